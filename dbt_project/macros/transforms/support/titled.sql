@@ -1,0 +1,15 @@
+{#- A text all in capitals (or all in small letters) in the usual spelling: each word capitalised; words that only join
+    stay small, Roman numerals, short words without vowels and the customary business acronyms stay capital.
+    A text with both kinds of letters is left as it is: somebody chose that spelling. -#}
+{%- macro titled(value) -%}
+(select case when whole <> upper(whole) and whole <> lower(whole) then whole else (
+    select string_agg(case
+        when place > 1 and upper(word) in
+            ('I', 'W', 'WE', 'Z', 'ZE', 'NA', 'NAD', 'POD', 'PRZY', 'DLA', 'DO', 'OD', 'O', 'ORAZ', 'K.') then lower(word)
+        when word ~* '^[IVX]+$' or word ~* '^[0-9]+[[:alpha:]]{1,2}$'
+            or word ~ '^[BCDFGHJKLMNPQRSTVWXZĆŁŃŚŹŻ]{2,5}$'
+            or word in ('PPHU', 'PHU', 'PPUH', 'PUH', 'FHU', 'FUH', 'AGD', 'OZE', 'IT', 'PKO', 'PZU') then upper(word)
+        else initcap(word) end, ' ' order by place)
+    from string_to_table(whole, ' ') with ordinality as words (word, place)) end
+ from (select {{ value }} as whole offset 0) as titled)
+{%- endmacro -%}

@@ -1,0 +1,95 @@
+"""The central mapping catalogue: one YAML per entity says what each attribute means and where it comes from."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, PositiveInt, model_validator
+
+from onefold.catalog.system import Model, Name, PersonalClass
+
+AttributeType = Literal["text", "integer", "numeric", "boolean", "date", "timestamptz"]
+Scalar = str | int | float | bool | None
+
+
+class Example(Model):
+    """What the source gives (one value, or one per field) and what the attribute then is: one dbt unit test each."""
+
+    given: Scalar | dict[str, Scalar]
+    then: Scalar
+
+
+class Rule(Model):
+    """One source of one attribute: the field (or fields, in the transform's order) and the named transform."""
+
+    field: str | list[str] | None = None
+    constant: str | None = None
+    transform: Name = "text"
+    codes: dict[str, str] | None = Field(
+        None, description="transform code: the source's codes and what they mean"
+    )
+    null_values: list[str] = Field([], description="what the source writes for nothing, as '---'")
+    examples: list[Example] = []
+
+    @property
+    def fields(self) -> list[str]:
+        return [] if self.field is None else [self.field] if isinstance(self.field, str) else self.field
+
+    @model_validator(mode="after")
+    def _one_origin(self) -> Rule:
+        if (self.field is None) == (self.constant is None):
+            raise ValueError("say either field or constant")
+        if (self.transform == "code") != (self.codes is not None):
+            raise ValueError("transform code and codes belong together")
+        return self
+
+
+class Attribute(Model):
+    """One attribute of the entity."""
+
+    type: AttributeType = "text"
+    meaning: str
+    personal: PersonalClass = "none"
+    trust: list[Name] | None = Field(
+        None, description="systems, the most trusted first; default: the entity's trust"
+    )
+    survivorship: Literal["most_trusted", "latest"] = "most_trusted"
+    sources: dict[str, Rule] = Field(description="by system.stream")
+
+
+class Cautious(Model):
+    """Attributes that together may identify, when no strong identifier contradicts."""
+
+    name: str
+    address: list[str]
+
+
+class Identity(Model):
+    strong: Annotated[list[str], Field(min_length=1)]
+    cautious: Cautious | None = None
+
+
+class Entity(Model):
+    """A conformed entity."""
+
+    entity: Name
+    title: str
+    version: PositiveInt = Field(description="raise it when a mapping's meaning changes")
+    trust: list[Name]
+    identity: Identity
+    attributes: dict[Name, Attribute]
+
+    @property
+    def streams(self) -> list[str]:
+        """The system.stream names that feed this entity, sorted."""
+        return sorted({source for attribute in self.attributes.values() for source in attribute.sources})
+
+    @model_validator(mode="after")
+    def _names_exist(self) -> Entity:
+        named = list(self.identity.strong)
+        if self.identity.cautious:
+            named += [self.identity.cautious.name, *self.identity.cautious.address]
+        for name in named:
+            if name not in self.attributes:
+                raise ValueError(f"identity names {name!r}, which is not under attributes")
+        return self

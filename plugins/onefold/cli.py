@@ -1,0 +1,84 @@
+"""The command line, bin/onefold. A command's module is imported only when that command is called."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from typing import NamedTuple
+
+import click
+
+from onefold.errors import OnefoldError
+
+
+class Entry(NamedTuple):
+    """Where a command is (module:attribute) and what it does, so that --help imports none of them."""
+
+    target: str
+    summary: str
+
+
+COMMANDS = {
+    "up": Entry("platform:up", "Start PostgreSQL, Airflow and the sandbox."),
+    "down": Entry("platform:down", "End every process of this installation."),
+    "status": Entry("platform:status", "Show what runs and where the UI is."),
+    "sql": Entry("sql:sql", "Ask the warehouse in SQL."),
+    "demo": Entry("demo:demo", "Run the nightly sync of every system and report what came out."),
+    "sync": Entry("sync:sync", "Load one system through the scheduler."),
+    "conform": Entry("conform:conform", "Build and publish the entities."),
+    "audit": Entry("audit:audit", "Verify and read the audit trail."),
+    "generate": Entry("generate:generate", "Write everything that is generated from the catalogue."),
+    "check": Entry("check:check", "Check the catalogue before anything runs."),
+    "new": Entry("new:new", "Begin a new system."),
+}
+
+
+class LazyCommands(click.Group):
+    """Lists the table above without importing anything, and loads the one command that is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        entry = COMMANDS.get(cmd_name)
+        if entry is None:
+            return None
+        module, attribute = entry.target.split(":")
+        return getattr(importlib.import_module(f"onefold.commands.{module}"), attribute)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, entry.summary) for name, entry in COMMANDS.items()])
+
+
+@click.command(cls=LazyCommands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--debug", is_flag=True, help="Show the traceback of an error.")
+@click.version_option(package_name=None, version="0.1.0", prog_name="onefold")
+def cli(debug: bool) -> None:
+    """Many systems, one record.
+
+    Each command has its own --help with an example.
+    """
+
+
+def main() -> None:
+    """Run the command line. Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted."""
+    try:
+        cli(standalone_mode=False)
+    except click.exceptions.Exit as done:
+        sys.exit(done.exit_code)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("onefold: interrupted", err=True)
+        sys.exit(130)
+    except OnefoldError as error:
+        if "--debug" in sys.argv:
+            raise
+        click.echo(f"onefold: {error}", err=True)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,103 @@
+"""onefold audit: check the chain of audit events, or export it so that others can."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+import psycopg
+
+from onefold.audit import Entry, Verdict, anchors, canonical, entries_from_database, entries_from_file, verify
+from onefold.errors import OnefoldError
+from onefold.settings import settings, warehouse_url
+
+_SECONDS_BETWEEN_REPORTS = 2.0
+
+
+@click.group()
+def audit() -> None:
+    """What happened, provably: check or export the chain of audit events."""
+
+
+@audit.command("verify")
+@click.option(
+    "--file",
+    "export",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Check this export, offline, instead of the warehouse.",
+)
+@click.option(
+    "--anchor",
+    "anchor_file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="The anchored heads. Default for the warehouse: audit/anchor.jsonl in Onefold's home.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the verdict as one JSON object.")
+def verify_command(export: Path | None, anchor_file: Path | None, as_json: bool) -> None:
+    """Check every event's hash and link, and every anchored head. Exits 1 and names the first bad event."""
+    if anchor_file is None and export is None:
+        default = anchor_path()
+        anchor_file = default if default.exists() else None
+    try:
+        heads = anchors(anchor_file) if anchor_file else ()
+        if export:
+            verdict = verify(_counted(entries_from_file(export)), heads)
+        else:
+            with psycopg.connect(warehouse_url()) as conn:
+                verdict = verify(_counted(entries_from_database(conn)), heads)
+    except (OnefoldError, psycopg.Error) as error:
+        if as_json:
+            click.echo(json.dumps({"ok": False, "error": str(error).strip()}))
+            sys.exit(1)
+        raise click.ClickException(str(error).strip()) from error
+    click.echo(
+        json.dumps({"ok": verdict.ok, **asdict(verdict)}) if as_json else _report(verdict, anchor_file)
+    )
+    sys.exit(0 if verdict.ok else 1)
+
+
+@audit.command("export")
+def export_command() -> None:
+    """Write every event to stdout, one canonical JSON object (RFC 8785) a line."""
+    out = click.get_binary_stream("stdout")
+    try:
+        with psycopg.connect(warehouse_url()) as conn:
+            for entry in _counted(entries_from_database(conn)):
+                out.write(canonical(entry) + b"\n")
+    except (OnefoldError, psycopg.Error) as error:
+        raise click.ClickException(str(error).strip()) from error
+    out.flush()
+
+
+def anchor_path() -> Path:
+    """Where this installation keeps the anchored heads of its audit chain."""
+    return settings().home / "audit" / "anchor.jsonl"
+
+
+def _report(verdict: Verdict, anchor_file: Path | None) -> str:
+    if verdict.fault:
+        return (
+            f"BROKEN at event {verdict.fault.seq}: {verdict.fault.reason}.\n"
+            f"The {verdict.events} events before it are intact (head {verdict.head_hash[:16]}…)."
+        )
+    held = (
+        f"{verdict.anchors} anchored heads of {anchor_file} are all in it."
+        if anchor_file
+        else "No anchors were checked, so a cut tail cannot be ruled out: give --anchor."
+    )
+    return f"OK: {verdict.events} events, head {verdict.head_seq} ({verdict.head_hash[:16]}…). {held}"
+
+
+def _counted(entries: Iterator[Entry]) -> Iterator[Entry]:
+    """The same entries; says on stderr how far it is, where that takes long."""
+    started = reported = time.monotonic()
+    for count, entry in enumerate(entries, start=1):
+        if count % 10_000 == 0 and (now := time.monotonic()) - reported >= _SECONDS_BETWEEN_REPORTS:
+            reported = now
+            click.echo(f"{count:,} events, {count / (now - started):,.0f} a second", err=True)
+        yield entry

@@ -1,0 +1,61 @@
+"""onefold up, down and status: the installation on this machine."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import asdict
+
+import click
+
+from onefold.platform.processes import exclusive
+from onefold.settings import settings
+
+
+@click.command(epilog="Example: onefold up --no-sandbox")
+@click.option("--no-sandbox", is_flag=True, help="Without the stand-ins of the source systems.")
+def up(no_sandbox: bool) -> None:
+    """Start PostgreSQL, Airflow and the sandbox; what runs already stays."""
+    from onefold.platform import lifecycle
+
+    here = settings()
+    with exclusive(here.home, "up"):
+        running = lifecycle.up(here, not no_sandbox, say)
+    click.echo(f"Airflow UI: {here.ui_url}   user: engineer   password: {running.secrets.ui['engineer']}")
+
+
+@click.command(epilog="Example: onefold down --delete-data")
+@click.option("--delete-data", is_flag=True, help="Also delete databases, logs and passwords. There is no way back.")
+def down(delete_data: bool) -> None:
+    """End every process of this installation. The data stays unless you say otherwise."""
+    from onefold.platform import lifecycle
+
+    here = settings()
+    if here.home.exists():
+        with exclusive(here.home, "down"):
+            lifecycle.down(here, delete_data, say)
+    click.echo("Nothing of this installation runs.")
+
+
+@click.command(epilog="Example: onefold status --json")
+@click.option("--json", "as_json", is_flag=True, help="For scripts.")
+def status(as_json: bool) -> None:
+    """Show what runs, since when and on which port. Exits 1 when a part that is needed is down."""
+    from onefold.platform.status import platform_status
+
+    found = platform_status(settings())
+    if as_json:
+        click.echo(json.dumps({**asdict(found), "up": found.up}, indent=2, default=str))
+    else:
+        for service in found.services:
+            port = f"port {service.port}" if service.port else ""
+            pid = f"pid {service.pid}" if service.pid else ""
+            since = f"since {service.since:%Y-%m-%d %H:%M:%S} UTC" if service.since else ""
+            click.echo(f"{service.name:<14} {service.state:<5} {port:<11} {pid:<12} {since}".rstrip())
+        click.echo(f"Airflow UI: {found.ui_url}   user: {found.ui_user}   password: in {found.home}/secrets.json")
+    sys.exit(0 if found.up else 1)
+
+
+def say(text: str, seconds: float) -> None:
+    """One line a step: what is now true, and after how long."""
+    click.echo(f"{seconds:6.1f} s  {text}" if seconds >= 0.05 else f"          {text}")

@@ -1,0 +1,114 @@
+"""onefold sql: ask the warehouse, as one of its roles."""
+
+from __future__ import annotations
+
+import csv
+import itertools
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from datetime import date, datetime
+
+import click
+
+from onefold.errors import Fatal, Retriable
+from onefold.settings import settings
+
+TABLE_ROWS = 1000
+
+
+@click.command(epilog='Example: onefold sql "select count(*) from conformed.customer" --csv')
+@click.argument("query")
+@click.option("--csv", "as_csv", is_flag=True, help="Comma-separated values with a header; any number of rows.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a row and line; any number of rows.")
+@click.option(
+    "--as",
+    "role",
+    type=click.Choice(["loader", "engineer", "analyst", "auditor"]),
+    default="engineer",
+    show_default=True,
+    help="The role whose rights apply.",
+)
+def sql(query: str, as_csv: bool, as_json: bool, role: str) -> None:
+    """Run one SQL statement in the warehouse and show its rows."""
+    if as_csv and as_json:
+        raise click.UsageError("Choose one of --csv and --json.")
+    rows = _run(query, f"onefold_{role}")
+    header = next(rows)
+    if as_csv:
+        writer = csv.writer(sys.stdout, lineterminator="\n")
+        writer.writerow(header)
+        writer.writerows([_text(value) for value in row] for row in rows)
+    elif as_json:
+        for row in rows:
+            click.echo(json.dumps(dict(zip(header, row, strict=True)), default=_text, ensure_ascii=False))
+    else:
+        _print_table(header, rows)
+
+
+def _run(query: str, role: str) -> Iterator[Sequence[object]]:
+    """Yield the column names, then the rows as they come from the server, without keeping them."""
+    import psycopg
+
+    from onefold.platform.airflow import WAREHOUSE_DATABASE
+    from onefold.platform.postgres import Postgres
+
+    here = settings()
+    postgres = Postgres(here.home, here.pg_port)
+    if not postgres.running():
+        raise Fatal("The warehouse does not run. Start it with `bin/onefold up`.")
+    try:
+        connection = psycopg.connect(postgres.url(WAREHOUSE_DATABASE, role), autocommit=True)
+    except psycopg.OperationalError as error:
+        raise Retriable(f"{role} cannot connect to the warehouse: {str(error).strip()}") from error
+    with connection, connection.cursor() as cursor:
+        try:
+            rows = cursor.stream(query.encode())
+            first = next(rows, None)
+            yield [column.name for column in cursor.description or ()]
+            if first is not None:
+                yield first
+                yield from rows
+        except psycopg.Error as error:
+            raise Fatal(f"SQL failed: {_explain(error, query)}") from error
+
+
+def _explain(error: object, query: str) -> str:
+    diagnosis = getattr(error, "diag", None)
+    if diagnosis is None or not diagnosis.message_primary:
+        return str(error).strip()
+    parts = [diagnosis.message_primary]
+    if diagnosis.statement_position:
+        position = int(diagnosis.statement_position) - 1
+        parts.append(f"at: …{query[max(position - 10, 0) : position]}→{query[position : position + 30]}")
+    if diagnosis.message_hint:
+        parts.append(f"Hint: {diagnosis.message_hint}")
+    return " — ".join(parts)
+
+
+def _print_table(header: Sequence[object], rows: Iterator[Sequence[object]]) -> None:
+    if not header:
+        click.echo("Done.")
+        return
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(*(Text(str(name)) for name in header), box=box.SIMPLE_HEAD)
+    shown = 0
+    for shown, row in enumerate(itertools.islice(rows, TABLE_ROWS), 1):
+        table.add_row(*(Text(_text(value)) for value in row))
+    Console(soft_wrap=not sys.stdout.isatty()).print(table)
+    more = next(rows, None) is not None
+    click.echo(f"The first {shown} rows; --csv gives all." if more else f"{shown} row{'s' * (shown != 1)}")
+
+
+def _text(value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, dict | list):
+        return json.dumps(value, default=_text, ensure_ascii=False)
+    return value.isoformat() if isinstance(value, date | datetime) else str(value)

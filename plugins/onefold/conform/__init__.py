@@ -1,0 +1,1 @@
+"""Runs dbt, gates the entities and publishes them at one instant."""

@@ -1,0 +1,79 @@
+"""OData sources, versions 2 and 4 (OASIS OData 4.01 Part 2; OData v2 URI conventions and JSON format)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from onefold.catalog.system import Stream, System
+from onefold.connectors.page import Page, PageReader, Window
+from onefold.connectors.paging import Fetched, pages
+from onefold.connectors.records import Splitter, dotted
+from onefold.connectors.window_text import ceiling_text, filled, floor_text, placeholders
+from onefold.http.client import Client
+
+RECORDS = {2: ("d", "results"), 4: ("value",)}
+NEXT = {2: ("d", "__next"), 4: ("@odata.nextLink",)}
+
+
+def odata_reader(system: System, stream_name: str, http: Client) -> PageReader:
+    """Reads an entity set by its cursor, in the cursor's order, page by page as the server cuts them.
+
+    A page's token is the next page's address. A cursor of a date and a time can be asked for by whole days only:
+    records at or after the window's end are left to the next window.
+    """
+    named = f"{system.system}.{stream_name}"
+    stream, version = system.streams[stream_name], system.odata_version
+    split = Splitter(
+        named, stream, dotted(stream.records) if stream.records else RECORDS[version], NEXT[version]
+    )
+    headers = {"Accept": "application/json"} | stream.request.headers
+
+    def read(window: Window, token: str | None) -> Iterator[Page]:
+        values = placeholders(window, stream)
+        given = {name: filled(value, values) for name, value in stream.request.params.items()}
+        params = query(stream, window, version) | given
+        end = window.end.replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
+
+        def fetch(token: str | None) -> Fetched:
+            body = http.send(
+                "GET",
+                stream.request.path if token is None else token,
+                params=params if token is None else None,
+                headers=headers,
+                parse=split,
+            )
+            records = [record for record in body.records if record.cursor is None or record.cursor < end]
+            return Fetched(records, body.next, mark=body.next or "")
+
+        return pages(fetch, token, named)
+
+    return read
+
+
+def query(stream: Stream, window: Window, version: int) -> dict[str, str]:
+    """The system query options for a window: $format, $expand, $filter and $orderby."""
+    options = {"$format": "json"}
+    if stream.request.expand:
+        options["$expand"] = ",".join(stream.request.expand)
+    order = list(stream.primary_key)
+    if stream.cursor:
+        order = list(dict.fromkeys([*stream.cursor.fields, *order]))
+        bounds = _bounds(stream.cursor.kind, stream.cursor.fields[0], window, version)
+        if bounds:
+            options["$filter"] = bounds
+    options["$orderby"] = ",".join(f"{name} asc" for name in order)
+    return options
+
+
+def _bounds(kind: str, field: str, window: Window, version: int) -> str | None:
+    if kind == "integer":
+        return None
+    if kind == "date_and_time":
+        first, last = f"{window.start:%Y-%m-%d}", f"{window.end:%Y-%m-%d}"
+        if version == 2:
+            first, last = f"datetime'{first}T00:00:00'", f"datetime'{last}T00:00:00'"
+        return f"{field} ge {first} and {field} le {last}"
+    start, end = floor_text(window.start), ceiling_text(window.end)
+    if version == 2:
+        start, end = f"datetime'{start.rstrip('Z')}'", f"datetime'{end.rstrip('Z')}'"
+    return f"{field} ge {start} and {field} lt {end}"

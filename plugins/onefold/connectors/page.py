@@ -1,0 +1,77 @@
+"""What every connector gives: pages of records, read for one window of one stream."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Literal, Protocol
+
+from onefold.errors import Fatal
+
+BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """The half-open span [start, end) of a stream's cursor that a load brings; both ends in UTC."""
+
+    start: datetime
+    end: datetime
+
+    def __post_init__(self) -> None:
+        if self.start.tzinfo is None or self.end.tzinfo is None:
+            raise Fatal("a window needs a time zone on both ends, for example 2026-01-31T00:00:00Z")
+        if self.start >= self.end:
+            raise Fatal(f"the window starts at {self.start:%FT%TZ}, not before its end {self.end:%FT%TZ}: swap them")
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One record as the source gave it. `cursor` is canonical text whose byte order is the cursor's order."""
+
+    key: str | None
+    cursor: str | None
+    deleted: bool
+    payload: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a source that is asked one value at a time said about it."""
+
+    question: str
+    outcome: Literal["found", "not_found", "deleted", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page. `token` is what the connector needs to go on after this page; None after the last one."""
+
+    records: list[Record]
+    extracted_at: datetime
+    token: str | None
+    answers: tuple[Answer, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Where a system is and how it lets us in (an Airflow connection). Its repr never shows the secret."""
+
+    url: str
+    login: str | None = None
+    password: str | None = None
+    extra: dict[str, str] | None = None
+
+    def __repr__(self) -> str:
+        return f"Endpoint({self.url!r}, login={self.login!r})"
+
+
+class Questions(Protocol):
+    """The values to ask a lookup source about, sorted, greater than `after`; `changed` ones are asked even if cached."""
+
+    def __call__(self, after: str | None, changed: Iterable[str]) -> Iterator[str]: ...
+
+
+PageReader = Callable[[Window, str | None], Iterator[Page]]
+"""Reads the pages of a window; the second argument is the token to go on from, None from the start."""

@@ -1,0 +1,60 @@
+"""Goes from page to page, makes progress or says why not, and goes on after a crash."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from onefold.connectors.page import Page, Record
+from onefold.errors import Fatal
+from onefold.http.failure import Refused
+
+log = logging.getLogger(__name__)
+
+SAME_PAGE = 3
+"""How often one page may come. Twice is legal (the load takes a record once); a circle is not."""
+
+EXPIRED = frozenset({400, 404, 410})
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """A page's records, the token of the next page (None: there is none), and a mark that tells pages apart."""
+
+    records: list[Record]
+    token: str | None
+    mark: str
+
+
+def pages(fetch: Callable[[str | None], Fetched], token: str | None, named: str) -> Iterator[Page]:
+    """Every page from the token on (None: from the first), each fetched when the one before has been taken.
+
+    A token that the source no longer knows starts the window anew: the load takes every record only once. Raises
+    Fatal when the source leads in a circle.
+    """
+    seen: Counter[str] = Counter()
+    resuming = token is not None
+    while True:
+        at = datetime.now(UTC)
+        try:
+            fetched = fetch(token)
+        except Refused as error:
+            if not resuming or error.status not in EXPIRED:
+                raise
+            log.warning("%s: the page to go on from is no longer there; the window starts anew", named)
+            token, resuming = None, False
+            continue
+        resuming = False
+        seen[fetched.mark] += 1
+        if seen[fetched.mark] > SAME_PAGE and fetched.token is not None:
+            raise Fatal(
+                f"{named}: the source gave the same page {seen[fetched.mark]} times and leads in a circle. Nothing "
+                "more can be read this way: report it to the system's owner, or check `next` in its YAML."
+            )
+        yield Page(fetched.records, at, fetched.token)
+        if fetched.token is None:
+            return
+        token = fetched.token

@@ -1,0 +1,17 @@
+"""Errors, classed by what to do about them. Their text says what happened, where, and what to do next."""
+
+
+class OnefoldError(Exception):
+    """Base of every error that Onefold raises on purpose."""
+
+
+class Retriable(OnefoldError):
+    """The other side failed (down, slow, limited): the same call may succeed later."""
+
+
+class Fatal(OnefoldError):
+    """Trying again cannot help: a setting, a credential, a contract or the code must change first."""
+
+
+class Rejected(OnefoldError):
+    """The data itself was refused by a gate: nothing was published, the last good data is untouched."""

@@ -1,0 +1,58 @@
+"""What is remembered about every attempt to reach a system, and what a system answered."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One attempt. `path` has no query and `error` no text of the other side: both could hold personal data.
+
+    `milliseconds` runs from the first byte sent to the last byte read; `used` and `limit` are the system's own
+    count of a quota, when its answer tells.
+    """
+
+    system: str
+    stream: str
+    method: str
+    path: str
+    status: int | None
+    error: str | None
+    bytes: int
+    milliseconds: int
+    at: datetime
+    used: int | None = None
+    limit: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """A whole answer: the body has been read to its announced end. Header names are case-insensitive."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def content_type(self) -> str:
+        return self.headers.get("Content-Type", "")
+
+
+class BadBody(Exception):
+    """Raised by a parse function: the body is not whole or not sound, so the same request is worth another try.
+
+    Its text goes to ops.usage and into error messages: say the shape ("an HTML page"), never a value.
+    """
+
+
+def quota(header: str | None) -> tuple[int | None, int | None]:
+    """Used and limit of a header such as `Sforce-Limit-Info: api-usage=25/5000 (per-app-api-usage=…)`.
+
+    Source: Salesforce REST API Developer Guide, "Limit Info Header". Gives (None, None) when it says neither.
+    """
+    found = re.search(r"(\d+)/(\d+)", header or "")
+    return (int(found[1]), int(found[2])) if found else (None, None)

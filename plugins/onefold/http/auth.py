@@ -1,0 +1,82 @@
+"""How a system lets us in: the Authorization header, and a token that is renewed when it ends."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable
+
+import msgspec
+from authlib.oauth2.rfc6749 import OAuth2Token
+from authlib.oauth2.rfc6749.parameters import prepare_token_request
+
+from onefold.catalog.system import System
+from onefold.connectors.page import Endpoint
+from onefold.errors import Fatal
+from onefold.http.attempt import BadBody, Response
+
+PostForm = Callable[[str, str], OAuth2Token]
+"""Posts a form to a path without credentials in the header and gives the token that came back."""
+
+
+class Credentials:
+    """The Authorization header of one client. Its repr shows no secret."""
+
+    def __init__(self, system: System, endpoint: Endpoint, post_form: PostForm) -> None:
+        self._system = system
+        self._endpoint = endpoint
+        self._post_form = post_form
+        self._token: OAuth2Token | None = None
+
+    def __repr__(self) -> str:
+        return f"Credentials({self._system.system!r}, {self._system.auth.kind!r})"
+
+    def header(self) -> str | None:
+        """The header's value; asks for a token when there is none, or it ends within a minute."""
+        match self._system.auth.kind:
+            case "basic":
+                login, password = self._pair()
+                return "Basic " + base64.b64encode(f"{login}:{password}".encode()).decode()
+            case "oauth2_client_credentials":
+                if self._token is None or self._token.is_expired(leeway=60):
+                    self._token = self._new_token()
+                return f"Bearer {self._token['access_token']}"
+            case _:
+                return None
+
+    def renew(self) -> bool:
+        """Forget the token, so that the next header() asks for another; False when there is none to renew."""
+        had, self._token = self._token is not None, None
+        return had
+
+    def secrets(self) -> set[str]:
+        """Texts that no message may show."""
+        extra = (self._endpoint.extra or {}).values()
+        token = str(self._token["access_token"]) if self._token else None
+        return {text for text in (self._endpoint.login, self._endpoint.password, token, *extra) if text}
+
+    def _new_token(self) -> OAuth2Token:
+        login, password = self._pair()
+        form = prepare_token_request("client_credentials", client_id=login, client_secret=password)
+        return self._post_form(self._system.auth.token_path or "", form)
+
+    def _pair(self) -> tuple[str, str]:
+        if not self._endpoint.login or not self._endpoint.password:
+            raise Fatal(
+                f"{self._system.system}: the Airflow connection {self._system.connection!r} has no login or no "
+                f"password, and auth {self._system.auth.kind} needs both: set them there."
+            )
+        return self._endpoint.login, self._endpoint.password
+
+
+def token_of(response: Response) -> OAuth2Token:
+    """Read a token answer (RFC 6749, 5.1). Raises BadBody when it is not one."""
+    try:
+        body = msgspec.json.decode(response.body.removeprefix(b"\xef\xbb\xbf"), type=dict[str, msgspec.Raw])
+        token = {
+            name: msgspec.json.decode(body[name]) for name in ("access_token", "expires_in") if name in body
+        }
+    except msgspec.DecodeError as error:
+        raise BadBody("the token answer is not a JSON object") from error
+    if not isinstance(token.get("access_token"), str):
+        raise BadBody("the token answer has no access_token")
+    return OAuth2Token.from_dict(token)

@@ -1,0 +1,360 @@
+"""The one way out: every request to a source system goes through a Client."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Mapping
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TypeVar
+from urllib.parse import SplitResult, quote, urlencode, urljoin, urlsplit
+
+import requests
+import tenacity
+from authlib.oauth2.rfc6749 import OAuth2Token
+from purgatory import SyncCircuitBreakerFactory
+from purgatory.domain.model import OpenedState
+from requests.adapters import HTTPAdapter
+
+from onefold.catalog.system import System
+from onefold.connectors.page import Endpoint
+from onefold.errors import Fatal, OnefoldError, Retriable
+from onefold.http.attempt import Attempt, BadBody, Response, quota
+from onefold.http.auth import Credentials, token_of
+from onefold.http.failure import Again, Refused, Unauthorized, gave_up, refusal, retry_after
+from onefold.http.limit import Limiter, MemoryLimiter, rate
+from onefold.http.scrub import scrubbed
+
+T = TypeVar("T")
+log = logging.getLogger(__name__)
+# urllib3 writes whole URLs at DEBUG, and a query may hold personal data.
+logging.getLogger("urllib3.connectionpool").setLevel(logging.INFO)
+
+CONNECT_TIMEOUT = 10.0
+LARGEST_BODY = 256 * 1024 * 1024
+REDIRECTS = 3
+LATER = frozenset({408, 425, 429})
+
+IN_PROCESS_LIMITER = MemoryLimiter()
+BREAKERS = SyncCircuitBreakerFactory(default_threshold=10, default_ttl=60)
+"""One breaker per system in each process: open after 10 failed attempts in a row, tried again after 60 s."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Request:
+    method: str
+    url: str
+    headers: Mapping[str, str]
+    body: bytes | None
+    accept: frozenset[int]
+    authorised: bool
+
+    @property
+    def path(self) -> str:
+        return urlsplit(self.url).path
+
+
+class _OnlyOurHeader(requests.auth.AuthBase):
+    """Keeps requests from looking for credentials in the user's ~/.netrc."""
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        return request
+
+
+class Client:
+    """Sends requests to one system, to its own host only. Use it as a context manager: it keeps connections open.
+
+    Every attempt is handed to `on_attempt`, the failed ones and those for tokens too. `limiter` is shared by all
+    who talk to the system; by default it is shared within this process only.
+    """
+
+    def __init__(
+        self,
+        system: System,
+        endpoint: Endpoint,
+        on_attempt: Callable[[Attempt], None],
+        limiter: Limiter = IN_PROCESS_LIMITER,
+        *,
+        stream: str = "",
+        breakers: SyncCircuitBreakerFactory = BREAKERS,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self.system = system
+        self.stream = stream
+        self._base = _base(system, endpoint)
+        self._on_attempt = on_attempt
+        self._limiter = limiter
+        self._rates = [rate(text) for text in _rates(system, endpoint)]
+        self._breakers = breakers
+        self._sleep = sleep
+        self._timeout = system.limits.timeout.total_seconds()
+        self._longest = self._timeout * system.limits.attempts
+        self._credentials = Credentials(system, endpoint, self._post_form)
+        self._session = requests.Session()
+        self._session.auth = _OnlyOurHeader()
+        for scheme in ("http://", "https://"):
+            self._session.mount(scheme, HTTPAdapter(pool_maxsize=8, max_retries=0))
+
+    def __enter__(self) -> Client:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the kept connections."""
+        self._session.close()
+
+    def send(
+        self,
+        method: str,
+        path: str,
+        *,
+        parse: Callable[[Response], T],
+        params: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        body: bytes | str | None = None,
+        accept: frozenset[int] = frozenset(),
+    ) -> T:
+        """Send a request and give what `parse` makes of the answer: a 2xx one, or one whose status is in `accept`.
+
+        `path` lies below the connection's URL, or is an absolute URL of the same host. `parse` raises BadBody when
+        the body is not whole and sound: then the request is tried again, as after 429, 5xx, a timeout or a broken
+        connection. Raises Retriable when the system stays down or says "later" for too long, Fatal when it refuses.
+        """
+        data = body.encode() if isinstance(body, str) else body
+        request = _Request(method, self._url(path, params), headers or {}, data, accept, authorised=True)
+        try:
+            return self._persist(request, parse)
+        except Unauthorized as error:
+            if not self._credentials.renew():
+                raise self._refused(request, error) from error
+        try:
+            return self._persist(request, parse)
+        except Unauthorized as error:
+            raise self._refused(request, error) from error
+
+    def _post_form(self, path: str, form: str) -> OAuth2Token:
+        headers = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"}
+        request = _Request("POST", self._url(path), headers, form.encode(), frozenset(), authorised=False)
+        try:
+            return self._persist(request, token_of)
+        except Unauthorized as error:
+            raise self._refused(request, error) from error
+
+    def _persist(self, request: _Request, parse: Callable[[Response], T]) -> T:
+        backoff = tenacity.wait_random_exponential(multiplier=1, max=self._timeout)
+
+        def wait(state: tenacity.RetryCallState) -> float:
+            error = state.outcome.exception() if state.outcome else None
+            asked = error.retry_after if isinstance(error, Again) else None
+            return backoff(state) if asked is None else asked
+
+        def tell(state: tenacity.RetryCallState) -> None:
+            log.warning(
+                "%s: %s; attempt %d of %d, the next in %.1f s",
+                self._named(request),
+                state.outcome.exception() if state.outcome else "failed",
+                state.attempt_number,
+                self.system.limits.attempts,
+                state.upcoming_sleep,
+            )
+
+        retrying = tenacity.Retrying(
+            sleep=self._sleep,
+            stop=tenacity.stop_after_attempt(self.system.limits.attempts)
+            | tenacity.stop_before_delay(self._longest),
+            wait=wait,
+            retry=tenacity.retry_if_exception_type(Again),
+            before_sleep=tell,
+            reraise=True,
+        )
+        try:
+            return retrying(self._once, request, parse)
+        except Again as error:
+            attempts = retrying.statistics["attempt_number"]
+            raise gave_up(self._named(request), error, attempts, self.system.connection) from error
+        except OpenedState as error:
+            raise Retriable(
+                f"{self._named(request)} was not sent: {self.system.system} failed so often in a row that its circuit "
+                f"breaker is open. It is tried again after {self._breakers.default_ttl:.0f} s; the data is untouched."
+            ) from error
+
+    def _once(self, request: _Request, parse: Callable[[Response], T]) -> T:
+        authorization = self._credentials.header() if request.authorised else None
+        breaker = self._breakers.get_breaker(
+            self.system.system,
+            exclude=[OnefoldError, Unauthorized, (Again, lambda error: error.told_to_wait)],
+        )
+        with breaker:
+            self._wait_for_turn(request)
+            return self._measured(request, authorization, parse)
+
+    def _wait_for_turn(self, request: _Request) -> None:
+        wait = self._limiter.reserve(self.system.system, self._rates, self._longest)
+        if wait is None:
+            raise Retriable(
+                f"{self._named(request)} was not sent: the rate limit of {self.system.system} "
+                f"({', '.join(r.text for r in self._rates)}) is used up for more than {self._longest:.0f} s. Run it "
+                "later, or raise limits.rate in the system's YAML if the system allows more."
+            )
+        if wait > 0:
+            self._sleep(wait)
+
+    def _measured(self, request: _Request, authorization: str | None, parse: Callable[[Response], T]) -> T:
+        at, started = datetime.now(UTC), time.monotonic()
+        response: Response | None = None
+        error: str | None = None
+        took = 0.0
+        try:
+            try:
+                response = self._exchange(request, authorization, started + self._timeout)
+            finally:
+                took = time.monotonic() - started
+            return self._judged(request, response, parse)
+        except Again as failure:
+            error = failure.what
+            raise
+        except (OnefoldError, Unauthorized) as failure:
+            error = type(failure).__name__
+            raise
+        finally:
+            used, limit = quota(self._quota_header(response))
+            self._on_attempt(
+                Attempt(
+                    system=self.system.system,
+                    stream=self.stream,
+                    method=request.method,
+                    path=request.path,
+                    status=response.status if response else None,
+                    error=error,
+                    bytes=len(response.body) if response else 0,
+                    milliseconds=round(took * 1000),
+                    at=at,
+                    used=used,
+                    limit=limit,
+                )
+            )
+
+    def _quota_header(self, response: Response | None) -> str | None:
+        name = self.system.usage_header
+        return response.headers.get(name) if response and name else None
+
+    def _exchange(self, request: _Request, authorization: str | None, deadline: float) -> Response:
+        headers = {"User-Agent": "onefold", **request.headers}
+        if authorization:
+            headers["Authorization"] = authorization
+        url = request.url
+        try:
+            for _ in range(REDIRECTS + 1):
+                with closing(
+                    self._session.request(
+                        request.method,
+                        url,
+                        headers=headers,
+                        data=request.body,
+                        timeout=(CONNECT_TIMEOUT, self._timeout),
+                        allow_redirects=False,
+                        stream=True,
+                        verify=True,
+                    )
+                ) as answer:
+                    if not answer.is_redirect or request.method != "GET":
+                        return Response(
+                            answer.status_code, answer.headers, self._body(answer, request, deadline)
+                        )
+                    url = self._url(urljoin(url, answer.headers["Location"]))
+        except requests.exceptions.SSLError as error:
+            raise Fatal(
+                f"{self._named(request)}: the TLS certificate of {self._base.hostname} could not be verified. Mend "
+                "the certificate, or add its authority to the machine's trust store (REQUESTS_CA_BUNDLE)."
+            ) from error
+        except (requests.Timeout, TimeoutError) as error:
+            raise Again(f"no whole answer within {self._timeout:.0f} s") from error
+        except (requests.exceptions.ChunkedEncodingError, requests.exceptions.ContentDecodingError) as error:
+            raise Again("the body was cut off") from error
+        except requests.ConnectionError as error:
+            raise Again("the connection failed") from error
+        raise Fatal(
+            f"{self._named(request)}: redirected more than {REDIRECTS} times. Check the connection's URL."
+        )
+
+    def _body(self, answer: requests.Response, request: _Request, deadline: float) -> bytes:
+        body = bytearray()
+        for chunk in answer.iter_content(64 * 1024):
+            body += chunk
+            if time.monotonic() > deadline:
+                raise TimeoutError
+            if len(body) > LARGEST_BODY:
+                raise Fatal(
+                    f"{self._named(request)}: the answer is larger than {LARGEST_BODY >> 20} MiB. "
+                    "Ask for smaller pages (next.size in the system's YAML)."
+                )
+        return bytes(body)
+
+    def _judged(self, request: _Request, response: Response, parse: Callable[[Response], T]) -> T:
+        status = response.status
+        if 200 <= status < 300 or status in request.accept:
+            try:
+                return parse(response)
+            except BadBody as error:
+                raise Again(f"status {status} with an unsound body: {error}", status=status) from error
+        excerpt = scrubbed(response.body.decode(errors="replace"), self._credentials.secrets())
+        if status == 401:
+            raise Unauthorized(excerpt)
+        says_later = any(text.encode() in response.body for text in self.system.errors.retry)
+        if status >= 500 or status in LATER or says_later:
+            raise Again(
+                f"status {status}",
+                status=status,
+                excerpt=excerpt,
+                retry_after=retry_after(response.headers.get("Retry-After"), datetime.now(UTC)),
+                told_to_wait=status == 429 or says_later,
+            )
+        raise refusal(self._named(request), status, excerpt, self.system.connection)
+
+    def _refused(self, request: _Request, error: Unauthorized) -> Refused:
+        return refusal(self._named(request), 401, error.excerpt, self.system.connection)
+
+    def _named(self, request: _Request) -> str:
+        stream = f".{self.stream}" if self.stream else ""
+        return f"{self.system.system}{stream}: {request.method} {request.path}"
+
+    def _url(self, path: str, params: Mapping[str, str] | None = None) -> str:
+        """An address on the connection's own host, so that nobody's "next page" can carry our token elsewhere."""
+        target, base = urlsplit(path), self._base
+        if target.scheme or target.netloc:
+            if _origin(target) != _origin(base):
+                raise Fatal(
+                    f"{self.system.system}: it pointed us to {target.scheme}://{target.hostname}, another host than "
+                    f"that of the connection {self.system.connection!r}. Refused: it would be sent our credentials."
+                )
+            below = target.path
+        elif base.path.rstrip("/") and target.path.startswith(base.path.rstrip("/") + "/"):
+            below = target.path
+        else:
+            below = base.path.rstrip("/") + "/" + target.path.lstrip("/")
+        more = urlencode(params or {}, quote_via=quote, safe="$,:'()/*")
+        query = "&".join(filter(None, (target.query, more)))
+        return f"{base.scheme}://{base.netloc}{below}" + (f"?{query}" if query else "")
+
+
+def _base(system: System, endpoint: Endpoint) -> SplitResult:
+    base = urlsplit(endpoint.url)
+    if base.scheme not in ("http", "https") or not base.hostname or base.username is not None:
+        raise Fatal(
+            f"{system.system}: the Airflow connection {system.connection!r} has no usable URL. Its host must look "
+            "like https://example.com, with login and password in their own fields."
+        )
+    return base
+
+
+def _origin(url: SplitResult) -> tuple[str, str | None, int | None]:
+    return url.scheme, url.hostname, url.port or {"http": 80, "https": 443}.get(url.scheme)
+
+
+def _rates(system: System, endpoint: Endpoint) -> list[str]:
+    override = (endpoint.extra or {}).get("rate")
+    return [override] if override else list(system.limits.rate)

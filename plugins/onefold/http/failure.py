@@ -1,0 +1,85 @@
+"""How an attempt can fail, and what is said when no further attempt is made."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+from onefold.errors import Fatal, Retriable
+
+
+class Again(Exception):
+    """An attempt failed in a way that another attempt may mend. Its text names no value of the other side."""
+
+    def __init__(
+        self,
+        what: str,
+        *,
+        status: int | None = None,
+        excerpt: str = "",
+        retry_after: float | None = None,
+        told_to_wait: bool = False,
+    ) -> None:
+        super().__init__(what)
+        self.what = what
+        self.status = status
+        self.excerpt = excerpt
+        self.retry_after = retry_after
+        self.told_to_wait = told_to_wait
+
+
+class Unauthorized(Exception):
+    """The system did not accept our credentials (status 401)."""
+
+    def __init__(self, excerpt: str) -> None:
+        super().__init__("status 401")
+        self.excerpt = excerpt
+
+
+class Refused(Fatal):
+    """The system refused the request for good, with this HTTP status."""
+
+    def __init__(self, text: str, status: int) -> None:
+        super().__init__(text)
+        self.status = status
+
+
+def retry_after(header: str | None, now: datetime) -> float | None:
+    """Seconds that a Retry-After header asks for: a number of seconds or an HTTP date (RFC 9110, 10.2.3)."""
+    if not header:
+        return None
+    if header.strip().isdigit():
+        return float(header)
+    try:
+        until = parsedate_to_datetime(header)
+    except ValueError:
+        return None
+    return max(0.0, (until.replace(tzinfo=until.tzinfo or UTC) - now).total_seconds())
+
+
+def gave_up(named: str, error: Again, attempts: int, connection: str) -> Retriable:
+    """What is raised when the last attempt failed too."""
+    advice = f"Check that the system is up and that the Airflow connection {connection!r} points at it"
+    if error.retry_after is not None:
+        advice = f"It asks to come back in {error.retry_after:.0f} s: run it then"
+    elif error.told_to_wait:
+        advice = "It says that we ask too much: run it later, or lower limits.rate in the system's YAML"
+    return Retriable(
+        f"{named} failed {attempts} times, the last time: {error.what}{_quoted(error.excerpt)}. "
+        f"{advice}; nothing was changed here."
+    )
+
+
+def refusal(named: str, status: int, excerpt: str, connection: str) -> Refused:
+    """What is raised when the system refuses for good."""
+    if status in (401, 403):
+        advice = f"Check login, password and rights of the Airflow connection {connection!r}"
+    elif status in (404, 410):
+        advice = "The address is gone: compare the path in the system's YAML with the system's interface"
+    else:
+        advice = "The request does not fit the system's interface: compare the stream's YAML with it"
+    return Refused(f"{named} was refused with status {status}{_quoted(excerpt)}. {advice}.", status)
+
+
+def _quoted(excerpt: str) -> str:
+    return f', saying "{excerpt}"' if excerpt else ""

@@ -1,0 +1,128 @@
+"""A system's rate limits, kept together by every process that talks to it.
+
+Each rate is a GCRA (ITU-T I.371): one number per rate, the theoretical arrival time, so a request costs one small
+row whatever the limit. (pyrate-limiter's PostgreSQL bucket keeps a row per request and counts them all under a
+table lock that refuses instead of queueing: slow for hourly and daily limits, and unfair between tasks.)
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import psycopg
+from psycopg.types.json import Jsonb
+
+from onefold.errors import Retriable
+
+RATE_LIMIT_DDL = (
+    "CREATE TABLE IF NOT EXISTS ops.rate_limit (system text PRIMARY KEY, arrivals jsonb NOT NULL)"
+)
+
+_SECONDS = {"s": 1, "min": 60, "h": 3600, "day": 86400}
+# What may be spent at once. The rest is paced so that no span of the rate's length ever holds more than its count.
+_BURST = {"s": 0.0, "min": 0.1, "h": 0.1, "day": 0.5}
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """At most `count` requests in any span of `seconds`; `burst` of them may come at once."""
+
+    text: str
+    count: int
+    seconds: int
+    burst: int
+
+    @property
+    def spacing(self) -> float:
+        """Seconds between two requests once the burst is spent."""
+        return self.seconds / (self.count - self.burst + 1)
+
+
+def rate(text: str) -> Rate:
+    """Read '120/min'. The catalogue has checked its form (s, min, h, day)."""
+    count, unit = text.split("/")
+    return Rate(text, int(count), _SECONDS[unit], max(1, int(int(count) * _BURST[unit])))
+
+
+def reserve(
+    arrivals: Mapping[str, float], rates: Sequence[Rate], now: float
+) -> tuple[float, dict[str, float]]:
+    """Seconds until the next request may go, and the arrival times after it. Times are seconds of one clock."""
+    at = max([now, *(arrivals.get(r.text, 0.0) - (r.burst - 1) * r.spacing for r in rates)])
+    return at - now, {r.text: max(arrivals.get(r.text, 0.0), at) + r.spacing for r in rates}
+
+
+class Limiter(Protocol):
+    """Gives the seconds to wait before the next request, having reserved its place; None when that is over `longest`."""
+
+    def reserve(self, system: str, rates: Sequence[Rate], longest: float) -> float | None: ...
+
+
+class MemoryLimiter:
+    """For one process: its arrival times are shared by the threads, not by other processes."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._arrivals: dict[str, dict[str, float]] = {}
+        self._lock = threading.Lock()
+
+    def reserve(self, system: str, rates: Sequence[Rate], longest: float) -> float | None:
+        with self._lock:
+            wait, arrivals = reserve(self._arrivals.get(system, {}), rates, self._clock())
+            if wait > longest:
+                return None
+            self._arrivals[system] = arrivals
+            return wait
+
+
+class WarehouseLimiter:
+    """For every process on every machine: the arrival times are in ops.rate_limit, on the warehouse's clock."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._connection: psycopg.Connection | None = None
+        self._lock = threading.Lock()
+
+    def reserve(self, system: str, rates: Sequence[Rate], longest: float) -> float | None:
+        try:
+            with self._lock:
+                return self._reserve(system, rates, longest)
+        except psycopg.OperationalError as error:
+            self.close()
+            raise Retriable(
+                f"{system}: the rate limit in the warehouse (ops.rate_limit) could not be read: "
+                f"{type(error).__name__}. Check that the warehouse is up (bin/onefold status)."
+            ) from error
+
+    def _reserve(self, system: str, rates: Sequence[Rate], longest: float) -> float | None:
+        if self._connection is None or self._connection.closed:
+            self._connection = psycopg.connect(
+                self._url, autocommit=True, application_name="onefold rate limit"
+            )
+        with self._connection.transaction():
+            # The update that changes nothing takes the row's lock; the clock is read once it is held.
+            found = self._connection.execute(
+                "INSERT INTO ops.rate_limit AS held VALUES (%s, '{}') "
+                "ON CONFLICT (system) DO UPDATE SET system = held.system "
+                "RETURNING arrivals, extract(epoch FROM clock_timestamp())::float8",
+                (system,),
+            ).fetchone()
+            if found is None:
+                raise Retriable(f"{system}: ops.rate_limit gave no row. Try again.")
+            wait, arrivals = reserve(found[0], rates, found[1])
+            if wait > longest:
+                return None
+            self._connection.execute(
+                "UPDATE ops.rate_limit SET arrivals = %s WHERE system = %s", (Jsonb(arrivals), system)
+            )
+            return wait
+
+    def close(self) -> None:
+        """Give the warehouse connection back; the next reserve opens another."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None

@@ -1,0 +1,1 @@
+"""Turns the mapping catalogue into dbt models, tests, ops.mapping and lineage."""

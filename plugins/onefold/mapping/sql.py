@@ -1,0 +1,150 @@
+"""Mapping rules as SQL expressions, rendered without dbt: for the gate, for look-ups and for whoever asks.
+
+The transforms are the dbt macros in dbt_project/macros/transforms; they use nothing but plain Jinja, so that the
+same text means the same in a dbt model, in the gate and here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import cache
+from typing import Protocol, cast
+
+import jinja2
+
+from onefold.catalog.entity import Entity, Rule
+from onefold.catalog.system import SourceField, Stream, System
+from onefold.errors import Fatal
+from onefold.settings import ROOT
+
+TRANSFORMS = ROOT / "dbt_project" / "macros" / "transforms"
+
+
+class _Macro(Protocol):
+    arguments: tuple[str, ...]
+
+    def __call__(self, *arguments: object) -> str: ...
+
+
+@cache
+def _macros() -> jinja2.environment.TemplateModule:
+    files = sorted(TRANSFORMS.rglob("*.sql"))
+    environment = jinja2.Environment(undefined=jinja2.StrictUndefined, autoescape=False)  # noqa: S701 - SQL, not HTML
+    return environment.from_string("\n".join(file.read_text(encoding="utf-8") for file in files)).module
+
+
+@cache
+def transform_types() -> Mapping[str, str]:
+    """The transforms there are, each with the SQL type of what it gives (said at the head of its file)."""
+    types: dict[str, str] = {}
+    for file in sorted(TRANSFORMS.glob("*.sql")):
+        head = re.match(r"\{#- (\w+): ", file.read_text(encoding="utf-8"))
+        if head is None:
+            raise Fatal(f"{file}: the first line must say what the transform gives: {{#- type: meaning -#}}")
+        types[file.stem] = head[1]
+    return types
+
+
+def literal(text: str) -> str:
+    """An SQL literal of the text (standard_conforming_strings, PostgreSQL's default)."""
+    return "'" + text.replace("'", "''") + "'"
+
+
+def transform_sql(name: str, *args: str, codes: Mapping[str, str] | None = None) -> str:
+    """The SQL expression of a transform over SQL text expressions: the typed value, or NULL when not understood.
+
+    Raises Fatal when there is no such transform or it takes another number of arguments.
+    """
+    if name not in transform_types():
+        raise Fatal(f"there is no transform {name!r}; there are: {', '.join(transform_types())}")
+    macro = cast(_Macro, getattr(_macros(), name))
+    given: list[object] = [*args, *([dict(codes)] if codes is not None else [])]
+    try:
+        return str(macro(*given)).strip()
+    except (TypeError, jinja2.UndefinedError) as error:
+        takes = ", ".join(macro.arguments)
+        raise Fatal(f"transform {name} takes ({takes}) and was given {len(given)} of them: {error}") from error
+
+
+def field_sql(field_name: str, field: SourceField, payload: str = "_payload") -> str:
+    """The SQL expression that gives the field of a jsonb record as text; NULL when the record lacks it."""
+    path = field.path or ""
+    if path.startswith("$"):
+        return f"(jsonb_path_query_first({payload}, {literal(path)}, '{{}}', true) #>> '{{}}')"
+    steps = path.split(".") if path else [field_name]
+    if len(steps) == 1:
+        return f"({payload} ->> {literal(steps[0])})"
+    if all(re.fullmatch(r"\w+", step) for step in steps):
+        return f"({payload} #>> {literal('{' + ','.join(steps) + '}')})"
+    return f"({payload} #>> array[{', '.join(literal(step) for step in steps)}])"
+
+
+def origin_sql(rule: Rule, stream: Stream, payload: str = "_payload") -> list[str]:
+    """The text expressions that the rule's transform takes, with the rule's null values already NULL.
+
+    Raises Fatal when the rule names a field that the stream does not have.
+    """
+    if rule.constant is not None:
+        return [f"{literal(rule.constant)}::text"]
+    expressions = []
+    for name in rule.fields:
+        if name not in stream.fields:
+            raise Fatal(f"a mapping reads field {name!r}, which is not under the stream's fields; add it there")
+        expression = field_sql(name, stream.fields[name], payload)
+        for null_value in rule.null_values:
+            expression = f"nullif(btrim({expression}), {literal(null_value)})"
+        expressions.append(expression)
+    return expressions
+
+
+def rule_sql(rule: Rule, stream: Stream, payload: str = "_payload") -> str:
+    """The SQL expression of the attribute's typed value, over a record in the jsonb expression `payload`."""
+    return transform_sql(rule.transform, *origin_sql(rule, stream, payload), codes=rule.codes)
+
+
+def unmapped_sql(
+    entities: Mapping[str, Entity], system: str, stream_name: str, stream: Stream, payload: str = "_payload"
+) -> str:
+    """An SQL text expression over a record: what no mapping understands, NULL when all is understood.
+
+    For example 'customer.tax_id_pl<-NIP__c (nip)': the field holds something, but the transform gives NULL.
+    It names fields, never values.
+    """
+    source = f"{system}.{stream_name}"
+    cases = []
+    for entity in entities.values():
+        for name, attribute in entity.attributes.items():
+            rule = attribute.sources.get(source)
+            if rule is None or rule.constant is not None:
+                continue
+            filled = " or ".join(f"{transform_sql('text', o)} is not null" for o in origin_sql(rule, stream, payload))
+            reason = f"{entity.entity}.{name}<-{'+'.join(rule.fields)} ({rule.transform})"
+            value = rule_sql(rule, stream, payload)
+            cases.append(f"case when ({filled}) and {value} is null then {literal(reason)} end")
+    return f"nullif(concat_ws(', ', {', '.join(cases)}), '')" if cases else "null::text"
+
+
+def named_values_sql(
+    entities: Mapping[str, Entity],
+    systems: Mapping[str, System],
+    name: str,
+    except_system: str | None = None,
+) -> str:
+    """SELECT of the distinct values (column `value`) that current records name for an attribute, as 'customer.krs'.
+
+    `except_system` is left out: a look-up source is asked about what the others name. Raises Fatal when no such
+    attribute is in the catalogue or no other system gives it.
+    """
+    entity_name, _, attribute_name = name.partition(".")
+    if entity_name not in entities or attribute_name not in entities[entity_name].attributes:
+        raise Fatal(f"{name!r} is not an attribute in catalog/entities; write entity.attribute, as customer.krs")
+    selects = []
+    for source, rule in sorted(entities[entity_name].attributes[attribute_name].sources.items()):
+        system, _, stream_name = source.partition(".")
+        if system != except_system:
+            value = rule_sql(rule, systems[system].streams[stream_name])
+            selects.append(f"select {value} as value from staging.{system}__{stream_name}__current where not _deleted")
+    if not selects:
+        raise Fatal(f"no system but {except_system} gives {name}: nothing to ask about; map it from another system")
+    return f"select distinct value from ({' union all '.join(selects)}) as named where value is not null"

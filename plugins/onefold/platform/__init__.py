@@ -1,0 +1,1 @@
+"""The installation on one machine: embedded PostgreSQL, Airflow, the sandbox; up, down and status."""

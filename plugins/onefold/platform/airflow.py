@@ -1,0 +1,188 @@
+"""How Airflow runs here, said in environment variables only: no airflow.cfg is written or edited."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from importlib import metadata
+from pathlib import Path
+
+import psycopg
+from psycopg import sql
+
+from onefold.errors import Fatal
+from onefold.platform.postgres import Postgres
+from onefold.platform.processes import Service
+from onefold.platform.secrets import UI_USERS, Secrets
+from onefold.settings import Settings
+
+AIRFLOW_DATABASE = "airflow"
+WAREHOUSE_DATABASE = "warehouse"
+"""As onefold.warehouse.install names it; that module is not needed to look at a process."""
+
+PARALLEL_TASKS = 4
+
+TUNING: Mapping[str, str] = {
+    "AIRFLOW__CORE__PARALLELISM": str(PARALLEL_TASKS),
+    "AIRFLOW__CORE__MIN_SERIALIZED_DAG_UPDATE_INTERVAL": "5",
+    "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.2",
+    # A task's end may be noticed only at the next heartbeat, five seconds by default.
+    "AIRFLOW__WORKERS__MIN_HEARTBEAT_INTERVAL": "1",
+    # A task whose process was killed is found within a minute and not after the default five.
+    "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "60",
+    "AIRFLOW__SCHEDULER__ORPHANED_TASKS_CHECK_INTERVAL": "30",
+    "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "10",
+    "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "30",
+    "AIRFLOW__API__INSTANCE_NAME": "Onefold",
+    "AIRFLOW__LOGGING__COLORED_CONSOLE_LOG": "False",
+}
+"""What a user may set otherwise through the same variables; the wiring below may not be."""
+
+
+def environment(settings: Settings, secrets: Secrets, postgres: Postgres, sandbox: bool) -> dict[str, str]:
+    """The variables that Airflow's processes need besides the caller's own. Holds secrets: do not print."""
+    metadata_url = postgres.url(AIRFLOW_DATABASE, "airflow").removeprefix("postgresql")
+    wiring = {
+        "AIRFLOW_HOME": str(airflow_home(settings.home)),
+        "AIRFLOW__CORE__PLUGINS_FOLDER": str(settings.root / "plugins"),
+        "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+        "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
+        # Tasks inherit what the scheduler has imported only when they are forked from it (Python 3.14 does not).
+        "AIRFLOW__CORE__MP_START_METHOD": "fork",
+        "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{settings.ui_url}/execution/",
+        "AIRFLOW__CORE__FERNET_KEY": secrets.fernet_key,
+        # The machine's name need not resolve; everything runs on it.
+        "AIRFLOW__CORE__HOSTNAME_CALLABLE": "socket.gethostname",
+        "AIRFLOW__CORE__AUTH_MANAGER": (
+            "airflow.api_fastapi.auth.managers.simple.simple_auth_manager.SimpleAuthManager"
+        ),
+        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": ",".join(f"{user}:admin" for user in UI_USERS),
+        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(_passwords_file(settings.home)),
+        # asyncpg is not needed: SQLAlchemy's psycopg dialect is both synchronous and asynchronous.
+        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"postgresql+psycopg2{metadata_url}",
+        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN_ASYNC": f"postgresql+psycopg{metadata_url}",
+        "AIRFLOW__DATABASE__CHECK_MIGRATIONS": "False",  # `up` has migrated before it starts a service
+        "AIRFLOW__API_AUTH__JWT_SECRET": secrets.jwt_secret,
+        "AIRFLOW__API__SECRET_KEY": secrets.api_secret,
+        "AIRFLOW__API__HOST": "127.0.0.1",
+        "AIRFLOW__API__PORT": str(settings.ui_port),
+        "AIRFLOW__API__BASE_URL": settings.ui_url,
+        "AIRFLOW__API__WORKERS": "1",
+        "AIRFLOW__LOGGING__BASE_LOG_FOLDER": str(settings.home / "logs" / "tasks"),
+        "AIRFLOW__LOGGING__DAG_PROCESSOR_CHILD_PROCESS_LOG_DIRECTORY": str(settings.home / "logs" / "dags"),
+        "ONEFOLD_HOME": str(settings.home),
+        "ONEFOLD_WAREHOUSE_URL": postgres.url(WAREHOUSE_DATABASE, "onefold_loader"),
+        "ONEFOLD_AUDIT_SALT": secrets.audit_salt,
+        "PYTHONPATH": f"{settings.root / 'plugins'}{os.pathsep}{settings.root}",
+        "PYTHONUNBUFFERED": "1",
+        # Our servers are on this machine, whatever proxy the user's shell names for the others.
+        **{name: _without_proxy(os.environ.get(name, "")) for name in ("NO_PROXY", "no_proxy")},
+        "DO_NOT_TRACK": "1",
+        "GX_ANALYTICS_ENABLED": "False",
+        "DBT_SEND_ANONYMOUS_USAGE_STATS": "False",
+    }
+    tuning = {"AIRFLOW__CORE__DAGS_FOLDER": str(settings.root / "dags"), **TUNING}
+    chosen = {name: os.environ.get(name, value) for name, value in tuning.items()}
+    return {**wiring, **chosen, **(_sandbox_connections(settings.sandbox_url) if sandbox else {})}
+
+
+def services(variables: Mapping[str, str]) -> list[Service]:
+    """Airflow's four services. Logs are read from the disk they share, so none of them serves its logs."""
+    commands = {
+        "api-server": ["api-server"],
+        "scheduler": ["scheduler", "--skip-serve-logs"],
+        "dag-processor": ["dag-processor"],
+        "triggerer": ["triggerer", "--skip-serve-logs"],
+    }
+    return [Service(name, [sys.executable, "-m", "airflow", *rest], variables) for name, rest in commands.items()]
+
+
+def prepare(settings: Settings, secrets: Secrets) -> None:
+    """Make Airflow's home and the file with the passwords of the UI's users."""
+    airflow_home(settings.home).mkdir(parents=True, exist_ok=True)
+    passwords = _passwords_file(settings.home)
+    passwords.touch(mode=0o600)
+    passwords.chmod(0o600)
+    passwords.write_text(json.dumps(dict(secrets.ui)))
+
+
+def create_database(postgres: Postgres, secrets: Secrets) -> None:
+    """Make Airflow's database and its role where they are missing."""
+    password = secrets.database["airflow"]
+    with psycopg.connect(postgres.url(), autocommit=True) as connection:
+        roles = {name for (name,) in connection.execute("SELECT rolname FROM pg_roles")}
+        databases = {name for (name,) in connection.execute("SELECT datname FROM pg_database")}
+        if "airflow" not in roles:
+            connection.execute(sql.SQL("CREATE ROLE airflow LOGIN PASSWORD {}").format(sql.Literal(password)))
+        if AIRFLOW_DATABASE not in databases:
+            connection.execute(
+                sql.SQL("CREATE DATABASE {} OWNER airflow").format(sql.Identifier(AIRFLOW_DATABASE))
+            )
+
+
+def migrate(postgres: Postgres, variables: Mapping[str, str]) -> bool:
+    """Bring Airflow's database to the installed version; returns False when it was there already.
+
+    The version is kept as the database's comment, so that it goes wherever the database goes. Raises Fatal with the
+    end of Airflow's output when it fails.
+    """
+    version = f"migrated by apache-airflow {metadata.version('apache-airflow')}"
+    with psycopg.connect(postgres.url(AIRFLOW_DATABASE), autocommit=True) as connection:
+        query = "SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = current_database()"
+        if connection.execute(query).fetchone() == (version,):
+            return False
+        result = subprocess.run(
+            [sys.executable, "-m", "airflow", "db", "migrate"],
+            env={**os.environ, **variables},
+            cwd=variables["AIRFLOW_HOME"],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+        )
+        if result.returncode:
+            output = (result.stdout + result.stderr).strip()[-2000:]
+            raise Fatal(f"`airflow db migrate` failed (exit code {result.returncode}):\n{output}")
+        connection.execute(
+            sql.SQL("COMMENT ON DATABASE {} IS {}").format(sql.Identifier(AIRFLOW_DATABASE), sql.Literal(version))
+        )
+    return True
+
+
+def airflow_home(home: Path) -> Path:
+    """AIRFLOW_HOME below this installation's home."""
+    return home / "airflow"
+
+
+def _passwords_file(home: Path) -> Path:
+    return airflow_home(home) / "passwords.json"
+
+
+def _without_proxy(current: str) -> str:
+    return ",".join(filter(None, (current, "127.0.0.1", "localhost")))
+
+
+def _sandbox_connections(url: str) -> dict[str, str]:
+    """Connections to the stand-ins, under the ids that the catalogue names. Their limits are not the real systems'."""
+    extra = {"rate": "200/s"}
+    login = {"login": "onefold", "password": "sandbox-secret"}
+    connections = {
+        "salesforce": {
+            "host": f"{url}/salesforce",
+            **login,
+            "extra": {**extra, "token_path": "/services/oauth2/token"},
+        },
+        "sap": {"host": f"{url}/sap", **login, "login": "ONEFOLD", "extra": extra},
+        "krs": {"host": f"{url}/krs", "extra": extra},
+        "regon": {
+            "host": f"{url}/regon/wsBIR/UslugaBIRzewnPubl.svc",
+            "password": "abcde12345abcde12345",
+            "extra": extra,
+        },
+    }
+    return {
+        f"AIRFLOW_CONN_{name.upper()}": json.dumps({"conn_type": "http", **connection})
+        for name, connection in connections.items()
+    }

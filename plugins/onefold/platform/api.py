@@ -1,0 +1,189 @@
+"""A small client of Airflow's REST API v2, for the commands that trigger and watch DAG runs."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+import requests
+
+from onefold.errors import Fatal, Retriable
+
+TIMEOUT = (5, 30)
+FINISHED = frozenset({"success", "failed"})
+
+Json = Mapping[str, object]
+
+
+@dataclass(frozen=True)
+class TaskInstance:
+    """One try of a task in a run. `state` is None until it is scheduled; `seconds` None until it has ended."""
+
+    task_id: str
+    map_index: int
+    state: str | None
+    try_number: int
+    seconds: float | None
+
+
+@dataclass(frozen=True)
+class DagRun:
+    """A run as the scheduler sees it."""
+
+    dag_id: str
+    run_id: str
+    state: str
+
+
+class AirflowApi:
+    """A signed-in session. Calls raise Retriable when Airflow is down or failing, Fatal when it refuses."""
+
+    def __init__(self, url: str, user: str, password: str) -> None:
+        self._url = url
+        self._credentials = {"username": user, "password": password}
+        self._session = _session()
+        self._sign_in()
+
+    def unpause(self, dag_id: str) -> None:
+        """Let the scheduler run the DAG."""
+        self._call("PATCH", f"/dags/{dag_id}", {"is_paused": False})
+
+    def wait_for_dag(self, dag_id: str, seconds: float = 60) -> None:
+        """Return once the DAG processor has read the DAG. Raises Retriable after `seconds`, with import errors."""
+        deadline = time.monotonic() + seconds
+        while self._send("GET", f"/dags/{dag_id}", None).status_code == 404:
+            if time.monotonic() > deadline:
+                raise Retriable(f"DAG {dag_id} is not known after {seconds:.0f} s. {self._import_errors()}")
+            time.sleep(0.3)
+
+    def trigger_dag(self, dag_id: str, conf: Json | None = None) -> DagRun:
+        """Start a run now (without a logical date) and return it."""
+        return _run(self._call("POST", f"/dags/{dag_id}/dagRuns", {"logical_date": None, "conf": dict(conf or {})}))
+
+    def dag_run(self, dag_id: str, run_id: str) -> DagRun:
+        """The run as it is now."""
+        return _run(self._call("GET", f"/dags/{dag_id}/dagRuns/{run_id}"))
+
+    def dag_runs(self, dag_id: str, limit: int = 20) -> list[DagRun]:
+        """The newest runs of a DAG, newest first; also those that an asset or the schedule has started."""
+        answer = self._call("GET", f"/dags/{dag_id}/dagRuns?limit={limit}&order_by=-run_after")
+        return [_run(run) for run in _list(answer, "dag_runs")]
+
+    def wait(
+        self,
+        run: DagRun,
+        seconds: float,
+        progress: Callable[[DagRun, list[TaskInstance]], None] | None = None,
+    ) -> DagRun:
+        """Wait for the run to end and return it; `progress` is called whenever a task's state has changed.
+
+        Raises Retriable when it has not ended within `seconds`.
+        """
+        deadline = time.monotonic() + seconds
+        seen: list[TaskInstance] = []
+        while True:
+            run = self.dag_run(run.dag_id, run.run_id)
+            if progress and (tasks := self.task_instances(run)) != seen:
+                progress(run, tasks)
+                seen = tasks
+            if run.state in FINISHED:
+                return run
+            if time.monotonic() > deadline:
+                raise Retriable(f"Run {run.run_id} of {run.dag_id} is {run.state} after {seconds:.0f} s.")
+            time.sleep(0.3)
+
+    def task_instances(self, run: DagRun) -> list[TaskInstance]:
+        """Every task of the run, mapped ones each by itself."""
+        found: list[TaskInstance] = []
+        while True:
+            path = f"/dags/{run.dag_id}/dagRuns/{run.run_id}/taskInstances?limit=100&offset={len(found)}"
+            answer = self._call("GET", path)
+            page = [
+                TaskInstance(task["task_id"], task["map_index"], task["state"], task["try_number"], task["duration"])
+                for task in _list(answer, "task_instances")
+            ]
+            found += page
+            if not page or len(found) >= int(str(answer["total_entries"])):
+                return found
+
+    def log(self, run: DagRun, task: TaskInstance) -> str:
+        """The log of the task's last try, one line an event."""
+        path = f"/dags/{run.dag_id}/dagRuns/{run.run_id}/taskInstances/{task.task_id}/logs/{max(task.try_number, 1)}"
+        answer = self._call("GET", f"{path}?map_index={task.map_index}&full_content=true")
+        return "\n".join(
+            str(line.get("event", "")) if isinstance(line, dict) else str(line) for line in _list(answer, "content")
+        )
+
+    def _import_errors(self) -> str:
+        errors = _list(self._call("GET", "/importErrors"), "import_errors")
+        return " ".join(f"{error['filename']}: {error['stack_trace']}" for error in errors) or "No import errors."
+
+    def _call(self, method: str, path: str, body: Json | None = None) -> dict[str, object]:
+        response = self._send(method, path, body)
+        if response.status_code >= 500:
+            raise Retriable(f"Airflow failed at {method} {path}: {response.status_code} {response.text[:500]}")
+        if not response.ok:
+            raise Fatal(f"Airflow refused {method} {path}: {response.status_code} {response.text[:500]}")
+        return response.json()
+
+    def _send(self, method: str, path: str, body: Json | None) -> requests.Response:
+        try:
+            response = self._session.request(method, f"{self._url}/api/v2{path}", json=body, timeout=TIMEOUT)
+            if response.status_code == 401:  # the token has expired
+                self._sign_in()
+                response = self._session.request(method, f"{self._url}/api/v2{path}", json=body, timeout=TIMEOUT)
+        except requests.RequestException as error:
+            raise Retriable(f"Airflow at {self._url} does not answer. Start it with `bin/onefold up`.") from error
+        return response
+
+    def _sign_in(self) -> None:
+        try:
+            response = self._session.post(f"{self._url}/auth/token", json=self._credentials, timeout=TIMEOUT)
+        except requests.RequestException as error:
+            raise Retriable(f"Airflow at {self._url} does not answer. Start it with `bin/onefold up`.") from error
+        if not response.ok:
+            raise Fatal(f"Airflow at {self._url} refused to sign {self._credentials['username']} in: {response.text[:300]}")
+        self._session.headers["Authorization"] = f"Bearer {response.json()['access_token']}"
+
+
+def answers(url: str) -> bool:
+    """Whether an HTTP server answers there, with whatever status."""
+    try:
+        _session().get(url, timeout=2)
+    except requests.RequestException:
+        return False
+    return True
+
+
+def health(url: str) -> dict[str, datetime | None]:
+    """The last heartbeat of each Airflow service, by its name; empty when the API server does not answer."""
+    try:
+        response = _session().get(f"{url}/api/v2/monitor/health", timeout=5)
+        response.raise_for_status()
+        answer = response.json()
+    except (requests.RequestException, ValueError):
+        return {}
+    beats = {}
+    for name in ("scheduler", "dag_processor", "triggerer"):
+        beat = (answer.get(name) or {}).get(f"latest_{name}_heartbeat")
+        beats[name.replace("_", "-")] = datetime.fromisoformat(beat) if beat else None
+    return beats
+
+
+def _session() -> requests.Session:
+    session = requests.Session()
+    session.trust_env = False  # Airflow is on this machine: no proxy, no .netrc
+    return session
+
+
+def _run(answer: Mapping[str, object]) -> DagRun:
+    return DagRun(str(answer["dag_id"]), str(answer["dag_run_id"]), str(answer["state"]))
+
+
+def _list(answer: Mapping[str, object], key: str) -> list[dict]:
+    items = answer[key]
+    if not isinstance(items, list):
+        raise Fatal(f"Airflow answered without a list {key!r}: is it the version of requirements.txt?")
+    return items

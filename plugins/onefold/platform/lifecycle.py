@@ -1,0 +1,191 @@
+"""Up and down: the order in which the parts of the installation start and end."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from onefold.errors import Fatal, Retriable
+from onefold.platform import airflow, api, postgres_account, processes
+from onefold.platform.postgres import Postgres
+from onefold.platform.secrets import Secrets, load_secrets
+from onefold.settings import Settings
+
+READY_SECONDS = 120
+OWNED = ("postgres", "airflow", "logs", "run", "dbt", "secrets.json")
+"""What the installation keeps in its home, and all that `down --delete-data` deletes."""
+
+Report = Callable[[str, float], None]
+"""Called at the end of each step with what is now true and the seconds it took."""
+
+
+@dataclass(frozen=True)
+class Installation:
+    """The parts of one installation, wired together but not started."""
+
+    settings: Settings
+    secrets: Secrets
+    postgres: Postgres
+    services: tuple[processes.Service, ...]
+    variables: Mapping[str, str]
+
+
+def installation(settings: Settings, sandbox: bool = True) -> Installation:
+    """Wire the parts up. Generates the secrets on the first call, starts nothing."""
+    secrets = load_secrets(settings.home)
+    postgres = Postgres(settings.home, settings.pg_port)
+    variables = airflow.environment(settings, secrets, postgres, sandbox)
+    services = airflow.services(variables)
+    if sandbox:
+        services.insert(0, _sandbox(settings))
+    return Installation(settings, secrets, postgres, tuple(services), variables)
+
+
+def up(settings: Settings, sandbox: bool, report: Report) -> Installation:
+    """Start what is missing, restart what died or is set up otherwise now, and return once all of it answers.
+
+    Raises Fatal when a port is taken or a part refuses to start, Retriable when one is not ready in time.
+    """
+    wanted = installation(settings, sandbox)
+    with _step(report) as done:
+        stale = _stale(wanted)
+        processes.stop(settings.home, stale)
+        if stale:
+            done(f"ended what is changed, dead or not wanted: {', '.join(service.name for service in stale)}")
+    running = processes.recorded(settings.home)
+    _require_free_ports(wanted, running)
+    with _step(report) as done:
+        location = wanted.postgres.start()
+        airflow.create_database(wanted.postgres, wanted.secrets)
+        done(f"PostgreSQL on port {settings.pg_port}")
+    if location.note:
+        report(location.note, 0)
+    missing = [service for service in wanted.services if service.name not in running]
+    for service in missing:
+        if service.name == "sandbox":
+            processes.start(settings.home, service)
+    _prepare_databases(wanted, report)
+    began = time.time()
+    for service in missing:
+        if service.name != "sandbox":
+            processes.start(settings.home, service)
+    _wait_until_ready(wanted, began, report)
+    return wanted
+
+
+def down(settings: Settings, delete_data: bool, report: Report) -> None:
+    """End every process of the installation, PostgreSQL last; with `delete_data` forget all that it knows."""
+    services = list(processes.recorded(settings.home).values())
+    if services:
+        with _step(report) as done:
+            processes.stop(settings.home, services)
+            done(f"ended {', '.join(service.name for service in services)}")
+    postgres = Postgres(settings.home, settings.pg_port)
+    if postgres.running():
+        with _step(report) as done:
+            postgres.stop()
+            done("ended PostgreSQL")
+    if delete_data:
+        with _step(report) as done:
+            postgres_account.delete_data(settings.home)
+            for name in OWNED:
+                path = settings.home / name
+                shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+            done(f"deleted the data in {settings.home}")
+
+
+def _prepare_databases(wanted: Installation, report: Report) -> None:
+    """Airflow's schema comes from its own program, the warehouse's from ours: side by side."""
+
+    def migrate() -> str:
+        airflow.prepare(wanted.settings, wanted.secrets)
+        changed = airflow.migrate(wanted.postgres, wanted.variables)
+        return "Airflow's database migrated" if changed else "Airflow's database is of this version"
+
+    def install() -> str:
+        from onefold.warehouse.install import install  # the engine: heavy, and not needed to stop or to look
+
+        install(wanted.postgres.url(), wanted.secrets.database)
+        return "warehouse schema installed"
+
+    began = time.monotonic()
+    with ThreadPoolExecutor(2) as pool:
+        futures: list[Future[str]] = [pool.submit(migrate), pool.submit(install)]
+        for future in as_completed(futures):
+            report(future.result(), time.monotonic() - began)
+
+
+def _wait_until_ready(wanted: Installation, began: float, report: Report) -> None:
+    """Report each service once it answers or has written a heartbeat since it was started."""
+    clock = time.monotonic()
+    deadline = clock + READY_SECONDS
+    waiting = {service.name for service in wanted.services}
+    while waiting:
+        running = processes.recorded(wanted.settings.home)
+        ready = _ready(wanted, running)
+        for name in sorted(waiting & ready):
+            report(f"{name} ready", time.monotonic() - clock if running[name].started > began - 1 else 0)
+        waiting -= ready
+        for name in sorted(waiting):
+            if running[name].leader() is None:
+                log = wanted.settings.home / "logs" / f"{name}.log"
+                tail = "\n".join(log.read_text(errors="replace").splitlines()[-15:])
+                raise Fatal(f"{name} ended right after its start. The end of {log}:\n{tail}")
+        if waiting and time.monotonic() > deadline:
+            raise Retriable(
+                f"Not ready after {READY_SECONDS} s: {', '.join(sorted(waiting))}. "
+                f"Look into {wanted.settings.home / 'logs'}; `bin/onefold up` goes on waiting."
+            )
+        time.sleep(0.1)
+
+
+def _ready(wanted: Installation, running: Mapping[str, processes.Running]) -> set[str]:
+    settings = wanted.settings
+    ready = set()
+    if "sandbox" in running and api.answers(settings.sandbox_url):
+        ready.add("sandbox")
+    health = api.health(settings.ui_url)
+    if health:
+        ready.add("api-server")
+        for name, heartbeat in health.items():
+            service = running.get(name)
+            if service and heartbeat and heartbeat >= datetime.fromtimestamp(service.started, UTC):
+                ready.add(name)
+    return ready
+
+
+def _stale(wanted: Installation) -> list[processes.Running]:
+    fingerprints = {service.name: service.fingerprint() for service in wanted.services}
+    return [
+        running
+        for running in processes.recorded(wanted.settings.home).values()
+        if running.leader() is None or fingerprints.get(running.name) != running.fingerprint
+    ]
+
+
+def _require_free_ports(wanted: Installation, running: Mapping[str, processes.Running]) -> None:
+    settings = wanted.settings
+    if not wanted.postgres.running():
+        processes.require_free_port(settings.pg_port, "ONEFOLD_PG_PORT", "PostgreSQL")
+    if "api-server" not in running:
+        processes.require_free_port(settings.ui_port, "ONEFOLD_UI_PORT", "the Airflow UI")
+    if "sandbox" not in running and any(service.name == "sandbox" for service in wanted.services):
+        processes.require_free_port(settings.sandbox_port, "ONEFOLD_SANDBOX_PORT", "the sandbox")
+
+
+def _sandbox(settings: Settings) -> processes.Service:
+    command = ["-m", "uvicorn", "sandbox.app:app", "--host", "127.0.0.1", "--port", str(settings.sandbox_port)]
+    environment = {"PYTHONPATH": f"{settings.root / 'plugins'}:{settings.root}", "PYTHONUNBUFFERED": "1"}
+    return processes.Service("sandbox", [sys.executable, *command], environment)
+
+
+@contextmanager
+def _step(report: Report) -> Iterator[Callable[[str], None]]:
+    began = time.monotonic()
+    yield lambda text: report(text, time.monotonic() - began)

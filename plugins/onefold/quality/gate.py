@@ -1,0 +1,130 @@
+"""The gate: Great Expectations judges a relation; every failing row is found, not just the 200 that GX reports.
+
+Most suites hold most of the time, so the whole suite is first asked for yes or no. Only for what failed are the
+failing rows then looked up, by the query that GX itself gives for them.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from psycopg import sql
+
+from onefold.errors import Fatal
+from onefold.quality.suite import Expectation, Suite
+
+if TYPE_CHECKING:  # importing it takes seconds: only who judges pays
+    from great_expectations.core import ExpectationValidationResult
+
+_WHOLE = {"result_format": "BASIC", "return_unexpected_index_query": True, "partial_unexpected_count": 0}
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What one expectation found. `rows_query` gives the failing rows; None for a judgement on the whole table."""
+
+    position: int
+    expectation: Expectation
+    success: bool
+    unexpected_rows: int | None = None
+    observed: dict[str, float] = field(default_factory=dict)
+    rows_query: str | None = None
+
+    @property
+    def critical(self) -> bool:
+        return not self.success and self.expectation.severity == "critical"
+
+    def __str__(self) -> str:
+        what = f"{self.expectation.type}({self.expectation.kwargs.get('column', '')})"
+        if self.unexpected_rows is not None:
+            return f"{what}: {self.unexpected_rows} rows"
+        return f"{what}: observed {self.observed['observed_value']}" if self.observed else what
+
+
+def judge(url: str, schema: str, table: str, suite: Suite, index: str = "_key") -> list[Finding]:
+    """Evaluate the suite on schema.table, whose rows `index` identifies; one finding an expectation, in order.
+
+    Raises Fatal when an expectation is unknown or cannot be evaluated: a suite that evaluates less than it says has
+    failed, whatever Great Expectations calls it.
+    """
+    os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
+    import great_expectations as gx
+    from great_expectations.core import ExpectationSuite
+    from great_expectations.expectations.expectation_configuration import ExpectationConfiguration
+
+    context = gx.get_context(mode="ephemeral")
+    context.variables.progress_bars = {"globally": False}
+    source = context.data_sources.add_postgres("warehouse", connection_string=_gx_url(url))
+    asset = source.add_table_asset("candidates", table_name=table, schema_name=schema)
+    batch = asset.add_batch_definition_whole_table("all").get_batch()
+
+    def evaluate(
+        expectations: dict[int, Expectation], result_format: str | dict[str, object]
+    ) -> dict[int, ExpectationValidationResult]:
+        # The position goes along as meta: GX gives its results in an order of its own.
+        configured = [
+            ExpectationConfiguration(type=e.type, kwargs=dict(e.kwargs), severity=e.severity, meta={"position": n})
+            for n, e in expectations.items()
+        ]
+        results = batch.validate(
+            ExpectationSuite(suite.name, expectations=configured), result_format=result_format
+        ).results
+        if len(results) != len(expectations):
+            raise Fatal(
+                f"suite {suite.name}: {len(expectations)} expectations are written and {len(results)} were evaluated. "
+                f"Check the spelling of their types and arguments in expectations/{suite.name}.yaml."
+            )
+        by_position = {result.expectation_config.meta["position"]: result for result in results}
+        for position, expectation in expectations.items():
+            if fault := _exception(by_position[position].exception_info):
+                raise Fatal(f"suite {suite.name}: {expectation.type} {expectation.kwargs} cannot be evaluated: {fault}")
+        return by_position
+
+    written = dict(enumerate(suite.expectations, start=1))
+    try:
+        verdicts = evaluate(written, "BOOLEAN_ONLY")
+        failed = {position: e for position, e in written.items() if not verdicts[position].success}
+        details = evaluate(failed, {**_WHOLE, "unexpected_index_column_names": [index]}) if failed else {}
+    finally:
+        source.get_execution_engine().engine.dispose()
+    relation = sql.Identifier(schema, table)
+    return [_finding(position, e, details.get(position), relation, index) for position, e in written.items()]
+
+
+def _finding(
+    position: int,
+    expectation: Expectation,
+    detail: ExpectationValidationResult | None,
+    table: sql.Identifier,
+    index: str,
+) -> Finding:
+    if detail is None:
+        return Finding(position, expectation, True)
+    result = detail.result
+    query = result.get("unexpected_index_query")
+    if query:
+        query = f"select {index} from ({query.rstrip().rstrip(';')}) failing"
+    elif own := expectation.kwargs.get("unexpected_rows_query"):
+        inner = str(own).replace("{batch}", table.as_string(None))
+        query = f"select {index} from ({inner}) failing"
+    rows = result.get("unexpected_count")
+    if rows is None and query and isinstance(result.get("observed_value"), int):
+        rows = result["observed_value"]
+    value = result.get("observed_value")
+    # Numbers only: the greatest name of a column is somebody's name.
+    observed = {"observed_value": value} if not query and isinstance(value, int | float) else {}
+    return Finding(position, expectation, False, rows, observed, query)
+
+
+def _exception(info: dict[str, object]) -> str | None:
+    """GX gives either one flat record or one a metric."""
+    for part in [info, *(value for value in info.values() if isinstance(value, dict))]:
+        if part.get("raised_exception") is True:
+            return str(part.get("exception_message")).splitlines()[0][:300]
+    return None
+
+
+def _gx_url(url: str) -> str:
+    return "postgresql+psycopg2://" + url.split("://", 1)[1]

@@ -1,0 +1,59 @@
+"""Where this checkout keeps its state and which ports it uses. Everything comes from the environment or a default."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from onefold.errors import Fatal
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Folders and ports of one installation. `home` is the only folder that is written to."""
+
+    root: Path
+    home: Path
+    pg_port: int
+    ui_port: int
+    sandbox_port: int
+
+    @property
+    def sandbox_url(self) -> str:
+        return f"http://127.0.0.1:{self.sandbox_port}"
+
+    @property
+    def ui_url(self) -> str:
+        return f"http://127.0.0.1:{self.ui_port}"
+
+
+def settings() -> Settings:
+    """Read the settings. Raises Fatal when a port is not a number between 1 and 65535."""
+    return Settings(
+        root=ROOT,
+        home=Path(os.environ.get("ONEFOLD_HOME", ROOT / ".onefold")).resolve(),
+        pg_port=_port("ONEFOLD_PG_PORT", 54329),
+        ui_port=_port("ONEFOLD_UI_PORT", 8080),
+        sandbox_port=_port("ONEFOLD_SANDBOX_PORT", 8090),
+    )
+
+
+def warehouse_url() -> str:
+    """The warehouse's PostgreSQL URL (ONEFOLD_WAREHOUSE_URL), as the loader role. Raises Fatal when unset."""
+    url = os.environ.get("ONEFOLD_WAREHOUSE_URL")
+    if not url:
+        raise Fatal(
+            "ONEFOLD_WAREHOUSE_URL is not set, so the warehouse cannot be found. "
+            "Run through bin/onefold, or set it to postgresql://user:password@host:port/database."
+        )
+    return url
+
+
+def _port(variable: str, default: int) -> int:
+    text = os.environ.get(variable, str(default))
+    if not text.isdigit() or not 0 < int(text) < 65536:
+        raise Fatal(f"{variable}={text!r} is not a port. Set it to a number between 1 and 65535.")
+    return int(text)

@@ -1,0 +1,1 @@
+"""One load of one stream, step by step: land → gate → publish. What the tasks of the sync DAGs call."""

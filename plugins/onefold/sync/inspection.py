@@ -1,0 +1,130 @@
+"""The gate of one load: contract, candidates, suite, and what to do with what was found."""
+
+from __future__ import annotations
+
+import logging
+
+import psycopg
+from psycopg import sql
+from psycopg.types.json import Jsonb
+
+from onefold.errors import Rejected
+from onefold.quality.candidate import make_candidates, make_typed
+from onefold.quality.contract import Drift, find_drift
+from onefold.quality.gate import Finding, judge
+from onefold.quality.suite import read_suite
+from onefold.sync.job import Job
+from onefold.warehouse.ledger import Load
+
+log = logging.getLogger(__name__)
+
+_FEW = 10
+"""So many refused rows never reject a load: in an hour with twenty changes, five percent is one row."""
+
+
+def inspect(connection: psycopg.Connection, job: Job, load: Load) -> list[Finding]:
+    """Judge a landed load and put the keys of refused rows into its `refused` table.
+
+    Raises Rejected when the contract changed, a critical expectation on the whole table failed, or too large a share
+    of the rows was refused.
+    """
+    if drifts := find_drift(connection, load, job.stream):
+        _keep_drift(connection, load, drifts)
+        raise Rejected(
+            f"{job.name}: the source changed its contract: {'; '.join(map(str, drifts))}. Nothing was published. "
+            f"Mend the fields in catalog/systems/{load.system}.yaml (or have the source mended), then run again."
+        )
+    candidates = make_candidates(connection, load)
+    make_typed(connection, load, job.stream, job.entities)
+    suite = read_suite(job.table.name)
+    findings = judge(job.warehouse_url, "landing", load.tables.typed_name, suite)
+    refused = _refuse(connection, load, suite.name, findings)
+    _keep_findings(connection, load, suite.name, findings)
+    _explain(job, candidates, refused, findings)
+    whole_table = [finding for finding in findings if finding.critical and finding.rows_query is None]
+    if whole_table:
+        raise Rejected(
+            f"{job.name}: the gate refused load {load.load_id}: {'; '.join(map(str, whole_table))}. Nothing was "
+            f"published. The figures are in ops.gate_result; the suite is expectations/{suite.name}.yaml."
+        )
+    limit = job.stream.gate.max_quarantined_share
+    if refused > _FEW and refused > limit * candidates:
+        worst = "; ".join(str(finding) for finding in findings if finding.critical)
+        raise Rejected(
+            f"{job.name}: the gate refused load {load.load_id}: {refused} of {candidates} rows failed, more than the "
+            f"{limit:.0%} that may go to quarantine ({worst}). Nothing was published. If the rows are right, mend "
+            f"expectations/{suite.name}.yaml; if they are wrong, have the source mended; then run again."
+        )
+    return findings
+
+
+def _refuse(connection: psycopg.Connection, load: Load, suite: str, findings: list[Finding]) -> int:
+    """Write down every failing row of every critical finding; returns how many rows that are."""
+    table = load.tables.refused
+    connection.execute(sql.SQL("drop table if exists {}").format(table))
+    connection.execute(
+        sql.SQL("create unlogged table {} (_key text, suite text, expectation text, reason text)").format(table)
+    )
+    for finding in findings:
+        if finding.critical and finding.rows_query:
+            column = str(finding.expectation.kwargs.get("column", ""))
+            # _unparsed and _unmapped say themselves what is wrong; any other column is named.
+            said = sql.Identifier(column) if column in ("_unparsed", "_unmapped") else sql.Literal(_reason(finding))
+            connection.execute(
+                sql.SQL(
+                    "insert into {refused} select typed._key, {suite}, {expectation}, {said}"
+                    " from ({failing}) failing join {typed} typed using (_key)"
+                ).format(
+                    refused=table,
+                    suite=sql.Literal(suite),
+                    expectation=sql.Literal(f"{finding.expectation.type}({column})" if column else finding.expectation.type),
+                    said=said,
+                    failing=sql.SQL(finding.rows_query),
+                    typed=load.tables.typed,
+                )
+            )
+    connection.execute(sql.SQL("analyze {}").format(table))
+    return connection.execute(sql.SQL("select count(distinct _key) from {}").format(table)).fetchone()[0]
+
+
+def _reason(finding: Finding) -> str:
+    expectation = finding.expectation
+    if expectation.description:
+        return expectation.description
+    rule = expectation.type.removeprefix("expect_column_values_").removeprefix("expect_").replace("_", " ")
+    return f"{expectation.kwargs.get('column', 'the row')}: {rule}"
+
+
+def _keep_findings(connection: psycopg.Connection, load: Load, suite: str, findings: list[Finding]) -> None:
+    with connection.transaction(), connection.cursor() as cursor:
+        cursor.execute("delete from ops.gate_result where load_id = %s", (load.load_id,))
+        cursor.executemany(
+            "insert into ops.gate_result"
+            " (load_id, suite, position, expectation, kwargs, severity, success, unexpected_rows, observed)"
+            " values (%s, %s, %s, %s, %s, %s, %s, %s, %s)",
+            [
+                (load.load_id, suite, f.position, f.expectation.type, Jsonb(f.expectation.kwargs))
+                + (f.expectation.severity, f.success, f.unexpected_rows, Jsonb(f.observed))
+                for f in findings
+            ],
+        )
+
+
+def _keep_drift(connection: psycopg.Connection, load: Load, drifts: list[Drift]) -> None:
+    with connection.transaction(), connection.cursor() as cursor:
+        cursor.executemany(
+            "insert into ops.drift (load_id, system, stream, field, was, is_now, rows)"
+            " values (%s, %s, %s, %s, %s, %s, %s) on conflict (load_id, field) do nothing",
+            [(load.load_id, load.system, load.stream, d.field, d.was, d.is_now, d.rows) for d in drifts],
+        )
+
+
+def _explain(job: Job, candidates: int, refused: int, findings: list[Finding]) -> None:
+    """The gate explains itself in the task's log: what was asked, what failed, where the rows went."""
+    failed = [finding for finding in findings if not finding.success]
+    log.info(
+        "gate %s: %s candidate rows, %s expectations evaluated, %s failed, %s rows to quarantine",
+        *(job.table.name, candidates, len(findings), len(failed), refused),
+    )
+    for finding in failed:
+        log.warning("  %s %s", "refused:" if finding.critical else f"{finding.expectation.severity}:", finding)

@@ -1,0 +1,155 @@
+"""The three steps of a load.
+
+Every step first makes sure that the step before it holds (a crash of the database empties landing), so each task can be
+tried again, in another process or on another machine, and goes on where the last attempt stopped.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+
+import psycopg
+
+from onefold.connectors import reader
+from onefold.errors import Fatal, OnefoldError, Rejected
+from onefold.http.client import Client
+from onefold.http.limit import WarehouseLimiter
+from onefold.sync import evidence, inspection
+from onefold.sync.job import Job
+from onefold.sync.usage import Usage
+from onefold.warehouse import landing, ledger
+from onefold.warehouse import publish as publishing
+from onefold.warehouse.connection import connect
+from onefold.warehouse.ledger import Load
+from onefold.warehouse.questions import questions
+from onefold.warehouse.staging import ensure_staging
+from onefold.warehouse.window import resolve_window
+
+log = logging.getLogger(__name__)
+
+
+def land(job: Job) -> Load:
+    """Bring the window's pages into landing; goes on after the last page of an attempt that died."""
+    with _stream_of(job) as connection:
+        return _landed(connection, job, _taken_up(connection, job) or _begun(connection, job))
+
+
+def gate(job: Job) -> Load:
+    """Judge what has landed. Raises Rejected when the load is refused; single bad rows only go to quarantine."""
+    with _stream_of(job) as connection:
+        load = _taken_up(connection, job) or _ended(connection, job)
+        return _gated(connection, job, load) if load.on_its_way else load
+
+
+def publish(job: Job) -> Load:
+    """Make the accepted rows visible, together with cursor, verdict, lineage and audit. Does nothing when done."""
+    with _stream_of(job) as connection:
+        load = _taken_up(connection, job) or _ended(connection, job)
+        if load.on_its_way:
+            load = _gated(connection, job, load)
+            publishing.publish(connection, load, evidence.of_publish(job, load))
+            load = ledger.get(connection, load.load_id)
+            log.info(
+                "%s load %s published: %s new, %s changed, %s deleted, %s quarantined of %s read",
+                *(job.name, load.load_id, load.rows_new, load.rows_changed, load.rows_deleted),
+                *(load.rows_quarantined, load.rows_read),
+            )
+    evidence.after_commit(job)
+    return load
+
+
+@contextmanager
+def _stream_of(job: Job) -> Iterator[psycopg.Connection]:
+    """A connection that holds the stream's lock. A failure is written down before it is raised again."""
+    with connect(job.warehouse_url, autocommit=True) as connection:
+        ledger.hold(connection, job.system.system, job.stream_name)
+        try:
+            yield connection
+        except OnefoldError as error:
+            _write_down(connection, job, error)
+            raise
+
+
+def _taken_up(connection: psycopg.Connection, job: Job) -> Load | None:
+    """This run's load, if it is on its way."""
+    load = ledger.latest(connection, job.system.system, job.stream_name, job.run)
+    return load if load and load.on_its_way else None
+
+
+def _begun(connection: psycopg.Connection, job: Job) -> Load:
+    system = job.system.system
+    ledger.make_way(connection, system, job.stream_name, job.run, job.run_is_over)
+    ensure_staging(connection, job.table)
+    window = resolve_window(connection, system, job.stream_name, job.stream, job.wanted)
+    with connection.transaction():
+        load = ledger.begin(connection, system, job.stream_name, window, job.run)
+        evidence.of_start(job, load)(connection)
+    log.info("%s load %s: window [%s, %s)", job.name, load.load_id, window.start, window.end)
+    return load
+
+
+def _ended(connection: psycopg.Connection, job: Job) -> Load:
+    load = ledger.latest(connection, job.system.system, job.stream_name, job.run)
+    if load is None:
+        raise Fatal(f"{job.name}: run {job.run.run_id} has not landed anything yet. Clear its land task first.")
+    if load.state == "rejected":
+        raise Rejected(f"{job.name} load {load.load_id} was rejected: {load.error} Clear the land task to try again.")
+    return load
+
+
+def _landed(connection: psycopg.Connection, job: Job, load: Load) -> Load:
+    reached = landing.checkpoint(connection, load)
+    if reached and reached[1] and load.state != "extracting":
+        return load
+    if reached is None:
+        landing.open_landing(connection, load)
+    token = reached[0] if reached else None
+    began = time.monotonic()
+    usage = Usage()
+    limiter = WarehouseLimiter(job.warehouse_url)
+    try:
+        if not (reached and reached[1]):
+            with Client(job.system, job.endpoint, usage.add, limiter, stream=job.stream_name) as client:
+                ask = None
+                if job.stream.lookup:
+                    now = datetime.now(UTC)
+                    ask = questions(
+                        job.warehouse_url, job.system, job.stream_name, job.systems, job.entities, now
+                    )
+                pages = reader(job.system, job.stream_name, job.endpoint, client, ask)
+                for number, page in enumerate(pages(load.window, token), start=1):
+                    landing.land_page(connection, load, page, job.stream.primary_key)
+                    log.info("%s load %s: page %s, %s records", job.name, load.load_id, number, len(page.records))
+    finally:
+        usage.save(connection, load)
+    landing.finish_landing(connection, load, time.monotonic() - began)
+    return ledger.get(connection, load.load_id)
+
+
+def _gated(connection: psycopg.Connection, job: Job, load: Load) -> Load:
+    load = _landed(connection, job, load)
+    if load.state == "gated" and landing.is_gated(connection, load):
+        return load
+    began = time.monotonic()
+    findings = inspection.inspect(connection, job, load)
+    with connection.transaction():
+        landing.mark_gated(connection, load, time.monotonic() - began)
+        evidence.of_gate(job, load, findings)(connection)
+    return ledger.get(connection, load.load_id)
+
+
+def _write_down(connection: psycopg.Connection, job: Job, error: OnefoldError) -> None:
+    """The ledger never lies: a load that will not be tried again is rejected, one that will be says why it waits."""
+    load = _taken_up(connection, job)
+    if load is None or connection.closed:
+        return
+    with connection.transaction():
+        if job.last_attempt or isinstance(error, Fatal | Rejected):
+            ledger.reject(connection, load, str(error))
+        else:
+            connection.execute("update ops.load set error = %s where load_id = %s", (str(error), load.load_id))
+        evidence.of_failure(job, load, error)(connection)

@@ -1,0 +1,1 @@
+"""Only what YAML cannot say about one system: one small module each."""

@@ -1,0 +1,1 @@
+"""The load protocol, DDL, cursors and versions."""

@@ -1,0 +1,23 @@
+"""Connections to the warehouse, all with the same settings."""
+
+from __future__ import annotations
+
+import psycopg
+
+from onefold.errors import Retriable
+
+# Day before month: the systems write 31.01.2026. UTC and ISO so that what we read back never depends on a machine.
+_OPTIONS = "-c TimeZone=UTC -c DateStyle=ISO,DMY -c client_min_messages=warning"
+
+
+def connect(url: str, *, autocommit: bool = False) -> psycopg.Connection:
+    """Open a connection. Raises Retriable when the warehouse cannot be reached."""
+    try:
+        return psycopg.connect(
+            url, autocommit=autocommit, options=_OPTIONS, application_name="onefold", connect_timeout=10
+        )
+    except psycopg.OperationalError as error:
+        raise Retriable(
+            f"The warehouse cannot be reached: {str(error).strip().splitlines()[0]}. "
+            "See whether it is up with bin/onefold status; start it with bin/onefold up."
+        ) from error

@@ -1,0 +1,131 @@
+-- The load ledger and everything that is known about loads.
+
+create table if not exists ops.load (
+    load_id bigint generated always as identity primary key,
+    system text not null,
+    stream text not null,
+    window_start timestamptz not null,
+    window_end timestamptz not null,
+    state text not null default 'extracting'
+        check (state in ('extracting', 'landed', 'gated', 'published', 'rejected', 'rolled_back')),
+    dag_id text not null,
+    run_id text not null,
+    actor text not null,
+    pages bigint not null default 0,
+    rows_read bigint not null default 0,
+    rows_new bigint not null default 0,
+    rows_changed bigint not null default 0,
+    rows_deleted bigint not null default 0,
+    rows_quarantined bigint not null default 0,
+    verdict text check (verdict in ('passed', 'failed')),
+    error text,
+    seconds_extracting double precision not null default 0,
+    seconds_gating double precision not null default 0,
+    seconds_publishing double precision not null default 0,
+    started_at timestamptz not null default now(),
+    ended_at timestamptz,
+    check (window_start < window_end)
+);
+-- At most one load of a stream is on its way: this index is what refuses the second.
+create unique index if not exists load_one_on_its_way on ops.load (system, stream)
+    where state in ('extracting', 'landed', 'gated');
+create index if not exists load_by_run on ops.load (dag_id, run_id);
+
+comment on table ops.load is 'One row per attempt to bring one window of one stream; its states in order: '
+    'extracting, landed, gated, then published, rejected or rolled_back.';
+
+create table if not exists ops.cursor (
+    system text not null,
+    stream text not null,
+    value text collate "C",
+    window_end timestamptz not null,
+    load_id bigint not null references ops.load,
+    moved_at timestamptz not null default now(),
+    primary key (system, stream)
+);
+comment on table ops.cursor is 'How far each stream has been published: the greatest cursor value seen (source clock) '
+    'and the end of the last window (our clock). Moves only in the transaction that publishes the rows.';
+
+create table if not exists ops.gate_result (
+    load_id bigint references ops.load,
+    publish_id bigint,
+    suite text not null,
+    position int not null,
+    expectation text not null,
+    kwargs jsonb not null,
+    severity text not null,
+    success boolean not null,
+    unexpected_rows bigint,
+    observed jsonb,
+    at timestamptz not null default now(),
+    check ((load_id is null) <> (publish_id is null))
+);
+create unique index if not exists gate_result_of_load on ops.gate_result (load_id, position) where load_id is not null;
+create index if not exists gate_result_of_publish on ops.gate_result (publish_id) where publish_id is not null;
+
+create table if not exists ops.quarantine (
+    quarantine_id bigint generated always as identity primary key,
+    load_id bigint not null references ops.load,
+    system text not null,
+    stream text not null,
+    _key text,
+    _hash bytea not null,
+    payload jsonb,
+    raw text,
+    _cursor text collate "C",
+    _extracted_at timestamptz not null,
+    suite text not null,
+    expectation text not null,
+    reason text not null,
+    state text not null default 'open' check (state in ('open', 'superseded', 'replayed')),
+    quarantined_at timestamptz not null default now(),
+    closed_at timestamptz,
+    closed_by_load bigint references ops.load,
+    check ((payload is null) <> (raw is null))
+);
+create index if not exists quarantine_open on ops.quarantine (system, stream, _key) where state = 'open';
+comment on column ops.quarantine.raw is 'The record as text where PostgreSQL cannot hold it as jsonb.';
+
+create table if not exists ops.drift (
+    load_id bigint not null references ops.load,
+    system text not null,
+    stream text not null,
+    field text not null,
+    was text not null,
+    is_now text not null,
+    rows bigint not null,
+    at timestamptz not null default now(),
+    primary key (load_id, field)
+);
+
+create table if not exists ops.usage (
+    load_id bigint not null references ops.load,
+    system text not null,
+    stream text not null,
+    status text not null,
+    requests bigint not null,
+    bytes bigint not null,
+    milliseconds double precision not null,
+    quota_used bigint,
+    quota_limit bigint,
+    primary key (load_id, status)
+);
+comment on table ops.usage is 'What a load asked of a system: requests, bytes and time by HTTP status (or error class).';
+
+create table if not exists ops.answer (
+    system text not null,
+    stream text not null,
+    question text not null,
+    outcome text not null check (outcome in ('found', 'not_found', 'deleted')),
+    answered_at timestamptz not null,
+    load_id bigint not null references ops.load,
+    primary key (system, stream, question)
+);
+comment on table ops.answer is 'The answer cache of the systems that are asked one value at a time; a failed read is never here.';
+
+grant select, insert, update, delete on ops.load, ops.cursor, ops.gate_result, ops.quarantine, ops.drift, ops.usage,
+    ops.answer to onefold_loader;
+grant select on all tables in schema ops to onefold_engineer, onefold_auditor;
+revoke select on ops.quarantine from onefold_auditor;
+grant select (quarantine_id, load_id, system, stream, _hash, suite, expectation, reason, state, quarantined_at, closed_at,
+    closed_by_load) on ops.quarantine to onefold_auditor;

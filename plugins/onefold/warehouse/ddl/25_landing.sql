@@ -1,0 +1,24 @@
+-- Landing is transient: unlogged, so that a crash of the server empties it. The checkpoint is unlogged too and so
+-- vanishes together with the pages it speaks of; a load whose checkpoint is gone starts again (load.py).
+create unlogged table if not exists landing.checkpoint (
+    load_id bigint primary key,
+    token text,
+    complete boolean not null default false,
+    gated boolean not null default false
+);
+create unlogged table if not exists landing.answer (
+    load_id bigint not null,
+    question text not null,
+    outcome text not null,
+    answered_at timestamptz not null
+);
+create unlogged table if not exists landing.unreadable (
+    load_id bigint not null,
+    raw text not null,
+    reason text not null,
+    _hash bytea not null,
+    _extracted_at timestamptz not null
+);
+alter table landing.checkpoint owner to onefold_loader;
+alter table landing.answer owner to onefold_loader;
+alter table landing.unreadable owner to onefold_loader;

@@ -1,0 +1,183 @@
+"""Pages → landing: each page and its checkpoint are one transaction, so that a crash costs at most one page.
+
+COPY in binary format takes the record's JSON bytes as they came, without decoding or escaping them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import struct
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+
+import psycopg
+from psycopg import sql
+
+from onefold.connectors.page import Page, Record
+from onefold.warehouse.ledger import Load
+
+_SIGNATURE = b"PGCOPY\n\xff\r\n\0" + bytes(8)
+_TRAILER = b"\xff\xff"
+_EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+_SIX_COLUMNS = struct.pack("!h", 6)
+_NULL = struct.pack("!i", -1)
+_TRUE, _FALSE = struct.pack("!i", 1) + b"\1", struct.pack("!i", 1) + b"\0"
+_pack_length = struct.Struct("!i").pack
+
+
+def record_hash(record: Record) -> bytes:
+    """16 bytes that differ when the record differs: its bytes as received, and whether it is deleted."""
+    return hashlib.blake2b(record.payload + (b"\1" if record.deleted else b"\0"), digest_size=16).digest()
+
+
+def open_landing(connection: psycopg.Connection, load: Load) -> None:
+    """Make the load's landing table, empty, with a checkpoint at the start."""
+    with connection.transaction():
+        connection.execute(sql.SQL("drop table if exists {}").format(load.tables.pages))
+        connection.execute(
+            sql.SQL(
+                'create unlogged table {} (_key text collate "C" not null, _cursor text collate "C",'
+                " _deleted boolean not null, _hash bytea not null, _extracted_at timestamptz not null,"
+                " _payload jsonb not null)"
+            ).format(load.tables.pages)
+        )
+        for shared in ("answer", "unreadable", "checkpoint"):
+            connection.execute(
+                sql.SQL("delete from {} where load_id = %s").format(sql.Identifier("landing", shared)), (load.load_id,)
+            )
+        connection.execute("insert into landing.checkpoint (load_id) values (%s)", (load.load_id,))
+        connection.execute(
+            "update ops.load set state = 'extracting', pages = 0, rows_read = 0, rows_quarantined = 0 where load_id = %s",
+            (load.load_id,),
+        )
+
+
+def checkpoint(connection: psycopg.Connection, load: Load) -> tuple[str | None, bool] | None:
+    """(token to go on from, whether all pages are in); None when there is nothing to go on from."""
+    exists = connection.execute(
+        "select to_regclass(%s)", (load.tables.pages.as_string(connection),)
+    ).fetchone()[0]
+    row = connection.execute(
+        "select token, complete from landing.checkpoint where load_id = %s", (load.load_id,)
+    ).fetchone()
+    return row if exists and row else None
+
+
+def land_page(connection: psycopg.Connection, load: Load, page: Page, primary_key: list[str]) -> None:
+    """Commit one page: its records, its answers, the ledger's counts and the token of the next page."""
+    keyed = [record for record in page.records if record.key is not None]
+    with connection.transaction():
+        for record in page.records:
+            if record.key is None:
+                names = ", ".join(primary_key)
+                _set_aside(connection, load, record, page.extracted_at, f"the primary key ({names}) is missing")
+        try:
+            with connection.transaction():
+                _copy(connection, load, keyed, page.extracted_at)
+        except psycopg.DataError:
+            _copy(connection, load, _readable(connection, load, keyed, page.extracted_at), page.extracted_at)
+        for answer in page.answers:
+            if answer.outcome != "failed":
+                connection.execute(
+                    "insert into landing.answer values (%s, %s, %s, %s)",
+                    (load.load_id, answer.question, answer.outcome, page.extracted_at),
+                )
+        connection.execute(
+            "update landing.checkpoint set token = %s, complete = %s where load_id = %s",
+            (page.token, page.token is None, load.load_id),
+        )
+        connection.execute(
+            "update ops.load set pages = pages + 1, rows_read = rows_read + %s where load_id = %s",
+            (len(page.records), load.load_id),
+        )
+
+
+def finish_landing(connection: psycopg.Connection, load: Load, seconds: float) -> None:
+    """All pages are in: state landed. A source that gave no page at all has landed too, with nothing."""
+    with connection.transaction():
+        connection.execute("update landing.checkpoint set complete = true where load_id = %s", (load.load_id,))
+        connection.execute(
+            "update ops.load set state = 'landed', seconds_extracting = seconds_extracting + %s where load_id = %s",
+            (seconds, load.load_id),
+        )
+
+
+def mark_gated(connection: psycopg.Connection, load: Load, seconds: float) -> None:
+    """The gate has passed the load: state gated, in the ledger and beside the pages that it speaks of."""
+    connection.execute("update landing.checkpoint set gated = true where load_id = %s", (load.load_id,))
+    connection.execute(
+        "update ops.load set state = 'gated', seconds_gating = seconds_gating + %s where load_id = %s",
+        (seconds, load.load_id),
+    )
+
+
+def is_gated(connection: psycopg.Connection, load: Load) -> bool:
+    """Whether what the gate passed is still there; a crash of the database empties landing, but not the ledger."""
+    row = connection.execute("select gated from landing.checkpoint where load_id = %s", (load.load_id,)).fetchone()
+    return row is not None and row[0]
+
+
+def _copy(connection: psycopg.Connection, load: Load, records: Iterable[Record], extracted_at: datetime) -> None:
+    at = struct.pack("!iq", 8, (extracted_at - _EPOCH) // _MICROSECOND)
+    parts = [_SIGNATURE]
+    for record in records:
+        key = record.key.encode()
+        cursor = None if record.cursor is None else record.cursor.encode()
+        digest = record_hash(record)
+        parts += (
+            _SIX_COLUMNS,
+            _pack_length(len(key)),
+            key,
+            *((_NULL,) if cursor is None else (_pack_length(len(cursor)), cursor)),
+            _TRUE if record.deleted else _FALSE,
+            _pack_length(len(digest)),
+            digest,
+            at,
+            _pack_length(len(record.payload) + 1),
+            b"\1",  # jsonb's binary format: version 1, then the text
+            record.payload,
+        )
+    parts.append(_TRAILER)
+    statement = sql.SQL(
+        "copy {} (_key, _cursor, _deleted, _hash, _extracted_at, _payload) from stdin (format binary)"
+    ).format(load.tables.pages)
+    with connection.cursor() as cursor, cursor.copy(statement) as copy:
+        copy.write(b"".join(parts))
+
+
+def _readable(
+    connection: psycopg.Connection, load: Load, records: list[Record], extracted_at: datetime
+) -> list[Record]:
+    """The records that PostgreSQL can hold; the others are set aside with the reason that it gives."""
+    good = []
+    for record in records:
+        text, key = _as_text(record.payload), record.key
+        fault = (
+            "the record is not valid UTF-8"
+            if text.encode() != record.payload
+            else "the primary key holds a character that PostgreSQL cannot store (U+0000)"
+            if "\0" in key
+            else connection.execute(
+                "select message from pg_input_error_info(%s, 'jsonb') where message is not null", (text,)
+            ).fetchone()
+        )
+        if fault is None:
+            good.append(record)
+        else:
+            reason = fault if isinstance(fault, str) else f"the record is not storable JSON: {fault[0]}"
+            _set_aside(connection, load, record, extracted_at, reason)
+    return good
+
+
+def _set_aside(
+    connection: psycopg.Connection, load: Load, record: Record, extracted_at: datetime, reason: str
+) -> None:
+    connection.execute(
+        "insert into landing.unreadable values (%s, %s, %s, %s, %s)",
+        (load.load_id, _as_text(record.payload), reason, record_hash(record), extracted_at),
+    )
+
+
+def _as_text(payload: bytes) -> str:
+    return payload.decode("utf-8", "backslashreplace").replace("\0", "\\x00")

@@ -1,0 +1,143 @@
+"""The load ledger (ops.load): which loads there are and what state each is truly in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+import psycopg
+from psycopg.rows import class_row
+
+from onefold.connectors.page import Window
+from onefold.errors import Retriable
+from onefold.warehouse.tables import LandingTables
+
+State = Literal["extracting", "landed", "gated", "published", "rejected", "rolled_back"]
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Who loads: the Airflow run and the person or schedule behind it."""
+
+    dag_id: str
+    run_id: str
+    actor: str
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """One row of ops.load; times in UTC, durations in seconds."""
+
+    load_id: int
+    system: str
+    stream: str
+    window_start: datetime
+    window_end: datetime
+    state: State
+    dag_id: str
+    run_id: str
+    actor: str
+    pages: int
+    rows_read: int
+    rows_new: int
+    rows_changed: int
+    rows_deleted: int
+    rows_quarantined: int
+    verdict: str | None
+    error: str | None
+    seconds_extracting: float
+    seconds_gating: float
+    seconds_publishing: float
+    started_at: datetime
+    ended_at: datetime | None
+
+    @property
+    def window(self) -> Window:
+        return Window(self.window_start, self.window_end)
+
+    @property
+    def tables(self) -> LandingTables:
+        return LandingTables(self.load_id)
+
+    @property
+    def on_its_way(self) -> bool:
+        return self.state in ("extracting", "landed", "gated")
+
+
+def latest(connection: psycopg.Connection, system: str, stream: str, run: Run | None = None) -> Load | None:
+    """The newest load of a stream (of one run, if given)."""
+    query = "select * from ops.load where system = %s and stream = %s"
+    values: list[object] = [system, stream]
+    if run:
+        query += " and dag_id = %s and run_id = %s"
+        values += [run.dag_id, run.run_id]
+    with connection.cursor(row_factory=class_row(Load)) as cursor:
+        return cursor.execute(query + " order by load_id desc limit 1", values).fetchone()
+
+
+def get(connection: psycopg.Connection, load_id: int) -> Load:
+    """One load, which must exist."""
+    with connection.cursor(row_factory=class_row(Load)) as cursor:
+        return cursor.execute("select * from ops.load where load_id = %s", (load_id,)).fetchone()
+
+
+def begin(connection: psycopg.Connection, system: str, stream: str, window: Window, run: Run) -> Load:
+    """Open a load in state extracting. The caller holds the stream's lock."""
+    with connection.cursor(row_factory=class_row(Load)) as cursor:
+        return cursor.execute(
+            "insert into ops.load (system, stream, window_start, window_end, dag_id, run_id, actor)"
+            " values (%s, %s, %s, %s, %s, %s, %s) returning *",
+            (system, stream, window.start, window.end, run.dag_id, run.run_id, run.actor),
+        ).fetchone()
+
+
+def hold(connection: psycopg.Connection, system: str, stream: str) -> None:
+    """Take the stream's lock for this session. Raises Retriable when another process is loading the stream."""
+    locked = connection.execute(
+        "select pg_try_advisory_lock(hashtextextended(%s, 1))", (f"{system}.{stream}",)
+    ).fetchone()[0]
+    if not locked:
+        other = latest(connection, system, stream)
+        which = f"load {other.load_id} of run {other.run_id}" if other else "another load"
+        raise Retriable(f"{system}.{stream} is being loaded by {which}. Wait until it has ended; this one tries again.")
+
+
+def make_way(
+    connection: psycopg.Connection, system: str, stream: str, run: Run, run_is_over: Callable[[str, str], bool]
+) -> None:
+    """Close a load that an earlier run left on its way. The caller holds the stream's lock, so no process works on it.
+
+    Raises Retriable when that run still goes on and is between two of its tasks.
+    """
+    left = latest(connection, system, stream)
+    if left is None or not left.on_its_way or (left.dag_id, left.run_id) == (run.dag_id, run.run_id):
+        return
+    if not run_is_over(left.dag_id, left.run_id):
+        raise Retriable(
+            f"{system}.{stream} has load {left.load_id} on its way (state {left.state}, run {left.run_id}). "
+            "Wait until that run has ended; this one tries again."
+        )
+    reject(connection, left, f"abandoned: run {left.run_id} ended before the load was published")
+
+
+def reject(connection: psycopg.Connection, load: Load, error: str) -> None:
+    """End a load without publishing it, and drop what it had landed. Staging and cursor are untouched."""
+    with connection.transaction():
+        connection.execute(
+            "update ops.load set state = 'rejected', error = %s, ended_at = now() where load_id = %s",
+            (error, load.load_id),
+        )
+        discard_landing(connection, load.tables)
+
+
+def discard_landing(connection: psycopg.Connection, tables: LandingTables) -> None:
+    """Drop the load's landing tables and its rows in the shared ones, inside the caller's transaction."""
+    for table in tables.all:
+        connection.execute(psycopg.sql.SQL("drop table if exists {}").format(table))
+    for shared in ("checkpoint", "answer", "unreadable"):
+        connection.execute(
+            psycopg.sql.SQL("delete from {} where load_id = %s").format(psycopg.sql.Identifier("landing", shared)),
+            (tables.load_id,),
+        )

@@ -1,0 +1,160 @@
+"""Publishing: rows, cursor, verdict, quarantine, answers, lineage and audit in one transaction, or none of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import psycopg
+from psycopg import sql
+
+from onefold.warehouse.ledger import Load, discard_landing
+from onefold.warehouse.tables import StagingTable
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """How many records a load published or set aside."""
+
+    rows_new: int
+    rows_changed: int
+    rows_deleted: int
+    rows_quarantined: int
+
+
+def publish(
+    connection: psycopg.Connection, load: Load, record: Callable[[psycopg.Connection, Published], None]
+) -> Published:
+    """Make the load's accepted rows visible and end the load. `record` adds lineage and audit inside the transaction.
+
+    The caller holds the stream's lock and has seen the load's checkpoint as gated.
+    """
+    with connection.transaction():
+        new, changed, deleted = _insert_versions(connection, load)
+        published = Published(new, changed, deleted, _quarantine(connection, load))
+        _close_quarantined(connection, load)
+        _keep_answers(connection, load)
+        _move_cursor(connection, load)
+        connection.execute(
+            "update ops.load set state = 'published', verdict = 'passed', ended_at = now(), rows_new = %s,"
+            " rows_changed = %s, rows_deleted = %s, rows_quarantined = %s,"
+            " seconds_publishing = extract(epoch from clock_timestamp() - now()) where load_id = %s",
+            (new, changed, deleted, published.rows_quarantined, load.load_id),
+        )
+        discard_landing(connection, load.tables)
+        record(connection, published)
+    return published
+
+
+def _names(load: Load) -> dict[str, sql.Composable]:
+    staging = StagingTable(load.system, load.stream)
+    return {
+        "staging": staging.versions,
+        "pages": load.tables.pages,
+        "candidate": load.tables.candidate,
+        "refused": load.tables.refused,
+        "load": sql.Literal(load.load_id),
+        "system": sql.Literal(load.system),
+        "stream": sql.Literal(load.stream),
+    }
+
+
+def _insert_versions(connection: psycopg.Connection, load: Load) -> tuple[int, int, int]:
+    return connection.execute(
+        sql.SQL(
+            """
+            with accepted as (
+                select c.* from {candidate} c where not exists (select from {refused} r where r._key = c._key)
+            ), written as (
+                insert into {staging} (_key, _hash, _payload, _cursor, _deleted, _load_id, _extracted_at)
+                select _key, _hash, _payload, _cursor, _deleted, {load}, _extracted_at from accepted
+            )
+            select count(*) filter (where not _known and not _deleted),
+                   count(*) filter (where _known and not _deleted),
+                   count(*) filter (where _deleted)
+            from accepted
+            """
+        ).format(**_names(load))
+    ).fetchone()
+
+
+def _quarantine(connection: psycopg.Connection, load: Load) -> int:
+    """Keep every refused and every unreadable record with its reason; one that waits there unchanged is not doubled."""
+    refused = connection.execute(
+        sql.SQL(
+            """
+            insert into ops.quarantine
+                (load_id, system, stream, _key, _hash, payload, _cursor, _extracted_at, suite, expectation, reason)
+            select {load}, {system}, {stream}, c._key, c._hash, c._payload, c._cursor, c._extracted_at,
+                   r.suite, r.expectation, r.reason
+            from {candidate} c
+            join (
+                select _key, min(suite) as suite, string_agg(distinct expectation, ', ') as expectation,
+                       string_agg(distinct reason, '; ') as reason
+                from {refused} group by _key
+            ) r on r._key = c._key
+            """
+        ).format(**_names(load))
+    ).rowcount
+    unreadable = connection.execute(
+        """
+        insert into ops.quarantine
+            (load_id, system, stream, _hash, raw, _extracted_at, suite, expectation, reason)
+        select distinct on (u._hash) u.load_id, l.system, l.stream, u._hash, u.raw, u._extracted_at,
+               'landing', 'readable record', u.reason
+        from landing.unreadable u join ops.load l using (load_id)
+        where u.load_id = %s and not exists (
+            select from ops.quarantine q
+            where q.system = l.system and q.stream = l.stream and q._key is null and q._hash = u._hash
+              and q.state = 'open'
+        )
+        order by u._hash, u._extracted_at
+        """,
+        (load.load_id,),
+    ).rowcount
+    return refused + unreadable
+
+
+def _close_quarantined(connection: psycopg.Connection, load: Load) -> None:
+    """A refused record whose newer version has now arrived, good or bad, is superseded."""
+    connection.execute(
+        sql.SQL(
+            """
+            update ops.quarantine q set state = 'superseded', closed_at = now(), closed_by_load = {load}
+            from {candidate} c
+            where q.system = {system} and q.stream = {stream} and q._key = c._key and q.state = 'open'
+              and q.load_id <> {load}
+            """
+        ).format(**_names(load))
+    )
+
+
+def _keep_answers(connection: psycopg.Connection, load: Load) -> None:
+    connection.execute(
+        """
+        insert into ops.answer (system, stream, question, outcome, answered_at, load_id)
+        select distinct on (question) %(system)s, %(stream)s, question, outcome, answered_at, load_id
+        from landing.answer where load_id = %(load_id)s
+        order by question, answered_at desc
+        on conflict (system, stream, question) do update
+        set outcome = excluded.outcome, answered_at = excluded.answered_at, load_id = excluded.load_id
+        where ops.answer.answered_at < excluded.answered_at
+        """,
+        {"system": load.system, "stream": load.stream, "load_id": load.load_id},
+    )
+
+
+def _move_cursor(connection: psycopg.Connection, load: Load) -> None:
+    """Forward only: a backfill of the past must not make the next load read everything again."""
+    connection.execute(
+        sql.SQL(
+            """
+            insert into ops.cursor (system, stream, value, window_end, load_id)
+            select {system}, {stream}, max(_cursor), {window_end}, {load} from {pages}
+            on conflict (system, stream) do update
+            set value = greatest(ops.cursor.value, excluded.value),
+                window_end = greatest(ops.cursor.window_end, excluded.window_end),
+                load_id = excluded.load_id, moved_at = now()
+            """
+        ).format(window_end=sql.Literal(load.window_end), **_names(load))
+    )

@@ -1,0 +1,68 @@
+"""What a look-up source is asked: the values that other systems name, unless a good answer is fresh enough."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import datetime
+
+import psycopg
+from psycopg import sql
+
+from onefold.catalog.entity import Entity
+from onefold.catalog.system import System
+from onefold.mapping.sql import named_values_sql
+from onefold.warehouse.connection import connect
+from onefold.warehouse.staging import ensure_staging
+from onefold.warehouse.tables import StagingTable
+
+
+def questions(
+    url: str, system: System, stream_name: str, systems: Mapping[str, System], entities: Mapping[str, Entity], now: datetime
+) -> Callable[[str | None, Iterable[str]], Iterator[str]]:
+    """The Questions (connectors/page.py) of a look-up stream, streamed from the warehouse in byte order."""
+    lookup = system.streams[stream_name].lookup
+    entity = entities[lookup.attribute.split(".")[0]]
+    named = named_values_sql(entities, systems, lookup.attribute, except_system=system.system)
+
+    def ask(after: str | None, changed: Iterable[str]) -> Iterator[str]:
+        with connect(url) as connection:
+            for source in entity.streams:
+                ensure_staging(connection, StagingTable(*source.split(".")))
+            connection.commit()
+            yield from _stream(connection, named, system.system, stream_name, after, list(changed), now - lookup.ttl)
+
+    return ask
+
+
+def _stream(
+    connection: psycopg.Connection,
+    named: str,
+    system: str,
+    stream: str,
+    after: str | None,
+    changed: list[str],
+    fresh_since: datetime,
+) -> Iterator[str]:
+    # Literals, not parameters: the rendered mapping may hold a % of its own.
+    query = sql.SQL(
+        """
+        select named.value collate "C" from ({named}) named
+        left join ops.answer a
+          on a.system = {system} and a.stream = {stream} and a.question = named.value and a.answered_at > {fresh_since}
+        where named.value is not null
+          and ({after}::text is null or named.value collate "C" > {after}::text)
+          and (a.question is null or named.value = any({changed}::text[]))
+        order by 1
+        """
+    ).format(
+        named=sql.SQL(named),
+        system=sql.Literal(system),
+        stream=sql.Literal(stream),
+        after=sql.Literal(after),
+        changed=sql.Literal(changed),
+        fresh_since=sql.Literal(fresh_since),
+    )
+    with connection.cursor("questions") as cursor:
+        cursor.itersize = 5000
+        for (value,) in cursor.execute(query):
+            yield value

@@ -1,0 +1,34 @@
+"""Staging: every published version of every record, append-only, and the view of the newest ones."""
+
+from __future__ import annotations
+
+import psycopg
+from psycopg import sql
+
+from onefold.warehouse.tables import StagingTable
+
+
+def ensure_staging(connection: psycopg.Connection, table: StagingTable) -> None:
+    """Make the stream's staging table and its __current view if they are missing.
+
+    Loads of one stream are one after the other and write a version only when it is newer than the current one, so
+    the newest version of a key is the one of the greatest load. The BRIN index finds the rows of a load: versions lie
+    on disk in the order of their loads.
+    """
+    with connection.transaction():
+        connection.execute("select pg_advisory_xact_lock(hashtextextended(%s, 2))", (table.name,))
+        if connection.execute("select to_regclass(%s)", (table.current.as_string(connection),)).fetchone()[0]:
+            return
+        connection.execute(
+            sql.SQL(
+                'create table if not exists {} (_key text collate "C" not null, _hash bytea not null,'
+                ' _payload jsonb not null, _cursor text collate "C", _deleted boolean not null,'
+                " _load_id bigint not null, _extracted_at timestamptz not null, primary key (_key, _load_id))"
+            ).format(table.versions)
+        )
+        connection.execute(sql.SQL("create index on {} using brin (_load_id)").format(table.versions))
+        connection.execute(
+            sql.SQL("create view {} as select distinct on (_key) * from {} order by _key, _load_id desc").format(
+                table.current, table.versions
+            )
+        )

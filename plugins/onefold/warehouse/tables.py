@@ -1,0 +1,62 @@
+"""The names of a stream's tables. Landing tables belong to one load and go with it; staging tables stay."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from psycopg import sql
+
+
+@dataclass(frozen=True, slots=True)
+class StagingTable:
+    """staging.<system>__<stream>, and the view of its newest published versions."""
+
+    system: str
+    stream: str
+
+    @property
+    def name(self) -> str:
+        return f"{self.system}__{self.stream}"
+
+    @property
+    def versions(self) -> sql.Identifier:
+        return sql.Identifier("staging", self.name)
+
+    @property
+    def current(self) -> sql.Identifier:
+        return sql.Identifier("staging", f"{self.name}__current")
+
+
+@dataclass(frozen=True, slots=True)
+class LandingTables:
+    """The transient tables of one load, one step after the other."""
+
+    load_id: int
+
+    @property
+    def pages(self) -> sql.Identifier:
+        """Every record of every page, as received."""
+        return sql.Identifier("landing", f"load_{self.load_id}")
+
+    @property
+    def candidate(self) -> sql.Identifier:
+        """One row a key: only what differs from the current version."""
+        return sql.Identifier("landing", f"load_{self.load_id}__candidate")
+
+    @property
+    def typed_name(self) -> str:
+        return f"load_{self.load_id}__typed"
+
+    @property
+    def typed(self) -> sql.Identifier:
+        """The candidates that are not deletions, one typed column a field: what the gate looks at."""
+        return sql.Identifier("landing", self.typed_name)
+
+    @property
+    def refused(self) -> sql.Identifier:
+        """The keys that the gate refused, and why."""
+        return sql.Identifier("landing", f"load_{self.load_id}__refused")
+
+    @property
+    def all(self) -> tuple[sql.Identifier, ...]:
+        return (self.pages, self.candidate, self.typed, self.refused)

@@ -1,0 +1,42 @@
+"""Which window a run loads. It is explicit; nothing depends on a logical date being there."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import psycopg
+
+from onefold.catalog.system import Stream
+from onefold.connectors.page import BEGINNING, Window
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a run asks for: its own start and end, both optional, and whether it is a backfill of the past."""
+
+    start: datetime | None = None
+    end: datetime | None = None
+    exactly: bool = False
+
+
+def resolve_window(connection: psycopg.Connection, system: str, name: str, stream: Stream, wanted: Wanted) -> Window:
+    """The window of a load.
+
+    A run that names its window exactly (parameters, backfill) gets it. Any other goes on from what was published
+    last, less the look-back, so that a run that failed leaves no gap; the first one ever reads from the beginning.
+    """
+    end = wanted.end or datetime.now(UTC)
+    if wanted.exactly:
+        return Window(wanted.start or BEGINNING, end)
+    published = connection.execute(
+        "select value, window_end from ops.cursor where system = %s and stream = %s", (system, name)
+    ).fetchone()
+    start = BEGINNING
+    if published:
+        value, window_end = published
+        timed = stream.cursor and stream.cursor.kind != "integer" and value
+        overlap = stream.cursor.lookback if stream.cursor else stream.freshness
+        reached = datetime.fromisoformat(value) if timed else window_end
+        start = min(reached, end) - overlap  # a source's clock may run ahead of ours
+    return Window(start, end)

@@ -1,0 +1,1 @@
+"""Wire-faithful stand-ins of the source systems over one deterministic world of Polish companies."""

@@ -1,0 +1,57 @@
+"""`python -m sandbox`: starts the sandbox on this machine only, in the foreground."""
+
+import argparse
+import os
+import socket
+import sys
+import tempfile
+from pathlib import Path
+
+import uvicorn
+
+from sandbox.app import create_app
+from sandbox.faults import FaultBoard
+from sandbox.world import World
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m sandbox", description=__doc__)
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default %(default)s)")
+    parser.add_argument("--port", type=int, default=int(os.environ.get("SANDBOX_PORT", "8090")))
+    parser.add_argument("--state", type=Path, help="folder for the journal and the truth's token")
+    parser.add_argument("--companies", type=int, default=int(os.environ.get("SANDBOX_COMPANIES", "2000")))
+    parser.add_argument("--seed", type=int, default=7)
+    return parser.parse_args()
+
+
+def main() -> int:
+    """Serves until it is told to stop. Returns 1 when it cannot start."""
+    arguments = _arguments()
+    listener = socket.socket(socket.AF_INET6 if ":" in arguments.host else socket.AF_INET)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((arguments.host, arguments.port))
+    except OSError as error:
+        print(
+            f"sandbox: cannot listen on {arguments.host}:{arguments.port} ({error.strerror}). "
+            "Choose another port with --port or SANDBOX_PORT.",
+            file=sys.stderr,
+        )
+        return 1
+    state = arguments.state or Path(tempfile.mkdtemp(prefix="onefold-sandbox-"))
+    state.mkdir(parents=True, exist_ok=True)
+    try:
+        world = World(arguments.companies, arguments.seed, state / "journal.jsonl")
+    except ValueError as error:
+        print(f"sandbox: {error}", file=sys.stderr)
+        return 1
+    app = create_app(world, FaultBoard(), state)
+    config = uvicorn.Config(app, log_level="warning", access_log=False, timeout_keep_alive=60, lifespan="off")
+    port = listener.getsockname()[1]
+    print(f"sandbox: {len(world.companies)} companies on http://{arguments.host}:{port}", flush=True)
+    uvicorn.Server(config).run(sockets=[listener])
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,7 @@
+"""The one deterministic world that every stand-in shows a part of: same seed and size, same bytes."""
+
+from sandbox.world.company import Company
+from sandbox.world.records import SourceRecord
+from sandbox.world.world import World
+
+__all__ = ["Company", "SourceRecord", "World"]

@@ -1,0 +1,135 @@
+"""The world: its companies, their records in every system, the registers' change feeds, and the truth."""
+
+from collections import defaultdict
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+from sandbox.world.change import apply_advance
+from sandbox.world.company import Company, make_company
+from sandbox.world.journal import Advance, Journal
+from sandbox.world.records import SYSTEMS, Registrar, SourceRecord, System
+
+ChangeKind = Literal["new", "changed", "struck_off"]
+WARSAW = ZoneInfo("Europe/Warsaw")
+
+
+class World:
+    """Companies and their records. With a journal, advances survive a restart; without one they do not."""
+
+    def __init__(self, companies: int = 2000, seed: int = 7, journal: Path | None = None) -> None:
+        self.seed = seed
+        self.base_size = companies
+        self.epoch = 0  # how often the world has been built: what was found in an earlier one is void
+        self._journal = Journal(journal, seed, companies) if journal else None
+        self._build()
+        for advance in self._journal.read() if self._journal else []:
+            apply_advance(self, advance)
+
+    def _build(self) -> None:
+        self.epoch += 1
+        self.sequence = 0  # how many advances there have been
+        self.companies: list[Company] = []
+        self.by_nip: dict[str, Company] = {}
+        self.by_regon: dict[str, Company] = {}
+        self.by_krs: dict[str, Company] = {}
+        self._records: dict[System, list[SourceRecord]] = {system: [] for system in SYSTEMS}
+        self._by_key: dict[System, dict[str, SourceRecord]] = {system: {} for system in SYSTEMS}
+        self._by_company: list[list[SourceRecord]] = []
+        self._krs_feed: defaultdict[date, list[tuple[str, int]]] = defaultdict(list)
+        self._regon_feed: defaultdict[tuple[ChangeKind, date], list[str]] = defaultdict(list)
+        self._registrar = Registrar(self.seed)
+        for _ in range(self.base_size):
+            company = self.add_company()
+            self.note_in_registers(company, company.created, "new")
+            if company.struck_off:
+                self.note_in_registers(company, company.changed, "struck_off")
+            else:
+                self.note_in_registers(company, company.changed, "changed")
+
+    def add_company(self, at: datetime | None = None) -> Company:
+        """Adds the next company, with its records; `at` stamps it, None leaves it in the base period."""
+        company = make_company(self.seed, len(self.companies))
+        if at is not None:
+            company.created = company.changed = at
+            company.status, company.struck_off, company.revision = "active", None, 1
+        self.companies.append(company)
+        self.by_nip[company.nip] = company
+        self.by_regon[company.regon] = company
+        if company.krs:
+            self.by_krs[company.krs] = company
+        mine = list(self._registrar.records(company, born=self.sequence, at=at))
+        self._by_company.append(mine)
+        for record in mine:
+            self._records[record.system].append(record)
+            self._by_key[record.system][record.key] = record
+        return company
+
+    def note_in_registers(self, company: Company, at: datetime, kind: ChangeKind) -> None:
+        """Puts the company on the registers' change lists of that (Warsaw) day."""
+        local = at.astimezone(WARSAW)
+        self._regon_feed[kind, local.date()].append(company.regon)
+        if company.krs:
+            self._krs_feed[local.date()].append((company.krs, local.hour))
+
+    @staticmethod
+    def now() -> datetime:
+        return datetime.now(UTC)
+
+    def records(self, system: System) -> list[SourceRecord]:
+        """All records of the system, in the order in which they came to be."""
+        return self._records[system]
+
+    def record(self, system: System, key: str) -> SourceRecord | None:
+        return self._by_key[system].get(key)
+
+    def records_of(self, company_id: int) -> list[SourceRecord]:
+        """The company's records in all systems."""
+        return self._by_company[company_id]
+
+    def krs_changes(self, day: date) -> list[tuple[str, int]]:
+        """(KRS number, hour in Warsaw) of that day's changes, as the register's bulletin lists them."""
+        return sorted(set(self._krs_feed.get(day, ())), key=lambda change: (change[1], change[0]))
+
+    def regon_changes(self, kind: ChangeKind, day: date) -> list[str]:
+        """The 9-digit REGON numbers that are new, changed or struck off that day (Warsaw)."""
+        return sorted(set(self._regon_feed.get((kind, day), ())))
+
+    def advance(self, changes: int = 0, deletions: int = 0, new: int = 0) -> dict[str, object]:
+        """Lets time pass: journals it, applies it, and returns what happened, counted by system.
+
+        Raises ValueError when there are not enough companies left to change or delete.
+        """
+        advance = Advance(self.now(), changes, deletions, new)
+        living = sum(1 for company in self.companies if not company.deleted)
+        if changes + deletions > living // 2:
+            raise ValueError(
+                f"changes + deletions may be at most half of the {living} living companies: {living // 2}"
+            )
+        if self._journal:
+            self._journal.append(advance)
+        return apply_advance(self, advance)
+
+    def reset(self) -> None:
+        """Back to the base world; the journal is cleared."""
+        if self._journal:
+            self._journal.clear()
+        self._build()
+
+    def truth(self) -> dict[str, object]:
+        """Which record is which company. `deleted` says gone: flagged in Salesforce and SAP, struck off in
+        KRS and REGON."""
+        records = [
+            {
+                "system": record.system,
+                "stream": record.stream,
+                "key": record.key,
+                "company_id": record.company_id,
+                "broken": record.broken,
+                "deleted": record.deleted,
+            }
+            for system in SYSTEMS
+            for record in self._records[system]
+        ]
+        return {"records": records, "companies": len(self.companies)}

@@ -1,0 +1,68 @@
+"""What every test may use: one real PostgreSQL for the session, and a fresh warehouse for each test that asks."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from onefold.platform.postgres import Postgres, free_port
+from onefold.warehouse.connection import connect
+from onefold.warehouse.install import ROLES, install
+
+PASSWORDS = {role: "test-only" for role in ROLES}
+TEMPLATE = "onefold_template"
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
+    """A real cluster of this test session, without fsync: nothing in it has to outlive a power cut."""
+    server = Postgres(
+        tmp_path_factory.mktemp("postgres"), free_port(), {"fsync": "off", "full_page_writes": "off"}
+    )
+    server.start()
+    install(server.url("postgres"), PASSWORDS, TEMPLATE)
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def warehouse_url(postgres: Postgres) -> Iterator[str]:
+    """A fresh warehouse with all DDL installed; the superuser's URL."""
+    name = f"w_{uuid.uuid4().hex[:12]}"
+    with psycopg.connect(postgres.url("postgres"), autocommit=True) as server:
+        server.execute(
+            sql.SQL("create database {} template {}").format(sql.Identifier(name), sql.Identifier(TEMPLATE))
+        )
+    yield postgres.url(name)
+    with psycopg.connect(postgres.url("postgres"), autocommit=True) as server:
+        server.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
+
+
+def as_role(url: str, role: str) -> str:
+    """The same database, as another role of the warehouse."""
+    parts = psycopg.conninfo.conninfo_to_dict(url)
+    return f"postgresql://{role}:{PASSWORDS[role]}@{parts['host']}:{parts['port']}/{parts['dbname']}"
+
+
+@pytest.fixture
+def loader_url(warehouse_url: str) -> str:
+    """The fresh warehouse, as the role that loads."""
+    return as_role(warehouse_url, "onefold_loader")
+
+
+@pytest.fixture
+def loader(loader_url: str) -> Iterator[psycopg.Connection]:
+    """A connection as the role that loads; transactions are opened explicitly."""
+    with connect(loader_url, autocommit=True) as connection:
+        yield connection
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    """The project's root folder."""
+    return Path(__file__).resolve().parents[1]

@@ -1,0 +1,29 @@
+import psycopg
+import pytest
+
+from conftest import as_role
+from onefold.warehouse.install import install_schema
+
+
+def test_installing_twice_changes_nothing(warehouse_url):
+    tables = "select schemaname, tablename from pg_tables where schemaname not in ('pg_catalog') order by 1, 2"
+    with psycopg.connect(warehouse_url) as warehouse:
+        before = warehouse.execute(tables).fetchall()
+    install_schema(warehouse_url)
+    with psycopg.connect(warehouse_url) as warehouse:
+        assert warehouse.execute(tables).fetchall() == before
+        assert ("ops", "load") in before
+
+
+@pytest.mark.parametrize("schema", ["landing", "staging", "mapped", "ops", "audit", "lineage"])
+def test_an_analyst_cannot_even_look_into(schema, warehouse_url):
+    with psycopg.connect(as_role(warehouse_url, "onefold_analyst")) as analyst:
+        allowed = analyst.execute("select has_schema_privilege(%s, 'usage')", (schema,)).fetchone()[0]
+    assert not allowed
+
+
+def test_an_auditor_sees_that_a_row_was_refused_but_not_the_row(warehouse_url):
+    with psycopg.connect(as_role(warehouse_url, "onefold_auditor")) as auditor:
+        auditor.execute("select load_id, expectation, reason from ops.quarantine")
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            auditor.execute("select payload from ops.quarantine")
