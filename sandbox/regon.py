@@ -79,7 +79,7 @@ class Service:
     def __init__(self, world: World) -> None:
         self._world = world
         self._sessions: dict[str, Session] = {}
-        self._questions: dict[str, Callable[[Call, Session], list[reports.Row]]] = {
+        self._questions: dict[str, Callable[[Call], list[reports.Row]]] = {
             "DaneSzukajPodmioty": self._search,
             "DanePobierzPelnyRaport": self._full_report,
             "DanePobierzRaportZbiorczy": self._bulk_report,
@@ -118,7 +118,7 @@ class Service:
                 return self._value(call.arguments.get("pNazwaParametru", ""), session)
         if session is None:
             return ""
-        rows = self._questions[call.operation](call, session)
+        rows = self._questions[call.operation](call)
         codes = [row["ErrorCode"] for row in rows if "ErrorCode" in row]
         session.code = codes[0] if codes and len(codes) == len(rows) else "0"
         return reports.inner_xml(rows)
@@ -153,7 +153,7 @@ class Service:
                 return f"{self._today() - timedelta(days=1):%d-%m-%Y}"
         return ""
 
-    def _search(self, call: Call, session: Session) -> list[reports.Row]:
+    def _search(self, call: Call) -> list[reports.Row]:
         asked = {name: call.arguments[name] for name in _SEARCHES if call.arguments.get(name)}
         if not asked:
             return [reports.error("4")]
@@ -186,7 +186,7 @@ class Service:
     def _records_of(self, company_id: int) -> Iterator[SourceRecord]:
         return (record for record in self._world.records_of(company_id) if record.system == "regon")
 
-    def _full_report(self, call: Call, session: Session) -> list[reports.Row]:
+    def _full_report(self, call: Call) -> list[reports.Row]:
         regon, name = call.arguments.get("pRegon", ""), call.arguments.get("pNazwaRaportu", "")
         record = self._record("Regon", regon)
         kind = "" if record is None else ("F" if record.company.form == "jdg" else "P")
@@ -198,7 +198,7 @@ class Service:
             return [reports.error("4", **asked)]
         return [report(record)]
 
-    def _bulk_report(self, call: Call, session: Session) -> list[reports.Row]:
+    def _bulk_report(self, call: Call) -> list[reports.Row]:
         name = call.arguments.get("pNazwaRaportu", "")
         if name not in _BULK_REPORTS:
             return [reports.error("105")]

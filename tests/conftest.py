@@ -12,18 +12,16 @@ from psycopg import sql
 
 from onefold.platform.postgres import Postgres, free_port
 from onefold.warehouse.connection import connect
-from onefold.warehouse.install import ROLES, install
+from onefold.warehouse.install import install
+from tests.roles import PASSWORDS, as_role
 
-PASSWORDS = {role: "test-only" for role in ROLES}
 TEMPLATE = "onefold_template"
 
 
 @pytest.fixture(scope="session")
 def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
     """A real cluster of this test session, without fsync: nothing in it has to outlive a power cut."""
-    server = Postgres(
-        tmp_path_factory.mktemp("postgres"), free_port(), {"fsync": "off", "full_page_writes": "off"}
-    )
+    server = Postgres(tmp_path_factory.mktemp("postgres"), free_port(), {"fsync": "off", "full_page_writes": "off"})
     server.start()
     install(server.url("postgres"), PASSWORDS, TEMPLATE)
     yield server
@@ -35,18 +33,10 @@ def warehouse_url(postgres: Postgres) -> Iterator[str]:
     """A fresh warehouse with all DDL installed; the superuser's URL."""
     name = f"w_{uuid.uuid4().hex[:12]}"
     with psycopg.connect(postgres.url("postgres"), autocommit=True) as server:
-        server.execute(
-            sql.SQL("create database {} template {}").format(sql.Identifier(name), sql.Identifier(TEMPLATE))
-        )
+        server.execute(sql.SQL("create database {} template {}").format(sql.Identifier(name), sql.Identifier(TEMPLATE)))
     yield postgres.url(name)
     with psycopg.connect(postgres.url("postgres"), autocommit=True) as server:
         server.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
-
-
-def as_role(url: str, role: str) -> str:
-    """The same database, as another role of the warehouse."""
-    parts = psycopg.conninfo.conninfo_to_dict(url)
-    return f"postgresql://{role}:{PASSWORDS[role]}@{parts['host']}:{parts['port']}/{parts['dbname']}"
 
 
 @pytest.fixture

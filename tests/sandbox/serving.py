@@ -3,20 +3,23 @@
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import uvicorn
 from starlette.applications import Starlette
 from starlette.routing import Mount, Route
+from starlette.types import ASGIApp
 
 
 @contextmanager
-def served(prefix: str, routes: list[Route]) -> Iterator[str]:
-    """The routes mounted at `prefix` on a free port of 127.0.0.1; gives their URL."""
+def served(
+    prefix: str, routes: list[Route], behind: Callable[[ASGIApp], ASGIApp] = lambda app: app
+) -> Iterator[str]:
+    """The routes mounted at `prefix` on a free port of 127.0.0.1, `behind` a middleware; gives their URL."""
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
-        app = Starlette(routes=[Mount(prefix, routes=routes)])
+        app = behind(Starlette(routes=[Mount(prefix, routes=routes)]))
         server = uvicorn.Server(uvicorn.Config(app, log_level="warning", lifespan="off"))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
         thread.start()

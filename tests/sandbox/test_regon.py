@@ -8,7 +8,7 @@ import pytest
 import requests
 import zeep
 from lxml import etree
-from zeep.helpers import serialize_object
+from starlette.types import ASGIApp, Receive, Scope, Send
 from zeep.wsa import WsAddressingPlugin
 
 from sandbox import regon
@@ -251,6 +251,29 @@ def test_a_session_expires(url: str, world: World, monkeypatch: pytest.MonkeyPat
     assert client.service.GetValue("KomunikatKod") == "7"
 
 
+def test_a_session_that_the_fault_expired_token_hit_stays_expired(world: World) -> None:
+    struck: set[str] = set()
+
+    def striking(app: ASGIApp) -> ASGIApp:
+        async def middleware(scope: Scope, receive: Receive, send: Send) -> None:
+            if scope["type"] == "http" and struck:
+                scope = {**scope, "sandbox.expired_token": struck.pop()}
+            await app(scope, receive, send)
+
+        return middleware
+
+    with served("/regon", regon.routes(world), striking) as url:
+        client = zeep.Client(f"{url}{PATH}?wsdl")
+        sid = client.service.Zaloguj(KEY)
+        client.transport.session.headers["sid"] = sid
+        assert client.service.GetValue("KomunikatKod") == "0"
+        struck.add(sid)
+        assert not client.service.DaneSzukajPodmioty({"Nip": world.companies[0].nip})
+        assert client.service.GetValue("KomunikatKod") == "7"
+        client.transport.session.headers["sid"] = client.service.Zaloguj(KEY)
+        assert search(client, Nip=world.companies[0].nip)
+
+
 def test_the_inner_xml_comes_as_cdata_and_as_entities_the_same_question_always_alike(
     url: str, client: zeep.Client, world: World
 ) -> None:
@@ -277,7 +300,7 @@ def test_zeep_reads_an_mtom_answer_framed_with_crlf(client: zeep.Client, world: 
     assert answer.headers["content-type"].startswith('multipart/related; type="application/xop+xml"')
     (row,) = search(client, Nip=world.companies[0].nip)
     assert row["Nip"] == world.companies[0].nip
-    assert isinstance(serialize_object(client.service.GetValue("KomunikatKod")), str)
+    assert client.service.GetValue("KomunikatKod") == "0"
 
 
 def test_an_mtom_answer_framed_with_lf_holds_the_same_envelope(client: zeep.Client, world: World) -> None:

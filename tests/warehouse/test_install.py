@@ -1,8 +1,8 @@
 import psycopg
 import pytest
 
-from conftest import as_role
 from onefold.warehouse.install import install_schema
+from tests.roles import as_role
 
 
 def test_installing_twice_changes_nothing(warehouse_url):

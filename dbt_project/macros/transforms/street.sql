@@ -13,7 +13,7 @@
             '^(aleja|aleje|al)\M\.?\s*', 'Al. ', 'i'),
             '^(plac|pl)\M\.?\s*', 'Pl. ', 'i'),
             '^(osiedle|os)\M\.?\s*', 'Os. ', 'i'),
-            '([0-9][[:alpha:]]?)\s*(?:/|\m(?:m|lok|lokal|mieszkanie)\M\.?)\s*([0-9]+[[:alpha:]]?)$', '\1/\2', 'i') as line
+            '([0-9] ?[[:alpha:]]?)\s*(?:/|\m(?:m|lok|lokal|mieszkanie)\M\.?)\s*([0-9]+[[:alpha:]]?)$', '\1/\2', 'i') as line
             offset 0) as uniform
        offset 0) as street)
 {%- endmacro -%}

@@ -11,7 +11,8 @@ def actor(user: str | None = None, dag_id: str | None = None, run_id: str | None
     """The actor of an audit event, one token.
 
     "airflow:<dag_id>/<run_id>" for a task, with "by:<user>/" before it when somebody triggered the run;
-    "airflow:<user>" for an act in the UI; otherwise "os:<login name>", or "os:uid-<number>" where there is none.
+    "airflow:<user>" for an act in the UI; otherwise "os:<login name>", or "os:uid-<number>" where there
+    is none.
     """
     if dag_id:
         by = f"by:{_token(user)}/" if user else ""

@@ -38,9 +38,7 @@ def anchor(conn: psycopg.Connection, path: Path) -> Anchor | None:
     longer in the chain with its hash, or when a transaction is open.
     """
     if conn.info.transaction_status is not psycopg.pq.TransactionStatus.IDLE:
-        raise Fatal(
-            "The audit chain was to be anchored inside a transaction: commit first, then call anchor()."
-        )
+        raise Fatal("The audit chain was to be anchored inside a transaction: commit first, then call anchor().")
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a+b") as file:
         fcntl.flock(file, fcntl.LOCK_EX)

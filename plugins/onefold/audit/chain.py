@@ -37,9 +37,7 @@ class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"fr
     actor: str
     at: str
     from_: str | None
-    payload: dict[
-        str, object
-    ]  # what was found, not what is allowed: a forged value must be judged, not crash
+    payload: dict[str, object]  # what was found, not what is allowed: a forged value must be judged, not crash
     previous_hash: str
     result: str
     seq: int

@@ -15,8 +15,8 @@ MAX_INTEGER = 2**53 - 1
 
 _WORD = re.compile(r"[a-z][a-z0-9_.]{0,99}")
 _KEY = re.compile(r"[a-z][a-z0-9_]{0,62}")
-# One token without white space that begins in lower case: a name, a URL, an Airflow run. "Kowalski" is none; a
-# source's own field is written with its stream, "crm.account.BillingCity".
+# One token without white space that begins in lower case: a name, a URL, an Airflow run. "Kowalski" is
+# none; a source's own field is written with its stream, "crm.account.BillingCity".
 _REFERENCE = re.compile(r"[a-z][\w.:/#+\-\[\]]{0,299}", re.ASCII)
 _VALUE = re.compile(
     r"[a-z][a-z0-9_\-]{0,99}"  # a word of ours
@@ -43,9 +43,10 @@ class AuditEvent:
     from_, to: where the data came from and went to, "crm.account", "staging.crm__account", or None.
     payload: facts about it, never a record's content. result: how it ended, "ok", "rejected", "failed".
 
-    Payload values are integers within ±(2^53 − 1), booleans, None, and single tokens: a lower-case word, a qualified
-    name ("crm.account.BillingCity"), a URL without query, a timestamp, a uuid, a hex hash or commitment, a decimal as
-    text ("0.02"), a version; or lists of these. No floats: their printed form differs between languages.
+    Payload values are integers within ±(2^53 − 1), booleans, None, and single tokens: a lower-case word, a
+    qualified name ("crm.account.BillingCity"), a URL without query, a timestamp, a uuid, a hex hash or
+    commitment, a decimal as text ("0.02"), a version; or lists of these. No floats: their
+    printed form differs between languages.
     """
 
     actor: str
@@ -58,16 +59,12 @@ class AuditEvent:
 
     def __post_init__(self) -> None:
         if not self.actor or len(self.actor) > 300 or not self.actor.isprintable() or " " in self.actor:
-            raise Fatal(
-                f"Audit actor {self.actor!r} is no single printable token; use onefold.audit.actor()."
-            )
+            raise Fatal(f"Audit actor {self.actor!r} is no single printable token; use onefold.audit.actor().")
         _require("action", self.action, _WORD, "a lower-case word such as load.publish")
         _require("result", self.result, _WORD, "a lower-case word such as ok, rejected, failed")
         for name, reference in (("subject", self.subject), ("from", self.from_), ("to", self.to)):
             if reference is not None:
-                _require(
-                    name, reference, _REFERENCE, "a reference such as staging.crm__account or load:<uuid>"
-                )
+                _require(name, reference, _REFERENCE, "a reference such as staging.crm__account or load:<uuid>")
         for key, value in self.payload.items():
             _check_payload(key, value)
 
@@ -79,19 +76,13 @@ class AuditEvent:
 def _check_payload(key: str, value: Scalar | Sequence[Scalar]) -> None:
     _require("payload key", key, _KEY, "a lower-case word such as rows_new")
     if _PERSONAL_KEY.fullmatch(key):
-        raise Fatal(
-            f"Audit payload key {key!r} names personal data or a secret: give its commitment() as <key>_commitment."
-        )
+        raise Fatal(f"Audit payload key {key!r} names personal data or a secret: give its commitment() instead.")
     for scalar in value if isinstance(value, list | tuple) else (value,):
         if isinstance(scalar, str):
-            _require(
-                f"payload value of {key!r}", scalar, _VALUE, "an identifier, timestamp, uuid, hash or decimal"
-            )
+            _require(f"payload value of {key!r}", scalar, _VALUE, "an identifier, timestamp, uuid, hash or decimal")
         elif isinstance(scalar, int):
             if abs(scalar) > MAX_INTEGER:
-                raise Fatal(
-                    f"Audit payload {key!r} is beyond ±(2^53 - 1): give it as text or in a larger unit."
-                )
+                raise Fatal(f"Audit payload {key!r} is beyond ±(2^53 - 1): give it as text or in a larger unit.")
         elif scalar is not None:
             raise Fatal(
                 f"Audit payload {key!r} is a {type(scalar).__name__}: give an integer in a small unit "
@@ -102,6 +93,4 @@ def _check_payload(key: str, value: Scalar | Sequence[Scalar]) -> None:
 def _require(what: str, text: str, pattern: re.Pattern[str], remedy: str) -> None:
     """The offending text itself is not repeated: it may be personal."""
     if not isinstance(text, str) or not pattern.fullmatch(text) or looks_personal(text):
-        raise Fatal(
-            f"Audit {what} is not an identifier or looks personal (its text is withheld): give {remedy}."
-        )
+        raise Fatal(f"Audit {what} is not an identifier or looks personal (its text is withheld): give {remedy}.")

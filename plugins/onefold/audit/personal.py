@@ -1,4 +1,6 @@
-"""Keeps personal values out of audit and lineage: recognises their shapes, and commits to them with a salt."""
+"""Keeps personal values out of audit and lineage: recognises their shapes, and commits to them with a
+salt.
+"""
 
 from __future__ import annotations
 
@@ -23,10 +25,11 @@ SALT_BYTES = 16
 
 
 def looks_personal(text: str) -> bool:
-    """True when the text holds an e-mail address or a number of nine or more digits (PESEL, NIP, phone, account).
+    """True when the text holds an e-mail address or a number of nine or more digits (PESEL, NIP, phone,
+    account).
 
-    Dates, timestamps, UUIDs and hex hashes do not count. A name is a word like any other and cannot be seen here:
-    that is why payloads take no free text at all (onefold.audit.event).
+    Dates, timestamps, UUIDs and hex hashes do not count. A name is a word like any other and cannot be
+    seen here: that is why payloads take no free text at all (onefold.audit.event).
     """
     return any(match["drop"] for match in _SHAPES.finditer(text))
 
@@ -39,8 +42,9 @@ def redact(text: str) -> str:
 def commitment(value: str, salt: bytes) -> str:
     """A stand-in for a personal value: HMAC-SHA256 of its UTF-8 bytes with the salt as key, 64 hex digits.
 
-    Whoever knows value and salt can show later that this value was meant; without the salt it cannot be guessed, and
-    destroying the salt makes every commitment meaningless. Raises Fatal when the salt is shorter than SALT_BYTES.
+    Whoever knows value and salt can show later that this value was meant; without the salt it cannot be
+    guessed, and destroying the salt makes every commitment meaningless. Raises Fatal when the salt is
+    shorter than SALT_BYTES.
     """
     if len(salt) < SALT_BYTES:
         raise Fatal(f"A commitment's salt has {len(salt)} bytes; use at least {SALT_BYTES} random ones.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import nullcontext
 from datetime import UTC
 from pathlib import Path
 from typing import IO
@@ -21,7 +22,8 @@ LOCK = int.from_bytes(b"onefold")
 
 _HEAD = """
 select coalesce(head.seq, 0), coalesce(encode(head.hash, 'hex'), %s), clock_timestamp()
-from (select 1) as always left join (select seq, hash from audit.event order by seq desc limit 1) as head on true
+from (select 1) as always left join (select seq, hash from audit.event order by seq desc limit 1) as head
+on true
 """
 _INSERT = """
 insert into audit.event (seq, at, actor, action, "from", "to", subject, payload, result, previous_hash, hash)
@@ -36,13 +38,17 @@ _ROWS_PER_FETCH = 5_000
 
 
 def append(conn: psycopg.Connection, event: AuditEvent) -> int:
-    """Append the event in the caller's transaction (or one of its own) and return its sequence number.
+    """Append the event in the caller's transaction and return its sequence number.
+
+    On an autocommit connection outside a transaction() block it is committed at once.
 
     Appends wait for each other from here to the caller's commit, so call this last before it. A rolled-back
     transaction leaves no gap. Under REPEATABLE READ or above, a concurrent append raises
     psycopg.errors.SerializationFailure: run the transaction again.
     """
-    with conn.transaction(), conn.cursor(row_factory=tuple_row) as cursor:
+    # transaction() on an idle connection without autocommit would commit what the caller still has open to decide.
+    own = conn.transaction() if conn.autocommit else nullcontext()
+    with own, conn.cursor(row_factory=tuple_row) as cursor:
         cursor.execute("select pg_advisory_xact_lock(%s)", (LOCK,))
         # A statement of its own: only a snapshot taken after the lock sees what the one before us committed.
         head = cursor.execute(_HEAD, (GENESIS,)).fetchone()
@@ -76,7 +82,9 @@ def entries_from_database(conn: psycopg.Connection) -> Iterator[Entry]:
 
 
 def entries_from_file(path: Path) -> Iterator[Entry]:
-    """Every entry of an export, one JSON object a line. Raises Fatal, naming the line, where one is not readable."""
+    """Every entry of an export, one JSON object a line. Raises Fatal, naming the line, where one is not
+    readable.
+    """
     with path.open("rb") as lines:
         yield from _decode(lines, path)
 

@@ -19,7 +19,9 @@ class Fault:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What a check found: how many events and anchors were good, the last good head, and the first fault, if any."""
+    """What a check found: how many events and anchors were good, the last good head, and the first fault,
+    if any.
+    """
 
     events: int
     anchors: int
@@ -35,9 +37,9 @@ class Verdict:
 def verify(events: Iterable[Entry], anchors: Iterable[Anchor] = ()) -> Verdict:
     """Check every link from the first event on, and that every anchored head is still in the chain.
 
-    Streams both (anchors by ascending sequence, as their file holds them): memory stays flat. Stops at the first
-    fault. The chain alone shows a changed, missing or inserted event; only anchors show that the newest events were
-    cut off or that the whole chain was written anew.
+    Streams both (anchors by ascending sequence, as their file holds them): memory stays flat. Stops at
+    the first fault. The chain alone shows a changed, missing or inserted event; only anchors show that
+    the newest events were cut off or that the whole chain was written anew.
     """
     waiting = iter(anchors)
     due = next(waiting, None)
@@ -52,9 +54,7 @@ def verify(events: Iterable[Entry], anchors: Iterable[Anchor] = ()) -> Verdict:
             return verdict(Fault(min(entry.seq, head_seq + 1), reason))
         while due is not None and due.seq <= entry.seq:
             if due.seq < entry.seq:
-                return verdict(
-                    Fault(due.seq, f"its anchor of {due.at} is out of order: the anchor file was changed")
-                )
+                return verdict(Fault(due.seq, f"its anchor of {due.at} is out of order: the anchor file was changed"))
             if due.hash != entry.hash:
                 return verdict(
                     Fault(due.seq, f"hash differs from the one anchored at {due.at}: the chain was rewritten")

@@ -39,8 +39,8 @@ def read_entities(
 ) -> dict[str, Entity]:
     """Every entity of the mapping catalogue by name, sorted, checked against the systems that it names.
 
-    Raises CatalogError with the mistakes of all files at once. One may stand in a system's file: a lookup that
-    names an attribute which no entity has.
+    Raises CatalogError with the mistakes of all files at once. One may stand in a system's file: a lookup
+    that names an attribute which no entity has.
     """
     systems = read_systems() if systems is None else systems
     entities = _read_folder(folder, _read_entity)
@@ -71,7 +71,7 @@ class Catalog:
 
 
 def read_catalog(root: Path = ROOT) -> Catalog:
-    """The whole catalogue of one checkout. Raises CatalogError: entities are read once all systems are right."""
+    """The whole catalogue of a checkout. Raises CatalogError; entities are read once systems are right."""
     systems = read_systems(root / "catalog" / "systems")
     transforms = root / "dbt_project" / "macros" / "transforms"
     return Catalog(systems, read_entities(root / "catalog" / "entities", systems, transforms))
@@ -141,9 +141,7 @@ def _wrong_names(entity: Entity, systems: dict[str, System], transforms: frozens
             yield from _wrong_rule((*place, "sources", source), source, rule, systems, transforms)
 
 
-def _wrong_rule(
-    place: Place, source: str, rule: Rule, systems: dict[str, System], transforms: frozenset[str]
-) -> Wrong:
+def _wrong_rule(place: Place, source: str, rule: Rule, systems: dict[str, System], transforms: frozenset[str]) -> Wrong:
     system, _, stream = source.partition(".")
     if system not in systems or stream not in systems[system].streams:
         streams = [f"{system}.{stream}" for system in systems for stream in systems[system].streams]

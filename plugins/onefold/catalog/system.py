@@ -101,6 +101,7 @@ class Stream(Model):
         str,
         Annotated[SourceField, BeforeValidator(_short_field, json_schema_input_type=SourceField | FieldType)],
     ]
+    volatile: list[str] = Field([], description="dotted paths that differ at every reading and mean nothing")
     ignore: list[str] = Field([], description="top-level keys that are known and not used")
     freshness: timedelta = timedelta(hours=26)
     gate: Gate = Gate()

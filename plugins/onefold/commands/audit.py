@@ -55,9 +55,7 @@ def verify_command(export: Path | None, anchor_file: Path | None, as_json: bool)
             click.echo(json.dumps({"ok": False, "error": str(error).strip()}))
             sys.exit(1)
         raise click.ClickException(str(error).strip()) from error
-    click.echo(
-        json.dumps({"ok": verdict.ok, **asdict(verdict)}) if as_json else _report(verdict, anchor_file)
-    )
+    click.echo(json.dumps({"ok": verdict.ok, **asdict(verdict)}) if as_json else _report(verdict, anchor_file))
     sys.exit(0 if verdict.ok else 1)
 
 

@@ -7,11 +7,15 @@ import itertools
 import json
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from datetime import date, datetime
 
 import click
+import psycopg
 
 from onefold.errors import Fatal, Retriable
+from onefold.platform.airflow import WAREHOUSE_DATABASE
+from onefold.platform.postgres import Postgres
 from onefold.settings import settings
 
 TABLE_ROWS = 1000
@@ -33,49 +37,34 @@ def sql(query: str, as_csv: bool, as_json: bool, role: str) -> None:
     """Run one SQL statement in the warehouse and show its rows."""
     if as_csv and as_json:
         raise click.UsageError("Choose one of --csv and --json.")
-    rows = _run(query, f"onefold_{role}")
-    header = next(rows)
-    if as_csv:
-        writer = csv.writer(sys.stdout, lineterminator="\n")
-        writer.writerow(header)
-        writer.writerows([_text(value) for value in row] for row in rows)
-    elif as_json:
-        for row in rows:
-            click.echo(json.dumps(dict(zip(header, row, strict=True)), default=_text, ensure_ascii=False))
-    else:
-        _print_table(header, rows)
+    connection = _connect(f"onefold_{role}")
+    show = _print_csv if as_csv else _print_json if as_json else _print_table
+    with connection, connection.cursor() as cursor, closing(cursor.stream(query.encode())) as rows:
+        try:
+            first = next(rows, None)
+            header = [column.name for column in cursor.description or ()]
+            show(header, itertools.chain([] if first is None else [first], rows))
+        except psycopg.Error as error:
+            if error.sqlstate is None and not connection.broken:  # the client's, not the server's: no rows to stream
+                click.echo("Done.", err=True)
+                return
+            raise Fatal(f"SQL failed: {_explain(error, query)}") from error
 
 
-def _run(query: str, role: str) -> Iterator[Sequence[object]]:
-    """Yield the column names, then the rows as they come from the server, without keeping them."""
-    import psycopg
-
-    from onefold.platform.airflow import WAREHOUSE_DATABASE
-    from onefold.platform.postgres import Postgres
-
+def _connect(role: str) -> psycopg.Connection:
     here = settings()
     postgres = Postgres(here.home, here.pg_port)
     if not postgres.running():
         raise Fatal("The warehouse does not run. Start it with `bin/onefold up`.")
     try:
-        connection = psycopg.connect(postgres.url(WAREHOUSE_DATABASE, role), autocommit=True)
+        return psycopg.connect(postgres.url(WAREHOUSE_DATABASE, role), autocommit=True)
     except psycopg.OperationalError as error:
         raise Retriable(f"{role} cannot connect to the warehouse: {str(error).strip()}") from error
-    with connection, connection.cursor() as cursor:
-        try:
-            rows = cursor.stream(query.encode())
-            first = next(rows, None)
-            yield [column.name for column in cursor.description or ()]
-            if first is not None:
-                yield first
-                yield from rows
-        except psycopg.Error as error:
-            raise Fatal(f"SQL failed: {_explain(error, query)}") from error
 
 
-def _explain(error: object, query: str) -> str:
-    diagnosis = getattr(error, "diag", None)
-    if diagnosis is None or not diagnosis.message_primary:
+def _explain(error: psycopg.Error, query: str) -> str:
+    diagnosis = error.diag
+    if not diagnosis.message_primary:
         return str(error).strip()
     parts = [diagnosis.message_primary]
     if diagnosis.statement_position:
@@ -86,16 +75,25 @@ def _explain(error: object, query: str) -> str:
     return " — ".join(parts)
 
 
-def _print_table(header: Sequence[object], rows: Iterator[Sequence[object]]) -> None:
-    if not header:
-        click.echo("Done.")
-        return
+def _print_csv(header: Sequence[str], rows: Iterator[Sequence[object]]) -> None:
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow(header)
+    writer.writerows([_text(value) for value in row] for row in rows)
+
+
+def _print_json(header: Sequence[str], rows: Iterator[Sequence[object]]) -> None:
+    for row in rows:
+        click.echo(json.dumps(dict(zip(header, row, strict=True)), default=_text, ensure_ascii=False))
+
+
+def _print_table(header: Sequence[str], rows: Iterator[Sequence[object]]) -> None:
     from rich import box
     from rich.console import Console
+    from rich.markup import escape
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(*(Text(str(name)) for name in header), box=box.SIMPLE_HEAD)
+    table = Table(*(escape(name) for name in header), box=box.SIMPLE_HEAD)
     shown = 0
     for shown, row in enumerate(itertools.islice(rows, TABLE_ROWS), 1):
         table.add_row(*(Text(_text(value)) for value in row))

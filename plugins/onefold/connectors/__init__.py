@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import importlib
+from typing import TYPE_CHECKING
 
 from onefold.catalog.system import System
 from onefold.connectors.page import Endpoint, PageReader, Questions
 from onefold.errors import Fatal
-from onefold.http.client import Client
+
+if TYPE_CHECKING:  # http knows page.Endpoint, so this package must not need http when it is imported
+    from onefold.http.client import Client
 
 
 def reader(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC
 
 from onefold.catalog.system import Stream, System
 from onefold.connectors.page import Page, PageReader, Window
@@ -32,7 +33,7 @@ def odata_reader(system: System, stream_name: str, http: Client) -> PageReader:
         values = placeholders(window, stream)
         given = {name: filled(value, values) for name, value in stream.request.params.items()}
         params = query(stream, window, version) | given
-        end = window.end.replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
+        end = window.end.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
         def fetch(token: str | None) -> Fetched:
             body = http.send(

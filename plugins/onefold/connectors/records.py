@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -16,6 +17,9 @@ from onefold.http.attempt import BadBody, Response
 Path = tuple[str, ...]
 _BOM = b"\xef\xbb\xbf"
 _ABSENT = msgspec.Raw()
+_ESCAPE = re.compile(
+    rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(u[dD][89a-fA-F][0-9a-fA-F]{2}|u0000)|.)"
+)
 _ERROR_KEYS = frozenset({"error", "errors", "errorCode", "error_description", "fault", "Fault"})
 
 
@@ -96,8 +100,8 @@ class Head:
 
 
 def sound_json(response: Response) -> bytes:
-    """The body without a byte order mark. Raises BadBody when it is empty, a web page, or not UTF-8."""
-    body = response.body.removeprefix(_BOM).strip()
+    """The body without a byte order mark, as jsonb can hold it. Raises BadBody: empty, a web page, cut, not UTF-8."""
+    body = _storable(response.body.removeprefix(_BOM).strip())
     if not body:
         raise BadBody("an empty body instead of JSON")
     if body.startswith(b"<"):
@@ -111,6 +115,16 @@ def sound_json(response: Response) -> bytes:
     except msgspec.DecodeError as error:
         raise BadBody("JSON that is cut off or malformed") from error
     return body
+
+
+def _storable(body: bytes) -> bytes:
+    """Escapes that no text in PostgreSQL can hold (half a surrogate pair, the null character) become U+FFFD.
+
+    One such character would otherwise keep its whole page out for ever.
+    """
+    if b"\\u0000" not in body and b"\\ud" not in body.lower():
+        return body
+    return _ESCAPE.sub(lambda found: b"\\ufffd" if found[1] else found[0], body)
 
 
 def _shape(wanted: Iterable[tuple[Path, type, bool]]) -> type:

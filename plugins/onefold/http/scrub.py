@@ -10,7 +10,7 @@ EXCERPT = 200
 _EMAIL = re.compile(r"[^\s@\"'<>=,;:]+@[^\s@\"'<>,;:]+")
 _BEARER = re.compile(r"\b(Bearer|Basic)\s+\S+", re.IGNORECASE)
 _DIGITS = re.compile(r"\+?\d(?:[\s.\-/]?\d){5,}")
-_TOKEN = re.compile(r"(?=[\w!.+/=-]*\d)[\w!.+/=-]{20,}|[\w!.+/=-]{40,}")
+_TOKEN = re.compile(r"(?=[\w!.+=-]*\d)[\w!.+=-]{20,}|[\w!.+=-]{40,}")
 
 
 def scrubbed(text: str, secrets: Iterable[str] = ()) -> str:
@@ -18,6 +18,6 @@ def scrubbed(text: str, secrets: Iterable[str] = ()) -> str:
     text = re.sub(r"\s+", " ", text[: 20 * EXCERPT]).strip()
     for secret in sorted(filter(None, secrets), key=len, reverse=True):
         text = text.replace(secret, "***")
-    for pattern, mask in ((_BEARER, r"\1 ***"), (_EMAIL, "***@***"), (_DIGITS, "######"), (_TOKEN, "***")):
+    for pattern, mask in ((_BEARER, r"\1 ***"), (_EMAIL, "***@***"), (_TOKEN, "***"), (_DIGITS, "######")):
         text = pattern.sub(mask, text)
     return text if len(text) <= EXCERPT else text[: EXCERPT - 1] + "…"

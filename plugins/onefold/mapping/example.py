@@ -46,11 +46,9 @@ def _steps(path: str) -> list[Step]:
             raise Fatal(f"no example record can be made for the path {path!r}, from {path[at:]!r} on")
         at = found.end()
         if found["filter"] is not None:
-            wanted = _wanted(found["filter"], path)
             if steps and isinstance(steps[-1], int):
-                steps[-1] = {**wanted, "[]": None}
-            else:
-                steps.append(wanted)
+                steps.pop()
+            steps.append(_wanted(found["filter"], path))
         elif found["index"] is not None:
             steps.append(0 if found["index"] == "*" else int(found["index"]))
         else:
@@ -102,7 +100,7 @@ def _element(node: dict[str, Json], key: str, wanted: int | dict[str, Scalar]) -
         if isinstance(element, dict):
             return element
     else:
-        conditions: dict[str, Json] = {name: value for name, value in wanted.items() if name != "[]"}
+        conditions: dict[str, Json] = dict(wanted)
         for element in elements:
             if isinstance(element, dict) and conditions.items() <= element.items():
                 return element

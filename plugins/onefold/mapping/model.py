@@ -7,7 +7,7 @@ import json
 from onefold.catalog.entity import Attribute, Entity, Rule
 from onefold.catalog.system import Stream, System
 from onefold.errors import Fatal
-from onefold.mapping.sql import literal, origin_sql, transform_sql, transform_types
+from onefold.mapping.sql import origin_sql, transform_sql, transform_types
 
 COMMAND = "bin/onefold generate"
 
@@ -36,7 +36,7 @@ def model_sql(entity: Entity, system: System) -> str:
     """The text of the dbt model. Raises Fatal when a rule names an unknown field or transform, or the types differ."""
     streams = feeding_streams(entity, system.system)
     records = ",\n".join(
-        f"{stream} as (\n    {{{{ records_to_map('{system.system}', '{stream}') }}}}\n)" for stream in streams
+        f"{stream}_records as (\n    {{{{ records_to_map('{system.system}', '{stream}') }}}}\n)" for stream in streams
     )
     selects = "\n\nunion all\n\n".join(_select(entity, system.system, name, system.streams[name]) for name in streams)
     return f"{header(entity, [system.system], '--')}{_config(entity)}\n\nwith {records}\n\n{selects}\n"
@@ -64,7 +64,7 @@ def _select(entity: Entity, system: str, stream_name: str, stream: Stream) -> st
         rule = attribute.sources.get(f"{system}.{stream_name}")
         value = f"null::{attribute.type}" if rule is None else _call(entity, name, attribute, rule, stream)
         columns.append(f"{value} as {name}")
-    return "select\n    " + ",\n    ".join(columns) + f"\nfrom {stream_name}"
+    return "select\n    " + ",\n    ".join(columns) + f"\nfrom {stream_name}_records"
 
 
 def _call(entity: Entity, name: str, attribute: Attribute, rule: Rule, stream: Stream) -> str:
@@ -83,13 +83,3 @@ def _call(entity: Entity, name: str, attribute: Attribute, rule: Rule, stream: S
     if rule.codes is not None:
         arguments.append(json.dumps(rule.codes, ensure_ascii=False))
     return f"{{{{ {rule.transform}({', '.join(arguments)}) }}}}"
-
-
-def version_fixture(columns: dict[str, str]) -> str:
-    """SQL that gives one made-up row, for a dbt unit test: column → SQL expression."""
-    return "select " + ", ".join(f"{expression} as {column}" for column, expression in columns.items())
-
-
-def payload_literal(payload: object) -> str:
-    """An SQL jsonb literal of the payload."""
-    return f"{literal(json.dumps(payload, ensure_ascii=False))}::jsonb"

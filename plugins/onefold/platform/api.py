@@ -149,12 +149,11 @@ class AirflowApi:
 
 
 def answers(url: str) -> bool:
-    """Whether an HTTP server answers there, with whatever status."""
+    """Whether an HTTP server answers there without an error status."""
     try:
-        _session().get(url, timeout=2)
+        return _session().get(url, timeout=2).ok
     except requests.RequestException:
         return False
-    return True
 
 
 def health(url: str) -> dict[str, datetime | None]:

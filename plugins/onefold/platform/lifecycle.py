@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 import time
@@ -18,7 +19,7 @@ from onefold.platform.secrets import Secrets, load_secrets
 from onefold.settings import Settings
 
 READY_SECONDS = 120
-OWNED = ("postgres", "airflow", "logs", "run", "dbt", "secrets.json")
+OWNED = ("postgres", "airflow", "sandbox", "dbt", "logs", "run", "secrets.json")
 """What the installation keeps in its home, and all that `down --delete-data` deletes."""
 
 Report = Callable[[str, float], None]
@@ -148,7 +149,7 @@ def _wait_until_ready(wanted: Installation, began: float, report: Report) -> Non
 def _ready(wanted: Installation, running: Mapping[str, processes.Running]) -> set[str]:
     settings = wanted.settings
     ready = set()
-    if "sandbox" in running and api.answers(settings.sandbox_url):
+    if "sandbox" in running and api.answers(f"{settings.sandbox_url}/health"):
         ready.add("sandbox")
     health = api.health(settings.ui_url)
     if health:
@@ -180,9 +181,13 @@ def _require_free_ports(wanted: Installation, running: Mapping[str, processes.Ru
 
 
 def _sandbox(settings: Settings) -> processes.Service:
-    command = ["-m", "uvicorn", "sandbox.app:app", "--host", "127.0.0.1", "--port", str(settings.sandbox_port)]
-    environment = {"PYTHONPATH": f"{settings.root / 'plugins'}:{settings.root}", "PYTHONUNBUFFERED": "1"}
-    return processes.Service("sandbox", [sys.executable, *command], environment)
+    state = settings.home / "sandbox"
+    command = [sys.executable, "-m", "sandbox", "--port", str(settings.sandbox_port), "--state", str(state)]
+    environment = {
+        "PYTHONPATH": f"{settings.root / 'plugins'}{os.pathsep}{settings.root}",
+        "SANDBOX_COMPANIES": os.environ.get("SANDBOX_COMPANIES", "2000"),
+    }
+    return processes.Service("sandbox", command, environment)
 
 
 @contextmanager

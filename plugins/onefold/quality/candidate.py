@@ -1,9 +1,9 @@
 """From landed pages to what the gate looks at: one row a key, only what differs from the current version, typed.
 
 The typed table's columns are the fields' names in lower case: SQL in a suite then needs no quotes (and Great
-Expectations does not quote them). Two columns of the typed table are findings of our own, for the suites to assert on: `_unparsed` names the fields whose
-value is not of the declared type, `_unmapped` the attributes whose value no mapping knows. Both are NULL when all is
-well, and hold names only, never values.
+Expectations does not quote them). Two columns are findings of our own, for the suites to assert on: `_unparsed` names
+the fields whose value is not of the declared type, `_unmapped` the attributes whose value no mapping knows. Both are
+NULL when all is well, and hold names only, never values.
 """
 
 from __future__ import annotations
@@ -29,13 +29,13 @@ _POSTGRES: dict[FieldType, str] = {
 }
 
 
-def make_candidates(connection: psycopg.Connection, load: Load) -> int:
+def make_candidates(connection: psycopg.Connection, load: Load, stream: Stream) -> int:
     """Reduce the landed records to the candidates and return how many there are.
 
     Of several readings of one key the one with the greatest cursor counts; at equal cursors the one read last. A
     reading is a candidate when its content differs from the current version (compared by hash first, as jsonb where
     the hashes differ: a source may write its keys in another order), is not older than it, and is not in quarantine
-    already, unchanged.
+    already, unchanged. What the catalogue calls volatile is no content.
     """
     staging = StagingTable(load.system, load.stream)
     names = {
@@ -44,6 +44,9 @@ def make_candidates(connection: psycopg.Connection, load: Load) -> int:
         "current": staging.current,
         "system": sql.Literal(load.system),
         "stream": sql.Literal(load.stream),
+        "read": _content("read._payload", stream),
+        "held": _content("held._payload", stream),
+        "refused": _content("q.payload", stream),
     }
     connection.execute(sql.SQL("drop table if exists {candidate}").format(**names))
     connection.execute(
@@ -60,7 +63,7 @@ def make_candidates(connection: psycopg.Connection, load: Load) -> int:
                 held._key is null
                 or (
                     held._hash <> read._hash
-                    and (held._deleted, held._payload) is distinct from (read._deleted, read._payload)
+                    and (held._deleted, {held}) is distinct from (read._deleted, {read})
                     and (
                         held._cursor is null or read._cursor is null or read._cursor > held._cursor
                         or (read._cursor = held._cursor and read._extracted_at >= held._extracted_at)
@@ -69,8 +72,8 @@ def make_candidates(connection: psycopg.Connection, load: Load) -> int:
             )
             and not exists (
                 select from ops.quarantine q
-                where q.system = {system} and q.stream = {stream} and q._key = read._key and q._hash = read._hash
-                  and q.state = 'open'
+                where q.system = {system} and q.stream = {stream} and q._key = read._key and q.state = 'open'
+                  and (q._hash = read._hash or {refused} = {read})
             )
             """
         ).format(**names)
@@ -78,9 +81,7 @@ def make_candidates(connection: psycopg.Connection, load: Load) -> int:
     return connection.execute(sql.SQL("select count(*) from {}").format(load.tables.candidate)).fetchone()[0]
 
 
-def make_typed(
-    connection: psycopg.Connection, load: Load, stream: Stream, entities: Mapping[str, Entity]
-) -> None:
+def make_typed(connection: psycopg.Connection, load: Load, stream: Stream, entities: Mapping[str, Entity]) -> None:
     """Spread the candidates' payloads into one typed column a field, with the two findings."""
     columns = [
         sql.SQL("{} as {}").format(_typed(name, field), sql.Identifier(name.lower()))
@@ -101,6 +102,14 @@ def make_typed(
         )
     )
     connection.execute(sql.SQL("analyze {}").format(load.tables.typed))
+
+
+def _content(payload: str, stream: Stream) -> sql.Composable:
+    """The part of a record that counts when two readings are compared."""
+    expression = sql.SQL(payload)
+    for path in stream.volatile:
+        expression = sql.SQL("({} #- {})").format(expression, sql.Literal(path.split(".")))
+    return expression
 
 
 def _text(name: str, field: SourceField) -> sql.SQL:

@@ -83,7 +83,9 @@ def _too_many(bad: int, total: int, stream: Stream) -> bool:
 
 
 def _renamed(connection: psycopg.Connection, load: Load, stream: Stream) -> str:
-    known = {dotted(name, field)[0] for name, field in stream.fields.items() if dotted(name, field)} | set(stream.ignore)
+    known = {dotted(name, field)[0] for name, field in stream.fields.items() if dotted(name, field)} | set(
+        stream.ignore
+    )
     known |= {field.path[2:].split(".")[0] for field in stream.fields.values() if (field.path or "").startswith("$.")}
     rows = connection.execute(
         sql.SQL(

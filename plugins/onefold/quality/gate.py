@@ -30,7 +30,7 @@ class Finding:
     success: bool
     unexpected_rows: int | None = None
     observed: dict[str, float] = field(default_factory=dict)
-    rows_query: str | None = None
+    rows_query: sql.Composed | None = None
 
     @property
     def critical(self) -> bool:
@@ -103,12 +103,10 @@ def _finding(
     if detail is None:
         return Finding(position, expectation, True)
     result = detail.result
-    query = result.get("unexpected_index_query")
-    if query:
-        query = f"select {index} from ({query.rstrip().rstrip(';')}) failing"
-    elif own := expectation.kwargs.get("unexpected_rows_query"):
-        inner = str(own).replace("{batch}", table.as_string(None))
-        query = f"select {index} from ({inner}) failing"
+    failing = result.get("unexpected_index_query") or expectation.kwargs.get("unexpected_rows_query")
+    query = failing and sql.SQL("select {} from ({}) failing").format(
+        sql.Identifier(index), sql.SQL(str(failing).replace("{batch}", table.as_string(None)).rstrip().rstrip(";"))
+    )
     rows = result.get("unexpected_count")
     if rows is None and query and isinstance(result.get("observed_value"), int):
         rows = result["observed_value"]

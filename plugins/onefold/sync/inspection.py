@@ -34,9 +34,9 @@ def inspect(connection: psycopg.Connection, job: Job, load: Load) -> list[Findin
             f"{job.name}: the source changed its contract: {'; '.join(map(str, drifts))}. Nothing was published. "
             f"Mend the fields in catalog/systems/{load.system}.yaml (or have the source mended), then run again."
         )
-    candidates = make_candidates(connection, load)
+    candidates = make_candidates(connection, load, job.stream)
     make_typed(connection, load, job.stream, job.entities)
-    suite = read_suite(job.table.name)
+    suite = read_suite(job.table.name, job.suites)
     findings = judge(job.warehouse_url, "landing", load.tables.typed_name, suite)
     refused = _refuse(connection, load, suite.name, findings)
     _keep_findings(connection, load, suite.name, findings)
@@ -77,9 +77,11 @@ def _refuse(connection: psycopg.Connection, load: Load, suite: str, findings: li
                 ).format(
                     refused=table,
                     suite=sql.Literal(suite),
-                    expectation=sql.Literal(f"{finding.expectation.type}({column})" if column else finding.expectation.type),
+                    expectation=sql.Literal(
+                        f"{finding.expectation.type}({column})" if column else finding.expectation.type
+                    ),
                     said=said,
-                    failing=sql.SQL(finding.rows_query),
+                    failing=finding.rows_query,
                     typed=load.tables.typed,
                 )
             )
@@ -103,8 +105,10 @@ def _keep_findings(connection: psycopg.Connection, load: Load, suite: str, findi
             " (load_id, suite, position, expectation, kwargs, severity, success, unexpected_rows, observed)"
             " values (%s, %s, %s, %s, %s, %s, %s, %s, %s)",
             [
-                (load.load_id, suite, f.position, f.expectation.type, Jsonb(f.expectation.kwargs))
-                + (f.expectation.severity, f.success, f.unexpected_rows, Jsonb(f.observed))
+                (
+                    *(load.load_id, suite, f.position, f.expectation.type, Jsonb(f.expectation.kwargs)),
+                    *(f.expectation.severity, f.success, f.unexpected_rows, Jsonb(f.observed)),
+                )
                 for f in findings
             ],
         )

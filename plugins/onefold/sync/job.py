@@ -4,33 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from onefold.catalog.entity import Entity
 from onefold.catalog.system import Stream, System
-from onefold.connectors.page import Endpoint
+from onefold.quality.suite import FOLDER
+from onefold.sync.extraction import Source
 from onefold.warehouse.ledger import Run
 from onefold.warehouse.tables import StagingTable
 from onefold.warehouse.window import Wanted
 
 
-def _over(dag_id: str, run_id: str) -> bool:
-    return True
-
-
 @dataclass(frozen=True)
 class Job:
-    """One stream to load in one run. `run_is_over` tells whether another run has ended (asked of the scheduler)."""
+    """One stream to load in one run.
+
+    `run_is_over` tells whether another run has ended (the scheduler knows); `last_attempt`, whether a failure of this
+    step is final for the run.
+    """
 
     system: System
     stream_name: str
     run: Run
-    endpoint: Endpoint
+    source: Source
+    source_url: str
     warehouse_url: str
-    systems: Mapping[str, System]
     entities: Mapping[str, Entity]
+    run_is_over: Callable[[str, str], bool]
     wanted: Wanted = field(default_factory=Wanted)
-    run_is_over: Callable[[str, str], bool] = _over
     last_attempt: bool = True
+    suites: Path = FOLDER
 
     @property
     def stream(self) -> Stream:

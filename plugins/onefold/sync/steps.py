@@ -10,14 +10,10 @@ import logging
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 
 import psycopg
 
-from onefold.connectors import reader
 from onefold.errors import Fatal, OnefoldError, Rejected
-from onefold.http.client import Client
-from onefold.http.limit import WarehouseLimiter
 from onefold.sync import evidence, inspection
 from onefold.sync.job import Job
 from onefold.sync.usage import Usage
@@ -25,7 +21,6 @@ from onefold.warehouse import landing, ledger
 from onefold.warehouse import publish as publishing
 from onefold.warehouse.connection import connect
 from onefold.warehouse.ledger import Load
-from onefold.warehouse.questions import questions
 from onefold.warehouse.staging import ensure_staging
 from onefold.warehouse.window import resolve_window
 
@@ -51,7 +46,8 @@ def publish(job: Job) -> Load:
         load = _taken_up(connection, job) or _ended(connection, job)
         if load.on_its_way:
             load = _gated(connection, job, load)
-            publishing.publish(connection, load, evidence.of_publish(job, load))
+            judged = load
+            publishing.publish(connection, load, lambda inside, counts: evidence.published(inside, job, judged, counts))
             load = ledger.get(connection, load.load_id)
             log.info(
                 "%s load %s published: %s new, %s changed, %s deleted, %s quarantined of %s read",
@@ -87,7 +83,7 @@ def _begun(connection: psycopg.Connection, job: Job) -> Load:
     window = resolve_window(connection, system, job.stream_name, job.stream, job.wanted)
     with connection.transaction():
         load = ledger.begin(connection, system, job.stream_name, window, job.run)
-        evidence.of_start(job, load)(connection)
+        evidence.started(connection, job, load)
     log.info("%s load %s: window [%s, %s)", job.name, load.load_id, window.start, window.end)
     return load
 
@@ -110,24 +106,19 @@ def _landed(connection: psycopg.Connection, job: Job, load: Load) -> Load:
     token = reached[0] if reached else None
     began = time.monotonic()
     usage = Usage()
-    limiter = WarehouseLimiter(job.warehouse_url)
     try:
         if not (reached and reached[1]):
-            with Client(job.system, job.endpoint, usage.add, limiter, stream=job.stream_name) as client:
-                ask = None
-                if job.stream.lookup:
-                    now = datetime.now(UTC)
-                    ask = questions(
-                        job.warehouse_url, job.system, job.stream_name, job.systems, job.entities, now
-                    )
-                pages = reader(job.system, job.stream_name, job.endpoint, client, ask)
+            with job.source(job.stream_name, usage) as pages:
                 for number, page in enumerate(pages(load.window, token), start=1):
                     landing.land_page(connection, load, page, job.stream.primary_key)
                     log.info("%s load %s: page %s, %s records", job.name, load.load_id, number, len(page.records))
     finally:
         usage.save(connection, load)
-    landing.finish_landing(connection, load, time.monotonic() - began)
-    return ledger.get(connection, load.load_id)
+    with connection.transaction():
+        landing.finish_landing(connection, load, time.monotonic() - began)
+        load = ledger.get(connection, load.load_id)
+        evidence.landed(connection, job, load)
+    return load
 
 
 def _gated(connection: psycopg.Connection, job: Job, load: Load) -> Load:
@@ -138,7 +129,7 @@ def _gated(connection: psycopg.Connection, job: Job, load: Load) -> Load:
     findings = inspection.inspect(connection, job, load)
     with connection.transaction():
         landing.mark_gated(connection, load, time.monotonic() - began)
-        evidence.of_gate(job, load, findings)(connection)
+        evidence.judged(connection, job, load, findings)
     return ledger.get(connection, load.load_id)
 
 
@@ -147,9 +138,10 @@ def _write_down(connection: psycopg.Connection, job: Job, error: OnefoldError) -
     load = _taken_up(connection, job)
     if load is None or connection.closed:
         return
+    final = job.last_attempt or isinstance(error, Fatal | Rejected)
     with connection.transaction():
-        if job.last_attempt or isinstance(error, Fatal | Rejected):
+        if final:
             ledger.reject(connection, load, str(error))
         else:
             connection.execute("update ops.load set error = %s where load_id = %s", (str(error), load.load_id))
-        evidence.of_failure(job, load, error)(connection)
+        evidence.failed(connection, job, load, error, final)

@@ -47,8 +47,10 @@ class Usage:
                 " milliseconds = ops.usage.milliseconds + excluded.milliseconds,"
                 " quota_used = excluded.quota_used, quota_limit = excluded.quota_limit",
                 [
-                    (load.load_id, load.system, load.stream, status)
-                    + (total.requests, total.bytes, total.milliseconds, total.used, total.limit)
+                    (
+                        *(load.load_id, load.system, load.stream, status),
+                        *(total.requests, total.bytes, total.milliseconds, total.used, total.limit),
+                    )
                     for status, total in self._sums.items()
                 ],
             )

@@ -44,20 +44,19 @@ def open_landing(connection: psycopg.Connection, load: Load) -> None:
         )
         for shared in ("answer", "unreadable", "checkpoint"):
             connection.execute(
-                sql.SQL("delete from {} where load_id = %s").format(sql.Identifier("landing", shared)), (load.load_id,)
+                sql.SQL("delete from {} where load_id = %s").format(sql.Identifier("landing", shared)),
+                (load.load_id,),
             )
         connection.execute("insert into landing.checkpoint (load_id) values (%s)", (load.load_id,))
         connection.execute(
-            "update ops.load set state = 'extracting', pages = 0, rows_read = 0, rows_quarantined = 0 where load_id = %s",
+            "update ops.load set state = 'extracting', pages = 0, rows_read = 0 where load_id = %s",
             (load.load_id,),
         )
 
 
 def checkpoint(connection: psycopg.Connection, load: Load) -> tuple[str | None, bool] | None:
     """(token to go on from, whether all pages are in); None when there is nothing to go on from."""
-    exists = connection.execute(
-        "select to_regclass(%s)", (load.tables.pages.as_string(connection),)
-    ).fetchone()[0]
+    exists = connection.execute("select to_regclass(%s)", (load.tables.pages.as_string(connection),)).fetchone()[0]
     row = connection.execute(
         "select token, complete from landing.checkpoint where load_id = %s", (load.load_id,)
     ).fetchone()
@@ -170,9 +169,7 @@ def _readable(
     return good
 
 
-def _set_aside(
-    connection: psycopg.Connection, load: Load, record: Record, extracted_at: datetime, reason: str
-) -> None:
+def _set_aside(connection: psycopg.Connection, load: Load, record: Record, extracted_at: datetime, reason: str) -> None:
     connection.execute(
         "insert into landing.unreadable values (%s, %s, %s, %s, %s)",
         (load.load_id, _as_text(record.payload), reason, record_hash(record), extracted_at),

@@ -17,7 +17,12 @@ from onefold.warehouse.tables import StagingTable
 
 
 def questions(
-    url: str, system: System, stream_name: str, systems: Mapping[str, System], entities: Mapping[str, Entity], now: datetime
+    url: str,
+    system: System,
+    stream_name: str,
+    systems: Mapping[str, System],
+    entities: Mapping[str, Entity],
+    now: datetime,
 ) -> Callable[[str | None, Iterable[str]], Iterator[str]]:
     """The Questions (connectors/page.py) of a look-up stream, streamed from the warehouse in byte order."""
     lookup = system.streams[stream_name].lookup

@@ -129,3 +129,11 @@ grant select on all tables in schema ops to onefold_engineer, onefold_auditor;
 revoke select on ops.quarantine from onefold_auditor;
 grant select (quarantine_id, load_id, system, stream, _hash, suite, expectation, reason, state, quarantined_at, closed_at,
     closed_by_load) on ops.quarantine to onefold_auditor;
+
+create table if not exists ops.rate_limit (
+    system text primary key,
+    arrivals jsonb not null
+);
+comment on table ops.rate_limit is 'When each of a system''s rate limits lets the next request through (GCRA, epoch seconds): '
+    'shared by every process that talks to the system.';
+grant select, insert, update on ops.rate_limit to onefold_loader;

@@ -58,7 +58,7 @@ declare
 begin
     drop table if exists pg_temp.component_edge, pg_temp.component_node, pg_temp.component_parent;
     execute 'create temp table component_edge on commit drop as '
-        'select distinct greatest(a, b) as a, least(a, b) as b from (' || edges || ') as given where a <> b';
+        'select distinct greatest(a, b)::bigint as a, least(a, b)::bigint as b from (' || edges || ') as given where a <> b';
     create temp table component_node on commit drop as
         select a as node, a as root from component_edge union select b, b from component_edge;
     while exists (select from component_edge) loop

@@ -1,0 +1,73 @@
+"""sync__<system>: one DAG per system of the catalogue; per stream land → gate → publish."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from airflow.sdk import DAG, CronDataIntervalTimetable, Param, TaskGroup, task
+
+from onefold.assets import staging_asset
+from onefold.catalog.reader import read_systems
+from onefold.catalog.system import System
+from onefold.dag_docs import gate_doc, land_doc, publish_doc, sync_doc
+
+
+@task
+def land(system: str, stream: str, **context) -> dict:
+    from onefold import tasks
+    from onefold.sync.steps import land
+
+    return tasks.step(context, system, stream, land)
+
+
+@task
+def gate(system: str, stream: str, **context) -> dict:
+    from onefold import tasks
+    from onefold.sync.steps import gate
+
+    return tasks.step(context, system, stream, gate)
+
+
+@task
+def publish(system: str, stream: str, **context) -> dict:
+    from onefold import tasks
+    from onefold.sync.steps import publish
+
+    return tasks.step(context, system, stream, publish)
+
+
+def sync_dag(system: System) -> DAG:
+    window = {"type": ["null", "string"], "format": "date-time"}
+    with DAG(
+        dag_id=f"sync__{system.system}",
+        description=f"Loads {system.title} into staging",
+        doc_md=sync_doc(system),
+        schedule=CronDataIntervalTimetable(system.schedule, timezone="UTC"),
+        catchup=False,
+        max_active_runs=1,
+        tags=["sync", system.protocol],
+        params={
+            "start": Param(None, **window, description="First instant of the window; empty: on from the last load"),
+            "end": Param(None, **window, description="End of the window, itself outside; empty: now"),
+        },
+        default_args={
+            "retries": 2,
+            "retry_delay": timedelta(seconds=10),
+            "retry_exponential_backoff": True,
+            "max_retry_delay": timedelta(minutes=10),
+        },
+    ) as dag:
+        for stream in system.streams:
+            with TaskGroup(stream):
+                (
+                    land.override(doc_md=land_doc(system, stream))(system.system, stream)
+                    >> gate.override(doc_md=gate_doc(system, stream))(system.system, stream)
+                    >> publish.override(
+                        outlets=[staging_asset(system.system, stream)], doc_md=publish_doc(system, stream)
+                    )(system.system, stream)
+                )
+    return dag
+
+
+for _system in read_systems().values():
+    globals()[f"sync__{_system.system}"] = sync_dag(_system)

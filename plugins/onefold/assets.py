@@ -1,0 +1,16 @@
+"""The Airflow assets: one per staging table and one per entity. The asset graph in the UI is made of them."""
+
+from __future__ import annotations
+
+from airflow.sdk import Asset
+
+
+def staging_asset(system: str, stream: str) -> Asset:
+    """The stream's table in staging, updated by each publish."""
+    name = f"{system}__{stream}"
+    return Asset(name=f"staging.{name}", uri=f"onefold://staging/{name}", group="staging")
+
+
+def entity_asset(entity: str) -> Asset:
+    """The conformed entity, updated by each conform."""
+    return Asset(name=f"conformed.{entity}", uri=f"onefold://conformed/{entity}", group="conformed")

@@ -1,0 +1,149 @@
+"""One dbt build, in this process, judged by its run_results.json.
+
+dbt is imported when it is needed and not before: that takes seconds. The parsed project is kept in the target folder
+under a name that tells the project's files, so that it is parsed again only when one of them changed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import psycopg
+
+from onefold.errors import Fatal
+
+if TYPE_CHECKING:
+    from dbt.contracts.graph.manifest import Manifest
+
+_SOURCES = ("*.sql", "*.yml", "*.yaml")
+_MAX_FAILURES = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """How long each model and test took, in seconds, by its dbt unique id."""
+
+    seconds: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Project:
+    """The dbt project, and the folder where dbt may write."""
+
+    folder: Path
+    target: Path
+
+
+def build(project: Project, url: str, variables: Mapping[str, object], select: Sequence[str] = ()) -> Built:
+    """Build the selected models and run their data tests. Raises Fatal, naming what failed and why.
+
+    Unit tests are left out: they judge the mapping, not the data, and belong to the project's tests.
+    """
+    from dbt.cli.main import dbtRunner
+
+    project.target.mkdir(parents=True, exist_ok=True)
+    results = project.target / "run_results.json"
+    results.unlink(missing_ok=True)
+    common = [
+        *("--project-dir", str(project.folder), "--profiles-dir", str(project.folder)),
+        *("--target-path", str(project.target), "--log-path", str(project.target)),
+        *("--vars", json.dumps(dict(variables))),
+    ]
+    with _environment(url):
+        manifest = _manifest(project, common)
+        arguments = ["--quiet", "build", *common, "--exclude-resource-type", "unit_test"]
+        selection = ["--select", *select] if select else []
+        outcome = dbtRunner(manifest=manifest).invoke(arguments + selection)
+    if not results.exists():
+        raise Fatal(
+            f"dbt did not get as far as building: {outcome.exception}. Its log is in {project.target}."
+        )
+    return judge(json.loads(results.read_text(encoding="utf-8")))
+
+
+def judge(run_results: Mapping[str, Sequence[Mapping[str, object]]]) -> Built:
+    """What dbt's run_results.json says. Raises Fatal when anything failed, or when nothing was built at all."""
+    results = run_results["results"]
+    if not results:
+        raise Fatal(
+            "dbt built nothing. Run 'bin/onefold generate': the models of the catalogue are not there."
+        )
+    failed = [result for result in results if result["status"] not in ("success", "pass", "warn")]
+    causes = [result for result in failed if result["status"] != "skipped"] or failed
+    if failed:
+        said = "; ".join(_cause(result) for result in causes[:_MAX_FAILURES])
+        raise Fatal(
+            f"dbt: {len(causes)} of {len(results)} models and tests failed, nothing was published. {said}"
+        )
+    return Built({str(result["unique_id"]): float(str(result["execution_time"])) for result in results})
+
+
+def _cause(result: Mapping[str, object]) -> str:
+    # PostgreSQL's DETAIL and CONTEXT quote the row: what they say may be personal.
+    lines = [line.strip() for line in str(result.get("message") or "").splitlines()]
+    harmless = [
+        line for line in lines if line and not line.startswith(("DETAIL", "CONTEXT", "Key ", "compiled"))
+    ]
+    return f"{result['unique_id']}: {result['status']}: {' '.join(harmless[:3])}"
+
+
+def _manifest(project: Project, common: list[str]) -> Manifest:
+    from dbt.cli.main import dbtRunner
+    from dbt.contracts.graph.manifest import Manifest
+
+    kept = project.target / f"manifest-{_fingerprint(project.folder)}.msgpack"
+    if kept.exists():
+        return Manifest.from_msgpack(kept.read_bytes())
+    parsed = dbtRunner().invoke(["--quiet", "parse", *common])
+    if not isinstance(parsed.result, Manifest):
+        raise Fatal(
+            f"The dbt project cannot be parsed: {parsed.exception}. Run 'bin/onefold generate' and look again."
+        )
+    for old in project.target.glob("manifest-*.msgpack"):
+        old.unlink(missing_ok=True)
+    part = kept.with_suffix(f".{os.getpid()}")
+    part.write_bytes(parsed.result.to_msgpack())
+    part.replace(kept)
+    return parsed.result
+
+
+def _fingerprint(folder: Path) -> str:
+    from dbt.version import __version__
+
+    digest = hashlib.sha256(__version__.encode())
+    for file in sorted(file for pattern in _SOURCES for file in folder.rglob(pattern)):
+        digest.update(
+            f"{file.relative_to(folder)}\0{file.stat().st_mtime_ns}\0{file.stat().st_size}\n".encode()
+        )
+    return digest.hexdigest()[:16]
+
+
+@contextmanager
+def _environment(url: str) -> Iterator[None]:
+    """The variables that dbt_project/profiles.yml reads; what was there before comes back."""
+    parts = psycopg.conninfo.conninfo_to_dict(url)
+    wanted = {
+        "ONEFOLD_PG_HOST": str(parts.get("host", "127.0.0.1")),
+        "ONEFOLD_PG_PORT": str(parts.get("port", 5432)),
+        "ONEFOLD_PG_USER": str(parts.get("user", "")),
+        "ONEFOLD_PG_PASSWORD": str(parts.get("password", "")),
+        "ONEFOLD_PG_DATABASE": str(parts.get("dbname", "")),
+        "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
+    }
+    before = {name: os.environ.get(name) for name in wanted}
+    os.environ.update(wanted)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value

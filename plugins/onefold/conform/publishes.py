@@ -1,0 +1,92 @@
+"""The ledger of publishes: one row per conform run, with the loads that it takes in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import psycopg
+from psycopg.types.json import Jsonb
+
+from onefold.errors import Retriable
+
+# The last published run that had the load says whether it is in or out; its state now says where it belongs.
+_PENDING = """
+with effect as (
+    select distinct on (load_id) load_id, undone
+    from ops.publish_load join ops.publish using (publish_id) where state = 'published'
+    order by load_id, publish_id desc
+)
+select load_id, false from ops.load left join effect using (load_id)
+where state = 'published' and coalesce(undone, true)
+union all
+select load_id, true from ops.load left join effect using (load_id)
+where state = 'rolled_back' and not coalesce(undone, false)
+    and exists (select from ops.publish_load as p where p.load_id = load.load_id and not p.undone)
+order by 1
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Publish:
+    """A publish on its way. `full_mapping`: a mapping's meaning changed, so every record is mapped and resolved again."""
+
+    publish_id: int
+    loads: tuple[int, ...]
+    full_mapping: bool
+
+
+@contextmanager
+def only_one(connection: psycopg.Connection) -> Iterator[None]:
+    """Hold the right to conform. Raises Retriable when another run has it; a killed run loses it with its connection."""
+    if not connection.execute(
+        "select pg_try_advisory_lock(hashtextextended('onefold conform', 0))"
+    ).fetchone()[0]:
+        raise Retriable(
+            "Another conform is running; nothing was changed. Wait for it to end and start again."
+        )
+    try:
+        yield
+    finally:
+        if not connection.closed:
+            connection.execute("select pg_advisory_unlock(hashtextextended('onefold conform', 0))")
+
+
+def begin(connection: psycopg.Connection, actor: str, mapping_versions: Mapping[str, int]) -> Publish | None:
+    """Open a publish for every load that no published one has taken in yet; None when there is none.
+
+    Call it inside only_one: a publish that is still building then belongs to a run that died, and is closed as failed.
+    """
+    with connection.transaction():
+        connection.execute(
+            "update ops.publish set state = 'failed', ended_at = now(),"
+            " error = 'The run ended before it published; the next one took its loads in.' where state = 'building'"
+        )
+        pending = connection.execute(_PENDING).fetchall()
+        newest = connection.execute(
+            "select mapping_versions from ops.publish where state = 'published' order by publish_id desc limit 1"
+        ).fetchone()
+        full_mapping = newest is not None and any(
+            newest[0].get(entity) not in (None, version) for entity, version in mapping_versions.items()
+        )
+        if not pending and not full_mapping:
+            return None
+        publish_id = connection.execute(
+            "insert into ops.publish (actor, mapping_versions) values (%s, %s) returning publish_id",
+            (actor, Jsonb(dict(mapping_versions))),
+        ).fetchone()[0]
+        with connection.cursor() as cursor:
+            cursor.executemany(
+                "insert into ops.publish_load (publish_id, load_id, undone) values (%s, %s, %s)",
+                [(publish_id, load_id, undone) for load_id, undone in pending],
+            )
+    return Publish(publish_id, tuple(load_id for load_id, _ in pending), full_mapping)
+
+
+def close(connection: psycopg.Connection, publish_id: int, state: str, error: str) -> None:
+    """Close a publish that did not come to its end: state rejected or failed."""
+    connection.execute(
+        "update ops.publish set state = %s, error = %s, ended_at = now() where publish_id = %s",
+        (state, error, publish_id),
+    )

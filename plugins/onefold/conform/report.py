@@ -1,0 +1,51 @@
+"""What a conform run did, and what its gate is given to judge."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """The golden records that a run wants to publish: the new state of every one that it touched."""
+
+    publish_id: int
+    entity: str
+    schema: str
+    table: str
+    key: str
+
+
+Gate = Callable[[Candidate], None]
+"""Judges a candidate table. Raises Rejected to refuse the publish."""
+
+
+@dataclass(frozen=True, slots=True)
+class EntityReport:
+    """Golden records of one entity: how many there are, what this run did, how many systems each joins."""
+
+    entity: str
+    golden: int
+    new: int = 0
+    changed: int = 0
+    ended: int = 0
+    conflicts: int = 0
+    by_sources: Mapping[int, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ConformReport:
+    """`publish_id` is None when there was nothing to take in. `seconds` are by phase."""
+
+    publish_id: int | None
+    loads: tuple[int, ...]
+    entities: tuple[EntityReport, ...]
+    seconds: Mapping[str, float]
+
+    def as_json(self) -> dict[str, object]:
+        """The report as plain JSON containers."""
+        return asdict(self) | {
+            "entities": [asdict(entity) for entity in self.entities],
+            "loads": list(self.loads),
+        }

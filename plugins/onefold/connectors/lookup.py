@@ -1,0 +1,67 @@
+"""Asks a source one value at a time, or a few: pages of answers in the order of the questions, resumable."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from itertools import islice
+
+from onefold.connectors.page import Answer, Page, Record
+from onefold.errors import Retriable
+from onefold.http.failure import Again
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What one request brought: the answers to its questions, and the records of those that were found."""
+
+    answers: list[Answer]
+    records: list[Record] = field(default_factory=list)
+
+
+Ask = Callable[[Sequence[str]], Asked]
+
+
+def answered_pages(
+    questions: Iterator[str], ask: Ask, *, batch: int, per_page: int, threads: int, named: str
+) -> Iterator[Page]:
+    """Pages of at most `per_page` questions, asked `batch` at a time by `threads` threads, in their order.
+
+    A request that fails for good gives 'failed' answers and no record, so that a good answer that is held stays.
+    Raises Retriable when the source as a whole is not to be asked (breaker open, rate used up, told to wait).
+    """
+    with ThreadPoolExecutor(threads, thread_name_prefix=f"ask-{named}") as pool:
+        asked = list(islice(questions, per_page))
+        while asked:
+            at = datetime.now(UTC)
+            batches = [asked[first : first + batch] for first in range(0, len(asked), batch)]
+            results = list(pool.map(lambda values: _one(ask, values, named), batches))
+            following = list(islice(questions, per_page))
+            yield Page(
+                records=[record for result in results for record in result.records],
+                extracted_at=at,
+                token=asked[-1] if following else None,
+                answers=tuple(answer for result in results for answer in result.answers),
+            )
+            asked = following
+
+
+def _one(ask: Ask, values: Sequence[str], named: str) -> Asked:
+    try:
+        return ask(values)
+    except Retriable as error:
+        if stands_for_the_source(error):
+            raise
+        log.warning("%s: %d questions stay open, to be asked again next time: %s", named, len(values), error)
+        return Asked([Answer(value, "failed") for value in values])
+
+
+def stands_for_the_source(error: Retriable) -> bool:
+    """Whether every other question would fail alike: only attempts that were made and failed say nothing of others."""
+    cause = error.__cause__
+    return not isinstance(cause, Again) or cause.told_to_wait

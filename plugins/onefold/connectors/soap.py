@@ -1,0 +1,221 @@
+"""SOAP 1.1 and 1.2: zeep reads the WSDL and writes envelopes and addressing; answers are read here, row by row.
+
+zeep cannot stream, fails on text nodes over 10 MB and reads only one of MTOM's two framings (zeep 4.3), so status,
+fault and frame are judged here. Every byte, the WSDL's too, goes through http.Client.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime
+from typing import TypeVar
+from urllib.parse import urlsplit
+
+import msgspec
+import zeep
+from lxml import etree
+from zeep.cache import InMemoryCache
+from zeep.exceptions import Error as ZeepError
+
+from onefold.catalog.system import System
+from onefold.connectors import safe_xml
+from onefold.connectors.mtom import unwrapped
+from onefold.connectors.page import Endpoint, Page, PageReader, Window
+from onefold.connectors.records import Head
+from onefold.connectors.window_text import filled, placeholders
+from onefold.errors import Fatal
+from onefold.http.attempt import BadBody, Response
+from onefold.http.client import Client
+from onefold.http.scrub import scrubbed
+
+T = TypeVar("T")
+Arguments = Mapping[str, object]
+
+SOAP_11 = "http://schemas.xmlsoap.org/soap/envelope/"
+SOAP_12 = "http://www.w3.org/2003/05/soap-envelope"
+WITH_FAULT = frozenset({400, 500})
+"""HTTP statuses that may carry a fault: 500, and for the sender's mistakes in SOAP 1.2 also 400 (Part 2, 7.5.2.2)."""
+
+WSDL_CACHE_SECONDS = 3600
+
+
+class SoapService:
+    """One SOAP service, called through an http.Client. The WSDL is loaded at the first call."""
+
+    def __init__(self, system: System, endpoint: Endpoint, http: Client) -> None:
+        self._system = system
+        self._base = endpoint.url.rstrip("/")
+        self._http = http
+        self._transport = _Transport(self)
+        self._loaded: zeep.proxy.ServiceProxy | None = None
+        self._client: zeep.Client | None = None
+
+    def call(
+        self,
+        operation: str,
+        arguments: Arguments,
+        read: Callable[[bytes], T],
+        headers: Mapping[str, str] | None = None,
+    ) -> T:
+        """Call an operation and give what `read` makes of the answer's envelope (UTF-8, unwrapped, no fault).
+
+        `read` raises BadBody when the answer is not sound: the call is then made again. Raises Fatal for a fault
+        that is our mistake, Retriable when the service stays down.
+        """
+        service = self._service()
+        self._transport.read = read
+        with self._client.settings(extra_http_headers=dict(headers or {}), raw_response=True):
+            try:
+                return getattr(service, operation)(**arguments)
+            except (ZeepError, TypeError, AttributeError) as error:
+                raise Fatal(
+                    f"{self._system.system}: the WSDL has no operation {operation} with the arguments "
+                    f"{', '.join(arguments) or '(none)'}: {scrubbed(str(error))}. Compare the stream with the WSDL."
+                ) from error
+
+    def post(self, address: str, message: bytes, headers: Mapping[str, str], read: Callable[[bytes], T]) -> T:
+        return self._http.send(
+            "POST",
+            urlsplit(address).path,
+            headers=headers,
+            body=message,
+            accept=WITH_FAULT,
+            parse=lambda response: read(envelope_of(response, self._system)),
+        )
+
+    def load(self, url: str) -> bytes:
+        return self._http.send("GET", url, parse=_contract)
+
+    def _service(self) -> zeep.proxy.ServiceProxy:
+        if self._loaded is None:
+            url = f"{self._base}/{(self._system.wsdl or '').lstrip('/')}"
+            # Imports of the WSDL go through `load` too: to the same host only.
+            settings = zeep.Settings(strict=True, forbid_dtd=True, forbid_entities=True, xml_huge_tree=False)
+            try:
+                self._client = zeep.Client(url, transport=self._transport, settings=settings)
+                binding = self._client.service._binding
+                declared = self._client.service._binding_options["address"]
+            except (ZeepError, ValueError) as error:
+                raise Fatal(
+                    f"{self._system.system}: the WSDL at {urlsplit(url).path} cannot be used: {scrubbed(str(error))}. "
+                    "Check `wsdl` in the system's YAML."
+                ) from error
+            self._loaded = self._client.create_service(binding.name, self._address(declared))
+        return self._loaded
+
+    def _address(self, declared: str) -> str:
+        """The declared address on the connection's host: a WSDL often names an inner or a public host."""
+        base, path = urlsplit(self._base), urlsplit(declared).path
+        if not path.startswith(base.path + "/"):
+            path = base.path + path
+        return f"{base.scheme}://{base.netloc}{path}"
+
+
+class _Transport(zeep.Transport):
+    """zeep's way out: through our Client. It gives what `read` made of the answer instead of a response."""
+
+    def __init__(self, service: SoapService) -> None:
+        super().__init__(cache=InMemoryCache(timeout=WSDL_CACHE_SECONDS))
+        self._service = service
+        self.read: Callable[[bytes], object] = bytes
+
+    def post(self, address: str, message: bytes, headers: Mapping[str, str]) -> object:
+        return self._service.post(address, message, headers, self.read)
+
+    def _load_remote_data(self, url: str) -> bytes:
+        return self._service.load(url)
+
+
+def envelope_of(response: Response, system: System) -> bytes:
+    """The answer's envelope in UTF-8. Raises BadBody when it is none or a fault of the other side, Fatal when ours."""
+    envelope = safe_xml.as_utf8(unwrapped(response.content_type, response.body))
+    fault = _fault(envelope)
+    if fault is not None:
+        code, reason = fault
+        later = any(text in reason for text in system.errors.retry)
+        if later or code not in _OURS:
+            raise BadBody(f"a SOAP fault of the other side ({code})")
+        raise Fatal(
+            f'{system.system}: the service refused the call with a SOAP fault {code}, saying "{scrubbed(reason)}". '
+            "Compare the stream with the service's WSDL and description."
+        )
+    if not 200 <= response.status < 300:
+        raise BadBody("an error status without a SOAP fault")
+    return envelope
+
+
+_OURS = frozenset({"Sender", "Client", "MustUnderstand", "VersionMismatch", "DataEncodingUnknown"})
+
+
+def _fault(envelope: bytes) -> tuple[str, str] | None:
+    """Code (Sender, Receiver, …; SOAP 1.1: Client, Server) and reason of a fault; None when there is a result.
+
+    Looks at the first element of the body only, so that a large answer is not read twice. Raises BadBody when
+    the document is no SOAP envelope.
+    """
+    parser = etree.XMLPullParser(
+        events=("start",), resolve_entities=False, no_network=True, load_dtd=False, huge_tree=True
+    )
+    try:
+        body_of = None
+        for first in range(0, len(envelope), 65536):
+            parser.feed(envelope[first : first + 65536].lstrip() if first == 0 else envelope[first : first + 65536])
+            for _, element in parser.read_events():
+                name = etree.QName(element)
+                if element.getparent() is None and (
+                    name.localname != "Envelope" or name.namespace not in (SOAP_11, SOAP_12)
+                ):
+                    raise BadBody("XML that is no SOAP envelope")
+                if body_of is not None and element.getparent() is body_of:
+                    return _code_and_reason(envelope) if name.localname == "Fault" else None
+                if name.localname == "Body" and name.namespace in (SOAP_11, SOAP_12):
+                    body_of = element
+    except etree.XMLSyntaxError as error:
+        raise BadBody(f"XML that is cut off or malformed (line {error.position[0]})") from None
+    if body_of is None:
+        raise BadBody("XML that is no SOAP envelope, or is cut off")
+    return None
+
+
+def _code_and_reason(envelope: bytes) -> tuple[str, str]:
+    root = safe_xml.tree(envelope)
+    soap_12 = root.find(f"{{*}}Body/{{{SOAP_12}}}Fault")
+    if soap_12 is not None:
+        code = soap_12.findtext(f"{{{SOAP_12}}}Code/{{{SOAP_12}}}Value", "")
+        reason = soap_12.findtext(f"{{{SOAP_12}}}Reason/{{{SOAP_12}}}Text", "")
+    else:
+        code, reason = root.findtext(".//faultcode", ""), root.findtext(".//faultstring", "")
+    # Some services pad the code with newlines; SOAP 1.1 allows Client.Authentication.
+    return code.strip().rpartition(":")[2].partition(".")[0] or "without a code", reason.strip()
+
+
+def _contract(response: Response) -> bytes:
+    body = safe_xml.as_utf8(response.body)
+    if etree.QName(safe_xml.tree(body)).localname not in ("definitions", "schema"):
+        raise BadBody("XML that is no WSDL")
+    return body
+
+
+def result_text(envelope: bytes) -> str:
+    """The text of the answer's only value: Body/…Response/…Result. "" when it is empty, nil or not there."""
+    result = safe_xml.tree(envelope).find("{*}Body/*/*")
+    return "" if result is None or result.text is None else result.text
+
+
+def soap_reader(system: System, stream_name: str, http: Client, endpoint: Endpoint) -> PageReader:
+    """Reads a stream of one call: `request.operation` with `request.params`; `records` names the row's element."""
+    stream = system.streams[stream_name]
+    head = Head(f"{system.system}.{stream_name}", stream)
+    service = SoapService(system, endpoint, http)
+
+    def rows(envelope: bytes) -> list[bytes]:
+        return [msgspec.json.encode(row) for row in safe_xml.rows(envelope, stream.records)]
+
+    def read(window: Window, token: str | None) -> Iterator[Page]:
+        values = placeholders(window, stream)
+        arguments = {name: filled(value, values) for name, value in stream.request.params.items()}
+        at = datetime.now(UTC)
+        payloads = service.call(stream.request.operation or "", arguments, rows, stream.request.headers)
+        yield Page([head.record(payload) for payload in payloads], at, None)
+
+    return read

@@ -1,0 +1,86 @@
+"""What the Airflow UI says about a DAG and its tasks, written from the catalogue."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from onefold.catalog.entity import Entity
+from onefold.catalog.system import Stream, System
+
+
+def sync_doc(system: System) -> str:
+    """The page of a sync DAG: its streams, its window, and what to do when a task fails."""
+    rows = "\n".join(
+        f"| `{name}` | {stream.title} | `{', '.join(stream.primary_key)}` | {_cursor(stream)} | "
+        f"`staging.{system.system}__{name}` |"
+        for name, stream in system.streams.items()
+    )
+    odd = f"\n**Odd about it:** {system.python.why}\n" if system.python else ""
+    return f"""### {system.title} → staging
+
+| stream | what | primary key | cursor | table |
+|---|---|---|---|---|
+{rows}
+
+Each stream is **land → gate → publish**. *land* brings the pages of one window, *gate* lets Great Expectations judge
+them, *publish* makes the good rows visible in one transaction with cursor, quarantine, lineage and audit.
+{odd}
+**Window.** Scheduled and manual runs go on from the last published load, with an overlap. Parameters `start` and `end`,
+or a backfill, load exactly the window that they name. The same window twice changes nothing.
+
+**When a task is red.** *land*: the system is down or refuses us; the log ends with the last status. Nothing was
+published; clear the task once the system answers. *gate*: the log names the expectations that failed and how many rows;
+a changed contract names the field with its old and new type. Mend `catalog/systems/{system.system}.yaml` or the suite
+in `expectations/`, then clear *land*. The figures are in `ops.load`, `ops.gate_result`, `ops.quarantine`, `ops.drift`.
+"""
+
+
+def land_doc(system: System, stream: str) -> str:
+    """The note of a land task."""
+    return f"Reads {system.title}, stream `{stream}`, page by page into `landing`; goes on after a crash."
+
+
+def gate_doc(system: System, stream: str) -> str:
+    """The note of a gate task."""
+    return (
+        f"Judges what has landed by the contract in `catalog/systems/{system.system}.yaml` and the suite "
+        f"`expectations/{system.system}__{stream}.yaml`. Single bad rows go to `ops.quarantine` with their reason; "
+        f"more than {system.streams[stream].gate.max_quarantined_share:.0%} of them reject the load."
+    )
+
+
+def publish_doc(system: System, stream: str) -> str:
+    """The note of a publish task."""
+    return (
+        f"Writes the accepted rows that differ to `staging.{system.system}__{stream}`, with cursor, quarantine, "
+        "lineage and audit, in one transaction."
+    )
+
+
+def conform_doc(entities: Iterable[Entity]) -> str:
+    """The page of the conform DAG."""
+    rows = "\n".join(
+        f"| `conformed.{e.entity}` | {e.title} | {', '.join(f'`{s}`' for s in e.streams)} | "
+        f"{', '.join(f'`{i}`' for i in e.identity.strong)} |"
+        for e in entities
+    )
+    return f"""### staging → mapped → conformed
+
+| entity | what | from | strong identifiers |
+|---|---|---|---|
+{rows}
+
+Runs whenever a stream has published. It takes in the loads since the last publish, maps them by
+`catalog/entities/`, resolves which records are the same thing, lets the most trusted system decide each attribute,
+lets the suite of the entity judge the result, and publishes all of it at one instant: a query sees the old set or the
+new set. Nothing new: it ends at once. The publishes are in `ops.publish`.
+
+**When it is red**, the log names the dbt model or test, or the expectation, that failed. What analysts see is still the
+last good set. Mend it and clear the task: the same loads are taken in again.
+"""
+
+
+def _cursor(stream: Stream) -> str:
+    if stream.cursor:
+        return f"`{', '.join(stream.cursor.fields)}`"
+    return "asked value by value" if stream.lookup else "none"

@@ -1,0 +1,107 @@
+"""ops.mapping: the mapping in force, kept beside the data that it made, with every mapping that was in force before."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import astuple, dataclass, fields
+
+import psycopg
+from psycopg import sql
+
+from onefold.catalog.entity import Attribute, Entity
+from onefold.catalog.system import System
+from onefold.mapping.model import model_name
+from onefold.mapping.sql import rule_sql
+
+
+@dataclass(frozen=True, slots=True)
+class MappingRow:
+    """One row of ops.mapping that is in force."""
+
+    entity: str
+    attribute: str
+    system: str
+    stream: str
+    fields: list[str]
+    constant: str | None
+    transform: str
+    mapping_version: int
+    trust_rank: int
+    survivorship: str
+    personal_class: str
+    hash: bytes
+
+    @property
+    def key(self) -> tuple[str, str, str, str]:
+        return (self.entity, self.attribute, self.system, self.stream)
+
+
+def mapping_rows(entities: Mapping[str, Entity], systems: Mapping[str, System]) -> list[MappingRow]:
+    """What ops.mapping must say of the catalogue, in the catalogue's order."""
+    return [
+        _row(entity, name, attribute, source, systems)
+        for entity in entities.values()
+        for name, attribute in entity.attributes.items()
+        for source in attribute.sources
+    ]
+
+
+def _row(
+    entity: Entity, name: str, attribute: Attribute, source: str, systems: Mapping[str, System]
+) -> MappingRow:
+    system, _, stream = source.partition(".")
+    rule = attribute.sources[source]
+    trust = attribute.trust or entity.trust
+    said = {
+        "version": entity.version,
+        "type": attribute.type,
+        "fields": rule.fields,
+        "sql": rule_sql(rule, systems[system].streams[stream]),
+    }
+    return MappingRow(
+        entity=entity.entity,
+        attribute=name,
+        system=system,
+        stream=stream,
+        fields=rule.fields,
+        constant=rule.constant,
+        transform=rule.transform,
+        mapping_version=entity.version,
+        trust_rank=trust.index(system) + 1 if system in trust else len(trust) + 1,
+        survivorship=attribute.survivorship,
+        personal_class=attribute.personal,
+        hash=hashlib.sha256(json.dumps(said, ensure_ascii=False, sort_keys=True).encode()).digest(),
+    )
+
+
+def sync_mapping(
+    connection: psycopg.Connection, entities: Mapping[str, Entity], systems: Mapping[str, System]
+) -> frozenset[str]:
+    """Make ops.mapping say what the catalogue says, and return the mapped models (<system>__<entity>) to build anew.
+
+    A rule that changed or went keeps its row, with the moment until which it was in force. A model has to be built
+    anew (dbt var full_mapping) when one of its rules made other values before; new trust alone does not do that.
+    The caller's transaction decides: run it in the one that also records that the models were built.
+    """
+    columns = sql.SQL(", ").join(sql.Identifier(field.name) for field in fields(MappingRow))
+    select = sql.SQL("select {} from ops.mapping where valid_to is null for update").format(columns)
+    before = {row.key: row for row in (MappingRow(*values) for values in connection.execute(select))}
+    wanted = {row.key: row for row in mapping_rows(entities, systems)}
+    changed = [key for key in before.keys() | wanted.keys() if before.get(key) != wanted.get(key)]
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            "update ops.mapping set valid_to = clock_timestamp() where valid_to is null "
+            "and entity = %s and attribute = %s and system = %s and stream = %s",
+            [key for key in changed if key in before],
+        )
+        insert = sql.SQL("insert into ops.mapping ({}) values ({})").format(
+            columns, sql.SQL(", ").join(sql.Placeholder() * len(fields(MappingRow)))
+        )
+        cursor.executemany(insert, [astuple(wanted[key]) for key in changed if key in wanted])
+    return frozenset(
+        model_name(key[2], key[0])
+        for key in changed
+        if key not in before or key not in wanted or before[key].hash != wanted[key].hash
+    )

@@ -1,0 +1,137 @@
+"""What is written down of a load: audit events and lineage events, each in the transaction of what it tells of.
+
+A load is one OpenLineage run: START when it begins, RUNNING when it has landed and when it was judged, then COMPLETE
+with the publish or FAIL with the rejection.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from uuid import UUID
+
+import psycopg
+
+from onefold import lineage
+from onefold.audit import AuditEvent, anchor, append
+from onefold.errors import OnefoldError, Rejected
+from onefold.quality.gate import Finding
+from onefold.settings import settings
+from onefold.sync.job import Job
+from onefold.warehouse.connection import connect
+from onefold.warehouse.ledger import Load
+from onefold.warehouse.publish import Published
+
+
+def started(connection: psycopg.Connection, job: Job, load: Load) -> None:
+    """The load has begun."""
+    _lineage(connection, job, load, "START")
+    window = {"window_start": load.window_start.isoformat(), "window_end": load.window_end.isoformat()}
+    _audit(connection, job, load, "load.begin", to=f"landing.load_{load.load_id}", **window)
+
+
+def landed(connection: psycopg.Connection, job: Job, load: Load) -> None:
+    """All pages have been read."""
+    _lineage(connection, job, load, "RUNNING")
+    facts = {"pages": load.pages, "rows_read": load.rows_read}
+    _audit(connection, job, load, "load.land", from_=job.name, to=f"landing.load_{load.load_id}", **facts)
+
+
+def judged(connection: psycopg.Connection, job: Job, load: Load, findings: list[Finding]) -> None:
+    """The gate has passed the load; some of its rows may go to quarantine."""
+    checks = [
+        lineage.Check(f.expectation.type, f.success, f.expectation.kwargs.get("column"), f.expectation.severity)
+        for f in findings
+    ]
+    _lineage(connection, job, load, "RUNNING", source_facets=[lineage.assertions(checks)])
+    facts = {"suite": job.table.name, "expectations": len(findings), "failed": sum(not f.success for f in findings)}
+    _audit(connection, job, load, "load.gate", from_=f"landing.load_{load.load_id}", **facts)
+
+
+def published(connection: psycopg.Connection, job: Job, load: Load, counts: Published) -> None:
+    """The rows are visible; the audit event is the transaction's last statement, for it makes others wait."""
+    written = counts.rows_new + counts.rows_changed + counts.rows_deleted
+    _lineage(connection, job, load, "COMPLETE", target_facets=[lineage.output_statistics(rows=written)])
+    _audit(
+        connection,
+        job,
+        load,
+        "load.publish",
+        from_=job.name,
+        to=f"staging.{job.table.name}",
+        rows_read=load.rows_read,
+        rows_new=counts.rows_new,
+        rows_changed=counts.rows_changed,
+        rows_deleted=counts.rows_deleted,
+        rows_quarantined=counts.rows_quarantined,
+        verdict="passed",
+    )
+
+
+def failed(connection: psycopg.Connection, job: Job, load: Load, error: OnefoldError, final: bool) -> None:
+    """A step failed; `final` when the load is rejected and will not be tried again by this run."""
+    if final:
+        _lineage(connection, job, load, "FAIL", run_facets=[lineage.error_message(error)])
+    result = "rejected" if isinstance(error, Rejected) else "failed"
+    facts = {"error": type(error).__name__.lower(), "state": load.state, "final": final}
+    _audit(connection, job, load, "load.reject" if final else "load.attempt", from_=job.name, result=result, **facts)
+
+
+def after_commit(job: Job) -> None:
+    """Anchor the audit chain outside the database, and send lineage on where a receiver is set."""
+    with connect(job.warehouse_url, autocommit=True) as connection:
+        anchor(connection, settings().home / "audit" / "anchor.jsonl")
+        lineage.deliver(connection)
+
+
+def _audit(
+    connection: psycopg.Connection,
+    job: Job,
+    load: Load,
+    action: str,
+    from_: str | None = None,
+    to: str | None = None,
+    result: str = "ok",
+    **facts: object,
+) -> None:
+    event = AuditEvent(
+        actor=job.run.actor,
+        action=action,
+        subject=f"load:{load.load_id}",
+        from_=from_,
+        to=to,
+        payload={"system": load.system, "stream": load.stream, **facts},
+        result=result,
+    )
+    append(connection, event)
+
+
+def _lineage(
+    connection: psycopg.Connection,
+    job: Job,
+    load: Load,
+    kind: str,
+    source_facets: Iterable[object] = (),
+    target_facets: Iterable[object] = (),
+    run_facets: Iterable[object] = (),
+) -> None:
+    columns = [lineage.Field(name, field.type) for name, field in job.stream.fields.items()]
+    source = lineage.source_dataset(load.system, load.stream, job.source_url).having(
+        lineage.schema(columns), lineage.input_statistics(rows=load.rows_read), *source_facets
+    )
+    target = lineage.warehouse_dataset(connection, f"staging.{job.table.name}").having(
+        lineage.dataset_version(load.load_id), *target_facets
+    )
+    event = lineage.run_event(
+        kind,
+        lineage.Job(f"{load.dag_id}.{load.stream}"),
+        run_id(load),
+        inputs=[source],
+        outputs=[target],
+        facets=[lineage.nominal_time(load.window_start, load.window_end), *run_facets],
+    )
+    lineage.emit(connection, event, load_id=load.load_id)
+
+
+def run_id(load: Load) -> UUID:
+    """The OpenLineage run of a load."""
+    return lineage.task_run_id(load.dag_id, load.run_id, f"{load.stream}.load_{load.load_id}")

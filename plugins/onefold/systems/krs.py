@@ -1,0 +1,130 @@
+"""KRS, the Polish court register: which of two registers holds a company, and what its statuses mean.
+
+Source: the description of the open interface (prs-openapi2-prs-prod.apps.ocp.prod.ms.gov.pl) and what its clients
+had to learn: 204 is a company that was struck off, 404 one of the other register, and the body of the 404 may come
+with 200.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from datetime import date, timedelta
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from onefold.catalog.system import System
+from onefold.connectors.lookup import Asked, answered_pages
+from onefold.connectors.page import Answer, Page, PageReader, Questions, Record, Window
+from onefold.connectors.records import Head, sound_json
+from onefold.connectors.window_text import filled
+from onefold.http.attempt import BadBody, Response
+from onefold.http.client import Client
+
+REGISTERS = ("P", "S")  # entrepreneurs; associations and other organisations
+NOBODY = "0000000000"  # stands in other systems for "no number"
+FEED_DAYS = timedelta(days=2)
+PER_PAGE = 100
+THREADS = 4
+WARSAW = ZoneInfo("Europe/Warsaw")
+
+# They tell when we asked, not what is registered: kept, they would make every reading a new version.
+_TIMES_OF_READING = ("dataCzasOdpisu", "stanZDnia")
+_JSON = {"Accept": "application/json"}
+_ABSENT = frozenset({404})
+
+
+class _StruckOff:
+    """What 204 says."""
+
+
+_Reading = bytes | _StruckOff | None
+
+
+def krs_reader(system: System, stream_name: str, http: Client, questions: Questions) -> PageReader:
+    """Reads the extracts of the companies that other systems name, changed ones (from the bulletin) in any case.
+
+    A page's token is the last number asked.
+    """
+    named = f"{system.system}.{stream_name}"
+    stream = system.streams[stream_name]
+    head = Head(named, stream)
+    feed = stream.lookup.feed if stream.lookup else None
+
+    def read(window: Window, token: str | None) -> Iterator[Page]:
+        changed = {number for day in feed_days(window) for number in bulletin(day)} if feed else set()
+        return answered_pages(questions(token, changed), ask, batch=1, per_page=PER_PAGE, threads=THREADS, named=named)
+
+    def bulletin(day: date) -> list[str]:
+        path = filled(feed or "", {"{day}": day.isoformat()})
+        return http.send("GET", path, headers=_JSON, accept=_ABSENT, parse=_bulletin)
+
+    def ask(numbers: Sequence[str]) -> Asked:
+        (number,) = numbers
+        if not re.fullmatch(r"[0-9]{10}", number) or number == NOBODY:
+            return Asked([Answer(number, "not_found")])
+        for register in REGISTERS:
+            reading = extract(number, register)
+            if isinstance(reading, _StruckOff):
+                payload = msgspec.json.encode({"numerKRS": number})
+                return Asked([Answer(number, "deleted")], [Record(number, None, True, payload)])
+            if reading is not None:
+                return Asked([Answer(number, "found")], [head.record(reading)])
+        return Asked([Answer(number, "not_found")])
+
+    def extract(number: str, register: str) -> _Reading:
+        request = stream.request
+        values = {"{question}": number, "{register}": register}
+        return http.send(
+            request.method,
+            filled(request.path, values),
+            params={name: filled(value, values) for name, value in request.params.items()},
+            headers=_JSON | request.headers,
+            accept=_ABSENT,
+            parse=lambda response: _reading(response, number),
+        )
+
+    return read
+
+
+def feed_days(window: Window) -> list[date]:
+    """The days, in Warsaw, whose bulletins are read: the window's, but at most the last two and the end's own."""
+    first = max(window.start, window.end - FEED_DAYS).astimezone(WARSAW).date()
+    last = window.end.astimezone(WARSAW).date()
+    return [first + timedelta(days=days) for days in range((last - first).days + 1)]
+
+
+def _reading(response: Response, number: str) -> _Reading:
+    """An extract without its times of reading, _StruckOff, or None when this register does not hold the company.
+
+    Raises BadBody for everything else, whatever its status.
+    """
+    if response.status == 204:
+        return _StruckOff()
+    body = msgspec.json.decode(sound_json(response))
+    if _says_not_found(body):
+        return None
+    extract = body.get("odpis") if isinstance(body, dict) else None
+    heading = extract.get("naglowekA") if isinstance(extract, dict) else None
+    if response.status != 200 or not isinstance(heading, dict):
+        raise BadBody("neither an extract nor the body of not found")
+    if heading.get("numerKRS", number) != number:
+        raise BadBody("the extract of another company")
+    for name in _TIMES_OF_READING:
+        heading.pop(name, None)
+    return msgspec.json.encode(body)
+
+
+def _bulletin(response: Response) -> list[str]:
+    body = msgspec.json.decode(sound_json(response))
+    if _says_not_found(body):
+        return []  # no bulletin for that day
+    if response.status != 200 or not isinstance(body, list) or not all(isinstance(each, str) for each in body):
+        raise BadBody("no list of numbers")
+    return body
+
+
+def _says_not_found(body: object) -> bool:
+    """The problem body (RFC 7807) of not found, which comes with 404 and sometimes with 200."""
+    return isinstance(body, dict) and body.get("status") == 404 and "odpis" not in body

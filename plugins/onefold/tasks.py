@@ -1,0 +1,108 @@
+"""What the DAGs' tasks do: read Airflow's context, call the engine, and turn its errors into Airflow's."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+
+from airflow.sdk import Connection, Context
+from airflow.sdk.exceptions import AirflowFailException, AirflowRuntimeError
+
+from onefold.audit import actor
+from onefold.catalog.reader import read_catalog
+from onefold.connectors.page import Endpoint
+from onefold.errors import Fatal, Rejected
+from onefold.settings import warehouse_url
+from onefold.sync.extraction import from_system
+from onefold.sync.job import Job
+from onefold.warehouse.ledger import Load, Run
+from onefold.warehouse.window import Wanted
+
+log = logging.getLogger(__name__)
+
+
+def step(context: Context, system: str, stream: str, do: Callable[[Job], Load]) -> Mapping[str, object]:
+    """Do one step (land, gate, publish) of a stream's load; returns the ledger's figures for the UI."""
+    with _airflow_errors():
+        load = do(_job(context, system, stream))
+    return {
+        "load_id": load.load_id,
+        "state": load.state,
+        "window": f"[{load.window_start.isoformat()}, {load.window_end.isoformat()})",
+        "read": load.rows_read,
+        "new": load.rows_new,
+        "changed": load.rows_changed,
+        "deleted": load.rows_deleted,
+        "quarantined": load.rows_quarantined,
+    }
+
+
+def run_of(context: Context) -> Run:
+    """Who runs: the DAG run and the person or schedule behind it."""
+    dag_run = context["dag_run"]
+    who = actor(dag_run.triggering_user_name, dag_run.dag_id, dag_run.run_id)
+    return Run(dag_run.dag_id, dag_run.run_id, who)
+
+
+def _job(context: Context, system_name: str, stream: str) -> Job:
+    catalog = read_catalog()
+    system = catalog.systems[system_name]
+    endpoint = _endpoint(system.connection)
+    task = context["ti"]
+    return Job(
+        system=system,
+        stream_name=stream,
+        run=run_of(context),
+        source=from_system(system, endpoint, warehouse_url(), catalog.systems, catalog.entities),
+        source_url=endpoint.url,
+        warehouse_url=warehouse_url(),
+        entities=catalog.entities,
+        run_is_over=lambda dag_id, run_id: _run_is_over(context, dag_id, run_id),
+        wanted=_wanted(context),
+        last_attempt=task.try_number > task.max_tries,
+    )
+
+
+def _wanted(context: Context) -> Wanted:
+    """Parameters first; then, for a backfill, the run's own data interval; else on from what was published last."""
+    dag_run, params = context["dag_run"], context["params"]
+    start, end = _instant(params.get("start")), _instant(params.get("end"))
+    if start or end:
+        return Wanted(start, end, exactly=start is not None)
+    if dag_run.run_type == "backfill":
+        return Wanted(dag_run.data_interval_start, dag_run.data_interval_end, exactly=True)
+    return Wanted(end=dag_run.data_interval_end if dag_run.run_type == "scheduled" else None)
+
+
+def _instant(text: str | None) -> datetime | None:
+    if not text:
+        return None
+    instant = datetime.fromisoformat(text)
+    return instant if instant.tzinfo else instant.replace(tzinfo=UTC)
+
+
+def _endpoint(connection_id: str) -> Endpoint:
+    connection = Connection.get(connection_id)
+    if not connection.host:
+        raise Fatal(f"Airflow connection {connection_id!r} has no host: write the system's base URL there.")
+    extra = {name: str(value) for name, value in connection.extra_dejson.items()}
+    return Endpoint(connection.host, connection.login, connection.password, extra)
+
+
+def _run_is_over(context: Context, dag_id: str, run_id: str) -> bool:
+    try:
+        return context["ti"].get_dagrun_state(dag_id, run_id) in ("success", "failed")
+    except AirflowRuntimeError:  # the run has been deleted: nobody goes on with it
+        log.warning("run %s of %s is unknown to Airflow; its load is taken as abandoned", run_id, dag_id)
+        return True
+
+
+@contextmanager
+def _airflow_errors() -> Iterator[None]:
+    """Fatal and Rejected must not be tried again by Airflow; Retriable is, by the DAG's retries."""
+    try:
+        yield
+    except (Fatal, Rejected) as error:
+        raise AirflowFailException(str(error)) from error

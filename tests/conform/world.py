@@ -1,0 +1,208 @@
+"""A small world to conform: an entity of its own, its mapped tables, and a way to build without dbt's start-up time.
+
+The models are the generated ones; only their rendering is done here, with the plain Jinja that they use.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import jinja2
+import psycopg
+from psycopg import sql
+
+from onefold.catalog.entity import Entity
+from onefold.conform.publishes import Publish
+from onefold.conform.report import Candidate, ConformReport
+from onefold.conform.run import OnPublish, conform_with
+from onefold.mapping.golden import files, systems
+from onefold.settings import ROOT
+
+STREAMS = {"crm": "account", "erp": "partner", "court": "extract"}
+
+
+def _attribute(personal: str = "none", **more: object) -> dict[str, object]:
+    sources = {f"{system}.{stream}": {"field": f"{system}_field"} for system, stream in STREAMS.items()}
+    return {"meaning": "what it says", "personal": personal, "sources": sources, **more}
+
+
+PARTNER = Entity.model_validate(
+    {
+        "entity": "partner",
+        "title": "Partner",
+        "version": 1,
+        "trust": ["court", "crm", "erp"],
+        "identity": {
+            "strong": ["tax_id_pl", "regon", "krs"],
+            "cautious": {"name": "legal_name", "address": ["postal_code", "street"]},
+        },
+        "attributes": {
+            "legal_name": _attribute("organisation"),
+            "tax_id_pl": _attribute(),
+            "regon": _attribute(),
+            "krs": _attribute(),
+            "email": _attribute("contact", trust=["erp", "crm"]),
+            "street": _attribute(),
+            "postal_code": _attribute(),
+            "credit_limit": _attribute(type="numeric"),
+            "last_changed": _attribute(type="timestamptz", survivorship="latest"),
+        },
+    }
+)
+GENERATED = files(PARTNER)
+MODELS = {
+    Path(path).stem: text
+    for path, text in GENERATED.items()
+    if path.startswith("dbt_project/models")
+}
+CHECKS = {Path(path).stem: text for path, text in GENERATED.items() if path.startswith("dbt_project/tests")}
+DDL = next(text for path, text in GENERATED.items() if path.endswith("51_conformed__partner.sql"))
+MACROS = (ROOT / "dbt_project/macros/resolve/keys.sql").read_text(encoding="utf-8")
+ACTOR = "user:tester"
+
+
+@dataclass(frozen=True)
+class Record:
+    """One mapped record. A value of "" is a null."""
+
+    system: str
+    key: str
+    deleted: bool = False
+    attributes: Mapping[str, object] = field(default_factory=dict)
+
+    @property
+    def record(self) -> str:
+        return f"{self.system}|{STREAMS[self.system]}|{self.key}"
+
+
+def record(system: str, key: str, *, deleted: bool = False, **attributes: object) -> Record:
+    return Record(system, key, deleted, attributes)
+
+
+def render(text: str, **variables: object) -> str:
+    """The SQL of a model, as dbt would render it."""
+    template = jinja2.Environment(undefined=jinja2.StrictUndefined).from_string(MACROS + text)
+    return template.render(
+        ref=lambda name: f"mapped.{name}",
+        var=lambda name, default=None: variables.get(name, default),
+        config=lambda **_: "",
+    )
+
+
+def build_order() -> list[str]:
+    """The models, each after those that it reads."""
+    needs = {name: set(re.findall(r"ref\('(\w+)'\)", text)) & set(MODELS) for name, text in MODELS.items()}
+    order: list[str] = []
+    while needs:
+        ready = sorted(name for name, others in needs.items() if others <= set(order))
+        order += ready
+        needs = {name: others for name, others in needs.items() if name not in ready}
+    return order
+
+
+class World:
+    """A warehouse with the test entity installed. The loads that add() makes are published loads."""
+
+    def __init__(self, superuser_url: str, url: str) -> None:
+        self.url = url
+        with psycopg.connect(superuser_url) as owner:
+            owner.execute(DDL)
+        self.connection = psycopg.connect(url, autocommit=True, options="-c TimeZone=UTC")
+        columns = ", ".join(f"{name} {spec.type}" for name, spec in PARTNER.attributes.items())
+        for system in systems(PARTNER):
+            self.connection.execute(
+                f"create table mapped.{system}__partner (_record text primary key, _system text, _stream text,"
+                f" _key text, _load_id bigint, _deleted boolean, _extracted_at timestamptz,"
+                f" _mapping_version int, {columns})"
+            )
+
+    def close(self) -> None:
+        self.connection.close()
+
+    def load(self, records: Iterable[Record]) -> int:
+        """Bring the records in by one published load, and return its id."""
+        load_id = self.connection.execute(
+            "insert into ops.load (system, stream, window_start, window_end, state, dag_id, run_id, actor)"
+            " values ('crm', 'account', '2026-01-01', '2026-01-02', 'published', 'd', 'r', 'a') returning load_id"
+        ).fetchone()[0]
+        for each in records:
+            values = {
+                "_record": each.record,
+                "_system": each.system,
+                "_stream": STREAMS[each.system],
+                "_key": each.key,
+                "_load_id": load_id,
+                "_deleted": each.deleted,
+                "_extracted_at": "2026-01-02",
+                "_mapping_version": 1,
+            } | {name: value or None for name, value in each.attributes.items()}
+            table = sql.Identifier("mapped", f"{each.system}__partner")
+            self.connection.execute(
+                sql.SQL("delete from {} where _record = %s").format(table), (each.record,)
+            )
+            self.connection.execute(
+                sql.SQL("insert into {} ({}) values ({})").format(
+                    table,
+                    sql.SQL(", ").join(map(sql.Identifier, values)),
+                    sql.SQL(", ").join([sql.Placeholder()] * len(values)),
+                ),
+                list(values.values()),
+            )
+        return load_id
+
+    def build(self, publish: Publish) -> None:
+        """What dbt build does with the generated models and tests."""
+        with psycopg.connect(self.url, autocommit=True, options="-c TimeZone=UTC") as connection:
+            for model in build_order():
+                body = render(
+                    MODELS[model], publish_id=publish.publish_id, full_mapping=publish.full_mapping
+                )
+                connection.execute(f"drop table if exists mapped.{model}")
+                connection.execute(f"create unlogged table mapped.{model} as {body}")
+            for name, check in CHECKS.items():
+                assert connection.execute(render(check)).fetchall() == [], name
+
+    def conform(
+        self, *records: Record, gate: object = None, on_publish: tuple[OnPublish, ...] = ()
+    ) -> ConformReport:
+        """Load the records, if any, and conform."""
+        if records:
+            self.load(records)
+        return conform_with(
+            self.url, ACTOR, gate or accept, [PARTNER], self.build, on_publish=on_publish
+        )
+
+    def clusters(self) -> set[frozenset[str]]:
+        """The published clustering: the keys of the records that are one."""
+        rows = self.connection.execute(
+            "select array_agg(key) from conformed.partner_crosswalk group by partner_id"
+        ).fetchall()
+        return {frozenset(keys) for (keys,) in rows}
+
+    def id_of(self, key: str) -> str:
+        """The golden id of the record with this key."""
+        return self.connection.execute(
+            "select partner_id::text from conformed.partner_crosswalk where key = %s", (key,)
+        ).fetchone()[0]
+
+    def golden(self, key: str, *columns: str) -> tuple[object, ...]:
+        """Columns of the golden record that the record with this key belongs to."""
+        return self.connection.execute(
+            sql.SQL("select {} from conformed.partner where partner_id = %s").format(
+                sql.SQL(", ").join(map(sql.Identifier, columns))
+            ),
+            (self.id_of(key),),
+        ).fetchone()
+
+
+def accept(candidate: Candidate) -> None:
+    """A gate that lets everything pass."""
+    assert (candidate.schema, candidate.table, candidate.key) == ("mapped", "partner__candidate", "partner_id")
+
+
+def sets(*clusters: str) -> set[frozenset[str]]:
+    """Clusters of one-letter keys: sets("ab", "c")."""
+    return {frozenset(cluster) for cluster in clusters}

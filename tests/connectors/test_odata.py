@@ -1,0 +1,113 @@
+"""OData versions 2 and 4: what is asked for, and how their literal answers are read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import pytest
+
+from onefold.catalog.system import System
+from onefold.connectors import reader
+from onefold.connectors.odata import query
+from onefold.connectors.page import BEGINNING, Endpoint, PageReader, Window
+from onefold.errors import Fatal
+from onefold.http.client import Client
+from onefold.http.limit import MemoryLimiter
+from tests.http.web_server import Say, WebServer, serving
+
+WINDOW = Window(datetime(2026, 1, 1, 10, tzinfo=UTC), datetime(2026, 1, 2, 12, 30, 0, 1500, tzinfo=UTC))
+
+
+@pytest.fixture
+def web() -> Iterator[WebServer]:
+    with serving() as server:
+        yield server
+
+
+def erp(version: int, **stream: object) -> System:
+    partner = {
+        "title": "Partners",
+        "request": {"path": "/odata/Partners", "params": {"sap-client": "100"}, "expand": ["to_Tax", "to_Tax/x"]},
+        "primary_key": ["Id"],
+        "cursor": {"fields": ["Day", "Time"], "kind": "date_and_time"},
+        "fields": {"Id": "text", "Day": "timestamp", "Time": "text"},
+    }
+    return System.model_validate(
+        {
+            "system": "erp",
+            "title": "An ERP",
+            "protocol": "odata",
+            "odata_version": version,
+            "connection": "erp_api",
+            "schedule": "0 * * * *",
+            "limits": {"rate": ["100000/s"], "attempts": 2},
+            "streams": {"partner": partner | stream},
+        }
+    )
+
+
+def connected(web: WebServer, system: System) -> PageReader:
+    endpoint = Endpoint(web.url)
+    client = Client(system, endpoint, lambda _: None, MemoryLimiter(), sleep=lambda _: None)
+    return reader(system, "partner", endpoint, client, lambda after, changed: iter(()))
+
+
+def test_version_2_asks_by_whole_days_in_the_cursors_order() -> None:
+    assert query(erp(2).streams["partner"], WINDOW, 2) == {
+        "$format": "json",
+        "$expand": "to_Tax,to_Tax/x",
+        "$filter": "Day ge datetime'2026-01-01T00:00:00' and Day le datetime'2026-01-02T00:00:00'",
+        "$orderby": "Day asc,Time asc,Id asc",
+    }
+
+
+def test_version_4_asks_with_plain_dates() -> None:
+    assert query(erp(4).streams["partner"], WINDOW, 4)["$filter"] == "Day ge 2026-01-01 and Day le 2026-01-02"
+
+
+def test_a_single_timestamp_is_asked_for_exactly_and_its_end_rounded_up() -> None:
+    stream = erp(4, cursor={"fields": ["Day"]}).streams["partner"]
+    assert query(stream, WINDOW, 4)["$filter"] == "Day ge 2026-01-01T10:00:00Z and Day lt 2026-01-02T12:30:00.002Z"
+    assert query(stream, WINDOW, 2)["$filter"] == (
+        "Day ge datetime'2026-01-01T10:00:00' and Day lt datetime'2026-01-02T12:30:00.002'"
+    )
+
+
+def test_the_first_window_begins_in_1970() -> None:
+    options = query(erp(2).streams["partner"], Window(BEGINNING, WINDOW.end), 2)
+    assert options["$filter"].startswith("Day ge datetime'1970-01-01T00:00:00'")
+
+
+def test_version_2_pages_go_on_by_next_and_records_after_the_window_are_left(web: WebServer) -> None:
+    day = "\\/Date(1767312000000)\\/"  # 2026-01-02; a slash may be escaped in JSON
+    onward = f"{web.url}/odata/Partners?$skiptoken=2&sap-client=100"
+    first = f'{{"d":{{"results":[{{"Id":"0000000001","Day":"{day}","Time":"PT12H29M59S"}}],"__next":"{onward}"}}}}'
+    second = (
+        f'{{"d":{{"__count":"3","results":[{{"Id":"0000000002","Day":"{day}","Time":"PT12H30M00S"}},'
+        f'{{"Id":"0000000003","Day":"{day}","Time":"PT12H30M01S"}},{{"Id":"0000000004","Day":"","Time":""}}]}}}}'
+    )
+    web.script(Say(200, first.encode()), Say(200, second.encode()))
+    pages = list(connected(web, erp(2))(WINDOW, None))
+    assert [[record.key for record in page.records] for page in pages] == [
+        ["0000000001"],
+        ["0000000002", "0000000004"],
+    ]
+    assert pages[0].records[0].cursor == "2026-01-02T12:29:59.000000Z"
+    assert web.asked[0].params["sap-client"] == "100"
+    assert web.asked[1].params == {"$skiptoken": "2", "sap-client": "100"}
+
+
+def test_version_4_pages_go_on_by_next_link(web: WebServer) -> None:
+    first = b'{"value":[{"Id":1,"Day":"2026-01-01","Time":"11:00:00"}],"@odata.nextLink":"Partners?$skiptoken=2"}'
+    second = b'{"@odata.context":"$metadata#P","value":[{"Id":2,"Day":"2026-01-01","Time":"12:00:00.5"}]}'
+    web.script(Say(200, first.replace(b"Partners?", b"/odata/Partners?")), Say(200, second))
+    pages = list(connected(web, erp(4))(WINDOW, None))
+    assert [record.key for page in pages for record in page.records] == ["1", "2"]
+    assert web.asked[1].params == {"$skiptoken": "2"}
+
+
+def test_a_changed_shape_is_fatal_and_says_where_the_list_was(web: WebServer) -> None:
+    web.script(Say(200, b'{"d":{"items":[]}}'))
+    with pytest.raises(Fatal, match=r"erp\.partner.*d\.results"):
+        list(connected(web, erp(2))(WINDOW, None))

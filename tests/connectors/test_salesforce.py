@@ -1,0 +1,146 @@
+"""Salesforce by its YAML alone, against the sandbox: whole, in any window, through every fault."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from datetime import datetime
+
+import pytest
+import requests
+
+from onefold.connectors.page import BEGINNING, Window
+from onefold.errors import Fatal, Retriable
+from tests.connectors.running_sandbox import Connected, Sandbox, everything, names, running
+
+
+@pytest.fixture(scope="module")
+def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    environment = {**os.environ, "SANDBOX_SF_BATCH": "60"}
+    with running(tmp_path_factory.mktemp("sandbox"), 300, environment) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def accounts(sandbox: Sandbox) -> Iterator[Connected]:
+    sandbox.clear()
+    yield Connected(sandbox, "salesforce", "account", "onefold", f"{sandbox.url}/salesforce")
+    sandbox.clear()
+
+
+def test_all_accounts_come_once_in_the_cursors_order_with_whole_payloads(accounts: Connected) -> None:
+    pages = accounts.pages()
+    records = [record for page in pages for record in page.records]
+    assert len(pages) > 2
+    assert len({record.key for record in records}) == len(records) > 100
+    order = [(record.cursor, record.key) for record in records]
+    assert order == sorted(order)
+    for record in records:
+        payload = json.loads(record.payload)
+        assert payload["Id"] == record.key
+        assert payload["SystemModstamp"][:19] == (record.cursor or "")[:19]
+    assert accounts.attempts[-1].limit == 100_000
+    assert {attempt.status for attempt in accounts.attempts} == {200}
+
+
+def test_overlapping_windows_give_the_union(accounts: Connected) -> None:
+    whole = accounts.versions()
+    moments = sorted(cursor for _, cursor in whole)
+    cut = datetime.fromisoformat(moments[len(moments) // 2])
+    early = datetime.fromisoformat(moments[len(moments) // 3])
+    first = accounts.versions(Window(BEGINNING, cut))
+    second = accounts.versions(Window(early, everything().end))
+    assert first | second == whole
+    assert len(first) < len(whole) > len(second)
+    assert all(datetime.fromisoformat(cursor) < cut for _, cursor in first)
+
+
+def test_two_adjoining_windows_lose_no_record_on_their_edge(accounts: Connected) -> None:
+    whole = accounts.versions()
+    edge = datetime.fromisoformat(sorted(cursor for _, cursor in whole)[len(whole) // 2])
+    before = accounts.versions(Window(BEGINNING, edge))
+    after = accounts.versions(Window(edge, everything().end))
+    assert before | after == whole
+    assert not before.keys() & after.keys()
+
+
+def test_any_page_can_be_gone_on_from(accounts: Connected) -> None:
+    pages = accounts.pages()
+    for place, page in enumerate(pages[:-1]):
+        resumed = [record.key for rest in accounts.pages(token=page.token) for record in rest.records]
+        assert resumed == [record.key for rest in pages[place + 1 :] for record in rest.records]
+
+
+def test_deletions_arrive_as_deleted_records(accounts: Connected) -> None:
+    before = sum(record.deleted for page in accounts.pages() for record in page.records)
+    accounts.sandbox.advance(deletions=20)
+    after = sum(record.deleted for page in accounts.pages() for record in page.records)
+    assert after > before
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"kind": "status", "code": 500},
+        {"kind": "status", "code": 503},
+        {"kind": "html"},
+        {"kind": "cut_body"},
+        {"kind": "bom"},
+        {"kind": "repeat_page"},
+        {"kind": "expired_token"},
+        {"kind": "rate_limit"},
+        {"kind": "rate_limit", "retry_after": 3},
+    ],
+    ids=lambda fault: "_".join(str(value) for value in fault.values()),
+)
+@pytest.mark.parametrize("after", [0, 2], ids=["first page", "later page"])
+def test_a_passing_fault_changes_nothing_of_what_is_read(
+    accounts: Connected, fault: dict[str, object], after: int
+) -> None:
+    whole = accounts.versions()
+    accounts.sandbox.fault(system="salesforce", path="query", after=after, **fault)
+    assert accounts.versions() == whole
+    hits = requests.get(f"{accounts.sandbox.url}/control/faults", timeout=10).json()
+    assert '"hits": 1' in json.dumps(hits)
+    if fault.get("retry_after"):
+        assert 3.0 in accounts.slept
+
+
+def test_a_lasting_rate_limit_is_retriable_although_it_is_a_403(accounts: Connected) -> None:
+    accounts.sandbox.fault(system="salesforce", kind="rate_limit", path="query", times=-1)
+    with pytest.raises(Retriable, match="REQUEST_LIMIT_EXCEEDED"):
+        accounts.pages()
+    assert accounts.attempts[-1].used == 100_000
+
+
+def test_a_session_that_no_token_opens_does_not_loop(accounts: Connected) -> None:
+    accounts.sandbox.fault(system="salesforce", kind="expired_token", times=-1)
+    with pytest.raises(Fatal, match="INVALID_SESSION_ID"):
+        accounts.pages()
+    assert len(accounts.attempts) == 4
+
+
+def test_a_page_that_repeats_for_ever_ends_with_a_clear_error(accounts: Connected) -> None:
+    accounts.sandbox.fault(system="salesforce", kind="repeat_page", times=-1)
+    with pytest.raises(Fatal, match=r"salesforce\.account.*circle"):
+        accounts.pages()
+
+
+def test_a_records_list_that_was_renamed_is_a_changed_contract(accounts: Connected) -> None:
+    accounts.sandbox.fault(system="salesforce", kind="rename_field", field="records", to="rows", path="query")
+    with pytest.raises(Fatal, match=r"salesforce\.account.*records.*rows"):
+        accounts.pages()
+
+
+def test_a_key_that_was_renamed_reaches_the_gate_as_no_key(accounts: Connected) -> None:
+    accounts.sandbox.fault(system="salesforce", kind="rename_field", field="Id", to="Key", path="query", times=-1)
+    records = [record for page in accounts.pages() for record in page.records]
+    assert {record.key for record in records} == {None}
+    assert "Key" in names(records[0].payload)
+
+
+def test_a_wrong_secret_is_fatal_and_names_the_connection(sandbox: Sandbox) -> None:
+    connected = Connected(sandbox, "salesforce", "account", "nobody", f"{sandbox.url}/salesforce")
+    with pytest.raises(Fatal, match=r"oauth2/token.*invalid_client_id"):
+        connected.pages()

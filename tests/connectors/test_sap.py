@@ -1,0 +1,131 @@
+"""SAP by its YAML alone, against the sandbox: the two-field stamp, server paging, and what v2 calls nothing."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from datetime import datetime
+
+import psycopg
+import pytest
+
+from onefold.catalog.reader import read_systems
+from onefold.connectors.page import BEGINNING, Record, Window
+from onefold.errors import Fatal, Retriable
+from tests.connectors.running_sandbox import Connected, Sandbox, everything, running
+
+
+@pytest.fixture(scope="module")
+def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    environment = {**os.environ, "SANDBOX_SAP_PAGE": "40"}
+    with running(tmp_path_factory.mktemp("sandbox"), 300, environment) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture(params=["", "/sap"], ids=["url of the host", "url with a path"])
+def partners(sandbox: Sandbox, request: pytest.FixtureRequest) -> Iterator[Connected]:
+    sandbox.clear()
+    yield Connected(sandbox, "sap", "business_partner", "ONEFOLD", f"{sandbox.url}{request.param}")
+    sandbox.clear()
+
+
+def records(partners: Connected) -> list[Record]:
+    return [record for page in partners.pages() for record in page.records]
+
+
+def test_all_partners_come_once_in_the_cursors_order(partners: Connected) -> None:
+    found = records(partners)
+    assert len(found) == len({record.key for record in found}) > 100
+    assert [record.cursor for record in found] == sorted(record.cursor or "" for record in found)
+    assert all(record.key and len(record.key) == 10 for record in found), "leading zeros belong to the key"
+    assert len(partners.attempts) > 2
+
+
+def test_both_fields_of_the_stamp_make_the_cursor(partners: Connected) -> None:
+    for record in records(partners):
+        payload = json.loads(record.payload)
+        millis = int(payload["LastChangeDate"].removeprefix("/Date(").removesuffix(")/"))
+        at = datetime.fromisoformat(record.cursor or "")
+        assert at.timestamp() // 86400 == millis // 86_400_000
+        assert f"PT{at:%HH%MM%SS}" == payload["LastChangeTime"]
+
+
+def test_adjoining_windows_within_one_day_lose_nothing_and_share_no_version(partners: Connected) -> None:
+    whole = partners.versions()
+    edge = datetime.fromisoformat(sorted(cursor for _, cursor in whole)[len(whole) // 2])
+    before = partners.versions(Window(BEGINNING, edge))
+    after = partners.versions(Window(edge, everything().end))
+    assert before | after == whole
+    assert all(datetime.fromisoformat(cursor) < edge for _, cursor in before)
+
+
+def test_any_page_can_be_gone_on_from(partners: Connected) -> None:
+    pages = partners.pages()
+    resumed = [record for page in partners.pages(token=pages[1].token) for record in page.records]
+    assert resumed == [record for page in pages[2:] for record in page.records]
+
+
+def test_a_partner_marked_for_archiving_is_deleted(partners: Connected) -> None:
+    partners.sandbox.advance(deletions=20)
+    marked = [record for record in records(partners) if record.deleted]
+    assert marked
+    assert all(json.loads(record.payload)["IsMarkedForArchiving"] is True for record in marked)
+
+
+def test_the_declared_paths_find_their_values_in_postgresql(
+    partners: Connected, warehouse_url: str
+) -> None:
+    fields = read_systems()["sap"].streams["business_partner"].fields
+    found = {name: 0 for name, field in fields.items() if field.path}
+    assert len(found) == 11
+    with psycopg.connect(warehouse_url) as connection:
+        for record in records(partners)[:150]:
+            for name in found:
+                value = connection.execute(
+                    "SELECT jsonb_path_query_first(%s::jsonb, %s::text::jsonpath) #>> '{}'",
+                    (record.payload.decode(), fields[name].path),
+                ).fetchone()
+                found[name] += bool(value and value[0])
+    never = [name for name, times in found.items() if not times]
+    assert never == []
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        {"kind": "status", "code": 502},
+        {"kind": "html"},
+        {"kind": "cut_body"},
+        {"kind": "bom"},
+        {"kind": "repeat_page"},
+        {"kind": "rate_limit", "retry_after": 2},
+        {"kind": "status", "code": 200, "body": '{"error":{"code":"SY/530","message":{"value":"x"}}}'},
+    ],
+    ids=lambda fault: "_".join(str(value)[:12] for value in fault.values()),
+)
+def test_a_passing_fault_changes_nothing_of_what_is_read(
+    partners: Connected, fault: dict[str, object]
+) -> None:
+    whole = partners.versions()
+    partners.sandbox.fault(system="sap", path="A_BusinessPartner", after=1, **fault)
+    assert partners.versions() == whole
+
+
+def test_an_outage_is_retriable_with_the_last_status(partners: Connected) -> None:
+    partners.sandbox.fault(system="sap", kind="status", code=503, times=-1)
+    with pytest.raises(Retriable, match=r"sap\.business_partner: GET .*failed 5 times.*status 503"):
+        partners.pages()
+
+
+def test_a_field_that_the_service_does_not_know_is_fatal_and_named(partners: Connected) -> None:
+    body = '{"error":{"code":"005056A509B11EE1B9A8FEC11C23378E","message":{"value":"Property LegalForm unknown"}}}'
+    partners.sandbox.fault(system="sap", kind="status", code=400, body=body)
+    with pytest.raises(Fatal, match="LegalForm"):
+        partners.pages()
+
+
+def test_a_wrong_password_is_fatal_and_names_the_connection(sandbox: Sandbox) -> None:
+    wrong = Connected(sandbox, "sap", "business_partner", "SOMEONE", sandbox.url)
+    with pytest.raises(Fatal, match="connection 'sap'"):
+        wrong.pages()

@@ -1,0 +1,96 @@
+"""Rate limits: never more than allowed in any span, shared by all processes, cheap."""
+
+from __future__ import annotations
+
+import threading
+
+import psycopg
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from onefold.errors import Retriable
+from onefold.http.limit import RATE_LIMIT_DDL, MemoryLimiter, WarehouseLimiter, rate, reserve
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    limits=st.sampled_from([["3/s"], ["3/s", "120/min"], ["7/min", "100/day"], ["50/h"], ["1/s"]]),
+    pauses=st.lists(st.floats(0, 90), min_size=1, max_size=150),
+)
+def test_no_span_of_a_rate_holds_more_than_its_count(limits: list[str], pauses: list[float]) -> None:
+    rates = [rate(text) for text in limits]
+    arrivals: dict[str, float] = {}
+    now, sent = 1000.0, []
+    for pause in pauses:
+        now += pause if pause > 45 else 0
+        wait, arrivals = reserve(arrivals, rates, now)
+        now += wait
+        sent.append(now)
+    for each in rates:
+        for place, at in enumerate(sent):
+            inside = sum(1 for other in sent[place:] if other < at + each.seconds - 1e-6)
+            assert inside <= each.count
+
+
+def test_a_pause_gives_the_burst_back_and_no_more() -> None:
+    rates = [rate("100/min")]
+    arrivals: dict[str, float] = {}
+    for _ in range(10):
+        wait, arrivals = reserve(arrivals, rates, 0.0)
+        assert wait == 0
+    wait, arrivals = reserve(arrivals, rates, 0.0)
+    assert wait > 0
+    wait, arrivals = reserve(arrivals, rates, 10_000.0)
+    assert wait == 0
+
+
+def test_a_wait_that_is_too_long_reserves_nothing() -> None:
+    limiter = MemoryLimiter(clock=lambda: 0.0)
+    rates = [rate("1/h")]
+    assert limiter.reserve("shop", rates, 10) == 0
+    assert limiter.reserve("shop", rates, 10) is None
+    assert limiter.reserve("shop", rates, 3600) == pytest.approx(3600)
+
+
+@pytest.fixture
+def limited_url(warehouse_url: str) -> str:
+    with psycopg.connect(warehouse_url, autocommit=True) as connection:
+        connection.execute(RATE_LIMIT_DDL)
+    return warehouse_url
+
+
+def test_the_rate_is_shared_by_all_who_talk_to_a_system(limited_url: str) -> None:
+    waits: list[float] = []
+
+    def talk() -> None:
+        limiter = WarehouseLimiter(limited_url)
+        for _ in range(5):
+            wait = limiter.reserve("shop", [rate("10/s")], 60)
+            assert wait is not None
+            waits.append(wait)
+        limiter.close()
+
+    threads = [threading.Thread(target=talk) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert len(waits) == 20
+    assert max(waits) > 1.9 - 1.0, "twenty requests at ten a second must be spread over about two seconds"
+    places = sorted(waits)
+    assert places[-1] - places[0] > 0.5
+
+
+def test_two_systems_do_not_wait_for_each_other(limited_url: str) -> None:
+    limiter = WarehouseLimiter(limited_url)
+    assert limiter.reserve("shop", [rate("1/h")], 10) == 0
+    assert limiter.reserve("bank", [rate("1/h")], 10) == 0
+    assert limiter.reserve("shop", [rate("1/h")], 10) is None
+    limiter.close()
+
+
+def test_a_warehouse_that_is_away_is_retriable_and_named() -> None:
+    limiter = WarehouseLimiter("postgresql://nobody@127.0.0.1:1/none?connect_timeout=1")
+    with pytest.raises(Retriable, match=r"ops\.rate_limit"):
+        limiter.reserve("shop", [rate("1/h")], 10)
