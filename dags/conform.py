@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from airflow.sdk import DAG, AssetAny, task
 
@@ -19,6 +19,7 @@ with DAG(
     description="Builds the entities from what the systems have published, and publishes them at one instant",
     doc_md=conform_doc(ENTITIES.values()),
     schedule=AssetAny(*(staging_asset(*feed.split(".")) for feed in FEEDS)),
+    start_date=datetime(2024, 1, 1, tzinfo=UTC),
     catchup=False,
     max_active_runs=1,
     tags=["conform"],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from airflow.sdk import DAG, CronDataIntervalTimetable, Param, TaskGroup, task
 
@@ -43,6 +43,7 @@ def sync_dag(system: System) -> DAG:
         description=f"Loads {system.title} into staging",
         doc_md=sync_doc(system),
         schedule=CronDataIntervalTimetable(system.schedule, timezone="UTC"),
+        start_date=datetime(2024, 1, 1, tzinfo=UTC),
         catchup=False,
         max_active_runs=1,
         tags=["sync", system.protocol],

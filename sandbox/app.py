@@ -25,8 +25,7 @@ def create_app(world: World, faults: FaultBoard, state: Path) -> Starlette:
         "regon": regon.routes(world),
     }
     mounts = [
-        Mount(f"/{system}", app=FaultMiddleware(Router(routes), system, faults))
-        for system, routes in systems.items()
+        Mount(f"/{system}", app=FaultMiddleware(Router(routes), system, faults)) for system, routes in systems.items()
     ]
 
     async def health(_: Request) -> Response:

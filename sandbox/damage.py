@@ -9,9 +9,9 @@ Json = dict[str, "Json"] | list["Json"] | str | int | float | bool | None
 Retyped = Literal["string", "number", "object"]
 
 HTML_PAGE = (
-    "<!DOCTYPE html><html><head><title>Service temporarily unavailable</title></head>"
-    "<body><h1>Przerwa techniczna</h1><p>Please try again later.</p></body></html>"
-).encode()
+    b"<!DOCTYPE html><html><head><title>Service temporarily unavailable</title></head>"
+    b"<body><h1>Przerwa techniczna</h1><p>Please try again later.</p></body></html>"
+)
 
 
 def _in_json(body: bytes, change: Callable[[dict[str, Json]], dict[str, Json]]) -> bytes | None:

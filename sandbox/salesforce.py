@@ -121,8 +121,8 @@ def checked(query: Query) -> Query:
         if name.lower() not in _SPELLING:
             raise SoqlError(
                 "INVALID_FIELD",
-                f"\nNo such column '{name}' on entity 'Account'. If you are attempting to use a custom field, "
-                "be sure to append the '__c' after the custom field name.",
+                f"\nNo such column '{name}' on entity 'Account'. If you are attempting to use a custom "
+                "field, be sure to append the '__c' after the custom field name.",
             )
         return _SPELLING[name.lower()]
 
@@ -130,12 +130,8 @@ def checked(query: Query) -> Query:
     for condition in conditions:
         dated, literal = condition.field in DATES, condition.literal
         if literal is not None and dated != isinstance(literal, datetime):
-            must = (
-                "must be of type dateTime and should not be enclosed in quotes" if dated else "is no dateTime"
-            )
-            raise SoqlError(
-                "INVALID_FIELD", f"value of filter criterion for field '{condition.field}' {must}"
-            )
+            must = "must be of type dateTime and should not be enclosed in quotes" if dated else "is no dateTime"
+            raise SoqlError("INVALID_FIELD", f"value of filter criterion for field '{condition.field}' {must}")
     return replace(
         query,
         fields=tuple(proper(name) for name in query.fields),
@@ -149,7 +145,7 @@ def _comparable(value: Value) -> Value:
 
 
 def holds(condition: Condition, value: Value) -> bool:
-    """Whether the condition is true of the value; text is compared without case, null is less than nothing."""
+    """Whether the condition is true of the value; text ignores case, and null is neither less nor more."""
     left, right = _comparable(value), _comparable(condition.literal)
     if condition.operator == "=":
         return left == right
@@ -234,9 +230,7 @@ class Salesforce:
         return self._authorised(request, lambda: self._further(request))
 
     async def nothing(self, request: Request) -> Response:
-        return self._authorised(
-            request, lambda: _error(404, "NOT_FOUND", "The requested resource does not exist")
-        )
+        return self._authorised(request, lambda: _error(404, "NOT_FOUND", "The requested resource does not exist"))
 
     def _authorised(self, request: Request, answer: Callable[[], Response]) -> Response:
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
@@ -304,7 +298,7 @@ def _asked_batch(options: str, default: int) -> int:
 
 
 def _size(cursor: Cursor) -> int:
-    """How many rows this batch holds: now and then fewer than asked for, as Salesforce does with wide rows."""
+    """How many rows this batch holds: now and then fewer than asked for, as with wide rows."""
     fewer = cursor.batch >= 10 and zlib.crc32(str(cursor.offset).encode()) % 4 == 1
     return cursor.batch - cursor.batch // 10 if fewer else cursor.batch
 

@@ -1,7 +1,7 @@
-"""SAP S/4HANA's API_BUSINESS_PARTNER: OData v2 with Basic sign-in, server paging and a two-field change stamp.
+"""SAP S/4HANA's API_BUSINESS_PARTNER: OData v2 with Basic sign-in and server paging.
 
-Wire: OData 2.0 in verbose JSON as SAP Gateway writes it, and the public EDMX of the service. A $skiptoken names
-the world's state and the offset, so that paging goes on after a crash of the client or of this process.
+Wire: OData 2.0 in verbose JSON as SAP Gateway writes it, and the public EDMX of the service. A $skiptoken
+names the world's state and the offset, so that paging goes on after a crash of the client or of this process.
 """
 
 import base64
@@ -229,9 +229,7 @@ class Sap:
         self._found: dict[tuple[str, str, str, int, int], list[Row]] = {}
 
     async def metadata(self, request: Request) -> Response:
-        return self._signed_in(
-            request, lambda: Response(metadata(_service_url(request)), media_type="application/xml")
-        )
+        return self._signed_in(request, lambda: Response(metadata(_service_url(request)), media_type="application/xml"))
 
     async def collection(self, request: Request) -> Response:
         entity_set = request.path_params["entity_set"]
@@ -245,7 +243,7 @@ class Sap:
         scheme, _, given = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() != "basic" or given != expected:
             return Response(
-                "<html><head><title>Logon failed</title></head><body><h1>Anmeldung fehlgeschlagen</h1></body></html>",
+                "<html><head><title>Logon failed</title></head><body></body></html>",
                 status_code=401,
                 media_type="text/html",
                 headers={"WWW-Authenticate": 'Basic realm="SAP NetWeaver Application Server"'},
@@ -283,9 +281,7 @@ class Sap:
         shape = _shape(request, "A_BusinessPartner")
         record = self._world.record("sap", request.path_params["key"])
         if record is None:
-            return _error(
-                404, "/IWBEP/CM_MGW_RT/020", "Resource not found for segment 'A_BusinessPartnerType'"
-            )
+            return _error(404, "/IWBEP/CM_MGW_RT/020", "Resource not found for segment 'A_BusinessPartnerType'")
         row = Row(record, record.modified, record.deleted)
         return _json({"d": shape.shown(row, "A_BusinessPartner", row.partner())})
 

@@ -90,9 +90,7 @@ class _Reader:
 
     def expect(self, text: str) -> None:
         if not self.skip(text):
-            raise SoqlError(
-                "MALFORMED_QUERY", f"unexpected token: '{self.peek()[1] or '<EOF>'}', expecting {text}"
-            )
+            raise SoqlError("MALFORMED_QUERY", f"unexpected token: '{self.peek()[1] or '<EOF>'}', expecting {text}")
 
     def literal(self) -> Literal_:
         kind, text = self.peek()

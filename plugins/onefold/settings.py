@@ -22,6 +22,11 @@ class Settings:
     sandbox_port: int
 
     @property
+    def audit_anchor(self) -> Path:
+        """The file outside the database that keeps the heads of the audit chain."""
+        return self.home / "audit" / "anchor.jsonl"
+
+    @property
     def sandbox_url(self) -> str:
         return f"http://127.0.0.1:{self.sandbox_port}"
 

@@ -10,11 +10,12 @@ from datetime import UTC, datetime
 from airflow.sdk import Connection, Context
 from airflow.sdk.exceptions import AirflowFailException, AirflowRuntimeError
 
+from onefold.aftermath import after_commit
 from onefold.audit import actor
 from onefold.catalog.reader import read_catalog
 from onefold.connectors.page import Endpoint
 from onefold.errors import Fatal, Rejected
-from onefold.settings import warehouse_url
+from onefold.settings import settings, warehouse_url
 from onefold.sync.extraction import from_system
 from onefold.sync.job import Job
 from onefold.warehouse.ledger import Load, Run
@@ -37,6 +38,29 @@ def step(context: Context, system: str, stream: str, do: Callable[[Job], Load]) 
         "deleted": load.rows_deleted,
         "quarantined": load.rows_quarantined,
     }
+
+
+def conform(context: Context) -> Mapping[str, object]:
+    """Take in what was loaded since the last publish, build the entities and publish them."""
+    from onefold.conform import evidence
+    from onefold.conform.build import Project
+    from onefold.conform.gate import entity_gate
+    from onefold.conform.run import conform
+
+    here, url = settings(), warehouse_url()
+    run = run_of(context)
+    entities = list(read_catalog().entities.values())
+    with _airflow_errors():
+        report = conform(
+            url,
+            run.actor,
+            entity_gate(url),
+            entities,
+            Project(here.root / "dbt_project", here.home / "dbt"),
+            on_publish=[evidence.published(run, entities)],
+        )
+        after_commit(url)
+    return report.as_json()
 
 
 def run_of(context: Context) -> Run:

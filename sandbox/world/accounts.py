@@ -67,9 +67,7 @@ def account_fields(company: Company, style: str, variant: int, broken: str | Non
     street = street_line(company.street, company.house_no, company.flat_no, street_pick)
     city, postal_code = company.city, company.postal_code
     if stale:
-        street = street_line(
-            company.former_street, company.former_house_no, company.former_flat_no, street_pick
-        )
+        street = street_line(company.former_street, company.former_house_no, company.former_flat_no, street_pick)
         city, postal_code = company.former_city, company.former_postal_code
     active = "Prospect" if prospect else "Active"
     krs = company.krs if krs_given else None

@@ -30,12 +30,8 @@ def apply_advance(world: "World", advance: Advance) -> dict[str, object]:
     chosen = rng.sample(living, min(len(living), advance.changes + advance.deletions))
     to_change, to_delete = chosen[: advance.changes], chosen[advance.changes :]
     summary: dict[str, object] = {"at": advance.at.isoformat(), "sequence": world.sequence}
-    summary["changed"] = _counted(
-        (_change(world, company, rng, advance.at) for company in to_change), len(to_change)
-    )
-    summary["deleted"] = _counted(
-        (_delete(world, company, rng, advance.at) for company in to_delete), len(to_delete)
-    )
+    summary["changed"] = _counted((_change(world, company, rng, advance.at) for company in to_change), len(to_change))
+    summary["deleted"] = _counted((_delete(world, company, rng, advance.at) for company in to_delete), len(to_delete))
     newcomers = [world.add_company(advance.at) for _ in range(advance.new)]
     for company in newcomers:
         world.note_in_registers(company, advance.at, "new")

@@ -108,9 +108,7 @@ def draw_name(rng: random.Random, form: Form) -> str:
     if form in ("fundacja", "stowarzyszenie"):
         return f"{form.capitalize()} {rng.choice(words.CAUSES)} {rng.choice(words.BRAND_STARTS)}"
     if rng.random() < 0.04:
-        stem = (
-            f"{rng.choice(words.FOREIGN_STARTS)} {rng.choice(words.TRADES)} {rng.choice(words.BRAND_STARTS)}"
-        )
+        stem = f"{rng.choice(words.FOREIGN_STARTS)} {rng.choice(words.TRADES)} {rng.choice(words.BRAND_STARTS)}"
     elif rng.random() < 0.2:
         stem = f"{rng.choice(words.SURNAMES)} i Wspólnicy {rng.choice(words.TRADES)}"
     else:

@@ -146,9 +146,7 @@ class Registrar:
                 yield record
         if company.krs:
             yield self._register_row("krs", company.krs, company, asked_for["krs"], born)
-        yield self._register_row(
-            "regon", f"{company.regon}|{company.silos}", company, asked_for["regon"], born
-        )
+        yield self._register_row("regon", f"{company.regon}|{company.silos}", company, asked_for["regon"], born)
 
     def _row(
         self,
@@ -168,9 +166,7 @@ class Registrar:
             created = modified = at.replace(microsecond=0)
         return SourceRecord(
             system=system,
-            key=identifiers.salesforce_id(number)
-            if system == "salesforce"
-            else identifiers.sap_number(number),
+            key=identifiers.salesforce_id(number) if system == "salesforce" else identifiers.sap_number(number),
             company=company,
             variant=variant,
             seed=self._seed,

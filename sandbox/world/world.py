@@ -104,9 +104,7 @@ class World:
         advance = Advance(self.now(), changes, deletions, new)
         living = sum(1 for company in self.companies if not company.deleted)
         if changes + deletions > living // 2:
-            raise ValueError(
-                f"changes + deletions may be at most half of the {living} living companies: {living // 2}"
-            )
+            raise ValueError(f"changes + deletions may be at most half of the {living} living companies: {living // 2}")
         if self._journal:
             self._journal.append(advance)
         return apply_advance(self, advance)

@@ -10,7 +10,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from onefold.audit import AuditEvent, anchor, append
-from onefold.commands.audit import anchor_path, audit
+from onefold.commands.audit import audit
+from onefold.settings import settings
 
 
 @pytest.fixture
@@ -31,7 +32,7 @@ def test_verify_says_that_the_chain_is_intact_and_whether_anchors_held_it(run, l
     assert unanchored.exit_code == 0
     assert "OK: 3 events" in unanchored.output
     assert "cut tail cannot be ruled out" in unanchored.output
-    anchor(loader, anchor_path())
+    anchor(loader, settings().audit_anchor)
     assert "1 anchored heads" in run("verify").output
     assert json.loads(run("verify", "--json").stdout)["ok"] is True
 
@@ -49,11 +50,11 @@ def test_verify_exits_1_and_names_the_first_bad_event_of_an_export(run, tmp_path
 
 
 def test_verify_of_a_cut_export_fails_by_its_anchor(run, loader, tmp_path: Path) -> None:
-    anchor(loader, anchor_path())
+    anchor(loader, settings().audit_anchor)
     export = tmp_path / "export.jsonl"
     export.write_text("\n".join(run("export").stdout.splitlines()[:2]) + "\n", "utf-8")
     assert run("verify", "--file", str(export)).exit_code == 0
-    cut = run("verify", "--file", str(export), "--anchor", str(anchor_path()))
+    cut = run("verify", "--file", str(export), "--anchor", str(settings().audit_anchor))
     assert cut.exit_code == 1
     assert "BROKEN at event 3: missing" in cut.output
 

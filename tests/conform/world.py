@@ -175,6 +175,16 @@ class World:
             self.url, ACTOR, gate or accept, [PARTNER], self.build, on_publish=on_publish
         )
 
+    def empty(self) -> None:
+        """Forget everything that was loaded and published."""
+        mapped = ", ".join(f"mapped.{system}__partner" for system in systems(PARTNER))
+        self.connection.execute(
+            f"truncate {mapped}, mapped.partner__identifier, conformed.partner_version,"
+            " conformed.partner_crosswalk_version"
+        )
+        for table in ("identity_conflict", "published", "publish_load", "publish", "load"):
+            self.connection.execute(sql.SQL("delete from ops.{}").format(sql.Identifier(table)))
+
     def clusters(self) -> set[frozenset[str]]:
         """The published clustering: the keys of the records that are one."""
         rows = self.connection.execute(

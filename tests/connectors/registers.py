@@ -127,4 +127,3 @@ def endpoint(sandbox: Sandbox, system: str, password: str | None = None) -> Endp
 
 KEY = USER_KEY
 SYSTEMS = read_systems()
-

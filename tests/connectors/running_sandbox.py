@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import requests
+from purgatory import SyncCircuitBreakerFactory
 
 from onefold.catalog.reader import read_systems
 from onefold.connectors import reader
@@ -64,6 +65,7 @@ class Connected:
             self.attempts.append,
             MemoryLimiter(),
             stream=self.stream,
+            breakers=SyncCircuitBreakerFactory(default_threshold=100),
             sleep=self.slept.append,
         )
         return reader(system, self.stream, endpoint, client, lambda after, changed: iter(()))

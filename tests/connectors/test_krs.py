@@ -7,12 +7,13 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from registers import SYSTEMS, Asker, Sandbox, client, endpoint, now_window, read_all, running
 
+from onefold import connectors
 from onefold.connectors.page import PageReader, Window
 from onefold.errors import Fatal, Retriable
 from onefold.http.attempt import Attempt
-from onefold.systems.krs import feed_days, krs_reader
+from onefold.systems.krs import feed_days
+from tests.connectors.registers import SYSTEMS, Asker, Sandbox, client, endpoint, now_window, read_all, running
 
 KRS = SYSTEMS["krs"]
 UNKNOWN = "0999999991"  # 404; a number that ends in 7 gets the same body with 200
@@ -42,7 +43,8 @@ def reader(sandbox: Sandbox, attempts: list[Attempt]):
 
     def made(*values: str, asker: Asker | None = None) -> PageReader:
         clients.append(client(KRS, endpoint(sandbox, "krs"), attempts))
-        return krs_reader(KRS, "extract", clients[-1], asker or Asker(list(values)))
+        connection = endpoint(sandbox, "krs")
+        return connectors.reader(KRS, "extract", connection, clients[-1], asker or Asker(list(values)))
 
     yield made
     for each in clients:
@@ -200,7 +202,9 @@ def test_pages_keep_the_order_of_the_questions_and_go_on_after_any_of_them(sandb
     assert [page.token for page in pages] == [asked[99], asked[199], None]
     rest = read_all(reader(*asked), token=pages[0].token).pages
     assert [page.answers for page in rest] == [page.answers for page in pages[1:]]
-    assert [[r.payload for r in page.records] for page in rest] == [[r.payload for r in page.records] for page in pages[1:]]
+    assert [[r.payload for r in page.records] for page in rest] == [
+        [r.payload for r in page.records] for page in pages[1:]
+    ]
 
 
 def test_no_questions_give_no_pages(reader):

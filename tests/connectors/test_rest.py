@@ -78,9 +78,7 @@ def test_the_window_and_the_declared_fields_are_asked_for(web: WebServer) -> Non
 
 
 def test_pages_go_on_by_address_and_the_token_goes_on_after_the_page(web: WebServer) -> None:
-    web.answer = by_page(
-        {"": body(1, 2, next="/items?page=b"), "b": body(3, next="/items?page=c"), "c": body(4)}
-    )
+    web.answer = by_page({"": body(1, 2, next="/items?page=b"), "b": body(3, next="/items?page=c"), "c": body(4)})
     pages = list(shop(web, next=NEXT_URL)(WINDOW, None))
     assert keys(pages) == ["1", "2", "3", "4"]
     assert pages[-1].token is None
@@ -101,16 +99,12 @@ def test_an_empty_page_in_the_middle_is_not_the_end(web: WebServer) -> None:
 
 
 def test_a_page_served_twice_is_passed(web: WebServer) -> None:
-    web.script(
-        body(1, next="/items?page=b"), body(2, next="/items?page=b"), body(2, next="/items?page=c"), body(3)
-    )
+    web.script(body(1, next="/items?page=b"), body(2, next="/items?page=b"), body(2, next="/items?page=c"), body(3))
     assert keys(shop(web, next=NEXT_URL)(WINDOW, None)) == ["1", "2", "2", "3"]
 
 
 @pytest.mark.parametrize("circle", [["b"], ["b", "c"]], ids=["itself", "two pages"])
-def test_a_next_page_that_leads_in_a_circle_ends_with_a_clear_error(
-    web: WebServer, circle: list[str]
-) -> None:
+def test_a_next_page_that_leads_in_a_circle_ends_with_a_clear_error(web: WebServer, circle: list[str]) -> None:
     turns = iter(circle * 100)
     web.answer = lambda _: body(1, next=f"/items?page={next(turns)}")
     with pytest.raises(Fatal, match=r"shop\.item.*circle"):
@@ -139,9 +133,7 @@ def test_a_page_that_is_gone_in_the_middle_is_an_error(web: WebServer) -> None:
 @pytest.mark.parametrize(
     ("kind", "parameter", "asked"), [("offset", "skip", ["0", "2", "3"]), ("number", "page", ["1", "2", "3"])]
 )
-def test_pages_go_on_by_offset_and_by_number(
-    web: WebServer, kind: str, parameter: str, asked: list[str]
-) -> None:
+def test_pages_go_on_by_offset_and_by_number(web: WebServer, kind: str, parameter: str, asked: list[str]) -> None:
     web.script(body(1, 2), body(3), body())
     pages = list(shop(web, next={"kind": kind, "parameter": parameter})(WINDOW, None))
     assert keys(pages) == ["1", "2", "3"]

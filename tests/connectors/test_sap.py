@@ -73,9 +73,7 @@ def test_a_partner_marked_for_archiving_is_deleted(partners: Connected) -> None:
     assert all(json.loads(record.payload)["IsMarkedForArchiving"] is True for record in marked)
 
 
-def test_the_declared_paths_find_their_values_in_postgresql(
-    partners: Connected, warehouse_url: str
-) -> None:
+def test_the_declared_paths_find_their_values_in_postgresql(partners: Connected, warehouse_url: str) -> None:
     fields = read_systems()["sap"].streams["business_partner"].fields
     found = {name: 0 for name, field in fields.items() if field.path}
     assert len(found) == 11
@@ -104,9 +102,7 @@ def test_the_declared_paths_find_their_values_in_postgresql(
     ],
     ids=lambda fault: "_".join(str(value)[:12] for value in fault.values()),
 )
-def test_a_passing_fault_changes_nothing_of_what_is_read(
-    partners: Connected, fault: dict[str, object]
-) -> None:
+def test_a_passing_fault_changes_nothing_of_what_is_read(partners: Connected, fault: dict[str, object]) -> None:
     whole = partners.versions()
     partners.sandbox.fault(system="sap", path="A_BusinessPartner", after=1, **fault)
     assert partners.versions() == whole

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import logging
 import threading
 from collections.abc import Iterator
@@ -316,6 +317,32 @@ def test_an_answer_that_does_not_come_in_time_is_a_timeout(web: WebServer) -> No
     assert out.attempts[0].status is None
 
 
+def test_an_answer_that_drips_does_not_outlast_the_timeout(web: WebServer) -> None:
+    web.script(Say(200, b" " * 400 + b"{}", drip=0.01))
+    out = Out(web.url, limits={"rate": ["1000/s"], "timeout": "PT0.3S", "attempts": 1})
+    with pytest.raises(Retriable, match="no whole answer"):
+        out.get()
+    assert out.attempts[0].milliseconds < 1500
+
+
+def test_compressed_and_chunked_answers_are_read_whole(web: WebServer) -> None:
+    chunked = {"Transfer-Encoding": "chunked"}
+    web.script(
+        Say(200, gzip.compress(b'{"a": 1}'), {"Content-Encoding": "gzip"}),
+        Say(200, b'4\r\n{"b"\r\n4\r\n: 2}\r\n0\r\n\r\n', chunked),
+        Say(200, gzip.compress(b'{"c": 3}' * 500)[:30], {"Content-Encoding": "gzip"}),
+        Say(200, b'{"d": 4}'),
+    )
+    out = Out(web.url)
+    assert [out.get() for _ in range(3)] == [{"a": 1}, {"b": 2}, {"d": 4}]
+
+
+def test_a_chunked_answer_without_its_last_chunk_is_cut_off(web: WebServer) -> None:
+    cut = Say(200, b"2\r\n{}\r\n", {"Transfer-Encoding": "chunked", "Connection": "close"}, announced=1)
+    web.script(cut, Say(200, b'{"whole": 1}'))
+    assert Out(web.url).get() == {"whole": 1}
+
+
 def test_a_system_that_keeps_failing_is_left_alone(web: WebServer) -> None:
     web.script(Say(500))
     out = Out(web.url, threshold=6)
@@ -358,9 +385,7 @@ def test_statuses_that_mean_something_reach_the_reader(web: WebServer) -> None:
     web.script(Say(204), Say(404, b"gone"))
     client = Out(web.url).client
     accept = frozenset({404})
-    statuses = [
-        client.send("GET", "/x", parse=lambda response: response.status, accept=accept) for _ in range(2)
-    ]
+    statuses = [client.send("GET", "/x", parse=lambda response: response.status, accept=accept) for _ in range(2)]
     assert statuses == [204, 404]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -23,7 +24,10 @@ class Asked:
 
 @dataclass(frozen=True)
 class Say:
-    """One answer. `announced` is a Content-Length that does not fit the body: a body cut off; `until` is waited for first."""
+    """One answer. `announced` is a Content-Length that the body falls short of; `until` is waited for first.
+
+    `drip` is the pause after each byte.
+    """
 
     status: int = 200
     body: bytes = b"{}"
@@ -31,6 +35,7 @@ class Say:
     announced: int | None = None
     hang_up: bool = False
     until: threading.Event | None = None
+    drip: float | None = None
 
 
 @dataclass
@@ -75,10 +80,15 @@ def serving() -> Iterator[WebServer]:
             self.send_response(say.status)
             for name, value in say.headers.items():
                 self.send_header(name, value)
-            if say.status != 204:
+            if say.status != 204 and "Transfer-Encoding" not in say.headers:
                 self.send_header("Content-Length", str(say.announced or len(say.body)))
             self.end_headers()
-            if say.status != 204:
+            if say.drip is not None:
+                for byte in say.body:
+                    self.wfile.write(bytes([byte]))
+                    self.wfile.flush()
+                    time.sleep(say.drip)
+            elif say.status != 204:
                 self.wfile.write(say.body)
             self.close_connection = say.announced is not None
 

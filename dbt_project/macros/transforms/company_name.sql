@@ -3,8 +3,8 @@
     capitals; since they are trusted first, such a name is put into the usual spelling, so that the golden name reads
     well and differs from the CRM's spelling only where the name differs. -#}
 {%- macro company_name(value, more="null::text") -%}
-(select case when stem = '' then whole else {{ titled('stem') }} || substr(whole, length(stem) + 1) end
- from (select whole, regexp_replace(whole, '( (Sp\. z o\.o\.|P\.S\.A\.|S\.K\.A\.|S\.A\.|Sp\. k\.|Sp\. j\.|Sp\. p\.|S\.C\.))+$', '') as stem
-       from (select {{ legal_form_spelled("regexp_replace(" ~ text("concat_ws(' ', " ~ value ~ ", " ~ more ~ ")") ~ ", '[„”“‟«»]', '\"', 'g')") }} as whole offset 0) as spelled
+(select {{ titled("left(whole, length(whole) - length(form))") }} || coalesce({{ legal_form_spelled("form") }}, form)
+ from (select whole, {{ legal_form("whole") }} as form
+       from (select translate({{ text("concat_ws(' ', " ~ value ~ ", " ~ more ~ ")") }}, '„”“‟«»', '""""""') as whole offset 0) as named
        offset 0) as company_name)
 {%- endmacro -%}

@@ -41,7 +41,7 @@ def audit() -> None:
 def verify_command(export: Path | None, anchor_file: Path | None, as_json: bool) -> None:
     """Check every event's hash and link, and every anchored head. Exits 1 and names the first bad event."""
     if anchor_file is None and export is None:
-        default = anchor_path()
+        default = settings().audit_anchor
         anchor_file = default if default.exists() else None
     try:
         heads = anchors(anchor_file) if anchor_file else ()
@@ -70,11 +70,6 @@ def export_command() -> None:
     except (OnefoldError, psycopg.Error) as error:
         raise click.ClickException(str(error).strip()) from error
     out.flush()
-
-
-def anchor_path() -> Path:
-    """Where this installation keeps the anchored heads of its audit chain."""
-    return settings().home / "audit" / "anchor.jsonl"
 
 
 def _report(verdict: Verdict, anchor_file: Path | None) -> str:

@@ -13,9 +13,7 @@ if TYPE_CHECKING:  # http knows page.Endpoint, so this package must not need htt
     from onefold.http.client import Client
 
 
-def reader(
-    system: System, stream_name: str, endpoint: Endpoint, http: Client, questions: Questions
-) -> PageReader:
+def reader(system: System, stream_name: str, endpoint: Endpoint, http: Client, questions: Questions) -> PageReader:
     """What reads the pages of a stream: the system's own module where its YAML names one, else its protocol's.
 
     Raises Fatal when the stream is unknown or the module is missing. Only the module needed is imported.
@@ -42,9 +40,7 @@ def reader(
             return read
 
 
-def _own(
-    system: System, stream_name: str, endpoint: Endpoint, http: Client, questions: Questions
-) -> PageReader:
+def _own(system: System, stream_name: str, endpoint: Endpoint, http: Client, questions: Questions) -> PageReader:
     name = f"onefold.systems.{system.python.module}" if system.python else ""
     try:
         module = importlib.import_module(name)

@@ -24,9 +24,7 @@ def odata_reader(system: System, stream_name: str, http: Client) -> PageReader:
     """
     named = f"{system.system}.{stream_name}"
     stream, version = system.streams[stream_name], system.odata_version
-    split = Splitter(
-        named, stream, dotted(stream.records) if stream.records else RECORDS[version], NEXT[version]
-    )
+    split = Splitter(named, stream, dotted(stream.records) if stream.records else RECORDS[version], NEXT[version])
     headers = {"Accept": "application/json"} | stream.request.headers
 
     def read(window: Window, token: str | None) -> Iterator[Page]:

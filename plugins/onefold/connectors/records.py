@@ -144,9 +144,7 @@ def _shape(wanted: Iterable[tuple[Path, type, bool]]) -> type:
         else:
             kind, required = below[0][1], below[0][2]
             fields.append(
-                (attribute, kind)
-                if required
-                else (attribute, kind, _ABSENT if kind is msgspec.Raw else None)
+                (attribute, kind) if required else (attribute, kind, _ABSENT if kind is msgspec.Raw else None)
             )
     return msgspec.defstruct("Shape", fields, rename=names, namespace={"names": {v: k for k, v in names.items()}})
 

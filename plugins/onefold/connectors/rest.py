@@ -22,9 +22,7 @@ def rest_reader(system: System, stream_name: str, http: Client) -> PageReader:
     stream = system.streams[stream_name]
     request, following = stream.request, stream.next
     by_address = following.kind == "url"
-    split = Splitter(
-        named, stream, dotted(stream.records), dotted(following.path or "") if by_address else None
-    )
+    split = Splitter(named, stream, dotted(stream.records), dotted(following.path or "") if by_address else None)
 
     def read(window: Window, token: str | None) -> Iterator[Page]:
         values = placeholders(window, stream)

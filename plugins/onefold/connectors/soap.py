@@ -20,7 +20,7 @@ from zeep.exceptions import Error as ZeepError
 from onefold.catalog.system import System
 from onefold.connectors import safe_xml
 from onefold.connectors.mtom import unwrapped
-from onefold.connectors.page import Endpoint, Page, PageReader, Window
+from onefold.connectors.page import Endpoint, Page, PageReader, Questions, Window
 from onefold.connectors.records import Head
 from onefold.connectors.window_text import filled, placeholders
 from onefold.errors import Fatal
@@ -202,9 +202,17 @@ def result_text(envelope: bytes) -> str:
     return "" if result is None or result.text is None else result.text
 
 
-def soap_reader(system: System, stream_name: str, http: Client, endpoint: Endpoint) -> PageReader:
-    """Reads a stream of one call: `request.operation` with `request.params`; `records` names the row's element."""
+def reader(system: System, stream_name: str, endpoint: Endpoint, http: Client, questions: Questions) -> PageReader:
+    """Reads a stream of one call: `request.operation` with `request.params`; `records` names the row's element.
+
+    Raises Fatal for a look-up stream: how a service is asked one value at a time is its own module's to say.
+    """
     stream = system.streams[stream_name]
+    if stream.lookup:
+        raise Fatal(
+            f"{system.system}.{stream_name}: a SOAP stream with lookup needs a module in systems/ that asks its "
+            "questions: name it under `python` in the system's YAML."
+        )
     head = Head(f"{system.system}.{stream_name}", stream)
     service = SoapService(system, endpoint, http)
 

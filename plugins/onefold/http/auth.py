@@ -72,9 +72,7 @@ def token_of(response: Response) -> OAuth2Token:
     """Read a token answer (RFC 6749, 5.1). Raises BadBody when it is not one."""
     try:
         body = msgspec.json.decode(response.body.removeprefix(b"\xef\xbb\xbf"), type=dict[str, msgspec.Raw])
-        token = {
-            name: msgspec.json.decode(body[name]) for name in ("access_token", "expires_in") if name in body
-        }
+        token = {name: msgspec.json.decode(body[name]) for name in ("access_token", "expires_in") if name in body}
     except msgspec.DecodeError as error:
         raise BadBody("the token answer is not a JSON object") from error
     if not isinstance(token.get("access_token"), str):

@@ -5,36 +5,31 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Mapping
-from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TypeVar
-from urllib.parse import SplitResult, quote, urlencode, urljoin, urlsplit
+from urllib.parse import urlsplit
 
-import requests
 import tenacity
 from authlib.oauth2.rfc6749 import OAuth2Token
 from purgatory import SyncCircuitBreakerFactory
 from purgatory.domain.model import OpenedState
-from requests.adapters import HTTPAdapter
 
 from onefold.catalog.system import System
 from onefold.connectors.page import Endpoint
-from onefold.errors import Fatal, OnefoldError, Retriable
+from onefold.errors import OnefoldError, Retriable
 from onefold.http.attempt import Attempt, BadBody, Response, quota
 from onefold.http.auth import Credentials, token_of
 from onefold.http.failure import Again, Refused, Unauthorized, gave_up, refusal, retry_after
 from onefold.http.limit import Limiter, MemoryLimiter, rate
 from onefold.http.scrub import scrubbed
+from onefold.http.wire import Wire
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
 # urllib3 writes whole URLs at DEBUG, and a query may hold personal data.
 logging.getLogger("urllib3.connectionpool").setLevel(logging.INFO)
 
-CONNECT_TIMEOUT = 10.0
-LARGEST_BODY = 256 * 1024 * 1024
-REDIRECTS = 3
 LATER = frozenset({408, 425, 429})
 
 IN_PROCESS_LIMITER = MemoryLimiter()
@@ -54,13 +49,6 @@ class _Request:
     @property
     def path(self) -> str:
         return urlsplit(self.url).path
-
-
-class _OnlyOurHeader(requests.auth.AuthBase):
-    """Keeps requests from looking for credentials in the user's ~/.netrc."""
-
-    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        return request
 
 
 class Client:
@@ -83,7 +71,7 @@ class Client:
     ) -> None:
         self.system = system
         self.stream = stream
-        self._base = _base(system, endpoint)
+        self._wire = Wire(system.system, system.connection, endpoint.url)
         self._on_attempt = on_attempt
         self._limiter = limiter
         self._rates = [rate(text) for text in _rates(system, endpoint)]
@@ -92,10 +80,6 @@ class Client:
         self._timeout = system.limits.timeout.total_seconds()
         self._longest = self._timeout * system.limits.attempts
         self._credentials = Credentials(system, endpoint, self._post_form)
-        self._session = requests.Session()
-        self._session.auth = _OnlyOurHeader()
-        for scheme in ("http://", "https://"):
-            self._session.mount(scheme, HTTPAdapter(pool_maxsize=8, max_retries=0))
 
     def __enter__(self) -> Client:
         return self
@@ -105,7 +89,7 @@ class Client:
 
     def close(self) -> None:
         """Close the kept connections."""
-        self._session.close()
+        self._wire.close()
 
     def send(
         self,
@@ -125,7 +109,7 @@ class Client:
         connection. Raises Retriable when the system stays down or says "later" for too long, Fatal when it refuses.
         """
         data = body.encode() if isinstance(body, str) else body
-        request = _Request(method, self._url(path, params), headers or {}, data, accept, authorised=True)
+        request = _Request(method, self._wire.url(path, params), headers or {}, data, accept, authorised=True)
         try:
             return self._persist(request, parse)
         except Unauthorized as error:
@@ -138,7 +122,7 @@ class Client:
 
     def _post_form(self, path: str, form: str) -> OAuth2Token:
         headers = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"}
-        request = _Request("POST", self._url(path), headers, form.encode(), frozenset(), authorised=False)
+        request = _Request("POST", self._wire.url(path), headers, form.encode(), frozenset(), authorised=False)
         try:
             return self._persist(request, token_of)
         except Unauthorized as error:
@@ -164,8 +148,7 @@ class Client:
 
         retrying = tenacity.Retrying(
             sleep=self._sleep,
-            stop=tenacity.stop_after_attempt(self.system.limits.attempts)
-            | tenacity.stop_before_delay(self._longest),
+            stop=tenacity.stop_after_attempt(self.system.limits.attempts) | tenacity.stop_before_delay(self._longest),
             wait=wait,
             retry=tenacity.retry_if_exception_type(Again),
             before_sleep=tell,
@@ -185,7 +168,7 @@ class Client:
     def _once(self, request: _Request, parse: Callable[[Response], T]) -> T:
         authorization = self._credentials.header() if request.authorised else None
         breaker = self._breakers.get_breaker(
-            self.system.system,
+            f"{self.system.system} at {self._wire.host}",
             exclude=[OnefoldError, Unauthorized, (Again, lambda error: error.told_to_wait)],
         )
         with breaker:
@@ -210,7 +193,12 @@ class Client:
         took = 0.0
         try:
             try:
-                response = self._exchange(request, authorization, started + self._timeout)
+                headers = {"User-Agent": "onefold", **request.headers}
+                if authorization:
+                    headers["Authorization"] = authorization
+                response = self._wire.exchange(
+                    request.method, request.url, headers, request.body, self._timeout, self._named(request)
+                )
             finally:
                 took = time.monotonic() - started
             return self._judged(request, response, parse)
@@ -242,58 +230,6 @@ class Client:
         name = self.system.usage_header
         return response.headers.get(name) if response and name else None
 
-    def _exchange(self, request: _Request, authorization: str | None, deadline: float) -> Response:
-        headers = {"User-Agent": "onefold", **request.headers}
-        if authorization:
-            headers["Authorization"] = authorization
-        url = request.url
-        try:
-            for _ in range(REDIRECTS + 1):
-                with closing(
-                    self._session.request(
-                        request.method,
-                        url,
-                        headers=headers,
-                        data=request.body,
-                        timeout=(CONNECT_TIMEOUT, self._timeout),
-                        allow_redirects=False,
-                        stream=True,
-                        verify=True,
-                    )
-                ) as answer:
-                    if not answer.is_redirect or request.method != "GET":
-                        return Response(
-                            answer.status_code, answer.headers, self._body(answer, request, deadline)
-                        )
-                    url = self._url(urljoin(url, answer.headers["Location"]))
-        except requests.exceptions.SSLError as error:
-            raise Fatal(
-                f"{self._named(request)}: the TLS certificate of {self._base.hostname} could not be verified. Mend "
-                "the certificate, or add its authority to the machine's trust store (REQUESTS_CA_BUNDLE)."
-            ) from error
-        except (requests.Timeout, TimeoutError) as error:
-            raise Again(f"no whole answer within {self._timeout:.0f} s") from error
-        except (requests.exceptions.ChunkedEncodingError, requests.exceptions.ContentDecodingError) as error:
-            raise Again("the body was cut off") from error
-        except requests.ConnectionError as error:
-            raise Again("the connection failed") from error
-        raise Fatal(
-            f"{self._named(request)}: redirected more than {REDIRECTS} times. Check the connection's URL."
-        )
-
-    def _body(self, answer: requests.Response, request: _Request, deadline: float) -> bytes:
-        body = bytearray()
-        for chunk in answer.iter_content(64 * 1024):
-            body += chunk
-            if time.monotonic() > deadline:
-                raise TimeoutError
-            if len(body) > LARGEST_BODY:
-                raise Fatal(
-                    f"{self._named(request)}: the answer is larger than {LARGEST_BODY >> 20} MiB. "
-                    "Ask for smaller pages (next.size in the system's YAML)."
-                )
-        return bytes(body)
-
     def _judged(self, request: _Request, response: Response, parse: Callable[[Response], T]) -> T:
         status = response.status
         if 200 <= status < 300 or status in request.accept:
@@ -302,8 +238,8 @@ class Client:
             except BadBody as error:
                 raise Again(f"status {status} with an unsound body: {error}", status=status) from error
         excerpt = scrubbed(response.body.decode(errors="replace"), self._credentials.secrets())
-        if status == 401:
-            raise Unauthorized(excerpt)
+        if status == 401 or (status == 400 and not request.authorised):  # RFC 6749, 5.2: invalid_client may be 400
+            raise Unauthorized(excerpt, status)
         says_later = any(text.encode() in response.body for text in self.system.errors.retry)
         if status >= 500 or status in LATER or says_later:
             raise Again(
@@ -316,43 +252,11 @@ class Client:
         raise refusal(self._named(request), status, excerpt, self.system.connection)
 
     def _refused(self, request: _Request, error: Unauthorized) -> Refused:
-        return refusal(self._named(request), 401, error.excerpt, self.system.connection)
+        return refusal(self._named(request), error.status, error.excerpt, self.system.connection, credentials=True)
 
     def _named(self, request: _Request) -> str:
         stream = f".{self.stream}" if self.stream else ""
         return f"{self.system.system}{stream}: {request.method} {request.path}"
-
-    def _url(self, path: str, params: Mapping[str, str] | None = None) -> str:
-        """An address on the connection's own host, so that nobody's "next page" can carry our token elsewhere."""
-        target, base = urlsplit(path), self._base
-        if target.scheme or target.netloc:
-            if _origin(target) != _origin(base):
-                raise Fatal(
-                    f"{self.system.system}: it pointed us to {target.scheme}://{target.hostname}, another host than "
-                    f"that of the connection {self.system.connection!r}. Refused: it would be sent our credentials."
-                )
-            below = target.path
-        elif base.path.rstrip("/") and target.path.startswith(base.path.rstrip("/") + "/"):
-            below = target.path
-        else:
-            below = base.path.rstrip("/") + "/" + target.path.lstrip("/")
-        more = urlencode(params or {}, quote_via=quote, safe="$,:'()/*")
-        query = "&".join(filter(None, (target.query, more)))
-        return f"{base.scheme}://{base.netloc}{below}" + (f"?{query}" if query else "")
-
-
-def _base(system: System, endpoint: Endpoint) -> SplitResult:
-    base = urlsplit(endpoint.url)
-    if base.scheme not in ("http", "https") or not base.hostname or base.username is not None:
-        raise Fatal(
-            f"{system.system}: the Airflow connection {system.connection!r} has no usable URL. Its host must look "
-            "like https://example.com, with login and password in their own fields."
-        )
-    return base
-
-
-def _origin(url: SplitResult) -> tuple[str, str | None, int | None]:
-    return url.scheme, url.hostname, url.port or {"http": 80, "https": 443}.get(url.scheme)
 
 
 def _rates(system: System, endpoint: Endpoint) -> list[str]:

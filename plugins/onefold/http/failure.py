@@ -29,11 +29,12 @@ class Again(Exception):
 
 
 class Unauthorized(Exception):
-    """The system did not accept our credentials (status 401)."""
+    """The system did not accept our credentials."""
 
-    def __init__(self, excerpt: str) -> None:
-        super().__init__("status 401")
+    def __init__(self, excerpt: str, status: int) -> None:
+        super().__init__(f"status {status}")
         self.excerpt = excerpt
+        self.status = status
 
 
 class Refused(Fatal):
@@ -70,9 +71,9 @@ def gave_up(named: str, error: Again, attempts: int, connection: str) -> Retriab
     )
 
 
-def refusal(named: str, status: int, excerpt: str, connection: str) -> Refused:
+def refusal(named: str, status: int, excerpt: str, connection: str, *, credentials: bool = False) -> Refused:
     """What is raised when the system refuses for good."""
-    if status in (401, 403):
+    if credentials or status in (401, 403):
         advice = f"Check login, password and rights of the Airflow connection {connection!r}"
     elif status in (404, 410):
         advice = "The address is gone: compare the path in the system's YAML with the system's interface"

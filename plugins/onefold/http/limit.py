@@ -18,9 +18,7 @@ from psycopg.types.json import Jsonb
 
 from onefold.errors import Retriable
 
-RATE_LIMIT_DDL = (
-    "CREATE TABLE IF NOT EXISTS ops.rate_limit (system text PRIMARY KEY, arrivals jsonb NOT NULL)"
-)
+RATE_LIMIT_DDL = "CREATE TABLE IF NOT EXISTS ops.rate_limit (system text PRIMARY KEY, arrivals jsonb NOT NULL)"
 
 _SECONDS = {"s": 1, "min": 60, "h": 3600, "day": 86400}
 # What may be spent at once. The rest is paced so that no span of the rate's length ever holds more than its count.
@@ -48,16 +46,14 @@ def rate(text: str) -> Rate:
     return Rate(text, int(count), _SECONDS[unit], max(1, int(int(count) * _BURST[unit])))
 
 
-def reserve(
-    arrivals: Mapping[str, float], rates: Sequence[Rate], now: float
-) -> tuple[float, dict[str, float]]:
+def reserve(arrivals: Mapping[str, float], rates: Sequence[Rate], now: float) -> tuple[float, dict[str, float]]:
     """Seconds until the next request may go, and the arrival times after it. Times are seconds of one clock."""
     at = max([now, *(arrivals.get(r.text, 0.0) - (r.burst - 1) * r.spacing for r in rates)])
     return at - now, {r.text: max(arrivals.get(r.text, 0.0), at) + r.spacing for r in rates}
 
 
 class Limiter(Protocol):
-    """Gives the seconds to wait before the next request, having reserved its place; None when that is over `longest`."""
+    """Reserves the next request's place and gives the seconds until then; None, and no place, if over `longest`."""
 
     def reserve(self, system: str, rates: Sequence[Rate], longest: float) -> float | None: ...
 
@@ -100,8 +96,12 @@ class WarehouseLimiter:
 
     def _reserve(self, system: str, rates: Sequence[Rate], longest: float) -> float | None:
         if self._connection is None or self._connection.closed:
+            # a place lost in a crash of the server does no harm; waiting for its disk would cost ten times as much
             self._connection = psycopg.connect(
-                self._url, autocommit=True, application_name="onefold rate limit"
+                self._url,
+                autocommit=True,
+                application_name="onefold rate limit",
+                options="-c synchronous_commit=off",
             )
         with self._connection.transaction():
             # The update that changes nothing takes the row's lock; the clock is read once it is held.

@@ -61,7 +61,7 @@ def _wanted(condition: str, path: str) -> dict[str, Scalar]:
     for part in condition.split("&&"):
         found = _EQUALS.match(part)
         if found is None:
-            raise Fatal(f"no example record can be made for the path {path!r}: write its filter as @.field == \"value\"")
+            raise Fatal(f'no example record can be made for the path {path!r}: write its filter as @.field == "value"')
         value = found["value"]
         wanted[found["name"]] = (
             value[1:-1] if value.startswith('"') else value == "true" if value in ("true", "false") else int(value)

@@ -2,49 +2,58 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from onefold.catalog.entity import Entity
 from onefold.catalog.system import System
+from onefold.mapping import golden
 from onefold.mapping.model import feeding_systems, model_name, model_sql
 from onefold.mapping.model_yaml import model_yaml, sources_yaml
 from onefold.settings import ROOT
 
-FOLDER = ROOT / "dbt_project" / "models" / "mapped"
+MAPPED = "dbt_project/models/mapped"
+FOLDERS = ("dbt_project/models", "dbt_project/tests", "plugins/onefold/warehouse/ddl")
+MARK = "generated from catalog/"
+"""What the first line of every generated file says; a file without it was written by a person."""
 
 
 def generated_files(entities: Mapping[str, Entity], systems: Mapping[str, System]) -> dict[str, str]:
-    """Name and text of every file in models/mapped; the same on every run."""
+    """Path below the project's root and text of every file generated from the mapping; the same on every run."""
     files: dict[str, str] = {}
     for entity in entities.values():
         for system in feeding_systems(entity):
-            name = model_name(system, entity.entity)
-            files[f"{name}.sql"] = model_sql(entity, systems[system])
-            files[f"{name}.yml"] = model_yaml(entity, systems[system])
+            path = f"{MAPPED}/{model_name(system, entity.entity)}"
+            files[f"{path}.sql"] = model_sql(entity, systems[system])
+            files[f"{path}.yml"] = model_yaml(entity, systems[system])
+        files |= golden.files(entity)
     if entities:
-        files["sources.yml"] = sources_yaml(entities)
+        files[f"{MAPPED}/sources.yml"] = sources_yaml(entities)
     return files
 
 
 def generate(
-    entities: Mapping[str, Entity], systems: Mapping[str, System], check: bool, folder: Path = FOLDER
+    entities: Mapping[str, Entity], systems: Mapping[str, System], check: bool, root: Path = ROOT
 ) -> list[Path]:
-    """Make the folder hold exactly the generated files and return the paths that were stale, sorted.
+    """Make the project hold exactly the generated files and return the paths that were stale, sorted.
 
     Stale is what differs, what is missing, and what nothing generates any more. `check` changes nothing.
     """
-    files = generated_files(entities, systems)
-    stale = [folder / name for name, text in files.items() if _text(folder / name) != text]
-    left_over = [path for path in folder.glob("*") if path.name not in files]
+    files = {root / path: text for path, text in generated_files(entities, systems).items()}
+    stale = [path for path, text in files.items() if not path.exists() or path.read_text("utf-8") != text]
+    left_over = [path for path in _marked(root) if path not in files]
     if not check:
-        folder.mkdir(parents=True, exist_ok=True)
         for path in stale:
-            path.write_text(files[path.name], encoding="utf-8")
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(files[path], encoding="utf-8")
         for path in left_over:
             path.unlink()
     return sorted([*stale, *left_over])
 
 
-def _text(path: Path) -> str | None:
-    return path.read_text(encoding="utf-8") if path.exists() else None
+def _marked(root: Path) -> Iterator[Path]:
+    """The files that say in their first line that they were generated."""
+    for folder in FOLDERS:
+        for path in sorted((root / folder).rglob("*")):
+            if path.suffix in (".sql", ".yml") and MARK in path.read_text("utf-8").partition("\n")[0]:
+                yield path

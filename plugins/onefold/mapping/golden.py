@@ -62,17 +62,21 @@ def files(entity: Entity) -> dict[str, str]:
 
 
 def _render(template: str, entity: Entity) -> str:
-    return _environment().get_template(f"{template}.sql").render(
-        entity=entity,
-        name=entity.entity,
-        attributes=entity.attributes,
-        kinds=entity.identity.strong,
-        cautious=entity.identity.cautious,
-        identifiers=identifiers(entity),
-        known=known_columns(entity),
-        systems=systems(entity),
-        hidden=personal_attributes(entity),
-        origin=_origin,
+    return (
+        _environment()
+        .get_template(f"{template}.sql")
+        .render(
+            entity=entity,
+            name=entity.entity,
+            attributes=entity.attributes,
+            kinds=entity.identity.strong,
+            cautious=entity.identity.cautious,
+            identifiers=identifiers(entity),
+            known=known_columns(entity),
+            systems=systems(entity),
+            hidden=personal_attributes(entity),
+            origin=_origin,
+        )
     )
 
 

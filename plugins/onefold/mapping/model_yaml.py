@@ -116,7 +116,11 @@ def _increment_test(entity: Entity, system: System, model: str) -> Yaml:
         f"{literal(system.system)}::text as _system, {literal(stream)}::text as _stream"
     )
     given = _given(
-        entity, system.system, {stream: versions}, {stream: current}, "select 9::bigint as publish_id, 7::bigint as load_id"
+        entity,
+        system.system,
+        {stream: versions},
+        {stream: current},
+        "select 9::bigint as publish_id, 7::bigint as load_id",
     )
     prefix = f"{system.system}|{stream}|"
     return {
@@ -134,9 +138,7 @@ def _increment_test(entity: Entity, system: System, model: str) -> Yaml:
     }
 
 
-def _given(
-    entity: Entity, system: str, versions: dict[str, str], current: dict[str, str], loads: str
-) -> list[Yaml]:
+def _given(entity: Entity, system: str, versions: dict[str, str], current: dict[str, str], loads: str) -> list[Yaml]:
     """The inputs of a unit test: dbt wants every source of the model, so the others are given without rows."""
     given: list[Yaml] = []
     for stream in feeding_streams(entity, system):

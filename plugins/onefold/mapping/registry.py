@@ -48,9 +48,7 @@ def mapping_rows(entities: Mapping[str, Entity], systems: Mapping[str, System]) 
     ]
 
 
-def _row(
-    entity: Entity, name: str, attribute: Attribute, source: str, systems: Mapping[str, System]
-) -> MappingRow:
+def _row(entity: Entity, name: str, attribute: Attribute, source: str, systems: Mapping[str, System]) -> MappingRow:
     system, _, stream = source.partition(".")
     rule = attribute.sources[source]
     trust = attribute.trust or entity.trust

@@ -109,18 +109,14 @@ def prepare(settings: Settings, secrets: Secrets) -> None:
     passwords.write_text(json.dumps(dict(secrets.ui)))
 
 
-def create_database(postgres: Postgres, secrets: Secrets) -> None:
-    """Make Airflow's database and its role where they are missing."""
-    password = secrets.database["airflow"]
-    with psycopg.connect(postgres.url(), autocommit=True) as connection:
-        roles = {name for (name,) in connection.execute("SELECT rolname FROM pg_roles")}
-        databases = {name for (name,) in connection.execute("SELECT datname FROM pg_database")}
-        if "airflow" not in roles:
+def create_database(superuser_url: str, password: str) -> None:
+    """Make Airflow's database and its role, with this password, where they are missing."""
+    with psycopg.connect(superuser_url, autocommit=True) as connection:
+        if not connection.execute("SELECT FROM pg_roles WHERE rolname = 'airflow'").fetchone():
             connection.execute(sql.SQL("CREATE ROLE airflow LOGIN PASSWORD {}").format(sql.Literal(password)))
-        if AIRFLOW_DATABASE not in databases:
-            connection.execute(
-                sql.SQL("CREATE DATABASE {} OWNER airflow").format(sql.Identifier(AIRFLOW_DATABASE))
-            )
+        if not connection.execute("SELECT FROM pg_database WHERE datname = %s", [AIRFLOW_DATABASE]).fetchone():
+            database = sql.Identifier(AIRFLOW_DATABASE)
+            connection.execute(sql.SQL("CREATE DATABASE {} OWNER airflow").format(database))
 
 
 def migrate(postgres: Postgres, variables: Mapping[str, str]) -> bool:

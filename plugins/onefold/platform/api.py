@@ -50,6 +50,14 @@ class AirflowApi:
         """Let the scheduler run the DAG."""
         self._call("PATCH", f"/dags/{dag_id}", {"is_paused": False})
 
+    def pause(self, dag_id: str) -> None:
+        """Let the scheduler begin no run of the DAG; one that runs goes on."""
+        self._call("PATCH", f"/dags/{dag_id}", {"is_paused": True})
+
+    def is_paused(self, dag_id: str) -> bool:
+        """Whether the scheduler begins no run of the DAG."""
+        return bool(self._call("GET", f"/dags/{dag_id}")["is_paused"])
+
     def wait_for_dag(self, dag_id: str, seconds: float = 60) -> None:
         """Return once the DAG processor has read the DAG. Raises Retriable after `seconds`, with import errors."""
         deadline = time.monotonic() + seconds

@@ -63,7 +63,7 @@ def up(settings: Settings, sandbox: bool, report: Report) -> Installation:
     _require_free_ports(wanted, running)
     with _step(report) as done:
         location = wanted.postgres.start()
-        airflow.create_database(wanted.postgres, wanted.secrets)
+        airflow.create_database(wanted.postgres.url(), wanted.secrets.database["airflow"])
         done(f"PostgreSQL on port {settings.pg_port}")
     if location.note:
         report(location.note, 0)

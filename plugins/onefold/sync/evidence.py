@@ -12,12 +12,10 @@ from uuid import UUID
 import psycopg
 
 from onefold import lineage
-from onefold.audit import AuditEvent, anchor, append
+from onefold.audit import AuditEvent, append
 from onefold.errors import OnefoldError, Rejected
 from onefold.quality.gate import Finding
-from onefold.settings import settings
 from onefold.sync.job import Job
-from onefold.warehouse.connection import connect
 from onefold.warehouse.ledger import Load
 from onefold.warehouse.publish import Published
 
@@ -39,7 +37,12 @@ def landed(connection: psycopg.Connection, job: Job, load: Load) -> None:
 def judged(connection: psycopg.Connection, job: Job, load: Load, findings: list[Finding]) -> None:
     """The gate has passed the load; some of its rows may go to quarantine."""
     checks = [
-        lineage.Check(f.expectation.type, f.success, f.expectation.kwargs.get("column"), f.expectation.severity)
+        lineage.Check(
+            f.expectation.type,
+            f.success,
+            f.expectation.kwargs.get("column"),
+            "error" if f.expectation.severity == "critical" else "warn",
+        )
         for f in findings
     ]
     _lineage(connection, job, load, "RUNNING", source_facets=[lineage.assertions(checks)])
@@ -74,13 +77,6 @@ def failed(connection: psycopg.Connection, job: Job, load: Load, error: OnefoldE
     result = "rejected" if isinstance(error, Rejected) else "failed"
     facts = {"error": type(error).__name__.lower(), "state": load.state, "final": final}
     _audit(connection, job, load, "load.reject" if final else "load.attempt", from_=job.name, result=result, **facts)
-
-
-def after_commit(job: Job) -> None:
-    """Anchor the audit chain outside the database, and send lineage on where a receiver is set."""
-    with connect(job.warehouse_url, autocommit=True) as connection:
-        anchor(connection, settings().home / "audit" / "anchor.jsonl")
-        lineage.deliver(connection)
 
 
 def _audit(

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 
 import psycopg
 
+from onefold.aftermath import after_commit
 from onefold.errors import Fatal, OnefoldError, Rejected
 from onefold.sync import evidence, inspection
 from onefold.sync.job import Job
@@ -54,7 +55,7 @@ def publish(job: Job) -> Load:
                 *(job.name, load.load_id, load.rows_new, load.rows_changed, load.rows_deleted),
                 *(load.rows_quarantined, load.rows_read),
             )
-    evidence.after_commit(job)
+    after_commit(job.warehouse_url)
     return load
 
 

@@ -16,7 +16,7 @@ import msgspec
 
 from onefold.catalog.system import System
 from onefold.connectors.lookup import Asked, answered_pages
-from onefold.connectors.page import Answer, Page, PageReader, Questions, Record, Window
+from onefold.connectors.page import Answer, Endpoint, Page, PageReader, Questions, Record, Window
 from onefold.connectors.records import Head, sound_json
 from onefold.connectors.window_text import filled
 from onefold.http.attempt import BadBody, Response
@@ -42,7 +42,7 @@ class _StruckOff:
 _Reading = bytes | _StruckOff | None
 
 
-def krs_reader(system: System, stream_name: str, http: Client, questions: Questions) -> PageReader:
+def reader(system: System, stream_name: str, endpoint: Endpoint, http: Client, questions: Questions) -> PageReader:
     """Reads the extracts of the companies that other systems name, changed ones (from the bulletin) in any case.
 
     A page's token is the last number asked.

@@ -26,9 +26,7 @@ NO_SESSION = "7"
 SERVICE_UP = "1"
 
 
-def regon_reader(
-    system: System, stream_name: str, http: Client, endpoint: Endpoint, questions: Questions
-) -> PageReader:
+def reader(system: System, stream_name: str, endpoint: Endpoint, http: Client, questions: Questions) -> PageReader:
     """Reads the entities with the tax ids (NIP) that other systems name; a page is one request of `lookup.batch`.
 
     A page's token is the last NIP asked. The user key is the connection's password.

@@ -4,12 +4,12 @@
 {%- macro titled(value) -%}
 (select case when whole <> upper(whole) and whole <> lower(whole) then whole else (
     select string_agg(case
-        when place > 1 and upper(word) in
-            ('I', 'W', 'WE', 'Z', 'ZE', 'NA', 'NAD', 'POD', 'PRZY', 'DLA', 'DO', 'OD', 'O', 'ORAZ', 'K.') then lower(word)
-        when word ~* '^[IVX]+$' or word ~* '^[0-9]+[[:alpha:]]{1,2}$'
-            or word ~ '^[BCDFGHJKLMNPQRSTVWXZĆŁŃŚŹŻ]{2,5}$'
-            or word in ('PPHU', 'PHU', 'PPUH', 'PUH', 'FHU', 'FUH', 'AGD', 'OZE', 'IT', 'PKO', 'PZU') then upper(word)
+        when place > 1 and word in
+            ('I', 'W', 'WE', 'Z', 'ZE', 'NA', 'NAD', 'POD', 'PRZY', 'DLA', 'DO', 'OD', 'O', 'ORAZ', 'K.', 'IM.') then lower(word)
+        when translate(word, 'IVX', '') = '' then word
+        when length(word) <= 5 and translate(word, 'AEIOUYĄĘÓ.', '') = word then word
+        when word in ('PPHU', 'PHU', 'PPUH', 'PUH', 'FHU', 'FUH', 'AGD', 'OZE', 'IT', 'PKO', 'PZU') then word
         else initcap(word) end, ' ' order by place)
-    from string_to_table(whole, ' ') with ordinality as words (word, place)) end
+    from string_to_table(upper(whole), ' ') with ordinality as words (word, place)) end
  from (select {{ value }} as whole offset 0) as titled)
 {%- endmacro -%}

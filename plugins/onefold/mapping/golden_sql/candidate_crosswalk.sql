@@ -1,7 +1,7 @@
 -- The lasting id of each cluster. A previous id is awarded to the cluster that holds most of its previous members (then:
--- the smallest record of them). A cluster keeps the oldest id awarded to it (then: the one with the smallest record). A
--- cluster with none gets the id of its smallest record whose id is not in use. Ids are made from records, so the same
--- input gives the same ids again.
+-- the smallest record of them). A cluster keeps the oldest id awarded to it (then: the one with most members, then: with
+-- the smallest record). A cluster with none gets the id of its smallest record whose id is not in use. Ids are made from
+-- records, so the same input gives the same ids again.
 with <% include 'previous.sql' %>
 , vote as (
     select p.<< name >>_id, c.cluster, count(*) as members, min(record) as first_record
@@ -9,7 +9,7 @@ with <% include 'previous.sql' %>
     group by p.<< name >>_id, c.cluster
 ),
 awarded as (
-    select distinct on (<< name >>_id) << name >>_id, cluster, first_record from vote
+    select distinct on (<< name >>_id) << name >>_id, cluster, members, first_record from vote
     order by << name >>_id, members desc, first_record
 ),
 kept as materialized (
@@ -19,7 +19,7 @@ kept as materialized (
         select << name >>_id, min(_publish_id) as since from conformed.<< name >>_version
         where << name >>_id in (select << name >>_id from awarded) group by << name >>_id
     ) as age using (<< name >>_id)
-    order by a.cluster, age.since, a.first_record
+    order by a.cluster, age.since, a.members desc, a.first_record
 ),
 founder as (
     select f.cluster, min(f.record) as first_record, min(f.record) filter (where not f.used) as record

@@ -1,0 +1,20 @@
+# One image for every Airflow component and the sandbox; docker-compose.yml says which command each container runs.
+# The Celery executor and its `airflow celery` command come with the apache/airflow image, whose own packages stay:
+# ours are added to them under Airflow's version, so that neither changes the other's Airflow.
+FROM apache/airflow:3.3.2-python3.11
+
+COPY --chown=airflow:root requirements.txt /opt/onefold/requirements.txt
+RUN uv pip install --no-cache -r /opt/onefold/requirements.txt
+
+COPY --chown=airflow:root catalog /opt/onefold/catalog
+COPY --chown=airflow:root dags /opt/onefold/dags
+COPY --chown=airflow:root dbt_project /opt/onefold/dbt_project
+COPY --chown=airflow:root expectations /opt/onefold/expectations
+COPY --chown=airflow:root plugins /opt/onefold/plugins
+COPY --chown=airflow:root sandbox /opt/onefold/sandbox
+
+ENV AIRFLOW__CORE__DAGS_FOLDER=/opt/onefold/dags \
+    AIRFLOW__CORE__PLUGINS_FOLDER=/opt/onefold/plugins \
+    AIRFLOW__CORE__LOAD_EXAMPLES=False \
+    PYTHONPATH=/opt/onefold/plugins:/opt/onefold
+WORKDIR /opt/onefold

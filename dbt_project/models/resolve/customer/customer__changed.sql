@@ -1,0 +1,17 @@
+-- generated from catalog/entities/customer.yaml; do not edit (bin/onefold generate)
+{{ config(materialized='table', unlogged=true, schema='mapped') }}
+
+-- The records that came or went with this publish's loads.
+{%- set taken_in = 'true' if var('full_mapping', false) else
+    '_load_id in (select load_id from ops.publish_load where publish_id = ' ~ var('publish_id') ~ ')' %}
+
+select _record collate "C" as record from {{ ref('krs__customer') }} where {{ taken_in }}
+union
+select _record collate "C" as record from {{ ref('regon__customer') }} where {{ taken_in }}
+union
+select _record collate "C" as record from {{ ref('salesforce__customer') }} where {{ taken_in }}
+union
+select _record collate "C" as record from {{ ref('sap__customer') }} where {{ taken_in }}
+union
+-- A load that was rolled back: its records are gone from the mapped models, or back to an earlier load.
+select record from mapped.customer__identifier where {{ taken_in }}

@@ -1,0 +1,107 @@
+"""onefold demo: the nightly sync of every system through the real scheduler, and what came out of it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+
+import click
+import requests
+
+from onefold.errors import Fatal
+from onefold.settings import Settings, settings
+
+AIMS = {"precision": 0.99, "recall": 0.97}
+
+
+@click.command(epilog="Example: SANDBOX_COMPANIES=500 onefold demo")
+def demo() -> None:
+    """Start everything, sync every system, publish the entities, and report.
+
+    The stand-ins of the source systems are asked, so it needs no account anywhere. Run it again and it finds nothing
+    new. Exits 0 only when every load was published and the golden records agree with the stand-ins' truth.
+    """
+    from onefold.catalog.reader import read_catalog
+    from onefold.commands.platform import say
+    from onefold.platform import lifecycle
+    from onefold.platform.processes import exclusive
+
+    began = time.monotonic()
+    here = settings()
+    catalog = read_catalog()
+    with exclusive(here.home, "demo"):
+        running = lifecycle.up(here, True, say)
+        runs = _sync_all(here, _in_order(catalog.systems, catalog.entities))
+        agrees = _report(here, runs)
+    click.echo(
+        f"\nLook at it:  {here.ui_url}   user: engineer   password: {running.secrets.ui['engineer']}\n"
+        'Ask it:      bin/onefold sql "select legal_name, tax_id_pl, systems from conformed.customer limit 5"\n'
+        "Check it:    bin/onefold audit verify\n"
+        "End it:      make down\n"
+        f"\nDone in {time.monotonic() - began:.0f} s."
+    )
+    if not agrees:
+        raise Fatal("the golden records do not agree with the truth as they should; see the figures above.")
+
+
+def _in_order(systems: dict, entities: dict) -> list[list[str]]:
+    """The systems that can be listed first; then those that are asked about what the first ones name."""
+    asked = [name for name, system in systems.items() if any(stream.lookup for stream in system.streams.values())]
+    return [[name for name in systems if name not in asked], asked]
+
+
+def _sync_all(here: Settings, groups: list[list[str]]) -> list[tuple[str, str]]:
+    """Run each group's DAGs side by side, then conform; returns (dag id, run id) of every sync."""
+    from onefold.commands.runs import airflow, follow, sync_now
+
+    api = airflow(here)
+    done: list[tuple[str, str]] = []
+    with _held_back(api, "conform"):
+        for group in groups:
+            started = [sync_now(api, system) for system in group]
+            done += [(run.dag_id, follow(api, run).run_id) for run in started]
+    follow(api, api.trigger_dag("conform"))
+    return done
+
+
+@contextmanager
+def _held_back(api: object, dag_id: str) -> Iterator[None]:
+    """Keep the DAG from running after each of the systems: once after the last of them is enough here."""
+    api.wait_for_dag(dag_id)
+    api.pause(dag_id)
+    try:
+        yield
+    finally:
+        api.unpause(dag_id)
+
+
+def _report(here: Settings, runs: Iterable[tuple[str, str]]) -> bool:
+    """Print what came out; False when the golden records are further from the truth than they may be."""
+    from onefold.commands.runs import warehouse
+    from onefold.conform.quality import pairwise
+    from onefold.report import entity_lines, last_publish, load_table, loads_of_run
+
+    with warehouse(here) as connection:
+        loads = [load for run in runs for load in loads_of_run(connection, *run)]
+        click.echo(f"\n{load_table(loads)}\n")
+        click.echo("\n".join(entity_lines(last_publish(connection))))
+        truth = _truth(here)
+        quality = pairwise(connection, truth)
+    click.echo(
+        f"Against the stand-ins' truth: precision {quality.precision:.4f} (aim {AIMS['precision']}), "
+        f"recall {quality.recall:.4f} (aim {AIMS['recall']}), over {quality.records:,} records of "
+        f"{quality.companies:,} companies."
+    )
+    return quality.precision >= AIMS["precision"] and quality.recall >= AIMS["recall"]
+
+
+def _truth(here: Settings) -> list[tuple[str, str, str, str]]:
+    token = (here.home / "sandbox" / "truth-token").read_text().strip()
+    answer = requests.get(f"{here.sandbox_url}/control/truth", headers={"X-Truth-Token": token}, timeout=60)
+    answer.raise_for_status()
+    return [
+        (record["system"], record["stream"], record["key"], str(record["company_id"]))
+        for record in answer.json()["records"]
+        if not record["broken"] and not record["deleted"]
+    ]

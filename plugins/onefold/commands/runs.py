@@ -1,0 +1,84 @@
+"""Runs a DAG through the real scheduler and shows how its tasks come along."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import click
+import psycopg
+
+from onefold.errors import Fatal
+from onefold.platform.airflow import WAREHOUSE_DATABASE
+from onefold.platform.api import AirflowApi, DagRun, TaskInstance
+from onefold.platform.postgres import Postgres
+from onefold.platform.secrets import load_secrets
+from onefold.settings import Settings
+from onefold.warehouse.connection import connect
+
+RUN_SECONDS = 3600
+BEGIN_SECONDS = 10
+"""How long to look for the run that unpausing begins; the last interval may have been run before."""
+ENDED = frozenset({"success", "failed", "upstream_failed", "skipped"})
+
+
+def airflow(here: Settings) -> AirflowApi:
+    """A session with this installation's Airflow, as its engineer."""
+    return AirflowApi(here.ui_url, "engineer", load_secrets(here.home).ui["engineer"])
+
+
+def warehouse(here: Settings) -> psycopg.Connection:
+    """A connection to this installation's warehouse, as the engineer."""
+    return connect(Postgres(here.home, here.pg_port).url(WAREHOUSE_DATABASE, "onefold_engineer"))
+
+
+def sync_now(api: AirflowApi, system: str) -> DagRun:
+    """A run of the system's sync DAG to wait for.
+
+    One that is on its way is taken (a second would only wait for it). Otherwise a DAG that is still paused is unpaused,
+    which makes the scheduler begin the run of the last interval by itself; one that is not is triggered.
+    """
+    dag_id = f"sync__{system}"
+    api.wait_for_dag(dag_id)
+    if active := _active(api, dag_id):
+        return active
+    if api.is_paused(dag_id):
+        api.unpause(dag_id)
+        deadline = time.monotonic() + BEGIN_SECONDS
+        while time.monotonic() < deadline:
+            if active := _active(api, dag_id):
+                return active
+            time.sleep(0.3)
+    return api.trigger_dag(dag_id)
+
+
+def _active(api: AirflowApi, dag_id: str) -> DagRun | None:
+    return next((run for run in api.dag_runs(dag_id) if run.state in ("queued", "running")), None)
+
+
+def follow(api: AirflowApi, run: DagRun, seconds: float = RUN_SECONDS) -> DagRun:
+    """Wait for the run to end, with one line for each task that ends. Raises Fatal with the log of what failed."""
+    run = api.wait(run, seconds, task_lines(run.dag_id))
+    if run.state != "success":
+        raise Fatal(f"{run.dag_id} failed (run {run.run_id}).\n{_why(api, run)}")
+    return run
+
+
+def task_lines(dag_id: str) -> Callable[[DagRun, list[TaskInstance]], None]:
+    """A progress callback that prints each task once, when it has ended."""
+    told: set[str] = set()
+
+    def show(run: DagRun, tasks: list[TaskInstance]) -> None:
+        for task in tasks:
+            if task.state in ENDED and task.task_id not in told:
+                told.add(task.task_id)
+                seconds = f"{task.seconds:6.1f} s" if task.seconds is not None else " " * 8
+                click.echo(f"{seconds}  {dag_id:<18} {task.task_id:<28} {task.state}")
+
+    return show
+
+
+def _why(api: AirflowApi, run: DagRun) -> str:
+    """The last words of each failed task."""
+    failed = [task for task in api.task_instances(run) if task.state == "failed"]
+    return "\n".join(f"--- {task.task_id}\n{api.log(run, task)[-1500:]}" for task in failed)

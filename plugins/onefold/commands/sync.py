@@ -1,0 +1,49 @@
+"""onefold sync and conform: one run through the scheduler."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+from onefold.errors import Fatal
+from onefold.settings import settings
+
+
+@click.command(epilog="Example: onefold sync salesforce --from 2026-01-01T00:00:00Z --to 2026-02-01T00:00:00Z")
+@click.argument("system")
+@click.option("--from", "start", help="First instant of the window, ISO 8601; default: on from the last load.")
+@click.option("--to", "end", help="End of the window, itself outside; default: now.")
+@click.option("--json", "as_json", is_flag=True, help="For scripts.")
+def sync(system: str, start: str | None, end: str | None, as_json: bool) -> None:
+    """Load one SYSTEM now, all its streams, through the real scheduler."""
+    from onefold.catalog.reader import read_systems
+    from onefold.commands.runs import airflow, follow, warehouse
+    from onefold.report import load_table, loads_of_run
+
+    systems = read_systems()
+    if system not in systems:
+        raise Fatal(f"There is no system {system!r} in catalog/systems. There are: {', '.join(systems)}.")
+    here = settings()
+    api = airflow(here)
+    api.unpause(f"sync__{system}")
+    run = follow(api, api.trigger_dag(f"sync__{system}", {"start": start, "end": end}))
+    with warehouse(here) as connection:
+        loads = loads_of_run(connection, run.dag_id, run.run_id)
+    click.echo(json.dumps([row.as_json() for row in loads], indent=2) if as_json else load_table(loads))
+
+
+@click.command(epilog="Example: onefold conform --json")
+@click.option("--json", "as_json", is_flag=True, help="For scripts.")
+def conform(as_json: bool) -> None:
+    """Build the entities from what has been loaded since the last publish, and publish them."""
+    from onefold.commands.runs import airflow, follow, warehouse
+    from onefold.report import entity_lines, last_publish
+
+    here = settings()
+    api = airflow(here)
+    api.unpause("conform")
+    follow(api, api.trigger_dag("conform"))
+    with warehouse(here) as connection:
+        report = last_publish(connection)
+    click.echo(json.dumps(report, indent=2) if as_json else "\n".join(entity_lines(report)))

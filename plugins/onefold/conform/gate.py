@@ -1,0 +1,52 @@
+"""The gate before a publish: the golden records that a run wants to publish must hold what their suite says."""
+
+from __future__ import annotations
+
+import logging
+
+from psycopg.types.json import Jsonb
+
+from onefold.conform.report import Candidate, Gate
+from onefold.errors import Rejected
+from onefold.quality.gate import judge
+from onefold.quality.suite import read_suite
+from onefold.warehouse.connection import connect
+
+log = logging.getLogger(__name__)
+
+
+def entity_gate(url: str) -> Gate:
+    """A gate that judges candidates by expectations/<entity>.yaml.
+
+    Raises Rejected when a critical expectation fails: bad rows were kept out before, at the streams' gates, so a bad
+    golden record means that a mapping or the resolution is wrong, and nothing of the publish can be trusted.
+    """
+
+    def gate(candidate: Candidate) -> None:
+        suite = read_suite(candidate.entity)
+        findings = judge(url, candidate.schema, candidate.table, suite, candidate.key)
+        with connect(url) as connection, connection.cursor() as cursor:
+            cursor.executemany(
+                "insert into ops.gate_result"
+                " (publish_id, suite, position, expectation, kwargs, severity, success, unexpected_rows, observed)"
+                " values (%s, %s, %s, %s, %s, %s, %s, %s, %s)",
+                [
+                    (
+                        *(candidate.publish_id, suite.name, f.position, f.expectation.type, Jsonb(f.expectation.kwargs)),
+                        *(f.expectation.severity, f.success, f.unexpected_rows, Jsonb(f.observed)),
+                    )
+                    for f in findings
+                ],
+            )
+        failed = [finding for finding in findings if not finding.success]
+        log.info("gate %s: %s expectations evaluated, %s failed", candidate.entity, len(findings), len(failed))
+        for finding in failed:
+            log.warning("  %s: %s", finding.expectation.severity, finding)
+        if critical := [finding for finding in failed if finding.critical]:
+            raise Rejected(
+                f"{candidate.entity}: the gate refused publish {candidate.publish_id}: {'; '.join(map(str, critical))}. "
+                f"Analysts still see the last set. Mend catalog/entities/{candidate.entity}.yaml (or the suite in "
+                f"expectations/{candidate.entity}.yaml) and run conform again."
+            )
+
+    return gate

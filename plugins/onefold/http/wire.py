@@ -1,0 +1,130 @@
+"""The wire to one host: addresses on that host only, one whole answer per request, TLS verified."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from contextlib import closing
+from urllib.parse import SplitResult, quote, urlencode, urljoin, urlsplit
+
+import requests
+import urllib3
+from requests.adapters import HTTPAdapter
+
+from onefold.errors import Fatal
+from onefold.http.attempt import Response
+from onefold.http.failure import Again
+
+CONNECT_TIMEOUT = 10.0
+LARGEST_BODY = 256 * 1024 * 1024
+REDIRECTS = 3
+CHUNK = 64 * 1024
+
+
+class Wire:
+    """Keeps connections to the host of an Airflow connection's URL; `system` and `connection` are for messages."""
+
+    def __init__(self, system: str, connection: str, url: str) -> None:
+        self._system = system
+        self._connection = connection
+        self._base = urlsplit(url)
+        if self._base.scheme not in ("http", "https") or not self._base.hostname or self._base.username is not None:
+            raise Fatal(
+                f"{system}: the Airflow connection {connection!r} has no usable URL. Its host must look "
+                "like https://example.com, with login and password in their own fields."
+            )
+        self._session = requests.Session()
+        self._session.auth = _OnlyOurHeader()
+        for scheme in ("http://", "https://"):
+            self._session.mount(scheme, HTTPAdapter(pool_maxsize=8, max_retries=0))
+
+    @property
+    def host(self) -> str:
+        """Host and port."""
+        return self._base.netloc
+
+    def close(self) -> None:
+        self._session.close()
+
+    def url(self, path: str, params: Mapping[str, str] | None = None) -> str:
+        """An address on the connection's own host, so that nobody's "next page" can carry our token elsewhere."""
+        target, base = urlsplit(path), self._base
+        root = base.path.rstrip("/")
+        if target.scheme or target.netloc:
+            if _origin(target) != _origin(base):
+                raise Fatal(
+                    f"{self._system}: it pointed us to {target.scheme}://{target.hostname}, another host than that of "
+                    f"the connection {self._connection!r}. Refused: it would be sent our credentials."
+                )
+            below = target.path
+        elif root and target.path.startswith(root + "/"):
+            below = target.path
+        else:
+            below = root + "/" + target.path.lstrip("/")
+        more = urlencode(params or {}, quote_via=quote, safe="$,:'()/*")
+        query = "&".join(filter(None, (target.query, more)))
+        return f"{base.scheme}://{base.netloc}{below}" + (f"?{query}" if query else "")
+
+    def exchange(
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes | None, timeout: float, named: str
+    ) -> Response:
+        """One request and its whole answer, within `timeout` seconds. Redirects of a GET stay on the host.
+
+        Raises Again when no whole answer came, Fatal when TLS or the size of the answer forbids to go on.
+        """
+        deadline = time.monotonic() + timeout
+        try:
+            for _ in range(REDIRECTS + 1):
+                with closing(
+                    self._session.request(
+                        method,
+                        url,
+                        headers=headers,
+                        data=body,
+                        timeout=(CONNECT_TIMEOUT, timeout),
+                        allow_redirects=False,
+                        stream=True,
+                        verify=True,
+                    )
+                ) as answer:
+                    if not answer.is_redirect or method != "GET":
+                        return Response(answer.status_code, answer.headers, _body(answer, deadline, named))
+                    url = self.url(urljoin(url, answer.headers["Location"]))
+        except requests.exceptions.SSLError as error:
+            raise Fatal(
+                f"{named}: the TLS certificate of {self._base.hostname} could not be verified. Mend the "
+                "certificate, or add its authority to the machine's trust store (REQUESTS_CA_BUNDLE)."
+            ) from error
+        except (requests.Timeout, TimeoutError, urllib3.exceptions.ReadTimeoutError) as error:
+            raise Again(f"no whole answer within {timeout:g} s") from error
+        except (urllib3.exceptions.ProtocolError, urllib3.exceptions.DecodeError) as error:
+            raise Again("the body was cut off") from error
+        except (requests.ConnectionError, urllib3.exceptions.HTTPError) as error:
+            raise Again("the connection failed") from error
+        raise Fatal(f"{named}: redirected more than {REDIRECTS} times. Check the URL of {self._connection!r}.")
+
+
+class _OnlyOurHeader(requests.auth.AuthBase):
+    """Keeps requests from looking for credentials in the user's ~/.netrc."""
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        return request
+
+
+def _body(answer: requests.Response, deadline: float, named: str) -> bytes:
+    body = bytearray()
+    # read1 gives what is there: read would wait for a whole chunk, and one byte a second would outlast the deadline
+    while chunk := answer.raw.read1(CHUNK, decode_content=True):
+        body += chunk
+        if time.monotonic() > deadline:
+            raise TimeoutError
+        if len(body) > LARGEST_BODY:
+            raise Fatal(
+                f"{named}: the answer is larger than {LARGEST_BODY >> 20} MiB. "
+                "Ask for smaller pages (next.size in the system's YAML)."
+            )
+    return bytes(body)
+
+
+def _origin(url: SplitResult) -> tuple[str, str | None, int | None]:
+    return url.scheme, url.hostname, url.port or {"http": 80, "https": 443}.get(url.scheme)

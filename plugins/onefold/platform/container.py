@@ -1,0 +1,46 @@
+"""What a container of docker-compose.yml does before Airflow: `python -m onefold.platform.container <what>`.
+
+databases     make Airflow's database and the warehouse on the server POSTGRES_URL, with the passwords given
+ui-passwords  write the passwords of the UI's users where Airflow looks for them
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+
+from onefold.errors import Fatal, OnefoldError
+from onefold.platform.airflow import create_database
+from onefold.platform.secrets import UI_USERS
+
+
+def databases() -> None:
+    """Safe to run again. Raises Fatal when a variable is missing, psycopg.Error when the server refuses."""
+    from onefold.warehouse.install import ROLES, install
+
+    create_database(_variable("POSTGRES_URL"), _variable("AIRFLOW_DB_PASSWORD"))
+    install(_variable("POSTGRES_URL"), {role: _variable(f"{role.upper()}_PASSWORD") for role in ROLES})
+
+
+def ui_passwords() -> None:
+    """Write the file, readable by its owner only. Raises Fatal when a variable is missing."""
+    path = Path(_variable("AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE"))
+    path.touch(mode=0o600)
+    path.write_text(json.dumps({user: _variable(f"UI_{user.upper()}_PASSWORD") for user in UI_USERS}))
+
+
+def _variable(name: str) -> str:
+    value = os.environ.get(name)
+    if not value:
+        raise Fatal(f"{name} is not set. docker-compose.yml takes it from .env.")
+    return value
+
+
+if __name__ == "__main__":
+    what = {"databases": databases, "ui-passwords": ui_passwords}
+    try:
+        what[sys.argv[1]]()
+    except OnefoldError as error:
+        sys.exit(f"onefold: {error}")

@@ -1,0 +1,105 @@
+"""What runs have done, as a person reads it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+
+import psycopg
+from psycopg.rows import class_row
+
+
+@dataclass(frozen=True, slots=True)
+class LoadLine:
+    """One load: rows by what became of them, the gate's verdict, and seconds of work by step."""
+
+    system: str
+    stream: str
+    load_id: int
+    state: str
+    read: int
+    new: int
+    changed: int
+    deleted: int
+    quarantined: int
+    verdict: str
+    seconds: float
+    error: str | None
+
+    def as_json(self) -> dict[str, object]:
+        """The line as plain JSON containers."""
+        return asdict(self)
+
+
+_LOADS = """
+select system, stream, load_id, state, rows_read as read, rows_new as new, rows_changed as changed,
+       rows_deleted as deleted, rows_quarantined as quarantined, coalesce(verdict, 'none') as verdict,
+       round((seconds_extracting + seconds_gating + seconds_publishing)::numeric, 1)::float8 as seconds, error
+from ops.load
+"""
+
+
+def loads_of_run(connection: psycopg.Connection, dag_id: str, run_id: str) -> list[LoadLine]:
+    """The loads of one DAG run, by stream; of a stream that was loaded again, the last."""
+    with connection.cursor(row_factory=class_row(LoadLine)) as cursor:
+        rows = cursor.execute(
+            _LOADS + " where dag_id = %s and run_id = %s order by system, stream, load_id", (dag_id, run_id)
+        ).fetchall()
+    return list({(row.system, row.stream): row for row in rows}.values())
+
+
+def newest_loads(connection: psycopg.Connection) -> list[LoadLine]:
+    """The newest load of every stream."""
+    with connection.cursor(row_factory=class_row(LoadLine)) as cursor:
+        return cursor.execute(
+            _LOADS + " where load_id in (select max(load_id) from ops.load group by system, stream)"
+            " order by system, stream"
+        ).fetchall()
+
+
+def load_table(loads: Iterable[LoadLine]) -> str:
+    """A table of loads, one line each."""
+    heads = ("system", "stream", "read", "new", "changed", "deleted", "quarantined", "gate", "seconds")
+    rows = [
+        (
+            *(load.system, load.stream, f"{load.read:,}", f"{load.new:,}", f"{load.changed:,}", f"{load.deleted:,}"),
+            *(f"{load.quarantined:,}", load.verdict if load.state == "published" else load.state, f"{load.seconds:.1f}"),
+        )
+        for load in loads
+    ]
+    return _table(heads, rows, left=2)
+
+
+def last_publish(connection: psycopg.Connection) -> Mapping[str, object]:
+    """The report of the newest published conform run; empty when there was none yet."""
+    row = connection.execute(
+        "select report from ops.publish where state = 'published' order by publish_id desc limit 1"
+    ).fetchone()
+    return row[0] if row else {}
+
+
+def entity_lines(report: Mapping[str, object]) -> list[str]:
+    """One line an entity: how many golden records there are, and how many systems each of them joins."""
+    if not report:
+        return ["Nothing has been published yet."]
+    lines = []
+    for entity in report["entities"]:
+        joined = ", ".join(
+            f"{count:,} from {systems} system{'s' if int(systems) > 1 else ''}"
+            for systems, count in sorted(entity["by_sources"].items())
+        )
+        lines.append(f"conformed.{entity['entity']}: {entity['golden']:,} golden records ({joined})")
+    return lines
+
+
+def _table(heads: Sequence[str], rows: Sequence[Sequence[str]], left: int) -> str:
+    """Columns as wide as their widest cell; the first `left` of them flush left, figures flush right."""
+    widths = [max(len(row[column]) for row in (heads, *rows)) for column in range(len(heads))]
+    lines = [
+        "  ".join(
+            cell.ljust(width) if column < left else cell.rjust(width)
+            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in (heads, ["-" * width for width in widths], *rows)
+    ]
+    return "\n".join(lines)

@@ -1,0 +1,119 @@
+"""dbt itself: the generated models of the catalogue's customer build, and what fails is named."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from onefold.catalog.entity import Entity
+from onefold.catalog.reader import read_catalog
+from onefold.conform import conform, trace
+from onefold.conform.build import Project, build, judge
+from onefold.errors import Fatal
+from onefold.mapping.golden import files, systems
+from onefold.settings import ROOT
+from tests.conform.world import ACTOR
+
+SELECT = ("path:models/resolve", "path:models/conformed", "path:tests")
+
+
+@pytest.fixture(scope="module")
+def customer() -> Entity:
+    return read_catalog().entities["customer"]
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """The project's own dbt project; dbt writes into a folder of this test."""
+    return Project(ROOT / "dbt_project", tmp_path_factory.mktemp("dbt"))
+
+
+@pytest.fixture
+def mapped(loader: psycopg.Connection, customer: Entity) -> psycopg.Connection:
+    """The mapped tables of the customer, with one company in two of its systems."""
+    columns = ", ".join(f"{name} {spec.type}" for name, spec in customer.attributes.items())
+    for system in systems(customer):
+        loader.execute(
+            sql.SQL(
+                "create table mapped.{} (_record text, _system text, _stream text, _key text, _load_id bigint,"
+                " _deleted boolean, _extracted_at timestamptz, _mapping_version int, " + columns + ")"
+            ).format(sql.Identifier(f"{system}__customer"))
+        )
+    streams = [source.split(".") for source in customer.streams][:2]
+    for system, stream in streams:
+        load_id = loader.execute(
+            "insert into ops.load (system, stream, window_start, window_end, state, dag_id, run_id, actor)"
+            " values (%s, %s, '2026-01-01', '2026-01-02', 'published', 'd', 'r', 'a') returning load_id",
+            (system, stream),
+        ).fetchone()[0]
+        loader.execute(
+            sql.SQL(
+                "insert into mapped.{} (_record, _system, _stream, _key, _load_id, _deleted, _extracted_at,"
+                " _mapping_version, legal_name, tax_id_pl) values (%s, %s, %s, '1', %s, false, now(), 1, %s, '5260250274')"
+            ).format(sql.Identifier(f"{system}__customer")),
+            (f"{system}|{stream}|1", system, stream, load_id, f"Name in {system}"),
+        )
+    return loader
+
+
+def test_dbt_builds_what_the_catalogue_says(
+    mapped: psycopg.Connection, loader_url: str, customer: Entity, project: Project
+):
+    report = conform(loader_url, ACTOR, lambda _: None, [customer], project, select=SELECT)
+    assert (report.entities[0].golden, dict(report.entities[0].by_sources)) == (1, {2: 1})
+    assert set(report.seconds) == {"begin", "build", "gate", "publish"}
+    golden_id = mapped.execute("select customer_id from conformed.customer").fetchone()[0]
+    assert {row.attribute for row in trace(mapped, customer, golden_id)} == {"legal_name", "tax_id_pl"}
+    # Nothing new: dbt is not even started.
+    again = conform(loader_url, ACTOR, lambda _: None, [customer], Project(Path("/nowhere"), Path("/nowhere")))
+    assert again.publish_id is None
+
+
+def test_a_model_that_fails_is_named_with_its_cause(
+    mapped: psycopg.Connection, loader_url: str, customer: Entity, project: Project
+):
+    mapped.execute("drop table mapped.krs__customer")
+    with pytest.raises(Fatal, match=r"model\.onefold\.customer__changed: error: .*krs__customer.* does not exist"):
+        conform(loader_url, ACTOR, lambda _: None, [customer], project, select=SELECT)
+    assert mapped.execute("select state from ops.publish").fetchone() == ("failed",)
+    assert mapped.execute("select count(*) from conformed.customer").fetchone() == (0,)
+
+
+def test_a_failed_test_is_named_and_the_row_is_not_quoted():
+    results = [
+        {"unique_id": "model.onefold.a", "status": "success", "execution_time": 0.1},
+        {"unique_id": "test.onefold.b", "status": "fail", "execution_time": 0.1, "message": "Got 3 results"},
+        {
+            "unique_id": "model.onefold.c",
+            "status": "error",
+            "execution_time": 0.1,
+            "message": "Database Error in model c\n  duplicate key\n  DETAIL:  Key (email)=(jan@example.pl) exists.",
+        },
+        {"unique_id": "model.onefold.d", "status": "skipped", "execution_time": 0.0, "message": None},
+    ]
+    with pytest.raises(Fatal) as raised:
+        judge({"results": results})
+    said = str(raised.value)
+    assert "2 of 4" in said
+    assert "test.onefold.b: fail: Got 3 results" in said
+    assert "model.onefold.c: error: Database Error in model c duplicate key" in said
+    assert "jan@example.pl" not in said
+
+
+def test_a_run_that_built_nothing_has_failed():
+    with pytest.raises(Fatal, match="built nothing"):
+        judge({"results": []})
+
+
+def test_a_project_that_cannot_be_parsed_is_a_clear_error(loader_url: str, tmp_path: Path):
+    (tmp_path / "dbt_project.yml").write_text("name: [")
+    with pytest.raises(Fatal, match="cannot be parsed"):
+        build(Project(tmp_path, tmp_path / "target"), loader_url, {"publish_id": 1})
+
+
+def test_the_generated_files_are_those_of_the_catalogue(customer: Entity):
+    for path, text in files(customer).items():
+        assert (ROOT / path).read_text(encoding="utf-8") == text, f"{path} is stale: run bin/onefold generate"

@@ -1,0 +1,71 @@
+"""Which value survives, and where each one came from."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+
+import pytest
+
+from onefold.conform import trace
+from tests.conform.world import PARTNER, World, record
+
+
+def test_the_most_trusted_system_that_has_a_value_gives_it(world: World):
+    world.conform(
+        record("erp", "e", tax_id_pl="1", legal_name="erp", street="erp", credit_limit="12.30"),
+        record("crm", "c", tax_id_pl="1", legal_name="crm", street="crm"),
+        record("court", "k", tax_id_pl="1", legal_name="court"),
+    )
+    columns = ("legal_name", "street", "credit_limit", "source_of_truth", "systems", "record_count")
+    assert world.golden("e", *columns) == ("court", "crm", Decimal("12.30"), "court", ["court", "crm", "erp"], 3)
+
+
+def test_an_attribute_may_trust_others_than_its_entity_does(world: World):
+    world.conform(
+        record("court", "k", tax_id_pl="1", email="court@example.pl"),
+        record("crm", "c", tax_id_pl="1", email="crm@example.pl"),
+        record("erp", "e", tax_id_pl="1", email="erp@example.pl"),
+    )
+    assert world.golden("k", "email") == ("erp@example.pl",)
+    world.conform(record("erp", "e", tax_id_pl="1"))
+    assert world.golden("k", "email") == ("crm@example.pl",)
+
+
+def test_within_a_system_the_latest_change_wins_and_then_the_smallest_record(world: World):
+    world.conform(
+        record("crm", "a", tax_id_pl="1", legal_name="old", last_changed="2026-01-01T00:00Z"),
+        record("crm", "b", tax_id_pl="1", legal_name="new", last_changed="2026-01-02T00:00Z"),
+        record("crm", "c", tax_id_pl="1", legal_name="tie", last_changed="2026-01-02T00:00Z"),
+    )
+    assert world.golden("a", "legal_name") == ("new",)
+
+
+def test_latest_means_the_greatest_value_whoever_says_it(world: World):
+    world.conform(
+        record("court", "k", tax_id_pl="1", last_changed="2026-01-01T00:00Z"),
+        record("erp", "e", tax_id_pl="1", last_changed="2026-03-01T00:00Z"),
+    )
+    assert world.golden("k", "last_changed") == (datetime(2026, 3, 1, tzinfo=UTC),)
+
+
+def test_every_golden_attribute_traces_to_a_load(world: World):
+    first = world.load([record("crm", "a", tax_id_pl="1", legal_name="A", email="a@example.pl")])
+    second = world.load([record("erp", "b", tax_id_pl="1", street="Polna 1")])
+    world.conform()
+    traced = {row.attribute: row for row in trace(world.connection, PARTNER, world.id_of("a"))}
+    assert set(traced) == {"legal_name", "tax_id_pl", "email", "street"}
+    name, street = traced["legal_name"], traced["street"]
+    assert (name.value, name.system, name.stream, name.key, name.field, name.transform) == (
+        "A", "crm", "account", "a", "crm_field", "text",
+    )  # fmt: skip
+    assert (name.load_id, street.load_id, street.system, name.mapping_version) == (first, second, "erp", 1)
+    assert traced["email"].value is None, "a personal value does not belong into a trace"
+    loads = {row[0] for row in world.connection.execute("select load_id from ops.load").fetchall()}
+    assert {row.load_id for row in traced.values()} <= loads
+
+
+@pytest.mark.parametrize("attribute", ["legal_name", "email"])
+def test_a_value_that_another_record_now_gives_is_traced_to_that_record(attribute: str, world: World):
+    same = {"tax_id_pl": "1", attribute: "x"}
+    world.conform(record("crm", "a", **same), record("crm", "b", **same))
+    world.conform(record("crm", "a", tax_id_pl="1"))
+    assert {row.attribute: row.key for row in trace(world.connection, PARTNER, world.id_of("b"))}[attribute] == "b"

@@ -1,0 +1,108 @@
+"""The embedded PostgreSQL starts, survives kill -9 and touches nothing that is not its own."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import stat
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from onefold.errors import Fatal
+from onefold.platform.postgres import Postgres
+from onefold.platform.postgres_account import FALLBACK, data_folder, delete_data
+
+Start = Callable[..., Postgres]
+
+
+def ask(postgres: Postgres, query: str) -> tuple[object, ...]:
+    with psycopg.connect(postgres.url()) as connection:
+        row = connection.execute(query).fetchone()
+        assert row
+        return row
+
+
+def test_a_new_cluster_is_postgresql_18_in_utf8_with_the_builtin_locale(home: Path, start_postgres: Start) -> None:
+    cluster = start_postgres(home)
+    version, provider, locale, encoding, timezone = ask(
+        cluster,
+        """
+        SELECT current_setting('server_version_num')::int / 10000, datlocprovider::text, datlocale,
+               pg_encoding_to_char(encoding), current_setting('TimeZone')
+        FROM pg_database WHERE datname = 'postgres'
+        """,
+    )
+    assert (version, provider, locale, encoding, timezone) == (18, "b", "C.UTF-8", "UTF8", "UTC")
+
+
+def test_it_listens_on_this_machine_only_and_wants_a_password(home: Path, start_postgres: Start) -> None:
+    cluster = start_postgres(home)
+    assert ask(cluster, "SHOW listen_addresses") == ("127.0.0.1",)
+    assert ask(cluster, "SHOW unix_socket_directories") == ("",)
+    assert ask(cluster, "SELECT DISTINCT auth_method FROM pg_hba_file_rules") == ("scram-sha-256",)
+    with pytest.raises(psycopg.OperationalError, match="password"):
+        psycopg.connect(f"postgresql://postgres:wrong@127.0.0.1:{cluster.port}/postgres")
+
+
+def test_committed_rows_survive_kill_9_of_the_server(home: Path, start_postgres: Start) -> None:
+    cluster = start_postgres(home)
+    with psycopg.connect(cluster.url()) as connection:
+        connection.execute("CREATE TABLE kept AS SELECT 42 AS value")
+    pid = cluster.pid()
+    assert pid
+    os.kill(pid, signal.SIGKILL)
+    cluster.start()
+    assert cluster.pid() != pid
+    assert ask(cluster, "SELECT value FROM kept") == (42,)
+
+
+def test_a_stale_pid_file_with_a_recycled_pid_does_not_hinder_the_start(home: Path, start_postgres: Start) -> None:
+    cluster = start_postgres(home)
+    cluster.stop()
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as stranger:
+        pid_file = data_folder(home) / "postmaster.pid"
+        pid_file.write_text(f"{stranger.pid}\n{data_folder(home)}\n0\n{cluster.port}\n\n127.0.0.1\n0 0\nready\n")
+        assert not cluster.running()
+        cluster.start()
+        assert cluster.running()
+        cluster.stop()
+        assert stranger.poll() is None
+        stranger.terminate()
+
+
+def test_start_and_stop_may_be_called_again(home: Path, start_postgres: Start) -> None:
+    cluster = start_postgres(home)
+    pid = cluster.pid()
+    cluster.start()
+    assert cluster.pid() == pid
+    cluster.stop()
+    cluster.stop()
+    assert not cluster.running()
+
+
+def test_a_taken_port_is_told_with_the_servers_own_words(home: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(Fatal, match=rf"(?s)port {port} did not start.*could not bind"):
+            Postgres(home, port, {"fsync": "off", "shared_buffers": "16MB"}).start()
+    delete_data(home)
+
+
+def test_a_home_that_nobody_may_enter_keeps_its_permissions(home: Path, start_postgres: Start) -> None:
+    home.chmod(0o700)
+    cluster = start_postgres(home)
+    assert ask(cluster, "SELECT 1") == (1,)
+    assert stat.S_IMODE(home.stat().st_mode) == 0o700
+    elsewhere = FALLBACK in data_folder(home).parents
+    assert elsewhere == (os.geteuid() == 0)
+    cluster.stop()
+    folder = data_folder(home)
+    delete_data(home)
+    assert not folder.exists()
+    assert not elsewhere or not folder.parent.exists()

@@ -1,0 +1,44 @@
+"""Secrets are generated once, are their owner's only, and show in no repr."""
+
+from __future__ import annotations
+
+import stat
+from base64 import b64decode
+from pathlib import Path
+
+import pytest
+
+from onefold.errors import Fatal
+from onefold.platform.secrets import DATABASE_ROLES, UI_USERS, load_secrets
+
+
+def test_the_file_is_readable_by_its_owner_only(tmp_path: Path) -> None:
+    load_secrets(tmp_path)
+    assert stat.S_IMODE((tmp_path / "secrets.json").stat().st_mode) == 0o600
+    assert [path.name for path in tmp_path.iterdir()] == ["secrets.json"]
+
+
+def test_secrets_stay_what_they_are_and_differ_between_installations(tmp_path: Path) -> None:
+    first = load_secrets(tmp_path / "one")
+    assert load_secrets(tmp_path / "one") == first
+    assert load_secrets(tmp_path / "two") != first
+
+
+def test_every_role_and_user_has_its_own_password(tmp_path: Path) -> None:
+    secrets = load_secrets(tmp_path)
+    assert set(secrets.database) == set(DATABASE_ROLES)
+    assert set(secrets.ui) == set(UI_USERS)
+    passwords = [*secrets.database.values(), *secrets.ui.values()]
+    assert len(set(passwords)) == len(passwords)
+    assert len(b64decode(secrets.jwt_secret)) == 64
+
+
+def test_no_secret_shows_in_a_repr(tmp_path: Path) -> None:
+    secrets = load_secrets(tmp_path)
+    assert repr(secrets) == "Secrets()"
+
+
+def test_a_damaged_file_says_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / "secrets.json").write_text("{")
+    with pytest.raises(Fatal, match=r"secrets\.json .*--delete-data"):
+        load_secrets(tmp_path)
