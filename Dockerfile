@@ -1,6 +1,6 @@
 # One image for every Airflow component and the sandbox; docker-compose.yml says which command each container runs.
-# The Celery executor and its `airflow celery` command come with the apache/airflow image, whose own packages stay:
-# ours are added to them under Airflow's version, so that neither changes the other's Airflow.
+# The Celery executor and its `airflow celery` command come with the apache/airflow image (celery provider); our pinned
+# packages are added to it, and the pin of Airflow is the image's own version.
 FROM apache/airflow:3.3.2-python3.11
 
 COPY --chown=airflow:root requirements.txt /opt/onefold/requirements.txt

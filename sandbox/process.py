@@ -25,7 +25,7 @@ class Sandbox:
     truth_token: str
     process: subprocess.Popen[bytes]
 
-    def control(self, path: str, **body: object) -> dict[str, object]:
+    def control(self, path: str, /, **body: object) -> dict[str, object]:
         """POSTs to /control/`path` and returns the answer. Raises requests.HTTPError when it is refused."""
         response = requests.post(f"{self.url}/control/{path}", json=body, timeout=30)
         response.raise_for_status()

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import psycopg
@@ -28,15 +29,35 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
     server.stop()
 
 
-@pytest.fixture
-def warehouse_url(postgres: Postgres) -> Iterator[str]:
-    """A fresh warehouse with all DDL installed; the superuser's URL."""
+@contextmanager
+def _fresh_warehouse(postgres: Postgres) -> Iterator[str]:
     name = f"w_{uuid.uuid4().hex[:12]}"
     with psycopg.connect(postgres.url("postgres"), autocommit=True) as server:
-        server.execute(sql.SQL("create database {} template {}").format(sql.Identifier(name), sql.Identifier(TEMPLATE)))
+        server.execute(
+            sql.SQL("create database {} template {}").format(sql.Identifier(name), sql.Identifier(TEMPLATE))
+        )
     yield postgres.url(name)
     with psycopg.connect(postgres.url("postgres"), autocommit=True) as server:
         server.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
+
+
+@pytest.fixture
+def warehouse_url(postgres: Postgres) -> Iterator[str]:
+    """A fresh warehouse with all DDL installed; the superuser's URL."""
+    with _fresh_warehouse(postgres) as url:
+        yield url
+
+
+@pytest.fixture
+def warehouse_factory(postgres: Postgres) -> Callable[[], AbstractContextManager[str]]:
+    """Fresh warehouses, as many as a test wants; each call gives the loader's URL of another one."""
+
+    @contextmanager
+    def make() -> Iterator[str]:
+        with _fresh_warehouse(postgres) as url:
+            yield as_role(url, "onefold_loader")
+
+    return make
 
 
 @pytest.fixture

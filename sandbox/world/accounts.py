@@ -31,6 +31,10 @@ def _name(company: Company, variant: int, rng: random.Random) -> str:
         name = name.replace(stem, f"„{stem}”")
     elif quirk < 0.15:
         name = company.name
+    elif quirk < 0.18:
+        name = stem
+    elif quirk < 0.20:
+        name = mistyped(name, typo)
     if case_pick < 0.2:
         return name.upper()
     return name.lower() if case_pick < 0.25 else name

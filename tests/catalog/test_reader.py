@@ -27,9 +27,7 @@ def test_a_number_with_leading_zeros_stays_text(checkout):
 
 def test_the_country_code_of_norway_is_not_a_boolean(checkout):
     checkout.entity("{field: Name}", "{field: Name, transform: text, examples: [{given: NO, then: on}]}")
-    example = (
-        checkout.read().entities["customer"].attributes["legal_name"].sources["shop.account"].examples[0]
-    )
+    example = checkout.read().entities["customer"].attributes["legal_name"].sources["shop.account"].examples[0]
     assert (example.given, example.then) == ("NO", "on")
 
 
@@ -83,9 +81,7 @@ def test_the_country_code_of_norway_is_not_a_boolean(checkout):
 )
 def test_a_mistake_in_a_system_names_line_and_remedy(checkout, old, new, line, said):
     checkout.system(old, new)
-    assert [
-        said in mistake for mistake in checkout.mistakes() if mistake.startswith(f"shop.yaml:{line}: ")
-    ] == [True]
+    assert [said in mistake for mistake in checkout.mistakes() if mistake.startswith(f"shop.yaml:{line}: ")] == [True]
 
 
 @pytest.mark.parametrize(
@@ -109,9 +105,7 @@ def test_a_mistake_in_a_system_names_line_and_remedy(checkout, old, new, line, s
 )
 def test_a_mistake_in_an_entity_names_line_and_remedy(checkout, old, new, line, said):
     checkout.entity(old, new)
-    assert said in next(
-        mistake for mistake in checkout.mistakes() if mistake.startswith(f"customer.yaml:{line}: ")
-    )
+    assert said in next(mistake for mistake in checkout.mistakes() if mistake.startswith(f"customer.yaml:{line}: "))
 
 
 def test_all_mistakes_of_all_files_come_at_once(checkout):
@@ -177,9 +171,7 @@ def test_a_file_that_is_not_plain_yaml_is_refused(checkout, content, said):
 
 
 def test_anchors_are_allowed(checkout):
-    checkout.system(
-        "Name: {personal: organisation}", "Name: &who {personal: organisation}\n      Owner: *who"
-    )
+    checkout.system("Name: {personal: organisation}", "Name: &who {personal: organisation}\n      Owner: *who")
     assert checkout.read().systems["shop"].streams["account"].fields["Owner"].personal == "organisation"
 
 

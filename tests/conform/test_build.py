@@ -52,7 +52,8 @@ def mapped(loader: psycopg.Connection, customer: Entity) -> psycopg.Connection:
         loader.execute(
             sql.SQL(
                 "insert into mapped.{} (_record, _system, _stream, _key, _load_id, _deleted, _extracted_at,"
-                " _mapping_version, legal_name, tax_id_pl) values (%s, %s, %s, '1', %s, false, now(), 1, %s, '5260250274')"
+                " _mapping_version, legal_name, tax_id_pl)"
+                " values (%s, %s, %s, '1', %s, false, now(), 1, %s, '5260250274')"
             ).format(sql.Identifier(f"{system}__customer")),
             (f"{system}|{stream}|1", system, stream, load_id, f"Name in {system}"),
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import psycopg
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from psycopg import sql
 
 EDGES = st.lists(st.tuples(st.integers(1, 25), st.integers(1, 25)), max_size=40)
 
@@ -22,8 +23,9 @@ def _by_hand(edges: list[tuple[int, int]]) -> dict[int, int]:
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(EDGES)
 def test_components_are_those_found_by_hand(loader: psycopg.Connection, edges: list[tuple[int, int]]):
-    rows = ", ".join(f"({a}, {b})" for a, b in [*edges, (0, 0)])
-    found = loader.execute("select node, root from ops.components(%s)", (f"select * from (values {rows}) as e (a, b)",))
+    rows = sql.SQL(", ").join(sql.SQL("({}, {})").format(a, b) for a, b in [*edges, (0, 0)])
+    given_edges = sql.SQL("select * from (values {}) as e (a, b)").format(rows).as_string(loader)
+    found = loader.execute("select node, root from ops.components(%s)", (given_edges,))
     assert dict(found.fetchall()) == _by_hand(edges)
 
 

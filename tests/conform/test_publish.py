@@ -133,7 +133,8 @@ def test_killed_conform_is_taken_up_again(moment: str, world: World):
     records = [record("crm", "a", tax_id_pl="1"), record("erp", "b", tax_id_pl="1"), record("crm", "c", krs="3")]
     joined = record("crm", "c", krs="3", tax_id_pl="1", legal_name="C")
     content = (
-        "select partner_id, legal_name, tax_id_pl, krs, _systems, _records, _hash, _publish_id = %s, _ended_publish_id is null"
+        "select partner_id, legal_name, tax_id_pl, krs, _systems, _records, _hash, _publish_id = %s,"
+        " _ended_publish_id is null"
         " from conformed.partner_version order by 1, 8, 9"
     )
     world.conform(*records)
@@ -210,7 +211,11 @@ def test_personal_columns_are_for_those_who_may_see_them(world: World, warehouse
     with psycopg.connect(as_role(warehouse_url, "onefold_analyst"), autocommit=True) as analyst:
         assert analyst.execute("select legal_name, systems from conformed.partner").fetchall() == [("A", ["crm"])]
         assert analyst.execute("select key from conformed.partner_crosswalk").fetchall() == [("a",)]
-        for forbidden in ("email from conformed.partner", "* from conformed.partner", "1 from conformed.partner_version"):
+        for forbidden in (
+            "email from conformed.partner",
+            "* from conformed.partner",
+            "1 from conformed.partner_version",
+        ):
             with pytest.raises(psycopg.errors.InsufficientPrivilege):
                 analyst.execute(f"select {forbidden}")
     with psycopg.connect(warehouse_url) as owner:

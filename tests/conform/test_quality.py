@@ -14,9 +14,7 @@ def test_precision_and_recall_over_pairs_of_records(world: World):
     )
     # Joined: ab, ac, bc. True: ab, de, and one pair with a record that never came.
     truth = {"a": "X", "b": "X", "c": "Y", "d": "Z", "e": "Z", "gone": "X"}
-    found = pairwise(
-        world.connection, [("crm", "account", key, company) for key, company in truth.items()], "partner"
-    )
+    found = pairwise(world.connection, [("crm", "account", key, company) for key, company in truth.items()], "partner")
     assert found.precision == pytest.approx(1 / 3)
     assert found.recall == pytest.approx(1 / 2)
     assert (found.records, found.missing, found.companies) == (5, 1, 3)

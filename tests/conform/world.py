@@ -53,11 +53,7 @@ PARTNER = Entity.model_validate(
     }
 )
 GENERATED = files(PARTNER)
-MODELS = {
-    Path(path).stem: text
-    for path, text in GENERATED.items()
-    if path.startswith("dbt_project/models")
-}
+MODELS = {Path(path).stem: text for path, text in GENERATED.items() if path.startswith("dbt_project/models")}
 CHECKS = {Path(path).stem: text for path, text in GENERATED.items() if path.startswith("dbt_project/tests")}
 DDL = next(text for path, text in GENERATED.items() if path.endswith("51_conformed__partner.sql"))
 MACROS = (ROOT / "dbt_project/macros/resolve/keys.sql").read_text(encoding="utf-8")
@@ -84,7 +80,8 @@ def record(system: str, key: str, *, deleted: bool = False, **attributes: object
 
 def render(text: str, **variables: object) -> str:
     """The SQL of a model, as dbt would render it."""
-    template = jinja2.Environment(undefined=jinja2.StrictUndefined).from_string(MACROS + text)
+    environment = jinja2.Environment(undefined=jinja2.StrictUndefined)  # noqa: S701 - SQL, not HTML
+    template = environment.from_string(MACROS + text)
     return template.render(
         ref=lambda name: f"mapped.{name}",
         var=lambda name, default=None: variables.get(name, default),
@@ -140,9 +137,7 @@ class World:
                 "_mapping_version": 1,
             } | {name: value or None for name, value in each.attributes.items()}
             table = sql.Identifier("mapped", f"{each.system}__partner")
-            self.connection.execute(
-                sql.SQL("delete from {} where _record = %s").format(table), (each.record,)
-            )
+            self.connection.execute(sql.SQL("delete from {} where _record = %s").format(table), (each.record,))
             self.connection.execute(
                 sql.SQL("insert into {} ({}) values ({})").format(
                     table,
@@ -157,23 +152,17 @@ class World:
         """What dbt build does with the generated models and tests."""
         with psycopg.connect(self.url, autocommit=True, options="-c TimeZone=UTC") as connection:
             for model in build_order():
-                body = render(
-                    MODELS[model], publish_id=publish.publish_id, full_mapping=publish.full_mapping
-                )
+                body = render(MODELS[model], publish_id=publish.publish_id, full_mapping=publish.full_mapping)
                 connection.execute(f"drop table if exists mapped.{model}")
                 connection.execute(f"create unlogged table mapped.{model} as {body}")
             for name, check in CHECKS.items():
                 assert connection.execute(render(check)).fetchall() == [], name
 
-    def conform(
-        self, *records: Record, gate: object = None, on_publish: tuple[OnPublish, ...] = ()
-    ) -> ConformReport:
+    def conform(self, *records: Record, gate: object = None, on_publish: tuple[OnPublish, ...] = ()) -> ConformReport:
         """Load the records, if any, and conform."""
         if records:
             self.load(records)
-        return conform_with(
-            self.url, ACTOR, gate or accept, [PARTNER], self.build, on_publish=on_publish
-        )
+        return conform_with(self.url, ACTOR, gate or accept, [PARTNER], self.build, on_publish=on_publish)
 
     def empty(self) -> None:
         """Forget everything that was loaded and published."""

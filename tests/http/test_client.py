@@ -7,6 +7,7 @@ import gzip
 import logging
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
@@ -242,6 +243,27 @@ def test_a_session_refused_after_a_fresh_token_does_not_loop(web: WebServer) -> 
     with pytest.raises(Fatal, match="shop_api"):
         out.get()
     assert [asked.path for asked in web.asked] == ["/token", "/items", "/token", "/items"]
+
+
+def test_threads_share_one_token_and_one_renewal(web: WebServer) -> None:
+    office = TokenOffice("t1")
+    web.answer = office
+    out = Out(web.url, auth=TOKENS)
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda _: out.get(), range(40)))
+        assert office.given == 1
+        office.good = {"t2"}
+        list(pool.map(lambda _: out.get(), range(40)))
+    assert office.given == 2
+
+
+def test_threads_that_fail_together_open_the_breaker_and_break_nothing(web: WebServer) -> None:
+    web.script(Say(500))
+    out = Out(web.url, threshold=20)
+    with ThreadPoolExecutor(8) as pool:
+        results = [pool.submit(out.get) for _ in range(60)]
+    assert {type(result.exception()) for result in results} == {Retriable}
+    assert len(web.asked) < 30
 
 
 def test_a_token_about_to_end_is_replaced_before_it_is_used(web: WebServer) -> None:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import threading
+import time
 
-import psycopg
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from onefold.errors import Retriable
-from onefold.http.limit import RATE_LIMIT_DDL, MemoryLimiter, WarehouseLimiter, rate, reserve
+from onefold.http.limit import MemoryLimiter, WarehouseLimiter, rate, reserve
 
 
 @settings(max_examples=60, deadline=None)
@@ -18,6 +18,8 @@ from onefold.http.limit import RATE_LIMIT_DDL, MemoryLimiter, WarehouseLimiter, 
     limits=st.sampled_from([["3/s"], ["3/s", "120/min"], ["7/min", "100/day"], ["50/h"], ["1/s"]]),
     pauses=st.lists(st.floats(0, 90), min_size=1, max_size=150),
 )
+@example(limits=["50/min"], pauses=[0.0] * 150)
+@example(limits=["100/day"], pauses=[50.0] * 150)
 def test_no_span_of_a_rate_holds_more_than_its_count(limits: list[str], pauses: list[float]) -> None:
     rates = [rate(text) for text in limits]
     arrivals: dict[str, float] = {}
@@ -53,22 +55,15 @@ def test_a_wait_that_is_too_long_reserves_nothing() -> None:
     assert limiter.reserve("shop", rates, 3600) == pytest.approx(3600)
 
 
-@pytest.fixture
-def limited_url(warehouse_url: str) -> str:
-    with psycopg.connect(warehouse_url, autocommit=True) as connection:
-        connection.execute(RATE_LIMIT_DDL)
-    return warehouse_url
-
-
-def test_the_rate_is_shared_by_all_who_talk_to_a_system(limited_url: str) -> None:
-    waits: list[float] = []
+def test_the_rate_is_shared_by_all_who_talk_to_a_system(loader_url: str) -> None:
+    places: list[float] = []
 
     def talk() -> None:
-        limiter = WarehouseLimiter(limited_url)
+        limiter = WarehouseLimiter(loader_url)
         for _ in range(5):
             wait = limiter.reserve("shop", [rate("10/s")], 60)
             assert wait is not None
-            waits.append(wait)
+            places.append(time.monotonic() + wait)
         limiter.close()
 
     threads = [threading.Thread(target=talk) for _ in range(4)]
@@ -76,14 +71,12 @@ def test_the_rate_is_shared_by_all_who_talk_to_a_system(limited_url: str) -> Non
         thread.start()
     for thread in threads:
         thread.join(30)
-    assert len(waits) == 20
-    assert max(waits) > 1.9 - 1.0, "twenty requests at ten a second must be spread over about two seconds"
-    places = sorted(waits)
-    assert places[-1] - places[0] > 0.5
+    assert len(places) == 20
+    assert max(places) - min(places) > 1.7, "twenty requests at ten a second take 1.9 seconds"
 
 
-def test_two_systems_do_not_wait_for_each_other(limited_url: str) -> None:
-    limiter = WarehouseLimiter(limited_url)
+def test_two_systems_do_not_wait_for_each_other(loader_url: str) -> None:
+    limiter = WarehouseLimiter(loader_url)
     assert limiter.reserve("shop", [rate("1/h")], 10) == 0
     assert limiter.reserve("bank", [rate("1/h")], 10) == 0
     assert limiter.reserve("shop", [rate("1/h")], 10) is None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
 import time
 from collections.abc import Callable
@@ -14,6 +15,7 @@ import pytest
 from onefold.cli import COMMANDS
 from onefold.platform.airflow import WAREHOUSE_DATABASE
 from onefold.platform.postgres import Postgres, free_port
+from onefold.platform.secrets import load_secrets
 from onefold.settings import ROOT
 from onefold.warehouse.install import DATABASE, install
 
@@ -60,7 +62,7 @@ def test_status_json_of_nothing_is_all_down(home: Path) -> None:
     assert result.returncode == 1
     assert found["up"] is False
     assert {service["state"] for service in found["services"]} == {"down"}
-    assert [service["name"] for service in found["services"]][0] == "postgres"
+    assert found["services"][0]["name"] == "postgres"
 
 
 def test_down_with_nothing_running_succeeds_again_and_again(home: Path) -> None:
@@ -71,15 +73,11 @@ def test_down_with_nothing_running_succeeds_again_and_again(home: Path) -> None:
 def test_a_mistaken_port_is_one_clear_line(home: Path) -> None:
     result = onefold(home, "status", ONEFOLD_PG_PORT="many")
     assert result.returncode == 1
-    assert result.stderr == (
-        "onefold: ONEFOLD_PG_PORT='many' is not a port. Set it to a number between 1 and 65535.\n"
-    )
+    assert result.stderr == ("onefold: ONEFOLD_PG_PORT='many' is not a port. Set it to a number between 1 and 65535.\n")
     assert "Traceback" in onefold(home, "--debug", "status", ONEFOLD_PG_PORT="many").stderr
 
 
 def test_up_refuses_a_taken_port_before_it_starts_anything(home: Path) -> None:
-    import socket
-
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         ports = {"ONEFOLD_PG_PORT": str(free_port()), "ONEFOLD_SANDBOX_PORT": str(free_port())}
@@ -97,8 +95,6 @@ def test_sql_shows_rows_as_table_csv_and_json_and_explains_errors(
     down = onefold(home, "sql", "SELECT 1", ONEFOLD_PG_PORT=port)
     assert (down.returncode, "bin/onefold up" in down.stderr) == (1, True)
     cluster = start_postgres(home, int(port))
-    from onefold.platform.secrets import load_secrets
-
     install(cluster.url(), load_secrets(home).database)
 
     def sql(*arguments: str) -> subprocess.CompletedProcess[str]:

@@ -21,12 +21,12 @@ FROM_THE_IMAGE = {"celery"}  # of the celery provider, which the apache/airflow 
 
 
 def commands() -> list[tuple[str, str]]:
-    """Each `airflow …` that a container runs, with the name of its service."""
+    """Each `airflow …` that a container runs or is checked by, with the name of its service."""
     found = []
     for name, service in COMPOSE["services"].items():
-        words = " ".join(service.get("command", []))
-        checks = " ".join(service.get("healthcheck", {}).get("test", []))
-        found += [(name, match) for match in re.findall(r"(?<![/\w])airflow ((?:[a-z-]+ ?)+)", f"{words} ; {checks}")]
+        for words in (service.get("command", []), service.get("healthcheck", {}).get("test", [])):
+            steps = re.split(r"&&|bash -c|CMD ", " ".join(words))
+            found += [(name, step.strip()) for step in steps if re.match(r"\s*(exec )?airflow ", step)]
     return found
 
 
@@ -64,5 +64,5 @@ def test_the_multi_container_set_up_is_complete() -> None:
 
 @pytest.mark.parametrize(("service", "command"), commands())
 def test_every_airflow_command_exists(service: str, command: str) -> None:
-    words = command.split()
+    words = command.removeprefix("exec ").split()[1:]
     assert words[0] in FROM_THE_IMAGE or get_parser().parse_known_args(words)[0].func, service

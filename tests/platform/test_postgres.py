@@ -76,6 +76,14 @@ def test_a_stale_pid_file_with_a_recycled_pid_does_not_hinder_the_start(home: Pa
         stranger.terminate()
 
 
+def test_another_port_moves_the_running_server(home: Path, start_postgres: Start) -> None:
+    first = start_postgres(home)
+    second = start_postgres(home)
+    assert second.port != first.port
+    assert not first.running()
+    assert ask(second, "SHOW port") == (str(second.port),)
+
+
 def test_start_and_stop_may_be_called_again(home: Path, start_postgres: Start) -> None:
     cluster = start_postgres(home)
     pid = cluster.pid()

@@ -174,9 +174,7 @@ def test_a_full_extract_wraps_every_value_in_its_entry_numbers(url: str, world: 
     assert present["nrWpisuWprow"] == "5" and "nrWpisuWykr" not in present
 
 
-def test_a_company_struck_off_is_204_without_a_body_and_keeps_its_full_extract(
-    url: str, world: World
-) -> None:
+def test_a_company_struck_off_is_204_without_a_body_and_keeps_its_full_extract(url: str, world: World) -> None:
     company = next(record.company for record in world.records("krs") if record.company.struck_off)
     gone = ask(url, company.krs, company.krs_register)
     assert (gone.status_code, gone.content) == (204, b"")
@@ -192,9 +190,7 @@ def test_a_foundation_is_found_in_the_other_register_only(url: str, world: World
     company = next(
         record.company
         for record in world.records("krs")
-        if record.company.form == "fundacja"
-        and not record.company.struck_off
-        and not record.key.endswith("7")
+        if record.company.form == "fundacja" and not record.company.struck_off and not record.key.endswith("7")
     )
     missed = ask(url, company.krs, "P")
     assert missed.status_code == 404
@@ -204,9 +200,7 @@ def test_a_foundation_is_found_in_the_other_register_only(url: str, world: World
     assert found.json()["odpis"]["naglowekA"]["rejestr"] == "RejS"
 
 
-def test_the_not_found_body_may_come_with_200(
-    url: str, world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_not_found_body_may_come_with_200(url: str, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     unknown = next(f"{number:010d}" for number in range(10**9) if f"{number:010d}" not in world.by_krs)
     assert ask(url, unknown).status_code == 404
     ends_in_7 = next(f"{n:010d}" for n in range(7, 10**9, 10) if f"{n:010d}" not in world.by_krs)

@@ -66,9 +66,7 @@ def rows(inner: str | None) -> list[Row]:
     """The <dane> rows of an answer's inner XML, each as element name -> text ("" when empty)."""
     assert inner, "the answer is empty"
     parser = etree.XMLParser(resolve_entities=False, no_network=True)
-    return [
-        {field.tag: field.text or "" for field in row} for row in etree.fromstring(inner.encode(), parser)
-    ]
+    return [{field.tag: field.text or "" for field in row} for row in etree.fromstring(inner.encode(), parser)]
 
 
 def search(client: zeep.Client, **identifier: str) -> list[Row]:
@@ -95,9 +93,7 @@ def envelope(action: str, to: str, body: str, head: str = "") -> bytes:
     ).encode()
 
 
-LOG_IN = (
-    f'<Zaloguj xmlns="http://CIS/BIR/PUBL/2014/07"><pKluczUzytkownika>{KEY}</pKluczUzytkownika></Zaloguj>'
-)
+LOG_IN = f'<Zaloguj xmlns="http://CIS/BIR/PUBL/2014/07"><pKluczUzytkownika>{KEY}</pKluczUzytkownika></Zaloguj>'
 ACTION = "<a:Action>http://CIS/BIR/PUBL/2014/07/IUslugaBIRzewnPubl/Zaloguj</a:Action>"
 
 
@@ -231,9 +227,7 @@ def test_a_wrong_key_gives_an_empty_answer_not_an_error(url: str) -> None:
     assert len(client.service.Zaloguj(KEY)) == 20
 
 
-def test_without_a_living_session_answers_are_empty_and_the_code_is_7(
-    client: zeep.Client, world: World
-) -> None:
+def test_without_a_living_session_answers_are_empty_and_the_code_is_7(client: zeep.Client, world: World) -> None:
     get = client.service.GetValue
     assert (get("StatusSesji"), get("KomunikatKod")) == ("1", "0")
     assert client.service.Wyloguj(client.transport.session.headers["sid"]) is True

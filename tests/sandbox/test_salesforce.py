@@ -1,11 +1,12 @@
 """Salesforce's wire contract, over real HTTP."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 import requests
 
-from sandbox.process import Sandbox
+from sandbox.process import Sandbox, running
 
 Ask = Callable[..., requests.Response]
 ALL = "SELECT Id, Name, IsDeleted, SystemModstamp FROM Account ORDER BY SystemModstamp, Id"
@@ -119,3 +120,28 @@ def test_client_credentials_come_in_the_form_or_as_basic_and_must_be_right(unhar
     assert basic.json()["instance_url"] == f"{unharmed.url}/salesforce"
     wrong = requests.post(url, data=grant, auth=("onefold", "guess"), timeout=30)
     assert (wrong.status_code, wrong.json()["error"]) == (400, "invalid_client")
+
+
+def test_a_cursor_outlives_the_process_and_the_changes_in_between(tmp_path: Path) -> None:
+    def ask(sandbox: Sandbox, path: str, **params: str) -> dict[str, object]:
+        base = f"{sandbox.url}/salesforce"
+        grant = {"grant_type": "client_credentials"}
+        token = requests.post(
+            f"{base}/services/oauth2/token", data=grant, auth=("onefold", "sandbox-secret"), timeout=30
+        ).json()["access_token"]
+        headers = {"Authorization": f"Bearer {token}"}
+        return requests.get(f"{base}{path}", params=params, headers=headers, timeout=30).json()
+
+    small_pages = {"SANDBOX_SF_BATCH": "50"}
+    with running(tmp_path, 100, environment=small_pages) as first:
+        answer = ask(first, "/services/data/v62.0/queryAll", q=ALL)
+        seen = [row["Id"] for row in answer["records"]]
+        expected = {row["key"] for row in first.truth()["records"] if row["system"] == "salesforce"}
+        first.control("advance", changes=30, deletions=5, new=10)
+        first.kill()
+    with running(tmp_path, 100, environment=small_pages) as second:
+        while not answer["done"]:
+            answer = ask(second, answer["nextRecordsUrl"])
+            seen += [row["Id"] for row in answer["records"]]
+    assert len(seen) == len(expected)
+    assert set(seen) == expected

@@ -146,7 +146,7 @@ def test_a_killed_sandbox_comes_back_with_the_same_world(tmp_path: Path) -> None
 
 def test_a_journal_of_another_world_is_refused_with_a_remedy(tmp_path: Path) -> None:
     World(200, 7, tmp_path / "journal.jsonl").advance(1)
-    with pytest.raises(ValueError, match="200 companies with seed 7.*delete that file"):
+    with pytest.raises(ValueError, match=r"200 companies with seed 7.*delete that file"):
         World(300, 7, tmp_path / "journal.jsonl")
 
 

@@ -86,16 +86,17 @@ class Shop:
     stream: str = "customer"
     asked: list[tuple[Window, str | None]] = field(default_factory=list)
 
-    def job(self, given: list[Page] | OnefoldError, run: str | None = None, **more: object) -> Job:
-        """A job whose source gives these pages (from the asked token on), or fails."""
+    def job(self, given: list[Page | OnefoldError], run: str | None = None, **more: object) -> Job:
+        """A job whose source gives these pages, from the asked token on; an error among them is raised there."""
 
         @contextmanager
         def source(stream_name: str, usage: object) -> Iterator[object]:
             def read(window: Window, token: str | None) -> Iterator[Page]:
                 self.asked.append((window, token))
-                if isinstance(given, OnefoldError):
-                    raise given
-                yield from given[int(token or 0) :]
+                for page in given[int(token or 0) :]:
+                    if isinstance(page, OnefoldError):
+                        raise page
+                    yield page
 
             yield read
 
@@ -146,6 +147,6 @@ class Shop:
         with connect(self.url) as connection:
             return ledger.latest(connection, "shop", "customer")
 
-    def superuser(self, text: str) -> None:
-        with psycopg.connect(self.url) as connection:
+    def execute(self, text: str) -> None:
+        with connect(self.url, autocommit=True) as connection:
             connection.execute(text)

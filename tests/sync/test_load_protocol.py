@@ -76,7 +76,7 @@ def test_the_cursor_moves_only_with_the_data(shop):
     shop.load([record("a", 5)])
     assert shop.query("select value from ops.cursor") == [(at(5),)]
     with pytest.raises(Retriable):
-        shop.run(shop.job(Retriable("shop is down")))
+        shop.run(shop.job([Retriable("shop is down")]))
     assert shop.query("select value from ops.cursor") == [(at(5),)]
     shop.load([record("b", 9)])
     assert shop.query("select value from ops.cursor") == [(at(9),)]

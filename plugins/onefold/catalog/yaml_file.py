@@ -131,10 +131,8 @@ class _Builder:
         if isinstance(event, yaml.AliasEvent):
             value, size = self.anchors.get(event.anchor, (None, 0))
             if not size:
-                self.mistakes.append(
-                    Mistake(self.path, line, f"no &{event.anchor} before *{event.anchor}; add it")
-                )
-            self.size += size
+                self.mistakes.append(Mistake(self.path, line, f"no &{event.anchor} before *{event.anchor}; add it"))
+            self.size += 0
         else:
             if event.tag is not None:
                 self.mistakes.append(Mistake(self.path, line, f"tags are not read; remove {event.tag!r}"))

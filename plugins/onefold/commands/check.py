@@ -45,8 +45,7 @@ def check(as_json: bool, root: Path) -> None:
 def _print_mistakes(error: CatalogError, as_json: bool) -> None:
     if as_json:
         mistakes = [
-            {"file": str(mistake.file), "line": mistake.line, "text": mistake.text}
-            for mistake in error.mistakes
+            {"file": str(mistake.file), "line": mistake.line, "text": mistake.text} for mistake in error.mistakes
         ]
         click.echo(json.dumps({"valid": False, "mistakes": mistakes}, ensure_ascii=False))
         return

@@ -94,12 +94,12 @@ def _print_table(header: Sequence[str], rows: Iterator[Sequence[object]]) -> Non
     from rich.text import Text
 
     table = Table(*(escape(name) for name in header), box=box.SIMPLE_HEAD)
-    shown = 0
-    for shown, row in enumerate(itertools.islice(rows, TABLE_ROWS), 1):
+    for row in itertools.islice(rows, TABLE_ROWS):
         table.add_row(*(Text(_text(value)) for value in row))
     Console(soft_wrap=not sys.stdout.isatty()).print(table)
     more = next(rows, None) is not None
-    click.echo(f"The first {shown} rows; --csv gives all." if more else f"{shown} row{'s' * (shown != 1)}")
+    plural = "" if table.row_count == 1 else "s"
+    click.echo(f"The first {TABLE_ROWS} rows; --csv gives all." if more else f"{table.row_count} row{plural}")
 
 
 def _text(value: object) -> str:

@@ -57,14 +57,12 @@ def build(project: Project, url: str, variables: Mapping[str, object], select: S
         *("--vars", json.dumps(dict(variables))),
     ]
     with _environment(url):
-        manifest = _manifest(project, common)
+        manifest = _manifest(project, common, os.environ["ONEFOLD_PG_DATABASE"])
         arguments = ["--quiet", "build", *common, "--exclude-resource-type", "unit_test"]
         selection = ["--select", *select] if select else []
         outcome = dbtRunner(manifest=manifest).invoke(arguments + selection)
     if not results.exists():
-        raise Fatal(
-            f"dbt did not get as far as building: {outcome.exception}. Its log is in {project.target}."
-        )
+        raise Fatal(f"dbt did not get as far as building: {outcome.exception}. Its log is in {project.target}.")
     return judge(json.loads(results.read_text(encoding="utf-8")))
 
 
@@ -72,40 +70,32 @@ def judge(run_results: Mapping[str, Sequence[Mapping[str, object]]]) -> Built:
     """What dbt's run_results.json says. Raises Fatal when anything failed, or when nothing was built at all."""
     results = run_results["results"]
     if not results:
-        raise Fatal(
-            "dbt built nothing. Run 'bin/onefold generate': the models of the catalogue are not there."
-        )
+        raise Fatal("dbt built nothing. Run 'bin/onefold generate': the models of the catalogue are not there.")
     failed = [result for result in results if result["status"] not in ("success", "pass", "warn")]
     causes = [result for result in failed if result["status"] != "skipped"] or failed
     if failed:
         said = "; ".join(_cause(result) for result in causes[:_MAX_FAILURES])
-        raise Fatal(
-            f"dbt: {len(causes)} of {len(results)} models and tests failed, nothing was published. {said}"
-        )
+        raise Fatal(f"dbt: {len(causes)} of {len(results)} models and tests failed, nothing was published. {said}")
     return Built({str(result["unique_id"]): float(str(result["execution_time"])) for result in results})
 
 
 def _cause(result: Mapping[str, object]) -> str:
     # PostgreSQL's DETAIL and CONTEXT quote the row: what they say may be personal.
     lines = [line.strip() for line in str(result.get("message") or "").splitlines()]
-    harmless = [
-        line for line in lines if line and not line.startswith(("DETAIL", "CONTEXT", "Key ", "compiled"))
-    ]
+    harmless = [line for line in lines if line and not line.startswith(("DETAIL", "CONTEXT", "Key ", "compiled"))]
     return f"{result['unique_id']}: {result['status']}: {' '.join(harmless[:3])}"
 
 
-def _manifest(project: Project, common: list[str]) -> Manifest:
+def _manifest(project: Project, common: list[str], database: str) -> Manifest:
     from dbt.cli.main import dbtRunner
     from dbt.contracts.graph.manifest import Manifest
 
-    kept = project.target / f"manifest-{_fingerprint(project.folder)}.msgpack"
+    kept = project.target / f"manifest-{_fingerprint(project.folder, database)}.msgpack"
     if kept.exists():
         return Manifest.from_msgpack(kept.read_bytes())
     parsed = dbtRunner().invoke(["--quiet", "parse", *common])
     if not isinstance(parsed.result, Manifest):
-        raise Fatal(
-            f"The dbt project cannot be parsed: {parsed.exception}. Run 'bin/onefold generate' and look again."
-        )
+        raise Fatal(f"The dbt project cannot be parsed: {parsed.exception}. Run 'bin/onefold generate' and look again.")
     for old in project.target.glob("manifest-*.msgpack"):
         old.unlink(missing_ok=True)
     part = kept.with_suffix(f".{os.getpid()}")
@@ -114,14 +104,13 @@ def _manifest(project: Project, common: list[str]) -> Manifest:
     return parsed.result
 
 
-def _fingerprint(folder: Path) -> str:
+def _fingerprint(folder: Path, database: str) -> str:
     from dbt.version import __version__
 
-    digest = hashlib.sha256(__version__.encode())
+    # A parsed model holds the database's name.
+    digest = hashlib.sha256(f"{__version__}\0{database}\n".encode())
     for file in sorted(file for pattern in _SOURCES for file in folder.rglob(pattern)):
-        digest.update(
-            f"{file.relative_to(folder)}\0{file.stat().st_mtime_ns}\0{file.stat().st_size}\n".encode()
-        )
+        digest.update(f"{file.relative_to(folder)}\0{file.stat().st_mtime_ns}\0{file.stat().st_size}\n".encode())
     return digest.hexdigest()[:16]
 
 

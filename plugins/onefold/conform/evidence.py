@@ -52,4 +52,3 @@ def published(run: Run, entities: Sequence[Entity]) -> OnPublish:
             lineage.emit(connection, event)
 
     return state
-

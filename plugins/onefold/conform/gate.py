@@ -32,7 +32,13 @@ def entity_gate(url: str) -> Gate:
                 " values (%s, %s, %s, %s, %s, %s, %s, %s, %s)",
                 [
                     (
-                        *(candidate.publish_id, suite.name, f.position, f.expectation.type, Jsonb(f.expectation.kwargs)),
+                        *(
+                            candidate.publish_id,
+                            suite.name,
+                            f.position,
+                            f.expectation.type,
+                            Jsonb(f.expectation.kwargs),
+                        ),
                         *(f.expectation.severity, f.success, f.unexpected_rows, Jsonb(f.observed)),
                     )
                     for f in findings

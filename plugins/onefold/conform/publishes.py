@@ -30,7 +30,7 @@ order by 1
 
 @dataclass(frozen=True, slots=True)
 class Publish:
-    """A publish on its way. `full_mapping`: a mapping's meaning changed, so every record is mapped and resolved again."""
+    """A publish on its way. `full_mapping`: a mapping's meaning changed, so every record is taken in again."""
 
     publish_id: int
     loads: tuple[int, ...]
@@ -39,13 +39,9 @@ class Publish:
 
 @contextmanager
 def only_one(connection: psycopg.Connection) -> Iterator[None]:
-    """Hold the right to conform. Raises Retriable when another run has it; a killed run loses it with its connection."""
-    if not connection.execute(
-        "select pg_try_advisory_lock(hashtextextended('onefold conform', 0))"
-    ).fetchone()[0]:
-        raise Retriable(
-            "Another conform is running; nothing was changed. Wait for it to end and start again."
-        )
+    """Hold the right to conform; a killed run loses it with its connection. Raises Retriable when another has it."""
+    if not connection.execute("select pg_try_advisory_lock(hashtextextended('onefold conform', 0))").fetchone()[0]:
+        raise Retriable("Another conform is running; nothing was changed. Wait for it to end and start again.")
     try:
         yield
     finally:

@@ -13,17 +13,17 @@ with judged as (
     select c.{id} as golden_id, t.company_id
     from truth as t join conformed.{crosswalk} as c
         on c.system = t.system and c.stream = t.stream and c.key = t.key
-), sizes as (
-    select
-        (select sum(n * (n - 1) / 2) from (select count(*) as n from judged group by golden_id, company_id) as s) as right_pairs,
-        (select sum(n * (n - 1) / 2) from (select count(*) as n from judged group by golden_id) as s) as joined_pairs,
-        (select sum(n * (n - 1) / 2) from (select count(*) as n from judged group by company_id) as s) as true_pairs,
-        (select count(*) from judged) as records,
-        (select count(distinct company_id) from judged) as companies
+), right_pair as (
+    select sum(n * (n - 1) / 2) as pairs from (select count(*) as n from judged group by golden_id, company_id) as size
+), joined_pair as (
+    select sum(n * (n - 1) / 2) as pairs from (select count(*) as n from judged group by golden_id) as size
+), true_pair as (
+    select sum(n * (n - 1) / 2) as pairs from (select count(*) as n from judged group by company_id) as size
 )
-select coalesce(right_pairs / nullif(joined_pairs, 0), 1)::float8, coalesce(right_pairs / nullif(true_pairs, 0), 1)::float8,
-    records, companies
-from sizes
+select coalesce(right_pair.pairs / nullif(joined_pair.pairs, 0), 1)::float8,
+    coalesce(right_pair.pairs / nullif(true_pair.pairs, 0), 1)::float8,
+    (select count(*) from judged), (select count(distinct company_id) from judged)
+from right_pair, joined_pair, true_pair
 """
 
 
@@ -56,9 +56,7 @@ def pairwise(
                 copy.write_row(row)
         connection.execute("analyze truth")
         found = connection.execute(
-            sql.SQL(_PAIRS).format(
-                id=sql.Identifier(f"{entity}_id"), crosswalk=sql.Identifier(f"{entity}_crosswalk")
-            )
+            sql.SQL(_PAIRS).format(id=sql.Identifier(f"{entity}_id"), crosswalk=sql.Identifier(f"{entity}_crosswalk"))
         ).fetchone()
     precision, recall, records, companies = found
     return Quality(precision, recall, records, given - records, companies)

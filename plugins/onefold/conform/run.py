@@ -101,7 +101,8 @@ def _publish(
             point(connection, entity.entity, publish.publish_id, actor)
         report = ConformReport(publish.publish_id, publish.loads, made, clock.seconds)
         connection.execute(
-            "update ops.publish set state = 'published', ended_at = clock_timestamp(), report = %s where publish_id = %s",
+            "update ops.publish set state = 'published', ended_at = clock_timestamp(), report = %s"
+            " where publish_id = %s",
             (Jsonb(report.as_json()), publish.publish_id),
         )
         for also in on_publish:

@@ -17,18 +17,14 @@ def switch_to(connection: psycopg.Connection, publish_id: int, actor: str) -> tu
     published.
     """
     with connection.transaction():
-        state = connection.execute(
-            "select state from ops.publish where publish_id = %s", (publish_id,)
-        ).fetchone()
+        state = connection.execute("select state from ops.publish where publish_id = %s", (publish_id,)).fetchone()
         if state is None or state[0] != "published":
             is_now = "does not exist" if state is None else f"is {state[0]}"
             raise Fatal(
                 f"Publish {publish_id} {is_now}, so there is no set to show. "
-                "See: select publish_id, ended_at from ops.publish where state = 'published'."
+                "Those whose state in ops.publish is 'published' can be shown."
             )
-        shown = connection.execute(
-            "select entity, publish_id from ops.published order by entity for update"
-        ).fetchall()
+        shown = connection.execute("select entity, publish_id from ops.published order by entity for update").fetchall()
         for entity, was in shown:
             point(connection, entity, publish_id, actor)
             append(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import threading
 from collections.abc import Callable
 
 import msgspec
@@ -26,6 +27,7 @@ class Credentials:
         self._endpoint = endpoint
         self._post_form = post_form
         self._token: OAuth2Token | None = None
+        self._lock = threading.Lock()
 
     def __repr__(self) -> str:
         return f"Credentials({self._system.system!r}, {self._system.auth.kind!r})"
@@ -37,22 +39,29 @@ class Credentials:
                 login, password = self._pair()
                 return "Basic " + base64.b64encode(f"{login}:{password}".encode()).decode()
             case "oauth2_client_credentials":
-                if self._token is None or self._token.is_expired(leeway=60):
-                    self._token = self._new_token()
-                return f"Bearer {self._token['access_token']}"
+                with self._lock:
+                    if self._token is None or self._token.is_expired(leeway=60):
+                        self._token = self._new_token()
+                    return _bearer(self._token)
             case _:
                 return None
 
-    def renew(self) -> bool:
-        """Forget the token, so that the next header() asks for another; False when there is none to renew."""
-        had, self._token = self._token is not None, None
-        return had
+    def renew(self, refused: str | None) -> bool:
+        """Forget the token whose header was refused, unless another thread has; False when there is none to renew."""
+        if self._system.auth.kind != "oauth2_client_credentials":
+            return False
+        with self._lock:
+            if self._token is not None and _bearer(self._token) == refused:
+                self._token = None
+        return True
 
     def secrets(self) -> set[str]:
-        """Texts that no message may show."""
-        extra = (self._endpoint.extra or {}).values()
-        token = str(self._token["access_token"]) if self._token else None
-        return {text for text in (self._endpoint.login, self._endpoint.password, token, *extra) if text}
+        """Texts that no message may show; one of three letters would mask half of every word."""
+        extra, token = (self._endpoint.extra or {}).values(), self._token
+        shown = token["access_token"] if token else None
+        return {
+            text for text in (self._endpoint.login, self._endpoint.password, shown, *extra) if text and len(text) > 3
+        }
 
     def _new_token(self) -> OAuth2Token:
         login, password = self._pair()
@@ -66,6 +75,10 @@ class Credentials:
                 f"password, and auth {self._system.auth.kind} needs both: set them there."
             )
         return self._endpoint.login, self._endpoint.password
+
+
+def _bearer(token: OAuth2Token) -> str:
+    return f"Bearer {token['access_token']}"
 
 
 def token_of(response: Response) -> OAuth2Token:

@@ -20,6 +20,7 @@ from onefold.connectors.page import Endpoint
 from onefold.errors import OnefoldError, Retriable
 from onefold.http.attempt import Attempt, BadBody, Response, quota
 from onefold.http.auth import Credentials, token_of
+from onefold.http.breaker import BREAKERS, watched
 from onefold.http.failure import Again, Refused, Unauthorized, gave_up, refusal, retry_after
 from onefold.http.limit import Limiter, MemoryLimiter, rate
 from onefold.http.scrub import scrubbed
@@ -33,8 +34,6 @@ logging.getLogger("urllib3.connectionpool").setLevel(logging.INFO)
 LATER = frozenset({408, 425, 429})
 
 IN_PROCESS_LIMITER = MemoryLimiter()
-BREAKERS = SyncCircuitBreakerFactory(default_threshold=10, default_ttl=60)
-"""One breaker per system in each process: open after 10 failed attempts in a row, tried again after 60 s."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +52,7 @@ class _Request:
 
 class Client:
     """Sends requests to one system, to its own host only. Use it as a context manager: it keeps connections open.
+    Threads may share it.
 
     Every attempt is handed to `on_attempt`, the failed ones and those for tokens too. `limiter` is shared by all
     who talk to the system; by default it is shared within this process only.
@@ -113,7 +113,7 @@ class Client:
         try:
             return self._persist(request, parse)
         except Unauthorized as error:
-            if not self._credentials.renew():
+            if not self._credentials.renew(error.shown):
                 raise self._refused(request, error) from error
         try:
             return self._persist(request, parse)
@@ -167,13 +167,13 @@ class Client:
 
     def _once(self, request: _Request, parse: Callable[[Response], T]) -> T:
         authorization = self._credentials.header() if request.authorised else None
-        breaker = self._breakers.get_breaker(
-            f"{self.system.system} at {self._wire.host}",
-            exclude=[OnefoldError, Unauthorized, (Again, lambda error: error.told_to_wait)],
-        )
-        with breaker:
+        with watched(self._breakers, f"{self.system.system} at {self._wire.host}"):
             self._wait_for_turn(request)
-            return self._measured(request, authorization, parse)
+            try:
+                return self._measured(request, authorization, parse)
+            except Unauthorized as error:
+                error.shown = authorization
+                raise
 
     def _wait_for_turn(self, request: _Request) -> None:
         wait = self._limiter.reserve(self.system.system, self._rates, self._longest)

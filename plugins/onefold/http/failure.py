@@ -29,7 +29,9 @@ class Again(Exception):
 
 
 class Unauthorized(Exception):
-    """The system did not accept our credentials."""
+    """The system did not accept our credentials; `shown` is the header that was sent."""
+
+    shown: str | None = None
 
     def __init__(self, excerpt: str, status: int) -> None:
         super().__init__(f"status {status}")

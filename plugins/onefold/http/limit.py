@@ -18,8 +18,6 @@ from psycopg.types.json import Jsonb
 
 from onefold.errors import Retriable
 
-RATE_LIMIT_DDL = "CREATE TABLE IF NOT EXISTS ops.rate_limit (system text PRIMARY KEY, arrivals jsonb NOT NULL)"
-
 _SECONDS = {"s": 1, "min": 60, "h": 3600, "day": 86400}
 # What may be spent at once. The rest is paced so that no span of the rate's length ever holds more than its count.
 _BURST = {"s": 0.0, "min": 0.1, "h": 0.1, "day": 0.5}

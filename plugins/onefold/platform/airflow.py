@@ -173,7 +173,7 @@ def _sandbox_connections(url: str) -> dict[str, str]:
         "sap": {"host": f"{url}/sap", **login, "login": "ONEFOLD", "extra": extra},
         "krs": {"host": f"{url}/krs", "extra": extra},
         "regon": {
-            "host": f"{url}/regon/wsBIR/UslugaBIRzewnPubl.svc",
+            "host": f"{url}/regon",
             "password": "abcde12345abcde12345",
             "extra": extra,
         },

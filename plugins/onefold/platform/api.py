@@ -120,9 +120,7 @@ class AirflowApi:
         """The log of the task's last try, one line an event."""
         path = f"/dags/{run.dag_id}/dagRuns/{run.run_id}/taskInstances/{task.task_id}/logs/{max(task.try_number, 1)}"
         answer = self._call("GET", f"{path}?map_index={task.map_index}&full_content=true")
-        return "\n".join(
-            str(line.get("event", "")) if isinstance(line, dict) else str(line) for line in _list(answer, "content")
-        )
+        return "\n".join(text for line in _list(answer, "content") for text in _log_lines(line))
 
     def _import_errors(self) -> str:
         errors = _list(self._call("GET", "/importErrors"), "import_errors")
@@ -152,7 +150,9 @@ class AirflowApi:
         except requests.RequestException as error:
             raise Retriable(f"Airflow at {self._url} does not answer. Start it with `bin/onefold up`.") from error
         if not response.ok:
-            raise Fatal(f"Airflow at {self._url} refused to sign {self._credentials['username']} in: {response.text[:300]}")
+            raise Fatal(
+                f"Airflow at {self._url} refused to sign {self._credentials['username']} in: {response.text[:300]}"
+            )
         self._session.headers["Authorization"] = f"Bearer {response.json()['access_token']}"
 
 
@@ -187,6 +187,18 @@ def _session() -> requests.Session:
 
 def _run(answer: Mapping[str, object]) -> DagRun:
     return DagRun(str(answer["dag_id"]), str(answer["dag_run_id"]), str(answer["state"]))
+
+
+def _log_lines(line: object) -> list[str]:
+    """What a line of a log says; an exception is said by its class and text, without its frames."""
+    if not isinstance(line, dict):
+        return [str(line)]
+    raised = [
+        f"{error['exc_type']}: {error['exc_value']}"
+        for error in line.get("error_detail") or []
+        if not error["is_cause"]
+    ]
+    return [str(line.get("event", "")), *raised]
 
 
 def _list(answer: Mapping[str, object], key: str) -> list[dict]:

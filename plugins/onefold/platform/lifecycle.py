@@ -88,7 +88,7 @@ def down(settings: Settings, delete_data: bool, report: Report) -> None:
             processes.stop(settings.home, services)
             done(f"ended {', '.join(service.name for service in services)}")
     postgres = Postgres(settings.home, settings.pg_port)
-    if postgres.running():
+    if postgres.pid():
         with _step(report) as done:
             postgres.stop()
             done("ended PostgreSQL")
@@ -152,7 +152,7 @@ def _ready(wanted: Installation, running: Mapping[str, processes.Running]) -> se
     if "sandbox" in running and api.answers(f"{settings.sandbox_url}/health"):
         ready.add("sandbox")
     health = api.health(settings.ui_url)
-    if health:
+    if health and api.answers(f"{settings.ui_url}/execution/health"):  # whose first answer takes seconds to build
         ready.add("api-server")
         for name, heartbeat in health.items():
             service = running.get(name)

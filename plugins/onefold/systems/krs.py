@@ -29,8 +29,6 @@ PER_PAGE = 100
 THREADS = 4
 WARSAW = ZoneInfo("Europe/Warsaw")
 
-# They tell when we asked, not what is registered: kept, they would make every reading a new version.
-_TIMES_OF_READING = ("dataCzasOdpisu", "stanZDnia")
 _JSON = {"Accept": "application/json"}
 _ABSENT = frozenset({404})
 
@@ -96,13 +94,14 @@ def feed_days(window: Window) -> list[date]:
 
 
 def _reading(response: Response, number: str) -> _Reading:
-    """An extract without its times of reading, _StruckOff, or None when this register does not hold the company.
+    """An extract as it came, _StruckOff, or None when this register does not hold the company.
 
     Raises BadBody for everything else, whatever its status.
     """
     if response.status == 204:
         return _StruckOff()
-    body = msgspec.json.decode(sound_json(response))
+    content = sound_json(response)
+    body = msgspec.json.decode(content)
     if _says_not_found(body):
         return None
     extract = body.get("odpis") if isinstance(body, dict) else None
@@ -111,9 +110,7 @@ def _reading(response: Response, number: str) -> _Reading:
         raise BadBody("neither an extract nor the body of not found")
     if heading.get("numerKRS", number) != number:
         raise BadBody("the extract of another company")
-    for name in _TIMES_OF_READING:
-        heading.pop(name, None)
-    return msgspec.json.encode(body)
+    return content
 
 
 def _bulletin(response: Response) -> list[str]:

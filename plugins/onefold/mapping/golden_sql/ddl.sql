@@ -25,8 +25,8 @@ create table if not exists << versions >> (
     _provenance jsonb not null,
     _mapping_version int not null,
     _hash text not null,
-    _publish_id bigint not null references ops.publish,
-    _ended_publish_id bigint references ops.publish,
+    _publish_id bigint not null,
+    _ended_publish_id bigint,
     _merged_into uuid,
     primary key (<< name >>_id, _publish_id)
 );
@@ -44,8 +44,8 @@ create table if not exists << crosswalk >> (
     stream text not null,
     key text not null,
     << name >>_id uuid not null,
-    _publish_id bigint not null references ops.publish,
-    _ended_publish_id bigint references ops.publish,
+    _publish_id bigint not null,
+    _ended_publish_id bigint,
     primary key (record, _publish_id)
 );
 create unique index if not exists << name >>_crosswalk_live on << crosswalk >> (record) where _ended_publish_id is null;

@@ -28,8 +28,8 @@ create table if not exists conformed.customer_version (
     _provenance jsonb not null,
     _mapping_version int not null,
     _hash text not null,
-    _publish_id bigint not null references ops.publish,
-    _ended_publish_id bigint references ops.publish,
+    _publish_id bigint not null,
+    _ended_publish_id bigint,
     _merged_into uuid,
     primary key (customer_id, _publish_id)
 );
@@ -59,8 +59,8 @@ create table if not exists conformed.customer_crosswalk_version (
     stream text not null,
     key text not null,
     customer_id uuid not null,
-    _publish_id bigint not null references ops.publish,
-    _ended_publish_id bigint references ops.publish,
+    _publish_id bigint not null,
+    _ended_publish_id bigint,
     primary key (record, _publish_id)
 );
 create unique index if not exists customer_crosswalk_live on conformed.customer_crosswalk_version (record) where _ended_publish_id is null;

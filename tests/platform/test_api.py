@@ -1,0 +1,90 @@
+"""The client of Airflow's API signs in, signs in again when its token expires, and classes what goes wrong."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from onefold.errors import Fatal, Retriable
+from onefold.platform.api import AirflowApi, DagRun, TaskInstance
+from onefold.platform.postgres import free_port
+
+
+class StandIn(BaseHTTPRequestHandler):
+    """Airflow's answers, as version 3.3.2 gives them. A token is good for three requests."""
+
+    tokens = 0
+    left = 0
+    polls = 0
+
+    def do_POST(self) -> None:
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        if self.path == "/auth/token":
+            if body["password"] != "right":
+                return self._answer(401, {"detail": "Invalid credentials"})
+            StandIn.tokens, StandIn.left = StandIn.tokens + 1, 3
+            return self._answer(201, {"access_token": f"token-{StandIn.tokens}"})
+        assert body == {"logical_date": None, "conf": {"window": 1}}
+        return self._answer(200, {"dag_id": "sync", "dag_run_id": "r/1", "state": "queued"})
+
+    def do_GET(self) -> None:
+        StandIn.left -= 1
+        if StandIn.left < 0 or self.headers["Authorization"] != f"Bearer token-{StandIn.tokens}":
+            return self._answer(401, {"detail": "expired"})
+        if self.path.startswith("/api/v2/dags/broken"):
+            return self._answer(500, {"detail": "no"})
+        if "taskInstances" in self.path:
+            state = "success" if StandIn.polls > 2 else "running"
+            task = {"task_id": "load", "map_index": -1, "state": state, "try_number": 1, "duration": 1.5}
+            return self._answer(200, {"task_instances": [task], "total_entries": 1})
+        StandIn.polls += 1
+        state = "success" if StandIn.polls > 3 else "running"
+        return self._answer(200, {"dag_id": "sync", "dag_run_id": "r/1", "state": state})
+
+    def _answer(self, status: int, body: dict[str, object]) -> None:
+        content = json.dumps(body).encode()
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Keep the test's output free of requests."""
+
+
+@pytest.fixture
+def url() -> Iterator[str]:
+    StandIn.tokens = StandIn.left = StandIn.polls = 0
+    server = ThreadingHTTPServer(("127.0.0.1", 0), StandIn)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+
+
+def test_a_run_is_watched_to_its_end_across_expired_tokens(url: str) -> None:
+    api = AirflowApi(url, "engineer", "right")
+    seen: list[list[TaskInstance]] = []
+    run = api.wait(api.trigger_dag("sync", {"window": 1}), 20, lambda _, tasks: seen.append(tasks))
+    assert run == DagRun("sync", "r/1", "success")
+    assert [tasks[0].state for tasks in seen] == ["running", "success"]
+    assert StandIn.tokens > 1
+
+
+def test_a_wrong_password_is_fatal(url: str) -> None:
+    with pytest.raises(Fatal, match="refused to sign engineer in"):
+        AirflowApi(url, "engineer", "wrong")
+
+
+def test_a_failing_airflow_is_retriable(url: str) -> None:
+    with pytest.raises(Retriable, match="500"):
+        AirflowApi(url, "engineer", "right").dag_run("broken", "r")
+
+
+def test_an_airflow_that_is_down_says_how_to_start_it() -> None:
+    with pytest.raises(Retriable, match="bin/onefold up"):
+        AirflowApi(f"http://127.0.0.1:{free_port()}", "engineer", "right")
