@@ -105,24 +105,36 @@ def test_a_stale_address_is_matched_through_any_record_of_the_company(world: Wor
     assert world.clusters() == sets("abc")
 
 
-def test_an_identifier_claimed_by_two_companies_joins_neither_and_is_reported(world: World):
-    """Same REGON, different NIP: the NIP is the more authoritative, so the REGON decides nothing."""
+def test_an_identifier_claimed_by_two_companies_is_reported_and_given_to_none(world: World):
+    """Same REGON, different NIP, said by equally trusted records: the NIP is the more authoritative and keeps them apart."""
     report = world.conform(
         record("crm", "a", tax_id_pl="1", regon="9"),
         record("court", "b", tax_id_pl="1", krs="5"),
-        record("erp", "c", tax_id_pl="2", regon="9"),
+        record("crm", "c", tax_id_pl="2", regon="9"),
         record("erp", "d", regon="9"),
     )
     assert world.clusters() == sets("ab", "c", "d")
+    assert [world.golden(key, "regon") for key in "acd"] == [(None,), (None,), ("9",)]
     assert report.entities[0].conflicts == 1
     found = world.connection.execute(
         "select identifier, reason, records from ops.identity_conflict where ended_publish_id is null"
     ).fetchall()
-    assert found == [("regon", "contested", ["crm|account|a", "erp|partner|c", "erp|partner|d"])]
-    world.conform(record("erp", "c", tax_id_pl="2", regon="8"))
+    assert found == [("regon", "contested", ["crm|account|a", "crm|account|c", "erp|partner|d"])]
+    world.conform(record("crm", "c", tax_id_pl="2", regon="8"))
     assert world.clusters() == sets("abd", "c")
     open_now = "select count(*) from ops.identity_conflict where ended_publish_id is null"
     assert world.connection.execute(open_now).fetchone() == (0,)
+
+
+def test_a_contested_identifier_belongs_to_the_company_that_the_most_trusted_system_names(world: World):
+    report = world.conform(
+        record("court", "a", tax_id_pl="1", regon="9"),
+        record("crm", "c", tax_id_pl="2", regon="9"),
+        record("erp", "d", regon="9"),
+    )
+    assert world.clusters() == sets("ad", "c")
+    assert [world.golden(key, "tax_id_pl", "regon") for key in "ac"] == [("1", "9"), ("2", None)]
+    assert report.entities[0].conflicts == 1
 
 
 def test_two_values_below_one_more_authoritative_identifier_stay_together_and_are_reported(world: World):

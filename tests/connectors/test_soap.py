@@ -68,9 +68,13 @@ class Http:
     def __init__(self, answer: bytes, wsdl: str = WSDL) -> None:
         self.answer, self.wsdl = answer, wsdl
         self.posted: list[tuple[str, dict[str, str], bytes]] = []
+        self.loaded: list[str] = []
 
     def send(self, method, path, *, parse, params=None, headers=None, body=None, accept=frozenset()):
         if method == "GET":
+            if not path.startswith("https://"):
+                raise Fatal("another host than that of the connection")  # as Client.send does
+            self.loaded.append(path)
             return parse(Response(200, {}, self.wsdl.encode()))
         self.posted.append((path, dict(headers), body))
         return parse(Response(200, {"Content-Type": "text/xml"}, self.answer))
@@ -123,6 +127,27 @@ def test_a_stream_of_one_call_is_read_from_yaml_alone():
 def test_an_operation_that_the_wsdl_does_not_have_is_fatal():
     with pytest.raises(Fatal, match="the WSDL has no operation Lits"):
         read(Http(envelope("<L/>")), "two.example", operation="Lits")
+
+
+def importing(location: str) -> str:
+    return WSDL.replace("<types>", f'<import namespace="urn:x" location="{location}"/><types>', 1)
+
+
+def test_an_import_of_the_wsdl_is_loaded_through_the_client_or_not_at_all():
+    http = Http(envelope("<L/>"), importing("file:///etc/passwd"))
+    with pytest.raises(Fatal, match="another host than that of the connection"):
+        read(http, "four.example")
+    assert http.loaded == ["https://four.example/base/service?wsdl"]
+
+
+def test_a_wsdl_that_imports_without_end_is_fatal():
+    class Endless(Http):
+        def send(self, method, path, **more):
+            self.wsdl = importing(f"https://five.example/base/{len(self.loaded)}")
+            return super().send(method, path, **more)
+
+    with pytest.raises(Fatal, match="the WSDL at /base/service cannot be used"):
+        read(Endless(envelope("<L/>")), "five.example")
 
 
 @pytest.mark.parametrize(

@@ -4,25 +4,93 @@
 -- The new state of every golden record whose cluster was touched: which value survives, and where it came from.
 -- One sort: the records of a cluster get a position p by the entity's trust order. An attribute with an order of its
 -- own takes the least of (its rank, p), so none needs a sort of its own.
-with member as (
-    select x.customer_id, x.record, x.system, x.stream, x.key, m._load_id, m._mapping_version, m._extracted_at, m.legal_name, m.tax_id_pl, m.regon, m.krs, m.eu_vat, m.email, m.phone, m.street, m.postal_code, m.city, m.country, m.status, m.credit_limit, m.credit_limit_currency, m.last_changed
+with disowned as materialized (
+    select m.record, s.disowned from {{ ref('customer__strong') }} as s join {{ ref('customer__member') }} as m using (n)
+    where s.torn and s.disowned <> '{}'
+),
+member as (
+    select x.customer_id, x.record, x.system, x.stream, x.key, m._load_id, m._mapping_version, m._extracted_at
+        , m.legal_name
+        , case when 'tax_id_pl' = any (d.disowned) then null else m.tax_id_pl end as tax_id_pl
+        , case when 'regon' = any (d.disowned) then null else m.regon end as regon
+        , case when 'krs' = any (d.disowned) then null else m.krs end as krs
+        , m.eu_vat
+        , m.email
+        , m.phone
+        , m.street
+        , m.postal_code
+        , m.city
+        , m.country
+        , m.status
+        , m.credit_limit
+        , m.credit_limit_currency
+        , m.last_changed
     from {{ ref('customer__candidate_crosswalk') }} as x
     join {{ ref('krs__customer') }} as m on m._record collate "C" = x.record
+    left join disowned as d on d.record = x.record
     where x.system = 'krs'
     union all
-    select x.customer_id, x.record, x.system, x.stream, x.key, m._load_id, m._mapping_version, m._extracted_at, m.legal_name, m.tax_id_pl, m.regon, m.krs, m.eu_vat, m.email, m.phone, m.street, m.postal_code, m.city, m.country, m.status, m.credit_limit, m.credit_limit_currency, m.last_changed
+    select x.customer_id, x.record, x.system, x.stream, x.key, m._load_id, m._mapping_version, m._extracted_at
+        , m.legal_name
+        , case when 'tax_id_pl' = any (d.disowned) then null else m.tax_id_pl end as tax_id_pl
+        , case when 'regon' = any (d.disowned) then null else m.regon end as regon
+        , case when 'krs' = any (d.disowned) then null else m.krs end as krs
+        , m.eu_vat
+        , m.email
+        , m.phone
+        , m.street
+        , m.postal_code
+        , m.city
+        , m.country
+        , m.status
+        , m.credit_limit
+        , m.credit_limit_currency
+        , m.last_changed
     from {{ ref('customer__candidate_crosswalk') }} as x
     join {{ ref('regon__customer') }} as m on m._record collate "C" = x.record
+    left join disowned as d on d.record = x.record
     where x.system = 'regon'
     union all
-    select x.customer_id, x.record, x.system, x.stream, x.key, m._load_id, m._mapping_version, m._extracted_at, m.legal_name, m.tax_id_pl, m.regon, m.krs, m.eu_vat, m.email, m.phone, m.street, m.postal_code, m.city, m.country, m.status, m.credit_limit, m.credit_limit_currency, m.last_changed
+    select x.customer_id, x.record, x.system, x.stream, x.key, m._load_id, m._mapping_version, m._extracted_at
+        , m.legal_name
+        , case when 'tax_id_pl' = any (d.disowned) then null else m.tax_id_pl end as tax_id_pl
+        , case when 'regon' = any (d.disowned) then null else m.regon end as regon
+        , case when 'krs' = any (d.disowned) then null else m.krs end as krs
+        , m.eu_vat
+        , m.email
+        , m.phone
+        , m.street
+        , m.postal_code
+        , m.city
+        , m.country
+        , m.status
+        , m.credit_limit
+        , m.credit_limit_currency
+        , m.last_changed
     from {{ ref('customer__candidate_crosswalk') }} as x
     join {{ ref('salesforce__customer') }} as m on m._record collate "C" = x.record
+    left join disowned as d on d.record = x.record
     where x.system = 'salesforce'
     union all
-    select x.customer_id, x.record, x.system, x.stream, x.key, m._load_id, m._mapping_version, m._extracted_at, m.legal_name, m.tax_id_pl, m.regon, m.krs, m.eu_vat, m.email, m.phone, m.street, m.postal_code, m.city, m.country, m.status, m.credit_limit, m.credit_limit_currency, m.last_changed
+    select x.customer_id, x.record, x.system, x.stream, x.key, m._load_id, m._mapping_version, m._extracted_at
+        , m.legal_name
+        , case when 'tax_id_pl' = any (d.disowned) then null else m.tax_id_pl end as tax_id_pl
+        , case when 'regon' = any (d.disowned) then null else m.regon end as regon
+        , case when 'krs' = any (d.disowned) then null else m.krs end as krs
+        , m.eu_vat
+        , m.email
+        , m.phone
+        , m.street
+        , m.postal_code
+        , m.city
+        , m.country
+        , m.status
+        , m.credit_limit
+        , m.credit_limit_currency
+        , m.last_changed
     from {{ ref('customer__candidate_crosswalk') }} as x
     join {{ ref('sap__customer') }} as m on m._record collate "C" = x.record
+    left join disowned as d on d.record = x.record
     where x.system = 'sap'
 ),
 ranked as (

@@ -132,7 +132,7 @@ class _Builder:
             value, size = self.anchors.get(event.anchor, (None, 0))
             if not size:
                 self.mistakes.append(Mistake(self.path, line, f"no &{event.anchor} before *{event.anchor}; add it"))
-            self.size += 0
+            self.size += size
         else:
             if event.tag is not None:
                 self.mistakes.append(Mistake(self.path, line, f"tags are not read; remove {event.tag!r}"))

@@ -7,6 +7,7 @@ fault and frame are judged here. Every byte, the WSDL's too, goes through http.C
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TypeVar
 from urllib.parse import urlsplit
@@ -46,9 +47,8 @@ class SoapService:
         self._system = system
         self._base = endpoint.url.rstrip("/")
         self._http = http
-        self._transport = _Transport(self)
-        self._loaded: zeep.proxy.ServiceProxy | None = None
         self._client: zeep.Client | None = None
+        self._proxy: zeep.proxy.ServiceProxy | None = None
 
     def call(
         self,
@@ -62,46 +62,41 @@ class SoapService:
         `read` raises BadBody when the answer is not sound: the call is then made again. Raises Fatal for a fault
         that is our mistake, Retriable when the service stays down.
         """
-        service = self._service()
-        self._transport.read = read
-        with self._client.settings(extra_http_headers=dict(headers or {}), raw_response=True):
-            try:
-                return getattr(service, operation)(**arguments)
-            except (ZeepError, TypeError, AttributeError) as error:
-                raise Fatal(
-                    f"{self._system.system}: the WSDL has no operation {operation} with the arguments "
-                    f"{', '.join(arguments) or '(none)'}: {scrubbed(str(error))}. Compare the stream with the WSDL."
-                ) from error
-
-    def post(self, address: str, message: bytes, headers: Mapping[str, str], read: Callable[[bytes], T]) -> T:
+        message = self._message(operation, arguments)
         return self._http.send(
             "POST",
-            urlsplit(address).path,
-            headers=headers,
-            body=message,
+            urlsplit(message.address).path,
+            headers={**message.headers, **(headers or {})},
+            body=message.envelope,
             accept=WITH_FAULT,
             parse=lambda response: read(envelope_of(response, self._system)),
         )
 
-    def load(self, url: str) -> bytes:
-        return self._http.send("GET", url, parse=_contract)
+    def _message(self, operation: str, arguments: Arguments) -> _Message:
+        service = self._service()
+        try:
+            return getattr(service, operation)(**arguments)
+        except (ZeepError, TypeError, AttributeError) as error:
+            raise Fatal(
+                f"{self._system.system}: the WSDL has no operation {operation} with the arguments "
+                f"{', '.join(arguments) or '(none)'}: {scrubbed(str(error))}. Compare the stream with the WSDL."
+            ) from error
 
     def _service(self) -> zeep.proxy.ServiceProxy:
-        if self._loaded is None:
+        if self._proxy is None:
             url = f"{self._base}/{(self._system.wsdl or '').lstrip('/')}"
-            # Imports of the WSDL go through `load` too: to the same host only.
-            settings = zeep.Settings(strict=True, forbid_dtd=True, forbid_entities=True, xml_huge_tree=False)
+            settings = zeep.Settings(raw_response=True, forbid_dtd=True, forbid_entities=True)
             try:
-                self._client = zeep.Client(url, transport=self._transport, settings=settings)
-                binding = self._client.service._binding
-                declared = self._client.service._binding_options["address"]
-            except (ZeepError, ValueError) as error:
+                self._client = zeep.Client(url, transport=_Transport(self._http), settings=settings)
+                declared = self._client.service
+            except (ZeepError, ValueError, RecursionError) as error:
                 raise Fatal(
                     f"{self._system.system}: the WSDL at {urlsplit(url).path} cannot be used: {scrubbed(str(error))}. "
                     "Check `wsdl` in the system's YAML."
                 ) from error
-            self._loaded = self._client.create_service(binding.name, self._address(declared))
-        return self._loaded
+            address = self._address(declared._binding_options["address"])
+            self._proxy = self._client.create_service(declared._binding.name, address)
+        return self._proxy
 
     def _address(self, declared: str) -> str:
         """The declared address on the connection's host: a WSDL often names an inner or a public host."""
@@ -111,19 +106,32 @@ class SoapService:
         return f"{base.scheme}://{base.netloc}{path}"
 
 
+@dataclass(frozen=True, slots=True)
+class _Message:
+    """A call that zeep has written and that is still to be sent."""
+
+    address: str
+    envelope: bytes
+    headers: Mapping[str, str]
+
+
 class _Transport(zeep.Transport):
-    """zeep's way out: through our Client. It gives what `read` made of the answer instead of a response."""
+    """What zeep takes for its way out: it loads WSDLs and their imports through our Client, thus from the connection's
+    host only, and hands written messages back instead of sending them."""
 
-    def __init__(self, service: SoapService) -> None:
+    def __init__(self, http: Client) -> None:
         super().__init__(cache=InMemoryCache(timeout=WSDL_CACHE_SECONDS))
-        self._service = service
-        self.read: Callable[[bytes], object] = bytes
+        self._http = http
 
-    def post(self, address: str, message: bytes, headers: Mapping[str, str]) -> object:
-        return self._service.post(address, message, headers, self.read)
+    def load(self, url: str) -> bytes:
+        content = self.cache.get(url)
+        if content is None:
+            content = self._http.send("GET", url, parse=_contract)
+            self.cache.add(url, content)
+        return content
 
-    def _load_remote_data(self, url: str) -> bytes:
-        return self._service.load(url)
+    def post(self, address: str, message: bytes, headers: Mapping[str, str]) -> _Message:
+        return _Message(address, message, headers)
 
 
 def envelope_of(response: Response, system: System) -> bytes:

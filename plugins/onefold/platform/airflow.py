@@ -112,9 +112,9 @@ def prepare(settings: Settings, secrets: Secrets) -> None:
 def create_database(superuser_url: str, password: str) -> None:
     """Make Airflow's database and its role, with this password, where they are missing."""
     with psycopg.connect(superuser_url, autocommit=True) as connection:
-        if not connection.execute("SELECT FROM pg_roles WHERE rolname = 'airflow'").fetchone():
+        if not connection.execute("SELECT 1 FROM pg_roles WHERE rolname = 'airflow'").fetchone():
             connection.execute(sql.SQL("CREATE ROLE airflow LOGIN PASSWORD {}").format(sql.Literal(password)))
-        if not connection.execute("SELECT FROM pg_database WHERE datname = %s", [AIRFLOW_DATABASE]).fetchone():
+        if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [AIRFLOW_DATABASE]).fetchone():
             database = sql.Identifier(AIRFLOW_DATABASE)
             connection.execute(sql.SQL("CREATE DATABASE {} OWNER airflow").format(database))
 

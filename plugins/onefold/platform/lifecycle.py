@@ -19,7 +19,7 @@ from onefold.platform.secrets import Secrets, load_secrets
 from onefold.settings import Settings
 
 READY_SECONDS = 120
-OWNED = ("postgres", "airflow", "sandbox", "dbt", "logs", "run", "secrets.json")
+OWNED = ("postgres", "airflow", "audit", "sandbox", "dbt", "logs", "run", "secrets.json")
 """What the installation keeps in its home, and all that `down --delete-data` deletes."""
 
 Report = Callable[[str, float], None]

@@ -3,7 +3,9 @@
 
 -- Records that share a strong identifier are one, transitively. Where that would give a cluster two values of an
 -- identifier, it is torn: identifiers are then authoritative in the catalogue's order, and each value belongs to the
--- one group that its records' more authoritative identifiers name, or to none when they name several (contested).
+-- one group that its records' more authoritative identifiers name. When they name several, it is contested, and belongs
+-- to the one that the most trusted system names, or to none when that does not decide it. A record's value that belongs
+-- to another group is disowned: it is not published.
 with component as materialized (
     select node, root from ops.components($edges$
         select n as a, min(n) over (partition by tax_id_pl) as b from {{ ref('customer__member') }} where tax_id_pl is not null
@@ -14,7 +16,7 @@ with component as materialized (
     $edges$)
 ),
 labelled as materialized (
-    select m.n, coalesce(c.root, m.n) as root, m.tax_id_pl, m.regon, m.krs
+    select m.n, coalesce(c.root, m.n) as root, case split_part(m.record, '|', 1) when 'krs' then 1 when 'regon' then 2 when 'salesforce' then 3 when 'sap' then 4 else 5 end as rank, m.tax_id_pl, m.regon, m.krs
     from {{ ref('customer__member') }} as m left join component as c on c.node = m.n
 ),
 torn_root as materialized (
@@ -28,40 +30,61 @@ tax_id_pl_group as materialized (
     from torn where tax_id_pl is not null
 ),
 regon_group as materialized (
-    select v.value, case when count(c.name) = 1 then min(c.name) else 'regon:' || v.value end as name, count(c.name) as claims
+    select v.value, coalesce(c.name, 'regon:' || v.value) as name, coalesce(c.claims, 0) as claims
     from (select distinct regon as value from torn where regon is not null) as v
     left join (
-        select t.regon as value, g.name from torn as t join tax_id_pl_group as g on g.value = t.tax_id_pl
-        where t.regon is not null
+        select value, count(*) as claims
+            , case when count(*) filter (where rank = best) = 1 then min(name) filter (where rank = best) end as name
+        from (
+            select value, name, min(rank) as rank, min(min(rank)) over (partition by value) as best
+            from (
+                select t.regon as value, g.name, t.rank from torn as t join tax_id_pl_group as g on g.value = t.tax_id_pl
+                where t.regon is not null
+            ) as said
+            group by value, name
+        ) as claim
+        group by value
     ) as c using (value)
-    group by v.value
 ),
 krs_group as materialized (
-    select v.value, case when count(c.name) = 1 then min(c.name) else 'krs:' || v.value end as name, count(c.name) as claims
+    select v.value, coalesce(c.name, 'krs:' || v.value) as name, coalesce(c.claims, 0) as claims
     from (select distinct krs as value from torn where krs is not null) as v
     left join (
-        select t.krs as value, g.name from torn as t join tax_id_pl_group as g on g.value = t.tax_id_pl
-        where t.krs is not null
-        union
-        select t.krs as value, g.name from torn as t join regon_group as g on g.value = t.regon
-        where t.krs is not null and t.tax_id_pl is null
+        select value, count(*) as claims
+            , case when count(*) filter (where rank = best) = 1 then min(name) filter (where rank = best) end as name
+        from (
+            select value, name, min(rank) as rank, min(min(rank)) over (partition by value) as best
+            from (
+                select t.krs as value, g.name, t.rank from torn as t join tax_id_pl_group as g on g.value = t.tax_id_pl
+                where t.krs is not null
+                union all
+                select t.krs as value, g.name, t.rank from torn as t join regon_group as g on g.value = t.regon
+                where t.krs is not null and t.tax_id_pl is null
+            ) as said
+            group by value, name
+        ) as claim
+        group by value
     ) as c using (value)
-    group by v.value
 ),
 mended as (
-    select t.n, t.root
-        , coalesce(tax_id_pl_group.name, regon_group.name, krs_group.name) as name
+    select t.n, t.root, own.name
         , array_remove(array[
-            case when t.tax_id_pl in (select value from tax_id_pl_group where claims > 1) then 'tax_id_pl' end,
-            case when t.regon in (select value from regon_group where claims > 1) then 'regon' end,
-            case when t.krs in (select value from krs_group where claims > 1) then 'krs' end
+            case when tax_id_pl_group.claims > 1 then 'tax_id_pl' end,
+            case when regon_group.claims > 1 then 'regon' end,
+            case when krs_group.claims > 1 then 'krs' end
         ], null) as contested
+        , array_remove(array[
+            case when tax_id_pl_group.name <> own.name then 'tax_id_pl' end,
+            case when regon_group.name <> own.name then 'regon' end,
+            case when krs_group.name <> own.name then 'krs' end
+        ], null) as disowned
     from torn as t
     left join tax_id_pl_group on tax_id_pl_group.value = t.tax_id_pl
-    left join regon_group on regon_group.value = t.regon and t.tax_id_pl is null
-    left join krs_group on krs_group.value = t.krs and t.tax_id_pl is null and t.regon is null
+    left join regon_group on regon_group.value = t.regon
+    left join krs_group on krs_group.value = t.krs
+    cross join lateral (select coalesce(tax_id_pl_group.name, regon_group.name, krs_group.name) as name) as own
 )
-select l.n, l.root as unit, false as torn, null::text[] as contested
+select l.n, l.root as unit, false as torn, null::text[] as contested, null::text[] as disowned
 from labelled as l where not exists (select from torn_root as t where t.root = l.root)
 union all
-select n, min(n) over (partition by root, name), true, contested from mended
+select n, min(n) over (partition by root, name), true, contested, disowned from mended

@@ -4,11 +4,23 @@
 <% set span = 1048576 %><# more than a cluster has records: rank * span + p orders by rank, then by p #>
 <% set changed_at = 'last_changed' if 'last_changed' in attributes else '_extracted_at' %>
 <% macro rank(trust) %>case system<% for system in trust %> when '<< system >>' then << loop.index >><% endfor %> else << trust | length + 1 >> end<% endmacro %>
-with member as (
+with disowned as materialized (
+    select m.record, s.disowned from {{ ref('<< name >>__strong') }} as s join {{ ref('<< name >>__member') }} as m using (n)
+    where s.torn and s.disowned <> '{}'
+),
+member as (
 <% for system in systems %>
-    select x.<< name >>_id, x.record, x.system, x.stream, x.key, m._load_id, m._mapping_version, m._extracted_at, m.<< attributes | join(', m.') >>
+    select x.<< name >>_id, x.record, x.system, x.stream, x.key, m._load_id, m._mapping_version, m._extracted_at
+<% for attribute in attributes %>
+<% if attribute in kinds %>
+        , case when '<< attribute >>' = any (d.disowned) then null else m.<< attribute >> end as << attribute >>
+<% else %>
+        , m.<< attribute >>
+<% endif %>
+<% endfor %>
     from {{ ref('<< name >>__candidate_crosswalk') }} as x
     join {{ ref('<< system >>__<< name >>') }} as m on m._record collate "C" = x.record
+    left join disowned as d on d.record = x.record
     where x.system = '<< system >>'
 <% if not loop.last %>
     union all

@@ -1,6 +1,9 @@
 -- Records that share a strong identifier are one, transitively. Where that would give a cluster two values of an
 -- identifier, it is torn: identifiers are then authoritative in the catalogue's order, and each value belongs to the
--- one group that its records' more authoritative identifiers name, or to none when they name several (contested).
+-- one group that its records' more authoritative identifiers name. When they name several, it is contested, and belongs
+-- to the one that the most trusted system names, or to none when that does not decide it. A record's value that belongs
+-- to another group is disowned: it is not published.
+<% macro rank() %>case split_part(m.record, '|', 1)<% for system in entity.trust %> when '<< system >>' then << loop.index >><% endfor %> else << entity.trust | length + 1 >> end<% endmacro %>
 <% macro torn() %><% for kind in kinds %>min(<< kind >>) <> max(<< kind >>)<< '' if loop.last else ' or ' >><% endfor %><% endmacro %>
 with component as materialized (
     select node, root from ops.components($edges$
@@ -13,7 +16,7 @@ with component as materialized (
     $edges$)
 ),
 labelled as materialized (
-    select m.n, coalesce(c.root, m.n) as root, m.<< kinds | join(', m.') >>
+    select m.n, coalesce(c.root, m.n) as root, << rank() >> as rank, m.<< kinds | join(', m.') >>
     from {{ ref('<< name >>__member') }} as m left join component as c on c.node = m.n
 ),
 torn_root as materialized (
@@ -29,37 +32,49 @@ torn as materialized (
     select distinct << kind >> as value, '<< kind >>:' || << kind >> as name, 1::bigint as claims
     from torn where << kind >> is not null
 <% else %>
-    select v.value, case when count(c.name) = 1 then min(c.name) else '<< kind >>:' || v.value end as name, count(c.name) as claims
+    select v.value, coalesce(c.name, '<< kind >>:' || v.value) as name, coalesce(c.claims, 0) as claims
     from (select distinct << kind >> as value from torn where << kind >> is not null) as v
     left join (
+        select value, count(*) as claims
+            , case when count(*) filter (where rank = best) = 1 then min(name) filter (where rank = best) end as name
+        from (
+            select value, name, min(rank) as rank, min(min(rank)) over (partition by value) as best
+            from (
 <% for other in earlier %>
-        select t.<< kind >> as value, g.name from torn as t join << other >>_group as g on g.value = t.<< other >>
-        where t.<< kind >> is not null<% for before in earlier[:loop.index0] %> and t.<< before >> is null<% endfor %>
+                select t.<< kind >> as value, g.name, t.rank from torn as t join << other >>_group as g on g.value = t.<< other >>
+                where t.<< kind >> is not null<% for before in earlier[:loop.index0] %> and t.<< before >> is null<% endfor %>
 
 <% if not loop.last %>
-        union
+                union all
 <% endif %>
 <% endfor %>
+            ) as said
+            group by value, name
+        ) as claim
+        group by value
     ) as c using (value)
-    group by v.value
 <% endif %>
 ),
 <% endfor %>
 mended as (
-    select t.n, t.root
-        , coalesce(<< kinds | join('_group.name, ') >>_group.name) as name
+    select t.n, t.root, own.name
         , array_remove(array[
 <% for kind in kinds %>
-            case when t.<< kind >> in (select value from << kind >>_group where claims > 1) then '<< kind >>' end<< '' if loop.last else ',' >>
+            case when << kind >>_group.claims > 1 then '<< kind >>' end<< '' if loop.last else ',' >>
 <% endfor %>
         ], null) as contested
+        , array_remove(array[
+<% for kind in kinds %>
+            case when << kind >>_group.name <> own.name then '<< kind >>' end<< '' if loop.last else ',' >>
+<% endfor %>
+        ], null) as disowned
     from torn as t
 <% for kind in kinds %>
-    left join << kind >>_group on << kind >>_group.value = t.<< kind >><% for before in kinds[:loop.index0] %> and t.<< before >> is null<% endfor %>
-
+    left join << kind >>_group on << kind >>_group.value = t.<< kind >>
 <% endfor %>
+    cross join lateral (select coalesce(<< kinds | join('_group.name, ') >>_group.name) as name) as own
 )
-select l.n, l.root as unit, false as torn, null::text[] as contested
+select l.n, l.root as unit, false as torn, null::text[] as contested, null::text[] as disowned
 from labelled as l where not exists (select from torn_root as t where t.root = l.root)
 union all
-select n, min(n) over (partition by root, name), true, contested from mended
+select n, min(n) over (partition by root, name), true, contested, disowned from mended

@@ -41,8 +41,8 @@ create table if not exists ops.identity_conflict (
 );
 create index if not exists identity_conflict_open on ops.identity_conflict (entity, (records[1]))
     where ended_publish_id is null;
-comment on column ops.identity_conflict.reason is 'contested: the value stands in records of several entities and joins none '
-    'of them. plural: an entity, joined by a more authoritative identifier, holds several values of this one.';
+comment on column ops.identity_conflict.reason is 'contested: the value stands in records of several entities; it belongs to '
+    'the one that the most trusted system names, or to none. plural: an entity, joined by a more authoritative identifier, holds several values of this one.';
 
 grant select, insert, update, delete on ops.publish, ops.publish_load, ops.published, ops.identity_conflict to onefold_loader;
 grant select on ops.publish, ops.publish_load, ops.published, ops.identity_conflict to onefold_engineer, onefold_auditor;
