@@ -1,5 +1,6 @@
 """The world: its companies, their records in every system, the registers' change feeds, and the truth."""
 
+import json
 from collections import defaultdict
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -117,12 +118,12 @@ class World:
 
     def truth(self) -> dict[str, object]:
         """Which record is which company. `deleted` says gone: flagged in Salesforce and SAP, struck off in
-        KRS and REGON."""
+        KRS and REGON. A key of several values is a JSON array."""
         records = [
             {
                 "system": record.system,
                 "stream": record.stream,
-                "key": record.key,
+                "key": json.dumps(record.key.split("|"), separators=(",", ":")) if "|" in record.key else record.key,
                 "company_id": record.company_id,
                 "broken": record.broken,
                 "deleted": record.deleted,

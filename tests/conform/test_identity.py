@@ -96,6 +96,17 @@ def test_a_bridge_between_two_contradicting_companies_joins_none_of_them(world: 
     assert world.clusters() == sets("a", "bc", "d")
 
 
+def test_a_contradiction_at_one_address_does_not_undo_a_match_at_another(world: World):
+    here, there = {"postal_code": "1", "street": "Polna 1"}, {"postal_code": "2", "street": "Leśna 2"}
+    world.conform(
+        record("crm", "a", legal_name="Bóbr S.A.", tax_id_pl="1", **here),
+        record("court", "b", legal_name="Bóbr S.A.", tax_id_pl="1", **there),
+        record("erp", "c", legal_name="Bóbr S.A.", **here),
+        record("erp", "d", legal_name="Bóbr S.A.", tax_id_pl="2", **there),
+    )
+    assert world.clusters() == sets("abc", "d")
+
+
 def test_a_stale_address_is_matched_through_any_record_of_the_company(world: World):
     world.conform(
         record("crm", "a", legal_name="Bóbr S.A.", tax_id_pl="1", postal_code="1", street="Nowa 1"),
@@ -106,7 +117,7 @@ def test_a_stale_address_is_matched_through_any_record_of_the_company(world: Wor
 
 
 def test_an_identifier_claimed_by_two_companies_is_reported_and_given_to_none(world: World):
-    """Same REGON, different NIP, said by equally trusted records: the NIP is the more authoritative and keeps them apart."""
+    """Same REGON, different NIP, equally trusted records: the NIP is more authoritative and keeps them apart."""
     report = world.conform(
         record("crm", "a", tax_id_pl="1", regon="9"),
         record("court", "b", tax_id_pl="1", krs="5"),

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
+from dbt.cli.main import dbtRunner
+from dbt.contracts.graph.manifest import Manifest
 from psycopg.conninfo import conninfo_to_dict
 from psycopg.types.json import Jsonb
 
@@ -23,31 +23,26 @@ PROJECT = ROOT / "dbt_project"
 
 
 class Dbt:
-    """Runs dbt against one warehouse, with its files in a folder of the test."""
+    """Runs dbt in this process against one warehouse, with its files in a folder of the test; parses once."""
 
-    def __init__(self, url: str, folder: Path) -> None:
-        target = conninfo_to_dict(url)
+    def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._environment = {
-            **os.environ,
-            "ONEFOLD_PG_HOST": str(target["host"]),
-            "ONEFOLD_PG_PORT": str(target["port"]),
-            "ONEFOLD_PG_USER": str(target["user"]),
-            "ONEFOLD_PG_PASSWORD": str(target.get("password", "")),
-            "ONEFOLD_PG_DATABASE": str(target["dbname"]),
-            "DBT_TARGET_PATH": str(folder / "target"),
-            "DBT_LOG_PATH": str(folder / "logs"),
-        }
+        self._manifest: Manifest | None = None
 
     def __call__(self, *arguments: str) -> dict[str, str]:
         """Run dbt and return the status of every node, by its id."""
-        command = [str(Path(sys.executable).with_name("dbt")), "--quiet", *arguments, "--profiles-dir", str(PROJECT)]
-        done = subprocess.run(
-            command, cwd=PROJECT, env=self._environment, capture_output=True, text=True, timeout=300, check=False
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
-        results = json.loads((self._folder / "target" / "run_results.json").read_text("utf-8"))["results"]
-        return {result["unique_id"]: result["status"] for result in results}
+        where = ["--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT)]
+        if self._manifest is None:
+            parsed = dbtRunner().invoke(["--quiet", "parse", *where])
+            assert isinstance(parsed.result, Manifest), parsed.exception
+            self._manifest = parsed.result
+        done = dbtRunner(manifest=self._manifest).invoke(["--quiet", *arguments, *where])
+        assert done.success, done.exception or self._results()
+        return {result["unique_id"]: result["status"] for result in self._results()}
+
+    def _results(self) -> list[dict[str, Any]]:
+        """The results of the last run, as dbt wrote them (run_results.json)."""
+        return json.loads((self._folder / "target" / "run_results.json").read_text("utf-8"))["results"]
 
     def map(self, *more: str, **variables: object) -> None:
         """Build the mapped models."""
@@ -57,15 +52,22 @@ class Dbt:
 
     def seconds(self, model: str) -> float:
         """How long the last run worked on the model."""
-        results = json.loads((self._folder / "target" / "run_results.json").read_text("utf-8"))["results"]
-        return next(result["execution_time"] for result in results if result["unique_id"] == f"model.onefold.{model}")
+        return next(
+            result["execution_time"] for result in self._results() if result["unique_id"] == f"model.onefold.{model}"
+        )
 
 
 @pytest.fixture
-def dbt(loader_url: str, tmp_path: Path, loader: psycopg.Connection) -> Dbt:
+def dbt(loader_url: str, loader: psycopg.Connection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Dbt:
     for source in read_catalog().entities["customer"].streams:
         ensure_staging(loader, StagingTable(*source.split(".")))
-    return Dbt(loader_url, tmp_path)
+    target = conninfo_to_dict(loader_url)
+    for variable, name in (("HOST", "host"), ("PORT", "port"), ("USER", "user"), ("PASSWORD", "password")):
+        monkeypatch.setenv(f"ONEFOLD_PG_{variable}", str(target[name]))
+    monkeypatch.setenv("ONEFOLD_PG_DATABASE", str(target["dbname"]))
+    monkeypatch.setenv("DBT_TARGET_PATH", str(tmp_path / "target"))
+    monkeypatch.setenv("DBT_LOG_PATH", str(tmp_path / "logs"))
+    return Dbt(tmp_path)
 
 
 def _load(loader: psycopg.Connection) -> int:

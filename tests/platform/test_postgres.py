@@ -15,6 +15,7 @@ import psycopg
 import pytest
 
 from onefold.errors import Fatal
+from onefold.platform import postgres_account
 from onefold.platform.postgres import Postgres
 from onefold.platform.postgres_account import FALLBACK, data_folder, delete_data
 
@@ -111,6 +112,20 @@ def test_a_home_that_nobody_may_enter_keeps_its_permissions(home: Path, start_po
     assert elsewhere == (os.geteuid() == 0)
     cluster.stop()
     folder = data_folder(home)
+    assert not elsewhere or (folder.parent / "home").read_text() == str(home.resolve())
     delete_data(home)
     assert not folder.exists()
     assert not elsewhere or not folder.parent.exists()
+
+
+def test_data_of_a_vanished_temporary_home_is_deleted_and_other_data_is_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(postgres_account, "FALLBACK", tmp_path / "fallback")
+    owners = {"vanished": tmp_path / "gone", "unmounted": Path("/mnt/not-there/home"), "alive": tmp_path}
+    for name, owner in owners.items():
+        folder = tmp_path / "fallback" / name
+        (folder / "data").mkdir(parents=True)
+        (folder / "home").write_text(str(owner))
+    postgres_account.delete_data_of_vanished_temporary_homes()
+    assert {folder.name for folder in (tmp_path / "fallback").iterdir()} == {"unmounted", "alive"}

@@ -24,6 +24,7 @@ member as (
         , m.status
         , m.credit_limit
         , m.credit_limit_currency
+        , m.registered_on
         , m.last_changed
     from {{ ref('customer__candidate_crosswalk') }} as x
     join {{ ref('krs__customer') }} as m on m._record collate "C" = x.record
@@ -45,6 +46,7 @@ member as (
         , m.status
         , m.credit_limit
         , m.credit_limit_currency
+        , m.registered_on
         , m.last_changed
     from {{ ref('customer__candidate_crosswalk') }} as x
     join {{ ref('regon__customer') }} as m on m._record collate "C" = x.record
@@ -66,6 +68,7 @@ member as (
         , m.status
         , m.credit_limit
         , m.credit_limit_currency
+        , m.registered_on
         , m.last_changed
     from {{ ref('customer__candidate_crosswalk') }} as x
     join {{ ref('salesforce__customer') }} as m on m._record collate "C" = x.record
@@ -87,6 +90,7 @@ member as (
         , m.status
         , m.credit_limit
         , m.credit_limit_currency
+        , m.registered_on
         , m.last_changed
     from {{ ref('customer__candidate_crosswalk') }} as x
     join {{ ref('sap__customer') }} as m on m._record collate "C" = x.record
@@ -136,6 +140,8 @@ gathered as (
         , min(case system when 'salesforce' then 1 else 2 end * 1048576 + p) filter (where credit_limit is not null) % 1048576 as _w_credit_limit
         , array_agg(credit_limit_currency order by p) as _v_credit_limit_currency
         , min(case system when 'salesforce' then 1 else 2 end * 1048576 + p) filter (where credit_limit_currency is not null) % 1048576 as _w_credit_limit_currency
+        , array_agg(registered_on order by p) as _v_registered_on
+        , min(p) filter (where registered_on is not null) as _w_registered_on
         , array_agg(last_changed order by p) as _v_last_changed
         , (array_agg(p order by last_changed desc, p) filter (where last_changed is not null))[1] as _w_last_changed
     from ranked
@@ -156,6 +162,7 @@ select customer_id
     , _v_status[_w_status] as status
     , _v_credit_limit[_w_credit_limit] as credit_limit
     , _v_credit_limit_currency[_w_credit_limit_currency] as credit_limit_currency
+    , _v_registered_on[_w_registered_on] as registered_on
     , _v_last_changed[_w_last_changed] as last_changed
     , _system[1] as source_of_truth
     , (select array_agg(distinct s order by s) from unnest(_system) as s) as _systems
@@ -230,6 +237,9 @@ select customer_id
         'credit_limit_currency', case when _w_credit_limit_currency is not null then _source[_w_credit_limit_currency] || case _stream[_w_credit_limit_currency]
             when 'salesforce.account' then '{"field": "CurrencyIsoCode", "transform": "currency_iso4217"}'::jsonb
         end end,
+        'registered_on', case when _w_registered_on is not null then _source[_w_registered_on] || case _stream[_w_registered_on]
+            when 'krs.extract' then '{"field": "dataRejestracjiWKRS", "transform": "date_pl"}'::jsonb
+        end end,
         'last_changed', case when _w_last_changed is not null then _source[_w_last_changed] || case _stream[_w_last_changed]
             when 'krs.extract' then '{"field": "dataOstatniegoWpisu", "transform": "timestamp_pl"}'::jsonb
             when 'salesforce.account' then '{"field": "SystemModstamp", "transform": "timestamp_utc"}'::jsonb
@@ -253,6 +263,7 @@ select customer_id
         , _v_status[_w_status], _w_status
         , _v_credit_limit[_w_credit_limit], _w_credit_limit
         , _v_credit_limit_currency[_w_credit_limit_currency], _w_credit_limit_currency
+        , _v_registered_on[_w_registered_on], _w_registered_on
         , extract(epoch from _v_last_changed[_w_last_changed]), _w_last_changed
     )::text) as _hash
 from gathered

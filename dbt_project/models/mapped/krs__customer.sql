@@ -33,5 +33,6 @@ select
     null::text as status,
     null::numeric as credit_limit,
     null::text as credit_limit_currency,
+    {{ date_pl("(_payload #>> '{odpis,naglowekA,dataRejestracjiWKRS}')") }} as registered_on,
     {{ timestamp_pl("(_payload #>> '{odpis,naglowekA,dataOstatniegoWpisu}')") }} as last_changed
 from extract_records

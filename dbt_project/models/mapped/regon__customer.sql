@@ -33,5 +33,6 @@ select
     {{ status_by_end_date("(_payload ->> 'DataZakonczeniaDzialalnosci')") }} as status,
     null::numeric as credit_limit,
     null::text as credit_limit_currency,
+    null::date as registered_on,
     null::timestamptz as last_changed
 from entity_records

@@ -33,5 +33,6 @@ select
     {{ code("(_payload ->> 'Status__c')", {"Active": "active", "Inactive": "inactive", "Prospect": "prospect"}) }} as status,
     {{ numeric("(_payload ->> 'CreditLimit__c')") }} as credit_limit,
     {{ currency_iso4217("(_payload ->> 'CurrencyIsoCode')") }} as credit_limit_currency,
+    null::date as registered_on,
     {{ timestamp_utc("(_payload ->> 'SystemModstamp')") }} as last_changed
 from account_records

@@ -33,5 +33,6 @@ select
     {{ code("(_payload ->> 'BusinessPartnerIsBlocked')", {"false": "active", "true": "inactive"}) }} as status,
     null::numeric as credit_limit,
     null::text as credit_limit_currency,
+    null::date as registered_on,
     {{ sap_date_time("(_payload ->> 'LastChangeDate')", "(_payload ->> 'LastChangeTime')") }} as last_changed
 from business_partner_records

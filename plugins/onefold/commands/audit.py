@@ -14,7 +14,8 @@ import psycopg
 
 from onefold.audit import Entry, Verdict, anchors, canonical, entries_from_database, entries_from_file, verify
 from onefold.errors import OnefoldError
-from onefold.settings import settings, warehouse_url
+from onefold.platform.warehouse import connect_as
+from onefold.settings import settings
 
 _SECONDS_BETWEEN_REPORTS = 2.0
 
@@ -48,7 +49,7 @@ def verify_command(export: Path | None, anchor_file: Path | None, as_json: bool)
         if export:
             verdict = verify(_counted(entries_from_file(export)), heads)
         else:
-            with psycopg.connect(warehouse_url()) as conn:
+            with connect_as("auditor") as conn:
                 verdict = verify(_counted(entries_from_database(conn)), heads)
     except (OnefoldError, psycopg.Error) as error:
         if as_json:
@@ -64,7 +65,7 @@ def export_command() -> None:
     """Write every event to stdout, one canonical JSON object (RFC 8785) a line."""
     out = click.get_binary_stream("stdout")
     try:
-        with psycopg.connect(warehouse_url()) as conn:
+        with connect_as("auditor") as conn:
             for entry in _counted(entries_from_database(conn)):
                 out.write(canonical(entry) + b"\n")
     except (OnefoldError, psycopg.Error) as error:

@@ -78,11 +78,11 @@ def _held_back(api: object, dag_id: str) -> Iterator[None]:
 
 def _report(here: Settings, runs: Iterable[tuple[str, str]]) -> bool:
     """Print what came out; False when the golden records are further from the truth than they may be."""
-    from onefold.commands.runs import warehouse
     from onefold.conform.quality import pairwise
+    from onefold.platform.warehouse import connect_as
     from onefold.report import entity_lines, last_publish, load_table, loads_of_run
 
-    with warehouse(here) as connection:
+    with connect_as("engineer") as connection:
         loads = [load for run in runs for load in loads_of_run(connection, *run)]
         click.echo(f"\n{load_table(loads)}\n")
         click.echo("\n".join(entity_lines(last_publish(connection))))

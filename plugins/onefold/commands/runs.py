@@ -6,15 +6,11 @@ import time
 from collections.abc import Callable
 
 import click
-import psycopg
 
 from onefold.errors import Fatal
-from onefold.platform.airflow import WAREHOUSE_DATABASE
 from onefold.platform.api import AirflowApi, DagRun, TaskInstance
-from onefold.platform.postgres import Postgres
 from onefold.platform.secrets import load_secrets
 from onefold.settings import Settings
-from onefold.warehouse.connection import connect
 
 RUN_SECONDS = 3600
 BEGIN_SECONDS = 10
@@ -25,11 +21,6 @@ ENDED = frozenset({"success", "failed", "upstream_failed", "skipped"})
 def airflow(here: Settings) -> AirflowApi:
     """A session with this installation's Airflow, as its engineer."""
     return AirflowApi(here.ui_url, "engineer", load_secrets(here.home).ui["engineer"])
-
-
-def warehouse(here: Settings) -> psycopg.Connection:
-    """A connection to this installation's warehouse, as the engineer."""
-    return connect(Postgres(here.home, here.pg_port).url(WAREHOUSE_DATABASE, "onefold_engineer"))
 
 
 def sync_now(api: AirflowApi, system: str) -> DagRun:

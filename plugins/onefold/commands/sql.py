@@ -13,10 +13,8 @@ from datetime import date, datetime
 import click
 import psycopg
 
-from onefold.errors import Fatal, Retriable
-from onefold.platform.airflow import WAREHOUSE_DATABASE
-from onefold.platform.postgres import Postgres
-from onefold.settings import settings
+from onefold.errors import Fatal
+from onefold.platform.warehouse import connect_as
 
 TABLE_ROWS = 1000
 
@@ -37,7 +35,7 @@ def sql(query: str, as_csv: bool, as_json: bool, role: str) -> None:
     """Run one SQL statement in the warehouse and show its rows."""
     if as_csv and as_json:
         raise click.UsageError("Choose one of --csv and --json.")
-    connection = _connect(f"onefold_{role}")
+    connection = connect_as(role, autocommit=True)
     show = _print_csv if as_csv else _print_json if as_json else _print_table
     with connection, connection.cursor() as cursor, closing(cursor.stream(query.encode())) as rows:
         try:
@@ -49,17 +47,6 @@ def sql(query: str, as_csv: bool, as_json: bool, role: str) -> None:
                 click.echo("Done.", err=True)
                 return
             raise Fatal(f"SQL failed: {_explain(error, query)}") from error
-
-
-def _connect(role: str) -> psycopg.Connection:
-    here = settings()
-    postgres = Postgres(here.home, here.pg_port)
-    if not postgres.running():
-        raise Fatal("The warehouse does not run. Start it with `bin/onefold up`.")
-    try:
-        return psycopg.connect(postgres.url(WAREHOUSE_DATABASE, role), autocommit=True)
-    except psycopg.OperationalError as error:
-        raise Retriable(f"{role} cannot connect to the warehouse: {str(error).strip()}") from error
 
 
 def _explain(error: psycopg.Error, query: str) -> str:

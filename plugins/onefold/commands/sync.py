@@ -18,7 +18,8 @@ from onefold.settings import settings
 def sync(system: str, start: str | None, end: str | None, as_json: bool) -> None:
     """Load one SYSTEM now, all its streams, through the real scheduler."""
     from onefold.catalog.reader import read_systems
-    from onefold.commands.runs import airflow, follow, warehouse
+    from onefold.commands.runs import airflow, follow
+    from onefold.platform.warehouse import connect_as
     from onefold.report import load_table, loads_of_run
 
     systems = read_systems()
@@ -28,7 +29,7 @@ def sync(system: str, start: str | None, end: str | None, as_json: bool) -> None
     api = airflow(here)
     api.unpause(f"sync__{system}")
     run = follow(api, api.trigger_dag(f"sync__{system}", {"start": start, "end": end}))
-    with warehouse(here) as connection:
+    with connect_as("engineer") as connection:
         loads = loads_of_run(connection, run.dag_id, run.run_id)
     click.echo(json.dumps([row.as_json() for row in loads], indent=2) if as_json else load_table(loads))
 
@@ -37,13 +38,14 @@ def sync(system: str, start: str | None, end: str | None, as_json: bool) -> None
 @click.option("--json", "as_json", is_flag=True, help="For scripts.")
 def conform(as_json: bool) -> None:
     """Build the entities from what has been loaded since the last publish, and publish them."""
-    from onefold.commands.runs import airflow, follow, warehouse
+    from onefold.commands.runs import airflow, follow
+    from onefold.platform.warehouse import connect_as
     from onefold.report import entity_lines, last_publish
 
     here = settings()
     api = airflow(here)
     api.unpause("conform")
     follow(api, api.trigger_dag("conform"))
-    with warehouse(here) as connection:
+    with connect_as("engineer") as connection:
         report = last_publish(connection)
     click.echo(json.dumps(report, indent=2) if as_json else "\n".join(entity_lines(report)))

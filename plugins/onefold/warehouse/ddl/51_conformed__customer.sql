@@ -47,6 +47,7 @@ alter table conformed.customer_version add column if not exists country text;
 alter table conformed.customer_version add column if not exists status text;
 alter table conformed.customer_version add column if not exists credit_limit numeric;
 alter table conformed.customer_version add column if not exists credit_limit_currency text;
+alter table conformed.customer_version add column if not exists registered_on date;
 alter table conformed.customer_version add column if not exists last_changed timestamptz;
 create unique index if not exists customer_version_live on conformed.customer_version (customer_id) where _ended_publish_id is null;
 comment on table conformed.customer_version is
@@ -85,6 +86,7 @@ declare
             , status
             , credit_limit
             , credit_limit_currency
+            , registered_on
             , last_changed
             , source_of_truth, _systems as systems, _records as record_count, _provenance
         from conformed.customer_version
@@ -112,6 +114,7 @@ comment on column conformed.customer.country is 'The country of the seat, ISO 31
 comment on column conformed.customer.status is 'Whether we do business with it - active, inactive or prospect (not yet).';
 comment on column conformed.customer.credit_limit is 'How much the customer may owe us, in credit_limit_currency.';
 comment on column conformed.customer.credit_limit_currency is 'The currency of credit_limit, ISO 4217.';
+comment on column conformed.customer.registered_on is 'The day of the entry in the court register.';
 comment on column conformed.customer.last_changed is 'When the customer''s data last changed in any system.';
 
 create or replace view conformed.customer_crosswalk as
@@ -141,6 +144,7 @@ grant select (
     , status
     , credit_limit
     , credit_limit_currency
+    , registered_on
     , last_changed
 ) on conformed.customer to onefold_analyst, onefold_auditor;
 grant select on conformed.customer to onefold_pii;

@@ -1,0 +1,30 @@
+"""A connection to the warehouse for the command line, as one of its roles."""
+
+from __future__ import annotations
+
+import os
+from typing import Literal
+
+import psycopg
+
+from onefold.errors import Fatal
+from onefold.platform.airflow import WAREHOUSE_DATABASE
+from onefold.platform.postgres import Postgres
+from onefold.settings import settings
+from onefold.warehouse.connection import connect
+
+Role = Literal["loader", "engineer", "analyst", "auditor"]
+
+
+def connect_as(role: Role, *, autocommit: bool = False) -> psycopg.Connection:
+    """Sign in to this installation's warehouse; where ONEFOLD_WAREHOUSE_URL is set, to that one as the user it names.
+
+    Raises Fatal when the warehouse does not run, Retriable when it refuses.
+    """
+    if url := os.environ.get("ONEFOLD_WAREHOUSE_URL"):
+        return connect(url, autocommit=autocommit)
+    here = settings()
+    postgres = Postgres(here.home, here.pg_port)
+    if not postgres.running():
+        raise Fatal("The warehouse does not run. Start it with `bin/onefold up`.")
+    return connect(postgres.url(WAREHOUSE_DATABASE, f"onefold_{role}"), autocommit=autocommit)
