@@ -69,6 +69,10 @@ class Checkout:
         assert old in ENTITY
         return self.write("catalog/entities/customer.yaml", ENTITY.replace(old, new, 1) if old else ENTITY)
 
+    def suite(self, name: str, column: str) -> Path:
+        not_null = f"{{type: expect_column_values_to_not_be_null, kwargs: {{column: {column}}}}}"
+        return self.write(f"expectations/{name}.yaml", f"name: {name}\nexpectations:\n  - {not_null}\n")
+
     def read(self) -> Catalog:
         return read_catalog(self.root)
 
@@ -84,6 +88,8 @@ def checkout(tmp_path: Path) -> Checkout:
     made = Checkout(tmp_path)
     made.system()
     made.entity()
+    for suite, column in (("shop__account", "name"), ("customer", "legal_name")):
+        made.suite(suite, column)
     for name in ("text", "digits"):
         made.write(f"dbt_project/macros/transforms/{name}.sql", "")
     return made

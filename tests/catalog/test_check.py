@@ -16,12 +16,13 @@ def run(checkout, *options):
 def test_a_right_catalogue_is_counted(checkout):
     result = run(checkout)
     assert result.exit_code == 0
-    assert result.output == "The catalogue is right: 1 systems, 1 streams, 1 entities.\n"
+    assert result.output == "The catalogue is right: 1 systems, 1 streams, 1 entities, 2 expectations.\n"
     assert json.loads(run(checkout, "--json").output) == {
         "valid": True,
         "systems": 1,
         "streams": 1,
         "entities": 1,
+        "expectations": 2,
     }
 
 
@@ -33,3 +34,17 @@ def test_mistakes_end_with_exit_code_one(checkout):
     assert "Mistakes in the catalogue: 1." in result.output
     told = json.loads(run(checkout, "--json").output)
     assert (told["valid"], told["mistakes"][0]["line"]) == (False, 3)
+
+
+def test_a_suite_that_names_no_column_of_its_stream_is_a_mistake_with_its_line(checkout):
+    path = checkout.suite("shop__account", "nmae")
+    result = run(checkout)
+    assert result.exit_code == 1
+    assert f'{path}:3: shop__account has no column "nmae"; did you mean "name"?' in result.output
+
+
+def test_a_stream_without_a_suite_is_a_mistake(checkout):
+    checkout.root.joinpath("expectations/shop__account.yaml").unlink()
+    result = run(checkout)
+    assert result.exit_code == 1
+    assert "every stream and entity needs a suite" in result.output

@@ -1,4 +1,4 @@
--- generated from catalog/entities/customer.yaml and catalog/systems/sap.yaml; do not edit (bin/onefold generate)
+-- generated from catalog/entities/customer.yaml, catalog/systems/sap.yaml; do not edit (bin/onefold generate)
 {{ config(indexes=[
     {'columns': ['_record'], 'unique': true},
     {'columns': ['_load_id']},

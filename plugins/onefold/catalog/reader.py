@@ -93,7 +93,7 @@ def _read_folder(folder: Path, read: Callable[[Path, int, int], Found]) -> dict[
 
 @lru_cache(maxsize=256)
 def _read_system(path: Path, _changed: int, _size: int) -> System:
-    system, file = _read_model(path, System, "system")
+    system, file = read_model(path, System, "system")
     mistakes = []
     if not croniter.is_valid(system.schedule):
         text = f'"{system.schedule}" is not cron; write five fields, for example "0 2 * * *" (02:00 UTC)'
@@ -109,11 +109,14 @@ def _read_system(path: Path, _changed: int, _size: int) -> System:
 
 @lru_cache(maxsize=256)
 def _read_entity(path: Path, _changed: int, _size: int) -> Entity:
-    return _read_model(path, Entity, "entity")[0]
+    return read_model(path, Entity, "entity")[0]
 
 
-def _read_model(path: Path, model: type[Found], kind: str) -> tuple[Found, YamlFile]:
-    """One file as its model. `kind` is also the key whose value must be the file's name."""
+def read_model(path: Path, model: type[Found], kind: str) -> tuple[Found, YamlFile]:
+    """One file as its model, and the file, which knows its lines. `kind` is the key whose value is the file's name.
+
+    Raises CatalogError with every mistake of the file.
+    """
     file = read_yaml(path)
     try:
         found = model.model_validate(file.value)

@@ -9,6 +9,7 @@ import click
 
 from onefold.catalog.reader import read_catalog
 from onefold.catalog.yaml_file import CatalogError
+from onefold.quality.suite import check_suites
 from onefold.settings import ROOT
 
 
@@ -21,12 +22,13 @@ from onefold.settings import ROOT
     help="The checkout whose catalogue is read; default: this one.",
 )
 def check(as_json: bool, root: Path) -> None:
-    """Check the catalogue: every file, and that what one file names exists in the others.
+    """Check the catalogue and the suites: every file, and that what one file names exists in the others.
 
     Prints how much is integrated, or every mistake with its file, line and remedy; then the exit code is 1.
     """
     try:
         catalog = read_catalog(root)
+        expectations = check_suites(catalog, root / "expectations")
     except CatalogError as error:
         _print_mistakes(error, as_json)
         raise SystemExit(1) from None
@@ -34,6 +36,7 @@ def check(as_json: bool, root: Path) -> None:
         "systems": len(catalog.systems),
         "streams": sum(len(system.streams) for system in catalog.systems.values()),
         "entities": len(catalog.entities),
+        "expectations": expectations,
     }
     if as_json:
         click.echo(json.dumps({"valid": True, **counts}))

@@ -12,10 +12,11 @@ from onefold.mapping.sql import origin_sql, transform_sql, transform_types
 COMMAND = "bin/onefold generate"
 
 
-def header(entity: Entity, systems: list[str], comment: str) -> str:
+def header(entities: list[str], systems: list[str], comment: str) -> str:
     """The first line of a generated file."""
-    sources = ", ".join(f"catalog/systems/{system}.yaml" for system in systems)
-    return f"{comment} generated from catalog/entities/{entity.entity}.yaml and {sources}; do not edit ({COMMAND})\n"
+    files = [f"catalog/entities/{entity}.yaml" for entity in entities]
+    files += [f"catalog/systems/{system}.yaml" for system in systems]
+    return f"{comment} generated from {', '.join(files)}; do not edit ({COMMAND})\n"
 
 
 def feeding_systems(entity: Entity) -> list[str]:
@@ -39,7 +40,7 @@ def model_sql(entity: Entity, system: System) -> str:
         f"{stream}_records as (\n    {{{{ records_to_map('{system.system}', '{stream}') }}}}\n)" for stream in streams
     )
     selects = "\n\nunion all\n\n".join(_select(entity, system.system, name, system.streams[name]) for name in streams)
-    return f"{header(entity, [system.system], '--')}{_config(entity)}\n\nwith {records}\n\n{selects}\n"
+    return f"{header([entity.entity], [system.system], '--')}{_config(entity)}\n\nwith {records}\n\n{selects}\n"
 
 
 def _config(entity: Entity) -> str:

@@ -51,9 +51,8 @@ def sources_yaml(entities: Mapping[str, Entity]) -> str:
             {"name": "ops", "schema": "ops", "tables": [publish_load]},
         ],
     }
-    first = next(iter(entities.values()))
     systems = sorted({system for entity in entities.values() for system in feeding_systems(entity)})
-    return header(first, systems, "#") + _dump(document)
+    return header(list(entities), systems, "#") + _dump(document)
 
 
 def model_yaml(entity: Entity, system: System) -> str:
@@ -74,7 +73,7 @@ def model_yaml(entity: Entity, system: System) -> str:
         ],
         "unit_tests": [*_example_tests(entity, system, name), _increment_test(entity, system, name)],
     }
-    return header(entity, [system.system], "#") + _dump(document)
+    return header([entity.entity], [system.system], "#") + _dump(document)
 
 
 def _column(name: str, attribute: Attribute) -> Yaml:

@@ -5,19 +5,21 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from ruamel.yaml import YAML, YAMLError
+from pydantic import Field
 
-from onefold.errors import Fatal
+from onefold.catalog.mistakes import did_you_mean
+from onefold.catalog.reader import Catalog, read_model
+from onefold.catalog.system import Model
+from onefold.catalog.yaml_file import CatalogError, Mistake, YamlFile
 from onefold.settings import ROOT
 
 FOLDER = ROOT / "expectations"
+FINDINGS = ("_key", "_cursor", "_unparsed", "_unmapped")
+_COLUMNS = ("column", "column_A", "column_B")
 
 
-class Expectation(BaseModel):
+class Expectation(Model):
     """One expectation as Great Expectations writes it."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     type: Annotated[str, Field(pattern=r"^(expect_[a-z_]+|unexpected_rows_expectation)$")]
     kwargs: dict[str, object] = {}
@@ -25,24 +27,59 @@ class Expectation(BaseModel):
     description: str | None = None
 
 
-class Suite(BaseModel):
+class Suite(Model):
     """A named list of expectations. An empty one proves nothing and is refused."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: str
     expectations: Annotated[list[Expectation], Field(min_length=1)]
 
 
 def read_suite(name: str, folder: Path = FOLDER) -> Suite:
-    """The suite in expectations/<name>.yaml. Raises Fatal naming the file and what is wrong."""
-    file = folder / f"{name}.yaml"
-    if not file.exists():
-        raise Fatal(f"{file.name} is missing in {folder.name}/: every stream and every entity needs a suite.")
-    try:
-        suite = Suite.model_validate(YAML(typ="safe", pure=True).load(file.read_text(encoding="utf-8")))
-    except (ValidationError, YAMLError) as error:
-        raise Fatal(f"{folder.name}/{file.name} cannot be used: {error}") from error
-    if suite.name != name:
-        raise Fatal(f"{folder.name}/{file.name} calls itself {suite.name!r}: write name: {name}")
-    return suite
+    """The suite in <folder>/<name>.yaml. Raises CatalogError naming file, line and remedy."""
+    return _read(name, folder)[0]
+
+
+def check_suites(catalog: Catalog, folder: Path = FOLDER) -> int:
+    """Read the suite of every stream and entity, and check that the columns which they name exist.
+
+    Returns how many expectations there are. Raises CatalogError with the mistakes of all suites.
+    """
+    columns = {
+        f"{system.system}__{name}": {*FINDINGS, *(field.lower() for field in stream.fields)}
+        for system in catalog.systems.values()
+        for name, stream in system.streams.items()
+    }
+    columns |= {
+        name: {f"{name}_id", "source_of_truth", *entity.attributes} for name, entity in catalog.entities.items()
+    }
+    expectations, mistakes = 0, []
+    for name, known in columns.items():
+        try:
+            suite, file = _read(name, folder)
+        except CatalogError as error:
+            mistakes += error.mistakes
+            continue
+        expectations += len(suite.expectations)
+        mistakes += _unknown_columns(suite, file, known)
+    if mistakes:
+        raise CatalogError(mistakes)
+    return expectations
+
+
+def _read(name: str, folder: Path) -> tuple[Suite, YamlFile]:
+    path = folder / f"{name}.yaml"
+    if not path.exists():
+        raise CatalogError([Mistake(path, 1, "the file is missing; add it: every stream and entity needs a suite")])
+    return read_model(path, Suite, "name")
+
+
+def _unknown_columns(suite: Suite, file: YamlFile, known: set[str]) -> list[Mistake]:
+    return [
+        file.mistake(
+            ("expectations", at, "kwargs", key),
+            f'{suite.name} has no column "{column}"; {did_you_mean(str(column), known, "columns (in lower case)")}',
+        )
+        for at, expectation in enumerate(suite.expectations)
+        for key in _COLUMNS
+        if (column := expectation.kwargs.get(key)) is not None and column not in known
+    ]
