@@ -60,10 +60,7 @@ def inner_xml(rows: Iterable[Row]) -> str:
     lines = ["<root>"]
     for row in rows:
         lines.append("  <dane>")
-        lines += [
-            f"    <{name}>{escape(text)}</{name}>" if text else f"    <{name} />"
-            for name, text in row.items()
-        ]
+        lines += [f"    <{name}>{escape(text)}</{name}>" if text else f"    <{name} />" for name, text in row.items()]
         lines.append("  </dane>")
     return "\r\n".join([*lines, "</root>"])
 

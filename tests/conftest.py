@@ -12,6 +12,7 @@ import pytest
 from psycopg import sql
 
 from onefold.platform.postgres import Postgres, free_port
+from onefold.platform.postgres_account import delete_data
 from onefold.warehouse.connection import connect
 from onefold.warehouse.install import install
 from tests.roles import PASSWORDS, as_role
@@ -27,6 +28,7 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
     install(server.url("postgres"), PASSWORDS, TEMPLATE)
     yield server
     server.stop()
+    delete_data(server.home)
 
 
 @contextmanager

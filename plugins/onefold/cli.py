@@ -29,7 +29,6 @@ COMMANDS = {
     "audit": Entry("audit:audit", "Verify and read the audit trail."),
     "generate": Entry("generate:generate", "Write everything that is generated from the catalogue."),
     "check": Entry("check:check", "Check the catalogue before anything runs."),
-    "new": Entry("new:new", "Begin a new system."),
 }
 
 

@@ -26,6 +26,11 @@ class LoadLine:
     seconds: float
     error: str | None
 
+    @property
+    def gate(self) -> str:
+        """The gate's verdict on a load that came to its end; else the state that it is in."""
+        return self.verdict if self.state == "published" else self.state
+
     def as_json(self) -> dict[str, object]:
         """The line as plain JSON containers."""
         return asdict(self)
@@ -38,23 +43,23 @@ select system, stream, load_id, state, rows_read as read, rows_new as new, rows_
 from ops.load
 """
 
+_LOADS_OF_RUN = _LOADS + " where dag_id = %s and run_id = %s order by system, stream, load_id"
+_NEWEST_LOADS = (
+    _LOADS + " where load_id in (select max(load_id) from ops.load group by system, stream) order by system, stream"
+)
+
 
 def loads_of_run(connection: psycopg.Connection, dag_id: str, run_id: str) -> list[LoadLine]:
     """The loads of one DAG run, by stream; of a stream that was loaded again, the last."""
     with connection.cursor(row_factory=class_row(LoadLine)) as cursor:
-        rows = cursor.execute(
-            _LOADS + " where dag_id = %s and run_id = %s order by system, stream, load_id", (dag_id, run_id)
-        ).fetchall()
+        rows = cursor.execute(_LOADS_OF_RUN, (dag_id, run_id)).fetchall()
     return list({(row.system, row.stream): row for row in rows}.values())
 
 
 def newest_loads(connection: psycopg.Connection) -> list[LoadLine]:
     """The newest load of every stream."""
     with connection.cursor(row_factory=class_row(LoadLine)) as cursor:
-        return cursor.execute(
-            _LOADS + " where load_id in (select max(load_id) from ops.load group by system, stream)"
-            " order by system, stream"
-        ).fetchall()
+        return cursor.execute(_NEWEST_LOADS).fetchall()
 
 
 def load_table(loads: Iterable[LoadLine]) -> str:
@@ -63,7 +68,11 @@ def load_table(loads: Iterable[LoadLine]) -> str:
     rows = [
         (
             *(load.system, load.stream, f"{load.read:,}", f"{load.new:,}", f"{load.changed:,}", f"{load.deleted:,}"),
-            *(f"{load.quarantined:,}", load.verdict if load.state == "published" else load.state, f"{load.seconds:.1f}"),
+            *(
+                f"{load.quarantined:,}",
+                load.verdict if load.state == "published" else load.state,
+                f"{load.seconds:.1f}",
+            ),
         )
         for load in loads
     ]

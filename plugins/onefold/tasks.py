@@ -46,18 +46,26 @@ def conform(context: Context) -> Mapping[str, object]:
     from onefold.conform.build import Project
     from onefold.conform.gate import entity_gate
     from onefold.conform.run import conform
+    from onefold.mapping.registry import mapping_fingerprints, sync_mapping
+    from onefold.warehouse.staging import ensure_all_staging
 
     here, url = settings(), warehouse_url()
     run = run_of(context)
-    entities = list(read_catalog().entities.values())
+    catalog = read_catalog()
+    entities = list(catalog.entities.values())
     with _airflow_errors():
+        ensure_all_staging(url, catalog)
         report = conform(
             url,
             run.actor,
             entity_gate(url),
             entities,
             Project(here.root / "dbt_project", here.home / "dbt"),
-            on_publish=[evidence.published(run, entities)],
+            mappings=mapping_fingerprints(catalog.entities, catalog.systems),
+            on_publish=[
+                lambda connection, _: sync_mapping(connection, catalog.entities, catalog.systems),
+                evidence.published(run, entities),
+            ],
         )
         after_commit(url)
     return report.as_json()

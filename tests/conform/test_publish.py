@@ -14,7 +14,7 @@ from onefold.conform.publishes import Publish, only_one
 from onefold.conform.run import conform_with
 from onefold.errors import Fatal, Rejected, Retriable
 from onefold.warehouse.connection import connect
-from tests.conform.world import ACTOR, PARTNER, World, accept, record
+from tests.conform.world import ACTOR, MAPPINGS, PARTNER, World, accept, record
 from tests.roles import as_role
 
 
@@ -100,18 +100,18 @@ def test_nothing_to_take_in_ends_without_a_build(world: World):
     def never(_: Publish) -> None:
         raise AssertionError("nothing was loaded, so nothing must be built")
 
-    report = conform_with(world.url, ACTOR, accept, [PARTNER], never)
+    report = conform_with(world.url, ACTOR, accept, [PARTNER], never, mappings=MAPPINGS)
     assert (report.publish_id, report.entities[0].golden) == (None, 1)
     assert world.connection.execute("select count(*) from ops.publish").fetchone() == (1,)
 
 
-def test_a_new_mapping_version_takes_every_record_in_again(world: World):
+def test_a_changed_mapping_takes_every_record_in_again(world: World):
     world.conform(record("crm", "a", tax_id_pl="1", legal_name="A"))
     world.connection.execute("update mapped.crm__partner set legal_name = 'Mapped anew', _mapping_version = 2")
-    newer = PARTNER.model_copy(update={"version": 2})
-    conform_with(world.url, ACTOR, accept, [newer], world.build)
+    changed = {"partner": "another rule"}
+    conform_with(world.url, ACTOR, accept, [PARTNER], world.build, mappings=changed)
     assert world.golden("a", "legal_name") == ("Mapped anew",)
-    assert conform_with(world.url, ACTOR, accept, [newer], world.build).publish_id is None
+    assert conform_with(world.url, ACTOR, accept, [PARTNER], world.build, mappings=changed).publish_id is None
 
 
 def test_refused_candidates_leave_what_is_published_and_come_again(world: World):
@@ -164,7 +164,7 @@ def test_killed_conform_is_taken_up_again(moment: str, world: World):
 
     hooks = (in_transaction,) if moment == "publish" else ()
     with pytest.raises(psycopg.OperationalError):
-        conform_with(world.url, ACTOR, accept, [PARTNER], build, on_publish=hooks)
+        conform_with(world.url, ACTOR, accept, [PARTNER], build, mappings=MAPPINGS, on_publish=hooks)
     assert world.connection.execute("select max(publish_id) from ops.published").fetchone() == (first.publish_id,)
     second = world.conform()
     assert second.loads == (load_id,)

@@ -57,6 +57,7 @@ MODELS = {Path(path).stem: text for path, text in GENERATED.items() if path.star
 CHECKS = {Path(path).stem: text for path, text in GENERATED.items() if path.startswith("dbt_project/tests")}
 DDL = next(text for path, text in GENERATED.items() if path.endswith("51_conformed__partner.sql"))
 MACROS = (ROOT / "dbt_project/macros/resolve/keys.sql").read_text(encoding="utf-8")
+MAPPINGS = {"partner": "as it is"}
 ACTOR = "user:tester"
 
 
@@ -122,8 +123,8 @@ class World:
     def load(self, records: Iterable[Record]) -> int:
         """Bring the records in by one published load, and return its id."""
         load_id = self.connection.execute(
-            "insert into ops.load (system, stream, window_start, window_end, state, dag_id, run_id, actor)"
-            " values ('crm', 'account', '2026-01-01', '2026-01-02', 'published', 'd', 'r', 'a') returning load_id"
+            "insert into ops.load (system, stream, window_start, window_end, state, dag_id, run_id, actor, rows_new)"
+            " values ('crm', 'account', '2026-01-01', '2026-01-02', 'published', 'd', 'r', 'a', 1) returning load_id"
         ).fetchone()[0]
         for each in records:
             values = {
@@ -162,7 +163,9 @@ class World:
         """Load the records, if any, and conform."""
         if records:
             self.load(records)
-        return conform_with(self.url, ACTOR, gate or accept, [PARTNER], self.build, on_publish=on_publish)
+        return conform_with(
+            self.url, ACTOR, gate or accept, [PARTNER], self.build, mappings=MAPPINGS, on_publish=on_publish
+        )
 
     def empty(self) -> None:
         """Forget everything that was loaded and published."""

@@ -80,7 +80,7 @@ def _load(loader: psycopg.Connection) -> int:
 
 def _publish(loader: psycopg.Connection, *loads: int) -> int:
     publish = loader.execute(
-        "insert into ops.publish (actor, mapping_versions) values ('test', '{}') returning publish_id"
+        "insert into ops.publish (actor, mappings) values ('test', '{}') returning publish_id"
     ).fetchone()[0]
     for load in loads:
         loader.execute("insert into ops.publish_load (publish_id, load_id) values (%s, %s)", [publish, load])

@@ -13,9 +13,7 @@ from starlette.types import ASGIApp
 
 
 @contextmanager
-def served(
-    prefix: str, routes: list[Route], behind: Callable[[ASGIApp], ASGIApp] = lambda app: app
-) -> Iterator[str]:
+def served(prefix: str, routes: list[Route], behind: Callable[[ASGIApp], ASGIApp] = lambda app: app) -> Iterator[str]:
     """The routes mounted at `prefix` on a free port of 127.0.0.1, `behind` a middleware; gives their URL."""
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))

@@ -10,7 +10,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import msgspec
-import psycopg
 
 from onefold.catalog.system import System
 from onefold.connectors.page import Page, Record, Window
@@ -37,6 +36,7 @@ SHOP = System.model_validate(
                 "fields": {
                     "id": "text",
                     "name": {"personal": "contact"},
+                    "nick": {"required": False},
                     "credit": "numeric",
                     "changed": "timestamp",
                 },
@@ -71,9 +71,7 @@ def pages(*groups: list[Record], observed: datetime | None = None) -> list[Page]
     """One page a group; observed when given, else now."""
     seen = observed or datetime.now(UTC)
     last = len(groups) - 1
-    return [
-        Page(group, seen, None if number == last else str(number + 1)) for number, group in enumerate(groups)
-    ]
+    return [Page(group, seen, None if number == last else str(number + 1)) for number, group in enumerate(groups)]
 
 
 @dataclass
@@ -129,7 +127,9 @@ class Shop:
         """What staging shows now: key → payload, without what is deleted."""
         return {
             key: payload
-            for key, payload, deleted in self.query("select _key, _payload, _deleted from staging.shop__customer__current")
+            for key, payload, deleted in self.query(
+                "select _key, _payload, _deleted from staging.shop__customer__current"
+            )
             if not deleted
         }
 

@@ -60,7 +60,9 @@ def test_the_same_content_with_keys_in_another_order_is_no_new_version(shop):
     from onefold.connectors.page import Record
 
     shop.load([Record("a", at(1), False, b'{"id":"a","name":"A","credit":1,"changed":"2026-03-01T08:01:00Z"}')])
-    again = shop.load([Record("a", at(1), False, b'{"changed":"2026-03-01T08:01:00Z", "credit":1.0,"name":"A","id":"a"}')])
+    again = shop.load(
+        [Record("a", at(1), False, b'{"changed":"2026-03-01T08:01:00Z", "credit":1.0,"name":"A","id":"a"}')]
+    )
     assert again.rows_changed == 0
 
 

@@ -96,8 +96,24 @@ def test_a_renamed_field_rejects_the_load_and_both_names_are_said(shop):
         Record(key, at(1), False, f'{{"id":"{key}","full_name":"N","credit":1,"changed":"{at(1)}"}}'.encode())
         for key in ("a", "b")
     ]
-    with pytest.raises(Rejected, match=r"field name was text and is now absent \(unknown fields there now: full_name\)"):
+    with pytest.raises(
+        Rejected, match=r"field name was text and is now absent \(unknown fields there now: full_name\)"
+    ):
         shop.load(renamed)
+
+
+def test_an_optional_field_that_vanishes_everywhere_rejects_the_load(shop):
+    def customers(minutes, **more):
+        return [record(f"c{n:02}", minutes, **more) for n in range(20)]
+
+    shop.load(customers(1, nick="N"))
+    with pytest.raises(Rejected, match=r"field nick was text and is now absent"):
+        shop.load(customers(2))
+
+
+def test_an_optional_field_that_few_records_have_may_be_absent_from_a_load(shop):
+    shop.load([record(f"c{n:02}", 1, **({"nick": "N"} if n < 2 else {})) for n in range(20)])
+    assert shop.load([record(f"c{n:02}", 2) for n in range(2, 20)]).state == "published"
 
 
 def test_a_misspelt_expectation_fails_the_gate_instead_of_passing_it(shop):

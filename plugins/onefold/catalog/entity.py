@@ -25,11 +25,9 @@ class Rule(Model):
     field: str | list[str] | None = None
     constant: str | None = None
     transform: Name = "text"
-    codes: dict[str, str] | None = Field(
-        None, description="transform code: the source's codes and what they mean"
-    )
+    codes: dict[str, str] | None = Field(None, description="transform code: the source's codes and what they mean")
     null_values: list[str] = Field([], description="what the source writes for nothing, as '---'")
-    examples: list[Example] = []
+    examples: list[Example] = Field([])
 
     @property
     def fields(self) -> list[str]:
@@ -50,9 +48,7 @@ class Attribute(Model):
     type: AttributeType = "text"
     meaning: str
     personal: PersonalClass = "none"
-    trust: list[Name] | None = Field(
-        None, description="systems, the most trusted first; default: the entity's trust"
-    )
+    trust: list[Name] | None = Field(None, description="systems, the most trusted first; default: the entity's trust")
     survivorship: Literal["most_trusted", "latest"] = "most_trusted"
     sources: dict[str, Rule] = Field(description="by system.stream")
 

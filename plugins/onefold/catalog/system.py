@@ -70,9 +70,7 @@ class Deleted(Model):
 class Lookup(Model):
     """The source cannot list its records: it is asked about the values that other systems name."""
 
-    attribute: str = Field(
-        pattern=r"^[a-z_]+\.[a-z_]+$", description="entity.attribute whose values are asked about"
-    )
+    attribute: str = Field(pattern=r"^[a-z_]+\.[a-z_]+$", description="entity.attribute whose values are asked about")
     ttl: timedelta = Field(timedelta(hours=24), description="how long a good answer is not asked for again")
     batch: PositiveInt = Field(1, description="how many values one request carries")
     feed: str | None = Field(None, description="the path of the feed that names changed records")
@@ -89,9 +87,7 @@ class Stream(Model):
 
     title: str
     request: Request = Request()
-    records: str = Field(
-        "", description="where the list of records stands in the body, dotted; empty: the body itself"
-    )
+    records: str = Field("", description="where the list of records stands in the body, dotted; empty: the body itself")
     next: NextPage = NextPage()
     primary_key: Annotated[list[str], Field(min_length=1)]
     cursor: Cursor | None = None
@@ -128,9 +124,7 @@ class Auth(Model):
     """How the system lets us in; the secrets themselves are in the Airflow connection."""
 
     kind: Literal["none", "basic", "oauth2_client_credentials", "session"] = "none"
-    token_path: str | None = Field(
-        None, description="oauth2: where tokens are had, below the connection's host"
-    )
+    token_path: str | None = Field(None, description="oauth2: where tokens are had, below the connection's host")
 
 
 class Limits(Model):

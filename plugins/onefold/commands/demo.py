@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import click
 import requests
@@ -12,7 +13,16 @@ import requests
 from onefold.errors import Fatal
 from onefold.settings import Settings, settings
 
+if TYPE_CHECKING:
+    from onefold.catalog.entity import Entity
+    from onefold.catalog.system import System
+
 AIMS = {"precision": 0.99, "recall": 0.97}
+NEXT_STEPS = """\
+Ask it:      bin/onefold sql "select legal_name, tax_id_pl, systems from conformed.customer limit 5"
+Check it:    bin/onefold audit verify
+End it:      make down
+"""
 
 
 @click.command(epilog="Example: SANDBOX_COMPANIES=500 onefold demo")
@@ -34,21 +44,32 @@ def demo() -> None:
         running = lifecycle.up(here, True, say)
         runs = _sync_all(here, _in_order(catalog.systems, catalog.entities))
         agrees = _report(here, runs)
-    click.echo(
-        f"\nLook at it:  {here.ui_url}   user: engineer   password: {running.secrets.ui['engineer']}\n"
-        'Ask it:      bin/onefold sql "select legal_name, tax_id_pl, systems from conformed.customer limit 5"\n'
-        "Check it:    bin/onefold audit verify\n"
-        "End it:      make down\n"
-        f"\nDone in {time.monotonic() - began:.0f} s."
-    )
+    click.echo(f"\nLook at it:  {here.ui_url}   user: engineer   password: {running.secrets.ui['engineer']}")
+    click.echo(NEXT_STEPS)
+    click.echo(f"Done in {time.monotonic() - began:.0f} s.")
     if not agrees:
         raise Fatal("the golden records do not agree with the truth as they should; see the figures above.")
 
 
-def _in_order(systems: dict, entities: dict) -> list[list[str]]:
-    """The systems that can be listed first; then those that are asked about what the first ones name."""
-    asked = [name for name, system in systems.items() if any(stream.lookup for stream in system.streams.values())]
-    return [[name for name in systems if name not in asked], asked]
+def _in_order(systems: Mapping[str, System], entities: Mapping[str, Entity]) -> list[list[str]]:
+    """The systems in groups to sync one after the other: who is asked about an attribute comes after all who name it.
+
+    Those that are asked about what the others of them name form the last group; what they miss, the next sync asks.
+    """
+    waiting = {name: _named_by(system, entities) - {name} for name, system in systems.items()}
+    groups = []
+    while waiting:
+        ready = [name for name in waiting if not waiting[name] & waiting.keys()] or list(waiting)
+        groups.append(ready)
+        waiting = {name: others for name, others in waiting.items() if name not in ready}
+    return groups
+
+
+def _named_by(system: System, entities: Mapping[str, Entity]) -> set[str]:
+    """The systems that name what this one is asked about."""
+    asked = [stream.lookup.attribute.split(".") for stream in system.streams.values() if stream.lookup]
+    sources = [source for entity, attribute in asked for source in entities[entity].attributes[attribute].sources]
+    return {source.split(".")[0] for source in sources}
 
 
 def _sync_all(here: Settings, groups: list[list[str]]) -> list[tuple[str, str]]:

@@ -50,8 +50,8 @@ def entity_gate(url: str) -> Gate:
             log.warning("  %s: %s", finding.expectation.severity, finding)
         if critical := [finding for finding in failed if finding.critical]:
             raise Rejected(
-                f"{candidate.entity}: the gate refused publish {candidate.publish_id}: {'; '.join(map(str, critical))}. "
-                f"Analysts still see the last set. Mend catalog/entities/{candidate.entity}.yaml (or the suite in "
+                f"{candidate.entity}: the gate refused publish {candidate.publish_id}: "
+                f"{'; '.join(map(str, critical))}. Analysts still see the last set. Mend catalog/entities/{candidate.entity}.yaml (or the suite in "
                 f"expectations/{candidate.entity}.yaml) and run conform again."
             )
 

@@ -19,7 +19,7 @@ with effect as (
     order by load_id, publish_id desc
 )
 select load_id, false from ops.load left join effect using (load_id)
-where state = 'published' and coalesce(undone, true)
+where state = 'published' and coalesce(undone, true) and rows_new + rows_changed + rows_deleted > 0
 union all
 select load_id, true from ops.load left join effect using (load_id)
 where state = 'rolled_back' and not coalesce(undone, false)
@@ -49,8 +49,10 @@ def only_one(connection: psycopg.Connection) -> Iterator[None]:
             connection.execute("select pg_advisory_unlock(hashtextextended('onefold conform', 0))")
 
 
-def begin(connection: psycopg.Connection, actor: str, mapping_versions: Mapping[str, int]) -> Publish | None:
-    """Open a publish for every load that no published one has taken in yet; None when there is none.
+def begin(connection: psycopg.Connection, actor: str, mappings: Mapping[str, str]) -> Publish | None:
+    """Open a publish for every load that wrote something and that none has taken in yet; None for nothing to do.
+
+    `mappings` has a fingerprint of each entity's mapping: where it changed, every record is mapped again.
 
     Call it inside only_one: a publish that is still building then belongs to a run that died, and is closed as failed.
     """
@@ -61,16 +63,16 @@ def begin(connection: psycopg.Connection, actor: str, mapping_versions: Mapping[
         )
         pending = connection.execute(_PENDING).fetchall()
         newest = connection.execute(
-            "select mapping_versions from ops.publish where state = 'published' order by publish_id desc limit 1"
+            "select mappings from ops.publish where state = 'published' order by publish_id desc limit 1"
         ).fetchone()
         full_mapping = newest is not None and any(
-            newest[0].get(entity) not in (None, version) for entity, version in mapping_versions.items()
+            newest[0].get(entity) not in (None, mapping) for entity, mapping in mappings.items()
         )
         if not pending and not full_mapping:
             return None
         publish_id = connection.execute(
-            "insert into ops.publish (actor, mapping_versions) values (%s, %s) returning publish_id",
-            (actor, Jsonb(dict(mapping_versions))),
+            "insert into ops.publish (actor, mappings) values (%s, %s) returning publish_id",
+            (actor, Jsonb(dict(mappings))),
         ).fetchone()[0]
         with connection.cursor() as cursor:
             cursor.executemany(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from time import monotonic
 
@@ -32,21 +32,23 @@ def conform(
     entities: Sequence[Entity],
     project: build.Project,
     *,
+    mappings: Mapping[str, str],
     on_publish: Sequence[OnPublish] = (),
     select: Sequence[str] = (),
 ) -> ConformReport:
     """Publish everything that was loaded since the last publish; all entities become visible at one instant.
 
-    With nothing to take in it returns at once, without starting dbt. Raises Retriable when another conform runs,
-    Fatal when dbt fails, and what the gate raises (Rejected); analysts then keep what they had, and the next run
-    takes the same loads in again.
+    `mappings` has a fingerprint of each entity's mapping (see mapping/registry.py): another one than at the last
+    publish maps every record again. With nothing to take in it returns at once, without starting dbt. Raises Retriable
+    when another conform runs, Fatal when dbt fails, and what the gate raises (Rejected); analysts then keep what they
+    had, and the next run takes the same loads in again.
     """
 
     def run_dbt(publish: Publish) -> object:
         variables = {"publish_id": publish.publish_id, "full_mapping": publish.full_mapping}
         return build.build(project, url, variables, select)
 
-    return conform_with(url, actor, gate, entities, run_dbt, on_publish=on_publish)
+    return conform_with(url, actor, gate, entities, run_dbt, mappings=mappings, on_publish=on_publish)
 
 
 def conform_with(
@@ -56,13 +58,14 @@ def conform_with(
     entities: Sequence[Entity],
     run_build: Build,
     *,
+    mappings: Mapping[str, str],
     on_publish: Sequence[OnPublish] = (),
 ) -> ConformReport:
     """As conform, with another way to build the candidates."""
     clock = _Clock()
     with connect(url, autocommit=True) as connection, only_one(connection):
         with clock.phase("begin"):
-            publish = begin(connection, actor, {entity.entity: entity.version for entity in entities})
+            publish = begin(connection, actor, mappings)
         if publish is None:
             return ConformReport(None, (), _standing(connection, entities), clock.seconds)
         try:

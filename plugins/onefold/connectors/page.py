@@ -68,7 +68,7 @@ class Endpoint:
 
 
 class Questions(Protocol):
-    """The values to ask a lookup source about, sorted, greater than `after`; `changed` ones are asked even if cached."""
+    """The values to ask a lookup source about, sorted, after `after`; `changed` ones are asked even if cached."""
 
     def __call__(self, after: str | None, changed: Iterable[str]) -> Iterator[str]: ...
 

@@ -74,6 +74,14 @@ def _row(entity: Entity, name: str, attribute: Attribute, source: str, systems: 
     )
 
 
+def mapping_fingerprints(entities: Mapping[str, Entity], systems: Mapping[str, System]) -> dict[str, str]:
+    """One hash per entity, of all its rules and whom they trust: another hash, and every record is mapped again."""
+    said: dict[str, list[str]] = {name: [] for name in entities}
+    for row in mapping_rows(entities, systems):
+        said[row.entity].append(repr(astuple(row)))
+    return {name: hashlib.sha256("\n".join(rows).encode()).hexdigest() for name, rows in said.items()}
+
+
 def sync_mapping(
     connection: psycopg.Connection, entities: Mapping[str, Entity], systems: Mapping[str, System]
 ) -> frozenset[str]:

@@ -26,7 +26,7 @@ from onefold.errors import Fatal, Retriable
 LOG_BYTES = 20_000_000
 """A log larger than this is set aside when its service starts anew."""
 
-STOP_SECONDS = 15
+STOP_SECONDS = 8
 """How long a service may take to end by itself before it is killed."""
 
 

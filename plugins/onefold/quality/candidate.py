@@ -16,7 +16,7 @@ from psycopg import sql
 from onefold.catalog.entity import Entity
 from onefold.catalog.system import FieldType, SourceField, Stream
 from onefold.mapping.sql import field_sql, transform_sql, unmapped_sql
-from onefold.quality.contract import JSON_TYPES, dotted
+from onefold.quality.contract import JSON_TYPES, dotted, field_value
 from onefold.warehouse.ledger import Load
 from onefold.warehouse.tables import StagingTable
 
@@ -138,8 +138,8 @@ def _typed(name: str, field: SourceField) -> sql.Composable:
 def _unparsed(stream: Stream) -> sql.Composable:
     findings: list[sql.Composable] = []
     for name, field in stream.fields.items():
-        if place := dotted(name, field):
-            value = sql.SQL("_payload #> {}").format(sql.Literal(place))
+        if dotted(name, field):
+            value = field_value(name, field)
             if field.required:
                 findings.append(_finding(sql.SQL("{} is null").format(value), f"{name} is missing"))
             allowed = sql.SQL(", ").join(map(sql.Literal, (*JSON_TYPES[field.type], "null")))

@@ -1,7 +1,8 @@
 """The contract check: are the declared fields there, and of the declared type, in what was landed?
 
 A field that is wrong in single rows sends those rows to quarantine (candidate.py). A field that is wrong in all of
-them, or in too many, means that the source changed its contract: the load is refused, naming the field.
+them, or in too many, means that the source changed its contract: the load is refused, naming the field. So does an
+optional field that current versions hold and that not one of the records just read has any more.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from psycopg import sql
 
 from onefold.catalog.system import FieldType, SourceField, Stream
 from onefold.warehouse.ledger import Load
+from onefold.warehouse.tables import StagingTable
 
 JSON_TYPES: dict[FieldType, tuple[str, ...]] = {
     "text": ("string",),
@@ -24,6 +26,8 @@ JSON_TYPES: dict[FieldType, tuple[str, ...]] = {
     "json": ("object", "array", "string", "number", "boolean"),
 }
 _FEW = 10
+_SAMPLE = 10_000
+_NO_CHANCE = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,26 +51,34 @@ def dotted(name: str, field: SourceField) -> list[str] | None:
 
 def find_drift(connection: psycopg.Connection, load: Load, stream: Stream) -> list[Drift]:
     """The fields of this load's records that break the catalogue's contract in too many of them."""
-    checked = {name: field for name, field in stream.fields.items() if dotted(name, field)}
     columns: list[sql.Composable] = [sql.SQL("count(*)")]
-    for name, field in checked.items():
-        columns += _evidence(dotted(name, field), field)
+    for name, field in stream.fields.items():
+        columns += _evidence(name, field)
     row = connection.execute(
         sql.SQL("select {} from {} where not _deleted").format(sql.SQL(", ").join(columns), load.tables.pages)
     ).fetchone()
     total, evidence = row[0], row[1:]
     drifts = []
-    for position, (name, field) in enumerate(checked.items()):
+    for position, (name, field) in enumerate(stream.fields.items()):
         absent, wrong, present, wrong_type = evidence[4 * position : 4 * position + 4]
-        if field.required and _too_many(absent, total, stream):
-            drifts.append(Drift(name, field.type, f"absent{_renamed(connection, load, stream)}", absent))
-        elif _too_many(wrong, present, stream):
+        if _too_many(wrong, present, stream):
             drifts.append(Drift(name, field.type, wrong_type, wrong))
+        elif (field.required and _too_many(absent, total, stream)) or (
+            absent == total > 0 and _has_vanished(connection, load, name, field, total)
+        ):
+            drifts.append(Drift(name, field.type, f"absent{_renamed(connection, load, stream)}", absent))
     return drifts
 
 
-def _evidence(path: list[str], field: SourceField) -> list[sql.Composable]:
-    value = sql.SQL("_payload #> {}").format(sql.Literal(path))
+def field_value(name: str, field: SourceField) -> sql.Composable:
+    """The field's value in the payload, as jsonb."""
+    if place := dotted(name, field):
+        return sql.SQL("_payload #> {}").format(sql.Literal(place))
+    return sql.SQL("jsonb_path_query_first(_payload, {}, '{{}}', true)").format(sql.Literal(field.path))
+
+
+def _evidence(name: str, field: SourceField) -> list[sql.Composable]:
+    value = field_value(name, field)
     allowed = sql.SQL(", ").join(map(sql.Literal, (*JSON_TYPES[field.type], "null")))
     wrong = sql.SQL("jsonb_typeof({}) not in ({})").format(value, allowed)
     return [
@@ -75,6 +87,16 @@ def _evidence(path: list[str], field: SourceField) -> list[sql.Composable]:
         sql.SQL("count(*) filter (where jsonb_typeof({}) <> 'null')").format(value),
         sql.SQL("max(jsonb_typeof({})) filter (where {})").format(value, wrong),
     ]
+
+
+def _has_vanished(connection: psycopg.Connection, load: Load, name: str, field: SourceField, total: int) -> bool:
+    """Whether so many records without the field are no chance, going by how often current versions have it."""
+    held, filled = connection.execute(
+        sql.SQL("select count(*), count({}) from (select _payload from {} where not _deleted limit {}) sample").format(
+            field_value(name, field), StagingTable(load.system, load.stream).current, sql.Literal(_SAMPLE)
+        )
+    ).fetchone()
+    return held > 0 and filled > 0 and (1 - filled / (held + 1)) ** total < _NO_CHANCE
 
 
 def _too_many(bad: int, total: int, stream: Stream) -> bool:

@@ -22,7 +22,7 @@ class Expectation(Model):
     """One expectation as Great Expectations writes it."""
 
     type: Annotated[str, Field(pattern=r"^(expect_[a-z_]+|unexpected_rows_expectation)$")]
-    kwargs: dict[str, object] = {}
+    kwargs: dict[str, object] = Field({})
     severity: Literal["critical", "warning", "info"] = "critical"
     description: str | None = None
 

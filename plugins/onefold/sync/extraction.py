@@ -25,8 +25,12 @@ def from_system(
     warehouse_url: str,
     systems: Mapping[str, System],
     entities: Mapping[str, Entity],
+    client: Callable[..., Client] = Client,
 ) -> Source:
-    """The source that asks the real system; its rate limit and its answer cache are kept in the warehouse."""
+    """The source that asks the real system; its rate limit and its answer cache are kept in the warehouse.
+
+    `client` makes the way out: a test gives one that does not really sleep between attempts.
+    """
 
     @contextmanager
     def open_stream(stream_name: str, usage: Usage) -> Iterator[PageReader]:
@@ -35,8 +39,8 @@ def from_system(
             ask = questions(warehouse_url, system, stream_name, systems, entities, datetime.now(UTC))
         with (
             closing(WarehouseLimiter(warehouse_url)) as limiter,
-            Client(system, endpoint, usage.add, limiter, stream=stream_name) as client,
+            client(system, endpoint, usage.add, limiter, stream=stream_name) as http,
         ):
-            yield reader(system, stream_name, endpoint, client, ask)
+            yield reader(system, stream_name, endpoint, http, ask)
 
     return open_stream

@@ -5,7 +5,17 @@ from __future__ import annotations
 import psycopg
 from psycopg import sql
 
+from onefold.catalog.reader import Catalog
+from onefold.warehouse.connection import connect
 from onefold.warehouse.tables import StagingTable
+
+
+def ensure_all_staging(url: str, catalog: Catalog) -> None:
+    """Make what is missing for every stream, so that a model may read one that has not been loaded yet."""
+    with connect(url, autocommit=True) as connection:
+        for system in catalog.systems.values():
+            for stream in system.streams:
+                ensure_staging(connection, StagingTable(system.system, stream))
 
 
 def ensure_staging(connection: psycopg.Connection, table: StagingTable) -> None:

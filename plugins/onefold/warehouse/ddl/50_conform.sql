@@ -4,7 +4,7 @@ create table if not exists ops.publish (
     publish_id bigint generated always as identity primary key,
     state text not null default 'building' check (state in ('building', 'published', 'rejected', 'failed')),
     actor text not null,
-    mapping_versions jsonb not null,
+    mappings jsonb not null,
     report jsonb,
     error text,
     started_at timestamptz not null default now(),
@@ -12,6 +12,7 @@ create table if not exists ops.publish (
 );
 comment on table ops.publish is 'One row per conform run that had something to do. rejected: the gate refused the candidates; '
     'failed: it crashed or dbt failed. The loads of both are taken in by the next run.';
+comment on column ops.publish.mappings is 'The fingerprint of each entity''s mapping; ops.mapping has the rules.';
 
 create table if not exists ops.publish_load (
     publish_id bigint not null references ops.publish,

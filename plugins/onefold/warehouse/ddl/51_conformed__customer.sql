@@ -138,8 +138,10 @@ grant select on mapped.customer__identifier, conformed.customer_version, conform
 grant select (
     customer_id, source_of_truth, systems, record_count, _provenance
     , legal_name
+    , tax_id_pl
     , regon
     , krs
+    , eu_vat
     , country
     , status
     , credit_limit

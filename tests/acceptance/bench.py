@@ -1,0 +1,203 @@
+"""A warehouse and the sandbox, and the real load between them: what the suite drives and what it looks at."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import partial
+
+import psycopg
+import requests
+from psycopg import sql
+from purgatory import SyncCircuitBreakerFactory
+
+from onefold.catalog.system import System
+from onefold.connectors.page import BEGINNING, PageReader
+from onefold.http.client import Client
+from onefold.mapping.sql import field_sql
+from onefold.quality.suite import FOLDER
+from onefold.sync import steps
+from onefold.sync.extraction import from_system
+from onefold.sync.job import Job
+from onefold.sync.usage import Usage
+from onefold.warehouse.ledger import Load, Run
+from onefold.warehouse.window import Wanted
+from sandbox.process import Sandbox
+from tests.acceptance.streams import CATALOG, Listed
+from tests.roles import as_role
+
+Wrap = Callable[[PageReader], PageReader]
+_runs = itertools.count(1)
+
+
+@dataclass(frozen=True)
+class Observed:
+    """What a stream's loads have left, without when they ran: equal when two histories end in the same tables."""
+
+    versions: list[tuple[str, object, str | None, bool]]
+    quarantined: list[tuple[str, object, str]]
+    answers: list[tuple[str, str]]
+
+    @property
+    def keys(self) -> set[str]:
+        return {key for key, *_ in self.versions}
+
+
+@dataclass
+class Bench:
+    """Loads streams from the sandbox into one warehouse. `slept` notes the pauses that nobody has to wait for."""
+
+    sandbox: Sandbox
+    url: str
+    slept: list[float] = field(default_factory=list)
+
+    def job(
+        self, listed: Listed, *, wrap: Wrap = lambda pages: pages, wanted: Wanted | None = None, run: str | None = None
+    ) -> Job:
+        """A job as a task makes it; `wrap` stands between the connector and the load."""
+        endpoint = listed.endpoint(self.sandbox.url)
+        loader = as_role(self.url, "onefold_loader")
+        unhurried = partial(Client, breakers=SyncCircuitBreakerFactory(default_threshold=10), sleep=self.slept.append)
+        asked = from_system(listed.system, endpoint, loader, CATALOG.systems, CATALOG.entities, unhurried)
+
+        @contextmanager
+        def source(stream_name: str, usage: Usage) -> Iterator[PageReader]:
+            with asked(stream_name, usage) as pages:
+                yield wrap(pages)
+
+        return Job(
+            system=listed.system,
+            stream_name=listed.stream_name,
+            run=Run(f"sync__{listed.system.system}", run or f"manual__{next(_runs)}", "os:acceptance"),
+            source=source,
+            source_url=endpoint.url,
+            warehouse_url=loader,
+            entities=CATALOG.entities,
+            run_is_over=lambda dag_id, run_id: True,
+            wanted=wanted or Wanted(),
+            suites=FOLDER,
+        )
+
+    def load(self, listed: Listed, **how: object) -> Load:
+        """Land, gate and publish; `how` as for a job."""
+        job = self.job(listed, **how)
+        steps.land(job)
+        steps.gate(job)
+        return steps.publish(job)
+
+    def query(self, text: str, *values: object) -> list[tuple]:
+        with psycopg.connect(self.url) as connection:
+            return connection.execute(text, values).fetchall()
+
+    def execute(self, text: str, *values: object) -> None:
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            connection.execute(text, values or None)
+
+    def observed(self, listed: Listed, *, current: bool = False) -> Observed:
+        """Every version (or only the current ones) of the stream, its quarantine and its answers."""
+        view = f"{listed.staging}__current" if current else listed.staging
+        where = "where system = %s and stream = %s"
+        name = (listed.system.system, listed.stream_name)
+        return Observed(
+            self.query(f"select _key, {_content(listed)}, _cursor, _deleted from {view} order by _key, _load_id"),  # noqa: S608 - our own names
+            self.query(
+                f"select coalesce(_key, raw), {_content(listed, 'payload')}, reason from ops.quarantine {where}"  # noqa: S608
+                " and state = 'open' order by 1",
+                *name,
+            ),
+            self.query(f"select question, outcome from ops.answer {where} order by 1", *name),  # noqa: S608
+        )
+
+    def untouched(self, listed: Listed) -> list[object]:
+        """What a load that fails must leave as it was: versions, cursor, answers, quarantine."""
+        where = f"where system = '{listed.system.system}' and stream = '{listed.stream_name}'"
+        return [
+            self.query(f"select * from {listed.staging} order by _key, _load_id"),  # noqa: S608 - our own names
+            *(self.query(f"select * from ops.{table} {where} order by 1, 2, 3") for table in ("cursor", "answer")),  # noqa: S608
+            self.query(f"select quarantine_id, state from ops.quarantine {where} order by 1"),  # noqa: S608
+        ]
+
+    def forget(self, listed: Listed) -> None:
+        """Take away all that was loaded of the stream: the next load is a first one."""
+        self.execute(f"delete from {listed.staging}")  # noqa: S608 - our own name
+        for table in ("cursor", "answer", "quarantine"):
+            self.execute(
+                sql.SQL("delete from ops.{} where system = %s and stream = %s").format(sql.Identifier(table)),
+                *(listed.system.system, listed.stream_name),
+            )
+
+    def let_answers_age(self, listed: Listed, hours: int = 25) -> None:
+        """As if the answers had been given that much earlier."""
+        self.execute(
+            "update ops.answer set answered_at = answered_at - make_interval(hours => %s) where system = %s",
+            *(hours, listed.system.system),
+        )
+
+    def expected(self, listed: Listed) -> tuple[dict[str, bool], set[str]]:
+        """By the sandbox's truth: the sound records' keys and whether each is gone, and the keys of the broken ones."""
+        records = self.sandbox.truth()["records"]
+        mine = [r for r in records if (r["system"], r["stream"]) == (listed.system.system, listed.stream_name)]
+        if listed.stream.lookup:
+            company_of = {(r["system"], r["key"]): r["company_id"] for r in records}
+            named = {company_of[each] for each in self._named(listed)}
+            mine = [record for record in mine if record["company_id"] in named]
+        sound = {record["key"]: record["deleted"] for record in mine if not record["broken"]}
+        return sound, {record["key"] for record in mine if record["broken"]}
+
+    def _named(self, listed: Listed) -> Iterator[tuple[str, str]]:
+        """(system, key) of the staged records that hold something in the field which the stream is asked about."""
+        entity, _, attribute = listed.stream.lookup.attribute.partition(".")
+        for source, rule in CATALOG.entities[entity].attributes[attribute].sources.items():
+            naming = Listed(source)
+            if naming in listed.naming:
+                (name,) = rule.fields
+                value = field_sql(name, naming.stream.fields[name])
+                for key, value in self.query(
+                    f"select _key, {value} from {naming.staging}__current where not _deleted"  # noqa: S608
+                ):
+                    if value and value not in rule.null_values:
+                        yield naming.system.system, key
+
+    def fault(self, listed: Listed, **fault: object) -> None:
+        """Let the stand-in suffer in its answers for records."""
+        self.sandbox.control("faults", **{"system": listed.system.system, "path": listed.case.path, **fault})
+
+    def hits(self) -> int:
+        """How many answers have suffered."""
+        faults = requests.get(f"{self.sandbox.url}/control/faults", timeout=10).json()["faults"]
+        return sum(fault["hits"] for fault in faults)
+
+    def mend(self) -> None:
+        """Take all faults away."""
+        requests.delete(f"{self.sandbox.url}/control/faults", timeout=10).raise_for_status()
+
+    def requests(self, system: System) -> int:
+        """How many requests the stand-in has answered so far."""
+        return requests.get(f"{self.sandbox.url}/control/stats", timeout=10).json()[system.system]["requests"]
+
+
+def everything() -> Wanted:
+    """The whole past, once more, as a backfill asks for it."""
+    return Wanted(BEGINNING, datetime.now(UTC), exactly=True)
+
+
+def assert_gone(bench: Bench, listed: Listed, sound: dict[str, bool]) -> None:
+    """What is gone at the source shows so in staging, and (where the source says it outright) nothing else does."""
+    ended = {
+        key
+        for (key,) in bench.query(f"select _key from {listed.staging}__current where {listed.case.ended}")  # noqa: S608
+        if key in sound
+    }
+    gone = {key for key, is_gone in sound.items() if is_gone}
+    assert gone <= ended
+    assert gone == ended or listed.case.ended != "_deleted"
+
+
+def _content(listed: Listed, payload: str = "_payload") -> str:
+    """The payload without what differs at every reading and means nothing."""
+    for path in listed.stream.volatile:
+        payload = f"({payload} #- '{{{path.replace('.', ',')}}}')"
+    return payload

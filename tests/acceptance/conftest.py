@@ -1,0 +1,106 @@
+"""One sandbox for the suite, and warehouses that begin where a test begins: before or after a stream's first load."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from onefold.platform.postgres import Postgres
+from sandbox.process import Sandbox, running
+from tests.acceptance.bench import Bench, Observed
+from tests.acceptance.streams import ALL, Listed
+from tests.conftest import TEMPLATE
+
+COMPANIES = 160
+SMALL_PAGES = {"SANDBOX_SF_BATCH": "30", "SANDBOX_SAP_PAGE": "30"}
+
+
+@dataclass
+class Stock:
+    """Warehouses to copy: to load the same for each test again would take minutes."""
+
+    postgres: Postgres
+    sandbox: Sandbox
+    held: dict[tuple[Listed, ...], str] = field(default_factory=dict)
+
+    def holding(self, streams: tuple[Listed, ...]) -> str:
+        """The name of a warehouse into which these streams were loaded from the base world, in their order."""
+        if not streams:
+            return TEMPLATE
+        if streams not in self.held:
+            name = self._copy(self.holding(streams[:-1]))
+            Bench(self.sandbox, self.postgres.url(name)).load(streams[-1])
+            self.held[streams] = name
+        return self.held[streams]
+
+    @contextmanager
+    def bench(self, streams: tuple[Listed, ...]) -> Iterator[Bench]:
+        """A warehouse of the test's own that holds these streams."""
+        name = self._copy(self.holding(streams))
+        yield Bench(self.sandbox, self.postgres.url(name))
+        self._execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
+
+    def _copy(self, template: str) -> str:
+        name = f"a_{uuid.uuid4().hex[:12]}"
+        # Great Expectations keeps its connection pool, and a database in use cannot be copied.
+        self._execute(
+            sql.SQL("select pg_terminate_backend(pid, 5000) from pg_stat_activity where datname = {}").format(template)
+        )
+        self._execute(
+            sql.SQL("create database {} template {}").format(sql.Identifier(name), sql.Identifier(template))
+        )
+        return name
+
+    def _execute(self, statement: sql.Composed) -> None:
+        with psycopg.connect(self.postgres.url("postgres"), autocommit=True) as server:
+            server.execute(statement)
+
+
+@pytest.fixture(scope="session")
+def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    """The real sandbox process over a small world, with pages so small that every stream has several."""
+    with running(tmp_path_factory.mktemp("sandbox"), COMPANIES, environment=SMALL_PAGES) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture(scope="session")
+def stock(postgres: Postgres, sandbox: Sandbox) -> Stock:
+    return Stock(postgres, sandbox)
+
+
+@pytest.fixture(autouse=True)
+def surroundings(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """A home of the suite's own, small pages where the engine decides on their size, and the base world afterwards."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ONEFOLD_HOME", str(tmp_path_factory.mktemp("home")))
+        for listed in ALL:
+            if listed.case.small_pages:
+                patch.setattr(*listed.case.small_pages)
+        yield
+    sandbox.control("reset")
+
+
+@pytest.fixture
+def empty(stock: Stock, listed: Listed) -> Iterator[Bench]:
+    """A warehouse in which the stream has never been loaded; what a look-up is asked about is there."""
+    with stock.bench(listed.naming) as bench:
+        yield bench
+
+
+@pytest.fixture
+def loaded(stock: Stock, listed: Listed) -> Iterator[Bench]:
+    """A warehouse in which the stream was loaded once, undisturbed, from the base world."""
+    with stock.bench((*listed.naming, listed)) as bench:
+        yield bench
+
+
+@pytest.fixture
+def undisturbed(loaded: Bench, listed: Listed) -> Observed:
+    """What one undisturbed load of the base world leaves."""
+    return loaded.observed(listed)

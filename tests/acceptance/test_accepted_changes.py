@@ -1,0 +1,93 @@
+"""What changed at the source arrives with the next load: exactly that, deletions and newcomers too."""
+
+from __future__ import annotations
+
+import pytest
+
+from onefold.warehouse.ledger import Load
+from tests.acceptance.bench import Bench, assert_gone
+from tests.acceptance.streams import LISTING, Listed, each_lookup, each_stream
+
+each_listing = pytest.mark.parametrize("listed", LISTING, ids=lambda listed: listed.name)
+
+Contents = dict[str, tuple[object, bool]]
+
+
+def contents(bench: Bench, listed: Listed) -> Contents:
+    """The current content and whether it is deleted, by key."""
+    return {
+        key: (content, deleted)
+        for key, content, _, deleted in bench.observed(listed, current=True).versions
+    }
+
+
+def difference(before: Contents, after: Contents) -> tuple[int, int, int]:
+    """How many are new, changed and deleted."""
+    moved = {key for key, content in after.items() if before.get(key) != content}
+    deleted = {key for key in moved if after[key][1]}
+    new = moved - before.keys() - deleted
+    return len(new), len(moved - new - deleted), len(deleted)
+
+
+def counted(load: Load) -> tuple[int, int, int]:
+    return load.rows_new, load.rows_changed, load.rows_deleted
+
+
+@each_listing
+def test_the_next_load_brings_exactly_what_changed_was_deleted_or_is_new(loaded: Bench, listed: Listed):
+    system = listed.system.system
+    before, (sound_before, broken_before) = contents(loaded, listed), loaded.expected(listed)
+    happened = loaded.sandbox.control("advance", changes=12, deletions=6, new=8)
+    load = loaded.load(listed)
+    sound, broken = loaded.expected(listed)
+    assert (load.rows_changed, load.rows_deleted) == (happened["changed"][system], happened["deleted"][system])
+    assert load.rows_new == happened["new"][system] - len(broken - broken_before) == len(sound) - len(sound_before)
+    assert min(counted(load)) > 0
+    assert contents(loaded, listed).keys() == sound.keys()
+    assert_gone(loaded, listed, sound)
+    increment = contents(loaded, listed)
+    assert counted(load) == difference(before, increment)
+    loaded.forget(listed)
+    loaded.load(listed)
+    assert contents(loaded, listed) == increment  # as if it had always been read in one go
+
+
+@each_lookup
+def test_the_next_look_up_brings_exactly_what_changed_and_who_was_struck_off(loaded: Bench, listed: Listed):
+    before, (known, broken) = contents(loaded, listed), loaded.expected(listed)
+    loaded.sandbox.control("advance", changes=20, deletions=24)
+    if not listed.stream.lookup.feed:
+        loaded.let_answers_age(listed)
+    load = loaded.load(listed)
+    sound, _ = loaded.expected(listed)
+    assert sound.keys() == known.keys()
+    assert_gone(loaded, listed, sound)
+    assert sum(sound.values()) > sum(known.values())
+    after = contents(loaded, listed)
+    assert after.keys() == before.keys()
+    assert counted(load) == difference(before, after)
+    assert load.rows_changed + load.rows_deleted > len(broken) + 2
+    loaded.forget(listed)
+    loaded.load(listed)
+    assert contents(loaded, listed) == after
+
+
+@each_lookup
+def test_companies_that_other_systems_name_since_then_are_looked_up(loaded: Bench, listed: Listed):
+    before, (known, _) = contents(loaded, listed), loaded.expected(listed)
+    loaded.sandbox.control("advance", new=12)
+    for naming in listed.naming:
+        loaded.load(naming)
+    load = loaded.load(listed)
+    sound, _ = loaded.expected(listed)
+    assert counted(load) == (len(sound) - len(known), 0, 0)
+    assert load.rows_new > 0
+    assert contents(loaded, listed).keys() == sound.keys()
+    assert {key: content for key, content in contents(loaded, listed).items() if key in before} == before
+
+
+@each_stream
+def test_a_load_after_which_nothing_happened_brings_nothing(loaded: Bench, listed: Listed):
+    undisturbed = loaded.observed(listed)
+    assert counted(loaded.load(listed)) == (0, 0, 0)
+    assert loaded.observed(listed) == undisturbed

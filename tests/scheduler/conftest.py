@@ -1,0 +1,41 @@
+"""One installation of 200 companies for the tests of a session, and what its first demo has left behind."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+import pytest
+
+from tests.scheduler.installation import Installation
+from tests.scheduler.tables import tables
+
+
+@dataclass(frozen=True)
+class Demo:
+    """A demo that has ended: what it said, how long it took, and the tables as they were right after it."""
+
+    installation: Installation
+    output: str
+    seconds: float
+    tables: Mapping[str, list[str]] = field(repr=False)
+
+
+@pytest.fixture(scope="session")
+def first_demo() -> Iterator[Demo]:
+    """`bin/onefold demo` in a fresh home. The later tests of the session go on with what it has left."""
+    installation = Installation()
+    installation.home.chmod(0o755)  # the unprivileged account that PostgreSQL gets when root runs it must come in
+    began = time.monotonic()
+    try:
+        output = installation.succeed("demo")
+        yield Demo(installation, output, time.monotonic() - began, tables(installation))
+    finally:
+        installation.remove()
+
+
+@pytest.fixture(scope="session")
+def here(first_demo: Demo) -> Installation:
+    """The installation of the first demo, running."""
+    return first_demo.installation

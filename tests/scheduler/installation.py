@@ -1,0 +1,130 @@
+"""One installation of a test: its own home and ports, driven as a user drives it, by bin/onefold."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar
+
+import psutil
+import psycopg
+import requests
+from psycopg.rows import dict_row
+
+from onefold.platform.airflow import WAREHOUSE_DATABASE
+from onefold.platform.api import AirflowApi
+from onefold.platform.postgres import Postgres, free_port
+from onefold.platform.secrets import load_secrets
+from onefold.settings import ROOT
+
+COMPANIES = "200"
+ONEFOLD = str(ROOT / "bin" / "onefold")
+COMMAND_SECONDS = 300
+Found = TypeVar("Found")
+
+
+def wait_for(find: Callable[[], Found | None], seconds: float, what: str) -> Found:
+    """Poll until there is something, and return it; fails the test after `seconds`."""
+    deadline = time.monotonic() + seconds
+    while not (found := find()):
+        assert time.monotonic() < deadline, f"{what}: not within {seconds:.0f} s"
+        time.sleep(0.02)
+    return found
+
+
+@dataclass(frozen=True)
+class Installation:
+    """A home and three free ports; nothing runs until a command starts it."""
+
+    home: Path = field(default_factory=lambda: Path(tempfile.mkdtemp(prefix="onefold-scheduler-")))
+    pg_port: int = field(default_factory=free_port)
+    ui_port: int = field(default_factory=free_port)
+    sandbox_port: int = field(default_factory=free_port)
+
+    @property
+    def variables(self) -> Mapping[str, str]:
+        """The environment of its commands; nothing of the caller's own installation or Airflow reaches them."""
+        ours = ("ONEFOLD_", "AIRFLOW_", "SANDBOX_")
+        return {
+            **{name: value for name, value in os.environ.items() if not name.startswith(ours)},
+            "ONEFOLD_HOME": str(self.home),
+            "ONEFOLD_PG_PORT": str(self.pg_port),
+            "ONEFOLD_UI_PORT": str(self.ui_port),
+            "ONEFOLD_SANDBOX_PORT": str(self.sandbox_port),
+            "SANDBOX_COMPANIES": COMPANIES,
+        }
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        """bin/onefold with these arguments, not waited for; what it says is one stream."""
+        return subprocess.Popen(
+            [ONEFOLD, *arguments],
+            env=self.variables,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    def run(self, *arguments: str) -> tuple[int, str]:
+        """Exit code and output of bin/onefold with these arguments."""
+        with self.start(*arguments) as process:
+            try:
+                output, _ = process.communicate(timeout=COMMAND_SECONDS)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                raise
+        return process.returncode, output
+
+    def succeed(self, *arguments: str) -> str:
+        """The output of a command that must succeed."""
+        code, output = self.run(*arguments)
+        assert code == 0, output
+        return output
+
+    def warehouse(self) -> psycopg.Connection:
+        """The warehouse, as its superuser."""
+        url = Postgres(self.home, self.pg_port).url(WAREHOUSE_DATABASE)
+        return psycopg.connect(url, autocommit=True, row_factory=dict_row)
+
+    def rows(self, query: str, *values: object) -> list[dict[str, object]]:
+        """The rows of a query in the warehouse."""
+        with self.warehouse() as connection:
+            return connection.execute(query, values).fetchall()
+
+    def api(self) -> AirflowApi:
+        """Airflow, as the engineer."""
+        return AirflowApi(f"http://127.0.0.1:{self.ui_port}", "engineer", load_secrets(self.home).ui["engineer"])
+
+    def sandbox(self, method: str, path: str, **body: object) -> dict[str, object]:
+        """What /control answers."""
+        headers = {"X-Truth-Token": (self.home / "sandbox" / "truth-token").read_text().strip()}
+        url = f"http://127.0.0.1:{self.sandbox_port}/control/{path}"
+        answer = requests.request(method, url, json=body or None, headers=headers, timeout=30)
+        answer.raise_for_status()
+        return answer.json()
+
+    def processes(self) -> list[psutil.Process]:
+        """Every process on this machine that works on this home, by its environment, command line or folder."""
+        home = str(self.home)
+        found = []
+        for process in psutil.process_iter():
+            with contextlib.suppress(psutil.NoSuchProcess, psutil.AccessDenied):
+                if process.status() != psutil.STATUS_ZOMBIE and (
+                    process.environ().get("ONEFOLD_HOME") == home
+                    or any(home in word for word in process.cmdline())
+                    or process.cwd().startswith(home)
+                ):
+                    found.append(process)
+        return found
+
+    def remove(self) -> None:
+        """End it and delete its home."""
+        self.succeed("down", "--delete-data")
+        shutil.rmtree(self.home)

@@ -1,0 +1,36 @@
+"""What a demo leaves behind, without what only says when and by which load: two installations can be compared."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from psycopg import sql
+
+from tests.scheduler.installation import Installation
+
+_STAGING = "select tablename from pg_tables where schemaname = 'staging' order by 1"
+_QUERIES = {
+    "conformed.customer": """
+        select to_jsonb(c) - '_publish_id' - '_provenance' as row,
+            (select jsonb_object_agg(key, value - 'load_id') from jsonb_each(c._provenance)) as provenance
+        from conformed.customer c""",
+    "conformed.customer_crosswalk": "select system, stream, key, customer_id::text from conformed.customer_crosswalk",
+    "ops.quarantine": "select system, stream, _key, expectation, reason, state from ops.quarantine",
+    "ops.cursor": "select system, stream, value from ops.cursor",
+    "ops.answer": "select system, stream, question, outcome from ops.answer",
+}
+
+
+def tables(installation: Installation) -> Mapping[str, list[str]]:
+    """The rows of every table that a user sees, as sorted text."""
+    with installation.warehouse() as connection:
+        queries = dict(_QUERIES)
+        for row in connection.execute(_STAGING).fetchall():
+            name = sql.Identifier("staging", row["tablename"])
+            queries[f"staging.{row['tablename']}"] = sql.SQL(
+                "select _key, encode(_hash, 'hex') as hash, _payload, _cursor, _deleted from {}"
+            ).format(name)
+        return {
+            name: sorted(str(sorted(row.items())) for row in connection.execute(query).fetchall())
+            for name, query in queries.items()
+        }

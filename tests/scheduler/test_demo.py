@@ -1,0 +1,144 @@
+"""The demo through the real scheduler: what comes out, and that a second one finds nothing new."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+
+from onefold.catalog.reader import read_catalog
+from onefold.commands.demo import AIMS
+from onefold.conform.quality import pairwise
+from onefold.conform.trace import trace
+from onefold.platform.postgres import Postgres
+from onefold.platform.warehouse import WAREHOUSE_DATABASE
+from onefold.warehouse.connection import connect
+from tests.scheduler.conftest import Demo
+from tests.scheduler.installation import Installation
+from tests.scheduler.tables import tables
+
+pytestmark = pytest.mark.scheduler
+
+STREAMS = [(name, stream) for name, system in read_catalog().systems.items() for stream in system.streams]
+STEPS = 3
+EMAIL = re.compile(r"[\w.+-]+@[\w-]+\.[\w.]+")
+
+
+def figures(output: str) -> dict[tuple[str, str], list[str]]:
+    """The cells of the report's table by (system, stream): read, new, changed, deleted, quarantined, gate, seconds."""
+    lines = [line.split() for line in output.splitlines()]
+    return {(line[0], line[1]): line[2:] for line in lines if tuple(line[:2]) in STREAMS}
+
+
+def test_the_report_shows_every_stream_and_what_became_of_its_rows(first_demo: Demo) -> None:
+    shown = figures(first_demo.output)
+    assert sorted(shown) == sorted(STREAMS)
+    for (system, stream), (read, new, _changed, _deleted, quarantined, gate, _seconds) in shown.items():
+        truth = [r for r in first_demo.installation.sandbox("GET", "truth")["records"] if r["system"] == system]
+        broken = sum(bool(record["broken"]) for record in truth)
+        assert int(new) > 0 and int(read) >= int(new) + int(quarantined), f"{system}.{stream}"
+        assert 0 < int(quarantined) <= broken, f"{system}.{stream}"
+        assert gate == "passed"
+    assert "conformed.customer:" in first_demo.output and "precision" in first_demo.output
+    assert f"http://127.0.0.1:{first_demo.installation.ui_port}" in first_demo.output
+
+
+def test_the_golden_records_agree_with_the_truth(here: Installation) -> None:
+    csv = here.succeed("sql", "select count(*) from conformed.customer", "--csv")
+    golden = int(csv.split()[1])
+    truth = [
+        (record["system"], record["stream"], record["key"], str(record["company_id"]))
+        for record in here.sandbox("GET", "truth")["records"]
+        if not record["broken"] and not record["deleted"]
+    ]
+    with connect(Postgres(here.home, here.pg_port).url(WAREHOUSE_DATABASE)) as connection:
+        quality = pairwise(connection, truth)
+    assert quality.precision >= AIMS["precision"] and quality.recall >= AIMS["recall"], quality
+    assert quality.companies <= golden <= quality.companies * 1.03
+
+
+def test_every_attribute_of_every_golden_record_traces_to_a_published_load(here: Installation) -> None:
+    customer = read_catalog().entities["customer"]
+    published = {
+        (row["load_id"], row["system"], row["stream"])
+        for row in here.rows("select load_id, system, stream from ops.load where state = 'published'")
+    }
+    goldens = here.rows("select to_jsonb(c) as golden from conformed.customer c")
+    with connect(Postgres(here.home, here.pg_port).url(WAREHOUSE_DATABASE)) as connection:
+        for golden in (row["golden"] for row in goldens):
+            origins = {origin.attribute: origin for origin in trace(connection, customer, golden["customer_id"])}
+            filled = {name for name in customer.attributes if golden[name] is not None}
+            assert filled <= origins.keys()
+            for origin in origins.values():
+                assert (origin.load_id, origin.system, origin.stream) in published
+                found = connection.execute(
+                    f"select 1 from staging.{origin.system}__{origin.stream} where _key = %s and _load_id = %s",  # noqa: S608 - the names are of the catalogue
+                    (origin.key, origin.load_id),
+                ).fetchone()
+                assert found, origin
+
+
+def test_the_audit_chain_of_the_demo_is_sound(here: Installation) -> None:
+    verdict = json.loads(here.succeed("audit", "verify", "--json"))
+    assert verdict["ok"] is True
+    actions = {row["action"] for row in here.rows("select distinct action from audit.event")}
+    assert {"conform.publish"} <= actions and any("publish" in action and "conform" not in action for action in actions)
+
+
+def test_every_step_of_every_load_has_its_lineage(here: Installation) -> None:
+    loads = here.rows("select load_id from ops.load where state = 'published'")
+    edges = {row["load_id"] for row in here.rows("select distinct load_id from lineage.dataset_edge")}
+    assert {load["load_id"] for load in loads} <= edges
+    jobs = {row["job_name"] for row in here.rows("select job_name from lineage.event where event_type = 'COMPLETE'")}
+    for system, stream in STREAMS:
+        told = [job for job in jobs if system in job and stream in job]
+        assert len(told) >= STEPS, f"{system}.{stream}: {told}"
+
+
+def test_no_log_holds_personal_values(here: Installation) -> None:
+    values = here.rows(
+        "select tax_id_pl as v from conformed.customer union select email from conformed.customer"
+        " union select phone from conformed.customer union select payload ->> 'NIP__c' from ops.quarantine"
+        " union select _payload ->> 'NIP__c' from staging.salesforce__account"
+    )
+    personal = {row["v"] for row in values if row["v"] and len(row["v"]) > 6}
+    assert len(personal) > 200
+    found = []
+    for path in sorted((here.home / "logs").rglob("*.log")):
+        text = path.read_text(errors="replace")
+        found += [f"{path.name}: {len(value)} characters" for value in personal if value in text]
+        found += [f"{path.name}: an address" for _ in EMAIL.findall(text)]
+    assert found == []
+
+
+def test_a_second_demo_while_one_runs_is_refused(here: Installation) -> None:
+    with here.start("demo") as first:
+        first.stdout.readline()  # it has said something: it is at work
+        code, output = here.run("demo")
+        assert (code, f"onefold demo (pid {first.pid})" in output) == (1, True), output
+        said = first.communicate(timeout=300)[0]
+    assert first.returncode == 0, said
+
+
+def test_a_second_demo_finds_nothing_new(first_demo: Demo) -> None:
+    shown = figures(first_demo.installation.succeed("demo"))
+    assert sorted(shown) == sorted(STREAMS)
+    for stream, (_read, new, changed, deleted, quarantined, gate, _seconds) in shown.items():
+        assert (stream, new, changed, deleted, quarantined, gate) == (stream, "0", "0", "0", "0", "passed")
+    assert tables(first_demo.installation) == first_demo.tables
+
+
+def test_a_change_in_a_source_arrives(here: Installation) -> None:
+    here.sandbox("POST", "advance", changes=5, deletions=2, new=3)
+    loads = json.loads(here.succeed("sync", "salesforce", "--json"))
+    assert [load["stream"] for load in loads] == ["account"]
+    assert loads[0]["new"] > 0 and loads[0]["changed"] > 0
+    report = json.loads(here.succeed("conform", "--json"))
+    assert loads[0]["load_id"] in report["loads"]
+    (golden,) = here.rows(
+        "select count(*) as touched from conformed.customer c where exists (select from jsonb_each(c._provenance) p"
+        " where (p.value ->> 'load_id')::bigint = %s)",
+        loads[0]["load_id"],
+    )
+    assert golden["touched"] > 0
