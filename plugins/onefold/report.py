@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 import psycopg
+from psycopg import sql
 from psycopg.rows import class_row
 
 
@@ -36,30 +37,29 @@ class LoadLine:
         return asdict(self)
 
 
-_LOADS = """
+_LOADS = sql.SQL("""
 select system, stream, load_id, state, rows_read as read, rows_new as new, rows_changed as changed,
        rows_deleted as deleted, rows_quarantined as quarantined, coalesce(verdict, 'none') as verdict,
        round((seconds_extracting + seconds_gating + seconds_publishing)::numeric, 1)::float8 as seconds, error
 from ops.load
-"""
-
-_LOADS_OF_RUN = _LOADS + " where dag_id = %s and run_id = %s order by system, stream, load_id"
-_NEWEST_LOADS = (
-    _LOADS + " where load_id in (select max(load_id) from ops.load group by system, stream) order by system, stream"
+""")
+_OF_RUN = _LOADS + sql.SQL("where dag_id = %s and run_id = %s order by system, stream, load_id")
+_NEWEST = _LOADS + sql.SQL(
+    "where load_id in (select max(load_id) from ops.load group by system, stream) order by system, stream"
 )
 
 
 def loads_of_run(connection: psycopg.Connection, dag_id: str, run_id: str) -> list[LoadLine]:
     """The loads of one DAG run, by stream; of a stream that was loaded again, the last."""
     with connection.cursor(row_factory=class_row(LoadLine)) as cursor:
-        rows = cursor.execute(_LOADS_OF_RUN, (dag_id, run_id)).fetchall()
+        rows = cursor.execute(_OF_RUN, (dag_id, run_id)).fetchall()
     return list({(row.system, row.stream): row for row in rows}.values())
 
 
 def newest_loads(connection: psycopg.Connection) -> list[LoadLine]:
     """The newest load of every stream."""
     with connection.cursor(row_factory=class_row(LoadLine)) as cursor:
-        return cursor.execute(_NEWEST_LOADS).fetchall()
+        return cursor.execute(_NEWEST).fetchall()
 
 
 def load_table(loads: Iterable[LoadLine]) -> str:
@@ -68,11 +68,7 @@ def load_table(loads: Iterable[LoadLine]) -> str:
     rows = [
         (
             *(load.system, load.stream, f"{load.read:,}", f"{load.new:,}", f"{load.changed:,}", f"{load.deleted:,}"),
-            *(
-                f"{load.quarantined:,}",
-                load.verdict if load.state == "published" else load.state,
-                f"{load.seconds:.1f}",
-            ),
+            *(f"{load.quarantined:,}", load.gate, f"{load.seconds:.1f}"),
         )
         for load in loads
     ]

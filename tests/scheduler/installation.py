@@ -40,6 +40,21 @@ def wait_for(find: Callable[[], Found | None], seconds: float, what: str) -> Fou
 
 
 @dataclass(frozen=True)
+class Ended:
+    """A command that has ended: its exit code, its standard output, and its standard error."""
+
+    code: int
+    output: str
+    errors: str
+
+
+def ended(process: subprocess.Popen[str]) -> Ended:
+    """Wait for the command to end."""
+    output, errors = process.communicate(timeout=COMMAND_SECONDS)
+    return Ended(process.returncode, output, errors)
+
+
+@dataclass(frozen=True)
 class Installation:
     """A home and three free ports; nothing runs until a command starts it."""
 
@@ -62,31 +77,30 @@ class Installation:
         }
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
-        """bin/onefold with these arguments, not waited for; what it says is one stream."""
+        """bin/onefold with these arguments, not waited for."""
         return subprocess.Popen(
             [ONEFOLD, *arguments],
             env=self.variables,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
+            stderr=subprocess.PIPE,
             text=True,
         )
 
-    def run(self, *arguments: str) -> tuple[int, str]:
-        """Exit code and output of bin/onefold with these arguments."""
+    def run(self, *arguments: str) -> Ended:
+        """bin/onefold with these arguments, ended."""
         with self.start(*arguments) as process:
             try:
-                output, _ = process.communicate(timeout=COMMAND_SECONDS)
+                return ended(process)
             except subprocess.TimeoutExpired:
                 process.kill()
                 raise
-        return process.returncode, output
 
     def succeed(self, *arguments: str) -> str:
-        """The output of a command that must succeed."""
-        code, output = self.run(*arguments)
-        assert code == 0, output
-        return output
+        """What a command that must succeed has written to its standard output."""
+        command = self.run(*arguments)
+        assert command.code == 0, f"{command.output}\n{command.errors}"
+        return command.output
 
     def warehouse(self) -> psycopg.Connection:
         """The warehouse, as its superuser."""
@@ -101,6 +115,16 @@ class Installation:
     def api(self) -> AirflowApi:
         """Airflow, as the engineer."""
         return AirflowApi(f"http://127.0.0.1:{self.ui_port}", "engineer", load_secrets(self.home).ui["engineer"])
+
+    def airflow(self, method: str, path: str, **body: object) -> dict[str, object]:
+        """What Airflow's REST API answers the engineer."""
+        url = f"http://127.0.0.1:{self.ui_port}"
+        login = {"username": "engineer", "password": load_secrets(self.home).ui["engineer"]}
+        token = requests.post(f"{url}/auth/token", json=login, timeout=30).json()["access_token"]
+        headers = {"Authorization": f"Bearer {token}"}
+        answer = requests.request(method, f"{url}/api/v2/{path}", json=body or None, headers=headers, timeout=30)
+        assert answer.ok, answer.text
+        return answer.json()
 
     def sandbox(self, method: str, path: str, **body: object) -> dict[str, object]:
         """What /control answers."""

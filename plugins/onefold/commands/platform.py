@@ -5,11 +5,16 @@ from __future__ import annotations
 import json
 import sys
 from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 import click
 
 from onefold.platform.processes import exclusive
 from onefold.settings import settings
+
+if TYPE_CHECKING:
+    from onefold.platform.status import PlatformStatus
+    from onefold.report import LoadLine
 
 
 @click.command(epilog="Example: onefold up --no-sandbox")
@@ -40,12 +45,14 @@ def down(delete_data: bool) -> None:
 @click.command(epilog="Example: onefold status --json")
 @click.option("--json", "as_json", is_flag=True, help="For scripts.")
 def status(as_json: bool) -> None:
-    """Show what runs, since when and on which port. Exits 1 when a part that is needed is down."""
+    """Show what runs, since when and on which port, and the last load of every stream. Exits 1 when a part that is needed is down."""
     from onefold.platform.status import platform_status
 
     found = platform_status(settings())
+    loads = _newest_loads(found)
     if as_json:
-        click.echo(json.dumps({**asdict(found), "up": found.up}, indent=2, default=str))
+        said = {**asdict(found), "up": found.up, "loads": [load.as_json() for load in loads]}
+        click.echo(json.dumps(said, indent=2, default=str))
     else:
         for service in found.services:
             port = f"port {service.port}" if service.port else ""
@@ -53,7 +60,22 @@ def status(as_json: bool) -> None:
             since = f"since {service.since:%Y-%m-%d %H:%M:%S} UTC" if service.since else ""
             click.echo(f"{service.name:<14} {service.state:<5} {port:<11} {pid:<12} {since}".rstrip())
         click.echo(f"Airflow UI: {found.ui_url}   user: {found.ui_user}   password: in {found.home}/secrets.json")
+        if loads:
+            from onefold.report import load_table
+
+            click.echo(f"\nThe last load of each stream:\n{load_table(loads)}")
     sys.exit(0 if found.up else 1)
+
+
+def _newest_loads(found: PlatformStatus) -> list[LoadLine]:
+    """What the warehouse knows of the streams; nothing while it is down."""
+    if not any(service.name == "postgres" and service.state == "up" for service in found.services):
+        return []
+    from onefold.platform.warehouse import connect_as
+    from onefold.report import newest_loads
+
+    with connect_as("engineer") as connection:
+        return newest_loads(connection)
 
 
 def say(text: str, seconds: float) -> None:

@@ -56,7 +56,7 @@ def follow(api: AirflowApi, run: DagRun, seconds: float = RUN_SECONDS) -> DagRun
 
 
 def task_lines(dag_id: str) -> Callable[[DagRun, list[TaskInstance]], None]:
-    """A progress callback that prints each task once, when it has ended."""
+    """A progress callback that prints each task once, when it has ended; on stderr, so that a report stays readable."""
     told: set[str] = set()
 
     def show(run: DagRun, tasks: list[TaskInstance]) -> None:
@@ -64,7 +64,7 @@ def task_lines(dag_id: str) -> Callable[[DagRun, list[TaskInstance]], None]:
             if task.state in ENDED and task.task_id not in told:
                 told.add(task.task_id)
                 seconds = f"{task.seconds:6.1f} s" if task.seconds is not None else " " * 8
-                click.echo(f"{seconds}  {dag_id:<18} {task.task_id:<28} {task.state}")
+                click.echo(f"{seconds}  {dag_id:<18} {task.task_id:<28} {task.state}", err=True)
 
     return show
 

@@ -51,8 +51,9 @@ def entity_gate(url: str) -> Gate:
         if critical := [finding for finding in failed if finding.critical]:
             raise Rejected(
                 f"{candidate.entity}: the gate refused publish {candidate.publish_id}: "
-                f"{'; '.join(map(str, critical))}. Analysts still see the last set. Mend catalog/entities/{candidate.entity}.yaml (or the suite in "
-                f"expectations/{candidate.entity}.yaml) and run conform again."
+                f"{'; '.join(map(str, critical))}. Analysts still see the last set. Mend "
+                f"catalog/entities/{candidate.entity}.yaml (or the suite in expectations/{candidate.entity}.yaml) "
+                "and run conform again."
             )
 
     return gate

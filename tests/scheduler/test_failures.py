@@ -1,0 +1,65 @@
+"""What a user reads when a source has changed its contract or is down, and that nothing is lost by it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from onefold.platform.api import DagRun, TaskInstance
+from tests.scheduler.installation import Installation
+from tests.scheduler.tables import tables
+
+pytestmark = pytest.mark.scheduler
+
+
+@pytest.fixture
+def faulty(here: Installation) -> Iterator[Installation]:
+    """The installation; faults are cleared at the end."""
+    yield here
+    here.sandbox("DELETE", "faults")
+
+
+def newest(here: Installation, dag_id: str, task_id: str) -> tuple[DagRun, TaskInstance]:
+    """The newest run of a DAG, and one of its tasks."""
+    run = here.api().dag_runs(dag_id, limit=1)[0]
+    return run, next(task for task in here.api().task_instances(run) if task.task_id == task_id)
+
+
+def test_a_changed_contract_is_refused_and_explains_itself(faulty: Installation) -> None:
+    faulty.sandbox("POST", "advance", changes=3)
+    before = tables(faulty)
+    faulty.sandbox("POST", "faults", system="salesforce", kind="rename_field", field="Name", to="Nazwa", times=-1)
+    refused = faulty.run("sync", "salesforce")
+    assert refused.code == 1
+    assert "account.gate" in refused.errors
+    run, gate = newest(faulty, "sync__salesforce", "account.gate")
+    (load,) = faulty.rows("select state, error from ops.load order by load_id desc limit 1")
+    said = load["error"]
+    assert load["state"] == "rejected"
+    assert "Name" in said and "text" in said and "missing" in said and "Nothing was published" in said
+    assert said in faulty.api().log(run, gate)
+    assert "Name" in refused.errors and "catalog/systems/salesforce.yaml" in refused.errors
+    assert (gate.state, gate.try_number) == ("failed", 1)  # trying again cannot help
+    assert tables(faulty) == before
+    faulty.sandbox("DELETE", "faults")
+    faulty.succeed("sync", "salesforce")
+    assert tables(faulty)["staging.salesforce__account"] != before["staging.salesforce__account"]
+
+
+def test_a_source_that_is_down_fails_with_its_last_status_and_loses_nothing(faulty: Installation) -> None:
+    faulty.sandbox("POST", "advance", changes=10)
+    before = tables(faulty)
+    body = "Wartungsarbeiten"
+    faulty.sandbox("POST", "faults", system="sap", kind="status", code=503, body=body, times=-1)
+    failed = faulty.run("sync", "sap")
+    assert failed.code == 1
+    assert "business_partner.land" in failed.errors
+    assert "503" in failed.errors and body in failed.errors
+    run, land = newest(faulty, "sync__sap", "business_partner.land")
+    assert (run.state, land.state, land.try_number) == ("failed", "failed", 3)
+    assert "sandbox-secret" not in faulty.api().log(run, land)
+    assert tables(faulty) == before
+    faulty.sandbox("DELETE", "faults")
+    faulty.succeed("sync", "sap")
+    assert tables(faulty)["staging.sap__business_partner"] != before["staging.sap__business_partner"]

@@ -1,0 +1,119 @@
+"""Killing any process in the middle of the demo and running it again ends in the same tables."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator, Mapping
+
+import psutil
+import psycopg
+import pytest
+import requests
+
+from onefold.platform import processes
+from onefold.platform.postgres import Postgres
+from tests.scheduler.conftest import Demo
+from tests.scheduler.installation import Installation, ended, wait_for
+from tests.scheduler.tables import tables
+
+pytestmark = pytest.mark.scheduler
+
+ALL = os.environ.get("ONEFOLD_KILL_ALL") == "1"
+"""Also the victims that take their time; two of them are enough for an ordinary test run."""
+
+
+def _service(name: str) -> Callable[[Installation], list[psutil.Process]]:
+    return lambda at: processes.recorded(at.home)[name].members()
+
+
+def _postgres(at: Installation) -> list[psutil.Process]:
+    leader = psutil.Process(Postgres(at.home, at.pg_port).pid())
+    return [leader, *leader.children(recursive=True)]
+
+
+def _task(at: Installation) -> list[psutil.Process]:
+    """The process that does the task; its supervisor, a worker of the scheduler, lives."""
+    scheduler = processes.recorded(at.home)["scheduler"]
+    return [process for process in scheduler.members() if os.getpgid(process.pid) != scheduler.pid]
+
+
+def _worker(at: Installation) -> list[psutil.Process]:
+    """A worker of the executor together with the task that it supervises."""
+    return [process for task in _task(at)[:1] for process in (task.parent(), task)]
+
+
+VICTIMS: Mapping[str, Callable[[Installation], list[psutil.Process]]] = {
+    "task": _task,
+    "postgres": _postgres,
+    "sandbox": _service("sandbox"),
+    "api-server": _service("api-server"),
+    "scheduler": _service("scheduler"),
+    "dag-processor": _service("dag-processor"),
+    "triggerer": _service("triggerer"),
+    "worker": _worker,
+}
+QUICK = ("task", "postgres")
+
+
+def running_load(at: Installation, system: str) -> bool:
+    """Whether a load of the system is on its way."""
+    with contextlib.suppress(psycopg.Error):
+        return bool(
+            at.rows("select from ops.load where system = %s and state in ('extracting', 'landed', 'gated')", system)
+        )
+    return False
+
+
+@pytest.fixture
+def fresh() -> Iterator[Installation]:
+    """Another installation of the same world."""
+    installation = Installation()
+    installation.home.chmod(0o755)
+    try:
+        yield installation
+    finally:
+        installation.remove()
+        assert installation.processes() == []
+
+
+def test_down_leaves_no_process_and_frees_the_ports(first_demo: Demo) -> None:
+    here = first_demo.installation
+    assert {"postgres", "python"} <= {process.name().split()[0].rstrip(":") for process in here.processes()} | {
+        "python"
+    }
+    here.succeed("down")
+    assert here.processes() == []
+    for port in (here.pg_port, here.ui_port, here.sandbox_port):
+        processes.require_free_port(port, "ONEFOLD_UI_PORT", "a test")
+
+
+@pytest.mark.parametrize("victim", VICTIMS if ALL else QUICK)
+def test_killing_any_process_in_the_middle_and_running_it_again_ends_in_the_same_tables(
+    victim: str, first_demo: Demo, fresh: Installation
+) -> None:
+    with fresh.start("demo") as demo:
+        _slow_down(fresh)
+        wait_for(lambda: running_load(fresh, "sap") and VICTIMS[victim](fresh), 120, "a load of SAP")
+        for process in VICTIMS[victim](fresh):
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.send_signal(signal.SIGKILL)
+        disturbed = ended(demo)
+    began = time.monotonic()
+    fresh.succeed("demo")
+    print(f"{victim}: the disturbed demo ended with {disturbed.code}, the next took {time.monotonic() - began:.0f} s")
+    assert tables(fresh) == first_demo.tables
+
+
+def _slow_down(at: Installation) -> None:
+    """Let SAP answer its second page late, so that there is a middle to be killed in."""
+
+    def asked() -> bool:
+        with contextlib.suppress(OSError, requests.RequestException):
+            at.sandbox("POST", "faults", system="sap", kind="delay", seconds=2, times=3)
+            return True
+        return False
+
+    wait_for(asked, 60, "the sandbox")
