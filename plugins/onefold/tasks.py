@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import textwrap
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -14,7 +15,7 @@ from onefold.aftermath import after_commit
 from onefold.audit import actor
 from onefold.catalog.reader import read_catalog
 from onefold.connectors.page import Endpoint
-from onefold.errors import Fatal, Rejected
+from onefold.errors import Fatal, OnefoldError, Rejected
 from onefold.settings import settings, warehouse_url
 from onefold.sync.extraction import from_system
 from onefold.sync.job import Job
@@ -133,8 +134,17 @@ def _run_is_over(context: Context, dag_id: str, run_id: str) -> bool:
 
 @contextmanager
 def _airflow_errors() -> Iterator[None]:
-    """Fatal and Rejected must not be tried again by Airflow; Retriable is, by the DAG's retries."""
+    """Fatal and Rejected must not be tried again by Airflow; Retriable is, by the DAG's retries.
+
+    What an error says is logged first, in lines that fit the UI's log view: an exception's text is one long line there.
+    """
     try:
         yield
-    except (Fatal, Rejected) as error:
-        raise AirflowFailException(str(error)) from error
+    except OnefoldError as error:
+        for line in textwrap.wrap(str(error), 110):
+            log.error(line)
+        if isinstance(error, Rejected):  # it is about the data: where in our code it was found helps nobody
+            raise AirflowFailException(str(error)) from None
+        if isinstance(error, Fatal):
+            raise AirflowFailException(str(error)) from error
+        raise

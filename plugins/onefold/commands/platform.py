@@ -45,7 +45,7 @@ def down(delete_data: bool) -> None:
 @click.command(epilog="Example: onefold status --json")
 @click.option("--json", "as_json", is_flag=True, help="For scripts.")
 def status(as_json: bool) -> None:
-    """Show what runs, since when and on which port, and the last load of every stream. Exits 1 when a part that is needed is down."""
+    """Show what runs, on which port, and the last load of every stream. Exits 1 when a part that is needed is down."""
     from onefold.platform.status import platform_status
 
     found = platform_status(settings())

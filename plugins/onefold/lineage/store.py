@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from itertools import product
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 
 # The client would read the repository's URL from .git and put it, user and token included, into every event.
 CLIENT_CONFIG = {"facets": {"source_code_location": {"disabled": True}}}
+
+# It says at every event which transport it uses.
+logging.getLogger("openlineage.client").setLevel(logging.WARNING)
 
 _INSERT = """
 insert into lineage.event (event_time, event_type, job_namespace, job_name, run_id, event)

@@ -54,9 +54,7 @@ def find_drift(connection: psycopg.Connection, load: Load, stream: Stream) -> li
     columns: list[sql.Composable] = [sql.SQL("count(*)")]
     for name, field in stream.fields.items():
         columns += _evidence(name, field)
-    row = connection.execute(
-        sql.SQL("select {} from {} where not _deleted").format(sql.SQL(", ").join(columns), load.tables.pages)
-    ).fetchone()
+    row = connection.execute(sql.SQL("select {} from {}").format(sql.SQL(", ").join(columns), _read(load))).fetchone()
     total, evidence = row[0], row[1:]
     drifts = []
     for position, (name, field) in enumerate(stream.fields.items()):
@@ -68,6 +66,14 @@ def find_drift(connection: psycopg.Connection, load: Load, stream: Stream) -> li
         ):
             drifts.append(Drift(name, field.type, f"absent{_renamed(connection, load, stream)}", absent))
     return drifts
+
+
+def _read(load: Load) -> sql.Composed:
+    """Every record that was read and is not deleted: also those that were set aside because their key is missing."""
+    return sql.SQL(
+        "(select _payload from {} where not _deleted union all select case when pg_input_is_valid(raw, 'jsonb')"
+        " then raw::jsonb end from landing.unreadable where load_id = {}) read"
+    ).format(load.tables.pages, sql.Literal(load.load_id))
 
 
 def field_value(name: str, field: SourceField) -> sql.Composable:
@@ -111,9 +117,9 @@ def _renamed(connection: psycopg.Connection, load: Load, stream: Stream) -> str:
     known |= {field.path[2:].split(".")[0] for field in stream.fields.values() if (field.path or "").startswith("$.")}
     rows = connection.execute(
         sql.SQL(
-            "select distinct key from (select _payload from {} where not _deleted limit 1000) p,"
+            "select distinct key from (select _payload from {} limit 1000) p,"
             " jsonb_object_keys(case jsonb_typeof(_payload) when 'object' then _payload else '{{}}' end) key"
-        ).format(load.tables.pages)
+        ).format(_read(load))
     ).fetchall()
     new = sorted({key for (key,) in rows} - known)
     return f" (unknown fields there now: {', '.join(new[:5])})" if new else ""
