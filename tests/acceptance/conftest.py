@@ -52,9 +52,7 @@ class Stock:
         self._execute(
             sql.SQL("select pg_terminate_backend(pid, 5000) from pg_stat_activity where datname = {}").format(template)
         )
-        self._execute(
-            sql.SQL("create database {} template {}").format(sql.Identifier(name), sql.Identifier(template))
-        )
+        self._execute(sql.SQL("create database {} template {}").format(sql.Identifier(name), sql.Identifier(template)))
         return name
 
     def _execute(self, statement: sql.Composed) -> None:

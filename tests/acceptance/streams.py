@@ -66,7 +66,7 @@ CASES: dict[str, Case] = {
         renamed=(("miejscowosc", "miejscowosc"),),
         vanishing=(("nazwa", "nazwa"), ("nip", "nip")),
         retyped=(("nazwa", "nazwa", "number", "number"), ("miejscowosc", "miejscowosc", "object", "object")),
-        small_pages=("onefold.systems.krs.PER_PAGE", 12),
+        small_pages=("onefold.systems.krs.PER_PAGE", 8),
         cannot_have={
             "expired_token": "the register asks for no sign-in",
             "repeat_page": "every answer is one company: there are no pages at the source",

@@ -12,6 +12,7 @@ import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from operator import itemgetter
 from pathlib import Path
 
 import psycopg
@@ -219,7 +220,8 @@ def test_failed_delivery_is_retried_and_never_fails_the_load(
     assert (result.delivered, result.failed) == (2, False)
     assert deliver(loader).delivered == 0
     stored = [r[0] for r in loader.execute("select event from lineage.event").fetchall()]
-    assert sorted(receiver.events, key=str) == sorted(stored, key=str)
+    in_order = itemgetter("eventType")
+    assert sorted(receiver.events, key=in_order) == sorted(stored, key=in_order)
     assert loader.execute("select count(*) from lineage.event where delivered_at is null").fetchone() == (0,)
 
 

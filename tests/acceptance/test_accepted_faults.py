@@ -1,0 +1,103 @@
+"""A source that falters: the load goes on, or ends with an error that says what to do, and nothing is touched."""
+
+from __future__ import annotations
+
+import pytest
+
+from onefold.errors import Retriable
+from tests.acceptance.bench import Bench, Observed, everything
+from tests.acceptance.streams import ALL, Listed, each_lookup, each_stream
+
+PASSING: dict[str, dict[str, object]] = {
+    "unavailable twice": {"kind": "status", "code": 503, "times": 2},
+    "body cut in the middle": {"kind": "cut_body", "after": 1},
+    "web page with status 200": {"kind": "html", "after": 1},
+    "web page instead of the first page": {"kind": "html"},
+    "token expired between two pages": {"kind": "expired_token", "after": 1},
+    "too many requests, come back in 17 s": {"kind": "rate_limit", "retry_after": 17, "times": 2},
+    "too many requests, no word of when": {"kind": "rate_limit", "times": 2},
+    "the same page again": {"kind": "repeat_page"},
+    "byte order mark": {"kind": "bom", "times": -1},
+    "a late answer": {"kind": "delay", "seconds": 0.1},
+}
+LASTING: dict[str, tuple[dict[str, object], str]] = {
+    "error": ({"kind": "status", "code": 500, "body": "ORA-01033: in progress"}, "status 500"),
+    "web page": ({"kind": "html"}, "a web page"),
+}
+
+each_passing = pytest.mark.parametrize(
+    ("listed", "fault"),
+    [(listed, name) for listed in ALL for name in PASSING if PASSING[name]["kind"] not in listed.case.cannot_have],
+    ids=lambda value: value.name if isinstance(value, Listed) else value,
+)
+
+
+@each_passing
+def test_a_passing_fault_leaves_what_an_undisturbed_load_leaves(
+    empty: Bench, listed: Listed, fault: str, undisturbed: Observed
+):
+    empty.fault(listed, **PASSING[fault])
+    load = empty.load(listed)
+    assert empty.hits() >= min(1, PASSING[fault].get("times", 1)) or empty.hits() > 1
+    assert load.state == "published"
+    assert empty.observed(listed) == undisturbed
+
+
+@each_stream
+def test_a_source_that_says_when_to_come_back_is_left_alone_until_then(empty: Bench, listed: Listed):
+    empty.fault(listed, kind="rate_limit", retry_after=17)
+    empty.load(listed)
+    assert 17 in empty.slept
+
+
+@pytest.mark.parametrize("lasting", LASTING)
+@each_stream
+def test_a_lasting_fault_fails_the_load_and_touches_nothing_until_it_is_mended(
+    loaded: Bench, listed: Listed, lasting: str, undisturbed: Observed
+):
+    fault, said = LASTING[lasting]
+    loaded.let_answers_age(listed)
+    before = loaded.untouched(listed)
+    loaded.fault(listed, **fault, times=-1)
+    with pytest.raises(Retriable) as raised:
+        loaded.load(listed, wanted=everything())
+    message = str(raised.value)
+    assert listed.name in message
+    assert said in message
+    assert any(advice in message for advice in ("Check that the system is up", "It is tried again after"))
+    assert loaded.untouched(listed) == before
+    assert loaded.query("select state, error from ops.load order by load_id desc limit 1") == [("rejected", message)]
+    loaded.mend()
+    again = loaded.load(listed, wanted=everything())
+    assert (again.state, again.rows_new, again.rows_changed, again.rows_deleted) == ("published", 0, 0, 0)
+    assert loaded.observed(listed) == undisturbed
+
+
+@each_stream
+def test_the_message_of_a_source_that_is_down_names_the_address_and_what_was_said_last(empty: Bench, listed: Listed):
+    empty.sandbox.control("faults", system=listed.system.system, kind="status", code=503, times=-1, body="Maintenance")
+    with pytest.raises(Retriable) as raised:
+        empty.load(listed)
+    message = str(raised.value)
+    assert listed.name in message
+    assert "status 503" in message
+    assert "Maintenance" in message
+    assert " /" in message  # the path
+    assert "nothing was changed" in message or "untouched" in message
+
+
+@each_lookup
+def test_a_failed_read_never_overwrites_a_good_answer(loaded: Bench, listed: Listed, undisturbed: Observed):
+    loaded.let_answers_age(listed)
+    answers = dict(loaded.query("select question, answered_at from ops.answer where system = %s", listed.system.system))
+    # So many attempts at one of many requests fail that it is given up.
+    loaded.fault(listed, kind="html", times=listed.system.limits.attempts, after=3)
+    load = loaded.load(listed)
+    now = dict(loaded.query("select question, answered_at from ops.answer where system = %s", listed.system.system))
+    failed = {question for question in answers if now[question] == answers[question]}
+    assert load.state == "published"
+    assert now.keys() == answers.keys()
+    assert 0 < len(failed) < len(answers)
+    assert loaded.observed(listed) == undisturbed
+    again = loaded.load(listed)
+    assert again.rows_read == len(failed)  # asked again, and nobody else
