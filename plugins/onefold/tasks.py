@@ -141,7 +141,7 @@ def _airflow_errors() -> Iterator[None]:
     try:
         yield
     except OnefoldError as error:
-        for line in textwrap.wrap(str(error), 110):
+        for line in textwrap.wrap(str(error), 88):
             log.error(line)
         if isinstance(error, Rejected):  # it is about the data: where in our code it was found helps nobody
             raise AirflowFailException(str(error)) from None

@@ -154,9 +154,9 @@ class Bench:
             naming = Listed(source)
             if naming in listed.naming:
                 (name,) = rule.fields
-                value = field_sql(name, naming.stream.fields[name])
+                field_text = field_sql(name, naming.stream.fields[name])
                 for key, value in self.query(
-                    f"select _key, {value} from {naming.staging}__current where not _deleted"  # noqa: S608
+                    f"select _key, {field_text} from {naming.staging}__current where not _deleted"  # noqa: S608
                 ):
                     if value and value not in rule.null_values:
                         yield naming.system.system, key

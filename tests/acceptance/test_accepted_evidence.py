@@ -33,7 +33,7 @@ def test_usage_counts_the_requests_that_the_source_counted(empty: Bench, listed:
 
 
 def personal_values(bench: Bench, listed: Listed) -> set[str]:
-    """E-mail addresses, tax numbers and whatever else of persons the stream has staged; longer than a number of a house."""
+    """What the stream has staged of persons, and every tax number; not what is as short as the number of a house."""
     fields = {name: field for name, field in listed.stream.fields.items() if field.personal in HIDDEN}
     columns = ", ".join(field_sql(name, field) for name, field in fields.items()) or "null"
     rows = bench.query(f"select {columns} from {listed.staging}")  # noqa: S608 - the catalogue's own names

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import islice
@@ -35,13 +36,13 @@ def answered_pages(
     A request that fails for good gives 'failed' answers and no record, so that a good answer that is held stays.
     Raises Retriable when the source as a whole is not to be asked (breaker open, rate used up, told to wait).
     """
-    with ThreadPoolExecutor(threads, thread_name_prefix=f"ask-{named}") as pool:
-        asked = list(islice(questions, per_page))
+    with closing(_each(questions)) as open_questions, ThreadPoolExecutor(threads, f"ask-{named}") as pool:
+        asked = list(islice(open_questions, per_page))
         while asked:
             at = datetime.now(UTC)
             batches = [asked[first : first + batch] for first in range(0, len(asked), batch)]
             results = list(pool.map(lambda values: _one(ask, values, named), batches))
-            following = list(islice(questions, per_page))
+            following = list(islice(open_questions, per_page))
             yield Page(
                 records=[record for result in results for record in result.records],
                 extracted_at=at,
@@ -49,6 +50,11 @@ def answered_pages(
                 answers=tuple(answer for result in results for answer in result.answers),
             )
             asked = following
+
+
+def _each(questions: Iterator[str]) -> Iterator[str]:
+    """The questions; when this is closed they are too, and with them the connection that they come from."""
+    yield from questions
 
 
 def _one(ask: Ask, values: Sequence[str], named: str) -> Asked:
