@@ -63,7 +63,7 @@ def cli(debug: bool) -> None:
 def main() -> None:
     """Run the command line. Exit codes: 0 done, 1 failed, 2 wrong usage, 130 interrupted."""
     try:
-        cli(standalone_mode=False)
+        cli(prog_name="onefold", standalone_mode=False)
     except click.exceptions.Exit as done:
         sys.exit(done.exit_code)
     except click.ClickException as error:

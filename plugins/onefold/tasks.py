@@ -112,7 +112,10 @@ def _wanted(context: Context) -> Wanted:
 def _instant(text: str | None) -> datetime | None:
     if not text:
         return None
-    instant = datetime.fromisoformat(text)
+    try:
+        instant = datetime.fromisoformat(text)
+    except ValueError:
+        raise Fatal(f"{text!r} is not an instant. Write start and end like 2026-01-31T00:00:00Z.") from None
     return instant if instant.tzinfo else instant.replace(tzinfo=UTC)
 
 

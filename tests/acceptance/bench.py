@@ -8,8 +8,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
+from pathlib import Path
 
 import psycopg
+import pytest
 import requests
 from psycopg import sql
 from purgatory import SyncCircuitBreakerFactory
@@ -52,6 +54,7 @@ class Bench:
 
     sandbox: Sandbox
     url: str
+    home: Path
     slept: list[float] = field(default_factory=list)
 
     def job(
@@ -82,11 +85,13 @@ class Bench:
         )
 
     def load(self, listed: Listed, **how: object) -> Load:
-        """Land, gate and publish; `how` as for a job."""
+        """Land, gate and publish; `how` as for a job. The audit trail's anchor goes to the warehouse's own home."""
         job = self.job(listed, **how)
-        steps.land(job)
-        steps.gate(job)
-        return steps.publish(job)
+        with pytest.MonkeyPatch.context() as environment:
+            environment.setenv("ONEFOLD_HOME", str(self.home))
+            steps.land(job)
+            steps.gate(job)
+            return steps.publish(job)
 
     def query(self, text: str, *values: object) -> list[tuple]:
         with psycopg.connect(self.url) as connection:
@@ -129,12 +134,14 @@ class Bench:
                 *(listed.system.system, listed.stream_name),
             )
 
-    def let_answers_age(self, listed: Listed, hours: int = 25) -> None:
-        """As if the answers had been given that much earlier."""
-        self.execute(
-            "update ops.answer set answered_at = answered_at - make_interval(hours => %s) where system = %s",
-            *(hours, listed.system.system),
+    def let_answers_age(self, listed: Listed, hours: int = 25, *, only: int | None = None) -> list[str]:
+        """As if the answers (or so many of them only) had been given that much earlier; returns their questions."""
+        aged = self.query(
+            "update ops.answer set answered_at = answered_at - make_interval(hours => %s) where system = %s and"
+            " question in (select question from ops.answer where system = %s order by 1 limit %s) returning question",
+            *(hours, listed.system.system, listed.system.system, only),
         )
+        return [question for (question,) in aged]
 
     def expected(self, listed: Listed) -> tuple[dict[str, bool], set[str]]:
         """By the sandbox's truth: the sound records' keys and whether each is gone, and the keys of the broken ones."""
@@ -162,7 +169,7 @@ class Bench:
                         yield naming.system.system, key
 
     def fault(self, listed: Listed, **fault: object) -> None:
-        """Let the stand-in suffer in its answers for records."""
+        """Let the stand-in suffer, in its answers for records unless `path` says otherwise."""
         self.sandbox.control("faults", **{"system": listed.system.system, "path": listed.case.path, **fault})
 
     def hits(self) -> int:

@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -17,7 +18,7 @@ from tests.acceptance.bench import Bench, Observed
 from tests.acceptance.streams import ALL, Listed
 from tests.conftest import TEMPLATE
 
-COMPANIES = 160
+COMPANIES = 240
 SMALL_PAGES = {"SANDBOX_SF_BATCH": "30", "SANDBOX_SAP_PAGE": "30"}
 
 
@@ -27,7 +28,9 @@ class Stock:
 
     postgres: Postgres
     sandbox: Sandbox
+    homes: Path
     held: dict[tuple[Listed, ...], str] = field(default_factory=dict)
+    seen: dict[Listed, Observed] = field(default_factory=dict)
 
     def holding(self, streams: tuple[Listed, ...]) -> str:
         """The name of a warehouse into which these streams were loaded from the base world, in their order."""
@@ -35,7 +38,7 @@ class Stock:
             return TEMPLATE
         if streams not in self.held:
             name = self._copy(self.holding(streams[:-1]))
-            Bench(self.sandbox, self.postgres.url(name)).load(streams[-1])
+            self._bench(name).load(streams[-1])
             self.held[streams] = name
         return self.held[streams]
 
@@ -43,8 +46,17 @@ class Stock:
     def bench(self, streams: tuple[Listed, ...]) -> Iterator[Bench]:
         """A warehouse of the test's own that holds these streams."""
         name = self._copy(self.holding(streams))
-        yield Bench(self.sandbox, self.postgres.url(name))
+        yield self._bench(name)
         self._execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
+
+    def undisturbed(self, listed: Listed) -> Observed:
+        """What one load of the stream from the base world leaves."""
+        if listed not in self.seen:
+            self.seen[listed] = self._bench(self.holding((*listed.naming, listed))).observed(listed)
+        return self.seen[listed]
+
+    def _bench(self, name: str) -> Bench:
+        return Bench(self.sandbox, self.postgres.url(name), self.homes / name)
 
     def _copy(self, template: str) -> str:
         name = f"a_{uuid.uuid4().hex[:12]}"
@@ -68,15 +80,14 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
 
 
 @pytest.fixture(scope="session")
-def stock(postgres: Postgres, sandbox: Sandbox) -> Stock:
-    return Stock(postgres, sandbox)
+def stock(postgres: Postgres, sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Stock:
+    return Stock(postgres, sandbox, tmp_path_factory.mktemp("homes"))
 
 
 @pytest.fixture(autouse=True)
-def surroundings(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """A home of the suite's own, small pages where the engine decides on their size, and the base world afterwards."""
+def surroundings(sandbox: Sandbox) -> Iterator[None]:
+    """Small pages where the engine decides on their size, and the base world afterwards."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("ONEFOLD_HOME", str(tmp_path_factory.mktemp("home")))
         for listed in ALL:
             if listed.case.small_pages:
                 patch.setattr(*listed.case.small_pages)
@@ -99,6 +110,6 @@ def loaded(stock: Stock, listed: Listed) -> Iterator[Bench]:
 
 
 @pytest.fixture
-def undisturbed(loaded: Bench, listed: Listed) -> Observed:
+def undisturbed(stock: Stock, listed: Listed) -> Observed:
     """What one undisturbed load of the base world leaves."""
-    return loaded.observed(listed)
+    return stock.undisturbed(listed)

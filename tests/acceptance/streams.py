@@ -28,6 +28,8 @@ class Case:
         ended: SQL that is true of a staged record that is gone at the source. Where it is not _deleted, the source
             only hints at it, and may hint at it for others too.
         small_pages: a number in a module that is made small, so that a small world has several pages.
+        one: occurs in the address of the request for one {question} only; None where questions are asked in turn.
+        expiry: when a sign-in is made to end between two pages, as a fault's parameters.
         cannot_have: the faults that the protocol does not know, each with its reason.
     """
 
@@ -38,6 +40,8 @@ class Case:
     retyped: tuple[tuple[str, str, str, str], ...]
     ended: str = "_deleted"
     small_pages: tuple[str, int] | None = None
+    one: str | None = None
+    expiry: Mapping[str, object] = field(default_factory=lambda: {"after": 1})
     cannot_have: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -66,6 +70,7 @@ CASES: dict[str, Case] = {
         renamed=(("miejscowosc", "miejscowosc"),),
         vanishing=(("nazwa", "nazwa"), ("nip", "nip")),
         retyped=(("nazwa", "nazwa", "number", "number"), ("miejscowosc", "miejscowosc", "object", "object")),
+        one="OdpisAktualny/{question}",
         small_pages=("onefold.systems.krs.PER_PAGE", 8),
         cannot_have={
             "expired_token": "the register asks for no sign-in",
@@ -79,6 +84,8 @@ CASES: dict[str, Case] = {
         vanishing=(),
         retyped=(("Nazwa", "Nazwa", "object", "object"),),
         ended="_payload ->> 'DataZakonczeniaDzialalnosci' <> ''",
+        # After the contract, a login and two searches; the service must also say why its answer was empty.
+        expiry={"path": "", "after": 4, "times": 2},
         cannot_have={"repeat_page": "every answer is one batch of companies: there are no pages at the source"},
     ),
 }

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 
+from onefold.connectors.page import Page, PageReader, Window
 from onefold.warehouse.ledger import Load
-from tests.acceptance.bench import Bench, assert_gone
+from tests.acceptance.bench import Bench, assert_gone, everything
 from tests.acceptance.streams import LISTING, Listed, each_lookup, each_stream
 
 each_listing = pytest.mark.parametrize("listed", LISTING, ids=lambda listed: listed.name)
@@ -88,3 +91,31 @@ def test_a_load_after_which_nothing_happened_brings_nothing(loaded: Bench, liste
     undisturbed = loaded.observed(listed)
     assert counted(loaded.load(listed)) == (0, 0, 0)
     assert loaded.observed(listed) == undisturbed
+
+
+@each_listing
+def test_pages_from_before_a_change_that_come_after_it_change_nothing(loaded: Bench, listed: Listed):
+    # Not for look-ups: a load asks each question once, and the ledger lets no older load publish after a newer one.
+    old: list[Page] = []
+
+    def kept(pages: PageReader) -> PageReader:
+        def read(window: Window, token: str | None) -> Iterator[Page]:
+            old.extend(pages(window, token))
+            yield from old
+
+        return read
+
+    def late(pages: PageReader) -> PageReader:
+        def read(window: Window, token: str | None) -> Iterator[Page]:
+            yield from [*pages(window, token), *old]
+
+        return read
+
+    loaded.load(listed, wanted=everything(), wrap=kept)
+    loaded.sandbox.control("advance", changes=40, deletions=30)
+    load = loaded.load(listed, wanted=everything(), wrap=late)
+    after = contents(loaded, listed)
+    assert load.rows_changed + load.rows_deleted > 2
+    loaded.forget(listed)
+    loaded.load(listed)
+    assert contents(loaded, listed) == after

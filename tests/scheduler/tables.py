@@ -6,9 +6,9 @@ from collections.abc import Mapping
 
 from psycopg import sql
 
+from onefold.catalog.reader import read_systems
 from tests.scheduler.installation import Installation
 
-_STAGING = "select tablename from pg_tables where schemaname = 'staging' order by 1"
 _QUERIES = {
     "conformed.customer": """
         select to_jsonb(c) - '_publish_id' - '_provenance' as row,
@@ -25,11 +25,15 @@ def tables(installation: Installation) -> Mapping[str, list[str]]:
     """The rows of every table that a user sees, as sorted text."""
     with installation.warehouse() as connection:
         queries = dict(_QUERIES)
-        for row in connection.execute(_STAGING).fetchall():
-            name = sql.Identifier("staging", row["tablename"])
-            queries[f"staging.{row['tablename']}"] = sql.SQL(
-                "select _key, encode(_hash, 'hex') as hash, _payload, _cursor, _deleted from {}"
-            ).format(name)
+        for system in read_systems().values():
+            for name, stream in system.streams.items():
+                table = f"{system.system}__{name}"
+                payload = sql.SQL("_payload")
+                for path in stream.volatile:
+                    payload = sql.SQL("{} #- {}").format(payload, sql.Literal(path.split(".")))
+                queries[f"staging.{table}"] = sql.SQL(
+                    "select _key, {} as payload, _cursor, _deleted from staging.{}"
+                ).format(payload, sql.Identifier(table))
         return {
             name: sorted(str(sorted(row.items())) for row in connection.execute(query).fetchall())
             for name, query in queries.items()

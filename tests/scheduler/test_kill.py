@@ -68,9 +68,11 @@ def running_load(at: Installation, system: str) -> bool:
 
 
 @pytest.fixture
-def fresh() -> Iterator[Installation]:
-    """Another installation of the same world."""
-    installation = Installation()
+def fresh(first_demo: Demo) -> Iterator[Installation]:
+    """Another home on the ports of the first, which is down: SAP's records name the port that they came from."""
+    first = first_demo.installation
+    first.succeed("down")
+    installation = Installation(pg_port=first.pg_port, ui_port=first.ui_port, sandbox_port=first.sandbox_port)
     installation.home.chmod(0o755)
     try:
         yield installation
@@ -81,9 +83,7 @@ def fresh() -> Iterator[Installation]:
 
 def test_down_leaves_no_process_and_frees_the_ports(first_demo: Demo) -> None:
     here = first_demo.installation
-    assert {"postgres", "python"} <= {process.name().split()[0].rstrip(":") for process in here.processes()} | {
-        "python"
-    }
+    assert len(here.processes()) > len(processes.recorded(here.home))
     here.succeed("down")
     assert here.processes() == []
     for port in (here.pg_port, here.ui_port, here.sandbox_port):
@@ -103,7 +103,8 @@ def test_killing_any_process_in_the_middle_and_running_it_again_ends_in_the_same
         disturbed = ended(demo)
     began = time.monotonic()
     fresh.succeed("demo")
-    print(f"{victim}: the disturbed demo ended with {disturbed.code}, the next took {time.monotonic() - began:.0f} s")
+    print(f"{victim}: the disturbed demo exits {disturbed.code}, the next takes {time.monotonic() - began:.0f} s")
+    print(disturbed.output, disturbed.errors)
     assert tables(fresh) == first_demo.tables
 
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 import click
 import requests
 
-from onefold.errors import Fatal
+from onefold.errors import Fatal, OnefoldError
 from onefold.settings import Settings, settings
 
 if TYPE_CHECKING:
@@ -93,8 +93,11 @@ def _held_back(api: object, dag_id: str) -> Iterator[None]:
     api.pause(dag_id)
     try:
         yield
-    finally:
-        api.unpause(dag_id)
+    except BaseException:
+        with suppress(OnefoldError):  # it may be Airflow that failed: the first error is the one to be told
+            api.unpause(dag_id)
+        raise
+    api.unpause(dag_id)
 
 
 def _report(here: Settings, runs: Iterable[tuple[str, str]]) -> bool:

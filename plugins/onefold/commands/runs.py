@@ -9,8 +9,9 @@ import click
 
 from onefold.errors import Fatal
 from onefold.platform.api import AirflowApi, DagRun, TaskInstance
+from onefold.platform.processes import recorded
 from onefold.platform.secrets import load_secrets
-from onefold.settings import Settings
+from onefold.settings import Settings, settings
 
 RUN_SECONDS = 3600
 BEGIN_SECONDS = 10
@@ -48,11 +49,25 @@ def _active(api: AirflowApi, dag_id: str) -> DagRun | None:
 
 
 def follow(api: AirflowApi, run: DagRun, seconds: float = RUN_SECONDS) -> DagRun:
-    """Wait for the run to end, with one line for each task that ends. Raises Fatal with the log of what failed."""
-    run = api.wait(run, seconds, task_lines(run.dag_id))
+    """Wait for the run to end, with one line for each task that ends.
+
+    Raises Fatal with the log of what failed, or with the name of a service that has died meanwhile.
+    """
+    run = api.wait(run, seconds, task_lines(run.dag_id), nobody_has_died)
     if run.state != "success":
         raise Fatal(f"{run.dag_id} failed (run {run.run_id}).\n{_why(api, run)}")
     return run
+
+
+def nobody_has_died() -> None:
+    """Raises Fatal when a service of this installation was started and is gone: nobody would end the run."""
+    home = settings().home
+    dead = [name for name, service in recorded(home).items() if service.leader() is None]
+    if dead:
+        raise Fatal(
+            f"{', '.join(dead)} died while a run was on its way. Look into {home / 'logs'}, "
+            "then start again what is missing with `bin/onefold up`, or the whole with `bin/onefold demo`."
+        )
 
 
 def task_lines(dag_id: str) -> Callable[[DagRun, list[TaskInstance]], None]:

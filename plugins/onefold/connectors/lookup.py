@@ -23,6 +23,7 @@ class Asked:
 
     answers: list[Answer]
     records: list[Record] = field(default_factory=list)
+    error: Retriable | None = None
 
 
 Ask = Callable[[Sequence[str]], Asked]
@@ -34,8 +35,10 @@ def answered_pages(
     """Pages of at most `per_page` questions, asked `batch` at a time by `threads` threads, in their order.
 
     A request that fails for good gives 'failed' answers and no record, so that a good answer that is held stays.
-    Raises Retriable when the source as a whole is not to be asked (breaker open, rate used up, told to wait).
+    Raises Retriable when the source as a whole is not to be asked (breaker open, rate used up, told to wait), and
+    when not one of several questions was answered: that is no odd company but a source that is down.
     """
+    good, failed = 0, 0
     with closing(_each(questions)) as open_questions, ThreadPoolExecutor(threads, f"ask-{named}") as pool:
         asked = list(islice(open_questions, per_page))
         while asked:
@@ -43,6 +46,11 @@ def answered_pages(
             batches = [asked[first : first + batch] for first in range(0, len(asked), batch)]
             results = list(pool.map(lambda values: _one(ask, values, named), batches))
             following = list(islice(open_questions, per_page))
+            errors = [result.error for result in results if result.error]
+            failed += sum(len(result.answers) for result in results if result.error)
+            good += len(results) - len(errors)
+            if errors and not following and not good and failed > 1:
+                raise errors[-1]
             yield Page(
                 records=[record for result in results for record in result.records],
                 extracted_at=at,
@@ -64,7 +72,7 @@ def _one(ask: Ask, values: Sequence[str], named: str) -> Asked:
         if stands_for_the_source(error):
             raise
         log.warning("%s: %d questions stay open, to be asked again next time: %s", named, len(values), error)
-        return Asked([Answer(value, "failed") for value in values])
+        return Asked([Answer(value, "failed") for value in values], error=error)
 
 
 def stands_for_the_source(error: Retriable) -> bool:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable
+import json
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
+from operator import attrgetter
 
 import msgspec
 
@@ -16,10 +18,6 @@ from onefold.http.attempt import BadBody, Response
 
 Path = tuple[str, ...]
 _BOM = b"\xef\xbb\xbf"
-_ABSENT = msgspec.Raw()
-_ESCAPE = re.compile(
-    rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(u[dD][89a-fA-F][0-9a-fA-F]{2}|u0000)|.)"
-)
 _ERROR_KEYS = frozenset({"error", "errors", "errorCode", "error_description", "fault", "Fault"})
 
 
@@ -45,18 +43,44 @@ class Splitter:
         self._next_at = next_page
         self._page = msgspec.json.Decoder(_shape([(records, list[msgspec.Raw], True)])) if records else None
         self._list = msgspec.json.Decoder(list[msgspec.Raw])
-        self._next = msgspec.json.Decoder(_shape([(next_page, str | None, False)])) if next_page else None
         self._head = Head(named, stream)
+        heads = list[self._head.shape]
+        self._heads = msgspec.json.Decoder(_shape([(records, heads, True)]) if records else heads)
+        self._next = msgspec.json.Decoder(_shape([(next_page, str | None, False)])) if next_page else None
 
     def __call__(self, response: Response) -> Body:
         """Raises BadBody when the body is not whole JSON or is an error's, Fatal when its list is not where it was."""
-        body = sound_json(response)
+        try:
+            body = sound_json(response)
+        except BadBody:
+            if (content := _lenient(response)) is None:
+                raise
+            return self._one_by_one(content)
         try:
             records = _at(self._page.decode(body), self._at) if self._page else self._list.decode(body)
             following = _at(self._next.decode(body), self._next_at or ()) if self._next else None
         except msgspec.ValidationError as error:
             raise self._changed(body, error) from error
-        return Body([self._head.record(raw) for raw in records], following or None)
+        return Body(self._records(body, records), following or None)
+
+    def _records(self, body: bytes, raws: list[msgspec.Raw]) -> list[Record]:
+        """One more pass over the page decodes all heads at once: far cheaper than each record by itself."""
+        try:
+            found = self._heads.decode(body)
+        except msgspec.ValidationError:  # some head is no scalar: only that record must suffer
+            return [self._head.record(raw) for raw in raws]
+        heads = _at(found, self._at) if self._at else found
+        return [self._head.of(head, bytes(raw)) for head, raw in zip(heads, raws, strict=True)]
+
+    def _one_by_one(self, content: dict[str, object]) -> Body:
+        """A page with half a surrogate pair somewhere: its record goes to quarantine, the others must come through."""
+        records = content
+        for name in self._at:
+            records = records.get(name) if isinstance(records, dict) else None
+        if not isinstance(records, list):
+            raise BadBody("JSON with half a surrogate pair, and no list of records where it was")
+        following = _found(content, self._next_at) if self._next_at else None
+        return Body([self._head.lenient(record) for record in records], following or None)
 
     def _changed(self, body: bytes, error: msgspec.ValidationError) -> BadBody | Fatal:
         found = msgspec.json.decode(body)
@@ -78,30 +102,48 @@ class Head:
         def path(name: str) -> Path:
             return _field_path(named, name, stream.fields[name])
 
-        self._keys = [path(name) for name in stream.primary_key]
-        self._cursors = [path(name) for name in stream.cursor.fields] if stream.cursor else []
+        keys = [path(name) for name in stream.primary_key]
+        cursors = [path(name) for name in stream.cursor.fields] if stream.cursor else []
+        self._paths = [*keys, *cursors, *([path(stream.deleted.field)] if stream.deleted else [])]
+        self._cursor_at, self._mark_at = len(keys), len(keys) + len(cursors)
+        self.shape = _shape([(each, Scalar, False) for each in dict.fromkeys(self._paths)])
+        self._getters = [_getter(self.shape, each) for each in self._paths]
         self._kind = stream.cursor.kind if stream.cursor else "timestamp"
-        self._deleted = path(stream.deleted.field) if stream.deleted else None
         self._deleted_value = stream.deleted.equals if stream.deleted else None
-        wanted = dict.fromkeys([*self._keys, *self._cursors, *([self._deleted] if self._deleted else [])])
-        self._decoder = msgspec.json.Decoder(_shape([(each, msgspec.Raw, False) for each in wanted]))
+        self._decoder = msgspec.json.Decoder(self.shape)
 
     def record(self, raw: bytes | msgspec.Raw) -> Record:
         """A record whose head cannot be read gets key None or cursor None: the loader quarantines it."""
         payload = bytes(raw)
         try:
             head = self._decoder.decode(payload)
-            key = _key([_scalar(_at(head, path)) for path in self._keys])
-            moved = [_scalar(_at(head, path)) for path in self._cursors]
-            deleted = self._deleted is not None and _scalar(_at(head, self._deleted)) == self._deleted_value
+        except msgspec.ValidationError:  # a part of the head is not where it was: as good as missing
+            content = msgspec.json.decode(payload)
+            return self._made([_found(content, path) for path in self._paths], payload)
         except msgspec.DecodeError:
             return Record(None, None, False, payload)
+        return self.of(head, payload)
+
+    def lenient(self, content: object) -> Record:
+        """The record of decoded JSON, written as ASCII: what no text can hold stays an escape."""
+        payload = json.dumps(content, separators=(",", ":")).encode()
+        record = self._made([_found(content, path) for path in self._paths], payload)
+        return record if record.key is None or _is_text(record.key) else Record(None, record.cursor, False, payload)
+
+    def of(self, head: object, payload: bytes) -> Record:
+        """The record with this decoded head."""
+        return self._made([get(head) for get in self._getters], payload)
+
+    def _made(self, values: list[Scalar], payload: bytes) -> Record:
+        key = _key(values[: self._cursor_at])
+        moved = values[self._cursor_at : self._mark_at]
+        deleted = self._mark_at < len(values) and values[self._mark_at] == self._deleted_value
         return Record(key, canonical(self._kind, moved) if moved else None, deleted, payload)
 
 
 def sound_json(response: Response) -> bytes:
-    """The body without a byte order mark, as jsonb can hold it. Raises BadBody: empty, a web page, cut, not UTF-8."""
-    body = _storable(response.body.removeprefix(_BOM).strip())
+    """The body without a byte order mark. Raises BadBody: empty, a web page, cut, not UTF-8."""
+    body = response.body.removeprefix(_BOM).strip()
     if not body:
         raise BadBody("an empty body instead of JSON")
     if body.startswith(b"<"):
@@ -117,14 +159,20 @@ def sound_json(response: Response) -> bytes:
     return body
 
 
-def _storable(body: bytes) -> bytes:
-    """Escapes that no text in PostgreSQL can hold (half a surrogate pair, the null character) become U+FFFD.
+def _lenient(response: Response) -> dict[str, object] | list[object] | None:
+    """The body as Python's own reader takes it, which passes half a surrogate pair; None when it is no JSON either."""
+    try:
+        return json.loads(response.body.removeprefix(_BOM))
+    except ValueError:
+        return None
 
-    One such character would otherwise keep its whole page out for ever.
-    """
-    if b"\\u0000" not in body and b"\\ud" not in body.lower():
-        return body
-    return _ESCAPE.sub(lambda found: b"\\ufffd" if found[1] else found[0], body)
+
+def _is_text(value: str) -> bool:
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _shape(wanted: Iterable[tuple[Path, type, bool]]) -> type:
@@ -143,9 +191,7 @@ def _shape(wanted: Iterable[tuple[Path, type, bool]]) -> type:
             fields.append((attribute, kind) if required else (attribute, kind | None, None))
         else:
             kind, required = below[0][1], below[0][2]
-            fields.append(
-                (attribute, kind) if required else (attribute, kind, _ABSENT if kind is msgspec.Raw else None)
-            )
+            fields.append((attribute, kind) if required else (attribute, kind, None))
     return msgspec.defstruct("Shape", fields, rename=names, namespace={"names": {v: k for k, v in names.items()}})
 
 
@@ -157,17 +203,22 @@ def _at(shape: object, path: Path) -> object:
     return shape
 
 
-def _scalar(raw: object) -> Scalar:
-    if not isinstance(raw, msgspec.Raw):
-        return None
-    text = bytes(raw)
-    if not text or text[:1] in b"{[":
-        return None
-    return msgspec.json.decode(text)
+def _getter(shape: type, path: Path) -> Callable[[object], Scalar]:
+    """What takes the value at the path out of a decoded shape; a direct one where the path has one part."""
+    return attrgetter(shape.names[path[0]]) if len(path) == 1 else partial(_at, path=path)
+
+
+def _found(content: object, path: Path) -> Scalar:
+    """The value at the path of decoded JSON; None where there is none, or where it is an object or a list."""
+    for name in path:
+        content = content.get(name) if isinstance(content, dict) else None
+    return None if isinstance(content, dict | list) else content
 
 
 def _key(values: list[Scalar]) -> str | None:
     """One value as it is, several as a JSON array; None when one is missing, empty or no text or integer."""
+    if len(values) == 1 and type(values[0]) is str:
+        return values[0] or None
     texts = [str(value) for value in values if isinstance(value, (str, int)) and not isinstance(value, bool)]
     if len(texts) != len(values) or not all(texts):
         return None

@@ -21,7 +21,7 @@ from onefold.errors import OnefoldError, Retriable
 from onefold.http.attempt import Attempt, BadBody, Response, quota
 from onefold.http.auth import Credentials, token_of
 from onefold.http.breaker import BREAKERS, watched
-from onefold.http.failure import Again, Refused, Unauthorized, gave_up, refusal, retry_after
+from onefold.http.failure import Again, Refused, Unauthorized, circuit_open, gave_up, refusal, retry_after
 from onefold.http.limit import Limiter, MemoryLimiter, rate
 from onefold.http.scrub import scrubbed
 from onefold.http.wire import Wire
@@ -79,6 +79,7 @@ class Client:
         self._sleep = sleep
         self._timeout = system.limits.timeout.total_seconds()
         self._longest = self._timeout * system.limits.attempts
+        self._last_failure: Again | None = None
         self._credentials = Credentials(system, endpoint, self._post_form)
 
     def __enter__(self) -> Client:
@@ -160,10 +161,8 @@ class Client:
             attempts = retrying.statistics["attempt_number"]
             raise gave_up(self._named(request), error, attempts, self.system.connection) from error
         except OpenedState as error:
-            raise Retriable(
-                f"{self._named(request)} was not sent: {self.system.system} failed so often in a row that its circuit "
-                f"breaker is open. It is tried again after {self._breakers.default_ttl:.0f} s; the data is untouched."
-            ) from error
+            seconds = self._breakers.default_ttl
+            raise circuit_open(self._named(request), self.system.system, self._last_failure, seconds) from error
 
     def _once(self, request: _Request, parse: Callable[[Response], T]) -> T:
         authorization = self._credentials.header() if request.authorised else None
@@ -204,6 +203,7 @@ class Client:
             return self._judged(request, response, parse)
         except Again as failure:
             error = failure.what
+            self._last_failure = failure
             raise
         except (OnefoldError, Unauthorized) as failure:
             error = type(failure).__name__

@@ -73,6 +73,15 @@ def gave_up(named: str, error: Again, attempts: int, connection: str) -> Retriab
     )
 
 
+def circuit_open(named: str, system: str, last: Again | None, seconds: float) -> Retriable:
+    """What is raised instead of asking a system that keeps failing; `last` is how it failed last, when we know."""
+    how = f", the last time: {last.what}{_quoted(last.excerpt)}" if last else ""
+    return Retriable(
+        f"{named} was not sent: {system} failed so often in a row that its circuit breaker is open{how}. It is tried "
+        f"again after {seconds:.0f} s; the data is untouched."
+    )
+
+
 def refusal(named: str, status: int, excerpt: str, connection: str, *, credentials: bool = False) -> Refused:
     """What is raised when the system refuses for good."""
     if credentials or status in (401, 403):

@@ -84,10 +84,11 @@ class AirflowApi:
         run: DagRun,
         seconds: float,
         progress: Callable[[DagRun, list[TaskInstance]], None] | None = None,
+        check: Callable[[], None] = lambda: None,
     ) -> DagRun:
         """Wait for the run to end and return it; `progress` is called whenever a task's state has changed.
 
-        Raises Retriable when it has not ended within `seconds`.
+        Raises Retriable when it has not ended within `seconds`, and what `check` raises, which is called now and then.
         """
         deadline = time.monotonic() + seconds
         seen: list[TaskInstance] = []
@@ -98,6 +99,7 @@ class AirflowApi:
                 seen = tasks
             if run.state in FINISHED:
                 return run
+            check()
             if time.monotonic() > deadline:
                 raise Retriable(f"Run {run.run_id} of {run.dag_id} is {run.state} after {seconds:.0f} s.")
             time.sleep(0.3)

@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from onefold.errors import Fatal, Retriable
 from onefold.platform import airflow, api, postgres_account, processes
@@ -19,6 +18,8 @@ from onefold.platform.secrets import Secrets, load_secrets
 from onefold.settings import Settings
 
 READY_SECONDS = 120
+HEARTBEAT_SECONDS = 30
+"""A service that has been silent for longer hangs; Airflow's own health check says the same."""
 OWNED = ("postgres", "airflow", "audit", "sandbox", "dbt", "logs", "run", "secrets.json")
 """What the installation keeps in its home, and all that `down --delete-data` deletes."""
 
@@ -58,7 +59,8 @@ def up(settings: Settings, sandbox: bool, report: Report) -> Installation:
         stale = _stale(wanted)
         processes.stop(settings.home, stale)
         if stale:
-            done(f"ended what is changed, dead or not wanted: {', '.join(service.name for service in stale)}")
+            names = ", ".join(service.name for service in stale)
+            done(f"ended what is changed, dead, not wanted or without its database: {names}")
     running = processes.recorded(settings.home)
     _require_free_ports(wanted, running)
     with _step(report) as done:
@@ -156,17 +158,20 @@ def _ready(wanted: Installation, running: Mapping[str, processes.Running]) -> se
         ready.add("api-server")
         for name, heartbeat in health.items():
             service = running.get(name)
-            if service and heartbeat and heartbeat >= datetime.fromtimestamp(service.started, UTC):
+            if service and heartbeat and heartbeat.timestamp() >= max(service.started, time.time() - HEARTBEAT_SECONDS):
                 ready.add(name)
     return ready
 
 
 def _stale(wanted: Installation) -> list[processes.Running]:
     fingerprints = {service.name: service.fingerprint() for service in wanted.services}
+    bereft = not wanted.postgres.running()  # an Airflow that has lost its database dies of it, but seconds later
     return [
         running
         for running in processes.recorded(wanted.settings.home).values()
-        if running.leader() is None or fingerprints.get(running.name) != running.fingerprint
+        if running.leader() is None
+        or fingerprints.get(running.name) != running.fingerprint
+        or (bereft and running.name != "sandbox")
     ]
 
 

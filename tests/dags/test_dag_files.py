@@ -1,0 +1,97 @@
+"""The DAG files as Airflow reads them: quickly, alone, and with an explanation for everything that a user clicks."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from onefold.catalog.reader import read_catalog
+from onefold.settings import ROOT
+from tests.dags.parsing import parsed
+
+CATALOG = read_catalog()
+SYNCS = {f"sync__{name}": system for name, system in CATALOG.systems.items()}
+HEAVY = ("great_expectations", "dbt", "zeep", "pandas")
+
+
+@pytest.fixture(scope="module")
+def found(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, object]:
+    """What reading dags/ gives."""
+    return parsed(tmp_path_factory.mktemp("airflow"))
+
+
+def test_the_dag_files_are_read_quickly_without_database_or_network(found: Mapping[str, object]) -> None:
+    assert found["errors"] == {}
+    assert found["seconds"] < 5  # 0.7 s on an idle machine; Airflow gives up after 30
+
+
+def test_reading_the_dag_files_imports_nothing_that_only_tasks_need(found: Mapping[str, object]) -> None:
+    assert [name for name in HEAVY if name in found["modules"]] == []
+
+
+def test_there_is_one_sync_dag_for_each_system_of_the_catalogue_and_a_conform(found: Mapping[str, object]) -> None:
+    assert sorted(found["dags"]) == sorted([*SYNCS, "conform"])
+
+
+@pytest.mark.parametrize("dag_id", SYNCS)
+def test_each_stream_is_land_then_gate_then_publish(found: Mapping[str, object], dag_id: str) -> None:
+    tasks = found["dags"][dag_id]["tasks"]
+    expected = {}
+    for stream in SYNCS[dag_id].streams:
+        expected |= {
+            f"{stream}.land": [],
+            f"{stream}.gate": [f"{stream}.land"],
+            f"{stream}.publish": [f"{stream}.gate"],
+        }
+        name = f"staging.{SYNCS[dag_id].system}__{stream}"
+        assert tasks[f"{stream}.publish"]["outlets"] == [name]
+        assert tasks[f"{stream}.land"]["outlets"] == tasks[f"{stream}.gate"]["outlets"] == []
+    assert {name: task["before"] for name, task in tasks.items()} == expected
+    assert all(task["retries"] > 0 for task in tasks.values())
+
+
+@pytest.mark.parametrize("dag_id", SYNCS)
+def test_a_sync_has_intervals_to_backfill_and_one_run_at_a_time(found: Mapping[str, object], dag_id: str) -> None:
+    dag = found["dags"][dag_id]
+    assert dag["schedule"] == "CronDataIntervalTimetable"
+    assert dag["max_active_runs"] == 1
+    assert dag["params"] == ["end", "start"]
+
+
+def test_any_staging_table_that_an_entity_is_made_of_starts_conform(found: Mapping[str, object]) -> None:
+    conform = found["dags"]["conform"]
+    sources = {source for entity in CATALOG.entities.values() for source in entity.streams}
+    assert conform["schedule"] == "AssetAny"
+    assert conform["any_of"] == sorted(f"staging.{source.replace('.', '__')}" for source in sources)
+    assert conform["tasks"]["conform"]["outlets"] == ["conformed.customer"]
+    assert conform["max_active_runs"] == 1
+
+
+def test_every_dag_and_every_task_explains_itself(found: Mapping[str, object]) -> None:
+    silent = [dag_id for dag_id, dag in found["dags"].items() if not dag["doc"]]
+    silent += [
+        f"{dag_id}.{task_id}"
+        for dag_id, dag in found["dags"].items()
+        for task_id, task in dag["tasks"].items()
+        if not task["doc"]
+    ]
+    assert silent == []
+
+
+def test_a_mistake_in_the_catalogue_is_an_import_error_with_file_line_and_remedy(tmp_path: Path) -> None:
+    project = tmp_path / "project"
+    for folder in ("catalog", "dags", "plugins", "dbt_project/macros"):
+        shutil.copytree(ROOT / folder, project / folder, ignore=shutil.ignore_patterns("__pycache__"))
+    wrong = project / "catalog" / "systems" / "sap.yaml"
+    lines = wrong.read_text().splitlines()
+    at = next(number for number, line in enumerate(lines) if line.startswith("protocol:"))
+    lines[at] = "protocol: odat"
+    wrong.write_text("\n".join(lines))
+    errors = parsed(tmp_path / "airflow", project)["errors"]
+    assert {Path(name).name for name in errors} == {"sync.py", "conform.py"}
+    for text in errors.values():
+        assert f"catalog/systems/sap.yaml:{at + 1}" in text
+        assert "odat" in text and "odata" in text

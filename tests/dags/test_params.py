@@ -1,0 +1,36 @@
+"""What a user may fill into the form of a sync."""
+
+from __future__ import annotations
+
+import runpy
+
+import pytest
+from airflow.sdk.definitions.param import ParamsDict
+from airflow.sdk.exceptions import AirflowException
+
+from onefold.settings import ROOT
+
+
+@pytest.fixture(scope="module")
+def params() -> ParamsDict:
+    """The parameters of a sync DAG."""
+    return runpy.run_path(str(ROOT / "dags" / "sync.py"))["sync__salesforce"].params
+
+
+def test_an_empty_form_is_right(params: ParamsDict) -> None:
+    assert params.validate() == {"start": None, "end": None}
+
+
+def test_instants_with_a_zone_are_right(params: ParamsDict) -> None:
+    given = ParamsDict(params)
+    given["start"] = "2026-01-01T00:00:00Z"
+    given["end"] = "2026-02-01T00:00:00+01:00"
+    assert given.validate()["start"] == "2026-01-01T00:00:00Z"
+
+
+@pytest.mark.parametrize("wrong", ["yesterday", "2026-13-01T00:00:00Z", 20260101, "2026-01-01 25:00"])
+def test_what_is_not_an_instant_is_refused(params: ParamsDict, wrong: object) -> None:
+    given = ParamsDict(params)
+    with pytest.raises((AirflowException, ValueError)):
+        given["start"] = wrong
+        given.validate()

@@ -1,0 +1,148 @@
+"""How a task reads Airflow's context, and which errors Airflow tries again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from types import SimpleNamespace
+
+import pytest
+from airflow.sdk.exceptions import AirflowFailException, AirflowRuntimeError, ErrorType
+from airflow.sdk.execution_time.comms import ErrorResponse
+
+from onefold import tasks
+from onefold.errors import Fatal, Rejected, Retriable
+from onefold.sync.job import Job
+from onefold.warehouse.window import Wanted
+
+MONTH = (datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 2, 1, tzinfo=UTC))
+
+
+@dataclass
+class TaskInstance:
+    """As much of Airflow's as a task asks for."""
+
+    try_number: int = 1
+    max_tries: int = 2
+    states: dict[tuple[str, str], str] = field(default_factory=dict)
+
+    def get_dagrun_state(self, dag_id: str, run_id: str) -> str:
+        try:
+            return self.states[dag_id, run_id]
+        except KeyError:
+            raise AirflowRuntimeError(ErrorResponse(error=ErrorType.DAGRUN_NOT_FOUND)) from None
+
+
+def context(run_type: str = "manual", user: str | None = None, **params: str | None) -> dict[str, object]:
+    """A task's context in a run of this type, whose data interval is January."""
+    run = SimpleNamespace(
+        dag_id="sync__sap",
+        run_id=f"{run_type}__1",
+        run_type=run_type,
+        triggering_user_name=user,
+        data_interval_start=None if run_type == "manual" else MONTH[0],
+        data_interval_end=None if run_type == "manual" else MONTH[1],
+    )
+    return {"dag_run": run, "params": {"start": None, "end": None} | params, "ti": TaskInstance()}
+
+
+@pytest.fixture
+def job(monkeypatch: pytest.MonkeyPatch) -> Callable[[dict[str, object]], Job]:
+    """The job that the engine is given for a context."""
+    monkeypatch.setenv("AIRFLOW_CONN_SAP", '{"conn_type": "http", "host": "http://127.0.0.1:1/sap", "login": "L"}')
+    monkeypatch.setenv("ONEFOLD_WAREHOUSE_URL", "postgresql://nobody@127.0.0.1:1/nothing")
+
+    def given(of: dict[str, object]) -> Job:
+        seen: list[Job] = []
+
+        def keep(job: Job) -> None:
+            seen.append(job)
+            raise Retriable("the job has been seen")
+
+        with pytest.raises(Retriable, match="the job has been seen"):
+            tasks.step(of, "sap", "business_partner", keep)
+        return seen[0]
+
+    return given
+
+
+@pytest.mark.parametrize("run_type", ["manual", "scheduled", "backfill"])
+def test_a_start_among_the_parameters_is_the_window_whatever_the_run(job: Callable[..., Job], run_type: str) -> None:
+    found = job(context(run_type, start="2026-03-01T00:00:00Z", end="2026-03-02T00:00:00+01:00"))
+    start, end = datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 3, 1, 23, tzinfo=UTC)
+    assert found.wanted == Wanted(start, end, exactly=True)
+
+
+def test_an_end_alone_goes_on_from_the_last_load(job: Callable[..., Job]) -> None:
+    found = job(context(end="2026-03-02T00:00:00"))  # without a zone it is UTC
+    assert found.wanted == Wanted(None, datetime(2026, 3, 2, tzinfo=UTC), exactly=False)
+
+
+def test_a_backfill_loads_its_interval_exactly(job: Callable[..., Job]) -> None:
+    assert job(context("backfill")).wanted == Wanted(*MONTH, exactly=True)
+
+
+def test_a_scheduled_run_goes_on_from_the_last_load_to_the_end_of_its_interval(job: Callable[..., Job]) -> None:
+    assert job(context("scheduled")).wanted == Wanted(None, MONTH[1], exactly=False)
+
+
+@pytest.mark.parametrize("run_type", ["manual", "asset_triggered"])
+def test_a_run_without_a_schedule_goes_on_from_the_last_load_until_now(job: Callable[..., Job], run_type: str) -> None:
+    assert job(context(run_type)).wanted == Wanted()
+
+
+def test_a_wrong_instant_is_refused_and_says_how_to_write_it(job: Callable[..., Job]) -> None:
+    with pytest.raises(AirflowFailException, match="'2026-02-30T00:00:00Z' is not an instant. Write .* like 2026-"):
+        tasks.step(context(start="2026-02-30T00:00:00Z"), "sap", "business_partner", pytest.fail)
+
+
+@pytest.mark.parametrize("error", [Fatal, Rejected])
+def test_what_trying_again_cannot_help_fails_at_once(job: Callable[..., Job], error: type[Exception]) -> None:
+    def refuse(_: Job) -> None:
+        raise error("say why, and what to do")
+
+    with pytest.raises(AirflowFailException, match="say why, and what to do") as failed:
+        tasks.step(context(), "sap", "business_partner", refuse)
+    assert isinstance(failed.value.__cause__, error)
+
+
+def test_what_may_succeed_later_is_left_to_airflows_retries(job: Callable[..., Job]) -> None:
+    def down(_: Job) -> None:
+        raise Retriable("SAP answers 503")
+
+    with pytest.raises(Retriable, match="SAP answers 503"):
+        tasks.step(context(), "sap", "business_partner", down)
+
+
+@pytest.mark.parametrize(("attempt", "last"), [(1, False), (2, False), (3, True)])
+def test_the_engine_knows_the_last_attempt(job: Callable[..., Job], attempt: int, last: bool) -> None:
+    of = context()
+    of["ti"].try_number = attempt
+    assert job(of).last_attempt is last
+
+
+@pytest.mark.parametrize(
+    ("state", "over"), [("success", True), ("failed", True), ("running", False), ("queued", False)]
+)
+def test_a_run_is_over_when_airflow_says_so(job: Callable[..., Job], state: str, over: bool) -> None:
+    of = context()
+    of["ti"].states["sync__sap", "scheduled__0"] = state
+    assert job(of).run_is_over("sync__sap", "scheduled__0") is over
+
+
+def test_a_run_that_airflow_does_not_know_is_over(job: Callable[..., Job]) -> None:
+    assert job(context()).run_is_over("sync__sap", "deleted__0") is True
+
+
+def test_the_actor_names_the_run_and_who_began_it(job: Callable[..., Job]) -> None:
+    assert job(context("scheduled")).run.actor == "airflow:sync__sap/scheduled__1"
+    assert job(context(user="engineer")).run.actor == "airflow:by:engineer/sync__sap/manual__1"
+
+
+def test_a_connection_without_a_host_says_what_to_write(
+    job: Callable[..., Job], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AIRFLOW_CONN_SAP", '{"conn_type": "http"}')
+    with pytest.raises(AirflowFailException, match="'sap' has no host: write the system's base URL there"):
+        tasks.step(context(), "sap", "business_partner", pytest.fail)

@@ -1,0 +1,88 @@
+"""What the README and the docs say of the project is so: paths, links, tests, systems, packages, settings."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from onefold.catalog.reader import read_catalog
+from onefold.settings import ROOT
+from tests.docs.pages import DOCS, PAGES, README, codes, name
+
+TOP = {path.name for path in ROOT.iterdir() if path.name not in (".venv", ".onefold")}
+TESTS = {
+    found
+    for file in (ROOT / "tests").rglob("test_*.py")
+    for found in re.findall(r"^def (test_\w+)\(", file.read_text(), re.MULTILINE)
+}
+PLACEHOLDER = re.compile(r"<[^>]+>")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name)
+def test_every_path_in_backticks_exists(page: Path) -> None:
+    paths = [code for code in codes(page) if re.fullmatch(r"[\w.<>*-]+(/[\w.<>*-]*)*", code)]
+    ours = [path for path in paths if path.split("/")[0] in TOP]
+    missing = [path for path in ours if not any(ROOT.glob(PLACEHOLDER.sub("*", path).rstrip("/")))]
+    assert missing == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name)
+def test_every_link_leads_to_a_file(page: Path) -> None:
+    targets = re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", page.read_text())
+    missing = [t for t in targets if not t.startswith("https://") and not (page.parent / t).exists()]
+    assert missing == []
+
+
+def test_every_page_is_reached_from_the_readme() -> None:
+    linked = set(re.findall(r"\]\((docs/[^)#]+)\)", README.read_text()))
+    assert [name(page) for page in DOCS if name(page) not in linked] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name)
+def test_every_test_that_is_named_exists(page: Path) -> None:
+    named = {code for code in codes(page) if re.fullmatch(r"test_\w+", code)}
+    assert sorted(named - TESTS) == []
+
+
+def test_every_guarantee_names_its_test() -> None:
+    rows = re.findall(r"^\| \d+ \|.*$", (ROOT / "docs" / "load-protocol.md").read_text(), re.MULTILINE)
+    assert len(rows) >= 7
+    assert [row for row in rows if not re.search(r"`test_\w+`", row)] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=name)
+def test_a_page_is_short(page: Path) -> None:
+    assert len(page.read_text().splitlines()) <= (150 if page == README else 125)
+
+
+def test_the_systems_of_the_readme_are_those_of_the_catalogue() -> None:
+    table = README.read_text().split("<!-- systems -->")[1]
+    shown = [tuple(cell.strip() for cell in line.split("|")[1:-1]) for line in table.splitlines() if "`" in line]
+    wanted = [
+        (
+            f"[{system.title}](docs/systems/{system.system}.md)",
+            system.protocol,
+            f"`{system.schedule}`",
+            ", ".join(f"`staging.{system.system}__{stream}`" for stream in system.streams),
+        )
+        for system in read_catalog().systems.values()
+    ]
+    assert shown == wanted
+
+
+def test_every_required_package_says_why() -> None:
+    lines = (ROOT / "requirements.in").read_text().splitlines()
+    required = [re.split(r"[=\[<>~ ]", line)[0] for line in lines if line and not line.startswith("#")]
+    explained = re.findall(r"^\| `([\w.-]+)` \| .{15,}", (ROOT / "docs/dependencies.md").read_text(), re.MULTILINE)
+    assert explained == required
+
+
+def test_every_setting_that_is_named_is_read_somewhere() -> None:
+    read = "".join(
+        path.read_text()
+        for path in (*(ROOT / "plugins").rglob("*.py"), *(ROOT / "sandbox").rglob("*.py"), *ROOT.glob("docker-compose.yml"))
+    )
+    named = {variable for page in PAGES for variable in re.findall(r"\b(?:ONEFOLD|SANDBOX)_[A-Z_]*[A-Z]\b", page.read_text())}
+    assert sorted(variable for variable in named if variable not in read) == []
