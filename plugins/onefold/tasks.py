@@ -15,7 +15,7 @@ from onefold.aftermath import after_commit
 from onefold.audit import actor
 from onefold.catalog.reader import read_catalog
 from onefold.connectors.page import Endpoint
-from onefold.errors import Fatal, OnefoldError, Rejected
+from onefold.errors import Fatal, OnefoldError, Rejected, Retriable
 from onefold.settings import settings, warehouse_url
 from onefold.sync.extraction import from_system
 from onefold.sync.job import Job
@@ -130,7 +130,10 @@ def _endpoint(connection_id: str) -> Endpoint:
 def _run_is_over(context: Context, dag_id: str, run_id: str) -> bool:
     try:
         return context["ti"].get_dagrun_state(dag_id, run_id) in ("success", "failed")
-    except AirflowRuntimeError:  # the run has been deleted: nobody goes on with it
+    except AirflowRuntimeError as error:
+        if (error.error.detail or {}).get("status_code") != 404:
+            raise Retriable(f"Airflow does not say whether run {run_id} of {dag_id} is over: {error}") from error
+        # The run has been deleted: nobody goes on with it.
         log.warning("run %s of %s is unknown to Airflow; its load is taken as abandoned", run_id, dag_id)
         return True
 

@@ -77,7 +77,13 @@ def test_the_example_of_the_docs_loads(checkout: Path, loader_url: str, monkeypa
         steps.gate(job)
         load = steps.publish(job)
     assert web.asked[0].params.keys() == {"changed_from", "changed_to"}
-    assert (load.state, load.rows_read, load.rows_new, load.rows_deleted, load.rows_quarantined) == ("published", 4, 2, 1, 1)
+    assert (load.state, load.rows_read, load.rows_new, load.rows_deleted, load.rows_quarantined) == (
+        "published",
+        4,
+        2,
+        1,
+        1,
+    )
     with psycopg.connect(loader_url) as connection:
         rows = connection.execute(
             "select _key from staging.invoicing__customer__current where not _deleted order by 1"

@@ -23,8 +23,13 @@ ROLE = re.compile(r"-- as (loader|engineer|analyst|auditor)\n")
 @pytest.mark.scheduler
 def test_the_demo_says_what_the_readme_shows(reader: Reader) -> None:
     said = {_shape(line) for line in reader.said.splitlines()}
-    shown = [line for line in block_of(README, "system      stream             read    new  changed  deleted  "
-                                               "quarantined    gate  seconds").splitlines() if line.strip()]
+    shown = [
+        line
+        for line in block_of(
+            README, "system      stream             read    new  changed  deleted  quarantined    gate  seconds"
+        ).splitlines()
+        if line.strip()
+    ]
     assert len(shown) > 8
     assert not [line for line in shown if _shape(line) not in said]
 
@@ -51,14 +56,18 @@ def test_every_table_that_the_docs_name_exists(reader: Reader) -> None:
         table
         for page in PAGES
         for table in re.findall(
-            r"\b(?:staging|mapped|conformed|marts|ops|audit|lineage|landing)\.[a-z][a-z0-9_]*\b(?![/(.])", page.read_text()
+            r"\b(?:staging|mapped|conformed|marts|ops|audit|lineage|landing)\.[a-z][a-z0-9_]*\b(?![/(.])",
+            page.read_text(),
         )
         if not table.endswith(("_", ".md", ".py", ".yaml"))
     }
     assert len(named) > 20
-    known = {str(row["name"]) for row in reader.installation.rows(
-        "select table_schema || '.' || table_name as name from information_schema.tables"
-    )}
+    known = {
+        str(row["name"])
+        for row in reader.installation.rows(
+            "select table_schema || '.' || table_name as name from information_schema.tables"
+        )
+    }
     assert sorted(named - known) == []
 
 

@@ -52,6 +52,25 @@ def test_every_guarantee_names_its_test() -> None:
     assert [row for row in rows if not re.search(r"`test_\w+`", row)] == []
 
 
+def test_each_package_knows_only_those_above_it_in_the_architecture() -> None:
+    table = (ROOT / "docs" / "architecture.md").read_text().split("## Packages")[1].split("## ")[0]
+    rows = [
+        re.findall(r"`plugins/onefold/(\w+)(?:\.py)?`", line.split("|")[1])
+        for line in table.splitlines()
+        if "|" in line
+    ]
+    rank = {package: number for number, row in enumerate(rows) for package in row}
+    assert len(rank) > 15
+    engine = ROOT / "plugins" / "onefold"
+    broken = []
+    for file in engine.rglob("*.py"):
+        package = file.relative_to(engine).parts[0].removesuffix(".py")
+        for known in re.findall(r"^\s*(?:from|import) onefold\.(\w+)", file.read_text(), re.MULTILINE):
+            if package in rank and known in rank and rank[known] > rank[package]:
+                broken.append(f"{file.relative_to(ROOT)} knows {known}")
+    assert broken == []
+
+
 @pytest.mark.parametrize("page", PAGES, ids=name)
 def test_a_page_is_short(page: Path) -> None:
     assert len(page.read_text().splitlines()) <= (150 if page == README else 125)
@@ -82,7 +101,13 @@ def test_every_required_package_says_why() -> None:
 def test_every_setting_that_is_named_is_read_somewhere() -> None:
     read = "".join(
         path.read_text()
-        for path in (*(ROOT / "plugins").rglob("*.py"), *(ROOT / "sandbox").rglob("*.py"), *ROOT.glob("docker-compose.yml"))
+        for path in (
+            *(ROOT / "plugins").rglob("*.py"),
+            *(ROOT / "sandbox").rglob("*.py"),
+            *ROOT.glob("docker-compose.yml"),
+        )
     )
-    named = {variable for page in PAGES for variable in re.findall(r"\b(?:ONEFOLD|SANDBOX)_[A-Z_]*[A-Z]\b", page.read_text())}
+    named = {
+        variable for page in PAGES for variable in re.findall(r"\b(?:ONEFOLD|SANDBOX)_[A-Z_]*[A-Z]\b", page.read_text())
+    }
     assert sorted(variable for variable in named if variable not in read) == []

@@ -16,7 +16,7 @@ from onefold.platform.postgres import Postgres
 from onefold.platform.warehouse import WAREHOUSE_DATABASE
 from onefold.warehouse.connection import connect
 from tests.scheduler.conftest import Demo
-from tests.scheduler.installation import Installation, ended, wait_for
+from tests.scheduler.installation import Ended, Installation, ended, wait_for
 from tests.scheduler.tables import tables
 
 pytestmark = pytest.mark.scheduler
@@ -118,17 +118,25 @@ def test_no_log_holds_personal_values(here: Installation) -> None:
     assert found == []
 
 
-def test_a_second_demo_while_one_runs_is_refused(here: Installation) -> None:
-    with here.start("demo") as first:
-        first.stdout.readline()  # it has said something: it is at work
-        second = here.run("demo")
-        assert second.code == 1
-        assert f"onefold demo (pid {first.pid})" in second.errors and "Wait until it has ended" in second.errors
-        assert ended(first).code == 0
+@pytest.fixture(scope="module")
+def second_demo(here: Installation) -> tuple[int, Ended, Ended]:
+    """Another demo in the same home: its pid and its end; and how one that was begun meanwhile ended."""
+    with here.start("demo") as demo:
+        demo.stdout.readline()  # it has said something: it is at work
+        meanwhile = here.run("demo")
+        return demo.pid, ended(demo), meanwhile
 
 
-def test_a_second_demo_finds_nothing_new(first_demo: Demo) -> None:
-    shown = figures(first_demo.installation.succeed("demo"))
+def test_a_second_demo_while_one_runs_is_refused(second_demo: tuple[int, Ended, Ended]) -> None:
+    pid, _, refused = second_demo
+    assert (refused.code, refused.output) == (1, "")
+    assert f"onefold demo (pid {pid})" in refused.errors and "Wait until it has ended" in refused.errors
+
+
+def test_a_second_demo_finds_nothing_new(first_demo: Demo, second_demo: tuple[int, Ended, Ended]) -> None:
+    _, demo, _ = second_demo
+    assert demo.code == 0, demo.errors
+    shown = figures(demo.output)
     assert sorted(shown) == sorted(STREAMS)
     for stream, (_read, new, changed, deleted, quarantined, gate, _seconds) in shown.items():
         assert (stream, new, changed, deleted, quarantined, gate) == (stream, "0", "0", "0", "0", "passed")

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from onefold.platform.api import DagRun, TaskInstance
-from tests.scheduler.installation import Installation
+from tests.scheduler.installation import Installation, ended, wait_for
 from tests.scheduler.tables import tables
 
 pytestmark = pytest.mark.scheduler
@@ -48,19 +48,25 @@ def test_a_changed_contract_is_refused_and_explains_itself(faulty: Installation)
     assert tables(faulty)["staging.salesforce__account"] != before["staging.salesforce__account"]
 
 
-def test_a_source_that_is_down_fails_with_its_last_status_and_loses_nothing(faulty: Installation) -> None:
+def test_a_source_that_is_down_is_asked_again_says_its_last_status_and_loses_nothing(faulty: Installation) -> None:
     faulty.sandbox("POST", "advance", changes=10)
     before = tables(faulty)
     body = "Wartungsarbeiten"
     faulty.sandbox("POST", "faults", system="sap", kind="status", code=503, body=body, times=-1)
-    failed = faulty.run("sync", "sap")
-    assert failed.code == 1
-    assert "business_partner.land" in failed.errors
-    assert "503" in failed.errors and body in failed.errors
-    run, land = newest(faulty, "sync__sap", "business_partner.land")
-    assert (run.state, land.state, land.try_number) == ("failed", "failed", 3)
-    assert "sandbox-secret" not in faulty.api().log(run, land)
-    assert tables(faulty) == before
-    faulty.sandbox("DELETE", "faults")
-    faulty.succeed("sync", "sap")
+    with faulty.start("sync", "sap") as sync:
+        wait_for(lambda: waits_to_be_tried_again(faulty), 90, "a failed attempt")
+        run, land = newest(faulty, "sync__sap", "business_partner.land")
+        said = faulty.api().log(run, land)
+        assert "503" in said and body in said and "sandbox-secret" not in said
+        (load,) = faulty.rows("select state, error from ops.load order by load_id desc limit 1")
+        assert load["state"] == "extracting" and "503" in load["error"]
+        assert tables(faulty) == before  # the last good rows and the cursor
+        faulty.sandbox("DELETE", "faults")
+        assert ended(sync).code == 0
     assert tables(faulty)["staging.sap__business_partner"] != before["staging.sap__business_partner"]
+
+
+def waits_to_be_tried_again(at: Installation) -> bool:
+    """Whether an attempt to land SAP has failed and Airflow will make another."""
+    _, land = newest(at, "sync__sap", "business_partner.land")
+    return land.state == "up_for_retry"

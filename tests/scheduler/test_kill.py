@@ -71,7 +71,8 @@ def running_load(at: Installation, system: str) -> bool:
 def fresh(first_demo: Demo) -> Iterator[Installation]:
     """Another home on the ports of the first, which is down: SAP's records name the port that they came from."""
     first = first_demo.installation
-    first.succeed("down")
+    if first.processes():
+        first.succeed("down")
     installation = Installation(pg_port=first.pg_port, ui_port=first.ui_port, sandbox_port=first.sandbox_port)
     installation.home.chmod(0o755)
     try:

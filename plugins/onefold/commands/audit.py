@@ -1,4 +1,4 @@
-"""onefold audit: check the chain of audit events, or export it so that others can."""
+"""onefold audit: check or export the chain of audit events, and trace a golden record to its loads."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ import time
 from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
+from uuid import UUID
 
 import click
 import psycopg
 
 from onefold.audit import Entry, Verdict, anchors, canonical, entries_from_database, entries_from_file, verify
-from onefold.errors import OnefoldError
+from onefold.errors import Fatal, OnefoldError
 from onefold.platform.warehouse import connect_as
 from onefold.settings import settings
 
@@ -22,7 +23,7 @@ _SECONDS_BETWEEN_REPORTS = 2.0
 
 @click.group()
 def audit() -> None:
-    """What happened, provably: check or export the chain of audit events."""
+    """What happened, provably: the chain of audit events, and the origin of each golden record."""
 
 
 @audit.command("verify")
@@ -71,6 +72,37 @@ def export_command() -> None:
     except (OnefoldError, psycopg.Error) as error:
         raise click.ClickException(str(error).strip()) from error
     out.flush()
+
+
+@audit.command("trace", epilog="Example: onefold audit trace customer 0a3f7c1e-5b0d-4c61-9d2e-7f3f0d9b6a11")
+@click.argument("entity")
+@click.argument("golden_id", type=click.UUID)
+@click.option("--json", "as_json", is_flag=True, help="One JSON object an attribute and line.")
+def trace_command(entity: str, golden_id: UUID, as_json: bool) -> None:
+    """Show where each attribute of a golden record came from: system, key, field, transform, mapping version, load.
+
+    Values of personal attributes are left out.
+    """
+    from onefold.catalog.reader import read_catalog
+    from onefold.conform.trace import trace
+
+    entities = read_catalog().entities
+    if entity not in entities:
+        raise Fatal(f"There is no entity {entity!r} in catalog/entities. There are: {', '.join(entities)}.")
+    with connect_as("engineer") as connection:
+        origins = trace(connection, entities[entity], golden_id)
+    if not origins:
+        raise Fatal(
+            f"No {entity} with id {golden_id} is published now. Ids: select {entity}_id from conformed.{entity}."
+        )
+    for origin in origins:
+        if as_json:
+            click.echo(json.dumps(asdict(origin), ensure_ascii=False))
+            continue
+        value = "(personal)" if origin.value is None else origin.value
+        made = f"{origin.field or 'constant'} by {origin.transform}, mapping {origin.mapping_version}"
+        click.echo(f"{origin.attribute:<22} {value}")
+        click.echo(f"{'':<22}   {origin.system}.{origin.stream} {origin.key}: {made}, load {origin.load_id}")
 
 
 def _report(verdict: Verdict, anchor_file: Path | None) -> str:

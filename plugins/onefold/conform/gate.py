@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import logging
 
-from psycopg.types.json import Jsonb
-
 from onefold.conform.report import Candidate, Gate
 from onefold.errors import Rejected
-from onefold.quality.gate import judge
+from onefold.quality.gate import judge, keep_findings
 from onefold.quality.suite import read_suite
 from onefold.warehouse.connection import connect
 
@@ -26,24 +24,7 @@ def entity_gate(url: str) -> Gate:
         suite = read_suite(candidate.entity)
         findings = judge(url, candidate.schema, candidate.table, suite, candidate.key)
         with connect(url) as connection, connection.cursor() as cursor:
-            cursor.executemany(
-                "insert into ops.gate_result"
-                " (publish_id, suite, position, expectation, kwargs, severity, success, unexpected_rows, observed)"
-                " values (%s, %s, %s, %s, %s, %s, %s, %s, %s)",
-                [
-                    (
-                        *(
-                            candidate.publish_id,
-                            suite.name,
-                            f.position,
-                            f.expectation.type,
-                            Jsonb(f.expectation.kwargs),
-                        ),
-                        *(f.expectation.severity, f.success, f.unexpected_rows, Jsonb(f.observed)),
-                    )
-                    for f in findings
-                ],
-            )
+            keep_findings(cursor, suite.name, findings, publish_id=candidate.publish_id)
         failed = [finding for finding in findings if not finding.success]
         log.info("gate %s: %s expectations evaluated, %s failed", candidate.entity, len(findings), len(failed))
         for finding in failed:

@@ -10,7 +10,9 @@ import os
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+import psycopg
 from psycopg import sql
+from psycopg.types.json import Jsonb
 
 from onefold.errors import Fatal
 from onefold.quality.suite import Expectation, Suite
@@ -126,3 +128,25 @@ def _exception(info: dict[str, object]) -> str | None:
 
 def _gx_url(url: str) -> str:
     return "postgresql+psycopg2://" + url.split("://", 1)[1]
+
+
+def keep_findings(
+    cursor: psycopg.Cursor,
+    suite: str,
+    findings: list[Finding],
+    *,
+    load_id: int | None = None,
+    publish_id: int | None = None,
+) -> None:
+    """Write the verdict on a load or on a publish into ops.gate_result, in the caller's transaction."""
+    cursor.executemany(
+        "insert into ops.gate_result (load_id, publish_id, suite, position, expectation, kwargs, severity, success,"
+        " unexpected_rows, observed) values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
+        [
+            (
+                *(load_id, publish_id, suite, f.position, f.expectation.type, Jsonb(f.expectation.kwargs)),
+                *(f.expectation.severity, f.success, f.unexpected_rows, Jsonb(f.observed)),
+            )
+            for f in findings
+        ],
+    )

@@ -6,12 +6,11 @@ import logging
 
 import psycopg
 from psycopg import sql
-from psycopg.types.json import Jsonb
 
 from onefold.errors import Rejected
 from onefold.quality.candidate import make_candidates, make_typed
 from onefold.quality.contract import Drift, find_drift
-from onefold.quality.gate import Finding, judge
+from onefold.quality.gate import Finding, judge, keep_findings
 from onefold.quality.suite import read_suite
 from onefold.sync.job import Job
 from onefold.warehouse.ledger import Load
@@ -39,7 +38,9 @@ def inspect(connection: psycopg.Connection, job: Job, load: Load) -> list[Findin
     suite = read_suite(job.table.name, job.suites)
     findings = judge(job.warehouse_url, "landing", load.tables.typed_name, suite)
     refused = _refuse(connection, load, suite.name, findings)
-    _keep_findings(connection, load, suite.name, findings)
+    with connection.transaction(), connection.cursor() as cursor:
+        cursor.execute("delete from ops.gate_result where load_id = %s", (load.load_id,))
+        keep_findings(cursor, suite.name, findings, load_id=load.load_id)
     _explain(job, candidates, refused, findings)
     whole_table = [finding for finding in findings if finding.critical and finding.rows_query is None]
     if whole_table:
@@ -95,23 +96,6 @@ def _reason(finding: Finding) -> str:
         return expectation.description
     rule = expectation.type.removeprefix("expect_column_values_").removeprefix("expect_").replace("_", " ")
     return f"{expectation.kwargs.get('column', 'the row')}: {rule}"
-
-
-def _keep_findings(connection: psycopg.Connection, load: Load, suite: str, findings: list[Finding]) -> None:
-    with connection.transaction(), connection.cursor() as cursor:
-        cursor.execute("delete from ops.gate_result where load_id = %s", (load.load_id,))
-        cursor.executemany(
-            "insert into ops.gate_result"
-            " (load_id, suite, position, expectation, kwargs, severity, success, unexpected_rows, observed)"
-            " values (%s, %s, %s, %s, %s, %s, %s, %s, %s)",
-            [
-                (
-                    *(load.load_id, suite, f.position, f.expectation.type, Jsonb(f.expectation.kwargs)),
-                    *(f.expectation.severity, f.success, f.unexpected_rows, Jsonb(f.observed)),
-                )
-                for f in findings
-            ],
-        )
 
 
 def _keep_drift(connection: psycopg.Connection, load: Load, drifts: list[Drift]) -> None:
