@@ -92,9 +92,7 @@ def trace_command(entity: str, golden_id: UUID, as_json: bool) -> None:
     with connect_as("engineer") as connection:
         origins = trace(connection, entities[entity], golden_id)
     if not origins:
-        raise Fatal(
-            f"No {entity} with id {golden_id} is published now. Ids: select {entity}_id from conformed.{entity}."
-        )
+        raise Fatal(f"No {entity} with id {golden_id} is published now; the ids are in the view conformed.{entity}.")
     for origin in origins:
         if as_json:
             click.echo(json.dumps(asdict(origin), ensure_ascii=False))
