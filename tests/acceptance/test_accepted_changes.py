@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from onefold.connectors.page import Page, PageReader, Window
+from onefold.connectors.page import BEGINNING, Page, PageReader, Window
 from onefold.warehouse.ledger import Load
 from tests.acceptance.bench import Bench, assert_gone, everything
 from tests.acceptance.streams import LISTING, Listed, each_lookup, each_stream
@@ -89,7 +89,9 @@ def test_companies_that_other_systems_name_since_then_are_looked_up(loaded: Benc
 @each_stream
 def test_a_load_after_which_nothing_happened_brings_nothing(loaded: Bench, listed: Listed):
     undisturbed = loaded.observed(listed)
-    assert counted(loaded.load(listed)) == (0, 0, 0)
+    load = loaded.load(listed)
+    assert counted(load) == (0, 0, 0)
+    assert load.window.start > BEGINNING  # it goes on from the cursor and does not read everything again
     assert loaded.observed(listed) == undisturbed
 
 

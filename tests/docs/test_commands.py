@@ -17,7 +17,7 @@ from onefold.settings import ROOT
 from tests.docs.conftest import Reader
 from tests.docs.pages import DOCS, PAGES, README, block_of, blocks, commands, name
 
-ROLE = re.compile(r"-- as (loader|engineer|analyst|auditor)\n")
+ROLE = re.compile(r"^-- as (loader|engineer|analyst|auditor)\n\Z", re.MULTILINE)
 
 
 @pytest.mark.scheduler
@@ -45,8 +45,8 @@ def test_every_command_of_the_page_succeeds(reader: Reader, page: Path) -> None:
 @pytest.mark.parametrize("page", PAGES, ids=name)
 def test_every_query_of_the_page_runs_as_the_role_that_it_names(reader: Reader, page: Path) -> None:
     for block in blocks(page, "sql"):
-        role = ROLE.match(block.text)
-        assert role, f"{block.where} does not begin with -- as <role>"
+        role = ROLE.search(block.text)
+        assert role, f"{block.where} does not end with -- as <role>"
         reader.asks(block, role[1])
 
 
@@ -56,7 +56,7 @@ def test_every_table_that_the_docs_name_exists(reader: Reader) -> None:
         table
         for page in PAGES
         for table in re.findall(
-            r"\b(?:staging|mapped|conformed|marts|ops|audit|lineage|landing)\.[a-z][a-z0-9_]*\b(?![/(.])",
+            r"(?<![\w./-])(?:staging|mapped|conformed|marts|ops|audit|lineage|landing)\.[a-z][a-z0-9_]*\b(?![/(.])",
             page.read_text(),
         )
         if not table.endswith(("_", ".md", ".py", ".yaml"))

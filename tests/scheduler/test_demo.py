@@ -7,6 +7,7 @@ import re
 from datetime import UTC, datetime
 
 import pytest
+from psycopg import sql
 
 from onefold.catalog.reader import read_catalog
 from onefold.commands.demo import AIMS
@@ -15,6 +16,7 @@ from onefold.conform.trace import trace
 from onefold.platform.postgres import Postgres
 from onefold.platform.warehouse import WAREHOUSE_DATABASE
 from onefold.warehouse.connection import connect
+from onefold.warehouse.tables import StagingTable
 from tests.scheduler.conftest import Demo
 from tests.scheduler.installation import Ended, Installation, ended, wait_for
 from tests.scheduler.tables import tables
@@ -72,11 +74,10 @@ def test_every_attribute_of_every_golden_record_traces_to_a_published_load(here:
             assert filled <= origins.keys()
             for origin in origins.values():
                 assert (origin.load_id, origin.system, origin.stream) in published
-                found = connection.execute(
-                    f"select 1 from staging.{origin.system}__{origin.stream} where _key = %s and _load_id = %s",  # noqa: S608 - the names are of the catalogue
-                    (origin.key, origin.load_id),
-                ).fetchone()
-                assert found, origin
+                staging = StagingTable(origin.system, origin.stream).versions
+                version = sql.SQL("select from {} where _key = %s and _load_id = %s").format(staging)
+                found = connection.execute(version, (origin.key, origin.load_id)).fetchone()
+                assert found is not None, origin
 
 
 def test_the_audit_chain_of_the_demo_is_sound(here: Installation) -> None:

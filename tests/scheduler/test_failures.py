@@ -26,9 +26,15 @@ def newest(here: Installation, dag_id: str, task_id: str) -> tuple[DagRun, TaskI
     return run, next(task for task in here.api().task_instances(run) if task.task_id == task_id)
 
 
+def loaded(here: Installation, table: str) -> list[list[str]]:
+    """A staging table and the cursors; what conform makes of earlier loads may go on changing meanwhile."""
+    found = tables(here)
+    return [found[f"staging.{table}"], found["ops.cursor"]]
+
+
 def test_a_changed_contract_is_refused_and_explains_itself(faulty: Installation) -> None:
     faulty.sandbox("POST", "advance", changes=3)
-    before = tables(faulty)
+    before = loaded(faulty, "salesforce__account")
     faulty.sandbox("POST", "faults", system="salesforce", kind="rename_field", field="Name", to="Nazwa", times=-1)
     refused = faulty.run("sync", "salesforce")
     assert refused.code == 1
@@ -42,15 +48,15 @@ def test_a_changed_contract_is_refused_and_explains_itself(faulty: Installation)
     assert "field Name was text and is now absent" in refused.errors
     assert "catalog/systems/salesforce.yaml" in refused.errors
     assert (gate.state, gate.try_number) == ("failed", 1)  # trying again cannot help
-    assert tables(faulty) == before
+    assert loaded(faulty, "salesforce__account") == before
     faulty.sandbox("DELETE", "faults")
     faulty.succeed("sync", "salesforce")
-    assert tables(faulty)["staging.salesforce__account"] != before["staging.salesforce__account"]
+    assert loaded(faulty, "salesforce__account") != before
 
 
 def test_a_source_that_is_down_is_asked_again_says_its_last_status_and_loses_nothing(faulty: Installation) -> None:
     faulty.sandbox("POST", "advance", changes=10)
-    before = tables(faulty)
+    before = loaded(faulty, "sap__business_partner")
     body = "Wartungsarbeiten"
     faulty.sandbox("POST", "faults", system="sap", kind="status", code=503, body=body, times=-1)
     with faulty.start("sync", "sap") as sync:
@@ -60,10 +66,10 @@ def test_a_source_that_is_down_is_asked_again_says_its_last_status_and_loses_not
         assert "503" in said and body in said and "sandbox-secret" not in said
         (load,) = faulty.rows("select state, error from ops.load order by load_id desc limit 1")
         assert load["state"] == "extracting" and "503" in load["error"]
-        assert tables(faulty) == before  # the last good rows and the cursor
+        assert loaded(faulty, "sap__business_partner") == before  # the last good rows and the cursor
         faulty.sandbox("DELETE", "faults")
         assert ended(sync).code == 0
-    assert tables(faulty)["staging.sap__business_partner"] != before["staging.sap__business_partner"]
+    assert loaded(faulty, "sap__business_partner") != before
 
 
 def waits_to_be_tried_again(at: Installation) -> bool:
