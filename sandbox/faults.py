@@ -236,6 +236,10 @@ def _described(scope: Scope) -> str:
     return f"{scope['path']}?{query} {action}"
 
 
+EXPIRED = "sandbox.expired_token"
+"""Where a request's scope tells a system which of its tokens has just expired."""
+
+
 def _carries_token(scope: Scope) -> bool:
     """Whether the request shows a credential, rather than asks for one."""
     shown = _header(scope, b"authorization") or _header(scope, b"sid")
@@ -243,9 +247,10 @@ def _carries_token(scope: Scope) -> bool:
 
 
 def _without_token(scope: Scope) -> Scope:
-    """The request as if its credential were no longer good: each system then answers in its own way."""
+    """The request without its credential, which the systems are told to forget: it is over for good, not just once."""
+    expired = _header(scope, b"sid") or _header(scope, b"authorization").partition(" ")[2]
     kept = [(name, value) for name, value in scope["headers"] if name not in (b"authorization", b"sid")]
-    return {**scope, "headers": kept}
+    return {**scope, "headers": kept, EXPIRED: expired}
 
 
 def _instead(fault: Fault) -> Answer:

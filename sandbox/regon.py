@@ -21,6 +21,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from sandbox import regon_reports as reports
+from sandbox.faults import EXPIRED
 from sandbox.regon_mtom import as_mtom
 from sandbox.regon_soap import Call, Fault, answer_envelope, fault_envelope, read_call, wsdl_for
 from sandbox.world import SourceRecord, World
@@ -106,7 +107,7 @@ class Service:
 
     def _result(self, call: Call, request: Request) -> str:
         # A session that the fault "expired_token" hit is over for good, not only for this request.
-        self._sessions.pop(request.scope.get("sandbox.expired_token", ""), None)
+        self._sessions.pop(request.scope.get(EXPIRED, ""), None)
         session = self._living(request.headers.get("sid", ""))
         match call.operation:
             case "Zaloguj":

@@ -20,6 +20,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from sandbox.faults import EXPIRED
 from sandbox.soql import Condition, Query, SoqlError, read
 from sandbox.world import SourceRecord, World
 from sandbox.world.accounts import timestamp
@@ -233,6 +234,7 @@ class Salesforce:
         return self._authorised(request, lambda: _error(404, "NOT_FOUND", "The requested resource does not exist"))
 
     def _authorised(self, request: Request, answer: Callable[[], Response]) -> Response:
+        self._tokens.pop(request.scope.get(EXPIRED, ""), None)
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() != "bearer" or self._tokens.get(token, 0) < time.monotonic():
             return _error(401, "INVALID_SESSION_ID", "Session expired or invalid")

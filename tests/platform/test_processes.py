@@ -12,7 +12,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from polling import until
+from tests.platform.polling import until
 
 from onefold.errors import Fatal
 from onefold.platform import processes

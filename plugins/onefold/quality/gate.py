@@ -90,7 +90,7 @@ def judge(url: str, schema: str, table: str, suite: Suite, index: str = "_key") 
         failed = {position: e for position, e in written.items() if not verdicts[position].success}
         details = evaluate(failed, {**_WHOLE, "unexpected_index_column_names": [index]}) if failed else {}
     finally:
-        source.get_execution_engine().engine.dispose()
+        batch.data.execution_engine.engine.dispose()  # or its pool keeps a connection open
     relation = sql.Identifier(schema, table)
     return [_finding(position, e, details.get(position), relation, index) for position, e in written.items()]
 

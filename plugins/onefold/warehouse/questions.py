@@ -1,4 +1,8 @@
-"""What a look-up source is asked: the values that other systems name, unless a good answer is fresh enough."""
+"""What a look-up source is asked: the values that other systems name, unless a good answer is fresh enough.
+
+What its change feed names is asked again in any case, also when only we still hold it: a company that was struck off
+after the other systems had forgotten it must not live on in staging.
+"""
 
 from __future__ import annotations
 
@@ -51,7 +55,13 @@ def _stream(
     # Literals, not parameters: the rendered mapping may hold a % of its own.
     query = sql.SQL(
         """
-        select named.value collate "C" from ({named}) named
+        select named.value collate "C"
+        from (
+            select value from ({named}) by_others
+            union
+            select question from ops.answer
+            where system = {system} and stream = {stream} and outcome = 'found' and question = any({changed}::text[])
+        ) named
         left join ops.answer a
           on a.system = {system} and a.stream = {stream} and a.question = named.value and a.answered_at > {fresh_since}
         where named.value is not null
