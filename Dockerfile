@@ -18,3 +18,5 @@ ENV AIRFLOW__CORE__DAGS_FOLDER=/opt/onefold/dags \
     AIRFLOW__CORE__LOAD_EXAMPLES=False \
     PYTHONPATH=/opt/onefold/plugins:/opt/onefold
 WORKDIR /opt/onefold
+# Where the audit chain's heads are anchored; docker-compose.yml keeps it in a volume.
+RUN mkdir -p /opt/onefold/.onefold

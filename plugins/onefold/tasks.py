@@ -124,7 +124,15 @@ def _endpoint(connection_id: str) -> Endpoint:
     if not connection.host:
         raise Fatal(f"Airflow connection {connection_id!r} has no host: write the system's base URL there.")
     extra = {name: str(value) for name, value in connection.extra_dejson.items()}
-    return Endpoint(connection.host, connection.login, connection.password, extra)
+    return Endpoint(_base_url(connection), connection.login, connection.password, extra)
+
+
+def _base_url(connection: Connection) -> str:
+    """The base URL, said as the host or, as Airflow's own HTTP connections do it, in schema, host and port."""
+    if "://" in connection.host:
+        return connection.host.rstrip("/")
+    port = f":{connection.port}" if connection.port else ""
+    return f"{connection.schema or 'https'}://{connection.host.rstrip('/')}{port}"
 
 
 def _run_is_over(context: Context, dag_id: str, run_id: str) -> bool:

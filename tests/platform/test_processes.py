@@ -12,11 +12,11 @@ from pathlib import Path
 
 import psutil
 import pytest
-from tests.platform.polling import until
 
 from onefold.errors import Fatal
 from onefold.platform import processes
 from onefold.platform.processes import Running, Service
+from tests.platform.polling import until
 
 FAMILY = """
 import os, signal, sys, time

@@ -7,7 +7,7 @@ import pytest
 from onefold.connectors.page import BEGINNING
 from onefold.errors import Rejected, Retriable
 from onefold.sync import steps
-from tests.sync.shop import MORNING, at, pages, record
+from tests.sync.shop import MORNING, Shop, at, pages, record
 
 
 def test_the_same_window_again_writes_nothing(shop):
@@ -164,3 +164,20 @@ def test_a_load_between_two_tasks_of_a_living_run_is_not_taken_over(shop):
         "abandoned: run first ended before the load was published",
     )
     assert set(shop.current()) == {"b"}
+
+
+def test_the_audit_holds_a_salted_commitment_to_what_was_published(shop, warehouse_factory, tmp_path, monkeypatch):
+    def committed(salt, *groups):
+        monkeypatch.setenv("ONEFOLD_AUDIT_SALT", salt)
+        with warehouse_factory() as url:
+            monkeypatch.setenv("ONEFOLD_HOME", str(tmp_path / url.rpartition("/")[2]))
+            other = Shop(url, shop.suites)
+            other.load(*groups)
+            return other.query("select payload ->> 'content_commitment' from audit.event where action = 'load.publish'")
+
+    one, two = record("a", 1), record("b", 2)
+    together = committed("s" * 16, [one, two])
+    assert len(together[0][0]) == 64
+    assert committed("s" * 16, [two], [one]) == together
+    assert committed("t" * 16, [one, two]) != together
+    assert committed("s" * 16, [one, record("b", 2, name="Other")]) != together

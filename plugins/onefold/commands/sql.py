@@ -17,10 +17,16 @@ from onefold.errors import Fatal
 from onefold.platform.warehouse import connect_as
 
 TABLE_ROWS = 1000
+PIPE_WIDTH = 10_000
+"""A pipe has no edge to wrap at: a value that is cut there is lost."""
 
 
-@click.command(epilog='Example: onefold sql "select count(*) from conformed.customer" --csv')
-@click.argument("query")
+@click.command(
+    # A query may begin with a comment, "-- …", which is no option.
+    context_settings={"ignore_unknown_options": True},
+    epilog='Example: onefold sql "select count(*) from conformed.customer" --csv',
+)
+@click.argument("query", type=click.UNPROCESSED)
 @click.option("--csv", "as_csv", is_flag=True, help="Comma-separated values with a header; any number of rows.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a row and line; any number of rows.")
 @click.option(
@@ -83,7 +89,7 @@ def _print_table(header: Sequence[str], rows: Iterator[Sequence[object]]) -> Non
     table = Table(*(escape(name) for name in header), box=box.SIMPLE_HEAD)
     for row in itertools.islice(rows, TABLE_ROWS):
         table.add_row(*(Text(_text(value)) for value in row))
-    Console(soft_wrap=not sys.stdout.isatty()).print(table)
+    Console(width=None if sys.stdout.isatty() else PIPE_WIDTH).print(table)
     more = next(rows, None) is not None
     plural = "" if table.row_count == 1 else "s"
     click.echo(f"The first {TABLE_ROWS} rows; --csv gives all." if more else f"{table.row_count} row{plural}")

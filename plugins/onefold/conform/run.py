@@ -77,12 +77,7 @@ def conform_with(
                     gate(Candidate(publish.publish_id, name, "mapped", f"{name}__candidate", f"{name}_id"))
             return _publish(connection, actor, entities, publish, on_publish, clock)
         except (OnefoldError, psycopg.Error) as error:
-            close(
-                connection,
-                publish.publish_id,
-                "rejected" if isinstance(error, Rejected) else "failed",
-                _said(error),
-            )
+            _refuse(connection, actor, publish, entities, error)
             raise
 
 
@@ -113,6 +108,24 @@ def _publish(
         for entity_report in made:
             append(connection, _event(actor, publish, entity_report))
     return report
+
+
+def _refuse(
+    connection: psycopg.Connection, actor: str, publish: Publish, entities: Sequence[Entity], error: Exception
+) -> None:
+    """Close a publish that is not to be: in the ledger, and in the audit chain."""
+    result = "rejected" if isinstance(error, Rejected) else "failed"
+    with connection.transaction():
+        close(connection, publish.publish_id, result, _said(error))
+        event = AuditEvent(
+            actor=actor,
+            action="conform.refuse",
+            subject=f"publish:{publish.publish_id}",
+            from_="mapped",
+            payload={"entities": [entity.entity for entity in entities], "loads": list(publish.loads)},
+            result=result,
+        )
+        append(connection, event)
 
 
 def _standing(connection: psycopg.Connection, entities: Sequence[Entity]) -> tuple[EntityReport, ...]:

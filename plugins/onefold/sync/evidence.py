@@ -6,13 +6,14 @@ with the publish or FAIL with the rejection.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from uuid import UUID
 
 import psycopg
 
 from onefold import lineage
-from onefold.audit import AuditEvent, append
+from onefold.audit import AuditEvent, append, commitment
 from onefold.errors import OnefoldError, Rejected
 from onefold.quality.gate import Finding
 from onefold.sync.job import Job
@@ -67,7 +68,14 @@ def published(connection: psycopg.Connection, job: Job, load: Load, counts: Publ
         rows_deleted=counts.rows_deleted,
         rows_quarantined=counts.rows_quarantined,
         verdict="passed",
+        **_commitment(counts.content),
     )
+
+
+def _commitment(content: str) -> dict[str, str]:
+    """A salted commitment to what was published: who holds the salt can prove it later, nobody can guess it."""
+    salt = os.environ.get("ONEFOLD_AUDIT_SALT")
+    return {"content_commitment": commitment(content, salt.encode())} if salt else {}
 
 
 def failed(connection: psycopg.Connection, job: Job, load: Load, error: OnefoldError, final: bool) -> None:

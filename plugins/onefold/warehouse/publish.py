@@ -14,12 +14,13 @@ from onefold.warehouse.tables import StagingTable
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """How many records a load published or set aside."""
+    """How many records a load published or set aside; `content` tells what was published, whatever its order."""
 
     rows_new: int
     rows_changed: int
     rows_deleted: int
     rows_quarantined: int
+    content: str
 
 
 def publish(
@@ -30,8 +31,8 @@ def publish(
     The caller holds the stream's lock and has seen the load's checkpoint as gated.
     """
     with connection.transaction():
-        new, changed, deleted = _insert_versions(connection, load)
-        published = Published(new, changed, deleted, _quarantine(connection, load))
+        new, changed, deleted, content = _insert_versions(connection, load)
+        published = Published(new, changed, deleted, _quarantine(connection, load), content)
         _close_quarantined(connection, load)
         _keep_answers(connection, load)
         _move_cursor(connection, load)
@@ -59,7 +60,7 @@ def _names(load: Load) -> dict[str, sql.Composable]:
     }
 
 
-def _insert_versions(connection: psycopg.Connection, load: Load) -> tuple[int, int, int]:
+def _insert_versions(connection: psycopg.Connection, load: Load) -> tuple[int, int, int, str]:
     return connection.execute(
         sql.SQL(
             """
@@ -71,7 +72,8 @@ def _insert_versions(connection: psycopg.Connection, load: Load) -> tuple[int, i
             )
             select count(*) filter (where not _known and not _deleted),
                    count(*) filter (where _known and not _deleted),
-                   count(*) filter (where _deleted)
+                   count(*) filter (where _deleted),
+                   format('%s:%s', count(*), coalesce(bit_xor(('x' || encode(_hash, 'hex'))::bit(128)), 0::bit(128)))
             from accepted
             """
         ).format(**_names(load))
