@@ -36,11 +36,13 @@ def make_candidates(connection: psycopg.Connection, load: Load, stream: Stream) 
     reading is a candidate when its content differs from the current version (compared by hash first, as jsonb where
     the hashes differ: a source may write its keys in another order), is not older than it, and is not in quarantine
     already, unchanged. What the catalogue calls volatile is no content.
+
+    A candidate points to its row in the pages (`_row`, its ctid: pages are never updated) instead of copying it.
     """
     staging = StagingTable(load.system, load.stream)
     names = {
         "candidate": load.tables.candidate,
-        "pages": load.tables.pages,
+        "newest": _newest(connection, load),
         "current": staging.current,
         "system": sql.Literal(load.system),
         "stream": sql.Literal(load.stream),
@@ -53,11 +55,8 @@ def make_candidates(connection: psycopg.Connection, load: Load, stream: Stream) 
         sql.SQL(
             """
             create unlogged table {candidate} as
-            select read.*, held._key is not null as _known
-            from (
-                select distinct on (_key) * from {pages}
-                order by _key, _cursor desc nulls last, _extracted_at desc, _hash desc
-            ) read
+            select read._row, read._key, read._deleted, held._key is not null as _known
+            from ({newest}) read
             left join {current} held on held._key = read._key
             where (
                 held._key is null
@@ -81,6 +80,20 @@ def make_candidates(connection: psycopg.Connection, load: Load, stream: Stream) 
     return connection.execute(sql.SQL("select count(*) from {}").format(load.tables.candidate)).fetchone()[0]
 
 
+def _newest(connection: psycopg.Connection, load: Load) -> sql.Composed:
+    """One reading a key. Sorting them all is dear and mostly in vain: most loads read every key once."""
+    pages = load.tables.pages
+    repeated = connection.execute(
+        sql.SQL("select exists (select from {} group by _key having count(*) > 1)").format(pages)
+    ).fetchone()[0]
+    if not repeated:
+        return sql.SQL("select ctid as _row, * from {}").format(pages)
+    return sql.SQL(
+        "select distinct on (_key) ctid as _row, * from {}"
+        " order by _key, _cursor desc nulls last, _extracted_at desc, _hash desc"
+    ).format(pages)
+
+
 def make_typed(connection: psycopg.Connection, load: Load, stream: Stream, entities: Mapping[str, Entity]) -> None:
     """Spread the candidates' payloads into one typed column a field, with the two findings."""
     columns = [
@@ -91,13 +104,14 @@ def make_typed(connection: psycopg.Connection, load: Load, stream: Stream, entit
     connection.execute(sql.SQL("drop table if exists {}").format(load.tables.typed))
     connection.execute(
         sql.SQL(
-            "create unlogged table {} as select _key, _cursor, {}, {} as _unparsed, {} as _unmapped"
-            " from {} where not _deleted"
+            "create unlogged table {} as select read._key, read._cursor, {}, {} as _unparsed, {} as _unmapped"
+            " from {} read join {} candidate on candidate._row = read.ctid where not read._deleted"
         ).format(
             load.tables.typed,
             sql.SQL(", ").join(columns),
             _unparsed(stream),
             sql.SQL(unmapped),
+            load.tables.pages,
             load.tables.candidate,
         )
     )

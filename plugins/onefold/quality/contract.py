@@ -49,6 +49,21 @@ def dotted(name: str, field: SourceField) -> list[str] | None:
     return None if path.startswith("$") else path.split(".") if field.path else [path]
 
 
+def may_have_drifted(connection: psycopg.Connection, load: Load, stream: Stream) -> bool:
+    """Whether it is worth looking closer: some candidate cannot be read, or no candidate has some field.
+
+    What is no candidate is as it was when it was published, so only the candidates' typed table has to be asked.
+    """
+    filled = sql.SQL(", ").join(sql.SQL("count({})").format(sql.Identifier(name.lower())) for name in stream.fields)
+    unreadable, unparsed, total, *counts = connection.execute(
+        sql.SQL(
+            "select (select count(*) from landing.unreadable where load_id = {}), count(_unparsed), count(*), {}"
+            " from {}"
+        ).format(sql.Literal(load.load_id), filled, load.tables.typed)
+    ).fetchone()
+    return unreadable > 0 or unparsed > 0 or (total > 0 and 0 in counts)
+
+
 def find_drift(connection: psycopg.Connection, load: Load, stream: Stream) -> list[Drift]:
     """The fields of this load's records that break the catalogue's contract in too many of them."""
     columns: list[sql.Composable] = [sql.SQL("count(*)")]

@@ -9,7 +9,7 @@ from psycopg import sql
 
 from onefold.errors import Rejected
 from onefold.quality.candidate import make_candidates, make_typed
-from onefold.quality.contract import Drift, find_drift
+from onefold.quality.contract import Drift, find_drift, may_have_drifted
 from onefold.quality.gate import Finding, judge, keep_findings
 from onefold.quality.suite import read_suite
 from onefold.sync.job import Job
@@ -27,14 +27,15 @@ def inspect(connection: psycopg.Connection, job: Job, load: Load) -> list[Findin
     Raises Rejected when the contract changed, a critical expectation on the whole table failed, or too large a share
     of the rows was refused.
     """
-    if drifts := find_drift(connection, load, job.stream):
+    candidates = make_candidates(connection, load, job.stream)
+    make_typed(connection, load, job.stream, job.entities)
+    suspicious = may_have_drifted(connection, load, job.stream)
+    if suspicious and (drifts := find_drift(connection, load, job.stream)):
         _keep_drift(connection, load, drifts)
         raise Rejected(
             f"{job.name}: the source changed its contract: {'; '.join(map(str, drifts))}. Nothing was published. "
             f"Mend the fields in catalog/systems/{load.system}.yaml (or have the source mended), then run again."
         )
-    candidates = make_candidates(connection, load, job.stream)
-    make_typed(connection, load, job.stream, job.entities)
     suite = read_suite(job.table.name, job.suites)
     findings = judge(job.warehouse_url, "landing", load.tables.typed_name, suite)
     refused = _refuse(connection, load, suite.name, findings)

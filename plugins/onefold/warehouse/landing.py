@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import hashlib
 import struct
-from collections.abc import Iterable
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from itertools import repeat
 
 import psycopg
 from psycopg import sql
@@ -16,6 +17,7 @@ from psycopg import sql
 from onefold.connectors.page import Page, Record
 from onefold.warehouse.ledger import Load
 
+_GONE = b"deleted"
 _SIGNATURE = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 _TRAILER = b"\xff\xff"
 _EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
@@ -23,12 +25,16 @@ _MICROSECOND = timedelta(microseconds=1)
 _SIX_COLUMNS = struct.pack("!h", 6)
 _NULL = struct.pack("!i", -1)
 _TRUE, _FALSE = struct.pack("!i", 1) + b"\1", struct.pack("!i", 1) + b"\0"
-_pack_length = struct.Struct("!i").pack
+_HASH_LENGTH = struct.pack("!i", 16)
+_length = struct.Struct("!i").pack
+_ROWS_PER_WRITE = 200
+"""The server takes in what was written while the next rows are packed."""
 
 
 def record_hash(record: Record) -> bytes:
     """16 bytes that differ when the record differs: its bytes as received, and whether it is deleted."""
-    return hashlib.blake2b(record.payload + (b"\1" if record.deleted else b"\0"), digest_size=16).digest()
+    digest = hashlib.blake2b(record.payload, digest_size=16, person=_GONE if record.deleted else b"")
+    return digest.digest()
 
 
 def open_landing(connection: psycopg.Connection, load: Load) -> None:
@@ -67,6 +73,8 @@ def land_page(connection: psycopg.Connection, load: Load, page: Page, primary_ke
     """Commit one page: its records, its answers, the ledger's counts and the token of the next page."""
     keyed = [record for record in page.records if record.key is not None]
     with connection.transaction():
+        # Nothing is lost with the last pages' commits: a crash of the server empties landing anyway.
+        connection.execute("set local synchronous_commit = off")
         for record in page.records:
             if record.key is None:
                 names = ", ".join(primary_key)
@@ -117,32 +125,39 @@ def is_gated(connection: psycopg.Connection, load: Load) -> bool:
     return row is not None and row[0]
 
 
-def _copy(connection: psycopg.Connection, load: Load, records: Iterable[Record], extracted_at: datetime) -> None:
+def _copy(connection: psycopg.Connection, load: Load, records: Sequence[Record], extracted_at: datetime) -> None:
     at = struct.pack("!iq", 8, (extracted_at - _EPOCH) // _MICROSECOND)
-    parts = [_SIGNATURE]
-    for record in records:
-        key = record.key.encode()
-        cursor = None if record.cursor is None else record.cursor.encode()
-        digest = record_hash(record)
-        parts += (
-            _SIX_COLUMNS,
-            _pack_length(len(key)),
-            key,
-            *((_NULL,) if cursor is None else (_pack_length(len(cursor)), cursor)),
-            _TRUE if record.deleted else _FALSE,
-            _pack_length(len(digest)),
-            digest,
-            at,
-            _pack_length(len(record.payload) + 1),
-            b"\1",  # jsonb's binary format: version 1, then the text
-            record.payload,
-        )
-    parts.append(_TRAILER)
     statement = sql.SQL(
         "copy {} (_key, _cursor, _deleted, _hash, _extracted_at, _payload) from stdin (format binary)"
     ).format(load.tables.pages)
     with connection.cursor() as cursor, cursor.copy(statement) as copy:
-        copy.write(b"".join(parts))
+        copy.write(_SIGNATURE)
+        for first in range(0, len(records), _ROWS_PER_WRITE):
+            copy.write(b"".join(map(_row, records[first : first + _ROWS_PER_WRITE], repeat(at))))
+        copy.write(_TRAILER)
+
+
+def _row(record: Record, at: bytes) -> bytes:
+    """The record in COPY's binary format: six columns, each its length and its bytes (length -1: NULL)."""
+    key = record.key.encode()
+    cursor = record.cursor.encode() if record.cursor is not None else b""
+    payload = record.payload
+    return b"".join(
+        (
+            _SIX_COLUMNS,
+            _length(len(key)),
+            key,
+            _length(len(cursor)) if record.cursor is not None else _NULL,
+            cursor,
+            _TRUE if record.deleted else _FALSE,
+            _HASH_LENGTH,
+            record_hash(record),
+            at,
+            _length(len(payload) + 1),
+            b"\1",  # jsonb's binary format: version 1, then the text
+            payload,
+        )
+    )
 
 
 def _readable(

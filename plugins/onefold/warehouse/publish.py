@@ -65,15 +65,19 @@ def _insert_versions(connection: psycopg.Connection, load: Load) -> tuple[int, i
         sql.SQL(
             """
             with accepted as (
-                select c.* from {candidate} c where not exists (select from {refused} r where r._key = c._key)
+                select * from {candidate} c where not exists (select from {refused} r where r._key = c._key)
             ), written as (
                 insert into {staging} (_key, _hash, _payload, _cursor, _deleted, _load_id, _extracted_at)
-                select _key, _hash, _payload, _cursor, _deleted, {load}, _extracted_at from accepted
+                select p._key, p._hash, p._payload, p._cursor, p._deleted, {load}, p._extracted_at
+                from accepted a join {pages} p on p.ctid = a._row
+                returning _hash
             )
             select count(*) filter (where not _known and not _deleted),
                    count(*) filter (where _known and not _deleted),
                    count(*) filter (where _deleted),
-                   format('%s:%s', count(*), coalesce(bit_xor(('x' || encode(_hash, 'hex'))::bit(128)), 0::bit(128)))
+                   (
+                       select format('%s:%s', count(*), bit_xor(('x' || encode(_hash, 'hex'))::bit(128))) from written
+                   )
             from accepted
             """
         ).format(**_names(load))
@@ -87,9 +91,10 @@ def _quarantine(connection: psycopg.Connection, load: Load) -> int:
             """
             insert into ops.quarantine
                 (load_id, system, stream, _key, _hash, payload, _cursor, _extracted_at, suite, expectation, reason)
-            select {load}, {system}, {stream}, c._key, c._hash, c._payload, c._cursor, c._extracted_at,
+            select {load}, {system}, {stream}, p._key, p._hash, p._payload, p._cursor, p._extracted_at,
                    r.suite, r.expectation, r.reason
             from {candidate} c
+            join {pages} p on p.ctid = c._row
             join (
                 select _key, min(suite) as suite, string_agg(distinct expectation, ', ') as expectation,
                        string_agg(distinct reason, '; ') as reason
