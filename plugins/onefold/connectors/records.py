@@ -70,7 +70,7 @@ class Splitter:
         except msgspec.ValidationError:  # some head is no scalar: only that record must suffer
             return [self._head.record(raw) for raw in raws]
         heads = _at(found, self._at) if self._at else found
-        return [self._head.of(head, bytes(raw)) for head, raw in zip(heads, raws, strict=True)]
+        return list(map(self._head.of, heads, map(bytes, raws)))
 
     def _one_by_one(self, content: dict[str, object]) -> Body:
         """A page with half a surrogate pair somewhere: its record goes to quarantine, the others must come through."""
@@ -108,6 +108,8 @@ class Head:
         self._cursor_at, self._mark_at = len(keys), len(keys) + len(cursors)
         self.shape = _shape([(each, Scalar, False) for each in dict.fromkeys(self._paths)])
         self._getters = [_getter(self.shape, each) for each in self._paths]
+        flat = len(keys) == len(cursors) == 1 and len(self._paths) == 3 and all(len(each) == 1 for each in self._paths)
+        self._plain = attrgetter(*(self.shape.names[each[0]] for each in self._paths)) if flat else None
         self._kind = stream.cursor.kind if stream.cursor else "timestamp"
         self._deleted_value = stream.deleted.equals if stream.deleted else None
         self._decoder = msgspec.json.Decoder(self.shape)
@@ -132,6 +134,10 @@ class Head:
 
     def of(self, head: object, payload: bytes) -> Record:
         """The record with this decoded head."""
+        if self._plain:  # one key, one cursor, no detours: most streams, so it has a path of its own
+            key, moved, gone = self._plain(head)
+            if type(key) is str and key:
+                return Record(key, canonical(self._kind, (moved,)), gone == self._deleted_value, payload)
         return self._made([get(head) for get in self._getters], payload)
 
     def _made(self, values: list[Scalar], payload: bytes) -> Record:

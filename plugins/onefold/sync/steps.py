@@ -16,7 +16,6 @@ import psycopg
 from onefold.aftermath import after_commit
 from onefold.errors import Fatal, OnefoldError, Rejected
 from onefold.sync import evidence, inspection
-from onefold.sync.ahead import one_ahead
 from onefold.sync.job import Job
 from onefold.sync.usage import Usage
 from onefold.warehouse import landing, ledger
@@ -111,8 +110,8 @@ def _landed(connection: psycopg.Connection, job: Job, load: Load) -> Load:
     try:
         if not (reached and reached[1]):
             with job.source(job.stream_name, usage) as pages:
-                for number, page in enumerate(one_ahead(pages(load.window, token)), start=1):
-                    landing.land_page(connection, load, page, job.stream.primary_key)
+                landed = landing.land_pages(connection, load, pages(load.window, token), job.stream.primary_key)
+                for number, page in enumerate(landed, start=1):
                     log.info("%s load %s: page %s, %s records", job.name, load.load_id, number, len(page.records))
     finally:
         usage.save(connection, load)
