@@ -18,7 +18,7 @@ from benchmarks.table import markdown
 @click.option("--rows", default=1_000_000, show_default=True, help="How many companies.")
 @click.option("--rounds", default=5, show_default=True, help="How often each thing is measured; the median counts.")
 def bench(rows: int, rounds: int) -> None:
-    """Measure loading and the gate; a million rows and five rounds take about a quarter of an hour."""
+    """Measure loading and the gate; a million rows and five rounds take about ten minutes."""
     logging.disable(logging.WARNING)
     os.environ["ONEFOLD_HOME"] = tempfile.mkdtemp(prefix="onefold-bench-home-")
     import great_expectations  # noqa: F401 - paid once by the scheduler that tasks are forked from, so not counted here

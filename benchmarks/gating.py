@@ -62,7 +62,7 @@ def by_hand() -> str:
         "count(*)",
         "count(*) - count(distinct id)",
     ]
-    return f"select {', '.join(wrong)} from landing.candidates"
+    return "select " + ", ".join(wrong) + " from landing.candidates"
 
 
 def measure(warehouse: Warehouse, rows: int, rounds: int) -> Iterator[Row]:

@@ -8,7 +8,7 @@ NULL when all is well, and hold names only, never values.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import psycopg
 from psycopg import sql
@@ -115,7 +115,6 @@ def make_typed(connection: psycopg.Connection, load: Load, stream: Stream, entit
             load.tables.candidate,
         )
     )
-    connection.execute(sql.SQL("analyze {}").format(load.tables.typed))
 
 
 def _content(payload: str, stream: Stream) -> sql.Composable:
@@ -130,49 +129,65 @@ def _text(name: str, field: SourceField) -> sql.SQL:
     return sql.SQL(field_sql(name, field))
 
 
-def _readable(name: str, field: SourceField) -> sql.Composed:
-    """The field as text in a form that PostgreSQL's own input function can judge; "" counts as missing."""
-    text = _text(name, field)
-    if field.type == "timestamp":
-        # OData v2 writes /Date(ms)/; every other form is PostgreSQL's own.
-        odata = sql.SQL(transform_sql("timestamp_utc", field_sql(name, field)))
-        return sql.SQL("case when {0} like '/Date(%' then ({1})::text else nullif({0}, '') end").format(text, odata)
-    return sql.SQL("nullif({}, '')").format(text)
+def _valid(name: str, field: SourceField) -> sql.Composed:
+    """Whether PostgreSQL's own input function takes the field's text for its type; NULL where there is no text."""
+    return sql.SQL("pg_input_is_valid({}, {})").format(_text(name, field), sql.Literal(_POSTGRES[field.type]))
+
+
+def _odata(name: str, field: SourceField) -> sql.Composed:
+    """OData v2 writes a timestamp as /Date(ms)/; every other form is PostgreSQL's own."""
+    instant = sql.SQL(transform_sql("timestamp_utc", field_sql(name, field)))
+    return sql.SQL("case when {} like '/Date(%' then {} end").format(_text(name, field), instant)
 
 
 def _typed(name: str, field: SourceField) -> sql.Composable:
     if field.type in ("text", "json"):
         return _text(name, field)
-    readable = _readable(name, field)
-    return sql.SQL("case when pg_input_is_valid({0}, {1}) then ({0})::{2} end").format(
-        readable, sql.Literal(_POSTGRES[field.type]), sql.SQL(_POSTGRES[field.type])
+    otherwise = _odata(name, field) if field.type == "timestamp" else sql.SQL("null")
+    return sql.SQL("case when {} then {}::{} else {} end").format(
+        _valid(name, field), _text(name, field), sql.SQL(_POSTGRES[field.type]), otherwise
     )
 
 
 def _unparsed(stream: Stream) -> sql.Composable:
-    findings: list[sql.Composable] = []
+    """What is wrong with the row, named field by field; first asked in one cheap condition whether anything is."""
+    conditions, findings = [], []
     for name, field in stream.fields.items():
-        if dotted(name, field):
-            value = field_value(name, field)
-            if field.required:
-                findings.append(_finding(sql.SQL("{} is null").format(value), f"{name} is missing"))
-            allowed = sql.SQL(", ").join(map(sql.Literal, (*JSON_TYPES[field.type], "null")))
-            findings.append(
-                _finding(sql.SQL("jsonb_typeof({}) not in ({})").format(value, allowed), f"{name} is not {field.type}")
-            )
-        if field.type in _POSTGRES:
-            bad = sql.SQL("not pg_input_is_valid({}, {})").format(
-                _readable(name, field), sql.Literal(_POSTGRES[field.type])
-            )
-            if field.type == "timestamp":
-                bad = sql.SQL("({0} or ({1} like '/Date(%' and {2} is null))").format(
-                    bad, _text(name, field), _readable(name, field)
-                )
-            findings.append(_finding(bad, f"{name} cannot be read as {field.type}"))
+        conditions += _suspicions(name, field)
+        findings += [_finding(wrong, text) for wrong, text in _faults(name, field)]
     if stream.cursor:
         names = " and ".join(stream.cursor.fields)
+        conditions.append(sql.SQL("_cursor is null"))
         findings.append(_finding(sql.SQL("_cursor is null"), f"the cursor ({names}) cannot be read"))
-    return sql.SQL("nullif(concat_ws('; ', {}), '')").format(sql.SQL(", ").join(findings))
+    return sql.SQL("case when {} then nullif(concat_ws('; ', {}), '') end").format(
+        sql.SQL(" or ").join(conditions), sql.SQL(", ").join(findings)
+    )
+
+
+def _suspicions(name: str, field: SourceField) -> Iterator[sql.Composable]:
+    """True, never NULL, where one of the field's faults is: each value is taken out of the payload once."""
+    if dotted(name, field):
+        kind = sql.SQL("jsonb_typeof({})").format(field_value(name, field))
+        allowed = sql.SQL(", ").join(map(sql.Literal, (*JSON_TYPES[field.type], "null")))
+        verdict = sql.SQL("is not true" if field.required else "is false")
+        yield sql.SQL("({} in ({})) {}").format(kind, allowed, verdict)
+    if field.type in _POSTGRES:
+        yield sql.SQL("({} <> '' and not {}) is true").format(_text(name, field), _valid(name, field))
+
+
+def _faults(name: str, field: SourceField) -> Iterator[tuple[sql.Composable, str]]:
+    """What may be wrong with a field: a condition that is true when it is, and how it is then called."""
+    if dotted(name, field):
+        value = field_value(name, field)
+        if field.required:
+            yield sql.SQL("{} is null").format(value), f"{name} is missing"
+        allowed = sql.SQL(", ").join(map(sql.Literal, (*JSON_TYPES[field.type], "null")))
+        yield sql.SQL("jsonb_typeof({}) not in ({})").format(value, allowed), f"{name} is not {field.type}"
+    if field.type in _POSTGRES:
+        bad = sql.SQL("{} <> '' and not {}").format(_text(name, field), _valid(name, field))
+        if field.type == "timestamp":
+            bad = sql.SQL("{} and ({}) is null").format(bad, _odata(name, field))
+        yield bad, f"{name} cannot be read as {field.type}"
 
 
 def _finding(condition: sql.Composable, text: str) -> sql.Composed:

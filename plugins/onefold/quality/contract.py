@@ -94,6 +94,8 @@ def _read(load: Load) -> sql.Composed:
 def field_value(name: str, field: SourceField) -> sql.Composable:
     """The field's value in the payload, as jsonb."""
     if place := dotted(name, field):
+        if len(place) == 1:
+            return sql.SQL("_payload -> {}").format(sql.Literal(place[0]))
         return sql.SQL("_payload #> {}").format(sql.Literal(place))
     return sql.SQL("jsonb_path_query_first(_payload, {}, '{{}}', true)").format(sql.Literal(field.path))
 
