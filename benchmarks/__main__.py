@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import os
 import platform
-import tempfile
 
 import click
 
@@ -20,7 +19,6 @@ from benchmarks.table import markdown
 def bench(rows: int, rounds: int) -> None:
     """Measure loading and the gate; a million rows and five rounds take about ten minutes."""
     logging.disable(logging.WARNING)
-    os.environ["ONEFOLD_HOME"] = tempfile.mkdtemp(prefix="onefold-bench-home-")
     import great_expectations  # noqa: F401 - paid once by the scheduler that tasks are forked from, so not counted here
 
     found = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import statistics
 import tempfile
 import time
@@ -31,6 +32,7 @@ class Warehouse:
     @contextmanager
     def fresh(self) -> Iterator[str]:
         self.count += 1
+        os.environ["ONEFOLD_HOME"] = str(self.server.home / f"home_{self.count}")  # its own anchors of its own audit
         name = f"bench_{self.count}"
         install(self.server.url(), dict.fromkeys(ROLES, PASSWORD), name)
         yield f"postgresql://onefold_loader:{PASSWORD}@127.0.0.1:{self.server.port}/{name}"
