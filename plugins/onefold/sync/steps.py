@@ -110,8 +110,8 @@ def _landed(connection: psycopg.Connection, job: Job, load: Load) -> Load:
     try:
         if not (reached and reached[1]):
             with job.source(job.stream_name, usage) as pages:
-                landed = landing.land_pages(connection, load, pages(load.window, token), job.stream.primary_key)
-                for number, page in enumerate(landed, start=1):
+                for number, page in enumerate(pages(load.window, token), start=1):
+                    landing.land_page(connection, load, page, job.stream.primary_key)
                     log.info("%s load %s: page %s, %s records", job.name, load.load_id, number, len(page.records))
     finally:
         usage.save(connection, load)

@@ -15,7 +15,6 @@ import psycopg
 from psycopg import sql
 
 from onefold.connectors.page import Page, Record
-from onefold.errors import OnefoldError
 from onefold.warehouse.ledger import Load
 
 _GONE = b"deleted"
@@ -73,41 +72,20 @@ def checkpoint(connection: psycopg.Connection, load: Load) -> tuple[str | None, 
     return row if exists and row else None
 
 
-def land_pages(
-    connection: psycopg.Connection, load: Load, pages: Iterator[Page], primary_key: list[str]
-) -> Iterator[Page]:
-    """Commit page after page (its records, its answers, the ledger's counts and the next page's token); gives each.
-
-    While the server takes one page in, the next one is read: neither waits for the other. What reading raises is raised
-    once the page before it is safe.
-    """
-    page, failure = _next(pages)
-    while page is not None:
-        with connection.transaction():
-            # Nothing is lost with the last pages' commits: a crash of the server empties landing anyway.
-            connection.execute("set local synchronous_commit = off")
-            keyed = _keyed(connection, load, page, primary_key)
-            following = None
-            try:
-                with connection.transaction(), _copying(connection, load) as copy:
-                    _write(copy, keyed, page.extracted_at)
-                    following = _next(pages)
-            except psycopg.DataError:
-                readable = _readable(connection, load, keyed, page.extracted_at)
-                with _copying(connection, load) as copy:
-                    _write(copy, readable, page.extracted_at)
-            _keep_progress(connection, load, page)
-        yield page
-        page, failure = following or _next(pages)
-    if failure:
-        raise failure
-
-
-def _next(pages: Iterator[Page]) -> tuple[Page | None, OnefoldError | None]:
-    try:
-        return next(pages, None), None
-    except OnefoldError as error:
-        return None, error
+def land_page(connection: psycopg.Connection, load: Load, page: Page, primary_key: list[str]) -> None:
+    """Commit one page: its records, its answers, the ledger's counts and the token of the next page."""
+    with connection.transaction():
+        # Nothing is lost with the last pages' commits: a crash of the server empties landing anyway.
+        connection.execute("set local synchronous_commit = off")
+        keyed = _keyed(connection, load, page, primary_key)
+        try:
+            with connection.transaction(), _copying(connection, load) as copy:
+                _write(copy, keyed, page.extracted_at)
+        except psycopg.DataError:
+            readable = _readable(connection, load, keyed, page.extracted_at)
+            with _copying(connection, load) as copy:
+                _write(copy, readable, page.extracted_at)
+        _keep_progress(connection, load, page)
 
 
 def _keyed(connection: psycopg.Connection, load: Load, page: Page, primary_key: list[str]) -> list[Record]:
