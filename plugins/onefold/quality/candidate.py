@@ -16,7 +16,7 @@ from psycopg import sql
 from onefold.catalog.entity import Entity
 from onefold.catalog.system import FieldType, SourceField, Stream
 from onefold.mapping.sql import field_sql, transform_sql, unmapped_sql
-from onefold.quality.contract import JSON_TYPES, field_value
+from onefold.quality.contract import field_value, of_type
 from onefold.warehouse.ledger import Load
 from onefold.warehouse.tables import StagingTable
 
@@ -166,21 +166,17 @@ def _unparsed(stream: Stream) -> sql.Composable:
 
 def _suspicions(name: str, field: SourceField) -> Iterator[sql.Composable]:
     """True, never NULL, where one of the field's faults is: each value is taken out of the payload once."""
-    kind = sql.SQL("jsonb_typeof({})").format(field_value(name, field))
-    allowed = sql.SQL(", ").join(map(sql.Literal, (*JSON_TYPES[field.type], "null")))
     verdict = sql.SQL("is not true" if field.required else "is false")
-    yield sql.SQL("({} in ({})) {}").format(kind, allowed, verdict)
+    yield sql.SQL("({}) {}").format(of_type(name, field), verdict)
     if field.type in _POSTGRES:
         yield sql.SQL("({} <> '' and not {}) is true").format(_text(name, field), _valid(name, field))
 
 
 def _faults(name: str, field: SourceField) -> Iterator[tuple[sql.Composable, str]]:
     """What may be wrong with a field: a condition that is true when it is, and how it is then called."""
-    value = field_value(name, field)
     if field.required:
-        yield sql.SQL("{} is null").format(value), f"{name} is missing"
-    allowed = sql.SQL(", ").join(map(sql.Literal, (*JSON_TYPES[field.type], "null")))
-    yield sql.SQL("jsonb_typeof({}) not in ({})").format(value, allowed), f"{name} is not {field.type}"
+        yield sql.SQL("{} is null").format(field_value(name, field)), f"{name} is missing"
+    yield sql.SQL("({}) is false").format(of_type(name, field)), f"{name} is not {field.type}"
     if field.type in _POSTGRES:
         bad = sql.SQL("{} <> '' and not {}").format(_text(name, field), _valid(name, field))
         if field.type == "timestamp":

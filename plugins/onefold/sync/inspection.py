@@ -9,16 +9,13 @@ from psycopg import sql
 
 from onefold.errors import Rejected
 from onefold.quality.candidate import make_candidates, make_typed
-from onefold.quality.contract import Drift, find_drift, may_have_drifted
+from onefold.quality.contract import FEW, Drift, find_drift, may_have_drifted
 from onefold.quality.gate import Finding, judge, keep_findings
 from onefold.quality.suite import read_suite
 from onefold.sync.job import Job
 from onefold.warehouse.ledger import Load
 
 log = logging.getLogger(__name__)
-
-_FEW = 10
-"""So many refused rows never reject a load: in an hour with twenty changes, five percent is one row."""
 
 
 def inspect(connection: psycopg.Connection, job: Job, load: Load) -> list[Finding]:
@@ -50,7 +47,7 @@ def inspect(connection: psycopg.Connection, job: Job, load: Load) -> list[Findin
             f"published. The figures are in ops.gate_result; the suite is expectations/{suite.name}.yaml."
         )
     limit = job.stream.gate.max_quarantined_share
-    if refused > _FEW and refused > limit * candidates:
+    if refused > FEW and refused > limit * candidates:
         worst = "; ".join(str(finding) for finding in findings if finding.critical)
         raise Rejected(
             f"{job.name}: the gate refused load {load.load_id}: {refused} of {candidates} rows failed, more than the "

@@ -8,7 +8,7 @@ from onefold.errors import Retriable
 
 # Day before month: the systems write 31.01.2026. UTC and ISO so that what we read back never depends on a machine.
 # Joining a load with what is held needs memory for its keys, or it spills to disk.
-_OPTIONS = "-c TimeZone=UTC -c DateStyle=ISO,DMY -c client_min_messages=warning -c work_mem=128MB -c jit=off"
+_OPTIONS = "-c TimeZone=UTC -c DateStyle=ISO,DMY -c client_min_messages=warning -c work_mem=128MB"
 
 
 def connect(url: str, *, autocommit: bool = False) -> psycopg.Connection:
