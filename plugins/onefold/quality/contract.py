@@ -87,8 +87,9 @@ def find_drift(connection: psycopg.Connection, load: Load, stream: Stream) -> li
 def _read(load: Load) -> sql.Composed:
     """Every record that was read and is not deleted: also those that were set aside because their key is missing."""
     return sql.SQL(
-        "(select _payload from {} where not _deleted union all select case when pg_input_is_valid(raw, 'jsonb')"
-        " then raw::jsonb end from landing.unreadable where load_id = {}) read"
+        "(select _payload::jsonb as _payload from {} where not _deleted union all"
+        " select case when pg_input_is_valid(raw, 'jsonb') then raw::jsonb end from landing.unreadable"
+        " where load_id = {}) read"
     ).format(load.tables.pages, sql.Literal(load.load_id))
 
 

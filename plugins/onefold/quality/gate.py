@@ -7,15 +7,21 @@ failing rows then looked up, by the query that GX itself gives for them.
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import psycopg
+import psycopg2
 from psycopg import sql
 from psycopg.types.json import Jsonb
+from sqlalchemy import Engine, event
+from sqlalchemy.engine import ExceptionContext
 
-from onefold.errors import Fatal
+from onefold.errors import Fatal, Retriable
 from onefold.quality.suite import Expectation, Suite
+from onefold.warehouse.trouble import said, trouble
 
 if TYPE_CHECKING:  # importing it takes seconds: only who judges pays
     from great_expectations.core import ExpectationValidationResult
@@ -49,7 +55,7 @@ def judge(url: str, schema: str, table: str, suite: Suite, index: str = "_key") 
     """Evaluate the suite on schema.table, whose rows `index` identifies; one finding an expectation, in order.
 
     Raises Fatal when an expectation is unknown or cannot be evaluated: a suite that evaluates less than it says has
-    failed, whatever Great Expectations calls it.
+    failed, whatever Great Expectations calls it. PostgreSQL's own errors are raised as trouble.py classes them.
     """
     os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
     import great_expectations as gx
@@ -58,9 +64,6 @@ def judge(url: str, schema: str, table: str, suite: Suite, index: str = "_key") 
 
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = {"globally": False}
-    source = context.data_sources.add_postgres("warehouse", connection_string=_gx_url(url))
-    asset = source.add_table_asset("candidates", table_name=table, schema_name=schema)
-    batch = asset.add_batch_definition_whole_table("all").get_batch()
 
     def evaluate(
         expectations: dict[int, Expectation], result_format: str | dict[str, object]
@@ -81,18 +84,47 @@ def judge(url: str, schema: str, table: str, suite: Suite, index: str = "_key") 
         by_position = {result.expectation_config.meta["position"]: result for result in results}
         for position, expectation in expectations.items():
             if fault := _exception(by_position[position].exception_info):
+                fault = said(refused[0]) if refused else fault
                 raise Fatal(f"suite {suite.name}: {expectation.type} {expectation.kwargs} cannot be evaluated: {fault}")
         return by_position
 
     written = dict(enumerate(suite.expectations, start=1))
-    try:
-        verdicts = evaluate(written, "BOOLEAN_ONLY")
-        failed = {position: e for position, e in written.items() if not verdicts[position].success}
-        details = evaluate(failed, {**_WHOLE, "unexpected_index_column_names": [index]}) if failed else {}
-    finally:
-        batch.data.execution_engine.engine.dispose()  # or its pool keeps a connection open
+    with _database_errors(f"suite {suite.name}") as refused:
+        source = context.data_sources.add_postgres("warehouse", connection_string=_gx_url(url))
+        try:
+            asset = source.add_table_asset("candidates", table_name=table, schema_name=schema)
+            batch = asset.add_batch_definition_whole_table("all").get_batch()
+            verdicts = evaluate(written, "BOOLEAN_ONLY")
+            failed = {position: e for position, e in written.items() if not verdicts[position].success}
+            details = evaluate(failed, {**_WHOLE, "unexpected_index_column_names": [index]}) if failed else {}
+        finally:  # or the pools, of which it makes two, keep a connection each
+            source.get_engine().dispose()
+            source.get_execution_engine().engine.dispose()
     relation = sql.Identifier(schema, table)
     return [_finding(position, e, details.get(position), relation, index) for position, e in written.items()]
+
+
+@contextmanager
+def _database_errors(where: str) -> Iterator[list[psycopg2.Error]]:
+    """Gives the errors of PostgreSQL met in the block, and raises what can be tried again as Retriable.
+
+    Great Expectations keeps them as text inside its results, SQL and all; SQLAlchemy's event has them whole.
+    """
+    met: list[psycopg2.Error] = []
+
+    def note(context: ExceptionContext) -> None:
+        if isinstance(context.original_exception, psycopg2.Error):
+            met.append(context.original_exception)
+
+    event.listen(Engine, "handle_error", note)
+    try:
+        yield met
+    except Exception:
+        if met and isinstance(reason := trouble(met[0], where), Retriable):
+            raise reason from None
+        raise
+    finally:
+        event.remove(Engine, "handle_error", note)
 
 
 def _finding(

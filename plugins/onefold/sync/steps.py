@@ -12,9 +12,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import psycopg
+from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_fixed
 
 from onefold.aftermath import after_commit
-from onefold.errors import Fatal, OnefoldError, Rejected
+from onefold.errors import Fatal, OnefoldError, Rejected, Retriable
 from onefold.sync import evidence, inspection
 from onefold.sync.job import Job
 from onefold.sync.usage import Usage
@@ -23,9 +24,13 @@ from onefold.warehouse import publish as publishing
 from onefold.warehouse.connection import connect
 from onefold.warehouse.ledger import Load
 from onefold.warehouse.staging import ensure_staging
+from onefold.warehouse.trouble import told, trouble
 from onefold.warehouse.window import resolve_window
 
 log = logging.getLogger(__name__)
+
+_LET_GO_SECONDS = 10
+"""How long the server may take to notice that a connection which holds the stream's lock is gone."""
 
 
 def land(job: Job) -> Load:
@@ -55,17 +60,21 @@ def publish(job: Job) -> Load:
                 *(job.name, load.load_id, load.rows_new, load.rows_changed, load.rows_deleted),
                 *(load.rows_quarantined, load.rows_read),
             )
-    after_commit(job.warehouse_url)
+    with told(job.name):
+        after_commit(job.warehouse_url)
     return load
 
 
 @contextmanager
 def _stream_of(job: Job) -> Iterator[psycopg.Connection]:
     """A connection that holds the stream's lock. A failure is written down before it is raised again."""
-    with connect(job.warehouse_url, autocommit=True) as connection:
+    with told(job.name), connect(job.warehouse_url, autocommit=True) as connection:
         ledger.hold(connection, job.system.system, job.stream_name)
         try:
-            yield connection
+            with told(job.name):
+                yield connection
+                # A connection's locks go some time after it is closed; the next step may come sooner.
+                connection.execute("select pg_advisory_unlock_all()")
         except OnefoldError as error:
             _write_down(connection, job, error)
             raise
@@ -109,9 +118,12 @@ def _landed(connection: psycopg.Connection, job: Job, load: Load) -> Load:
     usage = Usage()
     try:
         if not (reached and reached[1]):
-            with job.source(job.stream_name, usage) as pages:
+            with (
+                job.source(job.stream_name, usage) as pages,
+                landing.Landing(connection, load, job.stream.primary_key) as landed,
+            ):
                 for number, page in enumerate(pages(load.window, token), start=1):
-                    landing.land_page(connection, load, page, job.stream.primary_key)
+                    landed.add(page)
                     log.info("%s load %s: page %s, %s records", job.name, load.load_id, number, len(page.records))
     finally:
         usage.save(connection, load)
@@ -135,9 +147,29 @@ def _gated(connection: psycopg.Connection, job: Job, load: Load) -> Load:
 
 
 def _write_down(connection: psycopg.Connection, job: Job, error: OnefoldError) -> None:
-    """The ledger never lies: a load that will not be tried again is rejected, one that will be says why it waits."""
+    """The ledger never lies: a load that will not be tried again is rejected, one that will be says why it waits.
+
+    Over a new connection where this one is lost. Where that is not to be had either, the load stays as it was last
+    committed, which is true as well; this run's next attempt takes it up, or another run closes it as abandoned.
+    """
+    if not connection.closed:
+        try:
+            _keep_failure(connection, job, error)
+            return
+        except psycopg.Error as failed:
+            log.warning("%s Its failure is written down over a new connection.", trouble(failed, job.name))
+            connection.close()  # its lock goes with it
+    try:
+        with told(job.name), connect(job.warehouse_url, autocommit=True) as another:
+            _hold_soon(another, job)
+            _keep_failure(another, job, error)
+    except OnefoldError as unreachable:
+        log.warning("%s: why the load failed could not be written into ops.load: %s", job.name, unreachable)
+
+
+def _keep_failure(connection: psycopg.Connection, job: Job, error: OnefoldError) -> None:
     load = _taken_up(connection, job)
-    if load is None or connection.closed:
+    if load is None:
         return
     final = job.last_attempt or isinstance(error, Fatal | Rejected)
     with connection.transaction():
@@ -146,3 +178,14 @@ def _write_down(connection: psycopg.Connection, job: Job, error: OnefoldError) -
         else:
             connection.execute("update ops.load set error = %s where load_id = %s", (str(error), load.load_id))
         evidence.failed(connection, job, load, error, final)
+
+
+@retry(
+    retry=retry_if_exception_type(Retriable),
+    stop=stop_after_delay(_LET_GO_SECONDS),
+    wait=wait_fixed(0.1),
+    reraise=True,
+)
+def _hold_soon(connection: psycopg.Connection, job: Job) -> None:
+    """Take the stream's lock, which the connection that was lost may still hold for a moment."""
+    ledger.hold(connection, job.system.system, job.stream_name)

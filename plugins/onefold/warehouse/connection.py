@@ -7,8 +7,12 @@ import psycopg
 from onefold.errors import Retriable
 
 # Day before month: the systems write 31.01.2026. UTC and ISO so that what we read back never depends on a machine.
-# Joining a load with what is held needs memory for its keys, or it spills to disk.
-_OPTIONS = "-c TimeZone=UTC -c DateStyle=ISO,DMY -c client_min_messages=warning -c work_mem=128MB"
+# Joining a load with what is held needs memory for its keys, or it spills to disk. Our large statements move many rows
+# from one table into another; PostgreSQL thinks that handing rows from core to core costs more than it does.
+_OPTIONS = (
+    "-c TimeZone=UTC -c DateStyle=ISO,DMY -c client_min_messages=warning -c work_mem=128MB"
+    " -c parallel_setup_cost=0 -c parallel_tuple_cost=0"
+)
 
 
 def connect(url: str, *, autocommit: bool = False) -> psycopg.Connection:

@@ -1,13 +1,14 @@
 """Pages → landing: each page and its checkpoint are one transaction, so that a crash costs at most one page.
 
-COPY in binary format takes the record's JSON bytes as they came, without decoding or escaping them.
+COPY in binary format takes the record's JSON bytes as they came, without decoding or escaping them. Landing keeps them
+as text, which costs the server a third of jsonb: only what turns out to have changed is parsed (quality/candidate.py).
 """
 
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
 
@@ -16,10 +17,9 @@ from psycopg import sql
 
 from onefold.connectors.page import Page, Record
 from onefold.warehouse.ledger import Load
+from onefold.warehouse.page_writer import PageWriter
 
 _GONE = b"deleted"
-_SIGNATURE = b"PGCOPY\n\xff\r\n\0" + bytes(8)
-_TRAILER = b"\xff\xff"
 _EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _SIX_COLUMNS = struct.pack("!h", 6)
@@ -27,10 +27,8 @@ _NULL = struct.pack("!i", -1)
 _length = struct.Struct("!i").pack
 _LENGTHS = tuple(_length(length) for length in range(256))
 _ALIVE_HASH, _DELETED_HASH = (_length(1) + flag + _length(16) for flag in (b"\0", b"\1"))
-_JSONB = b"\1"
-"""jsonb's binary format: its version, then the text."""
 _ROWS_PER_WRITE = 500
-"""The server takes in what was written while the next rows are packed."""
+_COLUMNS = sql.SQL("(_key, _cursor, _deleted, _hash, _extracted_at, _payload)")
 
 
 def record_hash(payload: bytes, deleted: bool) -> bytes:
@@ -48,7 +46,7 @@ def open_landing(connection: psycopg.Connection, load: Load) -> None:
             sql.SQL(
                 'create unlogged table {} (_key text collate "C" not null, _cursor text collate "C",'
                 " _deleted boolean not null, _hash bytea not null, _extracted_at timestamptz not null,"
-                " _payload jsonb not null)"
+                " _payload text not null)"
             ).format(load.tables.pages)
         )
         for shared in ("answer", "unreadable", "checkpoint"):
@@ -72,50 +70,87 @@ def checkpoint(connection: psycopg.Connection, load: Load) -> tuple[str | None, 
     return row if exists and row else None
 
 
-def land_page(connection: psycopg.Connection, load: Load, page: Page, primary_key: list[str]) -> None:
-    """Commit one page: its records, its answers, the ledger's counts and the token of the next page."""
-    with connection.transaction():
-        # Nothing is lost with the last pages' commits: a crash of the server empties landing anyway.
-        connection.execute("set local synchronous_commit = off")
-        keyed = _keyed(connection, load, page, primary_key)
+class Landing:
+    """Lands the pages of one load; a context manager, at whose end every page that was given is committed.
+
+    A page is sent with all that its commit needs, and its outcome is asked for only when the next one is ready: the
+    server takes one page in while the next is read, split and packed. A failure therefore shows one page late.
+    """
+
+    def __init__(self, connection: psycopg.Connection, load: Load, primary_key: list[str]) -> None:
+        self._load = load
+        self._primary_key = ", ".join(primary_key)
+        self._writer = PageWriter(connection)
+        self._sent: Page | None = None
+
+    def __enter__(self) -> Landing:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        if error is None:
+            self._settle()
+        else:  # what stopped the reading counts; the page before it comes in if it can
+            with suppress(psycopg.Error):
+                self._settle()
+
+    def add(self, page: Page) -> None:
+        """Send the page: its records, its answers, the ledger's counts and the token of the next page."""
+        keyed, aside = self._keyed(page)
+        rows = list(_packed(keyed, page.extracted_at))
+        self._settle()
+        self._send(page, rows, aside)
+
+    def _settle(self) -> None:
+        """The page sent last is in. If the server could not hold some of its records, it is sent again without them."""
         try:
-            with connection.transaction(), _copying(connection, load) as copy:
-                _write(copy, keyed, page.extracted_at)
+            self._writer.settle()
         except psycopg.DataError:
-            readable = _readable(connection, load, keyed, page.extracted_at)
-            with _copying(connection, load) as copy:
-                _write(copy, readable, page.extracted_at)
-        _keep_progress(connection, load, page)
+            self._send_again(self._sent)
 
+    def _send_again(self, page: Page) -> None:
+        keyed, aside = self._keyed(page)
+        good = []
+        for record in keyed:
+            if fault := _fault(record):
+                aside.append(_set_aside(self._load, record, page, fault))
+            else:
+                good.append(record)
+        self._send(page, _packed(good, page.extracted_at), aside)
+        self._writer.settle()
 
-def _keyed(connection: psycopg.Connection, load: Load, page: Page, primary_key: list[str]) -> list[Record]:
-    """The page's records that have a key; the others are set aside."""
-    keyed = [record for record in page.records if record.key is not None]
-    if len(keyed) < len(page.records):
-        reason = f"the primary key ({', '.join(primary_key)}) is missing"
-        for record in page.records:
-            if record.key is None:
-                _set_aside(connection, load, record, page.extracted_at, reason)
-    return keyed
+    def _keyed(self, page: Page) -> tuple[list[Record], list[sql.Composable]]:
+        """The records that have a key, and the statements that set the others aside."""
+        keyed = [record for record in page.records if record.key is not None]
+        if len(keyed) == len(page.records):
+            return keyed, []
+        reason = f"the primary key ({self._primary_key}) is missing"
+        return keyed, [_set_aside(self._load, r, page, reason) for r in page.records if r.key is None]
 
-
-def _keep_progress(connection: psycopg.Connection, load: Load, page: Page) -> None:
-    with connection.cursor() as cursor:
-        cursor.executemany(
-            "insert into landing.answer values (%s, %s, %s, %s)",
-            [
-                (load.load_id, answer.question, answer.outcome, page.extracted_at)
-                for answer in page.answers
-                if answer.outcome != "failed"
-            ],
+    def _send(self, page: Page, rows: Iterable[bytes], aside: list[sql.Composable]) -> None:
+        # Nothing is lost with the last pages' commits: a crash of the server empties landing anyway.
+        copy = sql.SQL("set local synchronous_commit = off; copy {} {} from stdin (format binary)").format(
+            self._load.tables.pages, _COLUMNS
         )
-    connection.execute(
-        "update landing.checkpoint set token = %s, complete = %s where load_id = %s",
-        (page.token, page.token is None, load.load_id),
+        self._sent = page
+        self._writer.send(copy, rows, [*aside, *_answers(self._load, page), *_progress(self._load, page)])
+
+
+def _answers(load: Load, page: Page) -> Iterator[sql.Composable]:
+    rows = [
+        sql.SQL("({}, {}, {}, {})").format(load.load_id, answer.question, answer.outcome, page.extracted_at)
+        for answer in page.answers
+        if answer.outcome != "failed"
+    ]
+    if rows:
+        yield sql.SQL("insert into landing.answer values {}").format(sql.SQL(", ").join(rows))
+
+
+def _progress(load: Load, page: Page) -> Iterator[sql.Composable]:
+    yield sql.SQL("update landing.checkpoint set token = {}, complete = {} where load_id = {}").format(
+        page.token, page.token is None, load.load_id
     )
-    connection.execute(
-        "update ops.load set pages = pages + 1, rows_read = rows_read + %s where load_id = %s",
-        (len(page.records), load.load_id),
+    yield sql.SQL("update ops.load set pages = pages + 1, rows_read = rows_read + {} where load_id = {}").format(
+        len(page.records), load.load_id
     )
 
 
@@ -144,24 +179,13 @@ def is_gated(connection: psycopg.Connection, load: Load) -> bool:
     return row is not None and row[0]
 
 
-@contextmanager
-def _copying(connection: psycopg.Connection, load: Load) -> Iterator[psycopg.Copy]:
-    statement = sql.SQL(
-        "copy {} (_key, _cursor, _deleted, _hash, _extracted_at, _payload) from stdin (format binary)"
-    ).format(load.tables.pages)
-    with connection.cursor() as cursor, cursor.copy(statement) as copy:
-        yield copy
-
-
-def _write(copy: psycopg.Copy, records: Sequence[Record], extracted_at: datetime) -> None:
+def _packed(records: Sequence[Record], extracted_at: datetime) -> Iterator[bytes]:
     at = struct.pack("!iq", 8, (extracted_at - _EPOCH) // _MICROSECOND)
-    copy.write(_SIGNATURE)
     for first in range(0, len(records), _ROWS_PER_WRITE):
-        copy.write(_packed(records[first : first + _ROWS_PER_WRITE], at))
-    copy.write(_TRAILER)
+        yield _block(records[first : first + _ROWS_PER_WRITE], at)
 
 
-def _packed(records: Sequence[Record], at: bytes) -> bytes:
+def _block(records: Sequence[Record], at: bytes) -> bytes:
     """The records in COPY's binary format: six columns, each its length and its bytes (length -1: NULL).
 
     One loop with nothing called that need not be: this is what the speed of landing hangs on.
@@ -178,41 +202,44 @@ def _packed(records: Sequence[Record], at: bytes) -> bytes:
             _DELETED_HASH if record.deleted else _ALIVE_HASH,
             record_hash(payload, record.deleted),
             at,
-            _length(len(payload) + 1),
-            _JSONB,
+            _length(len(payload)),
             payload,
         )
     return b"".join(parts)
 
 
-def _readable(
-    connection: psycopg.Connection, load: Load, records: list[Record], extracted_at: datetime
-) -> list[Record]:
-    """The records that PostgreSQL can hold; the others are set aside with the reason that it gives."""
-    good = []
-    for record in records:
-        text, key = _as_text(record.payload), record.key
-        fault = (
-            "the record is not valid UTF-8"
-            if text.encode() != record.payload
-            else "the primary key holds a character that PostgreSQL cannot store (U+0000)"
-            if "\0" in key
-            else connection.execute(
-                "select message from pg_input_error_info(%s, 'jsonb') where message is not null", (text,)
-            ).fetchone()
-        )
-        if fault is None:
-            good.append(record)
-        else:
-            reason = fault if isinstance(fault, str) else f"the record is not storable JSON: {fault[0]}"
-            _set_aside(connection, load, record, extracted_at, reason)
-    return good
+def _fault(record: Record) -> str | None:
+    """Why PostgreSQL cannot hold the record as text; None when it can. Whether it is JSON shows at the gate."""
+    if _as_text(record.payload).encode() != record.payload:
+        return "the record is not valid UTF-8"
+    return "the primary key holds a character that PostgreSQL cannot store (U+0000)" if "\0" in record.key else None
 
 
-def _set_aside(connection: psycopg.Connection, load: Load, record: Record, extracted_at: datetime, reason: str) -> None:
+def _set_aside(load: Load, record: Record, page: Page, reason: str) -> sql.Composable:
+    return sql.SQL("insert into landing.unreadable values ({}, {}, {}, {}, {})").format(
+        load.load_id,
+        _as_text(record.payload),
+        reason,
+        record_hash(record.payload, record.deleted),
+        page.extracted_at,
+    )
+
+
+def set_aside_unstorable(connection: psycopg.Connection, load: Load) -> None:
+    """Move what is no JSON that PostgreSQL can store from the pages to the unreadable records."""
     connection.execute(
-        "insert into landing.unreadable values (%s, %s, %s, %s, %s)",
-        (load.load_id, _as_text(record.payload), reason, record_hash(record.payload, record.deleted), extracted_at),
+        sql.SQL(
+            """
+            with gone as (
+                delete from {} where not pg_input_is_valid(_payload, 'jsonb')
+                returning _payload, _hash, _extracted_at
+            )
+            insert into landing.unreadable (load_id, raw, reason, _hash, _extracted_at)
+            select {}, _payload, 'the record is not storable JSON: '
+                   || (select message from pg_input_error_info(_payload, 'jsonb')), _hash, _extracted_at
+            from gone
+            """
+        ).format(load.tables.pages, load.load_id)
     )
 
 

@@ -9,6 +9,7 @@ import psycopg
 from psycopg import sql
 
 from onefold.warehouse.ledger import Load, discard_landing
+from onefold.warehouse.staging import key_once_a_load
 from onefold.warehouse.tables import StagingTable
 
 
@@ -53,6 +54,9 @@ def _names(load: Load) -> dict[str, sql.Composable]:
         "staging": staging.versions,
         "pages": load.tables.pages,
         "candidate": load.tables.candidate,
+        "accepted": sql.SQL(
+            "(select * from {} c where not exists (select from {} r where r._key = c._key)) accepted"
+        ).format(load.tables.candidate, load.tables.refused),
         "refused": load.tables.refused,
         "load": sql.Literal(load.load_id),
         "system": sql.Literal(load.system),
@@ -61,26 +65,29 @@ def _names(load: Load) -> dict[str, sql.Composable]:
 
 
 def _insert_versions(connection: psycopg.Connection, load: Load) -> tuple[int, int, int, str]:
+    names = _names(load)
+    written = connection.execute(
+        sql.SQL(
+            """
+            insert into {staging} (_key, _hash, _payload, _cursor, _deleted, _load_id, _extracted_at)
+            select _key, _hash, _payload, _cursor, _deleted, {load}, _extracted_at from {accepted}
+            """
+        ).format(**names)
+    ).rowcount
+    key_once_a_load(connection, StagingTable(load.system, load.stream))
     return connection.execute(
         sql.SQL(
             """
-            with accepted as (
-                select * from {candidate} c where not exists (select from {refused} r where r._key = c._key)
-            ), written as (
-                insert into {staging} (_key, _hash, _payload, _cursor, _deleted, _load_id, _extracted_at)
-                select p._key, p._hash, p._payload, p._cursor, p._deleted, {load}, p._extracted_at
-                from accepted a join {pages} p on p.ctid = a._row
-                returning _hash
-            )
             select count(*) filter (where not _known and not _deleted),
                    count(*) filter (where _known and not _deleted),
                    count(*) filter (where _deleted),
-                   (
-                       select format('%s:%s', count(*), bit_xor(('x' || encode(_hash, 'hex'))::bit(128))) from written
+                   format(
+                       '%s:%s:%s', {written},
+                       bit_xor(substring(_hash from 1 for 8)::bigint), bit_xor(substring(_hash from 9)::bigint)
                    )
-            from accepted
+            from {accepted}
             """
-        ).format(**_names(load))
+        ).format(written=written, **names)
     ).fetchone()
 
 
@@ -91,10 +98,9 @@ def _quarantine(connection: psycopg.Connection, load: Load) -> int:
             """
             insert into ops.quarantine
                 (load_id, system, stream, _key, _hash, payload, _cursor, _extracted_at, suite, expectation, reason)
-            select {load}, {system}, {stream}, p._key, p._hash, p._payload, p._cursor, p._extracted_at,
+            select {load}, {system}, {stream}, c._key, c._hash, c._payload, c._cursor, c._extracted_at,
                    r.suite, r.expectation, r.reason
             from {candidate} c
-            join {pages} p on p.ctid = c._row
             join (
                 select _key, min(suite) as suite, string_agg(distinct expectation, ', ') as expectation,
                        string_agg(distinct reason, '; ') as reason

@@ -40,7 +40,7 @@ class LandingTables:
 
     @property
     def candidate(self) -> sql.Identifier:
-        """One row a key: only what differs from the current version."""
+        """One row a key, parsed: only what differs from the current version."""
         return sql.Identifier("landing", f"load_{self.load_id}__candidate")
 
     @property
