@@ -18,6 +18,7 @@ from onefold.http.attempt import BadBody, Response
 
 Path = tuple[str, ...]
 _BOM = b"\xef\xbb\xbf"
+_CUT = "JSON that is cut off or malformed"
 _ERROR_KEYS = frozenset({"error", "errors", "errorCode", "error_description", "fault", "Fault"})
 
 
@@ -51,16 +52,15 @@ class Splitter:
     def __call__(self, response: Response) -> Body:
         """Raises BadBody when the body is not whole JSON or is an error's, Fatal when its list is not where it was."""
         try:
-            body = sound_json(response)
-        except BadBody:
-            if (content := _lenient(response)) is None:
-                raise
-            return self._one_by_one(content)
-        try:
+            body = sound_text(response)
             records = _at(self._page.decode(body), self._at) if self._page else self._list.decode(body)
             following = _at(self._next.decode(body), self._next_at or ()) if self._next else None
         except msgspec.ValidationError as error:
             raise self._changed(body, error) from error
+        except msgspec.DecodeError as error:
+            if (content := _lenient(response)) is None:
+                raise BadBody(_CUT) from error
+            return self._one_by_one(content)
         return Body(self._records(body, records), following or None)
 
     def _records(self, body: bytes, raws: list[msgspec.Raw]) -> list[Record]:
@@ -149,6 +149,16 @@ class Head:
 
 def sound_json(response: Response) -> bytes:
     """The body without a byte order mark. Raises BadBody: empty, a web page, cut, not UTF-8."""
+    body = sound_text(response)
+    try:
+        msgspec.json.decode(body, type=msgspec.Raw)
+    except msgspec.DecodeError as error:
+        raise BadBody(_CUT) from error
+    return body
+
+
+def sound_text(response: Response) -> bytes:
+    """The body without a byte order mark, not yet looked at as JSON. Raises BadBody: empty, a web page, not UTF-8."""
     body = response.body.removeprefix(_BOM).strip()
     if not body:
         raise BadBody("an empty body instead of JSON")
@@ -157,11 +167,8 @@ def sound_json(response: Response) -> bytes:
     try:
         if not body.isascii():
             body.decode()
-        msgspec.json.decode(body, type=msgspec.Raw)
     except UnicodeDecodeError as error:
         raise BadBody("JSON that is not UTF-8") from error
-    except msgspec.DecodeError as error:
-        raise BadBody("JSON that is cut off or malformed") from error
     return body
 
 

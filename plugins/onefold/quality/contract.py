@@ -7,12 +7,14 @@ optional field that current versions hold and that not one of the records just r
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import psycopg
 from psycopg import sql
 
 from onefold.catalog.system import FieldType, SourceField, Stream
+from onefold.mapping.sql import field_sql
 from onefold.warehouse.ledger import Load
 from onefold.warehouse.tables import StagingTable
 
@@ -28,6 +30,7 @@ _JSON_TYPES: dict[FieldType, tuple[str, ...]] = {
     "json": ("object", "array", "string", "number", "boolean"),
 }
 _SAMPLE = 10_000
+_FIRST = 1000
 _NO_CHANCE = 1e-6
 
 
@@ -53,16 +56,32 @@ def dotted(name: str, field: SourceField) -> list[str] | None:
 def may_have_drifted(connection: psycopg.Connection, load: Load, stream: Stream) -> bool:
     """Whether it is worth looking closer: some candidate cannot be read, or no candidate has some field.
 
-    What is no candidate is as it was when it was published, so only the candidates' typed table has to be asked.
+    What is no candidate is as it was when it was published, so only the candidates have to be asked. Most fields are
+    met in the first few of them; only those that are not are looked for in all.
     """
-    filled = sql.SQL(", ").join(sql.SQL("count({})").format(sql.Identifier(name.lower())) for name in stream.fields)
-    unreadable, unparsed, total, *counts = connection.execute(
+    unreadable = connection.execute(
         sql.SQL(
-            "select (select count(*) from landing.unreadable where load_id = {}), count(_unparsed), count(*), {}"
-            " from {}"
-        ).format(sql.Literal(load.load_id), filled, load.tables.typed)
+            "select exists (select from landing.unreadable where load_id = {})"
+            " or exists (select from {} where _unparsed is not null)"
+        ).format(load.load_id, load.tables.typed)
+    ).fetchone()[0]
+    if unreadable:
+        return True
+    candidates = sql.SQL("{} where not _deleted").format(load.tables.candidate)
+    first = sql.SQL("(select _payload from {} limit {}) first").format(candidates, _FIRST)
+    not_met = _never_filled(connection, stream.fields, first)
+    return bool(not_met and _never_filled(connection, not_met, candidates))
+
+
+def _never_filled(
+    connection: psycopg.Connection, fields: Mapping[str, SourceField], records: sql.Composable
+) -> dict[str, SourceField]:
+    """The fields that hold nothing in any of the records; none where there are no records."""
+    filled = [sql.SQL("count({})").format(sql.SQL(field_sql(name, field))) for name, field in fields.items()]
+    total, *counts = connection.execute(
+        sql.SQL("select count(*), {} from {}").format(sql.SQL(", ").join(filled), records)
     ).fetchone()
-    return unreadable > 0 or unparsed > 0 or (total > 0 and 0 in counts)
+    return {name: fields[name] for name, count in zip(fields, counts, strict=True) if total and not count}
 
 
 def find_drift(connection: psycopg.Connection, load: Load, stream: Stream) -> list[Drift]:

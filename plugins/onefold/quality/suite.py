@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -32,6 +33,11 @@ class Suite(Model):
 
     name: str
     expectations: Annotated[list[Expectation], Field(min_length=1)]
+
+    def names(self, column: str) -> bool:
+        """Whether any expectation may look at the column: it is written somewhere in its arguments, SQL included."""
+        word = re.compile(rf"\b{re.escape(column)}\b", re.IGNORECASE)
+        return any(word.search(str(expectation.kwargs)) for expectation in self.expectations)
 
 
 def read_suite(name: str, folder: Path = FOLDER) -> Suite:

@@ -8,10 +8,11 @@ import psycopg
 from psycopg import sql
 
 from onefold.errors import Rejected
-from onefold.quality.candidate import make_candidates, make_typed
+from onefold.quality.candidate import make_candidates
 from onefold.quality.contract import FEW, Drift, find_drift, may_have_drifted
 from onefold.quality.gate import Finding, judge, keep_findings
 from onefold.quality.suite import read_suite
+from onefold.quality.typed import make_typed
 from onefold.sync.job import Job
 from onefold.warehouse.ledger import Load
 
@@ -24,8 +25,9 @@ def inspect(connection: psycopg.Connection, job: Job, load: Load) -> list[Findin
     Raises Rejected when the contract changed, a critical expectation on the whole table failed, or too large a share
     of the rows was refused.
     """
+    suite = read_suite(job.table.name, job.suites)
     candidates = make_candidates(connection, load, job.stream)
-    make_typed(connection, load, job.stream, job.entities)
+    make_typed(connection, load, job.stream, job.entities, suite)
     suspicious = may_have_drifted(connection, load, job.stream)
     if suspicious and (drifts := find_drift(connection, load, job.stream)):
         _keep_drift(connection, load, drifts)
@@ -33,7 +35,6 @@ def inspect(connection: psycopg.Connection, job: Job, load: Load) -> list[Findin
             f"{job.name}: the source changed its contract: {'; '.join(map(str, drifts))}. Nothing was published. "
             f"Mend the fields in catalog/systems/{load.system}.yaml (or have the source mended), then run again."
         )
-    suite = read_suite(job.table.name, job.suites)
     findings = judge(job.warehouse_url, "landing", load.tables.typed_name, suite)
     refused = _refuse(connection, load, suite.name, findings)
     with connection.transaction(), connection.cursor() as cursor:
