@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 
 import msgspec
 
@@ -83,10 +84,8 @@ def records(rows: int, changed_every: int | None = None) -> Iterator[bytes]:
         yield record(number, changed_every is not None and number % changed_every == 0)
 
 
-def pages(rows: int, changed_every: int | None = None) -> list[bytes]:
+def pages(rows: int, changed_every: int | None = None) -> Iterator[bytes]:
     """The same as a REST API sends them: bodies of PAGE records each."""
-    every = list(records(rows, changed_every))
-    return [
-        b'{"totalSize":%d,"done":false,"records":[%s]}' % (rows, b",".join(every[at : at + PAGE]))
-        for at in range(0, rows, PAGE)
-    ]
+    every = records(rows, changed_every)
+    while page := list(islice(every, PAGE)):
+        yield b'{"totalSize":%d,"done":false,"records":[%s]}' % (rows, b",".join(page))
