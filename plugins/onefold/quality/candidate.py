@@ -8,6 +8,7 @@ from psycopg import sql
 from onefold.catalog.system import Stream
 from onefold.warehouse.landing import set_aside_unstorable
 from onefold.warehouse.ledger import Load
+from onefold.warehouse.staging import LARGE
 from onefold.warehouse.tables import StagingTable
 
 
@@ -32,7 +33,10 @@ def _reduce(connection: psycopg.Connection, load: Load, stream: Stream) -> int:
     staging = StagingTable(load.system, load.stream).versions
     first = not connection.execute(sql.SQL("select exists (select from {})").format(staging)).fetchone()[0]
     names = {
+        # What becomes a part of staging as it is must outlive a crash of the server; the rest is written once more.
+        "kind": sql.SQL("" if load.rows_read >= LARGE else "unlogged"),
         "candidate": load.tables.candidate,
+        "load_id": sql.Literal(load.load_id),
         "newest": _newest(connection, load),
         "not_waiting": _not_waiting(connection, load, stream),
         "staging": staging,
@@ -45,8 +49,9 @@ def _reduce(connection: psycopg.Connection, load: Load, stream: Stream) -> int:
 
 _ALL = sql.SQL(
     """
-    create unlogged table {candidate} as
-    select _key, _cursor, _deleted, _hash, _extracted_at, _payload::jsonb as _payload, false as _known
+    create {kind} table {candidate} as
+    select _key, _cursor, _deleted, _hash, _extracted_at, _payload::jsonb as _payload, {load_id}::bigint as _load_id,
+           false as _known
     from ({newest}) read where {not_waiting}
     """
 )
@@ -54,7 +59,7 @@ _ALL = sql.SQL(
 
 _DIFFERENT = sql.SQL(
     """
-    create unlogged table {candidate} as
+    create {kind} table {candidate} as
     with read as materialized (
         select read.*, held._load_id as _held
         from ({newest}) read
@@ -73,7 +78,8 @@ _DIFFERENT = sql.SQL(
                )
            )
     )
-    select _key, _cursor, _deleted, _hash, _extracted_at, _payload::jsonb as _payload, _held is not null as _known
+    select _key, _cursor, _deleted, _hash, _extracted_at, _payload::jsonb as _payload, {load_id}::bigint as _load_id,
+           _held is not null as _known
     from read
     where (
         _held is null

@@ -9,7 +9,7 @@ import psycopg
 from psycopg import sql
 
 from onefold.warehouse.ledger import Load, discard_landing
-from onefold.warehouse.staging import key_once_a_load
+from onefold.warehouse.staging import LARGE, become_part, key_once_a_load
 from onefold.warehouse.tables import StagingTable
 
 
@@ -32,9 +32,10 @@ def publish(
     The caller holds the stream's lock and has seen the load's checkpoint as gated.
     """
     with connection.transaction():
-        new, changed, deleted, content = _insert_versions(connection, load)
+        new, changed, deleted, content = _count(connection, load)
         published = Published(new, changed, deleted, _quarantine(connection, load), content)
         _close_quarantined(connection, load)
+        _write_versions(connection, load, new + changed + deleted)
         _keep_answers(connection, load)
         _move_cursor(connection, load)
         connection.execute(
@@ -64,17 +65,8 @@ def _names(load: Load) -> dict[str, sql.Composable]:
     }
 
 
-def _insert_versions(connection: psycopg.Connection, load: Load) -> tuple[int, int, int, str]:
-    names = _names(load)
-    written = connection.execute(
-        sql.SQL(
-            """
-            insert into {staging} (_key, _hash, _payload, _cursor, _deleted, _load_id, _extracted_at)
-            select _key, _hash, _payload, _cursor, _deleted, {load}, _extracted_at from {accepted}
-            """
-        ).format(**names)
-    ).rowcount
-    key_once_a_load(connection, StagingTable(load.system, load.stream))
+def _count(connection: psycopg.Connection, load: Load) -> tuple[int, int, int, str]:
+    """New, changed and deleted records, and a digest of them all that does not depend on their order."""
     return connection.execute(
         sql.SQL(
             """
@@ -82,13 +74,32 @@ def _insert_versions(connection: psycopg.Connection, load: Load) -> tuple[int, i
                    count(*) filter (where _known and not _deleted),
                    count(*) filter (where _deleted),
                    format(
-                       '%s:%s:%s', {written},
+                       '%s:%s:%s', count(*),
                        bit_xor(substring(_hash from 1 for 8)::bigint), bit_xor(substring(_hash from 9)::bigint)
                    )
             from {accepted}
             """
-        ).format(written=written, **names)
+        ).format(**_names(load))
     ).fetchone()
+
+
+def _write_versions(connection: psycopg.Connection, load: Load, count: int) -> None:
+    staging = StagingTable(load.system, load.stream)
+    if min(load.rows_read, count) >= LARGE:
+        connection.execute(
+            sql.SQL("delete from {candidate} c using {refused} r where r._key = c._key").format(**_names(load))
+        )
+        become_part(connection, staging, load.tables)
+    else:
+        connection.execute(
+            sql.SQL(
+                """
+                insert into {staging} (_key, _hash, _payload, _cursor, _deleted, _load_id, _extracted_at)
+                select _key, _hash, _payload, _cursor, _deleted, _load_id, _extracted_at from {accepted}
+                """
+            ).format(**_names(load))
+        )
+        key_once_a_load(connection, staging)
 
 
 def _quarantine(connection: psycopg.Connection, load: Load) -> int:

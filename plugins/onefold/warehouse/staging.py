@@ -7,7 +7,10 @@ from psycopg import sql
 
 from onefold.catalog.reader import Catalog
 from onefold.warehouse.connection import connect
-from onefold.warehouse.tables import StagingTable
+from onefold.warehouse.tables import LandingTables, StagingTable
+
+LARGE = 100_000
+"""A load of so many versions is not copied into staging: its table becomes a part of it."""
 
 
 def ensure_all_staging(url: str, catalog: Catalog) -> None:
@@ -54,3 +57,26 @@ def key_once_a_load(connection: psycopg.Connection, table: StagingTable) -> None
             sql.Identifier(f"{table.name}_pkey"), table.versions
         )
     )
+
+
+def become_part(connection: psycopg.Connection, table: StagingTable, load: LandingTables) -> None:
+    """Make the load's candidates, as they are, a part of the stream's staging table (in PostgreSQL's words: a child).
+
+    Whoever reads the staging table reads its parts too, and nobody waits. Nothing is written twice; and what a large
+    load brought can be taken out again by dropping its part.
+    """
+    name = sql.Identifier(f"{table.name}__load_{load.load_id}")
+    part = sql.Identifier("staging", f"{table.name}__load_{load.load_id}")
+    for statement in (
+        "alter table {candidate} drop column _known, alter _key set not null, alter _hash set not null,"
+        " alter _payload set not null, alter _deleted set not null, alter _load_id set not null,"
+        " alter _extracted_at set not null",
+        "alter table {candidate} rename to {name}",
+        "alter table landing.{name} set schema staging",
+        "create unique index on {part} (_key, _load_id)",
+        "create index on {part} using brin (_load_id)",
+        "alter table {part} inherit {table}",
+    ):
+        connection.execute(
+            sql.SQL(statement).format(candidate=load.candidate, name=name, part=part, table=table.versions)
+        )

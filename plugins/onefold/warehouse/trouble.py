@@ -144,8 +144,9 @@ def told(where: str) -> Iterator[None]:
 
 def _case(error: DriverError) -> _Case | None:
     state = _state(error)
-    if state is None:  # a session that broke off, or a misuse of the driver
-        return _LOST if isinstance(error, _BROKEN_OFF) else None
+    if state is None:  # a session that broke off (the drivers then have no class for it), or a misuse of the driver
+        broken_off = isinstance(error, _BROKEN_OFF) or type(error) in (psycopg.DatabaseError, psycopg2.DatabaseError)
+        return _LOST if broken_off else None
     if error.diag.source_function in _GROWING:
         return _FULL
     return _CASES.get(state) or _CASES.get(state[:2])

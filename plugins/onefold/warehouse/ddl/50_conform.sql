@@ -127,3 +127,17 @@ begin
     drop table touched_found;
     return query select record from touched_record;
 end $$;
+
+-- Where each attribute of a golden record came from: {attribute: {system, stream, key, load_id, mapping_version, field,
+-- transform}}. A version keeps it as numbers, an eighth of the size and of the work; it is spelled out for who asks.
+-- `given` has, per attribute, the place of the record among `members` that gave it.
+create or replace function conformed.provenance(
+    members text[], loads bigint[], mapping_versions int[], given int[], attributes text[], origins jsonb
+) returns jsonb language sql immutable parallel safe as $$
+    select coalesce(jsonb_object_agg(attributes[a], jsonb_build_object('system', system, 'stream', stream,
+        'key', substr(members[place], length(system) + length(stream) + 3), 'load_id', loads[place],
+        'mapping_version', mapping_versions[place]) || (origins -> attributes[a] -> (system || '.' || stream))), '{}')
+    from unnest(given) with ordinality as g (place, a),
+        split_part(members[place], '|', 1) as system, split_part(members[place], '|', 2) as stream
+    where place is not null
+$$;

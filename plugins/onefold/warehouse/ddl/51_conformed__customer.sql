@@ -1,8 +1,9 @@
 -- generated from catalog/entities/customer.yaml; do not edit (bin/onefold generate)
 -- The customer as it is published: its versions, the views that analysts query, and who may read which column.
+-- The tables' indexes are made by the first publish, after its rows are in: conform/publishing.py.
 
 create table if not exists mapped.customer__identifier (
-    record text collate "C" primary key,
+    record text collate "C" not null,
     _load_id bigint not null
 );
 alter table mapped.customer__identifier add column if not exists tax_id_pl text;
@@ -12,12 +13,6 @@ alter table mapped.customer__identifier add column if not exists cautious_key te
 alter table mapped.customer__identifier add column if not exists cut_key text;
 alter table mapped.customer__identifier add column if not exists name_key text;
 alter table mapped.customer__identifier add column if not exists cut boolean;
-create index if not exists customer__identifier_by_load on mapped.customer__identifier (_load_id);
-create index if not exists customer__identifier_by_tax_id_pl on mapped.customer__identifier (tax_id_pl) where tax_id_pl is not null;
-create index if not exists customer__identifier_by_regon on mapped.customer__identifier (regon) where regon is not null;
-create index if not exists customer__identifier_by_krs on mapped.customer__identifier (krs) where krs is not null;
-create index if not exists customer__identifier_by_cautious_key on mapped.customer__identifier (cautious_key) where cautious_key is not null;
-create index if not exists customer__identifier_by_cut_key on mapped.customer__identifier (cut_key) where cut_key is not null;
 comment on table mapped.customer__identifier is 'By what each living record could be recognised at the newest publish.';
 
 create table if not exists conformed.customer_version (
@@ -25,13 +20,14 @@ create table if not exists conformed.customer_version (
     source_of_truth text not null,
     _systems text[] not null,
     _records int not null,
-    _provenance jsonb not null,
-    _mapping_version int not null,
+    _members text[] not null,
+    _loads bigint[] not null,
+    _mapping_versions int[] not null,
+    _given int[] not null,
     _hash text not null,
     _publish_id bigint not null,
     _ended_publish_id bigint,
-    _merged_into uuid,
-    primary key (customer_id, _publish_id)
+    _merged_into uuid
 );
 alter table conformed.customer_version add column if not exists legal_name text;
 alter table conformed.customer_version add column if not exists tax_id_pl text;
@@ -49,9 +45,12 @@ alter table conformed.customer_version add column if not exists credit_limit num
 alter table conformed.customer_version add column if not exists credit_limit_currency text;
 alter table conformed.customer_version add column if not exists registered_on date;
 alter table conformed.customer_version add column if not exists last_changed timestamptz;
-create unique index if not exists customer_version_live on conformed.customer_version (customer_id) where _ended_publish_id is null;
 comment on table conformed.customer_version is
     'Every version of every golden record, with the publish that made it and the one that ended it.';
+comment on column conformed.customer_version._members is
+    'Its records, the most trusted first; _loads and _mapping_versions are theirs, in the same order.';
+comment on column conformed.customer_version._given is
+    'Per attribute of conformed.customer_origin, whose value it is: the place of the record among _members.';
 comment on column conformed.customer_version._merged_into is 'The golden record that took in its members, where it ended so.';
 
 create table if not exists conformed.customer_crosswalk_version (
@@ -61,11 +60,16 @@ create table if not exists conformed.customer_crosswalk_version (
     key text not null,
     customer_id uuid not null,
     _publish_id bigint not null,
-    _ended_publish_id bigint,
-    primary key (record, _publish_id)
+    _ended_publish_id bigint
 );
-create unique index if not exists customer_crosswalk_live on conformed.customer_crosswalk_version (record) where _ended_publish_id is null;
-create index if not exists customer_crosswalk_by_id on conformed.customer_crosswalk_version (customer_id);
+
+create table if not exists conformed.customer_origin (
+    _publish_id bigint primary key,
+    attributes text[] not null,
+    origins jsonb not null
+);
+comment on table conformed.customer_origin is
+    'From which field, through which transform each stream gives each attribute, since that publish.';
 
 -- A view's new columns may only come last; where an attribute was put in between, the view is made anew.
 do $do$
@@ -88,8 +92,12 @@ declare
             , credit_limit_currency
             , registered_on
             , last_changed
-            , source_of_truth, _systems as systems, _records as record_count, _provenance
-        from conformed.customer_version
+            , source_of_truth, _systems as systems, _records as record_count
+            , (
+                select conformed.provenance(_members, _loads, _mapping_versions, _given, o.attributes, o.origins)
+                from conformed.customer_origin as o where o._publish_id <= v._publish_id order by o._publish_id desc limit 1
+            ) as _provenance
+        from conformed.customer_version as v
         where _publish_id <= (select publish_id from ops.published where entity = 'customer')
             and (_ended_publish_id is null or _ended_publish_id > (select publish_id from ops.published where entity = 'customer'))
     $view$;
@@ -126,15 +134,16 @@ where _publish_id <= (select publish_id from ops.published where entity = 'custo
 alter table mapped.customer__identifier owner to onefold_loader;
 alter table conformed.customer_version owner to onefold_loader;
 alter table conformed.customer_crosswalk_version owner to onefold_loader;
+alter table conformed.customer_origin owner to onefold_loader;
 alter view conformed.customer owner to onefold_loader;
 alter view conformed.customer_crosswalk owner to onefold_loader;
 
 -- The views read with their owner's rights: analysts need none on the tables, and get none. Revoking the table's right
 -- takes the columns' rights along, so an attribute that became personal is closed here.
-revoke all on conformed.customer_version, conformed.customer_crosswalk_version, conformed.customer, conformed.customer_crosswalk
+revoke all on conformed.customer_version, conformed.customer_crosswalk_version, conformed.customer_origin, conformed.customer, conformed.customer_crosswalk
     from onefold_analyst, onefold_auditor, onefold_pii;
 grant usage on schema conformed to onefold_pii, onefold_auditor;
-grant select on mapped.customer__identifier, conformed.customer_version, conformed.customer_crosswalk_version, conformed.customer, conformed.customer_crosswalk to onefold_engineer;
+grant select on mapped.customer__identifier, conformed.customer_version, conformed.customer_crosswalk_version, conformed.customer_origin, conformed.customer, conformed.customer_crosswalk to onefold_engineer;
 grant select (
     customer_id, source_of_truth, systems, record_count, _provenance
     , legal_name
