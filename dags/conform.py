@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from airflow.sdk import DAG, AssetAny, task
+from airflow.sdk import DAG, AssetAny
 
 from onefold.assets import entity_asset, staging_asset
 from onefold.catalog.reader import read_catalog
 from onefold.dag_docs import conform_doc
+from onefold.operators import Conform
 
 ENTITIES = read_catalog().entities
 FEEDS = sorted({source for entity in ENTITIES.values() for source in entity.streams})
@@ -25,12 +26,8 @@ with DAG(
     tags=["conform"],
     default_args={"retries": 2, "retry_delay": timedelta(seconds=10)},
 ):
-
-    @task(outlets=[entity_asset(name) for name in ENTITIES])
-    def conform(**context) -> dict:
-        """Map, resolve, gate and publish what the loads since the last publish have changed."""
-        from onefold import tasks
-
-        return tasks.conform(context)
-
-    conform()
+    Conform(
+        task_id="conform",
+        doc_md="Maps, resolves, gates and publishes what the loads since the last publish have changed.",
+        outlets=[entity_asset(name) for name in ENTITIES],
+    )

@@ -4,39 +4,16 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from airflow.sdk import DAG, CronDataIntervalTimetable, Param, TaskGroup, task
+from airflow.sdk import DAG, CronDataIntervalTimetable, Param, TaskGroup, get_parsing_context
 
 from onefold.assets import staging_asset
 from onefold.catalog.reader import read_systems
 from onefold.catalog.system import System
 from onefold.dag_docs import gate_doc, land_doc, publish_doc, sync_doc
+from onefold.operators import SyncStep
 
 INSTANT = r"^\d{4}-(0[1-9]|1[0-2])-\d{2}[T ]([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d{1,6})?)?(Z|[+-]\d{2}:?\d{2})?$"
 """The format date-time alone refuses nothing: jsonschema checks it only with a package that Airflow does not bring."""
-
-
-@task
-def land(system: str, stream: str, **context) -> dict:
-    from onefold import tasks
-    from onefold.sync.steps import land
-
-    return tasks.step(context, system, stream, land)
-
-
-@task
-def gate(system: str, stream: str, **context) -> dict:
-    from onefold import tasks
-    from onefold.sync.steps import gate
-
-    return tasks.step(context, system, stream, gate)
-
-
-@task
-def publish(system: str, stream: str, **context) -> dict:
-    from onefold import tasks
-    from onefold.sync.steps import publish
-
-    return tasks.step(context, system, stream, publish)
 
 
 def sync_dag(system: System) -> DAG:
@@ -62,16 +39,22 @@ def sync_dag(system: System) -> DAG:
         },
     ) as dag:
         for stream in system.streams:
+            of = {"system": system.system, "stream": stream}
             with TaskGroup(stream):
                 (
-                    land.override(doc_md=land_doc(system, stream))(system.system, stream)
-                    >> gate.override(doc_md=gate_doc(system, stream))(system.system, stream)
-                    >> publish.override(
-                        outlets=[staging_asset(system.system, stream)], doc_md=publish_doc(system, stream)
-                    )(system.system, stream)
+                    SyncStep(step="land", doc_md=land_doc(system, stream), **of)
+                    >> SyncStep(step="gate", doc_md=gate_doc(system, stream), **of)
+                    >> SyncStep(
+                        step="publish",
+                        doc_md=publish_doc(system, stream),
+                        outlets=[staging_asset(system.system, stream)],
+                        **of,
+                    )
                 )
     return dag
 
 
+_only = get_parsing_context().dag_id  # set where a task reads this file: it needs no DAG but its own
 for _system in read_systems().values():
-    globals()[f"sync__{_system.system}"] = sync_dag(_system)
+    if _only in (None, f"sync__{_system.system}"):
+        globals()[f"sync__{_system.system}"] = sync_dag(_system)

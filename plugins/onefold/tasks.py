@@ -14,12 +14,18 @@ from airflow.sdk.exceptions import AirflowFailException, AirflowRuntimeError
 from onefold.aftermath import after_commit
 from onefold.audit import actor
 from onefold.catalog.reader import read_catalog
+from onefold.conform import conform as build_and_publish
+from onefold.conform import evidence
+from onefold.conform.build import Project
+from onefold.conform.gate import entity_gate
 from onefold.connectors.page import Endpoint
 from onefold.errors import Fatal, OnefoldError, Rejected, Retriable
+from onefold.mapping.registry import mapping_fingerprints, sync_mapping
 from onefold.settings import settings, warehouse_url
 from onefold.sync.extraction import from_system
 from onefold.sync.job import Job
 from onefold.warehouse.ledger import Load, Run
+from onefold.warehouse.staging import ensure_all_staging
 from onefold.warehouse.window import Wanted
 
 log = logging.getLogger(__name__)
@@ -43,20 +49,13 @@ def step(context: Context, system: str, stream: str, do: Callable[[Job], Load]) 
 
 def conform(context: Context) -> Mapping[str, object]:
     """Take in what was loaded since the last publish, build the entities and publish them."""
-    from onefold.conform import evidence
-    from onefold.conform.build import Project
-    from onefold.conform.gate import entity_gate
-    from onefold.conform.run import conform
-    from onefold.mapping.registry import mapping_fingerprints, sync_mapping
-    from onefold.warehouse.staging import ensure_all_staging
-
     here, url = settings(), warehouse_url()
     run = run_of(context)
     catalog = read_catalog()
     entities = list(catalog.entities.values())
     with _airflow_errors():
         ensure_all_staging(url, catalog)
-        report = conform(
+        report = build_and_publish(
             url,
             run.actor,
             entity_gate(url),

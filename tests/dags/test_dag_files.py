@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import runpy
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
+from airflow.sdk import DAG
 
 from onefold.catalog.reader import read_catalog
 from onefold.settings import ROOT
@@ -59,6 +61,18 @@ def test_a_sync_has_intervals_to_backfill_and_one_run_at_a_time(found: Mapping[s
     assert dag["schedule"] == "CronDataIntervalTimetable"
     assert dag["max_active_runs"] == 1
     assert dag["params"] == ["end", "start"]
+
+
+def test_a_task_makes_its_own_dag_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("_AIRFLOW_PARSING_CONTEXT_DAG_ID", "sync__sap")  # as Airflow does before a task reads the file
+    made = runpy.run_path(str(ROOT / "dags" / "sync.py"))
+    assert [name for name, value in made.items() if isinstance(value, DAG)] == ["sync__sap"]
+
+
+def test_the_steps_of_a_load_ask_the_api_server_for_no_more_than_they_need() -> None:
+    dag = runpy.run_path(str(ROOT / "dags" / "sync.py"))["sync__sap"]
+    assert [task.task_id for task in dag.tasks if task.template_fields] == []
+    assert [task.task_id for task in dag.tasks if task.do_xcom_push] == ["business_partner.publish"]
 
 
 def test_any_staging_table_that_an_entity_is_made_of_starts_conform(found: Mapping[str, object]) -> None:

@@ -48,3 +48,18 @@ def test_airflow_takes_no_file_of_the_engine_for_a_plugin() -> None:
     found = [Path(path) for path in find_path_from_directory(str(ROOT / "plugins"), ".airflowignore", "glob")]
     modules = [path.relative_to(ROOT / "plugins") for path in found if path.suffix == ".py"]
     assert [path for path in modules if path.parts[0] in ("onefold", "airflow_local_settings.py")] == []
+
+
+def test_up_starts_the_scheduler_anew_when_the_engine_has_changed_and_nothing_else(tmp_path: Path) -> None:
+    (tmp_path / "onefold").mkdir()
+    module = tmp_path / "onefold" / "engine.py"
+
+    def fingerprints() -> dict[str, str]:
+        return {service.name: service.fingerprint() for service in airflow.services({}, tmp_path)}
+
+    module.write_text("before = 1\n")
+    before = fingerprints()
+    assert fingerprints() == before
+    module.write_text("behind = 22\n")
+    after = fingerprints()
+    assert {name for name in before if before[name] != after[name]} == {"scheduler"}

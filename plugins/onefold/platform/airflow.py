@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import subprocess
@@ -91,15 +92,23 @@ def environment(settings: Settings, secrets: Secrets, postgres: Postgres, sandbo
     return {**wiring, **chosen, **(_sandbox_connections(settings.sandbox_url) if sandbox else {})}
 
 
-def services(variables: Mapping[str, str]) -> list[Service]:
-    """Airflow's four services. Logs are read from the disk they share, so none of them serves its logs."""
+def services(variables: Mapping[str, str], plugins: Path) -> list[Service]:
+    """Airflow's four services. Logs are read from the disk they share, so none of them serves its logs.
+
+    The scheduler's variables name the state of the engine's files below `plugins`: tasks run what it has imported, so
+    that `up` must start it anew when a file has changed.
+    """
     commands = {
         "api-server": ["api-server"],
         "scheduler": ["scheduler", "--skip-serve-logs"],
         "dag-processor": ["dag-processor"],
         "triggerer": ["triggerer", "--skip-serve-logs"],
     }
-    return [Service(name, [sys.executable, "-m", "airflow", *rest], variables) for name, rest in commands.items()]
+    engine = {"scheduler": {"ONEFOLD_ENGINE": _engine(plugins)}}
+    return [
+        Service(name, [sys.executable, "-m", "airflow", *rest], {**variables, **engine.get(name, {})})
+        for name, rest in commands.items()
+    ]
 
 
 def prepare(settings: Settings, secrets: Secrets) -> None:
@@ -152,6 +161,13 @@ def migrate(postgres: Postgres, variables: Mapping[str, str]) -> bool:
 def airflow_home(home: Path) -> Path:
     """AIRFLOW_HOME below this installation's home."""
     return home / "airflow"
+
+
+def _engine(plugins: Path) -> str:
+    """Another text whenever a file of the engine is added, removed or written."""
+    files = {path: path.stat() for path in plugins.rglob("*") if path.suffix in (".py", ".sql")}
+    state = sorted((str(path.relative_to(plugins)), stat.st_mtime_ns, stat.st_size) for path, stat in files.items())
+    return hashlib.sha256(repr(state).encode()).hexdigest()[:16]
 
 
 def _passwords_file(home: Path) -> Path:

@@ -43,7 +43,7 @@ def installation(settings: Settings, sandbox: bool = True) -> Installation:
     secrets = load_secrets(settings.home)
     postgres = Postgres(settings.home, settings.pg_port)
     variables = airflow.environment(settings, secrets, postgres, sandbox)
-    services = airflow.services(variables)
+    services = airflow.services(variables, settings.root / "plugins")
     if sandbox:
         services.insert(0, _sandbox(settings))
     return Installation(settings, secrets, postgres, tuple(services), variables)
