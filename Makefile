@@ -1,5 +1,5 @@
 # Every target sets up first; with nothing to do that takes a moment only. Needs Python 3.11 or newer, and nothing else.
-.PHONY: help setup demo test lint generate requirements bench down
+.PHONY: help setup demo test torture lint generate requirements bench down
 .DEFAULT_GOAL := help
 PYTHONPATH := plugins:.
 export PYTHONPATH
@@ -18,6 +18,9 @@ demo: setup  ## Run everything once, end to end, and report
 test: setup  ## Run every test
 	@.venv/bin/python -m pytest
 
+torture: setup  ## Kill loads, and PostgreSQL, at every moment; compare with undisturbed ones (some minutes)
+	@ONEFOLD_TORTURE=full .venv/bin/python -m pytest -v -s tests/torture
+
 lint: setup  ## Check style and formatting
 	@.venv/bin/ruff check .
 	@.venv/bin/ruff format --check .
@@ -27,9 +30,16 @@ generate: setup  ## Write everything that is generated from the catalogue
 
 requirements: setup  ## Pin requirements.in anew
 	@.venv/uv/bin/uv pip compile --quiet --python-version 3.11 requirements.in -o requirements.txt
+	@.venv/uv/bin/uv pip compile --quiet --python-version 3.11 benchmarks/requirements.in -o benchmarks/requirements.txt
 
-bench: setup  ## Measure, and print the ratios
+bench: setup .venv/.bench  ## Measure, and print the ratios
 	@.venv/bin/python -m benchmarks
+
+# dlt, which the benchmarks compare with, lives apart from the packages of Onefold.
+.venv/.bench: benchmarks/requirements.txt .venv/.requirements
+	@.venv/uv/bin/uv venv --quiet --allow-existing --python .venv/bin/python .venv/bench
+	@.venv/uv/bin/uv pip sync --quiet --system-certs --compile-bytecode --python .venv/bench/bin/python $<
+	@touch $@
 
 down: setup  ## End every process of this installation
 	@bin/onefold down

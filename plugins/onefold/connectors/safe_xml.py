@@ -1,98 +1,182 @@
-"""XML from outside, read without DTDs, entities and network: as one tree when small, as rows when large."""
+"""XML from outside, read without DTDs, entities and network: as one tree when small, as rows when large.
+
+A DTD is refused before any parser sees it (as_utf8), so neither lxml nor expat has an entity to resolve.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from io import BytesIO
-from typing import Union
+from io import SEEK_CUR, TextIOWrapper
+from typing import BinaryIO, Union
+from xml.parsers import expat
 
 from lxml import etree
 
 from onefold.http.attempt import BadBody
+from onefold.http.spool import CHUNK, Spool, chunks
 
 Value = Union[str, None, "Row", list["Value"]]
 Row = dict[str, Value]
 
-_DECLARED = re.compile(rb"""\s*<\?xml[^>]*?\sencoding\s*=\s*["']([A-Za-z][\w.-]*)["']""")
-# Where a DTD may stand: after the declaration, comments and processing instructions, before the first element.
-_DOCTYPE = re.compile(rb"(?:\s|<\?.*?\?>|<!--.*?-->)*+<!DOCTYPE", re.DOTALL)
-_NIL = "{http://www.w3.org/2001/XMLSchema-instance}nil"
+_DECLARATION = re.compile(rb"""<\?xml(?=\s)(?:[^>]*?\sencoding\s*=\s*["']([A-Za-z][\w.-]*)["'])?[^>]*>""")
+# What may stand before the first element: the declaration, comments and processing instructions, and a DTD after them.
+_PROLOG = re.compile(rb"(?:\s|<\?.*?\?>|<!--.*?-->)*+(<!DOCTYPE|<[^!?])", re.DOTALL)
+_WEB_PAGE = re.compile(rb"<!doctype\s+html|<html", re.IGNORECASE)
+_NIL = "http://www.w3.org/2001/XMLSchema-instance}nil"
+# The encoding is as_utf8's to judge: the parser must not read a declaration in another way.
+_SAFE = {"resolve_entities": False, "no_network": True, "load_dtd": False, "huge_tree": True, "encoding": "utf-8"}
 
 
-def as_utf8(body: bytes) -> bytes:
-    """The document in UTF-8 without a byte order mark. Raises BadBody when it is empty, a web page or has a DTD."""
-    if body.startswith((b"\xff\xfe", b"\xfe\xff")):
-        body = _transcoded(body, "utf-16")
-    body = body.removeprefix(b"\xef\xbb\xbf")
-    declared = _DECLARED.match(body)
-    if declared and declared[1].lower() not in (b"utf-8", b"utf-16"):
-        body = _transcoded(body, declared[1].decode())
-    if not body.strip():
-        raise BadBody("an empty body instead of XML")
-    if re.match(rb"\s*(<!doctype\s+html|<html)", body, re.IGNORECASE):
-        raise BadBody("a web page instead of XML")
-    if _DOCTYPE.match(body):
-        raise BadBody("XML with a DTD, which is never read")
-    return body
+def as_utf8(file: BinaryIO) -> BinaryIO:
+    """The document in UTF-8, read from its first character on; the same file unless it was in another encoding.
 
-
-def tree(body: bytes) -> etree._Element:
-    """The root element. Raises BadBody when the body is not whole, or not well-formed."""
-    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=True, encoding="utf-8")
-    try:
-        return etree.fromstring(as_utf8(body).strip(), parser)
-    except etree.XMLSyntaxError as error:
-        raise BadBody(f"XML that is cut off or malformed (line {error.position[0]})") from None
-
-
-def rows(body: bytes, name: str) -> Iterator[Row]:
-    """Every element with this local name as a row; memory holds one row at a time. Raises BadBody as `tree`."""
-    try:
-        for _, element in etree.iterparse(
-            BytesIO(as_utf8(body).strip()),
-            events=("end",),
-            tag=f"{{*}}{name}",
-            huge_tree=True,
-            resolve_entities=False,
-            no_network=True,
-            load_dtd=False,
-            remove_comments=True,
-            encoding="utf-8",
-        ):
-            if next(element.iterancestors(element.tag), None) is not None:
-                continue  # a part of the row around it
-            row = as_value(element)
-            yield row if isinstance(row, dict) else {name: row}
-            element.clear()
-            while element.getprevious() is not None:
-                del element.getparent()[0]
-    except etree.XMLSyntaxError as error:
-        raise BadBody(f"XML that is cut off or malformed (line {error.position[0]})") from None
-
-
-def as_value(element: etree._Element) -> Value:
-    """An element without namespaces: its text, "" when empty, None when nil, a dict when it has children.
-
-    Children of one name become a list.
+    Raises BadBody when it is empty, a web page or has a DTD.
     """
-    children = list(element.iterchildren(etree.Element))
-    if not children:
-        return None if element.get(_NIL) in ("true", "1") else "".join(element.itertext(with_tail=False))
-    row: Row = {}
-    for child in children:
-        name, value = etree.QName(child).localname, as_value(child)
-        if name not in row:
-            row[name] = value
-        elif isinstance(held := row[name], list):
-            held.append(value)
-        else:
-            row[name] = [held, value]
-    return row
+    file.seek(0)
+    head = _first(file)
+    declared = _DECLARATION.match(head)
+    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
+        file = _transcoded(file, "utf-16")
+        head = _first(file)
+    elif declared and declared[1] and declared[1].lower() not in (b"utf-8", b"utf-16"):
+        file = _transcoded(file, declared[1].decode())
+        head = _first(file)
+    if not head:
+        raise BadBody("an empty body instead of XML")
+    if _WEB_PAGE.match(head):
+        raise BadBody("a web page instead of XML")
+    prolog = _PROLOG.match(head)
+    if prolog is None:
+        raise BadBody(f"no XML, or XML whose first element does not begin within {CHUNK >> 10} KiB")
+    if prolog[1] == b"<!DOCTYPE":
+        raise BadBody("XML with a DTD, which is never read")
+    return file
 
 
-def _transcoded(body: bytes, encoding: str) -> bytes:
+def tree(file: BinaryIO) -> etree._Element:
+    """The root element. Raises BadBody when the document is not whole, or not well-formed."""
     try:
-        return body.decode(encoding).encode()
-    except (UnicodeDecodeError, LookupError):
+        return etree.parse(as_utf8(file), etree.XMLParser(**_SAFE)).getroot()
+    except etree.XMLSyntaxError as error:
+        raise _malformed(error.position[0]) from None
+
+
+def starts(file: BinaryIO) -> Iterator[etree._Element]:
+    """Every element as it begins, read no further than is asked for. Raises BadBody as `tree`."""
+    try:
+        for _, element in etree.iterparse(as_utf8(file), events=("start",), **_SAFE):
+            yield element
+    except etree.XMLSyntaxError as error:
+        raise _malformed(error.position[0]) from None
+
+
+def rows(file: BinaryIO, name: str) -> Iterator[Row]:
+    """Every outermost element with this local name as a row, without namespaces; memory holds a few rows at a time.
+
+    An element is its text, "" when empty, None when nil, a dict when it has children; children of one name become a
+    list. Raises BadBody as `tree`.
+    """
+    reading = _Rows(name)
+    try:
+        for chunk in chunks(as_utf8(file)):
+            reading.parser.Parse(chunk, False)
+            yield from reading.found
+            reading.found.clear()
+        reading.parser.Parse(b"", True)
+        yield from reading.found  # newer versions of expat keep the end back until they know that it is one
+    except expat.ExpatError as error:
+        raise _malformed(error.lineno) from None
+
+
+class _Rows:
+    """Puts rows together in expat's handlers: there is no tree to be built and pruned."""
+
+    def __init__(self, row_name: str) -> None:
+        self.found: list[Row] = []
+        self.parser = parser = expat.ParserCreate("utf-8", "}")
+        parser.buffer_text = True
+        names = _LocalNames()
+        texts: list[str] = []
+        # The element around the current one, and those around it, as far as the row.
+        around: Row | None = None
+        further: list[Row | None] = []
+        leaf = nil = False
+
+        def outside(tag: str, attributes: dict[str, str]) -> None:
+            if names[tag] == row_name:
+                parser.StartElementHandler, parser.EndElementHandler = start, end
+                parser.CharacterDataHandler = texts.append
+                start(tag, attributes)
+
+        def start(tag: str, attributes: dict[str, str]) -> None:
+            nonlocal around, leaf, nil
+            if leaf:
+                further.append(around)
+                around = {}
+            leaf, nil = True, False
+            if attributes:
+                nil = attributes.get(_NIL) in ("true", "1")
+            if texts:
+                texts.clear()
+
+        def end(tag: str) -> None:
+            nonlocal around, leaf
+            if not leaf:
+                value, around = around, further.pop()
+            else:
+                value = None if nil else texts.pop() if len(texts) == 1 else "".join(texts)
+                leaf = False
+            name = names[tag]
+            if around is None:
+                self.found.append(value if isinstance(value, dict) else {name: value})
+                parser.StartElementHandler, parser.EndElementHandler, parser.CharacterDataHandler = outside, None, None
+            elif name not in around:
+                around[name] = value
+            elif isinstance(held := around[name], list):
+                held.append(value)
+            else:
+                around[name] = [held, value]
+
+        parser.StartElementHandler = outside
+
+
+class _LocalNames(dict[str, str]):
+    def __missing__(self, tag: str) -> str:
+        self[tag] = name = tag.rpartition("}")[2]
+        return name
+
+
+def _malformed(line: int) -> BadBody:
+    return BadBody(f"XML that is cut off or malformed (line {line})")
+
+
+def _first(file: BinaryIO) -> bytes:
+    """The first characters after the byte order mark and white space; reading goes on from there."""
+    start = file.tell()
+    if file.read(3) != b"\xef\xbb\xbf":
+        file.seek(start)
+    for chunk in chunks(file):
+        if found := chunk.lstrip():
+            file.seek(-len(found), SEEK_CUR)
+            head = file.read(CHUNK)
+            file.seek(-len(head), SEEK_CUR)
+            return head
+    return b""
+
+
+def _transcoded(file: BinaryIO, encoding: str) -> BinaryIO:
+    """The document in UTF-8, without the declaration that says otherwise."""
+    utf_8 = Spool()
+    try:
+        text = TextIOWrapper(file, encoding, newline="")
+        try:
+            head = text.read(CHUNK).lstrip().encode()
+            utf_8.write(_DECLARATION.sub(b"", head, count=1) if _DECLARATION.match(head) else head)
+            while chunk := text.read(CHUNK):
+                utf_8.write(chunk.encode())
+        finally:
+            text.detach()
+    except (UnicodeError, LookupError):
         raise BadBody(f"XML that is not in its declared encoding {encoding!r:.20}") from None
+    return utf_8.rewound()

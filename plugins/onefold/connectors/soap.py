@@ -2,6 +2,9 @@
 
 zeep cannot stream, fails on text nodes over 10 MB and reads only one of MTOM's two framings (zeep 4.3), so status,
 fault and frame are judged here. Every byte, the WSDL's too, goes through http.Client.
+
+An answer is whole or it is nothing: its rows are written down, unseen, while it is read, and given as pages when its
+end has been reached. So its size costs disk, not memory, and a broken one leads to another call, never to half a load.
 """
 
 from __future__ import annotations
@@ -9,7 +12,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TypeVar
+from itertools import islice
+from typing import BinaryIO, TypeVar
 from urllib.parse import urlsplit
 
 import msgspec
@@ -21,13 +25,14 @@ from zeep.exceptions import Error as ZeepError
 from onefold.catalog.system import System
 from onefold.connectors import safe_xml
 from onefold.connectors.mtom import unwrapped
-from onefold.connectors.page import Endpoint, Page, PageReader, Questions, Window
+from onefold.connectors.page import Endpoint, Page, PageReader, Questions, Record, Window
 from onefold.connectors.records import Head
 from onefold.connectors.window_text import filled, placeholders
 from onefold.errors import Fatal
 from onefold.http.attempt import BadBody, Response
 from onefold.http.client import Client
 from onefold.http.scrub import scrubbed
+from onefold.http.spool import Spool
 
 T = TypeVar("T")
 Arguments = Mapping[str, object]
@@ -38,6 +43,10 @@ WITH_FAULT = frozenset({400, 500})
 """HTTP statuses that may carry a fault: 500, and for the sender's mistakes in SOAP 1.2 also 400 (Part 2, 7.5.2.2)."""
 
 WSDL_CACHE_SECONDS = 3600
+PAGE = 2000
+AGAIN = "again"
+"""The token between two pages of one answer, which cannot be asked for from its middle: after a crash the call is made
+again and read from the start (the load takes a record once)."""
 
 
 class SoapService:
@@ -54,13 +63,13 @@ class SoapService:
         self,
         operation: str,
         arguments: Arguments,
-        read: Callable[[bytes], T],
+        read: Callable[[BinaryIO], T],
         headers: Mapping[str, str] | None = None,
     ) -> T:
         """Call an operation and give what `read` makes of the answer's envelope (UTF-8, unwrapped, no fault).
 
-        `read` raises BadBody when the answer is not sound: the call is then made again. Raises Fatal for a fault
-        that is our mistake, Retriable when the service stays down.
+        The file is closed afterwards. `read` raises BadBody when the answer is not sound: the call is then made again.
+        Raises Fatal for a fault that is our mistake, Retriable when the service stays down.
         """
         message = self._message(operation, arguments)
         return self._http.send(
@@ -134,9 +143,9 @@ class _Transport(zeep.Transport):
         return _Message(address, message, headers)
 
 
-def envelope_of(response: Response, system: System) -> bytes:
+def envelope_of(response: Response, system: System) -> BinaryIO:
     """The answer's envelope in UTF-8. Raises BadBody when it is none or a fault of the other side, Fatal when ours."""
-    envelope = safe_xml.as_utf8(unwrapped(response.content_type, response.body))
+    envelope = safe_xml.as_utf8(unwrapped(response.content_type, response.file))
     fault = _fault(envelope)
     if fault is not None:
         code, reason = fault
@@ -155,37 +164,32 @@ def envelope_of(response: Response, system: System) -> bytes:
 _OURS = frozenset({"Sender", "Client", "MustUnderstand", "VersionMismatch", "DataEncodingUnknown"})
 
 
-def _fault(envelope: bytes) -> tuple[str, str] | None:
+def _fault(envelope: BinaryIO) -> tuple[str, str] | None:
     """Code (Sender, Receiver, …; SOAP 1.1: Client, Server) and reason of a fault; None when there is a result.
 
     Looks at the first element of the body only, so that a large answer is not read twice. Raises BadBody when
     the document is no SOAP envelope.
     """
-    parser = etree.XMLPullParser(
-        events=("start",), resolve_entities=False, no_network=True, load_dtd=False, huge_tree=True
-    )
-    try:
-        body_of = None
-        for first in range(0, len(envelope), 65536):
-            parser.feed(envelope[first : first + 65536].lstrip() if first == 0 else envelope[first : first + 65536])
-            for _, element in parser.read_events():
-                name = etree.QName(element)
-                if element.getparent() is None and (
-                    name.localname != "Envelope" or name.namespace not in (SOAP_11, SOAP_12)
-                ):
-                    raise BadBody("XML that is no SOAP envelope")
-                if body_of is not None and element.getparent() is body_of:
-                    return _code_and_reason(envelope) if name.localname == "Fault" else None
-                if name.localname == "Body" and name.namespace in (SOAP_11, SOAP_12):
-                    body_of = element
-    except etree.XMLSyntaxError as error:
-        raise BadBody(f"XML that is cut off or malformed (line {error.position[0]})") from None
-    if body_of is None:
-        raise BadBody("XML that is no SOAP envelope, or is cut off")
+    body = None
+    for element in safe_xml.starts(envelope):
+        parent = element.getparent()
+        if parent is None and element.tag not in _ENVELOPES:
+            raise BadBody("XML that is no SOAP envelope")
+        if parent is not None and parent is body:
+            return _code_and_reason(envelope) if element.tag.rpartition("}")[2] == "Fault" else None
+        if element.tag in _BODIES:
+            body = element
+    if body is None:
+        raise BadBody("XML that is no SOAP envelope")
     return None
 
 
-def _code_and_reason(envelope: bytes) -> tuple[str, str]:
+_ENVELOPES, _BODIES = (
+    frozenset(f"{{{namespace}}}{name}" for namespace in (SOAP_11, SOAP_12)) for name in ("Envelope", "Body")
+)
+
+
+def _code_and_reason(envelope: BinaryIO) -> tuple[str, str]:
     root = safe_xml.tree(envelope)
     soap_12 = root.find(f"{{*}}Body/{{{SOAP_12}}}Fault")
     if soap_12 is not None:
@@ -198,13 +202,13 @@ def _code_and_reason(envelope: bytes) -> tuple[str, str]:
 
 
 def _contract(response: Response) -> bytes:
-    body = safe_xml.as_utf8(response.body)
-    if etree.QName(safe_xml.tree(body)).localname not in ("definitions", "schema"):
+    contract = safe_xml.as_utf8(response.file)
+    if etree.QName(safe_xml.tree(contract)).localname not in ("definitions", "schema"):
         raise BadBody("XML that is no WSDL")
-    return body
+    return safe_xml.as_utf8(contract).read()
 
 
-def result_text(envelope: bytes) -> str:
+def result_text(envelope: BinaryIO) -> str:
     """The text of the answer's only value: Body/…Response/…Result. "" when it is empty, nil or not there."""
     result = safe_xml.tree(envelope).find("{*}Body/*/*")
     return "" if result is None or result.text is None else result.text
@@ -222,16 +226,32 @@ def reader(system: System, stream_name: str, endpoint: Endpoint, http: Client, q
             "questions: name it under `python` in the system's YAML."
         )
     head = Head(f"{system.system}.{stream_name}", stream)
+    heads = msgspec.json.Decoder(list[head.shape])
     service = SoapService(system, endpoint, http)
 
-    def rows(envelope: bytes) -> list[bytes]:
-        return [msgspec.json.encode(row) for row in safe_xml.rows(envelope, stream.records)]
+    def written_down(envelope: BinaryIO) -> Spool:
+        lines, encode_lines = Spool(), msgspec.json.Encoder().encode_lines
+        rows = safe_xml.rows(envelope, stream.records)
+        while some := list(islice(rows, 100)):
+            lines.write(encode_lines(some))
+        return lines.rewound()
+
+    def records(payloads: list[bytes]) -> list[Record]:
+        try:
+            found = heads.decode(b"[" + b",".join(payloads) + b"]")
+        except msgspec.ValidationError:  # some head is no scalar: only that record must suffer
+            return [head.record(payload) for payload in payloads]
+        return list(map(head.of, found, payloads))
 
     def read(window: Window, token: str | None) -> Iterator[Page]:
         values = placeholders(window, stream)
         arguments = {name: filled(value, values) for name, value in stream.request.params.items()}
         at = datetime.now(UTC)
-        payloads = service.call(stream.request.operation or "", arguments, rows, stream.request.headers)
-        yield Page([head.record(payload) for payload in payloads], at, None)
+        with service.call(stream.request.operation or "", arguments, written_down, stream.request.headers) as lines:
+            payloads = (line[:-1] for line in lines)
+            following: list[bytes] | None = list(islice(payloads, PAGE))
+            while following is not None:
+                page, following = following, list(islice(payloads, PAGE)) or None
+                yield Page(records(page), at, AGAIN if following else None)
 
     return read

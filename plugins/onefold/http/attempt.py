@@ -6,6 +6,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from io import SEEK_END, BytesIO
+from typing import BinaryIO
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,13 +31,23 @@ class Attempt:
     limit: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
 class Response:
-    """A whole answer: the body has been read to its announced end. Header names are case-insensitive."""
+    """A whole answer: the body has been read to its announced end. Header names are case-insensitive.
 
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
+    `file` holds the body, however large, until the answer has been parsed.
+    """
+
+    def __init__(self, status: int, headers: Mapping[str, str], body: bytes | BinaryIO) -> None:
+        self.status = status
+        self.headers = headers
+        self.file: BinaryIO = BytesIO(body) if isinstance(body, bytes) else body
+        self.size = self.file.seek(0, SEEK_END)
+
+    @property
+    def body(self) -> bytes:
+        """All of it at once, for what is read as a whole."""
+        self.file.seek(0)
+        return self.file.read()
 
     @property
     def content_type(self) -> str:

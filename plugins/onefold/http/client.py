@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TypeVar
@@ -200,7 +201,8 @@ class Client:
                 )
             finally:
                 took = time.monotonic() - started
-            return self._judged(request, response, parse)
+            with closing(response.file):
+                return self._judged(request, response, parse)
         except Again as failure:
             error = failure.what
             self._last_failure = failure
@@ -218,7 +220,7 @@ class Client:
                     path=request.path,
                     status=response.status if response else None,
                     error=error,
-                    bytes=len(response.body) if response else 0,
+                    bytes=response.size if response else 0,
                     milliseconds=round(took * 1000),
                     at=at,
                     used=used,
@@ -237,10 +239,11 @@ class Client:
                 return parse(response)
             except BadBody as error:
                 raise Again(f"status {status} with an unsound body: {error}", status=status) from error
-        excerpt = scrubbed(response.body.decode(errors="replace"), self._credentials.secrets())
+        body = response.body
+        excerpt = scrubbed(body.decode(errors="replace"), self._credentials.secrets())
         if status == 401 or (status == 400 and not request.authorised):  # RFC 6749, 5.2: invalid_client may be 400
             raise Unauthorized(excerpt, status)
-        says_later = any(text.encode() in response.body for text in self.system.errors.retry)
+        says_later = any(text.encode() in body for text in self.system.errors.retry)
         if status >= 500 or status in LATER or says_later:
             raise Again(
                 f"status {status}",

@@ -14,11 +14,11 @@ from requests.adapters import HTTPAdapter
 from onefold.errors import Fatal
 from onefold.http.attempt import Response
 from onefold.http.failure import Again
+from onefold.http.spool import CHUNK, Spool
 
 CONNECT_TIMEOUT = 10.0
 LARGEST_BODY = 256 * 1024 * 1024
 REDIRECTS = 3
-CHUNK = 64 * 1024
 
 
 class Wire:
@@ -111,19 +111,20 @@ class _OnlyOurHeader(requests.auth.AuthBase):
         return request
 
 
-def _body(answer: requests.Response, deadline: float, named: str) -> bytes:
-    body = bytearray()
+def _body(answer: requests.Response, deadline: float, named: str) -> Spool:
+    body, size = Spool(), 0
     # read1 gives what is there: read would wait for a whole chunk, and one byte a second would outlast the deadline
     while chunk := answer.raw.read1(CHUNK, decode_content=True):
-        body += chunk
+        body.write(chunk)
+        size += len(chunk)
         if time.monotonic() > deadline:
             raise TimeoutError
-        if len(body) > LARGEST_BODY:
+        if size > LARGEST_BODY:
             raise Fatal(
                 f"{named}: the answer is larger than {LARGEST_BODY >> 20} MiB. "
                 "Ask for smaller pages (next.size in the system's YAML)."
             )
-    return bytes(body)
+    return body.rewound()
 
 
 def _origin(url: SplitResult) -> tuple[str, str | None, int | None]:

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from io import BytesIO
+from typing import BinaryIO
 
 import msgspec
 
@@ -128,15 +130,15 @@ def _arguments(operation: str, parameters: Mapping[str, str]) -> dict[str, objec
     return {"pParametryWyszukiwania": dict(parameters)} if operation == "DaneSzukajPodmioty" else dict(parameters)
 
 
-def _text(envelope: bytes) -> str:
+def _text(envelope: BinaryIO) -> str:
     return result_text(envelope).strip()
 
 
-def _inner_rows(envelope: bytes) -> list[Row] | None:
+def _inner_rows(envelope: BinaryIO) -> list[Row] | None:
     """The <dane> elements of the XML within the result's string; None when the string is empty."""
     text = _text(envelope)
     if not text:
         return None
     if not text.startswith("<"):
         raise BadBody("a result that is no XML, as under maintenance")
-    return list(safe_xml.rows(text.encode(), "dane"))
+    return list(safe_xml.rows(BytesIO(text.encode()), "dane"))
