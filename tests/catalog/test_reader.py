@@ -57,6 +57,12 @@ def test_the_country_code_of_norway_is_not_a_boolean(checkout):
             7,
             "primary_key names 'Idd', which is not under fields; add it",
         ),
+        (
+            "primary_key: [Id]",
+            "primary_key: [Id]\n    volatile: [Changed]",
+            7,
+            "volatile takes in 'Changed', which is the cursor",
+        ),
         ("request: {path: /accounts}", "request: /accounts", 9, 'request: needs "key: value" lines below it'),
         ("account:", "Account:", 7, '"Account" is not a name; write lower-case words'),
         ('"0 2 * * *"', '"0 25 * * *"', 5, '"0 25 * * *" is not cron; write five fields'),

@@ -119,6 +119,16 @@ class Stream(Model):
                 raise ValueError(f"fields {other} and {name} differ only in case; give one another name and its path")
         return self
 
+    @model_validator(mode="after")
+    def _the_cursor_is_content(self) -> Stream:
+        """Or a reading that is newer and else the same would leave no trace, and an older one could pass for newer."""
+        for name in self.cursor.fields if self.cursor else ():
+            path = self.fields[name].path or name
+            for volatile in self.volatile:
+                if f"{path}.".startswith(f"{volatile}."):
+                    raise ValueError(f"volatile takes in {path!r}, which is the cursor; take {volatile!r} out of it")
+        return self
+
 
 class Auth(Model):
     """How the system lets us in; the secrets themselves are in the Airflow connection."""

@@ -39,8 +39,8 @@ def publish(
         _keep_answers(connection, load)
         _move_cursor(connection, load)
         connection.execute(
-            "update ops.load set state = 'published', verdict = 'passed', ended_at = now(), rows_new = %s,"
-            " rows_changed = %s, rows_deleted = %s, rows_quarantined = %s,"
+            "update ops.load set state = 'published', verdict = 'passed', error = null, ended_at = now(),"
+            " rows_new = %s, rows_changed = %s, rows_deleted = %s, rows_quarantined = %s,"
             " seconds_publishing = extract(epoch from clock_timestamp() - now()) where load_id = %s",
             (new, changed, deleted, published.rows_quarantined, load.load_id),
         )

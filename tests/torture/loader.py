@@ -1,0 +1,87 @@
+"""A process that loads, one step after the other, as Airflow's workers do; it can be killed at any moment."""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import time
+from collections.abc import Sequence
+
+from onefold.errors import OnefoldError, Retriable
+from onefold.sync import steps
+from onefold.sync.job import Job
+from tests.torture.wire import Act, Moment, Order, Wire
+
+STEPS = {"land": steps.land, "gate": steps.gate, "publish": steps.publish}
+
+
+class Loading:
+    """A load in a process of its own; with `patience`, each step is tried again for so many seconds.
+
+    `step` is the step that it was in when it ended; `end` is "done", "killed", or the error's class and text.
+    """
+
+    def __init__(self, job: Job, names: Sequence[str] = tuple(STEPS), patience: float = 0) -> None:
+        self.step, self.end = names[0], ""
+        self.orders: list[Order] = []
+        self._said = b""
+        self._reading, writing = os.pipe()
+        self._pid = os.fork()
+        if self._pid == 0:
+            try:
+                os.close(self._reading)
+                os.write(writing, _run(job, names, writing, time.monotonic() + patience).replace("\n", " ").encode())
+                os._exit(0)
+            finally:  # never back into pytest
+                os._exit(3)
+        os.close(writing)
+
+    def carry(self, wire: Wire, moment: Moment | None = None, act: Act = lambda: False) -> Loading:
+        """Let it run to its end, whatever that is, all that it says to PostgreSQL going over the wire."""
+        self.orders, self._said = wire.carry(self._reading, moment, act)
+        return self._ended()
+
+    def wait(self, seconds: float = 60) -> bool:
+        """Whether it has come to its end within so many seconds."""
+        deadline = time.monotonic() + seconds
+        while select.select([self._reading], [], [], max(0.0, deadline - time.monotonic()))[0]:
+            if not (more := os.read(self._reading, 65536)):
+                self._ended()
+                return True
+            self._said += more
+        return False
+
+    def kill(self) -> bool:
+        os.kill(self._pid, signal.SIGKILL)
+        os.waitid(os.P_PID, self._pid, os.WEXITED | os.WNOWAIT)  # so that nothing comes out of it any more
+        return False
+
+    def _ended(self) -> Loading:
+        os.close(self._reading)
+        _, status = os.waitpid(self._pid, 0)
+        *begun, self.end = self._said.decode().split("\n")
+        self.step = begun[-1] if begun else self.step
+        if os.WIFSIGNALED(status):
+            self.end = "killed"
+        assert self.end, "the loading process ended without a word"
+        return self
+
+
+def _run(job: Job, names: Sequence[str], writing: int, deadline: float) -> str:
+    try:
+        for name in names:
+            os.write(writing, f"{name}\n".encode())
+            while True:
+                try:
+                    STEPS[name](job)
+                    break
+                except Retriable:
+                    if time.monotonic() > deadline:
+                        raise
+                    time.sleep(0.01)
+        return "done"
+    except OnefoldError as error:
+        return f"{type(error).__name__}: {error}"
+    except BaseException as error:  # noqa: BLE001  the test must see that it was none of ours
+        return f"not ours: {type(error).__name__}: {error}"

@@ -1,0 +1,75 @@
+"""Two loads of one stream at the same time: one waits or is refused clearly, and nothing is ever mixed."""
+
+from __future__ import annotations
+
+from tests.torture.loader import Loading
+from tests.torture.observing import lies
+from tests.torture.wire import Moment, Wire
+from tests.torture.world import HOURLY, NIGHTLY, Warehouse, World
+
+OTHER = "manual__other"
+
+
+def one_after_the_other(world: World) -> list[tuple]:
+    """What staging shows when nothing happens at once."""
+    with world.warehouse() as warehouse:
+        for run in (NIGHTLY, OTHER):
+            load(warehouse, run)
+        return warehouse.current()
+
+
+def load(warehouse: Warehouse, run: str) -> None:
+    loading = Loading(warehouse.job(run))
+    assert loading.wait()
+    assert loading.end == "done"
+
+
+def test_a_second_load_at_any_step_of_the_first_waits_or_is_refused_and_nothing_is_mixed(
+    world: World, wire: Wire, full: bool
+):
+    expected = one_after_the_other(world)
+    with world.warehouse() as warehouse:
+        last = len(Loading(warehouse.job(NIGHTLY, wire.url(warehouse.loader_url))).carry(wire).orders)
+    refused = 0
+    # Another run; and this very one, taken for dead and started anew.
+    for number, other in [(n, run) for n in range(1, last, 3 if full else 40) for run in (OTHER, NIGHTLY)]:
+        with world.warehouse() as warehouse:
+            second: list[Loading] = []
+
+            def meanwhile(warehouse=warehouse, second=second, other=other) -> bool:
+                second.append(Loading(warehouse.job(other)))
+                second[0].wait(1.5)  # the first stands still so long, or until the second is through or refused
+                return True
+
+            first = Loading(warehouse.job(NIGHTLY, wire.url(warehouse.loader_url)))
+            first.carry(wire, Moment(number), meanwhile)
+            assert first.end == "done", (number, other)
+            assert second[0].end or second[0].wait()
+            if second[0].end != "done":
+                refused += 1
+                assert second[0].end.startswith("Retriable: shop.customer "), second[0].end
+                assert "is being loaded by" in second[0].end or "on its way" in second[0].end
+            assert lies(warehouse.url) == []
+            load(warehouse, OTHER)
+            assert warehouse.current() == expected
+            assert dict(warehouse.query("select run_id, state from ops.load")) == {
+                OTHER: "published",
+                NIGHTLY: "published",
+            }
+            assert lies(warehouse.url) == []
+    assert refused
+
+
+def test_runs_that_race_for_one_stream_are_all_published_one_after_the_other(world: World, full: bool):
+    expected = one_after_the_other(world)
+    for _ in range(10 if full else 1):
+        with world.warehouse() as warehouse:
+            runs = [NIGHTLY, HOURLY, OTHER, "manual__another"]
+            racing = [Loading(warehouse.job(run), patience=30) for run in runs]
+            assert all(one.wait() for one in racing)
+            assert [one.end for one in racing] == ["done"] * 4
+            assert warehouse.current() == expected
+            assert sorted(warehouse.query("select run_id, state from ops.load")) == [
+                (run, "published") for run in sorted(runs)
+            ]
+            assert lies(warehouse.url) == []

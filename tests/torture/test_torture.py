@@ -1,0 +1,180 @@
+"""Whatever kills a load, and whenever: tried again, it ends as if nothing had been, row by row."""
+
+from __future__ import annotations
+
+import random
+import re
+import signal
+from collections.abc import Iterator
+
+import pytest
+
+from tests.torture.loader import STEPS, Loading
+from tests.torture.observing import chain_fault, landing, lies, observe, told_once
+from tests.torture.wire import Moment, Order, Wire
+from tests.torture.world import HOURLY, NIGHTLY, Warehouse, World
+
+RUNS = (NIGHTLY, HOURLY)
+SEED = 20260301
+
+
+@pytest.fixture(scope="module")
+def orders(world: World) -> dict[str, list[Order]]:
+    """What each of the two loads orders the server to do when nothing disturbs it."""
+    wire = Wire(world.server.port)
+    given = {}
+    for run in RUNS:
+        with world.warehouse(world.template(run)) as warehouse:
+            loading = Loading(warehouse.job(run, wire.url(warehouse.loader_url))).carry(wire)
+            assert loading.end == "done"
+            assert observe(warehouse.url) == world.undisturbed((1, 2)).ended[run]
+            given[run] = loading.orders
+    wire.close()
+    return given
+
+
+@pytest.fixture(scope="module")
+def kills() -> Iterator[list[str]]:
+    """Every load that was killed, and when; how many there were is printed at the end."""
+    killed: list[str] = []
+    yield killed
+    print(f"\n{len(killed)} loads were disturbed and ended as if undisturbed")
+
+
+def try_again(world: World, warehouse: Warehouse, run: str, step: str, *, crashed: bool = False) -> None:
+    """What Airflow does: the step that was killed once more, then those after it; and the load that follows.
+
+    After each step, and at the end, everything is as it is when nothing disturbs the loads.
+    """
+    for at_hand in RUNS[RUNS.index(run) :]:
+        for name in list(STEPS)[list(STEPS).index(step) if at_hand == run else 0 :]:
+            load = STEPS[name](warehouse.job(at_hand))
+            expected = world.undisturbed(load_ids(warehouse))
+            if name != "publish" and load.on_its_way:
+                assert landing(warehouse.url, load.load_id) == expected.landed[at_hand, name]
+        seen = observe(warehouse.url)
+        if crashed:
+            assert told_once(seen) == told_once(expected.ended[at_hand])
+        else:
+            assert seen == expected.ended[at_hand]
+        assert lies(warehouse.url) == []
+        assert chain_fault(warehouse.url, warehouse.home / "audit" / "anchor.jsonl") is None
+
+
+def load_ids(warehouse: Warehouse) -> tuple[int, int]:
+    """The ids of both loads; the second's, where it has not begun yet, is the one after the first's."""
+    ids = [load_id for (load_id,) in warehouse.query("select load_id from ops.load order by 1")]
+    return (ids[0], ids[1] if len(ids) > 1 else ids[0] + 1)
+
+
+def disturb(world: World, wire: Wire, run: str, moment: Moment, kills: list[str]) -> None:
+    """Kill a load at the moment, and try it again."""
+    with world.warehouse(world.template(run)) as warehouse:
+        loading = Loading(warehouse.job(run, wire.url(warehouse.loader_url)))
+        loading.carry(wire, moment, loading.kill)
+        if moment.seconds == 0 or loading.end != "done":
+            assert loading.end == "killed", f"{run}, {moment}"
+            kills.append(f"{run} {moment}")
+        warehouse.wait_until_the_dead_are_gone()
+        assert lies(warehouse.url) == []
+        try_again(world, warehouse, run, loading.step)
+
+
+def boundaries(orders: dict[str, list[Order]]) -> list[tuple[str, Moment]]:
+    """Before and after each order at whose end no transaction is open, so that what it did is committed."""
+    return [
+        (run, Moment(order.number, phase))
+        for run in RUNS
+        for order in orders[run]
+        if order.over
+        for phase in ("before", "after")
+    ]
+
+
+def one_of_each_kind(orders: dict[str, list[Order]]) -> list[tuple[str, Moment]]:
+    """After one order of each wording at whose end something is committed, and before every fourth of them."""
+    kinds: dict[tuple[bytes, bytes], tuple[str, Moment]] = {}
+    for run in RUNS:
+        for order in orders[run]:
+            if order.over:
+                wording = order.message[:1], re.sub(rb"\d+", b"", order.message[5:40])
+                kinds.setdefault(wording, (run, Moment(order.number)))
+    return [*kinds.values(), *((run, Moment(after.number, "before")) for run, after in list(kinds.values())[::4])]
+
+
+def between(orders: dict[str, list[Order]], number: int) -> list[tuple[str, Moment]]:
+    """So many random moments: in the middle of an order on its way to the server, or some time after it."""
+    chance = random.Random(SEED)
+    moments = []
+    for _ in range(number):
+        run = chance.choice(RUNS)
+        at = chance.randrange(len(orders[run]) - 1)
+        gap = orders[run][at + 1].at - orders[run][at].at
+        if chance.random() < 0.3:
+            moments.append((run, Moment(at + 1, "within")))
+        else:
+            moments.append((run, Moment(at + 1, "after", chance.uniform(0, gap) + 1e-6)))
+    return moments
+
+
+def test_a_load_killed_at_any_commit_boundary_and_tried_again_ends_as_if_undisturbed(
+    world: World, wire: Wire, orders: dict[str, list[Order]], kills: list[str], full: bool
+):
+    for run, moment in boundaries(orders) if full else one_of_each_kind(orders):
+        disturb(world, wire, run, moment, kills)
+
+
+def test_a_load_killed_at_any_random_moment_and_tried_again_ends_as_if_undisturbed(
+    world: World, wire: Wire, orders: dict[str, list[Order]], kills: list[str], full: bool
+):
+    for run, moment in between(orders, 120 if full else 6):
+        disturb(world, wire, run, moment, kills)
+
+
+def test_a_load_during_which_postgresql_dies_says_so_and_tried_again_ends_as_if_undisturbed(
+    world: World, wire: Wire, orders: dict[str, list[Order]], kills: list[str], full: bool
+):
+    def die() -> bool:
+        world.server.stop(signal.SIGQUIT)
+        return False
+
+    for run, moment in between(orders, 50 if full else 3):
+        with world.warehouse(world.template(run)) as warehouse:
+            loading = Loading(warehouse.job(run, wire.url(warehouse.loader_url))).carry(wire, moment, die)
+            world.server.stop(signal.SIGQUIT)  # if the load had ended before its moment came
+            world.server.start()
+            if loading.end != "done":
+                assert loading.end.startswith("Retriable: "), loading.end
+                kills.append(f"{run} {moment}")
+            try_again(world, warehouse, run, loading.step, crashed=True)
+
+
+def test_a_killed_load_that_nobody_tries_again_is_closed_as_abandoned_and_leaves_nothing_in_landing(
+    world: World, wire: Wire, orders: dict[str, list[Order]], kills: list[str], full: bool
+):
+    with world.warehouse() as warehouse:
+        for do in STEPS.values():
+            do(warehouse.job(HOURLY))
+        alone = warehouse.current()
+    abandoned = 0
+    for run, moment in boundaries(orders)[5 :: 4 if full else 41]:
+        if run != NIGHTLY:
+            continue
+        with world.warehouse() as warehouse:
+            loading = Loading(warehouse.job(NIGHTLY, wire.url(warehouse.loader_url)))
+            loading.carry(wire, moment, loading.kill)
+            kills.append(f"{run} {moment}, and nobody tried again")
+            warehouse.wait_until_the_dead_are_gone()
+            for do in STEPS.values():
+                do(warehouse.job(HOURLY, run_is_over=lambda dag_id, run_id: True))
+            states = dict(warehouse.query("select run_id, state from ops.load where run_id = %s", NIGHTLY))
+            if states.get(NIGHTLY) == "rejected":
+                abandoned += 1
+                assert warehouse.query("select error from ops.load where run_id = %s", NIGHTLY) == [
+                    (f"abandoned: run {NIGHTLY} ended before the load was published",)
+                ]
+            published = states.get(NIGHTLY) == "published"
+            assert published or warehouse.current() == alone
+            assert observe(warehouse.url)["tables of landing"] == ["answer", "checkpoint", "unreadable"]
+            assert lies(warehouse.url) == []
+    assert abandoned
