@@ -163,7 +163,7 @@ def test_killed_conform_is_taken_up_again(moment: str, world: World):
         killed(world.connection)
 
     hooks = (in_transaction,) if moment == "publish" else ()
-    with pytest.raises(psycopg.OperationalError):
+    with pytest.raises(Retriable, match="the connection to the warehouse was lost"):
         conform_with(world.url, ACTOR, accept, [PARTNER], build, mappings=MAPPINGS, on_publish=hooks)
     assert world.connection.execute("select max(publish_id) from ops.published").fetchone() == (first.publish_id,)
     second = world.conform()

@@ -2,8 +2,9 @@
 
 {% macro folded(value) -%}
 {#- Letters and digits only, capitals, without accents. Polish ł and its kin do not decompose, so they are named;
-    the collation of the database does not matter, because upper() only meets ASCII. -#}
-regexp_replace(upper(replace(replace(translate(normalize({{ value }}, NFKD), 'łŁøØđĐ', 'lLoOdD'), 'ß', 'SS'), 'æ', 'AE')), '[^A-Z0-9]+', '', 'g')
+    the collation of the database does not matter, because upper() only meets ASCII. The usual separators go first: then
+    the regular expression seldom finds anything, which is a third of the work. -#}
+regexp_replace(translate(upper(replace(replace(translate(normalize({{ value }}, NFKD), 'łŁøØđĐ', 'lLoOdD'), 'ß', 'SS'), 'æ', 'AE')), ' .,-/"', ''), '[^A-Z0-9]+', '', 'g')
 {%- endmacro %}
 
 {% macro name_is_cut(name) -%}

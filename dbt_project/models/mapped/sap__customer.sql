@@ -1,10 +1,5 @@
 -- generated from catalog/entities/customer.yaml, catalog/systems/sap.yaml; do not edit (bin/onefold generate)
-{{ config(indexes=[
-    {'columns': ['_record'], 'unique': true},
-    {'columns': ['_load_id']},
-    {'columns': ['tax_id_pl']},
-    {'columns': ['regon']},
-    {'columns': ['krs']}]) }}
+{{ config(indexes=[{'columns': ['_record'], 'unique': true}, {'columns': ['_load_id']}]) }}
 
 with business_partner_records as (
     {{ records_to_map('sap', 'business_partner') }}

@@ -24,6 +24,12 @@ if TYPE_CHECKING:
 
 _SOURCES = ("*.sql", "*.yml", "*.yaml")
 _MAX_FAILURES = 10
+# libpq's variable. The models sort and join whole tables: with 4 MB, PostgreSQL's own default, all of that goes to disk
+# first. Costs of 0 as in warehouse/connection.py: rows go from core to core for less than PostgreSQL thinks.
+_PGOPTIONS = (
+    "-c TimeZone=UTC -c DateStyle=ISO,DMY -c work_mem=128MB -c maintenance_work_mem=128MB"
+    " -c parallel_setup_cost=0 -c parallel_tuple_cost=0"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +131,7 @@ def _environment(url: str) -> Iterator[None]:
         "ONEFOLD_PG_PASSWORD": str(parts.get("password", "")),
         "ONEFOLD_PG_DATABASE": str(parts.get("dbname", "")),
         "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
+        "PGOPTIONS": _PGOPTIONS,
     }
     before = {name: os.environ.get(name) for name in wanted}
     os.environ.update(wanted)

@@ -17,6 +17,7 @@ from onefold.conform.publishing import point, publish_entity
 from onefold.conform.report import Candidate, ConformReport, EntityReport, Gate
 from onefold.errors import OnefoldError, Rejected
 from onefold.warehouse.connection import connect
+from onefold.warehouse.trouble import told
 
 OnPublish = Callable[[psycopg.Connection, ConformReport], None]
 """Called inside the publishing transaction: what it writes is committed with the entities or not at all."""
@@ -63,20 +64,21 @@ def conform_with(
 ) -> ConformReport:
     """As conform, with another way to build the candidates."""
     clock = _Clock()
-    with connect(url, autocommit=True) as connection, only_one(connection):
+    with told("conform"), connect(url, autocommit=True) as connection, only_one(connection):
         with clock.phase("begin"):
             publish = begin(connection, actor, mappings)
         if publish is None:
             return ConformReport(None, (), _standing(connection, entities), clock.seconds)
         try:
-            with clock.phase("build"):
-                run_build(publish)
-            with clock.phase("gate"):
-                for entity in entities:
-                    name = entity.entity
-                    gate(Candidate(publish.publish_id, name, "mapped", f"{name}__candidate", f"{name}_id"))
-            return _publish(connection, actor, entities, publish, on_publish, clock)
-        except (OnefoldError, psycopg.Error) as error:
+            with told("conform"):
+                with clock.phase("build"):
+                    run_build(publish)
+                with clock.phase("gate"):
+                    for entity in entities:
+                        name = entity.entity
+                        gate(Candidate(publish.publish_id, name, "mapped", f"{name}__candidate", f"{name}_id"))
+                return _publish(connection, actor, entities, publish, on_publish, clock)
+        except OnefoldError as error:
             _refuse(connection, actor, publish, entities, error)
             raise
 

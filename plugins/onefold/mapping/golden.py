@@ -75,7 +75,7 @@ def _render(template: str, entity: Entity) -> str:
             known=known_columns(entity),
             systems=systems(entity),
             hidden=personal_attributes(entity),
-            origin=_origin,
+            origin=origin,
         )
     )
 
@@ -99,7 +99,7 @@ def _environment() -> jinja2.Environment:
     return environment
 
 
-def _origin(attribute: Attribute, source: str) -> str:
+def origin(attribute: Attribute, source: str) -> str:
     """JSON: the field (or fields, or the constant) and the transform by which a source gives the attribute."""
     rule = attribute.sources[source]
     if rule.constant is not None:

@@ -10,6 +10,7 @@ from onefold.errors import Fatal
 from onefold.mapping.sql import origin_sql, transform_sql, transform_types
 
 COMMAND = "bin/onefold generate"
+_CONFIG = "{{ config(indexes=[{'columns': ['_record'], 'unique': true}, {'columns': ['_load_id']}]) }}"
 
 
 def header(entities: list[str], systems: list[str], comment: str) -> str:
@@ -40,14 +41,7 @@ def model_sql(entity: Entity, system: System) -> str:
         f"{stream}_records as (\n    {{{{ records_to_map('{system.system}', '{stream}') }}}}\n)" for stream in streams
     )
     selects = "\n\nunion all\n\n".join(_select(entity, system.system, name, system.streams[name]) for name in streams)
-    return f"{header([entity.entity], [system.system], '--')}{_config(entity)}\n\nwith {records}\n\n{selects}\n"
-
-
-def _config(entity: Entity) -> str:
-    columns = ["_load_id", *entity.identity.strong]
-    indexes = ["{'columns': ['_record'], 'unique': true}", *(f"{{'columns': ['{column}']}}" for column in columns)]
-    listed = ",\n    ".join(indexes)
-    return f"{{{{ config(indexes=[\n    {listed}]) }}}}"
+    return f"{header([entity.entity], [system.system], '--')}{_CONFIG}\n\nwith {records}\n\n{selects}\n"
 
 
 def _select(entity: Entity, system: str, stream_name: str, stream: Stream) -> str:

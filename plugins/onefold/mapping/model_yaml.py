@@ -27,8 +27,7 @@ RECORD_COLUMNS = (
     ("_extracted_at", "timestamptz", "When that version was read from the source."),
     ("_mapping_version", "int", "The version of the catalogue's mapping that made this row."),
 )
-_NO_VERSIONS = "select null::text as _key, null::bigint as _load_id where false"
-_NO_CURRENT = (
+_NO_RECORDS = (
     "select null::text as _key, null::jsonb as _payload, null::boolean as _deleted, null::bigint as _load_id, "
     "null::timestamptz as _extracted_at where false"
 )
@@ -94,13 +93,13 @@ def _example_tests(entity: Entity, system: System, model: str) -> Iterator[Yaml]
             origin = " + ".join(rule.fields) or f"constant {rule.constant}"
             for number, example in enumerate(rule.examples, 1):
                 payload = example_record(rule, system.streams[stream], example)
-                current = {stream: _current_row("1", payload, 1)}
+                versions = {stream: _record_row("1", payload, 1)}
                 yield {
                     "name": f"{model}__{name}__{stream}_{number}",
                     "description": f"{name} from {origin} by {rule.transform}: {_said(example)}",
                     "model": model,
                     "overrides": {"macros": {"is_incremental": False}},
-                    "given": _given(entity, system.system, {}, current, _NO_LOADS),
+                    "given": _given(entity, system.system, versions, {}, _NO_LOADS),
                     "expect": {"rows": [{name: example.then}]},
                 }
 
@@ -109,7 +108,7 @@ def _increment_test(entity: Entity, system: System, model: str) -> Yaml:
     """Only what came or went with the publish's loads is mapped; what lost its last version comes as deleted."""
     stream = feeding_streams(entity, system.system)[0]
     versions = "select 'changed' as _key, 7::bigint as _load_id union all select 'unchanged', 6"
-    current = f"{_current_row('changed', {}, 7)} union all {_current_row('unchanged', {}, 6)}"
+    current = f"{_record_row('changed', {}, 7)} union all {_record_row('unchanged', {}, 6)}"
     this = (
         f"select 'rolled back'::text as _key, 7::bigint as _load_id, "
         f"{literal(system.system)}::text as _system, {literal(stream)}::text as _stream"
@@ -142,8 +141,8 @@ def _given(entity: Entity, system: str, versions: dict[str, str], current: dict[
     given: list[Yaml] = []
     for stream in feeding_streams(entity, system):
         table = f"{system}__{stream}"
-        given.append(_input(f"source('staging', '{table}')", versions.get(stream, _NO_VERSIONS)))
-        given.append(_input(f"source('staging', '{table}__current')", current.get(stream, _NO_CURRENT)))
+        given.append(_input(f"source('staging', '{table}')", versions.get(stream, _NO_RECORDS)))
+        given.append(_input(f"source('staging', '{table}__current')", current.get(stream, _NO_RECORDS)))
     given.append(_input("source('ops', 'publish_load')", loads))
     return given
 
@@ -152,7 +151,7 @@ def _input(name: str, rows: str) -> Yaml:
     return {"input": name, "format": "sql", "rows": rows}
 
 
-def _current_row(key: str, payload: object, load_id: int) -> str:
+def _record_row(key: str, payload: object, load_id: int) -> str:
     record = literal(json.dumps(payload, ensure_ascii=False))
     return (
         f"select {literal(key)}::text as _key, {record}::jsonb as _payload, false as _deleted, "

@@ -6,10 +6,14 @@
 -- the smallest record). A cluster with none gets the id of its smallest record whose id is not in use. Ids are made from
 -- records, so the same input gives the same ids again.
 with previous as materialized (
-    select record, customer_id from conformed.customer_crosswalk_version
-    where _ended_publish_id is null and (
-        record in (select record from {{ ref('customer__member') }})
-        or record in (select record from {{ ref('customer__changed') }}))
+    select record, v.customer_id
+    from (
+        select record from {{ ref('customer__member') }}
+        union
+        select record from {{ ref('customer__changed') }}
+    ) as looked_at
+    join conformed.customer_crosswalk_version as v using (record)
+    where v._ended_publish_id is null
 )
 , vote as (
     select p.customer_id, c.cluster, count(*) as members, min(record) as first_record
@@ -57,4 +61,6 @@ select c.record
     , split_part(c.record, '|', 2) as stream
     , substr(c.record, length(split_part(c.record, '|', 1)) + length(split_part(c.record, '|', 2)) + 3) as key
     , n.customer_id
+    , p.customer_id as _was
 from {{ ref('customer__cluster') }} as c join named as n using (cluster)
+left join previous as p using (record)

@@ -3,10 +3,14 @@
 
 -- The ids that end with this publish, and the golden record that took in most of their members.
 with previous as materialized (
-    select record, customer_id from conformed.customer_crosswalk_version
-    where _ended_publish_id is null and (
-        record in (select record from {{ ref('customer__member') }})
-        or record in (select record from {{ ref('customer__changed') }}))
+    select record, v.customer_id
+    from (
+        select record from {{ ref('customer__member') }}
+        union
+        select record from {{ ref('customer__changed') }}
+    ) as looked_at
+    join conformed.customer_crosswalk_version as v using (record)
+    where v._ended_publish_id is null
 )
 select distinct on (p.customer_id) p.customer_id, heir.customer_id as merged_into
 from previous as p

@@ -3,9 +3,13 @@
 
 -- The living records of every touched cluster, with a number each to calculate with.
 with touched as materialized (
+    {% if var('full_mapping', false) -%}
+    select record from {{ ref('customer__changed') }}
+    {%- else -%}
     select record collate "C" as record from ops.touched(
         '{{ ref('customer__changed') }}', '{{ ref('customer__candidate_identifier') }}', 'mapped.customer__identifier',
         array['tax_id_pl', 'regon', 'krs', 'cautious_key', 'cut_key']) as record
+    {%- endif %}
 ),
 member as (
     select record, _load_id, tax_id_pl, regon, krs, cautious_key, cut_key, name_key, cut from {{ ref('customer__candidate_identifier') }}

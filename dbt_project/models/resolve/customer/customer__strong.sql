@@ -8,16 +8,25 @@
 -- to another group is disowned: it is not published.
 with component as materialized (
     select node, root from ops.components($edges$
-        select n as a, min(n) over (partition by tax_id_pl) as b from {{ ref('customer__member') }} where tax_id_pl is not null
+        with labelled as materialized (select m.*, coalesce(first.n, m.n) as label
+        from {{ ref('customer__member') }} as m left join (
+            select tax_id_pl, min(n) as n from {{ ref('customer__member') }} group by tax_id_pl
+        ) as first using (tax_id_pl))
+        select l.label as a, least.label as b from labelled as l join (
+            select regon, min(label) as label from labelled where regon is not null group by regon
+        ) as least using (regon)
         union all
-        select n as a, min(n) over (partition by regon) as b from {{ ref('customer__member') }} where regon is not null
-        union all
-        select n as a, min(n) over (partition by krs) as b from {{ ref('customer__member') }} where krs is not null
+        select l.label as a, least.label as b from labelled as l join (
+            select krs, min(label) as label from labelled where krs is not null group by krs
+        ) as least using (krs)
     $edges$)
 ),
 labelled as materialized (
-    select m.n, coalesce(c.root, m.n) as root, case split_part(m.record, '|', 1) when 'krs' then 1 when 'regon' then 2 when 'salesforce' then 3 when 'sap' then 4 else 5 end as rank, m.tax_id_pl, m.regon, m.krs
-    from {{ ref('customer__member') }} as m left join component as c on c.node = m.n
+    select l.n, coalesce(c.root, l.label) as root, case split_part(l.record, '|', 1) when 'krs' then 1 when 'regon' then 2 when 'salesforce' then 3 when 'sap' then 4 else 5 end as rank, l.tax_id_pl, l.regon, l.krs
+    from (select m.*, coalesce(first.n, m.n) as label
+        from {{ ref('customer__member') }} as m left join (
+            select tax_id_pl, min(n) as n from {{ ref('customer__member') }} group by tax_id_pl
+        ) as first using (tax_id_pl)) as l left join component as c on c.node = l.label
 ),
 torn_root as materialized (
     select root from labelled group by root having min(tax_id_pl) <> max(tax_id_pl) or min(regon) <> max(regon) or min(krs) <> max(krs)

@@ -1,14 +1,11 @@
 -- The new state of every golden record whose cluster was touched: which value survives, and where it came from.
 -- One sort: the records of a cluster get a position p by the entity's trust order. An attribute with an order of its
--- own takes the least of (its rank, p), so none needs a sort of its own.
+-- own takes the least of (its rank, p), so none needs a sort of its own. Nothing above the sort may be a CTE that is read
+-- twice or a correlated subquery: PostgreSQL would then read and sort on one core.
 <% set span = 1048576 %><# more than a cluster has records: rank * span + p orders by rank, then by p #>
 <% set changed_at = 'last_changed' if 'last_changed' in attributes else '_extracted_at' %>
 <% macro rank(trust) %>case system<% for system in trust %> when '<< system >>' then << loop.index >><% endfor %> else << trust | length + 1 >> end<% endmacro %>
-with disowned as materialized (
-    select m.record, s.disowned from {{ ref('<< name >>__strong') }} as s join {{ ref('<< name >>__member') }} as m using (n)
-    where s.torn and s.disowned <> '{}'
-),
-member as (
+with member as (
 <% for system in systems %>
     select x.<< name >>_id, x.record, x.system, x.stream, x.key, m._load_id, m._mapping_version, m._extracted_at
 <% for attribute in attributes %>
@@ -20,7 +17,11 @@ member as (
 <% endfor %>
     from {{ ref('<< name >>__candidate_crosswalk') }} as x
     join {{ ref('<< system >>__<< name >>') }} as m on m._record collate "C" = x.record
-    left join disowned as d on d.record = x.record
+    left join (
+        select member.record, strong.disowned
+        from {{ ref('<< name >>__strong') }} as strong join {{ ref('<< name >>__member') }} as member using (n)
+        where strong.torn and strong.disowned <> '{}'
+    ) as d on d.record = x.record
     where x.system = '<< system >>'
 <% if not loop.last %>
     union all
@@ -31,17 +32,15 @@ ranked as (
     select *
         , row_number() over (
             partition by << name >>_id order by << rank(entity.trust) >>, << changed_at >> desc nulls last, record)::int as p
-        , jsonb_build_object('system', system, 'stream', stream, 'key', key,
-            'load_id', _load_id, 'mapping_version', _mapping_version) as source
     from member
 ),
 gathered as (
     select << name >>_id
-        , array_agg(system order by p) as _system
-        , array_agg(system || '.' || stream order by p) as _stream
-        , array_agg(record order by p) as _record
-        , array_agg(source order by p) as _source
-        , max(_mapping_version) as _mapping_version
+        , (array_agg(system order by p))[1] as source_of_truth
+        , array_agg(distinct system order by system) as _systems
+        , array_agg(record order by p) as _members
+        , array_agg(_load_id order by p) as _loads
+        , array_agg(_mapping_version order by p) as _mapping_versions
 <% for attribute, spec in attributes.items() %>
         , array_agg(<< attribute >> order by p) as _v_<< attribute >>
 <% if spec.survivorship == 'latest' %>
@@ -54,28 +53,26 @@ gathered as (
 <% endfor %>
     from ranked
     group by << name >>_id
-)
-select << name >>_id
+),
+golden as (
+    select << name >>_id
 <% for attribute in attributes %>
-    , _v_<< attribute >>[_w_<< attribute >>] as << attribute >>
+        , _v_<< attribute >>[_w_<< attribute >>] as << attribute >>
 <% endfor %>
-    , _system[1] as source_of_truth
-    , (select array_agg(distinct s order by s) from unnest(_system) as s) as _systems
-    , cardinality(_record) as _records
-    , jsonb_strip_nulls(jsonb_build_object(
+        , source_of_truth, _systems, cardinality(_members) as _records
+        -- Where each attribute came from: its record's place among the members. conformed.provenance() spells it out.
+        , _members, _loads, _mapping_versions
+        , array[<% for attribute in attributes %>_w_<< attribute >><< '' if loop.last else ', ' >><% endfor %>]::int[] as _given
+        -- What makes a version: the values, and the records that gave them. A record's newer load alone does not.
+        , md5(row(_members
 <% for attribute, spec in attributes.items() %>
-        '<< attribute >>', case when _w_<< attribute >> is not null then _source[_w_<< attribute >>] || case _stream[_w_<< attribute >>]
-<% for source in spec.sources | sort %>
-            when '<< source >>' then << origin(spec, source) | literal >>::jsonb
+            , << 'extract(epoch from _v_' ~ attribute ~ '[_w_' ~ attribute ~ '])' if spec.type == 'timestamptz' else '_v_' ~ attribute ~ '[_w_' ~ attribute ~ ']' >>, _w_<< attribute >>
 <% endfor %>
-        end end<< '' if loop.last else ',' >>
-<% endfor %>
-    )) as _provenance
-    , _mapping_version
-    -- What makes a version: the values, and the records that gave them. A record's newer load alone does not.
-    , md5(row(_record
-<% for attribute, spec in attributes.items() %>
-        , << 'extract(epoch from _v_' ~ attribute ~ '[_w_' ~ attribute ~ '])' if spec.type == 'timestamptz' else '_v_' ~ attribute ~ '[_w_' ~ attribute ~ ']' >>, _w_<< attribute >>
-<% endfor %>
-    )::text) as _hash
-from gathered
+        )::text) as _hash
+    from gathered
+)
+select golden.*
+    , case when live._hash is null then 'new' when live._hash <> golden._hash then 'changed' end as _change
+from golden
+left join conformed.<< name >>_version as live
+    on live.<< name >>_id = golden.<< name >>_id and live._ended_publish_id is null

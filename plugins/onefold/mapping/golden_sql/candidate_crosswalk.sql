@@ -49,4 +49,6 @@ select c.record
     , split_part(c.record, '|', 2) as stream
     , substr(c.record, length(split_part(c.record, '|', 1)) + length(split_part(c.record, '|', 2)) + 3) as key
     , n.<< name >>_id
+    , p.<< name >>_id as _was
 from {{ ref('<< name >>__cluster') }} as c join named as n using (cluster)
+left join previous as p using (record)

@@ -1,19 +1,17 @@
 -- The << name >> as it is published: its versions, the views that analysts query, and who may read which column.
+-- The tables' indexes are made by the first publish, after its rows are in: conform/publishing.py.
 <% set versions = 'conformed.' ~ name ~ '_version' %>
 <% set crosswalk = 'conformed.' ~ name ~ '_crosswalk_version' %>
 <% set known_table = 'mapped.' ~ name ~ '__identifier' %>
+<% set origins = 'conformed.' ~ name ~ '_origin' %>
 <% set published = "(select publish_id from ops.published where entity = '" ~ name ~ "')" %>
 
 create table if not exists << known_table >> (
-    record text collate "C" primary key,
+    record text collate "C" not null,
     _load_id bigint not null
 );
 <% for column, type in known.items() if column not in ('record', '_load_id') %>
 alter table << known_table >> add column if not exists << column >> << type >>;
-<% endfor %>
-create index if not exists << name >>__identifier_by_load on << known_table >> (_load_id);
-<% for column in identifiers %>
-create index if not exists << name >>__identifier_by_<< column >> on << known_table >> (<< column >>) where << column >> is not null;
 <% endfor %>
 comment on table << known_table >> is 'By what each living record could be recognised at the newest publish.';
 
@@ -22,20 +20,24 @@ create table if not exists << versions >> (
     source_of_truth text not null,
     _systems text[] not null,
     _records int not null,
-    _provenance jsonb not null,
-    _mapping_version int not null,
+    _members text[] not null,
+    _loads bigint[] not null,
+    _mapping_versions int[] not null,
+    _given int[] not null,
     _hash text not null,
     _publish_id bigint not null,
     _ended_publish_id bigint,
-    _merged_into uuid,
-    primary key (<< name >>_id, _publish_id)
+    _merged_into uuid
 );
 <% for attribute, spec in attributes.items() %>
 alter table << versions >> add column if not exists << attribute >> << spec.type >>;
 <% endfor %>
-create unique index if not exists << name >>_version_live on << versions >> (<< name >>_id) where _ended_publish_id is null;
 comment on table << versions >> is
     'Every version of every golden record, with the publish that made it and the one that ended it.';
+comment on column << versions >>._members is
+    'Its records, the most trusted first; _loads and _mapping_versions are theirs, in the same order.';
+comment on column << versions >>._given is
+    'Per attribute of conformed.<< name >>_origin, whose value it is: the place of the record among _members.';
 comment on column << versions >>._merged_into is 'The golden record that took in its members, where it ended so.';
 
 create table if not exists << crosswalk >> (
@@ -45,11 +47,16 @@ create table if not exists << crosswalk >> (
     key text not null,
     << name >>_id uuid not null,
     _publish_id bigint not null,
-    _ended_publish_id bigint,
-    primary key (record, _publish_id)
+    _ended_publish_id bigint
 );
-create unique index if not exists << name >>_crosswalk_live on << crosswalk >> (record) where _ended_publish_id is null;
-create index if not exists << name >>_crosswalk_by_id on << crosswalk >> (<< name >>_id);
+
+create table if not exists << origins >> (
+    _publish_id bigint primary key,
+    attributes text[] not null,
+    origins jsonb not null
+);
+comment on table << origins >> is
+    'From which field, through which transform each stream gives each attribute, since that publish.';
 
 -- A view's new columns may only come last; where an attribute was put in between, the view is made anew.
 do $do$
@@ -59,8 +66,12 @@ declare
 <% for attribute in attributes %>
             , << attribute >>
 <% endfor %>
-            , source_of_truth, _systems as systems, _records as record_count, _provenance
-        from << versions >>
+            , source_of_truth, _systems as systems, _records as record_count
+            , (
+                select conformed.provenance(_members, _loads, _mapping_versions, _given, o.attributes, o.origins)
+                from << origins >> as o where o._publish_id <= v._publish_id order by o._publish_id desc limit 1
+            ) as _provenance
+        from << versions >> as v
         where _publish_id <= << published >>
             and (_ended_publish_id is null or _ended_publish_id > << published >>)
     $view$;
@@ -84,15 +95,16 @@ where _publish_id <= << published >>
 alter table << known_table >> owner to onefold_loader;
 alter table << versions >> owner to onefold_loader;
 alter table << crosswalk >> owner to onefold_loader;
+alter table << origins >> owner to onefold_loader;
 alter view conformed.<< name >> owner to onefold_loader;
 alter view conformed.<< name >>_crosswalk owner to onefold_loader;
 
 -- The views read with their owner's rights: analysts need none on the tables, and get none. Revoking the table's right
 -- takes the columns' rights along, so an attribute that became personal is closed here.
-revoke all on << versions >>, << crosswalk >>, conformed.<< name >>, conformed.<< name >>_crosswalk
+revoke all on << versions >>, << crosswalk >>, << origins >>, conformed.<< name >>, conformed.<< name >>_crosswalk
     from onefold_analyst, onefold_auditor, onefold_pii;
 grant usage on schema conformed to onefold_pii, onefold_auditor;
-grant select on << known_table >>, << versions >>, << crosswalk >>, conformed.<< name >>, conformed.<< name >>_crosswalk to onefold_engineer;
+grant select on << known_table >>, << versions >>, << crosswalk >>, << origins >>, conformed.<< name >>, conformed.<< name >>_crosswalk to onefold_engineer;
 grant select (
     << name >>_id, source_of_truth, systems, record_count, _provenance
 <% for attribute in attributes if attribute not in hidden %>

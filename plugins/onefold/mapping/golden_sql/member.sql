@@ -1,8 +1,12 @@
 -- The living records of every touched cluster, with a number each to calculate with.
 with touched as materialized (
+    {% if var('full_mapping', false) -%}
+    select record from {{ ref('<< name >>__changed') }}
+    {%- else -%}
     select record collate "C" as record from ops.touched(
         '{{ ref('<< name >>__changed') }}', '{{ ref('<< name >>__candidate_identifier') }}', 'mapped.<< name >>__identifier',
         array['<< identifiers | join("', '") >>']) as record
+    {%- endif %}
 ),
 member as (
     select << known | join(', ') >> from {{ ref('<< name >>__candidate_identifier') }}

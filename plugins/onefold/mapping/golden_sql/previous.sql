@@ -1,6 +1,10 @@
 previous as materialized (
-    select record, << name >>_id from conformed.<< name >>_crosswalk_version
-    where _ended_publish_id is null and (
-        record in (select record from {{ ref('<< name >>__member') }})
-        or record in (select record from {{ ref('<< name >>__changed') }}))
+    select record, v.<< name >>_id
+    from (
+        select record from {{ ref('<< name >>__member') }}
+        union
+        select record from {{ ref('<< name >>__changed') }}
+    ) as looked_at
+    join conformed.<< name >>_crosswalk_version as v using (record)
+    where v._ended_publish_id is null
 )

@@ -3,12 +3,24 @@
 -- one group that its records' more authoritative identifiers name. When they name several, it is contested, and belongs
 -- to the one that the most trusted system names, or to none when that does not decide it. A record's value that belongs
 -- to another group is disowned: it is not published.
-<% macro rank() %>case split_part(m.record, '|', 1)<% for system in entity.trust %> when '<< system >>' then << loop.index >><% endfor %> else << entity.trust | length + 1 >> end<% endmacro %>
+<% macro rank(of) %>case split_part(<< of >>.record, '|', 1)<% for system in entity.trust %> when '<< system >>' then << loop.index >><% endfor %> else << entity.trust | length + 1 >> end<% endmacro %>
 <% macro torn() %><% for kind in kinds %>min(<< kind >>) <> max(<< kind >>)<< '' if loop.last else ' or ' >><% endfor %><% endmacro %>
+<# Records of one first identifier are put under one label before the graph is looked at: few edges are left. #>
+<% macro label() %>select m.*, coalesce(first.n, m.n) as label
+        from {{ ref('<< name >>__member') }} as m left join (
+            select << kinds[0] >>, min(n) as n from {{ ref('<< name >>__member') }} group by << kinds[0] >>
+        ) as first using (<< kinds[0] >>)<% endmacro %>
 with component as materialized (
     select node, root from ops.components($edges$
-<% for kind in kinds %>
-        select n as a, min(n) over (partition by << kind >>) as b from {{ ref('<< name >>__member') }} where << kind >> is not null
+<% if kinds | length == 1 %>
+        select null::bigint as a, null::bigint as b where false
+<% else %>
+        with labelled as materialized (<< label() >>)
+<% endif %>
+<% for kind in kinds[1:] %>
+        select l.label as a, least.label as b from labelled as l join (
+            select << kind >>, min(label) as label from labelled where << kind >> is not null group by << kind >>
+        ) as least using (<< kind >>)
 <% if not loop.last %>
         union all
 <% endif %>
@@ -16,8 +28,8 @@ with component as materialized (
     $edges$)
 ),
 labelled as materialized (
-    select m.n, coalesce(c.root, m.n) as root, << rank() >> as rank, m.<< kinds | join(', m.') >>
-    from {{ ref('<< name >>__member') }} as m left join component as c on c.node = m.n
+    select l.n, coalesce(c.root, l.label) as root, << rank('l') >> as rank, l.<< kinds | join(', l.') >>
+    from (<< label() >>) as l left join component as c on c.node = l.label
 ),
 torn_root as materialized (
     select root from labelled group by root having << torn() >>
