@@ -1,6 +1,7 @@
 import psycopg
 import pytest
 
+from onefold.errors import Fatal
 from onefold.warehouse.install import install_schema
 from tests.roles import as_role
 
@@ -13,6 +14,15 @@ def test_installing_twice_changes_nothing(warehouse_url):
     with psycopg.connect(warehouse_url) as warehouse:
         assert warehouse.execute(tables).fetchall() == before
         assert ("ops", "load") in before
+
+
+def test_a_warehouse_of_an_older_onefold_is_refused_and_left_as_it_is(warehouse_url):
+    with psycopg.connect(warehouse_url, autocommit=True) as warehouse:
+        warehouse.execute("comment on schema ops is null")
+        warehouse.execute("drop schema marts")
+        with pytest.raises(Fatal, match=r"schema 1; this one needs schema \d.*down --delete-data"):
+            install_schema(warehouse_url)
+        assert warehouse.execute("select to_regnamespace('marts')").fetchone() == (None,)
 
 
 @pytest.mark.parametrize("schema", ["landing", "staging", "mapped", "ops", "audit", "lineage"])
