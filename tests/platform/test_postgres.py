@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import psycopg
 import pytest
@@ -129,3 +130,16 @@ def test_data_of_a_vanished_temporary_home_is_deleted_and_other_data_is_not(
         (folder / "home").write_text(str(owner))
     postgres_account.delete_data_of_vanished_temporary_homes()
     assert {folder.name for folder in (tmp_path / "fallback").iterdir()} == {"unmounted", "alive"}
+
+
+def test_where_shared_memory_is_small_files_take_its_place(
+    home: Path, start_postgres: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    small = SimpleNamespace(total=64 << 20)
+    monkeypatch.setattr("onefold.platform.postgres.shutil.disk_usage", lambda folder: small)
+    server = start_postgres(home)
+    with psycopg.connect(server.url(), options="-c parallel_setup_cost=0 -c parallel_tuple_cost=0") as connection:
+        assert connection.execute("show dynamic_shared_memory_type").fetchone() == ("mmap",)
+        connection.execute("set min_parallel_table_scan_size = 0; create table t as select generate_series(1, 5000) n")
+        plan = connection.execute("explain (analyze) select count(*) from t a join t b using (n)").fetchall()
+    assert any("Workers Launched: " in line for (line,) in plan)

@@ -142,6 +142,7 @@ class Postgres:
             "port": str(self.port),
             "unix_socket_directories": "",
             "cluster_name": "onefold",
+            "dynamic_shared_memory_type": _shared_memory(),
             **SERVER_SETTINGS,
             **self.settings,
         }
@@ -237,3 +238,9 @@ def _processes_in(data: Path) -> list[psutil.Process]:
         except (psutil.NoSuchProcess, psutil.AccessDenied):
             continue
     return found
+
+
+def _shared_memory(folder: Path = Path("/dev/shm")) -> str:  # noqa: S108 - where POSIX shared memory is on Linux
+    """A container's shared memory is often 64 MB, which a join over several cores outgrows; files have room."""
+    small = folder.exists() and shutil.disk_usage(folder).total < 1 << 30
+    return "mmap" if small else "posix"
