@@ -65,3 +65,9 @@ def medians(rounds: Iterator[Mapping[str, float]]) -> dict[str, float]:
     """The median of each figure over the rounds."""
     every = list(rounds)
     return {name: statistics.median(each[name] for each in every) for name in every[0]}
+
+
+def peak_memory() -> float:
+    """The most memory that this process ever held, in MB. Not ru_maxrss, which begins with that of the parent."""
+    status = Path("/proc/self/status").read_text(encoding="ascii")
+    return int(status.split("VmHWM:")[1].split()[0]) / 1024

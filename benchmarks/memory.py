@@ -6,7 +6,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 
-from benchmarks.measure import Warehouse
+from benchmarks.measure import Warehouse, peak_memory
 from benchmarks.table import Row
 
 FEW = 100_000
@@ -35,7 +35,6 @@ def _peak(warehouse: Warehouse, rows: int) -> float:
 def _load(url: str, rows: int) -> None:
     """All three steps of one load, then the peak of this process in MB."""
     import logging
-    import resource
 
     from benchmarks.companies import pages
     from benchmarks.loading import job
@@ -45,7 +44,7 @@ def _load(url: str, rows: int) -> None:
     load = job(url, pages(rows), "memory")
     for step in (steps.land, steps.gate, steps.publish):
         step(load)
-    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+    print(peak_memory())
 
 
 if __name__ == "__main__":

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import resource
 import sys
 import time
 from collections.abc import Iterator
@@ -15,6 +14,7 @@ import msgspec
 import zeep
 from zeep.helpers import serialize_object
 
+from benchmarks.measure import peak_memory
 from benchmarks.soap import FIELDS
 from onefold.catalog.system import System
 from onefold.connectors.page import Endpoint, Page, PageReader
@@ -47,7 +47,6 @@ SYSTEM = System.model_validate(
         },
     }
 )
-_UNIT = 2**20 if sys.platform == "darwin" else 2**10
 
 
 def ours(url: str, warehouse_url: str) -> Source:
@@ -90,15 +89,11 @@ def main(whose: str, url: str, warehouse_url: str) -> None:
         entities={},
         run_is_over=lambda dag_id, run_id: True,
     )
-    before = _peak()
+    before = peak_memory()
     began = time.perf_counter()
     load = steps.land(job)
     seconds = time.perf_counter() - began
-    print(json.dumps({"rows": load.rows_read, "seconds": seconds, "megabytes": _peak() - before}))
-
-
-def _peak() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / _UNIT
+    print(json.dumps({"rows": load.rows_read, "seconds": seconds, "megabytes": peak_memory() - before}))
 
 
 if __name__ == "__main__":

@@ -37,6 +37,8 @@ def _reduce(connection: psycopg.Connection, load: Load, stream: Stream) -> int:
         "kind": sql.SQL("" if load.rows_read >= LARGE else "unlogged"),
         "candidate": load.tables.candidate,
         "load_id": sql.Literal(load.load_id),
+        "oldest": sql.Literal(_oldest(connection, load)),
+        "pages": load.tables.pages,
         "newest": _newest(connection, load),
         "not_waiting": _not_waiting(connection, load, stream),
         "staging": staging,
@@ -60,13 +62,14 @@ _ALL = sql.SQL(
 _DIFFERENT = sql.SQL(
     """
     create {kind} table {candidate} as
-    with read as materialized (
-        select read.*, held._load_id as _held
+    with different as materialized (
+        select read._row, held._load_id as _held
         from ({newest}) read
         left join (
             select _key, _load_id, _hash, _cursor, _extracted_at from {staging} version
             where not exists (
-                select from {staging} later where later._key = version._key and later._load_id > version._load_id
+                select from {staging} later
+                where later._key = version._key and later._load_id > version._load_id and later._load_id > {oldest}
             )
         ) held on held._key = read._key
         where held._key is null
@@ -80,7 +83,9 @@ _DIFFERENT = sql.SQL(
     )
     select _key, _cursor, _deleted, _hash, _extracted_at, _payload::jsonb as _payload, {load_id}::bigint as _load_id,
            _held is not null as _known
-    from read
+    from different
+    -- offset 0: fetched by its place; PostgreSQL would rather read all pages into memory to join them
+    cross join lateral (select * from {pages} page where page.ctid = different._row offset 0) read
     where (
         _held is null
         or (
@@ -91,8 +96,18 @@ _DIFFERENT = sql.SQL(
     and {not_waiting}
     """
 )
-"""The join takes no payloads of what is held, so that a million versions fit into memory; they are looked up one by
-one for what is left, which is little."""
+"""The join takes no payloads, so that millions of versions fit into memory; those of what is left, which is little, are
+looked up one by one. A later version is of a later load than the stream's oldest: where one load brought most of
+staging, the index on the loads leaves it out."""
+
+
+def _oldest(connection: psycopg.Connection, load: Load) -> int:
+    """The first load that may have written into the stream's staging table; the ledger is never pruned."""
+    return connection.execute(
+        "select coalesce(min(load_id), 0) from ops.load"
+        " where system = %s and stream = %s and state in ('published', 'rolled_back')",
+        (load.system, load.stream),
+    ).fetchone()[0]
 
 
 def _know_size(connection: psycopg.Connection, load: Load) -> None:
@@ -119,9 +134,10 @@ def _newest(connection: psycopg.Connection, load: Load) -> sql.Composed:
     pages = load.tables.pages
     repeated = connection.execute(sql.SQL("select count(distinct _key) < count(*) from {}").format(pages)).fetchone()[0]
     if not repeated:
-        return sql.SQL("select * from {}").format(pages)
+        return sql.SQL("select ctid as _row, * from {}").format(pages)
     return sql.SQL(
-        "select pages.* from {pages} pages join (select distinct on (_key) ctid as _row from {pages}"
+        "select pages.ctid as _row, pages.* from {pages} pages join ("
+        "select distinct on (_key) ctid as _row from {pages}"
         " order by _key, _cursor desc nulls last, _extracted_at desc, _hash desc) newest on newest._row = pages.ctid"
     ).format(pages=pages)
 
