@@ -9,6 +9,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from onefold.quality import candidate
+from onefold.warehouse import publish
 from tests.torture.loader import STEPS, Loading
 from tests.torture.observing import chain_fault, landing, lies, observe, told_once
 from tests.torture.wire import Moment, Order, Wire
@@ -18,9 +20,17 @@ RUNS = (NIGHTLY, HOURLY)
 SEED = 20260301
 
 
-@pytest.fixture(scope="module")
-def orders(world: World) -> dict[str, list[Order]]:
-    """What each of the two loads orders the server to do when nothing disturbs it."""
+@pytest.fixture(scope="module", params=["copied into staging", "made a part of staging"])
+def orders(world: World, request: pytest.FixtureRequest) -> Iterator[dict[str, list[Order]]]:
+    """What each of the two loads orders the server to do when nothing disturbs it; small loads, and then large ones."""
+    with pytest.MonkeyPatch.context() as patched:
+        if request.param == "made a part of staging":
+            for module in (candidate, publish):
+                patched.setattr(module, "LARGE", 1)
+        yield _undisturbed_orders(world)
+
+
+def _undisturbed_orders(world: World) -> dict[str, list[Order]]:
     wire = Wire(world.server.port)
     given = {}
     for run in RUNS:
