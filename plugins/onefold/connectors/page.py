@@ -78,4 +78,8 @@ class Questions(Protocol):
 
 
 PageReader = Callable[[Window, str | None], Iterator[Page]]
-"""Reads the pages of a window; the second argument is the token to go on from, None from the start."""
+"""Reads the pages of a window; the second argument is the token to go on from, None from the start.
+
+To be asked for the next page means that the one before was sent to the warehouse, not that its load is published: a
+source that wants to hear that a record has arrived must be told after the publish.
+"""
