@@ -18,18 +18,13 @@ from typing import TYPE_CHECKING
 import psycopg
 
 from onefold.errors import Fatal
+from onefold.warehouse.connection import OPTIONS
 
 if TYPE_CHECKING:
     from dbt.contracts.graph.manifest import Manifest
 
 _SOURCES = ("*.sql", "*.yml", "*.yaml")
 _MAX_FAILURES = 10
-# libpq's variable. The models sort and join whole tables: with 4 MB, PostgreSQL's own default, all of that goes to disk
-# first. Costs of 0 as in warehouse/connection.py: rows go from core to core for less than PostgreSQL thinks.
-_PGOPTIONS = (
-    "-c TimeZone=UTC -c DateStyle=ISO,DMY -c work_mem=128MB -c maintenance_work_mem=128MB"
-    " -c parallel_setup_cost=0 -c parallel_tuple_cost=0"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +126,7 @@ def _environment(url: str) -> Iterator[None]:
         "ONEFOLD_PG_PASSWORD": str(parts.get("password", "")),
         "ONEFOLD_PG_DATABASE": str(parts.get("dbname", "")),
         "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
-        "PGOPTIONS": _PGOPTIONS,
+        "PGOPTIONS": OPTIONS,  # libpq reads it
     }
     before = {name: os.environ.get(name) for name in wanted}
     os.environ.update(wanted)

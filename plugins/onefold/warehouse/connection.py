@@ -9,17 +9,18 @@ from onefold.errors import Retriable
 # Day before month: the systems write 31.01.2026. UTC and ISO so that what we read back never depends on a machine.
 # Joining a load with what is held needs memory for its keys, or it spills to disk. Our large statements move many rows
 # from one table into another; PostgreSQL thinks that handing rows from core to core costs more than it does.
-_OPTIONS = (
+OPTIONS = (
     "-c TimeZone=UTC -c DateStyle=ISO,DMY -c client_min_messages=warning -c work_mem=128MB"
-    " -c parallel_setup_cost=0 -c parallel_tuple_cost=0"
+    " -c maintenance_work_mem=128MB -c parallel_setup_cost=0 -c parallel_tuple_cost=0"
 )
+"""Of every session of the engine, dbt's too."""
 
 
 def connect(url: str, *, autocommit: bool = False) -> psycopg.Connection:
     """Open a connection. Raises Retriable when the warehouse cannot be reached."""
     try:
         return psycopg.connect(
-            url, autocommit=autocommit, options=_OPTIONS, application_name="onefold", connect_timeout=10
+            url, autocommit=autocommit, options=OPTIONS, application_name="onefold", connect_timeout=10
         )
     except psycopg.OperationalError as error:
         raise Retriable(

@@ -85,7 +85,7 @@ def _count(connection: psycopg.Connection, load: Load) -> tuple[int, int, int, s
 
 def _write_versions(connection: psycopg.Connection, load: Load, count: int) -> None:
     staging = StagingTable(load.system, load.stream)
-    if min(load.rows_read, count) >= LARGE:
+    if count >= LARGE:
         connection.execute(
             sql.SQL("delete from {candidate} c using {refused} r where r._key = c._key").format(**_names(load))
         )
