@@ -11,6 +11,7 @@ import uvicorn
 
 from sandbox.app import create_app
 from sandbox.faults import FaultBoard
+from sandbox.stand_ins import BOOKS, STAND_INS
 from sandbox.world import World
 
 
@@ -41,11 +42,11 @@ def main() -> int:
     state = arguments.state or Path(tempfile.mkdtemp(prefix="onefold-sandbox-"))
     state.mkdir(parents=True, exist_ok=True)
     try:
-        world = World(arguments.companies, arguments.seed, state / "journal.jsonl")
+        world = World(arguments.companies, arguments.seed, state / "journal.jsonl", BOOKS)
     except ValueError as error:
         print(f"sandbox: {error}", file=sys.stderr)
         return 1
-    app = create_app(world, FaultBoard(), state)
+    app = create_app(world, FaultBoard([each.system for each in STAND_INS]), state)
     config = uvicorn.Config(app, log_level="warning", access_log=False, timeout_keep_alive=60, lifespan="off")
     port = listener.getsockname()[1]
     print(f"sandbox: {len(world.companies)} companies on http://{arguments.host}:{port}", flush=True)

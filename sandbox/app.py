@@ -7,25 +7,20 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route, Router
 
-from sandbox import control, krs, regon, salesforce, sap
+from sandbox import control
 from sandbox.faults import FaultBoard, FaultMiddleware
+from sandbox.stand_ins import STAND_INS
 from sandbox.world import World
-from sandbox.world.records import System
 
 
 def create_app(world: World, faults: FaultBoard, state: Path) -> Starlette:
-    """The sandbox over this world: /salesforce, /sap, /krs, /regon, /control and /health.
+    """The sandbox over this world: /<system> for each stand-in, /control and /health.
 
     `state` is the folder where the truth's token goes when the environment gives none.
     """
-    systems: dict[System, list[Route]] = {
-        "salesforce": salesforce.routes(world),
-        "sap": sap.routes(world),
-        "krs": krs.routes(world),
-        "regon": regon.routes(world),
-    }
     mounts = [
-        Mount(f"/{system}", app=FaultMiddleware(Router(routes), system, faults)) for system, routes in systems.items()
+        Mount(f"/{each.system}", app=FaultMiddleware(Router(each.routes(world)), each.system, faults))
+        for each in STAND_INS
     ]
 
     async def health(_: Request) -> Response:

@@ -67,10 +67,12 @@ def routes(world: World, board: FaultBoard, state: Path) -> list[Route]:
 
     async def add_fault(request: Request) -> Response:
         try:
-            fault = Fault.model_validate_json(await request.body())
+            active = board.add(Fault.model_validate_json(await request.body()))
         except ValidationError as error:
             return _refused(_problems(error, Fault))
-        return JSONResponse(board.add(fault).shown(), status_code=201)
+        except ValueError as error:
+            return _refused([{"field": "system", "wrong": str(error)}])
+        return JSONResponse(active.shown(), status_code=201)
 
     async def list_faults(_: Request) -> Response:
         return JSONResponse({"faults": board.listed()})

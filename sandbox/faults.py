@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections import Counter, defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, Self
 
@@ -11,7 +12,6 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from sandbox import damage
 from sandbox.regon_mtom import as_mtom
-from sandbox.world.records import SYSTEMS, System
 
 Kind = Literal[
     "status",
@@ -51,7 +51,7 @@ class Fault(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    system: System
+    system: str
     kind: Kind
     times: int = Field(default=1, ge=-1, description="how many requests suffer; -1: until cleared")
     path: str = Field(default="", description="only requests whose path, query or SOAP action contains this")
@@ -76,8 +76,6 @@ class Fault(BaseModel):
             raise ValueError(f"{self.kind} has no {', '.join(sorted(surplus))}; allowed are {allowed}")
         if self.kind == "retype_field" and self.to not in RETYPED:
             raise ValueError(f"to must be one of {', '.join(RETYPED)}, not {self.to!r}")
-        if self.kind == "mtom" and self.system != "regon":
-            raise ValueError("mtom is for system regon: the others do not speak SOAP")
         if self.times == 0:
             raise ValueError("times must be -1 (until cleared) or at least 1")
         return self
@@ -104,12 +102,16 @@ class ActiveFault:
 class FaultBoard:
     """The faults posted so far, and how many requests each system answered with which status."""
 
-    def __init__(self) -> None:
+    def __init__(self, systems: Sequence[str]) -> None:
+        self.systems = systems
         self._faults: list[ActiveFault] = []
         self._posted = 0
         self._statuses: defaultdict[str, Counter[str]] = defaultdict(Counter)
 
     def add(self, fault: Fault) -> ActiveFault:
+        """Raises ValueError when there is no such system."""
+        if fault.system not in self.systems:
+            raise ValueError(f"system must be one of {', '.join(self.systems)}, not {fault.system!r}")
         self._posted += 1
         active = ActiveFault(self._posted, fault)
         self._faults.append(active)
@@ -123,7 +125,7 @@ class FaultBoard:
     def listed(self) -> list[dict[str, object]]:
         return [active.shown() for active in self._faults]
 
-    def matching(self, system: System, text: str) -> list[ActiveFault]:
+    def matching(self, system: str, text: str) -> list[ActiveFault]:
         """The faults that this request meets, in the order in which they were posted."""
         met = []
         for active in self._faults:
@@ -135,7 +137,7 @@ class FaultBoard:
                 met.append(active)
         return met
 
-    def count(self, system: System, status: str) -> None:
+    def count(self, system: str, status: str) -> None:
         self._statuses[system][status] += 1
 
     def stats(self) -> dict[str, object]:
@@ -145,7 +147,7 @@ class FaultBoard:
                 "requests": sum(self._statuses[system].values()),
                 "statuses": dict(sorted(self._statuses[system].items())),
             }
-            for system in SYSTEMS
+            for system in self.systems
         }
 
 
@@ -162,7 +164,7 @@ class Answer:
 class FaultMiddleware:
     """Wraps one system; a request that meets no fault streams straight through."""
 
-    def __init__(self, app: ASGIApp, system: System, board: FaultBoard) -> None:
+    def __init__(self, app: ASGIApp, system: str, board: FaultBoard) -> None:
         self._app = app
         self._system = system
         self._board = board

@@ -15,6 +15,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from sandbox.krs_extract import Tree, current_extract, full_extract
+from sandbox.stand_in import StandIn
 from sandbox.world import SourceRecord, World
 
 Extract = Callable[[SourceRecord, datetime], Tree]
@@ -87,3 +88,6 @@ def _problem(request: Request, status: int) -> JSONResponse:
         "traceId": f"00-{trace[:32]}-{trace[32:48]}-00",
     }
     return JSONResponse(body, status, media_type="application/problem+json; charset=utf-8")
+
+
+STAND_IN = StandIn("krs", routes)

@@ -24,6 +24,7 @@ from sandbox import regon_reports as reports
 from sandbox.faults import EXPIRED
 from sandbox.regon_mtom import as_mtom
 from sandbox.regon_soap import Call, Fault, answer_envelope, fault_envelope, read_call, wsdl_for
+from sandbox.stand_in import StandIn
 from sandbox.world import SourceRecord, World
 
 USER_KEY = "abcde12345abcde12345"  # GUS's public key of the test service
@@ -225,3 +226,6 @@ def _framed(request: Request, envelope: bytes, status: int) -> Response:
         return Response(envelope, status, media_type="application/soap+xml; charset=utf-8")
     body, content_type = as_mtom(envelope, framing)
     return Response(body, status, headers={"content-type": content_type})
+
+
+STAND_IN = StandIn("regon", routes, sign_in=(None, "abcde12345abcde12345"))

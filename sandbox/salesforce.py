@@ -22,6 +22,7 @@ from starlette.routing import Route
 
 from sandbox.faults import EXPIRED
 from sandbox.soql import Condition, Query, SoqlError, read
+from sandbox.stand_in import StandIn
 from sandbox.world import SourceRecord, World
 from sandbox.world.accounts import timestamp
 
@@ -325,3 +326,8 @@ def routes(world: World) -> list[Route]:
         Route(f"{data}/queryAll/{{locator}}", org.more),
         Route("/services/data/{rest:path}", org.nothing),
     ]
+
+
+STAND_IN = StandIn(
+    "salesforce", routes, sign_in=(CLIENT_ID, CLIENT_SECRET), extra={"token_path": "/services/oauth2/token"}
+)

@@ -20,6 +20,7 @@ from starlette.routing import Route
 from sandbox.odata import ODataError, Value, ordering, predicate
 from sandbox.sap_entities import Row, Shape
 from sandbox.sap_model import ENTITY_SETS, SERVED, metadata
+from sandbox.stand_in import StandIn
 from sandbox.world import World
 
 USER, PASSWORD = "ONEFOLD", "sandbox-secret"
@@ -212,3 +213,6 @@ def routes(world: World) -> list[Route]:
         Route(f"{base}/A_BusinessPartner('{{key}}')", service.entity),
         Route(f"{base}/{{entity_set}}", service.collection),
     ]
+
+
+STAND_IN = StandIn("sap", routes, sign_in=("ONEFOLD", "sandbox-secret"))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 from sandbox.world.company import Company, draw_address, draw_name, draw_phone
 from sandbox.world.journal import Advance
-from sandbox.world.records import SYSTEMS, SourceRecord
+from sandbox.world.records import STREAMS, SYSTEMS, SourceRecord
 from sandbox.world.spelling import slug, split_legal_form
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ STRUCK_OFF_SHARE = 0.25  # of the deleted companies, also leave the registers
 
 
 def apply_advance(world: "World", advance: Advance) -> dict[str, object]:
-    """Applies the advance: a pure function of the world before and of `advance`. Returns counts by system.
+    """Applies the advance: a pure function of the world before and of `advance`. Returns counts by stream.
 
     All rows of one advance carry the same second, so that pages end between equal stamps.
     """
@@ -29,19 +29,23 @@ def apply_advance(world: "World", advance: Advance) -> dict[str, object]:
     living = [company for company in world.companies if not company.deleted and _held(world, company)]
     chosen = rng.sample(living, min(len(living), advance.changes + advance.deletions))
     to_change, to_delete = chosen[: advance.changes], chosen[advance.changes :]
-    summary: dict[str, object] = {"at": advance.at.isoformat(), "sequence": world.sequence}
+    summary: dict[str, object | dict[str, int]] = {"at": advance.at.isoformat(), "sequence": world.sequence}
     summary["changed"] = _counted((_change(world, company, rng, advance.at) for company in to_change), len(to_change))
     summary["deleted"] = _counted((_delete(world, company, rng, advance.at) for company in to_delete), len(to_delete))
     newcomers = [world.add_company(advance.at) for _ in range(advance.new)]
     for company in newcomers:
         world.note_in_registers(company, advance.at, "new")
     summary["new"] = _counted((world.records_of(company.id) for company in newcomers), advance.new)
+    for name, shelf in world.shelves.items():
+        counts = shelf.advance(world.sequence, advance.at, advance.changes, advance.deletions, advance.new)
+        for happened, count in zip(("changed", "deleted", "new"), counts, strict=True):
+            summary[happened][name] = count
     return summary
 
 
 def _counted(touched: Iterable[list[SourceRecord]], companies: int) -> dict[str, int]:
     by_system = Counter(record.system for records in touched for record in records)
-    return {"companies": companies, **{system: by_system[system] for system in SYSTEMS}}
+    return {"companies": companies, **{f"{system}.{STREAMS[system]}": by_system[system] for system in SYSTEMS}}
 
 
 def _held(world: "World", company: Company) -> bool:

@@ -2,11 +2,13 @@
 
 import json
 from collections import defaultdict
+from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Literal
 from zoneinfo import ZoneInfo
 
+from sandbox.world.book import Book, Shelf
 from sandbox.world.change import apply_advance
 from sandbox.world.company import Company, make_company
 from sandbox.world.journal import Advance, Journal
@@ -17,10 +19,16 @@ WARSAW = ZoneInfo("Europe/Warsaw")
 
 
 class World:
-    """Companies and their records. With a journal, advances survive a restart; without one they do not."""
+    """Companies and their records, and the books of everything else.
 
-    def __init__(self, companies: int = 2000, seed: int = 7, journal: Path | None = None) -> None:
+    With a journal, advances survive a restart; without one they do not.
+    """
+
+    def __init__(
+        self, companies: int = 2000, seed: int = 7, journal: Path | None = None, books: Sequence[Book] = ()
+    ) -> None:
         self.seed = seed
+        self._books = books
         self.base_size = companies
         self.epoch = 0  # how often the world has been built: what was found in an earlier one is void
         self._journal = Journal(journal, seed, companies) if journal else None
@@ -41,6 +49,7 @@ class World:
         self._krs_feed: defaultdict[date, list[tuple[str, int]]] = defaultdict(list)
         self._regon_feed: defaultdict[tuple[ChangeKind, date], list[str]] = defaultdict(list)
         self._registrar = Registrar(self.seed)
+        self.shelves = {book.name: Shelf(book, self.seed, self.base_size) for book in self._books}
         for _ in range(self.base_size):
             company = self.add_company()
             self.note_in_registers(company, company.created, "new")
@@ -89,6 +98,10 @@ class World:
         """The company's records in all systems."""
         return self._by_company[company_id]
 
+    def shelf(self, stream: str) -> Shelf:
+        """The rows of "system.stream"."""
+        return self.shelves[stream]
+
     def krs_changes(self, day: date) -> list[tuple[str, int]]:
         """(KRS number, hour in Warsaw) of that day's changes, as the register's bulletin lists them."""
         return sorted(set(self._krs_feed.get(day, ())), key=lambda change: (change[1], change[0]))
@@ -131,4 +144,5 @@ class World:
             for system in SYSTEMS
             for record in self._records[system]
         ]
+        records += [row for shelf in self.shelves.values() for row in shelf.truth()]
         return {"records": records, "companies": len(self.companies)}

@@ -1,94 +1,30 @@
-"""The streams of the catalogue and what the suite must know to accept each: a new stream is listed in CASES."""
+"""The streams of the catalogue and what the suite must know to accept each: a new stream is listed in cases/."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+from pkgutil import iter_modules
 
 import pytest
 
 from onefold.catalog.reader import read_catalog
 from onefold.catalog.system import Stream, System
 from onefold.connectors.page import Endpoint
+from sandbox.stand_ins import connections
+from tests.acceptance import cases
+from tests.acceptance.case import Case
 
 CATALOG = read_catalog()
-RATE = {"rate": "1000/s"}
-
-
-@dataclass(frozen=True)
-class Case:
-    """What the catalogue does not say about a stream.
-
-    Attributes:
-        connection: the login of its stand-in; the address is the sandbox's, followed by the system's name.
-        path: occurs in the address or SOAP action of every request for records, and of no other.
-        renamed: contract changes that reject a load, as field of the catalogue and its name on the wire.
-        retyped: field, its name on the wire, the type that it gets, and how the message calls that type.
-        vanishing: an optional field, and its name on the wire, that stops to come.
-        ended: SQL that is true of a staged record that is gone at the source. Where it is not _deleted, the source
-            only hints at it, and may hint at it for others too.
-        small_pages: a number in a module that is made small, so that a small world has several pages.
-        one: occurs in the address of the request for one {question} only; None where questions are asked in turn.
-        expiry: when a sign-in is made to end between two pages, as a fault's parameters.
-        cannot_have: the faults that the protocol does not know, each with its reason.
-    """
-
-    connection: Mapping[str, str]
-    path: str
-    renamed: tuple[tuple[str, str], ...]
-    vanishing: tuple[tuple[str, str], ...]
-    retyped: tuple[tuple[str, str, str, str], ...]
-    ended: str = "_deleted"
-    small_pages: tuple[str, int] | None = None
-    one: str | None = None
-    expiry: Mapping[str, object] = field(default_factory=lambda: {"after": 1})
-    cannot_have: Mapping[str, str] = field(default_factory=dict)
 
 
 CASES: dict[str, Case] = {
-    "salesforce.account": Case(
-        connection={"login": "onefold", "password": "sandbox-secret"},
-        path="/query",
-        renamed=(("Name", "Name"), ("Id", "Id"), ("IsDeleted", "IsDeleted"), ("SystemModstamp", "SystemModstamp")),
-        vanishing=(("NIP__c", "NIP__c"),),
-        retyped=(("Name", "Name", "number", "number"), ("CreditLimit__c", "CreditLimit__c", "object", "object")),
-    ),
-    "sap.business_partner": Case(
-        connection={"login": "ONEFOLD", "password": "sandbox-secret"},
-        path="A_BusinessPartner",
-        renamed=(("OrganizationBPName1", "OrganizationBPName1"), ("BusinessPartner", "BusinessPartner")),
-        vanishing=(("city", "CityName"), ("nip", "BPTaxNumber"), ("email", "EmailAddress")),
-        retyped=(
-            ("OrganizationBPName1", "OrganizationBPName1", "number", "number"),
-            ("city", "CityName", "object", "object"),
-        ),
-        cannot_have={"expired_token": "basic sign-in has no token: a refused password is for a person to mend"},
-    ),
-    "krs.extract": Case(
-        connection={},
-        path="OdpisAktualny",
-        renamed=(("miejscowosc", "miejscowosc"),),
-        vanishing=(("nazwa", "nazwa"), ("nip", "nip")),
-        retyped=(("nazwa", "nazwa", "number", "number"), ("miejscowosc", "miejscowosc", "object", "object")),
-        one="OdpisAktualny/{question}",
-        small_pages=("onefold.systems.krs.PER_PAGE", 8),
-        cannot_have={
-            "expired_token": "the register asks for no sign-in",
-            "repeat_page": "every answer is one company: there are no pages at the source",
-        },
-    ),
-    "regon.entity": Case(
-        connection={"password": "abcde12345abcde12345"},
-        path="DaneSzukajPodmioty",
-        renamed=(("Nazwa", "Nazwa"), ("Regon", "Regon")),
-        vanishing=(),
-        retyped=(("Nazwa", "Nazwa", "object", "object"),),
-        ended="_payload ->> 'DataZakonczeniaDzialalnosci' <> ''",
-        # After the contract, a login and two searches; the service must also say why its answer was empty.
-        expiry={"path": "", "after": 4, "times": 2},
-        cannot_have={"repeat_page": "every answer is one batch of companies: there are no pages at the source"},
-    ),
+    name: case
+    for module in iter_modules(cases.__path__)
+    for name, case in import_module(f"{cases.__name__}.{module.name}").CASES.items()
 }
+"""By system.stream; a system's streams are in cases/<system>.py."""
 
 EXEMPT: dict[str, str] = {}
 """Streams of the catalogue that the suite does not take, each with the reason in a sentence."""
@@ -127,7 +63,8 @@ class Listed:
 
     def endpoint(self, sandbox_url: str) -> Endpoint:
         """The stand-in's address and login."""
-        return Endpoint(f"{sandbox_url}/{self.system.system}", **self.case.connection, extra=RATE)
+        connection = connections(sandbox_url)[self.system.system]
+        return Endpoint(connection["host"], connection["login"], connection["password"], connection["extra"])
 
 
 def catalogued() -> set[str]:

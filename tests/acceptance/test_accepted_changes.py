@@ -35,13 +35,13 @@ def counted(load: Load) -> tuple[int, int, int]:
 
 @each_listing
 def test_the_next_load_brings_exactly_what_changed_was_deleted_or_is_new(loaded: Bench, listed: Listed):
-    system = listed.system.system
     before, (sound_before, broken_before) = contents(loaded, listed), loaded.expected(listed)
     happened = loaded.sandbox.control("advance", changes=12, deletions=6, new=8)
     load = loaded.load(listed)
     sound, broken = loaded.expected(listed)
-    assert (load.rows_changed, load.rows_deleted) == (happened["changed"][system], happened["deleted"][system])
-    assert load.rows_new == happened["new"][system] - len(broken - broken_before) == len(sound) - len(sound_before)
+    changed, deleted, new = (happened[what][listed.name] for what in ("changed", "deleted", "new"))
+    assert (load.rows_changed, load.rows_deleted) == (changed, deleted)
+    assert load.rows_new == new - len(broken - broken_before) == len(sound) - len(sound_before)
     assert min(counted(load)) > 0
     assert contents(loaded, listed).keys() == sound.keys()
     assert_gone(loaded, listed, sound)

@@ -22,7 +22,7 @@ def test_a_fresh_answer_is_not_asked_for_again_within_its_time(loaded: Bench, li
 def test_a_company_that_the_change_feed_names_is_asked_about_again(loaded: Bench, listed: Listed):
     feed = listed.stream.lookup.feed
     happened = loaded.sandbox.control("advance", changes=60)
-    assert happened["changed"][listed.system.system] > 20
+    assert happened["changed"][listed.name] > 20
     load = loaded.load(listed)
     asked = loaded.query("select count(*) from ops.answer where load_id = %s", load.load_id)[0][0]
     if feed:

@@ -53,7 +53,9 @@ def running(state: Path, companies: int = 200) -> Iterator[Sandbox]:
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         world = World(companies)
-        config = uvicorn.Config(create_app(world, FaultBoard(), state), log_level="warning", lifespan="off")
+        config = uvicorn.Config(
+            create_app(world, FaultBoard(["krs", "regon"]), state), log_level="warning", lifespan="off"
+        )
         server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
         thread.start()

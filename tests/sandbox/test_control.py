@@ -36,7 +36,6 @@ def test_an_unset_token_is_written_for_its_owner_only(tmp_path: Path) -> None:
         ("faults", {"system": "ksef", "kind": "html"}, "salesforce"),
         ("faults", {"system": "sap", "kind": "status"}, "needs code"),
         ("faults", {"system": "sap", "kind": "html", "code": 500}, "has no code"),
-        ("faults", {"system": "sap", "kind": "mtom"}, "regon"),
         ("faults", {"system": "sap", "kind": "html", "times": 0}, "until cleared"),
         ("faults", {"system": "sap", "kind": "retype_field", "field": "a", "to": "date"}, "object"),
     ],

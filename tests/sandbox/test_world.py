@@ -130,7 +130,7 @@ def test_advances_stamp_later_each_time_and_tie_within_one() -> None:
         assert max(Counter(touched).values()) > 1
         assert summary["new"]["companies"] == 3
         assert summary["deleted"]["companies"] == 4
-        assert summary["deleted"]["salesforce"] + summary["deleted"]["sap"] >= 4
+        assert summary["deleted"]["salesforce.account"] + summary["deleted"]["sap.business_partner"] >= 4
 
 
 def test_a_killed_sandbox_comes_back_with_the_same_world(tmp_path: Path) -> None:

@@ -116,5 +116,5 @@ def _truth(here: Settings) -> list[tuple[str, str, str, str]]:
     return [
         (record["system"], record["stream"], record["key"], str(record["company_id"]))
         for record in answer.json()["records"]
-        if not record["broken"] and not record["deleted"]
+        if record["company_id"] is not None and not record["broken"] and not record["deleted"]
     ]

@@ -179,24 +179,7 @@ def _without_proxy(current: str) -> str:
 
 
 def _sandbox_connections(url: str) -> dict[str, str]:
-    """Connections to the stand-ins, under the ids that the catalogue names. Their limits are not the real systems'."""
-    extra = {"rate": "1000/s"}
-    login = {"login": "onefold", "password": "sandbox-secret"}
-    connections = {
-        "salesforce": {
-            "host": f"{url}/salesforce",
-            **login,
-            "extra": {**extra, "token_path": "/services/oauth2/token"},
-        },
-        "sap": {"host": f"{url}/sap", **login, "login": "ONEFOLD", "extra": extra},
-        "krs": {"host": f"{url}/krs", "extra": extra},
-        "regon": {
-            "host": f"{url}/regon",
-            "password": "abcde12345abcde12345",
-            "extra": extra,
-        },
-    }
-    return {
-        f"AIRFLOW_CONN_{name.upper()}": json.dumps({"conn_type": "http", **connection})
-        for name, connection in connections.items()
-    }
+    """Connections to the stand-ins, under the ids that the catalogue names."""
+    from sandbox.stand_ins import connections  # imports a web server: only where the sandbox is wanted
+
+    return {f"AIRFLOW_CONN_{name.upper()}": json.dumps(connection) for name, connection in connections(url).items()}

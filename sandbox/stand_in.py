@@ -1,0 +1,29 @@
+"""What every stand-in says of itself: its name, its addresses, who may sign in, and what it holds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from starlette.routing import BaseRoute
+
+from sandbox.world import Book, World
+
+
+@dataclass(frozen=True, slots=True)
+class StandIn:
+    """One source system.
+
+    Attributes:
+        system: its name in the catalogue; its addresses are below /<system>.
+        routes: its addresses over a world.
+        sign_in: login and password of the Airflow connection to it.
+        extra: what else that connection holds.
+        books: what it holds that are not companies.
+    """
+
+    system: str
+    routes: Callable[[World], list[BaseRoute]]
+    sign_in: tuple[str | None, str | None] = (None, None)
+    extra: Mapping[str, str] = field(default_factory=dict)
+    books: tuple[Book, ...] = ()

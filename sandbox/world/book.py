@@ -1,0 +1,153 @@
+"""The rows of one stream of a stand-in that holds things other than companies: which there are, and their lives.
+
+A row shows a thing of `business.py` (order 17, person 4). What it shows is a pure function of the seed, the thing's
+number and the row's revision; the book keeps only what time did to the row.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from sandbox.world.company import BASE_END, BASE_START
+
+DELETED_SHARE = 0.01
+BROKEN_SHARE = 0.01
+TIED_SHARE = 0.05  # rows stamped by one of a few mass updates
+
+Key = str | tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Book:
+    """What a stream of a stand-in holds.
+
+    Attributes:
+        system, stream: as in the catalogue.
+        size: how many rows the base world has, by its number of companies.
+        key: the row's primary key by the thing's number; a tuple where the key has several fields.
+        number: the number of the thing that the n-th row shows (rows of several systems may show one thing).
+        company: the id of the company that the row is, by the thing's number; None where it is none.
+        broken: codes of what is wrong on purpose in about 1 % of the rows, taking turns.
+        changes, deletes, grows: whether rows are changed, deleted or added as time passes.
+    """
+
+    system: str
+    stream: str
+    size: Callable[[int], int]
+    key: Callable[[int], Key]
+    number: Callable[[int], int] = lambda place: place
+    company: Callable[[int], int | None] = lambda number: None
+    broken: tuple[str, ...] = ()
+    changes: bool = True
+    deletes: bool = True
+    grows: bool = True
+
+    @property
+    def name(self) -> str:
+        return f"{self.system}.{self.stream}"
+
+
+@dataclass(slots=True)
+class Entry:
+    """One row. Stamps have whole seconds. `past` is what it was before later advances, oldest first:
+    (number of the advance that ended it, modified, deleted, revision)."""
+
+    number: int
+    key: Key
+    created: datetime
+    modified: datetime
+    deleted: bool
+    broken: str | None
+    revision: int = 1
+    born: int = 0
+    past: list[tuple[int, datetime, bool, int]] = field(default_factory=list)
+
+    def at(self, sequence: int) -> tuple[datetime, bool, int] | None:
+        """(modified, deleted, revision) as they were after advance number `sequence`; None before it existed."""
+        if sequence < self.born:
+            return None
+        for ended_by, modified, deleted, revision in self.past:
+            if sequence < ended_by:
+                return modified, deleted, revision
+        return self.modified, self.deleted, self.revision
+
+
+class Shelf:
+    """One book's rows in a world."""
+
+    def __init__(self, book: Book, seed: int, companies: int) -> None:
+        self.book = book
+        self.entries: list[Entry] = []
+        self.by_key: dict[Key, Entry] = {}
+        self._seed = seed
+        self._due = 60
+        self._turn = 0
+        spread = random.Random(f"{seed}:{book.name}:mass updates")
+        self._mass_updates = [_stamp(spread) for _ in range(3)]
+        for _ in range(book.size(companies)):
+            self._add(None, 0)
+
+    def advance(self, sequence: int, at: datetime, changes: int, deletions: int, new: int) -> tuple[int, int, int]:
+        """Changes, deletes and adds up to so many rows, all stamped `at`; returns how many of each."""
+        rng = random.Random(f"{self._seed}:{self.book.name}:advance:{sequence}")
+        living = [entry for entry in self.entries if not entry.deleted and not entry.broken]
+        wanted = (changes if self.book.changes else 0), (deletions if self.book.deletes else 0)
+        chosen = rng.sample(living, min(len(living) // 2, sum(wanted)))
+        to_change, to_delete = chosen[: wanted[0]], chosen[wanted[0] :]
+        for entry in chosen:
+            entry.past.append((sequence, entry.modified, entry.deleted, entry.revision))
+            entry.modified = max(at.replace(microsecond=0), entry.modified + timedelta(seconds=1))
+            entry.revision += 1
+        for entry in to_delete:
+            entry.deleted = True
+        added = new if self.book.grows else 0
+        for _ in range(added):
+            self._add(at, sequence)
+        return len(to_change), len(to_delete), added
+
+    def truth(self) -> Iterator[dict[str, object]]:
+        """What only tests may know of each row."""
+        for entry in self.entries:
+            yield {
+                "system": self.book.system,
+                "stream": self.book.stream,
+                "key": entry.key
+                if isinstance(entry.key, str)
+                else json.dumps(entry.key, separators=(",", ":"), ensure_ascii=False),
+                "company_id": self.book.company(entry.number),
+                "number": entry.number,
+                "broken": entry.broken,
+                "deleted": entry.deleted,
+            }
+
+    def _add(self, at: datetime | None, born: int) -> None:
+        number = self.book.number(len(self.entries))
+        rng = random.Random(f"{self._seed}:{self.book.name}:{number}")
+        tied = rng.random() < TIED_SHARE
+        modified = rng.choice(self._mass_updates) if tied else _stamp(rng)
+        created = (BASE_START + (modified - BASE_START) * rng.random()).replace(microsecond=0)
+        if not self.book.changes:
+            created = modified
+        deleted = self.book.deletes and rng.random() < DELETED_SHARE and at is None
+        if at is not None:
+            created = modified = at.replace(microsecond=0)
+        broken = None if deleted else self._damage()
+        entry = Entry(number, self.book.key(number), created, modified, deleted, broken, born=born)
+        self.entries.append(entry)
+        self.by_key[entry.key] = entry
+
+    def _damage(self) -> str | None:
+        self._due += 1
+        if not self.book.broken or self._due < 1 / BROKEN_SHARE:
+            return None
+        self._due -= 100
+        self._turn += 1
+        return self.book.broken[(self._turn - 1) % len(self.book.broken)]
+
+
+def _stamp(rng: random.Random) -> datetime:
+    return (BASE_START + (BASE_END - BASE_START) * rng.random()).replace(microsecond=0)

@@ -1,0 +1,1 @@
+"""One module per system: what the suite must know of its streams."""

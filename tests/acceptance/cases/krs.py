@@ -1,0 +1,18 @@
+"""What the acceptance suite must know of KRS's streams."""
+
+from tests.acceptance.case import Case
+
+CASES = {
+    "krs.extract": Case(
+        path="OdpisAktualny",
+        renamed=(("miejscowosc", "miejscowosc"),),
+        vanishing=(("nazwa", "nazwa"), ("nip", "nip")),
+        retyped=(("nazwa", "nazwa", "number", "number"), ("miejscowosc", "miejscowosc", "object", "object")),
+        one="OdpisAktualny/{question}",
+        small_pages=("onefold.systems.krs.PER_PAGE", 8),
+        cannot_have={
+            "expired_token": "the register asks for no sign-in",
+            "repeat_page": "every answer is one company: there are no pages at the source",
+        },
+    ),
+}
