@@ -3,11 +3,11 @@
     behind. On a full build the newest versions are found by their keys alone, for the view would sort the payloads; else
     the keys go to the view as an array, because PostgreSQL pushes that below the view's DISTINCT ON (a join it would
     not): the cost follows what changed. `|| '{}'` unpacks a payload once; every field would unpack it again. -#}
-{%- macro records_to_map(system, stream) -%}
+{%- macro records_to_map(entity, system, stream) -%}
 {%- set versions = source('staging', system ~ '__' ~ stream) -%}
 {%- set current = source('staging', system ~ '__' ~ stream ~ '__current') -%}
 {%- set publish_load = source('ops', 'publish_load') -%}
-{%- if not is_incremental() or var('full_mapping') -%}
+{%- if not is_incremental() or entity in var('full_mapping') -%}
 select _key, _payload || '{}' as _payload, _deleted, _load_id, _extracted_at from {{ versions }} as version
 where not exists (
     select from {{ versions }} as newer where newer._key = version._key and newer._load_id > version._load_id)

@@ -16,7 +16,7 @@ from onefold.audit import actor
 from onefold.catalog.reader import read_catalog
 from onefold.conform import conform as build_and_publish
 from onefold.conform import evidence
-from onefold.conform.build import Project
+from onefold.conform.build import Project, marts_fingerprint
 from onefold.conform.gate import entity_gate
 from onefold.connectors.page import Endpoint
 from onefold.errors import Fatal, OnefoldError, Rejected, Retriable
@@ -53,6 +53,7 @@ def conform(context: Context) -> Mapping[str, object]:
     run = run_of(context)
     catalog = read_catalog()
     entities = list(catalog.entities.values())
+    dbt_project = here.root / "dbt_project"
     with _airflow_errors():
         ensure_all_staging(url, catalog)
         report = build_and_publish(
@@ -60,8 +61,8 @@ def conform(context: Context) -> Mapping[str, object]:
             run.actor,
             entity_gate(url),
             entities,
-            Project(here.root / "dbt_project", here.home / "dbt"),
-            mappings=mapping_fingerprints(catalog.entities, catalog.systems),
+            Project(dbt_project, here.home / "dbt"),
+            mappings=mapping_fingerprints(catalog.entities, catalog.systems) | {"marts": marts_fingerprint(dbt_project)},
             on_publish=[
                 lambda connection, _: sync_mapping(connection, catalog.entities, catalog.systems),
                 evidence.published(run, entities),

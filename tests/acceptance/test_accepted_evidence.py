@@ -67,7 +67,7 @@ def test_nothing_secret_or_personal_is_in_logs_audit_lineage_or_errors(
     caplog.set_level(logging.DEBUG, "urllib3")
     personal = personal_values(loaded, listed)
     one = sorted(value for value in personal if re.fullmatch(r"\d{10}", value))[0]
-    secret = listed.case.connection.get("password", "")
+    secret = listed.endpoint(loaded.sandbox.url).password or ""
     told = f'{{"message": "no partner {one} of {secret}, write to jan.kowalski@firma.example.pl, +48 22 123 45 67"}}'
     loaded.let_answers_age(listed)
     loaded.fault(listed, kind="status", code=503, body=told, times=2)

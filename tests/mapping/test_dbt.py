@@ -130,7 +130,7 @@ def test_an_increment_gives_what_a_full_build_gives(dbt: Dbt, loader: psycopg.Co
     ).fetchone() == ("Firma 1 S.A.", "5272889007", second, False, 1)
     dbt.map("--full-refresh")
     assert _rows(loader) == increment
-    dbt.map(full_mapping=True)
+    dbt.map(full_mapping=["customer"])
     assert _rows(loader) == increment
 
 

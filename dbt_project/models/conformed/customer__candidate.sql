@@ -1,5 +1,5 @@
 -- generated from catalog/entities/customer.yaml; do not edit (bin/onefold generate)
-{{ config(materialized='table', unlogged=true, schema='mapped') }}
+{{ config(materialized='table', unlogged=true, schema='mapped', tags=['customer']) }}
 
 -- The new state of every golden record whose cluster was touched: which value survives, and where it came from.
 -- One sort: the records of a cluster get a position p by the entity's trust order. An attribute with an order of its

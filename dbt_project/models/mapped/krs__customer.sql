@@ -1,8 +1,9 @@
 -- generated from catalog/entities/customer.yaml, catalog/systems/krs.yaml; do not edit (bin/onefold generate)
+{{ config(tags=['customer']) }}
 {{ config(indexes=[{'columns': ['_record'], 'unique': true}, {'columns': ['_load_id']}]) }}
 
 with extract_records as (
-    {{ records_to_map('krs', 'extract') }}
+    {{ records_to_map('customer', 'krs', 'extract') }}
 )
 
 select

@@ -1,8 +1,9 @@
 -- generated from catalog/entities/customer.yaml, catalog/systems/regon.yaml; do not edit (bin/onefold generate)
+{{ config(tags=['customer']) }}
 {{ config(indexes=[{'columns': ['_record'], 'unique': true}, {'columns': ['_load_id']}]) }}
 
 with entity_records as (
-    {{ records_to_map('regon', 'entity') }}
+    {{ records_to_map('customer', 'regon', 'entity') }}
 )
 
 select

@@ -1,8 +1,9 @@
 -- generated from catalog/entities/customer.yaml, catalog/systems/salesforce.yaml; do not edit (bin/onefold generate)
+{{ config(tags=['customer']) }}
 {{ config(indexes=[{'columns': ['_record'], 'unique': true}, {'columns': ['_load_id']}]) }}
 
 with account_records as (
-    {{ records_to_map('salesforce', 'account') }}
+    {{ records_to_map('customer', 'salesforce', 'account') }}
 )
 
 select

@@ -1,8 +1,9 @@
 -- generated from catalog/entities/customer.yaml, catalog/systems/sap.yaml; do not edit (bin/onefold generate)
+{{ config(tags=['customer']) }}
 {{ config(indexes=[{'columns': ['_record'], 'unique': true}, {'columns': ['_load_id']}]) }}
 
 with business_partner_records as (
-    {{ records_to_map('sap', 'business_partner') }}
+    {{ records_to_map('customer', 'sap', 'business_partner') }}
 )
 
 select

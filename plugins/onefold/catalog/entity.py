@@ -27,6 +27,11 @@ class Rule(Model):
     transform: Name = "text"
     codes: dict[str, str] | None = Field(None, description="transform code: the source's codes and what they mean")
     null_values: list[str] = Field([], description="what the source writes for nothing, as '---'")
+    record: str | None = Field(
+        None,
+        pattern=r"^[a-z0-9_]+\.[a-z0-9_]+$",
+        description="of an attribute with references: the system.stream whose primary key the field holds",
+    )
     examples: list[Example] = Field([])
 
     @property
@@ -50,7 +55,21 @@ class Attribute(Model):
     personal: PersonalClass = "none"
     trust: list[Name] | None = Field(None, description="systems, the most trusted first; default: the entity's trust")
     survivorship: Literal["most_trusted", "latest"] = "most_trusted"
+    references: Name | None = Field(
+        None,
+        description="the entity one of whose records is named; the attribute's name ends with _record, and the "
+        "published view has the golden record's id beside it",
+    )
     sources: dict[str, Rule] = Field(description="by system.stream")
+
+    @model_validator(mode="after")
+    def _references_are_records(self) -> Attribute:
+        for source, rule in self.sources.items():
+            if (rule.record is None) == (self.references is not None):
+                raise ValueError(f"{source}: references (of the attribute) and record (of each source) belong together")
+        if self.references and self.type != "text":
+            raise ValueError("an attribute with references has type text: it names a record")
+        return self
 
 
 class Cautious(Model):
@@ -88,4 +107,12 @@ class Entity(Model):
         for name in named:
             if name not in self.attributes:
                 raise ValueError(f"identity names {name!r}, which is not under attributes")
+        for name, attribute in self.attributes.items():
+            if (attribute.references is not None) != name.endswith("_record"):
+                raise ValueError(f"{name!r}: _record ends the name of an attribute with references, and of no other")
         return self
+
+    @property
+    def referenced(self) -> dict[str, str]:
+        """The entity that each attribute with references points to."""
+        return {name: each.references for name, each in self.attributes.items() if each.references}

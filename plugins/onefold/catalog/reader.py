@@ -47,7 +47,7 @@ def read_entities(
     known = frozenset(path.stem for path in transforms.glob("*.sql"))
     mistakes: list[Mistake] = []
     for name, entity in entities.items():
-        wrong = list(_wrong_names(entity, systems, known))
+        wrong = list(_wrong_names(entity, systems, entities, known))
         if wrong:
             file = read_yaml(folder / f"{name}.yaml")
             mistakes += [file.mistake(place, text) for place, text in wrong]
@@ -129,7 +129,9 @@ def read_model(path: Path, model: type[Found], kind: str) -> tuple[Found, YamlFi
     return found, file
 
 
-def _wrong_names(entity: Entity, systems: dict[str, System], transforms: frozenset[str]) -> Wrong:
+def _wrong_names(
+    entity: Entity, systems: dict[str, System], entities: dict[str, Entity], transforms: frozenset[str]
+) -> Wrong:
     """What an entity names and nobody has."""
     for at, system in enumerate(entity.trust):
         if system not in systems:
@@ -140,8 +142,16 @@ def _wrong_names(entity: Entity, systems: dict[str, System], transforms: frozens
             if system not in systems:
                 remedy = did_you_mean(system, systems, "systems")
                 yield (*place, "trust", at), f'unknown system "{system}"; {remedy}'
+        if attribute.references and attribute.references not in entities:
+            remedy = did_you_mean(attribute.references, entities, "entities")
+            yield (*place, "references"), f'unknown entity "{attribute.references}"; {remedy}'
         for source, rule in attribute.sources.items():
             yield from _wrong_rule((*place, "sources", source), source, rule, systems, transforms)
+            fed_by = entities[attribute.references].streams if attribute.references in entities else ()
+            if rule.record and fed_by and rule.record not in fed_by:
+                remedy = did_you_mean(rule.record, fed_by, f"the streams of {attribute.references} are")
+                text = f'"{rule.record}" does not feed {attribute.references}; {remedy}'
+                yield (*place, "sources", source, "record"), text
 
 
 def _wrong_rule(place: Place, source: str, rule: Rule, systems: dict[str, System], transforms: frozenset[str]) -> Wrong:

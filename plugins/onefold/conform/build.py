@@ -105,6 +105,12 @@ def _manifest(project: Project, common: list[str], database: str) -> Manifest:
     return parsed.result
 
 
+def marts_fingerprint(folder: Path) -> str:
+    """Another text whenever a model of the marts is another; `folder` is the dbt project's."""
+    files = sorted((folder / "models" / "marts").glob("*.sql"))
+    return hashlib.sha256(b"\0".join(file.read_bytes() for file in files)).hexdigest()
+
+
 def _fingerprint(folder: Path, database: str) -> str:
     from dbt.version import __version__
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import psycopg
 from psycopg.types.json import Jsonb
 
+from onefold.catalog.entity import Entity
 from onefold.errors import Retriable
 
 # The last published run that had the load says whether it is in or out; its state now says where it belongs.
@@ -18,10 +19,10 @@ with effect as (
     from ops.publish_load join ops.publish using (publish_id) where state = 'published'
     order by load_id, publish_id desc
 )
-select load_id, false from ops.load left join effect using (load_id)
+select load_id, false, system || '.' || stream from ops.load left join effect using (load_id)
 where state = 'published' and coalesce(undone, true) and rows_new + rows_changed + rows_deleted > 0
 union all
-select load_id, true from ops.load left join effect using (load_id)
+select load_id, true, system || '.' || stream from ops.load left join effect using (load_id)
 where state = 'rolled_back' and not coalesce(undone, false)
     and exists (select from ops.publish_load as p where p.load_id = load.load_id and not p.undone)
 order by 1
@@ -30,11 +31,20 @@ order by 1
 
 @dataclass(frozen=True, slots=True)
 class Publish:
-    """A publish on its way. `full_mapping`: a mapping's meaning changed, so every record is taken in again."""
+    """A publish on its way.
+
+    `streams` are those (system.stream) of its loads; of the entities in `full_mapping` the mapping's meaning changed,
+    so every record is taken in again.
+    """
 
     publish_id: int
     loads: tuple[int, ...]
-    full_mapping: bool
+    streams: frozenset[str]
+    full_mapping: frozenset[str]
+
+    def touches(self, entity: Entity) -> bool:
+        """Whether the entity may come out of this publish otherwise than it is."""
+        return entity.entity in self.full_mapping or not self.streams.isdisjoint(entity.streams)
 
 
 @contextmanager
@@ -52,7 +62,8 @@ def only_one(connection: psycopg.Connection) -> Iterator[None]:
 def begin(connection: psycopg.Connection, actor: str, mappings: Mapping[str, str]) -> Publish | None:
     """Open a publish for every load that wrote something and that none has taken in yet; None for nothing to do.
 
-    `mappings` has a fingerprint of each entity's mapping: where it changed, every record is mapped again.
+    `mappings` has a fingerprint of each entity's mapping: where it changed, or the entity is new, every record is
+    mapped again.
 
     Call it inside only_one: a publish that is still building then belongs to a run that died, and is closed as failed.
     """
@@ -65,10 +76,10 @@ def begin(connection: psycopg.Connection, actor: str, mappings: Mapping[str, str
         newest = connection.execute(
             "select mappings from ops.publish where state = 'published' order by publish_id desc limit 1"
         ).fetchone()
-        full_mapping = newest is not None and any(
-            newest[0].get(entity) not in (None, mapping) for entity, mapping in mappings.items()
+        full_mapping = frozenset(
+            entity for entity, mapping in mappings.items() if newest is None or newest[0].get(entity) != mapping
         )
-        if not pending and not full_mapping:
+        if not pending and (newest is None or not full_mapping):
             return None
         publish_id = connection.execute(
             "insert into ops.publish (actor, mappings) values (%s, %s) returning publish_id",
@@ -77,9 +88,11 @@ def begin(connection: psycopg.Connection, actor: str, mappings: Mapping[str, str
         with connection.cursor() as cursor:
             cursor.executemany(
                 "insert into ops.publish_load (publish_id, load_id, undone) values (%s, %s, %s)",
-                [(publish_id, load_id, undone) for load_id, undone in pending],
+                [(publish_id, load_id, undone) for load_id, undone, _ in pending],
             )
-    return Publish(publish_id, tuple(load_id for load_id, _ in pending), full_mapping)
+    return Publish(
+        publish_id, tuple(load_id for load_id, _, _ in pending), frozenset(s for _, _, s in pending), full_mapping
+    )
 
 
 def close(connection: psycopg.Connection, publish_id: int, state: str, error: str) -> None:

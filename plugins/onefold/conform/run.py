@@ -39,15 +39,20 @@ def conform(
 ) -> ConformReport:
     """Publish everything that was loaded since the last publish; all entities become visible at one instant.
 
+    Only the entities that a load feeds are built, judged and written.
+
     `mappings` has a fingerprint of each entity's mapping (see mapping/registry.py): another one than at the last
-    publish maps every record again. With nothing to take in it returns at once, without starting dbt. Raises Retriable
+    publish maps every record again. They and a fingerprint of the marts, which are views, also tell when those are to
+    be made anew. With nothing to take in it returns at once, without starting dbt. Raises Retriable
     when another conform runs, Fatal when dbt fails, and what the gate raises (Rejected); analysts then keep what they
     had, and the next run takes the same loads in again.
     """
 
     def run_dbt(publish: Publish) -> object:
-        variables = {"publish_id": publish.publish_id, "full_mapping": publish.full_mapping}
-        return build.build(project, url, variables, select)
+        variables = {"publish_id": publish.publish_id, "full_mapping": sorted(publish.full_mapping)}
+        fed = [f"tag:{entity.entity}" for entity in entities if publish.touches(entity)]
+        marts = ["path:models/marts"] if publish.full_mapping else []
+        return build.build(project, url, variables, select or [*fed, *marts])
 
     return conform_with(url, actor, gate, entities, run_dbt, mappings=mappings, on_publish=on_publish)
 
@@ -74,7 +79,7 @@ def conform_with(
                 with clock.phase("build"):
                     run_build(publish)
                 with clock.phase("gate"):
-                    for entity in entities:
+                    for entity in filter(publish.touches, entities):
                         name = entity.entity
                         gate(Candidate(publish.publish_id, name, "mapped", f"{name}__candidate", f"{name}_id"))
                 return _publish(connection, actor, entities, publish, on_publish, clock)
@@ -94,7 +99,7 @@ def _publish(
     before = _standing(connection, entities)
     with clock.phase("publish"), connection.transaction():
         made = tuple(
-            publish_entity(connection, entity, publish.publish_id, was)
+            publish_entity(connection, entity, publish.publish_id, was) if publish.touches(entity) else was
             for entity, was in zip(entities, before, strict=True)
         )
         for entity in entities:
@@ -107,8 +112,9 @@ def _publish(
         )
         for also in on_publish:
             also(connection, report)
-        for entity_report in made:
-            append(connection, _event(actor, publish, entity_report))
+        for entity, entity_report in zip(entities, made, strict=True):
+            if publish.touches(entity):
+                append(connection, _event(actor, publish, entity_report))
     return report
 
 

@@ -26,7 +26,7 @@ def generated_files(entities: Mapping[str, Entity], systems: Mapping[str, System
             path = f"{MAPPED}/{model_name(system, entity.entity)}"
             files[f"{path}.sql"] = model_sql(entity, systems[system])
             files[f"{path}.yml"] = model_yaml(entity, systems[system])
-        files |= golden.files(entity)
+        files |= golden.files(entity, entities)
     if entities:
         files[f"{MAPPED}/sources.yml"] = sources_yaml(entities)
     return files

@@ -6,12 +6,14 @@ The SQL is in golden_sql/, one template a model; << >> and <% %> are filled in h
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
 import jinja2
 
 from onefold.catalog.entity import Attribute, Entity
+from onefold.errors import Fatal
 
 PERSONAL = ("contact", "identity", "sensitive")
 """The personal-data classes that only onefold_pii may read; those of an organisation are public record."""
@@ -22,7 +24,7 @@ _RESOLVE = ("changed", "candidate_identifier", "member", "strong", "cautious", "
 _IDS = ("candidate_crosswalk", "ended")
 _TESTS = ("every_record_has_one_golden_record", "no_golden_record_without_records")
 # Unlogged: a candidate lives for one run, and a run that crashed is run again.
-_CONFIG = "{{ config(materialized='table', unlogged=true, schema='mapped') }}"
+_CONFIG = "{{{{ config(materialized='table', unlogged=true, schema='mapped', tags=['{entity}']) }}}}"
 
 
 def systems(entity: Entity) -> list[str]:
@@ -46,19 +48,34 @@ def personal_attributes(entity: Entity) -> list[str]:
     return [name for name, attribute in entity.attributes.items() if attribute.personal in PERSONAL]
 
 
-def files(entity: Entity) -> dict[str, str]:
-    """The generated files of an entity, by path below the project root: dbt models, dbt tests and the entity's DDL."""
+def files(entity: Entity, entities: Mapping[str, Entity]) -> dict[str, str]:
+    """The generated files of an entity, by path below the project root: dbt models, dbt tests and the entity's DDL.
+
+    `entities` is the whole catalogue: the DDL of an entity comes after those that it refers to. Raises Fatal when
+    entities refer to each other in a circle.
+    """
     name = entity.entity
     models = {model: f"resolve/{name}" for model in (*_RESOLVE, *_IDS)} | {"candidate": "conformed"}
     if not entity.identity.cautious:
         del models["cautious"]
     made = {
-        f"dbt_project/models/{folder}/{name}__{model}.sql": f"{_CONFIG}\n\n{_render(model, entity)}"
+        f"dbt_project/models/{folder}/{name}__{model}.sql": f"{_CONFIG.format(entity=name)}\n\n{_render(model, entity)}"
         for model, folder in models.items()
     }
     made |= {f"dbt_project/tests/{name}__{test}.sql": _render(test, entity) for test in _TESTS}
-    made[f"plugins/onefold/warehouse/ddl/51_conformed__{name}.sql"] = _render("ddl", entity)
+    made[f"plugins/onefold/warehouse/ddl/{51 + depth(entity, entities)}_conformed__{name}.sql"] = _render("ddl", entity)
     return {path: f"{_HEAD.format(entity=name)}\n{text}" for path, text in made.items()}
+
+
+def depth(entity: Entity, entities: Mapping[str, Entity], above: tuple[str, ...] = ()) -> int:
+    """How many entities stand between this one and one that refers to no other. Raises Fatal for a circle."""
+    if entity.entity in above:
+        raise Fatal(
+            f"catalog/entities: {' → '.join((*above, entity.entity))} refer to each other in a circle; take one of the "
+            "references out."
+        )
+    others = set(entity.referenced.values()) - {entity.entity}
+    return max((1 + depth(entities[other], entities, (*above, entity.entity)) for other in others), default=0)
 
 
 def _render(template: str, entity: Entity) -> str:
@@ -75,6 +92,7 @@ def _render(template: str, entity: Entity) -> str:
             known=known_columns(entity),
             systems=systems(entity),
             hidden=personal_attributes(entity),
+            referenced=entity.referenced,
             origin=origin,
         )
     )
@@ -96,6 +114,7 @@ def _environment() -> jinja2.Environment:
         keep_trailing_newline=True,
     )
     environment.filters["literal"] = _literal
+    environment.filters["id"] = lambda attribute: attribute.removesuffix("_record") + "_id"
     return environment
 
 

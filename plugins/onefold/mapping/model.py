@@ -7,10 +7,10 @@ import json
 from onefold.catalog.entity import Attribute, Entity, Rule
 from onefold.catalog.system import Stream, System
 from onefold.errors import Fatal
-from onefold.mapping.sql import origin_sql, transform_sql, transform_types
+from onefold.mapping.sql import origin_sql, record_prefix, transform_sql, transform_types
 
 COMMAND = "bin/onefold generate"
-_CONFIG = "{{ config(indexes=[{'columns': ['_record'], 'unique': true}, {'columns': ['_load_id']}]) }}"
+_INDEXES = "{{ config(indexes=[{'columns': ['_record'], 'unique': true}, {'columns': ['_load_id']}]) }}"
 
 
 def header(entities: list[str], systems: list[str], comment: str) -> str:
@@ -36,12 +36,14 @@ def model_name(system: str, entity: str) -> str:
 
 def model_sql(entity: Entity, system: System) -> str:
     """The text of the dbt model. Raises Fatal when a rule names an unknown field or transform, or the types differ."""
-    streams = feeding_streams(entity, system.system)
+    name, streams = entity.entity, feeding_streams(entity, system.system)
+    config = f"{{{{ config(tags=['{name}']) }}}}\n{_INDEXES}"
     records = ",\n".join(
-        f"{stream}_records as (\n    {{{{ records_to_map('{system.system}', '{stream}') }}}}\n)" for stream in streams
+        f"{stream}_records as (\n    {{{{ records_to_map('{name}', '{system.system}', '{stream}') }}}}\n)"
+        for stream in streams
     )
-    selects = "\n\nunion all\n\n".join(_select(entity, system.system, name, system.streams[name]) for name in streams)
-    return f"{header([entity.entity], [system.system], '--')}{_CONFIG}\n\nwith {records}\n\n{selects}\n"
+    selects = "\n\nunion all\n\n".join(_select(entity, system.system, each, system.streams[each]) for each in streams)
+    return f"{header([name], [system.system], '--')}{config}\n\nwith {records}\n\n{selects}\n"
 
 
 def _select(entity: Entity, system: str, stream_name: str, stream: Stream) -> str:
@@ -77,4 +79,4 @@ def _call(entity: Entity, name: str, attribute: Attribute, rule: Rule, stream: S
     arguments = [json.dumps(origin, ensure_ascii=False) for origin in origin_sql(rule, stream)]
     if rule.codes is not None:
         arguments.append(json.dumps(rule.codes, ensure_ascii=False))
-    return f"{{{{ {rule.transform}({', '.join(arguments)}) }}}}"
+    return f"{record_prefix(rule)}{{{{ {rule.transform}({', '.join(arguments)}) }}}}"

@@ -42,12 +42,17 @@ def sources_yaml(entities: Mapping[str, Entity]) -> str:
         name = stream.replace(".", "__")
         tables.append({"name": name, "description": f"Every version of {stream}'s records."})
         tables.append({"name": f"{name}__current", "description": f"The newest version of {stream}'s records."})
-    publish_load: Yaml = {"name": "publish_load", "description": "The loads that each conform run takes in."}
+    conformed: list[Yaml] = [{"name": name, "description": each.title} for name, each in entities.items()]
+    ops: list[Yaml] = [
+        {"name": "publish_load", "description": "The loads that each conform run takes in."},
+        {"name": "answer", "description": "When each source that is asked one value at a time last answered."},
+    ]
     document: Yaml = {
         "version": 2,
         "sources": [
             {"name": "staging", "schema": "staging", "tables": tables},
-            {"name": "ops", "schema": "ops", "tables": [publish_load]},
+            {"name": "conformed", "schema": "conformed", "tables": conformed},
+            {"name": "ops", "schema": "ops", "tables": ops},
         ],
     }
     systems = sorted({system for entity in entities.values() for system in feeding_systems(entity)})

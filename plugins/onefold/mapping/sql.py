@@ -100,7 +100,12 @@ def origin_sql(rule: Rule, stream: Stream, payload: str = "_payload") -> list[st
 
 def rule_sql(rule: Rule, stream: Stream, payload: str = "_payload") -> str:
     """The SQL expression of the attribute's typed value, over a record in the jsonb expression `payload`."""
-    return transform_sql(rule.transform, *origin_sql(rule, stream, payload), codes=rule.codes)
+    return record_prefix(rule) + transform_sql(rule.transform, *origin_sql(rule, stream, payload), codes=rule.codes)
+
+
+def record_prefix(rule: Rule) -> str:
+    """What stands before the value of a rule that names a record: `'system|stream|' || `; else nothing."""
+    return literal(rule.record.replace(".", "|") + "|") + " || " if rule.record else ""
 
 
 def unmapped_sql(

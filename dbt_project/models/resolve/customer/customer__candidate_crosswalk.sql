@@ -1,5 +1,5 @@
 -- generated from catalog/entities/customer.yaml; do not edit (bin/onefold generate)
-{{ config(materialized='table', unlogged=true, schema='mapped') }}
+{{ config(materialized='table', unlogged=true, schema='mapped', tags=['customer']) }}
 
 -- The lasting id of each cluster. A previous id is awarded to the cluster that holds most of its previous members (then:
 -- the smallest record of them). A cluster keeps the oldest id awarded to it (then: the one with most members, then: with

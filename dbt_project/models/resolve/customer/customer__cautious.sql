@@ -1,5 +1,5 @@
 -- generated from catalog/entities/customer.yaml; do not edit (bin/onefold generate)
-{{ config(materialized='table', unlogged=true, schema='mapped') }}
+{{ config(materialized='table', unlogged=true, schema='mapped', tags=['customer']) }}
 
 -- Groups of records that have name and address in common. A key whose groups contradict each other joins none of them.
 with member as materialized (

@@ -1,8 +1,8 @@
 -- generated from catalog/entities/customer.yaml; do not edit (bin/onefold generate)
-{{ config(materialized='table', unlogged=true, schema='mapped') }}
+{{ config(materialized='table', unlogged=true, schema='mapped', tags=['customer']) }}
 
 -- The records that came or went with this publish's loads.
-{%- set taken_in = 'true' if var('full_mapping', false) else
+{%- set taken_in = 'true' if 'customer' in var('full_mapping') else
     '_load_id in (select load_id from ops.publish_load where publish_id = ' ~ var('publish_id') ~ ')' %}
 
 select _record collate "C" as record from {{ ref('krs__customer') }} where {{ taken_in }}

@@ -1,5 +1,5 @@
 -- generated from catalog/entities/customer.yaml; do not edit (bin/onefold generate)
-{{ config(materialized='table', unlogged=true, schema='mapped') }}
+{{ config(materialized='table', unlogged=true, schema='mapped', tags=['customer']) }}
 
 -- Where strong identifiers contradict each other: see ops.identity_conflict.
 with torn as materialized (

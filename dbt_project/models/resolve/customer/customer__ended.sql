@@ -1,5 +1,5 @@
 -- generated from catalog/entities/customer.yaml; do not edit (bin/onefold generate)
-{{ config(materialized='table', unlogged=true, schema='mapped') }}
+{{ config(materialized='table', unlogged=true, schema='mapped', tags=['customer']) }}
 
 -- The ids that end with this publish, and the golden record that took in most of their members.
 with previous as materialized (

@@ -1,9 +1,9 @@
 -- generated from catalog/entities/customer.yaml; do not edit (bin/onefold generate)
-{{ config(materialized='table', unlogged=true, schema='mapped') }}
+{{ config(materialized='table', unlogged=true, schema='mapped', tags=['customer']) }}
 
 -- The living records of every touched cluster, with a number each to calculate with.
 with touched as materialized (
-    {% if var('full_mapping', false) -%}
+    {% if 'customer' in var('full_mapping') -%}
     select record from {{ ref('customer__changed') }}
     {%- else -%}
     select record collate "C" as record from ops.touched(

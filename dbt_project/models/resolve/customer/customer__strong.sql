@@ -1,5 +1,5 @@
 -- generated from catalog/entities/customer.yaml; do not edit (bin/onefold generate)
-{{ config(materialized='table', unlogged=true, schema='mapped') }}
+{{ config(materialized='table', unlogged=true, schema='mapped', tags=['customer']) }}
 
 -- Records that share a strong identifier are one, transitively. Where that would give a cluster two values of an
 -- identifier, it is torn: identifiers are then authoritative in the catalogue's order, and each value belongs to the

@@ -1,5 +1,5 @@
 -- The records that came or went with this publish's loads.
-{%- set taken_in = 'true' if var('full_mapping', false) else
+{%- set taken_in = 'true' if '<< name >>' in var('full_mapping') else
     '_load_id in (select load_id from ops.publish_load where publish_id = ' ~ var('publish_id') ~ ')' %}
 
 <% for system in systems %>

@@ -58,13 +58,22 @@ create table if not exists << origins >> (
 comment on table << origins >> is
     'From which field, through which transform each stream gives each attribute, since that publish.';
 
+create or replace view conformed.<< name >>_crosswalk as
+select system, stream, key, record, << name >>_id
+from << crosswalk >>
+where _publish_id <= << published >>
+    and (_ended_publish_id is null or _ended_publish_id > << published >>);
+
 -- A view's new columns may only come last; where an attribute was put in between, the view is made anew.
 do $do$
 declare
     definition text := $view$
-        select << name >>_id
+        select v.<< name >>_id
 <% for attribute in attributes %>
-            , << attribute >>
+            , v.<< attribute >>
+<% if attribute in referenced %>
+            , << attribute | id >>.<< referenced[attribute] >>_id as << attribute | id >>
+<% endif %>
 <% endfor %>
             , source_of_truth, _systems as systems, _records as record_count
             , (
@@ -72,25 +81,25 @@ declare
                 from << origins >> as o where o._publish_id <= v._publish_id order by o._publish_id desc limit 1
             ) as _provenance
         from << versions >> as v
-        where _publish_id <= << published >>
-            and (_ended_publish_id is null or _ended_publish_id > << published >>)
+<% for attribute, other in referenced.items() %>
+        left join conformed.<< other >>_crosswalk as << attribute | id >> on << attribute | id >>.record = v.<< attribute >>
+<% endfor %>
+        where v._publish_id <= << published >>
+            and (v._ended_publish_id is null or v._ended_publish_id > << published >>)
     $view$;
 begin
     execute 'create or replace view conformed.<< name >> as ' || definition;
 exception when invalid_table_definition then
-    drop view conformed.<< name >>;
+    drop view conformed.<< name >> cascade; -- the marts that read it are made anew by the next publish
     execute 'create view conformed.<< name >> as ' || definition;
 end $do$;
 comment on view conformed.<< name >> is << (entity.title ~ ': the golden records that are published now. One statement sees one publish.') | literal >>;
 <% for attribute, spec in attributes.items() %>
 comment on column conformed.<< name >>.<< attribute >> is << spec.meaning | literal >>;
+<% if spec.references %>
+comment on column conformed.<< name >>.<< attribute | id >> is << ('The ' ~ spec.references ~ ' (conformed.' ~ spec.references ~ ') that ' ~ attribute ~ ' is a record of.') | literal >>;
+<% endif %>
 <% endfor %>
-
-create or replace view conformed.<< name >>_crosswalk as
-select system, stream, key, record, << name >>_id
-from << crosswalk >>
-where _publish_id <= << published >>
-    and (_ended_publish_id is null or _ended_publish_id > << published >>);
 
 alter table << known_table >> owner to onefold_loader;
 alter table << versions >> owner to onefold_loader;
@@ -108,7 +117,8 @@ grant select on << known_table >>, << versions >>, << crosswalk >>, << origins >
 grant select (
     << name >>_id, source_of_truth, systems, record_count, _provenance
 <% for attribute in attributes if attribute not in hidden %>
-    , << attribute >>
+    , << attribute >><% if attribute in referenced %>, << attribute | id >><% endif %>
+
 <% endfor %>
 ) on conformed.<< name >> to onefold_analyst, onefold_auditor;
 grant select on conformed.<< name >> to onefold_pii;

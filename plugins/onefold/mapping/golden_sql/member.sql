@@ -1,6 +1,6 @@
 -- The living records of every touched cluster, with a number each to calculate with.
 with touched as materialized (
-    {% if var('full_mapping', false) -%}
+    {% if '<< name >>' in var('full_mapping') -%}
     select record from {{ ref('<< name >>__changed') }}
     {%- else -%}
     select record collate "C" as record from ops.touched(

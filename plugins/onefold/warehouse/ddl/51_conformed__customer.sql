@@ -75,7 +75,7 @@ comment on table conformed.customer_origin is
 do $do$
 declare
     definition text := $view$
-        select customer_id
+        select v.customer_id
             , legal_name
             , tax_id_pl
             , regon
@@ -98,13 +98,13 @@ declare
                 from conformed.customer_origin as o where o._publish_id <= v._publish_id order by o._publish_id desc limit 1
             ) as _provenance
         from conformed.customer_version as v
-        where _publish_id <= (select publish_id from ops.published where entity = 'customer')
-            and (_ended_publish_id is null or _ended_publish_id > (select publish_id from ops.published where entity = 'customer'))
+        where v._publish_id <= (select publish_id from ops.published where entity = 'customer')
+            and (v._ended_publish_id is null or v._ended_publish_id > (select publish_id from ops.published where entity = 'customer'))
     $view$;
 begin
     execute 'create or replace view conformed.customer as ' || definition;
 exception when invalid_table_definition then
-    drop view conformed.customer;
+    drop view conformed.customer cascade; -- the marts that read it are made anew by the next publish
     execute 'create view conformed.customer as ' || definition;
 end $do$;
 comment on view conformed.customer is 'Customer: the golden records that are published now. One statement sees one publish.';

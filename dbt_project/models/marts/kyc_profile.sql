@@ -1,0 +1,23 @@
+-- Who a company is according to the registers, and when each of them was last asked. NULL is not known, never "no".
+with asked as (
+    select question
+        , max(answered_at) filter (where system = 'krs') as krs_asked_at
+        , max(answered_at) filter (where system = 'regon') as regon_asked_at
+        , max(answered_at) filter (where system = 'white_list') as vat_asked_at
+        , max(answered_at) filter (where system = 'vies') as vies_asked_at
+        , max(answered_at) filter (where system = 'crbr') as owners_asked_at
+    from {{ source('ops', 'answer') }} where outcome <> 'failed' group by question
+),
+owners as (
+    select company_krs, count(*) as owners from {{ source('conformed', 'beneficial_owner') }} group by company_krs
+)
+select c.company_id, c.legal_name, c.tax_id_pl, c.regon, c.krs, c.legal_form, c.status as registry_status
+    , c.vat_status, c.eu_vat_valid, coalesce(cardinality(string_to_array(c.bank_accounts, ' ')), 0) as bank_accounts_confirmed
+    , o.owners as beneficial_owners, c.registered_on
+    , k.krs_asked_at, t.regon_asked_at, t.vat_asked_at, coalesce(t.vies_asked_at, e.vies_asked_at) as vies_asked_at
+    , coalesce(k.owners_asked_at, t.owners_asked_at) as owners_asked_at
+from {{ source('conformed', 'company') }} as c
+left join owners as o on o.company_krs = c.krs
+left join asked as k on k.question = c.krs
+left join asked as t on t.question = c.tax_id_pl
+left join asked as e on e.question = 'PL' || c.tax_id_pl

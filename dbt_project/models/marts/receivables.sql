@@ -1,0 +1,30 @@
+-- What customers owe us by how long it is overdue, in PLN. A correction belongs to the invoice that it corrects.
+with invoiced as (
+    select coalesce(corrects_invoice, invoice_number) as invoice_number
+        , max(customer_tax_id) as customer_tax_id, max(currency) as currency
+        , max(due_on) filter (where corrects_invoice is null) as due_on
+        , max(issued_on) filter (where corrects_invoice is null) as issued_on
+        , sum(gross_amount) as gross
+    from {{ source('conformed', 'invoice') }}
+    group by 1
+),
+paid as (
+    select invoice_number, sum(amount) as amount from {{ source('conformed', 'payment') }}
+    where status = 'paid' group by invoice_number
+),
+due as (
+    select i.*, i.gross - coalesce(p.amount, 0) as owed, current_date - i.due_on as days_late
+    from invoiced as i left join paid as p using (invoice_number)
+    where i.gross - coalesce(p.amount, 0) <> 0
+)
+select c.customer_id, coalesce(c.legal_name, d.customer_tax_id) as customer, d.customer_tax_id
+    , case when d.days_late <= 0 then 'not due' when d.days_late <= 30 then '1-30 days' when d.days_late <= 60 then '31-60 days'
+        when d.days_late <= 90 then '61-90 days' else 'over 90 days' end as age
+    , count(*) as invoices
+    , sum(round(d.owed * r.rate, 2)) as owed_pln
+    , min(d.due_on) as oldest_due_on
+from due as d
+left join {{ source('conformed', 'customer') }} as c on c.tax_id_pl = d.customer_tax_id
+left join {{ ref('rate_to_pln') }} as r
+    on r.currency = d.currency and d.issued_on >= r.valid_from and (d.issued_on <= r.valid_to or r.valid_to is null)
+group by 1, 2, 3, 4
