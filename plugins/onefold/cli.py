@@ -28,6 +28,7 @@ COMMANDS = {
     "conform": Entry("sync:conform", "Build and publish the entities."),
     "audit": Entry("audit:audit", "Verify and read the audit trail."),
     "generate": Entry("generate:generate", "Write everything that is generated from the catalogue."),
+    "new": Entry("new:new", "Make a first draft of a system from its own description."),
     "check": Entry("check:check", "Check the catalogue before anything runs."),
 }
 

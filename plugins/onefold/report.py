@@ -62,6 +62,17 @@ def newest_loads(connection: psycopg.Connection) -> list[LoadLine]:
         return cursor.execute(_NEWEST).fetchall()
 
 
+def every_stream(loads: Iterable[LoadLine], streams: Iterable[tuple[str, str]]) -> list[LoadLine]:
+    """The loads, and a line for each of the streams (system, stream) that was never loaded; by system and stream."""
+    known = {(load.system, load.stream): load for load in loads}
+    never = {
+        name: LoadLine(*name, 0, "never loaded", 0, 0, 0, 0, 0, "none", 0.0, None)
+        for name in streams
+        if name not in known
+    }
+    return [load for _, load in sorted({**known, **never}.items())]
+
+
 def load_table(loads: Iterable[LoadLine]) -> str:
     """A table of loads, one line each."""
     heads = ("system", "stream", "read", "new", "changed", "deleted", "quarantined", "gate", "seconds")

@@ -203,7 +203,8 @@ def test_polish_and_international_phones_agree_with_phonenumbers(server: psycopg
 
     def theirs(value: str) -> str | None:
         try:
-            number = parse(f"+{value}" if value.startswith("48") else value, "PL")
+            digits = "".join(filter(str.isdigit, value))
+            number = parse(f"+{value}" if len(digits) == 11 and value.startswith("48") else value, "PL")
         except NumberParseException:
             return None
         return format_number(number, PhoneNumberFormat.E164) if is_possible_number(number) else None

@@ -1,4 +1,6 @@
-{#- text: the parts of a key with | between them; NULL when one of them is missing. Takes any number of fields. -#}
+{#- text: the parts of a key with | between them, a missing one empty; NULL when all are missing. Takes any number of fields. -#}
 {%- macro joined(value) -%}
-({{ text(value) }}{% for part in varargs %} || '|' || {{ text(part) }}{% endfor %})
+(select case when key <> '{{ '|' * (varargs | length) }}' then key end
+ from (select concat(coalesce({{ text(value) }}, '')
+{%- for part in varargs %}, '|', coalesce({{ text(part) }}, ''){% endfor %}) as key offset 0) as joined)
 {%- endmacro -%}

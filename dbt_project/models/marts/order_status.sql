@@ -7,13 +7,13 @@ with invoiced as (
     from {{ source('conformed', 'invoice') }} where order_number is not null group by order_number
 ),
 paid as (
-    select i.order_number, sum(p.amount) as amount, max(p.paid_on) as paid_on
+    select i.order_number, sum(p.amount - coalesce(p.refunded_amount, 0)) as amount, max(p.paid_on) as paid_on
     from {{ source('conformed', 'payment') }} as p
     join {{ source('conformed', 'invoice') }} as i using (invoice_number)
     where p.status = 'paid' group by i.order_number
 )
 select o.order_id, o.order_number, o.customer_id, o.ordered_on, o.status as order_status, o.currency
-    , o.gross_amount as ordered_gross, i.invoices, i.invoice_number, i.invoiced_on, i.due_on
+    , o.net_amount as ordered_net, i.invoices, i.invoice_number, i.invoiced_on, i.due_on
     , i.gross as invoiced_gross, coalesce(p.amount, 0) as paid, p.paid_on
     , case when i.order_number is null then 'not invoiced' when i.gross <= 0 then 'returned'
         when coalesce(p.amount, 0) = 0 then case when i.due_on < current_date then 'overdue' else 'unpaid' end

@@ -68,14 +68,16 @@ def status(as_json: bool) -> None:
 
 
 def _newest_loads(found: PlatformStatus) -> list[LoadLine]:
-    """What the warehouse knows of the streams; nothing while it is down."""
+    """What the warehouse knows of the catalogue's streams; nothing while it is down."""
     if not any(service.name == "postgres" and service.state == "up" for service in found.services):
         return []
+    from onefold.catalog.reader import read_systems
     from onefold.platform.warehouse import connect_as
-    from onefold.report import newest_loads
+    from onefold.report import every_stream, newest_loads
 
+    streams = [(name, stream) for name, system in read_systems().items() for stream in system.streams]
     with connect_as("engineer") as connection:
-        return newest_loads(connection)
+        return every_stream(newest_loads(connection), streams)
 
 
 def say(text: str, seconds: float) -> None:
