@@ -9,7 +9,7 @@ from starlette.routing import Mount, Route, Router
 
 from sandbox import control
 from sandbox.faults import FaultBoard, FaultMiddleware
-from sandbox.stand_ins import STAND_INS
+from sandbox.stand_ins import STAND_INS, refresh
 from sandbox.world import World
 
 
@@ -18,6 +18,7 @@ def create_app(world: World, faults: FaultBoard, state: Path) -> Starlette:
 
     `state` is the folder where the truth's token goes when the environment gives none.
     """
+    refresh(world)
     mounts = [
         Mount(f"/{each.system}", app=FaultMiddleware(Router(each.routes(world)), each.system, faults))
         for each in STAND_INS

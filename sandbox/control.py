@@ -11,6 +11,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from sandbox.faults import Fault, FaultBoard
+from sandbox.stand_ins import refresh
 from sandbox.world import World
 
 MOST = 100_000
@@ -59,7 +60,9 @@ def routes(world: World, board: FaultBoard, state: Path) -> list[Route]:
     async def advance(request: Request) -> Response:
         try:
             amounts = Amounts.model_validate_json(await request.body() or b"{}")
-            return JSONResponse(world.advance(amounts.changes, amounts.deletions, amounts.new))
+            happened = world.advance(amounts.changes, amounts.deletions, amounts.new)
+            refresh(world)
+            return JSONResponse(happened)
         except ValidationError as error:
             return _refused(_problems(error, Amounts))
         except ValueError as error:
@@ -92,6 +95,7 @@ def routes(world: World, board: FaultBoard, state: Path) -> list[Route]:
     async def reset(_: Request) -> Response:
         board.clear()
         world.reset()
+        refresh(world)
         return JSONResponse({"companies": len(world.companies)})
 
     return [

@@ -1,5 +1,7 @@
 """What a fault does to an answer's body: pure functions from bytes to bytes."""
 
+import csv
+import io
 import json
 import re
 from collections.abc import Callable
@@ -69,6 +71,21 @@ def drop_field(body: bytes, field: str) -> bytes:
     return _in_xml(body, field, lambda _: "") if changed is None else changed
 
 
+def csv_column(body: bytes, field: str, to: str | None) -> bytes:
+    """The CSV with the column called `to`, or without it; as it was where it has no such column."""
+    lines = list(csv.reader(io.StringIO(body.decode(), newline="")))
+    if not lines or field not in lines[0]:
+        return body
+    place = lines[0].index(field)
+    if to is None:
+        lines = [line[:place] + line[place + 1 :] for line in lines]
+    else:
+        lines[0][place] = to
+    file = io.StringIO()
+    csv.writer(file, quoting=csv.QUOTE_ALL, lineterminator="\n").writerows(lines)
+    return file.getvalue().encode()
+
+
 def retype_field(body: bytes, field: str, to: Retyped) -> bytes:
     """The body with the field's values of another type; null stays null.
 
@@ -111,13 +128,17 @@ def with_bom(body: bytes) -> bytes:
 def pointing_at_itself(body: bytes, relative_url: str, absolute_url: str) -> bytes | None:
     """The page with its next-page link leading to itself; None when it has no next page.
 
-    Salesforce's nextRecordsUrl is relative to the instance, OData's __next is absolute.
+    Salesforce's nextRecordsUrl is relative to the instance, OData's __next and @odata.nextLink are absolute.
     """
     found = False
 
     def in_object(node: dict[str, Json]) -> dict[str, Json]:
         nonlocal found
-        for name, url in (("nextRecordsUrl", relative_url), ("__next", absolute_url)):
+        for name, url in (
+            ("nextRecordsUrl", relative_url),
+            ("__next", absolute_url),
+            ("@odata.nextLink", absolute_url),
+        ):
             if node.get(name):
                 node[name] = url
                 found = True

@@ -6,6 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, Self
+from urllib.parse import parse_qs
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -168,6 +169,7 @@ class FaultMiddleware:
         self._app = app
         self._system = system
         self._board = board
+        self._given: dict[tuple[int, str], bytes] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -189,10 +191,22 @@ class FaultMiddleware:
                 active.hits += 1
                 answer = _instead(active.fault)
         answer = answer or await self._collect(scope, receive)
+        whole = answer.body
         for active in met:
-            if _afflict(answer, active.fault, scope):
+            if _afflict(answer, active.fault, scope) or self._given_again(active, answer, whole, scope["path"]):
                 active.hits += 1
         await self._deliver(answer, send)
+
+    def _given_again(self, active: ActiveFault, answer: Answer, whole: bytes, path: str) -> bool:
+        """Where pages are not linked, "the same page again" is the page before in the place of this one."""
+        if active.fault.kind != "repeat_page" or answer.status != 200:
+            return False
+        before = self._given.get((active.id, path))
+        self._given[active.id, path] = whole
+        if before in (None, whole):
+            return False
+        answer.body = before
+        return True
 
     def _counting(self, send: Send) -> Send:
         async def counted(message: Message) -> None:
@@ -271,7 +285,26 @@ def _instead(fault: Fault) -> Answer:
         headers["sforce-limit-info"] = "api-usage=100000/100000"
         refusal = [{"message": "TotalRequests Limit exceeded.", "errorCode": "REQUEST_LIMIT_EXCEEDED"}]
         return Answer(403, headers, json.dumps(refusal).encode())
+    if fault.system == "shop":  # 200, and how long to wait follows from the points: 10 of them come back in a second
+        status = {"maximumAvailable": 1000, "currentlyAvailable": 0, "restoreRate": 10}
+        cost = {"requestedQueryCost": 10 * (fault.retry_after or 1), "throttleStatus": status}
+        errors = [{"message": "Throttled", "extensions": {"code": "THROTTLED"}}]
+        throttled = {"errors": errors, "extensions": {"cost": cost}}
+        return Answer(200, {"content-type": "application/json"}, json.dumps(throttled).encode())
     return Answer(429, headers, b'{"error":{"code":"429","message":"Too many requests"}}')
+
+
+def _is_csv(answer: Answer) -> bool:
+    return answer.headers.get("content-type", "").startswith("text/csv")
+
+
+def _led_back(answer: Answer, scope: Scope) -> bool:
+    """Salesforce's job results name the next part in a header: here, once more the part that was asked for."""
+    asked = parse_qs(scope["query_string"].decode("latin-1")).get("locator")
+    if not asked or answer.headers.get("sforce-locator", "null") == "null":
+        return False
+    answer.headers["sforce-locator"] = asked[0]
+    return True
 
 
 def _afflict(answer: Answer, fault: Fault, scope: Scope) -> bool:
@@ -285,6 +318,10 @@ def _afflict(answer: Answer, fault: Fault, scope: Scope) -> bool:
             answer.body = damage.with_bom(before)
         case "mtom" if "xml" in answer.headers.get("content-type", ""):
             answer.body, answer.headers["content-type"] = as_mtom(before, fault.framing)
+        case "rename_field" | "drop_field" if _is_csv(answer):
+            answer.body = damage.csv_column(before, fault.field or "", fault.to)
+        case "repeat_page" if _is_csv(answer):
+            return _led_back(answer, scope)
         case "rename_field":
             answer.body = damage.rename_field(before, fault.field or "", fault.to or "")
         case "retype_field":

@@ -1,23 +1,25 @@
-"""OData v2's $filter and $orderby, as far as the sandbox's SAP understands them; the rest is refused.
+"""OData's $filter and $orderby, as far as the sandbox's SAP understands them; the rest is refused.
 
 Grammar: comparisons (eq ne gt ge lt le) of a property with a literal, joined by and, or and parentheses.
-Literals: 'text' ('' is a quote), datetime'…', time'PT…', true, false, whole numbers. Source: OData 2.0, URI
-conventions, sections 4.3, 4.5 and 6.1.
+Literals: 'text' ('' is a quote), true, false; in version 2 datetime'…', datetimeoffset'…', time'PT…', in version 4 a
+bare timestamp with its zone. Source: OData 2.0, URI conventions, sections 4.3, 4.5 and 6.1; OData 4.01, part 2.
 """
 
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 
-from sandbox.sap_model import EntityType
+from sandbox.sap_model import EntityType, Value
 
-Value = str | bool | datetime | timedelta
 Getter = Callable[[str], Value]
 Predicate = Callable[[Getter], bool]
 
 _TOKEN = re.compile(
     r"""\s*(?:
       (?P<datetime>datetime'[^']*')
+    | (?P<datetimeoffset>datetimeoffset'[^']*')
+    | (?P<bare>\d{4}-\d\d-\d\dT[\d:.]+(?:Z|[+-]\d\d:\d\d))
     | (?P<time>time'[^']*')
     | (?P<string>'(?:[^']|'')*')
     | (?P<word>[A-Za-z_$][\w./]*)
@@ -27,7 +29,13 @@ _TOKEN = re.compile(
     re.VERBOSE,
 )
 _DURATION = re.compile(r"PT(?=\d)(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)(?:\.\d+)?S)?")
-_PYTHON_TYPE = {"Edm.String": str, "Edm.Boolean": bool, "Edm.DateTime": datetime, "Edm.Time": timedelta}
+_LITERALS = {
+    2: {
+        "Edm.String": ("string",), "Edm.Boolean": ("word",), "Edm.DateTime": ("datetime",), "Edm.Time": ("time",),
+        "Edm.DateTimeOffset": ("datetimeoffset",),
+    },
+    4: {"Edm.String": ("string",), "Edm.Boolean": ("word",), "Edm.DateTimeOffset": ("bare",)},
+}  # fmt: skip
 _COMPARISONS: dict[str, Callable[[Value, Value], bool]] = {
     "eq": lambda left, right: left == right,
     "ne": lambda left, right: left != right,
@@ -51,10 +59,12 @@ def duration(text: str) -> timedelta:
     return timedelta(hours=hours, minutes=minutes, seconds=seconds)
 
 
-def in_wire_form(value: Value) -> str | bool:
-    """The value in OData v2's JSON: /Date(ms)/ and PT10H11M12S."""
+def in_wire_form(value: Value, kind: str = "Edm.DateTime") -> str | bool:
+    """The value in OData v2's JSON: /Date(ms)/ (with +0000 where the type has an offset), PT10H11M12S, "12.50"."""
     if isinstance(value, datetime):
-        return f"/Date({int(value.timestamp()) * 1000})/"
+        return f"/Date({int(value.timestamp()) * 1000}{'+0000' if kind == 'Edm.DateTimeOffset' else ''})/"
+    if isinstance(value, Decimal):
+        return str(value)
     if isinstance(value, timedelta):
         minutes, seconds = divmod(int(value.total_seconds()), 60)
         return f"PT{minutes // 60:02d}H{minutes % 60:02d}M{seconds:02d}S"
@@ -62,8 +72,9 @@ def in_wire_form(value: Value) -> str | bool:
 
 
 class _Parser:
-    def __init__(self, text: str, entity: EntityType) -> None:
+    def __init__(self, text: str, entity: EntityType, version: int) -> None:
         self._entity = entity
+        self._literals = _LITERALS[version]
         self._tokens: list[tuple[str, str]] = []
         place = 0
         while text[place:].strip():
@@ -105,9 +116,9 @@ class _Parser:
         operator = self._take("word")
         if operator not in _COMPARISONS:
             raise ODataError(f"Operator '{operator}' is not supported in $filter")
-        literal = self._literal()
-        if type(literal) is not _PYTHON_TYPE[prop.type]:
+        if self._peek()[0] not in self._literals.get(prop.type, ()):
             raise ODataError(f"Type of the literal does not match property '{name}' ({prop.type})")
+        literal = self._literal()
         compare = _COMPARISONS[operator]
         return lambda get: compare(get(name), literal)
 
@@ -119,6 +130,8 @@ class _Parser:
                 return text[1:-1].replace("''", "'")
             case "datetime":
                 return _moment(text.removeprefix("datetime")[1:-1])
+            case "datetimeoffset" | "bare":
+                return _instant(text.removeprefix("datetimeoffset").strip("'"))
             case "time":
                 return duration(text.removeprefix("time")[1:-1])
             case "word" if text in ("true", "false"):
@@ -152,9 +165,19 @@ def _moment(text: str) -> datetime:
     return moment.replace(tzinfo=UTC)
 
 
-def predicate(text: str, entity: EntityType) -> Predicate:
+def _instant(text: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise ODataError(f"Invalid Edm.DateTimeOffset literal '{text}'") from error
+    if not moment.tzinfo:
+        raise ODataError(f"Edm.DateTimeOffset needs an offset: '{text}'")
+    return moment
+
+
+def predicate(text: str, entity: EntityType, version: int = 2) -> Predicate:
     """Whether a row passes the $filter. Raises ODataError for what is outside the grammar above."""
-    return _Parser(text, entity).parse()
+    return _Parser(text, entity, version).parse()
 
 
 def ordering(text: str, entity: EntityType) -> list[tuple[str, bool]]:

@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import requests
@@ -19,11 +19,14 @@ START_SECONDS = 60
 
 @dataclass(frozen=True, slots=True)
 class Sandbox:
-    """A running sandbox: where it answers, and the token that opens its truth."""
+    """A running sandbox: where it answers, the token that opens its truth, the URLs to read its databases, and the
+    folder where it keeps its files."""
 
     url: str
     truth_token: str
     process: subprocess.Popen[bytes]
+    databases: Mapping[str, str] = field(default_factory=dict)
+    state: Path | None = None
 
     def control(self, path: str, /, **body: object) -> dict[str, object]:
         """POSTs to /control/`path` and returns the answer. Raises requests.HTTPError when it is refused."""
@@ -53,9 +56,16 @@ def free_port() -> int:
 
 @contextmanager
 def running(
-    state: Path, companies: int = 200, seed: int = 7, environment: Mapping[str, str] | None = None
+    state: Path,
+    companies: int = 200,
+    seed: int = 7,
+    environment: Mapping[str, str] | None = None,
+    databases: Mapping[str, str] | None = None,
 ) -> Iterator[Sandbox]:
-    """The sandbox over this world, ready to answer. Raises RuntimeError with its output when it does not start."""
+    """The sandbox over this world, ready to answer. Raises RuntimeError with its output when it does not start.
+
+    `databases` are URLs to read those that `environment` lets it fill (SANDBOX_ERP_URL), by system.
+    """
     port, token = free_port(), secrets.token_urlsafe(16)
     root = Path(__file__).parents[1]
     command = [sys.executable, "-m", "sandbox", "--port", str(port), "--state", str(state)]
@@ -65,7 +75,7 @@ def running(
     state.mkdir(parents=True, exist_ok=True)
     with output.open("ab") as log:
         process = subprocess.Popen(command, cwd=root, env=variables, stdout=log, stderr=log)
-    sandbox = Sandbox(f"http://127.0.0.1:{port}", token, process)
+    sandbox = Sandbox(f"http://127.0.0.1:{port}", token, process, databases or {}, state)
     try:
         _wait(sandbox, output)
         yield sandbox

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from starlette.routing import BaseRoute
 
-from sandbox.world import Book, World
+from sandbox.world import Book, Parts, World
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,10 +20,17 @@ class StandIn:
         sign_in: login and password of the Airflow connection to it.
         extra: what else that connection holds.
         books: what it holds that are not companies.
+        database: whether it is no server of its own but a database, which `refresh` fills.
+        folder: whether it is a folder of files, which `refresh` fills.
+        refresh: brings what it keeps outside of this process (a database, files) up to the world: called at the
+            start, and whenever time has passed or was turned back.
     """
 
     system: str
     routes: Callable[[World], list[BaseRoute]]
     sign_in: tuple[str | None, str | None] = (None, None)
     extra: Mapping[str, str] = field(default_factory=dict)
-    books: tuple[Book, ...] = ()
+    books: tuple[Book | Parts, ...] = ()
+    database: bool = False
+    folder: bool = False
+    refresh: Callable[[World], None] | None = None

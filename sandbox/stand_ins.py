@@ -2,21 +2,96 @@
 
 from __future__ import annotations
 
-from sandbox import krs, regon, salesforce, sap
+from collections.abc import Mapping
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from sandbox import (
+    accounting,
+    anthropic,
+    crbr,
+    epuap,
+    erp,
+    hr,
+    keycloak,
+    krs,
+    ksef,
+    microsoft365,
+    nbp,
+    openai,
+    regon,
+    salesforce,
+    sap,
+    sap_idoc,
+    sap_service,
+    sap_v4,
+    shop,
+    stripe,
+    vies,
+    white_list,
+)
 from sandbox.stand_in import StandIn
+from sandbox.world import World
 
 STAND_INS: tuple[StandIn, ...] = (
     salesforce.STAND_IN,
     sap.STAND_IN,
+    sap_v4.STAND_IN,
     krs.STAND_IN,
     regon.STAND_IN,
+    erp.STAND_IN,
+    white_list.STAND_IN,
+    vies.STAND_IN,
+    crbr.STAND_IN,
+    epuap.STAND_IN,
+    sap_service.STAND_IN,
+    nbp.STAND_IN,
+    ksef.STAND_IN,
+    hr.STAND_IN,
+    keycloak.STAND_IN,
+    stripe.STAND_IN,
+    microsoft365.STAND_IN,
+    shop.STAND_IN,
+    openai.STAND_IN,
+    anthropic.STAND_IN,
+    accounting.STAND_IN,
+    sap_idoc.STAND_IN,
 )
 BOOKS = tuple(book for stand_in in STAND_INS for book in stand_in.books)
 
 
-def connections(url: str) -> dict[str, dict[str, object]]:
-    """By system, the Airflow connection to its stand-in below `url`. Their limits are not the real systems'."""
-    return {
+def refresh(world: World) -> None:
+    """Brings every stand-in that keeps something outside of this process up to the world."""
+    for stand_in in STAND_INS:
+        if stand_in.refresh:
+            stand_in.refresh(world)
+
+
+def connections(
+    url: str, databases: Mapping[str, str] | None = None, state: Path | None = None
+) -> dict[str, dict[str, object]]:
+    """By system, the Airflow connection to its stand-in below `url`. Their limits are not the real systems'.
+
+    `databases` has, by system, the postgresql:// URL to read a stand-in that is a database, and `state` is the folder
+    in which the sandbox keeps its files; without them there is no connection to those stand-ins.
+    """
+    to_folders = {
+        stand_in.system: {
+            "conn_type": "generic",
+            "host": (state / stand_in.system).absolute().as_uri(),
+            "login": None,
+            "password": None,
+            "extra": dict(stand_in.extra),
+        }
+        for stand_in in STAND_INS
+        if stand_in.folder and state
+    }
+    to_databases = {
+        stand_in.system: _to_database(databases[stand_in.system], stand_in.extra)
+        for stand_in in STAND_INS
+        if stand_in.database and databases and stand_in.system in databases
+    }
+    return (to_databases | to_folders) | {
         stand_in.system: {
             "conn_type": "http",
             "host": f"{url}/{stand_in.system}",
@@ -25,4 +100,18 @@ def connections(url: str) -> dict[str, dict[str, object]]:
             "extra": {"rate": "1000/s", **stand_in.extra},
         }
         for stand_in in STAND_INS
+        if not (stand_in.database or stand_in.folder)
+    }
+
+
+def _to_database(url: str, extra: Mapping[str, str]) -> dict[str, object]:
+    parts = urlsplit(url)
+    return {
+        "conn_type": "postgres",
+        "host": parts.hostname,
+        "port": parts.port,
+        "schema": parts.path.removeprefix("/"),
+        "login": unquote(parts.username or ""),
+        "password": unquote(parts.password or ""),
+        "extra": {"rate": "1000/s", **extra},
     }

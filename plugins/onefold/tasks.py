@@ -22,13 +22,16 @@ from onefold.connectors.page import Endpoint
 from onefold.errors import Fatal, OnefoldError, Rejected, Retriable
 from onefold.mapping.registry import mapping_fingerprints, sync_mapping
 from onefold.settings import settings, warehouse_url
-from onefold.sync.extraction import from_system
+from onefold.sync.extraction import from_system, to_system
 from onefold.sync.job import Job
 from onefold.warehouse.ledger import Load, Run
 from onefold.warehouse.staging import ensure_all_staging
 from onefold.warehouse.window import Wanted
 
 log = logging.getLogger(__name__)
+
+DATABASES = ("postgres", "mysql")
+"""Airflow's types of connections that lead to a database; MariaDB's is mysql."""
 
 
 def step(context: Context, system: str, stream: str, do: Callable[[Job], Load]) -> Mapping[str, object]:
@@ -95,6 +98,7 @@ def _job(context: Context, system_name: str, stream: str) -> Job:
         run_is_over=lambda dag_id, run_id: _run_is_over(context, dag_id, run_id),
         wanted=_wanted(context),
         last_attempt=task.try_number > task.max_tries,
+        confirm=to_system(system, endpoint, warehouse_url()),
     )
 
 
@@ -128,10 +132,15 @@ def _endpoint(connection_id: str) -> Endpoint:
 
 
 def _base_url(connection: Connection) -> str:
-    """The base URL, said as the host or, as Airflow's own HTTP connections do it, in schema, host and port."""
+    """The base URL, said as the host or, as Airflow's own connections do it, in schema, host and port.
+
+    A database's (types postgres and mysql) names the database, and never who signs in.
+    """
     if "://" in connection.host:
         return connection.host.rstrip("/")
     port = f":{connection.port}" if connection.port else ""
+    if connection.conn_type in DATABASES:
+        return f"{connection.conn_type}://{connection.host}{port}/{connection.schema or ''}"
     return f"{connection.schema or 'https'}://{connection.host.rstrip('/')}{port}"
 
 

@@ -2,7 +2,8 @@
 
 from sandbox.world.book import Book, Entry, Shelf
 from sandbox.world.company import Company
+from sandbox.world.parts import Parts
 from sandbox.world.records import SourceRecord
 from sandbox.world.world import World
 
-__all__ = ["Book", "Company", "Entry", "Shelf", "SourceRecord", "World"]
+__all__ = ["Book", "Company", "Entry", "Parts", "Shelf", "SourceRecord", "World"]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -18,7 +18,7 @@ DELETED_SHARE = 0.01
 BROKEN_SHARE = 0.01
 TIED_SHARE = 0.05  # rows stamped by one of a few mass updates
 
-Key = str | tuple[str, ...]
+Key = str | tuple[str | None, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +29,15 @@ class Book:
         system, stream: as in the catalogue.
         size: how many rows the base world has, by its number of companies.
         key: the row's primary key by the thing's number; a tuple where the key has several fields.
+        named: the same by seed, number and number of companies, where the number alone does not tell.
         number: the number of the thing that the n-th row shows (rows of several systems may show one thing).
+        exists: whether there is a thing with this number at all, by seed, number and number of companies: not every
+            invoice has a correction. `size` counts the places, those of what does not exist too.
         company: the id of the company that the row is, by the thing's number; None where it is none.
         broken: codes of what is wrong on purpose in about 1 % of the rows, taking turns.
         changes, deletes, grows: whether rows are changed, deleted or added as time passes.
+        forgets: what is deleted is not shown any more, so that none of the base world's rows is.
+        stays: whether the row with this number is never deleted, because others hang on it.
     """
 
     system: str
@@ -40,21 +45,30 @@ class Book:
     size: Callable[[int], int]
     key: Callable[[int], Key]
     number: Callable[[int], int] = lambda place: place
+    exists: Callable[[int, int, int], bool] = lambda seed, number, companies: True
     company: Callable[[int], int | None] = lambda number: None
     broken: tuple[str, ...] = ()
     changes: bool = True
     deletes: bool = True
     grows: bool = True
+    forgets: bool = False
+    stays: Callable[[int], bool] = lambda number: False
+    named: Callable[[int, int, int], Key] | None = None
 
     @property
     def name(self) -> str:
         return f"{self.system}.{self.stream}"
 
+    def opened(self, shelves: Mapping[str, Shelf], seed: int, companies: int) -> Shelf:
+        """The book's rows in a world that holds these shelves already."""
+        return Shelf(self, seed, companies)
+
 
 @dataclass(slots=True)
 class Entry:
     """One row. Stamps have whole seconds. `past` is what it was before later advances, oldest first:
-    (number of the advance that ended it, modified, deleted, revision)."""
+    (number of the advance that ended it, modified, deleted, revision). `still`: it never changes, because something
+    that hangs on it is broken."""
 
     number: int
     key: Key
@@ -65,6 +79,7 @@ class Entry:
     revision: int = 1
     born: int = 0
     past: list[tuple[int, datetime, bool, int]] = field(default_factory=list)
+    still: bool = False
 
     def at(self, sequence: int) -> tuple[datetime, bool, int] | None:
         """(modified, deleted, revision) as they were after advance number `sequence`; None before it existed."""
@@ -84,6 +99,8 @@ class Shelf:
         self.entries: list[Entry] = []
         self.by_key: dict[Key, Entry] = {}
         self._seed = seed
+        self._companies = companies
+        self._place = 0
         self._due = 60
         self._turn = 0
         spread = random.Random(f"{seed}:{book.name}:mass updates")
@@ -94,11 +111,11 @@ class Shelf:
     def advance(self, sequence: int, at: datetime, changes: int, deletions: int, new: int) -> tuple[int, int, int]:
         """Changes, deletes and adds up to so many rows, all stamped `at`; returns how many of each."""
         rng = random.Random(f"{self._seed}:{self.book.name}:advance:{sequence}")
-        living = [entry for entry in self.entries if not entry.deleted and not entry.broken]
+        living = [entry for entry in self.entries if not (entry.deleted or entry.broken or entry.still)]
         wanted = (changes if self.book.changes else 0), (deletions if self.book.deletes else 0)
         chosen = rng.sample(living, min(len(living) // 2, sum(wanted)))
-        to_change, to_delete = chosen[: wanted[0]], chosen[wanted[0] :]
-        for entry in chosen:
+        to_change, to_delete = chosen[: wanted[0]], self._mortal(living, chosen, wanted[0])
+        for entry in (*to_change, *to_delete):
             entry.past.append((sequence, entry.modified, entry.deleted, entry.revision))
             entry.modified = max(at.replace(microsecond=0), entry.modified + timedelta(seconds=1))
             entry.revision += 1
@@ -106,8 +123,16 @@ class Shelf:
             entry.deleted = True
         added = new if self.book.grows else 0
         for _ in range(added):
-            self._add(at, sequence)
+            while not self._add(at, sequence):
+                pass
         return len(to_change), len(to_delete), added
+
+    def _mortal(self, living: list[Entry], chosen: list[Entry], after: int) -> list[Entry]:
+        """The rows chosen to be deleted; others in the place of those that stay."""
+        stays, taken = self.book.stays, {entry.key for entry in chosen}
+        others = (entry for entry in living if entry.key not in taken and not stays(entry.number))
+        mortal = (next(others, None) if stays(entry.number) else entry for entry in chosen[after:])
+        return [entry for entry in mortal if entry]
 
     def truth(self) -> Iterator[dict[str, object]]:
         """What only tests may know of each row."""
@@ -115,30 +140,35 @@ class Shelf:
             yield {
                 "system": self.book.system,
                 "stream": self.book.stream,
-                "key": entry.key
-                if isinstance(entry.key, str)
-                else json.dumps(entry.key, separators=(",", ":"), ensure_ascii=False),
+                "key": key_text(entry.key),
                 "company_id": self.book.company(entry.number),
                 "number": entry.number,
                 "broken": entry.broken,
                 "deleted": entry.deleted,
             }
 
-    def _add(self, at: datetime | None, born: int) -> None:
-        number = self.book.number(len(self.entries))
+    def _add(self, at: datetime | None, born: int) -> bool:
+        """Fills the next place; False where no thing has its number."""
+        number = self.book.number(self._place)
+        self._place += 1
+        if not self.book.exists(self._seed, number, self._companies):
+            return False
         rng = random.Random(f"{self._seed}:{self.book.name}:{number}")
         tied = rng.random() < TIED_SHARE
         modified = rng.choice(self._mass_updates) if tied else _stamp(rng)
         created = (BASE_START + (modified - BASE_START) * rng.random()).replace(microsecond=0)
         if not self.book.changes:
             created = modified
-        deleted = self.book.deletes and rng.random() < DELETED_SHARE and at is None
+        deleted = self.book.deletes and rng.random() < DELETED_SHARE and at is None and not self.book.forgets
         if at is not None:
             created = modified = at.replace(microsecond=0)
         broken = None if deleted else self._damage()
-        entry = Entry(number, self.book.key(number), created, modified, deleted, broken, born=born)
+        named = self.book.named
+        key = named(self._seed, number, self._companies) if named else self.book.key(number)
+        entry = Entry(number, key, created, modified, deleted, broken, born=born)
         self.entries.append(entry)
         self.by_key[entry.key] = entry
+        return True
 
     def _damage(self) -> str | None:
         self._due += 1
@@ -147,6 +177,11 @@ class Shelf:
         self._due -= 100
         self._turn += 1
         return self.book.broken[(self._turn - 1) % len(self.book.broken)]
+
+
+def key_text(key: Key) -> str:
+    """The key as a load writes it: several values are a JSON array."""
+    return key if isinstance(key, str) else json.dumps(key, separators=(",", ":"), ensure_ascii=False)
 
 
 def _stamp(rng: random.Random) -> datetime:

@@ -45,13 +45,13 @@ def spoil_check_digit(number: str) -> str:
     return f"{number[:-1]}{(int(number[-1]) + 1) % 10}"
 
 
-def salesforce_id(number: int) -> str:
-    """The 18-character Id of the account with this running number."""
+def salesforce_id(number: int, prefix: str = "001") -> str:
+    """The 18-character Id of the row with this running number; `prefix` tells its object, 001 an account."""
     rest, serial = _scattered(number, 104_729_017, 62**5), ""
     for _ in range(5):
         rest, digit = divmod(rest, 62)
         serial = BASE62[digit] + serial
-    short = f"0015g00000{serial}"
+    short = f"{prefix}5g00000{serial}"
     suffix = ""
     for start in (0, 5, 10):
         bits = sum(1 << place for place, letter in enumerate(short[start : start + 5]) if letter.isupper())

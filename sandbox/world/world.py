@@ -12,6 +12,7 @@ from sandbox.world.book import Book, Shelf
 from sandbox.world.change import apply_advance
 from sandbox.world.company import Company, make_company
 from sandbox.world.journal import Advance, Journal
+from sandbox.world.parts import Parts, PartShelf
 from sandbox.world.records import SYSTEMS, Registrar, SourceRecord, System
 
 ChangeKind = Literal["new", "changed", "struck_off"]
@@ -25,9 +26,10 @@ class World:
     """
 
     def __init__(
-        self, companies: int = 2000, seed: int = 7, journal: Path | None = None, books: Sequence[Book] = ()
+        self, companies: int = 2000, seed: int = 7, journal: Path | None = None, books: Sequence[Book | Parts] = ()
     ) -> None:
         self.seed = seed
+        self.home = journal.parent if journal else None  # where stand-ins keep what is on disk
         self._books = books
         self.base_size = companies
         self.epoch = 0  # how often the world has been built: what was found in an earlier one is void
@@ -49,7 +51,9 @@ class World:
         self._krs_feed: defaultdict[date, list[tuple[str, int]]] = defaultdict(list)
         self._regon_feed: defaultdict[tuple[ChangeKind, date], list[str]] = defaultdict(list)
         self._registrar = Registrar(self.seed)
-        self.shelves = {book.name: Shelf(book, self.seed, self.base_size) for book in self._books}
+        self.shelves: dict[str, Shelf | PartShelf] = {}
+        for book in self._books:
+            self.shelves[book.name] = book.opened(self.shelves, self.seed, self.base_size)
         for _ in range(self.base_size):
             company = self.add_company()
             self.note_in_registers(company, company.created, "new")
@@ -98,7 +102,7 @@ class World:
         """The company's records in all systems."""
         return self._by_company[company_id]
 
-    def shelf(self, stream: str) -> Shelf:
+    def shelf(self, stream: str) -> Shelf | PartShelf:
         """The rows of "system.stream"."""
         return self.shelves[stream]
 

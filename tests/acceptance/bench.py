@@ -18,11 +18,10 @@ from purgatory import SyncCircuitBreakerFactory
 
 from onefold.catalog.system import System
 from onefold.connectors.page import BEGINNING, PageReader
-from onefold.http.client import Client
 from onefold.mapping.sql import field_sql
 from onefold.quality.suite import FOLDER
 from onefold.sync import steps
-from onefold.sync.extraction import from_system
+from onefold.sync.extraction import from_system, way_out
 from onefold.sync.job import Job
 from onefold.sync.usage import Usage
 from onefold.warehouse.ledger import Load, Run
@@ -61,9 +60,9 @@ class Bench:
         self, listed: Listed, *, wrap: Wrap = lambda pages: pages, wanted: Wanted | None = None, run: str | None = None
     ) -> Job:
         """A job as a task makes it; `wrap` stands between the connector and the load."""
-        endpoint = listed.endpoint(self.sandbox.url)
+        endpoint = listed.endpoint(self.sandbox)
         loader = as_role(self.url, "onefold_loader")
-        unhurried = partial(Client, breakers=SyncCircuitBreakerFactory(default_threshold=10), sleep=self.slept.append)
+        unhurried = partial(way_out, breakers=SyncCircuitBreakerFactory(default_threshold=10), sleep=self.slept.append)
         asked = from_system(listed.system, endpoint, loader, CATALOG.systems, CATALOG.entities, unhurried)
 
         @contextmanager
@@ -121,14 +120,17 @@ class Bench:
         where = f"where system = '{listed.system.system}' and stream = '{listed.stream_name}'"
         return [
             self.query(f"select * from {listed.staging} order by _key, _load_id"),  # noqa: S608 - our own names
-            *(self.query(f"select * from ops.{table} {where} order by 1, 2, 3") for table in ("cursor", "answer")),  # noqa: S608
+            *(
+                self.query(f"select * from ops.{table} {where} order by 1, 2, 3")  # noqa: S608
+                for table in ("cursor", "answer", "stream_state")
+            ),
             self.query(f"select quarantine_id, state from ops.quarantine {where} order by 1"),  # noqa: S608
         ]
 
     def forget(self, listed: Listed) -> None:
         """Take away all that was loaded of the stream: the next load is a first one."""
         self.execute(f"delete from {listed.staging}")  # noqa: S608 - our own name
-        for table in ("cursor", "answer", "quarantine"):
+        for table in ("cursor", "answer", "stream_state", "quarantine"):
             self.execute(
                 sql.SQL("delete from ops.{} where system = %s and stream = %s").format(sql.Identifier(table)),
                 *(listed.system.system, listed.stream_name),

@@ -19,9 +19,11 @@ class Case:
             only hints at it, and may hint at it for others too.
         small_pages: a number in a module that is made small, so that a small world has several pages.
         one: occurs in the address of the request for one {question} only; None where questions are asked in turn.
+        tries: how many requests one question takes until it is given up; None: the attempts of the system's limits.
         expiry: when a sign-in is made to end between two pages, as a fault's parameters.
         cannot_have: what the protocol or the source does not know, each with its reason: a fault by its kind, or
-            one of "changes", "deletions", "newcomers", "broken rows", "several pages", "a cursor".
+            one of "changes", "deletions", "newcomers", "broken rows", "several pages", "a cursor", "gone records" (a
+            record that is gone is no longer given), "personal data", "several requests" (one answer holds all).
     """
 
     path: str
@@ -31,5 +33,6 @@ class Case:
     ended: str = "_deleted"
     small_pages: tuple[str, int] | None = None
     one: str | None = None
+    tries: int | None = None
     expiry: Mapping[str, object] = field(default_factory=lambda: {"after": 1})
     cannot_have: Mapping[str, str] = field(default_factory=dict)

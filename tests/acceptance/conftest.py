@@ -13,13 +13,31 @@ import pytest
 from psycopg import sql
 
 from onefold.platform.postgres import Postgres
+from onefold.platform.sandbox_database import NAMES, create_databases, reader
+from onefold.platform.secrets import load_secrets
 from sandbox.process import Sandbox, running
 from tests.acceptance.bench import Bench, Observed
 from tests.acceptance.streams import ALL, Listed
 from tests.conftest import TEMPLATE
 
 COMPANIES = 240
-SMALL_PAGES = {"SANDBOX_SF_BATCH": "30", "SANDBOX_SAP_PAGE": "30"}
+SMALL_PAGES = {
+    "SANDBOX_SF_BATCH": "30",
+    "SANDBOX_SALESFORCE_BULK": "18",
+    "SANDBOX_SAP_PAGE": "18",
+    "SANDBOX_HR_PAGE": "20",
+    "SANDBOX_KEYCLOAK_PAGE": "18",
+    "SANDBOX_STRIPE_PAGE": "12",
+    "SANDBOX_OPENAI_PAGE": "30",
+    "SANDBOX_ANTHROPIC_PAGE": "30",
+    "SANDBOX_KSEF_PAGE": "25",
+    "SANDBOX_MICROSOFT365_PAGE": "20",
+    "SANDBOX_MICROSOFT365_BUSY": "5",
+    "SANDBOX_SHOP_POINTS": "1e9",
+    "SANDBOX_KSEF_PART": "16000",
+    "SANDBOX_ACCOUNTING_PAGE": "30",
+    "SANDBOX_SAP_IDOC_PAGE": "20",
+}
 
 
 @dataclass
@@ -73,9 +91,13 @@ class Stock:
 
 
 @pytest.fixture(scope="session")
-def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+def sandbox(postgres: Postgres, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
     """The real sandbox process over a small world, with pages so small that every stream has several."""
-    with running(tmp_path_factory.mktemp("sandbox"), COMPANIES, environment=SMALL_PAGES) as sandbox:
+    create_databases(postgres.url(), load_secrets(postgres.home).database)
+    filled = {f"SANDBOX_{name.upper()}_URL": postgres.url(name, name) for name in NAMES}
+    read = {name: postgres.url(name, reader(name)) for name in NAMES}
+    state = tmp_path_factory.mktemp("sandbox")
+    with running(state, COMPANIES, environment=SMALL_PAGES | filled, databases=read) as sandbox:
         yield sandbox
 
 

@@ -12,6 +12,7 @@ import pytest
 from onefold.catalog.reader import read_catalog
 from onefold.catalog.system import Stream, System
 from onefold.connectors.page import Endpoint
+from sandbox.process import Sandbox
 from sandbox.stand_ins import connections
 from tests.acceptance import cases
 from tests.acceptance.case import Case
@@ -59,12 +60,19 @@ class Listed:
     @property
     def naming(self) -> tuple[Listed, ...]:
         """The streams that must be loaded first, because this one is asked about what they name."""
-        return LISTING if self.stream.lookup else ()
+        if not self.stream.lookup:
+            return ()
+        entity, _, attribute = self.stream.lookup.attribute.partition(".")
+        named_by = CATALOG.entities[entity].attributes[attribute].sources
+        return tuple(listed for listed in LISTING if listed.name in named_by)
 
-    def endpoint(self, sandbox_url: str) -> Endpoint:
+    def endpoint(self, sandbox: Sandbox) -> Endpoint:
         """The stand-in's address and login."""
-        connection = connections(sandbox_url)[self.system.system]
-        return Endpoint(connection["host"], connection["login"], connection["password"], connection["extra"])
+        connection = connections(sandbox.url, sandbox.databases, sandbox.state)[self.system.system]
+        url = connection["host"]
+        if "schema" in connection:
+            url = f"{connection['conn_type']}://{url}:{connection['port']}/{connection['schema']}"
+        return Endpoint(url, connection["login"], connection["password"], connection["extra"])
 
 
 def catalogued() -> set[str]:
@@ -78,6 +86,12 @@ LOOKUPS = tuple(listed for listed in ALL if listed.stream.lookup)
 
 each_stream = pytest.mark.parametrize("listed", ALL, ids=lambda listed: listed.name)
 each_lookup = pytest.mark.parametrize("listed", LOOKUPS, ids=lambda listed: listed.name)
+
+
+def each_that_can_have(*faults: str) -> pytest.MarkDecorator:
+    """Parametrises a test over the streams whose source can have all of these faults."""
+    able = [listed for listed in ALL if not listed.case.cannot_have.keys() & set(faults)]
+    return pytest.mark.parametrize("listed", able, ids=lambda listed: listed.name)
 
 
 def each(values: Callable[[Case], tuple]) -> pytest.MarkDecorator:

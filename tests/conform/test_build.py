@@ -17,7 +17,7 @@ from onefold.mapping.golden import files, systems
 from onefold.settings import ROOT
 from tests.conform.world import ACTOR
 
-SELECT = ("path:models/resolve", "path:models/conformed", "path:tests")
+SELECT = ("tag:customer,path:models/resolve", "tag:customer,path:models/conformed")
 
 
 @pytest.fixture(scope="module")
@@ -118,5 +118,5 @@ def test_a_project_that_cannot_be_parsed_is_a_clear_error(loader_url: str, tmp_p
 
 
 def test_the_generated_files_are_those_of_the_catalogue(customer: Entity):
-    for path, text in files(customer).items():
+    for path, text in files(customer, {"customer": customer}).items():
         assert (ROOT / path).read_text(encoding="utf-8") == text, f"{path} is stale: run bin/onefold generate"

@@ -52,7 +52,7 @@ PARTNER = Entity.model_validate(
         },
     }
 )
-GENERATED = files(PARTNER)
+GENERATED = files(PARTNER, {PARTNER.entity: PARTNER})
 MODELS = {Path(path).stem: text for path, text in GENERATED.items() if path.startswith("dbt_project/models")}
 CHECKS = {Path(path).stem: text for path, text in GENERATED.items() if path.startswith("dbt_project/tests")}
 DDL = next(text for path, text in GENERATED.items() if path.endswith("51_conformed__partner.sql"))

@@ -25,6 +25,7 @@ from onefold.http.limit import MemoryLimiter
 from sandbox.app import create_app
 from sandbox.faults import FaultBoard
 from sandbox.regon import USER_KEY
+from sandbox.stand_ins import STAND_INS
 from sandbox.world import World
 
 
@@ -49,13 +50,13 @@ class Sandbox:
 
 
 @contextmanager
-def running(state: Path, companies: int = 200) -> Iterator[Sandbox]:
+def running(state: Path, companies: int = 200, systems: tuple[str, ...] = ("krs", "regon")) -> Iterator[Sandbox]:
+    """The sandbox in this process; faults may be given to these systems, and only their books are filled."""
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
-        world = World(companies)
-        config = uvicorn.Config(
-            create_app(world, FaultBoard(["krs", "regon"]), state), log_level="warning", lifespan="off"
-        )
+        books = [book for each in STAND_INS if each.system in systems for book in each.books]
+        world = World(companies, books=books)
+        config = uvicorn.Config(create_app(world, FaultBoard(systems), state), log_level="warning", lifespan="off")
         server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
         thread.start()

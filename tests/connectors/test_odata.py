@@ -111,3 +111,38 @@ def test_a_changed_shape_is_fatal_and_says_where_the_list_was(web: WebServer) ->
     web.script(Say(200, b'{"d":{"items":[]}}'))
     with pytest.raises(Fatal, match=r"erp\.partner.*d\.results"):
         list(connected(web, erp(2))(WINDOW, None))
+
+
+def test_a_relative_next_link_is_meant_from_the_service(web: WebServer) -> None:
+    first = b'{"value":[{"Id":1,"Day":"2026-01-01","Time":"11:00:00"}],"@odata.nextLink":"Partners?$skiptoken=2"}'
+    web.script(Say(200, first), Say(200, b'{"value":[]}'))
+    list(connected(web, erp(4))(WINDOW, None))
+    assert (web.asked[1].path, web.asked[1].params) == ("/odata/Partners", {"$skiptoken": "2"})
+
+
+NESTED = {
+    "request": {"path": "/odata/Orders", "expand": ["to_Item"]},
+    "nested": {"path": "to_Item.results", "carry": ["Changed", "Note"]},
+    "primary_key": ["Id", "Item"],
+    "whole": 1,
+    "cursor": {"fields": ["Changed"]},
+    "fields": {"Id": "text", "Item": "text", "Changed": "timestamp"},
+}
+
+
+def test_nested_records_are_taken_out_of_their_parent_with_what_they_need_of_it(web: WebServer) -> None:
+    web.script(
+        Say(
+            200,
+            b'{"d":{"results":[{"Id":"1","Changed":"/Date(1767312000000+0000)/","Note":"parent","to_Item":{"results":['
+            b'{"Id":"1","Item":"10","Price":1.10},{"Id":"1","Item":"20","Note":"own"}]}},'
+            b'{"Id":"2","Changed":"/Date(1767312000000+0000)/","to_Item":{"results":[]}},'
+            b'{"Id":"3","Changed":"/Date(1767312000000+0000)/"}]}}',
+        )
+    )
+    (page,) = connected(web, erp(2, **NESTED))(WINDOW, None)
+    assert [record.key for record in page.records] == ['["1","10"]', '["1","20"]', None]
+    assert page.records[0].cursor == "2026-01-02T00:00:00.000000Z"
+    assert b'"Price":1.10' in page.records[0].payload, "as it came, to the last digit"
+    assert b'"Note":"own"' in page.records[1].payload and b"parent" not in page.records[1].payload
+    assert b'"Id":"3"' in page.records[2].payload, "what cannot be taken apart goes to quarantine"

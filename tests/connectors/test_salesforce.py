@@ -1,47 +1,78 @@
-"""Salesforce by its YAML alone, against the sandbox: whole, in any window, through every fault."""
+"""Salesforce by query and by job, against the sandbox: whole, in any window, through every fault, and alike."""
 
 from __future__ import annotations
 
 import json
 import os
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 import requests
 
+from onefold.catalog.reader import read_systems
+from onefold.catalog.system import Bulk
 from onefold.connectors.page import BEGINNING, Window
 from onefold.errors import Fatal, Retriable
+from onefold.http.attempt import BadBody, Response
+from onefold.systems import salesforce
+from onefold.systems.salesforce import Payload
+from onefold.systems.salesforce_job import rows, unordered
 from tests.connectors.running_sandbox import Connected, Sandbox, everything, names, running
 
 
 @pytest.fixture(scope="module")
 def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
-    environment = {**os.environ, "SANDBOX_SF_BATCH": "60"}
+    environment = {**os.environ, "SANDBOX_SF_BATCH": "60", "SANDBOX_SALESFORCE_BULK": "60"}
     with running(tmp_path_factory.mktemp("sandbox"), 300, environment) as sandbox:
         yield sandbox
 
 
 @pytest.fixture
-def accounts(sandbox: Sandbox) -> Iterator[Connected]:
+def by_query(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No window is large."""
+    monkeypatch.setattr(salesforce, "is_large", lambda window, bulk, count: False)
+
+
+@pytest.fixture(params=["by query", "by job"])
+def accounts(sandbox: Sandbox, request: pytest.FixtureRequest) -> Iterator[Connected]:
+    if request.param == "by query":
+        request.getfixturevalue("by_query")
+    yield from connected(sandbox)
+
+
+@pytest.fixture
+def queried(sandbox: Sandbox, by_query: None) -> Iterator[Connected]:
+    yield from connected(sandbox)
+
+
+@pytest.fixture
+def by_job(sandbox: Sandbox) -> Iterator[Connected]:
+    yield from connected(sandbox)
+
+
+def connected(sandbox: Sandbox, stream: str = "account") -> Iterator[Connected]:
     sandbox.clear()
-    yield Connected(sandbox, "salesforce", "account", "onefold", f"{sandbox.url}/salesforce")
+    yield Connected(sandbox, "salesforce", stream, "onefold", f"{sandbox.url}/salesforce")
     sandbox.clear()
 
 
-def test_all_accounts_come_once_in_the_cursors_order_with_whole_payloads(accounts: Connected) -> None:
+def test_all_accounts_come_once_with_whole_payloads(accounts: Connected) -> None:
     pages = accounts.pages()
     records = [record for page in pages for record in page.records]
     assert len(pages) > 2
     assert len({record.key for record in records}) == len(records) > 100
-    order = [record.cursor or "" for record in records]
-    assert order == sorted(order)
     for record in records:
         payload = json.loads(record.payload)
         assert payload["Id"] == record.key
         assert payload["SystemModstamp"][:19] == (record.cursor or "")[:19]
     assert accounts.attempts[-1].limit == 100_000
     assert {attempt.status for attempt in accounts.attempts} == {200}
+
+
+def test_a_query_gives_the_cursors_order(queried: Connected) -> None:
+    order = [record.cursor or "" for page in queried.pages() for record in page.records]
+    assert order == sorted(order)
 
 
 def test_overlapping_windows_give_the_union(accounts: Connected) -> None:
@@ -127,10 +158,10 @@ def test_a_page_that_repeats_for_ever_ends_with_a_clear_error(accounts: Connecte
         accounts.pages()
 
 
-def test_a_records_list_that_was_renamed_is_a_changed_contract(accounts: Connected) -> None:
-    accounts.sandbox.fault(system="salesforce", kind="rename_field", field="records", to="rows", path="query")
+def test_a_records_list_that_was_renamed_is_a_changed_contract(queried: Connected) -> None:
+    queried.sandbox.fault(system="salesforce", kind="rename_field", field="records", to="rows", path="query")
     with pytest.raises(Fatal, match=r"salesforce\.account.*records.*rows"):
-        accounts.pages()
+        queried.pages()
 
 
 def test_a_key_that_was_renamed_reaches_the_gate_as_no_key(accounts: Connected) -> None:
@@ -144,3 +175,151 @@ def test_a_wrong_secret_is_fatal_and_names_the_connection(sandbox: Sandbox) -> N
     connected = Connected(sandbox, "salesforce", "account", "nobody", f"{sandbox.url}/salesforce")
     with pytest.raises(Fatal, match=r"oauth2/token.*invalid_client.*connection 'salesforce'"):
         connected.pages()
+
+
+STREAMS = sorted(read_systems()["salesforce"].streams)
+
+
+@pytest.mark.parametrize("stream", STREAMS)
+def test_a_query_and_a_job_give_the_same_bytes_for_every_record(
+    sandbox: Sandbox, stream: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sandbox.advance(changes=8, deletions=4, new=2)
+    (source,) = connected(sandbox, stream)
+    job = source.versions()
+    with monkeypatch.context() as patch:
+        patch.setattr(salesforce, "is_large", lambda window, bulk, count: False)
+        query = source.versions()
+    assert len(job) > 40
+    assert job == query
+    asked = {attempt.path.rsplit("/", 1)[1] for attempt in source.attempts}
+    assert {"results", "queryAll"} <= asked
+
+
+def test_what_only_the_wire_tells_apart_is_written_alike() -> None:
+    payload = Payload(read_systems()["salesforce"].streams["account"])
+    answer = {
+        "attributes": {"type": "Account", "url": "/services/data/v60.0/sobjects/Account/001"},
+        "SystemModstamp": "2026-03-01T10:11:12.000+0000",
+        "Id": "001",
+        "Name": "Żubr\r\nS.A.",
+        "CreditLimit__c": 16147805824397.0,
+        "IsDeleted": False,
+        "NIP__c": None,
+        "REGON__c": None,
+        "Zip__c": "00-001",
+    }
+    line = {
+        "Id": "001",
+        "Name": "Żubr\nS.A.",
+        "CreditLimit__c": "1.6147805824397E13",
+        "IsDeleted": "false",
+        "NIP__c": "",
+        "REGON__c": "",
+        "SystemModstamp": "2026-03-01T10:11:12.000Z",
+        "Zip__c": "00-001",
+    }
+    written = payload.of_text(line)
+    assert payload.of_json(json.dumps(answer).encode()) == written
+    without = {name: value for name, value in answer.items() if name != "NIP__c"}
+    assert payload.of_json(json.dumps(without).encode()) == written, "an optional field may be null or absent"
+    assert json.loads(written) == {
+        "Id": "001",
+        "Name": "Żubr\nS.A.",
+        "IsDeleted": False,
+        "REGON__c": None,
+        "CreditLimit__c": 16147805824397,
+        "SystemModstamp": "2026-03-01T10:11:12.000Z",
+        "Zip__c": "00-001",
+    }
+
+
+def test_what_is_not_of_its_type_stays_as_it_came_for_the_gate_to_see() -> None:
+    payload = Payload(read_systems()["salesforce"].streams["account"])
+    assert json.loads(payload.of_json(b'{"Id":"1","Name":12,"CreditLimit__c":{"value":3}}')) == {
+        "Id": "1",
+        "Name": 12,
+        "CreditLimit__c": {"value": 3},
+    }
+    assert json.loads(payload.of_text({"Id": "1", "CreditLimit__c": "do uzgodnienia", "IsDeleted": "tak"})) == {
+        "Id": "1",
+        "CreditLimit__c": "do uzgodnienia",
+        "IsDeleted": "tak",
+    }
+
+
+def test_a_parents_field_is_in_the_parent_and_a_missing_parent_is_nothing() -> None:
+    payload = Payload(read_systems()["salesforce"].streams["order_item"])
+    held = payload.of_json(b'{"Id":"1","Order":{"attributes":{"type":"Order"},"OrderNumber":"00000100"}}')
+    assert payload.of_text({"Id": "1", "Order.OrderNumber": "00000100"}) == held
+    assert json.loads(held)["Order"] == {"OrderNumber": "00000100"}
+    lost = payload.of_json(b'{"Id":"1","Order":null,"Product2":null}')
+    nothing = {"Id": "1", "Order.OrderNumber": "", "Order.PoNumber": "", "Product2.StockKeepingUnit": ""}
+    assert payload.of_text(nothing) == lost
+
+
+def test_everything_is_asked_for_by_a_job(by_job: Connected) -> None:
+    by_job.pages()
+    assert [attempt.method for attempt in by_job.attempts if attempt.path.endswith("/jobs/query")] == ["POST"]
+    assert not any(attempt.path.endswith("/queryAll") for attempt in by_job.attempts)
+    assert by_job.slept[:2] == [0.25, 0.5], "it waits, longer each time, until the job is done"
+
+
+@pytest.mark.parametrize(("days", "asked"), [(30, 1), (31, 2)])
+def test_a_long_window_with_little_in_it_is_counted_and_asked_for_by_query(
+    by_job: Connected, days: int, asked: int
+) -> None:
+    end = datetime(2026, 6, 1, tzinfo=UTC)
+    assert by_job.versions(Window(end - timedelta(days=days), end))
+    assert sum(attempt.path.endswith("/queryAll") for attempt in by_job.attempts) == asked
+    assert not any("/jobs/" in attempt.path for attempt in by_job.attempts)
+
+
+def test_a_long_window_with_much_in_it_is_asked_for_by_a_job() -> None:
+    end = datetime(2026, 6, 1, tzinfo=UTC)
+    bulk = Bulk(path="/jobs", records=2)
+    month, longer = Window(end - timedelta(days=30), end), Window(end - timedelta(days=31), end)
+    assert salesforce.is_large(longer, bulk, lambda: 3)
+    assert not salesforce.is_large(longer, bulk, lambda: 2)
+    assert not salesforce.is_large(month, bulk, lambda: 3)
+
+
+def test_a_result_that_is_no_longer_kept_is_asked_for_anew(by_job: Connected) -> None:
+    whole = by_job.versions()
+    assert by_job.versions(token="/services/data/v60.0/jobs/query/750gone/results?locator=NjA") == whole
+
+
+@pytest.mark.parametrize(
+    ("state", "said"), [("Failed", "ended as Failed: QUERY_TIMEOUT"), ("InProgress", "still InProgress after")]
+)
+def test_a_job_that_does_not_get_done_is_tried_again_later(by_job: Connected, state: str, said: str) -> None:
+    body = json.dumps({"id": "750x", "state": state, "errorMessage": "QUERY_TIMEOUT"})
+    by_job.sandbox.fault(system="salesforce", kind="status", code=200, body=body, path="/jobs/query", times=-1)
+    with pytest.raises(Retriable, match=said):
+        by_job.pages()
+
+
+def test_the_query_of_a_job_has_no_order() -> None:
+    soql = read_systems()["salesforce"].streams["order"].request.params["q"]
+    assert unordered(soql).endswith("SystemModstamp < {end}")
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (b"<html></html>", "a web page"),
+        (b'[{"errorCode":"X"}]', "JSON"),
+        (b'"Id","Name"\n"1"\n', "does not fit"),
+        (b'"Id","Name"\n"1","cut', "cut off"),
+        (b'"Id"\n"\xff"\n', "UTF-8"),
+    ],
+)
+def test_what_is_no_whole_csv_is_not_taken_for_records(body: bytes, said: str) -> None:
+    with pytest.raises(BadBody, match=said):
+        list(rows(Response(200, {}, body)))
+
+
+def test_csv_may_have_a_byte_order_mark_line_ends_in_values_and_no_lines_at_all() -> None:
+    body = b'\xef\xbb\xbf"Id","Name"\n"1","a\r\nb"\n'
+    assert list(rows(Response(200, {}, body))) == [{"Id": "1", "Name": "a\r\nb"}]
+    assert list(rows(Response(200, {}, b""))) == []

@@ -125,3 +125,38 @@ def test_a_wrong_password_is_fatal_and_names_the_connection(sandbox: Sandbox) ->
     wrong = Connected(sandbox, "sap", "business_partner", "SOMEONE", sandbox.url)
     with pytest.raises(Fatal, match="connection 'sap'"):
         wrong.pages()
+
+
+def stream_of(sandbox: Sandbox, system: str, stream: str) -> Connected:
+    return Connected(sandbox, system, stream, "ONEFOLD", f"{sandbox.url}/{system}")
+
+
+def test_items_come_with_the_stamp_of_their_order_and_none_is_read_twice(sandbox: Sandbox) -> None:
+    sandbox.clear()
+    orders = {record.key: record.cursor for record in records(stream_of(sandbox, "sap", "sales_order"))}
+    items = records(stream_of(sandbox, "sap", "sales_order_item"))
+    keys = [json.loads(record.key or "[]") for record in items]
+    assert len({record.key for record in items}) == len(items) > len(orders) > 40
+    assert {order for order, _ in keys} == orders.keys()
+    assert all(record.cursor == orders[order] for record, (order, _) in zip(items, keys, strict=True))
+
+
+def test_a_window_gives_whole_orders(sandbox: Sandbox) -> None:
+    items = stream_of(sandbox, "sap", "sales_order_item")
+    whole = items.versions()
+    edge = datetime.fromisoformat(sorted(cursor for _, cursor in whole)[len(whole) // 2])
+    before, after = items.versions(Window(BEGINNING, edge)), items.versions(Window(edge, everything().end))
+    assert before | after == whole
+    assert not {json.loads(key)[0] for key, _ in before} & {json.loads(key)[0] for key, _ in after}
+
+
+def test_products_come_over_version_4_page_by_page_and_marked_ones_are_deleted(sandbox: Sandbox) -> None:
+    products = stream_of(sandbox, "sap_v4", "product")
+    sandbox.advance(deletions=6)
+    found = records(products)
+    assert len(products.attempts) > 1, "the next link is relative to the service"
+    assert len({record.key for record in found}) == len(found) >= 80
+    assert [record.cursor for record in found] == sorted(record.cursor or "" for record in found)
+    marked = [record for record in found if record.deleted]
+    assert marked
+    assert all(json.loads(record.payload)["IsMarkedForDeletion"] is True for record in marked)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -145,6 +146,20 @@ def test_an_airflow_that_fails_to_answer_has_not_said_that_the_run_is_over(job: 
 def test_the_actor_names_the_run_and_who_began_it(job: Callable[..., Job]) -> None:
     assert job(context("scheduled")).run.actor == "airflow:sync__sap/scheduled__1"
     assert job(context(user="engineer")).run.actor == "airflow:by:engineer/sync__sap/manual__1"
+
+
+@pytest.mark.parametrize("kind", ["postgres", "mysql"])
+def test_a_database_connection_leads_to_the_database_and_shows_no_password(
+    monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    parts = {"conn_type": kind, "host": "erp.example", "port": 5433, "schema": "erp", "login": "onefold"}
+    monkeypatch.setenv(
+        "AIRFLOW_CONN_ERP", json.dumps({**parts, "password": "hush-hush", "extra": {"sslmode": "require"}})
+    )
+    found = tasks._endpoint("erp")
+    assert (found.url, found.login, found.password) == (f"{kind}://erp.example:5433/erp", "onefold", "hush-hush")
+    assert found.extra == {"sslmode": "require"}
+    assert "hush-hush" not in repr(found)
 
 
 def test_a_connection_without_a_host_says_what_to_write(

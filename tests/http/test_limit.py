@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import Counter
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import example, given, settings
@@ -45,6 +48,33 @@ def test_a_pause_gives_the_burst_back_and_no_more() -> None:
     assert wait > 0
     wait, arrivals = reserve(arrivals, rates, 10_000.0)
     assert wait == 0
+
+
+@pytest.mark.parametrize("day", ["2026-03-28", "2026-06-10", "2026-10-24"])  # the next day has 23, 24, 25 hours
+def test_a_days_quota_may_be_spent_at_once_and_begins_anew_at_midnight_there(day: str) -> None:
+    rates, zone = [rate("100/day@Europe/Warsaw"), rate("2/s")], ZoneInfo("Europe/Warsaw")
+    now = begin = datetime.fromisoformat(f"{day}T22:10:00").replace(tzinfo=zone).timestamp()
+    arrivals: dict[str, float] = {}
+    sent: list[datetime] = []
+    for _ in range(250):
+        wait, arrivals = reserve(arrivals, rates, now)
+        now += wait
+        sent.append(datetime.fromtimestamp(now, UTC).astimezone(zone))
+    assert sent[99].timestamp() - begin < 60
+    assert list(Counter(at.date() for at in sent).values()) == [100, 100, 50]
+    assert [at.time().isoformat() for at in (sent[100], sent[200])] == ["00:00:00", "00:00:00"]
+
+
+def test_a_days_quota_outlives_the_process_and_is_shared_by_all_runs(loader_url: str) -> None:
+    allowed = [rate("3/day@Europe/Warsaw")]
+    for _ in range(3):
+        limiter = WarehouseLimiter(loader_url)
+        assert limiter.reserve("register", allowed, 60) == 0
+        limiter.close()
+    limiter = WarehouseLimiter(loader_url)
+    assert limiter.reserve("register", allowed, 60) is None
+    assert limiter.reserve("register", allowed, 90_000) > 60
+    limiter.close()
 
 
 def test_a_wait_that_is_too_long_reserves_nothing() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import psycopg
 
 from onefold.catalog.reader import read_catalog
+from onefold.mapping.model import feeding_systems
 from onefold.mapping.registry import sync_mapping
 from tests.mapping.catalogue import SHOP, person
 
@@ -14,8 +15,9 @@ SYSTEMS = {"shop": SHOP}
 def test_every_rule_of_the_catalogue_is_in_force(loader: psycopg.Connection) -> None:
     catalog = read_catalog()
     changed = sync_mapping(loader, catalog.entities, catalog.systems)
-    assert changed == {f"{system}__customer" for system in ("krs", "regon", "salesforce", "sap")}
-    rules = sum(len(attribute.sources) for attribute in catalog.entities["customer"].attributes.values())
+    entities = catalog.entities.values()
+    assert changed == {f"{system}__{each.entity}" for each in entities for system in feeding_systems(each)}
+    rules = sum(len(attribute.sources) for each in entities for attribute in each.attributes.values())
     assert loader.execute("select count(*) from ops.mapping where valid_to is null").fetchone() == (rules,)
     row = loader.execute(
         "select fields, transform, mapping_version, trust_rank, personal_class, length(hash) from ops.mapping "

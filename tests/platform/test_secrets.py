@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import stat
 from base64 import b64decode
 from pathlib import Path
@@ -31,6 +32,20 @@ def test_every_role_and_user_has_its_own_password(tmp_path: Path) -> None:
     passwords = [*secrets.database.values(), *secrets.ui.values()]
     assert len(set(passwords)) == len(passwords)
     assert len(b64decode(secrets.jwt_secret)) == 64
+
+
+def test_an_older_installation_gets_the_passwords_that_it_lacks_and_keeps_the_others(tmp_path: Path) -> None:
+    first = load_secrets(tmp_path)
+    path = tmp_path / "secrets.json"
+    held = json.loads(path.read_text())
+    del held["database"]["erp_reader"]
+    path.write_text(json.dumps(held))
+    grown = load_secrets(tmp_path)
+    assert grown.database == {**first.database, "erp_reader": grown.database["erp_reader"]}
+    assert grown.database["erp_reader"] != first.database["erp_reader"]
+    assert load_secrets(tmp_path) == grown
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert [each.name for each in tmp_path.iterdir()] == ["secrets.json"]
 
 
 def test_no_secret_shows_in_a_repr(tmp_path: Path) -> None:

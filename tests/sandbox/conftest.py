@@ -27,7 +27,7 @@ def unharmed(sandbox: Sandbox) -> Iterator[Sandbox]:
 
 @pytest.fixture
 def salesforce(unharmed: Sandbox) -> Callable[..., requests.Response]:
-    """Asks Salesforce: a SOQL text (`everything` for queryAll), or a nextRecordsUrl."""
+    """Asks Salesforce: a SOQL text (`everything` for queryAll), or an address; `job` is posted there."""
     token = requests.post(
         f"{unharmed.url}/salesforce/services/oauth2/token",
         data={
@@ -39,7 +39,9 @@ def salesforce(unharmed: Sandbox) -> Callable[..., requests.Response]:
     ).json()
     headers = {"Authorization": f"Bearer {token['access_token']}", "Sforce-Query-Options": "batchSize=200"}
 
-    def ask(question: str, everything: bool = True) -> requests.Response:
+    def ask(question: str, everything: bool = True, job: dict[str, str] | None = None) -> requests.Response:
+        if job:
+            return requests.post(f"{token['instance_url']}{question}", json=job, headers=headers, timeout=30)
         if question.startswith("/"):
             return requests.get(f"{token['instance_url']}{question}", headers=headers, timeout=30)
         url = f"{token['instance_url']}/services/data/v62.0/{'queryAll' if everything else 'query'}"
@@ -50,13 +52,15 @@ def salesforce(unharmed: Sandbox) -> Callable[..., requests.Response]:
 
 @pytest.fixture
 def sap(unharmed: Sandbox) -> Callable[..., requests.Response]:
-    """Asks SAP: options of a query on an entity set, or a __next link."""
+    """Asks SAP: options of a query on an entity set (of `service`), or a __next link."""
     basic = base64.b64encode(b"ONEFOLD:sandbox-secret").decode()
 
-    def ask(link: str = "A_BusinessPartner", **options: str) -> requests.Response:
+    def ask(
+        link: str = "A_BusinessPartner", service: str = "/sap/opu/odata/sap/API_BUSINESS_PARTNER", **options: str
+    ) -> requests.Response:
         url = link
         if not link.startswith("http"):
-            url = f"{unharmed.url}/sap/opu/odata/sap/API_BUSINESS_PARTNER/{link}"
+            url = f"{unharmed.url}{service}/{link}"
             options = {"format": "json", **options}
         params = {f"${name}": value for name, value in options.items()}
         return requests.get(url, params=params, headers={"Authorization": f"Basic {basic}"}, timeout=30)

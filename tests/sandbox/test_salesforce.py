@@ -1,5 +1,6 @@
 """Salesforce's wire contract, over real HTTP."""
 
+import csv
 from collections.abc import Callable
 from pathlib import Path
 
@@ -22,13 +23,14 @@ def read_all(ask: Ask, soql: str, everything: bool = True) -> list[dict[str, obj
     return rows
 
 
-def truth_of(sandbox: Sandbox, system: str) -> dict[str, dict[str, object]]:
-    return {row["key"]: row for row in sandbox.truth()["records"] if row["system"] == system}
+def truth_of(sandbox: Sandbox, stream: str) -> dict[str, dict[str, object]]:
+    records = sandbox.truth()["records"]
+    return {row["key"]: row for row in records if (row["system"], row["stream"]) == ("salesforce", stream)}
 
 
 def test_query_all_gives_every_account_and_query_hides_the_deleted(unharmed: Sandbox, salesforce: Ask) -> None:
     unharmed.control("advance", deletions=10)
-    truth = truth_of(unharmed, "salesforce")
+    truth = truth_of(unharmed, "account")
     assert {row["Id"]: row["IsDeleted"] for row in read_all(salesforce, ALL)} == {
         key: row["deleted"] for key, row in truth.items()
     }
@@ -136,7 +138,7 @@ def test_a_cursor_outlives_the_process_and_the_changes_in_between(tmp_path: Path
     with running(tmp_path, 100, environment=small_pages) as first:
         answer = ask(first, "/services/data/v62.0/queryAll", q=ALL)
         seen = [row["Id"] for row in answer["records"]]
-        expected = {row["key"] for row in first.truth()["records"] if row["system"] == "salesforce"}
+        expected = truth_of(first, "account").keys()
         first.control("advance", changes=30, deletions=5, new=10)
         first.kill()
     with running(tmp_path, 100, environment=small_pages) as second:
@@ -145,3 +147,56 @@ def test_a_cursor_outlives_the_process_and_the_changes_in_between(tmp_path: Path
             seen += [row["Id"] for row in answer["records"]]
     assert len(seen) == len(expected)
     assert set(seen) == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "stream"),
+    [
+        ("Contact", "contact"),
+        ("Opportunity", "opportunity"),
+        ("Product2", "product"),
+        ("Order", "order"),
+        ("OrderItem", "order_item"),
+    ],
+)
+def test_every_object_gives_what_the_truth_names(unharmed: Sandbox, salesforce: Ask, name: str, stream: str) -> None:
+    unharmed.control("advance", changes=9, deletions=6, new=3)
+    rows = read_all(salesforce, f"SELECT Id, IsDeleted FROM {name}")  # noqa: S608 - our own names
+    truth = truth_of(unharmed, stream)
+    assert {row["Id"]: row["IsDeleted"] for row in rows} == {key: row["deleted"] for key, row in truth.items()}
+    assert any(row["deleted"] for row in truth.values())
+
+
+def test_an_item_has_its_orders_number_within_its_order(salesforce: Ask) -> None:
+    row = salesforce("SELECT Id, OrderId, Order.OrderNumber FROM OrderItem LIMIT 1").json()["records"][0]
+    assert row["Order"]["attributes"]["url"].endswith(f"/Order/{row['OrderId']}")
+    orders = {order["Id"]: order["OrderNumber"] for order in read_all(salesforce, "SELECT Id, OrderNumber FROM Order")}
+    assert row["Order"]["OrderNumber"] == orders[row["OrderId"]]
+
+
+def test_a_query_job_is_made_waited_for_and_fetched_part_by_part(unharmed: Sandbox, salesforce: Ask) -> None:
+    unharmed.control("advance", deletions=5)
+    soql = "SELECT Id, Name, CreditLimit__c, IsDeleted, SystemModstamp FROM Account"
+    made = salesforce("/services/data/v60.0/jobs/query", job={"operation": "queryAll", "query": soql}).json()
+    assert (made["state"], made["object"], made["contentType"]) == ("UploadComplete", "Account", "CSV")
+    address = f"/services/data/v60.0/jobs/query/{made['id']}"
+    early = salesforce(f"{address}/results")
+    assert (early.status_code, early.json()[0]["errorCode"]) == (412, "JOB_NOT_COMPLETE")
+    assert [salesforce(address).json()["state"] for _ in "ab"] == ["InProgress", "JobComplete"]
+    assert salesforce(f"{address.replace('v60.0', 'v62.0')}/results").status_code == 409
+    lines, locator = [], ""
+    while locator != "null":
+        part = salesforce(f"{address}/results?maxRecords=60" + (f"&locator={locator}" if locator else ""))
+        assert part.headers["Content-Type"].startswith("text/csv")
+        read = list(csv.DictReader(part.text.splitlines()))
+        assert len(read) == int(part.headers["Sforce-NumberOfRecords"])
+        lines, locator = lines + read, part.headers["Sforce-Locator"]
+    truth = truth_of(unharmed, "account")
+    assert {line["Id"]: line["IsDeleted"] == "true" for line in lines} == {k: r["deleted"] for k, r in truth.items()}
+    assert all(line["SystemModstamp"].endswith(".000Z") for line in lines)
+
+
+@pytest.mark.parametrize("soql", ["SELECT Foo FROM Account", "SELECT COUNT() FROM Account", "nonsense"])
+def test_a_job_for_a_query_that_cannot_be_is_refused(salesforce: Ask, soql: str) -> None:
+    refused = salesforce("/services/data/v60.0/jobs/query", job={"operation": "query", "query": soql})
+    assert (refused.status_code, refused.json()[0]["errorCode"]) == (400, "API_ERROR")

@@ -1,8 +1,10 @@
 """SAP's OData v2 wire contract, over real HTTP."""
 
+import json
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import partial
 
 import pytest
 import requests
@@ -26,9 +28,14 @@ def partners(ask: Ask, **options: str) -> list[dict[str, object]]:
     return rows
 
 
+def truth_of(sandbox: Sandbox, system: str, stream: str) -> dict[str, bool]:
+    records = sandbox.truth()["records"]
+    return {r["key"]: r["deleted"] for r in records if (r["system"], r["stream"]) == (system, stream)}
+
+
 def test_the_truth_and_the_collection_name_the_same_partners(unharmed: Sandbox, sap: Ask) -> None:
     unharmed.control("advance", deletions=5, new=5)
-    truth = {r["key"]: r["deleted"] for r in unharmed.truth()["records"] if r["system"] == "sap"}
+    truth = truth_of(unharmed, "sap", "business_partner")
     served = {row["BusinessPartner"]: row["IsMarkedForArchiving"] for row in partners(sap)}
     assert served == truth
     assert all(re.fullmatch(r"0\d{9}", key) for key in served)
@@ -155,3 +162,60 @@ def test_addresses_are_an_entity_set_of_their_own(sap: Ask) -> None:
     assert {row["CityName"] for row in filtered} == {one["CityName"]}
     single = sap(f"A_BusinessPartner('{one['BusinessPartner']}')").json()["d"]
     assert single["BusinessPartner"] == one["BusinessPartner"]
+
+
+ORDERS = "/sap/opu/odata/sap/API_SALES_ORDER_SRV"
+PRODUCTS = "/sap_v4/sap/opu/odata4/sap/api_product/srvd_a2x/sap/product/0002"
+
+
+def test_orders_show_their_items_and_one_that_was_deleted_is_gone(unharmed: Sandbox, sap: Ask) -> None:
+    unharmed.control("advance", changes=20)
+    orders = sap("A_SalesOrder", ORDERS, expand="to_Item").json()["d"]["results"]
+    listed = {
+        json.dumps([item["SalesOrder"], item["SalesOrderItem"]], separators=(",", ":"))
+        for order in orders
+        for item in order["to_Item"]["results"]
+    }
+    truth = truth_of(unharmed, "sap", "sales_order_item")
+    assert listed == {key for key, deleted in truth.items() if not deleted}
+    assert any(truth.values())
+    alone = sap("A_SalesOrderItem", ORDERS).json()["d"]["results"]
+    assert len(alone) == len(listed)
+    assert {order["SalesOrder"] for order in orders} == truth_of(unharmed, "sap", "sales_order").keys()
+
+
+def test_an_order_is_stamped_with_an_offset_and_asked_for_with_one(sap: Ask) -> None:
+    orders = sap("A_SalesOrder", ORDERS, orderby="LastChangeDateTime").json()["d"]["results"]
+    stamps = [int(re.fullmatch(r"/Date\((\d+)\+0000\)/", order["LastChangeDateTime"])[1]) for order in orders]
+    assert stamps == sorted(stamps)
+    middle = datetime.fromtimestamp(stamps[len(stamps) // 2] / 1000, UTC)
+    literal = f"datetimeoffset'{middle:%Y-%m-%dT%H:%M:%SZ}'"
+    later = sap("A_SalesOrder", ORDERS, filter=f"LastChangeDateTime ge {literal}").json()["d"]["results"]
+    assert len(later) == sum(stamp >= middle.timestamp() * 1000 for stamp in stamps)
+    wrong = sap("A_SalesOrder", ORDERS, filter=f"LastChangeDateTime ge {literal.replace('offset', '')}")
+    assert wrong.status_code == 400
+    document = etree.fromstring(sap("$metadata", ORDERS).content)
+    assert "A_SalesOrderItemType" in document.xpath("//*[local-name()='EntityType']/@Name")
+
+
+def test_version_4_has_tags_a_relative_next_link_and_plain_values(tmp_path) -> None:
+    with running(tmp_path, 100, environment={"SANDBOX_SAP_PAGE": "30"}) as small:
+        ask = partial(requests.get, auth=("ONEFOLD", "sandbox-secret"), timeout=30)
+        params = {"$expand": "_ProductDescription", "$orderby": "LastChangeDateTime asc", "$count": "true"}
+        page = ask(f"{small.url}{PRODUCTS}/Product", params=params).json()
+        rows = page["value"]
+        while "@odata.nextLink" in page:
+            assert page["@odata.nextLink"].startswith("Product?")
+            page = ask(f"{small.url}{PRODUCTS}/{page['@odata.nextLink']}").json()
+            rows += page["value"]
+        assert len(rows) == page["@odata.count"] == len(truth_of(small, "sap_v4", "product"))
+        first = rows[0]
+        assert first["@odata.etag"].startswith('W/"')
+        assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{7}Z", first["LastChangeDateTime"])
+        assert isinstance(first["NetWeight"], float)
+        assert [each["Language"] for each in first["_ProductDescription"]] == ["PL", "EN"]
+        stamp = rows[len(rows) // 2]["LastChangeDateTime"].replace(".0000000", "")
+        later = ask(f"{small.url}{PRODUCTS}/Product", params={"$filter": f"LastChangeDateTime gt {stamp}"}).json()
+        assert 0 < len(later["value"]) < len(rows)
+        refused = ask(f"{small.url}{PRODUCTS}/Product", params={"$filter": "Foo eq '1'"})
+        assert isinstance(refused.json()["error"]["message"], str)

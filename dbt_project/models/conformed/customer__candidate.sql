@@ -24,6 +24,32 @@ with member as (
         , m.registered_on
         , m.last_changed
     from {{ ref('customer__candidate_crosswalk') }} as x
+    join {{ ref('erp__customer') }} as m on m._record collate "C" = x.record
+    left join (
+        select member.record, strong.disowned
+        from {{ ref('customer__strong') }} as strong join {{ ref('customer__member') }} as member using (n)
+        where strong.torn and strong.disowned <> '{}'
+    ) as d on d.record = x.record
+    where x.system = 'erp'
+    union all
+    select x.customer_id, x.record, x.system, x.stream, x.key, m._load_id, m._mapping_version, m._extracted_at
+        , m.legal_name
+        , case when 'tax_id_pl' = any (d.disowned) then null else m.tax_id_pl end as tax_id_pl
+        , case when 'regon' = any (d.disowned) then null else m.regon end as regon
+        , case when 'krs' = any (d.disowned) then null else m.krs end as krs
+        , m.eu_vat
+        , m.email
+        , m.phone
+        , m.street
+        , m.postal_code
+        , m.city
+        , m.country
+        , m.status
+        , m.credit_limit
+        , m.credit_limit_currency
+        , m.registered_on
+        , m.last_changed
+    from {{ ref('customer__candidate_crosswalk') }} as x
     join {{ ref('krs__customer') }} as m on m._record collate "C" = x.record
     left join (
         select member.record, strong.disowned
@@ -109,11 +135,37 @@ with member as (
         where strong.torn and strong.disowned <> '{}'
     ) as d on d.record = x.record
     where x.system = 'sap'
+    union all
+    select x.customer_id, x.record, x.system, x.stream, x.key, m._load_id, m._mapping_version, m._extracted_at
+        , m.legal_name
+        , case when 'tax_id_pl' = any (d.disowned) then null else m.tax_id_pl end as tax_id_pl
+        , case when 'regon' = any (d.disowned) then null else m.regon end as regon
+        , case when 'krs' = any (d.disowned) then null else m.krs end as krs
+        , m.eu_vat
+        , m.email
+        , m.phone
+        , m.street
+        , m.postal_code
+        , m.city
+        , m.country
+        , m.status
+        , m.credit_limit
+        , m.credit_limit_currency
+        , m.registered_on
+        , m.last_changed
+    from {{ ref('customer__candidate_crosswalk') }} as x
+    join {{ ref('shop__customer') }} as m on m._record collate "C" = x.record
+    left join (
+        select member.record, strong.disowned
+        from {{ ref('customer__strong') }} as strong join {{ ref('customer__member') }} as member using (n)
+        where strong.torn and strong.disowned <> '{}'
+    ) as d on d.record = x.record
+    where x.system = 'shop'
 ),
 ranked as (
     select *
         , row_number() over (
-            partition by customer_id order by case system when 'krs' then 1 when 'regon' then 2 when 'salesforce' then 3 when 'sap' then 4 else 5 end, last_changed desc nulls last, record)::int as p
+            partition by customer_id order by case system when 'krs' then 1 when 'regon' then 2 when 'salesforce' then 3 when 'sap' then 4 when 'erp' then 5 when 'shop' then 6 else 7 end, last_changed desc nulls last, record)::int as p
     from member
 ),
 gathered as (
@@ -134,9 +186,9 @@ gathered as (
         , array_agg(eu_vat order by p) as _v_eu_vat
         , min(p) filter (where eu_vat is not null) as _w_eu_vat
         , array_agg(email order by p) as _v_email
-        , min(case system when 'salesforce' then 1 when 'sap' then 2 when 'krs' then 3 else 4 end * 1048576 + p) filter (where email is not null) % 1048576 as _w_email
+        , min(case system when 'salesforce' then 1 when 'sap' then 2 when 'erp' then 3 when 'shop' then 4 when 'krs' then 5 else 6 end * 1048576 + p) filter (where email is not null) % 1048576 as _w_email
         , array_agg(phone order by p) as _v_phone
-        , min(case system when 'salesforce' then 1 when 'sap' then 2 else 3 end * 1048576 + p) filter (where phone is not null) % 1048576 as _w_phone
+        , min(case system when 'salesforce' then 1 when 'sap' then 2 when 'erp' then 3 when 'shop' then 4 else 5 end * 1048576 + p) filter (where phone is not null) % 1048576 as _w_phone
         , array_agg(street order by p) as _v_street
         , min(p) filter (where street is not null) as _w_street
         , array_agg(postal_code order by p) as _v_postal_code
@@ -146,7 +198,7 @@ gathered as (
         , array_agg(country order by p) as _v_country
         , min(p) filter (where country is not null) as _w_country
         , array_agg(status order by p) as _v_status
-        , min(case system when 'salesforce' then 1 when 'sap' then 2 when 'regon' then 3 else 4 end * 1048576 + p) filter (where status is not null) % 1048576 as _w_status
+        , min(case system when 'salesforce' then 1 when 'sap' then 2 when 'erp' then 3 when 'regon' then 4 else 5 end * 1048576 + p) filter (where status is not null) % 1048576 as _w_status
         , array_agg(credit_limit order by p) as _v_credit_limit
         , min(case system when 'salesforce' then 1 else 2 end * 1048576 + p) filter (where credit_limit is not null) % 1048576 as _w_credit_limit
         , array_agg(credit_limit_currency order by p) as _v_credit_limit_currency

@@ -3,20 +3,32 @@
 from __future__ import annotations
 
 import importlib
+from collections.abc import Sequence
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 from onefold.catalog.system import System
-from onefold.connectors.page import Endpoint, PageReader, Questions
+from onefold.connectors.page import Endpoint, PageReader, Questions, Reached
 from onefold.errors import Fatal
 
 if TYPE_CHECKING:  # http knows page.Endpoint, so this package must not need http when it is imported
+    from onefold.connectors.database import Database
+    from onefold.connectors.file_store import Store
     from onefold.http.client import Client
 
 
-def reader(system: System, stream_name: str, endpoint: Endpoint, http: Client, questions: Questions) -> PageReader:
+def reader(
+    system: System,
+    stream_name: str,
+    endpoint: Endpoint,
+    http: Client | Database | Store,
+    questions: Questions,
+    reached: Reached = lambda window: None,
+) -> PageReader:
     """What reads the pages of a stream: the system's own module where its YAML names one, else its protocol's.
 
-    Raises Fatal when the stream is unknown or the module is missing. Only the module needed is imported.
+    `http` is the way out: a Client, for protocol sql a Database, for files a Store. `reached` tells where an integer
+    cursor goes on. Raises Fatal when the stream is unknown or the module is missing. Only what is needed is imported.
     """
     if stream_name not in system.streams:
         raise Fatal(
@@ -38,17 +50,37 @@ def reader(system: System, stream_name: str, endpoint: Endpoint, http: Client, q
             soap = importlib.import_module("onefold.connectors.soap")
             read: PageReader = soap.reader(system, stream_name, endpoint, http, questions)
             return read
+        case "graphql":
+            from onefold.connectors.graphql import graphql_reader
+
+            return graphql_reader(system, stream_name, http)
+        case "sql":
+            from onefold.connectors.sql import sql_reader
+
+            return sql_reader(system, stream_name, http, reached)
+        case "files":
+            from onefold.connectors.files import files_reader
+
+            return files_reader(system, stream_name, endpoint, http)
+
+
+def confirm(system: System, stream_name: str, endpoint: Endpoint, http: Client, keys: Sequence[str]) -> None:
+    """Tell the system that the records with these keys are published. It may hear of a key more than once."""
+    _module(system).confirm(system, stream_name, endpoint, http, keys)
 
 
 def _own(system: System, stream_name: str, endpoint: Endpoint, http: Client, questions: Questions) -> PageReader:
+    read: PageReader = _module(system).reader(system, stream_name, endpoint, http, questions)
+    return read
+
+
+def _module(system: System) -> ModuleType:
     name = f"onefold.systems.{system.python.module}" if system.python else ""
     try:
-        module = importlib.import_module(name)
+        return importlib.import_module(name)
     except ModuleNotFoundError as error:
         if error.name != name:
             raise
         raise Fatal(
             f"{system.system}: its YAML names python.module {name.rsplit('.', 1)[1]!r}, but {name} does not exist."
         ) from error
-    read: PageReader = module.reader(system, stream_name, endpoint, http, questions)
-    return read

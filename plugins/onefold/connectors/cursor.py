@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
-Kind = Literal["timestamp", "date_and_time", "integer"]
+Kind = Literal["timestamp", "date_and_time", "integer", "unix_seconds", "unix_milliseconds"]
 Scalar = str | int | float | bool | None
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -22,7 +22,7 @@ def canonical(kind: Kind, values: Sequence[Scalar]) -> str | None:
     """The cursor's canonical text; None when the values cannot be read, which the gate then sees.
 
     Timestamps become UTC `YYYY-MM-DDTHH:MM:SS.ffffffZ` (a seventh fractional digit is cut off; without a zone they
-    are UTC); integers become 20 digits, zero padded.
+    are UTC), and so do counts of seconds or milliseconds since 1970; integers become 20 digits, zero padded.
     """
     try:
         match kind:
@@ -35,6 +35,10 @@ def canonical(kind: Kind, values: Sequence[Scalar]) -> str | None:
                 return _text(_instant(values[0]))
             case "date_and_time":
                 return _text(_instant(values[0]) + _time_of_day(values[1]))
+            case "unix_seconds":
+                return _text(_EPOCH + timedelta(seconds=int(_integer(values[0]))))
+            case "unix_milliseconds":
+                return _text(_EPOCH + timedelta(milliseconds=int(_integer(values[0]))))
     except (ValueError, OverflowError):
         return None
 

@@ -10,19 +10,21 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from itertools import islice
 
-from onefold.connectors.page import Answer, Page, Record
+from onefold.connectors.page import Answer, Page, Part, Record
 from onefold.errors import Retriable
-from onefold.http.failure import Again
+from onefold.http.failure import Again, Spent
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What one request brought: the answers to its questions, and the records of those that were found."""
+    """What one request brought: the answers to its questions, and the records of those that were found; `whole` are the
+    parts of the stream that these records are all of."""
 
     answers: list[Answer]
     records: list[Record] = field(default_factory=list)
+    whole: list[str] = field(default_factory=list)
     error: Retriable | None = None
 
 
@@ -30,13 +32,15 @@ Ask = Callable[[Sequence[str]], Asked]
 
 
 def answered_pages(
-    questions: Iterator[str], ask: Ask, *, batch: int, per_page: int, threads: int, named: str
+    questions: Iterator[str], ask: Ask, *, batch: int, per_page: int, threads: int, named: str, resumed: bool = False
 ) -> Iterator[Page]:
     """Pages of at most `per_page` questions, asked `batch` at a time by `threads` threads, in their order.
 
-    A request that fails for good gives 'failed' answers and no record, so that a good answer that is held stays.
-    Raises Retriable when the source as a whole is not to be asked (breaker open, rate used up, told to wait), and
-    when not one of several questions was answered: that is no odd company but a source that is down.
+    A request that fails for good gives 'failed' answers and no record, so that a good answer that is held stays. When
+    our quota is used up, the pages end there: what was answered (`resumed`: in an attempt before, too) is good, and
+    the other questions stay open. Raises Retriable when the source as a whole is not to be asked (breaker open, told
+    to wait, no quota for even one question), and when not one of several questions was answered: that is no odd
+    company but a source that is down.
     """
     good, failed = 0, 0
     with closing(_each(questions)) as open_questions, ThreadPoolExecutor(threads, f"ask-{named}") as pool:
@@ -49,13 +53,20 @@ def answered_pages(
             errors = [result.error for result in results if result.error]
             failed += sum(len(result.answers) for result in results if result.error)
             good += len(results) - len(errors)
-            if errors and not following and not good and failed > 1:
+            spent = next((error for error in errors if isinstance(error, Spent)), None)
+            if spent:
+                if not good and not resumed:
+                    raise spent
+                log.warning("%s: the questions from here on stay open until there is quota again: %s", named, spent)
+                following = []
+            elif errors and not following and not good and failed > 1:
                 raise errors[-1]
             yield Page(
                 records=[record for result in results for record in result.records],
                 extracted_at=at,
                 token=asked[-1] if following else None,
                 answers=tuple(answer for result in results for answer in result.answers),
+                ended=tuple(Part(name, whole_since=at) for result in results for name in result.whole),
             )
             asked = following
 
@@ -68,6 +79,8 @@ def _each(questions: Iterator[str]) -> Iterator[str]:
 def _one(ask: Ask, values: Sequence[str], named: str) -> Asked:
     try:
         return ask(values)
+    except Spent as error:
+        return Asked([Answer(value, "failed") for value in values], error=error)
     except Retriable as error:
         if stands_for_the_source(error):
             raise

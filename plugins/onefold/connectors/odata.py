@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC
+from urllib.parse import urljoin
 
 from onefold.catalog.system import Stream, System
+from onefold.connectors.inner import Inner
 from onefold.connectors.page import Page, PageReader, Window
 from onefold.connectors.paging import Fetched, pages
 from onefold.connectors.records import Splitter, dotted
@@ -19,12 +21,13 @@ NEXT = {2: ("d", "__next"), 4: ("@odata.nextLink",)}
 def odata_reader(system: System, stream_name: str, http: Client) -> PageReader:
     """Reads an entity set by its cursor, in the cursor's order, page by page as the server cuts them.
 
-    A page's token is the next page's address. A cursor of a date and a time can be asked for by whole days only:
-    records at or after the window's end are left to the next window.
+    A page's token is the next page's address; a relative one is meant from what was asked. A cursor of a date and a
+    time can be asked for by whole days only: records at or after the window's end are left to the next window.
     """
     named = f"{system.system}.{stream_name}"
     stream, version = system.streams[stream_name], system.odata_version
     split = Splitter(named, stream, dotted(stream.records) if stream.records else RECORDS[version], NEXT[version])
+    read_body = Inner(named, stream, stream.nested, split) if stream.nested else split
     headers = {"Accept": "application/json"} | stream.request.headers
 
     def read(window: Window, token: str | None) -> Iterator[Page]:
@@ -39,10 +42,11 @@ def odata_reader(system: System, stream_name: str, http: Client) -> PageReader:
                 stream.request.path if token is None else token,
                 params=params if token is None else None,
                 headers=headers,
-                parse=split,
+                parse=read_body,
             )
             records = [record for record in body.records if record.cursor is None or record.cursor < end]
-            return Fetched(records, body.next, mark=body.next or "")
+            following = urljoin(stream.request.path, body.next) if body.next else None
+            return Fetched(records, following, mark=following or "")
 
         return pages(fetch, token, named)
 

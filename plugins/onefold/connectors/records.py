@@ -24,10 +24,10 @@ _ERROR_KEYS = frozenset({"error", "errors", "errorCode", "error_description", "f
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """What a page holds; `next` is the address of the next page, None on the last one."""
+    """What a page holds; `next` is the next page's address or token, or only that there is one; None on the last."""
 
     records: list[Record]
-    next: str | None
+    next: str | bool | None
 
 
 def dotted(path: str) -> Path:
@@ -36,9 +36,13 @@ def dotted(path: str) -> Path:
 
 
 class Splitter:
-    """Reads pages of one stream. `named` is how messages call the stream."""
+    """Reads pages of one stream. `named` is how messages call the stream; `next_page` is where the body says how to go
+    on, or, when `flag`, whether to: that must then be there.
+    """
 
-    def __init__(self, named: str, stream: Stream, records: Path, next_page: Path | None) -> None:
+    def __init__(
+        self, named: str, stream: Stream, records: Path, next_page: Path | None, *, flag: bool = False
+    ) -> None:
         self._named = named
         self._at = records
         self._next_at = next_page
@@ -47,7 +51,8 @@ class Splitter:
         self._head = Head(named, stream)
         heads = list[self._head.shape]
         self._heads = msgspec.json.Decoder(_shape([(records, heads, True)]) if records else heads)
-        self._next = msgspec.json.Decoder(_shape([(next_page, str | None, False)])) if next_page else None
+        following = (next_page or (), bool if flag else str | None, flag)
+        self._next = msgspec.json.Decoder(_shape([following])) if next_page else None
 
     def __call__(self, response: Response) -> Body:
         """Raises BadBody when the body is not whole JSON or is an error's, Fatal when its list is not where it was."""
@@ -106,6 +111,7 @@ class Head:
         cursors = [path(name) for name in stream.cursor.fields] if stream.cursor else []
         self._paths = [*keys, *cursors, *([path(stream.deleted.field)] if stream.deleted else [])]
         self._cursor_at, self._mark_at = len(keys), len(keys) + len(cursors)
+        self._may_be_null = [not stream.fields[name].required for name in stream.primary_key]
         self.shape = _shape([(each, Scalar, False) for each in dict.fromkeys(self._paths)])
         self._getters = [_getter(self.shape, each) for each in self._paths]
         flat = len(keys) == len(cursors) == 1 and len(self._paths) == 3 and all(len(each) == 1 for each in self._paths)
@@ -141,7 +147,7 @@ class Head:
         return self._made([get(head) for get in self._getters], payload)
 
     def _made(self, values: list[Scalar], payload: bytes) -> Record:
-        key = _key(values[: self._cursor_at])
+        key = _key(values[: self._cursor_at], self._may_be_null)
         moved = values[self._cursor_at : self._mark_at]
         deleted = self._mark_at < len(values) and values[self._mark_at] == self._deleted_value
         return Record(key, canonical(self._kind, moved) if moved else None, deleted, payload)
@@ -178,6 +184,11 @@ def _lenient(response: Response) -> dict[str, object] | list[object] | None:
         return json.loads(response.body.removeprefix(_BOM))
     except ValueError:
         return None
+
+
+def value_at(payload: bytes, path: Path) -> Scalar:
+    """The value at the path of a record's JSON; None where there is none, or where it is an object or a list."""
+    return _found(msgspec.json.decode(payload), path)
 
 
 def _is_text(value: str) -> bool:
@@ -228,14 +239,23 @@ def _found(content: object, path: Path) -> Scalar:
     return None if isinstance(content, dict | list) else content
 
 
-def _key(values: list[Scalar]) -> str | None:
-    """One value as it is, several as a JSON array; None when one is missing, empty or no text or integer."""
+def _key(values: list[Scalar], may_be_null: list[bool]) -> str | None:
+    """One value as it is, several as a JSON array; None when one is missing, empty or no text or integer.
+
+    Of several, a field that is not required may be null and is so in the key: the workspace that has no id.
+    """
     if len(values) == 1 and type(values[0]) is str:
         return values[0] or None
-    texts = [str(value) for value in values if isinstance(value, (str, int)) and not isinstance(value, bool)]
-    if len(texts) != len(values) or not all(texts):
-        return None
-    return texts[0] if len(texts) == 1 else msgspec.json.encode(texts).decode()
+    several = len(values) > 1
+    texts: list[str | None] = []
+    for value, optional in zip(values, may_be_null, strict=True):
+        if value is None and optional and several:
+            texts.append(None)
+        elif isinstance(value, (str, int)) and not isinstance(value, bool) and value != "":
+            texts.append(str(value))
+        else:
+            return None
+    return msgspec.json.encode(texts).decode() if several and any(texts) else texts[0]
 
 
 def _names(found: dict[str, object]) -> str:

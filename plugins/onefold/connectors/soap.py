@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice
+from pathlib import Path
 from typing import BinaryIO, TypeVar
 from urllib.parse import urlsplit
 
@@ -25,14 +26,17 @@ from zeep.exceptions import Error as ZeepError
 from onefold.catalog.system import System
 from onefold.connectors import safe_xml
 from onefold.connectors.mtom import unwrapped
-from onefold.connectors.page import Endpoint, Page, PageReader, Questions, Record, Window
+from onefold.connectors.page import Endpoint, Page, PageReader, Part, Questions, Record, Window
 from onefold.connectors.records import Head
+from onefold.connectors.safe_xml import Row
 from onefold.connectors.window_text import filled, placeholders
+from onefold.connectors.ws_security import security
 from onefold.errors import Fatal
 from onefold.http.attempt import BadBody, Response
 from onefold.http.client import Client
 from onefold.http.scrub import scrubbed
 from onefold.http.spool import Spool
+from onefold.settings import ROOT
 
 T = TypeVar("T")
 Arguments = Mapping[str, object]
@@ -41,6 +45,9 @@ SOAP_11 = "http://schemas.xmlsoap.org/soap/envelope/"
 SOAP_12 = "http://www.w3.org/2003/05/soap-envelope"
 WITH_FAULT = frozenset({400, 500})
 """HTTP statuses that may carry a fault: 500, and for the sender's mistakes in SOAP 1.2 also 400 (Part 2, 7.5.2.2)."""
+
+CONTRACTS = ROOT / "catalog" / "wsdl"
+"""Where contracts are kept that their services do not show."""
 
 WSDL_CACHE_SECONDS = 3600
 PAGE = 2000
@@ -56,6 +63,7 @@ class SoapService:
         self._system = system
         self._base = endpoint.url.rstrip("/")
         self._http = http
+        self._security = security(system, endpoint)
         self._client: zeep.Client | None = None
         self._proxy: zeep.proxy.ServiceProxy | None = None
 
@@ -65,12 +73,24 @@ class SoapService:
         arguments: Arguments,
         read: Callable[[BinaryIO], T],
         headers: Mapping[str, str] | None = None,
+        meaning: Callable[[str], T | None] = lambda _: None,
     ) -> T:
         """Call an operation and give what `read` makes of the answer's envelope (UTF-8, unwrapped, no fault).
 
         The file is closed afterwards. `read` raises BadBody when the answer is not sound: the call is then made again.
+        `meaning` is asked about the reason of a fault of the other side: what it gives, if not None, is the answer.
         Raises Fatal for a fault that is our mistake, Retriable when the service stays down.
         """
+
+        def parse(response: Response) -> T:
+            try:
+                return read(envelope_of(response, self._system))
+            except TheirFault as fault:
+                meant = meaning(fault.reason)
+                if meant is None:
+                    raise
+                return meant
+
         message = self._message(operation, arguments)
         return self._http.send(
             "POST",
@@ -78,7 +98,7 @@ class SoapService:
             headers={**message.headers, **(headers or {})},
             body=message.envelope,
             accept=WITH_FAULT,
-            parse=lambda response: read(envelope_of(response, self._system)),
+            parse=parse,
         )
 
     def _message(self, operation: str, arguments: Arguments) -> _Message:
@@ -93,12 +113,13 @@ class SoapService:
 
     def _service(self) -> zeep.proxy.ServiceProxy:
         if self._proxy is None:
-            url = f"{self._base}/{(self._system.wsdl or '').lstrip('/')}"
+            wsdl = self._system.wsdl or ""
+            url = f"{self._base}{wsdl}" if wsdl.startswith("/") else str(CONTRACTS / wsdl)
             settings = zeep.Settings(raw_response=True, forbid_dtd=True, forbid_entities=True)
             try:
-                self._client = zeep.Client(url, transport=_Transport(self._http), settings=settings)
+                self._client = zeep.Client(url, self._security, _Transport(self._http), settings=settings)
                 declared = self._client.service
-            except (ZeepError, ValueError, RecursionError) as error:
+            except (ZeepError, ValueError, RecursionError, FileNotFoundError) as error:
                 raise Fatal(
                     f"{self._system.system}: the WSDL at {urlsplit(url).path} cannot be used: {scrubbed(str(error))}. "
                     "Check `wsdl` in the system's YAML."
@@ -126,7 +147,7 @@ class _Message:
 
 class _Transport(zeep.Transport):
     """What zeep takes for its way out: it loads WSDLs and their imports through our Client, thus from the connection's
-    host only, and hands written messages back instead of sending them."""
+    host only, or from the catalogue, and hands written messages back instead of sending them."""
 
     def __init__(self, http: Client) -> None:
         super().__init__(cache=InMemoryCache(timeout=WSDL_CACHE_SECONDS))
@@ -135,12 +156,23 @@ class _Transport(zeep.Transport):
     def load(self, url: str) -> bytes:
         content = self.cache.get(url)
         if content is None:
-            content = self._http.send("GET", url, parse=_contract)
+            if Path(url).parent == CONTRACTS:
+                content = Path(url).read_bytes()
+            else:
+                content = self._http.send("GET", url, parse=_contract)
             self.cache.add(url, content)
         return content
 
     def post(self, address: str, message: bytes, headers: Mapping[str, str]) -> _Message:
         return _Message(address, message, headers)
+
+
+class TheirFault(BadBody):
+    """A SOAP fault of the other side; its reason is a text of theirs, not to be shown."""
+
+    def __init__(self, code: str, reason: str) -> None:
+        super().__init__(f"a SOAP fault of the other side ({code})")
+        self.reason = reason
 
 
 def envelope_of(response: Response, system: System) -> BinaryIO:
@@ -151,17 +183,28 @@ def envelope_of(response: Response, system: System) -> BinaryIO:
         code, reason = fault
         later = any(text in reason for text in system.errors.retry)
         if later or code not in _OURS:
-            raise BadBody(f"a SOAP fault of the other side ({code})")
+            raise TheirFault(code, reason)
+        advice = "Compare the stream with the service's WSDL and description"
+        if code in _SENDER_NOT_KNOWN:
+            advice = f"Check login and password, or the key, of the Airflow connection {system.connection!r}"
         raise Fatal(
             f'{system.system}: the service refused the call with a SOAP fault {code}, saying "{scrubbed(reason)}". '
-            "Compare the stream with the service's WSDL and description."
+            f"{advice}."
         )
     if not 200 <= response.status < 300:
         raise BadBody("an error status without a SOAP fault")
     return envelope
 
 
-_OURS = frozenset({"Sender", "Client", "MustUnderstand", "VersionMismatch", "DataEncodingUnknown"})
+_SENDER_NOT_KNOWN = frozenset(
+    {
+        *("FailedAuthentication", "FailedCheck", "InvalidSecurity", "InvalidSecurityToken"),
+        *("SecurityTokenUnavailable", "UnsupportedAlgorithm", "UnsupportedSecurityToken"),
+    }
+)
+"""What WS-Security has for a sender who is not let in (OASIS, SOAP Message Security 1.0, 12)."""
+
+_OURS = _SENDER_NOT_KNOWN | {"Sender", "Client", "MustUnderstand", "VersionMismatch", "DataEncodingUnknown"}
 
 
 def _fault(envelope: BinaryIO) -> tuple[str, str] | None:
@@ -225,14 +268,38 @@ def reader(system: System, stream_name: str, endpoint: Endpoint, http: Client, q
             f"{system.system}.{stream_name}: a SOAP stream with lookup needs a module in systems/ that asks its "
             "questions: name it under `python` in the system's YAML."
         )
+
+    def arguments(window: Window) -> Arguments:
+        values = placeholders(window, stream)
+        return {name: filled(value, values) for name, value in stream.request.params.items()}
+
+    def rows(envelope: BinaryIO) -> Iterator[Row]:
+        return safe_xml.rows(envelope, stream.records)
+
+    return one_call(system, stream_name, SoapService(system, endpoint, http), arguments, rows)
+
+
+def one_call(
+    system: System,
+    stream_name: str,
+    service: SoapService,
+    arguments: Callable[[Window], Arguments],
+    rows: Callable[[BinaryIO], Iterator[Row]],
+    *,
+    whole: bool = False,
+) -> PageReader:
+    """Reads a stream of one call: what is asked for a window, and how the rows are taken out of the answer's envelope.
+
+    `whole`: the answer holds all that there is, so that what it lacks is gone.
+    """
+    stream = system.streams[stream_name]
     head = Head(f"{system.system}.{stream_name}", stream)
     heads = msgspec.json.Decoder(list[head.shape])
-    service = SoapService(system, endpoint, http)
 
     def written_down(envelope: BinaryIO) -> Spool:
         lines, encode_lines = Spool(), msgspec.json.Encoder().encode_lines
-        rows = safe_xml.rows(envelope, stream.records)
-        while some := list(islice(rows, 100)):
+        found = rows(envelope)
+        while some := list(islice(found, 100)):
             lines.write(encode_lines(some))
         return lines.rewound()
 
@@ -244,14 +311,14 @@ def reader(system: System, stream_name: str, endpoint: Endpoint, http: Client, q
         return list(map(head.of, found, payloads))
 
     def read(window: Window, token: str | None) -> Iterator[Page]:
-        values = placeholders(window, stream)
-        arguments = {name: filled(value, values) for name, value in stream.request.params.items()}
         at = datetime.now(UTC)
-        with service.call(stream.request.operation or "", arguments, written_down, stream.request.headers) as lines:
+        ended = (Part("", whole_since=at),) if whole else ()
+        request = stream.request
+        with service.call(request.operation or "", arguments(window), written_down, request.headers) as lines:
             payloads = (line[:-1] for line in lines)
             following: list[bytes] | None = list(islice(payloads, PAGE))
             while following is not None:
                 page, following = following, list(islice(payloads, PAGE)) or None
-                yield Page(records(page), at, AGAIN if following else None)
+                yield Page(records(page), at, AGAIN if following else None, ended=() if following else ended)
 
     return read

@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
 from onefold.catalog.system import Stream
-from onefold.connectors.page import Window
+from onefold.connectors.page import BEGINNING, Window
+
+_SECOND, _MILLISECOND = timedelta(seconds=1), timedelta(milliseconds=1)
 
 
 def placeholders(window: Window, stream: Stream) -> dict[str, str]:
-    """What stands for {start}, {end} and {fields}: ISO texts in UTC, and the names of the record's top level."""
+    """What stands for {start}, {end}, {first_day}, {last_day}, {fields} and {paths}: ISO texts in UTC (the days are the
+    first and the last that the window touches), the names of the record's top level, and the fields' whole paths.
+    {start_unix}, {end_unix}, {start_unix_ms} and {end_unix_ms} are the ends in seconds and milliseconds since 1970."""
     return {
         "{start}": floor_text(window.start),
         "{end}": ceiling_text(window.end),
+        "{first_day}": f"{window.start.astimezone(UTC):%F}",
+        "{last_day}": f"{window.end.astimezone(UTC) - timedelta(microseconds=1):%F}",
+        "{start_unix}": _floor(window.start, _SECOND),
+        "{end_unix}": _ceiling(window.end, _SECOND),
+        "{start_unix_ms}": _floor(window.start, _MILLISECOND),
+        "{end_unix_ms}": _ceiling(window.end, _MILLISECOND),
         "{fields}": ",".join(top_level(stream)),
+        "{paths}": ",".join(dict.fromkeys(field.path or name for name, field in stream.fields.items())),
     }
 
 
@@ -37,7 +49,16 @@ def ceiling_text(at: datetime) -> str:
     return floor_text(at + timedelta(microseconds=-at.microsecond % 1000))
 
 
+def _floor(at: datetime, unit: timedelta) -> str:
+    """Whole units since 1970."""
+    return str((at - BEGINNING) // unit)
+
+
+def _ceiling(at: datetime, unit: timedelta) -> str:
+    return str(-((BEGINNING - at) // unit))
+
+
 def top_level(stream: Stream) -> list[str]:
     """The names of the record's top level that the declared fields need, in their order, each once."""
     paths = ((field.path or name) for name, field in stream.fields.items())
-    return list(dict.fromkeys(path.removeprefix("$").lstrip(".").split(".")[0] for path in paths))
+    return list(dict.fromkeys(re.split(r"[.\[]", path.removeprefix("$").lstrip("."))[0] for path in paths))

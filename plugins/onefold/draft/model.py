@@ -31,7 +31,8 @@ PERSONAL = (
 
 @dataclass(frozen=True, slots=True)
 class DraftStream:
-    """One stream. `keys` and `cursor` are guesses where the description does not say; `doubts` tells which."""
+    """One stream. `keys` and `cursor` are guesses where the description does not say; `doubts` tells which. `more` and
+    `after` hold further keys of its YAML, which stand before primary_key and after cursor."""
 
     name: str
     title: str
@@ -42,6 +43,7 @@ class DraftStream:
     following: Mapping[str, Value] = field(default_factory=dict)
     cursor: Mapping[str, Value] = field(default_factory=dict)
     more: Mapping[str, Value] = field(default_factory=dict)
+    after: Mapping[str, Value] = field(default_factory=dict)
     doubts: tuple[str, ...] = ()
 
 
@@ -158,6 +160,7 @@ def _stream(stream: DraftStream) -> list[str]:
         *stream.more.items(),
         ("primary_key", stream.keys),
         ("cursor", dict(stream.cursor)),
+        *stream.after.items(),
     ):
         if value:
             lines.append(f"  {key}: {_flow(value)}")

@@ -14,15 +14,15 @@ from typing import BinaryIO
 class Attempt:
     """One attempt. `path` has no query and `error` no text of the other side: both could hold personal data.
 
-    `milliseconds` runs from the first byte sent to the last byte read; `used` and `limit` are the system's own
-    count of a quota, when its answer tells.
+    `status` is HTTP's, or a database's "ok". `milliseconds` runs from the first byte sent to the last byte read; `used`
+    and `limit` are the system's own count of a quota, when its answer tells.
     """
 
     system: str
     stream: str
     method: str
     path: str
-    status: int | None
+    status: int | str | None
     error: str | None
     bytes: int
     milliseconds: int
@@ -59,6 +59,14 @@ class BadBody(Exception):
 
     Its text goes to ops.usage and into error messages: say the shape ("an HTML page"), never a value.
     """
+
+
+class Later(BadBody):
+    """Raised by a parse function: the body says that we ask too much; after so many seconds it can be asked again."""
+
+    def __init__(self, text: str, seconds: float | None) -> None:
+        super().__init__(text)
+        self.seconds = seconds
 
 
 def quota(header: str | None) -> tuple[int | None, int | None]:

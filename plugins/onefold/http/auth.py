@@ -16,11 +16,12 @@ from onefold.errors import Fatal
 from onefold.http.attempt import BadBody, Response
 
 PostForm = Callable[[str, str], OAuth2Token]
-"""Posts a form to a path without credentials in the header and gives the token that came back."""
+"""Posts a form without credentials in the header, to a path or to the https address of the connection's extra
+`token_url`, and gives the token that came back."""
 
 
 class Credentials:
-    """The Authorization header of one client. Its repr shows no secret."""
+    """The header that lets one client in, `name`. Its repr shows no secret."""
 
     def __init__(self, system: System, endpoint: Endpoint, post_form: PostForm) -> None:
         self._system = system
@@ -28,6 +29,7 @@ class Credentials:
         self._post_form = post_form
         self._token: OAuth2Token | None = None
         self._lock = threading.Lock()
+        self.name = system.auth.header if system.auth.kind == "api_key" else "Authorization"
 
     def __repr__(self) -> str:
         return f"Credentials({self._system.system!r}, {self._system.auth.kind!r})"
@@ -38,6 +40,10 @@ class Credentials:
             case "basic":
                 login, password = self._pair()
                 return "Basic " + base64.b64encode(f"{login}:{password}".encode()).decode()
+            case "bearer":
+                return f"Bearer {self._key()}"
+            case "api_key":
+                return self._key()
             case "oauth2_client_credentials":
                 with self._lock:
                     if self._token is None or self._token.is_expired(leeway=60):
@@ -65,8 +71,18 @@ class Credentials:
 
     def _new_token(self) -> OAuth2Token:
         login, password = self._pair()
-        form = prepare_token_request("client_credentials", client_id=login, client_secret=password)
-        return self._post_form(self._system.auth.token_path or "", form)
+        scope = {"scope": self._system.auth.scope} if self._system.auth.scope else {}
+        form = prepare_token_request("client_credentials", client_id=login, client_secret=password, **scope)
+        elsewhere = (self._endpoint.extra or {}).get("token_url")
+        return self._post_form(elsewhere or self._system.auth.token_path or "", form)
+
+    def _key(self) -> str:
+        if not self._endpoint.password:
+            raise Fatal(
+                f"{self._system.system}: the Airflow connection {self._system.connection!r} has no password, where "
+                f"auth {self._system.auth.kind} looks for the key: set it there."
+            )
+        return self._endpoint.password
 
     def _pair(self) -> tuple[str, str]:
         if not self._endpoint.login or not self._endpoint.password:

@@ -18,12 +18,12 @@ from purgatory.domain.model import OpenedState
 
 from onefold.catalog.system import System
 from onefold.connectors.page import Endpoint
-from onefold.errors import OnefoldError, Retriable
-from onefold.http.attempt import Attempt, BadBody, Response, quota
+from onefold.errors import OnefoldError
+from onefold.http.attempt import Attempt, BadBody, Later, Response, quota
 from onefold.http.auth import Credentials, token_of
 from onefold.http.breaker import BREAKERS, watched
-from onefold.http.failure import Again, Refused, Unauthorized, circuit_open, gave_up, refusal, retry_after
-from onefold.http.limit import Limiter, MemoryLimiter, rate
+from onefold.http.failure import Again, Refused, Spent, Unauthorized, circuit_open, gave_up, refusal, retry_after
+from onefold.http.limit import Limit, Limiter, MemoryLimiter, rate
 from onefold.http.scrub import scrubbed
 from onefold.http.wire import Wire
 
@@ -45,10 +45,12 @@ class _Request:
     body: bytes | None
     accept: frozenset[int]
     authorised: bool
+    shown: str | None = None
 
     @property
     def path(self) -> str:
-        return urlsplit(self.url).path
+        """As it may be written down."""
+        return self.shown or urlsplit(self.url).path
 
 
 class Client:
@@ -75,7 +77,7 @@ class Client:
         self._wire = Wire(system.system, system.connection, endpoint.url)
         self._on_attempt = on_attempt
         self._limiter = limiter
-        self._rates = [rate(text) for text in _rates(system, endpoint)]
+        self._rates = _rates(system, endpoint)
         self._breakers = breakers
         self._sleep = sleep
         self._timeout = system.limits.timeout.total_seconds()
@@ -103,15 +105,18 @@ class Client:
         headers: Mapping[str, str] | None = None,
         body: bytes | str | None = None,
         accept: frozenset[int] = frozenset(),
+        shown: str | None = None,
     ) -> T:
         """Send a request and give what `parse` makes of the answer: a 2xx one, or one whose status is in `accept`.
 
         `path` lies below the connection's URL, or is an absolute URL of the same host. `parse` raises BadBody when
         the body is not whole and sound: then the request is tried again, as after 429, 5xx, a timeout or a broken
-        connection. Raises Retriable when the system stays down or says "later" for too long, Fatal when it refuses.
+        connection. `shown` is written down in place of a path that holds personal data. Raises Retriable when the
+        system stays down or says "later" for too long (Spent when we may ask no more for now), Fatal when it refuses.
         """
         data = body.encode() if isinstance(body, str) else body
-        request = _Request(method, self._wire.url(path, params), headers or {}, data, accept, authorised=True)
+        url = self._wire.url(path, params)
+        request = _Request(method, url, headers or {}, data, accept, authorised=True, shown=shown)
         try:
             return self._persist(request, parse)
         except Unauthorized as error:
@@ -122,9 +127,29 @@ class Client:
         except Unauthorized as error:
             raise self._refused(request, error) from error
 
+    def fetch(
+        self, url: str, *, parse: Callable[[Response], T], headers: Mapping[str, str] | None = None
+    ) -> T:
+        """Get what the system has laid ready at an address that carries its own permission (a signed link).
+
+        It may be on any https host: no credentials are sent there. Else as `send`.
+        """
+        address = url if url.startswith("https://") else self._wire.url(url)
+        request = _Request("GET", address, headers or {}, None, frozenset(), authorised=False)
+        try:
+            return self._persist(request, parse)
+        except Unauthorized as error:
+            raise self._refused(request, error) from error
+
+    def wait(self, seconds: float) -> None:
+        """Pause before asking the system again about what it is still busy with."""
+        self._sleep(seconds)
+
     def _post_form(self, path: str, form: str) -> OAuth2Token:
         headers = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"}
-        request = _Request("POST", self._wire.url(path), headers, form.encode(), frozenset(), authorised=False)
+        # a token_url of the connection's own extra may be on another host: it is not the source that points there
+        url = path if path.startswith("https://") else self._wire.url(path)
+        request = _Request("POST", url, headers, form.encode(), frozenset(), authorised=False)
         try:
             return self._persist(request, token_of)
         except Unauthorized as error:
@@ -176,15 +201,19 @@ class Client:
                 raise
 
     def _wait_for_turn(self, request: _Request) -> None:
-        wait = self._limiter.reserve(self.system.system, self._rates, self._longest)
-        if wait is None:
-            raise Retriable(
-                f"{self._named(request)} was not sent: the rate limit of {self.system.system} "
-                f"({', '.join(r.text for r in self._rates)}) is used up for more than {self._longest:.0f} s. Run it "
-                "later, or raise limits.rate in the system's YAML if the system allows more."
-            )
-        if wait > 0:
-            self._sleep(wait)
+        for place, rates in self._rates.items():
+            method, _, path = place.partition(" ")
+            if path and not (request.method == method and request.path.endswith(path)):
+                continue
+            wait = self._limiter.reserve(f"{self.system.system} {place}".rstrip(), rates, self._longest)
+            if wait is None:
+                raise Spent(
+                    f"{self._named(request)} was not sent: the rate limit of {self.system.system} "
+                    f"({', '.join(r.text for r in rates)}) is used up for more than {self._longest:.0f} s. Run it "
+                    "later, or raise limits.rate in the system's YAML if the system allows more."
+                )
+            if wait > 0:
+                self._sleep(wait)
 
     def _measured(self, request: _Request, authorization: str | None, parse: Callable[[Response], T]) -> T:
         at, started = datetime.now(UTC), time.monotonic()
@@ -195,7 +224,7 @@ class Client:
             try:
                 headers = {"User-Agent": "onefold", **request.headers}
                 if authorization:
-                    headers["Authorization"] = authorization
+                    headers[self._credentials.name] = authorization
                 response = self._wire.exchange(
                     request.method, request.url, headers, request.body, self._timeout, self._named(request)
                 )
@@ -237,12 +266,21 @@ class Client:
         if 200 <= status < 300 or status in request.accept:
             try:
                 return parse(response)
+            except Later as error:
+                raise Again(
+                    f"status {status}: {error}", status=status, retry_after=error.seconds, told_to_wait=True
+                ) from error
             except BadBody as error:
                 raise Again(f"status {status} with an unsound body: {error}", status=status) from error
         body = response.body
         excerpt = scrubbed(body.decode(errors="replace"), self._credentials.secrets())
         if status == 401 or (status == 400 and not request.authorised):  # RFC 6749, 5.2: invalid_client may be 400
             raise Unauthorized(excerpt, status)
+        if any(text.encode() in body for text in self.system.errors.spent):
+            raise Spent(
+                f'{self._named(request)} was refused with status {status}, saying "{excerpt}": our quota is used up '
+                "there. Run it later; what it has answered is kept."
+            )
         says_later = any(text.encode() in body for text in self.system.errors.retry)
         if status >= 500 or status in LATER or says_later:
             raise Again(
@@ -262,6 +300,8 @@ class Client:
         return f"{self.system.system}{stream}: {request.method} {request.path}"
 
 
-def _rates(system: System, endpoint: Endpoint) -> list[str]:
+def _rates(system: System, endpoint: Endpoint) -> dict[str, list[Limit]]:
+    """The rates to keep, by the requests that they hold for ("POST /exports"; "" for all)."""
     override = (endpoint.extra or {}).get("rate")
-    return [override] if override else list(system.limits.rate)
+    kept = {"": [override]} if override else {"": system.limits.rate, **system.limits.apart}
+    return {place: [rate(text) for text in texts] for place, texts in kept.items()}

@@ -47,6 +47,10 @@ class Refused(Fatal):
         self.status = status
 
 
+class Spent(Retriable):
+    """What may be asked of the system is used up for now. What it has answered is good; the rest can wait."""
+
+
 def retry_after(header: str | None, now: datetime) -> float | None:
     """Seconds that a Retry-After header asks for: a number of seconds or an HTTP date (RFC 9110, 10.2.3)."""
     if not header:

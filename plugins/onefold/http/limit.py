@@ -3,6 +3,9 @@
 Each rate is a GCRA (ITU-T I.371): one number per rate, the theoretical arrival time, so a request costs one small
 row whatever the limit. (pyrate-limiter's PostgreSQL bucket keeps a row per request and counts them all under a
 table lock that refuses instead of queueing: slow for hourly and daily limits, and unfair between tasks.)
+
+A quota of a calendar day (100/day@Europe/Warsaw) is kept in one number as well: how far into the day its requests
+would reach if they were spread evenly over it.
 """
 
 from __future__ import annotations
@@ -11,7 +14,10 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from datetime import time as time_of_day
 from typing import Protocol
+from zoneinfo import ZoneInfo
 
 import psycopg
 from psycopg.types.json import Jsonb
@@ -37,34 +43,76 @@ class Rate:
         """Seconds between two requests once the burst is spent."""
         return self.seconds / (self.count - self.burst + 1)
 
+    def earliest(self, reached: float, now: float) -> float:
+        """When the next request may go, with so much reserved."""
+        return max(now, reached - (self.burst - 1) * self.spacing)
 
-def rate(text: str) -> Rate:
-    """Read '120/min'. The catalogue has checked its form (s, min, h, day)."""
-    count, unit = text.split("/")
+    def after(self, reached: float, at: float) -> float:
+        """What is reserved once a request goes then."""
+        return max(reached, at) + self.spacing
+
+
+@dataclass(frozen=True, slots=True)
+class DailyQuota:
+    """At most `count` requests on one calendar day of a time zone, all at once if need be; midnight begins anew."""
+
+    text: str
+    count: int
+    zone: ZoneInfo
+
+    def earliest(self, reached: float, now: float) -> float:
+        """Now, or the midnight that begins the first day with a request left."""
+        return max(now, self._day(max(reached, now))[0])
+
+    def after(self, reached: float, at: float) -> float:
+        """One more of that day's requests is used; the last one reaches to its midnight."""
+        begins, ends = self._day(max(reached, at))
+        used = 1 + (round((reached - begins) / (ends - begins) * self.count) if reached > begins else 0)
+        return ends if used >= self.count else begins + (ends - begins) * used / self.count
+
+    def _day(self, moment: float) -> tuple[float, float]:
+        """The midnights before and after; a day may have 23 or 25 hours."""
+        day = datetime.fromtimestamp(moment, UTC).astimezone(self.zone).date()
+        begins, ends = (datetime.combine(each, time_of_day(), self.zone) for each in (day, day + timedelta(days=1)))
+        return begins.timestamp(), ends.timestamp()
+
+
+Limit = Rate | DailyQuota
+
+
+def rate(text: str) -> Limit:
+    """Read '120/min' or '100/day@Europe/Warsaw'. The catalogue has checked its form (s, min, h, day) and the zone."""
+    count, unit = text.split("/", 1)
+    unit, _, zone = unit.partition("@")
+    if zone:
+        return DailyQuota(text, int(count), ZoneInfo(zone))
     return Rate(text, int(count), _SECONDS[unit], max(1, int(int(count) * _BURST[unit])))
 
 
-def reserve(arrivals: Mapping[str, float], rates: Sequence[Rate], now: float) -> tuple[float, dict[str, float]]:
+def reserve(arrivals: Mapping[str, float], rates: Sequence[Limit], now: float) -> tuple[float, dict[str, float]]:
     """Seconds until the next request may go, and the arrival times after it. Times are seconds of one clock."""
-    at = max([now, *(arrivals.get(r.text, 0.0) - (r.burst - 1) * r.spacing for r in rates)])
-    return at - now, {r.text: max(arrivals.get(r.text, 0.0), at) + r.spacing for r in rates}
+    at = max([now, *(each.earliest(arrivals.get(each.text, 0.0), now) for each in rates)])
+    return at - now, {each.text: each.after(arrivals.get(each.text, 0.0), at) for each in rates}
 
 
 class Limiter(Protocol):
     """Reserves the next request's place and gives the seconds until then; None, and no place, if over `longest`."""
 
-    def reserve(self, system: str, rates: Sequence[Rate], longest: float) -> float | None: ...
+    def reserve(self, system: str, rates: Sequence[Limit], longest: float) -> float | None: ...
 
 
 class MemoryLimiter:
-    """For one process: its arrival times are shared by the threads, not by other processes."""
+    """For one process: its arrival times are shared by the threads, not by other processes.
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+    `clock` gives the time of day in seconds since 1970: a quota of a calendar day needs it.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.time) -> None:
         self._clock = clock
         self._arrivals: dict[str, dict[str, float]] = {}
         self._lock = threading.Lock()
 
-    def reserve(self, system: str, rates: Sequence[Rate], longest: float) -> float | None:
+    def reserve(self, system: str, rates: Sequence[Limit], longest: float) -> float | None:
         with self._lock:
             wait, arrivals = reserve(self._arrivals.get(system, {}), rates, self._clock())
             if wait > longest:
@@ -81,7 +129,7 @@ class WarehouseLimiter:
         self._connection: psycopg.Connection | None = None
         self._lock = threading.Lock()
 
-    def reserve(self, system: str, rates: Sequence[Rate], longest: float) -> float | None:
+    def reserve(self, system: str, rates: Sequence[Limit], longest: float) -> float | None:
         try:
             with self._lock:
                 return self._reserve(system, rates, longest)
@@ -92,7 +140,7 @@ class WarehouseLimiter:
                 f"{type(error).__name__}. Check that the warehouse is up (bin/onefold status)."
             ) from error
 
-    def _reserve(self, system: str, rates: Sequence[Rate], longest: float) -> float | None:
+    def _reserve(self, system: str, rates: Sequence[Limit], longest: float) -> float | None:
         if self._connection is None or self._connection.closed:
             # a place lost in a crash of the server does no harm; waiting for its disk would cost ten times as much
             self._connection = psycopg.connect(

@@ -48,9 +48,12 @@ class DatasetRef:
 def source_dataset(system: str, stream: str, url: str) -> DatasetRef:
     """A stream of a source system: namespace is the scheme, host and port of its URL, name "system.stream".
 
-    Credentials, path and query of the URL are left out. Raises Fatal when it has no host.
+    Credentials, path and query of the URL are left out; of a folder on this machine (file:///…) the namespace is
+    "file", as OpenLineage names it. Raises Fatal when the URL of anything else has no host.
     """
     parts = urlsplit(url)
+    if parts.scheme == "file":
+        return DatasetRef("file", f"{system}.{stream}")
     if not parts.hostname:
         raise Fatal(f"The URL of system {system} has no host, so its lineage cannot be named: give https://host.")
     port = f":{parts.port}" if parts.port else ""

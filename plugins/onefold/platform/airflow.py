@@ -15,6 +15,7 @@ import psycopg
 from psycopg import sql
 
 from onefold.errors import Fatal
+from onefold.platform import sandbox_database
 from onefold.platform.postgres import Postgres
 from onefold.platform.processes import Service
 from onefold.platform.secrets import UI_USERS, Secrets
@@ -89,7 +90,7 @@ def environment(settings: Settings, secrets: Secrets, postgres: Postgres, sandbo
     }
     tuning = {"AIRFLOW__CORE__DAGS_FOLDER": str(settings.root / "dags"), **TUNING}
     chosen = {name: os.environ.get(name, value) for name, value in tuning.items()}
-    return {**wiring, **chosen, **(_sandbox_connections(settings.sandbox_url) if sandbox else {})}
+    return {**wiring, **chosen, **(_sandbox_connections(settings, postgres) if sandbox else {})}
 
 
 def services(variables: Mapping[str, str], plugins: Path) -> list[Service]:
@@ -178,8 +179,10 @@ def _without_proxy(current: str) -> str:
     return ",".join(filter(None, (current, "127.0.0.1", "localhost")))
 
 
-def _sandbox_connections(url: str) -> dict[str, str]:
+def _sandbox_connections(settings: Settings, postgres: Postgres) -> dict[str, str]:
     """Connections to the stand-ins, under the ids that the catalogue names."""
     from sandbox.stand_ins import connections  # imports a web server: only where the sandbox is wanted
 
-    return {f"AIRFLOW_CONN_{name.upper()}": json.dumps(connection) for name, connection in connections(url).items()}
+    databases = {name: postgres.url(name, sandbox_database.reader(name)) for name in sandbox_database.NAMES}
+    found = connections(settings.sandbox_url, databases, settings.home / "sandbox")
+    return {f"AIRFLOW_CONN_{name.upper()}": json.dumps(connection) for name, connection in found.items()}

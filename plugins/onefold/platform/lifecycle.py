@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from onefold.errors import Fatal, Retriable
-from onefold.platform import airflow, api, postgres_account, processes
+from onefold.platform import airflow, api, postgres_account, processes, sandbox_database
 from onefold.platform.postgres import Postgres
 from onefold.platform.secrets import Secrets, load_secrets
 from onefold.settings import Settings
@@ -45,7 +45,7 @@ def installation(settings: Settings, sandbox: bool = True) -> Installation:
     variables = airflow.environment(settings, secrets, postgres, sandbox)
     services = airflow.services(variables, settings.root / "plugins")
     if sandbox:
-        services.insert(0, _sandbox(settings))
+        services.insert(0, _sandbox(settings, postgres))
     return Installation(settings, secrets, postgres, tuple(services), variables)
 
 
@@ -66,6 +66,8 @@ def up(settings: Settings, sandbox: bool, report: Report) -> Installation:
     with _step(report) as done:
         location = wanted.postgres.start()
         airflow.create_database(wanted.postgres.url(), wanted.secrets.database["airflow"])
+        if sandbox:
+            sandbox_database.create_databases(wanted.postgres.url(), wanted.secrets.database)
         done(f"PostgreSQL on port {settings.pg_port}")
     if location.note:
         report(location.note, 0)
@@ -185,12 +187,13 @@ def _require_free_ports(wanted: Installation, running: Mapping[str, processes.Ru
         processes.require_free_port(settings.sandbox_port, "ONEFOLD_SANDBOX_PORT", "the sandbox")
 
 
-def _sandbox(settings: Settings) -> processes.Service:
+def _sandbox(settings: Settings, postgres: Postgres) -> processes.Service:
     state = settings.home / "sandbox"
     command = [sys.executable, "-m", "sandbox", "--port", str(settings.sandbox_port), "--state", str(state)]
     environment = {
         "PYTHONPATH": f"{settings.root / 'plugins'}{os.pathsep}{settings.root}",
         "SANDBOX_COMPANIES": os.environ.get("SANDBOX_COMPANIES", "2000"),
+        **{f"SANDBOX_{name.upper()}_URL": postgres.url(name, name) for name in sandbox_database.NAMES},
     }
     return processes.Service("sandbox", command, environment)
 

@@ -6,8 +6,8 @@ import base64
 import json
 import os
 import secrets
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from onefold.errors import Fatal
@@ -19,6 +19,8 @@ DATABASE_ROLES = (
     "onefold_engineer",
     "onefold_analyst",
     "onefold_auditor",
+    "erp",
+    "erp_reader",
 )
 UI_USERS = ("engineer", "approver")
 
@@ -43,7 +45,10 @@ def load_secrets(home: Path) -> Secrets:
     if not path.exists():
         _write_once(path, _generate())
     try:
-        return Secrets(**json.loads(path.read_text()))
+        held = Secrets(**json.loads(path.read_text()))
+        if missing := [role for role in DATABASE_ROLES if role not in held.database]:
+            held = _with_passwords(path, held, missing)
+        return held
     except (ValueError, TypeError) as error:
         raise Fatal(
             f"{path} is not a secrets file of this version. Restore it from a backup, "
@@ -62,14 +67,26 @@ def _generate() -> Secrets:
     )
 
 
+def _with_passwords(path: Path, held: Secrets, roles: Sequence[str]) -> Secrets:
+    """An installation that is older than these roles gets passwords for them; all others stay."""
+    added = {role: secrets.token_urlsafe(24) for role in roles}
+    complete = replace(held, database={**held.database, **added})
+    _draft(path, complete).replace(path)
+    return complete
+
+
+def _draft(path: Path, content: Secrets) -> Path:
+    draft = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        json.dump(asdict(content), file, indent=2)
+    return draft
+
+
 def _write_once(path: Path, generated: Secrets) -> None:
     """Two first starts at once must agree on one file: it appears complete, and the first one wins."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    draft = _draft(path, generated)
     try:
-        with os.fdopen(descriptor, "w") as file:
-            json.dump(asdict(generated), file, indent=2)
         if not path.exists():
             try:
                 path.hardlink_to(draft)

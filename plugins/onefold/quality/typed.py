@@ -114,12 +114,23 @@ def _unparsed(stream: Stream, careful: bool) -> sql.Composable:
         if careful and field.type in _POSTGRES:
             conditions.append(_unreadable(name, field))
         findings += [_finding(wrong, text) for wrong, text in _faults(name, field)]
+        if stream.format and stream.format.kind != "xml":
+            conditions.append(_formula(name, field))
+            findings.append(_finding(_formula(name, field), f"{name} begins like a formula"))
     if stream.cursor:
         names = " and ".join(stream.cursor.fields)
         conditions.append(sql.SQL("_cursor is null"))
         findings.append(_finding(sql.SQL("_cursor is null"), f"the cursor ({names}) cannot be read"))
     return sql.SQL("case when {} then nullif(concat_ws('; ', {}), '') end").format(
         sql.SQL(" or ").join(conditions), sql.SQL(", ").join(findings)
+    )
+
+
+def _formula(name: str, field: SourceField) -> sql.Composed:
+    """Whether a cell would be a formula to the spreadsheet into which somebody takes it: = + - @, tab, return at its
+    start (OWASP, CSV Injection). A sign before a number or a telephone number is none."""
+    return sql.SQL("coalesce({text} ~ '^[=@\\t\\r]' or {text} ~ '^[+-](?![0-9 ().,/-]*$)', false)").format(
+        text=_text(name, field)
     )
 
 

@@ -72,6 +72,11 @@ def published(connection: psycopg.Connection, job: Job, load: Load, counts: Publ
     )
 
 
+def confirmed(connection: psycopg.Connection, job: Job, load: Load, records: int, result: str) -> None:
+    """The source was told which records are published."""
+    _audit(connection, job, load, "load.confirm", to=job.name, result=result, records=records)
+
+
 def _commitment(content: str) -> dict[str, str]:
     """A salted commitment to what was published: who holds the salt can prove it later, nobody can guess it."""
     salt = os.environ.get("ONEFOLD_AUDIT_SALT")

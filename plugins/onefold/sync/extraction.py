@@ -2,21 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager
 from datetime import UTC, datetime
 
 from onefold.catalog.entity import Entity
 from onefold.catalog.system import System
-from onefold.connectors import reader
+from onefold.connectors import confirm, reader
+from onefold.connectors.database import Database
+from onefold.connectors.file_store import Store, store
 from onefold.connectors.page import Endpoint, PageReader
 from onefold.http.client import Client
 from onefold.http.limit import WarehouseLimiter
 from onefold.sync.usage import Usage
 from onefold.warehouse.questions import questions
+from onefold.warehouse.reached import reached
 
 Source = Callable[[str, Usage], AbstractContextManager[PageReader]]
 """Opens a stream for reading, by the stream's name; what it asks of the system is counted in the Usage."""
+
+
+def way_out(system: System, *arguments: object, **named: object) -> Client | Database | Store:
+    """The one way to the system, by its protocol; what all take is said there."""
+    by_protocol = {"sql": Database, "files": store}
+    return by_protocol.get(system.protocol, Client)(system, *arguments, **named)
+
+
+Confirm = Callable[[str, Usage, Sequence[str]], None]
+"""Tells the system which records of the stream with this name have been published, by their keys."""
 
 
 def from_system(
@@ -25,7 +38,7 @@ def from_system(
     warehouse_url: str,
     systems: Mapping[str, System],
     entities: Mapping[str, Entity],
-    client: Callable[..., Client] = Client,
+    client: Callable[..., Client | Database | Store] = way_out,
 ) -> Source:
     """The source that asks the real system; its rate limit and its answer cache are kept in the warehouse.
 
@@ -41,6 +54,24 @@ def from_system(
             closing(WarehouseLimiter(warehouse_url)) as limiter,
             client(system, endpoint, usage.add, limiter, stream=stream_name) as http,
         ):
-            yield reader(system, stream_name, endpoint, http, ask)
+            so_far = reached(warehouse_url, system.system, stream_name, system.streams[stream_name])
+            yield reader(system, stream_name, endpoint, http, ask, so_far)
 
     return open_stream
+
+
+def to_system(
+    system: System, endpoint: Endpoint, warehouse_url: str, client: Callable[..., Client] = Client
+) -> Confirm | None:
+    """What tells the system that its records are published; None where it need not hear of it."""
+    if not (system.python and system.python.confirms):
+        return None
+
+    def tell(stream_name: str, usage: Usage, keys: Sequence[str]) -> None:
+        with (
+            closing(WarehouseLimiter(warehouse_url)) as limiter,
+            client(system, endpoint, usage.add, limiter, stream=stream_name) as http,
+        ):
+            confirm(system, stream_name, endpoint, http, keys)
+
+    return tell

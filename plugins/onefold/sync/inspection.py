@@ -12,7 +12,9 @@ from onefold.quality.candidate import make_candidates
 from onefold.quality.contract import FEW, Drift, find_drift, may_have_drifted
 from onefold.quality.gate import Finding, judge, keep_findings
 from onefold.quality.suite import read_suite
+from onefold.quality.swept import land_swept
 from onefold.quality.typed import make_typed
+from onefold.quality.vanished import land_vanished
 from onefold.sync.job import Job
 from onefold.warehouse.ledger import Load
 
@@ -26,6 +28,8 @@ def inspect(connection: psycopg.Connection, job: Job, load: Load) -> list[Findin
     of the rows was refused.
     """
     suite = read_suite(job.table.name, job.suites)
+    land_vanished(connection, load, job.stream)
+    land_swept(connection, load, job.stream)
     candidates = make_candidates(connection, load, job.stream)
     make_typed(connection, load, job.stream, job.entities, suite)
     suspicious = may_have_drifted(connection, load, job.stream)

@@ -9,7 +9,7 @@ from pathlib import Path
 from onefold.catalog.entity import Entity
 from onefold.catalog.system import Stream, System
 from onefold.quality.suite import FOLDER
-from onefold.sync.extraction import Source
+from onefold.sync.extraction import Confirm, Source
 from onefold.warehouse.ledger import Run
 from onefold.warehouse.tables import StagingTable
 from onefold.warehouse.window import Wanted
@@ -19,8 +19,8 @@ from onefold.warehouse.window import Wanted
 class Job:
     """One stream to load in one run.
 
-    `run_is_over` tells whether another run has ended (the scheduler knows); `last_attempt`, whether a failure of this
-    step is final for the run.
+    `confirm` tells the system what was published, where it wants to hear that. `run_is_over` tells whether another
+    run has ended (the scheduler knows); `last_attempt`, whether a failure of this step is final for the run.
     """
 
     system: System
@@ -34,6 +34,7 @@ class Job:
     wanted: Wanted = field(default_factory=Wanted)
     last_attempt: bool = True
     suites: Path = FOLDER
+    confirm: Confirm | None = None
 
     @property
     def stream(self) -> Stream:

@@ -10,13 +10,16 @@ import logging
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 import psycopg
 from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_fixed
 
 from onefold.aftermath import after_commit
+from onefold.connectors.page import Window
 from onefold.errors import Fatal, OnefoldError, Rejected, Retriable
 from onefold.sync import evidence, inspection
+from onefold.sync.extraction import Confirm
 from onefold.sync.job import Job
 from onefold.sync.usage import Usage
 from onefold.warehouse import landing, ledger
@@ -24,6 +27,7 @@ from onefold.warehouse import publish as publishing
 from onefold.warehouse.connection import connect
 from onefold.warehouse.ledger import Load
 from onefold.warehouse.staging import ensure_staging
+from onefold.warehouse.states import held_states
 from onefold.warehouse.trouble import told, trouble
 from onefold.warehouse.window import resolve_window
 
@@ -53,6 +57,7 @@ def publish(job: Job) -> Load:
         if load.on_its_way:
             load = _gated(connection, job, load)
             judged = load
+            keys = landing.landed_keys(connection, load) if job.confirm else []
             publishing.publish(connection, load, lambda inside, counts: evidence.published(inside, job, judged, counts))
             load = ledger.get(connection, load.load_id)
             log.info(
@@ -60,9 +65,25 @@ def publish(job: Job) -> Load:
                 *(job.name, load.load_id, load.rows_new, load.rows_changed, load.rows_deleted),
                 *(load.rows_quarantined, load.rows_read),
             )
+            if job.confirm and keys:
+                _confirm(connection, job, load, job.confirm, keys)
     with told(job.name):
         after_commit(job.warehouse_url)
     return load
+
+
+def _confirm(connection: psycopg.Connection, job: Job, load: Load, confirm: Confirm, keys: list[str]) -> None:
+    """Tell the source what is published, quarantine included. It follows the commit and cannot undo it: a source that
+    did not hear of it (or we crashed before) gives the same records to the next load, and is told after that one."""
+    usage, result = Usage(), "ok"
+    try:
+        confirm(job.stream_name, usage, keys)
+    except OnefoldError as error:
+        result = "failed"
+        log.warning("%s load %s is published; the source is told with the next: %s", job.name, load.load_id, error)
+    usage.save(connection, load)
+    with connection.transaction():
+        evidence.confirmed(connection, job, load, len(keys), result)
 
 
 @contextmanager
@@ -122,7 +143,7 @@ def _landed(connection: psycopg.Connection, job: Job, load: Load) -> Load:
                 job.source(job.stream_name, usage) as pages,
                 landing.Landing(connection, load, job.stream.primary_key) as landed,
             ):
-                for number, page in enumerate(pages(load.window, token), start=1):
+                for number, page in enumerate(pages(_window(connection, job, load), token), start=1):
                     landed.add(page)
                     log.info("%s load %s: page %s, %s records", job.name, load.load_id, number, len(page.records))
     finally:
@@ -132,6 +153,13 @@ def _landed(connection: psycopg.Connection, job: Job, load: Load) -> Load:
         load = ledger.get(connection, load.load_id)
         evidence.landed(connection, job, load)
     return load
+
+
+def _window(connection: psycopg.Connection, job: Job, load: Load) -> Window:
+    """The load's window with what the source gave us to go on from; a window that a run names goes on from nothing."""
+    if job.wanted.exactly:
+        return load.window
+    return replace(load.window, states=held_states(connection, job.system.system, job.stream_name))
 
 
 def _gated(connection: psycopg.Connection, job: Job, load: Load) -> Load:

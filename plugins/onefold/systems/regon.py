@@ -41,7 +41,8 @@ def reader(system: System, stream_name: str, endpoint: Endpoint, http: Client, q
     argument = next(iter(stream.request.params))
 
     def read(window: Window, token: str | None) -> Iterator[Page]:
-        return answered_pages(questions(token, ()), ask, batch=batch, per_page=batch, threads=1, named=named)
+        asked, resumed = questions(token, ()), token is not None
+        return answered_pages(asked, ask, batch=batch, per_page=batch, threads=1, named=named, resumed=resumed)
 
     def ask(values: Sequence[str]) -> Asked:
         asked = [value for value in values if re.fullmatch(r"[0-9]{10}", value)]

@@ -49,7 +49,7 @@ def open_landing(connection: psycopg.Connection, load: Load) -> None:
                 " _payload text not null)"
             ).format(load.tables.pages)
         )
-        for shared in ("answer", "unreadable", "checkpoint"):
+        for shared in ("answer", "unreadable", "part", "checkpoint"):
             connection.execute(
                 sql.SQL("delete from {} where load_id = %s").format(sql.Identifier("landing", shared)),
                 (load.load_id,),
@@ -132,17 +132,31 @@ class Landing:
             self._load.tables.pages, _COLUMNS
         )
         self._sent = page
-        self._writer.send(copy, rows, [*aside, *_answers(self._load, page), *_progress(self._load, page)])
+        also = [*_answers(self._load, page), *_ended(self._load, page), *_progress(self._load, page)]
+        self._writer.send(copy, rows, [*aside, *also])
 
 
 def _answers(load: Load, page: Page) -> Iterator[sql.Composable]:
     rows = [
-        sql.SQL("({}, {}, {}, {})").format(load.load_id, answer.question, answer.outcome, page.extracted_at)
+        sql.SQL("({}, {}, {}, {}, {})").format(
+            load.load_id, answer.question, answer.outcome, page.extracted_at, answer.proof
+        )
         for answer in page.answers
         if answer.outcome != "failed"
     ]
     if rows:
         yield sql.SQL("insert into landing.answer values {}").format(sql.SQL(", ").join(rows))
+
+
+def _ended(load: Load, page: Page) -> Iterator[sql.Composable]:
+    if page.ended:
+        rows = [
+            sql.SQL("({}, {}, {}, {}, {})").format(load.load_id, p.name, p.state, p.whole_since, p.refused)
+            for p in page.ended
+        ]
+        yield sql.SQL("insert into landing.part (load_id, part, state, whole_since, refused) values {}").format(
+            sql.SQL(", ").join(rows)
+        )
 
 
 def _progress(load: Load, page: Page) -> Iterator[sql.Composable]:
@@ -177,6 +191,12 @@ def is_gated(connection: psycopg.Connection, load: Load) -> bool:
     """Whether what the gate passed is still there; a crash of the database empties landing, but not the ledger."""
     row = connection.execute("select gated from landing.checkpoint where load_id = %s", (load.load_id,)).fetchone()
     return row is not None and row[0]
+
+
+def landed_keys(connection: psycopg.Connection, load: Load) -> list[str]:
+    """The keys of the records that the load has read, each once; they go when it is published."""
+    rows = connection.execute(sql.SQL("select distinct _key from {} order by 1").format(load.tables.pages)).fetchall()
+    return [key for (key,) in rows]
 
 
 def _packed(records: Sequence[Record], extracted_at: datetime) -> Iterator[bytes]:

@@ -136,7 +136,7 @@ def discard_landing(connection: psycopg.Connection, tables: LandingTables) -> No
     """Drop the load's landing tables and its rows in the shared ones, inside the caller's transaction."""
     for table in tables.all:
         connection.execute(psycopg.sql.SQL("drop table if exists {}").format(table))
-    for shared in ("checkpoint", "answer", "unreadable"):
+    for shared in ("checkpoint", "answer", "unreadable", "part"):
         connection.execute(
             psycopg.sql.SQL("delete from {} where load_id = %s").format(psycopg.sql.Identifier("landing", shared)),
             (tables.load_id,),

@@ -10,6 +10,7 @@ from psycopg import sql
 
 from onefold.warehouse.ledger import Load, discard_landing
 from onefold.warehouse.staging import LARGE, become_part, key_once_a_load
+from onefold.warehouse.states import keep_states
 from onefold.warehouse.tables import StagingTable
 
 
@@ -38,6 +39,7 @@ def publish(
         _write_versions(connection, load, new + changed + deleted)
         _keep_answers(connection, load)
         _move_cursor(connection, load)
+        keep_states(connection, load)
         connection.execute(
             "update ops.load set state = 'published', verdict = 'passed', error = null, ended_at = now(),"
             " rows_new = %s, rows_changed = %s, rows_deleted = %s, rows_quarantined = %s,"
@@ -136,7 +138,34 @@ def _quarantine(connection: psycopg.Connection, load: Load) -> int:
         """,
         (load.load_id,),
     ).rowcount
-    return refused + unreadable
+    return refused + unreadable + _quarantine_parts(connection, load)
+
+
+def _quarantine_parts(connection: psycopg.Connection, load: Load) -> int:
+    """Keep the name of every part of the stream that was refused, a bad file; one that came again is superseded."""
+    connection.execute(
+        """
+        update ops.quarantine q set state = 'superseded', closed_at = now(), closed_by_load = %(load_id)s
+        from landing.part p
+        where p.load_id = %(load_id)s and q.system = %(system)s and q.stream = %(stream)s and q.raw = p.part
+          and q.suite = 'landing' and q.expectation = 'readable part' and q.state = 'open'
+        """,
+        {"load_id": load.load_id, "system": load.system, "stream": load.stream},
+    )
+    return connection.execute(
+        """
+        insert into ops.quarantine
+            (load_id, system, stream, _hash, raw, _extracted_at, suite, expectation, reason)
+        select %(load_id)s, %(system)s, %(stream)s, sha256(convert_to(part, 'UTF8')), part, now(),
+               'landing', 'readable part', refused
+        from (
+            select distinct on (part) part, refused from landing.part where load_id = %(load_id)s
+            order by part, place desc
+        ) last
+        where refused is not null
+        """,
+        {"load_id": load.load_id, "system": load.system, "stream": load.stream},
+    ).rowcount
 
 
 def _close_quarantined(connection: psycopg.Connection, load: Load) -> None:
@@ -156,12 +185,13 @@ def _close_quarantined(connection: psycopg.Connection, load: Load) -> None:
 def _keep_answers(connection: psycopg.Connection, load: Load) -> None:
     connection.execute(
         """
-        insert into ops.answer (system, stream, question, outcome, answered_at, load_id)
-        select distinct on (question) %(system)s, %(stream)s, question, outcome, answered_at, load_id
+        insert into ops.answer (system, stream, question, outcome, answered_at, proof, load_id)
+        select distinct on (question) %(system)s, %(stream)s, question, outcome, answered_at, proof, load_id
         from landing.answer where load_id = %(load_id)s
         order by question, answered_at desc
         on conflict (system, stream, question) do update
-        set outcome = excluded.outcome, answered_at = excluded.answered_at, load_id = excluded.load_id
+        set outcome = excluded.outcome, answered_at = excluded.answered_at, proof = excluded.proof,
+            load_id = excluded.load_id
         where ops.answer.answered_at < excluded.answered_at
         """,
         {"system": load.system, "stream": load.stream, "load_id": load.load_id},

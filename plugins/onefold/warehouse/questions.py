@@ -2,6 +2,9 @@
 
 What its change feed names is asked again in any case, also when only we still hold it: a company that was struck off
 after the other systems had forgotten it must not live on in staging.
+
+What was never asked comes first, then the oldest answers: where a quota ends before the questions do, everyone's turn
+comes all the same.
 """
 
 from __future__ import annotations
@@ -28,7 +31,7 @@ def questions(
     entities: Mapping[str, Entity],
     now: datetime,
 ) -> Callable[[str | None, Iterable[str]], Iterator[str]]:
-    """The Questions (connectors/page.py) of a look-up stream, streamed from the warehouse in byte order."""
+    """The Questions (connectors/page.py) of a look-up stream, streamed from the warehouse."""
     lookup = system.streams[stream_name].lookup
     entity = entities[lookup.attribute.split(".")[0]]
     named = named_values_sql(entities, systems, lookup.attribute, except_system=system.system)
@@ -62,12 +65,17 @@ def _stream(
             select question from ops.answer
             where system = {system} and stream = {stream} and outcome = 'found' and question = any({changed}::text[])
         ) named
-        left join ops.answer a
-          on a.system = {system} and a.stream = {stream} and a.question = named.value and a.answered_at > {fresh_since}
+        left join ops.answer a on a.system = {system} and a.stream = {stream} and a.question = named.value
         where named.value is not null
-          and ({after}::text is null or named.value collate "C" > {after}::text)
-          and (a.question is null or named.value = any({changed}::text[]))
-        order by 1
+          and ({after}::text is null or (coalesce(a.answered_at, '-infinity'), named.value collate "C") > (
+              coalesce(
+                  (select answered_at from ops.answer
+                   where system = {system} and stream = {stream} and question = {after}), '-infinity'
+              ),
+              {after}::text
+          ))
+          and (a.answered_at is null or a.answered_at <= {fresh_since} or named.value = any({changed}::text[]))
+        order by coalesce(a.answered_at, '-infinity'), 1
         """
     ).format(
         named=sql.SQL(named),

@@ -13,4 +13,24 @@ CASES = {
         ),
         cannot_have={"expired_token": "basic sign-in has no token: a refused password is for a person to mend"},
     ),
+    "sap.sales_order": Case(
+        path="API_SALES_ORDER_SRV/A_SalesOrder",
+        renamed=(("SalesOrder", "SalesOrder"), ("TotalNetAmount", "TotalNetAmount")),
+        retyped=(("TransactionCurrency", "TransactionCurrency", "object", "object"),),
+        cannot_have={
+            "expired_token": "basic sign-in has no token: a refused password is for a person to mend",
+            "deletions": "an order that was deleted is no longer listed and leaves no trace; rejected ones say so",
+            "personal data": "an order names its customer by number only",
+        },
+    ),
+    "sap.sales_order_item": Case(
+        path="API_SALES_ORDER_SRV/A_SalesOrder",
+        renamed=(("SalesOrderItem", "SalesOrderItem"), ("NetAmount", "NetAmount")),
+        retyped=(("Material", "Material", "number", "number"), ("Material", "Material", "object", "object")),
+        cannot_have={
+            "expired_token": "basic sign-in has no token: a refused password is for a person to mend",
+            "gone records": "an item that was deleted is no longer among its order's items",
+            "personal data": "an item names no person",
+        },
+    ),
 }

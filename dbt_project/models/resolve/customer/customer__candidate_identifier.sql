@@ -7,6 +7,14 @@ with folded as (
         , {{ name_key('m.legal_name') }} as name_key
         , {{ name_is_cut('m.legal_name') }} as cut
         , {{ address_key('m.postal_code') }} || {{ address_key('m.street') }} as address_key
+    from {{ ref('erp__customer') }} as m
+    join {{ ref('customer__changed') }} as c on c.record = m._record collate "C"
+    where not m._deleted
+    union all
+    select m._record collate "C" as record, m._load_id, m.tax_id_pl, m.regon, m.krs
+        , {{ name_key('m.legal_name') }} as name_key
+        , {{ name_is_cut('m.legal_name') }} as cut
+        , {{ address_key('m.postal_code') }} || {{ address_key('m.street') }} as address_key
     from {{ ref('krs__customer') }} as m
     join {{ ref('customer__changed') }} as c on c.record = m._record collate "C"
     where not m._deleted
@@ -32,6 +40,14 @@ with folded as (
         , {{ name_is_cut('m.legal_name') }} as cut
         , {{ address_key('m.postal_code') }} || {{ address_key('m.street') }} as address_key
     from {{ ref('sap__customer') }} as m
+    join {{ ref('customer__changed') }} as c on c.record = m._record collate "C"
+    where not m._deleted
+    union all
+    select m._record collate "C" as record, m._load_id, m.tax_id_pl, m.regon, m.krs
+        , {{ name_key('m.legal_name') }} as name_key
+        , {{ name_is_cut('m.legal_name') }} as cut
+        , {{ address_key('m.postal_code') }} || {{ address_key('m.street') }} as address_key
+    from {{ ref('shop__customer') }} as m
     join {{ ref('customer__changed') }} as c on c.record = m._record collate "C"
     where not m._deleted
 )

@@ -5,6 +5,8 @@
 {%- set taken_in = 'true' if 'customer' in var('full_mapping') else
     '_load_id in (select load_id from ops.publish_load where publish_id = ' ~ var('publish_id') ~ ')' %}
 
+select _record collate "C" as record from {{ ref('erp__customer') }} where {{ taken_in }}
+union
 select _record collate "C" as record from {{ ref('krs__customer') }} where {{ taken_in }}
 union
 select _record collate "C" as record from {{ ref('regon__customer') }} where {{ taken_in }}
@@ -12,6 +14,8 @@ union
 select _record collate "C" as record from {{ ref('salesforce__customer') }} where {{ taken_in }}
 union
 select _record collate "C" as record from {{ ref('sap__customer') }} where {{ taken_in }}
+union
+select _record collate "C" as record from {{ ref('shop__customer') }} where {{ taken_in }}
 union
 -- A load that was rolled back: its records are gone from the mapped models, or back to an earlier load.
 select record from mapped.customer__identifier where {{ taken_in }}

@@ -22,7 +22,7 @@ with component as materialized (
     $edges$)
 ),
 labelled as materialized (
-    select l.n, coalesce(c.root, l.label) as root, case split_part(l.record, '|', 1) when 'krs' then 1 when 'regon' then 2 when 'salesforce' then 3 when 'sap' then 4 else 5 end as rank, l.tax_id_pl, l.regon, l.krs
+    select l.n, coalesce(c.root, l.label) as root, case split_part(l.record, '|', 1) when 'krs' then 1 when 'regon' then 2 when 'salesforce' then 3 when 'sap' then 4 when 'erp' then 5 when 'shop' then 6 else 7 end as rank, l.tax_id_pl, l.regon, l.krs
     from (select m.*, coalesce(first.n, m.n) as label
         from {{ ref('customer__member') }} as m left join (
             select tax_id_pl, min(n) as n from {{ ref('customer__member') }} group by tax_id_pl

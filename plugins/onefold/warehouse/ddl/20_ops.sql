@@ -121,10 +121,24 @@ create table if not exists ops.answer (
     load_id bigint not null references ops.load,
     primary key (system, stream, question)
 );
+alter table ops.answer add column if not exists proof text;
 comment on table ops.answer is 'The answer cache of the systems that are asked one value at a time; a failed read is never here.';
+comment on column ops.answer.proof is 'The source''s own number of the request, where it gives one: that we asked, and what was said.';
+
+create table if not exists ops.stream_state (
+    system text not null,
+    stream text not null,
+    part text collate "C" not null,
+    state text not null,
+    load_id bigint not null references ops.load,
+    moved_at timestamptz not null default now(),
+    primary key (system, stream, part)
+);
+comment on table ops.stream_state is 'What a source itself gave us to go on from (a delta link), by part of the stream. Moves '
+    'only in the transaction that publishes the rows; without it a stream is read anew, whole.';
 
 grant select, insert, update, delete on ops.load, ops.cursor, ops.gate_result, ops.quarantine, ops.drift, ops.usage,
-    ops.answer to onefold_loader;
+    ops.answer, ops.stream_state to onefold_loader;
 grant select on all tables in schema ops to onefold_engineer, onefold_auditor;
 revoke select on ops.quarantine from onefold_auditor;
 grant select (quarantine_id, load_id, system, stream, _hash, suite, expectation, reason, state, quarantined_at, closed_at,

@@ -12,6 +12,7 @@ create unlogged table if not exists landing.answer (
     outcome text not null,
     answered_at timestamptz not null
 );
+alter table landing.answer add column if not exists proof text;
 create unlogged table if not exists landing.unreadable (
     load_id bigint not null,
     raw text not null,
@@ -19,6 +20,15 @@ create unlogged table if not exists landing.unreadable (
     _hash bytea not null,
     _extracted_at timestamptz not null
 );
+create unlogged table if not exists landing.part (
+    load_id bigint not null,
+    place bigint generated always as identity,
+    part text not null,
+    state text,
+    whole_since timestamptz
+);
+alter table landing.part add column if not exists refused text;
+alter table landing.part owner to onefold_loader;
 alter table landing.checkpoint owner to onefold_loader;
 alter table landing.answer owner to onefold_loader;
 alter table landing.unreadable owner to onefold_loader;

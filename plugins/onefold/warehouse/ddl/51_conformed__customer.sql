@@ -71,27 +71,33 @@ create table if not exists conformed.customer_origin (
 comment on table conformed.customer_origin is
     'From which field, through which transform each stream gives each attribute, since that publish.';
 
+create or replace view conformed.customer_crosswalk as
+select system, stream, key, record, customer_id
+from conformed.customer_crosswalk_version
+where _publish_id <= (select publish_id from ops.published where entity = 'customer')
+    and (_ended_publish_id is null or _ended_publish_id > (select publish_id from ops.published where entity = 'customer'));
+
 -- A view's new columns may only come last; where an attribute was put in between, the view is made anew.
 do $do$
 declare
     definition text := $view$
         select v.customer_id
-            , legal_name
-            , tax_id_pl
-            , regon
-            , krs
-            , eu_vat
-            , email
-            , phone
-            , street
-            , postal_code
-            , city
-            , country
-            , status
-            , credit_limit
-            , credit_limit_currency
-            , registered_on
-            , last_changed
+            , v.legal_name
+            , v.tax_id_pl
+            , v.regon
+            , v.krs
+            , v.eu_vat
+            , v.email
+            , v.phone
+            , v.street
+            , v.postal_code
+            , v.city
+            , v.country
+            , v.status
+            , v.credit_limit
+            , v.credit_limit_currency
+            , v.registered_on
+            , v.last_changed
             , source_of_truth, _systems as systems, _records as record_count
             , (
                 select conformed.provenance(_members, _loads, _mapping_versions, _given, o.attributes, o.origins)
@@ -124,12 +130,6 @@ comment on column conformed.customer.credit_limit is 'How much the customer may 
 comment on column conformed.customer.credit_limit_currency is 'The currency of credit_limit, ISO 4217.';
 comment on column conformed.customer.registered_on is 'The day of the entry in the court register.';
 comment on column conformed.customer.last_changed is 'When the customer''s data last changed in any system.';
-
-create or replace view conformed.customer_crosswalk as
-select system, stream, key, record, customer_id
-from conformed.customer_crosswalk_version
-where _publish_id <= (select publish_id from ops.published where entity = 'customer')
-    and (_ended_publish_id is null or _ended_publish_id > (select publish_id from ops.published where entity = 'customer'));
 
 alter table mapped.customer__identifier owner to onefold_loader;
 alter table conformed.customer_version owner to onefold_loader;

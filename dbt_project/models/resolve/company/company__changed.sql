@@ -1,0 +1,17 @@
+-- generated from catalog/entities/company.yaml; do not edit (bin/onefold generate)
+{{ config(materialized='table', unlogged=true, schema='mapped', tags=['company']) }}
+
+-- The records that came or went with this publish's loads.
+{%- set taken_in = 'true' if 'company' in var('full_mapping') else
+    '_load_id in (select load_id from ops.publish_load where publish_id = ' ~ var('publish_id') ~ ')' %}
+
+select _record collate "C" as record from {{ ref('krs__company') }} where {{ taken_in }}
+union
+select _record collate "C" as record from {{ ref('regon__company') }} where {{ taken_in }}
+union
+select _record collate "C" as record from {{ ref('vies__company') }} where {{ taken_in }}
+union
+select _record collate "C" as record from {{ ref('white_list__company') }} where {{ taken_in }}
+union
+-- A load that was rolled back: its records are gone from the mapped models, or back to an earlier load.
+select record from mapped.company__identifier where {{ taken_in }}

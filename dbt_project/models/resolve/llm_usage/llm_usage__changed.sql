@@ -1,0 +1,13 @@
+-- generated from catalog/entities/llm_usage.yaml; do not edit (bin/onefold generate)
+{{ config(materialized='table', unlogged=true, schema='mapped', tags=['llm_usage']) }}
+
+-- The records that came or went with this publish's loads.
+{%- set taken_in = 'true' if 'llm_usage' in var('full_mapping') else
+    '_load_id in (select load_id from ops.publish_load where publish_id = ' ~ var('publish_id') ~ ')' %}
+
+select _record collate "C" as record from {{ ref('anthropic__llm_usage') }} where {{ taken_in }}
+union
+select _record collate "C" as record from {{ ref('openai__llm_usage') }} where {{ taken_in }}
+union
+-- A load that was rolled back: its records are gone from the mapped models, or back to an earlier load.
+select record from mapped.llm_usage__identifier where {{ taken_in }}

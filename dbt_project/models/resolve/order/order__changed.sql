@@ -1,0 +1,17 @@
+-- generated from catalog/entities/order.yaml; do not edit (bin/onefold generate)
+{{ config(materialized='table', unlogged=true, schema='mapped', tags=['order']) }}
+
+-- The records that came or went with this publish's loads.
+{%- set taken_in = 'true' if 'order' in var('full_mapping') else
+    '_load_id in (select load_id from ops.publish_load where publish_id = ' ~ var('publish_id') ~ ')' %}
+
+select _record collate "C" as record from {{ ref('erp__order') }} where {{ taken_in }}
+union
+select _record collate "C" as record from {{ ref('salesforce__order') }} where {{ taken_in }}
+union
+select _record collate "C" as record from {{ ref('sap__order') }} where {{ taken_in }}
+union
+select _record collate "C" as record from {{ ref('shop__order') }} where {{ taken_in }}
+union
+-- A load that was rolled back: its records are gone from the mapped models, or back to an earlier load.
+select record from mapped.order__identifier where {{ taken_in }}

@@ -1,0 +1,21 @@
+-- generated from catalog/entities/order_line.yaml; do not edit (bin/onefold generate)
+{{ config(materialized='table', unlogged=true, schema='mapped', tags=['order_line']) }}
+
+-- The ids that end with this publish, and the golden record that took in most of their members.
+with previous as materialized (
+    select record, v.order_line_id
+    from (
+        select record from {{ ref('order_line__member') }}
+        union
+        select record from {{ ref('order_line__changed') }}
+    ) as looked_at
+    join conformed.order_line_crosswalk_version as v using (record)
+    where v._ended_publish_id is null
+)
+select distinct on (p.order_line_id) p.order_line_id, heir.order_line_id as merged_into
+from previous as p
+left join {{ ref('order_line__candidate_crosswalk') }} as heir using (record)
+where not exists (
+    select from {{ ref('order_line__candidate_crosswalk') }} as lives where lives.order_line_id = p.order_line_id)
+group by p.order_line_id, heir.order_line_id
+order by p.order_line_id, (heir.order_line_id is null), count(*) desc, min(record)

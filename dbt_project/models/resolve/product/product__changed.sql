@@ -1,0 +1,19 @@
+-- generated from catalog/entities/product.yaml; do not edit (bin/onefold generate)
+{{ config(materialized='table', unlogged=true, schema='mapped', tags=['product']) }}
+
+-- The records that came or went with this publish's loads.
+{%- set taken_in = 'true' if 'product' in var('full_mapping') else
+    '_load_id in (select load_id from ops.publish_load where publish_id = ' ~ var('publish_id') ~ ')' %}
+
+select _record collate "C" as record from {{ ref('erp__product') }} where {{ taken_in }}
+union
+select _record collate "C" as record from {{ ref('salesforce__product') }} where {{ taken_in }}
+union
+select _record collate "C" as record from {{ ref('sap_idoc__product') }} where {{ taken_in }}
+union
+select _record collate "C" as record from {{ ref('sap_v4__product') }} where {{ taken_in }}
+union
+select _record collate "C" as record from {{ ref('shop__product') }} where {{ taken_in }}
+union
+-- A load that was rolled back: its records are gone from the mapped models, or back to an earlier load.
+select record from mapped.product__identifier where {{ taken_in }}

@@ -1,0 +1,6 @@
+-- generated from catalog/entities/invoice_line.yaml; do not edit (bin/onefold generate)
+-- Each touched record is in the crosswalk once, and its golden record is there.
+select m.record from {{ ref('invoice_line__member') }} as m
+left join {{ ref('invoice_line__candidate_crosswalk') }} as x using (record)
+left join {{ ref('invoice_line__candidate') }} as g using (invoice_line_id)
+group by m.record having count(g.invoice_line_id) <> 1

@@ -1,0 +1,80 @@
+"""What a database's error means: ask again, or let somebody mend something first.
+
+PostgreSQL tells by SQLSTATE (manual, appendix A), MySQL and MariaDB by number (MariaDB: "MariaDB Error Codes"; 2000 and
+up are the client's own). PostgreSQL's refusal to let us in has no code at all on our side, only its text.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+import sqlalchemy as sa
+
+from onefold.errors import Fatal
+from onefold.http.failure import Again
+from onefold.http.scrub import scrubbed
+
+Code = str | int | None
+
+_SLOW: frozenset[Code] = frozenset({"57014", "55P03", 1205, 1317, 1969, 3024})
+"""A statement or a lock that took too long, or was cancelled for it."""
+_LATER = ("08", "25P", "40", "53", "55", "57", "58", "XX")
+_LATER_NUMBERS = frozenset({1040, 1053, 1203, 1213, 1226, 1927, 2002, 2003, 2006, 2013, 2014, 2055, 4031})
+_NO_ENTRY: frozenset[Code] = frozenset({"28000", "28P01", "3D000", 1044, 1045, 1049, 1130, 1251, 1698})
+_NO_ENTRY_TEXTS = ("authentication failed", "does not exist", "pg_hba.conf", "no password supplied", "not permitted to")
+_NO_RIGHT: frozenset[Code] = frozenset({"42501", 1142, 1143, 1227, 1345})
+_NOT_THERE: frozenset[Code] = frozenset({"42P01", "42703", "3F000", 1054, 1146})
+
+
+_QUOTED = re.compile(r"""(["']).*\1""", re.DOTALL)
+
+
+class Slow(Again):
+    """The database gave no answer in time."""
+
+
+def classed(error: sa.exc.DBAPIError, named: str, connection: str, timeout: float, secrets: Iterable[str]) -> Exception:
+    """Again (Slow) when the same question may be answered later, Fatal with what to mend when it may not."""
+    code, text = _code(error), _text(error)
+    # In a refusal the quoted is a name that helps; elsewhere it may be the very value that was found unfit.
+    names = code in _NO_ENTRY | _NO_RIGHT | _NOT_THERE or (code is None and isinstance(error, sa.exc.OperationalError))
+    said = scrubbed(text if names else _QUOTED.sub("…", text), secrets)
+    if code in _SLOW:
+        return Slow(f"no answer within {timeout:g} s", excerpt=said)
+    if code in _NO_ENTRY or (code is None and any(words in text for words in _NO_ENTRY_TEXTS)):
+        remedy = f"Check login, password, host and database (schema) of the Airflow connection {connection!r}"
+    elif code in _NO_RIGHT:
+        remedy = f"Grant the login of the Airflow connection {connection!r} the right to read it"
+    elif code in _NOT_THERE:
+        remedy = "Compare request.table and the fields in the system's YAML with the database"
+    elif _later(error, code):
+        lost = code is None or error.connection_invalidated or isinstance(code, int)
+        return Again("the connection failed" if lost else f"SQLSTATE {code}", excerpt=said)
+    else:
+        remedy = "The query does not fit the table: compare the stream's YAML with the database"
+    return Fatal(f'{named} was refused{f" ({code})" if code else ""}, saying "{said}". {remedy}.')
+
+
+def _later(error: sa.exc.DBAPIError, code: Code) -> bool:
+    if error.connection_invalidated:
+        return True
+    if isinstance(code, str):
+        return code.startswith(_LATER)
+    if isinstance(code, int):
+        return code in _LATER_NUMBERS
+    return isinstance(error, sa.exc.OperationalError | sa.exc.InterfaceError | sa.exc.InternalError)
+
+
+def _code(error: sa.exc.DBAPIError) -> Code:
+    first = error.orig.args[0] if error.orig and error.orig.args else None
+    if isinstance(first, int):
+        return first or None
+    return getattr(error.orig, "sqlstate", None)
+
+
+def _text(error: sa.exc.DBAPIError) -> str:
+    """The message alone: DETAIL, statement and parameters may hold values."""
+    if primary := getattr(getattr(error.orig, "diag", None), "message_primary", None):
+        return str(primary)
+    return str(error.orig.args[-1]) if error.orig and error.orig.args else type(error).__name__

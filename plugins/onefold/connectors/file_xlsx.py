@@ -1,0 +1,122 @@
+"""Excel workbooks (.xlsx), read row by row. What is in the archive is looked at before openpyxl sees any of it.
+
+Formulas are given as their text, which the gate refuses: nobody knows when its cached value was computed, or from what.
+"""
+
+from __future__ import annotations
+
+import warnings
+import zipfile
+import zlib
+from collections.abc import Iterator
+from io import BytesIO
+from typing import BinaryIO
+from xml.etree.ElementTree import ParseError
+
+import openpyxl
+from openpyxl.cell.read_only import EmptyCell, ReadOnlyCell
+from openpyxl.utils.exceptions import InvalidFileException
+
+from onefold.catalog.system import Format, Stream
+from onefold.connectors import safe_xml
+from onefold.connectors.file_table import Cell, Row, Unfit, table_rows
+from onefold.http.attempt import BadBody
+from onefold.http.spool import CHUNK
+
+ACTIVE = ("vbaproject", "macrosheets/", "activex/", "embeddings/", "externallinks/")
+"""Parts of a workbook that can run something or fetch something."""
+UNPACKED = 4 * 1024**3
+TEXTS = 128 * 1024**2
+"""openpyxl holds the table of shared texts in memory: more of it than this is refused."""
+RATIO, SMALL = 200, 16 * 1024**2
+ROWS = 1_048_576
+"""Excel's own limit (ECMA-376 states none); a row number beyond it is a trap for readers that count up to it."""
+
+
+def xlsx_rows(file: BinaryIO, name: str, form: Format, stream: Stream) -> Iterator[Row]:
+    """The rows of the sheet. Raises Unfit for what is no sound workbook without macros, or has other columns."""
+    _require_harmless(file, name)
+    file.seek(0)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of styles and extensions that are not read
+            book = openpyxl.load_workbook(file, read_only=True, keep_links=False)
+            try:
+                yield from table_rows(_lines(book, form), form, stream)
+            finally:
+                book.close()
+    except (zipfile.BadZipFile, zlib.error, EOFError) as error:
+        raise Unfit("the workbook is cut off or damaged: one of its parts cannot be unpacked") from error
+    except (InvalidFileException, KeyError, ValueError, TypeError, IndexError, AttributeError, ParseError) as error:
+        # openpyxl has no error of its own for a workbook whose parts do not fit together
+        raise Unfit(f"it is no workbook that can be read ({type(error).__name__})") from error
+
+
+def _lines(book: openpyxl.Workbook, form: Format) -> Iterator[tuple[int, list[Cell]]]:
+    if form.sheet and form.sheet not in book.sheetnames:
+        raise Unfit(f"there is no sheet {form.sheet!r}; there are {', '.join(book.sheetnames)[:120]}")
+    sheet = book[form.sheet] if form.sheet else book.worksheets[0]
+    sheet.reset_dimensions()  # what a file says of its own size need not be true
+    width = 0
+    for number, row in enumerate(sheet.iter_rows(), start=1):
+        if number > ROWS:
+            raise Unfit(f"it has a row beyond {ROWS}")
+        cells = [_cell(cell) for cell in row]
+        while cells and cells[-1] is None:
+            cells.pop()
+        if not cells:
+            continue
+        width = width or len(cells)
+        yield number, cells + [None] * (width - len(cells))
+
+
+def _cell(cell: ReadOnlyCell | EmptyCell) -> Cell:
+    if cell.data_type == "f":
+        text = str(cell.value)
+        return text if text.startswith("=") else "=formula"
+    if cell.data_type == "e":  # what a formula left
+        return f"={cell.value}"
+    return cell.value
+
+
+def _require_harmless(file: BinaryIO, name: str) -> None:
+    file.seek(0)
+    if name.lower().endswith((".xlsm", ".xltm", ".xlsb", ".xls")):
+        raise Unfit("it is a workbook with macros or in the old format; save it as .xlsx")
+    if file.read(8) == b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1":
+        raise Unfit("it is encrypted or in Excel's old format; save it as .xlsx without a password")
+    if not file.seek(0, 2):
+        raise Unfit("the file is empty")
+    try:
+        with zipfile.ZipFile(file) as archive:
+            entries = archive.infolist()
+            for entry in entries:
+                if any(part in entry.filename.lower() for part in ACTIVE):
+                    raise Unfit(f"it holds active content ({entry.filename[:60]}): macros, links or objects")
+            _require_small(entries)
+            for entry in entries:
+                if entry.filename.lower().endswith((".xml", ".rels")):
+                    _require_plain(archive, entry)
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+        raise Unfit("it is no workbook, or one that is cut off: the archive cannot be read") from error
+
+
+def _require_small(entries: list[zipfile.ZipInfo]) -> None:
+    """By the sizes that the archive states; unpacking never gives more than those."""
+    unpacked, packed = sum(e.file_size for e in entries), sum(e.compress_size for e in entries)
+    texts = sum(e.file_size for e in entries if e.filename.lower().endswith("sharedstrings.xml"))
+    if unpacked > UNPACKED or (unpacked > SMALL and unpacked > RATIO * packed):
+        raise Unfit(f"it would be {unpacked >> 20} MiB unpacked from {packed >> 10} KiB: a bomb, or to be split")
+    if texts > TEXTS:
+        raise Unfit(f"its table of texts is {texts >> 20} MiB: split the workbook")
+
+
+def _require_plain(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> None:
+    with archive.open(entry) as part:
+        head = part.read(CHUNK)
+    if entry.filename == "[Content_Types].xml" and b"macroEnabled" in head:
+        raise Unfit("it says of itself that it holds macros")
+    try:
+        safe_xml.as_utf8(BytesIO(head))
+    except BadBody as error:
+        raise Unfit(f"its part {entry.filename[:60]} is {error}") from None

@@ -1,0 +1,164 @@
+"""Sources that are files: each is read once, whole or not at all, and again when it has been changed.
+
+What has been read is known by its name, its tag and the hash of its content: that is the state (page.Part) which is
+published together with the file's records. A file under another name is read; records are keyed, so the same content
+gives no new versions. A file that cannot be used is set aside with the reason, and the others are loaded.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import islice
+
+import msgspec
+
+from onefold.catalog.system import Stream, System
+from onefold.connectors.file_csv import csv_rows
+from onefold.connectors.file_store import Found, Store, Taken, matching
+from onefold.connectors.file_table import Unfit
+from onefold.connectors.file_xlsx import xlsx_rows
+from onefold.connectors.file_xml import xml_rows
+from onefold.connectors.page import Endpoint, Page, PageReader, Part, Record, Window
+from onefold.connectors.records import Head
+from onefold.http.attempt import BadBody
+from onefold.http.spool import Spool
+
+log = logging.getLogger(__name__)
+PAGE = 2000
+PARTS = 500
+"""How many files at most end on one page."""
+_READ = {"csv": csv_rows, "xlsx": xlsx_rows, "xml": xml_rows}
+_UNFINISHED = re.compile(
+    r"(?:^|/)(?:\.|~\$)[^/]*$|(?:\.tmp|\.temp|\.part|\.partial|\.filepart|\.crdownload|\.swp|~)$", re.I
+)
+"""Names of files that somebody is still writing, or only has open: hidden ones, Excel's locks, transfers under way."""
+
+
+class Read(msgspec.Struct, frozen=True):
+    """What is kept of a file: its tag and hash, and either how many records it gave or why it was set aside, under
+    which description of the stream (`by`)."""
+
+    tag: str
+    hash: str
+    rows: int = 0
+    refused: str | None = None
+    by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """How far a load has come: the file, and how many of its records; None: all of them."""
+
+    modified: str
+    name: str
+    tag: str
+    rows: int | None
+
+    def text(self) -> str:
+        return msgspec.json.encode([self.modified, self.name, self.tag, self.rows]).decode()
+
+    def records_taken(self, modified: str, file: Found) -> int | None:
+        """How many of the file's records a load that came so far has; None: all of them."""
+        if (modified, file.name) < (self.modified, self.name):
+            return None
+        return self.rows if (self.name, self.tag) == (file.name, file.tag) else 0
+
+
+def files_reader(system: System, stream_name: str, endpoint: Endpoint, store: Store) -> PageReader:
+    """Reads the files of `request.path` in the order of their change; a page's token is the file and the record in it.
+
+    A load that goes on from earlier ones reads the files that are new or have been changed, whenever they say that was;
+    one that names its window reads every file that was changed in it. The connection's extra settled_seconds overrides
+    arrival.settled for a test system.
+    """
+    named = f"{system.system}.{stream_name}"
+    stream = system.streams[stream_name]
+    head = Head(named, stream)
+    by = hashlib.sha256(stream.model_dump_json().encode()).hexdigest()[:16]
+    given = (endpoint.extra or {}).get("settled_seconds")
+    settled = timedelta(seconds=float(given)) if given else stream.arrival.settled
+
+    def read(window: Window, token: str | None) -> Iterator[Page]:
+        reached = Place(*msgspec.json.decode(token)) if token else None
+        held = {name: msgspec.json.decode(state, type=Read) for name, state in window.states.items()}
+        waiting = due(store.found(stream.request.path), stream, window, held, by, datetime.now(UTC) - settled)
+        page, ended, at = list[Record](), list[Part](), datetime.now(UTC)
+        for file in waiting:
+            modified = f"{file.modified:%Y-%m-%dT%H:%M:%S.%fZ}"
+            skipped = reached.records_taken(modified, file) if reached else 0
+            taken = None if skipped is None else store.take(file)
+            if taken is None:
+                if skipped is not None:
+                    log.warning("%s: %s was changed while it was read; it is left for the next load", named, file.name)
+                continue
+            with closing(taken), closing(Spool()) as lines:
+                before = held.get(file.name)
+                if before and before.hash == taken.hash and before.refused is None:
+                    result = Read(file.tag, taken.hash, before.rows)
+                else:
+                    result = written(file, taken, stream, by, lines)
+                for number, line in enumerate(lines.rewound(), start=1):
+                    if number <= skipped:
+                        continue
+                    if len(page) >= PAGE:
+                        place = Place(modified, file.name, file.tag, number - 1)
+                        yield Page(page, at, place.text(), ended=tuple(ended))
+                        page, ended, at = [], [], datetime.now(UTC)
+                    page.append(head.record(line[:-1]))
+            if result.refused:
+                log.warning("%s: %s is set aside: %s", named, file.name, result.refused)
+            ended.append(Part(file.name, msgspec.json.encode(result).decode(), refused=result.refused))
+            if len(ended) >= PARTS:
+                yield Page(page, at, Place(modified, file.name, file.tag, None).text(), ended=tuple(ended))
+                page, ended, at = [], [], datetime.now(UTC)
+        # The stream itself, so that a folder which is still empty is known to have been read.
+        ended.append(Part("", msgspec.json.encode(Read("", "")).decode()))
+        yield Page(page, at, None, ended=tuple(ended))
+
+    return read
+
+
+def due(
+    found: Iterator[Found], stream: Stream, window: Window, held: Mapping[str, Read], by: str, settled_at: datetime
+) -> list[Found]:
+    """The files to read, in the order of their change: whole ones only, that are not known as they are.
+
+    A file that was set aside is read again when it has been changed, or what the catalogue says of the stream (`by`).
+    """
+    files = {file.name: file for file in found}
+    marker, waiting = stream.arrival.marker, []
+    for name, file in files.items():
+        if not matching(stream.request.path, name) or _UNFINISHED.search(name):
+            continue
+        whole = f"{name}{marker}" in files if marker else file.modified <= settled_at
+        if not whole or file.modified >= window.end:
+            continue
+        before = held.get(name)
+        known = before is not None and before.tag == file.tag and (before.refused is None or before.by == by)
+        if not known and (held or file.modified >= window.start):
+            waiting.append(file)
+    return sorted(waiting, key=lambda file: (file.modified, file.name))
+
+
+def written(file: Found, taken: Taken, stream: Stream, by: str, lines: Spool) -> Read:
+    """Write the file's records as lines of JSON; none of them when there is anything wrong with the file."""
+    form, place = stream.format, {"name": file.name, "modified": f"{file.modified:%Y-%m-%dT%H:%M:%S.%fZ}"}
+    encode, count = msgspec.json.Encoder().encode_lines, 0
+    try:
+        if form is None:
+            raise Unfit("the catalogue does not say its format")
+        rows = enumerate(_READ[form.kind](taken.content, file.name, form, stream), start=1)
+        while some := [{**row, "_file": {**place, "row": number}} for number, row in islice(rows, 100)]:
+            lines.write(encode(some))
+            count += len(some)
+    except (Unfit, BadBody) as error:
+        lines.seek(0)
+        lines.truncate()
+        return Read(file.tag, taken.hash, refused=str(error), by=by)
+    return Read(file.tag, taken.hash, count)

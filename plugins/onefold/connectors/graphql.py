@@ -1,0 +1,304 @@
+"""GraphQL sources with Relay connections and a price for every query, as Shopify's Admin API has them.
+
+Source: Shopify, "GraphQL Admin API": pagination (pageInfo), rate limits (extensions.cost: a bucket of points that fills
+up at restoreRate; a query that the bucket cannot pay is answered 200 with the error THROTTLED), errors with status 200.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import partial
+
+import msgspec
+
+from onefold.catalog.system import Request, Stream, System
+from onefold.connectors import graphql_bulk
+from onefold.connectors.graphql_document import PARENT, Selection, deletions, selection
+from onefold.connectors.page import Page, PageReader, Part, Record, Window
+from onefold.connectors.paging import Fetched, pages
+from onefold.connectors.records import Head, sound_text, value_at
+from onefold.connectors.tombstones import FEED, followed_by
+from onefold.connectors.window_text import filled, placeholders
+from onefold.http.attempt import BadBody, Later, Response
+from onefold.http.client import Client
+from onefold.http.failure import Refused
+from onefold.http.scrub import scrubbed
+
+log = logging.getLogger(__name__)
+
+LARGEST_PAGE = 250
+PAGE = 50
+BULK_WINDOW = timedelta(days=1)
+"""A window longer than this may hold so much that counting it first is worth a request."""
+BULK_FROM = 10_000
+"""From so many records on a bulk operation is used; counts beyond are not exact anyway."""
+
+Raws = dict[str, msgspec.Raw]
+
+
+class Truncated(Exception):
+    """A record has more nested nodes than a page holds."""
+
+
+class _Throttle(msgspec.Struct, rename="camel"):
+    maximum_available: float
+    currently_available: float
+    restore_rate: float
+
+
+class _Cost(msgspec.Struct, rename="camel"):
+    requested_query_cost: float = 0
+    throttle_status: _Throttle | None = None
+
+
+class _Extensions(msgspec.Struct):
+    cost: _Cost | None = None
+
+
+class _Code(msgspec.Struct):
+    code: str = ""
+
+
+class _Error(msgspec.Struct):
+    message: str = ""
+    extensions: _Code = msgspec.field(default_factory=_Code)
+
+
+class _Answer(msgspec.Struct):
+    data: Raws | None = None
+    errors: list[_Error] = []
+    extensions: _Extensions | None = None
+
+
+class _PageInfo(msgspec.Struct, rename="camel"):
+    has_next_page: bool
+    end_cursor: str | None = None
+
+
+class _Connection(msgspec.Struct, rename="camel"):
+    page_info: _PageInfo
+    nodes: list[msgspec.Raw]
+
+
+class _Count(msgspec.Struct):
+    count: int
+
+
+@dataclass(slots=True)
+class _Bucket:
+    """What the source said last of the points that we may spend; `at` in seconds of time.monotonic."""
+
+    available: float
+    rate: float
+    at: float
+
+
+class GraphQL:
+    """Asks one endpoint. Before a query that costs more than the bucket held, it waits until it holds that much."""
+
+    def __init__(self, named: str, path: str, http: Client) -> None:
+        self.http = http
+        self._named = named
+        self._path = path
+        self._bucket: _Bucket | None = None
+        self._prices: dict[str, float] = {}
+
+    def ask(self, document: str, **variables: object) -> Raws:
+        """The answer's data. Raises Retriable while the source has no points for us, Refused for a query that it does
+        not accept."""
+        self._afford(document)
+        body = msgspec.json.encode({"query": document, "variables": variables})
+        headers = {"Accept": "application/json", "Content-Type": "application/json"}
+        read = partial(self._read, document)
+        return self.http.send("POST", self._path, headers=headers, body=body, parse=read)
+
+    def _afford(self, document: str) -> None:
+        price, bucket = self._prices.get(document), self._bucket
+        if price and bucket and bucket.rate:
+            lacking = price - bucket.available - (time.monotonic() - bucket.at) * bucket.rate
+            if lacking > 0:
+                self.http.wait(lacking / bucket.rate)
+
+    def _read(self, document: str, response: Response) -> Raws:
+        body = sound_text(response)
+        try:
+            answer = msgspec.json.decode(body, type=_Answer)
+        except msgspec.ValidationError as error:
+            raise BadBody("no answer to a query") from error
+        except msgspec.DecodeError:  # half a surrogate pair somewhere; written as ASCII it stays an escape
+            try:
+                answer = msgspec.json.decode(json.dumps(json.loads(body)).encode(), type=_Answer)
+            except ValueError as error:
+                raise BadBody("JSON that is cut off or malformed") from error
+        cost = answer.extensions.cost if answer.extensions else None
+        status = cost.throttle_status if cost else None
+        if cost and status:
+            self._bucket = _Bucket(status.currently_available, status.restore_rate, time.monotonic())
+            self._prices[document] = cost.requested_query_cost
+        if answer.errors:
+            raise self._said(answer.errors, cost)
+        if answer.data is None:
+            raise BadBody("neither data nor errors")
+        return answer.data
+
+    def _said(self, errors: list[_Error], cost: _Cost | None) -> Exception:
+        codes = {error.extensions.code for error in errors}
+        if "THROTTLED" in codes:
+            status = cost.throttle_status if cost else None
+            if not cost or not status or not status.restore_rate:
+                return Later("THROTTLED", None)
+            if cost.requested_query_cost <= status.maximum_available:
+                lacking = cost.requested_query_cost - status.currently_available
+                return Later("THROTTLED", max(0.0, lacking / status.restore_rate))
+        elif "INTERNAL_SERVER_ERROR" in codes:
+            return BadBody("the error INTERNAL_SERVER_ERROR")
+        said = scrubbed("; ".join(error.message for error in errors))
+        known = ", ".join(sorted(code for code in codes if code)) or "no code"
+        return Refused(
+            f'{self._named}: the query was refused ({known}), saying "{said}". Compare the stream\'s fields with the '
+            "source's schema, its rights with the access scopes of the app, and next.size with the price of a query.",
+            400,
+        )
+
+
+def graphql_reader(system: System, stream_name: str, http: Client) -> PageReader:
+    """Reads a connection page by page, or by a bulk operation where much is to be read; then the deletions, where
+    `tombstones` says how. A page's token is its cursor, or how far a bulk operation's result has been read."""
+    named = f"{system.system}.{stream_name}"
+    stream = system.streams[stream_name]
+    graphql = GraphQL(named, stream.request.path, http)
+    read = Connection(named, stream, graphql).read
+    feed = stream.tombstones
+    if feed is None:
+        return read
+    gone = partial(_entries, named, feed.request, deletions(feed), feed.key, graphql, stream)
+    return _then_parts(read, gone) if stream.nested else followed_by(read, gone, stream, feed)
+
+
+class Connection:
+    """One stream's records: the nodes of a connection, or those within each of them."""
+
+    def __init__(self, named: str, stream: Stream, graphql: GraphQL) -> None:
+        self._named = named
+        self._stream = stream
+        self._graphql = graphql
+        self._selection = selection(named, stream)
+        self._nested = stream.nested.path if stream.nested else None
+        self._head = Head(named, stream)
+        self._size = min(stream.next.size or PAGE, LARGEST_PAGE)
+
+    def read(self, window: Window, token: str | None) -> Iterator[Page]:
+        request = self._stream.request
+        values = placeholders(window, self._stream)
+        arguments = {name: filled(value, values) for name, value in request.params.items()}
+        document = self._selection.page(request, arguments)
+        bulk = graphql_bulk.Bulk(self._named, self._graphql, self._selection.whole(request, arguments))
+
+        def in_bulk(token: str | None) -> Fetched:
+            found, step = bulk.part(token)
+            records = [record for node in found for record in self._records(node.root, node.children)]
+            return Fetched(records, step, mark=step or "")
+
+        def fetch(token: str | None) -> Fetched:
+            if graphql_bulk.is_token(token) or (token is None and self._much(window, arguments)):
+                return in_bulk(token)
+            try:
+                return self._page(document, token)
+            except Truncated:
+                log.info("%s: some record holds more than a page can; read by a bulk operation", self._named)
+                return in_bulk(None)
+
+        return pages(fetch, token, self._named)
+
+    def _page(self, document: str, after: str | None) -> Fetched:
+        data = self._graphql.ask(document, first=self._size, after=after)
+        found = _connection(self._named, data, self._stream.request.operation or "")
+        records = [record for node in found.nodes for record in self._records(*self._taken_apart(node))]
+        step = found.page_info.end_cursor if found.page_info.has_next_page else None
+        return Fetched(records, step, mark=step or "")
+
+    def _much(self, window: Window, arguments: dict[str, str]) -> bool:
+        if window.end - window.start <= BULK_WINDOW:
+            return False
+        counted = f"{self._stream.request.operation}Count"
+        query = json.dumps(arguments.get("query", ""))
+        data = self._graphql.ask(f"{{ {counted}(query: {query}, limit: {BULK_FROM}) {{ count }} }}")
+        return msgspec.json.decode(data.get(counted, b"{}"), type=_Count).count >= BULK_FROM
+
+    def _taken_apart(self, node: msgspec.Raw) -> tuple[Raws, list[Raws]]:
+        """A node without the connection in it, and that one's nodes. Raises Truncated when there are more of them."""
+        root = msgspec.json.decode(node, type=Raws)
+        children: list[Raws] = []
+        for name in self._selection.connections & root.keys():
+            inner = msgspec.json.decode(root.pop(name), type=_Connection)
+            if inner.page_info.has_next_page:
+                raise Truncated
+            children = [msgspec.json.decode(child, type=Raws) for child in inner.nodes]
+        return root, children
+
+    def _records(self, root: Raws, children: list[Raws]) -> list[Record]:
+        """The same records whichever way the nodes came: names in the order of the query, connections as lists."""
+        if self._nested:
+            return [self._head.record(msgspec.json.encode({PARENT: root, **child})) for child in children]
+        lists = {name: children for name in self._selection.connections}
+        ordered = {name: each[name] for name in self._selection.tree for each in (lists, root) if name in each}
+        return [self._head.record(msgspec.json.encode(ordered | {k: v for k, v in root.items() if k not in ordered}))]
+
+
+def _entries(
+    named: str,
+    request: Request,
+    what: Selection,
+    key: str,
+    graphql: GraphQL,
+    stream: Stream,
+    window: Window,
+    token: str | None,
+) -> Iterator[Page]:
+    """The feed of deletions: records whose key is what an entry names."""
+    values = placeholders(window, stream)
+    document = what.page(request, {name: filled(value, values) for name, value in request.params.items()})
+
+    def fetch(token: str | None) -> Fetched:
+        found = _connection(named, graphql.ask(document, first=LARGEST_PAGE, after=token), request.operation or "")
+        records = [Record(_text(value_at(bytes(node), (key,))), None, False, bytes(node)) for node in found.nodes]
+        step = found.page_info.end_cursor if found.page_info.has_next_page else None
+        return Fetched(records, step, mark=step or "")
+
+    return pages(fetch, token, named)
+
+
+def _then_parts(read: PageReader, gone: PageReader) -> PageReader:
+    """Records that are within others go with them: whatever staging holds of one that was deleted is gone."""
+
+    def read_both(window: Window, token: str | None) -> Iterator[Page]:
+        begun = token is not None and token.startswith(FEED)
+        if not begun:
+            for page in read(window, token):
+                yield page if page.token is not None else Page(page.records, page.extracted_at, FEED)
+        for page in gone(window, (token or "").removeprefix(FEED) or None if begun else None):
+            ended = tuple(Part(entry.key, None, datetime.now(UTC)) for entry in page.records if entry.key)
+            yield Page([], page.extracted_at, None if page.token is None else FEED + page.token, ended=ended)
+
+    return read_both
+
+
+def _connection(named: str, data: Raws, operation: str) -> _Connection:
+    try:
+        return msgspec.json.decode(data.get(operation, b"null"), type=_Connection)
+    except msgspec.ValidationError as error:
+        raise Refused(
+            f"{named}: the answer's shape has changed: {error}. A connection with pageInfo and nodes is expected at "
+            f"data.{operation}; there are: {', '.join(sorted(data)) or 'none'}. Compare request.operation in its YAML "
+            "with the source's schema.",
+            422,
+        ) from error
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None

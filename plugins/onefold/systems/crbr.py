@@ -1,0 +1,100 @@
+"""CRBR, the register of beneficial owners: what its statuses mean, and one record for each owner of a company.
+
+Source: the Ministry of Finance's WSDL ApiPrzegladoweCRBR (2022-12-01), and what its public clients had to learn.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Iterator, Sequence
+from typing import BinaryIO
+
+import msgspec
+
+from onefold.catalog.system import System
+from onefold.connectors import safe_xml
+from onefold.connectors.lookup import Asked, answered_pages
+from onefold.connectors.page import Answer, Endpoint, Page, PageReader, Questions, Window
+from onefold.connectors.records import Head
+from onefold.connectors.safe_xml import Row, Value
+from onefold.connectors.soap import SoapService
+from onefold.http.attempt import BadBody
+from onefold.http.client import Client
+
+log = logging.getLogger(__name__)
+
+PER_PAGE = 100
+NOBODY = "0000000000"  # stands in other systems for "no number"
+FOUND, NOTHING, WRONG = "IstniejaInformacje", "BrakInformacji", "BladFormalny"
+UNUSED = ("ListaBeneficjentowRzeczywistych", "ListaZglaszajacych")  # the owners are told one by one, the reporters not
+
+
+def reader(system: System, stream_name: str, endpoint: Endpoint, http: Client, questions: Questions) -> PageReader:
+    """Reads the owners of the companies that other systems name, company by company.
+
+    Who is no longer among a company's owners is gone, and so are all of them when the register has nothing on it. A
+    page's token is the last KRS number asked.
+    """
+    named = f"{system.system}.{stream_name}"
+    operation = system.streams[stream_name].request.operation or ""
+    head = Head(named, system.streams[stream_name])
+    service = SoapService(system, endpoint, http)
+
+    def read(window: Window, token: str | None) -> Iterator[Page]:
+        asked, resumed = questions(token, ()), token is not None
+        return answered_pages(asked, ask, batch=1, per_page=PER_PAGE, threads=1, named=named, resumed=resumed)
+
+    def ask(numbers: Sequence[str]) -> Asked:
+        (krs,) = numbers
+        if not re.fullmatch(r"[0-9]{10}", krs) or krs == NOBODY:
+            return Asked([Answer(krs, "not_found")])
+        arguments = {f"{operation}Dane": {"SzczegolyWniosku": {"KRS": krs}}}
+        owners = service.call(operation, arguments, lambda envelope: _owners(envelope, krs))
+        if owners is None:
+            log.warning("%s: the register calls a question formally wrong; what is held of that company stays", named)
+            return Asked([Answer(krs, "not_found")])
+        records = [head.record(msgspec.json.encode(owner)) for owner in owners]
+        return Asked([Answer(krs, "found" if owners else "not_found")], records, whole=[krs])
+
+    return read
+
+
+def _owners(envelope: BinaryIO, krs: str) -> list[Row] | None:
+    """The owners that the answer names, none when the register has no information; None when the question was wrong.
+
+    Raises BadBody when it is neither, or about another company.
+    """
+    answers = list(safe_xml.rows(envelope, "PobierzInformacjeOSpolkachIBeneficjentachOdpowiedzDane"))
+    status = answers[0].get("Status") if answers else None
+    if status == WRONG:
+        return None
+    if status == NOTHING:
+        return []
+    if status != FOUND:
+        raise BadBody("an answer without one of the three statuses")
+    entries = _items(answers[0].get("ListaInformacjiOSpolkachIBeneficjentach"), "SpolkaIBeneficjenci")
+    return [owner for entry in entries for owner in _of_entry(entry, krs)]
+
+
+def _of_entry(entry: Row, krs: str) -> Iterator[Row]:
+    """The company's fields with those of one owner, for each, numbered in the order of the notification."""
+    if entry.get("KRS", krs) != krs:
+        raise BadBody("the owners of another company")
+    company = {name: value for name, value in entry.items() if name not in UNUSED}
+    for place, owner in enumerate(_items(entry.get(UNUSED[0]), "BeneficjentRzeczywisty"), start=1):
+        told: dict[str, Value | int] = {**company, "KRS": krs, "Pozycja": place, **owner}
+        if "Obywatelstwo" in owner:
+            told["Obywatelstwo"] = _listed(owner["Obywatelstwo"])
+        if "ListaInformacjiOUdzialach" in owner:
+            told["ListaInformacjiOUdzialach"] = _items(owner["ListaInformacjiOUdzialach"], "InformacjaOUdzialach")
+        yield told
+
+
+def _items(value: Value, name: str) -> list[Value]:
+    """The elements of this name in a list's element, whether there are none, one or several."""
+    return _listed(value.get(name)) if isinstance(value, dict) else []
+
+
+def _listed(value: Value) -> list[Value]:
+    return value if isinstance(value, list) else [] if value is None else [value]

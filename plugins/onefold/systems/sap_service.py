@@ -1,0 +1,47 @@
+"""SAP's BAPIs as web services: their tables, and the messages that stand where an error should.
+
+Source: SAP Cloud SDK, "Call a BAPI/RFC module" (BAPIs throw nothing, the table RETURN tells), and what clients of such
+services had to learn: a table that the request does not hold is not in the answer either.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import BinaryIO
+
+from onefold.catalog.system import System
+from onefold.connectors import safe_xml
+from onefold.connectors.page import Endpoint, PageReader, Questions, Window
+from onefold.connectors.safe_xml import Row
+from onefold.connectors.soap import Arguments, SoapService, one_call
+from onefold.errors import Fatal
+from onefold.http.client import Client
+from onefold.http.scrub import scrubbed
+
+TABLES = ("COSTCENTERLIST", "RETURN")
+FAILED = ("E", "A")  # error, abort; the others are success, information and warning
+
+
+def reader(system: System, stream_name: str, endpoint: Endpoint, http: Client, questions: Questions) -> PageReader:
+    """Reads all cost centers of the controlling area; one that is no longer listed is gone.
+
+    Raises Fatal when the BAPI says that it failed.
+    """
+    stream = system.streams[stream_name]
+
+    def arguments(window: Window) -> Arguments:
+        return {**stream.request.params, **{table: {} for table in TABLES}}
+
+    def rows(envelope: BinaryIO) -> Iterator[Row]:
+        """The rows of both tables are called item; those of RETURN have a type and a number."""
+        for row in safe_xml.rows(envelope, "item"):
+            if "TYPE" not in row or "NUMBER" not in row:
+                yield row
+            elif row["TYPE"] in FAILED:
+                raise Fatal(
+                    f"{system.system}.{stream_name}: {stream.request.operation} failed with {row.get('ID')} "
+                    f'{row["NUMBER"]}, saying "{scrubbed(str(row.get("MESSAGE")))}". Check the params in the system\'s '
+                    "YAML and the rights of the connection's user."
+                )
+
+    return one_call(system, stream_name, SoapService(system, endpoint, http), arguments, rows, whole=True)

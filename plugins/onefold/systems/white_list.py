@@ -1,0 +1,112 @@
+"""MF white list of VAT payers: the register of one day in Warsaw, and the number that proves that it was asked.
+
+Source: "API Rejestr WL" 1.6.0 (wl-test.mf.gov.pl) and what its public clients had to learn: an error is a code WL-…,
+and a taxpayer who is not in the register is an entry without subjects.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from onefold.catalog.system import System
+from onefold.connectors.lookup import Asked, answered_pages
+from onefold.connectors.page import Answer, Endpoint, Page, PageReader, Questions, Window
+from onefold.connectors.records import Head, sound_json
+from onefold.connectors.window_text import filled
+from onefold.http.attempt import BadBody, Response
+from onefold.http.client import Client
+
+WARSAW = ZoneInfo("Europe/Warsaw")
+NO_SUCH_NUMBER = frozenset({"WL-112", "WL-113", "WL-114", "WL-115"})
+"""The number asked about is none: nobody can have it."""
+
+
+class _Error(msgspec.Struct):
+    code: str = ""
+
+
+class _Entry(msgspec.Struct):
+    identifier: str
+    subjects: list[dict[str, msgspec.Raw]] | None = None
+    error: _Error | None = None
+
+
+class _Result(msgspec.Struct):
+    entries: list[_Entry]
+    requestId: str
+    requestDateTime: str
+
+
+class _Answer(msgspec.Struct):
+    result: _Result
+
+
+_decoder = msgspec.json.Decoder(_Answer)
+
+
+def reader(system: System, stream_name: str, endpoint: Endpoint, http: Client, questions: Questions) -> PageReader:
+    """Reads the taxpayers with the tax numbers (NIP) that other systems name; a page is one request of `lookup.batch`.
+
+    A page's token is the last NIP asked.
+    """
+    named = f"{system.system}.{stream_name}"
+    stream = system.streams[stream_name]
+    head = Head(named, stream)
+    batch = stream.lookup.batch if stream.lookup else 1
+
+    def read(window: Window, token: str | None) -> Iterator[Page]:
+        asked, resumed = questions(token, ()), token is not None
+        return answered_pages(asked, ask, batch=batch, per_page=batch, threads=1, named=named, resumed=resumed)
+
+    def ask(values: Sequence[str]) -> Asked:
+        nips = [value for value in values if re.fullmatch(r"[0-9]{10}", value)]
+        result = search(nips) if nips else _Result([], "", "")
+        entries = {entry.identifier: entry for entry in result.entries}
+        proof = {"requestId": result.requestId, "requestDateTime": result.requestDateTime}
+        return Asked(
+            [
+                Answer(value, _outcome(entries.get(value)), result.requestId)
+                if value in nips
+                else Answer(value, "not_found")
+                for value in values
+            ],
+            [
+                head.record(msgspec.json.encode({"identifier": entry.identifier, **subject, **proof}))
+                for entry in result.entries
+                for subject in entry.subjects or ()
+            ],
+        )
+
+    def search(nips: Sequence[str]) -> _Result:
+        request = stream.request
+        today = {"{today}": f"{datetime.now(UTC).astimezone(WARSAW):%F}"}
+        return http.send(
+            request.method,
+            filled(request.path, {"{question}": ",".join(nips)}),
+            params={name: filled(value, today) for name, value in request.params.items()},
+            headers={"Accept": "application/json"} | request.headers,
+            parse=_result,
+            shown=request.path,
+        )
+
+    return read
+
+
+def _outcome(entry: _Entry | None) -> str:
+    """'failed' for what was asked and not answered: it stays open."""
+    if entry is None or (entry.error and entry.error.code not in NO_SUCH_NUMBER):
+        return "failed"
+    return "found" if entry.subjects else "not_found"
+
+
+def _result(response: Response) -> _Result:
+    """Raises BadBody for everything that is no list of entries, an error with status 200 too."""
+    try:
+        return _decoder.decode(sound_json(response)).result
+    except msgspec.ValidationError as error:
+        raise BadBody("no list of entries with the number of the request") from error

@@ -1,0 +1,297 @@
+"""Salesforce's objects: what each is called, which fields it has, and where its rows come from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from sandbox.world import Book, Entry, Parts, World
+from sandbox.world.accounts import timestamp
+from sandbox.world.business import order, orders, product, products
+from sandbox.world.crm import contact, opportunity
+from sandbox.world.identifiers import salesforce_id
+from sandbox.world.parts import left
+
+Value = str | float | bool | datetime | None
+Fields = dict[str, Value]
+DATES = ("CreatedDate", "LastModifiedDate", "SystemModstamp")
+SYSTEM_FIELDS = ("Id", "IsDeleted", *DATES)
+STATUSES = {
+    "new": "Draft", "confirmed": "Activated", "shipped": "Shipped", "completed": "Completed", "cancelled": "Cancelled",
+}  # fmt: skip
+PARENTS = {"Order": "801", "Product2": "01t"}
+
+
+@dataclass(slots=True)
+class Row:
+    """A row as it was when the query began; its fields are spelled only when somebody looks."""
+
+    object: str
+    key: str
+    created: datetime
+    modified: datetime
+    deleted: bool
+    spell: Callable[[], Fields]
+    _fields: Fields | None = None
+
+    def get(self, name: str) -> Value:
+        match name:
+            case "Id":
+                return self.key
+            case "IsDeleted":
+                return self.deleted
+            case "CreatedDate":
+                return self.created
+            case "SystemModstamp" | "LastModifiedDate":
+                return self.modified
+        return self.fields.get(name)
+
+    @property
+    def fields(self) -> Fields:
+        if self._fields is None:
+            self._fields = self.spell()
+        return self._fields
+
+    def shown(self, fields: tuple[str, ...], version: str) -> dict[str, object]:
+        """The row in JSON; a parent's field within the parent. A field that the record does not have is left out."""
+        row: dict[str, object] = {"attributes": _attributes(version, self.object, self.key)}
+        for name in fields:
+            if name not in SYSTEM_FIELDS and name not in self.fields:
+                continue
+            value = self.get(name)
+            parent, _, below = name.rpartition(".")
+            if parent:
+                shown = row.setdefault(
+                    parent, {"attributes": _attributes(version, parent, str(self.get(f"{parent}Id")))}
+                )
+                shown[below] = value
+            else:
+                row[name] = timestamp(value) if isinstance(value, datetime) else value
+        return row
+
+    def line(self, fields: tuple[str, ...]) -> list[str]:
+        """The row in a job's CSV: no nulls, no types, times with Z, large numbers as Java writes a double."""
+        return [_text(self.get(name)) for name in fields]
+
+
+def _attributes(version: str, name: str, key: str) -> dict[str, str]:
+    return {"type": name, "url": f"/services/data/{version}/sobjects/{name}/{key}"}
+
+
+def _text(value: Value) -> str:
+    match value:
+        case None:
+            return ""
+        case bool():
+            return str(value).lower()
+        case datetime():
+            return timestamp(value).replace("+0000", "Z")
+        case float() if abs(value) >= 1e7:
+            mantissa, _, exponent = f"{value:.15E}".partition("E")
+            digits = mantissa.rstrip("0")
+            return f"{digits}0E{int(exponent)}" if digits.endswith(".") else f"{digits}E{int(exponent)}"
+    return str(value)
+
+
+@dataclass(frozen=True, slots=True)
+class SObject:
+    """One object: `rows` gives the rows of a world as they were after advance number `sequence`."""
+
+    name: str
+    fields: tuple[str, ...]
+    rows: Callable[[World, int], Iterator[Row]]
+
+    @property
+    def spelling(self) -> dict[str, str]:
+        """The fields by lower case: SOQL ignores case."""
+        return {name.lower(): name for name in (*SYSTEM_FIELDS, *self.fields)}
+
+
+def _accounts(world: World, sequence: int) -> Iterator[Row]:
+    for record in world.records("salesforce"):
+        state = record.state_at(sequence)
+        if state is not None:
+            yield Row("Account", record.key, record.created, *state, spell=lambda of=record: dict(of.fields))
+
+
+def _in_book(
+    name: str, book: Book, spell: Callable[[World, Entry, int], Fields]
+) -> Callable[[World, int], Iterator[Row]]:
+    def rows(world: World, sequence: int) -> Iterator[Row]:
+        for entry in world.shelf(book.name).entries:
+            if (state := entry.at(sequence)) is not None:
+                modified, deleted, revision = state
+                spelled = lambda of=entry, revision=revision: spell(world, of, revision)  # noqa: E731 - bound to this row
+                yield Row(name, str(entry.key), entry.created, modified, deleted, spelled)
+
+    return rows
+
+
+def _items(world: World, sequence: int) -> Iterator[Row]:
+    for part in world.shelf(ORDER_ITEMS.name).entries:
+        if (state := part.at(sequence)) is not None:
+            yield Row(
+                "OrderItem",
+                str(part.key),
+                part.parent.created,
+                *state[:2],
+                spell=lambda of=part: _item(world, of.number, of.place, of.broken),
+            )
+
+
+def _day(of: date) -> str:
+    return of.isoformat()
+
+
+def _contact(world: World, entry: Entry, revision: int) -> Fields:
+    person = contact(world.seed, entry.number, revision)
+    broken = entry.broken
+    return {
+        "AccountId": salesforce_id(person.company * 2),
+        "FirstName": person.first_name,
+        "LastName": None if broken == "name_missing" else person.last_name,
+        "Name": f"{person.first_name} {person.last_name}",
+        "Email": person.email.replace("@", " at ") if broken == "email_malformed" else person.email,
+        "Phone": person.phone,
+        "MobilePhone": person.mobile,
+        "Title": person.position,
+        "Department": None,
+    }
+
+
+def _opportunity(world: World, entry: Entry, revision: int) -> Fields:
+    chance = opportunity(world.seed, entry.number, revision, companies=world.base_size)
+    broken = entry.broken
+    return {
+        "AccountId": salesforce_id(chance.company * 2),
+        "Name": chance.name,
+        "StageName": "Wishful" if broken == "stage_unknown" else chance.stage,
+        "Amount": -1.0 if broken == "amount_negative" else float(chance.amount),
+        "Probability": float(chance.probability),
+        "CloseDate": _day(chance.close),
+        "IsClosed": chance.stage.startswith("Closed"),
+        "IsWon": chance.stage == "Closed Won",
+        "LeadSource": chance.source,
+        "CurrencyIsoCode": chance.currency,
+    }
+
+
+def _product(world: World, entry: Entry, revision: int) -> Fields:
+    goods = product(world.seed, entry.number, revision)
+    broken = entry.broken
+    return {
+        "Name": None if broken == "name_missing" else goods.name,
+        "ProductCode": goods.sku,
+        "StockKeepingUnit": "" if broken == "sku_missing" else goods.sku,
+        "EAN__c": goods.ean,
+        "Family": "Towary",
+        "QuantityUnitOfMeasure": goods.unit,
+        "ListPrice__c": float(goods.net_price),
+        "VatRate__c": float(goods.vat_rate),
+        "CurrencyIsoCode": goods.currency,
+        "IsActive": goods.active,
+    }
+
+
+def _order(world: World, entry: Entry, revision: int) -> Fields:
+    of = order(world.seed, entry.number, revision, companies=world.base_size)
+    broken = entry.broken
+    return {
+        "OrderNumber": f"{of.number + 100:08d}",
+        "AccountId": salesforce_id(of.company * 2),
+        "PoNumber": of.reference,
+        "EffectiveDate": "2026-02-30" if broken == "date_impossible" else _day(of.day),
+        "Status": "Zombie" if broken == "status_unknown" else STATUSES[of.status],
+        "Type": "Standard",
+        "TotalAmount": float(sum(line.net for line in of.lines[: left(len(of.lines), revision)])),
+        "CurrencyIsoCode": of.currency,
+    }
+
+
+def _item(world: World, number: int, place: int, broken: str | None) -> Fields:
+    of = order(world.seed, number, companies=world.base_size)
+    line = of.lines[place]
+    goods = product(world.seed, line.product)
+    return {
+        "OrderItemNumber": f"{number * 8 + place + 1:010d}",
+        "OrderId": order_id(number),
+        "Order.OrderNumber": f"{number + 100:08d}",
+        "Order.PoNumber": of.reference,
+        "Product2Id": product_id(line.product),
+        "Product2.StockKeepingUnit": goods.sku,
+        "Quantity": 0.0 if broken == "quantity_zero" else float(line.quantity),
+        "UnitPrice": float(line.net_price),
+        "TotalPrice": None if broken == "price_missing" else float(line.net),
+        "VatRate__c": float(line.vat_rate),
+        "CurrencyIsoCode": of.currency,
+    }
+
+
+def order_id(number: int) -> str:
+    return salesforce_id(number, PARENTS["Order"])
+
+
+def product_id(number: int) -> str:
+    return salesforce_id(number, PARENTS["Product2"])
+
+
+def _quarter(companies: int) -> int:
+    return orders(companies) // 4
+
+
+CONTACTS = Book(
+    "salesforce", "contact", size=lambda companies: companies, key=lambda number: salesforce_id(number, "003"),
+    broken=("name_missing", "email_malformed"),
+)  # fmt: skip
+OPPORTUNITIES = Book(
+    "salesforce", "opportunity", size=_quarter, key=lambda number: salesforce_id(number, "006"),
+    number=lambda place: place * 4, broken=("stage_unknown", "amount_negative"),
+)  # fmt: skip
+PRODUCTS = Book(
+    "salesforce", "product", size=products, key=product_id, broken=("name_missing", "sku_missing"),
+)  # fmt: skip
+ORDERS = Book(
+    "salesforce", "order", size=_quarter, key=order_id, number=lambda place: place * 4,
+    broken=("status_unknown", "date_impossible"),
+)  # fmt: skip
+ORDER_ITEMS = Parts(
+    "salesforce", "order_item", of=ORDERS,
+    count=lambda seed, number, companies: len(order(seed, number, companies=companies).lines),
+    key=lambda number, place: salesforce_id(number * 8 + place, "802"),
+    broken=("quantity_zero", "price_missing"),
+)  # fmt: skip
+BOOKS = (CONTACTS, OPPORTUNITIES, PRODUCTS, ORDERS, ORDER_ITEMS)
+ACCOUNT_FIELDS = (
+    "Name", "NIP__c", "REGON__c", "KRS__c", "Email__c", "Phone", "BillingStreet", "BillingCity", "BillingPostalCode",
+    "BillingCountry", "Status__c", "CreditLimit__c", "CurrencyIsoCode",
+)  # fmt: skip
+CONTACT_FIELDS = (
+    "AccountId", "FirstName", "LastName", "Name", "Email", "Phone", "MobilePhone", "Title", "Department",
+)  # fmt: skip
+OPPORTUNITY_FIELDS = (
+    "AccountId", "Name", "StageName", "Amount", "Probability", "CloseDate", "IsClosed", "IsWon", "LeadSource",
+    "CurrencyIsoCode",
+)  # fmt: skip
+PRODUCT_FIELDS = (
+    "Name", "ProductCode", "StockKeepingUnit", "EAN__c", "Family", "QuantityUnitOfMeasure", "ListPrice__c",
+    "VatRate__c", "CurrencyIsoCode", "IsActive",
+)  # fmt: skip
+ORDER_FIELDS = (
+    "OrderNumber", "AccountId", "PoNumber", "EffectiveDate", "Status", "Type", "TotalAmount", "CurrencyIsoCode",
+)  # fmt: skip
+ORDER_ITEM_FIELDS = (
+    "OrderItemNumber", "OrderId", "Order.OrderNumber", "Order.PoNumber", "Product2Id", "Product2.StockKeepingUnit",
+    "Quantity", "UnitPrice", "TotalPrice", "VatRate__c", "CurrencyIsoCode",
+)  # fmt: skip
+OBJECTS = {
+    each.name.lower(): each
+    for each in (
+        SObject("Account", ACCOUNT_FIELDS, _accounts),
+        SObject("Contact", CONTACT_FIELDS, _in_book("Contact", CONTACTS, _contact)),
+        SObject("Opportunity", OPPORTUNITY_FIELDS, _in_book("Opportunity", OPPORTUNITIES, _opportunity)),
+        SObject("Product2", PRODUCT_FIELDS, _in_book("Product2", PRODUCTS, _product)),
+        SObject("Order", ORDER_FIELDS, _in_book("Order", ORDERS, _order)),
+        SObject("OrderItem", ORDER_ITEM_FIELDS, _items),
+    )
+}

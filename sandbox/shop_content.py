@@ -1,0 +1,239 @@
+"""What a web shop holds: customers (companies), products with a variant each, orders and their lines.
+
+Each is shown as Shopify's Admin API shows it; a connection is a list in a Nodes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, time
+from decimal import Decimal
+from functools import lru_cache
+
+from sandbox.world import Book, Entry, Parts, World
+from sandbox.world.business import Line, Order, order, orders, product, products
+from sandbox.world.company import make_company
+from sandbox.world.parts import left
+
+Object = dict[str, object]
+FINANCIAL = {"new": "PENDING", "confirmed": "PAID", "shipped": "PAID", "completed": "PAID", "cancelled": "VOIDED"}
+FULFILMENT = {"new": "UNFULFILLED", "confirmed": "UNFULFILLED", "shipped": "FULFILLED", "completed": "FULFILLED"}
+
+
+@dataclass(frozen=True, slots=True)
+class Nodes:
+    """A connection's nodes."""
+
+    type: str
+    nodes: list[Object]
+
+
+def gid(type_: str, number: int) -> str:
+    return f"gid://shopify/{type_}/{7_000_000_000_000 + number}"
+
+
+def order_number(place: int) -> int:
+    return place * 4 + 3
+
+
+@lru_cache(4)
+def buyers(seed: int, companies: int) -> frozenset[int]:
+    """The companies that order here, those of orders to come included."""
+    places = range(2 * (orders(companies) // 4))
+    return frozenset(order(seed, order_number(place), companies=companies).company for place in places)
+
+
+ORDERS = Book(
+    "shop",
+    "order",
+    size=lambda companies: orders(companies) // 4,
+    number=order_number,
+    key=lambda number: gid("Order", number),
+    broken=("name_missing", "total_negative"),
+    forgets=True,  # an order's deletion tells nothing of its lines to who has never seen them
+)
+BOOKS = (
+    Book(
+        "shop",
+        "customer",
+        size=lambda companies: companies,
+        key=lambda number: gid("Customer", number),
+        company=lambda number: number,
+        exists=lambda seed, number, companies: number >= companies or number in buyers(seed, companies),
+        broken=("email_malformed", "name_missing"),
+    ),
+    Book(
+        "shop",
+        "product",
+        size=products,
+        key=lambda number: gid("Product", number),
+        broken=("barcode_letters", "title_missing"),
+    ),
+    ORDERS,
+    Parts(
+        "shop",
+        "order_line",
+        of=ORDERS,
+        count=lambda seed, number, companies: len(order(seed, number, companies=companies).lines),
+        key=lambda number, place: (gid("Order", number), gid("LineItem", number * 10 + place)),
+        broken=("quantity_zero", "title_missing"),
+    ),
+)
+
+
+def moment(at: datetime) -> str:
+    return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+
+def customer(world: World, entry: Entry, modified: datetime, revision: int) -> Object:
+    """A company that buys; `revision` counts its visits."""
+    who = make_company(world.seed, entry.number)
+    name = "" if entry.broken == "name_missing" else who.name
+    email = who.email.replace("@", "(at)") if entry.broken == "email_malformed" else who.email
+    nip = f"{who.nip[:3]}-{who.nip[3:6]}-{who.nip[6:8]}-{who.nip[8:]}" if entry.number % 3 == 0 else who.nip
+    return {
+        "id": entry.key,
+        "legacyResourceId": entry.key.rpartition("/")[2],
+        "displayName": name,
+        "firstName": None,
+        "lastName": None,
+        "createdAt": moment(entry.created),
+        "updatedAt": moment(modified),
+        "state": "ENABLED" if entry.number % 4 else "DISABLED",
+        "verifiedEmail": entry.number % 5 != 0,
+        "taxExempt": False,
+        "numberOfOrders": str(revision),
+        "amountSpent": {"amount": f"{revision * 125}.0", "currencyCode": who.currency},
+        "note": None,
+        "tags": ["hurt"] if entry.number % 2 else [],
+        "defaultEmailAddress": {"emailAddress": email},
+        "defaultPhoneNumber": {"phoneNumber": who.phone} if entry.number % 7 else None,
+        "defaultAddress": {
+            "company": name,
+            "address1": f"ul. {who.street} {who.house_no}",
+            "address2": who.flat_no,
+            "city": who.city,
+            "zip": who.postal_code,
+            "countryCodeV2": who.country,
+            "phone": who.phone,
+        },
+        "metafield": _metafield({("custom", "nip"): nip}),
+    }
+
+
+def article(world: World, entry: Entry, modified: datetime, revision: int) -> Object:
+    what = product(world.seed, entry.number, revision)
+    variant = {
+        "id": gid("ProductVariant", entry.number),
+        "sku": what.sku,
+        "barcode": f"EAN{what.ean[3:]}" if entry.broken == "barcode_letters" else what.ean,
+        "price": f"{what.net_price * (100 + what.vat_rate) / 100:.2f}",
+        "title": "Default Title",
+        "inventoryQuantity": 5 * revision,
+    }
+    return {
+        "id": entry.key,
+        "title": "" if entry.broken == "title_missing" else what.name,
+        "handle": what.sku.lower(),
+        "status": "ACTIVE" if what.active else "ARCHIVED",
+        "vendor": "Jednorodny",
+        "productType": what.name.split()[0],
+        "createdAt": moment(entry.created),
+        "updatedAt": moment(modified),
+        "totalInventory": 5 * revision,
+        "variants": Nodes("ProductVariant", [variant]),
+    }
+
+
+def bought(world: World, entry: Entry, modified: datetime, revision: int) -> Object:
+    what = order(world.seed, entry.number, revision, companies=world.base_size)
+    lines = what.lines[: left(len(what.lines), revision)]
+    net = sum((line.net for line in lines), Decimal(0))
+    vat = sum((line.vat for line in lines), Decimal(0))
+    placed = datetime.combine(what.day, time(10), UTC)
+    damaged = {part.place: part.broken for part in world.shelf("shop.order_line").of_number[entry.number]}
+    total = -(net + vat) if entry.broken == "total_negative" else net + vat
+    return {
+        "id": entry.key,
+        "name": "" if entry.broken == "name_missing" else what.reference,
+        "createdAt": moment(entry.created),
+        "updatedAt": moment(modified),
+        "processedAt": moment(placed),
+        "cancelledAt": moment(modified) if what.status == "cancelled" else None,
+        "closedAt": moment(modified) if what.status == "completed" else None,
+        "displayFinancialStatus": FINANCIAL[what.status],
+        "displayFulfillmentStatus": FULFILMENT.get(what.status, "UNFULFILLED"),
+        "currencyCode": what.currency,
+        "taxesIncluded": False,
+        "test": False,
+        "sourceName": "web",
+        "note": None,
+        "email": make_company(world.seed, what.company).email,
+        "customer": {"id": gid("Customer", what.company)},
+        "subtotalPriceSet": _money(net, what.currency),
+        "totalTaxSet": _money(vat, what.currency),
+        "totalPriceSet": _money(total, what.currency),
+        "lineItems": Nodes(
+            "LineItem", [_line(world, what, line, place, damaged.get(place)) for place, line in enumerate(lines)]
+        ),
+    }
+
+
+def _line(world: World, of: Order, line: Line, place: int, broken: str | None) -> Object:
+    what = product(world.seed, line.product)
+    tax = {
+        "title": f"VAT {line.vat_rate}%",
+        "rate": float(line.vat_rate) / 100,
+        "ratePercentage": float(line.vat_rate),
+        "priceSet": _money(line.vat, of.currency),
+    }
+    return {
+        "id": gid("LineItem", of.number * 10 + place),
+        "title": "" if broken == "title_missing" else what.name,
+        "sku": what.sku,
+        "vendor": "Jednorodny",
+        "quantity": 0 if broken == "quantity_zero" else line.quantity,
+        "currentQuantity": line.quantity,
+        "originalUnitPriceSet": _money(line.net_price, of.currency),
+        "originalTotalSet": _money(line.net, of.currency),
+        "taxLines": [tax],
+        "product": {"id": gid("Product", line.product)},
+        "variant": {"id": gid("ProductVariant", line.product)},
+    }
+
+
+def _money(amount: Decimal, currency: str) -> Object:
+    """Shopify writes at least one decimal: 125.0, 12.34."""
+    text = f"{amount:.2f}"
+    money = {"amount": text.removesuffix("0"), "currencyCode": currency}
+    return {"shopMoney": money, "presentmentMoney": money}
+
+
+def _metafield(values: dict[tuple[str, str], str]) -> Callable[..., Object | None]:
+    def metafield(namespace: str = "", key: str = "") -> Object | None:
+        value = values.get((namespace, key))
+        return (
+            None
+            if value is None
+            else {"namespace": namespace, "key": key, "type": "single_line_text_field", "value": value}
+        )
+
+    return metafield
+
+
+def destroyed(entry: Entry, subject: str, at: datetime, number: int) -> Object:
+    """The event that is left of a deleted row."""
+    return {
+        "id": gid("BasicEvent", number),
+        "action": "destroy",
+        "createdAt": moment(at),
+        "message": f"{subject.capitalize()} was deleted.",
+        "subjectType": subject,
+        "subjectId": entry.key,
+    }
+
+
+SHOWN = {"customers": customer, "products": article, "orders": bought}
+STREAMS = {"customers": "customer", "products": "product", "orders": "order"}
+TYPES = {"customers": "Customer", "products": "Product", "orders": "Order", "events": "BasicEvent"}

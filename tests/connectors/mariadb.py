@@ -1,0 +1,120 @@
+"""A real MariaDB for tests: the installed one, or Debian's packages unpacked into a folder, which needs no root."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pymysql
+import pytest
+
+from onefold.platform.postgres import free_port
+
+PACKAGE = "mariadb-server-core"
+PASSWORD = "test-only"
+ROLES = ("owner", "reader")
+SYSTEM_TABLES = ("mysql_system_tables.sql", "mysql_performance_tables.sql", "mysql_system_tables_data.sql")
+START_SECONDS = 60
+
+
+@dataclass(frozen=True)
+class Programs:
+    """The server's program, its folder of SQL files, and where its libraries are if they are not the machine's."""
+
+    server: Path
+    share: Path
+    libraries: str = ""
+
+    @property
+    def environment(self) -> dict[str, str]:
+        return {**os.environ, "LD_LIBRARY_PATH": self.libraries} if self.libraries else dict(os.environ)
+
+
+def programs(cache: Path) -> Programs:
+    """The installed MariaDB, or one unpacked below `cache`. Fails the test with what to do when there is neither."""
+    for found in (shutil.which("mariadbd"), "/usr/sbin/mariadbd", "/usr/libexec/mariadbd"):
+        if found and Path(found).exists():
+            return Programs(Path(found), _share(Path(found).parents[1]))
+    usr = cache / "usr"
+    if not (usr / "sbin" / "mariadbd").exists():
+        _unpack(cache)
+    libraries = os.pathsep.join({str(path.parent) for path in (*usr.rglob("*.so.*"), *cache.glob("lib/**/*.so.*"))})
+    return Programs(usr / "sbin" / "mariadbd", _share(usr), libraries)
+
+
+def _share(usr: Path) -> Path:
+    for name in ("mysql", "mariadb"):
+        if (usr / "share" / name / SYSTEM_TABLES[0]).exists():
+            return usr / "share" / name
+    pytest.fail(f"MariaDB was found in {usr}, but not its {SYSTEM_TABLES[0]}: install the whole of {PACKAGE}.")
+
+
+def _unpack(cache: Path) -> None:
+    """Download the package and those that it needs and the machine lacks, and unpack them side by side."""
+    try:
+        needed = subprocess.run(["apt-cache", "depends", PACKAGE], check=True, capture_output=True, text=True).stdout
+        names = [line.split()[-1] for line in needed.splitlines() if line.strip().startswith("Depends:")]
+        lacking = [name for name in names if subprocess.run(["dpkg-query", "-W", name], capture_output=True).returncode]
+        command = ["apt-get", "download", PACKAGE, *lacking]
+        subprocess.run(command, cwd=cache, check=True, capture_output=True, timeout=300)
+        for package in cache.glob("*.deb"):
+            subprocess.run(["dpkg-deb", "-x", package, cache], check=True, capture_output=True)
+            package.unlink()
+    except (OSError, subprocess.SubprocessError) as error:
+        said = (getattr(error, "stderr", b"") or b"")[-500:]
+        pytest.fail(
+            f"These tests need a MariaDB. None is installed, and Debian's {PACKAGE} could not be downloaded "
+            f"({error}; {said!r}). Install MariaDB's server, or let apt-get reach its archive (apt-get update)."
+        )
+
+
+@contextmanager
+def running(folder: Path, cache: Path) -> Iterator[int]:
+    """A server on 127.0.0.1 with the users of ROLES, its data below `folder`; gives its port, ends it at the end."""
+    found, port, data = programs(cache), free_port(), folder / "data"
+    data.mkdir(parents=True)
+    common = [str(found.server), "--no-defaults", f"--datadir={data}", f"--lc-messages-dir={found.share}"]
+    common += [f"--character-sets-dir={found.share}/charsets", f"--plugin-dir={folder}"]
+    common += ["--user=root"] if os.getuid() == 0 else []
+    common += ["--innodb-buffer-pool-size=32M", "--innodb-log-file-size=16M", "--innodb-flush-log-at-trx-commit=0"]
+    tables = "\n".join((found.share / name).read_text() for name in SYSTEM_TABLES)
+    bootstrap = f"create database mysql;\nuse mysql;\nset @auth_root_socket = null;\n{tables}"
+    made = subprocess.run(
+        [*common, "--bootstrap", "--skip-grant-tables"], input=bootstrap.encode(), env=found.environment,
+        capture_output=True,
+    )  # fmt: skip
+    assert made.returncode == 0, made.stderr.decode(errors="replace")[-2000:]
+    users = folder / "users.sql"
+    users.write_text(
+        "".join(f"create user {role}@'%' identified by '{PASSWORD}';\n" for role in ROLES)
+        + "grant all privileges on *.* to owner@'%' with grant option;\n"
+    )
+    command = [*common, "--bind-address=127.0.0.1", f"--port={port}", f"--socket={folder}/s", f"--init-file={users}"]
+    command += ["--skip-name-resolve", "--skip-log-bin", f"--pid-file={folder}/pid"]
+    with (folder / "log").open("wb") as log:
+        server = subprocess.Popen(command, env=found.environment, stdout=log, stderr=log)
+    try:
+        _wait(server, port, folder / "log")
+        yield port
+    finally:
+        server.terminate()
+        server.wait(30)
+
+
+def _wait(server: subprocess.Popen[bytes], port: int, log: Path) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while True:
+        try:
+            pymysql.connect(host="127.0.0.1", port=port, user="owner", password=PASSWORD, connect_timeout=2).close()
+        except pymysql.err.OperationalError:
+            if server.poll() is not None or time.monotonic() > deadline:
+                pytest.fail(f"MariaDB did not start; it said:\n{log.read_text(errors='replace')[-2000:]}")
+            time.sleep(0.1)
+        else:
+            return
