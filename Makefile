@@ -15,8 +15,9 @@ setup: .venv/.requirements  ## Make .venv with the pinned packages
 demo: setup  ## Run everything once, end to end, and report
 	@bin/onefold demo
 
-test: setup  ## Run every test
-	@.venv/bin/python -m pytest
+test: setup  ## Run every test: on all cores, then those that start the scheduler one by one
+	@.venv/bin/python -m pytest -m "not scheduler" --numprocesses auto --maxprocesses 4 --dist worksteal
+	@.venv/bin/python -m pytest -m scheduler
 
 torture: setup  ## Kill loads, and PostgreSQL, at every moment; compare with undisturbed ones (some minutes)
 	@ONEFOLD_TORTURE=full .venv/bin/python -m pytest -v -s tests/torture

@@ -54,7 +54,7 @@ BANK = Book(
     broken=("amount_malformed", "currency_malformed", "date_impossible"), deletes=False,
 )  # fmt: skip
 COST = Book(
-    "accounting", "account_entry", size=lambda companies: business.orders(companies) // 2,
+    "accounting", "account_entry", size=lambda companies: min(business.orders(companies) // 2, 5_000),
     key=lambda n: f"KP/{n + 1:06d}", broken=("formula_in_text", "account_malformed", "amount_missing"), deletes=False,
 )  # fmt: skip
 INVOICE = Book(

@@ -78,7 +78,7 @@ class Shop:
 
     def __init__(self, world: World) -> None:
         self._world = world
-        most = float(os.environ.get("SANDBOX_SHOP_POINTS", "20000"))
+        most = float(os.environ.get("SANDBOX_SHOP_POINTS", "100000"))
         self._bucket = Bucket(most, most / 20, most)
         self._operations: dict[str, Operation] = {}
         self._listed: dict[tuple[object, ...], list[State]] = {}

@@ -77,7 +77,8 @@ def test_the_next_round_goes_on_from_the_links_and_tells_what_is_gone(
     first = source.pages(window())
     source.sandbox.advance(changes=5, deletions=4, new=3)
     second = source.pages(window(states(first)))
-    assert all(whole(first)) and not any(whole(second))
+    assert all(whole(first))
+    assert sum(whole(second)) == (0 if stream == "user" else 3)  # the mailboxes of the three who are new
     assert len(keys(first)) > 30
     assert len(keys(second, deleted=True)) == 4
     assert keys(second, deleted=True) < keys(first)
@@ -116,7 +117,7 @@ def test_users_that_are_told_to_wait_are_asked_again_and_nobody_is_missed(
     source = connected("message")
     reset(source.sandbox)  # whoever was told to wait once is told again in a new world
     assert len(keys(source.pages(window()))) == 360
-    assert {1.0, 2.0} <= {2.0, *source.slept}
+    assert set(source.slept) <= {1.0, 2.0}
     assert source.slept
 
 
@@ -165,7 +166,7 @@ def test_an_item_told_to_wait_waits_as_long_as_it_was_told_and_longer_each_time_
     script = [busy, {"status": 429, "body": {}}, {"status": 503, "body": {}}, page(**{"@odata.deltaLink": MAILBOX})]
     read, slept = graph(web, lambda batch: script[batch])
     pages = list(read(window(), None))
-    assert slept == [7.0, 4.0, 8.0]
+    assert slept == [7.0, 2.0, 4.0]
     assert keys(pages) == {'["u1","m1"]', '["u2","m1"]'}
 
 

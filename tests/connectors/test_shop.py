@@ -63,7 +63,7 @@ def test_a_bulk_operation_gives_the_same_records_as_pages_do(
 ) -> None:
     source = connected(stream)
     bulk = source.pages()
-    monkeypatch.setattr(graphql, "BULK_FROM", 10_000)
+    monkeypatch.setattr(graphql, "BULK_FROM", 1_000)
     paged = source.pages()
     assert len(bulk) > 3
     assert len(contents(bulk)) > 50

@@ -72,7 +72,9 @@ def test_a_task_makes_its_own_dag_only(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_steps_of_a_load_ask_the_api_server_for_no_more_than_they_need() -> None:
     dag = runpy.run_path(str(ROOT / "dags" / "sync.py"))["sync__sap"]
     assert [task.task_id for task in dag.tasks if task.template_fields] == []
-    assert [task.task_id for task in dag.tasks if task.do_xcom_push] == ["business_partner.publish"]
+    assert [task.task_id for task in dag.tasks if task.do_xcom_push] == [
+        f"{stream}.publish" for stream in CATALOG.systems["sap"].streams
+    ]
 
 
 def test_any_staging_table_that_an_entity_is_made_of_starts_conform(found: Mapping[str, object]) -> None:
@@ -80,7 +82,7 @@ def test_any_staging_table_that_an_entity_is_made_of_starts_conform(found: Mappi
     sources = {source for entity in CATALOG.entities.values() for source in entity.streams}
     assert conform["schedule"] == "AssetAny"
     assert conform["any_of"] == sorted(f"staging.{source.replace('.', '__')}" for source in sources)
-    assert conform["tasks"]["conform"]["outlets"] == ["conformed.customer"]
+    assert conform["tasks"]["conform"]["outlets"] == [f"conformed.{entity}" for entity in CATALOG.entities]
     assert conform["max_active_runs"] == 1
 
 

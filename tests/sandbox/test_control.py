@@ -15,7 +15,7 @@ def test_only_the_token_opens_the_truth(unharmed: Sandbox) -> None:
     assert requests.get(url, headers={"X-Truth-Token": "guess"}, timeout=30).status_code == 403
     truth = unharmed.truth()
     assert truth["companies"] == 200
-    assert {row["stream"] for row in truth["records"]} == {"account", "business_partner", "extract", "entity"}
+    assert {row["stream"] for row in truth["records"]} >= {"account", "business_partner", "extract", "entity"}
 
 
 def test_an_unset_token_is_written_for_its_owner_only(tmp_path: Path) -> None:
@@ -33,7 +33,7 @@ def test_an_unset_token_is_written_for_its_owner_only(tmp_path: Path) -> None:
         ("advance", {"change": 1}, "changes, deletions, new"),
         ("advance", {"changes": 5000}, "at most half"),
         ("faults", {"system": "sap", "kind": "earthquake"}, "cut_body"),
-        ("faults", {"system": "ksef", "kind": "html"}, "salesforce"),
+        ("faults", {"system": "atlantis", "kind": "html"}, "salesforce"),
         ("faults", {"system": "sap", "kind": "status"}, "needs code"),
         ("faults", {"system": "sap", "kind": "html", "code": 500}, "has no code"),
         ("faults", {"system": "sap", "kind": "html", "times": 0}, "until cleared"),

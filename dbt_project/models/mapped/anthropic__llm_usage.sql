@@ -49,7 +49,7 @@ select
     {{ text("(_payload ->> 'model')") }} as model,
     null::text as item,
     {{ date_utc("(_payload ->> 'starting_at')") }} as used_on,
-    {{ numeric("(_payload ->> 'uncached_input_tokens')") }} as input_tokens,
+    {{ total("(_payload ->> 'uncached_input_tokens')", "(_payload ->> 'cache_read_input_tokens')", "(_payload #>> '{cache_creation,ephemeral_5m_input_tokens}')", "(_payload #>> '{cache_creation,ephemeral_1h_input_tokens}')") }} as input_tokens,
     {{ numeric("(_payload ->> 'cache_read_input_tokens')") }} as cached_input_tokens,
     {{ numeric("(_payload ->> 'output_tokens')") }} as output_tokens,
     null::numeric as requests,

@@ -18,7 +18,7 @@ select
     {{ text("(_payload ->> 'id')") }} as payment_key,
     {{ text("(_payload #>> '{metadata,invoice}')") }} as invoice_number,
     {{ date_unix("(_payload ->> 'created')") }} as paid_on,
-    {{ minor_units("(_payload ->> 'amount')", "(_payload ->> 'currency')") }} as amount,
+    {{ minor_units("(_payload ->> 'amount_captured')", "(_payload ->> 'currency')") }} as amount,
     {{ minor_units("(_payload ->> 'amount_refunded')", "(_payload ->> 'currency')") }} as refunded_amount,
     {{ currency_iso4217("(_payload ->> 'currency')") }} as currency,
     {{ text("(_payload #>> '{payment_method_details,type}')") }} as method,

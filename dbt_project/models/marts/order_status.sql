@@ -7,7 +7,7 @@ with invoiced as (
     from {{ source('conformed', 'invoice') }} where order_number is not null group by order_number
 ),
 paid as (
-    select i.order_number, sum(p.amount - coalesce(p.refunded_amount, 0)) as amount, max(p.paid_on) as paid_on
+    select i.order_number, sum(p.amount) as amount, max(p.paid_on) as paid_on
     from {{ source('conformed', 'payment') }} as p
     join {{ source('conformed', 'invoice') }} as i using (invoice_number)
     where p.status = 'paid' group by i.order_number

@@ -9,7 +9,7 @@ with invoiced as (
     group by 1
 ),
 paid as (
-    select invoice_number, sum(amount - coalesce(refunded_amount, 0)) as amount from {{ source('conformed', 'payment') }}
+    select invoice_number, sum(amount) as amount from {{ source('conformed', 'payment') }}
     where status = 'paid' group by invoice_number
 ),
 due as (

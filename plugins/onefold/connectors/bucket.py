@@ -84,7 +84,9 @@ class Bucket:
         def whole(response: Response) -> Taken | None:
             if response.status in CHANGED:
                 return None
-            if response.headers.get("ETag") != file.tag or response.size != file.size:
+            if "ETag" not in response.headers:
+                raise BadBody("an answer without an ETag, so no object")
+            if response.headers["ETag"] != file.tag or response.size != file.size:
                 return None
             response.file.seek(0)
             return copied(chunks(response.file))

@@ -41,11 +41,11 @@ def land_swept(connection: psycopg.Connection, load: Load, stream: Stream) -> in
             insert into {pages} (_key, _cursor, _deleted, _hash, _extracted_at, _payload)
             select held._key, held._cursor, true, decode(md5('gone' || held._payload::text), 'hex'),
                    greatest(now(), part.since), held._payload::text
-            from {current} held
-            join (
+            from (
                 select part, max(whole_since) as since from landing.part
                 where load_id = {load_id} and whole_since is not null group by part
-            ) part on part.part = {part}
+            ) part
+            cross join lateral ({held}) held
             where not held._deleted and not exists (
                 select from {pages} read
                 where read._key = held._key and (read._extracted_at >= part.since or read._deleted)
@@ -53,8 +53,23 @@ def land_swept(connection: psycopg.Connection, load: Load, stream: Stream) -> in
             """
         ).format(
             pages=load.tables.pages,
-            current=StagingTable(load.system, load.stream).current,
             load_id=sql.Literal(load.load_id),
-            part=sql.SQL("''" if one_part else "held._key::jsonb ->> 0"),
+            held=(_ALL if one_part else _OF_PART).format(
+                current=StagingTable(load.system, load.stream).current,
+                versions=StagingTable(load.system, load.stream).versions,
+            ),
         )
     ).rowcount
+
+
+_ALL = sql.SQL("select * from {current}")
+_OF_PART = sql.SQL(
+    """
+    select distinct on (_key) * from {versions}
+    where _key >= ('[' || to_json(part.part) || ',') collate "C"
+      and _key < ('[' || to_json(part.part) || '-') collate "C"
+    order by _key, _load_id desc
+    """
+)
+"""A key of several fields is a JSON array, so the index on the keys finds those of a part: '["part",' and what follows
+it, up to the character after the comma."""

@@ -1,7 +1,7 @@
 """What the acceptance suite must know of ePUAP's streams.
 
-Its loads confirm nothing here, so that the inbox holds for each test what it held for the one before; that a document is
-confirmed when it is published, and not before, is tested in tests/connectors/test_epuap.py.
+Its loads confirm nothing here, so that the inbox holds for each test what it held for the one before. That a document
+is confirmed when it is published, and not before, is tested in tests/connectors/test_epuap.py.
 """
 
 from tests.acceptance.case import Case

@@ -106,7 +106,7 @@ comment on column conformed.llm_usage.project is 'The project (OpenAI) or worksp
 comment on column conformed.llm_usage.model is 'The model, where the provider tells.';
 comment on column conformed.llm_usage.item is 'What was billed.';
 comment on column conformed.llm_usage.used_on is 'The day (UTC).';
-comment on column conformed.llm_usage.input_tokens is 'Tokens sent that no cache held.';
+comment on column conformed.llm_usage.input_tokens is 'Tokens sent, those that the provider had in its cache included.';
 comment on column conformed.llm_usage.cached_input_tokens is 'Tokens read from the provider''s cache.';
 comment on column conformed.llm_usage.output_tokens is 'Tokens received.';
 comment on column conformed.llm_usage.requests is 'How many requests, where the provider tells.';

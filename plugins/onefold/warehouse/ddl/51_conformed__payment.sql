@@ -96,7 +96,7 @@ comment on column conformed.payment.payment_key is 'What the bank or the payment
 comment on column conformed.payment.invoice_number is 'The invoice that it names.';
 comment on column conformed.payment.paid_on is 'The day on which it was paid.';
 comment on column conformed.payment.amount is 'How much was paid, in currency.';
-comment on column conformed.payment.refunded_amount is 'How much of it was given back.';
+comment on column conformed.payment.refunded_amount is 'How much of it was given back. That alone does not open the invoice again - a correction does.';
 comment on column conformed.payment.currency is 'The currency of the amounts, ISO 4217.';
 comment on column conformed.payment.method is 'How it was paid - card, transfer or blik.';
 comment on column conformed.payment.status is 'paid, pending or failed.';
