@@ -65,7 +65,8 @@ def conform(context: Context) -> Mapping[str, object]:
             entity_gate(url),
             entities,
             Project(dbt_project, here.home / "dbt"),
-            mappings=mapping_fingerprints(catalog.entities, catalog.systems) | {"marts": marts_fingerprint(dbt_project)},
+            mappings=mapping_fingerprints(catalog.entities, catalog.systems)
+            | {"marts": marts_fingerprint(dbt_project)},
             on_publish=[
                 lambda connection, _: sync_mapping(connection, catalog.entities, catalog.systems),
                 evidence.published(run, entities),

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from psycopg import sql
 
 from onefold.catalog.reader import read_catalog
 from onefold.conform import conform
@@ -36,10 +37,8 @@ def test_every_entity_is_built_judged_and_published_and_the_marts_can_be_asked(
     catalog = read_catalog()
     entities = list(catalog.entities.values())
     mappings = mapping_fingerprints(catalog.entities, catalog.systems) | {"marts": marts_fingerprint(DBT)}
-    report = conform(
-        loader_url, ACTOR, entity_gate(loader_url), entities, Project(DBT, tmp_path), mappings=mappings
-    )
-    print(report.seconds)
+    report = conform(loader_url, ACTOR, entity_gate(loader_url), entities, Project(DBT, tmp_path), mappings=mappings)
     assert {each.entity for each in report.entities} == set(catalog.entities)
     for mart in (path.stem for path in (DBT / "models" / "marts").glob("*.sql")):
-        assert catalogued.execute(f"select count(*) from marts.{mart}").fetchone() is not None
+        count = sql.SQL("select count(*) from {}").format(sql.Identifier("marts", mart))
+        assert catalogued.execute(count).fetchone() is not None

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from itertools import pairwise
 from pathlib import Path
 
 import msgspec
@@ -214,7 +215,7 @@ def test_exports_keep_to_twenty_an_hour_and_nothing_else_waits_for_that(sandbox:
     assert sum(len(page.records) for page in read(everything(), None)) >= len(ROWS)
     ordered = [at for what, at in sent if what == "POST exports"]
     assert len(ordered) > 10
-    assert all(later - earlier > 3600 / 20 for earlier, later in zip(ordered[1:], ordered[2:], strict=False))
+    assert all(later - earlier > 3600 / 20 for earlier, later in pairwise(ordered[1:]))
     assert len(sent) > 3 * len(ordered)
     assert clock[0] < len(ordered) * 240
 

@@ -239,11 +239,16 @@ def test_a_server_that_is_down_may_come_back_and_a_wrong_password_may_not(source
         source.pages(system("klienci"))
 
 
-def test_nothing_can_be_written_at_the_source(source: Source):
+def test_nothing_can_be_written_at_the_source_not_even_after_a_connection_was_cut(source: Source):
     source.fill(table(), rows(1))
     source.run(f"grant all privileges on klienci to {READER}")
-    with source.open(system("klienci")) as database, pytest.raises(Fatal, match=r"(?i)read[- ]only"):
-        database.ask("DELETE", "klienci", lambda c: (c.execute(sa.text("delete from klienci")), 0))
+    with source.open(system("klienci")) as database:
+        for _ in range(2):
+            with pytest.raises(Fatal, match=r"(?i)read[- ]only"):
+                database.ask("DELETE", "klienci", lambda c: (c.execute(sa.text("delete from klienci")), 0))
+            assert database.ask("SELECT", "klienci", lambda c: (c.scalar(sa.text("select 1")), 0)) == 1
+            source.cut()
+    assert [a.error for a in source.attempts] == ["Fatal", None, "the connection failed", "Fatal", None]
     assert len(keys(source.pages(system("klienci")))) == 1
 
 

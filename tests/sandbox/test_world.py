@@ -12,6 +12,7 @@ from sandbox.world import World
 from sandbox.world.accounts import timestamp
 from sandbox.world.identifiers import salesforce_id
 from sandbox.world.records import BROKEN, SYSTEMS
+from sandbox.world.world import WARSAW
 
 
 @pytest.fixture(scope="module")
@@ -155,10 +156,10 @@ def test_the_registers_change_feeds_name_what_changed() -> None:
     world.advance(40, 8, 2)
     today = max(company.changed for company in world.companies)
     companies = {c.regon: c for c in world.companies}
-    newcomers = world.regon_changes("new", today.astimezone(tz=None).date())
+    newcomers = world.regon_changes("new", today.astimezone(WARSAW).date())
     assert all(companies[number].id >= 200 for number in newcomers)
     moved = [r for r in world.records("krs") if r.past and not r.deleted]
-    days = {r.modified.astimezone().date() for r in moved}
+    days = {r.modified.astimezone(WARSAW).date() for r in moved}
     listed = {krs for day in days for krs, _ in world.krs_changes(day)}
     assert {r.key for r in moved} <= listed
 

@@ -11,6 +11,7 @@ with member as (
         , case when 'tax_id_pl' = any (d.disowned) then null else m.tax_id_pl end as tax_id_pl
         , case when 'regon' = any (d.disowned) then null else m.regon end as regon
         , case when 'krs' = any (d.disowned) then null else m.krs end as krs
+        , case when 'eu_vat' = any (d.disowned) then null else m.eu_vat end as eu_vat
         , m.legal_form
         , m.status
         , m.vat_status
@@ -33,6 +34,7 @@ with member as (
         , case when 'tax_id_pl' = any (d.disowned) then null else m.tax_id_pl end as tax_id_pl
         , case when 'regon' = any (d.disowned) then null else m.regon end as regon
         , case when 'krs' = any (d.disowned) then null else m.krs end as krs
+        , case when 'eu_vat' = any (d.disowned) then null else m.eu_vat end as eu_vat
         , m.legal_form
         , m.status
         , m.vat_status
@@ -55,6 +57,7 @@ with member as (
         , case when 'tax_id_pl' = any (d.disowned) then null else m.tax_id_pl end as tax_id_pl
         , case when 'regon' = any (d.disowned) then null else m.regon end as regon
         , case when 'krs' = any (d.disowned) then null else m.krs end as krs
+        , case when 'eu_vat' = any (d.disowned) then null else m.eu_vat end as eu_vat
         , m.legal_form
         , m.status
         , m.vat_status
@@ -77,6 +80,7 @@ with member as (
         , case when 'tax_id_pl' = any (d.disowned) then null else m.tax_id_pl end as tax_id_pl
         , case when 'regon' = any (d.disowned) then null else m.regon end as regon
         , case when 'krs' = any (d.disowned) then null else m.krs end as krs
+        , case when 'eu_vat' = any (d.disowned) then null else m.eu_vat end as eu_vat
         , m.legal_form
         , m.status
         , m.vat_status
@@ -115,6 +119,8 @@ gathered as (
         , min(p) filter (where regon is not null) as _w_regon
         , array_agg(krs order by p) as _v_krs
         , min(p) filter (where krs is not null) as _w_krs
+        , array_agg(eu_vat order by p) as _v_eu_vat
+        , min(p) filter (where eu_vat is not null) as _w_eu_vat
         , array_agg(legal_form order by p) as _v_legal_form
         , min(p) filter (where legal_form is not null) as _w_legal_form
         , array_agg(status order by p) as _v_status
@@ -140,6 +146,7 @@ golden as (
         , _v_tax_id_pl[_w_tax_id_pl] as tax_id_pl
         , _v_regon[_w_regon] as regon
         , _v_krs[_w_krs] as krs
+        , _v_eu_vat[_w_eu_vat] as eu_vat
         , _v_legal_form[_w_legal_form] as legal_form
         , _v_status[_w_status] as status
         , _v_vat_status[_w_vat_status] as vat_status
@@ -151,13 +158,14 @@ golden as (
         , source_of_truth, _systems, cardinality(_members) as _records
         -- Where each attribute came from: its record's place among the members. conformed.provenance() spells it out.
         , _members, _loads, _mapping_versions
-        , array[_w_legal_name, _w_tax_id_pl, _w_regon, _w_krs, _w_legal_form, _w_status, _w_vat_status, _w_eu_vat_valid, _w_bank_accounts, _w_registered_on, _w_vat_registered_on, _w_last_changed]::int[] as _given
+        , array[_w_legal_name, _w_tax_id_pl, _w_regon, _w_krs, _w_eu_vat, _w_legal_form, _w_status, _w_vat_status, _w_eu_vat_valid, _w_bank_accounts, _w_registered_on, _w_vat_registered_on, _w_last_changed]::int[] as _given
         -- What makes a version: the values, and the records that gave them. A record's newer load alone does not.
         , md5(row(_members
             , _v_legal_name[_w_legal_name], _w_legal_name
             , _v_tax_id_pl[_w_tax_id_pl], _w_tax_id_pl
             , _v_regon[_w_regon], _w_regon
             , _v_krs[_w_krs], _w_krs
+            , _v_eu_vat[_w_eu_vat], _w_eu_vat
             , _v_legal_form[_w_legal_form], _w_legal_form
             , _v_status[_w_status], _w_status
             , _v_vat_status[_w_vat_status], _w_vat_status

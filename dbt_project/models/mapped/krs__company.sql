@@ -19,6 +19,7 @@ select
     {{ nip("(_payload #>> '{odpis,dane,dzial1,danePodmiotu,identyfikatory,nip}')") }} as tax_id_pl,
     {{ regon("(_payload #>> '{odpis,dane,dzial1,danePodmiotu,identyfikatory,regon}')") }} as regon,
     {{ krs("(_payload #>> '{odpis,naglowekA,numerKRS}')") }} as krs,
+    {{ eu_vat("(_payload #>> '{odpis,dane,dzial1,danePodmiotu,identyfikatory,nip}')") }} as eu_vat,
     {{ legal_form_name("(_payload #>> '{odpis,dane,dzial1,danePodmiotu,formaPrawna}')") }} as legal_form,
     null::text as status,
     null::text as vat_status,

@@ -19,6 +19,7 @@ select
     {{ nip("(_payload ->> 'Nip')") }} as tax_id_pl,
     {{ regon("(_payload ->> 'Regon')") }} as regon,
     null::text as krs,
+    {{ eu_vat("(_payload ->> 'Nip')") }} as eu_vat,
     null::text as legal_form,
     {{ status_by_end_date("(_payload ->> 'DataZakonczeniaDzialalnosci')") }} as status,
     null::text as vat_status,

@@ -19,6 +19,7 @@ select
     {{ nip("(_payload ->> 'identifier')") }} as tax_id_pl,
     {{ regon("(_payload ->> 'regon')") }} as regon,
     {{ krs("(_payload ->> 'krs')") }} as krs,
+    {{ eu_vat("(_payload ->> 'identifier')") }} as eu_vat,
     null::text as legal_form,
     null::text as status,
     {{ code("(_payload ->> 'statusVat')", {"Czynny": "active", "Zwolniony": "exempt", "Niezarejestrowany": "not_registered"}) }} as vat_status,

@@ -86,7 +86,9 @@ class Request(Model):
     params: dict[str, str] = {}
     headers: dict[str, str] = {}
     body: str | None = None
-    operation: str | None = Field(None, description="soap: the operation's name; graphql: the connection to page through")
+    operation: str | None = Field(
+        None, description="soap: the operation's name; graphql: the connection to page through"
+    )
     select: dict[str, str] = Field({}, description="graphql: how a name is written in the query where it has arguments")
     table: str | None = Field(None, description="sql: the table or view, as schema.table where need be")
     expand: list[str] = Field([], description="odata: navigations to expand")
@@ -353,7 +355,9 @@ class System(Model):
         if self.protocol == "sql" and (lacking := [n for n, s in self.streams.items() if not s.request.table]):
             raise ValueError(f"protocol sql needs request.table: the table or view of {', '.join(lacking)}")
         if self.protocol == "graphql" and (lacking := [n for n, s in self.streams.items() if not s.request.operation]):
-            raise ValueError(f"protocol graphql needs request.operation: the connection that lists {', '.join(lacking)}")
+            raise ValueError(
+                f"protocol graphql needs request.operation: the connection that lists {', '.join(lacking)}"
+            )
         if self.protocol == "files":
             for name, stream in self.streams.items():
                 if not (stream.request.path and stream.format and "_file" in stream.volatile):

@@ -127,9 +127,7 @@ class Client:
         except Unauthorized as error:
             raise self._refused(request, error) from error
 
-    def fetch(
-        self, url: str, *, parse: Callable[[Response], T], headers: Mapping[str, str] | None = None
-    ) -> T:
+    def fetch(self, url: str, *, parse: Callable[[Response], T], headers: Mapping[str, str] | None = None) -> T:
         """Get what the system has laid ready at an address that carries its own permission (a signed link).
 
         It may be on any https host: no credentials are sent there. Else as `send`.

@@ -53,9 +53,7 @@ def reader(system: System, stream_name: str, endpoint: Endpoint, http: Client, q
     def read(window: Window, token: str | None) -> Iterator[Page]:
         changed = {number for day in feed_days(window) for number in bulletin(day)} if feed else set()
         asked, resumed = questions(token, changed), token is not None
-        return answered_pages(
-            asked, ask, batch=1, per_page=PER_PAGE, threads=THREADS, named=named, resumed=resumed
-        )
+        return answered_pages(asked, ask, batch=1, per_page=PER_PAGE, threads=THREADS, named=named, resumed=resumed)
 
     def bulletin(day: date) -> list[str]:
         path = filled(feed or "", {"{day}": day.isoformat()})

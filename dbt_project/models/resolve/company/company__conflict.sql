@@ -24,3 +24,9 @@ from torn where 'krs' = any (contested) group by krs
 union all
 select 'krs', 'plural', array_agg(record order by record)
 from torn where krs is not null group by unit having min(krs) <> max(krs)
+union all
+select 'eu_vat' as identifier, 'contested' as reason, array_agg(record order by record) as records
+from torn where 'eu_vat' = any (contested) group by eu_vat
+union all
+select 'eu_vat', 'plural', array_agg(record order by record)
+from torn where eu_vat is not null group by unit having min(eu_vat) <> max(eu_vat)

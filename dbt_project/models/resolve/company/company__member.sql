@@ -8,13 +8,13 @@ with touched as materialized (
     {%- else -%}
     select record collate "C" as record from ops.touched(
         '{{ ref('company__changed') }}', '{{ ref('company__candidate_identifier') }}', 'mapped.company__identifier',
-        array['tax_id_pl', 'regon', 'krs']) as record
+        array['tax_id_pl', 'regon', 'krs', 'eu_vat']) as record
     {%- endif %}
 ),
 member as (
-    select record, _load_id, tax_id_pl, regon, krs from {{ ref('company__candidate_identifier') }}
+    select record, _load_id, tax_id_pl, regon, krs, eu_vat from {{ ref('company__candidate_identifier') }}
     union all
-    select record, _load_id, tax_id_pl, regon, krs from mapped.company__identifier as i
+    select record, _load_id, tax_id_pl, regon, krs, eu_vat from mapped.company__identifier as i
     where i.record in (select record from touched)
         and not exists (select from {{ ref('company__changed') }} as c where c.record = i.record)
 )

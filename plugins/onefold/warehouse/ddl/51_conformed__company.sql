@@ -9,6 +9,7 @@ create table if not exists mapped.company__identifier (
 alter table mapped.company__identifier add column if not exists tax_id_pl text;
 alter table mapped.company__identifier add column if not exists regon text;
 alter table mapped.company__identifier add column if not exists krs text;
+alter table mapped.company__identifier add column if not exists eu_vat text;
 comment on table mapped.company__identifier is 'By what each living record could be recognised at the newest publish.';
 
 create table if not exists conformed.company_version (
@@ -29,6 +30,7 @@ alter table conformed.company_version add column if not exists legal_name text;
 alter table conformed.company_version add column if not exists tax_id_pl text;
 alter table conformed.company_version add column if not exists regon text;
 alter table conformed.company_version add column if not exists krs text;
+alter table conformed.company_version add column if not exists eu_vat text;
 alter table conformed.company_version add column if not exists legal_form text;
 alter table conformed.company_version add column if not exists status text;
 alter table conformed.company_version add column if not exists vat_status text;
@@ -78,6 +80,7 @@ declare
             , v.tax_id_pl
             , v.regon
             , v.krs
+            , v.eu_vat
             , v.legal_form
             , v.status
             , v.vat_status
@@ -106,6 +109,7 @@ comment on column conformed.company.legal_name is 'The name in law, in the usual
 comment on column conformed.company.tax_id_pl is 'The Polish tax number (NIP), ten digits.';
 comment on column conformed.company.regon is 'The statistical number (REGON) of the company itself, nine digits.';
 comment on column conformed.company.krs is 'The number in the court register (KRS), ten digits; sole traders have none.';
+comment on column conformed.company.eu_vat is 'The VAT number in the European Union, with its country''s prefix.';
 comment on column conformed.company.legal_form is 'The legal form in its short spelling.';
 comment on column conformed.company.status is 'Whether the registers hold it as doing business - active or inactive.';
 comment on column conformed.company.vat_status is 'What the register of VAT payers holds it for - active, exempt or not_registered.';
@@ -134,6 +138,7 @@ grant select (
     , tax_id_pl
     , regon
     , krs
+    , eu_vat
     , legal_form
     , status
     , vat_status
