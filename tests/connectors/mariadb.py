@@ -18,6 +18,7 @@ from onefold.platform.postgres import free_port
 
 PACKAGE = "mariadb-server-core"
 PASSWORD = "test-only"
+LISTS = Path("/var/lib/apt/lists")
 ROLES = ("owner", "reader")
 SYSTEM_TABLES = ("mysql_system_tables.sql", "mysql_performance_tables.sql", "mysql_system_tables_data.sql")
 START_SECONDS = 60
@@ -57,11 +58,19 @@ def _share(usr: Path) -> Path:
 
 def _unpack(cache: Path) -> None:
     """Download the package and those that it needs and the machine lacks, and unpack them side by side."""
+    apart = ["-o", f"Dir::State::Lists={cache}/lists", "-o", f"Dir::Cache={cache}/archives"]
     try:
-        needed = subprocess.run(["apt-cache", "depends", PACKAGE], check=True, capture_output=True, text=True).stdout
+        if any(LISTS.glob("*_Packages*")):
+            apart = []
+        else:  # a machine that was never told what there is: ask, and write nothing outside of our folder
+            for folder in ("lists/partial", "archives/partial"):
+                (cache / folder).mkdir(parents=True, exist_ok=True)
+            subprocess.run(["apt-get", *apart, "update"], check=True, capture_output=True, timeout=300)
+        asked = ["apt-cache", *apart, "depends", PACKAGE]
+        needed = subprocess.run(asked, check=True, capture_output=True, text=True).stdout
         names = [line.split()[-1] for line in needed.splitlines() if line.strip().startswith("Depends:")]
         lacking = [name for name in names if subprocess.run(["dpkg-query", "-W", name], capture_output=True).returncode]
-        command = ["apt-get", "download", PACKAGE, *lacking]
+        command = ["apt-get", *apart, "download", PACKAGE, *lacking]
         subprocess.run(command, cwd=cache, check=True, capture_output=True, timeout=300)
         for package in cache.glob("*.deb"):
             subprocess.run(["dpkg-deb", "-x", package, cache], check=True, capture_output=True)
