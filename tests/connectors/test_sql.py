@@ -7,7 +7,6 @@ import logging
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -27,9 +26,8 @@ HEAVY = "ż" * 100_000
 
 
 @pytest.fixture(scope="session")
-def maria(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[int]:
-    cache = Path(request.config.cache.mkdir("mariadb"))
-    with mariadb.running(tmp_path_factory.mktemp("mariadb"), cache) as port:
+def maria(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    with mariadb.running(tmp_path_factory.mktemp("mariadb"), tmp_path_factory.mktemp("programs")) as port:
         yield port
 
 

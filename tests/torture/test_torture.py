@@ -185,6 +185,6 @@ def test_a_killed_load_that_nobody_tries_again_is_closed_as_abandoned_and_leaves
                 ]
             published = states.get(NIGHTLY) == "published"
             assert published or warehouse.current() == alone
-            assert observe(warehouse.url)["tables of landing"] == ["answer", "checkpoint", "unreadable"]
+            assert observe(warehouse.url)["tables of landing"] == ["answer", "checkpoint", "part", "unreadable"]
             assert lies(warehouse.url) == []
     assert abandoned

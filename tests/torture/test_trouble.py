@@ -156,7 +156,7 @@ def test_a_missing_privilege_is_final_and_says_what_grants_it(warehouse: Warehou
     ((state, error),) = warehouse.query("select state, error from ops.load")
     assert state == "rejected"
     assert "permission denied for table cursor" in error
-    assert observe(warehouse.url)["tables of landing"] == ["answer", "checkpoint", "unreadable"]
+    assert observe(warehouse.url)["tables of landing"] == ["answer", "checkpoint", "part", "unreadable"]
 
 
 def test_a_warehouse_that_can_only_be_read_says_so(warehouse: Warehouse):
