@@ -126,7 +126,7 @@ class Installation:
         assert answer.ok, answer.text
         return answer.json()
 
-    def sandbox(self, method: str, path: str, **body: object) -> dict[str, object]:
+    def sandbox(self, method: str, path: str, /, **body: object) -> dict[str, object]:
         """What /control answers."""
         headers = {"X-Truth-Token": (self.home / "sandbox" / "truth-token").read_text().strip()}
         url = f"http://127.0.0.1:{self.sandbox_port}/control/{path}"

@@ -52,7 +52,7 @@ def test_every_order_is_there_once_with_the_status_of_its_invoice_and_payment(he
         if (r["system"], r["stream"]) in (("stripe", "charge"), ("accounting", "bank_line"))
     }
     rows = here.rows(
-        "select order_number, invoice_number, invoiced_gross, paid, payment_status from marts.order_status"
+        "select order_number, invoice_number, invoiced_gross, paid, payment_status as s from marts.order_status"
     )
     (golden,) = here.rows("select count(*) as n from conformed.order")
     assert len(rows) == len({row["order_number"] for row in rows}) == golden["n"] > business.orders(size) * 0.9
@@ -73,14 +73,14 @@ def test_every_order_is_there_once_with_the_status_of_its_invoice_and_payment(he
 
 
 def test_receivables_are_the_rest_of_the_polish_invoices(here: Installation) -> None:
-    (owed,) = here.rows("select sum(owed_pln) as pln, count(distinct age) as ages from marts.receivables")
+    (owed,) = here.rows("select sum(owed_pln) as pln, count(*) as n from marts.receivables")
     (rest,) = here.rows(
         "select (select sum(gross_amount * case when currency = 'PLN' then 1 else 4.3 end) from conformed.invoice)"
         " - (select sum(p.amount * case when p.currency = 'PLN' then 1 else 4.3 end) from conformed.payment p"
         "    join conformed.invoice using (invoice_number) where p.status = 'paid') as pln"
     )
     assert abs(owed["pln"] - rest["pln"]) < rest["pln"] / 20  # the rate of each day is not 4.3
-    assert owed["ages"] >= 2
+    assert owed["n"] > 20
 
 
 def test_every_company_has_a_profile_with_when_each_register_answered(here: Installation) -> None:

@@ -25,8 +25,8 @@ select
     {{ date_iso("(_payload ->> 'P_1')") }} as issued_on,
     null::date as due_on,
     {{ currency_iso4217("(_payload ->> 'KodWaluty')") }} as currency,
-    null::numeric as net_amount,
-    null::numeric as vat_amount,
+    {{ total("(_payload ->> 'P_13_1')", "(_payload ->> 'P_13_2')", "(_payload ->> 'P_13_3')", "(_payload ->> 'P_13_6')", "(_payload ->> 'P_13_7')") }} as net_amount,
+    {{ total("(_payload ->> 'P_14_1')", "(_payload ->> 'P_14_2')", "(_payload ->> 'P_14_3')") }} as vat_amount,
     {{ numeric("(_payload ->> 'P_15')") }} as gross_amount,
     null::timestamptz as accepted_at
 from jpk_invoice_records
