@@ -26,7 +26,7 @@ def test_the_demo_says_what_the_readme_shows(reader: Reader) -> None:
     shown = [
         line
         for line in block_of(
-            README, "system      stream             read    new  changed  deleted  quarantined    gate  seconds"
+            README, "system        stream                read    new  changed  deleted  quarantined    gate  seconds"
         ).splitlines()
         if line.strip()
     ]
