@@ -51,6 +51,7 @@ def test_every_order_is_there_once_with_the_status_of_its_invoice_and_payment(he
         for r in truth
         if (r["system"], r["stream"]) in (("stripe", "charge"), ("accounting", "bank_line"))
     }
+    unsound = {r["number"] // 2 for r in truth if (r["system"], r["stream"]) == ("erp", "faktura") and r["broken"]}
     rows = here.rows(
         "select order_number, invoice_number, invoiced_gross, paid, payment_status as s from marts.order_status"
     )
@@ -61,6 +62,9 @@ def test_every_order_is_there_once_with_the_status_of_its_invoice_and_payment(he
         number = int(row["order_number"].rpartition("/")[2]) - 1
         invoice, payment = (each(SEED, number, companies=size) for each in (business.invoice, business.payment))
         correction = business.correction(SEED, number, companies=size)
+        if row["s"] == "not invoiced":  # the invoice waits in quarantine where its order is named; the JPK names none
+            assert number in unsound, row
+            continue
         gross = invoice.order.gross + (correction.order.gross if correction else 0)
         assert (row["invoice_number"], row["invoiced_gross"]) == (invoice.reference, gross)
         system = "stripe" if number % 4 == 3 else "accounting"
