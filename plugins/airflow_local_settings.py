@@ -27,9 +27,13 @@ AIRFLOW = (
 )
 ENGINE = (
     "onefold.assets",
+    "onefold.connectors.database",
+    "onefold.connectors.files",
+    "onefold.connectors.graphql",
     "onefold.connectors.odata",
     "onefold.connectors.rest",
     "onefold.connectors.soap",
+    "onefold.connectors.sql",
     "onefold.dag_docs",
     "onefold.lineage.events",
     "onefold.lineage.relay",

@@ -5,6 +5,7 @@ Literals: 'text' ('' is a quote), true, false; in version 2 datetime'…', datet
 bare timestamp with its zone. Source: OData 2.0, URI conventions, sections 4.3, 4.5 and 6.1; OData 4.01, part 2.
 """
 
+import operator
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -37,12 +38,7 @@ _LITERALS = {
     4: {"Edm.String": ("string",), "Edm.Boolean": ("word",), "Edm.DateTimeOffset": ("bare",)},
 }  # fmt: skip
 _COMPARISONS: dict[str, Callable[[Value, Value], bool]] = {
-    "eq": lambda left, right: left == right,
-    "ne": lambda left, right: left != right,
-    "gt": lambda left, right: left > right,  # type: ignore[operator]
-    "ge": lambda left, right: left >= right,  # type: ignore[operator]
-    "lt": lambda left, right: left < right,  # type: ignore[operator]
-    "le": lambda left, right: left <= right,  # type: ignore[operator]
+    name: getattr(operator, name) for name in ("eq", "ne", "gt", "ge", "lt", "le")
 }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import partial
 
 from sandbox.world import Book, Entry, Parts, World
 from sandbox.world.accounts import timestamp
@@ -122,7 +123,7 @@ def _in_book(
         for entry in world.shelf(book.name).entries:
             if (state := entry.at(sequence)) is not None:
                 modified, deleted, revision = state
-                spelled = lambda of=entry, revision=revision: spell(world, of, revision)  # noqa: E731 - bound to this row
+                spelled = partial(spell, world, entry, revision)
                 yield Row(name, str(entry.key), entry.created, modified, deleted, spelled)
 
     return rows

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import operator
 import zlib
 from collections import OrderedDict
 from collections.abc import Callable
@@ -70,6 +71,9 @@ def checked(query: Query) -> tuple[SObject, Query]:
     )
 
 
+_COMPARISONS = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge}
+
+
 def _comparable(value: Value) -> Value:
     return value.casefold() if isinstance(value, str) else value
 
@@ -83,13 +87,7 @@ def holds(condition: Condition, value: Value) -> bool:
         return left != right
     if left is None or right is None or isinstance(left, str) != isinstance(right, str):
         return False
-    compare: dict[str, Callable[[], bool]] = {
-        "<": lambda: left < right,  # type: ignore[operator]
-        "<=": lambda: left <= right,  # type: ignore[operator]
-        ">": lambda: left > right,  # type: ignore[operator]
-        ">=": lambda: left >= right,  # type: ignore[operator]
-    }
-    return compare[condition.operator]()
+    return _COMPARISONS[condition.operator](left, right)
 
 
 def select(world: World, sobject: SObject, query: Query, sequence: int, *, everything: bool) -> list[Row]:

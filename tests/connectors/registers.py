@@ -7,7 +7,7 @@ import socket
 import threading
 import time
 import urllib.request
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -112,12 +112,18 @@ def read_all(reader: PageReader, window: Window | None = None, token: str | None
     return Result(list(reader(window or now_window(), token)))
 
 
-def client(system: System, endpoint: Endpoint, attempts: list[Attempt] | None = None) -> Client:
+def client(
+    system: System,
+    endpoint: Endpoint,
+    attempts: list[Attempt] | None = None,
+    *,
+    on_attempt: Callable[[Attempt], None] | None = None,
+) -> Client:
     """A client that does not sleep between attempts, with a breaker and a limiter of its own."""
     return Client(
         system,
         endpoint,
-        [].append if attempts is None else attempts.append,
+        on_attempt or ([] if attempts is None else attempts).append,
         MemoryLimiter(),
         breakers=SyncCircuitBreakerFactory(default_threshold=10, default_ttl=60),
         sleep=lambda seconds: None,

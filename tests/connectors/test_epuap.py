@@ -104,9 +104,7 @@ class Office:
             return database.execute(text).fetchall()
 
     def _client(self, usage: Usage) -> Client:
-        http = client(EPUAP, connection(self.sandbox))
-        http._on_attempt = usage.add
-        return http
+        return client(EPUAP, connection(self.sandbox), on_attempt=usage.add)
 
 
 @pytest.fixture

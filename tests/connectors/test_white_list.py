@@ -154,7 +154,10 @@ def test_an_error_with_status_200_is_no_answer(sandbox, reader, nips):
 def test_the_stand_in_knows_single_searches_and_accounts_too(sandbox, reader, nips):
     with client(WHITE_LIST, endpoint(sandbox, "white_list")) as http:
         today = {"date": f"{datetime.now(UTC):%F}"}
-        ask = lambda path: http.send("GET", path, params=today, parse=lambda r: json.loads(r.body)["result"])  # noqa: E731
+
+        def ask(path: str) -> dict:
+            return http.send("GET", path, params=today, parse=lambda answer: json.loads(answer.body)["result"])
+
         nobody = sandbox.world.companies[19].nip
         assert ask(f"/api/search/nip/{nobody}")["subject"] is None
         account = ask(f"/api/search/nip/{nips[0]}")["subject"]["accountNumbers"][0]

@@ -20,7 +20,7 @@ loaded = set(sys.modules)
 if "onefold" in loaded:
     import dbt.cli.main, great_expectations
     from onefold import dag_docs, lineage, operators, tasks
-    from onefold.connectors import odata, rest, soap
+    from onefold.connectors import database, files, graphql, odata, rest, soap, sql
     from onefold.quality import gate
     from onefold.sync import steps
     for name in lineage.__all__:

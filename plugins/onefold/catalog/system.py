@@ -220,11 +220,10 @@ class Stream(Model):
     format: Format | None = None
     arrival: Arrival = Arrival()
     primary_key: Annotated[list[str], Field(min_length=1)]
-    whole: int = Field(
-        0,
-        ge=0,
-        description="records that share so many of the first key fields come all together, with one cursor; a record "
-        "that is missing among its newer sisters is deleted",
+    whole: bool = Field(
+        False,
+        description="records that share the first key field come all together, with one cursor; a record that is "
+        "missing among its newer sisters is deleted",
     )
     cursor: Cursor | None = None
     deleted: Deleted | None = None
@@ -268,8 +267,8 @@ class Stream(Model):
 
     @model_validator(mode="after")
     def _sisters_can_be_told(self) -> Stream:
-        if self.whole and (self.whole >= len(self.primary_key) or not self.cursor):
-            raise ValueError("whole needs a cursor and a primary_key of more fields than it counts")
+        if self.whole and (len(self.primary_key) == 1 or not self.cursor):
+            raise ValueError("whole needs a cursor and a primary_key of several fields")
         return self
 
     @model_validator(mode="after")

@@ -4,32 +4,22 @@ again, and is counted. What onefold.http.client.Client is for HTTP.
 
 from __future__ import annotations
 
-import logging
 import math
-import time
 from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import TypeVar
 
 import sqlalchemy as sa
-import tenacity
-from purgatory import SyncCircuitBreakerFactory
-from purgatory.domain.model import OpenedState
 from sqlalchemy.pool import NullPool
 
 from onefold.catalog.system import System
-from onefold.connectors.database_trouble import Slow, classed
+from onefold.connectors.database_trouble import classed
 from onefold.connectors.page import Endpoint
 from onefold.connectors.relation import read_json
-from onefold.errors import Fatal, OnefoldError, Retriable
+from onefold.errors import Fatal
 from onefold.http.attempt import Attempt
-from onefold.http.breaker import BREAKERS, watched
-from onefold.http.client import IN_PROCESS_LIMITER
-from onefold.http.failure import Again, Spent, circuit_open, gave_up
-from onefold.http.limit import Limiter, rate
+from onefold.http.persistent import Persistent
 
 T = TypeVar("T")
-log = logging.getLogger(__name__)
 
 DRIVERS = {"postgres": "postgresql+psycopg", "mysql": "mysql+pymysql"}
 """SQLAlchemy's driver by the scheme of the endpoint; the latter finds out by itself whether it meets MariaDB."""
@@ -45,35 +35,17 @@ KEEPALIVE = {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count
 class Database:
     """Asks one database. A context manager that keeps one connection open between questions, but no transaction.
 
-    Every attempt is handed to `on_attempt`, the failed ones too: status "ok", or what went wrong. `limiter` is shared
-    by all who talk to the system; by default it is shared within this process only.
+    What attempts have in common with those of other protocols, and the further arguments, are Persistent's.
     """
 
     def __init__(
-        self,
-        system: System,
-        endpoint: Endpoint,
-        on_attempt: Callable[[Attempt], None],
-        limiter: Limiter = IN_PROCESS_LIMITER,
-        *,
-        stream: str = "",
-        breakers: SyncCircuitBreakerFactory = BREAKERS,
-        sleep: Callable[[float], None] = time.sleep,
+        self, system: System, endpoint: Endpoint, on_attempt: Callable[[Attempt], None], *rest: object, **named: object
     ) -> None:
         self.system = system
-        self.stream = stream
-        self._on_attempt = on_attempt
-        self._limiter = limiter
-        given = (endpoint.extra or {}).get("rate")
-        self._rates = [rate(text) for text in ([given] if given else system.limits.rate)]
-        self._breakers = breakers
-        self._sleep = sleep
-        self._timeout = system.limits.timeout.total_seconds()
-        self._longest = self._timeout * system.limits.attempts
         self._secrets = {text for text in (endpoint.password,) if text}
-        self._engine = _engine(system, endpoint, self._timeout)
+        self._engine = _engine(system, endpoint)
         self._connection: sa.Connection | None = None
-        self._last_failure: Again | None = None
+        self._way = Persistent(system, endpoint, self._engine.url.host, on_attempt, *rest, **named)
 
     def __enter__(self) -> Database:
         return self
@@ -99,81 +71,15 @@ class Database:
         A lost connection, a timeout or a server that is busy: asked again, over a new connection. Raises Retriable
         when that goes on for too long, Fatal when the database refuses. `verb` and `table` are for messages and usage.
         """
-        stream = f".{self.stream}" if self.stream else ""
-        named = f"{self.system.system}{stream}: {verb} {table}"
+        named = self._way.named(verb, table)
 
         def once() -> T:
-            with watched(self._breakers, f"{self.system.system} at {self._engine.url.host}"):
-                self._wait_for_turn(named)
-                return self._measured(named, verb, table, question)
+            with self._way.attempt(verb, table) as outcome:
+                outcome.status = "ok"
+                answer, outcome.bytes = self._asked(named, question)
+                return answer
 
-        def tell(state: tenacity.RetryCallState) -> None:
-            failure = state.outcome.exception() if state.outcome else "failed"
-            tried = f"attempt {state.attempt_number} of {self.system.limits.attempts}"
-            log.warning("%s: %s; %s, the next in %.1f s", named, failure, tried, state.upcoming_sleep)
-
-        retrying = tenacity.Retrying(
-            sleep=self._sleep,
-            stop=tenacity.stop_after_attempt(self.system.limits.attempts) | tenacity.stop_before_delay(self._longest),
-            wait=tenacity.wait_random_exponential(multiplier=1, max=self._timeout),
-            retry=tenacity.retry_if_exception_type(Again),
-            before_sleep=tell,
-            reraise=True,
-        )
-        try:
-            return retrying(once)
-        except Slow as error:
-            raise Retriable(
-                f"{named} had no answer within {self._timeout:g} s, {retrying.statistics['attempt_number']} times. See "
-                "that no lock is held there for so long and that an index begins with the cursor and the key; or "
-                "ask for less at once (next.size) or wait longer (limits.timeout) in the system's YAML. Nothing was "
-                "changed here."
-            ) from error
-        except Again as error:
-            raise gave_up(named, error, retrying.statistics["attempt_number"], self.system.connection) from error
-        except OpenedState as error:
-            ttl = self._breakers.default_ttl
-            raise circuit_open(named, self.system.system, self._last_failure, ttl) from error
-
-    def _wait_for_turn(self, named: str) -> None:
-        wait = self._limiter.reserve(self.system.system, self._rates, self._longest)
-        if wait is None:
-            raise Spent(
-                f"{named} was not asked: the rate limit of {self.system.system} "
-                f"({', '.join(r.text for r in self._rates)}) is used up for more than {self._longest:.0f} s. Run it "
-                "later, or raise limits.rate in the system's YAML if the database bears more."
-            )
-        if wait > 0:
-            self._sleep(wait)
-
-    def _measured(self, named: str, verb: str, table: str, question: Callable[[sa.Connection], tuple[T, int]]) -> T:
-        at, started = datetime.now(UTC), time.monotonic()
-        error: str | None = None
-        size = 0
-        try:
-            answer, size = self._asked(named, question)
-            return answer
-        except Again as failure:
-            error = failure.what
-            self._last_failure = failure
-            raise
-        except OnefoldError as failure:
-            error = type(failure).__name__
-            raise
-        finally:
-            self._on_attempt(
-                Attempt(
-                    system=self.system.system,
-                    stream=self.stream,
-                    method=verb,
-                    path=table,
-                    status="ok",
-                    error=error,
-                    bytes=size,
-                    milliseconds=round((time.monotonic() - started) * 1000),
-                    at=at,
-                )
-            )
+        return self._way.persist(named, once)
 
     def _asked(self, named: str, question: Callable[[sa.Connection], tuple[T, int]]) -> tuple[T, int]:
         try:
@@ -182,7 +88,7 @@ class Database:
                 return question(connection)
         except sa.exc.DBAPIError as error:
             self.close()
-            raise classed(error, named, self.system.connection, self._timeout, self._secrets) from error
+            raise classed(error, named, self.system.connection, self._way.timeout, self._secrets) from error
         except BaseException:
             self.close()
             raise
@@ -191,11 +97,11 @@ class Database:
         if self._connection is None:
             self._connection = self._engine.connect()
             with self._connection.begin():
-                _limit_session(self._connection, self.dialect, self._timeout)
+                _limit_session(self._connection, self.dialect, self._way.timeout)
         return self._connection
 
 
-def _engine(system: System, endpoint: Endpoint, timeout: float) -> sa.Engine:
+def _engine(system: System, endpoint: Endpoint) -> sa.Engine:
     url = sa.make_url(endpoint.url)
     if url.drivername not in DRIVERS or not url.host or not url.database:
         raise Fatal(
@@ -207,7 +113,7 @@ def _engine(system: System, endpoint: Endpoint, timeout: float) -> sa.Engine:
     if scheme == "postgres":
         arguments |= {"application_name": "onefold", **KEEPALIVE}
     else:  # a server that is gone without a word must not be waited for for ever
-        arguments |= {"charset": "utf8mb4", "read_timeout": timeout + CONNECT_SECONDS}
+        arguments |= {"charset": "utf8mb4", "read_timeout": system.limits.timeout.total_seconds() + CONNECT_SECONDS}
     arguments |= {name: value for name, value in (endpoint.extra or {}).items() if name in TLS[scheme]}
     return sa.create_engine(
         url.set(drivername=DRIVERS[scheme], username=endpoint.login, password=endpoint.password),

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 
 import sqlalchemy as sa
 
-from onefold.errors import Fatal
+from onefold.errors import Fatal, Retriable
 from onefold.http.failure import Again
 from onefold.http.scrub import scrubbed
 
@@ -31,7 +31,17 @@ _QUOTED = re.compile(r"""(["']).*\1""", re.DOTALL)
 
 
 class Slow(Again):
-    """The database gave no answer in time."""
+    """The database gave no answer in time (seconds)."""
+
+    def __init__(self, timeout: float, excerpt: str) -> None:
+        super().__init__(f"no answer within {timeout:g} s", excerpt=excerpt)
+
+    def in_the_end(self, named: str, attempts: int, connection: str) -> Retriable:
+        return Retriable(
+            f"{named} had {self.what}, {attempts} times. See that no lock is held there for so long and that an index "
+            "begins with the cursor and the key; or ask for less at once (next.size) or wait longer (limits.timeout) "
+            "in the system's YAML. Nothing was changed here."
+        )
 
 
 def classed(error: sa.exc.DBAPIError, named: str, connection: str, timeout: float, secrets: Iterable[str]) -> Exception:
@@ -41,7 +51,7 @@ def classed(error: sa.exc.DBAPIError, named: str, connection: str, timeout: floa
     names = code in _NO_ENTRY | _NO_RIGHT | _NOT_THERE or (code is None and isinstance(error, sa.exc.OperationalError))
     said = scrubbed(text if names else _QUOTED.sub("…", text), secrets)
     if code in _SLOW:
-        return Slow(f"no answer within {timeout:g} s", excerpt=said)
+        return Slow(timeout, said)
     if code in _NO_ENTRY or (code is None and any(words in text for words in _NO_ENTRY_TEXTS)):
         remedy = f"Check login, password, host and database (schema) of the Airflow connection {connection!r}"
     elif code in _NO_RIGHT:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import warnings
 import zipfile
-import zlib
 from collections.abc import Iterator
 from io import BytesIO
 from typing import BinaryIO
@@ -19,6 +18,7 @@ from openpyxl.utils.exceptions import InvalidFileException
 
 from onefold.catalog.system import Format, Stream
 from onefold.connectors import safe_xml
+from onefold.connectors.archive import DAMAGED
 from onefold.connectors.file_table import Cell, Row, Unfit, table_rows
 from onefold.http.attempt import BadBody
 from onefold.http.spool import CHUNK
@@ -45,7 +45,7 @@ def xlsx_rows(file: BinaryIO, name: str, form: Format, stream: Stream) -> Iterat
                 yield from table_rows(_lines(book, form), form, stream)
             finally:
                 book.close()
-    except (zipfile.BadZipFile, zlib.error, EOFError) as error:
+    except DAMAGED as error:
         raise Unfit("the workbook is cut off or damaged: one of its parts cannot be unpacked") from error
     except (InvalidFileException, KeyError, ValueError, TypeError, IndexError, AttributeError, ParseError) as error:
         # openpyxl has no error of its own for a workbook whose parts do not fit together
@@ -97,7 +97,7 @@ def _require_harmless(file: BinaryIO, name: str) -> None:
             for entry in entries:
                 if entry.filename.lower().endswith((".xml", ".rels")):
                     _require_plain(archive, entry)
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+    except DAMAGED as error:
         raise Unfit("it is no workbook, or one that is cut off: the archive cannot be read") from error
 
 

@@ -11,7 +11,7 @@ import logging
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from functools import partial
 
 import msgspec
@@ -19,10 +19,10 @@ import msgspec
 from onefold.catalog.system import Request, Stream, System
 from onefold.connectors import graphql_bulk
 from onefold.connectors.graphql_document import PARENT, Selection, deletions, selection
-from onefold.connectors.page import Page, PageReader, Part, Record, Window
+from onefold.connectors.page import Page, PageReader, Record, Window
 from onefold.connectors.paging import Fetched, pages
 from onefold.connectors.records import Head, sound_text, value_at
-from onefold.connectors.tombstones import FEED, followed_by
+from onefold.connectors.tombstones import deleted, ended, followed_by
 from onefold.connectors.window_text import filled, placeholders
 from onefold.http.attempt import BadBody, Later, Response
 from onefold.http.client import Client
@@ -173,8 +173,8 @@ def graphql_reader(system: System, stream_name: str, http: Client) -> PageReader
     feed = stream.tombstones
     if feed is None:
         return read
-    gone = partial(_entries, named, feed.request, deletions(feed), feed.key, graphql, stream)
-    return _then_parts(read, gone) if stream.nested else followed_by(read, gone, stream, feed)
+    entries = partial(_entries, named, feed.request, deletions(feed), feed.key, graphql, stream)
+    return followed_by(read, entries, ended if stream.nested else deleted(stream, feed))
 
 
 class Connection:
@@ -268,21 +268,6 @@ def _entries(
         return Fetched(records, step, mark=step or "")
 
     return pages(fetch, token, named)
-
-
-def _then_parts(read: PageReader, gone: PageReader) -> PageReader:
-    """Records that are within others go with them: whatever staging holds of one that was deleted is gone."""
-
-    def read_both(window: Window, token: str | None) -> Iterator[Page]:
-        begun = token is not None and token.startswith(FEED)
-        if not begun:
-            for page in read(window, token):
-                yield page if page.token is not None else Page(page.records, page.extracted_at, FEED)
-        for page in gone(window, (token or "").removeprefix(FEED) or None if begun else None):
-            ended = tuple(Part(entry.key, None, datetime.now(UTC)) for entry in page.records if entry.key)
-            yield Page([], page.extracted_at, None if page.token is None else FEED + page.token, ended=ended)
-
-    return read_both
 
 
 def _connection(named: str, data: Raws, operation: str) -> _Connection:

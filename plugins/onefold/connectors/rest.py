@@ -12,7 +12,7 @@ from onefold.connectors.page import Page, PageReader, Window
 from onefold.connectors.paging import Fetched, pages
 from onefold.connectors.records import Body, Splitter, dotted, value_at
 from onefold.connectors.slices import sliced
-from onefold.connectors.tombstones import Entries, followed_by
+from onefold.connectors.tombstones import Entries, deleted, followed_by
 from onefold.connectors.window_text import filled, placeholders
 from onefold.errors import Fatal
 from onefold.http.attempt import BadBody, Response
@@ -32,8 +32,8 @@ def rest_reader(system: System, stream_name: str, http: Client) -> PageReader:
     read = asked(named, stream, stream.request, stream.next, split, http)
     if stream.tombstones:
         feed = stream.tombstones
-        gone = asked(named, stream, feed.request, feed.next, Entries(feed), http)
-        read = followed_by(read, gone, stream, feed)
+        entries = asked(named, stream, feed.request, feed.next, Entries(feed), http)
+        read = followed_by(read, entries, deleted(stream, feed))
     return sliced(read, stream.request.slices) if stream.request.slices else read
 
 

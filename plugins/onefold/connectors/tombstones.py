@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import msgspec
 
 from onefold.catalog.system import Stream, Tombstones
 from onefold.connectors.cursor import canonical
-from onefold.connectors.page import Page, PageReader, Record, Window
+from onefold.connectors.page import Page, PageReader, Part, Record, Window
 from onefold.connectors.records import Body, dotted, sound_json, value_at
 from onefold.http.attempt import BadBody, Response
 
@@ -45,9 +46,11 @@ class Entries:
         return Record(None if key is None else str(key), None, False, payload)
 
 
-def followed_by(read: PageReader, feed: PageReader, stream: Stream, tombstones: Tombstones) -> PageReader:
-    """Reads the records and then the feed: whoever was deleted while the records were read is deleted in the end."""
-    gone = _gone(stream, tombstones)
+def followed_by(read: PageReader, feed: PageReader, told: Callable[[Page], Page]) -> PageReader:
+    """Reads the records and then the feed: whoever was deleted while the records were read is deleted in the end.
+
+    `told` makes of a page of the feed what is to be landed.
+    """
 
     def read_both(window: Window, token: str | None) -> Iterator[Page]:
         begun = token is not None and token.startswith(FEED)
@@ -55,10 +58,21 @@ def followed_by(read: PageReader, feed: PageReader, stream: Stream, tombstones: 
             for page in read(window, token):
                 yield page if page.token is not None else replace(page, token=FEED)
         for page in feed(window, (token or "").removeprefix(FEED) or None if begun else None):
-            deleted = [record for entry in page.records if (record := gone(entry)) is not None]
-            yield replace(page, records=deleted, token=None if page.token is None else FEED + page.token)
+            yield replace(told(page), token=None if page.token is None else FEED + page.token)
 
     return read_both
+
+
+def deleted(stream: Stream, tombstones: Tombstones) -> Callable[[Page], Page]:
+    """The records that the entries of a page name, as deleted ones."""
+    gone = _gone(stream, tombstones)
+    return lambda page: replace(page, records=[record for entry in page.records if (record := gone(entry)) is not None])
+
+
+def ended(page: Page) -> Page:
+    """Where the records are within what is deleted, they go with it: whatever staging holds of that part is gone."""
+    now = datetime.now(UTC)
+    return replace(page, records=[], ended=tuple(Part(entry.key, None, now) for entry in page.records if entry.key))
 
 
 def _gone(stream: Stream, tombstones: Tombstones) -> Callable[[Record], Record | None]:

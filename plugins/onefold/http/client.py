@@ -11,30 +11,22 @@ from datetime import UTC, datetime
 from typing import TypeVar
 from urllib.parse import urlsplit
 
-import tenacity
 from authlib.oauth2.rfc6749 import OAuth2Token
-from purgatory import SyncCircuitBreakerFactory
-from purgatory.domain.model import OpenedState
 
 from onefold.catalog.system import System
 from onefold.connectors.page import Endpoint
-from onefold.errors import OnefoldError
 from onefold.http.attempt import Attempt, BadBody, Later, Response, quota
 from onefold.http.auth import Credentials, token_of
-from onefold.http.breaker import BREAKERS, watched
-from onefold.http.failure import Again, Refused, Spent, Unauthorized, circuit_open, gave_up, refusal, retry_after
-from onefold.http.limit import Limit, Limiter, MemoryLimiter, rate
+from onefold.http.failure import Again, Refused, Spent, Unauthorized, refusal, retry_after
+from onefold.http.persistent import Outcome, Persistent
 from onefold.http.scrub import scrubbed
 from onefold.http.wire import Wire
 
 T = TypeVar("T")
-log = logging.getLogger(__name__)
 # urllib3 writes whole URLs at DEBUG, and a query may hold personal data.
 logging.getLogger("urllib3.connectionpool").setLevel(logging.INFO)
 
 LATER = frozenset({408, 425, 429})
-
-IN_PROCESS_LIMITER = MemoryLimiter()
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,32 +49,16 @@ class Client:
     """Sends requests to one system, to its own host only. Use it as a context manager: it keeps connections open.
     Threads may share it.
 
-    Every attempt is handed to `on_attempt`, the failed ones and those for tokens too. `limiter` is shared by all
-    who talk to the system; by default it is shared within this process only.
+    What attempts have in common with those of other protocols, and the further arguments, are Persistent's. Requests
+    for tokens are attempts too.
     """
 
     def __init__(
-        self,
-        system: System,
-        endpoint: Endpoint,
-        on_attempt: Callable[[Attempt], None],
-        limiter: Limiter = IN_PROCESS_LIMITER,
-        *,
-        stream: str = "",
-        breakers: SyncCircuitBreakerFactory = BREAKERS,
-        sleep: Callable[[float], None] = time.sleep,
+        self, system: System, endpoint: Endpoint, on_attempt: Callable[[Attempt], None], *rest: object, **named: object
     ) -> None:
         self.system = system
-        self.stream = stream
         self._wire = Wire(system.system, system.connection, endpoint.url)
-        self._on_attempt = on_attempt
-        self._limiter = limiter
-        self._rates = _rates(system, endpoint)
-        self._breakers = breakers
-        self._sleep = sleep
-        self._timeout = system.limits.timeout.total_seconds()
-        self._longest = self._timeout * system.limits.attempts
-        self._last_failure: Again | None = None
+        self._way = Persistent(system, endpoint, self._wire.host, on_attempt, *rest, **named)
         self._credentials = Credentials(system, endpoint, self._post_form)
 
     def __enter__(self) -> Client:
@@ -141,7 +117,7 @@ class Client:
 
     def wait(self, seconds: float) -> None:
         """Pause before asking the system again about what it is still busy with."""
-        self._sleep(seconds)
+        self._way.sleep(seconds)
 
     def _post_form(self, path: str, form: str) -> OAuth2Token:
         headers = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"}
@@ -154,110 +130,38 @@ class Client:
             raise self._refused(request, error) from error
 
     def _persist(self, request: _Request, parse: Callable[[Response], T]) -> T:
-        backoff = tenacity.wait_random_exponential(multiplier=1, max=self._timeout)
-
-        def wait(state: tenacity.RetryCallState) -> float:
-            error = state.outcome.exception() if state.outcome else None
-            asked = error.retry_after if isinstance(error, Again) else None
-            return backoff(state) if asked is None else asked
-
-        def tell(state: tenacity.RetryCallState) -> None:
-            log.warning(
-                "%s: %s; attempt %d of %d, the next in %.1f s",
-                self._named(request),
-                state.outcome.exception() if state.outcome else "failed",
-                state.attempt_number,
-                self.system.limits.attempts,
-                state.upcoming_sleep,
-            )
-
-        retrying = tenacity.Retrying(
-            sleep=self._sleep,
-            stop=tenacity.stop_after_attempt(self.system.limits.attempts) | tenacity.stop_before_delay(self._longest),
-            wait=wait,
-            retry=tenacity.retry_if_exception_type(Again),
-            before_sleep=tell,
-            reraise=True,
-        )
-        try:
-            return retrying(self._once, request, parse)
-        except Again as error:
-            attempts = retrying.statistics["attempt_number"]
-            raise gave_up(self._named(request), error, attempts, self.system.connection) from error
-        except OpenedState as error:
-            seconds = self._breakers.default_ttl
-            raise circuit_open(self._named(request), self.system.system, self._last_failure, seconds) from error
+        return self._way.persist(self._named(request), lambda: self._once(request, parse))
 
     def _once(self, request: _Request, parse: Callable[[Response], T]) -> T:
         authorization = self._credentials.header() if request.authorised else None
-        with watched(self._breakers, f"{self.system.system} at {self._wire.host}"):
-            self._wait_for_turn(request)
+        with self._way.attempt(request.method, request.path) as outcome:
             try:
-                return self._measured(request, authorization, parse)
+                return self._exchanged(request, authorization, parse, outcome)
             except Unauthorized as error:
                 error.shown = authorization
                 raise
 
-    def _wait_for_turn(self, request: _Request) -> None:
-        for place, rates in self._rates.items():
-            method, _, path = place.partition(" ")
-            if path and not (request.method == method and request.path.endswith(path)):
-                continue
-            wait = self._limiter.reserve(f"{self.system.system} {place}".rstrip(), rates, self._longest)
-            if wait is None:
-                raise Spent(
-                    f"{self._named(request)} was not sent: the rate limit of {self.system.system} "
-                    f"({', '.join(r.text for r in rates)}) is used up for more than {self._longest:.0f} s. Run it "
-                    "later, or raise limits.rate in the system's YAML if the system allows more."
-                )
-            if wait > 0:
-                self._sleep(wait)
-
-    def _measured(self, request: _Request, authorization: str | None, parse: Callable[[Response], T]) -> T:
-        at, started = datetime.now(UTC), time.monotonic()
-        response: Response | None = None
-        error: str | None = None
-        took = 0.0
+    def _exchanged(
+        self, request: _Request, authorization: str | None, parse: Callable[[Response], T], outcome: Outcome
+    ) -> T:
+        started = time.monotonic()
         try:
-            try:
-                headers = {"User-Agent": "onefold", **request.headers}
-                if authorization:
-                    headers[self._credentials.name] = authorization
-                response = self._wire.exchange(
-                    request.method, request.url, headers, request.body, self._timeout, self._named(request)
-                )
-            finally:
-                took = time.monotonic() - started
-            with closing(response.file):
-                return self._judged(request, response, parse)
-        except Again as failure:
-            error = failure.what
-            self._last_failure = failure
-            raise
-        except (OnefoldError, Unauthorized) as failure:
-            error = type(failure).__name__
-            raise
-        finally:
-            used, limit = quota(self._quota_header(response))
-            self._on_attempt(
-                Attempt(
-                    system=self.system.system,
-                    stream=self.stream,
-                    method=request.method,
-                    path=request.path,
-                    status=response.status if response else None,
-                    error=error,
-                    bytes=response.size if response else 0,
-                    milliseconds=round(took * 1000),
-                    at=at,
-                    used=used,
-                    limit=limit,
-                )
+            headers = {"User-Agent": "onefold", **request.headers}
+            if authorization:
+                headers[self._credentials.name] = authorization
+            response = self._wire.exchange(
+                request.method, request.url, headers, request.body, self._way.timeout, self._named(request)
             )
+        finally:
+            outcome.milliseconds = round((time.monotonic() - started) * 1000)
+        outcome.status, outcome.bytes = response.status, response.size
+        outcome.used, outcome.limit = quota(self._quota_header(response))
+        with closing(response.file):
+            return self._judged(request, response, parse)
 
-    def _quota_header(self, response: Response | None) -> str | None:
+    def _quota_header(self, response: Response) -> str | None:
         name = self.system.usage_header
-        return response.headers.get(name) if response and name else None
+        return response.headers.get(name) if name else None
 
     def _judged(self, request: _Request, response: Response, parse: Callable[[Response], T]) -> T:
         status = response.status
@@ -294,12 +198,4 @@ class Client:
         return refusal(self._named(request), error.status, error.excerpt, self.system.connection, credentials=True)
 
     def _named(self, request: _Request) -> str:
-        stream = f".{self.stream}" if self.stream else ""
-        return f"{self.system.system}{stream}: {request.method} {request.path}"
-
-
-def _rates(system: System, endpoint: Endpoint) -> dict[str, list[Limit]]:
-    """The rates to keep, by the requests that they hold for ("POST /exports"; "" for all)."""
-    override = (endpoint.extra or {}).get("rate")
-    kept = {"": [override]} if override else {"": system.limits.rate, **system.limits.apart}
-    return {place: [rate(text) for text in texts] for place, texts in kept.items()}
+        return self._way.named(request.method, request.path)

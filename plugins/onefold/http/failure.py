@@ -27,6 +27,18 @@ class Again(Exception):
         self.retry_after = retry_after
         self.told_to_wait = told_to_wait
 
+    def in_the_end(self, named: str, attempts: int, connection: str) -> Retriable:
+        """What is raised when this was the last attempt."""
+        advice = f"Check that the system is up and that the Airflow connection {connection!r} points at it"
+        if self.retry_after is not None:
+            advice = f"It asks to come back in {self.retry_after:.0f} s: run it then"
+        elif self.told_to_wait:
+            advice = "It says that we ask too much: run it later, or lower limits.rate in the system's YAML"
+        return Retriable(
+            f"{named} failed {attempts} times, the last time: {self.what}{_quoted(self.excerpt)}. "
+            f"{advice}; nothing was changed here."
+        )
+
 
 class Unauthorized(Exception):
     """The system did not accept our credentials; `shown` is the header that was sent."""
@@ -62,19 +74,6 @@ def retry_after(header: str | None, now: datetime) -> float | None:
     except ValueError:
         return None
     return max(0.0, (until.replace(tzinfo=until.tzinfo or UTC) - now).total_seconds())
-
-
-def gave_up(named: str, error: Again, attempts: int, connection: str) -> Retriable:
-    """What is raised when the last attempt failed too."""
-    advice = f"Check that the system is up and that the Airflow connection {connection!r} points at it"
-    if error.retry_after is not None:
-        advice = f"It asks to come back in {error.retry_after:.0f} s: run it then"
-    elif error.told_to_wait:
-        advice = "It says that we ask too much: run it later, or lower limits.rate in the system's YAML"
-    return Retriable(
-        f"{named} failed {attempts} times, the last time: {error.what}{_quoted(error.excerpt)}. "
-        f"{advice}; nothing was changed here."
-    )
 
 
 def circuit_open(named: str, system: str, last: Again | None, seconds: float) -> Retriable:

@@ -1,7 +1,11 @@
-"""What a source listed anew, whole, and no longer has: its absence is the only sign that it was deleted.
+"""What a source gave whole and no longer has: its absence is the only sign that it was deleted.
 
-A reader says which parts of the stream it read whole, and since when (connectors/page.py, Part). What staging still
-holds of such a part and no page since then had is landed as deleted, with the content that was seen last.
+What staging still holds of such a part, and the newer reading lacks, is landed as deleted with the content that was
+seen last. Two things tell which parts were read whole:
+
+- A reader that listed parts anew says which, and since when (connectors/page.py, Part).
+- A stream whose records come only together with their sisters says so (`whole`): an order that was read has just the
+  items that came with it, and the deletion of another takes its sisters' cursor.
 """
 
 from __future__ import annotations
@@ -21,8 +25,13 @@ log = logging.getLogger(__name__)
 def land_swept(connection: psycopg.Connection, load: Load, stream: Stream) -> int:
     """Add the deletions to the landed pages and return how many there are; done twice, it adds nothing more.
 
-    Nothing is swept when some record could not be read: it may be just the one that seems to be missing.
+    What was listed is not swept when some record of it could not be read: it may be just the one that seems missing.
     """
+    lonely = _without_sisters(connection, load) if stream.whole else 0
+    return lonely + _listed(connection, load, stream)
+
+
+def _listed(connection: psycopg.Connection, load: Load, stream: Stream) -> int:
     whole, unnamed, unreadable = connection.execute(
         "select count(*), count(*) filter (where part = ''),"
         " (select count(*) from landing.unreadable where load_id = %(load_id)s)"
@@ -34,30 +43,71 @@ def land_swept(connection: psycopg.Connection, load: Load, stream: Stream) -> in
     if unreadable:
         log.warning("%s.%s: not swept, %s records have no key", load.system, load.stream, unreadable)
         return 0
-    one_part = unnamed or len(stream.primary_key) == 1
+    parts = sql.SQL(
+        "select part, max(whole_since) as since from landing.part"
+        " where load_id = {} and whole_since is not null group by part"
+    ).format(sql.Literal(load.load_id))
+    return _land(
+        connection,
+        load,
+        parts=parts,
+        held=_ALL if unnamed or len(stream.primary_key) == 1 else _OF_PART,
+        cursor=sql.SQL("held._cursor"),
+        extracted_at=sql.SQL("greatest(now(), part.since)"),
+        absent=sql.SQL(
+            "not exists (select from {pages} read"
+            " where read._key = held._key and (read._extracted_at >= part.since or read._deleted))"
+        ),
+    )
+
+
+def _without_sisters(connection: psycopg.Connection, load: Load) -> int:
+    parts = sql.SQL(
+        "select _key::jsonb ->> 0 as part, max(_cursor) as _cursor, max(_extracted_at) as _extracted_at"
+        " from {} group by 1"
+    ).format(load.tables.pages)
+    return _land(
+        connection,
+        load,
+        parts=parts,
+        held=_OF_PART,
+        cursor=sql.SQL("part._cursor"),
+        extracted_at=sql.SQL("part._extracted_at"),
+        absent=sql.SQL(
+            "held._cursor < part._cursor and not exists (select from {pages} read"
+            " where read._key = held._key and read._cursor = part._cursor)"
+        ),
+    )
+
+
+def _land(
+    connection: psycopg.Connection,
+    load: Load,
+    *,
+    parts: sql.Composable,
+    held: sql.SQL,
+    cursor: sql.SQL,
+    extracted_at: sql.SQL,
+    absent: sql.SQL,
+) -> int:
+    """Land as deleted whatever is held of the parts and is absent among the landed pages."""
+    staging = StagingTable(load.system, load.stream)
     return connection.execute(
         sql.SQL(
             """
             insert into {pages} (_key, _cursor, _deleted, _hash, _extracted_at, _payload)
-            select held._key, held._cursor, true, decode(md5('gone' || held._payload::text), 'hex'),
-                   greatest(now(), part.since), held._payload::text
-            from (
-                select part, max(whole_since) as since from landing.part
-                where load_id = {load_id} and whole_since is not null group by part
-            ) part
-            cross join lateral ({held}) held
-            where not held._deleted and not exists (
-                select from {pages} read
-                where read._key = held._key and (read._extracted_at >= part.since or read._deleted)
-            )
+            select held._key, {cursor}, true, decode(md5('gone' || held._payload::text), 'hex'), {extracted_at},
+                   held._payload::text
+            from ({parts}) part cross join lateral ({held}) held
+            where not held._deleted and {absent}
             """
         ).format(
             pages=load.tables.pages,
-            load_id=sql.Literal(load.load_id),
-            held=(_ALL if one_part else _OF_PART).format(
-                current=StagingTable(load.system, load.stream).current,
-                versions=StagingTable(load.system, load.stream).versions,
-            ),
+            parts=parts,
+            held=held.format(current=staging.current, versions=staging.versions),
+            cursor=cursor,
+            extracted_at=extracted_at,
+            absent=absent.format(pages=load.tables.pages),
         )
     ).rowcount
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from onefold.catalog.entity import Entity
 from onefold.catalog.system import System
 from onefold.connectors import confirm, reader
-from onefold.connectors.database import Database
-from onefold.connectors.file_store import Store, store
 from onefold.connectors.page import Endpoint, PageReader
 from onefold.http.client import Client
 from onefold.http.limit import WarehouseLimiter
@@ -18,14 +17,27 @@ from onefold.sync.usage import Usage
 from onefold.warehouse.questions import questions
 from onefold.warehouse.reached import reached
 
+if TYPE_CHECKING:
+    from onefold.connectors.database import Database
+    from onefold.connectors.file_store import Store
+
 Source = Callable[[str, Usage], AbstractContextManager[PageReader]]
 """Opens a stream for reading, by the stream's name; what it asks of the system is counted in the Usage."""
 
 
 def way_out(system: System, *arguments: object, **named: object) -> Client | Database | Store:
-    """The one way to the system, by its protocol; what all take is said there."""
-    by_protocol = {"sql": Database, "files": store}
-    return by_protocol.get(system.protocol, Client)(system, *arguments, **named)
+    """The one way to the system, by its protocol; what all take is said there. Only what is needed is imported."""
+    match system.protocol:
+        case "sql":
+            from onefold.connectors.database import Database
+
+            return Database(system, *arguments, **named)
+        case "files":
+            from onefold.connectors.file_store import store
+
+            return store(system, *arguments, **named)
+        case _:
+            return Client(system, *arguments, **named)
 
 
 Confirm = Callable[[str, Usage, Sequence[str]], None]

@@ -14,7 +14,6 @@ from onefold.quality.gate import Finding, judge, keep_findings
 from onefold.quality.suite import read_suite
 from onefold.quality.swept import land_swept
 from onefold.quality.typed import make_typed
-from onefold.quality.vanished import land_vanished
 from onefold.sync.job import Job
 from onefold.warehouse.ledger import Load
 
@@ -28,7 +27,6 @@ def inspect(connection: psycopg.Connection, job: Job, load: Load) -> list[Findin
     of the rows was refused.
     """
     suite = read_suite(job.table.name, job.suites)
-    land_vanished(connection, load, job.stream)
     land_swept(connection, load, job.stream)
     candidates = make_candidates(connection, load, job.stream)
     make_typed(connection, load, job.stream, job.entities, suite)

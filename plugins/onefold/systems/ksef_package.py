@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 import os
 import zipfile
-import zlib
 from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -25,6 +24,7 @@ from cryptography.hazmat.primitives.ciphers.modes import CBC
 from cryptography.hazmat.primitives.padding import PKCS7
 
 from onefold.catalog.system import Request
+from onefold.connectors.archive import DAMAGED
 from onefold.connectors.page import BEGINNING
 from onefold.errors import Fatal, Retriable
 from onefold.http.attempt import BadBody, Response
@@ -122,7 +122,7 @@ class Package:
                     exported = Exported(_object.decode(raw), bytes)
                     content = partial(_content, archive, files.get(f"{exported.says('ksefNumber')}.xml"))
                     yield replace(exported, content=content)
-        except (*_DAMAGED, msgspec.DecodeError) as error:
+        except (*DAMAGED, msgspec.DecodeError) as error:
             raise Retriable(
                 f"{named}: a package whose zip file or list of invoices is not sound ({type(error).__name__}). Run it "
                 "again: KSeF makes another one. Nothing was changed."
@@ -135,8 +135,6 @@ class _Date(msgspec.Struct):
 
 _date = msgspec.json.Decoder(_Date)
 _object = msgspec.json.Decoder(dict[str, msgspec.Raw])
-_DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError)
-"""What Python's zipfile raises for a file that is not whole, or packed in a way that it does not know."""
 
 
 def _stored(text: str | None) -> datetime | None:
@@ -157,7 +155,7 @@ def _content(archive: zipfile.ZipFile, info: zipfile.ZipInfo | None) -> bytes:
         raise BadBody(f"larger than {LARGEST_INVOICE >> 20} MiB, so no invoice: not unpacked")
     try:
         return archive.read(info)
-    except _DAMAGED:
+    except DAMAGED:
         raise BadBody("damaged in the package") from None
 
 

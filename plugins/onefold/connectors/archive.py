@@ -1,0 +1,7 @@
+"""Zip files of others: workbooks, packages of an export."""
+
+import zipfile
+import zlib
+
+DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError)
+"""What Python's zipfile raises for a file that is not whole, encrypted, or packed in a way that it does not know."""
