@@ -76,8 +76,9 @@ def _by_hand(url: str, catalog: Catalog) -> None:
 
 
 def _conform(url: str, catalog: Catalog, target: Path, name: str) -> dict[str, float]:
-    """As the DAG calls it."""
-    entities = list(catalog.entities.values())
+    """As the DAG calls it, with the one entity that is made by hand as well."""
+    entities = [catalog.entities["customer"]]
+    mapped = {"customer": catalog.entities["customer"]}
     done: list[ConformReport] = []
 
     def run() -> None:
@@ -87,9 +88,9 @@ def _conform(url: str, catalog: Catalog, target: Path, name: str) -> dict[str, f
             entity_gate(url),
             entities,
             Project(ROOT / "dbt_project", target),
-            mappings=mapping_fingerprints(catalog.entities, catalog.systems),
+            mappings=mapping_fingerprints(mapped, catalog.systems),
             on_publish=[
-                lambda connection, _: sync_mapping(connection, catalog.entities, catalog.systems),
+                lambda connection, _: sync_mapping(connection, mapped, catalog.systems),
                 evidence.published(Run("conform", name, "os:bench"), entities),
             ],
         )

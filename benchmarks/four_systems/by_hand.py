@@ -37,7 +37,7 @@ def by_hand(catalog: Catalog) -> list[str]:
 def _survivor(name: str, attribute: Attribute, customer: Entity) -> tuple[str, dict[str, str]]:
     """The golden value, and for each stream, the most trusted first, when it is the one that gives it."""
     trust = attribute.trust or customer.trust
-    streams = sorted(attribute.sources, key=lambda stream: trust.index(stream.partition(".")[0]))
+    streams = sorted(set(STREAMS) & set(attribute.sources), key=lambda stream: trust.index(stream.partition(".")[0]))
     given = [f"{_alias(stream)}.{name}" for stream in streams]
     if attribute.survivorship == "latest":
         latest = f"greatest({', '.join(given)})"
