@@ -51,4 +51,6 @@ if sys.argv[1:2] == ["scheduler"] or sys.argv[1:3] == ["celery", "worker"]:
     from onefold.catalog.yaml_file import CatalogError
 
     with contextlib.suppress(CatalogError):  # the DAG processor says it, with file and line; the scheduler must live
-        read_catalog()
+        for system in read_catalog().systems.values():
+            if system.python:
+                importlib.import_module(f"onefold.systems.{system.python.module}")

@@ -22,6 +22,7 @@ if "onefold" in loaded:
     from onefold import dag_docs, lineage, operators, tasks
     from onefold.connectors import database, files, graphql, odata, rest, soap, sql
     from onefold.quality import gate
+    from onefold.systems import ksef, microsoft365, regon, salesforce
     from onefold.sync import steps
     for name in lineage.__all__:
         getattr(lineage, name)
