@@ -57,7 +57,13 @@ class Bench:
     slept: list[float] = field(default_factory=list)
 
     def job(
-        self, listed: Listed, *, wrap: Wrap = lambda pages: pages, wanted: Wanted | None = None, run: str | None = None
+        self,
+        listed: Listed,
+        *,
+        wrap: Wrap = lambda pages: pages,
+        wanted: Wanted | None = None,
+        run: str | None = None,
+        rehearsed: int | None = None,
     ) -> Job:
         """A job as a task makes it; `wrap` stands between the connector and the load."""
         endpoint = listed.endpoint(self.sandbox)
@@ -81,6 +87,7 @@ class Bench:
             run_is_over=lambda dag_id, run_id: True,
             wanted=wanted or Wanted(),
             suites=FOLDER,
+            rehearsed=rehearsed,
         )
 
     def load(self, listed: Listed, **how: object) -> Load:

@@ -73,13 +73,8 @@ def begin(connection: psycopg.Connection, actor: str, mappings: Mapping[str, str
             " error = 'The run ended before it published; the next one took its loads in.' where state = 'building'"
         )
         pending = connection.execute(_PENDING).fetchall()
-        newest = connection.execute(
-            "select mappings from ops.publish where state = 'published' order by publish_id desc limit 1"
-        ).fetchone()
-        full_mapping = frozenset(
-            entity for entity, mapping in mappings.items() if newest is None or newest[0].get(entity) != mapping
-        )
-        if not pending and (newest is None or not full_mapping):
+        full_mapping = changed_mappings(connection, mappings)
+        if not pending and (not full_mapping or not _anything_published(connection)):
             return None
         publish_id = connection.execute(
             "insert into ops.publish (actor, mappings) values (%s, %s) returning publish_id",
@@ -93,6 +88,19 @@ def begin(connection: psycopg.Connection, actor: str, mappings: Mapping[str, str
     return Publish(
         publish_id, tuple(load_id for load_id, _, _ in pending), frozenset(s for _, _, s in pending), full_mapping
     )
+
+
+def changed_mappings(connection: psycopg.Connection, mappings: Mapping[str, str]) -> frozenset[str]:
+    """The entities whose mapping is another than at the newest publish; all of them where there is none."""
+    newest = connection.execute(
+        "select mappings from ops.publish where state = 'published' order by publish_id desc limit 1"
+    ).fetchone()
+    was = newest[0] if newest else {}
+    return frozenset(entity for entity, mapping in mappings.items() if was.get(entity) != mapping)
+
+
+def _anything_published(connection: psycopg.Connection) -> bool:
+    return connection.execute("select exists (select from ops.publish where state = 'published')").fetchone()[0]
 
 
 def close(connection: psycopg.Connection, publish_id: int, state: str, error: str) -> None:

@@ -50,7 +50,7 @@ def sources_yaml(entities: Mapping[str, Entity]) -> str:
     document: Yaml = {
         "version": 2,
         "sources": [
-            {"name": "staging", "schema": "staging", "tables": tables},
+            {"name": "staging", "schema": "{{ var('shadow', '') }}staging", "tables": tables},
             {"name": "conformed", "schema": "conformed", "tables": conformed},
             {"name": "ops", "schema": "ops", "tables": ops},
         ],

@@ -51,6 +51,12 @@ def judged(connection: psycopg.Connection, job: Job, load: Load, findings: list[
     _audit(connection, job, load, "load.gate", from_=f"landing.load_{load.load_id}", **facts)
 
 
+def rehearsed(connection: psycopg.Connection, job: Job, load: Load) -> None:
+    """The load was judged only. In lineage its run is over, and has moved no data."""
+    _lineage(connection, job, load, "ABORT")
+    _audit(connection, job, load, "load.rehearse", from_=job.name, to=f"landing.load_{load.load_id}")
+
+
 def published(connection: psycopg.Connection, job: Job, load: Load, counts: Published) -> None:
     """The rows are visible; the audit event is the transaction's last statement, for it makes others wait."""
     written = counts.rows_new + counts.rows_changed + counts.rows_deleted

@@ -21,6 +21,7 @@ class Job:
 
     `confirm` tells the system what was published, where it wants to hear that. `run_is_over` tells whether another
     run has ended (the scheduler knows); `last_attempt`, whether a failure of this step is final for the run.
+    `rehearsed` is the load that has read the window already; the source is asked only when what it read is gone.
     """
 
     system: System
@@ -35,6 +36,7 @@ class Job:
     last_attempt: bool = True
     suites: Path = FOLDER
     confirm: Confirm | None = None
+    rehearsed: int | None = None
 
     @property
     def stream(self) -> Stream:

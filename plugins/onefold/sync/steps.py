@@ -50,6 +50,18 @@ def gate(job: Job) -> Load:
         return _gated(connection, job, load) if load.on_its_way else load
 
 
+def rehearse(job: Job) -> Load:
+    """Judge what has landed, and end the load there; what it would publish is kept in landing for who must decide."""
+    with _stream_of(job) as connection:
+        load = _taken_up(connection, job) or _ended(connection, job)
+        if load.on_its_way:
+            load = _gated(connection, job, load)
+            with connection.transaction():
+                ledger.rehearsed(connection, load)
+                evidence.rehearsed(connection, job, load)
+        return ledger.get(connection, load.load_id)
+
+
 def publish(job: Job) -> Load:
     """Make the accepted rows visible, together with cursor, verdict, lineage and audit. Does nothing when done."""
     with _stream_of(job) as connection:
@@ -133,7 +145,9 @@ def _landed(connection: psycopg.Connection, job: Job, load: Load) -> Load:
     if reached and reached[1] and load.state != "extracting":
         return load
     if reached is None:
-        landing.open_landing(connection, load)
+        if not (job.rehearsed and landing.take_over(connection, load, ledger.get(connection, job.rehearsed))):
+            landing.open_landing(connection, load)
+        reached = landing.checkpoint(connection, load)
     token = reached[0] if reached else None
     began = time.monotonic()
     usage = Usage()

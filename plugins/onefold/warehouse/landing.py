@@ -16,7 +16,7 @@ import psycopg
 from psycopg import sql
 
 from onefold.connectors.page import Page, Record
-from onefold.warehouse.ledger import Load
+from onefold.warehouse.ledger import Load, discard_landing
 from onefold.warehouse.page_writer import PageWriter
 
 _GONE = b"deleted"
@@ -59,6 +59,35 @@ def open_landing(connection: psycopg.Connection, load: Load) -> None:
             "update ops.load set state = 'extracting', pages = 0, rows_read = 0 where load_id = %s",
             (load.load_id,),
         )
+
+
+def take_over(connection: psycopg.Connection, load: Load, rehearsed: Load) -> bool:
+    """Make what a rehearsed load has read the load's own, all of it at once; False when that is there no longer.
+
+    It is judged anew against staging as it is now. The caller holds the stream's lock.
+    """
+    reached = checkpoint(connection, rehearsed)
+    if rehearsed.state != "rehearsed" or reached is None or not reached[1]:
+        return False
+    with connection.transaction():
+        connection.execute(sql.SQL("drop table if exists {}").format(load.tables.pages))
+        connection.execute(
+            sql.SQL("alter table {} rename to {}").format(
+                rehearsed.tables.pages, sql.Identifier(load.tables.pages_name)
+            )
+        )
+        for shared in ("answer", "unreadable", "part", "checkpoint"):
+            connection.execute(
+                sql.SQL("update {} set load_id = %s where load_id = %s").format(sql.Identifier("landing", shared)),
+                (load.load_id, rehearsed.load_id),
+            )
+        connection.execute("update landing.checkpoint set gated = false where load_id = %s", (load.load_id,))
+        connection.execute(
+            "update ops.load set pages = %s, rows_read = %s where load_id = %s",
+            (rehearsed.pages, rehearsed.rows_read, load.load_id),
+        )
+        discard_landing(connection, rehearsed.tables)
+    return True
 
 
 def checkpoint(connection: psycopg.Connection, load: Load) -> tuple[str | None, bool] | None:

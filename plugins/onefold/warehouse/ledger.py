@@ -14,7 +14,7 @@ from onefold.connectors.page import Window
 from onefold.errors import Retriable
 from onefold.warehouse.tables import LandingTables
 
-State = Literal["extracting", "landed", "gated", "published", "rejected", "rolled_back"]
+State = Literal["extracting", "landed", "gated", "published", "rejected", "rolled_back", "rehearsed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +130,15 @@ def reject(connection: psycopg.Connection, load: Load, error: str) -> None:
             (error, load.load_id),
         )
         discard_landing(connection, load.tables)
+
+
+def rehearsed(connection: psycopg.Connection, load: Load) -> None:
+    """End a load that was judged and is not to be published. What it landed is kept, for who looks at it or takes it
+    over, until it is given up; staging and cursor are untouched."""
+    connection.execute(
+        "update ops.load set state = 'rehearsed', verdict = 'passed', ended_at = now() where load_id = %s",
+        (load.load_id,),
+    )
 
 
 def discard_landing(connection: psycopg.Connection, tables: LandingTables) -> None:

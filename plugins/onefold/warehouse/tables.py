@@ -34,9 +34,13 @@ class LandingTables:
     load_id: int
 
     @property
+    def pages_name(self) -> str:
+        return f"load_{self.load_id}"
+
+    @property
     def pages(self) -> sql.Identifier:
         """Every record of every page, as received."""
-        return sql.Identifier("landing", f"load_{self.load_id}")
+        return sql.Identifier("landing", self.pages_name)
 
     @property
     def candidate(self) -> sql.Identifier:

@@ -7,7 +7,8 @@ create table if not exists ops.load (
     window_start timestamptz not null,
     window_end timestamptz not null,
     state text not null default 'extracting'
-        check (state in ('extracting', 'landed', 'gated', 'published', 'rejected', 'rolled_back')),
+        constraint load_state_check
+        check (state in ('extracting', 'landed', 'gated', 'published', 'rejected', 'rolled_back', 'rehearsed')),
     dag_id text not null,
     run_id text not null,
     actor text not null,
@@ -32,7 +33,7 @@ create unique index if not exists load_one_on_its_way on ops.load (system, strea
 create index if not exists load_by_run on ops.load (dag_id, run_id);
 
 comment on table ops.load is 'One row per attempt to bring one window of one stream; its states in order: '
-    'extracting, landed, gated, then published, rejected or rolled_back.';
+    'extracting, landed, gated, then published, rejected or rolled_back; or rehearsed, which publishes nothing.';
 
 create table if not exists ops.cursor (
     system text not null,

@@ -2,7 +2,8 @@
 
 create table if not exists ops.publish (
     publish_id bigint generated always as identity primary key,
-    state text not null default 'building' check (state in ('building', 'published', 'rejected', 'failed')),
+    state text not null default 'building' constraint publish_state_check
+        check (state in ('building', 'published', 'rejected', 'failed', 'rehearsed')),
     actor text not null,
     mappings jsonb not null,
     report jsonb,
@@ -11,7 +12,15 @@ create table if not exists ops.publish (
     ended_at timestamptz
 );
 comment on table ops.publish is 'One row per conform run that had something to do. rejected: the gate refused the candidates; '
-    'failed: it crashed or dbt failed. The loads of both are taken in by the next run.';
+    'failed: it crashed or dbt failed. The loads of both are taken in by the next run. rehearsed: nothing was published.';
+do $do$ -- warehouses that were made before there were rehearsals
+begin
+    if (select pg_get_constraintdef(oid) not like '%rehearsed%' from pg_constraint
+        where conrelid = 'ops.publish'::regclass and conname = 'publish_state_check') then
+        alter table ops.publish drop constraint publish_state_check, add constraint publish_state_check
+            check (state in ('building', 'published', 'rejected', 'failed', 'rehearsed'));
+    end if;
+end $do$;
 comment on column ops.publish.mappings is 'The fingerprint of each entity''s mapping; ops.mapping has the rules.';
 
 create table if not exists ops.publish_load (

@@ -1,0 +1,176 @@
+"""A rehearsal: loads that are judged and not published, and what would become of the golden records."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from onefold.conform import ConformReport, conform
+from onefold.conform.build import Project
+from onefold.conform.gate import entity_gate
+from onefold.conform.rehearsal import Rehearsal, rehearse
+from onefold.connectors.page import BEGINNING, Window
+from onefold.errors import Fatal
+from onefold.mapping.registry import mapping_fingerprints
+from onefold.settings import ROOT
+from onefold.sync import steps
+from onefold.sync.usage import Usage
+from onefold.warehouse import shadow
+from onefold.warehouse.ledger import Load
+from onefold.warehouse.staging import ensure_all_staging
+from onefold.warehouse.window import Wanted
+from sandbox.process import running
+from tests.acceptance.bench import Bench
+from tests.acceptance.streams import CATALOG, Listed
+from tests.roles import as_role
+
+ACCOUNT, PARTNER = Listed("salesforce.account"), Listed("sap.business_partner")
+CUSTOMER = CATALOG.entities["customer"]
+DBT = ROOT / "dbt_project"
+
+
+class Company:
+    """A warehouse that holds all of SAP's partners and the older half of Salesforce's accounts, conformed."""
+
+    def __init__(self, bench: Bench, folder: Path) -> None:
+        self.bench = bench
+        self.loader = as_role(bench.url, "onefold_loader")
+        self._folder = folder
+        ensure_all_staging(self.loader, CATALOG)
+        middle, now = self._middle(), datetime.now(UTC)
+        self.newer = Wanted(middle, now, exactly=True)
+        self.bench.load(ACCOUNT, wanted=Wanted(end=middle))
+        self.bench.load(PARTNER)
+        self.first = self.conform()
+
+    def _middle(self) -> datetime:
+        """When half of the accounts had been changed last."""
+        with self.bench.job(ACCOUNT).source("account", Usage()) as pages:
+            cursors = [
+                record.cursor for page in pages(Window(BEGINNING, datetime.now(UTC)), None) for record in page.records
+            ]
+        return datetime.fromisoformat(sorted(cursors)[len(cursors) // 2])
+
+    def rehearsed(self) -> Load:
+        """The newer half of the accounts, landed, judged, and no more."""
+        job = self.bench.job(ACCOUNT, wanted=self.newer)
+        steps.land(job)
+        steps.gate(job)
+        return steps.rehearse(job)
+
+    def rehearse(self, *loads: Load) -> Rehearsal:
+        return rehearse(
+            self.loader,
+            "user:tester",
+            entity_gate(self.loader),
+            [CUSTOMER],
+            Project(DBT, self._folder / "dbt-rehearsal"),
+            loads,
+            mappings=self._mappings,
+        )
+
+    def conform(self) -> ConformReport:
+        return conform(
+            self.loader,
+            "user:tester",
+            entity_gate(self.loader),
+            [CUSTOMER],
+            Project(DBT, self._folder / "dbt"),
+            mappings=self._mappings,
+            select=["tag:customer"],
+        )
+
+    @property
+    def _mappings(self) -> dict[str, str]:
+        return mapping_fingerprints({"customer": CUSTOMER}, CATALOG.systems)
+
+    def published(self) -> list[list[tuple]]:
+        """Everything that analysts and later runs can see of the customers and of the accounts."""
+        tables = {
+            "staging.salesforce__account": "_key, _load_id",
+            "conformed.customer_version": "customer_id, _publish_id",
+            "conformed.customer_crosswalk_version": "record, _publish_id",
+            "mapped.salesforce__customer": "_record",
+            "mapped.customer__identifier": "record",
+            "ops.cursor": "system, stream",
+            "ops.quarantine": "quarantine_id",
+            "ops.published": "entity",
+        }
+        return [self.bench.query(f"select * from {table} order by {order}") for table, order in tables.items()]  # noqa: S608 - our own names
+
+
+@pytest.fixture
+def company(warehouse_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Company]:
+    monkeypatch.setenv("ONEFOLD_HOME", str(tmp_path / "home"))
+    with running(tmp_path / "sandbox", companies=120) as sandbox:
+        yield Company(Bench(sandbox, warehouse_url, tmp_path / "home"), tmp_path)
+
+
+def test_a_rehearsal_publishes_nothing_and_foretells_what_the_publish_then_does(company: Company) -> None:
+    before = company.published()
+    load = company.rehearsed()
+    told = company.rehearse(load)
+    assert company.published() == before
+
+    (customers,) = told.entities
+    assert (load.state, customers.refused) == ("rehearsed", None)
+    assert customers.new > 0 and customers.changed > 0
+
+    company.bench.load(ACCOUNT, wanted=company.newer)
+    (done,) = company.conform().entities
+    assert (customers.new, customers.changed) == (done.new, done.changed)
+    assert customers.merged + customers.ended == done.ended
+
+
+def test_analysts_cannot_see_the_shadow_and_engineers_can(company: Company) -> None:
+    company.rehearse(company.rehearsed())
+    question = f"select count(*) from {shadow.MAPPED}.customer__candidate"  # noqa: S608 - our own name
+    with psycopg.connect(as_role(company.bench.url, "onefold_engineer")) as engineer:
+        assert engineer.execute(question).fetchone()[0] > 0
+    with (
+        psycopg.connect(as_role(company.bench.url, "onefold_analyst")) as analyst,
+        pytest.raises(psycopg.errors.InsufficientPrivilege),
+    ):
+        analyst.execute(question)
+
+
+def test_what_a_rehearsal_has_read_is_taken_over_and_the_source_is_not_asked_again(company: Company) -> None:
+    rehearsed = company.rehearsed()
+    company.rehearse(rehearsed)
+    with psycopg.connect(company.loader, autocommit=True) as loader:
+        shadow.clear(loader)
+
+    load = _published(company, rehearsed)
+    assert (load.state, load.rows_read, load.pages) == ("published", rehearsed.rows_read, rehearsed.pages)
+    asked = company.bench.query("select load_id from ops.usage where load_id = %s", load.load_id)
+    assert asked == []
+    assert company.bench.query("select to_regclass(%s)", f"landing.load_{rehearsed.load_id}") == [(None,)]
+
+
+def test_a_rehearsal_whose_landing_is_gone_is_read_again_from_the_source(company: Company) -> None:
+    rehearsed = company.rehearsed()
+    company.bench.execute("delete from landing.checkpoint")  # as a crash of the database leaves it
+
+    load = _published(company, rehearsed)
+    assert (load.state, load.rows_read) == ("published", rehearsed.rows_read)
+    assert company.bench.query("select requests > 0 from ops.usage where load_id = %s", load.load_id) == [(True,)]
+
+
+def test_only_a_rehearsed_load_can_be_looked_at_as_a_rehearsal(company: Company) -> None:
+    load = company.bench.load(
+        ACCOUNT, wanted=Wanted(company.newer.start, company.newer.start + timedelta(days=1), True)
+    )
+    with pytest.raises(Fatal, match="is published and cannot be looked at as a rehearsal"):
+        company.rehearse(load)
+
+
+def _published(company: Company, rehearsed: Load) -> Load:
+    """The load that publishes what the rehearsed one has read."""
+    job = company.bench.job(ACCOUNT, wanted=company.newer, rehearsed=rehearsed.load_id)
+    steps.land(job)
+    steps.gate(job)
+    return steps.publish(job)
