@@ -141,9 +141,6 @@ def test_analysts_cannot_see_the_shadow_and_engineers_can(company: Company) -> N
 def test_what_a_rehearsal_has_read_is_taken_over_and_the_source_is_not_asked_again(company: Company) -> None:
     rehearsed = company.rehearsed()
     company.rehearse(rehearsed)
-    with psycopg.connect(company.loader, autocommit=True) as loader:
-        shadow.clear(loader)
-
     load = _published(company, rehearsed)
     assert (load.state, load.rows_read, load.pages) == ("published", rehearsed.rows_read, rehearsed.pages)
     asked = company.bench.query("select load_id from ops.usage where load_id = %s", load.load_id)

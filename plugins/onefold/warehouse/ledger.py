@@ -143,8 +143,8 @@ def rehearsed(connection: psycopg.Connection, load: Load) -> None:
 
 def discard_landing(connection: psycopg.Connection, tables: LandingTables) -> None:
     """Drop the load's landing tables and its rows in the shared ones, inside the caller's transaction."""
-    for table in tables.all:
-        connection.execute(psycopg.sql.SQL("drop table if exists {}").format(table))
+    for table in tables.all:  # cascade: the views of a rehearsal's shadow go too
+        connection.execute(psycopg.sql.SQL("drop table if exists {} cascade").format(table))
     for shared in ("checkpoint", "answer", "unreadable", "part"):
         connection.execute(
             psycopg.sql.SQL("delete from {} where load_id = %s").format(psycopg.sql.Identifier("landing", shared)),

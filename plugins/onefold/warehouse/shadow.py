@@ -50,7 +50,7 @@ def copy_mapped(connection: psycopg.Connection, models: Iterable[str]) -> None:
 
 
 def clear(connection: psycopg.Connection) -> None:
-    """Empty the shadow. What a rehearsed load has landed can be dropped or taken over only then."""
+    """Empty the shadow."""
     held = connection.execute(
         "select relnamespace::regnamespace::text, relname, relkind = 'v' from pg_class"
         " where relnamespace = any (%s::regnamespace[]) and relkind in ('r', 'v')",

@@ -1,0 +1,127 @@
+"""A migration's two passes over its chunks: rehearse each, and, once approved, publish each."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+
+import psycopg
+from psycopg import sql
+
+from onefold.errors import Rejected
+from onefold.migration import ledger
+from onefold.migration.ledger import Chunk, Migration
+from onefold.migration.totals import published_totals, rehearsed_totals
+from onefold.sync import steps
+from onefold.sync.job import Job
+from onefold.warehouse import ledger as loads
+from onefold.warehouse.connection import connect
+from onefold.warehouse.ledger import Load, Run
+from onefold.warehouse.trouble import told
+from onefold.warehouse.window import Wanted
+
+MakeJob = Callable[[Wanted, int | None], Job]
+"""The job that loads a window of the stream; the second argument is the rehearsed load that has read it already."""
+
+
+def rehearse_chunks(
+    url: str, migration: Migration, stream: str, make_job: MakeJob, may_go_on: Callable[[], None]
+) -> None:
+    """Land and judge every chunk that has not been yet. `may_go_on` is asked before each; what it raises ends the pass.
+
+    Tried again after whatever ended it, it goes on with the chunk, and within the chunk with the page, that it was at.
+    """
+    with told(f"migration {migration.migration_id}"), connect(url, autocommit=True) as connection:
+        for chunk in ledger.chunks(connection, migration, stream):
+            if chunk.rehearsed_load is None:
+                job = make_job(_exactly(chunk), None)
+                load = _ended_already(connection, job.run, migration, chunk, "rehearsed")
+                if load is None:
+                    may_go_on()
+                    steps.land(job)
+                    steps.gate(job)
+                    load = steps.rehearse(job)
+                ledger.keep_rehearsed(connection, chunk, load.load_id, _found(connection, job, load))
+
+
+def publish_chunks(
+    url: str, migration: Migration, stream: str, make_job: MakeJob, may_go_on: Callable[[], None]
+) -> None:
+    """Publish every chunk that has not been yet, from what its rehearsal has read. As rehearse_chunks otherwise.
+
+    Raises Rejected when the versions that a load has brought are not what it was to bring.
+    """
+    with told(f"migration {migration.migration_id}"), connect(url, autocommit=True) as connection:
+        for chunk in ledger.chunks(connection, migration, stream):
+            if chunk.load_id is None:
+                job = make_job(_exactly(chunk), chunk.rehearsed_load)
+                load = _ended_already(connection, job.run, migration, chunk, "published")
+                if load is None:
+                    may_go_on()
+                    steps.land(job)
+                    gated = steps.gate(job)
+                    expected = rehearsed_totals(connection, gated, job.system, job.entities).get("accepted", {})
+                    load = steps.publish(job)
+                    _require_equal(connection, job, load, expected)
+                ledger.keep_published(connection, chunk, load.load_id)
+
+
+def give_up(connection: psycopg.Connection, migration: Migration) -> None:
+    """Drop what the rehearsal has landed and no load has taken over."""
+    for stream in migration.streams:
+        for chunk in ledger.chunks(connection, migration, stream):
+            if chunk.rehearsed_load is not None and chunk.load_id is None:
+                with connection.transaction():
+                    loads.discard_landing(connection, loads.get(connection, chunk.rehearsed_load).tables)
+
+
+def quarantined(connection: psycopg.Connection, migration: Migration) -> Mapping[str, Mapping[str, int]]:
+    """By stream and reason, how many records the rehearsal's gates refused."""
+    reasons: dict[str, Counter[str]] = {}
+    for stream in migration.streams:
+        for chunk in ledger.chunks(connection, migration, stream):
+            reasons.setdefault(stream, Counter()).update((chunk.totals or {}).get("reasons", {}))
+    return {stream: dict(counted) for stream, counted in reasons.items()}
+
+
+def _exactly(chunk: Chunk) -> Wanted:
+    return Wanted(chunk.window_start, chunk.window_end, exactly=True)
+
+
+def _ended_already(
+    connection: psycopg.Connection, run: Run, migration: Migration, chunk: Chunk, state: str
+) -> Load | None:
+    """The load of an attempt that ended its work and died before it could write that into the chunk."""
+    found = connection.execute(
+        "select max(load_id) from ops.load where dag_id = %s and run_id = %s and system = %s and stream = %s"
+        " and window_start = %s and window_end = %s and state = %s",
+        (
+            *(run.dag_id, run.run_id, migration.system, chunk.stream),
+            *(chunk.window_start, chunk.window_end, state),
+        ),
+    ).fetchone()[0]
+    return None if found is None else loads.get(connection, found)
+
+
+def _found(connection: psycopg.Connection, job: Job, load: Load) -> Mapping[str, object]:
+    reasons = connection.execute(
+        sql.SQL(
+            "select reason, count(*) from (select string_agg(distinct reason, '; ') as reason from {} group by _key) r"
+            " group by 1 union all select reason, count(*) from landing.unreadable where load_id = {} group by 1"
+        ).format(load.tables.refused, load.load_id)
+    ).fetchall()
+    return {
+        "read": load.rows_read,
+        "became": rehearsed_totals(connection, load, job.system, job.entities),
+        "reasons": dict(reasons),
+    }
+
+
+def _require_equal(connection: psycopg.Connection, job: Job, load: Load, expected: Mapping[str, str]) -> None:
+    brought = published_totals(connection, load, job.system, job.entities).get("accepted", {})
+    if brought != expected:
+        different = sorted(name for name in {*brought, *expected} if brought.get(name) != expected.get(name))
+        raise Rejected(
+            f"{job.name}: load {load.load_id} brought other control totals into staging than were accepted "
+            f"({', '.join(different)}). Roll it back and look into it before the migration goes on."
+        )

@@ -1,0 +1,203 @@
+"""The ledger of migrations: ops.migration, and ops.migration_chunk with how far each chunk has come."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+
+import psycopg
+from psycopg.rows import class_row
+from psycopg.types.json import Jsonb
+
+from onefold.audit import AuditEvent, append
+from onefold.errors import Fatal
+from onefold.migration.plan import Plan, Wish
+
+State = Literal["planned", "rehearsed", "approved", "published", "refused", "failed"]
+_ON_ITS_WAY = ("planned", "rehearsed", "approved")
+
+
+@dataclass(frozen=True, slots=True)
+class Migration:
+    """One row of ops.migration; times in UTC."""
+
+    migration_id: int
+    system: str
+    streams: list[str]
+    window_start: datetime
+    window_end: datetime
+    chunk: timedelta
+    mode: str
+    service_window: str | None
+    rate: str | None
+    reason: str
+    actor: str
+    run_id: str
+    approver: str | None
+    state: State
+    plan: Mapping[str, object]
+    report: Mapping[str, object] | None
+    error: str | None
+    begun_at: datetime
+    ended_at: datetime | None
+
+    @property
+    def on_its_way(self) -> bool:
+        return self.state in _ON_ITS_WAY
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """One row of ops.migration_chunk."""
+
+    migration_id: int
+    stream: str
+    position: int
+    window_start: datetime
+    window_end: datetime
+    rehearsed_load: int | None
+    load_id: int | None
+    totals: Mapping[str, object] | None
+
+
+def begin(connection: psycopg.Connection, wish: Wish, plan: Plan, actor: str, run_id: str) -> Migration:
+    """Write the migration and its chunks down; the one that this run has begun already is given again.
+
+    Raises Fatal when another migration of one of the streams is on its way.
+    """
+    with connection.transaction():
+        connection.execute("select pg_advisory_xact_lock(hashtextextended('onefold migration', 0))")
+        known = connection.execute("select migration_id from ops.migration where run_id = %s", (run_id,)).fetchone()
+        if known:
+            return get(connection, known[0])
+        other = connection.execute(
+            "select migration_id, run_id from ops.migration"
+            " where system = %s and streams && %s::text[] and state = any (%s)",
+            (wish.system, list(wish.streams), list(_ON_ITS_WAY)),
+        ).fetchone()
+        if other:
+            raise Fatal(
+                f"Migration {other[0]} (run {other[1]}) of {wish.system} is on its way and has one of these streams "
+                f"({', '.join(wish.streams)}). Wait for it to end, or end it; nothing was changed."
+            )
+        migration_id = connection.execute(
+            """
+            insert into ops.migration (system, streams, window_start, window_end, chunk, mode, service_window, rate,
+                reason, actor, run_id, plan)
+            values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) returning migration_id
+            """,
+            (
+                *(wish.system, list(wish.streams), wish.start, wish.end, wish.chunk, wish.mode, wish.service_window),
+                *(wish.rate, wish.reason, actor, run_id, Jsonb(plan.as_json())),
+            ),
+        ).fetchone()[0]
+        with connection.cursor() as cursor:
+            cursor.executemany(
+                "insert into ops.migration_chunk (migration_id, stream, position, window_start, window_end)"
+                " values (%s, %s, %s, %s, %s)",
+                [
+                    (migration_id, stream, position, window.start, window.end)
+                    for stream in wish.streams
+                    for position, window in enumerate(wish.chunks(), 1)
+                ],
+            )
+        migration = get(connection, migration_id)
+        _tell(connection, migration, "migration.begin", actor, chunks=plan.chunks * len(wish.streams))
+    return migration
+
+
+def get(connection: psycopg.Connection, migration_id: int) -> Migration:
+    """One migration. Raises Fatal when there is none."""
+    with connection.cursor(row_factory=class_row(Migration)) as cursor:
+        found = cursor.execute("select * from ops.migration where migration_id = %s", (migration_id,)).fetchone()
+    if found is None:
+        raise Fatal(f"There is no migration {migration_id}; ops.migration has those there are.")
+    return found
+
+
+def chunks(connection: psycopg.Connection, migration: Migration, stream: str) -> list[Chunk]:
+    """The chunks of one stream, the oldest window first."""
+    with connection.cursor(row_factory=class_row(Chunk)) as cursor:
+        return cursor.execute(
+            "select * from ops.migration_chunk where migration_id = %s and stream = %s order by position",
+            (migration.migration_id, stream),
+        ).fetchall()
+
+
+def keep_rehearsed(connection: psycopg.Connection, chunk: Chunk, load_id: int, totals: Mapping[str, object]) -> None:
+    """The chunk has been read and judged by this load."""
+    _keep(connection, chunk, "rehearsed_load = %s, totals = %s", load_id, Jsonb(dict(totals)))
+
+
+def keep_published(connection: psycopg.Connection, chunk: Chunk, load_id: int) -> None:
+    """The chunk has been published by this load."""
+    _keep(connection, chunk, "load_id = %s", load_id)
+
+
+def _keep(connection: psycopg.Connection, chunk: Chunk, what: str, *values: object) -> None:
+    connection.execute(
+        f"update ops.migration_chunk set {what} where migration_id = %s and stream = %s and position = %s",  # noqa: S608 - our own two
+        (*values, chunk.migration_id, chunk.stream, chunk.position),
+    )
+
+
+def keep_report(connection: psycopg.Connection, migration: Migration, report: Mapping[str, object]) -> None:
+    """The rehearsal has ended; from here on a person decides."""
+    with connection.transaction():
+        connection.execute(
+            "update ops.migration set state = 'rehearsed', report = %s where migration_id = %s and state = 'planned'",
+            (Jsonb(dict(report)), migration.migration_id),
+        )
+        _tell(connection, migration, "migration.rehearse", migration.actor)
+
+
+def approve(connection: psycopg.Connection, migration: Migration, approver: str) -> None:
+    """A second person has approved it. Raises Fatal when it is who started it, or when there is nothing to approve."""
+    if approver == migration.actor:
+        raise Fatal(
+            f"Migration {migration.migration_id} was started by {migration.actor}, who cannot approve it as well. Have "
+            "another person approve it; nothing was published."
+        )
+    with connection.transaction():
+        approved = connection.execute(
+            "update ops.migration set state = 'approved', approver = %s"
+            " where migration_id = %s and (state = 'rehearsed' or (state = 'approved' and approver = %s))",
+            (approver, migration.migration_id, approver),
+        ).rowcount
+        if not approved:
+            state = get(connection, migration.migration_id).state
+            raise Fatal(f"Migration {migration.migration_id} is {state}: there is nothing to approve.")
+        _tell(connection, migration, "migration.approve", approver)
+
+
+def end(
+    connection: psycopg.Connection, migration: Migration, state: State, actor: str, error: str | None = None
+) -> None:
+    """Close it: published, refused or failed. One that has ended stays as it is."""
+    with connection.transaction():
+        ended = connection.execute(
+            "update ops.migration set state = %s, error = %s, ended_at = now()"
+            " where migration_id = %s and state = any (%s)",
+            (state, error, migration.migration_id, list(_ON_ITS_WAY)),
+        ).rowcount
+        if ended:
+            result = "ok" if state == "published" else state
+            _tell(connection, migration, f"migration.{state}", actor, result=result)
+
+
+def _tell(
+    connection: psycopg.Connection, migration: Migration, action: str, actor: str, result: str = "ok", **facts: object
+) -> None:
+    payload = {"system": migration.system, "streams": migration.streams, "run_id": migration.run_id, **facts}
+    event = AuditEvent(
+        actor=actor,
+        action=action,
+        subject=f"migration:{migration.migration_id}",
+        from_=migration.system,
+        to="staging",
+        payload=payload,
+        result=result,
+    )
+    append(connection, event)

@@ -1,0 +1,165 @@
+"""What a migration is asked for, whether that can be, and what it would cost."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
+
+import psycopg
+
+from onefold.catalog.system import System
+from onefold.connectors.page import BEGINNING, Window
+from onefold.errors import Fatal
+from onefold.http.limit import DailyQuota, rate
+from onefold.migration.service_window import service_window
+
+MOST_CHUNKS = 10_000
+_DAY = 86_400
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """A migration as somebody asked for it: these streams of one system, [start, end), a chunk at a time.
+
+    `service_window` is given in mode service_window only; `rate` ('5/s') is kept instead of the system's own.
+    """
+
+    system: str
+    streams: tuple[str, ...]
+    start: datetime
+    end: datetime
+    chunk: timedelta
+    reason: str
+    mode: str = "incremental"
+    service_window: str | None = None
+    rate: str | None = None
+
+    def chunks(self) -> Iterator[Window]:
+        """The window in pieces, the last one as long as what is left."""
+        begins = self.start
+        while begins < self.end:
+            ends = min(begins + self.chunk, self.end)
+            yield Window(begins, ends)
+            begins = ends
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """What one stream will take, from what its loads so far have taken; None where none tells.
+
+    `records`: what the loads of bounded windows have read per second of them, times the window, but no more than one
+    load has ever read that covers it all. `requests` and `seconds` follow from them.
+    """
+
+    records: int | None
+    requests: int | None
+    seconds: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """`chunks` are per stream, `estimates` by stream; `quota` is the system's daily one and what is asked of it."""
+
+    chunks: int
+    estimates: Mapping[str, Estimate]
+    quota: str | None
+    days_of_quota: float | None
+
+    def as_json(self) -> dict[str, object]:
+        """The plan as plain JSON containers."""
+        return asdict(self) | {"estimates": {name: asdict(each) for name, each in self.estimates.items()}}
+
+
+def make_plan(connection: psycopg.Connection, systems: Mapping[str, System], wish: Wish) -> Plan:
+    """Whether it can be, and what it takes. Raises Fatal, with what to do, before anything is touched."""
+    system = _possible(systems, wish)
+    estimates = {stream: _estimate(connection, wish, stream) for stream in wish.streams}
+    requests = [each.requests for each in estimates.values()]
+    daily = _daily(wish.rate, system)
+    days = sum(filter(None, requests)) / daily if daily else None
+    if days is not None and days > 1:
+        raise Fatal(
+            f"About {sum(filter(None, requests)):,} requests would be asked of {wish.system}, which allows {daily:,} a "
+            f"day: {math.ceil(days)} days of its quota, and the nightly syncs would get none. Migrate fewer streams or "
+            "a shorter window at a time. Nothing was changed."
+        )
+    chunks = math.ceil((wish.end - wish.start) / wish.chunk)
+    return Plan(chunks, estimates, f"{daily:,}/day" if daily else None, days)
+
+
+def _possible(systems: Mapping[str, System], wish: Wish) -> System:
+    system = systems.get(wish.system)
+    if system is None:
+        raise Fatal(f"There is no system {wish.system!r}. There are: {', '.join(systems)}. Nothing was changed.")
+    if unknown := [stream for stream in wish.streams if stream not in system.streams]:
+        raise Fatal(
+            f"{wish.system} has no stream {', '.join(unknown)}; it has: {', '.join(system.streams)}. "
+            "Nothing was changed."
+        )
+    if not wish.streams:
+        raise Fatal(f"Name at least one stream of {wish.system}: {', '.join(system.streams)}. Nothing was changed.")
+    if not wish.reason.strip():
+        raise Fatal("Say why: the reason is what the person who approves it, and the auditor, will read.")
+    if wish.start >= wish.end:
+        raise Fatal(f"From ({wish.start}) is not before to ({wish.end}). Nothing was changed.")
+    if wish.end > datetime.now(UTC):
+        raise Fatal(f"To ({wish.end}) is in the future. A migration brings what there was; nothing was changed.")
+    if wish.chunk <= timedelta(0) or (wish.end - wish.start) / wish.chunk > MOST_CHUNKS:
+        raise Fatal(
+            f"A chunk of {wish.chunk} does not divide this window into 1 to {MOST_CHUNKS:,} pieces. Choose a longer "
+            "one; nothing was changed."
+        )
+    if (wish.mode == "service_window") != (wish.service_window is not None):
+        raise Fatal("Mode service_window and the hours of the service window belong together. Nothing was changed.")
+    if wish.service_window:
+        service_window(wish.service_window)
+    return system
+
+
+def _estimate(connection: psycopg.Connection, wish: Wish, stream: str) -> Estimate:
+    per_second, most, requests, seconds = connection.execute(
+        """
+        select (sum(rows_read) filter (where bounded)
+                   / sum(extract(epoch from window_end - window_start)) filter (where bounded))::float8,
+               max(rows_read) filter (where window_start <= %(start)s and window_end >= %(end)s),
+               sum(requests)::float8 / nullif(sum(rows_read), 0),
+               sum(seconds_extracting + seconds_gating + seconds_publishing) / nullif(sum(rows_read), 0)
+        from ops.load
+        cross join lateral (select window_start > %(beginning)s as bounded) as span
+        cross join lateral (
+            select sum(requests) as requests from ops.usage where ops.usage.load_id = load.load_id
+        ) as asked
+        where system = %(system)s and stream = %(stream)s and state = 'published' and rows_read > 0
+        """,
+        {
+            "system": wish.system,
+            "stream": stream,
+            "start": wish.start,
+            "end": wish.end,
+            "beginning": BEGINNING,
+        },
+    ).fetchone()
+    expected = None if per_second is None else math.ceil(per_second * (wish.end - wish.start).total_seconds())
+    known = [each for each in (expected, most) if each is not None]
+    if not known:
+        return Estimate(None, None, None)
+    records = min(known)
+    return Estimate(
+        records,
+        None if requests is None else math.ceil(records * requests),
+        None if seconds is None else round(records * seconds, 1),
+    )
+
+
+def _daily(own: str | None, system: System) -> int | None:
+    """The smallest number of requests that a rate of a day or an hour leaves in a day."""
+    allowed = []
+    for text in [own] if own else system.limits.rate:
+        limit = rate(text)
+        if isinstance(limit, DailyQuota):
+            allowed.append(limit.count)
+        elif limit.seconds >= 3600:
+            allowed.append(limit.count * _DAY // limit.seconds)
+    return min(allowed, default=None)
