@@ -1,0 +1,88 @@
+"""What the person who approves a migration reads, and what is kept of its rehearsal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import psycopg
+
+from onefold.conform.rehearsal import Rehearsal
+from onefold.migration import ledger
+from onefold.migration.chunks import quarantined
+from onefold.migration.ledger import Migration
+from onefold.migration.totals import Totals, added
+
+
+def rehearsed_loads(connection: psycopg.Connection, migration: Migration) -> list[int]:
+    """The loads that have read the migration's chunks."""
+    chunks = [chunk for stream in migration.streams for chunk in ledger.chunks(connection, migration, stream)]
+    return [chunk.rehearsed_load for chunk in chunks if chunk.rehearsed_load is not None]
+
+
+def make_report(connection: psycopg.Connection, migration: Migration, rehearsal: Rehearsal) -> dict[str, object]:
+    """The rehearsal's report as plain JSON containers, to be kept in ops.migration."""
+    streams: dict[str, object] = {}
+    refused = quarantined(connection, migration)
+    for stream in migration.streams:
+        totals: Totals = {}
+        read = 0
+        for chunk in ledger.chunks(connection, migration, stream):
+            totals = added(totals, chunk.totals["became"])
+            read += chunk.totals["read"]
+        streams[stream] = {"read": read, "became": totals, "quarantined": refused[stream]}
+    return {"streams": streams, "publish_id": rehearsal.publish_id, "entities": rehearsal.as_json()["entities"]}
+
+
+def plan_text(migration: Migration) -> str:
+    """The plan in Markdown."""
+    estimates = migration.plan["estimates"]
+    rows = [
+        [f"{migration.system}.{stream}", *(_number(estimates[stream][of]) for of in ("records", "requests", "seconds"))]
+        for stream in migration.streams
+    ]
+    quota = migration.plan["quota"]
+    share = f" {float(migration.plan['days_of_quota']):.0%} of the day's quota ({quota})." if quota else ""
+    hours = f" It works in {migration.service_window} only." if migration.service_window else ""
+    return "\n\n".join(
+        [
+            f"**Migration {migration.migration_id}** of {migration.system}: "
+            f"[{migration.window_start:%Y-%m-%d %H:%M} UTC, {migration.window_end:%Y-%m-%d %H:%M} UTC), "
+            f"{migration.plan['chunks']} chunks a stream.{hours}{share}",
+            f"Why: {migration.reason} (asked for by {migration.actor})",
+            _table(["stream", "records, about", "requests", "seconds"], rows),
+        ]
+    )
+
+
+def report_text(migration: Migration) -> str:
+    """The rehearsal's report in Markdown."""
+    report = migration.report or {}
+    parts = ["What was read, and what would become of it:"]
+    rows = [
+        [f"{migration.system}.{stream}", fate, name, amount]
+        for stream, found in report["streams"].items()
+        for fate, totals in found["became"].items()
+        for name, amount in totals.items()
+    ]
+    parts.append(_table(["stream", "became", "total of", "sum"], rows))
+    reasons = [
+        [f"{migration.system}.{stream}", reason, _number(count)]
+        for stream, found in report["streams"].items()
+        for reason, count in found["quarantined"].items()
+    ]
+    if reasons:
+        parts += ["What would wait in quarantine:", _table(["stream", "reason", "records"], reasons)]
+    counted = ("new", "changed", "merged", "split", "ended", "conflicts")
+    entities = [[each["entity"], *(_number(each[of]) for of in counted)] for each in report["entities"]]
+    parts += ["What would become of the golden records:", _table(["entity", *counted], entities)]
+    parts += [f"**The gate would refuse it**: {each['refused']}" for each in report["entities"] if each["refused"]]
+    return "\n\n".join(parts)
+
+
+def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join(f"| {' | '.join(cell.replace('|', '/') for cell in line)} |" for line in lines)
+
+
+def _number(value: object) -> str:
+    return "unknown" if value is None else f"{value:,}"
