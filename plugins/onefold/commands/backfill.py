@@ -77,8 +77,8 @@ def backfill(system: str, start: str, end: str, yes: bool, as_json: bool) -> Non
     if done.failed:
         names = ", ".join(run.run_id for run in failed[:10])
         raise Fatal(
-            f"{done.failed} of {len(starts)} runs failed: {names}{', …' if done.failed > 10 else ''}. Their tasks' logs, in "
-            f"the UI, say why. Mend that, then give the same command again: what is loaded already changes nothing."
+            f"{done.failed} of {len(starts)} runs failed: {names}{', …' if done.failed > 10 else ''}. The logs of their "
+            "tasks, in the UI, say why. Mend that, then give the same command again: what is loaded stays as it is."
         )
 
 
@@ -105,7 +105,7 @@ def _next(schedule: str, at: datetime) -> datetime:
 
 
 def _refuse_a_second(api: BackfillApi, dag_id: str) -> None:
-    """Raises Fatal while another backfill of the DAG runs; one whose runs are over is waited for until Airflow says so."""
+    """Raises Fatal while another backfill of the DAG runs; one whose runs are over is waited for until it is closed."""
     running = api.active_backfill(dag_id)
     if running is None:
         return
@@ -124,7 +124,7 @@ def _refuse_a_second(api: BackfillApi, dag_id: str) -> None:
 
 
 def _follow(api: BackfillApi, begun: Backfill, runs: int) -> Progress:
-    """Wait until all runs have ended; one line whenever one has. Where somebody cancels it, the rest counts as failed."""
+    """Wait until all runs have ended; one line whenever one has. When somebody cancels it, the rest counts as failed."""
     from onefold.commands.runs import nobody_has_died
 
     told: Progress | None = None
@@ -140,4 +140,5 @@ def _follow(api: BackfillApi, begun: Backfill, runs: int) -> Progress:
 
 
 def _told(report: Mapping[str, object]) -> str:
-    return f"{report['succeeded']} of {report['runs']} runs of {report['dag_id']} have loaded [{report['from']}, {report['to']})."
+    window = f"[{report['from']}, {report['to']})"
+    return f"{report['succeeded']} of {report['runs']} runs of {report['dag_id']} have loaded {window}."
