@@ -60,7 +60,7 @@ def backfill(system: str, start: str, end: str, yes: bool, as_json: bool) -> Non
         raise Fatal(f"That is {said}. Say --yes if you mean it, or take a shorter window. Nothing was begun.")
     click.echo(said, err=True)
     api.unpause(dag_id)
-    begun = api.create_backfill(dag_id, starts[0], starts[-1])
+    begun = _begin(api, dag_id, starts[0], starts[-1])
     done = _follow(api, begun, len(starts))
     failed = api.failed_runs(begun) if done.failed else []
     report = {
@@ -77,8 +77,8 @@ def backfill(system: str, start: str, end: str, yes: bool, as_json: bool) -> Non
     if done.failed:
         names = ", ".join(run.run_id for run in failed[:10])
         raise Fatal(
-            f"{done.failed} of {len(starts)} runs failed: {names}{', …' if done.failed > 10 else ''}. The logs of their "
-            "tasks, in the UI, say why. Mend that, then give the same command again: what is loaded stays as it is."
+            f"{done.failed} of {len(starts)} runs failed: {names}{', …' if done.failed > 10 else ''}. The log of their "
+            "tasks, in the UI, say why. Mend it, then give the same command again: what is loaded stays as it is."
         )
 
 
@@ -123,8 +123,19 @@ def _refuse_a_second(api: BackfillApi, dag_id: str) -> None:
     )
 
 
+def _begin(api: BackfillApi, dag_id: str, first: datetime, last: datetime) -> Backfill:
+    """Begin it. Airflow makes every run before it answers: where they are many, we may have to look what came of it."""
+    try:
+        return api.create_backfill(dag_id, first, last)
+    except Retriable:
+        running = api.active_backfill(dag_id)
+        if running is None or (running.first, running.last) != (first, last):
+            raise
+        return running
+
+
 def _follow(api: BackfillApi, begun: Backfill, runs: int) -> Progress:
-    """Wait until all runs have ended; one line whenever one has. When somebody cancels it, the rest counts as failed."""
+    """Wait until all runs have ended; one line whenever one has. If somebody cancels it, the rest counts as failed."""
     from onefold.commands.runs import nobody_has_died
 
     told: Progress | None = None
