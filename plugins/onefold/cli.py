@@ -25,6 +25,7 @@ COMMANDS = {
     "sql": Entry("sql:sql", "Ask the warehouse in SQL."),
     "demo": Entry("demo:demo", "Run the nightly sync of every system and report what came out."),
     "sync": Entry("sync:sync", "Load one system through the scheduler."),
+    "backfill": Entry("backfill:backfill", "Load the past of one system again, run by run."),
     "conform": Entry("sync:conform", "Build and publish the entities."),
     "audit": Entry("audit:audit", "Verify and read the audit trail."),
     "generate": Entry("generate:generate", "Write everything that is generated from the catalogue."),

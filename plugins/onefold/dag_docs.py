@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import UTC, datetime
 
 from onefold.catalog.entity import Entity
+from onefold.catalog.past import unaskable
 from onefold.catalog.system import Stream, System
 
 
@@ -26,7 +28,7 @@ Each stream is **land → gate → publish**. *land* brings the pages of one win
 them, *publish* makes the good rows visible in one transaction with cursor, quarantine, lineage and audit.
 {odd}
 **Window.** Scheduled and manual runs go on from the last published load, with an overlap. Parameters `start` and `end`,
-or a backfill, load exactly the window that they name. The same window twice changes nothing.
+or a backfill, load exactly the window that they name. The same window twice changes nothing.{_no_past(system)}
 
 **When a task is red.** *land*: the system is down or refuses us; the log ends with the last status. Nothing was
 published; clear the task once the system answers. *gate*: the log names the expectations that failed and how many rows;
@@ -78,6 +80,13 @@ new set. Nothing new: it ends at once. The publishes are in `ops.publish`.
 **When it is red**, the log names the dbt model or test, or the expectation, that failed. What analysts see is still the
 last good set. Mend it and clear the task: the same loads are taken in again.
 """
+
+
+def _no_past(system: System) -> str:
+    """Which streams are skipped when a run names a window."""
+    now = datetime.now(UTC)
+    without = [f"`{name}`" for name in system.streams if unaskable(system, name, None, now)]
+    return f" They skip {', '.join(without)}, which cannot be asked about the past." if without else ""
 
 
 def _cursor(stream: Stream) -> str:

@@ -9,6 +9,10 @@ class Retriable(OnefoldError):
     """The other side failed (down, slow, limited): the same call may succeed later."""
 
 
+class Busy(Retriable):
+    """Somebody else is at it, or has a better claim: wait for them. Nothing was tried, so nothing has failed."""
+
+
 class Fatal(OnefoldError):
     """Trying again cannot help: a setting, a credential, a contract or the code must change first."""
 

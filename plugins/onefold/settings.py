@@ -9,6 +9,8 @@ from pathlib import Path
 from onefold.errors import Fatal
 
 ROOT = Path(__file__).resolve().parents[2]
+BACKFILL_POOL = "backfill"
+"""Airflow's pool that bounds how many tasks of backfills run at once; `onefold up` makes it."""
 
 
 @dataclass(frozen=True)

@@ -6,24 +6,33 @@ import logging
 import textwrap
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 from airflow.sdk import Connection, Context
-from airflow.sdk.exceptions import AirflowFailException, AirflowRuntimeError
+from airflow.sdk.exceptions import (
+    AirflowFailException,
+    AirflowRescheduleException,
+    AirflowRuntimeError,
+    AirflowSkipException,
+)
 
 from onefold.aftermath import after_commit
 from onefold.audit import actor
+from onefold.catalog.past import history, unaskable
 from onefold.catalog.reader import read_catalog
 from onefold.conform import conform as build_and_publish
 from onefold.conform import evidence
 from onefold.conform.build import Project, marts_fingerprint
 from onefold.conform.gate import entity_gate
 from onefold.connectors.page import Endpoint
-from onefold.errors import Fatal, OnefoldError, Rejected, Retriable
+from onefold.errors import Busy, Fatal, OnefoldError, Rejected, Retriable
 from onefold.mapping.registry import mapping_fingerprints, sync_mapping
 from onefold.settings import settings, warehouse_url
+from onefold.sync import evidence as load_evidence
 from onefold.sync.extraction import from_system, to_system
 from onefold.sync.job import Job
+from onefold.warehouse.connection import connect
 from onefold.warehouse.ledger import Load, Run
 from onefold.warehouse.staging import ensure_all_staging
 from onefold.warehouse.window import Wanted
@@ -33,11 +42,20 @@ log = logging.getLogger(__name__)
 DATABASES = ("postgres", "mysql")
 """Airflow's types of connections that lead to a database; MariaDB's is mysql."""
 
+LOOK_AGAIN = timedelta(seconds=10)
+"""How long a task that found its stream busy stays out of the way before it looks again."""
+
 
 def step(context: Context, system: str, stream: str, do: Callable[[Job], Load]) -> Mapping[str, object]:
-    """Do one step (land, gate, publish) of a stream's load; returns the ledger's figures for the UI."""
+    """Do one step (land, gate, publish) of a stream's load; returns the ledger's figures for the UI.
+
+    A stream that cannot be asked about the window that the run names is skipped.
+    """
     with _airflow_errors():
-        load = do(_job(context, system, stream))
+        job = _job(context, system, stream)
+        if _is_backfill(context) or context["params"].get("start") or context["params"].get("end"):
+            job = _can_be_asked(job)
+        load = do(job)
     return {
         "load_id": load.load_id,
         "state": load.state,
@@ -99,8 +117,32 @@ def _job(context: Context, system_name: str, stream: str) -> Job:
         run_is_over=lambda dag_id, run_id: _run_is_over(context, dag_id, run_id),
         wanted=_wanted(context),
         last_attempt=task.try_number > task.max_tries,
+        gives_way=_is_backfill(context),
         confirm=to_system(system, endpoint, warehouse_url()),
     )
+
+
+def _is_backfill(context: Context) -> bool:
+    return context["dag_run"].run_type == "backfill"
+
+
+def _can_be_asked(job: Job) -> Job:
+    """The job of a run that names its window; the first interval of a backfill begins with the stream's history.
+
+    A stream that cannot be asked about the window says so, in the log and in the audit trail, and is skipped.
+    """
+    now, wanted = datetime.now(UTC), job.wanted
+    first = history(job.system, job.stream_name, now)
+    if job.gives_way and first and wanted.start and wanted.end and wanted.start < first < wanted.end:
+        return replace(job, wanted=replace(wanted, start=first))
+    why = unaskable(job.system, job.stream_name, wanted.start, now)
+    if why is None:
+        return job
+    with connect(job.warehouse_url) as connection:
+        load_evidence.left_out(connection, job, why.reason)
+    after_commit(job.warehouse_url)
+    _log_lines(logging.WARNING, why.text)
+    raise AirflowSkipException(why.text)
 
 
 def _wanted(context: Context) -> Wanted:
@@ -109,7 +151,7 @@ def _wanted(context: Context) -> Wanted:
     start, end = _instant(params.get("start")), _instant(params.get("end"))
     if start or end:
         return Wanted(start, end, exactly=start is not None)
-    if dag_run.run_type == "backfill":
+    if _is_backfill(context):
         return Wanted(dag_run.data_interval_start, dag_run.data_interval_end, exactly=True)
     return Wanted(end=dag_run.data_interval_end if dag_run.run_type == "scheduled" else None)
 
@@ -158,17 +200,25 @@ def _run_is_over(context: Context, dag_id: str, run_id: str) -> bool:
 
 @contextmanager
 def _airflow_errors() -> Iterator[None]:
-    """Fatal and Rejected must not be tried again by Airflow; Retriable is, by the DAG's retries.
+    """Fatal and Rejected must not be tried again by Airflow; Retriable is, by the DAG's retries. Busy uses none of them
+    up: the task is put off for a while, and holds no slot meanwhile.
 
     What an error says is logged first, in lines that fit the UI's log view: an exception's text is one long line there.
     """
     try:
         yield
+    except Busy as busy:
+        _log_lines(logging.INFO, str(busy))
+        raise AirflowRescheduleException(datetime.now(UTC) + LOOK_AGAIN) from busy
     except OnefoldError as error:
-        for line in textwrap.wrap(str(error), 88):
-            log.error(line)
+        _log_lines(logging.ERROR, str(error))
         if isinstance(error, Rejected):  # it is about the data: where in our code it was found helps nobody
             raise AirflowFailException(str(error)) from None
         if isinstance(error, Fatal):
             raise AirflowFailException(str(error)) from error
         raise
+
+
+def _log_lines(level: int, text: str) -> None:
+    for line in textwrap.wrap(text, 88):
+        log.log(level, line)

@@ -82,6 +82,19 @@ def test_the_country_code_of_norway_is_not_a_boolean(checkout):
             5,
             'no module "shpo"',
         ),
+        (
+            "schedule:",
+            "python: {module: krs, why: because it is truly odd, windows: true}\nschedule:",
+            5,
+            "python.windows is true, but account is a lookup, which has no windows; take windows out",
+        ),
+        (
+            "streams:\n  account:\n    title: Accounts\n    request: {path: /accounts}",
+            "python: {module: krs, why: because it is truly odd}\nstreams:\n  account:\n    title: Accounts\n"
+            '    request: {path: "/accounts?from={start}&to={end}"}',
+            6,
+            "account asks about a window's start and end; add windows: true to python",
+        ),
         ("customer.krs", "customer.kre", 12, 'no entity has "customer.kre"; did you mean "customer.krs"?'),
     ],
 )

@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 from types import SimpleNamespace
 
+import psycopg
 import pytest
-from airflow.sdk.exceptions import AirflowFailException, AirflowRuntimeError, ErrorType
+from airflow.sdk.exceptions import (
+    AirflowFailException,
+    AirflowRescheduleException,
+    AirflowRuntimeError,
+    AirflowSkipException,
+    ErrorType,
+)
 from airflow.sdk.execution_time.comms import ErrorResponse
 
 from onefold import tasks
-from onefold.errors import Fatal, Rejected, Retriable
+from onefold.errors import Busy, Fatal, Rejected, Retriable
 from onefold.sync.job import Job
 from onefold.warehouse.window import Wanted
 
@@ -67,6 +75,19 @@ def job(monkeypatch: pytest.MonkeyPatch) -> Callable[[dict[str, object]], Job]:
         return seen[0]
 
     return given
+
+
+@pytest.fixture
+def warehouse(
+    warehouse_factory: Callable[..., object], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[str]:
+    """A warehouse that tasks write into, and connections to the systems that these tests name."""
+    with warehouse_factory() as url:
+        monkeypatch.setenv("ONEFOLD_WAREHOUSE_URL", url)
+        monkeypatch.setenv("ONEFOLD_HOME", str(tmp_path))
+        for system in ("HR", "NBP"):
+            monkeypatch.setenv(f"AIRFLOW_CONN_{system}", '{"conn_type": "http", "host": "http://127.0.0.1:1"}')
+        yield url
 
 
 @pytest.mark.parametrize("run_type", ["manual", "scheduled", "backfill"])
@@ -168,3 +189,71 @@ def test_a_connection_without_a_host_says_what_to_write(
     monkeypatch.setenv("AIRFLOW_CONN_SAP", '{"conn_type": "http"}')
     with pytest.raises(AirflowFailException, match="'sap' has no host: write the system's base URL there"):
         tasks.step(context(), "sap", "business_partner", pytest.fail)
+
+
+def test_a_busy_stream_is_looked_at_again_later_without_using_up_a_retry(job: Callable[..., Job]) -> None:
+    def busy(_: Job) -> None:
+        raise Busy("sap.business_partner is being loaded by load 7")
+
+    before = datetime.now(UTC)
+    with pytest.raises(AirflowRescheduleException) as later:
+        tasks.step(context(), "sap", "business_partner", busy)
+    assert tasks.LOOK_AGAIN <= later.value.reschedule_date - before < tasks.LOOK_AGAIN * 2
+
+
+@pytest.mark.parametrize(("run_type", "gives_way"), [("backfill", True), ("scheduled", False), ("manual", False)])
+def test_the_runs_of_a_backfill_give_way_to_all_others(job: Callable[..., Job], run_type: str, gives_way: bool) -> None:
+    assert job(context(run_type)).gives_way is gives_way
+
+
+@pytest.mark.parametrize(
+    ("run", "window"),
+    [
+        (context("backfill"), {"window_start": MONTH[0].isoformat(), "window_end": MONTH[1].isoformat()}),
+        (context(start="2026-03-01T00:00:00Z"), {"window_start": "2026-03-01T00:00:00+00:00"}),
+        (context("scheduled", end="2026-03-01T00:00:00Z"), {"window_end": "2026-03-01T00:00:00+00:00"}),
+    ],
+    ids=["backfill", "start", "end"],
+)
+def test_a_stream_that_cannot_be_asked_about_the_past_is_skipped_and_the_audit_says_so(
+    run: dict[str, object], window: dict[str, str], warehouse: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    with pytest.raises(AirflowSkipException, match=r"hr\.employee lists what it has at the moment"):
+        tasks.step(run, "hr", "employee", pytest.fail)
+    assert "hr.employee lists what it has at the moment" in caplog.text
+    with psycopg.connect(warehouse) as connection:
+        events = connection.execute("select action, subject, payload, result from audit.event").fetchall()
+    payload = {"system": "hr", "stream": "employee", "reason": "whole_list", **window}
+    assert events == [("load.leave_out", "stream:hr.employee", payload, "refused")]
+
+
+def test_such_a_stream_is_loaded_by_every_run_that_names_no_window(warehouse: str) -> None:
+    seen: list[Job] = []
+
+    def keep(job: Job) -> None:
+        seen.append(job)
+        raise Retriable("the job has been seen")
+
+    for run_type in ("scheduled", "manual"):
+        with pytest.raises(Retriable, match="the job has been seen"):
+            tasks.step(context(run_type), "hr", "employee", keep)
+    assert len(seen) == 2
+
+
+def test_a_window_before_a_streams_history_is_skipped(warehouse: str) -> None:
+    early = context(start="2001-12-31T00:00:00Z", end="2002-06-01T00:00:00Z")
+    with pytest.raises(AirflowSkipException, match=r"nbp\.rate goes back to 2002-01-02 and not to 2001-12-31"):
+        tasks.step(early, "nbp", "rate", pytest.fail)
+
+
+def test_the_first_interval_of_a_backfill_begins_with_the_history(warehouse: str) -> None:
+    first = context("backfill")
+    first["dag_run"].data_interval_start = datetime(2002, 1, 1, 12, 30, tzinfo=UTC)
+    first["dag_run"].data_interval_end = datetime(2002, 1, 2, 12, 30, tzinfo=UTC)
+
+    def keep(job: Job) -> None:
+        assert job.wanted == Wanted(datetime(2002, 1, 2, tzinfo=UTC), first["dag_run"].data_interval_end, exactly=True)
+        raise Retriable("the job has been seen")
+
+    with pytest.raises(Retriable, match="the job has been seen"):
+        tasks.step(first, "nbp", "rate", keep)

@@ -34,6 +34,10 @@ Rate = Annotated[
 """120/min: in any minute; 100/day@Europe/Warsaw: on a calendar day there."""
 
 
+History = Annotated[date | timedelta, Field(union_mode="left_to_right")]
+"""The first day that a source can be asked about (UTC), or how long it keeps what it has (ISO 8601)."""
+
+
 class Model(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -73,7 +77,7 @@ class Slices(Model):
     """The source answers for so long a span only: a longer window is asked for slice by slice, in whole days (UTC)."""
 
     longest: timedelta
-    since: date = Field(description="the first day that is worth asking for")
+    since: date = Field(description="the first day that a first load asks for")
 
 
 class Request(Model):
@@ -236,6 +240,9 @@ class Stream(Model):
     volatile: list[str] = Field([], description="dotted paths that differ at every reading and mean nothing")
     ignore: list[str] = Field([], description="top-level keys that are known and not used")
     freshness: timedelta = timedelta(hours=26)
+    history: History | None = Field(
+        None, description="how far back it can be asked: a day, or a duration as P30D; default: the system's"
+    )
     gate: Gate = Gate()
 
     @model_validator(mode="after")
@@ -325,6 +332,7 @@ class PythonModule(Model):
     module: Name
     why: str = Field(min_length=20)
     confirms: bool = Field(False, description="its function confirm tells the system what has been published")
+    windows: bool = Field(False, description="it asks the system about the window's start and end, and nothing else")
 
 
 class System(Model):
@@ -345,6 +353,9 @@ class System(Model):
         None, description="soap: path of the WSDL below the connection's host, from a / on; else a file in catalog/wsdl"
     )
     python: PythonModule | None = None
+    history: History | None = Field(
+        None, description="how far back its streams can be asked: a day, or a duration as P30D; default: slices.since"
+    )
     streams: dict[Name, Stream]
 
     @model_validator(mode="after")

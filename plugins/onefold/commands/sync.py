@@ -6,7 +6,6 @@ import json
 
 import click
 
-from onefold.errors import Fatal
 from onefold.settings import settings
 
 
@@ -18,13 +17,14 @@ from onefold.settings import settings
 def sync(system: str, start: str | None, end: str | None, as_json: bool) -> None:
     """Load one SYSTEM now, all its streams, through the real scheduler."""
     from onefold.catalog.reader import read_systems
+    from onefold.commands.past import ask_streams, asked_window, known_system
     from onefold.commands.runs import airflow, follow
     from onefold.platform.warehouse import connect_as
     from onefold.report import load_table, loads_of_run
 
-    systems = read_systems()
-    if system not in systems:
-        raise Fatal(f"There is no system {system!r} in catalog/systems. There are: {', '.join(systems)}.")
+    found = known_system(read_systems(), system)
+    if start or end:
+        ask_streams(found, asked_window(start, end)[0])
     here = settings()
     api = airflow(here)
     api.unpause(f"sync__{system}")

@@ -7,18 +7,23 @@ from dataclasses import replace
 from datetime import UTC, datetime, time
 
 from onefold.catalog.system import Slices
-from onefold.connectors.page import Page, PageReader, Window
+from onefold.connectors.page import BEGINNING, Page, PageReader, Window
 
 
 def sliced(read: PageReader, slices: Slices) -> PageReader:
-    """Reads a window as slices of whole days (UTC), none longer than allowed, none before there was anything.
+    """Reads a window as slices of whole days (UTC), none longer than allowed. One from the beginning begins with
+    `slices.since`; one that names an earlier start than that asks from there on.
 
     A page's token is the start of its slice and the token within it, so that a crash goes on in the same slice.
     """
 
     def read_all(window: Window, token: str | None) -> Iterator[Page]:
         begun, _, within = (token or "").partition("|")
-        start = datetime.fromisoformat(begun) if begun else _midnight(max(window.start, _first(slices)))
+        start = (
+            datetime.fromisoformat(begun)
+            if begun
+            else _midnight(_first(slices) if window.start <= BEGINNING else window.start)
+        )
         inner = within or None
         while start < window.end:
             end = min(start + slices.longest, window.end)

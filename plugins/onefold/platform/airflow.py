@@ -26,6 +26,8 @@ WAREHOUSE_DATABASE = "warehouse"
 """As onefold.warehouse.install names it; that module is not needed to look at a process."""
 
 PARALLEL_TASKS = 4
+BACKFILL_SLOTS = 2
+"""How many of them backfills may take, so that a scheduled run always finds one."""
 
 TUNING: Mapping[str, str] = {
     "AIRFLOW__CORE__PARALLELISM": str(PARALLEL_TASKS),

@@ -70,6 +70,11 @@ class AirflowApi:
         """Start a run now (without a logical date) and return it."""
         return _run(self._call("POST", f"/dags/{dag_id}/dagRuns", {"logical_date": None, "conf": dict(conf or {})}))
 
+    def ensure_pool(self, name: str, slots: int, description: str) -> None:
+        """Make a pool of tasks where there is none; one that is there stays as somebody may have set it."""
+        if self._send("GET", f"/pools/{name}", None).status_code == 404:
+            self._call("POST", "/pools", {"name": name, "slots": slots, "description": description})
+
     def dag_run(self, dag_id: str, run_id: str) -> DagRun:
         """The run as it is now."""
         return _run(self._call("GET", f"/dags/{dag_id}/dagRuns/{run_id}"))

@@ -21,6 +21,16 @@ from onefold.warehouse.ledger import Load
 from onefold.warehouse.publish import Published
 
 
+def left_out(connection: psycopg.Connection, job: Job, reason: str) -> None:
+    """The stream cannot be asked about the window that the run names, and is not loaded."""
+    ends = {"window_start": job.wanted.start, "window_end": job.wanted.end}
+    window = {name: end.isoformat() for name, end in ends.items() if end}
+    payload = {"system": job.system.system, "stream": job.stream_name, "reason": reason, **window}
+    append(
+        connection, AuditEvent(job.run.actor, "load.leave_out", f"stream:{job.name}", payload=payload, result="refused")
+    )
+
+
 def started(connection: psycopg.Connection, job: Job, load: Load) -> None:
     """The load has begun."""
     _lineage(connection, job, load, "START")

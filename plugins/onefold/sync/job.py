@@ -20,8 +20,9 @@ class Job:
     """One stream to load in one run.
 
     `confirm` tells the system what was published, where it wants to hear that. `run_is_over` tells whether another
-    run has ended (the scheduler knows); `last_attempt`, whether a failure of this step is final for the run.
-    `rehearsed` is the load that has read the window already; the source is asked only when what it read is gone.
+    run has ended (the scheduler knows); `last_attempt`, whether a failure of this step is final for the run;
+    `gives_way`, whether runs that wait for the stream with fresh data go first. `rehearsed` is the load that has read
+    the window already; the source is asked only when what it read is gone.
     """
 
     system: System
@@ -34,6 +35,7 @@ class Job:
     run_is_over: Callable[[str, str], bool]
     wanted: Wanted = field(default_factory=Wanted)
     last_attempt: bool = True
+    gives_way: bool = False
     suites: Path = FOLDER
     confirm: Confirm | None = None
     rehearsed: int | None = None

@@ -17,12 +17,12 @@ from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_fixe
 
 from onefold.aftermath import after_commit
 from onefold.connectors.page import Window
-from onefold.errors import Fatal, OnefoldError, Rejected, Retriable
+from onefold.errors import Busy, Fatal, OnefoldError, Rejected, Retriable
 from onefold.sync import evidence, inspection
 from onefold.sync.extraction import Confirm
 from onefold.sync.job import Job
 from onefold.sync.usage import Usage
-from onefold.warehouse import landing, ledger
+from onefold.warehouse import landing, ledger, turn
 from onefold.warehouse import publish as publishing
 from onefold.warehouse.connection import connect
 from onefold.warehouse.ledger import Load
@@ -101,7 +101,7 @@ def _confirm(connection: psycopg.Connection, job: Job, load: Load, confirm: Conf
 @contextmanager
 def _stream_of(job: Job) -> Iterator[psycopg.Connection]:
     """A connection that holds the stream's lock. A failure is written down before it is raised again."""
-    with told(job.name), connect(job.warehouse_url, autocommit=True) as connection:
+    with told(job.name), connect(job.warehouse_url, autocommit=True) as connection, _in_turn(connection, job):
         ledger.hold(connection, job.system.system, job.stream_name)
         try:
             with told(job.name):
@@ -113,6 +113,17 @@ def _stream_of(job: Job) -> Iterator[psycopg.Connection]:
             raise
 
 
+@contextmanager
+def _in_turn(connection: psycopg.Connection, job: Job) -> Iterator[None]:
+    """Who finds the stream busy and does not give way is written down, for those who do."""
+    try:
+        yield
+    except Busy:
+        if not job.gives_way:
+            turn.wait(connection, job.system.system, job.stream_name, job.run)
+        raise
+
+
 def _taken_up(connection: psycopg.Connection, job: Job) -> Load | None:
     """This run's load, if it is on its way."""
     load = ledger.latest(connection, job.system.system, job.stream_name, job.run)
@@ -121,10 +132,13 @@ def _taken_up(connection: psycopg.Connection, job: Job) -> Load | None:
 
 def _begun(connection: psycopg.Connection, job: Job) -> Load:
     system = job.system.system
+    if job.gives_way:
+        turn.give_way(connection, system, job.stream_name, job.run_is_over)
     ledger.make_way(connection, system, job.stream_name, job.run, job.run_is_over)
     ensure_staging(connection, job.table)
     window = resolve_window(connection, system, job.stream_name, job.stream, job.wanted)
     with connection.transaction():
+        turn.taken(connection, system, job.stream_name, job.run)
         load = ledger.begin(connection, system, job.stream_name, window, job.run)
         evidence.started(connection, job, load)
     log.info("%s load %s: window [%s, %s)", job.name, load.load_id, window.start, window.end)

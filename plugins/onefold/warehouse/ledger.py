@@ -11,7 +11,7 @@ import psycopg
 from psycopg.rows import class_row
 
 from onefold.connectors.page import Window
-from onefold.errors import Retriable
+from onefold.errors import Busy
 from onefold.warehouse.tables import LandingTables
 
 State = Literal["extracting", "landed", "gated", "published", "rejected", "rolled_back", "rehearsed"]
@@ -94,14 +94,14 @@ def begin(connection: psycopg.Connection, system: str, stream: str, window: Wind
 
 
 def hold(connection: psycopg.Connection, system: str, stream: str) -> None:
-    """Take the stream's lock for this session. Raises Retriable when another process is loading the stream."""
+    """Take the stream's lock for this session. Raises Busy when another process is loading the stream."""
     locked = connection.execute(
         "select pg_try_advisory_lock(hashtextextended(%s, 1))", (f"{system}.{stream}",)
     ).fetchone()[0]
     if not locked:
         other = latest(connection, system, stream)
         which = f"load {other.load_id} of run {other.run_id}" if other else "another load"
-        raise Retriable(f"{system}.{stream} is being loaded by {which}. Wait until it has ended; this one tries again.")
+        raise Busy(f"{system}.{stream} is being loaded by {which}. Wait until it has ended; this one tries again.")
 
 
 def make_way(
@@ -109,13 +109,13 @@ def make_way(
 ) -> None:
     """Close a load that an earlier run left on its way. The caller holds the stream's lock, so no process works on it.
 
-    Raises Retriable when that run still goes on and is between two of its tasks.
+    Raises Busy when that run still goes on and is between two of its tasks.
     """
     left = latest(connection, system, stream)
     if left is None or not left.on_its_way or (left.dag_id, left.run_id) == (run.dag_id, run.run_id):
         return
     if not run_is_over(left.dag_id, left.run_id):
-        raise Retriable(
+        raise Busy(
             f"{system}.{stream} has load {left.load_id} on its way (state {left.state}, run {left.run_id}). "
             "Wait until that run has ended; this one tries again."
         )

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import psycopg
 from psycopg import sql
 
+from onefold.connectors.page import BEGINNING
 from onefold.warehouse.ledger import Load, discard_landing
 from onefold.warehouse.staging import LARGE, become_part, key_once_a_load
 from onefold.warehouse.states import keep_states
@@ -199,16 +200,27 @@ def _keep_answers(connection: psycopg.Connection, load: Load) -> None:
 
 
 def _move_cursor(connection: psycopg.Connection, load: Load) -> None:
-    """Forward only: a backfill of the past must not make the next load read everything again."""
+    """Forward only: a backfill of the past must not make the next load read everything again. And without a gap: one
+    that begins after what is published so far, or not at the beginning where nothing is, leaves the cursor alone, or
+    nobody would ever read what lies between. (The value of a cursor that is no time is a number.)"""
     connection.execute(
         sql.SQL(
             """
             insert into ops.cursor (system, stream, value, window_end, load_id)
             select {system}, {stream}, max(_cursor), {window_end}, {load} from {pages}
+            having {window_start} <= {beginning}
+                or exists (select from ops.cursor where system = {system} and stream = {stream})
             on conflict (system, stream) do update
             set value = greatest(ops.cursor.value, excluded.value),
                 window_end = greatest(ops.cursor.window_end, excluded.window_end),
                 load_id = excluded.load_id, moved_at = now()
+            where {window_start} <= case when ops.cursor.value like '%-%' then ops.cursor.value::timestamptz
+                                         else ops.cursor.window_end end
             """
-        ).format(window_end=sql.Literal(load.window_end), **_names(load))
+        ).format(
+            window_start=sql.Literal(load.window_start),
+            window_end=sql.Literal(load.window_end),
+            beginning=sql.Literal(BEGINNING),
+            **_names(load),
+        )
     )

@@ -1,0 +1,88 @@
+"""Which streams can be asked about a window of the past, and how far back.
+
+A stream can when what is asked names the window's start and its end. Most of that is seen in its YAML; of a module in
+systems/ the YAML says it (python.windows).
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
+from typing import Literal
+
+from onefold.catalog.system import Request, Stream, System
+
+_START = re.compile(r"\{(start|start_unix|start_unix_ms|first_day)\}")
+_END = re.compile(r"\{(end|end_unix|end_unix_ms|last_day)\}")
+
+
+@dataclass(frozen=True, slots=True)
+class Unaskable:
+    """Why a stream cannot be asked about a window: the reason as one word, and in a sentence with what to do."""
+
+    reason: Literal["look_up", "row_version", "own_way", "whole_list", "before_history"]
+    text: str
+
+
+def unaskable(system: System, stream_name: str, start: datetime | None, now: datetime) -> Unaskable | None:
+    """Why the stream cannot be asked about a window that begins at `start` (None: at its history's beginning); None
+    where it can."""
+    stream = system.streams[stream_name]
+    named = f"{system.system}.{stream_name}"
+    if not _asks_windows(system, stream):
+        return Unaskable(*_why(system, stream, named))
+    first = history(system, stream_name, now)
+    if start and first and start < first:
+        return Unaskable(
+            "before_history",
+            f"{named} goes back to {first:%Y-%m-%d} and not to {start:%FT%TZ}: let the window begin then, or later.",
+        )
+    return None
+
+
+def history(system: System, stream_name: str, now: datetime) -> datetime | None:
+    """The first instant that the stream can be asked about; None where the source states none."""
+    stream = system.streams[stream_name]
+    since = stream.history or system.history or (stream.request.slices.since if stream.request.slices else None)
+    if since is None:
+        return None
+    return datetime.combine(since, time(), UTC) if isinstance(since, date) else now - since
+
+
+def names_window(request: Request) -> bool:
+    """Whether a request names a window's start and its end."""
+    texts = [request.path, request.body or "", *request.params.values(), *request.headers.values()]
+    return any(map(_START.search, texts)) and any(map(_END.search, texts))
+
+
+def _asks_windows(system: System, stream: Stream) -> bool:
+    if system.python or stream.lookup:
+        return bool(system.python and system.python.windows and not stream.lookup)
+    timed = stream.cursor is not None and stream.cursor.kind != "integer"
+    match system.protocol:
+        case "sql":
+            return timed
+        case "odata":
+            return timed and (stream.nested is None or names_window(stream.request))
+        case "files":
+            return True
+        case _:
+            return names_window(stream.request)
+
+
+def _why(
+    system: System, stream: Stream, named: str
+) -> tuple[Literal["look_up", "row_version", "own_way", "whole_list"], str]:
+    now = "A run without a window brings what there is now."
+    if stream.lookup:
+        said = f"{named} is asked about single values and answers with what is registered at that moment"
+        return "look_up", f"{said}, so it cannot be asked about a window of the past. {now}"
+    if stream.cursor and stream.cursor.kind == "integer":
+        return "row_version", f"{named} is read by a counter and not by time, so it has no windows. {now}"
+    if system.python:
+        return "own_way", f"{named} cannot be asked about a window of the past ({system.python.why}). {now}"
+    return (
+        "whole_list",
+        f"{named} lists what it has at the moment and cannot be asked about a window of the past. {now}",
+    )

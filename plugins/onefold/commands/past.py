@@ -1,0 +1,59 @@
+"""What commands check before they ask a system about a window of the past: nothing is touched when it is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+import click
+
+from onefold.catalog.mistakes import did_you_mean
+from onefold.catalog.past import unaskable
+from onefold.catalog.system import System
+from onefold.errors import Fatal
+
+
+def known_system(systems: Mapping[str, System], name: str) -> System:
+    """The system with this name. Raises Fatal with the names that there are."""
+    if name not in systems:
+        raise Fatal(f"There is no system {name!r} in catalog/systems: {did_you_mean(name, systems, 'there are')}.")
+    return systems[name]
+
+
+def instant(text: str) -> datetime:
+    """An instant, UTC where no zone is said. Raises Fatal, which says how to write one."""
+    try:
+        read = datetime.fromisoformat(text)
+    except ValueError:
+        raise Fatal(f"{text!r} is not an instant. Write it like 2026-01-31 or 2026-01-31T08:00:00Z.") from None
+    return read.astimezone(UTC) if read.tzinfo else read.replace(tzinfo=UTC)
+
+
+def asked_window(start: str | None, end: str | None) -> tuple[datetime | None, datetime]:
+    """The window that somebody has asked for; without an end it ends now.
+
+    Raises Fatal when it is empty, reversed, or in the future.
+    """
+    now = datetime.now(UTC)
+    begin, until = instant(start) if start else None, instant(end) if end else now
+    if until > now:
+        raise Fatal(f"--to {end} is in the future: it is {now:%FT%TZ}. Let the window end before. Nothing was begun.")
+    if begin and begin >= until:
+        raise Fatal(f"--from {start} is not before --to {end or 'now'}: swap them. Nothing was begun.")
+    return begin, until
+
+
+def ask_streams(system: System, start: datetime | None) -> dict[str, str]:
+    """The streams that must be left out, each with why, which is also told.
+
+    Raises Fatal when that is all of them.
+    """
+    now = datetime.now(UTC)
+    reasons = {name: unaskable(system, name, start, now) for name in system.streams}
+    left_out = {name: why.text for name, why in reasons.items() if why}
+    said = "\n".join(f"- {why}" for why in left_out.values())
+    if len(left_out) == len(system.streams):
+        raise Fatal(f"No stream of {system.system} can be asked about that window:\n{said}\nNothing was begun.")
+    if left_out:
+        click.echo(f"left out, {len(left_out)} of {len(system.streams)} streams:\n{said}", err=True)
+    return left_out
