@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import runpy
+from copy import deepcopy
 
 import pytest
 from airflow.sdk import DAG
-from airflow.sdk.definitions.param import ParamsDict
 from airflow.sdk.exceptions import AirflowException
 
 from onefold.settings import ROOT
@@ -19,7 +19,7 @@ def dag() -> DAG:
 
 
 def filled(dag: DAG, **values: object) -> dict[str, object]:
-    given = ParamsDict(dag.params)
+    given = deepcopy(dag.params)
     for name, value in values.items():
         given[name] = value
     return given.validate()
