@@ -19,6 +19,7 @@ from onefold.catalog.system import System
 from onefold.errors import Fatal
 from onefold.replay.choice import CAN_BE_REPLAYED, MATCHES, Choice, Waiting, check, parameters, waiting
 from onefold.warehouse.ledger import Run
+from onefold.warehouse.replayed import joined_whole
 from onefold.warehouse.tables import StagingTable
 
 
@@ -157,25 +158,26 @@ def nothing_chosen(matching: list[Waiting]) -> str:
 
 def _compare(connection: psycopg.Connection, replay_id: int, stream: StreamAccount) -> None:
     """Raises Fatal when a row's outcome is not what the tables show."""
-    unfounded = connection.execute(
-        sql.SQL(
-            """
-            select count(*) from ops.replay_row r join ops.quarantine q using (quarantine_id)
-            where r.replay_id = {replay} and q.system = {system} and q.stream = {stream} and (
-                q.state = 'open'
-                or r.outcome = 'published' and not exists (
-                    select from {versions} v where v._key = q._key and v._load_id = r.load_id)
-                or r.outcome = 'again' and not exists (
-                    select from ops.quarantine a where a._key = q._key and a.load_id = r.load_id)
+    with connection.transaction(), joined_whole(connection):
+        unfounded = connection.execute(
+            sql.SQL(
+                """
+                select count(*) from ops.replay_row r
+                join ops.quarantine q using (quarantine_id)
+                left join {versions} v on v._key = q._key and v._load_id = r.load_id
+                left join ops.quarantine a on a._key = q._key and a.load_id = r.load_id
+                where r.replay_id = {replay} and q.system = {system} and q.stream = {stream} and (
+                    q.state = 'open' or (r.outcome = 'published') <> (v._key is not null)
+                    or (r.outcome = 'again') <> (a._key is not null)
+                )
+                """
+            ).format(
+                replay=sql.Literal(replay_id),
+                system=sql.Literal(stream.system),
+                stream=sql.Literal(stream.stream),
+                versions=StagingTable(stream.system, stream.stream).versions,
             )
-            """
-        ).format(
-            replay=sql.Literal(replay_id),
-            system=sql.Literal(stream.system),
-            stream=sql.Literal(stream.stream),
-            versions=StagingTable(stream.system, stream.stream).versions,
-        )
-    ).fetchone()[0]
+        ).fetchone()[0]
     if unfounded:
         raise Fatal(
             f"Replay {replay_id}: {unfounded:,} rows of {stream.name} are not where ops.replay_row says. Was its load "

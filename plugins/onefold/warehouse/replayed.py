@@ -5,6 +5,8 @@ Between the landing and the publish no other load of the stream can come in, so 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 
 import psycopg
@@ -30,7 +32,7 @@ def land_chosen(connection: psycopg.Connection, load: Load, replay_id: int) -> N
     One transaction, inside the server: after a crash there is nothing or all of it, and memory stays flat.
     """
     names = {"replay": replay_id, "load": load.load_id, "system": load.system, "stream": load.stream}
-    with connection.transaction():
+    with connection.transaction(), joined_whole(connection):
         connection.execute(
             """
             update ops.replay_row r set load_id = case when newest.quarantine_id is not null then %(load)s end
@@ -65,32 +67,47 @@ def settle(connection: psycopg.Connection, load: Load, replay_id: int) -> int:
 
     Inside the transaction that publishes the load, once what was refused again is in quarantine as the load's own.
     """
-    return connection.execute(
-        sql.SQL(
-            """
-            with settled as (
-                update ops.replay_row r set outcome = case
-                    when q.state <> 'open' or r.load_id is null
-                         or not exists (select from {candidate} c where c._key = q._key) then 'superseded'
-                    when exists (select from {refused} f where f._key = q._key) then 'again'
-                    else 'published' end
-                from ops.quarantine q
-                where r.replay_id = {replay} and q.quarantine_id = r.quarantine_id and r.outcome is null
-                  and q.system = {system} and q.stream = {stream}
-                returning r.quarantine_id, r.outcome
-            ), closed as (
-                update ops.quarantine q set closed_at = now(), closed_by_load = {load},
-                       state = case outcome when 'superseded' then 'superseded' else 'replayed' end
-                from settled where q.quarantine_id = settled.quarantine_id and q.state = 'open'
+    with joined_whole(connection):
+        return connection.execute(
+            sql.SQL(
+                """
+                with judged as (
+                    select q.quarantine_id, case
+                        when q.state <> 'open' or r.load_id is null or c._key is null then 'superseded'
+                        when f._key is not null then 'again'
+                        else 'published' end as outcome
+                    from ops.replay_row r
+                    join ops.quarantine q using (quarantine_id)
+                    left join {candidate} c on c._key = q._key
+                    left join (select distinct _key from {refused}) f on f._key = q._key
+                    where r.replay_id = {replay} and r.outcome is null and q.system = {system} and q.stream = {stream}
+                ), settled as (
+                    update ops.replay_row r set outcome = judged.outcome from judged
+                    where r.replay_id = {replay} and r.quarantine_id = judged.quarantine_id
+                ), closed as (
+                    update ops.quarantine q set closed_at = now(), closed_by_load = {load},
+                           state = case outcome when 'superseded' then 'superseded' else 'replayed' end
+                    from judged where q.quarantine_id = judged.quarantine_id and q.state = 'open'
+                )
+                select count(*) filter (where outcome = 'superseded') from judged
+                """
+            ).format(
+                replay=sql.Literal(replay_id),
+                load=sql.Literal(load.load_id),
+                system=sql.Literal(load.system),
+                stream=sql.Literal(load.stream),
+                candidate=load.tables.candidate,
+                refused=load.tables.refused,
             )
-            select count(*) filter (where outcome = 'superseded') from settled
-            """
-        ).format(
-            replay=sql.Literal(replay_id),
-            load=sql.Literal(load.load_id),
-            system=sql.Literal(load.system),
-            stream=sql.Literal(load.stream),
-            candidate=load.tables.candidate,
-            refused=load.tables.refused,
-        )
-    ).fetchone()[0]
+        ).fetchone()[0]
+
+
+@contextmanager
+def joined_whole(connection: psycopg.Connection) -> Iterator[None]:
+    """Of rows that have just come in PostgreSQL has no figures, and would join them one by one; not in this block.
+
+    Inside a transaction.
+    """
+    connection.execute("set local enable_nestloop = off")
+    yield
+    connection.execute("set local enable_nestloop = on")
