@@ -10,10 +10,8 @@ from onefold.assets import staging_asset
 from onefold.catalog.reader import read_systems
 from onefold.catalog.system import System
 from onefold.dag_docs import gate_doc, land_doc, publish_doc, sync_doc
+from onefold.forms import INSTANT
 from onefold.operators import SyncStep
-
-INSTANT = r"^\d{4}-(0[1-9]|1[0-2])-\d{2}[T ]([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d{1,6})?)?(Z|[+-]\d{2}:?\d{2})?$"
-"""The format date-time alone refuses nothing: jsonschema checks it only with a package that Airflow does not bring."""
 
 
 def sync_dag(system: System) -> DAG:

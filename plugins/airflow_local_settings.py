@@ -38,6 +38,7 @@ ENGINE = (
     "onefold.lineage.events",
     "onefold.lineage.relay",
     "onefold.operators",
+    "onefold.replay_tasks",
     "onefold.sync.steps",
     "onefold.tasks",
 )

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from airflow.sdk import Asset
+from airflow.sdk import Asset, AssetAlias
+
+REPLAYED = AssetAlias("replayed")
+"""Stands for whichever staging tables a replay publishes into; that shows only while it runs."""
 
 
 def staging_asset(system: str, stream: str) -> Asset:

@@ -93,3 +93,19 @@ def _cursor(stream: Stream) -> str:
     if stream.cursor:
         return f"`{', '.join(stream.cursor.fields)}`"
     return "asked value by value" if stream.lookup else "none"
+
+
+REPLAY_DOC = """### ops.quarantine → staging, once more
+
+After a suite (`expectations/`), a mapping (`catalog/entities/`) or the fields of a stream (`catalog/systems/`) have
+been mended, the rows that they refused are judged again. The form chooses them; what is left empty does not matter.
+Rows that were kept as text cannot become records and are left out; the account names them.
+
+**choose** fixes the rows · **replay**, one task a stream, judges and publishes them as a load of its own (no source is
+asked, no cursor moves) · **prove** accounts for every row: *published*, *superseded* (something newer of the record had
+come) or *again* in quarantine, with the new reason.
+
+**When it is red.** *choose*: the log says what is wrong with the form; nothing was changed. *replay*: the log says why;
+the rows wait as before; mend it and clear the task. *prove* names the streams whose rows have not been judged.
+The runs are in `ops.replay`, the rows in `ops.replay_row`.
+"""

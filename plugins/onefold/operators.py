@@ -35,3 +35,34 @@ class Conform(BaseOperator):
         from onefold import tasks
 
         return tasks.conform(context)
+
+
+class ChooseRows(BaseOperator):
+    """Fixes the quarantined rows that a replay's form asks for. Its XCom is the list of their streams."""
+
+    def execute(self, context: Context) -> list[str]:
+        from onefold import replay_tasks
+
+        return replay_tasks.choose(context)
+
+
+class ReplayStream(BaseOperator):
+    """Replays the chosen rows of one stream (system.stream). Its XCom is what the load ledger then says."""
+
+    def __init__(self, *, stream: str, **common: object) -> None:
+        super().__init__(**common)
+        self.stream = stream
+
+    def execute(self, context: Context) -> Mapping[str, object]:
+        from onefold import replay_tasks
+
+        return replay_tasks.replay(context, self.stream)
+
+
+class ProveReplay(BaseOperator):
+    """Proves that every row which a replay chose is accounted for. Its XCom is the account."""
+
+    def execute(self, context: Context) -> Mapping[str, object]:
+        from onefold import replay_tasks
+
+        return replay_tasks.prove_sum(context)

@@ -83,7 +83,7 @@ def load_table(loads: Iterable[LoadLine]) -> str:
         )
         for load in loads
     ]
-    return _table(heads, rows, left=2)
+    return table(heads, rows, left=2)
 
 
 def last_publish(connection: psycopg.Connection) -> Mapping[str, object]:
@@ -108,7 +108,7 @@ def entity_lines(report: Mapping[str, object]) -> list[str]:
     return lines
 
 
-def _table(heads: Sequence[str], rows: Sequence[Sequence[str]], left: int) -> str:
+def table(heads: Sequence[str], rows: Sequence[Sequence[str]], left: int) -> str:
     """Columns as wide as their widest cell; the first `left` of them flush left, figures flush right."""
     widths = [max(len(row[column]) for row in (heads, *rows)) for column in range(len(heads))]
     lines = [

@@ -51,11 +51,16 @@ def step(context: Context, system: str, stream: str, do: Callable[[Job], Load]) 
 
     A stream that cannot be asked about the window that the run names is skipped.
     """
-    with _airflow_errors():
+    with airflow_errors():
         job = _job(context, system, stream)
         if _is_backfill(context) or context["params"].get("start") or context["params"].get("end"):
             job = _can_be_asked(job)
         load = do(job)
+    return figures(load)
+
+
+def figures(load: Load) -> Mapping[str, object]:
+    """What the ledger says of a load, for the UI."""
     return {
         "load_id": load.load_id,
         "state": load.state,
@@ -75,7 +80,7 @@ def conform(context: Context) -> Mapping[str, object]:
     catalog = read_catalog()
     entities = list(catalog.entities.values())
     dbt_project = here.root / "dbt_project"
-    with _airflow_errors():
+    with airflow_errors():
         ensure_all_staging(url, catalog)
         report = build_and_publish(
             url,
@@ -114,7 +119,7 @@ def _job(context: Context, system_name: str, stream: str) -> Job:
         source_url=endpoint.url,
         warehouse_url=warehouse_url(),
         entities=catalog.entities,
-        run_is_over=lambda dag_id, run_id: _run_is_over(context, dag_id, run_id),
+        run_is_over=run_is_over(context),
         wanted=_wanted(context),
         last_attempt=task.try_number > task.max_tries,
         gives_way=_is_backfill(context),
@@ -187,19 +192,24 @@ def _base_url(connection: Connection) -> str:
     return f"{connection.schema or 'https'}://{connection.host.rstrip('/')}{port}"
 
 
-def _run_is_over(context: Context, dag_id: str, run_id: str) -> bool:
-    try:
-        return context["ti"].get_dagrun_state(dag_id, run_id) in ("success", "failed")
-    except AirflowRuntimeError as error:
-        if (error.error.detail or {}).get("status_code") != 404:
-            raise Retriable(f"Airflow does not say whether run {run_id} of {dag_id} is over: {error}") from error
-        # The run has been deleted: nobody goes on with it.
-        log.warning("run %s of %s is unknown to Airflow; its load is taken as abandoned", run_id, dag_id)
-        return True
+def run_is_over(context: Context) -> Callable[[str, str], bool]:
+    """Asks Airflow whether a run, by DAG and run id, has ended."""
+
+    def ask(dag_id: str, run_id: str) -> bool:
+        try:
+            return context["ti"].get_dagrun_state(dag_id, run_id) in ("success", "failed")
+        except AirflowRuntimeError as error:
+            if (error.error.detail or {}).get("status_code") != 404:
+                raise Retriable(f"Airflow does not say whether run {run_id} of {dag_id} is over: {error}") from error
+            # The run has been deleted: nobody goes on with it.
+            log.warning("run %s of %s is unknown to Airflow; its load is taken as abandoned", run_id, dag_id)
+            return True
+
+    return ask
 
 
 @contextmanager
-def _airflow_errors() -> Iterator[None]:
+def airflow_errors() -> Iterator[None]:
     """Fatal and Rejected must not be tried again by Airflow; Retriable is, by the DAG's retries. Busy uses none of them
     up: the task is put off for a while, and holds no slot meanwhile.
 

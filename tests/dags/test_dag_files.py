@@ -34,8 +34,10 @@ def test_reading_the_dag_files_imports_nothing_that_only_tasks_need(found: Mappi
     assert [name for name in HEAVY if name in found["modules"]] == []
 
 
-def test_there_is_one_sync_dag_for_each_system_of_the_catalogue_and_a_conform(found: Mapping[str, object]) -> None:
-    assert sorted(found["dags"]) == sorted([*SYNCS, "conform"])
+def test_there_is_one_sync_dag_for_each_system_of_the_catalogue_a_conform_and_a_replay(
+    found: Mapping[str, object],
+) -> None:
+    assert sorted(found["dags"]) == sorted([*SYNCS, "conform", "replay"])
 
 
 @pytest.mark.parametrize("dag_id", SYNCS)
@@ -107,7 +109,7 @@ def test_a_mistake_in_the_catalogue_is_an_import_error_with_file_line_and_remedy
     lines[at] = "protocol: odat"
     wrong.write_text("\n".join(lines))
     errors = parsed(tmp_path / "airflow", project)["errors"]
-    assert {Path(name).name for name in errors} == {"sync.py", "conform.py"}
+    assert {Path(name).name for name in errors} == {"sync.py", "conform.py", "replay.py"}
     for text in errors.values():
         assert f"catalog/systems/sap.yaml:{at + 1}" in text
         assert "odat" in text and "odata" in text

@@ -72,14 +72,15 @@ def nobody_has_died() -> None:
 
 def task_lines(dag_id: str) -> Callable[[DagRun, list[TaskInstance]], None]:
     """A progress callback that prints each task once, when it has ended; on stderr, so that a report stays readable."""
-    told: set[str] = set()
+    told: set[tuple[str, int]] = set()
 
     def show(run: DagRun, tasks: list[TaskInstance]) -> None:
         for task in tasks:
-            if task.state in ENDED and task.task_id not in told:
-                told.add(task.task_id)
+            if task.state in ENDED and (task.task_id, task.map_index) not in told:
+                told.add((task.task_id, task.map_index))
+                name = task.task_id if task.map_index < 0 else f"{task.task_id}[{task.map_index}]"
                 seconds = f"{task.seconds:6.1f} s" if task.seconds is not None else " " * 8
-                click.echo(f"{seconds}  {dag_id:<18} {task.task_id:<28} {task.state}", err=True)
+                click.echo(f"{seconds}  {dag_id:<18} {name:<28} {task.state}", err=True)
 
     return show
 

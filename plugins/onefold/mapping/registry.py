@@ -82,6 +82,11 @@ def mapping_fingerprints(entities: Mapping[str, Entity], systems: Mapping[str, S
     return {name: hashlib.sha256("\n".join(rows).encode()).hexdigest() for name, rows in said.items()}
 
 
+def mapping_versions(entities: Mapping[str, Entity], stream: str) -> dict[str, int]:
+    """The version of the mapping of each entity that is made of the stream (system.stream), by entity."""
+    return {name: entity.version for name, entity in sorted(entities.items()) if stream in entity.streams}
+
+
 def sync_mapping(
     connection: psycopg.Connection, entities: Mapping[str, Entity], systems: Mapping[str, System]
 ) -> frozenset[str]:

@@ -12,22 +12,23 @@ from onefold.warehouse.staging import LARGE
 from onefold.warehouse.tables import StagingTable
 
 
-def make_candidates(connection: psycopg.Connection, load: Load, stream: Stream) -> int:
+def make_candidates(connection: psycopg.Connection, load: Load, stream: Stream, *, again: bool = False) -> int:
     """Reduce the landed records to the candidates and return how many there are.
 
     Of several readings of one key the one with the greatest cursor counts; at equal cursors the one read last. A
     reading is a candidate when its content differs from the current version (compared by hash first, as jsonb where
     the hashes differ: a source may write its keys in another order), is not older than it, and is not in quarantine
-    already, unchanged. What the catalogue calls volatile is no content.
+    already, unchanged (unless what waits there is to be judged `again`). What the catalogue calls volatile is no
+    content.
     """
     try:
-        return _reduce(connection, load, stream)
+        return _reduce(connection, load, stream, again)
     except psycopg.DataError:  # some record is no JSON that can be stored; hardly ever, so looked for only now
         set_aside_unstorable(connection, load)
-        return _reduce(connection, load, stream)
+        return _reduce(connection, load, stream, again)
 
 
-def _reduce(connection: psycopg.Connection, load: Load, stream: Stream) -> int:
+def _reduce(connection: psycopg.Connection, load: Load, stream: Stream, again: bool) -> int:
     """Keys, hashes and cursors decide first; a record is parsed only where they say that it may have changed."""
     _know_size(connection, load)
     staging = StagingTable(load.system, load.stream).versions
@@ -40,7 +41,7 @@ def _reduce(connection: psycopg.Connection, load: Load, stream: Stream) -> int:
         "oldest": sql.Literal(_oldest(connection, load)),
         "pages": load.tables.pages,
         "newest": _newest(connection, load),
-        "not_waiting": _not_waiting(connection, load, stream),
+        "not_waiting": sql.SQL("true") if again else _not_waiting(connection, load, stream),
         "staging": staging,
         "held": _content("version._payload", stream),
         "read": _content("read._payload::jsonb", stream),
@@ -118,15 +119,19 @@ def _know_size(connection: psycopg.Connection, load: Load) -> None:
 
 
 def _not_waiting(connection: psycopg.Connection, load: Load, stream: Stream) -> sql.Composable:
-    """Whether the same content waits in quarantine already; asked only where anything waits there."""
+    """Whether the same content waits in quarantine already; asked only where anything waits there.
+
+    A cursor that can be read now, and could not before, is reason enough to judge it once more.
+    """
     waiting = sql.SQL("ops.quarantine q where q.system = {} and q.stream = {} and q.state = 'open'").format(
         load.system, load.stream
     )
     if not connection.execute(sql.SQL("select exists (select from {})").format(waiting)).fetchone()[0]:
         return sql.SQL("true")
-    return sql.SQL("not exists (select from {} and q._key = read._key and (q._hash = read._hash or {} = {}))").format(
-        waiting, _content("q.payload", stream), _content("read._payload::jsonb", stream)
-    )
+    return sql.SQL(
+        "not exists (select from {} and q._key = read._key and not read._deleted"
+        " and (q._cursor is null) = (read._cursor is null) and (q._hash = read._hash or {} = {}))"
+    ).format(waiting, _content("q.payload", stream), _content("read._payload::jsonb", stream))
 
 
 def _newest(connection: psycopg.Connection, load: Load) -> sql.Composed:

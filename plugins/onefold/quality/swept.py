@@ -1,7 +1,8 @@
 """What a source gave whole and no longer has: its absence is the only sign that it was deleted.
 
 What staging still holds of such a part, and the newer reading lacks, is landed as deleted with the content that was
-seen last. Two things tell which parts were read whole:
+seen last. So is what waits in quarantine, or a replay would bring to life what the source has deleted. Two things tell
+which parts were read whole:
 
 - A reader that listed parts anew says which, and since when (connectors/page.py, Part).
 - A stream whose records come only together with their sisters says so (`whole`): an order that was read has just the
@@ -92,6 +93,7 @@ def _land(
 ) -> int:
     """Land as deleted whatever is held of the parts and is absent among the landed pages."""
     staging = StagingTable(load.system, load.stream)
+    waiting = _WAITING.format(system=sql.Literal(load.system), stream=sql.Literal(load.stream))
     return connection.execute(
         sql.SQL(
             """
@@ -104,7 +106,7 @@ def _land(
         ).format(
             pages=load.tables.pages,
             parts=parts,
-            held=held.format(current=staging.current, versions=staging.versions),
+            held=held.format(current=staging.current, versions=staging.versions, waiting=waiting),
             cursor=cursor,
             extracted_at=extracted_at,
             absent=absent.format(pages=load.tables.pages),
@@ -112,13 +114,24 @@ def _land(
     ).rowcount
 
 
-_ALL = sql.SQL("select * from {current}")
+_WAITING = sql.SQL(
+    """
+    select _key, payload as _payload, _cursor, false as _deleted from ops.quarantine
+    where system = {system} and stream = {stream} and state = 'open' and payload is not null
+    """
+)
+_ALL = sql.SQL("select _key, _payload, _cursor, _deleted from {current} union all {waiting}")
 _OF_PART = sql.SQL(
     """
-    select distinct on (_key) * from {versions}
-    where _key >= ('[' || to_json(part.part) || ',') collate "C"
+    (
+        select distinct on (_key) _key, _payload, _cursor, _deleted from {versions}
+        where _key >= ('[' || to_json(part.part) || ',') collate "C"
+          and _key < ('[' || to_json(part.part) || '-') collate "C"
+        order by _key, _load_id desc
+    )
+    union all
+    {waiting} and _key >= ('[' || to_json(part.part) || ',') collate "C"
       and _key < ('[' || to_json(part.part) || '-') collate "C"
-    order by _key, _load_id desc
     """
 )
 """A key of several fields is a JSON array, so the index on the keys finds those of a part: '["part",' and what follows

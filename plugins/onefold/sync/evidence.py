@@ -42,7 +42,7 @@ def landed(connection: psycopg.Connection, job: Job, load: Load) -> None:
     """All pages have been read."""
     _lineage(connection, job, load, "RUNNING")
     facts = {"pages": load.pages, "rows_read": load.rows_read}
-    _audit(connection, job, load, "load.land", from_=job.name, to=f"landing.load_{load.load_id}", **facts)
+    _audit(connection, job, load, "load.land", from_=job.origin, to=f"landing.load_{load.load_id}", **facts)
 
 
 def judged(connection: psycopg.Connection, job: Job, load: Load, findings: list[Finding]) -> None:
@@ -76,7 +76,7 @@ def published(connection: psycopg.Connection, job: Job, load: Load, counts: Publ
         job,
         load,
         "load.publish",
-        from_=job.name,
+        from_=job.origin,
         to=f"staging.{job.table.name}",
         rows_read=load.rows_read,
         rows_new=counts.rows_new,
@@ -84,6 +84,7 @@ def published(connection: psycopg.Connection, job: Job, load: Load, counts: Publ
         rows_deleted=counts.rows_deleted,
         rows_quarantined=counts.rows_quarantined,
         verdict="passed",
+        **({"rows_superseded": counts.rows_superseded} if job.replays else {}),
         **_commitment(counts.content),
     )
 
@@ -105,7 +106,7 @@ def failed(connection: psycopg.Connection, job: Job, load: Load, error: OnefoldE
         _lineage(connection, job, load, "FAIL", run_facets=[lineage.error_message(error)])
     result = "rejected" if isinstance(error, Rejected) else "failed"
     facts = {"error": type(error).__name__.lower(), "state": load.state, "final": final}
-    _audit(connection, job, load, "load.reject" if final else "load.attempt", from_=job.name, result=result, **facts)
+    _audit(connection, job, load, "load.reject" if final else "load.attempt", from_=job.origin, result=result, **facts)
 
 
 def _audit(
@@ -124,10 +125,14 @@ def _audit(
         subject=f"load:{load.load_id}",
         from_=from_,
         to=to,
-        payload={"system": load.system, "stream": load.stream, **facts},
+        payload={"system": load.system, "stream": load.stream, **_of_replay(job), **facts},
         result=result,
     )
     append(connection, event)
+
+
+def _of_replay(job: Job) -> dict[str, int]:
+    return {"replay": job.replay_id} if job.replays else {}
 
 
 def _lineage(
@@ -139,16 +144,19 @@ def _lineage(
     target_facets: Iterable[object] = (),
     run_facets: Iterable[object] = (),
 ) -> None:
-    columns = [lineage.Field(name, field.type) for name, field in job.stream.fields.items()]
-    source = lineage.source_dataset(load.system, load.stream, job.source_url).having(
-        lineage.schema(columns), lineage.input_statistics(rows=load.rows_read), *source_facets
-    )
+    if job.replays:
+        name, source = f"{load.dag_id}__{job.name}", lineage.warehouse_dataset(connection, job.origin)
+    else:
+        columns = [lineage.Field(name, field.type) for name, field in job.stream.fields.items()]
+        name = f"{load.dag_id}.{load.stream}"
+        source = lineage.source_dataset(load.system, load.stream, job.source_url).having(lineage.schema(columns))
+    source = source.having(lineage.input_statistics(rows=load.rows_read), *source_facets)
     target = lineage.warehouse_dataset(connection, f"staging.{job.table.name}").having(
         lineage.dataset_version(load.load_id), *target_facets
     )
     event = lineage.run_event(
         kind,
-        lineage.Job(f"{load.dag_id}.{load.stream}"),
+        lineage.Job(name),
         run_id(load),
         inputs=[source],
         outputs=[target],

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import logging
 
 import psycopg
 from psycopg import sql
 
 from onefold.errors import Rejected
+from onefold.mapping.registry import mapping_versions
 from onefold.quality.candidate import make_candidates
 from onefold.quality.contract import FEW, Drift, find_drift, may_have_drifted
 from onefold.quality.gate import Finding, judge, keep_findings
@@ -24,12 +26,28 @@ def inspect(connection: psycopg.Connection, job: Job, load: Load) -> list[Findin
     """Judge a landed load and put the keys of refused rows into its `refused` table.
 
     Raises Rejected when the contract changed, a critical expectation on the whole table failed, or too large a share
-    of the rows was refused.
+    of the rows was refused. A replay judges rows and not the source, so it is never rejected: when the whole table
+    fails, all its rows are refused.
     """
     suite = read_suite(job.table.name, job.suites)
-    land_swept(connection, load, job.stream)
-    candidates = make_candidates(connection, load, job.stream)
+    if not job.replays:
+        land_swept(connection, load, job.stream)
+    candidates = make_candidates(connection, load, job.stream, again=job.replays)
     make_typed(connection, load, job.stream, job.entities, suite)
+    if not job.replays:
+        _check_contract(connection, job, load)
+    findings = judge(job.warehouse_url, "landing", load.tables.typed_name, suite)
+    refused = _refuse(connection, job, load, suite.name, findings)
+    with connection.transaction(), connection.cursor() as cursor:
+        cursor.execute("delete from ops.gate_result where load_id = %s", (load.load_id,))
+        keep_findings(cursor, suite.name, findings, load_id=load.load_id)
+    _explain(job, candidates, refused, findings)
+    if not job.replays:
+        _check_whole(job, load, suite.name, findings, candidates, refused)
+    return findings
+
+
+def _check_contract(connection: psycopg.Connection, job: Job, load: Load) -> None:
     suspicious = may_have_drifted(connection, load, job.stream)
     if suspicious and (drifts := find_drift(connection, load, job.stream)):
         _keep_drift(connection, load, drifts)
@@ -37,17 +55,14 @@ def inspect(connection: psycopg.Connection, job: Job, load: Load) -> list[Findin
             f"{job.name}: the source changed its contract: {'; '.join(map(str, drifts))}. Nothing was published. "
             f"Mend the fields in catalog/systems/{load.system}.yaml (or have the source mended), then run again."
         )
-    findings = judge(job.warehouse_url, "landing", load.tables.typed_name, suite)
-    refused = _refuse(connection, load, suite.name, findings)
-    with connection.transaction(), connection.cursor() as cursor:
-        cursor.execute("delete from ops.gate_result where load_id = %s", (load.load_id,))
-        keep_findings(cursor, suite.name, findings, load_id=load.load_id)
-    _explain(job, candidates, refused, findings)
+
+
+def _check_whole(job: Job, load: Load, suite: str, findings: list[Finding], candidates: int, refused: int) -> None:
     whole_table = [finding for finding in findings if finding.critical and finding.rows_query is None]
     if whole_table:
         raise Rejected(
             f"{job.name}: the gate refused load {load.load_id}: {'; '.join(map(str, whole_table))}. Nothing was "
-            f"published. The figures are in ops.gate_result; the suite is expectations/{suite.name}.yaml."
+            f"published. The figures are in ops.gate_result; the suite is expectations/{suite}.yaml."
         )
     limit = job.stream.gate.max_quarantined_share
     if refused > FEW and refused > limit * candidates:
@@ -55,26 +70,31 @@ def inspect(connection: psycopg.Connection, job: Job, load: Load) -> list[Findin
         raise Rejected(
             f"{job.name}: the gate refused load {load.load_id}: {refused} of {candidates} rows failed, more than the "
             f"{limit:.0%} that may go to quarantine ({worst}). Nothing was published. If the rows are right, mend "
-            f"expectations/{suite.name}.yaml; if they are wrong, have the source mended; then run again."
+            f"expectations/{suite}.yaml; if they are wrong, have the source mended; then run again."
         )
-    return findings
 
 
-def _refuse(connection: psycopg.Connection, load: Load, suite: str, findings: list[Finding]) -> int:
+def _refuse(connection: psycopg.Connection, job: Job, load: Load, suite: str, findings: list[Finding]) -> int:
     """Write down every failing row of every critical finding; returns how many rows that are."""
     table = load.tables.refused
     connection.execute(sql.SQL("drop table if exists {}").format(table))
     connection.execute(
-        sql.SQL("create unlogged table {} (_key text, suite text, expectation text, reason text)").format(table)
+        sql.SQL(
+            "create unlogged table {} (_key text, suite text, expectation text, reason text, mapping_versions jsonb)"
+        ).format(table)
     )
+    versions = mapping_versions(job.entities, job.name)
     for finding in findings:
-        if finding.critical and finding.rows_query:
+        failing = finding.rows_query
+        if failing is None and job.replays:
+            failing = sql.SQL("select _key from {}").format(load.tables.typed)
+        if finding.critical and failing:
             column = str(finding.expectation.kwargs.get("column", ""))
             # _unparsed and _unmapped say themselves what is wrong; any other column is named.
             said = sql.Identifier(column) if column in ("_unparsed", "_unmapped") else sql.Literal(_reason(finding))
             connection.execute(
                 sql.SQL(
-                    "insert into {refused} select typed._key, {suite}, {expectation}, {said}"
+                    "insert into {refused} select typed._key, {suite}, {expectation}, {said}, {versions}::jsonb"
                     " from ({failing}) failing join {typed} typed using (_key)"
                 ).format(
                     refused=table,
@@ -83,7 +103,8 @@ def _refuse(connection: psycopg.Connection, load: Load, suite: str, findings: li
                         f"{finding.expectation.type}({column})" if column else finding.expectation.type
                     ),
                     said=said,
-                    failing=finding.rows_query,
+                    versions=sql.Literal(json.dumps(versions) if versions else None),
+                    failing=failing,
                     typed=load.tables.typed,
                 )
             )

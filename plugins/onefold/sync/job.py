@@ -23,13 +23,15 @@ class Job:
     run has ended (the scheduler knows); `last_attempt`, whether a failure of this step is final for the run;
     `gives_way`, whether runs that wait for the stream with fresh data go first. `rehearsed` is the load that has read
     the window already; the source is asked only when what it read is gone.
+
+    A replay has `replay_id` and no source: it takes the rows which that replay chose out of ops.quarantine.
     """
 
     system: System
     stream_name: str
     run: Run
-    source: Source
-    source_url: str
+    source: Source | None
+    source_url: str | None
     warehouse_url: str
     entities: Mapping[str, Entity]
     run_is_over: Callable[[str, str], bool]
@@ -39,6 +41,11 @@ class Job:
     suites: Path = FOLDER
     confirm: Confirm | None = None
     rehearsed: int | None = None
+    replay_id: int | None = None
+
+    @property
+    def replays(self) -> bool:
+        return self.replay_id is not None
 
     @property
     def stream(self) -> Stream:
@@ -47,6 +54,11 @@ class Job:
     @property
     def name(self) -> str:
         return f"{self.system.system}.{self.stream_name}"
+
+    @property
+    def origin(self) -> str:
+        """Where its rows come from, as audit events call it."""
+        return "ops.quarantine" if self.replays else self.name
 
     @property
     def table(self) -> StagingTable:

@@ -26,6 +26,7 @@ from onefold.warehouse import landing, ledger, turn
 from onefold.warehouse import publish as publishing
 from onefold.warehouse.connection import connect
 from onefold.warehouse.ledger import Load
+from onefold.warehouse.replayed import land_chosen, replay_window
 from onefold.warehouse.staging import ensure_staging
 from onefold.warehouse.states import held_states
 from onefold.warehouse.trouble import told, trouble
@@ -70,7 +71,9 @@ def publish(job: Job) -> Load:
             load = _gated(connection, job, load)
             judged = load
             keys = landing.landed_keys(connection, load) if job.confirm else []
-            publishing.publish(connection, load, lambda inside, counts: evidence.published(inside, job, judged, counts))
+            publishing.publish(
+                connection, load, lambda inside, counts: evidence.published(inside, job, judged, counts), job.replay_id
+            )
             load = ledger.get(connection, load.load_id)
             log.info(
                 "%s load %s published: %s new, %s changed, %s deleted, %s quarantined of %s read",
@@ -136,7 +139,10 @@ def _begun(connection: psycopg.Connection, job: Job) -> Load:
         turn.give_way(connection, system, job.stream_name, job.run_is_over)
     ledger.make_way(connection, system, job.stream_name, job.run, job.run_is_over)
     ensure_staging(connection, job.table)
-    window = resolve_window(connection, system, job.stream_name, job.stream, job.wanted)
+    if job.replays:
+        window = replay_window(connection, job.replay_id, system, job.stream_name)
+    else:
+        window = resolve_window(connection, system, job.stream_name, job.stream, job.wanted)
     with connection.transaction():
         turn.taken(connection, system, job.stream_name, job.run)
         load = ledger.begin(connection, system, job.stream_name, window, job.run)
@@ -162,25 +168,32 @@ def _landed(connection: psycopg.Connection, job: Job, load: Load) -> Load:
         if not (job.rehearsed and landing.take_over(connection, load, ledger.get(connection, job.rehearsed))):
             landing.open_landing(connection, load)
         reached = landing.checkpoint(connection, load)
-    token = reached[0] if reached else None
     began = time.monotonic()
-    usage = Usage()
-    try:
-        if not (reached and reached[1]):
-            with (
-                job.source(job.stream_name, usage) as pages,
-                landing.Landing(connection, load, job.stream.primary_key) as landed,
-            ):
-                for number, page in enumerate(pages(_window(connection, job, load), token), start=1):
-                    landed.add(page)
-                    log.info("%s load %s: page %s, %s records", job.name, load.load_id, number, len(page.records))
-    finally:
-        usage.save(connection, load)
+    if not (reached and reached[1]):
+        if job.replays:
+            land_chosen(connection, load, job.replay_id)
+        else:
+            _read(connection, job, load, token=reached[0] if reached else None)
     with connection.transaction():
         landing.finish_landing(connection, load, time.monotonic() - began)
         load = ledger.get(connection, load.load_id)
         evidence.landed(connection, job, load)
     return load
+
+
+def _read(connection: psycopg.Connection, job: Job, load: Load, token: str | None) -> None:
+    """Bring in the source's pages that come after the token."""
+    usage = Usage()
+    try:
+        with (
+            job.source(job.stream_name, usage) as pages,
+            landing.Landing(connection, load, job.stream.primary_key) as landed,
+        ):
+            for number, page in enumerate(pages(_window(connection, job, load), token), start=1):
+                landed.add(page)
+                log.info("%s load %s: page %s, %s records", job.name, load.load_id, number, len(page.records))
+    finally:
+        usage.save(connection, load)
 
 
 def _window(connection: psycopg.Connection, job: Job, load: Load) -> Window:

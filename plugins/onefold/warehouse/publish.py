@@ -10,6 +10,7 @@ from psycopg import sql
 
 from onefold.connectors.page import BEGINNING
 from onefold.warehouse.ledger import Load, discard_landing
+from onefold.warehouse.replayed import settle
 from onefold.warehouse.staging import LARGE, become_part, key_once_a_load
 from onefold.warehouse.states import keep_states
 from onefold.warehouse.tables import StagingTable
@@ -17,30 +18,41 @@ from onefold.warehouse.tables import StagingTable
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """How many records a load published or set aside; `content` tells what was published, whatever its order."""
+    """How many records a load published or set aside; `content` tells what was published, whatever its order.
+
+    `rows_superseded` is of a replay alone: rows that it chose and that something newer had overtaken.
+    """
 
     rows_new: int
     rows_changed: int
     rows_deleted: int
     rows_quarantined: int
     content: str
+    rows_superseded: int = 0
 
 
 def publish(
-    connection: psycopg.Connection, load: Load, record: Callable[[psycopg.Connection, Published], None]
+    connection: psycopg.Connection,
+    load: Load,
+    record: Callable[[psycopg.Connection, Published], None],
+    replay_id: int | None = None,
 ) -> Published:
     """Make the load's accepted rows visible and end the load. `record` adds lineage and audit inside the transaction.
 
-    The caller holds the stream's lock and has seen the load's checkpoint as gated.
+    The caller holds the stream's lock and has seen the load's checkpoint as gated. A replay settles the rows that it
+    chose; it says nothing of the source, so cursor, answers and states stay as they are.
     """
     with connection.transaction():
         new, changed, deleted, content = _count(connection, load)
-        published = Published(new, changed, deleted, _quarantine(connection, load), content)
+        quarantined = _quarantine(connection, load)
+        superseded = 0 if replay_id is None else settle(connection, load, replay_id)
+        published = Published(new, changed, deleted, quarantined, content, superseded)
         _close_quarantined(connection, load)
         _write_versions(connection, load, new + changed + deleted)
-        _keep_answers(connection, load)
-        _move_cursor(connection, load)
-        keep_states(connection, load)
+        if replay_id is None:
+            _keep_answers(connection, load)
+            _move_cursor(connection, load)
+            keep_states(connection, load)
         connection.execute(
             "update ops.load set state = 'published', verdict = 'passed', error = null, ended_at = now(),"
             " rows_new = %s, rows_changed = %s, rows_deleted = %s, rows_quarantined = %s,"
@@ -111,13 +123,14 @@ def _quarantine(connection: psycopg.Connection, load: Load) -> int:
         sql.SQL(
             """
             insert into ops.quarantine
-                (load_id, system, stream, _key, _hash, payload, _cursor, _extracted_at, suite, expectation, reason)
+                (load_id, system, stream, _key, _hash, payload, _cursor, _extracted_at, suite, expectation, reason,
+                 mapping_versions)
             select {load}, {system}, {stream}, c._key, c._hash, c._payload, c._cursor, c._extracted_at,
-                   r.suite, r.expectation, r.reason
+                   r.suite, r.expectation, r.reason, r.mapping_versions
             from {candidate} c
             join (
                 select _key, min(suite) as suite, string_agg(distinct expectation, ', ') as expectation,
-                       string_agg(distinct reason, '; ') as reason
+                       string_agg(distinct reason, '; ') as reason, any_value(mapping_versions) as mapping_versions
                 from {refused} group by _key
             ) r on r._key = c._key
             """
@@ -170,14 +183,14 @@ def _quarantine_parts(connection: psycopg.Connection, load: Load) -> int:
 
 
 def _close_quarantined(connection: psycopg.Connection, load: Load) -> None:
-    """A refused record whose newer version has now arrived, good or bad, is superseded."""
+    """A refused record whose newer version has now arrived, good or bad, is superseded; an older one leaves it open."""
     connection.execute(
         sql.SQL(
             """
             update ops.quarantine q set state = 'superseded', closed_at = now(), closed_by_load = {load}
             from {candidate} c
             where q.system = {system} and q.stream = {stream} and q._key = c._key and q.state = 'open'
-              and q.load_id <> {load}
+              and q.load_id <> {load} and (q._cursor <= c._cursor or q._cursor is null or c._cursor is null)
             """
         ).format(**_names(load))
     )

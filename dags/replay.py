@@ -1,0 +1,63 @@
+"""replay: quarantined rows are judged again, after a suite, a mapping or a stream's YAML has been mended."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from airflow.sdk import DAG, Param, TriggerRule
+
+from onefold.assets import REPLAYED
+from onefold.catalog.reader import read_systems
+from onefold.dag_docs import REPLAY_DOC
+from onefold.forms import INSTANT
+from onefold.operators import ChooseRows, ProveReplay, ReplayStream
+
+instant = {"type": ["null", "string"], "format": "date-time", "pattern": INSTANT}
+
+with DAG(
+    dag_id="replay",
+    description="Judges quarantined rows again, and accounts for every one of them",
+    doc_md=REPLAY_DOC,
+    schedule=None,
+    start_date=datetime(2024, 1, 1, tzinfo=UTC),
+    catchup=False,
+    max_active_runs=1,
+    tags=["operation"],
+    params={
+        "reason": Param(type="string", minLength=3, maxLength=500, description="What was mended"),
+        "system": Param(None, type=["null", "string"], enum=[None, *read_systems()], description="Empty: all systems"),
+        "stream": Param(None, type=["null", "string"], description="Of this system; empty: all its streams"),
+        "expectation": Param(
+            None,
+            type=["null", "string"],
+            description="Text in the expectation that refused the rows, or in their reason; empty: any",
+        ),
+        "quarantined_from": Param(None, **instant, description="Quarantined at this instant or later"),
+        "quarantined_to": Param(None, **instant, description="Quarantined before this instant"),
+        "mapping_version": Param(
+            None, type=["null", "integer"], minimum=1, description="Judged by this version of an entity's mapping"
+        ),
+    },
+    default_args={
+        "retries": 3,
+        "retry_delay": timedelta(seconds=10),
+        "retry_exponential_backoff": True,
+        "max_retry_delay": timedelta(minutes=10),
+    },
+):
+    choose = ChooseRows(
+        task_id="choose",
+        doc_md="Fixes the rows in `ops.replay_row`. A wrong choice, or one that finds nothing, is refused.",
+    )
+    replay = ReplayStream.partial(
+        task_id="replay",
+        doc_md="Lands, judges and publishes the chosen rows of one stream, as a load of its own.",
+        map_index_template="{{ task.stream }}",
+        outlets=[REPLAYED],
+    ).expand(stream=choose.output)
+    prove = ProveReplay(
+        task_id="prove",
+        doc_md="Checks that chosen = published + superseded + again, row by row, and closes `ops.replay`.",
+        trigger_rule=TriggerRule.ALL_DONE_MIN_ONE_SUCCESS,  # choose succeeded: also says what a failed stream leaves
+    )
+    [choose, replay] >> prove

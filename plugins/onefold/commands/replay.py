@@ -1,0 +1,70 @@
+"""onefold replay: judge quarantined rows again through the scheduler, or say which would be."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+
+import click
+
+from onefold.errors import Fatal
+from onefold.settings import settings
+
+
+@click.command(
+    epilog="Example: onefold replay --system salesforce --expectation NIP__c --reason 'the transform nip takes spaces'"
+)
+@click.option("--system", help="Rows of this system; default: of all.")
+@click.option("--stream", help="Rows of this stream of the system; default: of all its streams.")
+@click.option("--expectation", help="Text in the expectation that refused the rows, or in their reason.")
+@click.option("--from", "start", help="Quarantined at this instant or later, ISO 8601.")
+@click.option("--to", "end", help="Quarantined before this instant, ISO 8601.")
+@click.option("--mapping-version", type=click.IntRange(1), help="Judged by this version of an entity's mapping.")
+@click.option("--reason", help="What was mended; kept in ops.replay. Needed unless --dry-run.")
+@click.option("--dry-run", is_flag=True, help="Only say which rows would be replayed.")
+@click.option("--json", "as_json", is_flag=True, help="For scripts.")
+def replay(
+    system: str | None,
+    stream: str | None,
+    expectation: str | None,
+    start: str | None,
+    end: str | None,
+    mapping_version: int | None,
+    reason: str | None,
+    dry_run: bool,
+    as_json: bool,
+) -> None:
+    """Judge quarantined rows again, after a suite, a mapping or a stream's YAML has been mended.
+
+    Every row that is chosen ends published, superseded by something newer, or again in quarantine.
+    """
+    from onefold.catalog.reader import read_systems
+    from onefold.platform.warehouse import connect_as
+    from onefold.replay.account import account, nothing_chosen
+    from onefold.replay.choice import Choice, check, instant, waiting
+    from onefold.replay.report import account_lines, plan_lines
+
+    systems = read_systems()
+    choice = Choice(system, stream, expectation, instant(start), instant(end), mapping_version)
+    check(choice, systems)
+    if not (dry_run or (reason or "").strip()):
+        raise Fatal("A replay needs a reason: say with --reason what was mended. Nothing was changed.")
+    with connect_as("engineer") as connection:
+        matching = waiting(connection, choice, systems)
+    if dry_run:
+        plan = [asdict(each) for each in matching]
+        click.echo(json.dumps(plan, indent=2) if as_json else "\n".join(plan_lines(matching)))
+        return
+    if all(each.why_not for each in matching):
+        raise Fatal(nothing_chosen(matching))
+
+    from onefold.commands.runs import airflow, follow
+
+    api = airflow(settings())
+    api.unpause("replay")
+    asked = {"reason": reason, "system": system, "stream": stream, "expectation": expectation}
+    asked |= {"quarantined_from": start, "quarantined_to": end, "mapping_version": mapping_version}
+    run = follow(api, api.trigger_dag("replay", asked))
+    with connect_as("engineer") as connection:
+        done = account(connection, run.dag_id, run.run_id)
+    click.echo(json.dumps(done.as_json(), indent=2) if as_json else "\n".join(account_lines(done)))
