@@ -31,7 +31,8 @@ or a backfill, load exactly the window that they name. The same window twice cha
 **When a task is red.** *land*: the system is down or refuses us; the log ends with the last status. Nothing was
 published; clear the task once the system answers. *gate*: the log names the expectations that failed and how many rows;
 a changed contract names the field with its old and new type. Mend `catalog/systems/{system.system}.yaml` or the suite
-in `expectations/`, then clear *land*. The figures are in `ops.load`, `ops.gate_result`, `ops.quarantine`, `ops.drift`.
+in `expectations/`, then clear *land*. The figures are in `ops.load`, `ops.gate_result`, `ops.quarantine`,
+`ops.contract_change`.
 """
 
 
