@@ -236,6 +236,11 @@ class Stream(Model):
     volatile: list[str] = Field([], description="dotted paths that differ at every reading and mean nothing")
     ignore: list[str] = Field([], description="top-level keys that are known and not used")
     freshness: timedelta = timedelta(hours=26)
+    forgets: bool = Field(
+        False,
+        description="the source forgets what is old (events expire, files are taken away): what it no longer gives is "
+        "not gone",
+    )
     gate: Gate = Gate()
 
     @model_validator(mode="after")

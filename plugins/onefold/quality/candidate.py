@@ -42,8 +42,8 @@ def _reduce(connection: psycopg.Connection, load: Load, stream: Stream) -> int:
         "newest": _newest(connection, load),
         "not_waiting": _not_waiting(connection, load, stream),
         "staging": staging,
-        "held": _content("version._payload", stream),
-        "read": _content("read._payload::jsonb", stream),
+        "held": content_sql("version._payload", stream),
+        "read": content_sql("read._payload::jsonb", stream),
     }
     connection.execute(sql.SQL("drop table if exists {candidate}").format(**names))
     return connection.execute((_ALL if first else _DIFFERENT).format(**names)).rowcount
@@ -125,7 +125,7 @@ def _not_waiting(connection: psycopg.Connection, load: Load, stream: Stream) -> 
     if not connection.execute(sql.SQL("select exists (select from {})").format(waiting)).fetchone()[0]:
         return sql.SQL("true")
     return sql.SQL("not exists (select from {} and q._key = read._key and (q._hash = read._hash or {} = {}))").format(
-        waiting, _content("q.payload", stream), _content("read._payload::jsonb", stream)
+        waiting, content_sql("q.payload", stream), content_sql("read._payload::jsonb", stream)
     )
 
 
@@ -142,7 +142,7 @@ def _newest(connection: psycopg.Connection, load: Load) -> sql.Composed:
     ).format(pages=pages)
 
 
-def _content(payload: str, stream: Stream) -> sql.Composable:
+def content_sql(payload: str, stream: Stream) -> sql.Composable:
     """The part of a record that counts when two readings are compared."""
     expression = sql.SQL(payload)
     for path in stream.volatile:
