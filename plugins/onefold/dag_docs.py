@@ -81,6 +81,23 @@ last good set. Mend it and clear the task: the same loads are taken in again.
 """
 
 
+def reconcile_doc() -> str:
+    """The page of the reconcile DAG."""
+    return """### Is the warehouse what the sources have?
+
+Each stream that has been published is compared with its source, as cheaply as the source allows: where it can count
+(SQL, OData, Salesforce), counts by window come first and only windows that differ are read; else the last 30 days are,
+or the whole where the stream has no cursor of time. What differs is in `ops.drift`, each comparison in
+`ops.reconciliation`; nothing of staging is changed.
+
+*watch* then judges every stream's promise (`freshness` in its YAML): data that is older, or a difference that lasts
+longer, is told once, and once more when it has healed (`ops.alert`). Younger differences are normal latency.
+
+**To repair**, trigger it with `streams` and `repair`: the days in which records differ, and only they, are loaded
+again. More in `docs/runbooks/reconcile.md` and `docs/runbooks/alerts.md`.
+"""
+
+
 def _cursor(stream: Stream) -> str:
     if stream.cursor:
         return f"`{', '.join(stream.cursor.fields)}`"

@@ -73,7 +73,7 @@ def every_stream(loads: Iterable[LoadLine], streams: Iterable[tuple[str, str]]) 
     return [load for _, load in sorted({**known, **never}.items())]
 
 
-def load_table(loads: Iterable[LoadLine]) -> str:
+def loadcolumns(loads: Iterable[LoadLine]) -> str:
     """A table of loads, one line each."""
     heads = ("system", "stream", "read", "new", "changed", "deleted", "quarantined", "gate", "seconds")
     rows = [
@@ -83,7 +83,7 @@ def load_table(loads: Iterable[LoadLine]) -> str:
         )
         for load in loads
     ]
-    return _table(heads, rows, left=2)
+    return columns(heads, rows, left=2)
 
 
 def last_publish(connection: psycopg.Connection) -> Mapping[str, object]:
@@ -108,7 +108,7 @@ def entity_lines(report: Mapping[str, object]) -> list[str]:
     return lines
 
 
-def _table(heads: Sequence[str], rows: Sequence[Sequence[str]], left: int) -> str:
+def columns(heads: Sequence[str], rows: Sequence[Sequence[str]], left: int) -> str:
     """Columns as wide as their widest cell; the first `left` of them flush left, figures flush right."""
     widths = [max(len(row[column]) for row in (heads, *rows)) for column in range(len(heads))]
     lines = [

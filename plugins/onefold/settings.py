@@ -57,6 +57,11 @@ def warehouse_url() -> str:
     return url
 
 
+def notify_setting() -> str:
+    """Who hears of alerts (ONEFOLD_NOTIFY), as onefold.notify.receiver reads it; the log where nothing is set."""
+    return os.environ.get("ONEFOLD_NOTIFY", "log")
+
+
 def _port(variable: str, default: int) -> int:
     text = os.environ.get(variable, str(default))
     if not text.isdigit() or not 0 < int(text) < 65536:

@@ -58,6 +58,11 @@ class AirflowApi:
         """Whether the scheduler begins no run of the DAG."""
         return bool(self._call("GET", f"/dags/{dag_id}")["is_paused"])
 
+    def ensure_pool(self, name: str, slots: int, description: str) -> None:
+        """Make the pool where it is missing; one that is there keeps the slots that it has."""
+        if self._send("GET", f"/pools/{name}", None).status_code == 404:
+            self._call("POST", "/pools", {"name": name, "slots": slots, "description": description})
+
     def wait_for_dag(self, dag_id: str, seconds: float = 60) -> None:
         """Return once the DAG processor has read the DAG. Raises Retriable after `seconds`, with import errors."""
         deadline = time.monotonic() + seconds
