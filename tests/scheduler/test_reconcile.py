@@ -19,9 +19,8 @@ def test_records_lost_by_hand_are_found_and_repaired_by_command(here: Installati
     (found,) = json.loads(here.succeed("reconcile", "salesforce.account", "--json"))
     assert (found["how"], found["missing"], found["changed"], found["gone"]) == ("counts", 3, 0, 0)
     assert found["read"] < len(before) / 2  # the source counted, and only what differed was read
-    (alert,) = here.rows(
-        "select kind, subject, healed_at, told_wrong from ops.alert where subject = 'salesforce.account'"
-    )
+    about = "select kind, healed_at, told_wrong, told_healed from ops.alert where subject = 'salesforce.account'"
+    (alert,) = here.rows(about)
     assert (alert["kind"], alert["healed_at"], alert["told_wrong"]) == ("drift", None, ["log"])
 
     (mended,) = json.loads(here.succeed("reconcile", "salesforce.account", "--repair", "--json"))
@@ -57,9 +56,8 @@ def test_an_unknown_stream_is_refused_before_anything_runs(here: Installation) -
 
 
 def test_a_deadline_that_passes_while_the_data_is_too_old_is_told_once(here: Installation) -> None:
-    here.rows(
-        "update ops.cursor set window_end = window_end - interval '10 days' where system = 'sap_service' returning system"
-    )
+    stale = "update ops.cursor set window_end = window_end - interval '10 days' where system = 'sap_service' returning 1 as x"
+    here.rows(stale)
     here.airflow(
         "POST",
         "backfills",
