@@ -56,8 +56,8 @@ def test_an_unknown_stream_is_refused_before_anything_runs(here: Installation) -
 
 
 def test_a_deadline_that_passes_while_the_data_is_too_old_is_told_once(here: Installation) -> None:
-    stale = "update ops.cursor set window_end = window_end - interval '10 days' where system = 'sap_service' returning 1 as x"
-    here.rows(stale)
+    age = "update ops.cursor set window_end = window_end - interval '10 days' where system = %s returning stream"
+    assert here.rows(age, "sap_service") == [{"stream": "cost_center"}]
     here.airflow(
         "POST",
         "backfills",
