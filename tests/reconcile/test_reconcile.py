@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from onefold.commands.reconcile import named_streams
 from onefold.errors import Fatal, Retriable
 from onefold.reconcile.compare import SPAN, compare
 from onefold.reconcile.drift import joined
@@ -251,6 +252,15 @@ def test_a_start_that_lies_ahead_is_refused(source: Source) -> None:
     with pytest.raises(Fatal, match="lies ahead"):
         source.compare(datetime.now(UTC) + timedelta(days=1))
     assert source.asked == []
+
+
+def test_a_system_stands_for_its_streams_and_an_unknown_name_says_what_there_is() -> None:
+    systems = {"shop": SHOP}
+    assert named_streams(systems, ["shop", "shop.customer"]) == ["shop.customer"]
+    with pytest.raises(Fatal, match=r"no system 'shp'.* There are: shop"):
+        named_streams(systems, ["shp"])
+    with pytest.raises(Fatal, match=r"no stream 'x'\. It has: customer"):
+        named_streams(systems, ["shop.x"])
 
 
 def test_a_repair_is_few_windows_however_many_days_differ() -> None:
