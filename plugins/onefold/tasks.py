@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 
 from airflow.sdk import Connection, Context
-from airflow.sdk.exceptions import AirflowFailException, AirflowRuntimeError
+from airflow.sdk.exceptions import AirflowFailException, AirflowNotFoundException, AirflowRuntimeError
 
 from onefold.aftermath import after_commit
 from onefold.audit import actor
@@ -179,7 +179,12 @@ def _instant(text: str | None) -> datetime | None:
 
 
 def _endpoint(connection_id: str) -> Endpoint:
-    connection = Connection.get(connection_id)
+    try:
+        connection = Connection.get(connection_id)
+    except AirflowNotFoundException as error:
+        raise Fatal(
+            f"There is no Airflow connection {connection_id!r}: make it in the UI, or as a variable."
+        ) from error
     if not connection.host:
         raise Fatal(f"Airflow connection {connection_id!r} has no host: write the system's base URL there.")
     extra = {name: str(value) for name, value in connection.extra_dejson.items()}

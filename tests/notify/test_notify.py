@@ -159,6 +159,18 @@ def test_a_webhook_that_fails_is_tried_again_where_that_may_help_and_its_address
         slack.tell(Notice(*ABOUT, WHAT, loader.execute("select now()").fetchone()[0]))
 
 
+def test_a_receiver_whose_connection_is_missing_keeps_nobody_else_from_hearing(
+    loader: psycopg.Connection, caplog: pytest.LogCaptureFixture
+) -> None:
+    def missing(name: str) -> Endpoint:
+        raise Fatal(f"There is no Airflow connection {name!r}.")
+
+    ear = Ear()
+    alert.wrong(loader, ACTOR, *ABOUT, WHAT)
+    assert alert.deliver(loader, [*receivers("slack:lost,email:gone", missing), ear]) == 1
+    assert "There is no Airflow connection 'lost'" in caplog.text and "'gone'" in caplog.text
+
+
 def test_mail_that_is_refused_stays_to_be_told(loader: psycopg.Connection, post: MailServer) -> None:
     extra = {"from": "onefold@example.com", "to": "team@example.com", "tls": "none"}
     (mail,) = receivers("email:mail", lambda _: Endpoint(f"https://127.0.0.1:{post.port}", None, None, extra))

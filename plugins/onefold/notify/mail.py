@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import smtplib
 import ssl
+from collections.abc import Callable
 from dataclasses import dataclass
 from email.message import EmailMessage
 from email.utils import formatdate, make_msgid
@@ -23,22 +24,23 @@ class Mail:
     several) and `tls`: starttls (default), ssl, or none, which is refused where there is a password to send."""
 
     name: str
-    endpoint: Endpoint
+    endpoint: Callable[[], Endpoint]
 
     def tell(self, notice: Notice) -> None:
         """Raises Fatal where the connection or the server says no for good, Retriable where it may work later."""
-        extra = self.endpoint.extra or {}
+        endpoint = self.endpoint()
+        extra = endpoint.extra or {}
         tls = extra.get("tls", "starttls")
         if not extra.get("from") or not extra.get("to") or tls not in PORTS:
             raise Fatal(
                 f"{self.name}: the Airflow connection's extra must say who sends and who gets the mail: "
                 '{"from": "onefold@example.com", "to": "team@example.com", "tls": "starttls" | "ssl" | "none"}.'
             )
-        if tls == "none" and self.endpoint.password:
+        if tls == "none" and endpoint.password:
             raise Fatal(f'{self.name}: a password is not sent in the clear. Set "tls" to starttls or ssl.')
         message = _message(notice, extra["from"], extra["to"])
         try:
-            self._send(message, tls)
+            _send(message, endpoint, tls)
         except (smtplib.SMTPAuthenticationError, smtplib.SMTPRecipientsRefused, smtplib.SMTPSenderRefused) as error:
             raise Fatal(
                 f"{self.name}: the mail server refused the login or an address ({type(error).__name__}). "
@@ -49,20 +51,21 @@ class Mail:
         except (smtplib.SMTPException, OSError) as error:
             raise Retriable(f"{self.name}: the mail server did not take the mail ({type(error).__name__}).") from None
 
-    def _send(self, message: EmailMessage, tls: str) -> None:
-        server = urlsplit(self.endpoint.url)
-        host, port = server.hostname or "", server.port or PORTS[tls]
-        verified = ssl.create_default_context()
-        with (
-            smtplib.SMTP_SSL(host, port, timeout=SECONDS, context=verified)
-            if tls == "ssl"
-            else smtplib.SMTP(host, port, timeout=SECONDS)
-        ) as smtp:
-            if tls == "starttls":
-                smtp.starttls(context=verified)
-            if self.endpoint.login and self.endpoint.password:
-                smtp.login(self.endpoint.login, self.endpoint.password)
-            smtp.send_message(message)
+
+def _send(message: EmailMessage, endpoint: Endpoint, tls: str) -> None:
+    server = urlsplit(endpoint.url)
+    host, port = server.hostname or "", server.port or PORTS[tls]
+    verified = ssl.create_default_context()
+    with (
+        smtplib.SMTP_SSL(host, port, timeout=SECONDS, context=verified)
+        if tls == "ssl"
+        else smtplib.SMTP(host, port, timeout=SECONDS)
+    ) as smtp:
+        if tls == "starttls":
+            smtp.starttls(context=verified)
+        if endpoint.login and endpoint.password:
+            smtp.login(endpoint.login, endpoint.password)
+        smtp.send_message(message)
 
 
 def _message(notice: Notice, sender: str, to: str) -> EmailMessage:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Protocol
 
 from onefold.connectors.page import Endpoint
@@ -41,7 +42,8 @@ class Log:
 def receivers(setting: str, endpoint: Callable[[str], Endpoint]) -> list[Receiver]:
     """The receivers of a setting such as `log,email:alerts,teams:alerts_channel`.
 
-    `endpoint` gives what the Airflow connection of that id says. Raises Fatal for a setting that cannot be read.
+    `endpoint` gives what the Airflow connection of that id says, and is asked when there is something to tell. Raises
+    Fatal for a setting that cannot be read.
     """
     return [_receiver(name.strip(), endpoint) for name in setting.split(",") if name.strip()]
 
@@ -55,4 +57,6 @@ def _receiver(name: str, endpoint: Callable[[str], Endpoint]) -> Receiver:
             f"ONEFOLD_NOTIFY names {name!r}, which is no receiver. Write log, or one of {', '.join(KINDS)} with an "
             "Airflow connection, as in: log,email:alerts_mail,slack:alerts_slack"
         )
-    return Mail(name, endpoint(connection)) if kind == "email" else Webhook(name, endpoint(connection))
+    return (
+        Mail(name, partial(endpoint, connection)) if kind == "email" else Webhook(name, partial(endpoint, connection))
+    )

@@ -7,6 +7,7 @@ Slack reads {"text": …} (api.slack.com, "Sending messages using incoming webho
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 
@@ -25,13 +26,14 @@ class Webhook:
     """Posts to a webhook. The address is a secret: its path is the connection's password, its host the connection's."""
 
     name: str
-    endpoint: Endpoint
+    endpoint: Callable[[], Endpoint]
 
     def tell(self, notice: Notice) -> None:
         """Raises Fatal where the address is wrong, Retriable where it may work later. The address is never shown."""
         body = json.dumps(_card(notice) if self.name.startswith("teams:") else _slack(notice)).encode()
-        with closing(Wire(self.name, self.name.partition(":")[2], self.endpoint.url)) as wire:
-            url = wire.url(self.endpoint.password or "")
+        endpoint = self.endpoint()
+        with closing(Wire(self.name, self.name.partition(":")[2], endpoint.url)) as wire:
+            url = wire.url(endpoint.password or "")
             try:
                 answer = wire.exchange("POST", url, {"Content-Type": "application/json"}, body, SECONDS, self.name)
             except Again as error:
