@@ -10,6 +10,7 @@ from onefold.assets import staging_asset
 from onefold.catalog.reader import read_systems
 from onefold.catalog.system import System
 from onefold.dag_docs import gate_doc, land_doc, publish_doc, sync_doc
+from onefold.deadlines import freshness_deadlines
 from onefold.forms import INSTANT
 from onefold.operators import SyncStep
 
@@ -24,6 +25,7 @@ def sync_dag(system: System) -> DAG:
         start_date=datetime(2024, 1, 1, tzinfo=UTC),
         catchup=False,
         max_active_runs=1,
+        deadline=freshness_deadlines(system),
         tags=["sync", system.protocol],
         params={
             "start": Param(None, **window, description="First instant of the window; empty: on from the last load"),

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from airflow.listeners import hookimpl
 
-from onefold.settings import BACKFILL_POOL
+from onefold.platform.pools import BACKFILL
 
 if TYPE_CHECKING:
     from airflow.models.dagrun import DagRun
@@ -33,6 +33,6 @@ def on_dag_run_running(dag_run: DagRun, msg: str) -> None:
     session.execute(
         update(TaskInstance)
         .where(TaskInstance.dag_id == dag_run.dag_id, TaskInstance.run_id == dag_run.run_id)
-        .values(pool=BACKFILL_POOL, priority_weight=case((TaskInstance.task_id.endswith(".land"), LAST), else_=FIRST))
+        .values(pool=BACKFILL, priority_weight=case((TaskInstance.task_id.endswith(".land"), LAST), else_=FIRST))
         .execution_options(synchronize_session=False)
     )

@@ -31,6 +31,7 @@ COMMANDS = {
     "audit": Entry("audit:audit", "Verify and read the audit trail."),
     "generate": Entry("generate:generate", "Write everything that is generated from the catalogue."),
     "new": Entry("new:new", "Make a first draft of a system from its own description."),
+    "reconcile": Entry("reconcile:reconcile", "Compare streams with their sources; repair what differs."),
     "check": Entry("check:check", "Check the catalogue before anything runs."),
 }
 

@@ -33,7 +33,8 @@ or a backfill, load exactly the window that they name. The same window twice cha
 **When a task is red.** *land*: the system is down or refuses us; the log ends with the last status. Nothing was
 published; clear the task once the system answers. *gate*: the log names the expectations that failed and how many rows;
 a changed contract names the field with its old and new type. Mend `catalog/systems/{system.system}.yaml` or the suite
-in `expectations/`, then clear *land*. The figures are in `ops.load`, `ops.gate_result`, `ops.quarantine`, `ops.drift`.
+in `expectations/`, then clear *land*. The figures are in `ops.load`, `ops.gate_result`, `ops.quarantine`,
+`ops.contract_change`.
 """
 
 
@@ -87,6 +88,23 @@ def _no_past(system: System) -> str:
     now = datetime.now(UTC)
     without = [f"`{name}`" for name in system.streams if unaskable(system, name, None, now)]
     return f" They skip {', '.join(without)}, which cannot be asked about the past." if without else ""
+
+
+def reconcile_doc() -> str:
+    """The page of the reconcile DAG."""
+    return """### Is the warehouse what the sources have?
+
+Each stream that has been published is compared with its source, as cheaply as the source allows: where it can count
+(SQL, OData, Salesforce), counts by window come first and only windows that differ are read; else the last 30 days are,
+or the whole where the stream has no cursor of time. What differs is in `ops.drift`, each comparison in
+`ops.reconciliation`; nothing of staging is changed.
+
+*watch* then judges every stream's promise (`freshness` in its YAML): data that is older, or a difference that lasts
+longer, is told once, and once more when it has healed (`ops.alert`). Younger differences are normal latency.
+
+**To repair**, trigger it with `streams` and `repair`: the days in which records differ, and only they, are loaded
+again. More in `docs/runbooks/reconcile.md` and `docs/runbooks/alerts.md`.
+"""
 
 
 def _cursor(stream: Stream) -> str:

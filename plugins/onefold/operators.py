@@ -8,7 +8,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal
 
-from airflow.sdk import BaseOperator, Context
+from airflow.sdk import AssetAlias, BaseOperator, Context
+
+from onefold.assets import staging_asset
+
+REPAIRED = AssetAlias("repaired")
+"""Stands for the staging tables that a repair has loaded into; which ones shows only when it has."""
 
 
 class SyncStep(BaseOperator):
@@ -26,6 +31,40 @@ class SyncStep(BaseOperator):
         from onefold.sync import steps
 
         return tasks.step(context, self.system, self.stream, getattr(steps, self.step))
+
+
+class StreamsToReconcile(BaseOperator):
+    """Its XCom is the list of streams that the run compares, as system.stream."""
+
+    def execute(self, context: Context) -> list[str]:
+        from onefold import tasks
+
+        return tasks.streams_to_reconcile(context)
+
+
+class ReconcileStream(BaseOperator):
+    """Compares one system.stream with its source. What is loaded again is an event of its asset: conform follows."""
+
+    def __init__(self, *, stream: str, **common: object) -> None:
+        super().__init__(**common, outlets=[REPAIRED])
+        self.stream = stream
+
+    def execute(self, context: Context) -> Mapping[str, object]:
+        from onefold import tasks
+
+        figures, loads = tasks.reconcile(context, self.stream)
+        if loads:
+            context["outlet_events"][REPAIRED].add(staging_asset(*self.stream.split(".")))
+        return figures
+
+
+class WatchPromises(BaseOperator):
+    """Opens and heals alerts, and tells who is to hear of them. Its XCom is what is wrong."""
+
+    def execute(self, context: Context) -> Mapping[str, object]:
+        from onefold import tasks
+
+        return tasks.watch_promises(context)
 
 
 class Conform(BaseOperator):

@@ -9,8 +9,6 @@ from pathlib import Path
 from onefold.errors import Fatal
 
 ROOT = Path(__file__).resolve().parents[2]
-BACKFILL_POOL = "backfill"
-"""Airflow's pool that bounds how many tasks of backfills run at once; `onefold up` makes it."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +55,11 @@ def warehouse_url() -> str:
             "Run through bin/onefold, or set it to postgresql://user:password@host:port/database."
         )
     return url
+
+
+def notify_setting() -> str:
+    """Who hears of alerts (ONEFOLD_NOTIFY), as onefold.notify.receiver reads it; the log where nothing is set."""
+    return os.environ.get("ONEFOLD_NOTIFY", "log")
 
 
 def _port(variable: str, default: int) -> int:

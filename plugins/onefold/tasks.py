@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from airflow.sdk import Connection, Context
 from airflow.sdk.exceptions import (
     AirflowFailException,
+    AirflowNotFoundException,
     AirflowRescheduleException,
     AirflowRuntimeError,
     AirflowSkipException,
@@ -28,9 +29,13 @@ from onefold.conform.gate import entity_gate
 from onefold.connectors.page import Endpoint
 from onefold.errors import Busy, Fatal, OnefoldError, Rejected, Retriable
 from onefold.mapping.registry import mapping_fingerprints, sync_mapping
-from onefold.settings import settings, warehouse_url
+from onefold.notify.receiver import receivers
+from onefold.reconcile.compare import compare
+from onefold.reconcile.repair import repair
+from onefold.reconcile.watch import loaded_streams, watch
+from onefold.settings import notify_setting, settings, warehouse_url
 from onefold.sync import evidence as load_evidence
-from onefold.sync.extraction import from_system, to_system
+from onefold.sync.extraction import counts_from, from_system, to_system
 from onefold.sync.job import Job
 from onefold.warehouse.connection import connect
 from onefold.warehouse.ledger import Load, Run
@@ -97,6 +102,56 @@ def conform(context: Context) -> Mapping[str, object]:
         )
         after_commit(url)
     return report.as_json()
+
+
+def streams_to_reconcile(context: Context) -> list[str]:
+    """The streams that the run names (parameter `streams`), else all that have been published; as system.stream."""
+    with airflow_errors():
+        return context["params"].get("streams") or loaded_streams(warehouse_url(), read_catalog().systems)
+
+
+def reconcile(context: Context, name: str) -> tuple[Mapping[str, object], int]:
+    """Compare one system.stream with its source and, if the run asks for it, load again what differs; the figures for
+    the UI, and how many loads that took."""
+    system, _, stream = name.partition(".")
+    params = context["params"]
+    with airflow_errors():
+        job = _job(context, system, stream)
+        counts = counts_from(job.system, _endpoint(job.system.connection), warehouse_url())
+        found, loads = compare(job, counts, _instant(params["start"]), thorough=params["thorough"]), []
+        if params["repair"]:
+            found, loads = repair(job, counts, found)
+        after_commit(warehouse_url())
+    drift = found.drift
+    return {
+        "reconciliation_id": found.reconciliation_id,
+        "not compared": found.skipped,
+        "read": found.records_read,
+        "missing": drift.missing,
+        "changed": drift.changed,
+        "gone": drift.gone,
+        "oldest": drift.oldest.isoformat() if drift.oldest else None,
+        "loads": [load.load_id for load in loads],
+    }, len(loads)
+
+
+def watch_promises(context: Context) -> Mapping[str, object]:
+    """Judge the promises of the run's streams, and tell what is new. Fails when one could not be compared."""
+    with airflow_errors():
+        return watch(
+            warehouse_url(),
+            read_catalog().systems,
+            run_of(context),
+            receivers(notify_setting(), _endpoint),
+            only=context["params"].get("streams"),
+        )
+
+
+def promise_missed(dag_id: str, run_id: str, streams: list[str]) -> None:
+    """A deadline of these streams (system.stream) has passed: judge them by the ledger, and tell what is new."""
+    run = Run(dag_id, run_id, actor(None, dag_id, run_id))
+    watch(warehouse_url(), read_catalog().systems, run, receivers(notify_setting(), _endpoint), only=streams)
+    after_commit(warehouse_url())
 
 
 def run_of(context: Context) -> Run:
@@ -172,7 +227,12 @@ def _instant(text: str | None) -> datetime | None:
 
 
 def _endpoint(connection_id: str) -> Endpoint:
-    connection = Connection.get(connection_id)
+    try:
+        connection = Connection.get(connection_id)
+    except AirflowNotFoundException as error:
+        raise Fatal(
+            f"There is no Airflow connection {connection_id!r}: make it in the UI, or as a variable."
+        ) from error
     if not connection.host:
         raise Fatal(f"Airflow connection {connection_id!r} has no host: write the system's base URL there.")
     extra = {name: str(value) for name, value in connection.extra_dejson.items()}

@@ -11,6 +11,7 @@ import pytest
 from airflow.sdk import DAG
 
 from onefold.catalog.reader import read_catalog
+from onefold.platform.pools import POOLS, RECONCILE
 from onefold.settings import ROOT
 from tests.dags.parsing import parsed
 
@@ -34,10 +35,10 @@ def test_reading_the_dag_files_imports_nothing_that_only_tasks_need(found: Mappi
     assert [name for name in HEAVY if name in found["modules"]] == []
 
 
-def test_there_is_one_sync_dag_for_each_system_of_the_catalogue_a_conform_and_a_replay(
+def test_there_is_one_sync_dag_for_each_system_of_the_catalogue_and_one_for_each_operation(
     found: Mapping[str, object],
 ) -> None:
-    assert sorted(found["dags"]) == sorted([*SYNCS, "conform", "replay"])
+    assert sorted(found["dags"]) == sorted([*SYNCS, "conform", "reconcile", "replay"])
 
 
 @pytest.mark.parametrize("dag_id", SYNCS)
@@ -63,6 +64,29 @@ def test_a_sync_has_intervals_to_backfill_and_one_run_at_a_time(found: Mapping[s
     assert dag["schedule"] == "CronDataIntervalTimetable"
     assert dag["max_active_runs"] == 1
     assert dag["params"] == ["end", "start"]
+
+
+def test_each_promise_of_a_system_is_a_deadline_counted_from_the_start_of_the_interval() -> None:
+    made = runpy.run_path(str(ROOT / "dags" / "sync.py"))
+    for dag_id, system in SYNCS.items():
+        promised = {stream.freshness for stream in system.streams.values()}
+        deadlines = made[dag_id].deadline
+        assert {deadline.interval for deadline in deadlines} == promised
+        assert {deadline.reference.reference_name for deadline in deadlines} == {"DagRunLogicalDateDeadline"}
+        told = [name for deadline in deadlines for name in deadline.callback.kwargs["streams"]]
+        assert sorted(told) == sorted(f"{system.system}.{stream}" for stream in system.streams)
+
+
+def test_comparisons_run_one_after_the_other_in_a_pool_of_their_own(found: Mapping[str, object]) -> None:
+    tasks = found["dags"]["reconcile"]["tasks"]
+    assert {name: task["before"] for name, task in tasks.items()} == {
+        "streams": [],
+        "compare": ["streams"],
+        "watch": ["compare"],
+    }
+    dag = runpy.run_path(str(ROOT / "dags" / "reconcile.py"))["dag"]
+    assert {task.pool for task in dag.tasks} == {RECONCILE}
+    assert POOLS[RECONCILE][0] == 1
 
 
 def test_a_task_makes_its_own_dag_only(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -109,7 +133,7 @@ def test_a_mistake_in_the_catalogue_is_an_import_error_with_file_line_and_remedy
     lines[at] = "protocol: odat"
     wrong.write_text("\n".join(lines))
     errors = parsed(tmp_path / "airflow", project)["errors"]
-    assert {Path(name).name for name in errors} == {"sync.py", "conform.py", "replay.py"}
+    assert {Path(name).name for name in errors} == {"sync.py", "conform.py", "reconcile.py", "replay.py"}
     for text in errors.values():
         assert f"catalog/systems/sap.yaml:{at + 1}" in text
         assert "odat" in text and "odata" in text

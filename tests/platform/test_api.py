@@ -6,6 +6,7 @@ import json
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import ClassVar
 
 import pytest
 
@@ -20,6 +21,7 @@ class StandIn(BaseHTTPRequestHandler):
     tokens = 0
     left = 0
     polls = 0
+    pools: ClassVar[list[dict[str, object]]] = []
 
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
@@ -28,6 +30,9 @@ class StandIn(BaseHTTPRequestHandler):
                 return self._answer(401, {"detail": "Invalid credentials"})
             StandIn.tokens, StandIn.left = StandIn.tokens + 1, 3
             return self._answer(201, {"access_token": f"token-{StandIn.tokens}"})
+        if self.path == "/api/v2/pools":
+            StandIn.pools.append(body)
+            return self._answer(201, body)
         assert body == {"logical_date": None, "conf": {"window": 1}}
         return self._answer(200, {"dag_id": "sync", "dag_run_id": "r/1", "state": "queued"})
 
@@ -35,6 +40,9 @@ class StandIn(BaseHTTPRequestHandler):
         StandIn.left -= 1
         if StandIn.left < 0 or self.headers["Authorization"] != f"Bearer token-{StandIn.tokens}":
             return self._answer(401, {"detail": "expired"})
+        if self.path.startswith("/api/v2/pools/"):
+            there = self.path.endswith("/sized_by_hand")
+            return self._answer(200 if there else 404, {"slots": 7} if there else {"detail": "not found"})
         if self.path.startswith("/api/v2/dags/broken"):
             return self._answer(500, {"detail": "no"})
         if "taskInstances" in self.path:
@@ -73,6 +81,14 @@ def test_a_run_is_watched_to_its_end_across_expired_tokens(url: str) -> None:
     assert run == DagRun("sync", "r/1", "success")
     assert [tasks[0].state for tasks in seen] == ["running", "success"]
     assert StandIn.tokens > 1
+
+
+def test_a_pool_is_made_where_it_is_missing_and_keeps_the_slots_that_somebody_gave_it(url: str) -> None:
+    StandIn.pools.clear()
+    api = AirflowApi(url, "engineer", "right")
+    api.ensure_pool("sized_by_hand", 1, "x")
+    api.ensure_pool("new", 2, "y")
+    assert StandIn.pools == [{"name": "new", "slots": 2, "description": "y"}]
 
 
 def test_a_wrong_password_is_fatal(url: str) -> None:

@@ -87,7 +87,7 @@ def test_a_record_whose_cursor_cannot_be_read_goes_to_quarantine(shop):
 def test_a_retyped_field_rejects_the_load_and_is_named(shop, broken, message):
     with pytest.raises(Rejected, match=message):
         shop.load([record("a", 1, **broken), record("b", 1, **broken)])
-    assert shop.query("select field from ops.drift") == [(next(iter(broken)),)]
+    assert shop.query("select field from ops.contract_change") == [(next(iter(broken)),)]
     assert shop.last().state == "rejected"
 
 

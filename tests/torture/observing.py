@@ -26,7 +26,7 @@ _WITHOUT = {
     "ops.cursor": ("moved_at",),
     "ops.quarantine": ("quarantine_id", "quarantined_at", "closed_at"),
     "ops.gate_result": ("at",),
-    "ops.drift": ("at",),
+    "ops.contract_change": ("at",),
     "ops.answer": (),
     "audit.event": ("at", "hash", "previous_hash"),
     "lineage.event": ("event_id", "event_time"),

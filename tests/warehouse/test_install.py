@@ -25,6 +25,30 @@ def test_a_warehouse_of_an_older_onefold_is_refused_and_left_as_it_is(warehouse_
         assert warehouse.execute("select to_regnamespace('marts')").fetchone() == (None,)
 
 
+def test_what_contracts_changed_is_kept_when_drift_gets_its_new_meaning(warehouse_url):
+    with psycopg.connect(warehouse_url, autocommit=True) as warehouse:
+        warehouse.execute("drop table ops.drift")
+        warehouse.execute("alter table ops.contract_change rename to drift")
+        warehouse.execute("alter index ops.contract_change_pkey rename to drift_pkey")
+        warehouse.execute(
+            "with load as (insert into ops.load (system, stream, window_start, window_end, dag_id, run_id, actor)"
+            " values ('shop', 'customer', now(), now() + interval '1 day', 'd', 'r', 'a') returning load_id)"
+            " insert into ops.drift (load_id, system, stream, field, was, is_now, rows)"
+            " select load_id, 'shop', 'customer', 'name', 'text', 'absent', 3 from load"
+        )
+        install_schema(warehouse_url)
+        assert warehouse.execute("select field, rows from ops.contract_change").fetchall() == [("name", 3)]
+        assert warehouse.execute("select count(*), min(since) from ops.drift").fetchone() == (0, None)
+
+
+def test_an_auditor_sees_how_much_differs_but_no_key_however_often_it_is_installed(warehouse_url):
+    install_schema(warehouse_url)
+    with psycopg.connect(as_role(warehouse_url, "onefold_auditor")) as auditor:
+        auditor.execute("select system, stream, kind, since from ops.drift")
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            auditor.execute("select _key from ops.drift")
+
+
 @pytest.mark.parametrize("schema", ["landing", "staging", "mapped", "ops", "audit", "lineage"])
 def test_an_analyst_cannot_even_look_into(schema, warehouse_url):
     with psycopg.connect(as_role(warehouse_url, "onefold_analyst")) as analyst:

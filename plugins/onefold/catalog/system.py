@@ -243,6 +243,11 @@ class Stream(Model):
     history: History | None = Field(
         None, description="how far back it can be asked: a day, or a duration as P30D; default: the system's"
     )
+    forgets: bool = Field(
+        False,
+        description="the source forgets what is old (events expire, files are taken away): what it no longer gives is "
+        "not gone",
+    )
     gate: Gate = Gate()
 
     @model_validator(mode="after")

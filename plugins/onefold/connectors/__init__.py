@@ -66,15 +66,16 @@ def reader(
 
 def confirm(system: System, stream_name: str, endpoint: Endpoint, http: Client, keys: Sequence[str]) -> None:
     """Tell the system that the records with these keys are published. It may hear of a key more than once."""
-    _module(system).confirm(system, stream_name, endpoint, http, keys)
+    own_module(system).confirm(system, stream_name, endpoint, http, keys)
 
 
 def _own(system: System, stream_name: str, endpoint: Endpoint, http: Client, questions: Questions) -> PageReader:
-    read: PageReader = _module(system).reader(system, stream_name, endpoint, http, questions)
+    read: PageReader = own_module(system).reader(system, stream_name, endpoint, http, questions)
     return read
 
 
-def _module(system: System) -> ModuleType:
+def own_module(system: System) -> ModuleType:
+    """The module in systems/ that the system's YAML names. Raises Fatal when it is missing."""
     name = f"onefold.systems.{system.python.module}" if system.python else ""
     try:
         return importlib.import_module(name)

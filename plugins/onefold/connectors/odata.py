@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC
+from datetime import UTC, timedelta
+from functools import partial
 from urllib.parse import urljoin
 
+import msgspec
+
 from onefold.catalog.system import Stream, System
+from onefold.connectors.counting import Counter
 from onefold.connectors.inner import Inner
 from onefold.connectors.page import Page, PageReader, Window
 from onefold.connectors.paging import Fetched, pages
-from onefold.connectors.records import Splitter, dotted
+from onefold.connectors.records import Splitter, dotted, sound_json
 from onefold.connectors.window_text import ceiling_text, filled, floor_text, placeholders
+from onefold.http.attempt import BadBody, Response
 from onefold.http.client import Client
 
 RECORDS = {2: ("d", "results"), 4: ("value",)}
+AT_ONCE = 12
 NEXT = {2: ("d", "__next"), 4: ("@odata.nextLink",)}
 
 
@@ -51,6 +57,35 @@ def odata_reader(system: System, stream_name: str, http: Client) -> PageReader:
         return pages(fetch, token, named)
 
     return read
+
+
+def odata_counter(system: System, stream_name: str, http: Client) -> Counter:
+    """Counts by one request a window, which asks for the number of entities and for none of them.
+
+    OData v2, "URI Conventions", $inlinecount; OData 4.01 Part 2, $count.
+    """
+    stream, version = system.streams[stream_name], system.odata_version
+    headers = {"Accept": "application/json"} | stream.request.headers
+    asking = {"$inlinecount": "allpages"} if version == 2 else {"$count": "true"}
+
+    def one(window: Window) -> int:
+        last = Window(window.start, window.end - timedelta(microseconds=1))  # a date's bound takes in the whole day
+        window = last if stream.cursor and stream.cursor.kind == "date_and_time" else window
+        values = placeholders(window, stream)
+        given = {name: filled(value, values) for name, value in stream.request.params.items()}
+        options = query(stream, window, version) | given | asking | {"$top": "0"}
+        options = {name: value for name, value in options.items() if name not in ("$expand", "$orderby", "$select")}
+        return http.send("GET", stream.request.path, params=options, headers=headers, parse=partial(_counted, version))
+
+    return Counter(AT_ONCE, lambda windows: [one(window) for window in windows])
+
+
+def _counted(version: int, response: Response) -> int:
+    body = msgspec.json.decode(sound_json(response))
+    count = body.get("d", {}).get("__count") if version == 2 else body.get("@odata.count")
+    if not str(count).isdecimal():
+        raise BadBody("an answer that does not tell a number of entities")
+    return int(count)
 
 
 def query(stream: Stream, window: Window, version: int) -> dict[str, str]:

@@ -19,15 +19,13 @@ from onefold.platform import sandbox_database
 from onefold.platform.postgres import Postgres
 from onefold.platform.processes import Service
 from onefold.platform.secrets import UI_USERS, Secrets
-from onefold.settings import Settings
+from onefold.settings import Settings, notify_setting
 
 AIRFLOW_DATABASE = "airflow"
 WAREHOUSE_DATABASE = "warehouse"
 """As onefold.warehouse.install names it; that module is not needed to look at a process."""
 
 PARALLEL_TASKS = 4
-BACKFILL_SLOTS = 2
-"""How many of them backfills may take, so that a scheduled run always finds one."""
 
 TUNING: Mapping[str, str] = {
     "AIRFLOW__CORE__PARALLELISM": str(PARALLEL_TASKS),
@@ -82,6 +80,7 @@ def environment(settings: Settings, secrets: Secrets, postgres: Postgres, sandbo
         "ONEFOLD_HOME": str(settings.home),
         "ONEFOLD_WAREHOUSE_URL": postgres.url(WAREHOUSE_DATABASE, "onefold_loader"),
         "ONEFOLD_AUDIT_SALT": secrets.audit_salt,
+        "ONEFOLD_NOTIFY": notify_setting(),
         "PYTHONPATH": f"{settings.root / 'plugins'}{os.pathsep}{settings.root}",
         "PYTHONUNBUFFERED": "1",
         # Our servers are on this machine, whatever proxy the user's shell names for the others.

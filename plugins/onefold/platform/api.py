@@ -58,6 +58,11 @@ class AirflowApi:
         """Whether the scheduler begins no run of the DAG."""
         return bool(self._call("GET", f"/dags/{dag_id}")["is_paused"])
 
+    def ensure_pool(self, name: str, slots: int, description: str) -> None:
+        """Make the pool where it is missing; one that is there keeps the slots that it has."""
+        if self._send("GET", f"/pools/{name}", None).status_code == 404:
+            self._call("POST", "/pools", {"name": name, "slots": slots, "description": description})
+
     def wait_for_dag(self, dag_id: str, seconds: float = 60) -> None:
         """Return once the DAG processor has read the DAG. Raises Retriable after `seconds`, with import errors."""
         deadline = time.monotonic() + seconds
@@ -69,11 +74,6 @@ class AirflowApi:
     def trigger_dag(self, dag_id: str, conf: Json | None = None) -> DagRun:
         """Start a run now (without a logical date) and return it."""
         return _run(self._call("POST", f"/dags/{dag_id}/dagRuns", {"logical_date": None, "conf": dict(conf or {})}))
-
-    def ensure_pool(self, name: str, slots: int, description: str) -> None:
-        """Make a pool of tasks where there is none; one that is there stays as somebody may have set it."""
-        if self._send("GET", f"/pools/{name}", None).status_code == 404:
-            self._call("POST", "/pools", {"name": name, "slots": slots, "description": description})
 
     def dag_run(self, dag_id: str, run_id: str) -> DagRun:
         """The run as it is now."""

@@ -13,9 +13,10 @@ from dataclasses import dataclass
 
 from onefold.errors import Fatal, Retriable
 from onefold.platform import airflow, api, postgres_account, processes, sandbox_database
+from onefold.platform.pools import POOLS
 from onefold.platform.postgres import Postgres
 from onefold.platform.secrets import Secrets, load_secrets
-from onefold.settings import BACKFILL_POOL, Settings
+from onefold.settings import Settings
 
 READY_SECONDS = 120
 HEARTBEAT_SECONDS = 30
@@ -81,10 +82,9 @@ def up(settings: Settings, sandbox: bool, report: Report) -> Installation:
         if service.name != "sandbox":
             processes.start(settings.home, service)
     _wait_until_ready(wanted, began, report)
-    engineer = api.AirflowApi(settings.ui_url, "engineer", wanted.secrets.ui["engineer"])
-    engineer.ensure_pool(
-        BACKFILL_POOL, airflow.BACKFILL_SLOTS, "Tasks of backfills: the other slots are for fresh data"
-    )
+    session = api.AirflowApi(settings.ui_url, "engineer", wanted.secrets.ui["engineer"])
+    for name, (slots, description) in POOLS.items():
+        session.ensure_pool(name, slots, description)
     return wanted
 
 

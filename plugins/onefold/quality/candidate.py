@@ -43,8 +43,8 @@ def _reduce(connection: psycopg.Connection, load: Load, stream: Stream, again: b
         "newest": _newest(connection, load),
         "not_waiting": sql.SQL("true") if again else _not_waiting(connection, load, stream),
         "staging": staging,
-        "held": _content("version._payload", stream),
-        "read": _content("read._payload::jsonb", stream),
+        "held": content_sql("version._payload", stream),
+        "read": content_sql("read._payload::jsonb", stream),
     }
     connection.execute(sql.SQL("drop table if exists {candidate}").format(**names))
     return connection.execute((_ALL if first else _DIFFERENT).format(**names)).rowcount
@@ -131,7 +131,7 @@ def _not_waiting(connection: psycopg.Connection, load: Load, stream: Stream) -> 
     return sql.SQL(
         "not exists (select from {} and q._key = read._key and not read._deleted"
         " and (q._cursor is null) = (read._cursor is null) and (q._hash = read._hash or {} = {}))"
-    ).format(waiting, _content("q.payload", stream), _content("read._payload::jsonb", stream))
+    ).format(waiting, content_sql("q.payload", stream), content_sql("read._payload::jsonb", stream))
 
 
 def _newest(connection: psycopg.Connection, load: Load) -> sql.Composed:
@@ -147,7 +147,7 @@ def _newest(connection: psycopg.Connection, load: Load) -> sql.Composed:
     ).format(pages=pages)
 
 
-def _content(payload: str, stream: Stream) -> sql.Composable:
+def content_sql(payload: str, stream: Stream) -> sql.Composable:
     """The part of a record that counts when two readings are compared."""
     expression = sql.SQL(payload)
     for path in stream.volatile:

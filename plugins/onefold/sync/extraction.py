@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from onefold.catalog.entity import Entity
 from onefold.catalog.system import System
 from onefold.connectors import confirm, reader
+from onefold.connectors.counting import Counter, counter
 from onefold.connectors.page import Endpoint, PageReader
 from onefold.http.client import Client
 from onefold.http.limit import WarehouseLimiter
@@ -70,6 +71,29 @@ def from_system(
             yield reader(system, stream_name, endpoint, http, ask, so_far)
 
     return open_stream
+
+
+CountSource = Callable[[str, Usage], AbstractContextManager[Counter | None]]
+"""Opens what counts a stream's records at the source, by the stream's name; what it asks is counted in the Usage."""
+
+
+def counts_from(
+    system: System,
+    endpoint: Endpoint,
+    warehouse_url: str,
+    client: Callable[..., Client | Database | Store] = way_out,
+) -> CountSource:
+    """The real system's own counts, through the same way out and within the same rates; None where it cannot count."""
+
+    @contextmanager
+    def open_counter(stream_name: str, usage: Usage) -> Iterator[Counter | None]:
+        with (
+            closing(WarehouseLimiter(warehouse_url)) as limiter,
+            client(system, endpoint, usage.add, limiter, stream=stream_name) as way,
+        ):
+            yield counter(system, stream_name, endpoint, way)
+
+    return open_counter
 
 
 def to_system(

@@ -50,7 +50,7 @@ def inspect(connection: psycopg.Connection, job: Job, load: Load) -> list[Findin
 def _check_contract(connection: psycopg.Connection, job: Job, load: Load) -> None:
     suspicious = may_have_drifted(connection, load, job.stream)
     if suspicious and (drifts := find_drift(connection, load, job.stream)):
-        _keep_drift(connection, load, drifts)
+        _keep_contract_change(connection, load, drifts)
         raise Rejected(
             f"{job.name}: the source changed its contract: {'; '.join(map(str, drifts))}. Nothing was published. "
             f"Mend the fields in catalog/systems/{load.system}.yaml (or have the source mended), then run again."
@@ -120,10 +120,10 @@ def _reason(finding: Finding) -> str:
     return f"{expectation.kwargs.get('column', 'the row')}: {rule}"
 
 
-def _keep_drift(connection: psycopg.Connection, load: Load, drifts: list[Drift]) -> None:
+def _keep_contract_change(connection: psycopg.Connection, load: Load, drifts: list[Drift]) -> None:
     with connection.transaction(), connection.cursor() as cursor:
         cursor.executemany(
-            "insert into ops.drift (load_id, system, stream, field, was, is_now, rows)"
+            "insert into ops.contract_change (load_id, system, stream, field, was, is_now, rows)"
             " values (%s, %s, %s, %s, %s, %s, %s) on conflict (load_id, field) do nothing",
             [(load.load_id, load.system, load.stream, d.field, d.was, d.is_now, d.rows) for d in drifts],
         )

@@ -1,4 +1,4 @@
-"""What a load asked of its system: every attempt is counted by its outcome into ops.usage."""
+"""What a load or a comparison asked of its system: every attempt is counted by its outcome into ops.usage."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from threading import Lock
 
 import psycopg
+from psycopg import sql
 
 from onefold.http.attempt import Attempt
 from onefold.warehouse.ledger import Load
@@ -39,18 +40,33 @@ class Usage:
 
     def save(self, connection: psycopg.Connection, load: Load) -> None:
         """Add the sums to what earlier attempts at this load have used."""
+        self._save(connection, "load_id", load.load_id, load.system, load.stream)
+
+    def save_compared(self, connection: psycopg.Connection, reconciliation_id: int, system: str, stream: str) -> None:
+        """Keep the sums as those of a comparison of the stream with its source."""
+        self._save(connection, "reconciliation_id", reconciliation_id, system, stream)
+
+    def _save(self, connection: psycopg.Connection, of: str, number: int, system: str, stream: str) -> None:
         with self._lock, connection.transaction(), connection.cursor() as cursor:
             cursor.executemany(
-                "insert into ops.usage values (%s, %s, %s, %s, %s, %s, %s, %s, %s)"
-                " on conflict (load_id, status) do update set requests = ops.usage.requests + excluded.requests,"
-                " bytes = ops.usage.bytes + excluded.bytes,"
-                " milliseconds = ops.usage.milliseconds + excluded.milliseconds,"
-                " quota_used = excluded.quota_used, quota_limit = excluded.quota_limit",
+                _SAVE.format(of=sql.Identifier(of)),
                 [
                     (
-                        *(load.load_id, load.system, load.stream, status),
+                        *(number, system, stream, status),
                         *(total.requests, total.bytes, total.milliseconds, total.used, total.limit),
                     )
                     for status, total in self._sums.items()
                 ],
             )
+
+
+_SAVE = sql.SQL(
+    """
+    insert into ops.usage ({of}, system, stream, status, requests, bytes, milliseconds, quota_used, quota_limit)
+    values (%s, %s, %s, %s, %s, %s, %s, %s, %s)
+    on conflict ({of}, status) do update
+    set requests = ops.usage.requests + excluded.requests, bytes = ops.usage.bytes + excluded.bytes,
+        milliseconds = ops.usage.milliseconds + excluded.milliseconds,
+        quota_used = excluded.quota_used, quota_limit = excluded.quota_limit
+    """
+)

@@ -17,6 +17,7 @@ from decimal import Decimal
 import msgspec
 
 from onefold.catalog.system import Bulk, Stream, System
+from onefold.connectors.counting import Counter
 from onefold.connectors.page import BEGINNING, Endpoint, Page, PageReader, Questions, Record, Window
 from onefold.connectors.records import Head, sound_json
 from onefold.connectors.rest import rest_reader
@@ -30,6 +31,7 @@ Nest = dict[str, "Value | Nest | list[object]"]
 
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?", re.ASCII)
 _DIGITS = 40
+COUNTS_AT_ONCE = 12
 _BOOLEANS = {"true": True, "false": False}
 _json = msgspec.json.Decoder(dict[str, object], float_hook=Decimal)
 _encoder = msgspec.json.Encoder(decimal_format="number")
@@ -57,11 +59,21 @@ def reader(system: System, stream_name: str, endpoint: Endpoint, http: Client, q
             yield replace(page, records=[_alike(record, head, payload) for record in page.records])
 
     def count(window: Window) -> int:
-        values = placeholders(window, stream)
-        soql = re.sub(r"^SELECT\s.*?\sFROM\s", "SELECT COUNT() FROM ", unordered(stream.request.params[QUERY]))
-        return http.send("GET", filled(stream.request.path, values), params={QUERY: filled(soql, values)}, parse=_count)
+        return _counted(stream, window, http)
 
     return read
+
+
+def counter(system: System, stream_name: str, endpoint: Endpoint, http: Client) -> Counter:
+    """Counts by one SOQL query a window."""
+    stream = system.streams[stream_name]
+    return Counter(COUNTS_AT_ONCE, lambda windows: [_counted(stream, window, http) for window in windows])
+
+
+def _counted(stream: Stream, window: Window, http: Client) -> int:
+    values = placeholders(window, stream)
+    soql = re.sub(r"^SELECT\s.*?\sFROM\s", "SELECT COUNT() FROM ", unordered(stream.request.params[QUERY]))
+    return http.send("GET", filled(stream.request.path, values), params={QUERY: filled(soql, values)}, parse=_count)
 
 
 def is_large(window: Window, bulk: Bulk, count: Callable[[], int]) -> bool:

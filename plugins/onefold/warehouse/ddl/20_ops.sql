@@ -87,7 +87,15 @@ create table if not exists ops.quarantine (
 create index if not exists quarantine_open on ops.quarantine (system, stream, _key) where state = 'open';
 comment on column ops.quarantine.raw is 'The record as text where PostgreSQL cannot hold it as jsonb.';
 
-create table if not exists ops.drift (
+-- What is now ops.contract_change was called ops.drift; that name means what differs from the source (24_drift.sql).
+do $$
+begin
+    if to_regclass('ops.drift') is not null and to_regclass('ops.contract_change') is null then
+        alter table ops.drift rename to contract_change;
+        alter index ops.drift_pkey rename to contract_change_pkey;
+    end if;
+end $$;
+create table if not exists ops.contract_change (
     load_id bigint not null references ops.load,
     system text not null,
     stream text not null,
@@ -138,7 +146,7 @@ create table if not exists ops.stream_state (
 comment on table ops.stream_state is 'What a source itself gave us to go on from (a delta link), by part of the stream. Moves '
     'only in the transaction that publishes the rows; without it a stream is read anew, whole.';
 
-grant select, insert, update, delete on ops.load, ops.cursor, ops.gate_result, ops.quarantine, ops.drift, ops.usage,
+grant select, insert, update, delete on ops.load, ops.cursor, ops.gate_result, ops.quarantine, ops.contract_change, ops.usage,
     ops.answer, ops.stream_state to onefold_loader;
 grant select on all tables in schema ops to onefold_engineer, onefold_auditor;
 revoke select on ops.quarantine from onefold_auditor;

@@ -1,0 +1,55 @@
+"""reconcile: every day each stream is compared with its source; promises are judged, and broken ones told."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from airflow.sdk import DAG, CronTriggerTimetable, Param
+
+from onefold.catalog.reader import read_systems
+from onefold.dag_docs import reconcile_doc
+from onefold.operators import ReconcileStream, StreamsToReconcile, WatchPromises
+from onefold.platform.pools import RECONCILE
+
+STREAMS = [f"{name}.{stream}" for name, system in read_systems().items() for stream in system.streams]
+INSTANT = r"^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2})?(Z|[+-]\d{2}:?\d{2})?)?$"
+
+with DAG(
+    dag_id="reconcile",
+    description="Compares each stream with its source, repairs on demand, and tells what is wrong",
+    doc_md=reconcile_doc(),
+    schedule=CronTriggerTimetable("0 5 * * *", timezone="UTC"),
+    start_date=datetime(2024, 1, 1, tzinfo=UTC),
+    catchup=False,
+    max_active_runs=1,
+    tags=["reconcile"],
+    params={
+        "streams": Param(
+            [],
+            type="array",
+            items={"type": "string", "enum": STREAMS},
+            examples=STREAMS,
+            description="What to compare; empty: every stream that has been published",
+        ),
+        "start": Param(
+            None,
+            type=["null", "string"],
+            pattern=INSTANT,
+            description="Compare what changed since then; empty: everything where the source can count, else 30 days",
+        ),
+        "thorough": Param(False, type="boolean", description="Read the records even where the source can count"),
+        "repair": Param(False, type="boolean", description="Load again the days in which records differ"),
+    },
+    default_args={"retries": 2, "retry_delay": timedelta(seconds=30), "pool": RECONCILE},
+) as dag:
+    streams = StreamsToReconcile(task_id="streams", doc_md="Which streams this run compares.")
+    compare = ReconcileStream.partial(
+        task_id="compare",
+        doc_md="Compares one stream with its source and keeps what differs in `ops.drift`.",
+        map_index_template="{{ task.stream }}",
+    ).expand(stream=streams.output)
+    compare >> WatchPromises(
+        task_id="watch",
+        doc_md="Judges freshness and drift of every stream; tells once what is wrong, and once when it has healed.",
+        trigger_rule="all_done",
+    )

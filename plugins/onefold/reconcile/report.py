@@ -1,0 +1,64 @@
+"""What a run of the comparisons has found, as a person reads it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from datetime import datetime
+
+import psycopg
+from psycopg.rows import class_row
+
+from onefold.report import table
+
+
+@dataclass(frozen=True, slots=True)
+class ComparedLine:
+    """The last comparison of one stream in a run: how it was done, records by what became of them, since when."""
+
+    system: str
+    stream: str
+    state: str
+    how: str | None
+    counted: int
+    read: int
+    missing: int
+    changed: int
+    gone: int
+    oldest: datetime | None
+    repaired: int
+    reason: str | None
+
+    def as_json(self) -> dict[str, object]:
+        """The line as plain JSON containers."""
+        return asdict(self) | {"oldest": self.oldest.isoformat() if self.oldest else None}
+
+
+def compared_in(connection: psycopg.Connection, dag_id: str, run_id: str) -> list[ComparedLine]:
+    """The comparisons of one DAG run, by stream."""
+    with connection.cursor(row_factory=class_row(ComparedLine)) as cursor:
+        return cursor.execute(
+            "select distinct on (system, stream) system, stream, state, how, buckets_counted as counted,"
+            " records_read as read, missing, changed, gone,"
+            " (select min(since) from ops.drift d where d.system = r.system and d.stream = r.stream) as oldest,"
+            " repaired_windows as repaired, reason"
+            " from ops.reconciliation r where dag_id = %s and run_id = %s"
+            " order by system, stream, reconciliation_id desc",
+            (dag_id, run_id),
+        ).fetchall()
+
+
+def compared_table(lines: Iterable[ComparedLine]) -> str:
+    """A table, one line a stream, and under it why streams were not compared."""
+    lines = list(lines)
+    heads = ("system", "stream", "by", "counted", "read", "missing", "changed", "gone", "repaired", "oldest")
+    rows = [
+        (
+            *(line.system, line.stream, line.how or line.state),
+            *(f"{number:,}" for number in (line.counted, line.read, line.missing, line.changed, line.gone)),
+            *(f"{line.repaired:,}", f"{line.oldest:%F %H:%M}" if line.oldest else ""),
+        )
+        for line in lines
+    ]
+    why = [f"{line.system}.{line.stream}: {line.reason}" for line in lines if line.reason]
+    return "\n".join([table(heads, rows, left=3), *([""] if why else []), *why])

@@ -1,0 +1,147 @@
+"""The key sweep: pages of a source, compared with what staging holds. Nothing of them is kept but the differences.
+
+A page is compared when it comes, by an index, so that the cost in memory and on disk is that of one page and of the
+keys that were seen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+import psycopg
+from psycopg import sql
+
+from onefold.catalog.system import Stream
+from onefold.connectors.page import BEGINNING, Page, Window
+from onefold.quality.candidate import content_sql
+from onefold.warehouse.landing import record_hash
+from onefold.warehouse.tables import StagingTable
+
+
+def is_timed(stream: Stream) -> bool:
+    """Whether the stream's cursor is a time, so that a window is a part of the stream."""
+    return stream.cursor is not None and stream.cursor.kind != "integer"
+
+
+class Sweep:
+    """One comparison over a session's own temporary tables; the session must be in autocommit."""
+
+    def __init__(self, connection: psycopg.Connection, table: StagingTable, stream: Stream) -> None:
+        self._connection = connection
+        self._stream = stream
+        self._names = {
+            "staging": table.versions,
+            "current": table.current,
+            "system": sql.Literal(table.system),
+            "stream": sql.Literal(table.stream),
+            "held": content_sql("held._payload", stream),
+            "waiting": content_sql("q.payload", stream),
+            "read": content_sql("read._payload::jsonb", stream),
+            "since": sql.SQL("least(read._cursor::timestamptz, now())" if is_timed(stream) else "now()"),
+        }
+        self.began = datetime.now(UTC)
+        self.records = 0
+        connection.execute(_TABLES)
+
+    def add(self, page: Page) -> None:
+        """Compare one page's records with what is held."""
+        self.records += len(page.records)
+        with self._connection.transaction(), self._connection.cursor() as cursor:
+            cursor.execute("truncate read_page")
+            with cursor.copy("copy read_page from stdin") as copy:
+                for record in page.records:
+                    if record.key is not None and "\0" not in record.key:
+                        text = record.payload.decode("utf-8", "backslashreplace").replace("\0", "\\x00")
+                        hashed = record_hash(record.payload, record.deleted)
+                        copy.write_row((record.key, record.cursor, record.deleted, hashed, text))
+            cursor.execute("insert into read_key select distinct _key from read_page on conflict do nothing")
+            names = self._names | {"bucket": self._bucket("read._cursor")}
+            cursor.execute(_DIFFERENT.format(**names))
+
+    def seek_gone(self, windows: Sequence[Window]) -> None:
+        """Find what is held of these windows and no page had. Not for a source that forgets what is old."""
+        if self._stream.forgets:
+            return
+        for window in windows:
+            names = self._names | {"bucket": self._bucket("held._cursor"), "of_window": self._of(window)}
+            self._connection.execute(_GONE.format(**names), {"began": self.began})
+
+    def _bucket(self, cursor: str) -> sql.Composable:
+        """The UTC day of the cursor. A record of a timed stream that has none comes with any load, so with today's."""
+        return sql.SQL(f"coalesce(left({cursor}, 10)::date, current_date)" if is_timed(self._stream) else "null::date")
+
+    def _of(self, window: Window) -> sql.Composable:
+        """Whether what is held belongs to the window. All does where the stream has no windows of time."""
+        if not is_timed(self._stream):
+            return sql.SQL("true")
+        end = sql.SQL("held._cursor < {}").format(sql.Literal(_text(window.end)))
+        if window.start <= BEGINNING:
+            return end
+        return sql.SQL("held._cursor >= {} and {}").format(sql.Literal(_text(window.start)), end)
+
+
+def _text(at: datetime) -> str:
+    """As cursors are written (connectors/cursor.py)."""
+    return at.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
+
+
+_TABLES = """
+drop table if exists read_page, read_key, difference;
+create temporary table read_page (
+    _key text collate "C", _cursor text collate "C", _deleted boolean, _hash bytea, _payload text
+);
+create temporary table read_key (_key text collate "C" primary key);
+create temporary table difference (
+    _key text collate "C" primary key, kind text not null, bucket date, since timestamptz not null
+);
+"""
+
+_DIFFERENT = sql.SQL(
+    """
+    insert into difference (_key, kind, bucket, since)
+    select distinct on (read._key) read._key,
+           case when read._deleted then 'gone' when held._key is null or held._deleted then 'missing'
+                else 'changed' end,
+           {bucket},
+           -- the same cursor, another content: the source has not told when that came about
+           case when held._key is null or read._cursor > held._cursor then {since} else now() end
+    from read_page read
+    left join lateral (
+        select * from {staging} version where version._key = read._key order by _load_id desc limit 1
+    ) held on true
+    where not (read._deleted and (held._key is null or held._deleted))
+      and (
+          held._key is null
+          or (
+              held._hash <> read._hash
+              and (held._cursor is null or read._cursor is null or read._cursor >= held._cursor)
+              and case when pg_input_is_valid(read._payload, 'jsonb')
+                       then (held._deleted, {held}) is distinct from (read._deleted, {read}) else true end
+          )
+      )
+      and not exists (
+          select from ops.quarantine q
+          where q.system = {system} and q.stream = {stream} and q.state = 'open'
+            and (q._key = read._key or q._key is null)
+            and (
+                q._hash = read._hash
+                or case when q._key is not null and pg_input_is_valid(read._payload, 'jsonb')
+                        then {waiting} = {read} else false end
+            )
+      )
+    order by read._key, read._cursor desc nulls last
+    on conflict (_key) do update set kind = excluded.kind, bucket = excluded.bucket, since = excluded.since
+    """
+)
+"""What waits in quarantine is not missing, and what is deleted on both sides does not differ."""
+
+_GONE = sql.SQL(
+    """
+    insert into difference (_key, kind, bucket, since)
+    select held._key, 'gone', {bucket}, now() from {current} held
+    where not held._deleted and {of_window} and held._extracted_at < %(began)s
+      and not exists (select from read_key read where read._key = held._key)
+    on conflict (_key) do nothing
+    """
+)
