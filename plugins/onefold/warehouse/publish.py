@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import psycopg
 from psycopg import sql
 
+from onefold.warehouse.answers import keep_answers
+from onefold.warehouse.aside import keep_aside, make_final
 from onefold.warehouse.ledger import Load, discard_landing
 from onefold.warehouse.staging import LARGE, become_part, key_once_a_load
 from onefold.warehouse.states import keep_states
@@ -37,8 +39,10 @@ def publish(
         published = Published(new, changed, deleted, _quarantine(connection, load), content)
         _close_quarantined(connection, load)
         _write_versions(connection, load, new + changed + deleted)
-        _keep_answers(connection, load)
+        keep_answers(connection, load)
         _move_cursor(connection, load)
+        make_final(connection, load)
+        keep_aside(connection, load)
         keep_states(connection, load)
         connection.execute(
             "update ops.load set state = 'published', verdict = 'passed', error = null, ended_at = now(),"
@@ -179,22 +183,6 @@ def _close_quarantined(connection: psycopg.Connection, load: Load) -> None:
               and q.load_id <> {load}
             """
         ).format(**_names(load))
-    )
-
-
-def _keep_answers(connection: psycopg.Connection, load: Load) -> None:
-    connection.execute(
-        """
-        insert into ops.answer (system, stream, question, outcome, answered_at, proof, load_id)
-        select distinct on (question) %(system)s, %(stream)s, question, outcome, answered_at, proof, load_id
-        from landing.answer where load_id = %(load_id)s
-        order by question, answered_at desc
-        on conflict (system, stream, question) do update
-        set outcome = excluded.outcome, answered_at = excluded.answered_at, proof = excluded.proof,
-            load_id = excluded.load_id
-        where ops.answer.answered_at < excluded.answered_at
-        """,
-        {"system": load.system, "stream": load.stream, "load_id": load.load_id},
     )
 
 
