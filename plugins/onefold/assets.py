@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from airflow.sdk import Asset
+from airflow.sdk import Asset, AssetAlias
+
+ROLLED_BACK = AssetAlias(name="rolled back", group="staging")
+"""Stands for those tables of staging that a rollback turns out to change."""
 
 
 def staging_asset(system: str, stream: str) -> Asset:

@@ -26,6 +26,7 @@ COMMANDS = {
     "demo": Entry("demo:demo", "Run the nightly sync of every system and report what came out."),
     "sync": Entry("sync:sync", "Load one system through the scheduler."),
     "conform": Entry("sync:conform", "Build and publish the entities."),
+    "rollback": Entry("rollback:rollback", "Take published loads out again, or undo that."),
     "audit": Entry("audit:audit", "Verify and read the audit trail."),
     "generate": Entry("generate:generate", "Write everything that is generated from the catalogue."),
     "new": Entry("new:new", "Make a first draft of a system from its own description."),

@@ -70,5 +70,7 @@ def _port(variable: str, default: int) -> int:
 def _days(variable: str, default: int) -> int:
     text = os.environ.get(variable, str(default))
     if not text.isdigit() or int(text) > 3650:
-        raise Fatal(f"{variable}={text!r} is not a number of days. Set it to one from 0 (nothing can be rolled back) on.")
+        raise Fatal(
+            f"{variable}={text!r} is not a number of days. Set it to one from 0 (nothing can be rolled back) on."
+        )
     return int(text)

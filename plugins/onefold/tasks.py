@@ -12,6 +12,7 @@ from airflow.sdk import Connection, Context
 from airflow.sdk.exceptions import AirflowFailException, AirflowRuntimeError
 
 from onefold.aftermath import after_commit
+from onefold.assets import ROLLED_BACK, staging_asset
 from onefold.audit import actor
 from onefold.catalog.reader import read_catalog
 from onefold.conform import conform as build_and_publish
@@ -21,6 +22,8 @@ from onefold.conform.gate import entity_gate
 from onefold.connectors.page import Endpoint
 from onefold.errors import Fatal, OnefoldError, Rejected, Retriable
 from onefold.mapping.registry import mapping_fingerprints, sync_mapping
+from onefold.rollback import rollback
+from onefold.rollback.request import Request
 from onefold.settings import settings, warehouse_url
 from onefold.sync.extraction import from_system, to_system
 from onefold.sync.job import Job
@@ -74,6 +77,44 @@ def conform(context: Context) -> Mapping[str, object]:
         )
         after_commit(url)
     return report.as_json()
+
+
+def plan_rollback(context: Context) -> Mapping[str, object]:
+    """Plan what the run's parameters ask for, and show it in the log."""
+    params = context["params"]
+    request = Request(
+        loads=tuple(params.get("loads") or ()),
+        run_id=params.get("run") or None,
+        undo=params.get("undo"),
+        reason=params.get("reason") or "",
+    )
+    with _airflow_errors():
+        planned = rollback.plan(warehouse_url(), read_catalog(), request, run_of(context).actor)
+    for line in planned.text.splitlines():
+        log.info(line)
+    return planned.as_json()
+
+
+def decide_rollback(context: Context, event: Mapping[str, object], *, approved: bool) -> None:
+    """Keep what a person has decided about the run's plan."""
+    person = event.get("responded_by_user")
+    user = str(person["id"]) if isinstance(person, Mapping) else None
+    with _airflow_errors():
+        rollback.decide(warehouse_url(), _rollback_id(context), user, approved)
+
+
+def execute_rollback(context: Context) -> Mapping[str, object]:
+    """Do what was approved; the assets of the staging tables that it changed then start conform."""
+    with _airflow_errors():
+        done = rollback.execute(warehouse_url(), read_catalog(), _rollback_id(context), run_of(context).actor)
+    changed = context["outlet_events"][ROLLED_BACK]
+    for stream in done.streams:
+        changed.add(staging_asset(*stream.stream.split(".")))
+    return done.as_json()
+
+
+def _rollback_id(context: Context) -> int:
+    return int(context["ti"].xcom_pull(task_ids="plan")["rollback_id"])
 
 
 def run_of(context: Context) -> Run:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
@@ -15,18 +14,21 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from psycopg import sql
 
-from onefold.catalog.system import System
 from onefold.connectors.page import Answer, Page, Part
 from onefold.quality import candidate
 from onefold.quality.gate import Finding
 from onefold.quality.suite import Suite
+from onefold.rollback import late
 from onefold.rollback.beside import settle_beside
 from onefold.rollback.change import Change
 from onefold.rollback.fold import fold
-from onefold.rollback.settle import settle
+from onefold.rollback.late import judge_late
+from onefold.rollback.settle import compare, settle
 from onefold.sync import inspection
 from onefold.warehouse import publish
 from onefold.warehouse.connection import connect
+from onefold.warehouse.staging import ensure_staging
+from onefold.warehouse.tables import StagingTable
 from tests.sync.shop import MORNING, SHOP, SUITE, Shop, record
 
 KEYS = "abcd"
@@ -62,6 +64,8 @@ class World:
         stream = SHOP.streams["customer"].model_copy(update={"volatile": ["nick"] if volatile else []})
         self.shop = Shop(url, suites, SHOP.model_copy(update={"streams": {name: stream}}), name)
         self.volatile = volatile
+        with connect(url, autocommit=True) as connection:
+            ensure_staging(connection, StagingTable("shop", name))
         self.loads: dict[int, int] = {}
 
     def deliver(self, number: int, delivery: Delivery) -> None:
@@ -82,10 +86,14 @@ class World:
         loads = tuple(self.loads[number] for number in numbers)
         name = self.shop.stream
         change = Change("shop", name, self.shop.system.streams[name], loads, to)
-        with connect(self.shop.url, autocommit=True) as connection, connection.transaction():
-            fold(connection, change)
-            settled = settle(connection, change)
-            settle_beside(connection, change, settled.moved_loads)
+        with connect(self.shop.url, autocommit=True) as connection:
+            judge_late(connection, self.shop.url, change, {}, self.shop.suites)
+            with connection.transaction():
+                fold(connection, change)
+                settled = compare(connection, change)
+                settle(connection, change)
+                settle_beside(connection, change, settled.moved_loads)
+        assert not settled.never_judged
 
     def seen(self, without: Sequence[int] = ()) -> dict[str, list[tuple]]:
         """All that is visible of the stream; loads by the numbers of their deliveries."""
@@ -94,8 +102,8 @@ class World:
             " case when not _deleted then _extracted_at end from {staging}"
             " join {numbers} using (_load_id)",
             "current": "select _key, {number}, _payload, _deleted from {current} join {numbers} using (_load_id)",
-            "quarantine": "select q._key, {number}, q._hash, q.payload, q._cursor, q.expectation, q.reason, q.state,"
-            " (select number from {all} where _load_id = closed_by_load) from ops.quarantine q"
+            "quarantine": "select q._key, {number}, q._hash, q.payload, q._cursor, q.expectation, q.reason,"
+            " q.state, (select number from {all} where _load_id = closed_by_load) from ops.quarantine q"
             " join {numbers} on _load_id = q.load_id where stream = {stream}",
             "cursor": "select value, {number} from ops.cursor join {numbers} on _load_id = load_id where stream = {stream}",
             "answers": "select question, outcome, proof, {number} from ops.answer join {numbers} on _load_id = load_id"
@@ -128,7 +136,8 @@ class World:
 @pytest.fixture
 def suites(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("ONEFOLD_HOME", str(tmp_path / "home"))
-    monkeypatch.setattr(inspection, "judge", credit_is_not_negative)
+    for module in (inspection, late):
+        monkeypatch.setattr(module, "judge", credit_is_not_negative)
     return tmp_path
 
 
@@ -147,7 +156,9 @@ def world(loader_url: str, suites: Path) -> Callable[..., World]:
     return lambda **more: World(loader_url, suites, **more)
 
 
-def same_as_its_twin(world: Callable[..., World], history: Sequence[Delivery], out: Sequence[int], **more: bool) -> None:
+def same_as_its_twin(
+    world: Callable[..., World], history: Sequence[Delivery], out: Sequence[int], **more: bool
+) -> None:
     """Load the history, roll `out` back: the twin that never had them is equal. Undo it: all is as it was."""
     mine, twin = world(**more), world(**more)
     for number, delivery in enumerate(history):
@@ -180,7 +191,9 @@ HISTORIES = {
 
 @pytest.mark.parametrize("out", [(0,), (1,), (0, 1)])
 @pytest.mark.parametrize("history", HISTORIES.values(), ids=HISTORIES)
-def test_a_rolled_back_load_has_never_been(world: Callable[..., World], history: list[list[Reading]], out: tuple[int, ...]):
+def test_a_rolled_back_load_has_never_been(
+    world: Callable[..., World], history: list[list[Reading]], out: tuple[int, ...]
+):
     same_as_its_twin(world, [Delivery(tuple(readings)) for readings in history], out)
 
 
@@ -194,7 +207,9 @@ LISTINGS = {
 
 @pytest.mark.parametrize("out", [(0,), (1,), (0, 1), (2,)])
 @pytest.mark.parametrize("history", LISTINGS.values(), ids=LISTINGS)
-def test_a_rolled_back_listing_has_never_swept(world: Callable[..., World], history: list[list[Reading]], out: tuple[int, ...]):
+def test_a_rolled_back_listing_has_never_swept(
+    world: Callable[..., World], history: list[list[Reading]], out: tuple[int, ...]
+):
     same_as_its_twin(world, [replace(NOBODY, readings=(*NOBODY.readings, *r)) for r in history], out)
 
 
@@ -204,7 +219,7 @@ def test_a_large_load_is_rolled_back_with_its_part(world: Callable[..., World], 
     mine = world()
     for number, readings in enumerate([(A,), (B, Reading("b", 1, 1)), (B,)]):
         mine.deliver(number, Delivery(readings))
-    parts = "select count(*) from pg_inherits where inhparent = 'staging.shop__{}'::regclass".format(mine.shop.stream)
+    parts = f"select count(*) from pg_inherits where inhparent = 'staging.shop__{mine.shop.stream}'::regclass"  # noqa: S608
     assert mine.shop.query(parts) == [(2,)]
     mine.change([1], "rolled_back")
     assert mine.shop.query(parts) == [(1,)]

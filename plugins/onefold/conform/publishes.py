@@ -12,8 +12,8 @@ from psycopg.types.json import Jsonb
 from onefold.catalog.entity import Entity
 from onefold.errors import Retriable
 
-# The last published run that had the load says whether it is in or out; its state now says where it belongs. One that is
-# in is taken in anew where the rollback of another load has changed its versions since.
+# The last published run that had the load says whether it is in or out; its state now says where it belongs. One that
+# is in is taken in anew where the rollback of another load has changed its versions since.
 _PENDING = """
 with effect as (
     select distinct on (load_id) load_id, undone, outdated

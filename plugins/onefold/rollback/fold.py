@@ -1,9 +1,9 @@
 """What staging and quarantine would hold of some keys if a stream's loads had been others.
 
-A load compares each reading with what is held and writes it only when it differs and is not older (quality/candidate.py).
-Every reading that mattered, or would have without others, is an observation: the versions, the keyed rows in quarantine,
-and what is kept aside (warehouse/aside.py). Folding the observations of the loads that are to be there, in the loads'
-order and by the same rule, gives what those loads alone would have written.
+A load compares each reading with what is held and writes it only when it differs and is not older
+(quality/candidate.py). Every reading that mattered, or would have without others, is an observation: the versions, the
+keyed rows in quarantine, and what is kept aside (warehouse/aside.py). Folding the observations of the loads that are to
+be there, in the loads' order and by the same rule, gives what those loads alone would have written.
 
 Two kinds of observations are themselves made of what was held: a reading just as the record was held is its equal once
 more, and a deletion by sweep (quality/swept.py) says only that the record, whatever it was, is gone.
@@ -23,8 +23,8 @@ from onefold.warehouse.aside import BUCKETS
 def fold(connection: psycopg.Connection, change: Change) -> None:
     """Make the temporary tables `touched` (the keys in question), `observation` and `folded`; nothing else is written.
 
-    `folded` has a row for each observation of the loads that are to be there: whether it is `written`, as what, and which
-    load's row in quarantine it `closes`. The tables go with the caller's transaction.
+    `folded` has a row for each observation of the loads that are to be there: whether it is `written`, and `good` (a
+    version; else in quarantine), and which load's row in quarantine it `closes`. The tables go with the transaction.
     Raises Fatal when an observation is not what it should be.
     """
     names = _names(change)
@@ -193,12 +193,12 @@ _FOLDED = (
         ) decided
         cross join lateral (select taken and ours.suite is null as good) judged
     )
-    select _key, _load_id, written, written and coalesce(_held = _load_id, false) as good, closes, _source, _hash, _cursor, _deleted,
-           _extracted_at
+    select _key, _load_id, written, written and coalesce(_held = _load_id, false) as good, closes, _source,
+           _hash, _cursor, _deleted, _extracted_at
     from step where place > 0
     """,
     "create unique index on folded (_key, _load_id)",
     "analyze folded",
 )
-"""Step by step along each key's observations: what is held (_held, of load _source's content) and which load's row waits
-in quarantine (_open). For a version, hash, cursor and time are its own."""
+"""Step by step along each key's observations: what is held (_held, with load _source's content) and which load's row
+waits in quarantine (_open). For a version, hash, cursor and time are its own."""

@@ -54,7 +54,7 @@ where f._key is null or q._key is null
 
 
 def compare(connection: psycopg.Connection, change: Change) -> Settled:
-    """What settling would do, after fold(); it makes the temporary tables `effect` and `refused` and writes no others."""
+    """What settling would do, after fold(); only the temporary tables `effect` and `refused` are written."""
     connection.execute("drop table if exists pg_temp.effect, pg_temp.refused")
     for statement in (_EFFECT, _REFUSED):
         connection.execute(sql.SQL(statement).format(**_names(change)))
@@ -101,18 +101,16 @@ from (
 """
 
 
-def settle(connection: psycopg.Connection, change: Change) -> Settled:
-    """Fold, and make it so, inside the caller's transaction: versions, quarantine, and the ledger's counts of them.
+def settle(connection: psycopg.Connection, change: Change) -> None:
+    """Make it so, after fold() and compare() in the same transaction: versions, quarantine, the ledger's counts.
 
     The caller holds the stream's lock. The loads' states are the caller's to change.
     """
-    settled = compare(connection, change)
     before = _counts(connection, change)
     for statement in (*_VERSIONS, *_QUARANTINE):
         connection.execute(sql.SQL(statement).format(**_names(change)))
     _drop_empty_parts(connection, change)
     _keep_counts(connection, change, before, _counts(connection, change))
-    return settled
 
 
 def _names(change: Change) -> dict[str, sql.Composable]:
@@ -123,14 +121,16 @@ def _names(change: Change) -> dict[str, sql.Composable]:
         "loads": sql.Literal(list(change.loads)),
         "first": sql.Literal(change.first),
         "taken_in": sql.Literal(change.to == "published"),
+        "aside": sql.SQL(
+            "system, stream, _key, _hash, _payload, _cursor, _deleted, _load_id, _extracted_at, judged, suite,"
+            " expectation, reason"
+        ),
     }
 
 
-_ASIDE = """insert into staging.aside (system, stream, _key, _hash, _payload, _cursor, _deleted, _load_id, _extracted_at,
-    judged, suite, expectation, reason)"""
 _VERSIONS = (
-    _ASIDE
-    + """
+    """
+    insert into staging.aside ({aside})
     select {system}, {stream}, _key, _hash, _payload, _cursor, _deleted, _load_id, _extracted_at, true, null, null, null
     from {staging} v join effect using (_key, _load_id) where what = 'out'
     """,
@@ -156,8 +156,8 @@ _QUARANTINE = (
         closed_by_load = case when _key is null then closed_by_load end
     where not {taken_in} and load_id = any ({loads}) and state <> 'rolled_back'
     """,
-    _ASIDE
-    + """
+    """
+    insert into staging.aside ({aside})
     select {system}, {stream}, q._key, _hash, payload, _cursor, false, load_id, _extracted_at, true,
            suite, expectation, reason
     from ops.quarantine q join refused r on r._key = q._key and r._load_id = q.load_id

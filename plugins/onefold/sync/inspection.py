@@ -38,7 +38,7 @@ def inspect(connection: psycopg.Connection, job: Job, load: Load) -> list[Findin
             f"Mend the fields in catalog/systems/{load.system}.yaml (or have the source mended), then run again."
         )
     findings = judge(job.warehouse_url, "landing", load.tables.typed_name, suite)
-    refused = _refuse(connection, load, suite.name, findings)
+    refused = refuse(connection, load, suite.name, findings)
     with connection.transaction(), connection.cursor() as cursor:
         cursor.execute("delete from ops.gate_result where load_id = %s", (load.load_id,))
         keep_findings(cursor, suite.name, findings, load_id=load.load_id)
@@ -60,7 +60,7 @@ def inspect(connection: psycopg.Connection, job: Job, load: Load) -> list[Findin
     return findings
 
 
-def _refuse(connection: psycopg.Connection, load: Load, suite: str, findings: list[Finding]) -> int:
+def refuse(connection: psycopg.Connection, load: Load, suite: str, findings: list[Finding]) -> int:
     """Write down every failing row of every critical finding; returns how many rows that are."""
     table = load.tables.refused
     connection.execute(sql.SQL("drop table if exists {}").format(table))

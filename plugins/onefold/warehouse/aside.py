@@ -1,7 +1,8 @@
 """What a load read and did not write only because of what was there before it; without that one it would have been.
 
 It is kept while that one may still be rolled back. A record that was read just as it is held takes a few bytes
-(staging.unchanged): most of a load that brings everything again is such. Any other reading is kept whole (staging.aside).
+(staging.unchanged): most of a load that brings everything again is such. Any other reading is kept whole
+(staging.aside).
 """
 
 from __future__ import annotations
