@@ -34,8 +34,10 @@ def test_reading_the_dag_files_imports_nothing_that_only_tasks_need(found: Mappi
     assert [name for name in HEAVY if name in found["modules"]] == []
 
 
-def test_there_is_one_sync_dag_for_each_system_of_the_catalogue_and_a_conform(found: Mapping[str, object]) -> None:
-    assert sorted(found["dags"]) == sorted([*SYNCS, "conform"])
+def test_there_is_one_sync_dag_for_each_system_of_the_catalogue_and_one_for_each_other_work(
+    found: Mapping[str, object],
+) -> None:
+    assert sorted(found["dags"]) == sorted([*SYNCS, "conform", "rollback"])
 
 
 @pytest.mark.parametrize("dag_id", SYNCS)

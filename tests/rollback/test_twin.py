@@ -105,7 +105,8 @@ class World:
             "quarantine": "select q._key, {number}, q._hash, q.payload, q._cursor, q.expectation, q.reason,"
             " q.state, (select number from {all} where _load_id = closed_by_load) from ops.quarantine q"
             " join {numbers} on _load_id = q.load_id where stream = {stream}",
-            "cursor": "select value, {number} from ops.cursor join {numbers} on _load_id = load_id where stream = {stream}",
+            "cursor": "select value, {number} from ops.cursor join {numbers} on _load_id = load_id"
+            " where stream = {stream}",
             "answers": "select question, outcome, proof, {number} from ops.answer join {numbers} on _load_id = load_id"
             " where stream = {stream}",
             "counts": "select {number}, rows_new, rows_changed, rows_deleted, rows_quarantined from ops.load"

@@ -111,8 +111,8 @@ def decide(url: str, rollback_id: int, user: str | None, approved: bool) -> None
 def execute(url: str, catalog: Catalog, rollback_id: int, who: str) -> Planned:
     """Do what was planned and approved, all streams in one transaction; done already, it does nothing more.
 
-    The streams' locks and conform's are held, so that no load and no conform sees half of it. Raises Retriable while one
-    of them runs, Fatal when it was not approved, or when it would now do something else than what was approved.
+    The streams' locks and conform's are held, so that no load and no conform sees half of it. Raises Retriable while
+    one of them runs, Fatal when it was not approved, or when it would now do something else than what was approved.
     """
     with told("rollback"), connect(url, autocommit=True) as connection, only_one(connection):
         loads, reason, state, undoes, approved_by, approved_plan = connection.execute(
