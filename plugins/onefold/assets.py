@@ -6,6 +6,8 @@ from airflow.sdk import Asset, AssetAlias
 
 REPLAYED = AssetAlias("replayed")
 """Stands for whichever staging tables a replay publishes into; that shows only while it runs."""
+ROLLED_BACK = AssetAlias(name="rolled back", group="staging")
+"""Stands for those tables of staging that a rollback turns out to change."""
 
 
 def staging_asset(system: str, stream: str) -> Asset:

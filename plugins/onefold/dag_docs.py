@@ -107,6 +107,22 @@ again. More in `docs/runbooks/reconcile.md` and `docs/runbooks/alerts.md`.
 """
 
 
+def rollback_doc() -> str:
+    """The page of the rollback DAG."""
+    return """### Published loads, taken out as if they had never been
+
+**plan** works out what would change and changes nothing; **approve** shows it and waits until a person *other than who
+started the run* approves; **execute** does it in one transaction, and conform follows. Later loads stay: what they had
+read and not written, because the load that goes had written it before them, is written as theirs.
+
+To undo a rollback, start this DAG with its number as `undo`. Both are in `ops.rollback` and in the audit trail.
+
+**When it is red.** *plan*: the log says which load cannot be rolled back, and why; nothing was changed. *approve*: the
+wrong person has approved: clear it and let another one do it. *execute*: what was approved no longer is what would
+happen, or the stream is being loaded; the log says what to do. More: `docs/runbooks/rollback.md`.
+"""
+
+
 def _cursor(stream: Stream) -> str:
     if stream.cursor:
         return f"`{', '.join(stream.cursor.fields)}`"

@@ -105,3 +105,21 @@ class ProveReplay(BaseOperator):
         from onefold import replay_tasks
 
         return replay_tasks.prove_sum(context)
+
+
+class PlanRollback(BaseOperator):
+    """Works out what the wanted rollback would do, and keeps it for approval. Its XCom is the plan."""
+
+    def execute(self, context: Context) -> Mapping[str, object]:
+        from onefold import tasks
+
+        return tasks.plan_rollback(context)
+
+
+class ExecuteRollback(BaseOperator):
+    """Does what was planned and approved, and says which streams of staging have changed. Its XCom is what was done."""
+
+    def execute(self, context: Context) -> Mapping[str, object]:
+        from onefold import tasks
+
+        return tasks.execute_rollback(context)

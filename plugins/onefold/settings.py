@@ -20,6 +20,8 @@ class Settings:
     pg_port: int
     ui_port: int
     sandbox_port: int
+    rollback_days: int = 30
+    """How long a published load can be rolled back; it is kept with the load (ops.load.final_at)."""
 
     @property
     def audit_anchor(self) -> Path:
@@ -36,13 +38,14 @@ class Settings:
 
 
 def settings() -> Settings:
-    """Read the settings. Raises Fatal when a port is not a number between 1 and 65535."""
+    """Read the settings. Raises Fatal when one of them is not a number that it can be."""
     return Settings(
         root=ROOT,
         home=Path(os.environ.get("ONEFOLD_HOME", ROOT / ".onefold")).resolve(),
         pg_port=_port("ONEFOLD_PG_PORT", 54329),
         ui_port=_port("ONEFOLD_UI_PORT", 8080),
         sandbox_port=_port("ONEFOLD_SANDBOX_PORT", 8090),
+        rollback_days=_days("ONEFOLD_ROLLBACK_DAYS", 30),
     )
 
 
@@ -66,4 +69,13 @@ def _port(variable: str, default: int) -> int:
     text = os.environ.get(variable, str(default))
     if not text.isdigit() or not 0 < int(text) < 65536:
         raise Fatal(f"{variable}={text!r} is not a port. Set it to a number between 1 and 65535.")
+    return int(text)
+
+
+def _days(variable: str, default: int) -> int:
+    text = os.environ.get(variable, str(default))
+    if not text.isdigit() or int(text) > 3650:
+        raise Fatal(
+            f"{variable}={text!r} is not a number of days. Set it to one from 0 (nothing can be rolled back) on."
+        )
     return int(text)

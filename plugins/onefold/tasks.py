@@ -19,6 +19,7 @@ from airflow.sdk.exceptions import (
 )
 
 from onefold.aftermath import after_commit
+from onefold.assets import ROLLED_BACK, staging_asset
 from onefold.audit import actor
 from onefold.catalog.past import history, unaskable
 from onefold.catalog.reader import read_catalog
@@ -33,6 +34,8 @@ from onefold.notify.receiver import receivers
 from onefold.reconcile.compare import compare
 from onefold.reconcile.repair import repair
 from onefold.reconcile.watch import loaded_streams, watch
+from onefold.rollback import rollback
+from onefold.rollback.request import Request
 from onefold.settings import notify_setting, settings, warehouse_url
 from onefold.sync import evidence as load_evidence
 from onefold.sync.extraction import counts_from, from_system, to_system
@@ -152,6 +155,44 @@ def promise_missed(dag_id: str, run_id: str, streams: list[str]) -> None:
     run = Run(dag_id, run_id, actor(None, dag_id, run_id))
     watch(warehouse_url(), read_catalog().systems, run, receivers(notify_setting(), _endpoint), only=streams)
     after_commit(warehouse_url())
+
+
+def plan_rollback(context: Context) -> Mapping[str, object]:
+    """Plan what the run's parameters ask for, and show it in the log."""
+    params = context["params"]
+    request = Request(
+        loads=tuple(params.get("loads") or ()),
+        run_id=params.get("run") or None,
+        undo=params.get("undo"),
+        reason=params.get("reason") or "",
+    )
+    with airflow_errors():
+        planned = rollback.plan(warehouse_url(), read_catalog(), request, run_of(context).actor)
+    for line in planned.text.splitlines():
+        log.info(line)
+    return planned.as_json()
+
+
+def decide_rollback(context: Context, event: Mapping[str, object], *, approved: bool) -> None:
+    """Keep what a person has decided about the run's plan."""
+    person = event.get("responded_by_user")
+    user = str(person["id"]) if isinstance(person, Mapping) else None
+    with airflow_errors():
+        rollback.decide(warehouse_url(), _rollback_id(context), user, approved)
+
+
+def execute_rollback(context: Context) -> Mapping[str, object]:
+    """Do what was approved; the assets of the staging tables that it changed then start conform."""
+    with airflow_errors():
+        done = rollback.execute(warehouse_url(), read_catalog(), _rollback_id(context), run_of(context).actor)
+    changed = context["outlet_events"][ROLLED_BACK]
+    for stream in done.streams:
+        changed.add(staging_asset(*stream.stream.split(".")))
+    return done.as_json()
+
+
+def _rollback_id(context: Context) -> int:
+    return int(context["ti"].xcom_pull(task_ids="plan")["rollback_id"])
 
 
 def run_of(context: Context) -> Run:

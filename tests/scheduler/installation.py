@@ -116,10 +116,10 @@ class Installation:
         """Airflow, as the engineer."""
         return AirflowApi(f"http://127.0.0.1:{self.ui_port}", "engineer", load_secrets(self.home).ui["engineer"])
 
-    def airflow(self, method: str, path: str, **body: object) -> dict[str, object]:
-        """What Airflow's REST API answers the engineer."""
+    def airflow(self, method: str, path: str, user: str = "engineer", **body: object) -> dict[str, object]:
+        """What Airflow's REST API answers the engineer, or another user."""
         url = f"http://127.0.0.1:{self.ui_port}"
-        login = {"username": "engineer", "password": load_secrets(self.home).ui["engineer"]}
+        login = {"username": user, "password": load_secrets(self.home).ui[user]}
         token = requests.post(f"{url}/auth/token", json=login, timeout=30).json()["access_token"]
         headers = {"Authorization": f"Bearer {token}"}
         answer = requests.request(method, f"{url}/api/v2/{path}", json=body or None, headers=headers, timeout=30)

@@ -22,7 +22,7 @@ from onefold.audit import anchors, entries_from_database, verify
 _WITHOUT = {
     "staging.shop__customer": (),
     "staging.shop__customer__current": (),
-    "ops.load": ("started_at", "ended_at", "seconds_extracting", "seconds_gating", "seconds_publishing"),
+    "ops.load": ("started_at", "ended_at", "final_at", "seconds_extracting", "seconds_gating", "seconds_publishing"),
     "ops.cursor": ("moved_at",),
     "ops.quarantine": ("quarantine_id", "quarantined_at", "closed_at"),
     "ops.gate_result": ("at",),

@@ -12,15 +12,16 @@ from psycopg.types.json import Jsonb
 from onefold.catalog.entity import Entity
 from onefold.errors import Retriable
 
-# The last published run that had the load says whether it is in or out; its state now says where it belongs.
+# The last published run that had the load says whether it is in or out; its state now says where it belongs. One that
+# is in is taken in anew where the rollback of another load has changed its versions since.
 _PENDING = """
 with effect as (
-    select distinct on (load_id) load_id, undone
+    select distinct on (load_id) load_id, undone, outdated
     from ops.publish_load join ops.publish using (publish_id) where state = 'published'
     order by load_id, publish_id desc
 )
 select load_id, false, system || '.' || stream from ops.load left join effect using (load_id)
-where state = 'published' and coalesce(undone, true) and rows_new + rows_changed + rows_deleted > 0
+where state = 'published' and (outdated or coalesce(undone, true) and rows_new + rows_changed + rows_deleted > 0)
 union all
 select load_id, true, system || '.' || stream from ops.load left join effect using (load_id)
 where state = 'rolled_back' and not coalesce(undone, false)

@@ -17,14 +17,19 @@ Role = Literal["loader", "engineer", "analyst", "auditor"]
 
 
 def connect_as(role: Role, *, autocommit: bool = False) -> psycopg.Connection:
-    """Sign in to this installation's warehouse; where ONEFOLD_WAREHOUSE_URL is set, to that one as the user it names.
+    """Sign in to the warehouse at url_as(). Raises Fatal when it does not run, Retriable when it refuses."""
+    return connect(url_as(role), autocommit=autocommit)
 
-    Raises Fatal when the warehouse does not run, Retriable when it refuses.
+
+def url_as(role: Role) -> str:
+    """This installation's warehouse; where ONEFOLD_WAREHOUSE_URL is set, that one as the user it names.
+
+    Raises Fatal when the warehouse does not run.
     """
     if url := os.environ.get("ONEFOLD_WAREHOUSE_URL"):
-        return connect(url, autocommit=autocommit)
+        return url
     here = settings()
     postgres = Postgres(here.home, here.pg_port)
     if not postgres.running():
         raise Fatal("The warehouse does not run. Start it with `bin/onefold up`.")
-    return connect(postgres.url(WAREHOUSE_DATABASE, f"onefold_{role}"), autocommit=autocommit)
+    return postgres.url(WAREHOUSE_DATABASE, f"onefold_{role}")

@@ -6,6 +6,7 @@ import psycopg
 from psycopg import sql
 
 from onefold.catalog.system import Stream
+from onefold.warehouse.aside import first_reversible
 from onefold.warehouse.landing import set_aside_unstorable
 from onefold.warehouse.ledger import Load
 from onefold.warehouse.staging import LARGE
@@ -29,25 +30,43 @@ def make_candidates(connection: psycopg.Connection, load: Load, stream: Stream, 
 
 
 def _reduce(connection: psycopg.Connection, load: Load, stream: Stream, again: bool) -> int:
-    """Keys, hashes and cursors decide first; a record is parsed only where they say that it may have changed."""
+    """Keys, hashes and cursors decide first; a record is parsed only where they say that it may have changed.
+
+    What is no candidate only because of a version or a quarantined row that may still be rolled back is set aside.
+    """
     _know_size(connection, load)
     staging = StagingTable(load.system, load.stream).versions
-    first = not connection.execute(sql.SQL("select exists (select from {})").format(staging)).fetchone()[0]
+    empty = not connection.execute(sql.SQL("select exists (select from {})").format(staging)).fetchone()[0]
+    waiting = _waiting(connection, load)
+    reversible = first_reversible(connection, load.system, load.stream)
     names = {
         # What becomes a part of staging as it is must outlive a crash of the server; the rest is written once more.
         "kind": sql.SQL("" if load.rows_read >= LARGE else "unlogged"),
+        "compared": load.tables.compared,
         "candidate": load.tables.candidate,
+        "aside": load.tables.aside,
         "load_id": sql.Literal(load.load_id),
         "oldest": sql.Literal(_oldest(connection, load)),
+        "reversible": sql.Literal(reversible),
         "pages": load.tables.pages,
         "newest": _newest(connection, load),
-        "not_waiting": sql.SQL("true") if again else _not_waiting(connection, load, stream),
+        "not_waiting": _not_waiting(load, stream) if waiting and not again else sql.SQL("true"),
+        "waiting": sql.SQL("ops.quarantine q where q.system = {} and q.stream = {} and q.state = 'open'").format(
+            load.system, load.stream
+        ),
         "staging": staging,
         "held": content_sql("version._payload", stream),
         "read": content_sql("read._payload::jsonb", stream),
+        "refused": content_sql("q.payload", stream),
     }
-    connection.execute(sql.SQL("drop table if exists {candidate}").format(**names))
-    return connection.execute((_ALL if first else _DIFFERENT).format(**names)).rowcount
+    connection.execute(sql.SQL("drop table if exists {candidate}, {compared}, {aside}").format(**names))
+    if empty and not waiting:
+        return connection.execute(_ALL.format(**names)).rowcount
+    connection.execute(_COMPARED.format(**names))
+    candidates = connection.execute(_DIFFERENT.format(**names)).rowcount
+    if reversible is not None:
+        connection.execute(_ASIDE.format(**names))
+    return candidates
 
 
 _ALL = sql.SQL(
@@ -55,16 +74,24 @@ _ALL = sql.SQL(
     create {kind} table {candidate} as
     select _key, _cursor, _deleted, _hash, _extracted_at, _payload::jsonb as _payload, {load_id}::bigint as _load_id,
            false as _known
-    from ({newest}) read where {not_waiting}
+    from ({newest}) read
     """
 )
 """A first load has nothing to be compared with; as plain as this, PostgreSQL parses the records on several cores."""
 
-_DIFFERENT = sql.SQL(
+_COMPARED = sql.SQL(
     """
-    create {kind} table {candidate} as
-    with different as materialized (
-        select read._row, held._load_id as _held
+    create unlogged table {compared} as
+    select * from (
+        select read._row, read._key, read._extracted_at, held._load_id as _held,
+               case
+                   when held._key is null then 'new'
+                   when held._hash = read._hash
+                       then case when held._cursor is not distinct from read._cursor then 'same' else 'equal' end
+                   when held._cursor is null or read._cursor is null or read._cursor > held._cursor
+                       or (read._cursor = held._cursor and read._extracted_at >= held._extracted_at) then 'newer'
+                   else 'late'
+               end as _how
         from ({newest}) read
         left join (
             select _key, _load_id, _hash, _cursor, _extracted_at from {staging} version
@@ -73,18 +100,19 @@ _DIFFERENT = sql.SQL(
                 where later._key = version._key and later._load_id > version._load_id and later._load_id > {oldest}
             )
         ) held on held._key = read._key
-        where held._key is null
-           or (
-               held._hash <> read._hash
-               and (
-                   held._cursor is null or read._cursor is null or read._cursor > held._cursor
-                   or (read._cursor = held._cursor and read._extracted_at >= held._extracted_at)
-               )
-           )
-    )
+    ) every
+    where _how in ('new', 'newer') or _held >= {reversible}
+    """
+)
+"""The join takes no payloads, so that millions of versions fit into memory. A later version is of a later load than the
+stream's oldest: where one load brought most of staging, the index on the loads leaves it out."""
+
+_DIFFERENT = sql.SQL(
+    """
+    create {kind} table {candidate} as
     select _key, _cursor, _deleted, _hash, _extracted_at, _payload::jsonb as _payload, {load_id}::bigint as _load_id,
            _held is not null as _known
-    from different
+    from (select _row, _held from {compared} where _how in ('new', 'newer')) different
     -- offset 0: fetched by its place; PostgreSQL would rather read all pages into memory to join them
     cross join lateral (select * from {pages} page where page.ctid = different._row offset 0) read
     where (
@@ -97,9 +125,28 @@ _DIFFERENT = sql.SQL(
     and {not_waiting}
     """
 )
-"""The join takes no payloads, so that millions of versions fit into memory; those of what is left, which is little, are
-looked up one by one. A later version is of a later load than the stream's oldest: where one load brought most of
-staging, the index on the loads leaves it out."""
+"""The payloads of what may differ, which is little, are looked up one by one."""
+
+_ASIDE = sql.SQL(
+    """
+    create unlogged table {aside} as
+    select read._key, read._cursor, read._deleted, read._hash, read._extracted_at, read._payload::jsonb as _payload,
+           _how <> 'late' as judged, q.suite, q.expectation, q.reason
+    from (
+        select * from {compared} compared
+        where _how <> 'same' and (_how in ('equal', 'late')
+            or not exists (select from {candidate} candidate where candidate._key = compared._key))
+    ) left_out
+    cross join lateral (select * from {pages} page where page.ctid = left_out._row offset 0) read
+    left join lateral (
+        select q.suite, q.expectation, q.reason, q.load_id from {waiting} and q._key = read._key
+        and left_out._how in ('new', 'newer') and (q._hash = read._hash or {refused} = {read}) limit 1
+    ) q on true
+    where coalesce(q.load_id, _held) >= {reversible}
+    """
+)
+"""What does not differ is as good as what it was compared with; what waits in quarantine was refused for the same
+reasons; what is late has never been judged."""
 
 
 def _oldest(connection: psycopg.Connection, load: Load) -> int:
@@ -118,20 +165,24 @@ def _know_size(connection: psycopg.Connection, load: Load) -> None:
         connection.execute(sql.SQL("analyze {}").format(load.tables.pages))
 
 
-def _not_waiting(connection: psycopg.Connection, load: Load, stream: Stream) -> sql.Composable:
+def _waiting(connection: psycopg.Connection, load: Load) -> bool:
+    """Whether anything of the stream waits in quarantine."""
+    return connection.execute(
+        "select exists (select from ops.quarantine where system = %s and stream = %s and state = 'open')",
+        (load.system, load.stream),
+    ).fetchone()[0]
+
+
+def _not_waiting(load: Load, stream: Stream) -> sql.Composable:
     """Whether the same content waits in quarantine already; asked only where anything waits there.
 
     A cursor that can be read now, and could not before, is reason enough to judge it once more.
     """
-    waiting = sql.SQL("ops.quarantine q where q.system = {} and q.stream = {} and q.state = 'open'").format(
-        load.system, load.stream
-    )
-    if not connection.execute(sql.SQL("select exists (select from {})").format(waiting)).fetchone()[0]:
-        return sql.SQL("true")
     return sql.SQL(
-        "not exists (select from {} and q._key = read._key and not read._deleted"
-        " and (q._cursor is null) = (read._cursor is null) and (q._hash = read._hash or {} = {}))"
-    ).format(waiting, content_sql("q.payload", stream), content_sql("read._payload::jsonb", stream))
+        "not exists (select from ops.quarantine q where q.system = {} and q.stream = {} and q.state = 'open'"
+        " and q._key = read._key and not read._deleted and (q._cursor is null) = (read._cursor is null)"
+        " and (q._hash = read._hash or {} = {}))"
+    ).format(load.system, load.stream, content_sql("q.payload", stream), content_sql("read._payload::jsonb", stream))
 
 
 def _newest(connection: psycopg.Connection, load: Load) -> sql.Composed:

@@ -17,6 +17,7 @@ import psycopg
 from psycopg import sql
 
 from onefold.catalog.system import Stream
+from onefold.warehouse.aside import first_reversible
 from onefold.warehouse.ledger import Load
 from onefold.warehouse.tables import StagingTable
 
@@ -91,7 +92,10 @@ def _land(
     extracted_at: sql.SQL,
     absent: sql.SQL,
 ) -> int:
-    """Land as deleted whatever is held of the parts and is absent among the landed pages."""
+    """Land as deleted whatever is held of the parts and is absent among the landed pages.
+
+    What a load that may still be rolled back has deleted is landed again, and ends aside (warehouse/aside.py).
+    """
     staging = StagingTable(load.system, load.stream)
     waiting = _WAITING.format(system=sql.Literal(load.system), stream=sql.Literal(load.stream))
     return connection.execute(
@@ -101,7 +105,7 @@ def _land(
             select held._key, {cursor}, true, decode(md5('gone' || held._payload::text), 'hex'), {extracted_at},
                    held._payload::text
             from ({parts}) part cross join lateral ({held}) held
-            where not held._deleted and {absent}
+            where (not held._deleted or held._load_id >= {reversible}) and {absent}
             """
         ).format(
             pages=load.tables.pages,
@@ -109,6 +113,7 @@ def _land(
             held=held.format(current=staging.current, versions=staging.versions, waiting=waiting),
             cursor=cursor,
             extracted_at=extracted_at,
+            reversible=sql.Literal(first_reversible(connection, load.system, load.stream)),
             absent=absent.format(pages=load.tables.pages),
         )
     ).rowcount

@@ -37,7 +37,7 @@ def inspect(connection: psycopg.Connection, job: Job, load: Load) -> list[Findin
     if not job.replays:
         _check_contract(connection, job, load)
     findings = judge(job.warehouse_url, "landing", load.tables.typed_name, suite)
-    refused = _refuse(connection, job, load, suite.name, findings)
+    refused = refuse(connection, job, load, suite.name, findings)
     with connection.transaction(), connection.cursor() as cursor:
         cursor.execute("delete from ops.gate_result where load_id = %s", (load.load_id,))
         keep_findings(cursor, suite.name, findings, load_id=load.load_id)
@@ -74,7 +74,7 @@ def _check_whole(job: Job, load: Load, suite: str, findings: list[Finding], cand
         )
 
 
-def _refuse(connection: psycopg.Connection, job: Job, load: Load, suite: str, findings: list[Finding]) -> int:
+def refuse(connection: psycopg.Connection, job: Job, load: Load, suite: str, findings: list[Finding]) -> int:
     """Write down every failing row of every critical finding; returns how many rows that are."""
     table = load.tables.refused
     connection.execute(sql.SQL("drop table if exists {}").format(table))

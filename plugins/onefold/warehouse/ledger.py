@@ -52,6 +52,9 @@ class Load:
     seconds_publishing: float
     started_at: datetime
     ended_at: datetime | None
+    cursor_value: str | None
+    moved_cursor: bool
+    final_at: datetime | None
 
     @property
     def window(self) -> Window:

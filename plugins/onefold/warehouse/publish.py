@@ -9,6 +9,8 @@ import psycopg
 from psycopg import sql
 
 from onefold.connectors.page import BEGINNING
+from onefold.warehouse.answers import keep_answers
+from onefold.warehouse.aside import keep_aside, make_final
 from onefold.warehouse.ledger import Load, discard_landing
 from onefold.warehouse.replayed import settle
 from onefold.warehouse.staging import LARGE, become_part, key_once_a_load
@@ -50,9 +52,10 @@ def publish(
         _close_quarantined(connection, load)
         _write_versions(connection, load, new + changed + deleted)
         if replay_id is None:
-            _keep_answers(connection, load)
-            _move_cursor(connection, load)
+            keep_answers(connection, load)
             keep_states(connection, load)
+        make_final(connection, load, moved_cursor=replay_id is None and _move_cursor(connection, load))
+        keep_aside(connection, load)
         connection.execute(
             "update ops.load set state = 'published', verdict = 'passed', error = null, ended_at = now(),"
             " rows_new = %s, rows_changed = %s, rows_deleted = %s, rows_quarantined = %s,"
@@ -196,27 +199,12 @@ def _close_quarantined(connection: psycopg.Connection, load: Load) -> None:
     )
 
 
-def _keep_answers(connection: psycopg.Connection, load: Load) -> None:
-    connection.execute(
-        """
-        insert into ops.answer (system, stream, question, outcome, answered_at, proof, load_id)
-        select distinct on (question) %(system)s, %(stream)s, question, outcome, answered_at, proof, load_id
-        from landing.answer where load_id = %(load_id)s
-        order by question, answered_at desc
-        on conflict (system, stream, question) do update
-        set outcome = excluded.outcome, answered_at = excluded.answered_at, proof = excluded.proof,
-            load_id = excluded.load_id
-        where ops.answer.answered_at < excluded.answered_at
-        """,
-        {"system": load.system, "stream": load.stream, "load_id": load.load_id},
-    )
-
-
-def _move_cursor(connection: psycopg.Connection, load: Load) -> None:
+def _move_cursor(connection: psycopg.Connection, load: Load) -> bool:
     """Forward only: a backfill of the past must not make the next load read everything again. And without a gap: one
     that begins after what is published so far, or not at the beginning where nothing is, leaves the cursor alone, or
-    nobody would ever read what lies between. (The value of a cursor that is no time is a number.)"""
-    connection.execute(
+    nobody would ever read what lies between. (The value of a cursor that is no time is a number.) Returns whether it
+    moved."""
+    moved = connection.execute(
         sql.SQL(
             """
             insert into ops.cursor (system, stream, value, window_end, load_id)
@@ -237,3 +225,4 @@ def _move_cursor(connection: psycopg.Connection, load: Load) -> None:
             **_names(load),
         )
     )
+    return moved.rowcount > 0

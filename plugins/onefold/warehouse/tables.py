@@ -43,6 +43,16 @@ class LandingTables:
         return sql.Identifier("landing", self.pages_name)
 
     @property
+    def compared(self) -> sql.Identifier:
+        """How each record stands to the version that is held of it."""
+        return sql.Identifier("landing", f"load_{self.load_id}__compared")
+
+    @property
+    def aside(self) -> sql.Identifier:
+        """What is no candidate only because of what is held, where that may still be rolled back."""
+        return sql.Identifier("landing", f"load_{self.load_id}__aside")
+
+    @property
     def candidate(self) -> sql.Identifier:
         """One row a key, parsed: only what differs from the current version."""
         return sql.Identifier("landing", f"load_{self.load_id}__candidate")
@@ -63,4 +73,4 @@ class LandingTables:
 
     @property
     def all(self) -> tuple[sql.Identifier, ...]:
-        return (self.pages, self.candidate, self.typed, self.refused)
+        return (self.pages, self.compared, self.aside, self.candidate, self.typed, self.refused)

@@ -31,6 +31,9 @@ create table if not exists ops.publish_load (
 );
 create index if not exists publish_load_by_load on ops.publish_load (load_id, publish_id desc);
 comment on column ops.publish_load.undone is 'The load was rolled back after a publish had taken it in: this run takes it out.';
+alter table ops.publish_load add column if not exists outdated boolean not null default false;
+comment on column ops.publish_load.outdated is 'The rollback of another load has since changed which versions this load has: '
+    'the next run takes it in again.';
 
 create table if not exists ops.published (
     entity text primary key,

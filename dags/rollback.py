@@ -1,0 +1,59 @@
+"""rollback: published loads are taken out again, or a rollback is undone, once another person has approved the plan."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from airflow.sdk import DAG, Param
+
+from onefold.approval import ApproveRollback
+from onefold.assets import ROLLED_BACK
+from onefold.dag_docs import rollback_doc
+from onefold.operators import ExecuteRollback, PlanRollback
+
+with DAG(
+    dag_id="rollback",
+    description="Takes published loads out of staging and conformed as if they had never been; reversible",
+    doc_md=rollback_doc(),
+    schedule=None,
+    start_date=datetime(2024, 1, 1, tzinfo=UTC),
+    catchup=False,
+    max_active_runs=4,
+    tags=["operations"],
+    params={
+        "loads": Param(
+            [],
+            type="array",
+            items={"type": "integer", "minimum": 1},
+            description="The loads to roll back (ops.load), one a line",
+        ),
+        "run": Param(
+            None, type=["null", "string"], description="Or the run that brought them: all its published loads"
+        ),
+        "undo": Param(
+            None,
+            type=["null", "integer"],
+            minimum=1,
+            description="Or the rollback to undo (ops.rollback), and no loads",
+        ),
+        "reason": Param(
+            "", type="string", description="Why; others read it in ops.rollback", minLength=3, maxLength=500
+        ),
+    },
+    default_args={"retries": 4, "retry_delay": timedelta(seconds=10), "retry_exponential_backoff": True},
+):
+    (
+        PlanRollback(task_id="plan", doc_md="Works out what would change, stream by stream; nothing is changed.")
+        >> ApproveRollback(
+            task_id="approve",
+            subject="{{ 'Undo a rollback' if params.undo else 'Roll back' }}: {{ params.reason }}",
+            body="```\n{{ ti.xcom_pull(task_ids='plan')['text'] }}\n```",
+            retries=0,
+            doc_md="Waits until a person other than who started the run approves the plan, or anybody turns it down.",
+        )
+        >> ExecuteRollback(
+            task_id="execute",
+            outlets=[ROLLED_BACK],
+            doc_md="Does what was approved, in one transaction; conform then takes it in.",
+        )
+    )

@@ -1,0 +1,16 @@
+"""The task in which a person approves what was planned. A module of its own: only the DAGs that ask import it."""
+
+from __future__ import annotations
+
+from airflow.providers.standard.operators.hitl import ApprovalOperator
+from airflow.sdk import Context
+
+
+class ApproveRollback(ApprovalOperator):
+    """Shows the plan in the UI and waits. Whoever started the rollback may turn it down, but not approve it."""
+
+    def execute_complete(self, context: Context, event: dict[str, object]) -> object:
+        from onefold import tasks
+
+        tasks.decide_rollback(context, event, approved=event.get("chosen_options") == [self.APPROVE])
+        return super().execute_complete(context, event)

@@ -1,0 +1,16 @@
+"""Who started something, as the audit chain says, for what nobody may approve alone."""
+
+from __future__ import annotations
+
+import re
+
+import psycopg
+
+
+def started_by(connection: psycopg.Connection, action: str, subject: str) -> str | None:
+    """The user who triggered the run that did `action` to `subject`; None when no user did (see actor.py)."""
+    found = connection.execute(
+        "select actor from audit.event where action = %s and subject = %s order by seq limit 1", (action, subject)
+    ).fetchone()
+    user = re.match(r"airflow:by:([^/]+)/", found[0]) if found else None
+    return user[1] if user else None

@@ -1,0 +1,90 @@
+"""Late readings that no gate has seen: they were not to be written. Before they may be, they are judged.
+
+They are judged by the suite and the mapping as they are now.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import psycopg
+from psycopg import sql
+
+from onefold.catalog.entity import Entity
+from onefold.quality.gate import judge
+from onefold.quality.suite import FOLDER, read_suite
+from onefold.quality.typed import make_typed
+from onefold.rollback.change import Change
+from onefold.sync.inspection import refuse
+from onefold.warehouse import ledger
+
+
+def judge_late(
+    connection: psycopg.Connection,
+    url: str,
+    change: Change,
+    entities: Mapping[str, Entity],
+    suites: Path = FOLDER,
+) -> int:
+    """Judge what the loads since the change's first one read late; how many readings that were.
+
+    Only what is known of them changes (staging.aside). The connection is in autocommit: Great Expectations reads over
+    another one.
+    """
+    loads = connection.execute(
+        "select distinct _load_id from staging.aside"
+        " where system = %s and stream = %s and _load_id >= %s and not judged order by 1",
+        (change.system, change.stream_name, change.first),
+    ).fetchall()
+    return sum(_judge_load(connection, url, change, entities, suites, load_id) for (load_id,) in loads)
+
+
+def _judge_load(
+    connection: psycopg.Connection,
+    url: str,
+    change: Change,
+    entities: Mapping[str, Entity],
+    suites: Path,
+    load_id: int,
+) -> int:
+    load = ledger.get(connection, load_id)
+    names = {
+        "candidate": load.tables.candidate,
+        "refused": load.tables.refused,
+        "system": sql.Literal(change.system),
+        "stream": sql.Literal(change.stream_name),
+        "load": sql.Literal(load_id),
+    }
+    suite = read_suite(change.table.name, suites)
+    try:
+        connection.execute(sql.SQL("drop table if exists {candidate}").format(**names))
+        connection.execute(
+            sql.SQL(
+                """
+                create unlogged table {candidate} as
+                select _key, _cursor, _deleted, _hash, _extracted_at, _payload, _load_id, false as _known
+                from staging.aside
+                where system = {system} and stream = {stream} and _load_id = {load} and not judged
+                """
+            ).format(**names)
+        )
+        make_typed(connection, load, change.stream, entities, suite)
+        refuse(connection, load, suite.name, judge(url, "landing", load.tables.typed_name, suite))
+        return connection.execute(
+            sql.SQL(
+                """
+                update staging.aside a set judged = true, suite = r.suite, expectation = r.expectation,
+                    reason = r.reason
+                from {candidate} c left join (
+                    select _key, min(suite) as suite, string_agg(distinct expectation, ', ') as expectation,
+                           string_agg(distinct reason, '; ') as reason
+                    from {refused} group by _key
+                ) r on r._key = c._key
+                where a.system = {system} and a.stream = {stream} and a._load_id = {load} and a._key = c._key
+                """
+            ).format(**names)
+        ).rowcount
+    finally:
+        if not connection.closed:
+            ledger.discard_landing(connection, load.tables)

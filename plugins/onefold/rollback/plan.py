@@ -1,0 +1,109 @@
+"""What a rollback would do, stream by stream, in figures and in words; working it out changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+
+import psycopg
+
+from onefold.catalog.system import System
+from onefold.rollback.beside import cursor_after, cursor_now
+from onefold.rollback.change import Change
+from onefold.rollback.fold import fold
+from onefold.rollback.settle import Settled, compare
+
+
+@dataclass(frozen=True, slots=True)
+class StreamPlan:
+    """What happens to one stream; instants in UTC, as text."""
+
+    stream: str
+    loads: tuple[int, ...]
+    rows: Settled
+    cursor_before: str | None
+    cursor_after: str | None
+    missing: tuple[tuple[str, str], ...]
+    """The windows that no published load covers afterwards and that the next run does not read by itself."""
+    hints: tuple[str, ...]
+
+    def lines(self, to: str) -> Iterator[str]:
+        """The plan in words."""
+        rows = self.rows
+        loads = ", ".join(map(str, self.loads))
+        yield f"{self.stream}: load {loads} {'rolled back' if to == 'rolled_back' else 'published again'}"
+        counts = {
+            "versions go": rows.versions_out,
+            "versions come back": rows.versions_in,
+            "versions of later loads go, which then say nothing new": rows.versions_of_others_out,
+            "versions of later loads come instead": rows.versions_of_others_in,
+            "records vanish": rows.keys_vanishing,
+            "records have other contents": rows.keys_earlier,
+            "records appear": rows.keys_new,
+            "rows leave the quarantine": rows.quarantined_out,
+            "rows enter the quarantine": rows.quarantined_in,
+            "of them were read late and are judged by the gate first": rows.never_judged,
+        }
+        yield from (f"  {count:>9,} {what}" for what, count in counts.items() if count)
+        if not any(counts.values()):
+            yield "  no row changes"
+        yield f"  cursor {self.cursor_before or 'none'} -> {self.cursor_after or 'none'}"
+        yield from (f"  {hint}" for hint in self.hints)
+
+
+def plan_stream(connection: psycopg.Connection, change: Change, systems: Mapping[str, System]) -> StreamPlan:
+    """Work out what the change does to its stream; only temporary tables are written."""
+    with connection.transaction():
+        fold(connection, change)
+        rows = compare(connection, change)
+        now = cursor_now(connection, change)
+        value, window_end, _ = cursor_after(connection, change)
+        missing = _missing(connection, change, window_end) if change.to == "rolled_back" else ()
+    return StreamPlan(
+        stream=change.name,
+        loads=change.loads,
+        rows=rows,
+        cursor_before=(now[0] or now[1].isoformat()) if now else None,
+        cursor_after=value or (window_end.isoformat() if window_end else None),
+        missing=missing,
+        hints=tuple(_hints(change, systems, missing)),
+    )
+
+
+def as_json(plans: Sequence[StreamPlan]) -> list[dict[str, object]]:
+    """The plan as ops.rollback keeps it."""
+    return [asdict(plan) for plan in plans]
+
+
+def _missing(
+    connection: psycopg.Connection, change: Change, cursor_after: datetime | None
+) -> tuple[tuple[str, str], ...]:
+    """The loads' windows up to where the next run begins; none when it begins before them."""
+    if cursor_after is None:
+        return ()
+    windows = connection.execute(
+        "select window_start, least(window_end, %s) from ops.load where load_id = any (%s) and window_start < %s"
+        " order by 1",
+        (cursor_after, list(change.loads), cursor_after),
+    ).fetchall()
+    return tuple((start.isoformat(), end.isoformat()) for start, end in windows)
+
+
+def _hints(change: Change, systems: Mapping[str, System], missing: Sequence[tuple[str, str]]) -> Iterator[str]:
+    if change.to == "published":
+        return
+    system = systems[change.system]
+    if system.python and system.python.confirms:
+        yield (
+            f"WARNING: {system.title} was told that these records had arrived and may have let go of them: they cannot "
+            "be fetched again. Only undoing this rollback brings them back."
+        )
+        return
+    for start, end in missing:
+        yield (
+            "the window stays missing until it is loaded again: "
+            f"bin/onefold sync {change.system} --from {start} --to {end}"
+        )
+    if not missing:
+        yield "the next run reads on from that cursor, so it asks for what is rolled back again"

@@ -1,0 +1,212 @@
+"""A rollback from its plan to its end: what it shows, who may approve it, what is refused, how it is undone."""
+
+from __future__ import annotations
+
+import pytest
+
+from onefold.audit import entries_from_database
+from onefold.catalog.reader import Catalog
+from onefold.catalog.system import PythonModule
+from onefold.errors import Fatal, Rejected, Retriable
+from onefold.rollback.request import Request
+from onefold.rollback.rollback import Planned, decide, execute, plan, preview
+from onefold.sync import steps
+from onefold.warehouse import ledger
+from onefold.warehouse.connection import connect
+from tests.sync.shop import SHOP, Shop, pages, record
+
+STARTER = "airflow:by:engineer/rollback/manual__1"
+KEPT = "select (select count(*) from staging.unchanged), (select count(*) from staging.aside)"
+CATALOG = Catalog(systems={"shop": SHOP}, entities={})
+
+
+def planned(shop: Shop, *loads: int, **more: object) -> Planned:
+    return plan(shop.url, CATALOG, Request(loads, **{"reason": "wrong prices", **more}), STARTER)
+
+
+def rolled_back(shop: Shop, *loads: int, **more: object) -> int:
+    rollback_id = planned(shop, *loads, **more).rollback_id
+    decide(shop.url, rollback_id, "approver", approved=True)
+    execute(shop.url, CATALOG, rollback_id, STARTER)
+    return rollback_id
+
+
+def everything(shop: Shop) -> list[list[tuple]]:
+    """All that a refused rollback must leave as it was."""
+    tables = ("staging.shop__customer", "ops.load", "ops.quarantine", "ops.cursor", "staging.aside", "ops.rollback")
+    return [shop.query(f"select * from {table} order by 1, 2") for table in tables]  # noqa: S608 - the names above
+
+
+def test_a_rollback_shows_first_what_it_will_do_and_changes_nothing(shop):
+    shop.load([record("a", 1), record("b", 1)])
+    bad = shop.load([record("a", 2, name="Bad"), record("c", 2)])
+    shop.load([record("a", 2, name="Bad")])
+    before = everything(shop)
+    shown = preview(shop.url, CATALOG, Request((bad.load_id,), reason="wrong prices"))
+    assert everything(shop) == before
+    [stream] = shown.streams
+    assert (stream.rows.versions_out, stream.rows.versions_of_others_in, stream.rows.keys_vanishing) == (2, 1, 1)
+    assert "2 versions go" in shown.text and "1 versions of later loads come instead" in shown.text
+    assert f"--from {bad.window_start.isoformat()}" in shown.text  # the later load leaves a gap, which is said
+
+
+def test_what_is_shown_is_what_is_done_and_undone(shop):
+    shop.load([record("a", 1)])
+    bad = shop.load([record("a", 2, name="Bad"), record("worse", 2, credit=-1)])
+    before = (shop.versions(), shop.query("select _key, state from ops.quarantine"))
+    rollback_id = rolled_back(shop, bad.load_id)
+    assert shop.current()["a"]["name"] == "Name a"
+    assert shop.query("select state from ops.quarantine") == [("rolled_back",)]
+    assert shop.query("select value from ops.cursor") == [("2026-03-01T08:01:00.000000Z",)]
+    rolled_back(shop, undo=rollback_id)
+    assert (shop.versions(), shop.query("select _key, state from ops.quarantine")) == before
+    assert shop.query("select state, undoes from ops.rollback order by 1") == [("done", rollback_id), ("undone", None)]
+
+
+def test_all_loads_of_a_run_are_rolled_back_together(shop):
+    shop.load([record("a", 1)])
+    shop.load([record("b", 2)], run="scheduled__2")
+    rolled_back(shop, run_id="scheduled__2")
+    assert set(shop.current()) == {"a"}
+
+
+def test_a_rollback_tells_who_planned_approved_and_did_it_in_the_audit_chain(shop):
+    load = shop.load([record("a", 1)])
+    rollback_id = rolled_back(shop, load.load_id)
+    with connect(shop.url) as connection:
+        told = [e for e in entries_from_database(connection) if e.subject == f"rollback:{rollback_id}"]
+    assert [(e.action, e.actor, e.result) for e in told] == [
+        ("rollback.plan", STARTER, "ok"),
+        ("rollback.decide", "airflow:approver", "approved"),
+        ("rollback.execute", STARTER, "ok"),
+    ]
+    assert told[-1].payload == {"loads": [load.load_id]}
+
+
+@pytest.mark.parametrize("approver", ["engineer", None])
+def test_who_started_a_rollback_cannot_approve_it(shop, approver):
+    load = shop.load([record("a", 1)])
+    rollback_id = planned(shop, load.load_id).rollback_id
+    with pytest.raises(Fatal, match="must be approved by somebody else"):
+        decide(shop.url, rollback_id, approver, approved=True)
+    with pytest.raises(Fatal, match="not approved"):
+        execute(shop.url, CATALOG, rollback_id, STARTER)
+    assert set(shop.current()) == {"a"}
+
+
+def test_a_rollback_that_was_turned_down_is_not_done(shop):
+    load = shop.load([record("a", 1)])
+    rollback_id = planned(shop, load.load_id).rollback_id
+    decide(shop.url, rollback_id, "engineer", approved=False)  # one's own mistake can be withdrawn
+    with pytest.raises(Fatal, match="is refused"):
+        execute(shop.url, CATALOG, rollback_id, STARTER)
+    assert set(shop.current()) == {"a"}
+
+
+def test_what_was_approved_is_done_or_nothing(shop):
+    load = shop.load([record("a", 1), record("b", 1)])
+    rollback_id = planned(shop, load.load_id).rollback_id
+    decide(shop.url, rollback_id, "approver", approved=True)
+    shop.load([record("a", 1)])  # read unchanged: its version would now come instead
+    with pytest.raises(Fatal, match=r"something else to shop\.customer than was approved"):
+        execute(shop.url, CATALOG, rollback_id, STARTER)
+    assert set(shop.current()) == {"a", "b"}
+    assert shop.query("select state from ops.rollback") == [("refused",)]
+
+
+def test_a_rollback_tried_again_after_a_crash_is_done_once(shop):
+    load = shop.load([record("a", 1)])
+    rollback_id = rolled_back(shop, load.load_id)
+    before = everything(shop)
+    assert execute(shop.url, CATALOG, rollback_id, STARTER).streams == ()
+    assert everything(shop) == before
+
+
+@pytest.mark.parametrize(
+    ("request_", "message"),
+    [
+        (Request((1,), reason=" "), "needs a reason"),
+        (Request(reason="why"), "Name at least one load"),
+        (Request((999,), reason="why"), "There is no load 999"),
+        (Request((2**70,), reason="why"), "There is no load"),
+        (Request(run_id="nobody", reason="why"), "No published load is of run 'nobody'"),
+        (Request(undo=999, reason="why"), "There is no rollback 999"),
+        (Request((1,), undo=1, reason="why"), "not both"),
+    ],
+)
+def test_a_wrong_request_is_refused_before_anything_is_touched(shop, request_, message):
+    shop.load([record("a", 1)])
+    before = everything(shop)
+    with pytest.raises(Fatal, match=message):
+        plan(shop.url, CATALOG, request_, STARTER)
+    assert everything(shop) == before
+
+
+def test_a_load_that_was_rolled_back_already_is_refused(shop):
+    load = shop.load([record("a", 1)])
+    rollback_id = rolled_back(shop, load.load_id)
+    before = everything(shop)
+    with pytest.raises(Fatal, match=f"Load {load.load_id} of shop.customer was rolled back already"):
+        planned(shop, load.load_id)
+    assert everything(shop) == before
+    rolled_back(shop, undo=rollback_id)
+    with pytest.raises(Fatal, match="is undone, not done"):
+        planned(shop, undo=rollback_id)
+
+
+def test_a_load_that_was_rejected_is_refused(shop):
+    with pytest.raises(Rejected):
+        shop.load([record(str(n), 1, credit=-1) for n in range(20)])
+    with pytest.raises(Fatal, match="was rejected: it never wrote anything"):
+        planned(shop, shop.last().load_id)
+
+
+def test_a_load_on_its_way_and_its_stream_are_refused(shop):
+    first = shop.load([record("a", 1)])
+    job = shop.job(pages([record("b", 2)]), run="scheduled__2")
+    steps.land(job)
+    with pytest.raises(Fatal, match="is on its way"):
+        planned(shop, shop.last().load_id)
+    with pytest.raises(Retriable, match=r"has load \d+ on its way \(run scheduled__2\)"):
+        planned(shop, first.load_id)
+
+
+def test_a_load_that_is_being_loaded_beside_is_waited_for(shop):
+    load = shop.load([record("a", 1)])
+    rollback_id = planned(shop, load.load_id).rollback_id
+    decide(shop.url, rollback_id, "approver", approved=True)
+    with connect(shop.url, autocommit=True) as loading:
+        ledger.hold(loading, "shop", "customer")
+        with pytest.raises(Retriable, match="is being loaded by"):
+            execute(shop.url, CATALOG, rollback_id, STARTER)
+    assert set(shop.current()) == {"a"}
+    assert shop.query("select state from ops.rollback") == [("planned",)]
+
+
+def test_a_final_load_is_refused_and_what_was_kept_for_it_goes(shop, monkeypatch):
+    first = shop.load([record("a", 1), record("b", 1)])
+    shop.load([record("a", 1), record("b", 0, name="Late")])
+    assert shop.query(KEPT) == [(1, 1)]
+    ago = "- interval '80 days'"
+    shop.execute(f"update ops.load set final_at = final_at {ago}, ended_at = ended_at {ago}")  # noqa: S608 - as above
+    with pytest.raises(Fatal, match=rf"Load {first.load_id} of shop.customer is final"):
+        planned(shop, first.load_id)
+    shop.load([record("a", 1)])
+    assert shop.query(KEPT) == [(0, 0)]
+
+
+def test_nothing_is_kept_aside_where_nothing_can_be_rolled_back(shop, monkeypatch):
+    monkeypatch.setenv("ONEFOLD_ROLLBACK_DAYS", "0")
+    first = shop.load([record("a", 1), record("b", 1)])
+    shop.load([record("a", 1), record("b", 0, name="Late")])
+    assert shop.query(KEPT) == [(0, 0)]
+    with pytest.raises(Fatal, match="is final"):
+        planned(shop, first.load_id)
+
+
+def test_what_a_confirmed_source_let_go_of_is_warned_about(shop):
+    load = shop.load([record("a", 1)])
+    module = PythonModule(module="shop", why="it hands out each record once only", confirms=True)
+    told = SHOP.model_copy(update={"python": module})
+    shown = preview(shop.url, Catalog(systems={"shop": told}, entities={}), Request((load.load_id,), reason="why"))
+    assert "WARNING: A shop was told" in shown.text

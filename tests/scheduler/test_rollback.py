@@ -1,0 +1,101 @@
+"""A rollback through the real scheduler: planned by one, approved by another, taken in by conform, and undone."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+
+import pytest
+
+from onefold.platform.api import DagRun
+from tests.scheduler.installation import Installation, wait_for
+from tests.scheduler.tables import tables
+
+pytestmark = pytest.mark.scheduler
+SECONDS = 180
+
+
+def answered(here: Installation, run: DagRun, user: str, answer: str) -> DagRun:
+    """The run after this user has answered its approval, ended."""
+    task = f"dags/rollback/dagRuns/{run.run_id}/taskInstances/approve/-1/hitlDetails"
+    waits = [t.state for t in here.api().task_instances(run) if t.task_id == "approve"]
+    wait_for(lambda: _state(here, run, "approve") == "awaiting_input", SECONDS, f"the approval (it is {waits})")
+    here.airflow("PATCH", task, user, chosen_options=[answer])
+    return here.api().wait(run, SECONDS)
+
+
+def started(here: Installation, *arguments: str) -> DagRun:
+    """What `bin/onefold rollback` starts."""
+    said = json.loads(here.succeed("rollback", *arguments, "--reason", "a test", "--json"))
+    return here.api().dag_run("rollback", said["run_id"])
+
+
+def taken_in(here: Installation, loads: list[int], *, undone: bool) -> None:
+    """Wait until the conform that the rollback started has published these loads so."""
+    wait_for(
+        lambda: here.rows(
+            "select from ops.publish_load join ops.publish using (publish_id) where state = 'published'"
+            " and publish_id = (select max(publish_id) from ops.publish_load where load_id = any (%s))"
+            " and load_id = any (%s) and undone = %s",
+            *(loads, loads, undone),
+        ),
+        SECONDS,
+        "a conform that takes the loads in or out",
+    )
+
+
+def visible(here: Installation) -> Mapping[str, list[str]]:
+    """What users see of this system and of the entities; closed rows of the quarantine apart."""
+    found = tables(here)
+    return {
+        name: [row for row in rows if "'rolled_back'" not in row]
+        for name, rows in found.items()
+        if name.startswith(("conformed.", "staging.salesforce", "ops.quarantine", "ops.cursor"))
+    }
+
+
+def test_a_rollback_through_the_scheduler_leaves_staging_and_conformed_as_before_and_can_be_undone(here: Installation):
+    here.succeed("sync", "salesforce")
+    here.succeed("conform")
+    before = visible(here)
+    here.sandbox("POST", "advance", changes=5)
+    here.succeed("sync", "salesforce")
+    here.succeed("conform")
+    after = visible(here)
+    assert after["conformed.customer"] != before["conformed.customer"]
+    (newest,) = here.rows("select run_id from ops.load where system = 'salesforce' order by load_id desc limit 1")
+    run_id = str(newest["run_id"])
+    changed = [
+        int(row["load_id"])
+        for row in here.rows(
+            "select load_id from ops.load where run_id = %s and rows_new + rows_changed + rows_deleted > 0", run_id
+        )
+    ]
+
+    shown = here.succeed("rollback", "--run", run_id, "--reason", "a test", "--dry-run")
+    assert "versions go" in shown
+    assert visible(here) == after
+
+    run = started(here, "--run", run_id)
+    assert answered(here, run, "engineer", "Approve").state == "failed"
+    assert visible(here) == after
+    (refused,) = [task for task in here.api().task_instances(run) if task.task_id == "approve"]
+    assert "must be approved by somebody else" in here.api().log(run, refused)
+    here.airflow(
+        *("POST", "dags/rollback/clearTaskInstances"),
+        dag_run_id=run.run_id, task_ids=["approve"], include_downstream=True, only_failed=False, dry_run=False,
+    )  # fmt: skip
+    assert answered(here, run, "approver", "Approve").state == "success"
+    taken_in(here, changed, undone=True)
+    assert visible(here) == before
+
+    (rollback,) = here.rows("select rollback_id, approved_by, actor from ops.rollback where state = 'done'")
+    assert (rollback["approved_by"], str(rollback["actor"]).split("/")[0]) == ("approver", "airflow:by:engineer")
+    run = started(here, "--undo", str(rollback["rollback_id"]))
+    assert answered(here, run, "approver", "Approve").state == "success"
+    taken_in(here, changed, undone=False)
+    assert visible(here) == after
+
+
+def _state(here: Installation, run: DagRun, task_id: str) -> str | None:
+    return next(task.state for task in here.api().task_instances(run) if task.task_id == task_id)
