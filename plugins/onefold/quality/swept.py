@@ -121,15 +121,15 @@ def _land(
 
 _WAITING = sql.SQL(
     """
-    select _key, payload as _payload, _cursor, false as _deleted from ops.quarantine
+    select _key, payload as _payload, _cursor, false as _deleted, load_id as _load_id from ops.quarantine
     where system = {system} and stream = {stream} and state = 'open' and payload is not null
     """
 )
-_ALL = sql.SQL("select _key, _payload, _cursor, _deleted from {current} union all {waiting}")
+_ALL = sql.SQL("select _key, _payload, _cursor, _deleted, _load_id from {current} union all {waiting}")
 _OF_PART = sql.SQL(
     """
     (
-        select distinct on (_key) _key, _payload, _cursor, _deleted from {versions}
+        select distinct on (_key) _key, _payload, _cursor, _deleted, _load_id from {versions}
         where _key >= ('[' || to_json(part.part) || ',') collate "C"
           and _key < ('[' || to_json(part.part) || '-') collate "C"
         order by _key, _load_id desc
