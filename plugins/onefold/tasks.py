@@ -130,7 +130,6 @@ def promise_missed(dag_id: str, run_id: str, streams: list[str]) -> None:
     watch(
         warehouse_url(), read_catalog().systems, run, receivers(notify_setting(), _endpoint), only=streams, expected=[]
     )
-    after_commit(warehouse_url())
 
 
 def run_of(context: Context) -> Run:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from onefold.aftermath import after_commit
 from onefold.catalog.system import System
 from onefold.errors import Fatal
 from onefold.notify import alert
@@ -47,6 +48,7 @@ def watch(
             " where dag_id = %s and run_id = %s order by system, stream, reconciliation_id desc",
             (run.dag_id, run.run_id),
         ).fetchall()
+    after_commit(warehouse_url)
     if expected is None:
         raise Fatal("The run does not know which streams to compare: its task streams failed. Clear it once mended.")
     done = {name for name, state in ended if state in ("compared", "skipped")}
