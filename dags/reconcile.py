@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from airflow.sdk import DAG, CronTriggerTimetable, Param
 
 from onefold.catalog.reader import read_systems
 from onefold.dag_docs import reconcile_doc
-from onefold.operators import ReconcileStream, StreamsToReconcile, WatchPromises
+from onefold.operators import REPAIRED, ReconcileStream, StreamsToReconcile, WatchPromises
 from onefold.platform.pools import RECONCILE
 
 STREAMS = [f"{name}.{stream}" for name, system in read_systems().items() for stream in system.streams]
@@ -18,8 +18,8 @@ with DAG(
     dag_id="reconcile",
     description="Compares each stream with its source, repairs on demand, and tells what is wrong",
     doc_md=reconcile_doc(),
+    # No start date: with one, unpausing would begin the run of the time that is past.
     schedule=CronTriggerTimetable("0 5 * * *", timezone="UTC"),
-    start_date=datetime(2024, 1, 1, tzinfo=UTC),
     catchup=False,
     max_active_runs=1,
     tags=["reconcile"],
@@ -47,6 +47,7 @@ with DAG(
         task_id="compare",
         doc_md="Compares one stream with its source and keeps what differs in `ops.drift`.",
         map_index_template="{{ task.stream }}",
+        outlets=[REPAIRED],
     ).expand(stream=streams.output)
     compare >> WatchPromises(
         task_id="watch",

@@ -43,10 +43,11 @@ class StreamsToReconcile(BaseOperator):
 
 
 class ReconcileStream(BaseOperator):
-    """Compares one system.stream with its source. What is loaded again is an event of its asset: conform follows."""
+    """Compares one system.stream with its source. What is loaded again is an event of its asset, by way of the outlet
+    REPAIRED: conform follows."""
 
     def __init__(self, *, stream: str, **common: object) -> None:
-        super().__init__(**common, outlets=[REPAIRED])
+        super().__init__(**common)
         self.stream = stream
 
     def execute(self, context: Context) -> Mapping[str, object]:

@@ -73,7 +73,7 @@ def every_stream(loads: Iterable[LoadLine], streams: Iterable[tuple[str, str]]) 
     return [load for _, load in sorted({**known, **never}.items())]
 
 
-def loadcolumns(loads: Iterable[LoadLine]) -> str:
+def load_table(loads: Iterable[LoadLine]) -> str:
     """A table of loads, one line each."""
     heads = ("system", "stream", "read", "new", "changed", "deleted", "quarantined", "gate", "seconds")
     rows = [

@@ -13,7 +13,9 @@ from onefold.reconcile.compare import SPAN, compare
 from onefold.reconcile.drift import joined
 from onefold.reconcile.promise import judge_drift, judge_freshness
 from onefold.reconcile.repair import repair
+from onefold.reconcile.watch import watch
 from onefold.warehouse.connection import connect
+from onefold.warehouse.ledger import Run
 from tests.reconcile.conftest import YEAR, Source
 from tests.sync.shop import SHOP
 
@@ -245,6 +247,21 @@ def test_a_source_that_fails_leaves_what_was_known(source: Source) -> None:
     assert source.shop.query(
         "select state, reason from ops.reconciliation order by reconciliation_id desc limit 1"
     ) == [("failed", "The shop is down.")]
+
+
+def test_the_run_is_judged_and_told_though_a_stream_could_not_be_compared(source: Source) -> None:
+    source.fill(3)
+    source.put("late", days_from_now(LATE / timedelta(days=1)))
+    source.compare()
+    run = Run("reconcile", "manual__x", "os:tester")
+    systems = {"shop": SHOP}
+    with pytest.raises(Fatal, match=r"1 of 1 streams could not be compared .*: shop\.customer"):
+        watch(source.shop.url, systems, run, [], None, ["shop.customer"])
+    assert alerts(source) == [("drift", "shop.customer", 1, False)]
+    with pytest.raises(Fatal, match="does not know which streams"):
+        watch(source.shop.url, systems, run, [], None, None)
+    compare(replace(source.job(), run=run), source.counter, YEAR)
+    assert watch(source.shop.url, systems, run, [], None, ["shop.customer"])["drift"] == ["shop.customer"]
 
 
 def test_a_start_that_lies_ahead_is_refused(source: Source) -> None:

@@ -68,6 +68,7 @@ def test_a_deadline_that_passes_while_the_data_is_too_old_is_told_once(here: Ins
         run_backwards=False,
         reprocess_behavior="none",
     )
-    about = "select times, told_wrong from ops.alert where kind = 'freshness' and subject = 'sap_service.cost_center'"
-    (alert,) = wait_for(lambda: here.rows(about), 120, "the alert of a deadline that has passed")
-    assert alert["told_wrong"] == ["log"]
+    # the backfill's runs each have a deadline that lies in the past; together they are one alert
+    about = "select kind from ops.alert where subject = %s and times > 1 and told_wrong = array['log']"
+    told = wait_for(lambda: here.rows(about, "sap_service.cost_center"), 120, "the alert of deadlines that have passed")
+    assert told == [{"kind": "freshness"}]

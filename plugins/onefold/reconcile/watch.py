@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from onefold.aftermath import after_commit
 from onefold.catalog.system import System
 from onefold.errors import Fatal
 from onefold.notify import alert
@@ -26,11 +27,13 @@ def watch(
     systems: Mapping[str, System],
     run: Run,
     receivers: Iterable[Receiver],
-    only: Sequence[str] | None = None,
+    only: Sequence[str] | None,
+    expected: Sequence[str] | None,
 ) -> Mapping[str, object]:
     """Judge freshness and drift of the streams, all or `only` these (system.stream), and deliver what is new.
 
-    Returns the broken promises by kind. Raises Fatal, after all that, when a stream of the run could not be compared.
+    Returns the broken promises by kind. `expected` are the streams that the run had to compare; None: it does not know
+    them. Raises Fatal, after all that, when one of them was not compared.
     """
     broken: dict[str, list[str]] = {"freshness": [], "drift": []}
     with told("reconcile"), connect(warehouse_url, autocommit=True) as connection:
@@ -40,17 +43,19 @@ def watch(
                 if not judge(*about):
                     broken[kind].append(f"{name}.{stream}")
         notices = alert.deliver(connection, receivers)
-        failed = connection.execute(
-            "select distinct system || '.' || stream from ("
-            " select distinct on (system, stream) system, stream, state from ops.reconciliation"
-            " where dag_id = %s and run_id = %s order by system, stream, reconciliation_id desc"
-            ") last where state in ('failed', 'comparing') order by 1",
+        ended = connection.execute(
+            "select distinct on (system, stream) system || '.' || stream, state from ops.reconciliation"
+            " where dag_id = %s and run_id = %s order by system, stream, reconciliation_id desc",
             (run.dag_id, run.run_id),
         ).fetchall()
-    if failed:
+    after_commit(warehouse_url)
+    if expected is None:
+        raise Fatal("The run does not know which streams to compare: its task streams failed. Clear it once mended.")
+    done = {name for name, state in ended if state in ("compared", "skipped")}
+    if failed := [name for name in expected if name not in done]:
         raise Fatal(
-            f"{len(failed)} streams could not be compared with their source: {', '.join(name for (name,) in failed)}. "
-            "The reasons are in ops.reconciliation and in the logs of the red tasks; clear them once that is mended."
+            f"{len(failed)} of {len(expected)} streams could not be compared with their source: {', '.join(failed)}. "
+            "The reasons are in the logs of the red tasks; clear them once that is mended."
         )
     return {**broken, "notices": notices}
 
