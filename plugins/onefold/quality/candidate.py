@@ -139,7 +139,8 @@ _ASIDE = sql.SQL(
     cross join lateral (select * from {pages} page where page.ctid = left_out._row offset 0) read
     left join lateral (
         select q.suite, q.expectation, q.reason, q.load_id from {waiting} and q._key = read._key
-        and left_out._how in ('new', 'newer') and (q._hash = read._hash or {refused} = {read}) limit 1
+        and not read._deleted and left_out._how in ('new', 'newer')
+        and (q._hash = read._hash or {refused} = {read}) limit 1
     ) q on true
     where coalesce(q.load_id, _held) >= {reversible}
     """
@@ -173,10 +174,13 @@ def _waiting(connection: psycopg.Connection, load: Load) -> bool:
 
 
 def _not_waiting(load: Load, stream: Stream) -> sql.Composable:
-    """Whether the same content waits in quarantine already; asked only where anything waits there."""
+    """Whether the same content waits in quarantine already; asked only where anything waits there.
+
+    A deletion never does: it may repeat the content that was refused, but it is not judged.
+    """
     return sql.SQL(
-        "not exists (select from ops.quarantine q where q.system = {} and q.stream = {} and q.state = 'open'"
-        " and q._key = read._key and (q._hash = read._hash or {} = {}))"
+        "(read._deleted or not exists (select from ops.quarantine q where q.system = {} and q.stream = {}"
+        " and q.state = 'open' and q._key = read._key and (q._hash = read._hash or {} = {})))"
     ).format(load.system, load.stream, content("q.payload", stream), content("read._payload::jsonb", stream))
 
 
