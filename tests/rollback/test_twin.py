@@ -187,6 +187,7 @@ HISTORIES = {
     "a refused row that superseded another": [[BAD], [WORSE], [C]],
     "a good row that superseded a refused one": [[BAD], [Reading("a", 5, 5)], [A]],
     "a newer bad row over a version": [[A], [C], [BAD], [C]],
+    "a deletion that repeats what was refused": [[BAD], [replace(BAD, deleted=True)], [A]],
 }
 
 

@@ -43,6 +43,14 @@ def test_a_mended_row_supersedes_its_quarantined_version(shop):
     assert shop.current()["a"]["name"] == "Mended"
 
 
+def test_a_deletion_that_repeats_the_refused_content_is_published_and_closes_the_refused_row(shop):
+    shop.load([record("a", 1, name="Good")])
+    shop.load([record("a", 2, credit=-1)])
+    assert shop.load([record("a", 2, credit=-1, deleted=True)]).rows_deleted == 1
+    assert shop.current() == {}
+    assert [state for *_, state in quarantine(shop)] == ["superseded"]
+
+
 def test_a_bad_new_version_leaves_the_last_good_one_in_place(shop):
     shop.load([record("a", 1, name="Good")])
     shop.load([record("a", 2, name=None)])

@@ -140,7 +140,8 @@ _ASIDE = sql.SQL(
     cross join lateral (select * from {pages} page where page.ctid = left_out._row offset 0) read
     left join lateral (
         select q.suite, q.expectation, q.reason, q.load_id from {waiting} and q._key = read._key
-        and left_out._how in ('new', 'newer') and (q._hash = read._hash or {refused} = {read}) limit 1
+        and not read._deleted and left_out._how in ('new', 'newer')
+        and (q._hash = read._hash or {refused} = {read}) limit 1
     ) q on true
     where coalesce(q.load_id, _held) >= {reversible}
     """
@@ -176,7 +177,8 @@ def _waiting(connection: psycopg.Connection, load: Load) -> bool:
 def _not_waiting(load: Load, stream: Stream) -> sql.Composable:
     """Whether the same content waits in quarantine already; asked only where anything waits there.
 
-    A cursor that can be read now, and could not before, is reason enough to judge it once more.
+    A deletion never does: it may repeat the content that was refused, but it is not judged. A cursor that can be read
+    now, and could not before, is reason enough to judge it once more.
     """
     return sql.SQL(
         "not exists (select from ops.quarantine q where q.system = {} and q.stream = {} and q.state = 'open'"

@@ -86,7 +86,7 @@ _OBSERVATION = (
         select _key, _held, min(array[_load_id, (extract(epoch from _extracted_at) * 1000000)::bigint]) as earliest
         from (
             select _load_id, unnest(keys) collate "C" as _key, unnest(extracted_at) as _extracted_at,
-                   unnest(held_loads) as _held
+                   held_load as _held
             from staging.unchanged
             where system = {system} and stream = {stream} and _load_id in (select load_id from included)
               and bucket in (select hashtext(_key) & ({buckets} - 1) from touched)

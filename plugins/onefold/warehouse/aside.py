@@ -42,10 +42,10 @@ def keep_aside(connection: psycopg.Connection, load: Load) -> None:
         connection.execute(
             sql.SQL(
                 """
-                insert into staging.unchanged (system, stream, bucket, _load_id, keys, extracted_at, held_loads)
-                select {system}, {stream}, hashtext(_key) & ({buckets} - 1), {load},
-                       array_agg(_key), array_agg(_extracted_at), array_agg(_held)
-                from {compared} where _how = 'same' group by 3
+                insert into staging.unchanged (system, stream, bucket, _load_id, held_load, keys, extracted_at)
+                select {system}, {stream}, hashtext(_key) & ({buckets} - 1), {load}, _held,
+                       array_agg(_key), array_agg(_extracted_at)
+                from {compared} where _how = 'same' group by 3, 5
                 """
             ).format(**names)
         )

@@ -39,10 +39,10 @@ create table if not exists staging.unchanged (
     stream text not null,
     bucket int not null,
     _load_id bigint not null,
+    held_load bigint not null,
     keys text[] collate "C" not null,
     extracted_at timestamptz[] not null,
-    held_loads bigint[] not null,
-    primary key (system, stream, bucket, _load_id)
+    primary key (system, stream, bucket, _load_id, held_load)
 );
 create index if not exists unchanged_by_load on staging.unchanged (system, stream, _load_id);
 comment on table staging.unchanged is 'The keys of records that a load read just as they stood in staging, with the load that '
