@@ -9,7 +9,7 @@ from airflow.sdk import DAG, CronTriggerTimetable, Param
 from onefold.catalog.reader import read_systems
 from onefold.dag_docs import reconcile_doc
 from onefold.operators import REPAIRED, ReconcileStream, StreamsToReconcile, WatchPromises
-from onefold.platform.pools import RECONCILE
+from onefold.pools import RECONCILE
 
 STREAMS = [f"{name}.{stream}" for name, system in read_systems().items() for stream in system.streams]
 INSTANT = r"^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2})?(Z|[+-]\d{2}:?\d{2})?)?$"

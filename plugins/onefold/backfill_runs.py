@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from airflow.listeners import hookimpl
 
-from onefold.platform.pools import BACKFILL
+from onefold.pools import BACKFILL
 
 if TYPE_CHECKING:
     from airflow.models.dagrun import DagRun

@@ -11,7 +11,7 @@ import pytest
 from airflow.sdk import DAG
 
 from onefold.catalog.reader import read_catalog
-from onefold.platform.pools import POOLS, RECONCILE
+from onefold.pools import POOLS, RECONCILE
 from onefold.settings import ROOT
 from tests.dags.parsing import parsed
 

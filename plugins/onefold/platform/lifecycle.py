@@ -13,9 +13,9 @@ from dataclasses import dataclass
 
 from onefold.errors import Fatal, Retriable
 from onefold.platform import airflow, api, postgres_account, processes, sandbox_database
-from onefold.platform.pools import POOLS
 from onefold.platform.postgres import Postgres
 from onefold.platform.secrets import Secrets, load_secrets
+from onefold.pools import POOLS
 from onefold.settings import Settings
 
 READY_SECONDS = 120

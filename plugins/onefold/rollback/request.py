@@ -73,6 +73,8 @@ def changes(
                 f"{system}.{stream} is no longer in catalog/systems, which says how its records are compared. "
                 f"{NOTHING} Put the stream back, roll back, and take it out again."
             )
+        if to == "rolled_back":
+            _with_its_replays(connection, f"{system}.{stream}", loads)
         made.append(
             Change(system, stream, systems[system].streams[stream], tuple(load_id for load_id, _ in of_stream), to)
         )
@@ -115,6 +117,20 @@ def _may_change(
         raise Retriable(
             f"{name} has load {on_its_way[0]} on its way (run {on_its_way[1]}). {NOTHING} Wait until that run has "
             "ended; this one tries again."
+        )
+
+
+def _with_its_replays(connection: psycopg.Connection, name: str, loads: Sequence[int]) -> None:
+    """What a replay published came with the load that had it refused, and cannot stay without it."""
+    found = connection.execute(
+        "select load_id, closed_by_load from ops.quarantine where load_id = any (%(loads)s) and state = 'replayed'"
+        " and closed_by_load <> all (%(loads)s) limit 1",
+        {"loads": list(loads)},
+    ).fetchone()
+    if found:
+        raise Fatal(
+            f"Of what load {found[0]} of {name} had brought, load {found[1]} of a replay has published rows. {NOTHING} "
+            "Roll both back together."
         )
 
 

@@ -180,7 +180,11 @@ _QUARANTINE = (
     # which row waits, and which was superseded by what
     """
     update ops.quarantine q
-    set state = case when closer is null then 'open' else 'superseded' end, closed_by_load = closer,
+    set state = case when closer is null then 'open' when exists (
+            select from ops.replay_row r
+            where r.quarantine_id = q.quarantine_id and r.load_id = closer and r.outcome <> 'superseded'
+        ) then 'replayed' else 'superseded' end,
+        closed_by_load = closer,
         closed_at = case when closer is not null then coalesce(closed_at, now()) end
     from (
         select quarantine_id, f._load_id as closer

@@ -1,0 +1,41 @@
+"""Rollbacks and replays of one stream: what a replay published can be taken out, and before the load it came from."""
+
+from __future__ import annotations
+
+import pytest
+
+from onefold.errors import Fatal
+from tests.rollback.test_rollback import everything, planned, rolled_back
+from tests.sync.shop import Shop, record
+from tests.sync.test_replay import ANY_NAME, begun, job, proven, run_of, suite
+
+
+def replayed(shop: Shop) -> int:
+    """A row that was refused, and published by a replay once the suite was mended; the replay's load."""
+    run = run_of()
+    suite(shop, ANY_NAME)
+    load = shop.run(job(shop, run, begun(shop, run)))
+    assert proven(shop, run) == (1, 1, 0, 0)
+    return load.load_id
+
+
+def test_a_replay_that_is_rolled_back_leaves_its_rows_waiting_again_and_can_be_undone(shop: Shop) -> None:
+    shop.load([record("a", 1, name=None), record("b", 1)])
+    replay_load = replayed(shop)
+    was = (shop.versions(), shop.query("select _key, state, closed_by_load from ops.quarantine"))
+    rollback_id = rolled_back(shop, replay_load)
+    assert set(shop.current()) == {"b"}
+    assert shop.query("select _key, state, closed_by_load from ops.quarantine") == [("a", "open", None)]
+    rolled_back(shop, undo=rollback_id)
+    assert (shop.versions(), shop.query("select _key, state, closed_by_load from ops.quarantine")) == was
+
+
+def test_a_load_whose_refused_rows_a_replay_published_goes_only_with_that_replay(shop: Shop) -> None:
+    first = shop.load([record("a", 1, name=None), record("b", 1)])
+    replay_load = replayed(shop)
+    before = everything(shop)
+    with pytest.raises(Fatal, match=rf"load {replay_load} of a replay has published rows"):
+        planned(shop, first.load_id)
+    assert everything(shop) == before
+    rolled_back(shop, first.load_id, replay_load)
+    assert shop.current() == {}
