@@ -160,7 +160,7 @@ _FOLDED = (
         left join observation held on held._key = touched._key and held.origin = 'before'
         left join observation waiting on waiting._key = touched._key and waiting.origin = 'waiting'
         union all
-        select step._key, ours.place, ours._load_id, taken, case when taken then _open end,
+        select step._key, ours.place, ours._load_id, taken, case when closed then _open end,
                case when good then ours._load_id else _held end,
                case when good and not swept then ours._load_id else _source end,
                case when not good then step._hash
@@ -170,7 +170,7 @@ _FOLDED = (
                case when good and (not swept or {whole}) then ours._cursor else step._cursor end,
                case when good then ours._deleted else step._deleted end,
                case when good then ours._extracted_at else step._extracted_at end,
-               case when not taken then _open when good then null else ours._load_id end
+               case when taken and not good then ours._load_id when not closed then _open end
         from step
         join observation ours on ours._key = step._key and ours.place = step.place + 1
         cross join lateral (
@@ -192,6 +192,11 @@ _FOLDED = (
             )) as taken
         ) decided
         cross join lateral (select taken and ours.suite is null as good) judged
+        cross join lateral (
+            select taken and _open is not null and (not good or coalesce((
+                select theirs._cursor <= ours._cursor from observation theirs
+                where theirs._key = step._key and theirs._load_id = _open), true)) as closed
+        ) ended
     )
     select _key, _load_id, written, written and coalesce(_held = _load_id, false) as good, closes, _source,
            _hash, _cursor, _deleted, _extracted_at

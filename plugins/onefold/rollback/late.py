@@ -70,7 +70,8 @@ def _judge_load(
             ).format(**names)
         )
         make_typed(connection, load, change.stream, entities, suite)
-        refuse(connection, load, suite.name, judge(url, "landing", load.tables.typed_name, suite))
+        findings = judge(url, "landing", load.tables.typed_name, suite)
+        refuse(connection, load, suite.name, findings, entities)
         return connection.execute(
             sql.SQL(
                 """

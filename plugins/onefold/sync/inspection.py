@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import logging
+from collections.abc import Mapping
 
 import psycopg
 from psycopg import sql
 
+from onefold.catalog.entity import Entity
 from onefold.errors import Rejected
 from onefold.mapping.registry import mapping_versions
 from onefold.quality.candidate import make_candidates
@@ -37,7 +39,7 @@ def inspect(connection: psycopg.Connection, job: Job, load: Load) -> list[Findin
     if not job.replays:
         _check_contract(connection, job, load)
     findings = judge(job.warehouse_url, "landing", load.tables.typed_name, suite)
-    refused = refuse(connection, job, load, suite.name, findings)
+    refused = refuse(connection, load, suite.name, findings, job.entities, whole=job.replays)
     with connection.transaction(), connection.cursor() as cursor:
         cursor.execute("delete from ops.gate_result where load_id = %s", (load.load_id,))
         keep_findings(cursor, suite.name, findings, load_id=load.load_id)
@@ -74,8 +76,19 @@ def _check_whole(job: Job, load: Load, suite: str, findings: list[Finding], cand
         )
 
 
-def refuse(connection: psycopg.Connection, job: Job, load: Load, suite: str, findings: list[Finding]) -> int:
-    """Write down every failing row of every critical finding; returns how many rows that are."""
+def refuse(
+    connection: psycopg.Connection,
+    load: Load,
+    suite: str,
+    findings: list[Finding],
+    entities: Mapping[str, Entity],
+    *,
+    whole: bool = False,
+) -> int:
+    """Write down every failing row of every critical finding; returns how many rows that are.
+
+    With `whole`, all rows are refused where the table as a whole fails.
+    """
     table = load.tables.refused
     connection.execute(sql.SQL("drop table if exists {}").format(table))
     connection.execute(
@@ -83,10 +96,10 @@ def refuse(connection: psycopg.Connection, job: Job, load: Load, suite: str, fin
             "create unlogged table {} (_key text, suite text, expectation text, reason text, mapping_versions jsonb)"
         ).format(table)
     )
-    versions = mapping_versions(job.entities, job.name)
+    versions = mapping_versions(entities, f"{load.system}.{load.stream}")
     for finding in findings:
         failing = finding.rows_query
-        if failing is None and job.replays:
+        if failing is None and whole:
             failing = sql.SQL("select _key from {}").format(load.tables.typed)
         if finding.critical and failing:
             column = str(finding.expectation.kwargs.get("column", ""))

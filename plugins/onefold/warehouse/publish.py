@@ -186,14 +186,18 @@ def _quarantine_parts(connection: psycopg.Connection, load: Load) -> int:
 
 
 def _close_quarantined(connection: psycopg.Connection, load: Load) -> None:
-    """A refused record whose newer version has now arrived, good or bad, is superseded; an older one leaves it open."""
+    """A refused record whose newer version has now arrived is superseded; a good one that is older leaves it open. Of
+    two that are refused the one that came last waits."""
     connection.execute(
         sql.SQL(
             """
             update ops.quarantine q set state = 'superseded', closed_at = now(), closed_by_load = {load}
             from {candidate} c
             where q.system = {system} and q.stream = {stream} and q._key = c._key and q.state = 'open'
-              and q.load_id <> {load} and (q._cursor <= c._cursor or q._cursor is null or c._cursor is null)
+              and q.load_id <> {load} and (
+                  q._cursor <= c._cursor or q._cursor is null or c._cursor is null
+                  or exists (select from {refused} r where r._key = c._key)
+              )
             """
         ).format(**_names(load))
     )
