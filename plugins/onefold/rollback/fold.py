@@ -162,20 +162,32 @@ _FOLDED = (
         union all
         select step._key, ours.place, ours._load_id, taken, case when closed then _open end,
                case when good then ours._load_id else _held end,
-               case when good and not swept then ours._load_id else _source end,
-               case when not good then step._hash
-                    when swept then (select decode(md5('gone' || theirs._payload::text), 'hex') from observation theirs
-                                     where theirs._key = step._key and theirs._load_id = _source)
-                    else ours._hash end,
-               case when good and (not swept or {whole}) then ours._cursor else step._cursor end,
+               case when not good then _source when swept then gone._of else ours._load_id end,
+               case when not good then step._hash when swept then gone._hash else ours._hash end,
+               case when not good then step._cursor when swept and not {whole} then gone._cursor
+                    else ours._cursor end,
                case when good then ours._deleted else step._deleted end,
                case when good then ours._extracted_at else step._extracted_at end,
                case when taken and not good then ours._load_id when not closed then _open end
         from step
         join observation ours on ours._key = step._key and ours.place = step.place + 1
+        left join lateral (
+            select _of, _cursor, decode(md5('gone' || _payload::text), 'hex') as _hash from (
+                select _source as _of, step._cursor, _payload from observation theirs
+                where _held is not null and not step._deleted and theirs._key = step._key
+                  and theirs._load_id = _source
+                union all
+                select _open, theirs._cursor, _payload from observation theirs
+                where theirs._key = step._key and theirs._load_id = _open
+                  and (_held is null or theirs._cursor >= step._cursor or theirs._cursor is null
+                       or step._cursor is null)
+            ) alive
+            where not {whole} or _cursor < ours._cursor
+            order by _cursor desc nulls last limit 1
+        ) gone on swept
         cross join lateral (
             select case
-                when swept then _held is not null and not step._deleted and (not {whole} or step._cursor < ours._cursor)
+                when swept then gone._of is not null and gone._hash is distinct from step._hash
                 when _held is null then true
                 when step._hash = ours._hash then false
                 when step._cursor is null or ours._cursor is null or ours._cursor > step._cursor
