@@ -14,3 +14,13 @@ class ApproveRollback(ApprovalOperator):
 
         tasks.decide_rollback(context, event, approved=event.get("chosen_options") == [self.APPROVE])
         return super().execute_complete(context, event)
+
+
+class ApproveMigration(ApprovalOperator):
+    """Shows plan and report in the UI and waits. Whoever started the migration may turn it down, but not approve it."""
+
+    def execute_complete(self, context: Context, event: dict[str, object]) -> object:
+        from onefold import migration_tasks
+
+        migration_tasks.decide(context, event, approved=event.get("chosen_options") == [self.APPROVE])
+        return super().execute_complete(context, event)

@@ -6,6 +6,8 @@ from airflow.sdk import Asset, AssetAlias
 
 REPLAYED = AssetAlias("replayed")
 """Stands for whichever staging tables a replay publishes into; that shows only while it runs."""
+MIGRATED = AssetAlias(name="migrated", group="staging")
+"""Stands for those tables of staging that a migration publishes into."""
 ROLLED_BACK = AssetAlias(name="rolled back", group="staging")
 """Stands for those tables of staging that a rollback turns out to change."""
 

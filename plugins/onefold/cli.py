@@ -28,6 +28,7 @@ COMMANDS = {
     "backfill": Entry("backfill:backfill", "Load the past of one system again, run by run."),
     "conform": Entry("sync:conform", "Build and publish the entities."),
     "replay": Entry("replay:replay", "Judge quarantined rows again, after a suite or mapping was mended."),
+    "migrate": Entry("migrate:migrate", "Bring a window of the past in, rehearsed and approved."),
     "rollback": Entry("rollback:rollback", "Take published loads out again, or undo that."),
     "audit": Entry("audit:audit", "Verify and read the audit trail."),
     "generate": Entry("generate:generate", "Write everything that is generated from the catalogue."),

@@ -143,3 +143,17 @@ come) or *again* in quarantine, with the new reason.
 the rows wait as before; mend it and clear the task. *prove* names the streams whose rows have not been judged.
 The runs are in `ops.replay`, the rows in `ops.replay_row`.
 """
+
+
+def migrate_doc() -> str:
+    """The page of the migrate DAG."""
+    return """### A window of the past, brought in
+
+**plan** refuses what cannot be, and says what the rest takes. **rehearse** reads and judges the window chunk by chunk
+and publishes nothing. **report** maps and resolves that in a shadow which analysts cannot see: what would be new,
+changed, merged, split, quarantined, with control totals. **approve** shows plan and report and waits for a person
+*other than who started the run*. **publish** publishes what was rehearsed, and conform follows. It is all in
+`ops.migration`; more in `docs/runbooks/migrate.md`.
+
+Whatever ends a task, trying it again goes on with the chunk and the page that it was at.
+"""

@@ -124,3 +124,44 @@ class ExecuteRollback(BaseOperator):
         from onefold import tasks
 
         return tasks.execute_rollback(context)
+
+
+class PlanMigration(BaseOperator):
+    """Works out what the wanted migration takes, and keeps it. Its XCom is the list of its streams."""
+
+    def execute(self, context: Context) -> list[str]:
+        from onefold import migration_tasks
+
+        return migration_tasks.plan(context)
+
+
+class MigrateStream(BaseOperator):
+    """One pass over the chunks of one stream: rehearse each, or publish each. Its XCom is how many there are."""
+
+    def __init__(self, *, step: Literal["rehearse", "publish"], stream: str, **common: object) -> None:
+        super().__init__(**common)
+        self.step = step
+        self.stream = stream
+
+    def execute(self, context: Context) -> int:
+        from onefold import migration_tasks
+
+        return getattr(migration_tasks, self.step)(context, self.stream)
+
+
+class ReportMigration(BaseOperator):
+    """Maps and resolves in the shadow what was rehearsed. Its XCom is the plan and the report, for who approves it."""
+
+    def execute(self, context: Context) -> str:
+        from onefold import migration_tasks
+
+        return migration_tasks.report(context)
+
+
+class EndMigration(BaseOperator):
+    """Closes the migration. Its XCom is its row in ops.migration."""
+
+    def execute(self, context: Context) -> Mapping[str, object]:
+        from onefold import migration_tasks
+
+        return migration_tasks.end(context)

@@ -60,7 +60,7 @@ def step(context: Context, system: str, stream: str, do: Callable[[Job], Load]) 
     A stream that cannot be asked about the window that the run names is skipped.
     """
     with airflow_errors():
-        job = _job(context, system, stream)
+        job = job_of(context, system, stream)
         if _is_backfill(context) or context["params"].get("start") or context["params"].get("end"):
             job = _can_be_asked(job)
         load = do(job)
@@ -119,9 +119,9 @@ def reconcile(context: Context, name: str) -> tuple[Mapping[str, object], int]:
     system, _, stream = name.partition(".")
     params = context["params"]
     with airflow_errors():
-        job = _job(context, system, stream)
+        job = job_of(context, system, stream)
         counts = counts_from(job.system, _endpoint(job.system.connection), warehouse_url())
-        found, loads = compare(job, counts, _instant(params["start"]), thorough=params["thorough"]), []
+        found, loads = compare(job, counts, instant_of(params["start"]), thorough=params["thorough"]), []
         if params["repair"]:
             found, loads = repair(job, counts, found)
         after_commit(warehouse_url())
@@ -204,10 +204,13 @@ def run_of(context: Context) -> Run:
     return Run(dag_run.dag_id, dag_run.run_id, who)
 
 
-def _job(context: Context, system_name: str, stream: str) -> Job:
+def job_of(context: Context, system_name: str, stream: str, rate: str | None = None) -> Job:
+    """The load of a stream that the run asks for. `rate` is kept instead of the system's own ('5/s')."""
     catalog = read_catalog()
     system = catalog.systems[system_name]
     endpoint = _endpoint(system.connection)
+    if rate:
+        endpoint = replace(endpoint, extra={**(endpoint.extra or {}), "rate": rate})
     task = context["ti"]
     return Job(
         system=system,
@@ -251,7 +254,7 @@ def _can_be_asked(job: Job) -> Job:
 def _wanted(context: Context) -> Wanted:
     """Parameters first; then, for a backfill, the run's own data interval; else on from what was published last."""
     dag_run, params = context["dag_run"], context["params"]
-    start, end = _instant(params.get("start")), _instant(params.get("end"))
+    start, end = instant_of(params.get("start")), instant_of(params.get("end"))
     if start or end:
         return Wanted(start, end, exactly=start is not None)
     if _is_backfill(context):
@@ -259,7 +262,7 @@ def _wanted(context: Context) -> Wanted:
     return Wanted(end=dag_run.data_interval_end if dag_run.run_type == "scheduled" else None)
 
 
-def _instant(text: str | None) -> datetime | None:
+def instant_of(text: str | None) -> datetime | None:
     if not text:
         return None
     try:

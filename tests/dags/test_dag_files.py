@@ -38,7 +38,7 @@ def test_reading_the_dag_files_imports_nothing_that_only_tasks_need(found: Mappi
 def test_there_is_one_sync_dag_for_each_system_of_the_catalogue_and_one_for_each_operation(
     found: Mapping[str, object],
 ) -> None:
-    assert sorted(found["dags"]) == sorted([*SYNCS, "conform", "reconcile", "replay", "rollback"])
+    assert sorted(found["dags"]) == sorted([*SYNCS, "conform", "migrate", "reconcile", "replay", "rollback"])
 
 
 @pytest.mark.parametrize("dag_id", SYNCS)
@@ -133,7 +133,7 @@ def test_a_mistake_in_the_catalogue_is_an_import_error_with_file_line_and_remedy
     lines[at] = "protocol: odat"
     wrong.write_text("\n".join(lines))
     errors = parsed(tmp_path / "airflow", project)["errors"]
-    assert {Path(name).name for name in errors} == {"sync.py", "conform.py", "reconcile.py", "replay.py"}
+    assert {Path(name).name for name in errors} == {"sync.py", "conform.py", "migrate.py", "reconcile.py", "replay.py"}
     for text in errors.values():
         assert f"catalog/systems/sap.yaml:{at + 1}" in text
         assert "odat" in text and "odata" in text

@@ -46,7 +46,7 @@ class Engineer:
         return Wish("salesforce", ("order",), first, NOW, (NOW - first) / chunks, "the years before us")
 
     def begin(self, wish: Wish, run: str = "manual__1") -> Migration:
-        return ledger.begin(self.connection, wish, self.plan(wish), "user:engineer", run)
+        return ledger.begin(self.connection, wish, self.plan(wish), f"airflow:by:engineer/migrate/{run}", run)
 
     def plan(self, wish: Wish) -> Plan:
         return make_plan(self.connection, CATALOG.systems, wish)
@@ -103,7 +103,7 @@ def test_a_migration_ends_in_the_same_tables_as_one_load_and_asks_the_source_onc
     assert [(window.start, window.end) for window in engineer.asked] == _windows(engineer, migration)
 
     ledger.keep_report(engineer.connection, migration, {})
-    ledger.approve(engineer.connection, migration, "user:approver")
+    ledger.decide(engineer.connection, migration, "approver", approved=True)
     engineer.publish(migration)
     assert len(engineer.asked) == 4  # only the rehearsal asked
     with warehouse_factory() as url:
@@ -162,8 +162,8 @@ def test_the_control_totals_are_those_of_the_source_and_name_what_was_refused(
 def test_who_starts_a_migration_cannot_approve_it(engineer: Engineer, first: datetime) -> None:
     migration = engineer.begin(engineer.wish(first))
     ledger.keep_report(engineer.connection, migration, {})
-    with pytest.raises(Fatal, match="who cannot approve it as well"):
-        ledger.approve(engineer.connection, migration, "user:engineer")
+    with pytest.raises(Fatal, match="must be approved by somebody else"):
+        ledger.decide(engineer.connection, migration, "engineer", approved=True)
     assert ledger.get(engineer.connection, migration.migration_id).state == "rehearsed"
 
 

@@ -20,7 +20,7 @@ def answered(here: Installation, run: DagRun, user: str, answer: str) -> DagRun:
 
     It may ask twice: an answer within the second in which the task begins to wait takes Airflow's executor by surprise.
     """
-    api, task = here.api(), f"dags/rollback/dagRuns/{run.run_id}/taskInstances/approve/-1/hitlDetails"
+    api, task = here.api(), f"dags/{run.dag_id}/dagRuns/{run.run_id}/taskInstances/approve/-1/hitlDetails"
 
     def ended() -> DagRun | None:
         now = api.dag_run(run.dag_id, run.run_id)

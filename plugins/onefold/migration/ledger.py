@@ -11,7 +11,8 @@ import psycopg
 from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 
-from onefold.audit import AuditEvent, append
+from onefold.audit import AuditEvent, actor, append
+from onefold.audit.starter import started_by
 from onefold.errors import Fatal
 from onefold.migration.plan import Plan, Wish
 
@@ -62,7 +63,7 @@ class Chunk:
     totals: Mapping[str, object] | None
 
 
-def begin(connection: psycopg.Connection, wish: Wish, plan: Plan, actor: str, run_id: str) -> Migration:
+def begin(connection: psycopg.Connection, wish: Wish, plan: Plan, who: str, run_id: str) -> Migration:
     """Write the migration and its chunks down; the one that this run has begun already is given again.
 
     Raises Fatal when another migration of one of the streams is on its way.
@@ -90,7 +91,7 @@ def begin(connection: psycopg.Connection, wish: Wish, plan: Plan, actor: str, ru
             """,
             (
                 *(wish.system, list(wish.streams), wish.start, wish.end, wish.chunk, wish.mode, wish.service_window),
-                *(wish.rate, wish.reason, actor, run_id, Jsonb(plan.as_json())),
+                *(wish.rate, wish.reason, who, run_id, Jsonb(plan.as_json())),
             ),
         ).fetchone()[0]
         with connection.cursor() as cursor:
@@ -104,8 +105,16 @@ def begin(connection: psycopg.Connection, wish: Wish, plan: Plan, actor: str, ru
                 ],
             )
         migration = get(connection, migration_id)
-        _tell(connection, migration, "migration.begin", actor, chunks=plan.chunks * len(wish.streams))
+        _tell(connection, migration, "migration.begin", who, chunks=plan.chunks * len(wish.streams))
     return migration
+
+
+def of_run(connection: psycopg.Connection, run_id: str) -> Migration:
+    """The migration that a run has begun. Raises Fatal when it has begun none."""
+    found = connection.execute("select migration_id from ops.migration where run_id = %s", (run_id,)).fetchone()
+    if found is None:
+        raise Fatal(f"Run {run_id} has planned no migration. Clear its task plan first.")
+    return get(connection, found[0])
 
 
 def get(connection: psycopg.Connection, migration_id: int) -> Migration:
@@ -153,28 +162,36 @@ def keep_report(connection: psycopg.Connection, migration: Migration, report: Ma
         _tell(connection, migration, "migration.rehearse", migration.actor)
 
 
-def approve(connection: psycopg.Connection, migration: Migration, approver: str) -> None:
-    """A second person has approved it. Raises Fatal when it is who started it, or when there is nothing to approve."""
-    if approver == migration.actor:
+def decide(connection: psycopg.Connection, migration: Migration, user: str | None, *, approved: bool) -> None:
+    """Keep a person's decision. Whoever started it may turn it down, but not approve it: then Fatal is raised.
+
+    Who started it is read from the audit chain.
+    """
+    starter = started_by(connection, "migration.begin", f"migration:{migration.migration_id}")
+    who = actor(user) if user else "airflow:nobody"
+    if not approved:
+        end(connection, migration, "refused", who, f"turned down by {user}")
+        return
+    if user is None or starter is None or user == starter:
+        _tell(connection, migration, "migration.decide", who, result="refused")
         raise Fatal(
-            f"Migration {migration.migration_id} was started by {migration.actor}, who cannot approve it as well. Have "
-            "another person approve it; nothing was published."
+            f"Migration {migration.migration_id} was started by {starter or 'nobody who is known'} and approved by "
+            f"{user or 'nobody who is known'}: it must be approved by somebody else than who started it. Nothing was "
+            "published. Clear this task and let another person approve."
         )
     with connection.transaction():
-        approved = connection.execute(
+        decided = connection.execute(
             "update ops.migration set state = 'approved', approver = %s"
             " where migration_id = %s and (state = 'rehearsed' or (state = 'approved' and approver = %s))",
-            (approver, migration.migration_id, approver),
+            (user, migration.migration_id, user),
         ).rowcount
-        if not approved:
+        if not decided:
             state = get(connection, migration.migration_id).state
             raise Fatal(f"Migration {migration.migration_id} is {state}: there is nothing to approve.")
-        _tell(connection, migration, "migration.approve", approver)
+        _tell(connection, migration, "migration.decide", who, result="approved")
 
 
-def end(
-    connection: psycopg.Connection, migration: Migration, state: State, actor: str, error: str | None = None
-) -> None:
+def end(connection: psycopg.Connection, migration: Migration, state: State, who: str, error: str | None = None) -> None:
     """Close it: published, refused or failed. One that has ended stays as it is."""
     with connection.transaction():
         ended = connection.execute(
@@ -184,15 +201,15 @@ def end(
         ).rowcount
         if ended:
             result = "ok" if state == "published" else state
-            _tell(connection, migration, f"migration.{state}", actor, result=result)
+            _tell(connection, migration, f"migration.{state}", who, result=result)
 
 
 def _tell(
-    connection: psycopg.Connection, migration: Migration, action: str, actor: str, result: str = "ok", **facts: object
+    connection: psycopg.Connection, migration: Migration, action: str, who: str, result: str = "ok", **facts: object
 ) -> None:
     payload = {"system": migration.system, "streams": migration.streams, "run_id": migration.run_id, **facts}
     event = AuditEvent(
-        actor=actor,
+        actor=who,
         action=action,
         subject=f"migration:{migration.migration_id}",
         from_=migration.system,

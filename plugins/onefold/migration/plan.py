@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 import psycopg
 
+from onefold.catalog.past import unaskable
 from onefold.catalog.system import System
 from onefold.connectors.page import BEGINNING, Window
 from onefold.errors import Fatal
@@ -67,6 +68,20 @@ class Plan:
     quota: str | None
     days_of_quota: float | None
 
+    def lines(self, system: str) -> list[str]:
+        """The plan in words, a line each."""
+        told = [f"{self.chunks:,} chunks a stream"]
+        for stream, each in self.estimates.items():
+            about = (
+                "of unknown size: it was never loaded" if each.records is None else f"about {each.records:,} records"
+            )
+            asked = "" if each.requests is None else f", {each.requests:,} requests"
+            took = "" if each.seconds is None else f", {each.seconds:,.0f} s"
+            told.append(f"{system}.{stream}: {about}{asked}{took}")
+        if self.days_of_quota is not None:
+            told.append(f"{self.days_of_quota:.0%} of the quota of a day ({self.quota})")
+        return told
+
     def as_json(self) -> dict[str, object]:
         """The plan as plain JSON containers."""
         return asdict(self) | {"estimates": {name: asdict(each) for name, each in self.estimates.items()}}
@@ -104,7 +119,11 @@ def _possible(systems: Mapping[str, System], wish: Wish) -> System:
         raise Fatal("Say why: the reason is what the person who approves it, and the auditor, will read.")
     if wish.start >= wish.end:
         raise Fatal(f"From ({wish.start}) is not before to ({wish.end}). Nothing was changed.")
-    if wish.end > datetime.now(UTC):
+    now = datetime.now(UTC)
+    for stream in wish.streams:
+        if why := unaskable(system, stream, wish.start, now):
+            raise Fatal(f"{why.text} Nothing was changed.")
+    if wish.end > now:
         raise Fatal(f"To ({wish.end}) is in the future. A migration brings what there was; nothing was changed.")
     if wish.chunk <= timedelta(0) or (wish.end - wish.start) / wish.chunk > MOST_CHUNKS:
         raise Fatal(

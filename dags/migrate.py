@@ -1,0 +1,85 @@
+"""migrate: a window of the past is rehearsed in a shadow, approved by a second person, and published."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from airflow.sdk import DAG, Param
+
+from onefold.approval import ApproveMigration
+from onefold.assets import MIGRATED
+from onefold.catalog.reader import read_systems
+from onefold.dag_docs import migrate_doc
+from onefold.forms import INSTANT
+from onefold.operators import EndMigration, MigrateStream, PlanMigration, ReportMigration
+from onefold.pools import BACKFILL
+
+instant = {"type": "string", "format": "date-time", "pattern": INSTANT}
+
+with DAG(
+    dag_id="migrate",
+    description="Brings a window of the past in: planned, rehearsed, approved by a second person, published",
+    doc_md=migrate_doc(),
+    schedule=None,
+    start_date=datetime(2024, 1, 1, tzinfo=UTC),
+    catchup=False,
+    max_active_runs=4,
+    tags=["operations"],
+    params={
+        "system": Param(type="string", enum=list(read_systems()), description="The system to migrate from"),
+        "streams": Param([], type="array", items={"type": "string"}, description="Its streams, one a line; empty: all"),
+        "from": Param(**instant, description="First instant of the window"),
+        "to": Param(**instant, description="End of the window, itself outside"),
+        "chunk_days": Param(
+            30, type="integer", minimum=1, maximum=3660, description="How many days are loaded at once"
+        ),
+        "mode": Param(
+            "incremental",
+            enum=["incremental", "service_window"],
+            description="incremental: at any time; service_window: in the hours below only",
+        ),
+        "service_window": Param(None, type=["null", "string"], description="The hours, as 22:00-05:00 Europe/Warsaw"),
+        "rate": Param(
+            None,
+            type=["null", "string"],
+            pattern="^[1-9][0-9]*/(s|min|h|day)$",
+            description="Requests that it may ask (5/s), instead of the system's own rate",
+        ),
+        "reason": Param(type="string", minLength=3, maxLength=500, description="Why; the approver reads it"),
+    },
+    default_args={
+        "retries": 4,
+        "retry_delay": timedelta(seconds=10),
+        "retry_exponential_backoff": True,
+        "max_retry_delay": timedelta(minutes=10),
+    },
+):
+    plan = PlanMigration(
+        task_id="plan", doc_md="Refuses what cannot be; chunks, records, requests and time of the rest."
+    )
+    rehearse = MigrateStream.partial(
+        task_id="rehearse",
+        step="rehearse",
+        pool=BACKFILL,
+        doc_md="Lands and judges every chunk of a stream; nothing is published.",
+        map_index_template="{{ task.stream }}",
+    ).expand(stream=plan.output)
+    report = ReportMigration(
+        task_id="report", doc_md="Maps and resolves in the shadow what was rehearsed: what would become of it."
+    )
+    approve = ApproveMigration(
+        task_id="approve",
+        subject="Migrate {{ params.system }}: {{ params.reason }}",
+        body="{{ ti.xcom_pull(task_ids='report') }}",
+        doc_md="Waits until a person other than who started the run approves it, or anybody turns it down.",
+    )
+    publish = MigrateStream.partial(
+        task_id="publish",
+        step="publish",
+        pool=BACKFILL,
+        outlets=[MIGRATED],
+        doc_md="Publishes every chunk of a stream from what its rehearsal has read; its control totals must agree.",
+        map_index_template="{{ task.stream }}",
+    ).expand(stream=plan.output)
+    end = EndMigration(task_id="end", doc_md="Closes the migration in `ops.migration`; conform takes its loads in.")
+    rehearse >> report >> approve >> publish >> end

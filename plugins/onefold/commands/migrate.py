@@ -1,0 +1,86 @@
+"""onefold migrate: what a migration would take, and its start through the scheduler."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+
+import click
+
+from onefold.settings import settings
+
+
+@click.command(
+    epilog='Example: onefold migrate salesforce order --from 2024-01-01 --to 2025-01-01 --reason "the years before us"'
+)
+@click.argument("system")
+@click.argument("streams", nargs=-1)
+@click.option("--from", "start", required=True, help="First instant of the window, ISO 8601.")
+@click.option("--to", "end", required=True, help="End of the window, itself outside, ISO 8601.")
+@click.option("--chunk-days", type=click.IntRange(1, 3660), default=30, show_default=True, help="Days loaded at once.")
+@click.option("--service-window", help="Work in these hours only, as '22:00-05:00 Europe/Warsaw'.")
+@click.option("--rate", help="Requests that it may ask (5/s), instead of the system's own rate.")
+@click.option("--reason", required=True, help="Why; the approver reads it.")
+@click.option("--dry-run", is_flag=True, help="Only say what it would take.")
+@click.option("--json", "as_json", is_flag=True, help="For scripts.")
+def migrate(
+    system: str,
+    streams: tuple[str, ...],
+    start: str,
+    end: str,
+    chunk_days: int,
+    service_window: str | None,
+    rate: str | None,
+    reason: str,
+    dry_run: bool,
+    as_json: bool,
+) -> None:
+    """Bring a window of the past of SYSTEM's STREAMS (default: all) in, chunk by chunk.
+
+    It starts the DAG migrate, which rehearses everything, publishes nothing, and then waits for the approval of another
+    person than you.
+    """
+    from onefold.catalog.reader import read_systems
+    from onefold.commands.runs import airflow
+    from onefold.migration.plan import Wish, make_plan
+    from onefold.platform.warehouse import connect_as
+    from onefold.replay.choice import instant
+
+    systems = read_systems()
+    wish = Wish(
+        system=system,
+        streams=streams or (tuple(systems[system].streams) if system in systems else ()),
+        start=instant(start),
+        end=instant(end),
+        chunk=timedelta(days=chunk_days),
+        reason=reason,
+        mode="service_window" if service_window else "incremental",
+        service_window=service_window,
+        rate=rate,
+    )
+    with connect_as("engineer") as connection:
+        planned = make_plan(connection, systems, wish)
+    if dry_run:
+        click.echo(json.dumps(planned.as_json(), indent=2) if as_json else "\n".join(planned.lines(system)))
+        return
+    here = settings()
+    api = airflow(here)
+    api.unpause("migrate")
+    form = {
+        "system": system,
+        "streams": list(wish.streams),
+        "from": wish.start.isoformat(),
+        "to": wish.end.isoformat(),
+        "chunk_days": chunk_days,
+        "mode": wish.mode,
+        "service_window": service_window,
+        "rate": rate,
+        "reason": reason,
+    }
+    run = api.trigger_dag("migrate", form)
+    where = f"{here.ui_url}/dags/migrate/runs/{run.run_id}"
+    if as_json:
+        click.echo(json.dumps({**planned.as_json(), "run_id": run.run_id, "approve_at": where}, indent=2))
+        return
+    click.echo("\n".join(planned.lines(system)))
+    click.echo(f"Nothing is published yet. Once it is rehearsed, another person than you approves it at {where}")

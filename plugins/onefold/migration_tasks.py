@@ -1,0 +1,161 @@
+"""What the tasks of the DAG `migrate` do: plan, rehearse, report, decide, publish, end."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+from airflow.sdk import Context
+from airflow.sdk.exceptions import AirflowRescheduleException
+
+from onefold.aftermath import after_commit
+from onefold.assets import MIGRATED, staging_asset
+from onefold.catalog.reader import read_catalog
+from onefold.conform.build import Project
+from onefold.conform.gate import entity_gate
+from onefold.conform.rehearsal import rehearse as rehearse_conform
+from onefold.errors import Fatal
+from onefold.mapping.registry import mapping_fingerprints
+from onefold.migration import ledger
+from onefold.migration.chunks import MakeJob, give_up, publish_chunks, rehearse_chunks
+from onefold.migration.ledger import Migration
+from onefold.migration.plan import Wish, make_plan
+from onefold.migration.report import make_report, plan_text, rehearsed_loads, report_text
+from onefold.migration.service_window import service_window
+from onefold.settings import settings, warehouse_url
+from onefold.tasks import airflow_errors, instant_of, job_of, run_of
+from onefold.warehouse import ledger as loads
+from onefold.warehouse.connection import connect
+from onefold.warehouse.staging import ensure_all_staging
+
+log = logging.getLogger(__name__)
+
+
+def plan(context: Context) -> list[str]:
+    """Plan what the run's form asks for, and show it in the log; returns the streams."""
+    params, url, catalog = context["params"], warehouse_url(), read_catalog()
+    with airflow_errors():
+        start, end = instant_of(params.get("from")), instant_of(params.get("to"))
+        if start is None or end is None:
+            raise Fatal("A migration needs from and to. Nothing was changed.")
+        wish = Wish(
+            system=params["system"],
+            streams=tuple(params["streams"]) or tuple(catalog.systems[params["system"]].streams),
+            start=start,
+            end=end,
+            chunk=timedelta(days=params["chunk_days"]),
+            reason=params["reason"],
+            mode=params["mode"],
+            service_window=params.get("service_window") or None,
+            rate=params.get("rate") or None,
+        )
+        run = run_of(context)
+        with connect(url, autocommit=True) as connection:
+            planned = make_plan(connection, catalog.systems, wish)
+            migration = ledger.begin(connection, wish, planned, run.actor, run.run_id)
+        after_commit(url)
+    for line in plan_text(migration).splitlines():
+        log.info("%s", line)
+    return migration.streams
+
+
+def rehearse(context: Context, stream: str) -> int:
+    """Land and judge every chunk of a stream; returns how many there are."""
+    with airflow_errors():
+        migration = _migration(context)
+        rehearse_chunks(
+            warehouse_url(), migration, stream, _make_job(context, migration, stream), _in_service(migration)
+        )
+        after_commit(warehouse_url())
+    return int(str(migration.plan["chunks"]))
+
+
+def report(context: Context) -> str:
+    """Map and resolve what was rehearsed, keep the report, and give the text that the approver reads."""
+    here, url, catalog = settings(), warehouse_url(), read_catalog()
+    with airflow_errors():
+        ensure_all_staging(url, catalog)
+        migration = _migration(context)
+        with connect(url, autocommit=True) as connection:
+            rehearsed = [loads.get(connection, load_id) for load_id in rehearsed_loads(connection, migration)]
+        rehearsal = rehearse_conform(
+            url,
+            run_of(context).actor,
+            entity_gate(url),
+            list(catalog.entities.values()),
+            Project(here.root / "dbt_project", here.home / "dbt-rehearsal"),
+            rehearsed,
+            mappings=mapping_fingerprints(catalog.entities, catalog.systems),
+        )
+        with connect(url, autocommit=True) as connection:
+            ledger.keep_report(connection, migration, make_report(connection, migration, rehearsal))
+            migration = ledger.get(connection, migration.migration_id)
+        after_commit(url)
+    text = f"{plan_text(migration)}\n\n{report_text(migration)}"
+    for line in text.splitlines():
+        log.info("%s", line)
+    return text
+
+
+def decide(context: Context, event: Mapping[str, object], *, approved: bool) -> None:
+    """Keep what a person has decided; what was rehearsed is dropped when it is turned down."""
+    person = event.get("responded_by_user")
+    user = str(person["id"]) if isinstance(person, Mapping) else None
+    with airflow_errors():
+        with connect(warehouse_url(), autocommit=True) as connection:
+            migration = _migration(context)
+            ledger.decide(connection, migration, user, approved=approved)
+            if not approved:
+                give_up(connection, migration)
+        after_commit(warehouse_url())
+
+
+def publish(context: Context, stream: str) -> int:
+    """Publish every chunk of a stream from what its rehearsal has read; returns how many there are."""
+    with airflow_errors():
+        migration = _migration(context)
+        if migration.state != "approved":
+            raise Fatal(f"Migration {migration.migration_id} is {migration.state} and not approved.")
+        publish_chunks(
+            warehouse_url(), migration, stream, _make_job(context, migration, stream), _in_service(migration)
+        )
+        after_commit(warehouse_url())
+    context["outlet_events"][MIGRATED].add(staging_asset(migration.system, stream))
+    return int(str(migration.plan["chunks"]))
+
+
+def end(context: Context) -> Mapping[str, object]:
+    """Close the migration as published."""
+    with airflow_errors():
+        with connect(warehouse_url(), autocommit=True) as connection:
+            migration = _migration(context)
+            ledger.end(connection, migration, "published", run_of(context).actor)
+            migration = ledger.get(connection, migration.migration_id)
+        after_commit(warehouse_url())
+    return {"migration_id": migration.migration_id, "state": migration.state, "approver": migration.approver}
+
+
+def _migration(context: Context) -> Migration:
+    with connect(warehouse_url(), autocommit=True) as connection:
+        return ledger.of_run(connection, run_of(context).run_id)
+
+
+def _make_job(context: Context, migration: Migration, stream: str) -> MakeJob:
+    """Jobs that let fresh data go first, and keep the migration's own rate where it has one."""
+    job = job_of(context, migration.system, stream, migration.rate)
+    return lambda wanted, rehearsed: replace(job, wanted=wanted, rehearsed=rehearsed, gives_way=True)
+
+
+def _in_service(migration: Migration) -> Callable[[], None]:
+    """What puts the task off, without a retry and without a slot, until the service window opens."""
+    window = service_window(migration.service_window) if migration.service_window else None
+
+    def may_go_on() -> None:
+        seconds = window.seconds_until_open(datetime.now(UTC)) if window else 0
+        if seconds:
+            log.info("migration %s pauses: %s is closed for %.0f s", migration.migration_id, window, seconds)
+            raise AirflowRescheduleException(datetime.now(UTC) + timedelta(seconds=seconds))
+
+    return may_go_on

@@ -1,0 +1,40 @@
+"""A migration through the real scheduler: rehearsed out of sight, approved by another person, published."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.scheduler.installation import Installation
+from tests.scheduler.test_rollback import answered
+
+pytestmark = pytest.mark.scheduler
+
+
+def test_a_migration_is_rehearsed_approved_by_another_person_and_published(here: Installation):
+    orders = "select count(*) from staging.salesforce__order"
+    (before,) = here.rows(orders)
+    arguments = ("salesforce", "order", "--from", "2024-01-01", "--to", "2026-01-01", "--chunk-days", "365")
+    said = json.loads(here.succeed("migrate", *arguments, "--reason", "a test", "--json"))
+    assert said["chunks"] == 3
+    run = here.api().dag_run("migrate", said["run_id"])
+
+    assert answered(here, run, "engineer", "Approve").state == "failed"
+    (refused,) = [task for task in here.api().task_instances(run) if task.task_id == "approve"]
+    assert "must be approved by somebody else" in here.api().log(run, refused)
+    (migration,) = here.rows("select state, report from ops.migration")
+    assert migration["state"] == "rehearsed"
+    assert migration["report"]["streams"]["order"]["read"] > 0
+    assert {each["entity"] for each in migration["report"]["entities"]} == {"order"}
+
+    here.airflow(
+        *("POST", "dags/migrate/clearTaskInstances"),
+        dag_run_id=run.run_id, task_ids=["approve"], include_downstream=True, only_failed=False, dry_run=False,
+    )  # fmt: skip
+    assert answered(here, run, "approver", "Approve").state == "success"
+    (migration,) = here.rows("select state, approver, actor from ops.migration")
+    assert (migration["state"], migration["approver"]) == ("published", "approver")
+    published = here.rows("select state from ops.load where run_id = %s and state <> 'rehearsed'", run.run_id)
+    assert [load["state"] for load in published] == ["published"] * 3
+    assert here.rows(orders) == [before]  # the nightly sync had brought the same
