@@ -8,9 +8,14 @@ import psycopg
 
 
 def started_by(connection: psycopg.Connection, action: str, subject: str) -> str | None:
-    """The user who triggered the run that did `action` to `subject`; None when no user did (see actor.py)."""
+    """The user who triggered the run that did `action` to `subject`; None when no user did."""
     found = connection.execute(
         "select actor from audit.event where action = %s and subject = %s order by seq limit 1", (action, subject)
     ).fetchone()
-    user = re.match(r"airflow:by:([^/]+)/", found[0]) if found else None
+    return person(found[0]) if found else None
+
+
+def person(actor: str) -> str | None:
+    """The user who triggered the run that an audit event names as its actor (see actor.py); None for any other actor."""
+    user = re.match(r"airflow:by:([^/]+)/", actor)
     return user[1] if user else None

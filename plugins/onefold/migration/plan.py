@@ -50,8 +50,8 @@ class Wish:
 class Estimate:
     """What one stream will take, from what its loads so far have taken; None where none tells.
 
-    `records`: what the loads of bounded windows have read per second of them, times the window, but no more than one
-    load has ever read that covers it all. `requests` and `seconds` follow from them.
+    `records`: as many as a load has read that covers the window, and so no more than that; where none does, what loads
+    of bounded windows have read per second of them, times the window. `requests` and `seconds` follow from them.
     """
 
     records: int | None
@@ -161,10 +161,9 @@ def _estimate(connection: psycopg.Connection, wish: Wish, stream: str) -> Estima
         },
     ).fetchone()
     expected = None if per_second is None else math.ceil(per_second * (wish.end - wish.start).total_seconds())
-    known = [each for each in (expected, most) if each is not None]
-    if not known:
+    records = expected if most is None else most
+    if records is None:
         return Estimate(None, None, None)
-    records = min(known)
     return Estimate(
         records,
         None if requests is None else math.ceil(records * requests),

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import psycopg
 
+from onefold.audit.starter import person
 from onefold.conform.rehearsal import Rehearsal
 from onefold.migration import ledger
 from onefold.migration.chunks import quarantined
@@ -48,7 +49,7 @@ def plan_text(migration: Migration) -> str:
             f"**Migration {migration.migration_id}** of {migration.system}: "
             f"[{migration.window_start:%Y-%m-%d %H:%M} UTC, {migration.window_end:%Y-%m-%d %H:%M} UTC), "
             f"{migration.plan['chunks']} chunks a stream.{hours}{share}",
-            f"Why: {migration.reason} (asked for by {migration.actor})",
+            f"Why: {migration.reason} (asked for by {person(migration.actor) or migration.actor})",
             _table(["stream", "records, about", "requests", "seconds"], rows),
         ]
     )
