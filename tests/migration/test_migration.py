@@ -43,7 +43,8 @@ class Engineer:
         self.asked: list[Window] = []
 
     def wish(self, first: datetime, chunks: int = 4) -> Wish:
-        return Wish("salesforce", ("order",), first, NOW, (NOW - first) / chunks, "the years before us")
+        chunk = (NOW - first) / chunks + timedelta(microseconds=1)  # a division that rounds down leaves a rest
+        return Wish("salesforce", ("order",), first, NOW, chunk, "the years before us")
 
     def begin(self, wish: Wish, run: str = "manual__1") -> Migration:
         return ledger.begin(self.connection, wish, self.plan(wish), f"airflow:by:engineer/migrate/{run}", run)

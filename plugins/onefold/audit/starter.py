@@ -16,6 +16,6 @@ def started_by(connection: psycopg.Connection, action: str, subject: str) -> str
 
 
 def person(actor: str) -> str | None:
-    """The user who triggered the run that an audit event names as its actor (see actor.py); None for any other actor."""
+    """The user who triggered the run that an event names as its actor (see actor.py); None for any other actor."""
     user = re.match(r"airflow:by:([^/]+)/", actor)
     return user[1] if user else None
