@@ -35,7 +35,10 @@ def first_demo() -> Iterator[Demo]:
         installation.remove()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
 def here(first_demo: Demo) -> Installation:
-    """The installation of the first demo, running."""
-    return first_demo.installation
+    """The installation of the first demo, running: brought up again where a test before has ended it."""
+    installation = first_demo.installation
+    if not installation.processes():
+        installation.succeed("up")
+    return installation
