@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import pytest
 
@@ -13,6 +13,18 @@ from tests.scheduler.tables import tables
 
 pytestmark = pytest.mark.scheduler
 SECONDS = 180
+
+
+@pytest.fixture
+def apart() -> Iterator[Installation]:
+    """An installation of its own: what is compared here is all that there is, before and after."""
+    installation = Installation()
+    installation.home.chmod(0o755)  # the unprivileged account that PostgreSQL gets when root runs it must come in
+    try:
+        installation.succeed("up")
+        yield installation
+    finally:
+        installation.remove()
 
 
 def answered(here: Installation, run: DagRun, user: str, answer: str) -> DagRun:
@@ -62,44 +74,44 @@ def visible(here: Installation) -> Mapping[str, list[str]]:
     }
 
 
-def test_a_rollback_through_the_scheduler_leaves_staging_and_conformed_as_before_and_can_be_undone(here: Installation):
-    here.succeed("sync", "salesforce")
-    here.succeed("conform")
-    before = visible(here)
-    here.sandbox("POST", "advance", changes=5)
-    here.succeed("sync", "salesforce")
-    here.succeed("conform")
-    after = visible(here)
+def test_a_rollback_through_the_scheduler_leaves_staging_and_conformed_as_before_and_can_be_undone(apart: Installation):
+    apart.succeed("sync", "salesforce")
+    apart.succeed("conform")
+    before = visible(apart)
+    apart.sandbox("POST", "advance", changes=5)
+    apart.succeed("sync", "salesforce")
+    apart.succeed("conform")
+    after = visible(apart)
     assert after["conformed.customer"] != before["conformed.customer"]
-    (newest,) = here.rows("select run_id from ops.load where system = 'salesforce' order by load_id desc limit 1")
+    (newest,) = apart.rows("select run_id from ops.load where system = 'salesforce' order by load_id desc limit 1")
     run_id = str(newest["run_id"])
     changed = [
         int(row["load_id"])
-        for row in here.rows(
+        for row in apart.rows(
             "select load_id from ops.load where run_id = %s and rows_new + rows_changed + rows_deleted > 0", run_id
         )
     ]
 
-    shown = here.succeed("rollback", "--run", run_id, "--reason", "a test", "--dry-run")
+    shown = apart.succeed("rollback", "--run", run_id, "--reason", "a test", "--dry-run")
     assert "versions go" in shown
-    assert visible(here) == after
+    assert visible(apart) == after
 
-    run = started(here, "--run", run_id)
-    assert answered(here, run, "engineer", "Approve").state == "failed"
-    assert visible(here) == after
-    (refused,) = [task for task in here.api().task_instances(run) if task.task_id == "approve"]
-    assert "must be approved by somebody else" in here.api().log(run, refused)
-    here.airflow(
+    run = started(apart, "--run", run_id)
+    assert answered(apart, run, "engineer", "Approve").state == "failed"
+    assert visible(apart) == after
+    (refused,) = [task for task in apart.api().task_instances(run) if task.task_id == "approve"]
+    assert "must be approved by somebody else" in apart.api().log(run, refused)
+    apart.airflow(
         *("POST", "dags/rollback/clearTaskInstances"),
         dag_run_id=run.run_id, task_ids=["approve"], include_downstream=True, only_failed=False, dry_run=False,
     )  # fmt: skip
-    assert answered(here, run, "approver", "Approve").state == "success"
-    taken_in(here, changed, undone=True)
-    assert visible(here) == before
+    assert answered(apart, run, "approver", "Approve").state == "success"
+    taken_in(apart, changed, undone=True)
+    assert visible(apart) == before
 
-    (rollback,) = here.rows("select rollback_id, approved_by, actor from ops.rollback where state = 'done'")
+    (rollback,) = apart.rows("select rollback_id, approved_by, actor from ops.rollback where state = 'done'")
     assert (rollback["approved_by"], str(rollback["actor"]).split("/")[0]) == ("approver", "airflow:by:engineer")
-    run = started(here, "--undo", str(rollback["rollback_id"]))
-    assert answered(here, run, "approver", "Approve").state == "success"
-    taken_in(here, changed, undone=False)
-    assert visible(here) == after
+    run = started(apart, "--undo", str(rollback["rollback_id"]))
+    assert answered(apart, run, "approver", "Approve").state == "success"
+    taken_in(apart, changed, undone=False)
+    assert visible(apart) == after
