@@ -6,9 +6,10 @@ from datetime import timedelta
 
 from airflow.sdk import DAG, CronTriggerTimetable, Param
 
+from onefold.assets import REPAIRED
 from onefold.catalog.reader import read_systems
 from onefold.dag_docs import reconcile_doc
-from onefold.operators import REPAIRED, ReconcileStream, StreamsToReconcile, WatchPromises
+from onefold.operators import ReconcileStream, StreamsToReconcile, WatchPromises
 from onefold.pools import RECONCILE
 
 STREAMS = [f"{name}.{stream}" for name, system in read_systems().items() for stream in system.streams]
@@ -22,7 +23,7 @@ with DAG(
     schedule=CronTriggerTimetable("0 5 * * *", timezone="UTC"),
     catchup=False,
     max_active_runs=1,
-    tags=["reconcile"],
+    tags=["operations"],
     params={
         "streams": Param(
             [],

@@ -22,7 +22,7 @@ with DAG(
     start_date=datetime(2024, 1, 1, tzinfo=UTC),
     catchup=False,
     max_active_runs=1,
-    tags=["operation"],
+    tags=["operations"],
     params={
         "reason": Param(type="string", minLength=3, maxLength=500, description="What was mended"),
         "system": Param(None, type=["null", "string"], enum=[None, *read_systems()], description="Empty: all systems"),

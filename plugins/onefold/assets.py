@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from airflow.sdk import Asset, AssetAlias
 
-REPLAYED = AssetAlias("replayed")
+REPAIRED = AssetAlias(name="repaired", group="staging")
+"""Stands for those tables of staging that the repair of a reconciliation loads into."""
+REPLAYED = AssetAlias(name="replayed", group="staging")
 """Stands for whichever staging tables a replay publishes into; that shows only while it runs."""
 MIGRATED = AssetAlias(name="migrated", group="staging")
 """Stands for those tables of staging that a migration publishes into."""

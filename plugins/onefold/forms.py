@@ -1,6 +1,21 @@
-"""What several DAGs' parameter forms have in common."""
+"""What the forms of DAGs and the options of commands have in common: how an instant is written."""
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
+from onefold.errors import Fatal
+
 INSTANT = r"^\d{4}-(0[1-9]|1[0-2])-\d{2}[T ]([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d{1,6})?)?(Z|[+-]\d{2}:?\d{2})?$"
 """The format date-time alone refuses nothing: jsonschema checks it only with a package that Airflow does not bring."""
+
+
+def instant(text: str | None) -> datetime | None:
+    """An ISO 8601 instant; without a zone it is UTC, and nothing is None. Raises Fatal when it is none."""
+    if not text:
+        return None
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        raise Fatal(f"{text!r} is not an instant. Write it like 2026-01-31T00:00:00Z. Nothing was changed.") from None
+    return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)

@@ -17,6 +17,7 @@ from onefold.conform.build import Project
 from onefold.conform.gate import entity_gate
 from onefold.conform.rehearsal import rehearse as rehearse_conform
 from onefold.errors import Fatal
+from onefold.forms import instant
 from onefold.mapping.registry import mapping_fingerprints
 from onefold.migration import ledger
 from onefold.migration.chunks import MakeJob, give_up, publish_chunks, rehearse_chunks
@@ -25,7 +26,7 @@ from onefold.migration.plan import Wish, make_plan
 from onefold.migration.report import make_report, plan_text, rehearsed_loads, report_text
 from onefold.migration.service_window import service_window
 from onefold.settings import settings, warehouse_url
-from onefold.tasks import airflow_errors, instant_of, job_of, run_of
+from onefold.tasks import airflow_errors, job_of, run_of
 from onefold.warehouse import ledger as loads
 from onefold.warehouse.connection import connect
 from onefold.warehouse.staging import ensure_all_staging
@@ -37,7 +38,7 @@ def plan(context: Context) -> list[str]:
     """Plan what the run's form asks for, and show it in the log; returns the streams."""
     params, url, catalog = context["params"], warehouse_url(), read_catalog()
     with airflow_errors():
-        start, end = instant_of(params.get("from")), instant_of(params.get("to"))
+        start, end = instant(params.get("from")), instant(params.get("to"))
         if start is None or end is None:
             raise Fatal("A migration needs from and to. Nothing was changed.")
         wish = Wish(
@@ -99,10 +100,8 @@ def report(context: Context) -> str:
     return text
 
 
-def decide(context: Context, event: Mapping[str, object], *, approved: bool) -> None:
+def decide(context: Context, user: str | None, *, approved: bool) -> None:
     """Keep what a person has decided; what was rehearsed is dropped when it is turned down."""
-    person = event.get("responded_by_user")
-    user = str(person["id"]) if isinstance(person, Mapping) else None
     with airflow_errors():
         with connect(warehouse_url(), autocommit=True) as connection:
             migration = _migration(context)

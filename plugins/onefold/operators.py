@@ -8,12 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal
 
-from airflow.sdk import AssetAlias, BaseOperator, Context
+from airflow.sdk import BaseOperator, Context
 
-from onefold.assets import staging_asset
-
-REPAIRED = AssetAlias("repaired")
-"""Stands for the staging tables that a repair has loaded into; which ones shows only when it has."""
+from onefold.assets import REPAIRED, staging_asset
 
 
 class SyncStep(BaseOperator):

@@ -11,8 +11,9 @@ from onefold.aftermath import after_commit
 from onefold.assets import REPLAYED, staging_asset
 from onefold.catalog.reader import read_catalog
 from onefold.errors import Fatal
+from onefold.forms import instant
 from onefold.replay.account import account, begin, prove
-from onefold.replay.choice import Choice, instant
+from onefold.replay.choice import Choice
 from onefold.replay.report import account_lines
 from onefold.settings import warehouse_url
 from onefold.sync import steps

@@ -29,6 +29,7 @@ from onefold.conform.build import Project, marts_fingerprint
 from onefold.conform.gate import entity_gate
 from onefold.connectors.page import Endpoint
 from onefold.errors import Busy, Fatal, OnefoldError, Rejected, Retriable
+from onefold.forms import instant
 from onefold.mapping.registry import mapping_fingerprints, sync_mapping
 from onefold.notify.receiver import receivers
 from onefold.reconcile.compare import compare
@@ -121,7 +122,7 @@ def reconcile(context: Context, name: str) -> tuple[Mapping[str, object], int]:
     with airflow_errors():
         job = job_of(context, system, stream)
         counts = counts_from(job.system, _endpoint(job.system.connection), warehouse_url())
-        found, loads = compare(job, counts, instant_of(params["start"]), thorough=params["thorough"]), []
+        found, loads = compare(job, counts, instant(params["start"]), thorough=params["thorough"]), []
         if params["repair"]:
             found, loads = repair(job, counts, found)
         after_commit(warehouse_url())
@@ -175,10 +176,8 @@ def plan_rollback(context: Context) -> Mapping[str, object]:
     return planned.as_json()
 
 
-def decide_rollback(context: Context, event: Mapping[str, object], *, approved: bool) -> None:
+def decide_rollback(context: Context, user: str | None, *, approved: bool) -> None:
     """Keep what a person has decided about the run's plan."""
-    person = event.get("responded_by_user")
-    user = str(person["id"]) if isinstance(person, Mapping) else None
     with airflow_errors():
         rollback.decide(warehouse_url(), _rollback_id(context), user, approved)
 
@@ -254,22 +253,12 @@ def _can_be_asked(job: Job) -> Job:
 def _wanted(context: Context) -> Wanted:
     """Parameters first; then, for a backfill, the run's own data interval; else on from what was published last."""
     dag_run, params = context["dag_run"], context["params"]
-    start, end = instant_of(params.get("start")), instant_of(params.get("end"))
+    start, end = instant(params.get("start")), instant(params.get("end"))
     if start or end:
         return Wanted(start, end, exactly=start is not None)
     if _is_backfill(context):
         return Wanted(dag_run.data_interval_start, dag_run.data_interval_end, exactly=True)
     return Wanted(end=dag_run.data_interval_end if dag_run.run_type == "scheduled" else None)
-
-
-def instant_of(text: str | None) -> datetime | None:
-    if not text:
-        return None
-    try:
-        instant = datetime.fromisoformat(text)
-    except ValueError:
-        raise Fatal(f"{text!r} is not an instant. Write start and end like 2026-01-31T00:00:00Z.") from None
-    return instant if instant.tzinfo else instant.replace(tzinfo=UTC)
 
 
 def _endpoint(connection_id: str) -> Endpoint:

@@ -42,9 +42,9 @@ def migrate(
     """
     from onefold.catalog.reader import read_systems
     from onefold.commands.runs import airflow
+    from onefold.forms import instant
     from onefold.migration.plan import Wish, make_plan
     from onefold.platform.warehouse import connect_as
-    from onefold.replay.choice import instant
 
     systems = read_systems()
     wish = Wish(

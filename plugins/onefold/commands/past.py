@@ -11,6 +11,7 @@ from onefold.catalog.mistakes import did_you_mean
 from onefold.catalog.past import unaskable
 from onefold.catalog.system import System
 from onefold.errors import Fatal
+from onefold.forms import instant
 
 
 def known_system(systems: Mapping[str, System], name: str) -> System:
@@ -20,22 +21,13 @@ def known_system(systems: Mapping[str, System], name: str) -> System:
     return systems[name]
 
 
-def instant(text: str) -> datetime:
-    """An instant, UTC where no zone is said. Raises Fatal, which says how to write one."""
-    try:
-        read = datetime.fromisoformat(text)
-    except ValueError:
-        raise Fatal(f"{text!r} is not an instant. Write it like 2026-01-31 or 2026-01-31T08:00:00Z.") from None
-    return read.astimezone(UTC) if read.tzinfo else read.replace(tzinfo=UTC)
-
-
 def asked_window(start: str | None, end: str | None) -> tuple[datetime | None, datetime]:
     """The window that somebody has asked for; without an end it ends now.
 
     Raises Fatal when it is empty, reversed, or in the future.
     """
     now = datetime.now(UTC)
-    begin, until = instant(start) if start else None, instant(end) if end else now
+    begin, until = instant(start), instant(end) or now
     if until > now:
         raise Fatal(f"--to {end} is in the future: it is {now:%FT%TZ}. Let the window end before. Nothing was begun.")
     if begin and begin >= until:

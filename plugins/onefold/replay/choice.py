@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 
 import psycopg
 from psycopg.rows import class_row
@@ -71,17 +71,6 @@ def check(choice: Choice, systems: Mapping[str, System]) -> None:
             f"The times quarantined start at {choice.start:%FT%TZ}, not before their end {choice.end:%FT%TZ}: "
             "swap them. Nothing was changed."
         )
-
-
-def instant(text: str | None) -> datetime | None:
-    """An ISO 8601 instant; without a zone it is UTC. Raises Fatal when it is none."""
-    if not text:
-        return None
-    try:
-        at = datetime.fromisoformat(text)
-    except ValueError:
-        raise Fatal(f"{text!r} is not an instant. Write it like 2026-01-31T00:00:00Z. Nothing was changed.") from None
-    return at if at.tzinfo else at.replace(tzinfo=UTC)
 
 
 MATCHES = """
