@@ -100,8 +100,10 @@ def report(context: Context) -> str:
     return text
 
 
-def decide(context: Context, user: str | None, *, approved: bool) -> None:
+def decide(context: Context, event: Mapping[str, object], *, approved: bool) -> None:
     """Keep what a person has decided; what was rehearsed is dropped when it is turned down."""
+    person = event.get("responded_by_user")
+    user = str(person["id"]) if isinstance(person, Mapping) else None
     with airflow_errors():
         with connect(warehouse_url(), autocommit=True) as connection:
             migration = _migration(context)

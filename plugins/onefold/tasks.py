@@ -176,8 +176,10 @@ def plan_rollback(context: Context) -> Mapping[str, object]:
     return planned.as_json()
 
 
-def decide_rollback(context: Context, user: str | None, *, approved: bool) -> None:
+def decide_rollback(context: Context, event: Mapping[str, object], *, approved: bool) -> None:
     """Keep what a person has decided about the run's plan."""
+    person = event.get("responded_by_user")
+    user = str(person["id"]) if isinstance(person, Mapping) else None
     with airflow_errors():
         rollback.decide(warehouse_url(), _rollback_id(context), user, approved)
 
