@@ -22,8 +22,8 @@ from functools import wraps
 
 import psycopg
 
-from onefold import tasks
 from onefold.settings import settings
+from onefold.tasks import conform, sync
 from onefold.warehouse import landing
 
 _spans: list[tuple[str, float, float]] = []
@@ -82,5 +82,5 @@ psycopg.Connection.wait = _timed("sql", psycopg.Connection.wait)
 psycopg.connect = _timed("sql", psycopg.connect)
 landing.finish_landing = _told("extracting", landing.finish_landing)
 landing.mark_gated = _told("gating", landing.mark_gated)
-tasks.step = _timed("engine", tasks.step)
-tasks.conform = _timed("engine", tasks.conform)
+sync.step = _timed("engine", sync.step)
+conform.conform = _timed("engine", conform.conform)

@@ -38,9 +38,13 @@ ENGINE = (
     "onefold.lineage.events",
     "onefold.lineage.relay",
     "onefold.operators",
-    "onefold.replay_tasks",
     "onefold.sync.steps",
-    "onefold.tasks",
+    "onefold.tasks.conform",
+    "onefold.tasks.migrate",
+    "onefold.tasks.reconcile",
+    "onefold.tasks.replay",
+    "onefold.tasks.rollback",
+    "onefold.tasks.sync",
 )
 
 if sys.argv[1:2] == ["scheduler"] or sys.argv[1:3] == ["celery", "worker"]:

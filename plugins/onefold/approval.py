@@ -10,9 +10,9 @@ class ApproveRollback(ApprovalOperator):
     """Shows the plan in the UI and waits. Whoever started the rollback may turn it down, but not approve it."""
 
     def execute_complete(self, context: Context, event: dict[str, object]) -> object:
-        from onefold import tasks
+        from onefold.tasks import rollback
 
-        tasks.decide_rollback(context, event, approved=event.get("chosen_options") == [self.APPROVE])
+        rollback.decide(context, event, approved=event.get("chosen_options") == [self.APPROVE])
         return super().execute_complete(context, event)
 
 
@@ -20,7 +20,7 @@ class ApproveMigration(ApprovalOperator):
     """Shows plan and report in the UI and waits. Whoever started the migration may turn it down, but not approve it."""
 
     def execute_complete(self, context: Context, event: dict[str, object]) -> object:
-        from onefold import migration_tasks
+        from onefold.tasks import migrate
 
-        migration_tasks.decide(context, event, approved=event.get("chosen_options") == [self.APPROVE])
+        migrate.decide(context, event, approved=event.get("chosen_options") == [self.APPROVE])
         return super().execute_complete(context, event)

@@ -37,7 +37,7 @@ def freshness_deadlines(system: System) -> list[DeadlineAlert]:
 
 def freshness_missed(context: Mapping[str, Mapping[str, str]], streams: list[str]) -> None:
     """What Airflow calls when a deadline has passed: judge these streams (system.stream) and tell what is new."""
-    from onefold import tasks
+    from onefold.tasks import reconcile
 
     run = context["dag_run"]
-    tasks.promise_missed(run["dag_id"], run["dag_run_id"], streams)
+    reconcile.promise_missed(run["dag_id"], run["dag_run_id"], streams)

@@ -10,8 +10,6 @@ from typing import Literal
 
 from airflow.sdk import BaseOperator, Context
 
-from onefold.assets import REPAIRED, staging_asset
-
 
 class SyncStep(BaseOperator):
     """One step of a stream's load. The last one's XCom is what the load ledger then says; the others have none, which
@@ -24,63 +22,59 @@ class SyncStep(BaseOperator):
         self.stream = stream
 
     def execute(self, context: Context) -> Mapping[str, object]:
-        from onefold import tasks
         from onefold.sync import steps
+        from onefold.tasks import sync
 
-        return tasks.step(context, self.system, self.stream, getattr(steps, self.step))
+        return sync.step(context, self.system, self.stream, getattr(steps, self.step))
 
 
 class StreamsToReconcile(BaseOperator):
     """Its XCom is the list of streams that the run compares, as system.stream."""
 
     def execute(self, context: Context) -> list[str]:
-        from onefold import tasks
+        from onefold.tasks import reconcile
 
-        return tasks.streams_to_reconcile(context)
+        return reconcile.choose_streams(context)
 
 
 class ReconcileStream(BaseOperator):
-    """Compares one system.stream with its source. What is loaded again is an event of its asset, by way of the outlet
-    REPAIRED: conform follows."""
+    """Compares one system.stream with its source, and repairs it where asked. Its XCom is what was found."""
 
     def __init__(self, *, stream: str, **common: object) -> None:
         super().__init__(**common)
         self.stream = stream
 
     def execute(self, context: Context) -> Mapping[str, object]:
-        from onefold import tasks
+        from onefold.tasks import reconcile
 
-        figures, loads = tasks.reconcile(context, self.stream)
-        if loads:
-            context["outlet_events"][REPAIRED].add(staging_asset(*self.stream.split(".")))
-        return figures
+        return reconcile.compare_stream(context, self.stream)
 
 
 class WatchPromises(BaseOperator):
     """Opens and heals alerts, and tells who is to hear of them. Its XCom is what is wrong."""
 
     def execute(self, context: Context) -> Mapping[str, object]:
-        from onefold import tasks
+        from onefold.tasks import reconcile
 
-        return tasks.watch_promises(context)
+        return reconcile.watch_promises(context)
 
 
 class Conform(BaseOperator):
     """Maps, resolves, gates and publishes what has been loaded since the last publish. Its XCom is the report."""
 
     def execute(self, context: Context) -> Mapping[str, object]:
-        from onefold import tasks
+        from onefold.tasks import conform
 
-        return tasks.conform(context)
+        return conform.conform(context)
 
 
 class ChooseRows(BaseOperator):
     """Fixes the quarantined rows that a replay's form asks for. Its XCom is the list of their streams."""
 
     def execute(self, context: Context) -> list[str]:
-        from onefold import replay_tasks
+        from onefold.tasks import replay
 
-        return replay_tasks.choose(context)
+        return replay.choose(context)
 
 
 class ReplayStream(BaseOperator):
@@ -91,45 +85,45 @@ class ReplayStream(BaseOperator):
         self.stream = stream
 
     def execute(self, context: Context) -> Mapping[str, object]:
-        from onefold import replay_tasks
+        from onefold.tasks import replay
 
-        return replay_tasks.replay(context, self.stream)
+        return replay.replay(context, self.stream)
 
 
 class ProveReplay(BaseOperator):
     """Proves that every row which a replay chose is accounted for. Its XCom is the account."""
 
     def execute(self, context: Context) -> Mapping[str, object]:
-        from onefold import replay_tasks
+        from onefold.tasks import replay
 
-        return replay_tasks.prove_sum(context)
+        return replay.prove(context)
 
 
 class PlanRollback(BaseOperator):
     """Works out what the wanted rollback would do, and keeps it for approval. Its XCom is the plan."""
 
     def execute(self, context: Context) -> Mapping[str, object]:
-        from onefold import tasks
+        from onefold.tasks import rollback
 
-        return tasks.plan_rollback(context)
+        return rollback.plan(context)
 
 
 class ExecuteRollback(BaseOperator):
     """Does what was planned and approved, and says which streams of staging have changed. Its XCom is what was done."""
 
     def execute(self, context: Context) -> Mapping[str, object]:
-        from onefold import tasks
+        from onefold.tasks import rollback
 
-        return tasks.execute_rollback(context)
+        return rollback.execute(context)
 
 
 class PlanMigration(BaseOperator):
     """Works out what the wanted migration takes, and keeps it. Its XCom is the list of its streams."""
 
     def execute(self, context: Context) -> list[str]:
-        from onefold import migration_tasks
+        from onefold.tasks import migrate
 
-        return migration_tasks.plan(context)
+        return migrate.plan(context)
 
 
 class MigrateStream(BaseOperator):
@@ -141,24 +135,24 @@ class MigrateStream(BaseOperator):
         self.stream = stream
 
     def execute(self, context: Context) -> int:
-        from onefold import migration_tasks
+        from onefold.tasks import migrate
 
-        return getattr(migration_tasks, self.step)(context, self.stream)
+        return getattr(migrate, self.step)(context, self.stream)
 
 
 class ReportMigration(BaseOperator):
     """Maps and resolves in the shadow what was rehearsed. Its XCom is the plan and the report, for who approves it."""
 
     def execute(self, context: Context) -> str:
-        from onefold import migration_tasks
+        from onefold.tasks import migrate
 
-        return migration_tasks.report(context)
+        return migrate.report(context)
 
 
 class EndMigration(BaseOperator):
     """Closes the migration. Its XCom is its row in ops.migration."""
 
     def execute(self, context: Context) -> Mapping[str, object]:
-        from onefold import migration_tasks
+        from onefold.tasks import migrate
 
-        return migration_tasks.end(context)
+        return migrate.end(context)

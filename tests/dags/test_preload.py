@@ -56,7 +56,7 @@ def test_a_celery_worker_does_the_same_and_no_mistake_in_the_catalogue_stops_it(
         shutil.copytree(ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__"))
     (tmp_path / "catalog" / "systems" / "sap.yaml").write_text("system: pas\n")
     found = imports("celery", "worker", project=tmp_path)
-    assert "great_expectations" in found["loaded"] and "onefold.tasks" in found["loaded"]
+    assert "great_expectations" in found["loaded"] and "onefold.tasks.sync" in found["loaded"]
 
 
 def test_processes_that_fork_no_tasks_import_nothing() -> None:

@@ -20,9 +20,11 @@ from airflow.sdk.exceptions import (
 )
 from airflow.sdk.execution_time.comms import ErrorResponse
 
-from onefold import tasks
 from onefold.errors import Busy, Fatal, Rejected, Retriable
 from onefold.sync.job import Job
+from onefold.tasks.connections import endpoint
+from onefold.tasks.errors import LOOK_AGAIN
+from onefold.tasks.sync import step
 from onefold.warehouse.window import Wanted
 
 MONTH = (datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 2, 1, tzinfo=UTC))
@@ -71,7 +73,7 @@ def job(monkeypatch: pytest.MonkeyPatch) -> Callable[[dict[str, object]], Job]:
             raise Retriable("the job has been seen")
 
         with pytest.raises(Retriable, match="the job has been seen"):
-            tasks.step(of, "sap", "business_partner", keep)
+            step(of, "sap", "business_partner", keep)
         return seen[0]
 
     return given
@@ -117,7 +119,7 @@ def test_a_run_without_a_schedule_goes_on_from_the_last_load_until_now(job: Call
 
 def test_a_wrong_instant_is_refused_and_says_how_to_write_it(job: Callable[..., Job]) -> None:
     with pytest.raises(AirflowFailException, match=r"'2026-02-30T00:00:00Z' is not an instant\. Write"):
-        tasks.step(context(start="2026-02-30T00:00:00Z"), "sap", "business_partner", pytest.fail)
+        step(context(start="2026-02-30T00:00:00Z"), "sap", "business_partner", pytest.fail)
 
 
 @pytest.mark.parametrize("error", [Fatal, Rejected])
@@ -126,7 +128,7 @@ def test_what_trying_again_cannot_help_fails_at_once(job: Callable[..., Job], er
         raise error("say why, and what to do")
 
     with pytest.raises(AirflowFailException, match="say why, and what to do"):
-        tasks.step(context(), "sap", "business_partner", refuse)
+        step(context(), "sap", "business_partner", refuse)
 
 
 def test_what_may_succeed_later_is_left_to_airflows_retries(job: Callable[..., Job]) -> None:
@@ -134,7 +136,7 @@ def test_what_may_succeed_later_is_left_to_airflows_retries(job: Callable[..., J
         raise Retriable("SAP answers 503")
 
     with pytest.raises(Retriable, match="SAP answers 503"):
-        tasks.step(context(), "sap", "business_partner", down)
+        step(context(), "sap", "business_partner", down)
 
 
 @pytest.mark.parametrize(("attempt", "last"), [(1, False), (2, False), (3, True)])
@@ -177,7 +179,7 @@ def test_a_database_connection_leads_to_the_database_and_shows_no_password(
     monkeypatch.setenv(
         "AIRFLOW_CONN_ERP", json.dumps({**parts, "password": "hush-hush", "extra": {"sslmode": "require"}})
     )
-    found = tasks._endpoint("erp")
+    found = endpoint("erp")
     assert (found.url, found.login, found.password) == (f"{kind}://erp.example:5433/erp", "onefold", "hush-hush")
     assert found.extra == {"sslmode": "require"}
     assert "hush-hush" not in repr(found)
@@ -188,7 +190,7 @@ def test_a_connection_without_a_host_says_what_to_write(
 ) -> None:
     monkeypatch.setenv("AIRFLOW_CONN_SAP", '{"conn_type": "http"}')
     with pytest.raises(AirflowFailException, match="'sap' has no host: write the system's base URL there"):
-        tasks.step(context(), "sap", "business_partner", pytest.fail)
+        step(context(), "sap", "business_partner", pytest.fail)
 
 
 def test_a_busy_stream_is_looked_at_again_later_without_using_up_a_retry(job: Callable[..., Job]) -> None:
@@ -197,8 +199,8 @@ def test_a_busy_stream_is_looked_at_again_later_without_using_up_a_retry(job: Ca
 
     before = datetime.now(UTC)
     with pytest.raises(AirflowRescheduleException) as later:
-        tasks.step(context(), "sap", "business_partner", busy)
-    assert tasks.LOOK_AGAIN <= later.value.reschedule_date - before < tasks.LOOK_AGAIN * 2
+        step(context(), "sap", "business_partner", busy)
+    assert LOOK_AGAIN <= later.value.reschedule_date - before < LOOK_AGAIN * 2
 
 
 @pytest.mark.parametrize(("run_type", "gives_way"), [("backfill", True), ("scheduled", False), ("manual", False)])
@@ -219,7 +221,7 @@ def test_a_stream_that_cannot_be_asked_about_the_past_is_skipped_and_the_audit_s
     run: dict[str, object], window: dict[str, str], warehouse: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     with pytest.raises(AirflowSkipException, match=r"hr\.employee lists what it has at the moment"):
-        tasks.step(run, "hr", "employee", pytest.fail)
+        step(run, "hr", "employee", pytest.fail)
     assert "hr.employee lists what it has at the moment" in caplog.text
     with psycopg.connect(warehouse) as connection:
         events = connection.execute("select action, subject, payload, result from audit.event").fetchall()
@@ -236,14 +238,14 @@ def test_such_a_stream_is_loaded_by_every_run_that_names_no_window(warehouse: st
 
     for run_type in ("scheduled", "manual"):
         with pytest.raises(Retriable, match="the job has been seen"):
-            tasks.step(context(run_type), "hr", "employee", keep)
+            step(context(run_type), "hr", "employee", keep)
     assert len(seen) == 2
 
 
 def test_a_window_before_a_streams_history_is_skipped(warehouse: str) -> None:
     early = context(start="2001-12-31T00:00:00Z", end="2002-06-01T00:00:00Z")
     with pytest.raises(AirflowSkipException, match=r"nbp\.rate goes back to 2002-01-02 and not to 2001-12-31"):
-        tasks.step(early, "nbp", "rate", pytest.fail)
+        step(early, "nbp", "rate", pytest.fail)
 
 
 def test_the_first_interval_of_a_backfill_begins_with_the_history(warehouse: str) -> None:
@@ -256,4 +258,4 @@ def test_the_first_interval_of_a_backfill_begins_with_the_history(warehouse: str
         raise Retriable("the job has been seen")
 
     with pytest.raises(Retriable, match="the job has been seen"):
-        tasks.step(first, "nbp", "rate", keep)
+        step(first, "nbp", "rate", keep)

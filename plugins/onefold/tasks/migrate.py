@@ -26,7 +26,8 @@ from onefold.migration.plan import Wish, make_plan
 from onefold.migration.report import make_report, plan_text, rehearsed_loads, report_text
 from onefold.migration.service_window import service_window
 from onefold.settings import settings, warehouse_url
-from onefold.tasks import airflow_errors, job_of, run_of
+from onefold.tasks.errors import airflow_errors
+from onefold.tasks.run import answered_by, job_of, run_of
 from onefold.warehouse import ledger as loads
 from onefold.warehouse.connection import connect
 from onefold.warehouse.staging import ensure_all_staging
@@ -102,12 +103,10 @@ def report(context: Context) -> str:
 
 def decide(context: Context, event: Mapping[str, object], *, approved: bool) -> None:
     """Keep what a person has decided; what was rehearsed is dropped when it is turned down."""
-    person = event.get("responded_by_user")
-    user = str(person["id"]) if isinstance(person, Mapping) else None
     with airflow_errors():
         with connect(warehouse_url(), autocommit=True) as connection:
             migration = _migration(context)
-            ledger.decide(connection, migration, user, approved=approved)
+            ledger.decide(connection, migration, answered_by(event), approved=approved)
             if not approved:
                 give_up(connection, migration)
         after_commit(warehouse_url())

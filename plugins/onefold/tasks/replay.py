@@ -12,13 +12,15 @@ from onefold.assets import REPLAYED, staging_asset
 from onefold.catalog.reader import read_catalog
 from onefold.errors import Fatal
 from onefold.forms import instant
-from onefold.replay.account import account, begin, prove
+from onefold.replay.account import account, begin
+from onefold.replay.account import prove as prove_sum
 from onefold.replay.choice import Choice
 from onefold.replay.report import account_lines
 from onefold.settings import warehouse_url
 from onefold.sync import steps
 from onefold.sync.job import Job
-from onefold.tasks import airflow_errors, figures, run_is_over, run_of
+from onefold.tasks.errors import airflow_errors
+from onefold.tasks.run import figures, run_is_over, run_of
 from onefold.warehouse.connection import connect
 
 log = logging.getLogger(__name__)
@@ -75,12 +77,12 @@ def replay(context: Context, name: str) -> Mapping[str, object]:
     return figures(load)
 
 
-def prove_sum(context: Context) -> Mapping[str, object]:
+def prove(context: Context) -> Mapping[str, object]:
     """Prove that every row is accounted for and close the replay; returns its account."""
     url = warehouse_url()
     with airflow_errors():
         with connect(url, autocommit=True) as connection:
-            proven = prove(connection, run_of(context))
+            proven = prove_sum(connection, run_of(context))
         after_commit(url)
     for line in "\n".join(account_lines(proven)).splitlines():
         log.info("%s", line)
