@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from airflow.sdk import DAG, AssetAny
 
@@ -10,6 +10,7 @@ from onefold.assets import entity_asset, staging_asset
 from onefold.catalog.reader import read_catalog
 from onefold.dag_docs import conform_doc
 from onefold.operators import Conform
+from onefold.retries import retried
 
 ENTITIES = read_catalog().entities
 FEEDS = sorted({source for entity in ENTITIES.values() for source in entity.streams})
@@ -24,7 +25,7 @@ with DAG(
     catchup=False,
     max_active_runs=1,
     tags=["conform"],
-    default_args={"retries": 2, "retry_delay": timedelta(seconds=10)},
+    default_args=retried(2),
 ):
     Conform(
         task_id="conform",

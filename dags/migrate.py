@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from airflow.sdk import DAG, Param
 
@@ -10,11 +10,10 @@ from onefold.approval import ApproveMigration
 from onefold.assets import MIGRATED
 from onefold.catalog.reader import read_systems
 from onefold.dag_docs import migrate_doc
-from onefold.forms import INSTANT
+from onefold.forms import NEEDED_INSTANT, REASON
 from onefold.operators import EndMigration, MigrateStream, PlanMigration, ReportMigration
 from onefold.pools import BACKFILL
-
-instant = {"type": "string", "format": "date-time", "pattern": INSTANT}
+from onefold.retries import retried
 
 with DAG(
     dag_id="migrate",
@@ -28,8 +27,8 @@ with DAG(
     params={
         "system": Param(type="string", enum=list(read_systems()), description="The system to migrate from"),
         "streams": Param([], type="array", items={"type": "string"}, description="Its streams, one a line; empty: all"),
-        "from": Param(**instant, description="First instant of the window"),
-        "to": Param(**instant, description="End of the window, itself outside"),
+        "from": Param(**NEEDED_INSTANT, description="First instant of the window"),
+        "to": Param(**NEEDED_INSTANT, description="End of the window, itself outside"),
         "chunk_days": Param(
             30, type="integer", minimum=1, maximum=3660, description="How many days are loaded at once"
         ),
@@ -45,14 +44,9 @@ with DAG(
             pattern="^[1-9][0-9]*/(s|min|h|day)$",
             description="Requests that it may ask (5/s), instead of the system's own rate",
         ),
-        "reason": Param(type="string", minLength=3, maxLength=500, description="Why; the approver reads it"),
+        "reason": Param(**REASON, description="Why; the approver reads it"),
     },
-    default_args={
-        "retries": 4,
-        "retry_delay": timedelta(seconds=10),
-        "retry_exponential_backoff": True,
-        "max_retry_delay": timedelta(minutes=10),
-    },
+    default_args=retried(4),
 ):
     plan = PlanMigration(
         task_id="plan", doc_md="Refuses what cannot be; chunks, records, requests and time of the rest."

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from airflow.sdk import DAG, CronTriggerTimetable, Param
 
 from onefold.assets import REPAIRED
 from onefold.catalog.reader import read_systems
 from onefold.dag_docs import reconcile_doc
+from onefold.forms import INSTANT
 from onefold.operators import ReconcileStream, StreamsToReconcile, WatchPromises
 from onefold.pools import RECONCILE
+from onefold.retries import retried
 
 STREAMS = [f"{name}.{stream}" for name, system in read_systems().items() for stream in system.streams]
-INSTANT = r"^\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2})?(Z|[+-]\d{2}:?\d{2})?)?$"
 
 with DAG(
     dag_id="reconcile",
@@ -34,14 +33,13 @@ with DAG(
         ),
         "start": Param(
             None,
-            type=["null", "string"],
-            pattern=INSTANT,
+            **INSTANT,
             description="Compare what changed since then; empty: everything where the source can count, else 30 days",
         ),
         "thorough": Param(False, type="boolean", description="Read the records even where the source can count"),
         "repair": Param(False, type="boolean", description="Load again the days in which records differ"),
     },
-    default_args={"retries": 2, "retry_delay": timedelta(seconds=30), "pool": RECONCILE},
+    default_args={**retried(2), "pool": RECONCILE},
 ) as dag:
     streams = StreamsToReconcile(task_id="streams", doc_md="Which streams this run compares.")
     compare = ReconcileStream.partial(

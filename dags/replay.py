@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from airflow.sdk import DAG, Param, TriggerRule
 
 from onefold.assets import REPLAYED
 from onefold.catalog.reader import read_systems
 from onefold.dag_docs import REPLAY_DOC
-from onefold.forms import INSTANT
+from onefold.forms import INSTANT, REASON
 from onefold.operators import ChooseRows, ProveReplay, ReplayStream
-
-instant = {"type": ["null", "string"], "format": "date-time", "pattern": INSTANT}
+from onefold.retries import retried
 
 with DAG(
     dag_id="replay",
@@ -24,7 +23,7 @@ with DAG(
     max_active_runs=1,
     tags=["operations"],
     params={
-        "reason": Param(type="string", minLength=3, maxLength=500, description="What was mended"),
+        "reason": Param(**REASON, description="What was mended"),
         "system": Param(None, type=["null", "string"], enum=[None, *read_systems()], description="Empty: all systems"),
         "stream": Param(None, type=["null", "string"], description="Of this system; empty: all its streams"),
         "expectation": Param(
@@ -32,18 +31,13 @@ with DAG(
             type=["null", "string"],
             description="Text in the expectation that refused the rows, or in their reason; empty: any",
         ),
-        "quarantined_from": Param(None, **instant, description="Quarantined at this instant or later"),
-        "quarantined_to": Param(None, **instant, description="Quarantined before this instant"),
+        "quarantined_from": Param(None, **INSTANT, description="Quarantined at this instant or later"),
+        "quarantined_to": Param(None, **INSTANT, description="Quarantined before this instant"),
         "mapping_version": Param(
             None, type=["null", "integer"], minimum=1, description="Judged by this version of an entity's mapping"
         ),
     },
-    default_args={
-        "retries": 3,
-        "retry_delay": timedelta(seconds=10),
-        "retry_exponential_backoff": True,
-        "max_retry_delay": timedelta(minutes=10),
-    },
+    default_args=retried(3),
 ):
     choose = ChooseRows(
         task_id="choose",

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from airflow.sdk import DAG, Param
 
 from onefold.approval import ApproveRollback
 from onefold.assets import ROLLED_BACK
 from onefold.dag_docs import rollback_doc
+from onefold.forms import REASON
 from onefold.operators import ExecuteRollback, PlanRollback
+from onefold.retries import retried
 
 with DAG(
     dag_id="rollback",
@@ -36,11 +38,9 @@ with DAG(
             minimum=1,
             description="Or the rollback to undo (ops.rollback), and no loads",
         ),
-        "reason": Param(
-            "", type="string", description="Why; others read it in ops.rollback", minLength=3, maxLength=500
-        ),
+        "reason": Param(**REASON, description="Why; others read it in ops.rollback"),
     },
-    default_args={"retries": 4, "retry_delay": timedelta(seconds=10), "retry_exponential_backoff": True},
+    default_args=retried(4),
 ):
     (
         PlanRollback(task_id="plan", doc_md="Works out what would change, stream by stream; nothing is changed.")

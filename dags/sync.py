@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 from airflow.sdk import DAG, CronDataIntervalTimetable, Param, TaskGroup, get_parsing_context
 
@@ -13,10 +13,10 @@ from onefold.dag_docs import gate_doc, land_doc, publish_doc, sync_doc
 from onefold.deadlines import freshness_deadlines
 from onefold.forms import INSTANT
 from onefold.operators import SyncStep
+from onefold.retries import retried
 
 
 def sync_dag(system: System) -> DAG:
-    window = {"type": ["null", "string"], "format": "date-time", "pattern": INSTANT}
     with DAG(
         dag_id=f"sync__{system.system}",
         description=f"Loads {system.title} into staging",
@@ -28,15 +28,10 @@ def sync_dag(system: System) -> DAG:
         deadline=freshness_deadlines(system),
         tags=["sync", system.protocol],
         params={
-            "start": Param(None, **window, description="First instant of the window; empty: on from the last load"),
-            "end": Param(None, **window, description="End of the window, itself outside; empty: now"),
+            "start": Param(None, **INSTANT, description="First instant of the window; empty: on from the last load"),
+            "end": Param(None, **INSTANT, description="End of the window, itself outside; empty: now"),
         },
-        default_args={
-            "retries": 2,
-            "retry_delay": timedelta(seconds=10),
-            "retry_exponential_backoff": True,
-            "max_retry_delay": timedelta(minutes=10),
-        },
+        default_args=retried(2),
     ) as dag:
         for stream in system.streams:
             of = {"system": system.system, "stream": stream}

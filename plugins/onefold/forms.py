@@ -1,17 +1,28 @@
-"""What the forms of DAGs and the options of commands have in common: how an instant is written."""
+"""What the forms of DAGs and the options of commands have in common: instants and reasons."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from onefold.errors import Fatal
 
-INSTANT = r"^\d{4}-(0[1-9]|1[0-2])-\d{2}[T ]([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d{1,6})?)?(Z|[+-]\d{2}:?\d{2})?$"
-"""The format date-time alone refuses nothing: jsonschema checks it only with a package that Airflow does not bring."""
+INSTANT: Mapping[str, object] = {
+    "type": ["null", "string"],
+    "format": "date-time",
+    # The format alone refuses nothing: jsonschema checks it only with a package that Airflow does not bring.
+    "pattern": r"^\d{4}-(0[1-9]|1[0-2])-\d{2}"
+    r"([T ]([01]\d|2[0-3]):[0-5]\d(:[0-5]\d(\.\d{1,6})?)?(Z|[+-]\d{2}:?\d{2})?)?$",
+}
+NEEDED_INSTANT = {**INSTANT, "type": "string"}
+REASON: Mapping[str, object] = {"type": "string", "minLength": 3, "maxLength": 500}
 
 
 def instant(text: str | None) -> datetime | None:
-    """An ISO 8601 instant; without a zone it is UTC, and nothing is None. Raises Fatal when it is none."""
+    """An ISO 8601 instant; without a zone it is UTC, a day alone is its midnight, and nothing is None.
+
+    Raises Fatal when it is no instant.
+    """
     if not text:
         return None
     try:

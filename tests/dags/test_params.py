@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import runpy
+from datetime import UTC, datetime
 
 import pytest
 from airflow.sdk.definitions.param import ParamsDict
 from airflow.sdk.exceptions import AirflowException
 
+from onefold.forms import instant
 from onefold.settings import ROOT
 
 
@@ -26,6 +28,12 @@ def test_instants_with_a_zone_are_right(params: ParamsDict) -> None:
     given["start"] = "2026-01-01T00:00:00Z"
     given["end"] = "2026-02-01T00:00:00+01:00"
     assert given.validate()["start"] == "2026-01-01T00:00:00Z"
+
+
+def test_a_day_alone_is_its_midnight(params: ParamsDict) -> None:
+    given = ParamsDict(params)
+    given["start"] = "2026-01-01"
+    assert instant(given.validate()["start"]) == datetime(2026, 1, 1, tzinfo=UTC)
 
 
 @pytest.mark.parametrize("wrong", ["yesterday", "2026-13-01T00:00:00Z", 20260101, "2026-01-01 25:00"])
