@@ -35,10 +35,14 @@ def first_demo() -> Iterator[Demo]:
         installation.remove()
 
 
-@pytest.fixture
-def here(first_demo: Demo) -> Installation:
-    """The installation of the first demo, running: brought up again where a test before has ended it."""
-    installation = first_demo.installation
+def running(installation: Installation) -> Installation:
+    """The installation, brought up again where a test before has ended it."""
     if not installation.processes():
         installation.succeed("up")
     return installation
+
+
+@pytest.fixture
+def here(first_demo: Demo) -> Installation:
+    """The installation of the first demo, running."""
+    return running(first_demo.installation)

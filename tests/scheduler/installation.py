@@ -30,12 +30,12 @@ COMMAND_SECONDS = 300
 Found = TypeVar("Found")
 
 
-def wait_for(find: Callable[[], Found | None], seconds: float, what: str) -> Found:
-    """Poll until there is something, and return it; fails the test after `seconds`."""
+def wait_for(find: Callable[[], Found | None], seconds: float, what: str, every: float = 0.02) -> Found:
+    """Poll (`every` so many seconds) until there is something, and return it; fails the test after `seconds`."""
     deadline = time.monotonic() + seconds
     while not (found := find()):
         assert time.monotonic() < deadline, f"{what}: not within {seconds:.0f} s"
-        time.sleep(0.02)
+        time.sleep(every)
     return found
 
 

@@ -17,7 +17,7 @@ from onefold.platform.postgres import Postgres
 from onefold.platform.warehouse import WAREHOUSE_DATABASE
 from onefold.warehouse.connection import connect
 from onefold.warehouse.tables import StagingTable
-from tests.scheduler.conftest import Demo
+from tests.scheduler.conftest import Demo, running
 from tests.scheduler.installation import Ended, Installation, ended, wait_for
 from tests.scheduler.tables import tables
 
@@ -120,8 +120,9 @@ def test_no_log_holds_personal_values(here: Installation) -> None:
 
 
 @pytest.fixture(scope="module")
-def second_demo(here: Installation) -> tuple[int, Ended, Ended]:
+def second_demo(first_demo: Demo) -> tuple[int, Ended, Ended]:
     """Another demo in the same home: its pid and its end; and how one that was begun meanwhile ended."""
+    here = running(first_demo.installation)
     with here.start("demo") as demo:
         demo.stdout.readline()  # it has said something: it is at work
         meanwhile = here.run("demo")

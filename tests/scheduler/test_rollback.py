@@ -13,6 +13,7 @@ from tests.scheduler.tables import tables
 
 pytestmark = pytest.mark.scheduler
 SECONDS = 180
+LOOKS = 5
 
 
 @pytest.fixture
@@ -28,20 +29,24 @@ def apart() -> Iterator[Installation]:
 
 
 def answered(here: Installation, run: DagRun, user: str, answer: str) -> DagRun:
-    """The run, ended, after this user has answered its approval as often as it asked.
+    """The run, ended, after this user has answered its approval, and has looked at it for a moment before.
 
-    It may ask twice: an answer within the second in which the task begins to wait takes Airflow's executor by surprise.
+    An answer within the moment in which the task begins to wait takes Airflow's executor by surprise: it takes the task
+    for one that was ended from outside, and asks again.
     """
     api, task = here.api(), f"dags/{run.dag_id}/dagRuns/{run.run_id}/taskInstances/approve/-1/hitlDetails"
+    looks = 0
 
     def ended() -> DagRun | None:
+        nonlocal looks
         now = api.dag_run(run.dag_id, run.run_id)
-        if any(t.task_id == "approve" and t.state == "awaiting_input" for t in api.task_instances(now)):
+        waits = any(t.task_id == "approve" and t.state == "awaiting_input" for t in api.task_instances(now))
+        looks = looks + 1 if waits else 0
+        if looks == LOOKS:
             here.airflow("PATCH", task, user, chosen_options=[answer])
-            return None
         return now if now.state in FINISHED else None
 
-    return wait_for(ended, SECONDS, f"the end of {run.run_id}")
+    return wait_for(ended, SECONDS, f"the end of {run.run_id}", every=0.5)
 
 
 def started(here: Installation, *arguments: str) -> DagRun:
