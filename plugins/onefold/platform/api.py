@@ -82,7 +82,7 @@ class AirflowApi:
     def dag_runs(self, dag_id: str, limit: int = 20) -> list[DagRun]:
         """The newest runs of a DAG, newest first; also those that an asset or the schedule has started."""
         answer = self._call("GET", f"/dags/{dag_id}/dagRuns?limit={limit}&order_by=-run_after")
-        return [_run(run) for run in _list(answer, "dag_runs")]
+        return [_run(run) for run in listed(answer, "dag_runs")]
 
     def wait(
         self,
@@ -117,7 +117,7 @@ class AirflowApi:
             answer = self._call("GET", path)
             page = [
                 TaskInstance(task["task_id"], task["map_index"], task["state"], task["try_number"], task["duration"])
-                for task in _list(answer, "task_instances")
+                for task in listed(answer, "task_instances")
             ]
             found += page
             if not page or len(found) >= int(str(answer["total_entries"])):
@@ -127,10 +127,10 @@ class AirflowApi:
         """The log of the task's last try, one line an event."""
         path = f"/dags/{run.dag_id}/dagRuns/{run.run_id}/taskInstances/{task.task_id}/logs/{max(task.try_number, 1)}"
         answer = self._call("GET", f"{path}?map_index={task.map_index}&full_content=true")
-        return "\n".join(text for line in _list(answer, "content") for text in _log_lines(line))
+        return "\n".join(text for line in listed(answer, "content") for text in _log_lines(line))
 
     def _import_errors(self) -> str:
-        errors = _list(self._call("GET", "/importErrors"), "import_errors")
+        errors = listed(self._call("GET", "/importErrors"), "import_errors")
         return " ".join(f"{error['filename']}: {error['stack_trace']}" for error in errors) or "No import errors."
 
     def _call(self, method: str, path: str, body: Json | None = None) -> dict[str, object]:
@@ -208,7 +208,8 @@ def _log_lines(line: object) -> list[str]:
     return [str(line.get("event", "")), *raised]
 
 
-def _list(answer: Mapping[str, object], key: str) -> list[dict]:
+def listed(answer: Json, key: str) -> list[dict]:
+    """A list in an answer. Raises Fatal when there is none."""
     items = answer[key]
     if not isinstance(items, list):
         raise Fatal(f"Airflow answered without a list {key!r}: is it the version of requirements.txt?")

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import urlencode
 
-from onefold.platform.api import AirflowApi
-
-Json = Mapping[str, object]
+from onefold.platform.api import AirflowApi, Json, listed
 
 
 @dataclass(frozen=True)
@@ -46,7 +43,7 @@ class BackfillApi(AirflowApi):
     def intervals(self, dag_id: str, first: datetime, last: datetime) -> list[datetime]:
         """The starts of the intervals that a backfill would run: those that are over, and that no run is at work on."""
         answer = self._call("POST", "/backfills/dry_run", self._asked(dag_id, first, last))
-        return [datetime.fromisoformat(each["logical_date"]) for each in _listed(answer, "backfills")]
+        return [datetime.fromisoformat(each["logical_date"]) for each in listed(answer, "backfills")]
 
     def create_backfill(self, dag_id: str, first: datetime, last: datetime) -> Backfill:
         """Begin a backfill of these intervals, whether they were run before or not, one run at a time."""
@@ -59,7 +56,7 @@ class BackfillApi(AirflowApi):
     def active_backfill(self, dag_id: str) -> Backfill | None:
         """The backfill of a DAG that has not ended; Airflow allows one."""
         answer = self._call("GET", f"/backfills?{urlencode({'dag_id': dag_id, 'order_by': '-id', 'limit': 10})}")
-        found = (_backfill(each) for each in _listed(answer, "backfills"))
+        found = (_backfill(each) for each in listed(answer, "backfills"))
         return next((backfill for backfill in found if not backfill.completed), None)
 
     def progress(self, backfill: Backfill) -> Progress:
@@ -79,7 +76,7 @@ class BackfillApi(AirflowApi):
                 datetime.fromisoformat(run["data_interval_start"]),
                 datetime.fromisoformat(run["data_interval_end"]),
             )
-            for run in _listed(self._runs(backfill, "failed", limit), "dag_runs")
+            for run in listed(self._runs(backfill, "failed", limit), "dag_runs")
         ]
 
     def _runs(self, backfill: Backfill, state: str, limit: int) -> Json:
@@ -102,10 +99,6 @@ class BackfillApi(AirflowApi):
             "reprocess_behavior": "completed",  # also what has succeeded: to repeat a backfill is to load again
             "max_active_runs": 1,  # a stream is loaded by one run at a time, so that more would only wait
         }
-
-
-def _listed(answer: Json, key: str) -> list[dict]:
-    return list(answer[key])  # type: ignore[call-overload]
 
 
 def _backfill(answer: Json) -> Backfill:

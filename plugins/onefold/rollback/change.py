@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
+
+from psycopg import sql
 
 from onefold.catalog.system import Stream
 from onefold.warehouse.tables import StagingTable
@@ -31,3 +34,15 @@ class Change:
     def first(self) -> int:
         """What was written before this load stays as it is."""
         return min(self.loads)
+
+    @property
+    def names(self) -> Mapping[str, sql.Composable]:
+        """What the statements about this change all speak of."""
+        return {
+            "staging": self.table.versions,
+            "system": sql.Literal(self.system),
+            "stream": sql.Literal(self.stream_name),
+            "loads": sql.Literal(list(self.loads)),
+            "first": sql.Literal(self.first),
+            "taken_in": sql.Literal(self.to == "published"),
+        }

@@ -41,12 +41,7 @@ def fold(connection: psycopg.Connection, change: Change) -> None:
 
 def _names(change: Change) -> dict[str, sql.Composable]:
     return {
-        "staging": change.table.versions,
-        "system": sql.Literal(change.system),
-        "stream": sql.Literal(change.stream_name),
-        "loads": sql.Literal(list(change.loads)),
-        "first": sql.Literal(change.first),
-        "taken_in": sql.Literal(change.to == "published"),
+        **change.names,
         "buckets": sql.Literal(BUCKETS),
         "whole": sql.Literal(change.stream.whole),
         "theirs": content_sql("theirs._payload", change.stream),

@@ -115,12 +115,7 @@ def settle(connection: psycopg.Connection, change: Change) -> None:
 
 def _names(change: Change) -> dict[str, sql.Composable]:
     return {
-        "staging": change.table.versions,
-        "system": sql.Literal(change.system),
-        "stream": sql.Literal(change.stream_name),
-        "loads": sql.Literal(list(change.loads)),
-        "first": sql.Literal(change.first),
-        "taken_in": sql.Literal(change.to == "published"),
+        **change.names,
         "aside": sql.SQL(
             "system, stream, _key, _hash, _payload, _cursor, _deleted, _load_id, _extracted_at, judged, suite,"
             " expectation, reason"
