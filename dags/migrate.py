@@ -20,6 +20,7 @@ with DAG(
     description="Brings a window of the past in: planned, rehearsed, approved by a second person, published",
     doc_md=migrate_doc(),
     schedule=None,
+    is_paused_upon_creation=False,  # it runs only when somebody asks for it
     start_date=datetime(2024, 1, 1, tzinfo=UTC),
     catchup=False,
     max_active_runs=4,

@@ -18,6 +18,7 @@ with DAG(
     description="Judges quarantined rows again, and accounts for every one of them",
     doc_md=REPLAY_DOC,
     schedule=None,
+    is_paused_upon_creation=False,  # it runs only when somebody asks for it
     start_date=datetime(2024, 1, 1, tzinfo=UTC),
     catchup=False,
     max_active_runs=1,

@@ -18,6 +18,7 @@ with DAG(
     description="Takes published loads out of staging and conformed as if they had never been; reversible",
     doc_md=rollback_doc(),
     schedule=None,
+    is_paused_upon_creation=False,  # it runs only when somebody asks for it
     start_date=datetime(2024, 1, 1, tzinfo=UTC),
     catchup=False,
     max_active_runs=4,
