@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from airflow.sdk import DAG, CronTriggerTimetable, Param
 
 from onefold.assets import REPAIRED
@@ -18,8 +20,8 @@ with DAG(
     dag_id="reconcile",
     description="Compares each stream with its source, repairs on demand, and tells what is wrong",
     doc_md=reconcile_doc(),
-    # No start date: with one, unpausing would begin the run of the time that is past.
-    schedule=CronTriggerTimetable("0 5 * * *", timezone="UTC"),
+    # No start date, and timedelta(0): otherwise switching it on would begin the run of a time that is past.
+    schedule=CronTriggerTimetable("0 5 * * *", timezone="UTC", run_immediately=timedelta(0)),
     catchup=False,
     max_active_runs=1,
     tags=["operations"],

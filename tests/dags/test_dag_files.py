@@ -5,10 +5,15 @@ from __future__ import annotations
 import runpy
 import shutil
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from airflow.sdk import DAG
+from airflow.serialization.decoders import decode_timetable
+from airflow.serialization.encoders import encode_timetable
+from airflow.timetables import trigger
+from airflow.timetables.base import TimeRestriction
 
 from onefold.catalog.reader import read_catalog
 from onefold.pools import POOLS, RECONCILE
@@ -87,6 +92,20 @@ def test_comparisons_run_one_after_the_other_in_a_pool_of_their_own(found: Mappi
     dag = runpy.run_path(str(ROOT / "dags" / "reconcile.py"))["dag"]
     assert {task.pool for task in dag.tasks} == {RECONCILE}
     assert POOLS[RECONCILE][0] == 1
+
+
+@pytest.mark.parametrize("hour", [0, 5, 6, 12, 23])
+def test_switching_comparisons_on_begins_no_run_of_a_time_that_is_past(
+    hour: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dag = runpy.run_path(str(ROOT / "dags" / "reconcile.py"))["dag"]
+    now = datetime(2026, 3, 1, hour, 30, tzinfo=UTC)
+    monkeypatch.setattr(trigger, "utcnow", lambda: now)
+    as_the_scheduler_reads_it = decode_timetable(encode_timetable(dag.timetable))
+    first = as_the_scheduler_reads_it.next_dagrun_info_v2(
+        last_dagrun_info=None, restriction=TimeRestriction(dag.start_date, None, catchup=dag.catchup)
+    )
+    assert first.run_after > now
 
 
 def test_a_task_makes_its_own_dag_only(monkeypatch: pytest.MonkeyPatch) -> None:
