@@ -9,13 +9,14 @@ from collections.abc import Iterator
 
 import click
 
-from benchmarks import against_dlt, conforming, gating, loading, memory, small_loads, soap
+from benchmarks import against_dlt, conforming, gating, loading, memory, rolling_back, small_loads, soap
 from benchmarks.measure import warehouse
 from benchmarks.table import Row, markdown
 
 PARTS = {
     "loading": loading,
     "memory": memory,
+    "rollback": rolling_back,
     "dlt": against_dlt,
     "soap": soap,
     "gate": gating,
@@ -29,7 +30,7 @@ PARTS = {
 @click.option("--rows", default=1_000_000, show_default=True, help="How many companies.")
 @click.option("--rounds", default=5, show_default=True, help="How often each thing is measured; the median counts.")
 def bench(parts: tuple[str, ...], rows: int, rounds: int) -> None:
-    """Measure every part, or those named: loading, memory, dlt, soap, gate, conform, small-loads.
+    """Measure every part, or those named: loading, memory, rollback, dlt, soap, gate, conform, small-loads.
 
     All of it takes about forty minutes at a million rows and five rounds. What takes longest is measured fewer times,
     or with fewer rows, and its line says so.

@@ -1,0 +1,57 @@
+"""Rolling back: what a rollback of few changes costs beside few and beside many records, and beside its own load."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from benchmarks.companies import SYSTEM, pages
+from benchmarks.loading import job
+from benchmarks.measure import Warehouse, medians, seconds
+from benchmarks.table import Row
+from onefold.audit import actor
+from onefold.catalog.reader import Catalog
+from onefold.rollback import rollback
+from onefold.rollback.request import Request
+from onefold.sync import steps
+
+CATALOG = Catalog({"bench": SYSTEM}, {})
+STARTER, APPROVER = "engineer", "approver"
+
+
+def measure(warehouse: Warehouse, rows: int, rounds: int) -> Iterator[Row]:
+    """A load that changes a hundredth of `rows` is rolled back beside `rows` records, and beside a tenth of them."""
+    changed = rows // 100
+    figures = {held: medians(_round(warehouse, held, changed) for _ in range(rounds)) for held in (rows, rows // 10)}
+    many, few = figures[rows], figures[rows // 10]
+    for what in ("rollback", "undo"):
+        detail = f"{changed:,} changes: {few[what]:.2f} s beside {rows // 10:,}, {many[what]:.2f} s beside {rows:,}"
+        yield Row(f"{what} of few changes, beside ten times the records", many[what] / few[what], 1.5, detail, True)
+    detail = f"{rows // 10:,} records: load {few['first load']:.1f} s, rollback {few['rollback of it']:.1f} s"
+    yield Row("rollback of a first load / the load", few["rollback of it"] / few["first load"], 1.0, detail, True)
+
+
+def _round(warehouse: Warehouse, held: int, changed: int) -> dict[str, float]:
+    first, second = list(pages(held)), list(pages(changed, changed_every=1))
+    with warehouse.fresh() as url:
+        figures = {"first load": seconds(lambda: _load(url, first, "first"))}
+        second_load = _load(url, second, "second")
+        figures["rollback"] = seconds(lambda: _roll_back(url, Request((second_load,), reason="measured")))
+        figures["undo"] = seconds(lambda: _roll_back(url, Request(undo=1, reason="measured")))
+        figures["rollback of it"] = seconds(
+            lambda: _roll_back(url, Request((second_load - 1, second_load), reason="measured"))
+        )
+    return figures
+
+
+def _load(url: str, bodies: list[bytes], run: str) -> int:
+    load = job(url, bodies, run)
+    steps.land(load)
+    steps.gate(load)
+    return steps.publish(load).load_id
+
+
+def _roll_back(url: str, request: Request) -> None:
+    """Plan, approval by another person, execution."""
+    planned = rollback.plan(url, CATALOG, request, actor(STARTER, "rollback", "measured"))
+    rollback.decide(url, planned.rollback_id, APPROVER, True)
+    rollback.execute(url, CATALOG, planned.rollback_id, actor(STARTER, "rollback", "measured"))
