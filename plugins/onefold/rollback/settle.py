@@ -107,8 +107,10 @@ def settle(connection: psycopg.Connection, change: Change) -> None:
     The caller holds the stream's lock. The loads' states are the caller's to change.
     """
     before = _counts(connection, change)
+    affected = [load_id for (load_id,) in connection.execute("select distinct _load_id from effect")]
+    names = {**_names(change), "affected": sql.Literal(affected)}
     for statement in (*_VERSIONS, *_QUARANTINE):
-        connection.execute(sql.SQL(statement).format(**_names(change)))
+        connection.execute(sql.SQL(statement).format(**names))
     _drop_empty_parts(connection, change)
     _keep_counts(connection, change, before, _counts(connection, change))
 
@@ -127,9 +129,12 @@ _VERSIONS = (
     """
     insert into staging.aside ({aside})
     select {system}, {stream}, _key, _hash, _payload, _cursor, _deleted, _load_id, _extracted_at, true, null, null, null
-    from {staging} v join effect using (_key, _load_id) where what = 'out'
+    from {staging} v join effect using (_key, _load_id) where what = 'out' and v._load_id = any ({affected})
     """,
-    "delete from {staging} v using effect e where v._key = e._key and v._load_id = e._load_id and what = 'out'",
+    """
+    delete from {staging} v using effect e
+    where v._key = e._key and v._load_id = e._load_id and what = 'out' and v._load_id = any ({affected})
+    """,
     """
     insert into {staging} (_key, _hash, _payload, _cursor, _deleted, _load_id, _extracted_at)
     select f._key, f._hash, theirs._payload, f._cursor, f._deleted, f._load_id, f._extracted_at
@@ -141,7 +146,7 @@ _VERSIONS = (
     update {staging} v set _hash = f._hash, _payload = theirs._payload, _cursor = f._cursor
     from effect join folded f using (_key, _load_id)
     join observation theirs on theirs._key = f._key and theirs._load_id = f._source
-    where what = 'mended' and v._key = f._key and v._load_id = f._load_id
+    where what = 'mended' and v._key = f._key and v._load_id = f._load_id and v._load_id = any ({affected})
     """,
 )
 _QUARANTINE = (

@@ -63,14 +63,15 @@ def become_part(connection: psycopg.Connection, table: StagingTable, load: Landi
     """Make the load's candidates, as they are, a part of the stream's staging table (in PostgreSQL's words: a child).
 
     Whoever reads the staging table reads its parts too, and nobody waits. Nothing is written twice; and what a large
-    load brought can be taken out again by dropping its part.
+    load brought can be taken out again by dropping its part. The check tells the planner whose part it is: who asks for
+    other loads does not read it.
     """
     name = sql.Identifier(f"{table.name}__load_{load.load_id}")
     part = sql.Identifier("staging", f"{table.name}__load_{load.load_id}")
     for statement in (
         "alter table {candidate} drop column _known, alter _key set not null, alter _hash set not null,"
         " alter _payload set not null, alter _deleted set not null, alter _load_id set not null,"
-        " alter _extracted_at set not null",
+        " alter _extracted_at set not null, add check (_load_id = {load_id})",
         "alter table {candidate} rename to {name}",
         "alter table landing.{name} set schema staging",
         "create unique index on {part} (_key, _load_id)",
@@ -78,5 +79,11 @@ def become_part(connection: psycopg.Connection, table: StagingTable, load: Landi
         "alter table {part} inherit {table}",
     ):
         connection.execute(
-            sql.SQL(statement).format(candidate=load.candidate, name=name, part=part, table=table.versions)
+            sql.SQL(statement).format(
+                candidate=load.candidate,
+                name=name,
+                part=part,
+                table=table.versions,
+                load_id=sql.Literal(load.load_id),
+            )
         )
