@@ -19,8 +19,8 @@ test: setup  ## Run every test: on all cores, then those that start the schedule
 	@.venv/bin/python -m pytest -m "not scheduler" --numprocesses auto --maxprocesses 4 --dist worksteal
 	@.venv/bin/python -m pytest -m scheduler
 
-torture: setup  ## Kill loads, and PostgreSQL, at every moment; compare with undisturbed ones (some minutes)
-	@ONEFOLD_TORTURE=full .venv/bin/python -m pytest -v -s tests/torture
+torture: setup  ## Kill loads, and PostgreSQL, at every moment; do any sequence of the operations (some minutes)
+	@ONEFOLD_TORTURE=full .venv/bin/python -m pytest -v -s tests/torture tests/operations
 
 lint: setup  ## Check style and formatting
 	@.venv/bin/ruff check .

@@ -109,3 +109,24 @@ def test_a_load_that_is_rolled_back_is_taken_out_again(world: World):
     assert report.loads == (bad,)
     assert world.golden("a", "legal_name", "record_count") == ("Old", 1)
     assert world.conform().publish_id is None
+
+
+def test_what_a_load_had_deleted_is_there_again_when_it_is_rolled_back(world: World):
+    world.conform(record("crm", "a", tax_id_pl="1", legal_name="Old"), record("crm", "b", tax_id_pl="2"))
+    before = _published(world)
+    bad = world.load([record("crm", "a", tax_id_pl="1", legal_name="Old", deleted=True)])
+    world.conform()
+    assert world.clusters() == {frozenset("b")}
+    # The rollback leaves the mapped models as they were before the load, and its versions aside.
+    world.connection.execute("update ops.load set state = 'rolled_back' where load_id = %s", (bad,))
+    world.connection.execute(
+        "update mapped.crm__partner set _deleted = false, _load_id = (select min(load_id) from ops.load)"
+        " where _key = 'a'"
+    )
+    world.connection.execute(
+        "insert into staging.aside (system, stream, _key, _hash, _payload, _deleted, _load_id, _extracted_at, judged)"
+        " values ('crm', 'account', 'a', '', '{}', true, %s, now(), true)",
+        (bad,),
+    )
+    assert world.conform().loads == (bad,)
+    assert _published(world) == before

@@ -119,20 +119,21 @@ _OBSERVATION = (
         select distinct on (_key, _load_id) * from found order by _key, _load_id, origin = 'unchanged'
     )
     select single.*, row_number() over (partition by _key order by _load_id) as place,
-           _deleted and _hash = decode(md5('gone' || _payload::text), 'hex') as swept
+           _deleted and _hash = decode(md5('gone' || _payload::text), 'hex') as swept,
+           exists (select from ops.replay_row r where r.load_id = single._load_id) as again
     from single where _load_id in (select load_id from included)
     """,
     """
     insert into observation
     (select 'before', _key, _load_id, _hash, _payload, _cursor, _deleted, _extracted_at, true, null, null, null,
-            null::bigint, false
+            null::bigint, false, false
     from touched cross join lateral (
         select _load_id, _hash, _payload, _cursor, _deleted, _extracted_at from {staging} version
         where version._key = touched._key and version._load_id < {first} order by _load_id desc limit 1
     ) held)
     union all
     (select distinct on (_key) 'waiting', _key, load_id, _hash, payload, _cursor, false, _extracted_at, true,
-           suite, expectation, reason, null::bigint, false
+           suite, expectation, reason, null::bigint, false, false
     from touched join ops.quarantine using (_key)
     where system = {system} and stream = {stream} and load_id < {first}
       and (state = 'open' or (state <> 'rolled_back' and closed_by_load >= {first}))
@@ -155,7 +156,8 @@ _FOLDED = (
         left join observation held on held._key = touched._key and held.origin = 'before'
         left join observation waiting on waiting._key = touched._key and waiting.origin = 'waiting'
         union all
-        select step._key, ours.place, ours._load_id, taken, case when closed then _open end,
+        select step._key, ours.place, ours._load_id, taken,
+               case when closed then _open when overtaken then ours._load_id end,
                case when good then ours._load_id else _held end,
                case when not good then _source when swept then gone._of else ours._load_id end,
                case when not good then step._hash when swept then gone._hash else ours._hash end,
@@ -163,7 +165,7 @@ _FOLDED = (
                     else ours._cursor end,
                case when good then ours._deleted else step._deleted end,
                case when good then ours._extracted_at else step._extracted_at end,
-               case when taken and not good then ours._load_id when not closed then _open end
+               case when taken and not good and not overtaken then ours._load_id when not closed then _open end
         from step
         join observation ours on ours._key = step._key and ours.place = step.place + 1
         left join lateral (
@@ -178,7 +180,7 @@ _FOLDED = (
                        or step._cursor is null)
             ) alive
             where not {whole} or _cursor < ours._cursor
-            order by _cursor desc nulls last limit 1
+            order by _cursor desc nulls last, _hash desc limit 1  -- as quality/candidate.py reduces them
         ) gone on swept
         cross join lateral (
             select case
@@ -193,17 +195,20 @@ _FOLDED = (
             end as differs
         ) compared
         cross join lateral (
-            select coalesce(differs, false) and not (ours.suite is not null and _open is not null and exists (
-                select from observation theirs where theirs._key = step._key and theirs._load_id = _open
-                and (theirs._hash = ours._hash or {theirs} = {ours})
-            )) as taken
+            select coalesce(differs, false) and not (
+                ours.suite is not null and not again and _open is not null and exists (
+                    select from observation theirs where theirs._key = step._key and theirs._load_id = _open
+                    and (theirs._hash = ours._hash or {theirs} = {ours})
+                )
+            ) as taken
         ) decided
         cross join lateral (select taken and ours.suite is null as good) judged
         cross join lateral (
-            select taken and _open is not null and (not good or coalesce((
-                select theirs._cursor <= ours._cursor from observation theirs
-                where theirs._key = step._key and theirs._load_id = _open), true)) as closed
+            select taken and _open is not null and coalesce((
+                select (theirs._cursor, theirs._extracted_at) <= (ours._cursor, ours._extracted_at)
+                from observation theirs where theirs._key = step._key and theirs._load_id = _open), true) as closed
         ) ended
+        cross join lateral (select taken and not good and _open is not null and not closed as overtaken) waited
     )
     select _key, _load_id, written, written and coalesce(_held = _load_id, false) as good, closes, _source,
            _hash, _cursor, _deleted, _extracted_at
@@ -213,4 +218,5 @@ _FOLDED = (
     "analyze folded",
 )
 """Step by step along each key's observations: what is held (_held, with load _source's content) and which load's row
-waits in quarantine (_open). For a version, hash, cursor and time are its own."""
+waits in quarantine (_open). A refused row that is older than the one which waits is closed by its own load, overtaken.
+What a replay reads is judged although it waits (again). For a version, hash, cursor and time are its own."""

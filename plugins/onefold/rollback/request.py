@@ -73,8 +73,7 @@ def changes(
                 f"{system}.{stream} is no longer in catalog/systems, which says how its records are compared. "
                 f"{NOTHING} Put the stream back, roll back, and take it out again."
             )
-        if to == "rolled_back":
-            _with_its_replays(connection, f"{system}.{stream}", loads)
+        _with_their_replays(connection, f"{system}.{stream}", loads, to)
         made.append(
             Change(system, stream, systems[system].streams[stream], tuple(load_id for load_id, _ in of_stream), to)
         )
@@ -120,17 +119,32 @@ def _may_change(
         )
 
 
-def _with_its_replays(connection: psycopg.Connection, name: str, loads: Sequence[int]) -> None:
-    """What a replay published came with the load that had it refused, and cannot stay without it."""
-    found = connection.execute(
-        "select load_id, closed_by_load from ops.quarantine where load_id = any (%(loads)s) and state = 'replayed'"
-        " and closed_by_load <> all (%(loads)s) limit 1",
-        {"loads": list(loads)},
-    ).fetchone()
-    if found:
+def _with_their_replays(
+    connection: psycopg.Connection, name: str, loads: Sequence[int], to: Literal["rolled_back", "published"]
+) -> None:
+    """What a replay has judged came with the load that had it refused, and cannot be there without it."""
+    judged = (
+        "select q.load_id, r.load_id from ops.replay_row r join ops.quarantine q using (quarantine_id)"
+        " where r.outcome in ('published', 'again')"
+    )
+    if to == "rolled_back":
+        alone = connection.execute(
+            f"{judged} and q.load_id = any (%(loads)s) and r.load_id <> all (%(loads)s)"
+            " and exists (select from ops.load l where l.load_id = r.load_id and l.state = 'published') limit 1",
+            {"loads": list(loads)},
+        ).fetchone()
+        remedy = "Roll both back together."
+    else:
+        alone = connection.execute(
+            f"{judged} and r.load_id = any (%(loads)s) and q.load_id <> all (%(loads)s)"
+            " and exists (select from ops.load l where l.load_id = q.load_id and l.state <> 'published') limit 1",
+            {"loads": list(loads)},
+        ).fetchone()
+        remedy = f"Undo the rollback of load {alone[0]} first." if alone else ""
+    if alone:
         raise Fatal(
-            f"Of what load {found[0]} of {name} had brought, load {found[1]} of a replay has published rows. {NOTHING} "
-            "Roll both back together."
+            f"Of what load {alone[0]} of {name} had brought, load {alone[1]} of a replay has published rows, or judged "
+            f"them again. {NOTHING} {remedy}"
         )
 
 

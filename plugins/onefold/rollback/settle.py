@@ -150,11 +150,18 @@ _VERSIONS = (
     """,
 )
 _QUARANTINE = (
-    # taken out with its load, a row stays, closed; a row of another load that would not have been there is set aside
+    # taken out with its load, a row stays, closed; so does one that a replay has chosen, which ops.replay_row tells of;
+    # another row of another load that would not have been there is set aside
     """
     update ops.quarantine set state = 'rolled_back', closed_at = now(),
         closed_by_load = case when _key is null then closed_by_load end
     where not {taken_in} and load_id = any ({loads}) and state <> 'rolled_back'
+    """,
+    """
+    update ops.quarantine q set state = 'rolled_back', closed_at = now(), closed_by_load = null
+    from refused r
+    where q.system = {system} and q.stream = {stream} and r._key = q._key and r._load_id = q.load_id and what = 'out'
+      and exists (select from ops.replay_row chosen where chosen.quarantine_id = q.quarantine_id)
     """,
     """
     insert into staging.aside ({aside})
@@ -162,11 +169,13 @@ _QUARANTINE = (
            suite, expectation, reason
     from ops.quarantine q join refused r on r._key = q._key and r._load_id = q.load_id
     where q.system = {system} and q.stream = {stream} and what = 'out' and ({taken_in} or load_id <> all ({loads}))
+      and not exists (select from ops.replay_row chosen where chosen.quarantine_id = q.quarantine_id)
     """,
     """
     delete from ops.quarantine q using refused r
     where q.system = {system} and q.stream = {stream} and r._key = q._key and r._load_id = q.load_id and what = 'out'
       and ({taken_in} or load_id <> all ({loads}))
+      and not exists (select from ops.replay_row chosen where chosen.quarantine_id = q.quarantine_id)
     """,
     """
     insert into ops.quarantine
@@ -191,7 +200,8 @@ _QUARANTINE = (
         from touched join ops.quarantine w using (_key)
         left join folded f on f._key = w._key and f.closes = w.load_id
         where w.system = {system} and w.stream = {stream}
-          and ((load_id >= {first} and exists (select from folded g where g._key = w._key and g._load_id = w.load_id))
+          and ((load_id >= {first} and exists (select from folded g where g._key = w._key and g._load_id = w.load_id
+                                               and g.written and not g.good))
                or exists (select from observation o where o._key = w._key and o._load_id = w.load_id
                           and o.origin = 'waiting'))
     ) due

@@ -30,7 +30,7 @@ from onefold.warehouse.replayed import land_chosen, replay_window
 from onefold.warehouse.staging import ensure_staging
 from onefold.warehouse.states import held_states
 from onefold.warehouse.trouble import told, trouble
-from onefold.warehouse.window import resolve_window
+from onefold.warehouse.window import overlap, resolve_window
 
 log = logging.getLogger(__name__)
 
@@ -72,7 +72,11 @@ def publish(job: Job) -> Load:
             judged = load
             keys = landing.landed_keys(connection, load) if job.confirm else []
             publishing.publish(
-                connection, load, lambda inside, counts: evidence.published(inside, job, judged, counts), job.replay_id
+                connection,
+                load,
+                lambda inside, counts: evidence.published(inside, job, judged, counts),
+                overlap(job.stream),
+                job.replay_id,
             )
             load = ledger.get(connection, load.load_id)
             log.info(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 
 import psycopg
 from psycopg import sql
@@ -37,11 +38,13 @@ def publish(
     connection: psycopg.Connection,
     load: Load,
     record: Callable[[psycopg.Connection, Published], None],
+    overlap: timedelta,
     replay_id: int | None = None,
 ) -> Published:
     """Make the load's accepted rows visible and end the load. `record` adds lineage and audit inside the transaction.
 
-    The caller holds the stream's lock and has seen the load's checkpoint as gated. A replay settles the rows that it
+    The caller holds the stream's lock and has seen the load's checkpoint as gated. `overlap` is how much of what is
+    published a run that goes on from it reads again. A replay settles the rows that it
     chose; it says nothing of the source, so cursor, answers and states stay as they are.
     """
     with connection.transaction():
@@ -54,7 +57,7 @@ def publish(
         if replay_id is None:
             keep_answers(connection, load)
             keep_states(connection, load)
-        make_final(connection, load, moved_cursor=replay_id is None and _move_cursor(connection, load))
+        make_final(connection, load, moved_cursor=replay_id is None and _move_cursor(connection, load, overlap))
         keep_aside(connection, load)
         connection.execute(
             "update ops.load set state = 'published', verdict = 'passed', error = null, ended_at = now(),"
@@ -186,8 +189,9 @@ def _quarantine_parts(connection: psycopg.Connection, load: Load) -> int:
 
 
 def _close_quarantined(connection: psycopg.Connection, load: Load) -> None:
-    """A refused record whose newer version has now arrived is superseded; a good one that is older leaves it open. Of
-    two that are refused the one that came last waits."""
+    """A refused record whose newer version has now arrived, good or bad, is superseded; one that is older leaves it
+    open, and is itself superseded where it is refused. By the source's clock; at the same time what was read later is
+    newer."""
     connection.execute(
         sql.SQL(
             """
@@ -195,19 +199,28 @@ def _close_quarantined(connection: psycopg.Connection, load: Load) -> None:
             from {candidate} c
             where q.system = {system} and q.stream = {stream} and q._key = c._key and q.state = 'open'
               and q.load_id <> {load} and (
-                  q._cursor <= c._cursor or q._cursor is null or c._cursor is null
-                  or exists (select from {refused} r where r._key = c._key)
+                  q._cursor is null or c._cursor is null
+                  or (q._cursor, q._extracted_at) <= (c._cursor, c._extracted_at)
               )
             """
         ).format(**_names(load))
     )
+    connection.execute(
+        """
+        update ops.quarantine q set state = 'superseded', closed_at = now(), closed_by_load = q.load_id
+        from ops.quarantine newer
+        where q.load_id = %s and q.state = 'open' and newer.system = q.system and newer.stream = q.stream
+          and newer._key = q._key and newer.state = 'open' and newer.load_id <> q.load_id
+        """,
+        (load.load_id,),
+    )
 
 
-def _move_cursor(connection: psycopg.Connection, load: Load) -> bool:
+def _move_cursor(connection: psycopg.Connection, load: Load, overlap: timedelta) -> bool:
     """Forward only: a backfill of the past must not make the next load read everything again. And without a gap: one
-    that begins after what is published so far, or not at the beginning where nothing is, leaves the cursor alone, or
-    nobody would ever read what lies between. (The value of a cursor that is no time is a number.) Returns whether it
-    moved."""
+    that begins later than the next run would, or not at the beginning where nothing is published, leaves the cursor
+    alone, or nobody would ever read what lies between, or was stamped late. (The value of a cursor that is no time is a
+    number.) Returns whether it moved."""
     moved = connection.execute(
         sql.SQL(
             """
@@ -220,12 +233,13 @@ def _move_cursor(connection: psycopg.Connection, load: Load) -> bool:
                 window_end = greatest(ops.cursor.window_end, excluded.window_end),
                 load_id = excluded.load_id, moved_at = now()
             where {window_start} <= case when ops.cursor.value like '%-%' then ops.cursor.value::timestamptz
-                                         else ops.cursor.window_end end
+                                         else ops.cursor.window_end end - {overlap}
             """
         ).format(
             window_start=sql.Literal(load.window_start),
             window_end=sql.Literal(load.window_end),
             beginning=sql.Literal(BEGINNING),
+            overlap=sql.Literal(overlap),
             **_names(load),
         )
     )

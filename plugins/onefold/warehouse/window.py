@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import psycopg
 
@@ -32,11 +32,16 @@ def resolve_window(connection: psycopg.Connection, system: str, name: str, strea
     published = connection.execute(
         "select value, window_end from ops.cursor where system = %s and stream = %s", (system, name)
     ).fetchone()
-    start = BEGINNING
-    if published:
-        value, window_end = published
-        timed = stream.cursor and stream.cursor.kind != "integer" and value
-        overlap = stream.cursor.lookback if stream.cursor else stream.freshness
-        reached = datetime.fromisoformat(value) if timed else window_end
-        start = min(reached, end) - overlap  # a source's clock may run ahead of ours
-    return Window(start, end)
+    return Window(goes_on_from(*published, stream, end) if published else BEGINNING, end)
+
+
+def goes_on_from(value: str | None, window_end: datetime, stream: Stream, end: datetime) -> datetime:
+    """Where a run up to `end` begins that goes on from a cursor: its value and the end of the last window."""
+    timed = stream.cursor and stream.cursor.kind != "integer" and value
+    reached = datetime.fromisoformat(value) if timed else window_end
+    return min(reached, end) - overlap(stream)  # a source's clock may run ahead of ours
+
+
+def overlap(stream: Stream) -> timedelta:
+    """How much of what is published a run that goes on from it reads again."""
+    return stream.cursor.lookback if stream.cursor else stream.freshness

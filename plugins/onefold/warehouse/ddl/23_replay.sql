@@ -28,6 +28,8 @@ create table if not exists ops.replay_row (
     outcome text check (outcome in ('published', 'superseded', 'again')),
     primary key (replay_id, quarantine_id)
 );
+create index if not exists replay_row_by_row on ops.replay_row (quarantine_id);
+create index if not exists replay_row_by_load on ops.replay_row (load_id);
 comment on table ops.replay_row is 'Every row that a replay chose. again: refused once more; the new row of ops.quarantine names '
     'the same load. superseded: something newer of the record, or just the same, had been published or judged.';
 comment on column ops.replay_row.load_id is 'The replay''s load that judged the row; NULL where none did.';

@@ -1,0 +1,227 @@
+"""Sync, backfill, migration, rollback and replay, in any sequence: what is left is what the truth says."""
+
+from __future__ import annotations
+
+import functools
+import os
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from onefold.audit import entries_from_database, verify
+from onefold.rollback import late, rollback
+from onefold.sync import inspection
+from onefold.warehouse.connection import connect
+from tests.operations.truth import alive
+from tests.operations.world import EVERYTHING, World, judged_by_credit
+
+EXAMPLES = 500 if os.environ.get("ONEFOLD_TORTURE") == "full" else 20
+LONG = 45
+"""Minutes of the source's clock within which windows of the past lie: about as long as a sequence lasts."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """The source's clock goes on, and it changes, adds or deletes a record, perhaps stamped a little late."""
+
+    key: str
+    credit: int
+    minutes: int = 1
+    late: int = 0
+    deleted: bool = False
+
+
+@dataclass(frozen=True)
+class MendSuite:
+    """From now on the gate refuses less credit than this."""
+
+    least_credit: int
+
+
+@dataclass(frozen=True)
+class Sync:
+    """The scheduled run: it goes on from what is published."""
+
+
+@dataclass(frozen=True)
+class Backfill:
+    """A window of the past, by minutes."""
+
+    start: int
+    end: int
+
+
+@dataclass(frozen=True)
+class Rehearse:
+    """A migration of a window, as far as its approval."""
+
+    start: int
+    end: int
+    chunks: int = 1
+
+
+@dataclass(frozen=True)
+class Decide:
+    """The migration that waits is approved and published, or turned down."""
+
+    approved: bool = True
+
+
+@dataclass(frozen=True)
+class Rollback:
+    """Of loads, counted from the oldest that is published; or of all loads of their runs."""
+
+    picks: tuple[int, ...]
+    whole_runs: bool = False
+    approved: bool = True
+
+
+@dataclass(frozen=True)
+class Undo:
+    """Of a rollback, counted from the oldest that is done."""
+
+    pick: int = 0
+
+
+@dataclass(frozen=True)
+class Replay:
+    """Of all that waits in quarantine."""
+
+
+Step = Change | MendSuite | Sync | Backfill | Rehearse | Decide | Rollback | Undo | Replay
+
+
+def do(world: World, step: Step) -> None:
+    """One step, in the warehouse and in the truth."""
+    match step:
+        case Change(key, credit, minutes, late_by, deleted):
+            world.clock += minutes
+            world.change(key, credit, late_by, deleted=deleted)
+        case MendSuite(least_credit):
+            world.suite(least_credit)
+        case Sync():
+            world.sync()
+        case Backfill(start, end):
+            world.backfill(start, end)
+        case Rehearse(start, end, chunks):
+            world.rehearse(start, end, chunks)
+        case Decide(approved):
+            world.decide(approved=approved)
+        case Rollback(picks, whole_runs, approved):
+            world.roll_back(picks, whole_runs=whole_runs, approved=approved)
+        case Undo(pick):
+            world.undo(pick)
+        case Replay():
+            world.replay()
+
+
+def leaves_what_the_truth_says(world: World, sequence: list[Step]) -> None:
+    """After each step all is as it must be; and in the end nothing of the source is missing that was not named so."""
+    with closing(world):
+        for step in sequence:
+            do(world, step)
+            world.compare()
+        world.bring_all()
+        world.compare()
+        assert world.current() == alive(world.source)
+
+
+@pytest.fixture
+def world(loader_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], World]]:
+    """Worlds of their own stream, all in one warehouse, whose audit chain must be whole in the end."""
+    monkeypatch.setenv("ONEFOLD_HOME", str(tmp_path / "home"))
+    for module in (inspection, late):
+        monkeypatch.setattr(module, "judge", judged_by_credit)
+    monkeypatch.setattr(rollback, "judge_late", functools.partial(rollback.judge_late, suites=tmp_path))
+    yield lambda: World(loader_url, tmp_path)
+    with connect(loader_url) as connection:
+        assert verify(entries_from_database(connection)).ok
+
+
+SEQUENCES = {
+    "a replay's row that is refused again stays its own when another load goes": [
+        *(Change("a", 1), Sync(), Change("a", -1), Sync(), MendSuite(1), Replay(), Rollback((0,))),
+    ],
+    "a replay that refused again is rolled back and undone": [
+        *(Change("a", -1), Sync(), Replay(), Rollback((1,)), Undo(), Rollback((0,))),
+    ],
+    "a row that a replay chose outlives an undoing that makes it needless": [
+        *(Change("a", -1), Sync(), Sync(), Rollback((0,)), MendSuite(EVERYTHING), Replay(), Undo()),
+        *(Rollback((0,)), Undo(), Rollback((1,))),
+    ],
+    "a replay is not taken in again without the load whose row it judged": [
+        *(Change("a", -1), Sync(), MendSuite(EVERYTHING), Replay(), Rollback((1,)), Rollback((0,)), Undo()),
+    ],
+    "an older reading of the same minute leaves a newer one waiting": [
+        *(Change("b", 1), Sync(), Change("a", 1), Rehearse(0, 60), Change("a", -1, 0), Sync(), Decide()),
+        *(Rollback((0,)), Undo()),
+    ],
+    "an older refused reading never takes the place of a newer one": [
+        *(Change("b", 1), Sync(), Change("a", -1), Rehearse(0, 60), Change("a", 0, 12), MendSuite(1), Sync(), Decide()),
+        *(Change("b", 1, 30), Sync(), Rollback((0,)), Undo()),
+    ],
+    "a backfill within the look-back leaves what is stamped late to the next run": [
+        *(Change("a", 1, 20), Sync(), Change("b", 1, 1, 3), Change("c", 1, 20), Backfill(20, 60)),
+    ],
+    "undoing names the windows that then stay missing": [
+        *(Change("a", 1), Sync(), Change("b", 1, 12), Sync(), Change("c", 1, 12), Sync(), Change("a", 2, 12), Sync()),
+        *(Change("b", 2, 12), Sync(), Rollback((4,)), Rollback((2, 3)), Undo()),
+    ],
+}
+"""What this test, or writing it, has found wrong once."""
+
+
+@pytest.mark.parametrize("sequence", SEQUENCES.values(), ids=SEQUENCES)
+def test_what_has_gone_wrong_once(world: Callable[[], World], sequence: list[Step]) -> None:
+    leaves_what_the_truth_says(world(), sequence)
+
+
+@st.composite
+def windows(draw: st.DrawFn) -> tuple[int, int]:
+    """[start, end) within the hour that the source has."""
+    start = draw(st.integers(0, LONG - 1))
+    return start, draw(st.sampled_from([start + 5, start + 15, LONG + 1]))
+
+
+CHANGES = st.builds(
+    Change,
+    st.sampled_from("aab"),
+    st.sampled_from([-1, -1, 0, 1]),
+    st.sampled_from([0, 1, 2, 5, 12]),
+    st.sampled_from([0, 0, 0, 1, 3]),
+    st.sampled_from([False, False, False, True]),
+)
+STEPS = st.one_of(
+    CHANGES,
+    CHANGES,
+    CHANGES,
+    st.builds(Sync),
+    st.builds(Sync),
+    st.builds(MendSuite, st.sampled_from([EVERYTHING, 0, 1])),
+    windows().map(lambda window: Backfill(*window)),
+    st.tuples(windows(), st.integers(1, 2)).map(lambda drawn: Rehearse(*drawn[0], drawn[1])),
+    st.builds(Decide, st.sampled_from([True, True, False])),
+    st.builds(
+        Rollback,
+        st.lists(st.integers(0, 6), min_size=1, max_size=2, unique=True).map(tuple),
+        st.booleans(),
+        st.sampled_from([True, True, True, False]),
+    ),
+    st.builds(Undo, st.integers(0, 2)),
+    st.builds(Replay),
+    st.builds(Replay),
+)
+
+
+@pytest.mark.timeout(3600)
+@settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck), print_blob=True)
+@given(sequence=st.lists(STEPS, min_size=3, max_size=16))
+def test_any_sequence_of_the_operations_leaves_what_the_truth_says(
+    world: Callable[[], World], sequence: list[Step]
+) -> None:
+    leaves_what_the_truth_says(world(), sequence)

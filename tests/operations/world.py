@@ -1,0 +1,342 @@
+"""One stream of the real warehouse beside what must be true of it: each step is done to both, then compared."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import pytest
+from psycopg import sql
+
+from onefold.catalog.reader import Catalog
+from onefold.catalog.system import System
+from onefold.connectors.page import BEGINNING, Page, Window
+from onefold.errors import Fatal
+from onefold.migration import ledger as migrations
+from onefold.migration.chunks import give_up, publish_chunks, rehearse_chunks
+from onefold.migration.ledger import Migration
+from onefold.migration.plan import Wish, make_plan
+from onefold.quality.gate import Finding
+from onefold.quality.suite import Suite
+from onefold.rollback.request import Request
+from onefold.rollback.rollback import decide, execute, plan
+from onefold.sync.job import Job
+from onefold.warehouse import ledger
+from onefold.warehouse.connection import connect
+from onefold.warehouse.ledger import Run
+from onefold.warehouse.staging import ensure_staging
+from onefold.warehouse.tables import StagingTable
+from onefold.warehouse.window import Wanted
+from tests.operations.truth import Counts, Load, Read, RowId, Said, Truth
+from tests.sync.shop import MORNING, SHOP, Shop, at, record
+from tests.sync.test_replay import begun, job, proven, run_of
+
+STARTER = "airflow:by:engineer/{}/{}"
+EVERYTHING = -9
+"""The least credit that a suite takes which refuses nothing."""
+_streams, _runs = itertools.count(1), itertools.count(1)
+_REQUEST = {"path": "/customers", "params": {"from": "{start}", "to": "{end}"}}
+
+
+def judged_by_credit(url: str, schema: str, table: str, suite: Suite) -> list[Finding]:
+    """What Great Expectations finds by the suite; it takes half a second a load, and is not in question here."""
+    (rule,) = suite.expectations
+    failing = sql.SQL("select _key from {} where credit < {}").format(
+        sql.Identifier(schema, table), sql.Literal(rule.kwargs["min_value"])
+    )
+    with connect(url) as connection:
+        bad = len(connection.execute(failing).fetchall())
+    return [Finding(1, rule, not bad, bad, {}, failing if bad else None)]
+
+
+@dataclass(frozen=True)
+class Rehearsed:
+    """A migration that waits for approval, and what its chunks have read."""
+
+    migration: Migration
+    reads: dict[tuple[datetime, datetime], dict[str, Read]]
+
+
+class World:
+    """A source with a clock of minutes, the stream that it is loaded into, and the truth."""
+
+    def __init__(self, url: str, suites: Path) -> None:
+        name = f"customer{next(_streams)}"
+        stream = SHOP.model_dump(exclude_unset=True)["streams"]["customer"] | {"request": _REQUEST}
+        system = SHOP.model_dump(exclude_unset=True) | {"streams": {name: stream}}
+        self.shop = Shop(url, suites, System.model_validate(system), name)
+        self.catalog = Catalog(systems={"shop": self.shop.system}, entities={})
+        self.table = StagingTable("shop", name)
+        self.truth = Truth()
+        self.source: dict[str, Said] = {}
+        self.clock = self.steps = 0
+        self.rehearsed: Rehearsed | None = None
+        self.rolled_back: dict[int, tuple[int, ...]] = {}
+        self.missing: set[tuple[str, str]] = set()
+        self._given: dict[tuple[datetime, datetime], dict[str, Read]] = {}
+        self.suite(0)
+        self._connection = connect(url, autocommit=True)
+        ensure_staging(self._connection, self.table)
+
+    def close(self) -> None:
+        """Nothing more is looked at."""
+        self._connection.close()
+
+    # What happens at the source, and to the suite
+
+    def change(self, key: str, credit: int, late: int, *, deleted: bool) -> None:
+        """The source changes, adds or deletes a record; its stamp may be `late` minutes old, but never goes back."""
+        was = self.source.get(key)
+        if deleted and (was is None or was.deleted):
+            return
+        stamp = max(self.clock - late, was.minute if was else 0)
+        self.source[key] = Said(stamp, was.credit if deleted else credit, deleted)
+
+    def suite(self, least_credit: int) -> None:
+        """The suite refuses less credit from now on."""
+        self.least_credit = least_credit
+        (self.shop.suites / f"{self.table.name}.yaml").write_text(
+            f"name: {self.table.name}\nexpectations:\n  - {{type: expect_column_values_to_be_between,"
+            f" kwargs: {{column: credit, min_value: {least_credit}}}}}\n"
+        )
+
+    # The operations
+
+    def sync(self) -> None:
+        """What the schedule starts: it goes on from what is published last, up to now."""
+        self._load(Wanted(end=_moment(self.clock + 1)))
+
+    def backfill(self, start: int, end: int) -> None:
+        """A window of the source's minutes."""
+        self._load(Wanted(_moment(start), _moment(end), exactly=True))
+
+    def _load(self, wanted: Wanted) -> None:
+        run = f"sync__{next(_runs)}"
+        loaded = self.shop.run(self._job(wanted, None, Run("sync__shop", run, "os:tester")))
+        self._published(loaded, self._given[loaded.window_start, loaded.window_end])
+
+    def replay(self) -> None:
+        """Replay all that waits."""
+        rows, run = self.truth.visible.rows, run_of()
+        chose = tuple(self.truth.visible.waiting())
+        if not chose:
+            with pytest.raises(Fatal, match="No row that waits in quarantine matches"):
+                begun(self.shop, run, system="shop", stream=self.shop.stream)
+            return
+        account = begun(self.shop, run, system="shop", stream=self.shop.stream)
+        loaded = self.shop.run(job(self.shop, run, account))
+        self._published(loaded, {at.key: rows[at].read for at in chose}, chose)
+        counts = self.truth.visible.counts[loaded.load_id]
+        published = counts.new + counts.changed + counts.deleted
+        again = counts.quarantined
+        assert proven(self.shop, run) == (len(chose), published, len(chose) - published - again, again)
+
+    def rehearse(self, start: int, end: int, chunks: int) -> None:
+        """A migration of a window is rehearsed, and waits for approval; a second one meanwhile is refused."""
+        run = f"migrate__{next(_runs)}"
+        wish = Wish(
+            "shop", (self.shop.stream,), _moment(start), _moment(end), (_moment(end) - _moment(start)) / chunks, "why"
+        )
+        with connect(self.shop.url, autocommit=True) as connection:
+            planned = make_plan(connection, self.catalog.systems, wish)
+            if self.rehearsed:
+                with pytest.raises(Fatal, match="is on its way"):
+                    migrations.begin(connection, wish, planned, STARTER.format("migrate", run), run)
+                return
+            migration = migrations.begin(connection, wish, planned, STARTER.format("migrate", run), run)
+            rehearse_chunks(self.shop.url, migration, self.shop.stream, self._of(migration), lambda: None)
+            migrations.keep_report(connection, migration, {})
+            windows = [
+                (chunk.window_start, chunk.window_end)
+                for chunk in migrations.chunks(connection, migration, self.shop.stream)
+            ]
+        self.rehearsed = Rehearsed(migration, {window: self._given[window] for window in windows})
+
+    def decide(self, *, approved: bool) -> None:
+        """The migration that waits is published, or turned down."""
+        if self.rehearsed is None:
+            return
+        waits, self.rehearsed = self.rehearsed, None
+        migration = waits.migration
+        with connect(self.shop.url, autocommit=True) as connection:
+            migrations.decide(connection, migration, "approver", approved=approved)
+            if not approved:
+                give_up(connection, migration)
+                return
+            publish_chunks(self.shop.url, migration, self.shop.stream, self._of(migration), lambda: None)
+            migrations.end(connection, migration, "published", migration.actor)
+            loads = [
+                ledger.get(connection, chunk.load_id)
+                for chunk in migrations.chunks(connection, migration, self.shop.stream)
+            ]
+        for loaded in loads:
+            self._published(loaded, waits.reads[loaded.window_start, loaded.window_end])
+
+    def roll_back(self, picks: tuple[int, ...], *, whole_runs: bool, approved: bool) -> None:
+        """Loads are rolled back; with those whose refused rows a replay has judged, that replay."""
+        published = self.truth.published
+        if not published:
+            return
+        picked = {published[pick % len(published)].number for pick in picks}
+        if whole_runs:
+            runs = {self.truth.loads[number].run for number in picked}
+            picked = {load.number for load in published if load.run in runs}
+        loads = self.truth.with_their_replays(picked)
+        if loads != picked:
+            with pytest.raises(Fatal, match="Roll both back together"):
+                self._plan(Request(tuple(picked), reason="why"))
+        self._execute(Request(tuple(loads), reason="why"), loads, approved=approved, published=False)
+
+    def undo(self, pick: int) -> None:
+        """A rollback is undone."""
+        if self.rolled_back:
+            rollback_id = list(self.rolled_back)[pick % len(self.rolled_back)]
+            loads = self.rolled_back[rollback_id]
+            if self.truth.without_their_origin(set(loads)):
+                with pytest.raises(Fatal, match=r"Undo the rollback of load \d+ first"):
+                    self._plan(Request(undo=rollback_id, reason="why"))
+                return
+            self._execute(Request(undo=rollback_id, reason="why"), set(loads), approved=True, published=True)
+            del self.rolled_back[rollback_id]
+
+    def _execute(self, request: Request, loads: set[int], *, approved: bool, published: bool) -> None:
+        planned = self._plan(request)
+        self.truth.judge_late(min(loads), self.least_credit)
+        decide(self.shop.url, planned.rollback_id, "approver", approved=approved)
+        if not approved:
+            with pytest.raises(Fatal, match="is refused"):
+                execute(self.shop.url, self.catalog, planned.rollback_id, STARTER)
+            return
+        execute(self.shop.url, self.catalog, planned.rollback_id, STARTER)
+        self.truth.change(loads, published=published)
+        self.missing |= {window for stream in planned.streams for window in stream.missing}
+        if not published:
+            self.rolled_back[planned.rollback_id] = tuple(loads)
+
+    def _plan(self, request: Request) -> object:
+        return plan(self.shop.url, self.catalog, request, STARTER.format("rollback", next(_runs)))
+
+    def bring_all(self) -> None:
+        """As somebody would who does what the plans of the rollbacks say: load what they call missing, take up the
+        schedule again, mend the suite, and replay what waits."""
+        self.suite(EVERYTHING)
+        for start, end in sorted(self.missing):
+            self._load(Wanted(datetime.fromisoformat(start), datetime.fromisoformat(end), exactly=True))
+        self.sync()
+        self.replay()
+
+    # How the engine asks the source
+
+    def _of(self, migration: Migration) -> object:
+        run = Run("migrate", migration.run_id, migration.actor)
+        return lambda wanted, rehearsed: self._job(wanted, rehearsed, run)
+
+    def _job(self, wanted: Wanted, rehearsed: int | None, run: Run) -> Job:
+        @contextmanager
+        def source(stream_name: str, usage: object) -> Iterator[object]:
+            yield self._answer
+
+        return replace(self.shop.job([]), source=source, wanted=wanted, rehearsed=rehearsed, run=run)
+
+    def _answer(self, window: Window, token: str | None) -> Iterator[Page]:
+        """What the source has that was changed within the window."""
+        self.steps += 1
+        found = {
+            key: Read(said, self.steps)
+            for key, said in self.source.items()
+            if window.start <= _moment(said.minute) < window.end
+        }
+        self._given[window.start, window.end] = found
+        yield Page(
+            [
+                record(key, read.said.minute, deleted=read.said.deleted, credit=read.said.credit)
+                for key, read in found.items()
+            ],
+            MORNING + timedelta(days=1, seconds=self.steps),
+            None,
+        )
+
+    def _published(self, loaded: ledger.Load, reads: dict[str, Read], chose: tuple[RowId, ...] = ()) -> None:
+        cursors = [load for load in self.truth.published if load.moved_cursor]
+        if chose:
+            moved = False
+        elif not cursors:
+            moved = loaded.window_start <= BEGINNING
+        else:
+            moved = loaded.moved_cursor
+        self.truth.add(Load(loaded.load_id, loaded.run_id, dict(reads), moved, chose=chose), self.least_credit)
+
+    # What is seen
+
+    def compare(self) -> None:
+        """Staging, quarantine, ledger and cursor are what the truth says."""
+        seen = self.truth.visible
+        versions = [(key, number, read.said) for key, held in seen.versions.items() for number, read in held]
+        assert sorted(self._versions()) == sorted(versions)
+        current = self._query("select count(*), count(distinct _key) from {current}")
+        assert current == [(len(seen.versions), len(seen.versions))]
+        assert self._rows() == {
+            at: (row.read.said, _state(row.closed_by, row.replayed), row.closed_by) for at, row in seen.rows.items()
+        }
+        assert self._counts() == {
+            number: (len(self.truth.loads[number].reads), counts) for number, counts in seen.counts.items()
+        }
+        cursor = None if self.truth.cursor is None else at(self.truth.cursor)
+        assert self._query("select value from ops.cursor where stream = {stream} and value is not null") == (
+            [(cursor,)] if cursor else []
+        )
+        unsound = self._query(
+            "select chosen, published, superseded, again from ops.replay join ops.replay_row using (replay_id)"
+            " join ops.quarantine using (quarantine_id) where stream = {stream}"
+            " and (ended_at is null or chosen <> published + superseded + again)"
+        )
+        assert unsound == []
+
+    def _versions(self) -> list[tuple[str, int, Said]]:
+        found = self._query("select _key, _load_id, _cursor, _payload -> 'credit', _deleted from {versions}")
+        return [(key, number, _said(*content)) for key, number, *content in found]
+
+    def _rows(self) -> dict[RowId, tuple[Said, str, int | None]]:
+        found = self._query(
+            "select load_id, _key, _cursor, payload -> 'credit', false, state, closed_by_load from ops.quarantine"
+            " where stream = {stream} and state <> 'rolled_back'"
+        )
+        rows = {RowId(number, key): (_said(*content), state, closer) for number, key, *content, state, closer in found}
+        assert len(rows) == len(found)
+        return rows
+
+    def _counts(self) -> dict[int, tuple[int, Counts]]:
+        found = self._query(
+            "select load_id, rows_read, rows_new, rows_changed, rows_deleted, rows_quarantined from ops.load"
+            " where stream = {stream} and state = 'published'"
+        )
+        return {number: (read, Counts(*counts)) for number, read, *counts in found}
+
+    def current(self) -> dict[str, Said]:
+        """What the source has, as staging says."""
+        found = self._query("select _key, _cursor, _payload -> 'credit', _deleted from {current} where not _deleted")
+        return {key: _said(*content) for key, *content in found}
+
+    def _query(self, text: str) -> list[tuple]:
+        names = {
+            "versions": self.table.versions,
+            "current": self.table.current,
+            "stream": sql.Literal(self.shop.stream),
+        }
+        return self._connection.execute(sql.SQL(text).format(**names)).fetchall()
+
+
+def _moment(minute: int) -> datetime:
+    return MORNING + timedelta(minutes=minute)
+
+
+def _said(cursor: str, credit: int, deleted: bool) -> Said:
+    return Said(int((datetime.fromisoformat(cursor) - MORNING).total_seconds() // 60), credit, deleted)
+
+
+def _state(closed_by: int | None, replayed: bool) -> str:
+    return "open" if closed_by is None else "replayed" if replayed else "superseded"
