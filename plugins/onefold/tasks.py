@@ -23,6 +23,7 @@ from onefold.assets import ROLLED_BACK, staging_asset
 from onefold.audit import actor
 from onefold.catalog.past import history, unaskable
 from onefold.catalog.reader import read_catalog
+from onefold.catalog.system import System
 from onefold.conform import conform as build_and_publish
 from onefold.conform import evidence
 from onefold.conform.build import Project, marts_fingerprint
@@ -39,7 +40,7 @@ from onefold.rollback import rollback
 from onefold.rollback.request import Request
 from onefold.settings import notify_setting, settings, warehouse_url
 from onefold.sync import evidence as load_evidence
-from onefold.sync.extraction import counts_from, from_system, to_system
+from onefold.sync.extraction import CountSource, counts_from, from_system, to_system
 from onefold.sync.job import Job
 from onefold.warehouse.connection import connect
 from onefold.warehouse.ledger import Load, Run
@@ -121,7 +122,7 @@ def reconcile(context: Context, name: str) -> tuple[Mapping[str, object], int]:
     params = context["params"]
     with airflow_errors():
         job = job_of(context, system, stream)
-        counts = counts_from(job.system, _endpoint(job.system.connection), warehouse_url())
+        counts = counts_of(job.system)
         found, loads = compare(job, counts, instant(params["start"]), thorough=params["thorough"]), []
         if params["repair"]:
             found, loads = repair(job, counts, found)
@@ -209,9 +210,7 @@ def job_of(context: Context, system_name: str, stream: str, rate: str | None = N
     """The load of a stream that the run asks for. `rate` is kept instead of the system's own ('5/s')."""
     catalog = read_catalog()
     system = catalog.systems[system_name]
-    endpoint = _endpoint(system.connection)
-    if rate:
-        endpoint = replace(endpoint, extra={**(endpoint.extra or {}), "rate": rate})
+    endpoint = _endpoint(system.connection, rate)
     task = context["ti"]
     return Job(
         system=system,
@@ -227,6 +226,11 @@ def job_of(context: Context, system_name: str, stream: str, rate: str | None = N
         gives_way=_is_backfill(context),
         confirm=to_system(system, endpoint, warehouse_url()),
     )
+
+
+def counts_of(system: System, rate: str | None = None) -> CountSource:
+    """What counts the records of a system's streams at the source. `rate` as in job_of."""
+    return counts_from(system, _endpoint(system.connection, rate), warehouse_url())
 
 
 def _is_backfill(context: Context) -> bool:
@@ -263,7 +267,8 @@ def _wanted(context: Context) -> Wanted:
     return Wanted(end=dag_run.data_interval_end if dag_run.run_type == "scheduled" else None)
 
 
-def _endpoint(connection_id: str) -> Endpoint:
+def _endpoint(connection_id: str, rate: str | None = None) -> Endpoint:
+    """Where an Airflow connection leads, and at which rate where that is not the system's own."""
     try:
         connection = Connection.get(connection_id)
     except AirflowNotFoundException as error:
@@ -272,7 +277,7 @@ def _endpoint(connection_id: str) -> Endpoint:
         ) from error
     if not connection.host:
         raise Fatal(f"Airflow connection {connection_id!r} has no host: write the system's base URL there.")
-    extra = {name: str(value) for name, value in connection.extra_dejson.items()}
+    extra = {name: str(value) for name, value in connection.extra_dejson.items()} | ({"rate": rate} if rate else {})
     return Endpoint(_base_url(connection), connection.login, connection.password, extra)
 
 
