@@ -72,4 +72,4 @@ def why_not(system: System, stream_name: str) -> str | None:
     if stream.nested:
         return "its records lie within others, and those are what the source would count"
     can = hasattr(own_module(system), "counter") if system.python else system.protocol in ("sql", "odata")
-    return None if can else f"{system.title} has no way to ask how many records a window has"
+    return None if can else "it has no way to ask how many records a window has"

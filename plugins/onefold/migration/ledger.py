@@ -82,9 +82,9 @@ def begin(connection: psycopg.Connection, wish: Wish, plan: Plan, who: str, run_
             return get(connection, known[0])
         for other in on_their_way(connection, wish):
             raise Fatal(
-                f"Migration {other.migration_id} (run {other.run_id}) of {wish.system} is on its way and has one of these "
-                f"streams ({', '.join(wish.streams)}). Wait for it to end, turn it down, or mark its run as failed; "
-                "nothing was changed."
+                f"Migration {other.migration_id} (run {other.run_id}) of {wish.system} is on its way and has one of "
+                f"these streams ({', '.join(wish.streams)}). Wait for it to end, turn it down, or mark its run as "
+                "failed; nothing was changed."
             )
         migration_id = connection.execute(
             """
