@@ -26,7 +26,8 @@ def test_a_migration_is_rehearsed_approved_by_another_person_and_published(here:
     (migration,) = here.rows("select state, report from ops.migration")
     assert migration["state"] == "rehearsed"
     counted = migration["report"]["streams"]["order"]["counted"]
-    assert counted["before"] == counted["after"] == counted["read"] + counted["unplaced"] > 0
+    assert counted["before"] == counted["after"] > 0
+    assert counted["read"] <= counted["after"] <= counted["read"] + counted["unplaced"]
     assert (counted["chunks"], counted["of"], counted["why_not"]) == (3, 3, None)
     assert {each["entity"] for each in migration["report"]["entities"]} == {"order"}
 
