@@ -64,7 +64,8 @@ def within(hours: str | None, now: Callable[[], datetime] = lambda: datetime.now
     window = service_window(hours) if hours else None
 
     def may_go_on() -> None:
-        if window and (seconds := window.seconds_until_open(now())):
-            raise Closed(str(hours), now() + timedelta(seconds=seconds))
+        at = now()
+        if window and (seconds := window.seconds_until_open(at)):
+            raise Closed(str(hours), at + timedelta(seconds=seconds))
 
     return may_go_on
