@@ -150,9 +150,10 @@ def migrate_doc() -> str:
     return """### A window of the past, brought in
 
 **plan** refuses what cannot be, and says what the rest takes. **rehearse** reads and judges the window chunk by chunk
-and publishes nothing. **report** maps and resolves that in a shadow which analysts cannot see: what would be new,
-changed, merged, split, quarantined, with control totals. **approve** shows plan and report and waits for a person
-*other than who started the run*. **publish** publishes what was rehearsed, and conform follows. It is all in
+and publishes nothing; where the source can count, it must count what was read. **report** maps and resolves that in a
+shadow which analysts cannot see: what would be new, changed, merged, split, quarantined, with control totals.
+**approve** shows plan and report and waits for a person *other than who started the run*. **publish** publishes what
+was rehearsed, and conform follows. It is all in
 `ops.migration`; more in `docs/runbooks/migrate.md`.
 
 Whatever ends a task, trying it again goes on with the chunk and the page that it was at.

@@ -2,93 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
-import psycopg
 import pytest
 
-from onefold.connectors.page import BEGINNING, PageReader, Window
+from onefold.connectors.page import Window
 from onefold.errors import Fatal
 from onefold.migration import ledger
-from onefold.migration.chunks import publish_chunks, quarantined, rehearse_chunks
+from onefold.migration.chunks import make_way, quarantined
 from onefold.migration.ledger import Migration
-from onefold.migration.plan import Plan, Wish, make_plan
-from onefold.sync.job import Job
+from onefold.migration.plan import Wish
+from onefold.migration.service_window import Closed, within
 from onefold.sync.usage import Usage
 from onefold.warehouse.window import Wanted
-from sandbox.process import Sandbox, running
+from sandbox.process import Sandbox
 from tests.acceptance.bench import Bench
-from tests.acceptance.streams import CATALOG, Listed
-from tests.roles import as_role
-
-ORDER = Listed("salesforce.order")
-NOW = datetime.now(UTC)
+from tests.migration.conftest import NOW, ORDER, Engineer
 
 
 class Crash(BaseException):
     """The end of the process."""
-
-
-class Engineer:
-    """Starts a migration of Salesforce's orders in one warehouse, as the DAG's tasks do."""
-
-    def __init__(self, bench: Bench) -> None:
-        self.bench = bench
-        self.loader = as_role(bench.url, "onefold_loader")
-        self.connection = psycopg.connect(self.loader, autocommit=True)
-        self.asked: list[Window] = []
-
-    def wish(self, first: datetime, chunks: int = 4) -> Wish:
-        chunk = (NOW - first) / chunks + timedelta(microseconds=1)  # a division that rounds down leaves a rest
-        return Wish("salesforce", ("order",), first, NOW, chunk, "the years before us")
-
-    def begin(self, wish: Wish, run: str = "manual__1") -> Migration:
-        return ledger.begin(self.connection, wish, self.plan(wish), f"airflow:by:engineer/migrate/{run}", run)
-
-    def plan(self, wish: Wish) -> Plan:
-        return make_plan(self.connection, CATALOG.systems, wish)
-
-    def rehearse(self, migration: Migration, may_go_on: Callable[[], None] = lambda: None) -> None:
-        rehearse_chunks(self.loader, migration, "order", self._job(migration), may_go_on)
-
-    def publish(self, migration: Migration, may_go_on: Callable[[], None] = lambda: None) -> None:
-        publish_chunks(self.loader, migration, "order", self._job(migration), may_go_on)
-
-    def _job(self, migration: Migration) -> Callable[[Wanted, int | None], Job]:
-        def noted(pages: PageReader) -> PageReader:
-            def read(window: Window, token: str | None) -> Iterator[object]:
-                self.asked.append(window)
-                yield from pages(window, token)
-
-            return read
-
-        return lambda wanted, rehearsed: self.bench.job(
-            ORDER, wanted=wanted, rehearsed=rehearsed, run=migration.run_id, wrap=noted
-        )
-
-
-@pytest.fixture(scope="module")
-def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
-    with running(tmp_path_factory.mktemp("sandbox"), companies=800) as sandbox:
-        yield sandbox
-
-
-@pytest.fixture
-def engineer(sandbox: Sandbox, warehouse_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Engineer:
-    monkeypatch.setenv("ONEFOLD_HOME", str(tmp_path / "home"))
-    return Engineer(Bench(sandbox, warehouse_url, tmp_path / "home"))
-
-
-@pytest.fixture
-def first(engineer: Engineer) -> datetime:
-    """When the first order was changed last."""
-    with engineer.bench.job(ORDER).source("order", Usage()) as pages:
-        cursors = [record.cursor for page in pages(Window(BEGINNING, NOW), None) for record in page.records]
-    return datetime.fromisoformat(min(cursors))
 
 
 def test_a_migration_ends_in_the_same_tables_as_one_load_and_asks_the_source_once(
@@ -176,6 +114,77 @@ def test_two_migrations_of_one_stream_at_once_are_refused(engineer: Engineer, fi
         engineer.begin(engineer.wish(first), run="manual__2")
     ledger.end(engineer.connection, migration, "refused", "user:approver")
     assert engineer.begin(engineer.wish(first), run="manual__2").migration_id > migration.migration_id
+
+
+def test_a_migration_whose_run_is_over_makes_way_for_another(engineer: Engineer, first: datetime) -> None:
+    migration, wish = engineer.begin(engineer.wish(first)), engineer.wish(first)
+    engineer.rehearse(migration)
+    make_way(engineer.connection, wish, "os:tester", lambda dag_id, run_id: False)
+    assert engineer.now(migration).on_its_way
+    make_way(engineer.connection, wish, "os:tester", lambda *run: run == ("migrate", "manual__1"))
+    assert engineer.now(migration).state == "failed"
+    assert engineer.bench.query("select count(*) from landing.checkpoint") == [(0,)]
+    engineer.begin(wish, run="manual__2")
+
+
+def test_a_quota_that_the_plan_would_exceed_is_refused(engineer: Engineer, first: datetime) -> None:
+    engineer.bench.load(ORDER)
+    wish = engineer.wish(first)
+    (estimate,) = engineer.plan(wish).estimates.values()
+    allowed = engineer.plan(replace(wish, rate=f"{estimate.requests}/day"))
+    assert (allowed.days_of_quota, allowed.quota) == (1.0, f"{estimate.requests}/day")
+    with pytest.raises(Fatal, match=r"which allows 1 a day: \d+ days of its quota.*Migrate fewer streams"):
+        engineer.plan(replace(wish, rate="1/day"))
+
+
+def test_a_window_before_the_history_of_the_source_is_refused(engineer: Engineer) -> None:
+    wish = replace(engineer.wish(NOW - timedelta(days=10)), system="stripe", streams=("event",))
+    assert engineer.plan(wish).chunks == 4
+    with pytest.raises(Fatal, match=r"stripe\.event goes back to .* Nothing was changed"):
+        engineer.plan(replace(wish, start=NOW - timedelta(days=40)))
+
+
+def test_a_migration_pauses_outside_its_service_window_and_goes_on_at_the_next(
+    engineer: Engineer, first: datetime
+) -> None:
+    migration = engineer.begin(engineer.wish(first))
+    clock = datetime(2026, 3, 2, 3, 30, tzinfo=UTC)  # 04:30 in Warsaw, which is an hour ahead of UTC in winter
+
+    def an_hour_a_chunk() -> datetime:
+        return clock + timedelta(hours=len(engineer.asked))
+
+    may_go_on = within("22:00-06:00 Europe/Warsaw", an_hour_a_chunk)
+    with pytest.raises(Closed) as closed:
+        engineer.rehearse(migration, may_go_on)
+    assert closed.value.opens == datetime(2026, 3, 2, 21, tzinfo=UTC)
+    assert _loads(engineer, "rehearsed") == 2  # at 04:30 and 05:30
+
+    with pytest.raises(Closed):
+        engineer.rehearse(migration, may_go_on)
+    assert _loads(engineer, "rehearsed") == 2
+    clock = closed.value.opens - timedelta(hours=2)
+    engineer.rehearse(migration, may_go_on)
+    assert _loads(engineer, "rehearsed") == 4
+
+
+@pytest.mark.parametrize(
+    ("hours", "now", "opens"),
+    [
+        ("22:00-05:00", "2026-03-02T23:00", None),
+        ("22:00-05:00", "2026-03-03T04:59", None),
+        ("22:00-05:00", "2026-03-03T05:00", "2026-03-03T22:00"),
+        ("08:00-16:00 Europe/Warsaw", "2026-03-28T16:00", "2026-03-29T06:00"),  # summer begins that night
+        ("08:00-16:00 Europe/Warsaw", "2026-03-27T06:59", "2026-03-27T07:00"),
+    ],
+)
+def test_a_service_window_opens_by_the_clock_of_its_zone(hours: str, now: str, opens: str | None) -> None:
+    at, opening = (each and datetime.fromisoformat(each).replace(tzinfo=UTC) for each in (now, opens))
+    if opening is None:
+        within(hours, lambda: at)()
+        return
+    with pytest.raises(Closed, match=r"is closed\. It goes on at") as closed:
+        within(hours, lambda: at)()
+    assert closed.value.opens == opening
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,10 @@ def test_a_migration_is_rehearsed_approved_by_another_person_and_published(here:
     assert "must be approved by somebody else" in here.api().log(run, refused)
     (migration,) = here.rows("select state, report from ops.migration")
     assert migration["state"] == "rehearsed"
-    assert migration["report"]["streams"]["order"]["read"] > 0
+    counted = migration["report"]["streams"]["order"]["counted"]
+    assert counted["before"] == counted["after"] > 0
+    assert counted["read"] <= counted["after"] <= counted["read"] + counted["unplaced"]
+    assert (counted["chunks"], counted["of"], counted["why_not"]) == (3, 3, None)
     assert {each["entity"] for each in migration["report"]["entities"]} == {"order"}
 
     here.airflow(

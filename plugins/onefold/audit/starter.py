@@ -6,6 +6,21 @@ import re
 
 import psycopg
 
+from onefold.audit.actor import actor
+from onefold.errors import Fatal
+
+
+def require_other(connection: psycopg.Connection, action: str, subject: str, user: str | None) -> None:
+    """Raises Fatal unless `user` is known, and another than who did `action` to `subject` ("migration:5")."""
+    starter = started_by(connection, action, subject)
+    if user is None or starter is None or actor(user) == actor(starter):  # both as an event writes them
+        kind, _, number = subject.partition(":")
+        raise Fatal(
+            f"{kind.capitalize()} {number} was started by {starter or 'nobody who is known'} and approved by "
+            f"{user or 'nobody who is known'}: it must be approved by somebody else than who started it. Nothing was "
+            "changed. Clear this task and let another person approve."
+        )
+
 
 def started_by(connection: psycopg.Connection, action: str, subject: str) -> str | None:
     """The user who triggered the run that did `action` to `subject`; None when no user did."""

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from onefold.catalog.system import System
 from onefold.connectors import own_module
-from onefold.connectors.page import Endpoint, Window
+from onefold.connectors.page import BEGINNING, Endpoint, Window
 
 if TYPE_CHECKING:
     from onefold.connectors.database import Database
@@ -23,24 +24,31 @@ Count = Callable[[Sequence[Window]], list[int]]
 
 @dataclass(frozen=True, slots=True)
 class Counter:
-    """Counts the records of each of these windows, which begin and end at midnight UTC (or the last one: now).
+    """Counts the records of each of these windows, which begin and end on whole steps (or the last one: now).
 
     `at_once` is how many windows are worth asking about in one round: many where all are one query, few where each is
-    a request.
+    a request. `step` is how finely the source is told a window's ends: a midnight UTC lies on a step of any length.
     """
 
     at_once: int
     count: Count
+    step: timedelta = timedelta(days=1)
+
+    def exactly(self, window: Window) -> tuple[Window, int] | None:
+        """The part of any window between its first and its last whole step since 1970, and how many records are in it;
+        None where nothing lies between them."""
+        start = BEGINNING - (BEGINNING - window.start) // self.step * self.step
+        end = BEGINNING + (window.end - BEGINNING) // self.step * self.step
+        whole = Window(start, end) if start < end else None
+        return (whole, self.count([whole])[0]) if whole else None
 
 
 def counter(system: System, stream_name: str, endpoint: Endpoint, http: Client | Database | Store) -> Counter | None:
-    """What counts the stream's records at the source; None where the protocol cannot, or the stream has no time."""
-    stream = system.streams[stream_name]
-    if stream.cursor is None or stream.cursor.kind == "integer" or stream.nested or stream.lookup:
+    """What counts the stream's records at the source; None where there is a reason why_not."""
+    if why_not(system, stream_name):
         return None
     if system.python:
-        own = getattr(own_module(system), "counter", None)
-        return own(system, stream_name, endpoint, http) if own else None
+        return own_module(system).counter(system, stream_name, endpoint, http)
     match system.protocol:
         case "sql":
             from onefold.connectors.sql_counting import sql_counter
@@ -52,3 +60,16 @@ def counter(system: System, stream_name: str, endpoint: Endpoint, http: Client |
             return odata_counter(system, stream_name, http)
         case _:
             return None
+
+
+def why_not(system: System, stream_name: str) -> str | None:
+    """Why the source cannot count the stream's records by window; None where it can."""
+    stream = system.streams[stream_name]
+    if stream.lookup:
+        return "it is asked one value at a time, and lists nothing"
+    if stream.cursor is None or stream.cursor.kind == "integer":
+        return "its records have no time by which they could be counted"
+    if stream.nested:
+        return "its records lie within others, and those are what the source would count"
+    can = hasattr(own_module(system), "counter") if system.python else system.protocol in ("sql", "odata")
+    return None if can else "it has no way to ask how many records a window has"

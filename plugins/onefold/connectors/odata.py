@@ -66,18 +66,20 @@ def odata_counter(system: System, stream_name: str, http: Client) -> Counter:
     """
     stream, version = system.streams[stream_name], system.odata_version
     headers = {"Accept": "application/json"} | stream.request.headers
+    whole_days = stream.cursor is not None and stream.cursor.kind == "date_and_time"
     asking = {"$inlinecount": "allpages"} if version == 2 else {"$count": "true"}
 
     def one(window: Window) -> int:
         last = Window(window.start, window.end - timedelta(microseconds=1))  # a date's bound takes in the whole day
-        window = last if stream.cursor and stream.cursor.kind == "date_and_time" else window
+        window = last if whole_days else window
         values = placeholders(window, stream)
         given = {name: filled(value, values) for name, value in stream.request.params.items()}
         options = query(stream, window, version) | given | asking | {"$top": "0"}
         options = {name: value for name, value in options.items() if name not in ("$expand", "$orderby", "$select")}
         return http.send("GET", stream.request.path, params=options, headers=headers, parse=partial(_counted, version))
 
-    return Counter(AT_ONCE, lambda windows: [one(window) for window in windows])
+    step = timedelta(days=1) if whole_days else timedelta(milliseconds=1)
+    return Counter(AT_ONCE, lambda windows: [one(window) for window in windows], step)
 
 
 def _counted(version: int, response: Response) -> int:

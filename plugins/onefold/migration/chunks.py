@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 import psycopg
 from psycopg import sql
 
 from onefold.errors import Rejected
 from onefold.migration import ledger
+from onefold.migration.counts import land_counted
 from onefold.migration.ledger import Chunk, Migration
-from onefold.migration.totals import published_totals, rehearsed_totals
+from onefold.migration.plan import Wish
+from onefold.migration.totals import Totals, overall, published_totals, rehearsed_totals
 from onefold.sync import steps
+from onefold.sync.extraction import CountSource
 from onefold.sync.job import Job
+from onefold.warehouse import landing
 from onefold.warehouse import ledger as loads
 from onefold.warehouse.connection import connect
 from onefold.warehouse.ledger import Load, Run
@@ -25,20 +29,26 @@ MakeJob = Callable[[Wanted, int | None], Job]
 
 
 def rehearse_chunks(
-    url: str, migration: Migration, stream: str, make_job: MakeJob, may_go_on: Callable[[], None]
+    url: str,
+    migration: Migration,
+    stream: str,
+    make_job: MakeJob,
+    may_go_on: Callable[[], None],
+    counts: CountSource,
 ) -> None:
     """Land and judge every chunk that has not been yet. `may_go_on` is asked before each; what it raises ends the pass.
 
     Tried again after whatever ended it, it goes on with the chunk, and within the chunk with the page, that it was at.
+    Raises Rejected when the source's own count of a chunk is not what was read of it.
     """
     with told(f"migration {migration.migration_id}"), connect(url, autocommit=True) as connection:
         for chunk in ledger.chunks(connection, migration, stream):
-            if chunk.rehearsed_load is None:
+            if not _is_rehearsed(connection, chunk):
                 job = make_job(_exactly(chunk), None)
                 load = _ended_already(connection, job.run, migration, chunk, "rehearsed")
-                if load is None:
+                if load is None or not landing.is_gated(connection, load):
                     may_go_on()
-                    steps.land(job)
+                    land_counted(connection, job, migration, chunk, counts)
                     steps.gate(job)
                     load = steps.rehearse(job)
                 ledger.keep_rehearsed(connection, chunk, load.load_id, _found(connection, job, load))
@@ -49,7 +59,9 @@ def publish_chunks(
 ) -> None:
     """Publish every chunk that has not been yet, from what its rehearsal has read. As rehearse_chunks otherwise.
 
-    Raises Rejected when the versions that a load has brought are not what it was to bring.
+    Raises Rejected before anything of a chunk is published when it is not what was rehearsed, and so approved (what was
+    read is gone, and the source gives something else by now); all that is not published must then be rehearsed anew.
+    Raises Rejected too when the versions that a load has brought are not what it was to bring.
     """
     with told(f"migration {migration.migration_id}"), connect(url, autocommit=True) as connection:
         for chunk in ledger.chunks(connection, migration, stream):
@@ -60,19 +72,26 @@ def publish_chunks(
                     may_go_on()
                     steps.land(job)
                     gated = steps.gate(job)
-                    expected = rehearsed_totals(connection, gated, job.system, job.entities).get("accepted", {})
+                    totals = rehearsed_totals(connection, gated, job.system, job.entities)
+                    if overall(totals) != overall(chunk.totals["became"]):
+                        raise _take_back(connection, migration, job, chunk, totals)
                     load = steps.publish(job)
-                    _require_equal(connection, job, load, expected)
+                    _require_equal(connection, job, load, totals.get("accepted", {}))
                 ledger.keep_published(connection, chunk, load.load_id)
+
+
+def make_way(connection: psycopg.Connection, wish: Wish, who: str, run_is_over: Callable[[str, str], bool]) -> None:
+    """End the migrations of these streams that are on their way while the runs that began them are over."""
+    for other in ledger.on_their_way(connection, wish):
+        if run_is_over("migrate", other.run_id):
+            give_up(connection, other)
+            ledger.end(connection, other, "failed", who, other.error or "given up: its run has ended")
 
 
 def give_up(connection: psycopg.Connection, migration: Migration) -> None:
     """Drop what the rehearsal has landed and no load has taken over."""
     for stream in migration.streams:
-        for chunk in ledger.chunks(connection, migration, stream):
-            if chunk.rehearsed_load is not None and chunk.load_id is None:
-                with connection.transaction():
-                    loads.discard_landing(connection, loads.get(connection, chunk.rehearsed_load).tables)
+        _drop(connection, ledger.chunks(connection, migration, stream))
 
 
 def quarantined(connection: psycopg.Connection, migration: Migration) -> Mapping[str, Mapping[str, int]]:
@@ -82,6 +101,20 @@ def quarantined(connection: psycopg.Connection, migration: Migration) -> Mapping
         for chunk in ledger.chunks(connection, migration, stream):
             reasons.setdefault(stream, Counter()).update((chunk.totals or {}).get("reasons", {}))
     return {stream: dict(counted) for stream, counted in reasons.items()}
+
+
+def _drop(connection: psycopg.Connection, chunks: Iterable[Chunk]) -> None:
+    for chunk in chunks:
+        if chunk.rehearsed_load is not None and chunk.load_id is None:
+            with connection.transaction():
+                loads.discard_landing(connection, loads.get(connection, chunk.rehearsed_load).tables)
+
+
+def _is_rehearsed(connection: psycopg.Connection, chunk: Chunk) -> bool:
+    """Whether it is, and what was read is still there: a crash of the database empties landing, but not the ledger."""
+    if chunk.rehearsed_load is None or chunk.load_id is not None:
+        return chunk.load_id is not None
+    return landing.is_gated(connection, loads.get(connection, chunk.rehearsed_load))
 
 
 def _exactly(chunk: Chunk) -> Wanted:
@@ -115,6 +148,23 @@ def _found(connection: psycopg.Connection, job: Job, load: Load) -> Mapping[str,
         "became": rehearsed_totals(connection, load, job.system, job.entities),
         "reasons": dict(reasons),
     }
+
+
+def _take_back(
+    connection: psycopg.Connection, migration: Migration, job: Job, chunk: Chunk, totals: Totals
+) -> Rejected:
+    """Drop what was rehearsed of the stream and is not published; why."""
+    now, approved = overall(totals), overall(chunk.totals["became"])
+    different = sorted(name for name in {*now, *approved} if now.get(name) != approved.get(name))
+    why = Rejected(
+        f"{job.name}, chunk {chunk.position}: what would be published is not what was approved "
+        f"({', '.join(different)}). Nothing of the chunk was published. Clear the task rehearse and all that follow "
+        "it: what is not published is read anew, and must be approved anew."
+    )
+    steps.refuse(job, why)
+    _drop(connection, ledger.chunks(connection, migration, chunk.stream))
+    ledger.stopped(connection, migration, str(why), stream=chunk.stream, chunk=chunk.position)
+    return why
 
 
 def _require_equal(connection: psycopg.Connection, job: Job, load: Load, expected: Mapping[str, str]) -> None:

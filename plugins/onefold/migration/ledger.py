@@ -8,11 +8,13 @@ from datetime import datetime, timedelta
 from typing import Literal
 
 import psycopg
+from psycopg import sql
 from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 
 from onefold.audit import AuditEvent, actor, append
-from onefold.audit.starter import started_by
+from onefold.audit.starter import require_other
+from onefold.connectors.page import Window
 from onefold.errors import Fatal
 from onefold.migration.plan import Plan, Wish
 
@@ -61,6 +63,11 @@ class Chunk:
     rehearsed_load: int | None
     load_id: int | None
     totals: Mapping[str, object] | None
+    counted: Mapping[str, int] | None
+
+    @property
+    def window(self) -> Window:
+        return Window(self.window_start, self.window_end)
 
 
 def begin(connection: psycopg.Connection, wish: Wish, plan: Plan, who: str, run_id: str) -> Migration:
@@ -73,15 +80,11 @@ def begin(connection: psycopg.Connection, wish: Wish, plan: Plan, who: str, run_
         known = connection.execute("select migration_id from ops.migration where run_id = %s", (run_id,)).fetchone()
         if known:
             return get(connection, known[0])
-        other = connection.execute(
-            "select migration_id, run_id from ops.migration"
-            " where system = %s and streams && %s::text[] and state = any (%s)",
-            (wish.system, list(wish.streams), list(_ON_ITS_WAY)),
-        ).fetchone()
-        if other:
+        for other in on_their_way(connection, wish):
             raise Fatal(
-                f"Migration {other[0]} (run {other[1]}) of {wish.system} is on its way and has one of these streams "
-                f"({', '.join(wish.streams)}). Wait for it to end, or end it; nothing was changed."
+                f"Migration {other.migration_id} (run {other.run_id}) of {wish.system} is on its way and has one of "
+                f"these streams ({', '.join(wish.streams)}). Wait for it to end, turn it down, or mark its run as "
+                "failed; nothing was changed."
             )
         migration_id = connection.execute(
             """
@@ -107,6 +110,15 @@ def begin(connection: psycopg.Connection, wish: Wish, plan: Plan, who: str, run_
         migration = get(connection, migration_id)
         _tell(connection, migration, "migration.begin", who, chunks=plan.chunks * len(wish.streams))
     return migration
+
+
+def on_their_way(connection: psycopg.Connection, wish: Wish) -> list[Migration]:
+    """The migrations that have one of the wish's streams and have not ended."""
+    with connection.cursor(row_factory=class_row(Migration)) as cursor:
+        return cursor.execute(
+            "select * from ops.migration where system = %s and streams && %s::text[] and state = any (%s)",
+            (wish.system, list(wish.streams), list(_ON_ITS_WAY)),
+        ).fetchall()
 
 
 def of_run(connection: psycopg.Connection, run_id: str) -> Migration:
@@ -137,26 +149,45 @@ def chunks(connection: psycopg.Connection, migration: Migration, stream: str) ->
 
 def keep_rehearsed(connection: psycopg.Connection, chunk: Chunk, load_id: int, totals: Mapping[str, object]) -> None:
     """The chunk has been read and judged by this load."""
-    _keep(connection, chunk, "rehearsed_load = %s, totals = %s", load_id, Jsonb(dict(totals)))
+    _keep(connection, chunk, rehearsed_load=load_id, totals=Jsonb(dict(totals)))
 
 
 def keep_published(connection: psycopg.Connection, chunk: Chunk, load_id: int) -> None:
     """The chunk has been published by this load."""
-    _keep(connection, chunk, "load_id = %s", load_id)
+    _keep(connection, chunk, load_id=load_id)
 
 
-def _keep(connection: psycopg.Connection, chunk: Chunk, what: str, *values: object) -> None:
+def keep_counted(connection: psycopg.Connection, chunk: Chunk, counted: Mapping[str, int]) -> None:
+    """The source has counted the chunk."""
+    _keep(connection, chunk, counted=Jsonb(dict(counted)))
+
+
+def _keep(connection: psycopg.Connection, chunk: Chunk, **values: object) -> None:
+    columns = sql.SQL(", ").join(sql.SQL("{} = %s").format(sql.Identifier(name)) for name in values)
     connection.execute(
-        f"update ops.migration_chunk set {what} where migration_id = %s and stream = %s and position = %s",  # noqa: S608 - our own two
-        (*values, chunk.migration_id, chunk.stream, chunk.position),
+        sql.SQL("update ops.migration_chunk set {} where migration_id = %s and stream = %s and position = %s").format(
+            columns
+        ),
+        (*values.values(), chunk.migration_id, chunk.stream, chunk.position),
     )
+
+
+def stopped(connection: psycopg.Connection, migration: Migration, error: str, **facts: str | int) -> None:
+    """A control total does not agree: it is said, and what was approved is so no longer. It stays on its way."""
+    with connection.transaction():
+        connection.execute(
+            "update ops.migration set error = %s, state = 'planned', approver = null where migration_id = %s",
+            (error, migration.migration_id),
+        )
+        _tell(connection, migration, "migration.compare", migration.actor, result="mismatch", **facts)
 
 
 def keep_report(connection: psycopg.Connection, migration: Migration, report: Mapping[str, object]) -> None:
     """The rehearsal has ended; from here on a person decides."""
     with connection.transaction():
         connection.execute(
-            "update ops.migration set state = 'rehearsed', report = %s where migration_id = %s and state = 'planned'",
+            "update ops.migration set state = 'rehearsed', report = %s, error = null"
+            " where migration_id = %s and state in ('planned', 'rehearsed')",
             (Jsonb(dict(report)), migration.migration_id),
         )
         _tell(connection, migration, "migration.rehearse", migration.actor)
@@ -167,18 +198,15 @@ def decide(connection: psycopg.Connection, migration: Migration, user: str | Non
 
     Who started it is read from the audit chain.
     """
-    starter = started_by(connection, "migration.begin", f"migration:{migration.migration_id}")
     who = actor(user) if user else "airflow:nobody"
     if not approved:
         end(connection, migration, "refused", who, f"turned down by {user}")
         return
-    if user is None or starter is None or user == starter:
+    try:
+        require_other(connection, "migration.begin", f"migration:{migration.migration_id}", user)
+    except Fatal:
         _tell(connection, migration, "migration.decide", who, result="refused")
-        raise Fatal(
-            f"Migration {migration.migration_id} was started by {starter or 'nobody who is known'} and approved by "
-            f"{user or 'nobody who is known'}: it must be approved by somebody else than who started it. Nothing was "
-            "published. Clear this task and let another person approve."
-        )
+        raise
     with connection.transaction():
         decided = connection.execute(
             "update ops.migration set state = 'approved', approver = %s"

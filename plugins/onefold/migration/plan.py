@@ -15,6 +15,8 @@ from onefold.connectors.page import BEGINNING, Window
 from onefold.errors import Fatal
 from onefold.http.limit import DailyQuota, rate
 from onefold.migration.service_window import service_window
+from onefold.sync.extraction import CountSource, source_count
+from onefold.sync.usage import Usage
 
 MOST_CHUNKS = 10_000
 _DAY = 86_400
@@ -48,15 +50,17 @@ class Wish:
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """What one stream will take, from what its loads so far have taken; None where none tells.
+    """What one stream will take, and who says so; None where nothing tells.
 
-    `records`: as many as a load has read that covers the window, and so no more than that; where none does, what loads
-    of bounded windows have read per second of them, times the window. `requests` and `seconds` follow from them.
+    `records`: what the source counts in the window. Where it cannot: as many as a load has read that covers the window,
+    and so no more than that; where none does, what loads of bounded windows have read per second of them, times the
+    window. `requests` and `seconds` follow from what loads so far have taken for a record.
     """
 
     records: int | None
     requests: int | None
     seconds: float | None
+    by: str = "loads so far"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +77,9 @@ class Plan:
         told = [f"{self.chunks:,} chunks a stream"]
         for stream, each in self.estimates.items():
             about = (
-                "of unknown size: it was never loaded" if each.records is None else f"about {each.records:,} records"
+                "of unknown size: it was never loaded"
+                if each.records is None
+                else f"about {each.records:,} records (by {each.by})"
             )
             asked = "" if each.requests is None else f", {each.requests:,} requests"
             took = "" if each.seconds is None else f", {each.seconds:,.0f} s"
@@ -87,10 +93,19 @@ class Plan:
         return asdict(self) | {"estimates": {name: asdict(each) for name, each in self.estimates.items()}}
 
 
-def make_plan(connection: psycopg.Connection, systems: Mapping[str, System], wish: Wish) -> Plan:
-    """Whether it can be, and what it takes. Raises Fatal, with what to do, before anything is touched."""
+def make_plan(
+    connection: psycopg.Connection, systems: Mapping[str, System], wish: Wish, counts: CountSource | None = None
+) -> Plan:
+    """Whether it can be, and what it takes. Raises Fatal, with what to do, before anything is touched.
+
+    With `counts` the source is asked how much it has, where it can count; else what loads so far have read must do.
+    """
     system = _possible(systems, wish)
-    estimates = {stream: _estimate(connection, wish, stream) for stream in wish.streams}
+    estimates = {}
+    for stream in wish.streams:
+        past = _past(connection, wish, stream)
+        by_count = _by_count(past, wish, system, stream, counts) if counts else None
+        estimates[stream] = by_count or _estimate(past)
     requests = [each.requests for each in estimates.values()]
     daily = _daily(wish.rate, system)
     days = sum(filter(None, requests)) / daily if daily else None
@@ -137,7 +152,50 @@ def _possible(systems: Mapping[str, System], wish: Wish) -> System:
     return system
 
 
-def _estimate(connection: psycopg.Connection, wish: Wish, stream: str) -> Estimate:
+@dataclass(frozen=True, slots=True)
+class _Past:
+    """What loads so far tell of a window: its records, and how many requests and seconds a record has taken."""
+
+    records: int | None
+    requests: float | None
+    seconds: float | None
+
+
+def _estimate(past: _Past) -> Estimate:
+    """By loads so far alone."""
+    if past.records is None:
+        return Estimate(None, None, None)
+    return Estimate(
+        past.records,
+        None if past.requests is None else math.ceil(past.records * past.requests),
+        None if past.seconds is None else round(past.records * past.seconds, 1),
+    )
+
+
+def _by_count(past: _Past, wish: Wish, system: System, stream: str, counts: CountSource) -> Estimate | None:
+    """By the source's own count; None where it cannot count. Each chunk's two counts are requests too.
+
+    Of a stream that was never loaded, the size of its pages tells the requests, and the system's rate their time.
+    """
+    counted = source_count(counts, stream, Window(wish.start, wish.end), Usage())
+    if counted is None:
+        return None
+    records, chunks, size = counted[1], len(list(wish.chunks())), system.streams[stream].next.size
+    requests = seconds = None
+    if past.requests is not None:
+        requests = math.ceil(records * past.requests) + 2 * chunks
+    elif size:
+        requests = max(chunks, math.ceil(records / size)) + 2 * chunks
+    if past.seconds is not None:
+        seconds = round(records * past.seconds, 1)
+    elif requests is not None:
+        limits = map(rate, [wish.rate] if wish.rate else system.limits.rate)
+        paces = [limit.seconds / limit.count for limit in limits if not isinstance(limit, DailyQuota)]
+        seconds = round(requests * max(paces), 1) if paces else None
+    return Estimate(records, requests, seconds, by="the source's own count")
+
+
+def _past(connection: psycopg.Connection, wish: Wish, stream: str) -> _Past:
     per_second, most, requests, seconds = connection.execute(
         """
         select (sum(rows_read) filter (where bounded)
@@ -161,14 +219,7 @@ def _estimate(connection: psycopg.Connection, wish: Wish, stream: str) -> Estima
         },
     ).fetchone()
     expected = None if per_second is None else math.ceil(per_second * (wish.end - wish.start).total_seconds())
-    records = expected if most is None else most
-    if records is None:
-        return Estimate(None, None, None)
-    return Estimate(
-        records,
-        None if requests is None else math.ceil(records * requests),
-        None if seconds is None else round(records * seconds, 1),
-    )
+    return _Past(expected if most is None else most, requests, seconds)
 
 
 def _daily(own: str | None, system: System) -> int | None:

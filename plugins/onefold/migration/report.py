@@ -2,35 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import psycopg
 
 from onefold.audit.starter import person
+from onefold.catalog.system import System
 from onefold.conform.rehearsal import Rehearsal
+from onefold.connectors.counting import why_not
+from onefold.errors import Fatal
 from onefold.migration import ledger
 from onefold.migration.chunks import quarantined
+from onefold.migration.counts import of_stream
 from onefold.migration.ledger import Migration
 from onefold.migration.totals import Totals, added
 
 
 def rehearsed_loads(connection: psycopg.Connection, migration: Migration) -> list[int]:
-    """The loads that have read the migration's chunks."""
+    """The loads that have read the migration's chunks, but for those that are published. Raises Fatal while one is
+    not read."""
     chunks = [chunk for stream in migration.streams for chunk in ledger.chunks(connection, migration, stream)]
-    return [chunk.rehearsed_load for chunk in chunks if chunk.rehearsed_load is not None]
+    if left := [f"{chunk.stream} {chunk.position}" for chunk in chunks if chunk.rehearsed_load is None]:
+        raise Fatal(
+            f"Migration {migration.migration_id} has chunks that are not rehearsed ({', '.join(left[:5])}), so there "
+            "is nothing to approve. Clear the task rehearse. Nothing was published."
+        )
+    return [chunk.rehearsed_load for chunk in chunks if chunk.load_id is None]
 
 
-def make_report(connection: psycopg.Connection, migration: Migration, rehearsal: Rehearsal) -> dict[str, object]:
+def make_report(
+    connection: psycopg.Connection, migration: Migration, rehearsal: Rehearsal, system: System
+) -> dict[str, object]:
     """The rehearsal's report as plain JSON containers, to be kept in ops.migration."""
     streams: dict[str, object] = {}
     refused = quarantined(connection, migration)
     for stream in migration.streams:
         totals: Totals = {}
         read = 0
-        for chunk in ledger.chunks(connection, migration, stream):
+        chunks = ledger.chunks(connection, migration, stream)
+        for chunk in chunks:
             totals = added(totals, chunk.totals["became"])
             read += chunk.totals["read"]
-        streams[stream] = {"read": read, "became": totals, "quarantined": refused[stream]}
+        counted = {**of_stream(chunks), "of": len(chunks), "why_not": why_not(system, stream)}
+        streams[stream] = {"read": read, "became": totals, "quarantined": refused[stream], "counted": counted}
     return {"streams": streams, "publish_id": rehearsal.publish_id, "entities": rehearsal.as_json()["entities"]}
 
 
@@ -38,7 +52,11 @@ def plan_text(migration: Migration) -> str:
     """The plan in Markdown."""
     estimates = migration.plan["estimates"]
     rows = [
-        [f"{migration.system}.{stream}", *(_number(estimates[stream][of]) for of in ("records", "requests", "seconds"))]
+        [
+            f"{migration.system}.{stream}",
+            *(_number(estimates[stream][of]) for of in ("records", "requests", "seconds")),
+            estimates[stream]["by"],
+        ]
         for stream in migration.streams
     ]
     quota = migration.plan["quota"]
@@ -50,7 +68,7 @@ def plan_text(migration: Migration) -> str:
             f"[{migration.window_start:%Y-%m-%d %H:%M} UTC, {migration.window_end:%Y-%m-%d %H:%M} UTC), "
             f"{migration.plan['chunks']} chunks a stream.{hours}{share}",
             f"Why: {migration.reason} (asked for by {person(migration.actor) or migration.actor})",
-            _table(["stream", "records, about", "requests", "seconds"], rows),
+            _table(["stream", "records, about", "requests", "seconds", "by"], rows),
         ]
     )
 
@@ -58,7 +76,12 @@ def plan_text(migration: Migration) -> str:
 def report_text(migration: Migration) -> str:
     """The rehearsal's report in Markdown."""
     report = migration.report or {}
-    parts = ["What was read, and what would become of it:"]
+    parts = ["What the source counts, and what was read of it:"]
+    counts = [
+        [f"{migration.system}.{stream}", *_counts(found["counted"])] for stream, found in report["streams"].items()
+    ]
+    parts.append(_table(["stream", "the source counted", "and after it was read", "read", "compared"], counts))
+    parts.append("What was read, and what would become of it:")
     rows = [
         [f"{migration.system}.{stream}", fate, name, amount]
         for stream, found in report["streams"].items()
@@ -83,6 +106,13 @@ def report_text(migration: Migration) -> str:
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     lines = [head, ["---"] * len(head), *rows]
     return "\n".join(f"| {' | '.join(cell.replace('|', '/') for cell in line)} |" for line in lines)
+
+
+def _counts(counted: Mapping[str, object]) -> list[str]:
+    if counted["why_not"]:
+        return ["", "", "", f"this source does not count: {counted['why_not']}"]
+    numbers = (_number(counted[of]) for of in ("before", "after", "read"))
+    return [*numbers, f"{counted['chunks']:,} of {counted['of']:,} chunks"]
 
 
 def _number(value: object) -> str:

@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from onefold.errors import Fatal
+from onefold.errors import Fatal, Retriable
 
 _FORM = re.compile(r"(\d\d:\d\d)-(\d\d:\d\d)(?: (\S+))?")
+
+
+class Closed(Retriable):
+    """The service window is closed until `opens`, in UTC."""
+
+    def __init__(self, hours: str, opens: datetime) -> None:
+        super().__init__(f"The service window {hours} is closed. It goes on at {opens:%FT%TZ}.")
+        self.opens = opens
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,3 +57,15 @@ def service_window(text: str) -> ServiceWindow:
     if opens == closes:
         raise Fatal(f"The service window {text!r} opens when it closes, so it is never open. Nothing was changed.")
     return ServiceWindow(opens, closes, zone)
+
+
+def within(hours: str | None, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> Callable[[], None]:
+    """What raises Closed when it is called outside these hours; None: they never end. `now` is the clock."""
+    window = service_window(hours) if hours else None
+
+    def may_go_on() -> None:
+        at = now()
+        if window and (seconds := window.seconds_until_open(at)):
+            raise Closed(str(hours), at + timedelta(seconds=seconds))
+
+    return may_go_on

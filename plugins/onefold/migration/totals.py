@@ -66,6 +66,15 @@ def added(totals: Mapping[str, Mapping[str, str]], more: Mapping[str, Mapping[st
     }
 
 
+def overall(totals: Mapping[str, Mapping[str, str]]) -> dict[str, Decimal]:
+    """The totals of all records, whatever became of them; none that is 0."""
+    sums: dict[str, Decimal] = {}
+    for of_fate in totals.values():
+        for name, amount in of_fate.items():
+            sums[name] = sums.get(name, Decimal(0)) + Decimal(amount)
+    return {name: amount for name, amount in sums.items() if amount}
+
+
 def _totals(
     connection: psycopg.Connection,
     records: sql.Composed,

@@ -59,6 +59,11 @@ class Account:
         return {**asdict(self), **{what: self.total(what) for what in ("chosen", *OUTCOMES)}}
 
 
+_CHOOSE = sql.SQL(
+    "insert into ops.replay_row (replay_id, quarantine_id) select %(replay_id)s, q.quarantine_id"
+    " from ops.quarantine q where {} and {}"
+).format(MATCHES, CAN_BE_REPLAYED)
+
 OUTCOMES = ("published", "superseded", "again")
 
 
@@ -83,8 +88,7 @@ def begin(
             (run.dag_id, run.run_id, run.actor, reason.strip(), Jsonb(choice.as_json()), Jsonb(left_out)),
         ).fetchone()[0]
         chosen = connection.execute(
-            "insert into ops.replay_row (replay_id, quarantine_id) select %(replay_id)s, q.quarantine_id"  # noqa: S608
-            f" from ops.quarantine q where {MATCHES} and {CAN_BE_REPLAYED}",
+            _CHOOSE,
             {**parameters(choice, systems), "replay_id": replay_id},
         ).rowcount
         if not chosen:

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 
 import psycopg
+from psycopg import sql
 from psycopg.rows import class_row
 
 from onefold.catalog.mistakes import did_you_mean
@@ -73,7 +74,8 @@ def check(choice: Choice, systems: Mapping[str, System]) -> None:
         )
 
 
-MATCHES = """
+MATCHES = sql.SQL(
+    """
     q.state = 'open'
     and (%(system)s::text is null or q.system = %(system)s) and (%(stream)s::text is null or q.stream = %(stream)s)
     and (%(expectation)s::text is null
@@ -82,11 +84,22 @@ MATCHES = """
     and (%(end)s::timestamptz is null or q.quarantined_at < %(end)s)
     and (%(mapping_version)s::int is null or exists (
         select from jsonb_each(q.mapping_versions) v where v.value = to_jsonb(%(mapping_version)s::int)))
-"""
+    """
+)
 """Whether a row `q` of ops.quarantine is among those that a choice asks for."""
 
-CAN_BE_REPLAYED = "q.payload is not null and q.system || '.' || q.stream = any(%(known)s)"
+CAN_BE_REPLAYED = sql.SQL("q.payload is not null and q.system || '.' || q.stream = any(%(known)s)")
 """Whether a row `q` can become a record at all."""
+
+
+_WAITING = sql.SQL(
+    """
+    select system, stream, expectation, reason, count(*) as rows,
+           case when q.payload is null then %(unreadable)s when not ({}) then %(unknown)s end as why_not
+    from ops.quarantine q where {}
+    group by 1, 2, 3, 4, 6 order by 1, 2, 6 nulls first, 5 desc, 3, 4
+    """
+).format(CAN_BE_REPLAYED, MATCHES)
 
 
 def parameters(choice: Choice, systems: Mapping[str, System]) -> dict[str, object]:
@@ -99,12 +112,6 @@ def waiting(connection: psycopg.Connection, choice: Choice, systems: Mapping[str
     """What a replay would choose, and what it could not, by stream and reason."""
     with connection.cursor(row_factory=class_row(Waiting)) as cursor:
         return cursor.execute(
-            f"""
-            select system, stream, expectation, reason, count(*) as rows,
-                   case when q.payload is null then %(unreadable)s when not ({CAN_BE_REPLAYED}) then %(unknown)s end
-                       as why_not
-            from ops.quarantine q where {MATCHES}
-            group by 1, 2, 3, 4, 6 order by 1, 2, 6 nulls first, 5 desc, 3, 4
-            """,  # noqa: S608 - both are constants
+            _WAITING,
             {**parameters(choice, systems), "unreadable": UNREADABLE, "unknown": UNKNOWN},
         ).fetchall()

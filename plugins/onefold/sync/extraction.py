@@ -11,7 +11,7 @@ from onefold.catalog.entity import Entity
 from onefold.catalog.system import System
 from onefold.connectors import confirm, reader
 from onefold.connectors.counting import Counter, counter
-from onefold.connectors.page import Endpoint, PageReader
+from onefold.connectors.page import Endpoint, PageReader, Window
 from onefold.http.client import Client
 from onefold.http.limit import WarehouseLimiter
 from onefold.sync.usage import Usage
@@ -94,6 +94,12 @@ def counts_from(
             yield counter(system, stream_name, endpoint, way)
 
     return open_counter
+
+
+def source_count(counts: CountSource, stream: str, window: Window, usage: Usage) -> tuple[Window, int] | None:
+    """How many records the source has in as much of the window as it can count exactly; None where it cannot."""
+    with counts(stream, usage) as counter:
+        return counter.exactly(window) if counter else None
 
 
 def to_system(

@@ -91,6 +91,12 @@ def publish(job: Job) -> Load:
     return load
 
 
+def refuse(job: Job, why: Rejected) -> None:
+    """End the run's load that is on its way, for a reason that only the caller could see. What it landed is dropped."""
+    with _stream_of(job) as connection:
+        _keep_failure(connection, job, why)
+
+
 def _confirm(connection: psycopg.Connection, job: Job, load: Load, confirm: Confirm, keys: list[str]) -> None:
     """Tell the source what is published, quarantine included. It follows the commit and cannot undo it: a source that
     did not hear of it (or we crashed before) gives the same records to the next load, and is told after that one."""

@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 
 import msgspec
@@ -67,7 +68,8 @@ def reader(system: System, stream_name: str, endpoint: Endpoint, http: Client, q
 def counter(system: System, stream_name: str, endpoint: Endpoint, http: Client) -> Counter:
     """Counts by one SOQL query a window."""
     stream = system.streams[stream_name]
-    return Counter(COUNTS_AT_ONCE, lambda windows: [_counted(stream, window, http) for window in windows])
+    step = timedelta(milliseconds=1)
+    return Counter(COUNTS_AT_ONCE, lambda windows: [_counted(stream, window, http) for window in windows], step)
 
 
 def _counted(stream: Stream, window: Window, http: Client) -> int:

@@ -12,8 +12,11 @@ DATABASES = ("postgres", "mysql")
 """Airflow's types of connections that lead to a database; MariaDB's is mysql."""
 
 
-def endpoint(connection_id: str) -> Endpoint:
-    """The endpoint of an Airflow connection. Raises Fatal when there is none, or it names no host."""
+def endpoint(connection_id: str, rate: str | None = None) -> Endpoint:
+    """The endpoint of an Airflow connection; `rate` ('5/s') is kept instead of the system's own.
+
+    Raises Fatal when there is no such connection, or it names no host.
+    """
     try:
         connection = Connection.get(connection_id)
     except AirflowNotFoundException as error:
@@ -22,7 +25,7 @@ def endpoint(connection_id: str) -> Endpoint:
         ) from error
     if not connection.host:
         raise Fatal(f"Airflow connection {connection_id!r} has no host: write the system's base URL there.")
-    extra = {name: str(value) for name, value in connection.extra_dejson.items()}
+    extra = {name: str(value) for name, value in connection.extra_dejson.items()} | ({"rate": rate} if rate else {})
     return Endpoint(_base_url(connection), connection.login, connection.password, extra)
 
 

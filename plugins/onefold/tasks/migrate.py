@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from airflow.sdk import Context
 from airflow.sdk.exceptions import AirflowRescheduleException
@@ -20,14 +21,14 @@ from onefold.errors import Fatal
 from onefold.forms import instant
 from onefold.mapping.registry import mapping_fingerprints
 from onefold.migration import ledger
-from onefold.migration.chunks import MakeJob, give_up, publish_chunks, rehearse_chunks
+from onefold.migration.chunks import MakeJob, give_up, make_way, publish_chunks, rehearse_chunks
 from onefold.migration.ledger import Migration
 from onefold.migration.plan import Wish, make_plan
 from onefold.migration.report import make_report, plan_text, rehearsed_loads, report_text
-from onefold.migration.service_window import service_window
+from onefold.migration.service_window import Closed, within
 from onefold.settings import settings, warehouse_url
 from onefold.tasks.errors import airflow_errors
-from onefold.tasks.run import answered_by, job_of, run_of
+from onefold.tasks.run import answered_by, counts_of, job_of, run_is_over, run_of
 from onefold.warehouse import ledger as loads
 from onefold.warehouse.connection import connect
 from onefold.warehouse.staging import ensure_all_staging
@@ -55,7 +56,9 @@ def plan(context: Context) -> list[str]:
         )
         run = run_of(context)
         with connect(url, autocommit=True) as connection:
-            planned = make_plan(connection, catalog.systems, wish)
+            counts = counts_of(catalog.systems[wish.system], wish.rate)
+            planned = make_plan(connection, catalog.systems, wish, counts)
+            make_way(connection, wish, run.actor, run_is_over(context))
             migration = ledger.begin(connection, wish, planned, run.actor, run.run_id)
         after_commit(url)
     for line in plan_text(migration).splitlines():
@@ -67,9 +70,12 @@ def rehearse(context: Context, stream: str) -> int:
     """Land and judge every chunk of a stream; returns how many there are."""
     with airflow_errors():
         migration = _migration(context)
-        rehearse_chunks(
-            warehouse_url(), migration, stream, _make_job(context, migration, stream), _in_service(migration)
-        )
+        if not migration.on_its_way:
+            raise Fatal(f"Migration {migration.migration_id} is {migration.state}. Start it anew; nothing was changed.")
+        counts = counts_of(read_catalog().systems[migration.system], migration.rate)
+        with _in_service(migration) as may_go_on:
+            make_job = _make_job(context, migration, stream)
+            rehearse_chunks(warehouse_url(), migration, stream, make_job, may_go_on, counts)
         after_commit(warehouse_url())
     return int(str(migration.plan["chunks"]))
 
@@ -92,7 +98,8 @@ def report(context: Context) -> str:
             mappings=mapping_fingerprints(catalog.entities, catalog.systems),
         )
         with connect(url, autocommit=True) as connection:
-            ledger.keep_report(connection, migration, make_report(connection, migration, rehearsal))
+            found = make_report(connection, migration, rehearsal, catalog.systems[migration.system])
+            ledger.keep_report(connection, migration, found)
             migration = ledger.get(connection, migration.migration_id)
         after_commit(url)
     text = f"{plan_text(migration)}\n\n{report_text(migration)}"
@@ -118,9 +125,8 @@ def publish(context: Context, stream: str) -> int:
         migration = _migration(context)
         if migration.state != "approved":
             raise Fatal(f"Migration {migration.migration_id} is {migration.state} and not approved.")
-        publish_chunks(
-            warehouse_url(), migration, stream, _make_job(context, migration, stream), _in_service(migration)
-        )
+        with _in_service(migration) as may_go_on:
+            publish_chunks(warehouse_url(), migration, stream, _make_job(context, migration, stream), may_go_on)
         after_commit(warehouse_url())
     context["outlet_events"][MIGRATED].add(staging_asset(migration.system, stream))
     return int(str(migration.plan["chunks"]))
@@ -148,14 +154,12 @@ def _make_job(context: Context, migration: Migration, stream: str) -> MakeJob:
     return lambda wanted, rehearsed: replace(job, wanted=wanted, rehearsed=rehearsed, gives_way=True)
 
 
-def _in_service(migration: Migration) -> Callable[[], None]:
-    """What puts the task off, without a retry and without a slot, until the service window opens."""
-    window = service_window(migration.service_window) if migration.service_window else None
-
-    def may_go_on() -> None:
-        seconds = window.seconds_until_open(datetime.now(UTC)) if window else 0
-        if seconds:
-            log.info("migration %s pauses: %s is closed for %.0f s", migration.migration_id, window, seconds)
-            raise AirflowRescheduleException(datetime.now(UTC) + timedelta(seconds=seconds))
-
-    return may_go_on
+@contextmanager
+def _in_service(migration: Migration) -> Iterator[Callable[[], None]]:
+    """What is asked before each chunk. Outside the service window the task is put off, without a retry and without a
+    slot, until it opens."""
+    try:
+        yield within(migration.service_window)
+    except Closed as closed:
+        log.info("migration %s pauses: %s", migration.migration_id, closed)
+        raise AirflowRescheduleException(closed.opens) from closed

@@ -16,10 +16,9 @@ from onefold.reconcile.compare import compare
 from onefold.reconcile.repair import repair
 from onefold.reconcile.watch import loaded_streams, watch
 from onefold.settings import notify_setting, warehouse_url
-from onefold.sync.extraction import counts_from
 from onefold.tasks.connections import endpoint
 from onefold.tasks.errors import airflow_errors
-from onefold.tasks.run import job_of, run_of
+from onefold.tasks.run import counts_of, job_of, run_of
 from onefold.warehouse.ledger import Run
 
 
@@ -36,7 +35,7 @@ def compare_stream(context: Context, name: str) -> Mapping[str, object]:
     params = context["params"]
     with airflow_errors():
         job = job_of(context, system, stream)
-        counts = counts_from(job.system, endpoint(job.system.connection), warehouse_url())
+        counts = counts_of(job.system)
         found, loads = compare(job, counts, instant(params["start"]), thorough=params["thorough"]), []
         if params["repair"]:
             found, loads = repair(job, counts, found)

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 
 from airflow.sdk import Context
 from airflow.sdk.exceptions import AirflowRuntimeError
 
 from onefold.audit import actor
 from onefold.catalog.reader import read_catalog
+from onefold.catalog.system import System
 from onefold.errors import Retriable
 from onefold.forms import instant
 from onefold.settings import warehouse_url
-from onefold.sync.extraction import from_system, to_system
+from onefold.sync.extraction import CountSource, counts_from, from_system, to_system
 from onefold.sync.job import Job
 from onefold.tasks.connections import endpoint
 from onefold.warehouse.ledger import Load, Run
@@ -34,9 +34,7 @@ def job_of(context: Context, system_name: str, stream: str, rate: str | None = N
     """The load of a stream that the run asks for. `rate` is kept instead of the system's own ('5/s')."""
     catalog = read_catalog()
     system = catalog.systems[system_name]
-    where = endpoint(system.connection)
-    if rate:
-        where = replace(where, extra={**(where.extra or {}), "rate": rate})
+    where = endpoint(system.connection, rate)
     task = context["ti"]
     return Job(
         system=system,
@@ -52,6 +50,11 @@ def job_of(context: Context, system_name: str, stream: str, rate: str | None = N
         gives_way=is_backfill(context),
         confirm=to_system(system, where, warehouse_url()),
     )
+
+
+def counts_of(system: System, rate: str | None = None) -> CountSource:
+    """What counts the records of a system's streams at the source. `rate` as in job_of."""
+    return counts_from(system, endpoint(system.connection, rate), warehouse_url())
 
 
 def is_backfill(context: Context) -> bool:

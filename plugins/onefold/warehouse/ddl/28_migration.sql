@@ -37,8 +37,11 @@ create table if not exists ops.migration_chunk (
     totals jsonb,
     primary key (migration_id, stream, position)
 );
+alter table ops.migration_chunk add column if not exists counted jsonb;
 comment on column ops.migration_chunk.rehearsed_load is 'The load that read the chunk and was judged; null until then.';
 comment on column ops.migration_chunk.load_id is 'The load that published it; null until then.';
+comment on column ops.migration_chunk.counted is 'How many records the source counted in it before and after it was '
+    'read, and how many were read; null where the source cannot count.';
 
 grant select, insert, update on ops.migration, ops.migration_chunk to onefold_loader;
 grant select on ops.migration, ops.migration_chunk to onefold_engineer, onefold_auditor;

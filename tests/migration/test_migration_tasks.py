@@ -1,0 +1,65 @@
+"""What the DAG's tasks add to the engine: the connection that is asked, and when a task comes back."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+
+import pytest
+from airflow.sdk.exceptions import AirflowRescheduleException
+
+from onefold import migration_tasks, tasks
+from onefold.migration import ledger
+from tests.migration.conftest import NOW, ORDER, Engineer
+
+
+def context(engineer: Engineer, **params: object) -> dict[str, object]:
+    """A run of the DAG, as far as its tasks look at it."""
+    run = SimpleNamespace(
+        dag_id="migrate", run_id="manual__1", triggering_user_name="engineer", run_type="manual",
+        data_interval_start=None, data_interval_end=None,
+    )  # fmt: skip
+    task = SimpleNamespace(try_number=1, max_tries=4, get_dagrun_state=lambda dag_id, run_id: "running")
+    return {"dag_run": run, "ti": task, "params": params}
+
+
+@pytest.fixture
+def here(engineer: Engineer, monkeypatch: pytest.MonkeyPatch) -> Engineer:
+    """The tasks work in the engineer's warehouse, and Airflow's connection leads to the stand-in."""
+    endpoint = ORDER.endpoint(engineer.bench.sandbox)
+
+    def rated(connection_id: str, rate: str | None = None) -> object:
+        return replace(endpoint, extra={**(endpoint.extra or {}), **({"rate": rate} if rate else {})})
+
+    monkeypatch.setattr(tasks, "_endpoint", rated)
+    for module in (tasks, migration_tasks):
+        monkeypatch.setattr(module, "warehouse_url", lambda: engineer.loader)
+    return engineer
+
+
+def test_plan_and_rehearse_ask_the_source_what_it_counts(here: Engineer) -> None:
+    form = {
+        "system": "salesforce", "streams": ["order"], "from": "2024-01-01", "to": NOW.isoformat(), "chunk_days": 600,
+        "mode": "incremental", "reason": "the years before us",
+    }  # fmt: skip
+    run = context(here, **form)
+    assert migration_tasks.plan(run) == ["order"]
+    (begun,) = here.bench.query("select migration_id, plan -> 'estimates' -> 'order' from ops.migration")
+    assert begun[1]["by"] == "the source's own count"
+    assert migration_tasks.rehearse(run, "order") == len(here.chunks(ledger.get(here.connection, begun[0])))
+    counted = [chunk.counted for chunk in here.chunks(ledger.get(here.connection, begun[0]))]
+    assert sum(each["after"] for each in counted) == begun[1]["records"]
+
+
+def test_a_task_is_put_off_until_the_service_window_opens(here: Engineer) -> None:
+    now = datetime.now(UTC)
+    opens, closes = now + timedelta(hours=2), now + timedelta(hours=3)
+    hours = f"{opens:%H:%M}-{closes:%H:%M}"
+    wish = replace(here.wish(NOW - timedelta(days=90)), mode="service_window", service_window=hours)
+    migration = here.begin(wish)
+    with pytest.raises(AirflowRescheduleException) as put_off:
+        migration_tasks.rehearse(context(here), "order")
+    assert put_off.value.reschedule_date == opens.replace(second=0, microsecond=0)
+    assert here.asked == []
+    assert here.now(migration).state == "planned"

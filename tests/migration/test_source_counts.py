@@ -1,0 +1,256 @@
+"""What the source counts, and what was read of it: a migration in which they differ ends before anybody is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from onefold.conform.rehearsal import Rehearsal
+from onefold.connectors.counting import Counter, why_not
+from onefold.connectors.page import Window
+from onefold.errors import Fatal, Rejected
+from onefold.migration import ledger
+from onefold.migration.chunks import give_up
+from onefold.migration.ledger import Migration
+from onefold.migration.plan import make_plan
+from onefold.migration.report import make_report, rehearsed_loads, report_text
+from onefold.sync.usage import Usage
+from sandbox.process import Sandbox
+from tests.acceptance.streams import CATALOG
+from tests.migration.conftest import Engineer, cursors
+
+DAY = timedelta(days=1)
+COUNTING = ["salesforce.order", "erp.zamowienie", "sap.business_partner", "sap_v4.product"]
+NOTHING = Rehearsal(1, (), ())
+
+
+class Crash(BaseException):
+    """The end of the process."""
+
+
+@pytest.fixture
+def changing(sandbox: Sandbox) -> Iterator[Sandbox]:
+    """The stand-ins, as they were once the test has ended."""
+    yield sandbox
+    sandbox.control("reset")
+
+
+@pytest.mark.parametrize("name", COUNTING)
+def test_what_is_read_of_each_chunk_is_what_its_source_counts(engineer: Engineer, name: str) -> None:
+    engineer = engineer.of(name)
+    listed = cursors(engineer)
+    wish = replace(engineer.wish(_midnight(listed[0][0])), chunk=240 * DAY)
+    migration = engineer.begin(wish)
+    engineer.rehearse(migration)
+    chunks = engineer.chunks(migration)
+    assert sum(chunk.counted["read"] for chunk in chunks) > 0.9 * len(listed)
+    for chunk in chunks:
+        assert chunk.counted["before"] == chunk.counted["after"]
+        assert chunk.counted["read"] <= chunk.counted["after"] <= chunk.counted["read"] + chunk.counted["unplaced"]
+        found = [key for cursor, key in listed if _within(cursor, engineer, chunk.window)]
+        assert chunk.counted["read"] == len(found)
+    shown = _report(engineer, migration)
+    assert f"| {name} | {sum(chunk.counted['before'] for chunk in chunks):,} |" in shown
+    assert f"| {len(chunks):,} of {len(chunks):,} chunks |" in shown
+
+
+def test_a_chunk_of_which_too_little_is_read_stops_the_migration_before_it_is_approved(
+    engineer: Engineer, first: datetime
+) -> None:
+    migration = engineer.begin(engineer.wish(first))
+    second = engineer.chunks(migration)[1].window
+    key = next(key for cursor, key in cursors(engineer) if second.start < datetime.fromisoformat(cursor) < second.end)
+    engineer.lost = {key}
+    with pytest.raises(Rejected, match=r"order, chunk 2: of \[.*the source counts (\d+) records .*were read") as error:
+        engineer.rehearse(migration)
+    assert key not in str(error.value)
+    assert [(window.start, window.end) for window in engineer.asked] == [
+        (chunk.window_start, chunk.window_end) for chunk in (engineer.chunks(migration)[at] for at in (0, 1, 1))
+    ]
+    stopped = engineer.chunks(migration)[1]
+    assert stopped.counted["after"] == stopped.counted["read"] + 1
+    assert (engineer.now(migration).state, engineer.now(migration).error) == ("planned", str(error.value))
+    with pytest.raises(Fatal, match=r"not rehearsed \(order 2, order 3, order 4\)"):
+        rehearsed_loads(engineer.connection, migration)
+    with pytest.raises(Fatal, match="is planned: there is nothing to approve"):
+        ledger.decide(engineer.connection, migration, "approver", approved=True)
+    assert engineer.bench.observed(engineer.listed).versions == []
+    assert engineer.bench.query(
+        "select result, payload ->> 'chunk', (payload ->> 'after')::int - (payload ->> 'read')::int"
+        " from audit.event where action = 'migration.compare'"
+    ) == [("mismatch", "2", 1)]
+
+    engineer.lost = set()  # the source was mended, and the task was cleared
+    engineer.rehearse(migration)
+    engineer.approve(migration)
+    engineer.publish(migration)
+    assert key in engineer.bench.observed(engineer.listed).keys | _quarantined(engineer)
+    assert engineer.now(migration).error is None
+
+
+def test_a_chunk_is_read_once_more_before_a_difference_is_a_mismatch(engineer: Engineer, first: datetime) -> None:
+    migration = engineer.begin(engineer.wish(first))
+    engineer.lost = {cursors(engineer)[0][1]}
+
+    def mended() -> None:
+        engineer.lost = set()
+
+    engineer.meanwhile = mended
+    engineer.rehearse(migration)
+    assert len(engineer.asked) == 5
+    loads = "select state from ops.load order by load_id"
+    assert engineer.bench.query(loads) == [("rejected",), *[("rehearsed",)] * 4]
+
+
+def test_records_that_are_changed_while_a_chunk_is_read_are_no_mismatch(
+    engineer: Engineer, first: datetime, changing: Sandbox
+) -> None:
+    migration = engineer.begin(engineer.wish(first))
+    engineer.meanwhile = lambda: changing.control("advance", changes=60, deletions=20)
+    engineer.rehearse(migration)
+    assert len(engineer.asked) == 4  # not one was read twice
+    counted = [chunk.counted for chunk in engineer.chunks(migration)]
+    assert any(each["after"] < each["read"] <= each["before"] for each in counted)
+
+
+def test_records_that_are_changed_between_a_crash_and_its_end_are_no_mismatch(
+    engineer: Engineer, first: datetime, changing: Sandbox
+) -> None:
+    migration = engineer.begin(engineer.wish(first))
+
+    def crash() -> None:
+        raise Crash
+
+    engineer.meanwhile = crash  # the last page's token is committed, the count is not asked for
+    with pytest.raises(Crash):
+        engineer.rehearse(migration)
+    engineer.meanwhile = lambda: None
+    changing.control("advance", changes=60)
+    engineer.rehearse(migration)
+    assert engineer.bench.query("select count(*) from ops.load where state = 'rejected'") == [(0,)]
+    assert engineer.chunks(migration)[0].counted["after"] < engineer.chunks(migration)[0].counted["before"]
+
+
+def test_deleted_records_are_counted_where_the_source_only_flags_them(
+    engineer: Engineer, first: datetime, changing: Sandbox
+) -> None:
+    changing.control("advance", deletions=30)
+    migration = engineer.begin(replace(engineer.wish(first), end=datetime.now(UTC)))
+    engineer.rehearse(migration)
+    engineer.approve(migration)
+    engineer.publish(migration)
+    assert engineer.bench.query("select count(*) > 0 from staging.salesforce__order where _deleted") == [(True,)]
+
+
+def test_the_report_says_which_source_does_not_count_and_why(engineer: Engineer, first: datetime) -> None:
+    expected = {
+        "krs.extract": "asked one value at a time",
+        "nbp.rate": "lie within others",
+        "erp.towar": "no time",
+        "ksef.invoice": "no way to ask how many",
+    }
+    for name, said in expected.items():
+        system, _, stream = name.partition(".")
+        assert said in why_not(CATALOG.systems[system], stream)
+    stripe = engineer.of("stripe.charge")
+    assert _counter(stripe, "charge") is None
+    begun = stripe.begin(stripe.wish(datetime.now(UTC) - 20 * DAY, chunks=1))
+    stripe.rehearse(begun)
+    assert [chunk.counted for chunk in stripe.chunks(begun)] == [None]
+    assert "| this source does not count: it has no way to ask how many" in _report(stripe, begun)
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "counted"),
+    [
+        ("2025-01-01T00:00", "2025-01-03T00:00", ("2025-01-01T00:00", "2025-01-03T00:00")),
+        ("2025-01-01T07:30", "2025-01-04T12:00", ("2025-01-02T00:00", "2025-01-04T00:00")),
+        ("2025-01-01T07:30", "2025-01-02T12:00", None),
+    ],
+)
+def test_only_whole_days_are_compared_where_the_source_counts_days(
+    start: str, end: str, counted: tuple[str, str] | None
+) -> None:
+    counter = Counter(1, lambda windows: [7 for _ in windows], step=DAY)
+    assert counter.exactly(_window(start, end)) == (counted and (_window(*counted), 7))
+
+
+def test_what_is_published_is_what_was_approved_even_where_the_database_has_lost_it(
+    engineer: Engineer, first: datetime
+) -> None:
+    migration = engineer.begin(engineer.wish(first))
+    engineer.rehearse(migration)
+    engineer.approve(migration)
+    give_up(engineer.connection, migration)  # as a crash of PostgreSQL does it: landing is unlogged
+    second = engineer.chunks(migration)[1].window
+    engineer.lost = {
+        key for cursor, key in cursors(engineer) if second.start < datetime.fromisoformat(cursor) < second.end
+    }
+    with pytest.raises(Rejected, match=r"chunk 2: what would be published is not what was approved \(.*records\)"):
+        engineer.publish(migration)
+    assert [chunk.load_id is not None for chunk in engineer.chunks(migration)] == [True, False, False, False]
+    assert (engineer.now(migration).state, engineer.now(migration).approver) == ("planned", None)
+    assert not engineer.lost & engineer.bench.observed(engineer.listed).keys
+
+    engineer.lost = set()
+    engineer.asked.clear()
+    engineer.rehearse(migration)
+    assert len(engineer.asked) == 3  # what is published is not read again
+    assert len(rehearsed_loads(engineer.connection, migration)) == 3
+    engineer.approve(migration)
+    engineer.publish(migration)
+    assert all(chunk.load_id for chunk in engineer.chunks(migration))
+
+
+def test_the_plan_tells_what_the_source_counts_where_it_can(engineer: Engineer, first: datetime) -> None:
+    wish = engineer.wish(first)
+    told = make_plan(engineer.connection, CATALOG.systems, wish, engineer.counts)
+    there = [cursor for cursor, _ in cursors(engineer) if datetime.fromisoformat(cursor) < wish.end]
+    (estimate,) = told.estimates.values()
+    assert (estimate.records, estimate.requests, estimate.by) == (len(there), None, "the source's own count")
+    assert f"about {len(there):,} records (by the source's own count)" in "\n".join(told.lines("salesforce"))
+
+    load = engineer.bench.load(engineer.listed)
+    (asked,) = engineer.bench.query("select sum(requests)::int from ops.usage where load_id = %s", load.load_id)[0]
+    (estimate,) = make_plan(engineer.connection, CATALOG.systems, wish, engineer.counts).estimates.values()
+    assert asked + 2 * 4 <= estimate.requests + 1
+    assert estimate.seconds > 0
+
+
+def test_a_wish_that_cannot_be_is_refused_before_the_source_is_asked(engineer: Engineer, first: datetime) -> None:
+    before = engineer.bench.requests(engineer.listed.system)
+    with pytest.raises(Fatal, match="Say why"):
+        make_plan(engineer.connection, CATALOG.systems, replace(engineer.wish(first), reason=""), engineer.counts)
+    assert engineer.bench.requests(engineer.listed.system) == before
+
+
+def _report(engineer: Engineer, migration: Migration) -> str:
+    report = make_report(engineer.connection, migration, NOTHING, engineer.listed.system)
+    ledger.keep_report(engineer.connection, migration, report)
+    return report_text(engineer.now(migration))
+
+
+def _counter(engineer: Engineer, stream: str) -> Counter | None:
+    with engineer.counts(stream, Usage()) as counter:
+        return counter
+
+
+def _within(cursor: str, engineer: Engineer, window: Window) -> bool:
+    counter = _counter(engineer, engineer.listed.stream_name)
+    counted, _ = replace(counter, count=lambda windows: [0 for _ in windows]).exactly(window)
+    return counted.start <= datetime.fromisoformat(cursor) < counted.end
+
+
+def _quarantined(engineer: Engineer) -> set[str]:
+    return {key for (key,) in engineer.bench.query("select _key from ops.quarantine")}
+
+
+def _midnight(cursor: str) -> datetime:
+    return datetime.fromisoformat(cursor).replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+def _window(start: str, end: str) -> Window:
+    return Window(*(datetime.fromisoformat(at).replace(tzinfo=UTC) for at in (start, end)))
