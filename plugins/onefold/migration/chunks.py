@@ -85,7 +85,7 @@ def quarantined(connection: psycopg.Connection, migration: Migration) -> Mapping
 
 
 def _exactly(chunk: Chunk) -> Wanted:
-    return Wanted(chunk.window_start, chunk.window_end, exactly=True)
+    return Wanted(chunk.window_start, chunk.window_end, exactly=True, whole_feed=True)
 
 
 def _ended_already(

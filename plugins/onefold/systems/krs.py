@@ -41,7 +41,8 @@ _Reading = bytes | _StruckOff | None
 
 
 def reader(system: System, stream_name: str, endpoint: Endpoint, http: Client, questions: Questions) -> PageReader:
-    """Reads the extracts of the companies that other systems name, changed ones (from the bulletin) in any case.
+    """Reads the extracts of the companies that other systems name, changed ones (from the bulletin) in any case; of a
+    window that a run names, of companies which the bulletins of its days name.
 
     A page's token is the last number asked.
     """
@@ -52,7 +53,7 @@ def reader(system: System, stream_name: str, endpoint: Endpoint, http: Client, q
 
     def read(window: Window, token: str | None) -> Iterator[Page]:
         changed = {number for day in feed_days(window) for number in bulletin(day)} if feed else set()
-        asked, resumed = questions(token, changed), token is not None
+        asked, resumed = questions(token, changed, window.scope), token is not None
         return answered_pages(asked, ask, batch=1, per_page=PER_PAGE, threads=THREADS, named=named, resumed=resumed)
 
     def bulletin(day: date) -> list[str]:
@@ -88,9 +89,13 @@ def reader(system: System, stream_name: str, endpoint: Endpoint, http: Client, q
 
 
 def feed_days(window: Window) -> list[date]:
-    """The days, in Warsaw, whose bulletins are read: the window's, but at most the last two and the end's own."""
-    first = max(window.start, window.end - FEED_DAYS).astimezone(WARSAW).date()
-    last = window.end.astimezone(WARSAW).date()
+    """The days, in Warsaw, whose bulletins are read: those that a named window touches; else at most the last two and
+    the end's own, because what other systems name is asked about each day anyhow."""
+    if window.scope == "open":
+        start, last = max(window.start, window.end - FEED_DAYS), window.end
+    else:
+        start, last = window.start, window.end - timedelta.resolution
+    first, last = (instant.astimezone(WARSAW).date() for instant in (start, last))
     return [first + timedelta(days=days) for days in range((last - first).days + 1)]
 
 
