@@ -26,7 +26,7 @@ REGISTERS = ("P", "S")  # entrepreneurs; associations and other organisations
 NOBODY = "0000000000"  # stands in other systems for "no number"
 FEED_DAYS = timedelta(days=2)
 PER_PAGE = 100
-THREADS = 4
+THREADS = 8
 WARSAW = ZoneInfo("Europe/Warsaw")
 
 _JSON = {"Accept": "application/json"}
