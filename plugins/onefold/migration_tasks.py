@@ -13,20 +13,25 @@ from airflow.sdk.exceptions import AirflowRescheduleException
 from onefold.aftermath import after_commit
 from onefold.assets import MIGRATED, staging_asset
 from onefold.catalog.reader import read_catalog
+from onefold.catalog.system import System
 from onefold.conform.build import Project
 from onefold.conform.gate import entity_gate
 from onefold.conform.rehearsal import rehearse as rehearse_conform
+from onefold.connectors.counting import feed_counter
 from onefold.errors import Fatal
 from onefold.forms import instant
 from onefold.mapping.registry import mapping_fingerprints
 from onefold.migration import ledger
 from onefold.migration.chunks import MakeJob, give_up, publish_chunks, rehearse_chunks
+from onefold.migration.feed import sampled
 from onefold.migration.ledger import Migration
-from onefold.migration.plan import Wish, make_plan
+from onefold.migration.plan import Estimate, Sampled, Wish, make_plan
 from onefold.migration.report import make_report, plan_text, rehearsed_loads, report_text
 from onefold.migration.service_window import service_window
 from onefold.settings import settings, warehouse_url
-from onefold.tasks import airflow_errors, job_of, run_of
+from onefold.sync.extraction import counts_from
+from onefold.sync.usage import Usage
+from onefold.tasks import airflow_errors, endpoint_of, job_of, run_of
 from onefold.warehouse import ledger as loads
 from onefold.warehouse.connection import connect
 from onefold.warehouse.staging import ensure_all_staging
@@ -54,7 +59,7 @@ def plan(context: Context) -> list[str]:
         )
         run = run_of(context)
         with connect(url, autocommit=True) as connection:
-            planned = make_plan(connection, catalog.systems, wish)
+            planned = make_plan(connection, catalog.systems, wish, _sampled(catalog.systems, wish))
             migration = ledger.begin(connection, wish, planned, run.actor, run.run_id)
         after_commit(url)
     for line in plan_text(migration).splitlines():
@@ -136,6 +141,18 @@ def end(context: Context) -> Mapping[str, object]:
             migration = ledger.get(connection, migration.migration_id)
         after_commit(warehouse_url())
     return {"migration_id": migration.migration_id, "state": migration.state, "approver": migration.approver}
+
+
+def _sampled(systems: Mapping[str, System], wish: Wish) -> Sampled:
+    """Asks some days of a look-up's feed, within the system's own rate."""
+
+    def ask(stream: str) -> Estimate | None:
+        system = systems[wish.system]
+        counts = counts_from(system, endpoint_of(system.connection), warehouse_url(), by=feed_counter)
+        with counts(stream, Usage()) as counter:
+            return sampled(counter, system, wish) if counter else None
+
+    return ask
 
 
 def _migration(context: Context) -> Migration:

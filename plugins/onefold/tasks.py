@@ -121,7 +121,7 @@ def reconcile(context: Context, name: str) -> tuple[Mapping[str, object], int]:
     params = context["params"]
     with airflow_errors():
         job = job_of(context, system, stream)
-        counts = counts_from(job.system, _endpoint(job.system.connection), warehouse_url())
+        counts = counts_from(job.system, endpoint_of(job.system.connection), warehouse_url())
         found, loads = compare(job, counts, instant(params["start"]), thorough=params["thorough"]), []
         if params["repair"]:
             found, loads = repair(job, counts, found)
@@ -146,7 +146,7 @@ def watch_promises(context: Context) -> Mapping[str, object]:
             warehouse_url(),
             read_catalog().systems,
             run_of(context),
-            receivers(notify_setting(), _endpoint),
+            receivers(notify_setting(), endpoint_of),
             only=context["params"].get("streams"),
             expected=context["ti"].xcom_pull(task_ids="streams"),
         )
@@ -156,7 +156,12 @@ def promise_missed(dag_id: str, run_id: str, streams: list[str]) -> None:
     """A deadline of these streams (system.stream) has passed: judge them by the ledger, and tell what is new."""
     run = Run(dag_id, run_id, actor(None, dag_id, run_id))
     watch(
-        warehouse_url(), read_catalog().systems, run, receivers(notify_setting(), _endpoint), only=streams, expected=[]
+        warehouse_url(),
+        read_catalog().systems,
+        run,
+        receivers(notify_setting(), endpoint_of),
+        only=streams,
+        expected=[],
     )
 
 
@@ -209,7 +214,7 @@ def job_of(context: Context, system_name: str, stream: str, rate: str | None = N
     """The load of a stream that the run asks for. `rate` is kept instead of the system's own ('5/s')."""
     catalog = read_catalog()
     system = catalog.systems[system_name]
-    endpoint = _endpoint(system.connection)
+    endpoint = endpoint_of(system.connection)
     if rate:
         endpoint = replace(endpoint, extra={**(endpoint.extra or {}), "rate": rate})
     task = context["ti"]
@@ -263,7 +268,7 @@ def _wanted(context: Context) -> Wanted:
     return Wanted(end=dag_run.data_interval_end if dag_run.run_type == "scheduled" else None)
 
 
-def _endpoint(connection_id: str) -> Endpoint:
+def endpoint_of(connection_id: str) -> Endpoint:
     try:
         connection = Connection.get(connection_id)
     except AirflowNotFoundException as error:

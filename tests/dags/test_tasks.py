@@ -177,7 +177,7 @@ def test_a_database_connection_leads_to_the_database_and_shows_no_password(
     monkeypatch.setenv(
         "AIRFLOW_CONN_ERP", json.dumps({**parts, "password": "hush-hush", "extra": {"sslmode": "require"}})
     )
-    found = tasks._endpoint("erp")
+    found = tasks.endpoint_of("erp")
     assert (found.url, found.login, found.password) == (f"{kind}://erp.example:5433/erp", "onefold", "hush-hush")
     assert found.extra == {"sslmode": "require"}
     assert "hush-hush" not in repr(found)

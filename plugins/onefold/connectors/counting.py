@@ -33,6 +33,15 @@ class Counter:
     count: Count
 
 
+def feed_counter(
+    system: System, stream_name: str, endpoint: Endpoint, http: Client | Database | Store
+) -> Counter | None:
+    """What counts the records that a look-up's feed names in each window; None where it has no feed by days."""
+    lookup = system.streams[stream_name].lookup
+    own = getattr(own_module(system), "feed_counter", None) if system.python and lookup and lookup.feed else None
+    return own(system, stream_name, endpoint, http) if own else None
+
+
 def counter(system: System, stream_name: str, endpoint: Endpoint, http: Client | Database | Store) -> Counter | None:
     """What counts the stream's records at the source; None where the protocol cannot, or the stream has no time."""
     stream = system.streams[stream_name]

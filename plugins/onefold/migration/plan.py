@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -48,7 +48,7 @@ class Wish:
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """What one stream will take, from what its loads so far have taken; None where none tells.
+    """What one stream will take, from what its loads so far have taken (a look-up: feed.py); None where none tells.
 
     `records`: as many as a load has read that covers the window, and so no more than that; where none does, what loads
     of bounded windows have read per second of them, times the window. `requests` and `seconds` follow from them.
@@ -72,9 +72,7 @@ class Plan:
         """The plan in words, a line each."""
         told = [f"{self.chunks:,} chunks a stream"]
         for stream, each in self.estimates.items():
-            about = (
-                "of unknown size: it was never loaded" if each.records is None else f"about {each.records:,} records"
-            )
+            about = "of unknown size: no load tells" if each.records is None else f"about {each.records:,} records"
             asked = "" if each.requests is None else f", {each.requests:,} requests"
             took = "" if each.seconds is None else f", {each.seconds:,.0f} s"
             told.append(f"{system}.{stream}: {about}{asked}{took}")
@@ -87,10 +85,24 @@ class Plan:
         return asdict(self) | {"estimates": {name: asdict(each) for name, each in self.estimates.items()}}
 
 
-def make_plan(connection: psycopg.Connection, systems: Mapping[str, System], wish: Wish) -> Plan:
+Sampled = Callable[[str], Estimate | None]
+"""What a look-up's feed says of a stream (migration/feed.py); None where it has none, or nobody may ask it now."""
+
+
+def make_plan(
+    connection: psycopg.Connection,
+    systems: Mapping[str, System],
+    wish: Wish,
+    sampled: Sampled = lambda stream: None,
+) -> Plan:
     """Whether it can be, and what it takes. Raises Fatal, with what to do, before anything is touched."""
     system = _possible(systems, wish)
-    estimates = {stream: _estimate(connection, wish, stream) for stream in wish.streams}
+    estimates = {}
+    for stream in wish.streams:
+        if system.streams[stream].lookup:  # a load's window says nothing of how much it asks: nightly runs ask all
+            estimates[stream] = sampled(stream) or Estimate(None, None, None)
+        else:
+            estimates[stream] = _estimate(connection, wish, stream)
     requests = [each.requests for each in estimates.values()]
     daily = _daily(wish.rate, system)
     days = sum(filter(None, requests)) / daily if daily else None

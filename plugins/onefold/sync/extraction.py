@@ -82,6 +82,7 @@ def counts_from(
     endpoint: Endpoint,
     warehouse_url: str,
     client: Callable[..., Client | Database | Store] = way_out,
+    by: Callable[..., Counter | None] = counter,
 ) -> CountSource:
     """The real system's own counts, through the same way out and within the same rates; None where it cannot count."""
 
@@ -91,7 +92,7 @@ def counts_from(
             closing(WarehouseLimiter(warehouse_url)) as limiter,
             client(system, endpoint, usage.add, limiter, stream=stream_name) as way,
         ):
-            yield counter(system, stream_name, endpoint, way)
+            yield by(system, stream_name, endpoint, way)
 
     return open_counter
 

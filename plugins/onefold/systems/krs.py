@@ -8,13 +8,14 @@ with 200.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
 import msgspec
 
 from onefold.catalog.system import System
+from onefold.connectors.counting import Counter
 from onefold.connectors.lookup import Asked, answered_pages
 from onefold.connectors.page import Answer, Endpoint, Page, PageReader, Questions, Record, Window
 from onefold.connectors.records import Head, sound_json
@@ -49,16 +50,12 @@ def reader(system: System, stream_name: str, endpoint: Endpoint, http: Client, q
     named = f"{system.system}.{stream_name}"
     stream = system.streams[stream_name]
     head = Head(named, stream)
-    feed = stream.lookup.feed if stream.lookup else None
+    bulletin = _bulletins(system, stream_name, http)
 
     def read(window: Window, token: str | None) -> Iterator[Page]:
-        changed = {number for day in feed_days(window) for number in bulletin(day)} if feed else set()
+        changed = {number for day in feed_days(window) for number in bulletin(day)}
         asked, resumed = questions(token, changed, window.scope), token is not None
         return answered_pages(asked, ask, batch=1, per_page=PER_PAGE, threads=THREADS, named=named, resumed=resumed)
-
-    def bulletin(day: date) -> list[str]:
-        path = filled(feed or "", {"{day}": day.isoformat()})
-        return http.send("GET", path, headers=_JSON, accept=_ABSENT, parse=_bulletin)
 
     def ask(numbers: Sequence[str]) -> Asked:
         (number,) = numbers
@@ -86,6 +83,29 @@ def reader(system: System, stream_name: str, endpoint: Endpoint, http: Client, q
         )
 
     return read
+
+
+def feed_counter(system: System, stream_name: str, endpoint: Endpoint, http: Client) -> Counter | None:
+    """Counts the companies that the bulletins name; a request for each day."""
+    bulletin = _bulletins(system, stream_name, http)
+
+    def count(windows: Sequence[Window]) -> list[int]:
+        return [len({number for day in feed_days(window) for number in bulletin(day)}) for window in windows]
+
+    return Counter(at_once=1, count=count)
+
+
+def _bulletins(system: System, stream_name: str, http: Client) -> Callable[[date], list[str]]:
+    """The numbers of the companies that were registered, changed or struck off on a day, in Warsaw."""
+    lookup = system.streams[stream_name].lookup
+
+    def bulletin(day: date) -> list[str]:
+        if lookup is None or lookup.feed is None:
+            return []
+        path = filled(lookup.feed, {"{day}": day.isoformat()})
+        return http.send("GET", path, headers=_JSON, accept=_ABSENT, parse=_bulletin)
+
+    return bulletin
 
 
 def feed_days(window: Window) -> list[date]:

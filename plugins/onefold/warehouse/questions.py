@@ -6,8 +6,8 @@ after the other systems had forgotten it must not live on in staging.
 What was never asked comes first, then the oldest answers: where a quota ends before the questions do, everyone's turn
 comes all the same.
 
-A run that names a window asks about what the feed names in it, by its numbers' order: a backfill about what nightly runs
-would have asked, a migration about all of it (Scope in connectors/page.py).
+A run that names a window asks about what the feed names in it, in the order of the values: a backfill about those that
+nightly runs would have asked about, a migration about all (Scope in connectors/page.py).
 """
 
 from __future__ import annotations
@@ -24,7 +24,6 @@ from onefold.mapping.sql import named_values_sql
 from onefold.warehouse.connection import connect
 from onefold.warehouse.staging import ensure_staging
 from onefold.warehouse.tables import StagingTable
-
 
 # What others name, and what we hold and the feed names.
 _KNOWN = """

@@ -1,0 +1,37 @@
+"""What the migration of a look-up will take, from some days of the feed that names what was changed."""
+
+from __future__ import annotations
+
+import math
+from datetime import timedelta
+
+from onefold.catalog.system import System
+from onefold.connectors.counting import Counter
+from onefold.connectors.page import Window
+from onefold.http.limit import DailyQuota, rate
+from onefold.migration.plan import Estimate, Wish
+
+DAYS = 12
+"""How many days of the window are asked about, at most."""
+
+_DAY = timedelta(days=1)
+
+
+def sampled(counter: Counter, system: System, wish: Wish) -> Estimate:
+    """As many records a day as on some days that are spread evenly over the window, and one request for each of them.
+
+    A company that was named on several days is counted for each, and asked about once: there are no more than this.
+    """
+    days = math.ceil((wish.end - wish.start) / _DAY)
+    asked = min(days, DAYS)
+    starts = (wish.start + number * days // asked * _DAY for number in range(asked))
+    counts = counter.count([Window(start, start + _DAY, scope="feed") for start in starts])
+    records = math.ceil(sum(counts) / asked * days)
+    requests = records + days
+    return Estimate(records, requests, round(requests / _per_second(wish.rate, system), 1))
+
+
+def _per_second(own: str | None, system: System) -> float:
+    """Requests a second that the slowest of the rates allows."""
+    limits = [rate(text) for text in ([own] if own else system.limits.rate)]
+    return min(each.count / (86_400 if isinstance(each, DailyQuota) else each.seconds) for each in limits)
