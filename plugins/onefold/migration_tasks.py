@@ -17,7 +17,6 @@ from onefold.catalog.system import System
 from onefold.conform.build import Project
 from onefold.conform.gate import entity_gate
 from onefold.conform.rehearsal import rehearse as rehearse_conform
-from onefold.connectors.counting import feed_counter
 from onefold.errors import Fatal
 from onefold.forms import instant
 from onefold.mapping.registry import mapping_fingerprints
@@ -29,8 +28,7 @@ from onefold.migration.plan import Estimate, Sampled, Wish, make_plan
 from onefold.migration.report import make_report, plan_text, rehearsed_loads, report_text
 from onefold.migration.service_window import service_window
 from onefold.settings import settings, warehouse_url
-from onefold.sync.extraction import counts_from
-from onefold.sync.usage import Usage
+from onefold.sync.extraction import feed_of
 from onefold.tasks import airflow_errors, endpoint_of, job_of, run_of
 from onefold.warehouse import ledger as loads
 from onefold.warehouse.connection import connect
@@ -148,9 +146,8 @@ def _sampled(systems: Mapping[str, System], wish: Wish) -> Sampled:
 
     def ask(stream: str) -> Estimate | None:
         system = systems[wish.system]
-        counts = counts_from(system, endpoint_of(system.connection), warehouse_url(), by=feed_counter)
-        with counts(stream, Usage()) as counter:
-            return sampled(counter, system, wish) if counter else None
+        with feed_of(system, stream, endpoint_of(system.connection), warehouse_url()) as count:
+            return sampled(count, system, wish) if count else None
 
     return ask
 

@@ -14,8 +14,9 @@ from onefold.errors import Fatal
 BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 
 Scope = Literal["open", "known", "feed"]
-"""What a look-up is asked: the questions that are `open`, their answers not being fresh, and what its feed names that we
-hold; what the feed names in the window and others name or we hold, fresh or not (`known`); all that the `feed` names."""
+"""What a look-up is asked: the questions that are `open`, their answers not being fresh, and what its feed
+names that we hold; what the feed names in the window and others name or we hold, fresh or not (`known`); all that the
+`feed` names."""
 
 
 @dataclass(frozen=True, slots=True)

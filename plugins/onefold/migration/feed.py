@@ -6,27 +6,23 @@ import math
 from datetime import timedelta
 
 from onefold.catalog.system import System
-from onefold.connectors.counting import Counter
-from onefold.connectors.page import Window
+from onefold.connectors.counting import CountDay
 from onefold.http.limit import DailyQuota, rate
 from onefold.migration.plan import Estimate, Wish
 
 DAYS = 12
 """How many days of the window are asked about, at most."""
 
-_DAY = timedelta(days=1)
 
-
-def sampled(counter: Counter, system: System, wish: Wish) -> Estimate:
+def sampled(count: CountDay, system: System, wish: Wish) -> Estimate:
     """As many records a day as on some days that are spread evenly over the window, and one request for each of them.
 
-    A company that was named on several days is counted for each, and asked about once: there are no more than this.
+    A company that was named on several days is counted for each, and asked about once.
     """
-    days = math.ceil((wish.end - wish.start) / _DAY)
+    days = math.ceil((wish.end - wish.start) / timedelta(days=1))
     asked = min(days, DAYS)
-    starts = (wish.start + number * days // asked * _DAY for number in range(asked))
-    counts = counter.count([Window(start, start + _DAY, scope="feed") for start in starts])
-    records = math.ceil(sum(counts) / asked * days)
+    named = sum(count(wish.start.date() + timedelta(days=number * days // asked)) for number in range(asked))
+    records = math.ceil(named / asked * days)
     requests = records + days
     return Estimate(records, requests, round(requests / _per_second(wish.rate, system), 1))
 

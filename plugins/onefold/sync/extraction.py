@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from onefold.catalog.entity import Entity
 from onefold.catalog.system import System
 from onefold.connectors import confirm, reader
-from onefold.connectors.counting import Counter, counter
+from onefold.connectors.counting import CountDay, Counter, counter, feed_counter
 from onefold.connectors.page import Endpoint, PageReader
 from onefold.http.client import Client
 from onefold.http.limit import WarehouseLimiter
@@ -82,7 +82,6 @@ def counts_from(
     endpoint: Endpoint,
     warehouse_url: str,
     client: Callable[..., Client | Database | Store] = way_out,
-    by: Callable[..., Counter | None] = counter,
 ) -> CountSource:
     """The real system's own counts, through the same way out and within the same rates; None where it cannot count."""
 
@@ -92,9 +91,25 @@ def counts_from(
             closing(WarehouseLimiter(warehouse_url)) as limiter,
             client(system, endpoint, usage.add, limiter, stream=stream_name) as way,
         ):
-            yield by(system, stream_name, endpoint, way)
+            yield counter(system, stream_name, endpoint, way)
 
     return open_counter
+
+
+@contextmanager
+def feed_of(
+    system: System,
+    stream_name: str,
+    endpoint: Endpoint,
+    warehouse_url: str,
+    client: Callable[..., Client] = Client,
+) -> Iterator[CountDay | None]:
+    """Counts what a look-up's feed names on a day, within the same rates; None where it has no feed by days."""
+    with (
+        closing(WarehouseLimiter(warehouse_url)) as limiter,
+        client(system, endpoint, Usage().add, limiter, stream=stream_name) as way,
+    ):
+        yield feed_counter(system, stream_name, endpoint, way)
 
 
 def to_system(

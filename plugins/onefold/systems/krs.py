@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from onefold.catalog.system import System
-from onefold.connectors.counting import Counter
+from onefold.connectors.counting import CountDay
 from onefold.connectors.lookup import Asked, answered_pages
 from onefold.connectors.page import Answer, Endpoint, Page, PageReader, Questions, Record, Window
 from onefold.connectors.records import Head, sound_json
@@ -85,14 +85,10 @@ def reader(system: System, stream_name: str, endpoint: Endpoint, http: Client, q
     return read
 
 
-def feed_counter(system: System, stream_name: str, endpoint: Endpoint, http: Client) -> Counter | None:
-    """Counts the companies that the bulletins name; a request for each day."""
+def feed_counter(system: System, stream_name: str, endpoint: Endpoint, http: Client) -> CountDay:
+    """Counts the companies that a day's bulletin names."""
     bulletin = _bulletins(system, stream_name, http)
-
-    def count(windows: Sequence[Window]) -> list[int]:
-        return [len({number for day in feed_days(window) for number in bulletin(day)}) for window in windows]
-
-    return Counter(at_once=1, count=count)
+    return lambda day: len(set(bulletin(day)))
 
 
 def _bulletins(system: System, stream_name: str, http: Client) -> Callable[[date], list[str]]:
