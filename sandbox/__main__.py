@@ -11,7 +11,7 @@ import uvicorn
 
 from sandbox.app import create_app
 from sandbox.faults import FaultBoard
-from sandbox.stand_ins import BOOKS, STAND_INS
+from sandbox.stand_ins import STAND_INS, chosen
 from sandbox.world import World
 
 
@@ -22,6 +22,11 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--state", type=Path, help="folder for the journal and the truth's token")
     parser.add_argument("--companies", type=int, default=int(os.environ.get("SANDBOX_COMPANIES", "2000")))
     parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument(
+        "--systems",
+        default=os.environ.get("SANDBOX_SYSTEMS") or ",".join(each.system for each in STAND_INS),
+        help="the stand-ins to start, with commas (default: all); a large world of all takes gigabytes",
+    )
     return parser.parse_args()
 
 
@@ -42,11 +47,13 @@ def main() -> int:
     state = arguments.state or Path(tempfile.mkdtemp(prefix="onefold-sandbox-"))
     state.mkdir(parents=True, exist_ok=True)
     try:
-        world = World(arguments.companies, arguments.seed, state / "journal.jsonl", BOOKS)
+        stand_ins = chosen(arguments.systems.split(","))
+        books = [book for each in stand_ins for book in each.books]
+        world = World(arguments.companies, arguments.seed, state / "journal.jsonl", books)
     except ValueError as error:
         print(f"sandbox: {error}", file=sys.stderr)
         return 1
-    app = create_app(world, FaultBoard([each.system for each in STAND_INS]), state)
+    app = create_app(world, FaultBoard([each.system for each in stand_ins]), state)
     config = uvicorn.Config(app, log_level="warning", access_log=False, timeout_keep_alive=60, lifespan="off")
     port = listener.getsockname()[1]
     print(f"sandbox: {len(world.companies)} companies on http://{arguments.host}:{port}", flush=True)

@@ -9,19 +9,19 @@ from starlette.routing import Mount, Route, Router
 
 from sandbox import control
 from sandbox.faults import FaultBoard, FaultMiddleware
-from sandbox.stand_ins import STAND_INS, refresh
+from sandbox.stand_ins import chosen, refresh
 from sandbox.world import World
 
 
 def create_app(world: World, faults: FaultBoard, state: Path) -> Starlette:
-    """The sandbox over this world: /<system> for each stand-in, /control and /health.
+    """The sandbox over this world: /<system> for each stand-in that can have faults, /control and /health.
 
     `state` is the folder where the truth's token goes when the environment gives none.
     """
-    refresh(world)
+    refresh(world, faults.systems)
     mounts = [
         Mount(f"/{each.system}", app=FaultMiddleware(Router(each.routes(world)), each.system, faults))
-        for each in STAND_INS
+        for each in chosen(faults.systems)
     ]
 
     async def health(_: Request) -> Response:

@@ -61,7 +61,7 @@ def routes(world: World, board: FaultBoard, state: Path) -> list[Route]:
         try:
             amounts = Amounts.model_validate_json(await request.body() or b"{}")
             happened = world.advance(amounts.changes, amounts.deletions, amounts.new)
-            refresh(world)
+            refresh(world, board.systems)
             return JSONResponse(happened)
         except ValidationError as error:
             return _refused(_problems(error, Amounts))
@@ -95,7 +95,7 @@ def routes(world: World, board: FaultBoard, state: Path) -> list[Route]:
     async def reset(_: Request) -> Response:
         board.clear()
         world.reset()
-        refresh(world)
+        refresh(world, board.systems)
         return JSONResponse({"companies": len(world.companies)})
 
     return [

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -57,12 +57,18 @@ STAND_INS: tuple[StandIn, ...] = (
     accounting.STAND_IN,
     sap_idoc.STAND_IN,
 )
-BOOKS = tuple(book for stand_in in STAND_INS for book in stand_in.books)
 
 
-def refresh(world: World) -> None:
-    """Brings every stand-in that keeps something outside of this process up to the world."""
-    for stand_in in STAND_INS:
+def chosen(systems: Sequence[str]) -> tuple[StandIn, ...]:
+    """The stand-ins of these systems. Raises ValueError when there is none of one."""
+    if unknown := [name for name in systems if name not in {each.system for each in STAND_INS}]:
+        raise ValueError(f"there is no stand-in of {', '.join(unknown)}")
+    return tuple(each for each in STAND_INS if each.system in systems)
+
+
+def refresh(world: World, systems: Sequence[str]) -> None:
+    """Brings the stand-ins of these systems that keep something outside of this process up to the world."""
+    for stand_in in chosen(systems):
         if stand_in.refresh:
             stand_in.refresh(world)
 

@@ -18,7 +18,7 @@ from purgatory import SyncCircuitBreakerFactory
 
 from onefold.catalog.reader import read_systems
 from onefold.catalog.system import System
-from onefold.connectors.page import Endpoint, Page, PageReader, Record, Window
+from onefold.connectors.page import Endpoint, Page, PageReader, Record, Scope, Window
 from onefold.http.attempt import Attempt
 from onefold.http.client import Client
 from onefold.http.limit import MemoryLimiter
@@ -82,11 +82,11 @@ class Asker:
     cached: frozenset[str] = frozenset()
     changed: set[str] = field(default_factory=set)
 
-    def __call__(self, after: str | None, changed: Iterable[str]) -> Iterator[str]:
+    def __call__(self, after: str | None, changed: Iterable[str], scope: Scope = "open") -> Iterator[str]:
         self.changed = set(changed)
-        for value in sorted(self.values):
-            if (after is None or value > after) and (value not in self.cached or value in self.changed):
-                yield value
+        open_ones = {value for value in self.values if value not in self.cached} if scope == "open" else set()
+        asked = self.changed if scope == "feed" else open_ones | self.changed & set(self.values)
+        yield from sorted(value for value in asked if after is None or value > after)
 
 
 @dataclass

@@ -12,7 +12,7 @@ from onefold import connectors
 from onefold.connectors.page import PageReader, Window
 from onefold.errors import Fatal, Retriable
 from onefold.http.attempt import Attempt
-from onefold.systems.krs import feed_days
+from onefold.systems.krs import feed_counter, feed_days
 from tests.connectors.registers import SYSTEMS, Asker, Sandbox, client, endpoint, now_window, read_all, running
 
 KRS = SYSTEMS["krs"]
@@ -196,6 +196,41 @@ def test_the_bulletins_of_the_last_two_days_and_the_ends_own_day_are_read():
     assert feed_days(Window(end - timedelta(minutes=20), end)) == [date(2026, 3, 11)]
     assert feed_days(Window(end - timedelta(hours=1), end)) == [date(2026, 3, 10), date(2026, 3, 11)]
     assert feed_days(Window(end - timedelta(days=400), end)) == [date(2026, 3, day) for day in (9, 10, 11)]
+
+
+def test_of_a_window_that_a_run_names_the_bulletin_of_each_day_is_read():
+    start, end = datetime(2026, 1, 30, 23, tzinfo=UTC), datetime(2026, 2, 3, 23, tzinfo=UTC)  # midnights in Warsaw
+    days = [date(2026, 1, 31), *(date(2026, 2, day) for day in (1, 2, 3))]
+    assert feed_days(Window(start, end, scope="known")) == feed_days(Window(start, end, scope="feed")) == days
+    assert feed_days(Window(start, end + timedelta(hours=1), scope="feed")) == [*days, date(2026, 2, 4)]
+
+
+def test_the_windows_of_a_migration_bring_every_company_of_the_register_and_resume_anywhere(sandbox, reader):
+    register = {company.krs: bool(company.struck_off) for company in sandbox.world.companies if company.krs}
+    whole = Window(datetime(2024, 1, 1, tzinfo=UTC), datetime(2026, 7, 1, tzinfo=UTC), scope="feed")
+    result = read_all(reader(asker=Asker([])), whole)
+    assert {record.key: record.deleted for record in result.records} == register
+    for page in result.pages[:-1]:
+        rest = read_all(reader(asker=Asker([])), whole, page.token)
+        assert rest.answers.keys() == {number for number in register if number > page.token}
+
+
+def test_a_backfills_window_brings_what_others_name_of_what_was_changed_in_it(sandbox, reader):
+    start = datetime(2025, 1, 1, tzinfo=UTC)
+    window = Window(start, start + timedelta(days=200), scope="known")
+    named = numbers(sandbox)[::2]
+    changed = {number for day in feed_days(window) for number, _ in sandbox.world.krs_changes(day)}
+    expected = sorted(changed & set(named))
+    assert 0 < len(expected) < min(len(named), len(changed))
+    assert list(read_all(reader(*named), window).answers) == expected
+
+
+def test_the_feed_counts_what_its_days_name(sandbox):
+    days = [date(2025, 5, 1) + timedelta(days=each) for each in range(40)]
+    with client(KRS, endpoint(sandbox, "krs")) as http:
+        counted = list(map(feed_counter(KRS, "extract", endpoint(sandbox, "krs"), http), days))
+    assert counted == [len({number for number, _ in sandbox.world.krs_changes(day)}) for day in days]
+    assert max(counted) > 0
 
 
 def test_pages_keep_the_order_of_the_questions_and_go_on_after_any_of_them(sandbox, reader):

@@ -8,6 +8,7 @@ from collections import Counter
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
+import psycopg
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -117,3 +118,43 @@ def test_a_warehouse_that_is_away_is_retriable_and_named() -> None:
     limiter = WarehouseLimiter("postgresql://nobody@127.0.0.1:1/none?connect_timeout=1")
     with pytest.raises(Retriable, match=r"ops\.rate_limit"):
         limiter.reserve("shop", [rate("1/h")], 10)
+
+
+def test_threads_that_ask_at_once_get_places_of_their_own_in_fewer_transactions(loader_url: str) -> None:
+    limiter, allowed, gate = WarehouseLimiter(loader_url), [rate("50/s")], threading.Barrier(8)
+    places: list[float] = []
+
+    def talk() -> None:
+        for _ in range(5):
+            gate.wait(30)
+            wait = limiter.reserve("register", allowed, 60)
+            assert wait is not None
+            places.append(time.monotonic() + wait)
+
+    with psycopg.connect(loader_url, autocommit=True) as connection:
+        connection.execute("insert into ops.rate_limit values ('register', '{}')")
+        (before,) = connection.execute("select xmin::text::bigint from ops.rate_limit").fetchone()
+        threads = [threading.Thread(target=talk) for _ in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(30)
+        (after,) = connection.execute("select xmin::text::bigint from ops.rate_limit").fetchone()
+    limiter.close()
+    assert len(places) == 40
+    assert max(places) - min(places) > 0.7, "forty requests at fifty a second take 0.78 seconds"
+    assert after - before < 40, "each wrote alone"
+
+
+def test_a_place_that_takes_too_long_is_refused_to_the_one_who_cannot_wait(loader_url: str) -> None:
+    limiter, allowed = WarehouseLimiter(loader_url), [rate("1/h")]
+    given: list[float | None] = []
+    threads = [
+        threading.Thread(target=lambda: given.append(limiter.reserve("register", allowed, 10))) for _ in range(6)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    limiter.close()
+    assert sorted(given, key=str) == [0, *[None] * 5]

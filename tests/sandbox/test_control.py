@@ -70,3 +70,18 @@ def test_statistics_count_answers_by_system_and_status(unharmed: Sandbox) -> Non
     url = f"{unharmed.url}/sap/opu/odata/sap/API_BUSINESS_PARTNER/A_BusinessPartner"
     requests.get(url, timeout=30)
     assert refused() == before + 1
+
+
+def test_a_sandbox_of_some_systems_holds_nothing_of_the_others(tmp_path: Path) -> None:
+    with running(tmp_path, companies=20, environment={"SANDBOX_SYSTEMS": "krs"}) as sandbox:
+        assert requests.get(f"{sandbox.url}/krs/api/Krs/Biuletyn/2025-01-01", timeout=10).status_code == 200
+        assert requests.get(f"{sandbox.url}/nbp/api/exchangerates/tables/A", timeout=10).status_code == 404
+        assert {record["system"] for record in sandbox.truth()["records"]} == {"salesforce", "sap", "krs", "regon"}
+
+
+def test_a_stand_in_that_there_is_not_is_refused(tmp_path: Path) -> None:
+    with (
+        pytest.raises(RuntimeError, match="there is no stand-in of krz"),
+        running(tmp_path, 20, environment={"SANDBOX_SYSTEMS": "krz"}),
+    ):
+        pass

@@ -262,3 +262,10 @@ def test_records_broken_on_purpose_are_broken_in_their_own_way(url: str, world: 
     impossible = broken(world, "date_impossible")
     odpis = ask(url, impossible.krs, impossible.krs_register).json()["odpis"]
     assert odpis["naglowekA"]["dataRejestracjiWKRS"] == "31.02.2020"
+
+
+def test_the_bulletins_since_the_register_was_opened_name_every_company(world: World) -> None:
+    days = [date(2001, 1, 1) + timedelta(days) for days in range((date(2026, 7, 1) - date(2001, 1, 1)).days)]
+    assert {number for day in days for number, _ in world.krs_changes(day)} == world.by_krs.keys()
+    since_2024 = [day for day in days if day.year >= 2024]
+    assert {number for day in since_2024 for number, _ in world.krs_changes(day)} == world.by_krs.keys()

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 
 import psycopg
 import pytest
 
 from onefold.catalog.reader import read_catalog
-from onefold.connectors.page import Window
+from onefold.connectors.page import Questions, Window
 from onefold.warehouse import ledger
 from onefold.warehouse import questions as asking
 from onefold.warehouse.ledger import Run
 
-Ask = Callable[[str | None, Iterable[str]], Iterator[str]]
 CATALOG = read_catalog()
 NOW = datetime(2026, 3, 10, 3, tzinfo=UTC)
 ANSWERED = {"a": 1, "b": 26, "c": 50, "d": 26}
@@ -22,7 +20,7 @@ ANSWERED = {"a": 1, "b": 26, "c": 50, "d": 26}
 
 
 @pytest.fixture
-def ask(loader: psycopg.Connection, loader_url: str, monkeypatch: pytest.MonkeyPatch) -> Ask:
+def ask(loader: psycopg.Connection, loader_url: str, monkeypatch: pytest.MonkeyPatch) -> Questions:
     monkeypatch.setattr(
         asking, "named_values_sql", lambda *_, **__: "select value from unnest('{f,e,d,c,b,a}'::text[]) as v(value)"
     )
@@ -38,15 +36,52 @@ def ask(loader: psycopg.Connection, loader_url: str, monkeypatch: pytest.MonkeyP
     return asking.questions(loader_url, system, "subject", CATALOG.systems, CATALOG.entities, NOW)
 
 
-def test_what_was_never_asked_comes_first_then_the_oldest_answers(ask: Ask) -> None:
+def test_what_was_never_asked_comes_first_then_the_oldest_answers(ask: Questions) -> None:
     assert list(ask(None, ())) == ["e", "f", "c", "b", "d"]
 
 
-def test_a_read_goes_on_after_any_question_in_the_same_order(ask: Ask) -> None:
+def test_a_read_goes_on_after_any_question_in_the_same_order(ask: Questions) -> None:
     whole = list(ask(None, ()))
     for at, question in enumerate(whole):
         assert list(ask(question, ())) == whole[at + 1 :]
 
 
-def test_what_a_feed_names_is_asked_though_its_answer_is_fresh(ask: Ask) -> None:
+def test_what_a_feed_names_is_asked_though_its_answer_is_fresh(ask: Questions) -> None:
     assert list(ask(None, ["a"])) == ["e", "f", "c", "b", "d", "a"]
+
+
+def test_a_window_asks_what_the_feed_names_of_what_others_name_or_we_hold(ask: Questions) -> None:
+    assert list(ask(None, ["z", "f", "a", "c"], "known")) == ["a", "c", "f"]
+    assert list(ask("a", ["z", "f", "a", "c"], "known")) == ["c", "f"]
+    assert list(ask(None, [], "known")) == []
+
+
+def test_a_migrations_window_asks_all_that_the_feed_names(ask: Questions) -> None:
+    assert list(ask(None, ["z", "f", "a", "f"], "feed")) == ["a", "f", "z"]
+    assert list(ask("f", ["z", "f", "a"], "feed")) == ["z"]
+
+
+def test_a_company_that_the_feed_names_on_many_days_is_asked_about_in_one_chunk_of_a_migration(
+    ask: Questions, loader: psycopg.Connection
+) -> None:
+    window = Window(NOW - timedelta(days=60), NOW - timedelta(days=30))
+    loader.execute("update ops.load set state = 'published'")
+    load = ledger.begin(loader, "white_list", "subject", window, Run("migrate", "manual__1", "os:test"))
+    loader.execute("insert into landing.answer values (%s, 'f', 'found', %s)", (load.load_id, NOW))
+    assert list(ask(None, ["a", "f"], "feed")) == ["a", "f"]  # no chunk of a migration on its way
+    migration_id = loader.execute(
+        "insert into ops.migration"
+        " (system, streams, window_start, window_end, chunk, mode, reason, actor, run_id, plan) values"
+        " ('white_list', '{subject}', %s, %s, '30 days', 'incremental', 'a test', 'os:test', 'manual__1', '{}')"
+        " returning migration_id",
+        (window.start, NOW),
+    ).fetchone()[0]
+    loader.execute(
+        "insert into ops.migration_chunk (migration_id, stream, position, window_start, window_end, rehearsed_load)"
+        " values (%s, 'subject', 1, %s, %s, %s)",
+        (migration_id, window.start, window.end, load.load_id),
+    )
+    assert list(ask(None, ["a", "f"], "feed")) == ["a"]
+    assert list(ask(None, ["a", "f"], "known")) == ["a", "f"]  # a backfill is a load like any other
+    loader.execute("update ops.migration set ended_at = now(), state = 'failed'")
+    assert list(ask(None, ["a", "f"], "feed")) == ["a", "f"]  # what it had read is published by nobody

@@ -1,7 +1,7 @@
 """Which streams can be asked about a window of the past, and how far back.
 
 A stream can when what is asked names the window's start and its end. Most of that is seen in its YAML; of a module in
-systems/ the YAML says it (python.windows).
+systems/ the YAML says it (python.windows). A look-up can when it has a feed that names, by days, what was changed.
 """
 
 from __future__ import annotations
@@ -57,8 +57,10 @@ def names_window(request: Request) -> bool:
 
 
 def _asks_windows(system: System, stream: Stream) -> bool:
-    if system.python or stream.lookup:
-        return bool(system.python and system.python.windows and not stream.lookup)
+    if stream.lookup:
+        return "{day}" in (stream.lookup.feed or "")
+    if system.python:
+        return system.python.windows
     timed = stream.cursor is not None and stream.cursor.kind != "integer"
     match system.protocol:
         case "sql":

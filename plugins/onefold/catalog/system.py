@@ -167,7 +167,10 @@ class Lookup(Model):
     attribute: str = Field(pattern=r"^[a-z_]+\.[a-z_]+$", description="entity.attribute whose values are asked about")
     ttl: timedelta = Field(timedelta(hours=24), description="how long a good answer is not asked for again")
     batch: PositiveInt = Field(1, description="how many values one request carries")
-    feed: str | None = Field(None, description="the path of the feed that names changed records")
+    feed: str | None = Field(
+        None,
+        description="the path of the feed that names changed records; with {day} in it, windows can be asked about",
+    )
 
 
 class Nested(Model):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from onefold.catalog.system import System
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from onefold.http.client import Client
 
 Count = Callable[[Sequence[Window]], list[int]]
+CountDay = Callable[[date], int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,15 @@ class Counter:
         end = BEGINNING + (window.end - BEGINNING) // self.step * self.step
         whole = Window(start, end) if start < end else None
         return (whole, self.count([whole])[0]) if whole else None
+
+
+def feed_counter(
+    system: System, stream_name: str, endpoint: Endpoint, http: Client | Database | Store
+) -> CountDay | None:
+    """What counts the records that a look-up's feed names on a day; None where it has no feed by days."""
+    lookup = system.streams[stream_name].lookup
+    own = getattr(own_module(system), "feed_counter", None) if system.python and lookup and lookup.feed else None
+    return own(system, stream_name, endpoint, http) if own else None
 
 
 def counter(system: System, stream_name: str, endpoint: Endpoint, http: Client | Database | Store) -> Counter | None:

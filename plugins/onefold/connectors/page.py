@@ -13,18 +13,24 @@ from onefold.errors import Fatal
 
 BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 
+Scope = Literal["open", "known", "feed"]
+"""What a look-up is asked: the questions that are `open`, their answers not being fresh, and what its feed
+names that we hold; what the feed names in the window and others name or we hold, fresh or not (`known`); all that the
+`feed` names."""
+
 
 @dataclass(frozen=True, slots=True)
 class Window:
     """The half-open span [start, end) of a stream's cursor that a load brings; both ends in UTC.
 
     `states` is what a reader handed over with the loads published so far (Part.state), by part. It is empty when a run
-    names its window: such a stream is then read anew, whole.
+    names its window: such a stream is then read anew, whole. `scope` matters to look-ups only.
     """
 
     start: datetime
     end: datetime
     states: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
+    scope: Scope = "open"
 
     def __post_init__(self) -> None:
         if self.start.tzinfo is None or self.end.tzinfo is None:
@@ -98,9 +104,9 @@ class Endpoint:
 
 class Questions(Protocol):
     """The values to ask a lookup source about, always in one order, those that come after `after`; `changed` ones are
-    asked even if cached."""
+    asked even if cached, and in a scope other than `open` no others are."""
 
-    def __call__(self, after: str | None, changed: Iterable[str]) -> Iterator[str]: ...
+    def __call__(self, after: str | None, changed: Iterable[str], scope: Scope = "open") -> Iterator[str]: ...
 
 
 Reached = Callable[[Window], int | None]

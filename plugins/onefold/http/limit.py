@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -121,18 +122,38 @@ class MemoryLimiter:
             return wait
 
 
+@dataclass(eq=False, slots=True)
+class _Asked:
+    """What one thread asks for, and the seconds that it is given once `settled`."""
+
+    system: str
+    rates: Sequence[Limit]
+    longest: float
+    wait: float | None = None
+    settled: bool = False
+
+
 class WarehouseLimiter:
-    """For every process on every machine: the arrival times are in ops.rate_limit, on the warehouse's clock."""
+    """For every process on every machine: the arrival times are in ops.rate_limit, on the warehouse's clock.
+
+    Threads that come while another one is at the warehouse are reserved for together, by the first of them that gets
+    there: one transaction for each request would be what a fast source waits for.
+    """
 
     def __init__(self, url: str) -> None:
         self._url = url
         self._connection: psycopg.Connection | None = None
         self._lock = threading.Lock()
+        self._waiting: deque[_Asked] = deque()
 
     def reserve(self, system: str, rates: Sequence[Limit], longest: float) -> float | None:
+        asked = _Asked(system, rates, longest)
+        self._waiting.append(asked)
         try:
             with self._lock:
-                return self._reserve(system, rates, longest)
+                if not asked.settled:
+                    self._reserve([asked, *self._others(asked)])
+            return asked.wait
         except psycopg.OperationalError as error:
             self.close()
             raise Retriable(
@@ -140,7 +161,14 @@ class WarehouseLimiter:
                 f"{type(error).__name__}. Check that the warehouse is up (bin/onefold status)."
             ) from error
 
-    def _reserve(self, system: str, rates: Sequence[Limit], longest: float) -> float | None:
+    def _others(self, first: _Asked) -> list[_Asked]:
+        """Those that wait to ask about the same system; one whose turn failed here comes again by itself."""
+        waiting = [self._waiting.popleft() for _ in range(len(self._waiting))]
+        others = [each for each in waiting if each.system == first.system and each is not first]
+        self._waiting.extend(each for each in waiting if each.system != first.system)
+        return others
+
+    def _reserve(self, together: Sequence[_Asked]) -> None:
         if self._connection is None or self._connection.closed:
             # a place lost in a crash of the server does no harm; waiting for its disk would cost ten times as much
             self._connection = psycopg.connect(
@@ -149,6 +177,7 @@ class WarehouseLimiter:
                 application_name="onefold rate limit",
                 options="-c synchronous_commit=off",
             )
+        system = together[0].system
         with self._connection.transaction():
             # The update that changes nothing takes the row's lock; the clock is read once it is held.
             found = self._connection.execute(
@@ -159,13 +188,18 @@ class WarehouseLimiter:
             ).fetchone()
             if found is None:
                 raise Retriable(f"{system}: ops.rate_limit gave no row. Try again.")
-            wait, arrivals = reserve(found[0], rates, found[1])
-            if wait > longest:
-                return None
+            arrivals, now = found
+            for each in together:
+                each.wait, after = reserve(arrivals, each.rates, now)
+                if each.wait <= each.longest:
+                    arrivals = after
+                else:
+                    each.wait = None
             self._connection.execute(
                 "UPDATE ops.rate_limit SET arrivals = %s WHERE system = %s", (Jsonb(arrivals), system)
             )
-            return wait
+        for each in together:  # once it is committed
+            each.settled = True
 
     def close(self) -> None:
         """Give the warehouse connection back; the next reserve opens another."""

@@ -118,7 +118,7 @@ def _is_rehearsed(connection: psycopg.Connection, chunk: Chunk) -> bool:
 
 
 def _exactly(chunk: Chunk) -> Wanted:
-    return Wanted(chunk.window_start, chunk.window_end, exactly=True)
+    return Wanted(chunk.window_start, chunk.window_end, exactly=True, whole_feed=True)
 
 
 def _ended_already(

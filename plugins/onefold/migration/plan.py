@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -50,7 +50,7 @@ class Wish:
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """What one stream will take, and who says so; None where nothing tells.
+    """What one stream will take, and who says so; None where nothing tells. Of a look-up its feed tells (feed.py).
 
     `records`: what the source counts in the window. Where it cannot: as many as a load has read that covers the window,
     and so no more than that; where none does, what loads of bounded windows have read per second of them, times the
@@ -77,7 +77,7 @@ class Plan:
         told = [f"{self.chunks:,} chunks a stream"]
         for stream, each in self.estimates.items():
             about = (
-                "of unknown size: it was never loaded"
+                "of unknown size: no load tells"
                 if each.records is None
                 else f"about {each.records:,} records (by {each.by})"
             )
@@ -93,8 +93,16 @@ class Plan:
         return asdict(self) | {"estimates": {name: asdict(each) for name, each in self.estimates.items()}}
 
 
+Sampled = Callable[[str], Estimate | None]
+"""What a look-up's feed says of a stream (migration/feed.py); None where it has none, or nobody may ask it now."""
+
+
 def make_plan(
-    connection: psycopg.Connection, systems: Mapping[str, System], wish: Wish, counts: CountSource | None = None
+    connection: psycopg.Connection,
+    systems: Mapping[str, System],
+    wish: Wish,
+    counts: CountSource | None = None,
+    sampled: Sampled = lambda stream: None,
 ) -> Plan:
     """Whether it can be, and what it takes. Raises Fatal, with what to do, before anything is touched.
 
@@ -103,9 +111,12 @@ def make_plan(
     system = _possible(systems, wish)
     estimates = {}
     for stream in wish.streams:
-        past = _past(connection, wish, stream)
-        by_count = _by_count(past, wish, system, stream, counts) if counts else None
-        estimates[stream] = by_count or _estimate(past)
+        if system.streams[stream].lookup:  # a load's window says nothing of how much it asks: nightly runs ask all
+            estimates[stream] = sampled(stream) or Estimate(None, None, None)
+        else:
+            past = _past(connection, wish, stream)
+            by_count = _by_count(past, wish, system, stream, counts) if counts else None
+            estimates[stream] = by_count or _estimate(past)
     requests = [each.requests for each in estimates.values()]
     daily = _daily(wish.rate, system)
     days = sum(filter(None, requests)) / daily if daily else None

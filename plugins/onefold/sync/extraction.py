@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from onefold.catalog.entity import Entity
 from onefold.catalog.system import System
 from onefold.connectors import confirm, reader
-from onefold.connectors.counting import Counter, counter
+from onefold.connectors.counting import CountDay, Counter, counter, feed_counter
 from onefold.connectors.page import Endpoint, PageReader, Window
 from onefold.http.client import Client
 from onefold.http.limit import WarehouseLimiter
@@ -100,6 +100,22 @@ def source_count(counts: CountSource, stream: str, window: Window, usage: Usage)
     """How many records the source has in as much of the window as it can count exactly; None where it cannot."""
     with counts(stream, usage) as counter:
         return counter.exactly(window) if counter else None
+
+
+@contextmanager
+def feed_of(
+    system: System,
+    stream_name: str,
+    endpoint: Endpoint,
+    warehouse_url: str,
+    client: Callable[..., Client] = Client,
+) -> Iterator[CountDay | None]:
+    """Counts what a look-up's feed names on a day, within the same rates; None where it has no feed by days."""
+    with (
+        closing(WarehouseLimiter(warehouse_url)) as limiter,
+        client(system, endpoint, Usage().add, limiter, stream=stream_name) as way,
+    ):
+        yield feed_counter(system, stream_name, endpoint, way)
 
 
 def to_system(

@@ -209,7 +209,7 @@ def _read(connection: psycopg.Connection, job: Job, load: Load, token: str | Non
 def _window(connection: psycopg.Connection, job: Job, load: Load) -> Window:
     """The load's window with what the source gave us to go on from; a window that a run names goes on from nothing."""
     if job.wanted.exactly:
-        return load.window
+        return replace(load.window, scope=job.wanted.scope)
     return replace(load.window, states=held_states(connection, job.system.system, job.stream_name))
 
 

@@ -8,13 +8,14 @@ with 200.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
 import msgspec
 
 from onefold.catalog.system import System
+from onefold.connectors.counting import CountDay
 from onefold.connectors.lookup import Asked, answered_pages
 from onefold.connectors.page import Answer, Endpoint, Page, PageReader, Questions, Record, Window
 from onefold.connectors.records import Head, sound_json
@@ -26,7 +27,7 @@ REGISTERS = ("P", "S")  # entrepreneurs; associations and other organisations
 NOBODY = "0000000000"  # stands in other systems for "no number"
 FEED_DAYS = timedelta(days=2)
 PER_PAGE = 100
-THREADS = 4
+THREADS = 8
 WARSAW = ZoneInfo("Europe/Warsaw")
 
 _JSON = {"Accept": "application/json"}
@@ -41,23 +42,20 @@ _Reading = bytes | _StruckOff | None
 
 
 def reader(system: System, stream_name: str, endpoint: Endpoint, http: Client, questions: Questions) -> PageReader:
-    """Reads the extracts of the companies that other systems name, changed ones (from the bulletin) in any case.
+    """Reads the extracts of the companies that other systems name, changed ones (from the bulletin) in any case; of a
+    window that a run names, of companies which the bulletins of its days name.
 
     A page's token is the last number asked.
     """
     named = f"{system.system}.{stream_name}"
     stream = system.streams[stream_name]
     head = Head(named, stream)
-    feed = stream.lookup.feed if stream.lookup else None
+    bulletin = _bulletins(system, stream_name, http)
 
     def read(window: Window, token: str | None) -> Iterator[Page]:
-        changed = {number for day in feed_days(window) for number in bulletin(day)} if feed else set()
-        asked, resumed = questions(token, changed), token is not None
+        changed = {number for day in feed_days(window) for number in bulletin(day)}
+        asked, resumed = questions(token, changed, window.scope), token is not None
         return answered_pages(asked, ask, batch=1, per_page=PER_PAGE, threads=THREADS, named=named, resumed=resumed)
-
-    def bulletin(day: date) -> list[str]:
-        path = filled(feed or "", {"{day}": day.isoformat()})
-        return http.send("GET", path, headers=_JSON, accept=_ABSENT, parse=_bulletin)
 
     def ask(numbers: Sequence[str]) -> Asked:
         (number,) = numbers
@@ -87,10 +85,33 @@ def reader(system: System, stream_name: str, endpoint: Endpoint, http: Client, q
     return read
 
 
+def feed_counter(system: System, stream_name: str, endpoint: Endpoint, http: Client) -> CountDay:
+    """Counts the companies that a day's bulletin names."""
+    bulletin = _bulletins(system, stream_name, http)
+    return lambda day: len(set(bulletin(day)))
+
+
+def _bulletins(system: System, stream_name: str, http: Client) -> Callable[[date], list[str]]:
+    """The numbers of the companies that were registered, changed or struck off on a day, in Warsaw."""
+    lookup = system.streams[stream_name].lookup
+
+    def bulletin(day: date) -> list[str]:
+        if lookup is None or lookup.feed is None:
+            return []
+        path = filled(lookup.feed, {"{day}": day.isoformat()})
+        return http.send("GET", path, headers=_JSON, accept=_ABSENT, parse=_bulletin)
+
+    return bulletin
+
+
 def feed_days(window: Window) -> list[date]:
-    """The days, in Warsaw, whose bulletins are read: the window's, but at most the last two and the end's own."""
-    first = max(window.start, window.end - FEED_DAYS).astimezone(WARSAW).date()
-    last = window.end.astimezone(WARSAW).date()
+    """The days, in Warsaw, whose bulletins are read: those that a named window touches; else at most the last two and
+    the end's own, because what other systems name is asked about each day anyhow."""
+    if window.scope == "open":
+        start, last = max(window.start, window.end - FEED_DAYS), window.end
+    else:
+        start, last = window.start, window.end - timedelta.resolution
+    first, last = (instant.astimezone(WARSAW).date() for instant in (start, last))
     return [first + timedelta(days=days) for days in range((last - first).days + 1)]
 
 

@@ -14,6 +14,7 @@ from airflow.sdk.exceptions import AirflowRescheduleException
 from onefold.aftermath import after_commit
 from onefold.assets import MIGRATED, staging_asset
 from onefold.catalog.reader import read_catalog
+from onefold.catalog.system import System
 from onefold.conform.build import Project
 from onefold.conform.gate import entity_gate
 from onefold.conform.rehearsal import rehearse as rehearse_conform
@@ -22,11 +23,14 @@ from onefold.forms import instant
 from onefold.mapping.registry import mapping_fingerprints
 from onefold.migration import ledger
 from onefold.migration.chunks import MakeJob, give_up, make_way, publish_chunks, rehearse_chunks
+from onefold.migration.feed import sampled
 from onefold.migration.ledger import Migration
-from onefold.migration.plan import Wish, make_plan
+from onefold.migration.plan import Estimate, Sampled, Wish, make_plan
 from onefold.migration.report import make_report, plan_text, rehearsed_loads, report_text
 from onefold.migration.service_window import Closed, within
 from onefold.settings import settings, warehouse_url
+from onefold.sync.extraction import feed_of
+from onefold.tasks.connections import endpoint
 from onefold.tasks.errors import airflow_errors
 from onefold.tasks.run import answered_by, counts_of, job_of, run_is_over, run_of
 from onefold.warehouse import ledger as loads
@@ -57,7 +61,7 @@ def plan(context: Context) -> list[str]:
         run = run_of(context)
         with connect(url, autocommit=True) as connection:
             counts = counts_of(catalog.systems[wish.system], wish.rate)
-            planned = make_plan(connection, catalog.systems, wish, counts)
+            planned = make_plan(connection, catalog.systems, wish, counts, _sampled(catalog.systems, wish))
             make_way(connection, wish, run.actor, run_is_over(context))
             migration = ledger.begin(connection, wish, planned, run.actor, run.run_id)
         after_commit(url)
@@ -141,6 +145,17 @@ def end(context: Context) -> Mapping[str, object]:
             migration = ledger.get(connection, migration.migration_id)
         after_commit(warehouse_url())
     return {"migration_id": migration.migration_id, "state": migration.state, "approver": migration.approver}
+
+
+def _sampled(systems: Mapping[str, System], wish: Wish) -> Sampled:
+    """Asks some days of a look-up's feed, within the system's own rate."""
+
+    def ask(stream: str) -> Estimate | None:
+        system = systems[wish.system]
+        with feed_of(system, stream, endpoint(system.connection), warehouse_url()) as count:
+            return sampled(count, system, wish) if count else None
+
+    return ask
 
 
 def _migration(context: Context) -> Migration:

@@ -6,6 +6,10 @@ import psycopg
 
 from onefold.warehouse.ledger import Load
 
+MANY = 1000
+"""From so many answers on PostgreSQL is told at once: its own look comes a minute later, and the next chunk of a
+migration, planned for an empty table, would compare each answer with each."""
+
 
 def keep_answers(connection: psycopg.Connection, load: Load) -> None:
     """Keep the load's answers, inside the publishing transaction; a newer answer stays.
@@ -56,6 +60,8 @@ def keep_answers(connection: psycopg.Connection, load: Load) -> None:
         """,
         names,
     )
+    if given >= MANY:
+        connection.execute("analyze ops.answer, ops.answer_given")
 
 
 def stand_answers(connection: psycopg.Connection, system: str, stream: str, loads: list[int]) -> None:

@@ -8,16 +8,27 @@ from datetime import UTC, datetime, timedelta
 import psycopg
 
 from onefold.catalog.system import Stream
-from onefold.connectors.page import BEGINNING, Window
+from onefold.connectors.page import BEGINNING, Scope, Window
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What a run asks for: its own start and end, both optional, and whether it is a backfill of the past."""
+    """What a run asks for: its own start and end, both optional, and whether it is a backfill of the past.
+
+    `whole_feed`: of a look-up, all that its feed names in the window, also what nobody else names.
+    """
 
     start: datetime | None = None
     end: datetime | None = None
     exactly: bool = False
+    whole_feed: bool = False
+
+    @property
+    def scope(self) -> Scope:
+        """What a look-up is asked."""
+        if not self.exactly:
+            return "open"
+        return "feed" if self.whole_feed else "known"
 
 
 def resolve_window(connection: psycopg.Connection, system: str, name: str, stream: Stream, wanted: Wanted) -> Window:

@@ -94,4 +94,5 @@ create table if not exists ops.rollback (
 comment on table ops.rollback is 'One row per rollback of published loads, and per undoing of one (undoes).';
 
 grant select, insert, update, delete on ops.answer_given, ops.rollback to onefold_loader;
+grant maintain on ops.answer, ops.answer_given to onefold_loader;
 grant select on ops.answer_given, ops.rollback to onefold_engineer, onefold_auditor;

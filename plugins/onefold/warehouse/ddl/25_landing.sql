@@ -13,6 +13,9 @@ create unlogged table if not exists landing.answer (
     answered_at timestamptz not null
 );
 alter table landing.answer add column if not exists proof text;
+-- A migration may hold a whole register's answers here until it is approved.
+create index if not exists answer_load_id on landing.answer (load_id);
+create index if not exists answer_question on landing.answer (question);
 create unlogged table if not exists landing.unreadable (
     load_id bigint not null,
     raw text not null,

@@ -1,0 +1,191 @@
+"""A migration of a look-up by its feed: the whole register, each company asked about once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from onefold.connectors.page import Window
+from onefold.errors import Fatal
+from onefold.migration import ledger
+from onefold.migration.chunks import MakeJob, publish_chunks, rehearse_chunks
+from onefold.migration.feed import sampled
+from onefold.migration.ledger import Migration
+from onefold.migration.plan import Wish, make_plan
+from onefold.sync.extraction import feed_of
+from onefold.warehouse.window import Wanted
+from sandbox.process import Sandbox, running
+from tests.acceptance.bench import Bench
+from tests.acceptance.streams import CATALOG, Listed
+from tests.roles import as_role
+
+EXTRACT = Listed("krs.extract")
+YEARS = Wish(
+    "krs",
+    ("extract",),
+    datetime(2015, 1, 1, tzinfo=UTC),
+    datetime(2026, 7, 1, tzinfo=UTC),
+    timedelta(days=1400),
+    "the register",
+)
+
+
+@pytest.fixture(scope="module")
+def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    state = tmp_path_factory.mktemp("sandbox")
+    with running(state, companies=300, environment={"SANDBOX_SYSTEMS": "salesforce,krs"}) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def bench(sandbox: Sandbox, warehouse_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
+    monkeypatch.setenv("ONEFOLD_HOME", str(tmp_path / "home"))
+    return Bench(sandbox, warehouse_url, tmp_path / "home")
+
+
+@pytest.fixture
+def loader(bench: Bench) -> Iterator[psycopg.Connection]:
+    with psycopg.connect(as_role(bench.url, "onefold_loader"), autocommit=True) as connection:
+        yield connection
+
+
+def register(sandbox: Sandbox) -> dict[str, bool]:
+    """Whether it was struck off, by every company of the register that is not broken on purpose."""
+    records = sandbox.truth()["records"]
+    return {each["key"]: each["deleted"] for each in records if each["system"] == "krs" and not each["broken"]}
+
+
+def begun(loader: psycopg.Connection) -> Migration:
+    plan = make_plan(loader, CATALOG.systems, YEARS)
+    return ledger.begin(loader, YEARS, plan, "airflow:by:engineer/migrate/manual__1", "manual__1")
+
+
+def jobs(bench: Bench) -> MakeJob:
+    return lambda wanted, rehearsed: bench.job(EXTRACT, wanted=wanted, rehearsed=rehearsed, run="manual__1")
+
+
+def go_on() -> None:
+    """Nothing stops a pass."""
+
+
+def test_a_migration_brings_the_whole_register_and_asks_about_each_company_once(
+    bench: Bench, loader: psycopg.Connection, sandbox: Sandbox
+):
+    migration = begun(loader)
+    url = as_role(bench.url, "onefold_loader")
+    rehearse_chunks(url, migration, "extract", jobs(bench), go_on)
+    assert bench.query("select count(*), count(distinct question) from landing.answer") == [
+        (len(everyone(sandbox)),) * 2
+    ]
+    assert bench.observed(EXTRACT).versions == bench.observed(EXTRACT).answers == []
+
+    ledger.keep_report(loader, migration, {})
+    ledger.decide(loader, migration, "approver", approved=True)
+    before = bench.requests(EXTRACT.system)
+    publish_chunks(url, migration, "extract", jobs(bench), go_on)
+    assert bench.requests(EXTRACT.system) == before
+    staged = {key: deleted for key, _, _, deleted in bench.observed(EXTRACT).versions}
+    assert staged == register(sandbox)
+    assert dict(bench.observed(EXTRACT).answers).keys() == everyone(sandbox)
+    assert bench.query("select count(*) from ops.cursor") == [(0,)]  # nothing was published up to its beginning
+
+
+def test_the_nightly_run_after_it_asks_what_others_name_and_what_changed(
+    bench: Bench, loader: psycopg.Connection, sandbox: Sandbox
+):
+    migration = begun(loader)
+    url = as_role(bench.url, "onefold_loader")
+    rehearse_chunks(url, migration, "extract", jobs(bench), go_on)
+    ledger.keep_report(loader, migration, {})
+    ledger.decide(loader, migration, "approver", approved=True)
+    publish_chunks(url, migration, "extract", jobs(bench), go_on)
+    before = bench.observed(EXTRACT)
+    load = bench.load(EXTRACT)
+    assert (load.rows_read, bench.observed(EXTRACT)) == (0, before)  # all answers are fresh, and nobody names another
+    changed = sandbox.control("advance", changes=40)["changed"]["krs.extract"]
+    load = bench.load(EXTRACT)
+    sandbox.control("reset")
+    assert 0 < load.rows_read == changed  # also those that nobody else names
+
+
+def test_a_backfill_brings_only_what_others_name_or_we_hold(bench: Bench, sandbox: Sandbox):
+    bench.load(Listed("salesforce.account"))
+    load = bench.load(EXTRACT, wanted=Wanted(YEARS.start, YEARS.end, exactly=True))
+    backfilled = {question for question, _ in bench.observed(EXTRACT).answers}
+    assert 0 < load.rows_read <= len(backfilled) < len(everyone(sandbox))
+    nightly = bench.load(EXTRACT)
+    assert nightly.rows_read == 0  # it finds no company of the register unanswered
+    assert bench.observed(EXTRACT).versions
+
+
+def test_a_chunk_that_died_goes_on_after_the_last_company_that_it_had_asked_about(
+    bench: Bench, loader: psycopg.Connection, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("onefold.systems.krs.PER_PAGE", 10)
+    migration = begun(loader)
+    url = as_role(bench.url, "onefold_loader")
+
+    class Crash(BaseException):
+        """The end of the process."""
+
+    def dying(wanted: Wanted, rehearsed: int | None):
+        job = bench.job(EXTRACT, wanted=wanted, rehearsed=rehearsed, run="manual__1", wrap=cut)
+        return replace(job, last_attempt=False)
+
+    def cut(pages):
+        def read(window: Window, token: str | None):
+            for number, page in enumerate(pages(window, token)):
+                if number == 3:
+                    raise Crash
+                yield page
+
+        return read
+
+    with pytest.raises(Crash):
+        rehearse_chunks(url, migration, "extract", dying, go_on)
+    assert bench.query("select count(*) from landing.answer") == [(30,)]
+    rehearse_chunks(url, migration, "extract", jobs(bench), go_on)
+    assert bench.query("select count(*), count(distinct question) from landing.answer") == [
+        (len(everyone(sandbox)),) * 2
+    ]
+
+
+def test_its_plan_says_how_much_from_some_days_of_the_feed(bench: Bench, sandbox: Sandbox):
+    wish = replace(YEARS, start=datetime(2024, 1, 1, tzinfo=UTC), rate="50/s")
+    asked: list[date] = []
+    url = as_role(bench.url, "onefold_loader")
+    with feed_of(EXTRACT.system, "extract", EXTRACT.endpoint(sandbox), url) as named_on:
+
+        def count(day: date) -> int:
+            asked.append(day)
+            return named_on(day)
+
+        estimate = sampled(count, EXTRACT.system, wish)
+        every_day = [wish.start.date() + timedelta(days=each) for each in range((wish.end - wish.start).days)]
+        assert sum(named_on(day) for day in every_day) == len(everyone(sandbox))
+    assert len(asked) == 12
+    assert estimate.records == pytest.approx(sum(map(named_on, asked)) / 12 * len(every_day), abs=1)
+    assert estimate.requests == estimate.records + len(every_day)
+    assert estimate.seconds == pytest.approx(estimate.requests / 50, abs=0.1)
+
+
+@pytest.mark.parametrize(("system", "stream"), [("vies", "number"), ("regon", "entity"), ("white_list", "subject")])
+def test_a_look_up_without_a_feed_by_days_is_refused(loader: psycopg.Connection, system: str, stream: str):
+    with pytest.raises(Fatal, match="is asked about single values and answers with what is registered"):
+        make_plan(loader, CATALOG.systems, replace(YEARS, system=system, streams=(stream,)))
+
+
+def everyone(sandbox: Sandbox) -> set[str]:
+    """The number of every company of the register."""
+    return {each["key"] for each in sandbox.truth()["records"] if each["system"] == "krs"}
+
+
+def asked_about_once_each(bench: Bench, sandbox: Sandbox) -> None:
+    """Every company of the register, once, is among what has landed."""
+    answers = sorted(question for (question,) in bench.query("select question from landing.answer"))
+    assert answers == sorted(everyone(sandbox))
