@@ -9,8 +9,8 @@ from types import SimpleNamespace
 import pytest
 from airflow.sdk.exceptions import AirflowRescheduleException
 
-from onefold import migration_tasks, tasks
 from onefold.migration import ledger
+from onefold.tasks import migrate, run
 from tests.migration.conftest import NOW, ORDER, Engineer
 
 
@@ -32,8 +32,8 @@ def here(engineer: Engineer, monkeypatch: pytest.MonkeyPatch) -> Engineer:
     def rated(connection_id: str, rate: str | None = None) -> object:
         return replace(endpoint, extra={**(endpoint.extra or {}), **({"rate": rate} if rate else {})})
 
-    monkeypatch.setattr(tasks, "_endpoint", rated)
-    for module in (tasks, migration_tasks):
+    for module in (migrate, run):
+        monkeypatch.setattr(module, "endpoint", rated)
         monkeypatch.setattr(module, "warehouse_url", lambda: engineer.loader)
     return engineer
 
@@ -43,11 +43,11 @@ def test_plan_and_rehearse_ask_the_source_what_it_counts(here: Engineer) -> None
         "system": "salesforce", "streams": ["order"], "from": "2024-01-01", "to": NOW.isoformat(), "chunk_days": 600,
         "mode": "incremental", "reason": "the years before us",
     }  # fmt: skip
-    run = context(here, **form)
-    assert migration_tasks.plan(run) == ["order"]
+    of_the_form = context(here, **form)
+    assert migrate.plan(of_the_form) == ["order"]
     (begun,) = here.bench.query("select migration_id, plan -> 'estimates' -> 'order' from ops.migration")
     assert begun[1]["by"] == "the source's own count"
-    assert migration_tasks.rehearse(run, "order") == len(here.chunks(ledger.get(here.connection, begun[0])))
+    assert migrate.rehearse(of_the_form, "order") == len(here.chunks(ledger.get(here.connection, begun[0])))
     counted = [chunk.counted for chunk in here.chunks(ledger.get(here.connection, begun[0]))]
     assert sum(each["after"] for each in counted) == begun[1]["records"]
 
@@ -59,7 +59,7 @@ def test_a_task_is_put_off_until_the_service_window_opens(here: Engineer) -> Non
     wish = replace(here.wish(NOW - timedelta(days=90)), mode="service_window", service_window=hours)
     migration = here.begin(wish)
     with pytest.raises(AirflowRescheduleException) as put_off:
-        migration_tasks.rehearse(context(here), "order")
+        migrate.rehearse(context(here), "order")
     assert abs(put_off.value.reschedule_date - opens.replace(second=0, microsecond=0)) < timedelta(milliseconds=1)
     assert here.asked == []
     assert here.now(migration).state == "planned"
