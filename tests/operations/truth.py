@@ -8,7 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
+
+from tests.sync.shop import MORNING
+
+BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
+LOOK_BACK = timedelta(minutes=10)
+
+
+def moment(minute: int) -> datetime:
+    """A minute of the source's clock."""
+    return MORNING + timedelta(minutes=minute)
 
 
 class Said(NamedTuple):
@@ -60,6 +71,7 @@ class Load:
     number: int
     run: str
     reads: dict[str, Read]
+    window_end: datetime
     moved_cursor: bool = False
     published: bool = True
     chose: tuple[RowId, ...] = ()
@@ -149,6 +161,14 @@ class Truth:
         """How far the loads that moved the cursor have read."""
         reached = [load.cursor for load in self.published if load.moved_cursor and load.cursor is not None]
         return max(reached, default=None)
+
+    def moves_cursor(self, start: datetime) -> bool:
+        """Whether a load whose window begins then leaves nothing behind that neither it nor the next run reads."""
+        moved = [load for load in self.published if load.moved_cursor]
+        if not moved:
+            return start <= BEGINNING
+        reached = max(load.window_end for load in moved) if self.cursor is None else moment(self.cursor)
+        return start <= reached - LOOK_BACK
 
     def add(self, load: Load, least_credit: int) -> None:
         """A load is published; the suite of this moment refuses less credit than that."""

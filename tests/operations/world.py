@@ -14,7 +14,7 @@ from psycopg import sql
 
 from onefold.catalog.reader import Catalog
 from onefold.catalog.system import System
-from onefold.connectors.page import BEGINNING, Page, Window
+from onefold.connectors.page import Page, Window
 from onefold.errors import Fatal
 from onefold.migration import ledger as migrations
 from onefold.migration.chunks import give_up, publish_chunks, rehearse_chunks
@@ -31,7 +31,7 @@ from onefold.warehouse.ledger import Run
 from onefold.warehouse.staging import ensure_staging
 from onefold.warehouse.tables import StagingTable
 from onefold.warehouse.window import Wanted
-from tests.operations.truth import Counts, Load, Read, RowId, Said, Truth
+from tests.operations.truth import Counts, Load, Read, RowId, Said, Truth, moment
 from tests.sync.shop import MORNING, SHOP, Shop, at, record
 from tests.sync.test_replay import begun, job, proven, run_of
 
@@ -108,11 +108,11 @@ class World:
 
     def sync(self) -> None:
         """What the schedule starts: it goes on from what is published last, up to now."""
-        self._load(Wanted(end=_moment(self.clock + 1)))
+        self._load(Wanted(end=moment(self.clock + 1)))
 
     def backfill(self, start: int, end: int) -> None:
         """A window of the source's minutes."""
-        self._load(Wanted(_moment(start), _moment(end), exactly=True))
+        self._load(Wanted(moment(start), moment(end), exactly=True))
 
     def _load(self, wanted: Wanted) -> None:
         run = f"sync__{next(_runs)}"
@@ -139,7 +139,7 @@ class World:
         """A migration of a window is rehearsed, and waits for approval; a second one meanwhile is refused."""
         run = f"migrate__{next(_runs)}"
         wish = Wish(
-            "shop", (self.shop.stream,), _moment(start), _moment(end), (_moment(end) - _moment(start)) / chunks, "why"
+            "shop", (self.shop.stream,), moment(start), moment(end), (moment(end) - moment(start)) / chunks, "why"
         )
         with connect(self.shop.url, autocommit=True) as connection:
             planned = make_plan(connection, self.catalog.systems, wish)
@@ -248,7 +248,7 @@ class World:
         found = {
             key: Read(said, self.steps)
             for key, said in self.source.items()
-            if window.start <= _moment(said.minute) < window.end
+            if window.start <= moment(said.minute) < window.end
         }
         self._given[window.start, window.end] = found
         yield Page(
@@ -261,14 +261,9 @@ class World:
         )
 
     def _published(self, loaded: ledger.Load, reads: dict[str, Read], chose: tuple[RowId, ...] = ()) -> None:
-        cursors = [load for load in self.truth.published if load.moved_cursor]
-        if chose:
-            moved = False
-        elif not cursors:
-            moved = loaded.window_start <= BEGINNING
-        else:
-            moved = loaded.moved_cursor
-        self.truth.add(Load(loaded.load_id, loaded.run_id, dict(reads), moved, chose=chose), self.least_credit)
+        moved = not chose and self.truth.moves_cursor(loaded.window_start)
+        load = Load(loaded.load_id, loaded.run_id, dict(reads), loaded.window_end, moved, chose=chose)
+        self.truth.add(load, self.least_credit)
 
     # What is seen
 
@@ -328,10 +323,6 @@ class World:
             "stream": sql.Literal(self.shop.stream),
         }
         return self._connection.execute(sql.SQL(text).format(**names)).fetchall()
-
-
-def _moment(minute: int) -> datetime:
-    return MORNING + timedelta(minutes=minute)
 
 
 def _said(cursor: str, credit: int, deleted: bool) -> Said:

@@ -39,3 +39,22 @@ def test_a_load_whose_refused_rows_a_replay_published_goes_only_with_that_replay
     assert everything(shop) == before
     rolled_back(shop, first.load_id, replay_load)
     assert shop.current() == {}
+
+
+def test_of_a_replay_no_window_goes_missing_its_rows_wait_again(shop: Shop) -> None:
+    shop.load([record("a", 1, name=None), record("b", 1)])
+    replay_load = replayed(shop)
+    shop.load([record("b", 2)])
+    plan = planned(shop, replay_load)
+    assert [stream.missing for stream in plan.streams] == [()]
+    assert "waits in quarantine again" in plan.text and "bin/onefold sync" not in plan.text
+
+
+def test_a_replay_is_not_taken_in_again_without_the_load_whose_row_it_judged(shop: Shop) -> None:
+    first = shop.load([record("a", 1, name=None), record("b", 1)])
+    taken_out = rolled_back(shop, replayed(shop))
+    rolled_back(shop, first.load_id)
+    before = everything(shop)
+    with pytest.raises(Fatal, match=rf"Undo the rollback of load {first.load_id} first"):
+        planned(shop, undo=taken_out)
+    assert everything(shop) == before

@@ -73,7 +73,7 @@ _OBSERVATION = (
     """
     create temp table observation on commit drop as
     with included as materialized (
-        select load_id from ops.load
+        select load_id, exists (select from ops.replay_row r where r.load_id = load.load_id) as again from ops.load
         where system = {system} and stream = {stream} and load_id >= {first}
           and case when load_id = any ({loads}) then {taken_in} else state = 'published' end
     ),
@@ -119,9 +119,8 @@ _OBSERVATION = (
         select distinct on (_key, _load_id) * from found order by _key, _load_id, origin = 'unchanged'
     )
     select single.*, row_number() over (partition by _key order by _load_id) as place,
-           _deleted and _hash = decode(md5('gone' || _payload::text), 'hex') as swept,
-           exists (select from ops.replay_row r where r.load_id = single._load_id) as again
-    from single where _load_id in (select load_id from included)
+           _deleted and _hash = decode(md5('gone' || _payload::text), 'hex') as swept, again
+    from single join included on load_id = _load_id
     """,
     """
     insert into observation
