@@ -17,7 +17,7 @@ from onefold.migration.chunks import MakeJob, publish_chunks, rehearse_chunks
 from onefold.migration.feed import sampled
 from onefold.migration.ledger import Migration
 from onefold.migration.plan import Wish, make_plan
-from onefold.sync.extraction import feed_of
+from onefold.sync.extraction import CountSource, counts_from, feed_of
 from onefold.warehouse.window import Wanted
 from sandbox.process import Sandbox, running
 from tests.acceptance.bench import Bench
@@ -69,6 +69,10 @@ def jobs(bench: Bench) -> MakeJob:
     return lambda wanted, rehearsed: bench.job(EXTRACT, wanted=wanted, rehearsed=rehearsed, run="manual__1")
 
 
+def counts(bench: Bench) -> CountSource:
+    return counts_from(EXTRACT.system, EXTRACT.endpoint(bench.sandbox), as_role(bench.url, "onefold_loader"))
+
+
 def go_on() -> None:
     """Nothing stops a pass."""
 
@@ -78,7 +82,7 @@ def test_a_migration_brings_the_whole_register_and_asks_about_each_company_once(
 ):
     migration = begun(loader)
     url = as_role(bench.url, "onefold_loader")
-    rehearse_chunks(url, migration, "extract", jobs(bench), go_on)
+    rehearse_chunks(url, migration, "extract", jobs(bench), go_on, counts(bench))
     assert bench.query("select count(*), count(distinct question) from landing.answer") == [
         (len(everyone(sandbox)),) * 2
     ]
@@ -100,7 +104,7 @@ def test_the_nightly_run_after_it_asks_what_others_name_and_what_changed(
 ):
     migration = begun(loader)
     url = as_role(bench.url, "onefold_loader")
-    rehearse_chunks(url, migration, "extract", jobs(bench), go_on)
+    rehearse_chunks(url, migration, "extract", jobs(bench), go_on, counts(bench))
     ledger.keep_report(loader, migration, {})
     ledger.decide(loader, migration, "approver", approved=True)
     publish_chunks(url, migration, "extract", jobs(bench), go_on)
@@ -147,9 +151,9 @@ def test_a_chunk_that_died_goes_on_after_the_last_company_that_it_had_asked_abou
         return read
 
     with pytest.raises(Crash):
-        rehearse_chunks(url, migration, "extract", dying, go_on)
+        rehearse_chunks(url, migration, "extract", dying, go_on, counts(bench))
     assert bench.query("select count(*) from landing.answer") == [(30,)]
-    rehearse_chunks(url, migration, "extract", jobs(bench), go_on)
+    rehearse_chunks(url, migration, "extract", jobs(bench), go_on, counts(bench))
     assert bench.query("select count(*), count(distinct question) from landing.answer") == [
         (len(everyone(sandbox)),) * 2
     ]
