@@ -7,8 +7,8 @@ import psycopg
 from onefold.warehouse.ledger import Load
 
 MANY = 1000
-"""From so many answers on PostgreSQL is told at once: its own look comes a minute later, and the next chunk of a
-migration, planned for an empty table, would compare each answer with each."""
+"""From so many answers on PostgreSQL is told at once: its own look comes a minute later, and what it plans for a table
+that it takes to be empty compares each answer with each."""
 
 
 def keep_answers(connection: psycopg.Connection, load: Load) -> None:
@@ -48,6 +48,8 @@ def keep_answers(connection: psycopg.Connection, load: Load) -> None:
         """,
         names,
     )
+    if given >= MANY:
+        connection.execute("analyze ops.answer, ops.answer_given")
     # An answer that is final makes all that is older, and the standing one itself, known from ops.answer alone.
     connection.execute(
         """
@@ -60,8 +62,6 @@ def keep_answers(connection: psycopg.Connection, load: Load) -> None:
         """,
         names,
     )
-    if given >= MANY:
-        connection.execute("analyze ops.answer, ops.answer_given")
 
 
 def stand_answers(connection: psycopg.Connection, system: str, stream: str, loads: list[int]) -> None:

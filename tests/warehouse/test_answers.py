@@ -1,0 +1,39 @@
+"""What look-ups answered, kept by the load that publishes it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import psycopg
+
+from onefold.connectors.page import Window
+from onefold.warehouse import ledger
+from onefold.warehouse.answers import MANY, keep_answers
+from onefold.warehouse.ledger import Run
+
+NOW = datetime(2026, 3, 10, 3, tzinfo=UTC)
+
+
+def kept(loader: psycopg.Connection, questions: int) -> None:
+    """Publish a load that has answers to so many questions."""
+    window = Window(NOW - timedelta(days=1), NOW)
+    load = ledger.begin(loader, "krs", "extract", window, Run("migrate", "manual__1", "os:test"))
+    loader.execute(
+        "insert into landing.answer select %s, 'q' || n, 'found', %s from generate_series(1, %s) n",
+        (load.load_id, NOW, questions),
+    )
+    with loader.transaction():
+        keep_answers(loader, load)
+    loader.execute("update ops.load set state = 'published'")
+
+
+def known_rows(loader: psycopg.Connection) -> int:
+    """How many answers the planner takes ops.answer to have; -1 when it was never told."""
+    return loader.execute("select reltuples::int from pg_class where oid = 'ops.answer'::regclass").fetchone()[0]
+
+
+def test_the_planner_knows_of_many_answers_as_soon_as_they_are_published(loader: psycopg.Connection) -> None:
+    kept(loader, MANY - 1)
+    assert known_rows(loader) == -1
+    kept(loader, 2 * MANY)
+    assert known_rows(loader) == 2 * MANY
