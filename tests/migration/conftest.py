@@ -35,6 +35,10 @@ ORDER = Listed("salesforce.order")
 NOW = datetime.now(UTC)
 
 
+class Crash(BaseException):
+    """The end of the process."""
+
+
 def nothing() -> None:
     """Happens between two things when nothing does."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -11,24 +12,21 @@ import pytest
 from onefold.conform.rehearsal import Rehearsal
 from onefold.connectors.counting import Counter, why_not
 from onefold.connectors.page import Window
-from onefold.errors import Fatal, Rejected
+from onefold.errors import Busy, Fatal, Rejected
 from onefold.migration import ledger
 from onefold.migration.chunks import give_up
 from onefold.migration.ledger import Migration
 from onefold.migration.plan import make_plan
 from onefold.migration.report import make_report, rehearsed_loads, report_text
+from onefold.sync import steps
 from onefold.sync.usage import Usage
 from sandbox.process import Sandbox
 from tests.acceptance.streams import CATALOG
-from tests.migration.conftest import Engineer, cursors
+from tests.migration.conftest import Crash, Engineer, cursors
 
 DAY = timedelta(days=1)
 COUNTING = ["salesforce.order", "erp.zamowienie", "sap.business_partner", "sap_v4.product"]
 NOTHING = Rehearsal(1, (), ())
-
-
-class Crash(BaseException):
-    """The end of the process."""
 
 
 @pytest.fixture
@@ -142,7 +140,11 @@ def test_deleted_records_are_counted_where_the_source_only_flags_them(
     engineer.rehearse(migration)
     engineer.approve(migration)
     engineer.publish(migration)
-    assert engineer.bench.query("select count(*) > 0 from staging.salesforce__order where _deleted") == [(True,)]
+    ((held, deleted),) = engineer.bench.query(
+        "select count(*), count(*) filter (where _deleted) from staging.salesforce__order"
+    )
+    counted = [chunk.counted for chunk in engineer.chunks(migration)]
+    assert sum(each["read"] for each in counted) == sum(each["before"] for each in counted) >= held > deleted > 0
 
 
 def test_the_report_says_which_source_does_not_count_and_why(engineer: Engineer, first: datetime) -> None:
@@ -203,6 +205,51 @@ def test_what_is_published_is_what_was_approved_even_where_the_database_has_lost
     engineer.approve(migration)
     engineer.publish(migration)
     assert all(chunk.load_id for chunk in engineer.chunks(migration))
+
+
+def test_a_stream_that_is_busy_is_not_counted_again_at_each_look(
+    engineer: Engineer, first: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    migration = engineer.begin(engineer.wish(first, chunks=1))
+    asked: list[str] = []
+    counts = engineer.counts
+
+    def counting(stream: str, usage: Usage) -> AbstractContextManager[Counter | None]:
+        asked.append(stream)
+        return counts(stream, usage)
+
+    def busy(job: object) -> None:
+        raise Busy("another run loads it")
+
+    monkeypatch.setattr(engineer, "counts", counting)
+    with monkeypatch.context() as patch:
+        patch.setattr(steps, "land", busy)
+        for _ in range(3):
+            with pytest.raises(Busy):
+                engineer.rehearse(migration)
+    assert asked == ["order"]
+    engineer.rehearse(migration)
+    assert asked == ["order", "order"]  # before it was read, and after
+
+
+def test_what_is_lost_before_the_report_is_not_shown_to_who_approves(engineer: Engineer, first: datetime) -> None:
+    migration = engineer.begin(engineer.wish(first))
+    engineer.rehearse(migration)
+    engineer.connection.execute("truncate landing.checkpoint")  # as a crash of PostgreSQL does it: landing is unlogged
+    with pytest.raises(Fatal, match=r"chunks that are not rehearsed \(order 1, "):
+        rehearsed_loads(engineer.connection, migration)
+
+
+def test_nothing_is_published_once_the_approval_is_withdrawn(engineer: Engineer, first: datetime) -> None:
+    migration = engineer.begin(engineer.wish(first))
+    engineer.rehearse(migration)
+    engineer.approve(migration)
+    with pytest.raises(Fatal, match="is approved: what was approved is reported no more"):
+        ledger.keep_report(engineer.connection, migration, {})
+    ledger.stopped(engineer.connection, migration, "another stream's chunk is not what was approved")
+    with pytest.raises(Fatal, match="is planned and not approved; nothing more was published"):
+        engineer.publish(migration)
+    assert engineer.bench.observed(engineer.listed).versions == []
 
 
 def test_the_plan_tells_what_the_source_counts_where_it_can(engineer: Engineer, first: datetime) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 
 import psycopg
 from psycopg import sql
 
-from onefold.errors import Rejected
+from onefold.errors import Fatal, Rejected
 from onefold.migration import ledger
 from onefold.migration.counts import land_counted
 from onefold.migration.ledger import Chunk, Migration
@@ -23,6 +24,8 @@ from onefold.warehouse.connection import connect
 from onefold.warehouse.ledger import Load, Run
 from onefold.warehouse.trouble import told
 from onefold.warehouse.window import Wanted
+
+log = logging.getLogger(__name__)
 
 MakeJob = Callable[[Wanted, int | None], Job]
 """The job that loads a window of the stream; the second argument is the rehearsed load that has read it already."""
@@ -43,7 +46,7 @@ def rehearse_chunks(
     """
     with told(f"migration {migration.migration_id}"), connect(url, autocommit=True) as connection:
         for chunk in ledger.chunks(connection, migration, stream):
-            if not _is_rehearsed(connection, chunk):
+            if not is_rehearsed(connection, chunk):
                 job = make_job(_exactly(chunk), None)
                 load = _ended_already(connection, job.run, migration, chunk, "rehearsed")
                 if load is None or not landing.is_gated(connection, load):
@@ -59,9 +62,11 @@ def publish_chunks(
 ) -> None:
     """Publish every chunk that has not been yet, from what its rehearsal has read. As rehearse_chunks otherwise.
 
-    Raises Rejected before anything of a chunk is published when it is not what was rehearsed, and so approved (what was
-    read is gone, and the source gives something else by now); all that is not published must then be rehearsed anew.
-    Raises Rejected too when the versions that a load has brought are not what it was to bring.
+    Raises Rejected before anything of a chunk is published when what was read is not what was rehearsed, and so
+    approved: it is gone, and the source gives something else by now. All that is not published must then be rehearsed
+    anew. (What becomes of the same records may have changed: others have loaded meanwhile, or a suite was mended.)
+    Raises Rejected too when the versions that a load has brought are not what it was to bring, and Fatal when the
+    approval has been withdrawn meanwhile.
     """
     with told(f"migration {migration.migration_id}"), connect(url, autocommit=True) as connection:
         for chunk in ledger.chunks(connection, migration, stream):
@@ -69,6 +74,7 @@ def publish_chunks(
                 job = make_job(_exactly(chunk), chunk.rehearsed_load)
                 load = _ended_already(connection, job.run, migration, chunk, "published")
                 if load is None:
+                    _require_approval(connection, migration)
                     may_go_on()
                     steps.land(job)
                     gated = steps.gate(job)
@@ -84,6 +90,7 @@ def make_way(connection: psycopg.Connection, wish: Wish, who: str, run_is_over: 
     """End the migrations of these streams that are on their way while the runs that began them are over."""
     for other in ledger.on_their_way(connection, wish):
         if run_is_over("migrate", other.run_id):
+            log.warning("migration %s is ended: its run %s is over", other.migration_id, other.run_id)
             give_up(connection, other)
             ledger.end(connection, other, "failed", who, other.error or "given up: its run has ended")
 
@@ -110,7 +117,7 @@ def _drop(connection: psycopg.Connection, chunks: Iterable[Chunk]) -> None:
                 loads.discard_landing(connection, loads.get(connection, chunk.rehearsed_load).tables)
 
 
-def _is_rehearsed(connection: psycopg.Connection, chunk: Chunk) -> bool:
+def is_rehearsed(connection: psycopg.Connection, chunk: Chunk) -> bool:
     """Whether it is, and what was read is still there: a crash of the database empties landing, but not the ledger."""
     if chunk.rehearsed_load is None or chunk.load_id is not None:
         return chunk.load_id is not None
@@ -165,6 +172,16 @@ def _take_back(
     _drop(connection, ledger.chunks(connection, migration, chunk.stream))
     ledger.stopped(connection, migration, str(why), stream=chunk.stream, chunk=chunk.position)
     return why
+
+
+def _require_approval(connection: psycopg.Connection, migration: Migration) -> None:
+    """A chunk of another stream may have been other than approved; then nothing more is published."""
+    state = ledger.get(connection, migration.migration_id).state
+    if state != "approved":
+        raise Fatal(
+            f"Migration {migration.migration_id} is {state} and not approved; nothing more was published. The error in "
+            "ops.migration says why."
+        )
 
 
 def _require_equal(connection: psycopg.Connection, job: Job, load: Load, expected: Mapping[str, str]) -> None:

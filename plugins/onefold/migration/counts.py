@@ -82,10 +82,11 @@ def land_counted(
 
 
 def _before(connection: psycopg.Connection, job: Job, chunk: Chunk, counts: CountSource, usage: Usage) -> int | None:
-    """The count before the chunk is read; of an attempt that died while it read, the one that it had asked for."""
-    load = loads.latest(connection, job.system.system, job.stream_name, job.run)
-    if load and load.on_its_way:
-        return (chunk.counted or {}).get("before")
+    """The count before the chunk is read; of an attempt that died while it read, or that found the stream busy, the one
+    that it had asked for."""
+    load, kept = loads.latest(connection, job.system.system, job.stream_name, job.run), chunk.counted or {}
+    if (load and load.on_its_way) or ("before" in kept and "after" not in kept):
+        return kept.get("before")
     found = source_count(counts, job.stream_name, chunk.window, usage)
     if found is None:
         return None

@@ -81,11 +81,7 @@ def begin(connection: psycopg.Connection, wish: Wish, plan: Plan, who: str, run_
         if known:
             return get(connection, known[0])
         for other in on_their_way(connection, wish):
-            raise Fatal(
-                f"Migration {other.migration_id} (run {other.run_id}) of {wish.system} is on its way and has one of "
-                f"these streams ({', '.join(wish.streams)}). Wait for it to end, turn it down, or mark its run as "
-                "failed; nothing was changed."
-            )
+            raise in_the_way(other, wish)
         migration_id = connection.execute(
             """
             insert into ops.migration (system, streams, window_start, window_end, chunk, mode, service_window, rate,
@@ -119,6 +115,15 @@ def on_their_way(connection: psycopg.Connection, wish: Wish) -> list[Migration]:
             "select * from ops.migration where system = %s and streams && %s::text[] and state = any (%s)",
             (wish.system, list(wish.streams), list(_ON_ITS_WAY)),
         ).fetchall()
+
+
+def in_the_way(other: Migration, wish: Wish) -> Fatal:
+    """Why the wish cannot be while another migration is on its way."""
+    return Fatal(
+        f"Migration {other.migration_id} (run {other.run_id}) of {wish.system} is on its way and has one of "
+        f"these streams ({', '.join(wish.streams)}). Wait for it to end, turn it down, or mark its run as "
+        "failed; nothing was changed."
+    )
 
 
 def of_run(connection: psycopg.Connection, run_id: str) -> Migration:
@@ -183,13 +188,16 @@ def stopped(connection: psycopg.Connection, migration: Migration, error: str, **
 
 
 def keep_report(connection: psycopg.Connection, migration: Migration, report: Mapping[str, object]) -> None:
-    """The rehearsal has ended; from here on a person decides."""
+    """The rehearsal has ended; from here on a person decides. Raises Fatal when one has decided already."""
     with connection.transaction():
-        connection.execute(
+        kept = connection.execute(
             "update ops.migration set state = 'rehearsed', report = %s, error = null"
             " where migration_id = %s and state in ('planned', 'rehearsed')",
             (Jsonb(dict(report)), migration.migration_id),
-        )
+        ).rowcount
+        if not kept:
+            state = get(connection, migration.migration_id).state
+            raise Fatal(f"Migration {migration.migration_id} is {state}: what was approved is reported no more.")
         _tell(connection, migration, "migration.rehearse", migration.actor)
 
 

@@ -12,7 +12,7 @@ from onefold.conform.rehearsal import Rehearsal
 from onefold.connectors.counting import why_not
 from onefold.errors import Fatal
 from onefold.migration import ledger
-from onefold.migration.chunks import quarantined
+from onefold.migration.chunks import is_rehearsed, quarantined
 from onefold.migration.counts import of_stream
 from onefold.migration.ledger import Migration
 from onefold.migration.totals import Totals, added
@@ -20,9 +20,9 @@ from onefold.migration.totals import Totals, added
 
 def rehearsed_loads(connection: psycopg.Connection, migration: Migration) -> list[int]:
     """The loads that have read the migration's chunks, but for those that are published. Raises Fatal while one is
-    not read."""
+    not read, or what was read is gone."""
     chunks = [chunk for stream in migration.streams for chunk in ledger.chunks(connection, migration, stream)]
-    if left := [f"{chunk.stream} {chunk.position}" for chunk in chunks if chunk.rehearsed_load is None]:
+    if left := [f"{chunk.stream} {chunk.position}" for chunk in chunks if not is_rehearsed(connection, chunk)]:
         raise Fatal(
             f"Migration {migration.migration_id} has chunks that are not rehearsed ({', '.join(left[:5])}), so there "
             "is nothing to approve. Clear the task rehearse. Nothing was published."
@@ -55,7 +55,7 @@ def plan_text(migration: Migration) -> str:
         [
             f"{migration.system}.{stream}",
             *(_number(estimates[stream][of]) for of in ("records", "requests", "seconds")),
-            estimates[stream]["by"],
+            estimates[stream].get("by", "loads so far"),
         ]
         for stream in migration.streams
     ]

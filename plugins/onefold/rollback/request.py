@@ -123,25 +123,25 @@ def _with_their_replays(
     connection: psycopg.Connection, name: str, loads: Sequence[int], to: Literal["rolled_back", "published"]
 ) -> None:
     """What a replay has judged came with the load that had it refused, and cannot be there without it."""
-    judged = (
-        "select q.load_id, r.load_id from ops.replay_row r join ops.quarantine q using (quarantine_id)"
-        " where r.outcome in ('published', 'again')"
-    )
-    if to == "rolled_back":
-        alone = connection.execute(
-            f"{judged} and q.load_id = any (%(loads)s) and r.load_id <> all (%(loads)s)"
-            " and exists (select from ops.load l where l.load_id = r.load_id and l.state = 'published') limit 1",
-            {"loads": list(loads)},
-        ).fetchone()
-        remedy = "Roll both back together."
-    else:
-        alone = connection.execute(
-            f"{judged} and r.load_id = any (%(loads)s) and q.load_id <> all (%(loads)s)"
-            " and exists (select from ops.load l where l.load_id = q.load_id and l.state <> 'published') limit 1",
-            {"loads": list(loads)},
-        ).fetchone()
-        remedy = f"Undo the rollback of load {alone[0]} first." if alone else ""
+    alone = connection.execute(
+        """
+        select refused.load_id, judged.load_id
+        from ops.replay_row
+        join ops.quarantine using (quarantine_id)
+        join ops.load refused on refused.load_id = quarantine.load_id
+        join ops.load judged on judged.load_id = replay_row.load_id
+        where outcome in ('published', 'again') and case
+            when %(out)s then refused.load_id = any (%(loads)s) and judged.load_id <> all (%(loads)s)
+                              and judged.state = 'published'
+            else judged.load_id = any (%(loads)s) and refused.load_id <> all (%(loads)s)
+                 and refused.state <> 'published' end
+        limit 1
+        """,
+        {"loads": list(loads), "out": to == "rolled_back"},
+    ).fetchone()
     if alone:
+        first = f"Undo the rollback of load {alone[0]} first."
+        remedy = "Roll both back together." if to == "rolled_back" else first
         raise Fatal(
             f"Of what load {alone[0]} of {name} had brought, load {alone[1]} of a replay has published rows, or judged "
             f"them again. {NOTHING} {remedy}"

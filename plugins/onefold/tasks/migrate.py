@@ -60,9 +60,13 @@ def plan(context: Context) -> list[str]:
         )
         run = run_of(context)
         with connect(url, autocommit=True) as connection:
+            is_over = run_is_over(context)
+            for other in ledger.on_their_way(connection, wish):  # before the source is asked
+                if other.run_id != run.run_id and not is_over("migrate", other.run_id):
+                    raise ledger.in_the_way(other, wish)
             counts = counts_of(catalog.systems[wish.system], wish.rate)
             planned = make_plan(connection, catalog.systems, wish, counts, _sampled(catalog.systems, wish))
-            make_way(connection, wish, run.actor, run_is_over(context))
+            make_way(connection, wish, run.actor, is_over)
             migration = ledger.begin(connection, wish, planned, run.actor, run.run_id)
         after_commit(url)
     for line in plan_text(migration).splitlines():
@@ -148,11 +152,11 @@ def end(context: Context) -> Mapping[str, object]:
 
 
 def _sampled(systems: Mapping[str, System], wish: Wish) -> Sampled:
-    """Asks some days of a look-up's feed, within the system's own rate."""
+    """Asks some days of a look-up's feed, within the migration's rate."""
 
     def ask(stream: str) -> Estimate | None:
         system = systems[wish.system]
-        with feed_of(system, stream, endpoint(system.connection), warehouse_url()) as count:
+        with feed_of(system, stream, endpoint(system.connection, wish.rate), warehouse_url()) as count:
             return sampled(count, system, wish) if count else None
 
     return ask

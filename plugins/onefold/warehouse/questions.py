@@ -59,6 +59,11 @@ where ({after}::text is null or value > {after}::text) and not exists (
     join ops.migration_chunk chunk on chunk.rehearsed_load = a.load_id and chunk.stream = {stream}
     join ops.migration m on m.migration_id = chunk.migration_id and m.system = {system} and m.ended_at is null
     where a.question = feed.value
+) and not exists (
+    select from ops.answer_given a
+    join ops.migration_chunk chunk on chunk.load_id = a.load_id and chunk.stream = {stream}
+    join ops.migration m on m.migration_id = chunk.migration_id and m.system = {system} and m.ended_at is null
+    where a.system = {system} and a.stream = {stream} and a.question = feed.value
 )
 order by 1
 """
