@@ -15,7 +15,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from onefold.errors import Retriable
-from onefold.http.limit import Limit, MemoryLimiter, WarehouseLimiter, rate, reserve
+from onefold.http.limit import Limit, MemoryLimiter, WarehouseLimiter, kept, rate, reserve, seconds_of
 
 
 @settings(max_examples=60, deadline=None)
@@ -128,6 +128,35 @@ def test_a_rate_that_nobody_uses_any_more_is_forgotten_and_not_before_its_day_is
     assert arrivals.keys() == {text, "5/s"}
     _, arrivals = reserve(arrivals, [rate("5/s")], morning + 49 * 3600)
     assert arrivals.keys() == {"5/s"}
+
+
+@pytest.mark.parametrize(
+    ("own", "remain"),
+    [
+        (None, ["2/s", "600/h", "100/day@Europe/Warsaw"]),
+        ("5/s", ["5/s", "100/day@Europe/Warsaw"]),
+        ("200/day", ["200/day", "2/s", "600/h"]),
+        ("1000/s, 200/day@Europe/Warsaw", ["1000/s", "200/day@Europe/Warsaw"]),
+    ],
+)
+def test_a_rate_of_ones_own_lifts_no_quota_of_a_day_but_by_another(own: str | None, remain: list[str]) -> None:
+    assert kept(["2/s", "600/h", "100/day@Europe/Warsaw"], own) == remain
+
+
+@pytest.mark.parametrize(
+    ("rates", "seconds"),
+    [
+        (["5/s"], 144),
+        (["5/s", "120/min", "6000/h"], 432),
+        (["5/s", "1000/day@Europe/Warsaw"], 144),
+        (["720/day"], 86400),
+    ],
+)
+def test_requests_take_what_the_slowest_rate_lets_them_and_a_days_quota_may_be_spent_at_once(
+    rates: list[str], seconds: float
+) -> None:
+    assert seconds_of(720, rates) == seconds
+    assert seconds_of(720, ["1000/day@Europe/Warsaw"]) is None
 
 
 def test_two_systems_do_not_wait_for_each_other(loader_url: str) -> None:

@@ -93,6 +93,31 @@ def rate(text: str) -> Limit:
     return Rate(text, int(count), _SECONDS[unit], max(1, int(int(count) * _BURST[unit])))
 
 
+def kept(rates: Sequence[str], own: str | None) -> list[str]:
+    """A system's rates, with an own one ('5/s'; several with commas) in place of those of its kind.
+
+    There are two kinds: the quotas of a day and the shorter rates, so 5/s never lifts a quota, and 200/day only that.
+    """
+    if not own:
+        return list(rates)
+    instead = [text.strip() for text in own.split(",")]
+    kinds = {_daily(text) for text in instead}
+    return [*instead, *(text for text in rates if _daily(text) not in kinds)]
+
+
+def _daily(text: str) -> bool:
+    return rate(text).seconds == _SECONDS["day"]
+
+
+def seconds_of(requests: int, rates: Sequence[str]) -> float | None:
+    """How long so many requests take at the slowest of the rates; None where there is none.
+
+    A quota of a calendar day may be spent at once, and slows nothing down.
+    """
+    limits = [each for each in map(rate, rates) if isinstance(each, Rate)]
+    return round(requests * max(each.seconds / each.count for each in limits), 1) if limits else None
+
+
 def reserve(arrivals: Mapping[str, float], rates: Sequence[Limit], now: float) -> tuple[float, dict[str, float]]:
     """Seconds until the next request may go, and the arrival times after it. Times are seconds of one clock.
 
