@@ -10,7 +10,6 @@ from pathlib import Path
 import uvicorn
 
 from sandbox.app import create_app
-from sandbox.faults import FaultBoard
 from sandbox.stand_ins import STAND_INS, chosen
 from sandbox.world import World
 
@@ -53,7 +52,7 @@ def main() -> int:
     except ValueError as error:
         print(f"sandbox: {error}", file=sys.stderr)
         return 1
-    app = create_app(world, FaultBoard([each.system for each in stand_ins]), state)
+    app = create_app(world, stand_ins, state)
     config = uvicorn.Config(app, log_level="warning", access_log=False, timeout_keep_alive=60, lifespan="off")
     port = listener.getsockname()[1]
     print(f"sandbox: {len(world.companies)} companies on http://{arguments.host}:{port}", flush=True)

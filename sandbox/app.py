@@ -1,5 +1,6 @@
 """The one ASGI application: every stand-in under its own path, each behind its faults."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from starlette.applications import Starlette
@@ -9,19 +10,21 @@ from starlette.routing import Mount, Route, Router
 
 from sandbox import control
 from sandbox.faults import FaultBoard, FaultMiddleware
-from sandbox.stand_ins import chosen, refresh
+from sandbox.stand_in import StandIn
+from sandbox.stand_ins import refresh
 from sandbox.world import World
 
 
-def create_app(world: World, faults: FaultBoard, state: Path) -> Starlette:
-    """The sandbox over this world: /<system> for each stand-in that can have faults, /control and /health.
+def create_app(world: World, stand_ins: Sequence[StandIn], state: Path) -> Starlette:
+    """The sandbox over this world: /<system> for each of these stand-ins, behind its faults, /control and /health.
 
     `state` is the folder where the truth's token goes when the environment gives none.
     """
+    faults = FaultBoard([each.system for each in stand_ins])
     refresh(world, faults.systems)
     mounts = [
         Mount(f"/{each.system}", app=FaultMiddleware(Router(each.routes(world)), each.system, faults))
-        for each in chosen(faults.systems)
+        for each in stand_ins
     ]
 
     async def health(_: Request) -> Response:

@@ -201,4 +201,4 @@ def routes(world: World) -> list[Route]:
     ]
 
 
-STAND_IN = StandIn("white_list", routes, books=(BOOK,))
+STAND_IN = StandIn("white_list", routes, books=(BOOK,), extra={"rate": "1000/s,100000/day"})

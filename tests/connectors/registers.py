@@ -23,9 +23,8 @@ from onefold.http.attempt import Attempt
 from onefold.http.client import Client
 from onefold.http.limit import MemoryLimiter
 from sandbox.app import create_app
-from sandbox.faults import FaultBoard
 from sandbox.regon import USER_KEY
-from sandbox.stand_ins import STAND_INS
+from sandbox.stand_ins import chosen
 from sandbox.world import World
 
 
@@ -51,12 +50,12 @@ class Sandbox:
 
 @contextmanager
 def running(state: Path, companies: int = 200, systems: tuple[str, ...] = ("krs", "regon")) -> Iterator[Sandbox]:
-    """The sandbox in this process; faults may be given to these systems, and only their books are filled."""
+    """The sandbox in this process, of these systems only."""
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
-        books = [book for each in STAND_INS if each.system in systems for book in each.books]
-        world = World(companies, books=books)
-        config = uvicorn.Config(create_app(world, FaultBoard(systems), state), log_level="warning", lifespan="off")
+        stand_ins = chosen(systems)
+        world = World(companies, books=[book for each in stand_ins for book in each.books])
+        config = uvicorn.Config(create_app(world, stand_ins, state), log_level="warning", lifespan="off")
         server = uvicorn.Server(config)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
         thread.start()

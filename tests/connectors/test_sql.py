@@ -14,8 +14,10 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import mysql
 
 from onefold.connectors import sql
+from onefold.connectors.cursor import cursor_text
 from onefold.connectors.page import BEGINNING, Endpoint, Window
 from onefold.connectors.relation import Relation, Rows, described
+from onefold.connectors.sql_counting import sql_counter
 from onefold.errors import Fatal, Retriable
 from onefold.platform.postgres import Postgres, free_port
 from tests.connectors import mariadb
@@ -142,6 +144,22 @@ def test_the_hour_that_comes_twice_is_read_from_its_first_beginning():
     assert relation.stamp("zmieniono", within, lowest=True) == datetime(2026, 10, 25, 1, 40)
     assert relation.stamp("zmieniono", within) == datetime(2026, 10, 25, 2, 40)
     assert relation.stamp("zmieniono", within + timedelta(days=1), lowest=True) == datetime(2026, 10, 26, 1, 40)
+
+
+def test_a_window_that_begins_or_ends_in_the_hour_that_comes_twice_is_counted_as_it_is_read(source: Source):
+    autumn = datetime(2026, 10, 25, tzinfo=UTC)  # clocks show 02:00 in Warsaw then, and once more an hour later
+    shown = [datetime(2026, 10, 23) + timedelta(minutes=15 * n) for n in range(400)]
+    source.fill(table(), [{"id": n, "nazwa": "Żubr", "zmieniono": stamp} for n, stamp in enumerate(shown, 1)])
+    erp = system("klienci", rows=1000, timezone="Europe/Warsaw")
+    two_days = timedelta(days=2)
+    for minutes in range(-30, 180, 30):
+        edge = autumn + timedelta(minutes=minutes)
+        for window in (Window(edge - two_days, edge), Window(edge, edge + two_days)):
+            with source.open(erp) as database:
+                counted, records = sql_counter(erp, "klient", database).exactly(window)
+            read = [record.cursor for page in source.pages(erp, window) for record in page.records]
+            inside = [at for at in read if cursor_text(counted.start) <= at < cursor_text(counted.end)]
+            assert records == len(inside) > 90, window
 
 
 def test_an_integer_row_version_goes_on_from_what_is_published_less_the_overlap(source: Source):

@@ -185,6 +185,17 @@ def test_a_database_connection_leads_to_the_database_and_shows_no_password(
     assert "hush-hush" not in repr(found)
 
 
+@pytest.mark.parametrize(
+    ("extra", "asked", "kept"),
+    [({}, "5/s", "5/s"), ({"rate": "1000/s"}, "5/s", "5/s"), ({"rate": "9/s,200/day"}, "5/s", "5/s,200/day")],
+)
+def test_a_migrations_own_rate_leaves_a_quota_of_a_day_in_the_connection(
+    monkeypatch: pytest.MonkeyPatch, extra: dict[str, str], asked: str, kept: str
+) -> None:
+    monkeypatch.setenv("AIRFLOW_CONN_SAP", json.dumps({"conn_type": "http", "host": "sap.example", "extra": extra}))
+    assert endpoint("sap", asked).extra == {"rate": kept}
+
+
 def test_a_connection_without_a_host_says_what_to_write(
     job: Callable[..., Job], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -20,6 +20,7 @@ from onefold.connectors.page import Endpoint
 from onefold.errors import Fatal, Retriable
 from onefold.http.attempt import Attempt, BadBody, Response
 from onefold.http.client import Client
+from onefold.http.failure import Spent
 from onefold.http.limit import MemoryLimiter
 from tests.http.web_server import Asked, Say, WebServer, serving
 
@@ -431,5 +432,18 @@ def test_the_connection_can_override_the_rate_for_a_test_system(web: WebServer) 
     endpoint = Endpoint(web.url, extra={"rate": "100000/s"})
     client = Client(system, endpoint, lambda _: None, MemoryLimiter(), sleep=slept.append)
     for _ in range(3):
+        client.send("GET", "/items", parse=as_json)
+    assert sum(slept) < 0.1
+
+
+@pytest.mark.parametrize(("own", "go"), [("100000/s", 2), ("100000/s,3/day@Europe/Warsaw", 3)])
+def test_a_rate_in_the_connection_lifts_no_quota_of_a_day_but_by_another(web: WebServer, own: str, go: int) -> None:
+    system = System.model_validate(SYSTEM | {"limits": {"rate": ["1/s", "2/day@Europe/Warsaw"]}})
+    slept: list[float] = []
+    limiter = MemoryLimiter(lambda: datetime(2026, 3, 10, 2, tzinfo=UTC).timestamp())
+    client = Client(system, Endpoint(web.url, extra={"rate": own}), lambda _: None, limiter, sleep=slept.append)
+    for _ in range(go):
+        client.send("GET", "/items", parse=as_json)
+    with pytest.raises(Spent, match=rf"{go}/day@Europe/Warsaw.*is used up"):
         client.send("GET", "/items", parse=as_json)
     assert sum(slept) < 0.1

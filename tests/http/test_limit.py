@@ -6,6 +6,7 @@ import threading
 import time
 from collections import Counter
 from datetime import UTC, datetime
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import psycopg
@@ -14,7 +15,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from onefold.errors import Retriable
-from onefold.http.limit import MemoryLimiter, WarehouseLimiter, rate, reserve
+from onefold.http.limit import Limit, MemoryLimiter, WarehouseLimiter, kept, rate, reserve, seconds_of
 
 
 @settings(max_examples=60, deadline=None)
@@ -106,6 +107,58 @@ def test_the_rate_is_shared_by_all_who_talk_to_a_system(loader_url: str) -> None
     assert max(places) - min(places) > 1.7, "twenty requests at ten a second take 1.9 seconds"
 
 
+def test_a_rate_of_ones_own_and_the_systems_are_kept_side_by_side(loader_url: str) -> None:
+    nightly, migration = WarehouseLimiter(loader_url), WarehouseLimiter(loader_url)
+    last: dict[str, float] = {}
+    begun = time.monotonic()
+    for _ in range(6):
+        for limiter, text in ((nightly, "5/s"), (migration, "20/s")):
+            last[text] = limiter.reserve("shop", [rate(text)], 60) + time.monotonic() - begun
+    nightly.close()
+    migration.close()
+    assert last["5/s"] > 5 / 5 - 0.01, "the sixth request at five a second goes after a second"
+    assert 5 / 20 - 0.01 < last["20/s"] < 1, "and does not hold up those that go at twenty"
+
+
+@pytest.mark.parametrize("text", ["100/day", "100/day@Europe/Warsaw"])
+def test_a_rate_that_nobody_uses_any_more_is_forgotten_and_not_before_its_day_is_over(text: str) -> None:
+    morning = datetime(2026, 10, 25, tzinfo=ZoneInfo("Europe/Warsaw")).timestamp()  # of a day of 25 hours
+    _, arrivals = reserve({}, [rate(text)], morning)
+    _, arrivals = reserve(arrivals, [rate("5/s")], morning + 24.9 * 3600)
+    assert arrivals.keys() == {text, "5/s"}
+    _, arrivals = reserve(arrivals, [rate("5/s")], morning + 49 * 3600)
+    assert arrivals.keys() == {"5/s"}
+
+
+@pytest.mark.parametrize(
+    ("own", "remain"),
+    [
+        (None, ["2/s", "600/h", "100/day@Europe/Warsaw"]),
+        ("5/s", ["5/s", "100/day@Europe/Warsaw"]),
+        ("200/day", ["200/day", "2/s", "600/h"]),
+        ("1000/s, 200/day@Europe/Warsaw", ["1000/s", "200/day@Europe/Warsaw"]),
+    ],
+)
+def test_a_rate_of_ones_own_lifts_no_quota_of_a_day_but_by_another(own: str | None, remain: list[str]) -> None:
+    assert kept(["2/s", "600/h", "100/day@Europe/Warsaw"], own) == remain
+
+
+@pytest.mark.parametrize(
+    ("rates", "seconds"),
+    [
+        (["5/s"], 144),
+        (["5/s", "120/min", "6000/h"], 432),
+        (["5/s", "1000/day@Europe/Warsaw"], 144),
+        (["720/day"], 86400),
+    ],
+)
+def test_requests_take_what_the_slowest_rate_lets_them_and_a_days_quota_may_be_spent_at_once(
+    rates: list[str], seconds: float
+) -> None:
+    assert seconds_of(720, rates) == seconds
+    assert seconds_of(720, ["1000/day@Europe/Warsaw"]) is None
+
+
 def test_two_systems_do_not_wait_for_each_other(loader_url: str) -> None:
     limiter = WarehouseLimiter(loader_url)
     assert limiter.reserve("shop", [rate("1/h")], 10) == 0
@@ -120,16 +173,24 @@ def test_a_warehouse_that_is_away_is_retriable_and_named() -> None:
         limiter.reserve("shop", [rate("1/h")], 10)
 
 
-def test_threads_that_ask_at_once_get_places_of_their_own_in_fewer_transactions(loader_url: str) -> None:
+def test_threads_that_ask_at_once_get_places_of_their_own_in_fewer_transactions(
+    loader_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     limiter, allowed, gate = WarehouseLimiter(loader_url), [rate("50/s")], threading.Barrier(8)
-    places: list[float] = []
+    places: list[tuple[float, float]] = []  # on the warehouse's clock, and how long until then
+    waits: list[float | None] = []
+
+    def noted(arrivals: dict[str, float], rates: list[Limit], now: float) -> tuple[float, dict[str, float]]:
+        wait, after = reserve(arrivals, rates, now)
+        places.append((now + wait, wait))
+        return wait, after
+
+    monkeypatch.setattr("onefold.http.limit.reserve", noted)
 
     def talk() -> None:
         for _ in range(5):
             gate.wait(30)
-            wait = limiter.reserve("register", allowed, 60)
-            assert wait is not None
-            places.append(time.monotonic() + wait)
+            waits.append(limiter.reserve("register", allowed, 60))
 
     with psycopg.connect(loader_url, autocommit=True) as connection:
         connection.execute("insert into ops.rate_limit values ('register', '{}')")
@@ -141,8 +202,10 @@ def test_threads_that_ask_at_once_get_places_of_their_own_in_fewer_transactions(
             thread.join(30)
         (after,) = connection.execute("select xmin::text::bigint from ops.rate_limit").fetchone()
     limiter.close()
-    assert len(places) == 40
-    assert max(places) - min(places) > 0.7, "forty requests at fifty a second take 0.78 seconds"
+    gaps = [later - earlier for earlier, later in pairwise(sorted(place for place, _ in places))]
+    assert sorted(waits) == sorted(wait for _, wait in places)
+    assert len(waits) == 40
+    assert min(gaps) > 1 / 50 - 1e-4, "each has a place of its own, a fiftieth of a second after the one before"
     assert after - before < 40, "each wrote alone"
 
 

@@ -26,6 +26,7 @@ from tests.migration.conftest import Crash, nothing
 from tests.roles import as_role
 
 EXTRACT = Listed("krs.extract")
+DAY = timedelta(days=1)
 YEARS = Wish(
     "krs",
     ("extract",),
@@ -190,10 +191,26 @@ def test_its_plan_says_how_much_from_some_days_of_the_feed(bench: Bench, sandbox
         estimate = sampled(count, EXTRACT.system, wish)
         every_day = [wish.start.date() + timedelta(days=each) for each in range((wish.end - wish.start).days)]
         assert sum(named_on(day) for day in every_day) == len(everyone(sandbox))
-    assert len(asked) == 12
-    assert estimate.records == pytest.approx(sum(map(named_on, asked)) / 12 * len(every_day), abs=1)
+    assert len(asked) == 14
+    assert estimate.records == pytest.approx(sum(map(named_on, asked)) / 14 * len(every_day), abs=1)
     assert estimate.requests == estimate.records + len(every_day)
     assert estimate.seconds == pytest.approx(estimate.requests / 50, abs=0.1)
+
+
+@pytest.mark.parametrize("days", [*range(1, 120), 14 * 30, 14 * 35, 14 * 41, 4199])
+def test_its_plan_is_not_misled_by_a_feed_that_is_empty_on_weekends(days: int):
+    wish = replace(YEARS, start=datetime(2023, 1, 1, tzinfo=UTC), end=datetime(2023, 1, 1, tzinfo=UTC) + days * DAY)
+    window = [wish.start.date() + number * DAY for number in range(days)]  # from a Sunday
+    asked: list[date] = []
+
+    def count(day: date) -> int:
+        asked.append(day)
+        return 70 if day.weekday() < 5 else 0
+
+    estimate = sampled(count, EXTRACT.system, wish)
+    assert set(asked) <= set(window)
+    assert len(asked) == len(set(asked)) == min(days, 14)
+    assert estimate.records == (50 * days if days >= 14 else sum(map(count, window)))
 
 
 @pytest.mark.parametrize(("system", "stream"), [("vies", "number"), ("regon", "entity"), ("white_list", "subject")])

@@ -11,12 +11,13 @@ from pathlib import Path
 
 import pytest
 
+from onefold.catalog.system import Limits
 from onefold.connectors.page import Window
 from onefold.errors import Fatal
 from onefold.migration import ledger
 from onefold.migration.chunks import make_way, quarantined
 from onefold.migration.ledger import Migration
-from onefold.migration.plan import Wish
+from onefold.migration.plan import Wish, make_plan
 from onefold.migration.service_window import Closed, within
 from onefold.sync.usage import Usage
 from onefold.warehouse.window import Wanted
@@ -210,6 +211,19 @@ def test_a_wish_that_cannot_be_is_refused_before_anything_is_touched(
     with pytest.raises(Fatal, match=said):
         engineer.plan(wish)
     assert engineer.bench.query("select count(*) from ops.migration") == [(0,)]
+
+
+@pytest.mark.parametrize("own", [None, "5/s"])
+def test_a_rate_of_ones_own_does_not_lift_the_quota_of_a_day(
+    engineer: Engineer, first: datetime, own: str | None
+) -> None:
+    engineer.bench.load(ORDER)
+    limits = Limits(rate=["10/s", "1/day@Europe/Warsaw"])
+    metered = {"salesforce": ORDER.system.model_copy(update={"limits": limits})}
+    with pytest.raises(Fatal, match="requests would be asked of salesforce, which allows 1 a day"):
+        make_plan(engineer.connection, metered, replace(engineer.wish(first), rate=own))
+    bought = replace(engineer.wish(first), rate="5000/day")
+    assert make_plan(engineer.connection, metered, bought).quota == "5,000/day"
 
 
 def _crash_at(number: int) -> Callable[[], None]:

@@ -317,7 +317,8 @@ class Auth(Model):
 
 
 class Limits(Model):
-    """How much the system allows; the connection's extra {"rate": "…"} overrides it for a test system."""
+    """How much the system allows. The connection's extra {"rate": "1000/s"} overrides it for a test system, but for a
+    quota of a day, which only another one overrides: {"rate": "1000/s,5000/day"}."""
 
     rate: list[Rate] = ["10/s"]
     apart: dict[str, list[Rate]] = Field(

@@ -59,17 +59,13 @@ def counter(system: System, stream_name: str, endpoint: Endpoint, http: Client |
         return None
     if system.python:
         return own_module(system).counter(system, stream_name, endpoint, http)
-    match system.protocol:
-        case "sql":
-            from onefold.connectors.sql_counting import sql_counter
+    if system.protocol == "sql":
+        from onefold.connectors.sql_counting import sql_counter
 
-            return sql_counter(system, stream_name, http)
-        case "odata":
-            from onefold.connectors.odata import odata_counter
+        return sql_counter(system, stream_name, http)
+    from onefold.connectors.odata import odata_counter
 
-            return odata_counter(system, stream_name, http)
-        case _:
-            return None
+    return odata_counter(system, stream_name, http)
 
 
 def why_not(system: System, stream_name: str) -> str | None:

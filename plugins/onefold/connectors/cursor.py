@@ -32,15 +32,20 @@ def canonical(kind: Kind, values: Sequence[Scalar]) -> str | None:
             case "integer":
                 return _integer(values[0])
             case "timestamp":
-                return _text(_instant(values[0]))
+                return cursor_text(_instant(values[0]))
             case "date_and_time":
-                return _text(_instant(values[0]) + _time_of_day(values[1]))
+                return cursor_text(_instant(values[0]) + _time_of_day(values[1]))
             case "unix_seconds":
-                return _text(_EPOCH + timedelta(seconds=int(_integer(values[0]))))
+                return cursor_text(_EPOCH + timedelta(seconds=int(_integer(values[0]))))
             case "unix_milliseconds":
-                return _text(_EPOCH + timedelta(milliseconds=int(_integer(values[0]))))
+                return cursor_text(_EPOCH + timedelta(milliseconds=int(_integer(values[0]))))
     except (ValueError, OverflowError):
         return None
+
+
+def cursor_text(at: datetime) -> str:
+    """An instant as the canonical text of a cursor, of any kind but integer."""
+    return at.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
 def instant(text: str) -> datetime:
@@ -75,7 +80,3 @@ def _integer(value: Scalar) -> str:
     if isinstance(value, (bool, float)) or value is None or not str(value).isdecimal() or len(str(value)) > 20:
         raise ValueError("not an integer of 20 digits at most, zero or more")
     return f"{int(value):020d}"
-
-
-def _text(at: datetime) -> str:
-    return at.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, timedelta
+from datetime import timedelta
 from functools import partial
 from urllib.parse import urljoin
 
@@ -11,6 +11,7 @@ import msgspec
 
 from onefold.catalog.system import Stream, System
 from onefold.connectors.counting import Counter
+from onefold.connectors.cursor import cursor_text
 from onefold.connectors.inner import Inner
 from onefold.connectors.page import Page, PageReader, Window
 from onefold.connectors.paging import Fetched, pages
@@ -40,7 +41,7 @@ def odata_reader(system: System, stream_name: str, http: Client) -> PageReader:
         values = placeholders(window, stream)
         given = {name: filled(value, values) for name, value in stream.request.params.items()}
         params = query(stream, window, version) | given
-        end = window.end.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
+        end = cursor_text(window.end)
 
         def fetch(token: str | None) -> Fetched:
             body = http.send(

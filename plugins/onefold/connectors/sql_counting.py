@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
 
 import sqlalchemy as sa
 
@@ -17,7 +16,9 @@ AT_ONCE = 200
 
 
 def sql_counter(system: System, stream_name: str, database: Database) -> Counter:
-    """Counts by one query. Rows whose cursor is NULL belong to no window and are not counted."""
+    """Counts by one query, of whole days: within the hour that comes twice in autumn, a clock without a zone does not
+    tell to which side of an instant a row belongs. Rows whose cursor is NULL belong to no window and are not counted.
+    """
     named = f"{system.system}.{stream_name}"
     stream = system.streams[stream_name]
     field = stream.cursor.fields[0]
@@ -39,7 +40,7 @@ def sql_counter(system: System, stream_name: str, database: Database) -> Counter
 
         return database.ask("COUNT", stream.request.table, question)
 
-    return Counter(AT_ONCE, count, step=timedelta(microseconds=1))
+    return Counter(AT_ONCE, count)
 
 
 def _within(window: Window, cursor: sa.ColumnClause, stamp: object) -> sa.ColumnElement[bool]:

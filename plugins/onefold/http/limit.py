@@ -17,7 +17,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from datetime import time as time_of_day
-from typing import Protocol
+from typing import ClassVar, Protocol
 from zoneinfo import ZoneInfo
 
 import psycopg
@@ -26,6 +26,7 @@ from psycopg.types.json import Jsonb
 from onefold.errors import Retriable
 
 _SECONDS = {"s": 1, "min": 60, "h": 3600, "day": 86400}
+_HELD = 25 * 3600  # the longest day
 # What may be spent at once. The rest is paced so that no span of the rate's length ever holds more than its count.
 _BURST = {"s": 0.0, "min": 0.1, "h": 0.1, "day": 0.5}
 
@@ -56,6 +57,8 @@ class Rate:
 @dataclass(frozen=True, slots=True)
 class DailyQuota:
     """At most `count` requests on one calendar day of a time zone, all at once if need be; midnight begins anew."""
+
+    seconds: ClassVar[int] = _SECONDS["day"]
 
     text: str
     count: int
@@ -90,10 +93,39 @@ def rate(text: str) -> Limit:
     return Rate(text, int(count), _SECONDS[unit], max(1, int(int(count) * _BURST[unit])))
 
 
+def kept(rates: Sequence[str], own: str | None) -> list[str]:
+    """A system's rates, with an own one ('5/s'; several with commas) in place of those of its kind.
+
+    There are two kinds: the quotas of a day and the shorter rates, so 5/s never lifts a quota, and 200/day only that.
+    """
+    if not own:
+        return list(rates)
+    instead = [text.strip() for text in own.split(",")]
+    kinds = {_daily(text) for text in instead}
+    return [*instead, *(text for text in rates if _daily(text) not in kinds)]
+
+
+def _daily(text: str) -> bool:
+    return rate(text).seconds == _SECONDS["day"]
+
+
+def seconds_of(requests: int, rates: Sequence[str]) -> float | None:
+    """How long so many requests take at the slowest of the rates; None where there is none.
+
+    A quota of a calendar day may be spent at once, and slows nothing down.
+    """
+    limits = [each for each in map(rate, rates) if isinstance(each, Rate)]
+    return round(requests * max(each.seconds / each.count for each in limits), 1) if limits else None
+
+
 def reserve(arrivals: Mapping[str, float], rates: Sequence[Limit], now: float) -> tuple[float, dict[str, float]]:
-    """Seconds until the next request may go, and the arrival times after it. Times are seconds of one clock."""
+    """Seconds until the next request may go, and the arrival times after it. Times are seconds of one clock.
+
+    Others may keep other rates of the same system: their arrival times stay for as long as any rate looks back.
+    """
     at = max([now, *(each.earliest(arrivals.get(each.text, 0.0), now) for each in rates)])
-    return at - now, {each.text: each.after(arrivals.get(each.text, 0.0), at) for each in rates}
+    held = {text: reached for text, reached in arrivals.items() if reached > now - _HELD}
+    return at - now, held | {each.text: each.after(arrivals.get(each.text, 0.0), at) for each in rates}
 
 
 class Limiter(Protocol):

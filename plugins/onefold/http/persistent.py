@@ -20,7 +20,7 @@ from onefold.errors import OnefoldError
 from onefold.http.attempt import Attempt
 from onefold.http.breaker import BREAKERS, watched
 from onefold.http.failure import Again, Spent, Unauthorized, circuit_open
-from onefold.http.limit import Limit, Limiter, MemoryLimiter, rate
+from onefold.http.limit import Limit, Limiter, MemoryLimiter, kept, rate
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
@@ -166,6 +166,6 @@ class Persistent:
 
 def _rates(system: System, endpoint: Endpoint) -> dict[str, list[Limit]]:
     """The rates to keep, by the requests that they hold for ("POST /exports"; "" for all)."""
-    override = (endpoint.extra or {}).get("rate")
-    kept = {"": [override]} if override else {"": system.limits.rate, **system.limits.apart}
-    return {place: [rate(text) for text in texts] for place, texts in kept.items()}
+    own = (endpoint.extra or {}).get("rate")
+    places = {"": system.limits.rate, **system.limits.apart}
+    return {place: [rate(text) for text in kept(texts, own)] for place, texts in places.items()}

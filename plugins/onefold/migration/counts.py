@@ -10,12 +10,12 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 import psycopg
 from psycopg import sql
 
 from onefold.catalog.system import Stream
+from onefold.connectors.cursor import cursor_text
 from onefold.connectors.page import BEGINNING, Window
 from onefold.errors import Rejected
 from onefold.migration import ledger
@@ -111,8 +111,8 @@ def _read_of(connection: psycopg.Connection, load: Load, stream: Stream, window:
             """
         ).format(load.tables.pages),
         {
-            "start": "" if window.start <= BEGINNING else _text(window.start),
-            "end": _text(window.end),
+            "start": "" if window.start <= BEGINNING else cursor_text(window.start),
+            "end": cursor_text(window.end),
             "flagged": stream.deleted is not None,
             "load_id": load.load_id,
         },
@@ -127,11 +127,6 @@ def _mismatch(job: Job, chunk: Chunk, counted: Counted) -> str:
         "Clear the task to read the chunk anew; if that does not help, look for pages that the source leaves out, or "
         "for records that share what the stream's YAML calls the primary key."
     )
-
-
-def _text(at: datetime) -> str:
-    """As cursors are written (connectors/cursor.py)."""
-    return at.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
 def of_stream(chunks: list[Chunk]) -> Mapping[str, int]:

@@ -7,28 +7,25 @@ from datetime import timedelta
 
 from onefold.catalog.system import System
 from onefold.connectors.counting import CountDay
-from onefold.http.limit import DailyQuota, rate
+from onefold.http.limit import kept, seconds_of
 from onefold.migration.plan import Estimate, Wish
 
-DAYS = 12
-"""How many days of the window are asked about, at most."""
+DAYS = 14
+"""How many days of the window are asked about, at most: of two weeks, or each day of the week twice."""
 
 
 def sampled(count: CountDay, system: System, wish: Wish) -> Estimate:
     """As many records a day as on some days that are spread evenly over the window, and one request for each of them.
 
+    The days are no whole weeks apart, so that they are not all Sundays.
     A company that was named on several days is counted for each, and asked about once.
     """
     days = math.ceil((wish.end - wish.start) / timedelta(days=1))
     asked = min(days, DAYS)
-    named = sum(count(wish.start.date() + timedelta(days=number * days // asked)) for number in range(asked))
+    apart = days // asked
+    apart -= apart % 7 == 0
+    named = sum(count(wish.start.date() + timedelta(days=number * apart)) for number in range(asked))
     records = math.ceil(named / asked * days)
     requests = records + days
-    seconds = round(requests / _per_second(wish.rate, system), 1)
+    seconds = seconds_of(requests, kept(system.limits.rate, wish.rate))
     return Estimate(records, requests, seconds, by=f"{asked} days of its feed")
-
-
-def _per_second(own: str | None, system: System) -> float:
-    """Requests a second that the slowest of the rates allows."""
-    limits = [rate(text) for text in ([own] if own else system.limits.rate)]
-    return min(each.count / (86_400 if isinstance(each, DailyQuota) else each.seconds) for each in limits)

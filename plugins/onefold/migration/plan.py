@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -13,7 +13,7 @@ from onefold.catalog.past import unaskable
 from onefold.catalog.system import System
 from onefold.connectors.page import BEGINNING, Window
 from onefold.errors import Fatal
-from onefold.http.limit import DailyQuota, rate
+from onefold.http.limit import kept, rate, seconds_of
 from onefold.migration.service_window import service_window
 from onefold.sync.extraction import CountSource, source_count
 from onefold.sync.usage import Usage
@@ -26,7 +26,8 @@ _DAY = 86_400
 class Wish:
     """A migration as somebody asked for it: these streams of one system, [start, end), a chunk at a time.
 
-    `service_window` is given in mode service_window only; `rate` ('5/s') is kept instead of the system's own.
+    `service_window` is given in mode service_window only; `rate` ('5/s') stands in for the system's own, but
+    not for its quota of a day.
     """
 
     system: str
@@ -38,6 +39,10 @@ class Wish:
     mode: str = "incremental"
     service_window: str | None = None
     rate: str | None = None
+
+    @property
+    def number_of_chunks(self) -> int:
+        return math.ceil((self.end - self.start) / self.chunk)
 
     def chunks(self) -> Iterator[Window]:
         """The window in pieces, the last one as long as what is left."""
@@ -94,7 +99,7 @@ class Plan:
 
 
 Sampled = Callable[[str], Estimate | None]
-"""What a look-up's feed says of a stream (migration/feed.py); None where it has none, or nobody may ask it now."""
+"""What a look-up's feed says of a stream (migration/feed.py); None where it has none, or the command does not ask."""
 
 
 def make_plan(
@@ -118,7 +123,7 @@ def make_plan(
             by_count = _by_count(past, wish, system, stream, counts) if counts else None
             estimates[stream] = by_count or _estimate(past)
     requests = [each.requests for each in estimates.values()]
-    daily = _daily(wish.rate, system)
+    daily = _daily(kept(system.limits.rate, wish.rate))
     days = sum(filter(None, requests)) / daily if daily else None
     if days is not None and days > 1:
         raise Fatal(
@@ -126,8 +131,7 @@ def make_plan(
             f"day: {math.ceil(days)} days of its quota, and the nightly syncs would get none. Migrate fewer streams or "
             "a shorter window at a time. Nothing was changed."
         )
-    chunks = math.ceil((wish.end - wish.start) / wish.chunk)
-    return Plan(chunks, estimates, f"{daily:,}/day" if daily else None, days)
+    return Plan(wish.number_of_chunks, estimates, f"{daily:,}/day" if daily else None, days)
 
 
 def _possible(systems: Mapping[str, System], wish: Wish) -> System:
@@ -191,7 +195,7 @@ def _by_count(past: _Past, wish: Wish, system: System, stream: str, counts: Coun
     counted = source_count(counts, stream, Window(wish.start, wish.end), Usage())
     if counted is None:
         return None
-    records, chunks, size = counted[1], len(list(wish.chunks())), system.streams[stream].next.size
+    records, chunks, size = counted[1], wish.number_of_chunks, system.streams[stream].next.size
     requests = seconds = None
     if past.requests is not None:
         requests = math.ceil(records * past.requests) + 2 * chunks
@@ -200,9 +204,7 @@ def _by_count(past: _Past, wish: Wish, system: System, stream: str, counts: Coun
     if past.seconds is not None:
         seconds = round(records * past.seconds, 1)
     elif requests is not None:
-        limits = map(rate, [wish.rate] if wish.rate else system.limits.rate)
-        paces = [limit.seconds / limit.count for limit in limits if not isinstance(limit, DailyQuota)]
-        seconds = round(requests * max(paces), 1) if paces else None
+        seconds = seconds_of(requests, kept(system.limits.rate, wish.rate))
     return Estimate(records, requests, seconds, by="the source's own count")
 
 
@@ -233,13 +235,7 @@ def _past(connection: psycopg.Connection, wish: Wish, stream: str) -> _Past:
     return _Past(expected if most is None else most, requests, seconds)
 
 
-def _daily(own: str | None, system: System) -> int | None:
+def _daily(rates: Sequence[str]) -> int | None:
     """The smallest number of requests that a rate of a day or an hour leaves in a day."""
-    allowed = []
-    for text in [own] if own else system.limits.rate:
-        limit = rate(text)
-        if isinstance(limit, DailyQuota):
-            allowed.append(limit.count)
-        elif limit.seconds >= 3600:
-            allowed.append(limit.count * _DAY // limit.seconds)
-    return min(allowed, default=None)
+    limits = map(rate, rates)
+    return min((limit.count * _DAY // limit.seconds for limit in limits if limit.seconds >= 3600), default=None)

@@ -13,6 +13,7 @@ import psycopg
 from psycopg import sql
 
 from onefold.catalog.system import Stream
+from onefold.connectors.cursor import cursor_text
 from onefold.connectors.page import BEGINNING, Page, Window
 from onefold.quality.candidate import content_sql
 from onefold.warehouse.landing import record_hash
@@ -75,15 +76,10 @@ class Sweep:
         """Whether what is held belongs to the window. All does where the stream has no windows of time."""
         if not is_timed(self._stream):
             return sql.SQL("true")
-        end = sql.SQL("held._cursor < {}").format(sql.Literal(_text(window.end)))
+        end = sql.SQL("held._cursor < {}").format(sql.Literal(cursor_text(window.end)))
         if window.start <= BEGINNING:
             return end
-        return sql.SQL("held._cursor >= {} and {}").format(sql.Literal(_text(window.start)), end)
-
-
-def _text(at: datetime) -> str:
-    """As cursors are written (connectors/cursor.py)."""
-    return at.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
+        return sql.SQL("held._cursor >= {} and {}").format(sql.Literal(cursor_text(window.start)), end)
 
 
 _TABLES = """

@@ -7,13 +7,15 @@ from airflow.sdk.exceptions import AirflowNotFoundException
 
 from onefold.connectors.page import Endpoint
 from onefold.errors import Fatal
+from onefold.http.limit import kept
 
 DATABASES = ("postgres", "mysql")
 """Airflow's types of connections that lead to a database; MariaDB's is mysql."""
 
 
 def endpoint(connection_id: str, rate: str | None = None) -> Endpoint:
-    """The endpoint of an Airflow connection; `rate` ('5/s') is kept instead of the system's own.
+    """The endpoint of an Airflow connection; `rate` ('5/s') is kept instead of the system's own and
+    the connection's, of which a quota of a day stays.
 
     Raises Fatal when there is no such connection, or it names no host.
     """
@@ -25,7 +27,9 @@ def endpoint(connection_id: str, rate: str | None = None) -> Endpoint:
         ) from error
     if not connection.host:
         raise Fatal(f"Airflow connection {connection_id!r} has no host: write the system's base URL there.")
-    extra = {name: str(value) for name, value in connection.extra_dejson.items()} | ({"rate": rate} if rate else {})
+    extra = {name: str(value) for name, value in connection.extra_dejson.items()}
+    if rate:
+        extra["rate"] = ",".join(kept(kept([], extra.get("rate")), rate))
     return Endpoint(_base_url(connection), connection.login, connection.password, extra)
 
 
