@@ -26,7 +26,7 @@ from psycopg.types.json import Jsonb
 from onefold.errors import Retriable
 
 _SECONDS = {"s": 1, "min": 60, "h": 3600, "day": 86400}
-_HELD = 25 * 3600  # the longest day
+_HELD = 25 * 3600  # no rate looks back further: the longest day
 # What may be spent at once. The rest is paced so that no span of the rate's length ever holds more than its count.
 _BURST = {"s": 0.0, "min": 0.1, "h": 0.1, "day": 0.5}
 
