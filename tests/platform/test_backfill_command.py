@@ -27,7 +27,10 @@ FAR = f"{datetime.now(UTC) + timedelta(days=2):%F}"
             ("backfill", "nbp", "--from", "2001-12-31", "--to", "2026-03-01"),
             "goes back to 2002-01-02 and not to 2001-12-31",
         ),
-        (("backfill", "krs", "--from", "2026-02-01", "--to", "2026-03-01"), "krs.extract is asked about single values"),
+        (
+            ("backfill", "vies", "--from", "2026-02-01", "--to", "2026-03-01"),
+            "vies.number is asked about single values",
+        ),
         (("backfill", "hr", "--from", "2026-02-01", "--to", "2026-03-01"), "No stream of hr can be asked about that"),
         (("sync", "hr", "--from", "2026-02-01"), "No stream of hr can be asked about that"),
         (("sync", "nbp", "--from", "2026-02-01", "--to", "2026-01-01"), "is not before --to 2026-01-01: swap them"),
