@@ -48,7 +48,7 @@ with DAG(
         >> ApproveRollback(
             task_id="approve",
             subject="{{ 'Undo a rollback' if params.undo else 'Roll back' }}: {{ params.reason }}",
-            body="{% for line in ti.xcom_pull(task_ids='plan')['text'].splitlines() %}- {{ line.strip() }}\n{% endfor %}",
+            body="{% for line in ti.xcom_pull('plan')['text'].splitlines() %}- {{ line.strip() }}\n{% endfor %}",
             doc_md="Waits until a person other than who started the run approves the plan, or anybody turns it down.",
         )
         >> ExecuteRollback(
