@@ -112,6 +112,14 @@ class Installation:
         with self.warehouse() as connection:
             return connection.execute(query, values).fetchall()
 
+    def has_conformed(self, load_id: object) -> bool:
+        """Whether some publish of conform has taken this load in: its run is begun by whichever load ends first."""
+        published = (
+            "select from ops.publish_load join ops.publish using (publish_id)"
+            " where load_id = %s and state = 'published'"
+        )
+        return bool(self.rows(published, load_id))
+
     def api(self) -> AirflowApi:
         """Airflow, as the engineer."""
         return AirflowApi(f"http://127.0.0.1:{self.ui_port}", "engineer", load_secrets(self.home).ui["engineer"])

@@ -35,17 +35,7 @@ def test_records_lost_by_hand_are_found_and_repaired_by_command(here: Installati
     assert alert["healed_at"] and alert["told_healed"] == ["log"]
     # what a repair loads is conformed like what any load brings
     newest = here.rows("select max(load_id) as id from ops.load where dag_id = 'reconcile'")[0]["id"]
-    wait_for(lambda: _conformed(here, newest), 120, "conform of what was repaired")
-
-
-def _conformed(here: Installation, load_id: int) -> bool:
-    return bool(
-        here.rows(
-            "select from ops.publish_load join ops.publish using (publish_id)"
-            " where load_id = %s and state = 'published'",
-            load_id,
-        )
-    )
+    wait_for(lambda: here.has_conformed(newest), 120, "conform of what was repaired")
 
 
 def test_an_unknown_stream_is_refused_before_anything_runs(here: Installation) -> None:
