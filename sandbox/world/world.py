@@ -32,7 +32,7 @@ class World:
         self.home = journal.parent if journal else None  # where stand-ins keep what is on disk
         self._books = books
         self.base_size = companies
-        self.epoch = 0  # how often the world has been built: what was found in an earlier one is void
+        self.epoch = 0  # how often the world has begun: what was found in an earlier one is void
         self._journal = Journal(journal, seed, companies) if journal else None
         self._build()
         for advance in self._journal.read() if self._journal else []:
@@ -131,7 +131,10 @@ class World:
         """Back to the base world; the journal is cleared."""
         if self._journal:
             self._journal.clear()
-        self._build()
+        if self.sequence:
+            self._build()
+        else:  # it is the base world, and a large one takes a while to build
+            self.epoch += 1
 
     def truth(self) -> dict[str, object]:
         """Which record is which company. `deleted` says gone: flagged in Salesforce and SAP, struck off in
