@@ -17,7 +17,8 @@ from onefold.migration.chunks import MakeJob, give_up, publish_chunks, rehearse_
 from onefold.migration.feed import sampled
 from onefold.migration.ledger import Migration
 from onefold.migration.plan import Wish, make_plan
-from onefold.sync.extraction import CountSource, counts_from, feed_of
+from onefold.sync.extraction import CountSource, counts_from, feed_from
+from onefold.sync.usage import Usage
 from onefold.warehouse.window import Wanted
 from sandbox.process import Sandbox, running
 from tests.acceptance.bench import Bench
@@ -182,7 +183,7 @@ def test_its_plan_says_how_much_from_some_days_of_the_feed(bench: Bench, sandbox
     wish = replace(YEARS, start=datetime(2024, 1, 1, tzinfo=UTC), rate="50/s")
     asked: list[date] = []
     url = as_role(bench.url, "onefold_loader")
-    with feed_of(EXTRACT.system, "extract", EXTRACT.endpoint(sandbox), url) as named_on:
+    with feed_from(EXTRACT.system, EXTRACT.endpoint(sandbox), url)("extract", Usage()) as named_on:
 
         def count(day: date) -> int:
             asked.append(day)
