@@ -155,10 +155,10 @@ def end(context: Context) -> Mapping[str, object]:
 def _sampled(systems: Mapping[str, System], wish: Wish) -> Sampled:
     """Asks some days of a look-up's feed, within the migration's rate."""
 
-    def ask(stream: str) -> Estimate | None:
+    def ask(stream: str, usage: Usage) -> Estimate | None:
         system = systems[wish.system]
         feed = feed_from(system, endpoint(system.connection, wish.rate), warehouse_url())
-        with feed(stream, Usage()) as count:
+        with feed(stream, usage) as count:
             return sampled(count, system, wish) if count else None
 
     return ask
