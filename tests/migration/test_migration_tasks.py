@@ -12,9 +12,8 @@ from airflow.sdk.exceptions import AirflowRescheduleException
 from onefold.migration import ledger
 from onefold.tasks import migrate, run
 from tests.acceptance.streams import Listed
-from tests.migration.conftest import NOW, ORDER, Engineer
+from tests.migration.conftest import EXTRACT, NOW, ORDER, Engineer
 
-EXTRACT = Listed("krs.extract")
 YEARS = {
     "from": "2024-01-01", "to": NOW.isoformat(), "chunk_days": 600, "mode": "incremental",
     "reason": "the years before us",
