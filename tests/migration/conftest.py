@@ -32,6 +32,7 @@ from tests.acceptance.streams import CATALOG, Listed
 from tests.roles import as_role
 
 ORDER = Listed("salesforce.order")
+EXTRACT = Listed("krs.extract")
 NOW = datetime.now(UTC)
 
 
@@ -83,6 +84,13 @@ class Engineer:
     def approve(self, migration: Migration) -> None:
         ledger.keep_report(self.connection, migration, {})
         ledger.decide(self.connection, migration, "approver", approved=True)
+
+    def approved(self, wish: Wish) -> Migration:
+        """A migration that has come as far as its approval."""
+        migration = self.begin(wish)
+        self.rehearse(migration)
+        self.approve(migration)
+        return migration
 
     def chunks(self, migration: Migration) -> list[Chunk]:
         return ledger.chunks(self.connection, migration, self.listed.stream_name)

@@ -5,27 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
 
-import psycopg
 import pytest
 
 from onefold.connectors.page import Window
 from onefold.errors import Fatal
-from onefold.migration import ledger
-from onefold.migration.chunks import MakeJob, give_up, publish_chunks, rehearse_chunks
+from onefold.migration.chunks import give_up, rehearse_chunks
 from onefold.migration.feed import sampled
-from onefold.migration.ledger import Migration
-from onefold.migration.plan import Wish, make_plan
-from onefold.sync.extraction import CountSource, counts_from, feed_of
+from onefold.migration.plan import Wish
+from onefold.sync.extraction import feed_from
+from onefold.sync.usage import Usage
 from onefold.warehouse.window import Wanted
 from sandbox.process import Sandbox, running
 from tests.acceptance.bench import Bench
-from tests.acceptance.streams import CATALOG, Listed
-from tests.migration.conftest import Crash, nothing
-from tests.roles import as_role
+from tests.acceptance.streams import Listed
+from tests.migration.conftest import EXTRACT, Crash, Engineer, nothing
 
-EXTRACT = Listed("krs.extract")
 DAY = timedelta(days=1)
 YEARS = Wish(
     "krs",
@@ -51,15 +46,9 @@ def changing(sandbox: Sandbox) -> Iterator[Sandbox]:
 
 
 @pytest.fixture
-def bench(sandbox: Sandbox, warehouse_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bench:
-    monkeypatch.setenv("ONEFOLD_HOME", str(tmp_path / "home"))
-    return Bench(sandbox, warehouse_url, tmp_path / "home")
-
-
-@pytest.fixture
-def loader(bench: Bench) -> Iterator[psycopg.Connection]:
-    with psycopg.connect(as_role(bench.url, "onefold_loader"), autocommit=True) as connection:
-        yield connection
+def extract(engineer: Engineer) -> Engineer:
+    """Migrates the register's extracts."""
+    return engineer.of(EXTRACT.name)
 
 
 def register(sandbox: Sandbox) -> dict[str, bool]:
@@ -68,32 +57,15 @@ def register(sandbox: Sandbox) -> dict[str, bool]:
     return {each["key"]: each["deleted"] for each in records if each["system"] == "krs" and not each["broken"]}
 
 
-def begun(loader: psycopg.Connection) -> Migration:
-    plan = make_plan(loader, CATALOG.systems, YEARS)
-    return ledger.begin(loader, YEARS, plan, "airflow:by:engineer/migrate/manual__1", "manual__1")
-
-
-def jobs(bench: Bench) -> MakeJob:
-    return lambda wanted, rehearsed: bench.job(EXTRACT, wanted=wanted, rehearsed=rehearsed, run="manual__1")
-
-
-def counts(bench: Bench) -> CountSource:
-    return counts_from(EXTRACT.system, EXTRACT.endpoint(bench.sandbox), as_role(bench.url, "onefold_loader"))
-
-
-def test_a_migration_brings_the_whole_register_and_asks_about_each_company_once(
-    bench: Bench, loader: psycopg.Connection, sandbox: Sandbox
-):
-    migration = begun(loader)
-    url = as_role(bench.url, "onefold_loader")
-    rehearse_chunks(url, migration, "extract", jobs(bench), nothing, counts(bench))
+def test_a_migration_brings_the_whole_register_and_asks_about_each_company_once(extract: Engineer, sandbox: Sandbox):
+    bench, migration = extract.bench, extract.begin(YEARS)
+    extract.rehearse(migration)
     assert_asked_about_once_each(bench, sandbox)
     assert bench.observed(EXTRACT).versions == bench.observed(EXTRACT).answers == []
 
-    ledger.keep_report(loader, migration, {})
-    ledger.decide(loader, migration, "approver", approved=True)
+    extract.approve(migration)
     before = bench.requests(EXTRACT.system)
-    publish_chunks(url, migration, "extract", jobs(bench), nothing)
+    extract.publish(migration)
     assert bench.requests(EXTRACT.system) == before
     staged = {key: deleted for key, _, _, deleted in bench.observed(EXTRACT).versions}
     assert staged == register(sandbox)
@@ -101,15 +73,9 @@ def test_a_migration_brings_the_whole_register_and_asks_about_each_company_once(
     assert bench.query("select count(*) from ops.cursor") == [(0,)]  # nothing was published up to its beginning
 
 
-def test_the_nightly_run_after_it_asks_what_others_name_and_what_changed(
-    bench: Bench, loader: psycopg.Connection, changing: Sandbox
-):
-    migration = begun(loader)
-    url = as_role(bench.url, "onefold_loader")
-    rehearse_chunks(url, migration, "extract", jobs(bench), nothing, counts(bench))
-    ledger.keep_report(loader, migration, {})
-    ledger.decide(loader, migration, "approver", approved=True)
-    publish_chunks(url, migration, "extract", jobs(bench), nothing)
+def test_the_nightly_run_after_it_asks_what_others_name_and_what_changed(extract: Engineer, changing: Sandbox):
+    extract.publish(extract.approved(YEARS))
+    bench = extract.bench
     before = bench.observed(EXTRACT)
     load = bench.load(EXTRACT)
     assert (load.rows_read, bench.observed(EXTRACT)) == (0, before)  # all answers are fresh, and nobody names another
@@ -118,14 +84,8 @@ def test_the_nightly_run_after_it_asks_what_others_name_and_what_changed(
     assert 0 < load.rows_read == changed  # also those that nobody else names
 
 
-def test_a_company_that_is_published_is_not_asked_about_again_in_a_later_chunk(
-    bench: Bench, loader: psycopg.Connection, sandbox: Sandbox
-):
-    migration = begun(loader)
-    url = as_role(bench.url, "onefold_loader")
-    rehearse_chunks(url, migration, "extract", jobs(bench), nothing, counts(bench))
-    ledger.keep_report(loader, migration, {})
-    ledger.decide(loader, migration, "approver", approved=True)
+def test_a_company_that_is_published_is_not_asked_about_again_in_a_later_chunk(extract: Engineer, sandbox: Sandbox):
+    bench, migration = extract.bench, extract.approved(YEARS)
     looks = iter([nothing])
 
     def crash_at_the_second() -> None:
@@ -133,15 +93,16 @@ def test_a_company_that_is_published_is_not_asked_about_again_in_a_later_chunk(
             raise Crash
 
     with pytest.raises(Crash):
-        publish_chunks(url, migration, "extract", jobs(bench), crash_at_the_second)
-    give_up(loader, migration)  # as a crash of PostgreSQL does it: landing is unlogged
-    rehearse_chunks(url, migration, "extract", jobs(bench), nothing, counts(bench))
+        extract.publish(migration, crash_at_the_second)
+    give_up(extract.connection, migration)  # as a crash of PostgreSQL does it: landing is unlogged
+    extract.rehearse(migration)
     published = {question for (question,) in bench.query("select question from ops.answer_given")}
     landed = [question for (question,) in bench.query("select question from landing.answer")]
     assert published and sorted([*published, *landed]) == sorted(everyone(sandbox))
 
 
-def test_a_backfill_brings_only_what_others_name_or_we_hold(bench: Bench, sandbox: Sandbox):
+def test_a_backfill_brings_only_what_others_name_or_we_hold(extract: Engineer, sandbox: Sandbox):
+    bench = extract.bench
     bench.load(Listed("salesforce.account"))
     load = bench.load(EXTRACT, wanted=Wanted(YEARS.start, YEARS.end, exactly=True))
     backfilled = {question for question, _ in bench.observed(EXTRACT).answers}
@@ -152,11 +113,10 @@ def test_a_backfill_brings_only_what_others_name_or_we_hold(bench: Bench, sandbo
 
 
 def test_a_chunk_that_died_goes_on_after_the_last_company_that_it_had_asked_about(
-    bench: Bench, loader: psycopg.Connection, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+    extract: Engineer, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr("onefold.systems.krs.PER_PAGE", 10)
-    migration = begun(loader)
-    url = as_role(bench.url, "onefold_loader")
+    bench, migration = extract.bench, extract.begin(YEARS)
 
     def dying(wanted: Wanted, rehearsed: int | None):
         job = bench.job(EXTRACT, wanted=wanted, rehearsed=rehearsed, run="manual__1", wrap=cut)
@@ -172,17 +132,16 @@ def test_a_chunk_that_died_goes_on_after_the_last_company_that_it_had_asked_abou
         return read
 
     with pytest.raises(Crash):
-        rehearse_chunks(url, migration, "extract", dying, nothing, counts(bench))
+        rehearse_chunks(extract.loader, migration, "extract", dying, nothing, extract.counts)
     assert bench.query("select count(*) from landing.answer") == [(30,)]
-    rehearse_chunks(url, migration, "extract", jobs(bench), nothing, counts(bench))
+    extract.rehearse(migration)
     assert_asked_about_once_each(bench, sandbox)
 
 
-def test_its_plan_says_how_much_from_some_days_of_the_feed(bench: Bench, sandbox: Sandbox):
+def test_its_plan_says_how_much_from_some_days_of_the_feed(extract: Engineer, sandbox: Sandbox):
     wish = replace(YEARS, start=datetime(2024, 1, 1, tzinfo=UTC), rate="50/s")
     asked: list[date] = []
-    url = as_role(bench.url, "onefold_loader")
-    with feed_of(EXTRACT.system, "extract", EXTRACT.endpoint(sandbox), url) as named_on:
+    with feed_from(EXTRACT.system, EXTRACT.endpoint(sandbox), extract.loader)("extract", Usage()) as named_on:
 
         def count(day: date) -> int:
             asked.append(day)
@@ -214,9 +173,9 @@ def test_its_plan_is_not_misled_by_a_feed_that_is_empty_on_weekends(days: int):
 
 
 @pytest.mark.parametrize(("system", "stream"), [("vies", "number"), ("regon", "entity"), ("white_list", "subject")])
-def test_a_look_up_without_a_feed_by_days_is_refused(loader: psycopg.Connection, system: str, stream: str):
+def test_a_look_up_without_a_feed_by_days_is_refused(extract: Engineer, system: str, stream: str):
     with pytest.raises(Fatal, match="is asked about single values and answers with what is registered"):
-        make_plan(loader, CATALOG.systems, replace(YEARS, system=system, streams=(stream,)))
+        extract.plan(replace(YEARS, system=system, streams=(stream,)))
 
 
 def everyone(sandbox: Sandbox) -> set[str]:

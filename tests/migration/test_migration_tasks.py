@@ -11,7 +11,13 @@ from airflow.sdk.exceptions import AirflowRescheduleException
 
 from onefold.migration import ledger
 from onefold.tasks import migrate, run
-from tests.migration.conftest import NOW, ORDER, Engineer
+from tests.acceptance.streams import Listed
+from tests.migration.conftest import EXTRACT, NOW, ORDER, Engineer
+
+YEARS = {
+    "from": "2024-01-01", "to": NOW.isoformat(), "chunk_days": 600, "mode": "incremental",
+    "reason": "the years before us",
+}  # fmt: skip
 
 
 def context(engineer: Engineer, **params: object) -> dict[str, object]:
@@ -26,10 +32,11 @@ def context(engineer: Engineer, **params: object) -> dict[str, object]:
 
 @pytest.fixture
 def here(engineer: Engineer, monkeypatch: pytest.MonkeyPatch) -> Engineer:
-    """The tasks work in the engineer's warehouse, and Airflow's connection leads to the stand-in."""
-    endpoint = ORDER.endpoint(engineer.bench.sandbox)
+    """The tasks work in the engineer's warehouse, and Airflow's connections lead to the stand-ins."""
+    endpoints = {listed.system.connection: listed.endpoint(engineer.bench.sandbox) for listed in (ORDER, EXTRACT)}
 
     def rated(connection_id: str, rate: str | None = None) -> object:
+        endpoint = endpoints[connection_id]
         return replace(endpoint, extra={**(endpoint.extra or {}), **({"rate": rate} if rate else {})})
 
     for module in (migrate, run):
@@ -39,17 +46,23 @@ def here(engineer: Engineer, monkeypatch: pytest.MonkeyPatch) -> Engineer:
 
 
 def test_plan_and_rehearse_ask_the_source_what_it_counts(here: Engineer) -> None:
-    form = {
-        "system": "salesforce", "streams": ["order"], "from": "2024-01-01", "to": NOW.isoformat(), "chunk_days": 600,
-        "mode": "incremental", "reason": "the years before us",
-    }  # fmt: skip
-    of_the_form = context(here, **form)
+    of_the_form = context(here, system="salesforce", streams=["order"], **YEARS)
     assert migrate.plan(of_the_form) == ["order"]
     (begun,) = here.bench.query("select migration_id, plan -> 'estimates' -> 'order' from ops.migration")
     assert begun[1]["by"] == "the source's own count"
     assert migrate.rehearse(of_the_form, "order") == len(here.chunks(ledger.get(here.connection, begun[0])))
     counted = [chunk.counted for chunk in here.chunks(ledger.get(here.connection, begun[0]))]
     assert sum(each["after"] for each in counted) == begun[1]["records"]
+
+
+@pytest.mark.parametrize("listed", [ORDER, EXTRACT], ids=["by its own count", "by days of its feed"])
+def test_how_much_planning_has_asked_of_the_source_is_kept_with_the_plan(here: Engineer, listed: Listed) -> None:
+    before = here.bench.requests(listed.system)
+    migrate.plan(context(here, system=listed.system.system, streams=[listed.stream_name], rate="50/s", **YEARS))
+    asked = here.bench.requests(listed.system) - before
+    assert asked > 0
+    assert here.bench.query("select plan -> 'asked' from ops.migration") == [(asked,)]
+    assert here.bench.query("select payload -> 'asked' from audit.event where action = 'migration.begin'") == [(asked,)]
 
 
 def test_a_task_is_put_off_until_the_service_window_opens(here: Engineer) -> None:

@@ -136,9 +136,7 @@ def test_deleted_records_are_counted_where_the_source_only_flags_them(
     engineer: Engineer, first: datetime, changing: Sandbox
 ) -> None:
     changing.control("advance", deletions=30)
-    migration = engineer.begin(replace(engineer.wish(first), end=datetime.now(UTC)))
-    engineer.rehearse(migration)
-    engineer.approve(migration)
+    migration = engineer.approved(replace(engineer.wish(first), end=datetime.now(UTC)))
     engineer.publish(migration)
     ((held, deleted),) = engineer.bench.query(
         "select count(*), count(*) filter (where _deleted) from staging.salesforce__order"
@@ -183,9 +181,7 @@ def test_only_whole_days_are_compared_where_the_source_counts_days(
 def test_what_is_published_is_what_was_approved_even_where_the_database_has_lost_it(
     engineer: Engineer, first: datetime
 ) -> None:
-    migration = engineer.begin(engineer.wish(first))
-    engineer.rehearse(migration)
-    engineer.approve(migration)
+    migration = engineer.approved(engineer.wish(first))
     give_up(engineer.connection, migration)  # as a crash of PostgreSQL does it: landing is unlogged
     second = engineer.chunks(migration)[1].window
     engineer.lost = {
@@ -241,9 +237,7 @@ def test_what_is_lost_before_the_report_is_not_shown_to_who_approves(engineer: E
 
 
 def test_nothing_is_published_once_the_approval_is_withdrawn(engineer: Engineer, first: datetime) -> None:
-    migration = engineer.begin(engineer.wish(first))
-    engineer.rehearse(migration)
-    engineer.approve(migration)
+    migration = engineer.approved(engineer.wish(first))
     with pytest.raises(Fatal, match="is approved: what was approved is reported no more"):
         ledger.keep_report(engineer.connection, migration, {})
     ledger.stopped(engineer.connection, migration, "another stream's chunk is not what was approved")

@@ -64,7 +64,9 @@ def reader(
             return files_reader(system, stream_name, endpoint, http)
 
 
-def confirm(system: System, stream_name: str, endpoint: Endpoint, http: Client, keys: Sequence[str]) -> None:
+def confirm(
+    system: System, stream_name: str, endpoint: Endpoint, http: Client | Database | Store, keys: Sequence[str]
+) -> None:
     """Tell the system that the records with these keys are published. It may hear of a key more than once."""
     own_module(system).confirm(system, stream_name, endpoint, http, keys)
 

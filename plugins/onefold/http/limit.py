@@ -181,20 +181,20 @@ class WarehouseLimiter:
     def reserve(self, system: str, rates: Sequence[Limit], longest: float) -> float | None:
         asked = _Asked(system, rates, longest)
         self._waiting.append(asked)
-        try:
-            with self._lock:
-                if not asked.settled:
+        with self._lock:
+            if not asked.settled:
+                try:
                     self._reserve([asked, *self._others(asked)])
-            return asked.wait
-        except psycopg.OperationalError as error:
-            self.close()
-            raise Retriable(
-                f"{system}: the rate limit in the warehouse (ops.rate_limit) could not be read: "
-                f"{type(error).__name__}. Check that the warehouse is up (bin/onefold status)."
-            ) from error
+                except psycopg.OperationalError as error:
+                    self.close()  # while it is this thread's turn: the next one's connection is none of its business
+                    raise Retriable(
+                        f"{system}: the rate limit in the warehouse (ops.rate_limit) could not be read: "
+                        f"{type(error).__name__}. Check that the warehouse is up (bin/onefold status)."
+                    ) from error
+        return asked.wait
 
     def _others(self, first: _Asked) -> list[_Asked]:
-        """Those that wait to ask about the same system; one whose turn failed here comes again by itself."""
+        """Those that wait to ask about the same system. Where their turn here fails, each asks by itself in its own."""
         waiting = [self._waiting.popleft() for _ in range(len(self._waiting))]
         others = [each for each in waiting if each.system == first.system and each is not first]
         self._waiting.extend(each for each in waiting if each.system != first.system)

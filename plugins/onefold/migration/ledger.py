@@ -104,7 +104,7 @@ def begin(connection: psycopg.Connection, wish: Wish, plan: Plan, who: str, run_
                 ],
             )
         migration = get(connection, migration_id)
-        _tell(connection, migration, "migration.begin", who, chunks=plan.chunks * len(wish.streams))
+        _tell(connection, migration, "migration.begin", who, chunks=plan.chunks * len(wish.streams), asked=plan.asked)
     return migration
 
 

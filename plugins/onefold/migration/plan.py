@@ -70,12 +70,16 @@ class Estimate:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """`chunks` are per stream, `estimates` by stream; `quota` is the system's daily one and what is asked of it."""
+    """`chunks` are per stream, `estimates` by stream; `quota` is the system's daily one and what is asked of it.
+
+    `asked` is how many requests planning took. They are no load's, so they are kept with the plan, not in ops.usage.
+    """
 
     chunks: int
     estimates: Mapping[str, Estimate]
     quota: str | None
     days_of_quota: float | None
+    asked: int = 0
 
     def lines(self, system: str) -> list[str]:
         """The plan in words, a line each."""
@@ -98,8 +102,9 @@ class Plan:
         return asdict(self) | {"estimates": {name: asdict(each) for name, each in self.estimates.items()}}
 
 
-Sampled = Callable[[str], Estimate | None]
-"""What a look-up's feed says of a stream (migration/feed.py); None where it has none, or the command does not ask."""
+Sampled = Callable[[str, Usage], Estimate | None]
+"""What a look-up's feed says of a stream (migration/feed.py); None where it has none, or the command does not ask. What
+it asks is counted in the Usage."""
 
 
 def make_plan(
@@ -107,20 +112,20 @@ def make_plan(
     systems: Mapping[str, System],
     wish: Wish,
     counts: CountSource | None = None,
-    sampled: Sampled = lambda stream: None,
+    sampled: Sampled = lambda stream, usage: None,
 ) -> Plan:
     """Whether it can be, and what it takes. Raises Fatal, with what to do, before anything is touched.
 
     With `counts` the source is asked how much it has, where it can count; else what loads so far have read must do.
     """
     system = _possible(systems, wish)
-    estimates = {}
+    estimates, usage = {}, Usage()
     for stream in wish.streams:
         if system.streams[stream].lookup:  # a load's window says nothing of how much it asks: nightly runs ask all
-            estimates[stream] = sampled(stream) or Estimate(None, None, None)
+            estimates[stream] = sampled(stream, usage) or Estimate(None, None, None)
         else:
             past = _past(connection, wish, stream)
-            by_count = _by_count(past, wish, system, stream, counts) if counts else None
+            by_count = _by_count(past, wish, system, stream, counts, usage) if counts else None
             estimates[stream] = by_count or _estimate(past)
     requests = [each.requests for each in estimates.values()]
     daily = _daily(kept(system.limits.rate, wish.rate))
@@ -131,7 +136,7 @@ def make_plan(
             f"day: {math.ceil(days)} days of its quota, and the nightly syncs would get none. Migrate fewer streams or "
             "a shorter window at a time. Nothing was changed."
         )
-    return Plan(wish.number_of_chunks, estimates, f"{daily:,}/day" if daily else None, days)
+    return Plan(wish.number_of_chunks, estimates, f"{daily:,}/day" if daily else None, days, usage.requests)
 
 
 def _possible(systems: Mapping[str, System], wish: Wish) -> System:
@@ -187,12 +192,14 @@ def _estimate(past: _Past) -> Estimate:
     )
 
 
-def _by_count(past: _Past, wish: Wish, system: System, stream: str, counts: CountSource) -> Estimate | None:
+def _by_count(
+    past: _Past, wish: Wish, system: System, stream: str, counts: CountSource, usage: Usage
+) -> Estimate | None:
     """By the source's own count; None where it cannot count. Each chunk's two counts are requests too.
 
     Of a stream that was never loaded, the size of its pages tells the requests, and the system's rate their time.
     """
-    counted = source_count(counts, stream, Window(wish.start, wish.end), Usage())
+    counted = source_count(counts, stream, Window(wish.start, wish.end), usage)
     if counted is None:
         return None
     records, chunks, size = counted[1], wish.number_of_chunks, system.streams[stream].next.size

@@ -41,6 +41,24 @@ def way_out(system: System, *arguments: object, **named: object) -> Client | Dat
             return Client(system, *arguments, **named)
 
 
+@contextmanager
+def _opened(
+    system: System,
+    endpoint: Endpoint,
+    warehouse_url: str,
+    client: Callable[..., Client | Database | Store],
+    stream_name: str,
+    usage: Usage,
+) -> Iterator[Client | Database | Store]:
+    """The way out for one stream, while it is needed. The system's rates are kept in the warehouse, with all others who
+    ask it; each attempt is counted in the Usage."""
+    with (
+        closing(WarehouseLimiter(warehouse_url)) as limiter,
+        client(system, endpoint, usage.add, limiter, stream=stream_name) as way,
+    ):
+        yield way
+
+
 Confirm = Callable[[str, Usage, Sequence[str]], None]
 """Tells the system which records of the stream with this name have been published, by their keys."""
 
@@ -63,12 +81,9 @@ def from_system(
         ask = None
         if system.streams[stream_name].lookup:
             ask = questions(warehouse_url, system, stream_name, systems, entities, datetime.now(UTC))
-        with (
-            closing(WarehouseLimiter(warehouse_url)) as limiter,
-            client(system, endpoint, usage.add, limiter, stream=stream_name) as http,
-        ):
+        with _opened(system, endpoint, warehouse_url, client, stream_name, usage) as way:
             so_far = reached(warehouse_url, system.system, stream_name, system.streams[stream_name])
-            yield reader(system, stream_name, endpoint, http, ask, so_far)
+            yield reader(system, stream_name, endpoint, way, ask, so_far)
 
     return open_stream
 
@@ -87,10 +102,7 @@ def counts_from(
 
     @contextmanager
     def open_counter(stream_name: str, usage: Usage) -> Iterator[Counter | None]:
-        with (
-            closing(WarehouseLimiter(warehouse_url)) as limiter,
-            client(system, endpoint, usage.add, limiter, stream=stream_name) as way,
-        ):
+        with _opened(system, endpoint, warehouse_url, client, stream_name, usage) as way:
             yield counter(system, stream_name, endpoint, way)
 
     return open_counter
@@ -102,34 +114,38 @@ def source_count(counts: CountSource, stream: str, window: Window, usage: Usage)
         return counter.exactly(window) if counter else None
 
 
-@contextmanager
-def feed_of(
+FeedSource = Callable[[str, Usage], AbstractContextManager[CountDay | None]]
+"""Opens what counts the records that a look-up's feed names on a day; as a CountSource."""
+
+
+def feed_from(
     system: System,
-    stream_name: str,
     endpoint: Endpoint,
     warehouse_url: str,
-    client: Callable[..., Client] = Client,
-) -> Iterator[CountDay | None]:
-    """Counts what a look-up's feed names on a day, within the same rates; None where it has no feed by days."""
-    with (
-        closing(WarehouseLimiter(warehouse_url)) as limiter,
-        client(system, endpoint, Usage().add, limiter, stream=stream_name) as way,
-    ):
-        yield feed_counter(system, stream_name, endpoint, way)
+    client: Callable[..., Client | Database | Store] = way_out,
+) -> FeedSource:
+    """The real system's own feed, through the same way out and within the same rates; None where there is none."""
+
+    @contextmanager
+    def open_feed(stream_name: str, usage: Usage) -> Iterator[CountDay | None]:
+        with _opened(system, endpoint, warehouse_url, client, stream_name, usage) as way:
+            yield feed_counter(system, stream_name, endpoint, way)
+
+    return open_feed
 
 
 def to_system(
-    system: System, endpoint: Endpoint, warehouse_url: str, client: Callable[..., Client] = Client
+    system: System,
+    endpoint: Endpoint,
+    warehouse_url: str,
+    client: Callable[..., Client | Database | Store] = way_out,
 ) -> Confirm | None:
     """What tells the system that its records are published; None where it need not hear of it."""
     if not (system.python and system.python.confirms):
         return None
 
     def tell(stream_name: str, usage: Usage, keys: Sequence[str]) -> None:
-        with (
-            closing(WarehouseLimiter(warehouse_url)) as limiter,
-            client(system, endpoint, usage.add, limiter, stream=stream_name) as http,
-        ):
-            confirm(system, stream_name, endpoint, http, keys)
+        with _opened(system, endpoint, warehouse_url, client, stream_name, usage) as way:
+            confirm(system, stream_name, endpoint, way, keys)
 
     return tell

@@ -38,6 +38,12 @@ class Usage:
             total.milliseconds += attempt.milliseconds
             total.used, total.limit = attempt.used or total.used, attempt.limit or total.limit
 
+    @property
+    def requests(self) -> int:
+        """How many attempts have been counted."""
+        with self._lock:
+            return sum(total.requests for total in self._sums.values())
+
     def save(self, connection: psycopg.Connection, load: Load) -> None:
         """Add the sums to what earlier attempts at this load have used."""
         self._save(connection, "load_id", load.load_id, load.system, load.stream)

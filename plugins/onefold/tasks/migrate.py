@@ -29,7 +29,8 @@ from onefold.migration.plan import Estimate, Sampled, Wish, make_plan
 from onefold.migration.report import make_report, plan_text, rehearsed_loads, report_text
 from onefold.migration.service_window import Closed, within
 from onefold.settings import settings, warehouse_url
-from onefold.sync.extraction import feed_of
+from onefold.sync.extraction import feed_from
+from onefold.sync.usage import Usage
 from onefold.tasks.connections import endpoint
 from onefold.tasks.errors import airflow_errors
 from onefold.tasks.run import answered_by, counts_of, job_of, run_is_over, run_of
@@ -154,9 +155,10 @@ def end(context: Context) -> Mapping[str, object]:
 def _sampled(systems: Mapping[str, System], wish: Wish) -> Sampled:
     """Asks some days of a look-up's feed, within the migration's rate."""
 
-    def ask(stream: str) -> Estimate | None:
+    def ask(stream: str, usage: Usage) -> Estimate | None:
         system = systems[wish.system]
-        with feed_of(system, stream, endpoint(system.connection, wish.rate), warehouse_url()) as count:
+        feed = feed_from(system, endpoint(system.connection, wish.rate), warehouse_url())
+        with feed(stream, usage) as count:
             return sampled(count, system, wish) if count else None
 
     return ask

@@ -44,8 +44,8 @@ def publish(
     """Make the load's accepted rows visible and end the load. `record` adds lineage and audit inside the transaction.
 
     The caller holds the stream's lock and has seen the load's checkpoint as gated. `overlap` is how much of what is
-    published a run that goes on from it reads again. A replay settles the rows that it
-    chose; it says nothing of the source, so cursor, answers and states stay as they are.
+    published a run that goes on from it reads again. A replay settles the rows that it chose; it says nothing of the
+    source, so cursor, answers and states stay as they are.
     """
     with connection.transaction():
         new, changed, deleted, content = _count(connection, load)
