@@ -61,8 +61,9 @@ STAND_INS: tuple[StandIn, ...] = (
 
 def chosen(systems: Sequence[str]) -> tuple[StandIn, ...]:
     """The stand-ins of these systems. Raises ValueError when there is none of one."""
-    if unknown := [name for name in systems if name not in {each.system for each in STAND_INS}]:
-        raise ValueError(f"there is no stand-in of {', '.join(unknown)}")
+    known = [each.system for each in STAND_INS]
+    if unknown := [name for name in systems if name not in known]:
+        raise ValueError(f"there is no stand-in of {', '.join(unknown)}; there are: {', '.join(known)}")
     return tuple(each for each in STAND_INS if each.system in systems)
 
 

@@ -27,6 +27,6 @@ def instant(text: str | None) -> datetime | None:
         return None
     try:
         at = datetime.fromisoformat(text)
-    except ValueError:
+        return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):  # the latter: in UTC it is before the year 1, or after 9999
         raise Fatal(f"{text!r} is not an instant. Write it like 2026-01-31T00:00:00Z. Nothing was changed.") from None
-    return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)

@@ -9,6 +9,7 @@ import pytest
 from airflow.sdk.definitions.param import ParamsDict
 from airflow.sdk.exceptions import AirflowException
 
+from onefold.errors import Fatal
 from onefold.forms import instant
 from onefold.settings import ROOT
 
@@ -42,3 +43,11 @@ def test_what_is_not_an_instant_is_refused(params: ParamsDict, wrong: object) ->
     with pytest.raises((AirflowException, ValueError)):
         given["start"] = wrong
         given.validate()
+
+
+@pytest.mark.parametrize("wrong", ["2026-02-30", "0001-01-01T00:00:00+01:00"])
+def test_an_instant_that_there_is_not_is_refused_and_says_how_to_write_one(params: ParamsDict, wrong: str) -> None:
+    given = ParamsDict(params)
+    given["start"] = wrong
+    with pytest.raises(Fatal, match=r"is not an instant\. Write it like"):
+        instant(given.validate()["start"])

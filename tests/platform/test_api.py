@@ -11,7 +11,7 @@ from typing import ClassVar
 import pytest
 
 from onefold.errors import Fatal, Retriable
-from onefold.platform.api import AirflowApi, DagRun, TaskInstance
+from onefold.platform.api import AirflowApi, DagRun, TaskInstance, listed
 from onefold.platform.postgres import free_port
 
 
@@ -104,3 +104,9 @@ def test_a_failing_airflow_is_retriable(url: str) -> None:
 def test_an_airflow_that_is_down_says_how_to_start_it() -> None:
     with pytest.raises(Retriable, match="bin/onefold up"):
         AirflowApi(f"http://127.0.0.1:{free_port()}", "engineer", "right")
+
+
+@pytest.mark.parametrize("answer", [{}, {"dag_runs": None}])
+def test_an_answer_without_its_list_is_another_version_of_airflow(answer: dict[str, object]) -> None:
+    with pytest.raises(Fatal, match=r"is it the version of requirements\.txt"):
+        listed(answer, "dag_runs")

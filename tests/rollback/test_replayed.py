@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from onefold.errors import Fatal
+from onefold.rollback.request import changes
+from onefold.warehouse.connection import connect
 from tests.rollback.test_rollback import everything, planned, rolled_back
-from tests.sync.shop import Shop, record
+from tests.sync.shop import SUITE, Shop, record
 from tests.sync.test_replay import ANY_NAME, begun, job, proven, run_of, suite
 
 
@@ -39,6 +43,22 @@ def test_a_load_whose_refused_rows_a_replay_published_goes_only_with_that_replay
     assert everything(shop) == before
     rolled_back(shop, first.load_id, replay_load)
     assert shop.current() == {}
+
+
+def test_of_several_streams_the_one_is_named_that_a_replay_forbids(shop: Shop) -> None:
+    stream = shop.system.streams["customer"]
+    system = shop.system.model_copy(update={"streams": {"basket": stream, "customer": stream}})
+    basket = replace(shop, system=system, stream="basket")
+    suite(basket, SUITE)
+    of_basket = basket.load([record("b", 1)])
+    first = shop.load([record("a", 1, name=None), record("b", 1)])
+    replayed(shop)
+    both = (of_basket.load_id, first.load_id)
+    with (
+        connect(shop.url) as connection,
+        pytest.raises(Fatal, match=rf"^Of what load {first.load_id} of shop\.customer had brought"),
+    ):
+        changes(connection, {"shop": system}, both, "rolled_back")
 
 
 def test_of_a_replay_no_window_goes_missing_its_rows_wait_again(shop: Shop) -> None:

@@ -103,6 +103,23 @@ def test_a_rollback_that_was_turned_down_is_not_done(shop):
     assert set(shop.current()) == {"a"}
 
 
+def test_what_is_done_or_was_turned_down_is_not_decided_again(shop):
+    load = shop.load([record("a", 1)])
+    turned_down = planned(shop, load.load_id).rollback_id
+    decide(shop.url, turned_down, "approver", approved=False)
+    with pytest.raises(Fatal, match=rf"Rollback {turned_down} is refused: there is nothing to decide"):
+        decide(shop.url, turned_down, "approver", approved=True)
+    done = rolled_back(shop, load.load_id)
+    for approved in (True, False):
+        with pytest.raises(Fatal, match=rf"Rollback {done} is done: there is nothing to decide"):
+            decide(shop.url, done, "approver", approved=approved)
+    with connect(shop.url) as connection:
+        decided = [e.result for e in entries_from_database(connection) if e.action == "rollback.decide"]
+    assert decided == ["refused", "approved"]
+    rolled_back(shop, undo=done)  # it still can be, for it is still called done
+    assert set(shop.current()) == {"a"}
+
+
 def test_what_was_approved_is_done_or_nothing(shop):
     load = shop.load([record("a", 1), record("b", 1)])
     rollback_id = planned(shop, load.load_id).rollback_id

@@ -81,7 +81,7 @@ def test_a_sandbox_of_some_systems_holds_nothing_of_the_others(tmp_path: Path) -
 
 def test_a_stand_in_that_there_is_not_is_refused(tmp_path: Path) -> None:
     with (
-        pytest.raises(RuntimeError, match="there is no stand-in of krz"),
+        pytest.raises(RuntimeError, match="there is no stand-in of krz; there are: salesforce, "),
         running(tmp_path, 20, environment={"SANDBOX_SYSTEMS": "krz"}),
     ):
         pass

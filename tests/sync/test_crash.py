@@ -1,10 +1,13 @@
 """What goes on after a step failed. Whatever kills a load, and whenever: tests/torture."""
 
+from datetime import timedelta
+
 import pytest
 
 from onefold.errors import Retriable
 from onefold.sync import steps
-from tests.sync.shop import pages, record
+from onefold.warehouse.window import Wanted
+from tests.sync.shop import MORNING, pages, record
 
 
 def given():
@@ -36,6 +39,25 @@ def test_landing_that_a_database_crash_emptied_is_read_again(shop):
     steps.publish(job)
     assert set(shop.current()) == {"a", "b"}
     assert shop.last().state == "published"
+
+
+def test_a_run_that_goes_back_to_another_window_does_not_take_up_the_load_of_the_one_that_it_was_at(shop):
+    noon = MORNING + timedelta(hours=4)
+    lost = Retriable("the database has crashed")
+    (page,) = pages([record("afternoon", 300)])
+    second = Wanted(noon, noon + timedelta(hours=4), exactly=True)
+    with pytest.raises(Retriable):
+        steps.land(shop.job([page, lost], run="migration", wanted=second, last_attempt=False))
+    first = shop.run(
+        shop.job(pages([record("morning", 5)]), run="migration", wanted=Wanted(MORNING, noon, exactly=True))
+    )
+    assert (first.window_start, first.window_end) == (MORNING, noon)
+    assert set(shop.current()) == {"morning"}
+    shop.run(shop.job(pages([record("afternoon", 300)]), run="migration", wanted=second))
+    assert set(shop.current()) == {"morning", "afternoon"}
+    assert shop.query("select state, error from ops.load order by load_id limit 1") == [
+        ("rejected", "abandoned: its run has gone back to another window")
+    ]
 
 
 def test_the_ledger_says_why_a_load_waits_and_that_the_last_attempt_failed(shop):

@@ -1,11 +1,15 @@
 """A large load becomes a part of staging as it is, instead of being copied into it; nobody can tell the difference."""
 
+from dataclasses import replace
+from datetime import UTC, datetime
+
 import psycopg
 import pytest
 
+from onefold.connectors.page import Part
 from onefold.quality import candidate
 from onefold.warehouse import publish
-from tests.sync.shop import Shop, record
+from tests.sync.shop import Shop, pages, record
 
 LOADS = [
     [[record("a", 1), record("b", 2), record("bad", 2, credit=-1)], [record("b", 3, name="Twice"), record(None, 3)]],
@@ -48,3 +52,16 @@ def test_a_load_holds_a_key_once(shop, monkeypatch, large):
     part = shop.query("select distinct tableoid::regclass::text from staging.shop__customer")[0][0]
     with pytest.raises(psycopg.errors.UniqueViolation):
         shop.execute(f"insert into {part} select * from {part}")  # noqa: S608 - its name comes from the catalogue
+
+
+def test_a_large_part_outlives_a_crash_of_the_server_also_where_a_short_listing_deletes_most(shop, monkeypatch):
+    for module in (candidate, publish):
+        monkeypatch.setattr(module, "LARGE", 3)
+    shop.load(*[[record(key, 1)] for key in "abcd"])
+    began = datetime.now(UTC)
+    (page,) = pages([record("a", 1)])
+    whole = replace(page, ended=(Part("", None, began),))
+    assert shop.run(shop.job([whole])).rows_deleted == 3
+    assert shop.query(PARTS) == [(2,)]
+    kept = "select distinct relpersistence::text from pg_class join pg_inherits on inhrelid = oid"
+    assert shop.query(kept) == [("p",)]

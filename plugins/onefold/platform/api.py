@@ -210,7 +210,7 @@ def _log_lines(line: object) -> list[str]:
 
 def listed(answer: Json, key: str) -> list[dict]:
     """A list in an answer. Raises Fatal when there is none."""
-    items = answer[key]
+    items = answer.get(key)
     if not isinstance(items, list):
         raise Fatal(f"Airflow answered without a list {key!r}: is it the version of requirements.txt?")
     return items

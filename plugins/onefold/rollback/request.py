@@ -73,10 +73,9 @@ def changes(
                 f"{system}.{stream} is no longer in catalog/systems, which says how its records are compared. "
                 f"{NOTHING} Put the stream back, roll back, and take it out again."
             )
-        _with_their_replays(connection, f"{system}.{stream}", loads, to)
-        made.append(
-            Change(system, stream, systems[system].streams[stream], tuple(load_id for load_id, _ in of_stream), to)
-        )
+        change = Change(system, stream, systems[system].streams[stream], tuple(load_id for load_id, _ in of_stream), to)
+        _with_their_replays(connection, change)
+        made.append(change)
     return made
 
 
@@ -119,9 +118,7 @@ def _may_change(
         )
 
 
-def _with_their_replays(
-    connection: psycopg.Connection, name: str, loads: Sequence[int], to: Literal["rolled_back", "published"]
-) -> None:
+def _with_their_replays(connection: psycopg.Connection, change: Change) -> None:
     """What a replay has judged came with the load that had it refused, and cannot be there without it."""
     alone = connection.execute(
         """
@@ -137,14 +134,14 @@ def _with_their_replays(
                  and refused.state <> 'published' end
         limit 1
         """,
-        {"loads": list(loads), "out": to == "rolled_back"},
+        {"loads": list(change.loads), "out": change.to == "rolled_back"},
     ).fetchone()
     if alone:
         first = f"Undo the rollback of load {alone[0]} first."
-        remedy = "Roll both back together." if to == "rolled_back" else first
+        remedy = "Roll both back together." if change.to == "rolled_back" else first
         raise Fatal(
-            f"Of what load {alone[0]} of {name} had brought, load {alone[1]} of a replay has published rows, or judged "
-            f"them again. {NOTHING} {remedy}"
+            f"Of what load {alone[0]} of {change.name} had brought, load {alone[1]} of a replay has published rows, or "
+            f"judged them again. {NOTHING} {remedy}"
         )
 
 

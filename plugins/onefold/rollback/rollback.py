@@ -79,29 +79,29 @@ def plan(url: str, catalog: Catalog, request: Request, who: str) -> Planned:
 
 
 def decide(url: str, rollback_id: int, user: str | None, approved: bool) -> None:
-    """Keep a person's decision, before anything is executed. Raises Fatal when it is the starter's own approval.
+    """Keep a person's decision, before anything is executed. Whoever started it may turn it down.
 
-    Who started it is read from the audit chain. Whoever it was may turn it down.
+    Raises Fatal when it is the starter's own approval (who that was is read from the audit chain), or when the rollback
+    has ended.
     """
     with told("rollback"), connect(url, autocommit=True) as connection:
         who = actor(user) if user else "airflow:nobody"
-        if not approved:
-            with connection.transaction():
-                _end(connection, rollback_id, "refused", error=f"turned down by {user}")
-                _audit(connection, who, "rollback.decide", rollback_id, (), "refused")
-        else:
+        if approved:
             try:
                 require_other(connection, "rollback.plan", f"rollback:{rollback_id}", user)
             except Fatal:
                 with connection.transaction():
                     _audit(connection, who, "rollback.decide", rollback_id, (), "refused")
                 raise
-            with connection.transaction():
+        with connection.transaction():
+            _require_planned(connection, rollback_id)
+            if approved:
                 connection.execute(
-                    "update ops.rollback set approved_by = %s where rollback_id = %s and state = 'planned'",
-                    (user, rollback_id),
+                    "update ops.rollback set approved_by = %s where rollback_id = %s", (user, rollback_id)
                 )
-                _audit(connection, who, "rollback.decide", rollback_id, (), "approved")
+            else:
+                _end(connection, rollback_id, "refused", error=f"turned down by {user}")
+            _audit(connection, who, "rollback.decide", rollback_id, (), "approved" if approved else "refused")
     after_commit(url)
 
 
@@ -152,6 +152,15 @@ def _planned(connection: psycopg.Connection, catalog: Catalog, request: Request,
             judge_late(connection, judging, change, catalog.entities)
     streams = tuple(plan_stream(connection, change, catalog.systems) for change in wanted)
     return Planned(None, loads, to, request.reason, streams)
+
+
+def _require_planned(connection: psycopg.Connection, rollback_id: int) -> None:
+    """Raises Fatal once it has ended; it cannot end before the caller's transaction does."""
+    (state,) = connection.execute(
+        "select state from ops.rollback where rollback_id = %s for update", (rollback_id,)
+    ).fetchone()
+    if state != "planned":
+        raise Fatal(f"Rollback {rollback_id} is {state}: there is nothing to decide. {NOTHING}")
 
 
 def _executed(connection: psycopg.Connection, change: Change, catalog: Catalog) -> StreamPlan:
