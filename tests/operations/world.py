@@ -33,8 +33,8 @@ from onefold.warehouse.staging import ensure_staging
 from onefold.warehouse.tables import StagingTable
 from onefold.warehouse.window import Wanted
 from tests.operations.truth import Counts, Load, Read, RowId, Said, Truth, moment
+from tests.replay.replaying import begun, job, proven, run_of
 from tests.sync.shop import MORNING, SHOP, Shop, at, record
-from tests.sync.test_replay import begun, job, proven, run_of
 
 STARTER = "airflow:by:engineer/{}/{}"
 EVERYTHING = -9

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from onefold.errors import Fatal
+from tests.replay.replaying import ANY_NAME, begun, job, proven, run_of, suite
 from tests.rollback.test_rollback import everything, planned, rolled_back
 from tests.sync.shop import Shop, record
-from tests.sync.test_replay import ANY_NAME, begun, job, proven, run_of, suite
 
 
 def replayed(shop: Shop) -> int:
