@@ -32,7 +32,7 @@ PARTS = {
 def bench(parts: tuple[str, ...], rows: int, rounds: int) -> None:
     """Measure every part, or those named: loading, memory, rollback, dlt, soap, gate, conform, small-loads.
 
-    All of it takes about forty minutes at a million rows and five rounds. What takes longest is measured fewer times,
+    All of it takes about half an hour at a million rows and five rounds. What takes longest is measured fewer times,
     or with fewer rows, and its line says so.
     """
     logging.disable(logging.WARNING)

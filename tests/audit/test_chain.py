@@ -209,6 +209,26 @@ def test_a_torn_anchor_line_is_passed_over_and_mended(loader: psycopg.Connection
     assert [a.seq for a in anchors(path)] == [1, 2]
 
 
+def test_what_is_anchored_while_the_chain_is_read_is_not_taken_for_a_cut_tail(
+    loader: psycopg.Connection, tmp_path: Path
+) -> None:
+    path = tmp_path / "anchor.jsonl"
+    for n in range(2):
+        append(loader, event(n))
+        anchor(loader, path)
+
+    def read_while_it_grows() -> Iterator[Entry]:
+        first, *others = list(entries_from_database(loader))
+        yield first
+        append(loader, event(2))
+        anchor(loader, path)
+        yield from others
+
+    verdict = verify(read_while_it_grows(), anchors(path))
+    assert (verdict.ok, verdict.events, verdict.anchors) == (True, 2, 2)
+    assert verify(entries_from_database(loader), anchors(path)).anchors == 3
+
+
 def test_an_uncommitted_head_is_never_anchored(loader: psycopg.Connection, tmp_path: Path) -> None:
     with loader.transaction():
         append(loader, event())

@@ -56,7 +56,7 @@ GENERATED = files(PARTNER, {PARTNER.entity: PARTNER})
 MODELS = {Path(path).stem: text for path, text in GENERATED.items() if path.startswith("dbt_project/models")}
 CHECKS = {Path(path).stem: text for path, text in GENERATED.items() if path.startswith("dbt_project/tests")}
 DDL = next(text for path, text in GENERATED.items() if path.endswith("51_conformed__partner.sql"))
-MACROS = (ROOT / "dbt_project/macros/resolve/keys.sql").read_text(encoding="utf-8")
+MACROS = "".join(file.read_text("utf-8") for file in sorted((ROOT / "dbt_project/macros/resolve").glob("*.sql")))
 MAPPINGS = {"partner": "as it is"}
 ACTOR = "user:tester"
 

@@ -128,7 +128,7 @@ def leaves_what_the_truth_says(world: World, sequence: list[Step]) -> None:
             world.compare()
         world.bring_all()
         world.compare()
-        assert world.current() == alive(world.source)
+        assert world.seen.current() == alive(world.source)
 
 
 @pytest.fixture

@@ -29,12 +29,12 @@ from onefold.sync.usage import Usage
 from onefold.warehouse import ledger
 from onefold.warehouse.connection import connect
 from onefold.warehouse.ledger import Run
-from onefold.warehouse.staging import ensure_staging
 from onefold.warehouse.tables import StagingTable
 from onefold.warehouse.window import Wanted
-from tests.operations.truth import Counts, Load, Read, RowId, Said, Truth, moment
-from tests.sync.shop import MORNING, SHOP, Shop, at, record
-from tests.sync.test_replay import begun, job, proven, run_of
+from tests.operations.seen import Seen
+from tests.operations.truth import Load, Read, RowId, Said, Truth, moment
+from tests.replay.replaying import begun, job, proven, run_of
+from tests.sync.shop import MORNING, SHOP, Shop, record
 
 STARTER = "airflow:by:engineer/{}/{}"
 EVERYTHING = -9
@@ -86,12 +86,11 @@ class World:
         self.missing: set[tuple[str, str]] = set()
         self._given: dict[tuple[datetime, datetime], dict[str, Read]] = {}
         self.suite(0)
-        self._connection = connect(url, autocommit=True)
-        ensure_staging(self._connection, self.table)
+        self.seen = Seen(url, self.table)
 
     def close(self) -> None:
         """Nothing more is looked at."""
-        self._connection.close()
+        self.seen.close()
 
     # What happens at the source, and to the suite
 
@@ -236,6 +235,10 @@ class World:
         self.sync()
         self.replay()
 
+    def compare(self) -> None:
+        """The warehouse is what the truth says."""
+        self.seen.agrees_with(self.truth)
+
     # How the engine asks the source
 
     def _of(self, migration: Migration) -> object:
@@ -271,70 +274,3 @@ class World:
         moved = not chose and self.truth.moves_cursor(loaded.window_start)
         load = Load(loaded.load_id, loaded.run_id, dict(reads), loaded.window_end, moved, chose=chose)
         self.truth.add(load, self.least_credit)
-
-    # What is seen
-
-    def compare(self) -> None:
-        """Staging, quarantine, ledger and cursor are what the truth says."""
-        seen = self.truth.visible
-        versions = [(key, number, read.said) for key, held in seen.versions.items() for number, read in held]
-        assert sorted(self._versions()) == sorted(versions)
-        current = self._query("select count(*), count(distinct _key) from {current}")
-        assert current == [(len(seen.versions), len(seen.versions))]
-        assert self._rows() == {
-            at: (row.read.said, _state(row.closed_by, row.replayed), row.closed_by) for at, row in seen.rows.items()
-        }
-        assert self._counts() == {
-            number: (len(self.truth.loads[number].reads), counts) for number, counts in seen.counts.items()
-        }
-        cursor = None if self.truth.cursor is None else at(self.truth.cursor)
-        assert self._query("select value from ops.cursor where stream = {stream} and value is not null") == (
-            [(cursor,)] if cursor else []
-        )
-        unsound = self._query(
-            "select chosen, published, superseded, again from ops.replay join ops.replay_row using (replay_id)"
-            " join ops.quarantine using (quarantine_id) where stream = {stream}"
-            " and (ended_at is null or chosen <> published + superseded + again)"
-        )
-        assert unsound == []
-
-    def _versions(self) -> list[tuple[str, int, Said]]:
-        found = self._query("select _key, _load_id, _cursor, _payload -> 'credit', _deleted from {versions}")
-        return [(key, number, _said(*content)) for key, number, *content in found]
-
-    def _rows(self) -> dict[RowId, tuple[Said, str, int | None]]:
-        found = self._query(
-            "select load_id, _key, _cursor, payload -> 'credit', false, state, closed_by_load from ops.quarantine"
-            " where stream = {stream} and state <> 'rolled_back'"
-        )
-        rows = {RowId(number, key): (_said(*content), state, closer) for number, key, *content, state, closer in found}
-        assert len(rows) == len(found)
-        return rows
-
-    def _counts(self) -> dict[int, tuple[int, Counts]]:
-        found = self._query(
-            "select load_id, rows_read, rows_new, rows_changed, rows_deleted, rows_quarantined from ops.load"
-            " where stream = {stream} and state = 'published'"
-        )
-        return {number: (read, Counts(*counts)) for number, read, *counts in found}
-
-    def current(self) -> dict[str, Said]:
-        """What the source has, as staging says."""
-        found = self._query("select _key, _cursor, _payload -> 'credit', _deleted from {current} where not _deleted")
-        return {key: _said(*content) for key, *content in found}
-
-    def _query(self, text: str) -> list[tuple]:
-        names = {
-            "versions": self.table.versions,
-            "current": self.table.current,
-            "stream": sql.Literal(self.shop.stream),
-        }
-        return self._connection.execute(sql.SQL(text).format(**names)).fetchall()
-
-
-def _said(cursor: str, credit: int, deleted: bool) -> Said:
-    return Said(int((datetime.fromisoformat(cursor) - MORNING).total_seconds() // 60), credit, deleted)
-
-
-def _state(closed_by: int | None, replayed: bool) -> str:
-    return "open" if closed_by is None else "replayed" if replayed else "superseded"

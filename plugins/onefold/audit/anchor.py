@@ -63,12 +63,18 @@ def anchor(conn: psycopg.Connection, path: Path) -> Anchor | None:
 
 
 def anchors(path: Path) -> Iterator[Anchor]:
-    """Every anchor of the file, oldest first. Raises Fatal, naming the line, where one is not readable.
+    """Every anchor that the file has when the first is asked for, oldest first.
 
-    A last line without its end is one whose writer was stopped; it was never promised and is passed over.
+    Those that are added meanwhile may be of events that who reads the chain does not see yet. A last line without its
+    end is one whose writer was stopped; it was never promised and is passed over. Raises Fatal, naming the line, where
+    one is not readable.
     """
     with path.open("rb") as lines:
+        left = os.fstat(lines.fileno()).st_size
         for number, line in enumerate(lines, start=1):
+            left -= len(line)
+            if left < 0:
+                return
             if line.endswith(b"\n"):
                 yield _decode(line, path, f"line {number}")
 

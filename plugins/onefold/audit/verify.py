@@ -42,7 +42,7 @@ def verify(events: Iterable[Entry], anchors: Iterable[Anchor] = ()) -> Verdict:
     the newest events were cut off or that the whole chain was written anew.
     """
     waiting = iter(anchors)
-    due = next(waiting, None)
+    due = next(waiting, None)  # before the first event is read: the chain may grow, and be anchored, meanwhile
     head_seq, head_hash, checked = 0, GENESIS, 0
 
     def verdict(fault: Fault | None) -> Verdict:

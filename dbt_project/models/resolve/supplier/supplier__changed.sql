@@ -2,20 +2,6 @@
 {{ config(materialized='table', unlogged=true, schema='mapped', tags=['supplier']) }}
 
 -- The records that came or went with this publish's loads.
-{%- set taken_in = 'true' if 'supplier' in var('full_mapping') else
-    '_load_id in (select load_id from ops.publish_load where publish_id = ' ~ var('publish_id') ~ ')' %}
-
-select _record collate "C" as record from {{ ref('erp__supplier') }} where {{ taken_in }}
-union
--- A load that was rolled back: its records are gone from the mapped models, or back to an earlier load.
-select record from mapped.supplier__identifier where {{ taken_in }}
-{%- if 'supplier' not in var('full_mapping') %}
-union
--- What it had deleted is there again, by an earlier load; the identifiers hold nothing of what was gone.
-select (aside.system || '|' || aside.stream || '|' || aside._key) collate "C"
-from ops.publish_load as taken
-join ops.load as load on load.load_id = taken.load_id
-join staging.aside as aside on (aside.system, aside.stream, aside._load_id) = (load.system, load.stream, load.load_id)
-where taken.publish_id = {{ var('publish_id') }} and taken.undone and aside._deleted
-    and load.system || '.' || load.stream in ('erp.dostawca')
-{%- endif %}
+{{ changed_records('supplier',
+    systems=['erp'],
+    streams=['erp.dostawca']) }}

@@ -1,20 +1,4 @@
 -- The records that came or went with this publish's loads.
-{%- set taken_in = 'true' if '<< name >>' in var('full_mapping') else
-    '_load_id in (select load_id from ops.publish_load where publish_id = ' ~ var('publish_id') ~ ')' %}
-
-<% for system in systems %>
-select _record collate "C" as record from {{ ref('<< system >>__<< name >>') }} where {{ taken_in }}
-union
-<% endfor %>
--- A load that was rolled back: its records are gone from the mapped models, or back to an earlier load.
-select record from mapped.<< name >>__identifier where {{ taken_in }}
-{%- if '<< name >>' not in var('full_mapping') %}
-union
--- What it had deleted is there again, by an earlier load; the identifiers hold nothing of what was gone.
-select (aside.system || '|' || aside.stream || '|' || aside._key) collate "C"
-from ops.publish_load as taken
-join ops.load as load on load.load_id = taken.load_id
-join staging.aside as aside on (aside.system, aside.stream, aside._load_id) = (load.system, load.stream, load.load_id)
-where taken.publish_id = {{ var('publish_id') }} and taken.undone and aside._deleted
-    and load.system || '.' || load.stream in (<< entity.streams | map('literal') | join(', ') >>)
-{%- endif %}
+{{ changed_records('<< name >>',
+    systems=['<< systems | join("', '") >>'],
+    streams=['<< entity.streams | join("', '") >>']) }}

@@ -1,0 +1,23 @@
+{% macro changed_records(entity, systems, streams) -%}
+{#- The records of an entity that came or went with this publish's loads. The systems each have a mapped model of it; the
+    streams, as 'system.stream', are those that these are made of. -#}
+{%- set whole = entity in var('full_mapping') -%}
+{%- set taken_in = 'true' if whole else
+    '_load_id in (select load_id from ops.publish_load where publish_id = ' ~ var('publish_id') ~ ')' -%}
+{% for system in systems -%}
+select _record collate "C" as record from {{ ref(system ~ '__' ~ entity) }} where {{ taken_in }}
+union
+{% endfor -%}
+-- A load that was rolled back: its records are gone from the mapped models, or back to an earlier load.
+select record from mapped.{{ entity }}__identifier where {{ taken_in }}
+{%- if not whole %}
+union
+-- What it had deleted is there again, by an earlier load; the identifiers hold nothing of what was gone.
+select (aside.system || '|' || aside.stream || '|' || aside._key) collate "C"
+from ops.publish_load as taken
+join ops.load as load on load.load_id = taken.load_id
+join staging.aside as aside on (aside.system, aside.stream, aside._load_id) = (load.system, load.stream, load.load_id)
+where taken.publish_id = {{ var('publish_id') }} and taken.undone and aside._deleted
+    and load.system || '.' || load.stream in ('{{ streams | join("', '") }}')
+{%- endif %}
+{%- endmacro %}

@@ -1,0 +1,91 @@
+"""What the warehouse holds of one stream, in the truth's words, and whether that is what the truth says."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from psycopg import sql
+
+from onefold.warehouse.connection import connect
+from onefold.warehouse.staging import ensure_staging
+from onefold.warehouse.tables import StagingTable
+from tests.operations.truth import Counts, RowId, Said, Truth
+from tests.sync.shop import MORNING, at
+
+
+class Seen:
+    """The stream's tables, quarantine, ledger and cursor."""
+
+    def __init__(self, url: str, table: StagingTable) -> None:
+        self._table = table
+        self._connection = connect(url, autocommit=True)
+        ensure_staging(self._connection, table)
+
+    def close(self) -> None:
+        """Nothing more is looked at."""
+        self._connection.close()
+
+    def agrees_with(self, truth: Truth) -> None:
+        """Staging, quarantine, ledger and cursor are what the truth says."""
+        visible = truth.visible
+        versions = [(key, number, read.said) for key, held in visible.versions.items() for number, read in held]
+        assert sorted(self._versions()) == sorted(versions)
+        current = self._query("select count(*), count(distinct _key) from {current}")
+        assert current == [(len(visible.versions), len(visible.versions))]
+        assert self._rows() == {
+            at: (row.read.said, _state(row.closed_by, row.replayed), row.closed_by) for at, row in visible.rows.items()
+        }
+        assert self._counts() == {
+            number: (len(truth.loads[number].reads), counts) for number, counts in visible.counts.items()
+        }
+        cursor = None if truth.cursor is None else at(truth.cursor)
+        assert self._query("select value from ops.cursor where stream = {stream} and value is not null") == (
+            [(cursor,)] if cursor else []
+        )
+        unsound = self._query(
+            "select chosen, published, superseded, again from ops.replay join ops.replay_row using (replay_id)"
+            " join ops.quarantine using (quarantine_id) where stream = {stream}"
+            " and (ended_at is null or chosen <> published + superseded + again)"
+        )
+        assert unsound == []
+
+    def _versions(self) -> list[tuple[str, int, Said]]:
+        found = self._query("select _key, _load_id, _cursor, _payload -> 'credit', _deleted from {versions}")
+        return [(key, number, _said(*content)) for key, number, *content in found]
+
+    def _rows(self) -> dict[RowId, tuple[Said, str, int | None]]:
+        found = self._query(
+            "select load_id, _key, _cursor, payload -> 'credit', false, state, closed_by_load from ops.quarantine"
+            " where stream = {stream} and state <> 'rolled_back'"
+        )
+        rows = {RowId(number, key): (_said(*content), state, closer) for number, key, *content, state, closer in found}
+        assert len(rows) == len(found)
+        return rows
+
+    def _counts(self) -> dict[int, tuple[int, Counts]]:
+        found = self._query(
+            "select load_id, rows_read, rows_new, rows_changed, rows_deleted, rows_quarantined from ops.load"
+            " where stream = {stream} and state = 'published'"
+        )
+        return {number: (read, Counts(*counts)) for number, read, *counts in found}
+
+    def current(self) -> dict[str, Said]:
+        """What the source has, as staging says."""
+        found = self._query("select _key, _cursor, _payload -> 'credit', _deleted from {current} where not _deleted")
+        return {key: _said(*content) for key, *content in found}
+
+    def _query(self, text: str) -> list[tuple]:
+        names = {
+            "versions": self._table.versions,
+            "current": self._table.current,
+            "stream": sql.Literal(self._table.stream),
+        }
+        return self._connection.execute(sql.SQL(text).format(**names)).fetchall()
+
+
+def _said(cursor: str, credit: int, deleted: bool) -> Said:
+    return Said(int((datetime.fromisoformat(cursor) - MORNING).total_seconds() // 60), credit, deleted)
+
+
+def _state(closed_by: int | None, replayed: bool) -> str:
+    return "open" if closed_by is None else "replayed" if replayed else "superseded"

@@ -1,0 +1,3 @@
+from tests.sync.conftest import shop
+
+__all__ = ["shop"]

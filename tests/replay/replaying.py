@@ -1,0 +1,68 @@
+"""A replay of the shop's stream, step by step: chosen, loaded, and its account proven."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import replace
+
+from onefold.replay.account import Account, begin, prove
+from onefold.replay.choice import Choice
+from onefold.sync.job import Job
+from onefold.warehouse.connection import connect
+from onefold.warehouse.ledger import Run
+from tests.sync.shop import SUITE, Shop
+
+ANY_NAME = SUITE.replace("  - {type: expect_column_values_to_not_be_null, kwargs: {column: name}}\n", "")
+ANY_CREDIT = SUITE.replace(
+    "  - {type: expect_column_values_to_be_between, kwargs: {column: credit, min_value: 0}}\n", ""
+)
+_runs = itertools.count(1)
+
+
+def run_of() -> Run:
+    """Another run of the replay's DAG."""
+    return Run("replay", f"manual__{next(_runs)}", "os:tester")
+
+
+def begun(shop: Shop, run: Run, reason: str = "the suite was mended", **choice: object) -> Account:
+    """The account of a replay that has chosen its rows."""
+    with connect(shop.url, autocommit=True) as connection:
+        return begin(connection, Choice(**choice), reason, run, {"shop": shop.system})
+
+
+def job(shop: Shop, run: Run, account: Account, **more: object) -> Job:
+    """A step of the replay's load of the shop's stream."""
+    return replace(
+        shop.job([]), run=run, source=None, source_url=None, replay_id=account.replay_id, **{"entities": {}, **more}
+    )
+
+
+def proven(shop: Shop, run: Run) -> tuple[int, int, int, int]:
+    """Chosen, published, superseded, again: as the account says once it is proven."""
+    with connect(shop.url, autocommit=True) as connection:
+        account = prove(connection, run)
+    figures = tuple(account.total(what) for what in ("chosen", "published", "superseded", "again"))
+    [kept] = shop.query(
+        f"select chosen, published, superseded, again from ops.replay where replay_id = {account.replay_id}"  # noqa: S608
+    )
+    assert figures == kept
+    assert figures[0] == sum(figures[1:])
+    return figures
+
+
+def replay(shop: Shop, **choice: object) -> tuple[int, int, int, int]:
+    """A whole replay of the shop's stream."""
+    run = run_of()
+    shop.run(job(shop, run, begun(shop, run, **choice)))
+    return proven(shop, run)
+
+
+def suite(shop: Shop, text: str) -> None:
+    """The suite of the shop's stream is this one from now on."""
+    name = f"shop__{shop.stream}"
+    (shop.suites / f"{name}.yaml").write_text(text.replace("shop__customer", name))
+
+
+def quarantine(shop: Shop) -> list[tuple]:
+    """Key, reason and state of every row in quarantine."""
+    return shop.query("select _key, reason, state from ops.quarantine order by quarantine_id")

@@ -1,0 +1,75 @@
+"""Loads, mended suites and replays in any order: the sum of each replay is proven."""
+
+from __future__ import annotations
+
+import itertools
+import os
+from contextlib import suppress
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from onefold.catalog.system import System
+from onefold.errors import Fatal
+from onefold.replay.account import Account
+from onefold.warehouse.ledger import Run
+from tests.replay.replaying import ANY_CREDIT, ANY_NAME, begun, job, proven, run_of, suite
+from tests.sync.shop import SHOP, SUITE, Shop, record
+
+EXAMPLES = 100 if os.environ.get("ONEFOLD_TORTURE") == "full" else 8
+_streams = itertools.count(1)
+CONTENT = {"name": st.sampled_from([None, "N"]), "credit": st.sampled_from([-1, 1])}
+READINGS = st.lists(
+    st.tuples(st.sampled_from("abc"), st.integers(0, 4), st.fixed_dictionaries(CONTENT)), min_size=1, max_size=5
+)
+ACTS = st.lists(
+    st.one_of(
+        st.tuples(st.just("load"), READINGS),
+        st.tuples(st.just("suite"), st.sampled_from([SUITE, ANY_NAME, ANY_CREDIT])),
+        st.tuples(st.just("choose"), st.sampled_from([None, "name", "credit"])),
+        st.tuples(st.just("replay"), st.none()),
+    ),
+    min_size=3,
+    max_size=9,
+)
+
+
+@settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck), print_blob=True)
+@given(acts=ACTS)
+def test_whatever_comes_between_choice_and_replay_the_sum_holds(shop: Shop, acts: list[tuple]) -> None:
+    """Loads, suites and other replays, in any order: the sum is proven, and nothing older follows what is newer."""
+    here = of_a_stream_that_nobody_has_used(shop)
+    suite(here, SUITE)
+    here.load([record("z", 0), record("a", 0, name=None), record("b", 0, credit=-1)])
+    under_way: list[tuple[Run, Account]] = []
+
+    def finish() -> None:
+        run, account = under_way.pop()
+        here.run(job(here, run, account))
+        assert proven(here, run)[0] == account.total("chosen")
+
+    for act, what in acts:
+        match act:
+            case "load":
+                here.load([record(key, minute, **content) for key, minute, content in what])
+            case "suite":
+                suite(here, what)
+            case "choose":
+                run = run_of()
+                with suppress(Fatal):  # nothing waits that matches
+                    under_way.append((run, begun(here, run, system="shop", stream=here.stream, expectation=what)))
+            case "replay" if under_way:
+                finish()
+    while under_way:
+        finish()
+    closed = f"select (state = 'open') = (closed_by_load is null) from ops.quarantine where stream = '{here.stream}'"  # noqa: S608
+    assert all(agrees for (agrees,) in here.query(closed))
+    versions = f"staging.shop__{here.stream}"
+    shown = here.query(f'select _key, max(_cursor collate "C") from {versions} group by 1 order by 1')  # noqa: S608
+    assert shown == here.query(f"select _key, _cursor from {versions}__current order by 1")  # noqa: S608
+
+
+def of_a_stream_that_nobody_has_used(shop: Shop) -> Shop:
+    stream = f"customer{next(_streams)}"
+    system = SHOP.model_dump(exclude_unset=True) | {"streams": {stream: SHOP.streams["customer"]}}
+    return Shop(shop.url, shop.suites, System.model_validate(system), stream)
