@@ -19,7 +19,7 @@ import requests
 from psycopg.rows import dict_row
 
 from onefold.platform.airflow import WAREHOUSE_DATABASE
-from onefold.platform.api import AirflowApi
+from onefold.platform.api import FINISHED, AirflowApi
 from onefold.platform.postgres import Postgres, free_port
 from onefold.platform.secrets import load_secrets
 from onefold.settings import ROOT
@@ -27,6 +27,7 @@ from onefold.settings import ROOT
 COMPANIES = "200"
 ONEFOLD = str(ROOT / "bin" / "onefold")
 COMMAND_SECONDS = 300
+REST_SECONDS = 180
 Found = TypeVar("Found")
 
 
@@ -123,6 +124,16 @@ class Installation:
     def api(self) -> AirflowApi:
         """Airflow, as the engineer."""
         return AirflowApi(f"http://127.0.0.1:{self.ui_port}", "engineer", load_secrets(self.home).ui["engineer"])
+
+    def comes_to_rest(self, dag_id: str) -> None:
+        """Wait until no run of the DAG is on its way, whoever has begun it."""
+        api = self.api()
+        wait_for(
+            lambda: all(run.state in FINISHED for run in api.dag_runs(dag_id)),
+            REST_SECONDS,
+            f"the end of every run of {dag_id}",
+            every=0.5,
+        )
 
     def airflow(self, method: str, path: str, user: str = "engineer", **body: object) -> dict[str, object]:
         """What Airflow's REST API answers the engineer, or another user."""

@@ -20,10 +20,7 @@ DAYS = [datetime(2026, 9, day, 12, 30, tzinfo=UTC) for day in (7, 8, 9)]
 @pytest.fixture
 def at_rest(here: Installation) -> Installation:
     """The installation, once no run of NBP is on its way."""
-    api = here.api()
-    wait_for(
-        lambda: all(run.state in ("success", "failed") for run in api.dag_runs("sync__nbp")), 120, "the runs of NBP"
-    )
+    here.comes_to_rest("sync__nbp")
     return here
 
 

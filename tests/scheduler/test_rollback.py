@@ -58,13 +58,8 @@ def started(here: Installation, *arguments: str) -> DagRun:
 def loaded(here: Installation) -> None:
     """Sync and conform, and nothing that goes on: the run that the schedule begins when it is switched on is over."""
     here.succeed("sync", "salesforce")
-    api = here.api()
-
-    def at_rest() -> bool:
-        return all(run.state in FINISHED for run in api.dag_runs("sync__salesforce"))
-
-    wait_for(at_rest, SECONDS, "the end of every sync", every=0.5)
-    api.pause("sync__salesforce")
+    here.comes_to_rest("sync__salesforce")
+    here.api().pause("sync__salesforce")
     here.succeed("conform")
 
 
