@@ -14,7 +14,7 @@ from onefold.platform.secrets import load_secrets
 from onefold.settings import Settings, settings
 
 RUN_SECONDS = 3600
-BEGIN_SECONDS = 10
+BEGIN_SECONDS = 20
 """How long to look for the run that unpausing begins; the last interval may have been run before."""
 ENDED = frozenset({"success", "failed", "upstream_failed", "skipped"})
 
