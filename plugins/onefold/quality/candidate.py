@@ -46,7 +46,7 @@ def _reduce(connection: psycopg.Connection, load: Load, stream: Stream, again: b
         "candidate": load.tables.candidate,
         "aside": load.tables.aside,
         "load_id": sql.Literal(load.load_id),
-        "oldest": sql.Literal(_oldest(connection, load)),
+        "current": _current(connection, load),
         "reversible": sql.Literal(reversible),
         "pages": load.tables.pages,
         "newest": _newest(connection, load),
@@ -94,18 +94,13 @@ _COMPARED = sql.SQL(
                end as _how
         from ({newest}) read
         left join (
-            select _key, _load_id, _hash, _cursor, _extracted_at from {staging} version
-            where not exists (
-                select from {staging} later
-                where later._key = version._key and later._load_id > version._load_id and later._load_id > {oldest}
-            )
+            select _key, _load_id, _hash, _cursor, _extracted_at from {staging} version where {current}
         ) held on held._key = read._key
     ) every
     where _how in ('new', 'newer') or _held >= {reversible}
     """
 )
-"""The join takes no payloads, so that millions of versions fit into memory. A later version is of a later load than the
-stream's oldest: where one load brought most of staging, the index on the loads leaves it out."""
+"""The join takes no payloads, so that millions of versions fit into memory."""
 
 _DIFFERENT = sql.SQL(
     """
@@ -150,13 +145,24 @@ _ASIDE = sql.SQL(
 reasons; what is late has never been judged."""
 
 
-def _oldest(connection: psycopg.Connection, load: Load) -> int:
-    """The first load that may have written into the stream's staging table; the ledger is never pruned."""
-    return connection.execute(
+def _current(connection: psycopg.Connection, load: Load) -> sql.Composable:
+    """Which versions of staging are the newest of their key.
+
+    A later version is of a later load than the stream's oldest: where one load brought most of staging, the index on
+    the loads leaves it out. Whether there is any is asked first: to find that there is none, PostgreSQL would hash all
+    versions. The oldest is the first that may have written into staging; the ledger is never pruned.
+    """
+    oldest = connection.execute(
         "select coalesce(min(load_id), 0) from ops.load"
         " where system = %s and stream = %s and state in ('published', 'rolled_back')",
         (load.system, load.stream),
     ).fetchone()[0]
+    later = sql.SQL("exists (select from {} later where later._load_id > {}").format(
+        StagingTable(load.system, load.stream).versions, sql.Literal(oldest)
+    )
+    if not connection.execute(sql.SQL("select {})").format(later)).fetchone()[0]:
+        return sql.SQL("true")
+    return sql.SQL("not {} and later._key = version._key and later._load_id > version._load_id)").format(later)
 
 
 def _know_size(connection: psycopg.Connection, load: Load) -> None:

@@ -63,22 +63,16 @@ def keep_aside(connection: psycopg.Connection, load: Load) -> None:
     _forget(connection, load)
 
 
-def make_final(connection: psycopg.Connection, load: Load, *, moved_cursor: bool) -> None:
+def make_final(connection: psycopg.Connection, load: Load, cursor: str | None, *, moved_cursor: bool) -> None:
     """Write down until when the load can be rolled back, and how far it read; inside the publishing transaction.
 
-    What a sweep landed took its cursor from what was held, so it is nothing that this load read. `moved_cursor` is kept
-    for a rollback of earlier loads, after which the cursor is where those that moved it and stay have moved it.
+    `cursor` is the greatest that it read, and `moved_cursor` is kept for a rollback of earlier loads, after which the
+    cursor is where those that moved it and stay have moved it.
     """
     connection.execute(
-        sql.SQL(
-            """
-            update ops.load set final_at = now() + make_interval(days => %s), moved_cursor = %s,
-                cursor_value = (select max(_cursor) from {pages}
-                                where not (_deleted and _hash = decode(md5('gone' || _payload), 'hex')))
-            where load_id = %s
-            """
-        ).format(pages=load.tables.pages),
-        (settings().rollback_days, moved_cursor, load.load_id),
+        "update ops.load set final_at = now() + make_interval(days => %s), moved_cursor = %s, cursor_value = %s"
+        " where load_id = %s",
+        (settings().rollback_days, moved_cursor, cursor, load.load_id),
     )
 
 
