@@ -1,8 +1,11 @@
 """A large load becomes a part of staging as it is, instead of being copied into it; nobody can tell the difference."""
 
+from datetime import UTC, datetime, timedelta
+
 import psycopg
 import pytest
 
+from onefold.connectors.page import Page, Part
 from onefold.quality import candidate
 from onefold.warehouse import publish
 from tests.sync.shop import Shop, record
@@ -48,3 +51,14 @@ def test_a_load_holds_a_key_once(shop, monkeypatch, large):
     part = shop.query("select distinct tableoid::regclass::text from staging.shop__customer")[0][0]
     with pytest.raises(psycopg.errors.UniqueViolation):
         shop.execute(f"insert into {part} select * from {part}")  # noqa: S608 - its name comes from the catalogue
+
+
+def test_what_becomes_a_part_of_staging_outlives_a_crash_however_little_was_read(shop, monkeypatch):
+    for module in (candidate, publish):
+        monkeypatch.setattr(module, "LARGE", 2)
+    shop.load([record(key, 1) for key in "abc"])
+    now = datetime.now(UTC)
+    listed = Page([record("a", 1)], now, None, ended=(Part("", None, now - timedelta(seconds=1)),))
+    assert shop.run(shop.job([listed])).rows_deleted == 2
+    kinds = "select relpersistence from pg_class join pg_inherits on inhrelid = oid where inhparent = '{}'::regclass"
+    assert shop.query(kinds.format("staging.shop__customer")) == [("p",), ("p",)]
