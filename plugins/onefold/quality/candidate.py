@@ -40,8 +40,7 @@ def _reduce(connection: psycopg.Connection, load: Load, stream: Stream, again: b
     waiting = _waiting(connection, load)
     reversible = first_reversible(connection, load.system, load.stream)
     names = {
-        # What becomes a part of staging as it is must outlive a crash of the server; the rest is written once more.
-        "kind": sql.SQL("" if load.rows_read >= LARGE else "unlogged"),
+        "kind": _kind(load.rows_read),
         "compared": load.tables.compared,
         "candidate": load.tables.candidate,
         "aside": load.tables.aside,
@@ -63,7 +62,8 @@ def _reduce(connection: psycopg.Connection, load: Load, stream: Stream, again: b
     if empty and not waiting:
         return connection.execute(_ALL.format(**names)).rowcount
     connection.execute(_COMPARED.format(**names))
-    candidates = connection.execute(_DIFFERENT.format(**names)).rowcount
+    most = connection.execute(_MOST.format(**names)).fetchone()[0]
+    candidates = connection.execute(_DIFFERENT.format(**{**names, "kind": _kind(most)})).rowcount
     if reversible is not None:
         connection.execute(_ASIDE.format(**names))
     return candidates
@@ -101,6 +101,8 @@ _COMPARED = sql.SQL(
     """
 )
 """The join takes no payloads, so that millions of versions fit into memory."""
+
+_MOST = sql.SQL("select count(*) from {compared} where _how in ('new', 'newer')")
 
 _DIFFERENT = sql.SQL(
     """
@@ -143,6 +145,14 @@ _ASIDE = sql.SQL(
 )
 """What does not differ is as good as what it was compared with; what waits in quarantine was refused for the same
 reasons; what is late has never been judged."""
+
+
+def _kind(most: int) -> sql.Composable:
+    """Of a table for so many candidates: what becomes a part of staging as it is must outlive a crash of the server.
+
+    The rest is written once more.
+    """
+    return sql.SQL("" if most >= LARGE else "unlogged")
 
 
 def _current(connection: psycopg.Connection, load: Load) -> sql.Composable:

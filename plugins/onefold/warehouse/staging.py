@@ -69,8 +69,6 @@ def become_part(connection: psycopg.Connection, table: StagingTable, load: Landi
     name = sql.Identifier(f"{table.name}__load_{load.load_id}")
     part = sql.Identifier("staging", f"{table.name}__load_{load.load_id}")
     for statement in (
-        # It was made as unlogged where few records were read and many swept: a crash would empty it. Else no work.
-        "alter table {candidate} set logged",
         "alter table {candidate} drop column _known, alter _key set not null, alter _hash set not null,"
         " alter _payload set not null, alter _deleted set not null, alter _load_id set not null,"
         " alter _extracted_at set not null, add check (_load_id = {load_id})",
