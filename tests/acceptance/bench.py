@@ -17,7 +17,7 @@ from psycopg import sql
 from purgatory import SyncCircuitBreakerFactory
 
 from onefold.catalog.system import System
-from onefold.connectors.page import PageReader
+from onefold.connectors.page import BEGINNING, PageReader
 from onefold.mapping.sql import field_sql
 from onefold.quality.suite import FOLDER
 from onefold.sync import steps
@@ -27,7 +27,6 @@ from onefold.sync.usage import Usage
 from onefold.warehouse.ledger import Load, Run
 from onefold.warehouse.window import Wanted
 from sandbox.process import Sandbox
-from sandbox.world.company import BASE_START
 from tests.acceptance.streams import CATALOG, Listed
 from tests.roles import as_role
 
@@ -197,11 +196,8 @@ class Bench:
 
 
 def everything() -> Wanted:
-    """The world's whole past, once more, as a backfill asks for it.
-
-    Of the decades before there was a world, a register would be asked for its list of changes of every day.
-    """
-    return Wanted(BASE_START, datetime.now(UTC), exactly=True)
+    """The whole past, once more, as a backfill asks for it."""
+    return Wanted(BEGINNING, datetime.now(UTC), exactly=True)
 
 
 def assert_gone(bench: Bench, listed: Listed, sound: dict[str, bool]) -> None:

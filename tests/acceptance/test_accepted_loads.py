@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from onefold.connectors.page import Page, PageReader, Window
+from onefold.connectors.page import BEGINNING, Page, PageReader, Window
 from onefold.sync import steps
 from onefold.warehouse.window import Wanted
 from tests.acceptance.bench import Bench, Observed, assert_gone, everything
@@ -56,7 +55,7 @@ def test_overlapping_windows_give_the_union(empty: Bench, listed: Listed, undist
     middle = datetime.fromisoformat(cursors[len(cursors) // 2]) if timed else datetime(2026, 1, 1, tzinfo=UTC)
     overlap = timedelta(days=20)
     later = empty.load(listed, wanted=Wanted(middle - overlap, datetime.now(UTC), exactly=True))
-    earlier = empty.load(listed, wanted=replace(everything(), end=middle + overlap))
+    earlier = empty.load(listed, wanted=Wanted(BEGINNING, middle + overlap, exactly=True))
     if timed:
         both = later.rows_read + earlier.rows_read
         assert both > len(undisturbed.versions) > later.rows_read > 0
