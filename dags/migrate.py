@@ -10,7 +10,7 @@ from onefold.approval import ApproveMigration
 from onefold.assets import MIGRATED
 from onefold.catalog.reader import read_systems
 from onefold.dag_docs import migrate_doc
-from onefold.forms import NEEDED_INSTANT, REASON
+from onefold.forms import NEEDED_INSTANT, RATE, REASON
 from onefold.operators import EndMigration, MigrateStream, PlanMigration, ReportMigration
 from onefold.pools import BACKFILL
 from onefold.retries import retried
@@ -39,12 +39,7 @@ with DAG(
             description="incremental: at any time; service_window: in the hours below only",
         ),
         "service_window": Param(None, type=["null", "string"], description="The hours, as 22:00-05:00 Europe/Warsaw"),
-        "rate": Param(
-            None,
-            type=["null", "string"],
-            pattern="^[1-9][0-9]*/(s|min|h|day)$",
-            description="Requests that it may ask (5/s), instead of the system's own rate",
-        ),
+        "rate": Param(None, **RATE, description="Requests that it may ask (5/s), instead of the system's own rate"),
         "reason": Param(**REASON, description="Why; the approver reads it"),
     },
     default_args=retried(4),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
+from onefold.catalog.system import OWN_RATE
 from onefold.errors import Fatal
 
 INSTANT: Mapping[str, object] = {
@@ -16,6 +17,7 @@ INSTANT: Mapping[str, object] = {
 }
 NEEDED_INSTANT = {**INSTANT, "type": "string"}
 REASON: Mapping[str, object] = {"type": "string", "minLength": 3, "maxLength": 500}
+RATE: Mapping[str, object] = {"type": ["null", "string"], "pattern": OWN_RATE}
 
 
 def instant(text: str | None) -> datetime | None:
@@ -30,3 +32,11 @@ def instant(text: str | None) -> datetime | None:
         return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
     except (ValueError, OverflowError):  # the latter: in UTC it is before the year 1, or after 9999
         raise Fatal(f"{text!r} is not an instant. Write it like 2026-01-31T00:00:00Z. Nothing was changed.") from None
+
+
+def needed_instant(text: str | None) -> datetime:
+    """An ISO 8601 instant, as above. Raises Fatal when it is none, or when there is nothing."""
+    at = instant(text)
+    if at is None:
+        raise Fatal("From and to are both needed. Write them like 2026-01-31T00:00:00Z. Nothing was changed.")
+    return at

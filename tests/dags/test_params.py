@@ -10,7 +10,7 @@ from airflow.sdk.definitions.param import ParamsDict
 from airflow.sdk.exceptions import AirflowException
 
 from onefold.errors import Fatal
-from onefold.forms import instant
+from onefold.forms import instant, needed_instant
 from onefold.settings import ROOT
 
 
@@ -51,3 +51,9 @@ def test_an_instant_that_there_is_not_is_refused_and_says_how_to_write_one(param
     given["start"] = wrong
     with pytest.raises(Fatal, match=r"is not an instant\. Write it like"):
         instant(given.validate()["start"])
+
+
+@pytest.mark.parametrize("nothing", [None, ""])
+def test_where_both_ends_are_needed_nothing_is_refused(nothing: str | None) -> None:
+    with pytest.raises(Fatal, match="From and to are both needed"):
+        needed_instant(nothing)

@@ -199,6 +199,8 @@ def test_a_service_window_opens_by_the_clock_of_its_zone(hours: str, now: str, o
         ({"reason": " "}, "Say why"),
         ({"mode": "service_window"}, "belong together"),
         ({"mode": "service_window", "service_window": "at night"}, "is no service window"),
+        ({"mode": "service_window", "service_window": "22:00-05:00 Europe"}, "is no service window"),
+        *(({"rate": wrong}, "is no rate. Write it like 5/s") for wrong in ("", "5", "0/s", "5/week", "fast")),
         ({"rate": "1/day"}, "requests would be asked of salesforce, which allows 1 a day"),
     ],
 )

@@ -33,6 +33,9 @@ Rate = Annotated[
 ]
 """120/min: in any minute; 100/day@Europe/Warsaw: on a calendar day there."""
 
+OWN_RATE = "^[1-9][0-9]*/(s|min|h|day)$"
+"""The form of the rate that somebody gives a migration, instead of the system's own."""
+
 
 History = Annotated[date | timedelta, Field(union_mode="left_to_right")]
 """The first day that a source can be asked about (UTC), or how long it keeps what it has (ISO 8601)."""

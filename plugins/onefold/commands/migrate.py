@@ -42,7 +42,7 @@ def migrate(
     """
     from onefold.catalog.reader import read_systems
     from onefold.commands.runs import airflow
-    from onefold.forms import instant
+    from onefold.forms import needed_instant
     from onefold.migration.plan import Wish, make_plan
     from onefold.platform.warehouse import connect_as
 
@@ -50,8 +50,8 @@ def migrate(
     wish = Wish(
         system=system,
         streams=streams or (tuple(systems[system].streams) if system in systems else ()),
-        start=instant(start),
-        end=instant(end),
+        start=needed_instant(start),
+        end=needed_instant(end),
         chunk=timedelta(days=chunk_days),
         reason=reason,
         mode="service_window" if service_window else "incremental",

@@ -181,8 +181,9 @@ def stopped(connection: psycopg.Connection, migration: Migration, error: str, **
     """A control total does not agree: it is said, and what was approved is so no longer. It stays on its way."""
     with connection.transaction():
         connection.execute(
-            "update ops.migration set error = %s, state = 'planned', approver = null where migration_id = %s",
-            (error, migration.migration_id),
+            "update ops.migration set error = %s, state = 'planned', approver = null"
+            " where migration_id = %s and state = any (%s)",  # whoever needed its streams may have ended it
+            (error, migration.migration_id, list(_ON_ITS_WAY)),
         )
         _tell(connection, migration, "migration.compare", migration.actor, result="mismatch", **facts)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
@@ -10,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 import psycopg
 
 from onefold.catalog.past import unaskable
-from onefold.catalog.system import System
+from onefold.catalog.system import OWN_RATE, System
 from onefold.connectors.page import BEGINNING, Window
 from onefold.errors import Fatal
 from onefold.http.limit import kept, rate, seconds_of
@@ -169,6 +170,8 @@ def _possible(systems: Mapping[str, System], wish: Wish) -> System:
         raise Fatal("Mode service_window and the hours of the service window belong together. Nothing was changed.")
     if wish.service_window:
         service_window(wish.service_window)
+    if wish.rate is not None and not re.search(OWN_RATE, wish.rate):
+        raise Fatal(f"{wish.rate!r} is no rate. Write it like 5/s, 100/min, 500/h or 2000/day. Nothing was changed.")
     return system
 
 

@@ -50,7 +50,7 @@ def service_window(text: str) -> ServiceWindow:
             raise ValueError
         opens, closes = time.fromisoformat(found[1]), time.fromisoformat(found[2])
         zone = ZoneInfo(found[3] or "UTC")
-    except (ValueError, ZoneInfoNotFoundError):
+    except (ValueError, OSError, ZoneInfoNotFoundError):  # OSError: "Europe" is a folder of zones
         raise Fatal(
             f"{text!r} is no service window. Write it like '22:00-05:00 Europe/Warsaw'. Nothing was changed."
         ) from None

@@ -19,7 +19,7 @@ from onefold.conform.build import Project
 from onefold.conform.gate import entity_gate
 from onefold.conform.rehearsal import rehearse as rehearse_conform
 from onefold.errors import Fatal
-from onefold.forms import instant
+from onefold.forms import needed_instant
 from onefold.mapping.registry import mapping_fingerprints
 from onefold.migration import ledger
 from onefold.migration.chunks import MakeJob, give_up, make_way, publish_chunks, rehearse_chunks
@@ -45,14 +45,11 @@ def plan(context: Context) -> list[str]:
     """Plan what the run's form asks for, and show it in the log; returns the streams."""
     params, url, catalog = context["params"], warehouse_url(), read_catalog()
     with airflow_errors():
-        start, end = instant(params.get("from")), instant(params.get("to"))
-        if start is None or end is None:
-            raise Fatal("A migration needs from and to. Nothing was changed.")
         wish = Wish(
             system=params["system"],
             streams=tuple(params["streams"]) or tuple(catalog.systems[params["system"]].streams),
-            start=start,
-            end=end,
+            start=needed_instant(params.get("from")),
+            end=needed_instant(params.get("to")),
             chunk=timedelta(days=params["chunk_days"]),
             reason=params["reason"],
             mode=params["mode"],
