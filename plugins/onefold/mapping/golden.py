@@ -14,6 +14,7 @@ import jinja2
 
 from onefold.catalog.entity import Attribute, Entity
 from onefold.errors import Fatal
+from onefold.mapping.sql import literal
 
 PERSONAL = ("contact", "identity", "sensitive")
 """The personal-data classes that only onefold_pii may read; those of an organisation are public record."""
@@ -113,7 +114,7 @@ def _environment() -> jinja2.Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters["literal"] = _literal
+    environment.filters["literal"] = literal
     environment.filters["id"] = lambda attribute: attribute.removesuffix("_record") + "_id"
     return environment
 
@@ -125,7 +126,3 @@ def origin(attribute: Attribute, source: str) -> str:
         return json.dumps({"constant": rule.constant, "transform": rule.transform}, ensure_ascii=False)
     field = rule.fields[0] if len(rule.fields) == 1 else rule.fields
     return json.dumps({"field": field, "transform": rule.transform}, ensure_ascii=False)
-
-
-def _literal(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"

@@ -104,8 +104,8 @@ class Plan:
 
 
 Sampled = Callable[[str, Usage], Estimate | None]
-"""What a look-up's feed says of a stream (migration/feed.py); None where it has none, or the command does not ask. What
-it asks is counted in the Usage."""
+"""What a look-up's feed says of a stream (migration/feed.py); None where it has none. What it
+asks is counted in the Usage."""
 
 
 def make_plan(
@@ -113,17 +113,18 @@ def make_plan(
     systems: Mapping[str, System],
     wish: Wish,
     counts: CountSource | None = None,
-    sampled: Sampled = lambda stream, usage: None,
+    sampled: Sampled | None = None,
 ) -> Plan:
     """Whether it can be, and what it takes. Raises Fatal, with what to do, before anything is touched.
 
     With `counts` the source is asked how much it has, where it can count; else what loads so far have read must do.
+    With `sampled` a look-up's feed is asked.
     """
     system = _possible(systems, wish)
     estimates, usage = {}, Usage()
     for stream in wish.streams:
         if system.streams[stream].lookup:  # a load's window says nothing of how much it asks: nightly runs ask all
-            estimates[stream] = sampled(stream, usage) or Estimate(None, None, None)
+            estimates[stream] = (sampled and sampled(stream, usage)) or Estimate(None, None, None)
         else:
             past = _past(connection, wish, stream)
             by_count = _by_count(past, wish, system, stream, counts, usage) if counts else None

@@ -40,12 +40,10 @@ def _reduce(connection: psycopg.Connection, load: Load, stream: Stream, again: b
     waiting = _waiting(connection, load)
     reversible = first_reversible(connection, load.system, load.stream)
     names = {
-        "kind": _kind(load.rows_read),
         "compared": load.tables.compared,
         "candidate": load.tables.candidate,
         "aside": load.tables.aside,
         "load_id": sql.Literal(load.load_id),
-        "current": _current(connection, load),
         "reversible": sql.Literal(reversible),
         "pages": load.tables.pages,
         "newest": _newest(connection, load),
@@ -60,10 +58,10 @@ def _reduce(connection: psycopg.Connection, load: Load, stream: Stream, again: b
     }
     connection.execute(sql.SQL("drop table if exists {candidate}, {compared}, {aside}").format(**names))
     if empty and not waiting:
-        return connection.execute(_ALL.format(**names)).rowcount
-    connection.execute(_COMPARED.format(**names))
+        return connection.execute(_ALL.format(**names, kind=_kind(load.rows_read))).rowcount
+    connection.execute(_COMPARED.format(**names, current=_current(connection, load)))
     most = connection.execute(_MOST.format(**names)).fetchone()[0]
-    candidates = connection.execute(_DIFFERENT.format(**{**names, "kind": _kind(most)})).rowcount
+    candidates = connection.execute(_DIFFERENT.format(**names, kind=_kind(most))).rowcount
     if reversible is not None:
         connection.execute(_ASIDE.format(**names))
     return candidates

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from onefold.catalog.entity import Entity
 from onefold.catalog.system import System
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from onefold.connectors.database import Database
     from onefold.connectors.file_store import Store
 
+Asking = TypeVar("Asking")
 Source = Callable[[str, Usage], AbstractContextManager[PageReader]]
 """Opens a stream for reading, by the stream's name; what it asks of the system is counted in the Usage."""
 
@@ -100,12 +101,7 @@ def counts_from(
 ) -> CountSource:
     """The real system's own counts, through the same way out and within the same rates; None where it cannot count."""
 
-    @contextmanager
-    def open_counter(stream_name: str, usage: Usage) -> Iterator[Counter | None]:
-        with _opened(system, endpoint, warehouse_url, client, stream_name, usage) as way:
-            yield counter(system, stream_name, endpoint, way)
-
-    return open_counter
+    return _asking(counter, system, endpoint, warehouse_url, client)
 
 
 def source_count(counts: CountSource, stream: str, window: Window, usage: Usage) -> tuple[Window, int] | None:
@@ -126,12 +122,24 @@ def feed_from(
 ) -> FeedSource:
     """The real system's own feed, through the same way out and within the same rates; None where there is none."""
 
-    @contextmanager
-    def open_feed(stream_name: str, usage: Usage) -> Iterator[CountDay | None]:
-        with _opened(system, endpoint, warehouse_url, client, stream_name, usage) as way:
-            yield feed_counter(system, stream_name, endpoint, way)
+    return _asking(feed_counter, system, endpoint, warehouse_url, client)
 
-    return open_feed
+
+def _asking(
+    made: Callable[..., Asking],
+    system: System,
+    endpoint: Endpoint,
+    warehouse_url: str,
+    client: Callable[..., Client | Database | Store],
+) -> Callable[[str, Usage], AbstractContextManager[Asking]]:
+    """Opens what `made` makes of a stream and its way out."""
+
+    @contextmanager
+    def opened(stream_name: str, usage: Usage) -> Iterator[Asking]:
+        with _opened(system, endpoint, warehouse_url, client, stream_name, usage) as way:
+            yield made(system, stream_name, endpoint, way)
+
+    return opened
 
 
 def to_system(

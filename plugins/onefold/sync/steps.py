@@ -41,8 +41,7 @@ _LET_GO_SECONDS = 10
 def land(job: Job) -> Load:
     """Bring the window's pages into landing; goes on after the last page of an attempt that died."""
     with _stream_of(job) as connection:
-        _leave_another_window(connection, job)
-        return _landed(connection, job, _taken_up(connection, job) or _begun(connection, job))
+        return _landed(connection, job, _of_its_window(connection, job) or _begun(connection, job))
 
 
 def gate(job: Job) -> Load:
@@ -144,8 +143,8 @@ def _taken_up(connection: psycopg.Connection, job: Job) -> Load | None:
     return load if load and load.on_its_way else None
 
 
-def _leave_another_window(connection: psycopg.Connection, job: Job) -> None:
-    """Close the load that this run has on its way of another window than it wants now.
+def _of_its_window(connection: psycopg.Connection, job: Job) -> Load | None:
+    """This run's load, if it is on its way; one of another window than the run wants now is closed.
 
     A run may load several windows of a stream one after the other, no two with the same end. Where a crash of the
     database has emptied what it had landed of the first ones, it begins with them again.
@@ -153,6 +152,8 @@ def _leave_another_window(connection: psycopg.Connection, job: Job) -> None:
     load = _taken_up(connection, job)
     if load and job.wanted.exactly and job.wanted.end not in (None, load.window_end):
         ledger.reject(connection, load, "abandoned: its run has gone back to another window")
+        return None
+    return load
 
 
 def _begun(connection: psycopg.Connection, job: Job) -> Load:
