@@ -15,7 +15,7 @@ from benchmarks.companies import pages
 from benchmarks.loading import job
 from benchmarks.measure import Warehouse, medians, seconds
 from benchmarks.table import Row
-from onefold.sync import steps
+from onefold.load import steps
 
 PYTHON = Path(__file__).parents[1] / ".venv" / "bench" / "bin" / "python"
 PROCESS = Path(__file__).parent / "dlt_process.py"

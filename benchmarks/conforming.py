@@ -16,13 +16,13 @@ from benchmarks.four_systems.by_hand import by_hand
 from benchmarks.measure import Warehouse, seconds
 from benchmarks.table import Row
 from onefold.catalog.reader import Catalog, read_catalog
-from onefold.conform import ConformReport, conform, evidence
+from onefold.conform import ConformReport, audit_and_lineage, conform
 from onefold.conform.build import Project
 from onefold.conform.gate import entity_gate
+from onefold.load.ledger import Run
 from onefold.mapping.registry import mapping_fingerprints, sync_mapping
 from onefold.settings import ROOT
 from onefold.warehouse.connection import connect
-from onefold.warehouse.ledger import Run
 
 _PHASES = ("build", "gate", "publish")
 _DIFFERENT = """
@@ -91,7 +91,7 @@ def _conform(url: str, catalog: Catalog, target: Path, name: str) -> dict[str, f
             mappings=mapping_fingerprints(mapped, catalog.systems),
             on_publish=[
                 lambda connection, _: sync_mapping(connection, mapped, catalog.systems),
-                evidence.published(Run("conform", name, "os:bench"), entities),
+                audit_and_lineage.published(Run("conform", name, "os:bench"), entities),
             ],
         )
         done.append(report)

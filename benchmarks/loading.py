@@ -17,10 +17,10 @@ from benchmarks.table import Row
 from onefold.connectors.page import Page
 from onefold.connectors.records import Splitter
 from onefold.http.attempt import Response
-from onefold.sync import steps
-from onefold.sync.job import Job
+from onefold.load import steps
+from onefold.load.job import Job
+from onefold.load.ledger import Run
 from onefold.warehouse.connection import connect
-from onefold.warehouse.ledger import Run
 
 SUITES = Path(__file__).parent / "suites"
 

@@ -38,7 +38,7 @@ def _load(url: str, rows: int) -> None:
 
     from benchmarks.companies import pages
     from benchmarks.loading import job
-    from onefold.sync import steps
+    from onefold.load import steps
 
     logging.disable(logging.WARNING)
     load = job(url, pages(rows), "memory")

@@ -15,9 +15,8 @@ from benchmarks.companies import pages
 from benchmarks.loading import job
 from benchmarks.measure import Warehouse, warehouse
 from onefold.connectors.records import Splitter
-from onefold.sync import inspection, steps
-from onefold.warehouse import landing, publish
-from onefold.warehouse.page_writer import PageWriter
+from onefold.load import gate_step, landing, publish, steps
+from onefold.load.page_writer import PageWriter
 
 PARTS: dict[str, list[tuple[object, str, str]]] = {
     "land": [
@@ -27,10 +26,10 @@ PARTS: dict[str, list[tuple[object, str, str]]] = {
         (PageWriter, "settle", "wait for PostgreSQL"),
     ],
     "gate": [
-        (inspection, "make_candidates", "parse what changed"),
-        (inspection, "make_typed", "typed columns"),
-        (inspection, "may_have_drifted", "contract"),
-        (inspection, "judge", "Great Expectations"),
+        (gate_step, "make_candidates", "parse what changed"),
+        (gate_step, "make_typed", "typed columns"),
+        (gate_step, "may_have_drifted", "contract"),
+        (gate_step, "judge", "Great Expectations"),
     ],
     "publish": [
         (publish, "_count", "count and digest"),

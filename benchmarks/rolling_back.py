@@ -10,9 +10,9 @@ from benchmarks.measure import Warehouse, medians, seconds
 from benchmarks.table import Row
 from onefold.audit import actor
 from onefold.catalog.reader import Catalog
+from onefold.load import steps
 from onefold.rollback import rollback
 from onefold.rollback.request import Request
-from onefold.sync import steps
 
 CATALOG = Catalog({"bench": SYSTEM}, {})
 STARTER, APPROVER = "engineer", "approver"

@@ -17,13 +17,14 @@ from zeep.helpers import serialize_object
 from benchmarks.measure import peak_memory
 from benchmarks.soap import FIELDS
 from onefold.catalog.system import System
-from onefold.connectors.page import Endpoint, Page, PageReader
+from onefold.connectors.page import Page, PageReader
 from onefold.connectors.records import Head
 from onefold.connectors.soap import AGAIN, PAGE
-from onefold.sync import steps
-from onefold.sync.extraction import Source, from_system
-from onefold.sync.job import Job
-from onefold.warehouse.ledger import Run
+from onefold.http.endpoint import Endpoint
+from onefold.load import steps
+from onefold.load.extraction import Source, from_system
+from onefold.load.job import Job
+from onefold.load.ledger import Run
 
 SYSTEM = System.model_validate(
     {

@@ -22,9 +22,9 @@ from functools import wraps
 
 import psycopg
 
+from onefold.load import landing
+from onefold.orchestration.tasks import conform, sync
 from onefold.settings import settings
-from onefold.tasks import conform, sync
-from onefold.warehouse import landing
 
 _spans: list[tuple[str, float, float]] = []
 _inherited: set[str] = set()

@@ -6,11 +6,11 @@ from datetime import UTC, datetime
 
 from airflow.sdk import DAG, AssetAny
 
-from onefold.assets import entity_asset, staging_asset
 from onefold.catalog.reader import read_catalog
-from onefold.dag_docs import conform_doc
-from onefold.operators import Conform
-from onefold.retries import retried
+from onefold.orchestration.assets import entity_asset, staging_asset
+from onefold.orchestration.dag_docs import conform_doc
+from onefold.orchestration.operators import Conform
+from onefold.orchestration.retries import retried
 
 ENTITIES = read_catalog().entities
 FEEDS = sorted({source for entity in ENTITIES.values() for source in entity.streams})

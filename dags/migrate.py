@@ -6,14 +6,14 @@ from datetime import UTC, datetime
 
 from airflow.sdk import DAG, Param
 
-from onefold.approval import ApproveMigration
-from onefold.assets import MIGRATED
 from onefold.catalog.reader import read_systems
-from onefold.dag_docs import migrate_doc
-from onefold.forms import NEEDED_INSTANT, RATE, REASON
-from onefold.operators import EndMigration, MigrateStream, PlanMigration, ReportMigration
-from onefold.pools import BACKFILL
-from onefold.retries import retried
+from onefold.orchestration.approval import ApproveMigration
+from onefold.orchestration.assets import MIGRATED
+from onefold.orchestration.dag_docs import migrate_doc
+from onefold.orchestration.forms import NEEDED_INSTANT, RATE, REASON
+from onefold.orchestration.operators import EndMigration, MigrateStream, PlanMigration, ReportMigration
+from onefold.orchestration.pools import BACKFILL
+from onefold.orchestration.retries import retried
 
 with DAG(
     dag_id="migrate",

@@ -6,13 +6,13 @@ from datetime import timedelta
 
 from airflow.sdk import DAG, CronTriggerTimetable, Param
 
-from onefold.assets import REPAIRED
 from onefold.catalog.reader import read_systems
-from onefold.dag_docs import reconcile_doc
-from onefold.forms import INSTANT
-from onefold.operators import ReconcileStream, StreamsToReconcile, WatchPromises
-from onefold.pools import RECONCILE
-from onefold.retries import retried
+from onefold.orchestration.assets import REPAIRED
+from onefold.orchestration.dag_docs import reconcile_doc
+from onefold.orchestration.forms import INSTANT
+from onefold.orchestration.operators import ReconcileStream, StreamsToReconcile, WatchPromises
+from onefold.orchestration.pools import RECONCILE
+from onefold.orchestration.retries import retried
 
 STREAMS = [f"{name}.{stream}" for name, system in read_systems().items() for stream in system.streams]
 

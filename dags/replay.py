@@ -6,12 +6,12 @@ from datetime import UTC, datetime
 
 from airflow.sdk import DAG, Param, TriggerRule
 
-from onefold.assets import REPLAYED
 from onefold.catalog.reader import read_systems
-from onefold.dag_docs import REPLAY_DOC
-from onefold.forms import INSTANT, REASON
-from onefold.operators import ChooseRows, ProveReplay, ReplayStream
-from onefold.retries import retried
+from onefold.orchestration.assets import REPLAYED
+from onefold.orchestration.dag_docs import REPLAY_DOC
+from onefold.orchestration.forms import INSTANT, REASON
+from onefold.orchestration.operators import ChooseRows, ProveReplay, ReplayStream
+from onefold.orchestration.retries import retried
 
 with DAG(
     dag_id="replay",

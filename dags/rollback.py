@@ -6,12 +6,12 @@ from datetime import UTC, datetime
 
 from airflow.sdk import DAG, Param
 
-from onefold.approval import ApproveRollback
-from onefold.assets import ROLLED_BACK
-from onefold.dag_docs import rollback_doc
-from onefold.forms import REASON
-from onefold.operators import ExecuteRollback, PlanRollback
-from onefold.retries import retried
+from onefold.orchestration.approval import ApproveRollback
+from onefold.orchestration.assets import ROLLED_BACK
+from onefold.orchestration.dag_docs import rollback_doc
+from onefold.orchestration.forms import REASON
+from onefold.orchestration.operators import ExecuteRollback, PlanRollback
+from onefold.orchestration.retries import retried
 
 with DAG(
     dag_id="rollback",

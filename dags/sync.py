@@ -6,14 +6,14 @@ from datetime import UTC, datetime
 
 from airflow.sdk import DAG, CronDataIntervalTimetable, Param, TaskGroup, get_parsing_context
 
-from onefold.assets import staging_asset
 from onefold.catalog.reader import read_systems
 from onefold.catalog.system import System
-from onefold.dag_docs import gate_doc, land_doc, publish_doc, sync_doc
-from onefold.deadlines import freshness_deadlines
-from onefold.forms import INSTANT
-from onefold.operators import SyncStep
-from onefold.retries import retried
+from onefold.orchestration.assets import staging_asset
+from onefold.orchestration.dag_docs import gate_doc, land_doc, publish_doc, sync_doc
+from onefold.orchestration.deadlines import freshness_deadlines
+from onefold.orchestration.forms import INSTANT
+from onefold.orchestration.operators import SyncStep
+from onefold.orchestration.retries import retried
 
 
 def sync_dag(system: System) -> DAG:

@@ -26,7 +26,7 @@ AIRFLOW = (
     "airflow.version",
 )
 ENGINE = (
-    "onefold.assets",
+    "onefold.orchestration.assets",
     "onefold.connectors.database",
     "onefold.connectors.files",
     "onefold.connectors.graphql",
@@ -34,17 +34,17 @@ ENGINE = (
     "onefold.connectors.rest",
     "onefold.connectors.soap",
     "onefold.connectors.sql",
-    "onefold.dag_docs",
+    "onefold.orchestration.dag_docs",
     "onefold.lineage.events",
     "onefold.lineage.relay",
-    "onefold.operators",
-    "onefold.sync.steps",
-    "onefold.tasks.conform",
-    "onefold.tasks.migrate",
-    "onefold.tasks.reconcile",
-    "onefold.tasks.replay",
-    "onefold.tasks.rollback",
-    "onefold.tasks.sync",
+    "onefold.orchestration.operators",
+    "onefold.load.steps",
+    "onefold.orchestration.tasks.conform",
+    "onefold.orchestration.tasks.migrate",
+    "onefold.orchestration.tasks.reconcile",
+    "onefold.orchestration.tasks.replay",
+    "onefold.orchestration.tasks.rollback",
+    "onefold.orchestration.tasks.sync",
 )
 
 if sys.argv[1:2] == ["scheduler"] or sys.argv[1:3] == ["celery", "worker"]:

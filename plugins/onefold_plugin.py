@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from airflow.plugins_manager import AirflowPlugin
 
-from onefold import backfill_runs
+from onefold.orchestration import backfill_runs
 
 
 class OnefoldPlugin(AirflowPlugin):

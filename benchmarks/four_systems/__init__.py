@@ -8,7 +8,7 @@ import psycopg
 from psycopg import sql
 
 from onefold.catalog.reader import read_catalog
-from onefold.warehouse.staging import LARGE, become_part, ensure_all_staging, key_once_a_load
+from onefold.load.staging import LARGE, become_part, ensure_all_staging, key_once_a_load
 from onefold.warehouse.tables import LandingTables, StagingTable
 
 STREAMS = ("krs.extract", "regon.entity", "salesforce.account", "sap.business_partner")

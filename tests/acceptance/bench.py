@@ -18,14 +18,14 @@ from purgatory import SyncCircuitBreakerFactory
 
 from onefold.catalog.system import System
 from onefold.connectors.page import BEGINNING, PageReader
+from onefold.load import steps
+from onefold.load.extraction import from_system, way_out
+from onefold.load.job import Job
+from onefold.load.ledger import Load, Run
+from onefold.load.usage import Usage
+from onefold.load.window import Wanted
 from onefold.mapping.sql import field_sql
 from onefold.quality.suite import FOLDER
-from onefold.sync import steps
-from onefold.sync.extraction import from_system, way_out
-from onefold.sync.job import Job
-from onefold.sync.usage import Usage
-from onefold.warehouse.ledger import Load, Run
-from onefold.warehouse.window import Wanted
 from sandbox.process import Sandbox
 from tests.acceptance.streams import CATALOG, Listed
 from tests.roles import as_role

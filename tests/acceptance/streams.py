@@ -11,7 +11,7 @@ import pytest
 
 from onefold.catalog.reader import read_catalog
 from onefold.catalog.system import Stream, System
-from onefold.connectors.page import Endpoint
+from onefold.http.endpoint import Endpoint
 from sandbox.process import Sandbox
 from sandbox.stand_ins import connections
 from tests.acceptance import cases

@@ -9,8 +9,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from onefold.connectors.page import BEGINNING, Page, PageReader, Window
-from onefold.sync import steps
-from onefold.warehouse.window import Wanted
+from onefold.load import steps
+from onefold.load.window import Wanted
 from tests.acceptance.bench import Bench, Observed, assert_gone, everything
 from tests.acceptance.streams import CASES, EXEMPT, Listed, catalogued, each_stream, each_that_can_have
 

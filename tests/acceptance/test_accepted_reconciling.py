@@ -8,9 +8,9 @@ import pytest
 from purgatory import SyncCircuitBreakerFactory
 
 from onefold.connectors.page import BEGINNING
+from onefold.load.extraction import CountSource, counts_from, way_out
 from onefold.reconcile.compare import Compared, compare
 from onefold.reconcile.repair import repair
-from onefold.sync.extraction import CountSource, counts_from, way_out
 from tests.acceptance.bench import Bench
 from tests.acceptance.streams import ALL, Listed
 from tests.roles import as_role

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from onefold.catalog.past import unaskable
 from onefold.connectors.page import Window
-from onefold.sync.usage import Usage
+from onefold.load.usage import Usage
 from tests.acceptance.bench import Bench
 from tests.acceptance.streams import LISTING, LOOKUPS, Listed, each_stream
 

@@ -12,9 +12,9 @@ from onefold.catalog.reader import read_catalog
 from onefold.conform import conform
 from onefold.conform.build import Project, marts_fingerprint
 from onefold.conform.gate import entity_gate
+from onefold.load.staging import ensure_all_staging
 from onefold.mapping.registry import mapping_fingerprints
 from onefold.settings import ROOT
-from onefold.warehouse.staging import ensure_all_staging
 from tests.conform.world import ACTOR
 
 DBT = ROOT / "dbt_project"

@@ -9,20 +9,19 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from onefold.conform import ConformReport, conform
+from onefold.conform import ConformReport, conform, shadow
 from onefold.conform.build import Project
+from onefold.conform.dry_run import Rehearsal, rehearse
 from onefold.conform.gate import entity_gate
-from onefold.conform.rehearsal import Rehearsal, rehearse
 from onefold.connectors.page import BEGINNING, Window
 from onefold.errors import Fatal
+from onefold.load import steps
+from onefold.load.ledger import Load
+from onefold.load.staging import ensure_all_staging
+from onefold.load.usage import Usage
+from onefold.load.window import Wanted
 from onefold.mapping.registry import mapping_fingerprints
 from onefold.settings import ROOT
-from onefold.sync import steps
-from onefold.sync.usage import Usage
-from onefold.warehouse import shadow
-from onefold.warehouse.ledger import Load
-from onefold.warehouse.staging import ensure_all_staging
-from onefold.warehouse.window import Wanted
 from sandbox.process import running
 from tests.acceptance.bench import Bench
 from tests.acceptance.streams import CATALOG, Listed

@@ -11,6 +11,9 @@ import pytest
 from onefold.conform import conform
 from onefold.conform.build import Project
 from onefold.conform.gate import entity_gate
+from onefold.load import steps
+from onefold.load.ledger import Run
+from onefold.load.staging import ensure_all_staging
 from onefold.mapping.registry import mapping_fingerprints
 from onefold.quality.suite import FOLDER
 from onefold.replay.account import begin, prove
@@ -18,10 +21,7 @@ from onefold.replay.choice import Choice
 from onefold.rollback.request import Request
 from onefold.rollback.rollback import decide, execute, plan
 from onefold.settings import ROOT
-from onefold.sync import steps
 from onefold.warehouse.connection import connect
-from onefold.warehouse.ledger import Run
-from onefold.warehouse.staging import ensure_all_staging
 from sandbox.process import Sandbox, running
 from tests.acceptance.bench import Bench
 from tests.acceptance.streams import CATALOG, Listed

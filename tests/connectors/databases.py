@@ -14,9 +14,10 @@ from sqlalchemy.pool import NullPool
 
 from onefold.catalog.system import System
 from onefold.connectors.database import Database
-from onefold.connectors.page import BEGINNING, Endpoint, Page, Reached, Window
+from onefold.connectors.page import BEGINNING, Page, Reached, Window
 from onefold.connectors.sql import sql_reader
 from onefold.http.attempt import Attempt
+from onefold.http.endpoint import Endpoint
 from onefold.http.limit import MemoryLimiter
 from onefold.platform.postgres import Postgres
 from tests.connectors import mariadb

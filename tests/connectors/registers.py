@@ -18,9 +18,10 @@ from purgatory import SyncCircuitBreakerFactory
 
 from onefold.catalog.reader import read_systems
 from onefold.catalog.system import System
-from onefold.connectors.page import Endpoint, Page, PageReader, Record, Scope, Window
+from onefold.connectors.page import Page, PageReader, Record, Scope, Window
 from onefold.http.attempt import Attempt
 from onefold.http.client import Client
+from onefold.http.endpoint import Endpoint
 from onefold.http.limit import MemoryLimiter
 from sandbox.app import create_app
 from sandbox.regon import USER_KEY

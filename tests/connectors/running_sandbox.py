@@ -18,9 +18,10 @@ from purgatory import SyncCircuitBreakerFactory
 
 from onefold.catalog.reader import read_systems
 from onefold.connectors import reader
-from onefold.connectors.page import BEGINNING, Endpoint, Page, PageReader, Window
+from onefold.connectors.page import BEGINNING, Page, PageReader, Window
 from onefold.http.attempt import Attempt
 from onefold.http.client import Client
+from onefold.http.endpoint import Endpoint
 from onefold.http.limit import MemoryLimiter
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -16,9 +16,10 @@ from onefold.catalog.reader import read_systems
 from onefold.connectors import bucket, reader
 from onefold.connectors.bucket import Bucket
 from onefold.connectors.file_store import Folder, store
-from onefold.connectors.page import BEGINNING, Endpoint, Page, Window
+from onefold.connectors.page import BEGINNING, Page, Window
 from onefold.errors import Fatal, Retriable
 from onefold.http.attempt import Attempt
+from onefold.http.endpoint import Endpoint
 from onefold.http.limit import MemoryLimiter
 from sandbox.accounting import ACCESS_KEY, SECRET_KEY
 from sandbox.process import Sandbox, running

@@ -14,15 +14,16 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from onefold.connectors import confirm, reader
-from onefold.connectors.page import Endpoint, PageReader
+from onefold.connectors.page import PageReader
 from onefold.errors import Fatal, Rejected
 from onefold.http.client import Client
+from onefold.http.endpoint import Endpoint
+from onefold.load import steps
+from onefold.load.job import Job
+from onefold.load.ledger import Load, Run
+from onefold.load.usage import Usage
 from onefold.quality.suite import FOLDER
-from onefold.sync import steps
-from onefold.sync.job import Job
-from onefold.sync.usage import Usage
 from onefold.systems.epuap import Inbox
-from onefold.warehouse.ledger import Load, Run
 from sandbox.stand_ins import connections
 from tests.connectors.registers import SYSTEMS, Asker, Sandbox, client, read_all, running
 

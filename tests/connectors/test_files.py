@@ -21,12 +21,13 @@ import pytest
 from onefold.catalog.system import System
 from onefold.connectors import file_store, reader
 from onefold.connectors.file_store import Folder
-from onefold.connectors.page import BEGINNING, Endpoint, Page, PageReader, Window
+from onefold.connectors.page import BEGINNING, Page, PageReader, Window
 from onefold.errors import Retriable
-from onefold.sync import steps
-from onefold.sync.job import Job
-from onefold.warehouse.ledger import Load, Run
-from onefold.warehouse.window import Wanted
+from onefold.http.endpoint import Endpoint
+from onefold.load import steps
+from onefold.load.job import Job
+from onefold.load.ledger import Load, Run
+from onefold.load.window import Wanted
 
 HEADER = "nr;data;kwota;opis"
 OFFICE = {

@@ -12,9 +12,10 @@ import pytest
 from onefold.catalog.system import NextPage, System
 from onefold.connectors import reader
 from onefold.connectors.cursor import canonical
-from onefold.connectors.page import Endpoint, PageReader, Window
+from onefold.connectors.page import PageReader, Window
 from onefold.errors import Fatal
 from onefold.http.client import Client
+from onefold.http.endpoint import Endpoint
 from onefold.http.limit import MemoryLimiter
 from tests.http.web_server import Asked, Say, WebServer, serving
 

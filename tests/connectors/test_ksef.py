@@ -19,9 +19,10 @@ from purgatory import SyncCircuitBreakerFactory
 
 from onefold.catalog.reader import read_systems
 from onefold.connectors import reader
-from onefold.connectors.page import BEGINNING, Endpoint, Window
+from onefold.connectors.page import BEGINNING, Window
 from onefold.errors import Fatal, Retriable
 from onefold.http.client import Client
+from onefold.http.endpoint import Endpoint
 from onefold.http.limit import MemoryLimiter
 from onefold.http.spool import Spool
 from onefold.systems import ksef_package

@@ -16,9 +16,10 @@ from onefold.catalog.reader import read_systems
 from onefold.catalog.system import System
 from onefold.connectors import reader
 from onefold.connectors.delta import Question
-from onefold.connectors.page import BEGINNING, Endpoint, Page, PageReader, Window
+from onefold.connectors.page import BEGINNING, Page, PageReader, Window
 from onefold.errors import Fatal, Retriable
 from onefold.http.client import Client
+from onefold.http.endpoint import Endpoint
 from onefold.http.limit import MemoryLimiter
 from onefold.http.wire import Wire
 from tests.connectors.running_sandbox import Connected, Sandbox, running

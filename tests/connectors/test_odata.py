@@ -10,9 +10,10 @@ import pytest
 from onefold.catalog.system import System
 from onefold.connectors import reader
 from onefold.connectors.odata import query
-from onefold.connectors.page import BEGINNING, Endpoint, PageReader, Window
+from onefold.connectors.page import BEGINNING, PageReader, Window
 from onefold.errors import Fatal
 from onefold.http.client import Client
+from onefold.http.endpoint import Endpoint
 from onefold.http.limit import MemoryLimiter
 from tests.http.web_server import Say, WebServer, serving
 

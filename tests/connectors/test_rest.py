@@ -10,9 +10,10 @@ import pytest
 
 from onefold.catalog.system import System
 from onefold.connectors import reader
-from onefold.connectors.page import Endpoint, Page, PageReader, Window
+from onefold.connectors.page import Page, PageReader, Window
 from onefold.errors import Fatal, Retriable
 from onefold.http.client import Client
+from onefold.http.endpoint import Endpoint
 from onefold.http.limit import MemoryLimiter
 from tests.http.web_server import Asked, Say, WebServer, serving
 

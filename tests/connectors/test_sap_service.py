@@ -8,8 +8,8 @@ from dataclasses import replace
 import pytest
 
 from onefold import connectors
-from onefold.connectors.page import Endpoint
 from onefold.errors import Fatal
+from onefold.http.endpoint import Endpoint
 from sandbox.stand_ins import connections
 from tests.connectors.registers import SYSTEMS, Asker, Result, Sandbox, client, read_all, running
 

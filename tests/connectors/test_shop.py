@@ -14,9 +14,10 @@ from purgatory import SyncCircuitBreakerFactory
 from onefold.catalog.reader import read_systems
 from onefold.catalog.system import System
 from onefold.connectors import graphql, graphql_bulk, graphql_document, reader
-from onefold.connectors.page import BEGINNING, Endpoint, Page, PageReader, Window
+from onefold.connectors.page import BEGINNING, Page, PageReader, Window
 from onefold.errors import Fatal, Retriable
 from onefold.http.client import Client
+from onefold.http.endpoint import Endpoint
 from onefold.http.limit import MemoryLimiter
 from tests.connectors.running_sandbox import Connected, Sandbox, everything, running
 from tests.http.web_server import Say, WebServer, serving

@@ -20,11 +20,12 @@ from onefold import connectors
 from onefold.catalog.system import System
 from onefold.connectors import safe_xml
 from onefold.connectors.mtom import unwrapped
-from onefold.connectors.page import Endpoint, Page, Record
+from onefold.connectors.page import Page, Record
 from onefold.connectors.soap import AGAIN, PAGE, SOAP_11, SOAP_12, envelope_of, result_text
 from onefold.errors import Fatal, Retriable
 from onefold.http.attempt import BadBody, Response
 from onefold.http.client import Client
+from onefold.http.endpoint import Endpoint
 from onefold.settings import ROOT
 from tests.connectors.registers import now_window
 from tests.http.web_server import Say, serving
@@ -337,7 +338,7 @@ def test_a_text_of_twelve_megabytes_is_read():
 PEAK = """
 import os, resource, sys
 from onefold import connectors
-from onefold.connectors.page import Endpoint
+from onefold.http.endpoint import Endpoint
 from onefold.http.client import Client
 from tests.connectors.registers import now_window
 from tests.connectors.test_soap import SHOP

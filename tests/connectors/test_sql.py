@@ -15,10 +15,11 @@ from sqlalchemy.dialects import mysql
 
 from onefold.connectors import sql
 from onefold.connectors.cursor import cursor_text
-from onefold.connectors.page import BEGINNING, Endpoint, Window
+from onefold.connectors.page import BEGINNING, Window
 from onefold.connectors.relation import Relation, Rows, described
 from onefold.connectors.sql_counting import sql_counter
 from onefold.errors import Fatal, Retriable
+from onefold.http.endpoint import Endpoint
 from onefold.platform.postgres import Postgres, free_port
 from tests.connectors import mariadb
 from tests.connectors.databases import EVERYTHING, READER, Source, keys, on_mariadb, on_postgresql, system

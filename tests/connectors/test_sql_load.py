@@ -18,11 +18,11 @@ from purgatory import SyncCircuitBreakerFactory
 
 from onefold.catalog.system import System
 from onefold.errors import Fatal, Rejected
+from onefold.load import steps
+from onefold.load.extraction import from_system, way_out
+from onefold.load.job import Job
+from onefold.load.ledger import Load, Run
 from onefold.platform.postgres import Postgres
-from onefold.sync import steps
-from onefold.sync.extraction import from_system, way_out
-from onefold.sync.job import Job
-from onefold.warehouse.ledger import Load, Run
 from tests.connectors.databases import Source, on_postgresql, system
 from tests.roles import as_role
 

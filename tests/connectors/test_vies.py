@@ -8,9 +8,10 @@ from collections.abc import Iterator
 import pytest
 
 from onefold import connectors
-from onefold.connectors.page import Endpoint, PageReader
+from onefold.connectors.page import PageReader
 from onefold.errors import Retriable
 from onefold.http.attempt import Attempt
+from onefold.http.endpoint import Endpoint
 from onefold.http.failure import Spent
 from tests.connectors.registers import SYSTEMS, Asker, Sandbox, client, read_all, running
 

@@ -9,10 +9,11 @@ from datetime import UTC, datetime
 import pytest
 
 from onefold import connectors
-from onefold.connectors.page import Endpoint, PageReader
+from onefold.connectors.page import PageReader
 from onefold.errors import Retriable
 from onefold.http.attempt import Attempt
 from onefold.http.client import Client
+from onefold.http.endpoint import Endpoint
 from onefold.http.failure import Spent
 from onefold.http.limit import MemoryLimiter
 from tests.connectors.registers import SYSTEMS, Asker, Sandbox, client, endpoint, read_all, running

@@ -16,7 +16,7 @@ from airflow.timetables import trigger
 from airflow.timetables.base import TimeRestriction
 
 from onefold.catalog.reader import read_catalog
-from onefold.pools import POOLS, RECONCILE
+from onefold.orchestration.pools import POOLS, RECONCILE
 from onefold.settings import ROOT
 from tests.dags.parsing import parsed
 

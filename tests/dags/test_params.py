@@ -10,7 +10,7 @@ from airflow.sdk.definitions.param import ParamsDict
 from airflow.sdk.exceptions import AirflowException
 
 from onefold.errors import Fatal
-from onefold.forms import instant, needed_instant
+from onefold.orchestration.forms import instant, needed_instant
 from onefold.settings import ROOT
 
 

@@ -19,11 +19,12 @@ import airflow_local_settings
 loaded = set(sys.modules)
 if "onefold" in loaded:
     import dbt.cli.main, great_expectations
-    from onefold import dag_docs, lineage, operators, tasks
+    from onefold import lineage
+    from onefold.orchestration import dag_docs, operators, tasks
     from onefold.connectors import database, files, graphql, odata, rest, soap, sql
     from onefold.quality import gate
     from onefold.systems import ksef, microsoft365, regon, salesforce
-    from onefold.sync import steps
+    from onefold.load import steps
     for name in lineage.__all__:
         getattr(lineage, name)
 print(json.dumps({"loaded": sorted(loaded), "of a task": sorted(set(sys.modules) - loaded)}))
@@ -56,7 +57,7 @@ def test_a_celery_worker_does_the_same_and_no_mistake_in_the_catalogue_stops_it(
         shutil.copytree(ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__"))
     (tmp_path / "catalog" / "systems" / "sap.yaml").write_text("system: pas\n")
     found = imports("celery", "worker", project=tmp_path)
-    assert "great_expectations" in found["loaded"] and "onefold.tasks.sync" in found["loaded"]
+    assert "great_expectations" in found["loaded"] and "onefold.orchestration.tasks.sync" in found["loaded"]
 
 
 def test_processes_that_fork_no_tasks_import_nothing() -> None:

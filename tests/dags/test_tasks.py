@@ -21,11 +21,11 @@ from airflow.sdk.exceptions import (
 from airflow.sdk.execution_time.comms import ErrorResponse
 
 from onefold.errors import Busy, Fatal, Rejected, Retriable
-from onefold.sync.job import Job
-from onefold.tasks.connections import endpoint
-from onefold.tasks.errors import LOOK_AGAIN
-from onefold.tasks.sync import step
-from onefold.warehouse.window import Wanted
+from onefold.load.job import Job
+from onefold.load.window import Wanted
+from onefold.orchestration.tasks.connections import endpoint
+from onefold.orchestration.tasks.errors import LOOK_AGAIN
+from onefold.orchestration.tasks.sync import step
 
 MONTH = (datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 2, 1, tzinfo=UTC))
 

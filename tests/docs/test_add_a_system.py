@@ -12,13 +12,13 @@ import pytest
 import yaml
 
 from onefold.catalog.reader import read_catalog
-from onefold.connectors.page import Endpoint
+from onefold.http.endpoint import Endpoint
+from onefold.load import steps
+from onefold.load.extraction import from_system
+from onefold.load.job import Job
+from onefold.load.ledger import Run
 from onefold.mapping.model import model_sql
 from onefold.settings import ROOT
-from onefold.sync import steps
-from onefold.sync.extraction import from_system
-from onefold.sync.job import Job
-from onefold.warehouse.ledger import Run
 from tests.docs.pages import block_of
 from tests.http.web_server import Asked, Say, serving
 

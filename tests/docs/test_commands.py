@@ -12,7 +12,7 @@ from pathlib import Path
 import click
 import pytest
 
-from onefold.cli import cli
+from onefold.commands.main import cli
 from onefold.settings import ROOT
 from tests.docs.conftest import Reader
 from tests.docs.pages import DOCS, PAGES, README, block_of, blocks, commands, name

@@ -16,10 +16,10 @@ import pytest
 from purgatory import SyncCircuitBreakerFactory
 
 from onefold.catalog.system import System
-from onefold.connectors.page import Endpoint
 from onefold.errors import Fatal, Retriable
 from onefold.http.attempt import Attempt, BadBody, Response
 from onefold.http.client import Client
+from onefold.http.endpoint import Endpoint
 from onefold.http.failure import Spent
 from onefold.http.limit import MemoryLimiter
 from tests.http.web_server import Asked, Say, WebServer, serving

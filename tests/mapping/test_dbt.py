@@ -15,9 +15,9 @@ from psycopg.conninfo import conninfo_to_dict
 from psycopg.types.json import Jsonb
 
 from onefold.catalog.reader import read_catalog
+from onefold.load.staging import ensure_all_staging
 from onefold.mapping.model import feeding_systems
 from onefold.settings import ROOT
-from onefold.warehouse.staging import ensure_all_staging
 
 PROJECT = ROOT / "dbt_project"
 

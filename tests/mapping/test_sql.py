@@ -13,8 +13,8 @@ from onefold.catalog.entity import Rule
 from onefold.catalog.reader import read_catalog
 from onefold.catalog.system import SourceField, Stream
 from onefold.errors import Fatal
+from onefold.load.staging import ensure_staging
 from onefold.mapping.sql import field_sql, named_values_sql, rule_sql, transform_sql, unmapped_sql
-from onefold.warehouse.staging import ensure_staging
 from onefold.warehouse.tables import StagingTable
 
 RECORD = {

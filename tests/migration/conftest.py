@@ -15,6 +15,10 @@ from purgatory import SyncCircuitBreakerFactory
 
 from onefold.connectors.counting import Counter
 from onefold.connectors.page import BEGINNING, Page, PageReader, Window
+from onefold.load.extraction import counts_from, way_out
+from onefold.load.job import Job
+from onefold.load.usage import Usage
+from onefold.load.window import Wanted
 from onefold.migration import ledger
 from onefold.migration.chunks import publish_chunks, rehearse_chunks
 from onefold.migration.ledger import Chunk, Migration
@@ -22,10 +26,6 @@ from onefold.migration.plan import Plan, Wish, make_plan
 from onefold.platform.postgres import Postgres
 from onefold.platform.sandbox_database import NAMES, create_databases, reader
 from onefold.platform.secrets import load_secrets
-from onefold.sync.extraction import counts_from, way_out
-from onefold.sync.job import Job
-from onefold.sync.usage import Usage
-from onefold.warehouse.window import Wanted
 from sandbox.process import Sandbox, running
 from tests.acceptance.bench import Bench
 from tests.acceptance.streams import CATALOG, Listed

@@ -10,12 +10,12 @@ import pytest
 
 from onefold.connectors.page import Window
 from onefold.errors import Fatal
+from onefold.load.extraction import feed_from
+from onefold.load.usage import Usage
+from onefold.load.window import Wanted
 from onefold.migration.chunks import give_up, rehearse_chunks
 from onefold.migration.feed import sampled
 from onefold.migration.plan import Wish
-from onefold.sync.extraction import feed_from
-from onefold.sync.usage import Usage
-from onefold.warehouse.window import Wanted
 from sandbox.process import Sandbox, running
 from tests.acceptance.bench import Bench
 from tests.acceptance.streams import Listed

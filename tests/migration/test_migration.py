@@ -14,13 +14,13 @@ import pytest
 from onefold.catalog.system import Limits
 from onefold.connectors.page import Window
 from onefold.errors import Fatal
+from onefold.load.usage import Usage
+from onefold.load.window import Wanted
 from onefold.migration import ledger
 from onefold.migration.chunks import make_way, quarantined
 from onefold.migration.ledger import Migration
 from onefold.migration.plan import Wish, make_plan
 from onefold.migration.service_window import Closed, within
-from onefold.sync.usage import Usage
-from onefold.warehouse.window import Wanted
 from sandbox.process import Sandbox
 from tests.acceptance.bench import Bench
 from tests.migration.conftest import NOW, ORDER, Crash, Engineer

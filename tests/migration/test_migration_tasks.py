@@ -10,7 +10,7 @@ import pytest
 from airflow.sdk.exceptions import AirflowRescheduleException
 
 from onefold.migration import ledger
-from onefold.tasks import migrate, run
+from onefold.orchestration.tasks import migrate, run
 from tests.acceptance.streams import Listed
 from tests.migration.conftest import EXTRACT, NOW, ORDER, Engineer
 

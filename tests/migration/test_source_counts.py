@@ -9,17 +9,17 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from onefold.conform.rehearsal import Rehearsal
+from onefold.conform.dry_run import Rehearsal
 from onefold.connectors.counting import Counter, why_not
 from onefold.connectors.page import Window
 from onefold.errors import Busy, Fatal, Rejected
+from onefold.load import steps
+from onefold.load.usage import Usage
 from onefold.migration import ledger
 from onefold.migration.chunks import give_up
 from onefold.migration.ledger import Migration
 from onefold.migration.plan import make_plan
 from onefold.migration.report import make_report, rehearsed_loads, report_text
-from onefold.sync import steps
-from onefold.sync.usage import Usage
 from sandbox.process import Sandbox
 from tests.acceptance.streams import CATALOG
 from tests.migration.conftest import Crash, Engineer, cursors

@@ -11,8 +11,8 @@ import psycopg
 import pytest
 from tenacity import wait_none
 
-from onefold.connectors.page import Endpoint
 from onefold.errors import Fatal, Retriable
+from onefold.http.endpoint import Endpoint
 from onefold.notify import alert
 from onefold.notify.notice import Notice
 from onefold.notify.receiver import receivers

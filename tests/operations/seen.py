@@ -6,11 +6,11 @@ from datetime import datetime
 
 from psycopg import sql
 
+from onefold.load.staging import ensure_staging
 from onefold.warehouse.connection import connect
-from onefold.warehouse.staging import ensure_staging
 from onefold.warehouse.tables import StagingTable
+from tests.load.shop import MORNING, at
 from tests.operations.truth import Counts, RowId, Said, Truth
-from tests.sync.shop import MORNING, at
 
 
 class Seen:

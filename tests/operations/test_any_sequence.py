@@ -14,8 +14,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from onefold.audit import entries_from_database, verify
+from onefold.load import gate_step
 from onefold.rollback import late, rollback
-from onefold.sync import inspection
 from onefold.warehouse.connection import connect
 from tests.operations.truth import alive
 from tests.operations.world import EVERYTHING, World, judged_by_credit
@@ -135,7 +135,7 @@ def leaves_what_the_truth_says(world: World, sequence: list[Step]) -> None:
 def world(loader_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], World]]:
     """Worlds of their own stream, all in one warehouse, whose audit chain must be whole in the end."""
     monkeypatch.setenv("ONEFOLD_HOME", str(tmp_path / "home"))
-    for module in (inspection, late):
+    for module in (gate_step, late):
         monkeypatch.setattr(module, "judge", judged_by_credit)
     monkeypatch.setattr(rollback, "judge_late", functools.partial(rollback.judge_late, suites=tmp_path))
     yield lambda: World(loader_url, tmp_path)

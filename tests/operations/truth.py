@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
-from tests.sync.shop import MORNING
+from tests.load.shop import MORNING
 
 BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 LOOK_BACK = timedelta(minutes=10)

@@ -16,6 +16,11 @@ from onefold.catalog.reader import Catalog
 from onefold.catalog.system import System
 from onefold.connectors.page import Page, Window
 from onefold.errors import Fatal
+from onefold.load import ledger
+from onefold.load.job import Job
+from onefold.load.ledger import Run
+from onefold.load.usage import Usage
+from onefold.load.window import Wanted
 from onefold.migration import ledger as migrations
 from onefold.migration.chunks import give_up, publish_chunks, rehearse_chunks
 from onefold.migration.ledger import Migration
@@ -24,17 +29,12 @@ from onefold.quality.gate import Finding
 from onefold.quality.suite import Suite
 from onefold.rollback.request import Request
 from onefold.rollback.rollback import decide, execute, plan
-from onefold.sync.job import Job
-from onefold.sync.usage import Usage
-from onefold.warehouse import ledger
 from onefold.warehouse.connection import connect
-from onefold.warehouse.ledger import Run
 from onefold.warehouse.tables import StagingTable
-from onefold.warehouse.window import Wanted
+from tests.load.shop import MORNING, SHOP, Shop, record
 from tests.operations.seen import Seen
 from tests.operations.truth import Load, Read, RowId, Said, Truth, moment
 from tests.replay.replaying import begun, job, proven, run_of
-from tests.sync.shop import MORNING, SHOP, Shop, record
 
 STARTER = "airflow:by:engineer/{}/{}"
 EVERYTHING = -9

@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from click.testing import CliRunner
 
-from onefold.cli import cli
 from onefold.commands.backfill import _intervals, _next
+from onefold.commands.main import cli
 from onefold.errors import Fatal
 
 DAY = datetime(2026, 9, 8, tzinfo=UTC)

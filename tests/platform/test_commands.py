@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from onefold.cli import COMMANDS
+from onefold.commands.main import COMMANDS
 from onefold.platform.airflow import WAREHOUSE_DATABASE
 from onefold.platform.postgres import Postgres, free_port
 from onefold.platform.secrets import load_secrets

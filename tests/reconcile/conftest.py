@@ -13,10 +13,10 @@ import pytest
 
 from onefold.connectors.counting import Counter
 from onefold.connectors.page import Page, Record, Window
+from onefold.load.job import Job
 from onefold.reconcile.compare import Compared, compare
-from onefold.sync.job import Job
 from onefold.warehouse.connection import connect
-from tests.sync.shop import SHOP, SUITE, Shop
+from tests.load.shop import SHOP, SUITE, Shop
 
 YEAR = datetime(2025, 1, 1, tzinfo=UTC)
 

@@ -9,15 +9,15 @@ import pytest
 
 from onefold.commands.reconcile import named_streams
 from onefold.errors import Fatal, Retriable
+from onefold.load.ledger import Run
 from onefold.reconcile.compare import SPAN, compare
 from onefold.reconcile.drift import joined
-from onefold.reconcile.promise import judge_drift, judge_freshness
+from onefold.reconcile.freshness_sla import judge_drift, judge_freshness
 from onefold.reconcile.repair import repair
 from onefold.reconcile.watch import watch
 from onefold.warehouse.connection import connect
-from onefold.warehouse.ledger import Run
+from tests.load.shop import SHOP
 from tests.reconcile.conftest import YEAR, Source
-from tests.sync.shop import SHOP
 
 STREAM = SHOP.streams["customer"]
 LATE = STREAM.freshness + timedelta(hours=1)

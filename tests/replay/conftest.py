@@ -1,3 +1,3 @@
-from tests.sync.conftest import shop
+from tests.load.conftest import shop
 
 __all__ = ["shop"]

@@ -5,12 +5,12 @@ from __future__ import annotations
 import itertools
 from dataclasses import replace
 
+from onefold.load.job import Job
+from onefold.load.ledger import Run
 from onefold.replay.account import Account, begin, prove
 from onefold.replay.choice import Choice
-from onefold.sync.job import Job
 from onefold.warehouse.connection import connect
-from onefold.warehouse.ledger import Run
-from tests.sync.shop import SUITE, Shop
+from tests.load.shop import SUITE, Shop
 
 ANY_NAME = SUITE.replace("  - {type: expect_column_values_to_not_be_null, kwargs: {column: name}}\n", "")
 ANY_CREDIT = SUITE.replace(

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from onefold.catalog.system import System
 from onefold.errors import Fatal
+from onefold.load.ledger import Run
 from onefold.replay.account import Account
-from onefold.warehouse.ledger import Run
+from tests.load.shop import SHOP, SUITE, Shop, record
 from tests.replay.replaying import ANY_CREDIT, ANY_NAME, begun, job, proven, run_of, suite
-from tests.sync.shop import SHOP, SUITE, Shop, record
 
 EXAMPLES = 100 if os.environ.get("ONEFOLD_TORTURE") == "full" else 8
 _streams = itertools.count(1)

@@ -12,8 +12,8 @@ from onefold.errors import Fatal
 from onefold.replay.account import begin
 from onefold.replay.choice import Choice, waiting
 from onefold.warehouse.connection import connect
+from tests.load.shop import Shop, pages, record
 from tests.replay.replaying import ANY_NAME, begun, job, proven, replay, run_of, suite
-from tests.sync.shop import Shop, pages, record
 
 
 def entity(version: int, transform: str) -> dict[str, Entity]:

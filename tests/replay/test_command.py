@@ -9,8 +9,8 @@ from click.testing import CliRunner, Result
 
 from onefold.commands.replay import replay
 from onefold.errors import Fatal
+from tests.load.shop import Shop, record
 from tests.roles import as_role
-from tests.sync.shop import Shop, record
 
 
 @pytest.fixture

@@ -7,12 +7,12 @@ from collections.abc import Callable
 import pytest
 
 from onefold.errors import Fatal
+from onefold.load import publish as publishing
+from onefold.load import steps
 from onefold.replay.account import prove
-from onefold.sync import steps
-from onefold.warehouse import publish as publishing
 from onefold.warehouse.connection import connect
+from tests.load.shop import Shop, record
 from tests.replay.replaying import ANY_NAME, begun, job, proven, quarantine, run_of, suite
-from tests.sync.shop import Shop, record
 
 
 class Killed(BaseException):

@@ -9,10 +9,10 @@ import pytest
 from onefold.catalog.system import System
 from onefold.connectors.page import Record
 from onefold.errors import Fatal, Retriable
-from onefold.sync import steps
-from onefold.warehouse import publish as publishing
+from onefold.load import publish as publishing
+from onefold.load import steps
+from tests.load.shop import SHOP, SUITE, Shop, at, pages, record
 from tests.replay.replaying import ANY_CREDIT, ANY_NAME, begun, job, proven, quarantine, replay, run_of, suite
-from tests.sync.shop import SHOP, SUITE, Shop, at, pages, record
 
 
 def test_rows_that_a_mended_suite_takes_are_published_as_they_were_received(shop: Shop) -> None:
@@ -167,7 +167,7 @@ def test_a_large_replay_becomes_a_part_of_staging_like_any_large_load(
     shop.load([record("a", 1, name=None), record("b", 1, name=None, credit=-1)], [record("c", 1)])
     suite(shop, ANY_NAME)
     monkeypatch.setattr(publishing, "LARGE", 1)
-    monkeypatch.setattr("onefold.quality.candidate.LARGE", 1)
+    monkeypatch.setattr("onefold.load.change_detection.LARGE", 1)
     assert replay(shop) == (2, 1, 0, 1)
     assert set(shop.current()) == {"a", "c"}
 

@@ -9,9 +9,9 @@ import pytest
 from onefold.errors import Fatal
 from onefold.rollback.request import changes
 from onefold.warehouse.connection import connect
+from tests.load.shop import SUITE, Shop, record
 from tests.replay.replaying import ANY_NAME, begun, job, proven, run_of, suite
 from tests.rollback.test_rollback import everything, planned, rolled_back
-from tests.sync.shop import SUITE, Shop, record
 
 
 def replayed(shop: Shop) -> int:

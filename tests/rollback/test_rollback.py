@@ -8,12 +8,11 @@ from onefold.audit import entries_from_database
 from onefold.catalog.reader import Catalog
 from onefold.catalog.system import PythonModule
 from onefold.errors import Fatal, Rejected, Retriable
+from onefold.load import ledger, steps
 from onefold.rollback.request import Request
 from onefold.rollback.rollback import Planned, decide, execute, plan, preview
-from onefold.sync import steps
-from onefold.warehouse import ledger
 from onefold.warehouse.connection import connect
-from tests.sync.shop import SHOP, Shop, pages, record
+from tests.load.shop import SHOP, Shop, pages, record
 
 STARTER = "airflow:by:engineer/rollback/manual__1"
 KEPT = "select (select count(*) from staging.unchanged), (select count(*) from staging.aside)"

@@ -15,21 +15,19 @@ from hypothesis import strategies as st
 from psycopg import sql
 
 from onefold.connectors.page import Answer, Page, Part
-from onefold.quality import candidate
+from onefold.load import change_detection, gate_step, publish
+from onefold.load.staging import ensure_staging
 from onefold.quality.gate import Finding
 from onefold.quality.suite import Suite
 from onefold.rollback import late
-from onefold.rollback.beside import settle_beside
+from onefold.rollback.apply import compare, settle
 from onefold.rollback.change import Change
-from onefold.rollback.fold import fold
 from onefold.rollback.late import judge_late
-from onefold.rollback.settle import compare, settle
-from onefold.sync import inspection
-from onefold.warehouse import publish
+from onefold.rollback.recompute import fold
+from onefold.rollback.stream_state import settle_beside
 from onefold.warehouse.connection import connect
-from onefold.warehouse.staging import ensure_staging
 from onefold.warehouse.tables import StagingTable
-from tests.sync.shop import MORNING, SHOP, SUITE, Shop, record
+from tests.load.shop import MORNING, SHOP, SUITE, Shop, record
 
 KEYS = "abcd"
 EXAMPLES = 300 if os.environ.get("ONEFOLD_TORTURE") == "full" else 10
@@ -137,7 +135,7 @@ class World:
 @pytest.fixture
 def suites(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("ONEFOLD_HOME", str(tmp_path / "home"))
-    for module in (inspection, late):
+    for module in (gate_step, late):
         monkeypatch.setattr(module, "judge", credit_is_not_negative)
     return tmp_path
 
@@ -217,7 +215,7 @@ def test_a_rolled_back_listing_has_never_swept(
 
 
 def test_a_large_load_is_rolled_back_with_its_part(world: Callable[..., World], monkeypatch: pytest.MonkeyPatch):
-    for module in (candidate, publish):
+    for module in (change_detection, publish):
         monkeypatch.setattr(module, "LARGE", 1)
     mine = world()
     for number, readings in enumerate([(A,), (B, Reading("b", 1, 1)), (B,)]):
@@ -226,7 +224,7 @@ def test_a_large_load_is_rolled_back_with_its_part(world: Callable[..., World], 
     assert mine.shop.query(parts) == [(2,)]
     mine.change([1], "rolled_back")
     assert mine.shop.query(parts) == [(1,)]
-    for module in (candidate, publish):
+    for module in (change_detection, publish):
         monkeypatch.setattr(module, "LARGE", 1000)
     twin = world()
     for number, readings in {0: (A,), 2: (B,)}.items():

@@ -9,8 +9,8 @@ import time
 from collections.abc import Sequence
 
 from onefold.errors import OnefoldError, Retriable
-from onefold.sync import steps
-from onefold.sync.job import Job
+from onefold.load import steps
+from onefold.load.job import Job
 from tests.torture.wire import Act, Moment, Order, Wire
 
 STEPS = {"land": steps.land, "gate": steps.gate, "publish": steps.publish}

@@ -18,10 +18,10 @@ from psycopg import sql
 from onefold.catalog.system import System
 from onefold.connectors.page import Page, Record
 from onefold.errors import Retriable
-from onefold.sync import steps
-from onefold.sync.extraction import Source
+from onefold.load import steps
+from onefold.load.extraction import Source
 from onefold.warehouse.tables import StagingTable
-from tests.sync.shop import SHOP, Shop, pages, record
+from tests.load.shop import SHOP, Shop, pages, record
 
 KEYS = "abcd"
 EXAMPLES = 300 if os.environ.get("ONEFOLD_TORTURE") == "full" else 12

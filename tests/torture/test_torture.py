@@ -9,8 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from onefold.quality import candidate
-from onefold.warehouse import publish
+from onefold.load import change_detection, publish
 from tests.torture.loader import STEPS, Loading
 from tests.torture.observing import chain_fault, landing, lies, observe, told_once
 from tests.torture.wire import Moment, Order, Wire
@@ -25,7 +24,7 @@ def orders(world: World, request: pytest.FixtureRequest) -> Iterator[dict[str, l
     """What each of the two loads orders the server to do when nothing disturbs it; small loads, and then large ones."""
     with pytest.MonkeyPatch.context() as patched:
         if request.param == "made a part of staging":
-            for module in (candidate, publish):
+            for module in (change_detection, publish):
                 patched.setattr(module, "LARGE", 1)
         yield _undisturbed_orders(world)
 

@@ -13,10 +13,10 @@ import pytest
 
 from onefold.connectors.page import Page
 from onefold.errors import Fatal, OnefoldError, Retriable
+from onefold.load.job import Job
 from onefold.platform.postgres import Postgres
-from onefold.sync.job import Job
-from onefold.warehouse.trouble import told
-from tests.sync.shop import MORNING, Shop, pages, record
+from onefold.warehouse.db_errors import told
+from tests.load.shop import MORNING, Shop, pages, record
 from tests.torture.loader import STEPS, Loading
 from tests.torture.observing import lies, observe
 from tests.torture.wire import Moment, Wire

@@ -16,12 +16,12 @@ import pytest
 from psycopg import sql
 
 from onefold.connectors.page import Answer, Page, Record
+from onefold.load.job import Job
+from onefold.load.window import Wanted
 from onefold.platform.postgres import Postgres
-from onefold.sync.job import Job
-from onefold.warehouse.window import Wanted
 from tests.conftest import TEMPLATE
+from tests.load.shop import MORNING, SUITE, Shop, at, pages, record
 from tests.roles import as_role
-from tests.sync.shop import MORNING, SUITE, Shop, at, pages, record
 from tests.torture.loader import STEPS
 from tests.torture.observing import landing, observe
 

@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 import psycopg
 
 from onefold.connectors.page import Window
-from onefold.warehouse import ledger
-from onefold.warehouse.answers import MANY, keep_answers
-from onefold.warehouse.ledger import Run
+from onefold.load import ledger
+from onefold.load.ledger import Run
+from onefold.load.lookup_cache import MANY, keep_answers
 
 NOW = datetime(2026, 3, 10, 3, tzinfo=UTC)
 

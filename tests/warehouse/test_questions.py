@@ -9,9 +9,9 @@ import pytest
 
 from onefold.catalog.reader import read_catalog
 from onefold.connectors.page import Questions, Window
-from onefold.warehouse import ledger
-from onefold.warehouse import questions as asking
-from onefold.warehouse.ledger import Run
+from onefold.load import ledger
+from onefold.load import lookup_keys as asking
+from onefold.load.ledger import Run
 
 CATALOG = read_catalog()
 NOW = datetime(2026, 3, 10, 3, tzinfo=UTC)

@@ -1,1 +1,1 @@
-"""The commands of bin/onefold, one module per group; onefold.cli imports a module only when it is called."""
+"""The commands of bin/onefold, one module per group; onefold.commands.main imports a module only when it is called."""

@@ -42,8 +42,8 @@ def migrate(
     """
     from onefold.catalog.reader import read_systems
     from onefold.commands.runs import airflow
-    from onefold.forms import needed_instant
     from onefold.migration.plan import Wish, make_plan
+    from onefold.orchestration.forms import needed_instant
     from onefold.platform.warehouse import connect_as
 
     systems = read_systems()

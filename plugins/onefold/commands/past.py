@@ -11,7 +11,7 @@ from onefold.catalog.mistakes import did_you_mean
 from onefold.catalog.past import unaskable
 from onefold.catalog.system import System
 from onefold.errors import Fatal
-from onefold.forms import instant
+from onefold.orchestration.forms import instant
 
 
 def known_system(systems: Mapping[str, System], name: str) -> System:

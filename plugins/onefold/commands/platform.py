@@ -13,8 +13,8 @@ from onefold.platform.processes import exclusive
 from onefold.settings import settings
 
 if TYPE_CHECKING:
+    from onefold.insight.report import LoadLine
     from onefold.platform.status import PlatformStatus
-    from onefold.report import LoadLine
 
 
 @click.command(epilog="Example: onefold up --no-sandbox")
@@ -61,7 +61,7 @@ def status(as_json: bool) -> None:
             click.echo(f"{service.name:<14} {service.state:<5} {port:<11} {pid:<12} {since}".rstrip())
         click.echo(f"Airflow UI: {found.ui_url}   user: {found.ui_user}   password: in {found.home}/secrets.json")
         if loads:
-            from onefold.report import load_table
+            from onefold.insight.report import load_table
 
             click.echo(f"\nThe last load of each stream:\n{load_table(loads)}")
     sys.exit(0 if found.up else 1)
@@ -72,8 +72,8 @@ def _newest_loads(found: PlatformStatus) -> list[LoadLine]:
     if not any(service.name == "postgres" and service.state == "up" for service in found.services):
         return []
     from onefold.catalog.reader import read_systems
+    from onefold.insight.report import every_stream, newest_loads
     from onefold.platform.warehouse import connect_as
-    from onefold.report import every_stream, newest_loads
 
     streams = [(name, stream) for name, system in read_systems().items() for stream in system.streams]
     with connect_as("engineer") as connection:

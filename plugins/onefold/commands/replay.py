@@ -39,7 +39,7 @@ def replay(
     Every row that is chosen ends published, superseded by something newer, or again in quarantine.
     """
     from onefold.catalog.reader import read_systems
-    from onefold.forms import instant
+    from onefold.orchestration.forms import instant
     from onefold.platform.warehouse import connect_as
     from onefold.replay.account import account, nothing_chosen
     from onefold.replay.choice import Choice, check, waiting

@@ -19,8 +19,8 @@ def sync(system: str, start: str | None, end: str | None, as_json: bool) -> None
     from onefold.catalog.reader import read_systems
     from onefold.commands.past import ask_streams, asked_window, known_system
     from onefold.commands.runs import airflow, follow
+    from onefold.insight.report import load_table, loads_of_run
     from onefold.platform.warehouse import connect_as
-    from onefold.report import load_table, loads_of_run
 
     found = known_system(read_systems(), system)
     if start or end:
@@ -39,8 +39,8 @@ def sync(system: str, start: str | None, end: str | None, as_json: bool) -> None
 def conform(as_json: bool) -> None:
     """Build the entities from what has been loaded since the last publish, and publish them."""
     from onefold.commands.runs import airflow, follow
+    from onefold.insight.report import entity_lines, last_publish
     from onefold.platform.warehouse import connect_as
-    from onefold.report import entity_lines, last_publish
 
     here = settings()
     api = airflow(here)

@@ -17,7 +17,7 @@ from onefold.conform.publishing import point, publish_entity
 from onefold.conform.report import Candidate, ConformReport, EntityReport, Gate
 from onefold.errors import OnefoldError, Rejected
 from onefold.warehouse.connection import connect
-from onefold.warehouse.trouble import told
+from onefold.warehouse.db_errors import told
 
 OnPublish = Callable[[psycopg.Connection, ConformReport], None]
 """Called inside the publishing transaction: what it writes is committed with the entities or not at all."""

@@ -8,8 +8,9 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 from onefold.catalog.system import System
-from onefold.connectors.page import Endpoint, PageReader, Questions, Reached
+from onefold.connectors.page import PageReader, Questions, Reached
 from onefold.errors import Fatal
+from onefold.http.endpoint import Endpoint
 
 if TYPE_CHECKING:  # http knows page.Endpoint, so this package must not need http when it is imported
     from onefold.connectors.database import Database

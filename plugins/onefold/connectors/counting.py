@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 from onefold.catalog.system import System
 from onefold.connectors import own_module
-from onefold.connectors.page import BEGINNING, Endpoint, Window
+from onefold.connectors.page import BEGINNING, Window
+from onefold.http.endpoint import Endpoint
 
 if TYPE_CHECKING:
     from onefold.connectors.database import Database

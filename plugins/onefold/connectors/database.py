@@ -12,11 +12,11 @@ import sqlalchemy as sa
 from sqlalchemy.pool import NullPool
 
 from onefold.catalog.system import System
-from onefold.connectors.database_trouble import classed
-from onefold.connectors.page import Endpoint
+from onefold.connectors.database_errors import classed
 from onefold.connectors.relation import read_json
 from onefold.errors import Fatal
 from onefold.http.attempt import Attempt
+from onefold.http.endpoint import Endpoint
 from onefold.http.persistent import Persistent
 
 T = TypeVar("T")

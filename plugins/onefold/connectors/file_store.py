@@ -18,9 +18,9 @@ from typing import Protocol, Self
 from urllib.parse import unquote, urlsplit
 
 from onefold.catalog.system import System
-from onefold.connectors.page import Endpoint
 from onefold.errors import Fatal, Retriable
 from onefold.http.attempt import Attempt
+from onefold.http.endpoint import Endpoint
 from onefold.http.spool import Spool, chunks
 
 

@@ -24,9 +24,10 @@ from onefold.connectors.file_store import Found, Store, Taken, matching
 from onefold.connectors.file_table import Unfit
 from onefold.connectors.file_xlsx import xlsx_rows
 from onefold.connectors.file_xml import xml_rows
-from onefold.connectors.page import Endpoint, Page, PageReader, Part, Record, Window
+from onefold.connectors.page import Page, PageReader, Part, Record, Window
 from onefold.connectors.records import Head
 from onefold.http.attempt import BadBody
+from onefold.http.endpoint import Endpoint
 from onefold.http.spool import Spool
 
 log = logging.getLogger(__name__)

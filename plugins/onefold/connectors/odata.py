@@ -12,7 +12,7 @@ import msgspec
 from onefold.catalog.system import Stream, System
 from onefold.connectors.counting import Counter
 from onefold.connectors.cursor import cursor_text
-from onefold.connectors.inner import Inner
+from onefold.connectors.nested import Inner
 from onefold.connectors.page import Page, PageReader, Window
 from onefold.connectors.paging import Fetched, pages
 from onefold.connectors.records import Splitter, dotted, sound_json

@@ -89,19 +89,6 @@ class Page:
     ended: tuple[Part, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Endpoint:
-    """Where a system is and how it lets us in (an Airflow connection). Its repr never shows the secret."""
-
-    url: str
-    login: str | None = None
-    password: str | None = None
-    extra: dict[str, str] | None = None
-
-    def __repr__(self) -> str:
-        return f"Endpoint({self.url!r}, login={self.login!r})"
-
-
 class Questions(Protocol):
     """The values to ask a lookup source about, always in one order, those that come after `after`; `changed` ones are
     asked even if cached, and in a scope other than `open` no others are."""

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Callable, Iterator
 
 from onefold.catalog.system import Empty, NextPage, Request, Stream, System
-from onefold.connectors.inner import Inner
+from onefold.connectors.nested import Inner
 from onefold.connectors.overlap import overlapping
 from onefold.connectors.page import Page, PageReader, Window
 from onefold.connectors.paging import Fetched, pages

@@ -26,7 +26,7 @@ from zeep.exceptions import Error as ZeepError
 from onefold.catalog.system import System
 from onefold.connectors import safe_xml
 from onefold.connectors.mtom import unwrapped
-from onefold.connectors.page import Endpoint, Page, PageReader, Part, Questions, Record, Window
+from onefold.connectors.page import Page, PageReader, Part, Questions, Record, Window
 from onefold.connectors.records import Head
 from onefold.connectors.safe_xml import Row
 from onefold.connectors.window_text import filled, placeholders
@@ -34,6 +34,7 @@ from onefold.connectors.ws_security import security
 from onefold.errors import Fatal
 from onefold.http.attempt import BadBody, Response
 from onefold.http.client import Client
+from onefold.http.endpoint import Endpoint
 from onefold.http.scrub import scrubbed
 from onefold.http.spool import Spool
 from onefold.settings import ROOT

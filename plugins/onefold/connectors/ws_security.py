@@ -17,8 +17,8 @@ from zeep.wsse.username import UsernameToken
 from zeep.wsse.utils import WSU, get_security_header
 
 from onefold.catalog.system import System
-from onefold.connectors.page import Endpoint
 from onefold.errors import Fatal
+from onefold.http.endpoint import Endpoint
 
 LIFE = timedelta(minutes=5)
 """How long after it was written a message may arrive."""

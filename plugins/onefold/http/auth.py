@@ -11,9 +11,9 @@ from authlib.oauth2.rfc6749 import OAuth2Token
 from authlib.oauth2.rfc6749.parameters import prepare_token_request
 
 from onefold.catalog.system import System
-from onefold.connectors.page import Endpoint
 from onefold.errors import Fatal
 from onefold.http.attempt import BadBody, Response
+from onefold.http.endpoint import Endpoint
 
 PostForm = Callable[[str, str], OAuth2Token]
 """Posts a form without credentials in the header, to a path or to the https address of the connection's extra

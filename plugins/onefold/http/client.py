@@ -14,9 +14,9 @@ from urllib.parse import urlsplit
 from authlib.oauth2.rfc6749 import OAuth2Token
 
 from onefold.catalog.system import System
-from onefold.connectors.page import Endpoint
 from onefold.http.attempt import Attempt, BadBody, Later, Response, quota
 from onefold.http.auth import Credentials, token_of
+from onefold.http.endpoint import Endpoint
 from onefold.http.failure import Again, Refused, Spent, Unauthorized, refusal, retry_after
 from onefold.http.persistent import Outcome, Persistent
 from onefold.http.scrub import scrubbed

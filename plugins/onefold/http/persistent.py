@@ -15,10 +15,10 @@ from purgatory import SyncCircuitBreakerFactory
 from purgatory.domain.model import OpenedState
 
 from onefold.catalog.system import System
-from onefold.connectors.page import Endpoint
 from onefold.errors import OnefoldError
 from onefold.http.attempt import Attempt
 from onefold.http.breaker import BREAKERS, watched
+from onefold.http.endpoint import Endpoint
 from onefold.http.failure import Again, Spent, Unauthorized, circuit_open
 from onefold.http.limit import Limit, Limiter, MemoryLimiter, kept, rate
 

@@ -10,20 +10,19 @@ import psycopg
 from psycopg import sql
 
 from onefold.errors import Fatal, Rejected
+from onefold.load import landing, steps
+from onefold.load import ledger as loads
+from onefold.load.extraction import CountSource
+from onefold.load.job import Job
+from onefold.load.ledger import Load, Run
+from onefold.load.window import Wanted
 from onefold.migration import ledger
 from onefold.migration.counts import land_counted
 from onefold.migration.ledger import Chunk, Migration
 from onefold.migration.plan import Wish
 from onefold.migration.totals import Totals, overall, published_totals, rehearsed_totals
-from onefold.sync import steps
-from onefold.sync.extraction import CountSource
-from onefold.sync.job import Job
-from onefold.warehouse import landing
-from onefold.warehouse import ledger as loads
 from onefold.warehouse.connection import connect
-from onefold.warehouse.ledger import Load, Run
-from onefold.warehouse.trouble import told
-from onefold.warehouse.window import Wanted
+from onefold.warehouse.db_errors import told
 
 log = logging.getLogger(__name__)
 

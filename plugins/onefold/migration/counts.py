@@ -18,14 +18,14 @@ from onefold.catalog.system import Stream
 from onefold.connectors.cursor import cursor_text
 from onefold.connectors.page import BEGINNING, Window
 from onefold.errors import Rejected
+from onefold.load import ledger as loads
+from onefold.load import steps
+from onefold.load.extraction import CountSource, source_count
+from onefold.load.job import Job
+from onefold.load.ledger import Load
+from onefold.load.usage import Usage
 from onefold.migration import ledger
 from onefold.migration.ledger import Chunk, Migration
-from onefold.sync import steps
-from onefold.sync.extraction import CountSource, source_count
-from onefold.sync.job import Job
-from onefold.sync.usage import Usage
-from onefold.warehouse import ledger as loads
-from onefold.warehouse.ledger import Load
 
 log = logging.getLogger(__name__)
 

@@ -15,9 +15,9 @@ from onefold.catalog.system import OWN_RATE, System
 from onefold.connectors.page import BEGINNING, Window
 from onefold.errors import Fatal
 from onefold.http.limit import kept, rate, seconds_of
+from onefold.load.extraction import CountSource, source_count
+from onefold.load.usage import Usage
 from onefold.migration.service_window import service_window
-from onefold.sync.extraction import CountSource, source_count
-from onefold.sync.usage import Usage
 
 MOST_CHUNKS = 10_000
 _DAY = 86_400

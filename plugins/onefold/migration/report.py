@@ -8,7 +8,7 @@ import psycopg
 
 from onefold.audit.starter import person
 from onefold.catalog.system import System
-from onefold.conform.rehearsal import Rehearsal
+from onefold.conform.dry_run import Rehearsal
 from onefold.connectors.counting import why_not
 from onefold.errors import Fatal
 from onefold.migration import ledger

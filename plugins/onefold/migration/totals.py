@@ -10,8 +10,8 @@ from psycopg import sql
 
 from onefold.catalog.entity import Entity
 from onefold.catalog.system import System
+from onefold.load.ledger import Load
 from onefold.mapping.sql import literal, rule_sql
-from onefold.warehouse.ledger import Load
 from onefold.warehouse.tables import StagingTable
 
 Totals = dict[str, dict[str, str]]

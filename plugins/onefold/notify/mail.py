@@ -10,8 +10,8 @@ from email.message import EmailMessage
 from email.utils import formatdate, make_msgid
 from urllib.parse import urlsplit
 
-from onefold.connectors.page import Endpoint
 from onefold.errors import Fatal, Retriable
+from onefold.http.endpoint import Endpoint
 from onefold.notify.notice import Notice
 
 SECONDS = 20

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
 
-from onefold.connectors.page import Endpoint
 from onefold.errors import Fatal
+from onefold.http.endpoint import Endpoint
 from onefold.notify.mail import Mail
 from onefold.notify.notice import Notice
 from onefold.notify.webhook import Webhook

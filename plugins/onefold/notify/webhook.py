@@ -11,8 +11,8 @@ from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 
-from onefold.connectors.page import Endpoint
 from onefold.errors import Fatal, Retriable
+from onefold.http.endpoint import Endpoint
 from onefold.http.failure import Again
 from onefold.http.wire import Wire
 from onefold.notify.notice import Notice

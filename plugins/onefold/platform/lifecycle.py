@@ -12,10 +12,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from onefold.errors import Fatal, Retriable
+from onefold.orchestration.pools import POOLS
 from onefold.platform import airflow, api, postgres_account, processes, sandbox_database
 from onefold.platform.postgres import Postgres
 from onefold.platform.secrets import Secrets, load_secrets
-from onefold.pools import POOLS
 from onefold.settings import Settings
 
 READY_SECONDS = 120

@@ -14,8 +14,8 @@ import psycopg
 from psycopg import sql
 
 from onefold.catalog.system import FieldType, SourceField, Stream
+from onefold.load.ledger import Load
 from onefold.mapping.sql import field_sql
-from onefold.warehouse.ledger import Load
 from onefold.warehouse.tables import StagingTable
 
 FEW = 10

@@ -21,7 +21,7 @@ from sqlalchemy.engine import ExceptionContext
 
 from onefold.errors import Fatal, Retriable
 from onefold.quality.suite import Expectation, Suite
-from onefold.warehouse.trouble import said, trouble
+from onefold.warehouse.db_errors import said, trouble
 
 if TYPE_CHECKING:  # importing it takes seconds: only who judges pays
     from great_expectations.core import ExpectationValidationResult

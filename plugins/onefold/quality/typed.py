@@ -15,10 +15,10 @@ from psycopg import sql
 
 from onefold.catalog.entity import Entity
 from onefold.catalog.system import FieldType, SourceField, Stream
+from onefold.load.ledger import Load
 from onefold.mapping.sql import field_sql, unmapped_sql
 from onefold.quality.contract import field_value, of_type
 from onefold.quality.suite import Suite
-from onefold.warehouse.ledger import Load
 
 _POSTGRES: dict[FieldType, str] = {
     "integer": "bigint",

@@ -16,14 +16,14 @@ import psycopg
 from onefold.audit import AuditEvent, append
 from onefold.connectors.page import BEGINNING, Window
 from onefold.errors import Fatal, OnefoldError, Retriable
+from onefold.load.extraction import CountSource
+from onefold.load.job import Job
+from onefold.load.usage import Usage
 from onefold.reconcile.drift import Drift, drift_of, keep
 from onefold.reconcile.narrow import held_by_day, narrowed
 from onefold.reconcile.sweep import Sweep, is_timed
-from onefold.sync.extraction import CountSource
-from onefold.sync.job import Job
-from onefold.sync.usage import Usage
 from onefold.warehouse.connection import connect
-from onefold.warehouse.trouble import told
+from onefold.warehouse.db_errors import told
 
 log = logging.getLogger(__name__)
 

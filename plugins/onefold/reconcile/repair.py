@@ -6,14 +6,14 @@ import logging
 from dataclasses import replace
 from datetime import UTC, datetime
 
+from onefold.load import steps
+from onefold.load.extraction import CountSource
+from onefold.load.job import Job
+from onefold.load.ledger import Load
+from onefold.load.window import Wanted
 from onefold.reconcile.compare import Compared, compare
 from onefold.reconcile.drift import windows_to_repair
-from onefold.sync import steps
-from onefold.sync.extraction import CountSource
-from onefold.sync.job import Job
 from onefold.warehouse.connection import connect
-from onefold.warehouse.ledger import Load
-from onefold.warehouse.window import Wanted
 
 log = logging.getLogger(__name__)
 

@@ -9,7 +9,7 @@ from datetime import datetime
 import psycopg
 from psycopg.rows import class_row
 
-from onefold.report import table
+from onefold.text_table import table
 
 
 @dataclass(frozen=True, slots=True)

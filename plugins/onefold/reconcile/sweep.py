@@ -15,8 +15,8 @@ from psycopg import sql
 from onefold.catalog.system import Stream
 from onefold.connectors.cursor import cursor_text
 from onefold.connectors.page import BEGINNING, Page, Window
-from onefold.quality.candidate import content_sql
-from onefold.warehouse.landing import record_hash
+from onefold.load.change_detection import content_sql
+from onefold.load.landing import record_hash
 from onefold.warehouse.tables import StagingTable
 
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from onefold.aftermath import after_commit
 from onefold.catalog.system import System
 from onefold.errors import Fatal
+from onefold.load.ledger import Run
 from onefold.notify import alert
 from onefold.notify.receiver import Receiver
-from onefold.reconcile.promise import judge_drift, judge_freshness
+from onefold.reconcile.freshness_sla import judge_drift, judge_freshness
 from onefold.warehouse.connection import connect
-from onefold.warehouse.ledger import Run
-from onefold.warehouse.trouble import told
+from onefold.warehouse.db_errors import told
+from onefold.warehouse.post_commit import after_commit
 
 
 def loaded_streams(warehouse_url: str, systems: Mapping[str, System]) -> list[str]:

@@ -17,9 +17,9 @@ from psycopg.types.json import Jsonb
 from onefold.audit import AuditEvent, append
 from onefold.catalog.system import System
 from onefold.errors import Fatal
+from onefold.load.ledger import Run
+from onefold.load.replayed_rows import joined_whole
 from onefold.replay.choice import CAN_BE_REPLAYED, MATCHES, Choice, Waiting, check, parameters, waiting
-from onefold.warehouse.ledger import Run
-from onefold.warehouse.replayed import joined_whole
 from onefold.warehouse.tables import StagingTable
 
 

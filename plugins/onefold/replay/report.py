@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from onefold.replay.account import OUTCOMES, Account
 from onefold.replay.choice import Waiting
-from onefold.report import table
+from onefold.text_table import table
 
 _FIGURES = ("chosen", *OUTCOMES)
 

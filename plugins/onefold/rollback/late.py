@@ -12,12 +12,12 @@ import psycopg
 from psycopg import sql
 
 from onefold.catalog.entity import Entity
+from onefold.load import ledger
+from onefold.load.gate_step import refuse
 from onefold.quality.gate import judge
 from onefold.quality.suite import FOLDER, read_suite
 from onefold.quality.typed import make_typed
 from onefold.rollback.change import Change
-from onefold.sync.inspection import refuse
-from onefold.warehouse import ledger
 
 
 def judge_late(

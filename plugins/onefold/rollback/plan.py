@@ -10,11 +10,11 @@ import psycopg
 
 from onefold.catalog.system import System
 from onefold.connectors.page import BEGINNING
-from onefold.rollback.beside import cursor_after, cursor_now
+from onefold.load.window import goes_on_from
+from onefold.rollback.apply import Settled, compare
 from onefold.rollback.change import Change
-from onefold.rollback.fold import fold
-from onefold.rollback.settle import Settled, compare
-from onefold.warehouse.window import goes_on_from
+from onefold.rollback.recompute import fold
+from onefold.rollback.stream_state import cursor_after, cursor_now
 
 
 @dataclass(frozen=True, slots=True)

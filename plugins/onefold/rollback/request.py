@@ -11,8 +11,8 @@ import psycopg
 
 from onefold.catalog.system import System
 from onefold.errors import Fatal, Retriable
+from onefold.load.superseded import first_reversible
 from onefold.rollback.change import Change
-from onefold.warehouse.aside import first_reversible
 
 _BIGINT = 2**63
 NOTHING = "Nothing was changed."

@@ -9,21 +9,21 @@ from dataclasses import asdict, dataclass
 import psycopg
 from psycopg.types.json import Jsonb
 
-from onefold.aftermath import after_commit
 from onefold.audit import AuditEvent, actor, append
 from onefold.audit.starter import require_other
 from onefold.catalog.reader import Catalog
 from onefold.conform.publishes import only_one
 from onefold.errors import Fatal
-from onefold.rollback.beside import settle_beside
+from onefold.load import ledger
+from onefold.rollback.apply import settle
 from onefold.rollback.change import Change
 from onefold.rollback.late import judge_late
 from onefold.rollback.plan import StreamPlan, as_json, plan_stream
 from onefold.rollback.request import NOTHING, Request, asked_loads, changes
-from onefold.rollback.settle import settle
-from onefold.warehouse import ledger
+from onefold.rollback.stream_state import settle_beside
 from onefold.warehouse.connection import connect
-from onefold.warehouse.trouble import told
+from onefold.warehouse.db_errors import told
+from onefold.warehouse.post_commit import after_commit
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,12 +15,13 @@ import msgspec
 from onefold.catalog.system import System
 from onefold.connectors import safe_xml
 from onefold.connectors.lookup import Asked, answered_pages
-from onefold.connectors.page import Answer, Endpoint, Page, PageReader, Questions, Window
+from onefold.connectors.page import Answer, Page, PageReader, Questions, Window
 from onefold.connectors.records import Head
 from onefold.connectors.safe_xml import Row, Value
 from onefold.connectors.soap import SoapService
 from onefold.http.attempt import BadBody
 from onefold.http.client import Client
+from onefold.http.endpoint import Endpoint
 
 log = logging.getLogger(__name__)
 

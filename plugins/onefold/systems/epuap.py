@@ -18,13 +18,14 @@ import msgspec
 
 from onefold.catalog.system import System
 from onefold.connectors import safe_xml
-from onefold.connectors.page import Endpoint, Page, PageReader, Questions, Record, Window
+from onefold.connectors.page import Page, PageReader, Questions, Record, Window
 from onefold.connectors.records import Head
 from onefold.connectors.safe_xml import Row
 from onefold.connectors.soap import SoapService
 from onefold.errors import Fatal
 from onefold.http.attempt import BadBody
 from onefold.http.client import Client
+from onefold.http.endpoint import Endpoint
 
 PER_PAGE = 10
 GOOD, EMPTY = "1", "0"

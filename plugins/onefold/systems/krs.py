@@ -17,11 +17,12 @@ import msgspec
 from onefold.catalog.system import System
 from onefold.connectors.counting import CountDay
 from onefold.connectors.lookup import Asked, answered_pages
-from onefold.connectors.page import Answer, Endpoint, Page, PageReader, Questions, Record, Window
+from onefold.connectors.page import Answer, Page, PageReader, Questions, Record, Window
 from onefold.connectors.records import Head, sound_json
 from onefold.connectors.window_text import filled
 from onefold.http.attempt import BadBody, Response
 from onefold.http.client import Client
+from onefold.http.endpoint import Endpoint
 
 REGISTERS = ("P", "S")  # entrepreneurs; associations and other organisations
 NOBODY = "0000000000"  # stands in other systems for "no number"

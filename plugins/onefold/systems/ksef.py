@@ -14,10 +14,11 @@ from datetime import UTC, datetime, time, timedelta
 import msgspec
 
 from onefold.catalog.system import System
-from onefold.connectors.page import Endpoint, Page, PageReader, Questions, Record, Window
+from onefold.connectors.page import Page, PageReader, Questions, Record, Window
 from onefold.connectors.records import Head
 from onefold.errors import Fatal
 from onefold.http.client import Client
+from onefold.http.endpoint import Endpoint
 from onefold.systems.ksef_invoice import by_line, whole
 from onefold.systems.ksef_package import Package, exported
 from onefold.systems.ksef_session import Session

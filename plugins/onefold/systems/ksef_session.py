@@ -16,11 +16,11 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.x509 import load_der_x509_certificate
 
 from onefold.catalog.system import System
-from onefold.connectors.page import Endpoint
 from onefold.connectors.records import sound_json
 from onefold.errors import Fatal, Retriable
 from onefold.http.attempt import BadBody, Response
 from onefold.http.client import Client
+from onefold.http.endpoint import Endpoint
 from onefold.http.failure import Refused
 from onefold.systems.ksef_moment import moment
 

@@ -19,12 +19,13 @@ import msgspec
 
 from onefold.catalog.system import System
 from onefold.connectors.delta import Question, Round, RoundReader, circle, delta_reader, says_resync
-from onefold.connectors.page import Endpoint, Page, PageReader, Part, Questions, Window
+from onefold.connectors.page import Page, PageReader, Part, Questions, Window
 from onefold.connectors.paging import SAME_PAGE
 from onefold.connectors.records import sound_text
 from onefold.errors import Fatal, Retriable
 from onefold.http.attempt import BadBody, Response
 from onefold.http.client import Client
+from onefold.http.endpoint import Endpoint
 from onefold.http.failure import Refused, retry_after
 
 T = TypeVar("T")

@@ -15,13 +15,14 @@ import msgspec
 from onefold.catalog.system import System
 from onefold.connectors import safe_xml
 from onefold.connectors.lookup import Asked, answered_pages
-from onefold.connectors.page import Answer, Endpoint, Page, PageReader, Questions, Window
+from onefold.connectors.page import Answer, Page, PageReader, Questions, Window
 from onefold.connectors.records import Head
 from onefold.connectors.safe_xml import Row
 from onefold.connectors.soap import SoapService, result_text
 from onefold.errors import Fatal, Retriable
 from onefold.http.attempt import BadBody
 from onefold.http.client import Client
+from onefold.http.endpoint import Endpoint
 
 NOT_FOUND = "4"
 NO_SESSION = "7"

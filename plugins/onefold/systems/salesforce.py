@@ -19,12 +19,13 @@ import msgspec
 
 from onefold.catalog.system import Bulk, Stream, System
 from onefold.connectors.counting import Counter
-from onefold.connectors.page import BEGINNING, Endpoint, Page, PageReader, Questions, Record, Window
+from onefold.connectors.page import BEGINNING, Page, PageReader, Questions, Record, Window
 from onefold.connectors.records import Head, sound_json
 from onefold.connectors.rest import rest_reader
 from onefold.connectors.window_text import filled, placeholders
 from onefold.http.attempt import BadBody, Response
 from onefold.http.client import Client
+from onefold.http.endpoint import Endpoint
 from onefold.systems.salesforce_job import QUERY, job_reader, unordered
 
 Value = str | int | float | bool | Decimal | None

@@ -11,11 +11,12 @@ from typing import BinaryIO
 
 from onefold.catalog.system import System
 from onefold.connectors import safe_xml
-from onefold.connectors.page import Endpoint, PageReader, Questions, Window
+from onefold.connectors.page import PageReader, Questions, Window
 from onefold.connectors.safe_xml import Row
 from onefold.connectors.soap import Arguments, SoapService, one_call
 from onefold.errors import Fatal
 from onefold.http.client import Client
+from onefold.http.endpoint import Endpoint
 from onefold.http.scrub import scrubbed
 
 TABLES = ("COSTCENTERLIST", "RETURN")

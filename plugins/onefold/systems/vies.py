@@ -18,13 +18,14 @@ from lxml import etree
 from onefold.catalog.system import System
 from onefold.connectors import safe_xml
 from onefold.connectors.lookup import Asked, answered_pages
-from onefold.connectors.page import Answer, Endpoint, Page, PageReader, Questions, Window
+from onefold.connectors.page import Answer, Page, PageReader, Questions, Window
 from onefold.connectors.records import Head, sound_json
 from onefold.connectors.soap import SoapService
 from onefold.connectors.window_text import top_level
 from onefold.errors import Retriable
 from onefold.http.attempt import BadBody, Response
 from onefold.http.client import Client
+from onefold.http.endpoint import Endpoint
 from onefold.http.failure import Refused, Spent
 
 PER_PAGE = 100

@@ -15,11 +15,12 @@ import msgspec
 
 from onefold.catalog.system import System
 from onefold.connectors.lookup import Asked, answered_pages
-from onefold.connectors.page import Answer, Endpoint, Page, PageReader, Questions, Window
+from onefold.connectors.page import Answer, Page, PageReader, Questions, Window
 from onefold.connectors.records import Head, sound_json
 from onefold.connectors.window_text import filled
 from onefold.http.attempt import BadBody, Response
 from onefold.http.client import Client
+from onefold.http.endpoint import Endpoint
 
 WARSAW = ZoneInfo("Europe/Warsaw")
 NO_SUCH_NUMBER = frozenset({"WL-112", "WL-113", "WL-114", "WL-115"})

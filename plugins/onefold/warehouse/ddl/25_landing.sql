@@ -1,5 +1,5 @@
 -- Landing is transient: unlogged, so that a crash of the server empties it. The checkpoint is unlogged too and so
--- vanishes together with the pages it speaks of; a load whose checkpoint is gone starts again (sync/steps.py).
+-- vanishes together with the pages it speaks of; a load whose checkpoint is gone starts again (load/steps.py).
 create unlogged table if not exists landing.checkpoint (
     load_id bigint primary key,
     token text,

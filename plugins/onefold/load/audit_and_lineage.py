@@ -1,0 +1,170 @@
+"""What is written down of a load: audit events and lineage events, each in the transaction of what it tells of.
+
+A load is one OpenLineage run: START when it begins, RUNNING when it has landed and when it was judged, then COMPLETE
+with the publish or FAIL with the rejection.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from uuid import UUID
+
+import psycopg
+
+from onefold import lineage
+from onefold.audit import AuditEvent, append, commitment
+from onefold.errors import OnefoldError, Rejected
+from onefold.load.job import Job
+from onefold.load.ledger import Load
+from onefold.load.publish import Published
+from onefold.quality.gate import Finding
+
+
+def left_out(connection: psycopg.Connection, job: Job, reason: str) -> None:
+    """The stream cannot be asked about the window that the run names, and is not loaded."""
+    ends = {"window_start": job.wanted.start, "window_end": job.wanted.end}
+    window = {name: end.isoformat() for name, end in ends.items() if end}
+    payload = {"system": job.system.system, "stream": job.stream_name, "reason": reason, **window}
+    append(
+        connection, AuditEvent(job.run.actor, "load.leave_out", f"stream:{job.name}", payload=payload, result="refused")
+    )
+
+
+def started(connection: psycopg.Connection, job: Job, load: Load) -> None:
+    """The load has begun."""
+    _lineage(connection, job, load, "START")
+    window = {"window_start": load.window_start.isoformat(), "window_end": load.window_end.isoformat()}
+    _audit(connection, job, load, "load.begin", to=f"landing.load_{load.load_id}", **window)
+
+
+def landed(connection: psycopg.Connection, job: Job, load: Load) -> None:
+    """All pages have been read."""
+    _lineage(connection, job, load, "RUNNING")
+    facts = {"pages": load.pages, "rows_read": load.rows_read}
+    _audit(connection, job, load, "load.land", from_=job.origin, to=f"landing.load_{load.load_id}", **facts)
+
+
+def judged(connection: psycopg.Connection, job: Job, load: Load, findings: list[Finding]) -> None:
+    """The gate has passed the load; some of its rows may go to quarantine."""
+    checks = [
+        lineage.Check(
+            f.expectation.type,
+            f.success,
+            f.expectation.kwargs.get("column"),
+            "error" if f.expectation.severity == "critical" else "warn",
+        )
+        for f in findings
+    ]
+    _lineage(connection, job, load, "RUNNING", source_facets=[lineage.assertions(checks)])
+    facts = {"suite": job.table.name, "expectations": len(findings), "failed": sum(not f.success for f in findings)}
+    _audit(connection, job, load, "load.gate", from_=f"landing.load_{load.load_id}", **facts)
+
+
+def rehearsed(connection: psycopg.Connection, job: Job, load: Load) -> None:
+    """The load was judged only. In lineage its run is over, and has moved no data."""
+    _lineage(connection, job, load, "ABORT")
+    _audit(connection, job, load, "load.rehearse", from_=job.name, to=f"landing.load_{load.load_id}")
+
+
+def published(connection: psycopg.Connection, job: Job, load: Load, counts: Published) -> None:
+    """The rows are visible; the audit event is the transaction's last statement, for it makes others wait."""
+    written = counts.rows_new + counts.rows_changed + counts.rows_deleted
+    _lineage(connection, job, load, "COMPLETE", target_facets=[lineage.output_statistics(rows=written)])
+    _audit(
+        connection,
+        job,
+        load,
+        "load.publish",
+        from_=job.origin,
+        to=f"staging.{job.table.name}",
+        rows_read=load.rows_read,
+        rows_new=counts.rows_new,
+        rows_changed=counts.rows_changed,
+        rows_deleted=counts.rows_deleted,
+        rows_quarantined=counts.rows_quarantined,
+        verdict="passed",
+        **({"rows_superseded": counts.rows_superseded} if job.replays else {}),
+        **_commitment(counts.content),
+    )
+
+
+def confirmed(connection: psycopg.Connection, job: Job, load: Load, records: int, result: str) -> None:
+    """The source was told which records are published."""
+    _audit(connection, job, load, "load.confirm", to=job.name, result=result, records=records)
+
+
+def _commitment(content: str) -> dict[str, str]:
+    """A salted commitment to what was published: who holds the salt can prove it later, nobody can guess it."""
+    salt = os.environ.get("ONEFOLD_AUDIT_SALT")
+    return {"content_commitment": commitment(content, salt.encode())} if salt else {}
+
+
+def failed(connection: psycopg.Connection, job: Job, load: Load, error: OnefoldError, final: bool) -> None:
+    """A step failed; `final` when the load is rejected and will not be tried again by this run."""
+    if final:
+        _lineage(connection, job, load, "FAIL", run_facets=[lineage.error_message(error)])
+    result = "rejected" if isinstance(error, Rejected) else "failed"
+    facts = {"error": type(error).__name__.lower(), "state": load.state, "final": final}
+    _audit(connection, job, load, "load.reject" if final else "load.attempt", from_=job.origin, result=result, **facts)
+
+
+def _audit(
+    connection: psycopg.Connection,
+    job: Job,
+    load: Load,
+    action: str,
+    from_: str | None = None,
+    to: str | None = None,
+    result: str = "ok",
+    **facts: object,
+) -> None:
+    event = AuditEvent(
+        actor=job.run.actor,
+        action=action,
+        subject=f"load:{load.load_id}",
+        from_=from_,
+        to=to,
+        payload={"system": load.system, "stream": load.stream, **_of_replay(job), **facts},
+        result=result,
+    )
+    append(connection, event)
+
+
+def _of_replay(job: Job) -> dict[str, int]:
+    return {"replay": job.replay_id} if job.replays else {}
+
+
+def _lineage(
+    connection: psycopg.Connection,
+    job: Job,
+    load: Load,
+    kind: str,
+    source_facets: Iterable[object] = (),
+    target_facets: Iterable[object] = (),
+    run_facets: Iterable[object] = (),
+) -> None:
+    if job.replays:
+        name, source = f"{load.dag_id}__{job.name}", lineage.warehouse_dataset(connection, job.origin)
+    else:
+        columns = [lineage.Field(name, field.type) for name, field in job.stream.fields.items()]
+        name = f"{load.dag_id}.{load.stream}"
+        source = lineage.source_dataset(load.system, load.stream, job.source_url).having(lineage.schema(columns))
+    source = source.having(lineage.input_statistics(rows=load.rows_read), *source_facets)
+    target = lineage.warehouse_dataset(connection, f"staging.{job.table.name}").having(
+        lineage.dataset_version(load.load_id), *target_facets
+    )
+    event = lineage.run_event(
+        kind,
+        lineage.Job(name),
+        run_id(load),
+        inputs=[source],
+        outputs=[target],
+        facets=[lineage.nominal_time(load.window_start, load.window_end), *run_facets],
+    )
+    lineage.emit(connection, event, load_id=load.load_id)
+
+
+def run_id(load: Load) -> UUID:
+    """The OpenLineage run of a load."""
+    return lineage.task_run_id(load.dag_id, load.run_id, f"{load.stream}.load_{load.load_id}")

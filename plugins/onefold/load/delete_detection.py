@@ -1,0 +1,143 @@
+"""What a source gave whole and no longer has: its absence is the only sign that it was deleted.
+
+What staging still holds of such a part, and the newer reading lacks, is landed as deleted with the content that was
+seen last. So is what waits in quarantine, or a replay would bring to life what the source has deleted. Two things tell
+which parts were read whole:
+
+- A reader that listed parts anew says which, and since when (connectors/page.py, Part).
+- A stream whose records come only together with their sisters says so (`whole`): an order that was read has just the
+  items that came with it, and the deletion of another takes its sisters' cursor.
+"""
+
+from __future__ import annotations
+
+import logging
+
+import psycopg
+from psycopg import sql
+
+from onefold.catalog.system import Stream
+from onefold.load.ledger import Load
+from onefold.load.superseded import first_reversible
+from onefold.warehouse.tables import StagingTable
+
+log = logging.getLogger(__name__)
+
+
+def land_swept(connection: psycopg.Connection, load: Load, stream: Stream) -> int:
+    """Add the deletions to the landed pages and return how many there are; done twice, it adds nothing more.
+
+    What was listed is not swept when some record of it could not be read: it may be just the one that seems missing.
+    """
+    lonely = _without_sisters(connection, load) if stream.whole else 0
+    return lonely + _listed(connection, load, stream)
+
+
+def _listed(connection: psycopg.Connection, load: Load, stream: Stream) -> int:
+    whole, unnamed, unreadable = connection.execute(
+        "select count(*), count(*) filter (where part = ''),"
+        " (select count(*) from landing.unreadable where load_id = %(load_id)s)"
+        " from landing.part where load_id = %(load_id)s and whole_since is not null",
+        {"load_id": load.load_id},
+    ).fetchone()
+    if not whole:
+        return 0
+    if unreadable:
+        log.warning("%s.%s: not swept, %s records have no key", load.system, load.stream, unreadable)
+        return 0
+    parts = sql.SQL(
+        "select part, max(whole_since) as since from landing.part"
+        " where load_id = {} and whole_since is not null group by part"
+    ).format(sql.Literal(load.load_id))
+    return _land(
+        connection,
+        load,
+        parts=parts,
+        held=_ALL if unnamed or len(stream.primary_key) == 1 else _OF_PART,
+        cursor=sql.SQL("held._cursor"),
+        extracted_at=sql.SQL("greatest(now(), part.since)"),
+        absent=sql.SQL(
+            "not exists (select from {pages} read"
+            " where read._key = held._key and (read._extracted_at >= part.since or read._deleted))"
+        ),
+    )
+
+
+def _without_sisters(connection: psycopg.Connection, load: Load) -> int:
+    parts = sql.SQL(
+        "select _key::jsonb ->> 0 as part, max(_cursor) as _cursor, max(_extracted_at) as _extracted_at"
+        " from {} group by 1"
+    ).format(load.tables.pages)
+    return _land(
+        connection,
+        load,
+        parts=parts,
+        held=_OF_PART,
+        cursor=sql.SQL("part._cursor"),
+        extracted_at=sql.SQL("part._extracted_at"),
+        absent=sql.SQL(
+            "held._cursor < part._cursor and not exists (select from {pages} read"
+            " where read._key = held._key and read._cursor = part._cursor)"
+        ),
+    )
+
+
+def _land(
+    connection: psycopg.Connection,
+    load: Load,
+    *,
+    parts: sql.Composable,
+    held: sql.SQL,
+    cursor: sql.SQL,
+    extracted_at: sql.SQL,
+    absent: sql.SQL,
+) -> int:
+    """Land as deleted whatever is held of the parts and is absent among the landed pages.
+
+    What a load that may still be rolled back has deleted is landed again, and ends aside (load/superseded.py).
+    """
+    staging = StagingTable(load.system, load.stream)
+    waiting = _WAITING.format(system=sql.Literal(load.system), stream=sql.Literal(load.stream))
+    return connection.execute(
+        sql.SQL(
+            """
+            insert into {pages} (_key, _cursor, _deleted, _hash, _extracted_at, _payload)
+            select held._key, {cursor}, true, decode(md5('gone' || held._payload::text), 'hex'), {extracted_at},
+                   held._payload::text
+            from ({parts}) part cross join lateral ({held}) held
+            where (not held._deleted or held._load_id >= {reversible}) and {absent}
+            """
+        ).format(
+            pages=load.tables.pages,
+            parts=parts,
+            held=held.format(current=staging.current, versions=staging.versions, waiting=waiting),
+            cursor=cursor,
+            extracted_at=extracted_at,
+            reversible=sql.Literal(first_reversible(connection, load.system, load.stream)),
+            absent=absent.format(pages=load.tables.pages),
+        )
+    ).rowcount
+
+
+_WAITING = sql.SQL(
+    """
+    select _key, payload as _payload, _cursor, false as _deleted, load_id as _load_id from ops.quarantine
+    where system = {system} and stream = {stream} and state = 'open' and payload is not null
+    """
+)
+_ALL = sql.SQL("select _key, _payload, _cursor, _deleted, _load_id from {current} union all {waiting}")
+_OF_PART = sql.SQL(
+    """
+    (
+        select distinct on (_key) _key, _payload, _cursor, _deleted, _load_id from {versions}
+        where _key >= ('[' || to_json(part.part) || ',') collate "C"
+          and _key < ('[' || to_json(part.part) || '-') collate "C"
+        order by _key, _load_id desc
+    )
+    union all
+    {waiting} and _key >= ('[' || to_json(part.part) || ',') collate "C"
+      and _key < ('[' || to_json(part.part) || '-') collate "C"
+    """
+)
+"""A key of several fields is a JSON array, so the index on the keys finds those of a part: '["part",' and what follows
+it, up to the character after the comma."""

@@ -1,0 +1,153 @@
+"""The gate of one load: contract, candidates, suite, and what to do with what was found."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Mapping
+
+import psycopg
+from psycopg import sql
+
+from onefold.catalog.entity import Entity
+from onefold.errors import Rejected
+from onefold.load.change_detection import make_candidates
+from onefold.load.delete_detection import land_swept
+from onefold.load.job import Job
+from onefold.load.ledger import Load
+from onefold.mapping.registry import mapping_versions
+from onefold.quality.contract import FEW, Drift, find_drift, may_have_drifted
+from onefold.quality.gate import Finding, judge, keep_findings
+from onefold.quality.suite import read_suite
+from onefold.quality.typed import make_typed
+
+log = logging.getLogger(__name__)
+
+
+def inspect(connection: psycopg.Connection, job: Job, load: Load) -> list[Finding]:
+    """Judge a landed load and put the keys of refused rows into its `refused` table.
+
+    Raises Rejected when the contract changed, a critical expectation on the whole table failed, or too large a share
+    of the rows was refused. A replay judges rows and not the source, so it is never rejected: when the whole table
+    fails, all its rows are refused.
+    """
+    suite = read_suite(job.table.name, job.suites)
+    if not job.replays:
+        land_swept(connection, load, job.stream)
+    candidates = make_candidates(connection, load, job.stream, again=job.replays)
+    make_typed(connection, load, job.stream, job.entities, suite)
+    if not job.replays:
+        _check_contract(connection, job, load)
+    findings = judge(job.warehouse_url, "landing", load.tables.typed_name, suite)
+    refused = refuse(connection, load, suite.name, findings, job.entities, whole=job.replays)
+    with connection.transaction(), connection.cursor() as cursor:
+        cursor.execute("delete from ops.gate_result where load_id = %s", (load.load_id,))
+        keep_findings(cursor, suite.name, findings, load_id=load.load_id)
+    _explain(job, candidates, refused, findings)
+    if not job.replays:
+        _check_whole(job, load, suite.name, findings, candidates, refused)
+    return findings
+
+
+def _check_contract(connection: psycopg.Connection, job: Job, load: Load) -> None:
+    suspicious = may_have_drifted(connection, load, job.stream)
+    if suspicious and (drifts := find_drift(connection, load, job.stream)):
+        _keep_contract_change(connection, load, drifts)
+        raise Rejected(
+            f"{job.name}: the source changed its contract: {'; '.join(map(str, drifts))}. Nothing was published. "
+            f"Mend the fields in catalog/systems/{load.system}.yaml (or have the source mended), then run again."
+        )
+
+
+def _check_whole(job: Job, load: Load, suite: str, findings: list[Finding], candidates: int, refused: int) -> None:
+    whole_table = [finding for finding in findings if finding.critical and finding.rows_query is None]
+    if whole_table:
+        raise Rejected(
+            f"{job.name}: the gate refused load {load.load_id}: {'; '.join(map(str, whole_table))}. Nothing was "
+            f"published. The figures are in ops.gate_result; the suite is expectations/{suite}.yaml."
+        )
+    limit = job.stream.gate.max_quarantined_share
+    if refused > FEW and refused > limit * candidates:
+        worst = "; ".join(str(finding) for finding in findings if finding.critical)
+        raise Rejected(
+            f"{job.name}: the gate refused load {load.load_id}: {refused} of {candidates} rows failed, more than the "
+            f"{limit:.0%} that may go to quarantine ({worst}). Nothing was published. If the rows are right, mend "
+            f"expectations/{suite}.yaml; if they are wrong, have the source mended; then run again."
+        )
+
+
+def refuse(
+    connection: psycopg.Connection,
+    load: Load,
+    suite: str,
+    findings: list[Finding],
+    entities: Mapping[str, Entity],
+    *,
+    whole: bool = False,
+) -> int:
+    """Write down every failing row of every critical finding; returns how many rows that are.
+
+    With `whole`, all rows are refused where the table as a whole fails.
+    """
+    table = load.tables.refused
+    connection.execute(sql.SQL("drop table if exists {}").format(table))
+    connection.execute(
+        sql.SQL(
+            "create unlogged table {} (_key text, suite text, expectation text, reason text, mapping_versions jsonb)"
+        ).format(table)
+    )
+    versions = mapping_versions(entities, f"{load.system}.{load.stream}")
+    for finding in findings:
+        failing = finding.rows_query
+        if failing is None and whole:
+            failing = sql.SQL("select _key from {}").format(load.tables.typed)
+        if finding.critical and failing:
+            column = str(finding.expectation.kwargs.get("column", ""))
+            # _unparsed and _unmapped say themselves what is wrong; any other column is named.
+            said = sql.Identifier(column) if column in ("_unparsed", "_unmapped") else sql.Literal(_reason(finding))
+            connection.execute(
+                sql.SQL(
+                    "insert into {refused} select typed._key, {suite}, {expectation}, {said}, {versions}::jsonb"
+                    " from ({failing}) failing join {typed} typed using (_key)"
+                ).format(
+                    refused=table,
+                    suite=sql.Literal(suite),
+                    expectation=sql.Literal(
+                        f"{finding.expectation.type}({column})" if column else finding.expectation.type
+                    ),
+                    said=said,
+                    versions=sql.Literal(json.dumps(versions) if versions else None),
+                    failing=failing,
+                    typed=load.tables.typed,
+                )
+            )
+    connection.execute(sql.SQL("analyze {}").format(table))
+    return connection.execute(sql.SQL("select count(distinct _key) from {}").format(table)).fetchone()[0]
+
+
+def _reason(finding: Finding) -> str:
+    expectation = finding.expectation
+    if expectation.description:
+        return expectation.description
+    rule = expectation.type.removeprefix("expect_column_values_").removeprefix("expect_").replace("_", " ")
+    return f"{expectation.kwargs.get('column', 'the row')}: {rule}"
+
+
+def _keep_contract_change(connection: psycopg.Connection, load: Load, drifts: list[Drift]) -> None:
+    with connection.transaction(), connection.cursor() as cursor:
+        cursor.executemany(
+            "insert into ops.contract_change (load_id, system, stream, field, was, is_now, rows)"
+            " values (%s, %s, %s, %s, %s, %s, %s) on conflict (load_id, field) do nothing",
+            [(load.load_id, load.system, load.stream, d.field, d.was, d.is_now, d.rows) for d in drifts],
+        )
+
+
+def _explain(job: Job, candidates: int, refused: int, findings: list[Finding]) -> None:
+    """The gate explains itself in the task's log: what was asked, what failed, where the rows went."""
+    failed = [finding for finding in findings if not finding.success]
+    log.info(
+        "gate %s: %s candidate rows, %s expectations evaluated, %s failed, %s rows to quarantine",
+        *(job.table.name, candidates, len(findings), len(failed), refused),
+    )
+    for finding in failed:
+        log.warning("  %s %s", "refused:" if finding.critical else f"{finding.expectation.severity}:", finding)

@@ -1,0 +1,65 @@
+"""What a step of a load needs to know."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from onefold.catalog.entity import Entity
+from onefold.catalog.system import Stream, System
+from onefold.load.extraction import Confirm, Source
+from onefold.load.ledger import Run
+from onefold.load.window import Wanted
+from onefold.quality.suite import FOLDER
+from onefold.warehouse.tables import StagingTable
+
+
+@dataclass(frozen=True)
+class Job:
+    """One stream to load in one run.
+
+    `confirm` tells the system what was published, where it wants to hear that. `run_is_over` tells whether another
+    run has ended (the scheduler knows); `last_attempt`, whether a failure of this step is final for the run;
+    `gives_way`, whether runs that wait for the stream with fresh data go first. `rehearsed` is the load that has read
+    the window already; the source is asked only when what it read is gone.
+
+    A replay has `replay_id` and no source: it takes the rows which that replay chose out of ops.quarantine.
+    """
+
+    system: System
+    stream_name: str
+    run: Run
+    source: Source | None
+    source_url: str | None
+    warehouse_url: str
+    entities: Mapping[str, Entity]
+    run_is_over: Callable[[str, str], bool]
+    wanted: Wanted = field(default_factory=Wanted)
+    last_attempt: bool = True
+    gives_way: bool = False
+    suites: Path = FOLDER
+    confirm: Confirm | None = None
+    rehearsed: int | None = None
+    replay_id: int | None = None
+
+    @property
+    def replays(self) -> bool:
+        return self.replay_id is not None
+
+    @property
+    def stream(self) -> Stream:
+        return self.system.streams[self.stream_name]
+
+    @property
+    def name(self) -> str:
+        return f"{self.system.system}.{self.stream_name}"
+
+    @property
+    def origin(self) -> str:
+        """Where its rows come from, as audit events call it."""
+        return "ops.quarantine" if self.replays else self.name
+
+    @property
+    def table(self) -> StagingTable:
+        return StagingTable(self.system.system, self.stream_name)

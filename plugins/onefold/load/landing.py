@@ -1,0 +1,297 @@
+"""Pages → landing: each page and its checkpoint are one transaction, so that a crash costs at most one page.
+
+COPY in binary format takes the record's JSON bytes as they came, without decoding or escaping them. Landing keeps them
+as text, which costs the server a third of jsonb: only what turns out to have changed is parsed
+(load/change_detection.py).
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from hashlib import blake2b
+
+import psycopg
+from psycopg import sql
+
+from onefold.connectors.page import Page, Record
+from onefold.load.ledger import Load, discard_landing
+from onefold.load.page_writer import PageWriter
+
+_GONE = b"deleted"
+_EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+_SIX_COLUMNS = struct.pack("!h", 6)
+_NULL = struct.pack("!i", -1)
+_length = struct.Struct("!i").pack
+_LENGTHS = tuple(_length(length) for length in range(256))
+_ALIVE_HASH, _DELETED_HASH = (_length(1) + flag + _length(16) for flag in (b"\0", b"\1"))
+_ROWS_PER_WRITE = 500
+_COLUMNS = sql.SQL("(_key, _cursor, _deleted, _hash, _extracted_at, _payload)")
+
+
+def record_hash(payload: bytes, deleted: bool) -> bytes:
+    """16 bytes that differ when the record differs: its bytes as received, and whether it is deleted."""
+    if deleted:
+        return blake2b(payload, digest_size=16, person=_GONE).digest()
+    return blake2b(payload, digest_size=16).digest()
+
+
+def open_landing(connection: psycopg.Connection, load: Load) -> None:
+    """Make the load's landing table, empty, with a checkpoint at the start."""
+    with connection.transaction():
+        connection.execute(sql.SQL("drop table if exists {}").format(load.tables.pages))
+        connection.execute(
+            sql.SQL(
+                'create unlogged table {} (_key text collate "C" not null, _cursor text collate "C",'
+                " _deleted boolean not null, _hash bytea not null, _extracted_at timestamptz not null,"
+                " _payload text not null)"
+            ).format(load.tables.pages)
+        )
+        for shared in ("answer", "unreadable", "part", "checkpoint"):
+            connection.execute(
+                sql.SQL("delete from {} where load_id = %s").format(sql.Identifier("landing", shared)),
+                (load.load_id,),
+            )
+        connection.execute("insert into landing.checkpoint (load_id) values (%s)", (load.load_id,))
+        connection.execute(
+            "update ops.load set state = 'extracting', pages = 0, rows_read = 0 where load_id = %s",
+            (load.load_id,),
+        )
+
+
+def take_over(connection: psycopg.Connection, load: Load, rehearsed: Load) -> bool:
+    """Make what a rehearsed load has read the load's own, all of it at once; False when that is there no longer.
+
+    It is judged anew against staging as it is now. The caller holds the stream's lock.
+    """
+    reached = checkpoint(connection, rehearsed)
+    if rehearsed.state != "rehearsed" or reached is None or not reached[1]:
+        return False
+    with connection.transaction():
+        connection.execute(sql.SQL("drop table if exists {}").format(load.tables.pages))
+        connection.execute(
+            sql.SQL("alter table {} rename to {}").format(
+                rehearsed.tables.pages, sql.Identifier(load.tables.pages_name)
+            )
+        )
+        for shared in ("answer", "unreadable", "part", "checkpoint"):
+            connection.execute(
+                sql.SQL("update {} set load_id = %s where load_id = %s").format(sql.Identifier("landing", shared)),
+                (load.load_id, rehearsed.load_id),
+            )
+        connection.execute("update landing.checkpoint set gated = false where load_id = %s", (load.load_id,))
+        connection.execute(
+            "update ops.load set pages = %s, rows_read = %s where load_id = %s",
+            (rehearsed.pages, rehearsed.rows_read, load.load_id),
+        )
+        discard_landing(connection, rehearsed.tables)
+    return True
+
+
+def checkpoint(connection: psycopg.Connection, load: Load) -> tuple[str | None, bool] | None:
+    """(token to go on from, whether all pages are in); None when there is nothing to go on from."""
+    exists = connection.execute("select to_regclass(%s)", (load.tables.pages.as_string(connection),)).fetchone()[0]
+    row = connection.execute(
+        "select token, complete from landing.checkpoint where load_id = %s", (load.load_id,)
+    ).fetchone()
+    return row if exists and row else None
+
+
+class Landing:
+    """Lands the pages of one load; a context manager, at whose end every page that was given is committed.
+
+    A page is sent with all that its commit needs, and its outcome is asked for only when the next one is ready: the
+    server takes one page in while the next is read, split and packed. A failure therefore shows one page late.
+    """
+
+    def __init__(self, connection: psycopg.Connection, load: Load, primary_key: list[str]) -> None:
+        self._load = load
+        self._primary_key = ", ".join(primary_key)
+        self._writer = PageWriter(connection)
+        self._sent: Page | None = None
+
+    def __enter__(self) -> Landing:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        if error is None:
+            self._settle()
+        else:  # what stopped the reading counts; the page before it comes in if it can
+            with suppress(psycopg.Error):
+                self._settle()
+
+    def add(self, page: Page) -> None:
+        """Send the page: its records, its answers, the ledger's counts and the token of the next page."""
+        keyed, aside = self._keyed(page)
+        rows = list(_packed(keyed, page.extracted_at))
+        self._settle()
+        self._send(page, rows, aside)
+
+    def _settle(self) -> None:
+        """The page sent last is in. If the server could not hold some of its records, it is sent again without them."""
+        try:
+            self._writer.settle()
+        except psycopg.DataError:
+            self._send_again(self._sent)
+
+    def _send_again(self, page: Page) -> None:
+        keyed, aside = self._keyed(page)
+        good = []
+        for record in keyed:
+            if fault := _fault(record):
+                aside.append(_set_aside(self._load, record, page, fault))
+            else:
+                good.append(record)
+        self._send(page, _packed(good, page.extracted_at), aside)
+        self._writer.settle()
+
+    def _keyed(self, page: Page) -> tuple[list[Record], list[sql.Composable]]:
+        """The records that have a key, and the statements that set the others aside."""
+        keyed = [record for record in page.records if record.key is not None]
+        if len(keyed) == len(page.records):
+            return keyed, []
+        reason = f"the primary key ({self._primary_key}) is missing"
+        return keyed, [_set_aside(self._load, r, page, reason) for r in page.records if r.key is None]
+
+    def _send(self, page: Page, rows: Iterable[bytes], aside: list[sql.Composable]) -> None:
+        # Nothing is lost with the last pages' commits: a crash of the server empties landing anyway.
+        copy = sql.SQL("set local synchronous_commit = off; copy {} {} from stdin (format binary)").format(
+            self._load.tables.pages, _COLUMNS
+        )
+        self._sent = page
+        also = [*_answers(self._load, page), *_ended(self._load, page), *_progress(self._load, page)]
+        self._writer.send(copy, rows, [*aside, *also])
+
+
+def _answers(load: Load, page: Page) -> Iterator[sql.Composable]:
+    rows = [
+        sql.SQL("({}, {}, {}, {}, {})").format(
+            load.load_id, answer.question, answer.outcome, page.extracted_at, answer.proof
+        )
+        for answer in page.answers
+        if answer.outcome != "failed"
+    ]
+    if rows:
+        yield sql.SQL("insert into landing.answer values {}").format(sql.SQL(", ").join(rows))
+
+
+def _ended(load: Load, page: Page) -> Iterator[sql.Composable]:
+    if page.ended:
+        rows = [
+            sql.SQL("({}, {}, {}, {}, {})").format(load.load_id, p.name, p.state, p.whole_since, p.refused)
+            for p in page.ended
+        ]
+        yield sql.SQL("insert into landing.part (load_id, part, state, whole_since, refused) values {}").format(
+            sql.SQL(", ").join(rows)
+        )
+
+
+def _progress(load: Load, page: Page) -> Iterator[sql.Composable]:
+    yield sql.SQL("update landing.checkpoint set token = {}, complete = {} where load_id = {}").format(
+        page.token, page.token is None, load.load_id
+    )
+    yield sql.SQL("update ops.load set pages = pages + 1, rows_read = rows_read + {} where load_id = {}").format(
+        len(page.records), load.load_id
+    )
+
+
+def finish_landing(connection: psycopg.Connection, load: Load, seconds: float) -> None:
+    """All pages are in: state landed. A source that gave no page at all has landed too, with nothing."""
+    with connection.transaction():
+        connection.execute("update landing.checkpoint set complete = true where load_id = %s", (load.load_id,))
+        connection.execute(
+            "update ops.load set state = 'landed', seconds_extracting = seconds_extracting + %s where load_id = %s",
+            (seconds, load.load_id),
+        )
+
+
+def mark_gated(connection: psycopg.Connection, load: Load, seconds: float) -> None:
+    """The gate has passed the load: state gated, in the ledger and beside the pages that it speaks of."""
+    connection.execute("update landing.checkpoint set gated = true where load_id = %s", (load.load_id,))
+    connection.execute(
+        "update ops.load set state = 'gated', seconds_gating = seconds_gating + %s where load_id = %s",
+        (seconds, load.load_id),
+    )
+
+
+def is_gated(connection: psycopg.Connection, load: Load) -> bool:
+    """Whether what the gate passed is still there; a crash of the database empties landing, but not the ledger."""
+    row = connection.execute("select gated from landing.checkpoint where load_id = %s", (load.load_id,)).fetchone()
+    return row is not None and row[0]
+
+
+def landed_keys(connection: psycopg.Connection, load: Load) -> list[str]:
+    """The keys of the records that the load has read, each once; they go when it is published."""
+    rows = connection.execute(sql.SQL("select distinct _key from {} order by 1").format(load.tables.pages)).fetchall()
+    return [key for (key,) in rows]
+
+
+def _packed(records: Sequence[Record], extracted_at: datetime) -> Iterator[bytes]:
+    at = struct.pack("!iq", 8, (extracted_at - _EPOCH) // _MICROSECOND)
+    for first in range(0, len(records), _ROWS_PER_WRITE):
+        yield _block(records[first : first + _ROWS_PER_WRITE], at)
+
+
+def _block(records: Sequence[Record], at: bytes) -> bytes:
+    """The records in COPY's binary format: six columns, each its length and its bytes (length -1: NULL).
+
+    One loop with nothing called that need not be: this is what the speed of landing hangs on.
+    """
+    parts: list[bytes] = []
+    for record in records:
+        key, payload = record.key.encode(), record.payload
+        cursor = record.cursor
+        parts += (
+            _SIX_COLUMNS,
+            _LENGTHS[len(key)] if len(key) < 256 else _length(len(key)),
+            key,
+            _NULL if cursor is None else _LENGTHS[len(cursor)] + cursor.encode(),
+            _DELETED_HASH if record.deleted else _ALIVE_HASH,
+            record_hash(payload, record.deleted),
+            at,
+            _length(len(payload)),
+            payload,
+        )
+    return b"".join(parts)
+
+
+def _fault(record: Record) -> str | None:
+    """Why PostgreSQL cannot hold the record as text; None when it can. Whether it is JSON shows at the gate."""
+    if _as_text(record.payload).encode() != record.payload:
+        return "the record is not valid UTF-8"
+    return "the primary key holds a character that PostgreSQL cannot store (U+0000)" if "\0" in record.key else None
+
+
+def _set_aside(load: Load, record: Record, page: Page, reason: str) -> sql.Composable:
+    return sql.SQL("insert into landing.unreadable values ({}, {}, {}, {}, {})").format(
+        load.load_id,
+        _as_text(record.payload),
+        reason,
+        record_hash(record.payload, record.deleted),
+        page.extracted_at,
+    )
+
+
+def set_aside_unstorable(connection: psycopg.Connection, load: Load) -> None:
+    """Move what is no JSON that PostgreSQL can store from the pages to the unreadable records."""
+    connection.execute(
+        sql.SQL(
+            """
+            with gone as (
+                delete from {} where not pg_input_is_valid(_payload, 'jsonb')
+                returning _payload, _hash, _extracted_at
+            )
+            insert into landing.unreadable (load_id, raw, reason, _hash, _extracted_at)
+            select {}, _payload, 'the record is not storable JSON: '
+                   || (select message from pg_input_error_info(_payload, 'jsonb')), _hash, _extracted_at
+            from gone
+            """
+        ).format(load.tables.pages, load.load_id)
+    )
+
+
+def _as_text(payload: bytes) -> str:
+    return payload.decode("utf-8", "backslashreplace").replace("\0", "\\x00")

@@ -1,0 +1,90 @@
+"""What a look-up source answered (ops.answer), and which load gave which answer (ops.answer_given)."""
+
+from __future__ import annotations
+
+import psycopg
+
+from onefold.load.ledger import Load
+
+MANY = 1000
+"""From so many answers on PostgreSQL is told at once: its own look comes a minute later, and what it plans for a table
+that it takes to be empty compares each answer with each."""
+
+
+def keep_answers(connection: psycopg.Connection, load: Load) -> None:
+    """Keep the load's answers, inside the publishing transaction; a newer answer stays.
+
+    The answer that was there before is kept as well, by its load, or it could not come back when this load is rolled
+    back.
+    """
+    names = {"system": load.system, "stream": load.stream, "load_id": load.load_id}
+    given = connection.execute(
+        """
+        with given as (
+            select distinct on (question) question, outcome, answered_at, proof
+            from landing.answer where load_id = %(load_id)s order by question, answered_at desc
+        )
+        insert into ops.answer_given (system, stream, question, load_id, outcome, answered_at, proof)
+        select %(system)s, %(stream)s, question, %(load_id)s, outcome, answered_at, proof from given
+        union all
+        select system, stream, question, load_id, before.outcome, before.answered_at, before.proof
+        from ops.answer before join given using (question)
+        where system = %(system)s and stream = %(stream)s
+        on conflict do nothing
+        """,
+        names,
+    ).rowcount
+    if not given:
+        return
+    connection.execute(
+        """
+        insert into ops.answer (system, stream, question, outcome, answered_at, proof, load_id)
+        select system, stream, question, outcome, answered_at, proof, load_id
+        from ops.answer_given where load_id = %(load_id)s
+        on conflict (system, stream, question) do update
+        set outcome = excluded.outcome, answered_at = excluded.answered_at, proof = excluded.proof,
+            load_id = excluded.load_id
+        where ops.answer.answered_at < excluded.answered_at
+        """,
+        names,
+    )
+    if given >= MANY:
+        connection.execute("analyze ops.answer, ops.answer_given")
+    # An answer that is final makes all that is older, and the standing one itself, known from ops.answer alone.
+    connection.execute(
+        """
+        delete from ops.answer_given old using ops.answer standing
+        where standing.load_id in (select load_id from ops.load
+                                   where system = %(system)s and stream = %(stream)s and final_at <= now())
+          and standing.system = %(system)s and standing.stream = %(stream)s
+          and old.system = standing.system and old.stream = standing.stream and old.question = standing.question
+          and old.answered_at <= standing.answered_at
+        """,
+        names,
+    )
+
+
+def stand_answers(connection: psycopg.Connection, system: str, stream: str, loads: list[int]) -> None:
+    """Let the questions that these loads answered have the newest answer of the loads that are published now."""
+    names = {"system": system, "stream": stream, "loads": loads}
+    connection.execute(
+        """
+        delete from ops.answer standing using ops.answer_given given
+        where given.load_id = any (%(loads)s) and given.system = %(system)s and given.stream = %(stream)s
+          and standing.system = given.system and standing.stream = given.stream
+          and standing.question = given.question
+        """,
+        names,
+    )
+    connection.execute(
+        """
+        insert into ops.answer (system, stream, question, outcome, answered_at, proof, load_id)
+        select distinct on (question) given.system, given.stream, question, outcome, answered_at, proof, load_id
+        from ops.answer_given given join ops.load using (load_id)
+        where given.system = %(system)s and given.stream = %(stream)s and ops.load.state = 'published'
+          and question in (select question from ops.answer_given
+                           where load_id = any (%(loads)s) and system = %(system)s and stream = %(stream)s)
+        order by question, answered_at desc, load_id
+        """,
+        names,
+    )

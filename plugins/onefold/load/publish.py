@@ -1,0 +1,262 @@
+"""Publishing: rows, cursor, verdict, quarantine, answers, lineage and audit in one transaction, or none of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+import psycopg
+from psycopg import sql
+
+from onefold.connectors.page import BEGINNING
+from onefold.load.checkpoints import keep_states
+from onefold.load.ledger import Load, discard_landing
+from onefold.load.lookup_cache import keep_answers
+from onefold.load.replayed_rows import settle
+from onefold.load.staging import LARGE, become_part, key_once_a_load
+from onefold.load.superseded import keep_aside, make_final
+from onefold.warehouse.tables import StagingTable
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """How many records a load published or set aside; `content` tells what was published, whatever its order.
+
+    `rows_superseded` is of a replay alone: rows that it chose and that something newer had overtaken.
+    """
+
+    rows_new: int
+    rows_changed: int
+    rows_deleted: int
+    rows_quarantined: int
+    content: str
+    rows_superseded: int = 0
+
+
+def publish(
+    connection: psycopg.Connection,
+    load: Load,
+    record: Callable[[psycopg.Connection, Published], None],
+    overlap: timedelta,
+    replay_id: int | None = None,
+) -> Published:
+    """Make the load's accepted rows visible and end the load. `record` adds lineage and audit inside the transaction.
+
+    The caller holds the stream's lock and has seen the load's checkpoint as gated. `overlap` is how much of what is
+    published a run that goes on from it reads again. A replay settles the rows that it chose; it says nothing of the
+    source, so cursor, answers and states stay as they are.
+    """
+    with connection.transaction():
+        new, changed, deleted, content = _count(connection, load)
+        quarantined = _quarantine(connection, load)
+        superseded = 0 if replay_id is None else settle(connection, load, replay_id)
+        published = Published(new, changed, deleted, quarantined, content, superseded)
+        _close_quarantined(connection, load)
+        _write_versions(connection, load, new + changed + deleted)
+        if replay_id is None:
+            keep_answers(connection, load)
+            keep_states(connection, load)
+        landed, read = _greatest_cursors(connection, load)
+        moved = replay_id is None and _move_cursor(connection, load, landed, overlap)
+        make_final(connection, load, read, moved_cursor=moved)
+        keep_aside(connection, load)
+        connection.execute(
+            "update ops.load set state = 'published', verdict = 'passed', error = null, ended_at = now(),"
+            " rows_new = %s, rows_changed = %s, rows_deleted = %s, rows_quarantined = %s,"
+            " seconds_publishing = extract(epoch from clock_timestamp() - now()) where load_id = %s",
+            (new, changed, deleted, published.rows_quarantined, load.load_id),
+        )
+        discard_landing(connection, load.tables)
+        record(connection, published)
+    return published
+
+
+def _names(load: Load) -> dict[str, sql.Composable]:
+    staging = StagingTable(load.system, load.stream)
+    return {
+        "staging": staging.versions,
+        "pages": load.tables.pages,
+        "candidate": load.tables.candidate,
+        "accepted": sql.SQL(
+            "(select * from {} c where not exists (select from {} r where r._key = c._key)) accepted"
+        ).format(load.tables.candidate, load.tables.refused),
+        "refused": load.tables.refused,
+        "load": sql.Literal(load.load_id),
+        "system": sql.Literal(load.system),
+        "stream": sql.Literal(load.stream),
+    }
+
+
+def _count(connection: psycopg.Connection, load: Load) -> tuple[int, int, int, str]:
+    """New, changed and deleted records, and a digest of them all that does not depend on their order."""
+    return connection.execute(
+        sql.SQL(
+            """
+            select count(*) filter (where not _known and not _deleted),
+                   count(*) filter (where _known and not _deleted),
+                   count(*) filter (where _deleted),
+                   format(
+                       '%s:%s:%s', count(*),
+                       bit_xor(substring(_hash from 1 for 8)::bigint), bit_xor(substring(_hash from 9)::bigint)
+                   )
+            from {accepted}
+            """
+        ).format(**_names(load))
+    ).fetchone()
+
+
+def _write_versions(connection: psycopg.Connection, load: Load, count: int) -> None:
+    staging = StagingTable(load.system, load.stream)
+    if count >= LARGE:
+        connection.execute(
+            sql.SQL("delete from {candidate} c using {refused} r where r._key = c._key").format(**_names(load))
+        )
+        become_part(connection, staging, load.tables)
+    else:
+        connection.execute(
+            sql.SQL(
+                """
+                insert into {staging} (_key, _hash, _payload, _cursor, _deleted, _load_id, _extracted_at)
+                select _key, _hash, _payload, _cursor, _deleted, _load_id, _extracted_at from {accepted}
+                """
+            ).format(**_names(load))
+        )
+        key_once_a_load(connection, staging)
+
+
+def _quarantine(connection: psycopg.Connection, load: Load) -> int:
+    """Keep every refused and every unreadable record with its reason; one that waits there unchanged is not doubled."""
+    refused = connection.execute(
+        sql.SQL(
+            """
+            insert into ops.quarantine
+                (load_id, system, stream, _key, _hash, payload, _cursor, _extracted_at, suite, expectation, reason,
+                 mapping_versions)
+            select {load}, {system}, {stream}, c._key, c._hash, c._payload, c._cursor, c._extracted_at,
+                   r.suite, r.expectation, r.reason, r.mapping_versions
+            from {candidate} c
+            join (
+                select _key, min(suite) as suite, string_agg(distinct expectation, ', ') as expectation,
+                       string_agg(distinct reason, '; ') as reason, any_value(mapping_versions) as mapping_versions
+                from {refused} group by _key
+            ) r on r._key = c._key
+            """
+        ).format(**_names(load))
+    ).rowcount
+    unreadable = connection.execute(
+        """
+        insert into ops.quarantine
+            (load_id, system, stream, _hash, raw, _extracted_at, suite, expectation, reason)
+        select distinct on (u._hash) u.load_id, l.system, l.stream, u._hash, u.raw, u._extracted_at,
+               'landing', 'readable record', u.reason
+        from landing.unreadable u join ops.load l using (load_id)
+        where u.load_id = %s and not exists (
+            select from ops.quarantine q
+            where q.system = l.system and q.stream = l.stream and q._key is null and q._hash = u._hash
+              and q.state = 'open'
+        )
+        order by u._hash, u._extracted_at
+        """,
+        (load.load_id,),
+    ).rowcount
+    return refused + unreadable + _quarantine_parts(connection, load)
+
+
+def _quarantine_parts(connection: psycopg.Connection, load: Load) -> int:
+    """Keep the name of every part of the stream that was refused, a bad file; one that came again is superseded."""
+    connection.execute(
+        """
+        update ops.quarantine q set state = 'superseded', closed_at = now(), closed_by_load = %(load_id)s
+        from landing.part p
+        where p.load_id = %(load_id)s and q.system = %(system)s and q.stream = %(stream)s and q.raw = p.part
+          and q.suite = 'landing' and q.expectation = 'readable part' and q.state = 'open'
+        """,
+        {"load_id": load.load_id, "system": load.system, "stream": load.stream},
+    )
+    return connection.execute(
+        """
+        insert into ops.quarantine
+            (load_id, system, stream, _hash, raw, _extracted_at, suite, expectation, reason)
+        select %(load_id)s, %(system)s, %(stream)s, sha256(convert_to(part, 'UTF8')), part, now(),
+               'landing', 'readable part', refused
+        from (
+            select distinct on (part) part, refused from landing.part where load_id = %(load_id)s
+            order by part, place desc
+        ) last
+        where refused is not null
+        """,
+        {"load_id": load.load_id, "system": load.system, "stream": load.stream},
+    ).rowcount
+
+
+def _close_quarantined(connection: psycopg.Connection, load: Load) -> None:
+    """A refused record whose newer version has now arrived, good or bad, is superseded; one that is older leaves it
+    open, and is itself superseded where it is refused. By the source's clock; at the same time what was read later is
+    newer."""
+    connection.execute(
+        sql.SQL(
+            """
+            update ops.quarantine q set state = 'superseded', closed_at = now(), closed_by_load = {load}
+            from {candidate} c
+            where q.system = {system} and q.stream = {stream} and q._key = c._key and q.state = 'open'
+              and q.load_id <> {load} and (
+                  q._cursor is null or c._cursor is null
+                  or (q._cursor, q._extracted_at) <= (c._cursor, c._extracted_at)
+              )
+            """
+        ).format(**_names(load))
+    )
+    connection.execute(
+        """
+        update ops.quarantine q set state = 'superseded', closed_at = now(), closed_by_load = q.load_id
+        from ops.quarantine newer
+        where q.load_id = %s and q.state = 'open' and newer.system = q.system and newer.stream = q.stream
+          and newer._key = q._key and newer.state = 'open' and newer.load_id <> q.load_id
+        """,
+        (load.load_id,),
+    )
+
+
+def _greatest_cursors(connection: psycopg.Connection, load: Load) -> tuple[str | None, str | None]:
+    """The greatest cursor that was landed, and that the load itself read: a sweep's is of what was held.
+
+    Looked for once, in a plain query that PostgreSQL spreads over the cores.
+    """
+    return connection.execute(
+        sql.SQL(
+            "select max(_cursor), max(_cursor) filter (where not (_deleted and _hash = decode(md5('gone' || _payload),"
+            " 'hex'))) from {pages}"
+        ).format(**_names(load))
+    ).fetchone()
+
+
+def _move_cursor(connection: psycopg.Connection, load: Load, landed: str | None, overlap: timedelta) -> bool:
+    """Forward only: a backfill of the past must not make the next load read everything again. And without a gap: one
+    that begins later than the next run would, or not at the beginning where nothing is published, leaves the cursor
+    alone, or nobody would ever read what lies between, or was stamped late. (The value of a cursor that is no time is a
+    number.) Returns whether it moved."""
+    moved = connection.execute(
+        sql.SQL(
+            """
+            insert into ops.cursor (system, stream, value, window_end, load_id)
+            select {system}, {stream}, {landed}, {window_end}, {load}
+            where {window_start} <= {beginning}
+                or exists (select from ops.cursor where system = {system} and stream = {stream})
+            on conflict (system, stream) do update
+            set value = greatest(ops.cursor.value, excluded.value),
+                window_end = greatest(ops.cursor.window_end, excluded.window_end),
+                load_id = excluded.load_id, moved_at = now()
+            where {window_start} <= case when ops.cursor.value like '%-%' then ops.cursor.value::timestamptz
+                                         else ops.cursor.window_end end - {overlap}
+            """
+        ).format(
+            window_start=sql.Literal(load.window_start),
+            window_end=sql.Literal(load.window_end),
+            beginning=sql.Literal(BEGINNING),
+            landed=sql.Literal(landed),
+            overlap=sql.Literal(overlap),
+            **_names(load),
+        )
+    )
+    return moved.rowcount > 0

@@ -1,0 +1,113 @@
+"""A replay's load: its rows come out of quarantine instead of from the source, and each of them gets its outcome.
+
+Between the landing and the publish no other load of the stream can come in, so what was landed is what is settled.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+
+import psycopg
+from psycopg import sql
+
+from onefold.connectors.page import Window
+from onefold.load.ledger import Load
+
+
+def replay_window(connection: psycopg.Connection, replay_id: int, system: str, stream: str) -> Window:
+    """From when to when the rows that the replay chose of the stream were quarantined: the window of its load."""
+    first, last = connection.execute(
+        "select min(quarantined_at), max(quarantined_at) from ops.replay_row join ops.quarantine using (quarantine_id)"
+        " where replay_id = %s and system = %s and stream = %s",
+        (replay_id, system, stream),
+    ).fetchone()
+    return Window(first, last + timedelta(microseconds=1))
+
+
+def land_chosen(connection: psycopg.Connection, load: Load, replay_id: int) -> None:
+    """Copy the chosen rows that still wait into the load's pages, of each key the newest, as they were received.
+
+    One transaction, inside the server: after a crash there is nothing or all of it, and memory stays flat.
+    """
+    names = {"replay": replay_id, "load": load.load_id, "system": load.system, "stream": load.stream}
+    with connection.transaction(), joined_whole(connection):
+        connection.execute(
+            """
+            update ops.replay_row r set load_id = case when newest.quarantine_id is not null then %(load)s end
+            from ops.quarantine q
+            left join (
+                select distinct on (q._key) q.quarantine_id
+                from ops.replay_row join ops.quarantine q using (quarantine_id)
+                where replay_id = %(replay)s and q.system = %(system)s and q.stream = %(stream)s and q.state = 'open'
+                order by q._key, q._cursor desc nulls last, q._extracted_at desc, q.quarantine_id desc
+            ) newest using (quarantine_id)
+            where r.replay_id = %(replay)s and r.quarantine_id = q.quarantine_id
+              and q.system = %(system)s and q.stream = %(stream)s and r.outcome is null
+            """,
+            names,
+        )
+        landed = connection.execute(
+            sql.SQL(
+                """
+                insert into {pages} (_key, _cursor, _deleted, _hash, _extracted_at, _payload)
+                select q._key, q._cursor, false, q._hash, q._extracted_at, q.payload::text
+                from ops.replay_row r join ops.quarantine q using (quarantine_id)
+                where r.replay_id = {replay} and r.load_id = {load}
+                """
+            ).format(pages=load.tables.pages, replay=sql.Literal(replay_id), load=sql.Literal(load.load_id))
+        ).rowcount
+        connection.execute("update ops.load set pages = 1, rows_read = %s where load_id = %s", (landed, load.load_id))
+        connection.execute("update landing.checkpoint set complete = true where load_id = %s", (load.load_id,))
+
+
+def settle(connection: psycopg.Connection, load: Load, replay_id: int) -> int:
+    """Give every row that the replay chose of the stream its outcome and close it; returns how many were superseded.
+
+    Inside the transaction that publishes the load, once what was refused again is in quarantine as the load's own.
+    """
+    with joined_whole(connection):
+        return connection.execute(
+            sql.SQL(
+                """
+                with judged as (
+                    select q.quarantine_id, case
+                        when q.state <> 'open' or r.load_id is null or c._key is null then 'superseded'
+                        when f._key is not null then 'again'
+                        else 'published' end as outcome
+                    from ops.replay_row r
+                    join ops.quarantine q using (quarantine_id)
+                    left join {candidate} c on c._key = q._key
+                    left join (select distinct _key from {refused}) f on f._key = q._key
+                    where r.replay_id = {replay} and r.outcome is null and q.system = {system} and q.stream = {stream}
+                ), settled as (
+                    update ops.replay_row r set outcome = judged.outcome from judged
+                    where r.replay_id = {replay} and r.quarantine_id = judged.quarantine_id
+                ), closed as (
+                    update ops.quarantine q set closed_at = now(), closed_by_load = {load},
+                           state = case outcome when 'superseded' then 'superseded' else 'replayed' end
+                    from judged where q.quarantine_id = judged.quarantine_id and q.state = 'open'
+                )
+                select count(*) filter (where outcome = 'superseded') from judged
+                """
+            ).format(
+                replay=sql.Literal(replay_id),
+                load=sql.Literal(load.load_id),
+                system=sql.Literal(load.system),
+                stream=sql.Literal(load.stream),
+                candidate=load.tables.candidate,
+                refused=load.tables.refused,
+            )
+        ).fetchone()[0]
+
+
+@contextmanager
+def joined_whole(connection: psycopg.Connection) -> Iterator[None]:
+    """Of rows that have just come in PostgreSQL has no figures, and would join them one by one; not in this block.
+
+    Inside a transaction.
+    """
+    connection.execute("set local enable_nestloop = off")
+    yield
+    connection.execute("set local enable_nestloop = on")

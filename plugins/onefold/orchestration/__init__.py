@@ -1,0 +1,1 @@
+"""What Airflow runs: operators, assets, pools, forms, approval, DAG pages, and what each task does."""

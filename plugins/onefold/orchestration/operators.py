@@ -1,0 +1,158 @@
+"""The DAGs' operators. Light, because the DAG processor reads them: what they do is imported where a task runs.
+
+Operators of our own and not @task: they have no template fields, which saves each task a request to the API server.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+from airflow.sdk import BaseOperator, Context
+
+
+class SyncStep(BaseOperator):
+    """One step of a stream's load. The last one's XCom is what the load ledger then says; the others have none, which
+    saves another request."""
+
+    def __init__(self, *, step: Literal["land", "gate", "publish"], system: str, stream: str, **common: object) -> None:
+        super().__init__(task_id=step, do_xcom_push=step == "publish", **common)
+        self.step = step
+        self.system = system
+        self.stream = stream
+
+    def execute(self, context: Context) -> Mapping[str, object]:
+        from onefold.load import steps
+        from onefold.orchestration.tasks import sync
+
+        return sync.step(context, self.system, self.stream, getattr(steps, self.step))
+
+
+class StreamsToReconcile(BaseOperator):
+    """Its XCom is the list of streams that the run compares, as system.stream."""
+
+    def execute(self, context: Context) -> list[str]:
+        from onefold.orchestration.tasks import reconcile
+
+        return reconcile.choose_streams(context)
+
+
+class ReconcileStream(BaseOperator):
+    """Compares one system.stream with its source, and repairs it where asked. Its XCom is what was found."""
+
+    def __init__(self, *, stream: str, **common: object) -> None:
+        super().__init__(**common)
+        self.stream = stream
+
+    def execute(self, context: Context) -> Mapping[str, object]:
+        from onefold.orchestration.tasks import reconcile
+
+        return reconcile.compare_stream(context, self.stream)
+
+
+class WatchPromises(BaseOperator):
+    """Opens and heals alerts, and tells who is to hear of them. Its XCom is what is wrong."""
+
+    def execute(self, context: Context) -> Mapping[str, object]:
+        from onefold.orchestration.tasks import reconcile
+
+        return reconcile.watch_promises(context)
+
+
+class Conform(BaseOperator):
+    """Maps, resolves, gates and publishes what has been loaded since the last publish. Its XCom is the report."""
+
+    def execute(self, context: Context) -> Mapping[str, object]:
+        from onefold.orchestration.tasks import conform
+
+        return conform.conform(context)
+
+
+class ChooseRows(BaseOperator):
+    """Fixes the quarantined rows that a replay's form asks for. Its XCom is the list of their streams."""
+
+    def execute(self, context: Context) -> list[str]:
+        from onefold.orchestration.tasks import replay
+
+        return replay.choose(context)
+
+
+class ReplayStream(BaseOperator):
+    """Replays the chosen rows of one stream (system.stream). Its XCom is what the load ledger then says."""
+
+    def __init__(self, *, stream: str, **common: object) -> None:
+        super().__init__(**common)
+        self.stream = stream
+
+    def execute(self, context: Context) -> Mapping[str, object]:
+        from onefold.orchestration.tasks import replay
+
+        return replay.replay(context, self.stream)
+
+
+class ProveReplay(BaseOperator):
+    """Proves that every row which a replay chose is accounted for. Its XCom is the account."""
+
+    def execute(self, context: Context) -> Mapping[str, object]:
+        from onefold.orchestration.tasks import replay
+
+        return replay.prove(context)
+
+
+class PlanRollback(BaseOperator):
+    """Works out what the wanted rollback would do, and keeps it for approval. Its XCom is the plan."""
+
+    def execute(self, context: Context) -> Mapping[str, object]:
+        from onefold.orchestration.tasks import rollback
+
+        return rollback.plan(context)
+
+
+class ExecuteRollback(BaseOperator):
+    """Does what was planned and approved, and says which streams of staging have changed. Its XCom is what was done."""
+
+    def execute(self, context: Context) -> Mapping[str, object]:
+        from onefold.orchestration.tasks import rollback
+
+        return rollback.execute(context)
+
+
+class PlanMigration(BaseOperator):
+    """Works out what the wanted migration takes, and keeps it. Its XCom is the list of its streams."""
+
+    def execute(self, context: Context) -> list[str]:
+        from onefold.orchestration.tasks import migrate
+
+        return migrate.plan(context)
+
+
+class MigrateStream(BaseOperator):
+    """One pass over the chunks of one stream: rehearse each, or publish each. Its XCom is how many there are."""
+
+    def __init__(self, *, step: Literal["rehearse", "publish"], stream: str, **common: object) -> None:
+        super().__init__(**common)
+        self.step = step
+        self.stream = stream
+
+    def execute(self, context: Context) -> int:
+        from onefold.orchestration.tasks import migrate
+
+        return getattr(migrate, self.step)(context, self.stream)
+
+
+class ReportMigration(BaseOperator):
+    """Maps and resolves in the shadow what was rehearsed. Its XCom is the plan and the report, for who approves it."""
+
+    def execute(self, context: Context) -> str:
+        from onefold.orchestration.tasks import migrate
+
+        return migrate.report(context)
+
+
+class EndMigration(BaseOperator):
+    """Closes the migration. Its XCom is its row in ops.migration."""
+
+    def execute(self, context: Context) -> Mapping[str, object]:
+        from onefold.orchestration.tasks import migrate
+
+        return migrate.end(context)

@@ -1,0 +1,45 @@
+"""What the task of the DAG `conform` does."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from airflow.sdk import Context
+
+from onefold.catalog.reader import read_catalog
+from onefold.conform import audit_and_lineage
+from onefold.conform import conform as build_and_publish
+from onefold.conform.build import Project, marts_fingerprint
+from onefold.conform.gate import entity_gate
+from onefold.load.staging import ensure_all_staging
+from onefold.mapping.registry import mapping_fingerprints, sync_mapping
+from onefold.orchestration.tasks.errors import airflow_errors
+from onefold.orchestration.tasks.run import run_of
+from onefold.settings import settings, warehouse_url
+from onefold.warehouse.post_commit import after_commit
+
+
+def conform(context: Context) -> Mapping[str, object]:
+    """Take in what was loaded since the last publish, build the entities and publish them."""
+    here, url = settings(), warehouse_url()
+    run = run_of(context)
+    catalog = read_catalog()
+    entities = list(catalog.entities.values())
+    dbt_project = here.root / "dbt_project"
+    with airflow_errors():
+        ensure_all_staging(url, catalog)
+        report = build_and_publish(
+            url,
+            run.actor,
+            entity_gate(url),
+            entities,
+            Project(dbt_project, here.home / "dbt"),
+            mappings=mapping_fingerprints(catalog.entities, catalog.systems)
+            | {"marts": marts_fingerprint(dbt_project)},
+            on_publish=[
+                lambda connection, _: sync_mapping(connection, catalog.entities, catalog.systems),
+                audit_and_lineage.published(run, entities),
+            ],
+        )
+        after_commit(url)
+    return report.as_json()

@@ -1,0 +1,46 @@
+"""A source's address and credentials, from the Airflow connection that the catalogue names."""
+
+from __future__ import annotations
+
+from airflow.sdk import Connection
+from airflow.sdk.exceptions import AirflowNotFoundException
+
+from onefold.errors import Fatal
+from onefold.http.endpoint import Endpoint
+from onefold.http.limit import kept
+
+DATABASES = ("postgres", "mysql")
+"""Airflow's types of connections that lead to a database; MariaDB's is mysql."""
+
+
+def endpoint(connection_id: str, rate: str | None = None) -> Endpoint:
+    """The endpoint of an Airflow connection; `rate` ('5/s') is kept instead of the system's own and
+    the connection's, of which a quota of a day stays.
+
+    Raises Fatal when there is no such connection, or it names no host.
+    """
+    try:
+        connection = Connection.get(connection_id)
+    except AirflowNotFoundException as error:
+        raise Fatal(
+            f"There is no Airflow connection {connection_id!r}: make it in the UI, or as a variable."
+        ) from error
+    if not connection.host:
+        raise Fatal(f"Airflow connection {connection_id!r} has no host: write the system's base URL there.")
+    extra = {name: str(value) for name, value in connection.extra_dejson.items()}
+    if rate:
+        extra["rate"] = ",".join(kept(kept([], extra.get("rate")), rate))
+    return Endpoint(_base_url(connection), connection.login, connection.password, extra)
+
+
+def _base_url(connection: Connection) -> str:
+    """The base URL, said as the host or, as Airflow's own connections do it, in schema, host and port.
+
+    A database's (types postgres and mysql) names the database, and never who signs in.
+    """
+    if "://" in connection.host:
+        return connection.host.rstrip("/")
+    port = f":{connection.port}" if connection.port else ""
+    if connection.conn_type in DATABASES:
+        return f"{connection.conn_type}://{connection.host}{port}/{connection.schema or ''}"
+    return f"{connection.schema or 'https'}://{connection.host.rstrip('/')}{port}"

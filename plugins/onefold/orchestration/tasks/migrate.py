@@ -1,0 +1,183 @@
+"""What the tasks of the DAG `migrate` do: plan, rehearse, report, decide, publish, end."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import timedelta
+
+from airflow.sdk import Context
+from airflow.sdk.exceptions import AirflowRescheduleException
+
+from onefold.catalog.reader import read_catalog
+from onefold.catalog.system import System
+from onefold.conform.build import Project
+from onefold.conform.dry_run import rehearse as rehearse_conform
+from onefold.conform.gate import entity_gate
+from onefold.errors import Fatal
+from onefold.load import ledger as loads
+from onefold.load.extraction import feed_from
+from onefold.load.staging import ensure_all_staging
+from onefold.load.usage import Usage
+from onefold.mapping.registry import mapping_fingerprints
+from onefold.migration import ledger
+from onefold.migration.chunks import MakeJob, give_up, make_way, publish_chunks, rehearse_chunks
+from onefold.migration.feed import sampled
+from onefold.migration.ledger import Migration
+from onefold.migration.plan import Estimate, Sampled, Wish, make_plan
+from onefold.migration.report import make_report, plan_text, rehearsed_loads, report_text
+from onefold.migration.service_window import Closed, within
+from onefold.orchestration.assets import MIGRATED, staging_asset
+from onefold.orchestration.forms import needed_instant
+from onefold.orchestration.tasks.connections import endpoint
+from onefold.orchestration.tasks.errors import airflow_errors
+from onefold.orchestration.tasks.run import answered_by, counts_of, job_of, run_is_over, run_of
+from onefold.settings import settings, warehouse_url
+from onefold.warehouse.connection import connect
+from onefold.warehouse.post_commit import after_commit
+
+log = logging.getLogger(__name__)
+
+
+def plan(context: Context) -> list[str]:
+    """Plan what the run's form asks for, and show it in the log; returns the streams."""
+    params, url, catalog = context["params"], warehouse_url(), read_catalog()
+    with airflow_errors():
+        wish = Wish(
+            system=params["system"],
+            streams=tuple(params["streams"]) or tuple(catalog.systems[params["system"]].streams),
+            start=needed_instant(params.get("from")),
+            end=needed_instant(params.get("to")),
+            chunk=timedelta(days=params["chunk_days"]),
+            reason=params["reason"],
+            mode=params["mode"],
+            service_window=params.get("service_window") or None,
+            rate=params.get("rate") or None,
+        )
+        run = run_of(context)
+        with connect(url, autocommit=True) as connection:
+            is_over = run_is_over(context)
+            for other in ledger.on_their_way(connection, wish):  # before the source is asked
+                if other.run_id != run.run_id and not is_over("migrate", other.run_id):
+                    raise ledger.in_the_way(other, wish)
+            counts = counts_of(catalog.systems[wish.system], wish.rate)
+            planned = make_plan(connection, catalog.systems, wish, counts, _sampled(catalog.systems, wish))
+            make_way(connection, wish, run.actor, is_over)
+            migration = ledger.begin(connection, wish, planned, run.actor, run.run_id)
+        after_commit(url)
+    for line in plan_text(migration).splitlines():
+        log.info("%s", line)
+    return migration.streams
+
+
+def rehearse(context: Context, stream: str) -> int:
+    """Land and judge every chunk of a stream; returns how many there are."""
+    with airflow_errors():
+        migration = _migration(context)
+        if not migration.on_its_way:
+            raise Fatal(f"Migration {migration.migration_id} is {migration.state}. Start it anew; nothing was changed.")
+        counts = counts_of(read_catalog().systems[migration.system], migration.rate)
+        with _in_service(migration) as may_go_on:
+            make_job = _make_job(context, migration, stream)
+            rehearse_chunks(warehouse_url(), migration, stream, make_job, may_go_on, counts)
+        after_commit(warehouse_url())
+    return int(str(migration.plan["chunks"]))
+
+
+def report(context: Context) -> str:
+    """Map and resolve what was rehearsed, keep the report, and give the text that the approver reads."""
+    here, url, catalog = settings(), warehouse_url(), read_catalog()
+    with airflow_errors():
+        ensure_all_staging(url, catalog)
+        migration = _migration(context)
+        with connect(url, autocommit=True) as connection:
+            rehearsed = [loads.get(connection, load_id) for load_id in rehearsed_loads(connection, migration)]
+        rehearsal = rehearse_conform(
+            url,
+            run_of(context).actor,
+            entity_gate(url),
+            list(catalog.entities.values()),
+            Project(here.root / "dbt_project", here.home / "dbt-rehearsal"),
+            rehearsed,
+            mappings=mapping_fingerprints(catalog.entities, catalog.systems),
+        )
+        with connect(url, autocommit=True) as connection:
+            found = make_report(connection, migration, rehearsal, catalog.systems[migration.system])
+            ledger.keep_report(connection, migration, found)
+            migration = ledger.get(connection, migration.migration_id)
+        after_commit(url)
+    text = f"{plan_text(migration)}\n\n{report_text(migration)}"
+    for line in text.splitlines():
+        log.info("%s", line)
+    return text
+
+
+def decide(context: Context, event: Mapping[str, object], *, approved: bool) -> None:
+    """Keep what a person has decided; what was rehearsed is dropped when it is turned down."""
+    with airflow_errors():
+        with connect(warehouse_url(), autocommit=True) as connection:
+            migration = _migration(context)
+            ledger.decide(connection, migration, answered_by(event), approved=approved)
+            if not approved:
+                give_up(connection, migration)
+        after_commit(warehouse_url())
+
+
+def publish(context: Context, stream: str) -> int:
+    """Publish every chunk of a stream from what its rehearsal has read; returns how many there are."""
+    with airflow_errors():
+        migration = _migration(context)
+        if migration.state != "approved":
+            raise Fatal(f"Migration {migration.migration_id} is {migration.state} and not approved.")
+        with _in_service(migration) as may_go_on:
+            publish_chunks(warehouse_url(), migration, stream, _make_job(context, migration, stream), may_go_on)
+        after_commit(warehouse_url())
+    context["outlet_events"][MIGRATED].add(staging_asset(migration.system, stream))
+    return int(str(migration.plan["chunks"]))
+
+
+def end(context: Context) -> Mapping[str, object]:
+    """Close the migration as published."""
+    with airflow_errors():
+        with connect(warehouse_url(), autocommit=True) as connection:
+            migration = _migration(context)
+            ledger.end(connection, migration, "published", run_of(context).actor)
+            migration = ledger.get(connection, migration.migration_id)
+        after_commit(warehouse_url())
+    return {"migration_id": migration.migration_id, "state": migration.state, "approver": migration.approver}
+
+
+def _sampled(systems: Mapping[str, System], wish: Wish) -> Sampled:
+    """Asks some days of a look-up's feed, within the migration's rate."""
+
+    def ask(stream: str, usage: Usage) -> Estimate | None:
+        system = systems[wish.system]
+        feed = feed_from(system, endpoint(system.connection, wish.rate), warehouse_url())
+        with feed(stream, usage) as count:
+            return sampled(count, system, wish) if count else None
+
+    return ask
+
+
+def _migration(context: Context) -> Migration:
+    with connect(warehouse_url(), autocommit=True) as connection:
+        return ledger.of_run(connection, run_of(context).run_id)
+
+
+def _make_job(context: Context, migration: Migration, stream: str) -> MakeJob:
+    """Jobs that let fresh data go first, and keep the migration's own rate where it has one."""
+    job = job_of(context, migration.system, stream, migration.rate)
+    return lambda wanted, rehearsed: replace(job, wanted=wanted, rehearsed=rehearsed, gives_way=True)
+
+
+@contextmanager
+def _in_service(migration: Migration) -> Iterator[Callable[[], None]]:
+    """What is asked before each chunk. Outside the service window the task is put off, without a retry and without a
+    slot, until it opens."""
+    try:
+        yield within(migration.service_window)
+    except Closed as closed:
+        log.info("migration %s pauses: %s", migration.migration_id, closed)
+        raise AirflowRescheduleException(closed.opens) from closed

@@ -1,0 +1,76 @@
+"""What the tasks of the DAG `reconcile` do: choose the streams, compare each with its source, watch the promises."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from airflow.sdk import Context
+
+from onefold.audit import actor
+from onefold.catalog.reader import read_catalog
+from onefold.load.ledger import Run
+from onefold.notify.receiver import receivers
+from onefold.orchestration.assets import REPAIRED, staging_asset
+from onefold.orchestration.forms import instant
+from onefold.orchestration.tasks.connections import endpoint
+from onefold.orchestration.tasks.errors import airflow_errors
+from onefold.orchestration.tasks.run import counts_of, job_of, run_of
+from onefold.reconcile.compare import compare
+from onefold.reconcile.repair import repair
+from onefold.reconcile.watch import loaded_streams, watch
+from onefold.settings import notify_setting, warehouse_url
+from onefold.warehouse.post_commit import after_commit
+
+
+def choose_streams(context: Context) -> list[str]:
+    """The streams that the run names (parameter `streams`), else all that have been published; as system.stream."""
+    with airflow_errors():
+        return context["params"].get("streams") or loaded_streams(warehouse_url(), read_catalog().systems)
+
+
+def compare_stream(context: Context, name: str) -> Mapping[str, object]:
+    """Compare one system.stream with its source and, if the run asks for it, load again what differs; the figures for
+    the UI. What is loaded again is an event of its asset: conform follows."""
+    system, _, stream = name.partition(".")
+    params = context["params"]
+    with airflow_errors():
+        job = job_of(context, system, stream)
+        counts = counts_of(job.system)
+        found, loads = compare(job, counts, instant(params["start"]), thorough=params["thorough"]), []
+        if params["repair"]:
+            found, loads = repair(job, counts, found)
+        after_commit(warehouse_url())
+    if loads:
+        context["outlet_events"][REPAIRED].add(staging_asset(system, stream))
+    drift = found.drift
+    return {
+        "reconciliation_id": found.reconciliation_id,
+        "not compared": found.skipped,
+        "read": found.records_read,
+        "missing": drift.missing,
+        "changed": drift.changed,
+        "gone": drift.gone,
+        "oldest": drift.oldest.isoformat() if drift.oldest else None,
+        "loads": [load.load_id for load in loads],
+    }
+
+
+def watch_promises(context: Context) -> Mapping[str, object]:
+    """Judge the promises of the run's streams, and tell what is new. Fails when one could not be compared."""
+    with airflow_errors():
+        return watch(
+            warehouse_url(),
+            read_catalog().systems,
+            run_of(context),
+            receivers(notify_setting(), endpoint),
+            only=context["params"].get("streams"),
+            expected=context["ti"].xcom_pull(task_ids="streams"),
+        )
+
+
+def promise_missed(dag_id: str, run_id: str, streams: list[str]) -> None:
+    """A deadline of these streams (system.stream) has passed: judge them by the ledger, and tell what is new."""
+    run = Run(dag_id, run_id, actor(None, dag_id, run_id))
+    watch(
+        warehouse_url(), read_catalog().systems, run, receivers(notify_setting(), endpoint), only=streams, expected=[]
+    )

@@ -1,0 +1,89 @@
+"""What the tasks of the DAG `replay` do: choose the rows, replay those of one stream, prove the sum."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+
+from airflow.sdk import Context
+
+from onefold.catalog.reader import read_catalog
+from onefold.errors import Fatal
+from onefold.load import steps
+from onefold.load.job import Job
+from onefold.orchestration.assets import REPLAYED, staging_asset
+from onefold.orchestration.forms import instant
+from onefold.orchestration.tasks.errors import airflow_errors
+from onefold.orchestration.tasks.run import figures, run_is_over, run_of
+from onefold.replay.account import account, begin
+from onefold.replay.account import prove as prove_sum
+from onefold.replay.choice import Choice
+from onefold.replay.report import account_lines
+from onefold.settings import warehouse_url
+from onefold.warehouse.connection import connect
+from onefold.warehouse.post_commit import after_commit
+
+log = logging.getLogger(__name__)
+
+
+def choose(context: Context) -> list[str]:
+    """Fix the rows that the run's form asks for; returns their streams, as system.stream."""
+    params, url = context["params"], warehouse_url()
+    with airflow_errors():
+        choice = Choice(
+            system=params.get("system"),
+            stream=params.get("stream") or None,
+            expectation=params.get("expectation") or None,
+            start=instant(params.get("quarantined_from")),
+            end=instant(params.get("quarantined_to")),
+            mapping_version=params.get("mapping_version"),
+        )
+        with connect(url, autocommit=True) as connection:
+            begun = begin(connection, choice, str(params["reason"]), run_of(context), read_catalog().systems)
+        after_commit(url)
+    for stream in begun.streams:
+        log.info("replay %s: %s rows of %s", begun.replay_id, f"{stream.chosen:,}", stream.name)
+    return [stream.name for stream in begun.streams]
+
+
+def replay(context: Context, name: str) -> Mapping[str, object]:
+    """Land, judge and publish what the run chose of a stream (system.stream); returns the ledger's figures.
+
+    One task and not three: there is no source that could fail. Each step goes on where the last attempt stopped.
+    """
+    catalog, url, run, task = read_catalog(), warehouse_url(), run_of(context), context["ti"]
+    system, stream = name.split(".")
+    with airflow_errors():
+        with connect(url) as connection:
+            begun = account(connection, run.dag_id, run.run_id)
+        if begun is None:
+            raise Fatal(f"Run {run.run_id} has chosen no rows to replay. Clear its task choose first.")
+        job = Job(
+            system=catalog.systems[system],
+            stream_name=stream,
+            run=run,
+            source=None,
+            source_url=None,
+            warehouse_url=url,
+            entities=catalog.entities,
+            run_is_over=run_is_over(context),
+            last_attempt=task.try_number > task.max_tries,
+            replay_id=begun.replay_id,
+        )
+        steps.land(job)
+        steps.gate(job)
+        load = steps.publish(job)
+    context["outlet_events"][REPLAYED].add(staging_asset(system, stream))
+    return figures(load)
+
+
+def prove(context: Context) -> Mapping[str, object]:
+    """Prove that every row is accounted for and close the replay; returns its account."""
+    url = warehouse_url()
+    with airflow_errors():
+        with connect(url, autocommit=True) as connection:
+            proven = prove_sum(connection, run_of(context))
+        after_commit(url)
+    for line in "\n".join(account_lines(proven)).splitlines():
+        log.info("%s", line)
+    return proven.as_json()

@@ -1,0 +1,109 @@
+"""What a task's context says of its run: who runs, which load it is to do, who has answered."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+
+from airflow.sdk import Context
+from airflow.sdk.exceptions import AirflowRuntimeError
+
+from onefold.audit import actor
+from onefold.catalog.reader import read_catalog
+from onefold.catalog.system import System
+from onefold.errors import Retriable
+from onefold.load.extraction import CountSource, counts_from, from_system, to_system
+from onefold.load.job import Job
+from onefold.load.ledger import Load, Run
+from onefold.load.window import Wanted
+from onefold.orchestration.forms import instant
+from onefold.orchestration.tasks.connections import endpoint
+from onefold.settings import warehouse_url
+
+log = logging.getLogger(__name__)
+
+
+def run_of(context: Context) -> Run:
+    """Who runs: the DAG run and the person or schedule behind it."""
+    dag_run = context["dag_run"]
+    who = actor(dag_run.triggering_user_name, dag_run.dag_id, dag_run.run_id)
+    return Run(dag_run.dag_id, dag_run.run_id, who)
+
+
+def job_of(context: Context, system_name: str, stream: str, rate: str | None = None) -> Job:
+    """The load of a stream that the run asks for. `rate` is kept instead of the system's own ('5/s')."""
+    catalog = read_catalog()
+    system = catalog.systems[system_name]
+    where = endpoint(system.connection, rate)
+    task = context["ti"]
+    return Job(
+        system=system,
+        stream_name=stream,
+        run=run_of(context),
+        source=from_system(system, where, warehouse_url(), catalog.systems, catalog.entities),
+        source_url=where.url,
+        warehouse_url=warehouse_url(),
+        entities=catalog.entities,
+        run_is_over=run_is_over(context),
+        wanted=_wanted(context),
+        last_attempt=task.try_number > task.max_tries,
+        gives_way=is_backfill(context),
+        confirm=to_system(system, where, warehouse_url()),
+    )
+
+
+def counts_of(system: System, rate: str | None = None) -> CountSource:
+    """What counts the records of a system's streams at the source. `rate` as in job_of."""
+    return counts_from(system, endpoint(system.connection, rate), warehouse_url())
+
+
+def is_backfill(context: Context) -> bool:
+    """Whether the run is one of a backfill of Airflow's."""
+    return context["dag_run"].run_type == "backfill"
+
+
+def _wanted(context: Context) -> Wanted:
+    """Parameters first; then, for a backfill, the run's own data interval; else on from what was published last."""
+    dag_run, params = context["dag_run"], context["params"]
+    start, end = instant(params.get("start")), instant(params.get("end"))
+    if start or end:
+        return Wanted(start, end, exactly=start is not None)
+    if is_backfill(context):
+        return Wanted(dag_run.data_interval_start, dag_run.data_interval_end, exactly=True)
+    return Wanted(end=dag_run.data_interval_end if dag_run.run_type == "scheduled" else None)
+
+
+def run_is_over(context: Context) -> Callable[[str, str], bool]:
+    """Asks Airflow whether a run, by DAG and run id, has ended."""
+
+    def ask(dag_id: str, run_id: str) -> bool:
+        try:
+            return context["ti"].get_dagrun_state(dag_id, run_id) in ("success", "failed")
+        except AirflowRuntimeError as error:
+            if (error.error.detail or {}).get("status_code") != 404:
+                raise Retriable(f"Airflow does not say whether run {run_id} of {dag_id} is over: {error}") from error
+            # The run has been deleted: nobody goes on with it.
+            log.warning("run %s of %s is unknown to Airflow; its load is taken as abandoned", run_id, dag_id)
+            return True
+
+    return ask
+
+
+def answered_by(event: Mapping[str, object]) -> str | None:
+    """The user who has answered what a task asked; None when nobody is known to have."""
+    person = event.get("responded_by_user")
+    return str(person["id"]) if isinstance(person, Mapping) else None
+
+
+def figures(load: Load) -> Mapping[str, object]:
+    """What the ledger says of a load, for the UI."""
+    return {
+        "load_id": load.load_id,
+        "state": load.state,
+        "window": f"[{load.window_start.isoformat()}, {load.window_end.isoformat()})",
+        "read": load.rows_read,
+        "new": load.rows_new,
+        "changed": load.rows_changed,
+        "deleted": load.rows_deleted,
+        "quarantined": load.rows_quarantined,
+    }

@@ -1,0 +1,72 @@
+"""What a load leaves besides rows: cursor, states, answers, and what conform has taken in."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import psycopg
+
+from onefold.load.lookup_cache import stand_answers
+from onefold.rollback.change import Change
+
+_CURSOR = """
+select max(cursor_value), max(window_end), max(load_id) from ops.load
+where system = %(system)s and stream = %(stream)s and moved_cursor
+  and case when load_id = any (%(loads)s) then %(taken_in)s else state = 'published' end
+"""
+
+
+def cursor_after(connection: psycopg.Connection, change: Change) -> tuple[str | None, datetime | None, int | None]:
+    """The cursor as the loads that are to be there leave it: value, end of the last window, and the last load.
+
+    The window of a load that goes is not read again by itself: what was wrong in it would come back. The plan says how.
+    """
+    return connection.execute(_CURSOR, _names(change)).fetchone()
+
+
+def cursor_now(connection: psycopg.Connection, change: Change) -> tuple[str | None, datetime] | None:
+    """The cursor as it is: value and end of the last window."""
+    return connection.execute(
+        "select value, window_end from ops.cursor where system = %s and stream = %s",
+        (change.system, change.stream_name),
+    ).fetchone()
+
+
+def settle_beside(connection: psycopg.Connection, change: Change, moved_loads: tuple[int, ...]) -> None:
+    """Change the loads' states, and all that follows from them, inside the caller's transaction.
+
+    A state that one of the loads got from the source is forgotten, and not remembered again: that is always safe, the
+    stream is then read anew. `moved_loads` have other versions now and are taken in by conform once more.
+    """
+    names = _names(change)
+    connection.execute("update ops.load set state = %s where load_id = any (%s)", (change.to, list(change.loads)))
+    value, window_end, load_id = cursor_after(connection, change)
+    if load_id is None:
+        connection.execute("delete from ops.cursor where system = %(system)s and stream = %(stream)s", names)
+    else:
+        connection.execute(
+            """
+            insert into ops.cursor (system, stream, value, window_end, load_id)
+            values (%(system)s, %(stream)s, %(value)s, %(window_end)s, %(load_id)s)
+            on conflict (system, stream) do update
+            set value = excluded.value, window_end = excluded.window_end, load_id = excluded.load_id, moved_at = now()
+            """,
+            {**names, "value": value, "window_end": window_end, "load_id": load_id},
+        )
+    connection.execute(
+        "delete from ops.stream_state where system = %(system)s and stream = %(stream)s and load_id = any (%(loads)s)",
+        names,
+    )
+    stand_answers(connection, change.system, change.stream_name, list(change.loads))
+    connection.execute(
+        "update ops.publish_load set outdated = true where load_id = any (%s) and not outdated", (list(moved_loads),)
+    )
+
+
+def _names(change: Change) -> dict[str, object]:
+    return {
+        "system": change.system,
+        "stream": change.stream_name,
+        "loads": list(change.loads),
+        "taken_in": change.to == "published",
+    }

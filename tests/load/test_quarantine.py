@@ -1,0 +1,133 @@
+"""What happens to rows that cannot be used: they go to quarantine with their reason, and nowhere else."""
+
+import pytest
+
+from onefold.connectors.page import Record
+from onefold.errors import Rejected
+from tests.load.shop import at, record
+
+
+def quarantine(shop):
+    return shop.query("select _key, reason, state from ops.quarantine order by quarantine_id")
+
+
+def test_a_bad_row_goes_to_quarantine_with_its_reason_and_nowhere_else(shop):
+    load = shop.load([record("good", 1), record("bad", 1, name=None), record("worse", 1, credit="a lot")])
+    assert load.rows_quarantined == 2
+    assert set(shop.current()) == {"good"}
+    assert sorted(quarantine(shop)) == [
+        ("bad", "name: to not be null", "open"),
+        ("worse", "credit cannot be read as numeric", "open"),
+    ]
+
+
+def test_every_failing_row_is_found_not_just_the_first_two_hundred(shop):
+    bad = [record(f"bad{n:04}", 1, credit=-1) for n in range(300)]
+    good = [record(f"good{n:04}", 1) for n in range(6000)]
+    load = shop.load(good, bad)
+    assert (load.rows_new, load.rows_quarantined) == (6000, 300)
+    assert shop.query("select count(distinct _key) from ops.quarantine") == [(300,)]
+
+
+def test_a_row_that_waits_in_quarantine_unchanged_is_not_doubled(shop):
+    shop.load([record("bad", 1, name=None)])
+    again = shop.load([record("bad", 1, name=None)])
+    assert again.rows_quarantined == 0
+    assert len(quarantine(shop)) == 1
+
+
+def test_a_mended_row_supersedes_its_quarantined_version(shop):
+    shop.load([record("a", 1, name=None)])
+    shop.load([record("a", 2, name="Mended")])
+    assert quarantine(shop) == [("a", "name: to not be null", "superseded")]
+    assert shop.current()["a"]["name"] == "Mended"
+
+
+def test_a_deletion_that_repeats_the_refused_content_is_published_and_closes_the_refused_row(shop):
+    shop.load([record("a", 1, name="Good")])
+    shop.load([record("a", 2, credit=-1)])
+    assert shop.load([record("a", 2, credit=-1, deleted=True)]).rows_deleted == 1
+    assert shop.current() == {}
+    assert [state for *_, state in quarantine(shop)] == ["superseded"]
+
+
+def test_a_bad_new_version_leaves_the_last_good_one_in_place(shop):
+    shop.load([record("a", 1, name="Good")])
+    shop.load([record("a", 2, name=None)])
+    assert shop.current()["a"]["name"] == "Good"
+
+
+@pytest.mark.parametrize(
+    ("payload", "reason"),
+    [
+        (b'{"id":"a","name":"\\u0000","credit":1,"changed":"x"}', "not storable JSON: unsupported Unicode"),
+        (b'{"id":"a","name":"\xff","credit":1,"changed":"x"}', "not valid UTF-8"),
+    ],
+)
+def test_a_record_that_the_warehouse_cannot_hold_is_kept_as_text(shop, payload, reason):
+    load = shop.load([Record("a", at(1), False, payload), record("good", 1)])
+    assert (load.rows_new, load.rows_quarantined) == (1, 1)
+    [(raw, why)] = shop.query("select raw, reason from ops.quarantine")
+    assert reason in why
+    assert raw.startswith('{"id":"a"')
+
+
+def test_a_record_without_its_key_goes_to_quarantine_once(shop):
+    for _ in range(2):
+        shop.load([record(None, 1), record("good", 1)])
+    [(raw, why)] = shop.query("select raw, reason from ops.quarantine")
+    assert why == "the primary key (id) is missing"
+    assert '"Name None"' in raw
+
+
+def test_a_record_whose_cursor_cannot_be_read_goes_to_quarantine(shop):
+    shop.load([Record("a", None, False, record("a", 1).payload), record("good", 1)])
+    assert quarantine(shop) == [("a", "the cursor (changed) cannot be read", "open")]
+
+
+@pytest.mark.parametrize(
+    ("broken", "message"),
+    [
+        ({"credit": {"amount": 1}}, r"field credit was numeric and is now object"),
+        ({"name": 7}, r"field name was text and is now number"),
+    ],
+)
+def test_a_retyped_field_rejects_the_load_and_is_named(shop, broken, message):
+    with pytest.raises(Rejected, match=message):
+        shop.load([record("a", 1, **broken), record("b", 1, **broken)])
+    assert shop.query("select field from ops.contract_change") == [(next(iter(broken)),)]
+    assert shop.last().state == "rejected"
+
+
+def test_a_renamed_field_rejects_the_load_and_both_names_are_said(shop):
+    renamed = [
+        Record(key, at(1), False, f'{{"id":"{key}","full_name":"N","credit":1,"changed":"{at(1)}"}}'.encode())
+        for key in ("a", "b")
+    ]
+    with pytest.raises(
+        Rejected, match=r"field name was text and is now absent \(unknown fields there now: full_name\)"
+    ):
+        shop.load(renamed)
+
+
+def test_an_optional_field_that_vanishes_everywhere_rejects_the_load(shop):
+    def customers(minutes, **more):
+        return [record(f"c{n:02}", minutes, **more) for n in range(20)]
+
+    shop.load(customers(1, nick="N"))
+    with pytest.raises(Rejected, match=r"field nick was text and is now absent"):
+        shop.load(customers(2))
+
+
+def test_an_optional_field_that_few_records_have_may_be_absent_from_a_load(shop):
+    shop.load([record(f"c{n:02}", 1, **({"nick": "N"} if n < 2 else {})) for n in range(20)])
+    assert shop.load([record(f"c{n:02}", 2) for n in range(2, 20)]).state == "published"
+
+
+def test_a_misspelt_expectation_fails_the_gate_instead_of_passing_it(shop):
+    from onefold.errors import Fatal
+
+    suite = shop.suites / "shop__customer.yaml"
+    suite.write_text(suite.read_text().replace("to_not_be_null", "to_not_be_nul"))
+    with pytest.raises(Fatal, match="4 expectations are written and 3 were evaluated"):
+        shop.load([record("a", 1)])
