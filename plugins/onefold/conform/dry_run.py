@@ -19,7 +19,7 @@ from onefold.errors import Fatal, Rejected, Retriable
 from onefold.load.ledger import Load
 from onefold.mapping.golden import systems
 from onefold.warehouse.connection import connect
-from onefold.warehouse.db_errors import told
+from onefold.warehouse.db_errors import translate_errors
 from onefold.warehouse.tables import StagingTable
 
 _REPORT = """
@@ -80,7 +80,7 @@ def rehearse(
     for engineers to look at, until the next rehearsal. Raises Fatal when a load is not rehearsed or its landing is
     gone, Retriable while another rehearsal runs.
     """
-    with told("rehearsal"), connect(url, autocommit=True) as connection, _only_one(connection):
+    with translate_errors("rehearsal"), connect(url, autocommit=True) as connection, _only_one(connection):
         _require_landing(connection, loads)
         publish = _begin(connection, actor, mappings, loads)
         touched = [entity for entity in entities if publish.touches(entity)]

@@ -17,7 +17,7 @@ from onefold.conform.publishing import point, publish_entity
 from onefold.conform.report import Candidate, ConformReport, EntityReport, Gate
 from onefold.errors import OnefoldError, Rejected
 from onefold.warehouse.connection import connect
-from onefold.warehouse.db_errors import told
+from onefold.warehouse.db_errors import translate_errors
 
 OnPublish = Callable[[psycopg.Connection, ConformReport], None]
 """Called inside the publishing transaction: what it writes is committed with the entities or not at all."""
@@ -69,13 +69,13 @@ def conform_with(
 ) -> ConformReport:
     """As conform, with another way to build the candidates."""
     clock = _Clock()
-    with told("conform"), connect(url, autocommit=True) as connection, only_one(connection):
+    with translate_errors("conform"), connect(url, autocommit=True) as connection, only_one(connection):
         with clock.phase("begin"):
             publish = begin(connection, actor, mappings)
         if publish is None:
             return ConformReport(None, (), _standing(connection, entities), clock.seconds)
         try:
-            with told("conform"):
+            with translate_errors("conform"):
                 with clock.phase("build"):
                     run_build(publish)
                 with clock.phase("gate"):

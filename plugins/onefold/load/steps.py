@@ -28,7 +28,7 @@ from onefold.load.staging import ensure_staging
 from onefold.load.usage import Usage
 from onefold.load.window import overlap, resolve_window
 from onefold.warehouse.connection import connect
-from onefold.warehouse.db_errors import told, trouble
+from onefold.warehouse.db_errors import as_onefold_error, translate_errors
 from onefold.warehouse.post_commit import after_commit
 
 log = logging.getLogger(__name__)
@@ -85,7 +85,7 @@ def publish(job: Job) -> Load:
             )
             if job.confirm and keys:
                 _confirm(connection, job, load, job.confirm, keys)
-    with told(job.name):
+    with translate_errors(job.name):
         after_commit(job.warehouse_url)
     return load
 
@@ -113,10 +113,14 @@ def _confirm(connection: psycopg.Connection, job: Job, load: Load, confirm: Conf
 @contextmanager
 def _stream_of(job: Job) -> Iterator[psycopg.Connection]:
     """A connection that holds the stream's lock. A failure is written down before it is raised again."""
-    with told(job.name), connect(job.warehouse_url, autocommit=True) as connection, _in_turn(connection, job):
+    with (
+        translate_errors(job.name),
+        connect(job.warehouse_url, autocommit=True) as connection,
+        _in_turn(connection, job),
+    ):
         ledger.hold(connection, job.system.system, job.stream_name)
         try:
-            with told(job.name):
+            with translate_errors(job.name):
                 yield connection
                 # A connection's locks go some time after it is closed; the next step may come sooner.
                 connection.execute("select pg_advisory_unlock_all()")
@@ -248,10 +252,10 @@ def _write_down(connection: psycopg.Connection, job: Job, error: OnefoldError) -
             _keep_failure(connection, job, error)
             return
         except psycopg.Error as failed:
-            log.warning("%s Its failure is written down over a new connection.", trouble(failed, job.name))
+            log.warning("%s Its failure is written down over a new connection.", as_onefold_error(failed, job.name))
             connection.close()  # its lock goes with it
     try:
-        with told(job.name), connect(job.warehouse_url, autocommit=True) as another:
+        with translate_errors(job.name), connect(job.warehouse_url, autocommit=True) as another:
             _hold_soon(another, job)
             _keep_failure(another, job, error)
     except OnefoldError as unreachable:

@@ -22,7 +22,7 @@ from onefold.migration.ledger import Chunk, Migration
 from onefold.migration.plan import Wish
 from onefold.migration.totals import Totals, overall, published_totals, rehearsed_totals
 from onefold.warehouse.connection import connect
-from onefold.warehouse.db_errors import told
+from onefold.warehouse.db_errors import translate_errors
 
 log = logging.getLogger(__name__)
 
@@ -43,7 +43,7 @@ def rehearse_chunks(
     Tried again after whatever ended it, it goes on with the chunk, and within the chunk with the page, that it was at.
     Raises Rejected when the source's own count of a chunk is not what was read of it.
     """
-    with told(f"migration {migration.migration_id}"), connect(url, autocommit=True) as connection:
+    with translate_errors(f"migration {migration.migration_id}"), connect(url, autocommit=True) as connection:
         for chunk in ledger.chunks(connection, migration, stream):
             if not is_rehearsed(connection, chunk):
                 job = make_job(_exactly(chunk), None)
@@ -67,7 +67,7 @@ def publish_chunks(
     Raises Rejected too when the versions that a load has brought are not what it was to bring, and Fatal when the
     approval has been withdrawn meanwhile.
     """
-    with told(f"migration {migration.migration_id}"), connect(url, autocommit=True) as connection:
+    with translate_errors(f"migration {migration.migration_id}"), connect(url, autocommit=True) as connection:
         for chunk in ledger.chunks(connection, migration, stream):
             if chunk.load_id is None:
                 job = make_job(_exactly(chunk), chunk.rehearsed_load)

@@ -21,7 +21,7 @@ from sqlalchemy.engine import ExceptionContext
 
 from onefold.errors import Fatal, Retriable
 from onefold.quality.suite import Expectation, Suite
-from onefold.warehouse.db_errors import said, trouble
+from onefold.warehouse.db_errors import as_onefold_error, safe_message
 
 if TYPE_CHECKING:  # importing it takes seconds: only who judges pays
     from great_expectations.core import ExpectationValidationResult
@@ -55,7 +55,7 @@ def judge(url: str, schema: str, table: str, suite: Suite, index: str = "_key") 
     """Evaluate the suite on schema.table, whose rows `index` identifies; one finding an expectation, in order.
 
     Raises Fatal when an expectation is unknown or cannot be evaluated: a suite that evaluates less than it says has
-    failed, whatever Great Expectations calls it. PostgreSQL's own errors are raised as trouble.py classes them.
+    failed, whatever Great Expectations calls it. PostgreSQL's own errors are raised as db_errors classes them.
     """
     os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
     import great_expectations as gx
@@ -84,7 +84,7 @@ def judge(url: str, schema: str, table: str, suite: Suite, index: str = "_key") 
         by_position = {result.expectation_config.meta["position"]: result for result in results}
         for position, expectation in expectations.items():
             if fault := _exception(by_position[position].exception_info):
-                fault = said(refused[0]) if refused else fault
+                fault = safe_message(refused[0]) if refused else fault
                 raise Fatal(f"suite {suite.name}: {expectation.type} {expectation.kwargs} cannot be evaluated: {fault}")
         return by_position
 
@@ -120,7 +120,7 @@ def _database_errors(where: str) -> Iterator[list[psycopg2.Error]]:
     try:
         yield met
     except Exception:
-        if met and isinstance(reason := trouble(met[0], where), Retriable):
+        if met and isinstance(reason := as_onefold_error(met[0], where), Retriable):
             raise reason from None
         raise
     finally:

@@ -23,7 +23,7 @@ from onefold.reconcile.drift import Drift, drift_of, keep
 from onefold.reconcile.narrow import held_by_day, narrowed
 from onefold.reconcile.sweep import Sweep, is_timed
 from onefold.warehouse.connection import connect
-from onefold.warehouse.db_errors import told
+from onefold.warehouse.db_errors import translate_errors
 
 log = logging.getLogger(__name__)
 
@@ -49,11 +49,11 @@ def compare(job: Job, counts: CountSource, start: datetime | None = None, *, tho
     `thorough` reads even where the source could count. Raises Retriable when the source or the warehouse fails, or the
     stream is being compared already; Fatal when the source refuses. What was known before then stays.
     """
-    with told(job.name), connect(job.warehouse_url, autocommit=True) as connection:
+    with translate_errors(job.name), connect(job.warehouse_url, autocommit=True) as connection:
         _hold(connection, job)
         number = _begun(connection, job)
         try:
-            with told(job.name):
+            with translate_errors(job.name):
                 return _compared(connection, job, counts, number, start, thorough)
         except OnefoldError as error:
             if not connection.closed:

@@ -11,13 +11,13 @@ from onefold.notify import alert
 from onefold.notify.receiver import Receiver
 from onefold.reconcile.freshness_sla import judge_drift, judge_freshness
 from onefold.warehouse.connection import connect
-from onefold.warehouse.db_errors import told
+from onefold.warehouse.db_errors import translate_errors
 from onefold.warehouse.post_commit import after_commit
 
 
 def loaded_streams(warehouse_url: str, systems: Mapping[str, System]) -> list[str]:
     """The streams of the catalogue, as system.stream, that have been published: what was never loaded cannot differ."""
-    with told("reconcile"), connect(warehouse_url) as connection:
+    with translate_errors("reconcile"), connect(warehouse_url) as connection:
         published = set(connection.execute("select system, stream from ops.cursor").fetchall())
     return [f"{name}.{stream}" for name, stream in _streams(systems, None) if (name, stream) in published]
 
@@ -36,7 +36,7 @@ def watch(
     them. Raises Fatal, after all that, when one of them was not compared.
     """
     broken: dict[str, list[str]] = {"freshness": [], "drift": []}
-    with told("reconcile"), connect(warehouse_url, autocommit=True) as connection:
+    with translate_errors("reconcile"), connect(warehouse_url, autocommit=True) as connection:
         for name, stream in _streams(systems, only):
             about = (connection, run.actor, name, stream, systems[name].streams[stream])
             for kind, judge in (("freshness", judge_freshness), ("drift", judge_drift)):

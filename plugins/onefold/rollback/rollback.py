@@ -22,7 +22,7 @@ from onefold.rollback.plan import StreamPlan, as_json, plan_stream
 from onefold.rollback.request import NOTHING, Request, asked_loads, changes
 from onefold.rollback.stream_state import settle_beside
 from onefold.warehouse.connection import connect
-from onefold.warehouse.db_errors import told
+from onefold.warehouse.db_errors import translate_errors
 from onefold.warehouse.post_commit import after_commit
 
 
@@ -55,7 +55,7 @@ class Planned:
 
 def preview(url: str, catalog: Catalog, request: Request) -> Planned:
     """What the request would do; nothing is written down. Raises as plan()."""
-    with told("rollback"), connect(url, autocommit=True) as connection:
+    with translate_errors("rollback"), connect(url, autocommit=True) as connection:
         return _planned(connection, catalog, request)
 
 
@@ -65,7 +65,7 @@ def plan(url: str, catalog: Catalog, request: Request, who: str) -> Planned:
     Raises Fatal, with nothing changed, for a load that is unknown, not published, rolled back already or final, and
     Retriable while one of the streams is being loaded.
     """
-    with told("rollback"), connect(url, autocommit=True) as connection:
+    with translate_errors("rollback"), connect(url, autocommit=True) as connection:
         planned = _planned(connection, catalog, request, judging=url)
         with connection.transaction():
             rollback_id = connection.execute(
@@ -84,7 +84,7 @@ def decide(url: str, rollback_id: int, user: str | None, approved: bool) -> None
     Raises Fatal when it is the starter's own approval (who that was is read from the audit chain), or when the rollback
     has ended.
     """
-    with told("rollback"), connect(url, autocommit=True) as connection:
+    with translate_errors("rollback"), connect(url, autocommit=True) as connection:
         who = actor(user) if user else "airflow:nobody"
         if approved:
             try:
@@ -111,7 +111,7 @@ def execute(url: str, catalog: Catalog, rollback_id: int, who: str) -> Planned:
     The streams' locks and conform's are held, so that no load and no conform sees half of it. Raises Retriable while
     one of them runs, Fatal when it was not approved, or when it would now do something else than what was approved.
     """
-    with told("rollback"), connect(url, autocommit=True) as connection, only_one(connection):
+    with translate_errors("rollback"), connect(url, autocommit=True) as connection, only_one(connection):
         loads, reason, state, undoes, approved_by, approved_plan = connection.execute(
             "select loads, reason, state, undoes, approved_by, plan from ops.rollback where rollback_id = %s",
             (rollback_id,),

@@ -15,7 +15,7 @@ from onefold.connectors.page import Page
 from onefold.errors import Fatal, OnefoldError, Retriable
 from onefold.load.job import Job
 from onefold.platform.postgres import Postgres
-from onefold.warehouse.db_errors import told
+from onefold.warehouse.db_errors import translate_errors
 from tests.load.shop import MORNING, Shop, pages, record
 from tests.torture.loader import STEPS, Loading
 from tests.torture.observing import lies, observe
@@ -140,7 +140,7 @@ def test_a_full_disk_says_what_to_do_and_with_room_again_the_load_succeeds(
         STEPS[earlier](job_of(warehouse, given))
     with files_of_at_most(world.server, (17 << 20) + odd), pytest.raises(Retriable, match="is full") as refused:
         STEPS[step](job_of(warehouse, given))
-    assert "Make room where PostgreSQL keeps its data" in str(refused.value)
+    assert "Free space where PostgreSQL keeps its data" in str(refused.value)
     assert warehouse.query("select error from ops.load") == [(str(refused.value),)]
     for later in list(STEPS)[list(STEPS).index(step) :]:
         load = STEPS[later](job_of(warehouse, given))
@@ -174,7 +174,7 @@ def test_each_kind_of_refusal_is_classed_by_what_to_do_about_it(world: World, st
     with (
         psycopg.connect(world.server.url("postgres")) as connection,
         pytest.raises(OnefoldError) as refused,
-        told("crm.account"),
+        translate_errors("crm.account"),
     ):
         connection.execute(raising)
     assert type(refused.value) is KINDS[state]
@@ -198,7 +198,7 @@ def test_no_refusal_ever_quotes_a_row(world: World, statement: str):
         connection.execute(
             "create temp table person (name text primary key constraint short check (length(name) < 100))"
         )
-        with pytest.raises(Fatal) as refused, told("hr.person"):
+        with pytest.raises(Fatal) as refused, translate_errors("hr.person"):
             connection.execute(statement)
     assert "Kowalski" not in str(refused.value)
     assert refused.value.__cause__ is None
