@@ -43,7 +43,7 @@ SYSTEM = System.model_validate(
                 "records": "records",
                 "primary_key": ["Id"],
                 "cursor": {"fields": ["Changed"]},
-                "deleted": {"field": "IsDeleted"},
+                "deletes": {"flag": {"field": "IsDeleted"}},
                 "fields": FIELDS,
             }
         },

@@ -42,7 +42,7 @@ SYSTEM = System.model_validate(
                 "records": "Company",
                 "primary_key": ["Id"],
                 "cursor": {"fields": ["Changed"]},
-                "deleted": {"field": "IsDeleted", "equals": "true"},
+                "deletes": {"flag": {"field": "IsDeleted", "equals": "true"}},
                 "fields": FIELDS,
             }
         },

@@ -18,7 +18,7 @@ class Case:
         ended: SQL that is true of a staged record that is gone at the source. Where it is not _deleted, the source
             only hints at it, and may hint at it for others too.
         small_pages: a number in a module that is made small, so that a small world has several pages.
-        one: occurs in the address of the request for one {question} only; None where questions are asked in turn.
+        one: occurs in the address of the request for one {lookup_key} only; None where questions are asked in turn.
         tries: how many requests one question takes until it is given up; None: the attempts of the system's limits.
         expiry: when a sign-in is made to end between two pages, as a fault's parameters.
         cannot_have: what the protocol or the source does not know, each with its reason: a fault by its kind, or

@@ -95,6 +95,48 @@ def test_the_country_code_of_norway_is_not_a_boolean(checkout):
             6,
             "account asks about a window's start and end; add windows: true to python",
         ),
+        (
+            "schedule:",
+            "limits: {apart: {POST /x: [1/s]}}\nschedule:",
+            5,
+            '"apart" was renamed to "per_endpoint"; write that instead',
+        ),
+        (
+            "schedule:",
+            "errors: {spent: [E7]}\nschedule:",
+            5,
+            '"spent" was renamed to "quota_exhausted"; write that instead',
+        ),
+        (
+            "primary_key: [Id]",
+            "primary_key: [Id]\n    forgets: true",
+            11,
+            '"forgets" was renamed to "retention_limited"; write that instead',
+        ),
+        (
+            "primary_key: [Id]",
+            "primary_key: [Id]\n    deleted: {field: Id}",
+            11,
+            '"deleted" was renamed to "deletes: {flag: …}"; write that instead',
+        ),
+        (
+            "primary_key: [Id]",
+            "primary_key: [Id]\n    tombstones: {key: id}",
+            11,
+            '"tombstones" was renamed to "deletes: {tombstones: …}"; write that instead',
+        ),
+        (
+            "primary_key: [Id]",
+            "primary_key: [Id]\n    whole: true",
+            11,
+            '"whole" was renamed to "deletes: {complete_group: true}"; write that instead',
+        ),
+        (
+            "request: {path: /accounts}",
+            "request:\n      params:\n        id: '{question}'",
+            11,
+            "{question} was renamed to {lookup_key}; write {lookup_key}",
+        ),
         ("customer.krs", "customer.kre", 12, 'no entity has "customer.kre"; did you mean "customer.krs"?'),
     ],
 )

@@ -164,11 +164,11 @@ def test_deletions_that_are_listed_apart_come_after_the_records(web: WebServer, 
     log = {str(place): entry for place, entry in enumerate(entries)} if as_object else entries
     gone = Say(200, json.dumps({"log": log}).encode())
     web.answer = lambda asked: gone if asked.path == "/gone" else body(1, 2)
-    pages = list(read(web, {"kind": "none"}, tombstones=feed())(WINDOW, None))
+    pages = list(read(web, {"kind": "none"}, deletes={"tombstones": feed()})(WINDOW, None))
     shown = [[(record.key, record.deleted, record.payload) for record in page.records] for page in pages]
     assert shown[1] == [("2", True, b'{"id":"2"}'), ("9", True, b'{"id":"9"}')]
     web.asked.clear()
-    resumed = list(read(web, {"kind": "none"}, tombstones=feed())(WINDOW, pages[0].token))
+    resumed = list(read(web, {"kind": "none"}, deletes={"tombstones": feed()})(WINDOW, pages[0].token))
     assert [asked.path for asked in web.asked] == ["/gone"]
     assert [record.key for record in resumed[0].records] == ["2", "9"]
 
@@ -176,7 +176,7 @@ def test_deletions_that_are_listed_apart_come_after_the_records(web: WebServer, 
 def test_a_feed_of_deletions_that_is_not_there_is_not_an_empty_one(web: WebServer) -> None:
     web.answer = lambda asked: Say(200, b'{"entries": []}') if asked.path == "/gone" else body(1, 2)
     with pytest.raises(Exception, match="no list of deletions"):
-        list(read(web, {"kind": "none"}, tombstones=feed())(WINDOW, None))
+        list(read(web, {"kind": "none"}, deletes={"tombstones": feed()})(WINDOW, None))
 
 
 @pytest.mark.parametrize(

@@ -125,7 +125,7 @@ NESTED = {
     "request": {"path": "/odata/Orders", "expand": ["to_Item"]},
     "nested": {"path": "to_Item.results", "carry": ["Changed", "Note"]},
     "primary_key": ["Id", "Item"],
-    "whole": 1,
+    "deletes": {"complete_group": True},
     "cursor": {"fields": ["Changed"]},
     "fields": {"Id": "text", "Item": "text", "Changed": "timestamp"},
 }

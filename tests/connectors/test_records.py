@@ -22,7 +22,7 @@ def stream(**changes: object) -> Stream:
         "records": "data.items",
         "primary_key": ["id"],
         "cursor": {"fields": ["changed"]},
-        "deleted": {"field": "gone"},
+        "deletes": {"flag": {"field": "gone"}},
         "fields": {"id": "text", "changed": "timestamp", "gone": "boolean", "name": "text"},
     }
     return Stream.model_validate(given | changes)
@@ -84,7 +84,7 @@ def test_leading_zeros_of_a_key_stay() -> None:
 def test_a_deleted_record_shows() -> None:
     assert one({**GOOD, "gone": True}).deleted is True
     assert one({**GOOD, "gone": "true"}).deleted is False
-    archived = one({**GOOD, "gone": "X"}, deleted={"field": "gone", "equals": "X"})
+    archived = one({**GOOD, "gone": "X"}, deletes={"flag": {"field": "gone", "equals": "X"}})
     assert archived.deleted is True
 
 

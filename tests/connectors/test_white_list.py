@@ -86,7 +86,7 @@ def test_a_company_that_pays_no_vat_is_not_found_and_no_failure(sandbox, reader)
 
 def test_no_tax_number_is_written_down(reader, attempts, nips):
     read_all(reader(*nips[:3]))
-    assert [attempt.path for attempt in attempts] == ["/api/search/nips/{question}"]
+    assert [attempt.path for attempt in attempts] == ["/api/search/nips/{lookup_key}"]
 
 
 def test_the_register_is_asked_about_todays_date_in_warsaw(monkeypatch: pytest.MonkeyPatch):

@@ -129,7 +129,7 @@ def test_a_database_gives_each_table_with_key_types_stamp_and_deletion_mark(ware
     assert (stream.request.table, stream.primary_key, stream.cursor.fields) == (
         "klienci", ["id_klienta"], ["data_modyfikacji"],
     )  # fmt: skip
-    assert stream.deleted.field == "usuniety"
+    assert stream.deletes.flag.field == "usuniety"
     assert {name: f.type for name, f in stream.fields.items()} == {
         "id_klienta": "integer", "nazwa": "text", "email": "text", "limit_kredytu": "numeric",
         "data_modyfikacji": "timestamp", "usuniety": "boolean",

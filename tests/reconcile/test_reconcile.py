@@ -119,7 +119,7 @@ def test_what_waits_in_quarantine_or_was_deleted_on_both_sides_is_not_missing(so
 def test_a_source_that_forgets_what_is_old_has_nothing_gone(source: Source) -> None:
     source.fill(10)
     del source.records["k0001"]
-    stream = STREAM.model_copy(update={"forgets": True})
+    stream = STREAM.model_copy(update={"retention_limited": True})
     source.shop.system = SHOP.model_copy(update={"streams": {"customer": stream}})
     assert source.compare().drift.records == 0
 

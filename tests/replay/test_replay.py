@@ -179,7 +179,7 @@ LINES = System.model_validate(
             "customer": {
                 "title": "Order lines",
                 "primary_key": ["order", "id"],
-                "whole": True,
+                "deletes": {"complete_group": True},
                 "cursor": {"fields": ["changed"]},
                 "fields": {"order": "text", "id": "text", "name": "text", "credit": "numeric", "changed": "timestamp"},
             }

@@ -10,6 +10,7 @@ from typing import Annotated, Union, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from onefold.catalog.system import Model
 from onefold.catalog.yaml_file import Mistake, Place, YamlFile
 
 _DURATION = "write an ISO 8601 duration, for example PT10M (10 minutes), PT24H or P7D"
@@ -35,8 +36,11 @@ def _mistake(details: ErrorDetails, model: type[BaseModel], file: YamlFile) -> M
     given = details["input"]
     match details["type"]:
         case "extra_forbidden":
-            allowed = _model_at(model, details["loc"][:-1]).model_fields
-            text = f'unknown key "{name}"; {did_you_mean(name, allowed, "allowed here")}'
+            at = _model_at(model, details["loc"][:-1])
+            if issubclass(at, Model) and (now := at.renamed.get(name)):
+                text = f'"{name}" was renamed to "{now}"; write that instead'
+            else:
+                text = f'unknown key "{name}"; {did_you_mean(name, at.model_fields, "allowed here")}'
         case "missing":
             key = str(details["loc"][-1])
             field = _model_at(model, details["loc"][:-1]).model_fields[key]

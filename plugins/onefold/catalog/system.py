@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import codecs
 from datetime import date, timedelta
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PositiveInt, model_validator
@@ -42,7 +42,12 @@ History = Annotated[date | timedelta, Field(union_mode="left_to_right")]
 
 
 class Model(BaseModel):
+    """A mapping of a YAML file: a key that it does not know is a mistake."""
+
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    renamed: ClassVar[dict[str, str]] = {}
+    """Keys of earlier versions, and what is written instead of each."""
 
 
 class SourceField(Model):
@@ -83,16 +88,26 @@ class Slices(Model):
     since: date = Field(description="the first day that a first load asks for")
 
 
+def _known_placeholders(text: str) -> str:
+    if "{question}" in text:
+        raise ValueError("{question} was renamed to {lookup_key}; write {lookup_key}")
+    return text
+
+
+Template = Annotated[str, AfterValidator(_known_placeholders)]
+"""Text with placeholders: see Request."""
+
+
 class Request(Model):
     """What is asked for. {start} and {end} of the window ({first_day} and {last_day}: its days, UTC; {start_unix},
     {end_unix}, {start_unix_ms}, {end_unix_ms}: since 1970), {fields} or {paths} (those of nested fields in full) and
-    {question} may stand in the values."""
+    {lookup_key} may stand in the values."""
 
     method: Literal["GET", "POST"] = "GET"
-    path: str = ""
-    params: dict[str, str] = {}
-    headers: dict[str, str] = {}
-    body: str | None = None
+    path: Template = ""
+    params: dict[str, Template] = {}
+    headers: dict[str, Template] = {}
+    body: Template | None = None
     operation: str | None = Field(
         None, description="soap: the operation's name; graphql: the connection to page through"
     )
@@ -146,22 +161,37 @@ class Cursor(Model):
     )
 
 
-class Deleted(Model):
-    """How a deleted record shows: the field that says so, and the value it then has."""
+class DeletionFlag(Model):
+    """A deleted record comes with a field that says so: the field, and the value it then has."""
 
     field: str
     equals: bool | str = True
 
 
 class Tombstones(Model):
-    """The source lists its deletions apart from the records: a feed whose entries name what is gone."""
+    """The source lists its deletions separately: a feed whose entries name the deleted records."""
 
     request: Request
     records: str = Field("", description="where the entries are, a list or an object's values, dotted; empty: the body")
     next: NextPage = NextPage()
     key: str = Field(description="where an entry names the record's key, dotted")
-    match: str = Field("(.+)", description="regular expression of all of it, its group the key; others are passed")
+    match: str = Field(
+        "(.+)", description="regular expression of all of it, its group the key; entries that do not match are skipped"
+    )
     cursor: str | None = Field(None, description="where an entry has what the stream's cursor is, dotted")
+
+
+class Deletes(Model):
+    """How deletions arrive, in one way or several. Without any: a record stays until its source says otherwise, or a
+    listing that was read in full lacks it."""
+
+    flag: DeletionFlag | None = Field(None, description="a field of the record says that it is deleted")
+    tombstones: Tombstones | None = Field(None, description="a separate feed names the deleted records")
+    complete_group: bool = Field(
+        False,
+        description="records that share the first key field always come together, with one cursor: one that is missing "
+        "from a newer reading of its group is deleted",
+    )
 
 
 class Lookup(Model):
@@ -230,14 +260,8 @@ class Stream(Model):
     format: Format | None = None
     arrival: Arrival = Arrival()
     primary_key: Annotated[list[str], Field(min_length=1)]
-    whole: bool = Field(
-        False,
-        description="records that share the first key field come all together, with one cursor; a record that is "
-        "missing among its newer sisters is deleted",
-    )
     cursor: Cursor | None = None
-    deleted: Deleted | None = None
-    tombstones: Tombstones | None = None
+    deletes: Deletes = Deletes()
     lookup: Lookup | None = None
     fields: dict[
         str,
@@ -249,20 +273,27 @@ class Stream(Model):
     history: History | None = Field(
         None, description="how far back it can be asked: a day, or a duration as P30D; default: the system's"
     )
-    forgets: bool = Field(
+    retention_limited: bool = Field(
         False,
-        description="the source forgets what is old (events expire, files are taken away): what it no longer gives is "
-        "not gone",
+        description="the source keeps its records for a limited time (events expire, files are removed): a record that "
+        "it no longer lists is not deleted",
     )
     gate: Gate = Gate()
+
+    renamed = {
+        "deleted": "deletes: {flag: …}",
+        "tombstones": "deletes: {tombstones: …}",
+        "whole": "deletes: {complete_group: true}",
+        "forgets": "retention_limited",
+    }
 
     @model_validator(mode="after")
     def _names_exist(self) -> Stream:
         named = {"primary_key": self.primary_key}
         if self.cursor:
             named["cursor.fields"] = self.cursor.fields
-        if self.deleted:
-            named["deleted.field"] = [self.deleted.field]
+        if self.deletes.flag:
+            named["deletes.flag.field"] = [self.deletes.flag.field]
         for where, names in named.items():
             for name in names:
                 if name not in self.fields:
@@ -276,17 +307,18 @@ class Stream(Model):
     @model_validator(mode="after")
     def _tombstones_name_a_record(self) -> Stream:
         keys = 2 if self.nested else 1  # of records within others the feed names the first field: all of those go
-        if self.tombstones and (len(self.primary_key) != keys or (self.cursor and len(self.cursor.fields) != 1)):
+        cursor_fields = len(self.cursor.fields) if self.cursor else 1
+        if self.deletes.tombstones and (len(self.primary_key) != keys or cursor_fields != 1):
             raise ValueError(
-                "tombstones need a primary_key of one field (two where the records are nested), and a cursor if there "
-                "is one, of one field"
+                "deletes.tombstones needs a primary_key of one field (two where the records are nested), and a cursor, "
+                "if there is one, of one field"
             )
         return self
 
     @model_validator(mode="after")
-    def _sisters_can_be_told(self) -> Stream:
-        if self.whole and (len(self.primary_key) == 1 or not self.cursor):
-            raise ValueError("whole needs a cursor and a primary_key of several fields")
+    def _a_group_has_a_key_and_a_cursor(self) -> Stream:
+        if self.deletes.complete_group and (len(self.primary_key) == 1 or not self.cursor):
+            raise ValueError("deletes.complete_group needs a cursor and a primary_key of several fields")
         return self
 
     @model_validator(mode="after")
@@ -324,18 +356,24 @@ class Limits(Model):
     quota of a day, which only another one overrides: {"rate": "1000/s,5000/day"}."""
 
     rate: list[Rate] = ["10/s"]
-    apart: dict[str, list[Rate]] = Field(
-        {}, description="rates that requests to one address keep besides, by method and end of the path: POST /exports"
+    per_endpoint: dict[str, list[Rate]] = Field(
+        {}, description="further rates of single endpoints, by method and end of the path: POST /exports"
     )
     timeout: timedelta = timedelta(seconds=60)
     attempts: PositiveInt = 5
+
+    renamed = {"apart": "per_endpoint"}
 
 
 class Errors(Model):
     """What the system's error answers mean where the HTTP status does not tell."""
 
     retry: list[str] = Field([], description="texts in the body of a 4xx answer that mean: later")
-    spent: list[str] = Field([], description="texts in the body of an error that mean: our quota is used up for now")
+    quota_exhausted: list[str] = Field(
+        [], description="texts in the body of an error that mean: our quota is used up for now"
+    )
+
+    renamed = {"spent": "quota_exhausted"}
 
 
 class PythonModule(Model):

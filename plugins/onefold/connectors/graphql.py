@@ -165,12 +165,12 @@ class GraphQL:
 
 def graphql_reader(system: System, stream_name: str, http: Client) -> PageReader:
     """Reads a connection page by page, or by a bulk operation where much is to be read; then the deletions, where
-    `tombstones` says how. A page's token is its cursor, or how far a bulk operation's result has been read."""
+    `deletes.tombstones` says how. A page's token is its cursor, or how far a bulk operation's result has been read."""
     named = f"{system.system}.{stream_name}"
     stream = system.streams[stream_name]
     graphql = GraphQL(named, stream.request.path, http)
     read = Connection(named, stream, graphql).read
-    feed = stream.tombstones
+    feed = stream.deletes.tombstones
     if feed is None:
         return read
     entries = partial(_entries, named, feed.request, deletions(feed), feed.key, graphql, stream)

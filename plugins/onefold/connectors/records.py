@@ -109,7 +109,8 @@ class Head:
 
         keys = [path(name) for name in stream.primary_key]
         cursors = [path(name) for name in stream.cursor.fields] if stream.cursor else []
-        self._paths = [*keys, *cursors, *([path(stream.deleted.field)] if stream.deleted else [])]
+        flag = stream.deletes.flag
+        self._paths = [*keys, *cursors, *([path(flag.field)] if flag else [])]
         self._cursor_at, self._mark_at = len(keys), len(keys) + len(cursors)
         self._may_be_null = [not stream.fields[name].required for name in stream.primary_key]
         self.shape = _shape([(each, Scalar, False) for each in dict.fromkeys(self._paths)])
@@ -117,7 +118,7 @@ class Head:
         flat = len(keys) == len(cursors) == 1 and len(self._paths) == 3 and all(len(each) == 1 for each in self._paths)
         self._plain = attrgetter(*(self.shape.names[each[0]] for each in self._paths)) if flat else None
         self._kind = stream.cursor.kind if stream.cursor else "timestamp"
-        self._deleted_value = stream.deleted.equals if stream.deleted else None
+        self._deleted_value = flag.equals if flag else None
         self._decoder = msgspec.json.Decoder(self.shape)
 
     def record(self, raw: bytes | msgspec.Raw) -> Record:

@@ -23,15 +23,14 @@ Split = Callable[[Response], Body]
 
 
 def rest_reader(system: System, stream_name: str, http: Client) -> PageReader:
-    """Reads a stream by `request` and `next`, and after it the deletions where `tombstones` says how."""
+    """Reads a stream by `request` and `next`, and after it the deletions where `deletes.tombstones` says how."""
     named = f"{system.system}.{stream_name}"
     stream = system.streams[stream_name]
     going_on, flag = where_next(stream.next)
     outer = Splitter(named, stream, dotted(stream.records), going_on, flag=flag)
     split = Inner(named, stream, stream.nested, outer) if stream.nested else outer
     read = asked(named, stream, stream.request, stream.next, split, http)
-    if stream.tombstones:
-        feed = stream.tombstones
+    if feed := stream.deletes.tombstones:
         entries = asked(named, stream, feed.request, feed.next, Entries(feed), http)
         read = followed_by(read, entries, deleted(stream, feed))
     return sliced(read, stream.request.slices) if stream.request.slices else read

@@ -60,7 +60,7 @@ def _stream(name: str, columns: list[ReflectedColumn], key: list[str], *, view: 
         keys=key or guessed_keys(fields),
         request={"table": name},
         cursor=cursor,
-        after={"deleted": {"field": mark}} if mark else {},
+        after={"deletes": {"flag": {"field": mark}}} if mark else {},
         doubts=tuple(doubts),
     )
 

@@ -178,7 +178,7 @@ class Client:
         excerpt = scrubbed(body.decode(errors="replace"), self._credentials.secrets())
         if status == 401 or (status == 400 and not request.authorised):  # RFC 6749, 5.2: invalid_client may be 400
             raise Unauthorized(excerpt, status)
-        if any(text.encode() in body for text in self.system.errors.spent):
+        if any(text.encode() in body for text in self.system.errors.quota_exhausted):
             raise Spent(
                 f'{self._named(request)} was refused with status {status}, saying "{excerpt}": our quota is used up '
                 "there. Run it later; what it has answered is kept."

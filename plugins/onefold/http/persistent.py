@@ -167,5 +167,5 @@ class Persistent:
 def _rates(system: System, endpoint: Endpoint) -> dict[str, list[Limit]]:
     """The rates to keep, by the requests that they hold for ("POST /exports"; "" for all)."""
     own = (endpoint.extra or {}).get("rate")
-    places = {"": system.limits.rate, **system.limits.apart}
+    places = {"": system.limits.rate, **system.limits.per_endpoint}
     return {place: [rate(text) for text in kept(texts, own)] for place, texts in places.items()}

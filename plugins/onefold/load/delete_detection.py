@@ -29,7 +29,7 @@ def land_swept(connection: psycopg.Connection, load: Load, stream: Stream) -> in
 
     What was listed is not swept when some record of it could not be read: it may be just the one that seems missing.
     """
-    lonely = _without_sisters(connection, load) if stream.whole else 0
+    lonely = _without_sisters(connection, load) if stream.deletes.complete_group else 0
     return lonely + _listed(connection, load, stream)
 
 

@@ -113,7 +113,7 @@ def _read_of(connection: psycopg.Connection, load: Load, stream: Stream, window:
         {
             "start": "" if window.start <= BEGINNING else cursor_text(window.start),
             "end": cursor_text(window.end),
-            "flagged": stream.deleted is not None,
+            "flagged": stream.deletes.flag is not None,
             "load_id": load.load_id,
         },
     ).fetchone()

@@ -47,7 +47,7 @@ def held_by_day(connection: psycopg.Connection, table: StagingTable, stream: Str
                 current=table.current,
                 system=sql.Literal(table.system),
                 stream=sql.Literal(table.stream),
-                flagged=sql.Literal(stream.deleted is not None),
+                flagged=sql.Literal(stream.deletes.flag is not None),
             )
         ).fetchall()
     )

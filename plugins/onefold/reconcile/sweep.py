@@ -62,7 +62,7 @@ class Sweep:
 
     def seek_gone(self, windows: Sequence[Window]) -> None:
         """Find what is held of these windows and no page had. Not for a source that forgets what is old."""
-        if self._stream.forgets:
+        if self._stream.retention_limited:
             return
         for window in windows:
             names = self._names | {"bucket": self._bucket("held._cursor"), "of_window": self._of(window)}

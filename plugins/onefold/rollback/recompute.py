@@ -44,7 +44,7 @@ def _names(change: Change) -> dict[str, sql.Composable]:
     return {
         **change.names,
         "buckets": sql.Literal(BUCKETS),
-        "whole": sql.Literal(change.stream.whole),
+        "whole": sql.Literal(change.stream.deletes.complete_group),
         "theirs": content_sql("theirs._payload", change.stream),
         "ours": content_sql("ours._payload", change.stream),
     }

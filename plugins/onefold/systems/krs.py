@@ -73,7 +73,7 @@ def reader(system: System, stream_name: str, endpoint: Endpoint, http: Client, q
 
     def extract(number: str, register: str) -> _Reading:
         request = stream.request
-        values = {"{question}": number, "{register}": register}
+        values = {"{lookup_key}": number, "{register}": register}
         return http.send(
             request.method,
             filled(request.path, values),

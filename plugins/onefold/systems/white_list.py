@@ -88,7 +88,7 @@ def reader(system: System, stream_name: str, endpoint: Endpoint, http: Client, q
         today = {"{today}": f"{datetime.now(UTC).astimezone(WARSAW):%F}"}
         return http.send(
             request.method,
-            filled(request.path, {"{question}": ",".join(nips)}),
+            filled(request.path, {"{lookup_key}": ",".join(nips)}),
             params={name: filled(value, today) for name, value in request.params.items()},
             headers={"Accept": "application/json"} | request.headers,
             parse=_result,

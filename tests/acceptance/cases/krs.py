@@ -8,7 +8,7 @@ CASES = {
         renamed=(("miejscowosc", "miejscowosc"),),
         vanishing=(("nazwa", "nazwa"), ("nip", "nip")),
         retyped=(("nazwa", "nazwa", "number", "number"), ("miejscowosc", "miejscowosc", "object", "object")),
-        one="OdpisAktualny/{question}",
+        one="OdpisAktualny/{lookup_key}",
         small_pages=("onefold.systems.krs.PER_PAGE", 8),
         cannot_have={
             "expired_token": "the register asks for no sign-in",
