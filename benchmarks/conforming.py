@@ -17,7 +17,7 @@ from benchmarks.measure import Warehouse, seconds
 from benchmarks.table import Row
 from onefold.catalog.reader import Catalog, read_catalog
 from onefold.conform import ConformReport, audit_and_lineage, conform
-from onefold.conform.build import Project
+from onefold.conform.dbt_build import Project
 from onefold.conform.gate import entity_gate
 from onefold.load.ledger import Run
 from onefold.mapping.registry import mapping_fingerprints, sync_mapping

@@ -11,7 +11,7 @@ from benchmarks.table import Row
 from onefold.audit import actor
 from onefold.catalog.reader import Catalog
 from onefold.load import steps
-from onefold.rollback import rollback
+from onefold.rollback import lifecycle
 from onefold.rollback.request import Request
 
 CATALOG = Catalog({"bench": SYSTEM}, {})
@@ -52,6 +52,6 @@ def _load(url: str, bodies: list[bytes], run: str) -> int:
 
 def _roll_back(url: str, request: Request) -> None:
     """Plan, approval by another person, execution."""
-    planned = rollback.plan(url, CATALOG, request, actor(STARTER, "rollback", "measured"))
-    rollback.decide(url, planned.rollback_id, APPROVER, True)
-    rollback.execute(url, CATALOG, planned.rollback_id, actor(STARTER, "rollback", "measured"))
+    planned = lifecycle.plan(url, CATALOG, request, actor(STARTER, "rollback", "measured"))
+    lifecycle.decide(url, planned.rollback_id, APPROVER, True)
+    lifecycle.execute(url, CATALOG, planned.rollback_id, actor(STARTER, "rollback", "measured"))

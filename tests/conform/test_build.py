@@ -10,8 +10,9 @@ from psycopg import sql
 
 from onefold.catalog.entity import Entity
 from onefold.catalog.reader import read_catalog
-from onefold.conform import conform, trace
-from onefold.conform.build import Project, build, judge
+from onefold.conform import conform
+from onefold.conform.dbt_build import Project, build, judge
+from onefold.conform.provenance import trace
 from onefold.errors import Fatal
 from onefold.mapping.golden import files, systems
 from onefold.settings import ROOT

@@ -10,7 +10,7 @@ from psycopg import sql
 
 from onefold.catalog.reader import read_catalog
 from onefold.conform import conform
-from onefold.conform.build import Project, marts_fingerprint
+from onefold.conform.dbt_build import Project, marts_fingerprint
 from onefold.conform.gate import entity_gate
 from onefold.load.staging import ensure_all_staging
 from onefold.mapping.registry import mapping_fingerprints

@@ -10,7 +10,7 @@ import pytest
 
 from onefold.audit import entries_from_database, verify
 from onefold.conform import Candidate, switch_to
-from onefold.conform.publishes import Publish, only_one
+from onefold.conform.publish_ledger import Publish, only_one
 from onefold.conform.run import conform_with
 from onefold.errors import Fatal, Rejected, Retriable
 from onefold.warehouse.connection import connect

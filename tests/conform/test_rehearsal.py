@@ -9,8 +9,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from onefold.conform import ConformReport, conform, shadow
-from onefold.conform.build import Project
+from onefold.conform import ConformReport, conform, dry_run_schemas
+from onefold.conform.dbt_build import Project
 from onefold.conform.dry_run import Rehearsal, rehearse
 from onefold.conform.gate import entity_gate
 from onefold.connectors.page import BEGINNING, Window
@@ -127,7 +127,7 @@ def test_a_rehearsal_publishes_nothing_and_foretells_what_the_publish_then_does(
 
 def test_analysts_cannot_see_the_shadow_and_engineers_can(company: Company) -> None:
     company.rehearse(company.rehearsed())
-    question = f"select count(*) from {shadow.MAPPED}.customer__candidate"  # noqa: S608 - our own name
+    question = f"select count(*) from {dry_run_schemas.MAPPED}.customer__candidate"  # noqa: S608 - our own name
     with psycopg.connect(as_role(company.bench.url, "onefold_engineer")) as engineer:
         assert engineer.execute(question).fetchone()[0] > 0
     with (

@@ -9,17 +9,17 @@ from pathlib import Path
 import pytest
 
 from onefold.conform import conform
-from onefold.conform.build import Project
+from onefold.conform.dbt_build import Project
 from onefold.conform.gate import entity_gate
 from onefold.load import steps
 from onefold.load.ledger import Run
 from onefold.load.staging import ensure_all_staging
 from onefold.mapping.registry import mapping_fingerprints
 from onefold.quality.suite import FOLDER
-from onefold.replay.account import begin, prove
-from onefold.replay.choice import Choice
+from onefold.replay.ledger import begin, prove
+from onefold.replay.selection import Choice
+from onefold.rollback.lifecycle import decide, execute, plan
 from onefold.rollback.request import Request
-from onefold.rollback.rollback import decide, execute, plan
 from onefold.settings import ROOT
 from onefold.warehouse.connection import connect
 from sandbox.process import Sandbox, running

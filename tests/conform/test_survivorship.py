@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from onefold.conform import trace
+from onefold.conform.provenance import trace
 from tests.conform.world import PARTNER, World, record
 
 

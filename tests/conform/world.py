@@ -15,7 +15,7 @@ import psycopg
 from psycopg import sql
 
 from onefold.catalog.entity import Entity
-from onefold.conform.publishes import Publish
+from onefold.conform.publish_ledger import Publish
 from onefold.conform.report import Candidate, ConformReport
 from onefold.conform.run import OnPublish, conform_with
 from onefold.mapping.golden import files, systems

@@ -14,7 +14,7 @@ from onefold.load.extraction import feed_from
 from onefold.load.usage import Usage
 from onefold.load.window import Wanted
 from onefold.migration.chunks import give_up, rehearse_chunks
-from onefold.migration.feed import sampled
+from onefold.migration.feed_estimate import sampled
 from onefold.migration.plan import Wish
 from sandbox.process import Sandbox, running
 from tests.acceptance.bench import Bench

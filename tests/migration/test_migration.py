@@ -19,8 +19,8 @@ from onefold.load.window import Wanted
 from onefold.migration import ledger
 from onefold.migration.chunks import make_way, quarantined
 from onefold.migration.ledger import Migration
+from onefold.migration.maintenance_window import Closed, within
 from onefold.migration.plan import Wish, make_plan
-from onefold.migration.service_window import Closed, within
 from sandbox.process import Sandbox
 from tests.acceptance.bench import Bench
 from tests.migration.conftest import NOW, ORDER, Crash, Engineer

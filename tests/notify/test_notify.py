@@ -14,7 +14,7 @@ from tenacity import wait_none
 from onefold.errors import Fatal, Retriable
 from onefold.http.endpoint import Endpoint
 from onefold.notify import alert
-from onefold.notify.notice import Notice
+from onefold.notify.notification import Notice
 from onefold.notify.receiver import receivers
 from tests.http.web_server import Say, WebServer, serving
 from tests.notify.smtp_server import MailServer, receiving_mail

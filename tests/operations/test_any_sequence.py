@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from onefold.audit import entries_from_database, verify
 from onefold.load import gate_step
-from onefold.rollback import late, rollback
+from onefold.rollback import late_readings, lifecycle
 from onefold.warehouse.connection import connect
 from tests.operations.truth import alive
 from tests.operations.world import EVERYTHING, World, judged_by_credit
@@ -135,9 +135,9 @@ def leaves_what_the_truth_says(world: World, sequence: list[Step]) -> None:
 def world(loader_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], World]]:
     """Worlds of their own stream, all in one warehouse, whose audit chain must be whole in the end."""
     monkeypatch.setenv("ONEFOLD_HOME", str(tmp_path / "home"))
-    for module in (gate_step, late):
+    for module in (gate_step, late_readings):
         monkeypatch.setattr(module, "judge", judged_by_credit)
-    monkeypatch.setattr(rollback, "judge_late", functools.partial(rollback.judge_late, suites=tmp_path))
+    monkeypatch.setattr(lifecycle, "judge_late", functools.partial(lifecycle.judge_late, suites=tmp_path))
     yield lambda: World(loader_url, tmp_path)
     with connect(loader_url) as connection:
         assert verify(entries_from_database(connection)).ok

@@ -27,8 +27,8 @@ from onefold.migration.ledger import Migration
 from onefold.migration.plan import Wish, make_plan
 from onefold.quality.gate import Finding
 from onefold.quality.suite import Suite
+from onefold.rollback.lifecycle import decide, execute, plan
 from onefold.rollback.request import Request
-from onefold.rollback.rollback import decide, execute, plan
 from onefold.warehouse.connection import connect
 from onefold.warehouse.tables import StagingTable
 from tests.load.shop import MORNING, SHOP, Shop, record

@@ -14,7 +14,7 @@ from onefold.reconcile.compare import SPAN, compare
 from onefold.reconcile.drift import joined
 from onefold.reconcile.freshness_sla import judge_drift, judge_freshness
 from onefold.reconcile.repair import repair
-from onefold.reconcile.watch import watch
+from onefold.reconcile.sla_checks import watch
 from onefold.warehouse.connection import connect
 from tests.load.shop import SHOP
 from tests.reconcile.conftest import YEAR, Source

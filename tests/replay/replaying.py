@@ -7,8 +7,8 @@ from dataclasses import replace
 
 from onefold.load.job import Job
 from onefold.load.ledger import Run
-from onefold.replay.account import Account, begin, prove
-from onefold.replay.choice import Choice
+from onefold.replay.ledger import Account, begin, prove
+from onefold.replay.selection import Choice
 from onefold.warehouse.connection import connect
 from tests.load.shop import SUITE, Shop
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from onefold.catalog.system import System
 from onefold.errors import Fatal
 from onefold.load.ledger import Run
-from onefold.replay.account import Account
+from onefold.replay.ledger import Account
 from tests.load.shop import SHOP, SUITE, Shop, record
 from tests.replay.replaying import ANY_CREDIT, ANY_NAME, begun, job, proven, run_of, suite
 

@@ -9,8 +9,8 @@ import pytest
 
 from onefold.catalog.entity import Entity
 from onefold.errors import Fatal
-from onefold.replay.account import begin
-from onefold.replay.choice import Choice, waiting
+from onefold.replay.ledger import begin
+from onefold.replay.selection import Choice, waiting
 from onefold.warehouse.connection import connect
 from tests.load.shop import Shop, pages, record
 from tests.replay.replaying import ANY_NAME, begun, job, proven, replay, run_of, suite

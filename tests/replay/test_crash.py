@@ -9,7 +9,7 @@ import pytest
 from onefold.errors import Fatal
 from onefold.load import publish as publishing
 from onefold.load import steps
-from onefold.replay.account import prove
+from onefold.replay.ledger import prove
 from onefold.warehouse.connection import connect
 from tests.load.shop import Shop, record
 from tests.replay.replaying import ANY_NAME, begun, job, proven, quarantine, run_of, suite

@@ -9,8 +9,8 @@ from onefold.catalog.reader import Catalog
 from onefold.catalog.system import PythonModule
 from onefold.errors import Fatal, Rejected, Retriable
 from onefold.load import ledger, steps
+from onefold.rollback.lifecycle import Planned, decide, execute, plan, preview
 from onefold.rollback.request import Request
-from onefold.rollback.rollback import Planned, decide, execute, plan, preview
 from onefold.warehouse.connection import connect
 from tests.load.shop import SHOP, Shop, pages, record
 

@@ -19,11 +19,11 @@ from onefold.load import change_detection, gate_step, publish
 from onefold.load.staging import ensure_staging
 from onefold.quality.gate import Finding
 from onefold.quality.suite import Suite
-from onefold.rollback import late
+from onefold.rollback import late_readings
 from onefold.rollback.apply import compare, settle
-from onefold.rollback.change import Change
-from onefold.rollback.late import judge_late
+from onefold.rollback.late_readings import judge_late
 from onefold.rollback.recompute import fold
+from onefold.rollback.stream_change import Change
 from onefold.rollback.stream_state import settle_beside
 from onefold.warehouse.connection import connect
 from onefold.warehouse.tables import StagingTable
@@ -135,7 +135,7 @@ class World:
 @pytest.fixture
 def suites(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("ONEFOLD_HOME", str(tmp_path / "home"))
-    for module in (gate_step, late):
+    for module in (gate_step, late_readings):
         monkeypatch.setattr(module, "judge", credit_is_not_negative)
     return tmp_path
 

@@ -11,8 +11,8 @@ from psycopg import sql
 
 from onefold.catalog.reader import read_catalog
 from onefold.commands.demo import AIMS
-from onefold.conform.quality import pairwise
-from onefold.conform.trace import trace
+from onefold.conform.provenance import trace
+from onefold.conform.resolution_quality import pairwise
 from onefold.platform.postgres import Postgres
 from onefold.platform.warehouse import WAREHOUSE_DATABASE
 from onefold.warehouse.connection import connect

@@ -84,7 +84,7 @@ def trace_command(entity: str, golden_id: UUID, as_json: bool) -> None:
     Values of personal attributes are left out.
     """
     from onefold.catalog.reader import read_catalog
-    from onefold.conform.trace import trace
+    from onefold.conform.provenance import trace
 
     entities = read_catalog().entities
     if entity not in entities:

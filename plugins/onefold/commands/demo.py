@@ -91,7 +91,7 @@ def _sync_all(here: Settings, groups: list[list[str]]) -> list[tuple[str, str]]:
 
 def _report(here: Settings, runs: Iterable[tuple[str, str]]) -> bool:
     """Print what came out; False when the golden records are further from the truth than they may be."""
-    from onefold.conform.quality import pairwise
+    from onefold.conform.resolution_quality import pairwise
     from onefold.insight.report import entity_lines, last_publish, load_table, loads_of_run
     from onefold.platform.warehouse import connect_as
 

@@ -41,9 +41,9 @@ def replay(
     from onefold.catalog.reader import read_systems
     from onefold.orchestration.forms import instant
     from onefold.platform.warehouse import connect_as
-    from onefold.replay.account import account, nothing_chosen
-    from onefold.replay.choice import Choice, check, waiting
+    from onefold.replay.ledger import account, nothing_chosen
     from onefold.replay.report import account_lines, plan_lines
+    from onefold.replay.selection import Choice, check, waiting
 
     systems = read_systems()
     choice = Choice(system, stream, expectation, instant(start), instant(end), mapping_version)

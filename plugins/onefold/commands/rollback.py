@@ -26,8 +26,8 @@ def rollback(
     from onefold.catalog.reader import read_catalog
     from onefold.commands.runs import airflow
     from onefold.platform.warehouse import url_as
+    from onefold.rollback.lifecycle import preview
     from onefold.rollback.request import Request
-    from onefold.rollback.rollback import preview
 
     request = Request(loads=loads, run_id=run, undo=undo, reason=reason)
     planned = preview(url_as("loader"), read_catalog(), request)

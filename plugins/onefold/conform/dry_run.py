@@ -12,8 +12,8 @@ from psycopg.types.json import Jsonb
 
 from onefold.audit import AuditEvent, append
 from onefold.catalog.entity import Entity
-from onefold.conform import build, shadow
-from onefold.conform.publishes import Publish, changed_mappings
+from onefold.conform import dbt_build, dry_run_schemas
+from onefold.conform.publish_ledger import Publish, changed_mappings
 from onefold.conform.report import Candidate, Gate
 from onefold.errors import Fatal, Rejected, Retriable
 from onefold.load.ledger import Load
@@ -69,7 +69,7 @@ def rehearse(
     actor: str,
     gate: Gate,
     entities: Sequence[Entity],
-    project: build.Project,
+    project: dbt_build.Project,
     loads: Sequence[Load],
     *,
     mappings: Mapping[str, str],
@@ -88,9 +88,9 @@ def rehearse(
         variables = {
             "publish_id": publish.publish_id,
             "full_mapping": sorted(publish.full_mapping),
-            "shadow": shadow.PREFIX,
+            "shadow": dry_run_schemas.PREFIX,
         }
-        build.build(project, url, variables, [f"tag:{entity.entity}" for entity in touched])
+        dbt_build.build(project, url, variables, [f"tag:{entity.entity}" for entity in touched])
         rehearsal = Rehearsal(
             publish.publish_id,
             publish.loads,
@@ -117,20 +117,22 @@ def _begin(connection: psycopg.Connection, actor: str, mappings: Mapping[str, st
 
 
 def _make_shadow(connection: psycopg.Connection, entities: Sequence[Entity], loads: Sequence[Load]) -> None:
-    shadow.clear(connection)
+    dry_run_schemas.clear(connection)
     streams = sorted({stream for entity in entities for stream in entity.streams})
-    shadow.expose(connection, [StagingTable(*stream.split(".")) for stream in streams], loads)
-    shadow.copy_mapped(connection, [f"{system}__{entity.entity}" for entity in entities for system in systems(entity)])
+    dry_run_schemas.expose(connection, [StagingTable(*stream.split(".")) for stream in streams], loads)
+    dry_run_schemas.copy_mapped(
+        connection, [f"{system}__{entity.entity}" for entity in entities for system in systems(entity)]
+    )
 
 
 def _report(connection: psycopg.Connection, publish: Publish, entity: Entity, gate: Gate) -> EntityRehearsal:
     name, refused = entity.entity, None
     try:
-        gate(Candidate(publish.publish_id, name, shadow.MAPPED, f"{name}__candidate", f"{name}_id"))
+        gate(Candidate(publish.publish_id, name, dry_run_schemas.MAPPED, f"{name}__candidate", f"{name}_id"))
     except Rejected as error:
         refused = str(error)
     tables = {
-        each: sql.Identifier(shadow.MAPPED, f"{name}__{table}")
+        each: sql.Identifier(dry_run_schemas.MAPPED, f"{name}__{table}")
         for each, table in (
             ("candidate", "candidate"),
             ("ended", "ended"),
@@ -153,7 +155,7 @@ def _keep(connection: psycopg.Connection, actor: str, rehearsal: Rehearsal) -> N
             action="conform.rehearse",
             subject=f"publish:{rehearsal.publish_id}",
             from_="landing",
-            to=shadow.MAPPED,
+            to=dry_run_schemas.MAPPED,
             payload={"loads": list(rehearsal.loads), "entities": [each.entity for each in rehearsal.entities]},
         )
         append(connection, event)

@@ -11,9 +11,9 @@ from psycopg.types.json import Jsonb
 
 from onefold.audit import AuditEvent, append
 from onefold.catalog.entity import Entity
-from onefold.conform import build
-from onefold.conform.publishes import Publish, begin, close, only_one
-from onefold.conform.publishing import point, publish_entity
+from onefold.conform import dbt_build
+from onefold.conform.golden_versions import point, publish_entity
+from onefold.conform.publish_ledger import Publish, begin, close, only_one
 from onefold.conform.report import Candidate, ConformReport, EntityReport, Gate
 from onefold.errors import OnefoldError, Rejected
 from onefold.warehouse.connection import connect
@@ -31,7 +31,7 @@ def conform(
     actor: str,
     gate: Gate,
     entities: Sequence[Entity],
-    project: build.Project,
+    project: dbt_build.Project,
     *,
     mappings: Mapping[str, str],
     on_publish: Sequence[OnPublish] = (),
@@ -52,7 +52,7 @@ def conform(
         variables = {"publish_id": publish.publish_id, "full_mapping": sorted(publish.full_mapping)}
         fed = [f"tag:{entity.entity}" for entity in entities if publish.touches(entity)]
         marts = ["path:models/marts"] if publish.full_mapping else []
-        return build.build(project, url, variables, select or [*fed, *marts])
+        return dbt_build.build(project, url, variables, select or [*fed, *marts])
 
     return conform_with(url, actor, gate, entities, run_dbt, mappings=mappings, on_publish=on_publish)
 

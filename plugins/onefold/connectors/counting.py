@@ -1,6 +1,6 @@
 """What a source can count itself: how many records of a stream have their cursor in each of some windows.
 
-A count costs the source one query and us one number, so it comes before any reading (reconcile/narrow.py).
+A count costs the source one query and us one number, so it comes before any reading (reconcile/count_comparison.py).
 """
 
 from __future__ import annotations

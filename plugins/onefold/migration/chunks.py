@@ -17,10 +17,10 @@ from onefold.load.job import Job
 from onefold.load.ledger import Load, Run
 from onefold.load.window import Wanted
 from onefold.migration import ledger
-from onefold.migration.counts import land_counted
+from onefold.migration.control_totals import Totals, overall, published_totals, rehearsed_totals
 from onefold.migration.ledger import Chunk, Migration
 from onefold.migration.plan import Wish
-from onefold.migration.totals import Totals, overall, published_totals, rehearsed_totals
+from onefold.migration.source_counts import land_counted
 from onefold.warehouse.connection import connect
 from onefold.warehouse.db_errors import translate_errors
 

@@ -13,7 +13,7 @@ from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 
 from onefold.audit import AuditEvent, actor, append
-from onefold.audit.starter import require_other
+from onefold.audit.separation_of_duties import require_other
 from onefold.connectors.page import Window
 from onefold.errors import Fatal
 from onefold.migration.plan import Plan, Wish

@@ -17,7 +17,7 @@ from onefold.errors import Fatal
 from onefold.http.limit import kept, rate, seconds_of
 from onefold.load.extraction import CountSource, source_count
 from onefold.load.usage import Usage
-from onefold.migration.service_window import service_window
+from onefold.migration.maintenance_window import service_window
 
 MOST_CHUNKS = 10_000
 _DAY = 86_400
@@ -104,7 +104,7 @@ class Plan:
 
 
 Sampled = Callable[[str, Usage], Estimate | None]
-"""What a look-up's feed says of a stream (migration/feed.py); None where it has none. What it
+"""What a look-up's feed says of a stream (migration/feed_estimate.py); None where it has none. What it
 asks is counted in the Usage."""
 
 

@@ -6,16 +6,16 @@ from collections.abc import Mapping, Sequence
 
 import psycopg
 
-from onefold.audit.starter import person
+from onefold.audit.separation_of_duties import person
 from onefold.catalog.system import System
 from onefold.conform.dry_run import Rehearsal
 from onefold.connectors.counting import why_not
 from onefold.errors import Fatal
 from onefold.migration import ledger
 from onefold.migration.chunks import is_rehearsed, quarantined
-from onefold.migration.counts import of_stream
+from onefold.migration.control_totals import Totals, added
 from onefold.migration.ledger import Migration
-from onefold.migration.totals import Totals, added
+from onefold.migration.source_counts import of_stream
 
 
 def rehearsed_loads(connection: psycopg.Connection, migration: Migration) -> list[int]:

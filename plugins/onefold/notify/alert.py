@@ -11,7 +11,7 @@ from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_ex
 
 from onefold.audit import AuditEvent, append
 from onefold.errors import OnefoldError, Retriable
-from onefold.notify.notice import Notice
+from onefold.notify.notification import Notice
 from onefold.notify.receiver import Receiver
 
 log = logging.getLogger(__name__)

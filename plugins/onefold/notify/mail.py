@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from onefold.errors import Fatal, Retriable
 from onefold.http.endpoint import Endpoint
-from onefold.notify.notice import Notice
+from onefold.notify.notification import Notice
 
 SECONDS = 20
 PORTS = {"starttls": 587, "ssl": 465, "none": 25}

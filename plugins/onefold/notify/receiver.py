@@ -11,7 +11,7 @@ from typing import Protocol
 from onefold.errors import Fatal
 from onefold.http.endpoint import Endpoint
 from onefold.notify.mail import Mail
-from onefold.notify.notice import Notice
+from onefold.notify.notification import Notice
 from onefold.notify.webhook import Webhook
 
 log = logging.getLogger(__name__)

@@ -15,7 +15,7 @@ from onefold.errors import Fatal, Retriable
 from onefold.http.endpoint import Endpoint
 from onefold.http.failure import Again
 from onefold.http.wire import Wire
-from onefold.notify.notice import Notice
+from onefold.notify.notification import Notice
 
 SECONDS = 20
 _LATER = frozenset({408, 425, 429})

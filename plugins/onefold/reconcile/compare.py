@@ -19,9 +19,9 @@ from onefold.errors import Fatal, OnefoldError, Retriable
 from onefold.load.extraction import CountSource
 from onefold.load.job import Job
 from onefold.load.usage import Usage
+from onefold.reconcile.count_comparison import held_by_day, narrowed
 from onefold.reconcile.drift import Drift, drift_of, keep
-from onefold.reconcile.narrow import held_by_day, narrowed
-from onefold.reconcile.sweep import Sweep, is_timed
+from onefold.reconcile.key_comparison import Sweep, is_timed
 from onefold.warehouse.connection import connect
 from onefold.warehouse.db_errors import translate_errors
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from onefold.replay.account import OUTCOMES, Account
-from onefold.replay.choice import Waiting
+from onefold.replay.ledger import OUTCOMES, Account
+from onefold.replay.selection import Waiting
 from onefold.text_table import table
 
 _FIGURES = ("chosen", *OUTCOMES)

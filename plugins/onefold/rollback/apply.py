@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import psycopg
 from psycopg import sql
 
-from onefold.rollback.change import Change
+from onefold.rollback.stream_change import Change
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,8 @@ from onefold.catalog.system import System
 from onefold.connectors.page import BEGINNING
 from onefold.load.window import goes_on_from
 from onefold.rollback.apply import Settled, compare
-from onefold.rollback.change import Change
 from onefold.rollback.recompute import fold
+from onefold.rollback.stream_change import Change
 from onefold.rollback.stream_state import cursor_after, cursor_now
 
 

@@ -18,7 +18,7 @@ from psycopg import sql
 from onefold.errors import Fatal
 from onefold.load.change_detection import content_sql
 from onefold.load.superseded import BUCKETS
-from onefold.rollback.change import Change
+from onefold.rollback.stream_change import Change
 
 
 def fold(connection: psycopg.Connection, change: Change) -> None:

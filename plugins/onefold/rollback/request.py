@@ -12,7 +12,7 @@ import psycopg
 from onefold.catalog.system import System
 from onefold.errors import Fatal, Retriable
 from onefold.load.superseded import first_reversible
-from onefold.rollback.change import Change
+from onefold.rollback.stream_change import Change
 
 _BIGINT = 2**63
 NOTHING = "Nothing was changed."

@@ -7,7 +7,7 @@ from datetime import datetime
 import psycopg
 
 from onefold.load.lookup_cache import stand_answers
-from onefold.rollback.change import Change
+from onefold.rollback.stream_change import Change
 
 _CURSOR = """
 select max(cursor_value), max(window_end), max(load_id) from ops.load

@@ -9,7 +9,7 @@ from airflow.sdk import Context
 from onefold.catalog.reader import read_catalog
 from onefold.conform import audit_and_lineage
 from onefold.conform import conform as build_and_publish
-from onefold.conform.build import Project, marts_fingerprint
+from onefold.conform.dbt_build import Project, marts_fingerprint
 from onefold.conform.gate import entity_gate
 from onefold.load.staging import ensure_all_staging
 from onefold.mapping.registry import mapping_fingerprints, sync_mapping

@@ -13,7 +13,7 @@ from airflow.sdk.exceptions import AirflowRescheduleException
 
 from onefold.catalog.reader import read_catalog
 from onefold.catalog.system import System
-from onefold.conform.build import Project
+from onefold.conform.dbt_build import Project
 from onefold.conform.dry_run import rehearse as rehearse_conform
 from onefold.conform.gate import entity_gate
 from onefold.errors import Fatal
@@ -24,11 +24,11 @@ from onefold.load.usage import Usage
 from onefold.mapping.registry import mapping_fingerprints
 from onefold.migration import ledger
 from onefold.migration.chunks import MakeJob, give_up, make_way, publish_chunks, rehearse_chunks
-from onefold.migration.feed import sampled
+from onefold.migration.feed_estimate import sampled
 from onefold.migration.ledger import Migration
+from onefold.migration.maintenance_window import Closed, within
 from onefold.migration.plan import Estimate, Sampled, Wish, make_plan
 from onefold.migration.report import make_report, plan_text, rehearsed_loads, report_text
-from onefold.migration.service_window import Closed, within
 from onefold.orchestration.assets import MIGRATED, staging_asset
 from onefold.orchestration.forms import needed_instant
 from onefold.orchestration.tasks.connections import endpoint

@@ -17,7 +17,7 @@ from onefold.orchestration.tasks.errors import airflow_errors
 from onefold.orchestration.tasks.run import counts_of, job_of, run_of
 from onefold.reconcile.compare import compare
 from onefold.reconcile.repair import repair
-from onefold.reconcile.watch import loaded_streams, watch
+from onefold.reconcile.sla_checks import loaded_streams, watch
 from onefold.settings import notify_setting, warehouse_url
 from onefold.warehouse.post_commit import after_commit
 

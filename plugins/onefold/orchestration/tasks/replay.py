@@ -15,10 +15,10 @@ from onefold.orchestration.assets import REPLAYED, staging_asset
 from onefold.orchestration.forms import instant
 from onefold.orchestration.tasks.errors import airflow_errors
 from onefold.orchestration.tasks.run import figures, run_is_over, run_of
-from onefold.replay.account import account, begin
-from onefold.replay.account import prove as prove_sum
-from onefold.replay.choice import Choice
+from onefold.replay.ledger import account, begin
+from onefold.replay.ledger import prove as prove_sum
 from onefold.replay.report import account_lines
+from onefold.replay.selection import Choice
 from onefold.settings import warehouse_url
 from onefold.warehouse.connection import connect
 from onefold.warehouse.post_commit import after_commit

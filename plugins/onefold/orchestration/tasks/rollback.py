@@ -11,7 +11,7 @@ from onefold.catalog.reader import read_catalog
 from onefold.orchestration.assets import ROLLED_BACK, staging_asset
 from onefold.orchestration.tasks.errors import airflow_errors
 from onefold.orchestration.tasks.run import answered_by, run_of
-from onefold.rollback import rollback
+from onefold.rollback import lifecycle
 from onefold.rollback.request import Request
 from onefold.settings import warehouse_url
 
@@ -28,7 +28,7 @@ def plan(context: Context) -> Mapping[str, object]:
         reason=params.get("reason") or "",
     )
     with airflow_errors():
-        planned = rollback.plan(warehouse_url(), read_catalog(), request, run_of(context).actor)
+        planned = lifecycle.plan(warehouse_url(), read_catalog(), request, run_of(context).actor)
     for line in planned.text.splitlines():
         log.info(line)
     return planned.as_json()
@@ -37,13 +37,13 @@ def plan(context: Context) -> Mapping[str, object]:
 def decide(context: Context, event: Mapping[str, object], *, approved: bool) -> None:
     """Keep what a person has decided about the run's plan."""
     with airflow_errors():
-        rollback.decide(warehouse_url(), _rollback_id(context), answered_by(event), approved)
+        lifecycle.decide(warehouse_url(), _rollback_id(context), answered_by(event), approved)
 
 
 def execute(context: Context) -> Mapping[str, object]:
     """Do what was approved; the assets of the staging tables that it changed then start conform."""
     with airflow_errors():
-        done = rollback.execute(warehouse_url(), read_catalog(), _rollback_id(context), run_of(context).actor)
+        done = lifecycle.execute(warehouse_url(), read_catalog(), _rollback_id(context), run_of(context).actor)
     changed = context["outlet_events"][ROLLED_BACK]
     for stream in done.streams:
         changed.add(staging_asset(*stream.stream.split(".")))

@@ -1,4 +1,4 @@
--- The shadow: where rehearsed loads are mapped and resolved, out of analysts' sight (conform/shadow.py).
+-- The shadow: where rehearsed loads are mapped and resolved, out of analysts' sight (conform/dry_run_schemas.py).
 create schema if not exists shadow_staging authorization onefold_loader;
 create schema if not exists shadow_mapped authorization onefold_loader;
 grant usage on schema shadow_staging, shadow_mapped to onefold_engineer;

@@ -6,7 +6,7 @@ import psycopg
 import pytest
 
 from onefold.audit import AuditEvent, actor, append
-from onefold.audit.starter import require_other
+from onefold.audit.separation_of_duties import require_other
 from onefold.errors import Fatal
 
 

@@ -19,7 +19,7 @@ from onefold.catalog.system import System
 from onefold.errors import Fatal
 from onefold.load.ledger import Run
 from onefold.load.replayed_rows import joined_whole
-from onefold.replay.choice import CAN_BE_REPLAYED, MATCHES, Choice, Waiting, check, parameters, waiting
+from onefold.replay.selection import CAN_BE_REPLAYED, MATCHES, Choice, Waiting, check, parameters, waiting
 from onefold.warehouse.tables import StagingTable
 
 

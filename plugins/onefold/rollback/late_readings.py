@@ -17,7 +17,7 @@ from onefold.load.gate_step import refuse
 from onefold.quality.gate import judge
 from onefold.quality.suite import FOLDER, read_suite
 from onefold.quality.typed import make_typed
-from onefold.rollback.change import Change
+from onefold.rollback.stream_change import Change
 
 
 def judge_late(

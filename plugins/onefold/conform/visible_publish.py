@@ -5,7 +5,7 @@ from __future__ import annotations
 import psycopg
 
 from onefold.audit import AuditEvent, append
-from onefold.conform.publishing import point
+from onefold.conform.golden_versions import point
 from onefold.errors import Fatal
 
 

@@ -10,16 +10,16 @@ import psycopg
 from psycopg.types.json import Jsonb
 
 from onefold.audit import AuditEvent, actor, append
-from onefold.audit.starter import require_other
+from onefold.audit.separation_of_duties import require_other
 from onefold.catalog.reader import Catalog
-from onefold.conform.publishes import only_one
+from onefold.conform.publish_ledger import only_one
 from onefold.errors import Fatal
 from onefold.load import ledger
 from onefold.rollback.apply import settle
-from onefold.rollback.change import Change
-from onefold.rollback.late import judge_late
+from onefold.rollback.late_readings import judge_late
 from onefold.rollback.plan import StreamPlan, as_json, plan_stream
 from onefold.rollback.request import NOTHING, Request, asked_loads, changes
+from onefold.rollback.stream_change import Change
 from onefold.rollback.stream_state import settle_beside
 from onefold.warehouse.connection import connect
 from onefold.warehouse.db_errors import translate_errors
