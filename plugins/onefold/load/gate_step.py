@@ -35,7 +35,7 @@ def inspect(connection: psycopg.Connection, job: Job, load: Load) -> list[Findin
     if not job.replays:
         land_swept(connection, load, job.stream)
     candidates = make_candidates(connection, load, job.stream, again=job.replays)
-    make_typed(connection, load, job.stream, job.entities, suite)
+    make_typed(connection, load.tables, job.table, job.stream, job.entities, suite)
     if not job.replays:
         _check_contract(connection, job, load)
     findings = judge(job.warehouse_url, "landing", load.tables.typed_name, suite)
@@ -50,8 +50,8 @@ def inspect(connection: psycopg.Connection, job: Job, load: Load) -> list[Findin
 
 
 def _check_contract(connection: psycopg.Connection, job: Job, load: Load) -> None:
-    suspicious = may_have_drifted(connection, load, job.stream)
-    if suspicious and (drifts := find_drift(connection, load, job.stream)):
+    suspicious = may_have_drifted(connection, load.tables, job.stream)
+    if suspicious and (drifts := find_drift(connection, load.tables, job.table, job.stream)):
         _keep_contract_change(connection, load, drifts)
         raise Rejected(
             f"{job.name}: the source changed its contract: {'; '.join(map(str, drifts))}. Nothing was published. "

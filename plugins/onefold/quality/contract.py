@@ -14,9 +14,8 @@ import psycopg
 from psycopg import sql
 
 from onefold.catalog.system import FieldType, SourceField, Stream
-from onefold.load.ledger import Load
 from onefold.mapping.sql import field_sql
-from onefold.warehouse.tables import StagingTable
+from onefold.warehouse.tables import LandingTables, StagingTable
 
 FEW = 10
 """So many bad rows never reject a load: in an hour with twenty changes, five percent is one row."""
@@ -53,7 +52,7 @@ def dotted(name: str, field: SourceField) -> list[str] | None:
     return None if path.startswith("$") else path.split(".") if field.path else [path]
 
 
-def may_have_drifted(connection: psycopg.Connection, load: Load, stream: Stream) -> bool:
+def may_have_drifted(connection: psycopg.Connection, landing: LandingTables, stream: Stream) -> bool:
     """Whether it is worth looking closer: some candidate cannot be read, or no candidate has some field.
 
     What is no candidate is as it was when it was published, so only the candidates have to be asked. Most fields are
@@ -63,11 +62,11 @@ def may_have_drifted(connection: psycopg.Connection, load: Load, stream: Stream)
         sql.SQL(
             "select exists (select from landing.unreadable where load_id = {})"
             " or exists (select from {} where _unparsed is not null)"
-        ).format(load.load_id, load.tables.typed)
+        ).format(landing.load_id, landing.typed)
     ).fetchone()[0]
     if unreadable:
         return True
-    candidates = sql.SQL("{} where not _deleted").format(load.tables.candidate)
+    candidates = sql.SQL("{} where not _deleted").format(landing.candidate)
     first = sql.SQL("(select _payload from {} limit {}) first").format(candidates, _FIRST)
     not_met = _never_filled(connection, stream.fields, first)
     return bool(not_met and _never_filled(connection, not_met, candidates))
@@ -84,12 +83,16 @@ def _never_filled(
     return {name: fields[name] for name, count in zip(fields, counts, strict=True) if total and not count}
 
 
-def find_drift(connection: psycopg.Connection, load: Load, stream: Stream) -> list[Drift]:
+def find_drift(
+    connection: psycopg.Connection, landing: LandingTables, staging: StagingTable, stream: Stream
+) -> list[Drift]:
     """The fields of this load's records that break the catalogue's contract in too many of them."""
     columns: list[sql.Composable] = [sql.SQL("count(*)")]
     for name, field in stream.fields.items():
         columns += _evidence(name, field)
-    row = connection.execute(sql.SQL("select {} from {}").format(sql.SQL(", ").join(columns), _read(load))).fetchone()
+    row = connection.execute(
+        sql.SQL("select {} from {}").format(sql.SQL(", ").join(columns), _read(landing))
+    ).fetchone()
     total, evidence = row[0], row[1:]
     drifts = []
     for position, (name, field) in enumerate(stream.fields.items()):
@@ -97,19 +100,19 @@ def find_drift(connection: psycopg.Connection, load: Load, stream: Stream) -> li
         if _too_many(wrong, present, stream):
             drifts.append(Drift(name, field.type, wrong_type, wrong))
         elif (field.required and _too_many(absent, total, stream)) or (
-            absent == total > 0 and _has_vanished(connection, load, name, field, total)
+            absent == total > 0 and _has_vanished(connection, staging, name, field, total)
         ):
-            drifts.append(Drift(name, field.type, f"absent{_renamed(connection, load, stream)}", absent))
+            drifts.append(Drift(name, field.type, f"absent{_renamed(connection, landing, stream)}", absent))
     return drifts
 
 
-def _read(load: Load) -> sql.Composed:
+def _read(landing: LandingTables) -> sql.Composed:
     """Every record that was read and is not deleted: also those that were set aside because their key is missing."""
     return sql.SQL(
         "(select _payload::jsonb as _payload from {} where not _deleted union all"
         " select case when pg_input_is_valid(raw, 'jsonb') then raw::jsonb end from landing.unreadable"
         " where load_id = {}) read"
-    ).format(load.tables.pages, sql.Literal(load.load_id))
+    ).format(landing.pages, sql.Literal(landing.load_id))
 
 
 def field_value(name: str, field: SourceField) -> sql.Composable:
@@ -138,11 +141,13 @@ def _evidence(name: str, field: SourceField) -> list[sql.Composable]:
     ]
 
 
-def _has_vanished(connection: psycopg.Connection, load: Load, name: str, field: SourceField, total: int) -> bool:
+def _has_vanished(
+    connection: psycopg.Connection, staging: StagingTable, name: str, field: SourceField, total: int
+) -> bool:
     """Whether so many records without the field are no chance, going by how often current versions have it."""
     held, filled = connection.execute(
         sql.SQL("select count(*), count({}) from (select _payload from {} where not _deleted limit {}) sample").format(
-            field_value(name, field), StagingTable(load.system, load.stream).current, sql.Literal(_SAMPLE)
+            field_value(name, field), staging.current, sql.Literal(_SAMPLE)
         )
     ).fetchone()
     return held > 0 and filled > 0 and (1 - filled / (held + 1)) ** total < _NO_CHANCE
@@ -153,7 +158,7 @@ def _too_many(bad: int, total: int, stream: Stream) -> bool:
     return bad > 0 and (bad == total > 1 or (bad > FEW and bad > stream.gate.max_quarantined_share * total))
 
 
-def _renamed(connection: psycopg.Connection, load: Load, stream: Stream) -> str:
+def _renamed(connection: psycopg.Connection, landing: LandingTables, stream: Stream) -> str:
     known = {dotted(name, field)[0] for name, field in stream.fields.items() if dotted(name, field)} | set(
         stream.ignore
     )
@@ -162,7 +167,7 @@ def _renamed(connection: psycopg.Connection, load: Load, stream: Stream) -> str:
         sql.SQL(
             "select distinct key from (select _payload from {} limit 1000) p,"
             " jsonb_object_keys(case jsonb_typeof(_payload) when 'object' then _payload else '{{}}' end) key"
-        ).format(_read(load))
+        ).format(_read(landing))
     ).fetchall()
     new = sorted({key for (key,) in rows} - known)
     return f" (unknown fields there now: {', '.join(new[:5])})" if new else ""

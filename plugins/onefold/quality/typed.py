@@ -15,10 +15,10 @@ from psycopg import sql
 
 from onefold.catalog.entity import Entity
 from onefold.catalog.system import FieldType, SourceField, Stream
-from onefold.load.ledger import Load
 from onefold.mapping.sql import field_sql, unmapped_sql
 from onefold.quality.contract import field_value, of_type
 from onefold.quality.suite import Suite
+from onefold.warehouse.tables import LandingTables, StagingTable
 
 _POSTGRES: dict[FieldType, str] = {
     "integer": "bigint",
@@ -30,7 +30,12 @@ _POSTGRES: dict[FieldType, str] = {
 
 
 def make_typed(
-    connection: psycopg.Connection, load: Load, stream: Stream, entities: Mapping[str, Entity], suite: Suite
+    connection: psycopg.Connection,
+    landing: LandingTables,
+    staging: StagingTable,
+    stream: Stream,
+    entities: Mapping[str, Entity],
+    suite: Suite,
 ) -> None:
     """Make the load's typed table: a column for every field that the suite names or that is more than text.
 
@@ -40,7 +45,7 @@ def make_typed(
     wanted = {
         name: field for name, field in stream.fields.items() if field.type in _POSTGRES or suite.names(name.lower())
     }
-    unmapped = sql.SQL(unmapped_sql(entities, load.system, load.stream, stream))
+    unmapped = sql.SQL(unmapped_sql(entities, staging.system, staging.stream, stream))
 
     def spread(careful: bool) -> None:
         read = _read_if_valid if careful else _read
@@ -49,10 +54,10 @@ def make_typed(
             *(sql.SQL("{} as {}").format(read(name, f), sql.Identifier(name.lower())) for name, f in wanted.items()),
             sql.SQL("{} as _unparsed, {} as _unmapped").format(_unparsed(stream, careful), unmapped),
         ]
-        connection.execute(sql.SQL("drop table if exists {}").format(load.tables.typed))
+        connection.execute(sql.SQL("drop table if exists {}").format(landing.typed))
         connection.execute(
             sql.SQL("create unlogged table {} as select {} from {} where not _deleted").format(
-                load.tables.typed, sql.SQL(", ").join(columns), load.tables.candidate
+                landing.typed, sql.SQL(", ").join(columns), landing.candidate
             )
         )
 

@@ -69,7 +69,7 @@ def _judge_load(
                 """
             ).format(**names)
         )
-        make_typed(connection, load, change.stream, entities, suite)
+        make_typed(connection, load.tables, change.table, change.stream, entities, suite)
         findings = judge(url, "landing", load.tables.typed_name, suite)
         refuse(connection, load, suite.name, findings, entities)
         return connection.execute(
