@@ -91,14 +91,21 @@ def _sync_all(here: Settings, groups: list[list[str]]) -> list[tuple[str, str]]:
 
 def _report(here: Settings, runs: Iterable[tuple[str, str]]) -> bool:
     """Print what came out; False when the golden records are further from the truth than they may be."""
+<<<<<<< HEAD
     from onefold.conform.resolution_quality import pairwise
     from onefold.insight.report import entity_lines, last_publish, load_table, loads_of_run
+=======
+    from onefold.commands.report_text import entity_lines, load_table
+    from onefold.conform.quality import pairwise
+    from onefold.insight.entities import entity_statuses
+    from onefold.insight.loads import loads_of_run
+>>>>>>> a062f72 (insight: answer what a person asks of ops in one package of read models)
     from onefold.platform.warehouse import connect_as
 
     with connect_as("engineer") as connection:
         loads = [load for run in runs for load in loads_of_run(connection, *run)]
         click.echo(f"\n{load_table(loads)}\n")
-        click.echo("\n".join(entity_lines(last_publish(connection))))
+        click.echo("\n".join(entity_lines(entity_statuses(connection))))
         truth = _truth(here)
         quality = pairwise(connection, truth)
     click.echo(

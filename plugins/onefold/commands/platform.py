@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Sequence
 from dataclasses import asdict
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import click
@@ -13,7 +15,8 @@ from onefold.platform.processes import exclusive
 from onefold.settings import settings
 
 if TYPE_CHECKING:
-    from onefold.insight.report import LoadLine
+    from onefold.insight.alerts import OpenAlert
+    from onefold.insight.streams import StreamStatus
     from onefold.platform.status import PlatformStatus
 
 
@@ -45,14 +48,22 @@ def down(delete_data: bool) -> None:
 @click.command(epilog="Example: onefold status --json")
 @click.option("--json", "as_json", is_flag=True, help="For scripts.")
 def status(as_json: bool) -> None:
-    """Show what runs, on which port, and the last load of every stream. Exits 1 when a part that is needed is down."""
+    """Show what runs, every stream with its last load, age and quarantine, and open alerts.
+
+    Exits 1 when a service that is needed is down.
+    """
     from onefold.platform.status import platform_status
 
     found = platform_status(settings())
-    loads = _newest_loads(found)
+    streams, alerts = _warehouse_status(found)
     if as_json:
-        said = {**asdict(found), "up": found.up, "loads": [load.as_json() for load in loads]}
-        click.echo(json.dumps(said, indent=2, default=str))
+        shown = {
+            **asdict(found),
+            "up": found.up,
+            "streams": [asdict(stream) for stream in streams],
+            "alerts": [asdict(alert) for alert in alerts],
+        }
+        click.echo(json.dumps(shown, indent=2, default=str))
     else:
         for service in found.services:
             port = f"port {service.port}" if service.port else ""
@@ -60,24 +71,28 @@ def status(as_json: bool) -> None:
             since = f"since {service.since:%Y-%m-%d %H:%M:%S} UTC" if service.since else ""
             click.echo(f"{service.name:<14} {service.state:<5} {port:<11} {pid:<12} {since}".rstrip())
         click.echo(f"Airflow UI: {found.ui_url}   user: {found.ui_user}   password: in {found.home}/secrets.json")
-        if loads:
-            from onefold.insight.report import load_table
+        if streams:
+            from onefold.commands.report_text import stream_table
 
-            click.echo(f"\nThe last load of each stream:\n{load_table(loads)}")
+            click.echo(f"\nEach stream and its last load:\n{stream_table(streams, datetime.now(UTC))}")
+        for alert in alerts:
+            click.echo(
+                f"Alert since {alert.first_seen:%Y-%m-%d %H:%M} UTC: {alert.kind} of {alert.subject}. {alert.what}"
+            )
     sys.exit(0 if found.up else 1)
 
 
-def _newest_loads(found: PlatformStatus) -> list[LoadLine]:
-    """What the warehouse knows of the catalogue's streams; nothing while it is down."""
+def _warehouse_status(found: PlatformStatus) -> tuple[list[StreamStatus], Sequence[OpenAlert]]:
+    """The catalogue's streams and what is wrong; nothing while the warehouse is down."""
     if not any(service.name == "postgres" and service.state == "up" for service in found.services):
-        return []
+        return [], ()
     from onefold.catalog.reader import read_systems
-    from onefold.insight.report import every_stream, newest_loads
+    from onefold.insight.alerts import open_alerts
+    from onefold.insight.streams import stream_statuses
     from onefold.platform.warehouse import connect_as
 
-    streams = [(name, stream) for name, system in read_systems().items() for stream in system.streams]
     with connect_as("engineer") as connection:
-        return every_stream(newest_loads(connection), streams)
+        return stream_statuses(connection, read_systems()), open_alerts(connection).rows
 
 
 def say(text: str, seconds: float) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 
 import click
 
@@ -18,8 +19,9 @@ def sync(system: str, start: str | None, end: str | None, as_json: bool) -> None
     """Load one SYSTEM now, all its streams, through the real scheduler."""
     from onefold.catalog.reader import read_systems
     from onefold.commands.past import ask_streams, asked_window, known_system
+    from onefold.commands.report_text import load_table
     from onefold.commands.runs import airflow, follow
-    from onefold.insight.report import load_table, loads_of_run
+    from onefold.insight.loads import loads_of_run
     from onefold.platform.warehouse import connect_as
 
     found = known_system(read_systems(), system)
@@ -31,15 +33,16 @@ def sync(system: str, start: str | None, end: str | None, as_json: bool) -> None
     run = follow(api, api.trigger_dag(f"sync__{system}", {"start": start, "end": end}))
     with connect_as("engineer") as connection:
         loads = loads_of_run(connection, run.dag_id, run.run_id)
-    click.echo(json.dumps([row.as_json() for row in loads], indent=2) if as_json else load_table(loads))
+    click.echo(json.dumps([asdict(load) for load in loads], indent=2, default=str) if as_json else load_table(loads))
 
 
 @click.command(epilog="Example: onefold conform --json")
 @click.option("--json", "as_json", is_flag=True, help="For scripts.")
 def conform(as_json: bool) -> None:
     """Build the entities from what has been loaded since the last publish, and publish them."""
+    from onefold.commands.report_text import entity_lines
     from onefold.commands.runs import airflow, follow
-    from onefold.insight.report import entity_lines, last_publish
+    from onefold.insight.entities import entity_statuses, last_publish_report
     from onefold.platform.warehouse import connect_as
 
     here = settings()
@@ -47,5 +50,5 @@ def conform(as_json: bool) -> None:
     api.unpause("conform")
     follow(api, api.trigger_dag("conform"))
     with connect_as("engineer") as connection:
-        report = last_publish(connection)
-    click.echo(json.dumps(report, indent=2) if as_json else "\n".join(entity_lines(report)))
+        report, entities = last_publish_report(connection), entity_statuses(connection)
+    click.echo(json.dumps(report, indent=2) if as_json else "\n".join(entity_lines(entities)))

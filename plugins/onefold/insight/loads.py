@@ -1,0 +1,68 @@
+"""Loads: what each brought, and how it ended."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import psycopg
+from psycopg import sql
+from psycopg.rows import class_row
+
+from onefold.insight.page import Page, bounded, page_of
+
+
+@dataclass(frozen=True, slots=True)
+class LoadSummary:
+    """One load: records by what became of them, the gate's verdict, and seconds of work in all its steps."""
+
+    system: str
+    stream: str
+    load_id: int
+    state: str
+    read: int
+    new: int
+    changed: int
+    deleted: int
+    quarantined: int
+    verdict: str
+    seconds: float
+    error: str | None
+    started_at: datetime
+    ended_at: datetime | None
+
+    @property
+    def gate(self) -> str:
+        """The gate's verdict on a load that was published; else the state that the load is in."""
+        return self.verdict if self.state == "published" else self.state
+
+
+COLUMNS = sql.SQL(
+    "load_id, state, rows_read as read, rows_new as new, rows_changed as changed, rows_deleted as deleted,"
+    " rows_quarantined as quarantined, coalesce(verdict, 'none') as verdict,"
+    " round((seconds_extracting + seconds_gating + seconds_publishing)::numeric, 1)::float8 as seconds, error,"
+    " started_at, ended_at"
+)
+_LOADS = sql.SQL("select system, stream, {} from ops.load ").format(COLUMNS)
+
+
+def loads_of_run(connection: psycopg.Connection, dag_id: str, run_id: str) -> list[LoadSummary]:
+    """The loads of one DAG run, by stream; of a stream that was loaded more than once, the last."""
+    query = _LOADS + sql.SQL("where dag_id = %s and run_id = %s order by system, stream, load_id")
+    with connection.cursor(row_factory=class_row(LoadSummary)) as cursor:
+        rows = cursor.execute(query, (dag_id, run_id)).fetchall()
+    return list({(row.system, row.stream): row for row in rows}.values())
+
+
+def loads_of_stream(
+    connection: psycopg.Connection, system: str, stream: str, *, before: int | None = None, limit: int = 100
+) -> Page[LoadSummary]:
+    """The loads of one stream, the newest first. Raises Fatal when the limit is out of range."""
+    query = _LOADS + sql.SQL(
+        "where system = %(system)s and stream = %(stream)s and (%(before)s::bigint is null or load_id < %(before)s)"
+        " order by load_id desc limit %(rows)s"
+    )
+    values = {"system": system, "stream": stream, "before": before, "rows": bounded(limit) + 1}
+    with connection.cursor(row_factory=class_row(LoadSummary)) as cursor:
+        rows = cursor.execute(query, values).fetchall()
+    return page_of(rows, limit, lambda row: row.load_id)

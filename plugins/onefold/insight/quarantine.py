@@ -1,0 +1,71 @@
+"""The quarantine: what waits there, and why."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import psycopg
+from psycopg.rows import class_row
+
+from onefold.insight.page import Page, bounded, page_of
+
+
+@dataclass(frozen=True, slots=True)
+class QuarantineReason:
+    """How many rows of a stream wait for one expectation, since when."""
+
+    system: str
+    stream: str
+    expectation: str
+    rows: int
+    oldest: datetime
+    newest: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class QuarantinedRow:
+    """One row that waits, without its content: `key` and `reason` name no personal value of a well-kept suite."""
+
+    quarantine_id: int
+    system: str
+    stream: str
+    key: str | None
+    load_id: int
+    suite: str
+    expectation: str
+    reason: str
+    quarantined_at: datetime
+
+
+def quarantine_reasons(connection: psycopg.Connection, limit: int = 1000) -> list[QuarantineReason]:
+    """The open rows by stream and expectation, the most frequent first. Raises Fatal when the limit is out of range."""
+    with connection.cursor(row_factory=class_row(QuarantineReason)) as cursor:
+        return cursor.execute(
+            "select system, stream, expectation, count(*) as rows, min(quarantined_at) as oldest,"
+            " max(quarantined_at) as newest from ops.quarantine where state = 'open'"
+            " group by 1, 2, 3 order by rows desc, 1, 2, 3 limit %s",
+            (bounded(limit),),
+        ).fetchall()
+
+
+def quarantined_rows(
+    connection: psycopg.Connection,
+    *,
+    system: str | None = None,
+    stream: str | None = None,
+    before: int | None = None,
+    limit: int = 100,
+) -> Page[QuarantinedRow]:
+    """The open rows, the newest first. Raises Fatal when the limit is out of range."""
+    with connection.cursor(row_factory=class_row(QuarantinedRow)) as cursor:
+        rows = cursor.execute(
+            "select quarantine_id, system, stream, _key as key, load_id, suite, expectation, reason, quarantined_at"
+            " from ops.quarantine where state = 'open'"
+            " and (%(system)s::text is null or system = %(system)s)"
+            " and (%(stream)s::text is null or stream = %(stream)s)"
+            " and (%(before)s::bigint is null or quarantine_id < %(before)s)"
+            " order by quarantine_id desc limit %(rows)s",
+            {"system": system, "stream": stream, "before": before, "rows": bounded(limit) + 1},
+        ).fetchall()
+    return page_of(rows, limit, lambda row: row.quarantine_id)

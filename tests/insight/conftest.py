@@ -1,0 +1,3 @@
+from tests.load.conftest import shop
+
+__all__ = ["shop"]
