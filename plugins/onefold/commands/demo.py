@@ -91,15 +91,10 @@ def _sync_all(here: Settings, groups: list[list[str]]) -> list[tuple[str, str]]:
 
 def _report(here: Settings, runs: Iterable[tuple[str, str]]) -> bool:
     """Print what came out; False when the golden records are further from the truth than they may be."""
-<<<<<<< HEAD
-    from onefold.conform.resolution_quality import pairwise
-    from onefold.insight.report import entity_lines, last_publish, load_table, loads_of_run
-=======
     from onefold.commands.report_text import entity_lines, load_table
-    from onefold.conform.quality import pairwise
+    from onefold.conform.resolution_quality import pairwise
     from onefold.insight.entities import entity_statuses
     from onefold.insight.loads import loads_of_run
->>>>>>> a062f72 (insight: answer what a person asks of ops in one package of read models)
     from onefold.platform.warehouse import connect_as
 
     with connect_as("engineer") as connection:
