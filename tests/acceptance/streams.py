@@ -10,7 +10,8 @@ from pkgutil import iter_modules
 import pytest
 
 from onefold.catalog.reader import read_catalog
-from onefold.catalog.system import Stream, System
+from onefold.catalog.stream import Stream
+from onefold.catalog.system import System
 from onefold.http.endpoint import Endpoint
 from sandbox.process import Sandbox
 from sandbox.stand_ins import connections

@@ -8,7 +8,7 @@ import re
 
 import pytest
 
-from onefold.catalog.system import PersonalClass
+from onefold.catalog.fields import PersonalClass
 from onefold.errors import OnefoldError
 from onefold.http.auth import Credentials
 from onefold.mapping.sql import field_sql

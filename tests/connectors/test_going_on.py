@@ -9,7 +9,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from onefold.catalog.system import NextPage, System
+from onefold.catalog.paging import NextPage
+from onefold.catalog.system import System
 from onefold.connectors import reader
 from onefold.connectors.cursor import canonical
 from onefold.connectors.page import PageReader, Window

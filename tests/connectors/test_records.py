@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from onefold.catalog.system import Stream
+from onefold.catalog.stream import Stream
 from onefold.connectors.cursor import canonical
 from onefold.connectors.page import Record
 from onefold.connectors.records import Splitter, dotted

@@ -11,7 +11,7 @@ import pytest
 import requests
 
 from onefold.catalog.reader import read_systems
-from onefold.catalog.system import Bulk
+from onefold.catalog.request import Bulk
 from onefold.connectors.page import BEGINNING, Window
 from onefold.errors import Fatal, Retriable
 from onefold.http.attempt import BadBody, Response

@@ -10,7 +10,7 @@ from click.testing import CliRunner
 
 from onefold.catalog.entity import Entity, Example, Rule
 from onefold.catalog.reader import read_catalog
-from onefold.catalog.system import Stream
+from onefold.catalog.stream import Stream
 from onefold.commands.generate import generate as command
 from onefold.errors import Fatal
 from onefold.mapping.example import example_record

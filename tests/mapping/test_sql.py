@@ -10,8 +10,9 @@ from psycopg import sql
 from psycopg.types.json import Jsonb
 
 from onefold.catalog.entity import Rule
+from onefold.catalog.fields import SourceField
 from onefold.catalog.reader import read_catalog
-from onefold.catalog.system import SourceField, Stream
+from onefold.catalog.stream import Stream
 from onefold.errors import Fatal
 from onefold.load.staging import ensure_staging
 from onefold.mapping.sql import field_sql, named_values_sql, rule_sql, transform_sql, unmapped_sql

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from onefold.catalog.system import Limits
+from onefold.catalog.limits import Limits
 from onefold.connectors.page import Window
 from onefold.errors import Fatal
 from onefold.load.usage import Usage

@@ -6,7 +6,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field, PositiveInt, model_validator
 
-from onefold.catalog.system import Model, Name, PersonalClass
+from onefold.catalog.fields import PersonalClass
+from onefold.catalog.model import Model, Name
 
 AttributeType = Literal["text", "integer", "numeric", "boolean", "date", "timestamptz"]
 Scalar = str | int | float | bool | None

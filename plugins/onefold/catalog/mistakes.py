@@ -10,7 +10,7 @@ from typing import Annotated, Union, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from onefold.catalog.system import Model
+from onefold.catalog.model import Model
 from onefold.catalog.yaml_file import Mistake, Place, YamlFile
 
 _DURATION = "write an ISO 8601 duration, for example PT10M (10 minutes), PT24H or P7D"

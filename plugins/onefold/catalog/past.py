@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from typing import Literal
 
-from onefold.catalog.system import Request, Stream, System
+from onefold.catalog.request import Request
+from onefold.catalog.stream import Stream
+from onefold.catalog.system import System
 
 _START = re.compile(r"\{(start|start_unix|start_unix_ms|first_day)\}")
 _END = re.compile(r"\{(end|end_unix|end_unix_ms|last_day)\}")

@@ -20,7 +20,8 @@ from urllib.parse import quote, urlencode
 
 import msgspec
 
-from onefold.catalog.system import Stream, System
+from onefold.catalog.stream import Stream
+from onefold.catalog.system import System
 from onefold.connectors.page import Page, PageReader, Part, Record, Window
 from onefold.connectors.paging import EXPIRED, SAME_PAGE
 from onefold.connectors.records import Head, sound_text

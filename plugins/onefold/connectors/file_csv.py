@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from io import TextIOWrapper
 from typing import BinaryIO
 
-from onefold.catalog.system import Format, Stream
+from onefold.catalog.file_format import Format
+from onefold.catalog.stream import Stream
 from onefold.connectors.file_table import Row, Unfit, table_rows
 from onefold.http.spool import chunks
 

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from datetime import date, datetime, time
 from decimal import Decimal
 
-from onefold.catalog.system import Format, SourceField, Stream
+from onefold.catalog.fields import SourceField
+from onefold.catalog.file_format import Format
+from onefold.catalog.stream import Stream
 
 Cell = str | int | float | Decimal | bool | date | datetime | time | None
 Row = dict[str, object]

@@ -16,7 +16,8 @@ import openpyxl
 from openpyxl.cell.read_only import EmptyCell, ReadOnlyCell
 from openpyxl.utils.exceptions import InvalidFileException
 
-from onefold.catalog.system import Format, Stream
+from onefold.catalog.file_format import Format
+from onefold.catalog.stream import Stream
 from onefold.connectors import safe_xml
 from onefold.connectors.archive import DAMAGED
 from onefold.connectors.file_table import Cell, Row, Unfit, table_rows

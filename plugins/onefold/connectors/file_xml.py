@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import BinaryIO
 
-from onefold.catalog.system import Format, Stream
+from onefold.catalog.file_format import Format
+from onefold.catalog.stream import Stream
 from onefold.connectors import safe_xml
 from onefold.connectors.file_table import Row, Unfit
 

@@ -18,7 +18,8 @@ from itertools import islice
 
 import msgspec
 
-from onefold.catalog.system import Stream, System
+from onefold.catalog.stream import Stream
+from onefold.catalog.system import System
 from onefold.connectors.file_csv import csv_rows
 from onefold.connectors.file_store import Found, Store, Taken, matching
 from onefold.connectors.file_table import Unfit

@@ -16,7 +16,9 @@ from functools import partial
 
 import msgspec
 
-from onefold.catalog.system import Request, Stream, System
+from onefold.catalog.request import Request
+from onefold.catalog.stream import Stream
+from onefold.catalog.system import System
 from onefold.connectors import graphql_bulk
 from onefold.connectors.graphql_document import PARENT, Selection, deletions, selection
 from onefold.connectors.page import Page, PageReader, Record, Window

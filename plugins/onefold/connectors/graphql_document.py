@@ -12,7 +12,9 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from onefold.catalog.system import Request, Stream, Tombstones
+from onefold.catalog.deletes import Tombstones
+from onefold.catalog.request import Request
+from onefold.catalog.stream import Stream
 from onefold.errors import Fatal
 
 PARENT = "parent"

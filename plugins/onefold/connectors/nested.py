@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 
 import msgspec
 
-from onefold.catalog.system import Nested, Stream
+from onefold.catalog.stream import Nested, Stream
 from onefold.connectors.page import Record
 from onefold.connectors.records import Body, Head, dotted
 from onefold.http.attempt import Response

@@ -9,7 +9,8 @@ from urllib.parse import urljoin
 
 import msgspec
 
-from onefold.catalog.system import Stream, System
+from onefold.catalog.stream import Stream
+from onefold.catalog.system import System
 from onefold.connectors.counting import Counter
 from onefold.connectors.cursor import cursor_text
 from onefold.connectors.nested import Inner

@@ -10,7 +10,8 @@ from operator import attrgetter
 
 import msgspec
 
-from onefold.catalog.system import SourceField, Stream
+from onefold.catalog.fields import SourceField
+from onefold.catalog.stream import Stream
 from onefold.connectors.cursor import Scalar, canonical
 from onefold.connectors.page import Record
 from onefold.errors import Fatal

@@ -14,7 +14,8 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import mysql
 
 from onefold.catalog.mistakes import did_you_mean
-from onefold.catalog.system import Stream, System
+from onefold.catalog.stream import Stream
+from onefold.catalog.system import System
 from onefold.connectors.window_text import top_level
 from onefold.errors import Fatal
 

@@ -5,7 +5,10 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator
 
-from onefold.catalog.system import Empty, NextPage, Request, Stream, System
+from onefold.catalog.paging import NextPage
+from onefold.catalog.request import Empty, Request
+from onefold.catalog.stream import Stream
+from onefold.catalog.system import System
 from onefold.connectors.nested import Inner
 from onefold.connectors.overlap import overlapping
 from onefold.connectors.page import Page, PageReader, Window

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, time
 
-from onefold.catalog.system import Slices
+from onefold.catalog.request import Slices
 from onefold.connectors.page import BEGINNING, Page, PageReader, Window
 
 

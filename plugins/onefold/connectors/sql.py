@@ -17,7 +17,8 @@ from uuid import UUID
 import msgspec
 import sqlalchemy as sa
 
-from onefold.catalog.system import Stream, System
+from onefold.catalog.stream import Stream
+from onefold.catalog.system import System
 from onefold.connectors.database import Database
 from onefold.connectors.page import BEGINNING, Page, PageReader, Reached, Record, Window
 from onefold.connectors.records import Head

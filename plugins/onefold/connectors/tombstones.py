@@ -9,7 +9,8 @@ from datetime import UTC, datetime
 
 import msgspec
 
-from onefold.catalog.system import Stream, Tombstones
+from onefold.catalog.deletes import Tombstones
+from onefold.catalog.stream import Stream
 from onefold.connectors.cursor import canonical
 from onefold.connectors.page import Page, PageReader, Part, Record, Window
 from onefold.connectors.records import Body, dotted, sound_json, value_at

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
-from onefold.catalog.system import Stream
+from onefold.catalog.stream import Stream
 from onefold.connectors.page import BEGINNING, Window
 
 _SECOND, _MILLISECOND = timedelta(seconds=1), timedelta(milliseconds=1)

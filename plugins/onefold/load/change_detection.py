@@ -5,7 +5,7 @@ from __future__ import annotations
 import psycopg
 from psycopg import sql
 
-from onefold.catalog.system import Stream
+from onefold.catalog.stream import Stream
 from onefold.load.landing import set_aside_unstorable
 from onefold.load.ledger import Load
 from onefold.load.staging import LARGE

@@ -16,7 +16,7 @@ import logging
 import psycopg
 from psycopg import sql
 
-from onefold.catalog.system import Stream
+from onefold.catalog.stream import Stream
 from onefold.load.ledger import Load
 from onefold.load.superseded import first_reversible
 from onefold.warehouse.tables import StagingTable

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from onefold.catalog.entity import Entity
-from onefold.catalog.system import Stream, System
+from onefold.catalog.stream import Stream
+from onefold.catalog.system import System
 from onefold.load.extraction import Confirm, Source
 from onefold.load.ledger import Run
 from onefold.load.window import Wanted

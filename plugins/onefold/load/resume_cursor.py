@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import psycopg
 
-from onefold.catalog.system import Stream
+from onefold.catalog.stream import Stream
 from onefold.connectors.page import Reached, Window
 from onefold.errors import Retriable
 

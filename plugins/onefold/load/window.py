@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import psycopg
 
-from onefold.catalog.system import Stream
+from onefold.catalog.stream import Stream
 from onefold.connectors.page import BEGINNING, Scope, Window
 
 

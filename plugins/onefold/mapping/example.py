@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from onefold.catalog.entity import Example, Rule, Scalar
-from onefold.catalog.system import Stream
+from onefold.catalog.stream import Stream
 from onefold.errors import Fatal
 
 Json = dict[str, "Json"] | list["Json"] | Scalar

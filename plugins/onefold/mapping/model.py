@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 
 from onefold.catalog.entity import Attribute, Entity, Rule
-from onefold.catalog.system import Stream, System
+from onefold.catalog.stream import Stream
+from onefold.catalog.system import System
 from onefold.errors import Fatal
 from onefold.mapping.sql import origin_sql, record_prefix, transform_sql, transform_types
 

@@ -14,7 +14,9 @@ from typing import Protocol, cast
 import jinja2
 
 from onefold.catalog.entity import Entity, Rule
-from onefold.catalog.system import SourceField, Stream, System
+from onefold.catalog.fields import SourceField
+from onefold.catalog.stream import Stream
+from onefold.catalog.system import System
 from onefold.errors import Fatal
 from onefold.settings import ROOT
 

@@ -10,8 +10,9 @@ from datetime import UTC, datetime, timedelta
 
 import psycopg
 
+from onefold.catalog.limits import OWN_RATE
 from onefold.catalog.past import unaskable
-from onefold.catalog.system import OWN_RATE, System
+from onefold.catalog.system import System
 from onefold.connectors.page import BEGINNING, Window
 from onefold.errors import Fatal
 from onefold.http.limit import kept, rate, seconds_of

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import psycopg
 from psycopg import sql
 
-from onefold.catalog.system import Stream
+from onefold.catalog.stream import Stream
 from onefold.connectors.cursor import cursor_text
 from onefold.connectors.page import BEGINNING, Window
 from onefold.errors import Rejected

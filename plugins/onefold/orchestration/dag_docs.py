@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 
 from onefold.catalog.entity import Entity
 from onefold.catalog.past import unaskable
-from onefold.catalog.system import Stream, System
+from onefold.catalog.stream import Stream
+from onefold.catalog.system import System
 
 
 def sync_doc(system: System) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
-from onefold.catalog.system import OWN_RATE
+from onefold.catalog.limits import OWN_RATE
 from onefold.errors import Fatal
 
 INSTANT: Mapping[str, object] = {

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 import psycopg
 from psycopg import sql
 
-from onefold.catalog.system import FieldType, SourceField, Stream
+from onefold.catalog.fields import FieldType, SourceField
+from onefold.catalog.stream import Stream
 from onefold.mapping.sql import field_sql
 from onefold.warehouse.tables import LandingTables, StagingTable
 

@@ -9,8 +9,8 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from onefold.catalog.mistakes import did_you_mean
+from onefold.catalog.model import Model
 from onefold.catalog.reader import Catalog, read_model
-from onefold.catalog.system import Model
 from onefold.catalog.yaml_file import CatalogError, Mistake, YamlFile
 from onefold.settings import ROOT
 

@@ -14,7 +14,8 @@ import psycopg
 from psycopg import sql
 
 from onefold.catalog.entity import Entity
-from onefold.catalog.system import FieldType, SourceField, Stream
+from onefold.catalog.fields import FieldType, SourceField
+from onefold.catalog.stream import Stream
 from onefold.mapping.sql import field_sql, unmapped_sql
 from onefold.quality.contract import field_value, of_type
 from onefold.quality.suite import Suite

@@ -14,7 +14,7 @@ from datetime import UTC, date, datetime, time, timedelta
 import psycopg
 from psycopg import sql
 
-from onefold.catalog.system import Stream
+from onefold.catalog.stream import Stream
 from onefold.connectors.counting import Counter
 from onefold.connectors.page import Window
 from onefold.warehouse.tables import StagingTable

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 
 import psycopg
 
-from onefold.catalog.system import Stream
+from onefold.catalog.stream import Stream
 from onefold.notify import alert
 from onefold.reconcile.drift import drift_of
 

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 import psycopg
 from psycopg import sql
 
-from onefold.catalog.system import Stream
+from onefold.catalog.stream import Stream
 from onefold.connectors.cursor import cursor_text
 from onefold.connectors.page import BEGINNING, Page, Window
 from onefold.load.change_detection import content_sql

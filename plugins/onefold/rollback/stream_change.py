@@ -8,7 +8,7 @@ from typing import Literal
 
 from psycopg import sql
 
-from onefold.catalog.system import Stream
+from onefold.catalog.stream import Stream
 from onefold.warehouse.tables import StagingTable
 
 

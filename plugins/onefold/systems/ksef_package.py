@@ -23,7 +23,7 @@ from cryptography.hazmat.primitives.ciphers.algorithms import AES256
 from cryptography.hazmat.primitives.ciphers.modes import CBC
 from cryptography.hazmat.primitives.padding import PKCS7
 
-from onefold.catalog.system import Request
+from onefold.catalog.request import Request
 from onefold.connectors.archive import DAMAGED
 from onefold.connectors.page import BEGINNING
 from onefold.errors import Fatal, Retriable

@@ -17,7 +17,9 @@ from decimal import Decimal
 
 import msgspec
 
-from onefold.catalog.system import Bulk, Stream, System
+from onefold.catalog.request import Bulk
+from onefold.catalog.stream import Stream
+from onefold.catalog.system import System
 from onefold.connectors.counting import Counter
 from onefold.connectors.page import BEGINNING, Page, PageReader, Questions, Record, Window
 from onefold.connectors.records import Head, sound_json

@@ -15,7 +15,8 @@ from urllib.parse import urlencode
 
 import msgspec
 
-from onefold.catalog.system import Bulk, Stream
+from onefold.catalog.request import Bulk
+from onefold.catalog.stream import Stream
 from onefold.connectors.page import Page, PageReader, Record, Window
 from onefold.connectors.paging import Fetched, pages
 from onefold.connectors.records import sound_json

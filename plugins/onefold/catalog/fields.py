@@ -1,0 +1,33 @@
+"""The fields of a stream's records: type, place, and class of personal data."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, Field
+
+from onefold.catalog.model import Model
+
+PersonalClass = Literal["none", "organisation", "contact", "identity", "sensitive"]
+FieldType = Literal["text", "integer", "numeric", "boolean", "date", "timestamp", "json"]
+
+
+class SourceField(Model):
+    """One field of a record, under the name that the source gives it."""
+
+    type: FieldType = "text"
+    path: str | None = Field(
+        None, description="where it is, dotted (a.b.c) or an SQL/JSON path ($…); default: its name"
+    )
+    personal: PersonalClass = "none"
+    required: bool = Field(True, description="false: a record may lack the key altogether")
+
+
+def _short_field(value: object) -> object:
+    return {"type": value} if isinstance(value, str) else value
+
+
+Fields = dict[
+    str, Annotated[SourceField, BeforeValidator(_short_field, json_schema_input_type=SourceField | FieldType)]
+]
+"""Fields by name; a field that has nothing but a type may be written as that type alone."""

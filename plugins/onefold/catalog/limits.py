@@ -1,0 +1,52 @@
+"""How much a system allows, and what its error answers mean."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Annotated, ClassVar
+from zoneinfo import available_timezones
+
+from pydantic import AfterValidator, Field, PositiveInt
+
+from onefold.catalog.model import Model
+
+
+def _zone_exists(rate: str) -> str:
+    zone = rate.partition("@")[2]
+    if zone and zone not in available_timezones():
+        raise ValueError(f"{rate!r} names a time zone that does not exist; write one as in 100/day@Europe/Warsaw")
+    return rate
+
+
+Rate = Annotated[
+    str, Field(pattern=r"^\d+/(s|min|h|day|day@[A-Z][A-Za-z_]+/[A-Z][A-Za-z_]+)$"), AfterValidator(_zone_exists)
+]
+"""120/min: in any minute; 100/day@Europe/Warsaw: on a calendar day there."""
+
+OWN_RATE = "^[1-9][0-9]*/(s|min|h|day)$"
+"""The form of the rate that somebody gives a migration, instead of the system's own."""
+
+
+class Limits(Model):
+    """How much the system allows. The connection's extra {"rate": "1000/s"} overrides it for a test system, but for a
+    quota of a day, which only another one overrides: {"rate": "1000/s,5000/day"}."""
+
+    rate: list[Rate] = Field(["10/s"])
+    per_endpoint: dict[str, list[Rate]] = Field(
+        {}, description="further rates of single endpoints, by method and end of the path: POST /exports"
+    )
+    timeout: timedelta = timedelta(seconds=60)
+    attempts: PositiveInt = 5
+
+    renamed: ClassVar[dict[str, str]] = {"apart": "per_endpoint"}
+
+
+class Errors(Model):
+    """What the system's error answers mean where the HTTP status does not tell."""
+
+    retry: list[str] = Field([], description="texts in the body of a 4xx answer that mean: later")
+    quota_exhausted: list[str] = Field(
+        [], description="texts in the body of an error that mean: our quota is used up for now"
+    )
+
+    renamed: ClassVar[dict[str, str]] = {"spent": "quota_exhausted"}

@@ -1,0 +1,64 @@
+"""What a stream asks its source for."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field, PositiveInt
+
+from onefold.catalog.model import Model
+
+
+class Bulk(Model):
+    """The source's own way to give much at once: a job is made, waited for, and its result fetched."""
+
+    path: str = Field(description="where jobs are made")
+    window: timedelta = Field(timedelta(days=30), description="a longer window may be worth a job; ISO 8601")
+    records: PositiveInt = Field(2000, description="a long window is worth one when it holds more than so many records")
+    size: PositiveInt = Field(20_000, description="records in one part of the result")
+
+
+class Empty(Model):
+    """The error answer that says only that there is nothing in the window, as 404 for a week of holidays."""
+
+    status: int = Field(404, ge=400, le=499)
+    text: str = Field(min_length=1, description="occurs in its body; another body with this status is a failure")
+
+
+class Slices(Model):
+    """The source answers for so long a span only: a longer window is asked for slice by slice, in whole days (UTC)."""
+
+    longest: timedelta
+    since: date = Field(description="the first day that a first load asks for")
+
+
+def _known_placeholders(text: str) -> str:
+    if "{question}" in text:
+        raise ValueError("{question} was renamed to {lookup_key}; write {lookup_key}")
+    return text
+
+
+Template = Annotated[str, AfterValidator(_known_placeholders)]
+"""Text with placeholders: see Request."""
+
+
+class Request(Model):
+    """What is asked for. {start} and {end} of the window ({first_day} and {last_day}: its days, UTC; {start_unix},
+    {end_unix}, {start_unix_ms}, {end_unix_ms}: since 1970), {fields} or {paths} (those of nested fields in full) and
+    {lookup_key} may stand in the values."""
+
+    method: Literal["GET", "POST"] = "GET"
+    path: Template = ""
+    params: dict[str, Template] = Field({})
+    headers: dict[str, Template] = Field({})
+    body: Template | None = None
+    operation: str | None = Field(
+        None, description="soap: the operation's name; graphql: the connection to page through"
+    )
+    select: dict[str, str] = Field({}, description="graphql: how a name is written in the query where it has arguments")
+    table: str | None = Field(None, description="sql: the table or view, as schema.table where need be")
+    expand: list[str] = Field([], description="odata: navigations to expand")
+    slices: Slices | None = Field(None, description="rest: how long a span one request may be about")
+    empty: Empty | None = Field(None, description="rest: the error answer that means: nothing there")
+    bulk: Bulk | None = Field(None, description="how large windows are asked for, by a system with python that can")

@@ -1,0 +1,137 @@
+"""One endpoint or table of a system: what is asked for, and what its records are."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field, PositiveInt, model_validator
+
+from onefold.catalog.deletes import Deletes
+from onefold.catalog.fields import Fields
+from onefold.catalog.file_format import Arrival, Format
+from onefold.catalog.model import Model
+from onefold.catalog.paging import NextPage
+from onefold.catalog.request import Request
+
+History = Annotated[date | timedelta, Field(union_mode="left_to_right")]
+"""The first day that a source can be asked about (UTC), or how long it keeps what it has (ISO 8601)."""
+
+
+class Cursor(Model):
+    """What orders the versions of a record and tells what is new."""
+
+    fields: Annotated[list[str], Field(min_length=1, max_length=2)]
+    kind: Literal["timestamp", "date_and_time", "integer", "unix_seconds", "unix_milliseconds"] = "timestamp"
+    lookback: timedelta = Field(timedelta(minutes=10), description="overlap with the window before; ISO 8601")
+    overlap: int = Field(
+        1000, ge=0, description="sql, integer: so many values back a load begins, for rows that were committed late"
+    )
+    of: Literal["record", "file"] = Field(
+        "record", description="file: when the record's file was changed; it orders versions, but is no content"
+    )
+
+
+class Lookup(Model):
+    """The source cannot list its records: it is asked about the values that other systems name."""
+
+    attribute: str = Field(pattern=r"^[a-z_]+\.[a-z_]+$", description="entity.attribute whose values are asked about")
+    ttl: timedelta = Field(timedelta(hours=24), description="how long a good answer is not asked for again")
+    batch: PositiveInt = Field(1, description="how many values one request carries")
+    feed: str | None = Field(
+        None,
+        description="the path of the feed that names changed records; with {day} in it, windows can be asked about",
+    )
+
+
+class Nested(Model):
+    """The records are not those listed but the ones in a list within each of them, as an order's items."""
+
+    path: str = Field(description="where that list is in what is listed, dotted")
+    carry: list[str] = Field([], description="top-level keys of what is listed that each record also gets")
+
+
+class Gate(Model):
+    """How much may be wrong before a whole load is refused."""
+
+    max_quarantined_share: float = Field(0.05, ge=0, le=1)
+
+
+class Stream(Model):
+    """One endpoint or table of a system."""
+
+    title: str
+    request: Request = Request()
+    records: str = Field("", description="where the list of records stands in the body, dotted; empty: the body itself")
+    next: NextPage = NextPage()
+    nested: Nested | None = Field(None, description="odata, rest: the records are within what is listed")
+    format: Format | None = None
+    arrival: Arrival = Arrival()
+    primary_key: Annotated[list[str], Field(min_length=1)]
+    cursor: Cursor | None = None
+    deletes: Deletes = Deletes()
+    lookup: Lookup | None = None
+    fields: Fields
+    volatile: list[str] = Field([], description="dotted paths that differ at every reading and mean nothing")
+    ignore: list[str] = Field([], description="top-level keys that are known and not used")
+    freshness: timedelta = timedelta(hours=26)
+    history: History | None = Field(
+        None, description="how far back it can be asked: a day, or a duration as P30D; default: the system's"
+    )
+    retention_limited: bool = Field(
+        False,
+        description="the source keeps its records for a limited time (events expire, files are removed): a record that "
+        "it no longer lists is not deleted",
+    )
+    gate: Gate = Gate()
+
+    renamed: ClassVar[dict[str, str]] = {
+        "deleted": "deletes: {flag: …}",
+        "tombstones": "deletes: {tombstones: …}",
+        "whole": "deletes: {complete_group: true}",
+        "forgets": "retention_limited",
+    }
+
+    @model_validator(mode="after")
+    def _names_exist(self) -> Stream:
+        named = {"primary_key": self.primary_key}
+        if self.cursor:
+            named["cursor.fields"] = self.cursor.fields
+        if self.deletes.flag:
+            named["deletes.flag.field"] = [self.deletes.flag.field]
+        for where, names in named.items():
+            for name in names:
+                if name not in self.fields:
+                    raise ValueError(f"{where} names {name!r}, which is not under fields; add it there")
+        folded: dict[str, str] = {}
+        for name in self.fields:
+            if other := folded.setdefault(name.lower(), name) != name and folded[name.lower()]:
+                raise ValueError(f"fields {other} and {name} differ only in case; give one another name and its path")
+        return self
+
+    @model_validator(mode="after")
+    def _tombstones_name_a_record(self) -> Stream:
+        keys = 2 if self.nested else 1  # of records within others the feed names the first field: all of those go
+        cursor_fields = len(self.cursor.fields) if self.cursor else 1
+        if self.deletes.tombstones and (len(self.primary_key) != keys or cursor_fields != 1):
+            raise ValueError(
+                "deletes.tombstones needs a primary_key of one field (two where the records are nested), and a cursor, "
+                "if there is one, of one field"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _a_group_has_a_key_and_a_cursor(self) -> Stream:
+        if self.deletes.complete_group and (len(self.primary_key) == 1 or not self.cursor):
+            raise ValueError("deletes.complete_group needs a cursor and a primary_key of several fields")
+        return self
+
+    @model_validator(mode="after")
+    def _the_cursor_is_content(self) -> Stream:
+        """Or a reading that is newer and else the same would leave no trace, and an older one could pass for newer."""
+        for name in self.cursor.fields if self.cursor and self.cursor.of == "record" else ():
+            path = self.fields[name].path or name
+            for volatile in self.volatile:
+                if f"{path}.".startswith(f"{volatile}."):
+                    raise ValueError(f"volatile takes in {path!r}, which is the cursor; take {volatile!r} out of it")
+        return self
