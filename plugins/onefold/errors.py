@@ -4,6 +4,9 @@
 class OnefoldError(Exception):
     """Base of every error that Onefold raises on purpose."""
 
+    step: str | None = None
+    """Which step of a load it ended (land, gate, publish); None where it was none."""
+
 
 class Retriable(OnefoldError):
     """The other side failed (down, slow, limited): the same call may succeed later."""

@@ -20,10 +20,11 @@ from onefold.warehouse.tables import StagingTable
 class Job:
     """One stream to load in one run.
 
-    `confirm` tells the system what was published, where it wants to hear that. `run_is_over` tells whether another
-    run has ended (the scheduler knows); `last_attempt`, whether a failure of this step is final for the run;
-    `gives_way`, whether runs that wait for the stream with fresh data go first. `rehearsed` is the load that has read
-    the window already; the source is asked only when what it read is gone.
+    `confirm` acknowledges to the system what was published, where it takes that. `run_is_over` tells whether another
+    run has ended (the scheduler knows); `last_attempt`, whether a failure is final for the run; `is_retry`, whether an
+    earlier attempt of the same task may have published already; `gives_way`, whether runs that wait for the stream
+    with fresh data go first. `rehearsed` is the load that has read the window already; the source is asked only when
+    what it read is gone.
 
     A replay has `replay_id` and no source: it takes the rows which that replay chose out of ops.quarantine.
     """
@@ -38,6 +39,7 @@ class Job:
     run_is_over: Callable[[str, str], bool]
     wanted: Wanted = field(default_factory=Wanted)
     last_attempt: bool = True
+    is_retry: bool = False
     gives_way: bool = False
     suites: Path = FOLDER
     confirm: Confirm | None = None

@@ -80,6 +80,12 @@ def latest(connection: psycopg.Connection, system: str, stream: str, run: Run | 
         return cursor.execute(query + " order by load_id desc limit 1", values).fetchone()
 
 
+def in_progress_of(connection: psycopg.Connection, system: str, stream: str, run: Run) -> Load | None:
+    """The run's newest load of the stream, if it is in progress."""
+    load = latest(connection, system, stream, run)
+    return load if load and load.on_its_way else None
+
+
 def get(connection: psycopg.Connection, load_id: int) -> Load:
     """One load, which must exist."""
     with connection.cursor(row_factory=class_row(Load)) as cursor:

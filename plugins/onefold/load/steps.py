@@ -1,6 +1,6 @@
-"""The three steps of a load.
+"""The three steps of a load: land, gate, publish; together (`run`) or each by itself.
 
-Every step first makes sure that the step before it holds (a crash of the database empties landing), so each task can be
+Every step first makes sure that the step before it holds (a crash of the database empties landing), so a task can be
 tried again, in another process or on another machine, and goes on where the last attempt stopped.
 """
 
@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import replace
+from typing import Literal
 
 import psycopg
-from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_fixed
 
 from onefold.connectors.page import Window
-from onefold.errors import Busy, Fatal, OnefoldError, Rejected, Retriable
+from onefold.errors import Fatal, OnefoldError, Rejected
 from onefold.load import audit_and_lineage, gate_step, landing, ledger, queue
 from onefold.load import publish as publishing
 from onefold.load.checkpoints import held_states
@@ -25,37 +25,60 @@ from onefold.load.job import Job
 from onefold.load.ledger import Load
 from onefold.load.replayed_rows import land_chosen, replay_window
 from onefold.load.staging import ensure_staging
+from onefold.load.stream_lock import hold_stream, locked_stream, open_warehouse, record_failure
 from onefold.load.usage import Usage
 from onefold.load.window import overlap, resolve_window
-from onefold.warehouse.connection import connect
-from onefold.warehouse.db_errors import as_onefold_error, translate_errors
-from onefold.warehouse.post_commit import after_commit
+from onefold.warehouse.db_errors import told
+from onefold.warehouse.post_commit import anchor_and_deliver
 
 log = logging.getLogger(__name__)
 
-_LET_GO_SECONDS = 10
-"""How long the server may take to notice that a connection which holds the stream's lock is gone."""
+Step = Literal["land", "gate", "publish"]
+Observer = Callable[[Step], AbstractContextManager[object]]
+"""Gives the block in which a step runs: a group of the task's log, a stopwatch."""
+
+
+def run(job: Job, observe: Observer = lambda step: nullcontext()) -> Load:
+    """Land, gate and publish over one connection, which holds the stream's lock all the time; returns the load.
+
+    A retry (`job.is_retry`) goes on at the step that failed, and does nothing where the last attempt has published.
+    The three states are in ops.load as when each step is run by itself. Raises what the steps raise; `step` of the
+    error says which step it was.
+    """
+    with open_warehouse(job) as connection:
+        with hold_stream(connection, job):
+            load = _published_before(connection, job)
+            if load is None:
+                with _in_step("land", job, observe):
+                    load = _land(connection, job, _resume(connection, job) or _begin(connection, job))
+                with _in_step("gate", job, observe):
+                    load = _gate(connection, job, load)
+                with _in_step("publish", job, observe):
+                    load = _publish(connection, job, load)
+        with _in_step("publish", job):
+            anchor_and_deliver(connection)
+    return load
 
 
 def land(job: Job) -> Load:
     """Bring the window's pages into landing; goes on after the last page of an attempt that died."""
-    with _stream_of(job) as connection:
-        return _landed(connection, job, _of_its_window(connection, job) or _begun(connection, job))
+    with locked_stream(job) as connection:
+        return _land(connection, job, _resume(connection, job) or _begin(connection, job))
 
 
 def gate(job: Job) -> Load:
     """Judge what has landed. Raises Rejected when the load is refused; single bad rows only go to quarantine."""
-    with _stream_of(job) as connection:
-        load = _taken_up(connection, job) or _ended(connection, job)
-        return _gated(connection, job, load) if load.on_its_way else load
+    with locked_stream(job) as connection:
+        load = _latest(connection, job)
+        return _gate(connection, job, _land(connection, job, load)) if load.on_its_way else load
 
 
 def rehearse(job: Job) -> Load:
-    """Judge what has landed, and end the load there; what it would publish is kept in landing for who must decide."""
-    with _stream_of(job) as connection:
-        load = _taken_up(connection, job) or _ended(connection, job)
+    """Judge what has landed, and end the load there; what it would publish stays in landing until it is decided on."""
+    with locked_stream(job) as connection:
+        load = _latest(connection, job)
         if load.on_its_way:
-            load = _gated(connection, job, load)
+            load = _gate(connection, job, _land(connection, job, load))
             with connection.transaction():
                 ledger.rehearsed(connection, load)
                 audit_and_lineage.rehearsed(connection, job, load)
@@ -64,102 +87,60 @@ def rehearse(job: Job) -> Load:
 
 def publish(job: Job) -> Load:
     """Make the accepted rows visible, together with cursor, verdict, lineage and audit. Does nothing when done."""
-    with _stream_of(job) as connection:
-        load = _taken_up(connection, job) or _ended(connection, job)
-        if load.on_its_way:
-            load = _gated(connection, job, load)
-            judged = load
-            keys = landing.landed_keys(connection, load) if job.confirm else []
-            publishing.publish(
-                connection,
-                load,
-                lambda inside, counts: audit_and_lineage.published(inside, job, judged, counts),
-                overlap(job.stream),
-                job.replay_id,
-            )
-            load = ledger.get(connection, load.load_id)
-            log.info(
-                "%s load %s published: %s new, %s changed, %s deleted, %s quarantined of %s read",
-                *(job.name, load.load_id, load.rows_new, load.rows_changed, load.rows_deleted),
-                *(load.rows_quarantined, load.rows_read),
-            )
-            if job.confirm and keys:
-                _confirm(connection, job, load, job.confirm, keys)
-    with translate_errors(job.name):
-        after_commit(job.warehouse_url)
+    with open_warehouse(job) as connection:
+        with hold_stream(connection, job):
+            load = _latest(connection, job)
+            if load.on_its_way:
+                load = _publish(connection, job, _gate(connection, job, _land(connection, job, load)))
+        anchor_and_deliver(connection)
     return load
 
 
 def refuse(job: Job, why: Rejected) -> None:
-    """End the run's load that is on its way, for a reason that only the caller could see. What it landed is dropped."""
-    with _stream_of(job) as connection:
-        _keep_failure(connection, job, why)
-
-
-def _confirm(connection: psycopg.Connection, job: Job, load: Load, confirm: Confirm, keys: list[str]) -> None:
-    """Tell the source what is published, quarantine included. It follows the commit and cannot undo it: a source that
-    did not hear of it (or we crashed before) gives the same records to the next load, and is told after that one."""
-    usage, result = Usage(), "ok"
-    try:
-        confirm(job.stream_name, usage, keys)
-    except OnefoldError as error:
-        result = "failed"
-        log.warning("%s load %s is published; the source is told with the next: %s", job.name, load.load_id, error)
-    usage.save(connection, load)
-    with connection.transaction():
-        audit_and_lineage.confirmed(connection, job, load, len(keys), result)
+    """End the run's load that is in progress, for a reason that only the caller could see; drop what it landed."""
+    with locked_stream(job) as connection:
+        record_failure(connection, job, why)
 
 
 @contextmanager
-def _stream_of(job: Job) -> Iterator[psycopg.Connection]:
-    """A connection that holds the stream's lock. A failure is written down before it is raised again."""
-    with (
-        translate_errors(job.name),
-        connect(job.warehouse_url, autocommit=True) as connection,
-        _in_turn(connection, job),
-    ):
-        ledger.hold(connection, job.system.system, job.stream_name)
+def _in_step(step: Step, job: Job, observe: Observer = lambda step: nullcontext()) -> Iterator[None]:
+    """Run a step where its observer sees it, and name it on the error that ends it."""
+    with observe(step):
         try:
-            with translate_errors(job.name):
-                yield connection
-                # A connection's locks go some time after it is closed; the next step may come sooner.
-                connection.execute("select pg_advisory_unlock_all()")
+            with told(job.name):
+                yield
         except OnefoldError as error:
-            _write_down(connection, job, error)
+            error.step = step
             raise
 
 
-@contextmanager
-def _in_turn(connection: psycopg.Connection, job: Job) -> Iterator[None]:
-    """Who finds the stream busy and does not give way is written down, for those who do."""
-    try:
-        yield
-    except Busy:
-        if not job.gives_way:
-            queue.wait(connection, job.system.system, job.stream_name, job.run)
-        raise
+def _published_before(connection: psycopg.Connection, job: Job) -> Load | None:
+    """What an earlier attempt of this task has published, when it ended before it could say so."""
+    load = ledger.latest(connection, job.system.system, job.stream_name, job.run) if job.is_retry else None
+    if load is None or load.state != "published" or _is_of_another_window(job, load):
+        return None
+    log.info("%s load %s was published by the attempt before this one", job.name, load.load_id)
+    return load
 
 
-def _taken_up(connection: psycopg.Connection, job: Job) -> Load | None:
-    """This run's load, if it is on its way."""
-    load = ledger.latest(connection, job.system.system, job.stream_name, job.run)
-    return load if load and load.on_its_way else None
-
-
-def _of_its_window(connection: psycopg.Connection, job: Job) -> Load | None:
-    """This run's load, if it is on its way; one of another window than the run wants now is closed.
+def _resume(connection: psycopg.Connection, job: Job) -> Load | None:
+    """This run's load, if it is in progress; one of another window than the run asks for now is closed.
 
     A run may load several windows of a stream one after the other, no two with the same end. Where a crash of the
     database has emptied what it had landed of the first ones, it begins with them again.
     """
-    load = _taken_up(connection, job)
-    if load and job.wanted.exactly and job.wanted.end not in (None, load.window_end):
+    load = ledger.in_progress_of(connection, job.system.system, job.stream_name, job.run)
+    if load and _is_of_another_window(job, load):
         ledger.reject(connection, load, "abandoned: its run has gone back to another window")
         return None
     return load
 
 
-def _begun(connection: psycopg.Connection, job: Job) -> Load:
+def _is_of_another_window(job: Job, load: Load) -> bool:
+    return job.wanted.exactly and job.wanted.end not in (None, load.window_end)
+
+
+def _begin(connection: psycopg.Connection, job: Job) -> Load:
     system = job.system.system
     if job.gives_way:
         queue.give_way(connection, system, job.stream_name, job.run_is_over)
@@ -177,7 +158,8 @@ def _begun(connection: psycopg.Connection, job: Job) -> Load:
     return load
 
 
-def _ended(connection: psycopg.Connection, job: Job) -> Load:
+def _latest(connection: psycopg.Connection, job: Job) -> Load:
+    """This run's newest load. Raises Fatal when there is none yet, Rejected when it was refused."""
     load = ledger.latest(connection, job.system.system, job.stream_name, job.run)
     if load is None:
         raise Fatal(f"{job.name}: run {job.run.run_id} has not landed anything yet. Clear its land task first.")
@@ -186,7 +168,8 @@ def _ended(connection: psycopg.Connection, job: Job) -> Load:
     return load
 
 
-def _landed(connection: psycopg.Connection, job: Job, load: Load) -> Load:
+def _land(connection: psycopg.Connection, job: Job, load: Load) -> Load:
+    """Read what has not landed yet; nothing where all pages are there already."""
     reached = landing.checkpoint(connection, load)
     if reached and reached[1] and load.state != "extracting":
         return load
@@ -199,7 +182,7 @@ def _landed(connection: psycopg.Connection, job: Job, load: Load) -> Load:
         if job.replays:
             land_chosen(connection, load, job.replay_id)
         else:
-            _read(connection, job, load, token=reached[0] if reached else None)
+            _extract(connection, job, load, token=reached[0] if reached else None)
     with connection.transaction():
         landing.finish_landing(connection, load, time.monotonic() - began)
         load = ledger.get(connection, load.load_id)
@@ -207,7 +190,7 @@ def _landed(connection: psycopg.Connection, job: Job, load: Load) -> Load:
     return load
 
 
-def _read(connection: psycopg.Connection, job: Job, load: Load, token: str | None) -> None:
+def _extract(connection: psycopg.Connection, job: Job, load: Load, token: str | None) -> None:
     """Bring in the source's pages that come after the token."""
     usage = Usage()
     try:
@@ -223,14 +206,14 @@ def _read(connection: psycopg.Connection, job: Job, load: Load, token: str | Non
 
 
 def _window(connection: psycopg.Connection, job: Job, load: Load) -> Window:
-    """The load's window with what the source gave us to go on from; a window that a run names goes on from nothing."""
+    """The load's window with the source's checkpoints; a window that a run names starts without any."""
     if job.wanted.exactly:
         return replace(load.window, scope=job.wanted.scope)
     return replace(load.window, states=held_states(connection, job.system.system, job.stream_name))
 
 
-def _gated(connection: psycopg.Connection, job: Job, load: Load) -> Load:
-    load = _landed(connection, job, load)
+def _gate(connection: psycopg.Connection, job: Job, load: Load) -> Load:
+    """Judge the load, which has landed; nothing where it has passed the gate already."""
     if load.state == "gated" and landing.is_gated(connection, load):
         return load
     began = time.monotonic()
@@ -241,46 +224,43 @@ def _gated(connection: psycopg.Connection, job: Job, load: Load) -> Load:
     return ledger.get(connection, load.load_id)
 
 
-def _write_down(connection: psycopg.Connection, job: Job, error: OnefoldError) -> None:
-    """The ledger never lies: a load that will not be tried again is rejected, one that will be says why it waits.
+def _publish(connection: psycopg.Connection, job: Job, load: Load) -> Load:
+    """Publish the load, which has passed the gate, and acknowledge it to the source."""
+    gated = load
+    keys = landing.landed_keys(connection, gated) if job.confirm else []
+    publishing.publish(
+        connection,
+        gated,
+        lambda inside, counts: audit_and_lineage.published(inside, job, gated, counts),
+        overlap(job.stream),
+        job.replay_id,
+    )
+    load = ledger.get(connection, gated.load_id)
+    log.info(
+        "%s load %s published: %s new, %s changed, %s deleted, %s quarantined of %s read",
+        *(job.name, load.load_id, load.rows_new, load.rows_changed, load.rows_deleted),
+        *(load.rows_quarantined, load.rows_read),
+    )
+    if job.confirm and keys:
+        _acknowledge(connection, job, load, job.confirm, keys)
+    return load
 
-    Over a new connection where this one is lost. Where that is not to be had either, the load stays as it was last
-    committed, which is true as well; this run's next attempt takes it up, or another run closes it as abandoned.
+
+def _acknowledge(connection: psycopg.Connection, job: Job, load: Load, confirm: Confirm, keys: list[str]) -> None:
+    """Tell the source which records are published, quarantine included.
+
+    It follows the commit and cannot undo it: a source that did not receive it (or we crashed before) gives the same
+    records to the next load, and receives it after that one.
     """
-    if not connection.closed:
-        try:
-            _keep_failure(connection, job, error)
-            return
-        except psycopg.Error as failed:
-            log.warning("%s Its failure is written down over a new connection.", as_onefold_error(failed, job.name))
-            connection.close()  # its lock goes with it
+    usage, result = Usage(), "ok"
     try:
-        with translate_errors(job.name), connect(job.warehouse_url, autocommit=True) as another:
-            _hold_soon(another, job)
-            _keep_failure(another, job, error)
-    except OnefoldError as unreachable:
-        log.warning("%s: why the load failed could not be written into ops.load: %s", job.name, unreachable)
-
-
-def _keep_failure(connection: psycopg.Connection, job: Job, error: OnefoldError) -> None:
-    load = _taken_up(connection, job)
-    if load is None:
-        return
-    final = job.last_attempt or isinstance(error, Fatal | Rejected)
+        confirm(job.stream_name, usage, keys)
+    except OnefoldError as error:
+        result = "failed"
+        log.warning(
+            "%s load %s is published; the source gets its acknowledgement with the next: %s",
+            *(job.name, load.load_id, error),
+        )
+    usage.save(connection, load)
     with connection.transaction():
-        if final:
-            ledger.reject(connection, load, str(error))
-        else:
-            connection.execute("update ops.load set error = %s where load_id = %s", (str(error), load.load_id))
-        audit_and_lineage.failed(connection, job, load, error, final)
-
-
-@retry(
-    retry=retry_if_exception_type(Retriable),
-    stop=stop_after_delay(_LET_GO_SECONDS),
-    wait=wait_fixed(0.1),
-    reraise=True,
-)
-def _hold_soon(connection: psycopg.Connection, job: Job) -> None:
-    """Take the stream's lock, which the connection that was lost may still hold for a moment."""
-    ledger.hold(connection, job.system.system, job.stream_name)
+        audit_and_lineage.confirmed(connection, job, load, len(keys), result)
