@@ -19,8 +19,7 @@ def test_the_three_steps_in_one_task_leave_what_each_by_itself_leaves(shop):
     shop.run(shop.job(pages(given)))
     published, quarantined = shop.versions(), shop.query("select _key, reason from ops.quarantine order by 1")
     actions = shop.query("select action from audit.event order by seq")
-    for table in ("staging.shop__customer", "ops.quarantine", "ops.cursor"):
-        shop.execute(f"delete from {table}")
+    shop.execute("delete from staging.shop__customer; delete from ops.quarantine; delete from ops.cursor")
     load = steps.run(shop.job(pages(given)))
     assert (load.state, load.rows_new, load.rows_quarantined) == ("published", 1, 2)
     assert shop.versions() == published

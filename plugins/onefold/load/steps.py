@@ -28,7 +28,7 @@ from onefold.load.staging import ensure_staging
 from onefold.load.stream_lock import hold_stream, locked_stream, open_warehouse, record_failure
 from onefold.load.usage import Usage
 from onefold.load.window import overlap, resolve_window
-from onefold.warehouse.db_errors import told
+from onefold.warehouse.db_errors import translate_errors
 from onefold.warehouse.post_commit import anchor_and_deliver
 
 log = logging.getLogger(__name__)
@@ -107,7 +107,7 @@ def _in_step(step: Step, job: Job, observe: Observer = lambda step: nullcontext(
     """Run a step where its observer sees it, and name it on the error that ends it."""
     with observe(step):
         try:
-            with told(job.name):
+            with translate_errors(job.name):
                 yield
         except OnefoldError as error:
             error.step = step

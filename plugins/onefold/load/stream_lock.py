@@ -13,7 +13,7 @@ from onefold.errors import Busy, Fatal, OnefoldError, Rejected, Retriable
 from onefold.load import audit_and_lineage, ledger, queue
 from onefold.load.job import Job
 from onefold.warehouse.connection import connect
-from onefold.warehouse.db_errors import told, trouble
+from onefold.warehouse.db_errors import as_onefold_error, translate_errors
 
 log = logging.getLogger(__name__)
 
@@ -34,7 +34,7 @@ def open_warehouse(job: Job) -> Iterator[psycopg.Connection]:
 
     Raises Retriable when the warehouse cannot be reached.
     """
-    with told(job.name), connect(job.warehouse_url, autocommit=True) as connection:
+    with translate_errors(job.name), connect(job.warehouse_url, autocommit=True) as connection:
         yield connection
 
 
@@ -47,7 +47,7 @@ def hold_stream(connection: psycopg.Connection, job: Job) -> Iterator[None]:
     with _queue_when_busy(connection, job):
         ledger.hold(connection, job.system.system, job.stream_name)
         try:
-            with told(job.name):
+            with translate_errors(job.name):
                 yield
                 # A connection's locks go some time after it is closed; the next step may come sooner.
                 connection.execute("select pg_advisory_unlock_all()")
@@ -78,7 +78,7 @@ def _record_failure_surely(connection: psycopg.Connection, job: Job, error: Onef
             record_failure(connection, job, error)
             return
         except psycopg.Error as failed:
-            log.warning("%s Its failure is recorded over a new connection.", trouble(failed, job.name))
+            log.warning("%s Its failure is recorded over a new connection.", as_onefold_error(failed, job.name))
             connection.close()  # its lock goes with it
     try:
         with open_warehouse(job) as another:
