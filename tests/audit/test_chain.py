@@ -133,7 +133,9 @@ def test_an_insert_past_the_chain_is_refused(loader: psycopg.Connection) -> None
 
 
 def test_the_database_takes_the_same_lock_as_append() -> None:
-    assert f"pg_advisory_xact_lock({LOCK})" in (ROOT / "plugins/onefold/warehouse/ddl/30_audit.sql").read_text("utf-8")
+    assert f"pg_advisory_xact_lock({LOCK})" in (
+        ROOT / "plugins/onefold/warehouse/migrations/0001_schemas_and_audit.sql"
+    ).read_text("utf-8")
 
 
 def test_rolled_back_append_leaves_no_gap(loader: psycopg.Connection) -> None:

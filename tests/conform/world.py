@@ -18,7 +18,7 @@ from onefold.catalog.entity import Entity
 from onefold.conform.publish_ledger import Publish
 from onefold.conform.report import Candidate, ConformReport
 from onefold.conform.run import OnPublish, conform_with
-from onefold.mapping.golden import files, systems
+from onefold.mapping.golden import files, systems, tables_sql
 from onefold.settings import ROOT
 
 STREAMS = {"crm": "account", "erp": "partner", "court": "extract"}
@@ -55,7 +55,8 @@ PARTNER = Entity.model_validate(
 GENERATED = files(PARTNER, {PARTNER.entity: PARTNER})
 MODELS = {Path(path).stem: text for path, text in GENERATED.items() if path.startswith("dbt_project/models")}
 CHECKS = {Path(path).stem: text for path, text in GENERATED.items() if path.startswith("dbt_project/tests")}
-DDL = next(text for path, text in GENERATED.items() if path.endswith("51_conformed__partner.sql"))
+VIEWS = next(text for path, text in GENERATED.items() if path.endswith("51_conformed__partner.sql"))
+DDL = tables_sql(PARTNER) + VIEWS
 MACROS = "".join(file.read_text("utf-8") for file in sorted((ROOT / "dbt_project/macros/resolve").glob("*.sql")))
 MAPPINGS = {"partner": "as it is"}
 ACTOR = "user:tester"

@@ -18,7 +18,7 @@ from onefold.audit.event import AuditEvent
 from onefold.errors import Fatal
 
 LOCK = int.from_bytes(b"onefold")
-"""The advisory lock that puts appends in a row; audit.refuse_fork (30_audit.sql) takes the same."""
+"""The advisory lock that puts appends in a row; audit.refuse_fork (a trigger) takes the same."""
 
 _HEAD = """
 select coalesce(head.seq, 0), coalesce(encode(head.hash, 'hex'), %s), clock_timestamp()

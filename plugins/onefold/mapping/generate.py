@@ -13,7 +13,7 @@ from onefold.mapping.model_yaml import model_yaml, sources_yaml
 from onefold.settings import ROOT
 
 MAPPED = "dbt_project/models/mapped"
-FOLDERS = ("dbt_project/models", "dbt_project/tests", "plugins/onefold/warehouse/ddl")
+FOLDERS = ("dbt_project/models", "dbt_project/tests", golden.VIEWS)
 MARK = "generated from catalog/"
 """What the first line of every generated file says; a file without it was written by a person."""
 

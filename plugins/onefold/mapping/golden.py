@@ -19,6 +19,8 @@ from onefold.mapping.sql import literal
 PERSONAL = ("contact", "identity", "sensitive")
 """The personal-data classes that only onefold_pii may read; those of an organisation are public record."""
 
+VIEWS = "plugins/onefold/warehouse/migrations/repeatable"
+"""Where the views of the entities go: each after those that it reads, by the number that its name begins with."""
 _TEMPLATES = Path(__file__).parent / "golden_sql"
 _HEAD = "-- generated from catalog/entities/{entity}.yaml; do not edit (bin/onefold generate)"
 _RESOLVE = ("changed", "candidate_identifier", "member", "strong", "cautious", "cluster", "conflict")
@@ -50,9 +52,9 @@ def personal_attributes(entity: Entity) -> list[str]:
 
 
 def files(entity: Entity, entities: Mapping[str, Entity]) -> dict[str, str]:
-    """The generated files of an entity, by path below the project root: dbt models, dbt tests and the entity's DDL.
+    """The generated files of an entity, by path below the project root: dbt models, dbt tests and the entity's views.
 
-    `entities` is the whole catalogue: the DDL of an entity comes after those that it refers to. Raises Fatal when
+    `entities` is the whole catalogue: the views of an entity come after those that it refers to. Raises Fatal when
     entities refer to each other in a circle.
     """
     name = entity.entity
@@ -64,8 +66,13 @@ def files(entity: Entity, entities: Mapping[str, Entity]) -> dict[str, str]:
         for model, folder in models.items()
     }
     made |= {f"dbt_project/tests/{name}__{test}.sql": _render(test, entity) for test in _TESTS}
-    made[f"plugins/onefold/warehouse/ddl/{51 + depth(entity, entities)}_conformed__{name}.sql"] = _render("ddl", entity)
+    made[f"{VIEWS}/{51 + depth(entity, entities)}_conformed__{name}.sql"] = _render("views", entity)
     return {path: f"{_HEAD.format(entity=name)}\n{text}" for path, text in made.items()}
+
+
+def tables_sql(entity: Entity) -> str:
+    """The statements that make the entity's tables where there are none."""
+    return _render("tables", entity)
 
 
 def depth(entity: Entity, entities: Mapping[str, Entity], above: tuple[str, ...] = ()) -> int:

@@ -1,6 +1,7 @@
 """What a container of docker-compose.yml does before Airflow: `python -m onefold.platform.container <what>`.
 
-databases     make Airflow's database and the warehouse on the server POSTGRES_URL, with the passwords given
+databases     make Airflow's database and the warehouse on the server POSTGRES_URL, with the passwords given, and
+              upgrade the warehouse's schema
 ui-passwords  write the passwords of the UI's users where Airflow looks for them
 """
 
@@ -17,11 +18,12 @@ from onefold.platform.secrets import UI_USERS
 
 
 def databases() -> None:
-    """Safe to run again. Raises Fatal when a variable is missing, psycopg.Error when the server refuses."""
+    """Safe to run again. Raises Fatal when a variable is missing or the warehouse cannot be upgraded (see
+    warehouse.schema), psycopg.Error when the server refuses."""
     from onefold.warehouse.install import ROLES, install
 
     create_database(_variable("POSTGRES_URL"), _variable("AIRFLOW_DB_PASSWORD"))
-    install(_variable("POSTGRES_URL"), {role: _variable(f"{role.upper()}_PASSWORD") for role in ROLES})
+    print(install(_variable("POSTGRES_URL"), {role: _variable(f"{role.upper()}_PASSWORD") for role in ROLES}))
 
 
 def ui_passwords() -> None:

@@ -120,8 +120,7 @@ def _prepare_databases(wanted: Installation, report: Report) -> None:
     def install() -> str:
         from onefold.warehouse.install import install  # the engine: heavy, and not needed to stop or to look
 
-        install(wanted.postgres.url(), wanted.secrets.database)
-        return "warehouse schema installed"
+        return str(install(wanted.postgres.url(), wanted.secrets.database))
 
     began = time.monotonic()
     with ThreadPoolExecutor(2) as pool:

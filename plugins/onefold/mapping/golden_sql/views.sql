@@ -1,0 +1,80 @@
+-- The << name >> as it is published: the views that analysts query, what they mean, and who may read which column.
+-- Its tables are made and changed by numbered migrations, their indexes by the first publish, after its rows are in
+-- (conform/publishing.py).
+<% set versions = 'conformed.' ~ name ~ '_version' %>
+<% set crosswalk = 'conformed.' ~ name ~ '_crosswalk_version' %>
+<% set known_table = 'mapped.' ~ name ~ '__identifier' %>
+<% set origins = 'conformed.' ~ name ~ '_origin' %>
+<% set published = "(select publish_id from ops.published where entity = '" ~ name ~ "')" %>
+
+create or replace view conformed.<< name >>_crosswalk as
+select system, stream, key, record, << name >>_id
+from << crosswalk >>
+where _publish_id <= << published >>
+    and (_ended_publish_id is null or _ended_publish_id > << published >>);
+
+-- A view's new columns may only come last; where an attribute was put in between, the view is made anew.
+do $do$
+declare
+    definition text := $view$
+        select v.<< name >>_id
+<% for attribute in attributes %>
+            , v.<< attribute >>
+<% if attribute in referenced %>
+            , << attribute | id >>.<< referenced[attribute] >>_id as << attribute | id >>
+<% endif %>
+<% endfor %>
+            , source_of_truth, _systems as systems, _records as record_count
+            , (
+                select conformed.provenance(_members, _loads, _mapping_versions, _given, o.attributes, o.origins)
+                from << origins >> as o where o._publish_id <= v._publish_id order by o._publish_id desc limit 1
+            ) as _provenance
+        from << versions >> as v
+<% for attribute, other in referenced.items() %>
+        left join conformed.<< other >>_crosswalk as << attribute | id >> on << attribute | id >>.record = v.<< attribute >>
+<% endfor %>
+        where v._publish_id <= << published >>
+            and (v._ended_publish_id is null or v._ended_publish_id > << published >>)
+    $view$;
+begin
+    execute 'create or replace view conformed.<< name >> as ' || definition;
+exception when invalid_table_definition then
+    drop view conformed.<< name >> cascade; -- the marts that read it are made anew by the next publish
+    execute 'create view conformed.<< name >> as ' || definition;
+end $do$;
+comment on table << known_table >> is 'By what each living record could be recognised at the newest publish.';
+comment on table << versions >> is
+    'Every version of every golden record, with the publish that made it and the one that ended it.';
+comment on column << versions >>._members is
+    'Its records, the most trusted first; _loads and _mapping_versions are theirs, in the same order.';
+comment on column << versions >>._given is
+    'Per attribute of conformed.<< name >>_origin, whose value it is: the place of the record among _members.';
+comment on column << versions >>._merged_into is 'The golden record that took in its members, where it ended so.';
+comment on table << origins >> is
+    'From which field, through which transform each stream gives each attribute, since that publish.';
+comment on view conformed.<< name >> is << (entity.title ~ ': the golden records that are published now. One statement sees one publish.') | literal >>;
+<% for attribute, spec in attributes.items() %>
+comment on column conformed.<< name >>.<< attribute >> is << spec.meaning | literal >>;
+<% if spec.references %>
+comment on column conformed.<< name >>.<< attribute | id >> is << ('The ' ~ spec.references ~ ' (conformed.' ~ spec.references ~ ') that ' ~ attribute ~ ' is a record of.') | literal >>;
+<% endif %>
+<% endfor %>
+
+alter view conformed.<< name >> owner to onefold_loader;
+alter view conformed.<< name >>_crosswalk owner to onefold_loader;
+
+-- The views read with their owner's rights: analysts need none on the tables, and get none. Revoking the table's right
+-- takes the columns' rights along, so an attribute that became personal is closed here.
+revoke all on << versions >>, << crosswalk >>, << origins >>, conformed.<< name >>, conformed.<< name >>_crosswalk
+    from onefold_analyst, onefold_auditor, onefold_pii;
+grant usage on schema conformed to onefold_pii, onefold_auditor;
+grant select on << known_table >>, << versions >>, << crosswalk >>, << origins >>, conformed.<< name >>, conformed.<< name >>_crosswalk to onefold_engineer;
+grant select (
+    << name >>_id, source_of_truth, systems, record_count, _provenance
+<% for attribute in attributes if attribute not in hidden %>
+    , << attribute >><% if attribute in referenced %>, << attribute | id >><% endif %>
+
+<% endfor %>
+) on conformed.<< name >> to onefold_analyst, onefold_auditor;
+grant select on conformed.<< name >> to onefold_pii;
+grant select on conformed.<< name >>_crosswalk to onefold_analyst, onefold_auditor, onefold_pii;

@@ -1,0 +1,68 @@
+-- What the tables and columns mean. Those of the entities are generated (5x_conformed__*.sql).
+
+comment on table audit.event is
+    'Append-only, SHA-256-chained record of who read or wrote what, when, from where, with which result. '
+    'Check it with: onefold audit verify';
+comment on table ops.load is 'One row per attempt to bring one window of one stream; its states in order: '
+    'extracting, landed, gated, then published, rejected or rolled_back; or rehearsed, which publishes nothing.';
+comment on table ops.cursor is 'How far each stream has been published: the greatest cursor value seen (source clock) '
+    'and the end of the last window (our clock). Moves only in the transaction that publishes the rows.';
+comment on column ops.quarantine.raw is 'The record as text where PostgreSQL cannot hold it as jsonb.';
+comment on table ops.usage is 'What a load asked of a system: requests, bytes and time by HTTP status (or error class).';
+comment on table ops.answer is 'The answer cache of the systems that are asked one value at a time; a failed read is never here.';
+comment on column ops.answer.proof is 'The source''s own number of the request, where it gives one: that we asked, and what was said.';
+comment on table ops.stream_state is 'What a source itself gave us to go on from (a delta link), by part of the stream. Moves '
+    'only in the transaction that publishes the rows; without it a stream is read anew, whole.';
+comment on table ops.rate_limit is 'When each of a system''s rate limits lets the next request through (GCRA, epoch seconds): '
+    'shared by every process that talks to the system.';
+comment on table ops.waiting is 'Runs that bring fresh data and found their stream busy. A backfill lets them go first; a '
+    'row goes when its run begins its load, or is over.';
+comment on table ops.alert is 'One row for each thing that is or was wrong: its kind (drift, freshness), what it is about '
+    '(a stream), how often it was seen, when it had healed, and which receivers have heard of either.';
+comment on column ops.load.cursor_value is 'The greatest cursor that the load itself read.';
+comment on column ops.load.final_at is 'From then on the load cannot be rolled back. Loads that were published before rollbacks '
+    'were possible have none and are final.';
+comment on table staging.aside is 'What loads read and staging does not show: late readings, readings that differ in nothing '
+    'that counts, and what loads that were rolled back had written.';
+comment on column staging.aside.judged is 'Whether the gate has seen it; suite, expectation and reason say why it was refused.';
+comment on table staging.unchanged is 'The keys of records that a load read just as they stood in staging, with the load that '
+    'had written each; in buckets of the keys'' hash, because arrays are compressed and rows are not.';
+comment on table ops.answer_given is 'The answers by the load that gave them, while one of them may still be rolled back.';
+comment on column ops.quarantine.reopened_of_load is 'The load that had superseded this row, and was rolled back.';
+comment on table ops.rollback is 'One row per rollback of published loads, and per undoing of one (undoes).';
+comment on table ops.replay is 'One row per replay of quarantined rows; ended once every row that it chose is accounted for.';
+comment on column ops.replay.choice is 'By what the rows were chosen: system, stream, expectation, times, mapping version.';
+comment on column ops.replay.left_out is 'What matched the choice and cannot be replayed, by stream and reason, and why not.';
+comment on table ops.replay_row is 'Every row that a replay chose. again: refused once more; the new row of ops.quarantine names '
+    'the same load. superseded: something newer of the record, or just the same, had been published or judged.';
+comment on column ops.replay_row.load_id is 'The replay''s load that judged the row; NULL where none did.';
+comment on column ops.quarantine.mapping_versions is 'The version of each entity''s mapping by which the row was judged; NULL '
+    'where no entity is made of the stream, or where nothing could be judged.';
+comment on column ops.quarantine.state is 'open: it waits. superseded: something newer of the record came. replayed: a replay '
+    'judged it again (closed_by_load); ops.replay_row says with which outcome.';
+comment on table ops.reconciliation is 'One row per comparison of a stream with its source: how it was done (keys: records were '
+    'read; counts: the source counted first, and only what differed was read), what it found, and why it was skipped.';
+comment on table ops.drift is 'The records that differ from their source now: missing (there and not here), changed (newer '
+    'there), gone (here, and no longer there). since: when the source had it so, as far as its cursor tells, else when it '
+    'was first seen. bucket: the UTC day of its cursor. A row goes when its record agrees again.';
+comment on table ops.migration is 'One row per historical migration. planned: its chunks are being rehearsed; rehearsed: it '
+    'waits for approval; approved: its chunks are being published; then published, refused by a person, or failed.';
+comment on column ops.migration_chunk.rehearsed_load is 'The load that read the chunk and was judged; null until then.';
+comment on column ops.migration_chunk.load_id is 'The load that published it; null until then.';
+comment on column ops.migration_chunk.counted is 'How many records the source counted in it before and after it was '
+    'read, and how many were read; null where the source cannot count.';
+comment on column lineage.event.delivered_at is
+    'When an external receiver (OPENLINEAGE_URL, OPENLINEAGE_CONFIG) got it; null while none has.';
+comment on column lineage.event.attempts is 'Failed deliveries: the least-tried go first, so one bad event blocks none.';
+comment on table ops.mapping is 'Written from catalog/entities by every conform run; a row whose valid_to is null is in force.';
+comment on column ops.mapping.trust_rank is '1 is trusted first among the systems that give the attribute.';
+comment on column ops.mapping.hash is 'SHA-256 of the rule as SQL and of what is written here: it changes when the meaning may have.';
+comment on table ops.publish is 'One row per conform run that had something to do. rejected: the gate refused the candidates; '
+    'failed: it crashed or dbt failed. The loads of both are taken in by the next run. rehearsed: nothing was published.';
+comment on column ops.publish.mappings is 'The fingerprint of each entity''s mapping; ops.mapping has the rules.';
+comment on column ops.publish_load.undone is 'The load was rolled back after a publish had taken it in: this run takes it out.';
+comment on column ops.publish_load.outdated is 'The rollback of another load has since changed which versions this load has: '
+    'the next run takes it in again.';
+comment on table ops.published is 'The publish that analysts see, per entity; all rows move in one transaction.';
+comment on column ops.identity_conflict.reason is 'contested: the value stands in records of several entities; it belongs to '
+    'the one that the most trusted system names, or to none. plural: an entity, joined by a more authoritative identifier, holds several values of this one.';

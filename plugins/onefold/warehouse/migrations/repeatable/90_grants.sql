@@ -1,0 +1,38 @@
+-- Who may do what. Roles are made by install.py: they belong to the server, not to the database.
+
+revoke all on schema public from public;
+grant usage on schema ops, audit, lineage to onefold_loader, onefold_engineer, onefold_auditor;
+grant usage on schema landing, staging, mapped, shadow_staging, shadow_mapped to onefold_engineer;
+grant usage on schema conformed, marts to onefold_engineer, onefold_analyst;
+alter default privileges for role onefold_loader
+    in schema landing, staging, mapped, conformed, marts, shadow_staging, shadow_mapped
+    grant select on tables to onefold_engineer;
+alter default privileges in schema ops, lineage
+    grant select on tables to onefold_engineer, onefold_auditor;
+
+-- ops: engineers and auditors read all of it, auditors without records and their keys, which may be personal.
+grant select on all tables in schema ops to onefold_engineer, onefold_auditor;
+revoke select on ops.quarantine, ops.drift from onefold_auditor;
+grant select (quarantine_id, load_id, system, stream, _hash, suite, expectation, reason, state, quarantined_at, closed_at,
+    closed_by_load, mapping_versions) on ops.quarantine to onefold_auditor;
+grant select (system, stream, kind, bucket, since, first_seen, last_seen, reconciliation_id) on ops.drift to onefold_auditor;
+
+grant select, insert, update, delete on ops.load, ops.cursor, ops.gate_result, ops.quarantine, ops.contract_change, ops.usage,
+    ops.answer, ops.answer_given, ops.stream_state, ops.waiting, ops.rollback, ops.drift to onefold_loader;
+grant maintain on ops.answer, ops.answer_given to onefold_loader;
+grant select, insert, update on ops.rate_limit, ops.alert, ops.replay, ops.replay_row, ops.reconciliation, ops.migration,
+    ops.migration_chunk, ops.mapping to onefold_loader;
+grant select, insert, update, delete on ops.publish, ops.publish_load, ops.published, ops.identity_conflict to onefold_loader;
+
+grant select on staging.aside, staging.unchanged to onefold_engineer;
+
+-- audit: nobody changes or deletes an event.
+revoke all on audit.event from public, onefold_loader, onefold_engineer, onefold_analyst, onefold_auditor;
+grant select, insert on audit.event to onefold_loader;
+grant select on audit.event to onefold_engineer, onefold_auditor;
+
+grant select, insert on lineage.event, lineage.dataset_edge to onefold_loader;
+grant update (attempts, delivered_at) on lineage.event to onefold_loader;
+grant update (load_id) on lineage.dataset_edge to onefold_loader;
+grant select on lineage.event, lineage.dataset_edge, lineage.column_edge to onefold_engineer, onefold_auditor;
+grant select on lineage.column_edge to onefold_loader;
