@@ -64,7 +64,7 @@ def verify_command(export: Path | None, anchor_file: Path | None, as_json: bool)
 @audit.command("export")
 def export_command() -> None:
     """Write every event to stdout, one canonical JSON object (RFC 8785) a line."""
-    out = click.get_binary_stream("stdout")
+    out = sys.stdout.buffer
     try:
         with connect_as("auditor") as conn:
             for entry in _counted(entries_from_database(conn)):

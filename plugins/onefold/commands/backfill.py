@@ -47,6 +47,8 @@ def backfill(system: str, start: str, end: str, yes: bool, as_json: bool) -> Non
     dag_id = f"sync__{system}"
     api.wait_for_dag(dag_id)
     _refuse_a_second(api, dag_id)
+    if begin is None:
+        raise click.UsageError("A backfill needs --from: where the past that it loads begins.")
     first, last = _intervals(found.schedule, begin, until)
     starts = api.intervals(dag_id, first, last)
     if not starts:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import click
 
+from onefold import __version__
 from onefold.errors import OnefoldError
 
 
@@ -49,7 +50,8 @@ class LazyCommands(click.Group):
         if entry is None:
             return None
         module, attribute = entry.target.split(":")
-        return getattr(importlib.import_module(f"onefold.commands.{module}"), attribute)
+        command: click.Command = getattr(importlib.import_module(f"onefold.commands.{module}"), attribute)
+        return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
@@ -58,7 +60,7 @@ class LazyCommands(click.Group):
 
 @click.command(cls=LazyCommands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--debug", is_flag=True, help="Show the traceback of an error.")
-@click.version_option(package_name=None, version="0.1.0", prog_name="onefold")
+@click.version_option(package_name=None, version=__version__, prog_name="onefold")
 def cli(debug: bool) -> None:
     """Many systems, one record.
 

@@ -63,9 +63,11 @@ def replay(
 
     api = airflow(settings())
     api.unpause("replay")
-    asked = {"reason": reason, "system": system, "stream": stream, "expectation": expectation}
-    asked |= {"quarantined_from": start, "quarantined_to": end, "mapping_version": mapping_version}
-    run = follow(api, api.trigger_dag("replay", asked))
+    request: dict[str, object] = {"reason": reason, "system": system, "stream": stream, "expectation": expectation}
+    request |= {"quarantined_from": start, "quarantined_to": end, "mapping_version": mapping_version}
+    run = follow(api, api.trigger_dag("replay", request))
     with connect_as("engineer") as connection:
         done = account(connection, run.dag_id, run.run_id)
+    if done is None:
+        raise Fatal(f"ops.replay has no row of run {run.run_id}: the log of its task `choose` says why.")
     click.echo(json.dumps(done.as_json(), indent=2) if as_json else "\n".join(account_lines(done)))

@@ -6,7 +6,7 @@ import csv
 import itertools
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
 from datetime import date, datetime
 
@@ -14,7 +14,7 @@ import click
 import psycopg
 
 from onefold.errors import Fatal
-from onefold.platform.warehouse import connect_as
+from onefold.platform.warehouse import Role, connect_as
 
 TABLE_ROWS = 1000
 PIPE_WIDTH = 10_000
@@ -37,13 +37,13 @@ PIPE_WIDTH = 10_000
     show_default=True,
     help="The role whose rights apply.",
 )
-def sql(query: str, as_csv: bool, as_json: bool, role: str) -> None:
+def sql(query: str, as_csv: bool, as_json: bool, role: Role) -> None:
     """Run one SQL statement in the warehouse and show its rows."""
     if as_csv and as_json:
         raise click.UsageError("Choose one of --csv and --json.")
     connection = connect_as(role, autocommit=True)
     show = _print_csv if as_csv else _print_json if as_json else _print_table
-    with connection, connection.cursor() as cursor, closing(cursor.stream(query.encode())) as rows:
+    with connection, connection.cursor() as cursor, closing(_stream(cursor, query)) as rows:
         try:
             first = next(rows, None)
             header = [column.name for column in cursor.description or ()]
@@ -53,6 +53,11 @@ def sql(query: str, as_csv: bool, as_json: bool, role: str) -> None:
                 click.echo("Done.", err=True)
                 return
             raise Fatal(f"SQL failed: {_explain(error, query)}") from error
+
+
+def _stream(cursor: psycopg.Cursor, query: str) -> Generator[Sequence[object]]:
+    """The rows as they come; a generator, so that closing it ends the statement."""
+    yield from cursor.stream(query.encode())
 
 
 def _explain(error: psycopg.Error, query: str) -> str:

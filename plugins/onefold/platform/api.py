@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import requests
 
@@ -139,7 +140,8 @@ class AirflowApi:
             raise Retriable(f"Airflow failed at {method} {path}: {response.status_code} {response.text[:500]}")
         if not response.ok:
             raise Fatal(f"Airflow refused {method} {path}: {response.status_code} {response.text[:500]}")
-        return response.json()
+        answer: dict[str, object] = response.json()
+        return answer
 
     def _send(self, method: str, path: str, body: Json | None) -> requests.Response:
         try:
@@ -208,7 +210,7 @@ def _log_lines(line: object) -> list[str]:
     return [str(line.get("event", "")), *raised]
 
 
-def listed(answer: Json, key: str) -> list[dict]:
+def listed(answer: Json, key: str) -> list[dict[str, Any]]:
     """A list in an answer. Raises Fatal when there is none."""
     items = answer.get(key)
     if not isinstance(items, list):

@@ -118,7 +118,7 @@ class Postgres:
             location.account.own(Path(password.name))
             location.data.mkdir(mode=0o700)
             location.account.own(location.data)
-            command = [
+            command: list[str | Path] = [
                 location.binaries / "initdb",
                 f"--pgdata={location.data}",
                 "--username=postgres",

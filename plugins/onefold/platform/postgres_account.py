@@ -38,10 +38,22 @@ class Account:
 
     def run(self, command: Sequence[str | Path]) -> subprocess.CompletedProcess[str]:
         """Run a command to its end under the account, with a clean environment."""
-        return subprocess.run(command, capture_output=True, text=True, cwd="/", env=_ENVIRONMENT, **self._switch())
+        user, group, groups = self._switch()
+        return subprocess.run(
+            command,
+            capture_output=True,
+            text=True,
+            check=False,
+            cwd="/",
+            env=_ENVIRONMENT,
+            user=user,
+            group=group,
+            extra_groups=groups,
+        )
 
     def popen(self, command: Sequence[str | Path], log: BinaryIO) -> subprocess.Popen[bytes]:
         """Start a command under the account in a session of its own, its output going to `log`."""
+        user, group, groups = self._switch()
         return subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,
@@ -50,7 +62,9 @@ class Account:
             cwd="/",
             env=_ENVIRONMENT,
             start_new_session=True,
-            **self._switch(),
+            user=user,
+            group=group,
+            extra_groups=groups,
         )
 
     def can_enter(self, folder: Path) -> bool:
@@ -61,8 +75,9 @@ class Account:
         """Whether the account can reach and load the binary."""
         return self.is_ours or self.run(["/bin/sh", "-c", '"$1" --version', "sh", binary]).returncode == 0
 
-    def _switch(self) -> dict[str, int | list[int]]:
-        return {} if self.is_ours else {"user": self.uid, "group": self.gid, "extra_groups": []}
+    def _switch(self) -> tuple[int | None, int | None, list[int] | None]:
+        """User, group and further groups to change to; None: no change."""
+        return (None, None, None) if self.is_ours else (self.uid, self.gid, [])
 
 
 @dataclass(frozen=True)
