@@ -13,7 +13,7 @@ import psycopg
 from benchmarks.as_dbt_tests import THREADS, DbtTests
 from benchmarks.measure import Warehouse, medians, seconds
 from benchmarks.table import Row
-from onefold.quality.gate import judge
+from onefold.quality.gate import evaluate_suite
 from onefold.quality.suite import Expectation, Suite
 from onefold.warehouse.connection import connect
 
@@ -103,7 +103,7 @@ def _round(connection: psycopg.Connection, url: str, tests: DbtTests, failing: i
     """Both keep the keys or rows of what fails."""
 
     def gate() -> None:
-        findings = judge(url, "landing", "candidates", suite())
+        findings = evaluate_suite(url, "landing", "candidates", suite())
         assert (len(findings), sum(not finding.success for finding in findings)) == (26, failing)
         for finding in findings:
             if finding.rows_query:

@@ -21,15 +21,15 @@ from onefold.load.page_writer import PageWriter
 PARTS: dict[str, list[tuple[object, str, str]]] = {
     "land": [
         (Splitter, "__call__", "split pages"),
-        (landing, "_packed", "hash and pack"),
+        (landing, "_pack", "hash and pack"),
         (PageWriter, "send", "send to PostgreSQL"),
-        (PageWriter, "settle", "wait for PostgreSQL"),
+        (PageWriter, "flush", "wait for PostgreSQL"),
     ],
     "gate": [
         (gate_step, "make_candidates", "parse what changed"),
         (gate_step, "make_typed", "typed columns"),
         (gate_step, "may_have_drifted", "contract"),
-        (gate_step, "judge", "Great Expectations"),
+        (gate_step, "evaluate_suite", "Great Expectations"),
     ],
     "publish": [
         (publish, "_count", "count and digest"),

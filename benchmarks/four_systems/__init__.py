@@ -8,7 +8,7 @@ import psycopg
 from psycopg import sql
 
 from onefold.catalog.reader import read_catalog
-from onefold.load.staging import LARGE, become_part, ensure_all_staging, key_once_a_load
+from onefold.load.staging import CHILD_TABLE_ROWS, attach_child_table, ensure_all_staging, ensure_key_index
 from onefold.warehouse.tables import LandingTables, StagingTable
 
 STREAMS = ("krs.extract", "regon.entity", "salesforce.account", "sap.business_partner")
@@ -47,13 +47,13 @@ def _load(connection: psycopg.Connection, stream: str, version: int, which: str)
     ).format(sql.Literal(load_id), _sql(table, version=version), sql.SQL(which))
     connection.execute(sql.SQL("create table {} as {}").format(landing.candidate, records))
     written = connection.execute(sql.SQL("select count(*) from {}").format(landing.candidate)).fetchone()[0]
-    if written >= LARGE:
-        become_part(connection, staging, landing)
+    if written >= CHILD_TABLE_ROWS:
+        attach_child_table(connection, staging, landing)
     else:
         connection.execute(sql.SQL("alter table {} drop column _known").format(landing.candidate))
         connection.execute(sql.SQL("insert into {} table {}").format(staging.versions, landing.candidate))
         connection.execute(sql.SQL("drop table {}").format(landing.candidate))
-        key_once_a_load(connection, staging)
+        ensure_key_index(connection, staging)
     kind = "rows_changed" if version else "rows_new"
     connection.execute(
         sql.SQL("update ops.load set rows_read = {0}, {1} = {0} where load_id = {2}").format(

@@ -23,7 +23,7 @@ from onefold.load.extraction import from_system, way_out
 from onefold.load.job import Job
 from onefold.load.ledger import Load, Run
 from onefold.load.usage import Usage
-from onefold.load.window import Wanted
+from onefold.load.window import WindowRequest
 from onefold.mapping.sql import field_sql
 from onefold.quality.suite import FOLDER
 from sandbox.process import Sandbox
@@ -61,9 +61,9 @@ class Bench:
         listed: Listed,
         *,
         wrap: Wrap = lambda pages: pages,
-        wanted: Wanted | None = None,
+        requested: WindowRequest | None = None,
         run: str | None = None,
-        rehearsed: int | None = None,
+        dry_run_load: int | None = None,
     ) -> Job:
         """A job as a task makes it; `wrap` stands between the connector and the load."""
         endpoint = listed.endpoint(self.sandbox)
@@ -85,9 +85,9 @@ class Bench:
             warehouse_url=loader,
             entities=CATALOG.entities,
             run_is_over=lambda dag_id, run_id: True,
-            wanted=wanted or Wanted(),
+            requested=requested or WindowRequest(),
             suites=FOLDER,
-            rehearsed=rehearsed,
+            dry_run_load=dry_run_load,
         )
 
     def load(self, listed: Listed, **how: object) -> Load:
@@ -195,9 +195,9 @@ class Bench:
         return requests.get(f"{self.sandbox.url}/control/stats", timeout=10).json()[system.system]["requests"]
 
 
-def everything() -> Wanted:
+def everything() -> WindowRequest:
     """The whole past, once more, as a backfill asks for it."""
-    return Wanted(BEGINNING, datetime.now(UTC), exactly=True)
+    return WindowRequest(BEGINNING, datetime.now(UTC), exactly=True)
 
 
 def assert_gone(bench: Bench, listed: Listed, sound: dict[str, bool]) -> None:

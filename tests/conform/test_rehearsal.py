@@ -19,7 +19,7 @@ from onefold.load import steps
 from onefold.load.ledger import Load
 from onefold.load.staging import ensure_all_staging
 from onefold.load.usage import Usage
-from onefold.load.window import Wanted
+from onefold.load.window import WindowRequest
 from onefold.mapping.registry import mapping_fingerprints
 from onefold.settings import ROOT
 from sandbox.process import running
@@ -41,8 +41,8 @@ class Company:
         self._folder = folder
         ensure_all_staging(self.loader, CATALOG)
         middle, now = self._middle(), datetime.now(UTC)
-        self.newer = Wanted(middle, now, exactly=True)
-        self.bench.load(ACCOUNT, wanted=Wanted(end=middle))
+        self.newer = WindowRequest(middle, now, exactly=True)
+        self.bench.load(ACCOUNT, requested=WindowRequest(end=middle))
         self.bench.load(PARTNER)
         self.first = self.conform()
 
@@ -56,10 +56,10 @@ class Company:
 
     def rehearsed(self) -> Load:
         """The newer half of the accounts, landed, judged, and no more."""
-        job = self.bench.job(ACCOUNT, wanted=self.newer)
+        job = self.bench.job(ACCOUNT, requested=self.newer)
         steps.land(job)
         steps.gate(job)
-        return steps.rehearse(job)
+        return steps.dry_run(job)
 
     def rehearse(self, *loads: Load) -> Rehearsal:
         return rehearse(
@@ -119,7 +119,7 @@ def test_a_rehearsal_publishes_nothing_and_foretells_what_the_publish_then_does(
     assert (load.state, customers.refused) == ("rehearsed", None)
     assert customers.new > 0 and customers.changed > 0
 
-    company.bench.load(ACCOUNT, wanted=company.newer)
+    company.bench.load(ACCOUNT, requested=company.newer)
     (done,) = company.conform().entities
     assert (customers.new, customers.changed) == (done.new, done.changed)
     assert customers.merged + customers.ended == done.ended
@@ -158,7 +158,7 @@ def test_a_rehearsal_whose_landing_is_gone_is_read_again_from_the_source(company
 
 def test_only_a_rehearsed_load_can_be_looked_at_as_a_rehearsal(company: Company) -> None:
     load = company.bench.load(
-        ACCOUNT, wanted=Wanted(company.newer.start, company.newer.start + timedelta(days=1), True)
+        ACCOUNT, requested=WindowRequest(company.newer.start, company.newer.start + timedelta(days=1), True)
     )
     with pytest.raises(Fatal, match="is published and cannot be looked at as a rehearsal"):
         company.rehearse(load)
@@ -166,7 +166,7 @@ def test_only_a_rehearsed_load_can_be_looked_at_as_a_rehearsal(company: Company)
 
 def _published(company: Company, rehearsed: Load) -> Load:
     """The load that publishes what the rehearsed one has read."""
-    job = company.bench.job(ACCOUNT, wanted=company.newer, rehearsed=rehearsed.load_id)
+    job = company.bench.job(ACCOUNT, requested=company.newer, dry_run_load=rehearsed.load_id)
     steps.land(job)
     steps.gate(job)
     return steps.publish(job)

@@ -81,7 +81,7 @@ class Office:
             entities={},
             run_is_over=lambda dag_id, run_id: True,
             suites=FOLDER,
-            confirm=told,
+            acknowledge=told,
         )
 
     def load(self) -> Load:

@@ -27,7 +27,7 @@ from onefold.http.endpoint import Endpoint
 from onefold.load import steps
 from onefold.load.job import Job
 from onefold.load.ledger import Load, Run
-from onefold.load.window import Wanted
+from onefold.load.window import WindowRequest
 
 HEADER = "nr;data;kwota;opis"
 OFFICE = {
@@ -458,6 +458,6 @@ def test_a_backfill_of_a_window_reads_its_files_again(drops: Office):
     drops.drop("a.csv", csv("1;31.01.2026;1,00;x"))
     drops.drop("old.csv", csv("2;31.01.2026;1,00;x"), minutes=-9000)
     drops.load()
-    window = Wanted(YESTERDAY - timedelta(hours=1), YESTERDAY + timedelta(hours=1), exactly=True)
-    again = drops.load(wanted=window)
+    window = WindowRequest(YESTERDAY - timedelta(hours=1), YESTERDAY + timedelta(hours=1), exactly=True)
+    again = drops.load(requested=window)
     assert (again.rows_read, again.rows_new, again.rows_changed) == (1, 0, 0)

@@ -22,7 +22,7 @@ from airflow.sdk.execution_time.comms import ErrorResponse
 
 from onefold.errors import Busy, Fatal, Rejected, Retriable
 from onefold.load.job import Job
-from onefold.load.window import Wanted
+from onefold.load.window import WindowRequest
 from onefold.orchestration.tasks.connections import endpoint
 from onefold.orchestration.tasks.errors import LOOK_AGAIN
 from onefold.orchestration.tasks.sync import step
@@ -96,25 +96,25 @@ def warehouse(
 def test_a_start_among_the_parameters_is_the_window_whatever_the_run(job: Callable[..., Job], run_type: str) -> None:
     found = job(context(run_type, start="2026-03-01T00:00:00Z", end="2026-03-02T00:00:00+01:00"))
     start, end = datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 3, 1, 23, tzinfo=UTC)
-    assert found.wanted == Wanted(start, end, exactly=True)
+    assert found.requested == WindowRequest(start, end, exactly=True)
 
 
 def test_an_end_alone_goes_on_from_the_last_load(job: Callable[..., Job]) -> None:
     found = job(context(end="2026-03-02T00:00:00"))  # without a zone it is UTC
-    assert found.wanted == Wanted(None, datetime(2026, 3, 2, tzinfo=UTC), exactly=False)
+    assert found.requested == WindowRequest(None, datetime(2026, 3, 2, tzinfo=UTC), exactly=False)
 
 
 def test_a_backfill_loads_its_interval_exactly(job: Callable[..., Job]) -> None:
-    assert job(context("backfill")).wanted == Wanted(*MONTH, exactly=True)
+    assert job(context("backfill")).requested == WindowRequest(*MONTH, exactly=True)
 
 
 def test_a_scheduled_run_goes_on_from_the_last_load_to_the_end_of_its_interval(job: Callable[..., Job]) -> None:
-    assert job(context("scheduled")).wanted == Wanted(None, MONTH[1], exactly=False)
+    assert job(context("scheduled")).requested == WindowRequest(None, MONTH[1], exactly=False)
 
 
 @pytest.mark.parametrize("run_type", ["manual", "asset_triggered"])
 def test_a_run_without_a_schedule_goes_on_from_the_last_load_until_now(job: Callable[..., Job], run_type: str) -> None:
-    assert job(context(run_type)).wanted == Wanted()
+    assert job(context(run_type)).requested == WindowRequest()
 
 
 def test_a_wrong_instant_is_refused_and_says_how_to_write_it(job: Callable[..., Job]) -> None:
@@ -214,9 +214,11 @@ def test_a_busy_stream_is_looked_at_again_later_without_using_up_a_retry(job: Ca
     assert LOOK_AGAIN <= later.value.reschedule_date - before < LOOK_AGAIN * 2
 
 
-@pytest.mark.parametrize(("run_type", "gives_way"), [("backfill", True), ("scheduled", False), ("manual", False)])
-def test_the_runs_of_a_backfill_give_way_to_all_others(job: Callable[..., Job], run_type: str, gives_way: bool) -> None:
-    assert job(context(run_type)).gives_way is gives_way
+@pytest.mark.parametrize(("run_type", "yields_to_fresh"), [("backfill", True), ("scheduled", False), ("manual", False)])
+def test_the_runs_of_a_backfill_give_way_to_all_others(
+    job: Callable[..., Job], run_type: str, yields_to_fresh: bool
+) -> None:
+    assert job(context(run_type)).yields_to_fresh is yields_to_fresh
 
 
 @pytest.mark.parametrize(
@@ -265,7 +267,9 @@ def test_the_first_interval_of_a_backfill_begins_with_the_history(warehouse: str
     first["dag_run"].data_interval_end = datetime(2002, 1, 2, 12, 30, tzinfo=UTC)
 
     def keep(job: Job) -> None:
-        assert job.wanted == Wanted(datetime(2002, 1, 2, tzinfo=UTC), first["dag_run"].data_interval_end, exactly=True)
+        assert job.requested == WindowRequest(
+            datetime(2002, 1, 2, tzinfo=UTC), first["dag_run"].data_interval_end, exactly=True
+        )
         raise Retriable("the job has been seen")
 
     with pytest.raises(Retriable, match="the job has been seen"):

@@ -17,7 +17,7 @@ from onefold.errors import OnefoldError
 from onefold.load import ledger, steps
 from onefold.load.job import Job
 from onefold.load.ledger import Load, Run
-from onefold.load.window import Wanted
+from onefold.load.window import WindowRequest
 from onefold.warehouse.connection import connect
 
 SHOP = System.model_validate(
@@ -113,7 +113,7 @@ class Shop:
         """Land, gate and publish these groups of records, one page each."""
         if window:
             start, end = (MORNING + timedelta(minutes=minutes) for minutes in window)
-            more["wanted"] = Wanted(start, end, exactly=True)
+            more["requested"] = WindowRequest(start, end, exactly=True)
         return self.run(self.job(pages(*groups), **more))
 
     def run(self, job: Job) -> Load:

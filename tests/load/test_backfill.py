@@ -22,7 +22,7 @@ def within(start: float, end: float) -> list:
 
 
 def load(shop: Shop, start: float, end: float) -> None:
-    shop.load(within(start, end), window=(start, end), gives_way=True)
+    shop.load(within(start, end), window=(start, end), yields_to_fresh=True)
 
 
 def not_over(_dag_id: str, _run_id: str) -> bool:
@@ -49,7 +49,7 @@ def test_a_backfill_repeated_in_another_order_and_overlapping_ends_as_one_load_o
 
 @pytest.mark.parametrize("order", itertools.permutations([(0, 20), (20, 40), (40, 60)]))
 def test_whichever_windows_were_backfilled_the_next_load_misses_nothing(shop, order):
-    shop.load([], gives_way=False)  # the schedule has been here, and found nothing so far
+    shop.load([], yields_to_fresh=False)  # the schedule has been here, and found nothing so far
     shop.execute("update ops.cursor set window_end = '2026-03-01T08:00Z'")
     for start, end in order[:2]:
         load(shop, start, end)
@@ -85,14 +85,14 @@ def test_a_busy_stream_is_waited_for_and_is_no_failure(shop):
 
 
 def test_a_backfill_lets_fresh_data_go_first(shop):
-    past = shop.job(pages([record("a", 1)]), run="past_1", gives_way=True)
+    past = shop.job(pages([record("a", 1)]), run="past_1", yields_to_fresh=True)
     steps.land(past)
     fresh = shop.job(pages([record("b", 50)]), run="fresh", run_is_over=not_over)
     with pytest.raises(Busy):
         steps.land(fresh)
     steps.gate(past)
     steps.publish(past)
-    following = shop.job(pages([record("c", 2)]), run="past_2", gives_way=True, run_is_over=not_over)
+    following = shop.job(pages([record("c", 2)]), run="past_2", yields_to_fresh=True, run_is_over=not_over)
     with pytest.raises(Busy, match="waited for by run fresh, which brings fresh data and goes first"):
         steps.land(following)
     shop.run(fresh)
@@ -109,12 +109,12 @@ def test_a_backfill_waits_for_nobody_whose_run_is_over(shop):
     steps.land(shop.job(pages([record("a", 1)]), run="past_1"))
     with pytest.raises(Busy):
         steps.land(shop.job(pages([record("b", 2)]), run="fresh", run_is_over=not_over))
-    shop.run(shop.job(pages([record("c", 2)]), run="past_2", gives_way=True, run_is_over=lambda *_: True))
+    shop.run(shop.job(pages([record("c", 2)]), run="past_2", yields_to_fresh=True, run_is_over=lambda *_: True))
     assert shop.query("select * from ops.waiting") == []
 
 
 def test_two_backfills_do_not_wait_for_one_another(shop):
-    steps.land(shop.job(pages([record("a", 1)]), run="past_1", gives_way=True))
+    steps.land(shop.job(pages([record("a", 1)]), run="past_1", yields_to_fresh=True))
     with pytest.raises(Busy):
-        steps.land(shop.job(pages([record("b", 2)]), run="past_2", gives_way=True, run_is_over=not_over))
+        steps.land(shop.job(pages([record("b", 2)]), run="past_2", yields_to_fresh=True, run_is_over=not_over))
     assert shop.query("select * from ops.waiting") == []

@@ -6,7 +6,7 @@ import pytest
 
 from onefold.errors import Retriable
 from onefold.load import steps
-from onefold.load.window import Wanted
+from onefold.load.window import WindowRequest
 from tests.load.shop import MORNING, pages, record
 
 
@@ -45,15 +45,15 @@ def test_a_run_that_goes_back_to_another_window_does_not_take_up_the_load_of_the
     noon = MORNING + timedelta(hours=4)
     lost = Retriable("the database has crashed")
     (page,) = pages([record("afternoon", 300)])
-    second = Wanted(noon, noon + timedelta(hours=4), exactly=True)
+    second = WindowRequest(noon, noon + timedelta(hours=4), exactly=True)
     with pytest.raises(Retriable):
-        steps.land(shop.job([page, lost], run="migration", wanted=second, last_attempt=False))
+        steps.land(shop.job([page, lost], run="migration", requested=second, last_attempt=False))
     first = shop.run(
-        shop.job(pages([record("morning", 5)]), run="migration", wanted=Wanted(MORNING, noon, exactly=True))
+        shop.job(pages([record("morning", 5)]), run="migration", requested=WindowRequest(MORNING, noon, exactly=True))
     )
     assert (first.window_start, first.window_end) == (MORNING, noon)
     assert set(shop.current()) == {"morning"}
-    shop.run(shop.job(pages([record("afternoon", 300)]), run="migration", wanted=second))
+    shop.run(shop.job(pages([record("afternoon", 300)]), run="migration", requested=second))
     assert set(shop.current()) == {"morning", "afternoon"}
     assert shop.query("select state, error from ops.load order by load_id limit 1") == [
         ("rejected", "abandoned: its run has gone back to another window")

@@ -32,7 +32,7 @@ def test_a_large_load_becomes_a_part_of_staging_and_reads_like_any_other(
         shop.load(*load)
     assert shop.query(PARTS) == [(0,)]
     for module in (change_detection, publish):
-        monkeypatch.setattr(module, "LARGE", 1)
+        monkeypatch.setattr(module, "CHILD_TABLE_ROWS", 1)
     monkeypatch.setenv("ONEFOLD_HOME", str(tmp_path / "other"))
     with warehouse_factory() as url:
         other = Shop(url, shop.suites)
@@ -45,7 +45,7 @@ def test_a_large_load_becomes_a_part_of_staging_and_reads_like_any_other(
 @pytest.mark.parametrize("large", [1, 1000])
 def test_a_load_holds_a_key_once(shop, monkeypatch, large):
     for module in (change_detection, publish):
-        monkeypatch.setattr(module, "LARGE", large)
+        monkeypatch.setattr(module, "CHILD_TABLE_ROWS", large)
     shop.load([record("a", 1)])
     part = shop.query("select distinct tableoid::regclass::text from staging.shop__customer")[0][0]
     with pytest.raises(psycopg.errors.UniqueViolation):
@@ -54,7 +54,7 @@ def test_a_load_holds_a_key_once(shop, monkeypatch, large):
 
 def test_what_becomes_a_part_of_staging_outlives_a_crash_however_little_was_read(shop, monkeypatch):
     for module in (change_detection, publish):
-        monkeypatch.setattr(module, "LARGE", 2)
+        monkeypatch.setattr(module, "CHILD_TABLE_ROWS", 2)
     shop.load([record(key, 1) for key in "abc"])
     now = datetime.now(UTC)
     listed = Page([record("a", 1)], now, None, ended=(Part("", None, now - timedelta(seconds=1)),))

@@ -148,7 +148,7 @@ def test_loading_the_same_stream_twice_at_once_is_refused_clearly(shop):
     from onefold.warehouse.connection import connect
 
     with connect(shop.url, autocommit=True) as other:
-        ledger.hold(other, "shop", "customer")
+        ledger.lock_stream(other, "shop", "customer")
         with pytest.raises(Retriable, match=r"shop\.customer is being loaded"):
             shop.load([record("a", 1)])
 

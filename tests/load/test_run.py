@@ -10,7 +10,7 @@ import pytest
 from onefold.errors import Rejected, Retriable
 from onefold.load import gate_step, steps, stream_lock
 from onefold.load import publish as publishing
-from onefold.load.window import Wanted
+from onefold.load.window import WindowRequest
 from tests.load.shop import MORNING, pages, record
 
 
@@ -45,7 +45,7 @@ def test_a_task_shows_which_step_it_is_in_and_its_error_names_the_step(shop):
 
 
 @pytest.mark.parametrize(
-    ("state", "module", "name"), [("landed", gate_step, "inspect"), ("gated", publishing, "publish")]
+    ("state", "module", "name"), [("landed", gate_step, "run_gate"), ("gated", publishing, "publish")]
 )
 def test_a_retry_goes_on_at_the_step_that_failed(shop, monkeypatch, state, module, name):
     def lost(*arguments: object, **named: object) -> None:
@@ -56,7 +56,7 @@ def test_a_retry_goes_on_at_the_step_that_failed(shop, monkeypatch, state, modul
         steps.run(shop.job(pages([record("a", 1)]), run="r", last_attempt=False))
     assert (shop.last().state, failed.value.step) == (state, "gate" if state == "landed" else "publish")
     if state == "gated":
-        monkeypatch.setattr(gate_step, "inspect", lost)
+        monkeypatch.setattr(gate_step, "run_gate", lost)
     load = steps.run(shop.job([Retriable("nobody asks the source again")], run="r", is_retry=True))
     assert (load.state, load.rows_new) == ("published", 1)
 
@@ -76,9 +76,12 @@ def test_a_retry_after_the_publish_does_nothing_more_and_a_cleared_task_loads_ag
 
 def test_a_retry_with_another_window_than_the_published_one_loads_it(shop):
     noon = MORNING + timedelta(hours=4)
-    first, second = Wanted(MORNING, noon, exactly=True), Wanted(noon, noon + timedelta(hours=4), exactly=True)
-    steps.run(shop.job(pages([record("a", 1)]), run="r", wanted=first))
-    load = steps.run(shop.job(pages([record("b", 300)]), run="r", wanted=second, is_retry=True))
+    first, second = (
+        WindowRequest(MORNING, noon, exactly=True),
+        WindowRequest(noon, noon + timedelta(hours=4), exactly=True),
+    )
+    steps.run(shop.job(pages([record("a", 1)]), run="r", requested=first))
+    load = steps.run(shop.job(pages([record("b", 300)]), run="r", requested=second, is_retry=True))
     assert load.window_end == second.end and set(shop.current()) == {"a", "b"}
 
 

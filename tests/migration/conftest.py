@@ -18,7 +18,7 @@ from onefold.connectors.page import BEGINNING, Page, PageReader, Window
 from onefold.load.extraction import counts_from, way_out
 from onefold.load.job import Job
 from onefold.load.usage import Usage
-from onefold.load.window import Wanted
+from onefold.load.window import WindowRequest
 from onefold.migration import ledger
 from onefold.migration.chunks import publish_chunks, rehearse_chunks
 from onefold.migration.ledger import Chunk, Migration
@@ -105,7 +105,7 @@ class Engineer:
         endpoint = self.listed.endpoint(self.bench.sandbox)
         return counts_from(self.listed.system, endpoint, self.loader, unhurried)(stream, usage)
 
-    def _job(self, migration: Migration) -> Callable[[Wanted, int | None], Job]:
+    def _job(self, migration: Migration) -> Callable[[WindowRequest, int | None], Job]:
         def faulty(pages: PageReader) -> PageReader:
             def read(window: Window, token: str | None) -> Iterator[Page]:
                 self.asked.append(window)
@@ -115,8 +115,8 @@ class Engineer:
 
             return read
 
-        return lambda wanted, rehearsed: self.bench.job(
-            self.listed, wanted=wanted, rehearsed=rehearsed, run=migration.run_id, wrap=faulty
+        return lambda requested, rehearsed: self.bench.job(
+            self.listed, requested=requested, dry_run_load=rehearsed, run=migration.run_id, wrap=faulty
         )
 
 

@@ -12,7 +12,7 @@ from onefold.connectors.page import Window
 from onefold.errors import Fatal
 from onefold.load.extraction import feed_from
 from onefold.load.usage import Usage
-from onefold.load.window import Wanted
+from onefold.load.window import WindowRequest
 from onefold.migration.chunks import give_up, rehearse_chunks
 from onefold.migration.feed_estimate import sampled
 from onefold.migration.plan import Wish
@@ -104,7 +104,7 @@ def test_a_company_that_is_published_is_not_asked_about_again_in_a_later_chunk(e
 def test_a_backfill_brings_only_what_others_name_or_we_hold(extract: Engineer, sandbox: Sandbox):
     bench = extract.bench
     bench.load(Listed("salesforce.account"))
-    load = bench.load(EXTRACT, wanted=Wanted(YEARS.start, YEARS.end, exactly=True))
+    load = bench.load(EXTRACT, requested=WindowRequest(YEARS.start, YEARS.end, exactly=True))
     backfilled = {question for question, _ in bench.observed(EXTRACT).answers}
     assert 0 < load.rows_read <= len(backfilled) < len(everyone(sandbox))
     nightly = bench.load(EXTRACT)
@@ -118,8 +118,8 @@ def test_a_chunk_that_died_goes_on_after_the_last_company_that_it_had_asked_abou
     monkeypatch.setattr("onefold.systems.krs.PER_PAGE", 10)
     bench, migration = extract.bench, extract.begin(YEARS)
 
-    def dying(wanted: Wanted, rehearsed: int | None):
-        job = bench.job(EXTRACT, wanted=wanted, rehearsed=rehearsed, run="manual__1", wrap=cut)
+    def dying(requested: WindowRequest, rehearsed: int | None):
+        job = bench.job(EXTRACT, requested=requested, dry_run_load=rehearsed, run="manual__1", wrap=cut)
         return replace(job, last_attempt=False)
 
     def cut(pages):

@@ -15,7 +15,7 @@ from onefold.catalog.limits import Limits
 from onefold.connectors.page import Window
 from onefold.errors import Fatal
 from onefold.load.usage import Usage
-from onefold.load.window import Wanted
+from onefold.load.window import WindowRequest
 from onefold.migration import ledger
 from onefold.migration.chunks import make_way, quarantined
 from onefold.migration.ledger import Migration
@@ -43,7 +43,7 @@ def test_a_migration_ends_in_the_same_tables_as_one_load_and_asks_the_source_onc
     assert len(engineer.asked) == 4  # only the rehearsal asked
     with warehouse_factory() as url:
         twin = Bench(sandbox, url, tmp_path / "twin")
-        twin.load(ORDER, wanted=Wanted(first, NOW, exactly=True))
+        twin.load(ORDER, requested=WindowRequest(first, NOW, exactly=True))
         assert engineer.bench.observed(ORDER) == twin.observed(ORDER)
 
 

@@ -136,7 +136,7 @@ def world(loader_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> I
     """Worlds of their own stream, all in one warehouse, whose audit chain must be whole in the end."""
     monkeypatch.setenv("ONEFOLD_HOME", str(tmp_path / "home"))
     for module in (gate_step, late_readings):
-        monkeypatch.setattr(module, "judge", judged_by_credit)
+        monkeypatch.setattr(module, "evaluate_suite", judged_by_credit)
     monkeypatch.setattr(lifecycle, "judge_late", functools.partial(lifecycle.judge_late, suites=tmp_path))
     yield lambda: World(loader_url, tmp_path)
     with connect(loader_url) as connection:

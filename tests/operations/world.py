@@ -20,7 +20,7 @@ from onefold.load import ledger
 from onefold.load.job import Job
 from onefold.load.ledger import Run
 from onefold.load.usage import Usage
-from onefold.load.window import Wanted
+from onefold.load.window import WindowRequest
 from onefold.migration import ledger as migrations
 from onefold.migration.chunks import give_up, publish_chunks, rehearse_chunks
 from onefold.migration.ledger import Migration
@@ -114,15 +114,15 @@ class World:
 
     def sync(self) -> None:
         """What the schedule starts: it goes on from what is published last, up to now."""
-        self._load(Wanted(end=moment(self.clock + 1)))
+        self._load(WindowRequest(end=moment(self.clock + 1)))
 
     def backfill(self, start: int, end: int) -> None:
         """A window of the source's minutes."""
-        self._load(Wanted(moment(start), moment(end), exactly=True))
+        self._load(WindowRequest(moment(start), moment(end), exactly=True))
 
-    def _load(self, wanted: Wanted) -> None:
+    def _load(self, requested: WindowRequest) -> None:
         run = f"sync__{next(_runs)}"
-        loaded = self.shop.run(self._job(wanted, None, Run("sync__shop", run, "os:tester")))
+        loaded = self.shop.run(self._job(requested, None, Run("sync__shop", run, "os:tester")))
         self._published(loaded, self._given[loaded.window_start, loaded.window_end])
 
     def replay(self) -> None:
@@ -231,7 +231,7 @@ class World:
         schedule again, mend the suite, and replay what waits."""
         self.suite(EVERYTHING)
         for start, end in sorted(self.missing):
-            self._load(Wanted(datetime.fromisoformat(start), datetime.fromisoformat(end), exactly=True))
+            self._load(WindowRequest(datetime.fromisoformat(start), datetime.fromisoformat(end), exactly=True))
         self.sync()
         self.replay()
 
@@ -243,14 +243,14 @@ class World:
 
     def _of(self, migration: Migration) -> object:
         run = Run("migrate", migration.run_id, migration.actor)
-        return lambda wanted, rehearsed: self._job(wanted, rehearsed, run)
+        return lambda requested, rehearsed: self._job(requested, rehearsed, run)
 
-    def _job(self, wanted: Wanted, rehearsed: int | None, run: Run) -> Job:
+    def _job(self, requested: WindowRequest, rehearsed: int | None, run: Run) -> Job:
         @contextmanager
         def source(stream_name: str, usage: object) -> Iterator[object]:
             yield self._answer
 
-        return replace(self.shop.job([]), source=source, wanted=wanted, rehearsed=rehearsed, run=run)
+        return replace(self.shop.job([]), source=source, requested=requested, dry_run_load=rehearsed, run=run)
 
     def _answer(self, window: Window, token: str | None) -> Iterator[Page]:
         """What the source has that was changed within the window."""

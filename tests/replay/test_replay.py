@@ -166,8 +166,8 @@ def test_a_large_replay_becomes_a_part_of_staging_like_any_large_load(
 ) -> None:
     shop.load([record("a", 1, name=None), record("b", 1, name=None, credit=-1)], [record("c", 1)])
     suite(shop, ANY_NAME)
-    monkeypatch.setattr(publishing, "LARGE", 1)
-    monkeypatch.setattr("onefold.load.change_detection.LARGE", 1)
+    monkeypatch.setattr(publishing, "CHILD_TABLE_ROWS", 1)
+    monkeypatch.setattr("onefold.load.change_detection.CHILD_TABLE_ROWS", 1)
     assert replay(shop) == (2, 1, 0, 1)
     assert set(shop.current()) == {"a", "c"}
 

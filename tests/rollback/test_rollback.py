@@ -192,7 +192,7 @@ def test_a_load_that_is_being_loaded_beside_is_waited_for(shop):
     rollback_id = planned(shop, load.load_id).rollback_id
     decide(shop.url, rollback_id, "approver", approved=True)
     with connect(shop.url, autocommit=True) as loading:
-        ledger.hold(loading, "shop", "customer")
+        ledger.lock_stream(loading, "shop", "customer")
         with pytest.raises(Retriable, match="is being loaded by"):
             execute(shop.url, CATALOG, rollback_id, STARTER)
     assert set(shop.current()) == {"a"}

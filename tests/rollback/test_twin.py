@@ -136,7 +136,7 @@ class World:
 def suites(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("ONEFOLD_HOME", str(tmp_path / "home"))
     for module in (gate_step, late_readings):
-        monkeypatch.setattr(module, "judge", credit_is_not_negative)
+        monkeypatch.setattr(module, "evaluate_suite", credit_is_not_negative)
     return tmp_path
 
 
@@ -216,7 +216,7 @@ def test_a_rolled_back_listing_has_never_swept(
 
 def test_a_large_load_is_rolled_back_with_its_part(world: Callable[..., World], monkeypatch: pytest.MonkeyPatch):
     for module in (change_detection, publish):
-        monkeypatch.setattr(module, "LARGE", 1)
+        monkeypatch.setattr(module, "CHILD_TABLE_ROWS", 1)
     mine = world()
     for number, readings in enumerate([(A,), (B, Reading("b", 1, 1)), (B,)]):
         mine.deliver(number, Delivery(readings))
@@ -225,7 +225,7 @@ def test_a_large_load_is_rolled_back_with_its_part(world: Callable[..., World], 
     mine.change([1], "rolled_back")
     assert mine.shop.query(parts) == [(1,)]
     for module in (change_detection, publish):
-        monkeypatch.setattr(module, "LARGE", 1000)
+        monkeypatch.setattr(module, "CHILD_TABLE_ROWS", 1000)
     twin = world()
     for number, readings in {0: (A,), 2: (B,)}.items():
         twin.deliver(number, Delivery(readings))

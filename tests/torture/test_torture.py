@@ -25,7 +25,7 @@ def orders(world: World, request: pytest.FixtureRequest) -> Iterator[dict[str, l
     with pytest.MonkeyPatch.context() as patched:
         if request.param == "made a part of staging":
             for module in (change_detection, publish):
-                patched.setattr(module, "LARGE", 1)
+                patched.setattr(module, "CHILD_TABLE_ROWS", 1)
         yield _undisturbed_orders(world)
 
 
@@ -59,7 +59,7 @@ def try_again(world: World, warehouse: Warehouse, run: str, step: str, *, crashe
         for name in list(STEPS)[list(STEPS).index(step) if at_hand == run else 0 :]:
             load = STEPS[name](warehouse.job(at_hand))
             expected = world.undisturbed(load_ids(warehouse))
-            if name != "publish" and load.on_its_way:
+            if name != "publish" and load.in_progress:
                 assert landing(warehouse.url, load.load_id) == expected.landed[at_hand, name]
         seen = observe(warehouse.url)
         if crashed:

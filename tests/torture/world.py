@@ -17,7 +17,7 @@ from psycopg import sql
 
 from onefold.connectors.page import Answer, Page, Record
 from onefold.load.job import Job
-from onefold.load.window import Wanted
+from onefold.load.window import WindowRequest
 from onefold.platform.postgres import Postgres
 from tests.conftest import TEMPLATE
 from tests.load.shop import MORNING, SUITE, Shop, at, pages, record
@@ -77,7 +77,7 @@ class Warehouse:
         """The job of one of the two loads, as the scheduler gives it: its window ends when its interval ends."""
         shop = Shop(url or self.loader_url, self.suites)
         more = {"run_is_over": lambda dag_id, run_id: False, "last_attempt": False, **more}
-        return shop.job(GIVEN.get(run, GIVEN[HOURLY]), run=run, wanted=Wanted(end=_ENDS.get(run)), **more)
+        return shop.job(GIVEN.get(run, GIVEN[HOURLY]), run=run, requested=WindowRequest(end=_ENDS.get(run)), **more)
 
     def query(self, text: str, *values: object) -> list[tuple]:
         with psycopg.connect(self.url) as connection:

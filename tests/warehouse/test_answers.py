@@ -9,7 +9,7 @@ import psycopg
 from onefold.connectors.page import Window
 from onefold.load import ledger
 from onefold.load.ledger import Run
-from onefold.load.lookup_cache import MANY, keep_answers
+from onefold.load.lookup_cache import MANY, store_lookup_results
 
 NOW = datetime(2026, 3, 10, 3, tzinfo=UTC)
 
@@ -23,7 +23,7 @@ def kept(loader: psycopg.Connection, questions: int) -> None:
         (load.load_id, NOW, questions),
     )
     with loader.transaction():
-        keep_answers(loader, load)
+        store_lookup_results(loader, load)
     loader.execute("update ops.load set state = 'published'")
 
 

@@ -33,7 +33,7 @@ def ask(loader: psycopg.Connection, loader_url: str, monkeypatch: pytest.MonkeyP
             (question, NOW - timedelta(hours=hours), load.load_id),
         )
     system = CATALOG.systems["white_list"]
-    return asking.questions(loader_url, system, "subject", CATALOG.systems, CATALOG.entities, NOW)
+    return asking.lookup_keys(loader_url, system, "subject", CATALOG.systems, CATALOG.entities, NOW)
 
 
 def test_what_was_never_asked_comes_first_then_the_oldest_answers(ask: Questions) -> None:

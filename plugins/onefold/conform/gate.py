@@ -6,7 +6,7 @@ import logging
 
 from onefold.conform.report import Candidate, Gate
 from onefold.errors import Rejected
-from onefold.quality.gate import judge, keep_findings
+from onefold.quality.gate import evaluate_suite, store_findings
 from onefold.quality.suite import read_suite
 from onefold.warehouse.connection import connect
 
@@ -22,9 +22,9 @@ def entity_gate(url: str) -> Gate:
 
     def gate(candidate: Candidate) -> None:
         suite = read_suite(candidate.entity)
-        findings = judge(url, candidate.schema, candidate.table, suite, candidate.key)
+        findings = evaluate_suite(url, candidate.schema, candidate.table, suite, candidate.key)
         with connect(url) as connection, connection.cursor() as cursor:
-            keep_findings(cursor, suite.name, findings, publish_id=candidate.publish_id)
+            store_findings(cursor, suite.name, findings, publish_id=candidate.publish_id)
         failed = [finding for finding in findings if not finding.success]
         log.info("gate %s: %s expectations evaluated, %s failed", candidate.entity, len(findings), len(failed))
         for finding in failed:

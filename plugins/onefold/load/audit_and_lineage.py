@@ -21,9 +21,9 @@ from onefold.load.publish import Published
 from onefold.quality.gate import Finding
 
 
-def left_out(connection: psycopg.Connection, job: Job, reason: str) -> None:
+def record_skipped(connection: psycopg.Connection, job: Job, reason: str) -> None:
     """The stream cannot be asked about the window that the run names, and is not loaded."""
-    ends = {"window_start": job.wanted.start, "window_end": job.wanted.end}
+    ends = {"window_start": job.requested.start, "window_end": job.requested.end}
     window = {name: end.isoformat() for name, end in ends.items() if end}
     payload = {"system": job.system.system, "stream": job.stream_name, "reason": reason, **window}
     append(
@@ -31,21 +31,21 @@ def left_out(connection: psycopg.Connection, job: Job, reason: str) -> None:
     )
 
 
-def started(connection: psycopg.Connection, job: Job, load: Load) -> None:
+def record_start(connection: psycopg.Connection, job: Job, load: Load) -> None:
     """The load has begun."""
     _lineage(connection, job, load, "START")
     window = {"window_start": load.window_start.isoformat(), "window_end": load.window_end.isoformat()}
     _audit(connection, job, load, "load.begin", to=f"landing.load_{load.load_id}", **window)
 
 
-def landed(connection: psycopg.Connection, job: Job, load: Load) -> None:
+def record_landed(connection: psycopg.Connection, job: Job, load: Load) -> None:
     """All pages have been read."""
     _lineage(connection, job, load, "RUNNING")
     facts = {"pages": load.pages, "rows_read": load.rows_read}
     _audit(connection, job, load, "load.land", from_=job.origin, to=f"landing.load_{load.load_id}", **facts)
 
 
-def judged(connection: psycopg.Connection, job: Job, load: Load, findings: list[Finding]) -> None:
+def record_gated(connection: psycopg.Connection, job: Job, load: Load, findings: list[Finding]) -> None:
     """The gate has passed the load; some of its rows may go to quarantine."""
     checks = [
         lineage.Check(
@@ -61,13 +61,13 @@ def judged(connection: psycopg.Connection, job: Job, load: Load, findings: list[
     _audit(connection, job, load, "load.gate", from_=f"landing.load_{load.load_id}", **facts)
 
 
-def rehearsed(connection: psycopg.Connection, job: Job, load: Load) -> None:
+def record_dry_run(connection: psycopg.Connection, job: Job, load: Load) -> None:
     """The load was judged only. In lineage its run is over, and has moved no data."""
     _lineage(connection, job, load, "ABORT")
     _audit(connection, job, load, "load.rehearse", from_=job.name, to=f"landing.load_{load.load_id}")
 
 
-def published(connection: psycopg.Connection, job: Job, load: Load, counts: Published) -> None:
+def record_published(connection: psycopg.Connection, job: Job, load: Load, counts: Published) -> None:
     """The rows are visible; the audit event is the transaction's last statement, for it makes others wait."""
     written = counts.rows_new + counts.rows_changed + counts.rows_deleted
     _lineage(connection, job, load, "COMPLETE", target_facets=[lineage.output_statistics(rows=written)])
@@ -89,7 +89,7 @@ def published(connection: psycopg.Connection, job: Job, load: Load, counts: Publ
     )
 
 
-def confirmed(connection: psycopg.Connection, job: Job, load: Load, records: int, result: str) -> None:
+def record_acknowledged(connection: psycopg.Connection, job: Job, load: Load, records: int, result: str) -> None:
     """The source was told which records are published."""
     _audit(connection, job, load, "load.confirm", to=job.name, result=result, records=records)
 
@@ -100,7 +100,7 @@ def _commitment(content: str) -> dict[str, str]:
     return {"content_commitment": commitment(content, salt.encode())} if salt else {}
 
 
-def failed(connection: psycopg.Connection, job: Job, load: Load, error: OnefoldError, final: bool) -> None:
+def record_failed(connection: psycopg.Connection, job: Job, load: Load, error: OnefoldError, final: bool) -> None:
     """A step failed; `final` when the load is rejected and will not be tried again by this run."""
     if final:
         _lineage(connection, job, load, "FAIL", run_facets=[lineage.error_message(error)])

@@ -6,9 +6,9 @@ import psycopg
 from psycopg import sql
 
 from onefold.catalog.stream import Stream
-from onefold.load.landing import set_aside_unstorable
+from onefold.load.landing import move_unstorable
 from onefold.load.ledger import Load
-from onefold.load.staging import LARGE
+from onefold.load.staging import CHILD_TABLE_ROWS
 from onefold.load.superseded import first_reversible
 from onefold.warehouse.tables import StagingTable
 
@@ -25,7 +25,7 @@ def make_candidates(connection: psycopg.Connection, load: Load, stream: Stream, 
     try:
         return _reduce(connection, load, stream, again)
     except psycopg.DataError:  # some record is no JSON that can be stored; hardly ever, so looked for only now
-        set_aside_unstorable(connection, load)
+        move_unstorable(connection, load)
         return _reduce(connection, load, stream, again)
 
 
@@ -150,7 +150,7 @@ def _kind(most: int) -> sql.Composable:
 
     The rest is written once more.
     """
-    return sql.SQL("" if most >= LARGE else "unlogged")
+    return sql.SQL("" if most >= CHILD_TABLE_ROWS else "unlogged")
 
 
 def _current(connection: psycopg.Connection, load: Load) -> sql.Composable:

@@ -7,7 +7,7 @@ import psycopg
 from onefold.load.ledger import Load
 
 
-def held_states(connection: psycopg.Connection, system: str, stream: str) -> dict[str, str]:
+def stored_checkpoints(connection: psycopg.Connection, system: str, stream: str) -> dict[str, str]:
     """The states of the stream's parts, by part, as the load published last left them."""
     return dict(
         connection.execute(
@@ -16,7 +16,7 @@ def held_states(connection: psycopg.Connection, system: str, stream: str) -> dic
     )
 
 
-def keep_states(connection: psycopg.Connection, load: Load) -> None:
+def store_checkpoints(connection: psycopg.Connection, load: Load) -> None:
     """Keep the states that the load's pages handed over, inside the caller's transaction, which publishes its rows.
 
     A load that ends otherwise leaves them as they were: the next one reads the same changes again.

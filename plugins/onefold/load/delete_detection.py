@@ -24,7 +24,7 @@ from onefold.warehouse.tables import StagingTable
 log = logging.getLogger(__name__)
 
 
-def land_swept(connection: psycopg.Connection, load: Load, stream: Stream) -> int:
+def land_deletions(connection: psycopg.Connection, load: Load, stream: Stream) -> int:
     """Add the deletions to the landed pages and return how many there are; done twice, it adds nothing more.
 
     What was listed is not swept when some record of it could not be read: it may be just the one that seems missing.

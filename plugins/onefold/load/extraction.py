@@ -15,8 +15,8 @@ from onefold.connectors.page import PageReader, Window
 from onefold.http.client import Client
 from onefold.http.endpoint import Endpoint
 from onefold.http.limit import WarehouseLimiter
-from onefold.load.lookup_keys import questions
-from onefold.load.resume_cursor import reached
+from onefold.load.lookup_keys import lookup_keys
+from onefold.load.resume_cursor import resume_cursor
 from onefold.load.usage import Usage
 
 if TYPE_CHECKING:
@@ -82,9 +82,9 @@ def from_system(
     def open_stream(stream_name: str, usage: Usage) -> Iterator[PageReader]:
         ask = None
         if system.streams[stream_name].lookup:
-            ask = questions(warehouse_url, system, stream_name, systems, entities, datetime.now(UTC))
+            ask = lookup_keys(warehouse_url, system, stream_name, systems, entities, datetime.now(UTC))
         with _opened(system, endpoint, warehouse_url, client, stream_name, usage) as way:
-            so_far = reached(warehouse_url, system.system, stream_name, system.streams[stream_name])
+            so_far = resume_cursor(warehouse_url, system.system, stream_name, system.streams[stream_name])
             yield reader(system, stream_name, endpoint, way, ask, so_far)
 
     return open_stream

@@ -12,19 +12,19 @@ from psycopg import sql
 from onefold.catalog.entity import Entity
 from onefold.errors import Rejected
 from onefold.load.change_detection import make_candidates
-from onefold.load.delete_detection import land_swept
+from onefold.load.delete_detection import land_deletions
 from onefold.load.job import Job
 from onefold.load.ledger import Load
 from onefold.mapping.registry import mapping_versions
 from onefold.quality.contract import FEW, Drift, find_drift, may_have_drifted
-from onefold.quality.gate import Finding, judge, keep_findings
+from onefold.quality.gate import Finding, evaluate_suite, store_findings
 from onefold.quality.suite import read_suite
 from onefold.quality.typed import make_typed
 
 log = logging.getLogger(__name__)
 
 
-def inspect(connection: psycopg.Connection, job: Job, load: Load) -> list[Finding]:
+def run_gate(connection: psycopg.Connection, job: Job, load: Load) -> list[Finding]:
     """Judge a landed load and put the keys of refused rows into its `refused` table.
 
     Raises Rejected when the contract changed, a critical expectation on the whole table failed, or too large a share
@@ -33,33 +33,33 @@ def inspect(connection: psycopg.Connection, job: Job, load: Load) -> list[Findin
     """
     suite = read_suite(job.table.name, job.suites)
     if not job.replays:
-        land_swept(connection, load, job.stream)
+        land_deletions(connection, load, job.stream)
     candidates = make_candidates(connection, load, job.stream, again=job.replays)
     make_typed(connection, load.tables, job.table, job.stream, job.entities, suite)
     if not job.replays:
         _check_contract(connection, job, load)
-    findings = judge(job.warehouse_url, "landing", load.tables.typed_name, suite)
-    refused = refuse(connection, load, suite.name, findings, job.entities, whole=job.replays)
+    findings = evaluate_suite(job.warehouse_url, "landing", load.tables.typed_name, suite)
+    refused = record_refused(connection, load, suite.name, findings, job.entities, whole=job.replays)
     with connection.transaction(), connection.cursor() as cursor:
         cursor.execute("delete from ops.gate_result where load_id = %s", (load.load_id,))
-        keep_findings(cursor, suite.name, findings, load_id=load.load_id)
-    _explain(job, candidates, refused, findings)
+        store_findings(cursor, suite.name, findings, load_id=load.load_id)
+    _log_findings(job, candidates, refused, findings)
     if not job.replays:
-        _check_whole(job, load, suite.name, findings, candidates, refused)
+        _check_verdict(job, load, suite.name, findings, candidates, refused)
     return findings
 
 
 def _check_contract(connection: psycopg.Connection, job: Job, load: Load) -> None:
     suspicious = may_have_drifted(connection, load.tables, job.stream)
     if suspicious and (drifts := find_drift(connection, load.tables, job.table, job.stream)):
-        _keep_contract_change(connection, load, drifts)
+        _record_contract_changes(connection, load, drifts)
         raise Rejected(
             f"{job.name}: the source changed its contract: {'; '.join(map(str, drifts))}. Nothing was published. "
             f"Mend the fields in catalog/systems/{load.system}.yaml (or have the source mended), then run again."
         )
 
 
-def _check_whole(job: Job, load: Load, suite: str, findings: list[Finding], candidates: int, refused: int) -> None:
+def _check_verdict(job: Job, load: Load, suite: str, findings: list[Finding], candidates: int, refused: int) -> None:
     whole_table = [finding for finding in findings if finding.critical and finding.rows_query is None]
     if whole_table:
         raise Rejected(
@@ -76,7 +76,7 @@ def _check_whole(job: Job, load: Load, suite: str, findings: list[Finding], cand
         )
 
 
-def refuse(
+def record_refused(
     connection: psycopg.Connection,
     load: Load,
     suite: str,
@@ -133,7 +133,7 @@ def _reason(finding: Finding) -> str:
     return f"{expectation.kwargs.get('column', 'the row')}: {rule}"
 
 
-def _keep_contract_change(connection: psycopg.Connection, load: Load, drifts: list[Drift]) -> None:
+def _record_contract_changes(connection: psycopg.Connection, load: Load, drifts: list[Drift]) -> None:
     with connection.transaction(), connection.cursor() as cursor:
         cursor.executemany(
             "insert into ops.contract_change (load_id, system, stream, field, was, is_now, rows)"
@@ -142,7 +142,7 @@ def _keep_contract_change(connection: psycopg.Connection, load: Load, drifts: li
         )
 
 
-def _explain(job: Job, candidates: int, refused: int, findings: list[Finding]) -> None:
+def _log_findings(job: Job, candidates: int, refused: int, findings: list[Finding]) -> None:
     """The gate explains itself in the task's log: what was asked, what failed, where the rows went."""
     failed = [finding for finding in findings if not finding.success]
     log.info(

@@ -11,7 +11,7 @@ from onefold.catalog.stream import Stream
 from onefold.catalog.system import System
 from onefold.load.extraction import Confirm, Source
 from onefold.load.ledger import Run
-from onefold.load.window import Wanted
+from onefold.load.window import WindowRequest
 from onefold.quality.suite import FOLDER
 from onefold.warehouse.tables import StagingTable
 
@@ -20,11 +20,11 @@ from onefold.warehouse.tables import StagingTable
 class Job:
     """One stream to load in one run.
 
-    `confirm` acknowledges to the system what was published, where it takes that. `run_is_over` tells whether another
-    run has ended (the scheduler knows); `last_attempt`, whether a failure is final for the run; `is_retry`, whether an
-    earlier attempt of the same task may have published already; `gives_way`, whether runs that wait for the stream
-    with fresh data go first. `rehearsed` is the load that has read the window already; the source is asked only when
-    what it read is gone.
+    `acknowledge` tells the system what was published, where it takes that. `run_is_over` tells whether another run has
+    ended (the scheduler knows); `last_attempt`, whether a failure is final for the run; `is_retry`, whether an earlier
+    attempt of the same task may have published already; `yields_to_fresh`, whether runs that wait for the stream with
+    fresh data go first. `dry_run_load` is the load that has read the window already in a dry run; the source is asked
+    only when what it read is gone.
 
     A replay has `replay_id` and no source: it takes the rows which that replay chose out of ops.quarantine.
     """
@@ -37,13 +37,13 @@ class Job:
     warehouse_url: str
     entities: Mapping[str, Entity]
     run_is_over: Callable[[str, str], bool]
-    wanted: Wanted = field(default_factory=Wanted)
+    requested: WindowRequest = field(default_factory=WindowRequest)
     last_attempt: bool = True
     is_retry: bool = False
-    gives_way: bool = False
+    yields_to_fresh: bool = False
     suites: Path = FOLDER
-    confirm: Confirm | None = None
-    rehearsed: int | None = None
+    acknowledge: Confirm | None = None
+    dry_run_load: int | None = None
     replay_id: int | None = None
 
     @property

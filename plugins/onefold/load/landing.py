@@ -62,7 +62,7 @@ def open_landing(connection: psycopg.Connection, load: Load) -> None:
         )
 
 
-def take_over(connection: psycopg.Connection, load: Load, rehearsed: Load) -> bool:
+def take_over_dry_run(connection: psycopg.Connection, load: Load, rehearsed: Load) -> bool:
     """Make what a rehearsed load has read the load's own, all of it at once; False when that is there no longer.
 
     It is judged anew against staging as it is now. The caller holds the stream's lock.
@@ -118,43 +118,43 @@ class Landing:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
         if error is None:
-            self._settle()
+            self._flush()
         else:  # what stopped the reading counts; the page before it comes in if it can
             with suppress(psycopg.Error):
-                self._settle()
+                self._flush()
 
     def add(self, page: Page) -> None:
         """Send the page: its records, its answers, the ledger's counts and the token of the next page."""
-        keyed, aside = self._keyed(page)
-        rows = list(_packed(keyed, page.extracted_at))
-        self._settle()
+        keyed, aside = self._split_by_key(page)
+        rows = list(_pack(keyed, page.extracted_at))
+        self._flush()
         self._send(page, rows, aside)
 
-    def _settle(self) -> None:
+    def _flush(self) -> None:
         """The page sent last is in. If the server could not hold some of its records, it is sent again without them."""
         try:
-            self._writer.settle()
+            self._writer.flush()
         except psycopg.DataError:
             self._send_again(self._sent)
 
     def _send_again(self, page: Page) -> None:
-        keyed, aside = self._keyed(page)
+        keyed, aside = self._split_by_key(page)
         good = []
         for record in keyed:
             if fault := _fault(record):
-                aside.append(_set_aside(self._load, record, page, fault))
+                aside.append(_unreadable(self._load, record, page, fault))
             else:
                 good.append(record)
-        self._send(page, _packed(good, page.extracted_at), aside)
-        self._writer.settle()
+        self._send(page, _pack(good, page.extracted_at), aside)
+        self._writer.flush()
 
-    def _keyed(self, page: Page) -> tuple[list[Record], list[sql.Composable]]:
+    def _split_by_key(self, page: Page) -> tuple[list[Record], list[sql.Composable]]:
         """The records that have a key, and the statements that set the others aside."""
         keyed = [record for record in page.records if record.key is not None]
         if len(keyed) == len(page.records):
             return keyed, []
         reason = f"the primary key ({self._primary_key}) is missing"
-        return keyed, [_set_aside(self._load, r, page, reason) for r in page.records if r.key is None]
+        return keyed, [_unreadable(self._load, r, page, reason) for r in page.records if r.key is None]
 
     def _send(self, page: Page, rows: Iterable[bytes], aside: list[sql.Composable]) -> None:
         # Nothing is lost with the last pages' commits: a crash of the server empties landing anyway.
@@ -162,11 +162,11 @@ class Landing:
             self._load.tables.pages, _COLUMNS
         )
         self._sent = page
-        also = [*_answers(self._load, page), *_ended(self._load, page), *_progress(self._load, page)]
+        also = [*_lookup_results(self._load, page), *_partitions(self._load, page), *_progress(self._load, page)]
         self._writer.send(copy, rows, [*aside, *also])
 
 
-def _answers(load: Load, page: Page) -> Iterator[sql.Composable]:
+def _lookup_results(load: Load, page: Page) -> Iterator[sql.Composable]:
     rows = [
         sql.SQL("({}, {}, {}, {}, {})").format(
             load.load_id, answer.question, answer.outcome, page.extracted_at, answer.proof
@@ -178,7 +178,7 @@ def _answers(load: Load, page: Page) -> Iterator[sql.Composable]:
         yield sql.SQL("insert into landing.answer values {}").format(sql.SQL(", ").join(rows))
 
 
-def _ended(load: Load, page: Page) -> Iterator[sql.Composable]:
+def _partitions(load: Load, page: Page) -> Iterator[sql.Composable]:
     if page.ended:
         rows = [
             sql.SQL("({}, {}, {}, {}, {})").format(load.load_id, p.name, p.state, p.whole_since, p.refused)
@@ -229,7 +229,7 @@ def landed_keys(connection: psycopg.Connection, load: Load) -> list[str]:
     return [key for (key,) in rows]
 
 
-def _packed(records: Sequence[Record], extracted_at: datetime) -> Iterator[bytes]:
+def _pack(records: Sequence[Record], extracted_at: datetime) -> Iterator[bytes]:
     at = struct.pack("!iq", 8, (extracted_at - _EPOCH) // _MICROSECOND)
     for first in range(0, len(records), _ROWS_PER_WRITE):
         yield _block(records[first : first + _ROWS_PER_WRITE], at)
@@ -265,7 +265,7 @@ def _fault(record: Record) -> str | None:
     return "the primary key holds a character that PostgreSQL cannot store (U+0000)" if "\0" in record.key else None
 
 
-def _set_aside(load: Load, record: Record, page: Page, reason: str) -> sql.Composable:
+def _unreadable(load: Load, record: Record, page: Page, reason: str) -> sql.Composable:
     return sql.SQL("insert into landing.unreadable values ({}, {}, {}, {}, {})").format(
         load.load_id,
         _as_text(record.payload),
@@ -275,7 +275,7 @@ def _set_aside(load: Load, record: Record, page: Page, reason: str) -> sql.Compo
     )
 
 
-def set_aside_unstorable(connection: psycopg.Connection, load: Load) -> None:
+def move_unstorable(connection: psycopg.Connection, load: Load) -> None:
     """Move what is no JSON that PostgreSQL can store from the pages to the unreadable records."""
     connection.execute(
         sql.SQL(

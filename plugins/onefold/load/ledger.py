@@ -65,7 +65,7 @@ class Load:
         return LandingTables(self.load_id)
 
     @property
-    def on_its_way(self) -> bool:
+    def in_progress(self) -> bool:
         return self.state in ("extracting", "landed", "gated")
 
 
@@ -83,7 +83,7 @@ def latest(connection: psycopg.Connection, system: str, stream: str, run: Run | 
 def in_progress_of(connection: psycopg.Connection, system: str, stream: str, run: Run) -> Load | None:
     """The run's newest load of the stream, if it is in progress."""
     load = latest(connection, system, stream, run)
-    return load if load and load.on_its_way else None
+    return load if load and load.in_progress else None
 
 
 def get(connection: psycopg.Connection, load_id: int) -> Load:
@@ -102,7 +102,7 @@ def begin(connection: psycopg.Connection, system: str, stream: str, window: Wind
         ).fetchone()
 
 
-def hold(connection: psycopg.Connection, system: str, stream: str) -> None:
+def lock_stream(connection: psycopg.Connection, system: str, stream: str) -> None:
     """Take the stream's lock for this session. Raises Busy when another process is loading the stream."""
     locked = connection.execute(
         "select pg_try_advisory_lock(hashtextextended(%s, 1))", (f"{system}.{stream}",)
@@ -113,7 +113,7 @@ def hold(connection: psycopg.Connection, system: str, stream: str) -> None:
         raise Busy(f"{system}.{stream} is being loaded by {which}. Wait until it has ended; this one tries again.")
 
 
-def make_way(
+def close_abandoned(
     connection: psycopg.Connection, system: str, stream: str, run: Run, run_is_over: Callable[[str, str], bool]
 ) -> None:
     """Close a load that an earlier run left on its way. The caller holds the stream's lock, so no process works on it.
@@ -121,7 +121,7 @@ def make_way(
     Raises Busy when that run still goes on and is between two of its tasks.
     """
     left = latest(connection, system, stream)
-    if left is None or not left.on_its_way or (left.dag_id, left.run_id) == (run.dag_id, run.run_id):
+    if left is None or not left.in_progress or (left.dag_id, left.run_id) == (run.dag_id, run.run_id):
         return
     if not run_is_over(left.dag_id, left.run_id):
         raise Busy(
@@ -141,7 +141,7 @@ def reject(connection: psycopg.Connection, load: Load, error: str) -> None:
         discard_landing(connection, load.tables)
 
 
-def rehearsed(connection: psycopg.Connection, load: Load) -> None:
+def end_dry_run(connection: psycopg.Connection, load: Load) -> None:
     """End a load that was judged and is not to be published. What it landed is kept, for who looks at it or takes it
     over, until it is given up; staging and cursor are untouched."""
     connection.execute(

@@ -11,7 +11,7 @@ MANY = 1000
 that it takes to be empty compares each answer with each."""
 
 
-def keep_answers(connection: psycopg.Connection, load: Load) -> None:
+def store_lookup_results(connection: psycopg.Connection, load: Load) -> None:
     """Keep the load's answers, inside the publishing transaction; a newer answer stays.
 
     The answer that was there before is kept as well, by its load, or it could not come back when this load is rolled
@@ -64,7 +64,7 @@ def keep_answers(connection: psycopg.Connection, load: Load) -> None:
     )
 
 
-def stand_answers(connection: psycopg.Connection, system: str, stream: str, loads: list[int]) -> None:
+def restore_lookup_cache(connection: psycopg.Connection, system: str, stream: str, loads: list[int]) -> None:
     """Let the questions that these loads answered have the newest answer of the loads that are published now."""
     names = {"system": system, "stream": stream, "loads": loads}
     connection.execute(

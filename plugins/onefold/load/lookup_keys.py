@@ -69,7 +69,7 @@ order by 1
 """
 
 
-def questions(
+def lookup_keys(
     url: str,
     system: System,
     stream_name: str,

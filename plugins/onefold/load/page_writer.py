@@ -18,22 +18,22 @@ _TRAILER = b"\xff\xff"
 
 
 class PageWriter:
-    """One page is on its way at most. The connection is in autocommit and used by nobody else until `settle`."""
+    """One page is on its way at most. The connection is in autocommit and used by nobody else until `flush`."""
 
     def __init__(self, connection: psycopg.Connection) -> None:
         self._connection = connection
-        self._on_its_way = False
+        self._in_flight = False
 
     def send(self, copy: sql.Composable, rows: Iterable[bytes], then: Iterable[sql.Composable]) -> None:
         """Send COPY … (format binary), its packed rows and the statements to commit with them; do not wait."""
         query = sql.SQL("; ").join([copy, *then]).as_bytes(self._connection)
         self._connection.wait(self._sending(query, rows))
-        self._on_its_way = True
+        self._in_flight = True
 
-    def settle(self) -> None:
+    def flush(self) -> None:
         """Wait until the page sent last is committed. Raises psycopg.Error when it was not: it is rolled back whole."""
-        if self._on_its_way:
-            self._on_its_way = False
+        if self._in_flight:
+            self._in_flight = False
             _check(self._connection.wait(generators.fetch_many(self._connection.pgconn)))
 
     def _sending(self, query: bytes, rows: Iterable[bytes]) -> Generator[Wait, Ready, None]:

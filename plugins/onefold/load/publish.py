@@ -10,12 +10,12 @@ import psycopg
 from psycopg import sql
 
 from onefold.connectors.page import BEGINNING
-from onefold.load.checkpoints import keep_states
+from onefold.load.checkpoints import store_checkpoints
 from onefold.load.ledger import Load, discard_landing
-from onefold.load.lookup_cache import keep_answers
-from onefold.load.replayed_rows import settle
-from onefold.load.staging import LARGE, become_part, key_once_a_load
-from onefold.load.superseded import keep_aside, make_final
+from onefold.load.lookup_cache import store_lookup_results
+from onefold.load.replayed_rows import record_outcomes
+from onefold.load.staging import CHILD_TABLE_ROWS, attach_child_table, ensure_key_index
+from onefold.load.superseded import set_rollback_until, store_superseded
 from onefold.warehouse.tables import StagingTable
 
 
@@ -50,17 +50,17 @@ def publish(
     with connection.transaction():
         new, changed, deleted, content = _count(connection, load)
         quarantined = _quarantine(connection, load)
-        superseded = 0 if replay_id is None else settle(connection, load, replay_id)
+        superseded = 0 if replay_id is None else record_outcomes(connection, load, replay_id)
         published = Published(new, changed, deleted, quarantined, content, superseded)
         _close_quarantined(connection, load)
         _write_versions(connection, load, new + changed + deleted)
         if replay_id is None:
-            keep_answers(connection, load)
-            keep_states(connection, load)
+            store_lookup_results(connection, load)
+            store_checkpoints(connection, load)
         landed, read = _greatest_cursors(connection, load)
         moved = replay_id is None and _move_cursor(connection, load, landed, overlap)
-        make_final(connection, load, read, moved_cursor=moved)
-        keep_aside(connection, load)
+        set_rollback_until(connection, load, read, moved_cursor=moved)
+        store_superseded(connection, load)
         connection.execute(
             "update ops.load set state = 'published', verdict = 'passed', error = null, ended_at = now(),"
             " rows_new = %s, rows_changed = %s, rows_deleted = %s, rows_quarantined = %s,"
@@ -108,11 +108,11 @@ def _count(connection: psycopg.Connection, load: Load) -> tuple[int, int, int, s
 
 def _write_versions(connection: psycopg.Connection, load: Load, count: int) -> None:
     staging = StagingTable(load.system, load.stream)
-    if count >= LARGE:
+    if count >= CHILD_TABLE_ROWS:
         connection.execute(
             sql.SQL("delete from {candidate} c using {refused} r where r._key = c._key").format(**_names(load))
         )
-        become_part(connection, staging, load.tables)
+        attach_child_table(connection, staging, load.tables)
     else:
         connection.execute(
             sql.SQL(
@@ -122,7 +122,7 @@ def _write_versions(connection: psycopg.Connection, load: Load, count: int) -> N
                 """
             ).format(**_names(load))
         )
-        key_once_a_load(connection, staging)
+        ensure_key_index(connection, staging)
 
 
 def _quarantine(connection: psycopg.Connection, load: Load) -> int:

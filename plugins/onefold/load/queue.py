@@ -14,7 +14,7 @@ from onefold.errors import Busy
 from onefold.load.ledger import Run
 
 
-def wait(connection: psycopg.Connection, system: str, stream: str, run: Run) -> None:
+def enqueue(connection: psycopg.Connection, system: str, stream: str, run: Run) -> None:
     """Write down that this run waits for the stream, once."""
     connection.execute(
         "insert into ops.waiting (system, stream, dag_id, run_id) values (%s, %s, %s, %s) on conflict do nothing",
@@ -22,7 +22,9 @@ def wait(connection: psycopg.Connection, system: str, stream: str, run: Run) -> 
     )
 
 
-def give_way(connection: psycopg.Connection, system: str, stream: str, run_is_over: Callable[[str, str], bool]) -> None:
+def yield_to_fresh(
+    connection: psycopg.Connection, system: str, stream: str, run_is_over: Callable[[str, str], bool]
+) -> None:
     """Raises Busy when another run waits for the stream. One that is over waits no more, and is struck out."""
     waiting = connection.execute(
         "select dag_id, run_id from ops.waiting where system = %s and stream = %s order by since", (system, stream)
@@ -30,10 +32,10 @@ def give_way(connection: psycopg.Connection, system: str, stream: str, run_is_ov
     for dag_id, run_id in waiting:
         if not run_is_over(dag_id, run_id):
             raise Busy(f"{system}.{stream} is waited for by run {run_id}, which brings fresh data and goes first.")
-        taken(connection, system, stream, Run(dag_id, run_id, ""))
+        dequeue(connection, system, stream, Run(dag_id, run_id, ""))
 
 
-def taken(connection: psycopg.Connection, system: str, stream: str, run: Run) -> None:
+def dequeue(connection: psycopg.Connection, system: str, stream: str, run: Run) -> None:
     """This run waits for the stream no more."""
     connection.execute(
         "delete from ops.waiting where system = %s and stream = %s and dag_id = %s and run_id = %s",

@@ -26,13 +26,13 @@ def replay_window(connection: psycopg.Connection, replay_id: int, system: str, s
     return Window(first, last + timedelta(microseconds=1))
 
 
-def land_chosen(connection: psycopg.Connection, load: Load, replay_id: int) -> None:
+def land_chosen_rows(connection: psycopg.Connection, load: Load, replay_id: int) -> None:
     """Copy the chosen rows that still wait into the load's pages, of each key the newest, as they were received.
 
     One transaction, inside the server: after a crash there is nothing or all of it, and memory stays flat.
     """
     names = {"replay": replay_id, "load": load.load_id, "system": load.system, "stream": load.stream}
-    with connection.transaction(), joined_whole(connection):
+    with connection.transaction(), without_nested_loops(connection):
         connection.execute(
             """
             update ops.replay_row r set load_id = case when newest.quarantine_id is not null then %(load)s end
@@ -62,12 +62,12 @@ def land_chosen(connection: psycopg.Connection, load: Load, replay_id: int) -> N
         connection.execute("update landing.checkpoint set complete = true where load_id = %s", (load.load_id,))
 
 
-def settle(connection: psycopg.Connection, load: Load, replay_id: int) -> int:
+def record_outcomes(connection: psycopg.Connection, load: Load, replay_id: int) -> int:
     """Give every row that the replay chose of the stream its outcome and close it; returns how many were superseded.
 
     Inside the transaction that publishes the load, once what was refused again is in quarantine as the load's own.
     """
-    with joined_whole(connection):
+    with without_nested_loops(connection):
         return connection.execute(
             sql.SQL(
                 """
@@ -103,7 +103,7 @@ def settle(connection: psycopg.Connection, load: Load, replay_id: int) -> int:
 
 
 @contextmanager
-def joined_whole(connection: psycopg.Connection) -> Iterator[None]:
+def without_nested_loops(connection: psycopg.Connection) -> Iterator[None]:
     """Of rows that have just come in PostgreSQL has no figures, and would join them one by one; not in this block.
 
     Inside a transaction.

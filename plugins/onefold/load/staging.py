@@ -9,7 +9,7 @@ from onefold.catalog.reader import Catalog
 from onefold.warehouse.connection import connect
 from onefold.warehouse.tables import LandingTables, StagingTable
 
-LARGE = 100_000
+CHILD_TABLE_ROWS = 100_000
 """A load of so many versions is not copied into staging: its table becomes a part of it."""
 
 
@@ -47,7 +47,7 @@ def ensure_staging(connection: psycopg.Connection, table: StagingTable) -> None:
         )
 
 
-def key_once_a_load(connection: psycopg.Connection, table: StagingTable) -> None:
+def ensure_key_index(connection: psycopg.Connection, table: StagingTable) -> None:
     """A load holds a key once, and finding a key is quick: the unique index, made in the first load's transaction.
 
     Made after that load's rows are in, it costs a quarter of what filling it row by row would; readers do not wait.
@@ -59,7 +59,7 @@ def key_once_a_load(connection: psycopg.Connection, table: StagingTable) -> None
     )
 
 
-def become_part(connection: psycopg.Connection, table: StagingTable, load: LandingTables) -> None:
+def attach_child_table(connection: psycopg.Connection, table: StagingTable, load: LandingTables) -> None:
     """Make the load's candidates, as they are, a part of the stream's staging table (in PostgreSQL's words: a child).
 
     Whoever reads the staging table reads its parts too, and nobody waits. Nothing is written twice; and what a large

@@ -19,11 +19,11 @@ from onefold.connectors.page import Window
 from onefold.errors import Fatal, OnefoldError, Rejected
 from onefold.load import audit_and_lineage, gate_step, landing, ledger, queue
 from onefold.load import publish as publishing
-from onefold.load.checkpoints import held_states
+from onefold.load.checkpoints import stored_checkpoints
 from onefold.load.extraction import Confirm
 from onefold.load.job import Job
 from onefold.load.ledger import Load
-from onefold.load.replayed_rows import land_chosen, replay_window
+from onefold.load.replayed_rows import land_chosen_rows, replay_window
 from onefold.load.staging import ensure_staging
 from onefold.load.stream_lock import hold_stream, locked_stream, open_warehouse, record_failure
 from onefold.load.usage import Usage
@@ -70,18 +70,18 @@ def gate(job: Job) -> Load:
     """Judge what has landed. Raises Rejected when the load is refused; single bad rows only go to quarantine."""
     with locked_stream(job) as connection:
         load = _latest(connection, job)
-        return _gate(connection, job, _land(connection, job, load)) if load.on_its_way else load
+        return _gate(connection, job, _land(connection, job, load)) if load.in_progress else load
 
 
-def rehearse(job: Job) -> Load:
+def dry_run(job: Job) -> Load:
     """Judge what has landed, and end the load there; what it would publish stays in landing until it is decided on."""
     with locked_stream(job) as connection:
         load = _latest(connection, job)
-        if load.on_its_way:
+        if load.in_progress:
             load = _gate(connection, job, _land(connection, job, load))
             with connection.transaction():
-                ledger.rehearsed(connection, load)
-                audit_and_lineage.rehearsed(connection, job, load)
+                ledger.end_dry_run(connection, load)
+                audit_and_lineage.record_dry_run(connection, job, load)
         return ledger.get(connection, load.load_id)
 
 
@@ -90,13 +90,13 @@ def publish(job: Job) -> Load:
     with open_warehouse(job) as connection:
         with hold_stream(connection, job):
             load = _latest(connection, job)
-            if load.on_its_way:
+            if load.in_progress:
                 load = _publish(connection, job, _gate(connection, job, _land(connection, job, load)))
         anchor_and_deliver(connection)
     return load
 
 
-def refuse(job: Job, why: Rejected) -> None:
+def reject(job: Job, why: Rejected) -> None:
     """End the run's load that is in progress, for a reason that only the caller could see; drop what it landed."""
     with locked_stream(job) as connection:
         record_failure(connection, job, why)
@@ -137,23 +137,23 @@ def _resume(connection: psycopg.Connection, job: Job) -> Load | None:
 
 
 def _is_of_another_window(job: Job, load: Load) -> bool:
-    return job.wanted.exactly and job.wanted.end not in (None, load.window_end)
+    return job.requested.exactly and job.requested.end not in (None, load.window_end)
 
 
 def _begin(connection: psycopg.Connection, job: Job) -> Load:
     system = job.system.system
-    if job.gives_way:
-        queue.give_way(connection, system, job.stream_name, job.run_is_over)
-    ledger.make_way(connection, system, job.stream_name, job.run, job.run_is_over)
+    if job.yields_to_fresh:
+        queue.yield_to_fresh(connection, system, job.stream_name, job.run_is_over)
+    ledger.close_abandoned(connection, system, job.stream_name, job.run, job.run_is_over)
     ensure_staging(connection, job.table)
     if job.replays:
         window = replay_window(connection, job.replay_id, system, job.stream_name)
     else:
-        window = resolve_window(connection, system, job.stream_name, job.stream, job.wanted)
+        window = resolve_window(connection, system, job.stream_name, job.stream, job.requested)
     with connection.transaction():
-        queue.taken(connection, system, job.stream_name, job.run)
+        queue.dequeue(connection, system, job.stream_name, job.run)
         load = ledger.begin(connection, system, job.stream_name, window, job.run)
-        audit_and_lineage.started(connection, job, load)
+        audit_and_lineage.record_start(connection, job, load)
     log.info("%s load %s: window [%s, %s)", job.name, load.load_id, window.start, window.end)
     return load
 
@@ -174,19 +174,21 @@ def _land(connection: psycopg.Connection, job: Job, load: Load) -> Load:
     if reached and reached[1] and load.state != "extracting":
         return load
     if reached is None:
-        if not (job.rehearsed and landing.take_over(connection, load, ledger.get(connection, job.rehearsed))):
+        if not (
+            job.dry_run_load and landing.take_over_dry_run(connection, load, ledger.get(connection, job.dry_run_load))
+        ):
             landing.open_landing(connection, load)
         reached = landing.checkpoint(connection, load)
     began = time.monotonic()
     if not (reached and reached[1]):
         if job.replays:
-            land_chosen(connection, load, job.replay_id)
+            land_chosen_rows(connection, load, job.replay_id)
         else:
             _extract(connection, job, load, token=reached[0] if reached else None)
     with connection.transaction():
         landing.finish_landing(connection, load, time.monotonic() - began)
         load = ledger.get(connection, load.load_id)
-        audit_and_lineage.landed(connection, job, load)
+        audit_and_lineage.record_landed(connection, job, load)
     return load
 
 
@@ -207,9 +209,9 @@ def _extract(connection: psycopg.Connection, job: Job, load: Load, token: str | 
 
 def _window(connection: psycopg.Connection, job: Job, load: Load) -> Window:
     """The load's window with the source's checkpoints; a window that a run names starts without any."""
-    if job.wanted.exactly:
-        return replace(load.window, scope=job.wanted.scope)
-    return replace(load.window, states=held_states(connection, job.system.system, job.stream_name))
+    if job.requested.exactly:
+        return replace(load.window, scope=job.requested.scope)
+    return replace(load.window, states=stored_checkpoints(connection, job.system.system, job.stream_name))
 
 
 def _gate(connection: psycopg.Connection, job: Job, load: Load) -> Load:
@@ -217,21 +219,21 @@ def _gate(connection: psycopg.Connection, job: Job, load: Load) -> Load:
     if load.state == "gated" and landing.is_gated(connection, load):
         return load
     began = time.monotonic()
-    findings = gate_step.inspect(connection, job, load)
+    findings = gate_step.run_gate(connection, job, load)
     with connection.transaction():
         landing.mark_gated(connection, load, time.monotonic() - began)
-        audit_and_lineage.judged(connection, job, load, findings)
+        audit_and_lineage.record_gated(connection, job, load, findings)
     return ledger.get(connection, load.load_id)
 
 
 def _publish(connection: psycopg.Connection, job: Job, load: Load) -> Load:
     """Publish the load, which has passed the gate, and acknowledge it to the source."""
     gated = load
-    keys = landing.landed_keys(connection, gated) if job.confirm else []
+    keys = landing.landed_keys(connection, gated) if job.acknowledge else []
     publishing.publish(
         connection,
         gated,
-        lambda inside, counts: audit_and_lineage.published(inside, job, gated, counts),
+        lambda inside, counts: audit_and_lineage.record_published(inside, job, gated, counts),
         overlap(job.stream),
         job.replay_id,
     )
@@ -241,8 +243,8 @@ def _publish(connection: psycopg.Connection, job: Job, load: Load) -> Load:
         *(job.name, load.load_id, load.rows_new, load.rows_changed, load.rows_deleted),
         *(load.rows_quarantined, load.rows_read),
     )
-    if job.confirm and keys:
-        _acknowledge(connection, job, load, job.confirm, keys)
+    if job.acknowledge and keys:
+        _acknowledge(connection, job, load, job.acknowledge, keys)
     return load
 
 
@@ -263,4 +265,4 @@ def _acknowledge(connection: psycopg.Connection, job: Job, load: Load, confirm: 
         )
     usage.save(connection, load)
     with connection.transaction():
-        audit_and_lineage.confirmed(connection, job, load, len(keys), result)
+        audit_and_lineage.record_acknowledged(connection, job, load, len(keys), result)

@@ -45,7 +45,7 @@ def hold_stream(connection: psycopg.Connection, job: Job) -> Iterator[None]:
     Raises Busy when another process loads the stream.
     """
     with _queue_when_busy(connection, job):
-        ledger.hold(connection, job.system.system, job.stream_name)
+        ledger.lock_stream(connection, job.system.system, job.stream_name)
         try:
             with translate_errors(job.name):
                 yield
@@ -62,8 +62,8 @@ def _queue_when_busy(connection: psycopg.Connection, job: Job) -> Iterator[None]
     try:
         yield
     except Busy:
-        if not job.gives_way:
-            queue.wait(connection, job.system.system, job.stream_name, job.run)
+        if not job.yields_to_fresh:
+            queue.enqueue(connection, job.system.system, job.stream_name, job.run)
         raise
 
 
@@ -99,7 +99,7 @@ def record_failure(connection: psycopg.Connection, job: Job, error: OnefoldError
             ledger.reject(connection, load, str(error))
         else:
             connection.execute("update ops.load set error = %s where load_id = %s", (str(error), load.load_id))
-        audit_and_lineage.failed(connection, job, load, error, final)
+        audit_and_lineage.record_failed(connection, job, load, error, final)
 
 
 @retry(
@@ -110,4 +110,4 @@ def record_failure(connection: psycopg.Connection, job: Job, error: OnefoldError
 )
 def _hold_when_free(connection: psycopg.Connection, job: Job) -> None:
     """Take the stream's lock, which the connection that was lost may still hold for a moment."""
-    ledger.hold(connection, job.system.system, job.stream_name)
+    ledger.lock_stream(connection, job.system.system, job.stream_name)

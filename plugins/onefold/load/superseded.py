@@ -28,7 +28,7 @@ def first_reversible(connection: psycopg.Connection, system: str, stream: str) -
     ).fetchone()[0]
 
 
-def keep_aside(connection: psycopg.Connection, load: Load) -> None:
+def store_superseded(connection: psycopg.Connection, load: Load) -> None:
     """Keep what the gate has set aside, inside the caller's transaction, which publishes the load."""
     if connection.execute("select to_regclass(%s)", (load.tables.aside.as_string(connection),)).fetchone()[0]:
         names = {
@@ -63,7 +63,7 @@ def keep_aside(connection: psycopg.Connection, load: Load) -> None:
     _forget(connection, load)
 
 
-def make_final(connection: psycopg.Connection, load: Load, cursor: str | None, *, moved_cursor: bool) -> None:
+def set_rollback_until(connection: psycopg.Connection, load: Load, cursor: str | None, *, moved_cursor: bool) -> None:
     """Write down until when the load can be rolled back, and how far it read; inside the publishing transaction.
 
     `cursor` is the greatest that it read, and `moved_cursor` is kept for a rollback of earlier loads, after which the

@@ -48,7 +48,9 @@ class Usage:
         """Add the sums to what earlier attempts at this load have used."""
         self._save(connection, "load_id", load.load_id, load.system, load.stream)
 
-    def save_compared(self, connection: psycopg.Connection, reconciliation_id: int, system: str, stream: str) -> None:
+    def save_reconciliation(
+        self, connection: psycopg.Connection, reconciliation_id: int, system: str, stream: str
+    ) -> None:
         """Keep the sums as those of a comparison of the stream with its source."""
         self._save(connection, "reconciliation_id", reconciliation_id, system, stream)
 

@@ -12,7 +12,7 @@ from onefold.connectors.page import BEGINNING, Scope, Window
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class WindowRequest:
     """What a run asks for: its own start and end, both optional, and whether it is a backfill of the past.
 
     `whole_feed`: of a look-up, all that its feed names in the window, also what nobody else names.
@@ -31,22 +31,24 @@ class Wanted:
         return "feed" if self.whole_feed else "known"
 
 
-def resolve_window(connection: psycopg.Connection, system: str, name: str, stream: Stream, wanted: Wanted) -> Window:
+def resolve_window(
+    connection: psycopg.Connection, system: str, name: str, stream: Stream, requested: WindowRequest
+) -> Window:
     """The window of a load.
 
     A run that names its window exactly (parameters, backfill) gets it. Any other goes on from what was published
     last, less the look-back, so that a run that failed leaves no gap; the first one ever reads from the beginning.
     """
-    end = wanted.end or datetime.now(UTC)
-    if wanted.exactly:
-        return Window(wanted.start or BEGINNING, end)
+    end = requested.end or datetime.now(UTC)
+    if requested.exactly:
+        return Window(requested.start or BEGINNING, end)
     published = connection.execute(
         "select value, window_end from ops.cursor where system = %s and stream = %s", (system, name)
     ).fetchone()
-    return Window(goes_on_from(*published, stream, end) if published else BEGINNING, end)
+    return Window(resume_start(*published, stream, end) if published else BEGINNING, end)
 
 
-def goes_on_from(value: str | None, window_end: datetime, stream: Stream, end: datetime) -> datetime:
+def resume_start(value: str | None, window_end: datetime, stream: Stream, end: datetime) -> datetime:
     """Where a run up to `end` begins that goes on from a cursor: its value and the end of the last window."""
     timed = stream.cursor and stream.cursor.kind != "integer" and value
     reached = datetime.fromisoformat(value) if timed else window_end

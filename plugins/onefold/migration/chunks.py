@@ -15,7 +15,7 @@ from onefold.load import ledger as loads
 from onefold.load.extraction import CountSource
 from onefold.load.job import Job
 from onefold.load.ledger import Load, Run
-from onefold.load.window import Wanted
+from onefold.load.window import WindowRequest
 from onefold.migration import ledger
 from onefold.migration.control_totals import Totals, overall, published_totals, rehearsed_totals
 from onefold.migration.ledger import Chunk, Migration
@@ -26,7 +26,7 @@ from onefold.warehouse.db_errors import translate_errors
 
 log = logging.getLogger(__name__)
 
-MakeJob = Callable[[Wanted, int | None], Job]
+MakeJob = Callable[[WindowRequest, int | None], Job]
 """The job that loads a window of the stream; the second argument is the rehearsed load that has read it already."""
 
 
@@ -52,7 +52,7 @@ def rehearse_chunks(
                     may_go_on()
                     land_counted(connection, job, migration, chunk, counts)
                     steps.gate(job)
-                    load = steps.rehearse(job)
+                    load = steps.dry_run(job)
                 ledger.keep_rehearsed(connection, chunk, load.load_id, _found(connection, job, load))
 
 
@@ -123,8 +123,8 @@ def is_rehearsed(connection: psycopg.Connection, chunk: Chunk) -> bool:
     return landing.is_gated(connection, loads.get(connection, chunk.rehearsed_load))
 
 
-def _exactly(chunk: Chunk) -> Wanted:
-    return Wanted(chunk.window_start, chunk.window_end, exactly=True, whole_feed=True)
+def _exactly(chunk: Chunk) -> WindowRequest:
+    return WindowRequest(chunk.window_start, chunk.window_end, exactly=True, whole_feed=True)
 
 
 def _ended_already(
@@ -167,7 +167,7 @@ def _take_back(
         f"({', '.join(different)}). Nothing of the chunk was published. Clear the task rehearse and all that follow "
         "it: what is not published is read anew, and must be approved anew."
     )
-    steps.refuse(job, why)
+    steps.reject(job, why)
     _drop(connection, ledger.chunks(connection, migration, chunk.stream))
     ledger.stopped(connection, migration, str(why), stream=chunk.stream, chunk=chunk.position)
     return why

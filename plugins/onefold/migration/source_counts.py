@@ -72,7 +72,7 @@ def land_counted(
         if counted.agrees:
             return
         why = Rejected(_mismatch(job, chunk, counted))
-        steps.refuse(job, why)
+        steps.reject(job, why)
         if last:
             ledger.stopped(
                 connection, migration, str(why), stream=chunk.stream, chunk=chunk.position, **counted.as_json()
@@ -85,7 +85,7 @@ def _before(connection: psycopg.Connection, job: Job, chunk: Chunk, counts: Coun
     """The count before the chunk is read; of an attempt that died while it read, or that found the stream busy, the one
     that it had asked for."""
     load, kept = loads.latest(connection, job.system.system, job.stream_name, job.run), chunk.counted or {}
-    if (load and load.on_its_way) or ("before" in kept and "after" not in kept):
+    if (load and load.in_progress) or ("before" in kept and "after" not in kept):
         return kept.get("before")
     found = source_count(counts, job.stream_name, chunk.window, usage)
     if found is None:

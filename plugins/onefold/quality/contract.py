@@ -47,7 +47,7 @@ class Drift:
         return f"field {self.field} was {self.was} and is now {self.is_now} ({self.rows} records)"
 
 
-def dotted(name: str, field: SourceField) -> list[str] | None:
+def payload_path(name: str, field: SourceField) -> list[str] | None:
     """The field's place in the payload as a list of keys; None for an SQL/JSON path."""
     path = field.path or name
     return None if path.startswith("$") else path.split(".") if field.path else [path]
@@ -90,7 +90,7 @@ def find_drift(
     """The fields of this load's records that break the catalogue's contract in too many of them."""
     columns: list[sql.Composable] = [sql.SQL("count(*)")]
     for name, field in stream.fields.items():
-        columns += _evidence(name, field)
+        columns += _counts(name, field)
     row = connection.execute(
         sql.SQL("select {} from {}").format(sql.SQL(", ").join(columns), _read(landing))
     ).fetchone()
@@ -118,22 +118,22 @@ def _read(landing: LandingTables) -> sql.Composed:
 
 def field_value(name: str, field: SourceField) -> sql.Composable:
     """The field's value in the payload, as jsonb."""
-    if place := dotted(name, field):
+    if place := payload_path(name, field):
         if len(place) == 1:
             return sql.SQL("_payload -> {}").format(sql.Literal(place[0]))
         return sql.SQL("_payload #> {}").format(sql.Literal(place))
     return sql.SQL("jsonb_path_query_first(_payload, {}, '{{}}', true)").format(sql.Literal(field.path))
 
 
-def of_type(name: str, field: SourceField) -> sql.Composable:
+def is_of_type(name: str, field: SourceField) -> sql.Composable:
     """Whether the field's value is of the JSON types that its declared type may come as; NULL where there is none."""
     allowed = sql.SQL(", ").join(map(sql.Literal, (*_JSON_TYPES[field.type], "null")))
     return sql.SQL("jsonb_typeof({}) in ({})").format(field_value(name, field), allowed)
 
 
-def _evidence(name: str, field: SourceField) -> list[sql.Composable]:
+def _counts(name: str, field: SourceField) -> list[sql.Composable]:
     value = field_value(name, field)
-    wrong = sql.SQL("({}) is false").format(of_type(name, field))
+    wrong = sql.SQL("({}) is false").format(is_of_type(name, field))
     return [
         sql.SQL("count(*) filter (where {} is null)").format(value),
         sql.SQL("count(*) filter (where {})").format(wrong),
@@ -160,7 +160,7 @@ def _too_many(bad: int, total: int, stream: Stream) -> bool:
 
 
 def _renamed(connection: psycopg.Connection, landing: LandingTables, stream: Stream) -> str:
-    known = {dotted(name, field)[0] for name, field in stream.fields.items() if dotted(name, field)} | set(
+    known = {payload_path(name, field)[0] for name, field in stream.fields.items() if payload_path(name, field)} | set(
         stream.ignore
     )
     known |= {field.path[2:].split(".")[0] for field in stream.fields.values() if (field.path or "").startswith("$.")}

@@ -51,7 +51,7 @@ class Finding:
         return f"{what}: observed {self.observed['observed_value']}" if self.observed else what
 
 
-def judge(url: str, schema: str, table: str, suite: Suite, index: str = "_key") -> list[Finding]:
+def evaluate_suite(url: str, schema: str, table: str, suite: Suite, index: str = "_key") -> list[Finding]:
     """Evaluate the suite on schema.table, whose rows `index` identifies; one finding an expectation, in order.
 
     Raises Fatal when an expectation is unknown or cannot be evaluated: a suite that evaluates less than it says has
@@ -162,7 +162,7 @@ def _gx_url(url: str) -> str:
     return "postgresql+psycopg2://" + url.split("://", 1)[1]
 
 
-def keep_findings(
+def store_findings(
     cursor: psycopg.Cursor,
     suite: str,
     findings: list[Finding],

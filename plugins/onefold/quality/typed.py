@@ -17,7 +17,7 @@ from onefold.catalog.entity import Entity
 from onefold.catalog.fields import FieldType, SourceField
 from onefold.catalog.stream import Stream
 from onefold.mapping.sql import field_sql, unmapped_sql
-from onefold.quality.contract import field_value, of_type
+from onefold.quality.contract import field_value, is_of_type
 from onefold.quality.suite import Suite
 from onefold.warehouse.tables import LandingTables, StagingTable
 
@@ -43,7 +43,7 @@ def make_typed(
     Nearly always every value can be read as its type, so it is simply read; only when that fails is each value asked
     first whether it can be.
     """
-    wanted = {
+    fields = {
         name: field for name, field in stream.fields.items() if field.type in _POSTGRES or suite.names(name.lower())
     }
     unmapped = sql.SQL(unmapped_sql(entities, staging.system, staging.stream, stream))
@@ -52,7 +52,7 @@ def make_typed(
         read = _read_if_valid if careful else _read
         columns = [
             sql.SQL("_key, _cursor"),
-            *(sql.SQL("{} as {}").format(read(name, f), sql.Identifier(name.lower())) for name, f in wanted.items()),
+            *(sql.SQL("{} as {}").format(read(name, f), sql.Identifier(name.lower())) for name, f in fields.items()),
             sql.SQL("{} as _unparsed, {} as _unmapped").format(_unparsed(stream, careful), unmapped),
         ]
         connection.execute(sql.SQL("drop table if exists {}").format(landing.typed))
@@ -116,7 +116,7 @@ def _unparsed(stream: Stream, careful: bool) -> sql.Composable:
     conditions, findings = [], []
     for name, field in stream.fields.items():
         verdict = sql.SQL("is not true" if field.required else "is false")
-        conditions.append(sql.SQL("({}) {}").format(of_type(name, field), verdict))
+        conditions.append(sql.SQL("({}) {}").format(is_of_type(name, field), verdict))
         if careful and field.type in _POSTGRES:
             conditions.append(_unreadable(name, field))
         findings += [_finding(wrong, text) for wrong, text in _faults(name, field)]
@@ -144,7 +144,7 @@ def _faults(name: str, field: SourceField) -> Iterator[tuple[sql.Composable, str
     """What may be wrong with a field: a condition that is true when it is, and how it is then called."""
     if field.required:
         yield sql.SQL("{} is null").format(field_value(name, field)), f"{name} is missing"
-    yield sql.SQL("({}) is false").format(of_type(name, field)), f"{name} is not {field.type}"
+    yield sql.SQL("({}) is false").format(is_of_type(name, field)), f"{name} is not {field.type}"
     if field.type in _POSTGRES:
         yield _unreadable(name, field), f"{name} cannot be read as {field.type}"
 

@@ -93,7 +93,7 @@ def _compared(
                         log.info("%s: %s records compared", job.name, f"{sweep.records:,}")
             sweep.seek_gone(windows)
     finally:
-        usage.save_compared(connection, number, system, job.stream_name)
+        usage.save_reconciliation(connection, number, system, job.stream_name)
     with connection.transaction():
         keep(connection, job.table, whole, number)
         drift = drift_of(connection, system, job.stream_name)

@@ -10,7 +10,7 @@ from onefold.load import steps
 from onefold.load.extraction import CountSource
 from onefold.load.job import Job
 from onefold.load.ledger import Load
-from onefold.load.window import Wanted
+from onefold.load.window import WindowRequest
 from onefold.reconcile.compare import Compared, compare
 from onefold.reconcile.drift import windows_to_repair
 from onefold.warehouse.connection import connect
@@ -28,7 +28,7 @@ def repair(job: Job, counts: CountSource, found: Compared) -> tuple[Compared, li
         windows = windows_to_repair(connection, job.system.system, job.stream_name, datetime.now(UTC))
     for window in windows:
         log.info("%s: loading [%s, %s) again", job.name, window.start, window.end)
-        again = replace(job, wanted=Wanted(window.start, window.end, exactly=True))
+        again = replace(job, requested=WindowRequest(window.start, window.end, exactly=True))
         for step in (steps.land, steps.gate, steps.publish):
             load = step(again)
         loads.append(load)

@@ -18,7 +18,7 @@ from onefold.audit import AuditEvent, append
 from onefold.catalog.system import System
 from onefold.errors import Fatal
 from onefold.load.ledger import Run
-from onefold.load.replayed_rows import joined_whole
+from onefold.load.replayed_rows import without_nested_loops
 from onefold.replay.selection import CAN_BE_REPLAYED, MATCHES, Choice, Waiting, check, parameters, waiting
 from onefold.warehouse.tables import StagingTable
 
@@ -162,7 +162,7 @@ def nothing_chosen(matching: list[Waiting]) -> str:
 
 def _compare(connection: psycopg.Connection, replay_id: int, stream: StreamAccount) -> None:
     """Raises Fatal when a row's outcome is not what the tables show."""
-    with connection.transaction(), joined_whole(connection):
+    with connection.transaction(), without_nested_loops(connection):
         unfounded = connection.execute(
             sql.SQL(
                 """

@@ -234,7 +234,7 @@ _QUARANTINE = (
 
 
 def _drop_empty_parts(connection: psycopg.Connection, change: Change) -> None:
-    """A large load is a table of its own (staging.become_part): when all of it is gone, the table goes as well."""
+    """A large load is a table of its own (staging.attach_child_table): when all of it is gone, the table goes too."""
     for load_id in change.loads:
         part = sql.Identifier("staging", f"{change.table.name}__load_{load_id}")
         if connection.execute("select to_regclass(%s)", (part.as_string(connection),)).fetchone()[0] is None:

@@ -13,8 +13,8 @@ from psycopg import sql
 
 from onefold.catalog.entity import Entity
 from onefold.load import ledger
-from onefold.load.gate_step import refuse
-from onefold.quality.gate import judge
+from onefold.load.gate_step import record_refused
+from onefold.quality.gate import evaluate_suite
 from onefold.quality.suite import FOLDER, read_suite
 from onefold.quality.typed import make_typed
 from onefold.rollback.stream_change import Change
@@ -70,8 +70,8 @@ def _judge_load(
             ).format(**names)
         )
         make_typed(connection, load.tables, change.table, change.stream, entities, suite)
-        findings = judge(url, "landing", load.tables.typed_name, suite)
-        refuse(connection, load, suite.name, findings, entities)
+        findings = evaluate_suite(url, "landing", load.tables.typed_name, suite)
+        record_refused(connection, load, suite.name, findings, entities)
         return connection.execute(
             sql.SQL(
                 """

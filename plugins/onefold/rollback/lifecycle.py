@@ -176,7 +176,7 @@ def _held(connection: psycopg.Connection, wanted: Sequence[Change]) -> Iterator[
     """Hold the streams' locks: nobody begins to load them."""
     try:
         for change in wanted:
-            ledger.hold(connection, change.system, change.stream_name)
+            ledger.lock_stream(connection, change.system, change.stream_name)
         yield
     finally:
         if not connection.closed:

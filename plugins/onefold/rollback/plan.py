@@ -10,7 +10,7 @@ import psycopg
 
 from onefold.catalog.system import System
 from onefold.connectors.page import BEGINNING
-from onefold.load.window import goes_on_from
+from onefold.load.window import resume_start
 from onefold.rollback.apply import Settled, compare
 from onefold.rollback.recompute import fold
 from onefold.rollback.stream_change import Change
@@ -83,7 +83,7 @@ def _next_start(change: Change, cursor: tuple[str | None, datetime | None] | Non
     """Where the next run begins by itself that goes on from this cursor."""
     if cursor is None or cursor[1] is None:
         return BEGINNING
-    return goes_on_from(cursor[0], cursor[1], change.stream, datetime.now(UTC))
+    return resume_start(cursor[0], cursor[1], change.stream, datetime.now(UTC))
 
 
 def _missing(

@@ -6,7 +6,7 @@ from datetime import datetime
 
 import psycopg
 
-from onefold.load.lookup_cache import stand_answers
+from onefold.load.lookup_cache import restore_lookup_cache
 from onefold.rollback.stream_change import Change
 
 _CURSOR = """
@@ -57,7 +57,7 @@ def settle_beside(connection: psycopg.Connection, change: Change, moved_loads: t
         "delete from ops.stream_state where system = %(system)s and stream = %(stream)s and load_id = any (%(loads)s)",
         names,
     )
-    stand_answers(connection, change.system, change.stream_name, list(change.loads))
+    restore_lookup_cache(connection, change.system, change.stream_name, list(change.loads))
     connection.execute(
         "update ops.publish_load set outdated = true where load_id = any (%s) and not outdated", (list(moved_loads),)
     )

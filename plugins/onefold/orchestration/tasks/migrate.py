@@ -169,7 +169,7 @@ def _migration(context: Context) -> Migration:
 def _make_job(context: Context, migration: Migration, stream: str) -> MakeJob:
     """Jobs that let fresh data go first, and keep the migration's own rate where it has one."""
     job = job_of(context, migration.system, stream, migration.rate)
-    return lambda wanted, rehearsed: replace(job, wanted=wanted, rehearsed=rehearsed, gives_way=True)
+    return lambda requested, rehearsed: replace(job, requested=requested, dry_run_load=rehearsed, yields_to_fresh=True)
 
 
 @contextmanager

@@ -15,7 +15,7 @@ from onefold.errors import Retriable
 from onefold.load.extraction import CountSource, counts_from, from_system, to_system
 from onefold.load.job import Job
 from onefold.load.ledger import Load, Run
-from onefold.load.window import Wanted
+from onefold.load.window import WindowRequest
 from onefold.orchestration.forms import instant
 from onefold.orchestration.tasks.connections import endpoint
 from onefold.settings import warehouse_url
@@ -45,10 +45,10 @@ def job_of(context: Context, system_name: str, stream: str, rate: str | None = N
         warehouse_url=warehouse_url(),
         entities=catalog.entities,
         run_is_over=run_is_over(context),
-        wanted=_wanted(context),
+        requested=_wanted(context),
         last_attempt=task.try_number > task.max_tries,
-        gives_way=is_backfill(context),
-        confirm=to_system(system, where, warehouse_url()),
+        yields_to_fresh=is_backfill(context),
+        acknowledge=to_system(system, where, warehouse_url()),
     )
 
 
@@ -62,15 +62,15 @@ def is_backfill(context: Context) -> bool:
     return context["dag_run"].run_type == "backfill"
 
 
-def _wanted(context: Context) -> Wanted:
+def _wanted(context: Context) -> WindowRequest:
     """Parameters first; then, for a backfill, the run's own data interval; else on from what was published last."""
     dag_run, params = context["dag_run"], context["params"]
     start, end = instant(params.get("start")), instant(params.get("end"))
     if start or end:
-        return Wanted(start, end, exactly=start is not None)
+        return WindowRequest(start, end, exactly=start is not None)
     if is_backfill(context):
-        return Wanted(dag_run.data_interval_start, dag_run.data_interval_end, exactly=True)
-    return Wanted(end=dag_run.data_interval_end if dag_run.run_type == "scheduled" else None)
+        return WindowRequest(dag_run.data_interval_start, dag_run.data_interval_end, exactly=True)
+    return WindowRequest(end=dag_run.data_interval_end if dag_run.run_type == "scheduled" else None)
 
 
 def run_is_over(context: Context) -> Callable[[str, str], bool]:

@@ -38,15 +38,15 @@ def _can_be_asked(job: Job) -> Job:
 
     A stream that cannot be asked about the window says so, in the log and in the audit trail, and is skipped.
     """
-    now, wanted = datetime.now(UTC), job.wanted
+    now, requested = datetime.now(UTC), job.requested
     first = history(job.system, job.stream_name, now)
-    if job.gives_way and first and wanted.start and wanted.end and wanted.start < first < wanted.end:
-        return replace(job, wanted=replace(wanted, start=first))
-    why = unaskable(job.system, job.stream_name, wanted.start, now)
+    if job.yields_to_fresh and first and requested.start and requested.end and requested.start < first < requested.end:
+        return replace(job, requested=replace(requested, start=first))
+    why = unaskable(job.system, job.stream_name, requested.start, now)
     if why is None:
         return job
     with connect(job.warehouse_url) as connection:
-        audit_and_lineage.left_out(connection, job, why.reason)
+        audit_and_lineage.record_skipped(connection, job, why.reason)
     after_commit(job.warehouse_url)
     log_lines(logging.WARNING, why.text)
     raise AirflowSkipException(why.text)
