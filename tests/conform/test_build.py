@@ -14,7 +14,7 @@ from onefold.conform import conform
 from onefold.conform.dbt_build import Project, build, judge
 from onefold.conform.provenance import trace
 from onefold.errors import Fatal
-from onefold.mapping.golden import files, systems
+from onefold.mapping.golden import files
 from onefold.settings import ROOT
 from tests.conform.world import ACTOR
 
@@ -36,7 +36,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
 def mapped(loader: psycopg.Connection, customer: Entity) -> psycopg.Connection:
     """The mapped tables of the customer, with one company in two of its systems."""
     columns = ", ".join(f"{name} {spec.type}" for name, spec in customer.attributes.items())
-    for system in systems(customer):
+    for system in customer.systems:
         loader.execute(
             sql.SQL(
                 "create table mapped.{} (_record text, _system text, _stream text, _key text, _load_id bigint,"

@@ -5,9 +5,9 @@ The models are the generated ones; only their rendering is done here, with the p
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 import jinja2
@@ -18,7 +18,7 @@ from onefold.catalog.entity import Entity
 from onefold.conform.publish_ledger import Publish
 from onefold.conform.report import Candidate, ConformReport
 from onefold.conform.run import OnPublish, conform_with
-from onefold.mapping.golden import files, systems, tables_sql
+from onefold.mapping.golden import files, tables_sql
 from onefold.settings import ROOT
 
 STREAMS = {"crm": "account", "erp": "partner", "court": "extract"}
@@ -82,18 +82,34 @@ def record(system: str, key: str, *, deleted: bool = False, **attributes: object
 
 def render(text: str, **variables: object) -> str:
     """The SQL of a model, as dbt would render it."""
-    environment = jinja2.Environment(undefined=jinja2.StrictUndefined)  # noqa: S701 - SQL, not HTML
-    template = environment.from_string(MACROS + text)
-    return template.render(
-        ref=lambda name: f"mapped.{name}",
+    return _render(text, lambda name: f"mapped.{name}", variables)
+
+
+def _render(text: str, ref: Callable[[str], str], variables: Mapping[str, object]) -> str:
+    return _template(text).render(
+        ref=ref,
         var=lambda name, default=None: variables.get(name, default),
         config=lambda **_: "",
     )
 
 
+@cache
+def _template(text: str) -> jinja2.Template:
+    environment = jinja2.Environment(undefined=jinja2.StrictUndefined)  # noqa: S701 - SQL, not HTML
+    return environment.from_string(MACROS + text)
+
+
+def _refs(text: str) -> set[str]:
+    """The models that a model reads."""
+    named: list[str] = []
+    # list.append gives None: what it is rendered to does not matter
+    _render(text, lambda name: str(named.append(name)), {"full_mapping": ()})
+    return set(named)
+
+
 def build_order() -> list[str]:
     """The models, each after those that it reads."""
-    needs = {name: set(re.findall(r"ref\('(\w+)'\)", text)) & set(MODELS) for name, text in MODELS.items()}
+    needs = {name: _refs(text) & set(MODELS) for name, text in MODELS.items()}
     order: list[str] = []
     while needs:
         ready = sorted(name for name, others in needs.items() if others <= set(order))
@@ -111,7 +127,7 @@ class World:
             owner.execute(DDL)
         self.connection = psycopg.connect(url, autocommit=True, options="-c TimeZone=UTC")
         columns = ", ".join(f"{name} {spec.type}" for name, spec in PARTNER.attributes.items())
-        for system in systems(PARTNER):
+        for system in PARTNER.systems:
             self.connection.execute(
                 f"create table mapped.{system}__partner (_record text primary key, _system text, _stream text,"
                 f" _key text, _load_id bigint, _deleted boolean, _extracted_at timestamptz,"
@@ -170,7 +186,7 @@ class World:
 
     def empty(self) -> None:
         """Forget everything that was loaded and published."""
-        mapped = ", ".join(f"mapped.{system}__partner" for system in systems(PARTNER))
+        mapped = ", ".join(f"mapped.{system}__partner" for system in PARTNER.systems)
         self.connection.execute(
             f"truncate {mapped}, mapped.partner__identifier, conformed.partner_version,"
             " conformed.partner_crosswalk_version"

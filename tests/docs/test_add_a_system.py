@@ -17,7 +17,7 @@ from onefold.load import steps
 from onefold.load.extraction import from_system
 from onefold.load.job import Job
 from onefold.load.ledger import Run
-from onefold.mapping.model import model_sql
+from onefold.mapping.mapped_model import model_sql
 from onefold.settings import ROOT
 from tests.docs.pages import block_of
 from tests.http.web_server import Asked, Say, serving

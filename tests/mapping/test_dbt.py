@@ -16,7 +16,6 @@ from psycopg.types.json import Jsonb
 
 from onefold.catalog.reader import read_catalog
 from onefold.load.staging import ensure_all_staging
-from onefold.mapping.model import feeding_systems
 from onefold.settings import ROOT
 
 PROJECT = ROOT / "dbt_project"
@@ -48,7 +47,7 @@ class Dbt:
         """Build the customer's mapped models."""
         given = ["--vars", json.dumps(variables)] if variables else []
         statuses = self("run", "--select", "tag:customer,path:models/mapped", *given, *more)
-        assert len(statuses) == len(feeding_systems(read_catalog().entities["customer"]))
+        assert len(statuses) == len(read_catalog().entities["customer"].systems)
 
     def seconds(self, model: str) -> float:
         """How long the last run worked on the model."""
@@ -106,7 +105,7 @@ def test_every_example_of_the_catalogue_holds_in_dbt(dbt: Dbt) -> None:
     entities = read_catalog().entities.values()
     attributes = [attribute for entity in entities for attribute in entity.attributes.values()]
     examples = sum(len(rule.examples) for attribute in attributes for rule in attribute.sources.values())
-    increments = sum(len(feeding_systems(entity)) for entity in entities)
+    increments = sum(len(entity.systems) for entity in entities)
     assert list(statuses.values()) == ["pass"] * (examples + increments)
 
 

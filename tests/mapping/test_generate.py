@@ -14,9 +14,10 @@ from onefold.catalog.stream import Stream
 from onefold.commands.generate import generate as command
 from onefold.errors import Fatal
 from onefold.mapping.example import example_record
-from onefold.mapping.generate import MARK, generate, generated_files
+from onefold.mapping.generate import generate, generated_files
+from onefold.mapping.generated import MARK
 from onefold.mapping.lineage import Origin, column_lineage
-from onefold.mapping.model import model_sql
+from onefold.mapping.mapped_model import model_sql
 from tests.mapping.catalogue import SHOP, person
 
 SYSTEMS = {"shop": SHOP}

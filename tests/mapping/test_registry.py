@@ -5,7 +5,6 @@ from __future__ import annotations
 import psycopg
 
 from onefold.catalog.reader import read_catalog
-from onefold.mapping.model import feeding_systems
 from onefold.mapping.registry import sync_mapping
 from tests.mapping.catalogue import SHOP, person
 
@@ -16,7 +15,7 @@ def test_every_rule_of_the_catalogue_is_in_force(loader: psycopg.Connection) -> 
     catalog = read_catalog()
     changed = sync_mapping(loader, catalog.entities, catalog.systems)
     entities = catalog.entities.values()
-    assert changed == {f"{system}__{each.entity}" for each in entities for system in feeding_systems(each)}
+    assert changed == {f"{system}__{each.entity}" for each in entities for system in each.systems}
     rules = sum(len(attribute.sources) for each in entities for attribute in each.attributes.values())
     assert loader.execute("select count(*) from ops.mapping where valid_to is null").fetchone() == (rules,)
     row = loader.execute(

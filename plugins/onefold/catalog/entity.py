@@ -100,6 +100,15 @@ class Entity(Model):
         """The system.stream names that feed this entity, sorted."""
         return sorted({source for attribute in self.attributes.values() for source in attribute.sources})
 
+    @property
+    def systems(self) -> list[str]:
+        """The systems that feed this entity, sorted: one mapped model each."""
+        return sorted({stream.partition(".")[0] for stream in self.streams})
+
+    def streams_of(self, system: str) -> list[str]:
+        """The names of the system's streams that feed this entity, sorted."""
+        return [stream for owner, _, stream in (each.partition(".") for each in self.streams) if owner == system]
+
     @model_validator(mode="after")
     def _names_exist(self) -> Entity:
         named = list(self.identity.strong)

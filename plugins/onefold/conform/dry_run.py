@@ -17,7 +17,6 @@ from onefold.conform.publish_ledger import Publish, changed_mappings
 from onefold.conform.report import Candidate, Gate
 from onefold.errors import Fatal, Rejected, Retriable
 from onefold.load.ledger import Load
-from onefold.mapping.golden import systems
 from onefold.warehouse.connection import connect
 from onefold.warehouse.db_errors import translate_errors
 from onefold.warehouse.tables import StagingTable
@@ -121,7 +120,7 @@ def _make_shadow(connection: psycopg.Connection, entities: Sequence[Entity], loa
     streams = sorted({stream for entity in entities for stream in entity.streams})
     dry_run_schemas.expose(connection, [StagingTable(*stream.split(".")) for stream in streams], loads)
     dry_run_schemas.copy_mapped(
-        connection, [f"{system}__{entity.entity}" for entity in entities for system in systems(entity)]
+        connection, [f"{system}__{entity.entity}" for entity in entities for system in entity.systems]
     )
 
 

@@ -8,24 +8,22 @@ from pathlib import Path
 from onefold.catalog.entity import Entity
 from onefold.catalog.system import System
 from onefold.mapping import golden
-from onefold.mapping.model import feeding_systems, model_name, model_sql
-from onefold.mapping.model_yaml import model_yaml, sources_yaml
+from onefold.mapping.generated import MARK
+from onefold.mapping.mapped_model import model_name, model_sql
+from onefold.mapping.properties import mapped_yaml, sources_yaml
 from onefold.settings import ROOT
 
 MAPPED = "dbt_project/models/mapped"
 FOLDERS = ("dbt_project/models", "dbt_project/tests", golden.VIEWS)
-MARK = "generated from catalog/"
-"""What the first line of every generated file says; a file without it was written by a person."""
 
 
 def generated_files(entities: Mapping[str, Entity], systems: Mapping[str, System]) -> dict[str, str]:
     """Path below the project's root and text of every file generated from the mapping; the same on every run."""
     files: dict[str, str] = {}
     for entity in entities.values():
-        for system in feeding_systems(entity):
-            path = f"{MAPPED}/{model_name(system, entity.entity)}"
-            files[f"{path}.sql"] = model_sql(entity, systems[system])
-            files[f"{path}.yml"] = model_yaml(entity, systems[system])
+        for system in entity.systems:
+            files[f"{MAPPED}/{model_name(system, entity.entity)}.sql"] = model_sql(entity, systems[system])
+        files[f"{MAPPED}/{entity.entity}.yml"] = mapped_yaml(entity, systems)
         files |= golden.files(entity, entities)
     if entities:
         files[f"{MAPPED}/sources.yml"] = sources_yaml(entities)

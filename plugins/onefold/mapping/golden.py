@@ -1,6 +1,6 @@
-"""Generates what makes one golden record of many: resolution, survivorship and the tables they are published in.
+"""Golden records in the database: the columns they are recognised by, and the DDL of the tables they are published in.
 
-The SQL is in golden_sql/, one template a model; << >> and <% %> are filled in here, and {{ }} is left to dbt.
+The DDL is in golden_sql/; << >> and <% %> are filled in here.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ import jinja2
 
 from onefold.catalog.entity import Attribute, Entity
 from onefold.errors import Fatal
+from onefold.mapping.generated import header
+from onefold.mapping.resolution import resolution_files
 from onefold.mapping.sql import literal
 
 PERSONAL = ("contact", "identity", "sensitive")
@@ -22,17 +24,6 @@ PERSONAL = ("contact", "identity", "sensitive")
 VIEWS = "plugins/onefold/warehouse/migrations/repeatable"
 """Where the views of the entities go: each after those that it reads, by the number that its name begins with."""
 _TEMPLATES = Path(__file__).parent / "golden_sql"
-_HEAD = "-- generated from catalog/entities/{entity}.yaml; do not edit (bin/onefold generate)"
-_RESOLVE = ("changed", "candidate_identifier", "member", "strong", "cautious", "cluster", "conflict")
-_IDS = ("candidate_crosswalk", "ended")
-_TESTS = ("every_record_has_one_golden_record", "no_golden_record_without_records")
-# Unlogged: a candidate lives for one run, and a run that crashed is run again.
-_CONFIG = "{{{{ config(materialized='table', unlogged=true, schema='mapped', tags=['{entity}']) }}}}"
-
-
-def systems(entity: Entity) -> list[str]:
-    """The systems that feed the entity, sorted: one mapped model each."""
-    return sorted({stream.partition(".")[0] for stream in entity.streams})
 
 
 def identifiers(entity: Entity) -> list[str]:
@@ -57,17 +48,8 @@ def files(entity: Entity, entities: Mapping[str, Entity]) -> dict[str, str]:
     `entities` is the whole catalogue: the views of an entity come after those that it refers to. Raises Fatal when
     entities refer to each other in a circle.
     """
-    name = entity.entity
-    models = {model: f"resolve/{name}" for model in (*_RESOLVE, *_IDS)} | {"candidate": "conformed"}
-    if not entity.identity.cautious:
-        del models["cautious"]
-    made = {
-        f"dbt_project/models/{folder}/{name}__{model}.sql": f"{_CONFIG.format(entity=name)}\n\n{_render(model, entity)}"
-        for model, folder in models.items()
-    }
-    made |= {f"dbt_project/tests/{name}__{test}.sql": _render(test, entity) for test in _TESTS}
-    made[f"{VIEWS}/{51 + depth(entity, entities)}_conformed__{name}.sql"] = _render("views", entity)
-    return {path: f"{_HEAD.format(entity=name)}\n{text}" for path, text in made.items()}
+    views = f"{VIEWS}/{51 + depth(entity, entities)}_conformed__{entity.entity}.sql"
+    return resolution_files(entity) | {views: header([entity.entity], "--") + _render("views", entity)}
 
 
 def tables_sql(entity: Entity) -> str:
@@ -94,14 +76,9 @@ def _render(template: str, entity: Entity) -> str:
             entity=entity,
             name=entity.entity,
             attributes=entity.attributes,
-            kinds=entity.identity.strong,
-            cautious=entity.identity.cautious,
-            identifiers=identifiers(entity),
             known=known_columns(entity),
-            systems=systems(entity),
             hidden=personal_attributes(entity),
             referenced=entity.referenced,
-            origin=origin,
         )
     )
 

@@ -12,7 +12,7 @@ from psycopg import sql
 
 from onefold.catalog.entity import Attribute, Entity
 from onefold.catalog.system import System
-from onefold.mapping.model import model_name
+from onefold.mapping.mapped_model import model_name
 from onefold.mapping.sql import rule_sql
 
 

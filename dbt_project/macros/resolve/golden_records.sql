@@ -1,0 +1,82 @@
+{% macro golden_records(entity, systems, strong, trust, attributes, latest=[], timestamps=[], trust_of={}) -%}
+{#- The new state of every golden record whose cluster was touched: which value survives, and where it came from.
+    `attributes` are all of the entity's, in order; of these, `latest` survive by the greatest value, `timestamps` are
+    moments, and `trust_of` has an order of trust of its own. Of equally trusted records the one changed last counts.
+    One sort: the records of a cluster get a position p by the entity's trust order. An attribute with an order of its
+    own takes the least of (its rank, p), so none needs a sort of its own. Nothing above the sort may be a CTE that is read
+    twice or a correlated subquery: PostgreSQL would then read and sort on one core. -#}
+{%- set id = entity ~ '_id' -%}
+{%- set span = 1048576 -%}{#- more than a cluster has records: rank * span + p orders by rank, then by p -#}
+{%- set changed_at = 'last_changed' if 'last_changed' in attributes else '_extracted_at' -%}
+with member as (
+{%- for system in systems %}
+    select x.{{ id }}, x.record, x.system, x.stream, x.key, m._load_id, m._mapping_version, m._extracted_at
+{%- for attribute in attributes %}
+{%- if attribute in strong %}
+        , case when '{{ attribute }}' = any (d.disowned) then null else m.{{ attribute }} end as {{ attribute }}
+{%- else %}
+        , m.{{ attribute }}
+{%- endif %}
+{%- endfor %}
+    from {{ ref(entity ~ '__candidate_crosswalk') }} as x
+    join {{ ref(system ~ '__' ~ entity) }} as m on m._record collate "C" = x.record
+    left join (
+        select member.record, strong.disowned
+        from {{ ref(entity ~ '__strong') }} as strong join {{ ref(entity ~ '__member') }} as member using (n)
+        where strong.torn and strong.disowned <> '{}'
+    ) as d on d.record = x.record
+    where x.system = '{{ system }}'
+{%- if not loop.last %}
+    union all
+{%- endif %}
+{%- endfor %}
+),
+ranked as (
+    select *
+        , row_number() over (
+            partition by {{ id }} order by {{ trust_rank('system', trust) }}, {{ changed_at }} desc nulls last, record)::int as p
+    from member
+),
+gathered as (
+    select {{ id }}
+        , (array_agg(system order by p))[1] as source_of_truth
+        , array_agg(distinct system order by system) as _systems
+        , array_agg(record order by p) as _members
+        , array_agg(_load_id order by p) as _loads
+        , array_agg(_mapping_version order by p) as _mapping_versions
+{%- for attribute in attributes %}
+        , array_agg({{ attribute }} order by p) as _v_{{ attribute }}
+{%- if attribute in latest %}
+        , (array_agg(p order by {{ attribute }} desc, p) filter (where {{ attribute }} is not null))[1] as _w_{{ attribute }}
+{%- elif attribute in trust_of %}
+        , min({{ trust_rank('system', trust_of[attribute]) }} * {{ span }} + p) filter (where {{ attribute }} is not null) % {{ span }} as _w_{{ attribute }}
+{%- else %}
+        , min(p) filter (where {{ attribute }} is not null) as _w_{{ attribute }}
+{%- endif %}
+{%- endfor %}
+    from ranked
+    group by {{ id }}
+),
+golden as (
+    select {{ id }}
+{%- for attribute in attributes %}
+        , _v_{{ attribute }}[_w_{{ attribute }}] as {{ attribute }}
+{%- endfor %}
+        , source_of_truth, _systems, cardinality(_members) as _records
+        -- Where each attribute came from: its record's place among the members. conformed.provenance() spells it out.
+        , _members, _loads, _mapping_versions
+        , array[{% for attribute in attributes %}_w_{{ attribute }}{{ '' if loop.last else ', ' }}{% endfor %}]::int[] as _given
+        -- What makes a version: the values, and the records that gave them. A record's newer load alone does not.
+        , md5(row(_members
+{%- for attribute in attributes %}
+            , {{ 'extract(epoch from _v_' ~ attribute ~ '[_w_' ~ attribute ~ '])' if attribute in timestamps else '_v_' ~ attribute ~ '[_w_' ~ attribute ~ ']' }}, _w_{{ attribute }}
+{%- endfor %}
+        )::text) as _hash
+    from gathered
+)
+select golden.*
+    , case when live._hash is null then 'new' when live._hash <> golden._hash then 'changed' end as _change
+from golden
+left join conformed.{{ entity }}_version as live
+    on live.{{ id }} = golden.{{ id }} and live._ended_publish_id is null
+{%- endmacro %}
