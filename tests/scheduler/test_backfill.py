@@ -122,6 +122,6 @@ def test_a_second_backfill_of_a_system_is_refused_while_the_first_runs(at_rest: 
         second = at_rest.run("backfill", "nbp", "--from", "2026-09-21", "--to", "2026-09-23")
         done = ended(first)
     assert second.code == 1
-    assert "of sync__nbp is on its way" in second.errors and "Nothing was begun" in second.errors
+    assert "of sync__nbp is in progress" in second.errors and "Nothing was started" in second.errors
     assert done.code == 0, done.errors
     assert "4 of 4 runs of sync__nbp have loaded" in done.output

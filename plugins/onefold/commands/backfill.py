@@ -1,4 +1,4 @@
-"""onefold backfill: Airflow's own backfill of a sync DAG, told what it will do before and how it goes."""
+"""onefold backfill: a backfill by Airflow of one sync DAG: says first what it will do, then how far it is."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from onefold.platform.backfills import Backfill, BackfillApi, Progress
 
 MANY = 100
-"""More runs than this want a yes."""
+"""More runs than this need --yes."""
 POLL_SECONDS = 1.0
 CLOSING_SECONDS = 90
 """Airflow looks every 30 s whether a backfill has ended."""
@@ -32,7 +32,7 @@ CLOSING_SECONDS = 90
 def backfill(system: str, start: str, end: str, yes: bool, as_json: bool) -> None:
     """Load the past of one SYSTEM again: each interval of its schedule in a run of its own, one after the other.
 
-    Runs beside the schedule and gives way to it. To repeat it is safe. Exits 1 when a run has failed.
+    Scheduled runs of fresh data go first. Repeating it is safe. Exits 1 when a run has failed.
     """
     from onefold.catalog.reader import read_systems
     from onefold.commands.past import ask_streams, asked_window, known_system
@@ -54,20 +54,20 @@ def backfill(system: str, start: str, end: str, yes: bool, as_json: bool) -> Non
     if not starts:
         raise Fatal(
             f"No interval of {dag_id} (schedule {found.schedule}) that begins in [{first:%FT%TZ}, {until:%FT%TZ}) is "
-            "over and at rest. Let the window end later, or wait for the runs that are on their way. Nothing was begun."
+            "complete and idle. Choose a later end, or wait for the runs that are in progress. Nothing was started."
         )
     covered = (starts[0], _next(found.schedule, starts[-1]))
-    said = f"{len(starts)} runs of {dag_id}, one for each interval in [{covered[0]:%FT%TZ}, {covered[1]:%FT%TZ})"
+    summary = f"{len(starts)} runs of {dag_id}, one for each interval in [{covered[0]:%FT%TZ}, {covered[1]:%FT%TZ})"
     if len(starts) > MANY and not yes:
-        raise Fatal(f"That is {said}. Say --yes if you mean it, or take a shorter window. Nothing was begun.")
-    click.echo(said, err=True)
+        raise Fatal(f"That is {summary}. Add --yes to confirm, or choose a shorter window. Nothing was started.")
+    click.echo(summary, err=True)
     api.unpause(dag_id)
-    begun = _begin(api, dag_id, starts[0], starts[-1])
-    done = _follow(api, begun, len(starts))
-    failed = api.failed_runs(begun) if done.failed else []
+    backfill_started = _start(api, dag_id, starts[0], starts[-1])
+    done = _follow(api, backfill_started, len(starts))
+    failed = api.failed_runs(backfill_started) if done.failed else []
     report = {
         "dag_id": dag_id,
-        "backfill_id": begun.backfill_id,
+        "backfill_id": backfill_started.backfill_id,
         "from": f"{covered[0]:%FT%TZ}",
         "to": f"{covered[1]:%FT%TZ}",
         "runs": len(starts),
@@ -75,12 +75,12 @@ def backfill(system: str, start: str, end: str, yes: bool, as_json: bool) -> Non
         "failed": [{"run_id": run.run_id, "from": f"{run.start:%FT%TZ}", "to": f"{run.end:%FT%TZ}"} for run in failed],
         "left_out": left_out,
     }
-    click.echo(json.dumps(report, indent=2) if as_json else _told(report))
+    click.echo(json.dumps(report, indent=2) if as_json else _summary(report))
     if done.failed:
         names = ", ".join(run.run_id for run in failed[:10])
         raise Fatal(
             f"{done.failed} of {len(starts)} runs failed: {names}{', …' if done.failed > 10 else ''}. The log of their "
-            "tasks, in the UI, say why. Mend it, then give the same command again: what is loaded stays as it is."
+            "tasks, in the UI, say why. Fix it, then repeat the command: what is already loaded is not changed."
         )
 
 
@@ -120,13 +120,13 @@ def _refuse_a_second(api: BackfillApi, dag_id: str) -> None:
             time.sleep(POLL_SECONDS)
         return
     raise Fatal(
-        f"Backfill {running.backfill_id} of {dag_id} is on its way ([{running.first:%FT%TZ}, {running.last:%FT%TZ}]). "
-        "Wait until it has ended, or cancel it on the DAG's page (Backfills). Nothing was begun."
+        f"Backfill {running.backfill_id} of {dag_id} is in progress ([{running.first:%FT%TZ}, {running.last:%FT%TZ}]). "
+        "Wait until it has ended, or cancel it on the DAG's page (Backfills). Nothing was started."
     )
 
 
-def _begin(api: BackfillApi, dag_id: str, first: datetime, last: datetime) -> Backfill:
-    """Begin it. Airflow makes every run before it answers: where they are many, we may have to look what came of it."""
+def _start(api: BackfillApi, dag_id: str, first: datetime, last: datetime) -> Backfill:
+    """Start it. Airflow creates every run before it answers; after a time-out we look whether it was created."""
     try:
         return api.create_backfill(dag_id, first, last)
     except Retriable:
@@ -136,22 +136,22 @@ def _begin(api: BackfillApi, dag_id: str, first: datetime, last: datetime) -> Ba
         return running
 
 
-def _follow(api: BackfillApi, begun: Backfill, runs: int) -> Progress:
+def _follow(api: BackfillApi, backfill_started: Backfill, runs: int) -> Progress:
     """Wait until all runs have ended; one line whenever one has. If somebody cancels it, the rest counts as failed."""
-    from onefold.commands.runs import nobody_has_died
+    from onefold.commands.runs import require_live_services
 
-    told: Progress | None = None
+    shown: Progress | None = None
     while True:
-        done = api.progress(begun)
-        if done != told:
+        done = api.progress(backfill_started)
+        if done != shown:
             click.echo(f"{done.succeeded + done.failed} of {runs} runs ended, {done.failed} failed", err=True)
-            told = done
+            shown = done
         if done.succeeded + done.failed >= runs:
             return done
-        nobody_has_died()
+        require_live_services()
         time.sleep(POLL_SECONDS)
 
 
-def _told(report: Mapping[str, object]) -> str:
+def _summary(report: Mapping[str, object]) -> str:
     window = f"[{report['from']}, {report['to']})"
     return f"{report['succeeded']} of {report['runs']} runs of {report['dag_id']} have loaded {window}."

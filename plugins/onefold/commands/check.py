@@ -41,8 +41,8 @@ def check(as_json: bool, root: Path) -> None:
     if as_json:
         click.echo(json.dumps({"valid": True, **counts}))
     else:
-        said = ", ".join(f"{count} {what}" for what, count in counts.items())
-        click.echo(f"The catalogue is right: {said}.")
+        summary = ", ".join(f"{count} {what}" for what, count in counts.items())
+        click.echo(f"The catalogue is right: {summary}.")
 
 
 def _print_mistakes(error: CatalogError, as_json: bool) -> None:

@@ -77,8 +77,8 @@ def _sync_all(here: Settings, groups: list[list[str]]) -> list[tuple[str, str]]:
 
     api = airflow(here)
     done: list[tuple[str, str]] = []
-    # Held back until the last system is in. When one fails it stays so: golden ids are for ever, and those made of half
-    # the systems are not those that a whole first run would make. The next demo, or `onefold conform`, lets it go.
+    # Paused until the last system is loaded, and after a failure too: golden ids are permanent, and a first publish of
+    # half the systems would assign others. The next demo, or `onefold conform`, unpauses it.
     api.wait_for_dag("conform")
     api.pause("conform")
     for group in groups:

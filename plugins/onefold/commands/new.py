@@ -26,10 +26,12 @@ def new() -> None:
 @click.argument("name")
 @click.option("--from", "kind", type=click.Choice(KINDS), required=True, help="What LOCATION is.")
 @click.argument("location")
-@click.option("--stream", "wanted", multiple=True, help="Only this stream; may be given several times.")
+@click.option("--stream", "chosen_streams", multiple=True, help="Only this stream; may be given several times.")
 @click.option("--title", help="The system's title; default: what the description says.")
 @click.option("--stdout", is_flag=True, help="Print the YAML and write nothing.")
-def system(name: str, kind: str, location: str, wanted: tuple[str, ...], title: str | None, stdout: bool) -> None:
+def system(
+    name: str, kind: str, location: str, chosen_streams: tuple[str, ...], title: str | None, stdout: bool
+) -> None:
     """Write catalog/systems/NAME.yaml and a suite per stream, drafted from LOCATION.
 
     LOCATION is a file (OpenAPI 3, WSDL, an OData service's $metadata, a CSV file), or a database's SQLAlchemy URL. What
@@ -42,10 +44,10 @@ def system(name: str, kind: str, location: str, wanted: tuple[str, ...], title: 
 
     draft = _draft(kind, location)
     streams = apart(draft.streams)
-    if unknown := set(wanted) - {stream.name for stream in streams}:
+    if unknown := set(chosen_streams) - {stream.name for stream in streams}:
         names = ", ".join(stream.name for stream in streams)
         raise Fatal(f"there is no stream {', '.join(sorted(unknown))} in it; there are: {names}")
-    chosen = [stream for stream in streams if not wanted or stream.name in wanted]
+    chosen = [stream for stream in streams if not chosen_streams or stream.name in chosen_streams]
     draft = replace(draft, streams=chosen, title=title or draft.title)
     text = draft_yaml(name, draft, "a database" if kind == "database" else Path(location).name)
     with TemporaryDirectory() as folder:  # a draft that the catalogue would refuse is a mistake of ours

@@ -29,23 +29,25 @@ def asked_window(start: str | None, end: str | None) -> tuple[datetime | None, d
     now = datetime.now(UTC)
     begin, until = instant(start), instant(end) or now
     if until > now:
-        raise Fatal(f"--to {end} is in the future: it is {now:%FT%TZ}. Let the window end before. Nothing was begun.")
+        raise Fatal(f"--to {end} is in the future: it is {now:%FT%TZ}. Choose an earlier end. Nothing was started.")
     if begin and begin >= until:
-        raise Fatal(f"--from {start} is not before --to {end or 'now'}: swap them. Nothing was begun.")
+        raise Fatal(f"--from {start} is not before --to {end or 'now'}: swap them. Nothing was started.")
     return begin, until
 
 
 def ask_streams(system: System, start: datetime | None) -> dict[str, str]:
-    """The streams that must be left out, each with why, which is also told.
+    """The streams that must be left out, each with the reason, which is also printed.
 
     Raises Fatal when that is all of them.
     """
     now = datetime.now(UTC)
     reasons = {name: unaskable(system, name, start, now) for name in system.streams}
     left_out = {name: why.text for name, why in reasons.items() if why}
-    said = "\n".join(f"- {why}" for why in left_out.values())
+    reasons_text = "\n".join(f"- {why}" for why in left_out.values())
     if len(left_out) == len(system.streams):
-        raise Fatal(f"No stream of {system.system} can be asked about that window:\n{said}\nNothing was begun.")
+        raise Fatal(
+            f"No stream of {system.system} can be asked about that window:\n{reasons_text}\nNothing was started."
+        )
     if left_out:
-        click.echo(f"left out, {len(left_out)} of {len(system.streams)} streams:\n{said}", err=True)
+        click.echo(f"left out, {len(left_out)} of {len(system.streams)} streams:\n{reasons_text}", err=True)
     return left_out

@@ -20,7 +20,7 @@ from onefold.settings import settings
 @click.option("--from", "start", help="Quarantined at this instant or later, ISO 8601.")
 @click.option("--to", "end", help="Quarantined before this instant, ISO 8601.")
 @click.option("--mapping-version", type=click.IntRange(1), help="Judged by this version of an entity's mapping.")
-@click.option("--reason", help="What was mended; kept in ops.replay. Needed unless --dry-run.")
+@click.option("--reason", help="What was fixed; stored in ops.replay. Required unless --dry-run.")
 @click.option("--dry-run", is_flag=True, help="Only say which rows would be replayed.")
 @click.option("--json", "as_json", is_flag=True, help="For scripts.")
 def replay(
@@ -34,7 +34,7 @@ def replay(
     dry_run: bool,
     as_json: bool,
 ) -> None:
-    """Judge quarantined rows again, after a suite, a mapping or a stream's YAML has been mended.
+    """Judge quarantined rows again, after a suite, a mapping or a stream's YAML has been fixed.
 
     Every row that is chosen ends published, superseded by something newer, or again in quarantine.
     """
@@ -49,7 +49,7 @@ def replay(
     choice = Choice(system, stream, expectation, instant(start), instant(end), mapping_version)
     check(choice, systems)
     if not (dry_run or (reason or "").strip()):
-        raise Fatal("A replay needs a reason: say with --reason what was mended. Nothing was changed.")
+        raise Fatal("A replay needs a reason: say with --reason what was fixed. Nothing was changed.")
     with connect_as("engineer") as connection:
         matching = waiting(connection, choice, systems)
     if dry_run:

@@ -1,4 +1,4 @@
-"""Runs a DAG through the real scheduler and shows how its tasks come along."""
+"""Runs a DAG through the scheduler and prints each task as it ends."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ def airflow(here: Settings) -> AirflowApi:
 def sync_now(api: AirflowApi, system: str) -> DagRun:
     """A run of the system's sync DAG to wait for.
 
-    One that is on its way is taken (a second would only wait for it). Otherwise a DAG that is still paused is unpaused,
-    which makes the scheduler begin the run of the last interval by itself; one that is not is triggered.
+    One that is in progress is taken (a second would only wait for it). A paused DAG is unpaused, which makes the
+    scheduler start the run of the last interval by itself; any other is triggered.
     """
     dag_id = f"sync__{system}"
     api.wait_for_dag(dag_id)
@@ -53,31 +53,31 @@ def follow(api: AirflowApi, run: DagRun, seconds: float = RUN_SECONDS) -> DagRun
 
     Raises Fatal with the log of what failed, or with the name of a service that has died meanwhile.
     """
-    run = api.wait(run, seconds, task_lines(run.dag_id), nobody_has_died)
+    run = api.wait(run, seconds, task_lines(run.dag_id), require_live_services)
     if run.state != "success":
         raise Fatal(f"{run.dag_id} failed (run {run.run_id}).\n{_why(api, run)}")
     return run
 
 
-def nobody_has_died() -> None:
-    """Raises Fatal when a service of this installation was started and is gone: nobody would end the run."""
+def require_live_services() -> None:
+    """Raises Fatal when a service of this installation was started and is gone: the run would never end."""
     home = settings().home
     dead = [name for name, service in recorded(home).items() if service.leader() is None]
     if dead:
         raise Fatal(
-            f"{', '.join(dead)} died while a run was on its way. Look into {home / 'logs'}, "
+            f"{', '.join(dead)} died while a run was in progress. Look into {home / 'logs'}, "
             "then start again what is missing with `bin/onefold up`, or the whole with `bin/onefold demo`."
         )
 
 
 def task_lines(dag_id: str) -> Callable[[DagRun, list[TaskInstance]], None]:
     """A progress callback that prints each task once, when it has ended; on stderr, so that a report stays readable."""
-    told: set[tuple[str, int]] = set()
+    shown: set[tuple[str, int]] = set()
 
     def show(run: DagRun, tasks: list[TaskInstance]) -> None:
         for task in tasks:
-            if task.state in ENDED and (task.task_id, task.map_index) not in told:
-                told.add((task.task_id, task.map_index))
+            if task.state in ENDED and (task.task_id, task.map_index) not in shown:
+                shown.add((task.task_id, task.map_index))
                 name = task.task_id if task.map_index < 0 else f"{task.task_id}[{task.map_index}]"
                 seconds = f"{task.seconds:6.1f} s" if task.seconds is not None else " " * 8
                 click.echo(f"{seconds}  {dag_id:<18} {name:<28} {task.state}", err=True)

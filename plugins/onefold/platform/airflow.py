@@ -1,4 +1,4 @@
-"""How Airflow runs here, said in environment variables only: no airflow.cfg is written or edited."""
+"""How Airflow runs here, set by environment variables only: no airflow.cfg is written or edited."""
 
 from __future__ import annotations
 
@@ -135,7 +135,7 @@ def create_database(superuser_url: str, password: str) -> None:
 def migrate(postgres: Postgres, variables: Mapping[str, str]) -> bool:
     """Bring Airflow's database to the installed version; returns False when it was there already.
 
-    The version is kept as the database's comment, so that it goes wherever the database goes. Raises Fatal with the
+    The version is stored as the database's comment, so that it moves with the database. Raises Fatal with the
     end of Airflow's output when it fails.
     """
     version = f"migrated by apache-airflow {metadata.version('apache-airflow')}"

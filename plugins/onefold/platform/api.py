@@ -52,7 +52,7 @@ class AirflowApi:
         self._call("PATCH", f"/dags/{dag_id}", {"is_paused": False})
 
     def pause(self, dag_id: str) -> None:
-        """Let the scheduler begin no run of the DAG; one that runs goes on."""
+        """Keep the scheduler from starting runs of the DAG; one that is running continues."""
         self._call("PATCH", f"/dags/{dag_id}", {"is_paused": True})
 
     def is_paused(self, dag_id: str) -> bool:
@@ -199,7 +199,7 @@ def _run(answer: Mapping[str, object]) -> DagRun:
 
 
 def _log_lines(line: object) -> list[str]:
-    """What a line of a log says; an exception is said by its class and text, without its frames."""
+    """The text of one log line; of an exception its class and message, without the stack."""
     if not isinstance(line, dict):
         return [str(line)]
     raised = [

@@ -55,37 +55,37 @@ def up(settings: Settings, sandbox: bool, report: Report) -> Installation:
 
     Raises Fatal when a port is taken or a part refuses to start, Retriable when one is not ready in time.
     """
-    wanted = installation(settings, sandbox)
+    target = installation(settings, sandbox)
     with _step(report) as done:
-        stale = _stale(wanted)
+        stale = _stale(target)
         processes.stop(settings.home, stale)
         if stale:
             names = ", ".join(service.name for service in stale)
-            done(f"ended what is changed, dead, not wanted or without its database: {names}")
+            done(f"ended what is changed, dead, not needed or without its database: {names}")
     running = processes.recorded(settings.home)
-    _require_free_ports(wanted, running)
+    _require_free_ports(target, running)
     with _step(report) as done:
-        location = wanted.postgres.start()
-        airflow.create_database(wanted.postgres.url(), wanted.secrets.database["airflow"])
+        location = target.postgres.start()
+        airflow.create_database(target.postgres.url(), target.secrets.database["airflow"])
         if sandbox:
-            sandbox_database.create_databases(wanted.postgres.url(), wanted.secrets.database)
+            sandbox_database.create_databases(target.postgres.url(), target.secrets.database)
         done(f"PostgreSQL on port {settings.pg_port}")
     if location.note:
         report(location.note, 0)
-    missing = [service for service in wanted.services if service.name not in running]
+    missing = [service for service in target.services if service.name not in running]
     for service in missing:
         if service.name == "sandbox":
             processes.start(settings.home, service)
-    _prepare_databases(wanted, report)
+    _prepare_databases(target, report)
     began = time.time()
     for service in missing:
         if service.name != "sandbox":
             processes.start(settings.home, service)
-    _wait_until_ready(wanted, began, report)
-    session = api.AirflowApi(settings.ui_url, "engineer", wanted.secrets.ui["engineer"])
+    _wait_until_ready(target, began, report)
+    session = api.AirflowApi(settings.ui_url, "engineer", target.secrets.ui["engineer"])
     for name, (slots, description) in POOLS.items():
         session.ensure_pool(name, slots, description)
-    return wanted
+    return target
 
 
 def down(settings: Settings, delete_data: bool, report: Report) -> None:
@@ -109,18 +109,18 @@ def down(settings: Settings, delete_data: bool, report: Report) -> None:
             done(f"deleted the data in {settings.home}")
 
 
-def _prepare_databases(wanted: Installation, report: Report) -> None:
+def _prepare_databases(target: Installation, report: Report) -> None:
     """Airflow's schema comes from its own program, the warehouse's from ours: side by side."""
 
     def migrate() -> str:
-        airflow.prepare(wanted.settings, wanted.secrets)
-        changed = airflow.migrate(wanted.postgres, wanted.variables)
+        airflow.prepare(target.settings, target.secrets)
+        changed = airflow.migrate(target.postgres, target.variables)
         return "Airflow's database migrated" if changed else "Airflow's database is of this version"
 
     def install() -> str:
         from onefold.warehouse.install import install  # the engine: heavy, and not needed to stop or to look
 
-        return str(install(wanted.postgres.url(), wanted.secrets.database))
+        return str(install(target.postgres.url(), target.secrets.database))
 
     began = time.monotonic()
     with ThreadPoolExecutor(2) as pool:
@@ -129,32 +129,32 @@ def _prepare_databases(wanted: Installation, report: Report) -> None:
             report(future.result(), time.monotonic() - began)
 
 
-def _wait_until_ready(wanted: Installation, began: float, report: Report) -> None:
+def _wait_until_ready(target: Installation, began: float, report: Report) -> None:
     """Report each service once it answers or has written a heartbeat since it was started."""
     clock = time.monotonic()
     deadline = clock + READY_SECONDS
-    waiting = {service.name for service in wanted.services}
+    waiting = {service.name for service in target.services}
     while waiting:
-        running = processes.recorded(wanted.settings.home)
-        ready = _ready(wanted, running)
+        running = processes.recorded(target.settings.home)
+        ready = _ready(target, running)
         for name in sorted(waiting & ready):
             report(f"{name} ready", time.monotonic() - clock if running[name].started > began - 1 else 0)
         waiting -= ready
         for name in sorted(waiting):
             if running[name].leader() is None:
-                log = wanted.settings.home / "logs" / f"{name}.log"
+                log = target.settings.home / "logs" / f"{name}.log"
                 tail = "\n".join(log.read_text(errors="replace").splitlines()[-15:])
                 raise Fatal(f"{name} ended right after its start. The end of {log}:\n{tail}")
         if waiting and time.monotonic() > deadline:
             raise Retriable(
                 f"Not ready after {READY_SECONDS} s: {', '.join(sorted(waiting))}. "
-                f"Look into {wanted.settings.home / 'logs'}; `bin/onefold up` goes on waiting."
+                f"Look into {target.settings.home / 'logs'}; `bin/onefold up` continues to wait."
             )
         time.sleep(0.1)
 
 
-def _ready(wanted: Installation, running: Mapping[str, processes.Running]) -> set[str]:
-    settings = wanted.settings
+def _ready(target: Installation, running: Mapping[str, processes.Running]) -> set[str]:
+    settings = target.settings
     ready = set()
     if "sandbox" in running and api.answers(f"{settings.sandbox_url}/health"):
         ready.add("sandbox")
@@ -168,25 +168,26 @@ def _ready(wanted: Installation, running: Mapping[str, processes.Running]) -> se
     return ready
 
 
-def _stale(wanted: Installation) -> list[processes.Running]:
-    fingerprints = {service.name: service.fingerprint() for service in wanted.services}
-    bereft = not wanted.postgres.running()  # an Airflow that has lost its database dies of it, but seconds later
+def _stale(target: Installation) -> list[processes.Running]:
+    fingerprints = {service.name: service.fingerprint() for service in target.services}
+    # An Airflow that has lost its database dies of it, but only seconds later.
+    database_is_down = not target.postgres.running()
     return [
         running
-        for running in processes.recorded(wanted.settings.home).values()
+        for running in processes.recorded(target.settings.home).values()
         if running.leader() is None
         or fingerprints.get(running.name) != running.fingerprint
-        or (bereft and running.name != "sandbox")
+        or (database_is_down and running.name != "sandbox")
     ]
 
 
-def _require_free_ports(wanted: Installation, running: Mapping[str, processes.Running]) -> None:
-    settings = wanted.settings
-    if not wanted.postgres.running():
+def _require_free_ports(target: Installation, running: Mapping[str, processes.Running]) -> None:
+    settings = target.settings
+    if not target.postgres.running():
         processes.require_free_port(settings.pg_port, "ONEFOLD_PG_PORT", "PostgreSQL")
     if "api-server" not in running:
         processes.require_free_port(settings.ui_port, "ONEFOLD_UI_PORT", "the Airflow UI")
-    if "sandbox" not in running and any(service.name == "sandbox" for service in wanted.services):
+    if "sandbox" not in running and any(service.name == "sandbox" for service in target.services):
         processes.require_free_port(settings.sandbox_port, "ONEFOLD_SANDBOX_PORT", "the sandbox")
 
 

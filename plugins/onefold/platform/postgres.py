@@ -89,7 +89,7 @@ class Postgres:
             ) from error
 
     def running(self) -> bool:
-        """Whether this cluster's own server process is alive and was told to listen on this port."""
+        """Whether this cluster's own server process is alive and is configured to listen on this port."""
         return self._bound_port() == self.port
 
     def pid(self) -> int | None:
@@ -101,7 +101,7 @@ class Postgres:
         """A postgresql:// URL with the password of `user`. Raises Fatal for a role without a generated password."""
         passwords = load_secrets(self.home).database
         if user not in passwords:
-            raise Fatal(f"No password is kept for database role {user!r}. Roles: {', '.join(sorted(passwords))}.")
+            raise Fatal(f"There is no password for database role {user!r}. Roles: {', '.join(sorted(passwords))}.")
         return f"postgresql://{quote(user)}:{quote(passwords[user], safe='')}@127.0.0.1:{self.port}/{quote(database)}"
 
     @property
@@ -137,7 +137,7 @@ class Postgres:
             raise Fatal(f"PostgreSQL could not make its cluster in {location.data}: {result.stderr.strip()[-800:]}")
 
     def _configure(self, location: Location) -> None:
-        wanted = {
+        configuration = {
             "listen_addresses": "127.0.0.1",
             "port": str(self.port),
             "unix_socket_directories": "",
@@ -146,7 +146,7 @@ class Postgres:
             **SERVER_SETTINGS,
             **self.settings,
         }
-        lines = [f"{name} = {_quoted(value)}\n" for name, value in wanted.items()]
+        lines = [f"{name} = {_quoted(value)}\n" for name, value in configuration.items()]
         ours = location.data / "onefold.conf"
         ours.write_text("# Written by onefold at every start.\n" + "".join(lines))
         location.account.own(ours)
@@ -185,7 +185,7 @@ class Postgres:
                 with self.log.open("rb") as log:
                     log.seek(began)
                     tail = log.read()[-1500:].decode(errors="replace").strip()
-                raise Fatal(f"PostgreSQL on port {self.port} did not start. It said (in {self.log}):\n{tail}")
+                raise Fatal(f"PostgreSQL on port {self.port} did not start. Its log ( {self.log}):\n{tail}")
             if time.monotonic() > deadline:
                 raise Retriable(
                     f"PostgreSQL is not ready after {START_SECONDS} s; it may be recovering. See {self.log}."

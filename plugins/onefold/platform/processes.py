@@ -1,7 +1,7 @@
-"""Services as process sessions: started apart from the terminal, recorded in home/run, ended whole.
+"""Services as process sessions: detached from the terminal, recorded in home/run, ended together.
 
 Each service leads a session of its own. Airflow gives its tasks process groups of their own, and they outlive a
-killed parent, but a session is kept by every descendant: whoever is in it belongs to the service.
+killed parent, but every descendant stays in the session: all processes in it belong to the service.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ import psutil
 from onefold.errors import Fatal, Retriable
 
 LOG_BYTES = 20_000_000
-"""A log larger than this is set aside when its service starts anew."""
+"""A log larger than this is rotated when its service starts again."""
 
 STOP_SECONDS = 8
 """How long a service may take to end by itself before it is killed."""
@@ -82,7 +82,7 @@ class Running:
 
 
 def start(home: Path, service: Service) -> Running:
-    """Start a service apart from this terminal; its output goes to home/logs/<service>.log."""
+    """Start a service detached from this terminal; its output goes to home/logs/<service>.log."""
     log_path = home / "logs" / f"{service.name}.log"
     log_path.parent.mkdir(parents=True, exist_ok=True)
     if log_path.exists() and log_path.stat().st_size > LOG_BYTES:

@@ -1,4 +1,4 @@
-"""The generated secrets of one installation, kept in home/secrets.json, readable by its owner only."""
+"""The generated secrets of one installation, stored in home/secrets.json, readable by its owner only."""
 
 from __future__ import annotations
 
@@ -45,10 +45,10 @@ def load_secrets(home: Path) -> Secrets:
     if not path.exists():
         _write_once(path, _generate())
     try:
-        held = Secrets(**json.loads(path.read_text()))
-        if missing := [role for role in DATABASE_ROLES if role not in held.database]:
-            held = _with_passwords(path, held, missing)
-        return held
+        stored = Secrets(**json.loads(path.read_text()))
+        if missing := [role for role in DATABASE_ROLES if role not in stored.database]:
+            stored = _with_passwords(path, stored, missing)
+        return stored
     except (ValueError, TypeError) as error:
         raise Fatal(
             f"{path} is not a secrets file of this version. Restore it from a backup, "
@@ -67,10 +67,10 @@ def _generate() -> Secrets:
     )
 
 
-def _with_passwords(path: Path, held: Secrets, roles: Sequence[str]) -> Secrets:
+def _with_passwords(path: Path, stored: Secrets, roles: Sequence[str]) -> Secrets:
     """An installation that is older than these roles gets passwords for them; all others stay."""
     added = {role: secrets.token_urlsafe(24) for role in roles}
-    complete = replace(held, database={**held.database, **added})
+    complete = replace(stored, database={**stored.database, **added})
     _draft(path, complete).replace(path)
     return complete
 

@@ -1,4 +1,4 @@
-"""What runs, as data: for `onefold status` and whoever else asks."""
+"""What runs, as data: for `onefold status` and others."""
 
 from __future__ import annotations
 
