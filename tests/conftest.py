@@ -2,32 +2,34 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import psycopg
 import pytest
-from psycopg import sql
 
 from onefold.platform.postgres import Postgres, free_port
 from onefold.platform.postgres_account import delete_data
 from onefold.warehouse.connection import connect
 from onefold.warehouse.install import install
+from tests.databases import copy_database, drop_database, tablespace_in_memory
 from tests.roles import PASSWORDS, as_role
 
 TEMPLATE = "onefold_template"
+SETTINGS = {"fsync": "off", "full_page_writes": "off", "shared_buffers": "128MB", "autovacuum": "off"}
+"""Nothing has to outlive a power cut; a drop searches every buffer; and no worker visits hundreds of databases."""
 
 
 @pytest.fixture(scope="session")
 def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
-    """A real cluster of this test session, without fsync: nothing in it has to outlive a power cut."""
-    server = Postgres(tmp_path_factory.mktemp("postgres"), free_port(), {"fsync": "off", "full_page_writes": "off"})
+    """A real cluster of this test session."""
+    server = Postgres(tmp_path_factory.mktemp("postgres"), free_port(), SETTINGS)
     server.start()
     install(server.url("postgres"), PASSWORDS, TEMPLATE)
     _forget_how_it_was_made(server.url(TEMPLATE))
-    yield server
+    with tablespace_in_memory(server):
+        yield server
     server.stop()
     delete_data(server.home)
 
@@ -43,12 +45,9 @@ def _forget_how_it_was_made(template_url: str) -> None:
 
 @contextmanager
 def _fresh_warehouse(postgres: Postgres) -> Iterator[str]:
-    name = f"w_{uuid.uuid4().hex[:12]}"
-    with psycopg.connect(postgres.url("postgres"), autocommit=True) as server:
-        server.execute(sql.SQL("create database {} template {}").format(sql.Identifier(name), sql.Identifier(TEMPLATE)))
+    name = copy_database(postgres, TEMPLATE)
     yield postgres.url(name)
-    with psycopg.connect(postgres.url("postgres"), autocommit=True) as server:
-        server.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
+    drop_database(postgres, name)
 
 
 @pytest.fixture

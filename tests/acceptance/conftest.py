@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -10,7 +9,6 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from psycopg import sql
 
 from onefold.platform.postgres import Postgres
 from onefold.platform.sandbox_database import NAMES, create_databases, reader
@@ -19,6 +17,7 @@ from sandbox.process import Sandbox, running
 from tests.acceptance.bench import Bench, Observed
 from tests.acceptance.streams import ALL, Listed
 from tests.conftest import TEMPLATE
+from tests.databases import copy_database, drop_database
 
 COMPANIES = 240
 SMALL_PAGES = {
@@ -65,7 +64,7 @@ class Stock:
         """A warehouse of the test's own that holds these streams."""
         name = self._copy(self.holding(streams))
         yield self._bench(name)
-        self._execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
+        drop_database(self.postgres, name)
 
     def undisturbed(self, listed: Listed) -> Observed:
         """What one load of the stream from the base world leaves."""
@@ -77,17 +76,12 @@ class Stock:
         return Bench(self.sandbox, self.postgres.url(name), self.homes / name)
 
     def _copy(self, template: str) -> str:
-        name = f"a_{uuid.uuid4().hex[:12]}"
         # Great Expectations keeps its connection pool, and a database in use cannot be copied.
-        self._execute(
-            sql.SQL("select pg_terminate_backend(pid, 5000) from pg_stat_activity where datname = {}").format(template)
-        )
-        self._execute(sql.SQL("create database {} template {}").format(sql.Identifier(name), sql.Identifier(template)))
-        return name
-
-    def _execute(self, statement: sql.Composed) -> None:
         with psycopg.connect(self.postgres.url("postgres"), autocommit=True) as server:
-            server.execute(statement)
+            server.execute(
+                "select pg_terminate_backend(pid, 5000) from pg_stat_activity where datname = %s", [template]
+            )
+        return copy_database(self.postgres, template, "a")
 
 
 @pytest.fixture(scope="session")
