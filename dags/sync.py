@@ -1,18 +1,18 @@
-"""sync__<system>: one DAG per system of the catalogue; per stream land → gate → publish."""
+"""sync__<system>: one DAG per system of the catalogue; a task per stream, which lands, gates and publishes."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from airflow.sdk import DAG, CronDataIntervalTimetable, Param, TaskGroup, get_parsing_context
+from airflow.sdk import DAG, CronDataIntervalTimetable, Param, get_parsing_context
 
 from onefold.catalog.reader import read_systems
 from onefold.catalog.system import System
 from onefold.orchestration.assets import staging_asset
-from onefold.orchestration.dag_docs import gate_doc, land_doc, publish_doc, sync_doc
+from onefold.orchestration.dag_docs import load_doc, sync_doc
 from onefold.orchestration.deadlines import freshness_deadlines
 from onefold.orchestration.forms import INSTANT
-from onefold.orchestration.operators import SyncStep
+from onefold.orchestration.operators import LoadStream
 from onefold.orchestration.retries import retried
 
 
@@ -34,18 +34,12 @@ def sync_dag(system: System) -> DAG:
         default_args=retried(2),
     ) as dag:
         for stream in system.streams:
-            of = {"system": system.system, "stream": stream}
-            with TaskGroup(stream):
-                (
-                    SyncStep(step="land", doc_md=land_doc(system, stream), **of)
-                    >> SyncStep(step="gate", doc_md=gate_doc(system, stream), **of)
-                    >> SyncStep(
-                        step="publish",
-                        doc_md=publish_doc(system, stream),
-                        outlets=[staging_asset(system.system, stream)],
-                        **of,
-                    )
-                )
+            LoadStream(
+                system=system.system,
+                stream=stream,
+                doc_md=load_doc(system, stream),
+                outlets=[staging_asset(system.system, stream)],
+            )
     return dag
 
 

@@ -47,20 +47,13 @@ def test_there_is_one_sync_dag_for_each_system_of_the_catalogue_and_one_for_each
 
 
 @pytest.mark.parametrize("dag_id", SYNCS)
-def test_each_stream_is_land_then_gate_then_publish(found: Mapping[str, object], dag_id: str) -> None:
-    tasks = found["dags"][dag_id]["tasks"]
-    expected = {}
-    for stream in SYNCS[dag_id].streams:
-        expected |= {
-            f"{stream}.land": [],
-            f"{stream}.gate": [f"{stream}.land"],
-            f"{stream}.publish": [f"{stream}.gate"],
-        }
-        name = f"staging.{SYNCS[dag_id].system}__{stream}"
-        assert tasks[f"{stream}.publish"]["outlets"] == [name]
-        assert tasks[f"{stream}.land"]["outlets"] == tasks[f"{stream}.gate"]["outlets"] == []
-    assert {name: task["before"] for name, task in tasks.items()} == expected
-    assert all(task["retries"] > 0 for task in tasks.values())
+def test_each_stream_is_one_task_that_updates_its_asset(found: Mapping[str, object], dag_id: str) -> None:
+    tasks, system = found["dags"][dag_id]["tasks"], SYNCS[dag_id]
+    assert {name: task["before"] for name, task in tasks.items()} == {stream: [] for stream in system.streams}
+    for stream, task in tasks.items():
+        assert task["outlets"] == [f"staging.{system.system}__{stream}"]
+        assert task["retries"] > 0
+        assert all(f"**{step}**" in task["doc"] for step in ("land", "gate", "publish"))
 
 
 @pytest.mark.parametrize("dag_id", SYNCS)
@@ -114,12 +107,10 @@ def test_a_task_makes_its_own_dag_only(monkeypatch: pytest.MonkeyPatch) -> None:
     assert [name for name, value in made.items() if isinstance(value, DAG)] == ["sync__sap"]
 
 
-def test_the_steps_of_a_load_ask_the_api_server_for_no_more_than_they_need() -> None:
+def test_the_task_of_a_load_asks_the_api_server_for_no_more_than_it_needs() -> None:
     dag = runpy.run_path(str(ROOT / "dags" / "sync.py"))["sync__sap"]
     assert [task.task_id for task in dag.tasks if task.template_fields] == []
-    assert [task.task_id for task in dag.tasks if task.do_xcom_push] == [
-        f"{stream}.publish" for stream in CATALOG.systems["sap"].streams
-    ]
+    assert [task.task_id for task in dag.tasks if task.do_xcom_push] == []
 
 
 def test_any_staging_table_that_an_entity_is_made_of_starts_conform(found: Mapping[str, object]) -> None:

@@ -19,13 +19,15 @@ from airflow.sdk.exceptions import (
     ErrorType,
 )
 from airflow.sdk.execution_time.comms import ErrorResponse
+from airflow.sdk.execution_time.context import OutletEventAccessors
 
 from onefold.errors import Busy, Fatal, Rejected, Retriable
 from onefold.load.job import Job
+from onefold.load.ledger import Load
 from onefold.load.window import WindowRequest
 from onefold.orchestration.tasks.connections import endpoint
 from onefold.orchestration.tasks.errors import LOOK_AGAIN
-from onefold.orchestration.tasks.sync import step
+from onefold.orchestration.tasks.sync import load_stream
 
 MONTH = (datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 2, 1, tzinfo=UTC))
 
@@ -36,6 +38,7 @@ class TaskInstance:
 
     try_number: int = 1
     max_tries: int = 2
+    task: SimpleNamespace = field(default_factory=lambda: SimpleNamespace(retries=2))
     states: dict[tuple[str, str], str | int] = field(default_factory=dict)
 
     def get_dagrun_state(self, dag_id: str, run_id: str) -> str:
@@ -56,7 +59,13 @@ def context(run_type: str = "manual", user: str | None = None, **params: str | N
         data_interval_start=None if run_type == "manual" else MONTH[0],
         data_interval_end=None if run_type == "manual" else MONTH[1],
     )
-    return {"dag_run": run, "params": {"start": None, "end": None} | params, "ti": TaskInstance()}
+    params = {"start": None, "end": None} | params
+    return {"dag_run": run, "params": params, "ti": TaskInstance(), "outlet_events": OutletEventAccessors()}
+
+
+def step(of: dict[str, object], system: str, stream: str, do: Callable[[Job], Load]) -> None:
+    """The task, with this in place of a load."""
+    load_stream(of, system, stream, lambda job, _: do(job))
 
 
 @pytest.fixture
@@ -144,6 +153,13 @@ def test_the_engine_knows_the_last_attempt(job: Callable[..., Job], attempt: int
     of = context()
     of["ti"].try_number = attempt
     assert job(of).last_attempt is last
+
+
+def test_the_engine_knows_a_retry_from_a_task_that_was_cleared(job: Callable[..., Job]) -> None:
+    for try_number, max_tries, retry in [(1, 2, False), (2, 2, True), (2, 3, False), (3, 3, True)]:
+        of = context()
+        of["ti"].try_number, of["ti"].max_tries = try_number, max_tries
+        assert job(of).is_retry is retry
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,21 @@ from onefold.errors import Fatal, Retriable
 from onefold.platform.api import AirflowApi, DagRun, TaskInstance, listed
 from onefold.platform.postgres import free_port
 
+LOG = [
+    {"event": "::group::land"},
+    {"event": "account load 7: page 1, 3 records"},
+    {"event": "::endgroup::"},
+    {
+        "event": "Task failed with exception",
+        "error_detail": [
+            {"exc_type": "AirflowFailException", "exc_value": "Step gate failed.", "is_cause": False, "frames": [{}]}
+        ],
+    },
+    {"event": "::group::Post Execute"},
+    {"event": "::endgroup::"},
+]
+"""A task's log, as Airflow gives it."""
+
 
 class StandIn(BaseHTTPRequestHandler):
     """Airflow's answers, as version 3.3.2 gives them. A token is good for three requests."""
@@ -45,6 +60,8 @@ class StandIn(BaseHTTPRequestHandler):
             return self._answer(200 if there else 404, {"slots": 7} if there else {"detail": "not found"})
         if self.path.startswith("/api/v2/dags/broken"):
             return self._answer(500, {"detail": "no"})
+        if "/logs/" in self.path:
+            return self._answer(200, {"content": LOG})
         if "taskInstances" in self.path:
             state = "success" if StandIn.polls > 2 else "running"
             task = {"task_id": "load", "map_index": -1, "state": state, "try_number": 1, "duration": 1.5}
@@ -81,6 +98,16 @@ def test_a_run_is_watched_to_its_end_across_expired_tokens(url: str) -> None:
     assert run == DagRun("sync", "r/1", "success")
     assert [tasks[0].state for tasks in seen] == ["running", "success"]
     assert StandIn.tokens > 1
+
+
+def test_the_log_of_a_task_has_its_lines_and_errors_without_frames_and_no_markers_of_groups(url: str) -> None:
+    task = TaskInstance("account", -1, "failed", 1, 1.5)
+    shown = AirflowApi(url, "engineer", "right").log(DagRun("sync", "r/1", "failed"), task)
+    assert shown.splitlines() == [
+        "account load 7: page 1, 3 records",
+        "Task failed with exception",
+        "AirflowFailException: Step gate failed.",
+    ]
 
 
 def test_a_pool_is_made_where_it_is_missing_and_keeps_the_slots_that_somebody_gave_it(url: str) -> None:

@@ -50,16 +50,17 @@ def test_a_changed_contract_is_refused_and_explains_itself(faulty: Installation)
     before = loaded(faulty, "salesforce__account")
     refused = faulty.run("sync", "salesforce")
     assert refused.code == 1
-    assert "account.gate" in refused.errors
-    run, gate = newest(faulty, "sync__salesforce", "account.gate", "failed")
+    assert "--- account" in refused.errors
+    run, account = newest(faulty, "sync__salesforce", "account", "failed")
     (load,) = faulty.rows("select state, error from ops.load where stream = 'account' and run_id = %s", run.run_id)
     said = load["error"]
     assert load["state"] == "rejected"
     assert "field Name was text and is now absent" in said and "Nothing was published" in said
-    assert said in faulty.api().log(run, gate)
+    log = faulty.api().log(run, account)
+    assert f"Step gate failed. {said}" in log and "::group::" not in log + refused.errors
     assert "field Name was text and is now absent" in refused.errors
     assert "catalog/systems/salesforce.yaml" in refused.errors
-    assert (gate.state, gate.try_number) == ("failed", 1)  # trying again cannot help
+    assert (account.state, account.try_number) == ("failed", 1)  # trying again cannot help
     assert loaded(faulty, "salesforce__account") == before
     faulty.sandbox("DELETE", "faults")
     faulty.succeed("sync", "salesforce")
@@ -75,9 +76,10 @@ def test_a_source_that_is_down_is_asked_again_says_its_last_status_and_loses_not
     faulty.sandbox("POST", "advance", changes=10)
     before = loaded(faulty, "sap__business_partner")
     with faulty.start("sync", "sap") as sync:
-        failed = ("sync__sap", "business_partner.land", "up_for_retry")
-        run, land = wait_for(lambda: newest(faulty, *failed), 90, "a failed attempt", every=0.5)
-        said = faulty.api().log(run, land)
+        failed = ("sync__sap", "business_partner", "up_for_retry")
+        run, task = wait_for(lambda: newest(faulty, *failed), 90, "a failed attempt", every=0.5)
+        said = faulty.api().log(run, task)
+        assert "Step land failed." in said and "tries again soon" in said
         assert "503" in said and body in said and "sandbox-secret" not in said
         (load,) = faulty.rows(
             "select state, error from ops.load where stream = 'business_partner' and run_id = %s", run.run_id

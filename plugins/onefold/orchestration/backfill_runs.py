@@ -15,16 +15,15 @@ from onefold.orchestration.pools import BACKFILL
 if TYPE_CHECKING:
     from airflow.models.dagrun import DagRun
 
-LAST, FIRST = 0, 100
-"""Priorities below and above those of all other tasks, which are 1 to 3."""
+LAST = 0
+"""A priority below that of all other tasks, which is at least 1."""
 
 
 @hookimpl
 def on_dag_run_running(dag_run: DagRun, msg: str) -> None:
-    """Put the run's tasks into the pool. Whoever is to begin a load comes last; whoever has begun one comes first,
-    since it holds the stream that others may wait for. It is written by the transaction that starts the run."""
+    """Put the run's tasks into the pool, behind all others. It is written by the transaction that starts the run."""
     from airflow.models.taskinstance import TaskInstance  # the scheduler has it; others only look at this module
-    from sqlalchemy import case, update
+    from sqlalchemy import update
     from sqlalchemy.orm import object_session
 
     session = object_session(dag_run)
@@ -33,6 +32,6 @@ def on_dag_run_running(dag_run: DagRun, msg: str) -> None:
     session.execute(
         update(TaskInstance)
         .where(TaskInstance.dag_id == dag_run.dag_id, TaskInstance.run_id == dag_run.run_id)
-        .values(pool=BACKFILL, priority_weight=case((TaskInstance.task_id.endswith(".land"), LAST), else_=FIRST))
+        .values(pool=BACKFILL, priority_weight=LAST)
         .execution_options(synchronize_session=False)
     )

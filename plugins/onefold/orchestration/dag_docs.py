@@ -25,39 +25,31 @@ def sync_doc(system: System) -> str:
 |---|---|---|---|---|
 {rows}
 
-Each stream is **land → gate → publish**. *land* brings the pages of one window, *gate* lets Great Expectations judge
-them, *publish* makes the good rows visible in one transaction with cursor, quarantine, lineage and audit.
+Each stream is one task, a load in three steps. **land** brings the pages of one window, **gate** lets the contract and
+Great Expectations judge them, **publish** makes the accepted rows visible in one transaction with cursor, quarantine,
+lineage and audit. Each step is a group of the task's log.
 {odd}
 **Window.** Scheduled and manual runs go on from the last published load, with an overlap. Parameters `start` and `end`,
 or a backfill, load exactly the window that they name. The same window twice changes nothing.{_no_past(system)}
 
-**When a task is red.** *land*: the system is down or refuses us; the log ends with the last status. Nothing was
-published; clear the task once the system answers. *gate*: the log names the expectations that failed and how many rows;
-a changed contract names the field with its old and new type. Mend `catalog/systems/{system.system}.yaml` or the suite
-in `expectations/`, then clear *land*. The figures are in `ops.load`, `ops.gate_result`, `ops.quarantine`,
+**When a task is red**, the last line of its log says which step failed, why, and what to do. *land*: the system is down
+or refuses us. *gate*: the expectations that failed and how many rows; or a changed contract, with the field and its old
+and new type: correct `catalog/systems/{system.system}.yaml` or the suite in `expectations/`. *publish*: the warehouse.
+Nothing was published. Then clear the task. When Airflow tries it again by itself, the load goes on with the step that
+failed. The figures are on the asset's event and in `ops.load`, `ops.gate_result`, `ops.quarantine`,
 `ops.contract_change`.
 """
 
 
-def land_doc(system: System, stream: str) -> str:
-    """The note of a land task."""
-    return f"Reads {system.title}, stream `{stream}`, page by page into `landing`; goes on after a crash."
-
-
-def gate_doc(system: System, stream: str) -> str:
-    """The note of a gate task."""
+def load_doc(system: System, stream: str) -> str:
+    """The note of the task that loads a stream."""
+    share = system.streams[stream].gate.max_quarantined_share
     return (
-        f"Judges what has landed by the contract in `catalog/systems/{system.system}.yaml` and the suite "
-        f"`expectations/{system.system}__{stream}.yaml`. Single bad rows go to `ops.quarantine` with their reason; "
-        f"more than {system.streams[stream].gate.max_quarantined_share:.0%} of them reject the load."
-    )
-
-
-def publish_doc(system: System, stream: str) -> str:
-    """The note of a publish task."""
-    return (
-        f"Writes the accepted rows that differ to `staging.{system.system}__{stream}`, with cursor, quarantine, "
-        "lineage and audit, in one transaction."
+        f"**land** reads {system.title}, stream `{stream}`, page by page into `landing`; it goes on after a crash. "
+        f"**gate** checks what has landed against the contract in `catalog/systems/{system.system}.yaml` and the suite "
+        f"`expectations/{system.system}__{stream}.yaml`: single bad rows go to `ops.quarantine` with their reason, "
+        f"more than {share:.0%} of them reject the load. **publish** writes the accepted rows that differ to "
+        f"`staging.{system.system}__{stream}`, with cursor, quarantine, lineage and audit, in one transaction."
     )
 
 

@@ -6,26 +6,35 @@ Operators of our own and not @task: they have no template fields, which saves ea
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Literal, TypedDict, Unpack
 
-from airflow.sdk import BaseOperator, Context
+from airflow.sdk import Asset, AssetAlias, BaseOperator, Context
 
 
-class SyncStep(BaseOperator):
-    """One step of a stream's load. The last one's XCom is what the load ledger then says; the others have none, which
-    saves another request."""
+class Common(TypedDict, total=False):
+    """What the DAG files say of a task besides what it does."""
 
-    def __init__(self, *, step: Literal["land", "gate", "publish"], system: str, stream: str, **common: object) -> None:
-        super().__init__(task_id=step, do_xcom_push=step == "publish", **common)
-        self.step = step
+    task_id: str
+    doc_md: str
+    outlets: list[Asset | AssetAlias]
+    pool: str
+    trigger_rule: str
+    map_index_template: str
+
+
+class LoadStream(BaseOperator):
+    """A whole load of one stream. It has no XCom, which saves another request: what the load ledger then says is on the
+    event of the stream's asset."""
+
+    def __init__(self, *, system: str, stream: str, **common: Unpack[Common]) -> None:
+        super().__init__(task_id=stream, do_xcom_push=False, **common)
         self.system = system
         self.stream = stream
 
-    def execute(self, context: Context) -> Mapping[str, object]:
-        from onefold.load import steps
+    def execute(self, context: Context) -> None:
         from onefold.orchestration.tasks import sync
 
-        return sync.step(context, self.system, self.stream, getattr(steps, self.step))
+        sync.load_stream(context, self.system, self.stream)
 
 
 class StreamsToReconcile(BaseOperator):
@@ -40,7 +49,7 @@ class StreamsToReconcile(BaseOperator):
 class ReconcileStream(BaseOperator):
     """Compares one system.stream with its source, and repairs it where asked. Its XCom is what was found."""
 
-    def __init__(self, *, stream: str, **common: object) -> None:
+    def __init__(self, *, stream: str, **common: Unpack[Common]) -> None:
         super().__init__(**common)
         self.stream = stream
 
@@ -80,7 +89,7 @@ class ChooseRows(BaseOperator):
 class ReplayStream(BaseOperator):
     """Replays the chosen rows of one stream (system.stream). Its XCom is what the load ledger then says."""
 
-    def __init__(self, *, stream: str, **common: object) -> None:
+    def __init__(self, *, stream: str, **common: Unpack[Common]) -> None:
         super().__init__(**common)
         self.stream = stream
 
@@ -129,7 +138,7 @@ class PlanMigration(BaseOperator):
 class MigrateStream(BaseOperator):
     """One pass over the chunks of one stream: rehearse each, or publish each. Its XCom is how many there are."""
 
-    def __init__(self, *, step: Literal["rehearse", "publish"], stream: str, **common: object) -> None:
+    def __init__(self, *, step: Literal["rehearse", "publish"], stream: str, **common: Unpack[Common]) -> None:
         super().__init__(**common)
         self.step = step
         self.stream = stream
@@ -137,7 +146,8 @@ class MigrateStream(BaseOperator):
     def execute(self, context: Context) -> int:
         from onefold.orchestration.tasks import migrate
 
-        return getattr(migrate, self.step)(context, self.stream)
+        step = migrate.rehearse if self.step == "rehearse" else migrate.publish
+        return step(context, self.stream)
 
 
 class ReportMigration(BaseOperator):

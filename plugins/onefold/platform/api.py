@@ -14,6 +14,7 @@ from onefold.errors import Fatal, Retriable
 
 TIMEOUT = (5, 30)
 FINISHED = frozenset({"success", "failed"})
+GROUP_MARKERS = ("::group::", "::endgroup::")
 
 Json = Mapping[str, object]
 
@@ -199,7 +200,7 @@ def _run(answer: Mapping[str, object]) -> DagRun:
 
 
 def _log_lines(line: object) -> list[str]:
-    """The text of one log line; of an exception its class and message, without the stack."""
+    """The text of one log line; of an exception its class and message, without the stack; of a group's marker none."""
     if not isinstance(line, dict):
         return [str(line)]
     raised = [
@@ -207,7 +208,8 @@ def _log_lines(line: object) -> list[str]:
         for error in line.get("error_detail") or []
         if not error["is_cause"]
     ]
-    return [str(line.get("event", "")), *raised]
+    event = str(line.get("event", ""))
+    return [*([] if event.startswith(GROUP_MARKERS) else [event]), *raised]
 
 
 def listed(answer: Json, key: str) -> list[dict[str, Any]]:

@@ -3,43 +3,35 @@
 from __future__ import annotations
 
 import logging
-import textwrap
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
 from airflow.sdk.exceptions import AirflowFailException, AirflowRescheduleException
 
-from onefold.errors import Busy, Fatal, OnefoldError, Rejected
-
-log = logging.getLogger(__name__)
+from onefold.errors import Busy, OnefoldError, Retriable
+from onefold.orchestration.tasks.log_view import log_lines
 
 LOOK_AGAIN = timedelta(seconds=10)
-"""How long a task that found its stream busy stays out of the way before it looks again."""
+"""How long a task that found its stream busy waits before it looks again."""
 
 
 @contextmanager
 def airflow_errors() -> Iterator[None]:
-    """Fatal and Rejected must not be tried again by Airflow; Retriable is, by the DAG's retries. Busy uses none of them
-    up: the task is put off for a while, and holds no slot meanwhile.
+    """Raise the engine's errors as Airflow's, by what it is to do: Fatal and Rejected are not tried again, Retriable is
+    by the DAG's retries, Busy costs none of them and no slot: the task is rescheduled.
 
-    What an error says is logged first, in lines that fit the UI's log view: an exception's text is one long line there.
+    The text is logged before Airflow does it: an exception is one long line in the UI's log view. These errors are
+    expected: none shows where in our code it was raised.
     """
     try:
         yield
     except Busy as busy:
         log_lines(logging.INFO, str(busy))
-        raise AirflowRescheduleException(datetime.now(UTC) + LOOK_AGAIN) from busy
+        raise AirflowRescheduleException(datetime.now(UTC) + LOOK_AGAIN) from None
     except OnefoldError as error:
-        log_lines(logging.ERROR, str(error))
-        if isinstance(error, Rejected):  # it is about the data: where in our code it was found helps nobody
-            raise AirflowFailException(str(error)) from None
-        if isinstance(error, Fatal):
-            raise AirflowFailException(str(error)) from error
-        raise
-
-
-def log_lines(level: int, text: str) -> None:
-    """Log a text in lines that fit the UI's log view."""
-    for line in textwrap.wrap(text, 88):
-        log.log(level, line)
+        text = str(error)
+        log_lines(logging.ERROR, text)
+        if isinstance(error, Retriable):
+            raise Retriable(text) from None
+        raise AirflowFailException(text) from None

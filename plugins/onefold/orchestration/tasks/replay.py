@@ -9,12 +9,12 @@ from airflow.sdk import Context
 
 from onefold.catalog.reader import read_catalog
 from onefold.errors import Fatal
-from onefold.load import steps
 from onefold.load.job import Job
 from onefold.orchestration.assets import REPLAYED, staging_asset
 from onefold.orchestration.forms import instant
 from onefold.orchestration.tasks.errors import airflow_errors
-from onefold.orchestration.tasks.run import figures, run_is_over, run_of
+from onefold.orchestration.tasks.load_steps import load_in_steps
+from onefold.orchestration.tasks.run import figures, is_retry, run_is_over, run_of
 from onefold.replay.ledger import account, begin
 from onefold.replay.ledger import prove as prove_sum
 from onefold.replay.report import account_lines
@@ -47,10 +47,7 @@ def choose(context: Context) -> list[str]:
 
 
 def replay(context: Context, name: str) -> Mapping[str, object]:
-    """Land, judge and publish what the run chose of a stream (system.stream); returns the ledger's figures.
-
-    One task and not three: there is no source that could fail. Each step goes on where the last attempt stopped.
-    """
+    """Land, judge and publish what the run chose of a stream (system.stream); returns the ledger's figures."""
     catalog, url, run, task = read_catalog(), warehouse_url(), run_of(context), context["ti"]
     system, stream = name.split(".")
     with airflow_errors():
@@ -68,11 +65,10 @@ def replay(context: Context, name: str) -> Mapping[str, object]:
             entities=catalog.entities,
             run_is_over=run_is_over(context),
             last_attempt=task.try_number > task.max_tries,
+            is_retry=is_retry(context),
             replay_id=begun.replay_id,
         )
-        steps.land(job)
-        steps.gate(job)
-        load = steps.publish(job)
+        load = load_in_steps(job)
     context["outlet_events"][REPLAYED].add(staging_asset(system, stream))
     return figures(load)
 

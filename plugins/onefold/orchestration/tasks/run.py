@@ -45,8 +45,9 @@ def job_of(context: Context, system_name: str, stream: str, rate: str | None = N
         warehouse_url=warehouse_url(),
         entities=catalog.entities,
         run_is_over=run_is_over(context),
-        requested=_wanted(context),
+        requested=_requested(context),
         last_attempt=task.try_number > task.max_tries,
+        is_retry=is_retry(context),
         yields_to_fresh=is_backfill(context),
         acknowledge=to_system(system, where, warehouse_url()),
     )
@@ -62,7 +63,14 @@ def is_backfill(context: Context) -> bool:
     return context["dag_run"].run_type == "backfill"
 
 
-def _wanted(context: Context) -> WindowRequest:
+def is_retry(context: Context) -> bool:
+    """Whether an attempt before this one has failed or was killed, since the task was last cleared."""
+    task = context["ti"]
+    attempts_before_clearing = task.max_tries - task.task.retries
+    return task.try_number - attempts_before_clearing > 1
+
+
+def _requested(context: Context) -> WindowRequest:
     """Parameters first; then, for a backfill, the run's own data interval; else on from what was published last."""
     dag_run, params = context["dag_run"], context["params"]
     start, end = instant(params.get("start")), instant(params.get("end"))

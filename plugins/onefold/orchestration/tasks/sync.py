@@ -1,9 +1,8 @@
-"""What the tasks of the DAGs `sync__<system>` do: one step of a stream's load."""
+"""What the tasks of the DAGs `sync__<system>` do: a whole load of one stream."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -11,17 +10,19 @@ from airflow.sdk import Context
 from airflow.sdk.exceptions import AirflowSkipException
 
 from onefold.catalog.past import history, unaskable
-from onefold.load import audit_and_lineage
+from onefold.load import audit_and_lineage, steps
 from onefold.load.job import Job
-from onefold.load.ledger import Load
-from onefold.orchestration.tasks.errors import airflow_errors, log_lines
+from onefold.orchestration.assets import staging_asset
+from onefold.orchestration.tasks.errors import airflow_errors
+from onefold.orchestration.tasks.load_steps import Run, load_in_steps
+from onefold.orchestration.tasks.log_view import log_lines
 from onefold.orchestration.tasks.run import figures, is_backfill, job_of
 from onefold.warehouse.connection import connect
 from onefold.warehouse.post_commit import after_commit
 
 
-def step(context: Context, system: str, stream: str, do: Callable[[Job], Load]) -> Mapping[str, object]:
-    """Do one step (land, gate, publish) of a stream's load; returns the ledger's figures for the UI.
+def load_stream(context: Context, system: str, stream: str, run: Run = steps.run) -> None:
+    """Load the window that the run asks for. The ledger's figures become the event of the stream's asset.
 
     A stream that cannot be asked about the window that the run names is skipped.
     """
@@ -29,8 +30,8 @@ def step(context: Context, system: str, stream: str, do: Callable[[Job], Load]) 
         job = job_of(context, system, stream)
         if is_backfill(context) or context["params"].get("start") or context["params"].get("end"):
             job = _can_be_asked(job)
-        load = do(job)
-    return figures(load)
+        load = load_in_steps(job, run)
+    context["outlet_events"][staging_asset(system, stream)].extra.update(figures(load))
 
 
 def _can_be_asked(job: Job) -> Job:
