@@ -27,13 +27,13 @@ AIRFLOW = (
 )
 ENGINE = (
     "onefold.orchestration.assets",
-    "onefold.connectors.database",
-    "onefold.connectors.files",
-    "onefold.connectors.graphql",
-    "onefold.connectors.odata",
-    "onefold.connectors.rest",
-    "onefold.connectors.soap",
-    "onefold.connectors.sql",
+    "onefold.connectors.sql.database",
+    "onefold.connectors.files.reader",
+    "onefold.connectors.graphql.reader",
+    "onefold.connectors.odata.reader",
+    "onefold.connectors.rest.reader",
+    "onefold.connectors.soap.reader",
+    "onefold.connectors.sql.reader",
     "onefold.orchestration.dag_docs",
     "onefold.lineage.events",
     "onefold.lineage.relay",
@@ -54,8 +54,9 @@ if sys.argv[1:2] == ["scheduler"] or sys.argv[1:3] == ["celery", "worker"]:
 
     from onefold.catalog.reader import read_catalog
     from onefold.catalog.yaml_file import CatalogError
+    from onefold.connectors import own_module
 
     with contextlib.suppress(CatalogError):  # the DAG processor says it, with file and line; the scheduler must live
         for system in read_catalog().systems.values():
             if system.python:
-                importlib.import_module(f"onefold.systems.{system.python.module}")
+                own_module(system)

@@ -17,7 +17,8 @@ from psycopg import sql
 from purgatory import SyncCircuitBreakerFactory
 
 from onefold.catalog.system import System
-from onefold.connectors.page import BEGINNING, PageReader
+from onefold.connectors.page import PageReader
+from onefold.connectors.window import BEGINNING
 from onefold.load import steps
 from onefold.load.extraction import from_system, way_out
 from onefold.load.job import Job

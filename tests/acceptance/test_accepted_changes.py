@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from onefold.connectors.page import BEGINNING, Page, PageReader, Window
+from onefold.connectors.page import Page, PageReader
+from onefold.connectors.window import BEGINNING, Window
 from onefold.load.ledger import Load
 from tests.acceptance.bench import Bench, assert_gone, everything
 from tests.acceptance.streams import LISTING, Listed, each_lookup, each_stream

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from onefold.connectors.page import BEGINNING
+from onefold.connectors.window import BEGINNING
 from tests.acceptance.bench import Bench, assert_gone
 from tests.acceptance.streams import LISTING, Listed
 

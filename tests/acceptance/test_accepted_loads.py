@@ -8,7 +8,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from onefold.connectors.page import BEGINNING, Page, PageReader, Window
+from onefold.connectors.page import Page, PageReader
+from onefold.connectors.window import BEGINNING, Window
 from onefold.load import steps
 from onefold.load.window import WindowRequest
 from tests.acceptance.bench import Bench, Observed, assert_gone, everything

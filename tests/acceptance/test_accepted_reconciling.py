@@ -7,7 +7,7 @@ from functools import partial
 import pytest
 from purgatory import SyncCircuitBreakerFactory
 
-from onefold.connectors.page import BEGINNING
+from onefold.connectors.window import BEGINNING
 from onefold.load.extraction import CountSource, counts_from, way_out
 from onefold.reconcile.compare import Compared, compare
 from onefold.reconcile.repair import repair

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from onefold.catalog.past import unaskable
-from onefold.connectors.page import Window
+from onefold.connectors.window import Window
 from onefold.load.usage import Usage
 from tests.acceptance.bench import Bench
 from tests.acceptance.streams import LISTING, LOOKUPS, Listed, each_stream

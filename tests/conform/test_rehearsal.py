@@ -13,7 +13,7 @@ from onefold.conform import ConformReport, conform, dry_run_schemas
 from onefold.conform.dbt_build import Project
 from onefold.conform.dry_run import Rehearsal, rehearse
 from onefold.conform.gate import entity_gate
-from onefold.connectors.page import BEGINNING, Window
+from onefold.connectors.window import BEGINNING, Window
 from onefold.errors import Fatal
 from onefold.load import steps
 from onefold.load.ledger import Load

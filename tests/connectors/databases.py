@@ -13,9 +13,10 @@ from purgatory import SyncCircuitBreakerFactory
 from sqlalchemy.pool import NullPool
 
 from onefold.catalog.system import System
-from onefold.connectors.database import Database
-from onefold.connectors.page import BEGINNING, Page, Reached, Window
-from onefold.connectors.sql import sql_reader
+from onefold.connectors.page import Page
+from onefold.connectors.sql.database import Database
+from onefold.connectors.sql.reader import sql_reader
+from onefold.connectors.window import BEGINNING, ResumeCursor, Window
 from onefold.http.attempt import Attempt
 from onefold.http.endpoint import Endpoint
 from onefold.http.limit import MemoryLimiter
@@ -90,7 +91,7 @@ class Source:
 
     def pages(
         self, system: System, window: Window = EVERYTHING, token: str | None = None, *,
-        reached: Reached = lambda window: None, sleep: Callable[[float], None] | None = None,
+        reached: ResumeCursor = lambda window: None, sleep: Callable[[float], None] | None = None,
     ) -> list[Page]:  # fmt: skip
         """What the connector reads of the system's one stream."""
         with self.open(system, sleep) as database:

@@ -18,7 +18,10 @@ from purgatory import SyncCircuitBreakerFactory
 
 from onefold.catalog.reader import read_systems
 from onefold.catalog.system import System
-from onefold.connectors.page import Page, PageReader, Record, Scope, Window
+from onefold.connectors.lookup import LookupScope
+from onefold.connectors.page import Page, PageReader
+from onefold.connectors.record import Record
+from onefold.connectors.window import Window
 from onefold.http.attempt import Attempt
 from onefold.http.client import Client
 from onefold.http.endpoint import Endpoint
@@ -82,7 +85,7 @@ class Asker:
     cached: frozenset[str] = frozenset()
     changed: set[str] = field(default_factory=set)
 
-    def __call__(self, after: str | None, changed: Iterable[str], scope: Scope = "open") -> Iterator[str]:
+    def __call__(self, after: str | None, changed: Iterable[str], scope: LookupScope = "open") -> Iterator[str]:
         self.changed = set(changed)
         open_ones = {value for value in self.values if value not in self.cached} if scope == "open" else set()
         asked = self.changed if scope == "feed" else open_ones | self.changed & set(self.values)
@@ -97,7 +100,7 @@ class Result:
 
     @property
     def answers(self) -> dict[str, str]:
-        return {answer.question: answer.outcome for page in self.pages for answer in page.answers}
+        return {answer.key: answer.outcome for page in self.pages for answer in page.lookup_results}
 
     @property
     def records(self) -> list[Record]:

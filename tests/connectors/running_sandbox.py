@@ -18,7 +18,8 @@ from purgatory import SyncCircuitBreakerFactory
 
 from onefold.catalog.reader import read_systems
 from onefold.connectors import reader
-from onefold.connectors.page import BEGINNING, Page, PageReader, Window
+from onefold.connectors.page import Page, PageReader
+from onefold.connectors.window import BEGINNING, Window
 from onefold.http.attempt import Attempt
 from onefold.http.client import Client
 from onefold.http.endpoint import Endpoint

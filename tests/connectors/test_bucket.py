@@ -13,10 +13,12 @@ import requests
 from purgatory import SyncCircuitBreakerFactory
 
 from onefold.catalog.reader import read_systems
-from onefold.connectors import bucket, reader
-from onefold.connectors.bucket import Bucket
-from onefold.connectors.file_store import Folder, store
-from onefold.connectors.page import BEGINNING, Page, Window
+from onefold.connectors import reader
+from onefold.connectors.files import bucket
+from onefold.connectors.files.bucket import Bucket
+from onefold.connectors.files.store import Folder, store
+from onefold.connectors.page import Page
+from onefold.connectors.window import BEGINNING, Window
 from onefold.errors import Fatal, Retriable
 from onefold.http.attempt import Attempt
 from onefold.http.endpoint import Endpoint
@@ -149,7 +151,7 @@ def test_an_object_that_changed_since_it_was_listed_is_left_for_the_next_load(
         patched.setattr(bucket.Bucket, "take", late)
         first = reading.pages("bank_line")
     assert '["WB/99999","1"]' not in contents(first)
-    states = {part.name: part.state or "" for page in first for part in page.ended}
+    states = {part.name: part.checkpoint or "" for page in first for part in page.ended}
     again = reading.pages("bank_line", states)
     assert contents(again).keys() == {'["WB/99999","1"]'}
     state.unlink()

@@ -19,9 +19,11 @@ import psycopg
 import pytest
 
 from onefold.catalog.system import System
-from onefold.connectors import file_store, reader
-from onefold.connectors.file_store import Folder
-from onefold.connectors.page import BEGINNING, Page, PageReader, Window
+from onefold.connectors import reader
+from onefold.connectors.files import store as file_store
+from onefold.connectors.files.store import Folder
+from onefold.connectors.page import Page, PageReader
+from onefold.connectors.window import BEGINNING, Window
 from onefold.errors import Retriable
 from onefold.http.endpoint import Endpoint
 from onefold.load import steps
@@ -160,7 +162,7 @@ def keys(pages: list[Page]) -> list[str | None]:
 
 
 def states(pages: list[Page]) -> dict[str, str]:
-    return {part.name: part.state or "" for page in pages for part in page.ended}
+    return {part.name: part.checkpoint or "" for page in pages for part in page.ended}
 
 
 def refused(pages: list[Page]) -> dict[str, str]:
@@ -430,7 +432,7 @@ def test_a_link_that_leads_out_of_the_folder_is_not_followed(folder: Office, tmp
 
 
 def test_a_load_that_was_cut_short_goes_on_in_the_middle_of_a_file(folder: Office, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("onefold.connectors.files.PAGE", 3)
+    monkeypatch.setattr("onefold.connectors.files.reader.PAGE", 3)
     for file in range(3):
         rows = [f"{file}-{n};31.01.2026;1,00;x" for n in range(4)]
         folder.drop(f"{file}.csv", csv(*rows), minutes=file)

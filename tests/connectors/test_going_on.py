@@ -13,7 +13,8 @@ from onefold.catalog.paging import NextPage
 from onefold.catalog.system import System
 from onefold.connectors import reader
 from onefold.connectors.cursor import canonical
-from onefold.connectors.page import PageReader, Window
+from onefold.connectors.page import PageReader
+from onefold.connectors.window import Window
 from onefold.errors import Fatal
 from onefold.http.client import Client
 from onefold.http.endpoint import Endpoint

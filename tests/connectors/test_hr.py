@@ -11,7 +11,7 @@ import pytest
 import requests
 
 from onefold.catalog.reader import read_systems
-from onefold.connectors.page import Window
+from onefold.connectors.window import Window
 from onefold.errors import Fatal
 from sandbox.hr import API_KEY
 from sandbox.world.business import people, person

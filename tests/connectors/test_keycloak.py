@@ -11,7 +11,7 @@ from itertools import pairwise
 import pytest
 import requests
 
-from onefold.connectors.page import BEGINNING, Window
+from onefold.connectors.window import BEGINNING, Window
 from onefold.errors import Fatal
 from tests.connectors.running_sandbox import Connected, Sandbox, everything, running
 

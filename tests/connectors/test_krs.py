@@ -9,7 +9,8 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from onefold import connectors
-from onefold.connectors.page import PageReader, Window
+from onefold.connectors.page import PageReader
+from onefold.connectors.window import Window
 from onefold.errors import Fatal, Retriable
 from onefold.http.attempt import Attempt
 from onefold.systems.krs import feed_counter, feed_days
@@ -236,11 +237,11 @@ def test_the_feed_counts_what_its_days_name(sandbox):
 def test_pages_keep_the_order_of_the_questions_and_go_on_after_any_of_them(sandbox, reader):
     asked = sorted([*numbers(sandbox), *(f"{number:010d}" for number in range(999_900_000, 999_900_100))])
     pages = read_all(reader(*asked)).pages
-    assert [answer.question for page in pages for answer in page.answers] == asked
+    assert [answer.key for page in pages for answer in page.lookup_results] == asked
     assert len(pages) == 3
     assert [page.token for page in pages] == [asked[99], asked[199], None]
     rest = read_all(reader(*asked), token=pages[0].token).pages
-    assert [page.answers for page in rest] == [page.answers for page in pages[1:]]
+    assert [page.lookup_results for page in rest] == [page.lookup_results for page in pages[1:]]
     assert [[record.key for record in page.records] for page in rest] == [
         [record.key for record in page.records] for page in pages[1:]
     ]

@@ -19,16 +19,16 @@ from purgatory import SyncCircuitBreakerFactory
 
 from onefold.catalog.reader import read_systems
 from onefold.connectors import reader
-from onefold.connectors.page import BEGINNING, Window
+from onefold.connectors.window import BEGINNING, Window
 from onefold.errors import Fatal, Retriable
 from onefold.http.client import Client
 from onefold.http.endpoint import Endpoint
 from onefold.http.limit import MemoryLimiter
 from onefold.http.spool import Spool
-from onefold.systems import ksef_package
-from onefold.systems.ksef_invoice import by_line, whole
-from onefold.systems.ksef_moment import moment, zoned
-from onefold.systems.ksef_package import Exported, Package
+from onefold.systems.ksef import package as ksef_package
+from onefold.systems.ksef.invoice import by_line, whole
+from onefold.systems.ksef.moment import moment, zoned
+from onefold.systems.ksef.package import Exported, Package
 from sandbox.ksef_books import INVOICES
 from sandbox.ksef_documents import Document
 from sandbox.world import Shelf
@@ -54,7 +54,7 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
 
 @pytest.fixture
 def invoices(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[Connected]:
-    monkeypatch.setattr("onefold.systems.ksef.PER_PAGE", 25)
+    monkeypatch.setattr("onefold.systems.ksef.connector.PER_PAGE", 25)
     sandbox.clear()
     yield connected(sandbox)
     sandbox.clear()

@@ -12,7 +12,7 @@ from itertools import pairwise
 import pytest
 import requests
 
-from onefold.connectors.page import BEGINNING, Window
+from onefold.connectors.window import BEGINNING, Window
 from onefold.errors import Fatal
 from sandbox import anthropic, openai
 from sandbox.world.llm import dollars, usage, usages

@@ -16,7 +16,8 @@ from onefold.catalog.reader import read_systems
 from onefold.catalog.system import System
 from onefold.connectors import reader
 from onefold.connectors.delta import Question
-from onefold.connectors.page import BEGINNING, Page, PageReader, Window
+from onefold.connectors.page import Page, PageReader
+from onefold.connectors.window import BEGINNING, Window
 from onefold.errors import Fatal, Retriable
 from onefold.http.client import Client
 from onefold.http.endpoint import Endpoint
@@ -59,7 +60,7 @@ def window(states: Mapping[str, str] | None = None) -> Window:
 
 
 def states(pages: list[Page]) -> dict[str, str]:
-    return {part.name: part.state for page in pages for part in page.ended if part.state}
+    return {part.name: part.checkpoint for page in pages for part in page.ended if part.checkpoint}
 
 
 def keys(pages: list[Page], *, deleted: bool = False) -> set[str | None]:
@@ -67,7 +68,7 @@ def keys(pages: list[Page], *, deleted: bool = False) -> set[str | None]:
 
 
 def whole(pages: list[Page]) -> list[bool]:
-    return [part.whole_since is not None for page in pages for part in page.ended]
+    return [part.snapshot_since is not None for page in pages for part in page.ended]
 
 
 @pytest.mark.parametrize("stream", ["user", *BY_USER])
@@ -181,7 +182,7 @@ def test_who_has_no_mailbox_is_passed_and_leaves_no_link(web: WebServer) -> None
     read, _ = graph(web, lambda batch: {"status": 404, "body": {"error": {"code": "MailboxNotEnabledForRESTAPI"}}})
     (only,) = list(read(window({"u1": "mark /v1.0/old"}), None))
     assert (only.records, only.token) == ([], None)
-    assert {part.name: part.state for part in only.ended} == {"u1": None, "u2": None}
+    assert {part.name: part.checkpoint for part in only.ended} == {"u1": None, "u2": None}
     assert not any(whole([only]))  # what was read of them before stays
 
 

@@ -11,7 +11,8 @@ from decimal import Decimal
 import pytest
 
 from onefold import connectors
-from onefold.connectors.page import BEGINNING, PageReader, Window
+from onefold.connectors.page import PageReader
+from onefold.connectors.window import BEGINNING, Window
 from onefold.errors import Retriable
 from onefold.http.attempt import Attempt
 from sandbox import nbp

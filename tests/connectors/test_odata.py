@@ -9,8 +9,9 @@ import pytest
 
 from onefold.catalog.system import System
 from onefold.connectors import reader
-from onefold.connectors.odata import query
-from onefold.connectors.page import BEGINNING, PageReader, Window
+from onefold.connectors.odata.reader import query
+from onefold.connectors.page import PageReader
+from onefold.connectors.window import BEGINNING, Window
 from onefold.errors import Fatal
 from onefold.http.client import Client
 from onefold.http.endpoint import Endpoint

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from onefold.catalog.stream import Stream
 from onefold.connectors.cursor import canonical
-from onefold.connectors.page import Record
+from onefold.connectors.record import Record
 from onefold.connectors.records import Splitter, dotted
 from onefold.errors import Fatal
 from onefold.http.attempt import BadBody, Response

@@ -98,7 +98,7 @@ def test_one_request_carries_twenty_questions_and_one_login_serves_all(sandbox, 
 def test_pages_go_on_after_any_of_them(sandbox, reader):
     pages = read_all(reader(*nips(sandbox))).pages
     rest = read_all(reader(*nips(sandbox)), token=pages[0].token).pages
-    assert [page.answers for page in rest] == [page.answers for page in pages[1:]]
+    assert [page.lookup_results for page in rest] == [page.lookup_results for page in pages[1:]]
     assert pages[-1].token is None
 
 
@@ -237,4 +237,4 @@ def test_another_batch_size_is_a_setting(sandbox, attempts):
     connection = replace(endpoint(sandbox, "regon", KEY))
     with client(system, connection, attempts) as http:
         result = read_all(connectors.reader(system, "entity", connection, http, Asker(nips(sandbox)[:12])))
-    assert [len(page.answers) for page in result.pages] == [5, 5, 2]
+    assert [len(page.lookup_results) for page in result.pages] == [5, 5, 2]

@@ -10,7 +10,8 @@ import pytest
 
 from onefold.catalog.system import System
 from onefold.connectors import reader
-from onefold.connectors.page import Page, PageReader, Window
+from onefold.connectors.page import Page, PageReader
+from onefold.connectors.window import Window
 from onefold.errors import Fatal, Retriable
 from onefold.http.client import Client
 from onefold.http.endpoint import Endpoint

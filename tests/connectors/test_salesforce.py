@@ -12,12 +12,12 @@ import requests
 
 from onefold.catalog.reader import read_systems
 from onefold.catalog.request import Bulk
-from onefold.connectors.page import BEGINNING, Window
+from onefold.connectors.window import BEGINNING, Window
 from onefold.errors import Fatal, Retriable
 from onefold.http.attempt import BadBody, Response
-from onefold.systems import salesforce
-from onefold.systems.salesforce import Payload
-from onefold.systems.salesforce_job import rows, unordered
+from onefold.systems.salesforce import connector as salesforce
+from onefold.systems.salesforce.connector import Payload
+from onefold.systems.salesforce.job import rows, unordered
 from tests.connectors.running_sandbox import Connected, Sandbox, everything, names, running
 
 

@@ -11,7 +11,8 @@ import psycopg
 import pytest
 
 from onefold.catalog.reader import read_systems
-from onefold.connectors.page import BEGINNING, Record, Window
+from onefold.connectors.record import Record
+from onefold.connectors.window import BEGINNING, Window
 from onefold.errors import Fatal, Retriable
 from tests.connectors.running_sandbox import Connected, Sandbox, everything, running
 

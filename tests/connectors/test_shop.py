@@ -13,8 +13,12 @@ from purgatory import SyncCircuitBreakerFactory
 
 from onefold.catalog.reader import read_systems
 from onefold.catalog.system import System
-from onefold.connectors import graphql, graphql_bulk, graphql_document, reader
-from onefold.connectors.page import BEGINNING, Page, PageReader, Window
+from onefold.connectors import reader
+from onefold.connectors.graphql import bulk as graphql_bulk
+from onefold.connectors.graphql import document as graphql_document
+from onefold.connectors.graphql import reader as graphql
+from onefold.connectors.page import Page, PageReader
+from onefold.connectors.window import BEGINNING, Window
 from onefold.errors import Fatal, Retriable
 from onefold.http.client import Client
 from onefold.http.endpoint import Endpoint
@@ -124,7 +128,7 @@ def test_a_deleted_order_takes_its_lines_along_and_is_named_itself(connected: Ca
     orders.sandbox.advance(deletions=5)
     since = Window(began, datetime.now(UTC) + timedelta(minutes=1))
     gone = {record.key for page in orders.pages(since) for record in page.records if record.deleted}
-    ended = {part.name: part.whole_since is not None for page in lines.pages(since) for part in page.ended}
+    ended = {part.name: part.snapshot_since is not None for page in lines.pages(since) for part in page.ended}
     assert len(gone) == 5
     assert ended == dict.fromkeys(gone, True)
 

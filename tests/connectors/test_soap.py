@@ -19,9 +19,11 @@ import pytest
 from onefold import connectors
 from onefold.catalog.system import System
 from onefold.connectors import safe_xml
-from onefold.connectors.mtom import unwrapped
-from onefold.connectors.page import Page, Record
-from onefold.connectors.soap import AGAIN, PAGE, SOAP_11, SOAP_12, envelope_of, result_text
+from onefold.connectors.page import Page
+from onefold.connectors.record import Record
+from onefold.connectors.soap.envelope import SOAP_11, SOAP_12, envelope_of, result_text
+from onefold.connectors.soap.mtom import unwrapped
+from onefold.connectors.soap.reader import AGAIN, PAGE
 from onefold.errors import Fatal, Retriable
 from onefold.http.attempt import BadBody, Response
 from onefold.http.client import Client

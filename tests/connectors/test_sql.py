@@ -13,11 +13,11 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.dialects import mysql
 
-from onefold.connectors import sql
 from onefold.connectors.cursor import cursor_text
-from onefold.connectors.page import BEGINNING, Window
-from onefold.connectors.relation import Relation, Rows, described
-from onefold.connectors.sql_counting import sql_counter
+from onefold.connectors.sql import reader as sql
+from onefold.connectors.sql.counting import sql_counter
+from onefold.connectors.sql.relation import Relation, Rows, described
+from onefold.connectors.window import BEGINNING, Window
 from onefold.errors import Fatal, Retriable
 from onefold.http.endpoint import Endpoint
 from onefold.platform.postgres import Postgres, free_port

@@ -12,7 +12,7 @@ import pytest
 import requests
 
 from onefold.catalog.reader import read_systems
-from onefold.connectors.page import BEGINNING, Window
+from onefold.connectors.window import BEGINNING, Window
 from onefold.errors import Fatal
 from sandbox.world.business import orders, payment
 from tests.connectors.running_sandbox import Connected, Sandbox, everything, running

@@ -71,7 +71,7 @@ def test_thirty_are_asked_about_at_once_and_each_answer_keeps_its_proof(reader, 
     proofs = [{json.loads(record.payload)["requestId"] for record in page.records} for page in result.pages]
     assert [len(each) for each in proofs] == [1, 1, 1, 1]
     assert len(set.union(*proofs)) == 4
-    assert [{answer.proof for answer in page.answers} for page in result.pages] == proofs
+    assert [{answer.proof for answer in page.lookup_results} for page in result.pages] == proofs
     assert set(WHITE_LIST.streams["subject"].volatile) == {"requestId", "requestDateTime"}
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from onefold.settings import ROOT
 
 _PROGRAM = """
-import json, sys
+import importlib, json, sys
 sys.argv = ["airflow", *sys.argv[1:]]
 import airflow_local_settings
 loaded = set(sys.modules)
@@ -21,9 +21,13 @@ if "onefold" in loaded:
     import dbt.cli.main, great_expectations
     from onefold import lineage
     from onefold.orchestration import dag_docs, operators, tasks
-    from onefold.connectors import database, files, graphql, odata, rest, soap, sql
+    from onefold.connectors import files, graphql, odata, rest, soap, sql
+    for each in (files, graphql, odata, rest, soap, sql):
+        importlib.import_module(f"{each.__name__}.reader")
     from onefold.quality import gate
-    from onefold.systems import ksef, microsoft365, regon, salesforce
+    from onefold.systems import microsoft365, regon
+    from onefold.systems.ksef import connector
+    from onefold.systems.salesforce import connector
     from onefold.load import steps
     for name in lineage.__all__:
         getattr(lineage, name)

@@ -12,7 +12,9 @@ from pathlib import Path
 import msgspec
 
 from onefold.catalog.system import System
-from onefold.connectors.page import Page, Record, Window
+from onefold.connectors.page import Page
+from onefold.connectors.record import Record
+from onefold.connectors.window import Window
 from onefold.errors import OnefoldError
 from onefold.load import ledger, steps
 from onefold.load.job import Job

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from onefold.connectors.page import BEGINNING
+from onefold.connectors.window import BEGINNING
 from onefold.errors import Busy
 from onefold.load import steps
 from tests.load.shop import MORNING, Shop, at, pages, record

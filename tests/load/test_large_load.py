@@ -5,7 +5,8 @@ from datetime import UTC, datetime, timedelta
 import psycopg
 import pytest
 
-from onefold.connectors.page import Page, Part
+from onefold.connectors.page import Page
+from onefold.connectors.partition import Partition
 from onefold.load import change_detection, publish
 from tests.load.shop import Shop, record
 
@@ -57,7 +58,7 @@ def test_what_becomes_a_part_of_staging_outlives_a_crash_however_little_was_read
         monkeypatch.setattr(module, "CHILD_TABLE_ROWS", 2)
     shop.load([record(key, 1) for key in "abc"])
     now = datetime.now(UTC)
-    listed = Page([record("a", 1)], now, None, ended=(Part("", None, now - timedelta(seconds=1)),))
+    listed = Page([record("a", 1)], now, None, ended=(Partition("", None, now - timedelta(seconds=1)),))
     assert shop.run(shop.job([listed])).rows_deleted == 2
     kinds = "select relpersistence from pg_class join pg_inherits on inhrelid = oid where inhparent = '{}'::regclass"
     assert shop.query(kinds.format("staging.shop__customer")) == [("p",), ("p",)]

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from onefold.connectors.page import BEGINNING
+from onefold.connectors.window import BEGINNING
 from onefold.errors import Rejected, Retriable
 from onefold.load import steps
 from tests.load.shop import MORNING, Shop, at, pages, record
@@ -57,7 +57,7 @@ def test_only_a_record_whose_content_differs_becomes_a_version(shop):
 
 
 def test_the_same_content_with_keys_in_another_order_is_no_new_version(shop):
-    from onefold.connectors.page import Record
+    from onefold.connectors.record import Record
 
     shop.load([Record("a", at(1), False, b'{"id":"a","name":"A","credit":1,"changed":"2026-03-01T08:01:00Z"}')])
     again = shop.load(

@@ -2,7 +2,7 @@
 
 import pytest
 
-from onefold.connectors.page import Record
+from onefold.connectors.record import Record
 from onefold.errors import Rejected
 from tests.load.shop import at, record
 

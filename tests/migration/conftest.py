@@ -14,7 +14,8 @@ import pytest
 from purgatory import SyncCircuitBreakerFactory
 
 from onefold.connectors.counting import Counter
-from onefold.connectors.page import BEGINNING, Page, PageReader, Window
+from onefold.connectors.page import Page, PageReader
+from onefold.connectors.window import BEGINNING, Window
 from onefold.load.extraction import counts_from, way_out
 from onefold.load.job import Job
 from onefold.load.usage import Usage

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from onefold.connectors.page import Window
+from onefold.connectors.window import Window
 from onefold.errors import Fatal
 from onefold.load.extraction import feed_from
 from onefold.load.usage import Usage

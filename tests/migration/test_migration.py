@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from onefold.catalog.limits import Limits
-from onefold.connectors.page import Window
+from onefold.connectors.window import Window
 from onefold.errors import Fatal
 from onefold.load.usage import Usage
 from onefold.load.window import WindowRequest

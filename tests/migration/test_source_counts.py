@@ -11,7 +11,7 @@ import pytest
 
 from onefold.conform.dry_run import Rehearsal
 from onefold.connectors.counting import Counter, why_not
-from onefold.connectors.page import Window
+from onefold.connectors.window import Window
 from onefold.errors import Busy, Fatal, Rejected
 from onefold.load import steps
 from onefold.load.usage import Usage

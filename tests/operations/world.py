@@ -14,7 +14,8 @@ from psycopg import sql
 
 from onefold.catalog.reader import Catalog
 from onefold.catalog.system import System
-from onefold.connectors.page import Page, Window
+from onefold.connectors.page import Page
+from onefold.connectors.window import Window
 from onefold.errors import Fatal
 from onefold.load import ledger
 from onefold.load.job import Job

@@ -12,7 +12,9 @@ import msgspec
 import pytest
 
 from onefold.connectors.counting import Counter
-from onefold.connectors.page import Page, Record, Window
+from onefold.connectors.page import Page
+from onefold.connectors.record import Record
+from onefold.connectors.window import Window
 from onefold.load.job import Job
 from onefold.reconcile.compare import Compared, compare
 from onefold.warehouse.connection import connect

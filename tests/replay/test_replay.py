@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from onefold.catalog.system import System
-from onefold.connectors.page import Record
+from onefold.connectors.record import Record
 from onefold.errors import Fatal, Retriable
 from onefold.load import publish as publishing
 from onefold.load import steps

@@ -14,7 +14,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from psycopg import sql
 
-from onefold.connectors.page import Answer, Page, Part
+from onefold.connectors.lookup import LookupResult
+from onefold.connectors.page import Page
+from onefold.connectors.partition import Partition
 from onefold.load import change_detection, gate_step, publish
 from onefold.load.staging import ensure_staging
 from onefold.quality.gate import Finding
@@ -75,8 +77,8 @@ class World:
             ],
             read_at,
             None,
-            tuple(Answer(question, "found", f"proof {number}") for question in delivery.answers),
-            (Part("", None, read_at),) if delivery.whole else (),
+            tuple(LookupResult(question, "found", f"proof {number}") for question in delivery.answers),
+            (Partition("", None, read_at),) if delivery.whole else (),
         )
         self.loads[number] = self.shop.run(self.shop.job([page])).load_id
 

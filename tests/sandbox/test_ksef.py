@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric import padding
 from cryptography.x509 import load_der_x509_certificate
 from lxml import etree
 
-from onefold.systems.ksef_invoice import _schema
+from onefold.systems.ksef.invoice import _schema
 from sandbox import ksef
 from sandbox.ksef_books import INVOICES, PURCHASES
 from sandbox.ksef_documents import Document

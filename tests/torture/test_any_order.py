@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from psycopg import sql
 
 from onefold.catalog.system import System
-from onefold.connectors.page import Page, Record
+from onefold.connectors.page import Page
+from onefold.connectors.record import Record
 from onefold.errors import Retriable
 from onefold.load import steps
 from onefold.load.extraction import Source

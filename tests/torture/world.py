@@ -15,7 +15,9 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from onefold.connectors.page import Answer, Page, Record
+from onefold.connectors.lookup import LookupResult
+from onefold.connectors.page import Page
+from onefold.connectors.record import Record
 from onefold.load.job import Job
 from onefold.load.window import WindowRequest
 from onefold.platform.postgres import Postgres
@@ -52,7 +54,12 @@ def _given() -> dict[str, list[Page]]:
 
 def _with_answers(given: list[Page]) -> list[Page]:
     return [
-        Page(page.records, page.extracted_at, page.token, (Answer(f"q{n}", "found"), Answer("again", "not_found")))
+        Page(
+            page.records,
+            page.extracted_at,
+            page.token,
+            (LookupResult(f"q{n}", "found"), LookupResult("again", "not_found")),
+        )
         for n, page in enumerate(given)
     ]
 

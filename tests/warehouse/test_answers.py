@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import psycopg
 
-from onefold.connectors.page import Window
+from onefold.connectors.window import Window
 from onefold.load import ledger
 from onefold.load.ledger import Run
 from onefold.load.lookup_cache import MANY, store_lookup_results

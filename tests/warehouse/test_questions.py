@@ -8,7 +8,8 @@ import psycopg
 import pytest
 
 from onefold.catalog.reader import read_catalog
-from onefold.connectors.page import Questions, Window
+from onefold.connectors.lookup import LookupKeys
+from onefold.connectors.window import Window
 from onefold.load import ledger
 from onefold.load import lookup_keys as asking
 from onefold.load.ledger import Run
@@ -20,7 +21,7 @@ ANSWERED = {"a": 1, "b": 26, "c": 50, "d": 26}
 
 
 @pytest.fixture
-def ask(loader: psycopg.Connection, loader_url: str, monkeypatch: pytest.MonkeyPatch) -> Questions:
+def ask(loader: psycopg.Connection, loader_url: str, monkeypatch: pytest.MonkeyPatch) -> LookupKeys:
     monkeypatch.setattr(
         asking, "named_values_sql", lambda *_, **__: "select value from unnest('{f,e,d,c,b,a}'::text[]) as v(value)"
     )
@@ -36,33 +37,33 @@ def ask(loader: psycopg.Connection, loader_url: str, monkeypatch: pytest.MonkeyP
     return asking.lookup_keys(loader_url, system, "subject", CATALOG.systems, CATALOG.entities, NOW)
 
 
-def test_what_was_never_asked_comes_first_then_the_oldest_answers(ask: Questions) -> None:
+def test_what_was_never_asked_comes_first_then_the_oldest_answers(ask: LookupKeys) -> None:
     assert list(ask(None, ())) == ["e", "f", "c", "b", "d"]
 
 
-def test_a_read_goes_on_after_any_question_in_the_same_order(ask: Questions) -> None:
+def test_a_read_goes_on_after_any_question_in_the_same_order(ask: LookupKeys) -> None:
     whole = list(ask(None, ()))
     for at, question in enumerate(whole):
         assert list(ask(question, ())) == whole[at + 1 :]
 
 
-def test_what_a_feed_names_is_asked_though_its_answer_is_fresh(ask: Questions) -> None:
+def test_what_a_feed_names_is_asked_though_its_answer_is_fresh(ask: LookupKeys) -> None:
     assert list(ask(None, ["a"])) == ["e", "f", "c", "b", "d", "a"]
 
 
-def test_a_window_asks_what_the_feed_names_of_what_others_name_or_we_hold(ask: Questions) -> None:
+def test_a_window_asks_what_the_feed_names_of_what_others_name_or_we_hold(ask: LookupKeys) -> None:
     assert list(ask(None, ["z", "f", "a", "c"], "known")) == ["a", "c", "f"]
     assert list(ask("a", ["z", "f", "a", "c"], "known")) == ["c", "f"]
     assert list(ask(None, [], "known")) == []
 
 
-def test_a_migrations_window_asks_all_that_the_feed_names(ask: Questions) -> None:
+def test_a_migrations_window_asks_all_that_the_feed_names(ask: LookupKeys) -> None:
     assert list(ask(None, ["z", "f", "a", "f"], "feed")) == ["a", "f", "z"]
     assert list(ask("f", ["z", "f", "a"], "feed")) == ["z"]
 
 
 def test_a_company_that_the_feed_names_on_many_days_is_asked_about_in_one_chunk_of_a_migration(
-    ask: Questions, loader: psycopg.Connection
+    ask: LookupKeys, loader: psycopg.Connection
 ) -> None:
     window = Window(NOW - timedelta(days=60), NOW - timedelta(days=30))
     loader.execute("update ops.load set state = 'published'")

@@ -99,14 +99,19 @@ def _read_system(path: Path, _changed: int, _size: int) -> System:
     if not croniter.is_valid(system.schedule):
         text = f'"{system.schedule}" is not cron; write five fields, for example "0 2 * * *" (02:00 UTC)'
         mistakes.append(file.mistake(("schedule",), text))
-    if system.python and not (MODULES / f"{system.python.module}.py").exists():
-        modules = {path.stem for path in MODULES.glob("*.py")} - {"__init__"}
+    if system.python and not _exists(system.python.module):
+        modules = {path.stem for path in MODULES.glob("[!_]*") if _exists(path.stem)}
         remedy = did_you_mean(system.python.module, modules, "modules in systems/")
         mistakes.append(file.mistake(("python", "module"), f'no module "{system.python.module}"; {remedy}'))
     mistakes += [file.mistake(place, text) for place, text in _wrong_windows(system)]
     if mistakes:
         raise CatalogError(mistakes)
     return system
+
+
+def _exists(module: str) -> bool:
+    """Whether systems/ has the module, a file or a folder."""
+    return (MODULES / f"{module}.py").exists() or (MODULES / module / "connector.py").exists()
 
 
 def _wrong_windows(system: System) -> Wrong:

@@ -8,13 +8,15 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 from onefold.catalog.system import System
-from onefold.connectors.page import PageReader, Questions, Reached
+from onefold.connectors.lookup import LookupKeys
+from onefold.connectors.page import PageReader
+from onefold.connectors.window import ResumeCursor
 from onefold.errors import Fatal
 from onefold.http.endpoint import Endpoint
 
 if TYPE_CHECKING:  # http knows page.Endpoint, so this package must not need http when it is imported
-    from onefold.connectors.database import Database
-    from onefold.connectors.file_store import Store
+    from onefold.connectors.files.store import Store
+    from onefold.connectors.sql.database import Database
     from onefold.http.client import Client
 
 
@@ -23,8 +25,8 @@ def reader(
     stream_name: str,
     endpoint: Endpoint,
     http: Client | Database | Store,
-    questions: Questions,
-    reached: Reached = lambda window: None,
+    questions: LookupKeys,
+    reached: ResumeCursor = lambda window: None,
 ) -> PageReader:
     """What reads the pages of a stream: the system's own module where its YAML names one, else its protocol's.
 
@@ -40,27 +42,27 @@ def reader(
         return _own(system, stream_name, endpoint, http, questions)
     match system.protocol:
         case "rest":
-            from onefold.connectors.rest import rest_reader
+            from onefold.connectors.rest.reader import rest_reader
 
             return rest_reader(system, stream_name, http)
         case "odata":
-            from onefold.connectors.odata import odata_reader
+            from onefold.connectors.odata.reader import odata_reader
 
             return odata_reader(system, stream_name, http)
         case "soap":
-            soap = importlib.import_module("onefold.connectors.soap")
+            soap = importlib.import_module("onefold.connectors.soap.reader")
             read: PageReader = soap.reader(system, stream_name, endpoint, http, questions)
             return read
         case "graphql":
-            from onefold.connectors.graphql import graphql_reader
+            from onefold.connectors.graphql.reader import graphql_reader
 
             return graphql_reader(system, stream_name, http)
         case "sql":
-            from onefold.connectors.sql import sql_reader
+            from onefold.connectors.sql.reader import sql_reader
 
             return sql_reader(system, stream_name, http, reached)
         case "files":
-            from onefold.connectors.files import files_reader
+            from onefold.connectors.files.reader import files_reader
 
             return files_reader(system, stream_name, endpoint, http)
 
@@ -72,7 +74,7 @@ def confirm(
     own_module(system).confirm(system, stream_name, endpoint, http, keys)
 
 
-def _own(system: System, stream_name: str, endpoint: Endpoint, http: Client, questions: Questions) -> PageReader:
+def _own(system: System, stream_name: str, endpoint: Endpoint, http: Client, questions: LookupKeys) -> PageReader:
     read: PageReader = own_module(system).reader(system, stream_name, endpoint, http, questions)
     return read
 
@@ -81,7 +83,8 @@ def own_module(system: System) -> ModuleType:
     """The module in systems/ that the system's YAML names. Raises Fatal when it is missing."""
     name = f"onefold.systems.{system.python.module}" if system.python else ""
     try:
-        return importlib.import_module(name)
+        module = importlib.import_module(name)
+        return importlib.import_module(f"{name}.connector") if hasattr(module, "__path__") else module
     except ModuleNotFoundError as error:
         if error.name != name:
             raise

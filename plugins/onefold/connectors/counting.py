@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 
 from onefold.catalog.system import System
 from onefold.connectors import own_module
-from onefold.connectors.page import BEGINNING, Window
+from onefold.connectors.window import BEGINNING, Window
 from onefold.http.endpoint import Endpoint
 
 if TYPE_CHECKING:
-    from onefold.connectors.database import Database
-    from onefold.connectors.file_store import Store
+    from onefold.connectors.files.store import Store
+    from onefold.connectors.sql.database import Database
     from onefold.http.client import Client
 
 Count = Callable[[Sequence[Window]], list[int]]
@@ -61,10 +61,10 @@ def counter(system: System, stream_name: str, endpoint: Endpoint, http: Client |
     if system.python:
         return own_module(system).counter(system, stream_name, endpoint, http)
     if system.protocol == "sql":
-        from onefold.connectors.sql_counting import sql_counter
+        from onefold.connectors.sql.counting import sql_counter
 
         return sql_counter(system, stream_name, http)
-    from onefold.connectors.odata import odata_counter
+    from onefold.connectors.odata.reader import odata_counter
 
     return odata_counter(system, stream_name, http)
 

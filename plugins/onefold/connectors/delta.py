@@ -22,9 +22,12 @@ import msgspec
 
 from onefold.catalog.stream import Stream
 from onefold.catalog.system import System
-from onefold.connectors.page import Page, PageReader, Part, Record, Window
+from onefold.connectors.page import Page, PageReader
 from onefold.connectors.paging import EXPIRED, SAME_PAGE
+from onefold.connectors.partition import Partition
+from onefold.connectors.record import Record
 from onefold.connectors.records import Head, sound_text
+from onefold.connectors.window import Window
 from onefold.connectors.window_text import filled, placeholders, top_level
 from onefold.errors import Fatal
 from onefold.http.attempt import BadBody
@@ -190,12 +193,12 @@ def delta_reader(system: System, stream_name: str, http: Client) -> PageReader:
     def read(window: Window, token: str | None) -> Iterator[Page]:
         question = Question.of(stream, window)
         resuming, anew = token is not None, False
-        whole_since, address = _place(token) if token else (None, question.link(window.states.get("")))
+        snapshot_since, address = _place(token) if token else (None, question.link(window.checkpoints.get("")))
         same, mark = 0, None
         while True:
             if address is None:
-                whole_since, address = datetime.now(UTC), question.address()
-            at = max(datetime.now(UTC), whole_since or datetime.min.replace(tzinfo=UTC))
+                snapshot_since, address = datetime.now(UTC), question.address()
+            at = max(datetime.now(UTC), snapshot_since or datetime.min.replace(tzinfo=UTC))
             try:
                 body = http.send(
                     "GET", address, headers=question.headers, parse=lambda answer: split(sound_text(answer))
@@ -211,10 +214,10 @@ def delta_reader(system: System, stream_name: str, http: Client) -> PageReader:
             if same > SAME_PAGE and body.next:
                 raise circle(named, same)
             if body.link:
-                yield Page(body.records, at, None, ended=(Part("", question.state(body.link), whole_since),))
+                yield Page(body.records, at, None, ended=(Partition("", question.state(body.link), snapshot_since),))
                 return
             address = body.next
-            yield Page(body.records, at, f"{whole_since.isoformat() if whole_since else '-'} {address}")
+            yield Page(body.records, at, f"{snapshot_since.isoformat() if snapshot_since else '-'} {address}")
 
     return read
 

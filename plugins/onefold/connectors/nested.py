@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import msgspec
 
 from onefold.catalog.stream import Nested, Stream
-from onefold.connectors.page import Record
+from onefold.connectors.record import Record
 from onefold.connectors.records import Body, Head, dotted
 from onefold.http.attempt import Response
 

@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from onefold.connectors.page import Page, Record
+from onefold.connectors.page import Page
+from onefold.connectors.record import Record
 from onefold.errors import Fatal
 from onefold.http.failure import Refused
 

@@ -13,7 +13,7 @@ import msgspec
 from onefold.catalog.fields import SourceField
 from onefold.catalog.stream import Stream
 from onefold.connectors.cursor import Scalar, canonical
-from onefold.connectors.page import Record
+from onefold.connectors.record import Record
 from onefold.errors import Fatal
 from onefold.http.attempt import BadBody, Response
 

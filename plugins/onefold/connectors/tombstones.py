@@ -12,8 +12,11 @@ import msgspec
 from onefold.catalog.deletes import Tombstones
 from onefold.catalog.stream import Stream
 from onefold.connectors.cursor import canonical
-from onefold.connectors.page import Page, PageReader, Part, Record, Window
+from onefold.connectors.page import Page, PageReader
+from onefold.connectors.partition import Partition
+from onefold.connectors.record import Record
 from onefold.connectors.records import Body, dotted, sound_json, value_at
+from onefold.connectors.window import Window
 from onefold.http.attempt import BadBody, Response
 
 FEED = "tombstones:"
@@ -71,9 +74,11 @@ def deleted(stream: Stream, tombstones: Tombstones) -> Callable[[Page], Page]:
 
 
 def ended(page: Page) -> Page:
-    """Where the records are within what is deleted, they go with it: whatever staging holds of that part is gone."""
+    """Where the records are within what is deleted, they go with it: whatever staging holds of that partition is gone."""
     now = datetime.now(UTC)
-    return replace(page, records=[], ended=tuple(Part(entry.key, None, now) for entry in page.records if entry.key))
+    return replace(
+        page, records=[], ended=tuple(Partition(entry.key, None, now) for entry in page.records if entry.key)
+    )
 
 
 def _gone(stream: Stream, tombstones: Tombstones) -> Callable[[Record], Record | None]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
 from onefold.catalog.stream import Stream
-from onefold.connectors.page import BEGINNING, Window
+from onefold.connectors.window import BEGINNING, Window
 
 _SECOND, _MILLISECOND = timedelta(seconds=1), timedelta(milliseconds=1)
 

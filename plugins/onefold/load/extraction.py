@@ -11,7 +11,8 @@ from onefold.catalog.entity import Entity
 from onefold.catalog.system import System
 from onefold.connectors import confirm, reader
 from onefold.connectors.counting import CountDay, Counter, counter, feed_counter
-from onefold.connectors.page import PageReader, Window
+from onefold.connectors.page import PageReader
+from onefold.connectors.window import Window
 from onefold.http.client import Client
 from onefold.http.endpoint import Endpoint
 from onefold.http.limit import WarehouseLimiter
@@ -20,8 +21,8 @@ from onefold.load.resume_cursor import resume_cursor
 from onefold.load.usage import Usage
 
 if TYPE_CHECKING:
-    from onefold.connectors.database import Database
-    from onefold.connectors.file_store import Store
+    from onefold.connectors.files.store import Store
+    from onefold.connectors.sql.database import Database
 
 Asking = TypeVar("Asking")
 Source = Callable[[str, Usage], AbstractContextManager[PageReader]]
@@ -32,11 +33,11 @@ def way_out(system: System, *arguments: object, **named: object) -> Client | Dat
     """The one way to the system, by its protocol; what all take is said there. Only what is needed is imported."""
     match system.protocol:
         case "sql":
-            from onefold.connectors.database import Database
+            from onefold.connectors.sql.database import Database
 
             return Database(system, *arguments, **named)
         case "files":
-            from onefold.connectors.file_store import store
+            from onefold.connectors.files.store import store
 
             return store(system, *arguments, **named)
         case _:

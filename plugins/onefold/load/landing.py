@@ -16,7 +16,8 @@ from hashlib import blake2b
 import psycopg
 from psycopg import sql
 
-from onefold.connectors.page import Page, Record
+from onefold.connectors.page import Page
+from onefold.connectors.record import Record
 from onefold.load.ledger import Load, discard_landing
 from onefold.load.page_writer import PageWriter
 
@@ -169,9 +170,9 @@ class Landing:
 def _lookup_results(load: Load, page: Page) -> Iterator[sql.Composable]:
     rows = [
         sql.SQL("({}, {}, {}, {}, {})").format(
-            load.load_id, answer.question, answer.outcome, page.extracted_at, answer.proof
+            load.load_id, answer.key, answer.outcome, page.extracted_at, answer.proof
         )
-        for answer in page.answers
+        for answer in page.lookup_results
         if answer.outcome != "failed"
     ]
     if rows:
@@ -181,7 +182,7 @@ def _lookup_results(load: Load, page: Page) -> Iterator[sql.Composable]:
 def _partitions(load: Load, page: Page) -> Iterator[sql.Composable]:
     if page.ended:
         rows = [
-            sql.SQL("({}, {}, {}, {}, {})").format(load.load_id, p.name, p.state, p.whole_since, p.refused)
+            sql.SQL("({}, {}, {}, {}, {})").format(load.load_id, p.name, p.checkpoint, p.snapshot_since, p.refused)
             for p in page.ended
         ]
         yield sql.SQL("insert into landing.part (load_id, part, state, whole_since, refused) values {}").format(

@@ -10,7 +10,7 @@ from typing import Literal
 import psycopg
 from psycopg.rows import class_row
 
-from onefold.connectors.page import Window
+from onefold.connectors.window import Window
 from onefold.errors import Busy
 from onefold.warehouse.tables import LandingTables
 

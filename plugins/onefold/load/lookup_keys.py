@@ -7,7 +7,7 @@ What was never asked comes first, then the oldest answers: where a quota ends be
 comes all the same.
 
 A run that names a window asks about what the feed names in it, in the order of the values: a backfill about those that
-nightly runs would have asked about, a migration about all (Scope in connectors/page.py).
+nightly runs would have asked about, a migration about all (LookupScope in connectors/page.py).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from psycopg import sql
 
 from onefold.catalog.entity import Entity
 from onefold.catalog.system import System
-from onefold.connectors.page import Questions, Scope
+from onefold.connectors.lookup import LookupKeys, LookupScope
 from onefold.load.staging import ensure_staging
 from onefold.mapping.sql import named_values_sql
 from onefold.warehouse.connection import connect
@@ -76,13 +76,13 @@ def lookup_keys(
     systems: Mapping[str, System],
     entities: Mapping[str, Entity],
     now: datetime,
-) -> Questions:
-    """The Questions of a look-up stream, streamed from the warehouse."""
+) -> LookupKeys:
+    """The LookupKeys of a look-up stream, streamed from the warehouse."""
     lookup = system.streams[stream_name].lookup
     entity = entities[lookup.attribute.split(".")[0]]
     named = sql.SQL(named_values_sql(entities, systems, lookup.attribute, except_system=system.system))
 
-    def ask(after: str | None, changed: Iterable[str], scope: Scope = "open") -> Iterator[str]:
+    def ask(after: str | None, changed: Iterable[str], scope: LookupScope = "open") -> Iterator[str]:
         # Literals, not parameters: the rendered mapping may hold a % of its own.
         values = {
             "system": sql.Literal(system.system),

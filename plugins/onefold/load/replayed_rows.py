@@ -12,7 +12,7 @@ from datetime import timedelta
 import psycopg
 from psycopg import sql
 
-from onefold.connectors.page import Window
+from onefold.connectors.window import Window
 from onefold.load.ledger import Load
 
 

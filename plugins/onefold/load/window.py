@@ -8,7 +8,8 @@ from datetime import UTC, datetime, timedelta
 import psycopg
 
 from onefold.catalog.stream import Stream
-from onefold.connectors.page import BEGINNING, Scope, Window
+from onefold.connectors.lookup import LookupScope
+from onefold.connectors.window import BEGINNING, Window
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +25,7 @@ class WindowRequest:
     whole_feed: bool = False
 
     @property
-    def scope(self) -> Scope:
+    def scope(self) -> LookupScope:
         """What a look-up is asked."""
         if not self.exactly:
             return "open"

@@ -14,7 +14,7 @@ from psycopg.types.json import Jsonb
 
 from onefold.audit import AuditEvent, actor, append
 from onefold.audit.separation_of_duties import require_other
-from onefold.connectors.page import Window
+from onefold.connectors.window import Window
 from onefold.errors import Fatal
 from onefold.migration.plan import Plan, Wish
 

@@ -13,7 +13,7 @@ import psycopg
 from onefold.catalog.limits import OWN_RATE
 from onefold.catalog.past import unaskable
 from onefold.catalog.system import System
-from onefold.connectors.page import BEGINNING, Window
+from onefold.connectors.window import BEGINNING, Window
 from onefold.errors import Fatal
 from onefold.http.limit import kept, rate, seconds_of
 from onefold.load.extraction import CountSource, source_count

@@ -16,7 +16,7 @@ from psycopg import sql
 
 from onefold.catalog.stream import Stream
 from onefold.connectors.cursor import cursor_text
-from onefold.connectors.page import BEGINNING, Window
+from onefold.connectors.window import BEGINNING, Window
 from onefold.errors import Rejected
 from onefold.load import ledger as loads
 from onefold.load import steps

@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 import psycopg
 
 from onefold.audit import AuditEvent, append
-from onefold.connectors.page import BEGINNING, Window
+from onefold.connectors.window import BEGINNING, Window
 from onefold.errors import Fatal, OnefoldError, Retriable
 from onefold.load.extraction import CountSource
 from onefold.load.job import Job

@@ -16,7 +16,7 @@ from psycopg import sql
 
 from onefold.catalog.stream import Stream
 from onefold.connectors.counting import Counter
-from onefold.connectors.page import Window
+from onefold.connectors.window import Window
 from onefold.warehouse.tables import StagingTable
 
 DAY = timedelta(days=1)

@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime, time, timedelta
 import psycopg
 from psycopg import sql
 
-from onefold.connectors.page import BEGINNING, Window
+from onefold.connectors.window import BEGINNING, Window
 from onefold.warehouse.tables import StagingTable
 
 DAY = timedelta(days=1)

@@ -14,7 +14,8 @@ from psycopg import sql
 
 from onefold.catalog.stream import Stream
 from onefold.connectors.cursor import cursor_text
-from onefold.connectors.page import BEGINNING, Page, Window
+from onefold.connectors.page import Page
+from onefold.connectors.window import BEGINNING, Window
 from onefold.load.change_detection import content_sql
 from onefold.load.landing import record_hash
 from onefold.warehouse.tables import StagingTable

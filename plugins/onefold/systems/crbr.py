@@ -14,11 +14,13 @@ import msgspec
 
 from onefold.catalog.system import System
 from onefold.connectors import safe_xml
-from onefold.connectors.lookup import Asked, answered_pages
-from onefold.connectors.page import Answer, Page, PageReader, Questions, Window
+from onefold.connectors.lookup import LookupKeys, LookupResult
+from onefold.connectors.lookup_pages import Asked, answered_pages
+from onefold.connectors.page import Page, PageReader
 from onefold.connectors.records import Head
 from onefold.connectors.safe_xml import Row, Value
-from onefold.connectors.soap import SoapService
+from onefold.connectors.soap.service import SoapService
+from onefold.connectors.window import Window
 from onefold.http.attempt import BadBody
 from onefold.http.client import Client
 from onefold.http.endpoint import Endpoint
@@ -31,7 +33,7 @@ FOUND, NOTHING, WRONG = "IstniejaInformacje", "BrakInformacji", "BladFormalny"
 UNUSED = ("ListaBeneficjentowRzeczywistych", "ListaZglaszajacych")  # the owners are told one by one, the reporters not
 
 
-def reader(system: System, stream_name: str, endpoint: Endpoint, http: Client, questions: Questions) -> PageReader:
+def reader(system: System, stream_name: str, endpoint: Endpoint, http: Client, questions: LookupKeys) -> PageReader:
     """Reads the owners of the companies that other systems name, company by company.
 
     Who is no longer among a company's owners is gone, and so are all of them when the register has nothing on it. A
@@ -49,14 +51,14 @@ def reader(system: System, stream_name: str, endpoint: Endpoint, http: Client, q
     def ask(numbers: Sequence[str]) -> Asked:
         (krs,) = numbers
         if not re.fullmatch(r"[0-9]{10}", krs) or krs == NOBODY:
-            return Asked([Answer(krs, "not_found")])
+            return Asked([LookupResult(krs, "not_found")])
         arguments = {f"{operation}Dane": {"SzczegolyWniosku": {"KRS": krs}}}
         owners = service.call(operation, arguments, lambda envelope: _owners(envelope, krs))
         if owners is None:
             log.warning("%s: the register calls a question formally wrong; what is held of that company stays", named)
-            return Asked([Answer(krs, "not_found")])
+            return Asked([LookupResult(krs, "not_found")])
         records = [head.record(msgspec.json.encode(owner)) for owner in owners]
-        return Asked([Answer(krs, "found" if owners else "not_found")], records, whole=[krs])
+        return Asked([LookupResult(krs, "found" if owners else "not_found")], records, whole=[krs])
 
     return read
 

@@ -18,10 +18,13 @@ import msgspec
 
 from onefold.catalog.system import System
 from onefold.connectors import safe_xml
-from onefold.connectors.page import Page, PageReader, Questions, Record, Window
+from onefold.connectors.lookup import LookupKeys
+from onefold.connectors.page import Page, PageReader
+from onefold.connectors.record import Record
 from onefold.connectors.records import Head
 from onefold.connectors.safe_xml import Row
-from onefold.connectors.soap import SoapService
+from onefold.connectors.soap.service import SoapService
+from onefold.connectors.window import Window
 from onefold.errors import Fatal
 from onefold.http.attempt import BadBody
 from onefold.http.client import Client
@@ -32,7 +35,7 @@ GOOD, EMPTY = "1", "0"
 DIGESTS = {"sha1": hashlib.sha1, "sha256": hashlib.sha256}
 
 
-def reader(system: System, stream_name: str, endpoint: Endpoint, http: Client, questions: Questions) -> PageReader:
+def reader(system: System, stream_name: str, endpoint: Endpoint, http: Client, questions: LookupKeys) -> PageReader:
     """Reads the documents that wait when it begins; a page's token is how many those were and which are taken.
 
     Nothing is confirmed here: a page that was given is not yet stored (connectors/page.py).

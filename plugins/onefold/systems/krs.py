@@ -16,9 +16,12 @@ import msgspec
 
 from onefold.catalog.system import System
 from onefold.connectors.counting import CountDay
-from onefold.connectors.lookup import Asked, answered_pages
-from onefold.connectors.page import Answer, Page, PageReader, Questions, Record, Window
+from onefold.connectors.lookup import LookupKeys, LookupResult
+from onefold.connectors.lookup_pages import Asked, answered_pages
+from onefold.connectors.page import Page, PageReader
+from onefold.connectors.record import Record
 from onefold.connectors.records import Head, sound_json
+from onefold.connectors.window import Window
 from onefold.connectors.window_text import filled
 from onefold.http.attempt import BadBody, Response
 from onefold.http.client import Client
@@ -42,7 +45,7 @@ class _StruckOff:
 _Reading = bytes | _StruckOff | None
 
 
-def reader(system: System, stream_name: str, endpoint: Endpoint, http: Client, questions: Questions) -> PageReader:
+def reader(system: System, stream_name: str, endpoint: Endpoint, http: Client, questions: LookupKeys) -> PageReader:
     """Reads the extracts of the companies that other systems name, changed ones (from the bulletin) in any case; of a
     window that a run names, of companies which the bulletins of its days name.
 
@@ -61,15 +64,15 @@ def reader(system: System, stream_name: str, endpoint: Endpoint, http: Client, q
     def ask(numbers: Sequence[str]) -> Asked:
         (number,) = numbers
         if not re.fullmatch(r"[0-9]{10}", number) or number == NOBODY:
-            return Asked([Answer(number, "not_found")])
+            return Asked([LookupResult(number, "not_found")])
         for register in REGISTERS:
             reading = extract(number, register)
             if isinstance(reading, _StruckOff):
                 payload = msgspec.json.encode({"numerKRS": number})
-                return Asked([Answer(number, "deleted")], [Record(number, None, True, payload)])
+                return Asked([LookupResult(number, "deleted")], [Record(number, None, True, payload)])
             if reading is not None:
-                return Asked([Answer(number, "found")], [head.record(reading)])
-        return Asked([Answer(number, "not_found")])
+                return Asked([LookupResult(number, "found")], [head.record(reading)])
+        return Asked([LookupResult(number, "not_found")])
 
     def extract(number: str, register: str) -> _Reading:
         request = stream.request

@@ -19,9 +19,12 @@ import msgspec
 
 from onefold.catalog.system import System
 from onefold.connectors.delta import Question, Round, RoundReader, circle, delta_reader, says_resync
-from onefold.connectors.page import Page, PageReader, Part, Questions, Window
+from onefold.connectors.lookup import LookupKeys
+from onefold.connectors.page import Page, PageReader
 from onefold.connectors.paging import SAME_PAGE
+from onefold.connectors.partition import Partition
 from onefold.connectors.records import sound_text
+from onefold.connectors.window import Window
 from onefold.errors import Fatal, Retriable
 from onefold.http.attempt import BadBody, Response
 from onefold.http.client import Client
@@ -35,7 +38,7 @@ AT_ONCE = 20
 USERS = {"$select": "id", "$top": "999"}
 
 
-def reader(system: System, stream_name: str, endpoint: Endpoint, http: Client, questions: Questions) -> PageReader:
+def reader(system: System, stream_name: str, endpoint: Endpoint, http: Client, questions: LookupKeys) -> PageReader:
     """Reads a stream of the directory by its delta link, one of the users' mailboxes or drives user by user."""
     if "{user}" in system.streams[stream_name].request.path:
         return ByUser(system, stream_name, http).read
@@ -44,10 +47,10 @@ def reader(system: System, stream_name: str, endpoint: Endpoint, http: Client, q
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """How far one user's part is read. `whole_since`: all of it is listed, since then; None: only what changed."""
+    """How far one user's part is read. `snapshot_since`: all of it is listed, since then; None: only what changed."""
 
     address: str
-    whole_since: datetime | None
+    snapshot_since: datetime | None
     delays: int = 0
     anew: bool = False
     mark: int | None = None
@@ -105,21 +108,21 @@ class ByUser:
             if not group:
                 after, group = following[-1], {user: _begun(question, window, user) for user in following}
                 following = list(islice(waiting, AT_ONCE))
-            at = max([datetime.now(UTC), *(each.whole_since for each in group.values() if each.whole_since)])
+            at = max([datetime.now(UTC), *(each.snapshot_since for each in group.values() if each.snapshot_since)])
             records, ended, waits = [], [], [0.0]
             for user, item in self._asked(question, group).items():
                 reading = group.pop(user)
                 if item.round:
                     records += item.round.records
                     if item.round.link:
-                        ended.append(Part(user, question.state(item.round.link), reading.whole_since))
+                        ended.append(Partition(user, question.state(item.round.link), reading.snapshot_since))
                     else:
                         group[user] = self._further(reading, item.round)
                 elif says_resync(item.status, item.error) and not reading.anew:
                     log.warning("%s: a link is too old to go on from; that user's part is listed anew", self._named)
                     group[user] = Reading(question.address(user), datetime.now(UTC), anew=True)
                 elif item.status == 404:
-                    ended.append(Part(user))
+                    ended.append(Partition(user))
                 else:
                     group[user] = self._later(reading, item)
                     waits.append(2.0**reading.delays if item.retry_after is None else item.retry_after)
@@ -178,7 +181,7 @@ class ByUser:
         same = reading.same + 1 if page.mark == reading.mark and page.records else 1
         if same > SAME_PAGE:
             raise circle(self._named, same)
-        return Reading(page.next or "", reading.whole_since, anew=reading.anew, mark=page.mark, same=same)
+        return Reading(page.next or "", reading.snapshot_since, anew=reading.anew, mark=page.mark, same=same)
 
     def _later(self, reading: Reading, item: Item) -> Reading:
         if item.status != 429 and item.status < 500:
@@ -196,12 +199,14 @@ class ByUser:
 
 
 def _begun(question: Question, window: Window, user: str) -> Reading:
-    link = question.link(window.states.get(user))
+    link = question.link(window.checkpoints.get(user))
     return Reading(link, None) if link else Reading(question.address(user), datetime.now(UTC))
 
 
 def _token(after: str, group: Mapping[str, Reading]) -> str:
-    far = {user: [each.address, each.whole_since and each.whole_since.isoformat()] for user, each in group.items()}
+    far = {
+        user: [each.address, each.snapshot_since and each.snapshot_since.isoformat()] for user, each in group.items()
+    }
     return json.dumps([after, far], separators=(",", ":"))
 
 

@@ -14,11 +14,14 @@ import msgspec
 
 from onefold.catalog.system import System
 from onefold.connectors import safe_xml
-from onefold.connectors.lookup import Asked, answered_pages
-from onefold.connectors.page import Answer, Page, PageReader, Questions, Window
+from onefold.connectors.lookup import LookupKeys, LookupResult
+from onefold.connectors.lookup_pages import Asked, answered_pages
+from onefold.connectors.page import Page, PageReader
 from onefold.connectors.records import Head
 from onefold.connectors.safe_xml import Row
-from onefold.connectors.soap import SoapService, result_text
+from onefold.connectors.soap.envelope import result_text
+from onefold.connectors.soap.service import SoapService
+from onefold.connectors.window import Window
 from onefold.errors import Fatal, Retriable
 from onefold.http.attempt import BadBody
 from onefold.http.client import Client
@@ -29,7 +32,7 @@ NO_SESSION = "7"
 SERVICE_UP = "1"
 
 
-def reader(system: System, stream_name: str, endpoint: Endpoint, http: Client, questions: Questions) -> PageReader:
+def reader(system: System, stream_name: str, endpoint: Endpoint, http: Client, questions: LookupKeys) -> PageReader:
     """Reads the entities with the tax ids (NIP) that other systems name; a page is one request of `lookup.batch`.
 
     A page's token is the last NIP asked. The user key is the connection's password.
@@ -51,7 +54,7 @@ def reader(system: System, stream_name: str, endpoint: Endpoint, http: Client, q
         found = [row for row in rows if "ErrorCode" not in row]
         held = {row.get("Nip") for row in found}
         return Asked(
-            [Answer(value, "found" if value in held else "not_found") for value in values],
+            [LookupResult(value, "found" if value in held else "not_found") for value in values],
             [head.record(msgspec.json.encode(row)) for row in found],
         )
 

@@ -11,9 +11,12 @@ from typing import BinaryIO
 
 from onefold.catalog.system import System
 from onefold.connectors import safe_xml
-from onefold.connectors.page import PageReader, Questions, Window
+from onefold.connectors.lookup import LookupKeys
+from onefold.connectors.page import PageReader
 from onefold.connectors.safe_xml import Row
-from onefold.connectors.soap import Arguments, SoapService, one_call
+from onefold.connectors.soap.reader import one_call
+from onefold.connectors.soap.service import Arguments, SoapService
+from onefold.connectors.window import Window
 from onefold.errors import Fatal
 from onefold.http.client import Client
 from onefold.http.endpoint import Endpoint
@@ -23,7 +26,7 @@ TABLES = ("COSTCENTERLIST", "RETURN")
 FAILED = ("E", "A")  # error, abort; the others are success, information and warning
 
 
-def reader(system: System, stream_name: str, endpoint: Endpoint, http: Client, questions: Questions) -> PageReader:
+def reader(system: System, stream_name: str, endpoint: Endpoint, http: Client, questions: LookupKeys) -> PageReader:
     """Reads all cost centers of the controlling area; one that is no longer listed is gone.
 
     Raises Fatal when the BAPI says that it failed.

@@ -17,10 +17,12 @@ from lxml import etree
 
 from onefold.catalog.system import System
 from onefold.connectors import safe_xml
-from onefold.connectors.lookup import Asked, answered_pages
-from onefold.connectors.page import Answer, Page, PageReader, Questions, Window
+from onefold.connectors.lookup import LookupKeys, LookupResult
+from onefold.connectors.lookup_pages import Asked, answered_pages
+from onefold.connectors.page import Page, PageReader
 from onefold.connectors.records import Head, sound_json
-from onefold.connectors.soap import SoapService
+from onefold.connectors.soap.service import SoapService
+from onefold.connectors.window import Window
 from onefold.connectors.window_text import top_level
 from onefold.errors import Retriable
 from onefold.http.attempt import BadBody, Response
@@ -48,7 +50,7 @@ Way = Callable[[str, str], Verdict | NotKnown]
 """Asks about a country and a number in it. Raises Retriable or Refused when nobody answers this way."""
 
 
-def reader(system: System, stream_name: str, endpoint: Endpoint, http: Client, questions: Questions) -> PageReader:
+def reader(system: System, stream_name: str, endpoint: Endpoint, http: Client, questions: LookupKeys) -> PageReader:
     """Reads what VIES says of the VAT numbers that other systems name: by REST, and by SOAP where that gives no answer.
 
     A page's token is the last number asked. The connection's extra {"requester": "PL…"}, our own VAT number, makes
@@ -68,7 +70,7 @@ def reader(system: System, stream_name: str, endpoint: Endpoint, http: Client, q
     def ask(numbers: Sequence[str]) -> Asked:
         (number,) = numbers
         if not re.fullmatch(r"[A-Z]{2}[0-9A-Z+*.]{2,12}", number):
-            return Asked([Answer(number, "not_found")])
+            return Asked([LookupResult(number, "not_found")])
         country, rest = number[:2].replace("GR", "EL"), number[2:]
         unknown: Retriable | None = None
         failures: list[Retriable | Refused] = []
@@ -89,9 +91,9 @@ def reader(system: System, stream_name: str, endpoint: Endpoint, http: Client, q
             told = {name: None if value == NOTHING else value for name, value in said.items() if name in fields}
             payload = {**told, "vat": number, "countryCode": country, "vatNumber": rest}
             proof = str(said.get("requestIdentifier") or "") or None
-            return Asked([Answer(number, "found", proof)], [head.record(msgspec.json.encode(payload))])
+            return Asked([LookupResult(number, "found", proof)], [head.record(msgspec.json.encode(payload))])
         if unknown:
-            return Asked([Answer(number, "failed")], error=unknown)
+            return Asked([LookupResult(number, "failed")], error=unknown)
         raise failures[0]
 
     return read

@@ -14,9 +14,11 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from onefold.catalog.system import System
-from onefold.connectors.lookup import Asked, answered_pages
-from onefold.connectors.page import Answer, Page, PageReader, Questions, Window
+from onefold.connectors.lookup import LookupKeys, LookupResult
+from onefold.connectors.lookup_pages import Asked, answered_pages
+from onefold.connectors.page import Page, PageReader
 from onefold.connectors.records import Head, sound_json
+from onefold.connectors.window import Window
 from onefold.connectors.window_text import filled
 from onefold.http.attempt import BadBody, Response
 from onefold.http.client import Client
@@ -50,7 +52,7 @@ class _Answer(msgspec.Struct):
 _decoder = msgspec.json.Decoder(_Answer)
 
 
-def reader(system: System, stream_name: str, endpoint: Endpoint, http: Client, questions: Questions) -> PageReader:
+def reader(system: System, stream_name: str, endpoint: Endpoint, http: Client, questions: LookupKeys) -> PageReader:
     """Reads the taxpayers with the tax numbers (NIP) that other systems name; a page is one request of `lookup.batch`.
 
     A page's token is the last NIP asked.
@@ -71,9 +73,9 @@ def reader(system: System, stream_name: str, endpoint: Endpoint, http: Client, q
         proof = {"requestId": result.requestId, "requestDateTime": result.requestDateTime}
         return Asked(
             [
-                Answer(value, _outcome(entries.get(value)), result.requestId)
+                LookupResult(value, _outcome(entries.get(value)), result.requestId)
                 if value in nips
-                else Answer(value, "not_found")
+                else LookupResult(value, "not_found")
                 for value in values
             ],
             [

@@ -7,7 +7,7 @@ FAULTS = dict.fromkeys(
     ("status", "cut_body", "html", "expired_token", "rate_limit", "repeat_page", "bom", "delay"), NO_HTTP
 )
 NEVER_TAKEN_BACK = {"deletions": "what a file once said is corrected by a later file, never taken back"}
-PAGES = ("onefold.connectors.files.PAGE", 17)
+PAGES = ("onefold.connectors.files.reader.PAGE", 17)
 
 CASES = {
     "accounting.bank_line": Case("wyciagi", small_pages=PAGES, cannot_have={**FAULTS, **NEVER_TAKEN_BACK}),

@@ -10,7 +10,7 @@ NEVER_CHANGED = {
     "changes": "an issued invoice is never changed: a correction is a document of its own",
     "deletions": "an issued invoice is never deleted",
 }
-PAGES = ("onefold.connectors.sql.ROWS", 7)
+PAGES = ("onefold.connectors.sql.reader.ROWS", 7)
 
 CASES = {
     "erp.klient": Case(path="klienci", small_pages=PAGES, cannot_have=FAULTS),

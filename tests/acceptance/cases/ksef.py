@@ -16,7 +16,11 @@ NOBODY = {"personal data": "the buyer is ourselves, and a line names nobody else
 
 
 def _case(**cannot_have: str) -> Case:
-    return Case(path="/v2/invoices/exports", small_pages=("onefold.systems.ksef.PER_PAGE", 15), cannot_have=cannot_have)
+    return Case(
+        path="/v2/invoices/exports",
+        small_pages=("onefold.systems.ksef.connector.PER_PAGE", 15),
+        cannot_have=cannot_have,
+    )
 
 
 CASES = {

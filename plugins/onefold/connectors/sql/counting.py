@@ -8,9 +8,9 @@ import sqlalchemy as sa
 
 from onefold.catalog.system import System
 from onefold.connectors.counting import Counter
-from onefold.connectors.database import Database
-from onefold.connectors.page import BEGINNING, Window
-from onefold.connectors.relation import described
+from onefold.connectors.sql.database import Database
+from onefold.connectors.sql.relation import described
+from onefold.connectors.window import BEGINNING, Window
 
 AT_ONCE = 200
 

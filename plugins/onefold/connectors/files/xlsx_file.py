@@ -20,7 +20,7 @@ from onefold.catalog.file_format import Format
 from onefold.catalog.stream import Stream
 from onefold.connectors import safe_xml
 from onefold.connectors.archive import DAMAGED
-from onefold.connectors.file_table import Cell, Row, Unfit, table_rows
+from onefold.connectors.files.table import Cell, Row, Unfit, table_rows
 from onefold.http.attempt import BadBody
 from onefold.http.spool import CHUNK
 

@@ -19,10 +19,12 @@ import sqlalchemy as sa
 
 from onefold.catalog.stream import Stream
 from onefold.catalog.system import System
-from onefold.connectors.database import Database
-from onefold.connectors.page import BEGINNING, Page, PageReader, Reached, Record, Window
+from onefold.connectors.page import Page, PageReader
+from onefold.connectors.record import Record
 from onefold.connectors.records import Head
-from onefold.connectors.relation import Relation, Rows, described
+from onefold.connectors.sql.database import Database
+from onefold.connectors.sql.relation import Relation, Rows, described
+from onefold.connectors.window import BEGINNING, ResumeCursor, Window
 from onefold.errors import Fatal
 
 ROWS = 5000
@@ -42,7 +44,7 @@ class Place:
     values: tuple[object, ...] = ()
 
 
-def sql_reader(system: System, stream_name: str, database: Database, reached: Reached) -> PageReader:
+def sql_reader(system: System, stream_name: str, database: Database, reached: ResumeCursor) -> PageReader:
     """Reads a table or view in the order of its cursor and key, then the rows whose cursor is NULL.
 
     A page's token names the row that it ended with. Rows without a cursor belong to no window: they come with every
@@ -90,7 +92,7 @@ class Query:
         self._at = [names.index(column.name) for column in self._order]
         self._named = named
 
-    def bounds(self, window: Window, reached: Reached) -> list[sa.ColumnElement[bool]]:
+    def bounds(self, window: Window, reached: ResumeCursor) -> list[sa.ColumnElement[bool]]:
         """What of the cursor belongs to the window. A window from the beginning has no lower end."""
         cursor = self._stream.cursor
         if cursor is None:

@@ -7,7 +7,8 @@ from dataclasses import replace
 from datetime import UTC, datetime, time
 
 from onefold.catalog.request import Slices
-from onefold.connectors.page import BEGINNING, Page, PageReader, Window
+from onefold.connectors.page import Page, PageReader
+from onefold.connectors.window import BEGINNING, Window
 
 
 def sliced(read: PageReader, slices: Slices) -> PageReader:

@@ -14,9 +14,10 @@ from onefold.catalog.system import System
 from onefold.connectors.counting import Counter
 from onefold.connectors.cursor import cursor_text
 from onefold.connectors.nested import Inner
-from onefold.connectors.page import Page, PageReader, Window
+from onefold.connectors.page import Page, PageReader
 from onefold.connectors.paging import Fetched, pages
 from onefold.connectors.records import Splitter, dotted, sound_json
+from onefold.connectors.window import Window
 from onefold.connectors.window_text import ceiling_text, filled, floor_text, placeholders
 from onefold.http.attempt import BadBody, Response
 from onefold.http.client import Client

@@ -20,13 +20,16 @@ import msgspec
 
 from onefold.catalog.stream import Stream
 from onefold.catalog.system import System
-from onefold.connectors.file_csv import csv_rows
-from onefold.connectors.file_store import Found, Store, Taken, matching
-from onefold.connectors.file_table import Unfit
-from onefold.connectors.file_xlsx import xlsx_rows
-from onefold.connectors.file_xml import xml_rows
-from onefold.connectors.page import Page, PageReader, Part, Record, Window
+from onefold.connectors.files.csv_file import csv_rows
+from onefold.connectors.files.store import Found, Store, Taken, matching
+from onefold.connectors.files.table import Unfit
+from onefold.connectors.files.xlsx_file import xlsx_rows
+from onefold.connectors.files.xml_file import xml_rows
+from onefold.connectors.page import Page, PageReader
+from onefold.connectors.partition import Partition
+from onefold.connectors.record import Record
 from onefold.connectors.records import Head
+from onefold.connectors.window import Window
 from onefold.http.attempt import BadBody
 from onefold.http.endpoint import Endpoint
 from onefold.http.spool import Spool
@@ -88,9 +91,9 @@ def files_reader(system: System, stream_name: str, endpoint: Endpoint, store: St
 
     def read(window: Window, token: str | None) -> Iterator[Page]:
         reached = Place(*msgspec.json.decode(token)) if token else None
-        held = {name: msgspec.json.decode(state, type=Read) for name, state in window.states.items()}
+        held = {name: msgspec.json.decode(state, type=Read) for name, state in window.checkpoints.items()}
         waiting = due(store.found(stream.request.path), stream, window, held, by, datetime.now(UTC) - settled)
-        page, ended, at = list[Record](), list[Part](), datetime.now(UTC)
+        page, ended, at = list[Record](), list[Partition](), datetime.now(UTC)
         for file in waiting:
             modified = f"{file.modified:%Y-%m-%dT%H:%M:%S.%fZ}"
             skipped = reached.records_taken(modified, file) if reached else 0
@@ -115,12 +118,12 @@ def files_reader(system: System, stream_name: str, endpoint: Endpoint, store: St
                     page.append(head.record(line[:-1]))
             if result.refused:
                 log.warning("%s: %s is set aside: %s", named, file.name, result.refused)
-            ended.append(Part(file.name, msgspec.json.encode(result).decode(), refused=result.refused))
+            ended.append(Partition(file.name, msgspec.json.encode(result).decode(), refused=result.refused))
             if len(ended) >= PARTS:
                 yield Page(page, at, Place(modified, file.name, file.tag, None).text(), ended=tuple(ended))
                 page, ended, at = [], [], datetime.now(UTC)
         # The stream itself, so that a folder which is still empty is known to have been read.
-        ended.append(Part("", msgspec.json.encode(Read("", "")).decode()))
+        ended.append(Partition("", msgspec.json.encode(Read("", "")).decode()))
         yield Page(page, at, None, ended=tuple(ended))
 
     return read

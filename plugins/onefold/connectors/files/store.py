@@ -70,7 +70,7 @@ def store(
     if parts.scheme == "file" and parts.netloc in ("", "localhost") and parts.path.startswith("/"):
         return Folder(Path(unquote(parts.path)), system.connection)
     if parts.scheme == "s3" and parts.netloc:
-        from onefold.connectors.bucket import Bucket
+        from onefold.connectors.files.bucket import Bucket
 
         return Bucket(system, endpoint, on_attempt, *rest, **named)
     raise Fatal(

@@ -25,14 +25,14 @@ from cryptography.hazmat.primitives.padding import PKCS7
 
 from onefold.catalog.request import Request
 from onefold.connectors.archive import DAMAGED
-from onefold.connectors.page import BEGINNING
+from onefold.connectors.window import BEGINNING
 from onefold.errors import Fatal, Retriable
 from onefold.http.attempt import BadBody, Response
 from onefold.http.client import Client
 from onefold.http.failure import Refused
 from onefold.http.spool import Spool, chunks
-from onefold.systems.ksef_moment import moment
-from onefold.systems.ksef_session import DONE, IN_PROGRESS, Session, Status, until_done
+from onefold.systems.ksef.moment import moment
+from onefold.systems.ksef.session import DONE, IN_PROGRESS, Session, Status, until_done
 
 PATIENCE = 30 * 60.0  # seconds
 NOTHING_YET = 420  # the span begins after the high-water mark

@@ -22,7 +22,7 @@ from onefold.http.attempt import BadBody, Response
 from onefold.http.client import Client
 from onefold.http.endpoint import Endpoint
 from onefold.http.failure import Refused
-from onefold.systems.ksef_moment import moment
+from onefold.systems.ksef.moment import moment
 
 T = TypeVar("T")
 Usage = Literal["KsefTokenEncryption", "SymmetricKeyEncryption"]

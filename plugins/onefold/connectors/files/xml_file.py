@@ -8,7 +8,7 @@ from typing import BinaryIO
 from onefold.catalog.file_format import Format
 from onefold.catalog.stream import Stream
 from onefold.connectors import safe_xml
-from onefold.connectors.file_table import Row, Unfit
+from onefold.connectors.files.table import Row, Unfit
 
 
 def xml_rows(file: BinaryIO, name: str, form: Format, stream: Stream) -> Iterator[Row]:

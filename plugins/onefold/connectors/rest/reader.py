@@ -10,12 +10,13 @@ from onefold.catalog.request import Empty, Request
 from onefold.catalog.stream import Stream
 from onefold.catalog.system import System
 from onefold.connectors.nested import Inner
-from onefold.connectors.overlap import overlapping
-from onefold.connectors.page import Page, PageReader, Window
+from onefold.connectors.page import Page, PageReader
 from onefold.connectors.paging import Fetched, pages
 from onefold.connectors.records import Body, Splitter, dotted, value_at
-from onefold.connectors.slices import sliced
+from onefold.connectors.rest.overlap import overlapping
+from onefold.connectors.rest.slices import sliced
 from onefold.connectors.tombstones import Entries, deleted, followed_by
+from onefold.connectors.window import Window
 from onefold.connectors.window_text import filled, placeholders
 from onefold.errors import Fatal
 from onefold.http.attempt import BadBody, Response

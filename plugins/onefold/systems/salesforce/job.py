@@ -17,9 +17,11 @@ import msgspec
 
 from onefold.catalog.request import Bulk
 from onefold.catalog.stream import Stream
-from onefold.connectors.page import Page, PageReader, Record, Window
+from onefold.connectors.page import Page, PageReader
 from onefold.connectors.paging import Fetched, pages
+from onefold.connectors.record import Record
 from onefold.connectors.records import sound_json
+from onefold.connectors.window import Window
 from onefold.connectors.window_text import filled, placeholders
 from onefold.errors import Retriable
 from onefold.http.attempt import BadBody, Response

@@ -21,14 +21,17 @@ from onefold.catalog.request import Bulk
 from onefold.catalog.stream import Stream
 from onefold.catalog.system import System
 from onefold.connectors.counting import Counter
-from onefold.connectors.page import BEGINNING, Page, PageReader, Questions, Record, Window
+from onefold.connectors.lookup import LookupKeys
+from onefold.connectors.page import Page, PageReader
+from onefold.connectors.record import Record
 from onefold.connectors.records import Head, sound_json
-from onefold.connectors.rest import rest_reader
+from onefold.connectors.rest.reader import rest_reader
+from onefold.connectors.window import BEGINNING, Window
 from onefold.connectors.window_text import filled, placeholders
 from onefold.http.attempt import BadBody, Response
 from onefold.http.client import Client
 from onefold.http.endpoint import Endpoint
-from onefold.systems.salesforce_job import QUERY, job_reader, unordered
+from onefold.systems.salesforce.job import QUERY, job_reader, unordered
 
 Value = str | int | float | bool | Decimal | None
 Nest = dict[str, "Value | Nest | list[object]"]
@@ -45,7 +48,7 @@ class _Counted(msgspec.Struct):
     totalSize: int
 
 
-def reader(system: System, stream_name: str, endpoint: Endpoint, http: Client, questions: Questions) -> PageReader:
+def reader(system: System, stream_name: str, endpoint: Endpoint, http: Client, questions: LookupKeys) -> PageReader:
     """Reads a stream by its query. A page's token is the address of the next batch, of a query or of a job's result."""
     named = f"{system.system}.{stream_name}"
     stream = system.streams[stream_name]

@@ -10,7 +10,7 @@ from typing import BinaryIO
 
 from onefold.catalog.file_format import Format
 from onefold.catalog.stream import Stream
-from onefold.connectors.file_table import Row, Unfit, table_rows
+from onefold.connectors.files.table import Row, Unfit, table_rows
 from onefold.http.spool import chunks
 
 

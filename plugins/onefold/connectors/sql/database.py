@@ -12,8 +12,8 @@ import sqlalchemy as sa
 from sqlalchemy.pool import NullPool
 
 from onefold.catalog.system import System
-from onefold.connectors.database_errors import classed
-from onefold.connectors.relation import read_json
+from onefold.connectors.sql.database_errors import classed
+from onefold.connectors.sql.relation import read_json
 from onefold.errors import Fatal
 from onefold.http.attempt import Attempt
 from onefold.http.endpoint import Endpoint

@@ -11,16 +11,13 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
 
 import msgspec
 
+from onefold.connectors.graphql.client import GraphQL, Raws
 from onefold.errors import Fatal, Retriable
 from onefold.http.attempt import BadBody, Response
 from onefold.http.failure import Refused
-
-if TYPE_CHECKING:
-    from onefold.connectors.graphql import GraphQL, Raws
 
 log = logging.getLogger(__name__)
 

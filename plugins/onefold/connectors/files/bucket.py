@@ -20,7 +20,7 @@ from lxml import etree
 
 from onefold.catalog.system import System
 from onefold.connectors import safe_xml
-from onefold.connectors.file_store import Found, Taken, copied, fitting, fixed_folder
+from onefold.connectors.files.store import Found, Taken, copied, fitting, fixed_folder
 from onefold.http.attempt import Attempt, BadBody, Response
 from onefold.http.client import Client
 from onefold.http.endpoint import Endpoint

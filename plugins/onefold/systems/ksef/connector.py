@@ -14,14 +14,17 @@ from datetime import UTC, datetime, time, timedelta
 import msgspec
 
 from onefold.catalog.system import System
-from onefold.connectors.page import Page, PageReader, Questions, Record, Window
+from onefold.connectors.lookup import LookupKeys
+from onefold.connectors.page import Page, PageReader
+from onefold.connectors.record import Record
 from onefold.connectors.records import Head
+from onefold.connectors.window import Window
 from onefold.errors import Fatal
 from onefold.http.client import Client
 from onefold.http.endpoint import Endpoint
-from onefold.systems.ksef_invoice import by_line, whole
-from onefold.systems.ksef_package import Package, exported
-from onefold.systems.ksef_session import Session
+from onefold.systems.ksef.invoice import by_line, whole
+from onefold.systems.ksef.package import Package, exported
+from onefold.systems.ksef.session import Session
 
 PER_PAGE = 1000
 """So many records make a page; an invoice's lines are never parted."""
@@ -47,7 +50,7 @@ class _Place:
         return cls(datetime.fromisoformat(since), frozenset(given))
 
 
-def reader(system: System, stream_name: str, endpoint: Endpoint, http: Client, questions: Questions) -> PageReader:
+def reader(system: System, stream_name: str, endpoint: Endpoint, http: Client, questions: LookupKeys) -> PageReader:
     """Reads invoices, or with `records: FaWiersz` their lines, by the date of permanent storage, never beyond KSeF's
     high-water mark: below it nothing is added later, so that the cursor passes by no invoice.
 

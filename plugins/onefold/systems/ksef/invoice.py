@@ -18,10 +18,10 @@ from lxml import etree
 from onefold.connectors import safe_xml
 from onefold.connectors.safe_xml import Row, Value
 from onefold.http.attempt import BadBody
-from onefold.systems.ksef_moment import zoned
-from onefold.systems.ksef_package import Exported
+from onefold.systems.ksef.moment import zoned
+from onefold.systems.ksef.package import Exported
 
-SCHEMA = Path(__file__).parent / "ksef_schema"
+SCHEMA = Path(__file__).parent / "schema"
 ROOT = "Faktura"
 DATES = ("permanentStorageDate", "invoicingDate", "acquisitionDate")
 CARRIED = (

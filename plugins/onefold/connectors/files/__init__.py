@@ -1,0 +1,1 @@
+"""Sources that are files: in a folder, or in a bucket."""

@@ -1,0 +1,1 @@
+"""REST services that answer JSON."""
