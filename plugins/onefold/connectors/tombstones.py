@@ -74,7 +74,7 @@ def deleted(stream: Stream, tombstones: Tombstones) -> Callable[[Page], Page]:
 
 
 def ended(page: Page) -> Page:
-    """Where the records are within what is deleted, they go with it: whatever staging holds of that partition is gone."""
+    """Where the records are within what is deleted, they go with it: what staging holds of that partition is gone."""
     now = datetime.now(UTC)
     return replace(
         page, records=[], ended=tuple(Partition(entry.key, None, now) for entry in page.records if entry.key)
