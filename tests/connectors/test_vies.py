@@ -12,7 +12,7 @@ from onefold.connectors.page import PageReader
 from onefold.errors import Retriable
 from onefold.http.attempt import Attempt
 from onefold.http.endpoint import Endpoint
-from onefold.http.failure import Spent
+from onefold.http.failure import QuotaExhausted
 from tests.connectors.registers import SYSTEMS, Asker, Sandbox, client, read_all, running
 
 VIES = SYSTEMS["vies"]
@@ -159,7 +159,7 @@ def test_whoever_is_blocked_asks_no_more_and_keeps_what_was_answered(sandbox, re
     result = read_all(reader(*valid[:5]))
     assert [record.key for record in result.records] == valid[:2]
     attempts.clear()
-    with pytest.raises(Spent, match="IP_BLOCKED"):
+    with pytest.raises(QuotaExhausted, match="IP_BLOCKED"):
         read_all(reader(*valid[:5]))
 
 

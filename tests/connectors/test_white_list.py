@@ -14,7 +14,7 @@ from onefold.errors import Retriable
 from onefold.http.attempt import Attempt
 from onefold.http.client import Client
 from onefold.http.endpoint import Endpoint
-from onefold.http.failure import Spent
+from onefold.http.failure import QuotaExhausted
 from onefold.http.limit import MemoryLimiter
 from tests.connectors.registers import SYSTEMS, Asker, Sandbox, client, endpoint, read_all, running
 from tests.http.web_server import Say, serving
@@ -127,7 +127,7 @@ def test_a_quota_that_is_used_up_here_asks_no_more_and_keeps_what_was_answered(r
     result = read_all(reader(*nips, limiter=shared, rate="2/day@Europe/Warsaw"))
     assert len(attempts) == 2
     assert [record.key for record in result.records] == nips[:60]
-    with pytest.raises(Spent, match=r"2/day@Europe/Warsaw.*used up"):  # the next run on that day
+    with pytest.raises(QuotaExhausted, match=r"2/day@Europe/Warsaw.*used up"):  # the next run on that day
         read_all(reader(*nips[60:], limiter=shared, rate="2/day@Europe/Warsaw"))
     assert len(attempts) == 2
 

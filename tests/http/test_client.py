@@ -20,7 +20,7 @@ from onefold.errors import Fatal, Retriable
 from onefold.http.attempt import Attempt, BadBody, Response
 from onefold.http.client import Client
 from onefold.http.endpoint import Endpoint
-from onefold.http.failure import Spent
+from onefold.http.failure import QuotaExhausted
 from onefold.http.limit import MemoryLimiter
 from tests.http.web_server import Asked, Say, WebServer, serving
 
@@ -444,6 +444,6 @@ def test_a_rate_in_the_connection_lifts_no_quota_of_a_day_but_by_another(web: We
     client = Client(system, Endpoint(web.url, extra={"rate": own}), lambda _: None, limiter, sleep=slept.append)
     for _ in range(go):
         client.send("GET", "/items", parse=as_json)
-    with pytest.raises(Spent, match=rf"{go}/day@Europe/Warsaw.*is used up"):
+    with pytest.raises(QuotaExhausted, match=rf"{go}/day@Europe/Warsaw.*is used up"):
         client.send("GET", "/items", parse=as_json)
     assert sum(slept) < 0.1

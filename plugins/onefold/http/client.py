@@ -17,7 +17,7 @@ from onefold.catalog.system import System
 from onefold.http.attempt import Attempt, BadBody, Later, Response, quota
 from onefold.http.auth import Credentials, token_of
 from onefold.http.endpoint import Endpoint
-from onefold.http.failure import Again, Refused, Spent, Unauthorized, refusal, retry_after
+from onefold.http.failure import Again, QuotaExhausted, Refused, Unauthorized, refusal, retry_after
 from onefold.http.persistent import Outcome, Persistent
 from onefold.http.scrub import scrubbed
 from onefold.http.wire import Wire
@@ -88,7 +88,8 @@ class Client:
         `path` lies below the connection's URL, or is an absolute URL of the same host. `parse` raises BadBody when
         the body is not whole and sound: then the request is tried again, as after 429, 5xx, a timeout or a broken
         connection. `shown` is written down in place of a path that holds personal data. Raises Retriable when the
-        system stays down or says "later" for too long (Spent when we may ask no more for now), Fatal when it refuses.
+        system stays down or says "later" for too long (QuotaExhausted when we may ask no more for now), Fatal when it
+        refuses.
         """
         data = body.encode() if isinstance(body, str) else body
         url = self._wire.url(path, params)
@@ -179,7 +180,7 @@ class Client:
         if status == 401 or (status == 400 and not request.authorised):  # RFC 6749, 5.2: invalid_client may be 400
             raise Unauthorized(excerpt, status)
         if any(text.encode() in body for text in self.system.errors.quota_exhausted):
-            raise Spent(
+            raise QuotaExhausted(
                 f'{self._named(request)} was refused with status {status}, saying "{excerpt}": our quota is used up '
                 "there. Run it later; what it has answered is kept."
             )

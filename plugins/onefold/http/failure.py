@@ -59,7 +59,7 @@ class Refused(Fatal):
         self.status = status
 
 
-class Spent(Retriable):
+class QuotaExhausted(Retriable):
     """What may be asked of the system is used up for now. What it has answered is good; the rest can wait."""
 
 

@@ -19,7 +19,7 @@ from onefold.errors import OnefoldError
 from onefold.http.attempt import Attempt
 from onefold.http.breaker import BREAKERS, watched
 from onefold.http.endpoint import Endpoint
-from onefold.http.failure import Again, Spent, Unauthorized, circuit_open
+from onefold.http.failure import Again, QuotaExhausted, Unauthorized, circuit_open
 from onefold.http.limit import Limit, Limiter, MemoryLimiter, kept, rate
 
 T = TypeVar("T")
@@ -123,7 +123,7 @@ class Persistent:
                 continue
             wait = self._limiter.reserve(f"{self.system.system} {place}".rstrip(), limits, self._longest)
             if wait is None:
-                raise Spent(
+                raise QuotaExhausted(
                     f"{self.named(method, path)} was not sent: the rate limit of {self.system.system} "
                     f"({', '.join(limit.text for limit in limits)}) is used up for more than {self._longest:.0f} s. "
                     "Run it later, or raise limits.rate in the system's YAML if the system allows more."

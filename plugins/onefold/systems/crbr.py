@@ -15,7 +15,7 @@ import msgspec
 from onefold.catalog.system import System
 from onefold.connectors import safe_xml
 from onefold.connectors.lookup import LookupKeys, LookupResult
-from onefold.connectors.lookup_pages import Asked, answered_pages
+from onefold.connectors.lookup_pages import Found, lookup_pages
 from onefold.connectors.page import Page, PageReader
 from onefold.connectors.records import Head
 from onefold.connectors.safe_xml import Row, Value
@@ -46,19 +46,19 @@ def reader(system: System, stream_name: str, endpoint: Endpoint, http: Client, q
 
     def read(window: Window, token: str | None) -> Iterator[Page]:
         asked, resumed = questions(token, ()), token is not None
-        return answered_pages(asked, ask, batch=1, per_page=PER_PAGE, threads=1, named=named, resumed=resumed)
+        return lookup_pages(asked, ask, batch=1, per_page=PER_PAGE, threads=1, named=named, resumed=resumed)
 
-    def ask(numbers: Sequence[str]) -> Asked:
+    def ask(numbers: Sequence[str]) -> Found:
         (krs,) = numbers
         if not re.fullmatch(r"[0-9]{10}", krs) or krs == NOBODY:
-            return Asked([LookupResult(krs, "not_found")])
+            return Found([LookupResult(krs, "not_found")])
         arguments = {f"{operation}Dane": {"SzczegolyWniosku": {"KRS": krs}}}
         owners = service.call(operation, arguments, lambda envelope: _owners(envelope, krs))
         if owners is None:
             log.warning("%s: the register calls a question formally wrong; what is held of that company stays", named)
-            return Asked([LookupResult(krs, "not_found")])
+            return Found([LookupResult(krs, "not_found")])
         records = [head.record(msgspec.json.encode(owner)) for owner in owners]
-        return Asked([LookupResult(krs, "found" if owners else "not_found")], records, whole=[krs])
+        return Found([LookupResult(krs, "found" if owners else "not_found")], records, snapshots=[krs])
 
     return read
 

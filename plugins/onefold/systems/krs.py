@@ -17,7 +17,7 @@ import msgspec
 from onefold.catalog.system import System
 from onefold.connectors.counting import CountDay
 from onefold.connectors.lookup import LookupKeys, LookupResult
-from onefold.connectors.lookup_pages import Asked, answered_pages
+from onefold.connectors.lookup_pages import Found, lookup_pages
 from onefold.connectors.page import Page, PageReader
 from onefold.connectors.record import Record
 from onefold.connectors.records import Head, sound_json
@@ -59,20 +59,20 @@ def reader(system: System, stream_name: str, endpoint: Endpoint, http: Client, q
     def read(window: Window, token: str | None) -> Iterator[Page]:
         changed = {number for day in feed_days(window) for number in bulletin(day)}
         asked, resumed = questions(token, changed, window.scope), token is not None
-        return answered_pages(asked, ask, batch=1, per_page=PER_PAGE, threads=THREADS, named=named, resumed=resumed)
+        return lookup_pages(asked, ask, batch=1, per_page=PER_PAGE, threads=THREADS, named=named, resumed=resumed)
 
-    def ask(numbers: Sequence[str]) -> Asked:
+    def ask(numbers: Sequence[str]) -> Found:
         (number,) = numbers
         if not re.fullmatch(r"[0-9]{10}", number) or number == NOBODY:
-            return Asked([LookupResult(number, "not_found")])
+            return Found([LookupResult(number, "not_found")])
         for register in REGISTERS:
             reading = extract(number, register)
             if isinstance(reading, _StruckOff):
                 payload = msgspec.json.encode({"numerKRS": number})
-                return Asked([LookupResult(number, "deleted")], [Record(number, None, True, payload)])
+                return Found([LookupResult(number, "deleted")], [Record(number, None, True, payload)])
             if reading is not None:
-                return Asked([LookupResult(number, "found")], [head.record(reading)])
-        return Asked([LookupResult(number, "not_found")])
+                return Found([LookupResult(number, "found")], [head.record(reading)])
+        return Found([LookupResult(number, "not_found")])
 
     def extract(number: str, register: str) -> _Reading:
         request = stream.request

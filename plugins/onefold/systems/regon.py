@@ -15,7 +15,7 @@ import msgspec
 from onefold.catalog.system import System
 from onefold.connectors import safe_xml
 from onefold.connectors.lookup import LookupKeys, LookupResult
-from onefold.connectors.lookup_pages import Asked, answered_pages
+from onefold.connectors.lookup_pages import Found, lookup_pages
 from onefold.connectors.page import Page, PageReader
 from onefold.connectors.records import Head
 from onefold.connectors.safe_xml import Row
@@ -46,14 +46,14 @@ def reader(system: System, stream_name: str, endpoint: Endpoint, http: Client, q
 
     def read(window: Window, token: str | None) -> Iterator[Page]:
         asked, resumed = questions(token, ()), token is not None
-        return answered_pages(asked, ask, batch=batch, per_page=batch, threads=1, named=named, resumed=resumed)
+        return lookup_pages(asked, ask, batch=batch, per_page=batch, threads=1, named=named, resumed=resumed)
 
-    def ask(values: Sequence[str]) -> Asked:
+    def ask(values: Sequence[str]) -> Found:
         asked = [value for value in values if re.fullmatch(r"[0-9]{10}", value)]
         rows = session.rows(stream.request.operation or "", {argument: ",".join(asked)}) if asked else []
         found = [row for row in rows if "ErrorCode" not in row]
         held = {row.get("Nip") for row in found}
-        return Asked(
+        return Found(
             [LookupResult(value, "found" if value in held else "not_found") for value in values],
             [head.record(msgspec.json.encode(row)) for row in found],
         )

@@ -18,7 +18,7 @@ from lxml import etree
 from onefold.catalog.system import System
 from onefold.connectors import safe_xml
 from onefold.connectors.lookup import LookupKeys, LookupResult
-from onefold.connectors.lookup_pages import Asked, answered_pages
+from onefold.connectors.lookup_pages import Found, lookup_pages
 from onefold.connectors.page import Page, PageReader
 from onefold.connectors.records import Head, sound_json
 from onefold.connectors.soap.service import SoapService
@@ -28,7 +28,7 @@ from onefold.errors import Retriable
 from onefold.http.attempt import BadBody, Response
 from onefold.http.client import Client
 from onefold.http.endpoint import Endpoint
-from onefold.http.failure import Refused, Spent
+from onefold.http.failure import QuotaExhausted, Refused
 
 PER_PAGE = 100
 NO = frozenset({"INVALID", "INVALID_INPUT"})
@@ -65,19 +65,19 @@ def reader(system: System, stream_name: str, endpoint: Endpoint, http: Client, q
     def read(window: Window, token: str | None) -> Iterator[Page]:
         # One at a time: a member state that is asked too much at once stops to answer (MS_MAX_CONCURRENT_REQ).
         asked, resumed = questions(token, ()), token is not None
-        return answered_pages(asked, ask, batch=1, per_page=PER_PAGE, threads=1, named=named, resumed=resumed)
+        return lookup_pages(asked, ask, batch=1, per_page=PER_PAGE, threads=1, named=named, resumed=resumed)
 
-    def ask(numbers: Sequence[str]) -> Asked:
+    def ask(numbers: Sequence[str]) -> Found:
         (number,) = numbers
         if not re.fullmatch(r"[A-Z]{2}[0-9A-Z+*.]{2,12}", number):
-            return Asked([LookupResult(number, "not_found")])
+            return Found([LookupResult(number, "not_found")])
         country, rest = number[:2].replace("GR", "EL"), number[2:]
         unknown: Retriable | None = None
         failures: list[Retriable | Refused] = []
         for way in list(ways):
             try:
                 said = way(country, rest)
-            except Spent:
+            except QuotaExhausted:
                 raise
             except (Retriable, Refused) as error:
                 failures.append(error)
@@ -85,15 +85,15 @@ def reader(system: System, stream_name: str, endpoint: Endpoint, http: Client, q
                 continue
             if isinstance(said, NotKnown):
                 if said.code == BLOCKED:
-                    raise Spent(f"{named}: VIES does not answer our address any more ({BLOCKED}). Run it later.")
+                    raise QuotaExhausted(f"{named}: VIES answers our address no more ({BLOCKED}). Run it later.")
                 unknown = Retriable(f"{named}: VIES could not tell ({said.code}). The number is asked about next time.")
                 continue
             told = {name: None if value == NOTHING else value for name, value in said.items() if name in fields}
             payload = {**told, "vat": number, "countryCode": country, "vatNumber": rest}
             proof = str(said.get("requestIdentifier") or "") or None
-            return Asked([LookupResult(number, "found", proof)], [head.record(msgspec.json.encode(payload))])
+            return Found([LookupResult(number, "found", proof)], [head.record(msgspec.json.encode(payload))])
         if unknown:
-            return Asked([LookupResult(number, "failed")], error=unknown)
+            return Found([LookupResult(number, "failed")], error=unknown)
         raise failures[0]
 
     return read

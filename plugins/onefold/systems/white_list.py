@@ -15,7 +15,7 @@ import msgspec
 
 from onefold.catalog.system import System
 from onefold.connectors.lookup import LookupKeys, LookupResult
-from onefold.connectors.lookup_pages import Asked, answered_pages
+from onefold.connectors.lookup_pages import Found, lookup_pages
 from onefold.connectors.page import Page, PageReader
 from onefold.connectors.records import Head, sound_json
 from onefold.connectors.window import Window
@@ -64,14 +64,14 @@ def reader(system: System, stream_name: str, endpoint: Endpoint, http: Client, q
 
     def read(window: Window, token: str | None) -> Iterator[Page]:
         asked, resumed = questions(token, ()), token is not None
-        return answered_pages(asked, ask, batch=batch, per_page=batch, threads=1, named=named, resumed=resumed)
+        return lookup_pages(asked, ask, batch=batch, per_page=batch, threads=1, named=named, resumed=resumed)
 
-    def ask(values: Sequence[str]) -> Asked:
+    def ask(values: Sequence[str]) -> Found:
         nips = [value for value in values if re.fullmatch(r"[0-9]{10}", value)]
         result = search(nips) if nips else _Result([], "", "")
         entries = {entry.identifier: entry for entry in result.entries}
         proof = {"requestId": result.requestId, "requestDateTime": result.requestDateTime}
-        return Asked(
+        return Found(
             [
                 LookupResult(value, _outcome(entries.get(value)), result.requestId)
                 if value in nips
