@@ -15,8 +15,8 @@ from typing import Literal
 
 import psycopg
 
-from onefold.errors import Fatal, OnefoldError, Rejected
 from onefold.connectors.window import Window
+from onefold.errors import Fatal, OnefoldError, Rejected
 from onefold.load import audit_and_lineage, gate_step, landing, ledger, queue
 from onefold.load import publish as publishing
 from onefold.load.checkpoints import stored_checkpoints
