@@ -9,8 +9,8 @@ from datetime import timedelta
 import psycopg
 from psycopg import sql
 
-from onefold.load.checkpoints import store_checkpoints
 from onefold.connectors.window import BEGINNING
+from onefold.load.checkpoints import store_checkpoints
 from onefold.load.ledger import Load, discard_landing
 from onefold.load.lookup_cache import store_lookup_results
 from onefold.load.replayed_rows import record_outcomes

@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 import psycopg
 
 from onefold.catalog.system import System
-from onefold.load.window import resume_start
 from onefold.connectors.window import BEGINNING
+from onefold.load.window import resume_start
 from onefold.rollback.apply import Settled, compare
 from onefold.rollback.recompute import fold
 from onefold.rollback.stream_change import Change
