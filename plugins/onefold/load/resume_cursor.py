@@ -9,7 +9,7 @@ from onefold.connectors.window import Window
 from onefold.errors import Retriable
 
 
-def resume_cursor(url: str, system: str, stream_name: str, stream: Stream) -> Reached:
+def resume_cursor(url: str, system: str, stream_name: str, stream: Stream) -> ResumeCursor:
     """What tells, for a window that goes on from what is published, the greatest cursor there; else None.
 
     A window that begins earlier (a backfill) has no such place: all is read. Raises Retriable when the warehouse cannot

@@ -211,7 +211,7 @@ def _window(connection: psycopg.Connection, job: Job, load: Load) -> Window:
     """The load's window with the source's checkpoints; a window that a run names starts without any."""
     if job.requested.exactly:
         return replace(load.window, scope=job.requested.scope)
-    return replace(load.window, states=stored_checkpoints(connection, job.system.system, job.stream_name))
+    return replace(load.window, checkpoints=stored_checkpoints(connection, job.system.system, job.stream_name))
 
 
 def _gate(connection: psycopg.Connection, job: Job, load: Load) -> Load:
