@@ -5,7 +5,7 @@ from __future__ import annotations
 import psycopg
 
 from onefold.catalog.stream import Stream
-from onefold.connectors.window import Window
+from onefold.connectors.window import ResumeCursor, Window
 from onefold.errors import Retriable
 
 
