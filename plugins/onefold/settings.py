@@ -21,7 +21,7 @@ class Settings:
     ui_port: int
     sandbox_port: int
     rollback_days: int = 30
-    """How long a published load can be rolled back; it is kept with the load (ops.load.final_at)."""
+    """How long a published load can be rolled back; it is kept with the load (ops.load.rollback_until)."""
 
     @property
     def audit_anchor(self) -> Path:

@@ -120,7 +120,7 @@ class Bench:
                 " and state = 'open' order by 1",
                 *name,
             ),
-            self.query(f"select question, outcome from ops.answer {where} order by 1", *name),  # noqa: S608
+            self.query(f"select lookup_key, outcome from ops.lookup_cache {where} order by 1", *name),  # noqa: S608
         )
 
     def untouched(self, listed: Listed) -> list[object]:
@@ -147,8 +147,9 @@ class Bench:
     def let_answers_age(self, listed: Listed, hours: int = 25, *, only: int | None = None) -> list[str]:
         """As if the answers (or so many of them only) had been given that much earlier; returns their questions."""
         aged = self.query(
-            "update ops.answer set answered_at = answered_at - make_interval(hours => %s) where system = %s and"
-            " question in (select question from ops.answer where system = %s order by 1 limit %s) returning question",
+            "update ops.lookup_cache set answered_at = answered_at - make_interval(hours => %s) where system = %s and"
+            " lookup_key in (select lookup_key from ops.lookup_cache where system = %s order by 1 limit %s)"
+            " returning lookup_key",
             *(hours, listed.system.system, listed.system.system, only),
         )
         return [question for (question,) in aged]

@@ -92,14 +92,18 @@ def test_the_message_of_a_source_that_is_down_names_the_address_and_what_was_sai
 @each_lookup
 def test_a_failed_read_never_overwrites_a_good_answer(loaded: Bench, listed: Listed, undisturbed: Observed):
     question = loaded.let_answers_age(listed)[3]
-    answers = dict(loaded.query("select question, answered_at from ops.answer where system = %s", listed.system.system))
+    answers = dict(
+        loaded.query("select lookup_key, answered_at from ops.lookup_cache where system = %s", listed.system.system)
+    )
     if listed.case.one:
         loaded.fault(listed, kind="html", path=listed.case.one.format(question=question), times=-1)
     else:
         tries = listed.case.tries or listed.system.limits.attempts
         loaded.fault(listed, kind="html", times=tries, after=1)
     load = loaded.load(listed)
-    now = dict(loaded.query("select question, answered_at from ops.answer where system = %s", listed.system.system))
+    now = dict(
+        loaded.query("select lookup_key, answered_at from ops.lookup_cache where system = %s", listed.system.system)
+    )
     failed = {question for question in answers if now[question] == answers[question]}
     assert load.state == "published"
     assert now.keys() == answers.keys()
@@ -107,7 +111,7 @@ def test_a_failed_read_never_overwrites_a_good_answer(loaded: Bench, listed: Lis
     assert loaded.observed(listed) == undisturbed
     loaded.mend()
     again = loaded.load(listed)
-    asked = loaded.query("select question from ops.answer where load_id = %s", again.load_id)
+    asked = loaded.query("select lookup_key from ops.lookup_cache where load_id = %s", again.load_id)
     assert {question for (question,) in asked} == failed  # asked again, and nobody else
 
 

@@ -24,7 +24,7 @@ def test_a_company_that_the_change_feed_names_is_asked_about_again(loaded: Bench
     happened = loaded.sandbox.control("advance", changes=60)
     assert happened["changed"][listed.name] > 20
     load = loaded.load(listed)
-    asked = loaded.query("select count(*) from ops.answer where load_id = %s", load.load_id)[0][0]
+    asked = loaded.query("select count(*) from ops.lookup_cache where load_id = %s", load.load_id)[0][0]
     if feed:
         assert 0 < load.rows_changed <= load.rows_read == asked < 20
     else:  # without a feed nobody tells: it waits for its time

@@ -124,7 +124,8 @@ def test_what_a_load_had_deleted_is_there_again_when_it_is_rolled_back(world: Wo
         " where _key = 'a'"
     )
     world.connection.execute(
-        "insert into staging.aside (system, stream, _key, _hash, _payload, _deleted, _load_id, _extracted_at, judged)"
+        "insert into staging.superseded"
+        " (system, stream, _key, _hash, _payload, _deleted, _load_id, _extracted_at, gated)"
         " values ('crm', 'account', 'a', '', '{}', true, %s, now(), true)",
         (bad,),
     )

@@ -116,7 +116,7 @@ def test_a_rehearsal_publishes_nothing_and_foretells_what_the_publish_then_does(
     assert company.published() == before
 
     (customers,) = told.entities
-    assert (load.state, customers.refused) == ("rehearsed", None)
+    assert (load.state, customers.refused) == ("dry_run", None)
     assert customers.new > 0 and customers.changed > 0
 
     company.bench.load(ACCOUNT, requested=company.newer)
@@ -149,7 +149,7 @@ def test_what_a_rehearsal_has_read_is_taken_over_and_the_source_is_not_asked_aga
 
 def test_a_rehearsal_whose_landing_is_gone_is_read_again_from_the_source(company: Company) -> None:
     rehearsed = company.rehearsed()
-    company.bench.execute("delete from landing.checkpoint")  # as a crash of the database leaves it
+    company.bench.execute("delete from landing.resume_token")  # as a crash of the database leaves it
 
     load = _published(company, rehearsed)
     assert (load.state, load.rows_read) == ("published", rehearsed.rows_read)

@@ -192,7 +192,10 @@ def test_each_file_is_loaded_exactly_once(drops: Office):
     assert drops.load().rows_read == 0
     drops.drop("a.csv", csv("1;31.01.2026;1,00;x"), minutes=5)  # touched, with nothing changed in it
     assert drops.load().rows_read == 0
-    assert [state for (state,) in drops.query("select state from ops.stream_state where part = 'in/a.csv'")]
+    assert [
+        checkpoint
+        for (checkpoint,) in drops.query("select checkpoint from ops.stream_checkpoint where partition = 'in/a.csv'")
+    ]
 
 
 def test_a_file_sent_again_under_another_name_makes_no_version(drops: Office):

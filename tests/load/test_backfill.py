@@ -102,7 +102,7 @@ def test_a_backfill_lets_fresh_data_go_first(shop):
         ("fresh",),
         ("past_2",),
     ]
-    assert shop.query("select * from ops.waiting") == []
+    assert shop.query("select * from ops.queue") == []
 
 
 def test_a_backfill_waits_for_nobody_whose_run_is_over(shop):
@@ -110,11 +110,11 @@ def test_a_backfill_waits_for_nobody_whose_run_is_over(shop):
     with pytest.raises(Busy):
         steps.land(shop.job(pages([record("b", 2)]), run="fresh", run_is_over=not_over))
     shop.run(shop.job(pages([record("c", 2)]), run="past_2", yields_to_fresh=True, run_is_over=lambda *_: True))
-    assert shop.query("select * from ops.waiting") == []
+    assert shop.query("select * from ops.queue") == []
 
 
 def test_two_backfills_do_not_wait_for_one_another(shop):
     steps.land(shop.job(pages([record("a", 1)]), run="past_1", yields_to_fresh=True))
     with pytest.raises(Busy):
         steps.land(shop.job(pages([record("b", 2)]), run="past_2", yields_to_fresh=True, run_is_over=not_over))
-    assert shop.query("select * from ops.waiting") == []
+    assert shop.query("select * from ops.queue") == []

@@ -140,7 +140,7 @@ def test_a_refused_load_leaves_staging_and_cursor_untouched(shop):
         shop.load([record(f"bad{n}", 2, credit=-1) for n in range(40)])
     assert (shop.versions(), shop.query("select value, load_id from ops.cursor")) == before
     assert shop.last().state == "rejected"
-    assert shop.query("select count(*) from landing.checkpoint") == [(0,)]
+    assert shop.query("select count(*) from landing.resume_token") == [(0,)]
 
 
 def test_loading_the_same_stream_twice_at_once_is_refused_clearly(shop):

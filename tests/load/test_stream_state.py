@@ -23,7 +23,7 @@ def load(shop: Shop, *records: Record, ended: tuple[Partition, ...], **more: obj
 
 
 def states(shop: Shop) -> dict[str, str]:
-    return dict(shop.query("select part, state from ops.stream_state"))
+    return dict(shop.query("select partition, checkpoint from ops.stream_checkpoint"))
 
 
 def by_user(shop: Shop) -> Shop:
@@ -68,7 +68,7 @@ def test_a_crash_between_the_last_page_and_the_publish_reads_the_same_changes_ag
     assert shop.asked[-1][0].checkpoints == {"": "link 1"}
     assert states(shop) == {"": "link 2"}
     assert set(shop.current()) == {"a", "b"}
-    assert shop.query("select count(*) from landing.part") == [(0,)]
+    assert shop.query("select count(*) from landing.partition") == [(0,)]
 
 
 def test_a_load_that_the_gate_refuses_leaves_the_state_as_it_was(shop):

@@ -96,8 +96,8 @@ def test_a_company_that_is_published_is_not_asked_about_again_in_a_later_chunk(e
         extract.publish(migration, crash_at_the_second)
     give_up(extract.connection, migration)  # as a crash of PostgreSQL does it: landing is unlogged
     extract.rehearse(migration)
-    published = {question for (question,) in bench.query("select question from ops.answer_given")}
-    landed = [question for (question,) in bench.query("select question from landing.answer")]
+    published = {lookup_key for (lookup_key,) in bench.query("select lookup_key from ops.lookup_result")}
+    landed = [lookup_key for (lookup_key,) in bench.query("select lookup_key from landing.lookup_result")]
     assert published and sorted([*published, *landed]) == sorted(everyone(sandbox))
 
 
@@ -133,7 +133,7 @@ def test_a_chunk_that_died_goes_on_after_the_last_company_that_it_had_asked_abou
 
     with pytest.raises(Crash):
         rehearse_chunks(extract.loader, migration, "extract", dying, nothing, extract.counts)
-    assert bench.query("select count(*) from landing.answer") == [(30,)]
+    assert bench.query("select count(*) from landing.lookup_result") == [(30,)]
     extract.rehearse(migration)
     assert_asked_about_once_each(bench, sandbox)
 
@@ -185,5 +185,5 @@ def everyone(sandbox: Sandbox) -> set[str]:
 
 def assert_asked_about_once_each(bench: Bench, sandbox: Sandbox) -> None:
     """Every company of the register, once, is among what has landed."""
-    answers = sorted(question for (question,) in bench.query("select question from landing.answer"))
+    answers = sorted(lookup_key for (lookup_key,) in bench.query("select lookup_key from landing.lookup_result"))
     assert answers == sorted(everyone(sandbox))

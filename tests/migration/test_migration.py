@@ -49,12 +49,12 @@ def test_a_migration_ends_in_the_same_tables_as_one_load_and_asks_the_source_onc
 
 def test_either_pass_goes_on_after_a_crash_with_the_chunk_that_it_was_at(engineer: Engineer, first: datetime) -> None:
     migration = engineer.begin(engineer.wish(first))
-    for do, state in ((engineer.rehearse, "rehearsed"), (engineer.publish, "published")):
+    for do, state in ((engineer.rehearse, "dry_run"), (engineer.publish, "published")):
         with pytest.raises(Crash):
             do(migration, _crash_at(3))
         assert _loads(engineer, state) == 2
         do(migration)
-        if state == "rehearsed":
+        if state == "dry_run":
             engineer.approve(migration)
         assert _loads(engineer, state) == 4
     assert len(engineer.asked) == 4
@@ -63,14 +63,14 @@ def test_either_pass_goes_on_after_a_crash_with_the_chunk_that_it_was_at(enginee
 def test_a_chunk_whose_end_was_not_written_down_is_not_done_again(engineer: Engineer, first: datetime) -> None:
     migration = engineer.begin(engineer.wish(first))
     for do, column, state in (
-        (engineer.rehearse, "rehearsed_load", "rehearsed"),
+        (engineer.rehearse, "rehearsed_load", "dry_run"),
         (engineer.publish, "load_id", "published"),
     ):
         do(migration)
         engineer.bench.execute(f"update ops.migration_chunk set {column} = null where position = 2")  # noqa: S608 - our own two
         do(migration)
         assert _loads(engineer, state) == 4
-        if state == "rehearsed":
+        if state == "dry_run":
             engineer.approve(migration)
 
 
@@ -124,7 +124,7 @@ def test_a_migration_whose_run_is_over_makes_way_for_another(engineer: Engineer,
     assert engineer.now(migration).on_its_way
     make_way(engineer.connection, wish, "os:tester", lambda *run: run == ("migrate", "manual__1"))
     assert engineer.now(migration).state == "failed"
-    assert engineer.bench.query("select count(*) from landing.checkpoint") == [(0,)]
+    assert engineer.bench.query("select count(*) from landing.resume_token") == [(0,)]
     engineer.begin(wish, run="manual__2")
 
 
@@ -158,14 +158,14 @@ def test_a_migration_pauses_outside_its_service_window_and_goes_on_at_the_next(
     with pytest.raises(Closed) as closed:
         engineer.rehearse(migration, may_go_on)
     assert closed.value.opens == datetime(2026, 3, 2, 21, tzinfo=UTC)
-    assert _loads(engineer, "rehearsed") == 2  # at 04:30 and 05:30
+    assert _loads(engineer, "dry_run") == 2  # at 04:30 and 05:30
 
     with pytest.raises(Closed):
         engineer.rehearse(migration, may_go_on)
-    assert _loads(engineer, "rehearsed") == 2
+    assert _loads(engineer, "dry_run") == 2
     clock = closed.value.opens - timedelta(hours=2)
     engineer.rehearse(migration, may_go_on)
-    assert _loads(engineer, "rehearsed") == 4
+    assert _loads(engineer, "dry_run") == 4
 
 
 @pytest.mark.parametrize(

@@ -100,7 +100,7 @@ def test_a_chunk_is_read_once_more_before_a_difference_is_a_mismatch(engineer: E
     engineer.rehearse(migration)
     assert len(engineer.asked) == 5
     loads = "select state from ops.load order by load_id"
-    assert engineer.bench.query(loads) == [("rejected",), *[("rehearsed",)] * 4]
+    assert engineer.bench.query(loads) == [("rejected",), *[("dry_run",)] * 4]
 
 
 def test_records_that_are_changed_while_a_chunk_is_read_are_no_mismatch(
@@ -231,7 +231,9 @@ def test_a_stream_that_is_busy_is_not_counted_again_at_each_look(
 def test_what_is_lost_before_the_report_is_not_shown_to_who_approves(engineer: Engineer, first: datetime) -> None:
     migration = engineer.begin(engineer.wish(first))
     engineer.rehearse(migration)
-    engineer.connection.execute("truncate landing.checkpoint")  # as a crash of PostgreSQL does it: landing is unlogged
+    engineer.connection.execute(
+        "truncate landing.resume_token"
+    )  # as a crash of PostgreSQL does it: landing is unlogged
     with pytest.raises(Fatal, match=r"chunks that are not rehearsed \(order 1, "):
         rehearsed_loads(engineer.connection, migration)
 

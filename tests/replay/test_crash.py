@@ -56,7 +56,7 @@ def test_a_replay_whose_landing_the_servers_crash_emptied_lands_again(shop: Shop
     run = run_of()
     account = begun(shop, run)
     load = steps.land(job(shop, run, account))
-    shop.execute(f"truncate landing.checkpoint, landing.load_{load.load_id}")
+    shop.execute(f"truncate landing.resume_token, landing.load_{load.load_id}")
     steps.gate(job(shop, run, account))
     steps.publish(job(shop, run, account))
     assert proven(shop, run) == (1, 1, 0, 0)

@@ -74,7 +74,11 @@ def test_two_replays_of_the_same_rows_publish_them_once(shop: Shop) -> None:
 
 def test_a_replay_moves_neither_cursor_nor_state_nor_answers(shop: Shop) -> None:
     shop.load([record("a", 1, name=None), record("b", 5)])
-    kept = "select to_jsonb(c) from ops.cursor c", "select * from ops.stream_state", "select * from ops.answer"
+    kept = (
+        "select to_jsonb(c) from ops.cursor c",
+        "select * from ops.stream_checkpoint",
+        "select * from ops.lookup_cache",
+    )
     before = [shop.query(query) for query in kept]
     suite(shop, ANY_NAME)
     replay(shop)

@@ -15,7 +15,7 @@ from onefold.warehouse.connection import connect
 from tests.load.shop import SHOP, Shop, pages, record
 
 STARTER = "airflow:by:engineer/rollback/manual__1"
-KEPT = "select (select count(*) from staging.unchanged), (select count(*) from staging.aside)"
+KEPT = "select (select count(*) from staging.unchanged), (select count(*) from staging.superseded)"
 CATALOG = Catalog(systems={"shop": SHOP}, entities={})
 
 
@@ -32,7 +32,14 @@ def rolled_back(shop: Shop, *loads: int, **more: object) -> int:
 
 def everything(shop: Shop) -> list[list[tuple]]:
     """All that a refused rollback must leave as it was."""
-    tables = ("staging.shop__customer", "ops.load", "ops.quarantine", "ops.cursor", "staging.aside", "ops.rollback")
+    tables = (
+        "staging.shop__customer",
+        "ops.load",
+        "ops.quarantine",
+        "ops.cursor",
+        "staging.superseded",
+        "ops.rollback",
+    )
     return [shop.query(f"select * from {table} order by 1, 2") for table in tables]  # noqa: S608 - the names above
 
 
@@ -204,7 +211,7 @@ def test_a_final_load_is_refused_and_what_was_kept_for_it_goes(shop, monkeypatch
     shop.load([record("a", 1), record("b", 0, name="Late")])
     assert shop.query(KEPT) == [(1, 1)]
     ago = "- interval '80 days'"
-    shop.execute(f"update ops.load set final_at = final_at {ago}, ended_at = ended_at {ago}")  # noqa: S608 - as above
+    shop.execute(f"update ops.load set rollback_until = rollback_until {ago}, ended_at = ended_at {ago}")  # noqa: S608 - as above
     with pytest.raises(Fatal, match=rf"Load {first.load_id} of shop.customer is final"):
         planned(shop, first.load_id)
     shop.load([record("a", 1)])

@@ -107,7 +107,8 @@ class World:
             " join {numbers} on _load_id = q.load_id where stream = {stream}",
             "cursor": "select value, {number} from ops.cursor join {numbers} on _load_id = load_id"
             " where stream = {stream}",
-            "answers": "select question, outcome, proof, {number} from ops.answer join {numbers} on _load_id = load_id"
+            "answers": "select lookup_key, outcome, proof, {number} from ops.lookup_cache"
+            " join {numbers} on _load_id = load_id"
             " where stream = {stream}",
             "counts": "select {number}, rows_new, rows_changed, rows_deleted, rows_quarantined from ops.load"
             " join {numbers} on _load_id = load_id",

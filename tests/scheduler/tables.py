@@ -17,7 +17,7 @@ _QUERIES = {
     "conformed.customer_crosswalk": "select system, stream, key, customer_id::text from conformed.customer_crosswalk",
     "ops.quarantine": "select system, stream, _key, expectation, reason, state from ops.quarantine",
     "ops.cursor": "select system, stream, value from ops.cursor",
-    "ops.answer": "select system, stream, question, outcome from ops.answer",
+    "ops.lookup_cache": "select system, stream, lookup_key, outcome from ops.lookup_cache",
 }
 
 

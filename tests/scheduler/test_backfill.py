@@ -69,7 +69,7 @@ def test_a_native_backfill_beside_a_sync_gives_each_run_its_window_and_costs_nob
     assert {task["priority_weight"] for task in tasks} == {0}
     (run,) = [run for run in at_rest.api().dag_runs("sync__nbp") if run.run_id == run_of(done.output, at_rest)]
     assert {task.try_number for task in at_rest.api().task_instances(run)} == {1}
-    assert at_rest.rows("select * from ops.waiting") == []
+    assert at_rest.rows("select * from ops.queue") == []
 
 
 def run_of(output: str, at: Installation) -> str:

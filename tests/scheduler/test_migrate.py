@@ -39,6 +39,6 @@ def test_a_migration_is_rehearsed_approved_by_another_person_and_published(here:
     assert answered(here, run, "approver", "Approve").state == "success"
     (migration,) = here.rows("select state, approver, actor from ops.migration")
     assert (migration["state"], migration["approver"]) == ("published", "approver")
-    published = here.rows("select state from ops.load where run_id = %s and state <> 'rehearsed'", run.run_id)
+    published = here.rows("select state from ops.load where run_id = %s and state <> 'dry_run'", run.run_id)
     assert [load["state"] for load in published] == ["published"] * 3
     assert here.rows(orders) == [before]  # the nightly sync had brought the same

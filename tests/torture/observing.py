@@ -22,17 +22,24 @@ from onefold.audit import anchors, entries_from_database, verify
 _WITHOUT = {
     "staging.shop__customer": (),
     "staging.shop__customer__current": (),
-    "ops.load": ("started_at", "ended_at", "final_at", "seconds_extracting", "seconds_gating", "seconds_publishing"),
+    "ops.load": (
+        "started_at",
+        "ended_at",
+        "rollback_until",
+        "seconds_extracting",
+        "seconds_gating",
+        "seconds_publishing",
+    ),
     "ops.cursor": ("moved_at",),
     "ops.quarantine": ("quarantine_id", "quarantined_at", "closed_at"),
     "ops.gate_result": ("at",),
     "ops.contract_change": ("at",),
-    "ops.answer": (),
+    "ops.lookup_cache": (),
     "audit.event": ("at", "hash", "previous_hash"),
     "lineage.event": ("event_id", "event_time"),
     "lineage.dataset_edge": (),
-    "landing.checkpoint": (),
-    "landing.answer": (),
+    "landing.resume_token": (),
+    "landing.lookup_result": (),
     "landing.unreadable": (),
 }
 _ORDER = {"audit.event": "seq", "lineage.event": "event_id"}
@@ -46,13 +53,14 @@ LIES = {
                         and load_id = substring(tablename from 'load_([0-9]+)')::bigint)
     """,
     "a load that is over has landing rows": """
-        select load_id from (select load_id from landing.checkpoint union all select load_id from landing.answer
+        select load_id from (select load_id from landing.resume_token
+                             union all select load_id from landing.lookup_result
                              union all select load_id from landing.unreadable) as landed
         where load_id not in (select load_id from ops.load where state in ('extracting', 'landed', 'gated'))
     """,
     "rows are visible of a load that is not published": """
         select _load_id from staging.shop__customer union select load_id from ops.quarantine
-        union select load_id from ops.cursor union select load_id from ops.answer
+        union select load_id from ops.cursor union select load_id from ops.lookup_cache
         union select load_id from lineage.dataset_edge
         union select substring(subject from '[0-9]+')::bigint from audit.event where action = 'load.publish'
         except select load_id from ops.load where state = 'published'
@@ -100,8 +108,8 @@ def landing(url: str, load_id: int) -> list[str]:
         rows = connection.execute(sql.SQL("select t::text from {} as t").format(pages)).fetchall()
         rows += connection.execute(
             "select u::text from landing.unreadable as u where load_id = %(load)s union all"
-            " select a::text from landing.answer as a where load_id = %(load)s union all"
-            " select format('%%s %%s', token, complete) from landing.checkpoint where load_id = %(load)s",
+            " select a::text from landing.lookup_result as a where load_id = %(load)s union all"
+            " select format('%%s %%s', token, complete) from landing.resume_token where load_id = %(load)s",
             {"load": load_id},
         ).fetchall()
     return sorted(row for (row,) in rows)
@@ -142,7 +150,7 @@ def _landed(connection: psycopg.Connection) -> list[tuple[int, int, int]]:
     """(load, rows that it says to have read, rows that are there), of each load whose landing is there."""
     found = []
     for load_id, rows_read in connection.execute(
-        "select load_id, rows_read from ops.load join landing.checkpoint using (load_id)"
+        "select load_id, rows_read from ops.load join landing.resume_token using (load_id)"
     ).fetchall():
         landed = connection.execute(
             sql.SQL(

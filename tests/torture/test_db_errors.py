@@ -118,7 +118,7 @@ def test_a_statement_timeout_in_great_expectations_is_no_fault_of_the_suite(
         ("lock_timeout = '1s'", r"shop\.customer: a lock was not free in time .*55P03.*find it in pg_locks"),
     ],
 )
-@pytest.mark.parametrize(("step", "table"), [("land", "landing.checkpoint"), ("publish", "ops.cursor")])
+@pytest.mark.parametrize(("step", "table"), [("land", "landing.resume_token"), ("publish", "ops.cursor")])
 def test_a_timeout_says_what_to_do_and_tried_again_the_load_succeeds(
     warehouse: Warehouse, setting: str, says: str, step: str, table: str
 ):
@@ -156,7 +156,7 @@ def test_a_missing_privilege_is_final_and_says_what_grants_it(warehouse: Warehou
     ((state, error),) = warehouse.query("select state, error from ops.load")
     assert state == "rejected"
     assert "permission denied for table cursor" in error
-    assert observe(warehouse.url)["tables of landing"] == ["answer", "checkpoint", "part", "unreadable"]
+    assert observe(warehouse.url)["tables of landing"] == ["lookup_result", "partition", "resume_token", "unreadable"]
 
 
 def test_a_warehouse_that_can_only_be_read_says_so(warehouse: Warehouse):

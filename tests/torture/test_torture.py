@@ -184,6 +184,11 @@ def test_a_killed_load_that_nobody_tries_again_is_closed_as_abandoned_and_leaves
                 ]
             published = states.get(NIGHTLY) == "published"
             assert published or warehouse.current() == alone
-            assert observe(warehouse.url)["tables of landing"] == ["answer", "checkpoint", "part", "unreadable"]
+            assert observe(warehouse.url)["tables of landing"] == [
+                "lookup_result",
+                "partition",
+                "resume_token",
+                "unreadable",
+            ]
             assert lies(warehouse.url) == []
     assert abandoned

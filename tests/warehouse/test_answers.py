@@ -19,7 +19,7 @@ def kept(loader: psycopg.Connection, questions: int) -> None:
     window = Window(NOW - timedelta(days=1), NOW)
     load = ledger.begin(loader, "krs", "extract", window, Run("migrate", "manual__1", "os:test"))
     loader.execute(
-        "insert into landing.answer select %s, 'q' || n, 'found', %s from generate_series(1, %s) n",
+        "insert into landing.lookup_result select %s, 'q' || n, 'found', %s from generate_series(1, %s) n",
         (load.load_id, NOW, questions),
     )
     with loader.transaction():
@@ -28,8 +28,8 @@ def kept(loader: psycopg.Connection, questions: int) -> None:
 
 
 def known_rows(loader: psycopg.Connection) -> int:
-    """How many answers the planner takes ops.answer to have; -1 when it was never told."""
-    return loader.execute("select reltuples::int from pg_class where oid = 'ops.answer'::regclass").fetchone()[0]
+    """How many answers the planner takes ops.lookup_cache to have; -1 when it was never told."""
+    return loader.execute("select reltuples::int from pg_class where oid = 'ops.lookup_cache'::regclass").fetchone()[0]
 
 
 def test_the_planner_knows_of_many_answers_as_soon_as_they_are_published(loader: psycopg.Connection) -> None:

@@ -29,7 +29,7 @@ def ask(loader: psycopg.Connection, loader_url: str, monkeypatch: pytest.MonkeyP
     load = ledger.begin(loader, "white_list", "subject", window, Run("sync__white_list", "manual__1", "os:test"))
     for question, hours in ANSWERED.items():
         loader.execute(
-            "insert into ops.answer (system, stream, question, outcome, answered_at, load_id)"
+            "insert into ops.lookup_cache (system, stream, lookup_key, outcome, answered_at, load_id)"
             " values ('white_list', 'subject', %s, 'found', %s, %s)",
             (question, NOW - timedelta(hours=hours), load.load_id),
         )
@@ -68,7 +68,7 @@ def test_a_company_that_the_feed_names_on_many_days_is_asked_about_in_one_chunk_
     window = Window(NOW - timedelta(days=60), NOW - timedelta(days=30))
     loader.execute("update ops.load set state = 'published'")
     load = ledger.begin(loader, "white_list", "subject", window, Run("migrate", "manual__1", "os:test"))
-    loader.execute("insert into landing.answer values (%s, 'f', 'found', %s)", (load.load_id, NOW))
+    loader.execute("insert into landing.lookup_result values (%s, 'f', 'found', %s)", (load.load_id, NOW))
     assert list(ask(None, ["a", "f"], "feed")) == ["a", "f"]  # no chunk of a migration on its way
     migration_id = loader.execute(
         "insert into ops.migration"

@@ -13,11 +13,11 @@ select record from mapped.{{ entity }}__identifier where {{ taken_in }}
 {%- if not whole %}
 union
 -- What it had deleted is there again, by an earlier load; the identifiers hold nothing of what was gone.
-select (aside.system || '|' || aside.stream || '|' || aside._key) collate "C"
+select (superseded.system || '|' || superseded.stream || '|' || superseded._key) collate "C"
 from ops.publish_load as taken
 join ops.load as load on load.load_id = taken.load_id
-join staging.aside as aside on (aside.system, aside.stream, aside._load_id) = (load.system, load.stream, load.load_id)
-where taken.publish_id = {{ var('publish_id') }} and taken.undone and aside._deleted
+join staging.superseded as superseded on (superseded.system, superseded.stream, superseded._load_id) = (load.system, load.stream, load.load_id)
+where taken.publish_id = {{ var('publish_id') }} and taken.undone and superseded._deleted
     and load.system || '.' || load.stream in ('{{ streams | join("', '") }}')
 {%- endif %}
 {%- endmacro %}

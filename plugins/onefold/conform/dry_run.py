@@ -166,7 +166,7 @@ def _require_landing(connection: psycopg.Connection, loads: Sequence[Load]) -> N
             "select to_regclass(%s) is not null and to_regclass(%s) is not null",
             (load.tables.candidate.as_string(connection), load.tables.refused.as_string(connection)),
         ).fetchone()[0]
-        if load.state != "rehearsed" or not held:
+        if load.state != "dry_run" or not held:
             raise Fatal(
                 f"load {load.load_id} of {load.system}.{load.stream} is {load.state} and cannot be looked at as a "
                 "rehearsal: rehearse its window first. Nothing was changed."

@@ -42,7 +42,7 @@ def _reduce(connection: psycopg.Connection, load: Load, stream: Stream, again: b
     names = {
         "compared": load.tables.compared,
         "candidate": load.tables.candidate,
-        "aside": load.tables.aside,
+        "superseded": load.tables.superseded,
         "load_id": sql.Literal(load.load_id),
         "reversible": sql.Literal(reversible),
         "pages": load.tables.pages,
@@ -56,14 +56,14 @@ def _reduce(connection: psycopg.Connection, load: Load, stream: Stream, again: b
         "read": content_sql("read._payload::jsonb", stream),
         "refused": content_sql("q.payload", stream),
     }
-    connection.execute(sql.SQL("drop table if exists {candidate}, {compared}, {aside}").format(**names))
+    connection.execute(sql.SQL("drop table if exists {candidate}, {compared}, {superseded}").format(**names))
     if empty and not waiting:
         return connection.execute(_ALL.format(**names, kind=_kind(load.rows_read))).rowcount
     connection.execute(_COMPARED.format(**names, current=_current(connection, load)))
     most = connection.execute(_MOST.format(**names)).fetchone()[0]
     candidates = connection.execute(_DIFFERENT.format(**names, kind=_kind(most))).rowcount
     if reversible is not None:
-        connection.execute(_ASIDE.format(**names))
+        connection.execute(_SUPERSEDED.format(**names))
     return candidates
 
 
@@ -122,11 +122,11 @@ _DIFFERENT = sql.SQL(
 )
 """The payloads of what may differ, which is little, are looked up one by one."""
 
-_ASIDE = sql.SQL(
+_SUPERSEDED = sql.SQL(
     """
-    create unlogged table {aside} as
+    create unlogged table {superseded} as
     select read._key, read._cursor, read._deleted, read._hash, read._extracted_at, read._payload::jsonb as _payload,
-           _how <> 'late' as judged, q.suite, q.expectation, q.reason
+           _how <> 'late' as gated, q.suite, q.expectation, q.reason
     from (
         select * from {compared} compared
         where _how <> 'same' and (_how in ('equal', 'late')

@@ -1,4 +1,4 @@
-"""What a source gave us to go on from (ops.stream_state): handed over with the pages, kept with the publish."""
+"""What a source gave us to go on from (ops.stream_checkpoint): handed over with the pages, kept with the publish."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ def stored_checkpoints(connection: psycopg.Connection, system: str, stream: str)
     """The states of the stream's parts, by part, as the load published last left them."""
     return dict(
         connection.execute(
-            "select part, state from ops.stream_state where system = %s and stream = %s", (system, stream)
+            "select partition, checkpoint from ops.stream_checkpoint where system = %s and stream = %s",
+            (system, stream),
         ).fetchall()
     )
 
@@ -25,17 +26,17 @@ def store_checkpoints(connection: psycopg.Connection, load: Load) -> None:
     connection.execute(
         """
         with ended as (
-            select distinct on (part) part, state from landing.part where load_id = %(load_id)s
-            order by part, place desc
+            select distinct on (partition) partition, checkpoint from landing.partition where load_id = %(load_id)s
+            order by partition, place desc
         ), forgotten as (
-            delete from ops.stream_state held using ended
-            where held.system = %(system)s and held.stream = %(stream)s and held.part = ended.part
-              and ended.state is null
+            delete from ops.stream_checkpoint held using ended
+            where held.system = %(system)s and held.stream = %(stream)s and held.partition = ended.partition
+              and ended.checkpoint is null
         )
-        insert into ops.stream_state (system, stream, part, state, load_id)
-        select %(system)s, %(stream)s, part, state, %(load_id)s from ended where state is not null
-        on conflict (system, stream, part) do update
-        set state = excluded.state, load_id = excluded.load_id, moved_at = now()
+        insert into ops.stream_checkpoint (system, stream, partition, checkpoint, load_id)
+        select %(system)s, %(stream)s, partition, checkpoint, %(load_id)s from ended where checkpoint is not null
+        on conflict (system, stream, partition) do update
+        set checkpoint = excluded.checkpoint, load_id = excluded.load_id, moved_at = now()
         """,
         names,
     )

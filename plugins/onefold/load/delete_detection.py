@@ -35,9 +35,9 @@ def land_deletions(connection: psycopg.Connection, load: Load, stream: Stream) -
 
 def _listed(connection: psycopg.Connection, load: Load, stream: Stream) -> int:
     whole, unnamed, unreadable = connection.execute(
-        "select count(*), count(*) filter (where part = ''),"
+        "select count(*), count(*) filter (where partition = ''),"
         " (select count(*) from landing.unreadable where load_id = %(load_id)s)"
-        " from landing.part where load_id = %(load_id)s and whole_since is not null",
+        " from landing.partition where load_id = %(load_id)s and snapshot_since is not null",
         {"load_id": load.load_id},
     ).fetchone()
     if not whole:
@@ -46,8 +46,8 @@ def _listed(connection: psycopg.Connection, load: Load, stream: Stream) -> int:
         log.warning("%s.%s: not swept, %s records have no key", load.system, load.stream, unreadable)
         return 0
     parts = sql.SQL(
-        "select part, max(whole_since) as since from landing.part"
-        " where load_id = {} and whole_since is not null group by part"
+        "select partition, max(snapshot_since) as since from landing.partition"
+        " where load_id = {} and snapshot_since is not null group by partition"
     ).format(sql.Literal(load.load_id))
     return _land(
         connection,
@@ -55,17 +55,17 @@ def _listed(connection: psycopg.Connection, load: Load, stream: Stream) -> int:
         parts=parts,
         held=_ALL if unnamed or len(stream.primary_key) == 1 else _OF_PART,
         cursor=sql.SQL("held._cursor"),
-        extracted_at=sql.SQL("greatest(now(), part.since)"),
+        extracted_at=sql.SQL("greatest(now(), listed.since)"),
         absent=sql.SQL(
             "not exists (select from {pages} read"
-            " where read._key = held._key and (read._extracted_at >= part.since or read._deleted))"
+            " where read._key = held._key and (read._extracted_at >= listed.since or read._deleted))"
         ),
     )
 
 
 def _without_sisters(connection: psycopg.Connection, load: Load) -> int:
     parts = sql.SQL(
-        "select _key::jsonb ->> 0 as part, max(_cursor) as _cursor, max(_extracted_at) as _extracted_at"
+        "select _key::jsonb ->> 0 as partition, max(_cursor) as _cursor, max(_extracted_at) as _extracted_at"
         " from {} group by 1"
     ).format(load.tables.pages)
     return _land(
@@ -73,11 +73,11 @@ def _without_sisters(connection: psycopg.Connection, load: Load) -> int:
         load,
         parts=parts,
         held=_OF_PART,
-        cursor=sql.SQL("part._cursor"),
-        extracted_at=sql.SQL("part._extracted_at"),
+        cursor=sql.SQL("listed._cursor"),
+        extracted_at=sql.SQL("listed._extracted_at"),
         absent=sql.SQL(
-            "held._cursor < part._cursor and not exists (select from {pages} read"
-            " where read._key = held._key and read._cursor = part._cursor)"
+            "held._cursor < listed._cursor and not exists (select from {pages} read"
+            " where read._key = held._key and read._cursor = listed._cursor)"
         ),
     )
 
@@ -104,7 +104,7 @@ def _land(
             insert into {pages} (_key, _cursor, _deleted, _hash, _extracted_at, _payload)
             select held._key, {cursor}, true, decode(md5('gone' || held._payload::text), 'hex'), {extracted_at},
                    held._payload::text
-            from ({parts}) part cross join lateral ({held}) held
+            from ({parts}) listed cross join lateral ({held}) held
             where (not held._deleted or held._load_id >= {reversible}) and {absent}
             """
         ).format(
@@ -130,13 +130,13 @@ _OF_PART = sql.SQL(
     """
     (
         select distinct on (_key) _key, _payload, _cursor, _deleted, _load_id from {versions}
-        where _key >= ('[' || to_json(part.part) || ',') collate "C"
-          and _key < ('[' || to_json(part.part) || '-') collate "C"
+        where _key >= ('[' || to_json(listed.partition) || ',') collate "C"
+          and _key < ('[' || to_json(listed.partition) || '-') collate "C"
         order by _key, _load_id desc
     )
     union all
-    {waiting} and _key >= ('[' || to_json(part.part) || ',') collate "C"
-      and _key < ('[' || to_json(part.part) || '-') collate "C"
+    {waiting} and _key >= ('[' || to_json(listed.partition) || ',') collate "C"
+      and _key < ('[' || to_json(listed.partition) || '-') collate "C"
     """
 )
 """A key of several fields is a JSON array, so the index on the keys finds those of a part: '["part",' and what follows

@@ -10,6 +10,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
 
@@ -20,6 +21,7 @@ from onefold.connectors.page import Page
 from onefold.connectors.record import Record
 from onefold.load.ledger import Load, discard_landing
 from onefold.load.page_writer import PageWriter
+from onefold.warehouse.tables import SHARED_LANDING_TABLES
 
 _GONE = b"deleted"
 _EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
@@ -51,12 +53,12 @@ def open_landing(connection: psycopg.Connection, load: Load) -> None:
                 " _payload text not null)"
             ).format(load.tables.pages)
         )
-        for shared in ("answer", "unreadable", "part", "checkpoint"):
+        for shared in SHARED_LANDING_TABLES:
             connection.execute(
                 sql.SQL("delete from {} where load_id = %s").format(sql.Identifier("landing", shared)),
                 (load.load_id,),
             )
-        connection.execute("insert into landing.checkpoint (load_id) values (%s)", (load.load_id,))
+        connection.execute("insert into landing.resume_token (load_id) values (%s)", (load.load_id,))
         connection.execute(
             "update ops.load set state = 'extracting', pages = 0, rows_read = 0 where load_id = %s",
             (load.load_id,),
@@ -68,8 +70,8 @@ def take_over_dry_run(connection: psycopg.Connection, load: Load, rehearsed: Loa
 
     It is judged anew against staging as it is now. The caller holds the stream's lock.
     """
-    reached = checkpoint(connection, rehearsed)
-    if rehearsed.state != "rehearsed" or reached is None or not reached[1]:
+    progress = read_progress(connection, rehearsed)
+    if rehearsed.state != "dry_run" or progress is None or not progress.complete:
         return False
     with connection.transaction():
         connection.execute(sql.SQL("drop table if exists {}").format(load.tables.pages))
@@ -78,12 +80,12 @@ def take_over_dry_run(connection: psycopg.Connection, load: Load, rehearsed: Loa
                 rehearsed.tables.pages, sql.Identifier(load.tables.pages_name)
             )
         )
-        for shared in ("answer", "unreadable", "part", "checkpoint"):
+        for shared in SHARED_LANDING_TABLES:
             connection.execute(
                 sql.SQL("update {} set load_id = %s where load_id = %s").format(sql.Identifier("landing", shared)),
                 (load.load_id, rehearsed.load_id),
             )
-        connection.execute("update landing.checkpoint set gated = false where load_id = %s", (load.load_id,))
+        connection.execute("update landing.resume_token set gated = false where load_id = %s", (load.load_id,))
         connection.execute(
             "update ops.load set pages = %s, rows_read = %s where load_id = %s",
             (rehearsed.pages, rehearsed.rows_read, load.load_id),
@@ -92,13 +94,21 @@ def take_over_dry_run(connection: psycopg.Connection, load: Load, rehearsed: Loa
     return True
 
 
-def checkpoint(connection: psycopg.Connection, load: Load) -> tuple[str | None, bool] | None:
-    """(token to go on from, whether all pages are in); None when there is nothing to go on from."""
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far an extraction is: the token of the next page, and whether all pages are in."""
+
+    token: str | None
+    complete: bool
+
+
+def read_progress(connection: psycopg.Connection, load: Load) -> Progress | None:
+    """How far the load has landed; None when nothing of it is there (any more)."""
     exists = connection.execute("select to_regclass(%s)", (load.tables.pages.as_string(connection),)).fetchone()[0]
     row = connection.execute(
-        "select token, complete from landing.checkpoint where load_id = %s", (load.load_id,)
+        "select token, complete from landing.resume_token where load_id = %s", (load.load_id,)
     ).fetchone()
-    return row if exists and row else None
+    return Progress(*row) if exists and row else None
 
 
 class Landing:
@@ -176,7 +186,7 @@ def _lookup_results(load: Load, page: Page) -> Iterator[sql.Composable]:
         if answer.outcome != "failed"
     ]
     if rows:
-        yield sql.SQL("insert into landing.answer values {}").format(sql.SQL(", ").join(rows))
+        yield sql.SQL("insert into landing.lookup_result values {}").format(sql.SQL(", ").join(rows))
 
 
 def _partitions(load: Load, page: Page) -> Iterator[sql.Composable]:
@@ -185,13 +195,13 @@ def _partitions(load: Load, page: Page) -> Iterator[sql.Composable]:
             sql.SQL("({}, {}, {}, {}, {})").format(load.load_id, p.name, p.checkpoint, p.snapshot_since, p.refused)
             for p in page.ended
         ]
-        yield sql.SQL("insert into landing.part (load_id, part, state, whole_since, refused) values {}").format(
-            sql.SQL(", ").join(rows)
-        )
+        yield sql.SQL(
+            "insert into landing.partition (load_id, partition, checkpoint, snapshot_since, refused) values {}"
+        ).format(sql.SQL(", ").join(rows))
 
 
 def _progress(load: Load, page: Page) -> Iterator[sql.Composable]:
-    yield sql.SQL("update landing.checkpoint set token = {}, complete = {} where load_id = {}").format(
+    yield sql.SQL("update landing.resume_token set token = {}, complete = {} where load_id = {}").format(
         page.token, page.token is None, load.load_id
     )
     yield sql.SQL("update ops.load set pages = pages + 1, rows_read = rows_read + {} where load_id = {}").format(
@@ -202,7 +212,7 @@ def _progress(load: Load, page: Page) -> Iterator[sql.Composable]:
 def finish_landing(connection: psycopg.Connection, load: Load, seconds: float) -> None:
     """All pages are in: state landed. A source that gave no page at all has landed too, with nothing."""
     with connection.transaction():
-        connection.execute("update landing.checkpoint set complete = true where load_id = %s", (load.load_id,))
+        connection.execute("update landing.resume_token set complete = true where load_id = %s", (load.load_id,))
         connection.execute(
             "update ops.load set state = 'landed', seconds_extracting = seconds_extracting + %s where load_id = %s",
             (seconds, load.load_id),
@@ -211,7 +221,7 @@ def finish_landing(connection: psycopg.Connection, load: Load, seconds: float) -
 
 def mark_gated(connection: psycopg.Connection, load: Load, seconds: float) -> None:
     """The gate has passed the load: state gated, in the ledger and beside the pages that it speaks of."""
-    connection.execute("update landing.checkpoint set gated = true where load_id = %s", (load.load_id,))
+    connection.execute("update landing.resume_token set gated = true where load_id = %s", (load.load_id,))
     connection.execute(
         "update ops.load set state = 'gated', seconds_gating = seconds_gating + %s where load_id = %s",
         (seconds, load.load_id),
@@ -220,7 +230,7 @@ def mark_gated(connection: psycopg.Connection, load: Load, seconds: float) -> No
 
 def is_gated(connection: psycopg.Connection, load: Load) -> bool:
     """Whether what the gate passed is still there; a crash of the database empties landing, but not the ledger."""
-    row = connection.execute("select gated from landing.checkpoint where load_id = %s", (load.load_id,)).fetchone()
+    row = connection.execute("select gated from landing.resume_token where load_id = %s", (load.load_id,)).fetchone()
     return row is not None and row[0]
 
 

@@ -12,9 +12,9 @@ from psycopg.rows import class_row
 
 from onefold.connectors.window import Window
 from onefold.errors import Busy
-from onefold.warehouse.tables import LandingTables
+from onefold.warehouse.tables import SHARED_LANDING_TABLES, LandingTables
 
-State = Literal["extracting", "landed", "gated", "published", "rejected", "rolled_back", "rehearsed"]
+State = Literal["extracting", "landed", "gated", "published", "rejected", "rolled_back", "dry_run"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ class Load:
     ended_at: datetime | None
     cursor_value: str | None
     moved_cursor: bool
-    final_at: datetime | None
+    rollback_until: datetime | None
 
     @property
     def window(self) -> Window:
@@ -145,7 +145,7 @@ def end_dry_run(connection: psycopg.Connection, load: Load) -> None:
     """End a load that was judged and is not to be published. What it landed is kept, for who looks at it or takes it
     over, until it is given up; staging and cursor are untouched."""
     connection.execute(
-        "update ops.load set state = 'rehearsed', verdict = 'passed', ended_at = now() where load_id = %s",
+        "update ops.load set state = 'dry_run', verdict = 'passed', ended_at = now() where load_id = %s",
         (load.load_id,),
     )
 
@@ -154,7 +154,7 @@ def discard_landing(connection: psycopg.Connection, tables: LandingTables) -> No
     """Drop the load's landing tables and its rows in the shared ones, inside the caller's transaction."""
     for table in tables.all:  # cascade: the views of a rehearsal's shadow go too
         connection.execute(psycopg.sql.SQL("drop table if exists {} cascade").format(table))
-    for shared in ("checkpoint", "answer", "unreadable", "part"):
+    for shared in SHARED_LANDING_TABLES:
         connection.execute(
             psycopg.sql.SQL("delete from {} where load_id = %s").format(psycopg.sql.Identifier("landing", shared)),
             (tables.load_id,),

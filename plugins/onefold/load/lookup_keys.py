@@ -29,17 +29,17 @@ from onefold.warehouse.tables import StagingTable
 _KNOWN = """
 select value collate "C" as value from ({named}) by_others where value is not null
 union
-select question from ops.answer
-where system = {system} and stream = {stream} and outcome = 'found' and question = any({changed}::text[])
+select lookup_key from ops.lookup_cache
+where system = {system} and stream = {stream} and outcome = 'found' and lookup_key = any({changed}::text[])
 """
 _OPEN = """
 select known.value
 from ({known}) known
-left join ops.answer a on a.system = {system} and a.stream = {stream} and a.question = known.value
+left join ops.lookup_cache a on a.system = {system} and a.stream = {stream} and a.lookup_key = known.value
 where ({after}::text is null or (coalesce(a.answered_at, '-infinity'), known.value) > (
       coalesce(
-          (select answered_at from ops.answer
-           where system = {system} and stream = {stream} and question = {after}), '-infinity'
+          (select answered_at from ops.lookup_cache
+           where system = {system} and stream = {stream} and lookup_key = {after}), '-infinity'
       ),
       {after}::text
   ))
@@ -55,15 +55,15 @@ order by 1
 _FEED = """
 select distinct value from (select value collate "C" as value from unnest({changed}::text[]) as feed (value)) feed
 where ({after}::text is null or value > {after}::text) and not exists (
-    select from landing.answer a
+    select from landing.lookup_result a
     join ops.migration_chunk chunk on chunk.rehearsed_load = a.load_id and chunk.stream = {stream}
     join ops.migration m on m.migration_id = chunk.migration_id and m.system = {system} and m.ended_at is null
-    where a.question = feed.value
+    where a.lookup_key = feed.value
 ) and not exists (
-    select from ops.answer_given a
+    select from ops.lookup_result a
     join ops.migration_chunk chunk on chunk.load_id = a.load_id and chunk.stream = {stream}
     join ops.migration m on m.migration_id = chunk.migration_id and m.system = {system} and m.ended_at is null
-    where a.system = {system} and a.stream = {stream} and a.question = feed.value
+    where a.system = {system} and a.stream = {stream} and a.lookup_key = feed.value
 )
 order by 1
 """

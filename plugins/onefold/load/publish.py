@@ -168,9 +168,9 @@ def _quarantine_parts(connection: psycopg.Connection, load: Load) -> int:
     connection.execute(
         """
         update ops.quarantine q set state = 'superseded', closed_at = now(), closed_by_load = %(load_id)s
-        from landing.part p
-        where p.load_id = %(load_id)s and q.system = %(system)s and q.stream = %(stream)s and q.raw = p.part
-          and q.suite = 'landing' and q.expectation = 'readable part' and q.state = 'open'
+        from landing.partition p
+        where p.load_id = %(load_id)s and q.system = %(system)s and q.stream = %(stream)s and q.raw = p.partition
+          and q.suite = 'landing' and q.expectation = 'readable partition' and q.state = 'open'
         """,
         {"load_id": load.load_id, "system": load.system, "stream": load.stream},
     )
@@ -178,11 +178,11 @@ def _quarantine_parts(connection: psycopg.Connection, load: Load) -> int:
         """
         insert into ops.quarantine
             (load_id, system, stream, _hash, raw, _extracted_at, suite, expectation, reason)
-        select %(load_id)s, %(system)s, %(stream)s, sha256(convert_to(part, 'UTF8')), part, now(),
-               'landing', 'readable part', refused
+        select %(load_id)s, %(system)s, %(stream)s, sha256(convert_to(partition, 'UTF8')), partition, now(),
+               'landing', 'readable partition', refused
         from (
-            select distinct on (part) part, refused from landing.part where load_id = %(load_id)s
-            order by part, place desc
+            select distinct on (partition) partition, refused from landing.partition where load_id = %(load_id)s
+            order by partition, place desc
         ) last
         where refused is not null
         """,

@@ -17,7 +17,7 @@ from onefold.load.ledger import Run
 def enqueue(connection: psycopg.Connection, system: str, stream: str, run: Run) -> None:
     """Write down that this run waits for the stream, once."""
     connection.execute(
-        "insert into ops.waiting (system, stream, dag_id, run_id) values (%s, %s, %s, %s) on conflict do nothing",
+        "insert into ops.queue (system, stream, dag_id, run_id) values (%s, %s, %s, %s) on conflict do nothing",
         (system, stream, run.dag_id, run.run_id),
     )
 
@@ -27,7 +27,7 @@ def yield_to_fresh(
 ) -> None:
     """Raises Busy when another run waits for the stream. One that is over waits no more, and is struck out."""
     waiting = connection.execute(
-        "select dag_id, run_id from ops.waiting where system = %s and stream = %s order by since", (system, stream)
+        "select dag_id, run_id from ops.queue where system = %s and stream = %s order by since", (system, stream)
     ).fetchall()
     for dag_id, run_id in waiting:
         if not run_is_over(dag_id, run_id):
@@ -38,6 +38,6 @@ def yield_to_fresh(
 def dequeue(connection: psycopg.Connection, system: str, stream: str, run: Run) -> None:
     """This run waits for the stream no more."""
     connection.execute(
-        "delete from ops.waiting where system = %s and stream = %s and dag_id = %s and run_id = %s",
+        "delete from ops.queue where system = %s and stream = %s and dag_id = %s and run_id = %s",
         (system, stream, run.dag_id, run.run_id),
     )

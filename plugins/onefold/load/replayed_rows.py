@@ -59,7 +59,7 @@ def land_chosen_rows(connection: psycopg.Connection, load: Load, replay_id: int)
             ).format(pages=load.tables.pages, replay=sql.Literal(replay_id), load=sql.Literal(load.load_id))
         ).rowcount
         connection.execute("update ops.load set pages = 1, rows_read = %s where load_id = %s", (landed, load.load_id))
-        connection.execute("update landing.checkpoint set complete = true where load_id = %s", (load.load_id,))
+        connection.execute("update landing.resume_token set complete = true where load_id = %s", (load.load_id,))
 
 
 def record_outcomes(connection: psycopg.Connection, load: Load, replay_id: int) -> int:

@@ -170,21 +170,21 @@ def _latest(connection: psycopg.Connection, job: Job) -> Load:
 
 def _land(connection: psycopg.Connection, job: Job, load: Load) -> Load:
     """Read what has not landed yet; nothing where all pages are there already."""
-    reached = landing.checkpoint(connection, load)
-    if reached and reached[1] and load.state != "extracting":
+    progress = landing.read_progress(connection, load)
+    if progress and progress.complete and load.state != "extracting":
         return load
-    if reached is None:
+    if progress is None:
         if not (
             job.dry_run_load and landing.take_over_dry_run(connection, load, ledger.get(connection, job.dry_run_load))
         ):
             landing.open_landing(connection, load)
-        reached = landing.checkpoint(connection, load)
+        progress = landing.read_progress(connection, load)
     began = time.monotonic()
-    if not (reached and reached[1]):
+    if not (progress and progress.complete):
         if job.replays:
             land_chosen_rows(connection, load, job.replay_id)
         else:
-            _extract(connection, job, load, token=reached[0] if reached else None)
+            _extract(connection, job, load, token=progress.token if progress else None)
     with connection.transaction():
         landing.finish_landing(connection, load, time.monotonic() - began)
         load = ledger.get(connection, load.load_id)

@@ -2,7 +2,7 @@
 
 It is kept while that one may still be rolled back. A record that was read just as it is held takes a few bytes
 (staging.unchanged): most of a load that brings everything again is such. Any other reading is kept whole
-(staging.aside).
+(staging.superseded).
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _PORTION = 10_000
 def first_reversible(connection: psycopg.Connection, system: str, stream: str) -> int | None:
     """The stream's first load that may still be rolled back; those before it are final. None: all are."""
     return connection.execute(
-        "select min(load_id) from ops.load where system = %s and stream = %s and final_at > now()"
+        "select min(load_id) from ops.load where system = %s and stream = %s and rollback_until > now()"
         " and state in ('published', 'rolled_back')",
         (system, stream),
     ).fetchone()[0]
@@ -30,10 +30,10 @@ def first_reversible(connection: psycopg.Connection, system: str, stream: str) -
 
 def store_superseded(connection: psycopg.Connection, load: Load) -> None:
     """Keep what the gate has set aside, inside the caller's transaction, which publishes the load."""
-    if connection.execute("select to_regclass(%s)", (load.tables.aside.as_string(connection),)).fetchone()[0]:
+    if connection.execute("select to_regclass(%s)", (load.tables.superseded.as_string(connection),)).fetchone()[0]:
         names = {
             "compared": load.tables.compared,
-            "aside": load.tables.aside,
+            "superseded": load.tables.superseded,
             "system": sql.Literal(load.system),
             "stream": sql.Literal(load.stream),
             "load": sql.Literal(load.load_id),
@@ -52,11 +52,11 @@ def store_superseded(connection: psycopg.Connection, load: Load) -> None:
         connection.execute(
             sql.SQL(
                 """
-                insert into staging.aside (system, stream, _key, _hash, _payload, _cursor, _deleted, _load_id,
-                                           _extracted_at, judged, suite, expectation, reason)
-                select {system}, {stream}, _key, _hash, _payload, _cursor, _deleted, {load}, _extracted_at, judged,
+                insert into staging.superseded (system, stream, _key, _hash, _payload, _cursor, _deleted, _load_id,
+                                           _extracted_at, gated, suite, expectation, reason)
+                select {system}, {stream}, _key, _hash, _payload, _cursor, _deleted, {load}, _extracted_at, gated,
                        suite, expectation, reason
-                from {aside}
+                from {superseded}
                 """
             ).format(**names)
         )
@@ -70,7 +70,7 @@ def set_rollback_until(connection: psycopg.Connection, load: Load, cursor: str |
     cursor is where those that moved it and stay have moved it.
     """
     connection.execute(
-        "update ops.load set final_at = now() + make_interval(days => %s), moved_cursor = %s, cursor_value = %s"
+        "update ops.load set rollback_until = now() + make_interval(days => %s), moved_cursor = %s, cursor_value = %s"
         " where load_id = %s",
         (settings().rollback_days, moved_cursor, cursor, load.load_id),
     )
@@ -84,12 +84,12 @@ def _forget(connection: psycopg.Connection, load: Load) -> None:
     """
     names = (load.system, load.stream)
     first = connection.execute(
-        "select min(load_id) filter (where final_at > now()),"
-        " min(load_id) filter (where final_at + (final_at - ended_at) > now()) from ops.load"
+        "select min(load_id) filter (where rollback_until > now()),"
+        " min(load_id) filter (where rollback_until + (rollback_until - ended_at) > now()) from ops.load"
         " where system = %s and stream = %s and state in ('published', 'rolled_back')",
         names,
     ).fetchone()
-    for table, kept in zip(("unchanged", "aside"), first, strict=True):
+    for table, kept in zip(("unchanged", "superseded"), first, strict=True):
         connection.execute(
             sql.SQL(
                 "delete from {table} where ctid = any (array(select ctid from {table}"

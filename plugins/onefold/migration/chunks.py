@@ -47,7 +47,7 @@ def rehearse_chunks(
         for chunk in ledger.chunks(connection, migration, stream):
             if not is_rehearsed(connection, chunk):
                 job = make_job(_exactly(chunk), None)
-                load = _ended_already(connection, job.run, migration, chunk, "rehearsed")
+                load = _ended_already(connection, job.run, migration, chunk, "dry_run")
                 if load is None or not landing.is_gated(connection, load):
                     may_go_on()
                     land_counted(connection, job, migration, chunk, counts)

@@ -118,8 +118,8 @@ def settle(connection: psycopg.Connection, change: Change) -> None:
 def _names(change: Change) -> dict[str, sql.Composable]:
     return {
         **change.names,
-        "aside": sql.SQL(
-            "system, stream, _key, _hash, _payload, _cursor, _deleted, _load_id, _extracted_at, judged, suite,"
+        "superseded": sql.SQL(
+            "system, stream, _key, _hash, _payload, _cursor, _deleted, _load_id, _extracted_at, gated, suite,"
             " expectation, reason"
         ),
     }
@@ -127,7 +127,7 @@ def _names(change: Change) -> dict[str, sql.Composable]:
 
 _VERSIONS = (
     """
-    insert into staging.aside ({aside})
+    insert into staging.superseded ({superseded})
     select {system}, {stream}, _key, _hash, _payload, _cursor, _deleted, _load_id, _extracted_at, true, null, null, null
     from {staging} v join effect using (_key, _load_id) where what = 'out' and v._load_id = any ({affected})
     """,
@@ -164,7 +164,7 @@ _QUARANTINE = (
       and exists (select from ops.replay_row chosen where chosen.quarantine_id = q.quarantine_id)
     """,
     """
-    insert into staging.aside ({aside})
+    insert into staging.superseded ({superseded})
     select {system}, {stream}, q._key, _hash, payload, _cursor, false, load_id, _extracted_at, true,
            suite, expectation, reason
     from ops.quarantine q join refused r on r._key = q._key and r._load_id = q.load_id
@@ -227,7 +227,7 @@ _QUARANTINE = (
     """,
     # what is written now is no longer kept aside
     """
-    delete from staging.aside a using folded f
+    delete from staging.superseded a using folded f
     where f.written and a.system = {system} and a.stream = {stream} and a._key = f._key and a._load_id = f._load_id
     """,
 )

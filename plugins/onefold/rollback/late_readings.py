@@ -29,12 +29,12 @@ def judge_late(
 ) -> int:
     """Judge what the loads since the change's first one read late; how many readings that were.
 
-    Only what is known of them changes (staging.aside). The connection is in autocommit: Great Expectations reads over
-    another one.
+    Only what is known of them changes (staging.superseded). The connection is in autocommit: Great Expectations reads
+    over another one.
     """
     loads = connection.execute(
-        "select distinct _load_id from staging.aside"
-        " where system = %s and stream = %s and _load_id >= %s and not judged order by 1",
+        "select distinct _load_id from staging.superseded"
+        " where system = %s and stream = %s and _load_id >= %s and not gated order by 1",
         (change.system, change.stream_name, change.first),
     ).fetchall()
     return sum(_judge_load(connection, url, change, entities, suites, load_id) for (load_id,) in loads)
@@ -64,8 +64,8 @@ def _judge_load(
                 """
                 create unlogged table {candidate} as
                 select _key, _cursor, _deleted, _hash, _extracted_at, _payload, _load_id, false as _known
-                from staging.aside
-                where system = {system} and stream = {stream} and _load_id = {load} and not judged
+                from staging.superseded
+                where system = {system} and stream = {stream} and _load_id = {load} and not gated
                 """
             ).format(**names)
         )
@@ -75,7 +75,7 @@ def _judge_load(
         return connection.execute(
             sql.SQL(
                 """
-                update staging.aside a set judged = true, suite = r.suite, expectation = r.expectation,
+                update staging.superseded a set gated = true, suite = r.suite, expectation = r.expectation,
                     reason = r.reason
                 from {candidate} c left join (
                     select _key, min(suite) as suite, string_agg(distinct expectation, ', ') as expectation,

@@ -36,7 +36,7 @@ def fold(connection: psycopg.Connection, change: Change) -> None:
     if lost:
         raise Fatal(
             f"{change.name}: {lost} readings cannot be found again that later loads had read unchanged; nothing was "
-            "changed. Somebody has removed rows from staging or staging.aside: restore them from a backup."
+            "changed. Somebody has removed rows from staging or staging.superseded: restore them from a backup."
         )
 
 
@@ -60,7 +60,7 @@ _TOUCHED = (
     select _key from ops.quarantine
     where system = {system} and stream = {stream} and load_id = any ({loads}) and _key is not null
     union
-    select _key from staging.aside
+    select _key from staging.superseded
     where {taken_in} and system = {system} and stream = {stream} and _load_id = any ({loads})
     union
     select unnest(keys) collate "C" from staging.unchanged
@@ -96,8 +96,8 @@ _OBSERVATION = (
         from {staging} where _key in (select _key from touched) and _load_id >= {first}
         union all
         select 'aside', _key, _load_id, _hash, _payload, _cursor, _deleted, _extracted_at,
-               judged, suite, expectation, reason
-        from staging.aside where system = {system} and stream = {stream}
+               gated, suite, expectation, reason
+        from staging.superseded where system = {system} and stream = {stream}
           and _key in (select _key from touched) and _load_id >= {first}
         union all
         select 'quarantine', _key, load_id, _hash, payload, _cursor, false, _extracted_at,
@@ -110,7 +110,7 @@ _OBSERVATION = (
         from again left join lateral (
             select _hash, _payload, _cursor, _deleted from {staging} where _key = again._key and _load_id = again._held
             union all
-            select _hash, _payload, _cursor, _deleted from staging.aside
+            select _hash, _payload, _cursor, _deleted from staging.superseded
             where system = {system} and stream = {stream} and _key = again._key and _load_id = again._held
             limit 1
         ) held on true

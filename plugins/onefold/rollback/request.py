@@ -102,9 +102,9 @@ def _may_change(
             raise Fatal(f"Load {load_id} of {name} {already}. {NOTHING} See ops.rollback for what was done and why.")
         if first is None or load_id < first:
             raise Fatal(
-                f"Load {load_id} of {name} is final (ops.load.final_at): what later loads read beside it is no longer "
-                f"kept, so nobody could say what they would have written. {NOTHING} Mend the source and load its "
-                "window again, or raise ONEFOLD_ROLLBACK_DAYS for the loads to come."
+                f"Load {load_id} of {name} is final (ops.load.rollback_until): what later loads read beside it is no "
+                f"longer kept, so nobody could say what they would have written. {NOTHING} Mend the source and load "
+                "its window again, or raise ONEFOLD_ROLLBACK_DAYS for the loads to come."
             )
     on_its_way = connection.execute(
         "select load_id, run_id from ops.load where system = %s and stream = %s"

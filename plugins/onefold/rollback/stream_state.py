@@ -54,7 +54,8 @@ def settle_beside(connection: psycopg.Connection, change: Change, moved_loads: t
             {**names, "value": value, "window_end": window_end, "load_id": load_id},
         )
     connection.execute(
-        "delete from ops.stream_state where system = %(system)s and stream = %(stream)s and load_id = any (%(loads)s)",
+        "delete from ops.stream_checkpoint"
+        " where system = %(system)s and stream = %(stream)s and load_id = any (%(loads)s)",
         names,
     )
     restore_lookup_cache(connection, change.system, change.stream_name, list(change.loads))

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 from psycopg import sql
 
+SHARED_LANDING_TABLES = ("lookup_result", "partition", "resume_token", "unreadable")
+"""Tables of schema landing that hold rows of all loads, by load_id."""
+
 
 @dataclass(frozen=True, slots=True)
 class StagingTable:
@@ -48,9 +51,9 @@ class LandingTables:
         return sql.Identifier("landing", f"load_{self.load_id}__compared")
 
     @property
-    def aside(self) -> sql.Identifier:
+    def superseded(self) -> sql.Identifier:
         """What is no candidate only because of what is held, where that may still be rolled back."""
-        return sql.Identifier("landing", f"load_{self.load_id}__aside")
+        return sql.Identifier("landing", f"load_{self.load_id}__superseded")
 
     @property
     def candidate(self) -> sql.Identifier:
@@ -73,4 +76,4 @@ class LandingTables:
 
     @property
     def all(self) -> tuple[sql.Identifier, ...]:
-        return (self.pages, self.compared, self.aside, self.candidate, self.typed, self.refused)
+        return (self.pages, self.compared, self.superseded, self.candidate, self.typed, self.refused)

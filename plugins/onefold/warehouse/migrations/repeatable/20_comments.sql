@@ -4,30 +4,32 @@ comment on table audit.event is
     'Append-only, SHA-256-chained record of who read or wrote what, when, from where, with which result. '
     'Check it with: onefold audit verify';
 comment on table ops.load is 'One row per attempt to bring one window of one stream; its states in order: '
-    'extracting, landed, gated, then published, rejected or rolled_back; or rehearsed, which publishes nothing.';
+    'extracting, landed, gated, then published, rejected or rolled_back; or dry_run, which publishes nothing.';
 comment on table ops.cursor is 'How far each stream has been published: the greatest cursor value seen (source clock) '
     'and the end of the last window (our clock). Moves only in the transaction that publishes the rows.';
 comment on column ops.quarantine.raw is 'The record as text where PostgreSQL cannot hold it as jsonb.';
 comment on table ops.usage is 'What a load asked of a system: requests, bytes and time by HTTP status (or error class).';
-comment on table ops.answer is 'The answer cache of the systems that are asked one value at a time; a failed read is never here.';
-comment on column ops.answer.proof is 'The source''s own number of the request, where it gives one: that we asked, and what was said.';
-comment on table ops.stream_state is 'What a source itself gave us to go on from (a delta link), by part of the stream. Moves '
+comment on table ops.lookup_cache is 'The cache of what systems answered that are asked one value (lookup_key) at a time; '
+    'a failed read is never here.';
+comment on column ops.lookup_cache.proof is 'The source''s own number of the request, where it gives one: that we asked, and what was said.';
+comment on table ops.stream_checkpoint is 'Where the source itself says that the next load continues (a delta link), by partition of the '
+    'stream. Moves '
     'only in the transaction that publishes the rows; without it a stream is read anew, whole.';
 comment on table ops.rate_limit is 'When each of a system''s rate limits lets the next request through (GCRA, epoch seconds): '
     'shared by every process that talks to the system.';
-comment on table ops.waiting is 'Runs that bring fresh data and found their stream busy. A backfill lets them go first; a '
+comment on table ops.queue is 'Runs that bring fresh data and found their stream busy. A backfill lets them go first; a '
     'row goes when its run begins its load, or is over.';
 comment on table ops.alert is 'One row for each thing that is or was wrong: its kind (drift, freshness), what it is about '
     '(a stream), how often it was seen, when it had healed, and which receivers have heard of either.';
 comment on column ops.load.cursor_value is 'The greatest cursor that the load itself read.';
-comment on column ops.load.final_at is 'From then on the load cannot be rolled back. Loads that were published before rollbacks '
+comment on column ops.load.rollback_until is 'From then on the load cannot be rolled back. Loads that were published before rollbacks '
     'were possible have none and are final.';
-comment on table staging.aside is 'What loads read and staging does not show: late readings, readings that differ in nothing '
+comment on table staging.superseded is 'What loads read and staging does not show: late readings, readings that differ in nothing '
     'that counts, and what loads that were rolled back had written.';
-comment on column staging.aside.judged is 'Whether the gate has seen it; suite, expectation and reason say why it was refused.';
+comment on column staging.superseded.gated is 'Whether the gate has seen it; suite, expectation and reason say why it was refused.';
 comment on table staging.unchanged is 'The keys of records that a load read just as they stood in staging, with the load that '
     'had written each; in buckets of the keys'' hash, because arrays are compressed and rows are not.';
-comment on table ops.answer_given is 'The answers by the load that gave them, while one of them may still be rolled back.';
+comment on table ops.lookup_result is 'What each load was answered by lookup_key, while one of these loads may still be rolled back.';
 comment on column ops.quarantine.reopened_of_load is 'The load that had superseded this row, and was rolled back.';
 comment on table ops.rollback is 'One row per rollback of published loads, and per undoing of one (undoes).';
 comment on table ops.replay is 'One row per replay of quarantined rows; ended once every row that it chose is accounted for.';

@@ -18,13 +18,13 @@ grant select (quarantine_id, load_id, system, stream, _hash, suite, expectation,
 grant select (system, stream, kind, bucket, since, first_seen, last_seen, reconciliation_id) on ops.drift to onefold_auditor;
 
 grant select, insert, update, delete on ops.load, ops.cursor, ops.gate_result, ops.quarantine, ops.contract_change, ops.usage,
-    ops.answer, ops.answer_given, ops.stream_state, ops.waiting, ops.rollback, ops.drift to onefold_loader;
-grant maintain on ops.answer, ops.answer_given to onefold_loader;
+    ops.lookup_cache, ops.lookup_result, ops.stream_checkpoint, ops.queue, ops.rollback, ops.drift to onefold_loader;
+grant maintain on ops.lookup_cache, ops.lookup_result to onefold_loader;
 grant select, insert, update on ops.rate_limit, ops.alert, ops.replay, ops.replay_row, ops.reconciliation, ops.migration,
     ops.migration_chunk, ops.mapping to onefold_loader;
 grant select, insert, update, delete on ops.publish, ops.publish_load, ops.published, ops.identity_conflict to onefold_loader;
 
-grant select on staging.aside, staging.unchanged to onefold_engineer;
+grant select on staging.superseded, staging.unchanged to onefold_engineer;
 
 -- audit: nobody changes or deletes an event.
 revoke all on audit.event from public, onefold_loader, onefold_engineer, onefold_analyst, onefold_auditor;
