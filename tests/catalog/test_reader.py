@@ -54,13 +54,13 @@ def test_the_country_code_of_norway_is_not_a_boolean(checkout):
         (
             "primary_key: [Id]",
             "primary_key: [Idd]",
-            7,
+            10,
             "primary_key names 'Idd', which is not under fields; add it",
         ),
         (
             "primary_key: [Id]",
             "primary_key: [Id]\n    volatile: [Changed]",
-            7,
+            11,
             "volatile takes in 'Changed', which is the cursor",
         ),
         ("request: {path: /accounts}", "request: /accounts", 9, 'request: needs "key: value" lines below it'),

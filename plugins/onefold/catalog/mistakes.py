@@ -14,6 +14,7 @@ from onefold.catalog.model import Model
 from onefold.catalog.yaml_file import Mistake, Place, YamlFile
 
 _DURATION = "write an ISO 8601 duration, for example PT10M (10 minutes), PT24H or P7D"
+_OF_THE_WHOLE = ("missing", "value_error", "mistake")
 _NAME = "write lower-case words of letters and digits joined by _, with a letter first"
 
 
@@ -30,17 +31,23 @@ def mistakes_of(error: ValidationError, model: type[BaseModel], file: YamlFile) 
     return list(dict.fromkeys(found))
 
 
-def _mistake(details: ErrorDetails, model: type[BaseModel], file: YamlFile) -> Mistake:
-    place = _place(details["loc"], file)
+def mistakes_of_a_part(error: ValidationError, model: type[BaseModel], file: YamlFile, place: Place) -> list[Mistake]:
+    """Every mistake of what stands at a place and is no whole `model`: without those that the rest may put right."""
+    details = [each for each in error.errors(include_url=False) if each["type"] not in _OF_THE_WHOLE]
+    return [_mistake(each, model, file, place) for each in details]
+
+
+def _mistake(details: ErrorDetails, model: type[BaseModel], file: YamlFile, at: Place = ()) -> Mistake:
+    place = _place((*at, *details["loc"]), file)
     name = _name(place, file)
     given = details["input"]
     match details["type"]:
         case "extra_forbidden":
-            at = _model_at(model, details["loc"][:-1])
-            if issubclass(at, Model) and (now := at.renamed.get(name)):
+            within = _model_at(model, details["loc"][:-1])
+            if issubclass(within, Model) and (now := within.renamed.get(name)):
                 text = f'"{name}" was renamed to "{now}"; write that instead'
             else:
-                text = f'unknown key "{name}"; {did_you_mean(name, at.model_fields, "allowed here")}'
+                text = f'unknown key "{name}"; {did_you_mean(name, within.model_fields, "allowed here")}'
         case "missing":
             key = str(details["loc"][-1])
             field = _model_at(model, details["loc"][:-1]).model_fields[key]
@@ -49,6 +56,8 @@ def _mistake(details: ErrorDetails, model: type[BaseModel], file: YamlFile) -> M
         case "literal_error":
             allowed = details["ctx"]["expected"].replace("'", "").replace(" or ", ", ").split(", ")
             text = f'{name}: "{given}" is not allowed; {did_you_mean(str(given), allowed, "use one of")}'
+        case "mistake":
+            place, text = _place((*place, *details["ctx"]["key"].split(".")), file), details["ctx"]["text"]
         case "value_error":
             text = details["msg"].removeprefix("Value error, ")
         case "string_pattern_mismatch" if details["ctx"]["pattern"].startswith("^[a-z][a-z0-9]*"):

@@ -5,8 +5,14 @@ from __future__ import annotations
 from typing import Annotated, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field
+from pydantic_core import PydanticCustomError
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*(_[a-z0-9]+)*$", max_length=24)]
+
+
+def mistake_at(key: str, text: str) -> PydanticCustomError:
+    """The error for a validator of a whole model to raise about one of its keys: it is shown on that key's line."""
+    return PydanticCustomError("mistake", "{text}", {"key": key, "text": text})
 
 
 class Model(BaseModel):

@@ -11,9 +11,11 @@ from typing import TypeVar
 from croniter import croniter
 from pydantic import BaseModel, ValidationError
 
+from onefold.catalog.defaults import with_defaults
 from onefold.catalog.entity import Entity, Rule
-from onefold.catalog.mistakes import did_you_mean, mistakes_of
+from onefold.catalog.mistakes import did_you_mean, mistakes_of, mistakes_of_a_part
 from onefold.catalog.past import names_window
+from onefold.catalog.stream import Stream
 from onefold.catalog.system import System
 from onefold.catalog.yaml_file import CatalogError, Mistake, Place, YamlFile, read_yaml
 from onefold.settings import ROOT
@@ -56,7 +58,7 @@ def read_entities(
         wrong = list(_wrong_lookups(system, entities))
         if wrong:
             path = folder.parent / "systems" / f"{system.system}.yaml"
-            file = read_yaml(path) if path.exists() else YamlFile(path, None, {})
+            file = with_defaults(read_yaml(path)) if path.exists() else YamlFile(path, None, {})
             mistakes += [file.mistake(place, text) for place, text in wrong]
     if mistakes:
         raise CatalogError(mistakes)
@@ -94,8 +96,14 @@ def _read_folder(folder: Path, read: Callable[[Path, int, int], Found]) -> dict[
 
 @lru_cache(maxsize=256)
 def _read_system(path: Path, _changed: int, _size: int) -> System:
-    system, file = read_model(path, System, "system")
-    mistakes = []
+    written = read_yaml(path)
+    mistakes = _wrong_defaults(written)
+    try:
+        file = with_defaults(written)
+        system = model_of(file, System, "system")
+    except CatalogError as error:
+        lines = {mistake.line for mistake in error.mistakes}
+        raise CatalogError([*error.mistakes, *(each for each in mistakes if each.line not in lines)]) from None
     if not croniter.is_valid(system.schedule):
         text = f'"{system.schedule}" is not cron; write five fields, for example "0 2 * * *" (02:00 UTC)'
         mistakes.append(file.mistake(("schedule",), text))
@@ -112,6 +120,17 @@ def _read_system(path: Path, _changed: int, _size: int) -> System:
 def _exists(module: str) -> bool:
     """Whether systems/ has the module, a file or a folder."""
     return (MODULES / f"{module}.py").exists() or (MODULES / module / "connector.py").exists()
+
+
+def _wrong_defaults(file: YamlFile) -> list[Mistake]:
+    """What no stream could get from defaults, as an unknown key: also where every stream says something else."""
+    defaults = file.value.get("defaults") if isinstance(file.value, dict) else None
+    if isinstance(defaults, dict):
+        try:
+            Stream.model_validate({key: value for key, value in defaults.items() if key != "vars"})
+        except ValidationError as error:
+            return mistakes_of_a_part(error, Stream, file, ("defaults",))
+    return []
 
 
 def _wrong_windows(system: System) -> Wrong:
@@ -138,15 +157,20 @@ def read_model(path: Path, model: type[Found], kind: str) -> tuple[Found, YamlFi
     Raises CatalogError with every mistake of the file.
     """
     file = read_yaml(path)
+    return model_of(file, model, kind), file
+
+
+def model_of(file: YamlFile, model: type[Found], kind: str) -> Found:
+    """A file's values as a model. Raises CatalogError with every mistake of the file."""
     try:
         found = model.model_validate(file.value)
     except ValidationError as error:
         raise CatalogError(mistakes_of(error, model, file)) from None
     name = getattr(found, kind)
-    if name != path.stem:
-        text = f'{kind} is "{name}" but the file is {path.name}; rename one: they must be the same'
+    if name != file.path.stem:
+        text = f'{kind} is "{name}" but the file is {file.path.name}; rename one: they must be the same'
         raise CatalogError([file.mistake((kind,), text)])
-    return found, file
+    return found
 
 
 def _wrong_names(

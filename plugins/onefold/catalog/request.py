@@ -33,6 +33,11 @@ class Slices(Model):
     since: date = Field(description="the first day that a first load asks for")
 
 
+_WINDOW = ("start", "end", "first_day", "last_day", "start_unix", "end_unix", "start_unix_ms", "end_unix_ms")
+PLACEHOLDERS = frozenset((*_WINDOW, "fields", "paths", "lookup_key", "day"))
+"""The names that connectors fill in between braces."""
+
+
 def _known_placeholders(text: str) -> str:
     if "{question}" in text:
         raise ValueError("{question} was renamed to {lookup_key}; write {lookup_key}")

@@ -10,7 +10,7 @@ from pydantic import Field, PositiveInt, model_validator
 from onefold.catalog.deletes import Deletes
 from onefold.catalog.fields import Fields
 from onefold.catalog.file_format import Arrival, Format
-from onefold.catalog.model import Model
+from onefold.catalog.model import Model, mistake_at
 from onefold.catalog.paging import NextPage
 from onefold.catalog.request import Request
 
@@ -102,11 +102,12 @@ class Stream(Model):
         for where, names in named.items():
             for name in names:
                 if name not in self.fields:
-                    raise ValueError(f"{where} names {name!r}, which is not under fields; add it there")
+                    raise mistake_at(where, f"{where} names {name!r}, which is not under fields; add it there")
         folded: dict[str, str] = {}
         for name in self.fields:
             if other := folded.setdefault(name.lower(), name) != name and folded[name.lower()]:
-                raise ValueError(f"fields {other} and {name} differ only in case; give one another name and its path")
+                text = f"fields {other} and {name} differ only in case; give one another name and its path"
+                raise mistake_at(f"fields.{name}", text)
         return self
 
     @model_validator(mode="after")
@@ -114,16 +115,19 @@ class Stream(Model):
         keys = 2 if self.nested else 1  # of records within others the feed names the first field: all of those go
         cursor_fields = len(self.cursor.fields) if self.cursor else 1
         if self.deletes.tombstones and (len(self.primary_key) != keys or cursor_fields != 1):
-            raise ValueError(
+            raise mistake_at(
+                "deletes.tombstones",
                 "deletes.tombstones needs a primary_key of one field (two where the records are nested), and a cursor, "
-                "if there is one, of one field"
+                "if there is one, of one field",
             )
         return self
 
     @model_validator(mode="after")
     def _a_group_has_a_key_and_a_cursor(self) -> Stream:
         if self.deletes.complete_group and (len(self.primary_key) == 1 or not self.cursor):
-            raise ValueError("deletes.complete_group needs a cursor and a primary_key of several fields")
+            raise mistake_at(
+                "deletes.complete_group", "deletes.complete_group needs a cursor and a primary_key of several fields"
+            )
         return self
 
     @model_validator(mode="after")
@@ -133,5 +137,6 @@ class Stream(Model):
             path = self.fields[name].path or name
             for volatile in self.volatile:
                 if f"{path}.".startswith(f"{volatile}."):
-                    raise ValueError(f"volatile takes in {path!r}, which is the cursor; take {volatile!r} out of it")
+                    text = f"volatile takes in {path!r}, which is the cursor; take {volatile!r} out of it"
+                    raise mistake_at("volatile", text)
         return self

@@ -32,11 +32,15 @@ _FLOAT = re.compile(r"[-+]?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?")
 
 @dataclass(frozen=True, slots=True)
 class Mistake:
-    """What is wrong on one line of a file, and what to write instead. Lines count from 1."""
+    """What is wrong on one line of a file, and what to write instead. Lines count from 1.
+
+    streams: those that get what is wrong from their system's `defaults`.
+    """
 
     file: Path
     line: int
     text: str
+    streams: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         file = self.file.relative_to(ROOT) if self.file.is_relative_to(ROOT) else self.file
@@ -47,26 +51,40 @@ class CatalogError(Fatal):
     """Mistakes in the catalogue, all that were found at once: one a line, with file, line and remedy."""
 
     def __init__(self, mistakes: list[Mistake]) -> None:
-        self.mistakes = sorted(mistakes, key=lambda mistake: (mistake.file, mistake.line))
+        self.mistakes = sorted(_joined(mistakes), key=lambda mistake: (mistake.file, mistake.line))
         super().__init__("\n".join(map(str, self.mistakes)))
+
+
+def _joined(mistakes: list[Mistake]) -> list[Mistake]:
+    """Each mistake once; its text names the streams that get it from defaults, the first three of them."""
+    streams: dict[tuple[Path, int, str], dict[str, None]] = {}
+    for mistake in mistakes:
+        streams.setdefault((mistake.file, mistake.line, mistake.text), {}).update(dict.fromkeys(mistake.streams))
+    joined = []
+    for (file, line, text), which in streams.items():
+        named = ", ".join(list(which)[:3]) + (f" and {len(which) - 3} more" if len(which) > 3 else "")
+        joined.append(Mistake(file, line, f"{text} (defaults of {named})" if which else text))
+    return joined
 
 
 @dataclass(frozen=True, slots=True)
 class YamlFile:
-    """What one file says, and where: `lines` has the line (from 1) of every key and list item."""
+    """What one file says, and where: `lines` has the line (from 1) of every key and list item.
+
+    inherited: the places below `streams` that stand in `defaults`, on the line that `lines` has.
+    """
 
     path: Path
     value: Value
     lines: dict[Place, int]
-
-    def line(self, place: Place) -> int:
-        """The line of a place, or of the nearest place around it that is written in the file."""
-        while place and place not in self.lines:
-            place = place[:-1]
-        return self.lines.get(place, 1)
+    inherited: frozenset[Place] = frozenset()
 
     def mistake(self, place: Place, text: str) -> Mistake:
-        return Mistake(self.path, self.line(place), text)
+        """A mistake at a place, or at the nearest place around it that is written in the file."""
+        while place and place not in self.lines:
+            place = place[:-1]
+        streams = (str(place[1]),) if place in self.inherited else ()
+        return Mistake(self.path, self.lines.get(place, 1), text, streams)
 
 
 def read_yaml(path: Path) -> YamlFile:
