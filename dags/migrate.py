@@ -1,4 +1,4 @@
-"""migrate: a window of the past is rehearsed in a shadow, approved by a second person, and published."""
+"""migrate: a window of the past is loaded as a dry run, approved by a second person, and published."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from onefold.orchestration.retries import retried
 
 with DAG(
     dag_id="migrate",
-    description="Brings a window of the past in: planned, rehearsed, approved by a second person, published",
+    description="Brings a window of the past in: planned, dry run, approved by a second person, published",
     doc_md=migrate_doc(),
     schedule=None,
     is_paused_upon_creation=False,  # it runs only when somebody asks for it
@@ -39,37 +39,38 @@ with DAG(
             description="incremental: at any time; service_window: in the hours below only",
         ),
         "service_window": Param(None, type=["null", "string"], description="The hours, as 22:00-05:00 Europe/Warsaw"),
-        "rate": Param(None, **RATE, description="Requests that it may ask (5/s), instead of the system's own rate"),
+        "rate": Param(None, **RATE, description="Requests that it may send (5/s), instead of the system's own rate"),
         "reason": Param(**REASON, description="Why; the approver reads it"),
     },
     default_args=retried(4),
 ):
     plan = PlanMigration(
-        task_id="plan", doc_md="Refuses what cannot be; chunks, records, requests and time of the rest."
+        task_id="plan", doc_md="Refuses what cannot be loaded; chunks, records, requests and time of the rest."
     )
-    rehearse = MigrateStream.partial(
-        task_id="rehearse",
-        step="rehearse",
+    dry_run = MigrateStream.partial(
+        task_id="dry_run",
+        step="dry_run",
         pool=BACKFILL,
-        doc_md="Lands and judges every chunk of a stream; nothing is published.",
+        doc_md="Lands and gates every chunk of a stream; nothing is published.",
         map_index_template="{{ task.stream }}",
     ).expand(stream=plan.output)
     report = ReportMigration(
-        task_id="report", doc_md="Maps and resolves in the shadow what was rehearsed: what would become of it."
+        task_id="report",
+        doc_md="Maps and resolves the loads of the dry run in the shadow schemas: what would be published.",
     )
     approve = ApproveMigration(
         task_id="approve",
         subject="Migrate {{ params.system }}: {{ params.reason }}",
         body="{{ ti.xcom_pull(task_ids='report') }}",
-        doc_md="Waits until a person other than who started the run approves it, or anybody turns it down.",
+        doc_md="Waits until a person other than who started the run approves it, or anybody rejects it.",
     )
     publish = MigrateStream.partial(
         task_id="publish",
         step="publish",
         pool=BACKFILL,
         outlets=[MIGRATED],
-        doc_md="Publishes every chunk of a stream from what its rehearsal has read; its control totals must agree.",
+        doc_md="Publishes every chunk of a stream from what its dry run has read; its control totals must agree.",
         map_index_template="{{ task.stream }}",
     ).expand(stream=plan.output)
     end = EndMigration(task_id="end", doc_md="Closes the migration in `ops.migration`; conform takes its loads in.")
-    rehearse >> report >> approve >> publish >> end
+    dry_run >> report >> approve >> publish >> end

@@ -1,4 +1,4 @@
-"""reconcile: every day each stream is compared with its source; promises are judged, and broken ones told."""
+"""reconcile: every day each stream is compared with its source, freshness is checked, and alerts are sent."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from onefold.catalog.reader import read_systems
 from onefold.orchestration.assets import REPAIRED
 from onefold.orchestration.dag_docs import reconcile_doc
 from onefold.orchestration.forms import INSTANT
-from onefold.orchestration.operators import ReconcileStream, StreamsToReconcile, WatchPromises
+from onefold.orchestration.operators import CheckFreshness, ReconcileStream, StreamsToReconcile
 from onefold.orchestration.pools import RECONCILE
 from onefold.orchestration.retries import retried
 
@@ -18,7 +18,7 @@ STREAMS = [f"{name}.{stream}" for name, system in read_systems().items() for str
 
 with DAG(
     dag_id="reconcile",
-    description="Compares each stream with its source, repairs on demand, and tells what is wrong",
+    description="Compares each stream with its source, repairs on demand, and sends alerts",
     doc_md=reconcile_doc(),
     # No start date, and timedelta(0): otherwise switching it on would begin the run of a time that is past.
     schedule=CronTriggerTimetable("0 5 * * *", timezone="UTC", run_immediately=timedelta(0)),
@@ -50,8 +50,8 @@ with DAG(
         map_index_template="{{ task.stream }}",
         outlets=[REPAIRED],
     ).expand(stream=streams.output)
-    compare >> WatchPromises(
+    compare >> CheckFreshness(
         task_id="watch",
-        doc_md="Judges freshness and drift of every stream; tells once what is wrong, and once when it has healed.",
+        doc_md="Checks freshness and drift of every stream; one alert when something is wrong, one when resolved.",
         trigger_rule="all_done",
     )

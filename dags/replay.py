@@ -1,4 +1,4 @@
-"""replay: quarantined rows are judged again, after a suite, a mapping or a stream's YAML has been mended."""
+"""replay: quarantined rows are gated again, after a suite, a mapping or a stream's YAML has been corrected."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from onefold.orchestration.retries import retried
 
 with DAG(
     dag_id="replay",
-    description="Judges quarantined rows again, and accounts for every one of them",
+    description="Gates quarantined rows again, and accounts for every one of them",
     doc_md=REPLAY_DOC,
     schedule=None,
     is_paused_upon_creation=False,  # it runs only when somebody asks for it
@@ -24,7 +24,7 @@ with DAG(
     max_active_runs=1,
     tags=["operations"],
     params={
-        "reason": Param(**REASON, description="What was mended"),
+        "reason": Param(**REASON, description="What was corrected"),
         "system": Param(None, type=["null", "string"], enum=[None, *read_systems()], description="Empty: all systems"),
         "stream": Param(None, type=["null", "string"], description="Of this system; empty: all its streams"),
         "expectation": Param(
@@ -35,7 +35,7 @@ with DAG(
         "quarantined_from": Param(None, **INSTANT, description="Quarantined at this instant or later"),
         "quarantined_to": Param(None, **INSTANT, description="Quarantined before this instant"),
         "mapping_version": Param(
-            None, type=["null", "integer"], minimum=1, description="Judged by this version of an entity's mapping"
+            None, type=["null", "integer"], minimum=1, description="Refused by this version of an entity's mapping"
         ),
     },
     default_args=retried(3),
@@ -46,7 +46,7 @@ with DAG(
     )
     replay = ReplayStream.partial(
         task_id="replay",
-        doc_md="Lands, judges and publishes the chosen rows of one stream, as a load of its own.",
+        doc_md="Lands, gates and publishes the chosen rows of one stream, as a load of its own.",
         map_index_template="{{ task.stream }}",
         outlets=[REPLAYED],
     ).expand(stream=choose.output)

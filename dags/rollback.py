@@ -1,4 +1,4 @@
-"""rollback: published loads are taken out again, or a rollback is undone, once another person has approved the plan."""
+"""rollback: published loads are removed again, or a rollback is undone, once another person has approved the plan."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from onefold.orchestration.retries import retried
 
 with DAG(
     dag_id="rollback",
-    description="Takes published loads out of staging and conformed as if they had never been; reversible",
+    description="Removes published loads from staging and conformed, as if they had never been; reversible",
     doc_md=rollback_doc(),
     schedule=None,
     is_paused_upon_creation=False,  # it runs only when somebody asks for it
@@ -49,11 +49,11 @@ with DAG(
             task_id="approve",
             subject="{{ 'Undo a rollback' if params.undo else 'Roll back' }}: {{ params.reason }}",
             body="{% for line in ti.xcom_pull('plan')['text'].splitlines() %}- {{ line.strip() }}\n{% endfor %}",
-            doc_md="Waits until a person other than who started the run approves the plan, or anybody turns it down.",
+            doc_md="Waits until a person other than who started the run approves the plan, or anybody rejects it.",
         )
         >> ExecuteRollback(
             task_id="execute",
             outlets=[ROLLED_BACK],
-            doc_md="Does what was approved, in one transaction; conform then takes it in.",
+            doc_md="Does what was approved, in one transaction; conform then follows.",
         )
     )

@@ -64,7 +64,7 @@ def test_a_sync_has_intervals_to_backfill_and_one_run_at_a_time(found: Mapping[s
     assert dag["params"] == ["end", "start"]
 
 
-def test_each_promise_of_a_system_is_a_deadline_counted_from_the_start_of_the_interval() -> None:
+def test_each_freshness_sla_of_a_system_is_a_deadline_counted_from_the_start_of_the_interval() -> None:
     made = runpy.run_path(str(ROOT / "dags" / "sync.py"))
     for dag_id, system in SYNCS.items():
         promised = {stream.freshness for stream in system.streams.values()}

@@ -7,7 +7,7 @@ from airflow.sdk import Context
 
 
 class ApproveRollback(ApprovalOperator):
-    """Shows the plan in the UI and waits. Whoever started the rollback may turn it down, but not approve it."""
+    """Shows the plan in the UI and waits. Whoever started the rollback may reject it, but not approve it."""
 
     def execute_complete(self, context: Context, event: dict[str, object]) -> object:
         from onefold.orchestration.tasks import rollback
@@ -17,7 +17,7 @@ class ApproveRollback(ApprovalOperator):
 
 
 class ApproveMigration(ApprovalOperator):
-    """Shows plan and report in the UI and waits. Whoever started the migration may turn it down, but not approve it."""
+    """Shows plan and report in the UI and waits. Whoever started the migration may reject it, but not approve it."""
 
     def execute_complete(self, context: Context, event: dict[str, object]) -> object:
         from onefold.orchestration.tasks import migrate

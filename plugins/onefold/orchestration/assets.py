@@ -5,13 +5,13 @@ from __future__ import annotations
 from airflow.sdk import Asset, AssetAlias
 
 REPAIRED = AssetAlias(name="repaired", group="staging")
-"""Stands for those tables of staging that the repair of a reconciliation loads into."""
+"""The staging tables that the repair of a reconciliation loads into."""
 REPLAYED = AssetAlias(name="replayed", group="staging")
-"""Stands for whichever staging tables a replay publishes into; that shows only while it runs."""
+"""The staging tables that a replay publishes into; which ones is known only while it runs."""
 MIGRATED = AssetAlias(name="migrated", group="staging")
-"""Stands for those tables of staging that a migration publishes into."""
+"""The staging tables that a migration publishes into."""
 ROLLED_BACK = AssetAlias(name="rolled back", group="staging")
-"""Stands for those tables of staging that a rollback turns out to change."""
+"""The staging tables that a rollback changes."""
 
 
 def staging_asset(system: str, stream: str) -> Asset:

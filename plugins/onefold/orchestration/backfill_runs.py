@@ -1,4 +1,4 @@
-"""Fresh data first: what the scheduler does with the tasks of a backfill's run when it begins.
+"""Fresh data first: what the scheduler does with the tasks of a backfill's run when the run starts.
 
 A listener and not Airflow's task_instance_mutation_hook: a backfill that repeats an interval takes the interval's own
 scheduled run, and while the hook is called such a run is not yet one of a backfill.

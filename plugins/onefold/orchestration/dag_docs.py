@@ -18,7 +18,7 @@ def sync_doc(system: System) -> str:
         f"`staging.{system.system}__{name}` |"
         for name, stream in system.streams.items()
     )
-    odd = f"\n**Odd about it:** {system.python.why}\n" if system.python else ""
+    odd = f"\n**Special:** {system.python.why}\n" if system.python else ""
     return f"""### {system.title} → staging
 
 | stream | what | primary key | cursor | table |
@@ -26,7 +26,7 @@ def sync_doc(system: System) -> str:
 {rows}
 
 Each stream is one task, a load in three steps. **land** brings the pages of one window, **gate** lets the contract and
-Great Expectations judge them, **publish** makes the accepted rows visible in one transaction with cursor, quarantine,
+Great Expectations check them, **publish** makes the accepted rows visible in one transaction with cursor, quarantine,
 lineage and audit. Each step is a group of the task's log.
 {odd}
 **Window.** Scheduled and manual runs go on from the last published load, with an overlap. Parameters `start` and `end`,
@@ -66,13 +66,13 @@ def conform_doc(entities: Iterable[Entity]) -> str:
 |---|---|---|---|
 {rows}
 
-Runs whenever a stream has published. It takes in the loads since the last publish, maps them by
+Runs whenever a stream has published. It includes the loads since the last publish, maps them by
 `catalog/entities/`, resolves which records are the same thing, lets the most trusted system decide each attribute,
-lets the suite of the entity judge the result, and publishes all of it at one instant: a query sees the old set or the
+lets the suite of the entity check the result, and publishes all of it at one instant: a query sees the old set or the
 new set. Nothing new: it ends at once. The publishes are in `ops.publish`.
 
 **When it is red**, the log names the dbt model or test, or the expectation, that failed. What analysts see is still the
-last good set. Mend it and clear the task: the same loads are taken in again.
+last good set. Correct it and clear the task: the same loads are included again.
 """
 
 
@@ -92,8 +92,8 @@ Each stream that has been published is compared with its source, as cheaply as t
 or the whole where the stream has no cursor of time. What differs is in `ops.drift`, each comparison in
 `ops.reconciliation`; nothing of staging is changed.
 
-*watch* then judges every stream's promise (`freshness` in its YAML): data that is older, or a difference that lasts
-longer, is told once, and once more when it has healed (`ops.alert`). Younger differences are normal latency.
+*watch* then checks every stream's freshness SLA (`freshness` in its YAML): data that is older, or a difference that
+lasts longer, is one alert, and one more when it is resolved (`ops.alert`). Younger differences are normal latency.
 
 **To repair**, trigger it with `streams` and `repair`: the days in which records differ, and only they, are loaded
 again. More in `docs/runbooks/reconcile.md` and `docs/runbooks/alerts.md`.
@@ -102,7 +102,7 @@ again. More in `docs/runbooks/reconcile.md` and `docs/runbooks/alerts.md`.
 
 def rollback_doc() -> str:
     """The page of the rollback DAG."""
-    return """### Published loads, taken out as if they had never been
+    return """### Published loads, removed as if they had never been
 
 **plan** works out what would change and changes nothing; **approve** shows it and waits until a person *other than who
 started the run* approves; **execute** does it in one transaction, and conform follows. Later loads stay: what they had
@@ -125,29 +125,28 @@ def _cursor(stream: Stream) -> str:
 REPLAY_DOC = """### ops.quarantine → staging, once more
 
 After a suite (`expectations/`), a mapping (`catalog/entities/`) or the fields of a stream (`catalog/systems/`) have
-been mended, the rows that they refused are judged again. The form chooses them; what is left empty does not matter.
-Rows that were kept as text cannot become records and are left out; the account names them.
+been corrected, the rows that they refused are gated again. The form chooses them; what is left empty does not matter.
+Rows that were stored as text cannot become records and are left out; the account names them.
 
-**choose** fixes the rows · **replay**, one task a stream, judges and publishes them as a load of its own (no source is
+**choose** fixes the rows · **replay**, one task a stream, gates and publishes them as a load of its own (no source is
 asked, no cursor moves) · **prove** accounts for every row: *published*, *superseded* (something newer of the record had
 come) or *again* in quarantine, with the new reason.
 
 **When it is red.** *choose*: the log says what is wrong with the form; nothing was changed. *replay*: the log says why;
-the rows wait as before; mend it and clear the task. *prove* names the streams whose rows have not been judged.
+the rows wait as before; correct it and clear the task. *prove* names the streams whose rows have not been gated.
 The runs are in `ops.replay`, the rows in `ops.replay_row`.
 """
 
 
 def migrate_doc() -> str:
     """The page of the migrate DAG."""
-    return """### A window of the past, brought in
+    return """### A window of the past, loaded with approval
 
-**plan** refuses what cannot be, and says what the rest takes. **rehearse** reads and judges the window chunk by chunk
-and publishes nothing; where the source can count, it must count what was read. **report** maps and resolves that in a
-shadow which analysts cannot see: what would be new, changed, merged, split, quarantined, with control totals.
+**plan** refuses what cannot be loaded, and says what the rest takes. **dry_run** reads and gates the window chunk by
+chunk and publishes nothing; where the source can count, it must count what was read. **report** maps and resolves that
+in shadow schemas, which analysts cannot see: what would be new, changed, merged, split, quarantined, with totals.
 **approve** shows plan and report and waits for a person *other than who started the run*. **publish** publishes what
-was rehearsed, and conform follows. It is all in
-`ops.migration`; more in `docs/runbooks/migrate.md`.
+the dry run has read, and conform follows. All of it is in `ops.migration`; more in `docs/runbooks/migrate.md`.
 
 Whatever ends a task, trying it again goes on with the chunk and the page that it was at.
 """

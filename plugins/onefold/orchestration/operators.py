@@ -11,10 +11,9 @@ from typing import Literal, TypedDict, Unpack
 from airflow.sdk import Asset, AssetAlias, BaseOperator, Context
 
 
-class Common(TypedDict, total=False):
-    """What the DAG files say of a task besides what it does."""
+class TaskOptions(TypedDict, total=False):
+    """What a DAG file says about a task, besides its name and what it does."""
 
-    task_id: str
     doc_md: str
     outlets: list[Asset | AssetAlias]
     pool: str
@@ -26,8 +25,8 @@ class LoadStream(BaseOperator):
     """A whole load of one stream. It has no XCom, which saves another request: what the load ledger then says is on the
     event of the stream's asset."""
 
-    def __init__(self, *, system: str, stream: str, **common: Unpack[Common]) -> None:
-        super().__init__(task_id=stream, do_xcom_push=False, **common)
+    def __init__(self, *, system: str, stream: str, **options: Unpack[TaskOptions]) -> None:
+        super().__init__(task_id=stream, do_xcom_push=False, **options)
         self.system = system
         self.stream = stream
 
@@ -49,8 +48,8 @@ class StreamsToReconcile(BaseOperator):
 class ReconcileStream(BaseOperator):
     """Compares one system.stream with its source, and repairs it where asked. Its XCom is what was found."""
 
-    def __init__(self, *, stream: str, **common: Unpack[Common]) -> None:
-        super().__init__(**common)
+    def __init__(self, *, task_id: str, stream: str, **options: Unpack[TaskOptions]) -> None:
+        super().__init__(task_id=task_id, **options)
         self.stream = stream
 
     def execute(self, context: Context) -> Mapping[str, object]:
@@ -59,13 +58,13 @@ class ReconcileStream(BaseOperator):
         return reconcile.compare_stream(context, self.stream)
 
 
-class WatchPromises(BaseOperator):
-    """Opens and heals alerts, and tells who is to hear of them. Its XCom is what is wrong."""
+class CheckFreshness(BaseOperator):
+    """Opens and resolves alerts, and sends them to their receivers. Its XCom is what is wrong."""
 
     def execute(self, context: Context) -> Mapping[str, object]:
         from onefold.orchestration.tasks import reconcile
 
-        return reconcile.watch_promises(context)
+        return reconcile.check_freshness(context)
 
 
 class Conform(BaseOperator):
@@ -89,8 +88,8 @@ class ChooseRows(BaseOperator):
 class ReplayStream(BaseOperator):
     """Replays the chosen rows of one stream (system.stream). Its XCom is what the load ledger then says."""
 
-    def __init__(self, *, stream: str, **common: Unpack[Common]) -> None:
-        super().__init__(**common)
+    def __init__(self, *, task_id: str, stream: str, **options: Unpack[TaskOptions]) -> None:
+        super().__init__(task_id=task_id, **options)
         self.stream = stream
 
     def execute(self, context: Context) -> Mapping[str, object]:
@@ -100,7 +99,7 @@ class ReplayStream(BaseOperator):
 
 
 class ProveReplay(BaseOperator):
-    """Proves that every row which a replay chose is accounted for. Its XCom is the account."""
+    """Checks that every row which a replay chose is accounted for. Its XCom is the account."""
 
     def execute(self, context: Context) -> Mapping[str, object]:
         from onefold.orchestration.tasks import replay
@@ -109,7 +108,7 @@ class ProveReplay(BaseOperator):
 
 
 class PlanRollback(BaseOperator):
-    """Works out what the wanted rollback would do, and keeps it for approval. Its XCom is the plan."""
+    """Plans the requested rollback and stores the plan for approval. Its XCom is the plan."""
 
     def execute(self, context: Context) -> Mapping[str, object]:
         from onefold.orchestration.tasks import rollback
@@ -127,7 +126,7 @@ class ExecuteRollback(BaseOperator):
 
 
 class PlanMigration(BaseOperator):
-    """Works out what the wanted migration takes, and keeps it. Its XCom is the list of its streams."""
+    """Plans the requested migration and stores the plan. Its XCom is the list of its streams."""
 
     def execute(self, context: Context) -> list[str]:
         from onefold.orchestration.tasks import migrate
@@ -136,22 +135,25 @@ class PlanMigration(BaseOperator):
 
 
 class MigrateStream(BaseOperator):
-    """One pass over the chunks of one stream: rehearse each, or publish each. Its XCom is how many there are."""
+    """One pass over the chunks of one stream: a dry run, or the publish. Its XCom is how many there are."""
 
-    def __init__(self, *, step: Literal["rehearse", "publish"], stream: str, **common: Unpack[Common]) -> None:
-        super().__init__(**common)
+    def __init__(
+        self, *, task_id: str, step: Literal["dry_run", "publish"], stream: str, **options: Unpack[TaskOptions]
+    ) -> None:
+        super().__init__(task_id=task_id, **options)
         self.step = step
         self.stream = stream
 
     def execute(self, context: Context) -> int:
         from onefold.orchestration.tasks import migrate
 
-        step = migrate.rehearse if self.step == "rehearse" else migrate.publish
+        step = migrate.dry_run if self.step == "dry_run" else migrate.publish
         return step(context, self.stream)
 
 
 class ReportMigration(BaseOperator):
-    """Maps and resolves in the shadow what was rehearsed. Its XCom is the plan and the report, for who approves it."""
+    """Maps and resolves the loads of the dry run in the shadow schemas. Its XCom is what the approver reads:
+    plan and report."""
 
     def execute(self, context: Context) -> str:
         from onefold.orchestration.tasks import migrate

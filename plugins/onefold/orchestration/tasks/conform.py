@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import psycopg
 from airflow.sdk import Context
 
 from onefold.catalog.reader import read_catalog
@@ -11,6 +12,7 @@ from onefold.conform import audit_and_lineage
 from onefold.conform import conform as build_and_publish
 from onefold.conform.dbt_build import Project, marts_fingerprint
 from onefold.conform.gate import entity_gate
+from onefold.conform.report import ConformReport
 from onefold.load.staging import ensure_all_staging
 from onefold.mapping.registry import mapping_fingerprints, sync_mapping
 from onefold.orchestration.tasks.errors import airflow_errors
@@ -20,12 +22,16 @@ from onefold.warehouse.post_commit import after_commit
 
 
 def conform(context: Context) -> Mapping[str, object]:
-    """Take in what was loaded since the last publish, build the entities and publish them."""
+    """Include what was loaded since the last publish, build the entities and publish them."""
     here, url = settings(), warehouse_url()
     run = run_of(context)
     catalog = read_catalog()
     entities = list(catalog.entities.values())
     dbt_project = here.root / "dbt_project"
+
+    def record_mapping(connection: psycopg.Connection, _: ConformReport) -> None:
+        sync_mapping(connection, catalog.entities, catalog.systems)
+
     with airflow_errors():
         ensure_all_staging(url, catalog)
         report = build_and_publish(
@@ -37,7 +43,7 @@ def conform(context: Context) -> Mapping[str, object]:
             mappings=mapping_fingerprints(catalog.entities, catalog.systems)
             | {"marts": marts_fingerprint(dbt_project)},
             on_publish=[
-                lambda connection, _: sync_mapping(connection, catalog.entities, catalog.systems),
+                record_mapping,
                 audit_and_lineage.published(run, entities),
             ],
         )

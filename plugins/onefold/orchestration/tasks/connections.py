@@ -14,8 +14,8 @@ DATABASES = ("postgres", "mysql")
 
 
 def endpoint(connection_id: str, rate: str | None = None) -> Endpoint:
-    """The endpoint of an Airflow connection; `rate` ('5/s') is kept instead of the system's own and
-    the connection's, of which a quota of a day stays.
+    """The endpoint of an Airflow connection; `rate` ('5/s') replaces the system's own and the connection's,
+    except for a quota of a day, which stays.
 
     Raises Fatal when there is no such connection, or it names no host.
     """
@@ -25,22 +25,23 @@ def endpoint(connection_id: str, rate: str | None = None) -> Endpoint:
         raise Fatal(
             f"There is no Airflow connection {connection_id!r}: make it in the UI, or as a variable."
         ) from error
-    if not connection.host:
+    host = connection.host
+    if not host:
         raise Fatal(f"Airflow connection {connection_id!r} has no host: write the system's base URL there.")
     extra = {name: str(value) for name, value in connection.extra_dejson.items()}
     if rate:
         extra["rate"] = ",".join(kept(kept([], extra.get("rate")), rate))
-    return Endpoint(_base_url(connection), connection.login, connection.password, extra)
+    return Endpoint(_base_url(connection, host), connection.login, connection.password, extra)
 
 
-def _base_url(connection: Connection) -> str:
-    """The base URL, said as the host or, as Airflow's own connections do it, in schema, host and port.
+def _base_url(connection: Connection, host: str) -> str:
+    """The base URL, written as the host or, as Airflow's own connections do it, in schema, host and port.
 
     A database's (types postgres and mysql) names the database, and never who signs in.
     """
-    if "://" in connection.host:
-        return connection.host.rstrip("/")
+    if "://" in host:
+        return host.rstrip("/")
     port = f":{connection.port}" if connection.port else ""
     if connection.conn_type in DATABASES:
-        return f"{connection.conn_type}://{connection.host}{port}/{connection.schema or ''}"
-    return f"{connection.schema or 'https'}://{connection.host.rstrip('/')}{port}"
+        return f"{connection.conn_type}://{host}{port}/{connection.schema or ''}"
+    return f"{connection.schema or 'https'}://{host.rstrip('/')}{port}"

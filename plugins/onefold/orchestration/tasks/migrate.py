@@ -1,4 +1,4 @@
-"""What the tasks of the DAG `migrate` do: plan, rehearse, report, decide, publish, end."""
+"""What the tasks of the DAG `migrate` do: plan, dry run, report, decide, publish, end."""
 
 from __future__ import annotations
 
@@ -72,8 +72,8 @@ def plan(context: Context) -> list[str]:
     return migration.streams
 
 
-def rehearse(context: Context, stream: str) -> int:
-    """Land and judge every chunk of a stream; returns how many there are."""
+def dry_run(context: Context, stream: str) -> int:
+    """Land and gate every chunk of a stream; returns how many there are."""
     with airflow_errors():
         migration = _migration(context)
         if not migration.on_its_way:
@@ -87,7 +87,7 @@ def rehearse(context: Context, stream: str) -> int:
 
 
 def report(context: Context) -> str:
-    """Map and resolve what was rehearsed, keep the report, and give the text that the approver reads."""
+    """Map and resolve the loads of the dry run, store the report, and return the text that the approver reads."""
     here, url, catalog = settings(), warehouse_url(), read_catalog()
     with airflow_errors():
         ensure_all_staging(url, catalog)
@@ -115,7 +115,7 @@ def report(context: Context) -> str:
 
 
 def decide(context: Context, event: Mapping[str, object], *, approved: bool) -> None:
-    """Keep what a person has decided; what was rehearsed is dropped when it is turned down."""
+    """Store what a person has decided; what the dry run has landed is dropped when it is rejected."""
     with airflow_errors():
         with connect(warehouse_url(), autocommit=True) as connection:
             migration = _migration(context)
@@ -126,7 +126,7 @@ def decide(context: Context, event: Mapping[str, object], *, approved: bool) -> 
 
 
 def publish(context: Context, stream: str) -> int:
-    """Publish every chunk of a stream from what its rehearsal has read; returns how many there are."""
+    """Publish every chunk of a stream from what its dry run has read; returns how many there are."""
     with airflow_errors():
         migration = _migration(context)
         if migration.state != "approved":
@@ -150,7 +150,7 @@ def end(context: Context) -> Mapping[str, object]:
 
 
 def _sampled(systems: Mapping[str, System], wish: Wish) -> Sampled:
-    """Asks some days of a look-up's feed, within the migration's rate."""
+    """Reads some days of a look-up's feed, within the migration's rate."""
 
     def ask(stream: str, usage: Usage) -> Estimate | None:
         system = systems[wish.system]
@@ -167,15 +167,15 @@ def _migration(context: Context) -> Migration:
 
 
 def _make_job(context: Context, migration: Migration, stream: str) -> MakeJob:
-    """Jobs that let fresh data go first, and keep the migration's own rate where it has one."""
+    """Jobs that let fresh data go first, and use the migration's own rate where it has one."""
     job = job_of(context, migration.system, stream, migration.rate)
     return lambda requested, rehearsed: replace(job, requested=requested, dry_run_load=rehearsed, yields_to_fresh=True)
 
 
 @contextmanager
 def _in_service(migration: Migration) -> Iterator[Callable[[], None]]:
-    """What is asked before each chunk. Outside the service window the task is put off, without a retry and without a
-    slot, until it opens."""
+    """The check before each chunk. Outside the service window the task is rescheduled to its opening; that costs no
+    retry and no slot."""
     try:
         yield within(migration.service_window)
     except Closed as closed:

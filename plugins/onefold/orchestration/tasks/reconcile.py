@@ -1,4 +1,4 @@
-"""What the tasks of the DAG `reconcile` do: choose the streams, compare each with its source, watch the promises."""
+"""What the tasks of the DAG `reconcile` do: choose the streams, compare each with its source, check freshness."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from airflow.sdk import Context
 
 from onefold.audit import actor
 from onefold.catalog.reader import read_catalog
-from onefold.load.ledger import Run
+from onefold.load.ledger import Load, Run
 from onefold.notify.receiver import receivers
 from onefold.orchestration.assets import REPAIRED, staging_asset
 from onefold.orchestration.forms import instant
@@ -36,7 +36,8 @@ def compare_stream(context: Context, name: str) -> Mapping[str, object]:
     with airflow_errors():
         job = job_of(context, system, stream)
         counts = counts_of(job.system)
-        found, loads = compare(job, counts, instant(params["start"]), thorough=params["thorough"]), []
+        found = compare(job, counts, instant(params["start"]), thorough=params["thorough"])
+        loads: list[Load] = []
         if params["repair"]:
             found, loads = repair(job, counts, found)
         after_commit(warehouse_url())
@@ -55,8 +56,8 @@ def compare_stream(context: Context, name: str) -> Mapping[str, object]:
     }
 
 
-def watch_promises(context: Context) -> Mapping[str, object]:
-    """Judge the promises of the run's streams, and tell what is new. Fails when one could not be compared."""
+def check_freshness(context: Context) -> Mapping[str, object]:
+    """Check the freshness SLAs of the run's streams and send new alerts. Fails when a stream could not be compared."""
     with airflow_errors():
         return watch(
             warehouse_url(),
@@ -68,8 +69,8 @@ def watch_promises(context: Context) -> Mapping[str, object]:
         )
 
 
-def promise_missed(dag_id: str, run_id: str, streams: list[str]) -> None:
-    """A deadline of these streams (system.stream) has passed: judge them by the ledger, and tell what is new."""
+def freshness_missed(dag_id: str, run_id: str, streams: list[str]) -> None:
+    """A deadline of these streams (system.stream) has passed: check them by the ledger, send new alerts."""
     run = Run(dag_id, run_id, actor(None, dag_id, run_id))
     watch(
         warehouse_url(), read_catalog().systems, run, receivers(notify_setting(), endpoint), only=streams, expected=[]

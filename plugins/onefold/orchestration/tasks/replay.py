@@ -1,4 +1,4 @@
-"""What the tasks of the DAG `replay` do: choose the rows, replay those of one stream, prove the sum."""
+"""What the tasks of the DAG `replay` do: choose the rows, replay those of one stream, check the totals."""
 
 from __future__ import annotations
 
@@ -39,21 +39,21 @@ def choose(context: Context) -> list[str]:
             mapping_version=params.get("mapping_version"),
         )
         with connect(url, autocommit=True) as connection:
-            begun = begin(connection, choice, str(params["reason"]), run_of(context), read_catalog().systems)
+            started = begin(connection, choice, str(params["reason"]), run_of(context), read_catalog().systems)
         after_commit(url)
-    for stream in begun.streams:
-        log.info("replay %s: %s rows of %s", begun.replay_id, f"{stream.chosen:,}", stream.name)
-    return [stream.name for stream in begun.streams]
+    for stream in started.streams:
+        log.info("replay %s: %s rows of %s", started.replay_id, f"{stream.chosen:,}", stream.name)
+    return [stream.name for stream in started.streams]
 
 
 def replay(context: Context, name: str) -> Mapping[str, object]:
-    """Land, judge and publish what the run chose of a stream (system.stream); returns the ledger's figures."""
+    """Land, gate and publish what the run chose of a stream (system.stream); returns the ledger's figures."""
     catalog, url, run, task = read_catalog(), warehouse_url(), run_of(context), context["ti"]
     system, stream = name.split(".")
     with airflow_errors():
         with connect(url) as connection:
-            begun = account(connection, run.dag_id, run.run_id)
-        if begun is None:
+            started = account(connection, run.dag_id, run.run_id)
+        if started is None:
             raise Fatal(f"Run {run.run_id} has chosen no rows to replay. Clear its task choose first.")
         job = Job(
             system=catalog.systems[system],
@@ -66,7 +66,7 @@ def replay(context: Context, name: str) -> Mapping[str, object]:
             run_is_over=run_is_over(context),
             last_attempt=task.try_number > task.max_tries,
             is_retry=is_retry(context),
-            replay_id=begun.replay_id,
+            replay_id=started.replay_id,
         )
         load = load_in_steps(job)
     context["outlet_events"][REPLAYED].add(staging_asset(system, stream))

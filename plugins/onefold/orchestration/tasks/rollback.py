@@ -1,4 +1,4 @@
-"""What the tasks of the DAG `rollback` do: plan, keep a person's decision, execute."""
+"""What the tasks of the DAG `rollback` do: plan, store a person's decision, execute."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def plan(context: Context) -> Mapping[str, object]:
 
 
 def decide(context: Context, event: Mapping[str, object], *, approved: bool) -> None:
-    """Keep what a person has decided about the run's plan."""
+    """Store what a person has decided about the run's plan."""
     with airflow_errors():
         lifecycle.decide(warehouse_url(), _rollback_id(context), answered_by(event), approved)
 

@@ -31,7 +31,7 @@ def run_of(context: Context) -> Run:
 
 
 def job_of(context: Context, system_name: str, stream: str, rate: str | None = None) -> Job:
-    """The load of a stream that the run asks for. `rate` is kept instead of the system's own ('5/s')."""
+    """The load of a stream that the run asks for. `rate` ('5/s') replaces the system's own."""
     catalog = read_catalog()
     system = catalog.systems[system_name]
     where = endpoint(system.connection, rate)
@@ -66,7 +66,7 @@ def is_backfill(context: Context) -> bool:
 def is_retry(context: Context) -> bool:
     """Whether an attempt before this one has failed or was killed, since the task was last cleared."""
     task = context["ti"]
-    attempts_before_clearing = task.max_tries - task.task.retries
+    attempts_before_clearing = task.max_tries - (task.task.retries or 0)
     return task.try_number - attempts_before_clearing > 1
 
 
@@ -103,7 +103,7 @@ def answered_by(event: Mapping[str, object]) -> str | None:
     return str(person["id"]) if isinstance(person, Mapping) else None
 
 
-def figures(load: Load) -> Mapping[str, object]:
+def figures(load: Load) -> Mapping[str, str | int]:
     """What the ledger says of a load, for the UI."""
     return {
         "load_id": load.load_id,
