@@ -61,6 +61,10 @@ class Attribute(Model):
         description="the entity one of whose records is named; the attribute's name ends with _record, and the "
         "published view has the golden record's id beside it",
     )
+    renamed_from: Name | None = Field(
+        None,
+        description="the attribute's earlier name: bin/onefold generate then writes a migration that keeps its values",
+    )
     sources: dict[str, Rule] = Field(description="by system.stream")
 
     @model_validator(mode="after")

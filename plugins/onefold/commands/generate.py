@@ -11,14 +11,22 @@ from onefold.settings import ROOT
 
 
 @click.command(epilog="Example: onefold generate --check")
-@click.option("--check", is_flag=True, help="Write nothing; exit with 1 when a file is stale.")
-def generate(check: bool) -> None:
-    """Write what follows from the catalogue: dbt models with their documentation and unit tests, the editors' schemas,
-    and the README's table of systems."""
+@click.option(
+    "--check", is_flag=True, help="Write nothing; exit with 1 when a file is stale or a migration is missing."
+)
+@click.option(
+    "--accept-loss",
+    multiple=True,
+    metavar="ENTITY[.ATTRIBUTE]",
+    help="Let the migration lose these values (dropped, or of another type); can be given several times.",
+)
+def generate(check: bool, accept_loss: tuple[str, ...]) -> None:
+    """Write what follows from the catalogue: dbt models with their documentation and unit tests, the migration of the
+    entities' tables, the editors' schemas, and the README's table of systems."""
     schemas = json_schema.generate(check)
     catalog = read_catalog()
     table = readme.generate(catalog.systems.values(), check)
-    stale = [*schemas, *table, *generate_mapping(catalog.entities, catalog.systems, check)]
+    stale = [*schemas, *table, *generate_mapping(catalog.entities, catalog.systems, check, accept_loss=accept_loss)]
     for path in stale:
         click.echo(f"{'stale' if check else 'written' if path.exists() else 'removed'}: {path.relative_to(ROOT)}")
     if not stale:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
 from onefold.catalog.entity import Entity
 from onefold.catalog.system import System
-from onefold.mapping import golden
+from onefold.mapping import entity_migration, golden
 from onefold.mapping.generated import MARK
 from onefold.mapping.mapped_model import model_name, model_sql
 from onefold.mapping.properties import mapped_yaml, sources_yaml
@@ -31,13 +31,22 @@ def generated_files(entities: Mapping[str, Entity], systems: Mapping[str, System
 
 
 def generate(
-    entities: Mapping[str, Entity], systems: Mapping[str, System], check: bool, root: Path = ROOT
+    entities: Mapping[str, Entity],
+    systems: Mapping[str, System],
+    check: bool,
+    root: Path = ROOT,
+    accept_loss: Collection[str] = (),
 ) -> list[Path]:
     """Make the project hold exactly the generated files and return the paths that were stale, sorted.
 
-    Stale is what differs, what is missing, and what nothing generates any more. `check` changes nothing.
+    Stale is what differs, what is missing, and what nothing generates any more. `check` changes nothing. Where the
+    entities' tables must change, the migration that does it is among the files. Raises Fatal when it would lose values
+    of an attribute ("customer.fax") or an entity that `accept_loss` does not name.
     """
-    files = {root / path: text for path, text in generated_files(entities, systems).items()}
+    if not check:
+        entity_migration.refuse_losses(entities, root, accept_loss)
+    generated = generated_files(entities, systems) | entity_migration.migration_files(entities, root)
+    files = {root / path: text for path, text in generated.items()}
     stale = [path for path, text in files.items() if not path.exists() or path.read_text("utf-8") != text]
     left_over = [path for path in _marked(root) if path not in files]
     if not check:

@@ -1,0 +1,186 @@
+"""The numbered migration that brings the entities' tables to what the catalogue says, and what would be lost by it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from pathlib import Path
+
+from onefold.catalog.entity import Entity
+from onefold.errors import Fatal
+from onefold.mapping.golden import tables_sql
+from onefold.mapping.sql import literal
+from onefold.mapping.table_changes import (
+    Change,
+    DroppedAttribute,
+    DroppedEntity,
+    DroppedIdentifier,
+    NewAttribute,
+    NewEntity,
+    NewIdentifier,
+    RenamedAttribute,
+    RetypedAttribute,
+    table_changes,
+)
+from onefold.mapping.table_layout import SNAPSHOT, layout, read_snapshot, snapshot_text
+from onefold.mapping.type_cast import cast
+
+FOLDER = "plugins/onefold/warehouse/migrations"
+_HEAD = (
+    "-- {what}. Written by bin/onefold generate; change it before it is applied, never after.\n"
+    "-- The views are made again by repeatable/5x_conformed__<entity>.sql, marts that read them by the next publish.\n"
+)
+
+
+def migration_files(entities: Mapping[str, Entity], root: Path) -> dict[str, str]:
+    """Path below `root` and text of the migration that is missing and of the snapshot after it; empty when none is."""
+    changes = table_changes(read_snapshot(root), entities)
+    if not changes:
+        return {}
+    what = ", ".join(_what(change) for change in changes)
+    statements = "\n".join(_statements(change, entities) for change in changes)
+    text = f"{_HEAD.format(what=what[0].upper() + what[1:])}\n{_drop_views(changes)}{statements}"
+    layouts = {name: layout(entity) for name, entity in entities.items()}
+    return {f"{FOLDER}/{_next_number(root):04}_{_slug(changes)}.sql": text, SNAPSHOT: snapshot_text(layouts)}
+
+
+def refuse_losses(entities: Mapping[str, Entity], root: Path, accepted: Collection[str]) -> None:
+    """Raises Fatal, naming what would be lost, unless it was accepted by name ("customer.fax", or "customer")."""
+    lost = {name: loss for change in table_changes(read_snapshot(root), entities) for name, loss in _losses(change)}
+    if refused := {name: loss for name, loss in lost.items() if name not in accepted}:
+        names = " ".join(f"--accept-loss {name}" for name in refused)
+        listed = "\n".join(f"  {name}: {loss}" for name, loss in refused.items())
+        raise Fatal(
+            f"The catalogue has changed so that golden records would lose values:\n{listed}\nNothing was written. "
+            "An attribute with a new name keeps its values when its YAML says renamed_from. To accept the loss: "
+            f"bin/onefold generate {names}"
+        )
+
+
+def _losses(change: Change) -> Iterable[tuple[str, str]]:
+    match change:
+        case DroppedEntity(entity):
+            yield (
+                entity,
+                "no longer in the catalogue: all its golden records and their history are deleted",
+            )
+        case DroppedAttribute(entity, attribute):
+            yield f"{entity}.{attribute}", "no longer in the catalogue: its values are deleted from every version"
+        case RetypedAttribute(entity, attribute, old, kind):
+            if loss := cast(old, kind).loss:
+                yield f"{entity}.{attribute}", f"{old} becomes {kind}: {loss}"
+
+
+def _what(change: Change) -> str:
+    match change:
+        case NewEntity(entity):
+            return f"adds {entity}"
+        case DroppedEntity(entity):
+            return f"drops {entity}"
+        case NewAttribute(entity, attribute, _):
+            return f"adds {entity}.{attribute}"
+        case RenamedAttribute(entity, attribute, old, _):
+            return f"renames {entity}.{old} to {attribute}"
+        case RetypedAttribute(entity, attribute, _, kind):
+            return f"makes {entity}.{attribute} {kind}"
+        case DroppedAttribute(entity, attribute):
+            return f"drops {entity}.{attribute}"
+        case NewIdentifier(entity, column, _):
+            return f"recognises {entity} by {column}"
+        case DroppedIdentifier(entity, column):
+            return f"no longer recognises {entity} by {column}"
+
+
+def _statements(change: Change, entities: Mapping[str, Entity]) -> str:
+    match change:
+        case NewEntity(entity):
+            return tables_sql(entities[entity])
+        case DroppedEntity(entity):
+            return _drop_entity(entity)
+        case NewAttribute(entity, attribute, kind):
+            return f"alter table conformed.{entity}_version add column if not exists {attribute} {kind};\n"
+        case RenamedAttribute():
+            return _rename(change)
+        case RetypedAttribute(entity, attribute, old, kind):
+            using = cast(old, kind).using.format(column=attribute)
+            # The next conform run maps every record of the entity again, with the new type.
+            mapped = "".join(
+                f"alter table if exists mapped.{system}__{entity} drop column if exists {attribute};\n"
+                for system in entities[entity].systems
+            )
+            return (
+                f"alter table conformed.{entity}_version alter column {attribute} type {kind} using {using};\n{mapped}"
+            )
+        case DroppedAttribute(entity, attribute):
+            return f"alter table conformed.{entity}_version drop column if exists {attribute};\n"
+        case NewIdentifier(entity, column, kind):
+            return (
+                f"alter table mapped.{entity}__identifier add column if not exists {column} {kind};\n"
+                f"create index if not exists {entity}__identifier_by_{column}\n"
+                f"    on mapped.{entity}__identifier ({column}) where {column} is not null;\n"
+            )
+        case DroppedIdentifier(entity, column):
+            return f"alter table mapped.{entity}__identifier drop column if exists {column};\n"
+
+
+def _rename(change: RenamedAttribute) -> str:
+    """The values keep their provenance: conformed.<entity>_origin has it by the attribute's name."""
+    entity, old, new = change.entity, change.old, change.attribute
+    text = (
+        f"alter table conformed.{entity}_version rename column {old} to {new};\n"
+        f"update conformed.{entity}_origin set\n"
+        f"    attributes = array_replace(attributes, {literal(old)}, {literal(new)}),\n"
+        f"    origins = case when origins ? {literal(old)}\n"
+        f"        then (origins - {literal(old)}) || jsonb_build_object({literal(new)}, origins -> {literal(old)})\n"
+        f"        else origins end\n"
+        f"where {literal(old)} = any (attributes);\n"
+    )
+    if change.identifier:
+        text += (
+            f"alter table mapped.{entity}__identifier rename column {old} to {new};\n"
+            f"alter index if exists mapped.{entity}__identifier_by_{old} rename to {entity}__identifier_by_{new};\n"
+            f"update ops.identity_conflict set identifier = {literal(new)}\n"
+            f"where entity = {literal(entity)} and identifier = {literal(old)};\n"
+        )
+    return text
+
+
+def _drop_entity(entity: str) -> str:
+    tables = f"conformed.{entity}_version, conformed.{entity}_crosswalk_version, conformed.{entity}_origin"
+    return (
+        f"drop view if exists conformed.{entity}, conformed.{entity}_crosswalk cascade;\n"
+        f"drop table if exists {tables}, mapped.{entity}__identifier;\n"
+        f"delete from ops.published where entity = {literal(entity)};\n"
+    )
+
+
+def _drop_views(changes: Sequence[Change]) -> str:
+    """A view keeps its columns' types and names: it is dropped first and made again by its repeatable file."""
+    rebuilt = {
+        each.entity for each in changes if isinstance(each, RenamedAttribute | RetypedAttribute | DroppedAttribute)
+    }
+    return "".join(f"drop view if exists conformed.{entity} cascade;\n" for entity in sorted(rebuilt))
+
+
+def _slug(changes: Sequence[Change]) -> str:
+    """For the file's name: the entity, and what is done when it is one thing only."""
+    names = sorted({change.entity for change in changes})
+    if len(names) > 1:
+        return "entities"
+    verbs = {
+        NewEntity: "new",
+        DroppedEntity: "dropped",
+        NewAttribute: "new",
+        RenamedAttribute: "renamed",
+        RetypedAttribute: "retyped",
+        DroppedAttribute: "dropped",
+    }
+    match changes:
+        case [NewEntity() | DroppedEntity() as only]:
+            return f"{names[0]}_{verbs[type(only)]}"
+        case [NewAttribute() | RenamedAttribute() | RetypedAttribute() | DroppedAttribute() as only]:
+            return f"{names[0]}_{only.attribute}_{verbs[type(only)]}"
+    return f"{names[0]}_changed"
+
+
+def _next_number(root: Path) -> int:
+    return 1 + max((int(path.name[:4]) for path in (root / FOLDER).glob("[0-9]*.sql")), default=0)
