@@ -22,9 +22,10 @@ test: setup  ## Run every test: on all cores, then those that start the schedule
 torture: setup  ## Kill loads, and PostgreSQL, at every moment; do any sequence of the operations (some minutes)
 	@ONEFOLD_TORTURE=full .venv/bin/python -m pytest -v -s tests/torture tests/operations
 
-lint: setup  ## Check style and formatting
+lint: setup  ## Check style, formatting and the order of the packages
 	@.venv/bin/ruff check .
 	@.venv/bin/ruff format --check .
+	@.venv/bin/lint-imports --no-cache --no-logo
 
 generate: setup  ## Write everything that is generated from the catalogue
 	@bin/onefold generate
