@@ -18,7 +18,6 @@ from purgatory import SyncCircuitBreakerFactory
 
 from onefold.catalog.system import System
 from onefold.connectors.page import PageReader
-from onefold.connectors.window import BEGINNING
 from onefold.load import steps
 from onefold.load.extraction import from_system, way_out
 from onefold.load.job import Job
@@ -197,9 +196,9 @@ class Bench:
         return requests.get(f"{self.sandbox.url}/control/stats", timeout=10).json()[system.system]["requests"]
 
 
-def everything() -> WindowRequest:
-    """The whole past, once more, as a backfill asks for it."""
-    return WindowRequest(BEGINNING, datetime.now(UTC), exactly=True)
+def everything(listed: Listed) -> WindowRequest:
+    """The stream's whole past, once more, as a backfill asks for it."""
+    return WindowRequest(listed.case.history, datetime.now(UTC), exactly=True)
 
 
 def assert_gone(bench: Bench, listed: Listed, sound: dict[str, bool]) -> None:

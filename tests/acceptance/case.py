@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
+
+from onefold.connectors.window import BEGINNING
 
 
 @dataclass(frozen=True)
@@ -20,6 +23,7 @@ class Case:
         small_pages: a number in a module that is made small, so that a small world has several pages.
         one: occurs in the address of the request for one {lookup_key} only; None where questions are asked in turn.
         tries: how many requests one question takes until it is given up; None: the attempts of the system's limits.
+        history: where the whole past begins, when a source is asked for each day by itself.
         expiry: when a sign-in is made to end between two pages, as a fault's parameters.
         cannot_have: what the protocol or the source does not know, each with its reason: a fault by its kind, or
             one of "changes", "deletions", "newcomers", "broken rows", "several pages", "a cursor", "gone records" (a
@@ -34,5 +38,6 @@ class Case:
     small_pages: tuple[str, int] | None = None
     one: str | None = None
     tries: int | None = None
+    history: datetime = BEGINNING
     expiry: Mapping[str, object] = field(default_factory=lambda: {"after": 1})
     cannot_have: Mapping[str, str] = field(default_factory=dict)

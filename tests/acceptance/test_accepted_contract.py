@@ -14,7 +14,7 @@ def refused(bench: Bench, listed: Listed) -> str:
     bench.let_answers_age(listed)
     before = bench.untouched(listed)
     with pytest.raises(Rejected) as raised:
-        bench.load(listed, requested=everything())
+        bench.load(listed, requested=everything(listed))
     assert bench.hits() > 0
     assert bench.untouched(listed) == before
     (state, error) = bench.query("select state, error from ops.load order by load_id desc limit 1")[0]

@@ -72,11 +72,11 @@ def test_nothing_secret_or_personal_is_in_logs_audit_lineage_or_errors(
     loaded.let_answers_age(listed)
     loaded.fault(listed, kind="status", code=503, body=told, times=2)
     loaded.fault(listed, kind="html", after=2)
-    loaded.load(listed, requested=everything())
+    loaded.load(listed, requested=everything(listed))
     loaded.let_answers_age(listed)
     loaded.fault(listed, kind="status", code=400, body=told, times=-1)
     with pytest.raises(OnefoldError):
-        loaded.load(listed, requested=everything())
+        loaded.load(listed, requested=everything(listed))
     logged = caplog.text
     written = json.dumps(
         [

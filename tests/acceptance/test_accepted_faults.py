@@ -63,7 +63,7 @@ def test_a_lasting_fault_fails_the_load_and_touches_nothing_until_it_is_mended(
     before = loaded.untouched(listed)
     loaded.fault(listed, **fault, times=-1)
     with pytest.raises(Retriable) as raised:
-        loaded.load(listed, requested=everything())
+        loaded.load(listed, requested=everything(listed))
     message = str(raised.value)
     assert listed.name in message
     assert said in message
@@ -71,7 +71,7 @@ def test_a_lasting_fault_fails_the_load_and_touches_nothing_until_it_is_mended(
     assert loaded.untouched(listed) == before
     assert loaded.query("select state, error from ops.load order by load_id desc limit 1") == [("rejected", message)]
     loaded.mend()
-    again = loaded.load(listed, requested=everything())
+    again = loaded.load(listed, requested=everything(listed))
     assert (again.state, again.rows_new, again.rows_changed, again.rows_deleted) == ("published", 0, 0, 0)
     assert loaded.observed(listed) == undisturbed
 

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from onefold.connectors.page import Page, PageReader
-from onefold.connectors.window import BEGINNING, Window
+from onefold.connectors.window import Window
 from onefold.load import steps
 from onefold.load.window import WindowRequest
 from tests.acceptance.bench import Bench, Observed, assert_gone, everything
@@ -42,7 +42,7 @@ def test_the_same_window_again_makes_no_version(loaded: Bench, listed: Listed):
     before = loaded.query(f"select * from {listed.staging} order by _key")  # noqa: S608
     undisturbed = loaded.observed(listed)
     loaded.let_answers_age(listed)
-    again = loaded.load(listed, requested=everything())
+    again = loaded.load(listed, requested=everything(listed))
     assert again.rows_read >= len(before)
     assert (again.rows_new, again.rows_changed, again.rows_deleted, again.rows_quarantined) == (0, 0, 0, 0)
     assert loaded.query(f"select * from {listed.staging} order by _key") == before  # noqa: S608
@@ -56,7 +56,7 @@ def test_overlapping_windows_give_the_union(empty: Bench, listed: Listed, undist
     middle = datetime.fromisoformat(cursors[len(cursors) // 2]) if timed else datetime(2026, 1, 1, tzinfo=UTC)
     overlap = timedelta(days=20)
     later = empty.load(listed, requested=WindowRequest(middle - overlap, datetime.now(UTC), exactly=True))
-    earlier = empty.load(listed, requested=WindowRequest(BEGINNING, middle + overlap, exactly=True))
+    earlier = empty.load(listed, requested=WindowRequest(listed.case.history, middle + overlap, exactly=True))
     if timed:
         both = later.rows_read + earlier.rows_read
         assert both > len(undisturbed.versions) > later.rows_read > 0

@@ -1,5 +1,7 @@
 """What the acceptance suite must know of KRS's streams."""
 
+from datetime import UTC, datetime
+
 from tests.acceptance.case import Case
 
 CASES = {
@@ -9,6 +11,7 @@ CASES = {
         vanishing=(("nazwa", "nazwa"), ("nip", "nip")),
         retyped=(("nazwa", "nazwa", "number", "number"), ("miejscowosc", "miejscowosc", "object", "object")),
         one="OdpisAktualny/{lookup_key}",
+        history=datetime(2024, 1, 1, tzinfo=UTC),  # no bulletin names a company before; there is one for each day
         small_pages=("onefold.systems.krs.PER_PAGE", 8),
         cannot_have={
             "expired_token": "the register asks for no sign-in",
