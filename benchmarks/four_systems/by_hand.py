@@ -7,7 +7,7 @@ from pathlib import Path
 from benchmarks.four_systems import STREAMS
 from onefold.catalog.entity import Attribute, Entity
 from onefold.catalog.reader import Catalog
-from onefold.mapping.golden import origin
+from onefold.mapping.golden import provenance
 from onefold.mapping.sql import literal, rule_sql
 
 _TEXT = Path(__file__).parent / "by_hand.sql"
@@ -22,7 +22,7 @@ def by_hand(catalog: Catalog) -> list[str]:
         value, wins = _survivor(name, attribute, customer)
         golden.append(f"{value} as {name}")
         cases = [
-            f"when {wins[stream]} then {_alias(stream)}.source || {literal(origin(attribute, stream))}::jsonb"
+            f"when {wins[stream]} then {_alias(stream)}.source || {literal(provenance(attribute, stream))}::jsonb"
             for stream in wins
         ]
         origins.append(f"'{name}', case {' '.join(cases)} end")

@@ -56,7 +56,7 @@ def test_another_name_or_another_address_is_another_company(one, other, address,
     assert world.clusters() == sets("a", "b")
 
 
-def test_cautious_match_never_joins_contradicting_identifiers(world: World):
+def test_probabilistic_match_never_joins_contradicting_identifiers(world: World):
     same = {"legal_name": "Żółw S.A.", **ADDRESS}
     world.conform(
         record("crm", "a", tax_id_pl="1", **same),
@@ -130,14 +130,14 @@ def test_an_identifier_claimed_by_two_companies_is_reported_and_given_to_none(wo
     found = world.connection.execute(
         "select identifier, reason, records from ops.identity_conflict where ended_publish_id is null"
     ).fetchall()
-    assert found == [("regon", "contested", ["crm|account|a", "crm|account|c", "erp|partner|d"])]
+    assert found == [("regon", "ambiguous", ["crm|account|a", "crm|account|c", "erp|partner|d"])]
     world.conform(record("crm", "c", tax_id_pl="2", regon="8"))
     assert world.clusters() == sets("abd", "c")
     open_now = "select count(*) from ops.identity_conflict where ended_publish_id is null"
     assert world.connection.execute(open_now).fetchone() == (0,)
 
 
-def test_a_contested_identifier_belongs_to_the_company_that_the_most_trusted_system_names(world: World):
+def test_an_ambiguous_identifier_belongs_to_the_company_that_the_most_trusted_system_names(world: World):
     report = world.conform(
         record("court", "a", tax_id_pl="1", regon="9"),
         record("crm", "c", tax_id_pl="2", regon="9"),
@@ -156,5 +156,5 @@ def test_two_values_below_one_more_authoritative_identifier_stay_together_and_ar
     )
     assert world.clusters() == sets("abc")
     assert world.connection.execute("select identifier, reason from ops.identity_conflict").fetchall() == [
-        ("regon", "plural")
+        ("regon", "several_values")
     ]

@@ -37,7 +37,7 @@ PARTNER = Entity.model_validate(
         "trust": ["court", "crm", "erp"],
         "identity": {
             "strong": ["tax_id_pl", "regon", "krs"],
-            "cautious": {"name": "legal_name", "address": ["postal_code", "street"]},
+            "probabilistic": {"name": "legal_name", "address": ["postal_code", "street"]},
         },
         "attributes": {
             "legal_name": _attribute("organisation"),

@@ -16,7 +16,7 @@ from onefold.errors import Fatal
 from onefold.mapping.example import example_record
 from onefold.mapping.generate import generate, generated_files
 from onefold.mapping.generated import MARK
-from onefold.mapping.lineage import Origin, column_lineage
+from onefold.mapping.lineage import InputField, column_lineage
 from onefold.mapping.mapped_model import model_sql
 from tests.mapping.catalogue import SHOP, person
 
@@ -91,9 +91,9 @@ def test_a_transform_of_another_type_is_a_mistake_that_says_what_to_do() -> None
 
 def test_lineage_names_the_field_and_transform_of_every_column() -> None:
     assert column_lineage(person()) == {
-        "name": (Origin("shop", "user", "name", "text"), Origin("shop", "order", "buyer", "text")),
-        "tax_id_pl": (Origin("shop", "user", "nip", "nip"),),
-        "origin": (Origin("shop", "user", None, "text"),),
+        "name": (InputField("shop", "user", "name", "text"), InputField("shop", "order", "buyer", "text")),
+        "tax_id_pl": (InputField("shop", "user", "nip", "nip"),),
+        "origin": (InputField("shop", "user", None, "text"),),
     }
 
 

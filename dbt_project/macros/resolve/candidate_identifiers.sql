@@ -1,12 +1,12 @@
 {% macro candidate_identifiers(entity, systems, strong, probabilistic=none) -%}
 {#- By what each changed, living record can be recognised. `probabilistic` names the attribute with the name and those with
     the address: {'name': 'legal_name', 'address': ['postal_code', 'street']}. -#}
-with folded as (
+with keyed as (
 {%- for system in systems %}
     select m._record collate "C" as record, m._load_id, m.{{ strong | join(', m.') }}
 {%- if probabilistic %}
         , {{ name_key('m.' ~ probabilistic.name) }} as name_key
-        , {{ name_is_cut('m.' ~ probabilistic.name) }} as cut
+        , {{ name_is_truncated('m.' ~ probabilistic.name) }} as name_truncated
         , {% for part in probabilistic.address %}{{ address_key('m.' ~ part) }}{{ '' if loop.last else ' || ' }}{% endfor %} as address_key
 {%- endif %}
     from {{ ref(system ~ '__' ~ entity) }} as m
@@ -19,10 +19,10 @@ with folded as (
 )
 select record, _load_id, {{ strong | join(', ') }}
 {%- if probabilistic %}
-    , name_key, cut
-    , case when length(name_key) >= 3 and address_key <> '' then name_key || '|' || address_key end as cautious_key
-    -- Where a name may have been cut, its first letters must agree before it is compared at all.
-    , case when length(name_key) >= 24 and address_key <> '' then left(name_key, 24) || '|' || address_key end as cut_key
+    , name_key, name_truncated
+    , case when length(name_key) >= 3 and address_key <> '' then name_key || '|' || address_key end as probabilistic_key
+    -- Where a name may have been truncated, its first letters must agree before it is compared at all.
+    , case when length(name_key) >= 24 and address_key <> '' then left(name_key, 24) || '|' || address_key end as name_prefix_key
 {%- endif %}
-from folded
+from keyed
 {%- endmacro %}

@@ -4,11 +4,11 @@
 with previous as materialized (
 {{ previous_ids(entity) }}
 )
-select distinct on (p.{{ id }}) p.{{ id }}, heir.{{ id }} as merged_into
+select distinct on (p.{{ id }}) p.{{ id }}, successor.{{ id }} as merged_into
 from previous as p
-left join {{ ref(entity ~ '__candidate_crosswalk') }} as heir using (record)
+left join {{ ref(entity ~ '__candidate_crosswalk') }} as successor using (record)
 where not exists (
-    select from {{ ref(entity ~ '__candidate_crosswalk') }} as lives where lives.{{ id }} = p.{{ id }})
-group by p.{{ id }}, heir.{{ id }}
-order by p.{{ id }}, (heir.{{ id }} is null), count(*) desc, min(record)
+    select from {{ ref(entity ~ '__candidate_crosswalk') }} as living where living.{{ id }} = p.{{ id }})
+group by p.{{ id }}, successor.{{ id }}
+order by p.{{ id }}, (successor.{{ id }} is null), count(*) desc, min(record)
 {%- endmacro %}

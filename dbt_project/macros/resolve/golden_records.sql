@@ -13,7 +13,7 @@ with member as (
     select x.{{ id }}, x.record, x.system, x.stream, x.key, m._load_id, m._mapping_version, m._extracted_at
 {%- for attribute in attributes %}
 {%- if attribute in strong %}
-        , case when '{{ attribute }}' = any (d.disowned) then null else m.{{ attribute }} end as {{ attribute }}
+        , case when '{{ attribute }}' = any (d.withheld) then null else m.{{ attribute }} end as {{ attribute }}
 {%- else %}
         , m.{{ attribute }}
 {%- endif %}
@@ -21,9 +21,9 @@ with member as (
     from {{ ref(entity ~ '__candidate_crosswalk') }} as x
     join {{ ref(system ~ '__' ~ entity) }} as m on m._record collate "C" = x.record
     left join (
-        select member.record, strong.disowned
+        select member.record, strong.withheld
         from {{ ref(entity ~ '__strong') }} as strong join {{ ref(entity ~ '__member') }} as member using (n)
-        where strong.torn and strong.disowned <> '{}'
+        where strong.conflicted and strong.withheld <> '{}'
     ) as d on d.record = x.record
     where x.system = '{{ system }}'
 {%- if not loop.last %}
@@ -45,13 +45,13 @@ gathered as (
         , array_agg(_load_id order by p) as _loads
         , array_agg(_mapping_version order by p) as _mapping_versions
 {%- for attribute in attributes %}
-        , array_agg({{ attribute }} order by p) as _v_{{ attribute }}
+        , array_agg({{ attribute }} order by p) as _values_{{ attribute }}
 {%- if attribute in latest %}
-        , (array_agg(p order by {{ attribute }} desc, p) filter (where {{ attribute }} is not null))[1] as _w_{{ attribute }}
+        , (array_agg(p order by {{ attribute }} desc, p) filter (where {{ attribute }} is not null))[1] as _winner_{{ attribute }}
 {%- elif attribute in trust_of %}
-        , min({{ trust_rank('system', trust_of[attribute]) }} * {{ span }} + p) filter (where {{ attribute }} is not null) % {{ span }} as _w_{{ attribute }}
+        , min({{ trust_rank('system', trust_of[attribute]) }} * {{ span }} + p) filter (where {{ attribute }} is not null) % {{ span }} as _winner_{{ attribute }}
 {%- else %}
-        , min(p) filter (where {{ attribute }} is not null) as _w_{{ attribute }}
+        , min(p) filter (where {{ attribute }} is not null) as _winner_{{ attribute }}
 {%- endif %}
 {%- endfor %}
     from ranked
@@ -60,16 +60,16 @@ gathered as (
 golden as (
     select {{ id }}
 {%- for attribute in attributes %}
-        , _v_{{ attribute }}[_w_{{ attribute }}] as {{ attribute }}
+        , _values_{{ attribute }}[_winner_{{ attribute }}] as {{ attribute }}
 {%- endfor %}
         , source_of_truth, _systems, cardinality(_members) as _records
         -- Where each attribute came from: its record's place among the members. conformed.provenance() spells it out.
         , _members, _loads, _mapping_versions
-        , array[{% for attribute in attributes %}_w_{{ attribute }}{{ '' if loop.last else ', ' }}{% endfor %}]::int[] as _given
+        , array[{% for attribute in attributes %}_winner_{{ attribute }}{{ '' if loop.last else ', ' }}{% endfor %}]::int[] as _winning_members
         -- What makes a version: the values, and the records that gave them. A record's newer load alone does not.
         , md5(row(_members
 {%- for attribute in attributes %}
-            , {{ 'extract(epoch from _v_' ~ attribute ~ '[_w_' ~ attribute ~ '])' if attribute in timestamps else '_v_' ~ attribute ~ '[_w_' ~ attribute ~ ']' }}, _w_{{ attribute }}
+            , {{ 'extract(epoch from _values_' ~ attribute ~ '[_winner_' ~ attribute ~ '])' if attribute in timestamps else '_values_' ~ attribute ~ '[_winner_' ~ attribute ~ ']' }}, _winner_{{ attribute }}
 {%- endfor %}
         )::text) as _hash
     from gathered

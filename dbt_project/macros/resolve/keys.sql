@@ -1,4 +1,4 @@
-{# Keys for cautious matching: what remains of a name or an address when its spelling is taken away. #}
+{# Keys for probabilistic matching: what remains of a name or an address when its spelling is taken away. #}
 
 {% macro folded(value) -%}
 {#- Letters and digits only, capitals, without accents. Polish ł and its kin do not decompose, so they are named;
@@ -7,14 +7,14 @@
 regexp_replace(translate(upper(replace(replace(translate(normalize({{ value }}, NFKD), 'łŁøØđĐ', 'lLoOdD'), 'ß', 'SS'), 'æ', 'AE')), ' .,-/"', ''), '[^A-Z0-9]+', '', 'g')
 {%- endmacro %}
 
-{% macro name_is_cut(name) -%}
+{% macro name_is_truncated(name) -%}
 {#- SAP's name fields hold 40 characters; a blank may have stood at the cut. -#}
 coalesce(length({{ name }}) between 39 and 40, false)
 {%- endmacro %}
 
 {% macro name_key(name) -%}
 {#- The folded name, its legal form in its shortest spelling. Blanks are gone, so "Sp. z o.o." and "SP Z OO" already agree;
-    the longer form is replaced first. A cut name loses what is left of a legal form at its end. -#}
+    the longer form is replaced first. A truncated name loses what is left of a legal form at its end. -#}
 {%- set forms = [
     ('SPOLKAZOGRANICZONAODPOWIEDZIALNOSCIA', 'SPZOO'),
     ('SPOLKAZOGRODPOWIEDZIALNOSCIA', 'SPZOO'),
@@ -32,7 +32,7 @@ coalesce(length({{ name }}) between 39 and 40, false)
 {%- for long, short in forms -%}
 {%- set key.sql = "replace(" ~ key.sql ~ ", '" ~ long ~ "', '" ~ short ~ "')" -%}
 {%- endfor -%}
-case when {{ name_is_cut(name) }} then regexp_replace({{ key.sql }}, '(SPOLKA[A-Z]*|SPOLK|SPOL|SPO|SPZO?|SP|S)$', '') else {{ key.sql }} end
+case when {{ name_is_truncated(name) }} then regexp_replace({{ key.sql }}, '(SPOLKA[A-Z]*|SPOLK|SPOL|SPO|SPZO?|SP|S)$', '') else {{ key.sql }} end
 {%- endmacro %}
 
 {% macro address_key(part) -%}

@@ -1,35 +1,35 @@
 {% macro probabilistic_matches(entity, strong) -%}
 {#- Groups of records that have name and address in common. A key whose groups contradict each other joins none of them. -#}
 with member as materialized (
-    select m.*, s.unit from {{ ref(entity ~ '__member') }} as m join {{ ref(entity ~ '__strong') }} as s using (n)
+    select m.*, s.group_id from {{ ref(entity ~ '__member') }} as m join {{ ref(entity ~ '__strong') }} as s using (n)
 ),
-holds as (
-    select unit, cautious_key as key from member where cautious_key is not null
+group_key as (
+    select group_id, probabilistic_key as key from member where probabilistic_key is not null
     union
-    -- A cut name stands for the one full name that it begins; when it begins several, for none.
-    select cut_name.unit, min(full_name.cautious_key)
-    from member as cut_name
-    join member as full_name on full_name.cut_key = cut_name.cut_key and not full_name.cut
-        and starts_with(full_name.name_key, cut_name.name_key)
-    where cut_name.cut
-    group by cut_name.unit, cut_name.cautious_key
-    having count(distinct full_name.cautious_key) = 1
+    -- A truncated name stands for the one full name that it begins; when it begins several, for none.
+    select truncated.group_id, min(full_name.probabilistic_key)
+    from member as truncated
+    join member as full_name on full_name.name_prefix_key = truncated.name_prefix_key and not full_name.name_truncated
+        and starts_with(full_name.name_key, truncated.name_key)
+    where truncated.name_truncated
+    group by truncated.group_id, truncated.probabilistic_key
+    having count(distinct full_name.probabilistic_key) = 1
 ),
 shared as materialized (
-    select unit, key from (select unit, key, count(*) over (partition by key) as units from holds) as counted
-    where units > 1
+    select group_id, key from (select group_id, key, count(*) over (partition by key) as groups from group_key) as counted
+    where groups > 1
 ),
 bounds as (
-    select m.unit
+    select m.group_id
 {%- for identifier in strong %}
         , min(m.{{ identifier }}) as {{ identifier }}_min, max(m.{{ identifier }}) as {{ identifier }}_max
 {%- endfor %}
-    from member as m where m.unit in (select unit from shared) group by m.unit
+    from member as m where m.group_id in (select group_id from shared) group by m.group_id
 ),
-clear as (
-    select key, min(unit) as hub from shared join bounds using (unit)
+consistent as (
+    select key, min(group_id) as hub from shared join bounds using (group_id)
     group by key
     having {% for identifier in strong %}min({{ identifier }}_min) is not distinct from max({{ identifier }}_max){{ '' if loop.last else ' and ' }}{% endfor %}
 )
-select distinct unit, hub from shared join clear using (key) where unit <> hub
+select distinct group_id, hub from shared join consistent using (key) where group_id <> hub
 {%- endmacro %}

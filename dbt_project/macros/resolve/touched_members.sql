@@ -1,7 +1,7 @@
 {% macro touched_members(entity, strong, probabilistic=false) -%}
 {#- The living records of every cluster that a changed record touches, with a number each to calculate with. -#}
-{%- set identifiers = strong + (['cautious_key', 'cut_key'] if probabilistic else []) -%}
-{%- set columns = ['record', '_load_id'] + identifiers + (['name_key', 'cut'] if probabilistic else []) -%}
+{%- set identifiers = strong + (['probabilistic_key', 'name_prefix_key'] if probabilistic else []) -%}
+{%- set columns = ['record', '_load_id'] + identifiers + (['name_key', 'name_truncated'] if probabilistic else []) -%}
 with touched as materialized (
     {% if entity in var('full_mapping') -%}
     select record from {{ ref(entity ~ '__changed') }}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, PositiveInt, model_validator
 
@@ -40,7 +40,7 @@ class Rule(Model):
         return [] if self.field is None else [self.field] if isinstance(self.field, str) else self.field
 
     @model_validator(mode="after")
-    def _one_origin(self) -> Rule:
+    def _field_or_constant(self) -> Rule:
         if (self.field is None) == (self.constant is None):
             raise ValueError("say either field or constant")
         if (self.transform == "code") != (self.codes is not None):
@@ -77,7 +77,7 @@ class Attribute(Model):
         return self
 
 
-class Cautious(Model):
+class Probabilistic(Model):
     """Attributes that together may identify, when no strong identifier contradicts."""
 
     name: str
@@ -86,7 +86,9 @@ class Cautious(Model):
 
 class Identity(Model):
     strong: Annotated[list[str], Field(min_length=1)]
-    cautious: Cautious | None = None
+    probabilistic: Probabilistic | None = None
+
+    renamed: ClassVar[dict[str, str]] = {"cautious": "probabilistic"}
 
 
 class Entity(Model):
@@ -116,8 +118,8 @@ class Entity(Model):
     @model_validator(mode="after")
     def _names_exist(self) -> Entity:
         named = list(self.identity.strong)
-        if self.identity.cautious:
-            named += [self.identity.cautious.name, *self.identity.cautious.address]
+        if self.identity.probabilistic:
+            named += [self.identity.probabilistic.name, *self.identity.probabilistic.address]
         for name in named:
             if name not in self.attributes:
                 raise ValueError(f"identity names {name!r}, which is not under attributes")

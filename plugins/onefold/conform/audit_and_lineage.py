@@ -26,11 +26,11 @@ def published(run: Run, entities: Sequence[Entity]) -> OnPublish:
             }
             columns = {
                 attribute: [
-                    lineage.Source(staging[f"{origin.system}.{origin.stream}"], origin.field, origin.transform)
-                    for origin in origins
-                    if origin.field
+                    lineage.Source(staging[f"{each.system}.{each.stream}"], each.field, each.transform)
+                    for each in inputs
+                    if each.field
                 ]
-                for attribute, origins in column_lineage(entity).items()
+                for attribute, inputs in column_lineage(entity).items()
             }
             done = counts[entity.entity]
             target = lineage.warehouse_dataset(connection, f"conformed.{entity.entity}").having(

@@ -27,7 +27,8 @@ select (select count(*) from {candidate} where _change = 'new'),
        (select count(*) from {ended} where merged_into is not null),
        (select count(*) from {ended} where merged_into is null),
        (select count(*) from (
-           select from {crosswalk} where _was is not null group by _was having count(distinct {id}) > 1) as split),
+           select from {crosswalk} where _previous_id is not null
+           group by _previous_id having count(distinct {id}) > 1) as split),
        (select count(*) from {conflict})
 """
 

@@ -11,10 +11,10 @@ from psycopg.types.json import Jsonb
 
 from onefold.catalog.entity import Entity
 from onefold.conform.report import EntityReport
-from onefold.mapping.golden import identifiers, known_columns, origin
+from onefold.mapping.golden import identifiers, known_columns, provenance
 
-# What is new, what differs and what moved was found out by the build (_change, _was), while the tables that are written
-# here stood still: a statement that reads the table which it fills reads its own rows again and again.
+# What is new, what differs and what moved was found out by the build (_change, _previous_id), while the tables that are
+# written here stood still: a statement that reads the table which it fills reads its own rows again and again.
 # Each of the first three says how many rows it ended or makes, by the number of systems that they join.
 _END_GONE = """
 with gone as (
@@ -33,14 +33,14 @@ _WRITE = (
     "insert into {version} ({columns}, _publish_id) select {columns}, {publish} from {candidate}"
     " where _change is not null",
     """
-    insert into {origin} (_publish_id, attributes, origins)
-    select {publish}, {attributes}, {origins} where not exists (
-        select from (select * from {origin} order by _publish_id desc limit 1) as newest
-        where newest.attributes = {attributes} and newest.origins = {origins})""",
+    insert into {provenance} (_publish_id, attributes, sources)
+    select {publish}, {attributes}, {sources} where not exists (
+        select from (select * from {provenance} order by _publish_id desc limit 1) as newest
+        where newest.attributes = {attributes} and newest.sources = {sources})""",
     """
     update {crosswalk} as v set _ended_publish_id = {publish}
     from (
-        select record from {candidate_crosswalk} where _was <> {id}
+        select record from {candidate_crosswalk} where _previous_id <> {id}
         union all
         select record from {changed} as c
         where not exists (select from {candidate_crosswalk} as x where x.record = c.record)
@@ -48,7 +48,8 @@ _WRITE = (
     where v.record = moved.record and v._ended_publish_id is null""",
     """
     insert into {crosswalk} (record, system, stream, key, {id}, _publish_id)
-    select record, system, stream, key, {id}, {publish} from {candidate_crosswalk} where _was is distinct from {id}""",
+    select record, system, stream, key, {id}, {publish} from {candidate_crosswalk}
+    where _previous_id is distinct from {id}""",
     "delete from {identifier} as i using {changed} as c where i.record = c.record",
     "insert into {identifier} ({identifiers}) select {identifiers} from {candidate_identifier}",
     """
@@ -63,7 +64,16 @@ _WRITE = (
     where not exists (select from ops.identity_conflict as o where o.entity = {entity} and o.ended_publish_id is null
         and c.identifier = o.identifier and c.reason = o.reason and c.records = o.records)""",
 )
-_MADE_OF = ("source_of_truth", "_systems", "_records", "_members", "_loads", "_mapping_versions", "_given", "_hash")
+_MADE_OF = (
+    "source_of_truth",
+    "_systems",
+    "_records",
+    "_members",
+    "_loads",
+    "_mapping_versions",
+    "_winning_members",
+    "_hash",
+)
 _POINT = """
 insert into ops.published (entity, publish_id, actor) values (%s, %s, %s)
 on conflict (entity) do update set publish_id = excluded.publish_id, actor = excluded.actor, at = now()"""
@@ -144,8 +154,8 @@ def _index(connection: psycopg.Connection, entity: Entity) -> None:
 
 def _parts(entity: Entity, publish_id: int) -> dict[str, sql.Composable]:
     name = entity.entity
-    origins = {
-        attribute: {stream: json.loads(origin(spec, stream)) for stream in spec.sources}
+    sources = {
+        attribute: {stream: json.loads(provenance(spec, stream)) for stream in spec.sources}
         for attribute, spec in entity.attributes.items()
     }
     tables = (
@@ -162,9 +172,9 @@ def _parts(entity: Entity, publish_id: int) -> dict[str, sql.Composable]:
         "version": sql.Identifier("conformed", f"{name}_version"),
         "crosswalk": sql.Identifier("conformed", f"{name}_crosswalk_version"),
         "id": sql.Identifier(f"{name}_id"),
-        "origin": sql.Identifier("conformed", f"{name}_origin"),
-        "attributes": sql.SQL("{}::text[]").format(list(origins)),
-        "origins": sql.SQL("{}::jsonb").format(Jsonb(origins)),
+        "provenance": sql.Identifier("conformed", f"{name}_provenance"),
+        "attributes": sql.SQL("{}::text[]").format(list(sources)),
+        "sources": sql.SQL("{}::jsonb").format(Jsonb(sources)),
         "columns": sql.SQL(", ").join(map(sql.Identifier, [f"{name}_id", *entity.attributes, *_MADE_OF])),
         "identifiers": sql.SQL(", ").join(map(sql.Identifier, known_columns(entity))),
         "publish": sql.Literal(publish_id),

@@ -28,13 +28,16 @@ _TEMPLATES = Path(__file__).parent / "golden_sql"
 
 def identifiers(entity: Entity) -> list[str]:
     """The columns of mapped.<entity>__identifier by which records may be connected."""
-    return [*entity.identity.strong, *(["cautious_key", "cut_key"] if entity.identity.cautious else [])]
+    return [
+        *entity.identity.strong,
+        *(["probabilistic_key", "name_prefix_key"] if entity.identity.probabilistic else []),
+    ]
 
 
 def known_columns(entity: Entity) -> dict[str, str]:
     """The columns of mapped.<entity>__identifier with their SQL types: by what a record can be recognised."""
     columns = {"record": 'text collate "C"', "_load_id": "bigint"} | dict.fromkeys(identifiers(entity), "text")
-    return columns | ({"name_key": "text", "cut": "boolean"} if entity.identity.cautious else {})
+    return columns | ({"name_key": "text", "name_truncated": "boolean"} if entity.identity.probabilistic else {})
 
 
 def personal_attributes(entity: Entity) -> list[str]:
@@ -103,7 +106,7 @@ def _environment() -> jinja2.Environment:
     return environment
 
 
-def origin(attribute: Attribute, source: str) -> str:
+def provenance(attribute: Attribute, source: str) -> str:
     """JSON: the field (or fields, or the constant) and the transform by which a source gives the attribute."""
     rule = attribute.sources[source]
     if rule.constant is not None:

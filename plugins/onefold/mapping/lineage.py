@@ -8,7 +8,7 @@ from onefold.catalog.entity import Entity
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Origin:
+class InputField:
     """One field that makes an attribute. `field` is None where the catalogue says a constant."""
 
     system: str
@@ -17,16 +17,16 @@ class Origin:
     transform: str
 
 
-def column_lineage(entity: Entity) -> dict[str, tuple[Origin, ...]]:
-    """The origins of every attribute of the entity, in the catalogue's order; for OpenLineage's columnLineage facet.
+def column_lineage(entity: Entity) -> dict[str, tuple[InputField, ...]]:
+    """The inputs of every attribute of the entity, in the catalogue's order; for OpenLineage's columnLineage facet.
 
-    The model mapped.<system>__<entity> is made from the origins with that system.
+    The model mapped.<system>__<entity> is made from the inputs with that system.
     """
-    lineage: dict[str, tuple[Origin, ...]] = {}
+    lineage: dict[str, tuple[InputField, ...]] = {}
     for name, attribute in entity.attributes.items():
-        origins: list[Origin] = []
+        inputs: list[InputField] = []
         for source, rule in attribute.sources.items():
             system, _, stream = source.partition(".")
-            origins += [Origin(system, stream, field, rule.transform) for field in rule.fields or [None]]
-        lineage[name] = tuple(origins)
+            inputs += [InputField(system, stream, field, rule.transform) for field in rule.fields or [None]]
+        lineage[name] = tuple(inputs)
     return lineage

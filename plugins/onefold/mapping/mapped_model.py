@@ -9,7 +9,7 @@ from onefold.catalog.stream import Stream
 from onefold.catalog.system import System
 from onefold.errors import Fatal
 from onefold.mapping.generated import header
-from onefold.mapping.sql import origin_sql, record_prefix, transform_sql, transform_types
+from onefold.mapping.sql import input_sql, record_prefix, transform_sql, transform_types
 
 
 def model_name(system: str, entity: str) -> str:
@@ -39,7 +39,7 @@ def _select(entity: Entity, system: str, stream_name: str, stream: Stream) -> st
 def _call(entity: Entity, name: str, attribute: Attribute, rule: Rule, stream: Stream) -> str:
     where = f"catalog/entities/{entity.entity}.yaml: attribute {name}"
     try:
-        transform_sql(rule.transform, *origin_sql(rule, stream), codes=rule.codes)
+        transform_sql(rule.transform, *input_sql(rule, stream), codes=rule.codes)
     except Fatal as error:
         raise Fatal(f"{where}: {error}") from error
     gives = transform_types()[rule.transform]
@@ -48,7 +48,7 @@ def _call(entity: Entity, name: str, attribute: Attribute, rule: Rule, stream: S
             f"{where} has type {attribute.type}, but transform {rule.transform} gives {gives}; "
             "change the type or name another transform"
         )
-    arguments = [json.dumps(origin, ensure_ascii=False) for origin in origin_sql(rule, stream)]
+    arguments = [json.dumps(each, ensure_ascii=False) for each in input_sql(rule, stream)]
     if rule.codes is not None:
         arguments.append(json.dumps(rule.codes, ensure_ascii=False))
     return f"{record_prefix(rule)}{{{{ {rule.transform}({', '.join(arguments)}) }}}}"

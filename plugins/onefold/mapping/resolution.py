@@ -20,7 +20,7 @@ _LINE = 120
 
 def resolution_files(entity: Entity) -> dict[str, str]:
     """Path below the project's root and text of the entity's models of resolution and of their data tests."""
-    name, probabilistic = entity.entity, entity.identity.cautious
+    name, probabilistic = entity.entity, entity.identity.probabilistic
     strong = {"strong": entity.identity.strong}
     also_probabilistic = {"probabilistic": True} if probabilistic else {}
     address: dict[str, Argument] = (
@@ -37,7 +37,7 @@ def resolution_files(entity: Entity) -> dict[str, str]:
         "ended": ("ended_ids", {}),
     }
     if probabilistic:
-        calls["cautious"] = ("probabilistic_matches", strong)
+        calls["probabilistic"] = ("probabilistic_matches", strong)
     files = {
         f"dbt_project/models/resolve/{name}/{name}__{model}.sql": _model(name, macro, arguments)
         for model, (macro, arguments) in calls.items()

@@ -82,7 +82,7 @@ def field_sql(field_name: str, field: SourceField, payload: str = "_payload") ->
     return f"({payload} #>> array[{', '.join(literal(step) for step in steps)}])"
 
 
-def origin_sql(rule: Rule, stream: Stream, payload: str = "_payload") -> list[str]:
+def input_sql(rule: Rule, stream: Stream, payload: str = "_payload") -> list[str]:
     """The text expressions that the rule's transform takes, with the rule's null values already NULL.
 
     Raises Fatal when the rule names a field that the stream does not have.
@@ -102,7 +102,7 @@ def origin_sql(rule: Rule, stream: Stream, payload: str = "_payload") -> list[st
 
 def rule_sql(rule: Rule, stream: Stream, payload: str = "_payload") -> str:
     """The SQL expression of the attribute's typed value, over a record in the jsonb expression `payload`."""
-    return record_prefix(rule) + transform_sql(rule.transform, *origin_sql(rule, stream, payload), codes=rule.codes)
+    return record_prefix(rule) + transform_sql(rule.transform, *input_sql(rule, stream, payload), codes=rule.codes)
 
 
 def record_prefix(rule: Rule) -> str:
@@ -125,7 +125,7 @@ def unmapped_sql(
             rule = attribute.sources.get(source)
             if rule is None or rule.constant is not None:
                 continue
-            filled = " or ".join(f"{transform_sql('text', o)} is not null" for o in origin_sql(rule, stream, payload))
+            filled = " or ".join(f"{transform_sql('text', o)} is not null" for o in input_sql(rule, stream, payload))
             reason = f"{entity.entity}.{name}<-{'+'.join(rule.fields)} ({rule.transform})"
             value = rule_sql(rule, stream, payload)
             cases.append(f"case when ({filled}) and {value} is null then {literal(reason)} end")

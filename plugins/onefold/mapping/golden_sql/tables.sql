@@ -1,7 +1,7 @@
 <% set versions = 'conformed.' ~ name ~ '_version' %>
 <% set crosswalk = 'conformed.' ~ name ~ '_crosswalk_version' %>
 <% set known_table = 'mapped.' ~ name ~ '__identifier' %>
-<% set origins = 'conformed.' ~ name ~ '_origin' %>
+<% set provenance = 'conformed.' ~ name ~ '_provenance' %>
 create table if not exists << known_table >> (
     record text collate "C" not null,
     _load_id bigint not null<% for column, type in known.items() if column not in ('record', '_load_id') %>,
@@ -17,7 +17,7 @@ create table if not exists << versions >> (
     _members text[] not null,
     _loads bigint[] not null,
     _mapping_versions int[] not null,
-    _given int[] not null,
+    _winning_members int[] not null,
     _hash text not null,
     _publish_id bigint not null,
     _ended_publish_id bigint,
@@ -36,12 +36,12 @@ create table if not exists << crosswalk >> (
     _ended_publish_id bigint
 );
 
-create table if not exists << origins >> (
+create table if not exists << provenance >> (
     _publish_id bigint primary key,
     attributes text[] not null,
-    origins jsonb not null
+    sources jsonb not null
 );
 alter table << known_table >> owner to onefold_loader;
 alter table << versions >> owner to onefold_loader;
 alter table << crosswalk >> owner to onefold_loader;
-alter table << origins >> owner to onefold_loader;
+alter table << provenance >> owner to onefold_loader;

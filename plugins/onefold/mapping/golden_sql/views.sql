@@ -4,7 +4,7 @@
 <% set versions = 'conformed.' ~ name ~ '_version' %>
 <% set crosswalk = 'conformed.' ~ name ~ '_crosswalk_version' %>
 <% set known_table = 'mapped.' ~ name ~ '__identifier' %>
-<% set origins = 'conformed.' ~ name ~ '_origin' %>
+<% set provenance = 'conformed.' ~ name ~ '_provenance' %>
 <% set published = "(select publish_id from ops.published where entity = '" ~ name ~ "')" %>
 
 create or replace view conformed.<< name >>_crosswalk as
@@ -26,8 +26,8 @@ declare
 <% endfor %>
             , source_of_truth, _systems as systems, _records as record_count
             , (
-                select conformed.provenance(_members, _loads, _mapping_versions, _given, o.attributes, o.origins)
-                from << origins >> as o where o._publish_id <= v._publish_id order by o._publish_id desc limit 1
+                select conformed.provenance(p.attributes, p.sources, _members, _winning_members, _loads, _mapping_versions)
+                from << provenance >> as p where p._publish_id <= v._publish_id order by p._publish_id desc limit 1
             ) as _provenance
         from << versions >> as v
 <% for attribute, other in referenced.items() %>
@@ -47,10 +47,10 @@ comment on table << versions >> is
     'Every version of every golden record, with the publish that made it and the one that ended it.';
 comment on column << versions >>._members is
     'Its records, the most trusted first; _loads and _mapping_versions are theirs, in the same order.';
-comment on column << versions >>._given is
-    'Per attribute of conformed.<< name >>_origin, whose value it is: the place of the record among _members.';
+comment on column << versions >>._winning_members is
+    'Per attribute of conformed.<< name >>_provenance, which of _members its value is from (1 is the first).';
 comment on column << versions >>._merged_into is 'The golden record that took in its members, where it ended so.';
-comment on table << origins >> is
+comment on table << provenance >> is
     'From which field, through which transform each stream gives each attribute, since that publish.';
 comment on view conformed.<< name >> is << (entity.title ~ ': the golden records that are published now. One statement sees one publish.') | literal >>;
 <% for attribute, spec in attributes.items() %>
@@ -65,10 +65,10 @@ alter view conformed.<< name >>_crosswalk owner to onefold_loader;
 
 -- The views read with their owner's rights: analysts need none on the tables, and get none. Revoking the table's right
 -- takes the columns' rights along, so an attribute that became personal is closed here.
-revoke all on << versions >>, << crosswalk >>, << origins >>, conformed.<< name >>, conformed.<< name >>_crosswalk
+revoke all on << versions >>, << crosswalk >>, << provenance >>, conformed.<< name >>, conformed.<< name >>_crosswalk
     from onefold_analyst, onefold_auditor, onefold_pii;
 grant usage on schema conformed to onefold_pii, onefold_auditor;
-grant select on << known_table >>, << versions >>, << crosswalk >>, << origins >>, conformed.<< name >>, conformed.<< name >>_crosswalk to onefold_engineer;
+grant select on << known_table >>, << versions >>, << crosswalk >>, << provenance >>, conformed.<< name >>, conformed.<< name >>_crosswalk to onefold_engineer;
 grant select (
     << name >>_id, source_of_truth, systems, record_count, _provenance
 <% for attribute in attributes if attribute not in hidden %>

@@ -82,14 +82,15 @@ end $$;
 
 -- Where each attribute of a golden record came from: {attribute: {system, stream, key, load_id, mapping_version, field,
 -- transform}}. A version keeps it as numbers, an eighth of the size and of the work; it is spelled out for who asks.
--- `given` has, per attribute, the place of the record among `members` that gave it.
+-- `winning_members` has, per attribute, which of `members` its value is from; `sources` the field and the transform by
+-- which each stream gives it.
 create or replace function conformed.provenance(
-    members text[], loads bigint[], mapping_versions int[], given int[], attributes text[], origins jsonb
+    attributes text[], sources jsonb, members text[], winning_members int[], loads bigint[], mapping_versions int[]
 ) returns jsonb language sql immutable parallel safe as $$
     select coalesce(jsonb_object_agg(attributes[a], jsonb_build_object('system', system, 'stream', stream,
-        'key', substr(members[place], length(system) + length(stream) + 3), 'load_id', loads[place],
-        'mapping_version', mapping_versions[place]) || (origins -> attributes[a] -> (system || '.' || stream))), '{}')
-    from unnest(given) with ordinality as g (place, a),
-        split_part(members[place], '|', 1) as system, split_part(members[place], '|', 2) as stream
-    where place is not null
+        'key', substr(members[member], length(system) + length(stream) + 3), 'load_id', loads[member],
+        'mapping_version', mapping_versions[member]) || (sources -> attributes[a] -> (system || '.' || stream))), '{}')
+    from unnest(winning_members) with ordinality as g (member, a),
+        split_part(members[member], '|', 1) as system, split_part(members[member], '|', 2) as stream
+    where member is not null
 $$;

@@ -66,5 +66,5 @@ comment on column ops.publish_load.undone is 'The load was rolled back after a p
 comment on column ops.publish_load.outdated is 'The rollback of another load has since changed which versions this load has: '
     'the next run takes it in again.';
 comment on table ops.published is 'The publish that analysts see, per entity; all rows move in one transaction.';
-comment on column ops.identity_conflict.reason is 'contested: the value stands in records of several entities; it belongs to '
-    'the one that the most trusted system names, or to none. plural: an entity, joined by a more authoritative identifier, holds several values of this one.';
+comment on column ops.identity_conflict.reason is 'ambiguous: the value stands in records of several entities; it belongs to '
+    'the one that the most trusted system names, or to none. several_values: an entity, joined by a more authoritative identifier, holds several values of this one.';

@@ -28,8 +28,8 @@ declare
             , v.share_unit
             , source_of_truth, _systems as systems, _records as record_count
             , (
-                select conformed.provenance(_members, _loads, _mapping_versions, _given, o.attributes, o.origins)
-                from conformed.beneficial_owner_origin as o where o._publish_id <= v._publish_id order by o._publish_id desc limit 1
+                select conformed.provenance(p.attributes, p.sources, _members, _winning_members, _loads, _mapping_versions)
+                from conformed.beneficial_owner_provenance as p where p._publish_id <= v._publish_id order by p._publish_id desc limit 1
             ) as _provenance
         from conformed.beneficial_owner_version as v
         where v._publish_id <= (select publish_id from ops.published where entity = 'beneficial_owner')
@@ -46,10 +46,10 @@ comment on table conformed.beneficial_owner_version is
     'Every version of every golden record, with the publish that made it and the one that ended it.';
 comment on column conformed.beneficial_owner_version._members is
     'Its records, the most trusted first; _loads and _mapping_versions are theirs, in the same order.';
-comment on column conformed.beneficial_owner_version._given is
-    'Per attribute of conformed.beneficial_owner_origin, whose value it is: the place of the record among _members.';
+comment on column conformed.beneficial_owner_version._winning_members is
+    'Per attribute of conformed.beneficial_owner_provenance, which of _members its value is from (1 is the first).';
 comment on column conformed.beneficial_owner_version._merged_into is 'The golden record that took in its members, where it ended so.';
-comment on table conformed.beneficial_owner_origin is
+comment on table conformed.beneficial_owner_provenance is
     'From which field, through which transform each stream gives each attribute, since that publish.';
 comment on view conformed.beneficial_owner is 'Beneficial owner of a company: the golden records that are published now. One statement sees one publish.';
 comment on column conformed.beneficial_owner.owner_key is 'The company, the notification and the place in it.';
@@ -70,10 +70,10 @@ alter view conformed.beneficial_owner_crosswalk owner to onefold_loader;
 
 -- The views read with their owner's rights: analysts need none on the tables, and get none. Revoking the table's right
 -- takes the columns' rights along, so an attribute that became personal is closed here.
-revoke all on conformed.beneficial_owner_version, conformed.beneficial_owner_crosswalk_version, conformed.beneficial_owner_origin, conformed.beneficial_owner, conformed.beneficial_owner_crosswalk
+revoke all on conformed.beneficial_owner_version, conformed.beneficial_owner_crosswalk_version, conformed.beneficial_owner_provenance, conformed.beneficial_owner, conformed.beneficial_owner_crosswalk
     from onefold_analyst, onefold_auditor, onefold_pii;
 grant usage on schema conformed to onefold_pii, onefold_auditor;
-grant select on mapped.beneficial_owner__identifier, conformed.beneficial_owner_version, conformed.beneficial_owner_crosswalk_version, conformed.beneficial_owner_origin, conformed.beneficial_owner, conformed.beneficial_owner_crosswalk to onefold_engineer;
+grant select on mapped.beneficial_owner__identifier, conformed.beneficial_owner_version, conformed.beneficial_owner_crosswalk_version, conformed.beneficial_owner_provenance, conformed.beneficial_owner, conformed.beneficial_owner_crosswalk to onefold_engineer;
 grant select (
     beneficial_owner_id, source_of_truth, systems, record_count, _provenance
     , owner_key

@@ -29,8 +29,8 @@ declare
             , v.last_changed
             , source_of_truth, _systems as systems, _records as record_count
             , (
-                select conformed.provenance(_members, _loads, _mapping_versions, _given, o.attributes, o.origins)
-                from conformed.company_origin as o where o._publish_id <= v._publish_id order by o._publish_id desc limit 1
+                select conformed.provenance(p.attributes, p.sources, _members, _winning_members, _loads, _mapping_versions)
+                from conformed.company_provenance as p where p._publish_id <= v._publish_id order by p._publish_id desc limit 1
             ) as _provenance
         from conformed.company_version as v
         where v._publish_id <= (select publish_id from ops.published where entity = 'company')
@@ -47,10 +47,10 @@ comment on table conformed.company_version is
     'Every version of every golden record, with the publish that made it and the one that ended it.';
 comment on column conformed.company_version._members is
     'Its records, the most trusted first; _loads and _mapping_versions are theirs, in the same order.';
-comment on column conformed.company_version._given is
-    'Per attribute of conformed.company_origin, whose value it is: the place of the record among _members.';
+comment on column conformed.company_version._winning_members is
+    'Per attribute of conformed.company_provenance, which of _members its value is from (1 is the first).';
 comment on column conformed.company_version._merged_into is 'The golden record that took in its members, where it ended so.';
-comment on table conformed.company_origin is
+comment on table conformed.company_provenance is
     'From which field, through which transform each stream gives each attribute, since that publish.';
 comment on view conformed.company is 'Company, as the registers know it (KYC): the golden records that are published now. One statement sees one publish.';
 comment on column conformed.company.legal_name is 'The name in law, in the usual spelling, its legal form abbreviated one way.';
@@ -72,10 +72,10 @@ alter view conformed.company_crosswalk owner to onefold_loader;
 
 -- The views read with their owner's rights: analysts need none on the tables, and get none. Revoking the table's right
 -- takes the columns' rights along, so an attribute that became personal is closed here.
-revoke all on conformed.company_version, conformed.company_crosswalk_version, conformed.company_origin, conformed.company, conformed.company_crosswalk
+revoke all on conformed.company_version, conformed.company_crosswalk_version, conformed.company_provenance, conformed.company, conformed.company_crosswalk
     from onefold_analyst, onefold_auditor, onefold_pii;
 grant usage on schema conformed to onefold_pii, onefold_auditor;
-grant select on mapped.company__identifier, conformed.company_version, conformed.company_crosswalk_version, conformed.company_origin, conformed.company, conformed.company_crosswalk to onefold_engineer;
+grant select on mapped.company__identifier, conformed.company_version, conformed.company_crosswalk_version, conformed.company_provenance, conformed.company, conformed.company_crosswalk to onefold_engineer;
 grant select (
     company_id, source_of_truth, systems, record_count, _provenance
     , legal_name

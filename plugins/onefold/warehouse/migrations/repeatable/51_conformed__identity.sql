@@ -21,8 +21,8 @@ declare
             , v.enabled
             , source_of_truth, _systems as systems, _records as record_count
             , (
-                select conformed.provenance(_members, _loads, _mapping_versions, _given, o.attributes, o.origins)
-                from conformed.identity_origin as o where o._publish_id <= v._publish_id order by o._publish_id desc limit 1
+                select conformed.provenance(p.attributes, p.sources, _members, _winning_members, _loads, _mapping_versions)
+                from conformed.identity_provenance as p where p._publish_id <= v._publish_id order by p._publish_id desc limit 1
             ) as _provenance
         from conformed.identity_version as v
         where v._publish_id <= (select publish_id from ops.published where entity = 'identity')
@@ -39,10 +39,10 @@ comment on table conformed.identity_version is
     'Every version of every golden record, with the publish that made it and the one that ended it.';
 comment on column conformed.identity_version._members is
     'Its records, the most trusted first; _loads and _mapping_versions are theirs, in the same order.';
-comment on column conformed.identity_version._given is
-    'Per attribute of conformed.identity_origin, whose value it is: the place of the record among _members.';
+comment on column conformed.identity_version._winning_members is
+    'Per attribute of conformed.identity_provenance, which of _members its value is from (1 is the first).';
 comment on column conformed.identity_version._merged_into is 'The golden record that took in its members, where it ended so.';
-comment on table conformed.identity_origin is
+comment on table conformed.identity_provenance is
     'From which field, through which transform each stream gives each attribute, since that publish.';
 comment on view conformed.identity is 'Account with which somebody signs in: the golden records that are published now. One statement sees one publish.';
 comment on column conformed.identity.email is 'The address that all the person''s accounts have in common.';
@@ -56,10 +56,10 @@ alter view conformed.identity_crosswalk owner to onefold_loader;
 
 -- The views read with their owner's rights: analysts need none on the tables, and get none. Revoking the table's right
 -- takes the columns' rights along, so an attribute that became personal is closed here.
-revoke all on conformed.identity_version, conformed.identity_crosswalk_version, conformed.identity_origin, conformed.identity, conformed.identity_crosswalk
+revoke all on conformed.identity_version, conformed.identity_crosswalk_version, conformed.identity_provenance, conformed.identity, conformed.identity_crosswalk
     from onefold_analyst, onefold_auditor, onefold_pii;
 grant usage on schema conformed to onefold_pii, onefold_auditor;
-grant select on mapped.identity__identifier, conformed.identity_version, conformed.identity_crosswalk_version, conformed.identity_origin, conformed.identity, conformed.identity_crosswalk to onefold_engineer;
+grant select on mapped.identity__identifier, conformed.identity_version, conformed.identity_crosswalk_version, conformed.identity_provenance, conformed.identity, conformed.identity_crosswalk to onefold_engineer;
 grant select (
     identity_id, source_of_truth, systems, record_count, _provenance
     , enabled

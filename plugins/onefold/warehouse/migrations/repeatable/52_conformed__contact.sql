@@ -26,8 +26,8 @@ declare
             , v.last_changed
             , source_of_truth, _systems as systems, _records as record_count
             , (
-                select conformed.provenance(_members, _loads, _mapping_versions, _given, o.attributes, o.origins)
-                from conformed.contact_origin as o where o._publish_id <= v._publish_id order by o._publish_id desc limit 1
+                select conformed.provenance(p.attributes, p.sources, _members, _winning_members, _loads, _mapping_versions)
+                from conformed.contact_provenance as p where p._publish_id <= v._publish_id order by p._publish_id desc limit 1
             ) as _provenance
         from conformed.contact_version as v
         left join conformed.customer_crosswalk as customer_id on customer_id.record = v.customer_record
@@ -45,10 +45,10 @@ comment on table conformed.contact_version is
     'Every version of every golden record, with the publish that made it and the one that ended it.';
 comment on column conformed.contact_version._members is
     'Its records, the most trusted first; _loads and _mapping_versions are theirs, in the same order.';
-comment on column conformed.contact_version._given is
-    'Per attribute of conformed.contact_origin, whose value it is: the place of the record among _members.';
+comment on column conformed.contact_version._winning_members is
+    'Per attribute of conformed.contact_provenance, which of _members its value is from (1 is the first).';
 comment on column conformed.contact_version._merged_into is 'The golden record that took in its members, where it ended so.';
-comment on table conformed.contact_origin is
+comment on table conformed.contact_provenance is
     'From which field, through which transform each stream gives each attribute, since that publish.';
 comment on view conformed.contact is 'Contact, a person at a customer: the golden records that are published now. One statement sees one publish.';
 comment on column conformed.contact.contact_key is 'What the system calls the person.';
@@ -67,10 +67,10 @@ alter view conformed.contact_crosswalk owner to onefold_loader;
 
 -- The views read with their owner's rights: analysts need none on the tables, and get none. Revoking the table's right
 -- takes the columns' rights along, so an attribute that became personal is closed here.
-revoke all on conformed.contact_version, conformed.contact_crosswalk_version, conformed.contact_origin, conformed.contact, conformed.contact_crosswalk
+revoke all on conformed.contact_version, conformed.contact_crosswalk_version, conformed.contact_provenance, conformed.contact, conformed.contact_crosswalk
     from onefold_analyst, onefold_auditor, onefold_pii;
 grant usage on schema conformed to onefold_pii, onefold_auditor;
-grant select on mapped.contact__identifier, conformed.contact_version, conformed.contact_crosswalk_version, conformed.contact_origin, conformed.contact, conformed.contact_crosswalk to onefold_engineer;
+grant select on mapped.contact__identifier, conformed.contact_version, conformed.contact_crosswalk_version, conformed.contact_provenance, conformed.contact, conformed.contact_crosswalk to onefold_engineer;
 grant select (
     contact_id, source_of_truth, systems, record_count, _provenance
     , contact_key

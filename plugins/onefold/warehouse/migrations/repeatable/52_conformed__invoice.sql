@@ -31,8 +31,8 @@ declare
             , v.accepted_at
             , source_of_truth, _systems as systems, _records as record_count
             , (
-                select conformed.provenance(_members, _loads, _mapping_versions, _given, o.attributes, o.origins)
-                from conformed.invoice_origin as o where o._publish_id <= v._publish_id order by o._publish_id desc limit 1
+                select conformed.provenance(p.attributes, p.sources, _members, _winning_members, _loads, _mapping_versions)
+                from conformed.invoice_provenance as p where p._publish_id <= v._publish_id order by p._publish_id desc limit 1
             ) as _provenance
         from conformed.invoice_version as v
         left join conformed.customer_crosswalk as customer_id on customer_id.record = v.customer_record
@@ -50,10 +50,10 @@ comment on table conformed.invoice_version is
     'Every version of every golden record, with the publish that made it and the one that ended it.';
 comment on column conformed.invoice_version._members is
     'Its records, the most trusted first; _loads and _mapping_versions are theirs, in the same order.';
-comment on column conformed.invoice_version._given is
-    'Per attribute of conformed.invoice_origin, whose value it is: the place of the record among _members.';
+comment on column conformed.invoice_version._winning_members is
+    'Per attribute of conformed.invoice_provenance, which of _members its value is from (1 is the first).';
 comment on column conformed.invoice_version._merged_into is 'The golden record that took in its members, where it ended so.';
-comment on table conformed.invoice_origin is
+comment on table conformed.invoice_provenance is
     'From which field, through which transform each stream gives each attribute, since that publish.';
 comment on view conformed.invoice is 'Invoice that we issued; a correction is a document of its own: the golden records that are published now. One statement sees one publish.';
 comment on column conformed.invoice.invoice_number is 'Our number of the document.';
@@ -77,10 +77,10 @@ alter view conformed.invoice_crosswalk owner to onefold_loader;
 
 -- The views read with their owner's rights: analysts need none on the tables, and get none. Revoking the table's right
 -- takes the columns' rights along, so an attribute that became personal is closed here.
-revoke all on conformed.invoice_version, conformed.invoice_crosswalk_version, conformed.invoice_origin, conformed.invoice, conformed.invoice_crosswalk
+revoke all on conformed.invoice_version, conformed.invoice_crosswalk_version, conformed.invoice_provenance, conformed.invoice, conformed.invoice_crosswalk
     from onefold_analyst, onefold_auditor, onefold_pii;
 grant usage on schema conformed to onefold_pii, onefold_auditor;
-grant select on mapped.invoice__identifier, conformed.invoice_version, conformed.invoice_crosswalk_version, conformed.invoice_origin, conformed.invoice, conformed.invoice_crosswalk to onefold_engineer;
+grant select on mapped.invoice__identifier, conformed.invoice_version, conformed.invoice_crosswalk_version, conformed.invoice_provenance, conformed.invoice, conformed.invoice_crosswalk to onefold_engineer;
 grant select (
     invoice_id, source_of_truth, systems, record_count, _provenance
     , invoice_number

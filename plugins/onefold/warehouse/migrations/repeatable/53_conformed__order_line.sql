@@ -24,8 +24,8 @@ declare
             , v.currency
             , source_of_truth, _systems as systems, _records as record_count
             , (
-                select conformed.provenance(_members, _loads, _mapping_versions, _given, o.attributes, o.origins)
-                from conformed.order_line_origin as o where o._publish_id <= v._publish_id order by o._publish_id desc limit 1
+                select conformed.provenance(p.attributes, p.sources, _members, _winning_members, _loads, _mapping_versions)
+                from conformed.order_line_provenance as p where p._publish_id <= v._publish_id order by p._publish_id desc limit 1
             ) as _provenance
         from conformed.order_line_version as v
         left join conformed.order_crosswalk as order_id on order_id.record = v.order_record
@@ -43,10 +43,10 @@ comment on table conformed.order_line_version is
     'Every version of every golden record, with the publish that made it and the one that ended it.';
 comment on column conformed.order_line_version._members is
     'Its records, the most trusted first; _loads and _mapping_versions are theirs, in the same order.';
-comment on column conformed.order_line_version._given is
-    'Per attribute of conformed.order_line_origin, whose value it is: the place of the record among _members.';
+comment on column conformed.order_line_version._winning_members is
+    'Per attribute of conformed.order_line_provenance, which of _members its value is from (1 is the first).';
 comment on column conformed.order_line_version._merged_into is 'The golden record that took in its members, where it ended so.';
-comment on table conformed.order_line_origin is
+comment on table conformed.order_line_provenance is
     'From which field, through which transform each stream gives each attribute, since that publish.';
 comment on view conformed.order_line is 'Line of an order: the golden records that are published now. One statement sees one publish.';
 comment on column conformed.order_line.line_key is 'What the system calls the line.';
@@ -63,10 +63,10 @@ alter view conformed.order_line_crosswalk owner to onefold_loader;
 
 -- The views read with their owner's rights: analysts need none on the tables, and get none. Revoking the table's right
 -- takes the columns' rights along, so an attribute that became personal is closed here.
-revoke all on conformed.order_line_version, conformed.order_line_crosswalk_version, conformed.order_line_origin, conformed.order_line, conformed.order_line_crosswalk
+revoke all on conformed.order_line_version, conformed.order_line_crosswalk_version, conformed.order_line_provenance, conformed.order_line, conformed.order_line_crosswalk
     from onefold_analyst, onefold_auditor, onefold_pii;
 grant usage on schema conformed to onefold_pii, onefold_auditor;
-grant select on mapped.order_line__identifier, conformed.order_line_version, conformed.order_line_crosswalk_version, conformed.order_line_origin, conformed.order_line, conformed.order_line_crosswalk to onefold_engineer;
+grant select on mapped.order_line__identifier, conformed.order_line_version, conformed.order_line_crosswalk_version, conformed.order_line_provenance, conformed.order_line, conformed.order_line_crosswalk to onefold_engineer;
 grant select (
     order_line_id, source_of_truth, systems, record_count, _provenance
     , line_key
