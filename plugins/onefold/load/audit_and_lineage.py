@@ -15,10 +15,10 @@ import psycopg
 from onefold import lineage
 from onefold.audit import AuditEvent, append, commitment
 from onefold.errors import OnefoldError, Rejected
+from onefold.load.gate_step import Gated
 from onefold.load.job import Job
 from onefold.load.ledger import Load
 from onefold.load.publish import Published
-from onefold.quality.gate import Finding
 
 
 def record_skipped(connection: psycopg.Connection, job: Job, reason: str) -> None:
@@ -45,7 +45,7 @@ def record_landed(connection: psycopg.Connection, job: Job, load: Load) -> None:
     _audit(connection, job, load, "load.land", from_=job.origin, to=f"landing.load_{load.load_id}", **facts)
 
 
-def record_gated(connection: psycopg.Connection, job: Job, load: Load, findings: list[Finding]) -> None:
+def record_gated(connection: psycopg.Connection, job: Job, load: Load, gated: Gated) -> None:
     """The gate has passed the load; some of its rows may go to quarantine."""
     checks = [
         lineage.Check(
@@ -54,10 +54,16 @@ def record_gated(connection: psycopg.Connection, job: Job, load: Load, findings:
             f.expectation.kwargs.get("column"),
             "error" if f.expectation.severity == "critical" else "warn",
         )
-        for f in findings
+        for f in gated.findings
     ]
     _lineage(connection, job, load, "RUNNING", source_facets=[lineage.assertions(checks)])
-    facts = {"suite": job.table.name, "expectations": len(findings), "failed": sum(not f.success for f in findings)}
+    failed = sum(not finding.success for finding in gated.findings)
+    facts = {
+        "suite": job.table.name,
+        "rows": gated.rows,
+        "expectations": len(gated.findings),
+        "failed": failed,
+    }
     _audit(connection, job, load, "load.gate", from_=f"landing.load_{load.load_id}", **facts)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import psycopg
 from psycopg import sql
@@ -18,13 +19,22 @@ from onefold.load.ledger import Load
 from onefold.mapping.registry import mapping_versions
 from onefold.quality.contract import FEW, Drift, find_drift, may_have_drifted
 from onefold.quality.gate import Finding, evaluate_suite, store_findings
+from onefold.quality.no_rows import evaluate_without_rows
 from onefold.quality.suite import read_suite
 from onefold.quality.typed import make_typed
 
 log = logging.getLogger(__name__)
 
 
-def run_gate(connection: psycopg.Connection, job: Job, load: Load) -> list[Finding]:
+@dataclass(frozen=True, slots=True)
+class Gated:
+    """How many rows the suite was evaluated on, deletions not counted, and what each expectation found."""
+
+    rows: int
+    findings: list[Finding]
+
+
+def run_gate(connection: psycopg.Connection, job: Job, load: Load) -> Gated:
     """Judge a landed load and put the keys of refused rows into its `refused` table.
 
     Raises Rejected when the contract changed, a critical expectation on the whole table failed, or too large a share
@@ -35,18 +45,21 @@ def run_gate(connection: psycopg.Connection, job: Job, load: Load) -> list[Findi
     if not job.replays:
         land_deletions(connection, load, job.stream)
     candidates = make_candidates(connection, load, job.stream, again=job.replays)
-    make_typed(connection, load.tables, job.table, job.stream, job.entities, suite)
+    rows = make_typed(connection, load.tables, job.table, job.stream, job.entities, suite)
     if not job.replays:
         _check_contract(connection, job, load)
-    findings = evaluate_suite(job.warehouse_url, "landing", load.tables.typed_name, suite)
+    if rows:
+        findings = evaluate_suite(job.warehouse_url, "landing", load.tables.typed_name, suite)
+    else:
+        findings = evaluate_without_rows(connection, job.warehouse_url, "landing", load.tables.typed_name, suite)
     refused = record_refused(connection, load, suite.name, findings, job.entities, whole=job.replays)
     with connection.transaction(), connection.cursor() as cursor:
         cursor.execute("delete from ops.gate_result where load_id = %s", (load.load_id,))
         store_findings(cursor, suite.name, findings, load_id=load.load_id)
-    _log_findings(job, candidates, refused, findings)
+    _log_findings(job, rows, refused, findings)
     if not job.replays:
         _check_verdict(job, load, suite.name, findings, candidates, refused)
-    return findings
+    return Gated(rows, findings)
 
 
 def _check_contract(connection: psycopg.Connection, job: Job, load: Load) -> None:
@@ -142,12 +155,12 @@ def _record_contract_changes(connection: psycopg.Connection, load: Load, drifts:
         )
 
 
-def _log_findings(job: Job, candidates: int, refused: int, findings: list[Finding]) -> None:
+def _log_findings(job: Job, rows: int, refused: int, findings: list[Finding]) -> None:
     """The gate explains itself in the task's log: what was asked, what failed, where the rows went."""
     failed = [finding for finding in findings if not finding.success]
     log.info(
-        "gate %s: %s candidate rows, %s expectations evaluated, %s failed, %s rows to quarantine",
-        *(job.table.name, candidates, len(findings), len(failed), refused),
+        "gate %s: %s rows, %s expectations evaluated, %s failed, %s rows to quarantine",
+        *(job.table.name, rows, len(findings), len(failed), refused),
     )
     for finding in failed:
         log.warning("  %s %s", "refused:" if finding.critical else f"{finding.expectation.severity}:", finding)

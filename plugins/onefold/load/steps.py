@@ -219,10 +219,10 @@ def _gate(connection: psycopg.Connection, job: Job, load: Load) -> Load:
     if load.state == "gated" and landing.is_gated(connection, load):
         return load
     began = time.monotonic()
-    findings = gate_step.run_gate(connection, job, load)
+    gated = gate_step.run_gate(connection, job, load)
     with connection.transaction():
         landing.mark_gated(connection, load, time.monotonic() - began)
-        audit_and_lineage.record_gated(connection, job, load, findings)
+        audit_and_lineage.record_gated(connection, job, load, gated)
     return ledger.get(connection, load.load_id)
 
 

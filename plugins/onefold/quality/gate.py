@@ -138,8 +138,10 @@ def _finding(
         return Finding(position, expectation, True)
     result = detail.result
     failing = result.get("unexpected_index_query") or expectation.kwargs.get("unexpected_rows_query")
-    query = failing and sql.SQL("select {} from ({}) failing").format(
-        sql.Identifier(index), sql.SQL(str(failing).replace("{batch}", table.as_string(None)).rstrip().rstrip(";"))
+    query = (
+        sql.SQL("select {} from ({}) failing").format(sql.Identifier(index), batch_query(str(failing), table))
+        if failing
+        else None
     )
     rows = result.get("unexpected_count")
     if rows is None and query and isinstance(result.get("observed_value"), int):
@@ -148,6 +150,11 @@ def _finding(
     # Numbers only: the greatest name of a column is somebody's name.
     observed = {"observed_value": value} if not query and isinstance(value, int | float) else {}
     return Finding(position, expectation, False, rows, observed, query)
+
+
+def batch_query(query: str, table: sql.Identifier) -> sql.SQL:
+    """A query written for Great Expectations, where {batch} stands for the table."""
+    return sql.SQL(query.replace("{batch}", table.as_string(None)).rstrip().rstrip(";"))
 
 
 def _exception(info: dict[str, object]) -> str | None:

@@ -37,8 +37,10 @@ def make_typed(
     stream: Stream,
     entities: Mapping[str, Entity],
     suite: Suite,
-) -> None:
+) -> int:
     """Make the load's typed table: a column for every field that the suite names or that is more than text.
+
+    Returns how many rows it has: the candidates that are no deletions.
 
     Nearly always every value can be read as its type, so it is simply read; only when that fails is each value asked
     first whether it can be.
@@ -48,7 +50,7 @@ def make_typed(
     }
     unmapped = sql.SQL(unmapped_sql(entities, staging.system, staging.stream, stream))
 
-    def spread(careful: bool) -> None:
+    def spread(careful: bool) -> int:
         read = _read_if_valid if careful else _read
         columns = [
             sql.SQL("_key, _cursor"),
@@ -56,16 +58,16 @@ def make_typed(
             sql.SQL("{} as _unparsed, {} as _unmapped").format(_unparsed(stream, careful), unmapped),
         ]
         connection.execute(sql.SQL("drop table if exists {}").format(landing.typed))
-        connection.execute(
+        return connection.execute(
             sql.SQL("create unlogged table {} as select {} from {} where not _deleted").format(
                 landing.typed, sql.SQL(", ").join(columns), landing.candidate
             )
-        )
+        ).rowcount
 
     try:
-        spread(careful=False)
+        return spread(careful=False)
     except psycopg.DataError:
-        spread(careful=True)
+        return spread(careful=True)
 
 
 def _text(name: str, field: SourceField) -> sql.SQL:
