@@ -1,11 +1,11 @@
 # Every target sets up first; with nothing to do that takes a moment only. Needs Python 3.11 or newer, and nothing else.
-.PHONY: help setup demo test torture lint generate requirements bench down
+.PHONY: help setup demo test test-all torture lint types generate requirements bench down
 .DEFAULT_GOAL := help
 PYTHONPATH := plugins:.
 export PYTHONPATH
 
 help:  ## Show this
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: .venv/.requirements  ## Make .venv with the pinned packages
 
@@ -15,9 +15,11 @@ setup: .venv/.requirements  ## Make .venv with the pinned packages
 demo: setup  ## Run everything once, end to end, and report
 	@bin/onefold demo
 
-test: setup  ## Run every test: on all cores, then those that start the scheduler one by one
-	@.venv/bin/python -m pytest -m "not scheduler" --numprocesses auto --maxprocesses 4 --dist worksteal
-	@.venv/bin/python -m pytest -m scheduler
+test: setup  ## Run the tests: every guarantee, once per way in which it can break
+	@.venv/bin/python -m pytest --numprocesses auto --dist loadgroup
+
+test-all: setup  ## Run every test for every stream
+	@.venv/bin/python -m pytest --numprocesses auto --dist loadgroup --matrix full
 
 torture: setup  ## Kill loads, and PostgreSQL, at every moment; do any sequence of the operations (some minutes)
 	@ONEFOLD_TORTURE=full .venv/bin/python -m pytest -v -s tests/torture tests/operations
@@ -26,6 +28,9 @@ lint: setup  ## Check style, formatting and the order of the packages
 	@.venv/bin/ruff check .
 	@.venv/bin/ruff format --check .
 	@.venv/bin/lint-imports --no-cache --no-logo
+
+types: setup  ## Check the types
+	@.venv/bin/mypy
 
 generate: setup  ## Write everything that is generated from the catalogue
 	@bin/onefold generate

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -19,6 +20,40 @@ from tests.roles import PASSWORDS, as_role
 TEMPLATE = "onefold_template"
 SETTINGS = {"fsync": "off", "full_page_writes": "off", "shared_buffers": "128MB", "autovacuum": "off"}
 """Nothing has to outlive a power cut; a drop searches every buffer; and no worker visits hundreds of databases."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Adds --matrix."""
+    parser.addoption(
+        "--matrix",
+        choices=("once", "full"),
+        default="once",
+        help="once: of the cases that prove the same code, the first of each kind; full: every one (docs/testing.md)",
+    )
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leaves the full matrix out unless it is asked for, and says what may run on different workers."""
+    if config.getoption("matrix") == "once":
+        repeated = [item for item in items if item.get_closest_marker("full_matrix")]
+        config.hook.pytest_deselected(items=repeated)
+        items[:] = [item for item in items if not item.get_closest_marker("full_matrix")]
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group(_group(item)))
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """One worker more than cores: the one with the scheduler's tests waits for most of its time."""
+    return min(4, (os.cpu_count() or 1) + 1)
+
+
+def _group(item: pytest.Item) -> str:
+    """What one worker runs: the scheduler's tests, which share an installation; those of a stream, which share its
+    first load; those of a module, which share its fixtures."""
+    if item.get_closest_marker("scheduler"):
+        return "scheduler"
+    listed = getattr(item, "callspec", None) and item.callspec.params.get("listed")
+    return listed.name if listed else f"{item.path.parent.name}/{item.path.stem}"
 
 
 @pytest.fixture(scope="session")

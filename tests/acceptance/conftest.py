@@ -66,10 +66,14 @@ class Stock:
         yield self._bench(name)
         drop_database(self.postgres, name)
 
+    def read_only(self, streams: tuple[Listed, ...]) -> Bench:
+        """The warehouse itself that holds these streams, for a test that writes nothing."""
+        return self._bench(self.holding(streams))
+
     def undisturbed(self, listed: Listed) -> Observed:
         """What one load of the stream from the base world leaves."""
         if listed not in self.seen:
-            self.seen[listed] = self._bench(self.holding((*listed.naming, listed))).observed(listed)
+            self.seen[listed] = self.read_only((*listed.naming, listed)).observed(listed)
         return self.seen[listed]
 
     def _bench(self, name: str) -> Bench:
@@ -123,6 +127,18 @@ def loaded(stock: Stock, listed: Listed) -> Iterator[Bench]:
     """A warehouse in which the stream was loaded once, undisturbed, from the base world."""
     with stock.bench((*listed.naming, listed)) as bench:
         yield bench
+
+
+@pytest.fixture
+def empty_read_only(stock: Stock, listed: Listed) -> Bench:
+    """Like `empty`, without a copy: the test writes nothing."""
+    return stock.read_only(listed.naming)
+
+
+@pytest.fixture
+def loaded_read_only(stock: Stock, listed: Listed) -> Bench:
+    """Like `loaded`, without a copy: the test writes nothing."""
+    return stock.read_only((*listed.naming, listed))
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from importlib import import_module
 from pkgutil import iter_modules
@@ -19,6 +19,7 @@ from tests.acceptance import cases
 from tests.acceptance.case import Case
 
 CATALOG = read_catalog()
+Mark = pytest.MarkDecorator
 
 
 CASES: dict[str, Case] = {
@@ -85,19 +86,73 @@ ALL = tuple(Listed(name) for name in sorted(catalogued() & CASES.keys()))
 LISTING = tuple(listed for listed in ALL if not listed.stream.lookup)
 LOOKUPS = tuple(listed for listed in ALL if listed.stream.lookup)
 
+
+def connector(listed: Listed) -> str:
+    """What reads the stream: its system's own module, or its protocol."""
+    return listed.system.python.module if listed.system.python else listed.system.protocol
+
+
+def transport(listed: Listed) -> tuple[object, ...]:
+    """What decides how the stream's requests fare: reader, sign-in, paging. One of each proves what http/ does."""
+    system, stream = listed.system, listed.stream
+    return connector(listed), system.odata_version, system.auth.kind, stream.next.kind, listed.case.small_pages
+
+
+def shape(listed: Listed) -> tuple[object, ...]:
+    """What decides how the stream's pages and records become versions: one of each proves what load/ does."""
+    stream = listed.stream
+    cursor = stream.cursor.kind if stream.cursor else None
+    deletes = tuple(name for name, said in stream.deletes if said)
+    return *transport(listed), cursor, deletes, bool(stream.nested), bool(stream.lookup), stream.retention_limited
+
+
 each_stream = pytest.mark.parametrize("listed", ALL, ids=lambda listed: listed.name)
 each_lookup = pytest.mark.parametrize("listed", LOOKUPS, ids=lambda listed: listed.name)
 
+Values = tuple[object, ...]
 
-def each_that_can_have(*faults: str) -> pytest.MarkDecorator:
+
+def once_per(key: Callable[..., object], names: str, values: Iterable[Values], identify: Callable[..., str]) -> Mark:
+    """Parametrises a test over all `values`; of those with the same `key` only the first is in `make test`.
+
+    The others are in the full matrix. Nobody lists what is proven once: a system with a new combination gets its case.
+    """
+    proven: set[object] = set()
+    cases = []
+    for value in values:
+        marks = [pytest.mark.full_matrix] if key(*value) in proven else []
+        proven.add(key(*value))
+        cases.append(pytest.param(*value, marks=marks, id=identify(*value)))
+    return pytest.mark.parametrize(names, cases)
+
+
+def able(*faults: str) -> list[Listed]:
+    """The streams whose source can have all of these faults."""
+    return [listed for listed in ALL if not listed.case.cannot_have.keys() & set(faults)]
+
+
+def each_transport(*faults: str) -> Mark:
+    """Parametrises a test over the streams whose source can have all of these faults, once per way to ask."""
+    return once_per(transport, "listed", [(listed,) for listed in able(*faults)], lambda listed: listed.name)
+
+
+def each_shape(streams: Iterable[Listed]) -> Mark:
+    """Parametrises a test over these streams, once per way in which records become versions."""
+    return once_per(shape, "listed", [(listed,) for listed in streams], lambda listed: listed.name)
+
+
+def each_that_can_have(*faults: str) -> Mark:
     """Parametrises a test over the streams whose source can have all of these faults."""
-    able = [listed for listed in ALL if not listed.case.cannot_have.keys() & set(faults)]
-    return pytest.mark.parametrize("listed", able, ids=lambda listed: listed.name)
+    return pytest.mark.parametrize("listed", able(*faults), ids=lambda listed: listed.name)
 
 
-def each(values: Callable[[Case], tuple]) -> pytest.MarkDecorator:
-    """Parametrises a test over the streams and what `values` gives of each one's case."""
+def each_change(values: Callable[[Case], tuple]) -> Mark:
+    """Parametrises a test over the streams and what `values` gives of each one's case, once per connector, type and
+    whether the field has another name on the wire."""
+
+    def key(listed: Listed, given: tuple[str, ...]) -> object:
+        field, wire, *types = given
+        return connector(listed), field == wire, "." in wire, *types
+
     pairs = [(listed, value) for listed in ALL for value in values(listed.case)]
-    return pytest.mark.parametrize(
-        ("listed", "given"), pairs, ids=[f"{listed.name}-{value[0]}-{value[-1]}" for listed, value in pairs]
-    )
+    return once_per(key, "listed, given", pairs, lambda listed, value: f"{listed.name}-{value[0]}-{value[-1]}")

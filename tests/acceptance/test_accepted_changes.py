@@ -10,13 +10,11 @@ from onefold.connectors.page import Page, PageReader
 from onefold.connectors.window import BEGINNING, Window
 from onefold.load.ledger import Load
 from tests.acceptance.bench import Bench, assert_gone, everything
-from tests.acceptance.streams import LISTING, Listed, each_lookup, each_stream
+from tests.acceptance.streams import LISTING, Listed, each_lookup, each_shape, each_stream
 
 each_listing = pytest.mark.parametrize("listed", LISTING, ids=lambda listed: listed.name)
-each_changing = pytest.mark.parametrize(
-    "listed",
-    [listed for listed in LISTING if not {"changes", "deletions"} <= listed.case.cannot_have.keys()],
-    ids=lambda listed: listed.name,
+each_changing = each_shape(
+    listed for listed in LISTING if not {"changes", "deletions"} <= listed.case.cannot_have.keys()
 )
 
 Contents = dict[str, tuple[object, bool]]

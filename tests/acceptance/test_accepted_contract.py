@@ -6,7 +6,7 @@ import pytest
 
 from onefold.errors import Rejected
 from tests.acceptance.bench import Bench, everything
-from tests.acceptance.streams import Listed, each
+from tests.acceptance.streams import Listed, each_change
 
 
 def refused(bench: Bench, listed: Listed) -> str:
@@ -22,7 +22,7 @@ def refused(bench: Bench, listed: Listed) -> str:
     return error
 
 
-@each(lambda case: case.renamed)
+@each_change(lambda case: case.renamed)
 def test_a_renamed_field_refuses_the_load_and_is_named(loaded: Bench, listed: Listed, given: tuple[str, str]):
     field, wire = given
     loaded.fault(listed, kind="rename_field", field=wire, to="Zzz__c", times=-1)
@@ -32,14 +32,14 @@ def test_a_renamed_field_refuses_the_load_and_is_named(loaded: Bench, listed: Li
     assert f"catalog/systems/{listed.system.system}.yaml" in message
 
 
-@each(lambda case: case.renamed)
+@each_change(lambda case: case.renamed)
 def test_a_dropped_field_refuses_the_load_and_is_named(loaded: Bench, listed: Listed, given: tuple[str, str]):
     field, wire = given
     loaded.fault(listed, kind="drop_field", field=wire, times=-1)
     assert f"field {field} was {listed.stream.fields[field].type} and is now absent" in refused(loaded, listed)
 
 
-@each(lambda case: case.vanishing)
+@each_change(lambda case: case.vanishing)
 def test_an_optional_field_that_vanishes_from_all_records_refuses_the_load_and_is_named(
     loaded: Bench, listed: Listed, given: tuple[str, str]
 ):
@@ -49,7 +49,7 @@ def test_an_optional_field_that_vanishes_from_all_records_refuses_the_load_and_i
     assert f"field {field} was {listed.stream.fields[field].type} and is now absent" in refused(loaded, listed)
 
 
-@each(lambda case: case.retyped)
+@each_change(lambda case: case.retyped)
 def test_a_retyped_field_refuses_the_load_and_is_named_with_both_types(
     loaded: Bench, listed: Listed, given: tuple[str, str, str, str]
 ):

@@ -13,12 +13,12 @@ from onefold.errors import OnefoldError
 from onefold.http.auth import Credentials
 from onefold.mapping.sql import field_sql
 from tests.acceptance.bench import Bench, everything
-from tests.acceptance.streams import Listed, each_that_can_have
+from tests.acceptance.streams import Listed, each_that_can_have, each_transport
 
 HIDDEN: tuple[PersonalClass, ...] = ("identity", "contact", "sensitive")
 
 
-@each_that_can_have("status")
+@each_transport("status")
 def test_usage_counts_the_requests_that_the_source_counted(empty: Bench, listed: Listed):
     before = empty.requests(listed.system)
     empty.fault(listed, kind="status", code=503, times=2)

@@ -6,7 +6,7 @@ import pytest
 
 from onefold.errors import Retriable
 from tests.acceptance.bench import Bench, Observed, everything
-from tests.acceptance.streams import ALL, Listed, each_lookup, each_that_can_have
+from tests.acceptance.streams import ALL, Listed, each_lookup, each_transport, once_per, transport
 
 PASSING: dict[str, dict[str, object]] = {
     "unavailable twice": {"kind": "status", "code": 503, "times": 2},
@@ -25,10 +25,11 @@ LASTING: dict[str, tuple[dict[str, object], str]] = {
     "web page": ({"kind": "html"}, "a web page"),
 }
 
-each_passing = pytest.mark.parametrize(
-    ("listed", "fault"),
+each_passing = once_per(
+    lambda listed, fault: (transport(listed), fault),
+    "listed, fault",
     [(listed, name) for listed in ALL for name in PASSING if PASSING[name]["kind"] not in listed.case.cannot_have],
-    ids=lambda value: value.name if isinstance(value, Listed) else value,
+    lambda listed, fault: f"{listed.name}-{fault}",
 )
 
 
@@ -46,7 +47,7 @@ def test_a_passing_fault_leaves_what_an_undisturbed_load_leaves(
     assert empty.observed(listed) == undisturbed
 
 
-@each_that_can_have("rate_limit")
+@each_transport("rate_limit")
 def test_a_source_that_says_when_to_come_back_is_left_alone_until_then(empty: Bench, listed: Listed):
     empty.fault(listed, kind="rate_limit", retry_after=17)
     empty.load(listed)
@@ -54,7 +55,7 @@ def test_a_source_that_says_when_to_come_back_is_left_alone_until_then(empty: Be
 
 
 @pytest.mark.parametrize("lasting", LASTING)
-@each_that_can_have("status", "html")
+@each_transport("status", "html")
 def test_a_lasting_fault_fails_the_load_and_touches_nothing_until_it_is_mended(
     loaded: Bench, listed: Listed, lasting: str, undisturbed: Observed
 ):
@@ -76,7 +77,7 @@ def test_a_lasting_fault_fails_the_load_and_touches_nothing_until_it_is_mended(
     assert loaded.observed(listed) == undisturbed
 
 
-@each_that_can_have("status")
+@each_transport("status")
 def test_the_message_of_a_source_that_is_down_names_the_address_and_what_was_said_last(empty: Bench, listed: Listed):
     empty.sandbox.control("faults", system=listed.system.system, kind="status", code=503, times=-1, body="Maintenance")
     with pytest.raises(Retriable) as raised:

@@ -56,12 +56,12 @@ def test_the_streams_that_cannot_be_asked_about_the_past_are_known_with_their_re
 
 @each_stream
 def test_a_stream_gives_nothing_of_an_empty_window_exactly_when_it_can_be_asked_about_windows(
-    empty: Bench, listed: Listed
+    empty_read_only: Bench, listed: Listed
 ):
     why = unaskable(listed.system, listed.stream_name, None, NOW)
     if listed.stream.lookup and why:  # it is asked what others name, whatever the window
         assert why.reason == "look_up"
         return
     before = BEFORE_THE_REGISTERS if listed.stream.lookup else BEFORE_ALL
-    nothing = read(empty, listed, before) == read(empty, listed, AFTER_ALL) == 0
+    nothing = read(empty_read_only, listed, before) == read(empty_read_only, listed, AFTER_ALL) == 0
     assert nothing == (why is None)
