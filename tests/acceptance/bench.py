@@ -129,7 +129,7 @@ class Bench:
             self.query(f"select * from {listed.staging} order by _key, _load_id"),  # noqa: S608 - our own names
             *(
                 self.query(f"select * from ops.{table} {where} order by 1, 2, 3")  # noqa: S608
-                for table in ("cursor", "answer", "stream_state")
+                for table in ("cursor", "lookup_cache", "stream_checkpoint")
             ),
             self.query(f"select quarantine_id, state from ops.quarantine {where} order by 1"),  # noqa: S608
         ]
@@ -137,7 +137,7 @@ class Bench:
     def forget(self, listed: Listed) -> None:
         """Take away all that was loaded of the stream: the next load is a first one."""
         self.execute(f"delete from {listed.staging}")  # noqa: S608 - our own name
-        for table in ("cursor", "answer", "stream_state", "quarantine"):
+        for table in ("cursor", "lookup_cache", "stream_checkpoint", "quarantine"):
             self.execute(
                 sql.SQL("delete from ops.{} where system = %s and stream = %s").format(sql.Identifier(table)),
                 *(listed.system.system, listed.stream_name),
