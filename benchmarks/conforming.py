@@ -16,9 +16,11 @@ from benchmarks.four_systems.by_hand import by_hand
 from benchmarks.measure import Warehouse, seconds
 from benchmarks.table import Row
 from onefold.catalog.reader import Catalog, read_catalog
-from onefold.conform import ConformReport, audit_and_lineage, conform
-from onefold.conform.dbt_build import Project
+from onefold.conform import audit_and_lineage
+from onefold.conform.dbt_build import DbtProject
 from onefold.conform.gate import entity_gate
+from onefold.conform.report import ConformReport
+from onefold.conform.run import conform
 from onefold.load.ledger import Run
 from onefold.mapping.registry import mapping_fingerprints, sync_mapping
 from onefold.settings import ROOT
@@ -87,11 +89,11 @@ def _conform(url: str, catalog: Catalog, target: Path, name: str) -> dict[str, f
             "os:bench",
             entity_gate(url),
             entities,
-            Project(ROOT / "dbt_project", target),
+            DbtProject(ROOT / "dbt_project", target),
             mappings=mapping_fingerprints(mapped, catalog.systems),
             on_publish=[
                 lambda connection, _: sync_mapping(connection, mapped, catalog.systems),
-                audit_and_lineage.published(Run("conform", name, "os:bench"), entities),
+                audit_and_lineage.record_lineage(Run("conform", name, "os:bench"), entities),
             ],
         )
         done.append(report)

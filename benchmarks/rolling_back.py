@@ -12,7 +12,7 @@ from onefold.audit import actor
 from onefold.catalog.reader import Catalog
 from onefold.load import steps
 from onefold.rollback import lifecycle
-from onefold.rollback.request import Request
+from onefold.rollback.request import RollbackRequest
 
 CATALOG = Catalog({"bench": SYSTEM}, {})
 STARTER, APPROVER = "engineer", "approver"
@@ -35,10 +35,10 @@ def _round(warehouse: Warehouse, held: int, changed: int) -> dict[str, float]:
     with warehouse.fresh() as url:
         figures = {"first load": seconds(lambda: _load(url, first, "first"))}
         second_load = _load(url, second, "second")
-        figures["rollback"] = seconds(lambda: _roll_back(url, Request((second_load,), reason="measured")))
-        figures["undo"] = seconds(lambda: _roll_back(url, Request(undo=1, reason="measured")))
+        figures["rollback"] = seconds(lambda: _roll_back(url, RollbackRequest((second_load,), reason="measured")))
+        figures["undo"] = seconds(lambda: _roll_back(url, RollbackRequest(undo=1, reason="measured")))
         figures["rollback of it"] = seconds(
-            lambda: _roll_back(url, Request((second_load - 1, second_load), reason="measured"))
+            lambda: _roll_back(url, RollbackRequest((second_load - 1, second_load), reason="measured"))
         )
     return figures
 
@@ -50,8 +50,8 @@ def _load(url: str, bodies: list[bytes], run: str) -> int:
     return steps.publish(load).load_id
 
 
-def _roll_back(url: str, request: Request) -> None:
+def _roll_back(url: str, request: RollbackRequest) -> None:
     """Plan, approval by another person, execution."""
-    planned = lifecycle.plan(url, CATALOG, request, actor(STARTER, "rollback", "measured"))
-    lifecycle.decide(url, planned.rollback_id, APPROVER, True)
-    lifecycle.execute(url, CATALOG, planned.rollback_id, actor(STARTER, "rollback", "measured"))
+    planned = lifecycle.plan_rollback(url, CATALOG, request, actor(STARTER, "rollback", "measured"))
+    lifecycle.record_decision(url, planned.rollback_id, APPROVER, True)
+    lifecycle.execute_rollback(url, CATALOG, planned.rollback_id, actor(STARTER, "rollback", "measured"))

@@ -9,8 +9,8 @@ from purgatory import SyncCircuitBreakerFactory
 
 from onefold.connectors.window import BEGINNING
 from onefold.load.extraction import CountSource, counts_from, way_out
-from onefold.reconcile.compare import Compared, compare
-from onefold.reconcile.repair import repair
+from onefold.reconcile.compare import Comparison, compare_stream
+from onefold.reconcile.repair import repair_stream
 from tests.acceptance.bench import Bench
 from tests.acceptance.streams import ALL, Listed
 from tests.roles import as_role
@@ -37,8 +37,8 @@ def counts(bench: Bench, listed: Listed) -> CountSource:
     return counts_from(listed.system, listed.endpoint(bench.sandbox), loader, unhurried)
 
 
-def compared(bench: Bench, listed: Listed, *, thorough: bool = False) -> Compared:
-    return compare(bench.job(listed), counts(bench, listed), BEGINNING, thorough=thorough)
+def compared(bench: Bench, listed: Listed, *, thorough: bool = False) -> Comparison:
+    return compare_stream(bench.job(listed), counts(bench, listed), BEGINNING, thorough=thorough)
 
 
 @each_comparable
@@ -55,10 +55,10 @@ def test_what_was_lost_by_hand_is_found_and_repaired(
     keys = [key for (key,) in loaded.query(alive)][::5][:3]
     loaded.execute(f"delete from {listed.staging} where _key = any (%s)", keys)  # noqa: S608
     found = compared(loaded, listed)
-    assert (found.drift.missing, found.drift.changed, found.drift.gone) == (len(keys), 0, 0)
+    assert (found.drift.missing, found.drift.changed, found.drift.deleted) == (len(keys), 0, 0)
     assert {key for (key,) in loaded.query("select _key from ops.drift")} == set(keys)
 
-    mended, loads = repair(loaded.job(listed), counts(loaded, listed), found)
+    mended, loads = repair_stream(loaded.job(listed), counts(loaded, listed), found)
     assert mended.drift.records == 0
     assert sum(load.rows_new for load in loads) == len(keys)
     assert loaded.observed(listed, current=True) == before
@@ -74,7 +74,7 @@ def test_what_was_lost_by_hand_is_found_and_repaired(
 )
 def test_a_source_that_counts_is_hardly_read(loaded: Bench, listed: Listed) -> None:
     found = compared(loaded, listed)
-    (how,) = loaded.query("select how from ops.reconciliation order by reconciliation_id desc limit 1")
+    (how,) = loaded.query("select method from ops.reconciliation order by reconciliation_id desc limit 1")
     if listed.stream.nested or listed.stream.cursor.kind == "integer":
         assert how == ("keys",)
     else:

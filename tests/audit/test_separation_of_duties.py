@@ -6,7 +6,7 @@ import psycopg
 import pytest
 
 from onefold.audit import AuditEvent, actor, append
-from onefold.audit.separation_of_duties import require_other
+from onefold.audit.separation_of_duties import require_second_person
 from onefold.errors import Fatal
 
 
@@ -16,8 +16,8 @@ def test_who_started_something_cannot_approve_it(loader: psycopg.Connection, use
     with loader.transaction():
         append(loader, started)
     with pytest.raises(Fatal, match=r"^Migration 5 was started by .* must be approved by somebody else"):
-        require_other(loader, "migration.begin", "migration:5", user)
-    require_other(loader, "migration.begin", "migration:5", "approver")
+        require_second_person(loader, "migration.begin", "migration:5", user)
+    require_second_person(loader, "migration.begin", "migration:5", "approver")
 
 
 def test_nobody_who_is_unknown_approves_and_nothing_that_nobody_started_is_approved(loader: psycopg.Connection) -> None:
@@ -26,4 +26,4 @@ def test_nobody_who_is_unknown_approves_and_nothing_that_nobody_started_is_appro
         append(loader, AuditEvent(actor(None, "rollback", "scheduled__1"), "rollback.plan", "rollback:2"))
     for subject, user in (("rollback:1", None), ("rollback:2", "approver"), ("rollback:3", "approver")):
         with pytest.raises(Fatal, match="nobody who is known"):
-            require_other(loader, "rollback.plan", subject, user)
+            require_second_person(loader, "rollback.plan", subject, user)

@@ -10,9 +10,9 @@ from psycopg import sql
 
 from onefold.catalog.entity import Entity
 from onefold.catalog.reader import read_catalog
-from onefold.conform import conform
-from onefold.conform.dbt_build import Project, build, judge
-from onefold.conform.provenance import trace
+from onefold.conform.dbt_build import DbtProject, build_models, read_run_results
+from onefold.conform.provenance import trace_provenance
+from onefold.conform.run import conform
 from onefold.errors import Fatal
 from onefold.mapping.golden import files
 from onefold.settings import ROOT
@@ -27,9 +27,9 @@ def customer() -> Entity:
 
 
 @pytest.fixture(scope="module")
-def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
+def project(tmp_path_factory: pytest.TempPathFactory) -> DbtProject:
     """The project's own dbt project; dbt writes into a folder of this test."""
-    return Project(ROOT / "dbt_project", tmp_path_factory.mktemp("dbt"))
+    return DbtProject(ROOT / "dbt_project", tmp_path_factory.mktemp("dbt"))
 
 
 @pytest.fixture
@@ -62,22 +62,22 @@ def mapped(loader: psycopg.Connection, customer: Entity) -> psycopg.Connection:
 
 
 def test_dbt_builds_what_the_catalogue_says(
-    mapped: psycopg.Connection, loader_url: str, customer: Entity, project: Project
+    mapped: psycopg.Connection, loader_url: str, customer: Entity, project: DbtProject
 ):
     report = conform(loader_url, ACTOR, lambda _: None, [customer], project, mappings={}, select=SELECT)
     assert (report.entities[0].golden, dict(report.entities[0].by_sources)) == (1, {2: 1})
     assert set(report.seconds) == {"begin", "build", "gate", "publish"}
     golden_id = mapped.execute("select customer_id from conformed.customer").fetchone()[0]
-    assert {row.attribute for row in trace(mapped, customer, golden_id)} == {"legal_name", "tax_id_pl"}
+    assert {row.attribute for row in trace_provenance(mapped, customer, golden_id)} == {"legal_name", "tax_id_pl"}
     # Nothing new: dbt is not even started.
     again = conform(
-        loader_url, ACTOR, lambda _: None, [customer], Project(Path("/nowhere"), Path("/nowhere")), mappings={}
+        loader_url, ACTOR, lambda _: None, [customer], DbtProject(Path("/nowhere"), Path("/nowhere")), mappings={}
     )
     assert again.publish_id is None
 
 
 def test_a_model_that_fails_is_named_with_its_cause(
-    mapped: psycopg.Connection, loader_url: str, customer: Entity, project: Project
+    mapped: psycopg.Connection, loader_url: str, customer: Entity, project: DbtProject
 ):
     mapped.execute("drop table mapped.krs__customer")
     with pytest.raises(Fatal, match=r"model\.onefold\.customer__changed: error: .*krs__customer.* does not exist"):
@@ -99,7 +99,7 @@ def test_a_failed_test_is_named_and_the_row_is_not_quoted():
         {"unique_id": "model.onefold.d", "status": "skipped", "execution_time": 0.0, "message": None},
     ]
     with pytest.raises(Fatal) as raised:
-        judge({"results": results})
+        read_run_results({"results": results})
     said = str(raised.value)
     assert "2 of 4" in said
     assert "test.onefold.b: fail: Got 3 results" in said
@@ -109,13 +109,13 @@ def test_a_failed_test_is_named_and_the_row_is_not_quoted():
 
 def test_a_run_that_built_nothing_has_failed():
     with pytest.raises(Fatal, match="built nothing"):
-        judge({"results": []})
+        read_run_results({"results": []})
 
 
 def test_a_project_that_cannot_be_parsed_is_a_clear_error(loader_url: str, tmp_path: Path):
     (tmp_path / "dbt_project.yml").write_text("name: [")
     with pytest.raises(Fatal, match="cannot be parsed"):
-        build(Project(tmp_path, tmp_path / "target"), loader_url, {"publish_id": 1})
+        build_models(DbtProject(tmp_path, tmp_path / "target"), loader_url, {"publish_id": 1})
 
 
 def test_the_generated_files_are_those_of_the_catalogue(customer: Entity):

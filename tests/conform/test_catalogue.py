@@ -9,9 +9,9 @@ import pytest
 from psycopg import sql
 
 from onefold.catalog.reader import read_catalog
-from onefold.conform import conform
-from onefold.conform.dbt_build import Project, marts_fingerprint
+from onefold.conform.dbt_build import DbtProject, marts_fingerprint
 from onefold.conform.gate import entity_gate
+from onefold.conform.run import conform
 from onefold.load.staging import ensure_all_staging
 from onefold.mapping.registry import mapping_fingerprints
 from onefold.settings import ROOT
@@ -37,7 +37,7 @@ def test_every_entity_is_built_judged_and_published_and_the_marts_can_be_asked(
     catalog = read_catalog()
     entities = list(catalog.entities.values())
     mappings = mapping_fingerprints(catalog.entities, catalog.systems) | {"marts": marts_fingerprint(DBT)}
-    report = conform(loader_url, ACTOR, entity_gate(loader_url), entities, Project(DBT, tmp_path), mappings=mappings)
+    report = conform(loader_url, ACTOR, entity_gate(loader_url), entities, DbtProject(DBT, tmp_path), mappings=mappings)
     assert {each.entity for each in report.entities} == set(catalog.entities)
     for mart in (path.stem for path in (DBT / "models" / "marts").glob("*.sql")):
         count = sql.SQL("select count(*) from {}").format(sql.Identifier("marts", mart))

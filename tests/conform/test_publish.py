@@ -9,9 +9,10 @@ import psycopg
 import pytest
 
 from onefold.audit import entries_from_database, verify
-from onefold.conform import Candidate, switch_to
-from onefold.conform.publish_ledger import Publish, only_one
-from onefold.conform.run import conform_with
+from onefold.conform.candidate import Candidate
+from onefold.conform.publish_ledger import Publish, conform_lock
+from onefold.conform.run import conform_with_build
+from onefold.conform.visible_publish import switch_visible_publish
 from onefold.errors import Fatal, Rejected, Retriable
 from onefold.warehouse.connection import connect
 from tests.conform.world import ACTOR, MAPPINGS, PARTNER, World, accept, record
@@ -73,14 +74,14 @@ def test_switch_back_to_a_past_publish(world: World):
         record("crm", "a", tax_id_pl="1", legal_name="two"), record("crm", "b", tax_id_pl="1"), record("crm", "c")
     )
     now = world.clusters()
-    assert switch_to(world.connection, first.publish_id, ACTOR) == ("partner",)
+    assert switch_visible_publish(world.connection, first.publish_id, ACTOR) == ("partner",)
     assert world.golden("a", "legal_name") == ("one",)
     assert world.clusters() == {frozenset("a"), frozenset("b")}
-    switch_to(world.connection, second.publish_id, ACTOR)
+    switch_visible_publish(world.connection, second.publish_id, ACTOR)
     assert world.golden("a", "legal_name") == ("two",)
     assert world.clusters() == now
     # The next conform goes on from the newest set, not from the one that was shown.
-    switch_to(world.connection, first.publish_id, ACTOR)
+    switch_visible_publish(world.connection, first.publish_id, ACTOR)
     world.conform(record("erp", "d", tax_id_pl="9"))
     assert world.clusters() == now | {frozenset("d")}
 
@@ -91,7 +92,7 @@ def test_only_a_published_set_can_be_switched_to(world: World):
         world.conform(record("crm", "b", tax_id_pl="2"), gate=_refuse)
     for publish_id, what in ((2, "is rejected"), (77, "does not exist")):
         with pytest.raises(Fatal, match=what):
-            switch_to(world.connection, publish_id, ACTOR)
+            switch_visible_publish(world.connection, publish_id, ACTOR)
 
 
 def test_nothing_to_take_in_ends_without_a_build(world: World):
@@ -100,7 +101,7 @@ def test_nothing_to_take_in_ends_without_a_build(world: World):
     def never(_: Publish) -> None:
         raise AssertionError("nothing was loaded, so nothing must be built")
 
-    report = conform_with(world.url, ACTOR, accept, [PARTNER], never, mappings=MAPPINGS)
+    report = conform_with_build(world.url, ACTOR, accept, [PARTNER], never, mappings=MAPPINGS)
     assert (report.publish_id, report.entities[0].golden) == (None, 1)
     assert world.connection.execute("select count(*) from ops.publish").fetchone() == (1,)
 
@@ -109,9 +110,9 @@ def test_a_changed_mapping_takes_every_record_in_again(world: World):
     world.conform(record("crm", "a", tax_id_pl="1", legal_name="A"))
     world.connection.execute("update mapped.crm__partner set legal_name = 'Mapped anew', _mapping_version = 2")
     changed = {"partner": "another rule"}
-    conform_with(world.url, ACTOR, accept, [PARTNER], world.build, mappings=changed)
+    conform_with_build(world.url, ACTOR, accept, [PARTNER], world.build, mappings=changed)
     assert world.golden("a", "legal_name") == ("Mapped anew",)
-    assert conform_with(world.url, ACTOR, accept, [PARTNER], world.build, mappings=changed).publish_id is None
+    assert conform_with_build(world.url, ACTOR, accept, [PARTNER], world.build, mappings=changed).publish_id is None
 
 
 def test_refused_candidates_leave_what_is_published_and_come_again(world: World):
@@ -164,7 +165,7 @@ def test_killed_conform_is_taken_up_again(moment: str, world: World):
 
     hooks = (in_transaction,) if moment == "publish" else ()
     with pytest.raises(Retriable, match="the connection to the warehouse was lost"):
-        conform_with(world.url, ACTOR, accept, [PARTNER], build, mappings=MAPPINGS, on_publish=hooks)
+        conform_with_build(world.url, ACTOR, accept, [PARTNER], build, mappings=MAPPINGS, on_publish=hooks)
     assert world.connection.execute("select max(publish_id) from ops.published").fetchone() == (first.publish_id,)
     second = world.conform()
     assert second.loads == (load_id,)
@@ -174,7 +175,7 @@ def test_killed_conform_is_taken_up_again(moment: str, world: World):
 
 
 def test_only_one_conform_runs_at_a_time(world: World):
-    with connect(world.url, autocommit=True) as other, only_one(other), pytest.raises(Retriable, match="running"):
+    with connect(world.url, autocommit=True) as other, conform_lock(other), pytest.raises(Retriable, match="running"):
         world.conform(record("crm", "a", tax_id_pl="1"))
     assert world.conform().entities[0].golden == 1
 
@@ -196,7 +197,7 @@ def test_what_a_hook_writes_is_committed_with_the_entities_or_not_at_all(world: 
 
 def test_every_publish_and_every_switch_is_an_audit_event(world: World):
     report = world.conform(record("crm", "a", tax_id_pl="1"))
-    switch_to(world.connection, report.publish_id, ACTOR)
+    switch_visible_publish(world.connection, report.publish_id, ACTOR)
     actions = world.connection.execute("select action, subject, payload from audit.event order by seq").fetchall()
     assert [(action, subject) for action, subject, _ in actions] == [
         ("conform.publish", f"publish:{report.publish_id}"),

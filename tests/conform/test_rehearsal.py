@@ -9,10 +9,12 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from onefold.conform import ConformReport, conform, dry_run_schemas
-from onefold.conform.dbt_build import Project
-from onefold.conform.dry_run import Rehearsal, rehearse
+from onefold.conform import dry_run_schemas
+from onefold.conform.dbt_build import DbtProject
+from onefold.conform.dry_run import DryRunReport, dry_run_conform
 from onefold.conform.gate import entity_gate
+from onefold.conform.report import ConformReport
+from onefold.conform.run import conform
 from onefold.connectors.window import BEGINNING, Window
 from onefold.errors import Fatal
 from onefold.load import steps
@@ -61,13 +63,13 @@ class Company:
         steps.gate(job)
         return steps.dry_run(job)
 
-    def rehearse(self, *loads: Load) -> Rehearsal:
-        return rehearse(
+    def rehearse(self, *loads: Load) -> DryRunReport:
+        return dry_run_conform(
             self.loader,
             "user:tester",
             entity_gate(self.loader),
             [CUSTOMER],
-            Project(DBT, self._folder / "dbt-rehearsal"),
+            DbtProject(DBT, self._folder / "dbt-rehearsal"),
             loads,
             mappings=self._mappings,
         )
@@ -78,7 +80,7 @@ class Company:
             "user:tester",
             entity_gate(self.loader),
             [CUSTOMER],
-            Project(DBT, self._folder / "dbt"),
+            DbtProject(DBT, self._folder / "dbt"),
             mappings=self._mappings,
             select=["tag:customer"],
         )

@@ -8,18 +8,18 @@ from pathlib import Path
 
 import pytest
 
-from onefold.conform import conform
-from onefold.conform.dbt_build import Project
+from onefold.conform.dbt_build import DbtProject
 from onefold.conform.gate import entity_gate
+from onefold.conform.run import conform
 from onefold.load import steps
 from onefold.load.ledger import Run
 from onefold.load.staging import ensure_all_staging
 from onefold.mapping.registry import mapping_fingerprints
 from onefold.quality.suite import FOLDER
-from onefold.replay.ledger import begin, prove
-from onefold.replay.selection import Choice
-from onefold.rollback.lifecycle import decide, execute, plan
-from onefold.rollback.request import Request
+from onefold.replay.ledger import close_replay, open_replay
+from onefold.replay.selection import Selection
+from onefold.rollback.lifecycle import execute_rollback, plan_rollback, record_decision
+from onefold.rollback.request import RollbackRequest
 from onefold.settings import ROOT
 from onefold.warehouse.connection import connect
 from sandbox.process import Sandbox, running
@@ -62,17 +62,19 @@ class Company:
         """Replay all that waits; how many rows it published."""
         run = Run("replay", "manual__1", "os:tester")
         with connect(self.loader, autocommit=True) as connection:
-            begun = begin(connection, Choice(system="salesforce"), "the suite was mended", run, CATALOG.systems)
+            begun = open_replay(connection, Selection(system="salesforce"), "the suite was fixed", run, CATALOG.systems)
             job = replace(self.bench.job(ACCOUNT), run=run, source=None, source_url=None, replay_id=begun.replay_id)
             for step in (steps.land, steps.gate, steps.publish):
                 step(job)
-            return prove(connection, run).total("published")
+            return close_replay(connection, run).total("published")
 
     def roll_back(self, **asked: object) -> int:
         """Roll loads back, or undo that; the number of the rollback."""
-        rollback_id = plan(self.loader, CATALOG, Request(reason="a test", **asked), STARTER).rollback_id
-        decide(self.loader, rollback_id, "approver", approved=True)
-        execute(self.loader, CATALOG, rollback_id, STARTER)
+        rollback_id = plan_rollback(
+            self.loader, CATALOG, RollbackRequest(reason="a test", **asked), STARTER
+        ).rollback_id
+        record_decision(self.loader, rollback_id, "approver", approved=True)
+        execute_rollback(self.loader, CATALOG, rollback_id, STARTER)
         return rollback_id
 
     def conform(self) -> None:
@@ -82,7 +84,7 @@ class Company:
             "user:tester",
             entity_gate(self.loader),
             [CUSTOMER],
-            Project(ROOT / "dbt_project", self.folder / "dbt"),
+            DbtProject(ROOT / "dbt_project", self.folder / "dbt"),
             mappings=MAPPINGS,
             select=["tag:customer"],
         )

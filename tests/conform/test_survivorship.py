@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from onefold.conform.provenance import trace
+from onefold.conform.provenance import trace_provenance
 from tests.conform.world import PARTNER, World, record
 
 
@@ -51,7 +51,7 @@ def test_every_golden_attribute_traces_to_a_load(world: World):
     first = world.load([record("crm", "a", tax_id_pl="1", legal_name="A", email="a@example.pl")])
     second = world.load([record("erp", "b", tax_id_pl="1", street="Polna 1")])
     world.conform()
-    traced = {row.attribute: row for row in trace(world.connection, PARTNER, world.id_of("a"))}
+    traced = {row.attribute: row for row in trace_provenance(world.connection, PARTNER, world.id_of("a"))}
     assert set(traced) == {"legal_name", "tax_id_pl", "email", "street"}
     name, street = traced["legal_name"], traced["street"]
     assert (name.value, name.system, name.stream, name.key, name.field, name.transform) == (
@@ -68,4 +68,6 @@ def test_a_value_that_another_record_now_gives_is_traced_to_that_record(attribut
     same = {"tax_id_pl": "1", attribute: "x"}
     world.conform(record("crm", "a", **same), record("crm", "b", **same))
     world.conform(record("crm", "a", tax_id_pl="1"))
-    assert {row.attribute: row.key for row in trace(world.connection, PARTNER, world.id_of("b"))}[attribute] == "b"
+    assert {row.attribute: row.key for row in trace_provenance(world.connection, PARTNER, world.id_of("b"))}[
+        attribute
+    ] == "b"

@@ -15,9 +15,10 @@ import psycopg
 from psycopg import sql
 
 from onefold.catalog.entity import Entity
+from onefold.conform.candidate import Candidate
 from onefold.conform.publish_ledger import Publish
-from onefold.conform.report import Candidate, ConformReport
-from onefold.conform.run import OnPublish, conform_with
+from onefold.conform.report import ConformReport
+from onefold.conform.run import OnPublish, conform_with_build
 from onefold.mapping.golden import files, tables_sql
 from onefold.settings import ROOT
 
@@ -180,7 +181,7 @@ class World:
         """Load the records, if any, and conform."""
         if records:
             self.load(records)
-        return conform_with(
+        return conform_with_build(
             self.url, ACTOR, gate or accept, [PARTNER], self.build, mappings=MAPPINGS, on_publish=on_publish
         )
 

@@ -11,7 +11,7 @@ from onefold.insight.alerts import open_alerts
 from onefold.insight.loads import loads_of_run, loads_of_stream
 from onefold.insight.quarantine import quarantine_reasons, quarantined_rows
 from onefold.insight.streams import stream_statuses
-from onefold.notify.alert import healed, wrong
+from onefold.notify.alert import open_alert, resolve_alert
 from onefold.warehouse.connection import connect
 from tests.load.shop import SHOP, Shop, record
 
@@ -74,14 +74,14 @@ def test_the_quarantine_is_counted_by_reason_and_listed_without_content(shop: Sh
 
 def test_an_alert_is_listed_until_it_has_ended(shop: Shop) -> None:
     with connect(shop.url) as connection:
-        wrong(connection, "os:tester", "freshness", "shop.customer", "The data is old.")
-        wrong(connection, "os:tester", "freshness", "shop.customer", "The data is older.")
+        open_alert(connection, "os:tester", "freshness", "shop.customer", "The data is old.")
+        open_alert(connection, "os:tester", "freshness", "shop.customer", "The data is older.")
         (alert,) = open_alerts(connection).rows
-        assert (alert.kind, alert.subject, alert.what, alert.times) == (
+        assert (alert.kind, alert.subject, alert.message, alert.occurrences) == (
             *("freshness", "shop.customer", "The data is older."),
             2,
         )
-        healed(connection, "os:tester", "freshness", "shop.customer")
+        resolve_alert(connection, "os:tester", "freshness", "shop.customer")
         assert open_alerts(connection).rows == ()
 
 

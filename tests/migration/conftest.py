@@ -21,9 +21,9 @@ from onefold.load.job import Job
 from onefold.load.usage import Usage
 from onefold.load.window import WindowRequest
 from onefold.migration import ledger
-from onefold.migration.chunks import publish_chunks, rehearse_chunks
+from onefold.migration.chunks import dry_run_chunks, publish_chunks
 from onefold.migration.ledger import Chunk, Migration
-from onefold.migration.plan import Plan, Wish, make_plan
+from onefold.migration.plan import MigrationRequest, Plan, make_plan
 from onefold.platform.postgres import Postgres
 from onefold.platform.sandbox_database import NAMES, create_databases, reader
 from onefold.platform.secrets import load_secrets
@@ -65,28 +65,30 @@ class Engineer:
         """The same, for another stream."""
         return Engineer(self.bench, Listed(name))
 
-    def wish(self, first: datetime, chunks: int = 4) -> Wish:
+    def wish(self, first: datetime, chunks: int = 4) -> MigrationRequest:
         chunk = (NOW - first) / chunks + timedelta(microseconds=1)  # a division that rounds down leaves a rest
-        return Wish(self.listed.system.system, (self.listed.stream_name,), first, NOW, chunk, "the years before us")
+        return MigrationRequest(
+            self.listed.system.system, (self.listed.stream_name,), first, NOW, chunk, "the years before us"
+        )
 
-    def begin(self, wish: Wish, run: str = "manual__1") -> Migration:
+    def begin(self, wish: MigrationRequest, run: str = "manual__1") -> Migration:
         return ledger.begin(self.connection, wish, self.plan(wish), f"airflow:by:engineer/migrate/{run}", run)
 
-    def plan(self, wish: Wish) -> Plan:
+    def plan(self, wish: MigrationRequest) -> Plan:
         return make_plan(self.connection, CATALOG.systems, wish)
 
     def rehearse(self, migration: Migration, may_go_on: Callable[[], None] = nothing) -> None:
         stream = self.listed.stream_name
-        rehearse_chunks(self.loader, migration, stream, self._job(migration), may_go_on, self.counts)
+        dry_run_chunks(self.loader, migration, stream, self._job(migration), may_go_on, self.counts)
 
     def publish(self, migration: Migration, may_go_on: Callable[[], None] = nothing) -> None:
         publish_chunks(self.loader, migration, self.listed.stream_name, self._job(migration), may_go_on)
 
     def approve(self, migration: Migration) -> None:
-        ledger.keep_report(self.connection, migration, {})
+        ledger.record_report(self.connection, migration, {})
         ledger.decide(self.connection, migration, "approver", approved=True)
 
-    def approved(self, wish: Wish) -> Migration:
+    def approved(self, wish: MigrationRequest) -> Migration:
         """A migration that has come as far as its approval."""
         migration = self.begin(wish)
         self.rehearse(migration)

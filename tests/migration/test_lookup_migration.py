@@ -13,16 +13,16 @@ from onefold.errors import Fatal
 from onefold.load.extraction import feed_from
 from onefold.load.usage import Usage
 from onefold.load.window import WindowRequest
-from onefold.migration.chunks import give_up, rehearse_chunks
-from onefold.migration.feed_estimate import sampled
-from onefold.migration.plan import Wish
+from onefold.migration.chunks import discard_dry_run, dry_run_chunks
+from onefold.migration.feed_estimate import estimate_from_feed
+from onefold.migration.plan import MigrationRequest
 from sandbox.process import Sandbox, running
 from tests.acceptance.bench import Bench
 from tests.acceptance.streams import Listed
 from tests.migration.conftest import EXTRACT, Crash, Engineer, nothing
 
 DAY = timedelta(days=1)
-YEARS = Wish(
+YEARS = MigrationRequest(
     "krs",
     ("extract",),
     datetime(2024, 1, 1, tzinfo=UTC),
@@ -94,7 +94,7 @@ def test_a_company_that_is_published_is_not_asked_about_again_in_a_later_chunk(e
 
     with pytest.raises(Crash):
         extract.publish(migration, crash_at_the_second)
-    give_up(extract.connection, migration)  # as a crash of PostgreSQL does it: landing is unlogged
+    discard_dry_run(extract.connection, migration)  # as a crash of PostgreSQL does it: landing is unlogged
     extract.rehearse(migration)
     published = {lookup_key for (lookup_key,) in bench.query("select lookup_key from ops.lookup_result")}
     landed = [lookup_key for (lookup_key,) in bench.query("select lookup_key from landing.lookup_result")]
@@ -132,7 +132,7 @@ def test_a_chunk_that_died_goes_on_after_the_last_company_that_it_had_asked_abou
         return read
 
     with pytest.raises(Crash):
-        rehearse_chunks(extract.loader, migration, "extract", dying, nothing, extract.counts)
+        dry_run_chunks(extract.loader, migration, "extract", dying, nothing, extract.counts)
     assert bench.query("select count(*) from landing.lookup_result") == [(30,)]
     extract.rehearse(migration)
     assert_asked_about_once_each(bench, sandbox)
@@ -147,7 +147,7 @@ def test_its_plan_says_how_much_from_some_days_of_the_feed(extract: Engineer, sa
             asked.append(day)
             return named_on(day)
 
-        estimate = sampled(count, EXTRACT.system, wish)
+        estimate = estimate_from_feed(count, EXTRACT.system, wish)
         every_day = [wish.start.date() + timedelta(days=each) for each in range((wish.end - wish.start).days)]
         assert sum(named_on(day) for day in every_day) == len(everyone(sandbox))
     assert len(asked) == 14
@@ -166,7 +166,7 @@ def test_its_plan_is_not_misled_by_a_feed_that_is_empty_on_weekends(days: int):
         asked.append(day)
         return 70 if day.weekday() < 5 else 0
 
-    estimate = sampled(count, EXTRACT.system, wish)
+    estimate = estimate_from_feed(count, EXTRACT.system, wish)
     assert set(asked) <= set(window)
     assert len(asked) == len(set(asked)) == min(days, 14)
     assert estimate.records == (50 * days if days >= 14 else sum(map(count, window)))

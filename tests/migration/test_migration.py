@@ -17,10 +17,10 @@ from onefold.errors import Fatal
 from onefold.load.usage import Usage
 from onefold.load.window import WindowRequest
 from onefold.migration import ledger
-from onefold.migration.chunks import make_way, quarantined
+from onefold.migration.chunks import close_abandoned, quarantined
 from onefold.migration.ledger import Migration
 from onefold.migration.maintenance_window import Closed, within
-from onefold.migration.plan import Wish, make_plan
+from onefold.migration.plan import MigrationRequest, make_plan
 from sandbox.process import Sandbox
 from tests.acceptance.bench import Bench
 from tests.migration.conftest import NOW, ORDER, Crash, Engineer
@@ -101,7 +101,7 @@ def test_the_control_totals_are_those_of_the_source_and_name_what_was_refused(
 
 def test_who_starts_a_migration_cannot_approve_it(engineer: Engineer, first: datetime) -> None:
     migration = engineer.begin(engineer.wish(first))
-    ledger.keep_report(engineer.connection, migration, {})
+    ledger.record_report(engineer.connection, migration, {})
     with pytest.raises(Fatal, match="must be approved by somebody else"):
         ledger.decide(engineer.connection, migration, "engineer", approved=True)
     assert ledger.get(engineer.connection, migration.migration_id).state == "rehearsed"
@@ -120,9 +120,9 @@ def test_two_migrations_of_one_stream_at_once_are_refused(engineer: Engineer, fi
 def test_a_migration_whose_run_is_over_makes_way_for_another(engineer: Engineer, first: datetime) -> None:
     migration, wish = engineer.begin(engineer.wish(first)), engineer.wish(first)
     engineer.rehearse(migration)
-    make_way(engineer.connection, wish, "os:tester", lambda dag_id, run_id: False)
+    close_abandoned(engineer.connection, wish, "os:tester", lambda dag_id, run_id: False)
     assert engineer.now(migration).on_its_way
-    make_way(engineer.connection, wish, "os:tester", lambda *run: run == ("migrate", "manual__1"))
+    close_abandoned(engineer.connection, wish, "os:tester", lambda *run: run == ("migrate", "manual__1"))
     assert engineer.now(migration).state == "failed"
     assert engineer.bench.query("select count(*) from landing.resume_token") == [(0,)]
     engineer.begin(wish, run="manual__2")
@@ -209,7 +209,9 @@ def test_a_wish_that_cannot_be_is_refused_before_anything_is_touched(
 ) -> None:
     first = NOW - timedelta(days=90)
     engineer.bench.load(ORDER)
-    wish = Wish(**{**{f: getattr(engineer.wish(first), f) for f in Wish.__dataclass_fields__}, **wrong})
+    wish = MigrationRequest(
+        **{**{f: getattr(engineer.wish(first), f) for f in MigrationRequest.__dataclass_fields__}, **wrong}
+    )
     with pytest.raises(Fatal, match=said):
         engineer.plan(wish)
     assert engineer.bench.query("select count(*) from ops.migration") == [(0,)]

@@ -9,24 +9,24 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from onefold.conform.dry_run import Rehearsal
+from onefold.conform.dry_run import DryRunReport
 from onefold.connectors.counting import Counter, why_not
 from onefold.connectors.window import Window
 from onefold.errors import Busy, Fatal, Rejected
 from onefold.load import steps
 from onefold.load.usage import Usage
 from onefold.migration import ledger
-from onefold.migration.chunks import give_up
+from onefold.migration.chunks import discard_dry_run
 from onefold.migration.ledger import Migration
 from onefold.migration.plan import make_plan
-from onefold.migration.report import make_report, rehearsed_loads, report_text
+from onefold.migration.report import dry_run_loads, make_report, report_text
 from sandbox.process import Sandbox
 from tests.acceptance.streams import CATALOG
 from tests.migration.conftest import Crash, Engineer, cursors
 
 DAY = timedelta(days=1)
 COUNTING = ["salesforce.order", "erp.zamowienie", "sap.business_partner", "sap_v4.product"]
-NOTHING = Rehearsal(1, (), ())
+NOTHING = DryRunReport(1, (), ())
 
 
 @pytest.fixture
@@ -72,7 +72,7 @@ def test_a_chunk_of_which_too_little_is_read_stops_the_migration_before_it_is_ap
     assert stopped.counted["after"] == stopped.counted["read"] + 1
     assert (engineer.now(migration).state, engineer.now(migration).error) == ("planned", str(error.value))
     with pytest.raises(Fatal, match=r"not rehearsed \(order 2, order 3, order 4\)"):
-        rehearsed_loads(engineer.connection, migration)
+        dry_run_loads(engineer.connection, migration)
     with pytest.raises(Fatal, match="is planned: there is nothing to approve"):
         ledger.decide(engineer.connection, migration, "approver", approved=True)
     assert engineer.bench.observed(engineer.listed).versions == []
@@ -182,7 +182,7 @@ def test_what_is_published_is_what_was_approved_even_where_the_database_has_lost
     engineer: Engineer, first: datetime
 ) -> None:
     migration = engineer.approved(engineer.wish(first))
-    give_up(engineer.connection, migration)  # as a crash of PostgreSQL does it: landing is unlogged
+    discard_dry_run(engineer.connection, migration)  # as a crash of PostgreSQL does it: landing is unlogged
     second = engineer.chunks(migration)[1].window
     engineer.lost = {
         key for cursor, key in cursors(engineer) if second.start < datetime.fromisoformat(cursor) < second.end
@@ -197,7 +197,7 @@ def test_what_is_published_is_what_was_approved_even_where_the_database_has_lost
     engineer.asked.clear()
     engineer.rehearse(migration)
     assert len(engineer.asked) == 3  # what is published is not read again
-    assert len(rehearsed_loads(engineer.connection, migration)) == 3
+    assert len(dry_run_loads(engineer.connection, migration)) == 3
     engineer.approve(migration)
     engineer.publish(migration)
     assert all(chunk.load_id for chunk in engineer.chunks(migration))
@@ -235,13 +235,13 @@ def test_what_is_lost_before_the_report_is_not_shown_to_who_approves(engineer: E
         "truncate landing.resume_token"
     )  # as a crash of PostgreSQL does it: landing is unlogged
     with pytest.raises(Fatal, match=r"chunks that are not rehearsed \(order 1, "):
-        rehearsed_loads(engineer.connection, migration)
+        dry_run_loads(engineer.connection, migration)
 
 
 def test_nothing_is_published_once_the_approval_is_withdrawn(engineer: Engineer, first: datetime) -> None:
     migration = engineer.approved(engineer.wish(first))
     with pytest.raises(Fatal, match="is approved: what was approved is reported no more"):
-        ledger.keep_report(engineer.connection, migration, {})
+        ledger.record_report(engineer.connection, migration, {})
     ledger.stopped(engineer.connection, migration, "another stream's chunk is not what was approved")
     with pytest.raises(Fatal, match="is planned and not approved; nothing more was published"):
         engineer.publish(migration)
@@ -272,7 +272,7 @@ def test_a_wish_that_cannot_be_is_refused_before_the_source_is_asked(engineer: E
 
 def _report(engineer: Engineer, migration: Migration) -> str:
     report = make_report(engineer.connection, migration, NOTHING, engineer.listed.system)
-    ledger.keep_report(engineer.connection, migration, report)
+    ledger.record_report(engineer.connection, migration, report)
     return report_text(engineer.now(migration))
 
 

@@ -1,4 +1,4 @@
-"""Alerts: told once when something is wrong, once when it has healed, and never at the cost of what noticed it."""
+"""Alerts: notified once when opened, once when resolved, and never at the cost of the task that opened them."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from tenacity import wait_none
 from onefold.errors import Fatal, Retriable
 from onefold.http.endpoint import Endpoint
 from onefold.notify import alert
-from onefold.notify.notification import Notice
-from onefold.notify.receiver import receivers
+from onefold.notify.notification import Notification
+from onefold.notify.receiver import read_receivers
 from tests.http.web_server import Say, WebServer, serving
 from tests.notify.smtp_server import MailServer, receiving_mail
 
@@ -26,23 +26,23 @@ SECRET = "/services/T000/B000/sEcReT"
 
 
 @dataclass
-class Ear:
-    """A receiver that keeps what it hears; `deaf` makes it fail."""
+class Recorder:
+    """A receiver that records what it is sent; `fails` makes it fail."""
 
-    name: str = "ear"
-    deaf: bool = False
-    heard: list[Notice] = field(default_factory=list)
+    name: str = "recorder"
+    fails: bool = False
+    received: list[Notification] = field(default_factory=list)
 
-    def tell(self, notice: Notice) -> None:
-        if self.deaf:
-            raise Retriable(f"{self.name} does not hear.")
-        self.heard.append(notice)
+    def send(self, notification: Notification) -> None:
+        if self.fails:
+            raise Retriable(f"{self.name} does not answer.")
+        self.received.append(notification)
 
 
 @pytest.fixture(autouse=True)
-def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody waits between two attempts."""
-    monkeypatch.setattr(alert._tell.retry, "wait", wait_none())
+def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No pause between two attempts."""
+    monkeypatch.setattr(alert._send.retry, "wait", wait_none())
 
 
 @pytest.fixture
@@ -57,57 +57,59 @@ def post() -> Iterator[MailServer]:
         yield server
 
 
-def test_an_alert_is_told_once_when_it_opens_and_once_when_it_has_healed(loader: psycopg.Connection) -> None:
-    ear = Ear()
-    told = []
+def test_a_receiver_is_notified_once_when_an_alert_opens_and_once_when_it_is_resolved(
+    loader: psycopg.Connection,
+) -> None:
+    recorder = Recorder()
+    sent = []
     for _ in range(3):
-        alert.wrong(loader, ACTOR, *ABOUT, WHAT)
-        told.append(alert.deliver(loader, [ear]))
+        alert.open_alert(loader, ACTOR, *ABOUT, WHAT)
+        sent.append(alert.deliver_notifications(loader, [recorder]))
     for _ in range(2):
-        alert.healed(loader, ACTOR, *ABOUT)
-        told.append(alert.deliver(loader, [ear]))
-    assert told == [1, 0, 0, 1, 0]
-    assert [(notice.subject, notice.healed is not None) for notice in ear.heard] == [
+        alert.resolve_alert(loader, ACTOR, *ABOUT)
+        sent.append(alert.deliver_notifications(loader, [recorder]))
+    assert sent == [1, 0, 0, 1, 0]
+    assert [(each.subject, each.resolved_at is not None) for each in recorder.received] == [
         ("shop.customer", False),
         ("shop.customer", True),
     ]
-    assert loader.execute("select kind, subject, times, healed_at > first_seen from ops.alert").fetchall() == [
+    assert loader.execute("select kind, subject, occurrences, resolved_at > first_seen from ops.alert").fetchall() == [
         (*ABOUT, 3, True)
     ]
     assert loader.execute("select action, payload ->> 'about' from audit.event order by seq").fetchall() == [
         ("alert.open", "shop.customer"),
-        ("alert.heal", "shop.customer"),
+        ("alert.resolve", "shop.customer"),
     ]
 
 
-def test_what_is_wrong_again_after_it_has_healed_is_told_again(loader: psycopg.Connection) -> None:
-    ear = Ear()
+def test_an_alert_that_opens_again_is_notified_again(loader: psycopg.Connection) -> None:
+    recorder = Recorder()
     for _ in range(2):
-        alert.wrong(loader, ACTOR, *ABOUT, WHAT)
-        alert.deliver(loader, [ear])
-        alert.healed(loader, ACTOR, *ABOUT)
-        alert.deliver(loader, [ear])
-    assert [notice.healed is not None for notice in ear.heard] == [False, True, False, True]
+        alert.open_alert(loader, ACTOR, *ABOUT, WHAT)
+        alert.deliver_notifications(loader, [recorder])
+        alert.resolve_alert(loader, ACTOR, *ABOUT)
+        alert.deliver_notifications(loader, [recorder])
+    assert [each.resolved_at is not None for each in recorder.received] == [False, True, False, True]
 
 
-def test_a_failing_receiver_fails_nobody_is_logged_and_hears_it_later(
+def test_a_failing_receiver_is_logged_fails_nobody_else_and_is_notified_later(
     loader: psycopg.Connection, caplog: pytest.LogCaptureFixture
 ) -> None:
-    deaf, ear = Ear("deaf", deaf=True), Ear("ear")
-    alert.wrong(loader, ACTOR, *ABOUT, WHAT)
+    down, up = Recorder("down", fails=True), Recorder("up")
+    alert.open_alert(loader, ACTOR, *ABOUT, WHAT)
     with caplog.at_level(logging.WARNING):
-        assert alert.deliver(loader, [deaf, ear]) == 1
-    assert "deaf does not hear" in caplog.text
-    deaf.deaf = False
-    assert alert.deliver(loader, [deaf, ear]) == 1
-    assert len(deaf.heard) == len(ear.heard) == 1
+        assert alert.deliver_notifications(loader, [down, up]) == 1
+    assert "down does not answer" in caplog.text
+    down.fails = False
+    assert alert.deliver_notifications(loader, [down, up]) == 1
+    assert len(down.received) == len(up.received) == 1
 
 
-def test_what_has_healed_before_a_receiver_heard_of_it_is_not_told_to_it(loader: psycopg.Connection) -> None:
-    ear = Ear()
-    alert.wrong(loader, ACTOR, *ABOUT, WHAT)
-    alert.healed(loader, ACTOR, *ABOUT)
-    assert alert.deliver(loader, [ear]) == 0
+def test_a_receiver_is_not_notified_of_an_alert_that_was_resolved_before(loader: psycopg.Connection) -> None:
+    recorder = Recorder()
+    alert.open_alert(loader, ACTOR, *ABOUT, WHAT)
+    alert.resolve_alert(loader, ACTOR, *ABOUT)
+    assert alert.deliver_notifications(loader, [recorder]) == 0
 
 
 def test_the_setting_names_the_log_mail_slack_and_teams(
@@ -119,10 +121,10 @@ def test_the_setting_names_the_log_mail_slack_and_teams(
         "mail": Endpoint(f"https://127.0.0.1:{post.port}", None, None, mail),
         "channel": Endpoint(web.url, None, SECRET, {}),
     }
-    everybody = receivers("log, email:mail,slack:channel,teams:channel", endpoints.__getitem__)
-    alert.wrong(loader, ACTOR, *ABOUT, WHAT)
+    all_kinds = read_receivers("log, email:mail,slack:channel,teams:channel", endpoints.__getitem__)
+    alert.open_alert(loader, ACTOR, *ABOUT, WHAT)
     with caplog.at_level(logging.INFO):
-        assert alert.deliver(loader, everybody) == 4
+        assert alert.deliver_notifications(loader, all_kinds) == 4
     title = "Onefold: drift of shop.customer"
     (taken,) = post.taken
     assert (taken["Subject"], taken["From"], taken["To"]) == (title, mail["from"], mail["to"])
@@ -135,12 +137,12 @@ def test_the_setting_names_the_log_mail_slack_and_teams(
     assert attachment["content"]["body"][0]["text"] == title
     assert f"{title}: {WHAT}" in caplog.text
     assert "sEcReT" not in caplog.text
-    (row,) = loader.execute("select told_wrong, told_healed from ops.alert").fetchall()
+    (row,) = loader.execute("select notified_open, notified_resolved from ops.alert").fetchall()
     assert row == (["log", "email:mail", "slack:channel", "teams:channel"], [])
 
 
 @pytest.mark.parametrize(("status", "kind", "asked"), [(503, Retriable, 3), (404, Fatal, 1)])
-def test_a_webhook_that_fails_is_tried_again_where_that_may_help_and_its_address_stays_secret(
+def test_a_failing_webhook_is_retried_where_that_may_help_and_its_address_stays_secret(
     loader: psycopg.Connection,
     web: WebServer,
     caplog: pytest.LogCaptureFixture,
@@ -149,47 +151,47 @@ def test_a_webhook_that_fails_is_tried_again_where_that_may_help_and_its_address
     asked: int,
 ) -> None:
     web.script(Say(status=status, body=SECRET.encode()))
-    (slack,) = receivers("slack:channel", lambda _: Endpoint(web.url, None, SECRET, {}))
-    alert.wrong(loader, ACTOR, *ABOUT, WHAT)
-    assert alert.deliver(loader, [slack]) == 0
+    (slack,) = read_receivers("slack:channel", lambda _: Endpoint(web.url, None, SECRET, {}))
+    alert.open_alert(loader, ACTOR, *ABOUT, WHAT)
+    assert alert.deliver_notifications(loader, [slack]) == 0
     assert len(web.asked) == asked
     assert f"the webhook answered {status}" in caplog.text
     assert "sEcReT" not in caplog.text
     with pytest.raises(kind):
-        slack.tell(Notice(*ABOUT, WHAT, loader.execute("select now()").fetchone()[0]))
+        slack.send(Notification(*ABOUT, WHAT, loader.execute("select now()").fetchone()[0]))
 
 
-def test_a_receiver_whose_connection_is_missing_keeps_nobody_else_from_hearing(
+def test_a_missing_connection_of_one_receiver_does_not_stop_the_others(
     loader: psycopg.Connection, caplog: pytest.LogCaptureFixture
 ) -> None:
     def missing(name: str) -> Endpoint:
         raise Fatal(f"There is no Airflow connection {name!r}.")
 
-    ear = Ear()
-    alert.wrong(loader, ACTOR, *ABOUT, WHAT)
-    assert alert.deliver(loader, [*receivers("slack:lost,email:gone", missing), ear]) == 1
+    recorder = Recorder()
+    alert.open_alert(loader, ACTOR, *ABOUT, WHAT)
+    assert alert.deliver_notifications(loader, [*read_receivers("slack:lost,email:gone", missing), recorder]) == 1
     assert "There is no Airflow connection 'lost'" in caplog.text and "'gone'" in caplog.text
 
 
-def test_mail_that_is_refused_stays_to_be_told(loader: psycopg.Connection, post: MailServer) -> None:
+def test_a_refused_mail_is_sent_again_with_the_next_delivery(loader: psycopg.Connection, post: MailServer) -> None:
     extra = {"from": "onefold@example.com", "to": "team@example.com", "tls": "none"}
-    (mail,) = receivers("email:mail", lambda _: Endpoint(f"https://127.0.0.1:{post.port}", None, None, extra))
+    (mail,) = read_receivers("email:mail", lambda _: Endpoint(f"https://127.0.0.1:{post.port}", None, None, extra))
     post.verdict = "452 no room"
-    alert.wrong(loader, ACTOR, *ABOUT, WHAT)
-    assert alert.deliver(loader, [mail]) == 0
+    alert.open_alert(loader, ACTOR, *ABOUT, WHAT)
+    assert alert.deliver_notifications(loader, [mail]) == 0
     post.verdict = "250 taken"
-    assert alert.deliver(loader, [mail]) == 1
+    assert alert.deliver_notifications(loader, [mail]) == 1
 
 
-def test_a_password_is_never_sent_in_the_clear(post: MailServer) -> None:
+def test_a_password_is_never_sent_without_encryption(post: MailServer) -> None:
     extra = {"from": "onefold@example.com", "to": "team@example.com", "tls": "none"}
-    (mail,) = receivers("email:mail", lambda _: Endpoint(f"https://127.0.0.1:{post.port}", "me", "hidden", extra))
-    with pytest.raises(Fatal, match="not sent in the clear"):
-        mail.tell(Notice(*ABOUT, WHAT, None))
+    (mail,) = read_receivers("email:mail", lambda _: Endpoint(f"https://127.0.0.1:{post.port}", "me", "hidden", extra))
+    with pytest.raises(Fatal, match="never sent without encryption"):
+        mail.send(Notification(*ABOUT, WHAT, None))
     assert post.taken == []
 
 
 @pytest.mark.parametrize("wrong", ["pager:x", "email", "slack:"])
 def test_a_setting_that_names_no_receiver_says_how_to_write_it(wrong: str) -> None:
     with pytest.raises(Fatal, match="as in: log,email:alerts_mail"):
-        receivers(wrong, lambda _: Endpoint("https://example.com"))
+        read_receivers(wrong, lambda _: Endpoint("https://example.com"))

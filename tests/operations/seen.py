@@ -43,9 +43,9 @@ class Seen:
             [(cursor,)] if cursor else []
         )
         unsound = self._query(
-            "select chosen, published, superseded, again from ops.replay join ops.replay_row using (replay_id)"
+            "select selected, published, superseded, refused from ops.replay join ops.replay_row using (replay_id)"
             " join ops.quarantine using (quarantine_id) where stream = {stream}"
-            " and (ended_at is null or chosen <> published + superseded + again)"
+            " and (ended_at is null or selected <> published + superseded + refused)"
         )
         assert unsound == []
 

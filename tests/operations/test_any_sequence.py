@@ -137,7 +137,8 @@ def world(loader_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> I
     monkeypatch.setenv("ONEFOLD_HOME", str(tmp_path / "home"))
     for module in (gate_step, late_readings):
         monkeypatch.setattr(module, "evaluate_suite", judged_by_credit)
-    monkeypatch.setattr(lifecycle, "judge_late", functools.partial(lifecycle.judge_late, suites=tmp_path))
+    gate_late = functools.partial(lifecycle.gate_late_readings, suites=tmp_path)
+    monkeypatch.setattr(lifecycle, "gate_late_readings", gate_late)
     yield lambda: World(loader_url, tmp_path)
     with connect(loader_url) as connection:
         assert verify(entries_from_database(connection)).ok

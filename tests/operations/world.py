@@ -23,19 +23,19 @@ from onefold.load.ledger import Run
 from onefold.load.usage import Usage
 from onefold.load.window import WindowRequest
 from onefold.migration import ledger as migrations
-from onefold.migration.chunks import give_up, publish_chunks, rehearse_chunks
+from onefold.migration.chunks import discard_dry_run, dry_run_chunks, publish_chunks
 from onefold.migration.ledger import Migration
-from onefold.migration.plan import Wish, make_plan
+from onefold.migration.plan import MigrationRequest, make_plan
 from onefold.quality.gate import Finding
 from onefold.quality.suite import Suite
-from onefold.rollback.lifecycle import decide, execute, plan
-from onefold.rollback.request import Request
+from onefold.rollback.lifecycle import execute_rollback, plan_rollback, record_decision
+from onefold.rollback.request import RollbackRequest
 from onefold.warehouse.connection import connect
 from onefold.warehouse.tables import StagingTable
 from tests.load.shop import MORNING, SHOP, Shop, record
 from tests.operations.seen import Seen
 from tests.operations.truth import Load, Read, RowId, Said, Truth, moment
-from tests.replay.replaying import begun, job, proven, run_of
+from tests.replay.replaying import closed, job, opened, run_of
 
 STARTER = "airflow:by:engineer/{}/{}"
 EVERYTHING = -9
@@ -131,21 +131,21 @@ class World:
         rows, run = self.truth.visible.rows, run_of()
         chose = tuple(self.truth.visible.waiting())
         if not chose:
-            with pytest.raises(Fatal, match="No row that waits in quarantine matches"):
-                begun(self.shop, run, system="shop", stream=self.shop.stream)
+            with pytest.raises(Fatal, match="No open row in quarantine matches"):
+                opened(self.shop, run, system="shop", stream=self.shop.stream)
             return
-        account = begun(self.shop, run, system="shop", stream=self.shop.stream)
+        account = opened(self.shop, run, system="shop", stream=self.shop.stream)
         loaded = self.shop.run(job(self.shop, run, account))
         self._published(loaded, {at.key: rows[at].read for at in chose}, chose)
         counts = self.truth.visible.counts[loaded.load_id]
         published = counts.new + counts.changed + counts.deleted
         again = counts.quarantined
-        assert proven(self.shop, run) == (len(chose), published, len(chose) - published - again, again)
+        assert closed(self.shop, run) == (len(chose), published, len(chose) - published - again, again)
 
     def rehearse(self, start: int, end: int, chunks: int) -> None:
         """A migration of a window is rehearsed, and waits for approval; a second one meanwhile is refused."""
         run = f"migrate__{next(_runs)}"
-        wish = Wish(
+        wish = MigrationRequest(
             "shop", (self.shop.stream,), moment(start), moment(end), (moment(end) - moment(start)) / chunks, "why"
         )
         with connect(self.shop.url, autocommit=True) as connection:
@@ -155,15 +155,15 @@ class World:
                     migrations.begin(connection, wish, planned, STARTER.format("migrate", run), run)
                 return
             migration = migrations.begin(connection, wish, planned, STARTER.format("migrate", run), run)
-            rehearse_chunks(self.shop.url, migration, self.shop.stream, self._of(migration), lambda: None, not_counted)
-            migrations.keep_report(connection, migration, {})
+            dry_run_chunks(self.shop.url, migration, self.shop.stream, self._of(migration), lambda: None, not_counted)
+            migrations.record_report(connection, migration, {})
             windows = [
                 (chunk.window_start, chunk.window_end)
                 for chunk in migrations.chunks(connection, migration, self.shop.stream)
             ]
         self.rehearsed = Rehearsed(migration, {window: self._given[window] for window in windows})
 
-    def decide(self, *, approved: bool) -> None:
+    def record_decision(self, *, approved: bool) -> None:
         """The migration that waits is published, or turned down."""
         if self.rehearsed is None:
             return
@@ -172,7 +172,7 @@ class World:
         with connect(self.shop.url, autocommit=True) as connection:
             migrations.decide(connection, migration, "approver", approved=approved)
             if not approved:
-                give_up(connection, migration)
+                discard_dry_run(connection, migration)
                 return
             publish_chunks(self.shop.url, migration, self.shop.stream, self._of(migration), lambda: None)
             migrations.end(connection, migration, "published", migration.actor)
@@ -195,8 +195,8 @@ class World:
         loads = self.truth.with_their_replays(picked)
         if loads != picked:
             with pytest.raises(Fatal, match="Roll both back together"):
-                self._plan(Request(tuple(picked), reason="why"))
-        self._execute(Request(tuple(loads), reason="why"), loads, approved=approved, published=False)
+                self._plan(RollbackRequest(tuple(picked), reason="why"))
+        self._execute(RollbackRequest(tuple(loads), reason="why"), loads, approved=approved, published=False)
 
     def undo(self, pick: int) -> None:
         """A rollback is undone."""
@@ -205,27 +205,27 @@ class World:
             loads = self.rolled_back[rollback_id]
             if self.truth.without_their_origin(set(loads)):
                 with pytest.raises(Fatal, match=r"Undo the rollback of load \d+ first"):
-                    self._plan(Request(undo=rollback_id, reason="why"))
+                    self._plan(RollbackRequest(undo=rollback_id, reason="why"))
                 return
-            self._execute(Request(undo=rollback_id, reason="why"), set(loads), approved=True, published=True)
+            self._execute(RollbackRequest(undo=rollback_id, reason="why"), set(loads), approved=True, published=True)
             del self.rolled_back[rollback_id]
 
-    def _execute(self, request: Request, loads: set[int], *, approved: bool, published: bool) -> None:
+    def _execute(self, request: RollbackRequest, loads: set[int], *, approved: bool, published: bool) -> None:
         planned = self._plan(request)
         self.truth.judge_late(min(loads), self.least_credit)
-        decide(self.shop.url, planned.rollback_id, "approver", approved=approved)
+        record_decision(self.shop.url, planned.rollback_id, "approver", approved=approved)
         if not approved:
             with pytest.raises(Fatal, match="is refused"):
-                execute(self.shop.url, self.catalog, planned.rollback_id, STARTER)
+                execute_rollback(self.shop.url, self.catalog, planned.rollback_id, STARTER)
             return
-        execute(self.shop.url, self.catalog, planned.rollback_id, STARTER)
+        execute_rollback(self.shop.url, self.catalog, planned.rollback_id, STARTER)
         self.truth.change(loads, published=published)
         self.missing |= {window for stream in planned.streams for window in stream.missing}
         if not published:
             self.rolled_back[planned.rollback_id] = tuple(loads)
 
-    def _plan(self, request: Request) -> object:
-        return plan(self.shop.url, self.catalog, request, STARTER.format("rollback", next(_runs)))
+    def _plan(self, request: RollbackRequest) -> object:
+        return plan_rollback(self.shop.url, self.catalog, request, STARTER.format("rollback", next(_runs)))
 
     def bring_all(self) -> None:
         """As somebody would who does what the plans of the rollbacks say: load what they call missing, take up the

@@ -16,7 +16,7 @@ from onefold.connectors.page import Page
 from onefold.connectors.record import Record
 from onefold.connectors.window import Window
 from onefold.load.job import Job
-from onefold.reconcile.compare import Compared, compare
+from onefold.reconcile.compare import Comparison, compare_stream
 from onefold.warehouse.connection import connect
 from tests.load.shop import SHOP, SUITE, Shop
 
@@ -77,9 +77,9 @@ class Source:
 
         yield Counter(12, count) if self.counts else None
 
-    def compare(self, start: datetime | None = YEAR, **how: object) -> Compared:
+    def compare(self, start: datetime | None = YEAR, **how: object) -> Comparison:
         self.asked.clear()
-        return compare(self.job(), self.counter, start, **how)
+        return compare_stream(self.job(), self.counter, start, **how)
 
     def lose(self, *keys: str) -> None:
         """Take records out of staging by hand, as no load ever does."""

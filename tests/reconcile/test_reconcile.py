@@ -10,11 +10,11 @@ import pytest
 from onefold.commands.reconcile import named_streams
 from onefold.errors import Fatal, Retriable
 from onefold.load.ledger import Run
-from onefold.reconcile.compare import SPAN, compare
-from onefold.reconcile.drift import joined
-from onefold.reconcile.freshness_sla import judge_drift, judge_freshness
-from onefold.reconcile.repair import repair
-from onefold.reconcile.sla_checks import watch
+from onefold.reconcile.compare import DEFAULT_LOOKBACK, compare_stream
+from onefold.reconcile.drift import days_to_windows
+from onefold.reconcile.freshness_sla import check_drift, check_freshness
+from onefold.reconcile.repair import repair_stream
+from onefold.reconcile.sla_checks import check_slas
 from onefold.warehouse.connection import connect
 from tests.load.shop import SHOP
 from tests.reconcile.conftest import YEAR, Source
@@ -30,11 +30,13 @@ def days_from_now(days: float) -> float:
 
 def judged(source: Source) -> bool:
     with connect(source.shop.url, autocommit=True) as connection:
-        return judge_drift(connection, "os:tester", "shop", "customer", STREAM)
+        return check_drift(connection, "os:tester", "shop", "customer", STREAM)
 
 
 def alerts(source: Source) -> list[tuple]:
-    return source.shop.query("select kind, subject, times, healed_at is not null from ops.alert order by alert_id")
+    return source.shop.query(
+        "select kind, subject, occurrences, resolved_at is not null from ops.alert order by alert_id"
+    )
 
 
 def test_a_warehouse_that_agrees_has_no_drift(source: Source) -> None:
@@ -55,10 +57,10 @@ def test_each_kind_of_difference_is_found_by_reading(source: Source) -> None:
         ("k0003", "missing"),
         ("k0005", "changed"),
         ("k0007", "missing"),
-        ("k0011", "gone"),
+        ("k0011", "deleted"),
         ("new", "missing"),
     ]
-    assert (found.drift.missing, found.drift.changed, found.drift.gone) == (3, 1, 1)
+    assert (found.drift.missing, found.drift.changed, found.drift.deleted) == (3, 1, 1)
     assert found.drift.oldest == YEAR + timedelta(days=3)
 
 
@@ -96,7 +98,7 @@ def test_without_a_start_what_cannot_be_counted_is_read_for_a_month(source: Sour
     source.fill(3)
     source.compare(None)
     (window,) = source.asked
-    assert SPAN <= window.end - window.start < SPAN + timedelta(days=1)
+    assert DEFAULT_LOOKBACK <= window.end - window.start < DEFAULT_LOOKBACK + timedelta(days=1)
 
 
 def test_what_waits_in_quarantine_or_was_deleted_on_both_sides_is_not_missing(source: Source) -> None:
@@ -135,7 +137,7 @@ def test_a_comparison_is_no_load_and_changes_nothing_of_the_stream(source: Sourc
     before = state()
     source.compare()
     assert state() == before
-    assert source.shop.query("select state, how, missing, records_read from ops.reconciliation") == [
+    assert source.shop.query("select state, method, missing, records_read from ops.reconciliation") == [
         ("compared", "keys", 1, 10)
     ]
     assert source.shop.query(
@@ -146,7 +148,7 @@ def test_a_comparison_is_no_load_and_changes_nothing_of_the_stream(source: Sourc
 def test_rows_lost_from_staging_are_repaired_by_loading_just_their_days(source: Source) -> None:
     source.fill(300)
     source.lose("k0050", "k0051", "k0200")
-    found, loads = repair(source.job(), source.counter, source.compare())
+    found, loads = repair_stream(source.job(), source.counter, source.compare())
     assert [(load.window_start, load.window_end) for load in loads] == [
         (YEAR + timedelta(days=50), YEAR + timedelta(days=52)),
         (YEAR + timedelta(days=200), YEAR + timedelta(days=201)),
@@ -161,7 +163,7 @@ def test_rows_lost_from_staging_are_repaired_by_loading_just_their_days(source: 
 def test_when_nothing_differs_nothing_is_loaded(source: Source) -> None:
     source.fill(10)
     loads = source.shop.query("select count(*) from ops.load")
-    assert repair(source.job(), source.counter, source.compare())[1] == []
+    assert repair_stream(source.job(), source.counter, source.compare())[1] == []
     assert source.shop.query("select count(*) from ops.load") == loads
 
 
@@ -184,7 +186,7 @@ def test_a_difference_that_outlives_the_promise_alerts_once_and_once_more_when_i
     source.compare()
     assert judged(source)
     assert alerts(source) == [("drift", "shop.customer", 2, True)]
-    assert source.shop.query("select what from ops.alert where what like '%late%'") == []  # no key is told
+    assert source.shop.query("select message from ops.alert where message like '%late%'") == []  # no key is told
 
 
 def test_a_record_that_differs_anew_is_as_old_as_its_new_difference(source: Source) -> None:
@@ -202,7 +204,7 @@ def test_data_that_is_older_than_promised_alerts_once_and_once_more_when_it_is_f
 
     def fresh() -> bool:
         with connect(source.shop.url, autocommit=True) as connection:
-            return judge_freshness(connection, "os:tester", "shop", "customer", STREAM)
+            return check_freshness(connection, "os:tester", "shop", "customer", STREAM)
 
     assert fresh()
     source.shop.execute("update ops.cursor set window_end = window_end - interval '27 hours'")
@@ -216,7 +218,7 @@ def test_data_that_is_older_than_promised_alerts_once_and_once_more_when_it_is_f
 def test_a_stream_that_was_never_published_is_as_old_as_the_first_attempt(source: Source) -> None:
     def fresh() -> bool:
         with connect(source.shop.url, autocommit=True) as connection:
-            return judge_freshness(connection, "os:tester", "shop", "customer", STREAM)
+            return check_freshness(connection, "os:tester", "shop", "customer", STREAM)
 
     assert fresh()
     with pytest.raises(Retriable):
@@ -242,7 +244,7 @@ def test_a_source_that_fails_leaves_what_was_known(source: Source) -> None:
         raise Retriable("The shop is down.")
 
     with pytest.raises(Retriable, match="shop is down"):
-        compare(replace(job, source=broken), source.counter, YEAR)
+        compare_stream(replace(job, source=broken), source.counter, YEAR)
     assert source.drift() == [("k0003", "missing")]
     assert source.shop.query(
         "select state, reason from ops.reconciliation order by reconciliation_id desc limit 1"
@@ -256,12 +258,12 @@ def test_the_run_is_judged_and_told_though_a_stream_could_not_be_compared(source
     run = Run("reconcile", "manual__x", "os:tester")
     systems = {"shop": SHOP}
     with pytest.raises(Fatal, match=r"1 of 1 streams could not be compared .*: shop\.customer"):
-        watch(source.shop.url, systems, run, [], None, ["shop.customer"])
+        check_slas(source.shop.url, systems, run, [], None, ["shop.customer"])
     assert alerts(source) == [("drift", "shop.customer", 1, False)]
     with pytest.raises(Fatal, match="does not know which streams"):
-        watch(source.shop.url, systems, run, [], None, None)
-    compare(replace(source.job(), run=run), source.counter, YEAR)
-    assert watch(source.shop.url, systems, run, [], None, ["shop.customer"])["drift"] == ["shop.customer"]
+        check_slas(source.shop.url, systems, run, [], None, None)
+    compare_stream(replace(source.job(), run=run), source.counter, YEAR)
+    assert check_slas(source.shop.url, systems, run, [], None, ["shop.customer"])["drift"] == ["shop.customer"]
 
 
 def test_a_start_that_lies_ahead_is_refused(source: Source) -> None:
@@ -282,7 +284,7 @@ def test_a_system_stands_for_its_streams_and_an_unknown_name_says_what_there_is(
 
 def test_a_repair_is_few_windows_however_many_days_differ() -> None:
     days = [YEAR.date() + timedelta(days=2 * number) for number in range(50)] + [YEAR.date() + timedelta(days=300)]
-    windows = joined(days, datetime(2026, 1, 1, tzinfo=UTC), most=3)
+    windows = days_to_windows(days, datetime(2026, 1, 1, tzinfo=UTC), limit=3)
     assert len(windows) == 3
     assert windows[0].start == YEAR
     assert (windows[-1].start, windows[-1].end) == (YEAR + timedelta(days=300), YEAR + timedelta(days=301))

@@ -1,4 +1,4 @@
-"""A replay of the shop's stream, step by step: chosen, loaded, and its account proven."""
+"""A replay of the shop's stream, step by step: opened, loaded and closed."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from dataclasses import replace
 
 from onefold.load.job import Job
 from onefold.load.ledger import Run
-from onefold.replay.ledger import Account, begin, prove
-from onefold.replay.selection import Choice
+from onefold.replay.ledger import FIGURES, Replay, close_replay, open_replay
+from onefold.replay.selection import Selection
 from onefold.warehouse.connection import connect
 from tests.load.shop import SUITE, Shop
 
@@ -24,37 +24,37 @@ def run_of() -> Run:
     return Run("replay", f"manual__{next(_runs)}", "os:tester")
 
 
-def begun(shop: Shop, run: Run, reason: str = "the suite was mended", **choice: object) -> Account:
-    """The account of a replay that has chosen its rows."""
+def opened(shop: Shop, run: Run, reason: str = "the suite was fixed", **selection: object) -> Replay:
+    """A replay that has selected its rows."""
     with connect(shop.url, autocommit=True) as connection:
-        return begin(connection, Choice(**choice), reason, run, {"shop": shop.system})
+        return open_replay(connection, Selection(**selection), reason, run, {"shop": shop.system})
 
 
-def job(shop: Shop, run: Run, account: Account, **more: object) -> Job:
+def job(shop: Shop, run: Run, account: Replay, **more: object) -> Job:
     """A step of the replay's load of the shop's stream."""
     return replace(
         shop.job([]), run=run, source=None, source_url=None, replay_id=account.replay_id, **{"entities": {}, **more}
     )
 
 
-def proven(shop: Shop, run: Run) -> tuple[int, int, int, int]:
-    """Chosen, published, superseded, again: as the account says once it is proven."""
+def closed(shop: Shop, run: Run) -> tuple[int, int, int, int]:
+    """Selected, published, superseded, refused: as the ledger says once the replay is closed."""
     with connect(shop.url, autocommit=True) as connection:
-        account = prove(connection, run)
-    figures = tuple(account.total(what) for what in ("chosen", "published", "superseded", "again"))
-    [kept] = shop.query(
-        f"select chosen, published, superseded, again from ops.replay where replay_id = {account.replay_id}"  # noqa: S608
+        account = close_replay(connection, run)
+    figures = tuple(account.totals[figure] for figure in FIGURES)
+    [recorded] = shop.query(
+        f"select selected, published, superseded, refused from ops.replay where replay_id = {account.replay_id}"  # noqa: S608
     )
-    assert figures == kept
+    assert figures == recorded
     assert figures[0] == sum(figures[1:])
     return figures
 
 
-def replay(shop: Shop, **choice: object) -> tuple[int, int, int, int]:
+def replay(shop: Shop, **selection: object) -> tuple[int, int, int, int]:
     """A whole replay of the shop's stream."""
     run = run_of()
-    shop.run(job(shop, run, begun(shop, run, **choice)))
-    return proven(shop, run)
+    shop.run(job(shop, run, opened(shop, run, **selection)))
+    return closed(shop, run)
 
 
 def suite(shop: Shop, text: str) -> None:

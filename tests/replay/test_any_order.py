@@ -1,4 +1,4 @@
-"""Loads, mended suites and replays in any order: the sum of each replay is proven."""
+"""Loads, mended suites and replays in any order: the sum of each replay is closed."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from onefold.catalog.system import System
 from onefold.errors import Fatal
 from onefold.load.ledger import Run
-from onefold.replay.ledger import Account
+from onefold.replay.ledger import Replay
 from tests.load.shop import SHOP, SUITE, Shop, record
-from tests.replay.replaying import ANY_CREDIT, ANY_NAME, begun, job, proven, run_of, suite
+from tests.replay.replaying import ANY_CREDIT, ANY_NAME, job, opened, run_of, suite
 
 EXAMPLES = 100 if os.environ.get("ONEFOLD_TORTURE") == "full" else 8
 _streams = itertools.count(1)
@@ -36,17 +36,17 @@ ACTS = st.lists(
 
 @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck), print_blob=True)
 @given(acts=ACTS)
-def test_whatever_comes_between_choice_and_replay_the_sum_holds(shop: Shop, acts: list[tuple]) -> None:
-    """Loads, suites and other replays, in any order: the sum is proven, and nothing older follows what is newer."""
+def test_the_sum_holds_whatever_happens_between_selection_and_replay(shop: Shop, acts: list[tuple]) -> None:
+    """Loads, suites and other replays, in any order: the sum is checked, and nothing older follows what is newer."""
     here = of_a_stream_that_nobody_has_used(shop)
     suite(here, SUITE)
     here.load([record("z", 0), record("a", 0, name=None), record("b", 0, credit=-1)])
-    under_way: list[tuple[Run, Account]] = []
+    under_way: list[tuple[Run, Replay]] = []
 
     def finish() -> None:
         run, account = under_way.pop()
         here.run(job(here, run, account))
-        assert proven(here, run)[0] == account.total("chosen")
+        assert closed(here, run)[0] == account.totals["selected"]
 
     for act, what in acts:
         match act:
@@ -57,7 +57,7 @@ def test_whatever_comes_between_choice_and_replay_the_sum_holds(shop: Shop, acts
             case "choose":
                 run = run_of()
                 with suppress(Fatal):  # nothing waits that matches
-                    under_way.append((run, begun(here, run, system="shop", stream=here.stream, expectation=what)))
+                    under_way.append((run, opened(here, run, system="shop", stream=here.stream, expectation=what)))
             case "replay" if under_way:
                 finish()
     while under_way:

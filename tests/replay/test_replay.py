@@ -1,4 +1,4 @@
-"""Replay: every quarantined row that is chosen ends published, superseded or again in quarantine; the sum is proven."""
+"""Replay: every selected row ends as published, superseded or refused, and the sum is checked."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from onefold.errors import Fatal, Retriable
 from onefold.load import publish as publishing
 from onefold.load import steps
 from tests.load.shop import SHOP, SUITE, Shop, at, pages, record
-from tests.replay.replaying import ANY_CREDIT, ANY_NAME, begun, job, proven, quarantine, replay, run_of, suite
+from tests.replay.replaying import ANY_CREDIT, ANY_NAME, closed, job, opened, quarantine, replay, run_of, suite
 
 
-def test_rows_that_a_mended_suite_takes_are_published_as_they_were_received(shop: Shop) -> None:
+def test_rows_that_a_fixed_suite_accepts_are_published_as_they_were_received(shop: Shop) -> None:
     shop.load([record("a", 1, name=None), record("b", 1)])
     [(received_hash, received_at)] = shop.query("select _hash, _extracted_at from ops.quarantine")
     suite(shop, ANY_NAME)
@@ -28,7 +28,7 @@ def test_rows_that_a_mended_suite_takes_are_published_as_they_were_received(shop
     assert shop.load([record("a", 1, name=None)]).rows_changed == 0  # the source says just that
 
 
-def test_a_row_that_is_refused_again_waits_once_more_with_the_new_reason_and_is_not_doubled(shop: Shop) -> None:
+def test_a_row_that_is_refused_again_is_quarantined_once_with_the_new_reason(shop: Shop) -> None:
     shop.load([record("a", 1, name=None, credit=-1)])
     suite(shop, ANY_NAME)
     assert replay(shop) == (1, 0, 0, 1)
@@ -52,10 +52,10 @@ def test_a_row_whose_newer_version_came_meanwhile_is_superseded(shop: Shop) -> N
     shop.load([record("a", 1, name=None), record("b", 1, name=None)])
     suite(shop, ANY_NAME)
     run = run_of()
-    account = begun(shop, run)
-    shop.load([record("a", 2, name="Newer")])  # after the choice, before its stream's turn
+    account = opened(shop, run)
+    shop.load([record("a", 2, name="Newer")])  # after the selection, before the stream is replayed
     shop.run(job(shop, run, account))
-    assert proven(shop, run) == (2, 1, 1, 0)
+    assert closed(shop, run) == (2, 1, 1, 0)
     assert shop.current()["a"]["name"] == "Newer"
     assert shop.current()["b"]["name"] is None
 
@@ -64,11 +64,11 @@ def test_two_replays_of_the_same_rows_publish_them_once(shop: Shop) -> None:
     shop.load([record("a", 1, name=None)])
     suite(shop, ANY_NAME)
     first, second = run_of(), run_of()
-    accounts = begun(shop, first), begun(shop, second)
+    accounts = opened(shop, first), opened(shop, second)
     shop.run(job(shop, second, accounts[1]))
     shop.run(job(shop, first, accounts[0]))
-    assert proven(shop, second) == (1, 1, 0, 0)
-    assert proven(shop, first) == (1, 0, 1, 0)
+    assert closed(shop, second) == (1, 1, 0, 0)
+    assert closed(shop, first) == (1, 0, 1, 0)
     assert len(shop.versions()) == 1
 
 
@@ -119,17 +119,17 @@ def test_a_replay_waits_for_the_streams_sync_that_is_on_its_way(shop: Shop) -> N
     steps.land(shop.job(pages([record("a", 2)]), run="sync"))
     run = run_of()
     with pytest.raises(Retriable, match="run sync"):
-        shop.run(job(shop, run, begun(shop, run), run_is_over=lambda dag_id, run_id: False))
+        shop.run(job(shop, run, opened(shop, run), run_is_over=lambda dag_id, run_id: False))
 
 
 def test_the_proof_does_not_believe_what_the_rows_say_of_themselves(shop: Shop) -> None:
     shop.load([record("a", 1, name=None), record("b", 1, name=None)])
     suite(shop, ANY_NAME)
     run = run_of()
-    shop.run(job(shop, run, begun(shop, run)))
+    shop.run(job(shop, run, opened(shop, run)))
     shop.execute("delete from staging.shop__customer where _key = 'a'")
     with pytest.raises(Fatal, match=r"1 rows of shop\.customer are not where ops\.replay_row says"):
-        proven(shop, run)
+        closed(shop, run)
 
 
 def test_ledger_audit_and_lineage_tell_of_a_replay(shop: Shop) -> None:
@@ -149,9 +149,9 @@ def test_ledger_audit_and_lineage_tell_of_a_replay(shop: Shop) -> None:
         "load.land",
         "load.gate",
         "load.publish",
-        "replay.prove",
+        "replay.close",
     ]
-    assert told[0][1:] == (f"replay:{number}", "ops.quarantine", {"streams": ["shop.customer"], "rows_chosen": 2})
+    assert told[0][1:] == (f"replay:{number}", "ops.quarantine", {"streams": ["shop.customer"], "rows_selected": 2})
     published = told[4][3]
     assert (
         published["replay"],
@@ -159,7 +159,7 @@ def test_ledger_audit_and_lineage_tell_of_a_replay(shop: Shop) -> None:
         published["rows_quarantined"],
         published["rows_superseded"],
     ) == (number, 1, 1, 0)
-    assert told[5][3] == {"rows_chosen": 2, "rows_published": 1, "rows_superseded": 0, "rows_again": 1}
+    assert told[5][3] == {"rows_selected": 2, "rows_published": 1, "rows_superseded": 0, "rows_refused": 1}
     assert shop.query(
         f"select input_dataset like '%.ops.quarantine' from lineage.dataset_edge where load_id = {load.load_id}"  # noqa: S608
     ) == [(True,)]

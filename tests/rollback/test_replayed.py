@@ -7,19 +7,19 @@ from dataclasses import replace
 import pytest
 
 from onefold.errors import Fatal
-from onefold.rollback.request import changes
+from onefold.rollback.request import stream_changes
 from onefold.warehouse.connection import connect
 from tests.load.shop import SUITE, Shop, record
-from tests.replay.replaying import ANY_NAME, begun, job, proven, run_of, suite
+from tests.replay.replaying import ANY_NAME, closed, job, opened, run_of, suite
 from tests.rollback.test_rollback import everything, planned, rolled_back
 
 
 def replayed(shop: Shop) -> int:
-    """A row that was refused, and published by a replay once the suite was mended; the replay's load."""
+    """A row that was refused, and published by a replay once the suite was fixed; the replay's load."""
     run = run_of()
     suite(shop, ANY_NAME)
-    load = shop.run(job(shop, run, begun(shop, run)))
-    assert proven(shop, run) == (1, 1, 0, 0)
+    load = shop.run(job(shop, run, opened(shop, run)))
+    assert closed(shop, run) == (1, 1, 0, 0)
     return load.load_id
 
 
@@ -58,7 +58,7 @@ def test_of_several_streams_the_one_is_named_that_a_replay_forbids(shop: Shop) -
         connect(shop.url) as connection,
         pytest.raises(Fatal, match=rf"^Of what load {first.load_id} of shop\.customer had brought"),
     ):
-        changes(connection, {"shop": system}, both, "rolled_back")
+        stream_changes(connection, {"shop": system}, both, "rolled_back")
 
 
 def test_of_a_replay_no_window_goes_missing_its_rows_wait_again(shop: Shop) -> None:

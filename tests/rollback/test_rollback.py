@@ -9,8 +9,8 @@ from onefold.catalog.reader import Catalog
 from onefold.catalog.system import PythonModule
 from onefold.errors import Fatal, Rejected, Retriable
 from onefold.load import ledger, steps
-from onefold.rollback.lifecycle import Planned, decide, execute, plan, preview
-from onefold.rollback.request import Request
+from onefold.rollback.lifecycle import RollbackPlan, execute_rollback, plan_rollback, preview_rollback, record_decision
+from onefold.rollback.request import RollbackRequest
 from onefold.warehouse.connection import connect
 from tests.load.shop import SHOP, Shop, pages, record
 
@@ -19,14 +19,14 @@ KEPT = "select (select count(*) from staging.unchanged), (select count(*) from s
 CATALOG = Catalog(systems={"shop": SHOP}, entities={})
 
 
-def planned(shop: Shop, *loads: int, **more: object) -> Planned:
-    return plan(shop.url, CATALOG, Request(loads, **{"reason": "wrong prices", **more}), STARTER)
+def planned(shop: Shop, *loads: int, **more: object) -> RollbackPlan:
+    return plan_rollback(shop.url, CATALOG, RollbackRequest(loads, **{"reason": "wrong prices", **more}), STARTER)
 
 
 def rolled_back(shop: Shop, *loads: int, **more: object) -> int:
     rollback_id = planned(shop, *loads, **more).rollback_id
-    decide(shop.url, rollback_id, "approver", approved=True)
-    execute(shop.url, CATALOG, rollback_id, STARTER)
+    record_decision(shop.url, rollback_id, "approver", approved=True)
+    execute_rollback(shop.url, CATALOG, rollback_id, STARTER)
     return rollback_id
 
 
@@ -48,11 +48,11 @@ def test_a_rollback_shows_first_what_it_will_do_and_changes_nothing(shop):
     bad = shop.load([record("a", 2, name="Bad"), record("c", 2)])
     shop.load([record("a", 2, name="Bad")])
     before = everything(shop)
-    shown = preview(shop.url, CATALOG, Request((bad.load_id,), reason="wrong prices"))
+    shown = preview_rollback(shop.url, CATALOG, RollbackRequest((bad.load_id,), reason="wrong prices"))
     assert everything(shop) == before
     [stream] = shown.streams
-    assert (stream.rows.versions_out, stream.rows.versions_of_others_in, stream.rows.keys_vanishing) == (2, 1, 1)
-    assert "2 versions go" in shown.text and "1 versions of later loads come instead" in shown.text
+    assert (stream.rows.versions_removed, stream.rows.other_versions_added, stream.rows.records_removed) == (2, 1, 1)
+    assert "2 versions are removed" in shown.text and "1 versions of later loads are added" in shown.text
     assert f"--from {bad.window_start.isoformat()}" in shown.text  # the later load leaves a gap, which is said
 
 
@@ -94,31 +94,31 @@ def test_who_started_a_rollback_cannot_approve_it(shop, approver):
     load = shop.load([record("a", 1)])
     rollback_id = planned(shop, load.load_id).rollback_id
     with pytest.raises(Fatal, match="must be approved by somebody else"):
-        decide(shop.url, rollback_id, approver, approved=True)
+        record_decision(shop.url, rollback_id, approver, approved=True)
     with pytest.raises(Fatal, match="not approved"):
-        execute(shop.url, CATALOG, rollback_id, STARTER)
+        execute_rollback(shop.url, CATALOG, rollback_id, STARTER)
     assert set(shop.current()) == {"a"}
 
 
 def test_a_rollback_that_was_turned_down_is_not_done(shop):
     load = shop.load([record("a", 1)])
     rollback_id = planned(shop, load.load_id).rollback_id
-    decide(shop.url, rollback_id, "engineer", approved=False)  # one's own mistake can be withdrawn
+    record_decision(shop.url, rollback_id, "engineer", approved=False)  # one's own mistake can be withdrawn
     with pytest.raises(Fatal, match="is refused"):
-        execute(shop.url, CATALOG, rollback_id, STARTER)
+        execute_rollback(shop.url, CATALOG, rollback_id, STARTER)
     assert set(shop.current()) == {"a"}
 
 
 def test_what_is_done_or_was_turned_down_is_not_decided_again(shop):
     load = shop.load([record("a", 1)])
     turned_down = planned(shop, load.load_id).rollback_id
-    decide(shop.url, turned_down, "approver", approved=False)
+    record_decision(shop.url, turned_down, "approver", approved=False)
     with pytest.raises(Fatal, match=rf"Rollback {turned_down} is refused: there is nothing to decide"):
-        decide(shop.url, turned_down, "approver", approved=True)
+        record_decision(shop.url, turned_down, "approver", approved=True)
     done = rolled_back(shop, load.load_id)
     for approved in (True, False):
         with pytest.raises(Fatal, match=rf"Rollback {done} is done: there is nothing to decide"):
-            decide(shop.url, done, "approver", approved=approved)
+            record_decision(shop.url, done, "approver", approved=approved)
     with connect(shop.url) as connection:
         decided = [e.result for e in entries_from_database(connection) if e.action == "rollback.decide"]
     assert decided == ["refused", "approved"]
@@ -129,10 +129,10 @@ def test_what_is_done_or_was_turned_down_is_not_decided_again(shop):
 def test_what_was_approved_is_done_or_nothing(shop):
     load = shop.load([record("a", 1), record("b", 1)])
     rollback_id = planned(shop, load.load_id).rollback_id
-    decide(shop.url, rollback_id, "approver", approved=True)
+    record_decision(shop.url, rollback_id, "approver", approved=True)
     shop.load([record("a", 1)])  # read unchanged: its version would now come instead
     with pytest.raises(Fatal, match=r"something else to shop\.customer than was approved"):
-        execute(shop.url, CATALOG, rollback_id, STARTER)
+        execute_rollback(shop.url, CATALOG, rollback_id, STARTER)
     assert set(shop.current()) == {"a", "b"}
     assert shop.query("select state from ops.rollback") == [("refused",)]
 
@@ -141,27 +141,27 @@ def test_a_rollback_tried_again_after_a_crash_is_done_once(shop):
     load = shop.load([record("a", 1)])
     rollback_id = rolled_back(shop, load.load_id)
     before = everything(shop)
-    assert execute(shop.url, CATALOG, rollback_id, STARTER).streams == ()
+    assert execute_rollback(shop.url, CATALOG, rollback_id, STARTER).streams == ()
     assert everything(shop) == before
 
 
 @pytest.mark.parametrize(
     ("request_", "message"),
     [
-        (Request((1,), reason=" "), "needs a reason"),
-        (Request(reason="why"), "Name at least one load"),
-        (Request((999,), reason="why"), "There is no load 999"),
-        (Request((2**70,), reason="why"), "There is no load"),
-        (Request(run_id="nobody", reason="why"), "No published load is of run 'nobody'"),
-        (Request(undo=999, reason="why"), "There is no rollback 999"),
-        (Request((1,), undo=1, reason="why"), "not both"),
+        (RollbackRequest((1,), reason=" "), "needs a reason"),
+        (RollbackRequest(reason="why"), "Name at least one load"),
+        (RollbackRequest((999,), reason="why"), "There is no load 999"),
+        (RollbackRequest((2**70,), reason="why"), "There is no load"),
+        (RollbackRequest(run_id="nobody", reason="why"), "There is no published load of run 'nobody'"),
+        (RollbackRequest(undo=999, reason="why"), "There is no rollback 999"),
+        (RollbackRequest((1,), undo=1, reason="why"), "not both"),
     ],
 )
 def test_a_wrong_request_is_refused_before_anything_is_touched(shop, request_, message):
     shop.load([record("a", 1)])
     before = everything(shop)
     with pytest.raises(Fatal, match=message):
-        plan(shop.url, CATALOG, request_, STARTER)
+        plan_rollback(shop.url, CATALOG, request_, STARTER)
     assert everything(shop) == before
 
 
@@ -180,7 +180,7 @@ def test_a_load_that_was_rolled_back_already_is_refused(shop):
 def test_a_load_that_was_rejected_is_refused(shop):
     with pytest.raises(Rejected):
         shop.load([record(str(n), 1, credit=-1) for n in range(20)])
-    with pytest.raises(Fatal, match="was rejected: it never wrote anything"):
+    with pytest.raises(Fatal, match="was rejected, so it wrote nothing"):
         planned(shop, shop.last().load_id)
 
 
@@ -188,20 +188,20 @@ def test_a_load_on_its_way_and_its_stream_are_refused(shop):
     first = shop.load([record("a", 1)])
     job = shop.job(pages([record("b", 2)]), run="scheduled__2")
     steps.land(job)
-    with pytest.raises(Fatal, match="is on its way"):
+    with pytest.raises(Fatal, match="is in progress"):
         planned(shop, shop.last().load_id)
-    with pytest.raises(Retriable, match=r"has load \d+ on its way \(run scheduled__2\)"):
+    with pytest.raises(Retriable, match=r"has load \d+ in progress \(run scheduled__2\)"):
         planned(shop, first.load_id)
 
 
 def test_a_load_that_is_being_loaded_beside_is_waited_for(shop):
     load = shop.load([record("a", 1)])
     rollback_id = planned(shop, load.load_id).rollback_id
-    decide(shop.url, rollback_id, "approver", approved=True)
+    record_decision(shop.url, rollback_id, "approver", approved=True)
     with connect(shop.url, autocommit=True) as loading:
         ledger.lock_stream(loading, "shop", "customer")
         with pytest.raises(Retriable, match="is being loaded by"):
-            execute(shop.url, CATALOG, rollback_id, STARTER)
+            execute_rollback(shop.url, CATALOG, rollback_id, STARTER)
     assert set(shop.current()) == {"a"}
     assert shop.query("select state from ops.rollback") == [("planned",)]
 
@@ -212,7 +212,7 @@ def test_a_final_load_is_refused_and_what_was_kept_for_it_goes(shop, monkeypatch
     assert shop.query(KEPT) == [(1, 1)]
     ago = "- interval '80 days'"
     shop.execute(f"update ops.load set rollback_until = rollback_until {ago}, ended_at = ended_at {ago}")  # noqa: S608 - as above
-    with pytest.raises(Fatal, match=rf"Load {first.load_id} of shop.customer is final"):
+    with pytest.raises(Fatal, match=rf"Load {first.load_id} of shop.customer can no longer be rolled back"):
         planned(shop, first.load_id)
     shop.load([record("a", 1)])
     assert shop.query(KEPT) == [(0, 0)]
@@ -223,7 +223,7 @@ def test_nothing_is_kept_aside_where_nothing_can_be_rolled_back(shop, monkeypatc
     first = shop.load([record("a", 1), record("b", 1)])
     shop.load([record("a", 1), record("b", 0, name="Late")])
     assert shop.query(KEPT) == [(0, 0)]
-    with pytest.raises(Fatal, match="is final"):
+    with pytest.raises(Fatal, match="can no longer be rolled back"):
         planned(shop, first.load_id)
 
 
@@ -231,5 +231,7 @@ def test_what_a_confirmed_source_let_go_of_is_warned_about(shop):
     load = shop.load([record("a", 1)])
     module = PythonModule(module="shop", why="it hands out each record once only", confirms=True)
     told = SHOP.model_copy(update={"python": module})
-    shown = preview(shop.url, Catalog(systems={"shop": told}, entities={}), Request((load.load_id,), reason="why"))
-    assert "WARNING: A shop was told" in shown.text
+    shown = preview_rollback(
+        shop.url, Catalog(systems={"shop": told}, entities={}), RollbackRequest((load.load_id,), reason="why")
+    )
+    assert "WARNING: these records were acknowledged to A shop" in shown.text

@@ -22,11 +22,12 @@ from onefold.load.staging import ensure_staging
 from onefold.quality.gate import Finding
 from onefold.quality.suite import Suite
 from onefold.rollback import late_readings
-from onefold.rollback.apply import compare, settle
-from onefold.rollback.late_readings import judge_late
-from onefold.rollback.recompute import fold
-from onefold.rollback.stream_change import Change
-from onefold.rollback.stream_state import settle_beside
+from onefold.rollback.apply import apply_change
+from onefold.rollback.late_readings import gate_late_readings
+from onefold.rollback.recompute import recompute_history
+from onefold.rollback.row_effects import find_row_effects
+from onefold.rollback.stream_change import StreamChange
+from onefold.rollback.stream_state import restore_stream_state
 from onefold.warehouse.connection import connect
 from onefold.warehouse.tables import StagingTable
 from tests.load.shop import MORNING, SHOP, SUITE, Shop, record
@@ -85,15 +86,15 @@ class World:
     def change(self, numbers: Sequence[int], to: str) -> None:
         loads = tuple(self.loads[number] for number in numbers)
         name = self.shop.stream
-        change = Change("shop", name, self.shop.system.streams[name], loads, to)
+        change = StreamChange("shop", name, self.shop.system.streams[name], loads, to)
         with connect(self.shop.url, autocommit=True) as connection:
-            judge_late(connection, self.shop.url, change, {}, self.shop.suites)
+            gate_late_readings(connection, self.shop.url, change, {}, self.shop.suites)
             with connection.transaction():
-                fold(connection, change)
-                settled = compare(connection, change)
-                settle(connection, change)
-                settle_beside(connection, change, settled.moved_loads)
-        assert not settled.never_judged
+                recompute_history(connection, change)
+                effects = find_row_effects(connection, change)
+                apply_change(connection, change)
+                restore_stream_state(connection, change, effects.other_loads)
+        assert not effects.not_gated
 
     def seen(self, without: Sequence[int] = ()) -> dict[str, list[tuple]]:
         """All that is visible of the stream; loads by the numbers of their deliveries."""

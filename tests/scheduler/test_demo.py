@@ -11,8 +11,8 @@ from psycopg import sql
 
 from onefold.catalog.reader import read_catalog
 from onefold.commands.demo import AIMS
-from onefold.conform.provenance import trace
-from onefold.conform.resolution_quality import pairwise
+from onefold.conform.provenance import trace_provenance
+from onefold.conform.resolution_quality import pairwise_quality
 from onefold.platform.postgres import Postgres
 from onefold.platform.warehouse import WAREHOUSE_DATABASE
 from onefold.warehouse.connection import connect
@@ -55,7 +55,7 @@ def test_the_golden_records_agree_with_the_truth(here: Installation) -> None:
         if record["company_id"] is not None and not record["broken"] and not record["deleted"]
     ]
     with connect(Postgres(here.home, here.pg_port).url(WAREHOUSE_DATABASE)) as connection:
-        quality = pairwise(connection, truth)
+        quality = pairwise_quality(connection, truth)
     assert quality.precision >= AIMS["precision"] and quality.recall >= AIMS["recall"], quality
     assert quality.companies <= golden <= quality.companies * 1.03
 
@@ -69,7 +69,9 @@ def test_every_attribute_of_every_golden_record_traces_to_a_published_load(here:
     goldens = here.rows("select to_jsonb(c) as golden from conformed.customer c")
     with connect(Postgres(here.home, here.pg_port).url(WAREHOUSE_DATABASE)) as connection:
         for golden in (row["golden"] for row in goldens):
-            origins = {origin.attribute: origin for origin in trace(connection, customer, golden["customer_id"])}
+            origins = {
+                origin.attribute: origin for origin in trace_provenance(connection, customer, golden["customer_id"])
+            }
             filled = {name for name in customer.attributes if golden[name] is not None}
             assert filled <= origins.keys()
             for origin in origins.values():

@@ -18,11 +18,13 @@ def test_records_lost_by_hand_are_found_and_repaired_by_command(here: Installati
     keys = [row["_key"] for row in lost]
     here.rows("delete from staging.salesforce__account where _key = any (%s) returning 1 as one", keys)
     (found,) = json.loads(here.succeed("reconcile", "salesforce.account", "--json"))
-    assert (found["how"], found["missing"], found["changed"], found["gone"]) == ("counts", 3, 0, 0)
+    assert (found["method"], found["missing"], found["changed"], found["deleted"]) == ("counts", 3, 0, 0)
     assert found["read"] < len(before) / 2  # the source counted, and only what differed was read
-    about = "select kind, healed_at, told_wrong, told_healed from ops.alert where subject = 'salesforce.account'"
+    about = (
+        "select kind, resolved_at, notified_open, notified_resolved from ops.alert where subject = 'salesforce.account'"
+    )
     (alert,) = here.rows(about)
-    assert (alert["kind"], alert["healed_at"], alert["told_wrong"]) == ("drift", None, ["log"])
+    assert (alert["kind"], alert["resolved_at"], alert["notified_open"]) == ("drift", None, ["log"])
 
     (mended,) = json.loads(here.succeed("reconcile", "salesforce.account", "--repair", "--json"))
     assert (mended["missing"], mended["oldest"]) == (0, None)
@@ -32,7 +34,7 @@ def test_records_lost_by_hand_are_found_and_repaired_by_command(here: Installati
     assert {load["stream"] for load in loads} == {"account"}
     assert sum(load["rows_new"] for load in loads) == 3
     (alert,) = here.rows(about)
-    assert alert["healed_at"] and alert["told_healed"] == ["log"]
+    assert alert["resolved_at"] and alert["notified_resolved"] == ["log"]
     # what a repair loads is conformed like what any load brings
     newest = here.rows("select max(load_id) as id from ops.load where dag_id = 'reconcile'")[0]["id"]
     wait_for(lambda: here.has_conformed(newest), 120, "conform of what was repaired")
@@ -60,6 +62,6 @@ def test_a_deadline_that_passes_while_the_data_is_too_old_is_told_once(here: Ins
         reprocess_behavior="none",
     )
     # the backfill's runs each have a deadline that lies in the past; together they are one alert
-    about = "select kind from ops.alert where subject = %s and times > 1 and told_wrong = array['log']"
+    about = "select kind from ops.alert where subject = %s and occurrences > 1 and notified_open = array['log']"
     told = wait_for(lambda: here.rows(about, "sap_service.cost_center"), 120, "the alert of deadlines that have passed")
     assert told == [{"kind": "freshness"}]

@@ -39,24 +39,24 @@ def test_a_replay_publishes_what_the_mended_suite_takes_accounts_for_every_row_a
     said = here.run("replay", "--system", "salesforce", "--reason", "the fax may be missing", "--json")
     assert said.code == 0, said.errors
     account = json.loads(said.output)
-    assert account["chosen"] == waiting["n"] == account["published"] + account["superseded"] + account["again"]
+    assert account["selected"] == waiting["n"] == account["published"] + account["superseded"] + account["refused"]
     assert account["published"] == 1
     assert [s["stream"] for s in account["streams"] if s["published"]] == ["account"]
     assert "replay" in said.errors and "prove" in said.errors  # progress
 
     (back,) = here.rows("select * from staging.salesforce__account__current where _key = %s", row["key"])
     assert back["_payload"] == row["_payload"]
-    assert here.rows(OPEN) == [{"n": account["again"]}]
-    (kept,) = here.rows("select actor, chosen, published, superseded, again, ended_at from ops.replay")
+    assert here.rows(OPEN) == [{"n": account["refused"]}]
+    (kept,) = here.rows("select actor, selected, published, superseded, refused, ended_at from ops.replay")
     assert "by:engineer" in kept["actor"] and kept["ended_at"]
-    assert [kept[what] for what in ("chosen", "published", "superseded", "again")] == [
-        account[what] for what in ("chosen", "published", "superseded", "again")
+    assert [kept[what] for what in ("selected", "published", "superseded", "refused")] == [
+        account[what] for what in ("selected", "published", "superseded", "refused")
     ]
     wait_for(lambda: here.has_conformed(back["_load_id"]), 120, "conform has taken in the replay's load")
     here.succeed("audit", "verify")
 
     again = here.run("replay", "--system", "salesforce", "--expectation", "fax", "--reason", "once more")
-    assert again.code == 1 and "No row that waits in quarantine matches" in again.errors
+    assert again.code == 1 and "No open row in quarantine matches" in again.errors
 
 
 def test_a_form_that_is_wrong_is_refused_by_airflow_or_by_its_first_task(here: Installation) -> None:

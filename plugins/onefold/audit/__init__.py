@@ -1,4 +1,4 @@
-"""What happened, provably: an append-only chain of audit events, verifiable offline.
+"""The audit trail: an append-only chain of events, verifiable offline.
 
 append() adds one event inside the caller's transaction; anchor() writes the chain's head to a file outside
 the database after the commit; verify() names the first bad event of a chain, wherever it was read from.

@@ -1,4 +1,4 @@
-"""Who did it."""
+"""Who did something, as an audit event records it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Heads of the chain, kept in a file outside the database: they show a cut tail and a chain written anew."""
+"""Heads of the chain, in a file outside the database: they show deleted last events, or a rewritten chain."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def anchor(conn: psycopg.Connection, path: Path) -> Anchor | None:
     longer in the chain with its hash, or when a transaction is open.
     """
     if conn.info.transaction_status is not psycopg.pq.TransactionStatus.IDLE:
-        raise Fatal("The audit chain was to be anchored inside a transaction: commit first, then call anchor().")
+        raise Fatal("anchor() was called inside a transaction: commit first.")
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a+b") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
@@ -63,11 +63,11 @@ def anchor(conn: psycopg.Connection, path: Path) -> Anchor | None:
 
 
 def anchors(path: Path) -> Iterator[Anchor]:
-    """Every anchor that the file has when the first is asked for, oldest first.
+    """Every anchor that the file has when reading starts, oldest first.
 
-    Those that are added meanwhile may be of events that who reads the chain does not see yet. A last line without its
-    end is one whose writer was stopped; it was never promised and is passed over. Raises Fatal, naming the line, where
-    one is not readable.
+    Anchors that are added later may be of events that the reader of the chain does not see yet. A last line without
+    its end was written by a process that was stopped, and is skipped. Raises Fatal, naming the line, when one cannot be
+    read.
     """
     with path.open("rb") as lines:
         left = os.fstat(lines.fileno()).st_size
@@ -80,8 +80,8 @@ def anchors(path: Path) -> Iterator[Anchor]:
 
 
 def _last_whole_line(file: IO[bytes], path: Path) -> Anchor | None:
-    """The newest anchor. A torn line behind it (its writer was stopped) is cut off, so that the next one
-    is whole.
+    """The newest anchor. An incomplete line after it (its writer was stopped) is cut off, so that the next line is
+    complete.
     """
     size = file.seek(0, os.SEEK_END)
     start = file.seek(max(0, size - _TAIL_BYTES))
@@ -98,5 +98,5 @@ def _decode(line: bytes, path: Path, where: str) -> Anchor:
     except msgspec.MsgspecError as error:
         raise Fatal(
             f"{path}, {where} is not an anchor ({error}). Compare the file with its backup: "
-            "without it, a cut tail of the audit chain cannot be seen."
+            "without it, nobody can see that the last audit events were deleted."
         ) from error

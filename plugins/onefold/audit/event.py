@@ -1,4 +1,4 @@
-"""What may be said in an audit event: identifiers, numbers, times and hashes. Free text is refused."""
+"""What an audit event may contain: identifiers, numbers, times and hashes. Free text is refused."""
 
 from __future__ import annotations
 
@@ -70,7 +70,11 @@ class AuditEvent:
 
     def plain_payload(self) -> Payload:
         """The payload as plain JSON containers."""
-        return {key: list(v) if isinstance(v, list | tuple) else v for key, v in self.payload.items()}
+        return {key: _plain(value) for key, value in self.payload.items()}
+
+
+def _plain(value: Scalar | Sequence[Scalar]) -> Scalar | list[Scalar]:
+    return value if value is None or isinstance(value, str | int) else list(value)
 
 
 def _check_payload(key: str, value: Scalar | Sequence[Scalar]) -> None:

@@ -1,6 +1,4 @@
-"""Keeps personal values out of audit and lineage: recognises their shapes, and commits to them with a
-salt.
-"""
+"""Keeps personal values out of audit and lineage: recognises their patterns, and replaces them by commitments."""
 
 from __future__ import annotations
 
@@ -40,7 +38,7 @@ def redact(text: str) -> str:
 
 
 def commitment(value: str, salt: bytes) -> str:
-    """A stand-in for a personal value: HMAC-SHA256 of its UTF-8 bytes with the salt as key, 64 hex digits.
+    """A replacement for a personal value: HMAC-SHA256 of its UTF-8 bytes with the salt as key, 64 hex digits.
 
     Whoever knows value and salt can show later that this value was meant; without the salt it cannot be
     guessed, and destroying the salt makes every commitment meaningless. Raises Fatal when the salt is

@@ -1,4 +1,4 @@
-"""Who started something, as the audit chain says, for what nobody may approve alone."""
+"""Nobody approves what they started themselves; who started something is read from the audit chain."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from onefold.audit.actor import actor
 from onefold.errors import Fatal
 
 
-def require_other(connection: psycopg.Connection, action: str, subject: str, user: str | None) -> None:
-    """Raises Fatal unless `user` is known, and another than who did `action` to `subject` ("migration:5")."""
+def require_second_person(connection: psycopg.Connection, action: str, subject: str, user: str | None) -> None:
+    """Raises Fatal unless `user` is known, and is not the one who did `action` to `subject` ("migration:5")."""
     starter = started_by(connection, action, subject)
     if user is None or starter is None or actor(user) == actor(starter):  # both as an event writes them
         kind, _, number = subject.partition(":")
         raise Fatal(
-            f"{kind.capitalize()} {number} was started by {starter or 'nobody who is known'} and approved by "
-            f"{user or 'nobody who is known'}: it must be approved by somebody else than who started it. Nothing was "
+            f"{kind.capitalize()} {number} was started by {starter or 'an unknown person'} and approved by "
+            f"{user or 'an unknown person'}: it must be approved by somebody else than who started it. Nothing was "
             "changed. Clear this task and let another person approve."
         )
 
@@ -27,10 +27,10 @@ def started_by(connection: psycopg.Connection, action: str, subject: str) -> str
     found = connection.execute(
         "select actor from audit.event where action = %s and subject = %s order by seq limit 1", (action, subject)
     ).fetchone()
-    return person(found[0]) if found else None
+    return triggering_user(found[0]) if found else None
 
 
-def person(actor: str) -> str | None:
+def triggering_user(actor: str) -> str | None:
     """The user who triggered the run that an event names as its actor (see actor.py); None for any other actor."""
     user = re.match(r"airflow:by:([^/]+)/", actor)
     return user[1] if user else None

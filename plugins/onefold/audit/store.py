@@ -46,7 +46,7 @@ def append(conn: psycopg.Connection, event: AuditEvent) -> int:
     transaction leaves no gap. Under REPEATABLE READ or above, a concurrent append raises
     psycopg.errors.SerializationFailure: run the transaction again.
     """
-    # transaction() on an idle connection without autocommit would commit what the caller still has open to decide.
+    # transaction() on an idle connection without autocommit would commit before the caller decides to.
     own = conn.transaction() if conn.autocommit else nullcontext()
     with own, conn.cursor(row_factory=tuple_row) as cursor:
         cursor.execute("select pg_advisory_xact_lock(%s)", (LOCK,))
@@ -78,7 +78,8 @@ def entries_from_database(conn: psycopg.Connection) -> Iterator[Entry]:
     with conn.transaction(), conn.cursor("audit_entries", row_factory=tuple_row) as cursor:
         cursor.itersize = _ROWS_PER_FETCH
         for row in cursor.execute(_SELECT):
-            yield Entry(*row[:4], payload(row[4]), *row[5:])
+            action, actor, at, from_, text, previous_hash, result, seq, subject, to, event_hash = row
+            yield Entry(action, actor, at, from_, payload(text), previous_hash, result, seq, subject, to, event_hash)
 
 
 def entries_from_file(path: Path) -> Iterator[Entry]:

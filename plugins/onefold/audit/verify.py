@@ -39,10 +39,10 @@ def verify(events: Iterable[Entry], anchors: Iterable[Anchor] = ()) -> Verdict:
 
     Streams both (anchors by ascending sequence, as their file holds them): memory stays flat. Stops at
     the first fault. The chain alone shows a changed, missing or inserted event; only anchors show that
-    the newest events were cut off or that the whole chain was written anew.
+    the newest events were deleted or that the whole chain was rewritten.
     """
-    waiting = iter(anchors)
-    due = next(waiting, None)  # before the first event is read: the chain may grow, and be anchored, meanwhile
+    remaining = iter(anchors)
+    due = next(remaining, None)  # before the first event is read: the chain may grow, and be anchored, meanwhile
     head_seq, head_hash, checked = 0, GENESIS, 0
 
     def verdict(fault: Fault | None) -> Verdict:
@@ -50,7 +50,7 @@ def verify(events: Iterable[Entry], anchors: Iterable[Anchor] = ()) -> Verdict:
 
     for entry in events:
         if reason := _broken(entry, head_seq, head_hash):
-            # After a hole, the missing event is the bad one, not the one that shows it.
+            # After a gap, the missing event is the bad one, not the one that shows it.
             return verdict(Fault(min(entry.seq, head_seq + 1), reason))
         while due is not None and due.seq <= entry.seq:
             if due.seq < entry.seq:
@@ -60,7 +60,7 @@ def verify(events: Iterable[Entry], anchors: Iterable[Anchor] = ()) -> Verdict:
                     Fault(due.seq, f"hash differs from the one anchored at {due.at}: the chain was rewritten")
                 )
             checked += 1
-            due = next(waiting, None)
+            due = next(remaining, None)
         head_seq, head_hash = entry.seq, str(entry.hash)
     if due is not None:
         return verdict(
@@ -80,5 +80,5 @@ def _broken(entry: Entry, head_seq: int, head_hash: str) -> str | None:
     if entry.hash != digest(entry):
         return "hash mismatch: its content is not what was hashed when it was appended"
     if entry.previous_hash != head_hash:
-        return f"link broken: it does not continue event {head_seq} as that stands now"
+        return f"link broken: it does not continue event {head_seq} as it is now"
     return None

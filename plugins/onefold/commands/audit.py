@@ -84,13 +84,13 @@ def trace_command(entity: str, golden_id: UUID, as_json: bool) -> None:
     Values of personal attributes are left out.
     """
     from onefold.catalog.reader import read_catalog
-    from onefold.conform.provenance import trace
+    from onefold.conform.provenance import trace_provenance
 
     entities = read_catalog().entities
     if entity not in entities:
         raise Fatal(f"There is no entity {entity!r} in catalog/entities. There are: {', '.join(entities)}.")
     with connect_as("engineer") as connection:
-        origins = trace(connection, entities[entity], golden_id)
+        origins = trace_provenance(connection, entities[entity], golden_id)
     if not origins:
         raise Fatal(f"No {entity} with id {golden_id} is published now; the ids are in the view conformed.{entity}.")
     for origin in origins:

@@ -92,7 +92,7 @@ def _sync_all(here: Settings, groups: list[list[str]]) -> list[tuple[str, str]]:
 def _report(here: Settings, runs: Iterable[tuple[str, str]]) -> bool:
     """Print what came out; False when the golden records are further from the truth than they may be."""
     from onefold.commands.report_text import entity_lines, load_table
-    from onefold.conform.resolution_quality import pairwise
+    from onefold.conform.resolution_quality import pairwise_quality
     from onefold.insight.entities import entity_statuses
     from onefold.insight.loads import loads_of_run
     from onefold.platform.warehouse import connect_as
@@ -102,7 +102,7 @@ def _report(here: Settings, runs: Iterable[tuple[str, str]]) -> bool:
         click.echo(f"\n{load_table(loads)}\n")
         click.echo("\n".join(entity_lines(entity_statuses(connection))))
         truth = _truth(here)
-        quality = pairwise(connection, truth)
+        quality = pairwise_quality(connection, truth)
     click.echo(
         f"Against the stand-ins' truth: precision {quality.precision:.4f} (aim {AIMS['precision']}), "
         f"recall {quality.recall:.4f} (aim {AIMS['recall']}), over {quality.records:,} records of "

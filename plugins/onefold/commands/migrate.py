@@ -42,12 +42,12 @@ def migrate(
     """
     from onefold.catalog.reader import read_systems
     from onefold.commands.runs import airflow
-    from onefold.migration.plan import Wish, make_plan
+    from onefold.migration.plan import MigrationRequest, make_plan
     from onefold.orchestration.forms import needed_instant
     from onefold.platform.warehouse import connect_as
 
     systems = read_systems()
-    wish = Wish(
+    wish = MigrationRequest(
         system=system,
         streams=streams or (tuple(systems[system].streams) if system in systems else ()),
         start=needed_instant(start),

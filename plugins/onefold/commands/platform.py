@@ -77,7 +77,7 @@ def status(as_json: bool) -> None:
             click.echo(f"\nEach stream and its last load:\n{stream_table(streams, datetime.now(UTC))}")
         for alert in alerts:
             click.echo(
-                f"Alert since {alert.first_seen:%Y-%m-%d %H:%M} UTC: {alert.kind} of {alert.subject}. {alert.what}"
+                f"Alert since {alert.first_seen:%Y-%m-%d %H:%M} UTC: {alert.kind} of {alert.subject}. {alert.message}"
             )
     sys.exit(0 if found.up else 1)
 

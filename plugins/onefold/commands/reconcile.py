@@ -23,7 +23,7 @@ def reconcile(names: tuple[str, ...], start: str | None, thorough: bool, repair:
     from onefold.catalog.reader import read_systems
     from onefold.commands.runs import airflow, follow
     from onefold.platform.warehouse import connect_as
-    from onefold.reconcile.report import compared_in, compared_table
+    from onefold.reconcile.report import comparison_table, comparisons_of_run
 
     streams = named_streams(read_systems(), names)
     api = airflow(settings())
@@ -31,8 +31,8 @@ def reconcile(names: tuple[str, ...], start: str | None, thorough: bool, repair:
     conf = {"streams": streams, "start": start, "thorough": thorough, "repair": repair}
     run = follow(api, api.trigger_dag("reconcile", conf))
     with connect_as("engineer") as connection:
-        lines = compared_in(connection, run.dag_id, run.run_id)
-    click.echo(json.dumps([line.as_json() for line in lines], indent=2) if as_json else compared_table(lines))
+        lines = comparisons_of_run(connection, run.dag_id, run.run_id)
+    click.echo(json.dumps([line.as_json() for line in lines], indent=2) if as_json else comparison_table(lines))
 
 
 def named_streams(systems: Mapping[str, System], names: Sequence[str]) -> list[str]:

@@ -1,4 +1,4 @@
-"""onefold replay: judge quarantined rows again through the scheduler, or say which would be."""
+"""onefold replay: send quarantined rows through the gate again, by the scheduler, or show which would be."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from onefold.settings import settings
 )
 @click.option("--system", help="Rows of this system; default: of all.")
 @click.option("--stream", help="Rows of this stream of the system; default: of all its streams.")
-@click.option("--expectation", help="Text in the expectation that refused the rows, or in their reason.")
+@click.option("--expectation", help="Text in the expectation that failed, or in the reason.")
 @click.option("--from", "start", help="Quarantined at this instant or later, ISO 8601.")
 @click.option("--to", "end", help="Quarantined before this instant, ISO 8601.")
-@click.option("--mapping-version", type=click.IntRange(1), help="Judged by this version of an entity's mapping.")
-@click.option("--reason", help="What was fixed; stored in ops.replay. Required unless --dry-run.")
-@click.option("--dry-run", is_flag=True, help="Only say which rows would be replayed.")
+@click.option("--mapping-version", type=click.IntRange(1), help="Gated with this version of an entity's mapping.")
+@click.option("--reason", help="What was fixed; recorded in ops.replay. Needed unless --dry-run.")
+@click.option("--dry-run", is_flag=True, help="Only show which rows would be replayed.")
 @click.option("--json", "as_json", is_flag=True, help="For scripts.")
 def replay(
     system: str | None,
@@ -34,30 +34,30 @@ def replay(
     dry_run: bool,
     as_json: bool,
 ) -> None:
-    """Judge quarantined rows again, after a suite, a mapping or a stream's YAML has been fixed.
+    """Send quarantined rows through the gate again, after a suite, a mapping or a stream's YAML was fixed.
 
-    Every row that is chosen ends published, superseded by something newer, or again in quarantine.
+    Every selected row ends as published, superseded by something newer, or refused: again in quarantine.
     """
     from onefold.catalog.reader import read_systems
     from onefold.orchestration.forms import instant
     from onefold.platform.warehouse import connect_as
-    from onefold.replay.ledger import account, nothing_chosen
-    from onefold.replay.report import account_lines, plan_lines
-    from onefold.replay.selection import Choice, check, waiting
+    from onefold.replay.ledger import find_replay, why_nothing_selected
+    from onefold.replay.report import plan_lines, replay_lines
+    from onefold.replay.selection import Selection, check_selection, matching_rows
 
     systems = read_systems()
-    choice = Choice(system, stream, expectation, instant(start), instant(end), mapping_version)
-    check(choice, systems)
+    selection = Selection(system, stream, expectation, instant(start), instant(end), mapping_version)
+    check_selection(selection, systems)
     if not (dry_run or (reason or "").strip()):
         raise Fatal("A replay needs a reason: say with --reason what was fixed. Nothing was changed.")
     with connect_as("engineer") as connection:
-        matching = waiting(connection, choice, systems)
+        matching = matching_rows(connection, selection, systems)
     if dry_run:
         plan = [asdict(each) for each in matching]
         click.echo(json.dumps(plan, indent=2) if as_json else "\n".join(plan_lines(matching)))
         return
     if all(each.why_not for each in matching):
-        raise Fatal(nothing_chosen(matching))
+        raise Fatal(why_nothing_selected(matching))
 
     from onefold.commands.runs import airflow, follow
 
@@ -67,7 +67,7 @@ def replay(
     request |= {"quarantined_from": start, "quarantined_to": end, "mapping_version": mapping_version}
     run = follow(api, api.trigger_dag("replay", request))
     with connect_as("engineer") as connection:
-        done = account(connection, run.dag_id, run.run_id)
+        done = find_replay(connection, run.dag_id, run.run_id)
     if done is None:
         raise Fatal(f"ops.replay has no row of run {run.run_id}: the log of its task `choose` says why.")
-    click.echo(json.dumps(done.as_json(), indent=2) if as_json else "\n".join(account_lines(done)))
+    click.echo(json.dumps(done.as_json(), indent=2) if as_json else "\n".join(replay_lines(done)))

@@ -26,11 +26,11 @@ def rollback(
     from onefold.catalog.reader import read_catalog
     from onefold.commands.runs import airflow
     from onefold.platform.warehouse import url_as
-    from onefold.rollback.lifecycle import preview
-    from onefold.rollback.request import Request
+    from onefold.rollback.lifecycle import preview_rollback
+    from onefold.rollback.request import RollbackRequest
 
-    request = Request(loads=loads, run_id=run, undo=undo, reason=reason)
-    planned = preview(url_as("loader"), read_catalog(), request)
+    request = RollbackRequest(loads=loads, run_id=run, undo=undo, reason=reason)
+    planned = preview_rollback(url_as("loader"), read_catalog(), request)
     if dry_run:
         click.echo(json.dumps(planned.as_json(), indent=2) if as_json else planned.text)
         return

@@ -1,4 +1,4 @@
-"""What is written down of a publish, beside the audit events that run.py appends: lineage down to the attribute."""
+"""The lineage of a publish, down to the attribute. Its audit events are appended by run.py."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from onefold.load.ledger import Run
 from onefold.mapping.lineage import column_lineage
 
 
-def published(run: Run, entities: Sequence[Entity]) -> OnPublish:
-    """An on_publish that states, for each entity, which field of which stream made which attribute."""
+def record_lineage(run: Run, entities: Sequence[Entity]) -> OnPublish:
+    """An on_publish hook that records, for each entity, which field of which stream gave which attribute."""
 
-    def state(connection: psycopg.Connection, report: ConformReport) -> None:
+    def record(connection: psycopg.Connection, report: ConformReport) -> None:
         counts = {entity.entity: entity for entity in report.entities}
         for entity in entities:
             staging = {
@@ -51,4 +51,4 @@ def published(run: Run, entities: Sequence[Entity]) -> OnPublish:
             )
             lineage.emit(connection, event)
 
-    return state
+    return record

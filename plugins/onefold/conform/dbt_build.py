@@ -1,7 +1,7 @@
-"""One dbt build, in this process, judged by its run_results.json.
+"""One dbt build, in this process; its run_results.json says whether it succeeded.
 
-dbt is imported when it is needed and not before: that takes seconds. The parsed project is kept in the target folder
-under a name that tells the project's files, so that it is parsed again only when one of them changed.
+dbt is imported only where it is used, because that takes seconds. The parsed project is cached in the target folder,
+under a fingerprint of the project's files, so that it is parsed again only when one of them changed.
 """
 
 from __future__ import annotations
@@ -28,24 +28,26 @@ _MAX_FAILURES = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Built:
+class BuildResult:
     """How long each model and test took, in seconds, by its dbt unique id."""
 
     seconds: Mapping[str, float]
 
 
 @dataclass(frozen=True, slots=True)
-class Project:
+class DbtProject:
     """The dbt project, and the folder where dbt may write."""
 
     folder: Path
     target: Path
 
 
-def build(project: Project, url: str, variables: Mapping[str, object], select: Sequence[str] = ()) -> Built:
+def build_models(
+    project: DbtProject, url: str, variables: Mapping[str, object], select: Sequence[str] = ()
+) -> BuildResult:
     """Build the selected models and run their data tests. Raises Fatal, naming what failed and why.
 
-    Unit tests are left out: they judge the mapping, not the data, and belong to the project's tests.
+    Unit tests are left out: they test the mapping, not the data, and run with the project's tests.
     """
     from dbt.cli.main import dbtRunner
 
@@ -63,50 +65,50 @@ def build(project: Project, url: str, variables: Mapping[str, object], select: S
         selection = ["--select", *select] if select else []
         outcome = dbtRunner(manifest=manifest).invoke(arguments + selection)
     if not results.exists():
-        raise Fatal(f"dbt did not get as far as building: {outcome.exception}. Its log is in {project.target}.")
-    return judge(json.loads(results.read_text(encoding="utf-8")))
+        raise Fatal(f"dbt failed before it built anything: {outcome.exception}. Its log is in {project.target}.")
+    return read_run_results(json.loads(results.read_text(encoding="utf-8")))
 
 
-def judge(run_results: Mapping[str, Sequence[Mapping[str, object]]]) -> Built:
-    """What dbt's run_results.json says. Raises Fatal when anything failed, or when nothing was built at all."""
+def read_run_results(run_results: Mapping[str, Sequence[Mapping[str, object]]]) -> BuildResult:
+    """The results in dbt's run_results.json. Raises Fatal when anything failed, or when nothing was built at all."""
     results = run_results["results"]
     if not results:
-        raise Fatal("dbt built nothing. Run 'bin/onefold generate': the models of the catalogue are not there.")
+        raise Fatal("dbt built nothing. Run 'bin/onefold generate': the catalogue's models are missing.")
     failed = [result for result in results if result["status"] not in ("success", "pass", "warn")]
     causes = [result for result in failed if result["status"] != "skipped"] or failed
     if failed:
-        said = "; ".join(_cause(result) for result in causes[:_MAX_FAILURES])
-        raise Fatal(f"dbt: {len(causes)} of {len(results)} models and tests failed, nothing was published. {said}")
-    return Built({str(result["unique_id"]): float(str(result["execution_time"])) for result in results})
+        reasons = "; ".join(_cause(result) for result in causes[:_MAX_FAILURES])
+        raise Fatal(f"dbt: {len(causes)} of {len(results)} models and tests failed, nothing was published. {reasons}")
+    return BuildResult({str(result["unique_id"]): float(str(result["execution_time"])) for result in results})
 
 
 def _cause(result: Mapping[str, object]) -> str:
-    # PostgreSQL's DETAIL and CONTEXT quote the row: what they say may be personal.
+    # PostgreSQL's DETAIL and CONTEXT quote the row, which may be personal.
     lines = [line.strip() for line in str(result.get("message") or "").splitlines()]
     harmless = [line for line in lines if line and not line.startswith(("DETAIL", "CONTEXT", "Key ", "compiled"))]
     return f"{result['unique_id']}: {result['status']}: {' '.join(harmless[:3])}"
 
 
-def _manifest(project: Project, common: list[str], database: str) -> Manifest:
+def _manifest(project: DbtProject, common: list[str], database: str) -> Manifest:
     from dbt.cli.main import dbtRunner
     from dbt.contracts.graph.manifest import Manifest
 
-    kept = project.target / f"manifest-{_fingerprint(project.folder, database)}.msgpack"
-    if kept.exists():
-        return Manifest.from_msgpack(kept.read_bytes())
+    cached = project.target / f"manifest-{_fingerprint(project.folder, database)}.msgpack"
+    if cached.exists():
+        return Manifest.from_msgpack(cached.read_bytes())
     parsed = dbtRunner().invoke(["--quiet", "parse", *common])
     if not isinstance(parsed.result, Manifest):
         raise Fatal(f"The dbt project cannot be parsed: {parsed.exception}. Run 'bin/onefold generate' and look again.")
     for old in project.target.glob("manifest-*.msgpack"):
         old.unlink(missing_ok=True)
-    part = kept.with_suffix(f".{os.getpid()}")
-    part.write_bytes(parsed.result.to_msgpack())
-    part.replace(kept)
+    partial = cached.with_suffix(f".{os.getpid()}")
+    partial.write_bytes(parsed.result.to_msgpack())
+    partial.replace(cached)
     return parsed.result
 
 
 def marts_fingerprint(folder: Path) -> str:
-    """Another text whenever a model of the marts is another; `folder` is the dbt project's."""
+    """A hash that changes whenever a model of the marts changes; `folder` is the dbt project's."""
     files = sorted((folder / "models" / "marts").glob("*.sql"))
     return hashlib.sha256(b"\0".join(file.read_bytes() for file in files)).hexdigest()
 
@@ -123,9 +125,9 @@ def _fingerprint(folder: Path, database: str) -> str:
 
 @contextmanager
 def _environment(url: str) -> Iterator[None]:
-    """The variables that dbt_project/profiles.yml reads; what was there before comes back."""
+    """The variables that dbt_project/profiles.yml reads; the previous ones are restored."""
     parts = psycopg.conninfo.conninfo_to_dict(url)
-    wanted = {
+    variables = {
         "ONEFOLD_PG_HOST": str(parts.get("host", "127.0.0.1")),
         "ONEFOLD_PG_PORT": str(parts.get("port", 5432)),
         "ONEFOLD_PG_USER": str(parts.get("user", "")),
@@ -134,8 +136,8 @@ def _environment(url: str) -> Iterator[None]:
         "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
         "PGOPTIONS": OPTIONS,  # libpq reads it
     }
-    before = {name: os.environ.get(name) for name in wanted}
-    os.environ.update(wanted)
+    before = {name: os.environ.get(name) for name in variables}
+    os.environ.update(variables)
     try:
         yield
     finally:

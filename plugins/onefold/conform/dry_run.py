@@ -1,9 +1,9 @@
-"""A conform that publishes nothing: what would become of the golden records if rehearsed loads were published."""
+"""A conform that publishes nothing: what would become of the golden records if dry-run loads were published."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass
 
 import psycopg
@@ -13,12 +13,14 @@ from psycopg.types.json import Jsonb
 from onefold.audit import AuditEvent, append
 from onefold.catalog.entity import Entity
 from onefold.conform import dbt_build, dry_run_schemas
+from onefold.conform.candidate import Candidate, Gate
 from onefold.conform.publish_ledger import Publish, changed_mappings
-from onefold.conform.report import Candidate, Gate
-from onefold.errors import Fatal, Rejected, Retriable
+from onefold.errors import Fatal, Rejected
 from onefold.load.ledger import Load
+from onefold.warehouse.advisory_lock import advisory_lock
 from onefold.warehouse.connection import connect
 from onefold.warehouse.db_errors import translate_errors
+from onefold.warehouse.rows import one_row
 from onefold.warehouse.tables import StagingTable
 
 _REPORT = """
@@ -34,11 +36,11 @@ select (select count(*) from {candidate} where _change = 'new'),
 
 
 @dataclass(frozen=True, slots=True)
-class EntityRehearsal:
-    """How many golden records of one entity would be new, changed, merged into others, gone, or split in several.
+class EntityDryRun:
+    """How many golden records of one entity would be new, changed, merged into others, ended, or split into several.
 
-    `conflicts` are contradictory identifiers among the records that were looked at; `refused` is what the entity's
-    gate would say against publishing, None when it would let all pass.
+    `conflicts` are contradictory identifiers among the records that were resolved; `refused` is why the entity's gate
+    would refuse the publish, None when it would pass.
     """
 
     entity: str
@@ -52,61 +54,65 @@ class EntityRehearsal:
 
 
 @dataclass(frozen=True, slots=True)
-class Rehearsal:
-    """What a rehearsal came to; it is kept as the report of a row of ops.publish whose state is rehearsed."""
+class DryRunReport:
+    """The result of a dry run; it is stored as the report of a row of ops.publish whose state is dry_run."""
 
     publish_id: int
     loads: tuple[int, ...]
-    entities: tuple[EntityRehearsal, ...]
+    entities: tuple[EntityDryRun, ...]
 
     def as_json(self) -> dict[str, object]:
         """The report as plain JSON containers."""
         return asdict(self) | {"entities": [asdict(each) for each in self.entities], "loads": list(self.loads)}
 
 
-def rehearse(
+def dry_run_conform(
     url: str,
     actor: str,
     gate: Gate,
     entities: Sequence[Entity],
-    project: dbt_build.Project,
+    project: dbt_build.DbtProject,
     loads: Sequence[Load],
     *,
     mappings: Mapping[str, str],
-) -> Rehearsal:
-    """Map and resolve what the rehearsed loads accepted together with what is published, in the shadow only.
+) -> DryRunReport:
+    """Map and resolve what the loads' dry runs accepted together with what is published, in schemas of its own.
 
-    `project` needs a target folder of its own: the models are parsed for other schemas. What the shadow holds stays
-    for engineers to look at, until the next rehearsal. Raises Fatal when a load is not rehearsed or its landing is
-    gone, Retriable while another rehearsal runs.
+    `project` needs a target folder of its own, because the models are parsed for other schemas. The tables stay for
+    engineers to look at, until the next dry run. Raises Fatal when a load is not in state dry_run or its landing is
+    gone, Retriable while another dry run is in progress.
     """
-    with translate_errors("rehearsal"), connect(url, autocommit=True) as connection, _only_one(connection):
+    with translate_errors("dry run of conform"), connect(url, autocommit=True) as connection, _dry_run_lock(connection):
         _require_landing(connection, loads)
-        publish = _begin(connection, actor, mappings, loads)
+        publish = _open_publish(connection, actor, mappings, loads)
         touched = [entity for entity in entities if publish.touches(entity)]
-        _make_shadow(connection, touched, loads)
+        _fill_schemas(connection, touched, loads)
         variables = {
             "publish_id": publish.publish_id,
             "full_mapping": sorted(publish.full_mapping),
             "shadow": dry_run_schemas.PREFIX,
         }
-        dbt_build.build(project, url, variables, [f"tag:{entity.entity}" for entity in touched])
-        rehearsal = Rehearsal(
+        dbt_build.build_models(project, url, variables, [f"tag:{entity.entity}" for entity in touched])
+        report = DryRunReport(
             publish.publish_id,
             publish.loads,
             tuple(_report(connection, publish, entity, gate) for entity in touched),
         )
-        _keep(connection, actor, rehearsal)
-    return rehearsal
+        _record(connection, actor, report)
+    return report
 
 
-def _begin(connection: psycopg.Connection, actor: str, mappings: Mapping[str, str], loads: Sequence[Load]) -> Publish:
+def _open_publish(
+    connection: psycopg.Connection, actor: str, mappings: Mapping[str, str], loads: Sequence[Load]
+) -> Publish:
     with connection.transaction():
         changed = changed_mappings(connection, mappings)
-        publish_id = connection.execute(
-            "insert into ops.publish (actor, mappings, state) values (%s, %s, 'rehearsed') returning publish_id",
-            (actor, Jsonb(dict(mappings))),
-        ).fetchone()[0]
+        publish_id = one_row(
+            connection.execute(
+                "insert into ops.publish (actor, mappings, state) values (%s, %s, 'dry_run') returning publish_id",
+                (actor, Jsonb(dict(mappings))),
+            )
+        )[0]
         with connection.cursor() as cursor:
             cursor.executemany(
                 "insert into ops.publish_load (publish_id, load_id) values (%s, %s)",
@@ -116,16 +122,16 @@ def _begin(connection: psycopg.Connection, actor: str, mappings: Mapping[str, st
     return Publish(publish_id, tuple(load.load_id for load in loads), streams, changed)
 
 
-def _make_shadow(connection: psycopg.Connection, entities: Sequence[Entity], loads: Sequence[Load]) -> None:
-    dry_run_schemas.clear(connection)
+def _fill_schemas(connection: psycopg.Connection, entities: Sequence[Entity], loads: Sequence[Load]) -> None:
+    dry_run_schemas.drop_tables(connection)
     streams = sorted({stream for entity in entities for stream in entity.streams})
-    dry_run_schemas.expose(connection, [StagingTable(*stream.split(".")) for stream in streams], loads)
-    dry_run_schemas.copy_mapped(
+    dry_run_schemas.create_staging_views(connection, [StagingTable(*stream.split(".")) for stream in streams], loads)
+    dry_run_schemas.copy_mapped_tables(
         connection, [f"{system}__{entity.entity}" for entity in entities for system in entity.systems]
     )
 
 
-def _report(connection: psycopg.Connection, publish: Publish, entity: Entity, gate: Gate) -> EntityRehearsal:
+def _report(connection: psycopg.Connection, publish: Publish, entity: Entity, gate: Gate) -> EntityDryRun:
     name, refused = entity.entity, None
     try:
         gate(Candidate(publish.publish_id, name, dry_run_schemas.MAPPED, f"{name}__candidate", f"{name}_id"))
@@ -140,47 +146,41 @@ def _report(connection: psycopg.Connection, publish: Publish, entity: Entity, ga
             ("conflict", "conflict"),
         )
     }
-    row = connection.execute(sql.SQL(_REPORT).format(id=sql.Identifier(f"{name}_id"), **tables)).fetchone()
-    return EntityRehearsal(name, *row, refused)
+    new, changed, merged, ended, split, conflicts = one_row(
+        connection.execute(sql.SQL(_REPORT).format(id=sql.Identifier(f"{name}_id"), **tables))
+    )
+    return EntityDryRun(name, new, changed, merged, ended, split, conflicts, refused)
 
 
-def _keep(connection: psycopg.Connection, actor: str, rehearsal: Rehearsal) -> None:
+def _record(connection: psycopg.Connection, actor: str, report: DryRunReport) -> None:
     with connection.transaction():
         connection.execute(
             "update ops.publish set report = %s, ended_at = clock_timestamp() where publish_id = %s",
-            (Jsonb(rehearsal.as_json()), rehearsal.publish_id),
+            (Jsonb(report.as_json()), report.publish_id),
         )
         event = AuditEvent(
             actor=actor,
-            action="conform.rehearse",
-            subject=f"publish:{rehearsal.publish_id}",
+            action="conform.dry_run",
+            subject=f"publish:{report.publish_id}",
             from_="landing",
             to=dry_run_schemas.MAPPED,
-            payload={"loads": list(rehearsal.loads), "entities": [each.entity for each in rehearsal.entities]},
+            payload={"loads": list(report.loads), "entities": [each.entity for each in report.entities]},
         )
         append(connection, event)
 
 
 def _require_landing(connection: psycopg.Connection, loads: Sequence[Load]) -> None:
     for load in loads:
-        held = connection.execute(
-            "select to_regclass(%s) is not null and to_regclass(%s) is not null",
-            (load.tables.candidate.as_string(connection), load.tables.refused.as_string(connection)),
-        ).fetchone()[0]
-        if load.state != "dry_run" or not held:
+        tables = (load.tables.candidate.as_string(connection), load.tables.refused.as_string(connection))
+        exist = connection.execute("select to_regclass(%s) is not null and to_regclass(%s) is not null", tables)
+        if load.state != "dry_run" or not one_row(exist)[0]:
             raise Fatal(
-                f"load {load.load_id} of {load.system}.{load.stream} is {load.state} and cannot be looked at as a "
-                "rehearsal: rehearse its window first. Nothing was changed."
+                f"load {load.load_id} of {load.system}.{load.stream} is {load.state} and has no dry run to show: "
+                "dry-run its window first. Nothing was changed."
             )
 
 
-@contextmanager
-def _only_one(connection: psycopg.Connection) -> Iterator[None]:
-    """There is one shadow. A killed run lets it go with its connection."""
-    if not connection.execute("select pg_try_advisory_lock(hashtextextended('onefold shadow', 0))").fetchone()[0]:
-        raise Retriable("Another rehearsal is running; nothing was changed. Wait for it to end and start again.")
-    try:
-        yield
-    finally:
-        if not connection.closed:
-            connection.execute("select pg_advisory_unlock(hashtextextended('onefold shadow', 0))")
+def _dry_run_lock(connection: psycopg.Connection) -> AbstractContextManager[None]:
+    """There is one set of dry-run schemas, for one dry run at a time. Raises Retriable when another has them."""
+    busy = "Another dry run is in progress; nothing was changed. Wait for it to end and start again."
+    return advisory_lock(connection, "onefold dry run", busy=busy)

@@ -1,10 +1,10 @@
-"""The gate before a publish: the golden records that a run wants to publish must hold what their suite says."""
+"""The gate before a publish: the golden records that a run is about to publish must meet their suite."""
 
 from __future__ import annotations
 
 import logging
 
-from onefold.conform.report import Candidate, Gate
+from onefold.conform.candidate import Candidate, Gate
 from onefold.errors import Rejected
 from onefold.quality.gate import evaluate_suite, store_findings
 from onefold.quality.suite import read_suite
@@ -16,7 +16,7 @@ log = logging.getLogger(__name__)
 def entity_gate(url: str) -> Gate:
     """A gate that judges candidates by expectations/<entity>.yaml.
 
-    Raises Rejected when a critical expectation fails: bad rows were kept out before, at the streams' gates, so a bad
+    Raises Rejected when a critical expectation fails: bad rows were quarantined before, at the streams' gates, so a bad
     golden record means that a mapping or the resolution is wrong, and nothing of the publish can be trusted.
     """
 
@@ -32,7 +32,7 @@ def entity_gate(url: str) -> Gate:
         if critical := [finding for finding in failed if finding.critical]:
             raise Rejected(
                 f"{candidate.entity}: the gate refused publish {candidate.publish_id}: "
-                f"{'; '.join(map(str, critical))}. Analysts still see the last set. Mend "
+                f"{'; '.join(map(str, critical))}. Analysts still see the last publish. Fix "
                 f"catalog/entities/{candidate.entity}.yaml (or the suite in expectations/{candidate.entity}.yaml) "
                 "and run conform again."
             )

@@ -1,4 +1,4 @@
-"""Turns an entity's candidates into the next versions. The caller's transaction makes all of it visible at once."""
+"""Writes an entity's candidates as the next versions of its golden records, in the caller's transaction."""
 
 from __future__ import annotations
 
@@ -12,23 +12,24 @@ from psycopg.types.json import Jsonb
 from onefold.catalog.entity import Entity
 from onefold.conform.report import EntityReport
 from onefold.mapping.golden import identifiers, known_columns, provenance
+from onefold.warehouse.rows import one_row
 
-# What is new, what differs and what moved was found out by the build (_change, _previous_id), while the tables that are
-# written here stood still: a statement that reads the table which it fills reads its own rows again and again.
-# Each of the first three says how many rows it ended or makes, by the number of systems that they join.
-_END_GONE = """
-with gone as (
+# What is new, what differs and what moved was computed by the build (_change, _previous_id) before: a statement that reads the
+# table which it fills would read its own rows again and again.
+# Each of the first three returns how many rows it ended or will insert, by the number of systems that they join.
+_END_REMOVED = """
+with removed as (
     update {version} as v set _ended_publish_id = {publish}, _merged_into = e.merged_into
     from {ended} as e where v.{id} = e.{id} and v._ended_publish_id is null
     returning cardinality(v._systems) as sources
-) select sources, count(*) from gone group by sources"""
+) select sources, count(*) from removed group by sources"""
 _END_CHANGED = """
 with ended as (
     update {version} as v set _ended_publish_id = {publish}
     from {candidate} as c where c._change = 'changed' and v.{id} = c.{id} and v._ended_publish_id is null
     returning cardinality(v._systems) as sources
 ) select sources, count(*) from ended group by sources"""
-_MADE = "select cardinality(_systems), count(*) from {candidate} where _change is not null group by 1"
+_INSERTED = "select cardinality(_systems), count(*) from {candidate} where _change is not null group by 1"
 _WRITE = (
     "insert into {version} ({columns}, _publish_id) select {columns}, {publish} from {candidate}"
     " where _change is not null",
@@ -64,7 +65,7 @@ _WRITE = (
     where not exists (select from ops.identity_conflict as o where o.entity = {entity} and o.ended_publish_id is null
         and c.identifier = o.identifier and c.reason = o.reason and c.records = o.records)""",
 )
-_MADE_OF = (
+_VERSION_COLUMNS = (
     "source_of_truth",
     "_systems",
     "_records",
@@ -74,66 +75,60 @@ _MADE_OF = (
     "_winning_members",
     "_hash",
 )
-_POINT = """
-insert into ops.published (entity, publish_id, actor) values (%s, %s, %s)
-on conflict (entity) do update set publish_id = excluded.publish_id, actor = excluded.actor, at = now()"""
 
 
-def publish_entity(
+def write_versions(
     connection: psycopg.Connection, entity: Entity, publish_id: int, before: EntityReport
 ) -> EntityReport:
-    """Write the versions, the crosswalk and the identifiers of this publish; return how the entity stands then.
+    """Write the versions, the crosswalk and the identifiers of this publish; returns the entity's counts after it.
 
-    A golden record is versioned only when its content differs. `before` is the report of the newest publish: counts
-    go on from there, so that reporting costs what changed as well.
+    A golden record gets a new version only when its content differs. `before` is the report of the newest publish:
+    counts continue from there, so that counting costs only what changed.
     """
     parts = _parts(entity, publish_id)
 
     def counted(statement: str) -> Counter[int]:
         return Counter(dict(connection.execute(sql.SQL(statement).format(**parts)).fetchall()))
 
-    gone = counted(_END_GONE)
+    removed = counted(_END_REMOVED)
     superseded = counted(_END_CHANGED)
-    made = counted(_MADE)
+    inserted = counted(_INSERTED)
     for statement in _WRITE:
         connection.execute(sql.SQL(statement).format(**parts))
     if not before.golden:
-        _index(connection, entity)
-    open_conflicts = connection.execute(
-        "select count(*) from ops.identity_conflict where entity = %s and ended_publish_id is null",
-        (entity.entity,),
-    ).fetchone()[0]
+        _create_indexes(connection, entity)
+    (open_conflicts,) = one_row(
+        connection.execute(
+            "select count(*) from ops.identity_conflict where entity = %s and ended_publish_id is null",
+            (entity.entity,),
+        )
+    )
     by_sources = Counter(before.by_sources)
-    by_sources.update(made)
-    by_sources.subtract(gone)
+    by_sources.update(inserted)
+    by_sources.subtract(removed)
     by_sources.subtract(superseded)
     return EntityReport(
         entity=entity.entity,
-        golden=before.golden + made.total() - gone.total() - superseded.total(),
-        new=made.total() - superseded.total(),
+        golden=before.golden + inserted.total() - removed.total() - superseded.total(),
+        new=inserted.total() - superseded.total(),
         changed=superseded.total(),
-        ended=gone.total(),
+        ended=removed.total(),
         conflicts=open_conflicts,
         by_sources={sources: count for sources, count in sorted(by_sources.items()) if count},
     )
 
 
-def point(connection: psycopg.Connection, entity: str, publish_id: int, actor: str) -> None:
-    """Let analysts see this publish of the entity, from the caller's commit on."""
-    connection.execute(_POINT, (entity, publish_id, actor))
+def _create_indexes(connection: psycopg.Connection, entity: Entity) -> None:
+    """Create the indexes, and gather statistics, or the next publish would be planned as if there were no rows.
 
-
-def _index(connection: psycopg.Connection, entity: Entity) -> None:
-    """Make the indexes, and gather statistics, or the next publish would be planned as if there were no rows.
-
-    After the first publish's rows are in, an index costs a tenth of what filling it row by row would. Making one keeps
-    no reader waiting.
+    Once the first publish's rows are inserted, an index costs a tenth of what filling it row by row would. No reader
+    waits for it.
     """
     name = entity.entity
     version, crosswalk = f"conformed.{name}_version", f"conformed.{name}_crosswalk_version"
     known = f"mapped.{name}__identifier"
     live = "_ended_publish_id is null"
-    wanted = [
+    indexes = [
         f"unique index if not exists {name}_version_pkey on {version} ({name}_id, _publish_id)",
         f"unique index if not exists {name}_version_live on {version} ({name}_id) where {live}",
         f"unique index if not exists {name}_crosswalk_version_pkey on {crosswalk} (record, _publish_id)",
@@ -142,12 +137,12 @@ def _index(connection: psycopg.Connection, entity: Entity) -> None:
         f"unique index if not exists {name}__identifier_pkey on {known} (record)",
         f"index if not exists {name}__identifier_by_load on {known} (_load_id)",
     ]
-    wanted += [
+    indexes += [
         f"index if not exists {name}__identifier_by_{column} on {known} ({column}) where {column} is not null"
         for column in identifiers(entity)
     ]
     connection.execute("set local maintenance_work_mem = '256MB'")
-    for index in wanted:  # names of the catalogue, which its reader checks
+    for index in indexes:  # names from the catalogue, whose reader checks them
         connection.execute(sql.SQL("create " + index))
     connection.execute(sql.SQL(f"analyze {version}, {crosswalk}, {known}"))
 
@@ -172,10 +167,10 @@ def _parts(entity: Entity, publish_id: int) -> dict[str, sql.Composable]:
         "version": sql.Identifier("conformed", f"{name}_version"),
         "crosswalk": sql.Identifier("conformed", f"{name}_crosswalk_version"),
         "id": sql.Identifier(f"{name}_id"),
-        "provenance": sql.Identifier("conformed", f"{name}_provenance"),
-        "attributes": sql.SQL("{}::text[]").format(list(sources)),
-        "sources": sql.SQL("{}::jsonb").format(Jsonb(sources)),
-        "columns": sql.SQL(", ").join(map(sql.Identifier, [f"{name}_id", *entity.attributes, *_MADE_OF])),
+        "origin": sql.Identifier("conformed", f"{name}_origin"),
+        "attributes": sql.SQL("{}::text[]").format(list(origins)),
+        "origins": sql.SQL("{}::jsonb").format(Jsonb(origins)),
+        "columns": sql.SQL(", ").join(map(sql.Identifier, [f"{name}_id", *entity.attributes, *_VERSION_COLUMNS])),
         "identifiers": sql.SQL(", ").join(map(sql.Identifier, known_columns(entity))),
         "publish": sql.Literal(publish_id),
         "entity": sql.Literal(name),

@@ -13,8 +13,8 @@ from onefold.mapping.golden import personal_attributes
 
 
 @dataclass(frozen=True, slots=True)
-class Trace:
-    """One attribute's origin. `value` is None for personal attributes; `field` is None for a constant."""
+class AttributeProvenance:
+    """Where one attribute came from. `value` is None for personal attributes; `field` is None for a constant."""
 
     attribute: str
     value: str | None
@@ -27,8 +27,10 @@ class Trace:
     load_id: int
 
 
-def trace(connection: psycopg.Connection, entity: Entity, golden_id: UUID | str) -> list[Trace]:
-    """Every attribute of the golden record as it is published now, by attribute; empty when there is no such record."""
+def trace_provenance(
+    connection: psycopg.Connection, entity: Entity, golden_id: UUID | str
+) -> list[AttributeProvenance]:
+    """Where each attribute of the golden record came from, as published now; empty when there is no such record."""
     name = entity.entity
     rows = connection.execute(
         sql.SQL(
@@ -38,16 +40,16 @@ def trace(connection: psycopg.Connection, entity: Entity, golden_id: UUID | str)
         {"golden": golden_id, "personal": personal_attributes(entity)},
     ).fetchall()
     return [
-        Trace(
+        AttributeProvenance(
             attribute=attribute,
             value=value,
-            system=origin["system"],
-            stream=origin["stream"],
-            key=origin["key"],
-            field="+".join(field) if isinstance(field := origin.get("field"), list) else field,
-            transform=origin["transform"],
-            mapping_version=origin["mapping_version"],
-            load_id=origin["load_id"],
+            system=source["system"],
+            stream=source["stream"],
+            key=source["key"],
+            field="+".join(field) if isinstance(field := source.get("field"), list) else field,
+            transform=source["transform"],
+            mapping_version=source["mapping_version"],
+            load_id=source["load_id"],
         )
-        for attribute, value, origin in rows
+        for attribute, value, source in rows
     ]

@@ -2,28 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 import psycopg
 from psycopg.types.json import Jsonb
 
 from onefold.catalog.entity import Entity
-from onefold.errors import Retriable
+from onefold.warehouse.advisory_lock import advisory_lock
+from onefold.warehouse.rows import one_row
 
-# The last published run that had the load says whether it is in or out; its state now says where it belongs. One that
-# is in is taken in anew where the rollback of another load has changed its versions since.
+# The last published run that included the load says whether it is in or out; its state now says where it belongs. One
+# that is in is taken in again where the rollback of another load has changed its versions since.
 _PENDING = """
-with effect as (
+with last_publish as (
     select distinct on (load_id) load_id, undone, outdated
     from ops.publish_load join ops.publish using (publish_id) where state = 'published'
     order by load_id, publish_id desc
 )
-select load_id, false, system || '.' || stream from ops.load left join effect using (load_id)
+select load_id, false, system || '.' || stream from ops.load left join last_publish using (load_id)
 where state = 'published' and (outdated or coalesce(undone, true) and rows_new + rows_changed + rows_deleted > 0)
 union all
-select load_id, true, system || '.' || stream from ops.load left join effect using (load_id)
+select load_id, true, system || '.' || stream from ops.load left join last_publish using (load_id)
 where state = 'rolled_back' and not coalesce(undone, false)
     and exists (select from ops.publish_load as p where p.load_id = load.load_id and not p.undone)
 order by 1
@@ -32,10 +33,10 @@ order by 1
 
 @dataclass(frozen=True, slots=True)
 class Publish:
-    """A publish on its way.
+    """A publish in progress.
 
-    `streams` are those (system.stream) of its loads; of the entities in `full_mapping` the mapping's meaning changed,
-    so every record is taken in again.
+    `streams` are those (system.stream) of its loads. Of the entities in `full_mapping` the mapping changed, so every
+    record is mapped again.
     """
 
     publish_id: int
@@ -44,43 +45,40 @@ class Publish:
     full_mapping: frozenset[str]
 
     def touches(self, entity: Entity) -> bool:
-        """Whether the entity may come out of this publish otherwise than it is."""
+        """Whether this publish may change the entity."""
         return entity.entity in self.full_mapping or not self.streams.isdisjoint(entity.streams)
 
 
-@contextmanager
-def only_one(connection: psycopg.Connection) -> Iterator[None]:
-    """Hold the right to conform; a killed run loses it with its connection. Raises Retriable when another has it."""
-    if not connection.execute("select pg_try_advisory_lock(hashtextextended('onefold conform', 0))").fetchone()[0]:
-        raise Retriable("Another conform is running; nothing was changed. Wait for it to end and start again.")
-    try:
-        yield
-    finally:
-        if not connection.closed:
-            connection.execute("select pg_advisory_unlock(hashtextextended('onefold conform', 0))")
+def conform_lock(connection: psycopg.Connection) -> AbstractContextManager[None]:
+    """The right to conform, within a with block. Raises Retriable when another session has it."""
+    busy = "Another conform is running; nothing was changed. Wait for it to end and start again."
+    return advisory_lock(connection, "onefold conform", busy=busy)
 
 
-def begin(connection: psycopg.Connection, actor: str, mappings: Mapping[str, str]) -> Publish | None:
-    """Open a publish for every load that wrote something and that none has taken in yet; None for nothing to do.
+def open_publish(connection: psycopg.Connection, actor: str, mappings: Mapping[str, str]) -> Publish | None:
+    """Open a publish for every load that wrote something and is in none yet; None when there is nothing to do.
 
     `mappings` has a fingerprint of each entity's mapping: where it changed, or the entity is new, every record is
     mapped again.
 
-    Call it inside only_one: a publish that is still building then belongs to a run that died, and is closed as failed.
+    Call it with the conform_lock: a publish that is still building then belongs to a run that died, and is closed as
+    failed.
     """
     with connection.transaction():
         connection.execute(
             "update ops.publish set state = 'failed', ended_at = now(),"
-            " error = 'The run ended before it published; the next one took its loads in.' where state = 'building'"
+            " error = 'The run died before it published; the next one took its loads in.' where state = 'building'"
         )
         pending = connection.execute(_PENDING).fetchall()
         full_mapping = changed_mappings(connection, mappings)
         if not pending and (not full_mapping or not _anything_published(connection)):
             return None
-        publish_id = connection.execute(
-            "insert into ops.publish (actor, mappings) values (%s, %s) returning publish_id",
-            (actor, Jsonb(dict(mappings))),
-        ).fetchone()[0]
+        publish_id = one_row(
+            connection.execute(
+                "insert into ops.publish (actor, mappings) values (%s, %s) returning publish_id",
+                (actor, Jsonb(dict(mappings))),
+            )
+        )[0]
         with connection.cursor() as cursor:
             cursor.executemany(
                 "insert into ops.publish_load (publish_id, load_id, undone) values (%s, %s, %s)",
@@ -96,16 +94,17 @@ def changed_mappings(connection: psycopg.Connection, mappings: Mapping[str, str]
     newest = connection.execute(
         "select mappings from ops.publish where state = 'published' order by publish_id desc limit 1"
     ).fetchone()
-    was = newest[0] if newest else {}
-    return frozenset(entity for entity, mapping in mappings.items() if was.get(entity) != mapping)
+    known = newest[0] if newest else {}
+    return frozenset(entity for entity, mapping in mappings.items() if known.get(entity) != mapping)
 
 
 def _anything_published(connection: psycopg.Connection) -> bool:
-    return connection.execute("select exists (select from ops.publish where state = 'published')").fetchone()[0]
+    exists = connection.execute("select exists (select from ops.publish where state = 'published')")
+    return bool(one_row(exists)[0])
 
 
-def close(connection: psycopg.Connection, publish_id: int, state: str, error: str) -> None:
-    """Close a publish that did not come to its end: state rejected or failed."""
+def close_publish(connection: psycopg.Connection, publish_id: int, state: str, error: str) -> None:
+    """Close a publish that did not complete: `state` is rejected or failed."""
     connection.execute(
         "update ops.publish set state = %s, error = %s, ended_at = now() where publish_id = %s",
         (state, error, publish_id),

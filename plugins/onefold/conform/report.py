@@ -1,24 +1,9 @@
-"""What a conform run did, and what its gate is given to judge."""
+"""What a conform run did."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-
-
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """The golden records that a run wants to publish: the new state of every one that it touched."""
-
-    publish_id: int
-    entity: str
-    schema: str
-    table: str
-    key: str
-
-
-Gate = Callable[[Candidate], None]
-"""Judges a candidate table. Raises Rejected to refuse the publish."""
 
 
 @dataclass(frozen=True, slots=True)

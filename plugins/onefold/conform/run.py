@@ -1,4 +1,4 @@
-"""One conform run: take loads in, build, gate, publish."""
+"""One conform run: open a publish, build, gate, publish."""
 
 from __future__ import annotations
 
@@ -12,9 +12,11 @@ from psycopg.types.json import Jsonb
 from onefold.audit import AuditEvent, append
 from onefold.catalog.entity import Entity
 from onefold.conform import dbt_build
-from onefold.conform.golden_versions import point, publish_entity
-from onefold.conform.publish_ledger import Publish, begin, close, only_one
-from onefold.conform.report import Candidate, ConformReport, EntityReport, Gate
+from onefold.conform.candidate import Candidate, Gate
+from onefold.conform.golden_versions import write_versions
+from onefold.conform.publish_ledger import Publish, close_publish, conform_lock, open_publish
+from onefold.conform.report import ConformReport, EntityReport
+from onefold.conform.visible_publish import set_visible_publish
 from onefold.errors import OnefoldError, Rejected
 from onefold.warehouse.connection import connect
 from onefold.warehouse.db_errors import translate_errors
@@ -23,7 +25,7 @@ OnPublish = Callable[[psycopg.Connection, ConformReport], None]
 """Called inside the publishing transaction: what it writes is committed with the entities or not at all."""
 
 Build = Callable[[Publish], object]
-"""Brings the mapped models and the candidates up to date."""
+"""Builds the mapped models and the candidates."""
 
 
 def conform(
@@ -31,7 +33,7 @@ def conform(
     actor: str,
     gate: Gate,
     entities: Sequence[Entity],
-    project: dbt_build.Project,
+    project: dbt_build.DbtProject,
     *,
     mappings: Mapping[str, str],
     on_publish: Sequence[OnPublish] = (),
@@ -39,25 +41,25 @@ def conform(
 ) -> ConformReport:
     """Publish everything that was loaded since the last publish; all entities become visible at one instant.
 
-    Only the entities that a load feeds are built, judged and written.
+    Only the entities that a load feeds are built, gated and written.
 
-    `mappings` has a fingerprint of each entity's mapping (see mapping/registry.py): another one than at the last
-    publish maps every record again. They and a fingerprint of the marts, which are views, also tell when those are to
-    be made anew. With nothing to take in it returns at once, without starting dbt. Raises Retriable
-    when another conform runs, Fatal when dbt fails, and what the gate raises (Rejected); analysts then keep what they
-    had, and the next run takes the same loads in again.
+    `mappings` has a fingerprint of each entity's mapping (see mapping/registry.py), and one of the marts, which are
+    views: where one differs from the last publish, every record of the entity is mapped again, or the marts are built
+    again. With nothing to do it returns at once, without starting dbt. Raises Retriable when another conform runs,
+    Fatal when dbt fails, and what the gate raises (Rejected); analysts then keep what they had, and the next run takes
+    the same loads in again.
     """
 
     def run_dbt(publish: Publish) -> object:
         variables = {"publish_id": publish.publish_id, "full_mapping": sorted(publish.full_mapping)}
         fed = [f"tag:{entity.entity}" for entity in entities if publish.touches(entity)]
         marts = ["path:models/marts"] if publish.full_mapping else []
-        return dbt_build.build(project, url, variables, select or [*fed, *marts])
+        return dbt_build.build_models(project, url, variables, select or [*fed, *marts])
 
-    return conform_with(url, actor, gate, entities, run_dbt, mappings=mappings, on_publish=on_publish)
+    return conform_with_build(url, actor, gate, entities, run_dbt, mappings=mappings, on_publish=on_publish)
 
 
-def conform_with(
+def conform_with_build(
     url: str,
     actor: str,
     gate: Gate,
@@ -67,13 +69,13 @@ def conform_with(
     mappings: Mapping[str, str],
     on_publish: Sequence[OnPublish] = (),
 ) -> ConformReport:
-    """As conform, with another way to build the candidates."""
+    """As conform(), with another way to build the candidates."""
     clock = _Clock()
-    with translate_errors("conform"), connect(url, autocommit=True) as connection, only_one(connection):
+    with translate_errors("conform"), connect(url, autocommit=True) as connection, conform_lock(connection):
         with clock.phase("begin"):
-            publish = begin(connection, actor, mappings)
+            publish = open_publish(connection, actor, mappings)
         if publish is None:
-            return ConformReport(None, (), _standing(connection, entities), clock.seconds)
+            return ConformReport(None, (), _newest_reports(connection, entities), clock.seconds)
         try:
             with translate_errors("conform"):
                 with clock.phase("build"):
@@ -96,23 +98,23 @@ def _publish(
     on_publish: Sequence[OnPublish],
     clock: _Clock,
 ) -> ConformReport:
-    before = _standing(connection, entities)
+    before = _newest_reports(connection, entities)
     with clock.phase("publish"), connection.transaction():
-        made = tuple(
-            publish_entity(connection, entity, publish.publish_id, was) if publish.touches(entity) else was
-            for entity, was in zip(entities, before, strict=True)
+        reports = tuple(
+            write_versions(connection, entity, publish.publish_id, previous) if publish.touches(entity) else previous
+            for entity, previous in zip(entities, before, strict=True)
         )
         for entity in entities:
-            point(connection, entity.entity, publish.publish_id, actor)
-        report = ConformReport(publish.publish_id, publish.loads, made, clock.seconds)
+            set_visible_publish(connection, entity.entity, publish.publish_id, actor)
+        report = ConformReport(publish.publish_id, publish.loads, reports, clock.seconds)
         connection.execute(
             "update ops.publish set state = 'published', ended_at = clock_timestamp(), report = %s"
             " where publish_id = %s",
             (Jsonb(report.as_json()), publish.publish_id),
         )
-        for also in on_publish:
-            also(connection, report)
-        for entity, entity_report in zip(entities, made, strict=True):
+        for hook in on_publish:
+            hook(connection, report)
+        for entity, entity_report in zip(entities, reports, strict=True):
             if publish.touches(entity):
                 append(connection, _event(actor, publish, entity_report))
     return report
@@ -121,10 +123,10 @@ def _publish(
 def _refuse(
     connection: psycopg.Connection, actor: str, publish: Publish, entities: Sequence[Entity], error: Exception
 ) -> None:
-    """Close a publish that is not to be: in the ledger, and in the audit chain."""
+    """Close a publish that is refused or failed: in the ledger, and in the audit chain."""
     result = "rejected" if isinstance(error, Rejected) else "failed"
     with connection.transaction():
-        close(connection, publish.publish_id, result, _said(error))
+        close_publish(connection, publish.publish_id, result, _first_line(error))
         event = AuditEvent(
             actor=actor,
             action="conform.refuse",
@@ -136,8 +138,8 @@ def _refuse(
         append(connection, event)
 
 
-def _standing(connection: psycopg.Connection, entities: Sequence[Entity]) -> tuple[EntityReport, ...]:
-    """How the entities stand at the newest publish (which analysts need not be looking at: see switch_to)."""
+def _newest_reports(connection: psycopg.Connection, entities: Sequence[Entity]) -> tuple[EntityReport, ...]:
+    """The entities' counts at the newest publish, which is not always the visible one (see visible_publish.py)."""
     newest = connection.execute(
         "select report -> 'entities' from ops.publish where state = 'published' order by publish_id desc limit 1"
     ).fetchone()
@@ -173,13 +175,13 @@ def _event(actor: str, publish: Publish, report: EntityReport) -> AuditEvent:
     )
 
 
-def _said(error: Exception) -> str:
-    """The first line: what follows may quote a row."""
+def _first_line(error: Exception) -> str:
+    """What the error says; the lines after the first may quote a row."""
     return str(error).strip().splitlines()[0][:1000] if str(error).strip() else type(error).__name__
 
 
 class _Clock:
-    """Seconds by phase, as far as the run has come."""
+    """Seconds by phase, of the phases so far."""
 
     def __init__(self) -> None:
         self.seconds: dict[str, float] = {}

@@ -18,18 +18,18 @@ class OpenAlert:
     alert_id: int
     kind: str
     subject: str
-    what: str
+    message: str
     first_seen: datetime
     last_seen: datetime
-    times: int
+    occurrences: int
 
 
 def open_alerts(connection: psycopg.Connection, *, before: int | None = None, limit: int = 100) -> Page[OpenAlert]:
     """The alerts that have not ended, the newest first. Raises Fatal when the limit is out of range."""
     with connection.cursor(row_factory=class_row(OpenAlert)) as cursor:
         rows = cursor.execute(
-            "select alert_id, kind, subject, what, first_seen, last_seen, times from ops.alert"
-            " where healed_at is null and (%(before)s::bigint is null or alert_id < %(before)s)"
+            "select alert_id, kind, subject, message, first_seen, last_seen, occurrences from ops.alert"
+            " where resolved_at is null and (%(before)s::bigint is null or alert_id < %(before)s)"
             " order by alert_id desc limit %(rows)s",
             {"before": before, "rows": bounded(limit) + 1},
         ).fetchall()

@@ -1,9 +1,8 @@
-"""What came from where: OpenLineage events, kept in the warehouse and sent on to Marquez or DataHub by
-one setting.
+"""Lineage: OpenLineage events, stored in the warehouse and sent on to Marquez or DataHub by one setting.
 
     account = source_dataset("crm", "account", "https://crm.example").having(input_statistics(rows=3))
-    event = run_event("COMPLETE", Job("sync.crm.account"), run_id, inputs=[account], outputs=[...],
-    facets=[...]) emit(conn, event, load_id=7)   # in the caller's transaction
+    event = run_event("COMPLETE", Job("sync.crm.account"), run_id, inputs=[account], outputs=[...], facets=[...])
+    emit(conn, event, load_id=7)   # in the caller's transaction
     deliver(conn)                  # after the commit; does nothing unless a receiver is set
 
 The OpenLineage client takes half a second to import, so everything that needs it is imported on first use.
@@ -12,8 +11,30 @@ The OpenLineage client takes half a second to import, so everything that needs i
 from __future__ import annotations
 
 from importlib import import_module
+from typing import TYPE_CHECKING
 
 from onefold.lineage.names import DatasetRef, Job, source_dataset, task_run_id, warehouse_dataset
+
+if TYPE_CHECKING:
+    from onefold.lineage.events import PRODUCER, run_event
+    from onefold.lineage.facets import (
+        Check,
+        Field,
+        Source,
+        assertions,
+        column_lineage,
+        dataset_version,
+        error_message,
+        input_statistics,
+        nominal_time,
+        output_statistics,
+        parent_run,
+        processing_engine,
+        quality_metrics,
+        schema,
+    )
+    from onefold.lineage.relay import Delivery, deliver, external
+    from onefold.lineage.store import WarehouseTransport, emit
 
 _LAZY = {
     "onefold.lineage.events": ("PRODUCER", "run_event"),
@@ -38,7 +59,34 @@ _LAZY = {
 }
 _MODULE = {name: module for module, names in _LAZY.items() for name in names}
 
-__all__ = ["DatasetRef", "Job", "source_dataset", "task_run_id", "warehouse_dataset", *_MODULE]
+__all__ = [
+    "PRODUCER",
+    "Check",
+    "DatasetRef",
+    "Delivery",
+    "Field",
+    "Job",
+    "Source",
+    "WarehouseTransport",
+    "assertions",
+    "column_lineage",
+    "dataset_version",
+    "deliver",
+    "emit",
+    "error_message",
+    "external",
+    "input_statistics",
+    "nominal_time",
+    "output_statistics",
+    "parent_run",
+    "processing_engine",
+    "quality_metrics",
+    "run_event",
+    "schema",
+    "source_dataset",
+    "task_run_id",
+    "warehouse_dataset",
+]
 
 
 def __getattr__(name: str) -> object:

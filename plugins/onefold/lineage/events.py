@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import Literal
+from typing import Literal, TypeVar
 from uuid import UUID
 
 from openlineage.client import event_v2, facet_v2
@@ -15,6 +15,7 @@ from onefold.lineage.names import DatasetRef, Job
 
 Kind = Literal["START", "RUNNING", "COMPLETE", "FAIL", "ABORT"]
 Facet = facet_v2.BaseFacet
+Placed = TypeVar("Placed", bound=Facet)
 
 # Under which key the specification puts each facet (the one property of the facet's schema file).
 _KEYS: dict[type[Facet], str] = {
@@ -56,29 +57,31 @@ def run_event(
 
 
 def _input(ref: DatasetRef) -> event_v2.InputDataset:
-    about, here = _split(ref, facet_v2.InputDatasetFacet)
-    return event_v2.InputDataset(ref.namespace, ref.name, facets=about, inputFacets=here)
+    of_run = [facet for facet in ref.facets if not isinstance(facet, facet_v2.DatasetFacet)]
+    return event_v2.InputDataset(
+        ref.namespace, ref.name, facets=_dataset_facets(ref), inputFacets=_keyed(of_run, facet_v2.InputDatasetFacet)
+    )
 
 
 def _output(ref: DatasetRef) -> event_v2.OutputDataset:
-    about, here = _split(ref, facet_v2.OutputDatasetFacet)
-    return event_v2.OutputDataset(ref.namespace, ref.name, facets=about, outputFacets=here)
+    of_run = [facet for facet in ref.facets if not isinstance(facet, facet_v2.DatasetFacet)]
+    return event_v2.OutputDataset(
+        ref.namespace, ref.name, facets=_dataset_facets(ref), outputFacets=_keyed(of_run, facet_v2.OutputDatasetFacet)
+    )
 
 
-def _split(ref: DatasetRef, side: type[Facet]) -> tuple[dict[str, Facet], dict[str, Facet]]:
-    """The facets about the dataset itself, and those about its part in this run."""
-    about = [f for f in ref.facets if isinstance(f, facet_v2.DatasetFacet)]
-    here = [f for f in ref.facets if not isinstance(f, facet_v2.DatasetFacet)]
-    return _keyed(about, facet_v2.DatasetFacet), _keyed(here, side)
+def _dataset_facets(ref: DatasetRef) -> dict[str, facet_v2.DatasetFacet]:
+    """The facets about the dataset itself; the others are about its part in this run."""
+    return _keyed([f for f in ref.facets if isinstance(f, facet_v2.DatasetFacet)], facet_v2.DatasetFacet)
 
 
-def _keyed(facets: Iterable[Facet], place: type[Facet]) -> dict[str, Facet]:
-    keyed: dict[str, Facet] = {}
+def _keyed(facets: Iterable[Facet], place: type[Placed]) -> dict[str, Placed]:
+    keyed: dict[str, Placed] = {}
     for facet in facets:
         if not isinstance(facet, place) or type(facet) not in _KEYS:
             raise Fatal(
                 f"Lineage: {type(facet).__name__} cannot stand where a {place.__name__} belongs. "
-                "Use the functions of onefold.lineage, on the input, output or run that they speak of."
+                "Use the functions of onefold.lineage, on the input, output or run that they describe."
             )
         keyed[_KEYS[type(facet)]] = facet
     return keyed

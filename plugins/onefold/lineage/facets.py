@@ -1,4 +1,4 @@
-"""The OpenLineage facets that Onefold states, built with the standard client's own classes."""
+"""The OpenLineage facets that Onefold uses, built with the standard client's own classes."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from onefold.errors import OnefoldError
 from onefold.lineage.names import DatasetRef, Job
 
 PRODUCER = f"urn:onefold:engine:{__version__}"
-"""Who states it, as a URI."""
+"""Onefold as the producer of events, as a URI."""
 
 _MESSAGE_LENGTH = 2_000
 
@@ -166,7 +166,7 @@ def error_message(error: BaseException) -> error_message_run.ErrorMessageRunFace
     """Why a run failed, without personal data.
 
     Our own errors are quoted, with everything that looks personal removed. Others' texts may quote a record
-    (PostgreSQL's DETAIL does), so of those only the class and, from the database, the SQLSTATE are stated.
+    (PostgreSQL's DETAIL does), so of those only the class and, from the database, the SQLSTATE are given.
     """
     kind = type(error).__qualname__
     if isinstance(error, OnefoldError):

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from openlineage.client.facet_v2 import DatasetFacet, InputDatasetFacet, OutputDatasetFacet
 
 _RUNS = UUID("6f6e6566-6f6c-5400-8000-72756e730000")
-"""The uuid5 namespace of task runs; fixed for ever, or the same attempt would get another id."""
+"""The uuid5 namespace of task runs; it must never change, or the same attempt would get another id."""
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from dataclasses import dataclass
+from typing import Any
 
 import psycopg
 from openlineage.client import OpenLineageClient, event_v2
@@ -45,8 +46,7 @@ def external() -> OpenLineageClient | None:
 
 
 def deliver(conn: psycopg.Connection, limit: int = 500) -> Delivery:
-    """Send up to `limit` undelivered events through the client's own transport; never raises for the
-    receiver's sake.
+    """Send up to `limit` undelivered events through the client's own transport; a failing receiver never raises.
 
     Call it after the commit, outside any transaction. Each event is marked in a transaction of its own
     once the receiver took it. At the first failure it stops with a warning; the next call goes on,
@@ -62,8 +62,8 @@ def deliver(conn: psycopg.Connection, limit: int = 500) -> Delivery:
                 return Delivery(delivered, failed=True)
             delivered += 1
         client.close(_CLOSE_SECONDS)
-    except Exception as error:  # noqa: BLE001  a receiver's or its settings' fault must never fail a load
-        log.warning("Lineage was not sent on (%s); it is kept and will be tried again.", type(error).__name__)
+    except Exception as error:  # noqa: BLE001  a receiver or its settings must never fail a load
+        log.warning("Lineage was not sent on (%s); it is stored and will be sent again.", type(error).__name__)
         return Delivery(delivered, failed=True)
     return Delivery(delivered, failed=False)
 
@@ -82,7 +82,7 @@ def _deliver_one(conn: psycopg.Connection, client: OpenLineageClient) -> bool | 
         except Exception as error:  # noqa: BLE001  transports raise whatever their library raises
             status = getattr(getattr(error, "response", None), "status_code", "no answer")
             log.warning(
-                "Lineage event %s was not delivered (%s, %s); it is kept and will be tried again.",
+                "Lineage event %s was not delivered (%s, %s); it is stored and will be sent again.",
                 event_id,
                 type(error).__name__,
                 status,
@@ -93,7 +93,7 @@ def _deliver_one(conn: psycopg.Connection, client: OpenLineageClient) -> bool | 
         return True
 
 
-def _rebuilt(stored: dict) -> event_v2.RunEvent:
+def _rebuilt(stored: dict[str, Any]) -> event_v2.RunEvent:
     """The event as the client's class; its facets stay plain JSON, which the client's Serde writes as it
     is.
     """

@@ -1,4 +1,4 @@
-"""The warehouse as an OpenLineage transport: events are rows, committed with the work that they tell of."""
+"""The warehouse as an OpenLineage transport: events are rows, committed with the work that they describe."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 # The client would read the repository's URL from .git and put it, user and token included, into every event.
 CLIENT_CONFIG = {"facets": {"source_code_location": {"disabled": True}}}
 
-# It says at every event which transport it uses.
+# It logs at every event which transport it uses.
 logging.getLogger("openlineage.client").setLevel(logging.WARNING)
 
 _INSERT = """
@@ -48,7 +48,7 @@ class WarehouseTransport(Transport):
         self.stored = 0
 
     def emit(self, event: Event) -> None:
-        """Insert one run event. Raises Fatal for another kind of event: Onefold states runs only."""
+        """Insert one run event. Raises Fatal for any other kind of event."""
         if not isinstance(event, event_v2.RunEvent) or event.eventType is None:
             raise Fatal(f"Lineage: {type(event).__name__} is no run event with a type; use run_event().")
         kind = event.eventType.value
@@ -74,8 +74,8 @@ class WarehouseTransport(Transport):
 def emit(conn: psycopg.Connection, event: event_v2.RunEvent, load_id: int | None = None) -> None:
     """Store the event through the standard client, in the caller's transaction.
 
-    The client's own switches (OPENLINEAGE_DISABLED, its job filters) say what leaves the house, not what the
-    warehouse remembers of itself: an event that they hold back is stored all the same.
+    The client's own switches (OPENLINEAGE_DISABLED, its job filters) apply to external receivers only: an event that
+    they filter out is stored all the same.
     """
     transport = WarehouseTransport(conn, load_id)
     OpenLineageClient(transport=transport, config=CLIENT_CONFIG).emit(event)

@@ -74,7 +74,7 @@ def record_outcomes(connection: psycopg.Connection, load: Load, replay_id: int) 
                 with judged as (
                     select q.quarantine_id, case
                         when q.state <> 'open' or r.load_id is null or c._key is null then 'superseded'
-                        when f._key is not null then 'again'
+                        when f._key is not null then 'refused'
                         else 'published' end as outcome
                     from ops.replay_row r
                     join ops.quarantine q using (quarantine_id)

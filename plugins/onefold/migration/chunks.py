@@ -17,10 +17,10 @@ from onefold.load.job import Job
 from onefold.load.ledger import Load, Run
 from onefold.load.window import WindowRequest
 from onefold.migration import ledger
-from onefold.migration.control_totals import Totals, overall, published_totals, rehearsed_totals
+from onefold.migration.control_totals import Totals, dry_run_totals, overall, published_totals
 from onefold.migration.ledger import Chunk, Migration
-from onefold.migration.plan import Wish
-from onefold.migration.source_counts import land_counted
+from onefold.migration.plan import MigrationRequest
+from onefold.migration.source_counts import land_and_count
 from onefold.warehouse.connection import connect
 from onefold.warehouse.db_errors import translate_errors
 
@@ -30,7 +30,7 @@ MakeJob = Callable[[WindowRequest, int | None], Job]
 """The job that loads a window of the stream; the second argument is the rehearsed load that has read it already."""
 
 
-def rehearse_chunks(
+def dry_run_chunks(
     url: str,
     migration: Migration,
     stream: str,
@@ -45,21 +45,21 @@ def rehearse_chunks(
     """
     with translate_errors(f"migration {migration.migration_id}"), connect(url, autocommit=True) as connection:
         for chunk in ledger.chunks(connection, migration, stream):
-            if not is_rehearsed(connection, chunk):
+            if not is_dry_run_done(connection, chunk):
                 job = make_job(_exactly(chunk), None)
                 load = _ended_already(connection, job.run, migration, chunk, "dry_run")
                 if load is None or not landing.is_gated(connection, load):
                     may_go_on()
-                    land_counted(connection, job, migration, chunk, counts)
+                    land_and_count(connection, job, migration, chunk, counts)
                     steps.gate(job)
                     load = steps.dry_run(job)
-                ledger.keep_rehearsed(connection, chunk, load.load_id, _found(connection, job, load))
+                ledger.record_dry_run(connection, chunk, load.load_id, _found(connection, job, load))
 
 
 def publish_chunks(
     url: str, migration: Migration, stream: str, make_job: MakeJob, may_go_on: Callable[[], None]
 ) -> None:
-    """Publish every chunk that has not been yet, from what its rehearsal has read. As rehearse_chunks otherwise.
+    """Publish every chunk that has not been yet, from what its rehearsal has read. As dry_run_chunks otherwise.
 
     Raises Rejected before anything of a chunk is published when what was read is not what was rehearsed, and so
     approved: it is gone, and the source gives something else by now. All that is not published must then be rehearsed
@@ -77,24 +77,26 @@ def publish_chunks(
                     may_go_on()
                     steps.land(job)
                     gated = steps.gate(job)
-                    totals = rehearsed_totals(connection, gated, job.system, job.entities)
+                    totals = dry_run_totals(connection, gated, job.system, job.entities)
                     if overall(totals) != overall(chunk.totals["became"]):
                         raise _take_back(connection, migration, job, chunk, totals)
                     load = steps.publish(job)
                     _require_equal(connection, job, load, totals.get("accepted", {}))
-                ledger.keep_published(connection, chunk, load.load_id)
+                ledger.record_published(connection, chunk, load.load_id)
 
 
-def make_way(connection: psycopg.Connection, wish: Wish, who: str, run_is_over: Callable[[str, str], bool]) -> None:
+def close_abandoned(
+    connection: psycopg.Connection, wish: MigrationRequest, who: str, run_is_over: Callable[[str, str], bool]
+) -> None:
     """End the migrations of these streams that are on their way while the runs that began them are over."""
-    for other in ledger.on_their_way(connection, wish):
+    for other in ledger.in_progress(connection, wish):
         if run_is_over("migrate", other.run_id):
             log.warning("migration %s is ended: its run %s is over", other.migration_id, other.run_id)
-            give_up(connection, other)
+            discard_dry_run(connection, other)
             ledger.end(connection, other, "failed", who, other.error or "given up: its run has ended")
 
 
-def give_up(connection: psycopg.Connection, migration: Migration) -> None:
+def discard_dry_run(connection: psycopg.Connection, migration: Migration) -> None:
     """Drop what the rehearsal has landed and no load has taken over."""
     for stream in migration.streams:
         _drop(connection, ledger.chunks(connection, migration, stream))
@@ -116,7 +118,7 @@ def _drop(connection: psycopg.Connection, chunks: Iterable[Chunk]) -> None:
                 loads.discard_landing(connection, loads.get(connection, chunk.rehearsed_load).tables)
 
 
-def is_rehearsed(connection: psycopg.Connection, chunk: Chunk) -> bool:
+def is_dry_run_done(connection: psycopg.Connection, chunk: Chunk) -> bool:
     """Whether it is, and what was read is still there: a crash of the database empties landing, but not the ledger."""
     if chunk.rehearsed_load is None or chunk.load_id is not None:
         return chunk.load_id is not None
@@ -151,7 +153,7 @@ def _found(connection: psycopg.Connection, job: Job, load: Load) -> Mapping[str,
     ).fetchall()
     return {
         "read": load.rows_read,
-        "became": rehearsed_totals(connection, load, job.system, job.entities),
+        "became": dry_run_totals(connection, load, job.system, job.entities),
         "reasons": dict(reasons),
     }
 

@@ -33,7 +33,7 @@ _READ = sql.SQL(
 _PUBLISHED = sql.SQL("select 'accepted', _deleted, _payload from {versions} where _load_id = {load_id}")
 
 
-def rehearsed_totals(
+def dry_run_totals(
     connection: psycopg.Connection, load: Load, system: System, entities: Mapping[str, Entity]
 ) -> Totals:
     """Of what a judged load has landed; `unchanged` are what staging holds already, or holds newer."""

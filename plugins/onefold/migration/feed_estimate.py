@@ -8,13 +8,13 @@ from datetime import timedelta
 from onefold.catalog.system import System
 from onefold.connectors.counting import CountDay
 from onefold.http.limit import kept, seconds_of
-from onefold.migration.plan import Estimate, Wish
+from onefold.migration.plan import Estimate, MigrationRequest
 
 DAYS = 14
 """How many days of the window are asked about, at most: of two weeks, or each day of the week twice."""
 
 
-def sampled(count: CountDay, system: System, wish: Wish) -> Estimate:
+def estimate_from_feed(count: CountDay, system: System, wish: MigrationRequest) -> Estimate:
     """As many records a day as on some days that are spread evenly over the window, and one request for each of them.
 
     The days are no whole weeks apart, so that they are not all Sundays.

@@ -13,10 +13,10 @@ from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 
 from onefold.audit import AuditEvent, actor, append
-from onefold.audit.separation_of_duties import require_other
+from onefold.audit.separation_of_duties import require_second_person
 from onefold.connectors.window import Window
 from onefold.errors import Fatal
-from onefold.migration.plan import Plan, Wish
+from onefold.migration.plan import MigrationRequest, Plan
 
 State = Literal["planned", "rehearsed", "approved", "published", "refused", "failed"]
 _ON_ITS_WAY = ("planned", "rehearsed", "approved")
@@ -70,7 +70,7 @@ class Chunk:
         return Window(self.window_start, self.window_end)
 
 
-def begin(connection: psycopg.Connection, wish: Wish, plan: Plan, who: str, run_id: str) -> Migration:
+def begin(connection: psycopg.Connection, wish: MigrationRequest, plan: Plan, who: str, run_id: str) -> Migration:
     """Write the migration and its chunks down; the one that this run has begun already is given again.
 
     Raises Fatal when another migration of one of the streams is on its way.
@@ -80,8 +80,8 @@ def begin(connection: psycopg.Connection, wish: Wish, plan: Plan, who: str, run_
         known = connection.execute("select migration_id from ops.migration where run_id = %s", (run_id,)).fetchone()
         if known:
             return get(connection, known[0])
-        for other in on_their_way(connection, wish):
-            raise in_the_way(other, wish)
+        for other in in_progress(connection, wish):
+            raise overlap_error(other, wish)
         migration_id = connection.execute(
             """
             insert into ops.migration (system, streams, window_start, window_end, chunk, mode, service_window, rate,
@@ -108,7 +108,7 @@ def begin(connection: psycopg.Connection, wish: Wish, plan: Plan, who: str, run_
     return migration
 
 
-def on_their_way(connection: psycopg.Connection, wish: Wish) -> list[Migration]:
+def in_progress(connection: psycopg.Connection, wish: MigrationRequest) -> list[Migration]:
     """The migrations that have one of the wish's streams and have not ended."""
     with connection.cursor(row_factory=class_row(Migration)) as cursor:
         return cursor.execute(
@@ -117,7 +117,7 @@ def on_their_way(connection: psycopg.Connection, wish: Wish) -> list[Migration]:
         ).fetchall()
 
 
-def in_the_way(other: Migration, wish: Wish) -> Fatal:
+def overlap_error(other: Migration, wish: MigrationRequest) -> Fatal:
     """Why the wish cannot be while another migration is on its way."""
     return Fatal(
         f"Migration {other.migration_id} (run {other.run_id}) of {wish.system} is on its way and has one of "
@@ -152,17 +152,17 @@ def chunks(connection: psycopg.Connection, migration: Migration, stream: str) ->
         ).fetchall()
 
 
-def keep_rehearsed(connection: psycopg.Connection, chunk: Chunk, load_id: int, totals: Mapping[str, object]) -> None:
+def record_dry_run(connection: psycopg.Connection, chunk: Chunk, load_id: int, totals: Mapping[str, object]) -> None:
     """The chunk has been read and judged by this load."""
     _keep(connection, chunk, rehearsed_load=load_id, totals=Jsonb(dict(totals)))
 
 
-def keep_published(connection: psycopg.Connection, chunk: Chunk, load_id: int) -> None:
+def record_published(connection: psycopg.Connection, chunk: Chunk, load_id: int) -> None:
     """The chunk has been published by this load."""
     _keep(connection, chunk, load_id=load_id)
 
 
-def keep_counted(connection: psycopg.Connection, chunk: Chunk, counted: Mapping[str, int]) -> None:
+def record_source_count(connection: psycopg.Connection, chunk: Chunk, counted: Mapping[str, int]) -> None:
     """The source has counted the chunk."""
     _keep(connection, chunk, counted=Jsonb(dict(counted)))
 
@@ -188,7 +188,7 @@ def stopped(connection: psycopg.Connection, migration: Migration, error: str, **
         _tell(connection, migration, "migration.compare", migration.actor, result="mismatch", **facts)
 
 
-def keep_report(connection: psycopg.Connection, migration: Migration, report: Mapping[str, object]) -> None:
+def record_report(connection: psycopg.Connection, migration: Migration, report: Mapping[str, object]) -> None:
     """The rehearsal has ended; from here on a person decides. Raises Fatal when one has decided already."""
     with connection.transaction():
         kept = connection.execute(
@@ -212,7 +212,7 @@ def decide(connection: psycopg.Connection, migration: Migration, user: str | Non
         end(connection, migration, "refused", who, f"turned down by {user}")
         return
     try:
-        require_other(connection, "migration.begin", f"migration:{migration.migration_id}", user)
+        require_second_person(connection, "migration.begin", f"migration:{migration.migration_id}", user)
     except Fatal:
         _tell(connection, migration, "migration.decide", who, result="refused")
         raise

@@ -25,7 +25,7 @@ _DAY = 86_400
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class MigrationRequest:
     """A migration as somebody asked for it: these streams of one system, [start, end), a chunk at a time.
 
     `service_window` is given in mode service_window only; `rate` ('5/s') stands in for the system's own, but
@@ -104,7 +104,7 @@ class Plan:
         return asdict(self) | {"estimates": {name: asdict(each) for name, each in self.estimates.items()}}
 
 
-Sampled = Callable[[str, Usage], Estimate | None]
+FeedEstimator = Callable[[str, Usage], Estimate | None]
 """What a look-up's feed says of a stream (migration/feed_estimate.py); None where it has none. What it
 asks is counted in the Usage."""
 
@@ -112,20 +112,20 @@ asks is counted in the Usage."""
 def make_plan(
     connection: psycopg.Connection,
     systems: Mapping[str, System],
-    wish: Wish,
+    wish: MigrationRequest,
     counts: CountSource | None = None,
-    sampled: Sampled | None = None,
+    from_feed: FeedEstimator | None = None,
 ) -> Plan:
     """Whether it can be, and what it takes. Raises Fatal, with what to do, before anything is touched.
 
     With `counts` the source is asked how much it has, where it can count; else what loads so far have read must do.
-    With `sampled` a look-up's feed is asked.
+    With `from_feed` a look-up's feed is asked.
     """
     system = _possible(systems, wish)
     estimates, usage = {}, Usage()
     for stream in wish.streams:
         if system.streams[stream].lookup:  # a load's window says nothing of how much it asks: nightly runs ask all
-            estimates[stream] = (sampled and sampled(stream, usage)) or Estimate(None, None, None)
+            estimates[stream] = (from_feed and from_feed(stream, usage)) or Estimate(None, None, None)
         else:
             past = _past(connection, wish, stream)
             by_count = _by_count(past, wish, system, stream, counts, usage) if counts else None
@@ -142,7 +142,7 @@ def make_plan(
     return Plan(wish.number_of_chunks, estimates, f"{daily:,}/day" if daily else None, days, usage.requests)
 
 
-def _possible(systems: Mapping[str, System], wish: Wish) -> System:
+def _possible(systems: Mapping[str, System], wish: MigrationRequest) -> System:
     system = systems.get(wish.system)
     if system is None:
         raise Fatal(f"There is no system {wish.system!r}. There are: {', '.join(systems)}. Nothing was changed.")
@@ -198,7 +198,7 @@ def _estimate(past: _Past) -> Estimate:
 
 
 def _by_count(
-    past: _Past, wish: Wish, system: System, stream: str, counts: CountSource, usage: Usage
+    past: _Past, wish: MigrationRequest, system: System, stream: str, counts: CountSource, usage: Usage
 ) -> Estimate | None:
     """By the source's own count; None where it cannot count. Each chunk's two counts are requests too.
 
@@ -220,7 +220,7 @@ def _by_count(
     return Estimate(records, requests, seconds, by="the source's own count")
 
 
-def _past(connection: psycopg.Connection, wish: Wish, stream: str) -> _Past:
+def _past(connection: psycopg.Connection, wish: MigrationRequest, stream: str) -> _Past:
     per_second, most, requests, seconds = connection.execute(
         """
         select (sum(rows_read) filter (where bounded)

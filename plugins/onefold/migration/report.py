@@ -6,23 +6,23 @@ from collections.abc import Mapping, Sequence
 
 import psycopg
 
-from onefold.audit.separation_of_duties import person
+from onefold.audit.separation_of_duties import triggering_user
 from onefold.catalog.system import System
-from onefold.conform.dry_run import Rehearsal
+from onefold.conform.dry_run import DryRunReport
 from onefold.connectors.counting import why_not
 from onefold.errors import Fatal
 from onefold.migration import ledger
-from onefold.migration.chunks import is_rehearsed, quarantined
+from onefold.migration.chunks import is_dry_run_done, quarantined
 from onefold.migration.control_totals import Totals, added
 from onefold.migration.ledger import Migration
 from onefold.migration.source_counts import of_stream
 
 
-def rehearsed_loads(connection: psycopg.Connection, migration: Migration) -> list[int]:
+def dry_run_loads(connection: psycopg.Connection, migration: Migration) -> list[int]:
     """The loads that have read the migration's chunks, but for those that are published. Raises Fatal while one is
     not read, or what was read is gone."""
     chunks = [chunk for stream in migration.streams for chunk in ledger.chunks(connection, migration, stream)]
-    if left := [f"{chunk.stream} {chunk.position}" for chunk in chunks if not is_rehearsed(connection, chunk)]:
+    if left := [f"{chunk.stream} {chunk.position}" for chunk in chunks if not is_dry_run_done(connection, chunk)]:
         raise Fatal(
             f"Migration {migration.migration_id} has chunks that are not rehearsed ({', '.join(left[:5])}), so there "
             "is nothing to approve. Clear the task rehearse. Nothing was published."
@@ -31,7 +31,7 @@ def rehearsed_loads(connection: psycopg.Connection, migration: Migration) -> lis
 
 
 def make_report(
-    connection: psycopg.Connection, migration: Migration, rehearsal: Rehearsal, system: System
+    connection: psycopg.Connection, migration: Migration, rehearsal: DryRunReport, system: System
 ) -> dict[str, object]:
     """The rehearsal's report as plain JSON containers, to be kept in ops.migration."""
     streams: dict[str, object] = {}
@@ -67,7 +67,7 @@ def plan_text(migration: Migration) -> str:
             f"**Migration {migration.migration_id}** of {migration.system}: "
             f"[{migration.window_start:%Y-%m-%d %H:%M} UTC, {migration.window_end:%Y-%m-%d %H:%M} UTC), "
             f"{migration.plan['chunks']} chunks a stream.{hours}{share}",
-            f"Why: {migration.reason} (asked for by {person(migration.actor) or migration.actor})",
+            f"Why: {migration.reason} (asked for by {triggering_user(migration.actor) or migration.actor})",
             _table(["stream", "records, about", "requests", "seconds", "by"], rows),
         ]
     )

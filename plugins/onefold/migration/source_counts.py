@@ -31,7 +31,7 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Counted:
+class SourceCount:
     """Numbers of records in a window: the source's own, before and after it was read, and how many were read of it,
     each key once. `unplaced` were read without a key or a time, so the source counts them in this window or not."""
 
@@ -51,7 +51,7 @@ class Counted:
         return {"before": self.before, "after": self.after, "read": self.read, "unplaced": self.unplaced}
 
 
-def land_counted(
+def land_and_count(
     connection: psycopg.Connection, job: Job, migration: Migration, chunk: Chunk, counts: CountSource
 ) -> None:
     """Land a chunk, and compare it with the source's own count where the source can count.
@@ -67,8 +67,8 @@ def land_counted(
         if before is None or after is None:
             return
         window, number = after
-        counted = Counted(window, before, number, *_read_of(connection, load, job.stream, window))
-        ledger.keep_counted(connection, chunk, counted.as_json())
+        counted = SourceCount(window, before, number, *_read_of(connection, load, job.stream, window))
+        ledger.record_source_count(connection, chunk, counted.as_json())
         if counted.agrees:
             return
         why = Rejected(_mismatch(job, chunk, counted))
@@ -90,7 +90,7 @@ def _before(connection: psycopg.Connection, job: Job, chunk: Chunk, counts: Coun
     found = source_count(counts, job.stream_name, chunk.window, usage)
     if found is None:
         return None
-    ledger.keep_counted(connection, chunk, {"before": found[1]})
+    ledger.record_source_count(connection, chunk, {"before": found[1]})
     return found[1]
 
 
@@ -119,7 +119,7 @@ def _read_of(connection: psycopg.Connection, load: Load, stream: Stream, window:
     ).fetchone()
 
 
-def _mismatch(job: Job, chunk: Chunk, counted: Counted) -> str:
+def _mismatch(job: Job, chunk: Chunk, counted: SourceCount) -> str:
     window = f"[{counted.window.start:%FT%TZ}, {counted.window.end:%FT%TZ})"
     return (
         f"{job.name}, chunk {chunk.position}: of {window} the source counts {counted.after:,} records "

@@ -1,1 +1,1 @@
-"""What is wrong, told to people once: by the log, by e-mail, by a webhook of Slack or Teams."""
+"""Alerts, and their notifications to people: in the log, by e-mail, by a webhook of Slack or Teams."""

@@ -1,4 +1,4 @@
-"""Notices by e-mail, through the SMTP server of an Airflow connection."""
+"""Notifications by e-mail, through the SMTP server of an Airflow connection."""
 
 from __future__ import annotations
 
@@ -12,44 +12,47 @@ from urllib.parse import urlsplit
 
 from onefold.errors import Fatal, Retriable
 from onefold.http.endpoint import Endpoint
-from onefold.notify.notification import Notice
+from onefold.notify.notification import Notification
 
 SECONDS = 20
 PORTS = {"starttls": 587, "ssl": 465, "none": 25}
 
 
 @dataclass(frozen=True)
-class Mail:
-    """Sends by SMTP. The connection's host and port are the server's, its extra says `from`, `to` (with commas between
-    several) and `tls`: starttls (default), ssl, or none, which is refused where there is a password to send."""
+class MailReceiver:
+    """Sends by SMTP. The Airflow connection has the server's host and port; its extra has `from`, `to` (several with
+    commas) and `tls`: starttls (default), ssl, or none, which is refused when there is a password to send."""
 
     name: str
     endpoint: Callable[[], Endpoint]
 
-    def tell(self, notice: Notice) -> None:
-        """Raises Fatal where the connection or the server says no for good, Retriable where it may work later."""
+    def send(self, notification: Notification) -> None:
+        """Raises Fatal for a wrong connection or a permanent refusal, Retriable where a later attempt may work."""
         endpoint = self.endpoint()
         extra = endpoint.extra or {}
         tls = extra.get("tls", "starttls")
         if not extra.get("from") or not extra.get("to") or tls not in PORTS:
             raise Fatal(
-                f"{self.name}: the Airflow connection's extra must say who sends and who gets the mail: "
+                f"{self.name}: the Airflow connection's extra must name the sender and the recipients of the mail: "
                 '{"from": "onefold@example.com", "to": "team@example.com", "tls": "starttls" | "ssl" | "none"}.'
             )
         if tls == "none" and endpoint.password:
-            raise Fatal(f'{self.name}: a password is not sent in the clear. Set "tls" to starttls or ssl.')
-        message = _message(notice, extra["from"], extra["to"])
+            raise Fatal(f'{self.name}: a password is never sent without encryption. Set "tls" to starttls or ssl.')
+        message = _message(notification, extra["from"], extra["to"])
         try:
             _send(message, endpoint, tls)
         except (smtplib.SMTPAuthenticationError, smtplib.SMTPRecipientsRefused, smtplib.SMTPSenderRefused) as error:
             raise Fatal(
                 f"{self.name}: the mail server refused the login or an address ({type(error).__name__}). "
-                "Compare the Airflow connection with it."
+                "Check the login and the addresses in the Airflow connection."
             ) from None
         except ssl.SSLError as error:
-            raise Fatal(f"{self.name}: the mail server's TLS certificate could not be verified.") from error
+            raise Fatal(
+                f"{self.name}: the mail server's TLS certificate could not be verified. "
+                "Give the host name that the certificate is for, or install its authority's certificate."
+            ) from error
         except (smtplib.SMTPException, OSError) as error:
-            raise Retriable(f"{self.name}: the mail server did not take the mail ({type(error).__name__}).") from None
+            raise Retriable(f"{self.name}: the mail server did not accept the mail ({type(error).__name__}).") from None
 
 
 def _send(message: EmailMessage, endpoint: Endpoint, tls: str) -> None:
@@ -68,9 +71,9 @@ def _send(message: EmailMessage, endpoint: Endpoint, tls: str) -> None:
         smtp.send_message(message)
 
 
-def _message(notice: Notice, sender: str, to: str) -> EmailMessage:
+def _message(notification: Notification, sender: str, to: str) -> EmailMessage:
     message = EmailMessage()
-    message["Subject"], message["From"], message["To"] = notice.title, sender, to
+    message["Subject"], message["From"], message["To"] = notification.title, sender, to
     message["Date"], message["Message-ID"] = formatdate(), make_msgid(domain="onefold.invalid")
-    message.set_content(notice.text)
+    message.set_content(notification.text)
     return message

@@ -1,4 +1,4 @@
-"""What people are told: that something is wrong, or that it has healed. Names and figures only, nothing personal."""
+"""What people receive: that an alert is open, or that it is resolved. Names and figures only, nothing personal."""
 
 from __future__ import annotations
 
@@ -7,27 +7,27 @@ from datetime import UTC, datetime
 
 
 @dataclass(frozen=True, slots=True)
-class Notice:
-    """One thing that is wrong (or was, when `healed`): its kind, what it is about, and in words what is wrong."""
+class Notification:
+    """One alert that is open, or resolved at `resolved_at`: its kind, its subject, and what is wrong in words."""
 
     kind: str
     subject: str
-    what: str
+    message: str
     first_seen: datetime
-    healed: datetime | None = None
+    resolved_at: datetime | None = None
 
     @property
     def title(self) -> str:
-        """One line that says which thing it is, and whether it is over."""
-        return f"Onefold: {self.kind} of {self.subject}{' has healed' if self.healed else ''}"
+        """One line that says which alert it is, and whether it is resolved."""
+        return f"Onefold: {self.kind} of {self.subject}{' is resolved' if self.resolved_at else ''}"
 
     @property
     def text(self) -> str:
-        """What is wrong and since when; of what has healed, how long it lasted."""
-        if self.healed:
-            return f"It was wrong from {_at(self.first_seen)} to {_at(self.healed)}. It was: {self.what}"
-        return f"{self.what} First seen {_at(self.first_seen)}."
+        """What is wrong and since when; of a resolved alert, how long it lasted."""
+        if self.resolved_at:
+            return f"It was open from {_utc(self.first_seen)} to {_utc(self.resolved_at)}. It was: {self.message}"
+        return f"{self.message} First seen {_utc(self.first_seen)}."
 
 
-def _at(moment: datetime) -> str:
+def _utc(moment: datetime) -> str:
     return moment.astimezone(UTC).strftime("%F %H:%M UTC")

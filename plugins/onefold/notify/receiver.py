@@ -1,4 +1,4 @@
-"""Who hears of alerts. ONEFOLD_NOTIFY names the receivers; where each one is stands in an Airflow connection."""
+"""Who is notified of alerts. ONEFOLD_NOTIFY names the receivers; an Airflow connection has the address of each."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from typing import Protocol
 
 from onefold.errors import Fatal
 from onefold.http.endpoint import Endpoint
-from onefold.notify.mail import Mail
-from onefold.notify.notification import Notice
-from onefold.notify.webhook import Webhook
+from onefold.notify.mail import MailReceiver
+from onefold.notify.notification import Notification
+from onefold.notify.webhook import WebhookReceiver
 
 log = logging.getLogger(__name__)
 
@@ -20,29 +20,31 @@ KINDS = ("email", "slack", "teams")
 
 
 class Receiver(Protocol):
-    """Takes notices. `name` is as in ONEFOLD_NOTIFY, and is what ops.alert remembers."""
+    """Receives notifications. `name` is as in ONEFOLD_NOTIFY; ops.alert records it once it was notified."""
 
-    name: str
+    @property
+    def name(self) -> str: ...
 
-    def tell(self, notice: Notice) -> None:
-        """Raises Retriable or Fatal when the notice did not arrive."""
+    def send(self, notification: Notification) -> None:
+        """Raises Retriable or Fatal when the notification did not arrive."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
-class Log:
-    """The log of the task that noticed."""
+class LogReceiver:
+    """The log of the task that opened or resolved the alert."""
 
     name: str = "log"
 
-    def tell(self, notice: Notice) -> None:
-        log.log(logging.INFO if notice.healed else logging.WARNING, "%s: %s", notice.title, notice.text)
+    def send(self, notification: Notification) -> None:
+        level = logging.INFO if notification.resolved_at else logging.WARNING
+        log.log(level, "%s: %s", notification.title, notification.text)
 
 
-def receivers(setting: str, endpoint: Callable[[str], Endpoint]) -> list[Receiver]:
+def read_receivers(setting: str, endpoint: Callable[[str], Endpoint]) -> list[Receiver]:
     """The receivers of a setting such as `log,email:alerts,teams:alerts_channel`.
 
-    `endpoint` gives what the Airflow connection of that id says, and is asked when there is something to tell. Raises
+    `endpoint` reads the Airflow connection of that id; it is called only when there is something to send. Raises
     Fatal for a setting that cannot be read.
     """
     return [_receiver(name.strip(), endpoint) for name in setting.split(",") if name.strip()]
@@ -51,12 +53,11 @@ def receivers(setting: str, endpoint: Callable[[str], Endpoint]) -> list[Receive
 def _receiver(name: str, endpoint: Callable[[str], Endpoint]) -> Receiver:
     kind, _, connection = name.partition(":")
     if name == "log":
-        return Log()
+        return LogReceiver()
     if kind not in KINDS or not connection:
         raise Fatal(
-            f"ONEFOLD_NOTIFY names {name!r}, which is no receiver. Write log, or one of {', '.join(KINDS)} with an "
+            f"ONEFOLD_NOTIFY names {name!r}, which is not a receiver. Write log, or one of {', '.join(KINDS)} with an "
             "Airflow connection, as in: log,email:alerts_mail,slack:alerts_slack"
         )
-    return (
-        Mail(name, partial(endpoint, connection)) if kind == "email" else Webhook(name, partial(endpoint, connection))
-    )
+    connect = partial(endpoint, connection)
+    return MailReceiver(name, connect) if kind == "email" else WebhookReceiver(name, connect)

@@ -1,4 +1,4 @@
-"""Notices to a channel of Slack or Teams, by the webhook of an Airflow connection.
+"""Notifications to a channel of Slack or Teams, by the webhook of an Airflow connection.
 
 Slack reads {"text": …} (api.slack.com, "Sending messages using incoming webhooks"); Teams an Adaptive Card in a message
 (learn.microsoft.com, "Create incoming webhooks with Workflows for Microsoft Teams").
@@ -15,55 +15,55 @@ from onefold.errors import Fatal, Retriable
 from onefold.http.endpoint import Endpoint
 from onefold.http.failure import Again
 from onefold.http.wire import Wire
-from onefold.notify.notification import Notice
+from onefold.notify.notification import Notification
 
 SECONDS = 20
-_LATER = frozenset({408, 425, 429})
+_RETRIABLE = frozenset({408, 425, 429})
 
 
 @dataclass(frozen=True)
-class Webhook:
-    """Posts to a webhook. The address is a secret: its path is the connection's password, its host the connection's."""
+class WebhookReceiver:
+    """Posts to a webhook. Its address is a secret: the connection has its host, the connection's password its path."""
 
     name: str
     endpoint: Callable[[], Endpoint]
 
-    def tell(self, notice: Notice) -> None:
-        """Raises Fatal where the address is wrong, Retriable where it may work later. The address is never shown."""
-        body = json.dumps(_card(notice) if self.name.startswith("teams:") else _slack(notice)).encode()
+    def send(self, notification: Notification) -> None:
+        """Raises Fatal for a wrong address, Retriable where a later attempt may work. The address is never shown."""
+        body = json.dumps(_card(notification) if self.name.startswith("teams:") else _slack(notification)).encode()
         endpoint = self.endpoint()
         with closing(Wire(self.name, self.name.partition(":")[2], endpoint.url)) as wire:
             url = wire.url(endpoint.password or "")
             try:
-                answer = wire.exchange("POST", url, {"Content-Type": "application/json"}, body, SECONDS, self.name)
+                response = wire.exchange("POST", url, {"Content-Type": "application/json"}, body, SECONDS, self.name)
             except Again as error:
                 raise Retriable(f"{self.name}: {error}.") from None
-        if answer.status in _LATER or answer.status >= 500:
-            raise Retriable(f"{self.name}: the webhook answered {answer.status}.")
-        if not 200 <= answer.status < 300:
+        if response.status in _RETRIABLE or response.status >= 500:
+            raise Retriable(f"{self.name}: the webhook answered {response.status}.")
+        if not 200 <= response.status < 300:
             raise Fatal(
-                f"{self.name}: the webhook answered {answer.status}. Make a new one in the channel and put its host "
-                "and (as the password) its path into the Airflow connection."
+                f"{self.name}: the webhook answered {response.status}. Create a new one in the channel and put its "
+                "host and (as the password) its path into the Airflow connection."
             )
 
 
-def _slack(notice: Notice) -> dict[str, str]:
-    """Slack reads &, < and > as its own marks."""
-    text = f"{notice.title}\n{notice.text}"
-    for sign, written in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;")):
-        text = text.replace(sign, written)
+def _slack(notification: Notification) -> dict[str, str]:
+    """The message as Slack takes it, in which &, < and > must be escaped."""
+    text = f"{notification.title}\n{notification.text}"
+    for sign, escaped in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;")):
+        text = text.replace(sign, escaped)
     return {"text": text}
 
 
-def _card(notice: Notice) -> dict[str, object]:
-    color = "Good" if notice.healed else "Attention"
+def _card(notification: Notification) -> dict[str, object]:
+    color = "Good" if notification.resolved_at else "Attention"
     card = {
         "$schema": "http://adaptivecards.io/schemas/adaptive-card.json",
         "type": "AdaptiveCard",
         "version": "1.4",
         "body": [
-            {"type": "TextBlock", "text": notice.title, "weight": "Bolder", "color": color, "wrap": True},
-            {"type": "TextBlock", "text": notice.text, "wrap": True},
+            {"type": "TextBlock", "text": notification.title, "weight": "Bolder", "color": color, "wrap": True},
+            {"type": "TextBlock", "text": notification.text, "wrap": True},
         ],
     }
     attachment = {"contentType": "application/vnd.microsoft.card.adaptive", "contentUrl": None, "content": card}

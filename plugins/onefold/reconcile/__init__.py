@@ -1,1 +1,1 @@
-"""Is the warehouse what the source has? Compares them, keeps the differences (ops.drift), and repairs on demand."""
+"""Is the warehouse what the source has? Compares them, records what differs (ops.drift), and repairs on demand."""

@@ -1,13 +1,14 @@
-"""One stream compared with its source, as cheaply as the source allows.
+"""Compares one stream with its source, as cheaply as the source allows.
 
 Where the source can count, it counts first, and only the windows whose counts differ are read. Where it cannot, the
-stream is read: the last SPAN of its cursor, or all of it where it has no cursor of time (its loads read it whole too).
-Reading goes through the stream's own reader and its rate limits; no load is begun and nothing of staging is changed.
+stream is read: the last DEFAULT_LOOKBACK of its cursor, or all of it where the cursor is no time (as its loads do).
+Reading goes through the stream's own reader and its rate limits; no load is started and staging is not changed.
 """
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -15,25 +16,27 @@ import psycopg
 
 from onefold.audit import AuditEvent, append
 from onefold.connectors.window import BEGINNING, Window
-from onefold.errors import Fatal, OnefoldError, Retriable
+from onefold.errors import Fatal, OnefoldError
 from onefold.load.extraction import CountSource
 from onefold.load.job import Job
 from onefold.load.usage import Usage
-from onefold.reconcile.count_comparison import held_by_day, narrowed
-from onefold.reconcile.drift import Drift, drift_of, keep
-from onefold.reconcile.key_comparison import Sweep, is_timed
+from onefold.reconcile.count_comparison import differing_windows, staged_by_day
+from onefold.reconcile.drift import Drift, drift_of, save_drift
+from onefold.reconcile.key_comparison import KeyComparison, is_timed
+from onefold.warehouse.advisory_lock import advisory_lock
 from onefold.warehouse.connection import connect
 from onefold.warehouse.db_errors import translate_errors
+from onefold.warehouse.rows import one_row
 
 log = logging.getLogger(__name__)
 
-SPAN = timedelta(days=30)
-"""How far back a stream is read whose source cannot count, unless a start is asked for."""
+DEFAULT_LOOKBACK = timedelta(days=30)
+"""How far back a stream is read whose source cannot count, unless a start is given."""
 
 
 @dataclass(frozen=True, slots=True)
-class Compared:
-    """One row of ops.reconciliation that has ended. `skipped` is why the stream was not compared."""
+class Comparison:
+    """A comparison that has ended (ops.reconciliation). `skipped` is why the stream was not compared, or None."""
 
     reconciliation_id: int
     window: Window | None
@@ -43,75 +46,84 @@ class Compared:
     skipped: str | None = None
 
 
-def compare(job: Job, counts: CountSource, start: datetime | None = None, *, thorough: bool = False) -> Compared:
-    """Compare the stream with its source from `start` on, and keep what differs in ops.drift.
+def compare_stream(
+    job: Job, counts: CountSource, start: datetime | None = None, *, thorough: bool = False
+) -> Comparison:
+    """Compare the stream with its source from `start` on, and record what differs in ops.drift.
 
     `thorough` reads even where the source could count. Raises Retriable when the source or the warehouse fails, or the
-    stream is being compared already; Fatal when the source refuses. What was known before then stays.
+    stream is being compared already; Fatal when the source refuses. ops.drift is then unchanged.
     """
-    with translate_errors(job.name), connect(job.warehouse_url, autocommit=True) as connection:
-        _hold(connection, job)
-        number = _begun(connection, job)
+    busy = f"{job.name} is being compared with its source already. Wait until that has ended."
+    with (
+        translate_errors(job.name),
+        connect(job.warehouse_url, autocommit=True) as connection,
+        advisory_lock(connection, job.name, namespace=3, busy=busy),
+    ):
+        number = _open(connection, job)
         try:
             with translate_errors(job.name):
-                return _compared(connection, job, counts, number, start, thorough)
+                return _compare(connection, job, counts, number, start, thorough)
         except OnefoldError as error:
             if not connection.closed:
-                _end(connection, job, number, "failed", reason=str(error))
+                _close(connection, job, number, "failed", {}, reason=str(error))
             raise
 
 
-def why_not(connection: psycopg.Connection, job: Job) -> str | None:
+def why_not_comparable(connection: psycopg.Connection, job: Job) -> str | None:
     """Why a stream cannot be compared with its source; None when it can."""
     if job.stream.lookup:
-        return "the source cannot list its records; each load asks again about what it has not answered lately"
+        return "the source cannot list its records; each load looks up again what it has not looked up lately"
     if job.system.python and job.system.python.confirms:
-        return "the source hands each record over once, and forgets it when we have confirmed it"
+        return "the source delivers each record once, and deletes it when it is acknowledged"
     loaded = connection.execute(
         "select exists (select from ops.cursor where system = %s and stream = %s)",
         (job.system.system, job.stream_name),
-    ).fetchone()[0]
-    return None if loaded else "the stream has not been loaded yet"
+    )
+    return None if one_row(loaded)[0] else "the stream has not been loaded yet"
 
 
-def _compared(
+def _compare(
     connection: psycopg.Connection, job: Job, counts: CountSource, number: int, start: datetime | None, thorough: bool
-) -> Compared:
+) -> Comparison:
     system = job.system.system
-    if reason := why_not(connection, job):
+    if reason := why_not_comparable(connection, job):
         log.info("%s is not compared: %s", job.name, reason)
-        _end(connection, job, number, "skipped", reason=reason)
-        return Compared(number, None, 0, drift_of(connection, system, job.stream_name), skipped=reason)
-    usage, sweep = Usage(), Sweep(connection, job.table, job.stream)
+        _close(connection, job, number, "skipped", {}, reason=reason)
+        return Comparison(number, None, 0, drift_of(connection, system, job.stream_name), skipped=reason)
+    usage, keys = Usage(), KeyComparison(connection, job.table, job.stream)
     try:
-        whole, windows, asked = _where(connection, job, counts, usage, start, thorough, sweep.began)
+        whole, windows, counted = _choose_windows(connection, job, counts, usage, start, thorough, keys.started_at)
         if windows:
             with job.source(job.stream_name, usage) as pages:
                 for window in windows:
                     for page in pages(window, None):
-                        sweep.add(page)
-                        log.info("%s: %s records compared", job.name, f"{sweep.records:,}")
-            sweep.seek_gone(windows)
+                        keys.add_page(page)
+                        log.info("%s: %s records compared", job.name, f"{keys.records:,}")
+            keys.find_deleted(windows)
     finally:
         usage.save_reconciliation(connection, number, system, job.stream_name)
     with connection.transaction():
-        keep(connection, job.table, whole, number)
+        save_drift(connection, job.table, whole, number)
         drift = drift_of(connection, system, job.stream_name)
         connection.execute(
-            "update ops.reconciliation set how = %s, window_start = %s, window_end = %s, buckets_counted = %s,"
-            " windows_read = %s, records_read = %s, missing = %s, changed = %s, gone = %s where reconciliation_id = %s",
+            "update ops.reconciliation set method = %s, window_start = %s, window_end = %s, windows_counted = %s,"
+            " windows_read = %s, records_read = %s, missing = %s, changed = %s, deleted = %s"
+            " where reconciliation_id = %s",
             (
-                *("counts" if asked else "keys", whole.start, whole.end, asked, len(windows), sweep.records),
-                *(drift.missing, drift.changed, drift.gone, number),
+                *("counts" if counted else "keys", whole.start, whole.end, counted),
+                *(len(windows), keys.records),
+                *(drift.missing, drift.changed, drift.deleted, number),
             ),
         )
-        facts = {"missing": drift.missing, "changed": drift.changed, "gone": drift.gone}
-        _end(connection, job, number, "compared", records_read=sweep.records, windows_read=len(windows), **facts)
-    log.info("%s: %s missing, %s changed, %s gone", job.name, drift.missing, drift.changed, drift.gone)
-    return Compared(number, whole, sweep.records, drift, thorough)
+        facts = {"missing": drift.missing, "changed": drift.changed, "deleted": drift.deleted}
+        facts |= {"records_read": keys.records, "windows_read": len(windows)}
+        _close(connection, job, number, "compared", facts)
+    log.info("%s: %s missing, %s changed, %s deleted", job.name, drift.missing, drift.changed, drift.deleted)
+    return Comparison(number, whole, keys.records, drift, thorough)
 
 
-def _where(
+def _choose_windows(
     connection: psycopg.Connection,
     job: Job,
     counts: CountSource,
@@ -120,21 +132,21 @@ def _where(
     thorough: bool,
     now: datetime,
 ) -> tuple[Window, list[Window], int]:
-    """What is compared, the windows of it that are to be read, and how many windows were counted."""
+    """The window to compare, the windows in it to read, and how many windows were counted."""
     if not is_timed(job.stream):
         return Window(BEGINNING, now), [Window(BEGINNING, now)], 0
     if start is not None and start >= now:
         raise Fatal(
-            f"{job.name}: {start:%FT%TZ} lies ahead, so there is nothing to compare yet. Give an earlier start."
+            f"{job.name}: {start:%FT%TZ} is in the future, so there is nothing to compare yet. Give an earlier start."
         )
     start = _midnight(start) if start else None
     if not thorough:
         with counts(job.stream_name, usage) as counter:
             if counter:
                 whole = Window(start or BEGINNING, now)
-                windows, asked = narrowed(whole, held_by_day(connection, job.table, job.stream), counter)
-                return whole, windows, asked
-    whole = Window(start or _midnight(now - SPAN), now)
+                windows, counted = differing_windows(whole, staged_by_day(connection, job.table, job.stream), counter)
+                return whole, windows, counted
+    whole = Window(start or _midnight(now - DEFAULT_LOOKBACK), now)
     return whole, [whole], 0
 
 
@@ -142,22 +154,24 @@ def _midnight(at: datetime) -> datetime:
     return at.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
 
 
-def _hold(connection: psycopg.Connection, job: Job) -> None:
-    free = connection.execute("select pg_try_advisory_lock(hashtextextended(%s, 3))", (job.name,)).fetchone()[0]
-    if not free:
-        raise Retriable(f"{job.name} is being compared with its source already. Wait until that has ended.")
+def _open(connection: psycopg.Connection, job: Job) -> int:
+    row = one_row(
+        connection.execute(
+            "insert into ops.reconciliation (system, stream, dag_id, run_id, actor) values (%s, %s, %s, %s, %s)"
+            " returning reconciliation_id",
+            (job.system.system, job.stream_name, job.run.dag_id, job.run.run_id, job.run.actor),
+        )
+    )
+    return int(row[0])
 
 
-def _begun(connection: psycopg.Connection, job: Job) -> int:
-    return connection.execute(
-        "insert into ops.reconciliation (system, stream, dag_id, run_id, actor) values (%s, %s, %s, %s, %s)"
-        " returning reconciliation_id",
-        (job.system.system, job.stream_name, job.run.dag_id, job.run.run_id, job.run.actor),
-    ).fetchone()[0]
-
-
-def _end(
-    connection: psycopg.Connection, job: Job, number: int, state: str, *, reason: str | None = None, **facts: int
+def _close(
+    connection: psycopg.Connection,
+    job: Job,
+    number: int,
+    state: str,
+    facts: Mapping[str, int],
+    reason: str | None = None,
 ) -> None:
     with connection.transaction():
         connection.execute(

@@ -1,7 +1,7 @@
-"""Where to look: counts of source and staging by window, halved where they differ until only single days are left.
+"""Compares the counts of source and staging by window, and splits windows that differ down to single days.
 
-Equal counts are taken for equal content. A changed record moves its cursor and with it from one window to another, so
-it shows unless another moves the other way within the same windows; the key sweep alone sees everything.
+Equal counts are taken for equal content. A changed record moves its cursor, and so from one window to another: it is
+found unless another record moves the other way between the same windows. Only the comparison by keys finds everything.
 """
 
 from __future__ import annotations
@@ -20,13 +20,16 @@ from onefold.connectors.window import Window
 from onefold.warehouse.tables import StagingTable
 
 DAY = timedelta(days=1)
-MOST = 400
-"""Windows that are asked about in one comparison; what is then still in doubt is read."""
+MAX_COUNTS = 400
+"""The most windows that the source counts in one comparison; what still differs then is read."""
 
 
-def held_by_day(connection: psycopg.Connection, table: StagingTable, stream: Stream) -> dict[date, int]:
-    """How many records the source should count, by the UTC day of their cursor: what staging holds and what waits in
-    quarantine, each key once, by its newest version. Deleted ones count where the source only flags them."""
+def staged_by_day(connection: psycopg.Connection, table: StagingTable, stream: Stream) -> dict[date, int]:
+    """How many records the source should count, by the UTC day of their cursor.
+
+    They are those in staging and the open ones in quarantine, each key once, by its newest version. Deleted ones count
+    where the source only flags them.
+    """
     return dict(
         connection.execute(
             sql.SQL(
@@ -53,38 +56,40 @@ def held_by_day(connection: psycopg.Connection, table: StagingTable, stream: Str
     )
 
 
-def narrowed(whole: Window, held: Mapping[date, int], counter: Counter, most: int = MOST) -> tuple[list[Window], int]:
-    """The windows in which the source counts another number than is held, neighbours joined, and how many were asked.
+def differing_windows(
+    whole: Window, staged: Mapping[date, int], counter: Counter, limit: int = MAX_COUNTS
+) -> tuple[list[Window], int]:
+    """The windows in which the source counts another number than staging, neighbours joined; and how many it counted.
 
     `whole` begins at midnight UTC.
     """
-    days = sorted(held)
-    sums = [0, *itertools.accumulate(held[day] for day in days)]
+    days = sorted(staged)
+    sums = [0, *itertools.accumulate(staged[day] for day in days)]
 
-    def of(window: Window) -> int:
+    def staged_in(window: Window) -> int:
         return sums[bisect_left(days, _day_after(window.end))] - sums[bisect_left(days, window.start.date())]
 
     differing: list[Window] = []
-    asking, asked = _parts(whole, days, counter.at_once), 0
-    while asking:
-        counts = counter.count(asking)
-        asked += len(asking)
-        wrong = [window for window, count in zip(asking, counts, strict=True) if count != of(window)]
-        single = [window for window in wrong if window.end - window.start <= DAY]
-        longer = [window for window in wrong if window.end - window.start > DAY]
+    to_count, counted = _split(whole, days, counter.at_once), 0
+    while to_count:
+        counts = counter.count(to_count)
+        counted += len(to_count)
+        unequal = [window for window, count in zip(to_count, counts, strict=True) if count != staged_in(window)]
+        single = [window for window in unequal if window.end - window.start <= DAY]
+        longer = [window for window in unequal if window.end - window.start > DAY]
         differing += single
         pieces = max(2, counter.at_once // len(longer)) if longer else 0
-        asking = [part for window in longer for part in _parts(window, days, pieces)]
-        if asked + len(asking) > most:
-            return _neighbours_joined([*differing, *longer]), asked
-    return _neighbours_joined(differing), asked
+        to_count = [piece for window in longer for piece in _split(window, days, pieces)]
+        if counted + len(to_count) > limit:
+            return _join_neighbours([*differing, *longer]), counted
+    return _join_neighbours(differing), counted
 
 
-def _parts(window: Window, days: Sequence[date], pieces: int) -> list[Window]:
-    """The window cut at midnights into so many pieces at most, with about as many days that hold anything in each."""
+def _split(window: Window, days: Sequence[date], pieces: int) -> list[Window]:
+    """The window cut at midnights into `pieces` at most, each with about as many days that have records."""
     first, after = window.start.date(), _day_after(window.end)
     inside = [day for day in days if first < day < after]
-    if len(inside) < pieces - 1:  # few days hold anything: these, and even pieces of the time
+    if len(inside) < pieces - 1:  # few days have records: cut at these, and evenly in between
         length = (after - first).days
         even = {first + DAY * (length * number // pieces) for number in range(1, pieces)}
         inside = sorted({*inside, *even} - {first})
@@ -99,7 +104,7 @@ def _day_after(end: datetime) -> date:
     return (end - timedelta(microseconds=1)).date() + DAY
 
 
-def _neighbours_joined(windows: Sequence[Window]) -> list[Window]:
+def _join_neighbours(windows: Sequence[Window]) -> list[Window]:
     joined: list[Window] = []
     for window in sorted(windows, key=lambda each: each.start):
         if joined and joined[-1].end >= window.start:

@@ -1,7 +1,6 @@
-"""The key sweep: pages of a source, compared with what staging holds. Nothing of them is kept but the differences.
+"""Compares the pages of a source with staging, key by key. Only the differences are stored.
 
-A page is compared when it comes, by an index, so that the cost in memory and on disk is that of one page and of the
-keys that were seen.
+Each page is compared when it arrives, by an index, so that memory and disk hold one page and the keys that were read.
 """
 
 from __future__ import annotations
@@ -22,12 +21,12 @@ from onefold.warehouse.tables import StagingTable
 
 
 def is_timed(stream: Stream) -> bool:
-    """Whether the stream's cursor is a time, so that a window is a part of the stream."""
+    """Whether the stream's cursor is a time, so that a window selects a part of the stream."""
     return stream.cursor is not None and stream.cursor.kind != "integer"
 
 
-class Sweep:
-    """One comparison over a session's own temporary tables; the session must be in autocommit."""
+class KeyComparison:
+    """One comparison, in temporary tables of the session, which must be in autocommit."""
 
     def __init__(self, connection: psycopg.Connection, table: StagingTable, stream: Stream) -> None:
         self._connection = connection
@@ -38,16 +37,16 @@ class Sweep:
             "system": sql.Literal(table.system),
             "stream": sql.Literal(table.stream),
             "held": content_sql("held._payload", stream),
-            "waiting": content_sql("q.payload", stream),
+            "quarantined": content_sql("q.payload", stream),
             "read": content_sql("read._payload::jsonb", stream),
             "since": sql.SQL("least(read._cursor::timestamptz, now())" if is_timed(stream) else "now()"),
         }
-        self.began = datetime.now(UTC)
+        self.started_at = datetime.now(UTC)
         self.records = 0
         connection.execute(_TABLES)
 
-    def add(self, page: Page) -> None:
-        """Compare one page's records with what is held."""
+    def add_page(self, page: Page) -> None:
+        """Compare one page's records with staging."""
         self.records += len(page.records)
         with self._connection.transaction(), self._connection.cursor() as cursor:
             cursor.execute("truncate read_page")
@@ -58,23 +57,26 @@ class Sweep:
                         hashed = record_hash(record.payload, record.deleted)
                         copy.write_row((record.key, record.cursor, record.deleted, hashed, text))
             cursor.execute("insert into read_key select distinct _key from read_page on conflict do nothing")
-            names = self._names | {"bucket": self._bucket("read._cursor")}
-            cursor.execute(_DIFFERENT.format(**names))
+            names = self._names | {"cursor_day": self._cursor_day("read._cursor")}
+            cursor.execute(_FIND_DIFFERENT.format(**names))
 
-    def seek_gone(self, windows: Sequence[Window]) -> None:
-        """Find what is held of these windows and no page had. Not for a source that forgets what is old."""
+    def find_deleted(self, windows: Sequence[Window]) -> None:
+        """Find the records of these windows that are in staging and on no page.
+
+        Not where the source keeps its records for a limited time.
+        """
         if self._stream.retention_limited:
             return
         for window in windows:
-            names = self._names | {"bucket": self._bucket("held._cursor"), "of_window": self._of(window)}
-            self._connection.execute(_GONE.format(**names), {"began": self.began})
+            names = self._names | {"cursor_day": self._cursor_day("held._cursor"), "in_window": self._in_window(window)}
+            self._connection.execute(_FIND_DELETED.format(**names), {"started_at": self.started_at})
 
-    def _bucket(self, cursor: str) -> sql.Composable:
-        """The UTC day of the cursor. A record of a timed stream that has none comes with any load, so with today's."""
+    def _cursor_day(self, cursor: str) -> sql.Composable:
+        """The UTC day of the cursor; today where a record of a timed stream has none, because any load reads it."""
         return sql.SQL(f"coalesce(left({cursor}, 10)::date, current_date)" if is_timed(self._stream) else "null::date")
 
-    def _of(self, window: Window) -> sql.Composable:
-        """Whether what is held belongs to the window. All does where the stream has no windows of time."""
+    def _in_window(self, window: Window) -> sql.Composable:
+        """Whether a record in staging belongs to the window; all do where the cursor is not a time."""
         if not is_timed(self._stream):
             return sql.SQL("true")
         end = sql.SQL("held._cursor < {}").format(sql.Literal(cursor_text(window.end)))
@@ -90,18 +92,18 @@ create temporary table read_page (
 );
 create temporary table read_key (_key text collate "C" primary key);
 create temporary table difference (
-    _key text collate "C" primary key, kind text not null, bucket date, since timestamptz not null
+    _key text collate "C" primary key, kind text not null, cursor_day date, since timestamptz not null
 );
 """
 
-_DIFFERENT = sql.SQL(
+_FIND_DIFFERENT = sql.SQL(
     """
-    insert into difference (_key, kind, bucket, since)
+    insert into difference (_key, kind, cursor_day, since)
     select distinct on (read._key) read._key,
-           case when read._deleted then 'gone' when held._key is null or held._deleted then 'missing'
+           case when read._deleted then 'deleted' when held._key is null or held._deleted then 'missing'
                 else 'changed' end,
-           {bucket},
-           -- the same cursor, another content: the source has not told when that came about
+           {cursor_day},
+           -- same cursor, other content: the source does not say since when
            case when held._key is null or read._cursor > held._cursor then {since} else now() end
     from read_page read
     left join lateral (
@@ -124,20 +126,20 @@ _DIFFERENT = sql.SQL(
             and (
                 q._hash = read._hash
                 or case when q._key is not null and pg_input_is_valid(read._payload, 'jsonb')
-                        then {waiting} = {read} else false end
+                        then {quarantined} = {read} else false end
             )
       )
     order by read._key, read._cursor desc nulls last
-    on conflict (_key) do update set kind = excluded.kind, bucket = excluded.bucket, since = excluded.since
+    on conflict (_key) do update set kind = excluded.kind, cursor_day = excluded.cursor_day, since = excluded.since
     """
 )
-"""What waits in quarantine is not missing, and what is deleted on both sides does not differ."""
+"""A record in quarantine is not missing, and one that is deleted on both sides does not differ."""
 
-_GONE = sql.SQL(
+_FIND_DELETED = sql.SQL(
     """
-    insert into difference (_key, kind, bucket, since)
-    select held._key, 'gone', {bucket}, now() from {current} held
-    where not held._deleted and {of_window} and held._extracted_at < %(began)s
+    insert into difference (_key, kind, cursor_day, since)
+    select held._key, 'deleted', {cursor_day}, now() from {current} held
+    where not held._deleted and {in_window} and held._extracted_at < %(started_at)s
       and not exists (select from read_key read where read._key = held._key)
     on conflict (_key) do nothing
     """

@@ -1,4 +1,4 @@
-"""Repair: the windows in which records differ, and only they, are loaded again, through the load protocol."""
+"""Repair: loads the windows in which records differ, and only these, again."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from onefold.load.extraction import CountSource
 from onefold.load.job import Job
 from onefold.load.ledger import Load
 from onefold.load.window import WindowRequest
-from onefold.reconcile.compare import Compared, compare
+from onefold.reconcile.compare import Comparison, compare_stream
 from onefold.reconcile.drift import windows_to_repair
 from onefold.warehouse.connection import connect
 
 log = logging.getLogger(__name__)
 
 
-def repair(job: Job, counts: CountSource, found: Compared) -> tuple[Compared, list[Load]]:
-    """Load again the windows that differ, then compare once more; returns that comparison and the loads.
+def repair_stream(job: Job, counts: CountSource, found: Comparison) -> tuple[Comparison, list[Load]]:
+    """Load the windows that differ again, then compare once more; returns that comparison and the loads.
 
-    Raises what a load raises. The windows loaded before then are published and stay so.
+    Raises what a load raises; the windows that were loaded before stay published.
     """
     loads = []
     with connect(job.warehouse_url) as connection:
@@ -34,10 +34,10 @@ def repair(job: Job, counts: CountSource, found: Compared) -> tuple[Compared, li
         loads.append(load)
     if not loads or found.window is None:
         return found, loads
-    once_more = compare(job, counts, min(found.window.start, windows[0].start), thorough=found.thorough)
+    second = compare_stream(job, counts, min(found.window.start, windows[0].start), thorough=found.thorough)
     with connect(job.warehouse_url) as connection:
         connection.execute(
             "update ops.reconciliation set repaired_windows = %s where reconciliation_id = %s",
-            (len(loads), once_more.reconciliation_id),
+            (len(loads), second.reconciliation_id),
         )
-    return once_more, loads
+    return second, loads

@@ -1,4 +1,4 @@
-"""What a run of the comparisons has found, as a person reads it."""
+"""What the comparisons of a run found, as text."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from onefold.text_table import table
 
 
 @dataclass(frozen=True, slots=True)
-class ComparedLine:
-    """The last comparison of one stream in a run: how it was done, records by what became of them, since when."""
+class ComparisonLine:
+    """The last comparison of one stream in a run: its method, what it found, and since when."""
 
     system: str
     stream: str
     state: str
-    how: str | None
+    method: str | None
     counted: int
     read: int
     missing: int
     changed: int
-    gone: int
+    deleted: int
     oldest: datetime | None
     repaired: int
     reason: str | None
@@ -34,12 +34,12 @@ class ComparedLine:
         return asdict(self) | {"oldest": self.oldest.isoformat() if self.oldest else None}
 
 
-def compared_in(connection: psycopg.Connection, dag_id: str, run_id: str) -> list[ComparedLine]:
+def comparisons_of_run(connection: psycopg.Connection, dag_id: str, run_id: str) -> list[ComparisonLine]:
     """The comparisons of one DAG run, by stream."""
-    with connection.cursor(row_factory=class_row(ComparedLine)) as cursor:
+    with connection.cursor(row_factory=class_row(ComparisonLine)) as cursor:
         return cursor.execute(
-            "select distinct on (system, stream) system, stream, state, how, buckets_counted as counted,"
-            " records_read as read, missing, changed, gone,"
+            "select distinct on (system, stream) system, stream, state, method, windows_counted as counted,"
+            " records_read as read, missing, changed, deleted,"
             " (select min(since) from ops.drift d where d.system = r.system and d.stream = r.stream) as oldest,"
             " repaired_windows as repaired, reason"
             " from ops.reconciliation r where dag_id = %s and run_id = %s"
@@ -48,14 +48,14 @@ def compared_in(connection: psycopg.Connection, dag_id: str, run_id: str) -> lis
         ).fetchall()
 
 
-def compared_table(lines: Iterable[ComparedLine]) -> str:
-    """A table, one line a stream, and under it why streams were not compared."""
+def comparison_table(lines: Iterable[ComparisonLine]) -> str:
+    """A table with a line for each stream, and below it why streams were not compared."""
     lines = list(lines)
-    heads = ("system", "stream", "by", "counted", "read", "missing", "changed", "gone", "repaired", "oldest")
+    heads = ("system", "stream", "method", "counted", "read", "missing", "changed", "deleted", "repaired", "oldest")
     rows = [
         (
-            *(line.system, line.stream, line.how or line.state),
-            *(f"{number:,}" for number in (line.counted, line.read, line.missing, line.changed, line.gone)),
+            *(line.system, line.stream, line.method or line.state),
+            *(f"{number:,}" for number in (line.counted, line.read, line.missing, line.changed, line.deleted)),
             *(f"{line.repaired:,}", f"{line.oldest:%F %H:%M}" if line.oldest else ""),
         )
         for line in lines

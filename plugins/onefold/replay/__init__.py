@@ -1,1 +1,1 @@
-"""Replay: quarantined rows are judged again, once a suite, a mapping or a stream's YAML has been mended."""
+"""Replay: quarantined rows go through the gate again, after a suite, a mapping or a stream's YAML was fixed."""

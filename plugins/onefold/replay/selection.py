@@ -1,4 +1,4 @@
-"""Which quarantined rows to replay, and what a replay would find: nothing here changes anything."""
+"""Which quarantined rows to replay, and what a replay would find; nothing is changed."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from onefold.errors import Fatal
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
-    """By what rows are chosen; None leaves it open. Only rows that still wait are ever chosen.
+class Selection:
+    """Conditions on quarantined rows; None means any. Only open rows are ever selected.
 
-    `expectation` is text that stands in the expectation that refused them or in their reason, small and capital letters
-    alike. `start` and `end` bound when they were quarantined: [start, end). `mapping_version` is that of the mapping of
-    any entity by which they were judged.
+    `expectation` is text that the failed expectation or the reason contains, in upper or lower case. `start` and `end`
+    bound the time of quarantine: [start, end). `mapping_version` is the version of any entity's mapping that the gate
+    used.
     """
 
     system: str | None = None
@@ -32,14 +32,14 @@ class Choice:
     mapping_version: int | None = None
 
     def as_json(self) -> dict[str, object]:
-        """What was given, as plain JSON."""
+        """The given conditions as plain JSON."""
         given = {name: value for name, value in asdict(self).items() if value is not None}
         return {name: value.isoformat() if isinstance(value, datetime) else value for name, value in given.items()}
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
-    """So many rows of a stream, refused for one reason, that match a choice. `why_not`: why they cannot be replayed."""
+class MatchingRows:
+    """How many open rows of a stream and reason match a selection. `why_not`: why they cannot be replayed, or None."""
 
     system: str
     stream: str
@@ -49,27 +49,29 @@ class Waiting:
     why_not: str | None
 
 
-UNREADABLE = "kept as text, since it could not be read as a record: have the source mended, then load its window again"
-UNKNOWN = "the stream is no longer in catalog/systems"
+UNREADABLE = "stored as text, because it is not a readable record: fix the source, then load its window again"
+UNKNOWN_STREAM = "the stream is no longer in catalog/systems"
 
 
-def check(choice: Choice, systems: Mapping[str, System]) -> None:
-    """Raises Fatal, with what to write instead, when the choice names what there is not or ends before it starts."""
-    if choice.system and choice.system not in systems:
+def check_selection(selection: Selection, systems: Mapping[str, System]) -> None:
+    """Raises Fatal, with the remedy, when the selection names an unknown system or stream, or ends before it starts."""
+    if selection.system and selection.system not in systems:
         raise Fatal(
-            f"There is no system {choice.system!r} in catalog/systems; "
-            f"{did_you_mean(choice.system, systems, 'systems')}. Nothing was changed."
+            f"There is no system {selection.system!r} in catalog/systems; "
+            f"{did_you_mean(selection.system, systems, 'systems')}. Nothing was changed."
         )
-    if choice.stream and not choice.system:
-        raise Fatal(f"Stream {choice.stream!r} of which system? Name the system too. Nothing was changed.")
-    if choice.stream and choice.stream not in (streams := systems[choice.system].streams):
+    if selection.stream:
+        if selection.system is None:
+            raise Fatal(f"Stream {selection.stream!r} of which system? Give the system too. Nothing was changed.")
+        streams = systems[selection.system].streams
+        if selection.stream not in streams:
+            raise Fatal(
+                f"System {selection.system} has no stream {selection.stream!r}; "
+                f"{did_you_mean(selection.stream, streams, 'streams')}. Nothing was changed."
+            )
+    if selection.start and selection.end and selection.start >= selection.end:
         raise Fatal(
-            f"System {choice.system} has no stream {choice.stream!r}; "
-            f"{did_you_mean(choice.stream, streams, 'streams')}. Nothing was changed."
-        )
-    if choice.start and choice.end and choice.start >= choice.end:
-        raise Fatal(
-            f"The times quarantined start at {choice.start:%FT%TZ}, not before their end {choice.end:%FT%TZ}: "
+            f"The time of quarantine starts at {selection.start:%FT%TZ}, not before its end {selection.end:%FT%TZ}: "
             "swap them. Nothing was changed."
         )
 
@@ -86,13 +88,12 @@ MATCHES = sql.SQL(
         select from jsonb_each(q.mapping_versions) v where v.value = to_jsonb(%(mapping_version)s::int)))
     """
 )
-"""Whether a row `q` of ops.quarantine is among those that a choice asks for."""
+"""Whether a row `q` of ops.quarantine meets the conditions of a selection."""
 
 CAN_BE_REPLAYED = sql.SQL("q.payload is not null and q.system || '.' || q.stream = any(%(known)s)")
-"""Whether a row `q` can become a record at all."""
+"""Whether a row `q` can become a record."""
 
-
-_WAITING = sql.SQL(
+_MATCHING = sql.SQL(
     """
     select system, stream, expectation, reason, count(*) as rows,
            case when q.payload is null then %(unreadable)s when not ({}) then %(unknown)s end as why_not
@@ -102,16 +103,18 @@ _WAITING = sql.SQL(
 ).format(CAN_BE_REPLAYED, MATCHES)
 
 
-def parameters(choice: Choice, systems: Mapping[str, System]) -> dict[str, object]:
-    """The values that MATCHES and CAN_BE_REPLAYED take."""
+def selection_parameters(selection: Selection, systems: Mapping[str, System]) -> dict[str, object]:
+    """The values of the placeholders in MATCHES and CAN_BE_REPLAYED."""
     known = [f"{name}.{stream}" for name, system in systems.items() for stream in system.streams]
-    return {**asdict(choice), "known": known}
+    return {**asdict(selection), "known": known}
 
 
-def waiting(connection: psycopg.Connection, choice: Choice, systems: Mapping[str, System]) -> list[Waiting]:
-    """What a replay would choose, and what it could not, by stream and reason."""
-    with connection.cursor(row_factory=class_row(Waiting)) as cursor:
+def matching_rows(
+    connection: psycopg.Connection, selection: Selection, systems: Mapping[str, System]
+) -> list[MatchingRows]:
+    """The open rows that match, by stream and reason, those that cannot be replayed included."""
+    with connection.cursor(row_factory=class_row(MatchingRows)) as cursor:
         return cursor.execute(
-            _WAITING,
-            {**parameters(choice, systems), "unreadable": UNREADABLE, "unknown": UNKNOWN},
+            _MATCHING,
+            {**selection_parameters(selection, systems), "unreadable": UNREADABLE, "unknown": UNKNOWN_STREAM},
         ).fetchall()

@@ -1,4 +1,5 @@
-"""Rollback of published loads: staging and what hangs on it become what they would be if the loads had never been.
+"""Rollback of published loads: staging and its streams' state become what they would be if the loads had never been.
 
-fold.py works out what that is, settle.py makes it so, and rollback.py plans, approves, executes and undoes.
+recompute.py works out what that is, row_effects.py counts what changes, apply.py changes it, and lifecycle.py plans,
+records the approval, executes and undoes.
 """

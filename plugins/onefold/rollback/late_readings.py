@@ -1,6 +1,6 @@
-"""Late readings that no gate has seen: they were not to be written. Before they may be, they are judged.
+"""Late readings passed no gate, because they were not written. They must pass it before a rollback writes them.
 
-They are judged by the suite and the mapping as they are now.
+The gate uses the suite and the mapping as they are now.
 """
 
 from __future__ import annotations
@@ -17,33 +17,33 @@ from onefold.load.gate_step import record_refused
 from onefold.quality.gate import evaluate_suite
 from onefold.quality.suite import FOLDER, read_suite
 from onefold.quality.typed import make_typed
-from onefold.rollback.stream_change import Change
+from onefold.rollback.stream_change import StreamChange
 
 
-def judge_late(
+def gate_late_readings(
     connection: psycopg.Connection,
     url: str,
-    change: Change,
+    change: StreamChange,
     entities: Mapping[str, Entity],
     suites: Path = FOLDER,
 ) -> int:
-    """Judge what the loads since the change's first one read late; how many readings that were.
+    """Gate what the loads from the change's first one on read late; returns how many readings that were.
 
-    Only what is known of them changes (staging.superseded). The connection is in autocommit: Great Expectations reads
-    over another one.
+    Only the verdict is written (staging.superseded). The connection must be in autocommit: Great Expectations reads
+    through another one.
     """
     loads = connection.execute(
         "select distinct _load_id from staging.superseded"
         " where system = %s and stream = %s and _load_id >= %s and not gated order by 1",
-        (change.system, change.stream_name, change.first),
+        (change.system, change.stream_name, change.first_load),
     ).fetchall()
-    return sum(_judge_load(connection, url, change, entities, suites, load_id) for (load_id,) in loads)
+    return sum(_gate_load(connection, url, change, entities, suites, load_id) for (load_id,) in loads)
 
 
-def _judge_load(
+def _gate_load(
     connection: psycopg.Connection,
     url: str,
-    change: Change,
+    change: StreamChange,
     entities: Mapping[str, Entity],
     suites: Path,
     load_id: int,

@@ -1,4 +1,4 @@
-"""What a rollback would do, stream by stream, in figures and in words; working it out changes nothing."""
+"""What a rollback would do, stream by stream, in figures and in words; planning changes nothing."""
 
 from __future__ import annotations
 
@@ -11,41 +11,41 @@ import psycopg
 from onefold.catalog.system import System
 from onefold.connectors.window import BEGINNING
 from onefold.load.window import resume_start
-from onefold.rollback.apply import Settled, compare
-from onefold.rollback.recompute import fold
-from onefold.rollback.stream_change import Change
+from onefold.rollback.recompute import recompute_history
+from onefold.rollback.row_effects import RowEffects, find_row_effects
+from onefold.rollback.stream_change import StreamChange, Target
 from onefold.rollback.stream_state import cursor_after, cursor_now
 
 
 @dataclass(frozen=True, slots=True)
 class StreamPlan:
-    """What happens to one stream; instants in UTC, as text."""
+    """What happens to one stream; times in UTC, as ISO 8601 text."""
 
     stream: str
     loads: tuple[int, ...]
-    rows: Settled
+    rows: RowEffects
     cursor_before: str | None
     cursor_after: str | None
     missing: tuple[tuple[str, str], ...]
-    """The windows of loads that are not there afterwards which the next run does not read by itself."""
+    """The windows that are not loaded afterwards, and that the next run does not read by itself."""
     hints: tuple[str, ...]
 
-    def lines(self, to: str) -> Iterator[str]:
+    def lines(self, target: Target) -> Iterator[str]:
         """The plan in words."""
         rows = self.rows
         loads = ", ".join(map(str, self.loads))
-        yield f"{self.stream}: load {loads} {'rolled back' if to == 'rolled_back' else 'published again'}"
+        yield f"{self.stream}: load {loads} {'rolled back' if target == 'rolled_back' else 'published again'}"
         counts = {
-            "versions go": rows.versions_out,
-            "versions come back": rows.versions_in,
-            "versions of later loads go, which then say nothing new": rows.versions_of_others_out,
-            "versions of later loads come instead": rows.versions_of_others_in,
-            "records vanish": rows.keys_vanishing,
-            "records have other contents": rows.keys_earlier,
-            "records appear": rows.keys_new,
-            "rows leave the quarantine": rows.quarantined_out,
-            "rows enter the quarantine": rows.quarantined_in,
-            "of them were read late and are judged by the gate first": rows.never_judged,
+            "versions are removed": rows.versions_removed,
+            "versions are restored": rows.versions_restored,
+            "versions of later loads are removed, because they change nothing then": rows.other_versions_removed,
+            "versions of later loads are added": rows.other_versions_added,
+            "records are removed": rows.records_removed,
+            "records get other content": rows.records_changed,
+            "records are added": rows.records_added,
+            "rows leave the quarantine": rows.quarantine_removed,
+            "rows enter the quarantine": rows.quarantine_added,
+            "of them were read late and pass the gate first": rows.not_gated,
         }
         yield from (f"  {count:>9,} {what}" for what, count in counts.items() if count)
         if not any(counts.values()):
@@ -54,11 +54,11 @@ class StreamPlan:
         yield from (f"  {hint}" for hint in self.hints)
 
 
-def plan_stream(connection: psycopg.Connection, change: Change, systems: Mapping[str, System]) -> StreamPlan:
-    """Work out what the change does to its stream; only temporary tables are written."""
+def plan_stream(connection: psycopg.Connection, change: StreamChange, systems: Mapping[str, System]) -> StreamPlan:
+    """Plan what the change does to its stream; only temporary tables are written."""
     with connection.transaction():
-        fold(connection, change)
-        rows = compare(connection, change)
+        recompute_history(connection, change)
+        rows = find_row_effects(connection, change)
         now = cursor_now(connection, change)
         value, window_end, _ = cursor_after(connection, change)
         missing = _missing(connection, change, _next_start(change, now), _next_start(change, (value, window_end)))
@@ -75,22 +75,25 @@ def plan_stream(connection: psycopg.Connection, change: Change, systems: Mapping
 
 
 def as_json(plans: Sequence[StreamPlan]) -> list[dict[str, object]]:
-    """The plan as ops.rollback keeps it."""
+    """The plan as it is stored in ops.rollback."""
     return [asdict(plan) for plan in plans]
 
 
-def _next_start(change: Change, cursor: tuple[str | None, datetime | None] | None) -> datetime:
-    """Where the next run begins by itself that goes on from this cursor."""
+def _next_start(change: StreamChange, cursor: tuple[str | None, datetime | None] | None) -> datetime:
+    """Where the next run would begin to read, given this cursor."""
     if cursor is None or cursor[1] is None:
         return BEGINNING
     return resume_start(cursor[0], cursor[1], change.stream, datetime.now(UTC))
 
 
 def _missing(
-    connection: psycopg.Connection, change: Change, was: datetime, begins: datetime
+    connection: psycopg.Connection, change: StreamChange, start_before: datetime, start_after: datetime
 ) -> tuple[tuple[str, str], ...]:
-    """The windows of what is taken out, up to where the next run begins; of what is not taken in again with the rest,
-    from where it would have begun. A replay has read no window."""
+    """The windows that nothing covers afterwards.
+
+    Of a rollback: those of its loads, up to where the next run begins. Of an undo: those of other loads that stay
+    rolled back, from where the next run would have begun. A replay has read no window.
+    """
     windows = connection.execute(
         """
         select greatest(window_start, %(from)s), least(window_end, %(to)s) from ops.load l
@@ -105,15 +108,15 @@ def _missing(
             "system": change.system,
             "stream": change.stream_name,
             "loads": list(change.loads),
-            "out": change.to == "rolled_back",
-            "from": BEGINNING if change.to == "rolled_back" else was,
-            "to": begins,
+            "out": change.target == "rolled_back",
+            "from": BEGINNING if change.target == "rolled_back" else start_before,
+            "to": start_after,
         },
     ).fetchall()
     return tuple((start.isoformat(), end.isoformat()) for start, end in windows)
 
 
-def _replays(connection: psycopg.Connection, change: Change) -> frozenset[int]:
+def _replays(connection: psycopg.Connection, change: StreamChange) -> frozenset[int]:
     """Those of the change's loads that are a replay's."""
     found = connection.execute(
         "select distinct load_id from ops.replay_row where load_id = any (%s)", (list(change.loads),)
@@ -122,22 +125,22 @@ def _replays(connection: psycopg.Connection, change: Change) -> frozenset[int]:
 
 
 def _hints(
-    change: Change, systems: Mapping[str, System], missing: Sequence[tuple[str, str]], replays: frozenset[int]
+    change: StreamChange, systems: Mapping[str, System], missing: Sequence[tuple[str, str]], replays: frozenset[int]
 ) -> Iterator[str]:
     system = systems[change.system]
-    if change.to == "rolled_back" and replays:
-        yield "what a replay had judged waits in quarantine again, where the load that had it refused stays"
-    if change.to == "rolled_back" and not replays.issuperset(change.loads):
+    if change.target == "rolled_back" and replays:
+        yield "rows that a replay had closed are open in quarantine again, where the load that quarantined them stays"
+    if change.target == "rolled_back" and not replays.issuperset(change.loads):
         if system.python and system.python.confirms:
             yield (
-                f"WARNING: {system.title} was told that these records had arrived and may have let go of them: they "
+                f"WARNING: these records were acknowledged to {system.title}, which may have deleted them: they "
                 "cannot be fetched again. Only undoing this rollback brings them back."
             )
             return
         if not missing:
-            yield "the next run reads on from that cursor, so it asks for what is rolled back again"
+            yield "the next run reads from that cursor on, so it reads again what is rolled back"
     for start, end in missing:
         yield (
-            "the window stays missing until it is loaded again: "
+            "this window stays missing until it is loaded again: "
             f"bin/onefold sync {change.system} --from {start} --to {end}"
         )

@@ -1,13 +1,13 @@
-"""What staging and quarantine would hold of some keys if a stream's loads had been others.
+"""What staging and quarantine would hold of some keys if a stream's loads had been different ones.
 
-A load compares each reading with what is held and writes it only when it differs and is not older
-(load/change_detection.py).
-Every reading that mattered, or would have without others, is an observation: the versions, the
-keyed rows in quarantine, and what is kept aside (load/superseded.py). Folding the observations of the loads that are to
-be there, in the loads' order and by the same rule, gives what those loads alone would have written.
+A load compares each reading with what is held, and writes it only when it differs and is not older
+(load/change_detection.py). A reading is what one load read of one key. All readings that were written, or would have
+been without others, are kept: as versions, as rows in quarantine, and as superseded readings (load/superseded.py).
+Recomputing goes through the readings of the loads that are to be there, in the loads' order and by the same rule, and
+gives what those loads alone would have written.
 
-Two kinds of observations are themselves made of what was held: a reading just as the record was held is its equal once
-more, and a deletion by sweep (load/delete_detection.py) says only that the record, whatever it was, is gone.
+Two kinds of readings depend on what was held. An unchanged one repeats the content that was held. A delete that was
+detected by a snapshot (load/delete_detection.py) says only that the record, whatever its content, is deleted.
 """
 
 from __future__ import annotations
@@ -18,205 +18,212 @@ from psycopg import sql
 from onefold.errors import Fatal
 from onefold.load.change_detection import content_sql
 from onefold.load.superseded import BUCKETS
-from onefold.rollback.stream_change import Change
+from onefold.rollback.stream_change import StreamChange
+from onefold.warehouse.rows import one_row
 
 
-def fold(connection: psycopg.Connection, change: Change) -> None:
-    """Make the temporary tables `touched` (the keys in question), `observation` and `folded`; nothing else is written.
+def recompute_history(connection: psycopg.Connection, change: StreamChange) -> None:
+    """Create the temporary tables `affected_key`, `reading` and `recomputed`; nothing else is written.
 
-    `folded` has a row for each observation of the loads that are to be there: whether it is `written`, and `good` (a
-    version; else in quarantine), and which load's row in quarantine it `closes`. The tables go with the transaction.
-    Raises Fatal when an observation is not what it should be.
+    `recomputed` has a row for each reading of the loads that are to be there: whether it is `written`, then whether as
+    a version (`is_version`) or into quarantine, and which load's row in quarantine it `closes`. The tables are dropped
+    with the transaction. Raises Fatal when the content of a reading is missing.
     """
     names = _names(change)
-    for statement in (_TOUCHED, _OBSERVATION, _FOLDED):
-        for each in statement:
-            connection.execute(sql.SQL(each).format(**names))
-    lost = connection.execute("select count(*) from observation where _payload is null").fetchone()[0]
-    if lost:
+    for statements in (_AFFECTED_KEYS, _READINGS, _RECOMPUTED):
+        for statement in statements:
+            connection.execute(sql.SQL(statement).format(**names))
+    missing = one_row(connection.execute("select count(*) from reading where _payload is null"))[0]
+    if missing:
         raise Fatal(
-            f"{change.name}: {lost} readings cannot be found again that later loads had read unchanged; nothing was "
-            "changed. Somebody has removed rows from staging or staging.superseded: restore them from a backup."
+            f"{change.name}: the content of {missing} readings that later loads found unchanged is missing; nothing "
+            "was changed. Rows were removed from staging or staging.superseded: restore them from a backup."
         )
 
 
-def _names(change: Change) -> dict[str, sql.Composable]:
+def _names(change: StreamChange) -> dict[str, sql.Composable]:
     return {
         **change.names,
         "buckets": sql.Literal(BUCKETS),
-        "whole": sql.Literal(change.stream.deletes.complete_group),
-        "theirs": content_sql("theirs._payload", change.stream),
-        "ours": content_sql("ours._payload", change.stream),
+        "complete_group": sql.Literal(change.stream.deletes.complete_group),
+        "earlier": content_sql("earlier._payload", change.stream),
+        "this": content_sql("this._payload", change.stream),
     }
 
 
-_TOUCHED = (
-    "drop table if exists pg_temp.touched, pg_temp.observation, pg_temp.folded",
-    'create temp table touched (_key text collate "C" primary key) on commit drop',
+_AFFECTED_KEYS = (
+    "drop table if exists pg_temp.affected_key, pg_temp.reading, pg_temp.recomputed",
+    'create temp table affected_key (_key text collate "C" primary key) on commit drop',
     """
-    insert into touched
+    insert into affected_key
     select _key from {staging} where _load_id = any ({loads})
     union
     select _key from ops.quarantine
     where system = {system} and stream = {stream} and load_id = any ({loads}) and _key is not null
     union
     select _key from staging.superseded
-    where {taken_in} and system = {system} and stream = {stream} and _load_id = any ({loads})
+    where {restoring} and system = {system} and stream = {stream} and _load_id = any ({loads})
     union
     select unnest(keys) collate "C" from staging.unchanged
-    where {taken_in} and system = {system} and stream = {stream} and _load_id = any ({loads})
+    where {restoring} and system = {system} and stream = {stream} and _load_id = any ({loads})
     """,
-    "analyze touched",
+    "analyze affected_key",
 )
-"""To take a load out, the keys that it had an effect on are enough; to take it in again, all that it read."""
+"""To roll a load back, the keys that it wrote are enough; to publish it again, all keys that it read."""
 
-_OBSERVATION = (
+_READINGS = (
     """
-    create temp table observation on commit drop as
+    create temp table reading on commit drop as
     with included as materialized (
-        select load_id, exists (select from ops.replay_row r where r.load_id = load.load_id) as again from ops.load
-        where system = {system} and stream = {stream} and load_id >= {first}
-          and case when load_id = any ({loads}) then {taken_in} else state = 'published' end
+        select load_id, exists (select from ops.replay_row r where r.load_id = load.load_id) as replayed
+        from ops.load
+        where system = {system} and stream = {stream} and load_id >= {first_load}
+          and case when load_id = any ({loads}) then {restoring} else state = 'published' end
     ),
-    again as (
+    unchanged as (
         select _key, _held, min(array[_load_id, (extract(epoch from _extracted_at) * 1000000)::bigint]) as earliest
         from (
             select _load_id, unnest(keys) collate "C" as _key, unnest(extracted_at) as _extracted_at,
                    held_load as _held
             from staging.unchanged
             where system = {system} and stream = {stream} and _load_id in (select load_id from included)
-              and bucket in (select hashtext(_key) & ({buckets} - 1) from touched)
+              and bucket in (select hashtext(_key) & ({buckets} - 1) from affected_key)
         ) every
-        where _key in (select _key from touched)
+        where _key in (select _key from affected_key)
         group by 1, 2
     ),
     found as (
-        select 'version' as origin, _key, _load_id, _hash, _payload, _cursor, _deleted, _extracted_at,
-               true as judged, null::text as suite, null::text as expectation, null::text as reason
-        from {staging} where _key in (select _key from touched) and _load_id >= {first}
+        select 'version' as kind, _key, _load_id, _hash, _payload, _cursor, _deleted, _extracted_at,
+               true as gated, null::text as suite, null::text as expectation, null::text as reason
+        from {staging} where _key in (select _key from affected_key) and _load_id >= {first_load}
         union all
-        select 'aside', _key, _load_id, _hash, _payload, _cursor, _deleted, _extracted_at,
+        select 'superseded', _key, _load_id, _hash, _payload, _cursor, _deleted, _extracted_at,
                gated, suite, expectation, reason
         from staging.superseded where system = {system} and stream = {stream}
-          and _key in (select _key from touched) and _load_id >= {first}
+          and _key in (select _key from affected_key) and _load_id >= {first_load}
         union all
         select 'quarantine', _key, load_id, _hash, payload, _cursor, false, _extracted_at,
                true, suite, expectation, reason
         from ops.quarantine where system = {system} and stream = {stream}
-          and _key in (select _key from touched) and load_id >= {first}
+          and _key in (select _key from affected_key) and load_id >= {first_load}
         union all
-        select 'unchanged', again._key, earliest[1], held._hash, held._payload, held._cursor, held._deleted,
+        select 'unchanged', unchanged._key, earliest[1], held._hash, held._payload, held._cursor, held._deleted,
                timestamptz 'epoch' + earliest[2] * interval '1 microsecond', true, null, null, null
-        from again left join lateral (
-            select _hash, _payload, _cursor, _deleted from {staging} where _key = again._key and _load_id = again._held
+        from unchanged left join lateral (
+            select _hash, _payload, _cursor, _deleted from {staging}
+            where _key = unchanged._key and _load_id = unchanged._held
             union all
             select _hash, _payload, _cursor, _deleted from staging.superseded
-            where system = {system} and stream = {stream} and _key = again._key and _load_id = again._held
+            where system = {system} and stream = {stream} and _key = unchanged._key and _load_id = unchanged._held
             limit 1
         ) held on true
     ),
-    -- what became a version or waits in quarantine after it had been read unchanged is there twice
+    -- a version or quarantined row that the same load had first read unchanged is there twice
     single as (
-        select distinct on (_key, _load_id) * from found order by _key, _load_id, origin = 'unchanged'
+        select distinct on (_key, _load_id) * from found order by _key, _load_id, kind = 'unchanged'
     )
     select single.*, row_number() over (partition by _key order by _load_id) as place,
-           _deleted and _hash = decode(md5('gone' || _payload::text), 'hex') as swept, again
+           _deleted and _hash = decode(md5('gone' || _payload::text), 'hex') as snapshot_delete, replayed
     from single join included on load_id = _load_id
     """,
     """
-    insert into observation
+    insert into reading
     (select 'before', _key, _load_id, _hash, _payload, _cursor, _deleted, _extracted_at, true, null, null, null,
             null::bigint, false, false
-    from touched cross join lateral (
+    from affected_key cross join lateral (
         select _load_id, _hash, _payload, _cursor, _deleted, _extracted_at from {staging} version
-        where version._key = touched._key and version._load_id < {first} order by _load_id desc limit 1
+        where version._key = affected_key._key and version._load_id < {first_load} order by _load_id desc limit 1
     ) held)
     union all
-    (select distinct on (_key) 'waiting', _key, load_id, _hash, payload, _cursor, false, _extracted_at, true,
+    (select distinct on (_key) 'open_quarantine', _key, load_id, _hash, payload, _cursor, false, _extracted_at, true,
            suite, expectation, reason, null::bigint, false, false
-    from touched join ops.quarantine using (_key)
-    where system = {system} and stream = {stream} and load_id < {first}
-      and (state = 'open' or (state <> 'rolled_back' and closed_by_load >= {first}))
+    from affected_key join ops.quarantine using (_key)
+    where system = {system} and stream = {stream} and load_id < {first_load}
+      and (state = 'open' or (state <> 'rolled_back' and closed_by_load >= {first_load}))
     order by _key, load_id desc)
     """,
-    "create unique index on observation (_key, _load_id)",
-    "create index on observation (_key, place)",
-    "analyze observation",
+    "create unique index on reading (_key, _load_id)",
+    "create index on reading (_key, place)",
+    "analyze reading",
 )
-"""Of readings of one record just as it was held, the earliest counts: another one after it would write nothing."""
+"""Of several unchanged readings of one record, the earliest counts: another one after it would write nothing."""
 
-_FOLDED = (
+_RECOMPUTED = (
     """
-    create temp table folded on commit drop as
+    create temp table recomputed on commit drop as
     with recursive step as (
-        select touched._key, 0::bigint as place, null::bigint as _load_id, false as written, null::bigint as closes,
-               held._load_id as _held, held._load_id as _source, held._hash, held._cursor, held._deleted,
-               held._extracted_at, waiting._load_id as _open
-        from touched
-        left join observation held on held._key = touched._key and held.origin = 'before'
-        left join observation waiting on waiting._key = touched._key and waiting.origin = 'waiting'
+        select affected_key._key, 0::bigint as place, null::bigint as _load_id, false as written,
+               null::bigint as closes, held._load_id as _held, held._load_id as _source, held._hash, held._cursor,
+               held._deleted, held._extracted_at, pending._load_id as _open
+        from affected_key
+        left join reading held on held._key = affected_key._key and held.kind = 'before'
+        left join reading pending on pending._key = affected_key._key and pending.kind = 'open_quarantine'
         union all
-        select step._key, ours.place, ours._load_id, taken,
-               case when closed then _open when overtaken then ours._load_id end,
-               case when good then ours._load_id else _held end,
-               case when not good then _source when swept then gone._of else ours._load_id end,
-               case when not good then step._hash when swept then gone._hash else ours._hash end,
-               case when not good then step._cursor when swept and not {whole} then gone._cursor
-                    else ours._cursor end,
-               case when good then ours._deleted else step._deleted end,
-               case when good then ours._extracted_at else step._extracted_at end,
-               case when taken and not good and not overtaken then ours._load_id when not closed then _open end
+        select step._key, this.place, this._load_id, writes,
+               case when closes_open then _open when outdated then this._load_id end,
+               case when is_version then this._load_id else _held end,
+               case when not is_version then _source when snapshot_delete then deletion._of else this._load_id end,
+               case when not is_version then step._hash when snapshot_delete then deletion._hash else this._hash end,
+               case when not is_version then step._cursor
+                    when snapshot_delete and not {complete_group} then deletion._cursor else this._cursor end,
+               case when is_version then this._deleted else step._deleted end,
+               case when is_version then this._extracted_at else step._extracted_at end,
+               case when writes and not is_version and not outdated then this._load_id
+                    when not closes_open then _open end
         from step
-        join observation ours on ours._key = step._key and ours.place = step.place + 1
+        join reading this on this._key = step._key and this.place = step.place + 1
         left join lateral (
             select _of, _cursor, decode(md5('gone' || _payload::text), 'hex') as _hash from (
-                select _source as _of, step._cursor, _payload from observation theirs
-                where _held is not null and not step._deleted and theirs._key = step._key
-                  and theirs._load_id = _source
+                select _source as _of, step._cursor, _payload from reading earlier
+                where _held is not null and not step._deleted and earlier._key = step._key
+                  and earlier._load_id = _source
                 union all
-                select _open, theirs._cursor, _payload from observation theirs
-                where theirs._key = step._key and theirs._load_id = _open
-                  and (_held is null or theirs._cursor >= step._cursor or theirs._cursor is null
+                select _open, earlier._cursor, _payload from reading earlier
+                where earlier._key = step._key and earlier._load_id = _open
+                  and (_held is null or earlier._cursor >= step._cursor or earlier._cursor is null
                        or step._cursor is null)
-            ) alive
-            where not {whole} or _cursor < ours._cursor
+            ) undeleted
+            where not {complete_group} or _cursor < this._cursor
             order by _cursor desc nulls last, _hash desc limit 1  -- as load/change_detection.py reduces them
-        ) gone on swept
+        ) deletion on snapshot_delete
         cross join lateral (
             select case
-                when swept then gone._of is not null and gone._hash is distinct from step._hash
+                when snapshot_delete then deletion._of is not null and deletion._hash is distinct from step._hash
                 when _held is null then true
-                when step._hash = ours._hash then false
-                when step._cursor is null or ours._cursor is null or ours._cursor > step._cursor
-                    or (ours._cursor = step._cursor and ours._extracted_at >= step._extracted_at)
-                then (select (step._deleted, {theirs}) is distinct from (ours._deleted, {ours}) from observation theirs
-                      where theirs._key = step._key and theirs._load_id = _source)
+                when step._hash = this._hash then false
+                when step._cursor is null or this._cursor is null or this._cursor > step._cursor
+                    or (this._cursor = step._cursor and this._extracted_at >= step._extracted_at)
+                then (select (step._deleted, {earlier}) is distinct from (this._deleted, {this}) from reading earlier
+                      where earlier._key = step._key and earlier._load_id = _source)
                 else false
             end as differs
         ) compared
         cross join lateral (
             select coalesce(differs, false) and not (
-                ours.suite is not null and not again and _open is not null and exists (
-                    select from observation theirs where theirs._key = step._key and theirs._load_id = _open
-                    and (theirs._hash = ours._hash or {theirs} = {ours})
+                this.suite is not null and not replayed and _open is not null and exists (
+                    select from reading earlier where earlier._key = step._key and earlier._load_id = _open
+                    and (earlier._hash = this._hash or {earlier} = {this})
                 )
-            ) as taken
+            ) as writes
         ) decided
-        cross join lateral (select taken and ours.suite is null as good) judged
+        cross join lateral (select writes and this.suite is null as is_version) version
         cross join lateral (
-            select taken and _open is not null and coalesce((
-                select (theirs._cursor, theirs._extracted_at) <= (ours._cursor, ours._extracted_at)
-                from observation theirs where theirs._key = step._key and theirs._load_id = _open), true) as closed
-        ) ended
-        cross join lateral (select taken and not good and _open is not null and not closed as overtaken) waited
+            select writes and _open is not null and coalesce((
+                select (earlier._cursor, earlier._extracted_at) <= (this._cursor, this._extracted_at)
+                from reading earlier where earlier._key = step._key and earlier._load_id = _open), true) as closes_open
+        ) open_row
+        cross join lateral (
+            select writes and not is_version and _open is not null and not closes_open as outdated
+        ) older_than_open
     )
-    select _key, _load_id, written, written and coalesce(_held = _load_id, false) as good, closes, _source,
+    select _key, _load_id, written, written and coalesce(_held = _load_id, false) as is_version, closes, _source,
            _hash, _cursor, _deleted, _extracted_at
     from step where place > 0
     """,
-    "create unique index on folded (_key, _load_id)",
-    "analyze folded",
+    "create unique index on recomputed (_key, _load_id)",
+    "analyze recomputed",
 )
-"""Step by step along each key's observations: what is held (_held, with load _source's content) and which load's row
-waits in quarantine (_open). A refused row that is older than the one which waits is closed by its own load, overtaken.
-What a replay reads is judged although it waits (again). For a version, hash, cursor and time are its own."""
+"""Goes through each key's readings one by one: what is held (_held, with the content that load _source read) and
+which load's row in quarantine is open (_open). A refused reading that is older than the open row is `outdated`: its own
+load closes it. A replayed reading goes through the gate although its row is open. Hash, cursor and time are those of
+the version."""

@@ -1,26 +1,25 @@
-"""What somebody wants to have rolled back or undone, and why that may be refused."""
+"""What a person asks to roll back or to undo, and why it may be refused."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Literal
 
 import psycopg
 
 from onefold.catalog.system import System
 from onefold.errors import Fatal, Retriable
 from onefold.load.superseded import first_reversible
-from onefold.rollback.stream_change import Change
+from onefold.rollback.stream_change import StreamChange, Target
 
 _BIGINT = 2**63
-NOTHING = "Nothing was changed."
+NOTHING_CHANGED = "Nothing was changed."
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
-    """Loads to roll back, by their ids and by the DAG run that brought them; or the rollback that is to be undone."""
+class RollbackRequest:
+    """Loads to roll back, by their ids or by the DAG run that loaded them; or the rollback to undo."""
 
     loads: tuple[int, ...] = ()
     run_id: str | None = None
@@ -28,14 +27,14 @@ class Request:
     reason: str = ""
 
 
-def asked_loads(connection: psycopg.Connection, request: Request) -> tuple[int, ...]:
-    """The loads that a request is about, in order. Raises Fatal when it does not say, or there are none such."""
+def requested_loads(connection: psycopg.Connection, request: RollbackRequest) -> tuple[int, ...]:
+    """The ids of the loads that a request names, ascending. Raises Fatal for an incomplete request or unknown run."""
     if not request.reason.strip():
-        raise Fatal(f"A rollback needs a reason: it is what others will read in ops.rollback. {NOTHING}")
+        raise Fatal(f"A rollback needs a reason, which others read in ops.rollback. {NOTHING_CHANGED}")
     if request.undo is not None:
         if request.loads or request.run_id:
-            raise Fatal(f"Name either loads to roll back or a rollback to undo, not both. {NOTHING}")
-        return _of_rollback(connection, request.undo)
+            raise Fatal(f"Name either loads to roll back or a rollback to undo, not both. {NOTHING_CHANGED}")
+        return _loads_of_rollback(connection, request.undo)
     loads = set(request.loads)
     if request.run_id:
         of_run = connection.execute(
@@ -43,123 +42,128 @@ def asked_loads(connection: psycopg.Connection, request: Request) -> tuple[int, 
         ).fetchall()
         if not of_run:
             raise Fatal(
-                f"No published load is of run {request.run_id!r}. {NOTHING} The runs are in ops.load, column run_id."
+                f"There is no published load of run {request.run_id!r}. {NOTHING_CHANGED} "
+                "See the column run_id of ops.load."
             )
         loads |= {load_id for (load_id,) in of_run}
     if not loads:
-        raise Fatal(f"Name at least one load, or the run that brought them. {NOTHING} The loads are in ops.load.")
+        raise Fatal(f"Name at least one load, or the run that loaded them. {NOTHING_CHANGED} See ops.load.")
     return tuple(sorted(loads))
 
 
-def changes(
+def stream_changes(
     connection: psycopg.Connection,
     systems: Mapping[str, System],
     loads: Sequence[int],
-    to: Literal["rolled_back", "published"],
-) -> list[Change]:
-    """The loads, by stream. Raises Fatal where one may not be changed so, Retriable while its stream is loaded."""
+    target: Target,
+) -> list[StreamChange]:
+    """The loads by stream. Raises Fatal when the state of one does not allow it, Retriable while a stream is loaded."""
     found = connection.execute(
         "select load_id, system, stream, state from ops.load where load_id = any (%s) order by system, stream, load_id",
         ([load_id for load_id in loads if 0 < load_id < _BIGINT],),
     ).fetchall()
     if unknown := sorted(set(loads) - {load_id for load_id, *_ in found}):
-        raise Fatal(f"There is no load {_listed(unknown)} in ops.load. {NOTHING}")
+        raise Fatal(f"There is no load {_listed(unknown)} in ops.load. {NOTHING_CHANGED}")
     made = []
     for (system, stream), rows in groupby(found, key=lambda row: (row[1], row[2])):
         of_stream = [(load_id, state) for load_id, _, _, state in rows]
-        _may_change(connection, f"{system}.{stream}", system, stream, of_stream, to)
+        _require_changeable(connection, f"{system}.{stream}", system, stream, of_stream, target)
         if system not in systems or stream not in systems[system].streams:
             raise Fatal(
                 f"{system}.{stream} is no longer in catalog/systems, which says how its records are compared. "
-                f"{NOTHING} Put the stream back, roll back, and take it out again."
+                f"{NOTHING_CHANGED} Put the stream back, roll back, and take it out again."
             )
-        change = Change(system, stream, systems[system].streams[stream], tuple(load_id for load_id, _ in of_stream), to)
-        _with_their_replays(connection, change)
+        change = StreamChange(
+            system, stream, systems[system].streams[stream], tuple(load_id for load_id, _ in of_stream), target
+        )
+        _require_replays_included(connection, change)
         made.append(change)
     return made
 
 
-def _may_change(
+def _require_changeable(
     connection: psycopg.Connection,
     name: str,
     system: str,
     stream: str,
     loads: Sequence[tuple[int, str]],
-    to: Literal["rolled_back", "published"],
+    target: Target,
 ) -> None:
-    needed = "published" if to == "rolled_back" else "rolled_back"
+    needed = "published" if target == "rolled_back" else "rolled_back"
     first = first_reversible(connection, system, stream)
     for load_id, state in loads:
         if state in ("extracting", "landed", "gated"):
             raise Fatal(
-                f"Load {load_id} of {name} is on its way (state {state}). {NOTHING} Wait until its run has ended; what "
-                "is not published needs no rollback."
+                f"Load {load_id} of {name} is in progress (state {state}). {NOTHING_CHANGED} Wait until its run "
+                "has ended; a load that is not published needs no rollback."
             )
         if state == "rejected":
-            raise Fatal(f"Load {load_id} of {name} was rejected: it never wrote anything. {NOTHING}")
+            raise Fatal(f"Load {load_id} of {name} was rejected, so it wrote nothing. {NOTHING_CHANGED}")
         if state != needed:
             already = "was rolled back already" if state == "rolled_back" else "is published: there is nothing to undo"
-            raise Fatal(f"Load {load_id} of {name} {already}. {NOTHING} See ops.rollback for what was done and why.")
+            raise Fatal(
+                f"Load {load_id} of {name} {already}. {NOTHING_CHANGED} See ops.rollback for what was done and why."
+            )
         if first is None or load_id < first:
             raise Fatal(
-                f"Load {load_id} of {name} is final (ops.load.rollback_until): what later loads read beside it is no "
-                f"longer kept, so nobody could say what they would have written. {NOTHING} Mend the source and load "
-                "its window again, or raise ONEFOLD_ROLLBACK_DAYS for the loads to come."
+                f"Load {load_id} of {name} can no longer be rolled back (ops.load.rollback_until): the readings that "
+                f"later loads did not write because of it are deleted. {NOTHING_CHANGED} Fix the source and load its "
+                "window again, or raise ONEFOLD_ROLLBACK_DAYS for future loads."
             )
-    on_its_way = connection.execute(
+    in_progress = connection.execute(
         "select load_id, run_id from ops.load where system = %s and stream = %s"
         " and state in ('extracting', 'landed', 'gated')",
         (system, stream),
     ).fetchone()
-    if on_its_way:
+    if in_progress:
         raise Retriable(
-            f"{name} has load {on_its_way[0]} on its way (run {on_its_way[1]}). {NOTHING} Wait until that run has "
-            "ended; this one tries again."
+            f"{name} has load {in_progress[0]} in progress (run {in_progress[1]}). {NOTHING_CHANGED} Wait until "
+            "that run has ended; this one tries again."
         )
 
 
-def _with_their_replays(connection: psycopg.Connection, change: Change) -> None:
-    """What a replay has judged came with the load that had it refused, and cannot be there without it."""
+def _require_replays_included(connection: psycopg.Connection, change: StreamChange) -> None:
+    """A replayed row came with the load that quarantined it, and cannot be published without that load."""
     alone = connection.execute(
         """
-        select refused.load_id, judged.load_id
+        select quarantined.load_id, replayed.load_id
         from ops.replay_row
         join ops.quarantine using (quarantine_id)
-        join ops.load refused on refused.load_id = quarantine.load_id
-        join ops.load judged on judged.load_id = replay_row.load_id
+        join ops.load quarantined on quarantined.load_id = quarantine.load_id
+        join ops.load replayed on replayed.load_id = replay_row.load_id
         where outcome in ('published', 'again') and case
-            when %(out)s then refused.load_id = any (%(loads)s) and judged.load_id <> all (%(loads)s)
-                              and judged.state = 'published'
-            else judged.load_id = any (%(loads)s) and refused.load_id <> all (%(loads)s)
-                 and refused.state <> 'published' end
+            when %(out)s then quarantined.load_id = any (%(loads)s)
+                 and replayed.load_id <> all (%(loads)s) and replayed.state = 'published'
+            else replayed.load_id = any (%(loads)s) and quarantined.load_id <> all (%(loads)s)
+                 and quarantined.state <> 'published' end
         limit 1
         """,
-        {"loads": list(change.loads), "out": change.to == "rolled_back"},
+        {"loads": list(change.loads), "out": change.target == "rolled_back"},
     ).fetchone()
     if alone:
         first = f"Undo the rollback of load {alone[0]} first."
-        remedy = "Roll both back together." if change.to == "rolled_back" else first
+        remedy = "Roll both back together." if change.target == "rolled_back" else first
         raise Fatal(
-            f"Of what load {alone[0]} of {change.name} had brought, load {alone[1]} of a replay has published rows, or "
-            f"judged them again. {NOTHING} {remedy}"
+            f"Rows that load {alone[0]} of {change.name} had quarantined were replayed by load {alone[1]}. "
+            f"{NOTHING_CHANGED} {remedy}"
         )
 
 
-def _of_rollback(connection: psycopg.Connection, rollback_id: int) -> tuple[int, ...]:
+def _loads_of_rollback(connection: psycopg.Connection, rollback_id: int) -> tuple[int, ...]:
     found = connection.execute(
         "select state, loads, undoes from ops.rollback where rollback_id = %s",
         (rollback_id if 0 < rollback_id < _BIGINT else 0,),
     ).fetchone()
     if found is None:
-        raise Fatal(f"There is no rollback {rollback_id} in ops.rollback. {NOTHING}")
+        raise Fatal(f"There is no rollback {rollback_id} in ops.rollback. {NOTHING_CHANGED}")
     state, loads, undoes = found
     if undoes is not None:
         raise Fatal(
-            f"Rollback {rollback_id} was itself the undoing of rollback {undoes}. {NOTHING} Roll the loads "
+            f"Rollback {rollback_id} is itself the undo of rollback {undoes}. {NOTHING_CHANGED} Roll the loads "
             f"{_listed(loads)} back once more instead."
         )
     if state != "done":
-        raise Fatal(f"Rollback {rollback_id} is {state}, not done: there is nothing to undo. {NOTHING}")
+        raise Fatal(f"Rollback {rollback_id} is {state}, not done: there is nothing to undo. {NOTHING_CHANGED}")
     return tuple(loads)
 
 

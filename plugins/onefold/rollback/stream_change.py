@@ -1,4 +1,4 @@
-"""Which loads of one stream are to come or go."""
+"""Which loads of one stream a rollback takes out, or its undo takes in again."""
 
 from __future__ import annotations
 
@@ -11,16 +11,18 @@ from psycopg import sql
 from onefold.catalog.stream import Stream
 from onefold.warehouse.tables import StagingTable
 
+Target = Literal["rolled_back", "published"]
+
 
 @dataclass(frozen=True, slots=True)
-class Change:
-    """Loads of one stream that are taken out (state rolled_back), or taken in again (state published)."""
+class StreamChange:
+    """Loads of one stream that are to be rolled back, or to be published again; `target` is their state afterwards."""
 
     system: str
     stream_name: str
     stream: Stream
     loads: tuple[int, ...]
-    to: Literal["rolled_back", "published"]
+    target: Target
 
     @property
     def name(self) -> str:
@@ -31,18 +33,18 @@ class Change:
         return StagingTable(self.system, self.stream_name)
 
     @property
-    def first(self) -> int:
+    def first_load(self) -> int:
         """What was written before this load stays as it is."""
         return min(self.loads)
 
     @property
     def names(self) -> Mapping[str, sql.Composable]:
-        """What the statements about this change all speak of."""
+        """The placeholders that all statements about this change have."""
         return {
             "staging": self.table.versions,
             "system": sql.Literal(self.system),
             "stream": sql.Literal(self.stream_name),
             "loads": sql.Literal(list(self.loads)),
-            "first": sql.Literal(self.first),
-            "taken_in": sql.Literal(self.to == "published"),
+            "first_load": sql.Literal(self.first_load),
+            "restoring": sql.Literal(self.target == "published"),
         }

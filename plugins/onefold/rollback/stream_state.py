@@ -1,4 +1,4 @@
-"""What a load leaves besides rows: cursor, states, answers, and what conform has taken in."""
+"""The state that a load leaves besides rows: cursor, checkpoints, lookup results, and what conform has taken in."""
 
 from __future__ import annotations
 
@@ -7,24 +7,29 @@ from datetime import datetime
 import psycopg
 
 from onefold.load.lookup_cache import restore_lookup_cache
-from onefold.rollback.stream_change import Change
+from onefold.rollback.stream_change import StreamChange
+from onefold.warehouse.rows import one_row
 
 _CURSOR = """
 select max(cursor_value), max(window_end), max(load_id) from ops.load
 where system = %(system)s and stream = %(stream)s and moved_cursor
-  and case when load_id = any (%(loads)s) then %(taken_in)s else state = 'published' end
+  and case when load_id = any (%(loads)s) then %(restoring)s else state = 'published' end
 """
 
 
-def cursor_after(connection: psycopg.Connection, change: Change) -> tuple[str | None, datetime | None, int | None]:
+def cursor_after(
+    connection: psycopg.Connection, change: StreamChange
+) -> tuple[str | None, datetime | None, int | None]:
     """The cursor as the loads that are to be there leave it: value, end of the last window, and the last load.
 
-    The window of a load that goes is not read again by itself: what was wrong in it would come back. The plan says how.
+    The window of a load that is rolled back is not read again by itself, or its mistake would come back. The plan says
+    how to load it.
     """
-    return connection.execute(_CURSOR, _names(change)).fetchone()
+    value, window_end, load_id = one_row(connection.execute(_CURSOR, _names(change)))
+    return value, window_end, load_id
 
 
-def cursor_now(connection: psycopg.Connection, change: Change) -> tuple[str | None, datetime] | None:
+def cursor_now(connection: psycopg.Connection, change: StreamChange) -> tuple[str | None, datetime] | None:
     """The cursor as it is: value and end of the last window."""
     return connection.execute(
         "select value, window_end from ops.cursor where system = %s and stream = %s",
@@ -32,14 +37,15 @@ def cursor_now(connection: psycopg.Connection, change: Change) -> tuple[str | No
     ).fetchone()
 
 
-def settle_beside(connection: psycopg.Connection, change: Change, moved_loads: tuple[int, ...]) -> None:
-    """Change the loads' states, and all that follows from them, inside the caller's transaction.
+def restore_stream_state(connection: psycopg.Connection, change: StreamChange, other_loads: tuple[int, ...]) -> None:
+    """Set the loads' states, and the stream's state that follows from them, inside the caller's transaction.
 
-    A state that one of the loads got from the source is forgotten, and not remembered again: that is always safe, the
-    stream is then read anew. `moved_loads` have other versions now and are taken in by conform once more.
+    A checkpoint that one of the loads got from the source is deleted, and not restored by an undo: that is always safe,
+    because the stream is then read from its beginning. `other_loads` have other versions now, so conform takes them in
+    once more.
     """
     names = _names(change)
-    connection.execute("update ops.load set state = %s where load_id = any (%s)", (change.to, list(change.loads)))
+    connection.execute("update ops.load set state = %s where load_id = any (%s)", (change.target, list(change.loads)))
     value, window_end, load_id = cursor_after(connection, change)
     if load_id is None:
         connection.execute("delete from ops.cursor where system = %(system)s and stream = %(stream)s", names)
@@ -60,14 +66,14 @@ def settle_beside(connection: psycopg.Connection, change: Change, moved_loads: t
     )
     restore_lookup_cache(connection, change.system, change.stream_name, list(change.loads))
     connection.execute(
-        "update ops.publish_load set outdated = true where load_id = any (%s) and not outdated", (list(moved_loads),)
+        "update ops.publish_load set outdated = true where load_id = any (%s) and not outdated", (list(other_loads),)
     )
 
 
-def _names(change: Change) -> dict[str, object]:
+def _names(change: StreamChange) -> dict[str, object]:
     return {
         "system": change.system,
         "stream": change.stream_name,
         "loads": list(change.loads),
-        "taken_in": change.to == "published",
+        "restoring": change.target == "published",
     }

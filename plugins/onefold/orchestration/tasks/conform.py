@@ -9,10 +9,10 @@ from airflow.sdk import Context
 
 from onefold.catalog.reader import read_catalog
 from onefold.conform import audit_and_lineage
-from onefold.conform import conform as build_and_publish
-from onefold.conform.dbt_build import Project, marts_fingerprint
+from onefold.conform.dbt_build import DbtProject, marts_fingerprint
 from onefold.conform.gate import entity_gate
 from onefold.conform.report import ConformReport
+from onefold.conform.run import conform as build_and_publish
 from onefold.load.staging import ensure_all_staging
 from onefold.mapping.registry import mapping_fingerprints, sync_mapping
 from onefold.orchestration.tasks.errors import airflow_errors
@@ -39,12 +39,12 @@ def conform(context: Context) -> Mapping[str, object]:
             run.actor,
             entity_gate(url),
             entities,
-            Project(dbt_project, here.home / "dbt"),
+            DbtProject(dbt_project, here.home / "dbt"),
             mappings=mapping_fingerprints(catalog.entities, catalog.systems)
             | {"marts": marts_fingerprint(dbt_project)},
             on_publish=[
                 record_mapping,
-                audit_and_lineage.published(run, entities),
+                audit_and_lineage.record_lineage(run, entities),
             ],
         )
         after_commit(url)

@@ -13,8 +13,8 @@ from airflow.sdk.exceptions import AirflowRescheduleException
 
 from onefold.catalog.reader import read_catalog
 from onefold.catalog.system import System
-from onefold.conform.dbt_build import Project
-from onefold.conform.dry_run import rehearse as rehearse_conform
+from onefold.conform.dbt_build import DbtProject
+from onefold.conform.dry_run import dry_run_conform
 from onefold.conform.gate import entity_gate
 from onefold.errors import Fatal
 from onefold.load import ledger as loads
@@ -23,12 +23,12 @@ from onefold.load.staging import ensure_all_staging
 from onefold.load.usage import Usage
 from onefold.mapping.registry import mapping_fingerprints
 from onefold.migration import ledger
-from onefold.migration.chunks import MakeJob, give_up, make_way, publish_chunks, rehearse_chunks
-from onefold.migration.feed_estimate import sampled
+from onefold.migration.chunks import MakeJob, close_abandoned, discard_dry_run, dry_run_chunks, publish_chunks
+from onefold.migration.feed_estimate import estimate_from_feed
 from onefold.migration.ledger import Migration
 from onefold.migration.maintenance_window import Closed, within
-from onefold.migration.plan import Estimate, Sampled, Wish, make_plan
-from onefold.migration.report import make_report, plan_text, rehearsed_loads, report_text
+from onefold.migration.plan import Estimate, FeedEstimator, MigrationRequest, make_plan
+from onefold.migration.report import dry_run_loads, make_report, plan_text, report_text
 from onefold.orchestration.assets import MIGRATED, staging_asset
 from onefold.orchestration.forms import needed_instant
 from onefold.orchestration.tasks.connections import endpoint
@@ -45,7 +45,7 @@ def plan(context: Context) -> list[str]:
     """Plan what the run's form asks for, and show it in the log; returns the streams."""
     params, url, catalog = context["params"], warehouse_url(), read_catalog()
     with airflow_errors():
-        wish = Wish(
+        wish = MigrationRequest(
             system=params["system"],
             streams=tuple(params["streams"]) or tuple(catalog.systems[params["system"]].streams),
             start=needed_instant(params.get("from")),
@@ -59,12 +59,12 @@ def plan(context: Context) -> list[str]:
         run = run_of(context)
         with connect(url, autocommit=True) as connection:
             is_over = run_is_over(context)
-            for other in ledger.on_their_way(connection, wish):  # before the source is asked
+            for other in ledger.in_progress(connection, wish):  # before the source is asked
                 if other.run_id != run.run_id and not is_over("migrate", other.run_id):
-                    raise ledger.in_the_way(other, wish)
+                    raise ledger.overlap_error(other, wish)
             counts = counts_of(catalog.systems[wish.system], wish.rate)
-            planned = make_plan(connection, catalog.systems, wish, counts, _sampled(catalog.systems, wish))
-            make_way(connection, wish, run.actor, is_over)
+            planned = make_plan(connection, catalog.systems, wish, counts, _estimate_from_feed(catalog.systems, wish))
+            close_abandoned(connection, wish, run.actor, is_over)
             migration = ledger.begin(connection, wish, planned, run.actor, run.run_id)
         after_commit(url)
     for line in plan_text(migration).splitlines():
@@ -81,7 +81,7 @@ def dry_run(context: Context, stream: str) -> int:
         counts = counts_of(read_catalog().systems[migration.system], migration.rate)
         with _in_service(migration) as may_go_on:
             make_job = _make_job(context, migration, stream)
-            rehearse_chunks(warehouse_url(), migration, stream, make_job, may_go_on, counts)
+            dry_run_chunks(warehouse_url(), migration, stream, make_job, may_go_on, counts)
         after_commit(warehouse_url())
     return int(str(migration.plan["chunks"]))
 
@@ -93,19 +93,19 @@ def report(context: Context) -> str:
         ensure_all_staging(url, catalog)
         migration = _migration(context)
         with connect(url, autocommit=True) as connection:
-            rehearsed = [loads.get(connection, load_id) for load_id in rehearsed_loads(connection, migration)]
-        rehearsal = rehearse_conform(
+            rehearsed = [loads.get(connection, load_id) for load_id in dry_run_loads(connection, migration)]
+        rehearsal = dry_run_conform(
             url,
             run_of(context).actor,
             entity_gate(url),
             list(catalog.entities.values()),
-            Project(here.root / "dbt_project", here.home / "dbt-rehearsal"),
+            DbtProject(here.root / "dbt_project", here.home / "dbt-rehearsal"),
             rehearsed,
             mappings=mapping_fingerprints(catalog.entities, catalog.systems),
         )
         with connect(url, autocommit=True) as connection:
             found = make_report(connection, migration, rehearsal, catalog.systems[migration.system])
-            ledger.keep_report(connection, migration, found)
+            ledger.record_report(connection, migration, found)
             migration = ledger.get(connection, migration.migration_id)
         after_commit(url)
     text = f"{plan_text(migration)}\n\n{report_text(migration)}"
@@ -121,7 +121,7 @@ def decide(context: Context, event: Mapping[str, object], *, approved: bool) -> 
             migration = _migration(context)
             ledger.decide(connection, migration, answered_by(event), approved=approved)
             if not approved:
-                give_up(connection, migration)
+                discard_dry_run(connection, migration)
         after_commit(warehouse_url())
 
 
@@ -149,14 +149,14 @@ def end(context: Context) -> Mapping[str, object]:
     return {"migration_id": migration.migration_id, "state": migration.state, "approver": migration.approver}
 
 
-def _sampled(systems: Mapping[str, System], wish: Wish) -> Sampled:
+def _estimate_from_feed(systems: Mapping[str, System], wish: MigrationRequest) -> FeedEstimator:
     """Reads some days of a look-up's feed, within the migration's rate."""
 
     def ask(stream: str, usage: Usage) -> Estimate | None:
         system = systems[wish.system]
         feed = feed_from(system, endpoint(system.connection, wish.rate), warehouse_url())
         with feed(stream, usage) as count:
-            return sampled(count, system, wish) if count else None
+            return estimate_from_feed(count, system, wish) if count else None
 
     return ask
 

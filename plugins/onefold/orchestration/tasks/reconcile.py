@@ -9,15 +9,15 @@ from airflow.sdk import Context
 from onefold.audit import actor
 from onefold.catalog.reader import read_catalog
 from onefold.load.ledger import Load, Run
-from onefold.notify.receiver import receivers
+from onefold.notify.receiver import read_receivers
 from onefold.orchestration.assets import REPAIRED, staging_asset
 from onefold.orchestration.forms import instant
 from onefold.orchestration.tasks.connections import endpoint
 from onefold.orchestration.tasks.errors import airflow_errors
 from onefold.orchestration.tasks.run import counts_of, job_of, run_of
-from onefold.reconcile.compare import compare
-from onefold.reconcile.repair import repair
-from onefold.reconcile.sla_checks import loaded_streams, watch
+from onefold.reconcile.compare import compare_stream as compare_with_source
+from onefold.reconcile.repair import repair_stream
+from onefold.reconcile.sla_checks import check_slas, published_streams
 from onefold.settings import notify_setting, warehouse_url
 from onefold.warehouse.post_commit import after_commit
 
@@ -25,7 +25,7 @@ from onefold.warehouse.post_commit import after_commit
 def choose_streams(context: Context) -> list[str]:
     """The streams that the run names (parameter `streams`), else all that have been published; as system.stream."""
     with airflow_errors():
-        return context["params"].get("streams") or loaded_streams(warehouse_url(), read_catalog().systems)
+        return context["params"].get("streams") or published_streams(warehouse_url(), read_catalog().systems)
 
 
 def compare_stream(context: Context, name: str) -> Mapping[str, object]:
@@ -36,10 +36,10 @@ def compare_stream(context: Context, name: str) -> Mapping[str, object]:
     with airflow_errors():
         job = job_of(context, system, stream)
         counts = counts_of(job.system)
-        found = compare(job, counts, instant(params["start"]), thorough=params["thorough"])
+        found = compare_with_source(job, counts, instant(params["start"]), thorough=params["thorough"])
         loads: list[Load] = []
         if params["repair"]:
-            found, loads = repair(job, counts, found)
+            found, loads = repair_stream(job, counts, found)
         after_commit(warehouse_url())
     if loads:
         context["outlet_events"][REPAIRED].add(staging_asset(system, stream))
@@ -50,7 +50,7 @@ def compare_stream(context: Context, name: str) -> Mapping[str, object]:
         "read": found.records_read,
         "missing": drift.missing,
         "changed": drift.changed,
-        "gone": drift.gone,
+        "deleted": drift.deleted,
         "oldest": drift.oldest.isoformat() if drift.oldest else None,
         "loads": [load.load_id for load in loads],
     }
@@ -59,11 +59,11 @@ def compare_stream(context: Context, name: str) -> Mapping[str, object]:
 def check_freshness(context: Context) -> Mapping[str, object]:
     """Check the freshness SLAs of the run's streams and send new alerts. Fails when a stream could not be compared."""
     with airflow_errors():
-        return watch(
+        return check_slas(
             warehouse_url(),
             read_catalog().systems,
             run_of(context),
-            receivers(notify_setting(), endpoint),
+            read_receivers(notify_setting(), endpoint),
             only=context["params"].get("streams"),
             expected=context["ti"].xcom_pull(task_ids="streams"),
         )
@@ -72,6 +72,11 @@ def check_freshness(context: Context) -> Mapping[str, object]:
 def freshness_missed(dag_id: str, run_id: str, streams: list[str]) -> None:
     """A deadline of these streams (system.stream) has passed: check them by the ledger, send new alerts."""
     run = Run(dag_id, run_id, actor(None, dag_id, run_id))
-    watch(
-        warehouse_url(), read_catalog().systems, run, receivers(notify_setting(), endpoint), only=streams, expected=[]
+    check_slas(
+        warehouse_url(),
+        read_catalog().systems,
+        run,
+        read_receivers(notify_setting(), endpoint),
+        only=streams,
+        expected=[],
     )

@@ -8,17 +8,15 @@ from collections.abc import Mapping
 from airflow.sdk import Context
 
 from onefold.catalog.reader import read_catalog
-from onefold.errors import Fatal
 from onefold.load.job import Job
 from onefold.orchestration.assets import REPLAYED, staging_asset
 from onefold.orchestration.forms import instant
 from onefold.orchestration.tasks.errors import airflow_errors
 from onefold.orchestration.tasks.load_steps import load_in_steps
 from onefold.orchestration.tasks.run import figures, is_retry, run_is_over, run_of
-from onefold.replay.ledger import account, begin
-from onefold.replay.ledger import prove as prove_sum
-from onefold.replay.report import account_lines
-from onefold.replay.selection import Choice
+from onefold.replay.ledger import close_replay, open_replay, require_replay
+from onefold.replay.report import replay_lines
+from onefold.replay.selection import Selection
 from onefold.settings import warehouse_url
 from onefold.warehouse.connection import connect
 from onefold.warehouse.post_commit import after_commit
@@ -30,7 +28,7 @@ def choose(context: Context) -> list[str]:
     """Fix the rows that the run's form asks for; returns their streams, as system.stream."""
     params, url = context["params"], warehouse_url()
     with airflow_errors():
-        choice = Choice(
+        selection = Selection(
             system=params.get("system"),
             stream=params.get("stream") or None,
             expectation=params.get("expectation") or None,
@@ -39,11 +37,11 @@ def choose(context: Context) -> list[str]:
             mapping_version=params.get("mapping_version"),
         )
         with connect(url, autocommit=True) as connection:
-            started = begin(connection, choice, str(params["reason"]), run_of(context), read_catalog().systems)
+            opened = open_replay(connection, selection, str(params["reason"]), run_of(context), read_catalog().systems)
         after_commit(url)
-    for stream in started.streams:
-        log.info("replay %s: %s rows of %s", started.replay_id, f"{stream.chosen:,}", stream.name)
-    return [stream.name for stream in started.streams]
+    for stream in opened.streams:
+        log.info("replay %s: %s rows of %s", opened.replay_id, f"{stream.selected:,}", stream.name)
+    return [stream.name for stream in opened.streams]
 
 
 def replay(context: Context, name: str) -> Mapping[str, object]:
@@ -52,9 +50,7 @@ def replay(context: Context, name: str) -> Mapping[str, object]:
     system, stream = name.split(".")
     with airflow_errors():
         with connect(url) as connection:
-            started = account(connection, run.dag_id, run.run_id)
-        if started is None:
-            raise Fatal(f"Run {run.run_id} has chosen no rows to replay. Clear its task choose first.")
+            opened = require_replay(connection, run)
         job = Job(
             system=catalog.systems[system],
             stream_name=stream,
@@ -66,7 +62,7 @@ def replay(context: Context, name: str) -> Mapping[str, object]:
             run_is_over=run_is_over(context),
             last_attempt=task.try_number > task.max_tries,
             is_retry=is_retry(context),
-            replay_id=started.replay_id,
+            replay_id=opened.replay_id,
         )
         load = load_in_steps(job)
     context["outlet_events"][REPLAYED].add(staging_asset(system, stream))
@@ -78,8 +74,8 @@ def prove(context: Context) -> Mapping[str, object]:
     url = warehouse_url()
     with airflow_errors():
         with connect(url, autocommit=True) as connection:
-            proven = prove_sum(connection, run_of(context))
+            closed = close_replay(connection, run_of(context))
         after_commit(url)
-    for line in "\n".join(account_lines(proven)).splitlines():
+    for line in "\n".join(replay_lines(closed)).splitlines():
         log.info("%s", line)
-    return proven.as_json()
+    return closed.as_json()

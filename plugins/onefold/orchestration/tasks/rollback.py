@@ -12,7 +12,7 @@ from onefold.orchestration.assets import ROLLED_BACK, staging_asset
 from onefold.orchestration.tasks.errors import airflow_errors
 from onefold.orchestration.tasks.run import answered_by, run_of
 from onefold.rollback import lifecycle
-from onefold.rollback.request import Request
+from onefold.rollback.request import RollbackRequest
 from onefold.settings import warehouse_url
 
 log = logging.getLogger(__name__)
@@ -21,14 +21,14 @@ log = logging.getLogger(__name__)
 def plan(context: Context) -> Mapping[str, object]:
     """Plan what the run's parameters ask for, and show it in the log."""
     params = context["params"]
-    request = Request(
+    request = RollbackRequest(
         loads=tuple(params.get("loads") or ()),
         run_id=params.get("run") or None,
         undo=params.get("undo"),
         reason=params.get("reason") or "",
     )
     with airflow_errors():
-        planned = lifecycle.plan(warehouse_url(), read_catalog(), request, run_of(context).actor)
+        planned = lifecycle.plan_rollback(warehouse_url(), read_catalog(), request, run_of(context).actor)
     for line in planned.text.splitlines():
         log.info(line)
     return planned.as_json()
@@ -37,13 +37,13 @@ def plan(context: Context) -> Mapping[str, object]:
 def decide(context: Context, event: Mapping[str, object], *, approved: bool) -> None:
     """Store what a person has decided about the run's plan."""
     with airflow_errors():
-        lifecycle.decide(warehouse_url(), _rollback_id(context), answered_by(event), approved)
+        lifecycle.record_decision(warehouse_url(), _rollback_id(context), answered_by(event), approved)
 
 
 def execute(context: Context) -> Mapping[str, object]:
     """Do what was approved; the assets of the staging tables that it changed then start conform."""
     with airflow_errors():
-        done = lifecycle.execute(warehouse_url(), read_catalog(), _rollback_id(context), run_of(context).actor)
+        done = lifecycle.execute_rollback(warehouse_url(), read_catalog(), _rollback_id(context), run_of(context).actor)
     changed = context["outlet_events"][ROLLED_BACK]
     for stream in done.streams:
         changed.add(staging_asset(*stream.stream.split(".")))

@@ -19,8 +19,8 @@ comment on table ops.rate_limit is 'When each of a system''s rate limits lets th
     'shared by every process that talks to the system.';
 comment on table ops.queue is 'Runs that bring fresh data and found their stream busy. A backfill lets them go first; a '
     'row goes when its run begins its load, or is over.';
-comment on table ops.alert is 'One row for each thing that is or was wrong: its kind (drift, freshness), what it is about '
-    '(a stream), how often it was seen, when it had healed, and which receivers have heard of either.';
+comment on table ops.alert is 'One row for each alert from its opening until it is resolved: its kind (drift, freshness), its '
+    'subject (a stream), how often it was seen, and which receivers were notified of it when it opened and when it was resolved.';
 comment on column ops.load.cursor_value is 'The greatest cursor that the load itself read.';
 comment on column ops.load.rollback_until is 'From then on the load cannot be rolled back. Loads that were published before rollbacks '
     'were possible have none and are final.';
@@ -31,22 +31,22 @@ comment on table staging.unchanged is 'The keys of records that a load read just
     'had written each; in buckets of the keys'' hash, because arrays are compressed and rows are not.';
 comment on table ops.lookup_result is 'What each load was answered by lookup_key, while one of these loads may still be rolled back.';
 comment on column ops.quarantine.reopened_of_load is 'The load that had superseded this row, and was rolled back.';
-comment on table ops.rollback is 'One row per rollback of published loads, and per undoing of one (undoes).';
-comment on table ops.replay is 'One row per replay of quarantined rows; ended once every row that it chose is accounted for.';
-comment on column ops.replay.choice is 'By what the rows were chosen: system, stream, expectation, times, mapping version.';
-comment on column ops.replay.left_out is 'What matched the choice and cannot be replayed, by stream and reason, and why not.';
-comment on table ops.replay_row is 'Every row that a replay chose. again: refused once more; the new row of ops.quarantine names '
-    'the same load. superseded: something newer of the record, or just the same, had been published or judged.';
-comment on column ops.replay_row.load_id is 'The replay''s load that judged the row; NULL where none did.';
+comment on table ops.rollback is 'One row per rollback of published loads, and per undo of one (undoes).';
+comment on table ops.replay is 'One row per replay of quarantined rows; ended once every row that it selected has an outcome.';
+comment on column ops.replay.selection is 'How the rows were selected: system, stream, expectation, times, mapping version.';
+comment on column ops.replay.not_replayable is 'What matched the selection and cannot be replayed, by stream and reason, and why not.';
+comment on table ops.replay_row is 'Every row that a replay selected. refused: the gate refused it again; the new row of '
+    'ops.quarantine names the same load. superseded: a newer or equal version of the record had been published or gated.';
+comment on column ops.replay_row.load_id is 'The replay''s load that gated the row; NULL where none did.';
 comment on column ops.quarantine.mapping_versions is 'The version of each entity''s mapping by which the row was judged; NULL '
     'where no entity is made of the stream, or where nothing could be judged.';
 comment on column ops.quarantine.state is 'open: it waits. superseded: something newer of the record came. replayed: a replay '
     'judged it again (closed_by_load); ops.replay_row says with which outcome.';
-comment on table ops.reconciliation is 'One row per comparison of a stream with its source: how it was done (keys: records were '
-    'read; counts: the source counted first, and only what differed was read), what it found, and why it was skipped.';
+comment on table ops.reconciliation is 'One row per comparison of a stream with its source: its method (keys: records were '
+    'read; counts: the source counted first, and only windows that differ were read), what it found, and why it was skipped.';
 comment on table ops.drift is 'The records that differ from their source now: missing (there and not here), changed (newer '
-    'there), gone (here, and no longer there). since: when the source had it so, as far as its cursor tells, else when it '
-    'was first seen. bucket: the UTC day of its cursor. A row goes when its record agrees again.';
+    'there), deleted (here, and no longer there). since: since when, by the cursor where it tells, else when it was first seen. '
+    'cursor_day: the UTC day of its cursor. A row is deleted when its record agrees again.';
 comment on table ops.migration is 'One row per historical migration. planned: its chunks are being rehearsed; rehearsed: it '
     'waits for approval; approved: its chunks are being published; then published, refused by a person, or failed.';
 comment on column ops.migration_chunk.rehearsed_load is 'The load that read the chunk and was judged; null until then.';
@@ -60,7 +60,7 @@ comment on table ops.mapping is 'Written from catalog/entities by every conform 
 comment on column ops.mapping.trust_rank is '1 is trusted first among the systems that give the attribute.';
 comment on column ops.mapping.hash is 'SHA-256 of the rule as SQL and of what is written here: it changes when the meaning may have.';
 comment on table ops.publish is 'One row per conform run that had something to do. rejected: the gate refused the candidates; '
-    'failed: it crashed or dbt failed. The loads of both are taken in by the next run. rehearsed: nothing was published.';
+    'failed: it crashed or dbt failed. The loads of both are taken in by the next run. dry_run: nothing was published.';
 comment on column ops.publish.mappings is 'The fingerprint of each entity''s mapping; ops.mapping has the rules.';
 comment on column ops.publish_load.undone is 'The load was rolled back after a publish had taken it in: this run takes it out.';
 comment on column ops.publish_load.outdated is 'The rollback of another load has since changed which versions this load has: '

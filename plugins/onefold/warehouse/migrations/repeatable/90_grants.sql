@@ -15,7 +15,7 @@ grant select on all tables in schema ops to onefold_engineer, onefold_auditor;
 revoke select on ops.quarantine, ops.drift from onefold_auditor;
 grant select (quarantine_id, load_id, system, stream, _hash, suite, expectation, reason, state, quarantined_at, closed_at,
     closed_by_load, mapping_versions) on ops.quarantine to onefold_auditor;
-grant select (system, stream, kind, bucket, since, first_seen, last_seen, reconciliation_id) on ops.drift to onefold_auditor;
+grant select (system, stream, kind, cursor_day, since, first_seen, last_seen, reconciliation_id) on ops.drift to onefold_auditor;
 
 grant select, insert, update, delete on ops.load, ops.cursor, ops.gate_result, ops.quarantine, ops.contract_change, ops.usage,
     ops.lookup_cache, ops.lookup_result, ops.stream_checkpoint, ops.queue, ops.rollback, ops.drift to onefold_loader;
