@@ -14,8 +14,8 @@ from onefold.conform.report import EntityReport
 from onefold.mapping.golden import identifiers, known_columns, provenance
 from onefold.warehouse.rows import one_row
 
-# What is new, what differs and what moved was computed by the build (_change, _previous_id) before: a statement that reads the
-# table which it fills would read its own rows again and again.
+# What is new, what differs and what moved was computed by the build (_change, _previous_id) before: a statement that
+# reads the table which it fills would read its own rows again and again.
 # Each of the first three returns how many rows it ended or will insert, by the number of systems that they join.
 _END_REMOVED = """
 with removed as (
@@ -167,9 +167,9 @@ def _parts(entity: Entity, publish_id: int) -> dict[str, sql.Composable]:
         "version": sql.Identifier("conformed", f"{name}_version"),
         "crosswalk": sql.Identifier("conformed", f"{name}_crosswalk_version"),
         "id": sql.Identifier(f"{name}_id"),
-        "origin": sql.Identifier("conformed", f"{name}_origin"),
-        "attributes": sql.SQL("{}::text[]").format(list(origins)),
-        "origins": sql.SQL("{}::jsonb").format(Jsonb(origins)),
+        "provenance": sql.Identifier("conformed", f"{name}_provenance"),
+        "attributes": sql.SQL("{}::text[]").format(list(sources)),
+        "sources": sql.SQL("{}::jsonb").format(Jsonb(sources)),
         "columns": sql.SQL(", ").join(map(sql.Identifier, [f"{name}_id", *entity.attributes, *_VERSION_COLUMNS])),
         "identifiers": sql.SQL(", ").join(map(sql.Identifier, known_columns(entity))),
         "publish": sql.Literal(publish_id),
