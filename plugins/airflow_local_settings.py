@@ -28,11 +28,14 @@ AIRFLOW = (
 ENGINE = (
     "onefold.orchestration.assets",
     "onefold.connectors.sql.database",
+    "onefold.connectors.files.opening",
     "onefold.connectors.files.reader",
     "onefold.connectors.graphql.reader",
     "onefold.connectors.odata.reader",
     "onefold.connectors.rest.reader",
+    "onefold.connectors.soap.messages",
     "onefold.connectors.soap.reader",
+    "onefold.connectors.sql.counting",
     "onefold.connectors.sql.reader",
     "onefold.orchestration.dag_docs",
     "onefold.lineage.events",
@@ -54,9 +57,8 @@ if sys.argv[1:2] == ["scheduler"] or sys.argv[1:3] == ["celery", "worker"]:
 
     from onefold.catalog.reader import read_catalog
     from onefold.catalog.yaml_file import CatalogError
-    from onefold.connectors import own_module
+    from onefold.connectors.registry import connector_class
 
     with contextlib.suppress(CatalogError):  # the DAG processor says it, with file and line; the scheduler must live
         for system in read_catalog().systems.values():
-            if system.python:
-                own_module(system)
+            connector_class(system)

@@ -19,7 +19,7 @@ from purgatory import SyncCircuitBreakerFactory
 from onefold.catalog.system import System
 from onefold.connectors.page import PageReader
 from onefold.load import steps
-from onefold.load.extraction import from_system, way_out
+from onefold.load.extraction import from_system, open_transport
 from onefold.load.job import Job
 from onefold.load.ledger import Load, Run
 from onefold.load.usage import Usage
@@ -68,7 +68,9 @@ class Bench:
         """A job as a task makes it; `wrap` stands between the connector and the load."""
         endpoint = listed.endpoint(self.sandbox)
         loader = as_role(self.url, "onefold_loader")
-        unhurried = partial(way_out, breakers=SyncCircuitBreakerFactory(default_threshold=10), sleep=self.slept.append)
+        unhurried = partial(
+            open_transport, breakers=SyncCircuitBreakerFactory(default_threshold=10), sleep=self.slept.append
+        )
         asked = from_system(listed.system, endpoint, loader, CATALOG.systems, CATALOG.entities, unhurried)
 
         @contextmanager

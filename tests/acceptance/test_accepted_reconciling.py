@@ -8,7 +8,7 @@ import pytest
 from purgatory import SyncCircuitBreakerFactory
 
 from onefold.connectors.window import BEGINNING
-from onefold.load.extraction import CountSource, counts_from, way_out
+from onefold.load.extraction import CountSource, acknowledges, counts_from, open_transport
 from onefold.reconcile.compare import Comparison, compare_stream
 from onefold.reconcile.repair import repair_stream
 from tests.acceptance.bench import Bench
@@ -20,7 +20,7 @@ COUNTED = {"erp", "salesforce", "sap", "sap_v4"}
 
 
 def incomparable(listed: Listed) -> bool:
-    return bool(listed.stream.lookup or (listed.system.python and listed.system.python.confirms))
+    return bool(listed.stream.lookup or acknowledges(listed.system))
 
 
 each_comparable = pytest.mark.parametrize(
@@ -32,7 +32,9 @@ each_incomparable = pytest.mark.parametrize(
 
 
 def counts(bench: Bench, listed: Listed) -> CountSource:
-    unhurried = partial(way_out, breakers=SyncCircuitBreakerFactory(default_threshold=10), sleep=bench.slept.append)
+    unhurried = partial(
+        open_transport, breakers=SyncCircuitBreakerFactory(default_threshold=10), sleep=bench.slept.append
+    )
     loader = as_role(bench.url, "onefold_loader")
     return counts_from(listed.system, listed.endpoint(bench.sandbox), loader, unhurried)
 

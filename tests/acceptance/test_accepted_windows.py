@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from onefold.catalog.past import unaskable
+from onefold.connectors.past import unaskable
 from onefold.connectors.window import Window
 from onefold.load.usage import Usage
 from tests.acceptance.bench import Bench

@@ -86,14 +86,7 @@ def test_the_country_code_of_norway_is_not_a_boolean(checkout):
             "schedule:",
             "python: {module: krs, why: because it is truly odd, windows: true}\nschedule:",
             5,
-            "python.windows is true, but account is a lookup, which has no windows; take windows out",
-        ),
-        (
-            "streams:\n  account:\n    title: Accounts\n    request: {path: /accounts}",
-            "python: {module: krs, why: because it is truly odd}\nstreams:\n  account:\n    title: Accounts\n"
-            '    request: {path: "/accounts?from={start}&to={end}"}',
-            6,
-            "account asks about a window's start and end; add windows: true to python",
+            '"windows" was renamed to "windows, in the capabilities of the module\'s connector"; write that instead',
         ),
         (
             "schedule:",

@@ -82,7 +82,7 @@ class Source:
             system,
             self.endpoint,
             self.attempts.append,
-            MemoryLimiter(),
+            limiter=MemoryLimiter(),
             stream=next(iter(system.streams)),
             breakers=SyncCircuitBreakerFactory(default_threshold=100),
             sleep=sleep or self.slept.append,

@@ -127,7 +127,7 @@ def client(
         system,
         endpoint,
         on_attempt or ([] if attempts is None else attempts).append,
-        MemoryLimiter(),
+        limiter=MemoryLimiter(),
         breakers=SyncCircuitBreakerFactory(default_threshold=10, default_ttl=60),
         sleep=lambda seconds: None,
     )

@@ -17,13 +17,13 @@ import requests
 from purgatory import SyncCircuitBreakerFactory
 
 from onefold.catalog.reader import read_systems
-from onefold.connectors import reader
 from onefold.connectors.page import Page, PageReader
 from onefold.connectors.window import BEGINNING, Window
 from onefold.http.attempt import Attempt
 from onefold.http.client import Client
 from onefold.http.endpoint import Endpoint
 from onefold.http.limit import MemoryLimiter
+from tests.connectors.reading import reader
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -65,7 +65,7 @@ class Connected:
             system,
             endpoint,
             self.attempts.append,
-            MemoryLimiter(),
+            limiter=MemoryLimiter(),
             stream=self.stream,
             breakers=SyncCircuitBreakerFactory(default_threshold=100),
             sleep=self.slept.append,

@@ -13,10 +13,10 @@ import requests
 from purgatory import SyncCircuitBreakerFactory
 
 from onefold.catalog.reader import read_systems
-from onefold.connectors import reader
 from onefold.connectors.files import bucket
 from onefold.connectors.files.bucket import Bucket
-from onefold.connectors.files.store import Folder, store
+from onefold.connectors.files.opening import open_store
+from onefold.connectors.files.store import Folder
 from onefold.connectors.page import Page
 from onefold.connectors.window import BEGINNING, Window
 from onefold.errors import Fatal, Retriable
@@ -25,6 +25,7 @@ from onefold.http.endpoint import Endpoint
 from onefold.http.limit import MemoryLimiter
 from sandbox.accounting import ACCESS_KEY, SECRET_KEY
 from sandbox.process import Sandbox, running
+from tests.connectors.reading import reader
 
 ACCOUNTING = read_systems()["accounting"]
 
@@ -52,11 +53,11 @@ class Reading:
         return Endpoint(self.host, ACCESS_KEY, self.secret, {**extra, "rate": "1000/s"})
 
     def pages(self, stream: str, states: dict[str, str] | None = None) -> list[Page]:
-        with store(
+        with open_store(
             ACCOUNTING,
             self.endpoint(),
             self.attempts.append,
-            MemoryLimiter(),
+            limiter=MemoryLimiter(),
             stream=stream,
             breakers=SyncCircuitBreakerFactory(default_threshold=10),
             sleep=self.slept.append,
@@ -90,7 +91,7 @@ def test_a_bucket_gives_what_the_folder_gives(reading: Reading, stream: str):
 
 def test_a_prefix_is_a_folder_of_the_bucket(reading: Reading):
     reading.host = "s3://onefold/jpk"
-    with Bucket(ACCOUNTING, reading.endpoint(), reading.attempts.append, MemoryLimiter()) as files:
+    with Bucket(ACCOUNTING, reading.endpoint(), reading.attempts.append, limiter=MemoryLimiter()) as files:
         names = sorted(file.name for file in files.found("*.xml"))
     assert names
     assert all("/" not in name for name in names)

@@ -8,11 +8,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from onefold import connectors
 from onefold.connectors.page import PageReader
 from onefold.errors import Retriable
 from onefold.http.attempt import Attempt
 from sandbox.crbr import OPERATION
+from tests.connectors.reading import reader as reader_of
 from tests.connectors.registers import SYSTEMS, Asker, Sandbox, client, endpoint, read_all, running
 
 CRBR = SYSTEMS["crbr"]
@@ -47,7 +47,7 @@ def reader(sandbox: Sandbox, attempts: list[Attempt]):
     def made(*values: str) -> PageReader:
         connection = endpoint(sandbox, "crbr")
         clients.append(client(CRBR, connection, attempts))
-        return connectors.reader(CRBR, "beneficiary", connection, clients[-1], Asker(list(values)))
+        return reader_of(CRBR, "beneficiary", connection, clients[-1], Asker(list(values)))
 
     yield made
     for each in clients:

@@ -13,7 +13,6 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from onefold.connectors import confirm, reader
 from onefold.connectors.page import PageReader
 from onefold.errors import Fatal, Rejected
 from onefold.http.client import Client
@@ -25,6 +24,7 @@ from onefold.load.usage import Usage
 from onefold.quality.suite import FOLDER
 from onefold.systems.epuap import Inbox
 from sandbox.stand_ins import connections
+from tests.connectors.reading import connector, reader
 from tests.connectors.registers import SYSTEMS, Asker, Sandbox, client, read_all, running
 
 EPUAP = SYSTEMS["epuap"]
@@ -69,7 +69,7 @@ class Office:
             if self.fails:
                 raise self.fails
             with self._client(usage) as http:
-                confirm(EPUAP, stream_name, endpoint, http, keys)
+                connector(EPUAP, stream_name, endpoint, http).acknowledge(keys)
 
         return Job(
             system=EPUAP,

@@ -19,7 +19,6 @@ import psycopg
 import pytest
 
 from onefold.catalog.system import System
-from onefold.connectors import reader
 from onefold.connectors.files import store as file_store
 from onefold.connectors.files.store import Folder
 from onefold.connectors.page import Page, PageReader
@@ -30,6 +29,7 @@ from onefold.load import steps
 from onefold.load.job import Job
 from onefold.load.ledger import Load, Run
 from onefold.load.window import WindowRequest
+from tests.connectors.reading import reader
 
 HEADER = "nr;data;kwota;opis"
 OFFICE = {

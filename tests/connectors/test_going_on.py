@@ -11,7 +11,6 @@ import pytest
 
 from onefold.catalog.paging import NextPage
 from onefold.catalog.system import System
-from onefold.connectors import reader
 from onefold.connectors.cursor import canonical
 from onefold.connectors.page import PageReader
 from onefold.connectors.window import Window
@@ -19,6 +18,7 @@ from onefold.errors import Fatal
 from onefold.http.client import Client
 from onefold.http.endpoint import Endpoint
 from onefold.http.limit import MemoryLimiter
+from tests.connectors.reading import reader
 from tests.http.web_server import Asked, Say, WebServer, serving
 
 WINDOW = Window(datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 2, 0, 0, 0, 1000, tzinfo=UTC))
@@ -55,7 +55,7 @@ def read(web: WebServer, following: dict[str, object], **stream: object) -> Page
         }
     )
     endpoint = Endpoint(web.url, password="the-key-of-the-shop")
-    client = Client(system, endpoint, lambda _: None, MemoryLimiter(), stream="item", sleep=lambda _: None)
+    client = Client(system, endpoint, lambda _: None, limiter=MemoryLimiter(), stream="item", sleep=lambda _: None)
     return reader(system, "item", endpoint, client, lambda after, changed: iter(()))
 
 

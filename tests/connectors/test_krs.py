@@ -8,12 +8,14 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from onefold import connectors
+from onefold.connectors.counting import feed_counter
 from onefold.connectors.page import PageReader
 from onefold.connectors.window import Window
 from onefold.errors import Fatal, Retriable
 from onefold.http.attempt import Attempt
-from onefold.systems.krs import feed_counter, feed_days
+from onefold.systems.krs import feed_days
+from tests.connectors.reading import connector
+from tests.connectors.reading import reader as reader_of
 from tests.connectors.registers import SYSTEMS, Asker, Sandbox, client, endpoint, now_window, read_all, running
 
 KRS = SYSTEMS["krs"]
@@ -45,7 +47,7 @@ def reader(sandbox: Sandbox, attempts: list[Attempt]):
     def made(*values: str, asker: Asker | None = None) -> PageReader:
         clients.append(client(KRS, endpoint(sandbox, "krs"), attempts))
         connection = endpoint(sandbox, "krs")
-        return connectors.reader(KRS, "extract", connection, clients[-1], asker or Asker(list(values)))
+        return reader_of(KRS, "extract", connection, clients[-1], asker or Asker(list(values)))
 
     yield made
     for each in clients:
@@ -229,7 +231,9 @@ def test_a_backfills_window_brings_what_others_name_of_what_was_changed_in_it(sa
 def test_the_feed_counts_what_its_days_name(sandbox):
     days = [date(2025, 5, 1) + timedelta(days=each) for each in range(40)]
     with client(KRS, endpoint(sandbox, "krs")) as http:
-        counted = list(map(feed_counter(KRS, "extract", endpoint(sandbox, "krs"), http), days))
+        count = feed_counter(connector(KRS, "extract", endpoint(sandbox, "krs"), http))
+        assert count is not None
+        counted = list(map(count, days))
     assert counted == [len({number for number, _ in sandbox.world.krs_changes(day)}) for day in days]
     assert max(counted) > 0
 

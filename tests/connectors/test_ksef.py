@@ -18,7 +18,6 @@ import pytest
 from purgatory import SyncCircuitBreakerFactory
 
 from onefold.catalog.reader import read_systems
-from onefold.connectors import reader
 from onefold.connectors.window import BEGINNING, Window
 from onefold.errors import Fatal, Retriable
 from onefold.http.client import Client
@@ -33,6 +32,7 @@ from sandbox.ksef_books import INVOICES
 from sandbox.ksef_documents import Document
 from sandbox.world import Shelf
 from sandbox.world.business import OUR_NIP
+from tests.connectors.reading import reader
 from tests.connectors.running_sandbox import Connected, Sandbox, everything, running
 
 COMPANIES = 240

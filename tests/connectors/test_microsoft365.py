@@ -14,7 +14,6 @@ from purgatory import SyncCircuitBreakerFactory
 
 from onefold.catalog.reader import read_systems
 from onefold.catalog.system import System
-from onefold.connectors import reader
 from onefold.connectors.delta import Question
 from onefold.connectors.page import Page, PageReader
 from onefold.connectors.window import BEGINNING, Window
@@ -23,6 +22,7 @@ from onefold.http.client import Client
 from onefold.http.endpoint import Endpoint
 from onefold.http.limit import MemoryLimiter
 from onefold.http.wire import Wire
+from tests.connectors.reading import reader
 from tests.connectors.running_sandbox import Connected, Sandbox, running
 from tests.http.web_server import Asked, Say, WebServer, serving
 
@@ -154,7 +154,7 @@ def graph(web: WebServer, item: Callable[[int], dict[str, object]]) -> tuple[Pag
 
 def client(system: System, endpoint: Endpoint, slept: list[float]) -> Client:
     breakers = SyncCircuitBreakerFactory(default_threshold=100)
-    return Client(system, endpoint, lambda _: None, MemoryLimiter(), breakers=breakers, sleep=slept.append)
+    return Client(system, endpoint, lambda _: None, limiter=MemoryLimiter(), breakers=breakers, sleep=slept.append)
 
 
 def page(**body: object) -> dict[str, object]:

@@ -10,12 +10,12 @@ from decimal import Decimal
 
 import pytest
 
-from onefold import connectors
 from onefold.connectors.page import PageReader
 from onefold.connectors.window import BEGINNING, Window
 from onefold.errors import Retriable
 from onefold.http.attempt import Attempt
 from sandbox import nbp
+from tests.connectors.reading import reader as reader_of
 from tests.connectors.registers import SYSTEMS, Asker, Sandbox, client, endpoint, read_all, running
 
 LONG = Window(BEGINNING, datetime(2025, 3, 4, 10, 30, tzinfo=UTC))
@@ -44,7 +44,7 @@ def reader(sandbox: Sandbox, attempts: list[Attempt]):
 
     def made(stream: str = "rate") -> PageReader:
         clients.append(client(SYSTEMS["nbp"], endpoint(sandbox, "nbp"), attempts))
-        return connectors.reader(SYSTEMS["nbp"], stream, endpoint(sandbox, "nbp"), clients[-1], Asker([]))
+        return reader_of(SYSTEMS["nbp"], stream, endpoint(sandbox, "nbp"), clients[-1], Asker([]))
 
     yield made
     for each in clients:

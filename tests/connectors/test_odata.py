@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 import pytest
 
 from onefold.catalog.system import System
-from onefold.connectors import reader
 from onefold.connectors.odata.reader import query
 from onefold.connectors.page import PageReader
 from onefold.connectors.window import BEGINNING, Window
@@ -16,6 +15,7 @@ from onefold.errors import Fatal
 from onefold.http.client import Client
 from onefold.http.endpoint import Endpoint
 from onefold.http.limit import MemoryLimiter
+from tests.connectors.reading import reader
 from tests.http.web_server import Say, WebServer, serving
 
 WINDOW = Window(datetime(2026, 1, 1, 10, tzinfo=UTC), datetime(2026, 1, 2, 12, 30, 0, 1500, tzinfo=UTC))
@@ -51,7 +51,7 @@ def erp(version: int, **stream: object) -> System:
 
 def connected(web: WebServer, system: System) -> PageReader:
     endpoint = Endpoint(web.url)
-    client = Client(system, endpoint, lambda _: None, MemoryLimiter(), sleep=lambda _: None)
+    client = Client(system, endpoint, lambda _: None, limiter=MemoryLimiter(), sleep=lambda _: None)
     return reader(system, "partner", endpoint, client, lambda after, changed: iter(()))
 
 

@@ -8,10 +8,10 @@ from xml.sax.saxutils import escape
 
 import pytest
 
-from onefold import connectors
 from onefold.connectors.page import PageReader
 from onefold.errors import Fatal, Retriable
 from onefold.http.attempt import Attempt
+from tests.connectors.reading import reader as reader_of
 from tests.connectors.registers import KEY, SYSTEMS, Asker, Sandbox, client, endpoint, read_all, running
 
 REGON = SYSTEMS["regon"]
@@ -46,7 +46,7 @@ def reader(sandbox: Sandbox, attempts: list[Attempt]):
         clients.append(client(system, connection, attempts))
         if headers:
             clients[-1].send = _with_headers(clients[-1].send, headers)
-        return connectors.reader(system, "entity", connection, clients[-1], Asker(list(values)))
+        return reader_of(system, "entity", connection, clients[-1], Asker(list(values)))
 
     yield made
     for each in clients:
@@ -236,5 +236,5 @@ def test_another_batch_size_is_a_setting(sandbox, attempts):
     system = REGON.model_copy(update={"streams": {"entity": stream.model_copy(update={"lookup": lookup})}})
     connection = replace(endpoint(sandbox, "regon", KEY))
     with client(system, connection, attempts) as http:
-        result = read_all(connectors.reader(system, "entity", connection, http, Asker(nips(sandbox)[:12])))
+        result = read_all(reader_of(system, "entity", connection, http, Asker(nips(sandbox)[:12])))
     assert [len(page.lookup_results) for page in result.pages] == [5, 5, 2]

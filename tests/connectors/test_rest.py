@@ -9,13 +9,13 @@ from datetime import UTC, datetime
 import pytest
 
 from onefold.catalog.system import System
-from onefold.connectors import reader
 from onefold.connectors.page import Page, PageReader
 from onefold.connectors.window import Window
 from onefold.errors import Fatal, Retriable
 from onefold.http.client import Client
 from onefold.http.endpoint import Endpoint
 from onefold.http.limit import MemoryLimiter
+from tests.connectors.reading import reader
 from tests.http.web_server import Asked, Say, WebServer, serving
 
 WINDOW = Window(datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 2, tzinfo=UTC))
@@ -53,7 +53,7 @@ def shop(web: WebServer, **stream: object) -> PageReader:
         }
     )
     endpoint = Endpoint(web.url)
-    client = Client(system, endpoint, lambda _: None, MemoryLimiter(), stream="item", sleep=lambda _: None)
+    client = Client(system, endpoint, lambda _: None, limiter=MemoryLimiter(), stream="item", sleep=lambda _: None)
     return reader(system, "item", endpoint, client, lambda after, changed: iter(()))
 
 

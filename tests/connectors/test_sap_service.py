@@ -7,10 +7,10 @@ from dataclasses import replace
 
 import pytest
 
-from onefold import connectors
 from onefold.errors import Fatal
 from onefold.http.endpoint import Endpoint
 from sandbox.stand_ins import connections
+from tests.connectors.reading import reader as reader_of
 from tests.connectors.registers import SYSTEMS, Asker, Result, Sandbox, client, read_all, running
 
 SAP = SYSTEMS["sap_service"]
@@ -27,7 +27,7 @@ def reading(sandbox: Sandbox, system=SAP, **other: object) -> Result:
     given = connections(sandbox.url)["sap_service"]
     endpoint = replace(Endpoint(given["host"], given["login"], given["password"], given["extra"]), **other)
     with client(system, endpoint) as http:
-        return read_all(connectors.reader(system, "cost_center", endpoint, http, Asker([])))
+        return read_all(reader_of(system, "cost_center", endpoint, http, Asker([])))
 
 
 def test_name_and_password_in_the_message_let_us_in_and_the_tables_that_we_send_come_back_filled(sandbox):

@@ -13,7 +13,6 @@ from purgatory import SyncCircuitBreakerFactory
 
 from onefold.catalog.reader import read_systems
 from onefold.catalog.system import System
-from onefold.connectors import reader
 from onefold.connectors.graphql import bulk as graphql_bulk
 from onefold.connectors.graphql import document as graphql_document
 from onefold.connectors.graphql import reader as graphql
@@ -23,6 +22,7 @@ from onefold.errors import Fatal, Retriable
 from onefold.http.client import Client
 from onefold.http.endpoint import Endpoint
 from onefold.http.limit import MemoryLimiter
+from tests.connectors.reading import reader
 from tests.connectors.running_sandbox import Connected, Sandbox, everything, running
 from tests.http.web_server import Say, WebServer, serving
 
@@ -156,7 +156,7 @@ def test_a_field_that_the_schema_does_not_have_is_fatal_and_named(sandbox: Sandb
 def test_a_wrong_token_is_fatal_and_names_the_connection(sandbox: Sandbox) -> None:
     endpoint = Endpoint(f"{sandbox.url}/shop", None, "another-token", {"rate": "100000/s"})
     with (
-        Client(SYSTEM, endpoint, lambda _: None, MemoryLimiter()) as http,
+        Client(SYSTEM, endpoint, lambda _: None, limiter=MemoryLimiter()) as http,
         pytest.raises(Fatal, match=r"status 401.*connection 'shop'"),
     ):
         list(reader(SYSTEM, "order", endpoint, http, lambda after, changed: iter(()))(everything(), None))
@@ -167,7 +167,7 @@ def shop(url: str, stream: str, slept: list[float], system: System = SYSTEM) -> 
         url, None, "secret-of-the-tests" if system is SYSTEM else "sandbox-secret", {"rate": "100000/s"}
     )
     breakers = SyncCircuitBreakerFactory(default_threshold=100)
-    client = Client(system, endpoint, lambda _: None, MemoryLimiter(), breakers=breakers, sleep=slept.append)
+    client = Client(system, endpoint, lambda _: None, limiter=MemoryLimiter(), breakers=breakers, sleep=slept.append)
     return reader(system, stream, endpoint, client, lambda after, changed: iter(()))
 
 

@@ -16,7 +16,6 @@ from typing import BinaryIO
 
 import pytest
 
-from onefold import connectors
 from onefold.catalog.system import System
 from onefold.connectors import safe_xml
 from onefold.connectors.page import Page
@@ -29,6 +28,7 @@ from onefold.http.attempt import BadBody, Response
 from onefold.http.client import Client
 from onefold.http.endpoint import Endpoint
 from onefold.settings import ROOT
+from tests.connectors.reading import reader as reader_of
 from tests.connectors.registers import now_window
 from tests.http.web_server import Say, serving
 
@@ -99,9 +99,7 @@ def pages(http: Http, host: str, operation: str = "List", token: str | None = No
     stream = SHOP.streams["account"]
     request = stream.request.model_copy(update={"operation": operation})
     system = SHOP.model_copy(update={"streams": {"account": stream.model_copy(update={"request": request})}})
-    reader = connectors.reader(
-        system, "account", Endpoint(f"https://{host}/base"), http, lambda after, changed: iter(())
-    )
+    reader = reader_of(system, "account", Endpoint(f"https://{host}/base"), http, lambda after, changed: iter(()))
     return list(reader(now_window(), token))
 
 
@@ -180,7 +178,7 @@ def test_a_cut_off_answer_leads_to_another_call_and_each_record_once():
         )
         attempts, endpoint = [], Endpoint(web.url, extra={"rate": "100000/s"})
         with Client(SHOP, endpoint, attempts.append, stream="account", sleep=lambda seconds: None) as http:
-            read = connectors.reader(SHOP, "account", endpoint, http, lambda after, changed: iter(()))
+            read = reader_of(SHOP, "account", endpoint, http, lambda after, changed: iter(()))
             keys = [record.key for page in read(now_window(), None) for record in page.records]
     assert keys == [str(number) for number in range(PAGE + 1)]
     assert [attempt.error is None for attempt in attempts] == [True, False, False, True]
@@ -339,7 +337,7 @@ def test_a_text_of_twelve_megabytes_is_read():
 
 PEAK = """
 import os, resource, sys
-from onefold import connectors
+from tests.connectors.reading import reader as reader_of
 from onefold.http.endpoint import Endpoint
 from onefold.http.client import Client
 from tests.connectors.registers import now_window
@@ -350,7 +348,7 @@ if os.fork():  # Linux counts in a program's peak what the process held before i
     sys.exit()
 endpoint = Endpoint(sys.argv[1], extra={"rate": "100000/s"})
 with Client(SHOP, endpoint, lambda attempt: None, stream="account") as http:
-    read = connectors.reader(SHOP, "account", endpoint, http, lambda after, changed: iter(()))
+    read = reader_of(SHOP, "account", endpoint, http, lambda after, changed: iter(()))
     rows = sum(len(page.records) for page in read(now_window(), None))
 print(rows, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10))
 """

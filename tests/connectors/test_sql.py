@@ -13,9 +13,9 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.dialects import mysql
 
+from onefold.connectors.counting import counter
 from onefold.connectors.cursor import cursor_text
 from onefold.connectors.sql import reader as sql
-from onefold.connectors.sql.counting import sql_counter
 from onefold.connectors.sql.relation import Relation, Rows, described
 from onefold.connectors.window import BEGINNING, Window
 from onefold.errors import Fatal, Retriable
@@ -23,6 +23,7 @@ from onefold.http.endpoint import Endpoint
 from onefold.platform.postgres import Postgres, free_port
 from tests.connectors import mariadb
 from tests.connectors.databases import EVERYTHING, READER, Source, keys, on_mariadb, on_postgresql, system
+from tests.connectors.reading import connector
 
 MORNING = datetime(2026, 3, 1, 8)
 HEAVY = "ż" * 100_000
@@ -157,7 +158,9 @@ def test_a_window_that_begins_or_ends_in_the_hour_that_comes_twice_is_counted_as
         edge = autumn + timedelta(minutes=minutes)
         for window in (Window(edge - two_days, edge), Window(edge, edge + two_days)):
             with source.open(erp) as database:
-                counted, records = sql_counter(erp, "klient", database).exactly(window)
+                counts = counter(connector(erp, "klient", source.endpoint, database))
+                assert counts is not None
+                counted, records = counts.exactly(window)
             read = [record.cursor for page in source.pages(erp, window) for record in page.records]
             inside = [at for at in read if cursor_text(counted.start) <= at < cursor_text(counted.end)]
             assert records == len(inside) > 90, window

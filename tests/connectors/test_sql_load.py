@@ -19,7 +19,7 @@ from purgatory import SyncCircuitBreakerFactory
 from onefold.catalog.system import System
 from onefold.errors import Fatal, Rejected
 from onefold.load import steps
-from onefold.load.extraction import from_system, way_out
+from onefold.load.extraction import from_system, open_transport
 from onefold.load.job import Job
 from onefold.load.ledger import Load, Run
 from onefold.platform.postgres import Postgres
@@ -45,7 +45,9 @@ class Erp:
 
     def load(self, erp: System) -> Load:
         endpoint, loader = self.source.endpoint, as_role(self.url, "onefold_loader")
-        unhurried = partial(way_out, breakers=SyncCircuitBreakerFactory(default_threshold=10), sleep=lambda _: None)
+        unhurried = partial(
+            open_transport, breakers=SyncCircuitBreakerFactory(default_threshold=10), sleep=lambda _: None
+        )
         job = Job(
             system=erp,
             stream_name="klient",

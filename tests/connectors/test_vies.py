@@ -7,12 +7,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from onefold import connectors
 from onefold.connectors.page import PageReader
 from onefold.errors import Retriable
 from onefold.http.attempt import Attempt
 from onefold.http.endpoint import Endpoint
 from onefold.http.failure import QuotaExhausted
+from tests.connectors.reading import reader as reader_of
 from tests.connectors.registers import SYSTEMS, Asker, Sandbox, client, read_all, running
 
 VIES = SYSTEMS["vies"]
@@ -44,7 +44,7 @@ def reader(sandbox: Sandbox, attempts: list[Attempt]):
     def made(*values: str, **extra: str) -> PageReader:
         connection = Endpoint(f"{sandbox.url}/vies", extra={"rate": "100000/s", **extra})
         clients.append(client(VIES, connection, attempts))
-        return connectors.reader(VIES, "number", connection, clients[-1], Asker(list(values)))
+        return reader_of(VIES, "number", connection, clients[-1], Asker(list(values)))
 
     yield made
     for each in clients:

@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 
 import pytest
 
-from onefold import connectors
 from onefold.connectors.page import PageReader
 from onefold.errors import Retriable
 from onefold.http.attempt import Attempt
@@ -16,6 +15,7 @@ from onefold.http.client import Client
 from onefold.http.endpoint import Endpoint
 from onefold.http.failure import QuotaExhausted
 from onefold.http.limit import MemoryLimiter
+from tests.connectors.reading import reader as reader_of
 from tests.connectors.registers import SYSTEMS, Asker, Sandbox, client, endpoint, read_all, running
 from tests.http.web_server import Say, serving
 
@@ -47,11 +47,13 @@ def reader(sandbox: Sandbox, attempts: list[Attempt]):
     def made(*values: str, limiter: MemoryLimiter | None = None, rate: str = "100000/s") -> PageReader:
         connection = Endpoint(f"{sandbox.url}/white_list", extra={"rate": rate})
         clients.append(
-            Client(WHITE_LIST, connection, attempts.append, limiter or MemoryLimiter(), sleep=lambda seconds: None)
+            Client(
+                WHITE_LIST, connection, attempts.append, limiter=limiter or MemoryLimiter(), sleep=lambda seconds: None
+            )
             if limiter
             else client(WHITE_LIST, connection, attempts)
         )
-        return connectors.reader(WHITE_LIST, "subject", connection, clients[-1], Asker(list(values)))
+        return reader_of(WHITE_LIST, "subject", connection, clients[-1], Asker(list(values)))
 
     yield made
     for each in clients:
@@ -101,7 +103,7 @@ def test_the_register_is_asked_about_todays_date_in_warsaw(monkeypatch: pytest.M
         web.script(Say(200, json.dumps(empty).encode()))
         connection = Endpoint(web.url, extra={"rate": "1000/s"})
         with client(WHITE_LIST, connection) as http:
-            read_all(connectors.reader(WHITE_LIST, "subject", connection, http, Asker(["5272889007"])))
+            read_all(reader_of(WHITE_LIST, "subject", connection, http, Asker(["5272889007"])))
         assert web.asked[0].params == {"date": "2026-03-11"}
 
 

@@ -58,7 +58,7 @@ class Out:
             system,
             endpoint,
             self.attempts.append,
-            MemoryLimiter(),
+            limiter=MemoryLimiter(),
             stream="item",
             breakers=breakers,
             sleep=self.slept.append,
@@ -430,7 +430,7 @@ def test_the_connection_can_override_the_rate_for_a_test_system(web: WebServer) 
     system = System.model_validate(SYSTEM | {"limits": {"rate": ["1/s"]}})
     slept: list[float] = []
     endpoint = Endpoint(web.url, extra={"rate": "100000/s"})
-    client = Client(system, endpoint, lambda _: None, MemoryLimiter(), sleep=slept.append)
+    client = Client(system, endpoint, lambda _: None, limiter=MemoryLimiter(), sleep=slept.append)
     for _ in range(3):
         client.send("GET", "/items", parse=as_json)
     assert sum(slept) < 0.1

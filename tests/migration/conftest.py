@@ -16,7 +16,7 @@ from purgatory import SyncCircuitBreakerFactory
 from onefold.connectors.counting import Counter
 from onefold.connectors.page import Page, PageReader
 from onefold.connectors.window import BEGINNING, Window
-from onefold.load.extraction import counts_from, way_out
+from onefold.load.extraction import counts_from, open_transport
 from onefold.load.job import Job
 from onefold.load.usage import Usage
 from onefold.load.window import WindowRequest
@@ -103,7 +103,7 @@ class Engineer:
 
     def counts(self, stream: str, usage: Usage) -> AbstractContextManager[Counter | None]:
         unhurried = partial(
-            way_out, breakers=SyncCircuitBreakerFactory(default_threshold=10), sleep=self.bench.slept.append
+            open_transport, breakers=SyncCircuitBreakerFactory(default_threshold=10), sleep=self.bench.slept.append
         )
         endpoint = self.listed.endpoint(self.bench.sandbox)
         return counts_from(self.listed.system, endpoint, self.loader, unhurried)(stream, usage)

@@ -14,7 +14,6 @@ from pydantic import BaseModel, ValidationError
 from onefold.catalog.defaults import with_defaults
 from onefold.catalog.entity import Entity, Rule
 from onefold.catalog.mistakes import did_you_mean, mistakes_of, mistakes_of_a_part
-from onefold.catalog.past import names_window
 from onefold.catalog.stream import Stream
 from onefold.catalog.system import System
 from onefold.catalog.yaml_file import CatalogError, Mistake, Place, YamlFile, read_yaml
@@ -111,7 +110,6 @@ def _read_system(path: Path, _changed: int, _size: int) -> System:
         modules = {path.stem for path in MODULES.glob("[!_]*") if _exists(path.stem)}
         remedy = did_you_mean(system.python.module, modules, "modules in systems/")
         mistakes.append(file.mistake(("python", "module"), f'no module "{system.python.module}"; {remedy}'))
-    mistakes += [file.mistake(place, text) for place, text in _wrong_windows(system)]
     if mistakes:
         raise CatalogError(mistakes)
     return system
@@ -131,19 +129,6 @@ def _wrong_defaults(file: YamlFile) -> list[Mistake]:
         except ValidationError as error:
             return mistakes_of_a_part(error, Stream, file, ("defaults",))
     return []
-
-
-def _wrong_windows(system: System) -> Wrong:
-    """Where a system's own module and its streams do not agree whether windows are asked about."""
-    if system.python is None:
-        return
-    for name, stream in system.streams.items():
-        if system.python.windows and stream.lookup:
-            text = f"python.windows is true, but {name} is a lookup, which has no windows; take windows out"
-            yield ("python", "windows"), text
-        if not system.python.windows and names_window(stream.request):
-            text = f"{name} asks about a window's start and end; add windows: true to python, or backfills leave it out"
-            yield ("python",), text
 
 
 @lru_cache(maxsize=256)

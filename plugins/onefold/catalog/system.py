@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, Field, model_validator
@@ -27,8 +27,11 @@ class PythonModule(Model):
 
     module: Name
     why: str = Field(min_length=20)
-    confirms: bool = Field(False, description="its function confirm tells the system what has been published")
-    windows: bool = Field(False, description="it asks the system about the window's start and end, and nothing else")
+
+    renamed: ClassVar[dict[str, str]] = {
+        "confirms": "acknowledges, in the capabilities of the module's connector",
+        "windows": "windows, in the capabilities of the module's connector",
+    }
 
 
 class System(Model):

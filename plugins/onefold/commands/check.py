@@ -9,6 +9,7 @@ import click
 
 from onefold.catalog.reader import read_catalog
 from onefold.catalog.yaml_file import CatalogError
+from onefold.connectors.check import check_connectors
 from onefold.quality.suite import check_suites
 from onefold.settings import ROOT
 
@@ -28,6 +29,7 @@ def check(as_json: bool, root: Path) -> None:
     """
     try:
         catalog = read_catalog(root)
+        check_connectors(catalog.systems, root / "catalog" / "systems")
         expectations = check_suites(catalog, root / "expectations")
     except CatalogError as error:
         _print_mistakes(error, as_json)

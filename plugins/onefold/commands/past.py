@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 import click
 
 from onefold.catalog.mistakes import did_you_mean
-from onefold.catalog.past import unaskable
 from onefold.catalog.system import System
+from onefold.connectors.past import unaskable
 from onefold.errors import Fatal
 from onefold.orchestration.forms import instant
 

@@ -1,6 +1,6 @@
 """What a source can count itself: how many records of a stream have their cursor in each of some windows.
 
-A count costs the source one query and us one number, so it comes before any reading (reconcile/count_comparison.py).
+A count costs the source one query and us one number, so it comes before any reading (reconcile/narrow.py).
 """
 
 from __future__ import annotations
@@ -8,17 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import TYPE_CHECKING
 
+from onefold.catalog.stream import Stream
 from onefold.catalog.system import System
-from onefold.connectors import own_module
+from onefold.connectors.connector import Connector, TransportT
+from onefold.connectors.registry import connector_class
 from onefold.connectors.window import BEGINNING, Window
-from onefold.http.endpoint import Endpoint
-
-if TYPE_CHECKING:
-    from onefold.connectors.files.store import Store
-    from onefold.connectors.sql.database import Database
-    from onefold.http.client import Client
 
 Count = Callable[[Sequence[Window]], list[int]]
 CountDay = Callable[[date], int]
@@ -45,28 +40,20 @@ class Counter:
         return (whole, self.count([whole])[0]) if whole else None
 
 
-def feed_counter(
-    system: System, stream_name: str, endpoint: Endpoint, http: Client | Database | Store
-) -> CountDay | None:
-    """What counts the records that a look-up's feed names on a day; None where it has no feed by days."""
-    lookup = system.streams[stream_name].lookup
-    own = getattr(own_module(system), "feed_counter", None) if system.python and lookup and lookup.feed else None
-    return own(system, stream_name, endpoint, http) if own else None
-
-
-def counter(system: System, stream_name: str, endpoint: Endpoint, http: Client | Database | Store) -> Counter | None:
+def counter(connector: Connector[TransportT]) -> Counter | None:
     """What counts the stream's records at the source; None where there is a reason why_not."""
-    if why_not(system, stream_name):
+    source, counting = connector.source, connector.capabilities.counting
+    if counting is None or why_not(source.system, source.stream_name):
         return None
-    if system.python:
-        return own_module(system).counter(system, stream_name, endpoint, http)
-    if system.protocol == "sql":
-        from onefold.connectors.sql.counting import sql_counter
+    return Counter(counting.at_once, connector.count, max(counting.step, _step(source.stream)))
 
-        return sql_counter(system, stream_name, http)
-    from onefold.connectors.odata.reader import odata_counter
 
-    return odata_counter(system, stream_name, http)
+def feed_counter(connector: Connector[TransportT]) -> CountDay | None:
+    """What counts the records that a look-up's feed names on a day; None where it has no feed by days."""
+    lookup = connector.source.stream.lookup
+    if not (connector.capabilities.feed and lookup and lookup.feed):
+        return None
+    return lambda day: len(connector.feed(day))
 
 
 def why_not(system: System, stream_name: str) -> str | None:
@@ -78,5 +65,11 @@ def why_not(system: System, stream_name: str) -> str | None:
         return "its records have no time by which they could be counted"
     if stream.nested:
         return "its records lie within others, and those are what the source would count"
-    can = hasattr(own_module(system), "counter") if system.python else system.protocol in ("sql", "odata")
+    can = connector_class(system).capabilities.counting is not None
     return None if can else "it has no way to ask how many records a window has"
+
+
+def _step(stream: Stream) -> timedelta:
+    """A cursor of a date and a time can be asked about by whole days only."""
+    by_days = stream.cursor is not None and stream.cursor.kind == "date_and_time"
+    return timedelta(days=1) if by_days else timedelta.resolution

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TypeVar
+from typing import TypeVar, Unpack
 from urllib.parse import urlsplit
 
 from authlib.oauth2.rfc6749 import OAuth2Token
@@ -18,7 +18,7 @@ from onefold.http.attempt import Attempt, BadBody, Later, Response, quota
 from onefold.http.auth import Credentials, token_of
 from onefold.http.endpoint import Endpoint
 from onefold.http.failure import Again, QuotaExhausted, Refused, Unauthorized, refusal, retry_after
-from onefold.http.persistent import Outcome, Persistent
+from onefold.http.persistent import AttemptSettings, Outcome, Persistent
 from onefold.http.scrub import scrubbed
 from onefold.http.wire import Wire
 
@@ -54,11 +54,15 @@ class Client:
     """
 
     def __init__(
-        self, system: System, endpoint: Endpoint, on_attempt: Callable[[Attempt], None], *rest: object, **named: object
+        self,
+        system: System,
+        endpoint: Endpoint,
+        on_attempt: Callable[[Attempt], None],
+        **settings: Unpack[AttemptSettings],
     ) -> None:
         self.system = system
         self._wire = Wire(system.system, system.connection, endpoint.url)
-        self._way = Persistent(system, endpoint, self._wire.host, on_attempt, *rest, **named)
+        self._way = Persistent(system, endpoint, self._wire.host, on_attempt, **settings)
         self._credentials = Credentials(system, endpoint, self._post_form)
 
     def __enter__(self) -> Client:

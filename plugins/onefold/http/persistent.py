@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TypeVar
+from typing import TypedDict, TypeVar
 
 import tenacity
 from purgatory import SyncCircuitBreakerFactory
@@ -39,6 +39,16 @@ class Outcome:
     limit: int | None = None
 
 
+class AttemptSettings(TypedDict, total=False):
+    """How attempts are made. `limiter` is shared by all who talk to the system, by default within this process only;
+    `stream` is named in messages and counts; `sleep` takes seconds."""
+
+    limiter: Limiter
+    stream: str
+    breakers: SyncCircuitBreakerFactory
+    sleep: Callable[[float], None]
+
+
 class Persistent:
     """One stream's way out to one place of a system, which has a circuit of its own. Threads may share it.
 
@@ -52,8 +62,8 @@ class Persistent:
         endpoint: Endpoint,
         place: str,
         on_attempt: Callable[[Attempt], None],
-        limiter: Limiter = IN_PROCESS_LIMITER,
         *,
+        limiter: Limiter = IN_PROCESS_LIMITER,
         stream: str = "",
         breakers: SyncCircuitBreakerFactory = BREAKERS,
         sleep: Callable[[float], None] = time.sleep,

@@ -9,7 +9,7 @@ from pathlib import Path
 from onefold.catalog.entity import Entity
 from onefold.catalog.stream import Stream
 from onefold.catalog.system import System
-from onefold.load.extraction import Confirm, Source
+from onefold.load.extraction import Acknowledge, Source
 from onefold.load.ledger import Run
 from onefold.load.window import WindowRequest
 from onefold.quality.suite import FOLDER
@@ -42,7 +42,7 @@ class Job:
     is_retry: bool = False
     yields_to_fresh: bool = False
     suites: Path = FOLDER
-    acknowledge: Confirm | None = None
+    acknowledge: Acknowledge | None = None
     dry_run_load: int | None = None
     replay_id: int | None = None
 

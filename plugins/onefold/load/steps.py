@@ -20,7 +20,7 @@ from onefold.errors import Fatal, OnefoldError, Rejected
 from onefold.load import audit_and_lineage, gate_step, landing, ledger, queue
 from onefold.load import publish as publishing
 from onefold.load.checkpoints import stored_checkpoints
-from onefold.load.extraction import Confirm
+from onefold.load.extraction import Acknowledge
 from onefold.load.job import Job
 from onefold.load.ledger import Load
 from onefold.load.replayed_rows import land_chosen_rows, replay_window
@@ -248,7 +248,9 @@ def _publish(connection: psycopg.Connection, job: Job, load: Load) -> Load:
     return load
 
 
-def _acknowledge(connection: psycopg.Connection, job: Job, load: Load, confirm: Confirm, keys: list[str]) -> None:
+def _acknowledge(
+    connection: psycopg.Connection, job: Job, load: Load, acknowledge: Acknowledge, keys: list[str]
+) -> None:
     """Tell the source which records are published, quarantine included.
 
     It follows the commit and cannot undo it: a source that did not receive it (or we crashed before) gives the same
@@ -256,7 +258,7 @@ def _acknowledge(connection: psycopg.Connection, job: Job, load: Load, confirm: 
     """
     usage, result = Usage(), "ok"
     try:
-        confirm(job.stream_name, usage, keys)
+        acknowledge(job.stream_name, usage, keys)
     except OnefoldError as error:
         result = "failed"
         log.warning(

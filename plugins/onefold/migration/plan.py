@@ -11,8 +11,8 @@ from datetime import UTC, datetime, timedelta
 import psycopg
 
 from onefold.catalog.limits import OWN_RATE
-from onefold.catalog.past import unaskable
 from onefold.catalog.system import System
+from onefold.connectors.past import unaskable
 from onefold.connectors.window import BEGINNING, Window
 from onefold.errors import Fatal
 from onefold.http.limit import kept, rate, seconds_of

@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 
 from onefold.catalog.entity import Entity
-from onefold.catalog.past import unaskable
 from onefold.catalog.stream import Stream
 from onefold.catalog.system import System
+from onefold.connectors.past import unaskable
 
 
 def sync_doc(system: System) -> str:

@@ -17,7 +17,7 @@ import psycopg
 from onefold.audit import AuditEvent, append
 from onefold.connectors.window import BEGINNING, Window
 from onefold.errors import Fatal, OnefoldError
-from onefold.load.extraction import CountSource
+from onefold.load.extraction import CountSource, acknowledges
 from onefold.load.job import Job
 from onefold.load.usage import Usage
 from onefold.reconcile.count_comparison import differing_windows, staged_by_day
@@ -74,7 +74,7 @@ def why_not_comparable(connection: psycopg.Connection, job: Job) -> str | None:
     """Why a stream cannot be compared with its source; None when it can."""
     if job.stream.lookup:
         return "the source cannot list its records; each load looks up again what it has not looked up lately"
-    if job.system.python and job.system.python.confirms:
+    if acknowledges(job.system):
         return "the source delivers each record once, and deletes it when it is acknowledged"
     loaded = connection.execute(
         "select exists (select from ops.cursor where system = %s and stream = %s)",

@@ -10,6 +10,7 @@ import psycopg
 
 from onefold.catalog.system import System
 from onefold.connectors.window import BEGINNING
+from onefold.load.extraction import acknowledges
 from onefold.load.window import resume_start
 from onefold.rollback.recompute import recompute_history
 from onefold.rollback.row_effects import RowEffects, find_row_effects
@@ -131,7 +132,7 @@ def _hints(
     if change.target == "rolled_back" and replays:
         yield "rows that a replay had closed are open in quarantine again, where the load that quarantined them stays"
     if change.target == "rolled_back" and not replays.issuperset(change.loads):
-        if system.python and system.python.confirms:
+        if acknowledges(system):
             yield (
                 f"WARNING: these records were acknowledged to {system.title}, which may have deleted them: they "
                 "cannot be fetched again. Only undoing this rollback brings them back."

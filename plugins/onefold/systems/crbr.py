@@ -14,11 +14,13 @@ import msgspec
 
 from onefold.catalog.system import System
 from onefold.connectors import safe_xml
+from onefold.connectors.capabilities import Capabilities
 from onefold.connectors.lookup import LookupKeys, LookupResult
 from onefold.connectors.lookup_pages import Found, lookup_pages
 from onefold.connectors.page import Page, PageReader
 from onefold.connectors.records import Head
 from onefold.connectors.safe_xml import Row, Value
+from onefold.connectors.soap.connector import SoapConnector
 from onefold.connectors.soap.service import SoapService
 from onefold.connectors.window import Window
 from onefold.http.attempt import BadBody
@@ -33,7 +35,7 @@ FOUND, NOTHING, WRONG = "IstniejaInformacje", "BrakInformacji", "BladFormalny"
 UNUSED = ("ListaBeneficjentowRzeczywistych", "ListaZglaszajacych")  # the owners are told one by one, the reporters not
 
 
-def reader(system: System, stream_name: str, endpoint: Endpoint, http: Client, questions: LookupKeys) -> PageReader:
+def crbr_reader(system: System, stream_name: str, endpoint: Endpoint, http: Client, keys: LookupKeys) -> PageReader:
     """Reads the owners of the companies that other systems name, company by company.
 
     Who is no longer among a company's owners is gone, and so are all of them when the register has nothing on it. A
@@ -45,7 +47,7 @@ def reader(system: System, stream_name: str, endpoint: Endpoint, http: Client, q
     service = SoapService(system, endpoint, http)
 
     def read(window: Window, token: str | None) -> Iterator[Page]:
-        asked, resumed = questions(token, ()), token is not None
+        asked, resumed = keys(token, ()), token is not None
         return lookup_pages(asked, ask, batch=1, per_page=PER_PAGE, threads=1, named=named, resumed=resumed)
 
     def ask(numbers: Sequence[str]) -> Found:
@@ -101,3 +103,16 @@ def _items(value: Value, name: str) -> list[Value]:
 
 def _listed(value: Value) -> list[Value]:
     return value if isinstance(value, list) else [] if value is None else [value]
+
+
+class CrbrConnector(SoapConnector):
+    """Asks the register about one company after the other."""
+
+    capabilities = Capabilities(lookups=True)
+
+    def page_reader(self) -> PageReader:
+        source = self.source
+        return crbr_reader(source.system, source.stream_name, source.endpoint, self.transport, source.keys)
+
+
+CONNECTOR = CrbrConnector

@@ -18,11 +18,12 @@ import msgspec
 
 from onefold.catalog.system import System
 from onefold.connectors import safe_xml
-from onefold.connectors.lookup import LookupKeys
+from onefold.connectors.capabilities import Capabilities
 from onefold.connectors.page import Page, PageReader
 from onefold.connectors.record import Record
 from onefold.connectors.records import Head
 from onefold.connectors.safe_xml import Row
+from onefold.connectors.soap.connector import SoapConnector
 from onefold.connectors.soap.service import SoapService
 from onefold.connectors.window import Window
 from onefold.errors import Fatal
@@ -35,10 +36,10 @@ GOOD, EMPTY = "1", "0"
 DIGESTS = {"sha1": hashlib.sha1, "sha256": hashlib.sha256}
 
 
-def reader(system: System, stream_name: str, endpoint: Endpoint, http: Client, questions: LookupKeys) -> PageReader:
+def epuap_reader(system: System, stream_name: str, endpoint: Endpoint, http: Client) -> PageReader:
     """Reads the documents that wait when it begins; a page's token is how many those were and which are taken.
 
-    Nothing is confirmed here: a page that was given is not yet stored (connectors/page.py).
+    Nothing is acknowledged here: a page that was given is not yet stored (connectors/page.py).
     """
     inbox = Inbox(system, endpoint, http)
     head = Head(f"{system.system}.{stream_name}", system.streams[stream_name])
@@ -55,16 +56,6 @@ def reader(system: System, stream_name: str, endpoint: Endpoint, http: Client, q
         yield Page(page, datetime.now(UTC), None)
 
     return read
-
-
-def confirm(system: System, stream_name: str, endpoint: Endpoint, http: Client, keys: Sequence[str]) -> None:
-    """Tell the service that the documents with these digests are stored, so that it lets go of them.
-
-    One that it has let go of already is no error.
-    """
-    inbox = Inbox(system, endpoint, http)
-    for key in keys:
-        inbox.confirm(key)
 
 
 class Inbox:
@@ -102,7 +93,7 @@ class Inbox:
         """A document that waits, with its digest and its size in bytes; None when there is none."""
         return self._service.call("pobierzNastepny", self._address, self._document)
 
-    def confirm(self, digest: str) -> None:
+    def acknowledge(self, digest: str) -> None:
         """Let the service forget the document."""
         self._service.call("potwierdzOdebranie", {**self._address, "skrot": digest}, lambda e: _answer(e, "Potwierdz"))
 
@@ -146,3 +137,25 @@ def _answer(envelope: BinaryIO, name: str) -> Row:
     if code not in (GOOD, EMPTY):
         raise BadBody(f"an answer with status {code}" if str(code).isdigit() else "an answer without a status")
     return answer if code == GOOD else {}
+
+
+class EpuapConnector(SoapConnector):
+    """Reads the inbox, and tells it which documents it may forget."""
+
+    capabilities = Capabilities(acknowledges=True)
+
+    def page_reader(self) -> PageReader:
+        source = self.source
+        return epuap_reader(source.system, source.stream_name, source.endpoint, self.transport)
+
+    def acknowledge(self, keys: Sequence[str]) -> None:
+        """Tell the service that the documents with these digests are stored, so that it lets go of them.
+
+        One that it has let go of already is no error.
+        """
+        inbox = Inbox(self.source.system, self.source.endpoint, self.transport)
+        for key in keys:
+            inbox.acknowledge(key)
+
+
+CONNECTOR = EpuapConnector

@@ -15,12 +15,13 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from onefold.catalog.system import System
-from onefold.connectors.counting import CountDay
+from onefold.connectors.capabilities import Capabilities
 from onefold.connectors.lookup import LookupKeys, LookupResult
 from onefold.connectors.lookup_pages import Found, lookup_pages
 from onefold.connectors.page import Page, PageReader
 from onefold.connectors.record import Record
 from onefold.connectors.records import Head, sound_json
+from onefold.connectors.rest.connector import RestConnector
 from onefold.connectors.window import Window
 from onefold.connectors.window_text import filled
 from onefold.http.attempt import BadBody, Response
@@ -45,7 +46,7 @@ class _StruckOff:
 _Reading = bytes | _StruckOff | None
 
 
-def reader(system: System, stream_name: str, endpoint: Endpoint, http: Client, questions: LookupKeys) -> PageReader:
+def krs_reader(system: System, stream_name: str, endpoint: Endpoint, http: Client, keys: LookupKeys) -> PageReader:
     """Reads the extracts of the companies that other systems name, changed ones (from the bulletin) in any case; of a
     window that a run names, of companies which the bulletins of its days name.
 
@@ -58,7 +59,7 @@ def reader(system: System, stream_name: str, endpoint: Endpoint, http: Client, q
 
     def read(window: Window, token: str | None) -> Iterator[Page]:
         changed = {number for day in feed_days(window) for number in bulletin(day)}
-        asked, resumed = questions(token, changed, window.scope), token is not None
+        asked, resumed = keys(token, changed, window.scope), token is not None
         return lookup_pages(asked, ask, batch=1, per_page=PER_PAGE, threads=THREADS, named=named, resumed=resumed)
 
     def ask(numbers: Sequence[str]) -> Found:
@@ -87,12 +88,6 @@ def reader(system: System, stream_name: str, endpoint: Endpoint, http: Client, q
         )
 
     return read
-
-
-def feed_counter(system: System, stream_name: str, endpoint: Endpoint, http: Client) -> CountDay:
-    """Counts the companies that a day's bulletin names."""
-    bulletin = _bulletins(system, stream_name, http)
-    return lambda day: len(set(bulletin(day)))
 
 
 def _bulletins(system: System, stream_name: str, http: Client) -> Callable[[date], list[str]]:
@@ -151,3 +146,20 @@ def _bulletin(response: Response) -> list[str]:
 def _says_not_found(body: object) -> bool:
     """The problem body (RFC 7807) of not found, which comes with 404 and sometimes with 200."""
     return isinstance(body, dict) and body.get("status") == 404 and "odpis" not in body
+
+
+class KrsConnector(RestConnector):
+    """Asks both registers about one company after the other; its bulletins say which have changed."""
+
+    capabilities = Capabilities(lookups=True, feed=True)
+
+    def page_reader(self) -> PageReader:
+        source = self.source
+        return krs_reader(source.system, source.stream_name, source.endpoint, self.transport, source.keys)
+
+    def feed(self, day: date) -> set[str]:
+        """The companies that a day's bulletin names."""
+        return set(_bulletins(self.source.system, self.source.stream_name, self.transport)(day))
+
+
+CONNECTOR = KrsConnector

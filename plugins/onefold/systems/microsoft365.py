@@ -18,12 +18,13 @@ from urllib.parse import urlsplit
 import msgspec
 
 from onefold.catalog.system import System
+from onefold.connectors.capabilities import Capabilities
 from onefold.connectors.delta import Question, Round, RoundReader, circle, delta_reader, says_resync
-from onefold.connectors.lookup import LookupKeys
 from onefold.connectors.page import Page, PageReader
 from onefold.connectors.paging import SAME_PAGE
 from onefold.connectors.partition import Partition
 from onefold.connectors.records import sound_text
+from onefold.connectors.rest.connector import RestConnector
 from onefold.connectors.window import Window
 from onefold.errors import Fatal, Retriable
 from onefold.http.attempt import BadBody, Response
@@ -38,7 +39,7 @@ AT_ONCE = 20
 USERS = {"$select": "id", "$top": "999"}
 
 
-def reader(system: System, stream_name: str, endpoint: Endpoint, http: Client, questions: LookupKeys) -> PageReader:
+def graph_reader(system: System, stream_name: str, endpoint: Endpoint, http: Client) -> PageReader:
     """Reads a stream of the directory by its delta link, one of the users' mailboxes or drives user by user."""
     if "{user}" in system.streams[stream_name].request.path:
         return ByUser(system, stream_name, http).read
@@ -250,3 +251,16 @@ def _decoded(body: bytes, shape: type[T]) -> T:
         return msgspec.json.decode(body, type=shape)
     except msgspec.DecodeError as error:
         raise BadBody("JSON of another shape, cut off or malformed") from error
+
+
+class GraphConnector(RestConnector):
+    """Reads Microsoft Graph by delta queries, user by user where the stream is theirs."""
+
+    capabilities = Capabilities()
+
+    def page_reader(self) -> PageReader:
+        source = self.source
+        return graph_reader(source.system, source.stream_name, source.endpoint, self.transport)
+
+
+CONNECTOR = GraphConnector

@@ -14,11 +14,13 @@ import msgspec
 
 from onefold.catalog.system import System
 from onefold.connectors import safe_xml
+from onefold.connectors.capabilities import Capabilities
 from onefold.connectors.lookup import LookupKeys, LookupResult
 from onefold.connectors.lookup_pages import Found, lookup_pages
 from onefold.connectors.page import Page, PageReader
 from onefold.connectors.records import Head
 from onefold.connectors.safe_xml import Row
+from onefold.connectors.soap.connector import SoapConnector
 from onefold.connectors.soap.envelope import result_text
 from onefold.connectors.soap.service import SoapService
 from onefold.connectors.window import Window
@@ -32,7 +34,7 @@ NO_SESSION = "7"
 SERVICE_UP = "1"
 
 
-def reader(system: System, stream_name: str, endpoint: Endpoint, http: Client, questions: LookupKeys) -> PageReader:
+def regon_reader(system: System, stream_name: str, endpoint: Endpoint, http: Client, keys: LookupKeys) -> PageReader:
     """Reads the entities with the tax ids (NIP) that other systems name; a page is one request of `lookup.batch`.
 
     A page's token is the last NIP asked. The user key is the connection's password.
@@ -45,7 +47,7 @@ def reader(system: System, stream_name: str, endpoint: Endpoint, http: Client, q
     argument = next(iter(stream.request.params))
 
     def read(window: Window, token: str | None) -> Iterator[Page]:
-        asked, resumed = questions(token, ()), token is not None
+        asked, resumed = keys(token, ()), token is not None
         return lookup_pages(asked, ask, batch=batch, per_page=batch, threads=1, named=named, resumed=resumed)
 
     def ask(values: Sequence[str]) -> Found:
@@ -147,3 +149,16 @@ def _inner_rows(envelope: BinaryIO) -> list[Row] | None:
     if not text.startswith("<"):
         raise BadBody("a result that is no XML, as under maintenance")
     return list(safe_xml.rows(BytesIO(text.encode()), "dane"))
+
+
+class RegonConnector(SoapConnector):
+    """Asks the register about a few companies at a time, within a session."""
+
+    capabilities = Capabilities(lookups=True)
+
+    def page_reader(self) -> PageReader:
+        source = self.source
+        return regon_reader(source.system, source.stream_name, source.endpoint, self.transport, source.keys)
+
+
+CONNECTOR = RegonConnector

@@ -11,9 +11,10 @@ from typing import BinaryIO
 
 from onefold.catalog.system import System
 from onefold.connectors import safe_xml
-from onefold.connectors.lookup import LookupKeys
+from onefold.connectors.capabilities import Capabilities
 from onefold.connectors.page import PageReader
 from onefold.connectors.safe_xml import Row
+from onefold.connectors.soap.connector import SoapConnector
 from onefold.connectors.soap.reader import one_call
 from onefold.connectors.soap.service import Arguments, SoapService
 from onefold.connectors.window import Window
@@ -26,7 +27,7 @@ TABLES = ("COSTCENTERLIST", "RETURN")
 FAILED = ("E", "A")  # error, abort; the others are success, information and warning
 
 
-def reader(system: System, stream_name: str, endpoint: Endpoint, http: Client, questions: LookupKeys) -> PageReader:
+def bapi_reader(system: System, stream_name: str, endpoint: Endpoint, http: Client) -> PageReader:
     """Reads all cost centers of the controlling area; one that is no longer listed is gone.
 
     Raises Fatal when the BAPI says that it failed.
@@ -49,3 +50,16 @@ def reader(system: System, stream_name: str, endpoint: Endpoint, http: Client, q
                 )
 
     return one_call(system, stream_name, SoapService(system, endpoint, http), arguments, rows, whole=True)
+
+
+class BapiConnector(SoapConnector):
+    """Reads the tables of a BAPI."""
+
+    capabilities = Capabilities()
+
+    def page_reader(self) -> PageReader:
+        source = self.source
+        return bapi_reader(source.system, source.stream_name, source.endpoint, self.transport)
+
+
+CONNECTOR = BapiConnector

@@ -17,10 +17,12 @@ from lxml import etree
 
 from onefold.catalog.system import System
 from onefold.connectors import safe_xml
+from onefold.connectors.capabilities import Capabilities
 from onefold.connectors.lookup import LookupKeys, LookupResult
 from onefold.connectors.lookup_pages import Found, lookup_pages
 from onefold.connectors.page import Page, PageReader
 from onefold.connectors.records import Head, sound_json
+from onefold.connectors.rest.connector import RestConnector
 from onefold.connectors.soap.service import SoapService
 from onefold.connectors.window import Window
 from onefold.connectors.window_text import top_level
@@ -50,7 +52,7 @@ Way = Callable[[str, str], Verdict | NotKnown]
 """Asks about a country and a number in it. Raises Retriable or Refused when nobody answers this way."""
 
 
-def reader(system: System, stream_name: str, endpoint: Endpoint, http: Client, questions: LookupKeys) -> PageReader:
+def vies_reader(system: System, stream_name: str, endpoint: Endpoint, http: Client, keys: LookupKeys) -> PageReader:
     """Reads what VIES says of the VAT numbers that other systems name: by REST, and by SOAP where that gives no answer.
 
     A page's token is the last number asked. The connection's extra {"requester": "PL…"}, our own VAT number, makes
@@ -64,7 +66,7 @@ def reader(system: System, stream_name: str, endpoint: Endpoint, http: Client, q
 
     def read(window: Window, token: str | None) -> Iterator[Page]:
         # One at a time: a member state that is asked too much at once stops to answer (MS_MAX_CONCURRENT_REQ).
-        asked, resumed = questions(token, ()), token is not None
+        asked, resumed = keys(token, ()), token is not None
         return lookup_pages(asked, ask, batch=1, per_page=PER_PAGE, threads=1, named=named, resumed=resumed)
 
     def ask(numbers: Sequence[str]) -> Found:
@@ -152,3 +154,16 @@ def _meaning(reason: str) -> Verdict | NotKnown | None:
     if code in NO:
         return {"valid": False, "name": None, "address": None}
     return NotKnown(code) if re.fullmatch(r"[A-Z]+(_[A-Z]+)*", code) else None
+
+
+class ViesConnector(RestConnector):
+    """Asks about one VAT number after the other, by REST or by SOAP."""
+
+    capabilities = Capabilities(lookups=True)
+
+    def page_reader(self) -> PageReader:
+        source = self.source
+        return vies_reader(source.system, source.stream_name, source.endpoint, self.transport, source.keys)
+
+
+CONNECTOR = ViesConnector

@@ -14,10 +14,12 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from onefold.catalog.system import System
+from onefold.connectors.capabilities import Capabilities
 from onefold.connectors.lookup import LookupKeys, LookupResult
 from onefold.connectors.lookup_pages import Found, lookup_pages
 from onefold.connectors.page import Page, PageReader
 from onefold.connectors.records import Head, sound_json
+from onefold.connectors.rest.connector import RestConnector
 from onefold.connectors.window import Window
 from onefold.connectors.window_text import filled
 from onefold.http.attempt import BadBody, Response
@@ -52,7 +54,9 @@ class _Answer(msgspec.Struct):
 _decoder = msgspec.json.Decoder(_Answer)
 
 
-def reader(system: System, stream_name: str, endpoint: Endpoint, http: Client, questions: LookupKeys) -> PageReader:
+def white_list_reader(
+    system: System, stream_name: str, endpoint: Endpoint, http: Client, keys: LookupKeys
+) -> PageReader:
     """Reads the taxpayers with the tax numbers (NIP) that other systems name; a page is one request of `lookup.batch`.
 
     A page's token is the last NIP asked.
@@ -63,7 +67,7 @@ def reader(system: System, stream_name: str, endpoint: Endpoint, http: Client, q
     batch = stream.lookup.batch if stream.lookup else 1
 
     def read(window: Window, token: str | None) -> Iterator[Page]:
-        asked, resumed = questions(token, ()), token is not None
+        asked, resumed = keys(token, ()), token is not None
         return lookup_pages(asked, ask, batch=batch, per_page=batch, threads=1, named=named, resumed=resumed)
 
     def ask(values: Sequence[str]) -> Found:
@@ -113,3 +117,16 @@ def _result(response: Response) -> _Result:
         return _decoder.decode(sound_json(response)).result
     except msgspec.ValidationError as error:
         raise BadBody("no list of entries with the number of the request") from error
+
+
+class WhiteListConnector(RestConnector):
+    """Asks the register about a few tax numbers at a time."""
+
+    capabilities = Capabilities(lookups=True)
+
+    def page_reader(self) -> PageReader:
+        source = self.source
+        return white_list_reader(source.system, source.stream_name, source.endpoint, self.transport, source.keys)
+
+
+CONNECTOR = WhiteListConnector

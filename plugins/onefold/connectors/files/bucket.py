@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime
-from typing import Self
+from typing import Self, Unpack
 from urllib.parse import quote, urlsplit
 
 import botocore.session
@@ -24,6 +24,7 @@ from onefold.connectors.files.store import Found, Taken, copied, fitting, fixed_
 from onefold.http.attempt import Attempt, BadBody, Response
 from onefold.http.client import Client
 from onefold.http.endpoint import Endpoint
+from onefold.http.persistent import AttemptSettings
 from onefold.http.spool import chunks
 
 CHANGED = frozenset({404, 412})
@@ -42,8 +43,7 @@ class Bucket:
         system: System,
         endpoint: Endpoint,
         on_attempt: Callable[[Attempt], None],
-        *rest: object,
-        **named: object,
+        **settings: Unpack[AttemptSettings],
     ) -> None:
         parts, extra = urlsplit(endpoint.url), endpoint.extra or {}
         region = extra.get("region", "us-east-1")
@@ -52,7 +52,7 @@ class Bucket:
         folder = parts.path.strip("/")
         self._prefix = f"{folder}/" if folder else ""
         self._signer = _signer(endpoint, region)
-        self._http = Client(system, replace(endpoint, url=self._base), on_attempt, *rest, **named)
+        self._http = Client(system, replace(endpoint, url=self._base), on_attempt, **settings)
 
     def __enter__(self) -> Self:
         return self

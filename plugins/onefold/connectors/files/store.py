@@ -15,12 +15,8 @@ from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import Protocol, Self
-from urllib.parse import unquote, urlsplit
 
-from onefold.catalog.system import System
-from onefold.errors import Fatal, Retriable
-from onefold.http.attempt import Attempt
-from onefold.http.endpoint import Endpoint
+from onefold.errors import Retriable
 from onefold.http.spool import Spool, chunks
 
 
@@ -60,23 +56,6 @@ class Store(Protocol):
     def take(self, file: Found) -> Taken | None:
         """The file as it was when it was found; None when it is another one by now, or gone."""
         ...
-
-
-def store(
-    system: System, endpoint: Endpoint, on_attempt: Callable[[Attempt], None], *rest: object, **named: object
-) -> Store:
-    """The store that the connection's host names. Raises Fatal when it names none."""
-    parts = urlsplit(endpoint.url)
-    if parts.scheme == "file" and parts.netloc in ("", "localhost") and parts.path.startswith("/"):
-        return Folder(Path(unquote(parts.path)), system.connection)
-    if parts.scheme == "s3" and parts.netloc:
-        from onefold.connectors.files.bucket import Bucket
-
-        return Bucket(system, endpoint, on_attempt, *rest, **named)
-    raise Fatal(
-        f"{system.system}: the Airflow connection {system.connection!r} names neither a folder nor a bucket. Its "
-        "host must look like file:///absolute/folder or s3://bucket/prefix."
-    )
 
 
 class Folder:

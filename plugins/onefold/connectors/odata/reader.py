@@ -11,7 +11,6 @@ import msgspec
 
 from onefold.catalog.stream import Stream
 from onefold.catalog.system import System
-from onefold.connectors.counting import Counter
 from onefold.connectors.cursor import cursor_text
 from onefold.connectors.nested import Inner
 from onefold.connectors.page import Page, PageReader
@@ -23,7 +22,6 @@ from onefold.http.attempt import BadBody, Response
 from onefold.http.client import Client
 
 RECORDS = {2: ("d", "results"), 4: ("value",)}
-AT_ONCE = 12
 NEXT = {2: ("d", "__next"), 4: ("@odata.nextLink",)}
 
 
@@ -62,27 +60,21 @@ def odata_reader(system: System, stream_name: str, http: Client) -> PageReader:
     return read
 
 
-def odata_counter(system: System, stream_name: str, http: Client) -> Counter:
-    """Counts by one request a window, which asks for the number of entities and for none of them.
+def counted(system: System, stream: Stream, window: Window, http: Client) -> int:
+    """How many entities the service has in the window, by one request that asks for their number and for none of them.
 
     OData v2, "URI Conventions", $inlinecount; OData 4.01 Part 2, $count.
     """
-    stream, version = system.streams[stream_name], system.odata_version
+    version = system.odata_version
     headers = {"Accept": "application/json"} | stream.request.headers
-    whole_days = stream.cursor is not None and stream.cursor.kind == "date_and_time"
     asking = {"$inlinecount": "allpages"} if version == 2 else {"$count": "true"}
-
-    def one(window: Window) -> int:
-        last = Window(window.start, window.end - timedelta(microseconds=1))  # a date's bound takes in the whole day
-        window = last if whole_days else window
-        values = placeholders(window, stream)
-        given = {name: filled(value, values) for name, value in stream.request.params.items()}
-        options = query(stream, window, version) | given | asking | {"$top": "0"}
-        options = {name: value for name, value in options.items() if name not in ("$expand", "$orderby", "$select")}
-        return http.send("GET", stream.request.path, params=options, headers=headers, parse=partial(_counted, version))
-
-    step = timedelta(days=1) if whole_days else timedelta(milliseconds=1)
-    return Counter(AT_ONCE, lambda windows: [one(window) for window in windows], step)
+    if stream.cursor is not None and stream.cursor.kind == "date_and_time":
+        window = Window(window.start, window.end - timedelta(microseconds=1))  # a date's bound takes in the whole day
+    values = placeholders(window, stream)
+    given = {name: filled(value, values) for name, value in stream.request.params.items()}
+    options = query(stream, window, version) | given | asking | {"$top": "0"}
+    options = {name: value for name, value in options.items() if name not in ("$expand", "$orderby", "$select")}
+    return http.send("GET", stream.request.path, params=options, headers=headers, parse=partial(_counted, version))
 
 
 def _counted(version: int, response: Response) -> int:

@@ -15,7 +15,6 @@ import msgspec
 
 from onefold.catalog.system import System
 from onefold.connectors import safe_xml
-from onefold.connectors.lookup import LookupKeys
 from onefold.connectors.page import Page, PageReader
 from onefold.connectors.partition import Partition
 from onefold.connectors.record import Record
@@ -35,7 +34,7 @@ AGAIN = "again"
 again and read from the start (the load takes a record once)."""
 
 
-def reader(system: System, stream_name: str, endpoint: Endpoint, http: Client, questions: LookupKeys) -> PageReader:
+def soap_reader(system: System, stream_name: str, endpoint: Endpoint, http: Client) -> PageReader:
     """Reads a stream of one call: `request.operation` with `request.params`; `records` names the row's element.
 
     Raises Fatal for a look-up stream: how a service is asked one value at a time is its own module's to say.

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import TypeVar
+from typing import TypeVar, Unpack
 
 import sqlalchemy as sa
 from sqlalchemy.pool import NullPool
@@ -17,7 +17,7 @@ from onefold.connectors.sql.relation import read_json
 from onefold.errors import Fatal
 from onefold.http.attempt import Attempt
 from onefold.http.endpoint import Endpoint
-from onefold.http.persistent import Persistent
+from onefold.http.persistent import AttemptSettings, Persistent
 
 T = TypeVar("T")
 
@@ -39,13 +39,17 @@ class Database:
     """
 
     def __init__(
-        self, system: System, endpoint: Endpoint, on_attempt: Callable[[Attempt], None], *rest: object, **named: object
+        self,
+        system: System,
+        endpoint: Endpoint,
+        on_attempt: Callable[[Attempt], None],
+        **settings: Unpack[AttemptSettings],
     ) -> None:
         self.system = system
         self._secrets = {text for text in (endpoint.password,) if text}
         self._engine = _engine(system, endpoint)
         self._connection: sa.Connection | None = None
-        self._way = Persistent(system, endpoint, self._engine.url.host, on_attempt, *rest, **named)
+        self._way = Persistent(system, endpoint, self._engine.url.host, on_attempt, **settings)
 
     def __enter__(self) -> Database:
         return self

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from airflow.sdk import Context
 from airflow.sdk.exceptions import AirflowSkipException
 
-from onefold.catalog.past import history, unaskable
+from onefold.connectors.past import history, unaskable
 from onefold.load import audit_and_lineage, steps
 from onefold.load.job import Job
 from onefold.orchestration.assets import staging_asset

@@ -14,10 +14,11 @@ from datetime import UTC, datetime, time, timedelta
 import msgspec
 
 from onefold.catalog.system import System
-from onefold.connectors.lookup import LookupKeys
+from onefold.connectors.capabilities import Capabilities
 from onefold.connectors.page import Page, PageReader
 from onefold.connectors.record import Record
 from onefold.connectors.records import Head
+from onefold.connectors.rest.connector import RestConnector
 from onefold.connectors.window import Window
 from onefold.errors import Fatal
 from onefold.http.client import Client
@@ -50,7 +51,7 @@ class _Place:
         return cls(datetime.fromisoformat(since), frozenset(given))
 
 
-def reader(system: System, stream_name: str, endpoint: Endpoint, http: Client, questions: LookupKeys) -> PageReader:
+def ksef_reader(system: System, stream_name: str, endpoint: Endpoint, http: Client) -> PageReader:
     """Reads invoices, or with `records: FaWiersz` their lines, by the date of permanent storage, never beyond KSeF's
     high-water mark: below it nothing is added later, so that the cursor passes by no invoice.
 
@@ -102,3 +103,16 @@ def reader(system: System, stream_name: str, endpoint: Endpoint, http: Client, q
             yield records, place
 
     return read
+
+
+class KsefConnector(RestConnector):
+    """Reads invoices from exported packages."""
+
+    capabilities = Capabilities(windows="always")
+
+    def page_reader(self) -> PageReader:
+        source = self.source
+        return ksef_reader(source.system, source.stream_name, source.endpoint, self.transport)
+
+
+CONNECTOR = KsefConnector

@@ -10,7 +10,7 @@ Source: Salesforce, "REST API Developer Guide" (Query) and "Bulk API 2.0 and Bul
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
@@ -20,11 +20,11 @@ import msgspec
 from onefold.catalog.request import Bulk
 from onefold.catalog.stream import Stream
 from onefold.catalog.system import System
-from onefold.connectors.counting import Counter
-from onefold.connectors.lookup import LookupKeys
+from onefold.connectors.capabilities import Capabilities, Counting
 from onefold.connectors.page import Page, PageReader
 from onefold.connectors.record import Record
 from onefold.connectors.records import Head, sound_json
+from onefold.connectors.rest.connector import RestConnector
 from onefold.connectors.rest.reader import rest_reader
 from onefold.connectors.window import BEGINNING, Window
 from onefold.connectors.window_text import filled, placeholders
@@ -38,7 +38,6 @@ Nest = dict[str, "Value | Nest | list[object]"]
 
 _NUMBER = re.compile(r"-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?", re.ASCII)
 _DIGITS = 40
-COUNTS_AT_ONCE = 12
 _BOOLEANS = {"true": True, "false": False}
 _json = msgspec.json.Decoder(dict[str, object], float_hook=Decimal)
 _encoder = msgspec.json.Encoder(decimal_format="number")
@@ -48,7 +47,7 @@ class _Counted(msgspec.Struct):
     totalSize: int
 
 
-def reader(system: System, stream_name: str, endpoint: Endpoint, http: Client, questions: LookupKeys) -> PageReader:
+def salesforce_reader(system: System, stream_name: str, endpoint: Endpoint, http: Client) -> PageReader:
     """Reads a stream by its query. A page's token is the address of the next batch, of a query or of a job's result."""
     named = f"{system.system}.{stream_name}"
     stream = system.streams[stream_name]
@@ -69,13 +68,6 @@ def reader(system: System, stream_name: str, endpoint: Endpoint, http: Client, q
         return _counted(stream, window, http)
 
     return read
-
-
-def counter(system: System, stream_name: str, endpoint: Endpoint, http: Client) -> Counter:
-    """Counts by one SOQL query a window."""
-    stream = system.streams[stream_name]
-    step = timedelta(milliseconds=1)
-    return Counter(COUNTS_AT_ONCE, lambda windows: [_counted(stream, window, http) for window in windows], step)
 
 
 def _counted(stream: Stream, window: Window, http: Client) -> int:
@@ -183,3 +175,20 @@ def _place(content: dict[str, object], path: str, value: object) -> None:
         inner = content.setdefault(step, {})
         content = inner if isinstance(inner, dict) else {}
     content[name] = value
+
+
+class SalesforceConnector(RestConnector):
+    """Reads by query or by job, and counts by query."""
+
+    capabilities = Capabilities(windows="always", counting=Counting(12, timedelta(milliseconds=1)))
+
+    def page_reader(self) -> PageReader:
+        source = self.source
+        return salesforce_reader(source.system, source.stream_name, source.endpoint, self.transport)
+
+    def count(self, windows: Sequence[Window]) -> list[int]:
+        """By one SOQL query a window."""
+        return [_counted(self.source.stream, window, self.transport) for window in windows]
+
+
+CONNECTOR = SalesforceConnector

@@ -1,7 +1,7 @@
 """Which streams can be asked about a window of the past, and how far back.
 
-A stream can when what is asked names the window's start and its end. Most of that is seen in its YAML; of a module in
-systems/ the YAML says it (python.windows). A look-up can when it has a feed that names, by days, what was changed.
+A stream can when what is asked names the window's start and its end: its connector's capabilities say how that is seen.
+A look-up can when it has a feed that names, by days, what was changed.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Literal
 from onefold.catalog.request import Request
 from onefold.catalog.stream import Stream
 from onefold.catalog.system import System
+from onefold.connectors.registry import connector_class
 
 _START = re.compile(r"\{(start|start_unix|start_unix_ms|first_day)\}")
 _END = re.compile(r"\{(end|end_unix|end_unix_ms|last_day)\}")
@@ -61,18 +62,16 @@ def names_window(request: Request) -> bool:
 def _asks_windows(system: System, stream: Stream) -> bool:
     if stream.lookup:
         return "{day}" in (stream.lookup.feed or "")
-    if system.python:
-        return system.python.windows
-    timed = stream.cursor is not None and stream.cursor.kind != "integer"
-    match system.protocol:
-        case "sql":
-            return timed
-        case "odata":
-            return timed and (stream.nested is None or names_window(stream.request))
-        case "files":
+    match connector_class(system).capabilities.windows:
+        case "always":
             return True
-        case _:
+        case "cursor":
+            timed = stream.cursor is not None and stream.cursor.kind != "integer"
+            return timed and (stream.nested is None or names_window(stream.request))
+        case "request":
             return names_window(stream.request)
+        case "never":
+            return False
 
 
 def _why(

@@ -1,0 +1,33 @@
+"""What a connector can do, as data that is read without opening a connection."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True)
+class Counting:
+    """How a source counts records by window. `at_once` is how many windows are worth asking about in one round: many
+    where all are one query, few where each is a request. `step` is how finely the source is told a window's ends."""
+
+    at_once: int
+    step: timedelta = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What a connector can do.
+
+    `windows` says which of its streams can be asked about a window of the past: `never`; those whose `request` names
+    the window's start and end; those with a `cursor` that is a time; `always`. `counting`: the source counts records
+    by window. `feed`: it names, by days, the keys that were changed. `lookups`: it asks about single keys.
+    `acknowledges`: it is told which records have been published.
+    """
+
+    windows: Literal["never", "request", "cursor", "always"] = "never"
+    counting: Counting | None = None
+    feed: bool = False
+    lookups: bool = False
+    acknowledges: bool = False
