@@ -19,7 +19,8 @@ def connector(
     keys: LookupKeys | None = None,
     resume_cursor: ResumeCursor = no_cursor,
 ) -> Connector[Transport]:
-    return connector_class(system)(StreamSource(system, stream_name, endpoint, keys, resume_cursor), transport)
+    source = StreamSource(system, stream_name, endpoint, keys, resume_cursor)
+    return connector_class(system)(source, transport)
 
 
 def reader(
