@@ -31,7 +31,7 @@ def catalogued(loader_url: str, loader: psycopg.Connection) -> psycopg.Connectio
     return loader
 
 
-def test_every_entity_is_built_judged_and_published_and_the_marts_can_be_asked(
+def test_every_entity_is_built_judged_and_published_and_the_marts_can_be_asked_and_say_what_they_mean(
     loader_url: str, catalogued: psycopg.Connection, tmp_path: Path
 ) -> None:
     catalog = read_catalog()
@@ -42,3 +42,18 @@ def test_every_entity_is_built_judged_and_published_and_the_marts_can_be_asked(
     for mart in (path.stem for path in (DBT / "models" / "marts").glob("*.sql")):
         count = sql.SQL("select count(*) from {}").format(sql.Identifier("marts", mart))
         assert catalogued.execute(count).fetchone() is not None
+    assert _without_comment(catalogued) == []
+
+
+def _without_comment(connection: psycopg.Connection) -> list[str]:
+    """The tables, views and columns of conformed and marts of which the database does not say what they mean."""
+    rows = connection.execute(
+        "select c.oid::regclass || coalesce('.' || attname, '') from pg_class as c"
+        " cross join lateral (select 0 as attnum, null::name as attname union all"
+        " select a.attnum, a.attname from pg_attribute as a"
+        " where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped) as part"
+        " where c.relnamespace in ('conformed'::regnamespace, 'marts'::regnamespace) and c.relkind in ('r', 'v')"
+        " and coalesce(case attnum when 0 then obj_description(c.oid, 'pg_class')"
+        " else col_description(c.oid, attnum) end, '') = '' order by 1"
+    ).fetchall()
+    return [name for (name,) in rows]

@@ -1,12 +1,12 @@
 -- Who a company is according to the registers, and when each of them was last asked. NULL is not known, never "no".
 with asked as (
-    select question
+    select lookup_key
         , max(answered_at) filter (where system = 'krs') as krs_asked_at
         , max(answered_at) filter (where system = 'regon') as regon_asked_at
         , max(answered_at) filter (where system = 'white_list') as vat_asked_at
         , max(answered_at) filter (where system = 'vies') as vies_asked_at
         , max(answered_at) filter (where system = 'crbr') as owners_asked_at
-    from {{ source('ops', 'answer') }} where outcome <> 'failed' group by question
+    from {{ source('ops', 'lookup_cache') }} where outcome <> 'failed' group by lookup_key
 ),
 owners as (
     select company_krs, count(*) as owners from {{ source('conformed', 'beneficial_owner') }} group by company_krs
@@ -18,6 +18,6 @@ select c.company_id, c.legal_name, c.tax_id_pl, c.regon, c.krs, c.legal_form, c.
     , coalesce(k.owners_asked_at, t.owners_asked_at) as owners_asked_at
 from {{ source('conformed', 'company') }} as c
 left join owners as o on o.company_krs = c.krs
-left join asked as k on k.question = c.krs
-left join asked as t on t.question = c.tax_id_pl
-left join asked as e on e.question = 'PL' || c.tax_id_pl
+left join asked as k on k.lookup_key = c.krs
+left join asked as t on t.lookup_key = c.tax_id_pl
+left join asked as e on e.lookup_key = 'PL' || c.tax_id_pl

@@ -108,8 +108,8 @@ def _manifest(project: DbtProject, common: list[str], database: str) -> Manifest
 
 
 def marts_fingerprint(folder: Path) -> str:
-    """A hash that changes whenever a model of the marts changes; `folder` is the dbt project's."""
-    files = sorted((folder / "models" / "marts").glob("*.sql"))
+    """A hash that changes whenever a model of the marts or its description does; `folder` is the dbt project's."""
+    files = sorted(file for file in (folder / "models" / "marts").iterdir() if file.suffix in (".sql", ".yml"))
     return hashlib.sha256(b"\0".join(file.read_bytes() for file in files)).hexdigest()
 
 

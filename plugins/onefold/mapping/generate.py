@@ -10,7 +10,7 @@ from onefold.catalog.system import System
 from onefold.mapping import entity_migration, golden
 from onefold.mapping.generated import MARK
 from onefold.mapping.mapped_model import model_name, model_sql
-from onefold.mapping.properties import mapped_yaml, sources_yaml
+from onefold.mapping.properties import entity_yaml, sources_yaml
 from onefold.settings import ROOT
 
 MAPPED = "dbt_project/models/mapped"
@@ -23,7 +23,7 @@ def generated_files(entities: Mapping[str, Entity], systems: Mapping[str, System
     for entity in entities.values():
         for system in entity.systems:
             files[f"{MAPPED}/{model_name(system, entity.entity)}.sql"] = model_sql(entity, systems[system])
-        files[f"{MAPPED}/{entity.entity}.yml"] = mapped_yaml(entity, systems)
+        files[f"{MAPPED}/{entity.entity}.yml"] = entity_yaml(entity, systems)
         files |= golden.files(entity, entities)
     if entities:
         files[f"{MAPPED}/sources.yml"] = sources_yaml(entities)

@@ -8,6 +8,7 @@ from onefold.catalog.entity import Attribute, Entity
 from onefold.catalog.system import System
 from onefold.mapping.generated import header
 from onefold.mapping.mapped_model import model_name
+from onefold.mapping.resolution_columns import resolution_models
 from onefold.mapping.unit_tests import anchors, unit_tests
 from onefold.mapping.yaml_text import Alias, Yaml, flow
 
@@ -35,7 +36,7 @@ def sources_yaml(entities: Mapping[str, Entity]) -> str:
     conformed: list[Yaml] = [{"name": name, "description": each.title} for name, each in entities.items()]
     ops: list[Yaml] = [
         {"name": "publish_load", "description": "The loads that each conform run takes in."},
-        {"name": "answer", "description": "When each source that is asked one value at a time last answered."},
+        {"name": "lookup_cache", "description": "What each source that is asked one value at a time answered last."},
     ]
     lines = ["version: 2", "sources:"]
     for name, schema, tables in (
@@ -48,14 +49,15 @@ def sources_yaml(entities: Mapping[str, Entity]) -> str:
     return header(["*"], "#") + "\n".join(lines) + "\n"
 
 
-def mapped_yaml(entity: Entity, systems: Mapping[str, System]) -> str:
-    """The properties and unit tests of the entity's mapped models."""
+def entity_yaml(entity: Entity, systems: Mapping[str, System]) -> str:
+    """The properties of all the entity's models, and the unit tests of the mapped ones."""
     lines = ["version: 2", "models:"]
     for number, system in enumerate(entity.systems):
         title = f"{entity.title} as {systems[system].title} knows it: one row a record, every attribute typed."
         lines.append(f"  - name: {model_name(system, entity.entity)}")
         lines.append(f"    description: {flow(title)}")
-        lines += ["    columns: *columns"] if number else ["    columns: &columns", *_items(_mapped_columns(entity))]
+        lines += ["    columns: *columns"] if number else ["    columns: &columns", *_mapped_columns(entity)]
+    lines += [f"  - {flow(model)}" for model in resolution_models(entity)]
     lines.append("unit_tests:")
     shared = anchors(entity)
     for system in entity.systems:
@@ -64,11 +66,12 @@ def mapped_yaml(entity: Entity, systems: Mapping[str, System]) -> str:
     return header([entity.entity], "#") + "\n".join(lines) + "\n"
 
 
-def _mapped_columns(entity: Entity) -> list[Yaml]:
-    columns: list[Yaml] = [
-        {"name": column, "data_type": kind, "description": meaning} for column, kind, meaning in RECORD_COLUMNS
-    ]
-    return columns + [_column(name, attribute) for name, attribute in entity.attributes.items()]
+def _mapped_columns(entity: Entity) -> Iterator[str]:
+    """A line a column. Those of the attributes have their names as anchors: other models have them too."""
+    for column, kind, meaning in RECORD_COLUMNS:
+        yield f"      - {flow({'name': column, 'data_type': kind, 'description': meaning})}"
+    for name, attribute in entity.attributes.items():
+        yield f"      - &{name} {flow(_column(name, attribute))}"
 
 
 def _column(name: str, attribute: Attribute) -> Yaml:
@@ -78,10 +81,6 @@ def _column(name: str, attribute: Attribute) -> Yaml:
         "description": attribute.meaning,
         "config": {"meta": {"personal": attribute.personal}},
     }
-
-
-def _items(values: list[Yaml]) -> Iterator[str]:
-    return (f"      - {flow(value)}" for value in values)
 
 
 def _unit_test(test: dict[str, Yaml], not_yet_defined: dict[str, Yaml]) -> Iterator[str]:

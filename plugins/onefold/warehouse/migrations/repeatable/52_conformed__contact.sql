@@ -43,11 +43,6 @@ end $do$;
 comment on table mapped.contact__identifier is 'By what each living record could be recognised at the newest publish.';
 comment on table conformed.contact_version is
     'Every version of every golden record, with the publish that made it and the one that ended it.';
-comment on column conformed.contact_version._members is
-    'Its records, the most trusted first; _loads and _mapping_versions are theirs, in the same order.';
-comment on column conformed.contact_version._winning_members is
-    'Per attribute of conformed.contact_provenance, which of _members its value is from (1 is the first).';
-comment on column conformed.contact_version._merged_into is 'The golden record that took in its members, where it ended so.';
 comment on table conformed.contact_provenance is
     'From which field, through which transform each stream gives each attribute, since that publish.';
 comment on view conformed.contact is 'Contact, a person at a customer: the golden records that are published now. One statement sees one publish.';
