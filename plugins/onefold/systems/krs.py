@@ -110,8 +110,8 @@ def feed_days(window: Window) -> list[date]:
         start, last = max(window.start, window.end - FEED_DAYS), window.end
     else:
         start, last = window.start, window.end - timedelta.resolution
-    first, last = (instant.astimezone(WARSAW).date() for instant in (start, last))
-    return [first + timedelta(days=days) for days in range((last - first).days + 1)]
+    first_day, last_day = (instant.astimezone(WARSAW).date() for instant in (start, last))
+    return [first_day + timedelta(days=days) for days in range((last_day - first_day).days + 1)]
 
 
 def _reading(response: Response, number: str) -> _Reading:

@@ -49,7 +49,7 @@ class Database:
         self._secrets = {text for text in (endpoint.password,) if text}
         self._engine = _engine(system, endpoint)
         self._connection: sa.Connection | None = None
-        self._way = Persistent(system, endpoint, self._engine.url.host, on_attempt, **settings)
+        self._way = Persistent(system, endpoint, self._engine.url.host or "", on_attempt, **settings)
 
     def __enter__(self) -> Database:
         return self

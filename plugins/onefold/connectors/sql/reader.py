@@ -57,7 +57,7 @@ def sql_reader(system: System, stream_name: str, database: Database, reached: Re
 
     def read(window: Window, token: str | None) -> Iterator[Page]:
         relation = database.ask(
-            "DESCRIBE", stream.request.table, lambda connection: (described(connection, system, stream, named), 0)
+            "DESCRIBE", stream.request.table or "", lambda connection: (described(connection, system, stream, named), 0)
         )
         query = Query(relation, stream, database.dialect, named)
         bounds = query.bounds(window, reached)
@@ -67,7 +67,7 @@ def sql_reader(system: System, stream_name: str, database: Database, reached: Re
             at = datetime.now(UTC)
             statement = query.page(place, bounds, size)
             ask = partial(_page, statement=statement, write=write, head=head)
-            records, last = database.ask("SELECT", stream.request.table, ask)
+            records, last = database.ask("SELECT", stream.request.table or "", ask)
             following = query.following(place, last if len(records) == size else None)
             yield Page(records, at, query.token(following) if following else None)
             place = following
