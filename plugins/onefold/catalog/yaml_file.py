@@ -121,6 +121,10 @@ def _refused(path: Path, line: int, text: str) -> CatalogError:
     return CatalogError([Mistake(path, line, text)])
 
 
+def _line(event: yaml.Event) -> int:
+    return event.start_mark.line + 1 if event.start_mark else 1
+
+
 class _Builder:
     """Builds plain values from parser events; what is not allowed becomes a Mistake, and building goes on."""
 
@@ -137,21 +141,22 @@ class _Builder:
         for event in self.events:
             if isinstance(event, yaml.DocumentStartEvent):
                 if event.explicit and self.lines:
-                    raise _refused(self.path, event.start_mark.line + 1, 'a second document; remove "---"')
+                    raise _refused(self.path, _line(event), 'a second document; remove "---"')
             elif isinstance(event, yaml.NodeEvent):
                 value = self.node(event, ())
         return value
 
     def node(self, event: yaml.Event, place: Place) -> Value:
-        line = event.start_mark.line + 1
+        line = _line(event)
         before = self.size
         self.size += 1
+        value: Value = None
         if isinstance(event, yaml.AliasEvent):
-            value, size = self.anchors.get(event.anchor, (None, 0))
+            value, size = self.anchors.get(event.anchor or "", (None, 0))
             if not size:
                 self.mistakes.append(Mistake(self.path, line, f"no &{event.anchor} before *{event.anchor}; add it"))
             self.size += size
-        else:
+        elif isinstance(event, yaml.ScalarEvent | yaml.CollectionStartEvent):
             if event.tag is not None:
                 self.mistakes.append(Mistake(self.path, line, f"tags are not read; remove {event.tag!r}"))
             if isinstance(event, yaml.ScalarEvent):
@@ -171,14 +176,14 @@ class _Builder:
         items: list[Value] = []
         while not isinstance(event := next(self.events), yaml.SequenceEndEvent):
             inside = (*place, len(items))
-            self.lines[inside] = event.start_mark.line + 1
+            self.lines[inside] = _line(event)
             items.append(self.node(event, inside))
         return items
 
     def mapping(self, place: Place) -> dict[str, Value]:
         values: dict[str, Value] = {}
         while not isinstance(event := next(self.events), yaml.MappingEndEvent):
-            line = event.start_mark.line + 1
+            line = _line(event)
             if not isinstance(event, yaml.ScalarEvent):
                 raise _refused(self.path, line, "a key must be plain text; write it before the colon")
             inside = (*place, event.value)

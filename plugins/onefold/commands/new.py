@@ -40,10 +40,10 @@ def system(
     from dataclasses import replace
 
     from onefold.catalog.reader import read_systems
-    from onefold.draft.model import apart, draft_yaml, suite_yaml
+    from onefold.draft.model import draft_yaml, suite_yaml, with_distinct_names
 
     draft = _draft(kind, location)
-    streams = apart(draft.streams)
+    streams = with_distinct_names(draft.streams)
     if unknown := set(chosen_streams) - {stream.name for stream in streams}:
         names = ", ".join(stream.name for stream in streams)
         raise Fatal(f"there is no stream {', '.join(sorted(unknown))} in it; there are: {names}")

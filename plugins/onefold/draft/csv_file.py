@@ -1,4 +1,4 @@
-"""A draft from one CSV file: encoding, delimiter, decimal sign and the form of dates are read off it."""
+"""A draft from one CSV file: encoding, delimiter, decimal mark and date format are guessed from its first lines."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def csv_draft(path: Path) -> Draft:
         more={"format": given},
         cursor={"fields": ["file_changed"], "of": "file"},
         after={"volatile": ["_file"]},
-        doubts=("primary_key is a guess", "types were read off the first lines"),
+        doubts=("primary_key is a guess", "types are guessed from the first lines"),
     )
     return Draft("files", f"Files like {path.name}", [stream])
 

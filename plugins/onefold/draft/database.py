@@ -51,7 +51,7 @@ def _stream(name: str, columns: list[ReflectedColumn], key: list[str], *, view: 
     elif version and fields[version].get("type") == "integer":
         cursor = {"fields": [version], "kind": "integer"}
     else:
-        doubts.append("no column tells what changed, so that each load reads everything")
+        doubts.append("no column says what changed, so each load reads everything")
     mark = next((each for each in fields if each.lower() in _DELETED and fields[each].get("type") == "boolean"), None)
     return DraftStream(
         name=stream_name(name),
@@ -70,7 +70,7 @@ def _field(column: ReflectedColumn) -> dict[str, Value]:
     return field_of(column["name"], _kind(column["type"]), required=True)
 
 
-def _kind(kind: sa.types.TypeEngine) -> str:
+def _kind(kind: sa.types.TypeEngine[object]) -> str:
     match kind:
         case sa.types.Boolean():
             return "boolean"

@@ -47,7 +47,7 @@ def _stream(name: str, kind: etree._Element) -> DraftStream:
         simple = stated.startswith("Edm.")
         fields[field_name] = field_of(field_name, _TYPES.get(stated, "text") if simple else "json", required=True)
     cursor = _cursor(fields)
-    doubts = () if cursor else ("nothing tells what changed, so that each load reads everything",)
+    doubts = () if cursor else ("no property says what changed, so each load reads everything",)
     request: dict[str, Value] = {"path": f"/{name}", "params": {"$select": "{fields}"}}
     return DraftStream(stream_name(name), name, fields, keys, request, cursor=cursor, doubts=doubts)
 

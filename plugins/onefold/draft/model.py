@@ -1,4 +1,4 @@
-"""A draft: what a description tells of a system, and how it is written down as catalogue YAML."""
+"""A draft: what a description says about a system, written as catalogue YAML."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ PERSONAL = (
 
 @dataclass(frozen=True, slots=True)
 class DraftStream:
-    """One stream. `keys` and `cursor` are guesses where the description does not say; `doubts` tells which. `more` and
-    `after` hold further keys of its YAML, which stand before primary_key and after cursor."""
+    """One stream. `keys` and `cursor` are guesses where the description does not say; `doubts` lists the guesses.
+    `more` and `after` hold further keys of its YAML, written before primary_key and after cursor."""
 
     name: str
     title: str
@@ -49,7 +49,7 @@ class DraftStream:
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A system. `more` holds further keys of its YAML, as odata_version."""
+    """A system. `more` holds further keys of its YAML, such as odata_version."""
 
     protocol: str
     title: str
@@ -62,7 +62,7 @@ def draft_yaml(name: str, draft: Draft, origin: str) -> str:
     """The text of catalog/systems/<name>.yaml. What was guessed is marked with a comment to check it."""
     lines = [
         "# yaml-language-server: $schema=../schema/system.schema.json",
-        f"# First draft, made from {origin}. Check what is marked, take out the fields that nobody needs.",
+        f"# First draft, made from {origin}. Check what is marked, remove the fields that nobody needs.",
         f"system: {name}",
         f"title: {_flow(draft.title)}",
         f"protocol: {draft.protocol}",
@@ -74,7 +74,7 @@ def draft_yaml(name: str, draft: Draft, origin: str) -> str:
     lines.append("limits: {rate: [5/s]} # check: what the system allows")
     lines += [f"{key}: {_flow(value)}" for key, value in draft.more.items()]
     lines.append("streams:")
-    for stream in apart(draft.streams):
+    for stream in with_distinct_names(draft.streams):
         lines += [f"  {line}" for line in _stream(stream)]
     return "\n".join(lines) + "\n"
 
@@ -82,23 +82,23 @@ def draft_yaml(name: str, draft: Draft, origin: str) -> str:
 def suite_yaml(system: str, stream: DraftStream) -> str:
     """The text of expectations/<system>__<stream>.yaml: what every stream's suite should ask at least."""
     columns = [key.lower() for key in stream.keys]
-    wanted: list[dict[str, Value]] = [
+    expectations: list[dict[str, Value]] = [
         {"type": "expect_column_values_to_be_null", "kwargs": {"column": column}, "severity": "critical"}
         for column in ("_unparsed", "_unmapped")
     ]
-    wanted += [
+    expectations += [
         {"type": "expect_column_values_to_not_be_null", "kwargs": {"column": column}, "severity": "critical"}
         for column in columns
     ]
     if len(columns) == 1:
         unique: dict[str, Value] = {"column": columns[0]}
-        wanted.append({"type": "expect_column_values_to_be_unique", "kwargs": unique, "severity": "critical"})
-    lines = [f"name: {system}__{stream.name}", "expectations:", *(f"  - {_flow(each)}" for each in wanted)]
+        expectations.append({"type": "expect_column_values_to_be_unique", "kwargs": unique, "severity": "critical"})
+    lines = [f"name: {system}__{stream.name}", "expectations:", *(f"  - {_flow(each)}" for each in expectations)]
     return "\n".join(lines) + "\n"
 
 
-def apart(streams: Iterable[DraftStream]) -> list[DraftStream]:
-    """The streams, of equal names the later ones with a number."""
+def with_distinct_names(streams: Iterable[DraftStream]) -> list[DraftStream]:
+    """The streams; where several have one name, the later ones get a number."""
     seen: Counter[str] = Counter()
     named = []
     for stream in streams:
@@ -153,17 +153,16 @@ def field_of(name: str, kind: str, *, required: bool) -> dict[str, Value]:
 def _stream(stream: DraftStream) -> list[str]:
     doubts = f" # check: {'; '.join(stream.doubts)}" if stream.doubts else ""
     lines = [f"{stream.name}:{doubts}", f"  title: {_flow(stream.title)}"]
-    for key, value in (
+    entries: list[tuple[str, Value]] = [
         ("request", dict(stream.request)),
         ("records", stream.records),
         ("next", dict(stream.following)),
         *stream.more.items(),
-        ("primary_key", stream.keys),
+        ("primary_key", [*stream.keys]),
         ("cursor", dict(stream.cursor)),
         *stream.after.items(),
-    ):
-        if value:
-            lines.append(f"  {key}: {_flow(value)}")
+    ]
+    lines += [f"  {key}: {_flow(value)}" for key, value in entries if value]
     shown = ", ".join(f"{_flow(name)}: {_short(given)}" for name, given in stream.fields.items())
     return [*lines, "  fields: {", *_wrapped(shown, "    "), "  }"]
 

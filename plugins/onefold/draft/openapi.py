@@ -62,7 +62,7 @@ def _streams(document: Node, path: str, item: object) -> Iterator[DraftStream]:
     if since is not None:
         params[str(since["name"])] = "{start}"
     elif stamp:
-        doubts.append("no parameter asks for what changed, so that each load reads everything")
+        doubts.append("no parameter asks for what changed, so each load reads everything")
     following = _following(document, body, parameters)
     request: dict[str, Value] = {"path": path} | ({"params": params} if params else {})
     yield DraftStream(
@@ -79,8 +79,8 @@ def _streams(document: Node, path: str, item: object) -> Iterator[DraftStream]:
 
 
 def _answer(document: Node, operation: Node) -> object:
-    responses = _map(operation, "responses")
-    good = next((responses[code] for code in ("200", 200, "2XX", "default") if code in responses), None)
+    responses = {str(code): response for code, response in _map(operation, "responses").items()}
+    good = next((responses[code] for code in ("200", "2XX", "default") if code in responses), None)
     content = _map(_resolved(document, good), "content")
     kind = next((content[name] for name in content if "json" in str(name)), None)
     return _resolved(document, _map(kind, "schema")) if isinstance(kind, dict) else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Protocol
 from urllib.parse import urlsplit
 
 import zeep
@@ -21,10 +22,24 @@ _DEEPEST = 8
 class _OnlyFiles(zeep.Transport):
     """Reads what the WSDL imports from the disk; an import from elsewhere is refused, not fetched."""
 
+    def __init__(self) -> None:
+        zeep.Transport.__init__(self)
+
     def load(self, url: str) -> bytes:
         if urlsplit(url).scheme not in ("", "file"):
-            raise Fatal(f"the WSDL imports {url}; save that file beside it and let the WSDL name it there")
+            raise Fatal(f"the WSDL imports {url}; save that file next to the WSDL and import it from there")
         return Path(urlsplit(url).path).read_bytes()
+
+
+class _Message(Protocol):
+    body: Element | None
+
+
+class _Operation(Protocol):
+    """What zeep has for an operation of a binding."""
+
+    input: _Message
+    output: _Message
 
 
 def wsdl_draft(path: Path) -> Draft:
@@ -45,11 +60,11 @@ def wsdl_draft(path: Path) -> Draft:
     return Draft("soap", f"SOAP service {path.stem}", list(found.values()), more={"wsdl": "/check?wsdl"})
 
 
-def _stream(name: str, operation: zeep.wsdl.definitions.AbstractOperation) -> DraftStream | None:
+def _stream(name: str, operation: _Operation) -> DraftStream | None:
     row = _repeated(operation.output.body, _DEEPEST)
     alone = row is None
     row = operation.output.body if row is None else row
-    if not _parts(row):
+    if row is None or not _parts(row):
         return None
     fields: Fields = {
         part: field_of(part, _kind(element), required=not element.is_optional) for part, element in _parts(row)
@@ -63,11 +78,11 @@ def _stream(name: str, operation: zeep.wsdl.definitions.AbstractOperation) -> Dr
         fields=fields,
         keys=guessed_keys(fields),
         request=request,
-        records=row.name,
+        records=str(row.name),
         cursor={"fields": [stamp]} if stamp else {},
         doubts=(
             "primary_key is a guess",
-            *(["what the parameters are to be"] if params else []),
+            *(["what to send in the parameters"] if params else []),
             *(["it answers one record: is it a look-up?"] if alone else []),
         ),
     )
