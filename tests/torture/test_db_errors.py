@@ -162,7 +162,7 @@ def test_a_missing_privilege_is_final_and_says_what_grants_it(warehouse: Warehou
 def test_a_warehouse_that_can_only_be_read_says_so(warehouse: Warehouse):
     with (
         limited(warehouse, "default_transaction_read_only = on"),
-        pytest.raises(Retriable, match=r"read .*25006"),
+        pytest.raises(Retriable, match=r"read-only .*25006"),
     ):
         again(warehouse, "land")
     again(warehouse, "land")

@@ -8,8 +8,10 @@ from psycopg import sql
 from onefold.catalog.stream import Stream
 from onefold.load.landing import move_unstorable
 from onefold.load.ledger import Load
+from onefold.load.newer_wins import NEWEST_FIRST, is_not_older
 from onefold.load.staging import CHILD_TABLE_ROWS
 from onefold.load.superseded import first_reversible
+from onefold.warehouse.rows import one_row
 from onefold.warehouse.tables import StagingTable
 
 
@@ -36,7 +38,7 @@ def _reduce(connection: psycopg.Connection, load: Load, stream: Stream, again: b
     """
     _know_size(connection, load)
     staging = StagingTable(load.system, load.stream).versions
-    empty = not connection.execute(sql.SQL("select exists (select from {})").format(staging)).fetchone()[0]
+    empty = not one_row(connection.execute(sql.SQL("select exists (select from {})").format(staging)))[0]
     waiting = _waiting(connection, load)
     reversible = first_reversible(connection, load.system, load.stream)
     names = {
@@ -46,6 +48,7 @@ def _reduce(connection: psycopg.Connection, load: Load, stream: Stream, again: b
         "load_id": sql.Literal(load.load_id),
         "reversible": sql.Literal(reversible),
         "pages": load.tables.pages,
+        "is_not_older": is_not_older("read", "held"),
         "newest": _newest(connection, load),
         "not_waiting": _not_waiting(load, stream) if waiting and not again else sql.SQL("true"),
         "waiting": sql.SQL("ops.quarantine q where q.system = {} and q.stream = {} and q.state = 'open'").format(
@@ -60,7 +63,7 @@ def _reduce(connection: psycopg.Connection, load: Load, stream: Stream, again: b
     if empty and not waiting:
         return connection.execute(_ALL.format(**names, kind=_kind(load.rows_read))).rowcount
     connection.execute(_COMPARED.format(**names, current=_current(connection, load)))
-    most = connection.execute(_MOST.format(**names)).fetchone()[0]
+    most = one_row(connection.execute(_MOST.format(**names)))[0]
     candidates = connection.execute(_DIFFERENT.format(**names, kind=_kind(most))).rowcount
     if reversible is not None:
         connection.execute(_SUPERSEDED.format(**names))
@@ -86,8 +89,7 @@ _COMPARED = sql.SQL(
                    when held._key is null then 'new'
                    when held._hash = read._hash
                        then case when held._cursor is not distinct from read._cursor then 'same' else 'equal' end
-                   when held._cursor is null or read._cursor is null or read._cursor > held._cursor
-                       or (read._cursor = held._cursor and read._extracted_at >= held._extracted_at) then 'newer'
+                   when {is_not_older} then 'newer'
                    else 'late'
                end as _how
         from ({newest}) read
@@ -160,15 +162,17 @@ def _current(connection: psycopg.Connection, load: Load) -> sql.Composable:
     the loads leaves it out. Whether there is any is asked first: to find that there is none, PostgreSQL would hash all
     versions. The oldest is the first that may have written into staging; the ledger is never pruned.
     """
-    oldest = connection.execute(
-        "select coalesce(min(load_id), 0) from ops.load"
-        " where system = %s and stream = %s and state in ('published', 'rolled_back')",
-        (load.system, load.stream),
-    ).fetchone()[0]
+    oldest = one_row(
+        connection.execute(
+            "select coalesce(min(load_id), 0) from ops.load"
+            " where system = %s and stream = %s and state in ('published', 'rolled_back')",
+            (load.system, load.stream),
+        )
+    )[0]
     later = sql.SQL("exists (select from {} later where later._load_id > {}").format(
         StagingTable(load.system, load.stream).versions, sql.Literal(oldest)
     )
-    if not connection.execute(sql.SQL("select {})").format(later)).fetchone()[0]:
+    if not one_row(connection.execute(sql.SQL("select {})").format(later)))[0]:
         return sql.SQL("true")
     return sql.SQL("not {} and later._key = version._key and later._load_id > version._load_id)").format(later)
 
@@ -182,10 +186,12 @@ def _know_size(connection: psycopg.Connection, load: Load) -> None:
 
 def _waiting(connection: psycopg.Connection, load: Load) -> bool:
     """Whether anything of the stream waits in quarantine."""
-    return connection.execute(
-        "select exists (select from ops.quarantine where system = %s and stream = %s and state = 'open')",
-        (load.system, load.stream),
-    ).fetchone()[0]
+    return one_row(
+        connection.execute(
+            "select exists (select from ops.quarantine where system = %s and stream = %s and state = 'open')",
+            (load.system, load.stream),
+        )
+    )[0]
 
 
 def _not_waiting(load: Load, stream: Stream) -> sql.Composable:
@@ -204,14 +210,14 @@ def _not_waiting(load: Load, stream: Stream) -> sql.Composable:
 def _newest(connection: psycopg.Connection, load: Load) -> sql.Composed:
     """One reading a key. Sorting them all is dear and mostly in vain: most loads read every key once."""
     pages = load.tables.pages
-    repeated = connection.execute(sql.SQL("select count(distinct _key) < count(*) from {}").format(pages)).fetchone()[0]
+    repeated = one_row(connection.execute(sql.SQL("select count(distinct _key) < count(*) from {}").format(pages)))[0]
     if not repeated:
         return sql.SQL("select ctid as _row, * from {}").format(pages)
     return sql.SQL(
         "select pages.ctid as _row, pages.* from {pages} pages join ("
         "select distinct on (_key) ctid as _row from {pages}"
-        " order by _key, _cursor desc nulls last, _extracted_at desc, _hash desc) newest on newest._row = pages.ctid"
-    ).format(pages=pages)
+        " order by _key, {newest_first}) newest on newest._row = pages.ctid"
+    ).format(pages=pages, newest_first=NEWEST_FIRST)
 
 
 def content_sql(payload: str, stream: Stream) -> sql.Composable:

@@ -19,6 +19,7 @@ from psycopg import sql
 from onefold.catalog.stream import Stream
 from onefold.load.ledger import Load
 from onefold.load.superseded import first_reversible
+from onefold.warehouse.rows import one_row
 from onefold.warehouse.tables import StagingTable
 
 log = logging.getLogger(__name__)
@@ -34,12 +35,14 @@ def land_deletions(connection: psycopg.Connection, load: Load, stream: Stream) -
 
 
 def _listed(connection: psycopg.Connection, load: Load, stream: Stream) -> int:
-    whole, unnamed, unreadable = connection.execute(
-        "select count(*), count(*) filter (where partition = ''),"
-        " (select count(*) from landing.unreadable where load_id = %(load_id)s)"
-        " from landing.partition where load_id = %(load_id)s and snapshot_since is not null",
-        {"load_id": load.load_id},
-    ).fetchone()
+    whole, unnamed, unreadable = one_row(
+        connection.execute(
+            "select count(*), count(*) filter (where partition = ''),"
+            " (select count(*) from landing.unreadable where load_id = %(load_id)s)"
+            " from landing.partition where load_id = %(load_id)s and snapshot_since is not null",
+            {"load_id": load.load_id},
+        )
+    )
     if not whole:
         return 0
     if unreadable:

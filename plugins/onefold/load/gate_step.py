@@ -22,6 +22,7 @@ from onefold.quality.gate import Finding, evaluate_suite, store_findings
 from onefold.quality.no_rows import evaluate_without_rows
 from onefold.quality.suite import read_suite
 from onefold.quality.typed import make_typed
+from onefold.warehouse.rows import one_row
 
 log = logging.getLogger(__name__)
 
@@ -135,7 +136,7 @@ def record_refused(
                 )
             )
     connection.execute(sql.SQL("analyze {}").format(table))
-    return connection.execute(sql.SQL("select count(distinct _key) from {}").format(table)).fetchone()[0]
+    return one_row(connection.execute(sql.SQL("select count(distinct _key) from {}").format(table)))[0]
 
 
 def _reason(finding: Finding) -> str:

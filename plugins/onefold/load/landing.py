@@ -21,6 +21,7 @@ from onefold.connectors.page import Page
 from onefold.connectors.record import Record
 from onefold.load.ledger import Load, discard_landing
 from onefold.load.page_writer import PageWriter
+from onefold.warehouse.rows import one_row
 from onefold.warehouse.tables import SHARED_LANDING_TABLES
 
 _GONE = b"deleted"
@@ -104,7 +105,7 @@ class Progress:
 
 def read_progress(connection: psycopg.Connection, load: Load) -> Progress | None:
     """How far the load has landed; None when nothing of it is there (any more)."""
-    exists = connection.execute("select to_regclass(%s)", (load.tables.pages.as_string(connection),)).fetchone()[0]
+    exists = one_row(connection.execute("select to_regclass(%s)", (load.tables.pages.as_string(connection),)))[0]
     row = connection.execute(
         "select token, complete from landing.resume_token where load_id = %s", (load.load_id,)
     ).fetchone()

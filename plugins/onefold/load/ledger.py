@@ -12,6 +12,7 @@ from psycopg.rows import class_row
 
 from onefold.connectors.window import Window
 from onefold.errors import Busy
+from onefold.warehouse.rows import one_row
 from onefold.warehouse.tables import SHARED_LANDING_TABLES, LandingTables
 
 State = Literal["extracting", "landed", "gated", "published", "rejected", "rolled_back", "dry_run"]
@@ -89,24 +90,26 @@ def in_progress_of(connection: psycopg.Connection, system: str, stream: str, run
 def get(connection: psycopg.Connection, load_id: int) -> Load:
     """One load, which must exist."""
     with connection.cursor(row_factory=class_row(Load)) as cursor:
-        return cursor.execute("select * from ops.load where load_id = %s", (load_id,)).fetchone()
+        return one_row(cursor.execute("select * from ops.load where load_id = %s", (load_id,)))
 
 
 def begin(connection: psycopg.Connection, system: str, stream: str, window: Window, run: Run) -> Load:
     """Open a load in state extracting. The caller holds the stream's lock."""
     with connection.cursor(row_factory=class_row(Load)) as cursor:
-        return cursor.execute(
-            "insert into ops.load (system, stream, window_start, window_end, dag_id, run_id, actor)"
-            " values (%s, %s, %s, %s, %s, %s, %s) returning *",
-            (system, stream, window.start, window.end, run.dag_id, run.run_id, run.actor),
-        ).fetchone()
+        return one_row(
+            cursor.execute(
+                "insert into ops.load (system, stream, window_start, window_end, dag_id, run_id, actor)"
+                " values (%s, %s, %s, %s, %s, %s, %s) returning *",
+                (system, stream, window.start, window.end, run.dag_id, run.run_id, run.actor),
+            )
+        )
 
 
 def lock_stream(connection: psycopg.Connection, system: str, stream: str) -> None:
     """Take the stream's lock for this session. Raises Busy when another process is loading the stream."""
-    locked = connection.execute(
-        "select pg_try_advisory_lock(hashtextextended(%s, 1))", (f"{system}.{stream}",)
-    ).fetchone()[0]
+    locked = one_row(
+        connection.execute("select pg_try_advisory_lock(hashtextextended(%s, 1))", (f"{system}.{stream}",))
+    )[0]
     if not locked:
         other = latest(connection, system, stream)
         which = f"load {other.load_id} of run {other.run_id}" if other else "another load"

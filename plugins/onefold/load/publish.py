@@ -13,9 +13,11 @@ from onefold.connectors.window import BEGINNING
 from onefold.load.checkpoints import store_checkpoints
 from onefold.load.ledger import Load, discard_landing
 from onefold.load.lookup_cache import store_lookup_results
+from onefold.load.newer_wins import is_not_older
 from onefold.load.replayed_rows import record_outcomes
 from onefold.load.staging import CHILD_TABLE_ROWS, attach_child_table, ensure_key_index
 from onefold.load.superseded import set_rollback_until, store_superseded
+from onefold.warehouse.rows import one_row
 from onefold.warehouse.tables import StagingTable
 
 
@@ -90,9 +92,10 @@ def _names(load: Load) -> dict[str, sql.Composable]:
 
 def _count(connection: psycopg.Connection, load: Load) -> tuple[int, int, int, str]:
     """New, changed and deleted records, and a digest of them all that does not depend on their order."""
-    return connection.execute(
-        sql.SQL(
-            """
+    return one_row(
+        connection.execute(
+            sql.SQL(
+                """
             select count(*) filter (where not _known and not _deleted),
                    count(*) filter (where _known and not _deleted),
                    count(*) filter (where _deleted),
@@ -102,8 +105,9 @@ def _count(connection: psycopg.Connection, load: Load) -> tuple[int, int, int, s
                    )
             from {accepted}
             """
-        ).format(**_names(load))
-    ).fetchone()
+            ).format(**_names(load))
+        )
+    )
 
 
 def _write_versions(connection: psycopg.Connection, load: Load, count: int) -> None:
@@ -200,12 +204,9 @@ def _close_quarantined(connection: psycopg.Connection, load: Load) -> None:
             update ops.quarantine q set state = 'superseded', closed_at = now(), closed_by_load = {load}
             from {candidate} c
             where q.system = {system} and q.stream = {stream} and q._key = c._key and q.state = 'open'
-              and q.load_id <> {load} and (
-                  q._cursor is null or c._cursor is null
-                  or (q._cursor, q._extracted_at) <= (c._cursor, c._extracted_at)
-              )
+              and q.load_id <> {load} and {is_not_older}
             """
-        ).format(**_names(load))
+        ).format(**_names(load), is_not_older=is_not_older("c", "q"))
     )
     connection.execute(
         """
@@ -223,12 +224,14 @@ def _greatest_cursors(connection: psycopg.Connection, load: Load) -> tuple[str |
 
     Looked for once, in a plain query that PostgreSQL spreads over the cores.
     """
-    return connection.execute(
-        sql.SQL(
-            "select max(_cursor), max(_cursor) filter (where not (_deleted and _hash = decode(md5('gone' || _payload),"
-            " 'hex'))) from {pages}"
-        ).format(**_names(load))
-    ).fetchone()
+    return one_row(
+        connection.execute(
+            sql.SQL(
+                "select max(_cursor), max(_cursor) filter (where not (_deleted"
+                " and _hash = decode(md5('gone' || _payload), 'hex'))) from {pages}"
+            ).format(**_names(load))
+        )
+    )
 
 
 def _move_cursor(connection: psycopg.Connection, load: Load, landed: str | None, overlap: timedelta) -> bool:

@@ -14,15 +14,19 @@ from psycopg import sql
 
 from onefold.connectors.window import Window
 from onefold.load.ledger import Load
+from onefold.warehouse.rows import one_row
 
 
 def replay_window(connection: psycopg.Connection, replay_id: int, system: str, stream: str) -> Window:
     """From when to when the rows that the replay chose of the stream were quarantined: the window of its load."""
-    first, last = connection.execute(
-        "select min(quarantined_at), max(quarantined_at) from ops.replay_row join ops.quarantine using (quarantine_id)"
-        " where replay_id = %s and system = %s and stream = %s",
-        (replay_id, system, stream),
-    ).fetchone()
+    first, last = one_row(
+        connection.execute(
+            "select min(quarantined_at), max(quarantined_at)"
+            " from ops.replay_row join ops.quarantine using (quarantine_id)"
+            " where replay_id = %s and system = %s and stream = %s",
+            (replay_id, system, stream),
+        )
+    )
     return Window(first, last + timedelta(microseconds=1))
 
 
@@ -68,9 +72,10 @@ def record_outcomes(connection: psycopg.Connection, load: Load, replay_id: int) 
     Inside the transaction that publishes the load, once what was refused again is in quarantine as the load's own.
     """
     with without_nested_loops(connection):
-        return connection.execute(
-            sql.SQL(
-                """
+        return one_row(
+            connection.execute(
+                sql.SQL(
+                    """
                 with judged as (
                     select q.quarantine_id, case
                         when q.state <> 'open' or r.load_id is null or c._key is null then 'superseded'
@@ -91,15 +96,16 @@ def record_outcomes(connection: psycopg.Connection, load: Load, replay_id: int) 
                 )
                 select count(*) filter (where outcome = 'superseded') from judged
                 """
-            ).format(
-                replay=sql.Literal(replay_id),
-                load=sql.Literal(load.load_id),
-                system=sql.Literal(load.system),
-                stream=sql.Literal(load.stream),
-                candidate=load.tables.candidate,
-                refused=load.tables.refused,
+                ).format(
+                    replay=sql.Literal(replay_id),
+                    load=sql.Literal(load.load_id),
+                    system=sql.Literal(load.system),
+                    stream=sql.Literal(load.stream),
+                    candidate=load.tables.candidate,
+                    refused=load.tables.refused,
+                )
             )
-        ).fetchone()[0]
+        )[0]
 
 
 @contextmanager

@@ -7,6 +7,7 @@ from psycopg import sql
 
 from onefold.catalog.reader import Catalog
 from onefold.warehouse.connection import connect
+from onefold.warehouse.rows import one_row
 from onefold.warehouse.tables import LandingTables, StagingTable
 
 CHILD_TABLE_ROWS = 100_000
@@ -30,7 +31,7 @@ def ensure_staging(connection: psycopg.Connection, table: StagingTable) -> None:
     """
     with connection.transaction():
         connection.execute("select pg_advisory_xact_lock(hashtextextended(%s, 2))", (table.name,))
-        if connection.execute("select to_regclass(%s)", (table.current.as_string(connection),)).fetchone()[0]:
+        if one_row(connection.execute("select to_regclass(%s)", (table.current.as_string(connection),)))[0]:
             return
         connection.execute(
             sql.SQL(

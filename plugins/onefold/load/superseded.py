@@ -12,6 +12,7 @@ from psycopg import sql
 
 from onefold.load.ledger import Load
 from onefold.settings import settings
+from onefold.warehouse.rows import one_row
 
 BUCKETS = 1024
 """Into how many parts the keys of a load are split, by their hash."""
@@ -21,16 +22,18 @@ _PORTION = 10_000
 
 def first_reversible(connection: psycopg.Connection, system: str, stream: str) -> int | None:
     """The stream's first load that may still be rolled back; those before it are final. None: all are."""
-    return connection.execute(
-        "select min(load_id) from ops.load where system = %s and stream = %s and rollback_until > now()"
-        " and state in ('published', 'rolled_back')",
-        (system, stream),
-    ).fetchone()[0]
+    return one_row(
+        connection.execute(
+            "select min(load_id) from ops.load where system = %s and stream = %s and rollback_until > now()"
+            " and state in ('published', 'rolled_back')",
+            (system, stream),
+        )
+    )[0]
 
 
 def store_superseded(connection: psycopg.Connection, load: Load) -> None:
     """Keep what the gate has set aside, inside the caller's transaction, which publishes the load."""
-    if connection.execute("select to_regclass(%s)", (load.tables.superseded.as_string(connection),)).fetchone()[0]:
+    if one_row(connection.execute("select to_regclass(%s)", (load.tables.superseded.as_string(connection),)))[0]:
         names = {
             "compared": load.tables.compared,
             "superseded": load.tables.superseded,
@@ -83,12 +86,14 @@ def _forget(connection: psycopg.Connection, load: Load) -> None:
     the same) until they are final too, which is twice that time.
     """
     names = (load.system, load.stream)
-    first = connection.execute(
-        "select min(load_id) filter (where rollback_until > now()),"
-        " min(load_id) filter (where rollback_until + (rollback_until - ended_at) > now()) from ops.load"
-        " where system = %s and stream = %s and state in ('published', 'rolled_back')",
-        names,
-    ).fetchone()
+    first = one_row(
+        connection.execute(
+            "select min(load_id) filter (where rollback_until > now()),"
+            " min(load_id) filter (where rollback_until + (rollback_until - ended_at) > now()) from ops.load"
+            " where system = %s and stream = %s and state in ('published', 'rolled_back')",
+            names,
+        )
+    )
     for table, kept in zip(("unchanged", "superseded"), first, strict=True):
         connection.execute(
             sql.SQL(

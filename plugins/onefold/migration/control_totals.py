@@ -11,6 +11,7 @@ from psycopg import sql
 from onefold.catalog.entity import Entity
 from onefold.catalog.system import System
 from onefold.load.ledger import Load
+from onefold.load.newer_wins import NEWEST_FIRST
 from onefold.mapping.sql import literal, rule_sql
 from onefold.warehouse.tables import StagingTable
 
@@ -24,7 +25,7 @@ _READ = sql.SQL(
            read._deleted, read._payload::jsonb as _payload
     from (
         select distinct on (_key) _key, _deleted, _payload from {pages}
-        order by _key, _cursor desc nulls last, _extracted_at desc, _hash desc
+        order by _key, {newest_first}
     ) read
     left join {candidate} c on c._key = read._key
     left join {refused} r on r._key = read._key
@@ -38,6 +39,7 @@ def dry_run_totals(
 ) -> Totals:
     """Of what a judged load has landed; `unchanged` are what staging holds already, or holds newer."""
     records = _READ.format(
+        newest_first=NEWEST_FIRST,
         pages=load.tables.pages,
         candidate=load.tables.candidate,
         refused=sql.SQL("(select distinct _key from {})").format(load.tables.refused),

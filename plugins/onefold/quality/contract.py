@@ -16,6 +16,7 @@ from psycopg import sql
 from onefold.catalog.fields import FieldType, SourceField
 from onefold.catalog.stream import Stream
 from onefold.mapping.sql import field_sql
+from onefold.warehouse.rows import one_row
 from onefold.warehouse.tables import LandingTables, StagingTable
 
 FEW = 10
@@ -59,12 +60,14 @@ def may_have_drifted(connection: psycopg.Connection, landing: LandingTables, str
     What is no candidate is as it was when it was published, so only the candidates have to be asked. Most fields are
     met in the first few of them; only those that are not are looked for in all.
     """
-    unreadable = connection.execute(
-        sql.SQL(
-            "select exists (select from landing.unreadable where load_id = {})"
-            " or exists (select from {} where _unparsed is not null)"
-        ).format(landing.load_id, landing.typed)
-    ).fetchone()[0]
+    unreadable = one_row(
+        connection.execute(
+            sql.SQL(
+                "select exists (select from landing.unreadable where load_id = {})"
+                " or exists (select from {} where _unparsed is not null)"
+            ).format(landing.load_id, landing.typed)
+        )
+    )[0]
     if unreadable:
         return True
     candidates = sql.SQL("{} where not _deleted").format(landing.candidate)
@@ -78,9 +81,9 @@ def _never_filled(
 ) -> dict[str, SourceField]:
     """The fields that hold nothing in any of the records; none where there are no records."""
     filled = [sql.SQL("count({})").format(sql.SQL(field_sql(name, field))) for name, field in fields.items()]
-    total, *counts = connection.execute(
-        sql.SQL("select count(*), {} from {}").format(sql.SQL(", ").join(filled), records)
-    ).fetchone()
+    total, *counts = one_row(
+        connection.execute(sql.SQL("select count(*), {} from {}").format(sql.SQL(", ").join(filled), records))
+    )
     return {name: fields[name] for name, count in zip(fields, counts, strict=True) if total and not count}
 
 
@@ -91,9 +94,7 @@ def find_drift(
     columns: list[sql.Composable] = [sql.SQL("count(*)")]
     for name, field in stream.fields.items():
         columns += _counts(name, field)
-    row = connection.execute(
-        sql.SQL("select {} from {}").format(sql.SQL(", ").join(columns), _read(landing))
-    ).fetchone()
+    row = one_row(connection.execute(sql.SQL("select {} from {}").format(sql.SQL(", ").join(columns), _read(landing))))
     total, evidence = row[0], row[1:]
     drifts = []
     for position, (name, field) in enumerate(stream.fields.items()):
@@ -146,11 +147,13 @@ def _has_vanished(
     connection: psycopg.Connection, staging: StagingTable, name: str, field: SourceField, total: int
 ) -> bool:
     """Whether so many records without the field are no chance, going by how often current versions have it."""
-    held, filled = connection.execute(
-        sql.SQL("select count(*), count({}) from (select _payload from {} where not _deleted limit {}) sample").format(
-            field_value(name, field), staging.current, sql.Literal(_SAMPLE)
+    held, filled = one_row(
+        connection.execute(
+            sql.SQL(
+                "select count(*), count({}) from (select _payload from {} where not _deleted limit {}) sample"
+            ).format(field_value(name, field), staging.current, sql.Literal(_SAMPLE))
         )
-    ).fetchone()
+    )
     return held > 0 and filled > 0 and (1 - filled / (held + 1)) ** total < _NO_CHANCE
 
 

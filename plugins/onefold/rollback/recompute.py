@@ -17,6 +17,7 @@ from psycopg import sql
 
 from onefold.errors import Fatal
 from onefold.load.change_detection import content_sql
+from onefold.load.newer_wins import is_not_older
 from onefold.load.superseded import BUCKETS
 from onefold.rollback.stream_change import StreamChange
 from onefold.warehouse.rows import one_row
@@ -48,6 +49,8 @@ def _names(change: StreamChange) -> dict[str, sql.Composable]:
         "complete_group": sql.Literal(change.stream.deletes.complete_group),
         "earlier": content_sql("earlier._payload", change.stream),
         "this": content_sql("this._payload", change.stream),
+        "replaces_current": is_not_older("this", "step"),
+        "replaces_refused": is_not_older("this", "earlier"),
     }
 
 
@@ -191,8 +194,7 @@ _RECOMPUTED = (
                 when snapshot_delete then deletion._of is not null and deletion._hash is distinct from step._hash
                 when _held is null then true
                 when step._hash = this._hash then false
-                when step._cursor is null or this._cursor is null or this._cursor > step._cursor
-                    or (this._cursor = step._cursor and this._extracted_at >= step._extracted_at)
+                when {replaces_current}
                 then (select (step._deleted, {earlier}) is distinct from (this._deleted, {this}) from reading earlier
                       where earlier._key = step._key and earlier._load_id = _source)
                 else false
@@ -209,7 +211,7 @@ _RECOMPUTED = (
         cross join lateral (select writes and this.suite is null as is_version) version
         cross join lateral (
             select writes and _open is not null and coalesce((
-                select (earlier._cursor, earlier._extracted_at) <= (this._cursor, this._extracted_at)
+                select {replaces_refused}
                 from reading earlier where earlier._key = step._key and earlier._load_id = _open), true) as closes_open
         ) open_row
         cross join lateral (
