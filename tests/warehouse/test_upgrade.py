@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
+import os
 import re
+import shutil
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import psycopg
+import pytest
+from psycopg import sql
+from psycopg.conninfo import make_conninfo
 
+from onefold.audit import anchors, entries_from_database, verify
+from onefold.errors import Fatal, Retriable
+from onefold.warehouse import schema
+from onefold.warehouse.migration_files import FOLDER, numbered_migrations
 from onefold.warehouse.schema import upgrade_schema
-from tests.warehouse.conftest import Databases, postgres_program
+from tests.load.shop import SHOP, SUITE, Shop, pages, record
+from tests.roles import as_role
+from tests.warehouse.conftest import FIXTURES, Databases, postgres_program
 
 _OURS = r"\b\w+__identifier\b|\b(superseded|unchanged|lookup_result|partition|resume_token|unreadable)\b"
 """In schemas where single streams, loads and dbt have their own tables too."""
@@ -56,3 +69,260 @@ def test_contract_changes_are_kept_when_drift_gets_its_new_meaning(old_warehouse
         upgrade_schema(old_warehouse)
         assert warehouse.execute("select load_id from ops.contract_change where field = 'name'").fetchall() == before
         assert warehouse.execute("select count(*), min(since) from ops.drift").fetchone() == (0, None)
+
+
+# As of the release before, and as of this one: tables may be renamed, their rows stay.
+KEPT = {
+    "select quarantine_id, load_id, system, stream, _key, _hash, payload, raw, reason, state from ops.quarantine": None,
+    "select load_id, system, stream, window_start, window_end, run_id, actor, rows_read, rows_new from ops.load": None,
+    "select * from ops.cursor": None,
+    "select * from ops.gate_result": None,
+    "select publish_id, state, actor, started_at, ended_at from ops.publish": None,
+    "select * from ops.published": None,
+    "select * from ops.mapping": None,
+    "select * from lineage.event": None,
+    "select * from lineage.dataset_edge": None,
+    "select * from ops.answer": "select * from ops.lookup_cache",
+    "select * from ops.stream_state": "select * from ops.stream_checkpoint",
+    "select * from staging.aside": "select * from staging.superseded",
+    "select * from staging.unchanged": None,
+    "select * from conformed.customer_crosswalk": None,
+}
+
+
+def rows_of(url: str, query: str) -> list[str]:
+    rows = sql.SQL("select t::text from ({}) as t order by 1").format(sql.SQL(query))
+    with psycopg.connect(url) as warehouse:
+        return [text for (text,) in warehouse.execute(rows)]
+
+
+def table_of(url: str, schema: str, table: str) -> list[str]:
+    rows = sql.SQL("select t::text from {} as t order by 1").format(sql.Identifier(schema, table))
+    with psycopg.connect(url) as warehouse:
+        return [text for (text,) in warehouse.execute(rows)]
+
+
+def entities_of(url: str) -> list[str]:
+    with psycopg.connect(url) as warehouse:
+        return [name for (name,) in warehouse.execute("select entity from ops.published order by 1")]
+
+
+def tables_of_streams(url: str) -> list[str]:
+    with psycopg.connect(url) as warehouse:
+        found = warehouse.execute(
+            r"select tablename from pg_tables where schemaname = 'staging' and tablename ~ '\w__\w'"
+        )
+        return sorted(name for (name,) in found)
+
+
+def test_an_upgrade_keeps_every_golden_record_version_and_row(old_warehouses: Databases):
+    with old_warehouses() as old, old_warehouses() as new:
+        upgrade_schema(new)
+        for before, after in KEPT.items():
+            rows = rows_of(old, before)
+            assert rows_of(new, after or before) == rows, before
+        entities = entities_of(old)
+        assert len(entities) == 18 and entities_of(new) == entities
+        for entity in entities:
+            for view in (entity, f"{entity}_version", f"{entity}_crosswalk_version"):
+                rows = table_of(old, "conformed", view)
+                assert rows and table_of(new, "conformed", view) == rows, view
+        tables = tables_of_streams(old)
+        assert len(tables) > 50 and tables_of_streams(new) == tables
+        for table in tables:
+            assert table_of(new, "staging", table) == table_of(old, "staging", table), table
+
+
+def test_the_audit_chain_still_verifies_and_tells_of_every_migration(old_warehouse: str):
+    upgrade = upgrade_schema(old_warehouse)
+    with psycopg.connect(old_warehouse) as warehouse:
+        anchored = list(anchors(FIXTURES / "release_3365bdc_anchor.jsonl"))
+        verdict = verify(entries_from_database(warehouse), anchored)
+        assert verdict.ok and verdict.anchors == len(anchored) > 50
+        told = [entry for entry in entries_from_database(warehouse) if entry.action.startswith("schema.")]
+    assert [entry.subject for entry in told] == [
+        *(f"schema:{migration.name}" for migration in numbered_migrations()),
+        "schema:repeatable",
+    ]
+    assert list(upgrade.migrations) == [migration.name for migration in numbered_migrations()]
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where the audit chain is anchored, apart from this installation's."""
+    monkeypatch.setenv("ONEFOLD_HOME", str(tmp_path / "home"))
+    return tmp_path
+
+
+def source(url: str, system: str, folder: Path) -> Shop:
+    """The stand-in source that the loads of the fixture came from."""
+    (folder / f"{system}__customer.yaml").write_text(SUITE.replace("shop__", f"{system}__"))
+    return Shop(as_role(url, "onefold_loader"), folder, SHOP.model_copy(update={"system": system}))
+
+
+def current(url: str, system: str) -> dict[str, str]:
+    """The name that each record has now."""
+    names = sql.SQL("select _key, _payload ->> 'name' from {} where not _deleted").format(
+        sql.Identifier("staging", f"{system}__customer__current")
+    )
+    with psycopg.connect(url) as warehouse:
+        return dict(warehouse.execute(names).fetchall())
+
+
+def test_a_load_that_had_landed_is_gated_and_published_and_the_stream_goes_on(old_warehouse: str, home: Path):
+    upgrade_schema(old_warehouse)
+    kiosk = source(old_warehouse, "kiosk", home)
+    load = kiosk.run(kiosk.job([], run="manual__landed"))
+    assert (load.load_id, load.state, load.rows_new, load.rows_changed) == (65, "published", 1, 1)
+    assert current(old_warehouse, "kiosk")["1"] == "Newest"
+    assert kiosk.asked == []  # nothing was read again
+    # 2 came too late before the upgrade, 3 was unchanged: both as any load after it.
+    load = kiosk.load([record("2", 0, name="Too late"), record("8", 140)], window=(0, 200))
+    assert (load.rows_new, load.rows_changed) == (1, 0)
+    assert current(old_warehouse, "kiosk")["2"] == "Name 2"
+
+
+def test_an_extraction_that_had_crashed_goes_on_after_its_last_page(old_warehouse: str, home: Path):
+    upgrade_schema(old_warehouse)
+    stall = source(old_warehouse, "stall", home)
+    load = stall.run(stall.job(pages([record("1", 65, name="Read twice")], [record("2", 66)]), run="manual__crashed"))
+    assert (load.load_id, load.state, load.rows_read) == (68, "published", 2)
+    assert [token for _, token in stall.asked] == ["1"]
+    assert current(old_warehouse, "stall") == {"1": "After the crash", "2": "Name 2"}
+
+
+STRIKE = """
+create function public.strike() returns event_trigger language plpgsql as $$
+declare
+    statement bigint := 1 + coalesce(nullif(current_setting('test.statement', true), ''), '0')::bigint;
+begin
+    perform set_config('test.statement', statement::text, false);
+    if statement = current_setting('test.strike_at')::bigint then
+        perform pg_terminate_backend(pg_backend_pid());
+        perform pg_sleep(10);
+    end if;
+end $$;
+create event trigger strike on ddl_command_end execute function public.strike();
+"""
+
+
+def migrations_of(url: str) -> list[str]:
+    return rows_of(url, "select name from ops.schema_migration") if exists(url, "ops.schema_migration") else []
+
+
+def exists(url: str, table: str) -> bool:
+    with psycopg.connect(url) as warehouse:
+        return warehouse.execute("select to_regclass(%s) is not null", (table,)).fetchone()[0]
+
+
+def test_an_upgrade_that_is_killed_at_any_statement_and_run_again_ends_the_same(old_warehouses: Databases):
+    """The server ends the session at the first statement of what is missing, the second, and so on: with
+    ONEFOLD_TORTURE=full at each, else at ever fewer of the later ones of a long migration."""
+    every = os.environ.get("ONEFOLD_TORTURE") == "full"
+    with old_warehouses() as whole, old_warehouses() as struck:
+        upgrade_schema(whole)
+        with psycopg.connect(struck, autocommit=True) as owner:
+            owner.execute(STRIKE)
+        attempts, at, before = 0, 1, migrations_of(struck)
+        while True:
+            try:
+                upgrade_schema(make_conninfo(struck, options=f"-c test.strike_at={at}"))
+                break
+            except Retriable:
+                attempts += 1
+            after = migrations_of(struck)
+            assert after == migrations_of(whole)[: len(after)]
+            at, before = (1, after) if after != before else (at + (1 if every else max(1, at // 2)), before)
+        assert attempts > 2 * len(migrations_of(whole))
+        with psycopg.connect(struck, autocommit=True) as owner:
+            owner.execute("drop event trigger strike; drop function public.strike")
+            assert verify(entries_from_database(owner)).ok
+        assert schema_of(struck) == schema_of(whole)
+
+
+def test_a_second_upgrade_does_nothing(old_warehouse: str):
+    upgrade_schema(old_warehouse)
+    with psycopg.connect(old_warehouse) as warehouse:
+        before = warehouse.execute("select max(seq), pg_current_wal_insert_lsn() from audit.event").fetchone()
+    assert str(upgrade_schema(old_warehouse)) == "warehouse schema is of this version"
+    with psycopg.connect(old_warehouse) as warehouse:
+        assert warehouse.execute("select max(seq) from audit.event").fetchone() == before[:1]
+
+
+def test_two_upgrades_at_once_are_one(old_warehouse: str):
+    with ThreadPoolExecutor(2) as pool:
+        upgrades = list(pool.map(upgrade_schema, [old_warehouse] * 2))
+    assert sorted(len(upgrade.migrations) for upgrade in upgrades) == [0, len(numbered_migrations())]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A copy of the migrations, to change."""
+    return Path(shutil.copytree(FOLDER, tmp_path / "migrations"))
+
+
+def test_an_older_engine_refuses_a_newer_schema(warehouse_url: str, folder: Path):
+    (folder / "9001_from_the_future.sql").write_text("create table ops.future (id int);")
+    upgrade_schema(warehouse_url, folder)
+    with pytest.raises(Fatal, match=r"made by a newer Onefold \(.*9001_from_the_future\).*Nothing was changed"):
+        upgrade_schema(warehouse_url)
+
+
+def test_the_release_before_refuses_the_upgraded_schema(old_warehouse: str):
+    """It accepts one comment of schema ops only (install.py of commit 3365bdc)."""
+    upgrade_schema(old_warehouse)
+    with psycopg.connect(old_warehouse) as warehouse:
+        comment = warehouse.execute("select obj_description('ops'::regnamespace)").fetchone()[0]
+    assert comment != "onefold schema 2"
+
+
+def test_a_migration_that_was_changed_after_it_was_applied_is_refused_by_name(warehouse_url: str, folder: Path):
+    changed = folder / "0003_rollback.sql"
+    changed.write_text(changed.read_text() + "-- a harmless word")
+    with pytest.raises(Fatal, match=r"0003_rollback\.sql was changed after it had been applied"):
+        upgrade_schema(warehouse_url, folder)
+
+
+def test_a_migration_that_fails_leaves_nothing_and_those_before_it_stay(warehouse_url: str, folder: Path):
+    (folder / "9001_good.sql").write_text("create table ops.good (id int);")
+    (folder / "9002_bad.sql").write_text("create table ops.half (id int); insert into ops.half values ('x');")
+    with pytest.raises(Fatal, match="migration 9002_bad"):
+        upgrade_schema(warehouse_url, folder)
+    with psycopg.connect(warehouse_url) as warehouse:
+        made = warehouse.execute("select to_regclass('ops.good') is null, to_regclass('ops.half') is null").fetchone()
+        assert made == (False, True)
+    (folder / "9002_bad.sql").write_text("create table ops.half (id int);")
+    assert upgrade_schema(warehouse_url, folder).migrations == ("9002_bad",)
+
+
+def test_a_lower_number_that_comes_later_still_runs(warehouse_url: str, folder: Path):
+    (folder / "9002_second.sql").write_text("create table ops.second (id int);")
+    upgrade_schema(warehouse_url, folder)
+    (folder / "9001_first.sql").write_text("create table ops.first (id int);")
+    assert upgrade_schema(warehouse_url, folder).migrations == ("9001_first",)
+
+
+def test_a_changed_repeatable_file_runs_again_and_no_migration_does(warehouse_url: str, folder: Path):
+    (folder / "repeatable/95_more.sql").write_text("comment on table ops.load is 'changed';")
+    upgrade = upgrade_schema(warehouse_url, folder)
+    assert (upgrade.migrations, upgrade.refreshed) == ((), True)
+    with psycopg.connect(warehouse_url) as warehouse:
+        assert warehouse.execute("select obj_description('ops.load'::regclass)").fetchone() == ("changed",)
+
+
+def test_a_table_that_stays_in_use_is_named_as_the_reason_and_nothing_is_changed(
+    warehouse_url: str, folder: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(schema, "LOCK_TIMEOUT_SECONDS", 1)
+    (folder / "9001_wide.sql").write_text("alter table ops.load add column wide int;")
+    with psycopg.connect(warehouse_url) as reader:
+        reader.execute("select count(*) from ops.load")
+        with pytest.raises(Retriable, match="9001_wide: a table that it changes was in use for more than 1 s"):
+            upgrade_schema(warehouse_url, folder)
+    assert upgrade_schema(warehouse_url, folder).migrations == ("9001_wide",)
+
+
+def test_a_file_whose_place_in_the_order_is_not_known_is_refused(tmp_path: Path):
+    (tmp_path / "add_column.sql").touch()
+    with pytest.raises(Fatal, match=r"add_column\.sql is not named NNNN_what_it_does\.sql"):
+        numbered_migrations(tmp_path)
