@@ -268,7 +268,7 @@ def test_the_run_is_judged_and_told_though_a_stream_could_not_be_compared(source
 
 def test_a_start_that_lies_ahead_is_refused(source: Source) -> None:
     source.fill(3)
-    with pytest.raises(Fatal, match="lies ahead"):
+    with pytest.raises(Fatal, match="is in the future"):
         source.compare(datetime.now(UTC) + timedelta(days=1))
     assert source.asked == []
 

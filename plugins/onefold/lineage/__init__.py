@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING
 from onefold.lineage.names import DatasetRef, Job, source_dataset, task_run_id, warehouse_dataset
 
 if TYPE_CHECKING:
-    from onefold.lineage.events import PRODUCER, run_event
+    from onefold.lineage.events import run_event
     from onefold.lineage.facets import (
+        PRODUCER,
         Check,
         Field,
         Source,

@@ -17,12 +17,13 @@ from onefold.load.job import Job
 from onefold.load.ledger import Load, Run
 from onefold.load.window import WindowRequest
 from onefold.migration import ledger
-from onefold.migration.control_totals import Totals, dry_run_totals, overall, published_totals
+from onefold.migration.control_totals import ChunkTotals, Totals, dry_run_totals, overall, published_totals
 from onefold.migration.ledger import Chunk, Migration
 from onefold.migration.plan import MigrationRequest
 from onefold.migration.source_counts import land_and_count
 from onefold.warehouse.connection import connect
 from onefold.warehouse.db_errors import translate_errors
+from onefold.warehouse.rows import one_row
 
 log = logging.getLogger(__name__)
 
@@ -78,7 +79,7 @@ def publish_chunks(
                     steps.land(job)
                     gated = steps.gate(job)
                     totals = dry_run_totals(connection, gated, job.system, job.entities)
-                    if overall(totals) != overall(chunk.totals["became"]):
+                    if overall(totals) != overall(_dry_run_of(chunk)["became"]):
                         raise _take_back(connection, migration, job, chunk, totals)
                     load = steps.publish(job)
                     _require_equal(connection, job, load, totals.get("accepted", {}))
@@ -107,7 +108,7 @@ def quarantined(connection: psycopg.Connection, migration: Migration) -> Mapping
     reasons: dict[str, Counter[str]] = {}
     for stream in migration.streams:
         for chunk in ledger.chunks(connection, migration, stream):
-            reasons.setdefault(stream, Counter()).update((chunk.totals or {}).get("reasons", {}))
+            reasons.setdefault(stream, Counter()).update(chunk.totals["reasons"] if chunk.totals else {})
     return {stream: dict(counted) for stream, counted in reasons.items()}
 
 
@@ -140,11 +141,18 @@ def _ended_already(
             *(run.dag_id, run.run_id, migration.system, chunk.stream),
             *(chunk.window_start, chunk.window_end, state),
         ),
-    ).fetchone()[0]
-    return None if found is None else loads.get(connection, found)
+    )
+    load_id = one_row(found)[0]
+    return None if load_id is None else loads.get(connection, load_id)
 
 
-def _found(connection: psycopg.Connection, job: Job, load: Load) -> Mapping[str, object]:
+def _dry_run_of(chunk: Chunk) -> ChunkTotals:
+    if chunk.totals is None:
+        raise Fatal(f"{chunk.stream}, chunk {chunk.position} has no dry run. Clear the first task of its stream.")
+    return chunk.totals
+
+
+def _found(connection: psycopg.Connection, job: Job, load: Load) -> ChunkTotals:
     reasons = connection.execute(
         sql.SQL(
             "select reason, count(*) from (select string_agg(distinct reason, '; ') as reason from {} group by _key) r"
@@ -162,7 +170,7 @@ def _take_back(
     connection: psycopg.Connection, migration: Migration, job: Job, chunk: Chunk, totals: Totals
 ) -> Rejected:
     """Drop what was rehearsed of the stream and is not published; why."""
-    now, approved = overall(totals), overall(chunk.totals["became"])
+    now, approved = overall(totals), overall(_dry_run_of(chunk)["became"])
     different = sorted(name for name in {*now, *approved} if now.get(name) != approved.get(name))
     why = Rejected(
         f"{job.name}, chunk {chunk.position}: what would be published is not what was approved "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
+from typing import TypedDict
 
 import psycopg
 from psycopg import sql
@@ -14,6 +15,15 @@ from onefold.load.ledger import Load
 from onefold.load.newer_wins import NEWEST_FIRST
 from onefold.mapping.sql import literal, rule_sql
 from onefold.warehouse.tables import StagingTable
+
+
+class ChunkTotals(TypedDict):
+    """What the dry run of a chunk found: records read, the totals by outcome, and refused records by reason."""
+
+    read: int
+    became: Totals
+    reasons: dict[str, int]
+
 
 Totals = dict[str, dict[str, str]]
 """By what became of the records (accepted, unchanged, quarantined): 'records', and sums such as

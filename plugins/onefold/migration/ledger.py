@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Literal, TypedDict
 
 import psycopg
 from psycopg import sql
@@ -16,10 +16,29 @@ from onefold.audit import AuditEvent, actor, append
 from onefold.audit.separation_of_duties import require_second_person
 from onefold.connectors.window import Window
 from onefold.errors import Fatal
-from onefold.migration.plan import MigrationRequest, Plan
+from onefold.migration.control_totals import ChunkTotals, Totals
+from onefold.migration.plan import MigrationRequest, Plan, PlanJson
+from onefold.warehouse.rows import one_row
 
 State = Literal["planned", "rehearsed", "approved", "published", "refused", "failed"]
 _ON_ITS_WAY = ("planned", "rehearsed", "approved")
+
+
+class StreamReport(TypedDict):
+    """What the dry run of one stream found; `counted` is compared with the source's own count."""
+
+    read: int
+    became: Totals
+    quarantined: Mapping[str, int]
+    counted: Mapping[str, int | str | None]
+
+
+class MigrationReport(TypedDict):
+    """What the dry run of a migration found, as stored in ops.migration."""
+
+    streams: Mapping[str, StreamReport]
+    publish_id: int
+    entities: Sequence[Mapping[str, int | str | None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +59,8 @@ class Migration:
     run_id: str
     approver: str | None
     state: State
-    plan: Mapping[str, object]
-    report: Mapping[str, object] | None
+    plan: PlanJson
+    report: MigrationReport | None
     error: str | None
     begun_at: datetime
     ended_at: datetime | None
@@ -62,7 +81,7 @@ class Chunk:
     window_end: datetime
     rehearsed_load: int | None
     load_id: int | None
-    totals: Mapping[str, object] | None
+    totals: ChunkTotals | None
     counted: Mapping[str, int] | None
 
     @property
@@ -82,7 +101,7 @@ def begin(connection: psycopg.Connection, wish: MigrationRequest, plan: Plan, wh
             return get(connection, known[0])
         for other in in_progress(connection, wish):
             raise overlap_error(other, wish)
-        migration_id = connection.execute(
+        inserted = connection.execute(
             """
             insert into ops.migration (system, streams, window_start, window_end, chunk, mode, service_window, rate,
                 reason, actor, run_id, plan)
@@ -92,7 +111,8 @@ def begin(connection: psycopg.Connection, wish: MigrationRequest, plan: Plan, wh
                 *(wish.system, list(wish.streams), wish.start, wish.end, wish.chunk, wish.mode, wish.service_window),
                 *(wish.rate, wish.reason, who, run_id, Jsonb(plan.as_json())),
             ),
-        ).fetchone()[0]
+        )
+        migration_id = one_row(inserted)[0]
         with connection.cursor() as cursor:
             cursor.executemany(
                 "insert into ops.migration_chunk (migration_id, stream, position, window_start, window_end)"
@@ -152,7 +172,7 @@ def chunks(connection: psycopg.Connection, migration: Migration, stream: str) ->
         ).fetchall()
 
 
-def record_dry_run(connection: psycopg.Connection, chunk: Chunk, load_id: int, totals: Mapping[str, object]) -> None:
+def record_dry_run(connection: psycopg.Connection, chunk: Chunk, load_id: int, totals: ChunkTotals) -> None:
     """The chunk has been read and judged by this load."""
     _keep(connection, chunk, rehearsed_load=load_id, totals=Jsonb(dict(totals)))
 
@@ -188,7 +208,7 @@ def stopped(connection: psycopg.Connection, migration: Migration, error: str, **
         _tell(connection, migration, "migration.compare", migration.actor, result="mismatch", **facts)
 
 
-def record_report(connection: psycopg.Connection, migration: Migration, report: Mapping[str, object]) -> None:
+def record_report(connection: psycopg.Connection, migration: Migration, report: MigrationReport) -> None:
     """The rehearsal has ended; from here on a person decides. Raises Fatal when one has decided already."""
     with connection.transaction():
         kept = connection.execute(
@@ -242,7 +262,7 @@ def end(connection: psycopg.Connection, migration: Migration, state: State, who:
 
 
 def _tell(
-    connection: psycopg.Connection, migration: Migration, action: str, who: str, result: str = "ok", **facts: object
+    connection: psycopg.Connection, migration: Migration, action: str, who: str, result: str = "ok", **facts: str | int
 ) -> None:
     payload = {"system": migration.system, "streams": migration.streams, "run_id": migration.run_id, **facts}
     event = AuditEvent(

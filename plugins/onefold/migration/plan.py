@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
+from typing import NotRequired, TypedDict
 
 import psycopg
 
@@ -19,6 +20,7 @@ from onefold.http.limit import kept, rate, seconds_of
 from onefold.load.extraction import CountSource, source_count
 from onefold.load.usage import Usage
 from onefold.migration.maintenance_window import service_window
+from onefold.warehouse.rows import one_row
 
 MOST_CHUNKS = 10_000
 _DAY = 86_400
@@ -102,6 +104,25 @@ class Plan:
     def as_json(self) -> dict[str, object]:
         """The plan as plain JSON containers."""
         return asdict(self) | {"estimates": {name: asdict(each) for name, each in self.estimates.items()}}
+
+
+class EstimateJson(TypedDict):
+    """An Estimate, as stored; `by` is missing in old plans."""
+
+    records: int | None
+    requests: int | None
+    seconds: float | None
+    by: NotRequired[str]
+
+
+class PlanJson(TypedDict):
+    """A Plan, as stored in ops.migration."""
+
+    chunks: int
+    estimates: Mapping[str, EstimateJson]
+    quota: str | None
+    days_of_quota: float | None
+    asked: NotRequired[int]
 
 
 FeedEstimator = Callable[[str, Usage], Estimate | None]
@@ -221,7 +242,7 @@ def _by_count(
 
 
 def _past(connection: psycopg.Connection, wish: MigrationRequest, stream: str) -> _Past:
-    per_second, most, requests, seconds = connection.execute(
+    loads = connection.execute(
         """
         select (sum(rows_read) filter (where bounded)
                    / sum(extract(epoch from window_end - window_start)) filter (where bounded))::float8,
@@ -242,7 +263,8 @@ def _past(connection: psycopg.Connection, wish: MigrationRequest, stream: str) -
             "end": wish.end,
             "beginning": BEGINNING,
         },
-    ).fetchone()
+    )
+    per_second, most, requests, seconds = one_row(loads)
     expected = None if per_second is None else math.ceil(per_second * (wish.end - wish.start).total_seconds())
     return _Past(expected if most is None else most, requests, seconds)
 

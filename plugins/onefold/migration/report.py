@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 
 import psycopg
 
@@ -14,7 +15,7 @@ from onefold.errors import Fatal
 from onefold.migration import ledger
 from onefold.migration.chunks import is_dry_run_done, quarantined
 from onefold.migration.control_totals import Totals, added
-from onefold.migration.ledger import Migration
+from onefold.migration.ledger import Migration, MigrationReport, StreamReport
 from onefold.migration.source_counts import of_stream
 
 
@@ -27,25 +28,34 @@ def dry_run_loads(connection: psycopg.Connection, migration: Migration) -> list[
             f"Migration {migration.migration_id} has chunks that are not rehearsed ({', '.join(left[:5])}), so there "
             "is nothing to approve. Clear the task rehearse. Nothing was published."
         )
-    return [chunk.rehearsed_load for chunk in chunks if chunk.load_id is None]
+    return [chunk.rehearsed_load for chunk in chunks if chunk.load_id is None and chunk.rehearsed_load is not None]
 
 
 def make_report(
     connection: psycopg.Connection, migration: Migration, rehearsal: DryRunReport, system: System
-) -> dict[str, object]:
-    """The rehearsal's report as plain JSON containers, to be kept in ops.migration."""
-    streams: dict[str, object] = {}
+) -> MigrationReport:
+    """The report of the dry run, to be stored in ops.migration."""
+    streams: dict[str, StreamReport] = {}
     refused = quarantined(connection, migration)
     for stream in migration.streams:
         totals: Totals = {}
         read = 0
         chunks = ledger.chunks(connection, migration, stream)
         for chunk in chunks:
-            totals = added(totals, chunk.totals["became"])
-            read += chunk.totals["read"]
-        counted = {**of_stream(chunks), "of": len(chunks), "why_not": why_not(system, stream)}
+            if chunk.totals:
+                totals = added(totals, chunk.totals["became"])
+                read += chunk.totals["read"]
+        counted: dict[str, int | str | None] = {
+            **of_stream(chunks),
+            "of": len(chunks),
+            "why_not": why_not(system, stream),
+        }
         streams[stream] = {"read": read, "became": totals, "quarantined": refused[stream], "counted": counted}
-    return {"streams": streams, "publish_id": rehearsal.publish_id, "entities": rehearsal.as_json()["entities"]}
+    return {
+        "streams": streams,
+        "publish_id": rehearsal.publish_id,
+        "entities": [asdict(each) for each in rehearsal.entities],
+    }
 
 
 def plan_text(migration: Migration) -> str:
@@ -54,13 +64,13 @@ def plan_text(migration: Migration) -> str:
     rows = [
         [
             f"{migration.system}.{stream}",
-            *(_number(estimates[stream][of]) for of in ("records", "requests", "seconds")),
+            *map(_number, (estimates[stream]["records"], estimates[stream]["requests"], estimates[stream]["seconds"])),
             estimates[stream].get("by", "loads so far"),
         ]
         for stream in migration.streams
     ]
-    quota = migration.plan["quota"]
-    share = f" {float(migration.plan['days_of_quota']):.0%} of the day's quota ({quota})." if quota else ""
+    quota, days = migration.plan["quota"], migration.plan["days_of_quota"]
+    share = f" {days:.0%} of the day's quota ({quota})." if days is not None else ""
     hours = f" It works in {migration.service_window} only." if migration.service_window else ""
     return "\n\n".join(
         [
@@ -75,7 +85,9 @@ def plan_text(migration: Migration) -> str:
 
 def report_text(migration: Migration) -> str:
     """The rehearsal's report in Markdown."""
-    report = migration.report or {}
+    report = migration.report
+    if report is None:
+        raise Fatal(f"Migration {migration.migration_id} has no report yet. Clear the task report.")
     parts = ["What the source counts, and what was read of it:"]
     counts = [
         [f"{migration.system}.{stream}", *_counts(found["counted"])] for stream, found in report["streams"].items()
@@ -97,7 +109,7 @@ def report_text(migration: Migration) -> str:
     if reasons:
         parts += ["What would wait in quarantine:", _table(["stream", "reason", "records"], reasons)]
     counted = ("new", "changed", "merged", "split", "ended", "conflicts")
-    entities = [[each["entity"], *(_number(each[of]) for of in counted)] for each in report["entities"]]
+    entities = [[str(each["entity"]), *(_number(each[of]) for of in counted)] for each in report["entities"]]
     parts += ["What would become of the golden records:", _table(["entity", *counted], entities)]
     parts += [f"**The gate would refuse it**: {each['refused']}" for each in report["entities"] if each["refused"]]
     return "\n\n".join(parts)
@@ -108,7 +120,7 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return "\n".join(f"| {' | '.join(cell.replace('|', '/') for cell in line)} |" for line in lines)
 
 
-def _counts(counted: Mapping[str, object]) -> list[str]:
+def _counts(counted: Mapping[str, int | str | None]) -> list[str]:
     if counted["why_not"]:
         return ["", "", "", f"this source does not count: {counted['why_not']}"]
     numbers = (_number(counted[of]) for of in ("before", "after", "read"))

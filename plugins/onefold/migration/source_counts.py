@@ -26,6 +26,7 @@ from onefold.load.ledger import Load
 from onefold.load.usage import Usage
 from onefold.migration import ledger
 from onefold.migration.ledger import Chunk, Migration
+from onefold.warehouse.rows import one_row
 
 log = logging.getLogger(__name__)
 
@@ -99,7 +100,7 @@ def _read_of(connection: psycopg.Connection, load: Load, stream: Stream, window:
 
     A deleted record is counted where the source only flags it.
     """
-    return connection.execute(
+    counts = connection.execute(
         sql.SQL(
             """
             select count(distinct _key) filter (
@@ -116,7 +117,9 @@ def _read_of(connection: psycopg.Connection, load: Load, stream: Stream, window:
             "flagged": stream.deletes.flag is not None,
             "load_id": load.load_id,
         },
-    ).fetchone()
+    )
+    of_window, unplaced = one_row(counts)
+    return of_window, unplaced
 
 
 def _mismatch(job: Job, chunk: Chunk, counted: SourceCount) -> str:

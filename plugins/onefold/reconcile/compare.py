@@ -95,6 +95,8 @@ def _compare(
     try:
         whole, windows, counted = _choose_windows(connection, job, counts, usage, start, thorough, keys.started_at)
         if windows:
+            if job.source is None:
+                raise Fatal(f"{job.name} has no source to compare with. Report it: a replay's job cannot be compared.")
             with job.source(job.stream_name, usage) as pages:
                 for window in windows:
                     for page in pages(window, None):
