@@ -30,7 +30,7 @@ def test_a_dry_run_says_what_would_be_replayed_and_what_cannot_be(waiting: Shop)
     assert said.exit_code == 0, said.output
     assert "name: to not be null" in said.output
     assert "2 rows would be replayed." in said.output
-    assert "Not replayed: 1 of shop.customer (the primary key (id) is missing): kept as text" in said.output
+    assert "Not replayed: 1 of shop.customer (the primary key (id) is missing): stored as text" in said.output
     assert waiting.query("select count(*) from ops.replay") == [(0,)]
 
 
@@ -52,10 +52,10 @@ def test_a_dry_run_that_finds_nothing_says_so(waiting: Shop) -> None:
     [
         (["--system", "shpo"], "no system 'shpo'"),
         (["--system", "shop", "--stream", "costumer"], "no stream 'costumer'"),
-        (["--from", "2026-02-01", "--to", "2026-01-01"], "not before their end"),
+        (["--from", "2026-02-01", "--to", "2026-01-01"], "not before its end"),
         (["--from", "yesterday"], "'yesterday' is not an instant"),
         ([], "needs a reason"),
-        (["--reason", "why not", "--expectation", "nothing like it"], "No row that waits in quarantine matches"),
+        (["--reason", "why not", "--expectation", "nothing like it"], "No open row in quarantine matches"),
         (["--reason", "why not", "--expectation", "primary key"], "No row that matches can be replayed"),
     ],
 )
