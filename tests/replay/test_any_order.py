@@ -62,8 +62,8 @@ def test_the_sum_holds_whatever_happens_between_selection_and_replay(shop: Shop,
                 finish()
     while under_way:
         finish()
-    closed = f"select (state = 'open') = (closed_by_load is null) from ops.quarantine where stream = '{here.stream}'"  # noqa: S608
-    assert all(agrees for (agrees,) in here.query(closed))
+    consistent = f"select (state = 'open') = (closed_by_load is null) from ops.quarantine where stream = '{here.stream}'"  # noqa: S608
+    assert all(agrees for (agrees,) in here.query(consistent))
     versions = f"staging.shop__{here.stream}"
     shown = here.query(f'select _key, max(_cursor collate "C") from {versions} group by 1 order by 1')  # noqa: S608
     assert shown == here.query(f"select _key, _cursor from {versions}__current order by 1")  # noqa: S608
