@@ -14,7 +14,7 @@ from onefold.errors import Fatal
 from onefold.load.ledger import Run
 from onefold.replay.ledger import Replay
 from tests.load.shop import SHOP, SUITE, Shop, record
-from tests.replay.replaying import ANY_CREDIT, ANY_NAME, job, opened, run_of, suite
+from tests.replay.replaying import ANY_CREDIT, ANY_NAME, closed, job, opened, run_of, suite
 
 EXAMPLES = 100 if os.environ.get("ONEFOLD_TORTURE") == "full" else 8
 _streams = itertools.count(1)
@@ -62,8 +62,8 @@ def test_the_sum_holds_whatever_happens_between_selection_and_replay(shop: Shop,
                 finish()
     while under_way:
         finish()
-    consistent = f"select (state = 'open') = (closed_by_load is null) from ops.quarantine where stream = '{here.stream}'"  # noqa: S608
-    assert all(agrees for (agrees,) in here.query(consistent))
+    state = f"select (state = 'open') = (closed_by_load is null) from ops.quarantine where stream = '{here.stream}'"  # noqa: S608
+    assert all(agrees for (agrees,) in here.query(state))
     versions = f"staging.shop__{here.stream}"
     shown = here.query(f'select _key, max(_cursor collate "C") from {versions} group by 1 order by 1')  # noqa: S608
     assert shown == here.query(f"select _key, _cursor from {versions}__current order by 1")  # noqa: S608
