@@ -16,7 +16,7 @@ _EQUALS = re.compile(r"""^\s*@\.(?P<name>\w+)\s*==\s*(?P<value>"[^"]*"|\d+|true|
 def example_record(rule: Rule, stream: Stream, example: Example) -> dict[str, Json]:
     """The smallest record that holds what the example gives, each value where the field's path says.
 
-    Raises Fatal when a path has a form that cannot be turned round.
+    Raises Fatal when a path has a form that cannot be inverted.
     """
     record: dict[str, Json] = {}
     given = example.given
@@ -48,7 +48,7 @@ def _steps(path: str) -> list[Step]:
         if found["filter"] is not None:
             if steps and isinstance(steps[-1], int):
                 steps.pop()
-            steps.append(_wanted(found["filter"], path))
+            steps.append(_conditions(found["filter"], path))
         elif found["index"] is not None:
             steps.append(0 if found["index"] == "*" else int(found["index"]))
         else:
@@ -56,17 +56,17 @@ def _steps(path: str) -> list[Step]:
     return steps
 
 
-def _wanted(condition: str, path: str) -> dict[str, Scalar]:
-    wanted: dict[str, Scalar] = {}
+def _conditions(condition: str, path: str) -> dict[str, Scalar]:
+    required: dict[str, Scalar] = {}
     for part in condition.split("&&"):
         found = _EQUALS.match(part)
         if found is None:
             raise Fatal(f'no example record can be made for the path {path!r}: write its filter as @.field == "value"')
         value = found["value"]
-        wanted[found["name"]] = (
+        required[found["name"]] = (
             value[1:-1] if value.startswith('"') else value == "true" if value in ("true", "false") else int(value)
         )
-    return wanted
+    return required
 
 
 def _put(record: dict[str, Json], steps: list[Step], value: Scalar) -> None:
@@ -85,25 +85,25 @@ def _put(record: dict[str, Json], steps: list[Step], value: Scalar) -> None:
 def _child(node: dict[str, Json], key: str) -> dict[str, Json]:
     child = node.setdefault(key, {})
     if not isinstance(child, dict):
-        raise Fatal(f"two fields of an example put different things under {key!r}")
+        raise Fatal(f"two fields of an example write different values under {key!r}")
     return child
 
 
-def _element(node: dict[str, Json], key: str, wanted: int | dict[str, Scalar]) -> dict[str, Json]:
+def _element(node: dict[str, Json], key: str, required: int | dict[str, Scalar]) -> dict[str, Json]:
     elements = node.setdefault(key, [])
     if not isinstance(elements, list):
-        raise Fatal(f"two fields of an example put different things under {key!r}")
-    if isinstance(wanted, int):
-        while len(elements) <= wanted:
+        raise Fatal(f"two fields of an example write different values under {key!r}")
+    if isinstance(required, int):
+        while len(elements) <= required:
             elements.append({})
-        element = elements[wanted]
+        element = elements[required]
         if isinstance(element, dict):
             return element
     else:
-        conditions: dict[str, Json] = dict(wanted)
+        conditions: dict[str, Json] = dict(required)
         for element in elements:
             if isinstance(element, dict) and conditions.items() <= element.items():
                 return element
         elements.append(conditions)
         return conditions
-    raise Fatal(f"two fields of an example put different things under {key!r}")
+    raise Fatal(f"two fields of an example write different values under {key!r}")

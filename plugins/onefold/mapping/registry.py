@@ -1,4 +1,4 @@
-"""ops.mapping: the mapping in force, kept beside the data that it made, with every mapping that was in force before."""
+"""ops.mapping: the mapping in force, stored beside the data that it made, with every earlier one."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class MappingRow:
 
 
 def mapping_rows(entities: Mapping[str, Entity], systems: Mapping[str, System]) -> list[MappingRow]:
-    """What ops.mapping must say of the catalogue, in the catalogue's order."""
+    """The rows that ops.mapping must have for the catalogue, in the catalogue's order."""
     return [
         _row(entity, name, attribute, source, systems)
         for entity in entities.values()
@@ -52,7 +52,7 @@ def _row(entity: Entity, name: str, attribute: Attribute, source: str, systems: 
     system, _, stream = source.partition(".")
     rule = attribute.sources[source]
     trust = attribute.trust or entity.trust
-    said = {
+    meaning = {
         "version": entity.version,
         "type": attribute.type,
         "fields": rule.fields,
@@ -70,16 +70,16 @@ def _row(entity: Entity, name: str, attribute: Attribute, source: str, systems: 
         trust_rank=trust.index(system) + 1 if system in trust else len(trust) + 1,
         survivorship=attribute.survivorship,
         personal_class=attribute.personal,
-        hash=hashlib.sha256(json.dumps(said, ensure_ascii=False, sort_keys=True).encode()).digest(),
+        hash=hashlib.sha256(json.dumps(meaning, ensure_ascii=False, sort_keys=True).encode()).digest(),
     )
 
 
 def mapping_fingerprints(entities: Mapping[str, Entity], systems: Mapping[str, System]) -> dict[str, str]:
     """One hash per entity, of all its rules and whom they trust: another hash, and every record is mapped again."""
-    said: dict[str, list[str]] = {name: [] for name in entities}
+    rules: dict[str, list[str]] = {name: [] for name in entities}
     for row in mapping_rows(entities, systems):
-        said[row.entity].append(repr(astuple(row)))
-    return {name: hashlib.sha256("\n".join(rows).encode()).hexdigest() for name, rows in said.items()}
+        rules[row.entity].append(repr(astuple(row)))
+    return {name: hashlib.sha256("\n".join(rows).encode()).hexdigest() for name, rows in rules.items()}
 
 
 def mapping_versions(entities: Mapping[str, Entity], stream: str) -> dict[str, int]:
@@ -90,17 +90,17 @@ def mapping_versions(entities: Mapping[str, Entity], stream: str) -> dict[str, i
 def sync_mapping(
     connection: psycopg.Connection, entities: Mapping[str, Entity], systems: Mapping[str, System]
 ) -> frozenset[str]:
-    """Make ops.mapping say what the catalogue says, and return the mapped models (<system>__<entity>) to build anew.
+    """Make ops.mapping agree with the catalogue, and return the mapped models (<system>__<entity>) to build anew.
 
-    A rule that changed or went keeps its row, with the moment until which it was in force. A model has to be built
+    A rule that changed or was removed keeps its row, with the moment until which it was in force. A model is built
     anew (dbt var full_mapping) when one of its rules made other values before; new trust alone does not do that.
     The caller's transaction decides: run it in the one that also records that the models were built.
     """
     columns = sql.SQL(", ").join(sql.Identifier(field.name) for field in fields(MappingRow))
     select = sql.SQL("select {} from ops.mapping where valid_to is null for update").format(columns)
     before = {row.key: row for row in (MappingRow(*values) for values in connection.execute(select))}
-    wanted = {row.key: row for row in mapping_rows(entities, systems)}
-    changed = [key for key in before.keys() | wanted.keys() if before.get(key) != wanted.get(key)]
+    required = {row.key: row for row in mapping_rows(entities, systems)}
+    changed = [key for key in before.keys() | required.keys() if before.get(key) != required.get(key)]
     with connection.cursor() as cursor:
         cursor.executemany(
             "update ops.mapping set valid_to = clock_timestamp() where valid_to is null "
@@ -110,9 +110,9 @@ def sync_mapping(
         insert = sql.SQL("insert into ops.mapping ({}) values ({})").format(
             columns, sql.SQL(", ").join(sql.Placeholder() * len(fields(MappingRow)))
         )
-        cursor.executemany(insert, [astuple(wanted[key]) for key in changed if key in wanted])
+        cursor.executemany(insert, [astuple(required[key]) for key in changed if key in required])
     return frozenset(
         model_name(key[2], key[0])
         for key in changed
-        if key not in before or key not in wanted or before[key].hash != wanted[key].hash
+        if key not in before or key not in required or before[key].hash != required[key].hash
     )
