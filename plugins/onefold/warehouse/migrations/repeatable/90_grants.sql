@@ -2,10 +2,10 @@
 
 revoke all on schema public from public;
 grant usage on schema ops, audit, lineage to onefold_loader, onefold_engineer, onefold_auditor;
-grant usage on schema landing, staging, mapped, shadow_staging, shadow_mapped to onefold_engineer;
+grant usage on schema landing, staging, mapped, dry_run_staging, dry_run_mapped to onefold_engineer;
 grant usage on schema conformed, marts to onefold_engineer, onefold_analyst;
 alter default privileges for role onefold_loader
-    in schema landing, staging, mapped, conformed, marts, shadow_staging, shadow_mapped
+    in schema landing, staging, mapped, conformed, marts, dry_run_staging, dry_run_mapped
     grant select on tables to onefold_engineer;
 alter default privileges in schema ops, lineage
     grant select on tables to onefold_engineer, onefold_auditor;
