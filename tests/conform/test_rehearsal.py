@@ -127,7 +127,7 @@ def test_a_rehearsal_publishes_nothing_and_foretells_what_the_publish_then_does(
     assert customers.merged + customers.ended == done.ended
 
 
-def test_analysts_cannot_see_the_shadow_and_engineers_can(company: Company) -> None:
+def test_analysts_cannot_see_the_schemas_of_a_dry_run_and_engineers_can(company: Company) -> None:
     company.rehearse(company.rehearsed())
     question = f"select count(*) from {dry_run_schemas.MAPPED}.customer__candidate"  # noqa: S608 - our own name
     with psycopg.connect(as_role(company.bench.url, "onefold_engineer")) as engineer:
@@ -158,11 +158,11 @@ def test_a_rehearsal_whose_landing_is_gone_is_read_again_from_the_source(company
     assert company.bench.query("select requests > 0 from ops.usage where load_id = %s", load.load_id) == [(True,)]
 
 
-def test_only_a_rehearsed_load_can_be_looked_at_as_a_rehearsal(company: Company) -> None:
+def test_only_a_dry_run_load_can_be_shown_by_a_dry_run_of_conform(company: Company) -> None:
     load = company.bench.load(
         ACCOUNT, requested=WindowRequest(company.newer.start, company.newer.start + timedelta(days=1), True)
     )
-    with pytest.raises(Fatal, match="is published and cannot be looked at as a rehearsal"):
+    with pytest.raises(Fatal, match="is published and has no dry run to show"):
         company.rehearse(load)
 
 

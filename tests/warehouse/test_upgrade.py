@@ -40,7 +40,7 @@ def schema_of(url: str) -> set[str]:
     return {
         "\n".join(sorted(block.strip().splitlines()))
         for block in blocks
-        if not re.search(r"Schema: (mapped|marts|shadow_\w+|staging|landing);", block)
+        if not re.search(r"Schema: (mapped|marts|dry_run_\w+|staging|landing);", block)
         or re.search(_OURS, block.partition(";")[0])
     }
 
