@@ -1,25 +1,42 @@
-"""What one advance does: companies change, go and come, and every record that shows it gets a stamp."""
+"""What one advance does: companies change, are deleted or added, and every record that shows it gets a stamp."""
 
 import random
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import TYPE_CHECKING, Literal
+from typing import Literal, Protocol
 
+from sandbox.world.book import Shelf
 from sandbox.world.company import Company, draw_address, draw_name, draw_phone
 from sandbox.world.journal import Advance
+from sandbox.world.parts import PartShelf
 from sandbox.world.records import STREAMS, SYSTEMS, SourceRecord
 from sandbox.world.spelling import slug, split_legal_form
 
-if TYPE_CHECKING:
-    from sandbox.world.world import World
-
+ChangeKind = Literal["new", "changed", "struck_off"]
 ChangeOf = Literal["address", "contact", "status", "name", "credit"]
 STRUCK_OFF_SHARE = 0.25  # of the deleted companies, also leave the registers
 
 
-def apply_advance(world: "World", advance: Advance) -> dict[str, object]:
+class Changeable(Protocol):
+    """What an advance needs of the world."""
+
+    seed: int
+    sequence: int
+    companies: list[Company]
+
+    @property
+    def shelves(self) -> Mapping[str, Shelf | PartShelf]: ...
+
+    def add_company(self, at: datetime | None = None) -> Company: ...
+
+    def note_in_registers(self, company: Company, at: datetime, kind: ChangeKind) -> None: ...
+
+    def records_of(self, company_id: int) -> list[SourceRecord]: ...
+
+
+def apply_advance(world: Changeable, advance: Advance) -> dict[str, object]:
     """Applies the advance: a pure function of the world before and of `advance`. Returns counts by stream.
 
     All rows of one advance carry the same second, so that pages end between equal stamps.
@@ -48,7 +65,7 @@ def _counted(touched: Iterable[list[SourceRecord]], companies: int) -> dict[str,
     return {"companies": companies, **{f"{system}.{STREAMS[system]}": by_system[system] for system in SYSTEMS}}
 
 
-def _held(world: "World", company: Company) -> bool:
+def _held(world: Changeable, company: Company) -> bool:
     """Whether a business system holds the company in a well-formed, living row."""
     business = [record for record in world.records_of(company.id) if record.system in ("salesforce", "sap")]
     return any(not record.deleted for record in business) and not any(record.broken for record in business)
@@ -59,7 +76,7 @@ def _later(previous: datetime, at: datetime) -> datetime:
     return max(at.replace(microsecond=0), previous.replace(microsecond=0) + timedelta(seconds=1))
 
 
-def _stamp(world: "World", record: SourceRecord, at: datetime, *, deleted: bool) -> None:
+def _stamp(world: Changeable, record: SourceRecord, at: datetime, *, deleted: bool) -> None:
     record.past.append((world.sequence, record.modified, record.deleted))
     if record.system in ("salesforce", "sap"):
         record.modified = _later(record.modified, at)
@@ -68,7 +85,7 @@ def _stamp(world: "World", record: SourceRecord, at: datetime, *, deleted: bool)
     record.deleted = deleted
 
 
-def _change(world: "World", company: Company, rng: random.Random, at: datetime) -> list[SourceRecord]:
+def _change(world: Changeable, company: Company, rng: random.Random, at: datetime) -> list[SourceRecord]:
     records = [record for record in world.records_of(company.id) if not record.deleted]
     before = [_shown(record) for record in records]
     what = rng.choices(("address", "contact", "status", "name", "credit"), (30, 30, 10, 10, 20))[0]
@@ -117,7 +134,7 @@ def _alter(company: Company, what: ChangeOf, rng: random.Random) -> None:
             company.credit_limit += Decimal(rng.randrange(1, 100) * 1000)
 
 
-def _delete(world: "World", company: Company, rng: random.Random, at: datetime) -> list[SourceRecord]:
+def _delete(world: Changeable, company: Company, rng: random.Random, at: datetime) -> list[SourceRecord]:
     company.deleted = True
     struck_off = rng.random() < STRUCK_OFF_SHARE
     if struck_off:

@@ -5,17 +5,15 @@ from collections import defaultdict
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Literal
 from zoneinfo import ZoneInfo
 
 from sandbox.world.book import Book, Shelf
-from sandbox.world.change import apply_advance
+from sandbox.world.change import ChangeKind, apply_advance
 from sandbox.world.company import Company, make_company
 from sandbox.world.journal import Advance, Journal
 from sandbox.world.parts import Parts, PartShelf
 from sandbox.world.records import SYSTEMS, Registrar, SourceRecord, System
 
-ChangeKind = Literal["new", "changed", "struck_off"]
 WARSAW = ZoneInfo("Europe/Warsaw")
 
 
