@@ -36,7 +36,7 @@ alter table landing.checkpoint owner to onefold_loader;
 alter table landing.answer owner to onefold_loader;
 alter table landing.unreadable owner to onefold_loader;
 
--- The shadow: where rehearsed loads are mapped and resolved, out of analysts' sight (conform/shadow.py).
+-- The shadow: where loads of a dry run are mapped and resolved, invisible to analysts (conform/dry_run.py).
 create schema if not exists shadow_staging authorization onefold_loader;
 create schema if not exists shadow_mapped authorization onefold_loader;
 
