@@ -25,5 +25,5 @@ def test_nobody_who_is_unknown_approves_and_nothing_that_nobody_started_is_appro
         append(loader, AuditEvent(actor("engineer", "rollback", "manual__1"), "rollback.plan", "rollback:1"))
         append(loader, AuditEvent(actor(None, "rollback", "scheduled__1"), "rollback.plan", "rollback:2"))
     for subject, user in (("rollback:1", None), ("rollback:2", "approver"), ("rollback:3", "approver")):
-        with pytest.raises(Fatal, match="nobody who is known"):
+        with pytest.raises(Fatal, match="an unknown person"):
             require_second_person(loader, "rollback.plan", subject, user)

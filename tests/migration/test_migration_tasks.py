@@ -50,7 +50,7 @@ def test_plan_and_rehearse_ask_the_source_what_it_counts(here: Engineer) -> None
     assert migrate.plan(of_the_form) == ["order"]
     (begun,) = here.bench.query("select migration_id, plan -> 'estimates' -> 'order' from ops.migration")
     assert begun[1]["by"] == "the source's own count"
-    assert migrate.rehearse(of_the_form, "order") == len(here.chunks(ledger.get(here.connection, begun[0])))
+    assert migrate.dry_run(of_the_form, "order") == len(here.chunks(ledger.get(here.connection, begun[0])))
     counted = [chunk.counted for chunk in here.chunks(ledger.get(here.connection, begun[0]))]
     assert sum(each["after"] for each in counted) == begun[1]["records"]
 
@@ -72,7 +72,7 @@ def test_a_task_is_put_off_until_the_service_window_opens(here: Engineer) -> Non
     wish = replace(here.wish(NOW - timedelta(days=90)), mode="service_window", service_window=hours)
     migration = here.begin(wish)
     with pytest.raises(AirflowRescheduleException) as put_off:
-        migrate.rehearse(context(here), "order")
+        migrate.dry_run(context(here), "order")
     assert abs(put_off.value.reschedule_date - opens.replace(second=0, microsecond=0)) < timedelta(milliseconds=1)
     assert here.asked == []
     assert here.now(migration).state == "planned"

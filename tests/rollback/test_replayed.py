@@ -38,7 +38,7 @@ def test_a_load_whose_refused_rows_a_replay_published_goes_only_with_that_replay
     first = shop.load([record("a", 1, name=None), record("b", 1)])
     replay_load = replayed(shop)
     before = everything(shop)
-    with pytest.raises(Fatal, match=rf"load {replay_load} of a replay has published rows"):
+    with pytest.raises(Fatal, match=rf"were replayed by load {replay_load}"):
         planned(shop, first.load_id)
     assert everything(shop) == before
     rolled_back(shop, first.load_id, replay_load)
@@ -56,7 +56,7 @@ def test_of_several_streams_the_one_is_named_that_a_replay_forbids(shop: Shop) -
     both = (of_basket.load_id, first.load_id)
     with (
         connect(shop.url) as connection,
-        pytest.raises(Fatal, match=rf"^Of what load {first.load_id} of shop\.customer had brought"),
+        pytest.raises(Fatal, match=rf"^Rows that load {first.load_id} of shop\.customer had quarantined"),
     ):
         stream_changes(connection, {"shop": system}, both, "rolled_back")
 
@@ -67,7 +67,7 @@ def test_of_a_replay_no_window_goes_missing_its_rows_wait_again(shop: Shop) -> N
     shop.load([record("b", 2)])
     plan = planned(shop, replay_load)
     assert [stream.missing for stream in plan.streams] == [()]
-    assert "waits in quarantine again" in plan.text and "bin/onefold sync" not in plan.text
+    assert "are open in quarantine again" in plan.text and "bin/onefold sync" not in plan.text
 
 
 def test_a_replay_is_not_taken_in_again_without_the_load_whose_row_it_judged(shop: Shop) -> None:
