@@ -9,7 +9,8 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route, Router
 
 from sandbox import control
-from sandbox.faults import FaultBoard, FaultMiddleware
+from sandbox.faults.board import FaultBoard
+from sandbox.faults.middleware import FaultMiddleware
 from sandbox.stand_in import StandIn
 from sandbox.stand_ins import refresh
 from sandbox.world import World

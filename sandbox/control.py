@@ -10,7 +10,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from sandbox.faults import Fault, FaultBoard
+from sandbox.faults.board import FaultBoard
+from sandbox.faults.fault import Fault
 from sandbox.stand_ins import refresh
 from sandbox.world import World
 

@@ -6,31 +6,29 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from sandbox import (
-    accounting,
-    anthropic,
-    crbr,
-    epuap,
-    erp,
-    hr,
-    keycloak,
-    krs,
-    ksef,
-    microsoft365,
-    nbp,
-    openai,
-    regon,
-    salesforce,
-    sap,
-    sap_idoc,
-    sap_service,
-    sap_v4,
-    shop,
-    stripe,
-    vies,
-    white_list,
-)
+from sandbox.accounting import files as accounting
+from sandbox.anthropic import api as anthropic
+from sandbox.crbr import api as crbr
+from sandbox.epuap import api as epuap
+from sandbox.erp import database as erp
+from sandbox.hr import api as hr
+from sandbox.keycloak import api as keycloak
+from sandbox.krs import api as krs
+from sandbox.ksef import api as ksef
+from sandbox.microsoft365 import api as microsoft365
+from sandbox.nbp import api as nbp
+from sandbox.openai import api as openai
+from sandbox.regon import api as regon
+from sandbox.salesforce import api as salesforce
+from sandbox.sap import cost_centers as sap_service
+from sandbox.sap import idocs as sap_idoc
+from sandbox.sap import odata_v2 as sap
+from sandbox.sap import odata_v4 as sap_v4
+from sandbox.shop import api as shop
 from sandbox.stand_in import StandIn
+from sandbox.stripe import api as stripe
+from sandbox.vies import api as vies
+from sandbox.white_list import api as white_list
 from sandbox.world import World
 
 STAND_INS: tuple[StandIn, ...] = (

@@ -27,7 +27,7 @@ from onefold.http.client import Client
 from onefold.http.endpoint import Endpoint
 from onefold.http.limit import MemoryLimiter
 from sandbox.app import create_app
-from sandbox.regon import USER_KEY
+from sandbox.regon.api import USER_KEY
 from sandbox.stand_ins import chosen
 from sandbox.world import World
 

@@ -23,7 +23,7 @@ from onefold.errors import Fatal, Retriable
 from onefold.http.attempt import Attempt
 from onefold.http.endpoint import Endpoint
 from onefold.http.limit import MemoryLimiter
-from sandbox.accounting import ACCESS_KEY, SECRET_KEY
+from sandbox.accounting.files import ACCESS_KEY, SECRET_KEY
 from sandbox.process import Sandbox, running
 from tests.connectors.reading import reader
 

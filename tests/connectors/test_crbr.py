@@ -11,7 +11,7 @@ import pytest
 from onefold.connectors.page import PageReader
 from onefold.errors import Retriable
 from onefold.http.attempt import Attempt
-from sandbox.crbr import OPERATION
+from sandbox.crbr.api import OPERATION
 from tests.connectors.reading import reader as reader_of
 from tests.connectors.registers import SYSTEMS, Asker, Sandbox, client, endpoint, read_all, running
 

@@ -13,7 +13,7 @@ import requests
 from onefold.catalog.reader import read_systems
 from onefold.connectors.window import Window
 from onefold.errors import Fatal
-from sandbox.hr import API_KEY
+from sandbox.hr.api import API_KEY
 from sandbox.world.business import people, person
 from tests.connectors.running_sandbox import Connected, Sandbox, everything, running
 

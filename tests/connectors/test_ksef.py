@@ -28,8 +28,8 @@ from onefold.systems.ksef import package as ksef_package
 from onefold.systems.ksef.invoice import by_line, whole
 from onefold.systems.ksef.moment import moment, zoned
 from onefold.systems.ksef.package import Exported, Package
-from sandbox.ksef_books import INVOICES
-from sandbox.ksef_documents import Document
+from sandbox.ksef.books import INVOICES
+from sandbox.ksef.documents import Document
 from sandbox.world import Shelf
 from sandbox.world.business import OUR_NIP
 from tests.connectors.reading import reader

@@ -14,7 +14,8 @@ import requests
 
 from onefold.connectors.window import BEGINNING, Window
 from onefold.errors import Fatal
-from sandbox import anthropic, openai
+from sandbox.anthropic import api as anthropic
+from sandbox.openai import api as openai
 from sandbox.world.llm import dollars, usage, usages
 from tests.connectors.running_sandbox import Connected, Sandbox, everything, running
 

@@ -14,7 +14,7 @@ from onefold.connectors.page import PageReader
 from onefold.connectors.window import BEGINNING, Window
 from onefold.errors import Retriable
 from onefold.http.attempt import Attempt
-from sandbox import nbp
+from sandbox.nbp import api as nbp
 from tests.connectors.reading import reader as reader_of
 from tests.connectors.registers import SYSTEMS, Asker, Sandbox, client, endpoint, read_all, running
 

@@ -65,7 +65,7 @@ EDMX = """<?xml version="1.0"?>
   <EntityContainer Name="C"><EntitySet Name="A_Partner" EntityType="S.PartnerType"/></EntityContainer>
  </Schema></edmx:DataServices></edmx:Edmx>"""
 CSV = "nr_faktury;data;kwota;NIP;opis\r\nFV/1;31.01.2026;1 234,50;5272889007;Śruby\r\nFV/2;01.02.2026;-7,00;;\r\n"
-WSDL = Path(__file__).parents[2] / "sandbox" / "wsdl" / "regon-bir11.wsdl"
+WSDL = Path(__file__).parents[2] / "sandbox" / "regon" / "regon-bir11.wsdl"
 
 
 def drafted(kind: str, location: str | Path, *more: str) -> System:

@@ -12,8 +12,8 @@ from psycopg.types.json import Jsonb
 
 from onefold.catalog.reader import read_catalog
 from onefold.mapping.sql import unmapped_sql
-from sandbox.krs_extract import current_extract
-from sandbox.regon_reports import search_row
+from sandbox.krs.extract import current_extract
+from sandbox.regon.reports import search_row
 from sandbox.world.records import STREAMS, SourceRecord, System
 from sandbox.world.world import World
 

@@ -12,7 +12,7 @@ import pytest
 
 from onefold.platform.postgres import Postgres
 from onefold.platform.sandbox_database import create_databases, reader
-from sandbox import erp
+from sandbox.erp import database as erp
 from sandbox.stand_ins import connections
 from sandbox.world import World
 

@@ -6,7 +6,7 @@ from itertools import pairwise
 import pytest
 import requests
 
-from sandbox import damage
+from sandbox.faults import damage
 from sandbox.process import Sandbox
 
 Ask = Callable[..., requests.Response]

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 import requests
 
-from sandbox import krs
-from sandbox.krs_extract import WARSAW
+from sandbox.krs import api as krs
+from sandbox.krs.extract import WARSAW
 from sandbox.world import Company, World
 from tests.sandbox.serving import served
 

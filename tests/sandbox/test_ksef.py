@@ -13,9 +13,9 @@ from cryptography.x509 import load_der_x509_certificate
 from lxml import etree
 
 from onefold.systems.ksef.invoice import _schema
-from sandbox import ksef
-from sandbox.ksef_books import INVOICES, PURCHASES
-from sandbox.ksef_documents import Document
+from sandbox.ksef import api as ksef
+from sandbox.ksef.books import INVOICES, PURCHASES
+from sandbox.ksef.documents import Document
 from sandbox.world import World, business
 from tests.sandbox.serving import served
 
@@ -104,7 +104,7 @@ def test_more_than_twenty_questions_an_hour_are_refused_and_it_says_when_to_come
     ask: Ask, monkeypatch: pytest.MonkeyPatch
 ):
     clock, moved = time.monotonic, [0.0]
-    monkeypatch.setattr("sandbox.ksef.time.monotonic", lambda: clock() + moved[0])
+    monkeypatch.setattr("sandbox.ksef.api.time.monotonic", lambda: clock() + moved[0])
     for _ in range(20):
         assert ask(pageSize=10).status_code == 200
         moved[0] += 5

@@ -1,6 +1,6 @@
 """An order's lines live as their order does."""
 
-from sandbox.salesforce_objects import ORDER_ITEMS, ORDERS
+from sandbox.salesforce.objects import ORDER_ITEMS, ORDERS
 from sandbox.world import World
 
 ALL = {"changes": 30, "deletions": 5, "new": 6}

@@ -11,8 +11,8 @@ from lxml import etree
 from starlette.types import ASGIApp, Receive, Scope, Send
 from zeep.wsa import WsAddressingPlugin
 
-from sandbox import regon
-from sandbox.regon_mtom import as_mtom
+from sandbox.regon import api as regon
+from sandbox.wire.mtom import as_mtom
 from sandbox.world import Company, SourceRecord, World
 from tests.sandbox.serving import served
 
@@ -106,7 +106,7 @@ def to(url: str) -> str:
 
 
 def test_the_contract_is_the_public_one_but_for_the_address(url: str, root: Path) -> None:
-    public = (root / "sandbox" / "wsdl" / "regon-bir11.wsdl").read_bytes()
+    public = (root / "sandbox" / "regon" / "regon-bir11.wsdl").read_bytes()
     theirs = b"https://wyszukiwarkaregontest.stat.gov.pl/wsBIR/UslugaBIRzewnPubl.svc"
     assert public.count(theirs) == 2
     for question in ("wsdl", "singleWsdl"):

@@ -1,0 +1,1 @@
+"""The public administration's mailbox."""

@@ -1,0 +1,1 @@
+"""A Polish ERP's database."""

@@ -1,0 +1,1 @@
+"""Files that a source leaves in a folder or in a bucket."""

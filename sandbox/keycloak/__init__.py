@@ -1,0 +1,1 @@
+"""Keycloak's admin REST API."""

@@ -1,0 +1,1 @@
+"""The court register of companies."""

@@ -1,0 +1,1 @@
+"""OpenAI's usage and cost reports."""

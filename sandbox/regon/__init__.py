@@ -1,0 +1,1 @@
+"""The statistical register of companies."""

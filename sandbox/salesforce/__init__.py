@@ -1,0 +1,1 @@
+"""Salesforce: REST queries and Bulk API jobs."""

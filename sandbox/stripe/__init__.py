@@ -1,0 +1,1 @@
+"""Stripe: charges, refunds, payouts and their events."""

@@ -1,0 +1,1 @@
+"""The European Union's VAT number check."""

@@ -1,0 +1,1 @@
+"""The register of Polish VAT payers."""
