@@ -21,6 +21,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from sandbox.shop.content import BOOKS, SHOWN, STREAMS, TYPES, Nodes, Object, destroyed, gid
+from sandbox.shop.selection import ShopError, connection_shown, price_of, shown_fields, unknown_field, value_of
 from sandbox.stand_in import StandIn
 from sandbox.wire.graphql import Selected, SyntaxProblem, read
 from sandbox.world import Entry, World
@@ -29,14 +30,6 @@ TOKEN = "sandbox-secret"
 DEAREST_QUERY = 1000
 _TERM = re.compile(r"(\w+):(>=|<=|>|<|)'?([^'\s]+)'?")
 State = tuple[Entry, datetime, int]
-
-
-class ShopError(Exception):
-    """What is answered as errors: the message, its code and more."""
-
-    def __init__(self, message: str, code: str, **more: object) -> None:
-        super().__init__(message)
-        self.shown = {"message": message, "extensions": {"code": code, **more}}
 
 
 @dataclass(slots=True)
@@ -94,7 +87,7 @@ class Shop:
             return JSONResponse({"errors": {"query": "Required parameter missing or invalid"}}, 400)
         except SyntaxProblem as error:
             return JSONResponse({"errors": [{"message": str(error), "extensions": {"code": "PARSE_ERROR"}}]})
-        price = sum(map(_price, selected)) if kind == "query" else 10
+        price = sum(map(price_of, selected)) if kind == "query" else 10
         base = f"{request.url.scheme}://{request.url.netloc}{request.scope.get('root_path', '')}"
         return JSONResponse(self._answer(base, kind, selected, price))
 
@@ -116,20 +109,20 @@ class Shop:
         name, given = asked.name, asked.arguments
         if kind == "mutation":
             if name != "bulkOperationRunQuery":
-                raise _unknown("Mutation", name)
-            return _shown(asked, self._run(str(given.get("query", ""))), "BulkOperationRunQueryPayload")
+                raise unknown_field("Mutation", name)
+            return shown_fields(asked, self._run(str(given.get("query", ""))), "BulkOperationRunQueryPayload")
         if name in TYPES:
             return self._connection(asked)
         if name.endswith("Count") and name.removesuffix("Count") in SHOWN:
             count = len(self._rows(name.removesuffix("Count"), str(given.get("query") or ""), self._world.sequence))
             limit = given.get("limit", 10_000)
             most = count if limit is None else min(count, int(limit))
-            return _shown(asked, {"count": most, "precision": "EXACT" if most == count else "AT_LEAST"}, "Count")
+            return shown_fields(asked, {"count": most, "precision": "EXACT" if most == count else "AT_LEAST"}, "Count")
         if name == "node":
             return self._operation(base, asked, self._operations.get(str(given.get("id"))))
         if name == "currentBulkOperation":
             return self._operation(base, asked, next(reversed(self._operations.values()), None))
-        raise _unknown("QueryRoot", name)
+        raise unknown_field("QueryRoot", name)
 
     def _connection(self, asked: Selected) -> Object:
         given = asked.arguments
@@ -142,7 +135,7 @@ class Shop:
         cursor = base64.b64encode(json.dumps([sequence, end]).encode()).decode()
         nodes = [self._node(asked.name, *row) for row in rows[offset:end]]
         info = {"hasNextPage": end < len(rows), "endCursor": cursor if nodes else None}
-        return _connection_shown(asked, TYPES[asked.name], nodes, info)
+        return connection_shown(asked, TYPES[asked.name], nodes, info)
 
     def _cursor(self, after: object) -> tuple[int, int]:
         if after is None:
@@ -208,7 +201,7 @@ class Shop:
             operation.lines = b"".join(self._lines(operation))
         size = len(operation.lines or b"")
         number = operation.id.rpartition("/")[2]
-        return _shown(
+        return shown_fields(
             asked,
             {
                 "id": operation.id,
@@ -229,14 +222,14 @@ class Shop:
             parent = self._node(asked.name, *row)
             inner = [each for each in node.below if isinstance(parent.get(each.name), Nodes)]
             outer = [each for each in node.below if each not in inner]
-            shown = {each.shown: _value(each, parent, TYPES[asked.name]) for each in outer}
+            shown = {each.shown: value_of(each, parent, TYPES[asked.name]) for each in outer}
             yield _line(shown)
             for each in inner:
                 (inner_edges,) = each.below
                 (inner_node,) = inner_edges.below
                 connection = parent[each.name]
                 for child in connection.nodes:
-                    line = {of.shown: _value(of, child, connection.type) for of in inner_node.below}
+                    line = {of.shown: value_of(of, child, connection.type) for of in inner_node.below}
                     yield _line(line | {"__parentId": parent["id"]})
 
     async def result(self, request: Request) -> Response:
@@ -264,61 +257,6 @@ def _holds(operator: str, value: datetime, bound: datetime) -> bool:
         "": lambda: value == bound,
     }
     return compare[operator]()
-
-
-def _value(asked: Selected, of: Object, type_: str) -> object:
-    if asked.name == "__typename":
-        return type_
-    if asked.name not in of:
-        raise _unknown(type_, asked.name)
-    found = of[asked.name]
-    if callable(found):
-        found = found(**asked.arguments)
-    if isinstance(found, Nodes):
-        first = int(asked.arguments.get("first", 0))
-        info = {"hasNextPage": len(found.nodes) > first, "endCursor": None}
-        return _connection_shown(asked, found.type, found.nodes[:first], info)
-    return _shown(asked, found, asked.name[:1].upper() + asked.name[1:])
-
-
-def _shown(asked: Selected, found: object, type_: str) -> object:
-    if isinstance(found, list):
-        return [_shown(asked, each, type_) for each in found]
-    if not isinstance(found, dict):
-        return found
-    if not asked.below:
-        raise ShopError(f"Field must have selections (field '{asked.name}' returns {type_})", "selectionMismatch")
-    return {each.shown: _value(each, found, type_) for each in asked.below}
-
-
-def _connection_shown(asked: Selected, type_: str, nodes: list[Object], info: Object) -> Object:
-    shown: Object = {}
-    for each in asked.below:
-        match each.name:
-            case "pageInfo":
-                shown[each.shown] = _shown(each, info, "PageInfo")
-            case "nodes":
-                shown[each.shown] = [_shown(each, node, type_) for node in nodes]
-            case "edges":
-                shown[each.shown] = [_shown(each, {"node": node}, f"{type_}Edge") for node in nodes]
-            case _:
-                raise _unknown(f"{type_}Connection", each.name)
-    return shown
-
-
-def _price(asked: Selected) -> float:
-    """One for an object, nothing for what is in it by itself; a connection as much as it could hold."""
-    if not asked.below:
-        return 0
-    within = sum(_price(each) for each in asked.below if each.name != "pageInfo")
-    first = asked.arguments.get("first")
-    return 2 + first * within if isinstance(first, int) else 1 + within
-
-
-def _unknown(type_: str, name: str) -> ShopError:
-    return ShopError(
-        f"Field '{name}' doesn't exist on type '{type_}'", "undefinedField", typeName=type_, fieldName=name
-    )
 
 
 def routes(world: World) -> list[Route]:
