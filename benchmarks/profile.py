@@ -21,7 +21,7 @@ from onefold.load.page_writer import PageWriter
 PARTS: dict[str, list[tuple[object, str, str]]] = {
     "land": [
         (Splitter, "__call__", "split pages"),
-        (landing, "_pack", "hash and pack"),
+        (landing, "pack_rows", "hash and pack"),
         (PageWriter, "send", "send to PostgreSQL"),
         (PageWriter, "flush", "wait for PostgreSQL"),
     ],

@@ -1,46 +1,27 @@
 """Pages → landing: each page and its checkpoint are one transaction, so that a crash costs at most one page.
 
-COPY in binary format takes the record's JSON bytes as they came, without decoding or escaping them. Landing keeps them
-as text, which costs the server a third of jsonb: only what turns out to have changed is parsed
-(load/change_detection.py).
+Landing stores the records' JSON as text, which costs the server a third of jsonb: only what turns out to have changed
+is parsed (load/change_detection.py).
 """
 
 from __future__ import annotations
 
-import struct
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from hashlib import blake2b
 
 import psycopg
 from psycopg import sql
 
 from onefold.connectors.page import Page
 from onefold.connectors.record import Record
+from onefold.load.copy_rows import pack_rows, record_hash
 from onefold.load.ledger import Load, discard_landing
 from onefold.load.page_writer import PageWriter
 from onefold.warehouse.rows import one_row
 from onefold.warehouse.tables import SHARED_LANDING_TABLES
 
-_GONE = b"deleted"
-_EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
-_SIX_COLUMNS = struct.pack("!h", 6)
-_NULL = struct.pack("!i", -1)
-_length = struct.Struct("!i").pack
-_LENGTHS = tuple(_length(length) for length in range(256))
-_ALIVE_HASH, _DELETED_HASH = (_length(1) + flag + _length(16) for flag in (b"\0", b"\1"))
-_ROWS_PER_WRITE = 500
 _COLUMNS = sql.SQL("(_key, _cursor, _deleted, _hash, _extracted_at, _payload)")
-
-
-def record_hash(payload: bytes, deleted: bool) -> bytes:
-    """16 bytes that differ when the record differs: its bytes as received, and whether it is deleted."""
-    if deleted:
-        return blake2b(payload, digest_size=16, person=_GONE).digest()
-    return blake2b(payload, digest_size=16).digest()
 
 
 def open_landing(connection: psycopg.Connection, load: Load) -> None:
@@ -138,7 +119,7 @@ class Landing:
     def add(self, page: Page) -> None:
         """Send the page: its records, its answers, the ledger's counts and the token of the next page."""
         keyed, aside = self._split_by_key(page)
-        rows = list(_pack(keyed, page.extracted_at))
+        rows = list(pack_rows(keyed, page.extracted_at))
         self._flush()
         self._send(page, rows, aside)
 
@@ -147,6 +128,8 @@ class Landing:
         try:
             self._writer.flush()
         except psycopg.DataError:
+            if self._sent is None:
+                raise
             self._send_again(self._sent)
 
     def _send_again(self, page: Page) -> None:
@@ -157,7 +140,7 @@ class Landing:
                 aside.append(_unreadable(self._load, record, page, fault))
             else:
                 good.append(record)
-        self._send(page, _pack(good, page.extracted_at), aside)
+        self._send(page, pack_rows(good, page.extracted_at), aside)
         self._writer.flush()
 
     def _split_by_key(self, page: Page) -> tuple[list[Record], list[sql.Composable]]:
@@ -232,7 +215,7 @@ def mark_gated(connection: psycopg.Connection, load: Load, seconds: float) -> No
 def is_gated(connection: psycopg.Connection, load: Load) -> bool:
     """Whether what the gate passed is still there; a crash of the database empties landing, but not the ledger."""
     row = connection.execute("select gated from landing.resume_token where load_id = %s", (load.load_id,)).fetchone()
-    return row is not None and row[0]
+    return row is not None and row[0] is True
 
 
 def landed_keys(connection: psycopg.Connection, load: Load) -> list[str]:
@@ -241,40 +224,13 @@ def landed_keys(connection: psycopg.Connection, load: Load) -> list[str]:
     return [key for (key,) in rows]
 
 
-def _pack(records: Sequence[Record], extracted_at: datetime) -> Iterator[bytes]:
-    at = struct.pack("!iq", 8, (extracted_at - _EPOCH) // _MICROSECOND)
-    for first in range(0, len(records), _ROWS_PER_WRITE):
-        yield _block(records[first : first + _ROWS_PER_WRITE], at)
-
-
-def _block(records: Sequence[Record], at: bytes) -> bytes:
-    """The records in COPY's binary format: six columns, each its length and its bytes (length -1: NULL).
-
-    One loop with nothing called that need not be: this is what the speed of landing hangs on.
-    """
-    parts: list[bytes] = []
-    for record in records:
-        key, payload = record.key.encode(), record.payload
-        cursor = record.cursor
-        parts += (
-            _SIX_COLUMNS,
-            _LENGTHS[len(key)] if len(key) < 256 else _length(len(key)),
-            key,
-            _NULL if cursor is None else _LENGTHS[len(cursor)] + cursor.encode(),
-            _DELETED_HASH if record.deleted else _ALIVE_HASH,
-            record_hash(payload, record.deleted),
-            at,
-            _length(len(payload)),
-            payload,
-        )
-    return b"".join(parts)
-
-
 def _fault(record: Record) -> str | None:
     """Why PostgreSQL cannot hold the record as text; None when it can. Whether it is JSON shows at the gate."""
     if _as_text(record.payload).encode() != record.payload:
         return "the record is not valid UTF-8"
-    return "the primary key holds a character that PostgreSQL cannot store (U+0000)" if "\0" in record.key else None
+    if record.key and "\0" in record.key:
+        return "the primary key holds a character that PostgreSQL cannot store (U+0000)"
+    return None
 
 
 def _unreadable(load: Load, record: Record, page: Page, reason: str) -> sql.Composable:

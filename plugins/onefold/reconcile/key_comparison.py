@@ -16,7 +16,7 @@ from onefold.connectors.cursor import cursor_text
 from onefold.connectors.page import Page
 from onefold.connectors.window import BEGINNING, Window
 from onefold.load.change_detection import content_sql
-from onefold.load.landing import record_hash
+from onefold.load.copy_rows import record_hash
 from onefold.warehouse.tables import StagingTable
 
 
