@@ -7,18 +7,29 @@ with the publish or FAIL with the rejection.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 import psycopg
 
 from onefold import lineage
 from onefold.audit import AuditEvent, append, commitment
+from onefold.audit.chain import Scalar
 from onefold.errors import OnefoldError, Rejected
 from onefold.load.gate_step import Gated
 from onefold.load.job import Job
 from onefold.load.ledger import Load
 from onefold.load.publish import Published
+from onefold.quality.suite import Expectation
+
+if TYPE_CHECKING:  # the client takes half a second to import
+    from openlineage.client.facet_v2 import DatasetFacet, InputDatasetFacet, OutputDatasetFacet, RunFacet
+
+    from onefold.lineage.events import Kind
+
+_NO_FACTS: Mapping[str, Scalar] = MappingProxyType({})
 
 
 def record_skipped(connection: psycopg.Connection, job: Job, reason: str) -> None:
@@ -35,14 +46,14 @@ def record_start(connection: psycopg.Connection, job: Job, load: Load) -> None:
     """The load has begun."""
     _lineage(connection, job, load, "START")
     window = {"window_start": load.window_start.isoformat(), "window_end": load.window_end.isoformat()}
-    _audit(connection, job, load, "load.begin", to=f"landing.load_{load.load_id}", **window)
+    _audit(connection, job, load, "load.begin", to=f"landing.load_{load.load_id}", facts=window)
 
 
 def record_landed(connection: psycopg.Connection, job: Job, load: Load) -> None:
     """All pages have been read."""
     _lineage(connection, job, load, "RUNNING")
     facts = {"pages": load.pages, "rows_read": load.rows_read}
-    _audit(connection, job, load, "load.land", from_=job.origin, to=f"landing.load_{load.load_id}", **facts)
+    _audit(connection, job, load, "load.land", from_=job.origin, to=f"landing.load_{load.load_id}", facts=facts)
 
 
 def record_gated(connection: psycopg.Connection, job: Job, load: Load, gated: Gated) -> None:
@@ -51,20 +62,26 @@ def record_gated(connection: psycopg.Connection, job: Job, load: Load, gated: Ga
         lineage.Check(
             f.expectation.type,
             f.success,
-            f.expectation.kwargs.get("column"),
+            _column(f.expectation),
             "error" if f.expectation.severity == "critical" else "warn",
         )
         for f in gated.findings
     ]
     _lineage(connection, job, load, "RUNNING", source_facets=[lineage.assertions(checks)])
     failed = sum(not finding.success for finding in gated.findings)
-    facts = {
+    facts: dict[str, Scalar] = {
         "suite": job.table.name,
         "rows": gated.rows,
         "expectations": len(gated.findings),
         "failed": failed,
     }
-    _audit(connection, job, load, "load.gate", from_=f"landing.load_{load.load_id}", **facts)
+    _audit(connection, job, load, "load.gate", from_=f"landing.load_{load.load_id}", facts=facts)
+
+
+def _column(expectation: Expectation) -> str | None:
+    """The one column that the expectation is about; None when it is about several, or about the table."""
+    column = expectation.kwargs.get("column")
+    return column if isinstance(column, str) else None
 
 
 def record_dry_run(connection: psycopg.Connection, job: Job, load: Load) -> None:
@@ -75,32 +92,28 @@ def record_dry_run(connection: psycopg.Connection, job: Job, load: Load) -> None
 
 def record_published(connection: psycopg.Connection, job: Job, load: Load, counts: Published) -> None:
     """The rows are visible; the audit event is the transaction's last statement, for it makes others wait."""
+    superseded: dict[str, Scalar] = {"rows_superseded": counts.rows_superseded} if job.replays else {}
+    facts: dict[str, Scalar] = {
+        "rows_read": load.rows_read,
+        "rows_new": counts.rows_new,
+        "rows_changed": counts.rows_changed,
+        "rows_deleted": counts.rows_deleted,
+        "rows_quarantined": counts.rows_quarantined,
+        "verdict": "passed",
+        **superseded,
+        **_commitment(counts.content),
+    }
     written = counts.rows_new + counts.rows_changed + counts.rows_deleted
     _lineage(connection, job, load, "COMPLETE", target_facets=[lineage.output_statistics(rows=written)])
-    _audit(
-        connection,
-        job,
-        load,
-        "load.publish",
-        from_=job.origin,
-        to=f"staging.{job.table.name}",
-        rows_read=load.rows_read,
-        rows_new=counts.rows_new,
-        rows_changed=counts.rows_changed,
-        rows_deleted=counts.rows_deleted,
-        rows_quarantined=counts.rows_quarantined,
-        verdict="passed",
-        **({"rows_superseded": counts.rows_superseded} if job.replays else {}),
-        **_commitment(counts.content),
-    )
+    _audit(connection, job, load, "load.publish", from_=job.origin, to=f"staging.{job.table.name}", facts=facts)
 
 
 def record_acknowledged(connection: psycopg.Connection, job: Job, load: Load, records: int, result: str) -> None:
     """The source was told which records are published."""
-    _audit(connection, job, load, "load.confirm", to=job.name, result=result, records=records)
+    _audit(connection, job, load, "load.confirm", to=job.name, result=result, facts={"records": records})
 
 
-def _commitment(content: str) -> dict[str, str]:
+def _commitment(content: str) -> dict[str, Scalar]:
     """A salted commitment to what was published: who holds the salt can prove it later, nobody can guess it."""
     salt = os.environ.get("ONEFOLD_AUDIT_SALT")
     return {"content_commitment": commitment(content, salt.encode())} if salt else {}
@@ -111,8 +124,10 @@ def record_failed(connection: psycopg.Connection, job: Job, load: Load, error: O
     if final:
         _lineage(connection, job, load, "FAIL", run_facets=[lineage.error_message(error)])
     result = "rejected" if isinstance(error, Rejected) else "failed"
-    facts = {"error": type(error).__name__.lower(), "state": load.state, "final": final}
-    _audit(connection, job, load, "load.reject" if final else "load.attempt", from_=job.origin, result=result, **facts)
+    facts: dict[str, Scalar] = {"error": type(error).__name__.lower(), "state": load.state, "final": final}
+    _audit(
+        connection, job, load, "load.reject" if final else "load.attempt", from_=job.origin, result=result, facts=facts
+    )
 
 
 def _audit(
@@ -123,7 +138,7 @@ def _audit(
     from_: str | None = None,
     to: str | None = None,
     result: str = "ok",
-    **facts: object,
+    facts: Mapping[str, Scalar] = _NO_FACTS,
 ) -> None:
     event = AuditEvent(
         actor=job.run.actor,
@@ -137,7 +152,7 @@ def _audit(
     append(connection, event)
 
 
-def _of_replay(job: Job) -> dict[str, int]:
+def _of_replay(job: Job) -> dict[str, Scalar]:
     return {"replay": job.replay_id} if job.replays else {}
 
 
@@ -145,12 +160,12 @@ def _lineage(
     connection: psycopg.Connection,
     job: Job,
     load: Load,
-    kind: str,
-    source_facets: Iterable[object] = (),
-    target_facets: Iterable[object] = (),
-    run_facets: Iterable[object] = (),
+    kind: Kind,
+    source_facets: Iterable[DatasetFacet | InputDatasetFacet] = (),
+    target_facets: Iterable[DatasetFacet | OutputDatasetFacet] = (),
+    run_facets: Iterable[RunFacet] = (),
 ) -> None:
-    if job.replays:
+    if job.replays or job.source_url is None:
         name, source = f"{load.dag_id}__{job.name}", lineage.warehouse_dataset(connection, job.origin)
     else:
         columns = [lineage.Field(name, field.type) for name, field in job.stream.fields.items()]

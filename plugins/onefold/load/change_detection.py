@@ -186,12 +186,13 @@ def _know_size(connection: psycopg.Connection, load: Load) -> None:
 
 def _waiting(connection: psycopg.Connection, load: Load) -> bool:
     """Whether anything of the stream waits in quarantine."""
-    return one_row(
+    waiting: bool = one_row(
         connection.execute(
             "select exists (select from ops.quarantine where system = %s and stream = %s and state = 'open')",
             (load.system, load.stream),
         )
     )[0]
+    return waiting
 
 
 def _not_waiting(load: Load, stream: Stream) -> sql.Composable:
@@ -222,7 +223,7 @@ def _newest(connection: psycopg.Connection, load: Load) -> sql.Composed:
 
 def content_sql(payload: str, stream: Stream) -> sql.Composable:
     """The part of a record that counts when two readings are compared."""
-    expression = sql.SQL(payload)
+    expression: sql.Composable = sql.SQL(payload)
     for path in stream.volatile:
         expression = sql.SQL("({} #- {})").format(expression, sql.Literal(path.split(".")))
     return expression

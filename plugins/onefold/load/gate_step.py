@@ -136,7 +136,8 @@ def record_refused(
                 )
             )
     connection.execute(sql.SQL("analyze {}").format(table))
-    return one_row(connection.execute(sql.SQL("select count(distinct _key) from {}").format(table)))[0]
+    refused: int = one_row(connection.execute(sql.SQL("select count(distinct _key) from {}").format(table)))[0]
+    return refused
 
 
 def _reason(finding: Finding) -> str:

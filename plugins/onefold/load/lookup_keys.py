@@ -20,6 +20,7 @@ from psycopg import sql
 from onefold.catalog.entity import Entity
 from onefold.catalog.system import System
 from onefold.connectors.lookup import LookupKeys, LookupScope
+from onefold.errors import Fatal
 from onefold.load.staging import ensure_staging
 from onefold.mapping.sql import named_values_sql
 from onefold.warehouse.connection import connect
@@ -77,8 +78,10 @@ def lookup_keys(
     entities: Mapping[str, Entity],
     now: datetime,
 ) -> LookupKeys:
-    """The LookupKeys of a look-up stream, streamed from the warehouse."""
+    """The LookupKeys of a look-up stream, streamed from the warehouse. Raises Fatal for any other stream."""
     lookup = system.streams[stream_name].lookup
+    if lookup is None:
+        raise Fatal(f"{system.system}.{stream_name} is no look-up stream: it has no keys to ask about.")
     entity = entities[lookup.attribute.split(".")[0]]
     named = sql.SQL(named_values_sql(entities, systems, lookup.attribute, except_system=system.system))
 

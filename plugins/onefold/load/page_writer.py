@@ -36,7 +36,7 @@ class PageWriter:
             self._in_flight = False
             _check(self._connection.wait(generators.fetch_many(self._connection.pgconn)))
 
-    def _sending(self, query: bytes, rows: Iterable[bytes]) -> Generator[Wait, Ready, None]:
+    def _sending(self, query: bytes, rows: Iterable[bytes]) -> Generator[Wait, Ready | int, None]:
         pgconn = self._connection.pgconn
         pgconn.send_query(query)
         results = yield from generators.execute(pgconn)

@@ -72,11 +72,11 @@ def record_outcomes(connection: psycopg.Connection, load: Load, replay_id: int) 
     Inside the transaction that publishes the load, once what was refused again is in quarantine as the load's own.
     """
     with without_nested_loops(connection):
-        return one_row(
+        superseded: int = one_row(
             connection.execute(
                 sql.SQL(
                     """
-                with judged as (
+                with outcomes as (
                     select q.quarantine_id, case
                         when q.state <> 'open' or r.load_id is null or c._key is null then 'superseded'
                         when f._key is not null then 'refused'
@@ -86,15 +86,15 @@ def record_outcomes(connection: psycopg.Connection, load: Load, replay_id: int) 
                     left join {candidate} c on c._key = q._key
                     left join (select distinct _key from {refused}) f on f._key = q._key
                     where r.replay_id = {replay} and r.outcome is null and q.system = {system} and q.stream = {stream}
-                ), settled as (
-                    update ops.replay_row r set outcome = judged.outcome from judged
-                    where r.replay_id = {replay} and r.quarantine_id = judged.quarantine_id
+                ), recorded as (
+                    update ops.replay_row r set outcome = outcomes.outcome from outcomes
+                    where r.replay_id = {replay} and r.quarantine_id = outcomes.quarantine_id
                 ), closed as (
                     update ops.quarantine q set closed_at = now(), closed_by_load = {load},
                            state = case outcome when 'superseded' then 'superseded' else 'replayed' end
-                    from judged where q.quarantine_id = judged.quarantine_id and q.state = 'open'
+                    from outcomes where q.quarantine_id = outcomes.quarantine_id and q.state = 'open'
                 )
-                select count(*) filter (where outcome = 'superseded') from judged
+                select count(*) filter (where outcome = 'superseded') from outcomes
                 """
                 ).format(
                     replay=sql.Literal(replay_id),
@@ -106,6 +106,7 @@ def record_outcomes(connection: psycopg.Connection, load: Load, replay_id: int) 
                 )
             )
         )[0]
+        return superseded
 
 
 @contextmanager

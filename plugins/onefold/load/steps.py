@@ -146,7 +146,7 @@ def _begin(connection: psycopg.Connection, job: Job) -> Load:
         queue.yield_to_fresh(connection, system, job.stream_name, job.run_is_over)
     ledger.close_abandoned(connection, system, job.stream_name, job.run, job.run_is_over)
     ensure_staging(connection, job.table)
-    if job.replays:
+    if job.replay_id is not None:
         window = replay_window(connection, job.replay_id, system, job.stream_name)
     else:
         window = resolve_window(connection, system, job.stream_name, job.stream, job.requested)
@@ -181,7 +181,7 @@ def _land(connection: psycopg.Connection, job: Job, load: Load) -> Load:
         progress = landing.read_progress(connection, load)
     began = time.monotonic()
     if not (progress and progress.complete):
-        if job.replays:
+        if job.replay_id is not None:
             land_chosen_rows(connection, load, job.replay_id)
         else:
             _extract(connection, job, load, token=progress.token if progress else None)
@@ -194,6 +194,8 @@ def _land(connection: psycopg.Connection, job: Job, load: Load) -> Load:
 
 def _extract(connection: psycopg.Connection, job: Job, load: Load, token: str | None) -> None:
     """Bring in the source's pages that come after the token."""
+    if job.source is None:
+        raise Fatal(f"{job.name}: there is no source to read from, and no replay either. Please report it as a bug.")
     usage = Usage()
     try:
         with (

@@ -22,13 +22,14 @@ _PORTION = 10_000
 
 def first_reversible(connection: psycopg.Connection, system: str, stream: str) -> int | None:
     """The stream's first load that may still be rolled back; those before it are final. None: all are."""
-    return one_row(
+    first: int | None = one_row(
         connection.execute(
             "select min(load_id) from ops.load where system = %s and stream = %s and rollback_until > now()"
             " and state in ('published', 'rolled_back')",
             (system, stream),
         )
     )[0]
+    return first
 
 
 def store_superseded(connection: psycopg.Connection, load: Load) -> None:

@@ -46,13 +46,16 @@ def resolve_window(
     published = connection.execute(
         "select value, window_end from ops.cursor where system = %s and stream = %s", (system, name)
     ).fetchone()
-    return Window(resume_start(*published, stream, end) if published else BEGINNING, end)
+    if published is None:
+        return Window(BEGINNING, end)
+    value, window_end = published
+    return Window(resume_start(value, window_end, stream, end), end)
 
 
 def resume_start(value: str | None, window_end: datetime, stream: Stream, end: datetime) -> datetime:
     """Where a run up to `end` begins that goes on from a cursor: its value and the end of the last window."""
-    timed = stream.cursor and stream.cursor.kind != "integer" and value
-    reached = datetime.fromisoformat(value) if timed else window_end
+    timed = stream.cursor and stream.cursor.kind != "integer"
+    reached = datetime.fromisoformat(value) if timed and value else window_end
     return min(reached, end) - overlap(stream)  # a source's clock may run ahead of ours
 
 

@@ -147,6 +147,8 @@ def _has_vanished(
     connection: psycopg.Connection, staging: StagingTable, name: str, field: SourceField, total: int
 ) -> bool:
     """Whether so many records without the field are no chance, going by how often current versions have it."""
+    held: int
+    filled: int
     held, filled = one_row(
         connection.execute(
             sql.SQL(
@@ -163,10 +165,12 @@ def _too_many(bad: int, total: int, stream: Stream) -> bool:
 
 
 def _renamed(connection: psycopg.Connection, landing: LandingTables, stream: Stream) -> str:
-    known = {payload_path(name, field)[0] for name, field in stream.fields.items() if payload_path(name, field)} | set(
-        stream.ignore
-    )
-    known |= {field.path[2:].split(".")[0] for field in stream.fields.values() if (field.path or "").startswith("$.")}
+    known = set(stream.ignore)
+    for name, field in stream.fields.items():
+        if path := payload_path(name, field):
+            known.add(path[0])
+        elif field.path and field.path.startswith("$."):
+            known.add(field.path[2:].split(".")[0])
     rows = connection.execute(
         sql.SQL(
             "select distinct key from (select _payload from {} limit 1000) p,"

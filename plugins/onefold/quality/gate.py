@@ -25,6 +25,7 @@ from onefold.warehouse.db_errors import as_onefold_error, safe_message
 
 if TYPE_CHECKING:  # importing it takes seconds: only who judges pays
     from great_expectations.core import ExpectationValidationResult
+    from great_expectations.core.result_format import ResultFormatUnion
 
 _WHOLE = {"result_format": "BASIC", "return_unexpected_index_query": True, "partial_unexpected_count": 0}
 
@@ -60,17 +61,21 @@ def evaluate_suite(url: str, schema: str, table: str, suite: Suite, index: str =
     os.environ.setdefault("GX_ANALYTICS_ENABLED", "false")
     import great_expectations as gx
     from great_expectations.core import ExpectationSuite
+    from great_expectations.data_context.types.base import ProgressBarsConfig
     from great_expectations.expectations.expectation_configuration import ExpectationConfiguration
+    from great_expectations.expectations.metadata_types import FailureSeverity
 
     context = gx.get_context(mode="ephemeral")
-    context.variables.progress_bars = {"globally": False}
+    context.variables.progress_bars = ProgressBarsConfig(globally=False)
 
     def evaluate(
-        expectations: dict[int, Expectation], result_format: str | dict[str, object]
+        expectations: dict[int, Expectation], result_format: ResultFormatUnion
     ) -> dict[int, ExpectationValidationResult]:
         # The position goes along as meta: GX gives its results in an order of its own.
         configured = [
-            ExpectationConfiguration(type=e.type, kwargs=dict(e.kwargs), severity=e.severity, meta={"position": n})
+            ExpectationConfiguration(
+                type=e.type, kwargs=dict(e.kwargs), severity=FailureSeverity(e.severity), meta={"position": n}
+            )
             for n, e in expectations.items()
         ]
         results = batch.validate(
@@ -81,7 +86,7 @@ def evaluate_suite(url: str, schema: str, table: str, suite: Suite, index: str =
                 f"suite {suite.name}: {len(expectations)} expectations are written and {len(results)} were evaluated. "
                 f"Check the spelling of their types and arguments in expectations/{suite.name}.yaml."
             )
-        by_position = {result.expectation_config.meta["position"]: result for result in results}
+        by_position = {_position(result): result for result in results}
         for position, expectation in expectations.items():
             if fault := _exception(by_position[position].exception_info):
                 fault = safe_message(refused[0]) if refused else fault
@@ -102,6 +107,15 @@ def evaluate_suite(url: str, schema: str, table: str, suite: Suite, index: str =
             source.get_execution_engine().engine.dispose()
     relation = sql.Identifier(schema, table)
     return [_finding(position, e, details.get(position), relation, index) for position, e in written.items()]
+
+
+def _position(result: ExpectationValidationResult) -> int:
+    """Where in the suite the expectation stands whose result this is."""
+    configured = result.expectation_config
+    if configured is None or configured.meta is None:
+        raise Fatal("Great Expectations gave a result without the expectation that it belongs to.")
+    position: int = configured.meta["position"]
+    return position
 
 
 @contextmanager

@@ -115,7 +115,8 @@ def _unparsed(stream: Stream, careful: bool) -> sql.Composable:
 
     Unless `careful`, every value is known to be readable as its type.
     """
-    conditions, findings = [], []
+    conditions: list[sql.Composable] = []
+    findings: list[sql.Composable] = []
     for name, field in stream.fields.items():
         verdict = sql.SQL("is not true" if field.required else "is false")
         conditions.append(sql.SQL("({}) {}").format(is_of_type(name, field), verdict))
