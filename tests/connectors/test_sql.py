@@ -15,6 +15,7 @@ from sqlalchemy.dialects import mysql
 
 from onefold.connectors.counting import counter
 from onefold.connectors.cursor import cursor_text
+from onefold.connectors.position import IntegerPosition
 from onefold.connectors.sql import reader as sql
 from onefold.connectors.sql.relation import Relation, Rows, described
 from onefold.connectors.window import BEGINNING, Window
@@ -171,7 +172,7 @@ def test_an_integer_row_version_goes_on_from_what_is_published_less_the_overlap(
     source.fill(table(version), [row | {"wersja": n + 1} for n, row in enumerate(rows(40))])
     erp = system("klienci", cursor="wersja", kind="integer", of_cursor={"overlap": 5})
     assert len(keys(source.pages(erp))) == 40
-    assert len(keys(source.pages(erp, reached=lambda window: 30))) == 16
+    assert len(keys(source.pages(erp, reached=lambda window: IntegerPosition(30)))) == 16
     assert len(keys(source.pages(erp, reached=lambda window: None))) == 40
 
 

@@ -15,6 +15,7 @@ from onefold.catalog.system import System
 from onefold.connectors.capabilities import Capabilities
 from onefold.connectors.lookup import LookupKeys
 from onefold.connectors.page import Page, PageReader
+from onefold.connectors.position import IntegerPosition
 from onefold.connectors.window import ResumeCursor, Window
 from onefold.errors import Fatal
 from onefold.http.attempt import Attempt
@@ -35,7 +36,7 @@ class Transport(Protocol):
 TransportT = TypeVar("TransportT", bound=Transport)
 
 
-def no_cursor(window: Window) -> int | None:
+def no_cursor(window: Window) -> IntegerPosition | None:
     """The resume cursor of a stream of which nothing is published."""
     return None
 

@@ -1,4 +1,4 @@
-"""Which stretch of a stream a load reads."""
+"""Which span of a stream a load reads."""
 
 from __future__ import annotations
 
@@ -7,31 +7,55 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from onefold.connectors.lookup import LookupScope
+from onefold.connectors.position import IntegerPosition, Position, position_of, time_of
 from onefold.errors import Fatal
 
 BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, init=False)
 class Window:
-    """The half-open span [start, end) of a stream's cursor that a load brings; both ends in UTC.
+    """The half-open span [from_position, to_position) of a stream that a load brings, both of one kind.
 
+    Times are what today's sources are asked for: they may be given as datetimes, and `start` and `end` give them back.
     `checkpoints` are what the reader handed over with the loads published so far (Partition.checkpoint), by partition.
     There are none when a run names its window: such a stream is then read from scratch, as a snapshot. `scope` says
     which keys a look-up is asked about; other streams ignore it.
+
+    Raises Fatal when the ends have no order (two kinds, two sources, a time without a zone), or the first is not before
+    the second.
     """
 
-    start: datetime
-    end: datetime
-    checkpoints: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
-    scope: LookupScope = "open"
+    from_position: Position
+    to_position: Position
+    checkpoints: Mapping[str, str] = field(compare=False, repr=False)
+    scope: LookupScope
 
-    def __post_init__(self) -> None:
-        if self.start.tzinfo is None or self.end.tzinfo is None:
-            raise Fatal("a window needs a time zone on both ends, for example 2026-01-31T00:00:00Z")
-        if self.start >= self.end:
-            raise Fatal(f"the window starts at {self.start:%FT%TZ}, not before its end {self.end:%FT%TZ}: swap them")
+    def __init__(
+        self,
+        from_position: Position | datetime,
+        to_position: Position | datetime,
+        checkpoints: Mapping[str, str] | None = None,
+        scope: LookupScope = "open",
+    ) -> None:
+        first, after = position_of(from_position), position_of(to_position)
+        if not first < after:
+            raise Fatal(f"the window starts at {first}, not before its end {after}: swap them")
+        object.__setattr__(self, "from_position", first)
+        object.__setattr__(self, "to_position", after)
+        object.__setattr__(self, "checkpoints", checkpoints or {})
+        object.__setattr__(self, "scope", scope)
+
+    @property
+    def start(self) -> datetime:
+        """The first instant. Raises Fatal when this is no window of times."""
+        return time_of(self.from_position)
+
+    @property
+    def end(self) -> datetime:
+        """The instant after the last. Raises Fatal when this is no window of times."""
+        return time_of(self.to_position)
 
 
-ResumeCursor = Callable[[Window], int | None]
+ResumeCursor = Callable[[Window], IntegerPosition | None]
 """The integer cursor up to which the stream is published, where that reaches to the window's start; else None."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import psycopg
 
 from onefold.catalog.stream import Stream
+from onefold.connectors.position import IntegerPosition
 from onefold.connectors.window import ResumeCursor, Window
 from onefold.errors import Retriable
 
@@ -17,7 +18,7 @@ def resume_cursor(url: str, system: str, stream_name: str, stream: Stream) -> Re
     """
     lookback = stream.cursor.lookback if stream.cursor else stream.freshness
 
-    def ask(window: Window) -> int | None:
+    def ask(window: Window) -> IntegerPosition | None:
         try:
             with psycopg.connect(url, application_name="onefold cursor") as connection:
                 found = connection.execute(
@@ -29,6 +30,6 @@ def resume_cursor(url: str, system: str, stream_name: str, stream: Stream) -> Re
                 f"{system}.{stream_name}: the cursor in the warehouse (ops.cursor) could not be read: "
                 f"{type(error).__name__}. Check that the warehouse is up (bin/onefold status)."
             ) from error
-        return int(found[0]) if found and found[0] else None
+        return IntegerPosition(int(found[0])) if found and found[0] else None
 
     return ask

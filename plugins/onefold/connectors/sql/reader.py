@@ -98,8 +98,8 @@ class Query:
         if cursor is None:
             return []
         if cursor.kind == "integer":
-            value = reached(window)
-            return [] if value is None else [self._cursor >= value - cursor.overlap]
+            published = reached(window)
+            return [] if published is None else [self._cursor >= published.value - cursor.overlap]
         stamp = partial(self._relation.stamp, self._cursor.name)
         above = [] if window.start <= BEGINNING else [self._cursor >= stamp(window.start, lowest=True)]
         return [*above, self._cursor < stamp(window.end)]
