@@ -163,7 +163,7 @@ class World:
             ]
         self.rehearsed = Rehearsed(migration, {window: self._given[window] for window in windows})
 
-    def record_decision(self, *, approved: bool) -> None:
+    def decide(self, *, approved: bool) -> None:
         """The migration that waits is published, or turned down."""
         if self.rehearsed is None:
             return

@@ -131,7 +131,7 @@ def _require_replays_included(connection: psycopg.Connection, change: StreamChan
         join ops.quarantine using (quarantine_id)
         join ops.load quarantined on quarantined.load_id = quarantine.load_id
         join ops.load replayed on replayed.load_id = replay_row.load_id
-        where outcome in ('published', 'again') and case
+        where outcome in ('published', 'refused') and case
             when %(out)s then quarantined.load_id = any (%(loads)s)
                  and replayed.load_id <> all (%(loads)s) and replayed.state = 'published'
             else replayed.load_id = any (%(loads)s) and quarantined.load_id <> all (%(loads)s)
