@@ -2,7 +2,7 @@
 
 from tests.acceptance.case import Case
 
-NO_HTTP = "the source is a folder: the faults of files are in tests/connectors/test_files.py"
+NO_HTTP = "the source is a folder: the faults of files are in tests/connectors/files/"
 FAULTS = dict.fromkeys(
     ("status", "cut_body", "html", "expired_token", "rate_limit", "repeat_page", "bom", "delay"), NO_HTTP
 )
