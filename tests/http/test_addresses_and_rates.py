@@ -73,7 +73,7 @@ def test_a_rate_in_the_connection_lifts_no_quota_of_a_day_but_by_another(web: We
     system = System.model_validate(SYSTEM | {"limits": {"rate": ["1/s", "2/day@Europe/Warsaw"]}})
     slept: list[float] = []
     limiter = MemoryLimiter(lambda: datetime(2026, 3, 10, 2, tzinfo=UTC).timestamp())
-    client = Client(system, Endpoint(web.url, extra={"rate": own}), lambda _: None, limiter, sleep=slept.append)
+    client = Client(system, Endpoint(web.url, extra={"rate": own}), lambda _: None, limiter=limiter, sleep=slept.append)
     for _ in range(go):
         client.send("GET", "/items", parse=as_json)
     with pytest.raises(QuotaExhausted, match=rf"{go}/day@Europe/Warsaw.*is used up"):
