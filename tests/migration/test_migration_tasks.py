@@ -26,7 +26,10 @@ def context(engineer: Engineer, **params: object) -> dict[str, object]:
         dag_id="migrate", run_id="manual__1", triggering_user_name="engineer", run_type="manual",
         data_interval_start=None, data_interval_end=None,
     )  # fmt: skip
-    task = SimpleNamespace(try_number=1, max_tries=4, get_dagrun_state=lambda dag_id, run_id: "running")
+    task = SimpleNamespace(
+        try_number=1, max_tries=4, task=SimpleNamespace(retries=4),
+        get_dagrun_state=lambda dag_id, run_id: "running",
+    )  # fmt: skip
     return {"dag_run": run, "ti": task, "params": params}
 
 

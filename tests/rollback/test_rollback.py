@@ -227,11 +227,10 @@ def test_nothing_is_kept_aside_where_nothing_can_be_rolled_back(shop, monkeypatc
         planned(shop, first.load_id)
 
 
-def test_what_a_confirmed_source_let_go_of_is_warned_about(shop):
+def test_the_plan_warns_of_records_that_an_acknowledged_source_may_have_deleted(shop):
     load = shop.load([record("a", 1)])
-    module = PythonModule(module="shop", why="it hands out each record once only", confirms=True)
-    told = SHOP.model_copy(update={"python": module})
-    shown = preview_rollback(
-        shop.url, Catalog(systems={"shop": told}, entities={}), RollbackRequest((load.load_id,), reason="why")
-    )
+    module = PythonModule(module="epuap", why="it delivers each record once only")  # the one that acknowledges
+    acknowledged = SHOP.model_copy(update={"python": module})
+    catalog = Catalog(systems={"shop": acknowledged}, entities={})
+    shown = preview_rollback(shop.url, catalog, RollbackRequest((load.load_id,), reason="why"))
     assert "WARNING: these records were acknowledged to A shop" in shown.text
