@@ -1,6 +1,6 @@
-"""What is written down of a load: audit events and lineage events, each in the transaction of what it tells of.
+"""The audit and lineage events of a load, each in the transaction of the change that it records.
 
-A load is one OpenLineage run: START when it begins, RUNNING when it has landed and when it was judged, then COMPLETE
+A load is one OpenLineage run: START when it begins, RUNNING when it has landed and when it was gated, then COMPLETE
 with the publish or FAIL with the rejection.
 """
 
@@ -43,7 +43,7 @@ def record_skipped(connection: psycopg.Connection, job: Job, reason: str) -> Non
 
 
 def record_start(connection: psycopg.Connection, job: Job, load: Load) -> None:
-    """The load has begun."""
+    """The load has started."""
     _lineage(connection, job, load, "START")
     window = {"window_start": load.window_start.isoformat(), "window_end": load.window_end.isoformat()}
     _audit(connection, job, load, "load.begin", to=f"landing.load_{load.load_id}", facts=window)
@@ -85,7 +85,7 @@ def _column(expectation: Expectation) -> str | None:
 
 
 def record_dry_run(connection: psycopg.Connection, job: Job, load: Load) -> None:
-    """The load was judged only. In lineage its run is over, and has moved no data."""
+    """The load was a dry run. In lineage its run is over, and has moved no data."""
     _lineage(connection, job, load, "ABORT")
     _audit(connection, job, load, "load.rehearse", from_=job.name, to=f"landing.load_{load.load_id}")
 
@@ -109,7 +109,7 @@ def record_published(connection: psycopg.Connection, job: Job, load: Load, count
 
 
 def record_acknowledged(connection: psycopg.Connection, job: Job, load: Load, records: int, result: str) -> None:
-    """The source was told which records are published."""
+    """The source has received which records are published."""
     _audit(connection, job, load, "load.confirm", to=job.name, result=result, facts={"records": records})
 
 

@@ -21,7 +21,7 @@ def make_candidates(connection: psycopg.Connection, load: Load, stream: Stream, 
     Of several readings of one key the one with the greatest cursor counts; at equal cursors the one read last. A
     reading is a candidate when its content differs from the current version (compared by hash first, as jsonb where
     the hashes differ: a source may write its keys in another order), is not older than it, and is not in quarantine
-    already, unchanged (unless what waits there is to be judged `again`). What the catalogue calls volatile is no
+    already, unchanged (unless what waits there is to be gated `again`). What the catalogue calls volatile is no
     content.
     """
     try:
@@ -34,7 +34,8 @@ def make_candidates(connection: psycopg.Connection, load: Load, stream: Stream, 
 def _reduce(connection: psycopg.Connection, load: Load, stream: Stream, again: bool) -> int:
     """Keys, hashes and cursors decide first; a record is parsed only where they say that it may have changed.
 
-    What is no candidate only because of a version or a quarantined row that may still be rolled back is set aside.
+    What is no candidate only because of a version or a quarantined row that may still be rolled back is stored as
+    superseded.
     """
     _know_size(connection, load)
     staging = StagingTable(load.system, load.stream).versions
@@ -144,7 +145,7 @@ _SUPERSEDED = sql.SQL(
     """
 )
 """What does not differ is as good as what it was compared with; what waits in quarantine was refused for the same
-reasons; what is late has never been judged."""
+reasons; what is late has never been gated."""
 
 
 def _kind(most: int) -> sql.Composable:
@@ -198,8 +199,8 @@ def _waiting(connection: psycopg.Connection, load: Load) -> bool:
 def _not_waiting(load: Load, stream: Stream) -> sql.Composable:
     """Whether the same content waits in quarantine already; asked only where anything waits there.
 
-    A deletion never does: it may repeat the content that was refused, but it is not judged. A cursor that can be read
-    now, and could not before, is reason enough to judge it once more.
+    A deletion never does: it may repeat the content that was refused, but it is not gated. A cursor that can be read
+    now, and could not before, is reason enough to gate it once more.
     """
     return sql.SQL(
         "not exists (select from ops.quarantine q where q.system = {} and q.stream = {} and q.state = 'open'"
@@ -209,7 +210,7 @@ def _not_waiting(load: Load, stream: Stream) -> sql.Composable:
 
 
 def _newest(connection: psycopg.Connection, load: Load) -> sql.Composed:
-    """One reading a key. Sorting them all is dear and mostly in vain: most loads read every key once."""
+    """One reading a key. Sorting them all is slow and rarely needed: most loads read every key once."""
     pages = load.tables.pages
     repeated = one_row(connection.execute(sql.SQL("select count(distinct _key) < count(*) from {}").format(pages)))[0]
     if not repeated:

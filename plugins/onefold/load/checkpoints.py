@@ -1,4 +1,4 @@
-"""What a source gave us to go on from (ops.stream_checkpoint): handed over with the pages, kept with the publish."""
+"""What a source gave us to go on from (ops.stream_checkpoint): handed over with the pages, stored with the publish."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def stored_checkpoints(connection: psycopg.Connection, system: str, stream: str)
 
 
 def store_checkpoints(connection: psycopg.Connection, load: Load) -> None:
-    """Keep the states that the load's pages handed over, inside the caller's transaction, which publishes its rows.
+    """Store the checkpoints that the load's pages handed over, in the caller's transaction, which publishes its rows.
 
     A load that ends otherwise leaves them as they were: the next one reads the same changes again.
     """

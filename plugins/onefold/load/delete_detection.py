@@ -5,8 +5,8 @@ seen last. So is what waits in quarantine, or a replay would bring to life what 
 which parts were read whole:
 
 - A reader that listed parts anew says which, and since when (connectors/page.py, Part).
-- A stream whose records come only together with their sisters says so (`whole`): an order that was read has just the
-  items that came with it, and the deletion of another takes its sisters' cursor.
+- A stream whose records come only together with their siblings says so (`whole`): an order that was read has just the
+  items that came with it, and the deletion of another takes its siblings' cursor.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 def land_deletions(connection: psycopg.Connection, load: Load, stream: Stream) -> int:
     """Add the deletions to the landed pages and return how many there are; done twice, it adds nothing more.
 
-    What was listed is not swept when some record of it could not be read: it may be just the one that seems missing.
+    Nothing is deleted where some record of the listing could not be read: it may be just the one that seems missing.
     """
     lonely = _without_sisters(connection, load) if stream.deletes.complete_group else 0
     return lonely + _listed(connection, load, stream)
@@ -46,7 +46,7 @@ def _listed(connection: psycopg.Connection, load: Load, stream: Stream) -> int:
     if not whole:
         return 0
     if unreadable:
-        log.warning("%s.%s: not swept, %s records have no key", load.system, load.stream, unreadable)
+        log.warning("%s.%s: no deletes detected, %s records have no key", load.system, load.stream, unreadable)
         return 0
     parts = sql.SQL(
         "select partition, max(snapshot_since) as since from landing.partition"
@@ -97,7 +97,7 @@ def _land(
 ) -> int:
     """Land as deleted whatever is held of the parts and is absent among the landed pages.
 
-    What a load that may still be rolled back has deleted is landed again, and ends aside (load/superseded.py).
+    What a load that may still be rolled back has deleted is landed again, and ends as superseded (load/superseded.py).
     """
     staging = StagingTable(load.system, load.stream)
     waiting = _WAITING.format(system=sql.Literal(load.system), stream=sql.Literal(load.stream))

@@ -39,7 +39,7 @@ Acknowledge = Callable[[str, Usage, Sequence[str]], None]
 def _opened(
     source: StreamSource, warehouse_url: str, transport: OpenTransport, usage: Usage
 ) -> Iterator[Connector[Transport]]:
-    """The stream's connector, while it is needed. The system's rates are kept in the warehouse, with all others who
+    """The stream's connector, while it is needed. The system's rates are stored in the warehouse, with all others who
     ask it; each attempt is counted in the Usage."""
     system = source.system
     with (
@@ -57,7 +57,7 @@ def from_system(
     entities: Mapping[str, Entity],
     transport: OpenTransport = open_transport,
 ) -> Source:
-    """The source that asks the real system; its rate limit and its look-ups' results are kept in the warehouse."""
+    """The source that asks the real system; its rate limit and its look-ups' results are stored in the warehouse."""
 
     @contextmanager
     def open_stream(stream_name: str, usage: Usage) -> Iterator[PageReader]:

@@ -36,10 +36,10 @@ class Gated:
 
 
 def run_gate(connection: psycopg.Connection, job: Job, load: Load) -> Gated:
-    """Judge a landed load and put the keys of refused rows into its `refused` table.
+    """Evaluate a landed load and put the keys of refused rows into its `refused` table.
 
     Raises Rejected when the contract changed, a critical expectation on the whole table failed, or too large a share
-    of the rows was refused. A replay judges rows and not the source, so it is never rejected: when the whole table
+    of the rows was refused. A replay gates rows and not the source, so it is never rejected: when the whole table
     fails, all its rows are refused.
     """
     suite = read_suite(job.table.name, job.suites)
@@ -158,7 +158,7 @@ def _record_contract_changes(connection: psycopg.Connection, load: Load, drifts:
 
 
 def _log_findings(job: Job, rows: int, refused: int, findings: list[Finding]) -> None:
-    """The gate explains itself in the task's log: what was asked, what failed, where the rows went."""
+    """The gate explains itself in the task's log: what was evaluated, what failed, where the rows went."""
     failed = [finding for finding in findings if not finding.success]
     log.info(
         "gate %s: %s rows, %s expectations evaluated, %s failed, %s rows to quarantine",

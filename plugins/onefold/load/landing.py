@@ -47,32 +47,30 @@ def open_landing(connection: psycopg.Connection, load: Load) -> None:
         )
 
 
-def take_over_dry_run(connection: psycopg.Connection, load: Load, rehearsed: Load) -> bool:
-    """Make what a rehearsed load has read the load's own, all of it at once; False when that is there no longer.
+def take_over_dry_run(connection: psycopg.Connection, load: Load, dry_run: Load) -> bool:
+    """Make what a dry run has read the load's own, all of it at once; False when that is there no longer.
 
-    It is judged anew against staging as it is now. The caller holds the stream's lock.
+    It is gated anew against staging as it is now. The caller holds the stream's lock.
     """
-    progress = read_progress(connection, rehearsed)
-    if rehearsed.state != "dry_run" or progress is None or not progress.complete:
+    progress = read_progress(connection, dry_run)
+    if dry_run.state != "dry_run" or progress is None or not progress.complete:
         return False
     with connection.transaction():
         connection.execute(sql.SQL("drop table if exists {}").format(load.tables.pages))
         connection.execute(
-            sql.SQL("alter table {} rename to {}").format(
-                rehearsed.tables.pages, sql.Identifier(load.tables.pages_name)
-            )
+            sql.SQL("alter table {} rename to {}").format(dry_run.tables.pages, sql.Identifier(load.tables.pages_name))
         )
         for shared in SHARED_LANDING_TABLES:
             connection.execute(
                 sql.SQL("update {} set load_id = %s where load_id = %s").format(sql.Identifier("landing", shared)),
-                (load.load_id, rehearsed.load_id),
+                (load.load_id, dry_run.load_id),
             )
         connection.execute("update landing.resume_token set gated = false where load_id = %s", (load.load_id,))
         connection.execute(
             "update ops.load set pages = %s, rows_read = %s where load_id = %s",
-            (rehearsed.pages, rehearsed.rows_read, load.load_id),
+            (dry_run.pages, dry_run.rows_read, load.load_id),
         )
-        discard_landing(connection, rehearsed.tables)
+        discard_landing(connection, dry_run.tables)
     return True
 
 
@@ -118,10 +116,10 @@ class Landing:
 
     def add(self, page: Page) -> None:
         """Send the page: its records, its answers, the ledger's counts and the token of the next page."""
-        keyed, aside = self._split_by_key(page)
+        keyed, unreadable = self._split_by_key(page)
         rows = list(pack_rows(keyed, page.extracted_at))
         self._flush()
-        self._send(page, rows, aside)
+        self._send(page, rows, unreadable)
 
     def _flush(self) -> None:
         """The page sent last is in. If the server could not hold some of its records, it is sent again without them."""
@@ -133,32 +131,32 @@ class Landing:
             self._send_again(self._sent)
 
     def _send_again(self, page: Page) -> None:
-        keyed, aside = self._split_by_key(page)
+        keyed, unreadable = self._split_by_key(page)
         good = []
         for record in keyed:
             if fault := _fault(record):
-                aside.append(_unreadable(self._load, record, page, fault))
+                unreadable.append(_unreadable(self._load, record, page, fault))
             else:
                 good.append(record)
-        self._send(page, pack_rows(good, page.extracted_at), aside)
+        self._send(page, pack_rows(good, page.extracted_at), unreadable)
         self._writer.flush()
 
     def _split_by_key(self, page: Page) -> tuple[list[Record], list[sql.Composable]]:
-        """The records that have a key, and the statements that set the others aside."""
+        """The records that have a key, and the statements that store the others as unreadable."""
         keyed = [record for record in page.records if record.key is not None]
         if len(keyed) == len(page.records):
             return keyed, []
         reason = f"the primary key ({self._primary_key}) is missing"
         return keyed, [_unreadable(self._load, r, page, reason) for r in page.records if r.key is None]
 
-    def _send(self, page: Page, rows: Iterable[bytes], aside: list[sql.Composable]) -> None:
+    def _send(self, page: Page, rows: Iterable[bytes], unreadable: list[sql.Composable]) -> None:
         # Nothing is lost with the last pages' commits: a crash of the server empties landing anyway.
         copy = sql.SQL("set local synchronous_commit = off; copy {} {} from stdin (format binary)").format(
             self._load.tables.pages, _COLUMNS
         )
         self._sent = page
         also = [*_lookup_results(self._load, page), *_partitions(self._load, page), *_progress(self._load, page)]
-        self._writer.send(copy, rows, [*aside, *also])
+        self._writer.send(copy, rows, [*unreadable, *also])
 
 
 def _lookup_results(load: Load, page: Page) -> Iterator[sql.Composable]:
@@ -204,7 +202,7 @@ def finish_landing(connection: psycopg.Connection, load: Load, seconds: float) -
 
 
 def mark_gated(connection: psycopg.Connection, load: Load, seconds: float) -> None:
-    """The gate has passed the load: state gated, in the ledger and beside the pages that it speaks of."""
+    """The gate has passed the load: state gated, in the ledger and with the landed pages."""
     connection.execute("update landing.resume_token set gated = true where load_id = %s", (load.load_id,))
     connection.execute(
         "update ops.load set state = 'gated', seconds_gating = seconds_gating + %s where load_id = %s",

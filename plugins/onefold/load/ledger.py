@@ -145,7 +145,7 @@ def reject(connection: psycopg.Connection, load: Load, error: str) -> None:
 
 
 def end_dry_run(connection: psycopg.Connection, load: Load) -> None:
-    """End a load that was judged and is not to be published. What it landed is kept, for who looks at it or takes it
+    """End a load that was gated and is not to be published. What it landed stays, for who looks at it or takes it
     over, until it is given up; staging and cursor are untouched."""
     connection.execute(
         "update ops.load set state = 'dry_run', verdict = 'passed', ended_at = now() where load_id = %s",

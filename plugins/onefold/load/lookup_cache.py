@@ -12,9 +12,9 @@ that it takes to be empty compares each answer with each."""
 
 
 def store_lookup_results(connection: psycopg.Connection, load: Load) -> None:
-    """Keep the load's answers, inside the publishing transaction; a newer answer stays.
+    """Store the load's answers, inside the publishing transaction; a newer answer stays.
 
-    The answer that was there before is kept as well, by its load, or it could not come back when this load is rolled
+    The answer that was there before is stored as well, by its load, or it could not come back when this load is rolled
     back.
     """
     names = {"system": load.system, "stream": load.stream, "load_id": load.load_id}

@@ -3,8 +3,8 @@
 What its change feed names is asked again in any case, also when only we still hold it: a company that was struck off
 after the other systems had forgotten it must not live on in staging.
 
-What was never asked comes first, then the oldest answers: where a quota ends before the questions do, everyone's turn
-comes all the same.
+What was never asked comes first, then the oldest answers: where a quota ends before all keys are asked about, each
+is asked about in a later run.
 
 A run that names a window asks about what the feed names in it, in the order of the values: a backfill about those that
 nightly runs would have asked about, a migration about all (LookupScope in connectors/page.py).

@@ -18,7 +18,7 @@ _TRAILER = b"\xff\xff"
 
 
 class PageWriter:
-    """One page is on its way at most. The connection is in autocommit and used by nobody else until `flush`."""
+    """At most one page is in flight. The connection is in autocommit and used by nobody else until `flush`."""
 
     def __init__(self, connection: psycopg.Connection) -> None:
         self._connection = connection

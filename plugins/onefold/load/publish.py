@@ -23,7 +23,7 @@ from onefold.warehouse.tables import StagingTable
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """How many records a load published or set aside; `content` tells what was published, whatever its order.
+    """How many records a load published or stored as superseded; `content` says what was published, whatever its order.
 
     `rows_superseded` is of a replay alone: rows that it chose and that something newer had overtaken.
     """
@@ -130,7 +130,7 @@ def _write_versions(connection: psycopg.Connection, load: Load, count: int) -> N
 
 
 def _quarantine(connection: psycopg.Connection, load: Load) -> int:
-    """Keep every refused and every unreadable record with its reason; one that waits there unchanged is not doubled."""
+    """Store every refused or unreadable record with its reason; one that waits there unchanged is not doubled."""
     refused = connection.execute(
         sql.SQL(
             """
@@ -168,7 +168,7 @@ def _quarantine(connection: psycopg.Connection, load: Load) -> int:
 
 
 def _quarantine_parts(connection: psycopg.Connection, load: Load) -> int:
-    """Keep the name of every part of the stream that was refused, a bad file; one that came again is superseded."""
+    """Store the name of every refused partition of the stream, a bad file; one that came again is superseded."""
     connection.execute(
         """
         update ops.quarantine q set state = 'superseded', closed_at = now(), closed_by_load = %(load_id)s
@@ -220,7 +220,7 @@ def _close_quarantined(connection: psycopg.Connection, load: Load) -> None:
 
 
 def _greatest_cursors(connection: psycopg.Connection, load: Load) -> tuple[str | None, str | None]:
-    """The greatest cursor that was landed, and that the load itself read: a sweep's is of what was held.
+    """The greatest cursor that was landed, and that the load itself read: a detected deletion has that of the version.
 
     Looked for once, in a plain query that PostgreSQL spreads over the cores.
     """

@@ -1,6 +1,6 @@
-"""Whose turn a stream is: a run about the past lets those that bring fresh data go first.
+"""Which run may load a stream next: a run about the past lets those that bring fresh data go first.
 
-Not a queue: whoever finds the stream busy comes again. What is kept is only that somebody waits, so that the next run
+Not a queue: whoever finds the stream busy comes again. What is stored is only that somebody waits, so that the next run
 of a backfill, which follows at once, does not always come before them.
 """
 

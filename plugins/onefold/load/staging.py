@@ -64,8 +64,8 @@ def attach_child_table(connection: psycopg.Connection, table: StagingTable, load
     """Make the load's candidates, as they are, a part of the stream's staging table (in PostgreSQL's words: a child).
 
     Whoever reads the staging table reads its parts too, and nobody waits. Nothing is written twice; and what a large
-    load brought can be taken out again by dropping its part. The check tells the planner whose part it is: who asks for
-    other loads does not read it.
+    load brought can be taken out again by dropping its child table. The check tells the planner which load
+    that is: who asks for other loads does not read it.
     """
     name = sql.Identifier(f"{table.name}__load_{load.load_id}")
     part = sql.Identifier("staging", f"{table.name}__load_{load.load_id}")

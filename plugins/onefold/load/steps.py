@@ -67,14 +67,14 @@ def land(job: Job) -> Load:
 
 
 def gate(job: Job) -> Load:
-    """Judge what has landed. Raises Rejected when the load is refused; single bad rows only go to quarantine."""
+    """Gate what has landed. Raises Rejected when the load is refused; single bad rows only go to quarantine."""
     with locked_stream(job) as connection:
         load = _latest(connection, job)
         return _gate(connection, job, _land(connection, job, load)) if load.in_progress else load
 
 
 def dry_run(job: Job) -> Load:
-    """Judge what has landed, and end the load there; what it would publish stays in landing until it is decided on."""
+    """Gate what has landed, and end the load there; what it would publish stays in landing until it is decided on."""
     with locked_stream(job) as connection:
         load = _latest(connection, job)
         if load.in_progress:
@@ -217,7 +217,7 @@ def _window(connection: psycopg.Connection, job: Job, load: Load) -> Window:
 
 
 def _gate(connection: psycopg.Connection, job: Job, load: Load) -> Load:
-    """Judge the load, which has landed; nothing where it has passed the gate already."""
+    """Gate the load, which has landed; nothing where it has passed the gate already."""
     if load.state == "gated" and landing.is_gated(connection, load):
         return load
     began = time.monotonic()

@@ -1,7 +1,7 @@
 """What a load read and did not write only because of what was there before it; without that one it would have been.
 
-It is kept while that one may still be rolled back. A record that was read just as it is held takes a few bytes
-(staging.unchanged): most of a load that brings everything again is such. Any other reading is kept whole
+It is stored while that one may still be rolled back. A record that was read just as it is held takes a few bytes
+(staging.unchanged): most of a load that brings everything again is such. Any other reading is stored whole
 (staging.superseded).
 """
 
@@ -33,7 +33,7 @@ def first_reversible(connection: psycopg.Connection, system: str, stream: str) -
 
 
 def store_superseded(connection: psycopg.Connection, load: Load) -> None:
-    """Keep what the gate has set aside, inside the caller's transaction, which publishes the load."""
+    """Store what the gate found superseded, inside the caller's transaction, which publishes the load."""
     if one_row(connection.execute("select to_regclass(%s)", (load.tables.superseded.as_string(connection),)))[0]:
         names = {
             "compared": load.tables.compared,
@@ -70,7 +70,7 @@ def store_superseded(connection: psycopg.Connection, load: Load) -> None:
 def set_rollback_until(connection: psycopg.Connection, load: Load, cursor: str | None, *, moved_cursor: bool) -> None:
     """Write down until when the load can be rolled back, and how far it read; inside the publishing transaction.
 
-    `cursor` is the greatest that it read, and `moved_cursor` is kept for a rollback of earlier loads, after which the
+    `cursor` is the greatest that it read, and `moved_cursor` is stored for a rollback of earlier loads, after which the
     cursor is where those that moved it and stay have moved it.
     """
     connection.execute(

@@ -51,7 +51,7 @@ class Usage:
     def save_reconciliation(
         self, connection: psycopg.Connection, reconciliation_id: int, system: str, stream: str
     ) -> None:
-        """Keep the sums as those of a comparison of the stream with its source."""
+        """Store the sums as those of a comparison of the stream with its source."""
         self._save(connection, "reconciliation_id", reconciliation_id, system, stream)
 
     def _save(self, connection: psycopg.Connection, of: str, number: int, system: str, stream: str) -> None:

@@ -109,7 +109,7 @@ def find_drift(
 
 
 def _read(landing: LandingTables) -> sql.Composed:
-    """Every record that was read and is not deleted: also those that were set aside because their key is missing."""
+    """Every record that was read and is not deleted: also the unreadable ones, whose key is missing."""
     return sql.SQL(
         "(select _payload::jsonb as _payload from {} where not _deleted union all"
         " select case when pg_input_is_valid(raw, 'jsonb') then raw::jsonb end from landing.unreadable"

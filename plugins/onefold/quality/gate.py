@@ -1,4 +1,4 @@
-"""The gate: Great Expectations judges a relation; every failing row is found, not just the 200 that GX reports.
+"""The gate: Great Expectations evaluates a relation; every failing row is found, not just the 200 that GX reports.
 
 Most suites hold most of the time, so the whole suite is first asked for yes or no. Only for what failed are the
 failing rows then looked up, by the query that GX itself gives for them.
@@ -23,7 +23,7 @@ from onefold.errors import Fatal, Retriable
 from onefold.quality.suite import Expectation, Suite
 from onefold.warehouse.db_errors import as_onefold_error, safe_message
 
-if TYPE_CHECKING:  # importing it takes seconds: only who judges pays
+if TYPE_CHECKING:  # importing it takes seconds: only who evaluates pays
     from great_expectations.core import ExpectationValidationResult
     from great_expectations.core.result_format import ResultFormatUnion
 
@@ -32,7 +32,7 @@ _WHOLE = {"result_format": "BASIC", "return_unexpected_index_query": True, "part
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What one expectation found. `rows_query` gives the failing rows; None for a judgement on the whole table."""
+    """What one expectation found. `rows_query` gives the failing rows; None where it is about the whole table."""
 
     position: int
     expectation: Expectation

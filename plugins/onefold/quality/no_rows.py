@@ -2,7 +2,7 @@
 
 What is expected of single rows holds, for there is none that could fail. Queries for unexpected rows are asked, all in
 one statement. Every other expectation is about the table as a whole, or its type is misspelt: then Great Expectations
-judges the suite.
+evaluates the suite.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def evaluate_without_rows(
 ) -> list[Finding]:
     """The findings of the suite on schema.table, which has no rows; one an expectation, in order.
 
-    The connection is in autocommit. Raises what evaluate_suite raises where Great Expectations has to judge.
+    The connection is in autocommit. Raises what evaluate_suite raises where Great Expectations has to evaluate.
     """
     types = {expectation.type for expectation in suite.expectations}
     if types <= _OF_ROWS | {_QUERY} and not _unexpected_rows(connection, sql.Identifier(schema, table), suite):
