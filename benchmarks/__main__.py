@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import click
 
-from benchmarks import against_dlt, conforming, gating, loading, memory, rolling_back, small_loads, soap
+from benchmarks import against_dlt, conforming, empty_loads, gating, loading, memory, rolling_back, small_loads, soap
 from benchmarks.measure import warehouse
 from benchmarks.table import Row, markdown
 
@@ -21,6 +21,7 @@ PARTS = {
     "soap": soap,
     "gate": gating,
     "conform": conforming,
+    "empty-loads": empty_loads,
     "small-loads": small_loads,
 }
 
@@ -30,7 +31,8 @@ PARTS = {
 @click.option("--rows", default=1_000_000, show_default=True, help="How many companies.")
 @click.option("--rounds", default=5, show_default=True, help="How often each thing is measured; the median counts.")
 def bench(parts: tuple[str, ...], rows: int, rounds: int) -> None:
-    """Measure every part, or those named: loading, memory, rollback, dlt, soap, gate, conform, small-loads.
+    """Measure every part, or those named: loading, memory, rollback, dlt, soap, gate, conform, empty-loads,
+    small-loads.
 
     All of it takes about half an hour at a million rows and five rounds. What takes longest is measured fewer times,
     or with fewer rows, and its line says so.
@@ -49,7 +51,9 @@ def bench(parts: tuple[str, ...], rows: int, rounds: int) -> None:
 def _measured(parts: tuple[str, ...], rows: int, rounds: int) -> Iterator[Row]:
     with warehouse() as server:
         for part in parts:
-            if part != "small-loads":
+            if part == "empty-loads":
+                yield from empty_loads.measure(server, rounds)
+            elif part != "small-loads":
                 yield from PARTS[part].measure(server, rows, rounds)
     if "small-loads" in parts:  # it runs all of Onefold, and wants the machine for itself
         yield from small_loads.measure(rounds)
