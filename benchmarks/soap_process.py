@@ -56,7 +56,7 @@ def ours(url: str, warehouse_url: str) -> Source:
 
 
 def theirs(url: str, warehouse_url: str) -> Source:
-    """zeep calls the operation and deserialises its answer; its objects become records of the same landing."""
+    """Zeep calls the operation and deserialises its answer; its objects become records of the same landing."""
     head = Head("bench.company", SYSTEM.streams["company"])
 
     @contextmanager

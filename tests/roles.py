@@ -6,7 +6,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 from onefold.warehouse.install import ROLES
 
-PASSWORDS = {role: "test-only" for role in ROLES}
+PASSWORDS = dict.fromkeys(ROLES, "test-only")
 
 
 def as_role(url: str, role: str) -> str:

@@ -154,16 +154,20 @@ def _jpk(world: World, batch: Batch) -> Dropped:
         lines = [(invoice.reference, line) for invoice in invoices for line in invoice.order.lines]
         text = "".join(
             (
-                f'<?xml version="1.0" encoding="UTF-8"?>\n<JPK xmlns="{JPK}" xmlns:etd="{ETD}">\n<Naglowek>'
-                '<KodFormularza kodSystemowy="JPK_FA (4)" wersjaSchemy="1-0">JPK_FA</KodFormularza>'
-                "<WariantFormularza>4</WariantFormularza><CelZlozenia>1</CelZlozenia>",
+                (
+                    f'<?xml version="1.0" encoding="UTF-8"?>\n<JPK xmlns="{JPK}" xmlns:etd="{ETD}">\n<Naglowek>'
+                    '<KodFormularza kodSystemowy="JPK_FA (4)" wersjaSchemy="1-0">JPK_FA</KodFormularza>'
+                    "<WariantFormularza>4</WariantFormularza><CelZlozenia>1</CelZlozenia>"
+                ),
                 _all(DataWytworzeniaJPK=f"{batch.modified:%Y-%m-%dT%H:%M:%SZ}", DataOd=min(issued), DataDo=max(issued)),
                 "<KodUrzedu>1471</KodUrzedu></Naglowek>\n<Podmiot1><IdentyfikatorPodmiotu>",
                 _all(NIP=business.OUR_NIP, PelnaNazwa=business.OUR_NAME),
-                "</IdentyfikatorPodmiotu><AdresPodmiotu><etd:KodKraju>PL</etd:KodKraju>"
-                "<etd:Wojewodztwo>mazowieckie</etd:Wojewodztwo><etd:Powiat>Warszawa</etd:Powiat>"
-                "<etd:Gmina>Warszawa</etd:Gmina><etd:NrDomu>1</etd:NrDomu><etd:Miejscowosc>Warszawa</etd:Miejscowosc>"
-                "<etd:KodPocztowy>00-001</etd:KodPocztowy></AdresPodmiotu></Podmiot1>\n",
+                (
+                    "</IdentyfikatorPodmiotu><AdresPodmiotu><etd:KodKraju>PL</etd:KodKraju>"
+                    "<etd:Wojewodztwo>mazowieckie</etd:Wojewodztwo><etd:Powiat>Warszawa</etd:Powiat>"
+                    "<etd:Gmina>Warszawa</etd:Gmina><etd:NrDomu>1</etd:NrDomu><etd:Miejscowosc>Warszawa</etd:Miejscowosc>"
+                    "<etd:KodPocztowy>00-001</etd:KodPocztowy></AdresPodmiotu></Podmiot1>\n"
+                ),
                 *rows,
                 "<FakturaCtrl>",
                 _all(LiczbaFaktur=len(rows), WartoscFaktur=sum((each.order.gross for each in invoices), Decimal(0))),

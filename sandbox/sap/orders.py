@@ -16,8 +16,7 @@ from sandbox.world.business import order, orders, product
 from sandbox.world.identifiers import sap_number
 from sandbox.world.parts import Part, left
 
-# status: (OverallSDProcessStatus, OverallTotalDeliveryStatus, OverallSDDocumentRejectionSts)
-STATUSES = {
+STATUSES = {  # OverallSDProcessStatus, OverallTotalDeliveryStatus and OverallSDDocumentRejectionSts of each
     "new": ("A", "A", "A"),
     "confirmed": ("B", "A", "A"),
     "shipped": ("B", "C", "A"),
@@ -71,7 +70,7 @@ ORDERS = Book(
     "sap",
     "sales_order",
     size=lambda companies: orders(companies) // 4,
-    key=lambda number: sales_order(number),
+    key=lambda number: sales_order(number),  # noqa: PLW0108 - it is defined below
     number=lambda place: place * 4 + 1,
     broken=("currency_unknown", "amount_not_a_number"),
     deletes=False,

@@ -34,7 +34,7 @@ def test_the_majority_keeps_the_id_when_records_part(world: World):
 
 
 def test_an_id_in_use_is_never_given_twice(world: World):
-    """a founded the id that b, c and d took with them; a needs another one, each time it leaves."""
+    """A founded the id that b, c and d took with them; a needs another one, each time it leaves."""
     world.conform(*(record("crm", key, tax_id_pl="1") for key in "abcd"))
     founded = world.id_of("a")
     seen = {founded}

@@ -76,7 +76,7 @@ def test_an_increment_looks_only_at_the_clusters_that_it_touches(world: World):
 
 
 def test_a_record_that_leaves_frees_what_it_made_ambiguous(world: World):
-    """c fits a and b alike; when b moves away, c belongs to a, although neither of the two changed."""
+    """C fits a and b alike; when b moves away, c belongs to a, although neither of the two changed."""
     same = {"legal_name": "Żółw S.A.", "postal_code": "1", "street": "Polna 1"}
     world.conform(
         record("crm", "a", tax_id_pl="1", **same), record("erp", "b", tax_id_pl="2", **same), record("erp", "c", **same)

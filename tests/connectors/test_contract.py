@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import get_args
@@ -93,7 +92,7 @@ def test_what_a_connector_cannot_do_is_refused_by_name():
 
 
 @pytest.fixture
-def odd(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[tuple[ModuleType, dict[str, System], Path]]:
+def odd(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> tuple[ModuleType, dict[str, System], Path]:
     """A module of its own for Stripe, and the folder with Stripe's YAML, which names it."""
     module = ModuleType("onefold.systems.odd")
     monkeypatch.setitem(sys.modules, module.__name__, module)
@@ -101,7 +100,7 @@ def odd(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[tuple[Modul
     python = "python: {module: odd, why: because it is truly odd in many ways}\nstreams:"
     (tmp_path / "stripe.yaml").write_text(text.replace("\nstreams:", f"\n{python}", 1))
     system = SYSTEMS["stripe"].model_copy(update={"python": SYSTEMS["krs"].python.model_copy(update={"module": "odd"})})
-    yield module, {"stripe": system}, tmp_path
+    return module, {"stripe": system}, tmp_path
 
 
 def test_check_refuses_a_module_that_is_no_connector(odd):

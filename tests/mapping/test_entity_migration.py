@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
@@ -62,7 +61,7 @@ class Project:
 
 
 @pytest.fixture
-def project(tmp_path: Path, warehouse_url: str) -> Iterator[Project]:
+def project(tmp_path: Path, warehouse_url: str) -> Project:
     """With the entity person, and one golden record of it, published."""
     made = Project(tmp_path, warehouse_url)
     made.become(person())
@@ -75,7 +74,7 @@ def project(tmp_path: Path, warehouse_url: str) -> Iterator[Project]:
         "insert into conformed.person_origin values (1, '{name,tax_id_pl,origin}',"
         """ '{"tax_id_pl": {"shop.user": {"field": "nip", "transform": "nip"}}}')"""
     )
-    yield made
+    return made
 
 
 def test_a_new_entity_and_a_new_attribute_get_their_tables_and_columns(project: Project) -> None:

@@ -85,6 +85,8 @@ class Probabilistic(Model):
 
 
 class Identity(Model):
+    """By what records are joined: strong identifiers, in the order of their rank, and a probabilistic match."""
+
     strong: Annotated[list[str], Field(min_length=1)]
     probabilistic: Probabilistic | None = None
 

@@ -31,8 +31,10 @@ with ended as (
 ) select sources, count(*) from ended group by sources"""
 _INSERTED = "select cardinality(_systems), count(*) from {candidate} where _change is not null group by 1"
 _WRITE = (
-    "insert into {version} ({columns}, _publish_id) select {columns}, {publish} from {candidate}"
-    " where _change is not null",
+    (
+        "insert into {version} ({columns}, _publish_id) select {columns}, {publish} from {candidate}"
+        " where _change is not null"
+    ),
     """
     insert into {provenance} (_publish_id, attributes, sources)
     select {publish}, {attributes}, {sources} where not exists (

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TypeVar, Unpack
+from typing import Self, TypeVar, Unpack
 from urllib.parse import urlsplit
 
 from authlib.oauth2.rfc6749 import OAuth2Token
@@ -65,7 +65,7 @@ class Client:
         self._way = Persistent(system, endpoint, self._wire.host, on_attempt, **settings)
         self._credentials = Credentials(system, endpoint, self._post_form)
 
-    def __enter__(self) -> Client:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

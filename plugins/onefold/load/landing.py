@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Self
 
 import psycopg
 from psycopg import sql
@@ -104,7 +105,7 @@ class Landing:
         self._writer = PageWriter(connection)
         self._sent: Page | None = None
 
-    def __enter__(self) -> Landing:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:

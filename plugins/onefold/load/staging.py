@@ -70,9 +70,11 @@ def attach_child_table(connection: psycopg.Connection, table: StagingTable, load
     name = sql.Identifier(f"{table.name}__load_{load.load_id}")
     part = sql.Identifier("staging", f"{table.name}__load_{load.load_id}")
     for statement in (
-        "alter table {candidate} drop column _known, alter _key set not null, alter _hash set not null,"
-        " alter _payload set not null, alter _deleted set not null, alter _load_id set not null,"
-        " alter _extracted_at set not null, add check (_load_id = {load_id})",
+        (
+            "alter table {candidate} drop column _known, alter _key set not null, alter _hash set not null,"
+            " alter _payload set not null, alter _deleted set not null, alter _load_id set not null,"
+            " alter _extracted_at set not null, add check (_load_id = {load_id})"
+        ),
         "alter table {candidate} rename to {name}",
         "alter table landing.{name} set schema staging",
         "create unique index on {part} (_key, _load_id)",

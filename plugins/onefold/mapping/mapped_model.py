@@ -13,6 +13,7 @@ from onefold.mapping.sql import input_sql, record_prefix, transform_sql, transfo
 
 
 def model_name(system: str, entity: str) -> str:
+    """The dbt model that maps a system's records into an entity."""
     return f"{system}__{entity}"
 
 

@@ -12,16 +12,22 @@ from onefold.mapping.table_layout import TableLayout, layout
 
 @dataclass(frozen=True)
 class NewEntity:
+    """An entity that had no tables."""
+
     entity: str
 
 
 @dataclass(frozen=True)
 class DroppedEntity:
+    """An entity that is no longer in the catalogue: its tables go."""
+
     entity: str
 
 
 @dataclass(frozen=True)
 class NewAttribute:
+    """An attribute that needs a column."""
+
     entity: str
     attribute: str
     type: str
@@ -29,6 +35,8 @@ class NewAttribute:
 
 @dataclass(frozen=True)
 class RenamedAttribute:
+    """An attribute whose column gets another name; its values stay."""
+
     entity: str
     attribute: str
     old: str
@@ -38,6 +46,8 @@ class RenamedAttribute:
 
 @dataclass(frozen=True)
 class RetypedAttribute:
+    """An attribute whose column gets another type."""
+
     entity: str
     attribute: str
     old: str
@@ -46,12 +56,16 @@ class RetypedAttribute:
 
 @dataclass(frozen=True)
 class DroppedAttribute:
+    """An attribute that is no longer in the catalogue: its values go."""
+
     entity: str
     attribute: str
 
 
 @dataclass(frozen=True)
 class NewIdentifier:
+    """A column by which records are recognised."""
+
     entity: str
     column: str
     type: str
@@ -59,6 +73,8 @@ class NewIdentifier:
 
 @dataclass(frozen=True)
 class DroppedIdentifier:
+    """A column by which records are no longer recognised."""
+
     entity: str
     column: str
 

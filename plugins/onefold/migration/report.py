@@ -74,9 +74,11 @@ def plan_text(migration: Migration) -> str:
     hours = f" It works in {migration.service_window} only." if migration.service_window else ""
     return "\n\n".join(
         [
-            f"**Migration {migration.migration_id}** of {migration.system}: "
-            f"[{migration.window_start:%Y-%m-%d %H:%M} UTC, {migration.window_end:%Y-%m-%d %H:%M} UTC), "
-            f"{migration.plan['chunks']} chunks a stream.{hours}{share}",
+            (
+                f"**Migration {migration.migration_id}** of {migration.system}: "
+                f"[{migration.window_start:%Y-%m-%d %H:%M} UTC, {migration.window_end:%Y-%m-%d %H:%M} UTC), "
+                f"{migration.plan['chunks']} chunks a stream.{hours}{share}"
+            ),
             f"Why: {migration.reason} (asked for by {triggering_user(migration.actor) or migration.actor})",
             _table(["stream", "records, about", "requests", "seconds", "by"], rows),
         ]

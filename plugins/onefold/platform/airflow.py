@@ -149,6 +149,7 @@ def migrate(postgres: Postgres, variables: Mapping[str, str]) -> bool:
             cwd=variables["AIRFLOW_HOME"],
             stdin=subprocess.DEVNULL,
             capture_output=True,
+            check=False,
             text=True,
         )
         if result.returncode:

@@ -23,7 +23,8 @@ def databases() -> None:
     from onefold.warehouse.install import ROLES, install
 
     create_database(_variable("POSTGRES_URL"), _variable("AIRFLOW_DB_PASSWORD"))
-    print(install(_variable("POSTGRES_URL"), {role: _variable(f"{role.upper()}_PASSWORD") for role in ROLES}))
+    done = install(_variable("POSTGRES_URL"), {role: _variable(f"{role.upper()}_PASSWORD") for role in ROLES})
+    sys.stdout.write(f"{done}\n")
 
 
 def ui_passwords() -> None:

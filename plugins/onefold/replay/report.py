@@ -30,8 +30,10 @@ def replay_lines(replay: Replay) -> list[str]:
     totals = replay.totals
     return [
         table(("system", "stream", *FIGURES), rows, left=2),
-        f"Replay {replay.replay_id}: {totals['selected']:,} selected = {totals['published']:,} published"
-        f" + {totals['superseded']:,} superseded + {totals['refused']:,} refused (again in quarantine).",
+        (
+            f"Replay {replay.replay_id}: {totals['selected']:,} selected = {totals['published']:,} published"
+            f" + {totals['superseded']:,} superseded + {totals['refused']:,} refused (again in quarantine)."
+        ),
         *not_replayable_lines(replay.not_replayable),
     ]
 

@@ -24,7 +24,7 @@ DriverError = psycopg.Error | psycopg2.Error
 
 @dataclass(frozen=True, slots=True)
 class _Case:
-    kind: type[Retriable] | type[Fatal]
+    kind: type[Retriable | Fatal]
     what: str
     remedy: str
 
@@ -127,9 +127,8 @@ def safe_message(error: DriverError) -> str:
     if _case(error) or state.startswith(_STATEMENT_ERRORS):
         return f"SQLSTATE {state}: {error.diag.message_primary}"
     parts = [f"SQLSTATE {state}", type(error).__name__]
-    for kind in ("schema", "table", "column", "constraint"):
-        if name := getattr(error.diag, f"{kind}_name"):
-            parts.append(f"{kind} {name}")
+    kinds = ("schema", "table", "column", "constraint")
+    parts.extend(f"{kind} {name}" for kind in kinds if (name := getattr(error.diag, f"{kind}_name")))
     return ", ".join(parts)
 
 

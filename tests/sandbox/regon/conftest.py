@@ -24,7 +24,7 @@ def url(world: World) -> Iterator[str]:
 
 @pytest.fixture
 def client(url: str) -> zeep.Client:
-    """zeep on the served contract, logged in; it adds the addressing headers that the contract asks for."""
+    """Zeep on the served contract, logged in; it adds the addressing headers that the contract asks for."""
     client = zeep.Client(f"{url}{PATH}?wsdl")
     client.transport.session.headers["sid"] = client.service.Zaloguj(KEY)
     return client

@@ -40,7 +40,7 @@ PARTS = 500
 """How many files at most end on one page."""
 _READ = {"csv": csv_rows, "xlsx": xlsx_rows, "xml": xml_rows}
 _UNFINISHED = re.compile(
-    r"(?:^|/)(?:\.|~\$)[^/]*$|(?:\.tmp|\.temp|\.part|\.partial|\.filepart|\.crdownload|\.swp|~)$", re.I
+    r"(?:^|/)(?:\.|~\$)[^/]*$|(?:\.tmp|\.temp|\.part|\.partial|\.filepart|\.crdownload|\.swp|~)$", re.IGNORECASE
 )
 """Names of files that somebody is still writing, or only has open: hidden ones, Excel's locks, transfers under way."""
 

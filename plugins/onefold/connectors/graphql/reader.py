@@ -136,7 +136,7 @@ class Connection:
         """The same records whichever way the nodes came: names in the order of the query, connections as lists."""
         if self._nested:
             return [self._head.record(msgspec.json.encode({PARENT: root, **child})) for child in children]
-        lists = {name: children for name in self._selection.connections}
+        lists = dict.fromkeys(self._selection.connections, children)
         ordered = {name: each[name] for name in self._selection.tree for each in (lists, root) if name in each}
         return [self._head.record(msgspec.json.encode(ordered | {k: v for k, v in root.items() if k not in ordered}))]
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import TypeVar, Unpack
+from typing import Self, TypeVar, Unpack
 
 import sqlalchemy as sa
 from sqlalchemy.pool import NullPool
@@ -51,7 +51,7 @@ class Database:
         self._connection: sa.Connection | None = None
         self._way = Persistent(system, endpoint, self._engine.url.host or "", on_attempt, **settings)
 
-    def __enter__(self) -> Database:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -103,8 +103,8 @@ def _alike(record: Record, head: Head, payload: Payload) -> Record:
 
 
 class Payload:
-    """Writes a record in one form: declared fields first, in their order; no `attributes`; nothing is null, and left
-    out where the field is optional; numbers without needless digits; times in UTC with Z; line ends as \\n."""
+    r"""Writes a record in one form: declared fields first, in their order; no `attributes`; nothing is null, and left
+    out where the field is optional; numbers without needless digits; times in UTC with Z; line ends as \n."""
 
     def __init__(self, stream: Stream) -> None:
         self._fields = {field.path or name: field for name, field in stream.fields.items()}
