@@ -1,4 +1,4 @@
-"""A process that loads, one step after the other, as Airflow's workers do; it can be killed at any moment."""
+"""A process that loads in one task, as Airflow's workers do; it can be killed at any moment."""
 
 from __future__ import annotations
 
@@ -6,7 +6,10 @@ import os
 import select
 import signal
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from itertools import count
 
 from onefold.errors import OnefoldError, Retriable
 from onefold.load import steps
@@ -17,7 +20,9 @@ STEPS = {"land": steps.land, "gate": steps.gate, "publish": steps.publish}
 
 
 class Loading:
-    """A load in a process of its own; with `patience`, each step is tried again for so many seconds.
+    """A load in a process of its own: `steps.run`, or only the steps in `names`, each by itself.
+
+    With `patience`, what fails with a Retriable is tried again for so many seconds.
 
     `step` is the step that it was in when it ended; `end` is "done", "killed", or the error's class and text.
     """
@@ -69,19 +74,32 @@ class Loading:
 
 
 def _run(job: Job, names: Sequence[str], writing: int, deadline: float) -> str:
+    @contextmanager
+    def observe(step: str) -> Iterator[None]:
+        os.write(writing, f"{step}\n".encode())
+        yield
+
     try:
-        for name in names:
-            os.write(writing, f"{name}\n".encode())
-            while True:
-                try:
-                    STEPS[name](job)
-                    break
-                except Retriable:
-                    if time.monotonic() > deadline:
-                        raise
-                    time.sleep(0.01)
+        if tuple(names) == tuple(STEPS):
+            _persist(lambda attempt: steps.run(replace(job, is_retry=job.is_retry or attempt > 0), observe), deadline)
+        else:
+            for name in names:
+                with observe(name):
+                    _persist(lambda attempt, step=STEPS[name]: step(job), deadline)
         return "done"
     except OnefoldError as error:
         return f"{type(error).__name__}: {error}"
     except BaseException as error:  # noqa: BLE001  the test must see that it was none of ours
         return f"not ours: {type(error).__name__}: {error}"
+
+
+def _persist(do: Callable[[int], object], deadline: float) -> None:
+    """Do it, again while it fails with a Retriable and the deadline has not passed; it gets the attempt's number."""
+    for attempt in count():
+        try:
+            do(attempt)
+            return
+        except Retriable:
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
