@@ -123,7 +123,7 @@ def test_documents_are_confirmed_when_they_are_published_and_not_before(office):
     assert office.waiting() == 0
     assert sum(office.stored()) == load.rows_read == ALL
     assert office.stored()[1] == load.rows_quarantined > 0  # what waits in quarantine is stored as well
-    confirmed = office.query("select payload ->> 'records', result from audit.event where action = 'load.confirm'")
+    confirmed = office.query("select payload ->> 'records', result from audit.event where action = 'load.acknowledge'")
     assert confirmed == [(str(ALL), "ok")]
     assert office.query("select sum(requests) from ops.usage") == [(1 + ALL + ALL,)]
 
@@ -147,7 +147,7 @@ def test_a_service_that_cannot_be_told_undoes_nothing_and_is_told_with_the_next_
     office.sandbox.fault("epuap", "status", code=503, path="potwierdzOdebranie", times=-1)
     assert office.load().state == "published"
     assert (sum(office.stored()), office.waiting()) == (ALL, ALL)
-    assert office.query("select result from audit.event where action = 'load.confirm'") == [("failed",)]
+    assert office.query("select result from audit.event where action = 'load.acknowledge'") == [("failed",)]
     office.sandbox.control("DELETE", "faults")
     assert office.load().rows_new == 0
     assert (sum(office.stored()), office.waiting()) == (ALL, 0)

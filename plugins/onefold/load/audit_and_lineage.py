@@ -87,7 +87,7 @@ def _column(expectation: Expectation) -> str | None:
 def record_dry_run(connection: psycopg.Connection, job: Job, load: Load) -> None:
     """The load was a dry run. In lineage its run is over, and has moved no data."""
     _lineage(connection, job, load, "ABORT")
-    _audit(connection, job, load, "load.rehearse", from_=job.name, to=f"landing.load_{load.load_id}")
+    _audit(connection, job, load, "load.dry_run", from_=job.name, to=f"landing.load_{load.load_id}")
 
 
 def record_published(connection: psycopg.Connection, job: Job, load: Load, counts: Published) -> None:
@@ -110,7 +110,7 @@ def record_published(connection: psycopg.Connection, job: Job, load: Load, count
 
 def record_acknowledged(connection: psycopg.Connection, job: Job, load: Load, records: int, result: str) -> None:
     """The source has received which records are published."""
-    _audit(connection, job, load, "load.confirm", to=job.name, result=result, facts={"records": records})
+    _audit(connection, job, load, "load.acknowledge", to=job.name, result=result, facts={"records": records})
 
 
 def _commitment(content: str) -> dict[str, Scalar]:
