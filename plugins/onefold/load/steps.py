@@ -162,7 +162,9 @@ def _latest(connection: psycopg.Connection, job: Job) -> Load:
     """This run's newest load. Raises Fatal when there is none yet, Rejected when it was refused."""
     load = ledger.latest(connection, job.system.system, job.stream_name, job.run)
     if load is None:
-        raise Fatal(f"{job.name}: run {job.run.run_id} has not landed anything yet. Run the step land first: clear the task.")
+        raise Fatal(
+            f"{job.name}: run {job.run.run_id} has not landed anything yet. Run the step land first: clear the task."
+        )
     if load.state == "rejected":
         raise Rejected(f"{job.name} load {load.load_id} was rejected: {load.error} Clear the task to try again.")
     return load
