@@ -208,7 +208,7 @@ def test_exports_keep_to_twenty_an_hour_and_nothing_else_waits_for_that(sandbox:
         system,
         endpoint,
         lambda attempt: sent.append((f"{attempt.method} {attempt.path.rpartition('/')[2]}", clock[0])),
-        MemoryLimiter(clock=lambda: clock[0]),
+        limiter=MemoryLimiter(clock=lambda: clock[0]),
         breakers=SyncCircuitBreakerFactory(),
         sleep=sleep,
     )

@@ -34,7 +34,7 @@ def test_landing_that_a_database_crash_emptied_is_read_again(shop):
     steps.gate(job)
     load = shop.last()
     # What PostgreSQL does to unlogged tables when it recovers from a crash.
-    for table in (f"load_{load.load_id}", f"load_{load.load_id}__candidate", "checkpoint", "unreadable"):
+    for table in (f"load_{load.load_id}", f"load_{load.load_id}__candidate", "resume_token", "unreadable"):
         shop.execute(f"truncate landing.{table}")
     steps.publish(job)
     assert set(shop.current()) == {"a", "b"}
