@@ -69,8 +69,9 @@ def project(tmp_path: Path, warehouse_url: str) -> Project:
         "insert into ops.publish (state, actor, mappings) values ('published', 'os:tester', '{}');"
         "insert into ops.published (entity, publish_id, actor) values ('person', 1, 'os:tester');"
         "insert into conformed.person_version (person_id, source_of_truth, _systems, _records, _members, _loads,"
-        " _mapping_versions, _winning_members, _hash, _publish_id, name, tax_id_pl, origin) values (gen_random_uuid(), 'shop',"
-        " '{shop}', 1, '{shop|user|1}', '{1}', '{1}', '{1,1,NULL}', 'h', 1, '12.5', '5260250274', 'here');"
+        " _mapping_versions, _winning_members, _hash, _publish_id, name, tax_id_pl, origin) values"
+        " (gen_random_uuid(), 'shop', '{shop}', 1, '{shop|user|1}', '{1}', '{1}',"
+        " '{1,1,NULL}', 'h', 1, '12.5', '5260250274', 'here');"
         "insert into conformed.person_provenance values (1, '{name,tax_id_pl,origin}',"
         """ '{"tax_id_pl": {"shop.user": {"field": "nip", "transform": "nip"}}}')"""
     )

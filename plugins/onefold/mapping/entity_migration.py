@@ -123,15 +123,15 @@ def _statements(change: Change, entities: Mapping[str, Entity]) -> str:
 
 
 def _rename(change: RenamedAttribute) -> str:
-    """The values keep their provenance: conformed.<entity>_origin has it by the attribute's name."""
+    """The values keep their provenance: conformed.<entity>_provenance has it by the attribute's name."""
     entity, old, new = change.entity, change.old, change.attribute
     text = (
         f"alter table conformed.{entity}_version rename column {old} to {new};\n"
-        f"update conformed.{entity}_origin set\n"
+        f"update conformed.{entity}_provenance set\n"
         f"    attributes = array_replace(attributes, {literal(old)}, {literal(new)}),\n"
-        f"    origins = case when origins ? {literal(old)}\n"
-        f"        then (origins - {literal(old)}) || jsonb_build_object({literal(new)}, origins -> {literal(old)})\n"
-        f"        else origins end\n"
+        f"    sources = case when sources ? {literal(old)}\n"
+        f"        then (sources - {literal(old)}) || jsonb_build_object({literal(new)}, sources -> {literal(old)})\n"
+        f"        else sources end\n"
         f"where {literal(old)} = any (attributes);\n"
     )
     if change.identifier:
@@ -145,7 +145,7 @@ def _rename(change: RenamedAttribute) -> str:
 
 
 def _drop_entity(entity: str) -> str:
-    tables = f"conformed.{entity}_version, conformed.{entity}_crosswalk_version, conformed.{entity}_origin"
+    tables = f"conformed.{entity}_version, conformed.{entity}_crosswalk_version, conformed.{entity}_provenance"
     return (
         f"drop view if exists conformed.{entity}, conformed.{entity}_crosswalk cascade;\n"
         f"drop table if exists {tables}, mapped.{entity}__identifier;\n"
