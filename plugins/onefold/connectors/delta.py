@@ -121,7 +121,7 @@ class RoundReader:
         if not isinstance(listed, list):
             raise BadBody("JSON with half a surrogate pair, and no list of records where it was") from error
         whose = {OWNER: owner} if owner else {}
-        records = [
+        records: list[Record | None] = [
             msgspec.structs.replace(self._head.lenient(whose | each), deleted="@removed" in each or "deleted" in each)
             for each in listed
             if isinstance(each, dict) and "root" not in each

@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 from operator import attrgetter
+from types import GenericAlias
+from typing import Any, ClassVar, cast
 
 import msgspec
 
@@ -18,6 +20,7 @@ from onefold.errors import Fatal
 from onefold.http.attempt import BadBody, Response
 
 Path = tuple[str, ...]
+_Kind = Any  # a type as msgspec decodes it, a union too: Python 3.11 has no name for the type of such
 _BOM = b"\xef\xbb\xbf"
 _CUT = "JSON that is cut off or malformed"
 _ERROR_KEYS = frozenset({"error", "errors", "errorCode", "error_description", "fault", "Fault"})
@@ -50,9 +53,10 @@ class Splitter:
         self._page = msgspec.json.Decoder(_shape([(records, list[msgspec.Raw], True)])) if records else None
         self._list = msgspec.json.Decoder(list[msgspec.Raw])
         self._head = Head(named, stream)
-        heads = list[self._head.shape]
-        self._heads = msgspec.json.Decoder(_shape([(records, heads, True)]) if records else heads)
-        following = (next_page or (), bool if flag else str | None, flag)
+        heads: _Kind = GenericAlias(list, (self._head.shape,))
+        page_of_heads: _Kind = _shape([(records, heads, True)]) if records else heads
+        self._heads: msgspec.json.Decoder[Any] = msgspec.json.Decoder(page_of_heads)
+        following: tuple[Path, _Kind, bool] = (next_page or (), bool if flag else str | None, flag)
         self._next = msgspec.json.Decoder(_shape([following])) if next_page else None
 
     def __call__(self, response: Response) -> Body:
@@ -78,15 +82,15 @@ class Splitter:
         heads = _at(found, self._at) if self._at else found
         return list(map(self._head.of, heads, map(bytes, raws)))
 
-    def _one_by_one(self, content: dict[str, object]) -> Body:
+    def _one_by_one(self, content: dict[str, object] | list[object]) -> Body:
         """A page with half a surrogate pair somewhere: its record goes to quarantine, the others must come through."""
-        records = content
+        records: object = content
         for name in self._at:
             records = records.get(name) if isinstance(records, dict) else None
         if not isinstance(records, list):
             raise BadBody("JSON with half a surrogate pair, and no list of records where it was")
         following = _found(content, self._next_at) if self._next_at else None
-        return Body([self._head.lenient(record) for record in records], following or None)
+        return Body([self._head.lenient(record) for record in records], next_page_of(following))
 
     def _changed(self, body: bytes, error: msgspec.ValidationError) -> BadBody | Fatal:
         found = msgspec.json.decode(body)
@@ -183,14 +187,20 @@ def sound_text(response: Response) -> bytes:
 def _lenient(response: Response) -> dict[str, object] | list[object] | None:
     """The body as Python's own reader takes it, which passes half a surrogate pair; None when it is no JSON either."""
     try:
-        return json.loads(response.body.removeprefix(_BOM))
+        content: dict[str, object] | list[object] = json.loads(response.body.removeprefix(_BOM))
     except ValueError:
         return None
+    return content
 
 
 def value_at(payload: bytes, path: Path) -> Scalar:
     """The value at the path of a record's JSON; None where there is none, or where it is an object or a list."""
     return _found(msgspec.json.decode(payload), path)
+
+
+def next_page_of(value: Scalar) -> str | bool | None:
+    """What a body's value says about the next page: its address or token, or only that there is one; None if none."""
+    return (value if isinstance(value, str) else bool(value)) or None
 
 
 def _is_text(value: str) -> bool:
@@ -201,27 +211,35 @@ def _is_text(value: str) -> bool:
     return True
 
 
-def _shape(wanted: Iterable[tuple[Path, type, bool]]) -> type:
+class _Shape(msgspec.Struct):
+    """What `_shape` makes has these: the attribute that holds the value of each name in the JSON."""
+
+    names: ClassVar[dict[str, str]]
+
+
+def _shape(wanted: Iterable[tuple[Path, _Kind, bool]]) -> type[_Shape]:
     """A struct type that decodes the values at these paths (with their type; True: must be there), nothing else."""
-    here: dict[str, list[tuple[Path, type, bool]]] = {}
+    here: dict[str, list[tuple[Path, _Kind, bool]]] = {}
     for path, kind, required in wanted:
         here.setdefault(path[0], []).append((path[1:], kind, required))
-    fields: list[tuple[str, type] | tuple[str, type, object]] = []
+    fields: list[str | tuple[str, _Kind] | tuple[str, _Kind, Any]] = []
     names: dict[str, str] = {}
     for number, (name, below) in enumerate(here.items()):
         attribute = f"f{number}"
         names[attribute] = name
         if below[0][0]:
             required = any(must for _, _, must in below)
-            kind = _shape(below)
-            fields.append((attribute, kind) if required else (attribute, kind | None, None))
+            nested = _shape(below)
+            fields.append((attribute, nested) if required else (attribute, nested | None, None))
         else:
             kind, required = below[0][1], below[0][2]
             fields.append((attribute, kind) if required else (attribute, kind, None))
-    return msgspec.defstruct("Shape", fields, rename=names, namespace={"names": {v: k for k, v in names.items()}})
+    namespace = {"names": {v: k for k, v in names.items()}}
+    made = msgspec.defstruct("Shape", fields, bases=(_Shape,), rename=names, namespace=namespace)
+    return cast("type[_Shape]", made)  # defstruct's type does not say what bases it has
 
 
-def _at(shape: object, path: Path) -> object:
+def _at(shape: Any, path: Path) -> Any:  # the shapes are made at run time: no checker knows their attributes
     for name in path:
         if shape is None:
             return None
@@ -229,7 +247,7 @@ def _at(shape: object, path: Path) -> object:
     return shape
 
 
-def _getter(shape: type, path: Path) -> Callable[[object], Scalar]:
+def _getter(shape: type[_Shape], path: Path) -> Callable[[object], Scalar]:
     """What takes the value at the path out of a decoded shape; a direct one where the path has one part."""
     return attrgetter(shape.names[path[0]]) if len(path) == 1 else partial(_at, path=path)
 
@@ -238,7 +256,7 @@ def _found(content: object, path: Path) -> Scalar:
     """The value at the path of decoded JSON; None where there is none, or where it is an object or a list."""
     for name in path:
         content = content.get(name) if isinstance(content, dict) else None
-    return None if isinstance(content, dict | list) else content
+    return content if isinstance(content, str | int | float | bool) else None
 
 
 def _key(values: list[Scalar], may_be_null: list[bool]) -> str | None:

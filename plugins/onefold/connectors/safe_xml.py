@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from io import SEEK_CUR, TextIOWrapper
-from typing import BinaryIO, Union
+from typing import BinaryIO, TypedDict, Union
 from xml.parsers import expat
 
 from lxml import etree
@@ -24,8 +24,18 @@ _DECLARATION = re.compile(rb"""<\?xml(?=\s)(?:[^>]*?\sencoding\s*=\s*["']([A-Za-
 _PROLOG = re.compile(rb"(?:\s|<\?.*?\?>|<!--.*?-->)*+(<!DOCTYPE|<[^!?])", re.DOTALL)
 _WEB_PAGE = re.compile(rb"<!doctype\s+html|<html", re.IGNORECASE)
 _NIL = "http://www.w3.org/2001/XMLSchema-instance}nil"
+
+
+class _ParserOptions(TypedDict):
+    resolve_entities: bool
+    no_network: bool
+    load_dtd: bool
+    huge_tree: bool
+    encoding: str
+
+
 # The encoding is as_utf8's to judge: the parser must not read a declaration in another way.
-_SAFE = {"resolve_entities": False, "no_network": True, "load_dtd": False, "huge_tree": True, "encoding": "utf-8"}
+_SAFE = _ParserOptions(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=True, encoding="utf-8")
 
 
 def as_utf8(file: BinaryIO) -> BinaryIO:
@@ -122,6 +132,7 @@ class _Rows:
 
         def end(tag: str) -> None:
             nonlocal around, leaf
+            value: Value
             if not leaf:
                 value, around = around, further.pop()
             else:

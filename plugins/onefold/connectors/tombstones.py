@@ -15,7 +15,7 @@ from onefold.connectors.cursor import canonical
 from onefold.connectors.page import Page, PageReader
 from onefold.connectors.partition import Partition
 from onefold.connectors.record import Record
-from onefold.connectors.records import Body, dotted, sound_json, value_at
+from onefold.connectors.records import Body, dotted, next_page_of, sound_json, value_at
 from onefold.connectors.window import Window
 from onefold.http.attempt import BadBody, Response
 
@@ -42,7 +42,7 @@ class Entries:
         if not isinstance(entries, list):
             raise BadBody("no list of deletions where it was")
         following = value_at(body, self._next) if self._next else None
-        return Body([self._named(entry) for entry in entries], following or None)
+        return Body([self._named(entry) for entry in entries], next_page_of(following))
 
     def _named(self, entry: object) -> Record:
         payload = msgspec.json.encode(entry)

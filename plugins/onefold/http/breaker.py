@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from purgatory import SyncCircuitBreakerFactory
@@ -15,7 +15,11 @@ BREAKERS = SyncCircuitBreakerFactory(default_threshold=10, default_ttl=60)
 """One breaker per system in each process: open after 10 failed attempts in a row, tried again after 60 s."""
 
 # A refusal and "you ask too much" are answers of a system that is up.
-_ANSWERS = [OnefoldError, Unauthorized, (Again, lambda error: error.told_to_wait)]
+_ANSWERS: list[type[BaseException] | tuple[type[BaseException], Callable[..., bool]]] = [
+    OnefoldError,
+    Unauthorized,
+    (Again, lambda error: error.told_to_wait),
+]
 # purgatory handles its list of messages without a lock; the call itself runs outside of ours.
 _LOCK = threading.Lock()
 

@@ -5,21 +5,24 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator
 from tempfile import SpooledTemporaryFile
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from onefold.errors import Retriable
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
 
 IN_MEMORY = 4 * 1024 * 1024
 CHUNK = 64 * 1024
 
 
-class Spool(SpooledTemporaryFile[bytes]):
+class Spool(SpooledTemporaryFile[bytes], BinaryIO):
     """An unnamed file of this process alone. Raises Retriable when the disk takes no more."""
 
     def __init__(self) -> None:
         super().__init__(max_size=IN_MEMORY)
 
-    def write(self, data: bytes) -> int:
+    def write(self, data: ReadableBuffer, /) -> int:
         try:
             return super().write(data)
         except OSError as error:

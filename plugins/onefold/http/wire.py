@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from contextlib import closing
+from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, quote, urlencode, urljoin, urlsplit
 
 import requests
@@ -15,6 +16,9 @@ from onefold.errors import Fatal
 from onefold.http.attempt import Response
 from onefold.http.failure import Again
 from onefold.http.spool import CHUNK, Spool
+
+if TYPE_CHECKING:
+    from requests.sessions import _Settings  # the types know it, the library does not
 
 CONNECT_TIMEOUT = 10.0
 LARGEST_BODY = 256 * 1024 * 1024
@@ -37,7 +41,7 @@ class Wire:
         self._session.auth = _OnlyOurHeader()
         for scheme in ("http://", "https://"):
             self._session.mount(scheme, HTTPAdapter(pool_maxsize=8, max_retries=0))
-        self._surroundings: dict[tuple[str, str], Mapping[str, object]] = {}
+        self._surroundings: dict[tuple[str, str], _Settings] = {}
 
     @property
     def host(self) -> str:
@@ -101,7 +105,7 @@ class Wire:
             raise Again("the connection failed") from error
         raise Fatal(f"{named}: redirected more than {REDIRECTS} times. Check the URL of {self._connection!r}.")
 
-    def _surrounding(self, url: str) -> Mapping[str, object]:
+    def _surrounding(self, url: str) -> _Settings:
         """The proxies and the trust store that the environment names for the URL's host.
 
         Looked up once for a host: done for each request it takes a third of our time for a small one.

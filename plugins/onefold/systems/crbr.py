@@ -19,7 +19,7 @@ from onefold.connectors.lookup import LookupKeys, LookupResult
 from onefold.connectors.lookup_pages import Found, lookup_pages
 from onefold.connectors.page import Page, PageReader
 from onefold.connectors.records import Head
-from onefold.connectors.safe_xml import Row, Value
+from onefold.connectors.safe_xml import Value
 from onefold.connectors.soap.connector import SoapConnector
 from onefold.connectors.soap.service import SoapService
 from onefold.connectors.window import Window
@@ -27,6 +27,7 @@ from onefold.http.attempt import BadBody
 from onefold.http.client import Client
 from onefold.http.endpoint import Endpoint
 
+_Owner = dict[str, Value | int]
 log = logging.getLogger(__name__)
 
 PER_PAGE = 100
@@ -65,7 +66,7 @@ def crbr_reader(system: System, stream_name: str, endpoint: Endpoint, http: Clie
     return read
 
 
-def _owners(envelope: BinaryIO, krs: str) -> list[Row] | None:
+def _owners(envelope: BinaryIO, krs: str) -> list[_Owner] | None:
     """The owners that the answer names, none when the register has no information; None when the question was wrong.
 
     Raises BadBody when it is neither, or about another company.
@@ -82,13 +83,17 @@ def _owners(envelope: BinaryIO, krs: str) -> list[Row] | None:
     return [owner for entry in entries for owner in _of_entry(entry, krs)]
 
 
-def _of_entry(entry: Row, krs: str) -> Iterator[Row]:
+def _of_entry(entry: Value, krs: str) -> Iterator[_Owner]:
     """The company's fields with those of one owner, for each, numbered in the order of the notification."""
+    if not isinstance(entry, dict):
+        raise BadBody("a company without its fields")
     if entry.get("KRS", krs) != krs:
         raise BadBody("the owners of another company")
     company = {name: value for name, value in entry.items() if name not in UNUSED}
     for place, owner in enumerate(_items(entry.get(UNUSED[0]), "BeneficjentRzeczywisty"), start=1):
-        told: dict[str, Value | int] = {**company, "KRS": krs, "Pozycja": place, **owner}
+        if not isinstance(owner, dict):
+            raise BadBody("an owner without fields")
+        told: _Owner = {**company, "KRS": krs, "Pozycja": place, **owner}
         if "Obywatelstwo" in owner:
             told["Obywatelstwo"] = _listed(owner["Obywatelstwo"])
         if "ListaInformacjiOUdzialach" in owner:

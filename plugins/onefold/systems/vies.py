@@ -140,7 +140,7 @@ def _rest_verdict(response: Response) -> Verdict | NotKnown:
     return body
 
 
-def _soap_verdict(envelope: BinaryIO) -> Verdict:
+def _soap_verdict(envelope: BinaryIO) -> Verdict | NotKnown:
     answer = safe_xml.tree(envelope).find("{*}Body/{*}checkVatResponse")
     said = {} if answer is None else {etree.QName(each).localname: each.text or "" for each in answer}
     if said.get("valid") not in ("true", "false", "1", "0"):

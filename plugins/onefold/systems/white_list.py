@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
+from typing import Literal
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -104,7 +105,7 @@ def white_list_reader(
     return read
 
 
-def _outcome(entry: _Entry | None) -> str:
+def _outcome(entry: _Entry | None) -> Literal["found", "not_found", "failed"]:
     """'failed' for what was asked and not answered: it stays open."""
     if entry is None or (entry.error and entry.error.code not in NO_SUCH_NUMBER):
         return "failed"

@@ -11,6 +11,7 @@ from decimal import Decimal
 from functools import cache
 from io import BytesIO
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 from lxml import etree
@@ -20,6 +21,9 @@ from onefold.connectors.safe_xml import Row, Value
 from onefold.http.attempt import BadBody
 from onefold.systems.ksef.moment import zoned
 from onefold.systems.ksef.package import Exported
+
+if TYPE_CHECKING:
+    from lxml.etree._docloader import _InputDocument  # the types know it, the library does not
 
 SCHEMA = Path(__file__).parent / "schema"
 ROOT = "Faktura"
@@ -115,8 +119,8 @@ def _schema() -> etree.XMLSchema:
 class _Beside(etree.Resolver):
     """Finds what a schema imports in the folder, whatever address it is imported from."""
 
-    def resolve(self, system_url: str, public_id: str, context: object) -> object:
-        return self.resolve_filename(str(SCHEMA / system_url.rpartition("/")[2]), context)
+    def resolve(self, system_url: str | None, public_id: str | None, context: object, /) -> _InputDocument | None:
+        return self.resolve_filename(str(SCHEMA / (system_url or "").rpartition("/")[2]), context)
 
 
 def _row(row: Row, name: str) -> Row:
