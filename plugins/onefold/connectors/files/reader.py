@@ -97,10 +97,11 @@ def files_reader(system: System, stream_name: str, endpoint: Endpoint, store: St
         for file in waiting:
             modified = f"{file.modified:%Y-%m-%dT%H:%M:%S.%fZ}"
             skipped = reached.records_taken(modified, file) if reached else 0
-            taken = None if skipped is None else store.take(file)
+            if skipped is None:
+                continue
+            taken = store.take(file)
             if taken is None:
-                if skipped is not None:
-                    log.warning("%s: %s was changed while it was read; it is left for the next load", named, file.name)
+                log.warning("%s: %s was changed while it was read; it is left for the next load", named, file.name)
                 continue
             with closing(taken), closing(Spool()) as lines:
                 before = held.get(file.name)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from decimal import Decimal
@@ -13,7 +13,7 @@ from onefold.catalog.file_format import Format
 from onefold.catalog.stream import Stream
 
 Cell = str | int | float | Decimal | bool | date | datetime | time | None
-Row = dict[str, object]
+Row = Mapping[str, object]
 
 _SPACES = re.compile(r"[ \u00a0\u202f]")
 _NUMBER = {

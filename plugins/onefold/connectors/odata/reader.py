@@ -52,6 +52,8 @@ def odata_reader(system: System, stream_name: str, http: Client) -> PageReader:
                 parse=read_body,
             )
             records = [record for record in body.records if record.cursor is None or record.cursor < end]
+            if body.next is True:
+                raise BadBody("an answer whose link to the next page is no text")
             following = urljoin(stream.request.path, body.next) if body.next else None
             return Fetched(records, following, mark=following or "")
 

@@ -103,6 +103,7 @@ def asked(
         def at(position: int) -> tuple[Body, str]:
             return page({following.parameter: str(position)} if following.parameter else {})
 
+        fetch: Callable[[str | None], Fetched]
         match following.kind:
             case "url":
                 fetch = at_address

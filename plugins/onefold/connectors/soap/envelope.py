@@ -67,7 +67,7 @@ def _fault(envelope: BinaryIO) -> tuple[str, str] | None:
         if parent is None and element.tag not in _ENVELOPES:
             raise BadBody("XML that is no SOAP envelope")
         if parent is not None and parent is body:
-            return _code_and_reason(envelope) if element.tag.rpartition("}")[2] == "Fault" else None
+            return _code_and_reason(envelope) if str(element.tag).rpartition("}")[2] == "Fault" else None
         if element.tag in _BODIES:
             body = element
     if body is None:

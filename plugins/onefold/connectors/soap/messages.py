@@ -93,11 +93,11 @@ class _Transport(zeep.Transport):
     host only, or from the catalogue, and hands written messages back instead of sending them."""
 
     def __init__(self, http: Client) -> None:
-        super().__init__(cache=InMemoryCache(timeout=WSDL_CACHE_SECONDS))
+        zeep.Transport.__init__(self, cache=InMemoryCache(timeout=WSDL_CACHE_SECONDS))
         self._http = http
 
     def load(self, url: str) -> bytes:
-        content = self.cache.get(url)
+        content: bytes | None = self.cache.get(url)
         if content is None:
             if Path(url).parent == CONTRACTS:
                 content = Path(url).read_bytes()

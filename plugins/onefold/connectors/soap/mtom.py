@@ -102,9 +102,9 @@ def _included(envelope: BinaryIO, parts: dict[str, BinaryIO]) -> BinaryIO:
     root = safe_xml.tree(envelope)
     for include in list(root.iter(f"{{{XOP}}}Include")):
         content = parts.get(unquote(include.get("href", "").removeprefix("cid:")))
-        if content is None:
-            raise BadBody("a multipart body without a part that its envelope includes")
         holder = include.getparent()
+        if content is None or holder is None:
+            raise BadBody("a multipart body without a part that its envelope includes")
         holder.remove(include)
         content.seek(0)
         holder.text = base64.b64encode(content.read()).decode()

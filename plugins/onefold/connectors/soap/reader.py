@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from itertools import islice
+from types import GenericAlias
 from typing import BinaryIO
 
 import msgspec
@@ -71,7 +72,7 @@ def one_call(
     """
     stream = system.streams[stream_name]
     head = Head(f"{system.system}.{stream_name}", stream)
-    heads = msgspec.json.Decoder(list[head.shape])
+    heads = msgspec.json.Decoder(GenericAlias(list, (head.shape,)))
 
     def written_down(envelope: BinaryIO) -> Spool:
         lines, encode_lines = Spool(), msgspec.json.Encoder().encode_lines

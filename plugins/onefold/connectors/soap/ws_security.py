@@ -66,7 +66,7 @@ class _Signature(BinarySignature):
 
     def apply(self, envelope: etree._Element, headers: dict[str, str]) -> Written:
         try:
-            super().apply(envelope, headers)
+            BinarySignature.apply(self, envelope, headers)
         except xmlsec.Error as error:
             raise Fatal(
                 f"{self._named}: the message could not be signed. Check private_key and certificate (PEM texts that "

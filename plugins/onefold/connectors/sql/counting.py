@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import partial
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -32,12 +33,14 @@ def counted(system: System, stream_name: str, database: Database, windows: Seque
         inside = sa.or_(*(within for within, _ in numbered))  # an index on the cursor then spares all the rest
         inner = sa.select(bucket).select_from(relation.table).where(inside).subquery()
         rows = connection.execute(sa.select(inner.c.bucket, sa.func.count()).group_by(inner.c.bucket)).all()
-        numbers = {int(number): rows_of for number, rows_of in rows}
+        numbers = {int(row[0]): row[1] for row in rows}
         return [numbers.get(number, 0) for number in range(len(windows))], len(rows)
 
     return database.ask("COUNT", stream.request.table or "", ask)
 
 
-def _within(window: Window, cursor: sa.ColumnClause, stamp: Callable[[datetime], datetime]) -> sa.ColumnElement[bool]:
+def _within(
+    window: Window, cursor: sa.ColumnClause[Any], stamp: Callable[[datetime], datetime]
+) -> sa.ColumnElement[bool]:
     below = cursor < stamp(window.end)
     return below if window.start <= BEGINNING else sa.and_(cursor >= stamp(window.start), below)

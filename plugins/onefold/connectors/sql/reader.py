@@ -12,12 +12,13 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import partial
+from typing import Any
 from uuid import UUID
 
 import msgspec
 import sqlalchemy as sa
 
-from onefold.catalog.stream import Stream
+from onefold.catalog.stream import Cursor, Stream
 from onefold.catalog.system import System
 from onefold.connectors.page import Page, PageReader
 from onefold.connectors.record import Record
@@ -62,7 +63,7 @@ def sql_reader(system: System, stream_name: str, database: Database, reached: Re
         query = Query(relation, stream, database.dialect, named)
         bounds = query.bounds(window, reached)
         write = Rows(relation, stream)
-        place = query.place(token) if token else Place(stamped=bool(stream.cursor))
+        place: Place | None = query.place(token) if token else Place(stamped=bool(stream.cursor))
         while place:
             at = datetime.now(UTC)
             statement = query.page(place, bounds, size)
@@ -84,8 +85,8 @@ class Query:
         self._cursor = _column(relation, stream, stream.cursor.fields[0]) if stream.cursor else None
         self._keys = [_column(relation, stream, name) for name in stream.primary_key]
         self._stream = stream
-        if stream.cursor:
-            _check_kind(stream, self._cursor, named)
+        if stream.cursor and self._cursor is not None:
+            _check_kind(stream.cursor, self._cursor, named)
         order = [*([] if self._cursor is None else [self._cursor]), *self._keys]
         self._order = list({column.name: column for column in order}.values())
         names = [column.name for column in relation.table.c]
@@ -94,21 +95,21 @@ class Query:
 
     def bounds(self, window: Window, reached: ResumeCursor) -> list[sa.ColumnElement[bool]]:
         """What of the cursor belongs to the window. A window from the beginning has no lower end."""
-        cursor = self._stream.cursor
-        if cursor is None:
+        cursor, column = self._stream.cursor, self._cursor
+        if cursor is None or column is None:
             return []
         if cursor.kind == "integer":
             published = reached(window)
-            return [] if published is None else [self._cursor >= published.value - cursor.overlap]
-        stamp = partial(self._relation.stamp, self._cursor.name)
-        above = [] if window.start <= BEGINNING else [self._cursor >= stamp(window.start, lowest=True)]
-        return [*above, self._cursor < stamp(window.end)]
+            return [] if published is None else [column >= published.value - cursor.overlap]
+        stamp = partial(self._relation.stamp, column.name)
+        above = [] if window.start <= BEGINNING else [column >= stamp(window.start, lowest=True)]
+        return [*above, column < stamp(window.end)]
 
-    def page(self, place: Place, bounds: Sequence[sa.ColumnElement[bool]], size: int) -> sa.Select:
+    def page(self, place: Place, bounds: Sequence[sa.ColumnElement[bool]], size: int) -> sa.Select[*tuple[Any, ...]]:
         """The rows after the place, at most `size` of them."""
-        unstamped = self._cursor is not None and not place.stamped
-        order = self._keys if unstamped else self._order
-        where = [self._cursor.is_(None)] if unstamped else list(bounds)
+        order, where = self._order, list(bounds)
+        if self._cursor is not None and not place.stamped:
+            order, where = self._keys, [self._cursor.is_(None)]
         if place.values:
             where.append(_after(order, place.values, row_values=self._row_values))
         return sa.select(*self._relation.table.c).where(*where).order_by(*order).limit(size)
@@ -126,7 +127,7 @@ class Query:
                     "such rows out with a view."
                 )
             return Place(place.stamped, values)
-        if place.stamped and self._cursor.name in self._relation.nullable:
+        if place.stamped and self._cursor is not None and self._cursor.name in self._relation.nullable:
             return Place(stamped=False)
         return None
 
@@ -141,7 +142,7 @@ class Query:
 
 
 def _page(
-    connection: sa.Connection, *, statement: sa.Select, write: Rows, head: Head
+    connection: sa.Connection, *, statement: sa.Select[*tuple[Any, ...]], write: Rows, head: Head
 ) -> tuple[tuple[list[Record], Sequence[object] | None], int]:
     """One page's records and its last row, and the bytes of its JSON. Streamed, so that rows are not held twice."""
     records: list[Record] = []
@@ -152,7 +153,9 @@ def _page(
     return (records, row), sum(len(record.payload) for record in records)
 
 
-def _after(order: Sequence[sa.ColumnClause], values: Sequence[object], *, row_values: bool) -> sa.ColumnElement[bool]:
+def _after(
+    order: Sequence[sa.ColumnClause[Any]], values: Sequence[object], *, row_values: bool
+) -> sa.ColumnElement[bool]:
     """Whether a row comes after these values. PostgreSQL finds the place of (a, b) > (1, 2) in an index; MariaDB and
     MySQL only that of a > 1 or (a = 1 and b > 2) (MySQL manual, "Row Constructor Expression Optimization")."""
     typed = [sa.literal(value, column.type) for column, value in zip(order, values, strict=True)]
@@ -166,13 +169,13 @@ def _after(order: Sequence[sa.ColumnClause], values: Sequence[object], *, row_va
     )
 
 
-def _column(relation: Relation, stream: Stream, name: str) -> sa.ColumnClause:
+def _column(relation: Relation, stream: Stream, name: str) -> sa.ColumnClause[Any]:
     return relation.column(stream.fields[name].path or name)
 
 
-def _check_kind(stream: Stream, column: sa.ColumnClause, named: str) -> None:
-    wanted, called = _KINDS.get(stream.cursor.kind, (None, ""))
-    if len(stream.cursor.fields) > 1 or wanted is None:
+def _check_kind(cursor: Cursor, column: sa.ColumnClause[Any], named: str) -> None:
+    wanted, called = _KINDS.get(cursor.kind, (None, ""))
+    if len(cursor.fields) > 1 or wanted is None:
         raise Fatal(f"{named}: a table is read by a cursor of one column, of kind timestamp or integer.")
     if not isinstance(column.type, wanted):
         raise Fatal(
@@ -181,7 +184,7 @@ def _check_kind(stream: Stream, column: sa.ColumnClause, named: str) -> None:
         )
 
 
-def _read(column: sa.ColumnClause, value: object) -> object:
+def _read(column: sa.ColumnClause[Any], value: object) -> object:
     """A token's value as the column has it."""
     kind = column.type.python_type
     if kind in (datetime, date):

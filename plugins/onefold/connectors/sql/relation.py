@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -32,7 +33,7 @@ class Relation:
     nullable: frozenset[str]
     zone: ZoneInfo
 
-    def column(self, name: str) -> sa.ColumnClause:
+    def column(self, name: str) -> sa.ColumnClause[Any]:
         return self.table.c[name]
 
     def stamp(self, name: str, at: datetime, *, lowest: bool = False) -> datetime:
@@ -44,7 +45,8 @@ class Relation:
         if _zoned(kind):
             return at
         local = at.astimezone(_zone(kind, self.zone))
-        back = (at + _HOUR).astimezone(local.tzinfo).utcoffset() < local.utcoffset()
+        before, after = local.utcoffset(), (at + _HOUR).astimezone(local.tzinfo).utcoffset()
+        back = before is not None and after is not None and after < before
         return local.replace(tzinfo=None) - (_HOUR if lowest and back else timedelta(0))
 
 
@@ -91,21 +93,21 @@ class Rows:
         return _ENCODE(dict(zip(self._names, values, strict=True)))
 
 
-def _plain(kind: sa.types.TypeEngine) -> sa.types.TypeEngine:
+def _plain(kind: sa.types.TypeEngine[Any]) -> sa.types.TypeEngine[Any]:
     """As reflected; but MySQL's doubles would come as decimals, rounded."""
     return sa.Float() if isinstance(kind, sa.Float) else kind
 
 
-def _zoned(kind: sa.types.TypeEngine) -> bool:
+def _zoned(kind: sa.types.TypeEngine[Any]) -> bool:
     return bool(getattr(kind, "timezone", False))
 
 
-def _zone(kind: sa.types.TypeEngine, zone: ZoneInfo) -> ZoneInfo:
+def _zone(kind: sa.types.TypeEngine[Any], zone: ZoneInfo) -> ZoneInfo:
     """MySQL's TIMESTAMP is kept in UTC and shown in the session's zone, which is UTC; its DATETIME is as it was put."""
     return ZoneInfo("UTC") if isinstance(kind, mysql.TIMESTAMP) else zone
 
 
-def _convert(column: sa.ColumnClause, field_type: str | None, zone: ZoneInfo) -> Convert | None:
+def _convert(column: sa.ColumnClause[Any], field_type: str | None, zone: ZoneInfo) -> Convert | None:
     kind = column.type
     if isinstance(kind, sa.DateTime):
         zone = _zone(kind, zone)
