@@ -64,7 +64,7 @@ class Credentials:
     def secrets(self) -> set[str]:
         """Texts that no message may show; one of three letters would mask half of every word."""
         extra, token = (self._endpoint.extra or {}).values(), self._token
-        shown = token["access_token"] if token else None
+        shown = str(token["access_token"]) if token else None
         return {
             text for text in (self._endpoint.login, self._endpoint.password, shown, *extra) if text and len(text) > 3
         }
@@ -106,4 +106,4 @@ def token_of(response: Response) -> OAuth2Token:
         raise BadBody("the token answer is not a JSON object") from error
     if not isinstance(token.get("access_token"), str):
         raise BadBody("the token answer has no access_token")
-    return OAuth2Token.from_dict(token)
+    return OAuth2Token(token)

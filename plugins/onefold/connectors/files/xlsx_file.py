@@ -8,11 +8,15 @@ from __future__ import annotations
 import warnings
 import zipfile
 from collections.abc import Iterator
+from datetime import date, datetime, time
+from decimal import Decimal
 from io import BytesIO
 from typing import BinaryIO
 from xml.etree.ElementTree import ParseError
 
 import openpyxl
+from openpyxl.cell.cell import Cell as SheetCell
+from openpyxl.cell.cell import MergedCell
 from openpyxl.cell.read_only import EmptyCell, ReadOnlyCell
 from openpyxl.utils.exceptions import InvalidFileException
 
@@ -71,13 +75,16 @@ def _lines(book: openpyxl.Workbook, form: Format) -> Iterator[tuple[int, list[Ce
         yield number, cells + [None] * (width - len(cells))
 
 
-def _cell(cell: ReadOnlyCell | EmptyCell) -> Cell:
+def _cell(cell: ReadOnlyCell | EmptyCell | SheetCell | MergedCell) -> Cell:
     if cell.data_type == "f":
         text = str(cell.value)
         return text if text.startswith("=") else "=formula"
     if cell.data_type == "e":  # what a formula left
         return f"={cell.value}"
-    return cell.value
+    value = cell.value
+    if value is None or isinstance(value, str | int | float | Decimal | bool | date | datetime | time):
+        return value
+    raise Unfit(f"a cell holds a value of a kind that is not read: {type(value).__name__}")
 
 
 def _require_harmless(file: BinaryIO, name: str) -> None:
