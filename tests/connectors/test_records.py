@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from onefold.catalog.stream import Stream
 from onefold.connectors.cursor import canonical
 from onefold.connectors.record import Record
-from onefold.connectors.records import Splitter, dotted
+from onefold.connectors.records import Splitter, dotted, next_page_of
 from onefold.errors import Fatal
 from onefold.http.attempt import BadBody, Response
 
@@ -191,3 +191,10 @@ def test_a_key_with_an_sql_json_filter_is_refused_with_a_remedy() -> None:
     fields = {"id": {"path": "$.ids[*] ? (@.t == 1).v"}, "changed": "timestamp", "gone": "boolean"}
     with pytest.raises(Fatal, match="plain names"):
         one(GOOD, fields=fields)
+
+
+@pytest.mark.parametrize(
+    ("said", "following"), [(5, "5"), ("5", "5"), (True, True), (False, None), (0, None), ("", None), (None, None)]
+)
+def test_a_token_of_the_next_page_may_be_a_number_and_no_page_is_lost(said: object, following: object) -> None:
+    assert next_page_of(said) == following

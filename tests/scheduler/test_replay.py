@@ -70,4 +70,4 @@ def test_a_form_that_is_wrong_is_refused_by_airflow_or_by_its_first_task(here: I
     tasks = {task.task_id: task for task in api.task_instances(run)}
     assert (run.state, tasks["choose"].state, tasks["choose"].try_number) == ("failed", "failed", 1)
     assert tasks["prove"].state == "upstream_failed"
-    assert "not before their end" in api.log(run, tasks["choose"])
+    assert "not before its end" in api.log(run, tasks["choose"])

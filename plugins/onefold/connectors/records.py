@@ -200,6 +200,8 @@ def value_at(payload: bytes, path: Path) -> Scalar:
 
 def next_page_of(value: Scalar) -> str | bool | None:
     """What a body's value says about the next page: its address or token, or only that there is one; None if none."""
+    if value and isinstance(value, int) and not isinstance(value, bool):
+        return str(value)  # a token that is a number is a token all the same
     return (value if isinstance(value, str) else bool(value)) or None
 
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 
 from onefold.catalog.fields import SourceField
 from onefold.catalog.file_format import Format
 from onefold.catalog.stream import Stream
 
-Cell = str | int | float | Decimal | bool | date | datetime | time | None
+Cell = str | int | float | Decimal | bool | date | datetime | time | timedelta | None
 Row = Mapping[str, object]
 
 _SPACES = re.compile(r"[ \u00a0\u202f]")
@@ -87,6 +87,8 @@ def value(cell: Cell, field: SourceField, form: Format) -> object:
         return cell
     if isinstance(cell, (int, float, Decimal)):
         return format(Decimal(repr(cell) if isinstance(cell, float) else cell), "f")
+    if isinstance(cell, timedelta):
+        raise Unfit("a cell of a column that is read holds a duration")
     if isinstance(cell, datetime) and field.type == "date":
         return cell.date().isoformat()
     return cell.isoformat()

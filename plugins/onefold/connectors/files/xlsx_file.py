@@ -8,7 +8,7 @@ from __future__ import annotations
 import warnings
 import zipfile
 from collections.abc import Iterator
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from io import BytesIO
 from typing import BinaryIO
@@ -82,7 +82,7 @@ def _cell(cell: ReadOnlyCell | EmptyCell | SheetCell | MergedCell) -> Cell:
     if cell.data_type == "e":  # what a formula left
         return f"={cell.value}"
     value = cell.value
-    if value is None or isinstance(value, str | int | float | Decimal | bool | date | datetime | time):
+    if value is None or isinstance(value, str | int | float | Decimal | bool | date | datetime | time | timedelta):
         return value
     raise Unfit(f"a cell holds a value of a kind that is not read: {type(value).__name__}")
 

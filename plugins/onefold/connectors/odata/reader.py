@@ -18,6 +18,7 @@ from onefold.connectors.paging import Fetched, pages
 from onefold.connectors.records import Splitter, dotted, sound_json
 from onefold.connectors.window import Window
 from onefold.connectors.window_text import ceiling_text, filled, floor_text, placeholders
+from onefold.errors import Fatal
 from onefold.http.attempt import BadBody, Response
 from onefold.http.client import Client
 
@@ -53,7 +54,10 @@ def odata_reader(system: System, stream_name: str, http: Client) -> PageReader:
             )
             records = [record for record in body.records if record.cursor is None or record.cursor < end]
             if body.next is True:
-                raise BadBody("an answer whose link to the next page is no text")
+                raise Fatal(
+                    f"{named}: the answer says that there are more pages, but its link to the next one is no text. "
+                    "Compare the service's interface with its YAML."
+                )
             following = urljoin(stream.request.path, body.next) if body.next else None
             return Fetched(records, following, mark=following or "")
 
