@@ -97,7 +97,7 @@ def test_a_failed_read_never_overwrites_a_good_answer(loaded: Bench, listed: Lis
         loaded.query("select lookup_key, answered_at from ops.lookup_cache where system = %s", listed.system.system)
     )
     if listed.case.one:
-        loaded.fault(listed, kind="html", path=listed.case.one.format(question=question), times=-1)
+        loaded.fault(listed, kind="html", path=listed.case.one.format(lookup_key=question), times=-1)
     else:
         tries = listed.case.tries or listed.system.limits.attempts
         loaded.fault(listed, kind="html", times=tries, after=1)

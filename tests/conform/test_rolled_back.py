@@ -66,7 +66,7 @@ class Company:
             job = replace(self.bench.job(ACCOUNT), run=run, source=None, source_url=None, replay_id=begun.replay_id)
             for step in (steps.land, steps.gate, steps.publish):
                 step(job)
-            return close_replay(connection, run).total("published")
+            return close_replay(connection, run).totals["published"]
 
     def roll_back(self, **asked: object) -> int:
         """Roll loads back, or undo that; the number of the rollback."""
