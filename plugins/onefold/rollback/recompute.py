@@ -210,9 +210,10 @@ _RECOMPUTED = (
         ) decided
         cross join lateral (select writes and this.suite is null as is_version) version
         cross join lateral (
-            select writes and _open is not null and coalesce((
+            -- A snapshot's delete has the greatest cursor of what it deletes, the open row's among them.
+            select writes and _open is not null and (snapshot_delete and not {complete_group} or coalesce((
                 select {replaces_refused}
-                from reading earlier where earlier._key = step._key and earlier._load_id = _open), true) as closes_open
+                from reading earlier where earlier._key = step._key and earlier._load_id = _open), true)) as closes_open
         ) open_row
         cross join lateral (
             select writes and not is_version and _open is not null and not closes_open as outdated
