@@ -1,6 +1,6 @@
 -- The << name >> as it is published: the views that analysts query, what they mean, and who may read which column.
 -- Its tables are made and changed by numbered migrations, their indexes by the first publish, after its rows are in
--- (conform/publishing.py).
+-- (conform/golden_versions.py).
 <% set versions = 'conformed.' ~ name ~ '_version' %>
 <% set crosswalk = 'conformed.' ~ name ~ '_crosswalk_version' %>
 <% set known_table = 'mapped.' ~ name ~ '__identifier' %>
