@@ -2,21 +2,22 @@
 
 Wire: docs.stripe.com/api (lists newest first, `starting_after`, `has_more`; `created` in seconds since 1970; amounts in
 the currency's smallest unit). It holds the payments whose number leaves 3 when divided by 4. An event may appear after
-others that are younger.
+others that are younger, and one in twenty is about something that has no id.
 """
 
 import os
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
+from zlib import crc32
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from sandbox.stand_in import StandIn
+from sandbox.stripe.sales import Sale, paid, sale, sold
 from sandbox.world import Book, Entry, World
-from sandbox.world.business import Payment, orders, payment, person
+from sandbox.world.business import orders, person
 from sandbox.world.company import BASE_END
 
 SECRET_KEY = "sandbox-secret"
@@ -31,11 +32,7 @@ def _of_refund(number: int) -> int:
     return 8 * (number // 2) + 3
 
 
-def _paid(seed: int, number: int, companies: int) -> bool:
-    return payment(seed, number, companies=companies) is not None
-
-
-def _book(stream: str, prefix: str, *broken: str) -> Book:
+def _book(stream: str, prefix: str, *broken: str, exists: Callable[[int, int, int], bool] = paid) -> Book:
     """One row for each of our payments that went through Stripe, listed by creation: later changes do not show."""
     return Book(
         "stripe",
@@ -43,7 +40,7 @@ def _book(stream: str, prefix: str, *broken: str) -> Book:
         size=lambda companies: orders(companies) // 4,
         key=lambda number: f"{prefix}_{number:014d}",
         number=lambda place: 4 * place + 3,
-        exists=_paid,
+        exists=exists,
         broken=broken,
         changes=False,
         deletes=False,
@@ -55,7 +52,7 @@ _DAMAGE: dict[str, Row] = {
     "currency_malformed": {"currency": "złoty"},
     "status_unknown": {"status": "zapłacono"},
 }
-CHARGES = _book("charge", "ch", *_DAMAGE)
+CHARGES = _book("charge", "ch", *_DAMAGE, exists=sold)
 PAYOUTS = _book("payout", "po", "status_unknown")
 TRANSACTIONS = _book("balance_transaction", "txn", "net_does_not_add_up")
 EVENTS = _book("event", "evt", "type_malformed")
@@ -64,16 +61,11 @@ REFUNDS = Book(
     "refund",
     size=lambda companies: orders(companies) // 4,
     key=lambda number: f"re_{number:014d}",
-    exists=lambda seed, number, companies: _paid(seed, _of_refund(number), companies),
+    exists=lambda seed, number, companies: sold(seed, _of_refund(number), companies),
     broken=("amount_negative",),
     changes=False,
     deletes=False,
 )
-
-
-def minor(amount: Decimal) -> int:
-    """In the smallest unit of a currency with two places."""
-    return int(amount * 100)
 
 
 def fee(amount: int) -> int:
@@ -115,7 +107,11 @@ class Stripe:
                 return _error(400, f"No such {kind[:-1]}: '{after}'", "resource_missing")
             rows = rows[places[0] + 1 :]
         size = min(int(asked.get("limit", "10")), self._page)
-        return JSONResponse({"object": "list", "url": f"/v1/{kind}", "has_more": len(rows) > size, "data": rows[:size]})
+        page = rows[:size]
+        if kind == "refunds" and "data.charge" in asked.getlist("expand[]"):
+            created = {row["id"]: _created(row) for row in self._newest_first("charges")}
+            page = [row | {"charge": self._expanded(str(row["charge"]), _created(row), created)} for row in page]
+        return JSONResponse({"object": "list", "url": f"/v1/{kind}", "has_more": len(rows) > size, "data": page})
 
     def _newest_first(self, kind: str) -> list[Row]:
         """All rows of a kind, remembered until there are others: none of them ever changes."""
@@ -128,89 +124,87 @@ class Stripe:
             self._listed[kind] = (state, rows)
         return self._listed[kind][1]
 
-    def _payment(self, number: int) -> Payment:
-        found = payment(self._world.seed, number, companies=self._world.base_size)
-        if found is None:
-            raise ValueError(f"nobody has paid invoice {number}")
-        return found
+    def _sale(self, number: int) -> Sale:
+        return sale(self._world.seed, number, self._world.base_size)
+
+    def _expanded(self, charge: str, refunded: int, created: dict[object, int]) -> Row:
+        """The charge as it is, within an object that names it."""
+        return self._sound_charge(int(charge.removeprefix("ch_")), created.get(charge, refunded))
 
     def _when(self, entry: Entry, number: int, later: timedelta = timedelta()) -> int:
         """The day of the payment, or of the advance that brought it."""
         if entry.born:
             return _seconds(entry.created)
-        noon = datetime.combine(self._payment(number).day, datetime.min.time(), UTC) + timedelta(hours=12)
-        return _seconds(min(noon, LATEST) + later)
+        noon = datetime.combine(self._sale(number).day, datetime.min.time(), UTC) + timedelta(hours=12)
+        return _seconds(min(noon + later, LATEST + later % timedelta(days=1)))
 
     def _charge(self, entry: Entry) -> Row:
-        return self._sound_charge(entry) | _DAMAGE.get(entry.broken or "", {})
+        return self._sound_charge(entry.number, self._when(entry, entry.number)) | _DAMAGE.get(entry.broken or "", {})
 
-    def _sound_charge(self, entry: Entry) -> Row:
-        number = entry.number
-        paid = self._payment(number)
-        amount = minor(paid.amount)
+    def _sound_charge(self, number: int, created: int) -> Row:
+        sold = self._sale(number)
         who = person(self._world.seed, number % 40)
+        returned = sum(sold.refunds)
         return {
             "id": CHARGES.key(number),
             "object": "charge",
-            "amount": amount,
-            "amount_captured": amount,
-            "amount_refunded": 2 * self._refunded(number) if number % 8 == 3 else 0,
-            "balance_transaction": TRANSACTIONS.key(number),
+            "amount": sold.amount,
+            "amount_captured": sold.amount if sold.captured else 0,
+            "amount_refunded": returned,
+            "balance_transaction": TRANSACTIONS.key(number) if sold.captured else None,
             "billing_details": {
                 "name": f"{who.first_name} {who.last_name}",
                 "email": f"platnosci{number}@klient.example.pl",
                 "phone": None,
             },
-            "captured": True,
-            "created": self._when(entry, number),
-            "currency": paid.invoice.order.currency.lower(),
+            "captured": sold.captured,
+            "created": created,
+            "currency": sold.currency,
             "customer": None,
-            "description": f"Faktura {paid.invoice.reference}",
+            "description": f"Faktura {sold.invoice}" if sold.invoice else None,
             "disputed": False,
             "failure_code": None,
             "livemode": False,
-            "metadata": {"invoice": paid.invoice.reference},
+            "metadata": {"invoice": sold.invoice} if sold.invoice else {},
             "paid": True,
             "payment_intent": f"pi_{number:014d}",
-            "payment_method_details": {"type": "p24" if paid.method == "transfer" else paid.method},
-            "refunded": False,
+            "payment_method_details": {"type": sold.method},
+            "refunded": returned == sold.amount,
             "status": "succeeded",
         }
 
-    def _refunded(self, number: int) -> int:
-        """What one of the two refunds of a charge gives back: a little, for goodwill."""
-        return minor(self._payment(number).amount) // 100
-
     def _refund(self, entry: Entry) -> Row:
-        number = _of_refund(entry.number)
-        paid = self._payment(number)
-        amount = self._refunded(number)
+        number, place = _of_refund(entry.number), entry.number % 2
+        sold = self._sale(number)
+        late = timedelta(
+            days=60 if crc32(str(entry.key).encode()) % 4 == 0 else 0
+        )  # the charge is no longer read again
         return {
             "id": entry.key,
             "object": "refund",
-            "amount": -1 if entry.broken else amount,
+            "amount": -1 if entry.broken else sold.refunds[place],
             "balance_transaction": f"txn_re{entry.number:012d}",
             "charge": CHARGES.key(number),
-            "created": self._when(entry, number, timedelta(hours=1 + entry.number % 2)),
-            "currency": paid.invoice.order.currency.lower(),
-            "metadata": {"invoice": paid.invoice.reference},
+            "created": self._when(entry, number, late + timedelta(hours=1 + place)),
+            "currency": sold.currency,
+            "metadata": {"invoice": sold.invoice} if sold.invoice else {},
             "payment_intent": f"pi_{number:014d}",
             "reason": "requested_by_customer",
             "status": "succeeded",
         }
 
     def _payout(self, entry: Entry) -> Row:
-        paid = self._payment(entry.number)
+        sold = self._sale(entry.number)
         created = self._when(entry, entry.number, timedelta(hours=6))
         return {
             "id": entry.key,
             "object": "payout",
-            "amount": minor(paid.amount) - fee(minor(paid.amount)),
+            "amount": sold.amount - fee(sold.amount),
             "arrival_date": created + 2 * 86_400,
             "automatic": True,
             "balance_transaction": f"txn_po{entry.number:012d}",
             "created": created,
-            "currency": paid.invoice.order.currency.lower(),
+            "currency": sold.currency,
             "destination": "ba_00000000000001",
             "failure_code": None,
             "livemode": False,
@@ -222,16 +216,16 @@ class Stripe:
         }
 
     def _transaction(self, entry: Entry) -> Row:
-        paid = self._payment(entry.number)
-        amount, created = minor(paid.amount), self._when(entry, entry.number)
+        sold = self._sale(entry.number)
+        amount, created = sold.amount, self._when(entry, entry.number)
         return {
             "id": entry.key,
             "object": "balance_transaction",
             "amount": amount,
             "available_on": created + 2 * 86_400,
             "created": created,
-            "currency": paid.invoice.order.currency.lower(),
-            "description": f"Faktura {paid.invoice.reference}",
+            "currency": sold.currency,
+            "description": f"Faktura {sold.invoice}",
             "exchange_rate": None,
             "fee": fee(amount),
             "net": amount if entry.broken else amount - fee(amount),
@@ -242,18 +236,21 @@ class Stripe:
         }
 
     def _event(self, entry: Entry) -> Row:
-        charge = self._sound_charge(entry)
+        charge = self._sound_charge(entry.number, self._when(entry, entry.number))
         lag = entry.number * 37 % 1200 if entry.born else 0  # it appears so much later than it says
+        about, kind = charge, "charge.succeeded"
+        if crc32(str(entry.key).encode()) % 20 == 0:
+            about, kind = {"object": "balance", "available": [{"amount": charge["amount"]}]}, "balance.available"
         return {
             "id": entry.key,
             "object": "event",
             "api_version": API_VERSION,
             "created": _created(charge) - lag,
-            "data": {"object": charge},
+            "data": {"object": about},
             "livemode": False,
             "pending_webhooks": 0,
             "request": {"id": f"req_{entry.number:014d}", "idempotency_key": None},
-            "type": "CHARGE SUCCEEDED" if entry.broken else "charge.succeeded",
+            "type": "CHARGE SUCCEEDED" if entry.broken else kind,
         }
 
 

@@ -188,3 +188,17 @@ def test_unix_seconds_agree_with_python(server: psycopg.Connection) -> None:
     assert transformed(server, "date_of_moment", [[f"{moment:%Y-%m-%dT%H:%M:%SZ}"] for moment in moments]) == days
     compact = [[f"{day:%Y%m%d}"] for day in days]
     assert transformed(server, "date_sap", compact) == days
+
+
+def test_stripe_amounts_follow_stripes_own_exponents_not_iso_4217(server: psycopg.Connection) -> None:
+    """The tables of docs.stripe.com/currencies: zero-decimal, three-decimal, special cases; else two places."""
+    places = {
+        0: "BIF CLP DJF GNF JPY KMF KRW MGA PYG RWF VND VUV XAF XOF XPF",
+        3: "BHD JOD KWD OMR TND",
+        2: "ISK UGX HUF TWD PLN EUR USD MRU LYD IQD",
+    }
+    exponents = {currency: digits for digits, listed in places.items() for currency in listed.split()}
+    rows = [[amount, currency.lower()] for currency in exponents for amount in ("500", "123450", "-7", "0")]
+    expected = [Decimal(amount).scaleb(-exponents[currency.upper()]) for amount, currency in rows]
+    assert transformed(server, "stripe_amount", rows) == expected
+    assert one(server, "stripe_amount", "1050", None) is None

@@ -4,4 +4,6 @@
     systems=['accounting', 'stripe'],
     strong=['payment_key'],
     trust=['stripe', 'accounting'],
-    attributes=['payment_key', 'invoice_number', 'paid_on', 'amount', 'refunded_amount', 'currency', 'method', 'status']) }}
+    attributes=['payment_key', 'invoice_number', 'paid_on', 'authorised_amount', 'amount', 'refunded_amount', 'currency',
+        'method', 'status'],
+    latest=['refunded_amount']) }}

@@ -2,10 +2,11 @@
 {{ config(tags=['payment']) }}
 with bank_line_records as ({{ records_to_map('payment', 'accounting', 'bank_line') }})
 select
-    {{ record_columns('accounting', 'bank_line', 1) }},
+    {{ record_columns('accounting', 'bank_line', 2) }},
     {{ joined("(_payload ->> 'nr_wyciagu')", "(_payload ->> 'lp')") }} as payment_key,
     {{ text("(_payload ->> 'tytul')") }} as invoice_number,
     {{ date_iso("(_payload ->> 'data_ksiegowania')") }} as paid_on,
+    null::numeric as authorised_amount,
     {{ numeric("(_payload ->> 'kwota')") }} as amount,
     null::numeric as refunded_amount,
     {{ currency_iso4217("(_payload ->> 'waluta')") }} as currency,

@@ -17,6 +17,7 @@ declare
             , v.payment_key
             , v.invoice_number
             , v.paid_on
+            , v.authorised_amount
             , v.amount
             , v.refunded_amount
             , v.currency
@@ -46,11 +47,12 @@ comment on view conformed.payment is 'Payment for an invoice of ours: the golden
 comment on column conformed.payment.payment_key is 'What the bank or the payment service calls it.';
 comment on column conformed.payment.invoice_number is 'The invoice that it names.';
 comment on column conformed.payment.paid_on is 'The day on which it was paid.';
-comment on column conformed.payment.amount is 'How much was paid, in currency.';
-comment on column conformed.payment.refunded_amount is 'How much of it was given back. That alone does not open the invoice again - a correction does.';
+comment on column conformed.payment.authorised_amount is 'What the payer agreed to pay by card or online, in currency, whether or not it was captured.';
+comment on column conformed.payment.amount is 'How much was paid (captured), in currency; 0 of what is only authorised.';
+comment on column conformed.payment.refunded_amount is 'How much was given back or released, in currency. That alone does not open the invoice again - a correction does.';
 comment on column conformed.payment.currency is 'The currency of the amounts, ISO 4217.';
 comment on column conformed.payment.method is 'How it was paid - card, transfer or blik.';
-comment on column conformed.payment.status is 'paid, pending or failed.';
+comment on column conformed.payment.status is 'paid (captured), refunded (all of it, after it was paid), authorised (not captured yet), released (an authorisation that ended without a capture), pending or failed.';
 
 alter view conformed.payment owner to onefold_loader;
 alter view conformed.payment_crosswalk owner to onefold_loader;
@@ -66,6 +68,7 @@ grant select (
     , payment_key
     , invoice_number
     , paid_on
+    , authorised_amount
     , amount
     , refunded_amount
     , currency
