@@ -64,14 +64,14 @@ def mapped(loader: psycopg.Connection, customer: Entity) -> psycopg.Connection:
 def test_dbt_builds_what_the_catalogue_says(
     mapped: psycopg.Connection, loader_url: str, customer: Entity, project: DbtProject
 ):
-    report = conform(loader_url, ACTOR, lambda _: None, [customer], project, mappings={}, select=SELECT)
+    report = conform(loader_url, ACTOR, lambda _: (), [customer], project, mappings={}, select=SELECT)
     assert (report.entities[0].golden, dict(report.entities[0].by_sources)) == (1, {2: 1})
     assert set(report.seconds) == {"begin", "build", "gate", "publish"}
     golden_id = mapped.execute("select customer_id from conformed.customer").fetchone()[0]
     assert {row.attribute for row in trace_provenance(mapped, customer, golden_id)} == {"legal_name", "tax_id_pl"}
     # Nothing new: dbt is not even started.
     again = conform(
-        loader_url, ACTOR, lambda _: None, [customer], DbtProject(Path("/nowhere"), Path("/nowhere")), mappings={}
+        loader_url, ACTOR, lambda _: (), [customer], DbtProject(Path("/nowhere"), Path("/nowhere")), mappings={}
     )
     assert again.publish_id is None
 
@@ -81,7 +81,7 @@ def test_a_model_that_fails_is_named_with_its_cause(
 ):
     mapped.execute("drop table mapped.krs__customer")
     with pytest.raises(Fatal, match=r"model\.onefold\.customer__changed: error: .*krs__customer.* does not exist"):
-        conform(loader_url, ACTOR, lambda _: None, [customer], project, mappings={}, select=SELECT)
+        conform(loader_url, ACTOR, lambda _: (), [customer], project, mappings={}, select=SELECT)
     assert mapped.execute("select state from ops.publish").fetchone() == ("failed",)
     assert mapped.execute("select count(*) from conformed.customer").fetchone() == (0,)
 

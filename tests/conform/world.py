@@ -5,7 +5,7 @@ The models are the generated ones; only their rendering is done here, with the p
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -15,7 +15,7 @@ import psycopg
 from psycopg import sql
 
 from onefold.catalog.entity import Entity
-from onefold.conform.candidate import Candidate
+from onefold.conform.candidate import Candidate, Failure
 from onefold.conform.publish_ledger import Publish
 from onefold.conform.report import ConformReport
 from onefold.conform.run import OnPublish, conform_with_build
@@ -192,7 +192,15 @@ class World:
             f"truncate {mapped}, mapped.partner__identifier, conformed.partner_version,"
             " conformed.partner_crosswalk_version"
         )
-        for table in ("identity_conflict", "published", "publish_load", "publish", "load"):
+        for table in (
+            "held_back",
+            "golden_record_warning",
+            "identity_conflict",
+            "published",
+            "publish_load",
+            "publish",
+            "load",
+        ):
             self.connection.execute(sql.SQL("delete from ops.{}").format(sql.Identifier(table)))
 
     def clusters(self) -> set[frozenset[str]]:
@@ -218,9 +226,10 @@ class World:
         ).fetchone()
 
 
-def accept(candidate: Candidate) -> None:
+def accept(candidate: Candidate) -> Sequence[Failure]:
     """A gate that lets everything pass."""
     assert (candidate.schema, candidate.table, candidate.key) == ("mapped", "partner__candidate", "partner_id")
+    return ()
 
 
 def sets(*clusters: str) -> set[frozenset[str]]:

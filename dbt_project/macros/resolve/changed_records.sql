@@ -10,6 +10,9 @@ union
 {% endfor -%}
 -- A load that was rolled back: its records are gone from the mapped models, or back to an earlier load.
 select record from mapped.{{ entity }}__identifier where {{ taken_in }}
+union
+-- What is held back is judged again each time, although its load was taken in before.
+select unnest(records) collate "C" from ops.held_back where entity = '{{ entity }}'
 {%- if not whole %}
 union
 -- What it had deleted is there again, by an earlier load; the identifiers hold nothing of what was gone.

@@ -93,6 +93,15 @@ class Identity(Model):
     renamed: ClassVar[dict[str, str]] = {"cautious": "probabilistic"}
 
 
+class EntityGate(Model):
+    """How many of its changed golden records may fail the suite before the entity itself is refused."""
+
+    max_held_back_share: float = Field(
+        0.1, ge=0, le=1, description="of the golden records that a publish changes; more refuse the entity"
+    )
+    few: int = Field(20, ge=0, description="so many golden records may fail in one publish whatever their share")
+
+
 class Entity(Model):
     """A conformed entity."""
 
@@ -102,6 +111,7 @@ class Entity(Model):
     trust: list[Name]
     identity: Identity
     attributes: dict[Name, Attribute]
+    gate: EntityGate = EntityGate()
 
     @property
     def streams(self) -> list[str]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+
+from psycopg import sql
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,5 +19,19 @@ class Candidate:
     key: str
 
 
-Gate = Callable[[Candidate], None]
-"""Judges a candidate table. Raises Rejected to refuse the publish."""
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """An expectation that some candidates fail. `rows` is a query that gives the key of each of them.
+
+    A critical one holds them back; any other is recorded as a warning on them. `expectation` and `reason` hold no
+    values.
+    """
+
+    expectation: str
+    reason: str
+    critical: bool
+    rows: sql.Composed
+
+
+Gate = Callable[[Candidate], Sequence[Failure]]
+"""Judges a candidate table. Raises Rejected to refuse the whole entity."""

@@ -15,7 +15,8 @@ from onefold.catalog.entity import Entity
 from onefold.conform import dbt_build, dry_run_schemas
 from onefold.conform.candidate import Candidate, Gate
 from onefold.conform.publish_ledger import Publish, changed_mappings
-from onefold.errors import Fatal, Rejected
+from onefold.conform.verdict import judge_candidates
+from onefold.errors import Fatal
 from onefold.load.ledger import Load
 from onefold.warehouse.advisory_lock import advisory_lock
 from onefold.warehouse.connection import connect
@@ -39,8 +40,8 @@ select (select count(*) from {candidate} where _change = 'new'),
 class EntityDryRun:
     """How many golden records of one entity would be new, changed, merged into others, ended, or split into several.
 
-    `conflicts` are contradictory identifiers among the records that were resolved; `refused` is why the entity's gate
-    would refuse the publish, None when it would pass.
+    `conflicts` are contradictory identifiers among the records that were resolved; `held_back` fail the suite and would
+    stay as they are; `refused` is why the entity would not be published at all, None when it would.
     """
 
     entity: str
@@ -51,6 +52,7 @@ class EntityDryRun:
     split: int
     conflicts: int
     refused: str | None
+    held_back: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,11 +134,9 @@ def _fill_schemas(connection: psycopg.Connection, entities: Sequence[Entity], lo
 
 
 def _report(connection: psycopg.Connection, publish: Publish, entity: Entity, gate: Gate) -> EntityDryRun:
-    name, refused = entity.entity, None
-    try:
-        gate(Candidate(publish.publish_id, name, dry_run_schemas.MAPPED, f"{name}__candidate", f"{name}_id"))
-    except Rejected as error:
-        refused = str(error)
+    name = entity.entity
+    candidate = Candidate(publish.publish_id, name, dry_run_schemas.MAPPED, f"{name}__candidate", f"{name}_id")
+    verdict = judge_candidates(connection, entity, candidate, gate)
     tables = {
         each: sql.Identifier(dry_run_schemas.MAPPED, f"{name}__{table}")
         for each, table in (
@@ -149,7 +149,7 @@ def _report(connection: psycopg.Connection, publish: Publish, entity: Entity, ga
     new, changed, merged, ended, split, conflicts = one_row(
         connection.execute(sql.SQL(_REPORT).format(id=sql.Identifier(f"{name}_id"), **tables))
     )
-    return EntityDryRun(name, new, changed, merged, ended, split, conflicts, refused)
+    return EntityDryRun(name, new, changed, merged, ended, split, conflicts, verdict.refused, verdict.failing)
 
 
 def _record(connection: psycopg.Connection, actor: str, report: DryRunReport) -> None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 
-from onefold.conform.candidate import Candidate, Gate
+from onefold.conform.candidate import Candidate, Failure, Gate
 from onefold.errors import Rejected
-from onefold.quality.gate import evaluate_suite, store_findings
+from onefold.quality.gate import Finding, evaluate_suite, store_findings
 from onefold.quality.suite import read_suite
 from onefold.warehouse.connection import connect
 
@@ -14,13 +15,12 @@ log = logging.getLogger(__name__)
 
 
 def entity_gate(url: str) -> Gate:
-    """A gate that judges candidates by expectations/<entity>.yaml.
+    """A gate that judges candidates by expectations/<entity>.yaml and returns which expectations some of them fail.
 
-    Raises Rejected when a critical expectation fails: bad rows were quarantined before, at the streams' gates, so a bad
-    golden record means that a mapping or the resolution is wrong, and nothing of the publish can be trusted.
+    Raises Rejected when a critical expectation on the whole table fails: there are then no rows to hold back.
     """
 
-    def gate(candidate: Candidate) -> None:
+    def gate(candidate: Candidate) -> Sequence[Failure]:
         suite = read_suite(candidate.entity)
         findings = evaluate_suite(url, candidate.schema, candidate.table, suite, candidate.key)
         with connect(url) as connection, connection.cursor() as cursor:
@@ -29,12 +29,21 @@ def entity_gate(url: str) -> Gate:
         log.info("gate %s: %s expectations evaluated, %s failed", candidate.entity, len(findings), len(failed))
         for finding in failed:
             log.warning("  %s: %s", finding.expectation.severity, finding)
-        if critical := [finding for finding in failed if finding.critical]:
+        if whole_table := [finding for finding in failed if finding.critical and finding.rows_query is None]:
             raise Rejected(
                 f"{candidate.entity}: the gate refused publish {candidate.publish_id}: "
-                f"{'; '.join(map(str, critical))}. Analysts still see the last publish. Fix "
+                f"{'; '.join(map(str, whole_table))}. Analysts still see the last publish of it. Fix "
                 f"catalog/entities/{candidate.entity}.yaml (or the suite in expectations/{candidate.entity}.yaml) "
                 "and run conform again."
             )
+        return [failure for finding in failed if (failure := _failure(finding)) is not None]
 
     return gate
+
+
+def _failure(finding: Finding) -> Failure | None:
+    """What the finding says about rows; None where it says nothing about any, or is for information only."""
+    expectation = finding.expectation
+    if finding.rows_query is None or expectation.severity == "info":
+        return None
+    return Failure(expectation.label, expectation.reason, finding.critical, finding.rows_query)

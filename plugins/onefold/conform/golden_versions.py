@@ -10,6 +10,7 @@ from psycopg import sql
 from psycopg.types.json import Jsonb
 
 from onefold.catalog.entity import Entity
+from onefold.conform.held_back import held_back_counts
 from onefold.conform.report import EntityReport
 from onefold.mapping.golden import identifiers, known_columns, provenance
 from onefold.warehouse.rows import one_row
@@ -105,6 +106,7 @@ def write_versions(
             (entity.entity,),
         )
     )
+    held_back, warnings = held_back_counts(connection, entity.entity)
     by_sources = Counter(before.by_sources)
     by_sources.update(inserted)
     by_sources.subtract(removed)
@@ -116,6 +118,8 @@ def write_versions(
         changed=superseded.total(),
         ended=removed.total(),
         conflicts=open_conflicts,
+        held_back=held_back,
+        warnings=warnings,
         by_sources={sources: count for sources, count in sorted(by_sources.items()) if count},
     )
 

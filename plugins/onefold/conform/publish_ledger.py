@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
@@ -14,7 +14,8 @@ from onefold.warehouse.advisory_lock import advisory_lock
 from onefold.warehouse.rows import one_row
 
 # The last published run that included the load says whether it is in or out; its state now says where it belongs. One
-# that is in is taken in again where the rollback of another load has changed its versions since.
+# that is in is taken in again where the rollback of another load has changed its versions since, or an entity that it
+# feeds was refused.
 _PENDING = """
 with last_publish as (
     select distinct on (load_id) load_id, undone, outdated
@@ -25,7 +26,7 @@ select load_id, false, system || '.' || stream from ops.load left join last_publ
 where state = 'published' and (outdated or coalesce(undone, true) and rows_new + rows_changed + rows_deleted > 0)
 union all
 select load_id, true, system || '.' || stream from ops.load left join last_publish using (load_id)
-where state = 'rolled_back' and not coalesce(undone, false)
+where state = 'rolled_back' and (outdated or not coalesce(undone, false))
     and exists (select from ops.publish_load as p where p.load_id = load.load_id and not p.undone)
 order by 1
 """
@@ -36,17 +37,18 @@ class Publish:
     """A publish in progress.
 
     `streams` are those (system.stream) of its loads. Of the entities in `full_mapping` the mapping changed, so every
-    record is mapped again.
+    record is mapped again; of those in `judged_anew` the suite changed, so what it held back is judged again.
     """
 
     publish_id: int
     loads: tuple[int, ...]
     streams: frozenset[str]
     full_mapping: frozenset[str]
+    judged_anew: frozenset[str] = frozenset()
 
     def touches(self, entity: Entity) -> bool:
         """Whether this publish may change the entity."""
-        return entity.entity in self.full_mapping or not self.streams.isdisjoint(entity.streams)
+        return entity.entity in self.full_mapping | self.judged_anew or not self.streams.isdisjoint(entity.streams)
 
 
 def conform_lock(connection: psycopg.Connection) -> AbstractContextManager[None]:
@@ -55,11 +57,13 @@ def conform_lock(connection: psycopg.Connection) -> AbstractContextManager[None]
     return advisory_lock(connection, "onefold conform", busy=busy)
 
 
-def open_publish(connection: psycopg.Connection, actor: str, mappings: Mapping[str, str]) -> Publish | None:
+def open_publish(
+    connection: psycopg.Connection, actor: str, mappings: Mapping[str, str], suites: Mapping[str, str]
+) -> Publish | None:
     """Open a publish for every load that wrote something and is in none yet; None when there is nothing to do.
 
     `mappings` has a fingerprint of each entity's mapping: where it changed, or the entity is new, every record is
-    mapped again.
+    mapped again. `suites` has one of each entity's suite: where it changed, what the entity holds back is judged again.
 
     Call it with the conform_lock: a publish that is still building then belongs to a run that died, and is closed as
     failed.
@@ -71,7 +75,8 @@ def open_publish(connection: psycopg.Connection, actor: str, mappings: Mapping[s
         )
         pending = connection.execute(_PENDING).fetchall()
         full_mapping = changed_mappings(connection, mappings)
-        if not pending and (not full_mapping or not _anything_published(connection)):
+        judged_anew = _changed_suites(connection, suites)
+        if not pending and not judged_anew and (not full_mapping or not _anything_published(connection)):
             return None
         publish_id = one_row(
             connection.execute(
@@ -85,7 +90,11 @@ def open_publish(connection: psycopg.Connection, actor: str, mappings: Mapping[s
                 [(publish_id, load_id, undone) for load_id, undone, _ in pending],
             )
     return Publish(
-        publish_id, tuple(load_id for load_id, _, _ in pending), frozenset(s for _, _, s in pending), full_mapping
+        publish_id,
+        tuple(load_id for load_id, _, _ in pending),
+        frozenset(stream for _, _, stream in pending),
+        full_mapping,
+        judged_anew,
     )
 
 
@@ -96,6 +105,31 @@ def changed_mappings(connection: psycopg.Connection, mappings: Mapping[str, str]
     ).fetchone()
     known = newest[0] if newest else {}
     return frozenset(entity for entity, mapping in mappings.items() if known.get(entity) != mapping)
+
+
+def _changed_suites(connection: psycopg.Connection, suites: Mapping[str, str]) -> frozenset[str]:
+    """The entities that hold back golden records which another suite than today's has judged."""
+    judged = connection.execute("select distinct entity, suite from ops.held_back").fetchall()
+    return frozenset(entity for entity, suite in judged if suites.get(entity, suite) != suite)
+
+
+def leave_out(connection: psycopg.Connection, publish: Publish, entities: Sequence[Entity]) -> None:
+    """Let the next publish take in again what these entities, which this one leaves as they were, would have taken in.
+
+    Call it in the publishing transaction.
+    """
+    names = [entity.entity for entity in entities]
+    streams = sorted({stream for entity in entities for stream in entity.streams})
+    connection.execute(
+        "update ops.publish_load set outdated = true from ops.load where load.load_id = publish_load.load_id"
+        " and publish_id = %s and load.system || '.' || load.stream = any (%s)",
+        (publish.publish_id, streams),
+    )
+    # Without a fingerprint its mapping counts as changed.
+    anew = [name for name in names if name in publish.full_mapping]
+    connection.execute(
+        "update ops.publish set mappings = mappings - %s::text[] where publish_id = %s", (anew, publish.publish_id)
+    )
 
 
 def _anything_published(connection: psycopg.Connection) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from time import monotonic
 
 import psycopg
@@ -14,8 +15,10 @@ from onefold.catalog.entity import Entity
 from onefold.conform import dbt_build
 from onefold.conform.candidate import Candidate, Gate
 from onefold.conform.golden_versions import write_versions
-from onefold.conform.publish_ledger import Publish, close_publish, conform_lock, open_publish
+from onefold.conform.held_back import hold_back
+from onefold.conform.publish_ledger import Publish, close_publish, conform_lock, leave_out, open_publish
 from onefold.conform.report import ConformReport, EntityReport
+from onefold.conform.verdict import Verdict, judge_candidates, with_dependents
 from onefold.conform.visible_publish import set_visible_publish
 from onefold.errors import OnefoldError, Rejected
 from onefold.warehouse.connection import connect
@@ -36,18 +39,23 @@ def conform(
     project: dbt_build.DbtProject,
     *,
     mappings: Mapping[str, str],
+    suites: Mapping[str, str] | None = None,
     on_publish: Sequence[OnPublish] = (),
     select: Sequence[str] = (),
 ) -> ConformReport:
     """Publish everything that was loaded since the last publish; all entities become visible at one instant.
 
-    Only the entities that a load feeds are built, gated and written.
+    Only the entities that a load feeds are built, gated and written. Golden records that fail are held back (see
+    held_back.py); an entity of which too many fail is left as it was, with those that refer to it, and the report says
+    why: the next run takes its loads in again.
 
     `mappings` has a fingerprint of each entity's mapping (see mapping/registry.py), and one of the marts, which are
     views: where one differs from the last publish, every record of the entity is mapped again, or the marts are built
-    again. With nothing to do it returns at once, without starting dbt. Raises Retriable when another conform runs,
-    Fatal when dbt fails, and what the gate raises (Rejected); analysts then keep what they had, and the next run takes
-    the same loads in again.
+    again. `suites` has a fingerprint of each entity's suite: where it changed, what is held back is judged again.
+
+    With nothing to do it returns at once, without starting dbt. Raises Retriable when another conform runs, Fatal when
+    dbt fails, and Rejected when every entity is refused; analysts then keep what they had, and the next run takes the
+    same loads in again.
     """
 
     def run_dbt(publish: Publish) -> object:
@@ -56,7 +64,9 @@ def conform(
         marts = ["path:models/marts"] if publish.full_mapping else []
         return dbt_build.build_models(project, url, variables, select or [*fed, *marts])
 
-    return conform_with_build(url, actor, gate, entities, run_dbt, mappings=mappings, on_publish=on_publish)
+    return conform_with_build(
+        url, actor, gate, entities, run_dbt, mappings=mappings, suites=suites, on_publish=on_publish
+    )
 
 
 def conform_with_build(
@@ -67,13 +77,14 @@ def conform_with_build(
     run_build: Build,
     *,
     mappings: Mapping[str, str],
+    suites: Mapping[str, str] | None = None,
     on_publish: Sequence[OnPublish] = (),
 ) -> ConformReport:
     """As conform(), with another way to build the candidates."""
     clock = _Clock()
     with translate_errors("conform"), connect(url, autocommit=True) as connection, conform_lock(connection):
         with clock.phase("begin"):
-            publish = open_publish(connection, actor, mappings)
+            publish = open_publish(connection, actor, mappings, suites or {})
         if publish is None:
             return ConformReport(None, (), _newest_reports(connection, entities), clock.seconds)
         try:
@@ -81,13 +92,35 @@ def conform_with_build(
                 with clock.phase("build"):
                     run_build(publish)
                 with clock.phase("gate"):
-                    for entity in filter(publish.touches, entities):
-                        name = entity.entity
-                        gate(Candidate(publish.publish_id, name, "mapped", f"{name}__candidate", f"{name}_id"))
-                return _publish(connection, actor, entities, publish, on_publish, clock)
+                    judgement = _judge(connection, gate, entities, publish)
+                return _publish(connection, actor, entities, publish, judgement, suites or {}, on_publish, clock)
         except OnefoldError as error:
             _refuse(connection, actor, publish, entities, error)
             raise
+
+
+@dataclass(frozen=True, slots=True)
+class _Judgement:
+    """What the gate said of each touched entity, and why some are left as they were."""
+
+    verdicts: Mapping[str, Verdict]
+    refused: Mapping[str, str]
+
+
+def _judge(connection: psycopg.Connection, gate: Gate, entities: Sequence[Entity], publish: Publish) -> _Judgement:
+    """Let the gate judge every touched entity. Raises Rejected when none of them can be published."""
+    touched = list(filter(publish.touches, entities))
+    verdicts = {
+        name: judge_candidates(
+            connection, entity, Candidate(publish.publish_id, name, "mapped", f"{name}__candidate", f"{name}_id"), gate
+        )
+        for entity in touched
+        for name in [entity.entity]
+    }
+    refused = with_dependents(touched, {name: verdict.refused for name, verdict in verdicts.items() if verdict.refused})
+    if refused and len(refused) == len(touched):
+        raise Rejected("; ".join(refused.values()))
+    return _Judgement(verdicts, refused)
 
 
 def _publish(
@@ -95,18 +128,27 @@ def _publish(
     actor: str,
     entities: Sequence[Entity],
     publish: Publish,
+    judgement: _Judgement,
+    suites: Mapping[str, str],
     on_publish: Sequence[OnPublish],
     clock: _Clock,
 ) -> ConformReport:
     before = _newest_reports(connection, entities)
+    refused = judgement.refused
     with clock.phase("publish"), connection.transaction():
-        reports = tuple(
-            write_versions(connection, entity, publish.publish_id, previous) if publish.touches(entity) else previous
-            for entity, previous in zip(entities, before, strict=True)
-        )
+        reports = []
+        for entity, previous in zip(entities, before, strict=True):
+            name = entity.entity
+            if not publish.touches(entity) or name in refused:
+                reports.append(previous)
+                continue
+            hold_back(connection, entity, publish.publish_id, judgement.verdicts[name].failures, suites.get(name, ""))
+            reports.append(write_versions(connection, entity, publish.publish_id, previous))
         for entity in entities:
-            set_visible_publish(connection, entity.entity, publish.publish_id, actor)
-        report = ConformReport(publish.publish_id, publish.loads, reports, clock.seconds)
+            if entity.entity not in refused:
+                set_visible_publish(connection, entity.entity, publish.publish_id, actor)
+        leave_out(connection, publish, [entity for entity in entities if entity.entity in refused])
+        report = ConformReport(publish.publish_id, publish.loads, tuple(reports), clock.seconds, refused)
         connection.execute(
             "update ops.publish set state = 'published', ended_at = clock_timestamp(), report = %s"
             " where publish_id = %s",
@@ -115,7 +157,9 @@ def _publish(
         for hook in on_publish:
             hook(connection, report)
         for entity, entity_report in zip(entities, reports, strict=True):
-            if publish.touches(entity):
+            if entity.entity in refused:
+                append(connection, _refusal(actor, publish, [entity], "rejected"))
+            elif publish.touches(entity):
                 append(connection, _event(actor, publish, entity_report))
     return report
 
@@ -127,15 +171,18 @@ def _refuse(
     result = "rejected" if isinstance(error, Rejected) else "failed"
     with connection.transaction():
         close_publish(connection, publish.publish_id, result, _first_line(error))
-        event = AuditEvent(
-            actor=actor,
-            action="conform.refuse",
-            subject=f"publish:{publish.publish_id}",
-            from_="mapped",
-            payload={"entities": [entity.entity for entity in entities], "loads": list(publish.loads)},
-            result=result,
-        )
-        append(connection, event)
+        append(connection, _refusal(actor, publish, entities, result))
+
+
+def _refusal(actor: str, publish: Publish, entities: Sequence[Entity], result: str) -> AuditEvent:
+    return AuditEvent(
+        actor=actor,
+        action="conform.refuse",
+        subject=f"publish:{publish.publish_id}",
+        from_="mapped",
+        payload={"entities": [entity.entity for entity in entities], "loads": list(publish.loads)},
+        result=result,
+    )
 
 
 def _newest_reports(connection: psycopg.Connection, entities: Sequence[Entity]) -> tuple[EntityReport, ...]:
@@ -149,6 +196,8 @@ def _newest_reports(connection: psycopg.Connection, entities: Sequence[Entity]) 
             entity=entity.entity,
             golden=known[entity.entity]["golden"],
             conflicts=known[entity.entity]["conflicts"],
+            held_back=known[entity.entity].get("held_back", 0),
+            warnings=known[entity.entity].get("warnings", 0),
             by_sources={int(sources): count for sources, count in known[entity.entity]["by_sources"].items()},
         )
         if entity.entity in known
@@ -170,6 +219,7 @@ def _event(actor: str, publish: Publish, report: EntityReport) -> AuditEvent:
             "changed": report.changed,
             "ended": report.ended,
             "conflicts": report.conflicts,
+            "held_back": report.held_back,
             "loads": list(publish.loads),
         },
     )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -27,12 +29,31 @@ class Expectation(Model):
     severity: Literal["critical", "warning", "info"] = "critical"
     description: str | None = None
 
+    @property
+    def label(self) -> str:
+        """Its type, with the column that it is about."""
+        column = self.kwargs.get("column")
+        return f"{self.type}({column})" if column else self.type
+
+    @property
+    def reason(self) -> str:
+        """Why a row fails it: what the suite says, else its type in words; no values."""
+        if self.description:
+            return self.description
+        rule = self.type.removeprefix("expect_column_values_").removeprefix("expect_").replace("_", " ")
+        return f"{self.kwargs.get('column', 'the row')}: {rule}"
+
 
 class Suite(Model):
     """A named list of expectations. An empty one proves nothing and is refused."""
 
     name: str
     expectations: Annotated[list[Expectation], Field(min_length=1)]
+
+    @property
+    def fingerprint(self) -> str:
+        """A hash that changes whenever the suite does."""
+        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()
 
     def names(self, column: str) -> bool:
         """Whether any expectation may look at the column: it is written somewhere in its arguments, SQL included."""
@@ -43,6 +64,11 @@ class Suite(Model):
 def read_suite(name: str, folder: Path = FOLDER) -> Suite:
     """The suite in <folder>/<name>.yaml. Raises CatalogError naming file, line and remedy."""
     return _read(name, folder)[0]
+
+
+def suite_fingerprints(names: Iterable[str], folder: Path = FOLDER) -> dict[str, str]:
+    """One hash per suite of these names. Raises CatalogError as read_suite does."""
+    return {name: read_suite(name, folder).fingerprint for name in names}
 
 
 def check_suites(catalog: Catalog, folder: Path = FOLDER) -> int:

@@ -29,6 +29,12 @@ declare
                 select conformed.provenance(p.attributes, p.sources, _members, _winning_members, _loads, _mapping_versions)
                 from << provenance >> as p where p._publish_id <= v._publish_id order by p._publish_id desc limit 1
             ) as _provenance
+            , array(
+                select w.reason from ops.golden_record_warning as w
+                where w.entity = '<< name >>' and w.golden_id = v.<< name >>_id and w.publish_id <= << published >>
+                    and (w.ended_publish_id is null or w.ended_publish_id > << published >>)
+                order by w.reason
+            ) as warnings
         from << versions >> as v
 <% for attribute, other in referenced.items() %>
         left join conformed.<< other >>_crosswalk as << attribute | id >> on << attribute | id >>.record = v.<< attribute >>
@@ -65,7 +71,7 @@ revoke all on << versions >>, << crosswalk >>, << provenance >>, conformed.<< na
 grant usage on schema conformed to onefold_pii, onefold_auditor;
 grant select on << known_table >>, << versions >>, << crosswalk >>, << provenance >>, conformed.<< name >>, conformed.<< name >>_crosswalk to onefold_engineer;
 grant select (
-    << name >>_id, source_of_truth, systems, record_count, _provenance
+    << name >>_id, source_of_truth, systems, record_count, _provenance, warnings
 <% for attribute in attributes if attribute not in hidden %>
     , << attribute >><% if attribute in referenced %>, << attribute | id >><% endif %>
 

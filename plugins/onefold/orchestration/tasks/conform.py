@@ -13,10 +13,12 @@ from onefold.conform.dbt_build import DbtProject, marts_fingerprint
 from onefold.conform.gate import entity_gate
 from onefold.conform.report import ConformReport
 from onefold.conform.run import conform as build_and_publish
+from onefold.errors import Rejected
 from onefold.load.staging import ensure_all_staging
 from onefold.mapping.registry import mapping_fingerprints, sync_mapping
 from onefold.orchestration.tasks.errors import airflow_errors
 from onefold.orchestration.tasks.run import run_of
+from onefold.quality.suite import suite_fingerprints
 from onefold.settings import settings, warehouse_url
 from onefold.warehouse.post_commit import after_commit
 
@@ -42,10 +44,16 @@ def conform(context: Context) -> Mapping[str, object]:
             DbtProject(dbt_project, here.home / "dbt"),
             mappings=mapping_fingerprints(catalog.entities, catalog.systems)
             | {"marts": marts_fingerprint(dbt_project)},
+            suites=suite_fingerprints(catalog.entities),
             on_publish=[
                 record_mapping,
                 audit_and_lineage.record_lineage(run, entities),
             ],
         )
         after_commit(url)
+        if report.refused:
+            raise Rejected(
+                f"publish {report.publish_id} left out {', '.join(sorted(report.refused))}; everything else is "
+                f"published. {' '.join(report.refused.values())}"
+            )
     return report.as_json()

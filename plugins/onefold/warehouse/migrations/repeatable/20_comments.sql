@@ -63,8 +63,18 @@ comment on table ops.publish is 'One row per conform run that had something to d
     'failed: it crashed or dbt failed. The loads of both are taken in by the next run. dry_run: nothing was published.';
 comment on column ops.publish.mappings is 'The fingerprint of each entity''s mapping; ops.mapping has the rules.';
 comment on column ops.publish_load.undone is 'The load was rolled back after a publish had taken it in: this run takes it out.';
-comment on column ops.publish_load.outdated is 'The rollback of another load has since changed which versions this load has: '
-    'the next run takes it in again.';
+comment on column ops.publish_load.outdated is 'The rollback of another load has since changed which versions this load has, or an '
+    'entity that it feeds was refused: the next run takes it in again.';
+comment on table ops.held_back is 'The golden records whose new state is not published now, because it fails the suite of the '
+    'entity: they stay as they were published, or unpublished. Each conform of the entity judges them again.';
+comment on column ops.held_back.publish_id is 'The publish that judged it last; since_publish_id is the first that held it back.';
+comment on column ops.held_back.published is 'Whether an earlier state of it is published.';
+comment on column ops.held_back.expectations is 'The critical expectations that its new state fails; empty where it only '
+    'goes with another one that does.';
+comment on column ops.held_back.suite is 'A fingerprint of the suite by which it was judged: another one, and it is judged again.';
+comment on column ops.held_back.records is 'Its source records, published and new (system|stream|key).';
+comment on table ops.golden_record_warning is 'The expectations of severity warning that golden records fail, from the publish that '
+    'found it until the one that ended it.';
 comment on table ops.published is 'The publish that analysts see, per entity; all rows move in one transaction.';
 comment on column ops.identity_conflict.reason is 'ambiguous: the value stands in records of several entities; it belongs to '
     'the one that the most trusted system names, or to none. several_values: an entity, joined by a more authoritative identifier, holds several values of this one.';

@@ -31,6 +31,12 @@ declare
                 select conformed.provenance(p.attributes, p.sources, _members, _winning_members, _loads, _mapping_versions)
                 from conformed.beneficial_owner_provenance as p where p._publish_id <= v._publish_id order by p._publish_id desc limit 1
             ) as _provenance
+            , array(
+                select w.reason from ops.golden_record_warning as w
+                where w.entity = 'beneficial_owner' and w.golden_id = v.beneficial_owner_id and w.publish_id <= (select publish_id from ops.published where entity = 'beneficial_owner')
+                    and (w.ended_publish_id is null or w.ended_publish_id > (select publish_id from ops.published where entity = 'beneficial_owner'))
+                order by w.reason
+            ) as warnings
         from conformed.beneficial_owner_version as v
         where v._publish_id <= (select publish_id from ops.published where entity = 'beneficial_owner')
             and (v._ended_publish_id is null or v._ended_publish_id > (select publish_id from ops.published where entity = 'beneficial_owner'))
@@ -70,7 +76,7 @@ revoke all on conformed.beneficial_owner_version, conformed.beneficial_owner_cro
 grant usage on schema conformed to onefold_pii, onefold_auditor;
 grant select on mapped.beneficial_owner__identifier, conformed.beneficial_owner_version, conformed.beneficial_owner_crosswalk_version, conformed.beneficial_owner_provenance, conformed.beneficial_owner, conformed.beneficial_owner_crosswalk to onefold_engineer;
 grant select (
-    beneficial_owner_id, source_of_truth, systems, record_count, _provenance
+    beneficial_owner_id, source_of_truth, systems, record_count, _provenance, warnings
     , owner_key
     , company_krs
     , company_tax_id

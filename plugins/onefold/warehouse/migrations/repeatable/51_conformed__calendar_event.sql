@@ -29,6 +29,12 @@ declare
                 select conformed.provenance(p.attributes, p.sources, _members, _winning_members, _loads, _mapping_versions)
                 from conformed.calendar_event_provenance as p where p._publish_id <= v._publish_id order by p._publish_id desc limit 1
             ) as _provenance
+            , array(
+                select w.reason from ops.golden_record_warning as w
+                where w.entity = 'calendar_event' and w.golden_id = v.calendar_event_id and w.publish_id <= (select publish_id from ops.published where entity = 'calendar_event')
+                    and (w.ended_publish_id is null or w.ended_publish_id > (select publish_id from ops.published where entity = 'calendar_event'))
+                order by w.reason
+            ) as warnings
         from conformed.calendar_event_version as v
         where v._publish_id <= (select publish_id from ops.published where entity = 'calendar_event')
             and (v._ended_publish_id is null or v._ended_publish_id > (select publish_id from ops.published where entity = 'calendar_event'))
@@ -66,7 +72,7 @@ revoke all on conformed.calendar_event_version, conformed.calendar_event_crosswa
 grant usage on schema conformed to onefold_pii, onefold_auditor;
 grant select on mapped.calendar_event__identifier, conformed.calendar_event_version, conformed.calendar_event_crosswalk_version, conformed.calendar_event_provenance, conformed.calendar_event, conformed.calendar_event_crosswalk to onefold_engineer;
 grant select (
-    calendar_event_id, source_of_truth, systems, record_count, _provenance
+    calendar_event_id, source_of_truth, systems, record_count, _provenance, warnings
     , event_key
     , meeting_key
     , starts_at

@@ -32,6 +32,12 @@ declare
                 select conformed.provenance(p.attributes, p.sources, _members, _winning_members, _loads, _mapping_versions)
                 from conformed.company_provenance as p where p._publish_id <= v._publish_id order by p._publish_id desc limit 1
             ) as _provenance
+            , array(
+                select w.reason from ops.golden_record_warning as w
+                where w.entity = 'company' and w.golden_id = v.company_id and w.publish_id <= (select publish_id from ops.published where entity = 'company')
+                    and (w.ended_publish_id is null or w.ended_publish_id > (select publish_id from ops.published where entity = 'company'))
+                order by w.reason
+            ) as warnings
         from conformed.company_version as v
         where v._publish_id <= (select publish_id from ops.published where entity = 'company')
             and (v._ended_publish_id is null or v._ended_publish_id > (select publish_id from ops.published where entity = 'company'))
@@ -72,7 +78,7 @@ revoke all on conformed.company_version, conformed.company_crosswalk_version, co
 grant usage on schema conformed to onefold_pii, onefold_auditor;
 grant select on mapped.company__identifier, conformed.company_version, conformed.company_crosswalk_version, conformed.company_provenance, conformed.company, conformed.company_crosswalk to onefold_engineer;
 grant select (
-    company_id, source_of_truth, systems, record_count, _provenance
+    company_id, source_of_truth, systems, record_count, _provenance, warnings
     , legal_name
     , tax_id_pl
     , regon

@@ -35,6 +35,12 @@ declare
                 select conformed.provenance(p.attributes, p.sources, _members, _winning_members, _loads, _mapping_versions)
                 from conformed.customer_provenance as p where p._publish_id <= v._publish_id order by p._publish_id desc limit 1
             ) as _provenance
+            , array(
+                select w.reason from ops.golden_record_warning as w
+                where w.entity = 'customer' and w.golden_id = v.customer_id and w.publish_id <= (select publish_id from ops.published where entity = 'customer')
+                    and (w.ended_publish_id is null or w.ended_publish_id > (select publish_id from ops.published where entity = 'customer'))
+                order by w.reason
+            ) as warnings
         from conformed.customer_version as v
         where v._publish_id <= (select publish_id from ops.published where entity = 'customer')
             and (v._ended_publish_id is null or v._ended_publish_id > (select publish_id from ops.published where entity = 'customer'))
@@ -78,7 +84,7 @@ revoke all on conformed.customer_version, conformed.customer_crosswalk_version, 
 grant usage on schema conformed to onefold_pii, onefold_auditor;
 grant select on mapped.customer__identifier, conformed.customer_version, conformed.customer_crosswalk_version, conformed.customer_provenance, conformed.customer, conformed.customer_crosswalk to onefold_engineer;
 grant select (
-    customer_id, source_of_truth, systems, record_count, _provenance
+    customer_id, source_of_truth, systems, record_count, _provenance, warnings
     , legal_name
     , tax_id_pl
     , regon

@@ -27,6 +27,12 @@ declare
                 select conformed.provenance(p.attributes, p.sources, _members, _winning_members, _loads, _mapping_versions)
                 from conformed.document_provenance as p where p._publish_id <= v._publish_id order by p._publish_id desc limit 1
             ) as _provenance
+            , array(
+                select w.reason from ops.golden_record_warning as w
+                where w.entity = 'document' and w.golden_id = v.document_id and w.publish_id <= (select publish_id from ops.published where entity = 'document')
+                    and (w.ended_publish_id is null or w.ended_publish_id > (select publish_id from ops.published where entity = 'document'))
+                order by w.reason
+            ) as warnings
         from conformed.document_version as v
         where v._publish_id <= (select publish_id from ops.published where entity = 'document')
             and (v._ended_publish_id is null or v._ended_publish_id > (select publish_id from ops.published where entity = 'document'))
@@ -62,7 +68,7 @@ revoke all on conformed.document_version, conformed.document_crosswalk_version, 
 grant usage on schema conformed to onefold_pii, onefold_auditor;
 grant select on mapped.document__identifier, conformed.document_version, conformed.document_crosswalk_version, conformed.document_provenance, conformed.document, conformed.document_crosswalk to onefold_engineer;
 grant select (
-    document_id, source_of_truth, systems, record_count, _provenance
+    document_id, source_of_truth, systems, record_count, _provenance, warnings
     , document_key
     , mime_type
     , size_bytes

@@ -39,6 +39,12 @@ declare
                 select conformed.provenance(p.attributes, p.sources, _members, _winning_members, _loads, _mapping_versions)
                 from conformed.employee_provenance as p where p._publish_id <= v._publish_id order by p._publish_id desc limit 1
             ) as _provenance
+            , array(
+                select w.reason from ops.golden_record_warning as w
+                where w.entity = 'employee' and w.golden_id = v.employee_id and w.publish_id <= (select publish_id from ops.published where entity = 'employee')
+                    and (w.ended_publish_id is null or w.ended_publish_id > (select publish_id from ops.published where entity = 'employee'))
+                order by w.reason
+            ) as warnings
         from conformed.employee_version as v
         left join conformed.employee_crosswalk as manager_id on manager_id.record = v.manager_record
         where v._publish_id <= (select publish_id from ops.published where entity = 'employee')
@@ -87,7 +93,7 @@ revoke all on conformed.employee_version, conformed.employee_crosswalk_version, 
 grant usage on schema conformed to onefold_pii, onefold_auditor;
 grant select on mapped.employee__identifier, conformed.employee_version, conformed.employee_crosswalk_version, conformed.employee_provenance, conformed.employee, conformed.employee_crosswalk to onefold_engineer;
 grant select (
-    employee_id, source_of_truth, systems, record_count, _provenance
+    employee_id, source_of_truth, systems, record_count, _provenance, warnings
     , hr_number
     , employee_number
     , department

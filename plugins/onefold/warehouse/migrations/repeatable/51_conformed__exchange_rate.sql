@@ -24,6 +24,12 @@ declare
                 select conformed.provenance(p.attributes, p.sources, _members, _winning_members, _loads, _mapping_versions)
                 from conformed.exchange_rate_provenance as p where p._publish_id <= v._publish_id order by p._publish_id desc limit 1
             ) as _provenance
+            , array(
+                select w.reason from ops.golden_record_warning as w
+                where w.entity = 'exchange_rate' and w.golden_id = v.exchange_rate_id and w.publish_id <= (select publish_id from ops.published where entity = 'exchange_rate')
+                    and (w.ended_publish_id is null or w.ended_publish_id > (select publish_id from ops.published where entity = 'exchange_rate'))
+                order by w.reason
+            ) as warnings
         from conformed.exchange_rate_version as v
         where v._publish_id <= (select publish_id from ops.published where entity = 'exchange_rate')
             and (v._ended_publish_id is null or v._ended_publish_id > (select publish_id from ops.published where entity = 'exchange_rate'))
@@ -56,7 +62,7 @@ revoke all on conformed.exchange_rate_version, conformed.exchange_rate_crosswalk
 grant usage on schema conformed to onefold_pii, onefold_auditor;
 grant select on mapped.exchange_rate__identifier, conformed.exchange_rate_version, conformed.exchange_rate_crosswalk_version, conformed.exchange_rate_provenance, conformed.exchange_rate, conformed.exchange_rate_crosswalk to onefold_engineer;
 grant select (
-    exchange_rate_id, source_of_truth, systems, record_count, _provenance
+    exchange_rate_id, source_of_truth, systems, record_count, _provenance, warnings
     , rate_key
     , rate_table
     , currency

@@ -24,6 +24,12 @@ declare
                 select conformed.provenance(p.attributes, p.sources, _members, _winning_members, _loads, _mapping_versions)
                 from conformed.identity_provenance as p where p._publish_id <= v._publish_id order by p._publish_id desc limit 1
             ) as _provenance
+            , array(
+                select w.reason from ops.golden_record_warning as w
+                where w.entity = 'identity' and w.golden_id = v.identity_id and w.publish_id <= (select publish_id from ops.published where entity = 'identity')
+                    and (w.ended_publish_id is null or w.ended_publish_id > (select publish_id from ops.published where entity = 'identity'))
+                order by w.reason
+            ) as warnings
         from conformed.identity_version as v
         where v._publish_id <= (select publish_id from ops.published where entity = 'identity')
             and (v._ended_publish_id is null or v._ended_publish_id > (select publish_id from ops.published where entity = 'identity'))
@@ -56,7 +62,7 @@ revoke all on conformed.identity_version, conformed.identity_crosswalk_version, 
 grant usage on schema conformed to onefold_pii, onefold_auditor;
 grant select on mapped.identity__identifier, conformed.identity_version, conformed.identity_crosswalk_version, conformed.identity_provenance, conformed.identity, conformed.identity_crosswalk to onefold_engineer;
 grant select (
-    identity_id, source_of_truth, systems, record_count, _provenance
+    identity_id, source_of_truth, systems, record_count, _provenance, warnings
     , enabled
 ) on conformed.identity to onefold_analyst, onefold_auditor;
 grant select on conformed.identity to onefold_pii;

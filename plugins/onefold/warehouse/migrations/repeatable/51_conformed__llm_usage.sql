@@ -31,6 +31,12 @@ declare
                 select conformed.provenance(p.attributes, p.sources, _members, _winning_members, _loads, _mapping_versions)
                 from conformed.llm_usage_provenance as p where p._publish_id <= v._publish_id order by p._publish_id desc limit 1
             ) as _provenance
+            , array(
+                select w.reason from ops.golden_record_warning as w
+                where w.entity = 'llm_usage' and w.golden_id = v.llm_usage_id and w.publish_id <= (select publish_id from ops.published where entity = 'llm_usage')
+                    and (w.ended_publish_id is null or w.ended_publish_id > (select publish_id from ops.published where entity = 'llm_usage'))
+                order by w.reason
+            ) as warnings
         from conformed.llm_usage_version as v
         where v._publish_id <= (select publish_id from ops.published where entity = 'llm_usage')
             and (v._ended_publish_id is null or v._ended_publish_id > (select publish_id from ops.published where entity = 'llm_usage'))
@@ -70,7 +76,7 @@ revoke all on conformed.llm_usage_version, conformed.llm_usage_crosswalk_version
 grant usage on schema conformed to onefold_pii, onefold_auditor;
 grant select on mapped.llm_usage__identifier, conformed.llm_usage_version, conformed.llm_usage_crosswalk_version, conformed.llm_usage_provenance, conformed.llm_usage, conformed.llm_usage_crosswalk to onefold_engineer;
 grant select (
-    llm_usage_id, source_of_truth, systems, record_count, _provenance
+    llm_usage_id, source_of_truth, systems, record_count, _provenance, warnings
     , usage_key
     , provider
     , project

@@ -26,6 +26,12 @@ declare
                 select conformed.provenance(p.attributes, p.sources, _members, _winning_members, _loads, _mapping_versions)
                 from conformed.message_provenance as p where p._publish_id <= v._publish_id order by p._publish_id desc limit 1
             ) as _provenance
+            , array(
+                select w.reason from ops.golden_record_warning as w
+                where w.entity = 'message' and w.golden_id = v.message_id and w.publish_id <= (select publish_id from ops.published where entity = 'message')
+                    and (w.ended_publish_id is null or w.ended_publish_id > (select publish_id from ops.published where entity = 'message'))
+                order by w.reason
+            ) as warnings
         from conformed.message_version as v
         where v._publish_id <= (select publish_id from ops.published where entity = 'message')
             and (v._ended_publish_id is null or v._ended_publish_id > (select publish_id from ops.published where entity = 'message'))
@@ -60,7 +66,7 @@ revoke all on conformed.message_version, conformed.message_crosswalk_version, co
 grant usage on schema conformed to onefold_pii, onefold_auditor;
 grant select on mapped.message__identifier, conformed.message_version, conformed.message_crosswalk_version, conformed.message_provenance, conformed.message, conformed.message_crosswalk to onefold_engineer;
 grant select (
-    message_id, source_of_truth, systems, record_count, _provenance
+    message_id, source_of_truth, systems, record_count, _provenance, warnings
     , message_key
     , channel
     , internet_message_id

@@ -28,6 +28,12 @@ declare
                 select conformed.provenance(p.attributes, p.sources, _members, _winning_members, _loads, _mapping_versions)
                 from conformed.payment_provenance as p where p._publish_id <= v._publish_id order by p._publish_id desc limit 1
             ) as _provenance
+            , array(
+                select w.reason from ops.golden_record_warning as w
+                where w.entity = 'payment' and w.golden_id = v.payment_id and w.publish_id <= (select publish_id from ops.published where entity = 'payment')
+                    and (w.ended_publish_id is null or w.ended_publish_id > (select publish_id from ops.published where entity = 'payment'))
+                order by w.reason
+            ) as warnings
         from conformed.payment_version as v
         where v._publish_id <= (select publish_id from ops.published where entity = 'payment')
             and (v._ended_publish_id is null or v._ended_publish_id > (select publish_id from ops.published where entity = 'payment'))
@@ -64,7 +70,7 @@ revoke all on conformed.payment_version, conformed.payment_crosswalk_version, co
 grant usage on schema conformed to onefold_pii, onefold_auditor;
 grant select on mapped.payment__identifier, conformed.payment_version, conformed.payment_crosswalk_version, conformed.payment_provenance, conformed.payment, conformed.payment_crosswalk to onefold_engineer;
 grant select (
-    payment_id, source_of_truth, systems, record_count, _provenance
+    payment_id, source_of_truth, systems, record_count, _provenance, warnings
     , payment_key
     , invoice_number
     , paid_on

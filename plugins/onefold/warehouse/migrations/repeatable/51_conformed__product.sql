@@ -28,6 +28,12 @@ declare
                 select conformed.provenance(p.attributes, p.sources, _members, _winning_members, _loads, _mapping_versions)
                 from conformed.product_provenance as p where p._publish_id <= v._publish_id order by p._publish_id desc limit 1
             ) as _provenance
+            , array(
+                select w.reason from ops.golden_record_warning as w
+                where w.entity = 'product' and w.golden_id = v.product_id and w.publish_id <= (select publish_id from ops.published where entity = 'product')
+                    and (w.ended_publish_id is null or w.ended_publish_id > (select publish_id from ops.published where entity = 'product'))
+                order by w.reason
+            ) as warnings
         from conformed.product_version as v
         where v._publish_id <= (select publish_id from ops.published where entity = 'product')
             and (v._ended_publish_id is null or v._ended_publish_id > (select publish_id from ops.published where entity = 'product'))
@@ -64,7 +70,7 @@ revoke all on conformed.product_version, conformed.product_crosswalk_version, co
 grant usage on schema conformed to onefold_pii, onefold_auditor;
 grant select on mapped.product__identifier, conformed.product_version, conformed.product_crosswalk_version, conformed.product_provenance, conformed.product, conformed.product_crosswalk to onefold_engineer;
 grant select (
-    product_id, source_of_truth, systems, record_count, _provenance
+    product_id, source_of_truth, systems, record_count, _provenance, warnings
     , sku
     , ean
     , name

@@ -32,6 +32,12 @@ declare
                 select conformed.provenance(p.attributes, p.sources, _members, _winning_members, _loads, _mapping_versions)
                 from conformed.supplier_provenance as p where p._publish_id <= v._publish_id order by p._publish_id desc limit 1
             ) as _provenance
+            , array(
+                select w.reason from ops.golden_record_warning as w
+                where w.entity = 'supplier' and w.golden_id = v.supplier_id and w.publish_id <= (select publish_id from ops.published where entity = 'supplier')
+                    and (w.ended_publish_id is null or w.ended_publish_id > (select publish_id from ops.published where entity = 'supplier'))
+                order by w.reason
+            ) as warnings
         from conformed.supplier_version as v
         where v._publish_id <= (select publish_id from ops.published where entity = 'supplier')
             and (v._ended_publish_id is null or v._ended_publish_id > (select publish_id from ops.published where entity = 'supplier'))
@@ -72,7 +78,7 @@ revoke all on conformed.supplier_version, conformed.supplier_crosswalk_version, 
 grant usage on schema conformed to onefold_pii, onefold_auditor;
 grant select on mapped.supplier__identifier, conformed.supplier_version, conformed.supplier_crosswalk_version, conformed.supplier_provenance, conformed.supplier, conformed.supplier_crosswalk to onefold_engineer;
 grant select (
-    supplier_id, source_of_truth, systems, record_count, _provenance
+    supplier_id, source_of_truth, systems, record_count, _provenance, warnings
     , legal_name
     , tax_id_pl
     , regon

@@ -29,6 +29,12 @@ declare
                 select conformed.provenance(p.attributes, p.sources, _members, _winning_members, _loads, _mapping_versions)
                 from conformed.contact_provenance as p where p._publish_id <= v._publish_id order by p._publish_id desc limit 1
             ) as _provenance
+            , array(
+                select w.reason from ops.golden_record_warning as w
+                where w.entity = 'contact' and w.golden_id = v.contact_id and w.publish_id <= (select publish_id from ops.published where entity = 'contact')
+                    and (w.ended_publish_id is null or w.ended_publish_id > (select publish_id from ops.published where entity = 'contact'))
+                order by w.reason
+            ) as warnings
         from conformed.contact_version as v
         left join conformed.customer_crosswalk as customer_id on customer_id.record = v.customer_record
         where v._publish_id <= (select publish_id from ops.published where entity = 'contact')
@@ -67,7 +73,7 @@ revoke all on conformed.contact_version, conformed.contact_crosswalk_version, co
 grant usage on schema conformed to onefold_pii, onefold_auditor;
 grant select on mapped.contact__identifier, conformed.contact_version, conformed.contact_crosswalk_version, conformed.contact_provenance, conformed.contact, conformed.contact_crosswalk to onefold_engineer;
 grant select (
-    contact_id, source_of_truth, systems, record_count, _provenance
+    contact_id, source_of_truth, systems, record_count, _provenance, warnings
     , contact_key
     , customer_record, customer_id
     , last_changed

@@ -34,6 +34,12 @@ declare
                 select conformed.provenance(p.attributes, p.sources, _members, _winning_members, _loads, _mapping_versions)
                 from conformed.invoice_provenance as p where p._publish_id <= v._publish_id order by p._publish_id desc limit 1
             ) as _provenance
+            , array(
+                select w.reason from ops.golden_record_warning as w
+                where w.entity = 'invoice' and w.golden_id = v.invoice_id and w.publish_id <= (select publish_id from ops.published where entity = 'invoice')
+                    and (w.ended_publish_id is null or w.ended_publish_id > (select publish_id from ops.published where entity = 'invoice'))
+                order by w.reason
+            ) as warnings
         from conformed.invoice_version as v
         left join conformed.customer_crosswalk as customer_id on customer_id.record = v.customer_record
         where v._publish_id <= (select publish_id from ops.published where entity = 'invoice')
@@ -77,7 +83,7 @@ revoke all on conformed.invoice_version, conformed.invoice_crosswalk_version, co
 grant usage on schema conformed to onefold_pii, onefold_auditor;
 grant select on mapped.invoice__identifier, conformed.invoice_version, conformed.invoice_crosswalk_version, conformed.invoice_provenance, conformed.invoice, conformed.invoice_crosswalk to onefold_engineer;
 grant select (
-    invoice_id, source_of_truth, systems, record_count, _provenance
+    invoice_id, source_of_truth, systems, record_count, _provenance, warnings
     , invoice_number
     , ksef_number
     , kind

@@ -27,6 +27,12 @@ declare
                 select conformed.provenance(p.attributes, p.sources, _members, _winning_members, _loads, _mapping_versions)
                 from conformed.order_provenance as p where p._publish_id <= v._publish_id order by p._publish_id desc limit 1
             ) as _provenance
+            , array(
+                select w.reason from ops.golden_record_warning as w
+                where w.entity = 'order' and w.golden_id = v.order_id and w.publish_id <= (select publish_id from ops.published where entity = 'order')
+                    and (w.ended_publish_id is null or w.ended_publish_id > (select publish_id from ops.published where entity = 'order'))
+                order by w.reason
+            ) as warnings
         from conformed.order_version as v
         left join conformed.customer_crosswalk as customer_id on customer_id.record = v.customer_record
         where v._publish_id <= (select publish_id from ops.published where entity = 'order')
@@ -63,7 +69,7 @@ revoke all on conformed.order_version, conformed.order_crosswalk_version, confor
 grant usage on schema conformed to onefold_pii, onefold_auditor;
 grant select on mapped.order__identifier, conformed.order_version, conformed.order_crosswalk_version, conformed.order_provenance, conformed.order, conformed.order_crosswalk to onefold_engineer;
 grant select (
-    order_id, source_of_truth, systems, record_count, _provenance
+    order_id, source_of_truth, systems, record_count, _provenance, warnings
     , order_number
     , customer_record, customer_id
     , ordered_on

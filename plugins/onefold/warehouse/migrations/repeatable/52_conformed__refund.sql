@@ -28,6 +28,12 @@ declare
                 select conformed.provenance(p.attributes, p.sources, _members, _winning_members, _loads, _mapping_versions)
                 from conformed.refund_provenance as p where p._publish_id <= v._publish_id order by p._publish_id desc limit 1
             ) as _provenance
+            , array(
+                select w.reason from ops.golden_record_warning as w
+                where w.entity = 'refund' and w.golden_id = v.refund_id and w.publish_id <= (select publish_id from ops.published where entity = 'refund')
+                    and (w.ended_publish_id is null or w.ended_publish_id > (select publish_id from ops.published where entity = 'refund'))
+                order by w.reason
+            ) as warnings
         from conformed.refund_version as v
         left join conformed.payment_crosswalk as payment_id on payment_id.record = v.payment_record
         where v._publish_id <= (select publish_id from ops.published where entity = 'refund')
@@ -65,7 +71,7 @@ revoke all on conformed.refund_version, conformed.refund_crosswalk_version, conf
 grant usage on schema conformed to onefold_pii, onefold_auditor;
 grant select on mapped.refund__identifier, conformed.refund_version, conformed.refund_crosswalk_version, conformed.refund_provenance, conformed.refund, conformed.refund_crosswalk to onefold_engineer;
 grant select (
-    refund_id, source_of_truth, systems, record_count, _provenance
+    refund_id, source_of_truth, systems, record_count, _provenance, warnings
     , refund_key
     , payment_record, payment_id
     , invoice_number

@@ -32,6 +32,12 @@ declare
                 select conformed.provenance(p.attributes, p.sources, _members, _winning_members, _loads, _mapping_versions)
                 from conformed.invoice_line_provenance as p where p._publish_id <= v._publish_id order by p._publish_id desc limit 1
             ) as _provenance
+            , array(
+                select w.reason from ops.golden_record_warning as w
+                where w.entity = 'invoice_line' and w.golden_id = v.invoice_line_id and w.publish_id <= (select publish_id from ops.published where entity = 'invoice_line')
+                    and (w.ended_publish_id is null or w.ended_publish_id > (select publish_id from ops.published where entity = 'invoice_line'))
+                order by w.reason
+            ) as warnings
         from conformed.invoice_line_version as v
         left join conformed.invoice_crosswalk as invoice_id on invoice_id.record = v.invoice_record
         where v._publish_id <= (select publish_id from ops.published where entity = 'invoice_line')
@@ -73,7 +79,7 @@ revoke all on conformed.invoice_line_version, conformed.invoice_line_crosswalk_v
 grant usage on schema conformed to onefold_pii, onefold_auditor;
 grant select on mapped.invoice_line__identifier, conformed.invoice_line_version, conformed.invoice_line_crosswalk_version, conformed.invoice_line_provenance, conformed.invoice_line, conformed.invoice_line_crosswalk to onefold_engineer;
 grant select (
-    invoice_line_id, source_of_truth, systems, record_count, _provenance
+    invoice_line_id, source_of_truth, systems, record_count, _provenance, warnings
     , line_key
     , invoice_number
     , invoice_record, invoice_id

@@ -27,6 +27,12 @@ declare
                 select conformed.provenance(p.attributes, p.sources, _members, _winning_members, _loads, _mapping_versions)
                 from conformed.order_line_provenance as p where p._publish_id <= v._publish_id order by p._publish_id desc limit 1
             ) as _provenance
+            , array(
+                select w.reason from ops.golden_record_warning as w
+                where w.entity = 'order_line' and w.golden_id = v.order_line_id and w.publish_id <= (select publish_id from ops.published where entity = 'order_line')
+                    and (w.ended_publish_id is null or w.ended_publish_id > (select publish_id from ops.published where entity = 'order_line'))
+                order by w.reason
+            ) as warnings
         from conformed.order_line_version as v
         left join conformed.order_crosswalk as order_id on order_id.record = v.order_record
         where v._publish_id <= (select publish_id from ops.published where entity = 'order_line')
@@ -63,7 +69,7 @@ revoke all on conformed.order_line_version, conformed.order_line_crosswalk_versi
 grant usage on schema conformed to onefold_pii, onefold_auditor;
 grant select on mapped.order_line__identifier, conformed.order_line_version, conformed.order_line_crosswalk_version, conformed.order_line_provenance, conformed.order_line, conformed.order_line_crosswalk to onefold_engineer;
 grant select (
-    order_line_id, source_of_truth, systems, record_count, _provenance
+    order_line_id, source_of_truth, systems, record_count, _provenance, warnings
     , line_key
     , order_record, order_id
     , line_number

@@ -11,6 +11,7 @@ declare
         "record_count": "How many records of the source systems it is made of.",
         "_records": "How many records of the source systems it is made of.",
         "_provenance": "For each attribute, which system, stream, record, field, transform, mapping version and load gave its value.",
+        "warnings": "Which expectations of severity warning it fails, in words.",
         "_members": "Its records, the most trusted first; _loads and _mapping_versions are theirs, in the same order.",
         "_loads": "The load that brought each of its records (ops.load), in the order of _members.",
         "_mapping_versions": "The mapping version by which each of its records was mapped, in the order of _members.",

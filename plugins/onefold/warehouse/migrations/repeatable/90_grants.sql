@@ -12,9 +12,11 @@ alter default privileges in schema ops, lineage
 
 -- ops: engineers and auditors read all of it, auditors without records and their keys, which may be personal.
 grant select on all tables in schema ops to onefold_engineer, onefold_auditor;
-revoke select on ops.quarantine, ops.drift from onefold_auditor;
+revoke select on ops.quarantine, ops.drift, ops.held_back from onefold_auditor;
 grant select (quarantine_id, load_id, system, stream, _hash, suite, expectation, reason, state, quarantined_at, closed_at,
     closed_by_load, mapping_versions) on ops.quarantine to onefold_auditor;
+grant select (entity, golden_id, publish_id, since_publish_id, published, expectations, reason, suite) on ops.held_back
+    to onefold_auditor;
 grant select (system, stream, kind, cursor_day, since, first_seen, last_seen, reconciliation_id) on ops.drift to onefold_auditor;
 
 grant select, insert, update, delete on ops.load, ops.cursor, ops.gate_result, ops.quarantine, ops.contract_change, ops.usage,
@@ -22,7 +24,8 @@ grant select, insert, update, delete on ops.load, ops.cursor, ops.gate_result, o
 grant maintain on ops.lookup_cache, ops.lookup_result to onefold_loader;
 grant select, insert, update on ops.rate_limit, ops.alert, ops.replay, ops.replay_row, ops.reconciliation, ops.migration,
     ops.migration_chunk, ops.mapping to onefold_loader;
-grant select, insert, update, delete on ops.publish, ops.publish_load, ops.published, ops.identity_conflict to onefold_loader;
+grant select, insert, update, delete on ops.publish, ops.publish_load, ops.published, ops.identity_conflict,
+    ops.held_back, ops.golden_record_warning to onefold_loader;
 
 grant select on staging.superseded, staging.unchanged to onefold_engineer;
 
