@@ -99,6 +99,8 @@ class Stream(Model):
             named["cursor.fields"] = self.cursor.fields
         if self.deletes.flag:
             named["deletes.flag.field"] = [self.deletes.flag.field]
+        if self.format:
+            named["format.unguarded"] = self.format.unguarded
         for where, names in named.items():
             for name in names:
                 if name not in self.fields:

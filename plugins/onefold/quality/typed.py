@@ -120,12 +120,14 @@ def _unparsed(stream: Stream, careful: bool) -> sql.Composable:
     for name, field in stream.fields.items():
         verdict = sql.SQL("is not true" if field.required else "is false")
         conditions.append(sql.SQL("({}) {}").format(is_of_type(name, field), verdict))
-        if careful and field.type in _POSTGRES:
-            conditions.append(_unreadable(name, field))
-        findings += [_finding(wrong, text) for wrong, text in _faults(name, field)]
-        if stream.format and stream.format.kind != "xml":
-            conditions.append(_formula(name, field))
-            findings.append(_finding(_formula(name, field), f"{name} begins like a formula"))
+        table = stream.format is not None and stream.format.kind != "xml"
+        if field.type in _POSTGRES and (careful or table):
+            conditions.append(_unreadable(name, field, table))
+        findings += [_finding(wrong, text) for wrong, text in _faults(name, field, table)]
+        if stream.format and table:
+            formula = _formula(name, field, guarded=name not in stream.format.unguarded)
+            conditions.append(formula)
+            findings.append(_finding(formula, f"{name} begins like a formula"))
     if stream.cursor:
         names = " and ".join(stream.cursor.fields)
         conditions.append(sql.SQL("_cursor is null"))
@@ -135,26 +137,44 @@ def _unparsed(stream: Stream, careful: bool) -> sql.Composable:
     )
 
 
-def _formula(name: str, field: SourceField) -> sql.Composed:
-    """Whether a cell would be a formula to the spreadsheet into which somebody takes it: = + - @, tab, return at its
-    start (OWASP, CSV Injection). A sign before a number or a telephone number is none."""
-    return sql.SQL("coalesce({text} ~ '^[=@\\t\\r]' or {text} ~ '^[+-](?![0-9 ().,/-]*$)', false)").format(
-        text=_text(name, field)
+def _formula(name: str, field: SourceField, *, guarded: bool) -> sql.Composed:
+    """Whether a cell would be a formula to the spreadsheet into which somebody takes it (OWASP, CSV Injection).
+
+    Such begins with = and more; or with + - @ and calls a function or another program. "-10% rabat", "- pozycja listy"
+    and "@" are ordinary texts. What the workbook itself computed begins with a tab and is refused in every field.
+    """
+    patterns = ["^[\\t\\r]"]
+    if guarded:
+        patterns += [
+            "^[=][[:space:]=]*[^[:space:]=]",
+            "^[+@-](.*[-+*/^&=<>(,;])?[[:space:]+@-]*[[:alpha:]_.][[:alnum:]_.]*[(]",
+            "^[+@-].*[|].*!",
+        ]
+    text = _text(name, field)
+    return sql.SQL("coalesce({}, false)").format(
+        sql.SQL(" or ").join(sql.SQL("{} ~ {}").format(text, sql.Literal(each)) for each in patterns)
     )
 
 
-def _faults(name: str, field: SourceField) -> Iterator[tuple[sql.Composable, str]]:
+def _faults(name: str, field: SourceField, table: bool) -> Iterator[tuple[sql.Composable, str]]:
     """What may be wrong with a field: a condition that is true when it is, and how it is then called."""
     if field.required:
         yield sql.SQL("{} is null").format(field_value(name, field)), f"{name} is missing"
     yield sql.SQL("({}) is false").format(is_of_type(name, field)), f"{name} is not {field.type}"
     if field.type in _POSTGRES:
-        yield _unreadable(name, field), f"{name} cannot be read as {field.type}"
+        yield _unreadable(name, field, table), f"{name} cannot be read as {field.type}"
 
 
-def _unreadable(name: str, field: SourceField) -> sql.Composable:
-    bad = sql.SQL("({} <> '' and not {}) is true").format(_text(name, field), _valid(name, field))
-    return sql.SQL("{} and ({}) is null").format(bad, _instant(name, field)) if field.type == "timestamp" else bad
+def _unreadable(name: str, field: SourceField, table: bool) -> sql.Composable:
+    """Whether the value is no text of the type; of a table also whether the file's reader could not read it."""
+    bad: sql.Composable = sql.SQL("({} <> '' and not {}) is true").format(_text(name, field), _valid(name, field))
+    if field.type == "timestamp":
+        bad = sql.SQL("{} and ({}) is null").format(bad, _instant(name, field))
+    if table:
+        bad = sql.SQL("({} or _payload #> {} is not null)").format(
+            bad, sql.Literal(["_file", "unread", field.path or name])
+        )
+    return bad
 
 
 def _finding(condition: sql.Composable, text: str) -> sql.Composed:

@@ -100,8 +100,8 @@ class Office:
         job = Job(
             system=self.system,
             stream_name="entry",
-            run=Run("sync__office", f"manual__{next(_runs)}", "os:tester"),
-            source=source,
+            run=how.pop("run", Run("sync__office", f"manual__{next(_runs)}", "os:tester")),
+            source=how.pop("source", source),
             source_url=self.root.as_uri(),
             warehouse_url=self.url,
             entities={},

@@ -21,8 +21,9 @@ import msgspec
 from onefold.catalog.stream import Stream
 from onefold.catalog.system import System
 from onefold.connectors.files.csv_file import csv_rows
+from onefold.connectors.files.packed import unpack
 from onefold.connectors.files.store import Found, Store, Taken, matching
-from onefold.connectors.files.table import Unfit
+from onefold.connectors.files.table import Row, Unfit
 from onefold.connectors.files.xlsx_file import xlsx_rows
 from onefold.connectors.files.xml_file import xml_rows
 from onefold.connectors.page import Page, PageReader
@@ -38,6 +39,7 @@ log = logging.getLogger(__name__)
 PAGE = 2000
 PARTS = 500
 """How many files at most end on one page."""
+UNREAD = "unread"
 _READ = {"csv": csv_rows, "xlsx": xlsx_rows, "xml": xml_rows}
 _UNFINISHED = re.compile(
     r"(?:^|/)(?:\.|~\$)[^/]*$|(?:\.tmp|\.temp|\.part|\.partial|\.filepart|\.crdownload|\.swp|~)$", re.IGNORECASE
@@ -154,17 +156,25 @@ def due(
 
 def written(file: Found, taken: Taken, stream: Stream, by: str, lines: Spool) -> Read:
     """Write the file's records as lines of JSON; none of them when there is anything wrong with the file."""
-    form, place = stream.format, {"name": file.name, "modified": f"{file.modified:%Y-%m-%dT%H:%M:%S.%fZ}"}
+    form = stream.format
+    place: dict[str, object] = {"name": file.name, "modified": f"{file.modified:%Y-%m-%dT%H:%M:%S.%fZ}"}
     encode, count = msgspec.json.Encoder().encode_lines, 0
     try:
         if form is None:
             raise Unfit("the catalogue does not say its format")
-        rows = enumerate(_READ[form.kind](taken.content, file.name, form, stream), start=1)
-        while some := [{**row, "_file": {**place, "row": number}} for number, row in islice(rows, 100)]:
-            lines.write(encode(some))
-            count += len(some)
+        for member, content in unpack(taken.content, form.kind):
+            where = {**place, "member": member} if member else place
+            rows = enumerate(_READ[form.kind](content, member or file.name, form, stream), start=count + 1)
+            while some := [_record(row, {**where, "row": number}) for number, row in islice(rows, 100)]:
+                lines.write(encode(some))
+                count += len(some)
     except (Unfit, BadBody) as error:
         lines.seek(0)
         lines.truncate()
         return Read(file.tag, taken.hash, refused=str(error), by=by)
     return Read(file.tag, taken.hash, count)
+
+
+def _record(row: Row, origin: dict[str, object]) -> dict[str, object]:
+    """The row with where it came from, and which of its values could not be read, each with the reason."""
+    return {**row.values, "_file": {**origin, **({UNREAD: row.unread} if row.unread else {})}}

@@ -128,14 +128,17 @@ def fixed_folder(pattern: str) -> str:
 
 
 def fitting(pattern: str) -> Callable[[str], bool]:
-    """Whether a name fits a pattern, or is a marker's beside one that does (x.csv.done beside x.csv)."""
-    regex = re.compile(rf"{_regex(pattern)}(?:\.\w+)?", re.DOTALL)
+    """Whether a name fits a pattern, packed or not, or is a marker's beside one that does (x.csv.done beside x.csv)."""
+    regex = re.compile(rf"{_regex(pattern)}{_PACKED}(?:\.\w+)?", re.DOTALL)
     return lambda name: regex.fullmatch(name) is not None
 
 
 def matching(pattern: str, name: str) -> bool:
-    """Whether the name fits the pattern itself."""
-    return re.fullmatch(_regex(pattern), name, re.DOTALL) is not None
+    """Whether the name fits the pattern itself, or would but for .gz or .zip at its end."""
+    return re.fullmatch(_regex(pattern) + _PACKED, name, re.DOTALL) is not None
+
+
+_PACKED = r"(?:\.(?:gz|zip|GZ|ZIP))?"
 
 
 @cache

@@ -1,29 +1,38 @@
-"""What CSV files and workbooks have in common: a header that must be the declared one, and cells that become values."""
+"""What CSV files and workbooks have in common: a header that must be the declared one, and the rows below it."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
-from decimal import Decimal
+from itertools import islice, zip_longest
+from typing import NamedTuple
 
 from onefold.catalog.fields import SourceField
 from onefold.catalog.file_format import Format
 from onefold.catalog.stream import Stream
+from onefold.connectors.files.cells import Cell, read_cell
 
-Cell = str | int | float | Decimal | bool | date | datetime | time | timedelta | None
-Row = Mapping[str, object]
-
-_SPACES = re.compile(r"[ \u00a0\u202f]")
-_NUMBER = {
-    ",": re.compile(r"[+-]?[0-9]+(?:,[0-9]+)?"),
-    ".": re.compile(r"[+-]?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?"),
-}
+HEAD = 100
+"""In so many rows a header that is to be found is looked for."""
 
 
 class Unfit(Exception):
     """A file cannot be used. Its text says why, never with a value from it."""
+
+
+class Row(NamedTuple):
+    """A row as JSON, and why some of its values are as they were written: each column's with the reason."""
+
+    values: Mapping[str, object]
+    unread: Mapping[str, str]
+
+
+class Line(NamedTuple):
+    """The cells of a row and its number in the file."""
+
+    number: int
+    cells: Sequence[Cell]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,20 +43,26 @@ class Column:
     field: SourceField | None
 
 
-def columns(header: Sequence[str], stream: Stream) -> list[Column]:
-    """The file's columns in its own order. Raises Unfit unless they are exactly the declared ones."""
-    names = [name.strip() for name in header]
-    wanted = {
+def wanted(stream: Stream) -> dict[str, SourceField]:
+    """The columns that the stream declares, by the name that the file gives them."""
+    return {
         field.path or name: field
         for name, field in stream.fields.items()
         if not (field.path or name).startswith(("_file.", "$"))
     }
-    missing = [name for name, field in wanted.items() if field.required and name not in names]
+
+
+def columns(header: Sequence[Cell], stream: Stream) -> list[Column]:
+    """The file's columns in its own order, without empty ones at the end. Raises Unfit unless they are exactly the
+    declared ones."""
+    names = _names(header)
+    declared = wanted(stream)
+    missing = [name for name, field in declared.items() if field.required and name not in names]
     if missing:
-        one = len(names) == 1 and len(wanted) > 1
+        one = len(names) == 1 and len(declared) > 1
         hint = "; it has one column only: is the delimiter another one" if one else ""
         raise Unfit(f"the header has no column {', '.join(missing)}{hint}")
-    extra = [name for name in names if name not in wanted and name not in stream.ignore]
+    extra = [name for name in names if name not in declared and name not in stream.ignore]
     if extra:
         raise Unfit(
             f"the header has {len(extra)} columns that the catalogue does not know ({', '.join(extra)[:120]}): add "
@@ -56,56 +71,66 @@ def columns(header: Sequence[str], stream: Stream) -> list[Column]:
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise Unfit(f"the header has the column {', '.join(twice)} more than once")
-    return [Column(name, wanted.get(name)) for name in names]
+    return [Column(name, declared.get(name)) for name in names]
 
 
-def table_rows(lines: Iterator[tuple[int, Sequence[Cell]]], form: Format, stream: Stream) -> Iterator[Row]:
-    """The rows below the header; lines come with their numbers. Raises Unfit at the first that is too long or short."""
-    first = next(lines, None)
-    if first is None:
-        raise Unfit("the file is empty")
-    header = columns(["" if cell is None else str(cell) for cell in first[1]], stream)
-    for number, cells in lines:
-        if len(cells) != len(header):
-            raise Unfit(f"line {number} has {len(cells)} cells, the header {len(header)}")
-        yield {
-            column.name: value(cell, column.field, form)
-            for column, cell in zip(header, cells, strict=True)
-            if column.field
-        }
+Below = Callable[[Iterator[Line], Sequence[Column]], Iterator[Line]]
+"""What a format does to the rows below the header before they are read."""
 
 
-def value(cell: Cell, field: SourceField, form: Format) -> object:
-    """The cell as JSON: numbers as exact decimal text, dates as ISO text, nothing as null.
+def table_rows(lines: Iterator[Line], form: Format, stream: Stream, below: Below | None = None) -> Iterator[Row]:
+    """The rows between the header and the footer; lines are those with anything in them.
 
-    A text that is not written as the format says must not pass for something else ("1.234" where the decimal mark is a
-    comma): it is given with a remark, which no number or date is, so that the gate sets its row aside.
+    Raises Unfit at the first that is too long or short.
     """
-    if isinstance(cell, str):
-        return _from_text(cell.strip(), field, form)
-    if isinstance(cell, bool) or cell is None:
-        return cell
-    if isinstance(cell, (int, float, Decimal)):
-        return format(Decimal(repr(cell) if isinstance(cell, float) else cell), "f")
-    if isinstance(cell, timedelta):
-        raise Unfit("a cell of a column that is read holds a duration")
-    if isinstance(cell, datetime) and field.type == "date":
-        return cell.date().isoformat()
-    return cell.isoformat()
+    header = _header(lines, form, stream)
+    data = _above_footer(lines, form)
+    for number, cells in below(data, header) if below else data:
+        more = len(cells) - len(header)
+        if (more < 0 and form.kind == "csv") or any(filled(cell) for cell in cells[len(header) :]):
+            raise Unfit(f"line {number} has {len(cells)} cells, the header {len(header)}")
+        values, unread = dict[str, object](), dict[str, str]()
+        for column, cell in zip_longest(header, cells[: len(header)]):
+            if column.field:
+                values[column.name], why = read_cell(cell, column.field, form)
+                if why:
+                    unread[column.name] = why
+        yield Row(values, unread)
 
 
-def _from_text(text: str, field: SourceField, form: Format) -> str | None:
-    if not text:
-        return None
-    if field.type in ("numeric", "integer"):
-        number = _SPACES.sub("", text)
-        if _NUMBER[form.decimal].fullmatch(number):
-            return number.replace(",", ".")
-        return f"{text} (no number with the decimal mark {form.decimal!r})"
-    if field.type == "date":
-        try:
-            day = datetime.strptime(text, form.dates).date() if form.dates else date.fromisoformat(text)
-        except ValueError:
-            return f"{text} (no date written as {form.dates or 'YYYY-MM-DD'})"
-        return day.isoformat()
-    return text
+def _above_footer(lines: Iterator[Line], form: Format) -> Iterator[Line]:
+    footer = re.compile(form.footer) if form.footer else None
+    for line in lines:
+        if footer and footer.search(_first_text(line.cells)):
+            return
+        yield line
+
+
+def filled(cell: Cell) -> bool:
+    """Whether there is anything in the cell."""
+    return cell is not None and (not isinstance(cell, str) or bool(cell.strip()))
+
+
+def _header(lines: Iterator[Line], form: Format, stream: Stream) -> list[Column]:
+    """The columns of the row that is the header by the format's rule; the lines are then those below it."""
+    if form.header_row == "found":
+        needed = {name for name, field in wanted(stream).items() if field.required}
+        for line in islice(lines, HEAD):
+            if needed <= set(_names(line.cells)):
+                return columns(line.cells, stream)
+        raise Unfit(f"none of its first {HEAD} rows has all of the columns {', '.join(sorted(needed))[:120]}")
+    header = next(islice(lines, form.header_row - 1, None), None)
+    if header is None:
+        raise Unfit("the file is empty" if form.header_row == 1 else f"it has no row {form.header_row} with the header")
+    return columns(header.cells, stream)
+
+
+def _names(header: Sequence[Cell]) -> list[str]:
+    names = ["" if cell is None else str(cell).strip() for cell in header]
+    while names and not names[-1]:
+        names.pop()
+    return names
+
+
+def _first_text(cells: Sequence[Cell]) -> str:
+    return next((str(cell).strip() for cell in cells if filled(cell)), "")

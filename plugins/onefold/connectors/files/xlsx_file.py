@@ -24,16 +24,19 @@ from onefold.catalog.file_format import Format
 from onefold.catalog.stream import Stream
 from onefold.connectors import safe_xml
 from onefold.connectors.archive import DAMAGED
-from onefold.connectors.files.table import Cell, Row, Unfit, table_rows
+from onefold.connectors.files.cells import FORMULA, Cell
+from onefold.connectors.files.merged_cells import Merge, merges, unmerged
+from onefold.connectors.files.packed import require_small
+from onefold.connectors.files.table import Line, Row, Unfit, filled, table_rows
 from onefold.http.attempt import BadBody
 from onefold.http.spool import CHUNK
 
 ACTIVE = ("vbaproject", "macrosheets/", "activex/", "embeddings/", "externallinks/")
 """Parts of a workbook that can run something or fetch something."""
-UNPACKED = 4 * 1024**3
+_RELATION = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
+_STRICT = "{http://purl.oclc.org/ooxml/officeDocument/relationships}id"
 TEXTS = 128 * 1024**2
 """openpyxl holds the table of shared texts in memory: more of it than this is refused."""
-RATIO, SMALL = 200, 16 * 1024**2
 ROWS = 1_048_576
 """Excel's own limit (ECMA-376 states none); a row number beyond it is a trap for readers that count up to it."""
 
@@ -47,7 +50,14 @@ def xlsx_rows(file: BinaryIO, name: str, form: Format, stream: Stream) -> Iterat
             warnings.simplefilter("ignore")  # of styles and extensions that are not read
             book = openpyxl.load_workbook(file, read_only=True, keep_links=False)
             try:
-                yield from table_rows(_lines(book, form), form, stream)
+                title = _title(book, form)
+                ranges = _merges(file, title)
+                yield from table_rows(
+                    _lines(book, title),
+                    form,
+                    stream,
+                    lambda lines, header: unmerged(lines, header, ranges, fill=form.merged == "fill"),
+                )
             finally:
                 book.close()
     except DAMAGED as error:
@@ -57,30 +67,48 @@ def xlsx_rows(file: BinaryIO, name: str, form: Format, stream: Stream) -> Iterat
         raise Unfit(f"it is no workbook that can be read ({type(error).__name__})") from error
 
 
-def _lines(book: openpyxl.Workbook, form: Format) -> Iterator[tuple[int, list[Cell]]]:
+def _title(book: openpyxl.Workbook, form: Format) -> str:
     if form.sheet and form.sheet not in book.sheetnames:
         raise Unfit(f"there is no sheet {form.sheet!r}; there are {', '.join(book.sheetnames)[:120]}")
-    sheet = book[form.sheet] if form.sheet else book.worksheets[0]
+    return form.sheet or book.worksheets[0].title
+
+
+def _lines(book: openpyxl.Workbook, title: str) -> Iterator[Line]:
+    sheet = book[title]
     sheet.reset_dimensions()  # what a file says of its own size need not be true
-    width = 0
     for number, row in enumerate(sheet.iter_rows(), start=1):
         if number > ROWS:
             raise Unfit(f"it has a row beyond {ROWS}")
         cells = [_cell(cell) for cell in row]
-        while cells and cells[-1] is None:
+        while cells and not filled(cells[-1]):
             cells.pop()
-        if not cells:
-            continue
-        width = width or len(cells)
-        yield number, cells + [None] * (width - len(cells))
+        if cells:
+            yield Line(number, cells)
+
+
+def _merges(file: BinaryIO, title: str) -> list[Merge]:
+    """The merged cells of the sheet with this name; which part of the workbook it is, workbook.xml and its relations
+    say (ECMA-376, 18.2.19)."""
+    with zipfile.ZipFile(file) as archive:
+        names = set(archive.namelist())
+        for book in (name for name in names if name.endswith("workbook.xml")):
+            folder, _, last = book.rpartition("/")
+            sheets = safe_xml.tree(BytesIO(archive.read(book))).iterfind("{*}sheets/{*}sheet")
+            wanted = {sheet.get(_RELATION) or sheet.get(_STRICT) for sheet in sheets if sheet.get("name") == title}
+            for relation in safe_xml.tree(BytesIO(archive.read(f"{folder}/_rels/{last}.rels".lstrip("/")))):
+                target = str(relation.get("Target"))
+                part = target.lstrip("/") if target.startswith("/") else f"{folder}/{target}".lstrip("/")
+                if relation.get("Id") in wanted and part in names:
+                    return merges(archive, part)
+    raise Unfit(f"its sheet {title!r} is not where the workbook says")
 
 
 def _cell(cell: ReadOnlyCell | EmptyCell | SheetCell | MergedCell) -> Cell:
     if cell.data_type == "f":
         text = str(cell.value)
-        return text if text.startswith("=") else "=formula"
+        return FORMULA + (text if text.startswith("=") else "=formula")
     if cell.data_type == "e":  # what a formula left
-        return f"={cell.value}"
+        return f"{FORMULA}={cell.value}"
     value = cell.value
     if value is None or isinstance(value, str | int | float | Decimal | bool | date | datetime | time | timedelta):
         return value
@@ -113,8 +141,7 @@ def _require_small(entries: list[zipfile.ZipInfo]) -> None:
     """By the sizes that the archive states; unpacking never gives more than those."""
     unpacked, packed = sum(e.file_size for e in entries), sum(e.compress_size for e in entries)
     texts = sum(e.file_size for e in entries if e.filename.lower().endswith("sharedstrings.xml"))
-    if unpacked > UNPACKED or (unpacked > SMALL and unpacked > RATIO * packed):
-        raise Unfit(f"it would be {unpacked >> 20} MiB unpacked from {packed >> 10} KiB: a bomb, or to be split")
+    require_small(unpacked, packed)
     if texts > TEXTS:
         raise Unfit(f"its table of texts is {texts >> 20} MiB: split the workbook")
 

@@ -24,7 +24,7 @@ def xml_rows(file: BinaryIO, name: str, form: Format, stream: Stream) -> Iterato
         count += 1
         if never_met:
             never_met = {path: place for path, place in never_met.items() if not _has(row, place)}
-        yield row
+        yield Row(row, {})
     if not count:
         raise Unfit(f"it holds no element {form.record}")
     if never_met:

@@ -1,0 +1,136 @@
+"""Cells as JSON: numbers as exact decimal text, dates as ISO text, yes and no as booleans, nothing as null.
+
+A text that is not written as the format says is not guessed ("1.234" where the decimal mark is a comma): it is given as
+it was received, with the reason, so that the gate sets its row aside and a replay finds what was sent.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+
+from openpyxl.utils.datetime import from_excel
+
+from onefold.catalog.fields import SourceField
+from onefold.catalog.file_format import SERIAL, Format
+
+Cell = str | int | float | Decimal | bool | date | datetime | time | timedelta | None
+
+FORMULA = "\t"
+"""What stands before the text of a formula that somebody's spreadsheet has computed: the gate refuses it always."""
+_YES = frozenset({"tak", "t", "prawda", "yes", "y", "true", "ja", "1"})
+_NO = frozenset({"nie", "n", "fałsz", "no", "false", "nein", "f", "0"})
+_SPACES = re.compile(r"[ \u00a0\u202f]")
+_NUMBER = {
+    ",": re.compile(r"[+-]?[0-9]+(?:,[0-9]+)?"),
+    ".": re.compile(r"[+-]?[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?"),
+}
+_NO_DAY = re.compile(r"0{4}[-./]?00[-./]?00(?:[ T]00:00(?::00(?:\.0+)?)?)?|00[-./]00[-./]0{4}")
+"""How systems without an empty date write that there is none."""
+_LAST_SERIAL = 2_958_465  # 9999-12-31
+
+Reading = tuple[object, str | None]
+"""A value as JSON, and why it could not be read; it is then as it was received."""
+
+
+def read_cell(cell: Cell, field: SourceField, form: Format) -> Reading:
+    """The cell as a value of the field's type."""
+    if isinstance(cell, str):
+        return (cell, None) if cell.startswith(FORMULA) else _from_text(cell.strip(), field, form)
+    if cell is None or isinstance(cell, bool):
+        return cell, None
+    if isinstance(cell, (int, float, Decimal)):
+        return _from_number(Decimal(repr(cell) if isinstance(cell, float) else cell), field)
+    if isinstance(cell, timedelta):
+        return _duration(cell), None
+    if isinstance(cell, datetime) and field.type == "date":
+        return cell.date().isoformat(), None
+    return cell.isoformat(), None
+
+
+def _from_number(number: Decimal, field: SourceField) -> Reading:
+    text = format(number, "f")
+    if field.type in ("date", "timestamp"):
+        return _from_serial(text, field)
+    if field.type == "boolean":
+        return _from_word(text)
+    if field.type != "numeric" and number == number.to_integral_value():
+        return format(number.to_integral_value(), "f"), None  # an identifier that a sheet holds as 1234.0
+    return text, None
+
+
+def _from_text(text: str, field: SourceField, form: Format) -> Reading:
+    if not text:
+        return None, None
+    match field.type:
+        case "numeric" | "integer":
+            return _number(text, field, form)
+        case "boolean":
+            return _from_word(text)
+        case "date" | "timestamp" if _NO_DAY.fullmatch(text):
+            return None, None
+        case "date":
+            return _day(text, field, form)
+    return text, None
+
+
+def _number(text: str, field: SourceField, form: Format) -> Reading:
+    number = _SPACES.sub("", text)
+    hundredths = number.endswith("%")
+    number = number.removesuffix("%")
+    if not _NUMBER[form.decimal].fullmatch(number):
+        return text, f"no number with the decimal mark {form.decimal!r}"
+    number = number.replace(",", ".")
+    if hundredths:
+        number = format(Decimal(number).scaleb(-2), "f")  # as Excel holds 23%: 0.23
+    if field.type == "integer" and "." in number and Decimal(number) == Decimal(number).to_integral_value():
+        number = number.partition(".")[0]
+    return number, None
+
+
+def _day(text: str, field: SourceField, form: Format) -> Reading:
+    if form.dates == SERIAL:
+        return _from_serial(text, field)
+    try:
+        if form.dates:
+            return datetime.strptime(text, form.dates).date().isoformat(), None
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return text, f"no date written as {form.dates or 'YYYY-MM-DD'}"
+    if moment.time() != time.min:
+        return text, "a moment, not a date"
+    return moment.date().isoformat(), None
+
+
+def _from_serial(text: str, field: SourceField) -> Reading:
+    """Days since 1899-12-30, as Excel counts them; a fraction is the time of day."""
+    try:
+        days = Decimal(text)
+    except ArithmeticError:
+        return text, "no number of a day as Excel counts them"
+    if days == 0:
+        return None, None
+    if not 1 <= days <= _LAST_SERIAL:
+        return text, "no number of a day as Excel counts them"
+    moment = from_excel(float(days))
+    if field.type == "date":
+        return moment.date().isoformat() if isinstance(moment, datetime) else text, None
+    return moment.isoformat() if isinstance(moment, datetime) else text, None
+
+
+def _from_word(text: str) -> Reading:
+    word = text.lower()
+    if word in _YES or word in _NO:
+        return word in _YES, None
+    return text, "neither yes nor no"
+
+
+def _duration(duration: timedelta) -> str:
+    """Hours, minutes and seconds, as a sheet shows them: 25:30:00."""
+    seconds = Decimal(duration // timedelta(microseconds=1)).scaleb(-6)
+    sign, seconds = ("-" if seconds < 0 else ""), abs(seconds)
+    hours, rest = divmod(seconds, 3600)
+    minutes, left = divmod(rest, 60)
+    whole, _, fraction = format(left.normalize(), "f").partition(".")
+    return f"{sign}{int(hours):02}:{int(minutes):02}:{int(whole):02}" + (f".{fraction}" if fraction else "")
