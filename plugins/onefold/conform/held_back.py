@@ -27,10 +27,10 @@ _FAILING = """
 insert into failing select f.{id}, {critical}, {expectation}, {reason} from ({rows}) as f"""
 _HELD = """
 insert into held
-select golden_id, array_agg(distinct expectation order by expectation)
-    , string_agg(distinct reason, '; ' order by reason)
-from failing join {candidate} as c on c.{id} = golden_id and c._change is not null
-where critical group by golden_id"""
+select f.golden_id, array_agg(distinct f.expectation order by f.expectation)
+    , string_agg(distinct f.reason, '; ' order by f.reason)
+from failing as f join {candidate} as c on c.{id} = f.golden_id and c._change is not null
+where f.critical group by f.golden_id"""
 # A golden record that gave a record to one that is held back, or took one from it, cannot be published without it.
 _SHARED = """
 insert into held
@@ -68,7 +68,7 @@ _LEDGER = (
     insert into ops.held_back
         (entity, golden_id, publish_id, since_publish_id, published, expectations, reason, suite, records)
     select {entity}, golden_id, {publish}, {publish},
-        exists (select from {version} as v where v.{id} = golden_id and v._ended_publish_id is null),
+        exists (select from {version} as v where v.{id} = held.golden_id and v._ended_publish_id is null),
         expectations, reason, {suite}, array(
             select record from {candidate_crosswalk} where {id} = golden_id or _previous_id = golden_id
             union select record from {crosswalk} where {id} = golden_id and _ended_publish_id is null order by 1)
