@@ -19,6 +19,7 @@ from sandbox.world import Book, Company, Parts, World, identifiers
 from sandbox.world.business import person
 from sandbox.world.company import make_company
 from sandbox.world.legal_form import LEGAL_FORMS
+from sandbox.world.share import share
 
 PATH = "/uslugiBiznesowe/uslugiESB/AP/ApiPrzegladoweCRBR/2022/12/01"
 OPERATION = "PobierzInformacjeOSpolkachIBeneficjentach"
@@ -27,6 +28,10 @@ _TYPES = "http://www.mf.gov.pl/schematy/AP/ApiPrzegladoweCRBR/2022/12/01"
 _FIRST_OWNER = 1_000_000  # persons from here on own companies, those before work for us
 _ABROAD = (("DE", "NIEMCY"), ("CZ", "CZECHY"), ("UA", "UKRAINA"), ("FR", "FRANCJA"), ("SK", "SŁOWACJA"))
 _POLAND = ("PL", "POLSKA")
+_CITIZENSHIPS = (
+    *_ABROAD, ("MD", "MOŁDAWIA"), ("IL", "IZRAEL"), ("SG", "SINGAPUR"), ("US", "STANY ZJEDNOCZONE AMERYKI"), _POLAND,
+)  # fmt: skip
+_OF_GROUP = "InformacjeOUprawnieniachPrzyslugujacychBeneficjentowiGrupowemuTrust"
 
 
 def reference(company: int) -> str:
@@ -126,19 +131,26 @@ def _owner(seed: int, company: int, place: int, revision: int, broken: str | Non
     kind = "person" if broken else rng.choices(("person", "foreigner", "group"), (84, 11, 5))[0]
     if kind == "group":
         name = element("t:NazwaBeneficjentaGrupowego", f"Akcjonariusze serii {chr(65 + company % 26)}")
+        if share("crbr group", f"{company}:{place}") < 0.5:
+            name += element(f"t:{_OF_GROUP}", "prawo do dywidendy")
         return f"<t:BeneficjentRzeczywisty>{name}</t:BeneficjentRzeczywisty>"
     who = person(seed, _FIRST_OWNER + company * 4 + place)
     second = who.first_name if rng.random() < 0.3 else None
-    share = 10 + rng.randrange(80) + revision
-    text = f"{share / 10:.1f}E+1" if broken != "share_negative" else "-1.0E+1"
+    percent = 10 + rng.randrange(80) + revision
+    text = f"{percent / 10:.1f}E+1" if broken != "share_negative" else "-1.0E+1"
     countries = rng.sample(_ABROAD, rng.randrange(1, 4)) if kind == "foreigner" else [_POLAND]
+    if kind == "foreigner" and share("crbr citizenships", f"{company}:{place}") < 0.1:
+        countries = list(_CITIZENSHIPS)
     pesel = who.pesel[:-1] if broken == "pesel_short" else who.pesel
+    rights = _rights(rng, text)
+    if not broken:
+        rights = _unusual_rights(f"{company}:{place}", text) or rights
     told = (
         _names(who.first_name, "" if broken == "surname_missing" else who.last_name, second)
         + (element("t:PESEL", pesel) if kind == "person" else element("t:DataUrodzenia", who.born))
         + "".join(_country("Obywatelstwo", country) for country in countries)
         + _country("KrajZamieszkania", countries[0])
-        + f"<t:ListaInformacjiOUdzialach>{_rights(rng, text)}</t:ListaInformacjiOUdzialach>"
+        + f"<t:ListaInformacjiOUdzialach>{rights}</t:ListaInformacjiOUdzialach>"
     )
     return f"<t:BeneficjentRzeczywisty>{told}</t:BeneficjentRzeczywisty>"
 
@@ -159,6 +171,22 @@ def _rights(rng: random.Random, share: str) -> str:
         office = _coded("RodzajInnychUprawnien", "03", "prezes zarządu")
         rights += f"<t:InneUprawnienia>{office}</t:InneUprawnienia>"
     return f"<t:InformacjaOUdzialach>{rights}</t:InformacjaOUdzialach>"
+
+
+def _unusual_rights(key: str, held: str) -> str:
+    """Of a few owners: an office alone (nobody else can be told), rights through others alone, or several entries."""
+    which = share("crbr rights", key)
+    office = _coded("RodzajInnychUprawnien", "05", "wyższe stanowisko kierownicze")
+    through = element("t:UprawnieniaWlascicielskiePosrednie", "przez Beispiel Holding GmbH")
+    if which < 0.04:
+        told = f"<t:InneUprawnienia>{office}{element('t:OpisInnychUprawnien', 'prezes zarządu')}</t:InneUprawnienia>"
+        return f"<t:InformacjaOUdzialach>{told}</t:InformacjaOUdzialach>"
+    if which < 0.08:
+        return f"<t:InformacjaOUdzialach>{through}</t:InformacjaOUdzialach>"
+    if which < 0.10:
+        indirect = f"<t:InformacjaOUdzialach>{through}</t:InformacjaOUdzialach>"
+        return _rights(random.Random(key), "1E+0") + indirect + indirect
+    return ""
 
 
 def _names(first: str, last: str, second: str | None = None) -> str:

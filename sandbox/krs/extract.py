@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from sandbox.world import Company, SourceRecord
 from sandbox.world.legal_form import LEGAL_FORMS
+from sandbox.world.share import share
 
 WARSAW = ZoneInfo("Europe/Warsaw")
 
@@ -25,6 +26,10 @@ _NESTED = {"identyfikatory", "nazwisko", "imiona", "identyfikator"}
 # … these lists hold {"pozycja": [...]}, and this one value sits under another name.
 _POSITIONS = {"informacjaOZawarciuZmianieUmowyStatutu", "przedmiotPrzewazajacejDzialalnosci"}
 _RENAMED = {"czasNaJakiUtworzonyZostalPodmiot": "informacjaOCzasieNaJakiZostalUtworzonyPodmiot"}
+
+_RESTRUCTURING = "postepowanieRestrukturyzacyjneNaprawczePrzymusowaRestrukturyzacjaUporzadkowanaLikwidacja"
+_KINDS = "PostepowaniaRestrukturyzacyjnegoNaprawczegoPrzymusowejRestrukturyzacjiUporzadkowanejLikwidacji"
+_OPENED, _ENDED = f"otwarcie{_KINDS}", f"zakonczenie{_KINDS}"
 
 _TRADES = (
     ("46", "47", "Z", "SPRZEDAŻ HURTOWA MEBLI, DYWANÓW I SPRZĘTU OŚWIETLENIOWEGO"),
@@ -104,7 +109,10 @@ def _facts(record: SourceRecord) -> Tree:
     }
     if not subject["nazwa"]:
         del subject["nazwa"]
-    seat_and_address: Tree = {"siedziba": _seat(company), "adres": _address(company)}
+    address = _address(company)
+    if share("krs without town", company.krs) < 0.02:
+        del address["miejscowosc"], address["kraj"]
+    seat_and_address: Tree = {"siedziba": _seat(company), "adres": address}
     if company.email and _serial(company) % 3 == 0:
         seat_and_address["adresPocztyElektronicznej"] = company.email.upper()
     person = _masked_person(company)
@@ -125,10 +133,22 @@ def _facts(record: SourceRecord) -> Tree:
             "wysokoscKapitaluZakladowego": {"wartosc": f"{capital},00", "waluta": "PLN"},
             "wniesioneAporty": {},
         }
+    if company.form == "sa":
+        number = str(capital // 10)
+        division1["kapital"] |= {
+            "lacznaLiczbaAkcjiUdzialow": number,
+            "wartoscJednejAkcji": {"wartosc": "10,00", "waluta": "PLN"},
+            "czescKapitaluWplaconegoPokrytego": {"wartosc": f"{capital},00", "waluta": "PLN"},
+        }
+        division1["emisjeAkcji"] = [{"nazwaSeriiAkcji": "AKCJE SERII A", "liczbaAkcjiWSerii": number}]
     if company.form == "sp_zoo":
-        share: Tree = {"posiadaneUdzialy": "100 UDZIAŁÓW", "czyPosiadaCaloscUdzialow": True}
         division1["pozostaleInformacje"]["informacjaOLiczbieUdzialow"] = "WIĘKSZĄ LICZBĘ UDZIAŁÓW"
-        division1["wspolnicySpzoo"] = [{**person, **share}]
+        held: Tree = {"posiadaneUdzialy": "100 UDZIAŁÓW", "czyPosiadaCaloscUdzialow": True}
+        division1["wspolnicySpzoo"] = [{**person, **held}]
+        if share("krs foreign partner", company.krs) < 0.05:
+            partner: Tree = {"nazwa": "BEISPIEL HOLDING GMBH", "posiadaneUdzialy": "60 UDZIAŁÓW"}
+            part: Tree = {"posiadaneUdzialy": "40 UDZIAŁÓW", "czyPosiadaCaloscUdzialow": False}
+            division1["wspolnicySpzoo"] = [{**person, **part}, {**partner, "czyPosiadaCaloscUdzialow": False}]
     board: Tree = {
         "nazwaOrganu": "ZARZĄD",
         "sposobReprezentacji": "CZŁONEK ZARZĄDU SAMODZIELNIE.",
@@ -157,6 +177,26 @@ def _division6(company: Company) -> Tree:
         return {"likwidacja": [{"otwarcieLikwidacji": f"UCHWAŁA ZGROMADZENIA WSPÓLNIKÓW Z DNIA {on}"}]}
     if company.status == "suspended":
         return {"zawieszenieWznowienie": [{"dataZawieszenia": on}]}
+    return _proceedings(company, on)
+
+
+def _proceedings(company: Company, on: str) -> Tree:
+    """What a few of the others have: a bankruptcy or a restructuring that is under way, or one that is over."""
+    court = {"organWydajacy": _COURT, "sygnatura": f"WA1M/GU/{_serial(company) % 900}/2025", "data": on}
+    bankruptcy: Tree = {"informacjaOOgloszeniuUpadlosci": court, "opisZakonczeniaProcesuUpadlosci": {}}
+    place = share("krs proceedings", company.krs)
+    if place < 0.015:
+        return {"postepowanieUpadlosciowe": [bankruptcy]}
+    if place < 0.02:
+        over = {"opisZakonczeniaProcesuUpadlosci": {"dataZakonczeniaPostepowania": on}}
+        return {"postepowanieUpadlosciowe": [bankruptcy | over]}
+    if place < 0.03:
+        opened = {"sygnaturaSprawy": court["sygnatura"], "rodzajPostepowania": "POSTĘPOWANIE RESTRUKTURYZACYJNE"}
+        return {_RESTRUCTURING: [{_OPENED: opened, _ENDED: {}}]}
+    if place < 0.035:
+        return {
+            "likwidacja": [{"otwarcieLikwidacji": f"UCHWAŁA Z DNIA {on}", "zakonczenieLikwidacji": f"UCHYLONA {on}"}]
+        }
     return {}
 
 

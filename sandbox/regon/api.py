@@ -163,12 +163,16 @@ class Service:
         identifiers = list(dict.fromkeys(re.findall(r"[^\s,;]+", text)))
         if others or len(identifiers) > (MOST_IDENTIFIERS if way.endswith(("y", "zn")) else 1):
             return [reports.error("2")]
-        return [self._found(way, identifier) for identifier in identifiers]
+        return [row for identifier in identifiers for row in self._found(way, identifier)]
 
-    def _found(self, way: str, identifier: str) -> reports.Row:
+    def _found(self, way: str, identifier: str) -> list[reports.Row]:
+        """One row, or those of all businesses that a tax number has and had."""
         digits, echo = _SEARCHES[way]
         record = self._record(echo, identifier) if digits in (None, len(identifier)) else None
-        return reports.search_row(record) if record else reports.error("4", **{echo: identifier})
+        if record is None:
+            return [reports.error("4", **{echo: identifier})]
+        records = sorted(self._records_of(record.company_id), key=lambda each: each.key) if echo == "Nip" else [record]
+        return [reports.search_row(each) for each in records]
 
     def _record(self, kind: str, identifier: str) -> SourceRecord | None:
         """The entity with this Nip, Krs or Regon; a Regon also as a record broken on purpose shows it."""

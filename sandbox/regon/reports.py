@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from sandbox.world import Company, SourceRecord
 from sandbox.world.legal_form import LEGAL_FORMS
+from sandbox.world.share import share
 
 WARSAW = ZoneInfo("Europe/Warsaw")
 
@@ -77,7 +78,7 @@ def error(code: str, **echoed: str) -> Row:
 def search_row(record: SourceRecord) -> Row:
     """One row of DaneSzukajPodmioty; a record broken on purpose shows it."""
     company = record.company
-    return {
+    row = {
         "Regon": _shown(record, "regon"),
         "Nip": company.nip,
         "StatusNip": _nip_status(company),
@@ -92,9 +93,15 @@ def search_row(record: SourceRecord) -> Row:
         "NrLokalu": company.flat_no or "",
         "Typ": "F" if company.form == "jdg" else "P",
         "SilosID": company.silos,
-        "DataZakonczeniaDzialalnosci": _ended(company),
+        "DataZakonczeniaDzialalnosci": _ended(record),
         "MiejscowoscPoczty": company.city,
     }
+    # A village without streets; and a service of an older release does not name the post office's town.
+    if share("regon without street", record.key) < 0.02:
+        del row["Ulica"], row["NrLokalu"]
+    if share("regon without post office", record.key) < 0.02:
+        del row["MiejscowoscPoczty"]
+    return row
 
 
 def legal_person(record: SourceRecord) -> Row:
@@ -115,7 +122,7 @@ def legal_person(record: SourceRecord) -> Row:
         "praw_dataZawieszeniaDzialalnosci": _suspended(company),
         "praw_dataWznowieniaDzialalnosci": "",
         "praw_dataZaistnieniaZmiany": _changed(company),
-        "praw_dataZakonczeniaDzialalnosci": _ended(company),
+        "praw_dataZakonczeniaDzialalnosci": _ended(record),
         "praw_dataSkresleniaZRegon": _struck_off(company),
         "praw_dataOrzeczeniaOUpadlosci": "",
         "praw_dataZakonczeniaPostepowaniaUpadlosciowego": "",
@@ -182,7 +189,7 @@ def sole_trader(record: SourceRecord) -> Row:
         "fiz_dataZawieszeniaDzialalnosci": _suspended(company),
         "fiz_dataWznowieniaDzialalnosci": "",
         "fiz_dataZaistnieniaZmianyDzialalnosci": _changed(company),
-        "fiz_dataZakonczeniaDzialalnosci": _ended(company),
+        "fiz_dataZakonczeniaDzialalnosci": _ended(record),
         "fiz_dataSkresleniaDzialalnosciZRegon": _struck_off(company),
         "fiz_dataOrzeczeniaOUpadlosci": "",
         "fiz_dataZakonczeniaPostepowaniaUpadlosciowego": "",
@@ -249,8 +256,10 @@ def _suspended(company: Company) -> str:
     return _changed(company) if company.status == "suspended" else ""
 
 
-def _ended(company: Company) -> str:
-    return _changed(company) if company.status == "liquidated" else ""
+def _ended(record: SourceRecord) -> str:
+    if record.variant:  # the business before this one
+        return _founded(record.company)
+    return _changed(record.company) if record.company.status == "liquidated" else ""
 
 
 def _struck_off(company: Company) -> str:

@@ -51,7 +51,7 @@ def verdict(world: World, country: str, number: str) -> tuple[bool, str, str]:
     if country != "PL":
         return number[-1] in "02468", NOTHING, NOTHING
     company, entry = world.by_nip.get(number), world.shelf(BOOK.name).by_key.get(f"PL{number}")
-    if company is None or entry is None or not company.eu_vat or entry.deleted or company.struck_off:
+    if company is None or entry is None or not company.eu_vat or entry.deleted or company.status == "liquidated":
         return False, NOTHING, NOTHING
     flat = f"/{company.flat_no}" if company.flat_no else ""
     address = f"{company.street} {company.house_no}{flat}\n{company.postal_code} {company.city}".upper()

@@ -70,6 +70,8 @@ def subject(world: World, company: Company, entry: Entry) -> dict[str, object]:
     """What the register shows of a company today."""
     rng = random.Random(f"{world.seed}:vat payer:{company.id}")
     removed = entry.modified.date() if entry.deleted else company.struck_off
+    if company.status == "liquidated":  # its tax number was withdrawn
+        removed = removed or company.changed.astimezone(WARSAW).date()
     status = "Niezarejestrowany" if removed else "Zwolniony" if rng.random() < 0.08 else "Czynny"
     accounts = [
         bank_account(world.seed, company.id, place) for place in range(rng.randrange(1, 4) + entry.revision - 1)

@@ -35,6 +35,12 @@ def regon(company_id: int) -> str:
     return f"{digits}{_weighted(digits, REGON_WEIGHTS) % 10}"
 
 
+def former_regon(company_id: int) -> str:
+    """The REGON of a sole trader's earlier business, which has ended: smaller than any of a living one."""
+    digits = f"{1_000_000 + _scattered(company_id, 3_719_981, 8_000_000):08d}"
+    return f"{digits}{_weighted(digits, REGON_WEIGHTS) % 10}"
+
+
 def krs(company_id: int) -> str:
     """The company's 10-digit KRS number, with leading zeros (a KRS number has no check digit)."""
     return f"{1 + _scattered(company_id, 1_234_567, 2_000_000):010d}"

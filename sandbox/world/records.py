@@ -12,6 +12,7 @@ from sandbox.world.accounts import account_fields
 from sandbox.world.company import BASE_END, BASE_START, Company
 from sandbox.world.partners import BROKEN as BROKEN_PARTNERS
 from sandbox.world.partners import Partner, partner_view
+from sandbox.world.share import share
 
 System = Literal["salesforce", "sap", "krs", "regon"]
 SYSTEMS: tuple[System, ...] = ("salesforce", "sap", "krs", "regon")
@@ -30,6 +31,7 @@ BROKEN: dict[System, tuple[str, ...]] = {
 SALESFORCE_SHARE, SALESFORCE_DUPLICATES = 0.75, 0.03
 SAP_SHARE, SAP_DUPLICATES = 0.65, 0.02
 DELETED_SHARE = 0.01
+FORMER_SHARE = 0.05  # of sole traders, who had another business before
 TIED_SHARE = 0.05  # rows stamped by one of a few mass updates
 
 
@@ -107,6 +109,8 @@ def _register_fields(record: SourceRecord) -> dict[str, str | float | bool | Non
         "postal_code": company.postal_code,
         "registered": f"{company.created:%d.%m.%Y}",
     }
+    if record.system == "regon" and record.variant:
+        fields["name"] = f"Handel Obwoźny {' '.join(company.name.split()[-2:])}"
     match record.broken:
         case "name_missing":
             fields["name"] = ""
@@ -147,6 +151,8 @@ class Registrar:
         if company.krs:
             yield self._register_row("krs", company.krs, company, asked_for["krs"], born)
         yield self._register_row("regon", f"{company.regon}|{company.silos}", company, asked_for["regon"], born)
+        if company.form == "jdg" and at is None and share("regon former business", company.regon) < FORMER_SHARE:
+            yield self._former_business(company)
 
     def _row(
         self,
@@ -194,6 +200,20 @@ class Registrar:
             deleted=company.struck_off is not None,
             broken=broken,
             born=born,
+        )
+
+    def _former_business(self, company: Company) -> SourceRecord:
+        """The entry of the same person's earlier business, under the same NIP: it has ended, and its key is smaller."""
+        return SourceRecord(
+            system="regon",
+            key=f"{identifiers.former_regon(company.id)}|{company.silos}",
+            company=company,
+            variant=1,
+            seed=self._seed,
+            created=company.created,
+            modified=company.changed,
+            deleted=True,
+            broken=None,
         )
 
     def _learn(self, record: SourceRecord, asked_for: dict[System, bool]) -> None:

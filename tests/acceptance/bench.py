@@ -168,8 +168,9 @@ class Bench:
 
     def _named(self, listed: Listed) -> Iterator[tuple[str, str]]:
         """(system, key) of the staged records that hold something in the field which the stream is asked about."""
-        entity, _, attribute = listed.stream.lookup.attribute.partition(".")
-        for source, rule in CATALOG.entities[entity].attributes[attribute].sources.items():
+        asked = [name.split(".") for name in listed.stream.lookup.attributes]
+        rules = [CATALOG.entities[entity].attributes[name].sources.items() for entity, name in asked]
+        for source, rule in (each for sources in rules for each in sources):
             naming = Listed(source)
             if naming in listed.naming:
                 (name,) = rule.fields

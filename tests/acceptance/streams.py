@@ -64,8 +64,8 @@ class Listed:
         """The streams that must be loaded first, because this one is asked about what they name."""
         if not self.stream.lookup:
             return ()
-        entity, _, attribute = self.stream.lookup.attribute.partition(".")
-        named_by = CATALOG.entities[entity].attributes[attribute].sources
+        asked = [name.split(".") for name in self.stream.lookup.attributes]
+        named_by = {source for entity, name in asked for source in CATALOG.entities[entity].attributes[name].sources}
         return tuple(listed for listed in LISTING if listed.name in named_by)
 
     def endpoint(self, sandbox: Sandbox) -> Endpoint:

@@ -39,6 +39,18 @@ def test_within_a_system_the_latest_change_wins_and_then_the_smallest_record(wor
     assert world.golden("a", "legal_name") == ("new",)
 
 
+def test_of_one_system_the_living_record_comes_before_the_ended_one_whatever_their_keys_and_times(world: World):
+    ended = {"legal_name": "old", "status": "ended", "regon": "1", "last_changed": "2026-03-01T00:00Z"}
+    living = {"legal_name": "new", "status": "active", "regon": "2", "last_changed": "2020-01-01T00:00Z"}
+    world.conform(record("crm", "a", tax_id_pl="1", **ended), record("crm", "b", tax_id_pl="1", **living))
+    assert world.golden("b", "legal_name", "status", "regon", "record_count") == ("new", "active", "2", 2)
+    # one that says nothing of it counts as living; between systems trust decides, not life
+    world.conform(
+        record("crm", "b", tax_id_pl="1", legal_name="newer"), record("court", "k", tax_id_pl="1", status="ended")
+    )
+    assert world.golden("b", "legal_name", "status", "regon") == ("newer", "ended", "1")
+
+
 def test_latest_means_the_greatest_value_whoever_says_it(world: World):
     world.conform(
         record("court", "k", tax_id_pl="1", last_changed="2026-01-01T00:00Z"),

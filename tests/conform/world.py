@@ -40,6 +40,7 @@ PARTNER = Entity.model_validate(
             "strong": ["tax_id_pl", "regon", "krs"],
             "probabilistic": {"name": "legal_name", "address": ["postal_code", "street"]},
         },
+        "living": {"attribute": "status", "ended": ["ended", "struck_off"]},
         "attributes": {
             "legal_name": _attribute("organisation"),
             "tax_id_pl": _attribute(),
@@ -49,6 +50,7 @@ PARTNER = Entity.model_validate(
             "street": _attribute(),
             "postal_code": _attribute(),
             "credit_limit": _attribute(type="numeric"),
+            "status": _attribute(),
             "last_changed": _attribute(type="timestamptz", survivorship="latest"),
         },
     }

@@ -13,7 +13,7 @@ from onefold.connectors.page import PageReader
 from onefold.connectors.window import Window
 from onefold.errors import Fatal, Retriable
 from onefold.http.attempt import Attempt
-from onefold.systems.krs import feed_days
+from onefold.systems.krs.connector import feed_days
 from tests.connectors.reading import connector
 from tests.connectors.reading import reader as reader_of
 from tests.connectors.registers import SYSTEMS, Asker, Sandbox, client, endpoint, now_window, read_all, running
@@ -90,8 +90,23 @@ def test_a_company_of_the_other_register_is_found_there(sandbox, reader, attempt
     assert len([attempt for attempt in attempts if "OdpisAktualny" in attempt.path]) == 2
 
 
-def test_204_is_a_deletion(sandbox, reader):
+def test_204_is_a_company_that_was_struck_off_with_what_was_registered_last(sandbox, reader):
     number = numbers(sandbox, struck_off=True)[0]
+    result = read_all(reader(number))
+    assert result.answers == {number: "found"}
+    [record] = result.records
+    extract = json.loads(record.payload)["odpis"]
+    company = sandbox.world.by_krs[number]
+    heading, subject = extract["naglowekA"], extract["dane"]["dzial1"]["danePodmiotu"]
+    assert (record.key, record.deleted, heading["stanPozycji"]) == (number, False, 2)
+    assert heading["numerOstatniegoWpisu"] == max(company.revision, 2)
+    assert (subject["nazwa"], subject["identyfikatory"]["nip"]) == (company.name.upper(), company.nip)
+    assert extract["dane"]["dzial1"]["siedzibaIAdres"]["adres"]["miejscowosc"] == company.city.upper()
+
+
+def test_204_without_a_full_extract_is_a_deletion(sandbox, reader):
+    number = numbers(sandbox, struck_off=True)[0]
+    sandbox.fault("krs", "status", path="OdpisPelny", code=404, body='{"title": "Not Found", "status": 404}')
     result = read_all(reader(number))
     assert result.answers == {number: "deleted"}
     [record] = result.records
@@ -212,7 +227,11 @@ def test_the_windows_of_a_migration_bring_every_company_of_the_register_and_resu
     register = {company.krs: bool(company.struck_off) for company in sandbox.world.companies if company.krs}
     whole = Window(datetime(2024, 1, 1, tzinfo=UTC), datetime(2026, 7, 1, tzinfo=UTC), scope="feed")
     result = read_all(reader(asker=Asker([])), whole)
-    assert {record.key: record.deleted for record in result.records} == register
+    struck_off = {
+        each["odpis"]["naglowekA"]["numerKRS"]: each["odpis"]["naglowekA"]["stanPozycji"] == 2
+        for each in result.payloads
+    }
+    assert struck_off == register
     for page in result.pages[:-1]:
         rest = read_all(reader(asker=Asker([])), whole, page.token)
         assert rest.answers.keys() == {number for number in register if number > page.token}

@@ -23,7 +23,7 @@ NASTY = (
 )  # fmt: skip
 
 ARGUMENTS = {"street": 3, "joined": 3, "total": 3} | dict.fromkeys(
-    ("company_name", "sap_date_time", "minor_units", "person_name", "stripe_amount"), 2
+    ("company_name", "sap_date_time", "minor_units", "person_name", "stripe_amount", "status_krs"), 2
 )
 """How many values the tests give a transform that takes several; the others take one."""
 

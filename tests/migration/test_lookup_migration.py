@@ -115,7 +115,7 @@ def test_a_backfill_brings_only_what_others_name_or_we_hold(extract: Engineer, s
 def test_a_chunk_that_died_goes_on_after_the_last_company_that_it_had_asked_about(
     extract: Engineer, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr("onefold.systems.krs.PER_PAGE", 10)
+    monkeypatch.setattr("onefold.systems.krs.connector.PER_PAGE", 10)
     bench, migration = extract.bench, extract.begin(YEARS)
 
     def dying(requested: WindowRequest, rehearsed: int | None):

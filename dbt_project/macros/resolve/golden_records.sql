@@ -1,7 +1,8 @@
-{% macro golden_records(entity, systems, strong, trust, attributes, latest=[], timestamps=[], trust_of={}) -%}
+{% macro golden_records(entity, systems, strong, trust, attributes, latest=[], timestamps=[], trust_of={}, living={}) -%}
 {#- The new state of every golden record whose cluster was touched: which value survives, and where it came from.
     `attributes` are all of the entity's, in order; of these, `latest` survive by the greatest value, `timestamps` are
-    moments, and `trust_of` has an order of trust of its own. Of equally trusted records the one changed last counts.
+    moments, and `trust_of` has an order of trust of its own. Of equally trusted records a living one counts, then the one
+    changed last; `living` says at which values of an attribute a record is of something that has ended.
     One sort: the records of a cluster get a position p by the entity's trust order. An attribute with an order of its
     own takes the least of (its rank, p), so none needs a sort of its own. Nothing above the sort may be a CTE that is read
     twice or a correlated subquery: PostgreSQL would then read and sort on one core. -#}
@@ -34,7 +35,8 @@ with member as (
 ranked as (
     select *
         , row_number() over (
-            partition by {{ id }} order by {{ trust_rank('system', trust) }}, {{ changed_at }} desc nulls last, record)::int as p
+            partition by {{ id }} order by {{ trust_rank('system', trust) }}
+{%- if living %}, coalesce({{ living.attribute }} in ('{{ living.ended | join("', '") }}'), false){% endif %}, {{ changed_at }} desc nulls last, record)::int as p
     from member
 ),
 gathered as (

@@ -9,11 +9,14 @@ with asked as (
     from {{ source('ops', 'lookup_cache') }} where outcome <> 'failed' group by lookup_key
 ),
 owners as (
-    select company_krs, count(*) as owners from {{ source('conformed', 'beneficial_owner') }} group by company_krs
+    select company_krs, count(*) as owners
+        , count(*) filter (where ownership_reasons like '%senior_manager%') as senior_managers
+    from {{ source('conformed', 'beneficial_owner') }} group by company_krs
 )
 select c.company_id, c.legal_name, c.tax_id_pl, c.regon, c.krs, c.legal_form, c.status as registry_status
+    , c.tax_id_status, c.share_capital, c.share_capital_currency, c.represented_by, c.representation
     , c.vat_status, c.eu_vat_valid, coalesce(cardinality(string_to_array(c.bank_accounts, ' ')), 0) as bank_accounts_confirmed
-    , o.owners as beneficial_owners, c.registered_on
+    , o.owners as beneficial_owners, o.senior_managers as owners_by_office, c.registered_on
     , k.krs_asked_at, t.regon_asked_at, t.vat_asked_at, coalesce(t.vies_asked_at, e.vies_asked_at) as vies_asked_at
     , coalesce(k.owners_asked_at, t.owners_asked_at) as owners_asked_at
 from {{ source('conformed', 'company') }} as c

@@ -28,6 +28,11 @@ class Rule(Model):
     transform: Name = "text"
     codes: dict[str, str] | None = Field(None, description="transform code: the source's codes and what they mean")
     null_values: list[str] = Field([], description="what the source writes for nothing, as '---'")
+    unless: dict[str, list[str]] = Field(
+        {},
+        description="fields of the same record, each with the values at which it says nothing of the attribute, as "
+        "statusNip: [UCHYLONY]; capitals do not matter",
+    )
     record: str | None = Field(
         None,
         pattern=r"^[a-z0-9_]+\.[a-z0-9_]+$",
@@ -102,6 +107,13 @@ class EntityGate(Model):
     few: int = Field(20, ge=0, description="so many golden records may fail in one publish whatever their share")
 
 
+class Living(Model):
+    """Which records are of something that has ended. Of the records of one system, those come last."""
+
+    attribute: Name
+    ended: Annotated[list[str], Field(min_length=1, description="the attribute's values of what has ended")]
+
+
 class Entity(Model):
     """A conformed entity."""
 
@@ -110,6 +122,9 @@ class Entity(Model):
     version: PositiveInt = Field(description="raise it when a mapping's meaning changes")
     trust: list[Name]
     identity: Identity
+    living: Living | None = Field(
+        None, description="within one system, the values of living records come before those of ended ones"
+    )
     attributes: dict[Name, Attribute]
     gate: EntityGate = EntityGate()
 
@@ -135,6 +150,8 @@ class Entity(Model):
         for name in named:
             if name not in self.attributes:
                 raise ValueError(f"identity names {name!r}, which is not under attributes")
+        if self.living and self.living.attribute not in self.attributes:
+            raise ValueError(f"living names {self.living.attribute!r}, which is not under attributes")
         for name, attribute in self.attributes.items():
             if (attribute.references is not None) != name.endswith("_record"):
                 raise ValueError(f"{name!r}: _record ends the name of an attribute with references, and of no other")

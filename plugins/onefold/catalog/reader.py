@@ -190,10 +190,11 @@ def _wrong_rule(place: Place, source: str, rule: Rule, systems: dict[str, System
         yield place, f'unknown stream "{source}"; {did_you_mean(source, streams, "system.stream is one of")}'
     else:
         fields = systems[system].streams[stream].fields
-        for field in rule.fields:
-            if field not in fields:
-                remedy = did_you_mean(field, fields, f"fields of {source}")
-                yield (*place, "field"), f'{source} has no field "{field}"; {remedy}'
+        for key, names in (("field", rule.fields), ("unless", list(rule.unless))):
+            for field in names:
+                if field not in fields:
+                    remedy = did_you_mean(field, fields, f"fields of {source}")
+                    yield (*place, key), f'{source} has no field "{field}"; {remedy}'
     if rule.transform not in transforms:
         remedy = did_you_mean(rule.transform, transforms, "transforms in dbt_project/macros/transforms/")
         yield (*place, "transform"), f'unknown transform "{rule.transform}"; {remedy}'
@@ -203,7 +204,7 @@ def _wrong_lookups(system: System, entities: dict[str, Entity]) -> Wrong:
     """The lookups of a system that ask about an attribute which no entity has."""
     attributes = [f"{entity}.{name}" for entity in entities for name in entities[entity].attributes]
     for name, stream in system.streams.items():
-        if stream.lookup and stream.lookup.attribute not in attributes:
-            remedy = did_you_mean(stream.lookup.attribute, attributes, "entity.attribute is one of")
-            text = f'no entity has "{stream.lookup.attribute}"; {remedy}'
-            yield ("streams", name, "lookup", "attribute"), text
+        for asked in stream.lookup.attributes if stream.lookup else ():
+            if asked not in attributes:
+                remedy = did_you_mean(asked, attributes, "entity.attribute is one of")
+                yield ("streams", name, "lookup", "attribute"), f'no entity has "{asked}"; {remedy}'

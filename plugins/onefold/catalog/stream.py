@@ -32,16 +32,26 @@ class Cursor(Model):
     )
 
 
+AttributeName = Annotated[str, Field(pattern=r"^[a-z_]+\.[a-z0-9_]+$")]
+
+
 class Lookup(Model):
     """The source cannot list its records: it is asked about the values that other systems name."""
 
-    attribute: str = Field(pattern=r"^[a-z_]+\.[a-z_]+$", description="entity.attribute whose values are asked about")
+    attribute: AttributeName | Annotated[list[AttributeName], Field(min_length=1)] = Field(
+        description="entity.attribute whose values are asked about, or a list of them"
+    )
     ttl: timedelta = Field(timedelta(hours=24), description="how long a good answer is not asked for again")
     batch: PositiveInt = Field(1, description="how many values one request carries")
     feed: str | None = Field(
         None,
         description="the path of the feed that names changed records; with {day} in it, windows can be asked about",
     )
+
+    @property
+    def attributes(self) -> list[str]:
+        """Each entity.attribute whose values are asked about."""
+        return [self.attribute] if isinstance(self.attribute, str) else self.attribute
 
 
 class Nested(Model):

@@ -66,7 +66,8 @@ def _in_order(systems: Mapping[str, System], entities: Mapping[str, Entity]) -> 
 
 def _named_by(system: System, entities: Mapping[str, Entity]) -> set[str]:
     """The systems that name what this one is asked about."""
-    asked = [stream.lookup.attribute.split(".") for stream in system.streams.values() if stream.lookup]
+    lookups = [stream.lookup for stream in system.streams.values() if stream.lookup]
+    asked = [name.split(".") for lookup in lookups for name in lookup.attributes]
     sources = [source for entity, attribute in asked for source in entities[entity].attributes[attribute].sources]
     return {source.split(".")[0] for source in sources}
 

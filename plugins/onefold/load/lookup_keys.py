@@ -82,8 +82,12 @@ def lookup_keys(
     lookup = system.streams[stream_name].lookup
     if lookup is None:
         raise Fatal(f"{system.system}.{stream_name} is no look-up stream: it has no keys to ask about.")
-    entity = entities[lookup.attribute.split(".")[0]]
-    named = sql.SQL(named_values_sql(entities, systems, lookup.attribute, except_system=system.system))
+    sources = {
+        source
+        for entity, attribute in (name.split(".") for name in lookup.attributes)
+        for source in entities[entity].attributes[attribute].sources
+    }
+    named = sql.SQL(named_values_sql(entities, systems, lookup.attributes, except_system=system.system))
 
     def ask(after: str | None, changed: Iterable[str], scope: LookupScope = "open") -> Iterator[str]:
         # Literals, not parameters: the rendered mapping may hold a % of its own.
@@ -97,7 +101,7 @@ def lookup_keys(
         known = sql.SQL(_KNOWN).format(named=named, **values)
         query = sql.SQL({"open": _OPEN, "known": _CHANGED, "feed": _FEED}[scope]).format(known=known, **values)
         with connect(url) as connection:
-            for source in entity.streams:
+            for source in sorted(sources):
                 ensure_staging(connection, StagingTable(*source.split(".")))
             connection.commit()
             with connection.cursor("questions") as cursor:

@@ -21,7 +21,7 @@ def example_record(rule: Rule, stream: Stream, example: Example) -> dict[str, Js
     record: dict[str, Json] = {}
     given = example.given
     values = given if isinstance(given, dict) else dict.fromkeys(rule.fields, given)
-    unknown = set(values) - set(rule.fields)
+    unknown = set(values) - {*rule.fields, *rule.unless}
     if unknown:
         raise Fatal(f"an example gives {', '.join(sorted(unknown))}, which the rule does not read: {rule.fields}")
     for name, value in values.items():

@@ -76,7 +76,7 @@ def _row(entity: Entity, name: str, attribute: Attribute, source: str, systems: 
 
 def mapping_fingerprints(entities: Mapping[str, Entity], systems: Mapping[str, System]) -> dict[str, str]:
     """One hash per entity, of all its rules and whom they trust: another hash, and every record is mapped again."""
-    rules: dict[str, list[str]] = {name: [] for name in entities}
+    rules = {name: [repr(each.living)] if each.living else [] for name, each in entities.items()}
     for row in mapping_rows(entities, systems):
         rules[row.entity].append(repr(astuple(row)))
     return {name: hashlib.sha256("\n".join(rows).encode()).hexdigest() for name, rows in rules.items()}

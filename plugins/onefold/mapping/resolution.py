@@ -58,6 +58,7 @@ def _survivorship(entity: Entity) -> dict[str, Argument]:
         for name, each in attributes
         if each.trust and each.trust != entity.trust and name not in latest
     }
+    living = entity.living
     arguments: dict[str, Argument] = {
         "systems": entity.systems,
         "strong": entity.identity.strong,
@@ -66,6 +67,7 @@ def _survivorship(entity: Entity) -> dict[str, Argument]:
         "latest": latest,
         "timestamps": timestamps,
         "trust_of": trust_of,
+        "living": {"attribute": living.attribute, "ended": living.ended} if living else {},
     }
     return {name: value for name, value in arguments.items() if value}
 

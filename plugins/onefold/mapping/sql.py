@@ -7,7 +7,7 @@ same text means the same in a dbt model, in the gate and here.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from typing import Protocol, cast
 
@@ -88,7 +88,7 @@ def input_sql(rule: Rule, stream: Stream, payload: str = "_payload") -> list[str
     Raises Fatal when the rule names a field that the stream does not have.
     """
     if rule.constant is not None:
-        return [f"{literal(rule.constant)}::text"]
+        return [_unless(rule, stream, payload, f"{literal(rule.constant)}::text")]
     expressions = []
     for name in rule.fields:
         if name not in stream.fields:
@@ -96,8 +96,19 @@ def input_sql(rule: Rule, stream: Stream, payload: str = "_payload") -> list[str
         expression = field_sql(name, stream.fields[name], payload)
         for null_value in rule.null_values:
             expression = f"nullif(btrim({expression}), {literal(null_value)})"
-        expressions.append(expression)
+        expressions.append(_unless(rule, stream, payload, expression))
     return expressions
+
+
+def _unless(rule: Rule, stream: Stream, payload: str, expression: str) -> str:
+    """The expression, NULL where another field of the record says that the rule does not count."""
+    for name, values in rule.unless.items():
+        if name not in stream.fields:
+            raise Fatal(f"a mapping's unless names {name!r}, which is not under the stream's fields; add it there")
+        listed = ", ".join(f"lower({literal(value)})" for value in values)
+        said = f"lower(btrim({field_sql(name, stream.fields[name], payload)}))"
+        expression = f"(case when ({said} in ({listed})) is not true then {expression} end)"
+    return expression
 
 
 def rule_sql(rule: Rule, stream: Stream, payload: str = "_payload") -> str:
@@ -135,26 +146,34 @@ def unmapped_sql(
 def named_values_sql(
     entities: Mapping[str, Entity],
     systems: Mapping[str, System],
-    name: str,
+    names: str | Sequence[str],
     except_system: str | None = None,
 ) -> str:
-    """SELECT of the distinct values (column `value`) that current records name for an attribute, as 'customer.krs'.
+    """SELECT of the distinct values (column `value`) that current records name for attributes, as 'customer.krs'.
 
     `except_system` is left out: a look-up source is asked about what the others name. Raises Fatal when no such
-    attribute is in the catalogue or no other system gives it.
+    attribute is in the catalogue or no other system gives any of them.
     """
+    names = [names] if isinstance(names, str) else names
+    selects = [select for name in names for select in _named_by(entities, systems, name, except_system)]
+    if not selects:
+        raise Fatal(
+            f"no system but {except_system} gives {', '.join(names)}: nothing to ask about; map it from another system"
+        )
+    named = " union all ".join(selects)
+    return f"select distinct value from ({named}) as named where value is not null"  # noqa: S608 - as in _named_by
+
+
+def _named_by(
+    entities: Mapping[str, Entity], systems: Mapping[str, System], name: str, except_system: str | None
+) -> Iterator[str]:
     entity_name, _, attribute_name = name.partition(".")
     if entity_name not in entities or attribute_name not in entities[entity_name].attributes:
         raise Fatal(f"{name!r} is not an attribute in catalog/entities; write entity.attribute, as customer.krs")
-    selects = []
     for source, rule in sorted(entities[entity_name].attributes[attribute_name].sources.items()):
         system, _, stream_name = source.partition(".")
         if system != except_system:
             value = rule_sql(rule, systems[system].streams[stream_name])
             view = f"staging.{system}__{stream_name}__current"
             # S608: the catalogue's reader lets nothing but small letters, digits and _ into these names
-            selects.append(f"select {value} as value from {view} where not _deleted")  # noqa: S608
-    if not selects:
-        raise Fatal(f"no system but {except_system} gives {name}: nothing to ask about; map it from another system")
-    named = " union all ".join(selects)
-    return f"select distinct value from ({named}) as named where value is not null"  # noqa: S608 - as above
+            yield f"select {value} as value from {view} where not _deleted"  # noqa: S608

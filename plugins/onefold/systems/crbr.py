@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import BinaryIO
 
 import msgspec
@@ -33,6 +33,7 @@ log = logging.getLogger(__name__)
 PER_PAGE = 100
 NOBODY = "0000000000"  # stands in other systems for "no number"
 FOUND, NOTHING, WRONG = "IstniejaInformacje", "BrakInformacji", "BladFormalny"
+_OF_GROUP = "InformacjeOUprawnieniachPrzyslugujacychBeneficjentowiGrupowemuTrust"
 UNUSED = ("ListaBeneficjentowRzeczywistych", "ListaZglaszajacych")  # the owners are told one by one, the reporters not
 
 
@@ -80,10 +81,10 @@ def _owners(envelope: BinaryIO, krs: str) -> list[_Owner] | None:
     if status != FOUND:
         raise BadBody("an answer without one of the three statuses")
     entries = _items(answers[0].get("ListaInformacjiOSpolkachIBeneficjentach"), "SpolkaIBeneficjenci")
-    return [owner for entry in entries for owner in _of_entry(entry, krs)]
+    return [owner for entry in entries for owner in owners_of(entry, krs)]
 
 
-def _of_entry(entry: Value, krs: str) -> Iterator[_Owner]:
+def owners_of(entry: Value, krs: str) -> Iterator[_Owner]:
     """The company's fields with those of one owner, for each, numbered in the order of the notification."""
     if not isinstance(entry, dict):
         raise BadBody("a company without its fields")
@@ -98,7 +99,29 @@ def _of_entry(entry: Value, krs: str) -> Iterator[_Owner]:
             told["Obywatelstwo"] = _listed(owner["Obywatelstwo"])
         if "ListaInformacjiOUdzialach" in owner:
             told["ListaInformacjiOUdzialach"] = _items(owner["ListaInformacjiOUdzialach"], "InformacjaOUdzialach")
-        yield told
+        yield told | _rights(owner)
+
+
+def _rights(owner: Mapping[str, Value]) -> _Owner:
+    """What of all that an owner is named for is told in words: rights through others, and offices and the like."""
+    shares = [
+        each
+        for each in _items(owner.get("ListaInformacjiOUdzialach"), "InformacjaOUdzialach")
+        if isinstance(each, dict)
+    ]
+    others = [each["InneUprawnienia"] for each in shares if isinstance(each.get("InneUprawnienia"), dict)]
+    kinds = [
+        (other.get("RodzajInnychUprawnien"), other.get("OpisInnychUprawnien"))
+        for other in others
+        if isinstance(other, dict)
+    ]
+    told = [text for kind, text in kinds for text in (kind.get("Opis") if isinstance(kind, dict) else None, text)]
+    rights = {
+        "UprawnieniaPosrednie": [each.get("UprawnieniaWlascicielskiePosrednie") for each in shares],
+        "InneUprawnienia": [*told, owner.get(_OF_GROUP)],
+    }
+    texts = {name: [each for each in values if isinstance(each, str) and each] for name, values in rights.items()}
+    return {name: list(values) for name, values in texts.items() if values}
 
 
 def _items(value: Value, name: str) -> list[Value]:

@@ -1,8 +1,8 @@
 """KRS, the Polish court register: which of two registers holds a company, and what its statuses mean.
 
 Source: the description of the open interface (prs-openapi2-prs-prod.apps.ocp.prod.ms.gov.pl) and what its clients
-had to learn: 204 is a company that was struck off, 404 one of the other register, and the body of the 404 may come
-with 200.
+had to learn: 204 is a company that was struck off, whose full extract the register still gives; 404 is one of the other
+register, and the body of the 404 may come with 200.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from onefold.connectors.window_text import filled
 from onefold.http.attempt import BadBody, Response
 from onefold.http.client import Client
 from onefold.http.endpoint import Endpoint
+from onefold.systems.krs.full_extract import as_current
 
 REGISTERS = ("P", "S")  # entrepreneurs; associations and other organisations
 NOBODY = "0000000000"  # stands in other systems for "no number"
@@ -35,6 +36,7 @@ PER_PAGE = 100
 THREADS = 8
 WARSAW = ZoneInfo("Europe/Warsaw")
 
+_CURRENT, _FULL = "OdpisAktualny", "OdpisPelny"
 _JSON = {"Accept": "application/json"}
 _ABSENT = frozenset({404})
 
@@ -69,6 +71,8 @@ def krs_reader(system: System, stream_name: str, endpoint: Endpoint, http: Clien
         for register in REGISTERS:
             reading = extract(number, register)
             if isinstance(reading, _StruckOff):
+                if (last := full_extract(number, register)) is not None:
+                    return Found([LookupResult(number, "found")], [head.record(last)])
                 payload = msgspec.json.encode({"numerKRS": number})
                 return Found([LookupResult(number, "deleted")], [Record(number, None, True, payload)])
             if reading is not None:
@@ -85,6 +89,18 @@ def krs_reader(system: System, stream_name: str, endpoint: Endpoint, http: Clien
             headers=_JSON | request.headers,
             accept=_ABSENT,
             parse=lambda response: _reading(response, number),
+        )
+
+    def full_extract(number: str, register: str) -> bytes | None:
+        """What was registered last of a company that was struck off, in the shape of a current extract."""
+        values = {"{lookup_key}": number, "{register}": register}
+        return http.send(
+            "GET",
+            filled(stream.request.path.replace(_CURRENT, _FULL), values),
+            params={name: filled(value, values) for name, value in stream.request.params.items()},
+            headers=_JSON | stream.request.headers,
+            accept=_ABSENT,
+            parse=lambda response: _last_known(response, number),
         )
 
     return read
@@ -132,6 +148,23 @@ def _reading(response: Response, number: str) -> _Reading:
     if heading.get("numerKRS", number) != number:
         raise BadBody("the extract of another company")
     return content
+
+
+def _last_known(response: Response, number: str) -> bytes | None:
+    """The full extract in the shape of a current one; None where the register has none either.
+
+    Raises BadBody for everything else, whatever its status.
+    """
+    if response.status == 204:
+        return None
+    body = msgspec.json.decode(sound_json(response))
+    if _says_not_found(body):
+        return None
+    try:
+        current = as_current(body, number)
+    except ValueError as error:
+        raise BadBody("neither a full extract nor the body of not found") from error
+    return msgspec.json.encode(current)
 
 
 def _bulletin(response: Response) -> list[str]:

@@ -1,0 +1,1 @@
+"""KRS, the Polish court register."""
