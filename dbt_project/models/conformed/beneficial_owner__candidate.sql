@@ -4,5 +4,6 @@
     systems=['crbr'],
     strong=['owner_key'],
     trust=['crbr'],
-    attributes=['owner_key', 'company_krs', 'company_tax_id', 'first_name', 'last_name', 'group_name', 'pesel', 'born_on',
-        'citizenship', 'residence', 'share', 'share_unit']) }}
+    attributes=['owner_key', 'company_krs', 'company_tax_id', 'first_name', 'middle_names', 'last_name', 'group_name',
+        'pesel', 'born_on', 'citizenship', 'citizenships', 'residence', 'share', 'share_unit', 'ownership_reasons',
+        'direct_rights', 'indirect_rights', 'other_rights']) }}

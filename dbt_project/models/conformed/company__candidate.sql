@@ -4,8 +4,10 @@
     systems=['krs', 'regon', 'vies', 'white_list'],
     strong=['tax_id_pl', 'regon', 'krs', 'eu_vat'],
     trust=['krs', 'regon', 'white_list', 'vies'],
-    attributes=['legal_name', 'tax_id_pl', 'regon', 'krs', 'eu_vat', 'legal_form', 'status', 'vat_status', 'eu_vat_valid',
+    attributes=['legal_name', 'tax_id_pl', 'tax_id_status', 'regon', 'krs', 'eu_vat', 'legal_form', 'status',
+        'share_capital', 'share_capital_currency', 'represented_by', 'representation', 'vat_status', 'eu_vat_valid',
         'bank_accounts', 'registered_on', 'vat_registered_on', 'last_changed'],
     latest=['last_changed'],
     timestamps=['last_changed'],
-    trust_of={'status': ['regon']}) }}
+    trust_of={'status': ['krs', 'regon']},
+    living={'attribute': 'status', 'ended': ['struck_off', 'inactive']}) }}

@@ -9,4 +9,5 @@
     latest=['last_changed'],
     timestamps=['last_changed'],
     trust_of={'email': ['salesforce', 'sap', 'erp', 'shop', 'krs'], 'phone': ['salesforce', 'sap', 'erp', 'shop'], 'status':
-        ['salesforce', 'sap', 'erp', 'regon'], 'credit_limit': ['salesforce'], 'credit_limit_currency': ['salesforce']}) }}
+        ['salesforce', 'sap', 'erp', 'regon'], 'credit_limit': ['salesforce'], 'credit_limit_currency': ['salesforce']},
+    living={'attribute': 'status', 'ended': ['inactive']}) }}

@@ -4,7 +4,7 @@
     systems=['erp'],
     strong=['tax_id_pl', 'regon'],
     trust=['erp'],
-    attributes=['legal_name', 'tax_id_pl', 'regon', 'email', 'phone', 'street', 'postal_code', 'city', 'country', 'iban',
-        'currency', 'status', 'last_changed'],
+    attributes=['legal_name', 'tax_id_pl', 'regon', 'eu_vat', 'email', 'phone', 'street', 'postal_code', 'city', 'country',
+        'iban', 'currency', 'status', 'last_changed'],
     latest=['last_changed'],
     timestamps=['last_changed']) }}

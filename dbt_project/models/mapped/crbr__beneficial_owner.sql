@@ -2,17 +2,23 @@
 {{ config(tags=['beneficial_owner']) }}
 with beneficiary_records as ({{ records_to_map('beneficial_owner', 'crbr', 'beneficiary') }})
 select
-    {{ record_columns('crbr', 'beneficiary', 1) }},
+    {{ record_columns('crbr', 'beneficiary', 2) }},
     {{ joined("(_payload ->> 'KRS')", "(_payload ->> 'NumerReferencyjny')", "(_payload ->> 'Pozycja')") }} as owner_key,
     {{ krs("(_payload ->> 'KRS')") }} as company_krs,
     {{ nip("(_payload ->> 'NIP')") }} as company_tax_id,
     {{ person_name("(_payload ->> 'PierwszeImie')") }} as first_name,
+    {{ person_name("(_payload ->> 'KolejneImiona')") }} as middle_names,
     {{ person_name("(_payload ->> 'Nazwisko')") }} as last_name,
     {{ text("(_payload ->> 'NazwaBeneficjentaGrupowego')") }} as group_name,
     {{ pesel("(_payload ->> 'PESEL')") }} as pesel,
     {{ date_of_moment("(_payload ->> 'DataUrodzenia')") }} as born_on,
     {{ country_iso2("(jsonb_path_query_first(_payload, '$.Obywatelstwo[0].Kod', '{}', true) #>> '{}')") }} as citizenship,
+    {{ citizenships("(_payload ->> 'Obywatelstwo')") }} as citizenships,
     {{ country_iso2("(_payload #>> '{KrajZamieszkania,Kod}')") }} as residence,
     {{ numeric("(jsonb_path_query_first(_payload, '$.ListaInformacjiOUdzialach[*].UprawnieniaWlascicielskieBezposrednie.Ilosc', '{}', true) #>> '{}')") }} as share,
-    {{ text("(jsonb_path_query_first(_payload, '$.ListaInformacjiOUdzialach[*].UprawnieniaWlascicielskieBezposrednie.JednostkaMiary.Opis', '{}', true) #>> '{}')") }} as share_unit
+    {{ text("(jsonb_path_query_first(_payload, '$.ListaInformacjiOUdzialach[*].UprawnieniaWlascicielskieBezposrednie.JednostkaMiary.Opis', '{}', true) #>> '{}')") }} as share_unit,
+    {{ ownership_reasons("(_payload ->> 'ListaInformacjiOUdzialach')") }} as ownership_reasons,
+    {{ text("(jsonb_path_query_first(_payload, '$.ListaInformacjiOUdzialach[*].UprawnieniaWlascicielskieBezposrednie.UprawnieniaWlascicielskie.Opis', '{}', true) #>> '{}')") }} as direct_rights,
+    {{ texts("(_payload ->> 'UprawnieniaPosrednie')") }} as indirect_rights,
+    {{ texts("(_payload ->> 'InneUprawnienia')") }} as other_rights
 from beneficiary_records

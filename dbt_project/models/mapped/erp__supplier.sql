@@ -6,6 +6,7 @@ select
     {{ company_name("(_payload ->> 'nazwa')") }} as legal_name,
     {{ nip("(_payload ->> 'nip')") }} as tax_id_pl,
     {{ regon("(_payload ->> 'regon')") }} as regon,
+    {{ eu_vat("(_payload ->> 'nip')") }} as eu_vat,
     {{ email("(_payload ->> 'email')") }} as email,
     {{ phone_e164("(_payload ->> 'telefon')") }} as phone,
     {{ street("(_payload ->> 'ulica')", "(_payload ->> 'nr_domu')", "(_payload ->> 'nr_lokalu')") }} as street,

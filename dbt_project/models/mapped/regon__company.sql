@@ -2,14 +2,19 @@
 {{ config(tags=['company']) }}
 with entity_records as ({{ records_to_map('company', 'regon', 'entity') }})
 select
-    {{ record_columns('regon', 'entity', 1) }},
+    {{ record_columns('regon', 'entity', 2) }},
     {{ company_name("(_payload ->> 'Nazwa')") }} as legal_name,
     {{ nip("(_payload ->> 'Nip')") }} as tax_id_pl,
+    {{ code("(_payload ->> 'StatusNip')", {"UCHYLONY": "withdrawn", "Uchylony": "withdrawn", "UNIEWAŻNIONY": "annulled", "Unieważniony": "annulled"}) }} as tax_id_status,
     {{ regon("(_payload ->> 'Regon')") }} as regon,
     null::text as krs,
-    {{ eu_vat("(_payload ->> 'Nip')") }} as eu_vat,
+    {{ eu_vat("(case when (lower(btrim((_payload ->> 'StatusNip'))) in (lower('UCHYLONY'), lower('UNIEWAŻNIONY'))) is not true then (_payload ->> 'Nip') end)") }} as eu_vat,
     null::text as legal_form,
     {{ status_by_end_date("(_payload ->> 'DataZakonczeniaDzialalnosci')") }} as status,
+    null::numeric as share_capital,
+    null::text as share_capital_currency,
+    null::text as represented_by,
+    null::text as representation,
     null::text as vat_status,
     null::boolean as eu_vat_valid,
     null::text as bank_accounts,

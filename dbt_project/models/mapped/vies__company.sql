@@ -2,14 +2,19 @@
 {{ config(tags=['company']) }}
 with number_records as ({{ records_to_map('company', 'vies', 'number') }})
 select
-    {{ record_columns('vies', 'number', 1) }},
+    {{ record_columns('vies', 'number', 2) }},
     {{ company_name("nullif(btrim((_payload ->> 'name')), '---')") }} as legal_name,
     null::text as tax_id_pl,
+    null::text as tax_id_status,
     null::text as regon,
     null::text as krs,
     {{ eu_vat("(_payload ->> 'vat')") }} as eu_vat,
     null::text as legal_form,
     null::text as status,
+    null::numeric as share_capital,
+    null::text as share_capital_currency,
+    null::text as represented_by,
+    null::text as representation,
     null::text as vat_status,
     {{ boolean("(_payload ->> 'valid')") }} as eu_vat_valid,
     null::text as bank_accounts,

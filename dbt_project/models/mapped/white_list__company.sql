@@ -2,14 +2,19 @@
 {{ config(tags=['company']) }}
 with subject_records as ({{ records_to_map('company', 'white_list', 'subject') }})
 select
-    {{ record_columns('white_list', 'subject', 1) }},
+    {{ record_columns('white_list', 'subject', 2) }},
     {{ company_name("(_payload ->> 'name')") }} as legal_name,
     {{ nip("(_payload ->> 'identifier')") }} as tax_id_pl,
+    null::text as tax_id_status,
     {{ regon("(_payload ->> 'regon')") }} as regon,
     {{ krs("(_payload ->> 'krs')") }} as krs,
-    {{ eu_vat("(_payload ->> 'identifier')") }} as eu_vat,
+    {{ eu_vat("(case when (lower(btrim((_payload ->> 'statusVat'))) in (lower('Niezarejestrowany'))) is not true then (_payload ->> 'identifier') end)") }} as eu_vat,
     null::text as legal_form,
     null::text as status,
+    null::numeric as share_capital,
+    null::text as share_capital_currency,
+    null::text as represented_by,
+    null::text as representation,
     {{ code("(_payload ->> 'statusVat')", {"Czynny": "active", "Zwolniony": "exempt", "Niezarejestrowany": "not_registered"}) }} as vat_status,
     null::boolean as eu_vat_valid,
     {{ words("nullif(btrim((_payload ->> 'accountNumbers')), '[]')") }} as bank_accounts,

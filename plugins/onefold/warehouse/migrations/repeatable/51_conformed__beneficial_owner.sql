@@ -18,14 +18,20 @@ declare
             , v.company_krs
             , v.company_tax_id
             , v.first_name
+            , v.middle_names
             , v.last_name
             , v.group_name
             , v.pesel
             , v.born_on
             , v.citizenship
+            , v.citizenships
             , v.residence
             , v.share
             , v.share_unit
+            , v.ownership_reasons
+            , v.direct_rights
+            , v.indirect_rights
+            , v.other_rights
             , source_of_truth, _systems as systems, _records as record_count
             , (
                 select conformed.provenance(p.attributes, p.sources, _members, _winning_members, _loads, _mapping_versions)
@@ -57,14 +63,20 @@ comment on column conformed.beneficial_owner.owner_key is 'The company, the noti
 comment on column conformed.beneficial_owner.company_krs is 'The number of the company in the court register.';
 comment on column conformed.beneficial_owner.company_tax_id is 'The tax number (NIP) of the company.';
 comment on column conformed.beneficial_owner.first_name is 'The person''s first name.';
+comment on column conformed.beneficial_owner.middle_names is 'The person''s further first names.';
 comment on column conformed.beneficial_owner.last_name is 'The person''s surname.';
 comment on column conformed.beneficial_owner.group_name is 'The name of a group of owners who are not named one by one.';
 comment on column conformed.beneficial_owner.pesel is 'The person''s number (PESEL), where there is one.';
 comment on column conformed.beneficial_owner.born_on is 'The day of birth of a person without PESEL.';
 comment on column conformed.beneficial_owner.citizenship is 'The first citizenship, ISO 3166-1 alpha-2.';
+comment on column conformed.beneficial_owner.citizenships is 'All citizenships, as the register''s country codes with blanks between them.';
 comment on column conformed.beneficial_owner.residence is 'The country in which the person lives, ISO 3166-1 alpha-2.';
 comment on column conformed.beneficial_owner.share is 'How much the person holds directly, in share_unit.';
 comment on column conformed.beneficial_owner.share_unit is 'What share counts.';
+comment on column conformed.beneficial_owner.ownership_reasons is 'Why it is an owner - direct_rights, indirect_rights, senior_manager and other_rights, those that apply.';
+comment on column conformed.beneficial_owner.direct_rights is 'What the person holds directly (shares, votes), in the register''s words.';
+comment on column conformed.beneficial_owner.indirect_rights is 'Through what the person holds the company, in the register''s words.';
+comment on column conformed.beneficial_owner.other_rights is 'What else makes an owner of the person or the group, as an office or a right to appoint.';
 
 alter view conformed.beneficial_owner owner to onefold_loader;
 alter view conformed.beneficial_owner_crosswalk owner to onefold_loader;
@@ -82,6 +94,7 @@ grant select (
     , company_tax_id
     , group_name
     , share_unit
+    , ownership_reasons
 ) on conformed.beneficial_owner to onefold_analyst, onefold_auditor;
 grant select on conformed.beneficial_owner to onefold_pii;
 grant select on conformed.beneficial_owner_crosswalk to onefold_analyst, onefold_auditor, onefold_pii;

@@ -16,11 +16,16 @@ declare
         select v.company_id
             , v.legal_name
             , v.tax_id_pl
+            , v.tax_id_status
             , v.regon
             , v.krs
             , v.eu_vat
             , v.legal_form
             , v.status
+            , v.share_capital
+            , v.share_capital_currency
+            , v.represented_by
+            , v.representation
             , v.vat_status
             , v.eu_vat_valid
             , v.bank_accounts
@@ -56,11 +61,16 @@ comment on table conformed.company_provenance is
 comment on view conformed.company is 'Company, as the registers know it (KYC): the golden records that are published now. One statement sees one publish.';
 comment on column conformed.company.legal_name is 'The name in law, in the usual spelling, its legal form abbreviated one way.';
 comment on column conformed.company.tax_id_pl is 'The Polish tax number (NIP), ten digits.';
+comment on column conformed.company.tax_id_status is 'withdrawn (uchylony) or annulled (unieważniony), where a register says so of the NIP; NULL - none does.';
 comment on column conformed.company.regon is 'The statistical number (REGON) of the company itself, nine digits.';
 comment on column conformed.company.krs is 'The number in the court register (KRS), ten digits; sole traders have none.';
-comment on column conformed.company.eu_vat is 'The VAT number in the European Union, with its country''s prefix.';
+comment on column conformed.company.eu_vat is 'The VAT number in the European Union, with its country''s prefix; none follows from a NIP that was withdrawn.';
 comment on column conformed.company.legal_form is 'The legal form in its short spelling.';
-comment on column conformed.company.status is 'Whether the registers hold it as doing business - active or inactive.';
+comment on column conformed.company.status is 'What the registers hold it for - active, suspended, restructuring, liquidation, bankruptcy or struck_off (the court register), active or inactive (REGON).';
+comment on column conformed.company.share_capital is 'The share capital in share_capital_currency, as registered.';
+comment on column conformed.company.share_capital_currency is 'The currency of share_capital, ISO 4217.';
+comment on column conformed.company.represented_by is 'The organ that represents it, as the court register calls it.';
+comment on column conformed.company.representation is 'How it is represented, in the words of the court register.';
 comment on column conformed.company.vat_status is 'What the register of VAT payers holds it for - active, exempt or not_registered.';
 comment on column conformed.company.eu_vat_valid is 'Whether its member state confirms the VAT number for trade within the Union; nothing when it did not say.';
 comment on column conformed.company.bank_accounts is 'The bank accounts that the register of VAT payers confirms, with blanks between them.';
@@ -81,11 +91,16 @@ grant select (
     company_id, source_of_truth, systems, record_count, _provenance, warnings
     , legal_name
     , tax_id_pl
+    , tax_id_status
     , regon
     , krs
     , eu_vat
     , legal_form
     , status
+    , share_capital
+    , share_capital_currency
+    , represented_by
+    , representation
     , vat_status
     , eu_vat_valid
     , registered_on

@@ -17,6 +17,7 @@ declare
             , v.legal_name
             , v.tax_id_pl
             , v.regon
+            , v.eu_vat
             , v.email
             , v.phone
             , v.street
@@ -57,6 +58,7 @@ comment on view conformed.supplier is 'Supplier: the golden records that are pub
 comment on column conformed.supplier.legal_name is 'The name in law, in the usual spelling.';
 comment on column conformed.supplier.tax_id_pl is 'The Polish tax number (NIP), ten digits.';
 comment on column conformed.supplier.regon is 'The statistical number (REGON), nine digits.';
+comment on column conformed.supplier.eu_vat is 'The VAT number in the European Union, with its country''s prefix; VIES is asked whether it is one.';
 comment on column conformed.supplier.email is 'The address for electronic mail.';
 comment on column conformed.supplier.phone is 'The telephone number, as E.164.';
 comment on column conformed.supplier.street is 'Street and number of the seat.';
@@ -82,6 +84,7 @@ grant select (
     , legal_name
     , tax_id_pl
     , regon
+    , eu_vat
     , country
     , currency
     , status
