@@ -16,7 +16,9 @@ from onefold.warehouse.connection import connect
 from onefold.warehouse.install import install
 from tests.databases import copy_database, drop_database, tablespace_in_memory
 from tests.roles import PASSWORDS, as_role
+from tests.scheduler.installation import PATIENCE
 
+pytest_plugins = ["tests.scheduler.demo"]
 TEMPLATE = "onefold_template"
 SETTINGS = {"fsync": "off", "full_page_writes": "off", "shared_buffers": "128MB", "autovacuum": "off"}
 """Nothing has to outlive a power cut; a drop searches every buffer; and no worker visits hundreds of databases."""
@@ -38,8 +40,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         repeated = [item for item in items if item.get_closest_marker("full_matrix")]
         config.hook.pytest_deselected(items=repeated)
         items[:] = [item for item in items if not item.get_closest_marker("full_matrix")]
+    # The pages of the docs are read last: what they tell a reader to do changes the installation for good.
+    items.sort(key=lambda item: item.get_closest_marker("scheduler") is not None and "docs" in item.path.parts)
     for item in items:
         item.add_marker(pytest.mark.xdist_group(_group(item)))
+        if item.get_closest_marker("scheduler"):
+            item.add_marker(pytest.mark.timeout(3 * PATIENCE))
 
 
 def pytest_xdist_auto_num_workers() -> int:

@@ -1,4 +1,4 @@
-"""One installation that has done all that the README says; the other pages go on from there."""
+"""The installation of the scheduler's tests, after all that the README says; the other pages go on from there."""
 
 from __future__ import annotations
 
@@ -10,9 +10,8 @@ import pytest
 
 from onefold.settings import ROOT
 from tests.docs.pages import README, Block, blocks
-from tests.scheduler.installation import Installation
-
-SECONDS = 300
+from tests.scheduler.demo import Demo, running
+from tests.scheduler.installation import PATIENCE, Installation
 
 
 @dataclass(frozen=True)
@@ -34,25 +33,21 @@ class Reader:
         done = subprocess.run(
             command,
             cwd=ROOT,
-            env={**self.installation.variables, "SANDBOX_COMPANIES": "150"},
+            env=self.installation.variables,
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=SECONDS,
+            timeout=PATIENCE,
         )
         assert done.returncode == 0, f"{block.where} fails:\n{block.text}\n{done.stdout}\n{done.stderr}"
         return done.stdout
 
 
 @pytest.fixture(scope="session")
-def reader() -> Iterator[Reader]:
+def reader(first_demo: Demo) -> Iterator[Reader]:
     """A reader of the README, after its last block but one; the last one ends the installation."""
     *first, last = blocks(README, "sh")
-    installation = Installation()
-    installation.home.chmod(0o755)  # the unprivileged account that PostgreSQL gets when root runs it must come in
+    installation = running(first_demo.installation)
     beginner = Reader(installation)
-    try:
-        yield Reader(installation, "".join(beginner.types(block) for block in first))
-        beginner.types(last)
-    finally:
-        installation.remove()
+    yield Reader(installation, "".join(beginner.types(block) for block in first))
+    beginner.types(last)

@@ -54,7 +54,7 @@ def test_a_native_backfill_beside_a_sync_gives_each_run_its_window_and_costs_nob
     with at_rest.start("sync", "nbp", "--json") as fresh:
         done = ended(fresh)
     assert done.code == 0, done.errors
-    wait_for(lambda: at_rest.airflow("GET", f"backfills/{begun['id']}")["completed_at"], 300, "the end of the backfill")
+    wait_for(lambda: at_rest.airflow("GET", f"backfills/{begun['id']}")["completed_at"], "the end of the backfill")
     loads = at_rest.rows(
         "select stream, window_start, window_end, state, rows_read from ops.load"
         " where system = 'nbp' and run_id like 'backfill__%%' order by 1, 2"
@@ -113,9 +113,9 @@ def test_a_stream_that_cannot_be_asked_about_the_past_says_so_and_the_others_are
 
 def test_a_second_backfill_of_a_system_is_refused_while_the_first_runs(at_rest: Installation) -> None:
     api = BackfillApi(f"http://127.0.0.1:{at_rest.ui_port}", "engineer", load_secrets(at_rest.home).ui["engineer"])
-    wait_for(lambda: api.active_backfill("sync__nbp") is None, 90, "the end of earlier backfills")
+    wait_for(lambda: api.active_backfill("sync__nbp") is None, "the end of earlier backfills")
     with at_rest.start("backfill", "nbp", "--from", "2026-09-14", "--to", "2026-09-17") as first:
-        wait_for(lambda: api.active_backfill("sync__nbp"), 60, "the first backfill")
+        wait_for(lambda: api.active_backfill("sync__nbp"), "the first backfill")
         second = at_rest.run("backfill", "nbp", "--from", "2026-09-21", "--to", "2026-09-23")
         done = ended(first)
     assert second.code == 1

@@ -17,7 +17,7 @@ from onefold.platform.postgres import Postgres
 from onefold.platform.warehouse import WAREHOUSE_DATABASE
 from onefold.warehouse.connection import connect
 from onefold.warehouse.tables import StagingTable
-from tests.scheduler.conftest import Demo, running
+from tests.scheduler.demo import Demo, running
 from tests.scheduler.installation import Ended, Installation, ended, wait_for
 from tests.scheduler.tables import tables
 
@@ -172,7 +172,7 @@ def test_a_backfill_gives_each_run_its_own_window(here: Installation) -> None:
     hours = [datetime(2026, 3, 1, hour, tzinfo=UTC) for hour in (5, 6, 7)]
     wanted = {"dag_id": "sync__salesforce", "from_date": hours[0].isoformat(), "to_date": hours[1].isoformat()}
     backfill = here.airflow("POST", "backfills", **wanted, max_active_runs=1)
-    wait_for(lambda: here.airflow("GET", f"backfills/{backfill['id']}")["completed_at"], 120, "the backfill's end")
+    wait_for(lambda: here.airflow("GET", f"backfills/{backfill['id']}")["completed_at"], "the backfill's end")
     loads = here.rows(
         "select window_start, window_end, state from ops.load where run_id like 'backfill%%' and stream = 'account'"
         " order by window_start"

@@ -15,7 +15,7 @@ import requests
 
 from onefold.platform import processes
 from onefold.platform.postgres import Postgres
-from tests.scheduler.conftest import Demo
+from tests.scheduler.demo import Demo
 from tests.scheduler.installation import Installation, ended, wait_for
 from tests.scheduler.tables import tables
 
@@ -97,7 +97,7 @@ def test_killing_any_process_in_the_middle_and_running_it_again_ends_in_the_same
 ) -> None:
     with fresh.start("demo") as demo:
         _slow_down(fresh)
-        wait_for(lambda: running_load(fresh, "sap") and VICTIMS[victim](fresh), 120, "a load of SAP")
+        wait_for(lambda: running_load(fresh, "sap") and VICTIMS[victim](fresh), "a load of SAP")
         for process in VICTIMS[victim](fresh):
             with contextlib.suppress(psutil.NoSuchProcess):
                 process.send_signal(signal.SIGKILL)
@@ -118,4 +118,4 @@ def _slow_down(at: Installation) -> None:
             return True
         return False
 
-    wait_for(asked, 60, "the sandbox")
+    wait_for(asked, "the sandbox")

@@ -37,7 +37,7 @@ def test_records_lost_by_hand_are_found_and_repaired_by_command(here: Installati
     assert alert["resolved_at"] and alert["notified_resolved"] == ["log"]
     # what a repair loads is conformed like what any load brings
     newest = here.rows("select max(load_id) as id from ops.load where dag_id = 'reconcile'")[0]["id"]
-    wait_for(lambda: here.has_conformed(newest), 120, "conform of what was repaired")
+    wait_for(lambda: here.has_conformed(newest), "conform of what was repaired")
 
 
 def test_an_unknown_stream_is_refused_before_anything_runs(here: Installation) -> None:
@@ -63,5 +63,5 @@ def test_a_deadline_that_passes_while_the_data_is_too_old_is_told_once(here: Ins
     )
     # the backfill's runs each have a deadline that lies in the past; together they are one alert
     about = "select kind from ops.alert where subject = %s and occurrences > 1 and notified_open = array['log']"
-    told = wait_for(lambda: here.rows(about, "sap_service.cost_center"), 120, "the alert of deadlines that have passed")
+    told = wait_for(lambda: here.rows(about, "sap_service.cost_center"), "the alert of deadlines that have passed")
     assert told == [{"kind": "freshness"}]

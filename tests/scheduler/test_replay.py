@@ -52,7 +52,7 @@ def test_a_replay_publishes_what_the_mended_suite_takes_accounts_for_every_row_a
     assert [kept[what] for what in ("selected", "published", "superseded", "refused")] == [
         account[what] for what in ("selected", "published", "superseded", "refused")
     ]
-    wait_for(lambda: here.has_conformed(back["_load_id"]), 120, "conform has taken in the replay's load")
+    wait_for(lambda: here.has_conformed(back["_load_id"]), "conform has taken in the replay's load")
     here.succeed("audit", "verify")
 
     again = here.run("replay", "--system", "salesforce", "--expectation", "fax", "--reason", "once more")

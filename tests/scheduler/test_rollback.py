@@ -12,7 +12,6 @@ from tests.scheduler.installation import Installation, wait_for
 from tests.scheduler.tables import tables
 
 pytestmark = pytest.mark.scheduler
-SECONDS = 180
 LOOKS = 5
 
 
@@ -46,7 +45,7 @@ def answered(here: Installation, run: DagRun, user: str, answer: str) -> DagRun:
             here.airflow("PATCH", task, user, chosen_options=[answer])
         return now if now.state in FINISHED else None
 
-    return wait_for(ended, SECONDS, f"the end of {run.run_id}", every=0.5)
+    return wait_for(ended, f"the end of {run.run_id}", every=0.5)
 
 
 def started(here: Installation, *arguments: str) -> DagRun:
@@ -72,7 +71,6 @@ def taken_in(here: Installation, loads: list[int], *, undone: bool) -> None:
             " and load_id = any (%s) and undone = %s",
             *(loads, loads, undone),
         ),
-        SECONDS,
         "a conform that takes the loads in or out",
     )
 
