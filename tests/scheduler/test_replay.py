@@ -7,7 +7,7 @@ import json
 import pytest
 
 from onefold.errors import Fatal
-from tests.scheduler.installation import Installation, wait_for
+from tests.scheduler.installation import PATIENCE, Installation, wait_for
 
 pytestmark = pytest.mark.scheduler
 
@@ -66,7 +66,7 @@ def test_a_form_that_is_wrong_is_refused_by_airflow_or_by_its_first_task(here: I
     with pytest.raises(Fatal, match="reason"):
         api.trigger_dag("replay", {"reason": ""})
     asked = {"reason": "why not", "quarantined_from": "2026-02-01T00:00:00Z", "quarantined_to": "2026-01-01T00:00:00Z"}
-    run = api.wait(api.trigger_dag("replay", asked), 120)
+    run = api.wait(api.trigger_dag("replay", asked), PATIENCE)
     tasks = {task.task_id: task for task in api.task_instances(run)}
     assert (run.state, tasks["choose"].state, tasks["choose"].try_number) == ("failed", "failed", 1)
     assert tasks["prove"].state == "upstream_failed"

@@ -18,7 +18,7 @@ from onefold.platform.postgres import Postgres
 from onefold.platform.secrets import Secrets, load_secrets
 from onefold.settings import Settings
 
-READY_SECONDS = 120
+READY_SECONDS = 300
 HEARTBEAT_SECONDS = 30
 """A service that has been silent for longer hangs; Airflow's own health check says the same."""
 OWNED = ("postgres", "airflow", "audit", "sandbox", "dbt", "logs", "run", "secrets.json")
