@@ -206,6 +206,7 @@ LISTINGS = {
     "what it swept is swept by the next listing": [[A], [], []],
     "what it brought back is swept as it was": [[A], [C], []],
     "what it swept came back": [[A], [], [A], []],
+    "what waited repeats what was deleted": [[Reading("d", 3, -1, deleted=True)], [Reading("d", 3, -1)], []],
     "what waited and what was held were of one time": [[Reading("d", 3, 0)], [Reading("d", 3, -1)], []],
 }
 

@@ -49,6 +49,7 @@ def _names(change: StreamChange) -> dict[str, sql.Composable]:
         "complete_group": sql.Literal(change.stream.deletes.complete_group),
         "earlier": content_sql("earlier._payload", change.stream),
         "this": content_sql("this._payload", change.stream),
+        "deleted": content_sql("deletion._payload", change.stream),
         "replaces_current": is_not_older("this", "step"),
         "replaces_refused": is_not_older("this", "earlier"),
     }
@@ -176,7 +177,7 @@ _RECOMPUTED = (
         from step
         join reading this on this._key = step._key and this.place = step.place + 1
         left join lateral (
-            select _of, _cursor, decode(md5('gone' || _payload::text), 'hex') as _hash from (
+            select _of, _cursor, _payload, decode(md5('gone' || _payload::text), 'hex') as _hash from (
                 select _source as _of, step._cursor, _payload from reading earlier
                 where _held is not null and not step._deleted and earlier._key = step._key
                   and earlier._load_id = _source
@@ -192,6 +193,8 @@ _RECOMPUTED = (
         cross join lateral (
             select case
                 when snapshot_delete then deletion._of is not null and deletion._hash is distinct from step._hash
+                    and not exists (select from reading earlier where step._deleted and earlier._key = step._key
+                        and earlier._load_id = _source and {earlier} = {deleted})
                 when _held is null then true
                 when step._hash = this._hash then false
                 when {replaces_current}
