@@ -190,7 +190,7 @@ class Bench:
         faults = requests.get(f"{self.sandbox.url}/control/faults", timeout=10).json()["faults"]
         return sum(fault["hits"] for fault in faults)
 
-    def mend(self) -> None:
+    def fix(self) -> None:
         """Take all faults away."""
         requests.delete(f"{self.sandbox.url}/control/faults", timeout=10).raise_for_status()
 

@@ -56,7 +56,7 @@ def test_a_source_that_says_when_to_come_back_is_left_alone_until_then(empty: Be
 
 @pytest.mark.parametrize("lasting", LASTING)
 @each_transport("status", "html")
-def test_a_lasting_fault_fails_the_load_and_touches_nothing_until_it_is_mended(
+def test_a_lasting_fault_fails_the_load_and_touches_nothing_until_it_is_fixed(
     loaded: Bench, listed: Listed, lasting: str, undisturbed: Observed
 ):
     fault, said = LASTING[lasting]
@@ -71,7 +71,7 @@ def test_a_lasting_fault_fails_the_load_and_touches_nothing_until_it_is_mended(
     assert any(advice in message for advice in ("Check that the system is up", "It is tried again after"))
     assert loaded.untouched(listed) == before
     assert loaded.query("select state, error from ops.load order by load_id desc limit 1") == [("rejected", message)]
-    loaded.mend()
+    loaded.fix()
     again = loaded.load(listed, requested=everything(listed))
     assert (again.state, again.rows_new, again.rows_changed, again.rows_deleted) == ("published", 0, 0, 0)
     assert loaded.observed(listed) == undisturbed
@@ -110,7 +110,7 @@ def test_a_failed_read_never_overwrites_a_good_answer(loaded: Bench, listed: Lis
     assert now.keys() == answers.keys()
     assert 0 < len(failed) < len(answers)
     assert loaded.observed(listed) == undisturbed
-    loaded.mend()
+    loaded.fix()
     again = loaded.load(listed)
     asked = loaded.query("select lookup_key from ops.lookup_cache where load_id = %s", again.load_id)
     assert {question for (question,) in asked} == failed  # asked again, and nobody else

@@ -60,8 +60,8 @@ def test_what_was_lost_by_hand_is_found_and_repaired(
     assert (found.drift.missing, found.drift.changed, found.drift.deleted) == (len(keys), 0, 0)
     assert {key for (key,) in loaded.query("select _key from ops.drift")} == set(keys)
 
-    mended, loads = repair_stream(loaded.job(listed), counts(loaded, listed), found)
-    assert mended.drift.records == 0
+    fixed, loads = repair_stream(loaded.job(listed), counts(loaded, listed), found)
+    assert fixed.drift.records == 0
     assert sum(load.rows_new for load in loads) == len(keys)
     assert loaded.observed(listed, current=True) == before
     by_loads, by_comparisons = (

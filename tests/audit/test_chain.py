@@ -199,7 +199,7 @@ def test_a_chain_written_anew_is_found_by_the_anchor(loader: psycopg.Connection,
     assert "rewritten" in fault.reason
 
 
-def test_a_torn_anchor_line_is_passed_over_and_mended(loader: psycopg.Connection, tmp_path: Path) -> None:
+def test_a_torn_anchor_line_is_passed_over_and_fixed(loader: psycopg.Connection, tmp_path: Path) -> None:
     path = tmp_path / "anchor.jsonl"
     append(loader, event())
     anchor(loader, path)

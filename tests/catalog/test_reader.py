@@ -175,11 +175,11 @@ def test_the_error_is_fatal_and_shows_one_line_a_mistake(checkout):
         checkout.read()
 
 
-def test_a_file_that_was_mended_is_read_again(checkout):
+def test_a_file_that_was_fixed_is_read_again(checkout):
     checkout.system("title: The shop", "title: [")
     assert checkout.mistakes()
-    checkout.system("title: The shop", "title: Mended")
-    assert checkout.read().systems["shop"].title == "Mended"
+    checkout.system("title: The shop", "title: Fixed")
+    assert checkout.read().systems["shop"].title == "Fixed"
 
 
 def test_an_unchanged_file_is_not_parsed_again(checkout):

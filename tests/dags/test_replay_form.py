@@ -26,8 +26,8 @@ def filled(dag: DAG, **values: object) -> dict[str, object]:
 
 
 def test_a_reason_is_all_that_a_replay_needs(dag: DAG) -> None:
-    assert filled(dag, reason="the suite was mended") == {
-        "reason": "the suite was mended",
+    assert filled(dag, reason="the suite was fixed") == {
+        "reason": "the suite was fixed",
         **dict.fromkeys(
             ["system", "stream", "expectation", "quarantined_from", "quarantined_to", "mapping_version"], None
         ),
@@ -39,10 +39,10 @@ def test_a_reason_is_all_that_a_replay_needs(dag: DAG) -> None:
     [
         {},
         {"reason": ""},
-        {"reason": "mended", "system": "shpo"},
-        {"reason": "mended", "quarantined_from": "yesterday"},
-        {"reason": "mended", "mapping_version": 0},
-        {"reason": "mended", "mapping_version": "one"},
+        {"reason": "fixed", "system": "shpo"},
+        {"reason": "fixed", "quarantined_from": "yesterday"},
+        {"reason": "fixed", "mapping_version": 0},
+        {"reason": "fixed", "mapping_version": "one"},
     ],
 )
 def test_a_wrong_form_is_refused(dag: DAG, wrong: dict[str, object]) -> None:

@@ -36,11 +36,11 @@ def test_a_row_that_waits_in_quarantine_unchanged_is_not_doubled(shop):
     assert len(quarantine(shop)) == 1
 
 
-def test_a_mended_row_supersedes_its_quarantined_version(shop):
+def test_a_fixed_row_supersedes_its_quarantined_version(shop):
     shop.load([record("a", 1, name=None)])
-    shop.load([record("a", 2, name="Mended")])
+    shop.load([record("a", 2, name="Fixed")])
     assert quarantine(shop) == [("a", "name: to not be null", "superseded")]
-    assert shop.current()["a"]["name"] == "Mended"
+    assert shop.current()["a"]["name"] == "Fixed"
 
 
 def test_a_deletion_that_repeats_the_refused_content_is_published_and_closes_the_refused_row(shop):

@@ -81,7 +81,7 @@ def test_a_chunk_of_which_too_little_is_read_stops_the_migration_before_it_is_ap
         " from audit.event where action = 'migration.compare'"
     ) == [("mismatch", "2", 1)]
 
-    engineer.lost = set()  # the source was mended, and the task was cleared
+    engineer.lost = set()  # the source was fixed, and the task was cleared
     engineer.rehearse(migration)
     engineer.approve(migration)
     engineer.publish(migration)
@@ -93,10 +93,10 @@ def test_a_chunk_is_read_once_more_before_a_difference_is_a_mismatch(engineer: E
     migration = engineer.begin(engineer.wish(first))
     engineer.lost = {cursors(engineer)[0][1]}
 
-    def mended() -> None:
+    def fixed() -> None:
         engineer.lost = set()
 
-    engineer.meanwhile = mended
+    engineer.meanwhile = fixed
     engineer.rehearse(migration)
     assert len(engineer.asked) == 5
     loads = "select state from ops.load order by load_id"

@@ -229,7 +229,7 @@ class World:
 
     def bring_all(self) -> None:
         """As somebody would who does what the plans of the rollbacks say: load what they call missing, take up the
-        schedule again, mend the suite, and replay what waits."""
+        schedule again, fix the suite, and replay what waits."""
         self.suite(EVERYTHING)
         for start, end in sorted(self.missing):
             self._load(WindowRequest(datetime.fromisoformat(start), datetime.fromisoformat(end), exactly=True))

@@ -1,4 +1,4 @@
-"""Loads, mended suites and replays in any order: the sum of each replay is closed."""
+"""Loads, fixed suites and replays in any order: the sum of each replay is closed."""
 
 from __future__ import annotations
 

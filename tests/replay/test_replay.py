@@ -221,7 +221,7 @@ def test_a_late_good_version_does_not_close_what_is_newer_and_waits(shop: Shop) 
     assert shop.current()["a"]["name"] is None
 
 
-def test_a_cursor_that_the_mended_yaml_reads_makes_a_waiting_row_come_again(shop: Shop) -> None:
+def test_a_cursor_that_the_fixed_yaml_reads_makes_a_waiting_row_come_again(shop: Shop) -> None:
     shop.load([Record("a", None, False, record("a", 1).payload), record("good", 1)])
     shop.load([record("a", 1)])
     assert shop.current().keys() == {"a", "good"}

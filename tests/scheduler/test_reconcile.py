@@ -26,9 +26,9 @@ def test_records_lost_by_hand_are_found_and_repaired_by_command(here: Installati
     (alert,) = here.rows(about)
     assert (alert["kind"], alert["resolved_at"], alert["notified_open"]) == ("drift", None, ["log"])
 
-    (mended,) = json.loads(here.succeed("reconcile", "salesforce.account", "--repair", "--json"))
-    assert (mended["missing"], mended["oldest"]) == (0, None)
-    assert mended["repaired"] == len({row["_cursor"][:10] for row in lost})
+    (fixed,) = json.loads(here.succeed("reconcile", "salesforce.account", "--repair", "--json"))
+    assert (fixed["missing"], fixed["oldest"]) == (0, None)
+    assert fixed["repaired"] == len({row["_cursor"][:10] for row in lost})
     assert here.rows("select _key, _payload from staging.salesforce__account__current order by 1") == before
     loads = here.rows("select stream, dag_id, rows_new from ops.load where dag_id = 'reconcile'")
     assert {load["stream"] for load in loads} == {"account"}

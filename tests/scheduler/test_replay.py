@@ -1,4 +1,4 @@
-"""A replay through the real scheduler: a row that a mended suite takes is published, and conform takes it in."""
+"""A replay through the real scheduler: a row that a fixed suite takes is published, and conform takes it in."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ AS_AN_OLDER_SUITE_REFUSED_IT = """
     from gone order by _load_id desc limit 1
     returning quarantine_id
 """
-"""The suites in expectations/ take the row: what is there now is the mended one."""
+"""The suites in expectations/ take the row: what is there now is the fixed one."""
 OPEN = "select count(*) as n from ops.quarantine where system = 'salesforce' and state = 'open' and payload is not null"
 
 
-def test_a_replay_publishes_what_the_mended_suite_takes_accounts_for_every_row_and_starts_conform(
+def test_a_replay_publishes_what_the_fixed_suite_takes_accounts_for_every_row_and_starts_conform(
     here: Installation,
 ) -> None:
     (row,) = here.rows(

@@ -37,14 +37,14 @@ def _given() -> dict[str, list[Page]]:
     rows = [record(f"c{n:03}", n % 7, credit=n) for n in range(120)]
     torn = Record("torn", at(2), False, b'{"id":"torn","name":"\\u0000","credit":1,"changed":"2026-03-01T08:02:00Z"}')
     nightly = pages(
-        [*rows[:50], record("a", 3), record("b", 2), record("mended", 3, credit=-5)],
+        [*rows[:50], record("a", 3), record("b", 2), record("fixed", 3, credit=-5)],
         [record("a", 1, name="Late"), record("b", 4, name="Newer"), record(None, 4), record("bad", 3, credit=-1)],
         [*rows[50:], torn, record("gone", 4, deleted=True), record("tie", 5, name="One"), record("tie", 5, name="Two")],
         [*rows[50:], record(None, 5)],
         observed=MORNING + timedelta(hours=1),
     )
     hourly = pages(
-        [record("a", 61, name="Changed"), *rows[:30], record("mended", 62, credit=5), record("bad", 62, credit=-2)],
+        [record("a", 61, name="Changed"), *rows[:30], record("fixed", 62, credit=5), record("bad", 62, credit=-2)],
         [record("b", 3, name="Late again"), record("c000", 63, deleted=True), record("d", 64), record(None, 64)],
         [record("d", 64), record("gone", 65, name="Back"), record("worse", 65, credit=-9)],
         observed=MORNING + timedelta(hours=2),

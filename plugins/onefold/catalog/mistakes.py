@@ -71,7 +71,7 @@ def _mistake(details: ErrorDetails, model: type[BaseModel], file: YamlFile, at: 
         case "list_type":
             text = f"{name}: needs a list, for example [{_shown(given)}]"
         case _:
-            text = f"{name}: {details['msg'][:1].lower()}{details['msg'][1:]}, not {_shown(given)}; mend it"
+            text = f"{name}: {details['msg'][:1].lower()}{details['msg'][1:]}, not {_shown(given)}; fix it"
     return file.mistake(place, text)
 
 

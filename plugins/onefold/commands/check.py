@@ -55,4 +55,4 @@ def _print_mistakes(error: CatalogError, as_json: bool) -> None:
         click.echo(json.dumps({"valid": False, "mistakes": mistakes}, ensure_ascii=False))
         return
     click.echo(str(error), err=True)
-    click.echo(f"\nMistakes in the catalogue: {len(error.mistakes)}. Mend the lines above.", err=True)
+    click.echo(f"\nMistakes in the catalogue: {len(error.mistakes)}. Fix the lines above.", err=True)

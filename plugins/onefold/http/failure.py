@@ -9,7 +9,7 @@ from onefold.errors import Fatal, Retriable
 
 
 class Again(Exception):
-    """An attempt failed in a way that another attempt may mend. Its text names no value of the other side."""
+    """An attempt failed in a way that another attempt may fix. Its text names no value of the other side."""
 
     def __init__(
         self,

@@ -94,7 +94,7 @@ class Wire:
                     url = self.url(urljoin(url, answer.headers["Location"]))
         except requests.exceptions.SSLError as error:
             raise Fatal(
-                f"{named}: the TLS certificate of {self._base.hostname} could not be verified. Mend the "
+                f"{named}: the TLS certificate of {self._base.hostname} could not be verified. Fix the "
                 "certificate, or add its authority to the machine's trust store (REQUESTS_CA_BUNDLE)."
             ) from error
         except (requests.Timeout, TimeoutError, urllib3.exceptions.ReadTimeoutError) as error:

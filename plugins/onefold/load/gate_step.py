@@ -69,7 +69,7 @@ def _check_contract(connection: psycopg.Connection, job: Job, load: Load) -> Non
         _record_contract_changes(connection, load, drifts)
         raise Rejected(
             f"{job.name}: the source changed its contract: {'; '.join(map(str, drifts))}. Nothing was published. "
-            f"Mend the fields in catalog/systems/{load.system}.yaml (or have the source mended), then run again."
+            f"Fix the fields in catalog/systems/{load.system}.yaml (or have the source fixed), then run again."
         )
 
 
@@ -85,8 +85,8 @@ def _check_verdict(job: Job, load: Load, suite: str, findings: list[Finding], ca
         worst = "; ".join(str(finding) for finding in findings if finding.critical)
         raise Rejected(
             f"{job.name}: the gate refused load {load.load_id}: {refused} of {candidates} rows failed, more than the "
-            f"{limit:.0%} that may go to quarantine ({worst}). Nothing was published. If the rows are right, mend "
-            f"expectations/{suite}.yaml; if they are wrong, have the source mended; then run again."
+            f"{limit:.0%} that may go to quarantine ({worst}). Nothing was published. If the rows are right, fix "
+            f"expectations/{suite}.yaml; if they are wrong, have the source fixed; then run again."
         )
 
 

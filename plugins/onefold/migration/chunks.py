@@ -64,7 +64,7 @@ def publish_chunks(
 
     Raises Rejected before anything of a chunk is published when what was read is not what was rehearsed, and so
     approved: it is gone, and the source gives something else by now. All that is not published must then be rehearsed
-    anew. (What becomes of the same records may have changed: others have loaded meanwhile, or a suite was mended.)
+    anew. (What becomes of the same records may have changed: others have loaded meanwhile, or a suite was fixed.)
     Raises Rejected too when the versions that a load has brought are not what it was to bring, and Fatal when the
     approval has been withdrawn meanwhile.
     """

@@ -3,7 +3,7 @@
 from tests.acceptance.case import Case
 
 REPORT = {
-    "expired_token": "an admin key has no end: a refused one is for a person to mend",
+    "expired_token": "an admin key has no end: a refused one is for a person to fix",
     "changes": "a day's numbers are final soon after it is over; the look-back reads the last three days again",
     "deletions": "what was used stays used",
     "personal data": "the report is by workspace and model, not by user",

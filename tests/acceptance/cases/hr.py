@@ -2,7 +2,7 @@
 
 from tests.acceptance.case import Case
 
-KEY = {"expired_token": "an API key has no end: a refused one is for a person to mend"}
+KEY = {"expired_token": "an API key has no end: a refused one is for a person to fix"}
 WHOLE_TABLE = {
     **KEY,
     "several pages": "a table comes whole, in one answer",

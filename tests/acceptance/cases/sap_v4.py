@@ -12,7 +12,7 @@ CASES = {
             ("BaseUnit", "BaseUnit", "object", "object"),
         ),
         cannot_have={
-            "expired_token": "basic sign-in has no token: a refused password is for a person to mend",
+            "expired_token": "basic sign-in has no token: a refused password is for a person to fix",
             "personal data": "a product names no person",
         },
     ),

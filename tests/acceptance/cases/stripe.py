@@ -2,7 +2,7 @@
 
 from tests.acceptance.case import Case
 
-KEY = {"expired_token": "a secret key has no end: a refused one is for a person to mend"}
+KEY = {"expired_token": "a secret key has no end: a refused one is for a person to fix"}
 LISTED_BY_CREATION = {
     **KEY,
     "changes": "lists go by the time of creation; what changes later shows within the look-back of 30 days",

@@ -93,7 +93,7 @@ def test_a_bad_file_is_set_aside_with_its_reason_and_tried_again_when_it_has_cha
     assert [state for *_, state in drops.quarantine()] == ["superseded"]
 
 
-def test_a_file_set_aside_is_read_when_the_catalogue_has_been_mended(folder: Office):
+def test_a_file_set_aside_is_read_when_the_catalogue_has_been_fixed(folder: Office):
     folder.drop("a.csv", csv("1;31.01.2026;1,00;x;7", header=f"{HEADER};mpk"))
     before = read(folder)
     assert refused(before)

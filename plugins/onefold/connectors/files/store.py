@@ -76,7 +76,7 @@ class Folder:
         if not self._root.is_dir():
             raise Retriable(
                 f"the folder {self._root} of the Airflow connection {self._connection!r} is not there (or may not be "
-                "read). Mount it, or mend the connection's host; nothing was changed here."
+                "read). Mount it, or fix the connection's host; nothing was changed here."
             )
         home, fits = self._root.resolve(), fitting(pattern)
         for folder, _, names in os.walk(self._root / fixed_folder(pattern)):

@@ -1,4 +1,4 @@
-"""What a database's error means: ask again, or let somebody mend something first.
+"""What a database's error means: ask again, or let somebody fix something first.
 
 PostgreSQL tells by SQLSTATE (manual, appendix A), MySQL and MariaDB by number (MariaDB: "MariaDB Error Codes"; 2000 and
 up are the client's own). PostgreSQL's refusal to let us in has no code at all on our side, only its text.
@@ -45,7 +45,7 @@ class Slow(Again):
 
 
 def classed(error: sa.exc.DBAPIError, named: str, connection: str, timeout: float, secrets: Iterable[str]) -> Exception:
-    """Again (Slow) when the same question may be answered later, Fatal with what to mend when it may not."""
+    """Again (Slow) when the same question may be answered later, Fatal with what to fix when it may not."""
     code, text = _code(error), _text(error)
     # In a refusal the quoted is a name that helps; elsewhere it may be the very value that was found unfit.
     names = code in _NO_ENTRY | _NO_RIGHT | _NOT_THERE or (code is None and isinstance(error, sa.exc.OperationalError))
