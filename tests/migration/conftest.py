@@ -77,7 +77,7 @@ class Engineer:
     def plan(self, wish: MigrationRequest) -> Plan:
         return make_plan(self.connection, CATALOG.systems, wish)
 
-    def rehearse(self, migration: Migration, may_go_on: Callable[[], None] = nothing) -> None:
+    def dry_run(self, migration: Migration, may_go_on: Callable[[], None] = nothing) -> None:
         stream = self.listed.stream_name
         dry_run_chunks(self.loader, migration, stream, self._job(migration), may_go_on, self.counts)
 
@@ -91,7 +91,7 @@ class Engineer:
     def approved(self, wish: MigrationRequest) -> Migration:
         """A migration that has come as far as its approval."""
         migration = self.begin(wish)
-        self.rehearse(migration)
+        self.dry_run(migration)
         self.approve(migration)
         return migration
 
@@ -118,8 +118,8 @@ class Engineer:
 
             return read
 
-        return lambda requested, rehearsed: self.bench.job(
-            self.listed, requested=requested, dry_run_load=rehearsed, run=migration.run_id, wrap=faulty
+        return lambda requested, dry_run_load: self.bench.job(
+            self.listed, requested=requested, dry_run_load=dry_run_load, run=migration.run_id, wrap=faulty
         )
 
 

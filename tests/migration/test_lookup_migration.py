@@ -59,7 +59,7 @@ def register(sandbox: Sandbox) -> dict[str, bool]:
 
 def test_a_migration_brings_the_whole_register_and_asks_about_each_company_once(extract: Engineer, sandbox: Sandbox):
     bench, migration = extract.bench, extract.begin(YEARS)
-    extract.rehearse(migration)
+    extract.dry_run(migration)
     assert_asked_about_once_each(bench, sandbox)
     assert bench.observed(EXTRACT).versions == bench.observed(EXTRACT).answers == []
 
@@ -95,7 +95,7 @@ def test_a_company_that_is_published_is_not_asked_about_again_in_a_later_chunk(e
     with pytest.raises(Crash):
         extract.publish(migration, crash_at_the_second)
     discard_dry_run(extract.connection, migration)  # as a crash of PostgreSQL does it: landing is unlogged
-    extract.rehearse(migration)
+    extract.dry_run(migration)
     published = {lookup_key for (lookup_key,) in bench.query("select lookup_key from ops.lookup_result")}
     landed = [lookup_key for (lookup_key,) in bench.query("select lookup_key from landing.lookup_result")]
     assert published and sorted([*published, *landed]) == sorted(everyone(sandbox))
@@ -118,8 +118,8 @@ def test_a_chunk_that_died_goes_on_after_the_last_company_that_it_had_asked_abou
     monkeypatch.setattr("onefold.systems.krs.connector.PER_PAGE", 10)
     bench, migration = extract.bench, extract.begin(YEARS)
 
-    def dying(requested: WindowRequest, rehearsed: int | None):
-        job = bench.job(EXTRACT, requested=requested, dry_run_load=rehearsed, run="manual__1", wrap=cut)
+    def dying(requested: WindowRequest, dry_run_load: int | None):
+        job = bench.job(EXTRACT, requested=requested, dry_run_load=dry_run_load, run="manual__1", wrap=cut)
         return replace(job, last_attempt=False)
 
     def cut(pages):
@@ -134,7 +134,7 @@ def test_a_chunk_that_died_goes_on_after_the_last_company_that_it_had_asked_abou
     with pytest.raises(Crash):
         dry_run_chunks(extract.loader, migration, "extract", dying, nothing, extract.counts)
     assert bench.query("select count(*) from landing.lookup_result") == [(30,)]
-    extract.rehearse(migration)
+    extract.dry_run(migration)
     assert_asked_about_once_each(bench, sandbox)
 
 

@@ -1,4 +1,4 @@
-"""A migration on the real engine: rehearsed chunk by chunk, approved by another, published as it was rehearsed."""
+"""A migration on the real engine: a dry run of each chunk, approved by another, published as read."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ def test_a_migration_ends_in_the_same_tables_as_one_load_and_asks_the_source_onc
     tmp_path: Path,
 ) -> None:
     migration = engineer.begin(engineer.wish(first))
-    engineer.rehearse(migration)
+    engineer.dry_run(migration)
     assert engineer.bench.observed(ORDER).versions == []
     assert [(window.start, window.end) for window in engineer.asked] == _windows(engineer, migration)
 
     engineer.approve(migration)
     engineer.publish(migration)
-    assert len(engineer.asked) == 4  # only the rehearsal asked
+    assert len(engineer.asked) == 4  # only the dry run asked
     with warehouse_factory() as url:
         twin = Bench(sandbox, url, tmp_path / "twin")
         twin.load(ORDER, requested=WindowRequest(first, NOW, exactly=True))
@@ -49,7 +49,7 @@ def test_a_migration_ends_in_the_same_tables_as_one_load_and_asks_the_source_onc
 
 def test_either_pass_goes_on_after_a_crash_with_the_chunk_that_it_was_at(engineer: Engineer, first: datetime) -> None:
     migration = engineer.begin(engineer.wish(first))
-    for do, state in ((engineer.rehearse, "dry_run"), (engineer.publish, "published")):
+    for do, state in ((engineer.dry_run, "dry_run"), (engineer.publish, "published")):
         with pytest.raises(Crash):
             do(migration, _crash_at(3))
         assert _loads(engineer, state) == 2
@@ -63,7 +63,7 @@ def test_either_pass_goes_on_after_a_crash_with_the_chunk_that_it_was_at(enginee
 def test_a_chunk_whose_end_was_not_written_down_is_not_done_again(engineer: Engineer, first: datetime) -> None:
     migration = engineer.begin(engineer.wish(first))
     for do, column, state in (
-        (engineer.rehearse, "rehearsed_load", "dry_run"),
+        (engineer.dry_run, "dry_run_load", "dry_run"),
         (engineer.publish, "load_id", "published"),
     ):
         do(migration)
@@ -78,7 +78,7 @@ def test_the_control_totals_are_those_of_the_source_and_name_what_was_refused(
     engineer: Engineer, first: datetime
 ) -> None:
     migration = engineer.begin(engineer.wish(first))
-    engineer.rehearse(migration)
+    engineer.dry_run(migration)
     with engineer.bench.job(ORDER).source("order", Usage()) as pages:
         read = {record.key: record for page in pages(Window(first, NOW), None) for record in page.records}
 
@@ -104,7 +104,7 @@ def test_who_starts_a_migration_cannot_approve_it(engineer: Engineer, first: dat
     ledger.record_report(engineer.connection, migration, {})
     with pytest.raises(Fatal, match="must be approved by somebody else"):
         ledger.decide(engineer.connection, migration, "engineer", approved=True)
-    assert ledger.get(engineer.connection, migration.migration_id).state == "rehearsed"
+    assert ledger.get(engineer.connection, migration.migration_id).state == "dry_run"
 
 
 def test_two_migrations_of_one_stream_at_once_are_refused(engineer: Engineer, first: datetime) -> None:
@@ -119,7 +119,7 @@ def test_two_migrations_of_one_stream_at_once_are_refused(engineer: Engineer, fi
 
 def test_a_migration_whose_run_is_over_makes_way_for_another(engineer: Engineer, first: datetime) -> None:
     migration, wish = engineer.begin(engineer.wish(first)), engineer.wish(first)
-    engineer.rehearse(migration)
+    engineer.dry_run(migration)
     close_abandoned(engineer.connection, wish, "os:tester", lambda dag_id, run_id: False)
     assert engineer.now(migration).on_its_way
     close_abandoned(engineer.connection, wish, "os:tester", lambda *run: run == ("migrate", "manual__1"))
@@ -156,15 +156,15 @@ def test_a_migration_pauses_outside_its_service_window_and_goes_on_at_the_next(
 
     may_go_on = within("22:00-06:00 Europe/Warsaw", an_hour_a_chunk)
     with pytest.raises(Closed) as closed:
-        engineer.rehearse(migration, may_go_on)
+        engineer.dry_run(migration, may_go_on)
     assert closed.value.opens == datetime(2026, 3, 2, 21, tzinfo=UTC)
     assert _loads(engineer, "dry_run") == 2  # at 04:30 and 05:30
 
     with pytest.raises(Closed):
-        engineer.rehearse(migration, may_go_on)
+        engineer.dry_run(migration, may_go_on)
     assert _loads(engineer, "dry_run") == 2
     clock = closed.value.opens - timedelta(hours=2)
-    engineer.rehearse(migration, may_go_on)
+    engineer.dry_run(migration, may_go_on)
     assert _loads(engineer, "dry_run") == 4
 
 

@@ -48,7 +48,7 @@ def here(engineer: Engineer, monkeypatch: pytest.MonkeyPatch) -> Engineer:
     return engineer
 
 
-def test_plan_and_rehearse_ask_the_source_what_it_counts(here: Engineer) -> None:
+def test_plan_and_dry_run_ask_the_source_what_it_counts(here: Engineer) -> None:
     of_the_form = context(here, system="salesforce", streams=["order"], **YEARS)
     assert migrate.plan(of_the_form) == ["order"]
     (begun,) = here.bench.query("select migration_id, plan -> 'estimates' -> 'order' from ops.migration")

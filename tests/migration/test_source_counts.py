@@ -42,7 +42,7 @@ def test_what_is_read_of_each_chunk_is_what_its_source_counts(engineer: Engineer
     listed = cursors(engineer)
     wish = replace(engineer.wish(_midnight(listed[0][0])), chunk=240 * DAY)
     migration = engineer.begin(wish)
-    engineer.rehearse(migration)
+    engineer.dry_run(migration)
     chunks = engineer.chunks(migration)
     assert sum(chunk.counted["read"] for chunk in chunks) > 0.9 * len(listed)
     for chunk in chunks:
@@ -63,7 +63,7 @@ def test_a_chunk_of_which_too_little_is_read_stops_the_migration_before_it_is_ap
     key = next(key for cursor, key in cursors(engineer) if second.start < datetime.fromisoformat(cursor) < second.end)
     engineer.lost = {key}
     with pytest.raises(Rejected, match=r"order, chunk 2: of \[.*the source counts (\d+) records .*were read") as error:
-        engineer.rehearse(migration)
+        engineer.dry_run(migration)
     assert key not in str(error.value)
     assert [(window.start, window.end) for window in engineer.asked] == [
         (chunk.window_start, chunk.window_end) for chunk in (engineer.chunks(migration)[at] for at in (0, 1, 1))
@@ -71,7 +71,7 @@ def test_a_chunk_of_which_too_little_is_read_stops_the_migration_before_it_is_ap
     stopped = engineer.chunks(migration)[1]
     assert stopped.counted["after"] == stopped.counted["read"] + 1
     assert (engineer.now(migration).state, engineer.now(migration).error) == ("planned", str(error.value))
-    with pytest.raises(Fatal, match=r"not rehearsed \(order 2, order 3, order 4\)"):
+    with pytest.raises(Fatal, match=r"had no dry run \(order 2, order 3, order 4\)"):
         dry_run_loads(engineer.connection, migration)
     with pytest.raises(Fatal, match="is planned: there is nothing to approve"):
         ledger.decide(engineer.connection, migration, "approver", approved=True)
@@ -82,7 +82,7 @@ def test_a_chunk_of_which_too_little_is_read_stops_the_migration_before_it_is_ap
     ) == [("mismatch", "2", 1)]
 
     engineer.lost = set()  # the source was fixed, and the task was cleared
-    engineer.rehearse(migration)
+    engineer.dry_run(migration)
     engineer.approve(migration)
     engineer.publish(migration)
     assert key in engineer.bench.observed(engineer.listed).keys | _quarantined(engineer)
@@ -97,7 +97,7 @@ def test_a_chunk_is_read_once_more_before_a_difference_is_a_mismatch(engineer: E
         engineer.lost = set()
 
     engineer.meanwhile = fixed
-    engineer.rehearse(migration)
+    engineer.dry_run(migration)
     assert len(engineer.asked) == 5
     loads = "select state from ops.load order by load_id"
     assert engineer.bench.query(loads) == [("rejected",), *[("dry_run",)] * 4]
@@ -108,7 +108,7 @@ def test_records_that_are_changed_while_a_chunk_is_read_are_no_mismatch(
 ) -> None:
     migration = engineer.begin(engineer.wish(first))
     engineer.meanwhile = lambda: changing.control("advance", changes=60, deletions=20)
-    engineer.rehearse(migration)
+    engineer.dry_run(migration)
     assert len(engineer.asked) == 4  # not one was read twice
     counted = [chunk.counted for chunk in engineer.chunks(migration)]
     assert any(each["after"] < each["read"] <= each["before"] for each in counted)
@@ -124,10 +124,10 @@ def test_records_that_are_changed_between_a_crash_and_its_end_are_no_mismatch(
 
     engineer.meanwhile = crash  # the last page's token is committed, the count is not asked for
     with pytest.raises(Crash):
-        engineer.rehearse(migration)
+        engineer.dry_run(migration)
     engineer.meanwhile = lambda: None
     changing.control("advance", changes=60)
-    engineer.rehearse(migration)
+    engineer.dry_run(migration)
     assert engineer.bench.query("select count(*) from ops.load where state = 'rejected'") == [(0,)]
     assert engineer.chunks(migration)[0].counted["after"] < engineer.chunks(migration)[0].counted["before"]
 
@@ -158,7 +158,7 @@ def test_the_report_says_which_source_does_not_count_and_why(engineer: Engineer,
     stripe = engineer.of("stripe.charge")
     assert _counter(stripe, "charge") is None
     begun = stripe.begin(stripe.wish(datetime.now(UTC) - 20 * DAY, chunks=1))
-    stripe.rehearse(begun)
+    stripe.dry_run(begun)
     assert [chunk.counted for chunk in stripe.chunks(begun)] == [None]
     assert "| this source does not count: it has no way to ask how many" in _report(stripe, begun)
 
@@ -195,7 +195,7 @@ def test_what_is_published_is_what_was_approved_even_where_the_database_has_lost
 
     engineer.lost = set()
     engineer.asked.clear()
-    engineer.rehearse(migration)
+    engineer.dry_run(migration)
     assert len(engineer.asked) == 3  # what is published is not read again
     assert len(dry_run_loads(engineer.connection, migration)) == 3
     engineer.approve(migration)
@@ -222,19 +222,19 @@ def test_a_stream_that_is_busy_is_not_counted_again_at_each_look(
         patch.setattr(steps, "land", busy)
         for _ in range(3):
             with pytest.raises(Busy):
-                engineer.rehearse(migration)
+                engineer.dry_run(migration)
     assert asked == ["order"]
-    engineer.rehearse(migration)
+    engineer.dry_run(migration)
     assert asked == ["order", "order"]  # before it was read, and after
 
 
 def test_what_is_lost_before_the_report_is_not_shown_to_who_approves(engineer: Engineer, first: datetime) -> None:
     migration = engineer.begin(engineer.wish(first))
-    engineer.rehearse(migration)
+    engineer.dry_run(migration)
     engineer.connection.execute(
         "truncate landing.resume_token"
     )  # as a crash of PostgreSQL does it: landing is unlogged
-    with pytest.raises(Fatal, match=r"chunks that are not rehearsed \(order 1, "):
+    with pytest.raises(Fatal, match=r"chunks that had no dry run \(order 1, "):
         dry_run_loads(engineer.connection, migration)
 
 

@@ -57,7 +57,7 @@ class Backfill:
 
 
 @dataclass(frozen=True)
-class Rehearse:
+class DryRun:
     """A migration of a window, as far as its approval."""
 
     start: int
@@ -93,7 +93,7 @@ class Replay:
     """Of all that waits in quarantine."""
 
 
-Step = Change | MendSuite | Sync | Backfill | Rehearse | Decide | Rollback | Undo | Replay
+Step = Change | MendSuite | Sync | Backfill | DryRun | Decide | Rollback | Undo | Replay
 
 
 def do(world: World, step: Step) -> None:
@@ -108,8 +108,8 @@ def do(world: World, step: Step) -> None:
             world.sync()
         case Backfill(start, end):
             world.backfill(start, end)
-        case Rehearse(start, end, chunks):
-            world.rehearse(start, end, chunks)
+        case DryRun(start, end, chunks):
+            world.dry_run(start, end, chunks)
         case Decide(approved):
             world.decide(approved=approved)
         case Rollback(picks, whole_runs, approved):
@@ -159,11 +159,11 @@ SEQUENCES = {
         *(Change("a", -1), Sync(), MendSuite(EVERYTHING), Replay(), Rollback((1,)), Rollback((0,)), Undo()),
     ],
     "an older reading of the same minute leaves a newer one waiting": [
-        *(Change("b", 1), Sync(), Change("a", 1), Rehearse(0, 60), Change("a", -1, 0), Sync(), Decide()),
+        *(Change("b", 1), Sync(), Change("a", 1), DryRun(0, 60), Change("a", -1, 0), Sync(), Decide()),
         *(Rollback((0,)), Undo()),
     ],
     "an older refused reading never takes the place of a newer one": [
-        *(Change("b", 1), Sync(), Change("a", -1), Rehearse(0, 60), Change("a", 0, 12), MendSuite(1), Sync(), Decide()),
+        *(Change("b", 1), Sync(), Change("a", -1), DryRun(0, 60), Change("a", 0, 12), MendSuite(1), Sync(), Decide()),
         *(Change("b", 1, 30), Sync(), Rollback((0,)), Undo()),
     ],
     "a backfill within the look-back leaves what is stamped late to the next run": [
@@ -205,7 +205,7 @@ STEPS = st.one_of(
     st.builds(Sync),
     st.builds(MendSuite, st.sampled_from([EVERYTHING, 0, 1])),
     windows().map(lambda window: Backfill(*window)),
-    st.tuples(windows(), st.integers(1, 2)).map(lambda drawn: Rehearse(*drawn[0], drawn[1])),
+    st.tuples(windows(), st.integers(1, 2)).map(lambda drawn: DryRun(*drawn[0], drawn[1])),
     st.builds(Decide, st.sampled_from([True, True, False])),
     st.builds(
         Rollback,

@@ -62,7 +62,7 @@ def not_counted(stream: str, usage: Usage) -> Iterator[None]:
 
 
 @dataclass(frozen=True)
-class Rehearsed:
+class Pending:
     """A migration that waits for approval, and what its chunks have read."""
 
     migration: Migration
@@ -82,7 +82,7 @@ class World:
         self.truth = Truth()
         self.source: dict[str, Said] = {}
         self.clock = self.steps = 0
-        self.rehearsed: Rehearsed | None = None
+        self.pending: Pending | None = None
         self.rolled_back: dict[int, tuple[int, ...]] = {}
         self.missing: set[tuple[str, str]] = set()
         self._given: dict[tuple[datetime, datetime], dict[str, Read]] = {}
@@ -142,15 +142,15 @@ class World:
         again = counts.quarantined
         assert closed(self.shop, run) == (len(chose), published, len(chose) - published - again, again)
 
-    def rehearse(self, start: int, end: int, chunks: int) -> None:
-        """A migration of a window is rehearsed, and waits for approval; a second one meanwhile is refused."""
+    def dry_run(self, start: int, end: int, chunks: int) -> None:
+        """A migration of a window has had its dry run, and waits for approval; a second one meanwhile is refused."""
         run = f"migrate__{next(_runs)}"
         wish = MigrationRequest(
             "shop", (self.shop.stream,), moment(start), moment(end), (moment(end) - moment(start)) / chunks, "why"
         )
         with connect(self.shop.url, autocommit=True) as connection:
             planned = make_plan(connection, self.catalog.systems, wish)
-            if self.rehearsed:
+            if self.pending:
                 with pytest.raises(Fatal, match="is on its way"):
                     migrations.begin(connection, wish, planned, STARTER.format("migrate", run), run)
                 return
@@ -161,13 +161,13 @@ class World:
                 (chunk.window_start, chunk.window_end)
                 for chunk in migrations.chunks(connection, migration, self.shop.stream)
             ]
-        self.rehearsed = Rehearsed(migration, {window: self._given[window] for window in windows})
+        self.pending = Pending(migration, {window: self._given[window] for window in windows})
 
     def decide(self, *, approved: bool) -> None:
         """The migration that waits is published, or turned down."""
-        if self.rehearsed is None:
+        if self.pending is None:
             return
-        waits, self.rehearsed = self.rehearsed, None
+        waits, self.pending = self.pending, None
         migration = waits.migration
         with connect(self.shop.url, autocommit=True) as connection:
             migrations.decide(connection, migration, "approver", approved=approved)
@@ -244,14 +244,14 @@ class World:
 
     def _of(self, migration: Migration) -> object:
         run = Run("migrate", migration.run_id, migration.actor)
-        return lambda requested, rehearsed: self._job(requested, rehearsed, run)
+        return lambda requested, dry_run_load: self._job(requested, dry_run_load, run)
 
-    def _job(self, requested: WindowRequest, rehearsed: int | None, run: Run) -> Job:
+    def _job(self, requested: WindowRequest, dry_run_load: int | None, run: Run) -> Job:
         @contextmanager
         def source(stream_name: str, usage: object) -> Iterator[object]:
             yield self._answer
 
-        return replace(self.shop.job([]), source=source, requested=requested, dry_run_load=rehearsed, run=run)
+        return replace(self.shop.job([]), source=source, requested=requested, dry_run_load=dry_run_load, run=run)
 
     def _answer(self, window: Window, token: str | None) -> Iterator[Page]:
         """What the source has that was changed within the window."""

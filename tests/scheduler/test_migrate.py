@@ -1,4 +1,4 @@
-"""A migration through the real scheduler: rehearsed out of sight, approved by another person, published."""
+"""A migration through the real scheduler: a dry run out of sight, approved by another person, published."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.scheduler.test_rollback import answered
 pytestmark = pytest.mark.scheduler
 
 
-def test_a_migration_is_rehearsed_approved_by_another_person_and_published(here: Installation):
+def test_a_migration_has_a_dry_run_is_approved_by_another_person_and_published(here: Installation):
     here.succeed("sync", "salesforce")  # what other tests have changed in the source is not the migration's
     orders = "select count(*) from staging.salesforce__order"
     (before,) = here.rows(orders)
@@ -25,7 +25,7 @@ def test_a_migration_is_rehearsed_approved_by_another_person_and_published(here:
     (refused,) = [task for task in here.api().task_instances(run) if task.task_id == "approve"]
     assert "must be approved by somebody else" in here.api().log(run, refused)
     (migration,) = here.rows("select state, report from ops.migration")
-    assert migration["state"] == "rehearsed"
+    assert migration["state"] == "dry_run"
     counted = migration["report"]["streams"]["order"]["counted"]
     assert counted["before"] == counted["after"] > 0
     assert counted["read"] <= counted["after"] <= counted["read"] + counted["unplaced"]

@@ -217,8 +217,8 @@ def in_the_gate(world: World, wire: Wire) -> int:
     """Which of the gate's orders is Great Expectations' question about the candidates."""
     with world.warehouse() as warehouse:
         STEPS["land"](warehouse.job(NIGHTLY))
-        rehearsal = Loading(warehouse.job(NIGHTLY, wire.url(warehouse.loader_url)), ["gate"]).carry(wire)
-    return next(order.number for order in rehearsal.orders if b"sum(CASE WHEN" in order.message)
+        undisturbed = Loading(warehouse.job(NIGHTLY, wire.url(warehouse.loader_url)), ["gate"]).carry(wire)
+    return next(order.number for order in undisturbed.orders if b"sum(CASE WHEN" in order.message)
 
 
 def current_undisturbed(world: World) -> list[tuple]:

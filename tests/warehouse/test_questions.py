@@ -78,7 +78,7 @@ def test_a_company_that_the_feed_names_on_many_days_is_asked_about_in_one_chunk_
         (window.start, NOW),
     ).fetchone()[0]
     loader.execute(
-        "insert into ops.migration_chunk (migration_id, stream, position, window_start, window_end, rehearsed_load)"
+        "insert into ops.migration_chunk (migration_id, stream, position, window_start, window_end, dry_run_load)"
         " values (%s, 'subject', 1, %s, %s, %s)",
         (migration_id, window.start, window.end, load.load_id),
     )

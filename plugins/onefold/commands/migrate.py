@@ -37,8 +37,8 @@ def migrate(
 ) -> None:
     """Bring a window of the past of SYSTEM's STREAMS (default: all) in, chunk by chunk.
 
-    It starts the DAG migrate, which rehearses everything, publishes nothing, and then waits for the approval of another
-    person than you.
+    It starts the DAG migrate, which makes a dry run of everything, publishes nothing, and then waits for the approval
+    of another person than you.
     """
     from onefold.catalog.reader import read_systems
     from onefold.commands.runs import airflow
@@ -83,4 +83,4 @@ def migrate(
         click.echo(json.dumps({**planned.as_json(), "run_id": run.run_id, "approve_at": where}, indent=2))
         return
     click.echo("\n".join(planned.lines(system)))
-    click.echo(f"Nothing is published yet. Once it is rehearsed, another person than you approves it at {where}")
+    click.echo(f"Nothing is published yet. Once it has had its dry run, another person than you approves it at {where}")

@@ -155,7 +155,7 @@ def end_dry_run(connection: psycopg.Connection, load: Load) -> None:
 
 def discard_landing(connection: psycopg.Connection, tables: LandingTables) -> None:
     """Drop the load's landing tables and its rows in the shared ones, inside the caller's transaction."""
-    for table in tables.all:  # cascade: the views of a rehearsal's shadow go too
+    for table in tables.all:  # cascade: the views of a dry run go too
         connection.execute(psycopg.sql.SQL("drop table if exists {} cascade").format(table))
     for shared in SHARED_LANDING_TABLES:
         connection.execute(

@@ -57,7 +57,7 @@ _FEED = """
 select distinct value from (select value collate "C" as value from unnest({changed}::text[]) as feed (value)) feed
 where ({after}::text is null or value > {after}::text) and not exists (
     select from landing.lookup_result a
-    join ops.migration_chunk chunk on chunk.rehearsed_load = a.load_id and chunk.stream = {stream}
+    join ops.migration_chunk chunk on chunk.dry_run_load = a.load_id and chunk.stream = {stream}
     join ops.migration m on m.migration_id = chunk.migration_id and m.system = {system} and m.ended_at is null
     where a.lookup_key = feed.value
 ) and not exists (

@@ -1,1 +1,1 @@
-"""Historical migrations: planned, rehearsed in a shadow, approved by a second person, published chunk by chunk."""
+"""Historical migrations: planned, gated in a dry run, approved by a second person, published chunk by chunk."""

@@ -1,4 +1,4 @@
-"""A migration's two passes over its chunks: rehearse each, and, once approved, publish each."""
+"""A migration's two passes over its chunks: a dry run of each, and, once approved, publish each."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from onefold.warehouse.rows import one_row
 log = logging.getLogger(__name__)
 
 MakeJob = Callable[[WindowRequest, int | None], Job]
-"""The job that loads a window of the stream; the second argument is the rehearsed load that has read it already."""
+"""The job that loads a window of the stream; the second argument is the load of the dry run that has read it."""
 
 
 def dry_run_chunks(
@@ -60,10 +60,10 @@ def dry_run_chunks(
 def publish_chunks(
     url: str, migration: Migration, stream: str, make_job: MakeJob, may_go_on: Callable[[], None]
 ) -> None:
-    """Publish every chunk that has not been yet, from what its rehearsal has read. As dry_run_chunks otherwise.
+    """Publish every chunk that has not been yet, from what its dry run has read. As dry_run_chunks otherwise.
 
-    Raises Rejected before anything of a chunk is published when what was read is not what was rehearsed, and so
-    approved: it is gone, and the source gives something else by now. All that is not published must then be rehearsed
+    Raises Rejected before anything of a chunk is published when what was read is not what was shown, and so
+    approved: it is gone, and the source gives something else by now. All that is not published must then get a dry run
     anew. (What becomes of the same records may have changed: others have loaded meanwhile, or a suite was fixed.)
     Raises Rejected too when the versions that a load has brought are not what it was to bring, and Fatal when the
     approval has been withdrawn meanwhile.
@@ -71,7 +71,7 @@ def publish_chunks(
     with translate_errors(f"migration {migration.migration_id}"), connect(url, autocommit=True) as connection:
         for chunk in ledger.chunks(connection, migration, stream):
             if chunk.load_id is None:
-                job = make_job(_exactly(chunk), chunk.rehearsed_load)
+                job = make_job(_exactly(chunk), chunk.dry_run_load)
                 load = _ended_already(connection, job.run, migration, chunk, "published")
                 if load is None:
                     _require_approval(connection, migration)
@@ -98,13 +98,13 @@ def close_abandoned(
 
 
 def discard_dry_run(connection: psycopg.Connection, migration: Migration) -> None:
-    """Drop what the rehearsal has landed and no load has taken over."""
+    """Drop what the dry run has landed and no load has taken over."""
     for stream in migration.streams:
         _drop(connection, ledger.chunks(connection, migration, stream))
 
 
 def quarantined(connection: psycopg.Connection, migration: Migration) -> Mapping[str, Mapping[str, int]]:
-    """By stream and reason, how many records the rehearsal's gates refused."""
+    """By stream and reason, how many records the dry run's gates refused."""
     reasons: dict[str, Counter[str]] = {}
     for stream in migration.streams:
         for chunk in ledger.chunks(connection, migration, stream):
@@ -114,16 +114,16 @@ def quarantined(connection: psycopg.Connection, migration: Migration) -> Mapping
 
 def _drop(connection: psycopg.Connection, chunks: Iterable[Chunk]) -> None:
     for chunk in chunks:
-        if chunk.rehearsed_load is not None and chunk.load_id is None:
+        if chunk.dry_run_load is not None and chunk.load_id is None:
             with connection.transaction():
-                loads.discard_landing(connection, loads.get(connection, chunk.rehearsed_load).tables)
+                loads.discard_landing(connection, loads.get(connection, chunk.dry_run_load).tables)
 
 
 def is_dry_run_done(connection: psycopg.Connection, chunk: Chunk) -> bool:
     """Whether it is, and what was read is still there: a crash of the database empties landing, but not the ledger."""
-    if chunk.rehearsed_load is None or chunk.load_id is not None:
+    if chunk.dry_run_load is None or chunk.load_id is not None:
         return chunk.load_id is not None
-    return landing.is_gated(connection, loads.get(connection, chunk.rehearsed_load))
+    return landing.is_gated(connection, loads.get(connection, chunk.dry_run_load))
 
 
 def _exactly(chunk: Chunk) -> WindowRequest:
@@ -169,12 +169,12 @@ def _found(connection: psycopg.Connection, job: Job, load: Load) -> ChunkTotals:
 def _take_back(
     connection: psycopg.Connection, migration: Migration, job: Job, chunk: Chunk, totals: Totals
 ) -> Rejected:
-    """Drop what was rehearsed of the stream and is not published; why."""
+    """Drop what the dry run has read of the stream and is not published; why."""
     now, approved = overall(totals), overall(_dry_run_of(chunk)["became"])
     different = sorted(name for name in {*now, *approved} if now.get(name) != approved.get(name))
     why = Rejected(
         f"{job.name}, chunk {chunk.position}: what would be published is not what was approved "
-        f"({', '.join(different)}). Nothing of the chunk was published. Clear the task rehearse and all that follow "
+        f"({', '.join(different)}). Nothing of the chunk was published. Clear the task dry_run and all that follow "
         "it: what is not published is read anew, and must be approved anew."
     )
     steps.reject(job, why)

@@ -20,8 +20,8 @@ from onefold.migration.control_totals import ChunkTotals, Totals
 from onefold.migration.plan import MigrationRequest, Plan, PlanJson
 from onefold.warehouse.rows import one_row
 
-State = Literal["planned", "rehearsed", "approved", "published", "refused", "failed"]
-_ON_ITS_WAY = ("planned", "rehearsed", "approved")
+State = Literal["planned", "dry_run", "approved", "published", "refused", "failed"]
+_ON_ITS_WAY = ("planned", "dry_run", "approved")
 
 
 class StreamReport(TypedDict):
@@ -62,7 +62,7 @@ class Migration:
     plan: PlanJson
     report: MigrationReport | None
     error: str | None
-    begun_at: datetime
+    started_at: datetime
     ended_at: datetime | None
 
     @property
@@ -79,7 +79,7 @@ class Chunk:
     position: int
     window_start: datetime
     window_end: datetime
-    rehearsed_load: int | None
+    dry_run_load: int | None
     load_id: int | None
     totals: ChunkTotals | None
     counted: Mapping[str, int] | None
@@ -174,7 +174,7 @@ def chunks(connection: psycopg.Connection, migration: Migration, stream: str) ->
 
 def record_dry_run(connection: psycopg.Connection, chunk: Chunk, load_id: int, totals: ChunkTotals) -> None:
     """The chunk has been read and judged by this load."""
-    _keep(connection, chunk, rehearsed_load=load_id, totals=Jsonb(dict(totals)))
+    _keep(connection, chunk, dry_run_load=load_id, totals=Jsonb(dict(totals)))
 
 
 def record_published(connection: psycopg.Connection, chunk: Chunk, load_id: int) -> None:
@@ -209,17 +209,17 @@ def stopped(connection: psycopg.Connection, migration: Migration, error: str, **
 
 
 def record_report(connection: psycopg.Connection, migration: Migration, report: MigrationReport) -> None:
-    """The rehearsal has ended; from here on a person decides. Raises Fatal when one has decided already."""
+    """The dry run has ended; from here on a person decides. Raises Fatal when one has decided already."""
     with connection.transaction():
         kept = connection.execute(
-            "update ops.migration set state = 'rehearsed', report = %s, error = null"
-            " where migration_id = %s and state in ('planned', 'rehearsed')",
+            "update ops.migration set state = 'dry_run', report = %s, error = null"
+            " where migration_id = %s and state in ('planned', 'dry_run')",
             (Jsonb(dict(report)), migration.migration_id),
         ).rowcount
         if not kept:
             state = get(connection, migration.migration_id).state
             raise Fatal(f"Migration {migration.migration_id} is {state}: what was approved is reported no more.")
-        _tell(connection, migration, "migration.rehearse", migration.actor)
+        _tell(connection, migration, "migration.dry_run", migration.actor)
 
 
 def decide(connection: psycopg.Connection, migration: Migration, user: str | None, *, approved: bool) -> None:
@@ -239,7 +239,7 @@ def decide(connection: psycopg.Connection, migration: Migration, user: str | Non
     with connection.transaction():
         decided = connection.execute(
             "update ops.migration set state = 'approved', approver = %s"
-            " where migration_id = %s and (state = 'rehearsed' or (state = 'approved' and approver = %s))",
+            " where migration_id = %s and (state = 'dry_run' or (state = 'approved' and approver = %s))",
             (user, migration.migration_id, user),
         ).rowcount
         if not decided:

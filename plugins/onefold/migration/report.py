@@ -1,4 +1,4 @@
-"""What the person who approves a migration reads, and what is kept of its rehearsal."""
+"""What the person who approves a migration reads, and what is kept of its dry run."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ def dry_run_loads(connection: psycopg.Connection, migration: Migration) -> list[
     chunks = [chunk for stream in migration.streams for chunk in ledger.chunks(connection, migration, stream)]
     if left := [f"{chunk.stream} {chunk.position}" for chunk in chunks if not is_dry_run_done(connection, chunk)]:
         raise Fatal(
-            f"Migration {migration.migration_id} has chunks that are not rehearsed ({', '.join(left[:5])}), so there "
-            "is nothing to approve. Clear the task rehearse. Nothing was published."
+            f"Migration {migration.migration_id} has chunks that had no dry run ({', '.join(left[:5])}), so there "
+            "is nothing to approve. Clear the task dry_run. Nothing was published."
         )
-    return [chunk.rehearsed_load for chunk in chunks if chunk.load_id is None and chunk.rehearsed_load is not None]
+    return [chunk.dry_run_load for chunk in chunks if chunk.load_id is None and chunk.dry_run_load is not None]
 
 
 def make_report(
-    connection: psycopg.Connection, migration: Migration, rehearsal: DryRunReport, system: System
+    connection: psycopg.Connection, migration: Migration, dry_run: DryRunReport, system: System
 ) -> MigrationReport:
     """The report of the dry run, to be stored in ops.migration."""
     streams: dict[str, StreamReport] = {}
@@ -53,8 +53,8 @@ def make_report(
         streams[stream] = {"read": read, "became": totals, "quarantined": refused[stream], "counted": counted}
     return {
         "streams": streams,
-        "publish_id": rehearsal.publish_id,
-        "entities": [asdict(each) for each in rehearsal.entities],
+        "publish_id": dry_run.publish_id,
+        "entities": [asdict(each) for each in dry_run.entities],
     }
 
 
@@ -86,7 +86,7 @@ def plan_text(migration: Migration) -> str:
 
 
 def report_text(migration: Migration) -> str:
-    """The rehearsal's report in Markdown."""
+    """The dry run's report in Markdown."""
     report = migration.report
     if report is None:
         raise Fatal(f"Migration {migration.migration_id} has no report yet. Clear the task report.")

@@ -93,18 +93,18 @@ def report(context: Context) -> str:
         ensure_all_staging(url, catalog)
         migration = _migration(context)
         with connect(url, autocommit=True) as connection:
-            rehearsed = [loads.get(connection, load_id) for load_id in dry_run_loads(connection, migration)]
-        rehearsal = dry_run_conform(
+            read = [loads.get(connection, load_id) for load_id in dry_run_loads(connection, migration)]
+        dry_run = dry_run_conform(
             url,
             run_of(context).actor,
             entity_gate(url),
             list(catalog.entities.values()),
-            DbtProject(here.root / "dbt_project", here.home / "dbt-rehearsal"),
-            rehearsed,
+            DbtProject(here.root / "dbt_project", here.home / "dbt-dry-run"),
+            read,
             mappings=mapping_fingerprints(catalog.entities, catalog.systems),
         )
         with connect(url, autocommit=True) as connection:
-            found = make_report(connection, migration, rehearsal, catalog.systems[migration.system])
+            found = make_report(connection, migration, dry_run, catalog.systems[migration.system])
             ledger.record_report(connection, migration, found)
             migration = ledger.get(connection, migration.migration_id)
         after_commit(url)
@@ -169,7 +169,7 @@ def _migration(context: Context) -> Migration:
 def _make_job(context: Context, migration: Migration, stream: str) -> MakeJob:
     """Jobs that let fresh data go first, and use the migration's own rate where it has one."""
     job = job_of(context, migration.system, stream, migration.rate)
-    return lambda requested, rehearsed: replace(job, requested=requested, dry_run_load=rehearsed, yields_to_fresh=True)
+    return lambda requested, load: replace(job, requested=requested, dry_run_load=load, yields_to_fresh=True)
 
 
 @contextmanager

@@ -47,9 +47,9 @@ comment on table ops.reconciliation is 'One row per comparison of a stream with 
 comment on table ops.drift is 'The records that differ from their source now: missing (there and not here), changed (newer '
     'there), deleted (here, and no longer there). since: since when, by the cursor where it tells, else when it was first seen. '
     'cursor_day: the UTC day of its cursor. A row is deleted when its record agrees again.';
-comment on table ops.migration is 'One row per historical migration. planned: its chunks are being rehearsed; rehearsed: it '
+comment on table ops.migration is 'One row per historical migration. planned: its chunks are read and gated; dry_run: it '
     'waits for approval; approved: its chunks are being published; then published, refused by a person, or failed.';
-comment on column ops.migration_chunk.rehearsed_load is 'The load that read the chunk and was judged; null until then.';
+comment on column ops.migration_chunk.dry_run_load is 'The load that read the chunk and was judged; null until then.';
 comment on column ops.migration_chunk.load_id is 'The load that published it; null until then.';
 comment on column ops.migration_chunk.counted is 'How many records the source counted in it before and after it was '
     'read, and how many were read; null where the source cannot count.';

@@ -1,4 +1,4 @@
-"""A rehearsal: loads that are judged and not published, and what would become of the golden records."""
+"""A dry run: loads that are judged and not published, and what would become of the golden records."""
 
 from __future__ import annotations
 
@@ -56,20 +56,20 @@ class Company:
             ]
         return datetime.fromisoformat(sorted(cursors)[len(cursors) // 2])
 
-    def rehearsed(self) -> Load:
+    def dry_run_load(self) -> Load:
         """The newer half of the accounts, landed, judged, and no more."""
         job = self.bench.job(ACCOUNT, requested=self.newer)
         steps.land(job)
         steps.gate(job)
         return steps.dry_run(job)
 
-    def rehearse(self, *loads: Load) -> DryRunReport:
+    def dry_run(self, *loads: Load) -> DryRunReport:
         return dry_run_conform(
             self.loader,
             "user:tester",
             entity_gate(self.loader),
             [CUSTOMER],
-            DbtProject(DBT, self._folder / "dbt-rehearsal"),
+            DbtProject(DBT, self._folder / "dbt-dry-run"),
             loads,
             mappings=self._mappings,
         )
@@ -111,10 +111,10 @@ def company(warehouse_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
         yield Company(Bench(sandbox, warehouse_url, tmp_path / "home"), tmp_path)
 
 
-def test_a_rehearsal_publishes_nothing_and_foretells_what_the_publish_then_does(company: Company) -> None:
+def test_a_dry_run_publishes_nothing_and_foretells_what_the_publish_then_does(company: Company) -> None:
     before = company.published()
-    load = company.rehearsed()
-    told = company.rehearse(load)
+    load = company.dry_run_load()
+    told = company.dry_run(load)
     assert company.published() == before
 
     (customers,) = told.entities
@@ -128,7 +128,7 @@ def test_a_rehearsal_publishes_nothing_and_foretells_what_the_publish_then_does(
 
 
 def test_analysts_cannot_see_the_schemas_of_a_dry_run_and_engineers_can(company: Company) -> None:
-    company.rehearse(company.rehearsed())
+    company.dry_run(company.dry_run_load())
     question = f"select count(*) from {dry_run_schemas.MAPPED}.customer__candidate"  # noqa: S608 - our own name
     with psycopg.connect(as_role(company.bench.url, "onefold_engineer")) as engineer:
         assert engineer.execute(question).fetchone()[0] > 0
@@ -139,22 +139,22 @@ def test_analysts_cannot_see_the_schemas_of_a_dry_run_and_engineers_can(company:
         analyst.execute(question)
 
 
-def test_what_a_rehearsal_has_read_is_taken_over_and_the_source_is_not_asked_again(company: Company) -> None:
-    rehearsed = company.rehearsed()
-    company.rehearse(rehearsed)
-    load = _published(company, rehearsed)
-    assert (load.state, load.rows_read, load.pages) == ("published", rehearsed.rows_read, rehearsed.pages)
+def test_what_a_dry_run_has_read_is_taken_over_and_the_source_is_not_asked_again(company: Company) -> None:
+    dry_run = company.dry_run_load()
+    company.dry_run(dry_run)
+    load = _published(company, dry_run)
+    assert (load.state, load.rows_read, load.pages) == ("published", dry_run.rows_read, dry_run.pages)
     asked = company.bench.query("select load_id from ops.usage where load_id = %s", load.load_id)
     assert asked == []
-    assert company.bench.query("select to_regclass(%s)", f"landing.load_{rehearsed.load_id}") == [(None,)]
+    assert company.bench.query("select to_regclass(%s)", f"landing.load_{dry_run.load_id}") == [(None,)]
 
 
-def test_a_rehearsal_whose_landing_is_gone_is_read_again_from_the_source(company: Company) -> None:
-    rehearsed = company.rehearsed()
+def test_a_dry_run_whose_landing_is_gone_is_read_again_from_the_source(company: Company) -> None:
+    dry_run = company.dry_run_load()
     company.bench.execute("delete from landing.resume_token")  # as a crash of the database leaves it
 
-    load = _published(company, rehearsed)
-    assert (load.state, load.rows_read) == ("published", rehearsed.rows_read)
+    load = _published(company, dry_run)
+    assert (load.state, load.rows_read) == ("published", dry_run.rows_read)
     assert company.bench.query("select requests > 0 from ops.usage where load_id = %s", load.load_id) == [(True,)]
 
 
@@ -163,12 +163,12 @@ def test_only_a_dry_run_load_can_be_shown_by_a_dry_run_of_conform(company: Compa
         ACCOUNT, requested=WindowRequest(company.newer.start, company.newer.start + timedelta(days=1), True)
     )
     with pytest.raises(Fatal, match="is published and has no dry run to show"):
-        company.rehearse(load)
+        company.dry_run(load)
 
 
-def _published(company: Company, rehearsed: Load) -> Load:
-    """The load that publishes what the rehearsed one has read."""
-    job = company.bench.job(ACCOUNT, requested=company.newer, dry_run_load=rehearsed.load_id)
+def _published(company: Company, dry_run: Load) -> Load:
+    """The load that publishes what the dry run has read."""
+    job = company.bench.job(ACCOUNT, requested=company.newer, dry_run_load=dry_run.load_id)
     steps.land(job)
     steps.gate(job)
     return steps.publish(job)
