@@ -30,12 +30,6 @@ MORNING = datetime(2026, 3, 1, 8)
 HEAVY = "ż" * 100_000
 
 
-@pytest.fixture(scope="session")
-def maria(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
-    with mariadb.running(tmp_path_factory.mktemp("mariadb"), tmp_path_factory.mktemp("programs")) as port:
-        yield port
-
-
 @pytest.fixture(params=["postgresql", "mariadb"])
 def source(request: pytest.FixtureRequest, postgres: Postgres) -> Iterator[Source]:
     postgresql = request.param == "postgresql"

@@ -11,7 +11,6 @@ resyncRequired and others) means that the link is too old and everything must be
 from __future__ import annotations
 
 import hashlib
-import json
 import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -22,6 +21,7 @@ import msgspec
 
 from onefold.catalog.stream import Stream
 from onefold.catalog.system import System
+from onefold.connectors.lenient_json import raw_elements, read_lenient
 from onefold.connectors.page import Page, PageReader
 from onefold.connectors.paging import EXPIRED, SAME_PAGE
 from onefold.connectors.partition import Partition
@@ -105,28 +105,32 @@ class RoundReader:
         marks = self._marks.decode(payload)
         if marks.root is not None:
             return None  # the drive itself is no document
-        if owner:
-            payload = b"".join((b'{"', OWNER.encode(), b'":', msgspec.json.encode(owner), b",", payload[1:]))
-        record = self._head.record(payload)
+        record = self._head.record(self._with_owner(payload, owner))
         gone = marks.removed is not None or marks.deleted is not None
         return msgspec.structs.replace(record, deleted=True) if gone else record
 
+    def _with_owner(self, payload: bytes, owner: str) -> bytes:
+        if not owner:
+            return payload
+        return b"".join((b'{"', OWNER.encode(), b'":', msgspec.json.encode(owner), b",", payload[1:]))
+
     def _one_by_one(self, body: bytes, owner: str, error: Exception) -> tuple[_Body, list[Record | None]]:
-        """A page with half a surrogate pair somewhere: its record goes to quarantine, the others must come through."""
+        """A page with half a surrogate pair or NaN somewhere: its record goes to quarantine, no other one."""
         try:
-            content = json.loads(body)
+            raws, content = raw_elements(body.decode(), ("value",)), read_lenient(body)
         except ValueError:
             raise BadBody("JSON that is cut off or malformed") from error
-        listed = content.get("value") if isinstance(content, dict) else None
-        if not isinstance(listed, list):
+        if raws is None or not isinstance(content, dict):
             raise BadBody("JSON with half a surrogate pair, and no list of records where it was") from error
-        whose = {OWNER: owner} if owner else {}
-        records: list[Record | None] = [
-            msgspec.structs.replace(self._head.lenient(whose | each), deleted="@removed" in each or "deleted" in each)
-            for each in listed
-            if isinstance(each, dict) and "root" not in each
-        ]
-        return _Body([], content.get(_NEXT), content.get(_LINK)), records
+        return _Body([], content.get(_NEXT), content.get(_LINK)), [self._unfit(raw, owner) for raw in raws]
+
+    def _unfit(self, raw: str, owner: str) -> Record | None:
+        """A record of such a page; None for the drive itself."""
+        content = read_lenient(raw)
+        if not isinstance(content, dict) or "root" in content:
+            return None
+        record = self._head.record(self._with_owner(raw.encode(), owner))
+        return msgspec.structs.replace(record, deleted="@removed" in content or "deleted" in content)
 
     def _changed(self, body: bytes, error: msgspec.ValidationError) -> BadBody | Fatal:
         found = msgspec.json.decode(body)

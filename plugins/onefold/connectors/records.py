@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import partial
 from operator import attrgetter
 from types import GenericAlias
-from typing import Any, ClassVar, cast
+from typing import Any
 
 import msgspec
 
 from onefold.catalog.fields import SourceField
 from onefold.catalog.stream import Stream
 from onefold.connectors.cursor import Scalar, canonical
+from onefold.connectors.json_shape import Kind, Path, at, found, getter, shape
+from onefold.connectors.lenient_json import raw_elements, read_lenient
 from onefold.connectors.record import Record
 from onefold.errors import Fatal
 from onefold.http.attempt import BadBody, Response
 
-Path = tuple[str, ...]
-_Kind = Any  # a type as msgspec decodes it, a union too: Python 3.11 has no name for the type of such
 _BOM = b"\xef\xbb\xbf"
 _CUT = "JSON that is cut off or malformed"
 _ERROR_KEYS = frozenset({"error", "errors", "errorCode", "error_description", "fault", "Fault"})
@@ -50,27 +47,25 @@ class Splitter:
         self._named = named
         self._at = records
         self._next_at = next_page
-        self._page = msgspec.json.Decoder(_shape([(records, list[msgspec.Raw], True)])) if records else None
+        self._page = msgspec.json.Decoder(shape([(records, list[msgspec.Raw], True)])) if records else None
         self._list = msgspec.json.Decoder(list[msgspec.Raw])
         self._head = Head(named, stream)
-        heads: _Kind = GenericAlias(list, (self._head.shape,))
-        page_of_heads: _Kind = _shape([(records, heads, True)]) if records else heads
+        heads: Kind = GenericAlias(list, (self._head.shape,))
+        page_of_heads: Kind = shape([(records, heads, True)]) if records else heads
         self._heads: msgspec.json.Decoder[Any] = msgspec.json.Decoder(page_of_heads)
-        following: tuple[Path, _Kind, bool] = (next_page or (), bool if flag else str | None, flag)
-        self._next = msgspec.json.Decoder(_shape([following])) if next_page else None
+        following: tuple[Path, Kind, bool] = (next_page or (), bool if flag else str | None, flag)
+        self._next = msgspec.json.Decoder(shape([following])) if next_page else None
 
     def __call__(self, response: Response) -> Body:
         """Raises BadBody when the body is not whole JSON or is an error's, Fatal when its list is not where it was."""
         try:
             body = sound_text(response)
-            records = _at(self._page.decode(body), self._at) if self._page else self._list.decode(body)
-            following = _at(self._next.decode(body), self._next_at or ()) if self._next else None
+            records = at(self._page.decode(body), self._at) if self._page else self._list.decode(body)
+            following = at(self._next.decode(body), self._next_at or ()) if self._next else None
         except msgspec.ValidationError as error:
             raise self._changed(body, error) from error
         except msgspec.DecodeError as error:
-            if (content := _lenient(response)) is None:
-                raise BadBody(_CUT) from error
-            return self._one_by_one(content)
+            return self._one_by_one(body, error)
         return Body(self._records(body, records), following or None)
 
     def _records(self, body: bytes, raws: list[msgspec.Raw]) -> list[Record]:
@@ -79,18 +74,20 @@ class Splitter:
             found = self._heads.decode(body)
         except msgspec.ValidationError:  # some head is no scalar: only that record must suffer
             return [self._head.record(raw) for raw in raws]
-        heads = _at(found, self._at) if self._at else found
+        heads = at(found, self._at) if self._at else found
         return list(map(self._head.of, heads, map(bytes, raws)))
 
-    def _one_by_one(self, content: dict[str, object] | list[object]) -> Body:
-        """A page with half a surrogate pair somewhere: its record goes to quarantine, the others must come through."""
-        records: object = content
-        for name in self._at:
-            records = records.get(name) if isinstance(records, dict) else None
-        if not isinstance(records, list):
-            raise BadBody("JSON with half a surrogate pair, and no list of records where it was")
-        following = _found(content, self._next_at) if self._next_at else None
-        return Body([self._head.lenient(record) for record in records], next_page_of(following))
+    def _one_by_one(self, body: bytes, error: Exception) -> Body:
+        """A page with half a surrogate pair or NaN somewhere: its record goes to quarantine, the others come through as
+        they were sent."""
+        try:
+            raws = raw_elements(body.decode(), self._at)
+            following = found(read_lenient(body), self._next_at) if self._next_at else None
+        except ValueError:
+            raise BadBody(_CUT) from error
+        if raws is None:
+            raise BadBody("JSON with half a surrogate pair, NaN or Infinity, and no list of records where it was")
+        return Body([self._head.record(raw.encode()) for raw in raws], next_page_of(following))
 
     def _changed(self, body: bytes, error: msgspec.ValidationError) -> BadBody | Fatal:
         found = msgspec.json.decode(body)
@@ -118,8 +115,8 @@ class Head:
         self._paths = [*keys, *cursors, *([path(flag.field)] if flag else [])]
         self._cursor_at, self._mark_at = len(keys), len(keys) + len(cursors)
         self._may_be_null = [not stream.fields[name].required for name in stream.primary_key]
-        self.shape = _shape([(each, Scalar, False) for each in dict.fromkeys(self._paths)])
-        self._getters = [_getter(self.shape, each) for each in self._paths]
+        self.shape = shape([(each, Scalar, False) for each in dict.fromkeys(self._paths)])
+        self._getters = [getter(self.shape, each) for each in self._paths]
         flat = len(keys) == len(cursors) == 1 and len(self._paths) == 3 and all(len(each) == 1 for each in self._paths)
         self._plain = attrgetter(*(self.shape.names[each[0]] for each in self._paths)) if flat else None
         self._kind = stream.cursor.kind if stream.cursor else "timestamp"
@@ -133,15 +130,18 @@ class Head:
             head = self._decoder.decode(payload)
         except msgspec.ValidationError:  # a part of the head is not where it was: as good as missing
             content = msgspec.json.decode(payload)
-            return self._made([_found(content, path) for path in self._paths], payload)
+            return self._made([found(content, path) for path in self._paths], payload)
         except msgspec.DecodeError:
-            return Record(None, None, False, payload)
+            return self._lenient(payload)
         return self.of(head, payload)
 
-    def lenient(self, content: object) -> Record:
-        """The record of decoded JSON, written as ASCII: what no text can hold stays an escape."""
-        payload = json.dumps(content, separators=(",", ":")).encode()
-        record = self._made([_found(content, path) for path in self._paths], payload)
+    def _lenient(self, payload: bytes) -> Record:
+        """The head of what holds NaN or half a surrogate pair, and so cannot be stored as JSON; its bytes stay."""
+        try:
+            content = read_lenient(payload)
+        except ValueError:
+            return Record(None, None, False, payload)
+        record = self._made([found(content, path) for path in self._paths], payload)
         return record if record.key is None or _is_text(record.key) else Record(None, record.cursor, False, payload)
 
     def of(self, head: object, payload: bytes) -> Record:
@@ -153,7 +153,11 @@ class Head:
         return self._made([get(head) for get in self._getters], payload)
 
     def _made(self, values: list[Scalar], payload: bytes) -> Record:
-        key = _key(values[: self._cursor_at], self._may_be_null)
+        keys = values[: self._cursor_at]
+        if any(type(value) is float for value in keys):  # rarely, so its digits are looked for only now
+            content = read_lenient(payload)
+            keys = [found(content, path) for path in self._paths[: self._cursor_at]]
+        key = _key(keys, self._may_be_null)
         moved = values[self._cursor_at : self._mark_at]
         deleted = self._mark_at < len(values) and values[self._mark_at] == self._deleted_value
         return Record(key, canonical(self._kind, moved) if moved else None, deleted, payload)
@@ -184,18 +188,9 @@ def sound_text(response: Response) -> bytes:
     return body
 
 
-def _lenient(response: Response) -> dict[str, object] | list[object] | None:
-    """The body as Python's own reader takes it, which passes half a surrogate pair; None when it is no JSON either."""
-    try:
-        content: dict[str, object] | list[object] = json.loads(response.body.removeprefix(_BOM))
-    except ValueError:
-        return None
-    return content
-
-
 def value_at(payload: bytes, path: Path) -> Scalar:
     """The value at the path of a record's JSON; None where there is none, or where it is an object or a list."""
-    return _found(msgspec.json.decode(payload), path)
+    return found(msgspec.json.decode(payload), path)
 
 
 def next_page_of(value: Scalar) -> str | bool | None:
@@ -213,56 +208,8 @@ def _is_text(value: str) -> bool:
     return True
 
 
-class _Shape(msgspec.Struct):
-    """What `_shape` makes has these: the attribute that holds the value of each name in the JSON."""
-
-    names: ClassVar[dict[str, str]]
-
-
-def _shape(wanted: Iterable[tuple[Path, _Kind, bool]]) -> type[_Shape]:
-    """A struct type that decodes the values at these paths (with their type; True: must be there), nothing else."""
-    here: dict[str, list[tuple[Path, _Kind, bool]]] = {}
-    for path, kind, required in wanted:
-        here.setdefault(path[0], []).append((path[1:], kind, required))
-    fields: list[str | tuple[str, _Kind] | tuple[str, _Kind, Any]] = []
-    names: dict[str, str] = {}
-    for number, (name, below) in enumerate(here.items()):
-        attribute = f"f{number}"
-        names[attribute] = name
-        if below[0][0]:
-            required = any(must for _, _, must in below)
-            nested = _shape(below)
-            fields.append((attribute, nested) if required else (attribute, nested | None, None))
-        else:
-            kind, required = below[0][1], below[0][2]
-            fields.append((attribute, kind) if required else (attribute, kind, None))
-    namespace = {"names": {v: k for k, v in names.items()}}
-    made = msgspec.defstruct("Shape", fields, bases=(_Shape,), rename=names, namespace=namespace)
-    return cast("type[_Shape]", made)  # defstruct's type does not say what bases it has
-
-
-def _at(shape: Any, path: Path) -> Any:  # the shapes are made at run time: no checker knows their attributes
-    for name in path:
-        if shape is None:
-            return None
-        shape = getattr(shape, type(shape).names[name])
-    return shape
-
-
-def _getter(shape: type[_Shape], path: Path) -> Callable[[object], Scalar]:
-    """What takes the value at the path out of a decoded shape; a direct one where the path has one part."""
-    return attrgetter(shape.names[path[0]]) if len(path) == 1 else partial(_at, path=path)
-
-
-def _found(content: object, path: Path) -> Scalar:
-    """The value at the path of decoded JSON; None where there is none, or where it is an object or a list."""
-    for name in path:
-        content = content.get(name) if isinstance(content, dict) else None
-    return content if isinstance(content, str | int | float | bool) else None
-
-
 def _key(values: list[Scalar], may_be_null: list[bool]) -> str | None:
-    """One value as it is, several as a JSON array; None when one is missing, empty or no text or integer.
+    """One value as it is, several as a JSON array; None when one is missing, empty or no text or number.
 
     Of several, a field that is not required may be null and is so in the key: the workspace that has no id.
     """

@@ -22,6 +22,9 @@ from onefold.load.page_writer import PageWriter
 from onefold.warehouse.rows import one_row
 from onefold.warehouse.tables import SHARED_LANDING_TABLES
 
+MOST_KEY_BYTES = 2500
+"""Of a primary key: PostgreSQL indexes at most 2,704 bytes, and the names of system and stream stand beside the key."""
+_SURE_CHARACTERS = MOST_KEY_BYTES // 4
 _COLUMNS = sql.SQL("(_key, _cursor, _deleted, _hash, _extracted_at, _payload)")
 
 
@@ -143,12 +146,17 @@ class Landing:
         self._writer.flush()
 
     def _split_by_key(self, page: Page) -> tuple[list[Record], list[sql.Composable]]:
-        """The records that have a key, and the statements that store the others as unreadable."""
-        keyed = [record for record in page.records if record.key is not None]
+        """The records whose key can be stored, and the statements that store the others as unreadable."""
+        keyed = [r for r in page.records if r.key is not None and (len(r.key) <= _SURE_CHARACTERS or _is_short(r.key))]
         if len(keyed) == len(page.records):
             return keyed, []
-        reason = f"the primary key ({self._primary_key}) is missing"
-        return keyed, [_unreadable(self._load, r, page, reason) for r in page.records if r.key is None]
+        unfit = (r for r in page.records if r.key is None or not _is_short(r.key))
+        return keyed, [_unreadable(self._load, record, page, self._key_fault(record)) for record in unfit]
+
+    def _key_fault(self, record: Record) -> str:
+        if record.key is None:
+            return f"the primary key ({self._primary_key}) is missing"
+        return f"the primary key ({self._primary_key}) is longer than {MOST_KEY_BYTES} bytes"
 
     def _send(self, page: Page, rows: Iterable[bytes], unreadable: list[sql.Composable]) -> None:
         # Nothing is lost with the last pages' commits: a crash of the server empties landing anyway.
@@ -221,6 +229,10 @@ def landed_keys(connection: psycopg.Connection, load: Load) -> list[str]:
     """The keys of the records that the load has read, each once; they go when it is published."""
     rows = connection.execute(sql.SQL("select distinct _key from {} order by 1").format(load.tables.pages)).fetchall()
     return [key for (key,) in rows]
+
+
+def _is_short(key: str) -> bool:
+    return len(key.encode(errors="surrogatepass")) <= MOST_KEY_BYTES
 
 
 def _fault(record: Record) -> str | None:

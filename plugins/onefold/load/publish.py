@@ -222,13 +222,14 @@ def _close_quarantined(connection: psycopg.Connection, load: Load) -> None:
 def _greatest_cursors(connection: psycopg.Connection, load: Load) -> tuple[str | None, str | None]:
     """The greatest cursor that was landed, and that the load itself read: a detected deletion has that of the version.
 
-    Looked for once, in a plain query that PostgreSQL spreads over the cores.
+    Looked for once, in a plain query that PostgreSQL spreads over the cores. The year 9999 says never: after such a
+    cursor nothing would be read any more.
     """
     return one_row(
         connection.execute(
             sql.SQL(
                 "select max(_cursor), max(_cursor) filter (where not (_deleted"
-                " and _hash = decode(md5('gone' || _payload), 'hex'))) from {pages}"
+                " and _hash = decode(md5('gone' || _payload), 'hex'))) from {pages} where _cursor not like '9999-%'"
             ).format(**_names(load))
         )
     )

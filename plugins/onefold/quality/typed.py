@@ -121,8 +121,8 @@ def _unparsed(stream: Stream, careful: bool) -> sql.Composable:
         verdict = sql.SQL("is not true" if field.required else "is false")
         conditions.append(sql.SQL("({}) {}").format(is_of_type(name, field), verdict))
         table = stream.format is not None and stream.format.kind != "xml"
-        if field.type in _POSTGRES and (careful or table):
-            conditions.append(_unreadable(name, field, table))
+        if field.type in _POSTGRES:
+            conditions += [_unreadable(name, field, table)] if careful or table else _beyond(name, field)
         findings += [_finding(wrong, text) for wrong, text in _faults(name, field, table)]
         if stream.format and table:
             formula = _formula(name, field, guarded=name not in stream.format.unguarded)
@@ -166,15 +166,30 @@ def _faults(name: str, field: SourceField, table: bool) -> Iterator[tuple[sql.Co
 
 
 def _unreadable(name: str, field: SourceField, table: bool) -> sql.Composable:
-    """Whether the value is no text of the type; of a table also whether the file's reader could not read it."""
+    """Whether the value is no text of the type, or means nothing in it; of a table also whether the file's reader could
+    not read it."""
     bad: sql.Composable = sql.SQL("({} <> '' and not {}) is true").format(_text(name, field), _valid(name, field))
     if field.type == "timestamp":
-        bad = sql.SQL("{} and ({}) is null").format(bad, _instant(name, field))
+        bad = sql.SQL("({} and ({}) is null)").format(bad, _instant(name, field))
+    wrong = [bad, *_beyond(name, field)]
     if table:
-        bad = sql.SQL("({} or _payload #> {} is not null)").format(
-            bad, sql.Literal(["_file", "unread", field.path or name])
-        )
-    return bad
+        unread = sql.Literal(["_file", "unread", field.path or name])
+        wrong.append(sql.SQL("_payload #> {} is not null").format(unread))
+    return sql.SQL("({})").format(sql.SQL(" or ").join(wrong))
+
+
+def _beyond(name: str, field: SourceField) -> Iterator[sql.Composable]:
+    """Whether PostgreSQL takes the field's text for a value that nobody means: `NaN`, `Infinity` and `0x1F` are numbers
+    to it; `infinity`, `today`, and days before the year 1 or after 9999 are dates."""
+    text = _text(name, field)
+    if field.type in ("integer", "numeric"):
+        yield sql.SQL("(translate({}, ' 0123456789+-.eE', '') <> '') is true").format(text)
+    elif field.type in ("date", "timestamp"):
+        # The year has four digits: nearly always the first four characters, which is cheap to ask.
+        yield sql.SQL(
+            "({text} <> '' and {text} not like '/Date(%' and ({text} not like '____-%' or {text} ilike '%bc')"
+            " and {text} !~* '^[^0-9]*[0-9]{{1,4}}([^0-9].*[^bc])?$|^[0-9]{{8}}([^0-9].*[^bc])?$') is true"
+        ).format(text=text)
 
 
 def _finding(condition: sql.Composable, text: str) -> sql.Composed:

@@ -20,6 +20,7 @@ import msgspec
 from onefold.catalog.system import System
 from onefold.connectors.capabilities import Capabilities
 from onefold.connectors.delta import Question, Round, RoundReader, circle, delta_reader, says_resync
+from onefold.connectors.lenient_json import raw_elements, raw_members
 from onefold.connectors.page import Page, PageReader
 from onefold.connectors.paging import SAME_PAGE
 from onefold.connectors.partition import Partition
@@ -231,19 +232,19 @@ def _batch(response: Response) -> list[_Wire]:
         return msgspec.json.decode(body, type=_Batch).responses
     except msgspec.ValidationError as error:
         raise BadBody("no answer to a batch") from error
-    except msgspec.DecodeError:  # half a surrogate pair in some item; written as ASCII it stays an escape
+    except msgspec.DecodeError:  # half a surrogate pair or NaN in some item: its body stays as it was sent
         try:
-            return [
-                _Wire(
-                    each["id"],
-                    each["status"],
-                    each.get("headers") or {},
-                    msgspec.Raw(json.dumps(each["body"]).encode()),
-                )
-                for each in json.loads(body)["responses"]
-            ]
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            return [_wire(raw_members(raw)) for raw in raw_elements(body.decode(), ("responses",)) or ()]
+        except (ValueError, KeyError, msgspec.DecodeError) as error:
             raise BadBody("JSON that is cut off or malformed") from error
+
+
+def _wire(item: Mapping[str, str]) -> _Wire:
+    head = msgspec.json.decode(
+        f'{{"id":{item["id"]},"status":{item["status"]},"headers":{item.get("headers") or "{}"},"body":null}}',
+        type=_Wire,
+    )
+    return msgspec.structs.replace(head, body=msgspec.Raw(item["body"].encode()))
 
 
 def _decoded(body: bytes, shape: type[T]) -> T:

@@ -8,16 +8,18 @@ import math
 from collections.abc import Callable
 from typing import Self, TypeVar, Unpack
 
+import psycopg
 import sqlalchemy as sa
 from sqlalchemy.pool import NullPool
 
 from onefold.catalog.system import System
 from onefold.connectors.sql.database_errors import classed
-from onefold.connectors.sql.relation import read_json
+from onefold.connectors.sql.values import read_json
 from onefold.errors import Fatal
 from onefold.http.attempt import Attempt
 from onefold.http.endpoint import Endpoint
 from onefold.http.persistent import AttemptSettings, Persistent
+from onefold.warehouse.exact_values import load_intervals_as_text
 
 T = TypeVar("T")
 
@@ -128,8 +130,17 @@ def _engine(system: System, endpoint: Endpoint) -> sa.Engine:
     )
 
 
+def psycopg_connection(connection: sa.Connection) -> psycopg.Connection:
+    """The driver's own connection. Raises Fatal when it is not PostgreSQL's."""
+    found = connection.connection.driver_connection
+    if not isinstance(found, psycopg.Connection):
+        raise Fatal(f"the driver of this connection is {type(found).__name__}, not psycopg. Please report it as a bug.")
+    return found
+
+
 def _limit_session(connection: sa.Connection, dialect: str, timeout: float) -> None:
-    """Read only, every statement within the timeout (locks that it waits for too), and times in UTC."""
+    """Read only, every statement within the timeout (locks that it waits for too), times in UTC, intervals as ISO 8601
+    writes them."""
     if dialect == "postgresql":
         settings = {
             "default_transaction_read_only": "on",
@@ -137,8 +148,10 @@ def _limit_session(connection: sa.Connection, dialect: str, timeout: float) -> N
             "idle_in_transaction_session_timeout": f"{timeout * 1000:.0f}",
             "TimeZone": "UTC",
             "DateStyle": "ISO",
+            "IntervalStyle": "iso_8601",
         }
         connection.execute(sa.select(*(sa.func.set_config(name, value, False) for name, value in settings.items())))
+        load_intervals_as_text(psycopg_connection(connection))
         return
     name, unit = ("max_statement_time", 1) if dialect == "mariadb" else ("max_execution_time", 1000)
     seconds = math.ceil(timeout)

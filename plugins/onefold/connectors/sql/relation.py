@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from decimal import Decimal
+from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -17,21 +15,25 @@ from sqlalchemy.dialects import mysql
 from onefold.catalog.mistakes import did_you_mean
 from onefold.catalog.stream import Stream
 from onefold.catalog.system import System
+from onefold.connectors.sql.values import Clock, converter, zone_of
 from onefold.connectors.window_text import top_level
 from onefold.errors import Fatal
 
-Convert = Callable[[object], object]
 _ENCODE = msgspec.json.Encoder(decimal_format="number", enc_hook=str).encode
 _HOUR = timedelta(hours=1)
 
 
 @dataclass(frozen=True)
 class Relation:
-    """The columns that a stream needs, by name, and which of them may be NULL; `zone` is of stamps without one."""
+    """The columns that a stream needs, by name, and which of them may be NULL; `zone` is of stamps without one.
+
+    `unique`: the database itself sees to it that no two rows have the same primary key.
+    """
 
     table: sa.TableClause
     nullable: frozenset[str]
     zone: ZoneInfo
+    unique: bool = False
 
     def column(self, name: str) -> sa.ColumnClause[Any]:
         return self.table.c[name]
@@ -44,7 +46,7 @@ class Relation:
         kind = self.column(name).type
         if _zoned(kind):
             return at
-        local = at.astimezone(_zone(kind, self.zone))
+        local = at.astimezone(zone_of(kind, self.zone))
         before, after = local.utcoffset(), (at + _HOUR).astimezone(local.tzinfo).utcoffset()
         back = before is not None and after is not None and after < before
         return local.replace(tzinfo=None) - (_HOUR if lowest and back else timedelta(0))
@@ -67,21 +69,31 @@ def described(connection: sa.Connection, system: System, stream: Stream, named: 
             f"{did_you_mean(missing, found, 'columns there')}. If it was renamed, change the field's path in "
             f"catalog/systems/{system.system}.yaml."
         )
+    keys = [stream.fields[field].path or field for field in stream.primary_key]
+    for key in keys:
+        if isinstance(found[key]["type"], sa.REAL | mysql.FLOAT):
+            raise Fatal(
+                f"{named}: {key}, of the primary_key, is {found[key]['type']} in the database. A number of single "
+                "precision is not equal to itself once it has been written down, so no page could begin after it: "
+                "offer it in a view as a decimal or as text. Nothing was read."
+            )
     columns = [sa.column(column, _plain(found[column]["type"])) for column in wanted]
+    constraint = sa.inspect(connection).get_pk_constraint(name, schema=schema or None)["constrained_columns"]
+    unique = bool(constraint) and set(constraint) <= set(keys)
     nullable = frozenset(column for column in wanted if found[column].get("nullable", True))
-    return Relation(sa.table(name, *columns, schema=schema or None), nullable, ZoneInfo(system.timezone))
+    return Relation(sa.table(name, *columns, schema=schema or None), nullable, ZoneInfo(system.timezone), unique)
 
 
 class Rows:
     """Writes rows of a relation as JSON objects: the same data gives the same bytes, whatever the database.
 
-    Numbers are exact, timestamps ISO 8601 in UTC, bytes base64.
+    Numbers are exact, timestamps ISO 8601 in UTC, intervals ISO 8601, bytes base64 (connectors/sql/values.py).
     """
 
     def __init__(self, relation: Relation, stream: Stream) -> None:
         self._names = [column.name for column in relation.table.c]
         kinds = {(field.path or name): field.type for name, field in stream.fields.items()}
-        converts = (_convert(column, kinds.get(column.name), relation.zone) for column in relation.table.c)
+        converts = (converter(column, kinds.get(column.name), relation.zone) for column in relation.table.c)
         self._converts = [(place, convert) for place, convert in enumerate(converts) if convert]
 
     def json(self, row: Iterable[object]) -> bytes:
@@ -93,58 +105,21 @@ class Rows:
         return _ENCODE(dict(zip(self._names, values, strict=True)))
 
 
+class _Members(mysql.SET):
+    """MySQL's SET as the text that the server writes, in the order of its definition; a Python set has none."""
+
+    def result_processor(self, dialect: sa.Dialect, coltype: object) -> None:
+        return None
+
+
 def _plain(kind: sa.types.TypeEngine[Any]) -> sa.types.TypeEngine[Any]:
-    """As reflected; but MySQL's doubles would come as decimals, rounded."""
+    """As reflected, but without what SQLAlchemy would do to the values: it rounds MySQL's doubles to decimals."""
+    if isinstance(kind, mysql.TIME):
+        return Clock()
+    if isinstance(kind, mysql.SET):
+        return _Members(*kind.values)
     return sa.Float() if isinstance(kind, sa.Float) else kind
 
 
 def _zoned(kind: sa.types.TypeEngine[Any]) -> bool:
     return bool(getattr(kind, "timezone", False))
-
-
-def _zone(kind: sa.types.TypeEngine[Any], zone: ZoneInfo) -> ZoneInfo:
-    """MySQL's TIMESTAMP is kept in UTC and shown in the session's zone, which is UTC; its DATETIME is as it was put."""
-    return ZoneInfo("UTC") if isinstance(kind, mysql.TIMESTAMP) else zone
-
-
-def _convert(column: sa.ColumnClause[Any], field_type: str | None, zone: ZoneInfo) -> Convert | None:
-    kind = column.type
-    if isinstance(kind, sa.DateTime):
-        zone = _zone(kind, zone)
-        return lambda value: _instant(value, zone)
-    if field_type == "boolean" and not isinstance(kind, sa.Boolean):
-        return _truth
-    if field_type == "json":
-        return _document
-    if isinstance(kind, sa.CHAR):
-        return lambda value: value.rstrip(" ") if isinstance(value, str) else value
-    if isinstance(kind, sa.Numeric):
-        return lambda value: str(value) if isinstance(value, Decimal) and not value.is_finite() else value
-    return None
-
-
-def _instant(value: object, zone: ZoneInfo) -> object:
-    """In UTC; what is no time at all (MySQL's 0000-00-00) stays as it is, for the gate to see."""
-    if not isinstance(value, datetime):
-        return value
-    at = (value if value.tzinfo else value.replace(tzinfo=zone)).astimezone(UTC).replace(tzinfo=None)
-    return at.isoformat(timespec="microseconds" if at.microsecond % 1000 else "milliseconds") + "Z"
-
-
-def _truth(value: object) -> object:
-    """MySQL's BOOLEAN is a small number, its BIT(1) a byte."""
-    number = int.from_bytes(value, "big") if isinstance(value, bytes) else value
-    return bool(number) if number in (0, 1) else number
-
-
-def _document(value: object) -> object:
-    """MariaDB keeps JSON as text."""
-    try:
-        return read_json(value) if isinstance(value, str) else value
-    except ValueError:
-        return value
-
-
-def read_json(text: str | bytes) -> object:
-    """A JSON document whose numbers stay exact."""
-    return json.loads(text, parse_float=Decimal)

@@ -1,0 +1,118 @@
+"""How a column's values are written as JSON: the same data gives the same text, whatever the database."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any, NoReturn
+from zoneinfo import ZoneInfo
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import mysql
+
+Convert = Callable[[object], object]
+
+
+class Clock(sa.types.UserDefinedType[timedelta]):
+    """MySQL's TIME as the driver gives it: SQLAlchemy's own type knows the hours of one day only."""
+
+    cache_ok = True
+
+    def get_col_spec(self, **_: object) -> str:
+        return "TIME"
+
+
+def converter(column: sa.ColumnClause[Any], field_type: str | None, zone: ZoneInfo) -> Convert | None:
+    """What makes the column's values such that JSON holds them exactly; None where they are so already.
+
+    What is no value of its type (NaN, 0000-00-00, infinity) becomes its text, for the gate to see.
+    """
+    kind = column.type
+    if isinstance(kind, sa.DateTime):
+        zone = zone_of(kind, zone)
+        return lambda value: _instant(value, zone)
+    if field_type == "boolean" and not isinstance(kind, sa.Boolean):
+        return _truth
+    if isinstance(kind, mysql.SET):
+        return _members if field_type == "json" else None
+    if field_type == "json":
+        return _document
+    if isinstance(kind, Clock):
+        return clock_text
+    if isinstance(kind, sa.CHAR):
+        return lambda value: value.rstrip(" ") if isinstance(value, str) else value
+    if isinstance(kind, sa.Numeric | sa.Float):
+        return number_or_text
+    if isinstance(kind, sa.ARRAY):
+        return _elements
+    return None
+
+
+def zone_of(kind: sa.types.TypeEngine[Any], zone: ZoneInfo) -> ZoneInfo:
+    """MySQL's TIMESTAMP is kept in UTC and shown in the session's zone, which is UTC; its DATETIME is as it was put."""
+    return ZoneInfo("UTC") if isinstance(kind, mysql.TIMESTAMP) else zone
+
+
+def number_or_text(value: object) -> object:
+    """A number that JSON has no form for as its text: NaN, Infinity, -Infinity."""
+    if isinstance(value, Decimal) and not value.is_finite():
+        return str(value)
+    if isinstance(value, float) and not math.isfinite(value):
+        return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+    return value
+
+
+def _elements(value: object) -> object:
+    return [_elements(each) for each in value] if isinstance(value, list) else number_or_text(value)
+
+
+def clock_text(value: object) -> object:
+    """MySQL's TIME is a span of up to 838 hours, either way: `25:30:00`, `-01:00:00` (MariaDB: "TIME")."""
+    if not isinstance(value, timedelta):
+        return value
+    seconds, microseconds = divmod(abs(value) // timedelta(microseconds=1), 1_000_000)
+    text = f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}"
+    return f"{'-' if value < timedelta(0) else ''}{text}{f'.{microseconds:06}' if microseconds else ''}"
+
+
+def read_json(text: str | bytes) -> object:
+    """A JSON document whose numbers stay exact. Raises ValueError; NaN and Infinity are no JSON."""
+    return json.loads(text, parse_float=Decimal, parse_constant=_no_json)
+
+
+def _no_json(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no JSON")
+
+
+def _instant(value: object, zone: ZoneInfo) -> object:
+    """In UTC; what is no time that Python can hold (MySQL's 0000-00-00, PostgreSQL's infinity) stays as it is."""
+    if not isinstance(value, datetime):
+        return value
+    try:
+        at = (value if value.tzinfo else value.replace(tzinfo=zone)).astimezone(UTC).replace(tzinfo=None)
+    except OverflowError:  # the first or last hours of Python's calendar
+        return value.isoformat()
+    return at.isoformat(timespec="microseconds" if at.microsecond % 1000 else "milliseconds") + "Z"
+
+
+def _truth(value: object) -> object:
+    """MySQL's BOOLEAN is a small number, its BIT(1) a byte."""
+    number = int.from_bytes(value, "big") if isinstance(value, bytes) else value
+    return bool(number) if number in (0, 1) else number
+
+
+def _members(value: object) -> object:
+    """The members of MySQL's SET as a list, in the order of the column's definition, in which the server writes them
+    (MariaDB: "SET Data Type")."""
+    return (value.split(",") if value else []) if isinstance(value, str) else value
+
+
+def _document(value: object) -> object:
+    """MariaDB keeps JSON as text."""
+    try:
+        return read_json(value) if isinstance(value, str) else value
+    except ValueError:
+        return value

@@ -1,0 +1,151 @@
+"""Values of a database that PostgreSQL, MariaDB and Python hold differently: as they are, or in quarantine by name."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+
+import pytest
+
+from onefold.errors import Fatal
+from onefold.platform.postgres import Postgres
+from tests.connectors.databases import READER, Source, keys, on_mariadb, on_postgresql, system
+from tests.connectors.test_sql_load import Erp, erp  # noqa: F401 - a fixture
+
+NO_TIME = {"infinity": "infinity", "-infinity": "-infinity", "20260-01-01": "20260", "0044-03-15 BC": "0044-03-15"}
+
+
+def filled(source: Source, columns: str, *rows: str, key: str = "id text primary key") -> None:
+    """The table klienci with these columns beside id, nazwa and zmieniono, and these rows, for the reader to read."""
+    source.run(
+        f"create table klienci ({key}, nazwa varchar(50), zmieniono timestamp(6) null, {columns})",
+        *(f"insert into klienci values ({row})".replace(":", r"\:") for row in rows),  # noqa: S608
+        f"grant select on klienci to {READER}",
+    )
+
+
+def payloads(source: Source, **fields: str) -> dict[str, dict[str, object]]:
+    pages = source.pages(system("klienci", fields={"id": "text", **fields}))
+    return {record.key or "": json.loads(record.payload, parse_float=str) for page in pages for record in page.records}
+
+
+def test_a_row_that_postgresql_or_its_driver_cannot_take_waits_with_its_column_and_the_rest_is_loaded(erp: Erp):  # noqa: F811
+    hexadecimal = "".join(hashlib.md5(bytes([n])).hexdigest() for n in range(125))  # noqa: S324 - cannot be compressed
+    good = "'{}', 'ok', now(), '2026-01-02', '2026-01-02', '2026-01-02', 1.5, 2.5"
+    row = "'{key}', 'bad', now(), {day}, {stamp}, {zoned}, {real}, {exact}"
+    usual = {"day": "'2026-01-02'", "stamp": "'2026-01-02'", "zoned": "'2026-01-02'", "real": "1.5", "exact": "2.5"}
+    bad = {f"{column} {text}": {column: f"'{text}'"} for column in ("day", "stamp", "zoned") for text in NO_TIME} | {
+        f"{column} {text}": {column: f"'{text}'"} for column in ("real", "exact") for text in ("NaN", "Infinity")
+    }
+    filled(
+        erp.source,
+        "day date, stamp timestamp, zoned timestamptz, real double precision, exact numeric",
+        *(good.format(f"good {n}") for n in range(400)),
+        *(row.format(key=key, **usual | change) for key, change in bad.items()),
+        f"'{hexadecimal}', {good.split(', ', 1)[1]}",
+        key="id text",
+    )
+    of = system(
+        "klienci",
+        fields={"id": "text", "day": "date", "stamp": "timestamp", "zoned": "timestamp", "real": "numeric"}
+        | {"exact": "numeric"},
+    )
+    load = erp.load(of)
+    assert (load.rows_new, load.rows_quarantined) == (400, len(bad) + 1)
+    found = dict(erp.query("select coalesce(_key, 'long'), reason from ops.quarantine"))
+    assert found.pop("long") == "the primary key (id) is longer than 2500 bytes"
+    assert found.keys() == bad.keys()
+    for key, reason in found.items():
+        column = key.split()[0]
+        assert reason.startswith(f"{column} cannot be read as"), (key, reason)
+    assert {key for (key,) in erp.query("select _key from staging.test_erp__klient__current")} == {
+        f"good {n}" for n in range(400)
+    }
+
+
+def test_a_row_whose_cursor_is_no_time_comes_with_every_load_and_waits(erp: Erp):  # noqa: F811
+    filled(erp.source, "x int", "'a', 'A', now(), 1", "'b', 'B', 'infinity', 1", "'c', 'C', '9999-12-31', 1")
+    load = erp.load(system("klienci", fields={"id": "text"}))
+    assert (load.rows_read, load.rows_new, load.rows_quarantined) == (3, 1, 2)
+    erp.source.run("insert into klienci values ('d', 'D', '0044-03-15 BC', 1), ('e', 'E', '-infinity', 1)")
+    assert erp.load(system("klienci", fields={"id": "text"})).rows_quarantined == 2
+    assert len(erp.query("select from ops.quarantine where reason like '%the cursor (zmieniono) cannot be read'")) == 4
+    assert erp.query("select value < '2100' from ops.cursor") == [(True,)]
+
+
+def test_spans_of_time_and_sets_are_given_as_they_are(postgres: Postgres, maria: int):
+    with on_postgresql(postgres) as source:
+        filled(
+            source,
+            "span interval, clock time, spans interval[]",
+            "'a', 'A', now(), '1 mon', '24:00', array[interval '30 days', '1 mon']",
+            "'b', 'B', now(), '30 days', '01:30', array['1 year -2 days +25:30:00.5'::interval]",
+        )
+        found = payloads(source, span="text", clock="text", spans="json")
+    assert (found["a"]["span"], found["b"]["span"]) == ("P1M", "P30D")
+    assert (found["a"]["clock"], found["b"]["clock"]) == ("24:00:00", "01:30:00")
+    assert (found["a"]["spans"], found["b"]["spans"]) == (["P30D", "P1M"], ["P1Y-2DT25H30M0.5S"])
+    with on_mariadb(maria) as source:
+        filled(
+            source,
+            "clock time(3), tags set('z','a','m')",
+            "'a', 'A', now(), '25:30:00', 'm,a,z'",
+            "'b', 'B', now(), '-01:00:00', 'a'",
+            "'c', 'C', now(), '-838:59:59.5', ''",
+            "'d', 'D', now(), '01:30:00', null",
+            key="id varchar(9) primary key",
+        )
+        found = payloads(source, clock="text", tags="json")
+        as_text = payloads(source, tags="text")
+    assert [found[key]["clock"] for key in "abcd"] == ["25:30:00", "-01:00:00", "-838:59:59.500000", "01:30:00"]
+    assert [found[key]["tags"] for key in "abcd"] == [["z", "a", "m"], ["a"], [], None]
+    assert as_text["a"]["tags"] == "z,a,m"
+
+
+@pytest.mark.parametrize(
+    ("key", "values"),
+    [
+        ("enum('z','a','m','B','q')", ["'z'", "'a'", "'m'", "'B'", "'q'"]),
+        ("decimal(12,2)", ["0.50", "1.00", "1.5", "-2.25", "12345678.90"]),
+        ("double precision", ["0.1", "1e16", "-3", "2.5e-7", "1234567.891"]),
+        ("time", ["'25:30:00'", "'-01:00:00'", "'00:00:01'", "'01:00:00'", "'02:00:00'"]),
+    ],
+)
+def test_a_key_of_any_type_that_has_an_order_is_read_whole(postgres: Postgres, maria: int, key: str, values: list[str]):
+    for opened in (on_postgresql(postgres), on_mariadb(maria)):
+        with opened as source:
+            if source.name == "postgresql":
+                if key == "time":
+                    continue
+                if key.startswith("enum"):
+                    source.run(f"create type letter as {key}")
+            kind = "letter" if source.name == "postgresql" and key.startswith("enum") else key
+            filled(source, "x int", *(f"{value}, 'A', now(), 1" for value in values), key=f"id {kind} primary key")
+            of = system("klienci", cursor=None, rows=2)
+            pages = source.pages(of)
+            assert len(set(keys(pages))) == 5
+            assert None not in keys(pages)
+            for number, page in enumerate(pages[:-1]):
+                assert keys(source.pages(of, token=page.token)) == keys(pages[number + 1 :])
+            if key.startswith("decimal"):
+                assert set(keys(pages)) == {"0.50", "1.00", "1.50", "-2.25", "12345678.90"}
+
+
+def test_a_key_of_single_precision_is_refused_with_what_to_do(postgres: Postgres, maria: int):
+    for opened, kind in ((on_postgresql(postgres), "real"), (on_mariadb(maria), "float")):
+        with opened as source:
+            filled(source, "x int", "0.1, 'A', now(), 1", key=f"id {kind} primary key")
+            with pytest.raises(Fatal, match="single precision"):
+                source.pages(system("klienci"))
+
+
+def test_rows_with_one_key_are_never_torn_apart_by_a_page(postgres: Postgres, maria: int):
+    """A view may give a key twice; the page after it begins behind all of them."""
+    for opened in (on_postgresql(postgres), on_mariadb(maria)):
+        with opened as source:
+            rows = [f"'{key}', '{number}', '2026-03-01 08:00', 1" for number, key in enumerate("aabbbbccd")]
+            filled(source, "x int", *rows, key="id varchar(9)")
+            for size in (1, 2, 3):
+                for cursor in ("zmieniono", None):
+                    read = keys(source.pages(system("klienci", cursor=cursor, rows=size)))
+                    assert sorted(read) == list("aabbbbccd"), (source.name, size, cursor)
