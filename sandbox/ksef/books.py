@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import lru_cache
 
+from sandbox.ksef.varieties import roll, shows_states, variety
 from sandbox.world import Book, Company, Parts, Shelf, business
 from sandbox.world.company import make_company
 from sandbox.world.parts import Part, PartShelf
@@ -41,14 +42,48 @@ def invoice(seed: int, document: int, companies: int) -> business.Invoice | None
 
 
 def purchase(seed: int, number: int, companies: int) -> business.Invoice:
-    """What a supplier, its order's company, invoiced us for."""
+    """What a supplier, its order's company, invoiced us for, or the correction of the purchase before."""
+    if number % 20 == 7:
+        original = _bought(seed, number - 1, companies)
+        return _returned(original, number, original.reference if number % 40 == 7 else f"KOR/{original.reference}")
+    return _bought(seed, number, companies)
+
+
+@lru_cache(65536)
+def _bought(seed: int, number: int, companies: int) -> business.Invoice:
     placed = business.order(seed, _BOUGHT + number, companies=companies)
     supplier = placed.company % min(companies, max(60, companies // 6))  # as many as the ERP has
     while not is_nip(company(seed, supplier).nip):
         supplier += 1
     ours = replace(placed, number=number, reference=f"ZK/{placed.day.year}/{number + 1:06d}", company=supplier)
     issued = placed.day + timedelta(days=number % 5)
-    return business.Invoice(number, f"{number + 1:04d}/{issued:%m/%Y}", ours, issued, issued + timedelta(days=14))
+    key = ksef_number(number, company(seed, supplier).nip)
+    # as many suppliers do, with numbers that begin anew each year: two have the same
+    name = f"1/{issued.year}" if roll(key, "number", 12) == 0 else f"{number + 1:04d}/{issued:%m/%Y}"
+    return business.Invoice(number, name, ours, issued, issued + timedelta(days=14))
+
+
+def _returned(original: business.Invoice, number: int, name: str) -> business.Invoice:
+    """The correction of a purchase: its first line was given back. Suppliers may number it as the invoice."""
+    first, of = original.order.lines[0], original.order
+    back = replace(first, number=1, quantity=-first.quantity, net=-first.net, vat=-first.vat)
+    issued = original.issued + timedelta(days=9)
+    return business.Invoice(number, name, replace(of, lines=(back,)), issued, issued, corrects=original.number)
+
+
+@lru_cache(65536)
+def kind_of(seed: int, number: int, companies: int, *, bought: bool) -> str | None:
+    """The less common kind of a document (varieties.py); None of a correction, which has kinds of its own."""
+    of = purchase(seed, number, companies) if bought else invoice(seed, number, companies)
+    if of is None or of.corrects is not None:
+        return None
+    key = ksef_number(number, company(seed, of.order.company).nip) if bought else ksef_number(number)
+    return variety(key, of.order.currency, bought=bought)
+
+
+def _count(of: business.Invoice, key: str) -> int:
+    """How many lines the XML has."""
+    return len(of.order.lines) * (2 if of.corrects is not None and shows_states(key) else 1)
 
 
 def _exists(seed: int, document: int, companies: int) -> bool:
@@ -57,11 +92,12 @@ def _exists(seed: int, document: int, companies: int) -> bool:
 
 def _lines(seed: int, document: int, companies: int) -> int:
     of = invoice(seed, document, companies)
-    return len(of.order.lines) if of else 0
+    return _count(of, ksef_number(document)) if of else 0
 
 
 def _bought_lines(seed: int, number: int, companies: int) -> int:
-    return len(purchase(seed, number, companies).order.lines)
+    of = purchase(seed, number, companies)
+    return _count(of, ksef_number(number, company(seed, of.order.company).nip))
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,20 @@ def test_every_failing_row_is_found_not_just_the_first_two_hundred(shop):
     assert shop.query("select count(distinct _key) from ops.quarantine") == [(300,)]
 
 
+def test_rows_that_stand_for_themselves_never_reject_a_load_unless_there_is_no_other(shop):
+    alone = "{type: expect_column_values_to_be_null, kwargs: {column: nick}, counts_for_share: false}"
+    suite = shop.suites / "shop__customer.yaml"
+    suite.write_text(f"{suite.read_text()}  - {alone}\n")
+    unreadable = [record(f"unreadable{n}", 1, nick="not XML") for n in range(30)]
+    load = shop.load(unreadable, [record("good", 1)])
+    assert (load.rows_new, load.rows_quarantined) == (1, 30)
+    wrong = [record(f"wrong{n}", 2, nick="not XML", credit=-1) for n in range(12)]
+    with pytest.raises(Rejected, match="12 of 15 rows failed"):
+        shop.load(wrong, [record(f"more{n}", 2) for n in range(3)])
+    with pytest.raises(Rejected, match="30 of 30 rows failed"):
+        shop.load([record(f"later{n}", 3, nick="not XML") for n in range(30)])
+
+
 def test_a_row_that_waits_in_quarantine_unchanged_is_not_doubled(shop):
     shop.load([record("bad", 1, name=None)])
     again = shop.load([record("bad", 1, name=None)])

@@ -3,6 +3,7 @@
 import base64
 import re
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -12,8 +13,10 @@ from cryptography.hazmat.primitives.asymmetric import padding
 from cryptography.x509 import load_der_x509_certificate
 from lxml import etree
 
-from onefold.systems.ksef.invoice import _schema
+from onefold.systems.ksef import form
+from onefold.systems.ksef.form import _schema
 from sandbox.ksef import api as ksef
+from sandbox.ksef import varieties
 from sandbox.ksef.books import INVOICES, PURCHASES
 from sandbox.ksef.documents import Document
 from sandbox.world import World, business
@@ -77,11 +80,26 @@ def test_every_sound_invoice_is_valid_and_agrees_with_what_is_said_of_it(book, b
         said = document.metadata(xml)
         assert NUMBER.fullmatch(said["ksefNumber"])
         assert said["ksefNumber"][:10] == said["seller"]["nip"]
-        if entry.broken in (None, "amount_not_a_number"):
+        assert said["formCode"]["systemCode"] == document.form
+        if document.form == "FA (3)" and entry.broken in (None, "amount_not_a_number"):
             tree = etree.fromstring(xml)
-            assert _schema().validate(tree), _schema().error_log
+            assert _schema().validate(tree), (document.variety, _schema().error_log)
             assert tree.findtext(".//{*}P_15") == f"{document.of.order.gross}"
             assert tree.findtext(".//{*}P_2") == said["invoiceNumber"]
+        elif not entry.broken:
+            body = form.part(form.read(xml) or {}, "Fa")
+            assert (body["P_15"], body["P_2"]) == (f"{document.of.order.gross}", said["invoiceNumber"])
+
+
+def test_a_tenth_and_more_are_of_less_common_kinds_and_of_each_kind_there_is_one():
+    world = World(2000, books=(INVOICES, PURCHASES))
+    for book, kinds, bought in ((INVOICES, varieties.SALES, False), (PURCHASES, varieties.PURCHASES, True)):
+        found = [Document(7, 2000, entry, bought) for entry in world.shelf(book.name).entries]
+        counted = Counter(document.variety for document in found)
+        assert counted.keys() == {None, *kinds}
+        assert sum(counted.values()) - counted[None] > len(found) / 10
+        assert Counter(document.form for document in found)["FA (2)"] > len(found) / 20
+        assert {document.type for document in found} >= {"Vat", "Kor", "Zal", "Upr", "KorZal"}
 
 
 def test_metadata_come_page_by_page_by_their_index_and_in_order(ask: Ask):

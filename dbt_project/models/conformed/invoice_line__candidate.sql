@@ -4,5 +4,6 @@
     systems=['ksef'],
     strong=['line_key'],
     trust=['ksef'],
-    attributes=['line_key', 'invoice_number', 'invoice_record', 'line_number', 'sku', 'description', 'unit', 'quantity',
-        'unit_price', 'net_amount', 'vat_rate', 'currency']) }}
+    attributes=['line_key', 'invoice_number', 'invoice_record', 'line_number', 'line_kind', 'correction_state', 'sku',
+        'description', 'unit', 'quantity', 'unit_price', 'unit_price_gross', 'net_amount', 'gross_amount',
+        'ordered_quantity', 'ordered_net_amount', 'vat_rate', 'exchange_rate', 'currency']) }}

@@ -2,7 +2,7 @@
 {{ config(tags=['supplier']) }}
 with dostawca_records as ({{ records_to_map('supplier', 'erp', 'dostawca') }})
 select
-    {{ record_columns('erp', 'dostawca', 1) }},
+    {{ record_columns('erp', 'dostawca', 2) }},
     {{ company_name("(_payload ->> 'nazwa')") }} as legal_name,
     {{ nip("(_payload ->> 'nip')") }} as tax_id_pl,
     {{ regon("(_payload ->> 'regon')") }} as regon,

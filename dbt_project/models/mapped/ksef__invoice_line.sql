@@ -2,17 +2,24 @@
 {{ config(tags=['invoice_line']) }}
 with invoice_line_records as ({{ records_to_map('invoice_line', 'ksef', 'invoice_line') }})
 select
-    {{ record_columns('ksef', 'invoice_line', 1) }},
+    {{ record_columns('ksef', 'invoice_line', 2) }},
     {{ joined("(_payload ->> 'ksefNumber')", "(_payload ->> 'position')") }} as line_key,
     {{ text("(_payload ->> 'invoiceNumber')") }} as invoice_number,
     'ksef|invoice|' || {{ text("(_payload ->> 'ksefNumber')") }} as invoice_record,
     {{ integer("(_payload ->> 'position')") }} as line_number,
+    {{ text("(_payload ->> 'line_kind')") }} as line_kind,
+    {{ text("(_payload #>> '{amounts,state}')") }} as correction_state,
     {{ text("(_payload #>> '{FaWiersz,Indeks}')") }} as sku,
     {{ text("(_payload #>> '{FaWiersz,P_7}')") }} as description,
     {{ text("(_payload #>> '{FaWiersz,P_8A}')") }} as unit,
-    {{ numeric("(_payload #>> '{FaWiersz,P_8B}')") }} as quantity,
+    {{ first_number("(_payload #>> '{amounts,quantity}')", "(_payload #>> '{FaWiersz,P_8B}')") }} as quantity,
     {{ numeric("(_payload #>> '{FaWiersz,P_9A}')") }} as unit_price,
-    {{ numeric("(_payload #>> '{FaWiersz,P_11}')") }} as net_amount,
-    {{ text("(_payload #>> '{FaWiersz,P_12}')") }} as vat_rate,
+    {{ numeric("(_payload #>> '{FaWiersz,P_9B}')") }} as unit_price_gross,
+    {{ first_number("(_payload #>> '{amounts,net}')", "(_payload #>> '{FaWiersz,P_11}')") }} as net_amount,
+    {{ numeric("(_payload #>> '{amounts,gross}')") }} as gross_amount,
+    {{ numeric("(_payload #>> '{amounts,ordered_quantity}')") }} as ordered_quantity,
+    {{ numeric("(_payload #>> '{amounts,ordered_net}')") }} as ordered_net_amount,
+    {{ first_of("(_payload #>> '{FaWiersz,P_12}')", "(_payload #>> '{FaWiersz,P_12_XII}')") }} as vat_rate,
+    {{ numeric("(_payload #>> '{FaWiersz,KursWaluty}')") }} as exchange_rate,
     {{ currency_iso4217("(_payload ->> 'currency')") }} as currency
 from invoice_line_records

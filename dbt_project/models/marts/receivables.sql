@@ -1,10 +1,11 @@
--- What customers owe us by how long it is overdue, in PLN. A correction belongs to the invoice that it corrects.
+-- What customers owe us by how long it is overdue, in PLN. A correction belongs to the invoice that it corrects. What an
+-- invoice says had been paid before counts where no payment says more.
 with invoiced as (
     select coalesce(corrects_invoice, invoice_number) as invoice_number
         , max(customer_tax_id) as customer_tax_id, max(currency) as currency
         , max(due_on) filter (where corrects_invoice is null) as due_on
         , max(issued_on) filter (where corrects_invoice is null) as issued_on
-        , sum(gross_amount) as gross
+        , sum(coalesce(amount_due, gross_amount)) as gross, sum(prepaid_amount) as prepaid
     from {{ source('conformed', 'invoice') }}
     group by 1
 ),
@@ -13,9 +14,9 @@ paid as (
     where status = 'paid' group by invoice_number
 ),
 due as (
-    select i.*, i.gross - coalesce(p.amount, 0) as owed, current_date - i.due_on as days_late
+    select i.*, i.gross - coalesce(greatest(p.amount, i.prepaid), 0) as owed, current_date - i.due_on as days_late
     from invoiced as i left join paid as p using (invoice_number)
-    where i.gross - coalesce(p.amount, 0) <> 0
+    where i.gross - coalesce(greatest(p.amount, i.prepaid), 0) <> 0
 )
 select c.customer_id, coalesce(c.legal_name, d.customer_tax_id) as customer, d.customer_tax_id
     , case when d.days_late <= 0 then 'not due' when d.days_late <= 30 then '1-30 days' when d.days_late <= 60 then '31-60 days'

@@ -59,7 +59,7 @@ def run_gate(connection: psycopg.Connection, job: Job, load: Load) -> Gated:
         store_findings(cursor, suite.name, findings, load_id=load.load_id)
     _log_findings(job, rows, refused, findings)
     if not job.replays:
-        _check_verdict(job, load, suite.name, findings, candidates, refused)
+        _check_verdict(job, load, suite.name, findings, candidates, refused - _refused_alone(connection, load))
     return Gated(rows, findings)
 
 
@@ -71,6 +71,19 @@ def _check_contract(connection: psycopg.Connection, job: Job, load: Load) -> Non
             f"{job.name}: the source changed its contract: {'; '.join(map(str, drifts))}. Nothing was published. "
             f"Fix the fields in catalog/systems/{load.system}.yaml (or have the source fixed), then run again."
         )
+
+
+def _refused_alone(connection: psycopg.Connection, load: Load) -> int:
+    """How many refused rows stand for themselves alone (counts_for_share: false): 0 when there is no other row."""
+    alone, rows = one_row(
+        connection.execute(
+            sql.SQL(
+                "select count(*) filter (where alone), (select count(*) from {typed})"
+                " from (select bool_and(alone) as alone from {refused} group by _key) refused"
+            ).format(typed=load.tables.typed, refused=load.tables.refused)
+        )
+    )
+    return int(alone) if alone < rows else 0
 
 
 def _check_verdict(job: Job, load: Load, suite: str, findings: list[Finding], candidates: int, refused: int) -> None:
@@ -107,7 +120,8 @@ def record_refused(
     connection.execute(sql.SQL("drop table if exists {}").format(table))
     connection.execute(
         sql.SQL(
-            "create unlogged table {} (_key text, suite text, expectation text, reason text, mapping_versions jsonb)"
+            "create unlogged table {} (_key text, suite text, expectation text, reason text, mapping_versions jsonb,"
+            " alone boolean)"
         ).format(table)
     )
     versions = mapping_versions(entities, f"{load.system}.{load.stream}")
@@ -121,7 +135,8 @@ def record_refused(
             said = sql.Identifier(column) if column in ("_unparsed", "_unmapped") else sql.Literal(_reason(finding))
             connection.execute(
                 sql.SQL(
-                    "insert into {refused} select typed._key, {suite}, {expectation}, {said}, {versions}::jsonb"
+                    "insert into {refused} select typed._key, {suite}, {expectation}, {said},"
+                    " {versions}::jsonb, {alone}"
                     " from ({failing}) failing join {typed} typed using (_key)"
                 ).format(
                     refused=table,
@@ -131,6 +146,7 @@ def record_refused(
                     ),
                     said=said,
                     versions=sql.Literal(json.dumps(versions) if versions else None),
+                    alone=sql.Literal(not finding.expectation.counts_for_share),
                     failing=failing,
                     typed=load.tables.typed,
                 )

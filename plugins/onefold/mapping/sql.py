@@ -140,7 +140,8 @@ def unmapped_sql(
             reason = f"{entity.entity}.{name}<-{'+'.join(rule.fields)} ({rule.transform})"
             value = rule_sql(rule, stream, payload)
             cases.append(f"case when ({filled}) and {value} is null then {literal(reason)} end")
-    return f"nullif(concat_ws(', ', {', '.join(cases)}), '')" if cases else "null::text"
+    # an array, because a function takes 100 arguments at most
+    return f"nullif(array_to_string(array[{', '.join(cases)}]::text[], ', '), '')" if cases else "null::text"
 
 
 def named_values_sql(

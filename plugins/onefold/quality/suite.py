@@ -28,6 +28,9 @@ class Expectation(Model):
     kwargs: dict[str, object] = Field({})
     severity: Literal["critical", "warning", "info"] = "critical"
     description: str | None = None
+    counts_for_share: bool = Field(
+        True, description="false: rows that fail it stand for themselves and never count for max_quarantined_share"
+    )
 
     @property
     def label(self) -> str:

@@ -132,7 +132,7 @@ def _unparsed(stream: Stream, careful: bool) -> sql.Composable:
         names = " and ".join(stream.cursor.fields)
         conditions.append(sql.SQL("_cursor is null"))
         findings.append(_finding(sql.SQL("_cursor is null"), f"the cursor ({names}) cannot be read"))
-    return sql.SQL("case when {} then nullif(concat_ws('; ', {}), '') end").format(
+    return sql.SQL("case when {} then nullif(array_to_string(array[{}]::text[], '; '), '') end").format(
         sql.SQL(" or ").join(conditions), sql.SQL(", ").join(findings)
     )
 

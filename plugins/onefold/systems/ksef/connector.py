@@ -7,12 +7,15 @@ an export 10,000 whole invoices. Source: the OpenAPI description 2.6 (api.ksef.m
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
 
 import msgspec
 
+from onefold.catalog.fields import SourceField
+from onefold.catalog.stream import Stream
 from onefold.catalog.system import System
 from onefold.connectors.capabilities import Capabilities
 from onefold.connectors.page import Page, PageReader
@@ -29,6 +32,8 @@ from onefold.systems.ksef.session import Session
 
 PER_PAGE = 1000
 """So many records make a page; an invoice's lines are never parted."""
+
+_PLAIN = re.compile(r"\w+(\.\w+)*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +67,7 @@ def ksef_reader(system: System, stream_name: str, endpoint: Endpoint, http: Clie
     stream = system.streams[stream_name]
     head = Head(named, stream)
     spread = by_line if stream.records else whole
+    paths = optional_places(stream)
     session = Session(system, endpoint, http)
     slices = stream.request.slices
     first = datetime.combine(slices.since, time(), UTC) if slices else datetime.min.replace(tzinfo=UTC)
@@ -95,7 +101,7 @@ def ksef_reader(system: System, stream_name: str, endpoint: Endpoint, http: Clie
             if (number and number in place.given) or stored >= end:
                 continue
             place = place.after(number, stored)
-            records += [head.record(payload) for payload in spread(invoice)]
+            records += [head.record(payload) for payload in spread(invoice, paths)]
             if len(records) >= PER_PAGE:
                 yield records, place
                 records = []
@@ -103,6 +109,17 @@ def ksef_reader(system: System, stream_name: str, endpoint: Endpoint, http: Clie
             yield records, place
 
     return read
+
+
+def optional_places(stream: Stream) -> list[tuple[str, ...]]:
+    """Where a record of the stream has null when its invoice has nothing there."""
+    return [place for name, field in stream.fields.items() if not field.required and (place := _place(name, field))]
+
+
+def _place(name: str, field: SourceField) -> tuple[str, ...]:
+    """Where the field is in a record; empty when only SQL/JSON can say it."""
+    path = (field.path or name).removeprefix("$.")
+    return tuple(path.split(".")) if _PLAIN.fullmatch(path) else ()
 
 
 class KsefConnector(RestConnector):

@@ -1,32 +1,22 @@
-"""What an invoice says: FA(3) XML, checked against its schema and written as JSON, or why it cannot be read.
+"""What an invoice says, as the records of a stream: the invoice as one, or its lines; or why it cannot be read.
 
-Schema: FA(3) 1-0E with the types that it imports (crd.gov.pl), kept in the folder beside this module and read from
-there only. Amounts stay texts, as in the XML.
+Amounts stay texts, as in the XML; what is reckoned from them (`sums`, `amounts`, `terms`) stands beside them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from decimal import Decimal
-from functools import cache
-from io import BytesIO
-from pathlib import Path
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator
 
 import msgspec
-from lxml import etree
 
-from onefold.connectors import safe_xml
-from onefold.connectors.safe_xml import Row, Value
+from onefold.connectors.safe_xml import Row
 from onefold.http.attempt import BadBody
+from onefold.systems.ksef import amounts, form
+from onefold.systems.ksef.form import ROOT, part, parts
 from onefold.systems.ksef.moment import zoned
 from onefold.systems.ksef.package import Exported
+from onefold.systems.ksef.terms import terms
 
-if TYPE_CHECKING:
-    from lxml.etree._docloader import _InputDocument  # the types know it, the library does not
-
-SCHEMA = Path(__file__).parent / "schema"
-ROOT = "Faktura"
 DATES = ("permanentStorageDate", "invoicingDate", "acquisitionDate")
 CARRIED = (
     "ksefNumber",
@@ -40,44 +30,105 @@ CARRIED = (
 )
 """What a line also says of its invoice."""
 
+Paths = Iterable[tuple[str, ...]]
+"""Places of a record that are null where the invoice has nothing for them."""
+
 UNREAD = 0
 """The position of the record that stands for the lines of an invoice that cannot be read."""
 
-_NET = tuple(f"P_13_{rate}" for rate in (1, 2, 3, 4, 5, "6_1", "6_2", "6_3", 7, 8, 9, 10, 11))
-_VAT = tuple(f"P_14_{rate}" for rate in range(1, 6))
+CORRECTIONS = ("Kor", "KorZal", "KorRoz", "KorPef", "KorVatRr")
+_ORDERED = {
+    "NrWierszaZam": "NrWierszaFa", "UU_IDZ": "UU_ID", "P_7Z": "P_7", "IndeksZ": "Indeks", "GTINZ": "GTIN",
+    "PKWiUZ": "PKWiU", "CNZ": "CN", "P_8AZ": "P_8A", "P_9AZ": "P_9A", "P_12Z": "P_12", "P_12Z_XII": "P_12_XII",
+    "GTUZ": "GTU", "StanPrzedZ": "StanPrzed",
+}  # fmt: skip
+"""What a line of an order (ZamowienieWiersz, on an invoice for an advance) has in common with an invoice's line."""
 
 
-def whole(exported: Exported) -> Iterator[bytes]:
+def whole(exported: Exported, paths: Paths = ()) -> Iterator[bytes]:
     """The invoice as one record: what KSeF says of it and, under Faktura, what it says itself but for its lines.
 
-    `sums` has net and VAT in the invoice's currency (KSeF's vatAmount is always PLN) and how many lines there are.
-    `xml_error` says why the XML is not to be trusted; then there is nothing of it.
+    `sums` has net and VAT in the invoice's currency (KSeF's vatAmount is always PLN) and how many lines there are;
+    `terms` and `settlement` who is named and what is to be paid when. `document_key` is the seller and his number,
+    which tell an invoice from all others; of a correction, which may have the number of what it corrects, there is
+    none. `xml_error` says why the XML is not to be trusted; then there is nothing of it.
     """
     record = _stamped(exported)
     try:
-        invoice = _read(exported.content())
+        invoice = form.read(exported.content())
     except BadBody as error:
-        yield msgspec.json.encode(record | {"xml_error": str(error)})
+        yield _encoded(record | {"xml_error": str(error)}, paths)
         return
-    body = _row(invoice, "Fa")
-    lines = _rows(body.pop("FaWiersz", None))
-    invoice.pop("Zalacznik", None)
-    sums = {"net": _sum(body, _NET), "vat": _sum(body, _VAT), "lines": len(lines)}
-    yield msgspec.json.encode(record | {ROOT: invoice, "sums": sums})
+    record["document_key"] = _document_key(exported)
+    if invoice is None:
+        yield _encoded(record | {"sums": _said(exported)}, paths)
+        return
+    body = part(invoice, "Fa")
+    reckoned = {"terms": terms(invoice), "settlement": amounts.settlement(body)}
+    sums = {**amounts.sums(body), "lines": len(parts(body, "FaWiersz"))}
+    for name in ("FaWiersz", "Zamowienie"):
+        body.pop(name, None)
+    for name in ("Zalacznik", "FakturaRR"):
+        invoice.pop(name, None)
+    yield _encoded(record | {ROOT: invoice, "sums": sums, **reckoned}, paths)
 
 
-def by_line(exported: Exported) -> Iterator[bytes]:
+def by_line(exported: Exported, paths: Paths = ()) -> Iterator[bytes]:
     """A record for each line, in their order: `position` counts them, because NrWierszaFa comes twice in a correction
-    that shows the states before and after. An invoice that cannot be read is one record, with position 0."""
+    that shows the states before and after. Lines of an order, on invoices for advances, follow (`line_kind`).
+
+    `amounts` is what the line adds to its invoice. An invoice that cannot be read is one record, with position 0.
+    """
     stamped = _stamped(exported)
     carried: dict[str, object] = {name: stamped[name] for name in CARRIED if name in stamped}
     try:
-        lines = _rows(_row(_read(exported.content()), "Fa").get("FaWiersz"))
+        invoice = form.read(exported.content())
     except BadBody as error:
-        yield msgspec.json.encode(carried | {"position": UNREAD, "xml_error": str(error)})
+        yield _encoded(carried | {"position": UNREAD, "xml_error": str(error)}, paths)
         return
-    for position, line in enumerate(lines, start=1):
-        yield msgspec.json.encode(carried | {"position": position, "FaWiersz": line})
+    body = part(invoice or {}, "Fa")
+    lines, ordered = parts(body, "FaWiersz"), parts(part(body, "Zamowienie"), "ZamowienieWiersz")
+    for position, line in enumerate((*_invoiced(lines), *_ordered(ordered)), start=1):
+        yield _encoded(carried | {"position": position, **line}, paths)
+
+
+def _invoiced(lines: list[Row]) -> Iterator[dict[str, object]]:
+    states = amounts.shows_states(lines)
+    for line in lines:
+        yield {"line_kind": "invoiced", "FaWiersz": line, "amounts": amounts.line(line, states)}
+
+
+def _ordered(lines: list[Row]) -> Iterator[dict[str, object]]:
+    """What was ordered is not what is invoiced: its amounts have names of their own."""
+    common: list[Row] = [{_ORDERED[name]: value for name, value in line.items() if name in _ORDERED} for line in lines]
+    states = amounts.shows_states(common)
+    for line, shared in zip(lines, common, strict=True):
+        asked: Row = {**shared, "P_11": line.get("P_11NettoZ"), "P_8B": line.get("P_8BZ")}
+        of = amounts.line(asked, states)
+        yield {
+            "line_kind": "ordered",
+            "FaWiersz": shared,
+            "ZamowienieWiersz": line,
+            "amounts": {"state": of["state"], "ordered_net": of["net"], "ordered_quantity": of["quantity"]},
+        }
+
+
+def _document_key(exported: Exported) -> str | None:
+    number, seller = exported.says("invoiceNumber"), exported.part("seller").get("nip")
+    if exported.says("invoiceType") in CORRECTIONS or not number or not seller:
+        return None
+    return f"{seller}|{number}"
+
+
+def _said(exported: Exported) -> dict[str, object]:
+    """The sums of an invoice of which we read only what KSeF says."""
+    vat = exported.metadata.get("vatAmount")
+    return {
+        "net": exported.metadata.get("netAmount"),
+        "vat": vat if exported.says("currency") == "PLN" else None,
+        "vat_pln": vat,
+        "lines": None,
+    }
 
 
 def _stamped(exported: Exported) -> dict[str, object]:
@@ -88,49 +139,15 @@ def _stamped(exported: Exported) -> dict[str, object]:
     return record
 
 
-def _read(xml: bytes) -> Row:
-    """The invoice as a row. Raises BadBody, whose text names places and rules but no values."""
-    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, encoding="utf-8")
-    try:
-        # lxml's own limits on depth and size hold here: huge_tree is off
-        tree = etree.parse(safe_xml.as_utf8(BytesIO(xml)), parser)
-    except etree.XMLSyntaxError as error:
-        raise BadBody(f"XML that is cut off or malformed (line {error.position[0]})") from None
-    schema = _schema()
-    if not schema.validate(tree):
-        first = schema.error_log[0]
-        raise BadBody(f"not valid FA(3): line {first.line}, {_names(first.path, tree)}: {first.type_name}")
-    return next(safe_xml.rows(BytesIO(xml), ROOT))
+def _encoded(record: dict[str, object], paths: Paths) -> bytes:
+    """The record as JSON, with null at each of the places where it has nothing.
 
-
-def _names(path: str | None, tree: etree._ElementTree) -> str:
-    """The element at a path of libxml2's, which says * for every name in a namespace."""
-    found = tree.xpath(path) if path else []
-    return etree.QName(found[0]).localname if found else "the document"
-
-
-@cache
-def _schema() -> etree.XMLSchema:
-    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False)
-    parser.resolvers.add(_Beside())
-    return etree.XMLSchema(etree.parse(str(SCHEMA / "schemat_FA_3__v1-0E.xsd"), parser))
-
-
-class _Beside(etree.Resolver):
-    """Finds what a schema imports in the folder, whatever address it is imported from."""
-
-    def resolve(self, system_url: str | None, public_id: str | None, context: object, /) -> _InputDocument | None:
-        return self.resolve_filename(str(SCHEMA / (system_url or "").rpartition("/")[2]), context)
-
-
-def _row(row: Row, name: str) -> Row:
-    value = row.get(name)
-    return value if isinstance(value, dict) else {}
-
-
-def _rows(value: Value | None) -> list[Value]:
-    return value if isinstance(value, list) else [] if value is None else [value]
-
-
-def _sum(row: Row, names: tuple[str, ...]) -> Decimal:
-    return sum((Decimal(value) for name in names if isinstance(value := row.get(name), str)), Decimal(0))
+    That an element is not there says something of this invoice, not of the contract: the schema looks after that.
+    """
+    for path in paths:
+        at: object = record
+        for name in path[:-1]:
+            at = at.setdefault(name, {}) if isinstance(at, dict) else None
+        if isinstance(at, dict):
+            at.setdefault(path[-1], None)
+    return msgspec.json.encode(record)

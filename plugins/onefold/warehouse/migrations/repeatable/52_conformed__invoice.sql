@@ -17,17 +17,50 @@ declare
             , v.invoice_number
             , v.ksef_number
             , v.kind
+            , v.document_type
+            , v.seller_tax_id
             , v.corrects_invoice
+            , v.corrects_ksef_number
+            , v.correction_reason
             , v.order_number
             , v.customer_tax_id
+            , v.customer_eu_vat
+            , v.customer_other_id
+            , v.customer_other_country
+            , v.customer_name
+            , v.customer_country
             , v.customer_record
             , customer_id.customer_id as customer_id
             , v.issued_on
+            , v.sold_on
             , v.due_on
+            , v.last_due_on
+            , v.payment_terms
             , v.currency
             , v.net_amount
             , v.vat_amount
             , v.gross_amount
+            , v.vat_amount_pln
+            , v.exchange_rate
+            , v.amount_due
+            , v.prepaid_amount
+            , v.prepaid_on
+            , v.payment_method
+            , v.seller_account
+            , v.factor_account
+            , v.margin_scheme
+            , v.margin_sales_amount
+            , v.split_payment
+            , v.contract_currency
+            , v.third_parties
+            , v.factor_tax_id
+            , v.factor_name
+            , v.recipient_tax_id
+            , v.recipient_name
+            , v.other_buyer_tax_id
+            , v.other_buyer_name
+            , v.payer_tax_id
+            , v.payer_name
             , v.accepted_at
             , source_of_truth, _systems as systems, _records as record_count
             , (
@@ -60,17 +93,50 @@ comment on view conformed.invoice is 'Invoice that we issued; a correction is a 
 comment on column conformed.invoice.invoice_number is 'Our number of the document.';
 comment on column conformed.invoice.ksef_number is 'The number that KSeF gave it.';
 comment on column conformed.invoice.kind is 'invoice or correction.';
+comment on column conformed.invoice.document_type is 'What it documents - standard, advance, settlement (of advances), simplified or farmer (VAT RR).';
+comment on column conformed.invoice.seller_tax_id is 'The tax number (NIP) of the seller, which is ours.';
 comment on column conformed.invoice.corrects_invoice is 'The number of the invoice that it corrects.';
+comment on column conformed.invoice.corrects_ksef_number is 'KSeF''s number of the invoice that it corrects, the first where it corrects several.';
+comment on column conformed.invoice.correction_reason is 'Why it was corrected.';
 comment on column conformed.invoice.order_number is 'Our number of the order that it invoices.';
 comment on column conformed.invoice.customer_tax_id is 'The tax number (NIP) of the buyer.';
+comment on column conformed.invoice.customer_eu_vat is 'The VAT number of a buyer from another country of the European Union, with the country.';
+comment on column conformed.invoice.customer_other_id is 'Another number by which the buyer is identified, of the country customer_other_country.';
+comment on column conformed.invoice.customer_other_country is 'The country that gave that number, ISO 3166-1 alpha-2.';
+comment on column conformed.invoice.customer_name is 'The buyer''s name, as it stands on the invoice.';
+comment on column conformed.invoice.customer_country is 'The country of the buyer''s address, ISO 3166-1 alpha-2.';
 comment on column conformed.invoice.customer_record is 'The record of the customer whom it is addressed to.';
 comment on column conformed.invoice.customer_id is 'The customer (conformed.customer) that customer_record is a record of.';
 comment on column conformed.invoice.issued_on is 'The day of issue.';
-comment on column conformed.invoice.due_on is 'The day by which it is to be paid.';
+comment on column conformed.invoice.sold_on is 'The day of delivery or of the end of the period, or on which an advance was paid.';
+comment on column conformed.invoice.due_on is 'The day by which it is to be paid, the first where it is paid in several parts.';
+comment on column conformed.invoice.last_due_on is 'The day by which all of it is to be paid.';
+comment on column conformed.invoice.payment_terms is 'When it is to be paid, where the invoice describes that in words.';
 comment on column conformed.invoice.currency is 'The currency of the amounts, ISO 4217.';
-comment on column conformed.invoice.net_amount is 'The sum of the lines without tax.';
-comment on column conformed.invoice.vat_amount is 'The tax, in the invoice''s currency.';
+comment on column conformed.invoice.net_amount is 'The sum of the lines without tax; NULL where the document does not say it, as a simplified invoice.';
+comment on column conformed.invoice.vat_amount is 'The tax, in the invoice''s currency; NULL where the document does not say it.';
 comment on column conformed.invoice.gross_amount is 'What is to be paid; negative on a correction that gives back.';
+comment on column conformed.invoice.vat_amount_pln is 'The tax in PLN, as the document says it.';
+comment on column conformed.invoice.exchange_rate is 'PLN for one unit of currency, by which the tax was converted; NULL where lines differ.';
+comment on column conformed.invoice.amount_due is 'What is to be paid, with charges added and deductions taken off, whatever had been paid before.';
+comment on column conformed.invoice.prepaid_amount is 'How much of it had been paid when it was issued, as the document says.';
+comment on column conformed.invoice.prepaid_on is 'The day of the last such payment.';
+comment on column conformed.invoice.payment_method is 'How it is to be paid - cash, card, voucher, cheque, credit, transfer or mobile.';
+comment on column conformed.invoice.seller_account is 'The bank account to which it is to be paid.';
+comment on column conformed.invoice.factor_account is 'The account of the factor who bought the claim; what is owed is then paid there.';
+comment on column conformed.invoice.margin_scheme is 'The margin scheme by which it is taxed - travel, used goods, works of art or antiques.';
+comment on column conformed.invoice.margin_sales_amount is 'The sum of what was sold under a margin scheme, with the tax that the document does not show.';
+comment on column conformed.invoice.split_payment is 'Whether the tax must be paid to an account of its own.';
+comment on column conformed.invoice.contract_currency is 'The currency of the contract, where it is not that of the invoice, ISO 4217.';
+comment on column conformed.invoice.third_parties is 'How many others than seller and buyer it names.';
+comment on column conformed.invoice.factor_tax_id is 'The tax number (NIP) of the factor who bought the claim.';
+comment on column conformed.invoice.factor_name is 'The name of the factor who bought the claim.';
+comment on column conformed.invoice.recipient_tax_id is 'The tax number (NIP) of the unit of the buyer that receives it.';
+comment on column conformed.invoice.recipient_name is 'The name of the unit of the buyer that receives it.';
+comment on column conformed.invoice.other_buyer_tax_id is 'The tax number (NIP) of a further buyer.';
+comment on column conformed.invoice.other_buyer_name is 'The name of a further buyer.';
+comment on column conformed.invoice.payer_tax_id is 'The tax number (NIP) of who pays in the place of the buyer.';
+comment on column conformed.invoice.payer_name is 'The name of who pays in the place of the buyer.';
 comment on column conformed.invoice.accepted_at is 'When KSeF took it in for good.';
 
 alter view conformed.invoice owner to onefold_loader;
@@ -87,16 +153,45 @@ grant select (
     , invoice_number
     , ksef_number
     , kind
+    , document_type
+    , seller_tax_id
     , corrects_invoice
+    , corrects_ksef_number
+    , correction_reason
     , order_number
     , customer_tax_id
+    , customer_eu_vat
+    , customer_other_country
+    , customer_country
     , customer_record, customer_id
     , issued_on
+    , sold_on
     , due_on
+    , last_due_on
+    , payment_terms
     , currency
     , net_amount
     , vat_amount
     , gross_amount
+    , vat_amount_pln
+    , exchange_rate
+    , amount_due
+    , prepaid_amount
+    , prepaid_on
+    , payment_method
+    , margin_scheme
+    , margin_sales_amount
+    , split_payment
+    , contract_currency
+    , third_parties
+    , factor_tax_id
+    , factor_name
+    , recipient_tax_id
+    , recipient_name
+    , other_buyer_tax_id
+    , other_buyer_name
+    , payer_tax_id
+    , payer_name
     , accepted_at
 ) on conformed.invoice to onefold_analyst, onefold_auditor;
 grant select on conformed.invoice to onefold_pii;

@@ -19,13 +19,20 @@ declare
             , v.invoice_record
             , invoice_id.invoice_id as invoice_id
             , v.line_number
+            , v.line_kind
+            , v.correction_state
             , v.sku
             , v.description
             , v.unit
             , v.quantity
             , v.unit_price
+            , v.unit_price_gross
             , v.net_amount
+            , v.gross_amount
+            , v.ordered_quantity
+            , v.ordered_net_amount
             , v.vat_rate
+            , v.exchange_rate
             , v.currency
             , source_of_truth, _systems as systems, _records as record_count
             , (
@@ -60,13 +67,20 @@ comment on column conformed.invoice_line.invoice_number is 'Our number of the in
 comment on column conformed.invoice_line.invoice_record is 'The record of the invoice.';
 comment on column conformed.invoice_line.invoice_id is 'The invoice (conformed.invoice) that invoice_record is a record of.';
 comment on column conformed.invoice_line.line_number is 'The line''s place on the invoice.';
+comment on column conformed.invoice_line.line_kind is 'invoiced, or ordered - a line of the order for which an advance is invoiced.';
+comment on column conformed.invoice_line.correction_state is 'before or after, where a correction shows the line in both states; what was before counts negative.';
 comment on column conformed.invoice_line.sku is 'Our article number, where the line names it.';
 comment on column conformed.invoice_line.description is 'What was sold, as the line says.';
 comment on column conformed.invoice_line.unit is 'The unit of quantity, as the line says.';
-comment on column conformed.invoice_line.quantity is 'How much.';
+comment on column conformed.invoice_line.quantity is 'How much; negative in the state before a correction.';
 comment on column conformed.invoice_line.unit_price is 'The price of one unit without tax.';
-comment on column conformed.invoice_line.net_amount is 'The line''s amount without tax, in currency.';
-comment on column conformed.invoice_line.vat_rate is 'The tax rate in percent, or why there is none, as the line says.';
+comment on column conformed.invoice_line.unit_price_gross is 'The price of one unit with tax, where the invoice is in gross prices.';
+comment on column conformed.invoice_line.net_amount is 'What the line adds to its invoice without tax, in currency; of a line in gross prices by its rate, NULL where it has none.';
+comment on column conformed.invoice_line.gross_amount is 'What the line adds to its invoice with tax, where the invoice is in gross prices.';
+comment on column conformed.invoice_line.ordered_quantity is 'How much was ordered, of an ordered line.';
+comment on column conformed.invoice_line.ordered_net_amount is 'The amount of an ordered line without tax.';
+comment on column conformed.invoice_line.vat_rate is 'The tax rate in percent (also of another country of the Union), or why there is none, as the line says.';
+comment on column conformed.invoice_line.exchange_rate is 'PLN for one unit of currency, by which the line''s tax was converted.';
 comment on column conformed.invoice_line.currency is 'The currency of the amounts, ISO 4217.';
 
 alter view conformed.invoice_line owner to onefold_loader;
@@ -84,13 +98,20 @@ grant select (
     , invoice_number
     , invoice_record, invoice_id
     , line_number
+    , line_kind
+    , correction_state
     , sku
     , description
     , unit
     , quantity
     , unit_price
+    , unit_price_gross
     , net_amount
+    , gross_amount
+    , ordered_quantity
+    , ordered_net_amount
     , vat_rate
+    , exchange_rate
     , currency
 ) on conformed.invoice_line to onefold_analyst, onefold_auditor;
 grant select on conformed.invoice_line to onefold_pii;
