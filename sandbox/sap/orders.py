@@ -12,7 +12,7 @@ from decimal import Decimal
 
 from sandbox.sap.model import Entity, EntityType, Property, Row, Service, midnight, text
 from sandbox.world import Book, Entry, Parts, World
-from sandbox.world.business import order, orders, product
+from sandbox.world.business import order, orders, own_number, product
 from sandbox.world.identifiers import sap_number
 from sandbox.world.parts import Part, left
 
@@ -88,7 +88,7 @@ BOOKS = (ORDERS, ITEMS)
 
 def sales_order(number: int) -> str:
     """The sales order that shows order `number`."""
-    return f"{number + 1:010d}"
+    return own_number(number)
 
 
 def item_number(place: int) -> str:
@@ -135,7 +135,7 @@ def _order(world: World, entry: Entry, modified: datetime, revision: int) -> Ent
         "CreatedByUser": "SPRZEDAZ",
         "LastChangeDate": midnight(modified),
         "LastChangeDateTime": modified,
-        "PurchaseOrderByCustomer": of.reference,
+        "PurchaseOrderByCustomer": of.po_number or "",
         "SalesOrderDate": _at_midnight(of.day),
         "TotalNetAmount": "12 tys." if entry.broken == "amount_not_a_number" else net,
         "TransactionCurrency": "ZL" if entry.broken == "currency_unknown" else of.currency,
@@ -154,7 +154,7 @@ def _item(world: World, part: Part) -> Entity:
         "SalesOrderItem": item_number(part.place),
         "SalesOrderItemCategory": "TAN",
         "SalesOrderItemText": goods.name,
-        "PurchaseOrderByCustomer": of.reference,
+        "PurchaseOrderByCustomer": of.po_number or "",
         "Material": "" if part.broken == "material_missing" else goods.sku,
         "RequestedQuantity": Decimal(-line.quantity if part.broken == "quantity_negative" else line.quantity),
         "RequestedQuantityUnit": UNITS[goods.unit],

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from zlib import crc32
 
 from sandbox.sap.model import Entity, EntityType, Property, Row, Service, midnight, text
 from sandbox.world import SourceRecord, World
+from sandbox.world.words import FIRST_NAMES, SURNAMES
 
 LEGAL_FORMS = {"sp_zoo": "01", "sa": "02", "spk": "03", "spj": "04", "jdg": "05"}
 
@@ -29,6 +31,8 @@ PARTNER = EntityType(
         text("CreatedByUser", 12),
         Property("CreationDate", "Edm.DateTime"),
         Property("CreationTime", "Edm.Time"),
+        text("FirstName", 40),
+        text("LastName", 40),
         Property("LastChangeDate", "Edm.DateTime"),
         Property("LastChangeTime", "Edm.Time"),
         text("LastChangedByUser", 12),
@@ -126,27 +130,40 @@ class State:
     def address_id(self) -> str:
         return f"{int(self.record.key) + 20_000:010d}"
 
+    @property
+    def stamps(self) -> Entity:
+        """When it was made and last changed; one in twenty has no date of change until it is changed."""
+        never = not self.record.past and _chance(self.record) % 20 == 0
+        created = self.modified if never else self.record.created
+        return {
+            "CreationDate": midnight(created),
+            "CreationTime": created - midnight(created),
+            "LastChangeDate": None if never else midnight(self.modified),
+            "LastChangeTime": timedelta() if never else self.modified - midnight(self.modified),
+        }
+
     def partner(self) -> Entity:
         record, view = self.record, self.record.partner
-        full_name = f"{view.name1} {view.name2}".strip()
+        first_name, last_name = _person(record)
+        name1, name2 = ("", "") if last_name else (view.name1, view.name2)
+        full_name = f"{first_name} {last_name}" if last_name else f"{view.name1} {view.name2}".strip()
         return {
             "BusinessPartner": record.key,
             "Customer": record.key,
             "Supplier": "",
-            "BusinessPartnerCategory": "2",
+            "BusinessPartnerCategory": "1" if last_name else "2",
             "BusinessPartnerFullName": full_name,
             "BusinessPartnerGrouping": "BP02",
             "BusinessPartnerName": full_name,
             "CorrespondenceLanguage": "",
             "CreatedByUser": "MIGRACJA",
-            "CreationDate": midnight(record.created),
-            "CreationTime": record.created - midnight(record.created),
-            "LastChangeDate": midnight(self.modified),
-            "LastChangeTime": self.modified - midnight(self.modified),
+            **self.stamps,
+            "FirstName": first_name,
+            "LastName": last_name,
             "LastChangedByUser": "KSIEGOWOSC",
             "LegalForm": LEGAL_FORMS.get(record.company.form, ""),
-            "OrganizationBPName1": view.name1,
-            "OrganizationBPName2": view.name2,
+            "OrganizationBPName1": name1,
+            "OrganizationBPName2": name2,
             "OrganizationBPName3": "",
             "OrganizationBPName4": "",
             "SearchTerm1": view.name1[:20].upper(),
@@ -216,12 +233,24 @@ class State:
         return []
 
 
+def _chance(record: SourceRecord) -> int:
+    return crc32(record.key.encode())
+
+
+def _person(record: SourceRecord) -> tuple[str, str]:
+    """First name and surname of a sole trader whom a clerk made a person, not an organisation; else nothing."""
+    known = any(kind == "PL1" for kind, _ in record.partner.taxes)
+    if record.company.form != "jdg" or record.broken or not known or _chance(record) % 4:
+        return "", ""
+    chance = _chance(record) // 4
+    return FIRST_NAMES[chance % len(FIRST_NAMES)], SURNAMES[chance // 97 % len(SURNAMES)]
+
+
 def _partners(world: World, sequence: int) -> Iterator[Row]:
     for state in _states(world, sequence):
         known = {
             "BusinessPartner": state.record.key,
-            "LastChangeDate": midnight(state.modified),
-            "LastChangeTime": state.modified - midnight(state.modified),
+            **state.stamps,
             "IsMarkedForArchiving": state.deleted,
         }
         yield Row(known, state.partner, state.related, f"W/\"'{state.modified:%Y%m%d%H%M%S}'\"")

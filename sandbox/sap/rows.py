@@ -82,7 +82,9 @@ def _rank(name: str, row: Row) -> str | float:
     return _sortable(row.get(name))
 
 
-def _sortable(value: Value) -> str | float:
+def _sortable(value: Value | None) -> str | float:
+    if value is None:
+        return float("-inf")
     if isinstance(value, datetime):
         return value.timestamp()
     if isinstance(value, timedelta):

@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, time
-from decimal import Decimal
+from decimal import ROUND_UP, Decimal
 from functools import lru_cache
 
 from sandbox.world import Book, Entry, Parts, World
-from sandbox.world.business import Line, Order, order, orders, product, products
+from sandbox.world.business import CENT, Line, Order, order, orders, person, product, products
 from sandbox.world.company import make_company
 from sandbox.world.parts import left
 
@@ -27,6 +27,22 @@ class Nodes:
 
     type: str
     nodes: list[Object]
+
+
+@dataclass(frozen=True, slots=True)
+class Shipping:
+    """What the shipping costs, and the tax in it."""
+
+    total: Decimal
+    tax: Decimal
+
+
+SHIPPING = Shipping(Decimal("12.30"), Decimal("2.30"))
+
+
+def taxes_included(number: int) -> bool:
+    """Whether order `number` was placed at prices with the tax in them: every fourth order of the shop."""
+    return number % 16 == 3
 
 
 def gid(type_: str, number: int) -> str:
@@ -91,13 +107,15 @@ def customer(world: World, entry: Entry, modified: datetime, revision: int) -> O
     who = make_company(world.seed, entry.number)
     name = "" if entry.broken == "name_missing" else who.name
     email = who.email.replace("@", "(at)") if entry.broken == "email_malformed" else who.email
+    buyer = person(world.seed, entry.number % 97) if entry.number % 25 == 4 and not entry.broken else None
+    name = f"{buyer.first_name} {buyer.last_name}" if buyer else name
     nip = f"{who.nip[:3]}-{who.nip[3:6]}-{who.nip[6:8]}-{who.nip[8:]}" if entry.number % 3 == 0 else who.nip
     return {
         "id": entry.key,
         "legacyResourceId": entry.key.rpartition("/")[2],
         "displayName": name,
-        "firstName": None,
-        "lastName": None,
+        "firstName": buyer.first_name if buyer else None,
+        "lastName": buyer.last_name if buyer else None,
         "createdAt": moment(entry.created),
         "updatedAt": moment(modified),
         "state": "ENABLED" if entry.number % 4 else "DISABLED",
@@ -110,7 +128,7 @@ def customer(world: World, entry: Entry, modified: datetime, revision: int) -> O
         "defaultEmailAddress": {"emailAddress": email},
         "defaultPhoneNumber": {"phoneNumber": who.phone} if entry.number % 7 else None,
         "defaultAddress": {
-            "company": name,
+            "company": None if buyer else name,
             "address1": f"ul. {who.street} {who.house_no}",
             "address2": who.flat_no,
             "city": who.city,
@@ -153,7 +171,9 @@ def bought(world: World, entry: Entry, modified: datetime, revision: int) -> Obj
     vat = sum((line.vat for line in lines), Decimal(0))
     placed = datetime.combine(what.day, time(10), UTC)
     damaged = {part.place: part.broken for part in world.shelf("shop.order_line").of_number[entry.number]}
-    total = -(net + vat) if entry.broken == "total_negative" else net + vat
+    included, shipping = taxes_included(entry.number), SHIPPING if taxes_included(entry.number) else None
+    total = net + vat + (shipping.total if shipping else 0)
+    total = -total if entry.broken == "total_negative" else total
     return {
         "id": entry.key,
         "name": "" if entry.broken == "name_missing" else what.reference,
@@ -165,15 +185,16 @@ def bought(world: World, entry: Entry, modified: datetime, revision: int) -> Obj
         "displayFinancialStatus": FINANCIAL[what.status],
         "displayFulfillmentStatus": FULFILMENT.get(what.status, "UNFULFILLED"),
         "currencyCode": what.currency,
-        "taxesIncluded": False,
+        "taxesIncluded": included,
         "test": False,
         "sourceName": "web",
         "note": None,
         "email": make_company(world.seed, what.company).email,
         "customer": {"id": gid("Customer", what.company)},
-        "subtotalPriceSet": _money(net, what.currency),
-        "totalTaxSet": _money(vat, what.currency),
+        "subtotalPriceSet": _money(net + vat if included else net, what.currency),
+        "totalTaxSet": _money(vat + (shipping.tax if shipping else 0), what.currency),
         "totalPriceSet": _money(total, what.currency),
+        "shippingLine": {"taxLines": [_tax(Decimal(23), shipping.tax, what.currency)]} if shipping else None,
         "lineItems": Nodes(
             "LineItem", [_line(world, what, line, place, damaged.get(place)) for place, line in enumerate(lines)]
         ),
@@ -182,12 +203,12 @@ def bought(world: World, entry: Entry, modified: datetime, revision: int) -> Obj
 
 def _line(world: World, of: Order, line: Line, place: int, broken: str | None) -> Object:
     what = product(world.seed, line.product)
-    tax = {
-        "title": f"VAT {line.vat_rate}%",
-        "rate": float(line.vat_rate) / 100,
-        "ratePercentage": float(line.vat_rate),
-        "priceSet": _money(line.vat, of.currency),
-    }
+    to_pay = line.net + line.vat if taxes_included(of.number) else line.net
+    discounted = of.number % 24 in (3, 7)  # the price without the discount, in whole cents a piece
+    unit = (to_pay / line.quantity).quantize(CENT, ROUND_UP) + 1 if discounted else to_pay / line.quantity
+    unit = unit.quantize(CENT)
+    total = unit * line.quantity if discounted else to_pay
+    discounts = [total - to_pay - CENT, CENT] if discounted else []
     return {
         "id": gid("LineItem", of.number * 10 + place),
         "title": "" if broken == "title_missing" else what.name,
@@ -195,11 +216,21 @@ def _line(world: World, of: Order, line: Line, place: int, broken: str | None) -
         "vendor": "Jednorodny",
         "quantity": 0 if broken == "quantity_zero" else line.quantity,
         "currentQuantity": line.quantity,
-        "originalUnitPriceSet": _money(line.net_price, of.currency),
-        "originalTotalSet": _money(line.net, of.currency),
-        "taxLines": [tax],
+        "originalUnitPriceSet": _money(unit, of.currency),
+        "originalTotalSet": _money(total, of.currency),
+        "discountAllocations": [{"allocatedAmountSet": _money(each, of.currency)} for each in discounts],
+        "taxLines": [_tax(line.vat_rate, line.vat, of.currency)],
         "product": {"id": gid("Product", line.product)},
         "variant": {"id": gid("ProductVariant", line.product)},
+    }
+
+
+def _tax(rate: Decimal, amount: Decimal, currency: str) -> Object:
+    return {
+        "title": f"VAT {rate}%",
+        "rate": float(rate) / 100,
+        "ratePercentage": float(rate),
+        "priceSet": _money(amount, currency),
     }
 
 

@@ -13,6 +13,7 @@ from decimal import Decimal
 from functools import lru_cache
 
 from sandbox.world import words
+from sandbox.world.records import customer_of
 from sandbox.world.spelling import slug
 
 CENT = Decimal("0.01")
@@ -82,7 +83,8 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """An order that a company (its id) placed with us."""
+    """An order that a company (its id) placed with us. `reference` is what invoices call it: our number, or, of orders
+    that CRM and SAP took, mostly the customer's, which two may have chosen alike (see `own_number`)."""
 
     number: int
     reference: str
@@ -91,6 +93,11 @@ class Order:
     currency: str
     status: str
     lines: tuple[Line, ...]
+
+    @property
+    def po_number(self) -> str | None:
+        """The customer's number of the order, as CRM and SAP have it."""
+        return None if self.reference == own_number(self.number) else self.reference
 
     @property
     def net(self) -> Decimal:
@@ -208,13 +215,29 @@ def order(seed: int, number: int, revision: int = 1, *, companies: int = 2000) -
         lines.append(Line(place, article.number, quantity, article.net_price, article.vat_rate, net, vat))
     return Order(
         number=number,
-        reference=f"ZAM/{day.year}/{number + 1:06d}",
+        reference=_reference(seed, number, company, day),
         company=company,
         day=day,
         currency=currency,
         status=STATES[(start + revision - 1) % len(STATES)],
         lines=tuple(lines),
     )
+
+
+def own_number(number: int) -> str:
+    """What the CRM and SAP, which take every fourth order each, number an order."""
+    return f"{number + 1:0{8 if number % 4 == 0 else 10}d}"
+
+
+def _reference(seed: int, number: int, company: int, day: date) -> str:
+    match number % 80:
+        case 0 | 4 if customer_of(seed, company)[0]:  # two customers' orders with one number
+            return f"{number // 80 + 1}/2026"
+        case 1 | 5 if customer_of(seed, company)[1]:
+            return f"PO {number // 80 + 1}"
+        case 8 | 9:  # the customer gave none
+            return own_number(number)
+    return f"ZAM/{day.year}/{number + 1:06d}"
 
 
 def invoice(seed: int, number: int, *, companies: int = 2000) -> Invoice:

@@ -66,5 +66,5 @@ def salesforce_id(number: int, prefix: str = "001") -> str:
 
 
 def sap_number(number: int) -> str:
-    """The 10-digit business partner number, with leading zeros."""
-    return f"{1_000_000 + number:010d}"
+    """The business partner number: ten digits with leading zeros, but for a few that an older system numbered."""
+    return f"{1_000_000 + number:0{7 if number % 23 == 5 else 10}d}"

@@ -123,6 +123,15 @@ def _register_fields(record: SourceRecord) -> dict[str, str | float | bool | Non
     return fields
 
 
+def customer_of(seed: int, company: int) -> tuple[bool, bool]:
+    """Whether Salesforce and SAP hold the company."""
+    return _chosen(random.Random(f"{seed}:records:{company}"))
+
+
+def _chosen(rng: random.Random) -> tuple[bool, bool]:
+    return rng.random() < SALESFORCE_SHARE, rng.random() < SAP_SHARE
+
+
 class Registrar:
     """Makes the records of one company after another; keeps count so that about 1 % of each system is broken.
 
@@ -139,7 +148,7 @@ class Registrar:
     def records(self, company: Company, born: int = 0, at: datetime | None = None) -> Iterator[SourceRecord]:
         """The company's records in all systems; stamped `at`, or within the base period when that is None."""
         rng = random.Random(f"{self._seed}:records:{company.id}")
-        in_salesforce, in_sap = rng.random() < SALESFORCE_SHARE, rng.random() < SAP_SHARE
+        in_salesforce, in_sap = _chosen(rng)
         accounts = (1 + (rng.random() < SALESFORCE_DUPLICATES)) * in_salesforce
         partners = (1 + (rng.random() < SAP_DUPLICATES)) * in_sap
         asked_for: dict[System, bool] = {"krs": False, "regon": False}

@@ -22,9 +22,16 @@ NASTY = (
     "Sp. z o.o.", "S.A.", "I", "2024-01-01T00:00:00+99:99", "2024-01-01T00:00:00-1559",
 )  # fmt: skip
 
-ARGUMENTS = {"street": 3, "joined": 3, "total": 3, "first_of": 2, "first_number": 2, "first_date": 2} | dict.fromkeys(
-    ("company_name", "sap_date_time", "minor_units", "person_name", "stripe_amount", "status_krs"), 2
-)
+ARGUMENTS = {
+    "street": 3,
+    "joined": 3,
+    "total": 3,
+    "shop_line_net": 4,
+    "shop_order_net": 4,
+    "first_of": 2,
+    "first_number": 2,
+    "first_date": 2,
+} | dict.fromkeys(("company_name", "sap_date_time", "minor_units", "person_name", "stripe_amount", "status_krs"), 2)
 """How many values the tests give a transform that takes several; the others take one."""
 
 LETTERS = "0123456789 .,-/:+@()TZtzPLplzoSAspółkaąęŁ\u00a0'\"\\\n"

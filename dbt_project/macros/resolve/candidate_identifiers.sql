@@ -1,9 +1,18 @@
-{% macro candidate_identifiers(entity, systems, strong, probabilistic=none) -%}
-{#- By what each changed, living record can be recognised. `probabilistic` names the attribute with the name and those with
+{% macro candidate_identifiers(entity, systems, strong, composites={}, probabilistic=none) -%}
+{#- By what each changed, living record can be recognised. `composites` are the identifiers among `strong` that are made of
+    several columns: a record has one when it has all of these. `probabilistic` names the attribute with the name and those with
     the address: {'name': 'legal_name', 'address': ['postal_code', 'street']}. -#}
 with keyed as (
 {%- for system in systems %}
-    select m._record collate "C" as record, m._load_id, m.{{ strong | join(', m.') }}
+    select m._record collate "C" as record, m._load_id
+{%- for identifier in strong %}
+{%- if identifier in composites %}
+        , case when num_nulls(m.{{ composites[identifier] | join(', m.') }}) = 0
+            then json_build_array(m.{{ composites[identifier] | join(', m.') }})::text end as {{ identifier }}
+{%- else %}
+        , m.{{ identifier }}
+{%- endif %}
+{%- endfor %}
 {%- if probabilistic %}
         , {{ name_key('m.' ~ probabilistic.name) }} as name_key
         , {{ name_is_truncated('m.' ~ probabilistic.name) }} as name_truncated

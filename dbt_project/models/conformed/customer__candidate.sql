@@ -4,8 +4,9 @@
     systems=['erp', 'krs', 'regon', 'salesforce', 'sap', 'shop'],
     strong=['tax_id_pl', 'regon', 'krs'],
     trust=['krs', 'regon', 'salesforce', 'sap', 'erp', 'shop'],
-    attributes=['legal_name', 'tax_id_pl', 'regon', 'krs', 'eu_vat', 'email', 'phone', 'street', 'postal_code', 'city',
-        'country', 'status', 'credit_limit', 'credit_limit_currency', 'registered_on', 'last_changed'],
+    attributes=['legal_name', 'person_name', 'tax_id_pl', 'regon', 'krs', 'eu_vat', 'email', 'phone', 'street',
+        'postal_code', 'city', 'country', 'status', 'credit_limit', 'credit_limit_currency', 'registered_on',
+        'last_changed'],
     latest=['last_changed'],
     timestamps=['last_changed'],
     trust_of={'email': ['salesforce', 'sap', 'erp', 'shop', 'krs'], 'phone': ['salesforce', 'sap', 'erp', 'shop'], 'status':

@@ -2,6 +2,6 @@
 {{ config(tags=['identity']) }}
 {{ golden_records('identity',
     systems=['keycloak', 'microsoft365'],
-    strong=['email'],
+    strong=['email', 'system__username'],
     trust=['keycloak', 'microsoft365'],
     attributes=['email', 'username', 'first_name', 'last_name', 'enabled']) }}

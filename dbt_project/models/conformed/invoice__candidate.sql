@@ -2,7 +2,7 @@
 {{ config(tags=['invoice']) }}
 {{ golden_records('invoice',
     systems=['accounting', 'erp', 'ksef'],
-    strong=['invoice_number', 'ksef_number'],
+    strong=['ksef_number', 'seller_tax_id__invoice_number__kind', 'invoice_number__kind'],
     trust=['ksef', 'erp', 'accounting'],
     attributes=['invoice_number', 'ksef_number', 'kind', 'document_type', 'seller_tax_id', 'corrects_invoice',
         'corrects_ksef_number', 'correction_reason', 'order_number', 'customer_tax_id', 'customer_eu_vat',

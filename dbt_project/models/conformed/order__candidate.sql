@@ -2,8 +2,9 @@
 {{ config(tags=['order']) }}
 {{ golden_records('order',
     systems=['erp', 'salesforce', 'sap', 'shop'],
-    strong=['order_number'],
+    strong=['system__order_key'],
     trust=['salesforce', 'sap', 'erp', 'shop'],
-    attributes=['order_number', 'customer_record', 'ordered_on', 'status', 'currency', 'net_amount', 'last_changed'],
+    attributes=['order_key', 'order_number', 'customer_order_number', 'customer_record', 'ordered_on', 'status', 'currency',
+        'net_amount', 'last_changed'],
     latest=['last_changed'],
     timestamps=['last_changed']) }}

@@ -2,6 +2,6 @@
 {{ config(tags=['order_line']) }}
 {{ golden_records('order_line',
     systems=['erp', 'salesforce', 'sap', 'shop'],
-    strong=['line_key'],
+    strong=['system__line_key'],
     trust=['salesforce', 'sap', 'erp', 'shop'],
     attributes=['line_key', 'order_record', 'line_number', 'sku', 'quantity', 'net_amount', 'currency']) }}

@@ -2,7 +2,7 @@
 {{ config(tags=['invoice']) }}
 with jpk_invoice_records as ({{ records_to_map('invoice', 'accounting', 'jpk_invoice') }})
 select
-    {{ record_columns('accounting', 'jpk_invoice', 2) }},
+    {{ record_columns('accounting', 'jpk_invoice', 3) }},
     {{ text("(_payload ->> 'P_2A')") }} as invoice_number,
     null::text as ksef_number,
     {{ code("(_payload ->> 'RodzajFaktury')", {"VAT": "invoice", "ZAL": "invoice", "KOREKTA": "correction"}) }} as kind,

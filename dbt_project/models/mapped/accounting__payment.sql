@@ -3,7 +3,7 @@
 with bank_line_records as ({{ records_to_map('payment', 'accounting', 'bank_line') }})
 select
     {{ record_columns('accounting', 'bank_line', 2) }},
-    {{ joined("(_payload ->> 'nr_wyciagu')", "(_payload ->> 'lp')") }} as payment_key,
+    {{ joined("(_payload ->> 'nr_wyciagu')", "(_payload ->> 'lp')", "(_payload ->> 'rachunek_wlasny')") }} as payment_key,
     {{ text("(_payload ->> 'tytul')") }} as invoice_number,
     {{ date_iso("(_payload ->> 'data_ksiegowania')") }} as paid_on,
     null::numeric as authorised_amount,

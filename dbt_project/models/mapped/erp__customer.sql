@@ -4,6 +4,7 @@ with klient_records as ({{ records_to_map('customer', 'erp', 'klient') }})
 select
     {{ record_columns('erp', 'klient', 1) }},
     {{ company_name("(_payload ->> 'nazwa')") }} as legal_name,
+    null::text as person_name,
     {{ nip("(_payload ->> 'nip')") }} as tax_id_pl,
     {{ regon("(_payload ->> 'regon')") }} as regon,
     null::text as krs,

@@ -2,7 +2,7 @@
 {{ config(tags=['invoice']) }}
 with faktura_records as ({{ records_to_map('invoice', 'erp', 'faktura') }})
 select
-    {{ record_columns('erp', 'faktura', 2) }},
+    {{ record_columns('erp', 'faktura', 3) }},
     {{ text("(_payload ->> 'numer')") }} as invoice_number,
     null::text as ksef_number,
     {{ code("(_payload ->> 'rodzaj')", {"FV": "invoice", "KOR": "correction"}) }} as kind,

@@ -2,8 +2,10 @@
 {{ config(tags=['order']) }}
 with zamowienie_records as ({{ records_to_map('order', 'erp', 'zamowienie') }})
 select
-    {{ record_columns('erp', 'zamowienie', 1) }},
+    {{ record_columns('erp', 'zamowienie', 2) }},
+    {{ text("(_payload ->> 'id_zamowienia')") }} as order_key,
     {{ text("(_payload ->> 'numer')") }} as order_number,
+    null::text as customer_order_number,
     'erp|klient|' || {{ text("(_payload ->> 'id_klienta')") }} as customer_record,
     {{ date_iso("(_payload ->> 'data_zamowienia')") }} as ordered_on,
     {{ code("(_payload ->> 'status')", {"nowe": "new", "potwierdzone": "confirmed", "wysłane": "shipped", "zrealizowane": "completed", "anulowane": "cancelled"}) }} as status,

@@ -2,7 +2,7 @@
 {{ config(tags=['order_line']) }}
 with zamowienie_pozycja_records as ({{ records_to_map('order_line', 'erp', 'zamowienie_pozycja') }})
 select
-    {{ record_columns('erp', 'zamowienie_pozycja', 1) }},
+    {{ record_columns('erp', 'zamowienie_pozycja', 2) }},
     {{ joined("(_payload ->> 'id_zamowienia')", "(_payload ->> 'lp')") }} as line_key,
     'erp|zamowienie|' || {{ text("(_payload ->> 'id_zamowienia')") }} as order_record,
     {{ text("(_payload ->> 'lp')") }} as line_number,

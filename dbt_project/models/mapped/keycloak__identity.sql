@@ -2,7 +2,7 @@
 {{ config(tags=['identity']) }}
 with user_records as ({{ records_to_map('identity', 'keycloak', 'user') }})
 select
-    {{ record_columns('keycloak', 'user', 1) }},
+    {{ record_columns('keycloak', 'user', 2) }},
     {{ email("(_payload ->> 'email')") }} as email,
     {{ text("(_payload ->> 'username')") }} as username,
     {{ person_name("(_payload ->> 'firstName')") }} as first_name,

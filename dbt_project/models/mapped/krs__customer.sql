@@ -4,6 +4,7 @@ with extract_records as ({{ records_to_map('customer', 'krs', 'extract') }})
 select
     {{ record_columns('krs', 'extract', 1) }},
     {{ company_name("(_payload #>> '{odpis,dane,dzial1,danePodmiotu,nazwa}')") }} as legal_name,
+    null::text as person_name,
     {{ nip("(_payload #>> '{odpis,dane,dzial1,danePodmiotu,identyfikatory,nip}')") }} as tax_id_pl,
     {{ regon("(_payload #>> '{odpis,dane,dzial1,danePodmiotu,identyfikatory,regon}')") }} as regon,
     {{ krs("(_payload #>> '{odpis,naglowekA,numerKRS}')") }} as krs,

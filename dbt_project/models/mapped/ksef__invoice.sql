@@ -2,7 +2,7 @@
 {{ config(tags=['invoice']) }}
 with invoice_records as ({{ records_to_map('invoice', 'ksef', 'invoice') }})
 select
-    {{ record_columns('ksef', 'invoice', 2) }},
+    {{ record_columns('ksef', 'invoice', 3) }},
     {{ text("(_payload ->> 'invoiceNumber')") }} as invoice_number,
     {{ text("(_payload ->> 'ksefNumber')") }} as ksef_number,
     {{ code("(_payload ->> 'invoiceType')", {"Vat": "invoice", "Zal": "invoice", "Roz": "invoice", "Upr": "invoice", "Kor": "correction", "KorZal": "correction", "KorRoz": "correction", "VatPef": "invoice", "VatPefSp": "invoice", "KorPef": "correction", "VatRr": "invoice", "KorVatRr": "correction"}) }} as kind,

@@ -2,7 +2,7 @@
 {{ config(tags=['identity']) }}
 with user_records as ({{ records_to_map('identity', 'microsoft365', 'user') }})
 select
-    {{ record_columns('microsoft365', 'user', 1) }},
+    {{ record_columns('microsoft365', 'user', 2) }},
     {{ email("(_payload ->> 'mail')") }} as email,
     {{ text("(_payload ->> 'userPrincipalName')") }} as username,
     {{ person_name("(_payload ->> 'givenName')") }} as first_name,

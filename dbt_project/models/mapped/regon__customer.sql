@@ -4,6 +4,7 @@ with entity_records as ({{ records_to_map('customer', 'regon', 'entity') }})
 select
     {{ record_columns('regon', 'entity', 1) }},
     {{ company_name("(_payload ->> 'Nazwa')") }} as legal_name,
+    null::text as person_name,
     {{ nip("(_payload ->> 'Nip')") }} as tax_id_pl,
     {{ regon("(_payload ->> 'Regon')") }} as regon,
     null::text as krs,

@@ -4,6 +4,7 @@ with account_records as ({{ records_to_map('customer', 'salesforce', 'account') 
 select
     {{ record_columns('salesforce', 'account', 1) }},
     {{ company_name("(_payload ->> 'Name')") }} as legal_name,
+    null::text as person_name,
     {{ nip("(_payload ->> 'NIP__c')") }} as tax_id_pl,
     {{ regon("(_payload ->> 'REGON__c')") }} as regon,
     {{ krs("nullif(btrim(nullif(btrim((_payload ->> 'KRS__c')), '0000000000')), '---')") }} as krs,

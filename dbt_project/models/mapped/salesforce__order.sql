@@ -2,8 +2,10 @@
 {{ config(tags=['order']) }}
 with order_records as ({{ records_to_map('order', 'salesforce', 'order') }})
 select
-    {{ record_columns('salesforce', 'order', 1) }},
-    {{ text("(_payload ->> 'PoNumber')") }} as order_number,
+    {{ record_columns('salesforce', 'order', 2) }},
+    {{ text("(_payload ->> 'Id')") }} as order_key,
+    {{ text("(_payload ->> 'OrderNumber')") }} as order_number,
+    {{ text("(_payload ->> 'PoNumber')") }} as customer_order_number,
     'salesforce|account|' || {{ text("(_payload ->> 'AccountId')") }} as customer_record,
     {{ date_iso("(_payload ->> 'EffectiveDate')") }} as ordered_on,
     {{ code("(_payload ->> 'Status')", {"Draft": "new", "Activated": "confirmed", "Shipped": "shipped", "Completed": "completed", "Cancelled": "cancelled"}) }} as status,

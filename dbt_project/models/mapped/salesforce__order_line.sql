@@ -2,7 +2,7 @@
 {{ config(tags=['order_line']) }}
 with order_item_records as ({{ records_to_map('order_line', 'salesforce', 'order_item') }})
 select
-    {{ record_columns('salesforce', 'order_item', 1) }},
+    {{ record_columns('salesforce', 'order_item', 2) }},
     {{ text("(_payload ->> 'Id')") }} as line_key,
     'salesforce|order|' || {{ text("(_payload ->> 'OrderId')") }} as order_record,
     {{ text("(_payload ->> 'OrderItemNumber')") }} as line_number,

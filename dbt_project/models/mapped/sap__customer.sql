@@ -4,6 +4,7 @@ with business_partner_records as ({{ records_to_map('customer', 'sap', 'business
 select
     {{ record_columns('sap', 'business_partner', 1) }},
     {{ company_name("(_payload ->> 'OrganizationBPName1')", "(_payload ->> 'OrganizationBPName2')") }} as legal_name,
+    {{ person_name("(_payload ->> 'FirstName')", "(_payload ->> 'LastName')") }} as person_name,
     {{ nip("(jsonb_path_query_first(_payload, '$.to_BusinessPartnerTax.results[*] ? (@.BPTaxType == \"PL1\").BPTaxNumber', '{}', true) #>> '{}')") }} as tax_id_pl,
     {{ regon("(jsonb_path_query_first(_payload, '$.to_BusinessPartnerTax.results[*] ? (@.BPTaxType == \"PL3\").BPTaxNumber', '{}', true) #>> '{}')") }} as regon,
     null::text as krs,
@@ -18,5 +19,5 @@ select
     null::numeric as credit_limit,
     null::text as credit_limit_currency,
     null::date as registered_on,
-    {{ sap_date_time("(_payload ->> 'LastChangeDate')", "(_payload ->> 'LastChangeTime')") }} as last_changed
+    {{ sap_date_time("nullif(btrim((_payload ->> 'LastChangeDate')), 'PT00H00M00S')", "nullif(btrim((_payload ->> 'LastChangeTime')), 'PT00H00M00S')") }} as last_changed
 from business_partner_records

@@ -2,8 +2,10 @@
 {{ config(tags=['order']) }}
 with sales_order_records as ({{ records_to_map('order', 'sap', 'sales_order') }})
 select
-    {{ record_columns('sap', 'sales_order', 1) }},
-    {{ text("(_payload ->> 'PurchaseOrderByCustomer')") }} as order_number,
+    {{ record_columns('sap', 'sales_order', 2) }},
+    {{ text("(_payload ->> 'SalesOrder')") }} as order_key,
+    {{ text("(_payload ->> 'SalesOrder')") }} as order_number,
+    {{ text("(_payload ->> 'PurchaseOrderByCustomer')") }} as customer_order_number,
     'sap|business_partner|' || {{ text("(_payload ->> 'SoldToParty')") }} as customer_record,
     {{ date_sap("(_payload ->> 'SalesOrderDate')") }} as ordered_on,
     {{ code("(_payload ->> 'OverallSDDocumentRejectionSts')", "(_payload ->> 'OverallSDProcessStatus')", "(_payload ->> 'OverallTotalDeliveryStatus')", {"A|A|A": "new", "A|B|A": "confirmed", "A|B|C": "shipped", "A|C|C": "completed", "C|C|A": "cancelled"}) }} as status,

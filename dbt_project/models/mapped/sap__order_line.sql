@@ -2,7 +2,7 @@
 {{ config(tags=['order_line']) }}
 with sales_order_item_records as ({{ records_to_map('order_line', 'sap', 'sales_order_item') }})
 select
-    {{ record_columns('sap', 'sales_order_item', 1) }},
+    {{ record_columns('sap', 'sales_order_item', 2) }},
     {{ joined("(_payload ->> 'SalesOrder')", "(_payload ->> 'SalesOrderItem')") }} as line_key,
     'sap|sales_order|' || {{ text("(_payload ->> 'SalesOrder')") }} as order_record,
     {{ text("(_payload ->> 'SalesOrderItem')") }} as line_number,

@@ -4,6 +4,7 @@ with customer_records as ({{ records_to_map('customer', 'shop', 'customer') }})
 select
     {{ record_columns('shop', 'customer', 1) }},
     {{ company_name("(_payload #>> '{defaultAddress,company}')") }} as legal_name,
+    {{ person_name("(_payload ->> 'firstName')", "(_payload ->> 'lastName')") }} as person_name,
     {{ nip("(_payload #>> '{nip,value}')") }} as tax_id_pl,
     null::text as regon,
     null::text as krs,

@@ -2,12 +2,14 @@
 {{ config(tags=['order']) }}
 with order_records as ({{ records_to_map('order', 'shop', 'order') }})
 select
-    {{ record_columns('shop', 'order', 1) }},
+    {{ record_columns('shop', 'order', 2) }},
+    {{ text("(_payload ->> 'id')") }} as order_key,
     {{ text("(_payload ->> 'name')") }} as order_number,
+    null::text as customer_order_number,
     'shop|customer|' || {{ text("(_payload #>> '{customer,id}')") }} as customer_record,
     {{ date_of_moment("(_payload ->> 'processedAt')") }} as ordered_on,
     {{ code("(_payload ->> 'displayFinancialStatus')", "(_payload ->> 'displayFulfillmentStatus')", {"PENDING|UNFULFILLED": "new", "AUTHORIZED|UNFULFILLED": "new", "PARTIALLY_PAID|UNFULFILLED": "confirmed", "PAID|UNFULFILLED": "confirmed", "PENDING|FULFILLED": "shipped", "PAID|FULFILLED": "shipped", "PAID|PARTIALLY_FULFILLED": "shipped", "PARTIALLY_REFUNDED|FULFILLED": "shipped", "REFUNDED|FULFILLED": "cancelled", "REFUNDED|UNFULFILLED": "cancelled", "VOIDED|UNFULFILLED": "cancelled", "EXPIRED|UNFULFILLED": "cancelled"}) }} as status,
     {{ currency_iso4217("(_payload ->> 'currencyCode')") }} as currency,
-    {{ numeric("(_payload #>> '{subtotalPriceSet,shopMoney,amount}')") }} as net_amount,
+    {{ shop_order_net("(_payload #>> '{subtotalPriceSet,shopMoney,amount}')", "(_payload #>> '{totalTaxSet,shopMoney,amount}')", "(_payload #>> '{shippingLine,taxLines}')", "(_payload ->> 'taxesIncluded')") }} as net_amount,
     {{ timestamp_utc("(_payload ->> 'updatedAt')") }} as last_changed
 from order_records

@@ -2,12 +2,12 @@
 {{ config(tags=['order_line']) }}
 with order_line_records as ({{ records_to_map('order_line', 'shop', 'order_line') }})
 select
-    {{ record_columns('shop', 'order_line', 1) }},
+    {{ record_columns('shop', 'order_line', 2) }},
     {{ joined("(_payload #>> '{parent,id}')", "(_payload ->> 'id')") }} as line_key,
     'shop|order|' || {{ text("(_payload #>> '{parent,id}')") }} as order_record,
     null::text as line_number,
     {{ text("(_payload ->> 'sku')") }} as sku,
     {{ numeric("(_payload ->> 'quantity')") }} as quantity,
-    {{ numeric("(_payload #>> '{originalTotalSet,shopMoney,amount}')") }} as net_amount,
+    {{ shop_line_net("(_payload #>> '{originalTotalSet,shopMoney,amount}')", "(_payload ->> 'discountAllocations')", "(_payload ->> 'taxLines')", "(_payload #>> '{parent,taxesIncluded}')") }} as net_amount,
     {{ currency_iso4217("(_payload #>> '{originalUnitPriceSet,shopMoney,currencyCode}')") }} as currency
 from order_line_records

@@ -1,22 +1,27 @@
--- What customers owe us by how long it is overdue, in PLN. A correction belongs to the invoice that it corrects. What an
--- invoice says had been paid before counts where no payment says more.
+-- What customers owe us by how long it is overdue, in PLN. A correction belongs to the invoice that it corrects. A payment
+-- names an invoice's number only: where two documents have it, the one issued first is paid. What an invoice says had been
+-- paid before counts where no payment says more.
 with invoiced as (
     select coalesce(corrects_invoice, invoice_number) as invoice_number
-        , max(customer_tax_id) as customer_tax_id, max(currency) as currency
+        , customer_tax_id, max(currency) as currency
         , max(due_on) filter (where corrects_invoice is null) as due_on
         , max(issued_on) filter (where corrects_invoice is null) as issued_on
         , sum(coalesce(amount_due, gross_amount)) as gross, sum(prepaid_amount) as prepaid
     from {{ source('conformed', 'invoice') }}
-    group by 1
+    group by 1, customer_tax_id
 ),
 paid as (
     select invoice_number, sum(amount) as amount from {{ source('conformed', 'payment') }}
-    where status = 'paid' group by invoice_number
+    where status in ('paid', 'refunded') group by invoice_number
 ),
 due as (
-    select i.*, i.gross - coalesce(greatest(p.amount, i.prepaid), 0) as owed, current_date - i.due_on as days_late
-    from invoiced as i left join paid as p using (invoice_number)
-    where i.gross - coalesce(greatest(p.amount, i.prepaid), 0) <> 0
+    select *, current_date - due_on as days_late
+    from (
+        select i.*, i.gross - coalesce(greatest(case when row_number() over (
+            partition by i.invoice_number order by i.issued_on, i.customer_tax_id) = 1 then p.amount end, i.prepaid), 0) as owed
+        from invoiced as i left join paid as p using (invoice_number)
+    ) as rest
+    where owed <> 0
 )
 select c.customer_id, coalesce(c.legal_name, d.customer_tax_id) as customer, d.customer_tax_id
     , case when d.days_late <= 0 then 'not due' when d.days_late <= 30 then '1-30 days' when d.days_late <= 60 then '31-60 days'

@@ -89,13 +89,45 @@ class Probabilistic(Model):
     address: list[str]
 
 
+SYSTEM = "_system"
+"""What a composite identifier calls the system that a record is from: its own numbers mean something there only."""
+
+
 class Identity(Model):
     """By what records are joined: strong identifiers, in the order of their rank, and a probabilistic match."""
 
-    strong: Annotated[list[str], Field(min_length=1)]
+    strong: Annotated[list[str | Annotated[list[str], Field(min_length=2)]], Field(min_length=1)] = Field(
+        description="attributes; a list is one identifier of several, which a record has when it has all of them; "
+        "_system in such a list is the system that the record is from"
+    )
     probabilistic: Probabilistic | None = None
 
+    @property
+    def identifiers(self) -> list[list[str]]:
+        """The strong identifiers in their order, each with the attributes that it is made of."""
+        return [[each] if isinstance(each, str) else each for each in self.strong]
+
+    @property
+    def composites(self) -> dict[str, list[str]]:
+        """The columns that hold an identifier of several attributes, each with these."""
+        return {_column(each): each for each in self.strong if not isinstance(each, str)}
+
+    @property
+    def columns(self) -> list[str]:
+        """The columns that hold the strong identifiers, in their order."""
+        return [_column(each) for each in self.strong]
+
+    @property
+    def attributes(self) -> list[str]:
+        """The attributes of which the strong identifiers are made, each once."""
+        parts = dict.fromkeys(part for each in self.identifiers for part in each)
+        return [part for part in parts if part != SYSTEM]
+
     renamed: ClassVar[dict[str, str]] = {"cautious": "probabilistic"}
+
+
+def _column(identifier: str | list[str]) -> str:
+    return identifier if isinstance(identifier, str) else "__".join(part.strip("_") for part in identifier)
 
 
 class EntityGate(Model):
@@ -144,7 +176,7 @@ class Entity(Model):
 
     @model_validator(mode="after")
     def _names_exist(self) -> Entity:
-        named = list(self.identity.strong)
+        named = self.identity.attributes
         if self.identity.probabilistic:
             named += [self.identity.probabilistic.name, *self.identity.probabilistic.address]
         for name in named:

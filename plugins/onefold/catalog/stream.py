@@ -22,6 +22,12 @@ class Cursor(Model):
     """What orders the versions of a record and tells what is new."""
 
     fields: Annotated[list[str], Field(min_length=1, max_length=2)]
+    fallback: list[str] = Field(
+        [],
+        max_length=2,
+        description="odata: what counts instead where the fields are null, as the time of creation of what "
+        "was never changed",
+    )
     kind: Literal["timestamp", "date_and_time", "integer", "unix_seconds", "unix_milliseconds"] = "timestamp"
     lookback: timedelta = Field(timedelta(minutes=10), description="overlap with the window before; ISO 8601")
     overlap: int = Field(
@@ -107,6 +113,9 @@ class Stream(Model):
         named = {"primary_key": self.primary_key}
         if self.cursor:
             named["cursor.fields"] = self.cursor.fields
+            named["cursor.fallback"] = self.cursor.fallback
+            if self.cursor.fallback and len(self.cursor.fallback) != len(self.cursor.fields):
+                raise mistake_at("cursor.fallback", "cursor.fallback needs as many fields as cursor.fields")
         if self.deletes.flag:
             named["deletes.flag.field"] = [self.deletes.flag.field]
         if self.format:

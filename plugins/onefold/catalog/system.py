@@ -73,6 +73,9 @@ class System(Model):
                     raise ValueError(
                         f"protocol files: {name} needs request.path (which files), format, and volatile: [_file]"
                     )
+        for name, stream in self.streams.items():
+            if self.protocol != "odata" and stream.cursor and stream.cursor.fallback:
+                raise ValueError(f"cursor.fallback of {name}: only protocol odata asks for it; take it out")
         if self.auth.kind == "oauth2_client_credentials" and not self.auth.token_path:
             raise ValueError("auth oauth2_client_credentials needs token_path")
         return self

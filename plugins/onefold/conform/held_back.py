@@ -13,7 +13,7 @@ from collections.abc import Sequence
 import psycopg
 from psycopg import sql
 
-from onefold.catalog.entity import Entity
+from onefold.catalog.entity import SYSTEM, Entity
 from onefold.conform.candidate import Failure
 from onefold.warehouse.rows import one_row
 
@@ -48,7 +48,7 @@ insert into held
 select distinct c.{id}, '{{}}'::text[], {reason}
 from held
 join {version} as v on v.{id} = held.golden_id and v._ended_publish_id is null
-join {candidate} as c on c.{identifier} = v.{identifier} and c.{id} <> v.{id} and c._change is not null
+join {candidate} as c on {same} and c.{id} <> v.{id} and c._change is not null
 on conflict do nothing"""
 _RECORDS = """
 insert into held_record
@@ -123,10 +123,10 @@ def hold_back(
         while execute(_SHARED) + sum(
             execute(
                 _SAME_IDENTIFIER,
-                identifier=sql.Identifier(identifier),
-                reason=sql.Literal(f"has the {identifier} of a golden record that is held back"),
+                same=_same(identifier),
+                reason=sql.Literal(f"has the {', '.join(identifier)} of a golden record that is held back"),
             )
-            for identifier in entity.identity.strong
+            for identifier in entity.identity.identifiers
         ):
             pass
         execute(_RECORDS)
@@ -134,6 +134,12 @@ def hold_back(
             execute(statement)
     for statement in (*_LEDGER, *_WARNINGS):
         execute(statement)
+
+
+def _same(identifier: Sequence[str]) -> sql.Composable:
+    """Whether a candidate and a published golden record agree on all attributes of the identifier."""
+    columns = [sql.Identifier("source_of_truth" if part == SYSTEM else part) for part in identifier]
+    return sql.SQL(" and ").join(sql.SQL("c.{0} = v.{0}").format(column) for column in columns)
 
 
 def held_back_counts(connection: psycopg.Connection, entity: str) -> tuple[int, int]:

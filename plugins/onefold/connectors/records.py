@@ -110,10 +110,12 @@ class Head:
             return _field_path(named, name, stream.fields[name])
 
         keys = [path(name) for name in stream.primary_key]
-        cursors = [path(name) for name in stream.cursor.fields] if stream.cursor else []
+        fallback = stream.cursor.fallback if stream.cursor else []
+        cursors = [path(name) for name in [*stream.cursor.fields, *fallback]] if stream.cursor else []
         flag = stream.deletes.flag
         self._paths = [*keys, *cursors, *([path(flag.field)] if flag else [])]
         self._cursor_at, self._mark_at = len(keys), len(keys) + len(cursors)
+        self._fallback_at = len(stream.cursor.fields) if stream.cursor and fallback else 0
         self._may_be_null = [not stream.fields[name].required for name in stream.primary_key]
         self.shape = shape([(each, Scalar, False) for each in dict.fromkeys(self._paths)])
         self._getters = [getter(self.shape, each) for each in self._paths]
@@ -159,6 +161,8 @@ class Head:
             keys = [found(content, path) for path in self._paths[: self._cursor_at]]
         key = _key(keys, self._may_be_null)
         moved = values[self._cursor_at : self._mark_at]
+        if self._fallback_at:
+            moved = moved[: self._fallback_at] if moved[0] is not None else moved[self._fallback_at :]
         deleted = self._mark_at < len(values) and values[self._mark_at] == self._deleted_value
         return Record(key, canonical(self._kind, moved) if moved else None, deleted, payload)
 

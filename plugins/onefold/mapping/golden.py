@@ -29,7 +29,7 @@ _TEMPLATES = Path(__file__).parent / "golden_sql"
 def identifiers(entity: Entity) -> list[str]:
     """The columns of mapped.<entity>__identifier by which records may be connected."""
     return [
-        *entity.identity.strong,
+        *entity.identity.columns,
         *(["probabilistic_key", "name_prefix_key"] if entity.identity.probabilistic else []),
     ]
 

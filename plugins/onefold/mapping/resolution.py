@@ -21,14 +21,18 @@ _LINE = 120
 def resolution_files(entity: Entity) -> dict[str, str]:
     """Path below the project's root and text of the entity's models of resolution and of their data tests."""
     name, probabilistic = entity.entity, entity.identity.probabilistic
-    strong = {"strong": entity.identity.strong}
+    strong = {"strong": entity.identity.columns}
+    composites = {"composites": entity.identity.composites} if entity.identity.composites else {}
     also_probabilistic = {"probabilistic": True} if probabilistic else {}
     address: dict[str, Argument] = (
         {"probabilistic": {"name": probabilistic.name, "address": probabilistic.address}} if probabilistic else {}
     )
     calls: dict[str, tuple[str, Mapping[str, Argument]]] = {
         "changed": ("changed_records", {"systems": entity.systems, "streams": entity.streams}),
-        "candidate_identifier": ("candidate_identifiers", {"systems": entity.systems, **strong, **address}),
+        "candidate_identifier": (
+            "candidate_identifiers",
+            {"systems": entity.systems, **strong, **composites, **address},
+        ),
         "member": ("touched_members", {**strong, **also_probabilistic}),
         "strong": ("strong_groups", {**strong, "trust": entity.trust}),
         "cluster": ("clusters", {**strong, **also_probabilistic}),
@@ -61,7 +65,7 @@ def _survivorship(entity: Entity) -> dict[str, Argument]:
     living = entity.living
     arguments: dict[str, Argument] = {
         "systems": entity.systems,
-        "strong": entity.identity.strong,
+        "strong": entity.identity.columns,
         "trust": entity.trust,
         "attributes": list(entity.attributes),
         "latest": latest,

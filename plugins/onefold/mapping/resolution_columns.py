@@ -62,9 +62,13 @@ CANDIDATE_COLUMNS = {
 
 def resolution_models(entity: Entity) -> Iterator[dict[str, Yaml]]:
     """The models by which the entity's golden records are made, each with what it and its columns hold."""
-    identifiers = list(entity.identity.strong)
+    identifiers = entity.identity.columns
     if entity.identity.probabilistic:
         identifiers += ["name_key", "name_truncated", "probabilistic_key", "name_prefix_key"]
+    meaning = _COLUMNS | {
+        name: f"One identifier: {', '.join(parts)}; NULL where one of them is missing."
+        for name, parts in entity.identity.composites.items()
+    }
     id_column = _column(f"{entity.entity}_id", "The id of the golden record; it stays when records come or go.")
     for model, (description, names) in _MODELS.items():
         if model == "probabilistic" and not entity.identity.probabilistic:
@@ -75,7 +79,7 @@ def resolution_models(entity: Entity) -> Iterator[dict[str, Yaml]]:
                 columns.append(id_column)
             elif name == "*":
                 columns += [
-                    Alias(each) if each in entity.attributes else _column(each, _COLUMNS[each]) for each in identifiers
+                    Alias(each) if each in entity.attributes else _column(each, meaning[each]) for each in identifiers
                 ]
             else:
                 columns.append(_column(name, _COLUMNS[name]))

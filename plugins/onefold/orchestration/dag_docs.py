@@ -57,7 +57,7 @@ def conform_doc(entities: Iterable[Entity]) -> str:
     """The page of the conform DAG."""
     rows = "\n".join(
         f"| `conformed.{e.entity}` | {e.title} | {', '.join(f'`{s}`' for s in e.streams)} | "
-        f"{', '.join(f'`{i}`' for i in e.identity.strong)} |"
+        f"{', '.join(f'`{i}`' for i in e.identity.columns)} |"
         for e in entities
     )
     return f"""### staging → mapped → conformed

@@ -99,7 +99,11 @@ def query(stream: Stream, window: Window, version: int) -> dict[str, str]:
     order = list(stream.primary_key)
     if stream.cursor:
         order = list(dict.fromkeys([*stream.cursor.fields, *order]))
-        bounds = _bounds(stream.cursor.kind, stream.cursor.fields[0], window, version)
+        changed = stream.cursor.fields[0]
+        bounds = _bounds(stream.cursor.kind, changed, window, version)
+        if bounds and stream.cursor.fallback:
+            created = _bounds(stream.cursor.kind, stream.cursor.fallback[0], window, version)
+            bounds = f"({bounds}) or ({changed} eq null and {created})"
         if bounds:
             options["$filter"] = bounds
     options["$orderby"] = ",".join(f"{name} asc" for name in order)

@@ -15,6 +15,7 @@ declare
     definition text := $view$
         select v.customer_id
             , v.legal_name
+            , v.person_name
             , v.tax_id_pl
             , v.regon
             , v.krs
@@ -58,6 +59,7 @@ comment on table conformed.customer_provenance is
     'From which field, through which transform each stream gives each attribute, since that publish.';
 comment on view conformed.customer is 'Customer: the golden records that are published now. One statement sees one publish.';
 comment on column conformed.customer.legal_name is 'The name in law, in the usual spelling, its legal form abbreviated one way.';
+comment on column conformed.customer.person_name is 'The name of the person, where a person buys in their own name or for the company.';
 comment on column conformed.customer.tax_id_pl is 'The Polish tax number (NIP), ten digits.';
 comment on column conformed.customer.regon is 'The statistical number (REGON) of the company itself, nine digits.';
 comment on column conformed.customer.krs is 'The number in the court register (KRS), ten digits; sole traders have none.';

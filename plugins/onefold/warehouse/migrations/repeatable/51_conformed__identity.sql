@@ -46,7 +46,7 @@ comment on table conformed.identity_version is
 comment on table conformed.identity_provenance is
     'From which field, through which transform each stream gives each attribute, since that publish.';
 comment on view conformed.identity is 'Account with which somebody signs in: the golden records that are published now. One statement sees one publish.';
-comment on column conformed.identity.email is 'The address that all the person''s accounts have in common.';
+comment on column conformed.identity.email is 'The address that all the person''s accounts have in common; an account without a mailbox has none.';
 comment on column conformed.identity.username is 'The name to sign in with.';
 comment on column conformed.identity.first_name is 'The first name.';
 comment on column conformed.identity.last_name is 'The surname.';

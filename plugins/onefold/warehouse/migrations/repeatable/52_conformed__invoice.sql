@@ -94,7 +94,7 @@ comment on column conformed.invoice.invoice_number is 'Our number of the documen
 comment on column conformed.invoice.ksef_number is 'The number that KSeF gave it.';
 comment on column conformed.invoice.kind is 'invoice or correction.';
 comment on column conformed.invoice.document_type is 'What it documents - standard, advance, settlement (of advances), simplified or farmer (VAT RR).';
-comment on column conformed.invoice.seller_tax_id is 'The tax number (NIP) of the seller, which is ours.';
+comment on column conformed.invoice.seller_tax_id is 'The tax number (NIP) of the seller, one of our companies.';
 comment on column conformed.invoice.corrects_invoice is 'The number of the invoice that it corrects.';
 comment on column conformed.invoice.corrects_ksef_number is 'KSeF''s number of the invoice that it corrects, the first where it corrects several.';
 comment on column conformed.invoice.correction_reason is 'Why it was corrected.';

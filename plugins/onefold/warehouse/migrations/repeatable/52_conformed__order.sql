@@ -14,7 +14,9 @@ do $do$
 declare
     definition text := $view$
         select v.order_id
+            , v.order_key
             , v.order_number
+            , v.customer_order_number
             , v.customer_record
             , customer_id.customer_id as customer_id
             , v.ordered_on
@@ -50,7 +52,9 @@ comment on table conformed.order_version is
 comment on table conformed.order_provenance is
     'From which field, through which transform each stream gives each attribute, since that publish.';
 comment on view conformed.order is 'Order that a customer placed with us: the golden records that are published now. One statement sees one publish.';
-comment on column conformed.order.order_number is 'Our number of the order, which stands on the invoice.';
+comment on column conformed.order.order_key is 'By what the system that took the order knows it.';
+comment on column conformed.order.order_number is 'Our number of the order in the system that took it.';
+comment on column conformed.order.customer_order_number is 'The number that the customer gave the order, where there is one; other customers may have the same.';
 comment on column conformed.order.customer_record is 'The record of the customer who placed it.';
 comment on column conformed.order.customer_id is 'The customer (conformed.customer) that customer_record is a record of.';
 comment on column conformed.order.ordered_on is 'The day of the order.';
@@ -70,7 +74,9 @@ grant usage on schema conformed to onefold_pii, onefold_auditor;
 grant select on mapped.order__identifier, conformed.order_version, conformed.order_crosswalk_version, conformed.order_provenance, conformed.order, conformed.order_crosswalk to onefold_engineer;
 grant select (
     order_id, source_of_truth, systems, record_count, _provenance, warnings
+    , order_key
     , order_number
+    , customer_order_number
     , customer_record, customer_id
     , ordered_on
     , status
