@@ -238,6 +238,21 @@ RECORDS: dict[str, dict[str, Payload]] = {
         "ours": _jpk("1/2026", OUR_NIP, 700),
         "theirs": _jpk("1/2026", OTHER_NIP, 300),
     },
+    "accounting.account_entry": {
+        str(number): {
+            "nr_dowodu": "FV 1/2026",
+            "nip_dostawcy": supplier,
+            "konto": account,
+            "data": "2026-02-01",
+            "waluta": "PLN",
+            "netto": net,
+            "vat": "0",
+            "brutto": net,
+        }
+        for number, (supplier, account, net) in enumerate(
+            ((NIP_A, "401-01", "700"), (NIP_A, "402-01", "300"), (NIP_B, "401-01", "55.5"), (None, "401-01", "1"))
+        )
+    },
     "keycloak.user": {"k1": {"id": "k1", "username": "ewa", "email": "ewa@example.pl", "enabled": True}},
     "microsoft365.user": {
         "m1": {"id": "m1", "userPrincipalName": "ewa@example.pl", "mail": "ewa@example.pl", "accountEnabled": True},
@@ -369,6 +384,15 @@ def test_an_invoice_and_its_correction_with_one_number_are_two_documents(conform
 def test_invoices_of_two_sellers_with_one_number_are_two_documents(conformed: psycopg.Connection[Row]) -> None:
     query = "select seller_tax_id, gross_amount from conformed.invoice where invoice_number = '1/2026' order by 2"
     assert [tuple(row.values()) for row in conformed.execute(query)] == [(OTHER_NIP, 300), (OUR_NIP, 700)]
+
+
+def test_a_cost_document_is_the_sum_of_its_entries_and_two_suppliers_with_one_number_have_two(
+    conformed: psycopg.Connection[Row],
+) -> None:
+    found = rows(
+        conformed, "conformed.purchase_invoice", "supplier_tax_id", "net_amount", "gross_amount", "record_count"
+    )
+    assert found == {NIP_A: (1000, 1000, 2), NIP_B: (Decimal("55.5"), Decimal("55.5"), 1), None: (1, 1, 1)}
 
 
 def test_accounts_without_a_mailbox_are_one_identity_each(conformed: psycopg.Connection[Row]) -> None:

@@ -1,13 +1,19 @@
-{% macro golden_records(entity, systems, strong, trust, attributes, latest=[], timestamps=[], trust_of={}, living={}) -%}
+{% macro golden_records(entity, systems, strong, trust, attributes, latest=[], totals=[], timestamps=[], trust_of={}, living={}) -%}
 {#- The new state of every golden record whose cluster was touched: which value survives, and where it came from.
-    `attributes` are all of the entity's, in order; of these, `latest` survive by the greatest value, `timestamps` are
-    moments, and `trust_of` has an order of trust of its own. Of equally trusted records a living one counts, then the one
+    `attributes` are all of the entity's, in order; of these, `latest` survive by the greatest value, `totals` are the
+    sum of what the winning system's records say, `timestamps` are moments, and `trust_of` has an order of trust of its own. Of equally trusted records a living one counts, then the one
     changed last; `living` says at which values of an attribute a record is of something that has ended.
     One sort: the records of a cluster get a position p by the entity's trust order. An attribute with an order of its
     own takes the least of (its rank, p), so none needs a sort of its own. Nothing above the sort may be a CTE that is read
     twice or a correlated subquery: PostgreSQL would then read and sort on one core. -#}
 {%- set id = entity ~ '_id' -%}
 {%- set span = 1048576 -%}{#- more than a cluster has records: rank * span + p orders by rank, then by p -#}
+{%- set survivor = {} -%}
+{%- for attribute in attributes -%}
+{%- set values, winner = '_values_' ~ attribute, '_winner_' ~ attribute -%}
+{%- set total = '(select sum(part.value) from unnest(' ~ values ~ ', _member_systems) as part (value, system) where part.system = _member_systems[' ~ winner ~ '])' -%}
+{%- set _ = survivor.update({attribute: total if attribute in totals else values ~ '[' ~ winner ~ ']'}) -%}
+{%- endfor -%}
 {%- set changed_at = 'last_changed' if 'last_changed' in attributes else '_extracted_at' -%}
 with member as (
 {%- for system in systems %}
@@ -46,6 +52,9 @@ gathered as (
         , array_agg(record order by p) as _members
         , array_agg(_load_id order by p) as _loads
         , array_agg(_mapping_version order by p) as _mapping_versions
+{%- if totals %}
+        , array_agg(system order by p) as _member_systems
+{%- endif %}
 {%- for attribute in attributes %}
         , array_agg({{ attribute }} order by p) as _values_{{ attribute }}
 {%- if attribute in latest %}
@@ -62,7 +71,7 @@ gathered as (
 golden as (
     select {{ id }}
 {%- for attribute in attributes %}
-        , _values_{{ attribute }}[_winner_{{ attribute }}] as {{ attribute }}
+        , {{ survivor[attribute] }} as {{ attribute }}
 {%- endfor %}
         , source_of_truth, _systems, cardinality(_members) as _records
         -- Where each attribute came from: its record's place among the members. conformed.provenance() spells it out.
@@ -71,7 +80,7 @@ golden as (
         -- What makes a version: the values, and the records that gave them. A record's newer load alone does not.
         , md5(row(_members
 {%- for attribute in attributes %}
-            , {{ 'extract(epoch from _values_' ~ attribute ~ '[_winner_' ~ attribute ~ '])' if attribute in timestamps else '_values_' ~ attribute ~ '[_winner_' ~ attribute ~ ']' }}, _winner_{{ attribute }}
+            , {{ 'extract(epoch from ' ~ survivor[attribute] ~ ')' if attribute in timestamps else survivor[attribute] }}, _winner_{{ attribute }}
 {%- endfor %}
         )::text) as _hash
     from gathered

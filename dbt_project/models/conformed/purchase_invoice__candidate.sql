@@ -2,7 +2,7 @@
 {{ config(tags=['purchase_invoice']) }}
 {{ golden_records('purchase_invoice',
     systems=['accounting', 'ksef'],
-    strong=['ksef_number', 'document_key'],
+    strong=['ksef_number', 'supplier_tax_id__invoice_number__kind'],
     trust=['ksef', 'accounting'],
     attributes=['document_key', 'invoice_number', 'ksef_number', 'kind', 'document_type', 'supplier_tax_id',
         'supplier_name', 'supplier_record', 'corrects_invoice', 'corrects_ksef_number', 'correction_reason',
@@ -11,4 +11,5 @@
         'amount_due', 'prepaid_amount', 'prepaid_on', 'payment_method', 'supplier_account', 'factor_account',
         'margin_scheme', 'margin_sales_amount', 'split_payment', 'contract_currency', 'third_parties', 'factor_tax_id',
         'factor_name', 'recipient_tax_id', 'recipient_name', 'payer_tax_id', 'payer_name', 'accepted_at'],
+    totals=['net_amount', 'vat_amount', 'gross_amount'],
     timestamps=['accepted_at']) }}

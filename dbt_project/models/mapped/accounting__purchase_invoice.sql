@@ -2,7 +2,7 @@
 {{ config(tags=['purchase_invoice']) }}
 with account_entry_records as ({{ records_to_map('purchase_invoice', 'accounting', 'account_entry') }})
 select
-    {{ record_columns('accounting', 'account_entry', 1) }},
+    {{ record_columns('accounting', 'account_entry', 2) }},
     {{ joined("(_payload ->> 'nip_dostawcy')", "(_payload ->> 'nr_dowodu')") }} as document_key,
     {{ text("(_payload ->> 'nr_dowodu')") }} as invoice_number,
     null::text as ksef_number,

@@ -2,7 +2,7 @@
 {{ config(tags=['purchase_invoice']) }}
 with purchase_records as ({{ records_to_map('purchase_invoice', 'ksef', 'purchase') }})
 select
-    {{ record_columns('ksef', 'purchase', 1) }},
+    {{ record_columns('ksef', 'purchase', 2) }},
     {{ text("(_payload ->> 'document_key')") }} as document_key,
     {{ text("(_payload ->> 'invoiceNumber')") }} as invoice_number,
     {{ text("(_payload ->> 'ksefNumber')") }} as ksef_number,

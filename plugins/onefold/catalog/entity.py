@@ -60,7 +60,11 @@ class Attribute(Model):
     meaning: str
     personal: PersonalClass = "none"
     trust: list[Name] | None = Field(None, description="systems, the most trusted first; default: the entity's trust")
-    survivorship: Literal["most_trusted", "latest"] = "most_trusted"
+    survivorship: Literal["most_trusted", "latest", "total"] = Field(
+        "most_trusted",
+        description="latest: the greatest value, whoever says it; total: the sum over all records of the most trusted "
+        "system that has a value, for an amount that is split over them",
+    )
     references: Name | None = Field(
         None,
         description="the entity one of whose records is named; the attribute's name ends with _record, and the "
@@ -77,6 +81,8 @@ class Attribute(Model):
         for source, rule in self.sources.items():
             if (rule.record is None) == (self.references is not None):
                 raise ValueError(f"{source}: references (of the attribute) and record (of each source) belong together")
+        if self.survivorship == "total" and self.type != "numeric":
+            raise ValueError("survivorship total adds numbers: give the attribute type numeric")
         if self.references and self.type != "text":
             raise ValueError("an attribute with references has type text: it names a record")
         return self

@@ -56,6 +56,7 @@ def resolution_files(entity: Entity) -> dict[str, str]:
 def _survivorship(entity: Entity) -> dict[str, Argument]:
     attributes = entity.attributes.items()
     latest = [name for name, each in attributes if each.survivorship == "latest"]
+    totals = [name for name, each in attributes if each.survivorship == "total"]
     timestamps = [name for name, each in attributes if each.type == "timestamptz"]
     trust_of = {
         name: each.trust
@@ -69,6 +70,7 @@ def _survivorship(entity: Entity) -> dict[str, Argument]:
         "trust": entity.trust,
         "attributes": list(entity.attributes),
         "latest": latest,
+        "totals": totals,
         "timestamps": timestamps,
         "trust_of": trust_of,
         "living": {"attribute": living.attribute, "ended": living.ended} if living else {},
