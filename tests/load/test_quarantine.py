@@ -138,6 +138,11 @@ def test_an_optional_field_that_few_records_have_may_be_absent_from_a_load(shop)
     assert shop.load([record(f"c{n:02}", 2) for n in range(2, 20)]).state == "published"
 
 
+def test_a_few_records_that_all_lack_an_optional_field_are_loaded(shop):
+    shop.load([record(f"c{n:02}", 1, nick="N") for n in range(40)])
+    assert shop.load([record(f"new{n}", 2) for n in range(3)]).state == "published"
+
+
 def test_a_misspelt_expectation_fails_the_gate_instead_of_passing_it(shop):
     from onefold.errors import Fatal
 

@@ -78,6 +78,7 @@ def test_what_a_simplified_invoice_does_not_say_is_unknown_and_not_nothing(mappe
         ("<P_13_5>100</P_13_5>", "119.00", None, (D(100), None)),
         ("<P_13_5>100</P_13_5><P_14_5>19</P_14_5>", "119.00", None, (D(100), D(19))),
         ("<P_13_11>123</P_13_11>", "123.00", "P_PMarzy_3_1", (None, None)),
+        ("<P_13_1>100</P_13_1><P_14_1>23</P_14_1><P_13_11>123</P_13_11>", "246.00", "P_PMarzy_3_1", (None, None)),
         ("", "0", None, (D(0), D(0))),
     ],
 )
