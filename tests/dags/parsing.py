@@ -44,7 +44,9 @@ dags = {
     for dag in bag.dags.values()
 }
 for dag in bag.dags.values():
-    assets = getattr(dag.schedule, "objects", None)
+    started_by = getattr(dag.schedule, "asset_condition", dag.schedule)
+    dags[dag.dag_id]["also_at"] = getattr(getattr(dag.schedule, "timetable", None), "expression", None)
+    assets = getattr(started_by, "objects", None)
     dags[dag.dag_id]["any_of"] = sorted(asset.name for asset in assets) if assets else []
 print(json.dumps({"dags": dags, "errors": bag.import_errors, "seconds": seconds, "modules": sorted(sys.modules)}))
 """

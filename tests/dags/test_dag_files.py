@@ -8,12 +8,13 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pendulum
 import pytest
 from airflow.sdk import DAG
 from airflow.serialization.decoders import decode_timetable
 from airflow.serialization.encoders import encode_timetable
-from airflow.timetables import trigger
-from airflow.timetables.base import TimeRestriction
+from airflow.timetables import interval, trigger
+from airflow.timetables.base import DataInterval, TimeRestriction
 
 from onefold.catalog.reader import read_catalog
 from onefold.orchestration.pools import POOLS, RECONCILE
@@ -116,10 +117,26 @@ def test_the_task_of_a_load_asks_the_api_server_for_no_more_than_it_needs() -> N
 def test_any_staging_table_that_an_entity_is_made_of_starts_conform(found: Mapping[str, object]) -> None:
     conform = found["dags"]["conform"]
     sources = {source for entity in CATALOG.entities.values() for source in entity.streams}
-    assert conform["schedule"] == "AssetAny"
+    assert conform["schedule"] == "AssetOrTimeSchedule"
     assert conform["any_of"] == sorted(f"staging.{source.replace('.', '__')}" for source in sources)
     assert conform["tasks"]["conform"]["outlets"] == [f"conformed.{entity}" for entity in CATALOG.entities]
     assert conform["max_active_runs"] == 1
+
+
+@pytest.mark.parametrize(("last_ran", "next_runs"), [("09:00", "12:00"), ("11:45", "12:00"), ("12:00", "12:15")])
+def test_switching_conform_on_begins_a_run_although_airflow_dropped_the_events_meanwhile(
+    last_ran: str, next_runs: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Switched on at 12:07: at once when the clock began none in the last quarter, else at the next one."""
+    dag = runpy.run_path(str(ROOT / "dags" / "conform.py"))["conform"]
+    monkeypatch.setattr(interval, "utcnow", lambda: pendulum.datetime(2026, 3, 1, 12, 7))
+    as_the_scheduler_reads_it = decode_timetable(encode_timetable(dag.timetable))
+    ran = pendulum.parse(f"2026-03-01T{last_ran}:00Z")
+    after = as_the_scheduler_reads_it.next_dagrun_info(
+        last_automated_data_interval=DataInterval(ran.subtract(minutes=15), ran),
+        restriction=TimeRestriction(dag.start_date, None, catchup=dag.catchup),
+    )
+    assert f"{after.run_after:%H:%M}" == next_runs
 
 
 def test_every_dag_and_every_task_explains_itself(found: Mapping[str, object]) -> None:

@@ -15,6 +15,7 @@ from onefold.settings import Settings, settings
 if TYPE_CHECKING:
     from onefold.catalog.entity import Entity
     from onefold.catalog.system import System
+    from onefold.insight.entities import EntityStatus
 
 AIMS = {"precision": 0.99, "recall": 0.97}
 NEXT_STEPS = """\
@@ -92,16 +93,19 @@ def _sync_all(here: Settings, groups: list[list[str]]) -> list[tuple[str, str]]:
 
 def _report(here: Settings, runs: Iterable[tuple[str, str]]) -> bool:
     """Print what came out; False when the golden records are further from the truth than they may be."""
-    from onefold.commands.report_text import entity_lines, load_table
+    from onefold.commands.report_text import entity_lines, held_back_lines, load_table
     from onefold.conform.resolution_quality import pairwise_quality
     from onefold.insight.entities import entity_statuses
+    from onefold.insight.held_back import held_back
     from onefold.insight.loads import loads_of_run
     from onefold.platform.warehouse import connect_as
 
     with connect_as("engineer") as connection:
         loads = [load for run in runs for load in loads_of_run(connection, *run)]
         click.echo(f"\n{load_table(loads)}\n")
-        click.echo("\n".join(entity_lines(entity_statuses(connection))))
+        entities = entity_statuses(connection)
+        click.echo("\n".join(entity_lines(entities)))
+        click.echo("\n".join([_held_back_rate(entities), *held_back_lines(held_back(connection), {})]))
         truth = _truth(here)
         quality = pairwise_quality(connection, truth)
     click.echo(
@@ -110,6 +114,17 @@ def _report(here: Settings, runs: Iterable[tuple[str, str]]) -> bool:
         f"{quality.companies:,} companies."
     )
     return quality.precision >= AIMS["precision"] and quality.recall >= AIMS["recall"]
+
+
+def _held_back_rate(entities: Iterable[EntityStatus]) -> str:
+    """How many golden records of all entities are held back, and have a warning, with their shares."""
+    known = list(entities)
+    held, golden = sum(each.held_back for each in known), sum(each.golden for each in known)
+    warned, all_of_them = sum(each.warnings for each in known), max(golden + held, 1)
+    return (
+        f"Held back: {held:,} of {golden + held:,} golden records ({held / all_of_them:.2%}); "
+        f"with a warning: {warned:,} ({warned / all_of_them:.2%})."
+    )
 
 
 def _truth(here: Settings) -> list[tuple[str, str, str, str]]:

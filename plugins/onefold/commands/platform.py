@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -16,6 +16,7 @@ from onefold.settings import settings
 
 if TYPE_CHECKING:
     from onefold.insight.alerts import OpenAlert
+    from onefold.insight.held_back import HeldBack
     from onefold.insight.streams import StreamStatus
     from onefold.platform.status import PlatformStatus
 
@@ -48,20 +49,22 @@ def down(delete_data: bool) -> None:
 @click.command(epilog="Example: onefold status --json")
 @click.option("--json", "as_json", is_flag=True, help="For scripts.")
 def status(as_json: bool) -> None:
-    """Show what runs, every stream with its last load, age and quarantine, and open alerts.
+    """Show what runs, every stream with its last load, age and quarantine, what is held back, and open alerts.
 
     Exits 1 when a service that is needed is down.
     """
     from onefold.platform.status import platform_status
 
     found = platform_status(settings())
-    streams, alerts = _warehouse_status(found)
+    streams, alerts, held, refused = _warehouse_status(found)
     if as_json:
         shown = {
             **asdict(found),
             "up": found.up,
             "streams": [asdict(stream) for stream in streams],
             "alerts": [asdict(alert) for alert in alerts],
+            "held_back": [asdict(each) for each in held],
+            "refused_entities": dict(refused),
         }
         click.echo(json.dumps(shown, indent=2, default=str))
     else:
@@ -75,6 +78,10 @@ def status(as_json: bool) -> None:
             from onefold.commands.report_text import stream_table
 
             click.echo(f"\nEach stream and its last load:\n{stream_table(streams, datetime.now(UTC))}")
+        if held or refused:
+            from onefold.commands.report_text import held_back_lines
+
+            click.echo("\n".join(held_back_lines(held, refused)))
         for alert in alerts:
             click.echo(
                 f"Alert since {alert.first_seen:%Y-%m-%d %H:%M} UTC: {alert.kind} of {alert.subject}. {alert.message}"
@@ -82,17 +89,26 @@ def status(as_json: bool) -> None:
     sys.exit(0 if found.up else 1)
 
 
-def _warehouse_status(found: PlatformStatus) -> tuple[list[StreamStatus], Sequence[OpenAlert]]:
-    """The catalogue's streams and what is wrong; nothing while the warehouse is down."""
+def _warehouse_status(
+    found: PlatformStatus,
+) -> tuple[list[StreamStatus], Sequence[OpenAlert], Sequence[HeldBack], Mapping[str, str]]:
+    """The catalogue's streams, what is wrong, what is held back and which entities the last publish left out; nothing
+    while the warehouse is down."""
     if not any(service.name == "postgres" and service.state == "up" for service in found.services):
-        return [], ()
+        return [], (), (), {}
     from onefold.catalog.reader import read_systems
     from onefold.insight.alerts import open_alerts
+    from onefold.insight.held_back import held_back, refused_entities
     from onefold.insight.streams import stream_statuses
     from onefold.platform.warehouse import connect_as
 
     with connect_as("engineer") as connection:
-        return stream_statuses(connection, read_systems()), open_alerts(connection).rows
+        return (
+            stream_statuses(connection, read_systems()),
+            open_alerts(connection).rows,
+            held_back(connection),
+            refused_entities(connection),
+        )
 
 
 def say(text: str, seconds: float) -> None:

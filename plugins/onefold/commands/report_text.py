@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
 from onefold.insight.entities import EntityStatus
+from onefold.insight.held_back import HeldBack
 from onefold.insight.loads import LoadSummary
 from onefold.insight.streams import StreamStatus
 from onefold.text_table import table
@@ -32,15 +33,33 @@ def stream_table(streams: Iterable[StreamStatus], now: datetime) -> str:
 
 
 def entity_lines(entities: Iterable[EntityStatus]) -> list[str]:
-    """One line an entity: how many golden records there are, and how many systems each of them joins."""
+    """One line an entity: how many golden records there are, how many systems each of them joins, and how many are held
+    back (with their share of all) or have a warning."""
     lines = []
     for entity in entities:
         joined = ", ".join(
             f"{count:,} from {systems} system{'s' if systems > 1 else ''}"
             for systems, count in sorted(entity.by_sources.items())
         )
-        lines.append(f"conformed.{entity.entity}: {entity.golden:,} golden records ({joined})")
+        line = f"conformed.{entity.entity}: {entity.golden:,} golden records ({joined})"
+        if entity.held_back:
+            line += f", {entity.held_back:,} held back ({entity.held_back_rate:.2%})"
+        if entity.warnings:
+            line += f", {entity.warnings:,} with a warning"
+        lines.append(line)
     return lines or ["Nothing has been published yet."]
+
+
+def held_back_lines(held: Iterable[HeldBack], refused: Mapping[str, str]) -> list[str]:
+    """One line for each entity that was left out, and for each reason for which golden records are held back."""
+    lines = [f"Left out of the last publish: {reason}" for _, reason in sorted(refused.items())]
+    for each in held:
+        states = f"{each.published:,} at an earlier state, {each.golden_records - each.published:,} unpublished"
+        lines.append(
+            f"Held back since {each.since:%Y-%m-%d %H:%M} UTC: {each.golden_records:,} of {each.entity} ({states}): "
+            f"{each.reason}. One of them: {each.golden_id}"
+        )
+    return lines
 
 
 def _counts(load: LoadSummary | None) -> tuple[str, ...]:

@@ -66,13 +66,16 @@ def conform_doc(entities: Iterable[Entity]) -> str:
 |---|---|---|---|
 {rows}
 
-Runs whenever a stream has published. It includes the loads since the last publish, maps them by
+Runs whenever a stream has published, and every quarter of an hour: what is published while it is paused tells Airflow
+nothing. It includes the loads since the last publish, maps them by
 `catalog/entities/`, resolves which records are the same thing, lets the most trusted system decide each attribute,
 lets the suite of the entity check the result, and publishes all of it at one instant: a query sees the old set or the
-new set. Nothing new: it ends at once. The publishes are in `ops.publish`.
+new set. Golden records that fail the suite stay as they were published (`ops.held_back`). Nothing new: it ends at once.
+The publishes are in `ops.publish`.
 
-**When it is red**, the log names the dbt model or test, or the expectation, that failed. What analysts see is still the
-last good set. Correct it and clear the task: the same loads are included again.
+**When it is red**, the log names the dbt model or test that failed, or the entities of which too many golden records
+fail: these, and those that refer to them, are as they were; the others are published. Correct it and clear the task:
+the same loads are included again.
 """
 
 

@@ -1,0 +1,246 @@
+"""One record stops only itself: whatever becomes of it, no other golden record changes, and nothing is refused.
+
+The warehouse is the one of every stream that tests/warehouse upgrades; each record goes through the real load, gate and
+conform of the catalogue.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import psycopg
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from psycopg import sql
+
+from onefold.catalog.entity import Entity
+from onefold.catalog.reader import read_catalog
+from onefold.catalog.stream import Stream
+from onefold.conform.gate import entity_gate
+from onefold.conform.report import ConformReport
+from onefold.conform.run import conform_with_build
+from onefold.connectors.page import Page
+from onefold.connectors.record import Record
+from onefold.errors import Rejected
+from onefold.load import steps
+from onefold.load.job import Job
+from onefold.load.ledger import Load, Run
+from onefold.load.staging import ensure_all_staging
+from onefold.mapping.golden import identifiers
+from onefold.platform.postgres import Postgres
+from onefold.quality.suite import suite_fingerprints
+from onefold.warehouse.schema import upgrade_schema
+from tests.conform.rendered import build
+from tests.databases import copy_database, drop_database
+from tests.roles import as_role
+
+CATALOG = read_catalog()
+ENTITIES = list(CATALOG.entities.values())
+FEEDS = sorted({stream for entity in ENTITIES for stream in entity.streams})
+EXAMPLES = 60 if os.environ.get("ONEFOLD_TORTURE") == "full" else 3
+FEW = 40
+"""Rows of a stream with daily rates and the like that are enough here."""
+_runs = itertools.count(1)
+
+Payload = dict[str, object]
+
+
+@dataclass
+class Warehouse:
+    """A warehouse in which every stream was loaded and conformed."""
+
+    url: str
+
+    def __post_init__(self) -> None:
+        self.loader = as_role(self.url, "onefold_loader")
+
+    def query(self, text: sql.Composed, *values: object) -> list[tuple]:
+        with psycopg.connect(self.url) as connection:
+            return connection.execute(text, values).fetchall()
+
+    def rows(self, stream: str) -> dict[str, tuple[str | None, Payload]]:
+        """Cursor and content of each living record of the stream, by its key."""
+        view = sql.Identifier("staging", f"{stream.replace('.', '__')}__current")
+        select = sql.SQL("select _key, _cursor, _payload from {} where not _deleted order by _key")
+        found = self.query(select.format(view))
+        return {key: (cursor, payload) for key, cursor, payload in found}
+
+    def load(self, stream: str, key: str, changed: Payload) -> Load | None:
+        """Load the stream with one record changed; None when the gate refuses the load."""
+        rows = self.rows(stream)
+        rows[key] = (rows[key][0], changed)
+        page = Page(
+            [Record(each, cursor, False, json.dumps(payload).encode()) for each, (cursor, payload) in rows.items()],
+            datetime.now(UTC),
+            None,
+        )
+
+        @contextmanager
+        def source(stream_name: str, usage: object) -> Iterator[object]:
+            yield lambda window, token: iter([page])
+
+        system, _, name = stream.partition(".")
+        job = Job(
+            system=CATALOG.systems[system],
+            stream_name=name,
+            run=Run(f"sync__{system}", f"one__{next(_runs)}", "os:tester"),
+            source=source,
+            source_url="https://source.example",
+            warehouse_url=self.loader,
+            entities=CATALOG.entities,
+            run_is_over=lambda dag_id, run_id: True,
+        )
+        steps.land(job)
+        try:
+            steps.gate(job)
+        except Rejected:
+            return None
+        return steps.publish(job)
+
+    def conform(self, *, judged: bool = True) -> ConformReport:
+        return conform_with_build(
+            self.loader,
+            "os:tester",
+            entity_gate(self.loader) if judged else lambda candidate: (),
+            ENTITIES,
+            lambda publish: build(self.loader, ENTITIES, publish),
+            mappings=dict.fromkeys(CATALOG.entities, "of this test"),
+            suites=suite_fingerprints(CATALOG.entities),
+        )
+
+    def golden(self) -> dict[str, dict[str, tuple]]:
+        """By entity and id, all that analysts see of each golden record: its version, its records and its warnings."""
+        found = {}
+        for entity in ENTITIES:
+            name = entity.entity
+            rows = self.query(
+                sql.SQL(
+                    "select g.{id}::text, v._hash, v._publish_id, g.warnings, array("
+                    "select record from {crosswalk} as x where x.{id} = g.{id} order by 1)"
+                    " from {view} as g join {version} as v on v.{id} = g.{id} and v._ended_publish_id is null"
+                ).format(
+                    id=sql.Identifier(f"{name}_id"),
+                    view=sql.Identifier("conformed", name),
+                    crosswalk=sql.Identifier("conformed", f"{name}_crosswalk"),
+                    version=sql.Identifier("conformed", f"{name}_version"),
+                )
+            )
+            found[name] = {each: tuple(rest) for each, *rest in rows}
+        return found
+
+    def concerned(self, entity: Entity, record: str) -> set[str]:
+        """The golden records that hold the record, or one that shares an identifier with it."""
+        name = entity.entity
+        same = sql.SQL(" or ").join(
+            sql.SQL("other.{0} = mine.{0}").format(sql.Identifier(column)) for column in identifiers(entity)
+        )
+        rows = self.query(
+            sql.SQL(
+                "with known as (select record, {columns} from {known} union all select record, {columns} from {fresh})"
+                " select {id}::text from {crosswalk} where record = %s or record in"
+                " (select other.record from known as mine join known as other on {same} where mine.record = %s)"
+            ).format(
+                columns=sql.SQL(", ").join(map(sql.Identifier, identifiers(entity))),
+                known=sql.Identifier("mapped", f"{name}__identifier"),
+                fresh=sql.Identifier("mapped", f"{name}__candidate_identifier"),
+                id=sql.Identifier(f"{name}_id"),
+                crosswalk=sql.Identifier("conformed", f"{name}_crosswalk"),
+                same=same,
+            ),
+            record,
+            record,
+        )
+        return {each for (each,) in rows}
+
+
+@pytest.fixture(scope="module")
+def warehouse(postgres: Postgres, old_template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
+    name = copy_database(postgres, old_template, "o")
+    url = postgres.url(name)
+    upgrade_schema(url)
+    made = Warehouse(url)
+    ensure_all_staging(made.loader, CATALOG)
+    with psycopg.connect(url) as owner:
+        for stream in FEEDS:
+            owner.execute(
+                sql.SQL("delete from {0} where _key not in (select _key from {0} order by _key limit {1})").format(
+                    sql.Identifier("staging", stream.replace(".", "__")), sql.Literal(FEW)
+                )
+            )
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("ONEFOLD_HOME", str(tmp_path_factory.mktemp("home")))
+        made.conform(judged=False)
+        yield made
+    drop_database(postgres, name)
+
+
+WRONG = [None, "", "nonsense", -1, "0", "0000-00-00", "2026-02-30T25:00:00Z", True, 10**30, [], {}, "ąę'", "x" * 3000]
+CHANGE = st.one_of(st.just("gone"), st.just("another's"), st.sampled_from(range(len(WRONG))))
+
+
+def _changed(
+    stream: str, rows: Mapping[str, tuple], key: str, fields: list[int], change: object, other: int
+) -> Payload:
+    """The record with some of its fields gone, wrong, or with another record's values."""
+    payload = dict(rows[key][1])
+    spec = _stream(stream)
+    primary = {(spec.fields[name].path or name).split(".")[0] for name in spec.primary_key}
+    names = sorted(payload.keys() - primary)
+    another = list(rows.values())[other % len(rows)][1]
+    for name in {names[field % len(names)] for field in fields} if names else ():
+        if change == "gone":
+            payload.pop(name)
+        else:
+            payload[name] = another.get(name) if change == "another's" else WRONG[change]
+    return payload
+
+
+def _stream(stream: str) -> Stream:
+    system, _, name = stream.partition(".")
+    return CATALOG.systems[system].streams[name]
+
+
+@settings(
+    max_examples=EXAMPLES,
+    deadline=None,
+    database=None,
+    phases=[Phase.explicit, Phase.generate],
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(
+    stream=st.sampled_from(FEEDS),
+    place=st.integers(0, FEW),
+    fields=st.lists(st.integers(0, 60), min_size=1, max_size=6),
+    change=CHANGE,
+    other=st.integers(0, FEW),
+)
+def test_one_record_replaced_by_any_other_changes_no_other_golden_record(
+    warehouse: Warehouse, stream: str, place: int, fields: list[int], change: object, other: int
+):
+    rows = warehouse.rows(stream)
+    if not rows:
+        return
+    key = list(rows)[place % len(rows)]
+    record = f"{stream.replace('.', '|')}|{key}"
+    fed = [entity for entity in ENTITIES if stream in entity.streams]
+    before = warehouse.golden()
+    concerned = {entity.entity: warehouse.concerned(entity, record) for entity in fed}
+    warehouse.load(stream, key, _changed(stream, rows, key, fields, change, other))
+    report = warehouse.conform()
+    assert report.refused == {}
+    after = warehouse.golden()
+    for entity in fed:
+        concerned[entity.entity] |= warehouse.concerned(entity, record)
+    for entity in ENTITIES:
+        name = entity.entity
+        mine = concerned.get(name, set())
+        assert {each: said for each, said in before[name].items() if each not in mine} == {
+            each: said for each, said in after[name].items() if each not in mine
+        }, f"{name}: {record}"
