@@ -29,6 +29,11 @@ def test_identity_is_transitive_over_strong_identifiers(world: World):
         # SAP's field ends after 40 characters.
         ("PRZEDSIEBIORSTWO PRODUKCYJNE ŁĄCZNOŚĆ SP", "Przedsiębiorstwo Produkcyjne Łączność Sp. z o.o."),
         ("Przedsiębiorstwo Produkcyjno-Usługowo-Ha", "Przedsiębiorstwo Produkcyjno-Usługowo-Handlowe S.A."),
+        ("Żółw Sp. z o.o. w likwidacji", "ŻÓŁW SP. Z O.O."),
+        ("Товариство з обмеженою відповідальністю «Ромашка»", "ТОВ Ромашка"),
+        ("株式会社トヨタ", "㈱トヨタ"),
+        ("A&B Sp. z o.o.", "A & B SPÓŁKA Z O.O."),
+        ("Müller GmbH", "MULLER Gesellschaft mit beschränkter Haftung"),
     ],
 )
 def test_one_name_spelled_in_two_ways_at_one_address_is_one_company(one: str, other: str, world: World):
@@ -53,6 +58,35 @@ def test_another_name_or_another_address_is_another_company(one, other, address,
         record("crm", "a", legal_name=one, tax_id_pl="1", **ADDRESS),
         record("erp", "b", legal_name=other, **address),
     )
+    assert world.clusters() == sets("a", "b")
+
+
+FIRMS_AT_ONE_ADDRESS = (
+    "ТОВ Ромашка 2020", "ПП Вектор 2020", "ТОВ Вектор 2020", "ООО Ромашка 2020", "ФОП Шевченко 2020", "Ромашка 2020",
+    "C++ Sp. z o.o.", "C# Sp. z o.o.", "C Sp. z o.o.", "A & B Sp. z o.o.", "AB Sp. z o.o.", "A+B Sp. z o.o.",
+    "株式会社トヨタ", "株式会社ホンダ", "有限会社トヨタ", "ΑΛΦΑ ΑΕ", "ΒΗΤΑ ΑΕ", "شركة الأمل", "חברת האור",
+    "ООД Ромашка 2020",
+)  # fmt: skip
+
+
+def test_firms_whose_names_differ_in_any_script_or_sign_stay_apart_at_one_address(world: World):
+    keys = [f"{number:02d}" for number in range(len(FIRMS_AT_ONE_ADDRESS))]
+    world.conform(
+        *(record("crm", key, legal_name=name, **ADDRESS) for key, name in zip(keys, FIRMS_AT_ONE_ADDRESS, strict=True))
+    )
+    assert world.clusters() == {frozenset({key}) for key in keys}
+
+
+def test_a_name_that_says_nothing_joins_nobody(world: World):
+    names = enumerate(("Sp. z o.o.", "C", "C Sp. z o.o.", "ТОВ", "«»", "😀 GmbH", "GmbH", "株式会社"))
+    address = [{"legal_name": name, "postal_code": "00-950", "street": f"ul. Długa {number}"} for number, name in names]
+    world.conform(*(record(system, f"{system}{at['street']}", **at) for at in address for system in ("crm", "erp")))
+    assert len(world.clusters()) == 2 * len(address)
+
+
+def test_one_name_without_a_whole_address_joins_nobody(world: World):
+    same = {"legal_name": "Żółw S.A.", "street": "ul. Długa 5", "postal_code": ""}
+    world.conform(record("crm", "a", **same), record("erp", "b", **same))
     assert world.clusters() == sets("a", "b")
 
 

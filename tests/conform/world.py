@@ -60,7 +60,11 @@ MODELS = {Path(path).stem: text for path, text in GENERATED.items() if path.star
 CHECKS = {Path(path).stem: text for path, text in GENERATED.items() if path.startswith("dbt_project/tests")}
 VIEWS = next(text for path, text in GENERATED.items() if path.endswith("51_conformed__partner.sql"))
 DDL = tables_sql(PARTNER) + VIEWS
-MACROS = "".join(file.read_text("utf-8") for file in sorted((ROOT / "dbt_project/macros/resolve").glob("*.sql")))
+MACROS = "".join(
+    file.read_text("utf-8")
+    for folder in ("resolve", "transforms/support")
+    for file in sorted((ROOT / "dbt_project/macros" / folder).glob("*.sql"))
+)
 MAPPINGS = {"partner": "as it is"}
 ACTOR = "user:tester"
 

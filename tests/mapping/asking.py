@@ -15,11 +15,17 @@ def transformed(
     transform: str,
     rows: Sequence[Sequence[str | None]],
     codes: Mapping[str, str] | None = None,
+    countries: Sequence[str | None] | None = None,
 ) -> list[object]:
-    """What the transform gives for each row of arguments, in their order."""
+    """What the transform gives for each row of arguments, in their order; `countries` are those of the records."""
     names = [f"argument_{place}" for place in range(len(rows[0]))]
+    country = "argument_country" if countries is not None else None
+    expression = transform_sql(transform, *names, codes=codes, country=country)
+    if country:
+        names.append(country)
+        rows = [(*row, each) for row, each in zip(rows, countries or (), strict=True)]
     query = sql.SQL("select {} from unnest({}) with ordinality as given ({}, place) order by place").format(
-        sql.SQL(transform_sql(transform, *names, codes=codes)),
+        sql.SQL(expression),
         sql.SQL(", ").join([sql.SQL("%s::text[]")] * len(names)),
         sql.SQL(", ").join(map(sql.Identifier, names)),
     )

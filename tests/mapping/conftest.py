@@ -8,10 +8,14 @@ import psycopg
 import pytest
 
 from onefold.platform.postgres import Postgres
+from tests.conftest import TEMPLATE
+from tests.databases import copy_database, drop_database
 
 
 @pytest.fixture(scope="session")
 def server(postgres: Postgres) -> Iterator[psycopg.Connection]:
-    """A connection for expressions that need no table."""
-    with psycopg.connect(postgres.url("postgres"), autocommit=True) as connection:
+    """A connection to a warehouse, for expressions that need no table but those of the world's forms."""
+    name = copy_database(postgres, TEMPLATE)
+    with psycopg.connect(postgres.url(name), autocommit=True) as connection:
         yield connection
+    drop_database(postgres, name)

@@ -78,7 +78,7 @@ GOOD_ACCOUNT = {
         ("Status__c", "Zombie", "customer.status<-Status__c (code)"),
         ("BillingCountry", "Atlantyda", "customer.country<-BillingCountry (country_iso2)"),
         ("CreditLimit__c", "do uzgodnienia", "customer.credit_limit<-CreditLimit__c (numeric)"),
-        ("BillingPostalCode", "ABCDE", "customer.postal_code<-BillingPostalCode (postal_code_pl)"),
+        ("BillingPostalCode", "ABCDE", "customer.postal_code<-BillingPostalCode (postal_code)"),
         ("SystemModstamp", "2026-02-30T00:00:00Z", "customer.last_changed<-SystemModstamp (timestamp_utc)"),
         ("KRS__c", "0000000000", None),
         ("NIP__c", "", None),
@@ -108,8 +108,7 @@ def test_broken_rows_of_every_system_are_unmapped(server: psycopg.Connection) ->
     )
     entity = {"Regon": "010334579", "KodPocztowy": "ABCDE"}
     assert _unmapped(server, "regon", "entity", entity) == (
-        "company.regon<-Regon (regon), customer.regon<-Regon (regon), "
-        "customer.postal_code<-KodPocztowy (postal_code_pl)"
+        "company.regon<-Regon (regon), customer.regon<-Regon (regon), customer.postal_code<-KodPocztowy (postal_code)"
     )
     extract = {"odpis": {"naglowekA": {"numerKRS": "0000779880", "dataOstatniegoWpisu": "31.02.2024"}}}
     assert _unmapped(server, "krs", "extract", extract) == (

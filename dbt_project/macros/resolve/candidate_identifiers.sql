@@ -16,7 +16,7 @@ with keyed as (
 {%- if probabilistic %}
         , {{ name_key('m.' ~ probabilistic.name) }} as name_key
         , {{ name_is_truncated('m.' ~ probabilistic.name) }} as name_truncated
-        , {% for part in probabilistic.address %}{{ address_key('m.' ~ part) }}{{ '' if loop.last else ' || ' }}{% endfor %} as address_key
+        , {% for part in probabilistic.address %}nullif({{ address_key('m.' ~ part) }}, ''){{ '' if loop.last else ' || ' }}{% endfor %} as address_key
 {%- endif %}
     from {{ ref(system ~ '__' ~ entity) }} as m
     join {{ ref(entity ~ '__changed') }} as c on c.record = m._record collate "C"
@@ -29,9 +29,9 @@ with keyed as (
 select record, _load_id, {{ strong | join(', ') }}
 {%- if probabilistic %}
     , name_key, name_truncated
-    , case when length(name_key) >= 3 and address_key <> '' then name_key || '|' || address_key end as probabilistic_key
+    , case when {{ tells_apart('name_key') }} then name_key || '|' || address_key end as probabilistic_key
     -- Where a name may have been truncated, its first letters must agree before it is compared at all.
-    , case when length(name_key) >= 24 and address_key <> '' then left(name_key, 24) || '|' || address_key end as name_prefix_key
+    , case when length(name_key) >= 24 then left(name_key, 24) || '|' || address_key end as name_prefix_key
 {%- endif %}
 from keyed
 {%- endmacro %}

@@ -1,8 +1,9 @@
-{#- text: a company's legal form in its uniform spelling (Sp. z o.o., S.A., Sp. k., …), from its name for the form or from a
-    company name that ends with one. -#}
+{#- text: a company's legal form in its uniform spelling (Sp. z o.o., S.A., Sp. k., GmbH, …), from its name for the form or from
+    the company's name, wherever in it the form stands; what is said of its state (w likwidacji) is no form. -#}
 {%- macro legal_form_of(value) -%}
-(select btrim(coalesce({{ legal_form_spelled('form') }}, {{ legal_form_spelled('ending') }}))
- from (select form, {{ legal_form('words') }} as ending
-       from (select form, string_to_array(form, ' ') as words from (select {{ text(value) }} as form offset 0) as cleaned offset 0)
-           as split offset 0) as legal_form_of)
+(select form
+ from (select {{ text(value) }} as whole offset 0) as named
+ cross join lateral {{ name_words('whole', 'false') }} as words
+ where form is not null and left(form, 2) not in ('w ', 'in')
+ order by place desc limit 1)
 {%- endmacro -%}

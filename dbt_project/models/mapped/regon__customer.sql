@@ -12,7 +12,7 @@ select
     null::text as email,
     null::text as phone,
     {{ street("(_payload ->> 'Ulica')", "(_payload ->> 'NrNieruchomosci')", "(_payload ->> 'NrLokalu')") }} as street,
-    {{ postal_code_pl("(_payload ->> 'KodPocztowy')") }} as postal_code,
+    {{ postal_code("(_payload ->> 'KodPocztowy')") }} as postal_code,
     {{ city("(_payload ->> 'Miejscowosc')") }} as city,
     {{ country_iso2("'PL'::text") }} as country,
     {{ status_by_end_date("(_payload ->> 'DataZakonczeniaDzialalnosci')") }} as status,

@@ -25,6 +25,9 @@ class Rule(Model):
 
     field: str | list[str] | None = None
     constant: str | None = None
+    country: str | None = Field(
+        None, description="the field with the record's country, by whose forms the transform reads the value"
+    )
     transform: Name = "text"
     codes: dict[str, str] | None = Field(None, description="transform code: the source's codes and what they mean")
     null_values: list[str] = Field([], description="what the source writes for nothing, as '---'")
@@ -43,6 +46,11 @@ class Rule(Model):
     @property
     def fields(self) -> list[str]:
         return [] if self.field is None else [self.field] if isinstance(self.field, str) else self.field
+
+    @property
+    def inputs(self) -> list[str]:
+        """The fields that make the value, those that say whether it counts, and the one by whose country it is read."""
+        return [*self.fields, *self.unless, *([self.country] if self.country else [])]
 
     @model_validator(mode="after")
     def _field_or_constant(self) -> Rule:

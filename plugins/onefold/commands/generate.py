@@ -20,9 +20,19 @@ from onefold.settings import ROOT
     metavar="ENTITY[.ATTRIBUTE]",
     help="Let the migration lose these values (dropped, or of another type); can be given several times.",
 )
-def generate(check: bool, accept_loss: tuple[str, ...]) -> None:
+@click.option(
+    "--forms",
+    is_flag=True,
+    help="Also write the tables of countries, telephone numbers and postal codes anew from the installed packages.",
+)
+def generate(check: bool, accept_loss: tuple[str, ...], forms: bool) -> None:
     """Write what follows from the catalogue: dbt models with their documentation and unit tests, the migration of the
     entities' tables, the editors' schemas, and the README's table of systems."""
+    if forms:
+        from onefold.mapping.forms import tables  # takes seconds to import, and is seldom needed
+
+        for path in tables.generate():
+            click.echo(f"written: {path.relative_to(ROOT)}")
     schemas = json_schema.generate(check)
     catalog = read_catalog()
     table = readme.generate(catalog.systems.values(), check)

@@ -21,9 +21,9 @@ def example_record(rule: Rule, stream: Stream, example: Example) -> dict[str, Js
     record: dict[str, Json] = {}
     given = example.given
     values = given if isinstance(given, dict) else dict.fromkeys(rule.fields, given)
-    unknown = set(values) - {*rule.fields, *rule.unless}
+    unknown = set(values) - set(rule.inputs)
     if unknown:
-        raise Fatal(f"an example gives {', '.join(sorted(unknown))}, which the rule does not read: {rule.fields}")
+        raise Fatal(f"an example gives {', '.join(sorted(unknown))}, which the rule does not read: {rule.inputs}")
     for name, value in values.items():
         path = stream.fields[name].path or ""
         if path.startswith("$"):

@@ -111,5 +111,5 @@ def provenance(attribute: Attribute, source: str) -> str:
     rule = attribute.sources[source]
     if rule.constant is not None:
         return json.dumps({"constant": rule.constant, "transform": rule.transform}, ensure_ascii=False)
-    field = rule.fields[0] if len(rule.fields) == 1 else rule.fields
+    field = rule.inputs[0] if len(rule.inputs) == 1 else rule.inputs
     return json.dumps({"field": field, "transform": rule.transform}, ensure_ascii=False)

@@ -27,7 +27,7 @@ def column_lineage(entity: Entity) -> dict[str, tuple[InputField, ...]]:
         inputs: list[InputField] = []
         for source, rule in attribute.sources.items():
             system, _, stream = source.partition(".")
-            fields: list[str | None] = [*rule.fields, *rule.unless] or [None]
+            fields: list[str | None] = [*rule.inputs] or [None]
             inputs += [InputField(system, stream, field, rule.transform) for field in fields]
         lineage[name] = tuple(inputs)
     return lineage

@@ -9,7 +9,7 @@ from onefold.catalog.stream import Stream
 from onefold.catalog.system import System
 from onefold.errors import Fatal
 from onefold.mapping.generated import header
-from onefold.mapping.sql import input_sql, record_prefix, transform_sql, transform_types
+from onefold.mapping.sql import country_sql, input_sql, record_prefix, transform_sql, transform_types
 
 
 def model_name(system: str, entity: str) -> str:
@@ -40,7 +40,8 @@ def _select(entity: Entity, system: str, stream_name: str, stream: Stream) -> st
 def _call(entity: Entity, name: str, attribute: Attribute, rule: Rule, stream: Stream) -> str:
     where = f"catalog/entities/{entity.entity}.yaml: attribute {name}"
     try:
-        transform_sql(rule.transform, *input_sql(rule, stream), codes=rule.codes)
+        country = country_sql(rule, stream)
+        transform_sql(rule.transform, *input_sql(rule, stream), codes=rule.codes, country=country)
     except Fatal as error:
         raise Fatal(f"{where}: {error}") from error
     gives = transform_types()[rule.transform]
@@ -52,4 +53,6 @@ def _call(entity: Entity, name: str, attribute: Attribute, rule: Rule, stream: S
     arguments = [json.dumps(each, ensure_ascii=False) for each in input_sql(rule, stream)]
     if rule.codes is not None:
         arguments.append(json.dumps(rule.codes, ensure_ascii=False))
+    if country is not None:
+        arguments.append(f"country={json.dumps(country, ensure_ascii=False)}")
     return f"{record_prefix(rule)}{{{{ {rule.transform}({', '.join(arguments)}) }}}}"

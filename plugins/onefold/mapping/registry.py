@@ -55,7 +55,7 @@ def _row(entity: Entity, name: str, attribute: Attribute, source: str, systems: 
     meaning = {
         "version": entity.version,
         "type": attribute.type,
-        "fields": rule.fields,
+        "fields": rule.inputs,
         "sql": rule_sql(rule, systems[system].streams[stream]),
     }
     return MappingRow(
@@ -63,7 +63,7 @@ def _row(entity: Entity, name: str, attribute: Attribute, source: str, systems: 
         attribute=name,
         system=system,
         stream=stream,
-        fields=rule.fields,
+        fields=rule.inputs,
         constant=rule.constant,
         transform=rule.transform,
         mapping_version=entity.version,

@@ -26,7 +26,7 @@ TRANSFORMS = ROOT / "dbt_project" / "macros" / "transforms"
 class _Macro(Protocol):
     arguments: tuple[str, ...]
 
-    def __call__(self, *arguments: object) -> str: ...
+    def __call__(self, *arguments: object, **named: str) -> str: ...
 
 
 @cache
@@ -53,9 +53,10 @@ def literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def transform_sql(name: str, *args: str, codes: Mapping[str, str] | None = None) -> str:
+def transform_sql(name: str, *args: str, codes: Mapping[str, str] | None = None, country: str | None = None) -> str:
     """The SQL expression of a transform over SQL text expressions: the typed value, or NULL when not understood.
 
+    `country` is the expression of the record's country, for a transform that reads a value by its forms.
     Raises Fatal when there is no such transform or it takes another number of arguments.
     """
     if name not in transform_types():
@@ -63,10 +64,15 @@ def transform_sql(name: str, *args: str, codes: Mapping[str, str] | None = None)
     macro = cast(_Macro, getattr(_macros(), name))
     given: list[object] = [*args, *([dict(codes)] if codes is not None else [])]
     try:
-        return str(macro(*given)).strip()
+        return str(macro(*given, **({"country": country} if country else {}))).strip()
     except (TypeError, jinja2.UndefinedError) as error:
         takes = ", ".join(macro.arguments)
         raise Fatal(f"transform {name} takes ({takes}) and was given {len(given)} of them: {error}") from error
+
+
+def transform_support_sql(name: str, *args: str) -> str:
+    """The SQL expression of a macro in transforms/support, which several transforms share."""
+    return str(cast(_Macro, getattr(_macros(), name))(*args)).strip()
 
 
 def field_sql(field_name: str, field: SourceField, payload: str = "_payload") -> str:
@@ -89,15 +95,23 @@ def input_sql(rule: Rule, stream: Stream, payload: str = "_payload") -> list[str
     """
     if rule.constant is not None:
         return [_unless(rule, stream, payload, f"{literal(rule.constant)}::text")]
-    expressions = []
-    for name in rule.fields:
-        if name not in stream.fields:
-            raise Fatal(f"a mapping reads field {name!r}, which is not under the stream's fields; add it there")
-        expression = field_sql(name, stream.fields[name], payload)
-        for null_value in rule.null_values:
-            expression = f"nullif(btrim({expression}), {literal(null_value)})"
-        expressions.append(_unless(rule, stream, payload, expression))
-    return expressions
+    return [_unless(rule, stream, payload, _read(name, rule, stream, payload)) for name in rule.fields]
+
+
+def country_sql(rule: Rule, stream: Stream, payload: str = "_payload") -> str | None:
+    """The text expression of the country by whose forms the rule's transform reads the value; None when the rule names
+    no field for it. Raises Fatal when it names a field that the stream does not have."""
+    return _read(rule.country, rule, stream, payload) if rule.country else None
+
+
+def _read(name: str, rule: Rule, stream: Stream, payload: str) -> str:
+    """A field, the rule's null values already NULL."""
+    if name not in stream.fields:
+        raise Fatal(f"a mapping reads field {name!r}, which is not under the stream's fields; add it there")
+    expression = field_sql(name, stream.fields[name], payload)
+    for null_value in rule.null_values:
+        expression = f"nullif(btrim({expression}), {literal(null_value)})"
+    return expression
 
 
 def _unless(rule: Rule, stream: Stream, payload: str, expression: str) -> str:
@@ -113,7 +127,8 @@ def _unless(rule: Rule, stream: Stream, payload: str, expression: str) -> str:
 
 def rule_sql(rule: Rule, stream: Stream, payload: str = "_payload") -> str:
     """The SQL expression of the attribute's typed value, over a record in the jsonb expression `payload`."""
-    return record_prefix(rule) + transform_sql(rule.transform, *input_sql(rule, stream, payload), codes=rule.codes)
+    value, country = input_sql(rule, stream, payload), country_sql(rule, stream, payload)
+    return record_prefix(rule) + transform_sql(rule.transform, *value, codes=rule.codes, country=country)
 
 
 def record_prefix(rule: Rule) -> str:

@@ -46,7 +46,7 @@ def _example_tests(entity: Entity, system: System) -> Iterator[dict[str, Yaml]]:
             rule = attribute.sources.get(f"{system.system}.{stream}")
             if rule is None:
                 continue
-            source = " + ".join(rule.fields) or f"constant {rule.constant}"
+            source = " + ".join(rule.inputs) or f"constant {rule.constant}"
             for number, example in enumerate(rule.examples, 1):
                 payload = example_record(rule, system.streams[stream], example)
                 versions = {stream: _record_row("1", payload, 1)}

@@ -78,3 +78,9 @@ comment on table ops.golden_record_warning is 'The expectations of severity warn
 comment on table ops.published is 'The publish that analysts see, per entity; all rows move in one transaction.';
 comment on column ops.identity_conflict.reason is 'ambiguous: the value stands in records of several entities; it belongs to '
     'the one that the most trusted system names, or to none. several_values: an entity, joined by a more authoritative identifier, holds several values of this one.';
+
+comment on table ops.country_name is 'What countries are called, folded (capitals, no accents, blanks or signs), and their codes; to ISO alpha-2.';
+comment on table ops.phone_region is 'What is dialled in a country before a national and before an international number.';
+comment on table ops.phone_calling_code is 'Each calling code, the region that has it first, and how many digits may follow it.';
+comment on table ops.phone_plan is 'Numbering plans: of the numbers with so many digits after the calling code, the first three digits.';
+comment on table ops.postal_code_form is 'The shapes of a country''s postal codes without separators (9 a digit, A a letter), and how they are written out.';

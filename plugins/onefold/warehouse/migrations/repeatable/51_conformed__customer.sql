@@ -67,7 +67,7 @@ comment on column conformed.customer.eu_vat is 'The VAT number in the European U
 comment on column conformed.customer.email is 'The address for electronic mail.';
 comment on column conformed.customer.phone is 'The telephone number, as E.164.';
 comment on column conformed.customer.street is 'Street and number of the seat.';
-comment on column conformed.customer.postal_code is 'The Polish postal code of the seat, 00-950.';
+comment on column conformed.customer.postal_code is 'The postal code of the seat, as its country writes it (00-950, 10117, SW1A 1AA).';
 comment on column conformed.customer.city is 'The town of the seat.';
 comment on column conformed.customer.country is 'The country of the seat, ISO 3166-1 alpha-2.';
 comment on column conformed.customer.status is 'Whether we do business with it - active, inactive or prospect (not yet).';

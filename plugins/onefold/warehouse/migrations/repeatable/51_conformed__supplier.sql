@@ -62,7 +62,7 @@ comment on column conformed.supplier.eu_vat is 'The VAT number in the European U
 comment on column conformed.supplier.email is 'The address for electronic mail.';
 comment on column conformed.supplier.phone is 'The telephone number, as E.164.';
 comment on column conformed.supplier.street is 'Street and number of the seat.';
-comment on column conformed.supplier.postal_code is 'The Polish postal code of the seat.';
+comment on column conformed.supplier.postal_code is 'The postal code of the seat, as its country writes it.';
 comment on column conformed.supplier.city is 'The town of the seat.';
 comment on column conformed.supplier.country is 'The country of the seat, ISO 3166-1 alpha-2.';
 comment on column conformed.supplier.iban is 'The bank account to which we pay, with a right checksum.';
