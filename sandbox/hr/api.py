@@ -20,6 +20,8 @@ from sandbox.world.business import people, person
 
 API_KEY, ANY_PASSWORD = "sandbox-api-key", "sandbox-secret"
 LOCATIONS = ("Warszawa", "Kraków", "Gdynia", "Praca zdalna")
+GATEWAY = "https://api.bamboohr.com/api/gateway.php/jednorodny/v1/employees"
+"""Where its links lead, whatever host was asked."""
 ALWAYS = ("employeeId", "firstName", "lastName", "preferredName", "photoUrl", "jobTitleName", "status")
 FIRST_ID = 100
 
@@ -135,7 +137,7 @@ class BambooHR:
         links = {"self": {"href": str(request.url)}}
         if start + self._size < len(shown):
             following = request.url.include_query_params(**{"page[after]": f"{state}-{start + self._size}"})
-            links["next"] = {"href": str(following)}
+            links["next"] = {"href": f"{GATEWAY}?{following.query}"}
         paging = {"limit": self._size, "hasMore": "next" in links}
         return JSONResponse({"data": rows, "meta": {"total": len(shown), "page": paging}, "_links": links})
 

@@ -25,6 +25,7 @@ from starlette.routing import Route
 
 from sandbox.faults.fault import EXPIRED
 from sandbox.microsoft365.content import BOOKS, drive_id, owner, shown, user_id
+from sandbox.microsoft365.parts import in_part
 from sandbox.stand_in import StandIn
 from sandbox.world import Entry, World
 
@@ -236,7 +237,12 @@ class Graph:
             (modified, revision),
             entry.broken,
         )
-        return {name: value for name, value in row.items() if not token.select or name == "id" or name in token.select}
+        row = in_part(self._world, token.stream, token.whose, (token.since, token.until), entry, row)
+        return {
+            name: value
+            for name, value in row.items()
+            if not token.select or name in ("@odata.etag", "id", *token.select)
+        }
 
     def _entries(self, stream: str, whose: str) -> list[Entry]:
         """The rows of one owner, found once for each state of the world."""

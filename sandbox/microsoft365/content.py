@@ -9,8 +9,10 @@ from __future__ import annotations
 import base64
 import hashlib
 import uuid
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from random import Random
+from zlib import crc32
 
 from sandbox.world import Book
 from sandbox.world.business import OUR_NAME, Person, people, person
@@ -62,7 +64,17 @@ def _size(stream: str, companies: int) -> int:
     return people(companies) * 2 // 3 * PER_OWNER[stream]
 
 
-def _things(stream: str, broken: tuple[str, ...]) -> Book:
+def is_series(number: int) -> bool:
+    """Whether the event with this number is a series; the three after it, which have the same owner, occur in it."""
+    return number % PER_OWNER["calendar_event"] == 0 and crc32(f"series {number}".encode()) % 3 == 0
+
+
+def comes_in_part(message: str) -> bool:
+    """Whether of a message that was marked as read, or as unread, only that is sent."""
+    return crc32(message.encode()) % 2 == 1
+
+
+def _things(stream: str, broken: tuple[str, ...], stays: Callable[[int], bool] = lambda number: False) -> Book:
     return Book(
         "microsoft365",
         stream,
@@ -70,6 +82,7 @@ def _things(stream: str, broken: tuple[str, ...]) -> Book:
         key=lambda number: (user_id(owner(stream, number)), item_id(stream, number)),
         broken=broken,
         forgets=True,
+        stays=stays,
     )
 
 
@@ -83,7 +96,7 @@ BOOKS = (
         forgets=True,
         stays=lambda number: number % 3 != 2,
     ),
-    _things("calendar_event", ("ends_before_it_starts", "organizer_missing")),
+    _things("calendar_event", ("ends_before_it_starts", "organizer_missing"), stays=is_series),
     _things("message", ("received_impossible", "sender_missing")),
     _things("document", ("size_negative", "name_missing")),
 )
@@ -104,11 +117,14 @@ def shown(
         return _user(person(seed, number, revision), created, broken)
     rng = Random(f"{seed}:microsoft365.{stream}:{number}")
     whose = person(seed, owner(stream, number))
-    stamps = {"createdDateTime": stamp(created), "lastModifiedDateTime": stamp(modified)}
     head: Json = {"id": item_id(stream, number)}
+    if stream == "message" and comes_in_part(str(head["id"])):
+        modified = created  # to be read or marked does not change a message
+    stamps = {"createdDateTime": stamp(created), "lastModifiedDateTime": stamp(modified)}
     match stream:
         case "calendar_event":
-            return head | stamps | _event(rng, seed, whose, companies, created, revision, broken)
+            event = head | stamps | _event(rng, seed, whose, companies, created, revision, broken)
+            return event | {"type": "seriesMaster"} if is_series(number) else event
         case "message":
             return head | stamps | _message(rng, seed, whose, companies, created, revision, broken)
         case _:

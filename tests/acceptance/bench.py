@@ -16,6 +16,7 @@ import requests
 from psycopg import sql
 from purgatory import SyncCircuitBreakerFactory
 
+from onefold.catalog.partial_changes import MERGED
 from onefold.catalog.system import System
 from onefold.connectors.page import PageReader
 from onefold.load import steps
@@ -220,4 +221,6 @@ def _content(listed: Listed, payload: str = "_payload") -> str:
     """The payload without what differs at every reading and means nothing."""
     for path in listed.stream.volatile:
         payload = f"({payload} #- '{{{path.replace('.', ',')}}}')"
+    if listed.stream.partial_changes:
+        payload = f"({payload} - '{MERGED}')"
     return payload

@@ -14,6 +14,11 @@ class NextPage(Model):
 
     kind: Literal["none", "url", "token", "after", "offset", "number"] = "none"
     path: str | None = Field(None, description="url, token: where the next page's address or token stands in the body")
+    keep: Literal["address", "query"] = Field(
+        "address",
+        description="url: query uses only the query of that address, for a source that names another host or path "
+        "(an inner one behind a proxy, or that of its API gateway)",
+    )
     parameter: str | None = Field(
         None, description="token, after: the request parameter that carries it; offset, number: the one to count up"
     )
@@ -32,6 +37,8 @@ class NextPage(Model):
         needed = {"token": ("path", "parameter"), "after": ("field", "more", "parameter")}.get(self.kind, ())
         if missing := [name for name in needed if not getattr(self, name)]:
             raise ValueError(f"next of kind {self.kind} needs {', '.join(missing)}")
+        if self.keep == "query" and self.kind != "url":
+            raise ValueError("keep is for next of kind url")
         if self.overlap and (self.kind != "offset" or not self.parameter):
             raise ValueError("overlap is for next of kind offset with its parameter")
         return self

@@ -12,6 +12,7 @@ from onefold.catalog.fields import Fields
 from onefold.catalog.file_format import Arrival, Format
 from onefold.catalog.model import Model, mistake_at
 from onefold.catalog.paging import NextPage
+from onefold.catalog.partial_changes import PartialChanges
 from onefold.catalog.request import Request
 
 History = Annotated[date | timedelta, Field(union_mode="left_to_right")]
@@ -86,6 +87,7 @@ class Stream(Model):
     primary_key: Annotated[list[str], Field(min_length=1)]
     cursor: Cursor | None = None
     deletes: Deletes = Deletes()
+    partial_changes: PartialChanges | None = None
     lookup: Lookup | None = None
     fields: Fields
     volatile: list[str] = Field([], description="dotted paths that differ at every reading and mean nothing")

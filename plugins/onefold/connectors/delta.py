@@ -85,10 +85,14 @@ class RoundReader:
         self._head = Head(named, stream)
         self._body = msgspec.json.Decoder(_Body)
         self._marks = msgspec.json.Decoder(_Marks)
+        self._content = msgspec.json.Decoder(dict[str, msgspec.Raw])
+        self._lacks = stream.partial_changes.lacks if stream.partial_changes else []
 
     def __call__(self, body: bytes, owner: str = "") -> Round:
-        """The page, of several readings of one key the last. Raises BadBody for what is no whole page, Fatal when the
-        list of records is not where it was."""
+        """The page, of several readings of one key the last, with changes of some fields merged into it.
+
+        Raises BadBody for what is no whole page, Fatal when the list of records is not where it was.
+        """
         try:
             page = self._body.decode(body)
             records = [self._record(bytes(raw), owner) for raw in page.value]
@@ -98,8 +102,22 @@ class RoundReader:
             page, records = self._one_by_one(body, owner, error)
         if bool(page.next) == bool(page.link):
             raise BadBody(f"a page that must have either {_NEXT} or {_LINK}")
-        newest = {record.key or place: record for place, record in enumerate(records) if record}
+        newest: dict[str | int, Record] = {}
+        for place, record in enumerate(records):
+            if record:
+                key = record.key or place
+                newest[key] = self._together(newest.get(key), record)
         return Round(list(newest.values()), page.next, page.link)
+
+    def _together(self, before: Record | None, record: Record) -> Record:
+        """The newer of two readings on one page; a change of some fields with the rest of the one before it."""
+        if not self._lacks or before is None or before.deleted or record.deleted:
+            return record
+        changed = self._content.decode(record.payload)
+        if any(name in changed for name in self._lacks):
+            return record
+        payload = msgspec.json.encode({**self._content.decode(before.payload), **changed})
+        return msgspec.structs.replace(record, payload=payload, cursor=record.cursor or before.cursor)
 
     def _record(self, payload: bytes, owner: str) -> Record | None:
         marks = self._marks.decode(payload)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import psycopg
 from psycopg import sql
 
+from onefold.catalog.partial_changes import MERGED
 from onefold.catalog.stream import Stream
 from onefold.load.landing import move_unstorable
 from onefold.load.ledger import Load
@@ -227,4 +228,6 @@ def content_sql(payload: str, stream: Stream) -> sql.Composable:
     expression: sql.Composable = sql.SQL(payload)
     for path in stream.volatile:
         expression = sql.SQL("({} #- {})").format(expression, sql.Literal(path.split(".")))
+    if stream.partial_changes:
+        expression = sql.SQL("({} - {})").format(expression, sql.Literal(MERGED))
     return expression

@@ -16,10 +16,12 @@ from onefold.load.change_detection import make_candidates
 from onefold.load.delete_detection import land_deletions
 from onefold.load.job import Job
 from onefold.load.ledger import Load
+from onefold.load.partial_changes import merge_partial_changes
 from onefold.mapping.registry import mapping_versions
 from onefold.quality.contract import FEW, Drift, find_drift, may_have_drifted
 from onefold.quality.gate import Finding, evaluate_suite, store_findings
 from onefold.quality.no_rows import evaluate_without_rows
+from onefold.quality.partial import WAITS, is_partial
 from onefold.quality.suite import read_suite
 from onefold.quality.typed import make_typed
 from onefold.warehouse.rows import one_row
@@ -45,6 +47,7 @@ def run_gate(connection: psycopg.Connection, job: Job, load: Load) -> Gated:
     suite = read_suite(job.table.name, job.suites)
     if not job.replays:
         land_deletions(connection, load, job.stream)
+    merge_partial_changes(connection, load, job.stream, replay=job.replays)
     candidates = make_candidates(connection, load, job.stream, again=job.replays)
     rows = make_typed(connection, load.tables, job.table, job.stream, job.entities, suite)
     if not job.replays:
@@ -54,13 +57,41 @@ def run_gate(connection: psycopg.Connection, job: Job, load: Load) -> Gated:
     else:
         findings = evaluate_without_rows(connection, job.warehouse_url, "landing", load.tables.typed_name, suite)
     refused = record_refused(connection, load, suite.name, findings, job.entities, whole=job.replays)
+    waiting = _hold_partial_changes(connection, job, load)
     with connection.transaction(), connection.cursor() as cursor:
         cursor.execute("delete from ops.gate_result where load_id = %s", (load.load_id,))
         store_findings(cursor, suite.name, findings, load_id=load.load_id)
     _log_findings(job, rows, refused, findings)
     if not job.replays:
-        _check_verdict(job, load, suite.name, findings, candidates, refused - _refused_alone(connection, load))
+        _check_verdict(
+            job, load, suite.name, findings, candidates, refused - _refused_alone(connection, load) - waiting
+        )
     return Gated(rows, findings)
+
+
+def _hold_partial_changes(connection: psycopg.Connection, job: Job, load: Load) -> int:
+    """Refuse what could not be merged into any record, for that reason alone; returns how many rows that are.
+
+    They wait, and are no sign that anything is wrong with the load.
+    """
+    if job.stream.partial_changes is None:
+        return 0
+    names = {
+        "refused": load.tables.refused,
+        "candidate": load.tables.candidate,
+        "partial": is_partial(job.stream, "c._payload"),
+        "waits": sql.Literal(WAITS),
+    }
+    connection.execute(
+        sql.SQL("delete from {refused} r using {candidate} c where c._key = r._key and {partial}").format(**names)
+    )
+    return connection.execute(
+        sql.SQL(
+            "insert into {refused} (_key, suite, expectation, reason, alone)"
+            " select _key, 'landing', 'whole record', {waits}, false from {candidate} c"
+            " where not _deleted and {partial}"
+        ).format(**names)
+    ).rowcount
 
 
 def _check_contract(connection: psycopg.Connection, job: Job, load: Load) -> None:

@@ -14,8 +14,10 @@ import psycopg
 from psycopg import sql
 
 from onefold.catalog.fields import FieldType, SourceField
+from onefold.catalog.partial_changes import MERGED
 from onefold.catalog.stream import Stream
 from onefold.mapping.sql import field_sql
+from onefold.quality.partial import is_partial
 from onefold.warehouse.rows import one_row
 from onefold.warehouse.tables import LandingTables, StagingTable
 
@@ -94,7 +96,9 @@ def find_drift(
     columns: list[sql.Composable] = [sql.SQL("count(*)")]
     for name, field in stream.fields.items():
         columns += _counts(name, field)
-    row = one_row(connection.execute(sql.SQL("select {} from {}").format(sql.SQL(", ").join(columns), _read(landing))))
+    row = one_row(
+        connection.execute(sql.SQL("select {} from {}").format(sql.SQL(", ").join(columns), _read(landing, stream)))
+    )
     total, evidence = row[0], row[1:]
     drifts = []
     for position, (name, field) in enumerate(stream.fields.items()):
@@ -108,13 +112,16 @@ def find_drift(
     return drifts
 
 
-def _read(landing: LandingTables) -> sql.Composed:
-    """Every record that was read and is not deleted: also the unreadable ones, whose key is missing."""
+def _read(landing: LandingTables, stream: Stream) -> sql.Composed:
+    """Every record that was read and is not deleted: also the unreadable ones, whose key is missing.
+
+    Not those that carry only some of their fields on purpose.
+    """
     return sql.SQL(
-        "(select _payload::jsonb as _payload from {} where not _deleted union all"
+        "(select _payload::jsonb as _payload from {} where not _deleted and not ({}) union all"
         " select case when pg_input_is_valid(raw, 'jsonb') then raw::jsonb end from landing.unreadable"
         " where load_id = {}) read"
-    ).format(landing.pages, sql.Literal(landing.load_id))
+    ).format(landing.pages, is_partial(stream, "_payload::jsonb"), sql.Literal(landing.load_id))
 
 
 def field_value(name: str, field: SourceField) -> sql.Composable:
@@ -170,7 +177,7 @@ def _too_many(bad: int, total: int, stream: Stream) -> bool:
 
 
 def _renamed(connection: psycopg.Connection, landing: LandingTables, stream: Stream) -> str:
-    known = set(stream.ignore)
+    known = {MERGED, *stream.ignore}
     for name, field in stream.fields.items():
         if path := payload_path(name, field):
             known.add(path[0])
@@ -180,7 +187,7 @@ def _renamed(connection: psycopg.Connection, landing: LandingTables, stream: Str
         sql.SQL(
             "select distinct key from (select _payload from {} limit 1000) p,"
             " jsonb_object_keys(case jsonb_typeof(_payload) when 'object' then _payload else '{{}}' end) key"
-        ).format(_read(landing))
+        ).format(_read(landing, stream))
     ).fetchall()
     new = sorted({key for (key,) in rows} - known)
     return f" (unknown fields there now: {', '.join(new[:5])})" if new else ""

@@ -17,6 +17,7 @@ from onefold.connectors.page import Page
 from onefold.connectors.window import BEGINNING, Window
 from onefold.load.change_detection import content_sql
 from onefold.load.copy_rows import record_hash
+from onefold.quality.partial import is_partial
 from onefold.warehouse.tables import StagingTable
 
 
@@ -38,7 +39,8 @@ class KeyComparison:
             "stream": sql.Literal(table.stream),
             "held": content_sql("held._payload", stream),
             "quarantined": content_sql("q.payload", stream),
-            "read": content_sql("read._payload::jsonb", stream),
+            "read": _laid_over("held._payload", stream),
+            "read_as_quarantined": _laid_over("q.payload", stream),
             "since": sql.SQL("least(read._cursor::timestamptz, now())" if is_timed(stream) else "now()"),
         }
         self.started_at = datetime.now(UTC)
@@ -85,6 +87,16 @@ class KeyComparison:
         return sql.SQL("held._cursor >= {} and {}").format(sql.Literal(cursor_text(window.start)), end)
 
 
+def _laid_over(other: str, stream: Stream) -> sql.Composable:
+    """What was read, whole: a reading of some fields only says that those are so, so it is laid over the other one."""
+    read = content_sql("read._payload::jsonb", stream)
+    if stream.partial_changes is None:
+        return read
+    return sql.SQL("case when {} then {} || {} else {} end").format(
+        is_partial(stream, "read._payload::jsonb"), content_sql(other, stream), read, read
+    )
+
+
 _TABLES = """
 drop table if exists read_page, read_key, difference;
 create temporary table read_page (
@@ -126,7 +138,7 @@ _FIND_DIFFERENT = sql.SQL(
             and (
                 q._hash = read._hash
                 or case when q._key is not null and pg_input_is_valid(read._payload, 'jsonb')
-                        then {quarantined} = {read} else false end
+                        then {quarantined} = {read_as_quarantined} else false end
             )
       )
     order by read._key, read._cursor desc nulls last

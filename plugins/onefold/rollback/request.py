@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from itertools import groupby
 
 import psycopg
+from psycopg import sql
 
+from onefold.catalog.partial_changes import MERGED
 from onefold.catalog.system import System
 from onefold.errors import Fatal, Retriable
 from onefold.load.superseded import first_reversible
@@ -77,6 +79,7 @@ def stream_changes(
             system, stream, systems[system].streams[stream], tuple(load_id for load_id, _ in of_stream), target
         )
         _require_replays_included(connection, change)
+        _require_merges_included(connection, change)
         made.append(change)
     return made
 
@@ -146,6 +149,52 @@ def _require_replays_included(connection: psycopg.Connection, change: StreamChan
         raise Fatal(
             f"Rows that load {alone[0]} of {change.name} had quarantined were replayed by load {alone[1]}. "
             f"{NOTHING_CHANGED} {remedy}"
+        )
+
+
+def _require_merges_included(connection: psycopg.Connection, change: StreamChange) -> None:
+    """What a later load has merged a partial change into cannot go, or come back, without that load."""
+    if change.stream.partial_changes is None:
+        return
+    alone = connection.execute(
+        sql.SQL(
+            """
+            select later._load_id, (later.payload #>> {base})::bigint
+            from (
+                select _key, _load_id, _payload as payload from {versions} where _load_id > {first}
+                union all
+                select _key, _load_id, _payload from staging.superseded
+                where system = {system} and stream = {stream} and _load_id > {first}
+                union all
+                select _key, load_id, payload from ops.quarantine
+                where system = {system} and stream = {stream} and load_id > {first} and _key is not null
+            ) later join ops.load on ops.load.load_id = later._load_id
+            where later.payload #>> {base} is not null and later._load_id <> all ({loads}) and state = 'published'
+              and case when {out} then (later.payload #>> {base})::bigint = any ({loads}) else exists (
+                  select from staging.superseded s where s.system = {system} and s.stream = {stream}
+                  and s._key = later._key and s._load_id = any ({loads})
+              ) end
+            order by 1 limit 1
+            """
+        ).format(
+            base=sql.Literal([MERGED, "load"]),
+            versions=change.table.versions,
+            first=sql.Literal(min(change.loads)),
+            system=sql.Literal(change.system),
+            stream=sql.Literal(change.stream_name),
+            loads=sql.Literal(list(change.loads)),
+            out=sql.Literal(change.target == "rolled_back"),
+        )
+    ).fetchone()
+    if alone and change.target == "rolled_back":
+        raise Fatal(
+            f"Load {alone[0]} of {change.name} merged changes of single fields into records of load {alone[1]}. "
+            f"{NOTHING_CHANGED} Roll both back together."
+        )
+    if alone:
+        raise Fatal(
+            f"Load {alone[0]} of {change.name} has merged changes of single fields into these records since. "
+            f"{NOTHING_CHANGED} Roll it back first, undo this rollback, and undo that one."
         )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator
+from urllib.parse import urlsplit
 
 from onefold.catalog.paging import NextPage
 from onefold.catalog.request import Empty, Request
@@ -85,7 +86,9 @@ def asked(
             if token is None:
                 body, _ = page({})
             else:
-                body = http.send("GET", token, headers=headers, accept=accept, parse=split)
+                query = f"{filled(request.path, values)}?{urlsplit(token).query}"
+                address = query if following.keep == "query" else token
+                body = http.send("GET", address, headers=headers, accept=accept, parse=split)
             return Fetched(body.records, _text(body.next), mark=_text(body.next) or "")
 
         def at_token(token: str | None) -> Fetched:
