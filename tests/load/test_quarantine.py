@@ -2,6 +2,7 @@
 
 import pytest
 
+from onefold.catalog.fields import SourceField
 from onefold.connectors.record import Record
 from onefold.errors import Rejected
 from tests.load.shop import at, record
@@ -150,3 +151,15 @@ def test_a_misspelt_expectation_fails_the_gate_instead_of_passing_it(shop):
     suite.write_text(suite.read_text().replace("to_not_be_null", "to_not_be_nul"))
     with pytest.raises(Fatal, match="4 expectations are written and 3 were evaluated"):
         shop.load([record("a", 1)])
+
+
+@pytest.mark.parametrize("kind", ["date", "timestamp"])
+def test_a_date_of_zeros_means_none_and_one_that_does_not_exist_goes_to_quarantine(shop, kind):
+    customer = shop.system.streams["customer"]
+    fields = {**customer.fields, "born": SourceField(type=kind)}
+    streams = {"customer": customer.model_copy(update={"fields": fields})}
+    shop.system = shop.system.model_copy(update={"streams": streams})
+    zeros = ("0000-00-00", "00000000", "0000-00-00 00:00:00", "0000-00-00T00:00:00")
+    shop.load([record(f"none{n}", 1, born=zero) for n, zero in enumerate(zeros)], [record("bad", 1, born="0000-13-00")])
+    assert set(shop.current()) == {"none0", "none1", "none2", "none3"}
+    assert quarantine(shop) == [("bad", f"born cannot be read as {kind}", "open")]

@@ -136,6 +136,15 @@ def record_prefix(rule: Rule) -> str:
     return literal(rule.record.replace(".", "|") + "|") + " || " if rule.record else ""
 
 
+def dated_sql(text: str, field: SourceField) -> str:
+    """The SQL text of a field without what systems that have no empty date write for none: 0000-00-00, 00000000."""
+    if field.type not in ("date", "timestamp"):
+        return text
+    for none in ("0000-00-00", "00000000", "0000-00-00 00:00:00", "0000-00-00T00:00:00"):
+        text = f"nullif({text}, {literal(none)})"
+    return text
+
+
 def unmapped_sql(
     entities: Mapping[str, Entity], system: str, stream_name: str, stream: Stream, payload: str = "_payload"
 ) -> str:
@@ -151,7 +160,10 @@ def unmapped_sql(
             rule = attribute.sources.get(source)
             if rule is None or rule.constant is not None:
                 continue
-            filled = " or ".join(f"{transform_sql('text', o)} is not null" for o in input_sql(rule, stream, payload))
+            inputs = zip(rule.fields, input_sql(rule, stream, payload), strict=True)
+            filled = " or ".join(
+                f"{transform_sql('text', dated_sql(o, stream.fields[field]))} is not null" for field, o in inputs
+            )
             reason = f"{entity.entity}.{name}<-{'+'.join(rule.fields)} ({rule.transform})"
             value = rule_sql(rule, stream, payload)
             cases.append(f"case when ({filled}) and {value} is null then {literal(reason)} end")

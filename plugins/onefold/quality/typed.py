@@ -16,7 +16,7 @@ from psycopg import sql
 from onefold.catalog.entity import Entity
 from onefold.catalog.fields import FieldType, SourceField
 from onefold.catalog.stream import Stream
-from onefold.mapping.sql import field_sql, unmapped_sql
+from onefold.mapping.sql import dated_sql, field_sql, unmapped_sql
 from onefold.quality.contract import field_value, is_of_type
 from onefold.quality.suite import Suite
 from onefold.warehouse.tables import LandingTables, StagingTable
@@ -71,7 +71,7 @@ def make_typed(
 
 
 def _text(name: str, field: SourceField) -> sql.SQL:
-    return sql.SQL(field_sql(name, field))
+    return sql.SQL(dated_sql(field_sql(name, field), field))
 
 
 def _valid(name: str, field: SourceField) -> sql.Composed:
