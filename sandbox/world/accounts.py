@@ -3,6 +3,7 @@
 import random
 from datetime import UTC, datetime
 
+from sandbox.world.abroad import write_as_sellers_do
 from sandbox.world.company import Company
 from sandbox.world.identifiers import spoil_check_digit
 from sandbox.world.spelling import abbreviated, mistyped, split_legal_form, street_line, telephone
@@ -94,6 +95,7 @@ def account_fields(company: Company, style: str, variant: int, broken: str | Non
         fields["NIP__c"] = ""
     elif fields["NIP__c"] is None and nip_absence < 0.5:
         del fields["NIP__c"]
+    write_as_sellers_do(fields, style)
     return _broken(fields, broken)
 
 

@@ -14,8 +14,10 @@ from onefold.catalog.reader import read_catalog
 from onefold.mapping.sql import unmapped_sql
 from sandbox.krs.extract import current_extract
 from sandbox.regon.reports import search_row
+from sandbox.world.abroad import SEATS
 from sandbox.world.records import STREAMS, SourceRecord, System
 from sandbox.world.world import World
+from tests.mapping.asking import transformed
 
 
 def _business_partner(record: SourceRecord) -> dict[str, object]:
@@ -68,3 +70,20 @@ def test_exactly_what_the_sandbox_broke_is_unmapped(system: System, server: psyc
     broken = {record.key: record.broken for record in records if record.broken not in (None, "name_missing")}
     assert unmapped.keys() == broken.keys(), {key: unmapped[key] for key in unmapped.keys() - broken.keys()}
     assert len(broken) > 0
+
+
+def test_accounts_abroad_and_wordy_telephones_are_there_and_understood(server: psycopg.Connection) -> None:
+    accounts = [record.fields for record in World(1500).records("salesforce") if not record.broken]
+    countries = {seat[0] for seat in SEATS}
+    abroad = [fields for fields in accounts if fields["BillingCountry"] in countries]
+    wordy = [fields for fields in accounts if any(word in str(fields["Phone"]) for word in ("tel", "wew", "ext", ","))]
+    assert (len(abroad) + len(wordy)) / len(accounts) >= 0.03
+    given = [(seat[1], seat[0]) for seat in SEATS]
+    codes = transformed(server, "postal_code", [[code] for code, _ in given], countries=[c for _, c in given])
+    assert codes == [
+        "10117", "80331", "75251", "SW1A 1AA", "M1 1AE", "94304-1355", "546080", "8001", "1010", "110 00", "1012 NX",
+        "9614303", "2012", "01001", "00144", "00000",
+    ]  # fmt: skip
+    phones = [(str(fields["Phone"]), str(fields["BillingCountry"])) for fields in abroad + wordy if fields["Phone"]]
+    numbers = transformed(server, "phone_e164", [[phone] for phone, _ in phones], countries=[c for _, c in phones])
+    assert None not in numbers
