@@ -63,12 +63,14 @@ def _from_number(number: Decimal, field: SourceField) -> Reading:
 def _from_text(text: str, field: SourceField, form: Format) -> Reading:
     if not text:
         return None, None
+    if field.type == "text":
+        return text, None
     match field.type:
         case "numeric" | "integer":
             return _number(text, field, form)
         case "boolean":
             return _from_word(text)
-        case "date" | "timestamp" if _NO_DAY.fullmatch(text):
+        case "date" | "timestamp" if text.startswith("00") and _NO_DAY.fullmatch(text):
             return None, None
         case "date":
             return _day(text, field, form)
@@ -77,8 +79,8 @@ def _from_text(text: str, field: SourceField, form: Format) -> Reading:
 
 def _number(text: str, field: SourceField, form: Format) -> Reading:
     number = _SPACES.sub("", text)
-    hundredths = number.endswith("%")
-    number = number.removesuffix("%")
+    if hundredths := number.endswith("%"):
+        number = number[:-1]
     if not _NUMBER[form.decimal].fullmatch(number):
         return text, f"no number with the decimal mark {form.decimal!r}"
     number = number.replace(",", ".")

@@ -40,9 +40,9 @@ def _lines(text: TextIOWrapper, form: Format) -> Iterator[Line]:
             raise Unfit(f"line {reader.line_num} is no CSV: {error}") from None
         if cells is None:
             return
-        if any("\0" in cell for cell in cells):
+        if "\0" in "".join(cells):
             raise Unfit(f"line {reader.line_num} holds NUL characters: is it UTF-16, or no text")
         if reader.line_num == 1 and _HINT.fullmatch(form.delimiter.join(cells)):
             continue
-        if any(filled(cell) for cell in cells):
+        if any(map(filled, cells)):
             yield Line(reader.line_num, cells)

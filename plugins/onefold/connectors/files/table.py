@@ -87,10 +87,10 @@ def table_rows(lines: Iterator[Line], form: Format, stream: Stream, below: Below
     data = _above_footer(lines, form)
     for number, cells in below(data, header) if below else data:
         more = len(cells) - len(header)
-        if (more < 0 and form.kind == "csv") or any(filled(cell) for cell in cells[len(header) :]):
+        if (more < 0 and form.kind == "csv") or (more > 0 and any(map(filled, cells[len(header) :]))):
             raise Unfit(f"line {number} has {len(cells)} cells, the header {len(header)}")
         values, unread = dict[str, object](), dict[str, str]()
-        for column, cell in zip_longest(header, cells[: len(header)]):
+        for column, cell in zip_longest(header, cells[: len(header)] if more > 0 else cells):
             if column.field:
                 values[column.name], why = read_cell(cell, column.field, form)
                 if why:
