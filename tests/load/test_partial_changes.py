@@ -180,6 +180,18 @@ def test_a_load_into_which_later_changes_were_merged_is_rolled_back_only_with_th
     assert plan(first.load_id, third.load_id)
 
 
+def test_what_came_after_a_change_that_was_late_is_rolled_back_only_with_it(shop: Shop):
+    shop.system = shop_of(cursor=True)
+    shop.load([whole("a", at(1), changed=at(1))])
+    newer = shop.load([whole("a", at(5), changed=at(5), name="Newer")])
+    late = shop.load([part("a", at(3), name="Late", changed=at(3))])
+    assert (late.rows_changed, now(shop)["a"]["name"]) == (0, "Newer")
+    catalog = Catalog({"shop": shop.system}, {})
+    with pytest.raises(Fatal, match="Roll both back together"):
+        preview_rollback(shop.url, catalog, RollbackRequest((newer.load_id,), reason="wrong"))
+    assert preview_rollback(shop.url, catalog, RollbackRequest((newer.load_id, late.load_id), reason="wrong")).text
+
+
 def test_digits_and_moments_of_a_merged_record_are_those_that_were_sent(series: Shop):
     sent = b'{"id":"a","uid":1,"name":"A","credit":12345678901234567.890,"nick":null}'
     series.run(series.job([Page([Record("a", None, False, sent)], datetime.now(UTC), None)]))

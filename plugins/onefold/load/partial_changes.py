@@ -213,8 +213,19 @@ _RESULTS = sql.SQL(
         order by _extracted_at desc, load_id desc nulls first limit 1
     ) master on true
     where not newest.whole
+    union all
+    select newest._key, late._cursor, late._extracted_at, newest.payload || late.fields
+           || jsonb_build_object({merged}, jsonb_build_object('load', newest.load_id))
+    from newest cross join lateral (
+        select max(reading._cursor) as _cursor, max(reading._extracted_at) as _extracted_at,
+               jsonb_object_agg(field.key, field.value order by reading.number) as fields
+        from partial_reading reading cross join lateral jsonb_each(reading.payload) field
+        where reading._key = newest._key and reading.source = 2 and not reading.whole
+    ) late
+    where newest.whole and newest.source < 2 and late.fields is not null
     """
 )
+"""A change that is older than what is held comes late, and is stored as such: what is held is not rolled back alone."""
 
 _WRITE = (
     sql.SQL(
