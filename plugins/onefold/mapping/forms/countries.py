@@ -14,10 +14,13 @@ from babel.languages import get_official_languages
 
 EVERYWHERE = ("pl", "en", "de")
 """The languages in which every country's name is understood; each is understood in its own languages too."""
+NEIGHBOURS = ("fr", "es", "it", "cs", "uk", "ru")
+"""Languages in which a country's name is understood when no country has it in the languages above."""
 USUAL = {
     "US": ["US of A", "America", "Stany", "Vereinigte Staaten von Amerika", "Stany Zjednoczone Ameryki Północnej"],
     "GB": ["UK", "Great Britain", "Britain", "England", "Scotland", "Wales", "Northern Ireland", "Anglia", "Szkocja",
-           "Walia", "Irlandia Północna", "Großbritannien", "Zjednoczone Królestwo", "Schottland"],
+           "Walia", "Wlk. Brytania", "W. Brytania", "Irlandia Północna", "Großbritannien",
+           "Zjednoczone Królestwo", "Schottland"],
     "AE": ["UAE", "ZEA", "Emiraty Arabskie", "VAE"],
     "ZA": ["RPA", "RSA"],
     "DE": ["RFN", "BRD", "FRG"],
@@ -27,13 +30,21 @@ USUAL = {
     "RU": ["Federacja Rosyjska", "Russian Federation"],
     "CN": ["PRC", "ChRL", "Mainland China"],
     "CI": ["Ivory Coast"],
+    "IE": ["Republic of Ireland", "Eire"],
+    "MM": ["Burma", "Birma"],
+    "MO": ["Makao"],
+    "PS": ["Palestyna", "Palestine", "Palästina"],
+    "VA": ["Vatican", "Watykan"],
+    "AL": ["Shqipëria"],
+    "TH": ["ประเทศไทย"],
+    "TW": ["臺灣"],
     "CV": ["Cape Verde"],
     "MK": ["Macedonia", "FYROM", "Makedonien"],
-    "SZ": ["Swaziland"],
+    "SZ": ["Swaziland", "Suazi"],
     "TL": ["East Timor"],
     "BY": ["Białorus", "Belorussia"],
     "TR": ["Turkey"],
-    "GR": ["EL", "Hellas"],
+    "GR": ["EL", "Hellas", "Ελλάς"],
     "CH": ["die Schweiz", "Confoederatio Helvetica", "Confederation Helvetique"],
 }  # fmt: skip
 """What people write and neither source lists: customary abbreviations, parts of the kingdom, names of before. EL is the
@@ -42,7 +53,8 @@ European Union's code of Greece, ISO's is GR."""
 
 def country_names() -> Iterator[tuple[str, str]]:
     """(name, ISO 3166-1 alpha-2 code) of every country. Where two countries have one name the first counts, and the
-    sources come in the order in which they are believed: codes, CLDR, ISO's names and their translations, usage."""
+    sources come in the order in which they are believed: codes, CLDR, ISO's names and their translations, usage,
+    the neighbours' languages."""
     for code in _codes():
         yield code, code
         for alias in _aliases().get(code, ()):
@@ -54,6 +66,9 @@ def country_names() -> Iterator[tuple[str, str]]:
                 yield from ((each, code) for each in _variants(name))
     for code, names in USUAL.items():
         yield from ((name, code) for name in names)
+    for language in NEIGHBOURS:
+        if locale := _locale(language):
+            yield from ((locale.territories[code], code) for code in _codes() if code in locale.territories)
 
 
 def _codes() -> list[str]:
@@ -113,6 +128,9 @@ def _variants(name: str) -> Iterator[str]:
         yield f"{match[2]} {match[1]}"
     if match := re.fullmatch(r"([^-]+) - ([^-]+)", name):
         yield f"{match[2]} {match[1]}"
+    for long in ("Republic", "Republika", "Republik"):
+        if re.search(rf"\b{long}\b", name):
+            yield re.sub(rf"\b{long}\b", "Rep.", name)
     if "(" in name:
         yield re.sub(r" *\([^)]*\)", "", name)
     for article in ("the ", "die ", "der ", "la ", "le ", "les ", "el "):
