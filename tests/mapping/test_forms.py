@@ -162,6 +162,7 @@ def test_what_is_no_possible_number_of_any_country_is_not_understood(server: psy
         ("601-234-567 (Jan)", "PL", "+48601234567"),
         ("００４８ ２２ １２３ ４５ ６７", "PL", "+48221234567"),
         ("022 123 45 67", "PL", "+48221234567"),
+        ("030 1234567", None, None),  # may be Berlin's: Poland has no area 30
         ("123456789", "Atlantyda", None),
         ("+48 22 123 45 67", "Atlantyda", "+48221234567"),
         ("brak", "PL", None),

@@ -16,8 +16,6 @@ TYPES = (
 )  # fmt: skip
 OLD_TRUNK_PREFIXES = {"PL": ["0"]}
 """What was dialled before a number until a reform, and still stands in many lists (Poland: until 2010)."""
-WHOLE_LENGTHS = {"48": 9}
-"""Where any number of this length that begins with no zero is taken, in use or not: the plan at home grows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +94,6 @@ def plans() -> Iterator[Plan]:
                 for length, prefixes in prefixes_by_length(description.national_number_pattern).items():
                     if length in description.possible_length or length in _lengths(known):
                         first_digits.setdefault(length, set()).update(prefixes)
-        if str(code) in WHOLE_LENGTHS:
-            first_digits[WHOLE_LENGTHS[str(code)]] = set(range(100, 1000))
         for length, found in sorted(first_digits.items()):
             yield Plan(str(code), length, ranges(sorted(found)))
 
