@@ -16,7 +16,9 @@ from starlette.routing import Route
 
 from sandbox.stand_in import StandIn
 from sandbox.world import Book, Entry, World
-from sandbox.world.business import people, person
+from sandbox.world.business import DEPARTMENTS, people, person
+from sandbox.world.business import JOBS as JOBS_OF
+from sandbox.world.share import share
 
 API_KEY, ANY_PASSWORD = "sandbox-api-key", "sandbox-secret"
 LOCATIONS = ("Warszawa", "Kraków", "Gdynia", "Praca zdalna")
@@ -24,16 +26,29 @@ GATEWAY = "https://api.bamboohr.com/api/gateway.php/jednorodny/v1/employees"
 """Where its links lead, whatever host was asked."""
 ALWAYS = ("employeeId", "firstName", "lastName", "preferredName", "photoUrl", "jobTitleName", "status")
 FIRST_ID = 100
+EARLIER = 1_000_000  # the number of the first row of a job history that goes on in another department
+EARLIER_SHARE = 0.15
+MOVED_AFTER = timedelta(days=400)
 
 
 def _id(number: int) -> str:
     return str(FIRST_ID + number)
 
 
+def _worked_elsewhere(person_number: int) -> bool:
+    """Whether somebody was in another department before."""
+    return share("hr earlier job", person_number) < EARLIER_SHARE
+
+
 EMPLOYEES = Book(
     "hr", "employee", people, key=_id, broken=("last_name_missing", "birth_date_impossible", "pesel_malformed")
 )
-JOBS = Book("hr", "job", people, key=lambda number: str(5_000 + number), broken=("job_title_missing",), deletes=False)
+JOBS = Book(
+    "hr", "job", size=lambda companies: 2 * people(companies), number=lambda place: place // 2 + place % 2 * EARLIER,
+    exists=lambda seed, number, companies: number < EARLIER or _worked_elsewhere(number - EARLIER),
+    key=lambda number: str(5_000 + number if number < EARLIER else 900_000 + number - EARLIER),
+    broken=("employee_missing",), deletes=False,
+)  # fmt: skip
 PAY = Book("hr", "pay", people, key=lambda number: str(8_000 + number), broken=("rate_not_a_number",), deletes=False)
 
 
@@ -60,6 +75,10 @@ def employee(world: World, entry: Entry, revision: int) -> dict[str, object]:
         "location": LOCATIONS[who.number % len(LOCATIONS)],
         "reportsTo": None if who.manager is None else _id(who.manager),
     }
+    if not entry.broken and share("hr no birth date", who.number) < 0.03:
+        shown["dateOfBirth"] = "0000-00-00"
+    if not entry.broken and share("hr no phone", who.number) < 0.02:
+        shown["mobilePhone"] = None
     match entry.broken:
         case "last_name_missing":
             shown["lastName"] = None
@@ -72,18 +91,26 @@ def employee(world: World, entry: Entry, revision: int) -> dict[str, object]:
 
 def job(world: World, entry: Entry, revision: int) -> dict[str, object]:
     """A row of jobInfo; a revision moves the place of work."""
-    who = person(world.seed, entry.number)
+    number, earlier = entry.number % EARLIER, entry.number >= EARLIER
+    who = person(world.seed, number)
     boss = None if who.manager is None else person(world.seed, who.manager)
+    moved = not earlier and _worked_elsewhere(number)
+    department = DEPARTMENTS[(DEPARTMENTS.index(who.department) + 1) % len(DEPARTMENTS)] if earlier else who.department
     return {
         "id": entry.key,
-        "employeeId": _id(entry.number),
-        "date": who.hired.isoformat(),
+        "employeeId": "" if entry.broken else _id(number),
+        "date": (who.hired + MOVED_AFTER if moved else who.hired).isoformat(),
         "location": LOCATIONS[(who.number + revision - 1) % len(LOCATIONS)],
-        "department": who.department,
+        "department": department,
         "division": "Jednorodny",
-        "jobTitle": "" if entry.broken else who.job,
+        "jobTitle": JOBS_OF[department] if not _untitled(entry) else None,
         "reportsTo": f"{boss.first_name} {boss.last_name}" if boss else None,
     }
+
+
+def _untitled(entry: Entry) -> bool:
+    """A row in which nobody wrote the title, as the vendor allows."""
+    return share("hr no title", entry.number) < 0.03
 
 
 def pay(world: World, entry: Entry, revision: int) -> dict[str, object]:
