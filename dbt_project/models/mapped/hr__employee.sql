@@ -11,12 +11,12 @@ select
     {{ person_name("(_payload ->> 'lastName')") }} as last_name,
     {{ phone_e164("(_payload ->> 'mobilePhone')") }} as phone,
     {{ pesel("(_payload ->> 'customPESEL')") }} as pesel,
-    {{ date_iso("(_payload ->> 'dateOfBirth')") }} as born_on,
+    {{ date_iso("nullif(btrim((_payload ->> 'dateOfBirth')), '0000-00-00')") }} as born_on,
     {{ text("(_payload ->> 'department')") }} as department,
     {{ text("(_payload ->> 'jobTitleName')") }} as job_title,
     {{ text("(_payload ->> 'location')") }} as location,
     'hr|employee|' || {{ text("(_payload ->> 'reportsTo')") }} as manager_record,
-    {{ date_iso("(_payload ->> 'hireDate')") }} as hired_on,
+    {{ date_iso("nullif(btrim((_payload ->> 'hireDate')), '0000-00-00')") }} as hired_on,
     {{ date_iso("nullif(btrim((_payload ->> 'terminationDate')), '0000-00-00')") }} as left_on,
     {{ code("(_payload ->> 'status')", {"Active": "active", "Inactive": "inactive"}) }} as status,
     null::numeric as salary,
@@ -45,5 +45,5 @@ select
     {{ numeric("(_payload #>> '{rate,value}')") }} as salary,
     {{ currency_iso4217("(_payload #>> '{rate,currency}')") }} as salary_currency,
     {{ text("(_payload ->> 'paidPer')") }} as salary_period,
-    {{ timestamp_utc("(_payload ->> 'startDate')") }} as last_changed
+    {{ timestamp_utc("nullif(btrim((_payload ->> 'startDate')), '0000-00-00')") }} as last_changed
 from pay_records
