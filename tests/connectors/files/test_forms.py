@@ -10,6 +10,7 @@ from datetime import date, datetime, time, timedelta
 
 import openpyxl
 import pytest
+from openpyxl.utils.datetime import CALENDAR_MAC_1904
 
 from onefold.catalog.system import System
 from onefold.load.ledger import Run
@@ -143,6 +144,26 @@ def test_cells_of_a_workbook_are_what_the_sheet_shows(folder: Office):
         ("2026-01-31", "0.23", "-00:01:00", False, "2026-01-31T12:00:00", "0012"),
         (None, "7", "08:05:00", True, None, None),
     ]
+
+
+def test_days_of_a_workbook_that_counts_from_1904_are_its_own(folder: Office):
+    folder.system = sheets()
+    book, file = openpyxl.Workbook(), io.BytesIO()
+    book.epoch = CALENDAR_MAC_1904
+    for row in (HEADER.split(";"), ("1", 44591, 1, "x"), ("2", date(2026, 1, 31), 1, "x")):
+        book.active.append(row)
+    book.save(file)
+    folder.drop("a.xlsx", file.getvalue())
+    assert values(folder, "data") == ["2026-01-31", "2026-01-31"]
+
+
+def test_polish_words_in_a_file_declared_as_western_are_refused_and_western_ones_are_not(folder: Office):
+    folder.system = tables(encoding="cp1252")
+    folder.drop("a.csv", csv("1;31.01.2026;1,00;Wąż", "2;31.01.2026;1,00;źródło"))
+    assert "speak for cp1250" in refused(read(folder))["in/a.csv"]
+    words = "España – garçon, Straße, Ærø 5 €"
+    folder.drop("a.csv", f"{HEADER}\n1;31.01.2026;1,00;{words}\n".encode("cp1252"))
+    assert values(folder, "opis") == [words]
 
 
 @pytest.mark.parametrize("merged", ["C2:C3", "C2:D2"])

@@ -10,7 +10,7 @@ import re
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 
-from openpyxl.utils.datetime import from_excel
+from openpyxl.utils.datetime import WINDOWS_EPOCH, from_excel
 
 from onefold.catalog.fields import SourceField
 from onefold.catalog.file_format import SERIAL, Format
@@ -34,14 +34,14 @@ Reading = tuple[object, str | None]
 """A value as JSON, and why it could not be read; it is then as it was received."""
 
 
-def read_cell(cell: Cell, field: SourceField, form: Format) -> Reading:
-    """The cell as a value of the field's type."""
+def read_cell(cell: Cell, field: SourceField, form: Format, epoch: datetime = WINDOWS_EPOCH) -> Reading:
+    """The cell as a value of the field's type; `epoch` is the day from which the workbook counts days."""
     if isinstance(cell, str):
         return (cell, None) if cell.startswith(FORMULA) else _from_text(cell.strip(), field, form)
     if cell is None or isinstance(cell, bool):
         return cell, None
     if isinstance(cell, (int, float, Decimal)):
-        return _from_number(Decimal(repr(cell) if isinstance(cell, float) else cell), field)
+        return _from_number(Decimal(repr(cell) if isinstance(cell, float) else cell), field, epoch)
     if isinstance(cell, timedelta):
         return _duration(cell), None
     if isinstance(cell, datetime) and field.type == "date":
@@ -49,10 +49,10 @@ def read_cell(cell: Cell, field: SourceField, form: Format) -> Reading:
     return cell.isoformat(), None
 
 
-def _from_number(number: Decimal, field: SourceField) -> Reading:
+def _from_number(number: Decimal, field: SourceField, epoch: datetime) -> Reading:
     text = format(number, "f")
     if field.type in ("date", "timestamp"):
-        return _from_serial(text, field)
+        return _from_serial(text, field, epoch)
     if field.type == "boolean":
         return _from_word(text)
     if field.type != "numeric" and number == number.to_integral_value():
@@ -93,7 +93,7 @@ def _number(text: str, field: SourceField, form: Format) -> Reading:
 
 def _day(text: str, field: SourceField, form: Format) -> Reading:
     if form.dates == SERIAL:
-        return _from_serial(text, field)
+        return _from_serial(text, field, WINDOWS_EPOCH)
     try:
         if form.dates:
             return datetime.strptime(text, form.dates).date().isoformat(), None
@@ -105,8 +105,8 @@ def _day(text: str, field: SourceField, form: Format) -> Reading:
     return moment.date().isoformat(), None
 
 
-def _from_serial(text: str, field: SourceField) -> Reading:
-    """Days since 1899-12-30, as Excel counts them; a fraction is the time of day."""
+def _from_serial(text: str, field: SourceField, epoch: datetime) -> Reading:
+    """Days since 1899-12-30 (or 1904-01-01), as Excel counts them; a fraction is the time of day."""
     try:
         days = Decimal(text)
     except ArithmeticError:
@@ -115,7 +115,7 @@ def _from_serial(text: str, field: SourceField) -> Reading:
         return None, None
     if not 1 <= days <= _LAST_SERIAL:
         return text, "no number of a day as Excel counts them"
-    moment = from_excel(float(days))
+    moment = from_excel(float(days), epoch)
     if field.type == "date":
         return moment.date().isoformat() if isinstance(moment, datetime) else text, None
     return moment.isoformat() if isinstance(moment, datetime) else text, None

@@ -119,8 +119,9 @@ def _words(file: BinaryIO) -> tuple[Counter[bytes], bool, bool]:
 def _told_apart(words: Counter[bytes], names: Sequence[str], languages: Sequence[str], shown: str) -> str:
     """The one encoding in which these are words."""
     if len(names) == 1 and names[0] not in RELATED:
-        return names[0]  # an encoding of another part of the world: as declared, for all that can be told
-    own = frozenset("".join(ALPHABETS[each] + ALPHABETS[each].upper() for each in languages))
+        _require_words(words, names[0], languages, shown)
+        return names[0]
+    own = _own(languages)
     rivals = list(dict.fromkeys([*names, *(RELATED if any(name in RELATED for name in names) else ())]))
     readings = {name: read for name in rivals if (read := _read(words, name)) is not None}
     against = {name: _against(words, read, own) for name, read in readings.items()}
@@ -133,10 +134,7 @@ def _told_apart(words: Counter[bytes], names: Sequence[str], languages: Sequence
         if other == best or readings[other] == readings[best]:
             continue
         if much < cost[best]:
-            raise Unfit(
-                f"it is not in the encoding {shown}: its words speak for {other}. If that is right, name it under "
-                f"format.encoding (a list is told apart file by file); if not, name the language under format.languages"
-            )
+            raise _speaks_for(other, shown)
         if best != names[0] and much - cost[best] < ENOUGH:
             raise Unfit(
                 f"its encoding cannot be told: {best} and {other} give different words, both possible. Name the one "
@@ -145,6 +143,28 @@ def _told_apart(words: Counter[bytes], names: Sequence[str], languages: Sequence
         _require_one(words, against[best], against[other], best, other)
     _require_language(words, readings[best], languages, best)
     return best
+
+
+def _require_words(words: Counter[bytes], name: str, languages: Sequence[str], shown: str) -> None:
+    """An encoding of another part of the world is as declared, unless most words are none in it and are in another."""
+    declared, own = _read(words, name), _own(languages)
+    for other in RELATED if declared else ():
+        if reading := _read(words, other):
+            pairs = zip(declared or (), reading, words.values(), strict=True)
+            wrong = sum(n for a, b, n in pairs if _weight(a, frozenset(a)) >= CAPITAL and not _weight(b, own))
+            if wrong * 2 > words.total():
+                raise _speaks_for(other, shown)
+
+
+def _own(languages: Sequence[str]) -> frozenset[str]:
+    return frozenset("".join(ALPHABETS[each] + ALPHABETS[each].upper() for each in languages))
+
+
+def _speaks_for(other: str, shown: str) -> Unfit:
+    return Unfit(
+        f"it is not in the encoding {shown}: its words speak for {other}. If that is right, name it under "
+        f"format.encoding (a list is told apart file by file); if not, name the language under format.languages"
+    )
 
 
 def _read(words: Counter[bytes], name: str) -> list[str] | None:

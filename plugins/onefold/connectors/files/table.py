@@ -5,8 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import islice, zip_longest
 from typing import NamedTuple
+
+from openpyxl.utils.datetime import WINDOWS_EPOCH
 
 from onefold.catalog.fields import SourceField
 from onefold.catalog.file_format import Format
@@ -78,7 +81,13 @@ Below = Callable[[Iterator[Line], Sequence[Column]], Iterator[Line]]
 """What a format does to the rows below the header before they are read."""
 
 
-def table_rows(lines: Iterator[Line], form: Format, stream: Stream, below: Below | None = None) -> Iterator[Row]:
+def table_rows(
+    lines: Iterator[Line],
+    form: Format,
+    stream: Stream,
+    below: Below | None = None,
+    epoch: datetime = WINDOWS_EPOCH,
+) -> Iterator[Row]:
     """The rows between the header and the footer; lines are those with anything in them.
 
     Raises Unfit at the first that is too long or short.
@@ -92,7 +101,7 @@ def table_rows(lines: Iterator[Line], form: Format, stream: Stream, below: Below
         values, unread = dict[str, object](), dict[str, str]()
         for column, cell in zip_longest(header, cells[: len(header)] if more > 0 else cells):
             if column.field:
-                values[column.name], why = read_cell(cell, column.field, form)
+                values[column.name], why = read_cell(cell, column.field, form, epoch)
                 if why:
                     unread[column.name] = why
         yield Row(values, unread)

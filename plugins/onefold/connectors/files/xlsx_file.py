@@ -57,6 +57,7 @@ def xlsx_rows(file: BinaryIO, name: str, form: Format, stream: Stream) -> Iterat
                     form,
                     stream,
                     lambda lines, header: unmerged(lines, header, ranges, fill=form.merged == "fill"),
+                    book.epoch,
                 )
             finally:
                 book.close()
