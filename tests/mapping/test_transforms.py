@@ -110,6 +110,8 @@ def test_numbers_of_zeros_alone_are_not_understood(server: psycopg.Connection) -
         ("country_iso2", "Wielka Brytania", "GB"),
         ("country_iso2", "XX", None),
         ("city", "KOSTRZYN NAD ODRĄ", "Kostrzyn nad Odrą"),
+        ("city", "FRANKFURT AM MAIN", "Frankfurt am Main"),
+        ("city", "RIO DE JANEIRO", "Rio de Janeiro"),
         ("street", "ul. 3 Maja", "3 Maja"),
         ("street", "ul. Krucza 16/22 m. 4", "Krucza 16/22 m. 4"),
         ("street", "Krucza 16/22/4", "Krucza 16/22 m. 4"),

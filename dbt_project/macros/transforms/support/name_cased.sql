@@ -14,13 +14,14 @@
 {%- macro word_cased(word) -%}
 (select case
     when translate(core, 'IVX', '') = '' or length(core) <= 5 and translate(core, '0123456789', '') <> core then capitals
+    when length(core) <= 5 and substr(core, 2, 1) = '.' then capitals
     when length(core) = 2 then
         case when core in ('DE', 'LA', 'LE', 'EL', 'AL', 'NA', 'DO', 'OD', 'PO', 'ZE', 'WE') then initcap(capitals) else capitals end
     when length(core) = 3 and sounds in ('VCC', 'CCV', 'VVC', 'CVV', 'VVV', 'CCC') then
         case when core in ('ART', 'PRO', 'BIO', 'NEO', 'GEO', 'DUO', 'LEO', 'RIO', 'MIA', 'TRI', 'GRA', 'THE') then initcap(capitals)
             else capitals end
     when length(core) in (4, 5) and translate(sounds, 'C', '') = '' then capitals
-    when core in ('PPHU', 'PPUH', 'PGNIG', 'AGD', 'OZE', 'BMW', 'USA', 'AXA', 'OBI', 'UMCS') then capitals
+    when core in ('PPHU', 'PPUH', 'PGNIG', 'AGD', 'OZE', 'USA', 'AXA', 'OBI', 'UMCS', 'SAP', 'LOT', 'ZUS', 'GUS', 'MAN') then capitals
     when left(core, 2) = 'MC' and length(core) >= 5 and substr(core, 3, 1) <> 'H' then
         replace(capitals, core, 'Mc' || {{ name_initcap('substr(core, 3)') }})
     else {{ name_initcap('capitals') }} end

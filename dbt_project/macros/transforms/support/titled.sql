@@ -5,7 +5,8 @@
 (select case when whole <> upper(whole) and whole <> lower(whole) then whole else (
     select string_agg(case
         when place > 1 and word in
-            ('I', 'W', 'WE', 'Z', 'ZE', 'NA', 'NAD', 'POD', 'PRZY', 'DLA', 'DO', 'OD', 'O', 'ORAZ', 'K.', 'IM.') then lower(word)
+            ('I', 'W', 'WE', 'Z', 'ZE', 'NA', 'NAD', 'POD', 'PRZY', 'DLA', 'DO', 'OD', 'O', 'ORAZ', 'K.', 'IM.',
+             'AM', 'AN', 'DER', 'DE', 'DU', 'SUR', 'UPON')  then lower(word)
         when translate(word, 'IVX', '') = '' then word
         when length(word) <= 5 and translate(word, 'AEIOUYĄĘÓ.', '') = word then word
         when word in ('PPHU', 'PHU', 'PPUH', 'PUH', 'FHU', 'FUH', 'AGD', 'OZE', 'IT', 'PKO', 'PZU') then word
