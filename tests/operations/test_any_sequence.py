@@ -37,7 +37,7 @@ class Change:
 
 
 @dataclass(frozen=True)
-class MendSuite:
+class FixSuite:
     """From now on the gate refuses less credit than this."""
 
     least_credit: int
@@ -93,7 +93,7 @@ class Replay:
     """Of all that waits in quarantine."""
 
 
-Step = Change | MendSuite | Sync | Backfill | DryRun | Decide | Rollback | Undo | Replay
+Step = Change | FixSuite | Sync | Backfill | DryRun | Decide | Rollback | Undo | Replay
 
 
 def do(world: World, step: Step) -> None:
@@ -102,7 +102,7 @@ def do(world: World, step: Step) -> None:
         case Change(key, credit, minutes, late_by, deleted):
             world.clock += minutes
             world.change(key, credit, late_by, deleted=deleted)
-        case MendSuite(least_credit):
+        case FixSuite(least_credit):
             world.suite(least_credit)
         case Sync():
             world.sync()
@@ -146,24 +146,24 @@ def world(loader_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> I
 
 SEQUENCES = {
     "a replay's row that is refused again stays its own when another load goes": [
-        *(Change("a", 1), Sync(), Change("a", -1), Sync(), MendSuite(1), Replay(), Rollback((0,))),
+        *(Change("a", 1), Sync(), Change("a", -1), Sync(), FixSuite(1), Replay(), Rollback((0,))),
     ],
     "a replay that refused again is rolled back and undone": [
         *(Change("a", -1), Sync(), Replay(), Rollback((1,)), Undo(), Rollback((0,))),
     ],
     "a row that a replay chose outlives an undoing that makes it needless": [
-        *(Change("a", -1), Sync(), Sync(), Rollback((0,)), MendSuite(EVERYTHING), Replay(), Undo()),
+        *(Change("a", -1), Sync(), Sync(), Rollback((0,)), FixSuite(EVERYTHING), Replay(), Undo()),
         *(Rollback((0,)), Undo(), Rollback((1,))),
     ],
     "a replay is not taken in again without the load whose row it judged": [
-        *(Change("a", -1), Sync(), MendSuite(EVERYTHING), Replay(), Rollback((1,)), Rollback((0,)), Undo()),
+        *(Change("a", -1), Sync(), FixSuite(EVERYTHING), Replay(), Rollback((1,)), Rollback((0,)), Undo()),
     ],
     "an older reading of the same minute leaves a newer one waiting": [
         *(Change("b", 1), Sync(), Change("a", 1), DryRun(0, 60), Change("a", -1, 0), Sync(), Decide()),
         *(Rollback((0,)), Undo()),
     ],
     "an older refused reading never takes the place of a newer one": [
-        *(Change("b", 1), Sync(), Change("a", -1), DryRun(0, 60), Change("a", 0, 12), MendSuite(1), Sync(), Decide()),
+        *(Change("b", 1), Sync(), Change("a", -1), DryRun(0, 60), Change("a", 0, 12), FixSuite(1), Sync(), Decide()),
         *(Change("b", 1, 30), Sync(), Rollback((0,)), Undo()),
     ],
     "a backfill within the look-back leaves what is stamped late to the next run": [
@@ -203,7 +203,7 @@ STEPS = st.one_of(
     CHANGES,
     st.builds(Sync),
     st.builds(Sync),
-    st.builds(MendSuite, st.sampled_from([EVERYTHING, 0, 1])),
+    st.builds(FixSuite, st.sampled_from([EVERYTHING, 0, 1])),
     windows().map(lambda window: Backfill(*window)),
     st.tuples(windows(), st.integers(1, 2)).map(lambda drawn: DryRun(*drawn[0], drawn[1])),
     st.builds(Decide, st.sampled_from([True, True, False])),
