@@ -146,11 +146,131 @@ def test_pages_go_on_by_offset_and_by_number(web: WebServer, kind: str, paramete
     assert web.asked[0].params[parameter] == asked[1]
 
 
-def test_a_page_shorter_than_the_declared_size_is_the_last(web: WebServer) -> None:
-    web.script(body(1, 2), body(3))
-    following = {"kind": "offset", "parameter": "skip", "size": 2}
-    assert keys(shop(web, next=following)(WINDOW, None)) == ["1", "2", "3"]
-    assert len(web.asked) == 2
+def paged(items: int, size: int, parameter: str, *, first: int | None = None, **more: object) -> Callable[[Asked], Say]:
+    """A list of so many items in pages of `size`, whatever was asked for: by number from `first`, else by offset."""
+
+    def answer(asked: Asked) -> Say:
+        position = int(asked.params.get(parameter, 0))
+        start = position if first is None else (position - first) * size
+        return body(*range(start, min(start + size, items)), **more)
+
+    return answer
+
+
+@pytest.mark.parametrize("total", [0, 1, 24, 25, 26, 95, 100])
+@pytest.mark.parametrize(
+    "following",
+    [
+        {"kind": "offset", "parameter": "at"},
+        {"kind": "number", "parameter": "at"},
+        {"kind": "number", "parameter": "at", "first": 0},
+        {"kind": "offset", "parameter": "at", "overlap": 3},
+        {"kind": "offset", "parameter": "at", "total": "meta.count"},
+        {"kind": "number", "parameter": "at", "total": "meta.count"},
+    ],
+    ids=["offset", "number", "number from 0", "overlap", "offset, total", "number, total"],
+)
+def test_a_listing_is_read_to_its_end_however_small_the_pages_of_the_source(
+    web: WebServer, following: dict[str, object], total: int
+) -> None:
+    """The source caps its pages at 25, where more were asked for."""
+    first = following.get("first", 1) if following["kind"] == "number" else None
+    web.answer = paged(total, 25, "at", first=first, meta={"count": total})
+    assert set(keys(shop(web, next=following)(WINDOW, None))) == set(map(str, range(total)))
+
+
+def test_the_total_that_the_source_names_saves_the_empty_page(web: WebServer) -> None:
+    web.answer = paged(50, 25, "at", total=50)
+    list(shop(web, next={"kind": "offset", "parameter": "at", "total": "total"})(WINDOW, None))
+    assert [asked.params["at"] for asked in web.asked] == ["0", "25"]
+
+
+@pytest.mark.parametrize(
+    ("following", "say"),
+    [
+        ({}, body(1, 2, total=95)),
+        ({}, body(1, 2, meta={"total_count": 3})),
+        ({}, body(1, 2, next="/items?page=b")),
+        ({}, body(1, 2, _links={"next": {"href": "?page=2"}})),
+        ({}, body(1, 2, paging={"has_more": True})),
+        ({}, body(1, 2, next_cursor="abc")),
+        ({}, Say(200, body(1, 2).body, {"Link": '<http://x/items?page=2>; rel="next", <http://x/items>; rel="first"'})),
+        ({"kind": "url", "path": "nxt"}, body(1, 2, next="/items?page=b")),
+        ({"kind": "number", "parameter": "page", "total": "count"}, body(count=7)),
+    ],
+)
+def test_an_answer_that_says_that_there_is_more_is_never_the_whole_listing(
+    web: WebServer, following: dict[str, object], say: Say
+) -> None:
+    web.answer = lambda asked: say if asked.params.get("page", "1") == "1" else body(count=7)
+    with pytest.raises(Fatal, match=r"shop\.item: the listing was read in part: .* Say under `next`"):
+        list(shop(web, next=following)(WINDOW, None))
+
+
+@pytest.mark.parametrize(
+    ("following", "say"),
+    [
+        ({}, body(1, 2, total=2, next=None, has_more=False)),
+        ({}, body(1, 2, total=1)),  # of something else, or counted before
+        ({}, body(1, 2, next="2026-12-01", error=None, success=True, errors=[])),
+        ({"complete": True}, body(1, 2, total=95, next="/items?page=b")),
+        ({}, Say(200, body(1, 2).body, {"Link": '<http://x/items>; rel="prev"'})),
+    ],
+)
+def test_an_answer_without_a_sign_of_more_is_the_whole_listing(
+    web: WebServer, following: dict[str, object], say: Say
+) -> None:
+    web.answer = lambda _: say
+    assert keys(shop(web, next=following)(WINDOW, None)) == ["1", "2"]
+
+
+def test_a_total_that_is_not_where_the_catalogue_says_is_an_error(web: WebServer) -> None:
+    web.answer = lambda _: body(1, 2, count=2)
+    with pytest.raises(Fatal, match=r"no number at meta\.total.*next\.total"):
+        list(shop(web, next={"kind": "number", "parameter": "page", "total": "meta.total"})(WINDOW, None))
+
+
+def test_pages_go_on_by_the_header_link(web: WebServer) -> None:
+    def answer(asked: Asked) -> Say:
+        page = int(asked.params.get("page", "1"))
+        link = {"Link": f'<{web.url}/items?page={page + 1}>; rel="next", </items>; rel="first"'} if page < 4 else {}
+        return Say(200, body(page).body, link)
+
+    web.answer = answer
+    pages = list(shop(web, next={"kind": "link"})(WINDOW, None))
+    assert keys(pages) == ["1", "2", "3", "4"]
+    assert keys(shop(web, next={"kind": "link"})(WINDOW, pages[1].token)) == ["3", "4"]
+
+
+@pytest.mark.parametrize("address", ["?page=2", "items?page=2", "/items?page=2"])
+def test_a_next_address_is_relative_to_the_page_that_names_it(web: WebServer, address: str) -> None:
+    web.answer = by_page({"": body(1, next=address), "2": body(2)})
+    assert keys(shop(web, next=NEXT_URL)(WINDOW, None)) == ["1", "2"]
+    assert {asked.path for asked in web.asked} == {"/items"}
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"success": False, "error": "no such tenant"},
+        {"ok": False},
+        {"error": {"code": 17}},
+        {"errors": ["timeout after 10 records"]},
+        {"errorMessage": "quota"},
+    ],
+)
+@pytest.mark.parametrize("ids", [(), (1,)], ids=["nothing listed", "a part listed"])
+def test_an_error_with_status_200_is_never_a_success(
+    web: WebServer, ids: tuple[int, ...], more: dict[str, object]
+) -> None:
+    web.answer = lambda _: body(*ids, **more)
+    with pytest.raises(Retriable, match="status 200 with an error"):
+        list(shop(web)(WINDOW, None))
+
+
+def test_no_content_is_an_empty_listing(web: WebServer) -> None:
+    web.answer = lambda _: Say(204)
+    assert keys(shop(web)(WINDOW, None)) == []
 
 
 def test_a_source_that_ignores_the_offset_ends_with_a_clear_error(web: WebServer) -> None:

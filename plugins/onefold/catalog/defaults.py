@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from onefold.catalog.request import PLACEHOLDERS
+from onefold.catalog.request import MODULE_PLACEHOLDERS, PLACEHOLDERS
 from onefold.catalog.yaml_file import CatalogError, Mistake, Place, Value, YamlFile
 
 _VARIABLE = re.compile(r"\{([a-z][a-z0-9_]*)\}")
@@ -114,7 +114,7 @@ def _wrong_variables(file: YamlFile, streams: Mapping) -> Iterator[Mistake]:
         for name, text in given.items():
             if not isinstance(text, str):
                 yield file.mistake((*at, name), f'vars.{name}: text is needed here; write "{text}" in quotes')
-            elif name in PLACEHOLDERS or name == "stream":
+            elif name in PLACEHOLDERS | MODULE_PLACEHOLDERS or name == "stream":
                 yield file.mistake((*at, name), f"{{{name}}} is filled in by Onefold; give the variable another name")
             elif name not in used:
                 yield file.mistake((*at, name), f"nothing in {stream_name} uses {{{name}}}; remove the variable")

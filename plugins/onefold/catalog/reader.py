@@ -13,6 +13,7 @@ from pydantic import BaseModel, ValidationError
 
 from onefold.catalog.defaults import with_defaults
 from onefold.catalog.entity import Entity, Rule
+from onefold.catalog.ignored_settings import ignored_settings
 from onefold.catalog.mistakes import did_you_mean, mistakes_of, mistakes_of_a_part
 from onefold.catalog.stream import Stream
 from onefold.catalog.system import System
@@ -110,6 +111,11 @@ def _read_system(path: Path, _changed: int, _size: int) -> System:
         modules = {path.stem for path in MODULES.glob("[!_]*") if _exists(path.stem)}
         remedy = did_you_mean(system.python.module, modules, "modules in systems/")
         mistakes.append(file.mistake(("python", "module"), f'no module "{system.python.module}"; {remedy}'))
+    for name, stream in system.streams.items() if not system.python else ():
+        mistakes += [
+            file.mistake(("streams", name, *where.split(".")), f"{name}: {text}")
+            for where, text in ignored_settings(system.protocol, stream)
+        ]
     if mistakes:
         raise CatalogError(mistakes)
     return system

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date, timedelta
 from typing import Annotated, Literal
 
@@ -34,17 +35,25 @@ class Slices(Model):
 
 
 _WINDOW = ("start", "end", "first_day", "last_day", "start_unix", "end_unix", "start_unix_ms", "end_unix_ms")
-PLACEHOLDERS = frozenset((*_WINDOW, "fields", "paths", "lookup_key", "day"))
-"""The names that connectors fill in between braces."""
+PLACEHOLDERS = frozenset((*_WINDOW, "fields", "paths"))
+"""The names that the protocols' connectors fill in between braces."""
+MODULE_PLACEHOLDERS = frozenset({"lookup_key", "day"})
+"""What systems' own modules fill in as well, in look-ups and their feeds."""
+_NAME_IN_BRACES = re.compile(r"\{([A-Za-z_]+)\}")
 
 
-def _known_placeholders(text: str) -> str:
+def names_in_braces(text: str) -> list[str]:
+    """What looks like a placeholder in a text; JSON's and GraphQL's own braces do not."""
+    return _NAME_IN_BRACES.findall(text)
+
+
+def _renamed_placeholders(text: str) -> str:
     if "{question}" in text:
         raise ValueError("{question} was renamed to {lookup_key}; write {lookup_key}")
     return text
 
 
-Template = Annotated[str, AfterValidator(_known_placeholders)]
+Template = Annotated[str, AfterValidator(_renamed_placeholders)]
 """Text with placeholders: see Request."""
 
 

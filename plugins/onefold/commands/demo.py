@@ -52,16 +52,19 @@ def demo() -> None:
 
 
 def _in_order(systems: Mapping[str, System], entities: Mapping[str, Entity]) -> list[list[str]]:
-    """The systems in groups to sync one after the other: who is asked about an attribute comes after all who name it.
+    """The systems in groups to sync one after the other: who is asked about an attribute comes after most who name it.
 
-    Those that are asked about what the others of them name form the last group; what they miss, the next sync asks.
+    Where registers name what each other are asked about, what one misses the next sync asks.
     """
-    waiting = {name: _named_by(system, entities) - {name} for name, system in systems.items()}
-    groups = []
-    while waiting:
-        ready = [name for name in waiting if not waiting[name] & waiting.keys()] or list(waiting)
-        groups.append(ready)
-        waiting = {name: others for name, others in waiting.items() if name not in ready}
+    named_by = {name: _named_by(system, entities) - {name} for name, system in systems.items()}
+    groups: list[list[str]] = []
+    while named_by:
+        missing = {name: others & named_by.keys() for name, others in named_by.items()}
+        next_ones = {name for name in missing if not missing[name]}
+        mostly = {name for name in missing if 2 * len(missing[name]) < len(named_by[name])}
+        next_ones |= {name for name in mostly if not missing[name] & next_ones}
+        groups.append([name for name in named_by if not next_ones or name in next_ones])
+        named_by = {name: others for name, others in named_by.items() if name not in groups[-1]}
     return groups
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterator
-from urllib.parse import urlsplit
+from dataclasses import dataclass, replace
+from urllib.parse import urljoin, urlsplit
 
 from onefold.catalog.paging import NextPage
 from onefold.catalog.request import Empty, Request
@@ -14,6 +15,7 @@ from onefold.connectors.nested import Inner
 from onefold.connectors.page import Page, PageReader
 from onefold.connectors.paging import Fetched, pages
 from onefold.connectors.records import Body, Splitter, dotted, value_at
+from onefold.connectors.rest.completeness import Completeness, next_link
 from onefold.connectors.rest.overlap import overlapping
 from onefold.connectors.rest.slices import sliced
 from onefold.connectors.tombstones import Entries, deleted, followed_by
@@ -24,6 +26,7 @@ from onefold.http.attempt import BadBody, Response
 from onefold.http.client import Client
 
 FIRST = {"offset": 0, "number": 1}
+NO_CONTENT = 204
 Split = Callable[[Response], Body]
 
 
@@ -34,7 +37,8 @@ def rest_reader(system: System, stream_name: str, http: Client) -> PageReader:
     going_on, flag = where_next(stream.next)
     outer = Splitter(named, stream, dotted(stream.records), going_on, flag=flag)
     split = Inner(named, stream, stream.nested, outer) if stream.nested else outer
-    read = asked(named, stream, stream.request, stream.next, split, http)
+    list_name = next(iter(dotted(stream.records)), None)
+    read = asked(named, stream, stream.request, stream.next, split, http, list_name, counts=not stream.nested)
     if feed := stream.deletes.tombstones:
         entries = asked(named, stream, feed.request, feed.next, Entries(feed), http)
         read = followed_by(read, entries, deleted(stream, feed))
@@ -53,73 +57,133 @@ def where_next(following: NextPage) -> tuple[tuple[str, ...] | None, bool]:
 
 
 def asked(
-    named: str, stream: Stream, request: Request, following: NextPage, split_full: Split, http: Client
+    named: str,
+    stream: Stream,
+    request: Request,
+    following: NextPage,
+    split_full: Split,
+    http: Client,
+    list_name: str | None = None,
+    *,
+    counts: bool = False,
 ) -> PageReader:
-    """Reads what `request` asks for, page by page.
+    """Reads what `request` asks for, page by page, to an end that is proven: an empty page, the total that the answer
+    names, or an answer without any sign of another page. `list_name` is where its list stands in the body's top level;
+    `counts` says that each record listed is one that is read.
 
     A page's token is the next page's address, token, offset or number, or what the last record was named by; where
     pages overlap, the offset with the last records' keys.
     """
-    accept = frozenset({request.empty.status}) if request.empty else frozenset()
+    asks = _Asks(named, stream, request, following, split_full, http, list_name, counts)
+    return lambda window, token: _Listing(asks, window).pages(token)
 
-    def split(response: Response) -> Body:
-        return Body([], None) if _says_empty(response, request.empty) else split_full(response)
 
-    def read(window: Window, token: str | None) -> Iterator[Page]:
-        values = placeholders(window, stream)
-        params = {name: filled(value, values) for name, value in request.params.items()}
-        headers = {"Accept": "application/json"} | {k: filled(v, values) for k, v in request.headers.items()}
-        content = filled(request.body, values) if request.body else None
+@dataclass(frozen=True)
+class _Asks:
+    """What is the same for every window: see asked()."""
 
-        def page(more: dict[str, str]) -> tuple[Body, str]:
-            return http.send(
-                request.method,
-                filled(request.path, values),
-                params=params | more,
-                headers=headers,
-                body=content,
-                accept=accept,
-                parse=marked,
-            )
+    named: str
+    stream: Stream
+    request: Request
+    following: NextPage
+    split: Split
+    http: Client
+    list_name: str | None
+    counts: bool
 
-        def at_address(token: str | None) -> Fetched:
-            if token is None:
-                body, _ = page({})
-            else:
-                query = f"{filled(request.path, values)}?{urlsplit(token).query}"
-                address = query if following.keep == "query" else token
-                body = http.send("GET", address, headers=headers, accept=accept, parse=split)
-            return Fetched(body.records, _text(body.next), mark=_text(body.next) or "")
 
-        def at_token(token: str | None) -> Fetched:
-            body, _ = page({following.parameter or "": token} if token is not None else {})
-            step = _last(named, body, following) if following.kind == "after" else _text(body.next)
-            return Fetched(body.records, step, mark=step or "")
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """A page, a mark that tells pages apart, and the address of the next one in the header Link."""
 
-        def at_position(token: str | None) -> Fetched:
-            position = int(token) if token is not None else FIRST.get(following.kind, 0)
-            body, mark = at(position)
-            step = len(body.records) if following.kind == "offset" else 1
-            last = not following.parameter or not body.records or len(body.records) < (following.size or 1)
-            return Fetched(body.records, None if last else str(position + step), mark)
+    body: Body
+    mark: str = ""
+    link: str | None = None
 
-        def at(position: int) -> tuple[Body, str]:
-            return page({following.parameter: str(position)} if following.parameter else {})
 
+class _Listing:
+    """One window's listing."""
+
+    def __init__(self, asks: _Asks, window: Window) -> None:
+        request, values = asks.request, placeholders(window, asks.stream)
+        self._asks = asks
+        self._next = asks.following
+        self._path = filled(request.path, values)
+        self._params = {name: filled(value, values) for name, value in request.params.items()}
+        self._headers = {"Accept": "application/json"} | {k: filled(v, values) for k, v in request.headers.items()}
+        self._content = filled(request.body, values) if request.body else None
+        self._accept = frozenset({request.empty.status}) if request.empty else frozenset()
+        self._whole = Completeness(asks.named, asks.following, asks.list_name, counts=asks.counts)
+
+    def pages(self, token: str | None) -> Iterator[Page]:
+        """Every page from the token on, to an end that is proven."""
         fetch: Callable[[str | None], Fetched]
-        match following.kind:
-            case "url":
-                fetch = at_address
+        match self._next.kind:
+            case "url" | "link":
+                fetch = self._at_address
             case "token" | "after":
-                fetch = at_token
+                fetch = self._at_token
+            case _ if self._next.overlap:
+                fetch = overlapping(self._at, self._next.overlap, self._asks.named)
             case _:
-                fetch = overlapping(at, following.overlap, named) if following.overlap else at_position
-        return pages(fetch, token, named)
+                fetch = self._at_position
 
-    def marked(response: Response) -> tuple[Body, str]:
-        return split(response), hashlib.sha256(response.body).hexdigest()
+        def to_the_end(token: str | None) -> Fetched:
+            if token is None:
+                self._whole.start(at_the_beginning=True)
+            fetched = fetch(token)
+            self._whole.count(len(fetched.records))
+            if self._next.kind in FIRST and self._whole.all_read():
+                fetched = replace(fetched, token=None)  # the page after it would be empty
+            if fetched.token is None:
+                self._whole.require_end()
+            return fetched
 
-    return read
+        self._whole.start(at_the_beginning=token is None)
+        return pages(to_the_end, token, self._asks.named)
+
+    def _at_address(self, token: str | None) -> Fetched:
+        answer = self._page({}) if token is None else self._send("GET", token)
+        address = answer.link if self._next.kind == "link" else _text(answer.body.next)
+        step = urljoin(token or self._path, address) if address else None  # it may be relative to the page's own
+        if step and self._next.keep == "query":
+            step = f"{self._path}?{urlsplit(step).query}"
+        return Fetched(answer.body.records, step, mark=step or "")
+
+    def _at_token(self, token: str | None) -> Fetched:
+        body = self._page({self._next.parameter or "": token} if token is not None else {}).body
+        step = _last(self._asks.named, body, self._next) if self._next.kind == "after" else _text(body.next)
+        return Fetched(body.records, step, mark=step or "")
+
+    def _at_position(self, token: str | None) -> Fetched:
+        first = FIRST.get(self._next.kind, 0) if self._next.first is None else self._next.first
+        position = first if token is None else int(token)
+        body, mark = self._at(position)
+        step = len(body.records) if self._next.kind == "offset" else 1
+        last = not self._next.parameter or not body.records
+        return Fetched(body.records, None if last else str(position + step), mark)
+
+    def _at(self, position: int) -> tuple[Body, str]:
+        answer = self._page({self._next.parameter: str(position)} if self._next.parameter else {})
+        return answer.body, answer.mark
+
+    def _page(self, more: dict[str, str]) -> _Answer:
+        return self._send(self._asks.request.method, self._path, self._params | more, self._content)
+
+    def _send(
+        self, method: str, path: str, params: dict[str, str] | None = None, content: str | None = None
+    ) -> _Answer:
+        return self._asks.http.send(
+            method, path, params=params, headers=self._headers, body=content, accept=self._accept, parse=self._parsed
+        )
+
+    def _parsed(self, response: Response) -> _Answer:
+        if response.status == NO_CONTENT or _says_empty(response, self._asks.request.empty):
+            return _Answer(Body([], None))
+        body = self._asks.split(response)
+        self._whole.see(response)
+        link = next_link(response) if self._next.kind == "link" else None
+        return _Answer(body, hashlib.sha256(response.body).hexdigest(), link)
 
 
 def _text(following: str | bool | None) -> str | None:

@@ -1,0 +1,71 @@
+"""Settings that a system's protocol does not read: in a YAML they would be ignored without a word, so they are refused.
+
+A system with a module under `python` is left out: what it reads is the module's to say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from onefold.catalog.model import Model
+from onefold.catalog.request import PLACEHOLDERS, names_in_braces
+from onefold.catalog.stream import Stream
+
+_HTTP = {"request.path", "request.params", "request.headers"}
+_PAGES = {
+    f"next.{name}" for name in ("kind", "path", "parameter", "field", "more", "overlap", "first", "total", "complete", "keep")
+}
+READ: Mapping[str, frozenset[str]] = {
+    "rest": frozenset(
+        {*_HTTP, *_PAGES, "request.method", "request.body", "request.slices", "request.empty"}
+        | {"records", "nested", "deletes.tombstones"}
+    ),
+    "odata": frozenset({*_HTTP, "request.expand", "records", "nested"}),
+    "soap": frozenset({"request.operation", "request.params", "request.headers", "records"}),
+    "sql": frozenset({"request.table", "next.size"}),
+    "graphql": frozenset(
+        {"request.path", "request.params", "request.operation", "request.select", "next.size", "nested"}
+        | {"deletes.tombstones"}
+    ),
+    "files": frozenset({"request.path", "format", "arrival"}),
+}
+"""By protocol, the settings of a stream that it reads, of those that not every protocol reads."""
+_CHECKED = frozenset().union(*READ.values(), {"request.bulk"})
+
+
+def ignored_settings(protocol: str, stream: Stream) -> Iterator[tuple[str, str]]:
+    """Dotted name of each setting of the stream that its protocol does not read, and what is wrong with it."""
+    for name in _given(stream):
+        if name in _CHECKED - READ[protocol]:
+            readers = sorted(each for each, read in READ.items() if name in read)
+            others = f"protocol {' and '.join(readers)} reads it" if readers else "a module under `python` may read it"
+            yield name, f"protocol {protocol} ignores {name} ({others}); take it out"
+    for name, template in _templates(stream):
+        for placeholder in names_in_braces(template):
+            if placeholder not in PLACEHOLDERS:
+                yield (
+                    name,
+                    (
+                        f"{{{placeholder}}} would be sent as it stands: nothing is filled in for it. There are "
+                        + ", ".join(f"{{{each}}}" for each in sorted(PLACEHOLDERS))
+                    ),
+                )
+
+
+def _given(stream: Stream) -> Iterator[str]:
+    for name in sorted(stream.model_fields_set):
+        value = getattr(stream, name)
+        if name in ("request", "next", "deletes") and isinstance(value, Model):
+            yield from (f"{name}.{inner}" for inner in sorted(value.model_fields_set))
+        elif value is not None:
+            yield name
+
+
+def _templates(stream: Stream) -> Iterator[tuple[str, str]]:
+    feed = stream.deletes.tombstones
+    for where, request in (("request", stream.request), ("deletes.tombstones.request", feed and feed.request)):
+        if request:
+            texts = {"path": request.path, "body": request.body or ""}
+            yield from ((f"{where}.{name}", text) for name, text in texts.items())
+            yield from ((f"{where}.params.{name}", text) for name, text in request.params.items())
+            yield from ((f"{where}.headers.{name}", text) for name, text in request.headers.items())
