@@ -82,13 +82,11 @@ def test_openapi_gives_each_list_with_its_pages_window_fields_and_sign_in(tmp_pa
     system = drafted("openapi", tmp_path / "api.json")
     (name, stream), *rest = system.streams.items()
     assert (name, rest, system.protocol, system.auth.kind) == ("customers", [], "rest", "basic")
-    assert (stream.request.path, stream.request.params) == ("/customers", {"updated_since": "{start}"})
-    assert (stream.records, stream.next.kind, stream.next.parameter, stream.next.size) == (
-        "data",
-        "number",
-        "page",
-        200,
+    assert (stream.request.path, stream.request.params) == (
+        "/customers",
+        {"updated_since": "{start}", "per_page": "200"},
     )
+    assert (stream.records, stream.next.kind, stream.next.parameter) == ("data", "number", "page")
     assert (stream.primary_key, stream.cursor.fields) == (["id"], ["updated_at"])
     fields = {name: (f.type, f.personal, f.required) for name, f in stream.fields.items()}
     assert fields == {

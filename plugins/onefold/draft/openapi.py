@@ -63,6 +63,8 @@ def _streams(document: Node, path: str, item: object) -> Iterator[DraftStream]:
         params[str(since["name"])] = "{start}"
     elif stamp:
         doubts.append("no parameter asks for what changed, so each load reads everything")
+    if size := _page_size(parameters):
+        params |= size
     following = _following(document, body, parameters)
     request: dict[str, Value] = {"path": path} | ({"params": params} if params else {})
     yield DraftStream(
@@ -127,13 +129,17 @@ def _following(document: Node, body: object, parameters: Mapping[str, Node]) -> 
     for name in _properties(document, body) if isinstance(body, dict) else ():
         if str(name).lower() in _NEXT:
             return {"kind": "url", "path": str(name)}
-    size = next((given for name, given in parameters.items() if name in _SIZE), None)
-    most = _map(size, "schema").get("maximum") or _map(size, "schema").get("default") if size else None
     for name, kind in _PAGE.items():
         if name in parameters:
-            found: dict[str, Value] = {"kind": kind, "parameter": str(parameters[name]["name"])}
-            return found | ({"size": most} if isinstance(most, int) else {})
+            return {"kind": kind, "parameter": str(parameters[name]["name"])}
     return {}
+
+
+def _page_size(parameters: Mapping[str, Node]) -> dict[str, Value]:
+    """The parameter that asks for so many records a page, with the most that it allows."""
+    size = next((given for name, given in parameters.items() if name in _SIZE), None)
+    most = _map(size, "schema").get("maximum") or _map(size, "schema").get("default") if size else None
+    return {str(size["name"]): str(most)} if size and isinstance(most, int) else {}
 
 
 def _auth(document: Node) -> dict[str, Value]:
