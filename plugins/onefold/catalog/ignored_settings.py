@@ -8,13 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from onefold.catalog.model import Model
+from onefold.catalog.paging import NextPage
 from onefold.catalog.request import PLACEHOLDERS, names_in_braces
 from onefold.catalog.stream import Stream
 
 _HTTP = {"request.path", "request.params", "request.headers"}
-_PAGES = {
-    f"next.{name}" for name in ("kind", "path", "parameter", "field", "more", "overlap", "first", "total", "complete", "keep")
-}
+_PAGES = {f"next.{name}" for name in NextPage.model_fields if name != "size"}
 READ: Mapping[str, frozenset[str]] = {
     "rest": frozenset(
         {*_HTTP, *_PAGES, "request.method", "request.body", "request.slices", "request.empty"}

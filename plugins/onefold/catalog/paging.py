@@ -21,8 +21,8 @@ class NextPage(Model):
     path: str | None = Field(None, description="url, token: where the next page's address or token stands in the body")
     keep: Literal["address", "query"] = Field(
         "address",
-        description="url, link: query uses only the query of that address, for a source that names another host or path "
-        "(an inner one behind a proxy, or that of its API gateway)",
+        description="url, link: query uses only the query of that address, for a source that names another host or "
+        "path (an inner one behind a proxy, or that of its API gateway)",
     )
     parameter: str | None = Field(
         None, description="token, after: the request parameter that carries it; offset, number: the one to count up"
