@@ -8,12 +8,12 @@
 {%- set current = source('staging', system ~ '__' ~ stream ~ '__current') -%}
 {%- set publish_load = source('ops', 'publish_load') -%}
 {%- if not is_incremental() or entity in var('full_mapping') -%}
-select _key, _payload || '{}' as _payload, _deleted, _load_id, _extracted_at from {{ versions }} as version
+select _key, _payload || '{}' as _payload, _withheld, _deleted, _load_id, _extracted_at from {{ versions }} as version
 where not exists (
     select from {{ versions }} as newer where newer._key = version._key and newer._load_id > version._load_id)
 {%- if is_incremental() %}
 union all
-select _key, null, true, (select coalesce(max(load_id), 0) from {{ publish_load }} where publish_id = {{ var('publish_id') }}), now()
+select _key, null, null, true, (select coalesce(max(load_id), 0) from {{ publish_load }} where publish_id = {{ var('publish_id') }}), now()
 from {{ this }} as mapped
 where _system = '{{ system }}' and _stream = '{{ stream }}'
     and not exists (select from {{ versions }} as version where version._key = mapped._key)
@@ -30,12 +30,13 @@ changed as materialized (
         and _load_id = any (array(select load_id from taken_in))
 ),
 newest as (
-    select _key, _payload || '{}' as _payload, _deleted, _load_id, _extracted_at
+    select _key, _payload || '{}' as _payload, _withheld, _deleted, _load_id, _extracted_at
     from {{ current }} where _key = any (array(select _key from changed)) offset 0
 )
 select
     changed._key,
     newest._payload,
+    newest._withheld,
     coalesce(newest._deleted, true) as _deleted,
     coalesce(newest._load_id, (select max(load_id) from taken_in), 0) as _load_id,
     coalesce(newest._extracted_at, now()) as _extracted_at

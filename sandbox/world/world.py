@@ -13,6 +13,7 @@ from sandbox.world.company import Company, make_company
 from sandbox.world.journal import Advance, Journal
 from sandbox.world.parts import Parts, PartShelf
 from sandbox.world.records import SYSTEMS, Registrar, SourceRecord, System
+from sandbox.world.withheld import told_apart
 
 WARSAW = ZoneInfo("Europe/Warsaw")
 
@@ -136,7 +137,7 @@ class World:
 
     def truth(self) -> dict[str, object]:
         """Which record is which company. `deleted` says gone: flagged in Salesforce and SAP, struck off in
-        KRS and REGON. A key of several values is a JSON array."""
+        KRS and REGON. A key of several values is a JSON array. `broken` and `withheld`: see withheld.py."""
         records = [
             {
                 "system": record.system,
@@ -150,4 +151,4 @@ class World:
             for record in self._records[system]
         ]
         records += [row for shelf in self.shelves.values() for row in shelf.truth()]
-        return {"records": records, "companies": len(self.companies)}
+        return {"records": [told_apart(record) for record in records], "companies": len(self.companies)}

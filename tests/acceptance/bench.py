@@ -41,6 +41,7 @@ class Observed:
 
     versions: list[tuple[str, object, str | None, bool]]
     quarantined: list[tuple[str, object, str]]
+    withheld: list[tuple[str, str, str]]
     answers: list[tuple[str, str]]
 
     @property
@@ -119,7 +120,12 @@ class Bench:
             self.query(f"select _key, {_content(listed)}, _cursor, _deleted from {view} order by _key, _load_id"),  # noqa: S608 - our own names
             self.query(
                 f"select coalesce(_key, raw), {_content(listed, 'payload')}, reason from ops.quarantine {where}"  # noqa: S608
-                " and state = 'open' order by 1",
+                " and state = 'open' and attribute is null order by 1",
+                *name,
+            ),
+            self.query(
+                f"select _key, attribute, reason from ops.quarantine {where}"  # noqa: S608 - our own names
+                " and state = 'open' and attribute is not null order by 1, 2",
                 *name,
             ),
             self.query(f"select lookup_key, outcome from ops.lookup_cache {where} order by 1", *name),  # noqa: S608
@@ -157,15 +163,26 @@ class Bench:
         return [question for (question,) in aged]
 
     def expected(self, listed: Listed) -> tuple[dict[str, bool], set[str]]:
-        """By the sandbox's truth: the sound records' keys and whether each is gone, and the keys of the broken ones."""
+        """By the sandbox's truth: the sound records' keys and whether each is gone, and the keys of the broken ones.
+
+        A record of which one value is withheld is sound.
+        """
+        mine = self._truth(listed)
+        sound = {record["key"]: record["deleted"] for record in mine if not record["broken"]}
+        return sound, {record["key"] for record in mine if record["broken"]}
+
+    def incomplete(self, listed: Listed) -> set[str]:
+        """By the sandbox's truth: the keys of the records of which a value is withheld."""
+        return {record["key"] for record in self._truth(listed) if record["withheld"]}
+
+    def _truth(self, listed: Listed) -> list[dict[str, object]]:
         records = self.sandbox.truth()["records"]
         mine = [r for r in records if (r["system"], r["stream"]) == (listed.system.system, listed.stream_name)]
         if listed.stream.lookup:
             company_of = {(r["system"], r["key"]): r["company_id"] for r in records}
             named = {company_of[each] for each in self._named(listed)}
             mine = [record for record in mine if record["company_id"] in named]
-        sound = {record["key"]: record["deleted"] for record in mine if not record["broken"]}
-        return sound, {record["key"] for record in mine if record["broken"]}
+        return mine
 
     def _named(self, listed: Listed) -> Iterator[tuple[str, str]]:
         """(system, key) of the staged records that hold something in the field which the stream is asked about."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -11,6 +11,7 @@ from pathlib import Path
 
 import msgspec
 
+from onefold.catalog.entity import Entity
 from onefold.catalog.system import System
 from onefold.connectors.page import Page
 from onefold.connectors.record import Record
@@ -83,6 +84,7 @@ class Shop:
     suites: Path
     system: System = SHOP
     stream: str = "customer"
+    entities: Mapping[str, Entity] = field(default_factory=dict)
     asked: list[tuple[Window, str | None]] = field(default_factory=list)
 
     def job(self, given: list[Page | OnefoldError], run: str | None = None, **more: object) -> Job:
@@ -106,7 +108,7 @@ class Shop:
             source=source,
             source_url="https://shop.example",
             warehouse_url=self.url,
-            entities={},
+            entities=self.entities,
             suites=self.suites,
             **{"run_is_over": lambda dag_id, run_id: True, **more},
         )

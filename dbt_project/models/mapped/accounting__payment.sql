@@ -4,12 +4,12 @@ with bank_line_records as ({{ records_to_map('payment', 'accounting', 'bank_line
 select
     {{ record_columns('accounting', 'bank_line', 2) }},
     {{ joined("(_payload ->> 'nr_wyciagu')", "(_payload ->> 'lp')", "(_payload ->> 'rachunek_wlasny')") }} as payment_key,
-    {{ text("(_payload ->> 'tytul')") }} as invoice_number,
-    {{ date_iso("(_payload ->> 'data_ksiegowania')") }} as paid_on,
+    {{ unless_withheld('payment.invoice_number', text("(_payload ->> 'tytul')")) }} as invoice_number,
+    {{ unless_withheld('payment.paid_on', date_iso("(_payload ->> 'data_ksiegowania')")) }} as paid_on,
     null::numeric as authorised_amount,
-    {{ numeric("(_payload ->> 'kwota')") }} as amount,
+    {{ unless_withheld('payment.amount', numeric("(_payload ->> 'kwota')")) }} as amount,
     null::numeric as refunded_amount,
-    {{ currency_iso4217("(_payload ->> 'waluta')") }} as currency,
+    {{ unless_withheld('payment.currency', currency_iso4217("(_payload ->> 'waluta')")) }} as currency,
     {{ text("'transfer'::text") }} as method,
     {{ text("'paid'::text") }} as status
 from bank_line_records

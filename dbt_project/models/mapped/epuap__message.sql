@@ -6,8 +6,8 @@ select
     {{ text("(_payload ->> 'skrot')") }} as message_key,
     {{ text("'epuap'::text") }} as channel,
     null::text as internet_message_id,
-    {{ text("(_payload #>> '{dokument,nazwaPliku}')") }} as subject,
-    {{ text("(_payload #>> '{danePodmiotu,identyfikator}')") }} as sender,
-    {{ timestamp_utc("(_payload ->> 'dataNadania')") }} as received_at,
+    {{ unless_withheld('message.subject', text("(_payload #>> '{dokument,nazwaPliku}')")) }} as subject,
+    {{ unless_withheld('message.sender', text("(_payload #>> '{danePodmiotu,identyfikator}')")) }} as sender,
+    {{ unless_withheld('message.received_at', timestamp_utc("(_payload ->> 'dataNadania')")) }} as received_at,
     null::boolean as has_attachments
 from document_records

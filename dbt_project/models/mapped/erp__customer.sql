@@ -3,21 +3,21 @@
 with klient_records as ({{ records_to_map('customer', 'erp', 'klient') }})
 select
     {{ record_columns('erp', 'klient', 1) }},
-    {{ company_name("(_payload ->> 'nazwa')") }} as legal_name,
+    {{ unless_withheld('customer.legal_name', company_name("(_payload ->> 'nazwa')")) }} as legal_name,
     null::text as person_name,
     {{ nip("(_payload ->> 'nip')") }} as tax_id_pl,
     {{ regon("(_payload ->> 'regon')") }} as regon,
     null::text as krs,
     null::text as eu_vat,
-    {{ email("(_payload ->> 'email')") }} as email,
-    {{ phone_e164("(_payload ->> 'telefon')", country="(_payload ->> 'kraj')") }} as phone,
-    {{ street("(_payload ->> 'ulica')", "(_payload ->> 'nr_domu')", "(_payload ->> 'nr_lokalu')", country="(_payload ->> 'kraj')") }} as street,
-    {{ postal_code("(_payload ->> 'kod_pocztowy')", country="(_payload ->> 'kraj')") }} as postal_code,
-    {{ city("(_payload ->> 'miejscowosc')") }} as city,
-    {{ country_iso2("(_payload ->> 'kraj')") }} as country,
-    {{ code("(_payload ->> 'aktywny')", {"true": "active", "false": "inactive"}) }} as status,
+    {{ unless_withheld('customer.email', email("(_payload ->> 'email')")) }} as email,
+    {{ unless_withheld('customer.phone', phone_e164("(_payload ->> 'telefon')", country="(_payload ->> 'kraj')")) }} as phone,
+    {{ unless_withheld('customer.street', street("(_payload ->> 'ulica')", "(_payload ->> 'nr_domu')", "(_payload ->> 'nr_lokalu')", country="(_payload ->> 'kraj')")) }} as street,
+    {{ unless_withheld('customer.postal_code', postal_code("(_payload ->> 'kod_pocztowy')", country="(_payload ->> 'kraj')")) }} as postal_code,
+    {{ unless_withheld('customer.city', city("(_payload ->> 'miejscowosc')")) }} as city,
+    {{ unless_withheld('customer.country', country_iso2("(_payload ->> 'kraj')")) }} as country,
+    {{ unless_withheld('customer.status', code("(_payload ->> 'aktywny')", {"true": "active", "false": "inactive"})) }} as status,
     null::numeric as credit_limit,
     null::text as credit_limit_currency,
     null::date as registered_on,
-    {{ timestamp_utc("(_payload ->> 'data_modyfikacji')") }} as last_changed
+    {{ unless_withheld('customer.last_changed', timestamp_utc("(_payload ->> 'data_modyfikacji')")) }} as last_changed
 from klient_records

@@ -4,12 +4,12 @@ with zamowienie_records as ({{ records_to_map('order', 'erp', 'zamowienie') }})
 select
     {{ record_columns('erp', 'zamowienie', 2) }},
     {{ text("(_payload ->> 'id_zamowienia')") }} as order_key,
-    {{ text("(_payload ->> 'numer')") }} as order_number,
+    {{ unless_withheld('order.order_number', text("(_payload ->> 'numer')")) }} as order_number,
     null::text as customer_order_number,
-    'erp|klient|' || {{ text("(_payload ->> 'id_klienta')") }} as customer_record,
-    {{ date_iso("(_payload ->> 'data_zamowienia')") }} as ordered_on,
-    {{ code("(_payload ->> 'status')", {"nowe": "new", "potwierdzone": "confirmed", "wysłane": "shipped", "zrealizowane": "completed", "anulowane": "cancelled"}) }} as status,
-    {{ currency_iso4217("(_payload ->> 'waluta')") }} as currency,
-    {{ numeric("(_payload ->> 'kwota_netto')") }} as net_amount,
-    {{ timestamp_utc("(_payload ->> 'data_modyfikacji')") }} as last_changed
+    'erp|klient|' || {{ unless_withheld('order.customer_record', text("(_payload ->> 'id_klienta')")) }} as customer_record,
+    {{ unless_withheld('order.ordered_on', date_iso("(_payload ->> 'data_zamowienia')")) }} as ordered_on,
+    {{ unless_withheld('order.status', code("(_payload ->> 'status')", {"nowe": "new", "potwierdzone": "confirmed", "wysłane": "shipped", "zrealizowane": "completed", "anulowane": "cancelled"})) }} as status,
+    {{ unless_withheld('order.currency', currency_iso4217("(_payload ->> 'waluta')")) }} as currency,
+    {{ unless_withheld('order.net_amount', numeric("(_payload ->> 'kwota_netto')")) }} as net_amount,
+    {{ unless_withheld('order.last_changed', timestamp_utc("(_payload ->> 'data_modyfikacji')")) }} as last_changed
 from zamowienie_records

@@ -4,10 +4,10 @@ with zamowienie_pozycja_records as ({{ records_to_map('order_line', 'erp', 'zamo
 select
     {{ record_columns('erp', 'zamowienie_pozycja', 2) }},
     {{ joined("(_payload ->> 'id_zamowienia')", "(_payload ->> 'lp')") }} as line_key,
-    'erp|zamowienie|' || {{ text("(_payload ->> 'id_zamowienia')") }} as order_record,
-    {{ text("(_payload ->> 'lp')") }} as line_number,
-    {{ text("(_payload ->> 'indeks')") }} as sku,
-    {{ numeric("(_payload ->> 'ilosc')") }} as quantity,
-    {{ numeric("(_payload ->> 'wartosc_netto')") }} as net_amount,
+    'erp|zamowienie|' || {{ unless_withheld('order_line.order_record', text("(_payload ->> 'id_zamowienia')")) }} as order_record,
+    {{ unless_withheld('order_line.line_number', text("(_payload ->> 'lp')")) }} as line_number,
+    {{ unless_withheld('order_line.sku', text("(_payload ->> 'indeks')")) }} as sku,
+    {{ unless_withheld('order_line.quantity', numeric("(_payload ->> 'ilosc')")) }} as quantity,
+    {{ unless_withheld('order_line.net_amount', numeric("(_payload ->> 'wartosc_netto')")) }} as net_amount,
     null::text as currency
 from zamowienie_pozycja_records

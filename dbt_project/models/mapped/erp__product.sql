@@ -5,11 +5,11 @@ select
     {{ record_columns('erp', 'towar', 1) }},
     {{ text("(_payload ->> 'indeks')") }} as sku,
     {{ ean("(_payload ->> 'ean')") }} as ean,
-    {{ text("(_payload ->> 'nazwa')") }} as name,
-    {{ code("(_payload ->> 'jm')", {"szt": "piece", "m": "m", "kg": "kg", "opak": "pack"}) }} as unit,
-    {{ numeric("(_payload ->> 'cena_netto')") }} as net_price,
-    {{ currency_iso4217("(_payload ->> 'waluta')") }} as currency,
-    {{ numeric("(_payload ->> 'stawka_vat')") }} as vat_rate,
-    {{ boolean("(_payload ->> 'aktywny')") }} as active,
-    {{ timestamp_utc("(_payload ->> 'data_modyfikacji')") }} as last_changed
+    {{ unless_withheld('product.name', text("(_payload ->> 'nazwa')")) }} as name,
+    {{ unless_withheld('product.unit', code("(_payload ->> 'jm')", {"szt": "piece", "m": "m", "kg": "kg", "opak": "pack"})) }} as unit,
+    {{ unless_withheld('product.net_price', numeric("(_payload ->> 'cena_netto')")) }} as net_price,
+    {{ unless_withheld('product.currency', currency_iso4217("(_payload ->> 'waluta')")) }} as currency,
+    {{ unless_withheld('product.vat_rate', numeric("(_payload ->> 'stawka_vat')")) }} as vat_rate,
+    {{ unless_withheld('product.active', boolean("(_payload ->> 'aktywny')")) }} as active,
+    {{ unless_withheld('product.last_changed', timestamp_utc("(_payload ->> 'data_modyfikacji')")) }} as last_changed
 from towar_records

@@ -3,18 +3,18 @@
 with dostawca_records as ({{ records_to_map('supplier', 'erp', 'dostawca') }})
 select
     {{ record_columns('erp', 'dostawca', 2) }},
-    {{ company_name("(_payload ->> 'nazwa')") }} as legal_name,
+    {{ unless_withheld('supplier.legal_name', company_name("(_payload ->> 'nazwa')")) }} as legal_name,
     {{ nip("(_payload ->> 'nip')") }} as tax_id_pl,
     {{ regon("(_payload ->> 'regon')") }} as regon,
-    {{ eu_vat("(_payload ->> 'nip')") }} as eu_vat,
-    {{ email("(_payload ->> 'email')") }} as email,
-    {{ phone_e164("(_payload ->> 'telefon')", country="(_payload ->> 'kraj')") }} as phone,
-    {{ street("(_payload ->> 'ulica')", "(_payload ->> 'nr_domu')", "(_payload ->> 'nr_lokalu')", country="(_payload ->> 'kraj')") }} as street,
-    {{ postal_code("(_payload ->> 'kod_pocztowy')", country="(_payload ->> 'kraj')") }} as postal_code,
-    {{ city("(_payload ->> 'miejscowosc')") }} as city,
-    {{ country_iso2("(_payload ->> 'kraj')") }} as country,
-    {{ iban("(_payload ->> 'rachunek_bankowy')") }} as iban,
-    {{ currency_iso4217("(_payload ->> 'waluta')") }} as currency,
-    {{ code("(_payload ->> 'aktywny')", {"true": "active", "false": "inactive"}) }} as status,
-    {{ timestamp_utc("(_payload ->> 'data_modyfikacji')") }} as last_changed
+    {{ unless_withheld('supplier.eu_vat', eu_vat("(_payload ->> 'nip')")) }} as eu_vat,
+    {{ unless_withheld('supplier.email', email("(_payload ->> 'email')")) }} as email,
+    {{ unless_withheld('supplier.phone', phone_e164("(_payload ->> 'telefon')", country="(_payload ->> 'kraj')")) }} as phone,
+    {{ unless_withheld('supplier.street', street("(_payload ->> 'ulica')", "(_payload ->> 'nr_domu')", "(_payload ->> 'nr_lokalu')", country="(_payload ->> 'kraj')")) }} as street,
+    {{ unless_withheld('supplier.postal_code', postal_code("(_payload ->> 'kod_pocztowy')", country="(_payload ->> 'kraj')")) }} as postal_code,
+    {{ unless_withheld('supplier.city', city("(_payload ->> 'miejscowosc')")) }} as city,
+    {{ unless_withheld('supplier.country', country_iso2("(_payload ->> 'kraj')")) }} as country,
+    {{ unless_withheld('supplier.iban', iban("(_payload ->> 'rachunek_bankowy')")) }} as iban,
+    {{ unless_withheld('supplier.currency', currency_iso4217("(_payload ->> 'waluta')")) }} as currency,
+    {{ unless_withheld('supplier.status', code("(_payload ->> 'aktywny')", {"true": "active", "false": "inactive"})) }} as status,
+    {{ unless_withheld('supplier.last_changed', timestamp_utc("(_payload ->> 'data_modyfikacji')")) }} as last_changed
 from dostawca_records

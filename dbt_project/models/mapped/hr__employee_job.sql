@@ -4,11 +4,11 @@ with job_records as ({{ records_to_map('employee_job', 'hr', 'job') }})
 select
     {{ record_columns('hr', 'job', 1) }},
     {{ text("(_payload ->> 'id')") }} as job_key,
-    'hr|employee|' || {{ text("(_payload ->> 'employeeId')") }} as employee_record,
-    {{ date_iso("nullif(btrim((_payload ->> 'date')), '0000-00-00')") }} as valid_from,
-    {{ text("(_payload ->> 'department')") }} as department,
-    {{ text("(_payload ->> 'division')") }} as division,
-    {{ text("(_payload ->> 'location')") }} as location,
-    {{ text("(_payload ->> 'jobTitle')") }} as job_title,
-    {{ text("(_payload ->> 'reportsTo')") }} as manager_name
+    'hr|employee|' || {{ unless_withheld('employee_job.employee_record', text("(_payload ->> 'employeeId')")) }} as employee_record,
+    {{ unless_withheld('employee_job.valid_from', date_iso("nullif(btrim((_payload ->> 'date')), '0000-00-00')")) }} as valid_from,
+    {{ unless_withheld('employee_job.department', text("(_payload ->> 'department')")) }} as department,
+    {{ unless_withheld('employee_job.division', text("(_payload ->> 'division')")) }} as division,
+    {{ unless_withheld('employee_job.location', text("(_payload ->> 'location')")) }} as location,
+    {{ unless_withheld('employee_job.job_title', text("(_payload ->> 'jobTitle')")) }} as job_title,
+    {{ unless_withheld('employee_job.manager_name', text("(_payload ->> 'reportsTo')")) }} as manager_name
 from job_records

@@ -5,7 +5,7 @@ select
     {{ record_columns('keycloak', 'user', 2) }},
     {{ email("(_payload ->> 'email')") }} as email,
     {{ text("(_payload ->> 'username')") }} as username,
-    {{ person_name("(_payload ->> 'firstName')") }} as first_name,
-    {{ person_name("(_payload ->> 'lastName')") }} as last_name,
-    {{ boolean("(_payload ->> 'enabled')") }} as enabled
+    {{ unless_withheld('identity.first_name', person_name("(_payload ->> 'firstName')")) }} as first_name,
+    {{ unless_withheld('identity.last_name', person_name("(_payload ->> 'lastName')")) }} as last_name,
+    {{ unless_withheld('identity.enabled', boolean("(_payload ->> 'enabled')")) }} as enabled
 from user_records

@@ -3,22 +3,22 @@
 with extract_records as ({{ records_to_map('company', 'krs', 'extract') }})
 select
     {{ record_columns('krs', 'extract', 2) }},
-    {{ company_name("(_payload #>> '{odpis,dane,dzial1,danePodmiotu,nazwa}')") }} as legal_name,
+    {{ unless_withheld('company.legal_name', company_name("(_payload #>> '{odpis,dane,dzial1,danePodmiotu,nazwa}')")) }} as legal_name,
     {{ nip("(_payload #>> '{odpis,dane,dzial1,danePodmiotu,identyfikatory,nip}')") }} as tax_id_pl,
-    {{ code("(_payload #>> '{odpis,dane,dzial1,danePodmiotu,identyfikatory,statusNip}')", {"UCHYLONY": "withdrawn", "Uchylony": "withdrawn", "UNIEWAŻNIONY": "annulled", "Unieważniony": "annulled"}) }} as tax_id_status,
+    {{ unless_withheld('company.tax_id_status', code("(_payload #>> '{odpis,dane,dzial1,danePodmiotu,identyfikatory,statusNip}')", {"UCHYLONY": "withdrawn", "Uchylony": "withdrawn", "UNIEWAŻNIONY": "annulled", "Unieważniony": "annulled"})) }} as tax_id_status,
     {{ regon("(_payload #>> '{odpis,dane,dzial1,danePodmiotu,identyfikatory,regon}')") }} as regon,
     {{ krs("(_payload #>> '{odpis,naglowekA,numerKRS}')") }} as krs,
     {{ eu_vat("(case when (lower(btrim((_payload #>> '{odpis,dane,dzial1,danePodmiotu,identyfikatory,statusNip}'))) in (lower('UCHYLONY'), lower('UNIEWAŻNIONY'))) is not true then (_payload #>> '{odpis,dane,dzial1,danePodmiotu,identyfikatory,nip}') end)") }} as eu_vat,
-    {{ legal_form_name("(_payload #>> '{odpis,dane,dzial1,danePodmiotu,formaPrawna}')") }} as legal_form,
-    {{ status_krs("(_payload #>> '{odpis,naglowekA,stanPozycji}')", "(_payload #>> '{odpis,dane,dzial6}')") }} as status,
-    {{ decimal_comma("(_payload #>> '{odpis,dane,dzial1,kapital,wysokoscKapitaluZakladowego,wartosc}')") }} as share_capital,
-    {{ currency_iso4217("(_payload #>> '{odpis,dane,dzial1,kapital,wysokoscKapitaluZakladowego,waluta}')") }} as share_capital_currency,
-    {{ text("(_payload #>> '{odpis,dane,dzial2,reprezentacja,nazwaOrganu}')") }} as represented_by,
-    {{ text("(_payload #>> '{odpis,dane,dzial2,reprezentacja,sposobReprezentacji}')") }} as representation,
+    {{ unless_withheld('company.legal_form', legal_form_name("(_payload #>> '{odpis,dane,dzial1,danePodmiotu,formaPrawna}')")) }} as legal_form,
+    {{ unless_withheld('company.status', status_krs("(_payload #>> '{odpis,naglowekA,stanPozycji}')", "(_payload #>> '{odpis,dane,dzial6}')")) }} as status,
+    {{ unless_withheld('company.share_capital', decimal_comma("(_payload #>> '{odpis,dane,dzial1,kapital,wysokoscKapitaluZakladowego,wartosc}')")) }} as share_capital,
+    {{ unless_withheld('company.share_capital_currency', currency_iso4217("(_payload #>> '{odpis,dane,dzial1,kapital,wysokoscKapitaluZakladowego,waluta}')")) }} as share_capital_currency,
+    {{ unless_withheld('company.represented_by', text("(_payload #>> '{odpis,dane,dzial2,reprezentacja,nazwaOrganu}')")) }} as represented_by,
+    {{ unless_withheld('company.representation', text("(_payload #>> '{odpis,dane,dzial2,reprezentacja,sposobReprezentacji}')")) }} as representation,
     null::text as vat_status,
     null::boolean as eu_vat_valid,
     null::text as bank_accounts,
-    {{ date_pl("(_payload #>> '{odpis,naglowekA,dataRejestracjiWKRS}')") }} as registered_on,
+    {{ unless_withheld('company.registered_on', date_pl("(_payload #>> '{odpis,naglowekA,dataRejestracjiWKRS}')")) }} as registered_on,
     null::date as vat_registered_on,
-    {{ timestamp_pl("(_payload #>> '{odpis,naglowekA,dataOstatniegoWpisu}')") }} as last_changed
+    {{ unless_withheld('company.last_changed', timestamp_pl("(_payload #>> '{odpis,naglowekA,dataOstatniegoWpisu}')")) }} as last_changed
 from extract_records

@@ -3,21 +3,21 @@
 with extract_records as ({{ records_to_map('customer', 'krs', 'extract') }})
 select
     {{ record_columns('krs', 'extract', 1) }},
-    {{ company_name("(_payload #>> '{odpis,dane,dzial1,danePodmiotu,nazwa}')") }} as legal_name,
+    {{ unless_withheld('customer.legal_name', company_name("(_payload #>> '{odpis,dane,dzial1,danePodmiotu,nazwa}')")) }} as legal_name,
     null::text as person_name,
     {{ nip("(_payload #>> '{odpis,dane,dzial1,danePodmiotu,identyfikatory,nip}')") }} as tax_id_pl,
     {{ regon("(_payload #>> '{odpis,dane,dzial1,danePodmiotu,identyfikatory,regon}')") }} as regon,
     {{ krs("(_payload #>> '{odpis,naglowekA,numerKRS}')") }} as krs,
     null::text as eu_vat,
-    {{ email("(_payload #>> '{odpis,dane,dzial1,siedzibaIAdres,adresPocztyElektronicznej}')") }} as email,
+    {{ unless_withheld('customer.email', email("(_payload #>> '{odpis,dane,dzial1,siedzibaIAdres,adresPocztyElektronicznej}')")) }} as email,
     null::text as phone,
-    {{ street("(_payload #>> '{odpis,dane,dzial1,siedzibaIAdres,adres,ulica}')", "(_payload #>> '{odpis,dane,dzial1,siedzibaIAdres,adres,nrDomu}')", "(_payload #>> '{odpis,dane,dzial1,siedzibaIAdres,adres,nrLokalu}')", country="(_payload #>> '{odpis,dane,dzial1,siedzibaIAdres,adres,kraj}')") }} as street,
-    {{ postal_code("(_payload #>> '{odpis,dane,dzial1,siedzibaIAdres,adres,kodPocztowy}')", country="(_payload #>> '{odpis,dane,dzial1,siedzibaIAdres,adres,kraj}')") }} as postal_code,
-    {{ city("(_payload #>> '{odpis,dane,dzial1,siedzibaIAdres,adres,miejscowosc}')") }} as city,
-    {{ country_iso2("(_payload #>> '{odpis,dane,dzial1,siedzibaIAdres,adres,kraj}')") }} as country,
+    {{ unless_withheld('customer.street', street("(_payload #>> '{odpis,dane,dzial1,siedzibaIAdres,adres,ulica}')", "(_payload #>> '{odpis,dane,dzial1,siedzibaIAdres,adres,nrDomu}')", "(_payload #>> '{odpis,dane,dzial1,siedzibaIAdres,adres,nrLokalu}')", country="(_payload #>> '{odpis,dane,dzial1,siedzibaIAdres,adres,kraj}')")) }} as street,
+    {{ unless_withheld('customer.postal_code', postal_code("(_payload #>> '{odpis,dane,dzial1,siedzibaIAdres,adres,kodPocztowy}')", country="(_payload #>> '{odpis,dane,dzial1,siedzibaIAdres,adres,kraj}')")) }} as postal_code,
+    {{ unless_withheld('customer.city', city("(_payload #>> '{odpis,dane,dzial1,siedzibaIAdres,adres,miejscowosc}')")) }} as city,
+    {{ unless_withheld('customer.country', country_iso2("(_payload #>> '{odpis,dane,dzial1,siedzibaIAdres,adres,kraj}')")) }} as country,
     null::text as status,
     null::numeric as credit_limit,
     null::text as credit_limit_currency,
-    {{ date_pl("(_payload #>> '{odpis,naglowekA,dataRejestracjiWKRS}')") }} as registered_on,
-    {{ timestamp_pl("(_payload #>> '{odpis,naglowekA,dataOstatniegoWpisu}')") }} as last_changed
+    {{ unless_withheld('customer.registered_on', date_pl("(_payload #>> '{odpis,naglowekA,dataRejestracjiWKRS}')")) }} as registered_on,
+    {{ unless_withheld('customer.last_changed', timestamp_pl("(_payload #>> '{odpis,naglowekA,dataOstatniegoWpisu}')")) }} as last_changed
 from extract_records

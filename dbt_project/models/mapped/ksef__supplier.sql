@@ -3,7 +3,7 @@
 with purchase_records as ({{ records_to_map('supplier', 'ksef', 'purchase') }})
 select
     {{ record_columns('ksef', 'purchase', 2) }},
-    {{ company_name("(_payload #>> '{seller,name}')") }} as legal_name,
+    {{ unless_withheld('supplier.legal_name', company_name("(_payload #>> '{seller,name}')")) }} as legal_name,
     {{ nip("(_payload #>> '{seller,nip}')") }} as tax_id_pl,
     null::text as regon,
     null::text as eu_vat,
@@ -16,5 +16,5 @@ select
     null::text as iban,
     null::text as currency,
     null::text as status,
-    {{ timestamp_utc("(_payload ->> 'permanentStorageDate')") }} as last_changed
+    {{ unless_withheld('supplier.last_changed', timestamp_utc("(_payload ->> 'permanentStorageDate')")) }} as last_changed
 from purchase_records

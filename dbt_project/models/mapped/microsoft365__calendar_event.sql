@@ -4,13 +4,13 @@ with calendar_event_records as ({{ records_to_map('calendar_event', 'microsoft36
 select
     {{ record_columns('microsoft365', 'calendar_event', 1) }},
     {{ joined("(_payload ->> 'userId')", "(_payload ->> 'id')") }} as event_key,
-    {{ text("(_payload ->> 'iCalUId')") }} as meeting_key,
-    {{ text("(_payload ->> 'subject')") }} as subject,
-    {{ email("(_payload #>> '{organizer,emailAddress,address}')") }} as organizer_email,
-    {{ timestamp_utc("(_payload #>> '{start,dateTime}')") }} as starts_at,
-    {{ timestamp_utc("(_payload #>> '{end,dateTime}')") }} as ends_at,
-    {{ boolean("(_payload ->> 'isAllDay')") }} as all_day,
-    {{ boolean("(_payload ->> 'isCancelled')") }} as cancelled,
-    {{ boolean("(_payload ->> 'isOnlineMeeting')") }} as online,
-    {{ timestamp_utc("(_payload ->> 'lastModifiedDateTime')") }} as last_changed
+    {{ unless_withheld('calendar_event.meeting_key', text("(_payload ->> 'iCalUId')")) }} as meeting_key,
+    {{ unless_withheld('calendar_event.subject', text("(_payload ->> 'subject')")) }} as subject,
+    {{ unless_withheld('calendar_event.organizer_email', email("(_payload #>> '{organizer,emailAddress,address}')")) }} as organizer_email,
+    {{ unless_withheld('calendar_event.starts_at', timestamp_utc("(_payload #>> '{start,dateTime}')")) }} as starts_at,
+    {{ unless_withheld('calendar_event.ends_at', timestamp_utc("(_payload #>> '{end,dateTime}')")) }} as ends_at,
+    {{ unless_withheld('calendar_event.all_day', boolean("(_payload ->> 'isAllDay')")) }} as all_day,
+    {{ unless_withheld('calendar_event.cancelled', boolean("(_payload ->> 'isCancelled')")) }} as cancelled,
+    {{ unless_withheld('calendar_event.online', boolean("(_payload ->> 'isOnlineMeeting')")) }} as online,
+    {{ unless_withheld('calendar_event.last_changed', timestamp_utc("(_payload ->> 'lastModifiedDateTime')")) }} as last_changed
 from calendar_event_records

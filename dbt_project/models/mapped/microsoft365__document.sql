@@ -4,11 +4,11 @@ with document_records as ({{ records_to_map('document', 'microsoft365', 'documen
 select
     {{ record_columns('microsoft365', 'document', 1) }},
     {{ joined("(_payload ->> 'userId')", "(_payload ->> 'id')") }} as document_key,
-    {{ text("(_payload ->> 'name')") }} as name,
-    {{ text("(_payload #>> '{parentReference,path}')") }} as folder,
-    {{ text("(_payload #>> '{file,mimeType}')") }} as mime_type,
-    {{ numeric("(_payload ->> 'size')") }} as size_bytes,
-    {{ email("(_payload #>> '{lastModifiedBy,user,email}')") }} as modified_by,
-    {{ timestamp_utc("(_payload ->> 'createdDateTime')") }} as created_at,
-    {{ timestamp_utc("(_payload ->> 'lastModifiedDateTime')") }} as last_changed
+    {{ unless_withheld('document.name', text("(_payload ->> 'name')")) }} as name,
+    {{ unless_withheld('document.folder', text("(_payload #>> '{parentReference,path}')")) }} as folder,
+    {{ unless_withheld('document.mime_type', text("(_payload #>> '{file,mimeType}')")) }} as mime_type,
+    {{ unless_withheld('document.size_bytes', numeric("(_payload ->> 'size')")) }} as size_bytes,
+    {{ unless_withheld('document.modified_by', email("(_payload #>> '{lastModifiedBy,user,email}')")) }} as modified_by,
+    {{ unless_withheld('document.created_at', timestamp_utc("(_payload ->> 'createdDateTime')")) }} as created_at,
+    {{ unless_withheld('document.last_changed', timestamp_utc("(_payload ->> 'lastModifiedDateTime')")) }} as last_changed
 from document_records

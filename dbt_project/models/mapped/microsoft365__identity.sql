@@ -5,7 +5,7 @@ select
     {{ record_columns('microsoft365', 'user', 2) }},
     {{ email("(_payload ->> 'mail')") }} as email,
     {{ text("(_payload ->> 'userPrincipalName')") }} as username,
-    {{ person_name("(_payload ->> 'givenName')") }} as first_name,
-    {{ person_name("(_payload ->> 'surname')") }} as last_name,
-    {{ boolean("(_payload ->> 'accountEnabled')") }} as enabled
+    {{ unless_withheld('identity.first_name', person_name("(_payload ->> 'givenName')")) }} as first_name,
+    {{ unless_withheld('identity.last_name', person_name("(_payload ->> 'surname')")) }} as last_name,
+    {{ unless_withheld('identity.enabled', boolean("(_payload ->> 'accountEnabled')")) }} as enabled
 from user_records

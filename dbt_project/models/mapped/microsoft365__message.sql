@@ -5,9 +5,9 @@ select
     {{ record_columns('microsoft365', 'message', 1) }},
     {{ joined("(_payload ->> 'userId')", "(_payload ->> 'id')") }} as message_key,
     {{ text("'email'::text") }} as channel,
-    {{ text("(_payload ->> 'internetMessageId')") }} as internet_message_id,
-    {{ text("(_payload ->> 'subject')") }} as subject,
-    {{ email("(_payload #>> '{from,emailAddress,address}')") }} as sender,
-    {{ timestamp_utc("(_payload ->> 'receivedDateTime')") }} as received_at,
-    {{ boolean("(_payload ->> 'hasAttachments')") }} as has_attachments
+    {{ unless_withheld('message.internet_message_id', text("(_payload ->> 'internetMessageId')")) }} as internet_message_id,
+    {{ unless_withheld('message.subject', text("(_payload ->> 'subject')")) }} as subject,
+    {{ unless_withheld('message.sender', email("(_payload #>> '{from,emailAddress,address}')")) }} as sender,
+    {{ unless_withheld('message.received_at', timestamp_utc("(_payload ->> 'receivedDateTime')")) }} as received_at,
+    {{ unless_withheld('message.has_attachments', boolean("(_payload ->> 'hasAttachments')")) }} as has_attachments
 from message_records

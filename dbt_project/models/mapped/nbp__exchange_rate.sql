@@ -4,8 +4,8 @@ with rate_records as ({{ records_to_map('exchange_rate', 'nbp', 'rate') }})
 select
     {{ record_columns('nbp', 'rate', 1) }},
     {{ joined("(_payload ->> 'no')", "(_payload ->> 'code')") }} as rate_key,
-    {{ text("(_payload ->> 'table')") }} as rate_table,
-    {{ currency_iso4217("(_payload ->> 'code')") }} as currency,
-    {{ date_iso("(_payload ->> 'effectiveDate')") }} as effective_on,
-    {{ numeric("(_payload ->> 'mid')") }} as rate
+    {{ unless_withheld('exchange_rate.rate_table', text("(_payload ->> 'table')")) }} as rate_table,
+    {{ unless_withheld('exchange_rate.currency', currency_iso4217("(_payload ->> 'code')")) }} as currency,
+    {{ unless_withheld('exchange_rate.effective_on', date_iso("(_payload ->> 'effectiveDate')")) }} as effective_on,
+    {{ unless_withheld('exchange_rate.rate', numeric("(_payload ->> 'mid')")) }} as rate
 from rate_records

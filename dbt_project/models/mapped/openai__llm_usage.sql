@@ -6,30 +6,30 @@ select
     {{ record_columns('openai', 'cost', 1) }},
     {{ joined("(_payload ->> 'start_time')", "(_payload ->> 'project_id')", "(_payload ->> 'line_item')", "(_payload #>> '{amount,currency}')") }} as usage_key,
     {{ text("'openai'::text") }} as provider,
-    {{ text("(_payload ->> 'project_id')") }} as project,
+    {{ unless_withheld('llm_usage.project', text("(_payload ->> 'project_id')")) }} as project,
     null::text as model,
-    {{ text("(_payload ->> 'line_item')") }} as item,
-    {{ date_unix_utc("(_payload ->> 'start_time')") }} as used_on,
+    {{ unless_withheld('llm_usage.item', text("(_payload ->> 'line_item')")) }} as item,
+    {{ unless_withheld('llm_usage.used_on', date_unix_utc("(_payload ->> 'start_time')")) }} as used_on,
     null::numeric as input_tokens,
     null::numeric as cached_input_tokens,
     null::numeric as output_tokens,
     null::numeric as requests,
-    {{ numeric("(_payload #>> '{amount,value}')") }} as cost,
-    {{ currency_iso4217("(_payload #>> '{amount,currency}')") }} as cost_currency
+    {{ unless_withheld('llm_usage.cost', numeric("(_payload #>> '{amount,value}')")) }} as cost,
+    {{ unless_withheld('llm_usage.cost_currency', currency_iso4217("(_payload #>> '{amount,currency}')")) }} as cost_currency
 from cost_records
 union all
 select
     {{ record_columns('openai', 'usage', 1) }},
     {{ joined("(_payload ->> 'start_time')", "(_payload ->> 'project_id')", "(_payload ->> 'model')") }} as usage_key,
     {{ text("'openai'::text") }} as provider,
-    {{ text("(_payload ->> 'project_id')") }} as project,
-    {{ text("(_payload ->> 'model')") }} as model,
+    {{ unless_withheld('llm_usage.project', text("(_payload ->> 'project_id')")) }} as project,
+    {{ unless_withheld('llm_usage.model', text("(_payload ->> 'model')")) }} as model,
     null::text as item,
-    {{ date_unix_utc("(_payload ->> 'start_time')") }} as used_on,
-    {{ numeric("(_payload ->> 'input_tokens')") }} as input_tokens,
-    {{ numeric("(_payload ->> 'input_cached_tokens')") }} as cached_input_tokens,
-    {{ numeric("(_payload ->> 'output_tokens')") }} as output_tokens,
-    {{ numeric("(_payload ->> 'num_model_requests')") }} as requests,
+    {{ unless_withheld('llm_usage.used_on', date_unix_utc("(_payload ->> 'start_time')")) }} as used_on,
+    {{ unless_withheld('llm_usage.input_tokens', numeric("(_payload ->> 'input_tokens')")) }} as input_tokens,
+    {{ unless_withheld('llm_usage.cached_input_tokens', numeric("(_payload ->> 'input_cached_tokens')")) }} as cached_input_tokens,
+    {{ unless_withheld('llm_usage.output_tokens', numeric("(_payload ->> 'output_tokens')")) }} as output_tokens,
+    {{ unless_withheld('llm_usage.requests', numeric("(_payload ->> 'num_model_requests')")) }} as requests,
     null::numeric as cost,
     null::text as cost_currency
 from usage_records

@@ -3,14 +3,14 @@
 with entity_records as ({{ records_to_map('company', 'regon', 'entity') }})
 select
     {{ record_columns('regon', 'entity', 2) }},
-    {{ company_name("(_payload ->> 'Nazwa')") }} as legal_name,
+    {{ unless_withheld('company.legal_name', company_name("(_payload ->> 'Nazwa')")) }} as legal_name,
     {{ nip("(_payload ->> 'Nip')") }} as tax_id_pl,
-    {{ code("(_payload ->> 'StatusNip')", {"UCHYLONY": "withdrawn", "Uchylony": "withdrawn", "UNIEWAŻNIONY": "annulled", "Unieważniony": "annulled"}) }} as tax_id_status,
+    {{ unless_withheld('company.tax_id_status', code("(_payload ->> 'StatusNip')", {"UCHYLONY": "withdrawn", "Uchylony": "withdrawn", "UNIEWAŻNIONY": "annulled", "Unieważniony": "annulled"})) }} as tax_id_status,
     {{ regon("(_payload ->> 'Regon')") }} as regon,
     null::text as krs,
     {{ eu_vat("(case when (lower(btrim((_payload ->> 'StatusNip'))) in (lower('UCHYLONY'), lower('UNIEWAŻNIONY'))) is not true then (_payload ->> 'Nip') end)") }} as eu_vat,
     null::text as legal_form,
-    {{ status_by_end_date("(_payload ->> 'DataZakonczeniaDzialalnosci')") }} as status,
+    {{ unless_withheld('company.status', status_by_end_date("(_payload ->> 'DataZakonczeniaDzialalnosci')")) }} as status,
     null::numeric as share_capital,
     null::text as share_capital_currency,
     null::text as represented_by,

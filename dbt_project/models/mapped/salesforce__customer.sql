@@ -3,21 +3,21 @@
 with account_records as ({{ records_to_map('customer', 'salesforce', 'account') }})
 select
     {{ record_columns('salesforce', 'account', 1) }},
-    {{ company_name("(_payload ->> 'Name')") }} as legal_name,
+    {{ unless_withheld('customer.legal_name', company_name("(_payload ->> 'Name')")) }} as legal_name,
     null::text as person_name,
     {{ nip("(_payload ->> 'NIP__c')") }} as tax_id_pl,
     {{ regon("(_payload ->> 'REGON__c')") }} as regon,
     {{ krs("nullif(btrim(nullif(btrim((_payload ->> 'KRS__c')), '0000000000')), '---')") }} as krs,
     null::text as eu_vat,
-    {{ email("(_payload ->> 'Email__c')") }} as email,
-    {{ phone_e164("(_payload ->> 'Phone')", country="(_payload ->> 'BillingCountry')") }} as phone,
-    {{ street("(_payload ->> 'BillingStreet')", country="(_payload ->> 'BillingCountry')") }} as street,
-    {{ postal_code("(_payload ->> 'BillingPostalCode')", country="(_payload ->> 'BillingCountry')") }} as postal_code,
-    {{ city("(_payload ->> 'BillingCity')") }} as city,
-    {{ country_iso2("(_payload ->> 'BillingCountry')") }} as country,
-    {{ code("(_payload ->> 'Status__c')", {"Active": "active", "Inactive": "inactive", "Prospect": "prospect"}) }} as status,
-    {{ numeric("(_payload ->> 'CreditLimit__c')") }} as credit_limit,
-    {{ currency_iso4217("(_payload ->> 'CurrencyIsoCode')") }} as credit_limit_currency,
+    {{ unless_withheld('customer.email', email("(_payload ->> 'Email__c')")) }} as email,
+    {{ unless_withheld('customer.phone', phone_e164("(_payload ->> 'Phone')", country="(_payload ->> 'BillingCountry')")) }} as phone,
+    {{ unless_withheld('customer.street', street("(_payload ->> 'BillingStreet')", country="(_payload ->> 'BillingCountry')")) }} as street,
+    {{ unless_withheld('customer.postal_code', postal_code("(_payload ->> 'BillingPostalCode')", country="(_payload ->> 'BillingCountry')")) }} as postal_code,
+    {{ unless_withheld('customer.city', city("(_payload ->> 'BillingCity')")) }} as city,
+    {{ unless_withheld('customer.country', country_iso2("(_payload ->> 'BillingCountry')")) }} as country,
+    {{ unless_withheld('customer.status', code("(_payload ->> 'Status__c')", {"Active": "active", "Inactive": "inactive", "Prospect": "prospect"})) }} as status,
+    {{ unless_withheld('customer.credit_limit', numeric("(_payload ->> 'CreditLimit__c')")) }} as credit_limit,
+    {{ unless_withheld('customer.credit_limit_currency', currency_iso4217("(_payload ->> 'CurrencyIsoCode')")) }} as credit_limit_currency,
     null::date as registered_on,
-    {{ timestamp_utc("(_payload ->> 'SystemModstamp')") }} as last_changed
+    {{ unless_withheld('customer.last_changed', timestamp_utc("(_payload ->> 'SystemModstamp')")) }} as last_changed
 from account_records

@@ -4,12 +4,12 @@ with order_records as ({{ records_to_map('order', 'salesforce', 'order') }})
 select
     {{ record_columns('salesforce', 'order', 2) }},
     {{ text("(_payload ->> 'Id')") }} as order_key,
-    {{ text("(_payload ->> 'OrderNumber')") }} as order_number,
-    {{ text("(_payload ->> 'PoNumber')") }} as customer_order_number,
-    'salesforce|account|' || {{ text("(_payload ->> 'AccountId')") }} as customer_record,
-    {{ date_iso("(_payload ->> 'EffectiveDate')") }} as ordered_on,
-    {{ code("(_payload ->> 'Status')", {"Draft": "new", "Activated": "confirmed", "Shipped": "shipped", "Completed": "completed", "Cancelled": "cancelled"}) }} as status,
-    {{ currency_iso4217("(_payload ->> 'CurrencyIsoCode')") }} as currency,
-    {{ numeric("(_payload ->> 'TotalAmount')") }} as net_amount,
-    {{ timestamp_utc("(_payload ->> 'SystemModstamp')") }} as last_changed
+    {{ unless_withheld('order.order_number', text("(_payload ->> 'OrderNumber')")) }} as order_number,
+    {{ unless_withheld('order.customer_order_number', text("(_payload ->> 'PoNumber')")) }} as customer_order_number,
+    'salesforce|account|' || {{ unless_withheld('order.customer_record', text("(_payload ->> 'AccountId')")) }} as customer_record,
+    {{ unless_withheld('order.ordered_on', date_iso("(_payload ->> 'EffectiveDate')")) }} as ordered_on,
+    {{ unless_withheld('order.status', code("(_payload ->> 'Status')", {"Draft": "new", "Activated": "confirmed", "Shipped": "shipped", "Completed": "completed", "Cancelled": "cancelled"})) }} as status,
+    {{ unless_withheld('order.currency', currency_iso4217("(_payload ->> 'CurrencyIsoCode')")) }} as currency,
+    {{ unless_withheld('order.net_amount', numeric("(_payload ->> 'TotalAmount')")) }} as net_amount,
+    {{ unless_withheld('order.last_changed', timestamp_utc("(_payload ->> 'SystemModstamp')")) }} as last_changed
 from order_records

@@ -4,10 +4,10 @@ with order_item_records as ({{ records_to_map('order_line', 'salesforce', 'order
 select
     {{ record_columns('salesforce', 'order_item', 2) }},
     {{ text("(_payload ->> 'Id')") }} as line_key,
-    'salesforce|order|' || {{ text("(_payload ->> 'OrderId')") }} as order_record,
-    {{ text("(_payload ->> 'OrderItemNumber')") }} as line_number,
-    {{ text("(_payload #>> '{Product2,StockKeepingUnit}')") }} as sku,
-    {{ numeric("(_payload ->> 'Quantity')") }} as quantity,
-    {{ numeric("(_payload ->> 'TotalPrice')") }} as net_amount,
-    {{ currency_iso4217("(_payload ->> 'CurrencyIsoCode')") }} as currency
+    'salesforce|order|' || {{ unless_withheld('order_line.order_record', text("(_payload ->> 'OrderId')")) }} as order_record,
+    {{ unless_withheld('order_line.line_number', text("(_payload ->> 'OrderItemNumber')")) }} as line_number,
+    {{ unless_withheld('order_line.sku', text("(_payload #>> '{Product2,StockKeepingUnit}')")) }} as sku,
+    {{ unless_withheld('order_line.quantity', numeric("(_payload ->> 'Quantity')")) }} as quantity,
+    {{ unless_withheld('order_line.net_amount', numeric("(_payload ->> 'TotalPrice')")) }} as net_amount,
+    {{ unless_withheld('order_line.currency', currency_iso4217("(_payload ->> 'CurrencyIsoCode')")) }} as currency
 from order_item_records

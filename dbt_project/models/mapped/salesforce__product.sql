@@ -5,11 +5,11 @@ select
     {{ record_columns('salesforce', 'product', 1) }},
     {{ text("(_payload ->> 'StockKeepingUnit')") }} as sku,
     {{ ean("(_payload ->> 'EAN__c')") }} as ean,
-    {{ text("(_payload ->> 'Name')") }} as name,
-    {{ code("(_payload ->> 'QuantityUnitOfMeasure')", {"szt": "piece", "m": "m", "kg": "kg", "opak": "pack", "Each": "piece"}) }} as unit,
-    {{ numeric("(_payload ->> 'ListPrice__c')") }} as net_price,
-    {{ currency_iso4217("(_payload ->> 'CurrencyIsoCode')") }} as currency,
-    {{ numeric("(_payload ->> 'VatRate__c')") }} as vat_rate,
-    {{ boolean("(_payload ->> 'IsActive')") }} as active,
-    {{ timestamp_utc("(_payload ->> 'SystemModstamp')") }} as last_changed
+    {{ unless_withheld('product.name', text("(_payload ->> 'Name')")) }} as name,
+    {{ unless_withheld('product.unit', code("(_payload ->> 'QuantityUnitOfMeasure')", {"szt": "piece", "m": "m", "kg": "kg", "opak": "pack", "Each": "piece"})) }} as unit,
+    {{ unless_withheld('product.net_price', numeric("(_payload ->> 'ListPrice__c')")) }} as net_price,
+    {{ unless_withheld('product.currency', currency_iso4217("(_payload ->> 'CurrencyIsoCode')")) }} as currency,
+    {{ unless_withheld('product.vat_rate', numeric("(_payload ->> 'VatRate__c')")) }} as vat_rate,
+    {{ unless_withheld('product.active', boolean("(_payload ->> 'IsActive')")) }} as active,
+    {{ unless_withheld('product.last_changed', timestamp_utc("(_payload ->> 'SystemModstamp')")) }} as last_changed
 from product_records

@@ -3,21 +3,21 @@
 with business_partner_records as ({{ records_to_map('customer', 'sap', 'business_partner') }})
 select
     {{ record_columns('sap', 'business_partner', 1) }},
-    {{ company_name("(_payload ->> 'OrganizationBPName1')", "(_payload ->> 'OrganizationBPName2')") }} as legal_name,
-    {{ person_name("(_payload ->> 'FirstName')", "(_payload ->> 'LastName')") }} as person_name,
+    {{ unless_withheld('customer.legal_name', company_name("(_payload ->> 'OrganizationBPName1')", "(_payload ->> 'OrganizationBPName2')")) }} as legal_name,
+    {{ unless_withheld('customer.person_name', person_name("(_payload ->> 'FirstName')", "(_payload ->> 'LastName')")) }} as person_name,
     {{ nip("(jsonb_path_query_first(_payload, '$.to_BusinessPartnerTax.results[*] ? (@.BPTaxType == \"PL1\").BPTaxNumber', '{}', true) #>> '{}')") }} as tax_id_pl,
     {{ regon("(jsonb_path_query_first(_payload, '$.to_BusinessPartnerTax.results[*] ? (@.BPTaxType == \"PL3\").BPTaxNumber', '{}', true) #>> '{}')") }} as regon,
     null::text as krs,
-    {{ eu_vat("(jsonb_path_query_first(_payload, '$.to_BusinessPartnerTax.results[*] ? (@.BPTaxType == \"PL0\").BPTaxNumber', '{}', true) #>> '{}')") }} as eu_vat,
-    {{ email("(jsonb_path_query_first(_payload, '$.to_BusinessPartnerAddress.results[0].to_EmailAddress.results[0].EmailAddress', '{}', true) #>> '{}')") }} as email,
-    {{ phone_e164("(jsonb_path_query_first(_payload, '$.to_BusinessPartnerAddress.results[0].to_PhoneNumber.results[0].PhoneNumber', '{}', true) #>> '{}')", country="(jsonb_path_query_first(_payload, '$.to_BusinessPartnerAddress.results[0].Country', '{}', true) #>> '{}')") }} as phone,
-    {{ street("(jsonb_path_query_first(_payload, '$.to_BusinessPartnerAddress.results[0].StreetName', '{}', true) #>> '{}')", "(jsonb_path_query_first(_payload, '$.to_BusinessPartnerAddress.results[0].HouseNumber', '{}', true) #>> '{}')", "(jsonb_path_query_first(_payload, '$.to_BusinessPartnerAddress.results[0].HouseNumberSupplementText', '{}', true) #>> '{}')", country="(jsonb_path_query_first(_payload, '$.to_BusinessPartnerAddress.results[0].Country', '{}', true) #>> '{}')") }} as street,
-    {{ postal_code("(jsonb_path_query_first(_payload, '$.to_BusinessPartnerAddress.results[0].PostalCode', '{}', true) #>> '{}')", country="(jsonb_path_query_first(_payload, '$.to_BusinessPartnerAddress.results[0].Country', '{}', true) #>> '{}')") }} as postal_code,
-    {{ city("(jsonb_path_query_first(_payload, '$.to_BusinessPartnerAddress.results[0].CityName', '{}', true) #>> '{}')") }} as city,
-    {{ country_iso2("(jsonb_path_query_first(_payload, '$.to_BusinessPartnerAddress.results[0].Country', '{}', true) #>> '{}')") }} as country,
-    {{ code("(_payload ->> 'BusinessPartnerIsBlocked')", {"false": "active", "true": "inactive"}) }} as status,
+    {{ unless_withheld('customer.eu_vat', eu_vat("(jsonb_path_query_first(_payload, '$.to_BusinessPartnerTax.results[*] ? (@.BPTaxType == \"PL0\").BPTaxNumber', '{}', true) #>> '{}')")) }} as eu_vat,
+    {{ unless_withheld('customer.email', email("(jsonb_path_query_first(_payload, '$.to_BusinessPartnerAddress.results[0].to_EmailAddress.results[0].EmailAddress', '{}', true) #>> '{}')")) }} as email,
+    {{ unless_withheld('customer.phone', phone_e164("(jsonb_path_query_first(_payload, '$.to_BusinessPartnerAddress.results[0].to_PhoneNumber.results[0].PhoneNumber', '{}', true) #>> '{}')", country="(jsonb_path_query_first(_payload, '$.to_BusinessPartnerAddress.results[0].Country', '{}', true) #>> '{}')")) }} as phone,
+    {{ unless_withheld('customer.street', street("(jsonb_path_query_first(_payload, '$.to_BusinessPartnerAddress.results[0].StreetName', '{}', true) #>> '{}')", "(jsonb_path_query_first(_payload, '$.to_BusinessPartnerAddress.results[0].HouseNumber', '{}', true) #>> '{}')", "(jsonb_path_query_first(_payload, '$.to_BusinessPartnerAddress.results[0].HouseNumberSupplementText', '{}', true) #>> '{}')", country="(jsonb_path_query_first(_payload, '$.to_BusinessPartnerAddress.results[0].Country', '{}', true) #>> '{}')")) }} as street,
+    {{ unless_withheld('customer.postal_code', postal_code("(jsonb_path_query_first(_payload, '$.to_BusinessPartnerAddress.results[0].PostalCode', '{}', true) #>> '{}')", country="(jsonb_path_query_first(_payload, '$.to_BusinessPartnerAddress.results[0].Country', '{}', true) #>> '{}')")) }} as postal_code,
+    {{ unless_withheld('customer.city', city("(jsonb_path_query_first(_payload, '$.to_BusinessPartnerAddress.results[0].CityName', '{}', true) #>> '{}')")) }} as city,
+    {{ unless_withheld('customer.country', country_iso2("(jsonb_path_query_first(_payload, '$.to_BusinessPartnerAddress.results[0].Country', '{}', true) #>> '{}')")) }} as country,
+    {{ unless_withheld('customer.status', code("(_payload ->> 'BusinessPartnerIsBlocked')", {"false": "active", "true": "inactive"})) }} as status,
     null::numeric as credit_limit,
     null::text as credit_limit_currency,
     null::date as registered_on,
-    {{ sap_date_time("nullif(btrim((_payload ->> 'LastChangeDate')), 'PT00H00M00S')", "nullif(btrim((_payload ->> 'LastChangeTime')), 'PT00H00M00S')") }} as last_changed
+    {{ unless_withheld('customer.last_changed', sap_date_time("nullif(btrim((_payload ->> 'LastChangeDate')), 'PT00H00M00S')", "nullif(btrim((_payload ->> 'LastChangeTime')), 'PT00H00M00S')")) }} as last_changed
 from business_partner_records

@@ -4,12 +4,12 @@ with sales_order_records as ({{ records_to_map('order', 'sap', 'sales_order') }}
 select
     {{ record_columns('sap', 'sales_order', 2) }},
     {{ text("(_payload ->> 'SalesOrder')") }} as order_key,
-    {{ text("(_payload ->> 'SalesOrder')") }} as order_number,
-    {{ text("(_payload ->> 'PurchaseOrderByCustomer')") }} as customer_order_number,
-    'sap|business_partner|' || {{ text("(_payload ->> 'SoldToParty')") }} as customer_record,
-    {{ date_sap("(_payload ->> 'SalesOrderDate')") }} as ordered_on,
-    {{ code("(_payload ->> 'OverallSDDocumentRejectionSts')", "(_payload ->> 'OverallSDProcessStatus')", "(_payload ->> 'OverallTotalDeliveryStatus')", {"A|A|A": "new", "A|B|A": "confirmed", "A|B|C": "shipped", "A|C|C": "completed", "C|C|A": "cancelled"}) }} as status,
-    {{ currency_iso4217("(_payload ->> 'TransactionCurrency')") }} as currency,
-    {{ numeric("(_payload ->> 'TotalNetAmount')") }} as net_amount,
-    {{ timestamp_utc("(_payload ->> 'LastChangeDateTime')") }} as last_changed
+    {{ unless_withheld('order.order_number', text("(_payload ->> 'SalesOrder')")) }} as order_number,
+    {{ unless_withheld('order.customer_order_number', text("(_payload ->> 'PurchaseOrderByCustomer')")) }} as customer_order_number,
+    'sap|business_partner|' || {{ unless_withheld('order.customer_record', text("(_payload ->> 'SoldToParty')")) }} as customer_record,
+    {{ unless_withheld('order.ordered_on', date_sap("(_payload ->> 'SalesOrderDate')")) }} as ordered_on,
+    {{ unless_withheld('order.status', code("(_payload ->> 'OverallSDDocumentRejectionSts')", "(_payload ->> 'OverallSDProcessStatus')", "(_payload ->> 'OverallTotalDeliveryStatus')", {"A|A|A": "new", "A|B|A": "confirmed", "A|B|C": "shipped", "A|C|C": "completed", "C|C|A": "cancelled"})) }} as status,
+    {{ unless_withheld('order.currency', currency_iso4217("(_payload ->> 'TransactionCurrency')")) }} as currency,
+    {{ unless_withheld('order.net_amount', numeric("(_payload ->> 'TotalNetAmount')")) }} as net_amount,
+    {{ unless_withheld('order.last_changed', timestamp_utc("(_payload ->> 'LastChangeDateTime')")) }} as last_changed
 from sales_order_records

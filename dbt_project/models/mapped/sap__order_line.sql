@@ -4,10 +4,10 @@ with sales_order_item_records as ({{ records_to_map('order_line', 'sap', 'sales_
 select
     {{ record_columns('sap', 'sales_order_item', 2) }},
     {{ joined("(_payload ->> 'SalesOrder')", "(_payload ->> 'SalesOrderItem')") }} as line_key,
-    'sap|sales_order|' || {{ text("(_payload ->> 'SalesOrder')") }} as order_record,
-    {{ text("(_payload ->> 'SalesOrderItem')") }} as line_number,
-    {{ text("(_payload ->> 'Material')") }} as sku,
-    {{ numeric("(_payload ->> 'RequestedQuantity')") }} as quantity,
-    {{ numeric("(_payload ->> 'NetAmount')") }} as net_amount,
-    {{ currency_iso4217("(_payload ->> 'TransactionCurrency')") }} as currency
+    'sap|sales_order|' || {{ unless_withheld('order_line.order_record', text("(_payload ->> 'SalesOrder')")) }} as order_record,
+    {{ unless_withheld('order_line.line_number', text("(_payload ->> 'SalesOrderItem')")) }} as line_number,
+    {{ unless_withheld('order_line.sku', text("(_payload ->> 'Material')")) }} as sku,
+    {{ unless_withheld('order_line.quantity', numeric("(_payload ->> 'RequestedQuantity')")) }} as quantity,
+    {{ unless_withheld('order_line.net_amount', numeric("(_payload ->> 'NetAmount')")) }} as net_amount,
+    {{ unless_withheld('order_line.currency', currency_iso4217("(_payload ->> 'TransactionCurrency')")) }} as currency
 from sales_order_item_records

@@ -5,11 +5,11 @@ select
     {{ record_columns('sap_v4', 'product', 1) }},
     {{ text("(_payload ->> 'Product')") }} as sku,
     {{ ean("(_payload ->> 'ProductStandardID')") }} as ean,
-    {{ text("(jsonb_path_query_first(_payload, '$._ProductDescription[*] ? (@.Language == \"PL\").ProductDescription', '{}', true) #>> '{}')") }} as name,
-    {{ code("(_payload ->> 'BaseUnit')", {"ST": "piece", "PC": "piece", "M": "m", "KG": "kg", "PAK": "pack"}) }} as unit,
+    {{ unless_withheld('product.name', text("(jsonb_path_query_first(_payload, '$._ProductDescription[*] ? (@.Language == \"PL\").ProductDescription', '{}', true) #>> '{}')")) }} as name,
+    {{ unless_withheld('product.unit', code("(_payload ->> 'BaseUnit')", {"ST": "piece", "PC": "piece", "M": "m", "KG": "kg", "PAK": "pack"})) }} as unit,
     null::numeric as net_price,
     null::text as currency,
     null::numeric as vat_rate,
     null::boolean as active,
-    {{ timestamp_utc("(_payload ->> 'LastChangeDateTime')") }} as last_changed
+    {{ unless_withheld('product.last_changed', timestamp_utc("(_payload ->> 'LastChangeDateTime')")) }} as last_changed
 from product_records

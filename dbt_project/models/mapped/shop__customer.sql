@@ -3,21 +3,21 @@
 with customer_records as ({{ records_to_map('customer', 'shop', 'customer') }})
 select
     {{ record_columns('shop', 'customer', 1) }},
-    {{ company_name("(_payload #>> '{defaultAddress,company}')") }} as legal_name,
-    {{ person_name("(_payload ->> 'firstName')", "(_payload ->> 'lastName')") }} as person_name,
+    {{ unless_withheld('customer.legal_name', company_name("(_payload #>> '{defaultAddress,company}')")) }} as legal_name,
+    {{ unless_withheld('customer.person_name', person_name("(_payload ->> 'firstName')", "(_payload ->> 'lastName')")) }} as person_name,
     {{ nip("(_payload #>> '{nip,value}')") }} as tax_id_pl,
     null::text as regon,
     null::text as krs,
     null::text as eu_vat,
-    {{ email("(_payload #>> '{defaultEmailAddress,emailAddress}')") }} as email,
-    {{ phone_e164("(_payload #>> '{defaultPhoneNumber,phoneNumber}')", country="(_payload #>> '{defaultAddress,countryCodeV2}')") }} as phone,
-    {{ street("(_payload #>> '{defaultAddress,address1}')", country="(_payload #>> '{defaultAddress,countryCodeV2}')") }} as street,
-    {{ postal_code("(_payload #>> '{defaultAddress,zip}')", country="(_payload #>> '{defaultAddress,countryCodeV2}')") }} as postal_code,
-    {{ city("(_payload #>> '{defaultAddress,city}')") }} as city,
-    {{ country_iso2("(_payload #>> '{defaultAddress,countryCodeV2}')") }} as country,
+    {{ unless_withheld('customer.email', email("(_payload #>> '{defaultEmailAddress,emailAddress}')")) }} as email,
+    {{ unless_withheld('customer.phone', phone_e164("(_payload #>> '{defaultPhoneNumber,phoneNumber}')", country="(_payload #>> '{defaultAddress,countryCodeV2}')")) }} as phone,
+    {{ unless_withheld('customer.street', street("(_payload #>> '{defaultAddress,address1}')", country="(_payload #>> '{defaultAddress,countryCodeV2}')")) }} as street,
+    {{ unless_withheld('customer.postal_code', postal_code("(_payload #>> '{defaultAddress,zip}')", country="(_payload #>> '{defaultAddress,countryCodeV2}')")) }} as postal_code,
+    {{ unless_withheld('customer.city', city("(_payload #>> '{defaultAddress,city}')")) }} as city,
+    {{ unless_withheld('customer.country', country_iso2("(_payload #>> '{defaultAddress,countryCodeV2}')")) }} as country,
     null::text as status,
     null::numeric as credit_limit,
     null::text as credit_limit_currency,
     null::date as registered_on,
-    {{ timestamp_utc("(_payload ->> 'updatedAt')") }} as last_changed
+    {{ unless_withheld('customer.last_changed', timestamp_utc("(_payload ->> 'updatedAt')")) }} as last_changed
 from customer_records

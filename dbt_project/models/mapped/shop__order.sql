@@ -4,12 +4,12 @@ with order_records as ({{ records_to_map('order', 'shop', 'order') }})
 select
     {{ record_columns('shop', 'order', 2) }},
     {{ text("(_payload ->> 'id')") }} as order_key,
-    {{ text("(_payload ->> 'name')") }} as order_number,
+    {{ unless_withheld('order.order_number', text("(_payload ->> 'name')")) }} as order_number,
     null::text as customer_order_number,
-    'shop|customer|' || {{ text("(_payload #>> '{customer,id}')") }} as customer_record,
-    {{ date_of_moment("(_payload ->> 'processedAt')") }} as ordered_on,
-    {{ code("(_payload ->> 'displayFinancialStatus')", "(_payload ->> 'displayFulfillmentStatus')", {"PENDING|UNFULFILLED": "new", "AUTHORIZED|UNFULFILLED": "new", "PARTIALLY_PAID|UNFULFILLED": "confirmed", "PAID|UNFULFILLED": "confirmed", "PENDING|FULFILLED": "shipped", "PAID|FULFILLED": "shipped", "PAID|PARTIALLY_FULFILLED": "shipped", "PARTIALLY_REFUNDED|FULFILLED": "shipped", "REFUNDED|FULFILLED": "cancelled", "REFUNDED|UNFULFILLED": "cancelled", "VOIDED|UNFULFILLED": "cancelled", "EXPIRED|UNFULFILLED": "cancelled"}) }} as status,
-    {{ currency_iso4217("(_payload ->> 'currencyCode')") }} as currency,
-    {{ shop_order_net("(_payload #>> '{subtotalPriceSet,shopMoney,amount}')", "(_payload #>> '{totalTaxSet,shopMoney,amount}')", "(_payload #>> '{shippingLine,taxLines}')", "(_payload ->> 'taxesIncluded')") }} as net_amount,
-    {{ timestamp_utc("(_payload ->> 'updatedAt')") }} as last_changed
+    'shop|customer|' || {{ unless_withheld('order.customer_record', text("(_payload #>> '{customer,id}')")) }} as customer_record,
+    {{ unless_withheld('order.ordered_on', date_of_moment("(_payload ->> 'processedAt')")) }} as ordered_on,
+    {{ unless_withheld('order.status', code("(_payload ->> 'displayFinancialStatus')", "(_payload ->> 'displayFulfillmentStatus')", {"PENDING|UNFULFILLED": "new", "AUTHORIZED|UNFULFILLED": "new", "PARTIALLY_PAID|UNFULFILLED": "confirmed", "PAID|UNFULFILLED": "confirmed", "PENDING|FULFILLED": "shipped", "PAID|FULFILLED": "shipped", "PAID|PARTIALLY_FULFILLED": "shipped", "PARTIALLY_REFUNDED|FULFILLED": "shipped", "REFUNDED|FULFILLED": "cancelled", "REFUNDED|UNFULFILLED": "cancelled", "VOIDED|UNFULFILLED": "cancelled", "EXPIRED|UNFULFILLED": "cancelled"})) }} as status,
+    {{ unless_withheld('order.currency', currency_iso4217("(_payload ->> 'currencyCode')")) }} as currency,
+    {{ unless_withheld('order.net_amount', shop_order_net("(_payload #>> '{subtotalPriceSet,shopMoney,amount}')", "(_payload #>> '{totalTaxSet,shopMoney,amount}')", "(_payload #>> '{shippingLine,taxLines}')", "(_payload ->> 'taxesIncluded')")) }} as net_amount,
+    {{ unless_withheld('order.last_changed', timestamp_utc("(_payload ->> 'updatedAt')")) }} as last_changed
 from order_records

@@ -4,10 +4,10 @@ with order_line_records as ({{ records_to_map('order_line', 'shop', 'order_line'
 select
     {{ record_columns('shop', 'order_line', 2) }},
     {{ joined("(_payload #>> '{parent,id}')", "(_payload ->> 'id')") }} as line_key,
-    'shop|order|' || {{ text("(_payload #>> '{parent,id}')") }} as order_record,
+    'shop|order|' || {{ unless_withheld('order_line.order_record', text("(_payload #>> '{parent,id}')")) }} as order_record,
     null::text as line_number,
-    {{ text("(_payload ->> 'sku')") }} as sku,
-    {{ numeric("(_payload ->> 'quantity')") }} as quantity,
-    {{ shop_line_net("(_payload #>> '{originalTotalSet,shopMoney,amount}')", "(_payload ->> 'discountAllocations')", "(_payload ->> 'taxLines')", "(_payload #>> '{parent,taxesIncluded}')") }} as net_amount,
-    {{ currency_iso4217("(_payload #>> '{originalUnitPriceSet,shopMoney,currencyCode}')") }} as currency
+    {{ unless_withheld('order_line.sku', text("(_payload ->> 'sku')")) }} as sku,
+    {{ unless_withheld('order_line.quantity', numeric("(_payload ->> 'quantity')")) }} as quantity,
+    {{ unless_withheld('order_line.net_amount', shop_line_net("(_payload #>> '{originalTotalSet,shopMoney,amount}')", "(_payload ->> 'discountAllocations')", "(_payload ->> 'taxLines')", "(_payload #>> '{parent,taxesIncluded}')")) }} as net_amount,
+    {{ unless_withheld('order_line.currency', currency_iso4217("(_payload #>> '{originalUnitPriceSet,shopMoney,currencyCode}')")) }} as currency
 from order_line_records

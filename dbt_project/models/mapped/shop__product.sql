@@ -5,11 +5,11 @@ select
     {{ record_columns('shop', 'product', 1) }},
     {{ text("(jsonb_path_query_first(_payload, '$.variants[0].sku', '{}', true) #>> '{}')") }} as sku,
     {{ ean("(jsonb_path_query_first(_payload, '$.variants[0].barcode', '{}', true) #>> '{}')") }} as ean,
-    {{ text("(_payload ->> 'title')") }} as name,
+    {{ unless_withheld('product.name', text("(_payload ->> 'title')")) }} as name,
     null::text as unit,
     null::numeric as net_price,
     null::text as currency,
     null::numeric as vat_rate,
     null::boolean as active,
-    {{ timestamp_utc("(_payload ->> 'updatedAt')") }} as last_changed
+    {{ unless_withheld('product.last_changed', timestamp_utc("(_payload ->> 'updatedAt')")) }} as last_changed
 from product_records

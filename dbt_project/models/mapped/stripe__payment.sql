@@ -5,25 +5,25 @@ refund_records as ({{ records_to_map('payment', 'stripe', 'refund') }})
 select
     {{ record_columns('stripe', 'charge', 2) }},
     {{ text("(_payload ->> 'id')") }} as payment_key,
-    {{ text("(_payload #>> '{metadata,invoice}')") }} as invoice_number,
-    {{ date_unix("(_payload ->> 'created')") }} as paid_on,
-    {{ stripe_amount("(_payload ->> 'amount')", "(_payload ->> 'currency')") }} as authorised_amount,
-    {{ stripe_amount("(_payload ->> 'amount_captured')", "(_payload ->> 'currency')") }} as amount,
-    {{ stripe_amount("(_payload ->> 'amount_refunded')", "(_payload ->> 'currency')") }} as refunded_amount,
-    {{ currency_iso4217("(_payload ->> 'currency')") }} as currency,
-    {{ text("(_payload #>> '{payment_method_details,type}')") }} as method,
-    {{ code("(_payload ->> 'status')", "(_payload ->> 'captured')", "(_payload ->> 'refunded')", {"succeeded|true|false": "paid", "succeeded|true|true": "refunded", "succeeded|false|false": "authorised", "succeeded|false|true": "released", "pending|true|false": "pending", "pending|false|false": "pending", "pending|false|true": "released", "failed|true|false": "failed", "failed|false|false": "failed", "failed|false|true": "failed"}) }} as status
+    {{ unless_withheld('payment.invoice_number', text("(_payload #>> '{metadata,invoice}')")) }} as invoice_number,
+    {{ unless_withheld('payment.paid_on', date_unix("(_payload ->> 'created')")) }} as paid_on,
+    {{ unless_withheld('payment.authorised_amount', stripe_amount("(_payload ->> 'amount')", "(_payload ->> 'currency')")) }} as authorised_amount,
+    {{ unless_withheld('payment.amount', stripe_amount("(_payload ->> 'amount_captured')", "(_payload ->> 'currency')")) }} as amount,
+    {{ unless_withheld('payment.refunded_amount', stripe_amount("(_payload ->> 'amount_refunded')", "(_payload ->> 'currency')")) }} as refunded_amount,
+    {{ unless_withheld('payment.currency', currency_iso4217("(_payload ->> 'currency')")) }} as currency,
+    {{ unless_withheld('payment.method', text("(_payload #>> '{payment_method_details,type}')")) }} as method,
+    {{ unless_withheld('payment.status', code("(_payload ->> 'status')", "(_payload ->> 'captured')", "(_payload ->> 'refunded')", {"succeeded|true|false": "paid", "succeeded|true|true": "refunded", "succeeded|false|false": "authorised", "succeeded|false|true": "released", "pending|true|false": "pending", "pending|false|false": "pending", "pending|false|true": "released", "failed|true|false": "failed", "failed|false|false": "failed", "failed|false|true": "failed"})) }} as status
 from charge_records
 union all
 select
     {{ record_columns('stripe', 'refund', 2) }},
     {{ text("(jsonb_path_query_first(_payload, '$.charge.**{0 to 1} ? (@ starts with \"ch_\" || @ starts with \"py_\")', '{}', true) #>> '{}')") }} as payment_key,
-    {{ text("(_payload #>> '{charge,metadata,invoice}')") }} as invoice_number,
-    {{ date_unix("(_payload #>> '{charge,created}')") }} as paid_on,
-    {{ stripe_amount("(_payload #>> '{charge,amount}')", "(_payload #>> '{charge,currency}')") }} as authorised_amount,
-    {{ stripe_amount("(_payload #>> '{charge,amount_captured}')", "(_payload #>> '{charge,currency}')") }} as amount,
-    {{ stripe_amount("(_payload #>> '{charge,amount_refunded}')", "(_payload #>> '{charge,currency}')") }} as refunded_amount,
-    {{ currency_iso4217("(_payload #>> '{charge,currency}')") }} as currency,
-    {{ text("(_payload #>> '{charge,payment_method_details,type}')") }} as method,
-    {{ code("(_payload #>> '{charge,status}')", "(_payload #>> '{charge,captured}')", "(_payload #>> '{charge,refunded}')", {"succeeded|true|false": "paid", "succeeded|true|true": "refunded", "succeeded|false|false": "authorised", "succeeded|false|true": "released", "pending|true|false": "pending", "pending|false|false": "pending", "pending|false|true": "released", "failed|true|false": "failed", "failed|false|false": "failed", "failed|false|true": "failed"}) }} as status
+    {{ unless_withheld('payment.invoice_number', text("(_payload #>> '{charge,metadata,invoice}')")) }} as invoice_number,
+    {{ unless_withheld('payment.paid_on', date_unix("(_payload #>> '{charge,created}')")) }} as paid_on,
+    {{ unless_withheld('payment.authorised_amount', stripe_amount("(_payload #>> '{charge,amount}')", "(_payload #>> '{charge,currency}')")) }} as authorised_amount,
+    {{ unless_withheld('payment.amount', stripe_amount("(_payload #>> '{charge,amount_captured}')", "(_payload #>> '{charge,currency}')")) }} as amount,
+    {{ unless_withheld('payment.refunded_amount', stripe_amount("(_payload #>> '{charge,amount_refunded}')", "(_payload #>> '{charge,currency}')")) }} as refunded_amount,
+    {{ unless_withheld('payment.currency', currency_iso4217("(_payload #>> '{charge,currency}')")) }} as currency,
+    {{ unless_withheld('payment.method', text("(_payload #>> '{charge,payment_method_details,type}')")) }} as method,
+    {{ unless_withheld('payment.status', code("(_payload #>> '{charge,status}')", "(_payload #>> '{charge,captured}')", "(_payload #>> '{charge,refunded}')", {"succeeded|true|false": "paid", "succeeded|true|true": "refunded", "succeeded|false|false": "authorised", "succeeded|false|true": "released", "pending|true|false": "pending", "pending|false|false": "pending", "pending|false|true": "released", "failed|true|false": "failed", "failed|false|false": "failed", "failed|false|true": "failed"})) }} as status
 from refund_records

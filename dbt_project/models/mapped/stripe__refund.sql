@@ -4,11 +4,11 @@ with refund_records as ({{ records_to_map('refund', 'stripe', 'refund') }})
 select
     {{ record_columns('stripe', 'refund', 1) }},
     {{ text("(_payload ->> 'id')") }} as refund_key,
-    'stripe|charge|' || {{ text("(jsonb_path_query_first(_payload, '$.charge.**{0 to 1} ? (@ starts with \"ch_\" || @ starts with \"py_\")', '{}', true) #>> '{}')") }} as payment_record,
-    {{ text("(_payload #>> '{metadata,invoice}')") }} as invoice_number,
-    {{ date_unix("(_payload ->> 'created')") }} as refunded_on,
-    {{ stripe_amount("(_payload ->> 'amount')", "(_payload ->> 'currency')") }} as amount,
-    {{ currency_iso4217("(_payload ->> 'currency')") }} as currency,
-    {{ code("(_payload ->> 'status')", {"succeeded": "refunded", "pending": "pending", "requires_action": "pending", "failed": "failed", "canceled": "cancelled"}) }} as status,
-    {{ text("(_payload ->> 'reason')") }} as reason
+    'stripe|charge|' || {{ unless_withheld('refund.payment_record', text("(jsonb_path_query_first(_payload, '$.charge.**{0 to 1} ? (@ starts with \"ch_\" || @ starts with \"py_\")', '{}', true) #>> '{}')")) }} as payment_record,
+    {{ unless_withheld('refund.invoice_number', text("(_payload #>> '{metadata,invoice}')")) }} as invoice_number,
+    {{ unless_withheld('refund.refunded_on', date_unix("(_payload ->> 'created')")) }} as refunded_on,
+    {{ unless_withheld('refund.amount', stripe_amount("(_payload ->> 'amount')", "(_payload ->> 'currency')")) }} as amount,
+    {{ unless_withheld('refund.currency', currency_iso4217("(_payload ->> 'currency')")) }} as currency,
+    {{ unless_withheld('refund.status', code("(_payload ->> 'status')", {"succeeded": "refunded", "pending": "pending", "requires_action": "pending", "failed": "failed", "canceled": "cancelled"})) }} as status,
+    {{ unless_withheld('refund.reason', text("(_payload ->> 'reason')")) }} as reason
 from refund_records

@@ -3,7 +3,7 @@
 with number_records as ({{ records_to_map('company', 'vies', 'number') }})
 select
     {{ record_columns('vies', 'number', 2) }},
-    {{ company_name("nullif(btrim((_payload ->> 'name')), '---')") }} as legal_name,
+    {{ unless_withheld('company.legal_name', company_name("nullif(btrim((_payload ->> 'name')), '---')")) }} as legal_name,
     null::text as tax_id_pl,
     null::text as tax_id_status,
     null::text as regon,
@@ -16,7 +16,7 @@ select
     null::text as represented_by,
     null::text as representation,
     null::text as vat_status,
-    {{ boolean("(_payload ->> 'valid')") }} as eu_vat_valid,
+    {{ unless_withheld('company.eu_vat_valid', boolean("(_payload ->> 'valid')")) }} as eu_vat_valid,
     null::text as bank_accounts,
     null::date as registered_on,
     null::date as vat_registered_on,

@@ -3,7 +3,7 @@
 with subject_records as ({{ records_to_map('company', 'white_list', 'subject') }})
 select
     {{ record_columns('white_list', 'subject', 2) }},
-    {{ company_name("(_payload ->> 'name')") }} as legal_name,
+    {{ unless_withheld('company.legal_name', company_name("(_payload ->> 'name')")) }} as legal_name,
     {{ nip("(_payload ->> 'identifier')") }} as tax_id_pl,
     null::text as tax_id_status,
     {{ regon("(_payload ->> 'regon')") }} as regon,
@@ -15,10 +15,10 @@ select
     null::text as share_capital_currency,
     null::text as represented_by,
     null::text as representation,
-    {{ code("(_payload ->> 'statusVat')", {"Czynny": "active", "Zwolniony": "exempt", "Niezarejestrowany": "not_registered"}) }} as vat_status,
+    {{ unless_withheld('company.vat_status', code("(_payload ->> 'statusVat')", {"Czynny": "active", "Zwolniony": "exempt", "Niezarejestrowany": "not_registered"})) }} as vat_status,
     null::boolean as eu_vat_valid,
-    {{ words("nullif(btrim((_payload ->> 'accountNumbers')), '[]')") }} as bank_accounts,
+    {{ unless_withheld('company.bank_accounts', words("nullif(btrim((_payload ->> 'accountNumbers')), '[]')")) }} as bank_accounts,
     null::date as registered_on,
-    {{ date_iso("(_payload ->> 'registrationLegalDate')") }} as vat_registered_on,
+    {{ unless_withheld('company.vat_registered_on', date_iso("(_payload ->> 'registrationLegalDate')")) }} as vat_registered_on,
     null::timestamptz as last_changed
 from subject_records

@@ -67,6 +67,15 @@ class Attribute(Model):
     type: AttributeType = "text"
     meaning: str
     personal: PersonalClass = "none"
+    essential: bool = Field(
+        False,
+        description="without it the record is worth nothing: a record whose value nobody understands waits in "
+        "quarantine whole. Of any other attribute, identifiers of the identity excepted, only the value is withheld",
+    )
+    withheld_with: list[Name] = Field(
+        [],
+        description="attributes without which this one says nothing (an amount's currency): withheld with any of them",
+    )
     trust: list[Name] | None = Field(None, description="systems, the most trusted first; default: the entity's trust")
     survivorship: Literal["most_trusted", "latest", "total"] = Field(
         "most_trusted",
@@ -175,6 +184,12 @@ class Entity(Model):
     gate: EntityGate = EntityGate()
 
     @property
+    def essential(self) -> frozenset[str]:
+        """The attributes without which a record waits in quarantine: strong identifiers, and those marked essential."""
+        marked = (name for name, attribute in self.attributes.items() if attribute.essential)
+        return frozenset((*self.identity.attributes, *marked))
+
+    @property
     def streams(self) -> list[str]:
         """The system.stream names that feed this entity, sorted."""
         return sorted({source for attribute in self.attributes.values() for source in attribute.sources})
@@ -199,6 +214,9 @@ class Entity(Model):
         if self.living and self.living.attribute not in self.attributes:
             raise ValueError(f"living names {self.living.attribute!r}, which is not under attributes")
         for name, attribute in self.attributes.items():
+            for other in attribute.withheld_with:
+                if other not in self.attributes or other in self.essential:
+                    raise ValueError(f"{name!r}: withheld_with names {other!r}, which is no attribute that is withheld")
             if (attribute.references is not None) != name.endswith("_record"):
                 raise ValueError(f"{name!r}: _record ends the name of an attribute with references, and of no other")
         return self

@@ -15,7 +15,7 @@ PREFIX = "dry_run_"
 """Before the names of the warehouse's schemas."""
 STAGING, MAPPED = f"{PREFIX}staging", f"{PREFIX}mapped"
 
-_COLUMNS = sql.SQL("_key, _hash, _payload, _cursor, _deleted, _load_id, _extracted_at")
+_COLUMNS = sql.SQL("_key, _hash, _payload, _cursor, _deleted, _load_id, _extracted_at, _withheld")
 _DRY_RUN_LOAD = sql.SQL(
     " union all select {columns} from {candidate} c where not exists (select from {refused} r where r._key = c._key)"
 )

@@ -99,6 +99,7 @@ def record_published(connection: psycopg.Connection, job: Job, load: Load, count
         "rows_changed": counts.rows_changed,
         "rows_deleted": counts.rows_deleted,
         "rows_quarantined": counts.rows_quarantined,
+        "values_withheld": counts.values_withheld,
         "verdict": "passed",
         **superseded,
         **_commitment(counts.content),

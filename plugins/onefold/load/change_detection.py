@@ -22,8 +22,8 @@ def make_candidates(connection: psycopg.Connection, load: Load, stream: Stream, 
     Of several readings of one key the one with the greatest cursor counts; at equal cursors the one read last. A
     reading is a candidate when its content differs from the current version (compared by hash first, as jsonb where
     the hashes differ: a source may write its keys in another order), is not older than it, and is not in quarantine
-    already, unchanged (unless what waits there is to be gated `again`). What the catalogue calls volatile is no
-    content.
+    already, unchanged. What the catalogue calls volatile is no content. What waits there may be gated `again`; so may a
+    current version that lacks a withheld value.
     """
     try:
         return _reduce(connection, load, stream, again)
@@ -53,9 +53,11 @@ def _reduce(connection: psycopg.Connection, load: Load, stream: Stream, again: b
         "is_not_older": is_not_older("read", "held"),
         "newest": _newest(connection, load),
         "not_waiting": _not_waiting(load, stream) if waiting and not again else sql.SQL("true"),
-        "waiting": sql.SQL("ops.quarantine q where q.system = {} and q.stream = {} and q.state = 'open'").format(
-            load.system, load.stream
-        ),
+        "waiting": sql.SQL(
+            "ops.quarantine q where q.system = {} and q.stream = {} and q.state = 'open' and q.attribute is null"
+        ).format(load.system, load.stream),
+        "again": sql.Literal(again),
+        "held_withheld": sql.SQL("_withheld" if again else "null::jsonb"),
         "staging": staging,
         "held": content_sql("version._payload", stream),
         "read": content_sql("read._payload::jsonb", stream),
@@ -76,7 +78,7 @@ _ALL = sql.SQL(
     """
     create {kind} table {candidate} as
     select _key, _cursor, _deleted, _hash, _extracted_at, _payload::jsonb as _payload, {load_id}::bigint as _load_id,
-           false as _known
+           null::jsonb as _withheld, false as _known
     from ({newest}) read
     """
 )
@@ -89,14 +91,15 @@ _COMPARED = sql.SQL(
         select read._row, read._key, read._extracted_at, held._load_id as _held,
                case
                    when held._key is null then 'new'
-                   when held._hash = read._hash
+                   when held._hash = read._hash and not ({again} and held._withheld is not null)
                        then case when held._cursor is not distinct from read._cursor then 'same' else 'equal' end
                    when {is_not_older} then 'newer'
                    else 'late'
                end as _how
         from ({newest}) read
         left join (
-            select _key, _load_id, _hash, _cursor, _extracted_at from {staging} version where {current}
+            select _key, _load_id, _hash, _cursor, _extracted_at, {held_withheld} as _withheld
+            from {staging} version where {current}
         ) held on held._key = read._key
     ) every
     where _how in ('new', 'newer') or _held >= {reversible}
@@ -110,7 +113,7 @@ _DIFFERENT = sql.SQL(
     """
     create {kind} table {candidate} as
     select _key, _cursor, _deleted, _hash, _extracted_at, _payload::jsonb as _payload, {load_id}::bigint as _load_id,
-           _held is not null as _known
+           null::jsonb as _withheld, _held is not null as _known
     from (select _row, _held from {compared} where _how in ('new', 'newer')) different
     -- offset 0: fetched by its place; PostgreSQL would rather read all pages into memory to join them
     cross join lateral (select * from {pages} page where page.ctid = different._row offset 0) read
@@ -118,6 +121,7 @@ _DIFFERENT = sql.SQL(
         _held is null
         or (
             select (version._deleted, {held}) is distinct from (read._deleted, {read})
+                or ({again} and version._withheld is not null)
             from {staging} version where version._key = read._key and version._load_id = _held
         )
     )
@@ -130,7 +134,10 @@ _SUPERSEDED = sql.SQL(
     """
     create unlogged table {superseded} as
     select read._key, read._cursor, read._deleted, read._hash, read._extracted_at, read._payload::jsonb as _payload,
-           _how <> 'late' as gated, q.suite, q.expectation, q.reason
+           _how <> 'late' as gated, q.suite, q.expectation, q.reason,
+           case when _how <> 'late' and q.suite is null then (
+               select _withheld from {staging} version where version._key = read._key and version._load_id = _held
+           ) end as _withheld
     from (
         select * from {compared} compared
         where _how <> 'same' and (_how in ('equal', 'late')
@@ -190,7 +197,8 @@ def _waiting(connection: psycopg.Connection, load: Load) -> bool:
     """Whether anything of the stream waits in quarantine."""
     waiting: bool = one_row(
         connection.execute(
-            "select exists (select from ops.quarantine where system = %s and stream = %s and state = 'open')",
+            "select exists (select from ops.quarantine where system = %s and stream = %s and state = 'open'"
+            " and attribute is null)",
             (load.system, load.stream),
         )
     )[0]
@@ -205,8 +213,8 @@ def _not_waiting(load: Load, stream: Stream) -> sql.Composable:
     """
     return sql.SQL(
         "not exists (select from ops.quarantine q where q.system = {} and q.stream = {} and q.state = 'open'"
-        " and q._key = read._key and not read._deleted and (q._cursor is null) = (read._cursor is null)"
-        " and (q._hash = read._hash or {} = {}))"
+        " and q.attribute is null and q._key = read._key and not read._deleted"
+        " and (q._cursor is null) = (read._cursor is null) and (q._hash = read._hash or {} = {}))"
     ).format(load.system, load.stream, content_sql("q.payload", stream), content_sql("read._payload::jsonb", stream))
 
 

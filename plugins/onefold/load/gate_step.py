@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,30 +10,43 @@ import psycopg
 from psycopg import sql
 
 from onefold.catalog.entity import Entity
+from onefold.catalog.stream import Stream
 from onefold.errors import Rejected
 from onefold.load.change_detection import make_candidates
 from onefold.load.delete_detection import land_deletions
 from onefold.load.job import Job
 from onefold.load.ledger import Load
 from onefold.load.partial_changes import merge_partial_changes
+from onefold.load.refused import record_refused, refused_alone
+from onefold.load.withheld import record_withheld
 from onefold.mapping.registry import mapping_versions
 from onefold.quality.contract import FEW, Drift, find_drift, may_have_drifted
 from onefold.quality.gate import Finding, evaluate_suite, store_findings
 from onefold.quality.no_rows import evaluate_without_rows
 from onefold.quality.partial import WAITS, is_partial
-from onefold.quality.suite import read_suite
-from onefold.quality.typed import make_typed
-from onefold.warehouse.rows import one_row
+from onefold.quality.suite import Suite, read_suite
+from onefold.quality.typed import Typed, make_typed
+from onefold.quality.withholding import Withholding, withholding_of
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Gated:
-    """How many rows the suite was evaluated on, deletions not counted, and what each expectation found."""
+    """How many rows the suite was evaluated on, deletions not counted, what each expectation found, and how many
+    values are withheld of each attribute."""
 
     rows: int
     findings: list[Finding]
+    withheld: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """How many rows are refused, and how many values are withheld of each attribute."""
+
+    refused: int
+    withheld: Mapping[str, int]
 
 
 def run_gate(connection: psycopg.Connection, job: Job, load: Load) -> Gated:
@@ -49,24 +61,26 @@ def run_gate(connection: psycopg.Connection, job: Job, load: Load) -> Gated:
         land_deletions(connection, load, job.stream)
     merge_partial_changes(connection, load, job.stream, replay=job.replays)
     candidates = make_candidates(connection, load, job.stream, again=job.replays)
-    rows = make_typed(connection, load.tables, job.table, job.stream, job.entities, suite)
+    withholding = withholding_of(job.stream, job.name, job.entities)
+    typed = make_typed(connection, load.tables, job.stream, withholding, suite)
     if not job.replays:
-        _check_contract(connection, job, load)
-    if rows:
+        _check_contract(connection, job, load, withholding)
+    if typed.rows:
         findings = evaluate_suite(job.warehouse_url, "landing", load.tables.typed_name, suite)
     else:
         findings = evaluate_without_rows(connection, job.warehouse_url, "landing", load.tables.typed_name, suite)
-    refused = record_refused(connection, load, suite.name, findings, job.entities, whole=job.replays)
+    verdict = record_verdict(
+        connection, load, job.stream, suite, typed, findings, withholding, job.entities, whole=job.replays
+    )
     waiting = _hold_partial_changes(connection, job, load)
     with connection.transaction(), connection.cursor() as cursor:
         cursor.execute("delete from ops.gate_result where load_id = %s", (load.load_id,))
         store_findings(cursor, suite.name, findings, load_id=load.load_id)
-    _log_findings(job, rows, refused, findings)
+    _log_findings(job, typed.rows, verdict, findings)
     if not job.replays:
-        _check_verdict(
-            job, load, suite.name, findings, candidates, refused - _refused_alone(connection, load) - waiting
-        )
-    return Gated(rows, findings)
+        alone = refused_alone(connection, load)
+        _check_verdict(job, load, suite.name, findings, candidates, verdict.refused - alone - waiting)
+    return Gated(typed.rows, findings, verdict.withheld)
 
 
 def _hold_partial_changes(connection: psycopg.Connection, job: Job, load: Load) -> int:
@@ -94,27 +108,19 @@ def _hold_partial_changes(connection: psycopg.Connection, job: Job, load: Load) 
     ).rowcount
 
 
-def _check_contract(connection: psycopg.Connection, job: Job, load: Load) -> None:
-    suspicious = may_have_drifted(connection, load.tables, job.stream)
-    if suspicious and (drifts := find_drift(connection, load.tables, job.table, job.stream)):
-        _record_contract_changes(connection, load, drifts)
+def _check_contract(connection: psycopg.Connection, job: Job, load: Load, withholding: Withholding) -> None:
+    if not may_have_drifted(connection, load.tables, job.stream):
+        return
+    drifts = find_drift(connection, load.tables, job.table, job.stream, withholding)
+    _record_contract_changes(connection, load, drifts)
+    for drift in drifts:
+        if not drift.refuses:
+            log.warning("%s: %s; no mapping reads it, so the load goes on", job.name, drift)
+    if refusing := [drift for drift in drifts if drift.refuses]:
         raise Rejected(
-            f"{job.name}: the source changed its contract: {'; '.join(map(str, drifts))}. Nothing was published. "
+            f"{job.name}: the source changed its contract: {'; '.join(map(str, refusing))}. Nothing was published. "
             f"Fix the fields in catalog/systems/{load.system}.yaml (or have the source fixed), then run again."
         )
-
-
-def _refused_alone(connection: psycopg.Connection, load: Load) -> int:
-    """How many refused rows stand for themselves alone (counts_for_share: false): 0 when there is no other row."""
-    alone, rows = one_row(
-        connection.execute(
-            sql.SQL(
-                "select count(*) filter (where alone), (select count(*) from {typed})"
-                " from (select bool_and(alone) as alone from {refused} group by _key) refused"
-            ).format(typed=load.tables.typed, refused=load.tables.refused)
-        )
-    )
-    return int(alone) if alone < rows else 0
 
 
 def _check_verdict(job: Job, load: Load, suite: str, findings: list[Finding], candidates: int, refused: int) -> None:
@@ -134,65 +140,27 @@ def _check_verdict(job: Job, load: Load, suite: str, findings: list[Finding], ca
         )
 
 
-def record_refused(
+def record_verdict(
     connection: psycopg.Connection,
     load: Load,
-    suite: str,
+    stream: Stream,
+    suite: Suite,
+    typed: Typed,
     findings: list[Finding],
+    withholding: Withholding,
     entities: Mapping[str, Entity],
     *,
     whole: bool = False,
-) -> int:
-    """Write down every failing row of every critical finding; returns how many rows that are.
+) -> Verdict:
+    """Write down which rows are refused (table `refused`) and which values are withheld (`_withheld` of a candidate).
 
     With `whole`, all rows are refused where the table as a whole fails.
     """
-    table = load.tables.refused
-    connection.execute(sql.SQL("drop table if exists {}").format(table))
-    connection.execute(
-        sql.SQL(
-            "create unlogged table {} (_key text, suite text, expectation text, reason text, mapping_versions jsonb,"
-            " alone boolean)"
-        ).format(table)
-    )
     versions = mapping_versions(entities, f"{load.system}.{load.stream}")
-    for finding in findings:
-        failing = finding.rows_query
-        if failing is None and whole:
-            failing = sql.SQL("select _key from {}").format(load.tables.typed)
-        if finding.critical and failing:
-            column = str(finding.expectation.kwargs.get("column", ""))
-            # _unparsed and _unmapped say themselves what is wrong; any other column is named.
-            said = sql.Identifier(column) if column in ("_unparsed", "_unmapped") else sql.Literal(_reason(finding))
-            connection.execute(
-                sql.SQL(
-                    "insert into {refused} select typed._key, {suite}, {expectation}, {said},"
-                    " {versions}::jsonb, {alone}"
-                    " from ({failing}) failing join {typed} typed using (_key)"
-                ).format(
-                    refused=table,
-                    suite=sql.Literal(suite),
-                    expectation=sql.Literal(
-                        f"{finding.expectation.type}({column})" if column else finding.expectation.type
-                    ),
-                    said=said,
-                    versions=sql.Literal(json.dumps(versions) if versions else None),
-                    alone=sql.Literal(not finding.expectation.counts_for_share),
-                    failing=failing,
-                    typed=load.tables.typed,
-                )
-            )
-    connection.execute(sql.SQL("analyze {}").format(table))
-    refused: int = one_row(connection.execute(sql.SQL("select count(distinct _key) from {}").format(table)))[0]
-    return refused
-
-
-def _reason(finding: Finding) -> str:
-    expectation = finding.expectation
-    if expectation.description:
-        return expectation.description
-    rule = expectation.type.removeprefix("expect_column_values_").removeprefix("expect_").replace("_", " ")
-    return f"{expectation.kwargs.get('column', 'the row')}: {rule}"
+    to_refuse = [f for f in findings if f.critical and not withholding.broken_rule(f.expectation)]
+    refused = record_refused(connection, load, suite.name, to_refuse, versions, whole=whole)
+    withheld = record_withheld(connection, load, stream, suite.name, typed.faults, findings, withholding, versions)
+    return Verdict(refused, withheld)
 
 
 def _record_contract_changes(connection: psycopg.Connection, load: Load, drifts: list[Drift]) -> None:
@@ -204,12 +172,14 @@ def _record_contract_changes(connection: psycopg.Connection, load: Load, drifts:
         )
 
 
-def _log_findings(job: Job, rows: int, refused: int, findings: list[Finding]) -> None:
+def _log_findings(job: Job, rows: int, verdict: Verdict, findings: list[Finding]) -> None:
     """The gate explains itself in the task's log: what was evaluated, what failed, where the rows went."""
     failed = [finding for finding in findings if not finding.success]
     log.info(
-        "gate %s: %s rows, %s expectations evaluated, %s failed, %s rows to quarantine",
-        *(job.table.name, rows, len(findings), len(failed), refused),
+        "gate %s: %s rows, %s expectations evaluated, %s failed, %s rows to quarantine, %s values withheld",
+        *(job.table.name, rows, len(findings), len(failed), verdict.refused, sum(verdict.withheld.values())),
     )
     for finding in failed:
-        log.warning("  %s %s", "refused:" if finding.critical else f"{finding.expectation.severity}:", finding)
+        log.warning("  %s: %s", finding.expectation.severity, finding)
+    for attribute, values in verdict.withheld.items():
+        log.warning("  withheld: %s of %s rows", attribute, values)

@@ -46,6 +46,7 @@ class Load:
     rows_changed: int
     rows_deleted: int
     rows_quarantined: int
+    values_withheld: int
     verdict: str | None
     error: str | None
     seconds_extracting: float

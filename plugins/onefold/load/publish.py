@@ -17,6 +17,7 @@ from onefold.load.newer_wins import is_not_older
 from onefold.load.replayed_rows import record_outcomes
 from onefold.load.staging import CHILD_TABLE_ROWS, attach_child_table, ensure_key_index
 from onefold.load.superseded import set_rollback_until, store_superseded
+from onefold.load.withheld import close_withheld, quarantine_withheld
 from onefold.warehouse.rows import one_row
 from onefold.warehouse.tables import StagingTable
 
@@ -32,6 +33,7 @@ class Published:
     rows_changed: int
     rows_deleted: int
     rows_quarantined: int
+    values_withheld: int
     content: str
     rows_superseded: int = 0
 
@@ -50,11 +52,13 @@ def publish(
     source, so cursor, answers and states stay as they are.
     """
     with connection.transaction():
-        new, changed, deleted, content = _count(connection, load)
+        new, changed, deleted, withholding, content = _count(connection, load)
         quarantined = _quarantine(connection, load)
+        withheld = quarantine_withheld(connection, load) if withholding else 0
         superseded = 0 if replay_id is None else record_outcomes(connection, load, replay_id)
-        published = Published(new, changed, deleted, quarantined, content, superseded)
+        published = Published(new, changed, deleted, quarantined, withheld, content, superseded)
         _close_quarantined(connection, load)
+        close_withheld(connection, load)
         _write_versions(connection, load, new + changed + deleted)
         if replay_id is None:
             store_lookup_results(connection, load)
@@ -65,9 +69,9 @@ def publish(
         store_superseded(connection, load)
         connection.execute(
             "update ops.load set state = 'published', verdict = 'passed', error = null, ended_at = now(),"
-            " rows_new = %s, rows_changed = %s, rows_deleted = %s, rows_quarantined = %s,"
+            " rows_new = %s, rows_changed = %s, rows_deleted = %s, rows_quarantined = %s, values_withheld = %s,"
             " seconds_publishing = extract(epoch from clock_timestamp() - now()) where load_id = %s",
-            (new, changed, deleted, published.rows_quarantined, load.load_id),
+            (new, changed, deleted, quarantined, withheld, load.load_id),
         )
         discard_landing(connection, load.tables)
         record(connection, published)
@@ -90,8 +94,9 @@ def _names(load: Load) -> dict[str, sql.Composable]:
     }
 
 
-def _count(connection: psycopg.Connection, load: Load) -> tuple[int, int, int, str]:
-    """New, changed and deleted records, and a digest of them all that does not depend on their order."""
+def _count(connection: psycopg.Connection, load: Load) -> tuple[int, int, int, int, str]:
+    """New, changed and deleted records, those of them with a withheld value, and a digest of all of them that does not
+    depend on their order."""
     return one_row(
         connection.execute(
             sql.SQL(
@@ -99,6 +104,7 @@ def _count(connection: psycopg.Connection, load: Load) -> tuple[int, int, int, s
             select count(*) filter (where not _known and not _deleted),
                    count(*) filter (where _known and not _deleted),
                    count(*) filter (where _deleted),
+                   count(_withheld),
                    format(
                        '%s:%s:%s', count(*),
                        bit_xor(substring(_hash from 1 for 8)::bigint), bit_xor(substring(_hash from 9)::bigint)
@@ -121,8 +127,8 @@ def _write_versions(connection: psycopg.Connection, load: Load, count: int) -> N
         connection.execute(
             sql.SQL(
                 """
-                insert into {staging} (_key, _hash, _payload, _cursor, _deleted, _load_id, _extracted_at)
-                select _key, _hash, _payload, _cursor, _deleted, _load_id, _extracted_at from {accepted}
+                insert into {staging} (_key, _hash, _payload, _cursor, _deleted, _load_id, _extracted_at, _withheld)
+                select _key, _hash, _payload, _cursor, _deleted, _load_id, _extracted_at, _withheld from {accepted}
                 """
             ).format(**_names(load))
         )
@@ -204,7 +210,7 @@ def _close_quarantined(connection: psycopg.Connection, load: Load) -> None:
             update ops.quarantine q set state = 'superseded', closed_at = now(), closed_by_load = {load}
             from {candidate} c
             where q.system = {system} and q.stream = {stream} and q._key = c._key and q.state = 'open'
-              and q.load_id <> {load} and {is_not_older}
+              and q.attribute is null and q.load_id <> {load} and {is_not_older}
             """
         ).format(**_names(load), is_not_older=is_not_older("c", "q"))
     )
@@ -212,7 +218,8 @@ def _close_quarantined(connection: psycopg.Connection, load: Load) -> None:
         """
         update ops.quarantine q set state = 'superseded', closed_at = now(), closed_by_load = q.load_id
         from ops.quarantine newer
-        where q.load_id = %s and q.state = 'open' and newer.system = q.system and newer.stream = q.stream
+        where q.load_id = %s and q.state = 'open' and q.attribute is null and newer.attribute is null
+          and newer.system = q.system and newer.stream = q.stream
           and newer._key = q._key and newer.state = 'open' and newer.load_id <> q.load_id
         """,
         (load.load_id,),

@@ -37,7 +37,7 @@ def ensure_staging(connection: psycopg.Connection, table: StagingTable) -> None:
             sql.SQL(
                 'create table if not exists {} (_key text collate "C" not null, _hash bytea not null,'
                 ' _payload jsonb not null, _cursor text collate "C", _deleted boolean not null,'
-                " _load_id bigint not null, _extracted_at timestamptz not null)"
+                " _load_id bigint not null, _extracted_at timestamptz not null, _withheld jsonb)"
             ).format(table.versions)
         )
         connection.execute(sql.SQL("create index on {} using brin (_load_id)").format(table.versions))

@@ -243,9 +243,9 @@ def _publish(connection: psycopg.Connection, job: Job, load: Load) -> Load:
     )
     load = ledger.get(connection, gated.load_id)
     log.info(
-        "%s load %s published: %s new, %s changed, %s deleted, %s quarantined of %s read",
+        "%s load %s published: %s new, %s changed, %s deleted, %s quarantined of %s read; %s values withheld",
         *(job.name, load.load_id, load.rows_new, load.rows_changed, load.rows_deleted),
-        *(load.rows_quarantined, load.rows_read),
+        *(load.rows_quarantined, load.rows_read, load.values_withheld),
     )
     if job.acknowledge and keys:
         _acknowledge(connection, job, load, job.acknowledge, keys)

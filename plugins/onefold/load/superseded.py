@@ -57,9 +57,9 @@ def store_superseded(connection: psycopg.Connection, load: Load) -> None:
             sql.SQL(
                 """
                 insert into staging.superseded (system, stream, _key, _hash, _payload, _cursor, _deleted, _load_id,
-                                           _extracted_at, gated, suite, expectation, reason)
+                                           _extracted_at, gated, suite, expectation, reason, _withheld)
                 select {system}, {stream}, _key, _hash, _payload, _cursor, _deleted, {load}, _extracted_at, gated,
-                       suite, expectation, reason
+                       suite, expectation, reason, _withheld
                 from {superseded}
                 """
             ).format(**names)

@@ -55,4 +55,7 @@ def _call(entity: Entity, name: str, attribute: Attribute, rule: Rule, stream: S
         arguments.append(json.dumps(rule.codes, ensure_ascii=False))
     if country is not None:
         arguments.append(f"country={json.dumps(country, ensure_ascii=False)}")
-    return f"{record_prefix(rule)}{{{{ {rule.transform}({', '.join(arguments)}) }}}}"
+    value = f"{rule.transform}({', '.join(arguments)})"
+    if rule.constant is None and name not in entity.identity.attributes:
+        value = f"unless_withheld('{entity.entity}.{name}', {value})"
+    return f"{record_prefix(rule)}{{{{ {value} }}}}"

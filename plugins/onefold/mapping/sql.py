@@ -39,13 +39,24 @@ def _macros() -> jinja2.environment.TemplateModule:
 @cache
 def transform_types() -> Mapping[str, str]:
     """The transforms there are, each with the SQL type of what it gives (said at the head of its file)."""
-    types: dict[str, str] = {}
+    return {name: gives for name, (gives, _) in _transform_heads().items()}
+
+
+@cache
+def transform_meanings() -> Mapping[str, str]:
+    """What each transform gives and understands, in words (the head of its file)."""
+    return {name: meaning for name, (_, meaning) in _transform_heads().items()}
+
+
+@cache
+def _transform_heads() -> Mapping[str, tuple[str, str]]:
+    heads: dict[str, tuple[str, str]] = {}
     for file in sorted(TRANSFORMS.glob("*.sql")):
-        head = re.match(r"\{#- (\w+): ", file.read_text(encoding="utf-8"))
+        head = re.match(r"\{#- (\w+): (.*?)-#\}", file.read_text(encoding="utf-8"), re.DOTALL)
         if head is None:
             raise Fatal(f"{file}: the first line must say what the transform gives: {{#- type: meaning -#}}")
-        types[file.stem] = head[1]
-    return types
+        heads[file.stem] = (head[1], " ".join(head[2].split()))
+    return heads
 
 
 def literal(text: str) -> str:
@@ -153,22 +164,45 @@ def unmapped_sql(
     For example 'customer.tax_id_pl<-NIP__c (nip)': the field holds something, but the transform gives NULL.
     It names fields, never values.
     """
-    source = f"{system}.{stream_name}"
-    cases = []
+    return all_cases(
+        ", ",
+        [
+            (is_unmapped_sql(rule, stream, payload), rule_text(entity.entity, name, rule))
+            for entity, name, rule in rules_of(entities, f"{system}.{stream_name}")
+        ],
+    )
+
+
+def rules_of(entities: Mapping[str, Entity], source: str) -> Iterator[tuple[Entity, str, Rule]]:
+    """The rules that read a field of the stream (system.stream), each with its entity and its attribute's name."""
     for entity in entities.values():
         for name, attribute in entity.attributes.items():
             rule = attribute.sources.get(source)
-            if rule is None or rule.constant is not None:
-                continue
-            inputs = zip(rule.fields, input_sql(rule, stream, payload), strict=True)
-            filled = " or ".join(
-                f"{transform_sql('text', dated_sql(o, stream.fields[field]))} is not null" for field, o in inputs
-            )
-            reason = f"{entity.entity}.{name}<-{'+'.join(rule.fields)} ({rule.transform})"
-            value = rule_sql(rule, stream, payload)
-            cases.append(f"case when ({filled}) and {value} is null then {literal(reason)} end")
+            if rule is not None and rule.constant is None:
+                yield entity, name, rule
+
+
+def rule_text(entity: str, attribute: str, rule: Rule) -> str:
+    """How messages name a rule: 'customer.tax_id_pl<-NIP__c (nip)'."""
+    return f"{entity}.{attribute}<-{'+'.join(rule.fields)} ({rule.transform})"
+
+
+def is_unmapped_sql(rule: Rule, stream: Stream, payload: str = "_payload") -> str:
+    """The SQL condition that a field of the rule holds something and its transform gives NULL."""
+    inputs = zip(rule.fields, input_sql(rule, stream, payload), strict=True)
+    filled = " or ".join(
+        f"{transform_sql('text', dated_sql(o, stream.fields[field]))} is not null" for field, o in inputs
+    )
+    return f"({filled}) and {rule_sql(rule, stream, payload)} is null"
+
+
+def all_cases(separator: str, cases: Sequence[tuple[str, str]]) -> str:
+    """An SQL text expression: the texts whose conditions hold, NULL when none does."""
+    if not cases:
+        return "null::text"
+    found = ", ".join(f"case when {condition} then {literal(text)} end" for condition, text in cases)
     # an array, because a function takes 100 arguments at most
-    return f"nullif(array_to_string(array[{', '.join(cases)}]::text[], ', '), '')" if cases else "null::text"
+    return f"nullif(array_to_string(array[{found}]::text[], {literal(separator)}), '')"
 
 
 def named_values_sql(

@@ -13,8 +13,8 @@ from onefold.mapping.sql import literal
 from onefold.mapping.yaml_text import Alias, Yaml
 
 _NO_RECORDS = (
-    "select null::text as _key, null::jsonb as _payload, null::boolean as _deleted, null::bigint as _load_id, "
-    "null::timestamptz as _extracted_at where false"
+    "select null::text as _key, null::jsonb as _payload, null::jsonb as _withheld, null::boolean as _deleted, "
+    "null::bigint as _load_id, null::timestamptz as _extracted_at where false"
 )
 _NO_LOADS = "select null::bigint as publish_id, null::bigint as load_id where false"
 
@@ -109,8 +109,8 @@ def _input(name: str, rows: str) -> dict[str, Yaml]:
 def _record_row(key: str, payload: object, load_id: int) -> str:
     record = literal(json.dumps(payload, ensure_ascii=False))
     return (
-        f"select {literal(key)}::text as _key, {record}::jsonb as _payload, false as _deleted, "
-        f"{load_id}::bigint as _load_id, timestamptz '2026-01-01 00:00:00Z' as _extracted_at"
+        f"select {literal(key)}::text as _key, {record}::jsonb as _payload, null::jsonb as _withheld, "
+        f"false as _deleted, {load_id}::bigint as _load_id, timestamptz '2026-01-01 00:00:00Z' as _extracted_at"
     )
 
 

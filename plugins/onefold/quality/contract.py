@@ -1,8 +1,9 @@
 """The contract check: are the declared fields there, and of the declared type, in what was landed?
 
-A field that is wrong in single rows sends those rows to quarantine (candidate.py). A field that is wrong in all of
-them, or in too many, means that the source changed its contract: the load is refused, naming the field. So does an
-optional field that current versions hold and that not one of the records just read has any more.
+A field that is wrong in single rows costs those rows, or one value of them (withholding.py). A field that is wrong in
+all of them means that the source changed its contract: the load is refused, naming the field; so it is when an
+essential field is wrong in too many. So does an optional field that current versions hold and that not one of the
+records just read has any more. A field that no mapping reads never refuses a load; its change is only recorded.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from onefold.catalog.partial_changes import MERGED
 from onefold.catalog.stream import Stream
 from onefold.mapping.sql import field_sql
 from onefold.quality.partial import is_partial
+from onefold.quality.withholding import Withholding
 from onefold.warehouse.rows import one_row
 from onefold.warehouse.tables import LandingTables, StagingTable
 
@@ -39,12 +41,13 @@ _NO_CHANCE = 1e-6
 
 @dataclass(frozen=True, slots=True)
 class Drift:
-    """One field whose contract changed; `rows` is how many records show it."""
+    """One field whose contract changed; `rows` is how many records show it. `refuses`: the load cannot be published."""
 
     field: str
     was: str
     is_now: str
     rows: int
+    refuses: bool
 
     def __str__(self) -> str:
         return f"field {self.field} was {self.was} and is now {self.is_now} ({self.rows} records)"
@@ -66,7 +69,7 @@ def may_have_drifted(connection: psycopg.Connection, landing: LandingTables, str
         connection.execute(
             sql.SQL(
                 "select exists (select from landing.unreadable where load_id = {})"
-                " or exists (select from {} where _unparsed is not null)"
+                " or exists (select from {} where _unparsed is not null or _withheld like '%p%')"
             ).format(landing.load_id, landing.typed)
         )
     )[0]
@@ -90,7 +93,11 @@ def _never_filled(
 
 
 def find_drift(
-    connection: psycopg.Connection, landing: LandingTables, staging: StagingTable, stream: Stream
+    connection: psycopg.Connection,
+    landing: LandingTables,
+    staging: StagingTable,
+    stream: Stream,
+    withholding: Withholding,
 ) -> list[Drift]:
     """The fields of this load's records that break the catalogue's contract in too many of them."""
     columns: list[sql.Composable] = [sql.SQL("count(*)")]
@@ -103,12 +110,14 @@ def find_drift(
     drifts = []
     for position, (name, field) in enumerate(stream.fields.items()):
         absent, wrong, present, wrong_type = evidence[4 * position : 4 * position + 4]
-        if _too_many(wrong, present, stream):
-            drifts.append(Drift(name, field.type, wrong_type, wrong))
-        elif (field.required and _too_many(absent, total, stream)) or (
+        essential, refuses = name in withholding.essential, withholding.attributes(name) != (name,)
+        if _too_many(wrong, present, stream, essential):
+            drifts.append(Drift(name, field.type, wrong_type, wrong, refuses))
+        elif (field.required and _too_many(absent, total, stream, essential)) or (
             absent == total > 0 and _has_vanished(connection, staging, name, field, total)
         ):
-            drifts.append(Drift(name, field.type, f"absent{_renamed(connection, landing, stream)}", absent))
+            is_now = f"absent{_renamed(connection, landing, stream)}"
+            drifts.append(Drift(name, field.type, is_now, absent, refuses))
     return drifts
 
 
@@ -171,8 +180,11 @@ def _has_vanished(
     return held > 0 and filled > 0 and (1 - filled / (held + 1)) ** total < _NO_CHANCE
 
 
-def _too_many(bad: int, total: int, stream: Stream) -> bool:
-    """All of them (one record alone proves nothing), or more than the stream's share and more than a few."""
+def _too_many(bad: int, total: int, stream: Stream, essential: bool) -> bool:
+    """All of them, when they are more than a few; of an essential field two that are all, or more than the stream's
+    share and more than a few."""
+    if not essential:
+        return bad == total > FEW
     return bad > 0 and (bad == total > 1 or (bad > FEW and bad > stream.gate.max_quarantined_share * total))
 
 

@@ -1,61 +1,81 @@
 """The candidates' payloads spread into typed columns, for the suite to look at.
 
 The columns are the fields' names in lower case: SQL in a suite then needs no quotes (and Great Expectations does not
-quote them). Two columns are findings of our own, for the suites to assert on: `_unparsed` names the fields whose value
-is not of the declared type, `_unmapped` the attributes whose value no mapping knows. Both are NULL when all is well,
-and hold names only, never values.
+quote them). Two columns are findings of our own, for the suites to assert on: `_unparsed` names the essential fields
+whose value is not of the declared type, `_unmapped` the essential attributes whose value no mapping knows. Both are
+NULL when all is well, and hold names only, never values. `_withheld` numbers the faults that cost a record no more than
+a value (load/withheld.py), as 'm0,p4'; NULL when there is none.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
 
 import psycopg
 from psycopg import sql
 
-from onefold.catalog.entity import Entity
-from onefold.catalog.fields import FieldType, SourceField
+from onefold.catalog.fields import SourceField
 from onefold.catalog.stream import Stream
-from onefold.mapping.sql import dated_sql, field_sql, unmapped_sql
-from onefold.quality.contract import field_value, is_of_type
+from onefold.mapping.sql import all_cases
+from onefold.quality.faults import POSTGRES, field_faults, field_text, instant, is_readable, suspicions
 from onefold.quality.suite import Suite
-from onefold.warehouse.tables import LandingTables, StagingTable
+from onefold.quality.withholding import Withholding
+from onefold.warehouse.tables import LandingTables
 
-_POSTGRES: dict[FieldType, str] = {
-    "integer": "bigint",
-    "numeric": "numeric",
-    "boolean": "boolean",
-    "date": "date",
-    "timestamp": "timestamptz",
-}
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Something wrong with a value, for which `attributes` (entity.attribute, or an unread field) are withheld.
+
+    `condition` is SQL over a candidate; `finding` is the finding that it would be of an essential field.
+    """
+
+    attributes: tuple[str, ...]
+    fields: tuple[str, ...]
+    finding: Literal["_unparsed", "_unmapped"]
+    condition: sql.Composable
+    text: str
+    allowed: str
+
+    def code(self, number: int) -> str:
+        """How `_withheld` names the fault with this number: m4 (unmapped), p4 (unparsed)."""
+        return f"{'p' if self.finding == '_unparsed' else 'm'}{number}"
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """The typed table: how many rows it has, deletions not counted, and the faults that `_withheld` numbers."""
+
+    rows: int
+    faults: tuple[Fault, ...]
 
 
 def make_typed(
-    connection: psycopg.Connection,
-    landing: LandingTables,
-    staging: StagingTable,
-    stream: Stream,
-    entities: Mapping[str, Entity],
-    suite: Suite,
-) -> int:
+    connection: psycopg.Connection, landing: LandingTables, stream: Stream, withholding: Withholding, suite: Suite
+) -> Typed:
     """Make the load's typed table: a column for every field that the suite names or that is more than text.
-
-    Returns how many rows it has: the candidates that are no deletions.
 
     Nearly always every value can be read as its type, so it is simply read; only when that fails is each value asked
     first whether it can be.
     """
     fields = {
-        name: field for name, field in stream.fields.items() if field.type in _POSTGRES or suite.names(name.lower())
+        name: field for name, field in stream.fields.items() if field.type in POSTGRES or suite.names(name.lower())
     }
-    unmapped = sql.SQL(unmapped_sql(entities, staging.system, staging.stream, stream))
+    unmapped = sql.SQL(
+        all_cases(", ", [(each.condition, each.text) for each in withholding.unmapped if each.essential])
+    )
+    faults = (*_unmapped_faults(withholding), *_unparsed_faults(stream, withholding))
 
     def spread(careful: bool) -> int:
         read = _read_if_valid if careful else _read
         columns = [
             sql.SQL("_key, _cursor"),
             *(sql.SQL("{} as {}").format(read(name, f), sql.Identifier(name.lower())) for name, f in fields.items()),
-            sql.SQL("{} as _unparsed, {} as _unmapped").format(_unparsed(stream, careful), unmapped),
+            sql.SQL("{} as _unparsed, {} as _unmapped, {} as _withheld").format(
+                _unparsed(stream, withholding, careful), unmapped, _withheld(stream, withholding, faults, careful)
+            ),
         ]
         connection.execute(sql.SQL("drop table if exists {}").format(landing.typed))
         return connection.execute(
@@ -65,131 +85,90 @@ def make_typed(
         ).rowcount
 
     try:
-        return spread(careful=False)
+        return Typed(spread(careful=False), faults)
     except psycopg.DataError:
-        return spread(careful=True)
-
-
-def _text(name: str, field: SourceField) -> sql.SQL:
-    return sql.SQL(dated_sql(field_sql(name, field), field))
-
-
-def _valid(name: str, field: SourceField) -> sql.Composed:
-    """Whether PostgreSQL's own input function takes the field's text for its type; NULL where there is no text."""
-    return sql.SQL("pg_input_is_valid({}, {})").format(_text(name, field), sql.Literal(_POSTGRES[field.type]))
-
-
-def _instant(name: str, field: SourceField) -> sql.Composed:
-    """OData v2 writes a timestamp as /Date(ms)/ or /Date(ms+minutes)/, always in UTC; NULL for every other form.
-
-    Not the mapping's transform: that is a subquery, and with one PostgreSQL does not spread rows over several cores.
-    """
-    return sql.SQL(
-        "case when {text} like '/Date(%' and {text} ~ '^/Date[(]-?[0-9]{{1,14}}([+-][0-9]{{4}})?[)]/$' then"
-        " timestamptz '1970-01-01 00:00:00Z' + substring({text} from '-?[0-9]+')::bigint * interval '1 millisecond' end"
-    ).format(text=_text(name, field))
+        return Typed(spread(careful=True), faults)
 
 
 def _read(name: str, field: SourceField) -> sql.Composable:
     """The field's value as its type; fails when it cannot be read as that."""
     if field.type in ("text", "json"):
-        return _text(name, field)
-    value = sql.SQL("nullif({}, '')::{}").format(_text(name, field), sql.SQL(_POSTGRES[field.type]))
-    return sql.SQL("coalesce({}, {})").format(_instant(name, field), value) if field.type == "timestamp" else value
+        return field_text(name, field)
+    value = sql.SQL("nullif({}, '')::{}").format(field_text(name, field), sql.SQL(POSTGRES[field.type]))
+    return sql.SQL("coalesce({}, {})").format(instant(name, field), value) if field.type == "timestamp" else value
 
 
 def _read_if_valid(name: str, field: SourceField) -> sql.Composable:
     """The field's value as its type; NULL when it cannot be read as that."""
     if field.type in ("text", "json"):
-        return _text(name, field)
+        return field_text(name, field)
     return sql.SQL("case when {} then {}::{} else {} end").format(
-        _valid(name, field),
-        _text(name, field),
-        sql.SQL(_POSTGRES[field.type]),
-        _instant(name, field) if field.type == "timestamp" else sql.SQL("null"),
+        is_readable(name, field),
+        field_text(name, field),
+        sql.SQL(POSTGRES[field.type]),
+        instant(name, field) if field.type == "timestamp" else sql.SQL("null"),
     )
 
 
-def _unparsed(stream: Stream, careful: bool) -> sql.Composable:
-    """What is wrong with the row, named field by field; first asked in one cheap condition whether anything is.
-
-    Unless `careful`, every value is known to be readable as its type.
-    """
+def _unparsed(stream: Stream, withholding: Withholding, careful: bool) -> sql.Composable:
+    """What is wrong with the essential fields, named one by one."""
     conditions: list[sql.Composable] = []
     findings: list[sql.Composable] = []
     for name, field in stream.fields.items():
-        verdict = sql.SQL("is not true" if field.required else "is false")
-        conditions.append(sql.SQL("({}) {}").format(is_of_type(name, field), verdict))
-        table = stream.format is not None and stream.format.kind != "xml"
-        if field.type in _POSTGRES:
-            conditions += [_unreadable(name, field, table)] if careful or table else _beyond(name, field)
-        findings += [_finding(wrong, text) for wrong, text in _faults(name, field, table)]
-        if stream.format and table:
-            formula = _formula(name, field, guarded=name not in stream.format.unguarded)
-            conditions.append(formula)
-            findings.append(_finding(formula, f"{name} begins like a formula"))
+        if not withholding.attributes(name):
+            conditions += suspicions(stream, name, field, careful)
+            findings += [_finding(wrong, text) for wrong, text, _ in field_faults(stream, name, field)]
     if stream.cursor:
         names = " and ".join(stream.cursor.fields)
         conditions.append(sql.SQL("_cursor is null"))
         findings.append(_finding(sql.SQL("_cursor is null"), f"the cursor ({names}) cannot be read"))
-    return sql.SQL("case when {} then nullif(array_to_string(array[{}]::text[], '; '), '') end").format(
-        sql.SQL(" or ").join(conditions), sql.SQL(", ").join(findings)
+    return _where_suspicious(conditions, "; ", findings)
+
+
+def _withheld(stream: Stream, withholding: Withholding, faults: Sequence[Fault], careful: bool) -> sql.Composable:
+    """The numbers of the faults of a row."""
+    numbered = [_finding(fault.condition, fault.code(number)) for number, fault in enumerate(faults)]
+    unmapped = [case for case, fault in zip(numbered, faults, strict=True) if fault.finding == "_unmapped"]
+    unparsed = [case for case, fault in zip(numbered, faults, strict=True) if fault.finding == "_unparsed"]
+    conditions = [
+        condition
+        for name, field in stream.fields.items()
+        if withholding.attributes(name)
+        for condition in suspicions(stream, name, field, careful)
+    ]
+    if not numbered:
+        return sql.SQL("null::text")
+    return _joined(",", [*unmapped, _where_suspicious(conditions, ",", unparsed)])
+
+
+def _where_suspicious(
+    conditions: Sequence[sql.Composable], separator: str, findings: Sequence[sql.Composable]
+) -> sql.Composable:
+    """The findings as one text; first asked in one cheap condition whether there is any."""
+    if not findings:
+        return sql.SQL("null::text")
+    return sql.SQL("case when {} then {} end").format(sql.SQL(" or ").join(conditions), _joined(separator, findings))
+
+
+def _joined(separator: str, parts: Sequence[sql.Composable]) -> sql.Composable:
+    """The texts that are not NULL as one, NULL where there is none."""
+    # an array, because a function takes 100 arguments at most
+    return sql.SQL("nullif(array_to_string(array[{}]::text[], {}), '')").format(
+        sql.SQL(", ").join(parts), sql.Literal(separator)
     )
 
 
-def _formula(name: str, field: SourceField, *, guarded: bool) -> sql.Composed:
-    """Whether a cell would be a formula to the spreadsheet into which somebody takes it (OWASP, CSV Injection).
-
-    Such begins with = and more; or with + - @ and calls a function or another program. "-10% rabat", "- pozycja listy"
-    and "@" are ordinary texts. What the workbook itself computed begins with a tab and is refused in every field.
-    """
-    patterns = ["^[\\t\\r]"]
-    if guarded:
-        patterns += [
-            "^[=][[:space:]=]*[^[:space:]=]",
-            "^[+@-](.*[-+*/^&=<>(,;])?[[:space:]+@-]*[[:alpha:]_.][[:alnum:]_.]*[(]",
-            "^[+@-].*[|].*!",
-        ]
-    text = _text(name, field)
-    return sql.SQL("coalesce({}, false)").format(
-        sql.SQL(" or ").join(sql.SQL("{} ~ {}").format(text, sql.Literal(each)) for each in patterns)
-    )
+def _unmapped_faults(withholding: Withholding) -> Iterator[Fault]:
+    for each in withholding.unmapped:
+        if not each.essential:
+            yield Fault(each.attributes, each.fields, "_unmapped", sql.SQL(each.condition), each.text, each.allowed)
 
 
-def _faults(name: str, field: SourceField, table: bool) -> Iterator[tuple[sql.Composable, str]]:
-    """What may be wrong with a field: a condition that is true when it is, and how it is then called."""
-    if field.required:
-        yield sql.SQL("{} is null").format(field_value(name, field)), f"{name} is missing"
-    yield sql.SQL("({}) is false").format(is_of_type(name, field)), f"{name} is not {field.type}"
-    if field.type in _POSTGRES:
-        yield _unreadable(name, field, table), f"{name} cannot be read as {field.type}"
-
-
-def _unreadable(name: str, field: SourceField, table: bool) -> sql.Composable:
-    """Whether the value is no text of the type, or means nothing in it; of a table also whether the file's reader could
-    not read it."""
-    bad: sql.Composable = sql.SQL("({} <> '' and not {}) is true").format(_text(name, field), _valid(name, field))
-    if field.type == "timestamp":
-        bad = sql.SQL("({} and ({}) is null)").format(bad, _instant(name, field))
-    wrong = [bad, *_beyond(name, field)]
-    if table:
-        unread = sql.Literal(["_file", "unread", field.path or name])
-        wrong.append(sql.SQL("_payload #> {} is not null").format(unread))
-    return sql.SQL("({})").format(sql.SQL(" or ").join(wrong))
-
-
-def _beyond(name: str, field: SourceField) -> Iterator[sql.Composable]:
-    """Whether PostgreSQL takes the field's text for a value that nobody means: `NaN`, `Infinity` and `0x1F` are numbers
-    to it; `infinity`, `today`, and days before the year 1 or after 9999 are dates."""
-    text = _text(name, field)
-    if field.type in ("integer", "numeric"):
-        yield sql.SQL("(translate({}, ' 0123456789+-.eE', '') <> '') is true").format(text)
-    elif field.type in ("date", "timestamp"):
-        # The year has four digits: nearly always the first four characters, which is cheap to ask.
-        yield sql.SQL(
-            "({text} <> '' and {text} not like '/Date(%' and ({text} not like '____-%' or {text} ilike '%bc')"
-            " and {text} !~* '^[^0-9]*[0-9]{{1,4}}([^0-9].*[^bc])?$|^[0-9]{{8}}([^0-9].*[^bc])?$') is true"
-        ).format(text=text)
+def _unparsed_faults(stream: Stream, withholding: Withholding) -> Iterator[Fault]:
+    for name, field in stream.fields.items():
+        if attributes := withholding.attributes(name):
+            for condition, text, allowed in field_faults(stream, name, field):
+                yield Fault(attributes, (name,), "_unparsed", condition, text, allowed)
 
 
 def _finding(condition: sql.Composable, text: str) -> sql.Composed:

@@ -40,6 +40,7 @@ def staged_by_day(connection: psycopg.Connection, table: StagingTable, stream: S
                         union all
                         select _key, _cursor, false from ops.quarantine
                         where system = {system} and stream = {stream} and state = 'open' and _key is not null
+                          and attribute is null
                     ) version
                     order by _key, _cursor desc nulls last
                 ) newest

@@ -133,7 +133,7 @@ _FIND_DIFFERENT = sql.SQL(
       )
       and not exists (
           select from ops.quarantine q
-          where q.system = {system} and q.stream = {stream} and q.state = 'open'
+          where q.system = {system} and q.stream = {stream} and q.state = 'open' and q.attribute is null
             and (q._key = read._key or q._key is null)
             and (
                 q._hash = read._hash

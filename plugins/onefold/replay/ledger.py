@@ -208,10 +208,16 @@ def _require_true_outcomes(connection: psycopg.Connection, replay_id: int, strea
                     select count(*) from ops.replay_row r
                     join ops.quarantine q using (quarantine_id)
                     left join {versions} v on v._key = q._key and v._load_id = r.load_id
-                    left join ops.quarantine a on a._key = q._key and a.load_id = r.load_id
+                    cross join lateral (
+                        select exists (
+                            select from ops.quarantine a where a._key = q._key and a.load_id = r.load_id
+                            and (a.attribute is null or a.attribute = q.attribute)
+                        ) as again
+                    ) refused
                     where r.replay_id = {replay} and q.system = {system} and q.stream = {stream} and (
-                        q.state = 'open' or (r.outcome = 'published') <> (v._key is not null)
-                        or (r.outcome = 'refused') <> (a._key is not null)
+                        (q.state = 'open' and not (q.attribute is not null and r.outcome = 'refused'))
+                        or (r.outcome = 'published') <> (v._key is not null and not again)
+                        or (r.outcome = 'refused') <> again
                     )
                     """
                 ).format(

@@ -90,13 +90,15 @@ MATCHES = sql.SQL(
 )
 """Whether a row `q` of ops.quarantine meets the conditions of a selection."""
 
-CAN_BE_REPLAYED = sql.SQL("q.payload is not null and q.system || '.' || q.stream = any(%(known)s)")
+CAN_BE_REPLAYED = sql.SQL(
+    "(q.payload is not null or q.attribute is not null) and q.system || '.' || q.stream = any(%(known)s)"
+)
 """Whether a row `q` can become a record."""
 
 _MATCHING = sql.SQL(
     """
     select system, stream, expectation, reason, count(*) as rows,
-           case when q.payload is null then %(unreadable)s when not ({}) then %(unknown)s end as why_not
+           case when q.raw is not null then %(unreadable)s when not ({}) then %(unknown)s end as why_not
     from ops.quarantine q where {}
     group by 1, 2, 3, 4, 6 order by 1, 2, 6 nulls first, 5 desc, 3, 4
     """

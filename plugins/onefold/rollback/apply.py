@@ -7,6 +7,7 @@ from psycopg import sql
 
 from onefold.rollback.load_counts import count_rows, update_load_counts
 from onefold.rollback.stream_change import StreamChange
+from onefold.rollback.withheld import recompute_withheld
 from onefold.warehouse.rows import one_row
 
 
@@ -21,18 +22,20 @@ def apply_change(connection: psycopg.Connection, change: StreamChange) -> None:
     names = {**change.names, "affected": sql.Literal(affected), "reading_columns": _READING_COLUMNS}
     for statement in (*_VERSIONS, *_QUARANTINE):
         connection.execute(sql.SQL(statement).format(**names))
+    recompute_withheld(connection, change)
     _drop_empty_child_tables(connection, change)
     update_load_counts(connection, change, before, count_rows(connection, change))
 
 
 _READING_COLUMNS = sql.SQL(
     "system, stream, _key, _hash, _payload, _cursor, _deleted, _load_id, _extracted_at, gated, suite,"
-    " expectation, reason"
+    " expectation, reason, _withheld"
 )
 _VERSIONS = (
     """
     insert into staging.superseded ({reading_columns})
-    select {system}, {stream}, _key, _hash, _payload, _cursor, _deleted, _load_id, _extracted_at, true, null, null, null
+    select {system}, {stream}, _key, _hash, _payload, _cursor, _deleted, _load_id, _extracted_at, true, null, null,
+           null, _withheld
     from {staging} v join version_effect using (_key, _load_id)
     where effect = 'removed' and v._load_id = any ({affected})
     """,
@@ -41,14 +44,16 @@ _VERSIONS = (
     where v._key = e._key and v._load_id = e._load_id and effect = 'removed' and v._load_id = any ({affected})
     """,
     """
-    insert into {staging} (_key, _hash, _payload, _cursor, _deleted, _load_id, _extracted_at)
-    select f._key, f._hash, content._payload, f._cursor, f._deleted, f._load_id, f._extracted_at
+    insert into {staging} (_key, _hash, _payload, _cursor, _deleted, _load_id, _extracted_at, _withheld)
+    select f._key, f._hash, content._payload, f._cursor, f._deleted, f._load_id, f._extracted_at,
+           case when not f._deleted then content._withheld end
     from version_effect join recomputed f using (_key, _load_id)
     join reading content on content._key = f._key and content._load_id = f._source
     where effect = 'added'
     """,
     """
-    update {staging} v set _hash = f._hash, _payload = content._payload, _cursor = f._cursor
+    update {staging} v set _hash = f._hash, _payload = content._payload, _cursor = f._cursor,
+        _withheld = case when not f._deleted then content._withheld end
     from version_effect join recomputed f using (_key, _load_id)
     join reading content on content._key = f._key and content._load_id = f._source
     where effect = 'replaced' and v._key = f._key and v._load_id = f._load_id and v._load_id = any ({affected})
@@ -66,22 +71,22 @@ _QUARANTINE = (
     update ops.quarantine q set state = 'rolled_back', closed_at = now(), closed_by_load = null
     from quarantine_effect r
     where q.system = {system} and q.stream = {stream} and r._key = q._key and r._load_id = q.load_id
-      and effect = 'removed'
+      and effect = 'removed' and q.attribute is null
       and exists (select from ops.replay_row chosen where chosen.quarantine_id = q.quarantine_id)
     """,
     """
     insert into staging.superseded ({reading_columns})
     select {system}, {stream}, q._key, _hash, payload, _cursor, false, load_id, _extracted_at, true,
-           suite, expectation, reason
+           suite, expectation, reason, null
     from ops.quarantine q join quarantine_effect r on r._key = q._key and r._load_id = q.load_id
-    where q.system = {system} and q.stream = {stream} and effect = 'removed'
+    where q.system = {system} and q.stream = {stream} and effect = 'removed' and q.attribute is null
       and ({restoring} or load_id <> all ({loads}))
       and not exists (select from ops.replay_row chosen where chosen.quarantine_id = q.quarantine_id)
     """,
     """
     delete from ops.quarantine q using quarantine_effect r
     where q.system = {system} and q.stream = {stream} and r._key = q._key and r._load_id = q.load_id
-      and effect = 'removed'
+      and effect = 'removed' and q.attribute is null
       and ({restoring} or load_id <> all ({loads}))
       and not exists (select from ops.replay_row chosen where chosen.quarantine_id = q.quarantine_id)
     """,
@@ -91,7 +96,7 @@ _QUARANTINE = (
     select r._load_id, {system}, {stream}, r._key, _hash, _payload, _cursor, _extracted_at, suite, expectation, reason
     from quarantine_effect r join reading using (_key, _load_id)
     where effect = 'added' and not exists (
-        select from ops.quarantine q where q.load_id = r._load_id and q._key = r._key
+        select from ops.quarantine q where q.load_id = r._load_id and q._key = r._key and q.attribute is null
     )
     """,
     # Which rows are open, and which load closed the others.
@@ -107,7 +112,7 @@ _QUARANTINE = (
         select quarantine_id, f._load_id as closed_by
         from affected_key join ops.quarantine w using (_key)
         left join recomputed f on f._key = w._key and f.closes = w.load_id
-        where w.system = {system} and w.stream = {stream}
+        where w.system = {system} and w.stream = {stream} and w.attribute is null
           and ((load_id >= {first_load} and exists (select from recomputed g where g._key = w._key
                                                and g._load_id = w.load_id and g.written and not g.is_version))
                or exists (select from reading o where o._key = w._key and o._load_id = w.load_id

@@ -13,10 +13,11 @@ from psycopg import sql
 
 from onefold.catalog.entity import Entity
 from onefold.load import ledger
-from onefold.load.gate_step import record_refused
+from onefold.load.gate_step import record_verdict
 from onefold.quality.gate import evaluate_suite
 from onefold.quality.suite import FOLDER, read_suite
 from onefold.quality.typed import make_typed
+from onefold.quality.withholding import withholding_of
 from onefold.rollback.stream_change import StreamChange
 
 
@@ -63,20 +64,22 @@ def _gate_load(
             sql.SQL(
                 """
                 create unlogged table {candidate} as
-                select _key, _cursor, _deleted, _hash, _extracted_at, _payload, _load_id, false as _known
+                select _key, _cursor, _deleted, _hash, _extracted_at, _payload, _load_id, null::jsonb as _withheld,
+                       false as _known
                 from staging.superseded
                 where system = {system} and stream = {stream} and _load_id = {load} and not gated
                 """
             ).format(**names)
         )
-        make_typed(connection, load.tables, change.table, change.stream, entities, suite)
+        withholding = withholding_of(change.stream, change.name, entities)
+        typed = make_typed(connection, load.tables, change.stream, withholding, suite)
         findings = evaluate_suite(url, "landing", load.tables.typed_name, suite)
-        record_refused(connection, load, suite.name, findings, entities)
+        record_verdict(connection, load, change.stream, suite, typed, findings, withholding, entities)
         return connection.execute(
             sql.SQL(
                 """
                 update staging.superseded a set gated = true, suite = r.suite, expectation = r.expectation,
-                    reason = r.reason
+                    reason = r.reason, _withheld = c._withheld
                 from {candidate} c left join (
                     select _key, min(suite) as suite, string_agg(distinct expectation, ', ') as expectation,
                            string_agg(distinct reason, '; ') as reason

@@ -98,26 +98,27 @@ _READINGS = (
     ),
     found as (
         select 'version' as kind, _key, _load_id, _hash, _payload, _cursor, _deleted, _extracted_at,
-               true as gated, null::text as suite, null::text as expectation, null::text as reason
+               true as gated, null::text as suite, null::text as expectation, null::text as reason, _withheld
         from {staging} where _key in (select _key from affected_key) and _load_id >= {first_load}
         union all
         select 'superseded', _key, _load_id, _hash, _payload, _cursor, _deleted, _extracted_at,
-               gated, suite, expectation, reason
+               gated, suite, expectation, reason, _withheld
         from staging.superseded where system = {system} and stream = {stream}
           and _key in (select _key from affected_key) and _load_id >= {first_load}
         union all
         select 'quarantine', _key, load_id, _hash, payload, _cursor, false, _extracted_at,
-               true, suite, expectation, reason
-        from ops.quarantine where system = {system} and stream = {stream}
+               true, suite, expectation, reason, null
+        from ops.quarantine where system = {system} and stream = {stream} and attribute is null
           and _key in (select _key from affected_key) and load_id >= {first_load}
         union all
         select 'unchanged', unchanged._key, earliest[1], held._hash, held._payload, held._cursor, held._deleted,
-               timestamptz 'epoch' + earliest[2] * interval '1 microsecond', true, null, null, null
+               timestamptz 'epoch' + earliest[2] * interval '1 microsecond', true, null, null, null,
+               held._withheld
         from unchanged left join lateral (
-            select _hash, _payload, _cursor, _deleted from {staging}
+            select _hash, _payload, _cursor, _deleted, _withheld from {staging}
             where _key = unchanged._key and _load_id = unchanged._held
             union all
-            select _hash, _payload, _cursor, _deleted from staging.superseded
+            select _hash, _payload, _cursor, _deleted, _withheld from staging.superseded
             where system = {system} and stream = {stream} and _key = unchanged._key and _load_id = unchanged._held
             limit 1
         ) held on true
@@ -133,16 +134,16 @@ _READINGS = (
     """
     insert into reading
     (select 'before', _key, _load_id, _hash, _payload, _cursor, _deleted, _extracted_at, true, null, null, null,
-            null::bigint, false, false
+            _withheld, null::bigint, false, false
     from affected_key cross join lateral (
-        select _load_id, _hash, _payload, _cursor, _deleted, _extracted_at from {staging} version
+        select _load_id, _hash, _payload, _cursor, _deleted, _extracted_at, _withheld from {staging} version
         where version._key = affected_key._key and version._load_id < {first_load} order by _load_id desc limit 1
     ) held)
     union all
     (select distinct on (_key) 'open_quarantine', _key, load_id, _hash, payload, _cursor, false, _extracted_at, true,
-           suite, expectation, reason, null::bigint, false, false
+           suite, expectation, reason, null::jsonb, null::bigint, false, false
     from affected_key join ops.quarantine using (_key)
-    where system = {system} and stream = {stream} and load_id < {first_load}
+    where system = {system} and stream = {stream} and load_id < {first_load} and attribute is null
       and (state = 'open' or (state <> 'rolled_back' and closed_by_load >= {first_load}))
     order by _key, load_id desc)
     """,
@@ -196,6 +197,10 @@ _RECOMPUTED = (
                     and not exists (select from reading earlier where step._deleted and earlier._key = step._key
                         and earlier._load_id = _source and {earlier} = {deleted})
                 when _held is null then true
+                when replayed and {replaces_current} and exists (
+                    select from reading earlier
+                    where earlier._key = step._key and earlier._load_id = _source and earlier._withheld is not null
+                ) then true
                 when step._hash = this._hash then false
                 when {replaces_current}
                 then (select (step._deleted, {earlier}) is distinct from (this._deleted, {this}) from reading earlier

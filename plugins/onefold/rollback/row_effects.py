@@ -52,7 +52,7 @@ select coalesce(q._key, f._key) as _key, coalesce(q.load_id, f._load_id) as _loa
 from (
     select _key, load_id from ops.quarantine
     where system = {system} and stream = {stream} and load_id >= {first_load}
-      and _key in (select _key from affected_key)
+      and _key in (select _key from affected_key) and attribute is null
       and (state <> 'rolled_back' or ({restoring} and load_id = any ({loads})))
 ) q
 full join (select * from recomputed where written and not is_version) f on f._key = q._key and f._load_id = q.load_id

@@ -75,5 +75,10 @@ class LandingTables:
         return sql.Identifier("landing", f"load_{self.load_id}__refused")
 
     @property
+    def withheld(self) -> sql.Identifier:
+        """The values that the gate withheld, and why; made only where there is any."""
+        return sql.Identifier("landing", f"load_{self.load_id}__withheld")
+
+    @property
     def all(self) -> tuple[sql.Identifier, ...]:
-        return (self.pages, self.compared, self.superseded, self.candidate, self.typed, self.refused)
+        return (self.pages, self.compared, self.superseded, self.candidate, self.typed, self.refused, self.withheld)

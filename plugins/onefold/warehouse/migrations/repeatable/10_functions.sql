@@ -94,3 +94,14 @@ create or replace function conformed.provenance(
         split_part(members[member], '|', 1) as system, split_part(members[member], '|', 2) as stream
     where member is not null
 $$;
+
+-- What kind of value stands in a record, without the value: letters become a, digits 9. For messages and the quarantine.
+create or replace function ops.value_kind(value jsonb) returns text
+language sql immutable parallel safe as $$
+    select case coalesce(jsonb_typeof(value), 'missing')
+        when 'string' then case when value #>> '{}' = '' then 'an empty text' else format('text like %s%s',
+            regexp_replace(regexp_replace(left(value #>> '{}', 40), '[0-9]', '9', 'g'), '[^ -@[-`{-~]', 'a', 'g'),
+            case when length(value #>> '{}') > 40 then ' …' else '' end) end
+        else coalesce(jsonb_typeof(value), 'missing')
+    end
+$$;

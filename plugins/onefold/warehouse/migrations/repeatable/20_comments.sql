@@ -7,6 +7,11 @@ comment on table ops.load is 'One row per attempt to bring one window of one str
     'extracting, landed, gated, then published, rejected or rolled_back; or dry_run, which publishes nothing.';
 comment on table ops.cursor is 'How far each stream has been published: the greatest cursor value seen (source clock) '
     'and the end of the last window (our clock). Moves only in the transaction that publishes the rows.';
+comment on column ops.quarantine.attribute is 'NULL: the whole record waits. Else the one attribute (entity.attribute, or a '
+    'field that no mapping reads) whose value is withheld; the record itself is in staging, without this value in mapped.';
+comment on column ops.quarantine.value_kind is 'What kind of value is withheld, without the value.';
+comment on column ops.quarantine.allowed is 'What would be allowed instead of the withheld value.';
+comment on column ops.load.values_withheld is 'How many values of the published records are withheld (ops.quarantine.attribute).';
 comment on column ops.quarantine.raw is 'The record as text where PostgreSQL cannot hold it as jsonb.';
 comment on table ops.usage is 'What a load asked of a system: requests, bytes and time by HTTP status (or error class).';
 comment on table ops.lookup_cache is 'The cache of what systems answered that are asked one value (lookup_key) at a time; '
