@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 ONE_VALUE: Mapping[str, tuple[str, ...]] = {
-    "accounting.account_entry": ("formula_in_text", "account_malformed", "amount_missing"),
+    "accounting.account_entry": ("formula_in_text", "net_malformed", "amount_missing"),
     "accounting.bank_line": ("date_impossible",),
-    "accounting.jpk_invoice": ("type_unknown",),
+    "accounting.jpk_invoice": ("total_malformed",),
     "anthropic.cost": ("amount_not_a_number",),
     "anthropic.usage": ("tokens_negative", "tokens_not_a_number"),
     "crbr.beneficiary": ("surname_missing", "pesel_short", "share_negative"),

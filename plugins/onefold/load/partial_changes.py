@@ -51,7 +51,7 @@ def _names(load: Load, stream: Stream, rule: PartialChanges, replay: bool) -> di
         "load": sql.Literal(load.load_id),
         "versions": StagingTable(load.system, load.stream).versions,
         "waiting": sql.SQL(
-            "(select * from ops.quarantine where system = {} and stream = {} and state = 'open'"
+            "(select * from ops.quarantine where system = {} and stream = {} and state = 'open' and attribute is null"
             " and _key is not null and jsonb_typeof(payload) = 'object' and {})"
         ).format(load.system, load.stream, sql.Literal(not replay)),
         "lacks": sql.Literal(rule.lacks),

@@ -172,7 +172,9 @@ def quarantine_withheld(connection: psycopg.Connection, load: Load) -> int:
             system=sql.Literal(load.system),
             stream=sql.Literal(load.stream),
             versions=load.tables.candidate,
-            which=sql.SQL("true"),
+            which=sql.SQL("not exists (select from {} refused where refused._key = version._key)").format(
+                load.tables.refused
+            ),
         )
     ).rowcount
 
