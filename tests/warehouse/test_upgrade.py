@@ -129,6 +129,7 @@ def tables_of_streams(url: str) -> list[str]:
 def test_an_upgrade_keeps_every_golden_record_version_and_row(old_warehouses: Databases):
     with old_warehouses() as old, old_warehouses() as new:
         upgrade_schema(new)
+        _rekey_accounting(old)
         for before, after in KEPT.items():
             rows = rows_of(old, before)
             assert rows_of(new, after or before) == rows, before
@@ -142,6 +143,13 @@ def test_an_upgrade_keeps_every_golden_record_version_and_row(old_warehouses: Da
         assert len(tables) > 50 and tables_of_streams(new) == tables
         for table in tables:
             assert table_of(new, "staging", table) == table_of(old, "staging", table), table
+
+
+def _rekey_accounting(url: str) -> None:
+    """Migration 0150 alone (see test_accounting_keys): the keys of accounting files are longer after an upgrade."""
+    text = (FOLDER / "0150_accounting_keys.sql").read_text("utf-8")
+    with psycopg.connect(url) as warehouse:
+        warehouse.execute(text.replace("staging.superseded", "staging.aside").encode())
 
 
 def test_the_audit_chain_still_verifies_and_tells_of_every_migration(old_warehouse: str):
