@@ -7,6 +7,9 @@ import pytest
 from onefold.catalog.entity import Entity
 from onefold.catalog.system import System
 from onefold.errors import Rejected
+from onefold.load.withheld_rates import WithheldRate, withheld_rates
+from onefold.reconcile.withheld_alert import check_withheld
+from onefold.warehouse.connection import connect
 from tests.load.shop import SHOP, SUITE, record
 
 _FIELDS = {"phone": {"required": False}, "owner": {"required": False}, "tax": {"required": False}, "memo": "numeric"}
@@ -159,6 +162,21 @@ def test_a_new_version_closes_what_was_withheld_from_the_one_before(shop):
 def test_however_many_values_are_withheld_the_load_is_published(shop):
     load = shop.load([rec(f"bad{n}", credit=-1) for n in range(30)] + [rec(f"good{n}") for n in range(30)])
     assert (load.state, load.values_withheld) == ("published", 30)
+
+
+def test_the_rate_of_each_attribute_is_told_and_a_large_one_alerts(shop):
+    stream = shop.system.streams["customer"]
+    shop.load([rec(f"bad{n}", credit=-1) for n in range(12)] + [rec(f"good{n}") for n in range(12)])
+    with connect(shop.url, autocommit=True) as connection:
+        assert withheld_rates(connection) == [WithheldRate("shop", "customer", "client.credit", 12, 24)]
+        assert not check_withheld(connection, "os:tester", "shop", "customer", stream)
+    shop.load([rec(f"bad{n}", 2) for n in range(10)])
+    with connect(shop.url, autocommit=True) as connection:
+        assert [each.rate for each in withheld_rates(connection)] == [2 / 24]
+        assert check_withheld(connection, "os:tester", "shop", "customer", stream)
+    assert shop.query("select kind, subject, resolved_at is null from ops.alert") == [
+        ("withheld", "shop.customer", False)
+    ]
 
 
 def test_an_essential_field_that_changes_in_all_records_still_rejects_the_load(shop):

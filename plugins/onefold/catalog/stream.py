@@ -72,6 +72,9 @@ class Gate(Model):
     """How much may be wrong before a whole load is refused."""
 
     max_quarantined_share: float = Field(0.05, ge=0, le=1)
+    max_withheld_share: float = Field(
+        0.05, ge=0, le=1, description="of the records may lack the value of one attribute before an alert opens"
+    )
 
 
 class Stream(Model):

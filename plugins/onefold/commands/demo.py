@@ -96,11 +96,12 @@ def _sync_all(here: Settings, groups: list[list[str]]) -> list[tuple[str, str]]:
 
 def _report(here: Settings, runs: Iterable[tuple[str, str]]) -> bool:
     """Print what came out; False when the golden records are further from the truth than they may be."""
-    from onefold.commands.report_text import entity_lines, held_back_lines, load_table
+    from onefold.commands.report_text import entity_lines, held_back_lines, load_table, withheld_lines
     from onefold.conform.resolution_quality import pairwise_quality
     from onefold.insight.entities import entity_statuses
     from onefold.insight.held_back import held_back
     from onefold.insight.loads import loads_of_run
+    from onefold.load.withheld_rates import withheld_rates
     from onefold.platform.warehouse import connect_as
 
     with connect_as("engineer") as connection:
@@ -109,6 +110,7 @@ def _report(here: Settings, runs: Iterable[tuple[str, str]]) -> bool:
         entities = entity_statuses(connection)
         click.echo("\n".join(entity_lines(entities)))
         click.echo("\n".join([_held_back_rate(entities), *held_back_lines(held_back(connection), {})]))
+        click.echo("\n".join(withheld_lines(withheld_rates(connection))))
         truth = _truth(here)
         quality = pairwise_quality(connection, truth)
     click.echo(

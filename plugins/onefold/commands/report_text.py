@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from onefold.insight.entities import EntityStatus
 from onefold.insight.held_back import HeldBack
 from onefold.insight.loads import LoadSummary
 from onefold.insight.streams import StreamStatus
+from onefold.load.withheld_rates import WithheldRate
 from onefold.text_table import table
 
 _COUNTS = ("read", "new", "changed", "deleted", "quarantined", "gate", "seconds")
@@ -59,6 +60,15 @@ def held_back_lines(held: Iterable[HeldBack], refused: Mapping[str, str]) -> lis
             f"Held back since {each.since:%Y-%m-%d %H:%M} UTC: {each.golden_records:,} of {each.entity} ({states}): "
             f"{each.reason}. One of them: {each.golden_id}"
         )
+    return lines
+
+
+def withheld_lines(rates: Sequence[WithheldRate]) -> list[str]:
+    """How many values are withheld, then one line an attribute: of how many records, and their share."""
+    lines = [f"Withheld: {sum(each.values for each in rates):,} values of {len(rates)} attributes."]
+    for each in rates:
+        share = f"{each.values:,} of {each.records:,} records ({each.rate:.2%})"
+        lines.append(f"  {each.system}.{each.stream} {each.attribute}: {share}")
     return lines
 
 

@@ -10,6 +10,7 @@ from onefold.load.ledger import Run
 from onefold.notify import alert
 from onefold.notify.receiver import Receiver
 from onefold.reconcile.freshness_sla import check_drift, check_freshness
+from onefold.reconcile.withheld_alert import check_withheld
 from onefold.warehouse.connection import connect
 from onefold.warehouse.db_errors import translate_errors
 from onefold.warehouse.post_commit import after_commit
@@ -30,7 +31,8 @@ def check_slas(
     only: Sequence[str] | None,
     expected: Sequence[str] | None,
 ) -> Mapping[str, object]:
-    """Check freshness and drift of the streams, all or `only` these (system.stream), and deliver new notifications.
+    """Check freshness, drift and withheld values of the streams, all or `only` these (system.stream), and deliver new
+    notifications.
 
     Returns the streams that miss their SLA, by kind, and the number of notifications. `expected` are the streams that
     the run had to compare, None when that is unknown. Raises Fatal, after all that, when one of them was not compared.
@@ -42,6 +44,7 @@ def check_slas(
             for kind, check in (("freshness", check_freshness), ("drift", check_drift)):
                 if not check(*about):
                     missed[kind].append(f"{name}.{stream}")
+            check_withheld(*about)
         delivered = alert.deliver_notifications(connection, receivers)
         ended = connection.execute(
             "select distinct on (system, stream) system || '.' || stream, state from ops.reconciliation"
