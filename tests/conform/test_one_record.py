@@ -244,3 +244,67 @@ def test_one_record_replaced_by_any_other_changes_no_other_golden_record(
         assert {each: said for each, said in before[name].items() if each not in mine} == {
             each: said for each, said in after[name].items() if each not in mine
         }, f"{name}: {record}"
+
+
+@dataclass(frozen=True)
+class Lawful:
+    """Something that the world lawfully does to a record: fields of it, and what the golden record then says."""
+
+    stream: str
+    fields: Mapping[str, object]
+    entity: str
+    shows: Mapping[str, object]
+    warnings: tuple[str, ...] = ()
+
+
+NO_NET = ("a line without its net amount",)
+NO_SUM = ("net and vat do not give gross",)
+LAWFUL = [
+    Lawful("microsoft365.user", {"mail": None}, "identity", {"email": None}),
+    Lawful("shop.customer", {"company": None, "nip": None}, "customer", {"legal_name": None}),
+    Lawful("salesforce.order", {"PoNumber": None}, "order", {"order_number": None}, ("an order without its number",)),
+    Lawful("ksef.invoice_line", {"P_11": None}, "invoice_line", {"net_amount": None}, NO_NET),
+    Lawful("ksef.invoice", {"grossAmount": 7.01}, "invoice", {"gross_amount": 7.01}, NO_SUM),
+]
+
+
+def test_what_the_world_lawfully_does_is_published_with_a_warning_on_the_record_at_most(warehouse: Warehouse):
+    """A user without mail, a shop customer without a company, an order without the customer's number, an invoice line
+    without a net amount, an invoice whose parts do not sum to its total."""
+    keys = {}
+    for case in LAWFUL:
+        rows = warehouse.rows(case.stream)
+        keys[case.stream] = list(rows)[-1]
+        payload = rows[keys[case.stream]][1]
+        for name, value in case.fields.items():
+            _set(payload, (_stream(case.stream).fields[name].path or name).split("."), value)
+        assert warehouse.load(case.stream, keys[case.stream], payload) is not None
+    assert warehouse.conform().refused == {}
+    for case in LAWFUL:
+        record = f"{case.stream.replace('.', '|')}|{keys[case.stream]}"
+        rows = warehouse.query(
+            sql.SQL(
+                "select to_jsonb(g), g.warnings from {view} as g join {crosswalk} as x on x.{id} = g.{id}"
+                " where x.record = %s"
+            ).format(
+                view=sql.Identifier("conformed", case.entity),
+                crosswalk=sql.Identifier("conformed", f"{case.entity}_crosswalk"),
+                id=sql.Identifier(f"{case.entity}_id"),
+            ),
+            record,
+        )
+        assert rows, f"{record} is not published"
+        ((golden, warnings),) = rows
+        assert {name: golden[name] for name in case.shows} == case.shows, record
+        assert set(case.warnings) <= set(warnings), record
+    assert warehouse.query(sql.SQL("select entity, reason from ops.held_back")) == []
+
+
+def _set(payload: Payload, path: list[str], value: object) -> None:
+    """Put the value where the path says; where a part of it is missing, nothing is there to replace."""
+    for step in path[:-1]:
+        inner = payload.get(step)
+        if not isinstance(inner, dict):
+            return
+        payload = inner
+    payload[path[-1]] = value
