@@ -130,6 +130,7 @@ def test_a_correction_tells_before_from_after_and_its_lines_sum_to_the_differenc
     assert sum(each["net_amount"] for each in found) == D(-200)
     golden = head(mapped, xml, kind="Kor", invoiceNumber="OK/1", grossAmount=-246.0)
     assert (golden["net_amount"], golden["kind"], golden["corrects_invoice"]) == (D(-200), "correction", "OK/1")
+    assert golden["corrected_invoices"] == 1
     as_difference = invoice(kind="KOR", corrects="A", lines=[line("<P_11>-200</P_11>")])
     (only,) = lines(mapped, as_difference, kind="Kor")
     assert (only["net_amount"], only["correction_state"]) == (D(-200), None)
@@ -294,3 +295,21 @@ def test_of_invoices_that_were_loaded_before_nothing_is_lost(server: psycopg.Con
     query = sql.SQL("select {} from (select %s::jsonb as _payload) as given")
     found = server.execute(query.format(sql.SQL(", ").join(map(sql.SQL, expressions))), [old]).fetchone()
     assert found == (D(10), D(2), "23")
+
+
+def test_an_entry_of_the_books_is_a_line_and_its_amounts_are_no_invoiced_ones(server: psycopg.Connection) -> None:
+    """A document is split over accounts: what is booked of it is on several entries."""
+    stream = CATALOG.systems["accounting"].streams["account_entry"]
+    entry = {"nr_dowodu": "FV 1/2026", "nip_dostawcy": SELLER, "konto": "401-01", "mpk": None, "netto": "700"}
+
+    def of(entity: str, *names: str) -> tuple[object, ...] | None:
+        rules = [CATALOG.entities[entity].attributes[name].sources["accounting.account_entry"] for name in names]
+        values = sql.SQL(", ").join(sql.SQL(rule_sql(rule, stream)) for rule in rules)
+        query = sql.SQL("select {} from (select %s::jsonb as _payload) as given").format(values)
+        return server.execute(query, [msgspec.json.encode(entry).decode()]).fetchone()
+
+    names = ("line_key", "line_kind", "booked_net_amount", "account", "supplier_tax_id")
+    assert of("purchase_invoice_line", *names) == (f"FV 1/2026|{SELLER}|401-01|", "booked", D(700), "401-01", SELLER)
+    assert of("purchase_invoice", "invoice_number", "supplier_tax_id", "kind") == ("FV 1/2026", SELLER, "invoice")
+    for name in ("net_amount", "gross_amount"):
+        assert "accounting.account_entry" not in CATALOG.entities["purchase_invoice_line"].attributes[name].sources

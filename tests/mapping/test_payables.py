@@ -17,7 +17,8 @@ TODAY = date.today()  # noqa: DTZ011 - as the mart's current_date, near enough
 A, B = "00000000-0000-0000-0000-00000000000a", "00000000-0000-0000-0000-00000000000b"
 TABLES = """
 create temp table purchase_invoice (supplier_id uuid, supplier_tax_id text, supplier_name text, invoice_number text,
-    ksef_number text, corrects_invoice text, corrects_ksef_number text, currency text, due_on date, issued_on date,
+    ksef_number text, corrects_invoice text, corrects_ksef_number text,
+    corrected_invoices int, currency text, due_on date, issued_on date,
     gross_amount numeric, amount_due numeric, prepaid_amount numeric);
 create temp table supplier (supplier_id uuid, tax_id_pl text, legal_name text);
 create temp table payment (invoice_number text, currency text, status text, amount numeric);
@@ -73,6 +74,12 @@ def test_a_correction_lowers_what_it_corrects_whatever_its_number(tables: psycop
     same = {"ksef_number": "K-2", "corrects_invoice": "OK/1", "corrects_ksef_number": "K-OK/1"}
     bought(tables, "OK/1", D(-40), **same, due_on=TODAY)
     assert payables(tables) == {("Alfa", "1-30 days"): (1, D(60))}
+
+
+def test_a_correction_of_several_invoices_stands_for_itself(tables: psycopg.Connection) -> None:
+    bought(tables, "1", D(100))
+    bought(tables, "KOR", D(-40), corrects_invoice="1", corrects_ksef_number="K-1", corrected_invoices=3, due_on=None)
+    assert payables(tables) == {("Alfa", "1-30 days"): (1, D(100)), ("Alfa", "no due day"): (1, D(-40))}
 
 
 def test_two_suppliers_with_one_number_are_not_mistaken_for_each_other(tables: psycopg.Connection) -> None:

@@ -2,7 +2,7 @@
 {{ config(tags=['invoice']) }}
 with jpk_invoice_records as ({{ records_to_map('invoice', 'accounting', 'jpk_invoice') }})
 select
-    {{ record_columns('accounting', 'jpk_invoice', 3) }},
+    {{ record_columns('accounting', 'jpk_invoice', 4) }},
     {{ text("(_payload ->> 'P_2A')") }} as invoice_number,
     null::text as ksef_number,
     {{ code("(_payload ->> 'RodzajFaktury')", {"VAT": "invoice", "ZAL": "invoice", "KOREKTA": "correction"}) }} as kind,
@@ -10,6 +10,7 @@ select
     {{ nip("(_payload ->> 'P_4B')") }} as seller_tax_id,
     {{ unless_withheld('invoice.corrects_invoice', text("(_payload ->> 'NrFaKorygowanej')")) }} as corrects_invoice,
     null::text as corrects_ksef_number,
+    null::integer as corrected_invoices,
     {{ unless_withheld('invoice.correction_reason', text("(_payload ->> 'PrzyczynaKorekty')")) }} as correction_reason,
     null::text as order_number,
     {{ unless_withheld('invoice.customer_tax_id', nip("(_payload ->> 'P_5B')")) }} as customer_tax_id,

@@ -2,8 +2,7 @@
 {{ config(tags=['purchase_invoice']) }}
 with account_entry_records as ({{ records_to_map('purchase_invoice', 'accounting', 'account_entry') }})
 select
-    {{ record_columns('accounting', 'account_entry', 2) }},
-    {{ unless_withheld('purchase_invoice.document_key', joined("(_payload ->> 'nip_dostawcy')", "(_payload ->> 'nr_dowodu')")) }} as document_key,
+    {{ record_columns('accounting', 'account_entry', 3) }},
     {{ text("(_payload ->> 'nr_dowodu')") }} as invoice_number,
     null::text as ksef_number,
     {{ text("'invoice'::text") }} as kind,
@@ -13,14 +12,12 @@ select
     null::text as supplier_record,
     null::text as corrects_invoice,
     null::text as corrects_ksef_number,
+    null::integer as corrected_invoices,
     null::text as correction_reason,
     null::text as order_number,
-    {{ unless_withheld('purchase_invoice.description', text("(_payload ->> 'opis')")) }} as description,
-    {{ unless_withheld('purchase_invoice.account', text("(_payload ->> 'konto')")) }} as account,
-    {{ unless_withheld('purchase_invoice.cost_center', text("(_payload ->> 'mpk')")) }} as cost_center,
     {{ unless_withheld('purchase_invoice.issued_on', date_iso("(_payload ->> 'data')")) }} as issued_on,
     null::date as sold_on,
-    null::date as due_on,
+    {{ unless_withheld('purchase_invoice.due_on', date_iso("(_payload ->> 'termin')")) }} as due_on,
     null::date as last_due_on,
     null::text as payment_terms,
     {{ unless_withheld('purchase_invoice.currency', currency_iso4217("(_payload ->> 'waluta')")) }} as currency,

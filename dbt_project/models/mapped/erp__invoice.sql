@@ -2,7 +2,7 @@
 {{ config(tags=['invoice']) }}
 with faktura_records as ({{ records_to_map('invoice', 'erp', 'faktura') }})
 select
-    {{ record_columns('erp', 'faktura', 3) }},
+    {{ record_columns('erp', 'faktura', 4) }},
     {{ text("(_payload ->> 'numer')") }} as invoice_number,
     null::text as ksef_number,
     {{ code("(_payload ->> 'rodzaj')", {"FV": "invoice", "KOR": "correction"}) }} as kind,
@@ -10,6 +10,7 @@ select
     null::text as seller_tax_id,
     {{ unless_withheld('invoice.corrects_invoice', text("(_payload ->> 'numer_korygowanej')")) }} as corrects_invoice,
     null::text as corrects_ksef_number,
+    null::integer as corrected_invoices,
     null::text as correction_reason,
     {{ unless_withheld('invoice.order_number', text("(_payload ->> 'nr_zamowienia')")) }} as order_number,
     {{ unless_withheld('invoice.customer_tax_id', nip("(_payload ->> 'nip_nabywcy')")) }} as customer_tax_id,

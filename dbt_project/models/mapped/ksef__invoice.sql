@@ -2,7 +2,7 @@
 {{ config(tags=['invoice']) }}
 with invoice_records as ({{ records_to_map('invoice', 'ksef', 'invoice') }})
 select
-    {{ record_columns('ksef', 'invoice', 3) }},
+    {{ record_columns('ksef', 'invoice', 4) }},
     {{ text("(_payload ->> 'invoiceNumber')") }} as invoice_number,
     {{ text("(_payload ->> 'ksefNumber')") }} as ksef_number,
     {{ code("(_payload ->> 'invoiceType')", {"Vat": "invoice", "Zal": "invoice", "Roz": "invoice", "Upr": "invoice", "Kor": "correction", "KorZal": "correction", "KorRoz": "correction", "VatPef": "invoice", "VatPefSp": "invoice", "KorPef": "correction", "VatRr": "invoice", "KorVatRr": "correction"}) }} as kind,
@@ -10,6 +10,7 @@ select
     {{ nip("(_payload #>> '{seller,nip}')") }} as seller_tax_id,
     {{ unless_withheld('invoice.corrects_invoice', text("(jsonb_path_query_first(_payload, '$.Faktura.Fa.DaneFaKorygowanej.NrFaKorygowanej', '{}', true) #>> '{}')")) }} as corrects_invoice,
     {{ unless_withheld('invoice.corrects_ksef_number', text("(jsonb_path_query_first(_payload, '$.Faktura.Fa.DaneFaKorygowanej.NrKSeFFaKorygowanej', '{}', true) #>> '{}')")) }} as corrects_ksef_number,
+    {{ unless_withheld('invoice.corrected_invoices', integer("(_payload #>> '{terms,corrected_invoices}')")) }} as corrected_invoices,
     {{ unless_withheld('invoice.correction_reason', text("(_payload #>> '{Faktura,Fa,PrzyczynaKorekty}')")) }} as correction_reason,
     {{ unless_withheld('invoice.order_number', text("(jsonb_path_query_first(_payload, '$.Faktura.Fa.WarunkiTransakcji.Zamowienia.NrZamowienia', '{}', true) #>> '{}')")) }} as order_number,
     {{ unless_withheld('invoice.customer_tax_id', nip("(jsonb_path_query_first(_payload, '$.buyer.identifier ? (@.type == \"Nip\").value', '{}', true) #>> '{}')")) }} as customer_tax_id,

@@ -2,8 +2,7 @@
 {{ config(tags=['purchase_invoice']) }}
 with purchase_records as ({{ records_to_map('purchase_invoice', 'ksef', 'purchase') }})
 select
-    {{ record_columns('ksef', 'purchase', 2) }},
-    {{ unless_withheld('purchase_invoice.document_key', text("(_payload ->> 'document_key')")) }} as document_key,
+    {{ record_columns('ksef', 'purchase', 3) }},
     {{ text("(_payload ->> 'invoiceNumber')") }} as invoice_number,
     {{ text("(_payload ->> 'ksefNumber')") }} as ksef_number,
     {{ code("(_payload ->> 'invoiceType')", {"Vat": "invoice", "Zal": "invoice", "Roz": "invoice", "Upr": "invoice", "Kor": "correction", "KorZal": "correction", "KorRoz": "correction", "VatPef": "invoice", "VatPefSp": "invoice", "KorPef": "correction", "VatRr": "invoice", "KorVatRr": "correction"}) }} as kind,
@@ -13,11 +12,9 @@ select
     'ksef|purchase|' || {{ unless_withheld('purchase_invoice.supplier_record', text("(_payload ->> 'ksefNumber')")) }} as supplier_record,
     {{ unless_withheld('purchase_invoice.corrects_invoice', text("(jsonb_path_query_first(_payload, '$.Faktura.Fa.DaneFaKorygowanej.NrFaKorygowanej', '{}', true) #>> '{}')")) }} as corrects_invoice,
     {{ unless_withheld('purchase_invoice.corrects_ksef_number', text("(jsonb_path_query_first(_payload, '$.Faktura.Fa.DaneFaKorygowanej.NrKSeFFaKorygowanej', '{}', true) #>> '{}')")) }} as corrects_ksef_number,
+    {{ unless_withheld('purchase_invoice.corrected_invoices', integer("(_payload #>> '{terms,corrected_invoices}')")) }} as corrected_invoices,
     {{ unless_withheld('purchase_invoice.correction_reason', text("(_payload #>> '{Faktura,Fa,PrzyczynaKorekty}')")) }} as correction_reason,
     {{ unless_withheld('purchase_invoice.order_number', text("(jsonb_path_query_first(_payload, '$.Faktura.Fa.WarunkiTransakcji.Zamowienia.NrZamowienia', '{}', true) #>> '{}')")) }} as order_number,
-    null::text as description,
-    null::text as account,
-    null::text as cost_center,
     {{ unless_withheld('purchase_invoice.issued_on', date_iso("(_payload ->> 'issueDate')")) }} as issued_on,
     {{ unless_withheld('purchase_invoice.sold_on', first_date("(_payload #>> '{terms,sold_on}')", "(_payload #>> '{Faktura,Fa,P_6}')")) }} as sold_on,
     {{ unless_withheld('purchase_invoice.due_on', first_date("(_payload #>> '{terms,first_due_on}')", "(jsonb_path_query_first(_payload, '$.Faktura.Fa.Platnosc.TerminPlatnosci.Termin', '{}', true) #>> '{}')")) }} as due_on,

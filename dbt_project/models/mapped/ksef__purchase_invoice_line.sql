@@ -2,7 +2,7 @@
 {{ config(tags=['purchase_invoice_line']) }}
 with purchase_line_records as ({{ records_to_map('purchase_invoice_line', 'ksef', 'purchase_line') }})
 select
-    {{ record_columns('ksef', 'purchase_line', 1) }},
+    {{ record_columns('ksef', 'purchase_line', 2) }},
     {{ joined("(_payload ->> 'ksefNumber')", "(_payload ->> 'position')") }} as line_key,
     {{ unless_withheld('purchase_invoice_line.invoice_number', text("(_payload ->> 'invoiceNumber')")) }} as invoice_number,
     'ksef|purchase|' || {{ unless_withheld('purchase_invoice_line.purchase_invoice_record', text("(_payload ->> 'ksefNumber')")) }} as purchase_invoice_record,
@@ -21,5 +21,12 @@ select
     {{ unless_withheld('purchase_invoice_line.ordered_net_amount', numeric("(_payload #>> '{amounts,ordered_net}')")) }} as ordered_net_amount,
     {{ unless_withheld('purchase_invoice_line.vat_rate', first_of("(_payload #>> '{FaWiersz,P_12}')", "(_payload #>> '{FaWiersz,P_12_XII}')")) }} as vat_rate,
     {{ unless_withheld('purchase_invoice_line.exchange_rate', numeric("(_payload #>> '{FaWiersz,KursWaluty}')")) }} as exchange_rate,
-    {{ unless_withheld('purchase_invoice_line.currency', currency_iso4217("(_payload ->> 'currency')")) }} as currency
+    {{ unless_withheld('purchase_invoice_line.currency', currency_iso4217("(_payload ->> 'currency')")) }} as currency,
+    {{ unless_withheld('purchase_invoice_line.supplier_tax_id', nip("(_payload #>> '{seller,nip}')")) }} as supplier_tax_id,
+    null::date as booked_on,
+    null::text as account,
+    null::text as cost_center,
+    null::numeric as booked_net_amount,
+    null::numeric as booked_vat_amount,
+    null::numeric as booked_gross_amount
 from purchase_line_records

@@ -1,19 +1,23 @@
--- What we owe suppliers by how long it is overdue, in PLN. A correction belongs to the invoice that it corrects. Entries
--- of the books that say nothing of payment are left out: they have no amount_due.
+-- What we owe suppliers by how long it is overdue, in PLN. A correction belongs to the invoice that it corrects; one of
+-- several invoices stands for itself. Entries of the books that say nothing of payment are left out: they have no amount_due.
 with documents as (
-    select supplier_id, supplier_tax_id, supplier_name, currency, invoice_number, due_on, issued_on, corrects_invoice
+    select supplier_id, supplier_tax_id, supplier_name, currency, invoice_number, due_on, issued_on, corrects
         , coalesce(amount_due, gross_amount) - coalesce(prepaid_amount, 0) as owed
-        , coalesce(corrects_ksef_number, case when corrects_invoice is null then ksef_number end
-            , concat_ws('|', supplier_tax_id, coalesce(corrects_invoice, invoice_number))) as invoice
-    from {{ source('conformed', 'purchase_invoice') }}
+        , coalesce(corrects_ksef, case when corrects is null then ksef_number end
+            , concat_ws('|', supplier_tax_id, coalesce(corrects, invoice_number))) as invoice
+    from (
+        select *, case when coalesce(corrected_invoices, 1) > 1 then null else corrects_invoice end as corrects
+            , case when coalesce(corrected_invoices, 1) > 1 then null else corrects_ksef_number end as corrects_ksef
+        from {{ source('conformed', 'purchase_invoice') }}
+    ) as purchase
     where amount_due is not null
 ),
 invoiced as (
     select invoice, currency, max(supplier_tax_id) as supplier_tax_id, max(supplier_name) as supplier_name
         , max(supplier_id::text)::uuid as supplier_id
-        , max(invoice_number) filter (where corrects_invoice is null) as invoice_number
-        , coalesce(max(due_on) filter (where corrects_invoice is null), max(due_on)) as due_on
-        , coalesce(max(issued_on) filter (where corrects_invoice is null), max(issued_on)) as issued_on
+        , max(invoice_number) filter (where corrects is null) as invoice_number
+        , coalesce(max(due_on) filter (where corrects is null), max(due_on)) as due_on
+        , coalesce(max(issued_on) filter (where corrects is null), max(issued_on)) as issued_on
         , sum(owed) as owed
     from documents group by invoice, currency
 ),

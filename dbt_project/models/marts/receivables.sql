@@ -1,13 +1,17 @@
--- What customers owe us by how long it is overdue, in PLN. A correction belongs to the invoice that it corrects. A payment
--- names an invoice's number only: where two documents have it, the one issued first is paid. What an invoice says had been
--- paid before counts where no payment says more.
+-- What customers owe us by how long it is overdue, in PLN. A correction belongs to the invoice that it corrects; one of
+-- several invoices stands for itself. A payment names an invoice's number only: where two documents have it, the one issued
+-- first is paid. What an invoice says had been paid before counts where no payment says more.
 with invoiced as (
     select coalesce(corrects_invoice, invoice_number) as invoice_number
         , customer_tax_id, max(currency) as currency
         , max(due_on) filter (where corrects_invoice is null) as due_on
         , max(issued_on) filter (where corrects_invoice is null) as issued_on
         , sum(coalesce(amount_due, gross_amount)) as gross, sum(prepaid_amount) as prepaid
-    from {{ source('conformed', 'invoice') }}
+    from (
+        select invoice_number, customer_tax_id, currency, due_on, issued_on, amount_due, gross_amount, prepaid_amount
+            , case when coalesce(corrected_invoices, 1) = 1 then corrects_invoice end as corrects_invoice
+        from {{ source('conformed', 'invoice') }}
+    ) as document
     group by 1, customer_tax_id
 ),
 paid as (

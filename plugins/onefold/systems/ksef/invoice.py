@@ -36,7 +36,6 @@ Paths = Iterable[tuple[str, ...]]
 UNREAD = 0
 """The position of the record that stands for the lines of an invoice that cannot be read."""
 
-CORRECTIONS = ("Kor", "KorZal", "KorRoz", "KorPef", "KorVatRr")
 _ORDERED = {
     "NrWierszaZam": "NrWierszaFa", "UU_IDZ": "UU_ID", "P_7Z": "P_7", "IndeksZ": "Indeks", "GTINZ": "GTIN",
     "PKWiUZ": "PKWiU", "CNZ": "CN", "P_8AZ": "P_8A", "P_9AZ": "P_9A", "P_12Z": "P_12", "P_12Z_XII": "P_12_XII",
@@ -49,9 +48,8 @@ def whole(exported: Exported, paths: Paths = ()) -> Iterator[bytes]:
     """The invoice as one record: what KSeF says of it and, under Faktura, what it says itself but for its lines.
 
     `sums` has net and VAT in the invoice's currency (KSeF's vatAmount is always PLN) and how many lines there are;
-    `terms` and `settlement` who is named and what is to be paid when. `document_key` is the seller and his number,
-    which tell an invoice from all others; of a correction, which may have the number of what it corrects, there is
-    none. `xml_error` says why the XML is not to be trusted; then there is nothing of it.
+    `terms` and `settlement` who is named and what is to be paid when. `xml_error` says why the XML is not to be
+    trusted; then there is nothing of it.
     """
     record = _stamped(exported)
     try:
@@ -59,7 +57,6 @@ def whole(exported: Exported, paths: Paths = ()) -> Iterator[bytes]:
     except BadBody as error:
         yield _encoded(record | {"xml_error": str(error)}, paths)
         return
-    record["document_key"] = _document_key(exported)
     if invoice is None:
         yield _encoded(record | {"sums": _said(exported)}, paths)
         return
@@ -111,13 +108,6 @@ def _ordered(lines: list[Row]) -> Iterator[dict[str, object]]:
             "ZamowienieWiersz": line,
             "amounts": {"state": of["state"], "ordered_net": of["net"], "ordered_quantity": of["quantity"]},
         }
-
-
-def _document_key(exported: Exported) -> str | None:
-    number, seller = exported.says("invoiceNumber"), exported.part("seller").get("nip")
-    if exported.says("invoiceType") in CORRECTIONS or not number or not seller:
-        return None
-    return f"{seller}|{number}"
 
 
 def _said(exported: Exported) -> dict[str, object]:

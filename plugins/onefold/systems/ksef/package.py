@@ -88,12 +88,6 @@ class Exported:
         value = msgspec.json.decode(self.metadata[name]) if name in self.metadata else None
         return value if isinstance(value, str) else None
 
-    def part(self, name: str) -> dict[str, str]:
-        """Texts within the metadata, as of the seller; empty when they are not there."""
-        value = msgspec.json.decode(self.metadata[name]) if name in self.metadata else None
-        texts = value.items() if isinstance(value, dict) else ()
-        return {key: text for key, text in texts if isinstance(text, str)}
-
     @property
     def stored(self) -> datetime | None:
         """When it was stored for good; None when that cannot be read."""

@@ -38,6 +38,7 @@ def terms(invoice: Row) -> dict[str, object]:
         "margin_scheme": next((name for mark, name in MARGINS.items() if text(margin, mark) == "1"), None),
         "exchange_rate": text(body, "KursWalutyZ") or _rate(parts(body, "FaWiersz")),
         "split_payment": {"1": True, "2": False}.get(text(notes, "P_18A") or ""),
+        "corrected_invoices": len(parts(body, "DaneFaKorygowanej")) or None,
         "third_parties": len(parts(invoice, "Podmiot3")),
         **_third_parties(invoice),
     }

@@ -21,6 +21,7 @@ declare
             , v.seller_tax_id
             , v.corrects_invoice
             , v.corrects_ksef_number
+            , v.corrected_invoices
             , v.correction_reason
             , v.order_number
             , v.customer_tax_id
@@ -97,6 +98,7 @@ comment on column conformed.invoice.document_type is 'What it documents - standa
 comment on column conformed.invoice.seller_tax_id is 'The tax number (NIP) of the seller, one of our companies.';
 comment on column conformed.invoice.corrects_invoice is 'The number of the invoice that it corrects.';
 comment on column conformed.invoice.corrects_ksef_number is 'KSeF''s number of the invoice that it corrects, the first where it corrects several.';
+comment on column conformed.invoice.corrected_invoices is 'How many invoices it corrects; where there are several, corrects_invoice names the first.';
 comment on column conformed.invoice.correction_reason is 'Why it was corrected.';
 comment on column conformed.invoice.order_number is 'Our number of the order that it invoices.';
 comment on column conformed.invoice.customer_tax_id is 'The tax number (NIP) of the buyer.';
@@ -157,6 +159,7 @@ grant select (
     , seller_tax_id
     , corrects_invoice
     , corrects_ksef_number
+    , corrected_invoices
     , correction_reason
     , order_number
     , customer_tax_id

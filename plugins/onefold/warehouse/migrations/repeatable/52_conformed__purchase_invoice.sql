@@ -14,7 +14,6 @@ do $do$
 declare
     definition text := $view$
         select v.purchase_invoice_id
-            , v.document_key
             , v.invoice_number
             , v.ksef_number
             , v.kind
@@ -25,11 +24,9 @@ declare
             , supplier_id.supplier_id as supplier_id
             , v.corrects_invoice
             , v.corrects_ksef_number
+            , v.corrected_invoices
             , v.correction_reason
             , v.order_number
-            , v.description
-            , v.account
-            , v.cost_center
             , v.issued_on
             , v.sold_on
             , v.due_on
@@ -87,7 +84,6 @@ comment on table conformed.purchase_invoice_version is
 comment on table conformed.purchase_invoice_provenance is
     'From which field, through which transform each stream gives each attribute, since that publish.';
 comment on view conformed.purchase_invoice is 'Invoice that a supplier issued to us; a correction is a document of its own: the golden records that are published now. One statement sees one publish.';
-comment on column conformed.purchase_invoice.document_key is 'The supplier and his number, by which an invoice is told from all others; of a correction there is none.';
 comment on column conformed.purchase_invoice.invoice_number is 'The supplier''s number of the document.';
 comment on column conformed.purchase_invoice.ksef_number is 'The number that KSeF gave it.';
 comment on column conformed.purchase_invoice.kind is 'invoice or correction.';
@@ -98,11 +94,9 @@ comment on column conformed.purchase_invoice.supplier_record is 'The record of t
 comment on column conformed.purchase_invoice.supplier_id is 'The supplier (conformed.supplier) that supplier_record is a record of.';
 comment on column conformed.purchase_invoice.corrects_invoice is 'The supplier''s number of the invoice that it corrects.';
 comment on column conformed.purchase_invoice.corrects_ksef_number is 'KSeF''s number of the invoice that it corrects, the first where it corrects several.';
+comment on column conformed.purchase_invoice.corrected_invoices is 'How many invoices it corrects; where there are several, corrects_invoice names the first.';
 comment on column conformed.purchase_invoice.correction_reason is 'Why it was corrected.';
 comment on column conformed.purchase_invoice.order_number is 'The order that it invoices, as the supplier names it.';
-comment on column conformed.purchase_invoice.description is 'What the accounting office booked it as.';
-comment on column conformed.purchase_invoice.account is 'The account of the books that it was booked to.';
-comment on column conformed.purchase_invoice.cost_center is 'The part of the company that it was booked for.';
 comment on column conformed.purchase_invoice.issued_on is 'The day of issue.';
 comment on column conformed.purchase_invoice.sold_on is 'The day of delivery or of the end of the period, or on which an advance was paid.';
 comment on column conformed.purchase_invoice.due_on is 'The day by which it is to be paid, the first where it is paid in several parts.';
@@ -144,7 +138,6 @@ grant usage on schema conformed to onefold_pii, onefold_auditor;
 grant select on mapped.purchase_invoice__identifier, conformed.purchase_invoice_version, conformed.purchase_invoice_crosswalk_version, conformed.purchase_invoice_provenance, conformed.purchase_invoice, conformed.purchase_invoice_crosswalk to onefold_engineer;
 grant select (
     purchase_invoice_id, source_of_truth, systems, record_count, _provenance, warnings
-    , document_key
     , invoice_number
     , ksef_number
     , kind
@@ -154,11 +147,9 @@ grant select (
     , supplier_record, supplier_id
     , corrects_invoice
     , corrects_ksef_number
+    , corrected_invoices
     , correction_reason
     , order_number
-    , description
-    , account
-    , cost_center
     , issued_on
     , sold_on
     , due_on

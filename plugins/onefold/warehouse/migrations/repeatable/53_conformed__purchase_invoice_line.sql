@@ -34,6 +34,13 @@ declare
             , v.vat_rate
             , v.exchange_rate
             , v.currency
+            , v.supplier_tax_id
+            , v.booked_on
+            , v.account
+            , v.cost_center
+            , v.booked_net_amount
+            , v.booked_vat_amount
+            , v.booked_gross_amount
             , source_of_truth, _systems as systems, _records as record_count
             , (
                 select conformed.provenance(p.attributes, p.sources, _members, _winning_members, _loads, _mapping_versions)
@@ -62,12 +69,12 @@ comment on table conformed.purchase_invoice_line_version is
 comment on table conformed.purchase_invoice_line_provenance is
     'From which field, through which transform each stream gives each attribute, since that publish.';
 comment on view conformed.purchase_invoice_line is 'Line of an invoice that a supplier issued to us: the golden records that are published now. One statement sees one publish.';
-comment on column conformed.purchase_invoice_line.line_key is 'The invoice''s KSeF number and the line''s place.';
+comment on column conformed.purchase_invoice_line.line_key is 'The invoice''s KSeF number and the line''s place, or the key of the books'' entry.';
 comment on column conformed.purchase_invoice_line.invoice_number is 'The supplier''s number of the invoice.';
 comment on column conformed.purchase_invoice_line.purchase_invoice_record is 'The record of the invoice.';
 comment on column conformed.purchase_invoice_line.purchase_invoice_id is 'The purchase_invoice (conformed.purchase_invoice) that purchase_invoice_record is a record of.';
 comment on column conformed.purchase_invoice_line.line_number is 'The line''s place on the invoice.';
-comment on column conformed.purchase_invoice_line.line_kind is 'invoiced, or ordered - a line of the order for which an advance is invoiced.';
+comment on column conformed.purchase_invoice_line.line_kind is 'invoiced; ordered - a line of the order for which an advance is invoiced; or booked - an entry of the books.';
 comment on column conformed.purchase_invoice_line.correction_state is 'before or after, where a correction shows the line in both states; what was before counts negative.';
 comment on column conformed.purchase_invoice_line.sku is 'The supplier''s article number, where the line names it.';
 comment on column conformed.purchase_invoice_line.description is 'What was bought, as the line says.';
@@ -82,6 +89,13 @@ comment on column conformed.purchase_invoice_line.ordered_net_amount is 'The amo
 comment on column conformed.purchase_invoice_line.vat_rate is 'The tax rate in percent (also of another country of the Union), or why there is none, as the line says.';
 comment on column conformed.purchase_invoice_line.exchange_rate is 'PLN for one unit of currency, by which the line''s tax was converted.';
 comment on column conformed.purchase_invoice_line.currency is 'The currency of the amounts, ISO 4217.';
+comment on column conformed.purchase_invoice_line.supplier_tax_id is 'The tax number (NIP) of the supplier.';
+comment on column conformed.purchase_invoice_line.booked_on is 'The day of the entry in the books.';
+comment on column conformed.purchase_invoice_line.account is 'The account of the books that it was booked to.';
+comment on column conformed.purchase_invoice_line.cost_center is 'The part of the company that it was booked for.';
+comment on column conformed.purchase_invoice_line.booked_net_amount is 'The amount of the entry without tax, in currency; invoiced lines of the same document say it again.';
+comment on column conformed.purchase_invoice_line.booked_vat_amount is 'The tax of the entry.';
+comment on column conformed.purchase_invoice_line.booked_gross_amount is 'The amount of the entry with tax.';
 
 alter view conformed.purchase_invoice_line owner to onefold_loader;
 alter view conformed.purchase_invoice_line_crosswalk owner to onefold_loader;
@@ -113,6 +127,13 @@ grant select (
     , vat_rate
     , exchange_rate
     , currency
+    , supplier_tax_id
+    , booked_on
+    , account
+    , cost_center
+    , booked_net_amount
+    , booked_vat_amount
+    , booked_gross_amount
 ) on conformed.purchase_invoice_line to onefold_analyst, onefold_auditor;
 grant select on conformed.purchase_invoice_line to onefold_pii;
 grant select on conformed.purchase_invoice_line_crosswalk to onefold_analyst, onefold_auditor, onefold_pii;
