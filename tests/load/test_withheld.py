@@ -11,6 +11,8 @@ from onefold.load.withheld_rates import WithheldRate, withheld_rates
 from onefold.reconcile.withheld_alert import check_withheld
 from onefold.warehouse.connection import connect
 from tests.load.shop import SHOP, SUITE, record
+from tests.replay.replaying import closed, job, opened, run_of
+from tests.rollback.test_rollback import rolled_back
 
 _FIELDS = {"phone": {"required": False}, "owner": {"required": False}, "tax": {"required": False}, "memo": "numeric"}
 MAPPED_SHOP = System.model_validate(
@@ -177,6 +179,27 @@ def test_the_rate_of_each_attribute_is_told_and_a_large_one_alerts(shop):
     assert shop.query("select kind, subject, resolved_at is null from ops.alert") == [
         ("withheld", "shop.customer", False)
     ]
+
+
+def test_a_replay_closes_what_is_right_now_and_its_rollback_opens_it_again(shop):
+    shop.load([rec("a", credit=-1, phone="none"), rec("b", credit=-2)])
+    (shop.suites / "shop__customer.yaml").write_text((SUITE + RULES).replace("min_value: 0", "min_value: -1"))
+    run = run_of()
+    load = shop.run(job(shop, run, opened(shop, run), entities=shop.entities))
+    assert closed(shop, run) == (3, 1, 0, 2)
+    assert [(key, attribute) for key, attribute, *_ in withheld(shop)] == [
+        ("a", "client.phone"),
+        ("b", "client.credit"),
+    ]
+    assert shop.current()["a"]["phone"] == "none"
+    rollback_id = rolled_back(shop, load.load_id)
+    assert [(key, attribute) for key, attribute, *_ in withheld(shop)] == [
+        ("a", "client.credit"),
+        ("a", "client.phone"),
+        ("b", "client.credit"),
+    ]
+    rolled_back(shop, undo=rollback_id)
+    assert len(withheld(shop)) == 2
 
 
 def test_an_essential_field_that_changes_in_all_records_still_rejects_the_load(shop):
