@@ -103,6 +103,12 @@ def test_sql_shows_rows_as_table_csv_and_json_and_explains_errors(
     query = "SELECT 1.50 AS price, NULL AS nothing, 'Łódź, ul. [b]' AS place"
     assert sql(query, "--csv").stdout == 'price,nothing,place\n1.50,,"Łódź, ul. [b]"\n'
     assert json.loads(sql(query, "--json").stdout) == {"price": "1.50", "nothing": None, "place": "Łódź, ul. [b]"}
+    digits = """SELECT '{"a": 12345678901234567.89}'::jsonb AS held, 12345678901234567.89 AS exact,
+        'infinity'::date AS day, '1 mon'::interval AS span"""
+    assert sql(digits, "--csv").stdout.splitlines()[1:] == [
+        '"{""a"": 12345678901234567.89}",12345678901234567.89,infinity,1 mon'
+    ]
+    assert '"held": {"a": 12345678901234567.89}, "exact": "12345678901234567.89"' in sql(digits, "--json").stdout
     table = sql(query).stdout
     assert "Łódź, ul. [b]" in table and "1 row\n" in table
     assert "The first 1000 rows" in sql("SELECT * FROM generate_series(1, 100000)").stdout

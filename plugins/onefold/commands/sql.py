@@ -5,20 +5,33 @@ from __future__ import annotations
 import csv
 import itertools
 import json
+import math
 import sys
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
+from dataclasses import dataclass
 from datetime import date, datetime
 
 import click
 import psycopg
+from psycopg import adapters
 
 from onefold.errors import Fatal
 from onefold.platform.warehouse import Role, connect_as
+from onefold.warehouse.exact_values import load_intervals_as_text, load_json_as_text, load_unfit_times_as_text
 
 TABLE_ROWS = 1000
+_JSON_TYPES = frozenset({adapters.types[name].oid for name in ("json", "jsonb")})
 PIPE_WIDTH = 10_000
 """A pipe has no edge to wrap at: a value that is cut there is lost."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of the result, and whether its values are JSON."""
+
+    name: str
+    is_json: bool
 
 
 @click.command(
@@ -42,11 +55,14 @@ def sql(query: str, as_csv: bool, as_json: bool, role: Role) -> None:
     if as_csv and as_json:
         raise click.UsageError("Choose one of --csv and --json.")
     connection = connect_as(role, autocommit=True)
+    load_intervals_as_text(connection)
+    load_unfit_times_as_text(connection)
+    load_json_as_text(connection)
     show = _print_csv if as_csv else _print_json if as_json else _print_table
     with connection, connection.cursor() as cursor, closing(_stream(cursor, query)) as rows:
         try:
             first = next(rows, None)
-            header = [column.name for column in cursor.description or ()]
+            header = [Column(column.name, column.type_code in _JSON_TYPES) for column in cursor.description or ()]
             show(header, itertools.chain([] if first is None else [first], rows))
         except psycopg.Error as error:
             if error.sqlstate is None and not connection.broken:  # the client's, not the server's: no rows to stream
@@ -73,25 +89,37 @@ def _explain(error: psycopg.Error, query: str) -> str:
     return " — ".join(parts)
 
 
-def _print_csv(header: Sequence[str], rows: Iterator[Sequence[object]]) -> None:
+def _print_csv(header: Sequence[Column], rows: Iterator[Sequence[object]]) -> None:
     writer = csv.writer(sys.stdout, lineterminator="\n")
-    writer.writerow(header)
+    writer.writerow(column.name for column in header)
     writer.writerows([_text(value) for value in row] for row in rows)
 
 
-def _print_json(header: Sequence[str], rows: Iterator[Sequence[object]]) -> None:
+def _print_json(header: Sequence[Column], rows: Iterator[Sequence[object]]) -> None:
     for row in rows:
-        click.echo(json.dumps(dict(zip(header, row, strict=True)), default=_text, ensure_ascii=False))
+        members = (f"{_json(c.name)}: {_json_value(c, value)}" for c, value in zip(header, row, strict=True))
+        click.echo(f"{{{', '.join(members)}}}")
 
 
-def _print_table(header: Sequence[str], rows: Iterator[Sequence[object]]) -> None:
+def _json_value(column: Column, value: object) -> str:
+    """The value as JSON; what is JSON already stays as PostgreSQL wrote it, digit for digit."""
+    if column.is_json and isinstance(value, str):
+        return value
+    return _json(_text(value) if isinstance(value, float) and not math.isfinite(value) else value)
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, default=_text, ensure_ascii=False)
+
+
+def _print_table(header: Sequence[Column], rows: Iterator[Sequence[object]]) -> None:
     from rich import box
     from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(*(escape(name) for name in header), box=box.SIMPLE_HEAD)
+    table = Table(*(escape(column.name) for column in header), box=box.SIMPLE_HEAD)
     for row in itertools.islice(rows, TABLE_ROWS):
         table.add_row(*(Text(_text(value)) for value in row))
     Console(width=None if sys.stdout.isatty() else PIPE_WIDTH).print(table)

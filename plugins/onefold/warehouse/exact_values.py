@@ -55,6 +55,12 @@ def load_unfit_times_as_text(context: AdaptContext) -> None:
         context.adapters.register_loader(name, type(f"{name}_text_if_unfit", (_TextIfUnfit,), {"standard": loader}))
 
 
+def load_json_as_text(context: AdaptContext) -> None:
+    """JSON comes as the text that PostgreSQL writes from now on: read into Python, its numbers would be rounded."""
+    for name in ("json", "jsonb"):
+        context.adapters.register_loader(name, _Text)
+
+
 def is_unfit_for_python(error: BaseException | None) -> bool:
     """Whether the client, not the server, refused a value."""
     return isinstance(error, psycopg.DataError) and error.sqlstate is None
