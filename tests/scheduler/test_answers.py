@@ -112,7 +112,10 @@ def test_ai_cost_is_in_whole_money_by_project(here: Installation) -> None:
         "select provider, sum(cost) as cost, sum(input_tokens) as sent from marts.ai_cost_by_project group by 1"
     )
     assert {row["provider"] for row in rows} == {"openai", "anthropic"}
-    (cents,) = here.rows("select sum((_payload ->> 'amount')::numeric) as n from staging.anthropic__cost__current")
+    (cents,) = here.rows(  # an amount that nobody understands is withheld
+        "select sum((_payload ->> 'amount')::numeric) as n from staging.anthropic__cost__current"
+        " where pg_input_is_valid(_payload ->> 'amount', 'numeric')"
+    )
     (anthropic,) = [row for row in rows if row["provider"] == "anthropic"]
     assert anthropic["cost"] == cents["n"] / 100
     assert all(row["sent"] > 0 for row in rows)

@@ -217,6 +217,7 @@ def test_packed_files_are_read_with_every_file_in_them(folder: Office):
         ("a.csv.gz", gzip.compress(gzip.compress(csv("1;31.01.2026;1,00;x"))), ""),
         ("a.csv.zip", b"PK\x03\x04" + bytes(500), "cut off"),
     ],
+    ids=["cut", "a bomb", "packed twice", "no archive"],
 )
 def test_an_archive_that_is_cut_or_a_bomb_is_refused(folder: Office, name: str, content: bytes, reason: str):
     folder.drop(name, content)
