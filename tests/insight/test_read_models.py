@@ -38,11 +38,26 @@ def test_a_stream_shows_its_last_load_its_age_and_what_waits(shop: Shop) -> None
     assert status.last_load is not None
     last = status.last_load
     assert (last.load_id, last.read, last.new, last.changed, last.quarantined) == (load.load_id, 2, 0, 1, 1)
-    assert (last.gate, status.open_quarantine, status.drifted) == ("passed", 1, 0)
+    assert (last.gate, status.open_quarantine, status.withheld, status.drifted) == ("passed", 1, 0, 0)
     assert status.current_as_of == load.window_end
     late = load.window_end + SHOP.streams["customer"].freshness
     assert not status.is_stale(late)
     assert status.is_stale(late + timedelta(seconds=1))
+
+
+def test_a_withheld_value_is_not_counted_as_a_row_that_waits(shop: Shop) -> None:
+    load = shop.load([record("a", 1), record("b", 2, credit=-1)])
+    with connect(shop.url, autocommit=True) as connection:
+        connection.execute(
+            "insert into ops.quarantine (load_id, system, stream, _key, _hash, _extracted_at, suite, expectation,"
+            " reason, attribute, value_kind, allowed) values (%s, 'shop', 'customer', 'a', '', now(), 'shop__customer',"
+            " '', '', 'customer.phone', 'text', 'a telephone number')",
+            (load.load_id,),
+        )
+        (status,) = stream_statuses(connection, CATALOGUE)
+        assert (status.open_quarantine, status.withheld) == (1, 1)
+        assert [row.key for row in quarantined_rows(connection).rows] == ["b"]
+        assert sum(reason.rows for reason in quarantine_reasons(connection)) == 1
 
 
 def test_loads_come_page_by_page_and_none_is_missed_or_shown_twice(shop: Shop) -> None:

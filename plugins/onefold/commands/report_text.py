@@ -22,11 +22,12 @@ def load_table(loads: Iterable[LoadSummary]) -> str:
 
 def stream_table(streams: Iterable[StreamStatus], now: datetime) -> str:
     """A table of streams: the last load of each, how old its data is, and what waits or differs."""
-    heads = ("system", "stream", *_COUNTS, "age", "SLA", "waiting", "drifted")
+    heads = ("system", "stream", *_COUNTS, "age", "SLA", "waiting", "withheld", "drifted")
     rows = [
         (
             *(stream.system, stream.stream, *_counts(stream.last_load)),
-            *(_age(stream, now), _hours(stream.freshness_sla), f"{stream.open_quarantine:,}", f"{stream.drifted:,}"),
+            *(_age(stream, now), _hours(stream.freshness_sla)),
+            *(f"{stream.open_quarantine:,}", f"{stream.withheld:,}", f"{stream.drifted:,}"),
         )
         for stream in streams
     ]

@@ -1,4 +1,5 @@
-"""The quarantine: what waits there, and why."""
+"""The quarantine: the rows that wait there, and why. Withheld values, whose rows are published, are counted elsewhere
+(streams.py, load/withheld_rates.py)."""
 
 from __future__ import annotations
 
@@ -43,7 +44,7 @@ def quarantine_reasons(connection: psycopg.Connection, limit: int = 1000) -> lis
     with connection.cursor(row_factory=class_row(QuarantineReason)) as cursor:
         return cursor.execute(
             "select system, stream, expectation, count(*) as rows, min(quarantined_at) as oldest,"
-            " max(quarantined_at) as newest from ops.quarantine where state = 'open'"
+            " max(quarantined_at) as newest from ops.quarantine where state = 'open' and attribute is null"
             " group by 1, 2, 3 order by rows desc, 1, 2, 3 limit %s",
             (bounded(limit),),
         ).fetchall()
@@ -61,7 +62,7 @@ def quarantined_rows(
     with connection.cursor(row_factory=class_row(QuarantinedRow)) as cursor:
         rows = cursor.execute(
             "select quarantine_id, system, stream, _key as key, load_id, suite, expectation, reason, quarantined_at"
-            " from ops.quarantine where state = 'open'"
+            " from ops.quarantine where state = 'open' and attribute is null"
             " and (%(system)s::text is null or system = %(system)s)"
             " and (%(stream)s::text is null or stream = %(stream)s)"
             " and (%(before)s::bigint is null or quarantine_id < %(before)s)"

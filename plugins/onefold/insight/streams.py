@@ -19,8 +19,9 @@ class StreamStatus:
     """One stream of the catalogue.
 
     `current_as_of`: the source is published up to this instant; None before the first publish. `last_load`: the newest
-    load, however it ended; None before the first. `open_quarantine`: rows that wait in quarantine. `drifted`: records
-    that differ from the source since `drifted_since`. `requests`, `quota_used` and `quota_limit` are of the last load.
+    load, however it ended; None before the first. `open_quarantine`: rows that wait in quarantine. `withheld`: values
+    of published records that are withheld. `drifted`: records that differ from the source since `drifted_since`.
+    `requests`, `quota_used` and `quota_limit` are of the last load.
     """
 
     system: str
@@ -30,6 +31,7 @@ class StreamStatus:
     published_at: datetime | None
     last_load: LoadSummary | None
     open_quarantine: int
+    withheld: int
     drifted: int
     drifted_since: datetime | None
     requests: int
@@ -58,6 +60,7 @@ class _State:
     current_as_of: datetime | None
     published_at: datetime | None
     open_quarantine: int
+    withheld: int
     drifted: int
     drifted_since: datetime | None
     requests: int
@@ -77,11 +80,12 @@ _LAST_LOADS = sql.SQL(
 ).format(COLUMNS)
 _STATES = """
     select cursor.window_end as current_as_of, cursor.moved_at as published_at, quarantine.rows as open_quarantine,
-           drift.rows as drifted, drift.since as drifted_since, usage.requests, usage.quota_used, usage.quota_limit
+           quarantine.withheld, drift.rows as drifted, drift.since as drifted_since,
+           usage.requests, usage.quota_used, usage.quota_limit
     from unnest(%s::text[], %s::text[], %s::bigint[]) with ordinality as asked (system, stream, load_id, position)
     left join ops.cursor cursor on cursor.system = asked.system and cursor.stream = asked.stream
     cross join lateral (
-        select count(*) as rows from ops.quarantine q
+        select count(*) filter (where attribute is null) as rows, count(attribute) as withheld from ops.quarantine q
         where q.system = asked.system and q.stream = asked.stream and q.state = 'open'
     ) quarantine
     cross join lateral (
@@ -123,6 +127,7 @@ def stream_statuses(
             current_as_of=state.current_as_of,
             published_at=state.published_at,
             open_quarantine=state.open_quarantine,
+            withheld=state.withheld,
             drifted=state.drifted,
             drifted_since=state.drifted_since,
             requests=state.requests,
