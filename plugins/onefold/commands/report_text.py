@@ -76,8 +76,9 @@ def withheld_lines(rates: Sequence[WithheldRate]) -> list[str]:
 def _counts(load: LoadSummary | None) -> tuple[str, ...]:
     if load is None:
         return (*["0"] * 5, "never loaded", "0.0")
-    records = (load.read, load.new, load.changed, load.deleted, load.quarantined)
-    return (*(f"{count:,}" for count in records), load.gate, f"{load.seconds:.1f}")
+    records = (load.read, load.new, load.changed, load.deleted)
+    waiting = f"{load.quarantined:,}{f' ({load.conflicting:,} in conflict)' if load.conflicting else ''}"
+    return (*(f"{count:,}" for count in records), waiting, load.gate, f"{load.seconds:.1f}")
 
 
 def _age(stream: StreamStatus, now: datetime) -> str:

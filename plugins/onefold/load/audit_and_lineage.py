@@ -100,6 +100,7 @@ def record_published(connection: psycopg.Connection, job: Job, load: Load, count
         "rows_deleted": counts.rows_deleted,
         "rows_quarantined": counts.rows_quarantined,
         "values_withheld": counts.values_withheld,
+        "rows_conflicting": counts.rows_conflicting,
         "verdict": "passed",
         **superseded,
         **_commitment(counts.content),

@@ -5,34 +5,38 @@ from __future__ import annotations
 import psycopg
 from psycopg import sql
 
-from onefold.catalog.partial_changes import MERGED
 from onefold.catalog.stream import Stream
+from onefold.load.key_conflicts import find_key_conflicts
 from onefold.load.landing import move_unstorable
 from onefold.load.ledger import Load
 from onefold.load.newer_wins import NEWEST_FIRST, is_not_older
+from onefold.load.row_content import content_sql
 from onefold.load.staging import CHILD_TABLE_ROWS
 from onefold.load.superseded import first_reversible
 from onefold.warehouse.rows import one_row
 from onefold.warehouse.tables import StagingTable
 
 
-def make_candidates(connection: psycopg.Connection, load: Load, stream: Stream, *, again: bool = False) -> int:
+def make_candidates(
+    connection: psycopg.Connection, load: Load, stream: Stream, *, again: bool = False, ordered: bool = False
+) -> int:
     """Reduce the landed records to the candidates and return how many there are.
 
-    Of several readings of one key the one with the greatest cursor counts; at equal cursors the one read last. A
-    reading is a candidate when its content differs from the current version (compared by hash first, as jsonb where
-    the hashes differ: a source may write its keys in another order), is not older than it, and is not in quarantine
-    already, unchanged. What the catalogue calls volatile is no content. What waits there may be gated `again`; so may a
-    current version that lacks a withheld value.
+    Of several readings of one key the one with the greatest cursor counts; where several have it and say different
+    things, none does (load/key_conflicts.py), or the one read last where the pages are `ordered`. A reading is a
+    candidate when its content differs from the current version (compared by hash first, as jsonb where the hashes
+    differ: a source may write its keys in another order), is not older than it, and is not in quarantine already,
+    unchanged. What the catalogue calls volatile is no content. What waits there may be gated `again`; so may a current
+    version that lacks a withheld value.
     """
     try:
-        return _reduce(connection, load, stream, again)
+        return _reduce(connection, load, stream, again, ordered)
     except psycopg.DataError:  # some record is no JSON that can be stored; hardly ever, so looked for only now
         move_unstorable(connection, load)
-        return _reduce(connection, load, stream, again)
+        return _reduce(connection, load, stream, again, ordered)
 
 
-def _reduce(connection: psycopg.Connection, load: Load, stream: Stream, again: bool) -> int:
+def _reduce(connection: psycopg.Connection, load: Load, stream: Stream, again: bool, ordered: bool) -> int:
     """Keys, hashes and cursors decide first; a record is parsed only where they say that it may have changed.
 
     What is no candidate only because of a version or a quarantined row that may still be rolled back is stored as
@@ -51,10 +55,11 @@ def _reduce(connection: psycopg.Connection, load: Load, stream: Stream, again: b
         "reversible": sql.Literal(reversible),
         "pages": load.tables.pages,
         "is_not_older": is_not_older("read", "held"),
-        "newest": _newest(connection, load),
+        "newest": _newest(connection, load, stream, ordered),
         "not_waiting": _not_waiting(load, stream) if waiting and not again else sql.SQL("true"),
         "waiting": sql.SQL(
             "ops.quarantine q where q.system = {} and q.stream = {} and q.state = 'open' and q.attribute is null"
+            " and not q.key_conflict"
         ).format(load.system, load.stream),
         "again": sql.Literal(again),
         "held_withheld": sql.SQL("_withheld" if again else "null::jsonb"),
@@ -213,29 +218,24 @@ def _not_waiting(load: Load, stream: Stream) -> sql.Composable:
     """
     return sql.SQL(
         "not exists (select from ops.quarantine q where q.system = {} and q.stream = {} and q.state = 'open'"
-        " and q.attribute is null and q._key = read._key and not read._deleted"
+        " and q.attribute is null and not q.key_conflict and q._key = read._key and not read._deleted"
         " and (q._cursor is null) = (read._cursor is null) and (q._hash = read._hash or {} = {}))"
     ).format(load.system, load.stream, content_sql("q.payload", stream), content_sql("read._payload::jsonb", stream))
 
 
-def _newest(connection: psycopg.Connection, load: Load) -> sql.Composed:
-    """One reading a key. Sorting them all is slow and rarely needed: most loads read every key once."""
+def _newest(connection: psycopg.Connection, load: Load, stream: Stream, ordered: bool) -> sql.Composed:
+    """One reading a key, none of a key in conflict. Sorting them all is slow and rarely needed: most loads read every
+    key once."""
     pages = load.tables.pages
     repeated = one_row(connection.execute(sql.SQL("select count(distinct _key) < count(*) from {}").format(pages)))[0]
     if not repeated:
         return sql.SQL("select ctid as _row, * from {}").format(pages)
+    conflicts = find_key_conflicts(connection, load, stream, ordered=ordered)
+    single = (
+        sql.SQL("where _key not in (select _key from {})").format(load.tables.conflict) if conflicts else sql.SQL("")
+    )
     return sql.SQL(
         "select pages.ctid as _row, pages.* from {pages} pages join ("
-        "select distinct on (_key) ctid as _row from {pages}"
+        "select distinct on (_key) ctid as _row from {pages} {single}"
         " order by _key, {newest_first}) newest on newest._row = pages.ctid"
-    ).format(pages=pages, newest_first=NEWEST_FIRST)
-
-
-def content_sql(payload: str, stream: Stream) -> sql.Composable:
-    """The part of a record that counts when two readings are compared."""
-    expression: sql.Composable = sql.SQL(payload)
-    for path in stream.volatile:
-        expression = sql.SQL("({} #- {})").format(expression, sql.Literal(path.split(".")))
-    if stream.partial_changes:
-        expression = sql.SQL("({} - {})").format(expression, sql.Literal(MERGED))
-    return expression
+    ).format(pages=pages, single=single, newest_first=NEWEST_FIRST)

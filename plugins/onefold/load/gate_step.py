@@ -11,11 +11,14 @@ from psycopg import sql
 
 from onefold.catalog.entity import Entity
 from onefold.catalog.stream import Stream
+from onefold.connectors.registry import connector_class
 from onefold.errors import Rejected
 from onefold.load.change_detection import make_candidates
 from onefold.load.delete_detection import land_deletions
 from onefold.load.job import Job
+from onefold.load.key_conflicts import count_key_conflicts
 from onefold.load.ledger import Load
+from onefold.load.nothing_passed import refuse_if_nothing_passed
 from onefold.load.partial_changes import merge_partial_changes
 from onefold.load.refused import record_refused, refused_alone
 from onefold.load.withheld import record_withheld
@@ -60,7 +63,8 @@ def run_gate(connection: psycopg.Connection, job: Job, load: Load) -> Gated:
     if not job.replays:
         land_deletions(connection, load, job.stream)
     merge_partial_changes(connection, load, job.stream, replay=job.replays)
-    candidates = make_candidates(connection, load, job.stream, again=job.replays)
+    ordered = connector_class(job.system).capabilities.ordered or job.stream.partial_changes is not None
+    candidates = make_candidates(connection, load, job.stream, again=job.replays, ordered=ordered)
     withholding = withholding_of(job.stream, job.name, job.entities)
     typed = make_typed(connection, load.tables, job.stream, withholding, suite)
     if not job.replays:
@@ -78,8 +82,10 @@ def run_gate(connection: psycopg.Connection, job: Job, load: Load) -> Gated:
         store_findings(cursor, suite.name, findings, load_id=load.load_id)
     _log_findings(job, typed.rows, verdict, findings)
     if not job.replays:
-        alone = refused_alone(connection, load)
-        _check_verdict(job, load, suite.name, findings, candidates, verdict.refused - alone - waiting)
+        conflicting = count_key_conflicts(connection, load.tables)
+        too_many = verdict.refused - refused_alone(connection, load) - waiting + conflicting
+        _check_verdict(job, load, suite.name, findings, candidates + conflicting, too_many)
+        refuse_if_nothing_passed(connection, load, job.name, verdict.refused - waiting)
     return Gated(typed.rows, findings, verdict.withheld)
 
 
@@ -132,7 +138,7 @@ def _check_verdict(job: Job, load: Load, suite: str, findings: list[Finding], ca
         )
     limit = job.stream.gate.max_quarantined_share
     if refused > FEW and refused > limit * candidates:
-        worst = "; ".join(str(finding) for finding in findings if finding.critical)
+        worst = "; ".join(str(finding) for finding in findings if finding.critical) or "different rows under one key"
         raise Rejected(
             f"{job.name}: the gate refused load {load.load_id}: {refused} of {candidates} rows failed, more than the "
             f"{limit:.0%} that may go to quarantine ({worst}). Nothing was published. If the rows are right, fix "

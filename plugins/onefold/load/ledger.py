@@ -47,6 +47,7 @@ class Load:
     rows_deleted: int
     rows_quarantined: int
     values_withheld: int
+    rows_conflicting: int
     verdict: str | None
     error: str | None
     seconds_extracting: float

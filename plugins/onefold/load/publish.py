@@ -9,8 +9,10 @@ from datetime import timedelta
 import psycopg
 from psycopg import sql
 
+from onefold.catalog.stream import Stream
 from onefold.connectors.window import BEGINNING
 from onefold.load.checkpoints import store_checkpoints
+from onefold.load.key_conflicts import quarantine_key_conflicts
 from onefold.load.ledger import Load, discard_landing
 from onefold.load.lookup_cache import store_lookup_results
 from onefold.load.newer_wins import is_not_older
@@ -24,7 +26,8 @@ from onefold.warehouse.tables import StagingTable
 
 @dataclass(frozen=True, slots=True)
 class Published:
-    """How many records a load published or stored as superseded; `content` says what was published, whatever its order.
+    """How many records a load published, quarantined or stored as superseded; `content` says what was published,
+    whatever its order. `rows_conflicting` are those of the quarantined that stand under one key with a different row.
 
     `rows_superseded` is of a replay alone: rows that it chose and that something newer had overtaken.
     """
@@ -34,6 +37,7 @@ class Published:
     rows_deleted: int
     rows_quarantined: int
     values_withheld: int
+    rows_conflicting: int
     content: str
     rows_superseded: int = 0
 
@@ -41,6 +45,7 @@ class Published:
 def publish(
     connection: psycopg.Connection,
     load: Load,
+    stream: Stream,
     record: Callable[[psycopg.Connection, Published], None],
     overlap: timedelta,
     replay_id: int | None = None,
@@ -53,10 +58,11 @@ def publish(
     """
     with connection.transaction():
         new, changed, deleted, withholding, content = _count(connection, load)
-        quarantined = _quarantine(connection, load)
+        conflicting = 0 if replay_id else quarantine_key_conflicts(connection, load, stream)
+        quarantined = _quarantine(connection, load) + conflicting
         withheld = quarantine_withheld(connection, load) if withholding else 0
         superseded = 0 if replay_id is None else record_outcomes(connection, load, replay_id)
-        published = Published(new, changed, deleted, quarantined, withheld, content, superseded)
+        published = Published(new, changed, deleted, quarantined, withheld, conflicting, content, superseded)
         _close_quarantined(connection, load)
         close_withheld(connection, load)
         _write_versions(connection, load, new + changed + deleted)
@@ -70,8 +76,9 @@ def publish(
         connection.execute(
             "update ops.load set state = 'published', verdict = 'passed', error = null, ended_at = now(),"
             " rows_new = %s, rows_changed = %s, rows_deleted = %s, rows_quarantined = %s, values_withheld = %s,"
+            " rows_conflicting = %s,"
             " seconds_publishing = extract(epoch from clock_timestamp() - now()) where load_id = %s",
-            (new, changed, deleted, quarantined, withheld, load.load_id),
+            (new, changed, deleted, quarantined, withheld, conflicting, load.load_id),
         )
         discard_landing(connection, load.tables)
         record(connection, published)
@@ -219,6 +226,7 @@ def _close_quarantined(connection: psycopg.Connection, load: Load) -> None:
         update ops.quarantine q set state = 'superseded', closed_at = now(), closed_by_load = q.load_id
         from ops.quarantine newer
         where q.load_id = %s and q.state = 'open' and q.attribute is null and newer.attribute is null
+          and not q.key_conflict
           and newer.system = q.system and newer.stream = q.stream
           and newer._key = q._key and newer.state = 'open' and newer.load_id <> q.load_id
         """,

@@ -237,15 +237,17 @@ def _publish(connection: psycopg.Connection, job: Job, load: Load) -> Load:
     publishing.publish(
         connection,
         gated,
+        job.stream,
         lambda inside, counts: audit_and_lineage.record_published(inside, job, gated, counts),
         overlap(job.stream),
         job.replay_id,
     )
     load = ledger.get(connection, gated.load_id)
     log.info(
-        "%s load %s published: %s new, %s changed, %s deleted, %s quarantined of %s read; %s values withheld",
+        "%s load %s published: %s new, %s changed, %s deleted, %s quarantined (%s in conflict) of %s read;"
+        " %s values withheld",
         *(job.name, load.load_id, load.rows_new, load.rows_changed, load.rows_deleted),
-        *(load.rows_quarantined, load.rows_read, load.values_withheld),
+        *(load.rows_quarantined, load.rows_conflicting, load.rows_read, load.values_withheld),
     )
     if job.acknowledge and keys:
         _acknowledge(connection, job, load, job.acknowledge, keys)

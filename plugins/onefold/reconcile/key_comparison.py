@@ -15,8 +15,8 @@ from onefold.catalog.stream import Stream
 from onefold.connectors.cursor import cursor_text
 from onefold.connectors.page import Page
 from onefold.connectors.window import BEGINNING, Window
-from onefold.load.change_detection import content_sql
 from onefold.load.copy_rows import record_hash
+from onefold.load.row_content import content_sql
 from onefold.quality.partial import is_partial
 from onefold.warehouse.tables import StagingTable
 

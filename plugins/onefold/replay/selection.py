@@ -50,6 +50,7 @@ class MatchingRows:
 
 
 UNREADABLE = "stored as text, because it is not a readable record: fix the source, then load its window again"
+CONFLICT = "several rows have its key: add to primary_key what tells them apart, then load its window again"
 UNKNOWN_STREAM = "the stream is no longer in catalog/systems"
 
 
@@ -91,14 +92,16 @@ MATCHES = sql.SQL(
 """Whether a row `q` of ops.quarantine meets the conditions of a selection."""
 
 CAN_BE_REPLAYED = sql.SQL(
-    "(q.payload is not null or q.attribute is not null) and q.system || '.' || q.stream = any(%(known)s)"
+    "(q.payload is not null or q.attribute is not null) and not q.key_conflict"
+    " and q.system || '.' || q.stream = any(%(known)s)"
 )
 """Whether a row `q` can become a record."""
 
 _MATCHING = sql.SQL(
     """
     select system, stream, expectation, reason, count(*) as rows,
-           case when q.raw is not null then %(unreadable)s when not ({}) then %(unknown)s end as why_not
+           case when q.raw is not null then %(unreadable)s when q.key_conflict then %(conflict)s
+                when not ({}) then %(unknown)s end as why_not
     from ops.quarantine q where {}
     group by 1, 2, 3, 4, 6 order by 1, 2, 6 nulls first, 5 desc, 3, 4
     """
@@ -118,5 +121,10 @@ def matching_rows(
     with connection.cursor(row_factory=class_row(MatchingRows)) as cursor:
         return cursor.execute(
             _MATCHING,
-            {**selection_parameters(selection, systems), "unreadable": UNREADABLE, "unknown": UNKNOWN_STREAM},
+            {
+                **selection_parameters(selection, systems),
+                "unreadable": UNREADABLE,
+                "conflict": CONFLICT,
+                "unknown": UNKNOWN_STREAM,
+            },
         ).fetchall()

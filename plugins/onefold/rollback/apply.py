@@ -64,7 +64,7 @@ _QUARANTINE = (
     # refers to it. Any other row that would not have been there moves to the superseded readings.
     """
     update ops.quarantine set state = 'rolled_back', closed_at = now(),
-        closed_by_load = case when _key is null then closed_by_load end
+        closed_by_load = case when _key is null or key_conflict then closed_by_load end
     where not {restoring} and load_id = any ({loads}) and state <> 'rolled_back'
     """,
     """
@@ -96,7 +96,8 @@ _QUARANTINE = (
     select r._load_id, {system}, {stream}, r._key, _hash, _payload, _cursor, _extracted_at, suite, expectation, reason
     from quarantine_effect r join reading using (_key, _load_id)
     where effect = 'added' and not exists (
-        select from ops.quarantine q where q.load_id = r._load_id and q._key = r._key and q.attribute is null
+        select from ops.quarantine q
+        where q.load_id = r._load_id and q._key = r._key and q.attribute is null and not q.key_conflict
     )
     """,
     # Which rows are open, and which load closed the others.
@@ -112,7 +113,7 @@ _QUARANTINE = (
         select quarantine_id, f._load_id as closed_by
         from affected_key join ops.quarantine w using (_key)
         left join recomputed f on f._key = w._key and f.closes = w.load_id
-        where w.system = {system} and w.stream = {stream} and w.attribute is null
+        where w.system = {system} and w.stream = {stream} and w.attribute is null and not w.key_conflict
           and ((load_id >= {first_load} and exists (select from recomputed g where g._key = w._key
                                                and g._load_id = w.load_id and g.written and not g.is_version))
                or exists (select from reading o where o._key = w._key and o._load_id = w.load_id
@@ -123,21 +124,21 @@ _QUARANTINE = (
         or (q.state = 'open') <> (closed_by is null)
     )
     """,
-    # Rows without a key are not recomputed: they come back with their load, and open again when the load that closed
-    # them is rolled back.
+    # Rows without a key, or in conflict with others of their key, are not recomputed: they come back with their load,
+    # and open again when the load that closed them is rolled back.
     """
     update ops.quarantine set state = case when closed_by_load is null then 'open' else 'superseded' end,
         closed_at = case when closed_by_load is not null then closed_at end
-    where {restoring} and load_id = any ({loads}) and _key is null and state = 'rolled_back'
+    where {restoring} and load_id = any ({loads}) and (_key is null or key_conflict) and state = 'rolled_back'
     """,
     """
     update ops.quarantine set state = 'open', closed_at = null, closed_by_load = null, reopened_of_load = closed_by_load
-    where not {restoring} and closed_by_load = any ({loads}) and _key is null and state = 'superseded'
+    where not {restoring} and closed_by_load = any ({loads}) and (_key is null or key_conflict) and state = 'superseded'
     """,
     """
     update ops.quarantine set state = 'superseded', closed_at = now(), closed_by_load = reopened_of_load,
         reopened_of_load = null
-    where {restoring} and reopened_of_load = any ({loads}) and _key is null and state = 'open'
+    where {restoring} and reopened_of_load = any ({loads}) and (_key is null or key_conflict) and state = 'open'
     """,
     # A reading that is written now is no longer superseded.
     """

@@ -16,8 +16,8 @@ import psycopg
 from psycopg import sql
 
 from onefold.errors import Fatal
-from onefold.load.change_detection import content_sql
 from onefold.load.newer_wins import is_not_older
+from onefold.load.row_content import content_sql
 from onefold.load.superseded import BUCKETS
 from onefold.rollback.stream_change import StreamChange
 from onefold.warehouse.rows import one_row
@@ -109,7 +109,7 @@ _READINGS = (
         select 'quarantine', _key, load_id, _hash, payload, _cursor, false, _extracted_at,
                true, suite, expectation, reason, null
         from ops.quarantine where system = {system} and stream = {stream} and attribute is null
-          and _key in (select _key from affected_key) and load_id >= {first_load}
+          and _key in (select _key from affected_key) and load_id >= {first_load} and not key_conflict
         union all
         select 'unchanged', unchanged._key, earliest[1], held._hash, held._payload, held._cursor, held._deleted,
                timestamptz 'epoch' + earliest[2] * interval '1 microsecond', true, null, null, null,
@@ -144,6 +144,7 @@ _READINGS = (
            suite, expectation, reason, null::jsonb, null::bigint, false, false
     from affected_key join ops.quarantine using (_key)
     where system = {system} and stream = {stream} and load_id < {first_load} and attribute is null
+      and not key_conflict
       and (state = 'open' or (state <> 'rolled_back' and closed_by_load >= {first_load}))
     order by _key, load_id desc)
     """,

@@ -51,7 +51,7 @@ select coalesce(q._key, f._key) as _key, coalesce(q.load_id, f._load_id) as _loa
        case when f._key is null then 'removed' else 'added' end as effect
 from (
     select _key, load_id from ops.quarantine
-    where system = {system} and stream = {stream} and load_id >= {first_load}
+    where system = {system} and stream = {stream} and load_id >= {first_load} and not key_conflict
       and _key in (select _key from affected_key) and attribute is null
       and (state <> 'rolled_back' or ({restoring} and load_id = any ({loads})))
 ) q

@@ -56,6 +56,11 @@ class LandingTables:
         return sql.Identifier("landing", f"load_{self.load_id}__superseded")
 
     @property
+    def conflict(self) -> sql.Identifier:
+        """Different rows of one key with nothing to order them, where there are any."""
+        return sql.Identifier("landing", f"load_{self.load_id}__conflict")
+
+    @property
     def candidate(self) -> sql.Identifier:
         """One row a key, parsed: only what differs from the current version."""
         return sql.Identifier("landing", f"load_{self.load_id}__candidate")
@@ -81,4 +86,5 @@ class LandingTables:
 
     @property
     def all(self) -> tuple[sql.Identifier, ...]:
-        return (self.pages, self.compared, self.superseded, self.candidate, self.typed, self.refused, self.withheld)
+        before = (self.pages, self.compared, self.superseded, self.conflict)
+        return (*before, self.candidate, self.typed, self.refused, self.withheld)

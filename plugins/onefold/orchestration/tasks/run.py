@@ -114,4 +114,5 @@ def figures(load: Load) -> Mapping[str, str | int]:
         "changed": load.rows_changed,
         "deleted": load.rows_deleted,
         "quarantined": load.rows_quarantined,
+        "conflicting": load.rows_conflicting,
     }

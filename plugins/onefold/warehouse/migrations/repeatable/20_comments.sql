@@ -13,6 +13,8 @@ comment on column ops.quarantine.value_kind is 'What kind of value is withheld, 
 comment on column ops.quarantine.allowed is 'What would be allowed instead of the withheld value.';
 comment on column ops.load.values_withheld is 'How many values of the published records are withheld (ops.quarantine.attribute).';
 comment on column ops.quarantine.raw is 'The record as text where PostgreSQL cannot hold it as jsonb.';
+comment on column ops.quarantine.key_conflict is 'The load brought another row with this key and nothing says which is newer: both wait.';
+comment on column ops.load.rows_conflicting is 'Of rows_quarantined, how many stand under one key with a different row.';
 comment on table ops.usage is 'What a load asked of a system: requests, bytes and time by HTTP status (or error class).';
 comment on table ops.lookup_cache is 'The cache of what systems answered that are asked one value (lookup_key) at a time; '
     'a failed read is never here.';

@@ -14,7 +14,7 @@ alter default privileges in schema ops, lineage
 grant select on all tables in schema ops to onefold_engineer, onefold_auditor;
 revoke select on ops.quarantine, ops.drift, ops.held_back from onefold_auditor;
 grant select (quarantine_id, load_id, system, stream, _hash, suite, expectation, reason, state, quarantined_at, closed_at,
-    closed_by_load, mapping_versions, attribute, value_kind, allowed) on ops.quarantine to onefold_auditor;
+    closed_by_load, mapping_versions, attribute, value_kind, allowed, key_conflict) on ops.quarantine to onefold_auditor;
 grant select (entity, golden_id, publish_id, since_publish_id, published, expectations, reason, suite) on ops.held_back
     to onefold_auditor;
 grant select (system, stream, kind, cursor_day, since, first_seen, last_seen, reconciliation_id) on ops.drift to onefold_auditor;
