@@ -163,3 +163,15 @@ def test_a_date_of_zeros_means_none_and_one_that_does_not_exist_goes_to_quaranti
     shop.load([record(f"none{n}", 1, born=zero) for n, zero in enumerate(zeros)], [record("bad", 1, born="0000-13-00")])
     assert set(shop.current()) == {"none0", "none1", "none2", "none3"}
     assert quarantine(shop) == [("bad", f"born cannot be read as {kind}", "open")]
+
+
+def test_a_field_that_the_source_adds_is_told_and_refuses_nothing(shop, caplog):
+    shop.load([record("a", 1, colour="red"), record("b", 1)])
+    load = shop.load([record("a", 2, colour="red", vat_group="X"), record("b", 2, vat_group="Y")])
+    assert (load.rows_changed, load.rows_quarantined) == (2, 0)
+    assert "fields now that it had not before" in caplog.text
+    assert "vat_group" in caplog.text
+    told = shop.query("select load_id, field, was, is_now, rows from ops.contract_change")
+    assert told == [(load.load_id, "vat_group", "absent", "string", 2)]
+    shop.load([record("a", 3, colour="red", vat_group="Z")])
+    assert len(shop.query("select from ops.contract_change")) == 1

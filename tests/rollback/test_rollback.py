@@ -234,3 +234,23 @@ def test_the_plan_warns_of_records_that_an_acknowledged_source_may_have_deleted(
     catalog = Catalog(systems={"shop": acknowledged}, entities={})
     shown = preview_rollback(shop.url, catalog, RollbackRequest((load.load_id,), reason="why"))
     assert "WARNING: these records were acknowledged to A shop" in shown.text
+
+
+def test_rows_in_conflict_go_and_come_back_with_their_load_and_with_the_one_that_ended_the_conflict(shop):
+    def waiting() -> list[tuple]:
+        return shop.query("select payload ->> 'name', state from ops.quarantine order by 1")
+
+    shop.load([record("a", 1, name="Acme"), record("b", 1)])
+    contradicts = shop.load([record("a", 2, name="Acme"), record("a", 2, name="Bolt"), record("b", 1)])
+    ends = shop.load([record("a", 3, name="Cuprum")])
+    assert waiting() == [("Acme", "superseded"), ("Bolt", "superseded")]
+    undoes = rolled_back(shop, ends.load_id)
+    assert (waiting(), shop.current()["a"]["name"]) == ([("Acme", "open"), ("Bolt", "open")], "Acme")
+    rolled_back(shop, undo=undoes)
+    assert (waiting(), shop.current()["a"]["name"]) == ([("Acme", "superseded"), ("Bolt", "superseded")], "Cuprum")
+    undoes = rolled_back(shop, contradicts.load_id, ends.load_id)
+    assert waiting() == [("Acme", "rolled_back"), ("Bolt", "rolled_back")]
+    rolled_back(shop, undo=undoes)
+    assert waiting() == [("Acme", "superseded"), ("Bolt", "superseded")]
+    counts = "select rows_quarantined, rows_conflicting from ops.load where load_id = 2"
+    assert shop.query(counts) == [(2, 2)]

@@ -23,7 +23,7 @@ from onefold.load.partial_changes import merge_partial_changes
 from onefold.load.refused import record_refused, refused_alone
 from onefold.load.withheld import record_withheld
 from onefold.mapping.registry import mapping_versions
-from onefold.quality.contract import FEW, Drift, find_drift, may_have_drifted
+from onefold.quality.contract import FEW, Drift, find_drift, find_new_fields, may_have_drifted
 from onefold.quality.gate import Finding, evaluate_suite, store_findings
 from onefold.quality.no_rows import evaluate_without_rows
 from onefold.quality.partial import WAITS, is_partial
@@ -69,6 +69,7 @@ def run_gate(connection: psycopg.Connection, job: Job, load: Load) -> Gated:
     typed = make_typed(connection, load.tables, job.stream, withholding, suite)
     if not job.replays:
         _check_contract(connection, job, load, withholding)
+        _tell_new_fields(connection, job, load)
     if typed.rows:
         findings = evaluate_suite(job.warehouse_url, "landing", load.tables.typed_name, suite)
     else:
@@ -126,6 +127,18 @@ def _check_contract(connection: psycopg.Connection, job: Job, load: Load, withho
         raise Rejected(
             f"{job.name}: the source changed its contract: {'; '.join(map(str, refusing))}. Nothing was published. "
             f"Fix the fields in catalog/systems/{load.system}.yaml (or have the source fixed), then run again."
+        )
+
+
+def _tell_new_fields(connection: psycopg.Connection, job: Job, load: Load) -> None:
+    """A field that the source has added refuses nothing, but makes each record that has it a new version: that is said
+    in the log and in ops.contract_change."""
+    if new := find_new_fields(connection, load.tables, job.table, job.stream):
+        _record_contract_changes(connection, load, new)
+        log.warning(
+            "%s: the source has fields now that it had not before, and that catalog/systems/%s.yaml does not name: %s. "
+            "Add them to fields, or to ignore.",
+            *(job.name, load.system, ", ".join(drift.field for drift in new[:20])),
         )
 
 

@@ -10,7 +10,7 @@ from onefold.load.ledger import Load
 from onefold.warehouse.rows import one_row
 
 SEVERAL = 5
-"""Of fewer rows that failed at the gate, all may have done so by chance: an hour may bring two bad ones and no other."""
+"""Of fewer rows that failed at the gate all may be bad by chance: an hour may bring two bad ones and no other."""
 
 
 def refuse_if_nothing_passed(connection: psycopg.Connection, load: Load, named: str, refused: int) -> None:
