@@ -121,6 +121,40 @@ def find_drift(
     return drifts
 
 
+def find_new_fields(
+    connection: psycopg.Connection, landing: LandingTables, staging: StagingTable, stream: Stream
+) -> list[Drift]:
+    """Top-level keys that records have now and current versions do not, and that the stream's YAML does not know.
+
+    They change no field that is read, so they refuse nothing; but all records that have them become new versions.
+    """
+    candidates = sql.SQL("(select _payload from {} where not _deleted limit {}) first").format(
+        landing.candidate, _FIRST
+    )
+    now = _types_by_key(connection, candidates)
+    unknown = {key: found for key, found in now.items() if key not in _known_keys(stream)}
+    if not unknown:
+        return []
+    held = sql.SQL("(select _payload from {} where not _deleted limit {}) held").format(staging.current, _FIRST)
+    before = _types_by_key(connection, held)
+    return [
+        Drift(key, "absent", kind, rows, refuses=False)
+        for key, (kind, rows) in unknown.items()
+        if before and key not in before
+    ]
+
+
+def _types_by_key(connection: psycopg.Connection, records: sql.Composable) -> dict[str, tuple[str, int]]:
+    """Of each top-level key of the records one JSON type that it has, and how many records have the key."""
+    rows = connection.execute(
+        sql.SQL(
+            "select key, max(jsonb_typeof(value)), count(*) from {}, jsonb_each("
+            "case jsonb_typeof(_payload) when 'object' then _payload else '{{}}' end) group by key order by key"
+        ).format(records)
+    ).fetchall()
+    return {key: (kind, count) for key, kind, count in rows}
+
+
 def _known_keys(stream: Stream) -> set[str]:
     """The top-level keys that the stream's YAML names."""
     known = {MERGED, *stream.ignore}
