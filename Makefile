@@ -16,10 +16,10 @@ demo: setup  ## Run everything once, end to end, and report
 	@bin/onefold demo
 
 test: setup  ## Run the tests: every guarantee, once per way in which it can break
-	@.venv/bin/python -m pytest --numprocesses auto --dist loadgroup
+	@.venv/bin/python -m pytest --numprocesses auto --dist loadscope
 
 test-all: setup  ## Run every test for every stream
-	@.venv/bin/python -m pytest --numprocesses auto --dist loadgroup --matrix full
+	@.venv/bin/python -m pytest --numprocesses auto --dist loadscope --matrix full
 
 torture: setup  ## Kill loads, and PostgreSQL, at every moment; do any sequence of the operations (some minutes)
 	@ONEFOLD_TORTURE=full .venv/bin/python -m pytest -v -s tests/torture tests/operations

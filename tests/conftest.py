@@ -9,12 +9,14 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from xdist.remote import Producer
 
 from onefold.platform.postgres import Postgres, free_port
 from onefold.platform.postgres_account import delete_data
 from onefold.warehouse.connection import connect
 from onefold.warehouse.install import install
 from tests.databases import copy_database, drop_database, tablespace_in_memory
+from tests.groups import GroupScheduling
 from tests.roles import PASSWORDS, as_role
 from tests.scheduler.installation import PATIENCE
 
@@ -34,9 +36,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
-@pytest.hookimpl(tryfirst=True)  # pytest-xdist reads the groups in the same hook, in which it would come first
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leaves the full matrix out unless it is asked for, and says what may run on different workers."""
+    """Leaves the full matrix out unless it is asked for."""
     if config.getoption("matrix") == "once":
         repeated = [item for item in items if item.get_closest_marker("full_matrix")]
         config.hook.pytest_deselected(items=repeated)
@@ -44,7 +45,6 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     # The pages of the docs are read last: what they tell a reader to do changes the installation for good.
     items.sort(key=lambda item: item.get_closest_marker("scheduler") is not None and "docs" in item.path.parts)
     for item in items:
-        item.add_marker(pytest.mark.xdist_group(_group(item)))
         if item.get_closest_marker("scheduler"):
             item.add_marker(pytest.mark.timeout(3 * PATIENCE))
 
@@ -54,13 +54,9 @@ def pytest_xdist_auto_num_workers() -> int:
     return min(4, (os.cpu_count() or 1) + 1)
 
 
-def _group(item: pytest.Item) -> str:
-    """What one worker runs: the scheduler's tests, which share an installation; those of a stream, which share its
-    first load; those of a module, which share its fixtures."""
-    if item.get_closest_marker("scheduler"):
-        return "scheduler"
-    listed = getattr(item, "callspec", None) and item.callspec.params.get("listed")
-    return listed.name if listed else f"{item.path.parent.name}/{item.path.stem}"
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> GroupScheduling:
+    """Tests that share what is expensive to make stay on one worker."""
+    return GroupScheduling(config, log)
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,30 @@
+"""Which tests run on one worker, because they share what is expensive to make.
+
+pytest-xdist 3.8 names a group in a test's id (`--dist loadgroup`), which pytest 9 no longer lets it change: each test
+would be its own group.
+"""
+
+from __future__ import annotations
+
+import re
+
+from xdist.scheduler import LoadScopeScheduling
+
+_STREAM = re.compile(r"\[([a-z0-9_]+\.[a-z0-9_]+)[-\]]")
+
+
+def group_of(test: str) -> str:
+    """The group of a test, by its id: the scheduler's tests share an installation; those of a stream its first load;
+    those of a module its fixtures."""
+    module = test.partition("::")[0]
+    if "tests/scheduler/" in module or module.endswith("tests/docs/test_commands.py"):
+        return "scheduler"
+    stream = _STREAM.search(test)
+    return stream[1] if stream and "tests/acceptance/" in module else module
+
+
+class GroupScheduling(LoadScopeScheduling):
+    """Gives each worker whole groups, the largest first."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return group_of(nodeid)
