@@ -23,8 +23,8 @@ class Capabilities:
     `windows` says which of its streams can be asked about a window of the past: `never`; those whose `request` names
     the window's start and end; those with a `cursor` that is a time; `always`. `counting`: the source counts records
     by window. `feed`: it names, by days, the keys that were changed. `lookups`: it asks about single keys.
-    `acknowledges`: it is told which records have been published. `ordered`: its pages are a feed of changes, in which
-    what comes later is newer.
+    `acknowledges`: it is told which records have been published. `ordered`: what it reads later in
+    a load is newer, as where a record may change between two pages; not so where all that it reads is one picture.
     """
 
     windows: Literal["never", "request", "cursor", "always"] = "never"
@@ -32,4 +32,4 @@ class Capabilities:
     feed: bool = False
     lookups: bool = False
     acknowledges: bool = False
-    ordered: bool = False
+    ordered: bool = True

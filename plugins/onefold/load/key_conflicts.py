@@ -3,8 +3,8 @@
 Two companies' invoices 1/2026, two amounts under one document number: the key lacks what tells the rows apart, or the
 source contradicts itself. To choose one would lose the other without a word, so all of them wait in quarantine, and
 what is published of the key stays as it is, until a load brings one row of it. A greater cursor does say which row is
-newer; the time of reading does not, except in a feed of changes (Capabilities.ordered): the pages of one listing are
-meant to be one picture. Rows with the same content are one row, read twice.
+newer; the time of reading does too where a record may change between two pages (Capabilities.ordered), but never
+within a page, a file or a table. Rows with the same content are one row, read twice.
 """
 
 from __future__ import annotations

@@ -257,7 +257,7 @@ def _decoded(body: bytes, shape: type[T]) -> T:
 class GraphConnector(RestConnector):
     """Reads Microsoft Graph by delta queries, user by user where the stream is theirs."""
 
-    capabilities = Capabilities(ordered=True)
+    capabilities = Capabilities()
 
     def page_reader(self) -> PageReader:
         source = self.source

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 class FilesConnector(Connector["Store"]):
     """Reads the files of a folder or a bucket."""
 
-    capabilities = Capabilities(windows="always")
+    capabilities = Capabilities(windows="always", ordered=False)
 
     @classmethod
     def open_transport(
