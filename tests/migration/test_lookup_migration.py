@@ -68,7 +68,9 @@ def test_a_migration_brings_the_whole_register_and_asks_about_each_company_once(
     extract.publish(migration)
     assert bench.requests(EXTRACT.system) == before
     staged = {key: deleted for key, _, _, deleted in bench.observed(EXTRACT).versions}
-    assert staged == register(sandbox)
+    known = register(sandbox)
+    assert staged.keys() == known.keys()  # of a company that was struck off the full extract is read, where there is one
+    assert all(known[key] for key, gone in staged.items() if gone)
     assert dict(bench.observed(EXTRACT).answers).keys() == everyone(sandbox)
     assert bench.query("select count(*) from ops.cursor") == [(0,)]  # nothing was published up to its beginning
 
