@@ -3,9 +3,6 @@ from collections.abc import Iterator
 import pytest
 
 from tests.conform.world import World
-from tests.warehouse.conftest import old_template
-
-__all__ = ["old_template"]
 
 
 @pytest.fixture

@@ -38,9 +38,9 @@ ENTITIES = ("company", "beneficial_owner", "employee", "employee_job")
 def extract(company: int, *, register: str = "RejP", **more: object) -> Json:
     """The current extract of a company of its own."""
     ids: Json = {"nip": identifiers.nip(company), "regon": f"{identifiers.regon(company)}00000"}
-    ids |= more.pop("identifiers", {})  # type: ignore[arg-type]
-    made = krs_extract(f"FIRMA {company}", identifiers=ids, **more)  # type: ignore[arg-type]
-    made["odpis"]["naglowekA"] |= {"rejestr": register, "numerKRS": identifiers.krs(company)}  # type: ignore[index]
+    ids |= more.pop("identifiers", {})
+    made = krs_extract(f"FIRMA {company}", identifiers=ids, **more)
+    made["odpis"]["naglowekA"] |= {"rejestr": register, "numerKRS": identifiers.krs(company)}
     return made
 
 

@@ -194,6 +194,9 @@ def test_the_total_that_the_source_names_saves_the_empty_page(web: WebServer) ->
         ({}, body(1, 2, _links={"next": {"href": "?page=2"}})),
         ({}, body(1, 2, paging={"has_more": True})),
         ({}, body(1, 2, next_cursor="abc")),
+        ({}, body(1, 2, page=1, next_page=2)),
+        ({}, body(1, 2, links=[{"rel": "self", "href": "/items"}, {"rel": "next", "href": "/items?page=2"}])),
+        ({}, Say(200, body(1, 2).body, {"X-Total-Count": "95"})),
         ({}, Say(200, body(1, 2).body, {"Link": '<http://x/items?page=2>; rel="next", <http://x/items>; rel="first"'})),
         ({"kind": "url", "path": "nxt"}, body(1, 2, next="/items?page=b")),
         ({"kind": "number", "parameter": "page", "total": "count"}, body(count=7)),
@@ -212,6 +215,8 @@ def test_an_answer_that_says_that_there_is_more_is_never_the_whole_listing(
     [
         ({}, body(1, 2, total=2, next=None, has_more=False)),
         ({}, body(1, 2, total=1)),  # of something else, or counted before
+        ({}, body(1, 2, page=1, next_page=None, status="ok", links=[{"rel": "prev", "href": "/items"}])),
+        ({}, Say(200, body(1, 2).body, {"X-Total-Count": "2"})),
         ({}, body(1, 2, next="2026-12-01", error=None, success=True, errors=[])),
         ({"complete": True}, body(1, 2, total=95, next="/items?page=b")),
         ({}, Say(200, body(1, 2).body, {"Link": '<http://x/items>; rel="prev"'})),
@@ -257,6 +262,8 @@ def test_a_next_address_is_relative_to_the_page_that_names_it(web: WebServer, ad
         {"error": {"code": 17}},
         {"errors": ["timeout after 10 records"]},
         {"errorMessage": "quota"},
+        {"status": "error", "message": "no such tenant"},
+        {"result": "fail"},
     ],
 )
 @pytest.mark.parametrize("ids", [(), (1,)], ids=["nothing listed", "a part listed"])
@@ -266,6 +273,21 @@ def test_an_error_with_status_200_is_never_a_success(
     web.answer = lambda _: body(*ids, **more)
     with pytest.raises(Retriable, match="status 200 with an error"):
         list(shop(web)(WINDOW, None))
+
+
+@pytest.mark.parametrize("more", [{"total": 95}, {"has_more": True}, {"next": "/items?page=2"}])
+def test_what_stands_beside_a_list_deep_in_the_body_counts_too(web: WebServer, more: dict[str, object]) -> None:
+    web.answer = lambda _: Say(200, json.dumps({"data": {"items": [{"id": "1"}], **more}}).encode())
+    with pytest.raises(Fatal, match="read in part"):
+        list(shop(web, records="data.items")(WINDOW, None))
+    web.answer = lambda _: Say(200, json.dumps({"data": {"items": [{"id": "1"}], "total": 1}}).encode())
+    following = {"kind": "number", "parameter": "page", "total": "data.total"}
+    assert keys(shop(web, records="data.items", next=following)(WINDOW, None)) == ["1"]
+
+
+def test_a_page_without_content_ends_a_listing_whatever_the_page_before_said(web: WebServer) -> None:
+    web.script(body(1, has_more=True), Say(204))
+    assert keys(shop(web, next={"kind": "number", "parameter": "page"})(WINDOW, None)) == ["1"]
 
 
 def test_no_content_is_an_empty_listing(web: WebServer) -> None:

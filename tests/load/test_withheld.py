@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
 from onefold.catalog.entity import Entity
@@ -65,10 +66,8 @@ def rec(key, minutes=1, **fields):
     return record(key, minutes, **{"memo": 1, **fields})
 
 
-def without(key, *fields, minutes=1):
-    import msgspec
-
-    full = rec(key, minutes)
+def without(key, *fields, minutes=1, **more):
+    full = rec(key, minutes, **more)
     content = {name: value for name, value in msgspec.json.decode(full.payload).items() if name not in fields}
     return type(full)(full.key, full.cursor, False, msgspec.json.encode(content))
 
@@ -205,3 +204,17 @@ def test_a_replay_closes_what_is_right_now_and_its_rollback_opens_it_again(shop)
 def test_an_essential_field_that_changes_in_all_records_still_rejects_the_load(shop):
     with pytest.raises(Rejected, match="field changed was timestamp and is now absent"):
         shop.load([without("a", "changed"), without("b", "changed")])
+
+
+def test_a_required_field_is_renamed_where_all_records_lack_it_and_have_another_however_few_they_are(shop):
+    shop.load([rec("a"), rec("b")])
+    with pytest.raises(Rejected, match="field name was text and is now absent"):
+        shop.load([without("a", "name", minutes=5, nazwa="Name a")])
+    assert shop.query("select _payload ->> 'name' from staging.shop__customer order by 1") == [("Name a",), ("Name b",)]
+
+
+def test_a_new_field_alone_or_a_missing_one_alone_refuses_no_load(shop):
+    shop.load([rec("a"), rec("b")])
+    shop.load([rec("a", 5, nazwa="Ann")])
+    shop.load([without("b", "name", minutes=6)])
+    assert shop.query("select count(*) from ops.load where state = 'published'") == [(3,)]

@@ -21,7 +21,7 @@ FOREIGN_PARTNER: Json = {
 
 def krs_extract(name: str = "PRZYKŁAD", *, state: object = 1, division6: object = None, **more: object) -> Json:
     """A current extract. `more` replaces what is under dzial1, and `identifiers` what is added to the identifiers."""
-    identifiers = {"regon": "38290362500000", "nip": "5272889007", **more.pop("identifiers", {})}  # type: ignore[dict-item]
+    identifiers = {"regon": "38290362500000", "nip": "5272889007", **more.pop("identifiers", {})}
     division1: Json = {
         "danePodmiotu": {
             "formaPrawna": "SPÓŁKA Z OGRANICZONĄ ODPOWIEDZIALNOŚCIĄ",

@@ -12,11 +12,12 @@ import pytest
 from psycopg import sql
 
 from onefold.catalog.reader import read_catalog
-from onefold.mapping.sql import rule_sql, unmapped_sql
+from onefold.mapping.sql import rule_sql
 from onefold.systems.ksef.connector import optional_places
 from onefold.systems.ksef.invoice import by_line, whole
 from onefold.systems.ksef.package import Exported
 from tests.connectors.ksef_samples import BUYER, FA_2, SELLER, exported, farmer, invoice, line
+from tests.mapping.unmapped import unmapped_sql
 
 CATALOG = read_catalog()
 STREAMS = CATALOG.systems["ksef"].streams

@@ -11,10 +11,11 @@ from psycopg import sql
 from psycopg.types.json import Jsonb
 
 from onefold.catalog.reader import read_catalog
-from onefold.mapping.sql import rule_sql, unmapped_sql
+from onefold.mapping.sql import rule_sql
 from onefold.systems.crbr import owners_of
 from onefold.systems.krs.full_extract import as_current
 from tests.mapping.registers import PERSON, Json, krs_extract
+from tests.mapping.unmapped import unmapped_sql
 
 CATALOG = read_catalog()
 UNDERWAY: Json = {"opisZakonczeniaProcesuUpadlosci": {}, "informacjaOOgloszeniuUpadlosci": {"data": "20.05.2025"}}
@@ -59,7 +60,7 @@ def test_what_the_court_register_says_of_a_company_is_its_status(server: psycopg
         (9, {}, None),
     ]  # fmt: skip
     extracts = [krs_extract(state=state, division6=division6) for state, division6, _ in said]
-    del extracts[1]["odpis"]["naglowekA"]["stanPozycji"]  # type: ignore[index]
+    del extracts[1]["odpis"]["naglowekA"]["stanPozycji"]
     companies = mapped(server, "company", "krs.extract", extracts)
     assert [company["status"] for company in companies] == [then for *_, then in said]
     understood = [company["unmapped"] is None for company in companies]
@@ -136,7 +137,7 @@ def test_capital_and_representation_are_taken_and_an_extract_without_town_or_cou
         "lacznaLiczbaAkcjiUdzialow": "83000303", "wartoscJednejAkcji": {"wartosc": "1,00", "waluta": "PLN"},
     }, "emisjeAkcji": [{"nazwaSeriiAkcji": "AKCJE SERII A", "liczbaAkcjiWSerii": "15863262"}]}  # fmt: skip
     foundation = krs_extract(kapital={})
-    foundation["odpis"]["dane"]["dzial2"] = {}  # type: ignore[index]
+    foundation["odpis"]["dane"]["dzial2"] = {}
     companies = mapped(server, "company", "krs.extract", [krs_extract(**shares), foundation])
     names = ("share_capital", "share_capital_currency", "represented_by", "representation", "unmapped")
     assert [tuple(company[name] for name in names) for company in companies] == [

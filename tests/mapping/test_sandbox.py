@@ -11,13 +11,13 @@ from psycopg import sql
 from psycopg.types.json import Jsonb
 
 from onefold.catalog.reader import read_catalog
-from onefold.mapping.sql import unmapped_sql
 from sandbox.krs.extract import current_extract
 from sandbox.regon.reports import search_row
 from sandbox.world.abroad import SEATS
 from sandbox.world.records import STREAMS, SourceRecord, System
 from sandbox.world.world import World
 from tests.mapping.asking import transformed
+from tests.mapping.unmapped import unmapped_sql
 
 
 def _business_partner(record: SourceRecord) -> dict[str, object]:

@@ -15,8 +15,9 @@ from onefold.catalog.reader import read_catalog
 from onefold.catalog.stream import Stream
 from onefold.errors import Fatal
 from onefold.load.staging import ensure_staging
-from onefold.mapping.sql import field_sql, named_values_sql, rule_sql, transform_sql, unmapped_sql
+from onefold.mapping.sql import field_sql, named_values_sql, rule_sql, transform_sql
 from onefold.warehouse.tables import StagingTable
+from tests.mapping.unmapped import unmapped_sql
 
 RECORD = {
     "it's": "quoted",

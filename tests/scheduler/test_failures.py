@@ -46,7 +46,7 @@ def test_a_changed_contract_is_refused_and_explains_itself(faulty: Installation)
         path="FROM%20Account",
         times=-1,
     )
-    faulty.sandbox("POST", "advance", changes=15)  # after the fault: nor does a run of the schedule bring it in
+    faulty.sandbox("POST", "advance", changes=3)  # after the fault: nor does a run of the schedule bring it in
     before = loaded(faulty, "salesforce__account")
     refused = faulty.run("sync", "salesforce")
     assert refused.code == 1

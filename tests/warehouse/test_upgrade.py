@@ -22,7 +22,8 @@ from onefold.warehouse.migration_files import FOLDER, numbered_migrations
 from onefold.warehouse.schema import upgrade_schema
 from tests.load.shop import SHOP, SUITE, Shop, pages, record
 from tests.roles import as_role
-from tests.warehouse.conftest import FIXTURES, Databases, postgres_program
+from tests.warehouse.conftest import Databases
+from tests.warehouse.old_release import FIXTURES, postgres_program
 
 _OURS = r"\b\w+__identifier\b|\b(superseded|unchanged|lookup_result|partition|resume_token|unreadable)\b"
 """In schemas where single streams, loads and dbt have their own tables too."""

@@ -134,7 +134,7 @@ def _body(answer: requests.Response, deadline: float, named: str) -> Spool:
         if size > LARGEST_BODY:
             raise Fatal(
                 f"{named}: the answer is larger than {LARGEST_BODY >> 20} MiB. "
-                "Ask for smaller pages (next.size in the system's YAML)."
+                "Ask for smaller pages in the system's YAML (a parameter under request.params, or next.size)."
             )
     return body.rewound()
 

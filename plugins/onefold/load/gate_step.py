@@ -69,8 +69,9 @@ def run_gate(connection: psycopg.Connection, job: Job, load: Load) -> Gated:
     typed = make_typed(connection, load.tables, job.stream, withholding, suite)
     if not job.replays:
         _check_contract(connection, job, load, withholding)
-        _tell_new_fields(connection, job, load)
     if typed.rows:
+        if not job.replays:
+            _tell_new_fields(connection, job, load)
         findings = evaluate_suite(job.warehouse_url, "landing", load.tables.typed_name, suite)
     else:
         findings = evaluate_without_rows(connection, job.warehouse_url, "landing", load.tables.typed_name, suite)
@@ -83,10 +84,12 @@ def run_gate(connection: psycopg.Connection, job: Job, load: Load) -> Gated:
         store_findings(cursor, suite.name, findings, load_id=load.load_id)
     _log_findings(job, typed.rows, verdict, findings)
     if not job.replays:
-        conflicting = count_key_conflicts(connection, load.tables)
-        too_many = verdict.refused - refused_alone(connection, load) - waiting + conflicting
-        _check_verdict(job, load, suite.name, findings, candidates + conflicting, too_many)
-        refuse_if_nothing_passed(connection, load, job.name, verdict.refused - waiting)
+        _refuse_failed_table(job, load, suite.name, findings)
+        if load.rows_read:
+            conflicting = count_key_conflicts(connection, load.tables)
+            too_many = verdict.refused - refused_alone(connection, load) - waiting + conflicting
+            _refuse_too_many(job, load, suite.name, findings, candidates + conflicting, too_many)
+            refuse_if_nothing_passed(connection, load, job.name, verdict.refused - waiting)
     return Gated(typed.rows, findings, verdict.withheld)
 
 
@@ -142,13 +145,16 @@ def _tell_new_fields(connection: psycopg.Connection, job: Job, load: Load) -> No
         )
 
 
-def _check_verdict(job: Job, load: Load, suite: str, findings: list[Finding], candidates: int, refused: int) -> None:
+def _refuse_failed_table(job: Job, load: Load, suite: str, findings: list[Finding]) -> None:
     whole_table = [finding for finding in findings if finding.critical and finding.rows_query is None]
     if whole_table:
         raise Rejected(
             f"{job.name}: the gate refused load {load.load_id}: {'; '.join(map(str, whole_table))}. Nothing was "
             f"published. The figures are in ops.gate_result; the suite is expectations/{suite}.yaml."
         )
+
+
+def _refuse_too_many(job: Job, load: Load, suite: str, findings: list[Finding], candidates: int, refused: int) -> None:
     limit = job.stream.gate.max_quarantined_share
     if refused > FEW and refused > limit * candidates:
         worst = "; ".join(str(finding) for finding in findings if finding.critical) or "different rows under one key"

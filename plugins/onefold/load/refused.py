@@ -9,7 +9,7 @@ import psycopg
 from psycopg import sql
 
 from onefold.load.ledger import Load
-from onefold.quality.gate import Finding, reason_of
+from onefold.quality.gate import Finding
 from onefold.warehouse.rows import one_row
 
 
@@ -42,7 +42,11 @@ def record_refused(
         if failing:
             column = str(finding.expectation.kwargs.get("column", ""))
             # _unparsed and _unmapped say themselves what is wrong; any other column is named.
-            said = sql.Identifier(column) if column in ("_unparsed", "_unmapped") else sql.Literal(reason_of(finding))
+            said = (
+                sql.Identifier(column)
+                if column in ("_unparsed", "_unmapped")
+                else sql.Literal(finding.expectation.reason)
+            )
             connection.execute(
                 sql.SQL(
                     "insert into {refused} select typed._key, {suite}, {expectation}, {said},"
@@ -51,9 +55,7 @@ def record_refused(
                 ).format(
                     refused=table,
                     suite=sql.Literal(suite),
-                    expectation=sql.Literal(
-                        f"{finding.expectation.type}({column})" if column else finding.expectation.type
-                    ),
+                    expectation=sql.Literal(finding.expectation.label),
                     said=said,
                     versions=sql.Literal(json.dumps(versions) if versions else None),
                     alone=sql.Literal(not finding.expectation.counts_for_share),

@@ -19,7 +19,7 @@ from psycopg import sql
 from onefold.catalog.stream import Stream
 from onefold.load.ledger import Load
 from onefold.quality.contract import field_value
-from onefold.quality.gate import Finding, reason_of, rule_of
+from onefold.quality.gate import Finding
 from onefold.quality.suite import Expectation
 from onefold.quality.typed import Fault
 from onefold.quality.withholding import Withholding
@@ -140,8 +140,8 @@ def _of_finding(load: Load, finding: Finding, stream: Stream, withholding: Withh
             " from ({failing}) failing join {candidate} candidate using (_key)"
         ).format(
             attribute=sql.Literal(attribute),
-            expectation=sql.Literal(f"{finding.expectation.type}({finding.expectation.kwargs['column']})"),
-            reason=sql.Literal(reason_of(finding)),
+            expectation=sql.Literal(finding.expectation.label),
+            reason=sql.Literal(finding.expectation.reason),
             kind=_kind((field,), stream),
             allowed=sql.Literal(_allowed(finding.expectation)),
             failing=finding.rows_query,
@@ -159,7 +159,7 @@ def _kind(fields: Sequence[str], stream: Stream) -> sql.Composable:
 
 def _allowed(expectation: Expectation) -> str:
     values = [f"{name} {value}" for name, value in expectation.kwargs.items() if name != "column"]
-    return ", ".join([rule_of(expectation), *values])
+    return ", ".join([expectation.rule, *values])
 
 
 def quarantine_withheld(connection: psycopg.Connection, load: Load) -> int:

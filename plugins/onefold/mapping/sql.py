@@ -156,23 +156,6 @@ def dated_sql(text: str, field: SourceField) -> str:
     return text
 
 
-def unmapped_sql(
-    entities: Mapping[str, Entity], system: str, stream_name: str, stream: Stream, payload: str = "_payload"
-) -> str:
-    """An SQL text expression over a record: what no mapping understands, NULL when all is understood.
-
-    For example 'customer.tax_id_pl<-NIP__c (nip)': the field holds something, but the transform gives NULL.
-    It names fields, never values.
-    """
-    return all_cases(
-        ", ",
-        [
-            (is_unmapped_sql(rule, stream, payload), rule_text(entity.entity, name, rule))
-            for entity, name, rule in rules_of(entities, f"{system}.{stream_name}")
-        ],
-    )
-
-
 def rules_of(entities: Mapping[str, Entity], source: str) -> Iterator[tuple[Entity, str, Rule]]:
     """The rules that read a field of the stream (system.stream), each with its entity and its attribute's name."""
     for entity in entities.values():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from hashlib import sha256
 
 from onefold.catalog.entity import Entity, Example
 from onefold.catalog.system import System
@@ -12,6 +13,8 @@ from onefold.mapping.mapped_model import model_name
 from onefold.mapping.sql import literal
 from onefold.mapping.yaml_text import Alias, Yaml
 
+MOST_NAME_BYTES = 63
+"""PostgreSQL's limit of a name."""
 _NO_RECORDS = (
     "select null::text as _key, null::jsonb as _payload, null::jsonb as _withheld, null::boolean as _deleted, "
     "null::bigint as _load_id, null::timestamptz as _extracted_at where false"
@@ -39,6 +42,16 @@ def unit_tests(entity: Entity, system: System) -> Iterator[dict[str, Yaml]]:
     yield _increment_test(entity, system)
 
 
+def _name(full: str) -> str:
+    """The name of a unit test. dbt names a relation after it, so the end of one that PostgreSQL cannot take is a
+    digest."""
+    return (
+        full
+        if len(full) <= MOST_NAME_BYTES
+        else f"{full[: MOST_NAME_BYTES - 9]}_{sha256(full.encode()).hexdigest()[:8]}"
+    )
+
+
 def _example_tests(entity: Entity, system: System) -> Iterator[dict[str, Yaml]]:
     model = model_name(system.system, entity.entity)
     for stream in entity.streams_of(system.system):
@@ -51,7 +64,7 @@ def _example_tests(entity: Entity, system: System) -> Iterator[dict[str, Yaml]]:
                 payload = example_record(rule, system.streams[stream], example)
                 versions = {stream: _record_row("1", payload, 1)}
                 yield {
-                    "name": f"{model}__{name}__{stream}_{number}",
+                    "name": _name(f"{model}__{name}__{stream}_{number}"),
                     "description": f"{name} from {source} by {rule.transform}: {_shown(example)}",
                     "model": model,
                     "overrides": Alias("first_run"),
@@ -73,7 +86,7 @@ def _increment_test(entity: Entity, system: System) -> dict[str, Yaml]:
     taken_in = "select 9::bigint as publish_id, 7::bigint as load_id"
     prefix = f"{system.system}|{stream}|"
     return {
-        "name": f"{model}__maps_what_the_publish_takes_in",
+        "name": _name(f"{model}__increment"),
         "description": "An incremental run maps the records whose versions came or went with the publish's loads.",
         "model": model,
         "overrides": Alias("next_run"),

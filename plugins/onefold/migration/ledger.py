@@ -21,7 +21,7 @@ from onefold.migration.plan import MigrationRequest, Plan, PlanJson
 from onefold.warehouse.rows import one_row
 
 State = Literal["planned", "dry_run", "approved", "published", "refused", "failed"]
-_ON_ITS_WAY = ("planned", "dry_run", "approved")
+_IN_PROGRESS = ("planned", "dry_run", "approved")
 
 
 class StreamReport(TypedDict):
@@ -67,7 +67,7 @@ class Migration:
 
     @property
     def on_its_way(self) -> bool:
-        return self.state in _ON_ITS_WAY
+        return self.state in _IN_PROGRESS
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +124,9 @@ def begin(connection: psycopg.Connection, wish: MigrationRequest, plan: Plan, wh
                 ],
             )
         migration = get(connection, migration_id)
-        _tell(connection, migration, "migration.begin", who, chunks=plan.chunks * len(wish.streams), asked=plan.asked)
+        _record_event(
+            connection, migration, "migration.begin", who, chunks=plan.chunks * len(wish.streams), asked=plan.asked
+        )
     return migration
 
 
@@ -133,7 +135,7 @@ def in_progress(connection: psycopg.Connection, wish: MigrationRequest) -> list[
     with connection.cursor(row_factory=class_row(Migration)) as cursor:
         return cursor.execute(
             "select * from ops.migration where system = %s and streams && %s::text[] and state = any (%s)",
-            (wish.system, list(wish.streams), list(_ON_ITS_WAY)),
+            (wish.system, list(wish.streams), list(_IN_PROGRESS)),
         ).fetchall()
 
 
@@ -174,20 +176,20 @@ def chunks(connection: psycopg.Connection, migration: Migration, stream: str) ->
 
 def record_dry_run(connection: psycopg.Connection, chunk: Chunk, load_id: int, totals: ChunkTotals) -> None:
     """The chunk has been read and judged by this load."""
-    _keep(connection, chunk, dry_run_load=load_id, totals=Jsonb(dict(totals)))
+    _update_chunk(connection, chunk, dry_run_load=load_id, totals=Jsonb(dict(totals)))
 
 
 def record_published(connection: psycopg.Connection, chunk: Chunk, load_id: int) -> None:
     """The chunk has been published by this load."""
-    _keep(connection, chunk, load_id=load_id)
+    _update_chunk(connection, chunk, load_id=load_id)
 
 
 def record_source_count(connection: psycopg.Connection, chunk: Chunk, counted: Mapping[str, int]) -> None:
     """The source has counted the chunk."""
-    _keep(connection, chunk, counted=Jsonb(dict(counted)))
+    _update_chunk(connection, chunk, counted=Jsonb(dict(counted)))
 
 
-def _keep(connection: psycopg.Connection, chunk: Chunk, **values: object) -> None:
+def _update_chunk(connection: psycopg.Connection, chunk: Chunk, **values: object) -> None:
     columns = sql.SQL(", ").join(sql.SQL("{} = %s").format(sql.Identifier(name)) for name in values)
     connection.execute(
         sql.SQL("update ops.migration_chunk set {} where migration_id = %s and stream = %s and position = %s").format(
@@ -203,9 +205,9 @@ def stopped(connection: psycopg.Connection, migration: Migration, error: str, **
         connection.execute(
             "update ops.migration set error = %s, state = 'planned', approver = null"
             " where migration_id = %s and state = any (%s)",  # whoever needed its streams may have ended it
-            (error, migration.migration_id, list(_ON_ITS_WAY)),
+            (error, migration.migration_id, list(_IN_PROGRESS)),
         )
-        _tell(connection, migration, "migration.compare", migration.actor, result="mismatch", **facts)
+        _record_event(connection, migration, "migration.compare", migration.actor, result="mismatch", **facts)
 
 
 def record_report(connection: psycopg.Connection, migration: Migration, report: MigrationReport) -> None:
@@ -219,7 +221,7 @@ def record_report(connection: psycopg.Connection, migration: Migration, report: 
         if not kept:
             state = get(connection, migration.migration_id).state
             raise Fatal(f"Migration {migration.migration_id} is {state}: what was approved is reported no more.")
-        _tell(connection, migration, "migration.dry_run", migration.actor)
+        _record_event(connection, migration, "migration.dry_run", migration.actor)
 
 
 def decide(connection: psycopg.Connection, migration: Migration, user: str | None, *, approved: bool) -> None:
@@ -234,7 +236,7 @@ def decide(connection: psycopg.Connection, migration: Migration, user: str | Non
     try:
         require_second_person(connection, "migration.begin", f"migration:{migration.migration_id}", user)
     except Fatal:
-        _tell(connection, migration, "migration.decide", who, result="refused")
+        _record_event(connection, migration, "migration.decide", who, result="refused")
         raise
     with connection.transaction():
         decided = connection.execute(
@@ -245,7 +247,7 @@ def decide(connection: psycopg.Connection, migration: Migration, user: str | Non
         if not decided:
             state = get(connection, migration.migration_id).state
             raise Fatal(f"Migration {migration.migration_id} is {state}: there is nothing to approve.")
-        _tell(connection, migration, "migration.decide", who, result="approved")
+        _record_event(connection, migration, "migration.decide", who, result="approved")
 
 
 def end(connection: psycopg.Connection, migration: Migration, state: State, who: str, error: str | None = None) -> None:
@@ -254,14 +256,14 @@ def end(connection: psycopg.Connection, migration: Migration, state: State, who:
         ended = connection.execute(
             "update ops.migration set state = %s, error = %s, ended_at = now()"
             " where migration_id = %s and state = any (%s)",
-            (state, error, migration.migration_id, list(_ON_ITS_WAY)),
+            (state, error, migration.migration_id, list(_IN_PROGRESS)),
         ).rowcount
         if ended:
             result = "ok" if state == "published" else state
-            _tell(connection, migration, f"migration.{state}", who, result=result)
+            _record_event(connection, migration, f"migration.{state}", who, result=result)
 
 
-def _tell(
+def _record_event(
     connection: psycopg.Connection, migration: Migration, action: str, who: str, result: str = "ok", **facts: str | int
 ) -> None:
     payload = {"system": migration.system, "streams": migration.streams, "run_id": migration.run_id, **facts}

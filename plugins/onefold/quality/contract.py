@@ -99,7 +99,10 @@ def find_drift(
     stream: Stream,
     withholding: Withholding,
 ) -> list[Drift]:
-    """The fields of this load's records that break the catalogue's contract in too many of them."""
+    """The fields of this load's records that break the catalogue's contract in too many of them.
+
+    A required field that all of them lack, however few they are, is renamed where they have one that none had before.
+    """
     columns: list[sql.Composable] = [sql.SQL("count(*)")]
     for name, field in stream.fields.items():
         columns += _counts(name, field)
@@ -114,7 +117,11 @@ def find_drift(
         if _too_many(wrong, present, stream, essential):
             drifts.append(Drift(name, field.type, wrong_type, wrong, refuses))
         elif (field.required and _too_many(absent, total, stream, essential)) or (
-            absent == total > 0 and _has_vanished(connection, staging, name, field, total)
+            absent == total > 0
+            and (
+                _has_vanished(connection, staging, name, field, total)
+                or (field.required and bool(find_new_fields(connection, landing, staging, stream)))
+            )
         ):
             is_now = f"absent{_renamed(connection, landing, stream)}"
             drifts.append(Drift(name, field.type, is_now, absent, refuses))

@@ -52,17 +52,6 @@ class Finding:
         return f"{what}: observed {self.observed['observed_value']}" if self.observed else what
 
 
-def reason_of(finding: Finding) -> str:
-    """Why the finding refuses a row, or withholds a value: the suite's description, or the rule."""
-    expectation = finding.expectation
-    return expectation.description or f"{expectation.kwargs.get('column', 'the row')}: {rule_of(expectation)}"
-
-
-def rule_of(expectation: Expectation) -> str:
-    """What is expected, in words: 'to be between'."""
-    return expectation.type.removeprefix("expect_column_values_").removeprefix("expect_").replace("_", " ")
-
-
 def evaluate_suite(url: str, schema: str, table: str, suite: Suite, index: str = "_key") -> list[Finding]:
     """Evaluate the suite on schema.table, whose rows `index` identifies; one finding an expectation, in order.
 

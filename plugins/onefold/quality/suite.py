@@ -41,10 +41,12 @@ class Expectation(Model):
     @property
     def reason(self) -> str:
         """Why a row fails it: what the suite says, else its type in words; no values."""
-        if self.description:
-            return self.description
-        rule = self.type.removeprefix("expect_column_values_").removeprefix("expect_").replace("_", " ")
-        return f"{self.kwargs.get('column', 'the row')}: {rule}"
+        return self.description or f"{self.kwargs.get('column', 'the row')}: {self.rule}"
+
+    @property
+    def rule(self) -> str:
+        """What is expected, in words: 'to be between'."""
+        return self.type.removeprefix("expect_column_values_").removeprefix("expect_").replace("_", " ")
 
 
 class Suite(Model):

@@ -8,6 +8,7 @@ import msgspec
 from requests.utils import parse_header_links
 
 from onefold.catalog.paging import NextPage
+from onefold.connectors.json_shape import Path
 from onefold.errors import Fatal
 from onefold.http.attempt import BadBody, Response
 
@@ -16,12 +17,17 @@ _SMALL = 4096
 """Bytes; a larger value beside the records is no sign of anything."""
 _ENVELOPES = frozenset({"links", "meta", "metadata", "page", "pageinfo", "pages", "paging", "pagination"})
 """Objects in which answers say how they go on; as all names here: in lower case, without `_` and `-`."""
-_TOTALS = frozenset({"total", "totalcount", "totalelements", "totalitems", "totalrecords", "totalresults", "totalsize"})
+_TOTALS = frozenset(
+    {"xtotalcount", "total", "totalcount", "totalelements", "totalitems", "totalrecords", "totalresults", "totalsize"}
+)
 _FLAGS = frozenset({"hasmore", "hasnext", "hasnextpage", "more", "morerecords", "moreresults"})
 _ADDRESSES = frozenset({"next", "nextlink", "nextpage", "nextpageurl", "nextrecordsurl", "nexturl", "@odata.nextlink"})
 _TOKENS = frozenset({"continuationtoken", "nextcursor", "nextpagetoken", "nexttoken"})
 _ERRORS = frozenset({"error", "errorcode", "errormessage", "errors", "fault"})
 _SUCCESS = frozenset({"ok", "succeeded", "success"})
+_OUTCOMES = frozenset({"result", "status"})
+_FAILED = frozenset({"error", "fail", "failed", "failure"})
+TOTAL_HEADER = "X-Total-Count"
 
 
 def next_link(response: Response) -> str | None:
@@ -33,10 +39,10 @@ def next_link(response: Response) -> str | None:
 class Completeness:
     """What one listing's answers have said; `counts`: as many records are read as its answers list."""
 
-    def __init__(self, named: str, following: NextPage, list_name: str | None, *, counts: bool) -> None:
+    def __init__(self, named: str, following: NextPage, list_at: Path, *, counts: bool) -> None:
         self._named = named
         self._next = following
-        self._list_name = list_name
+        self._list_at = list_at
         self._counts = counts
         self._used = {following.path, following.more, following.total}
         self._values: Mapping[str, object] = {}
@@ -49,15 +55,19 @@ class Completeness:
         self._read = 0 if at_the_beginning and self._counts else None
         self._total = None
 
-    def see(self, response: Response) -> None:
-        """Look at an answer. Raises BadBody when it has its list of records and says all the same that it failed."""
-        self._values = _beside_the_list(response, self._list_name)
+    def see(self, response: Response | None) -> None:
+        """Look at an answer, None where it has no content. Raises BadBody when it has its list of records and says all
+        the same that it failed."""
+        self._values, self._link = {}, None
+        if response is None:
+            return
+        self._values = dict(_beside_the_list(response.body, self._list_at))
+        counted = response.headers.get(TOTAL_HEADER, "")
+        if counted.isdecimal():
+            self._values[TOTAL_HEADER] = int(counted)
         self._link = None if self._next.kind == "link" else next_link(response)
         for name, value in self._values.items():
-            plain = _plain(name)
-            if (plain in _SUCCESS and value is False) or (
-                plain in _ERRORS and value not in (None, False, "", 0, [], {})
-            ):
+            if _says_failed(_plain(name), value):
                 raise BadBody(f"status {response.status} with an error: so says its {name}")
 
     def count(self, records: int) -> None:
@@ -87,14 +97,13 @@ class Completeness:
         if self._link:
             raise self._partial("its header Link names a next page (next: {kind: link})")
         for where, value in _signs(self._values):
-            plain = _plain(where.removesuffix(".href").rpartition(".")[2])
+            plain = _plain(where)
             if where in self._used:
                 continue
             if plain in _TOTALS and type(value) is int and self._read is not None and value > self._read:
                 raise self._partial(f"its {where} is {value}, and {self._read} were read")
-            address = plain in _ADDRESSES and isinstance(value, str) and value.startswith(("http", "/", "?"))
             if (
-                address
+                (plain in _ADDRESSES and _is_place(value))
                 or (plain in _FLAGS and value is True)
                 or (plain in _TOKENS and isinstance(value, str) and value)
             ):
@@ -107,31 +116,49 @@ class Completeness:
         )
 
 
-def _beside_the_list(response: Response, list_name: str | None) -> Mapping[str, object]:
-    """The small values at the top of the answer, without the list of records; empty when it is no object."""
+def _beside_the_list(body: bytes | msgspec.Raw, at: Path, prefix: str = "") -> Iterator[tuple[str, object]]:
+    """Dotted name and value of what is small and stands beside the list, or beside an object that the list is in."""
     try:
-        found = _JSON.decode(response.body)
+        found = _JSON.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError):
-        return {}
-    return {
-        name: msgspec.json.decode(raw)
-        for name, raw in found.items()
-        if name != list_name and len(memoryview(raw)) < _SMALL
-    }
+        return
+    for name, raw in found.items():
+        if name == (at[0] if at else None):
+            if at[1:]:
+                yield from _beside_the_list(raw, at[1:], f"{prefix}{name}.")
+        elif len(memoryview(raw)) < _SMALL:
+            yield f"{prefix}{name}", msgspec.json.decode(raw)
 
 
 def _signs(found: Mapping[str, object]) -> Iterator[tuple[str, object]]:
-    """Dotted name and value of what may say how a listing goes on."""
+    """Dotted name and value of what may say how a listing goes on; of a link its address."""
     for name, value in found.items():
-        if not (isinstance(value, dict) and _plain(name).strip("_") in _ENVELOPES):
+        if _plain(name) not in _ENVELOPES:
             yield name, value
-            continue
-        for inner, deeper in value.items():
-            if isinstance(deeper, dict) and "href" in deeper:
-                yield f"{name}.{inner}.href", deeper["href"]
-            else:
-                yield f"{name}.{inner}", deeper
+        elif isinstance(value, dict):
+            for inner, deeper in value.items():
+                is_link = isinstance(deeper, dict) and "href" in deeper
+                yield (f"{name}.{inner}.href", deeper["href"]) if is_link else (f"{name}.{inner}", deeper)
+        elif isinstance(value, list):
+            for each in value:
+                if isinstance(each, dict):
+                    yield f"{name}.{each.get('rel')}", each.get("href")
+
+
+def _says_failed(plain: str, value: object) -> bool:
+    """Whether a value beside the list says that the request failed."""
+    if plain in _OUTCOMES:
+        return isinstance(value, str) and value.lower() in _FAILED
+    return (plain in _SUCCESS and value is False) or (plain in _ERRORS and value not in (None, False, "", 0, [], {}))
+
+
+def _is_place(value: object) -> bool:
+    """Whether a value can be where the next page is: an address, or a page's number."""
+    if isinstance(value, str):
+        return value.startswith(("http", "/", "?"))
+    return type(value) is int and value > 0
 
 
 def _plain(name: str) -> str:
-    return name.lower().replace("_", "").replace("-", "")
+    """The last part of a dotted name, in lower case, without signs between its words."""
+    return name.removesuffix(".href").rpartition(".")[2].lower().replace("_", "").replace("-", "")

@@ -11,6 +11,7 @@ from onefold.catalog.paging import NextPage
 from onefold.catalog.request import Empty, Request
 from onefold.catalog.stream import Stream
 from onefold.catalog.system import System
+from onefold.connectors.json_shape import Path
 from onefold.connectors.nested import Inner
 from onefold.connectors.page import Page, PageReader
 from onefold.connectors.paging import Fetched, pages
@@ -37,8 +38,8 @@ def rest_reader(system: System, stream_name: str, http: Client) -> PageReader:
     going_on, flag = where_next(stream.next)
     outer = Splitter(named, stream, dotted(stream.records), going_on, flag=flag)
     split = Inner(named, stream, stream.nested, outer) if stream.nested else outer
-    list_name = next(iter(dotted(stream.records)), None)
-    read = asked(named, stream, stream.request, stream.next, split, http, list_name, counts=not stream.nested)
+    at = dotted(stream.records)
+    read = asked(named, stream, stream.request, stream.next, split, http, at, counts=not stream.nested)
     if feed := stream.deletes.tombstones:
         entries = asked(named, stream, feed.request, feed.next, Entries(feed), http)
         read = followed_by(read, entries, deleted(stream, feed))
@@ -63,18 +64,18 @@ def asked(
     following: NextPage,
     split_full: Split,
     http: Client,
-    list_name: str | None = None,
+    list_at: Path = (),
     *,
     counts: bool = False,
 ) -> PageReader:
     """Reads what `request` asks for, page by page, to an end that is proven: an empty page, the total that the answer
-    names, or an answer without any sign of another page. `list_name` is where its list stands in the body's top level;
+    names, or an answer without any sign of another page. `list_at` is where its list stands in the body;
     `counts` says that each record listed is one that is read.
 
     A page's token is the next page's address, token, offset or number, or what the last record was named by; where
     pages overlap, the offset with the last records' keys.
     """
-    asks = _Asks(named, stream, request, following, split_full, http, list_name, counts)
+    asks = _Asks(named, stream, request, following, split_full, http, list_at, counts)
     return lambda window, token: _Listing(asks, window).pages(token)
 
 
@@ -88,7 +89,7 @@ class _Asks:
     following: NextPage
     split: Split
     http: Client
-    list_name: str | None
+    list_at: Path
     counts: bool
 
 
@@ -113,7 +114,7 @@ class _Listing:
         self._headers = {"Accept": "application/json"} | {k: filled(v, values) for k, v in request.headers.items()}
         self._content = filled(request.body, values) if request.body else None
         self._accept = frozenset({request.empty.status}) if request.empty else frozenset()
-        self._whole = Completeness(asks.named, asks.following, asks.list_name, counts=asks.counts)
+        self._whole = Completeness(asks.named, asks.following, asks.list_at, counts=asks.counts)
 
     def pages(self, token: str | None) -> Iterator[Page]:
         """Every page from the token on, to an end that is proven."""
@@ -179,6 +180,7 @@ class _Listing:
 
     def _parsed(self, response: Response) -> _Answer:
         if response.status == NO_CONTENT or _says_empty(response, self._asks.request.empty):
+            self._whole.see(None)
             return _Answer(Body([], None))
         body = self._asks.split(response)
         self._whole.see(response)
