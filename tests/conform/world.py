@@ -241,3 +241,12 @@ def accept(candidate: Candidate) -> Sequence[Failure]:
 def sets(*clusters: str) -> set[frozenset[str]]:
     """Clusters of one-letter keys: sets("ab", "c")."""
     return {frozenset(cluster) for cluster in clusters}
+
+
+def no_bad_email(candidate: Candidate) -> Sequence[Failure]:
+    """A suite: 'bad' is no e-mail address, and 'odd' is worth a warning."""
+    query = "select partner_id from mapped.partner__candidate where email = {}"
+    return [
+        Failure(f"email is not {value}", f"the e-mail is {value}", critical, sql.SQL(query).format(sql.Literal(value)))
+        for value, critical in (("bad", True), ("odd", False))
+    ]

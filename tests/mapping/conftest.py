@@ -10,6 +10,7 @@ import pytest
 from onefold.platform.postgres import Postgres
 from tests.conftest import TEMPLATE
 from tests.databases import copy_database, drop_database
+from tests.mapping.invoices import Map, mapping_on
 
 
 @pytest.fixture(scope="session")
@@ -19,3 +20,9 @@ def server(postgres: Postgres) -> Iterator[psycopg.Connection]:
     with psycopg.connect(postgres.url(name), autocommit=True) as connection:
         yield connection
     drop_database(postgres, name)
+
+
+@pytest.fixture
+def mapped(server: psycopg.Connection) -> Map:
+    """What the catalogue maps an invoice to."""
+    return mapping_on(server)
