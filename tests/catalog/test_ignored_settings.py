@@ -54,6 +54,11 @@ def test_a_setting_is_read_by_its_protocol_or_refused(protocol: str, setting: st
         ("request: {path: /accounts, params: {since: '{strat}'}}", "{strat} would be sent as it stands"),
         ("request: {path: '/accounts/{id}'}", "{id} would be sent as it stands"),
         ("request: {path: /accounts, headers: {X-Since: '{Start}'}}", "{Start} would be sent as it stands"),
+        ("request: {path: /accounts, params: {since: '{ start }'}}", "{ start } would be sent as it stands"),
+        ("request: {path: /accounts, params: {since: '{start-1}'}}", "{start-1} would be sent as it stands"),
+        ("request: {path: '/accounts/{window.start}'}", "{window.start} would be sent as it stands"),
+        ("request: {path: /accounts, params: {n: '{0}'}}", "{0} would be sent as it stands"),
+        ('request: {path: /a, method: POST, body: \'{"from": "{start2}"}\'}', "{start2} would be sent as it stands"),
     ],
 )
 def test_what_a_protocol_would_ignore_or_send_as_it_stands_is_refused(

@@ -11,7 +11,7 @@ from onefold.catalog.system import System
 from onefold.connectors.odata.reader import query
 from onefold.connectors.page import PageReader
 from onefold.connectors.window import BEGINNING, Window
-from onefold.errors import Fatal
+from onefold.errors import Fatal, Retriable
 from onefold.http.client import Client
 from onefold.http.endpoint import Endpoint
 from onefold.http.limit import MemoryLimiter
@@ -120,6 +120,22 @@ def test_a_relative_next_link_is_meant_from_the_service(web: WebServer) -> None:
     web.script(Say(200, first), Say(200, b'{"value":[]}'))
     list(connected(web, erp(4))(WINDOW, None))
     assert (web.asked[1].path, web.asked[1].params) == ("/odata/Partners", {"$skiptoken": "2"})
+
+
+@pytest.mark.parametrize(
+    ("version", "answer", "error", "said"),
+    [
+        (2, b'{"d":{"__count":"95","results":[{"Id":"1"}]}}', Fatal, r"its d\.__count is 95, and 1 were read"),
+        (4, b'{"@odata.count":95,"value":[{"Id":1}]}', Fatal, r"its @odata\.count is 95, and 1 were read"),
+        (4, b'{"value":[],"error":{"code":"500"}}', Retriable, "status 200 with an error"),
+    ],
+)
+def test_a_part_of_a_service_or_an_error_with_status_200_is_never_a_success(
+    web: WebServer, version: int, answer: bytes, error: type[Exception], said: str
+) -> None:
+    web.script(Say(200, answer))
+    with pytest.raises(error, match=said):
+        list(connected(web, erp(version))(WINDOW, None))
 
 
 NESTED = {

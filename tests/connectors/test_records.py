@@ -68,6 +68,44 @@ def test_half_a_surrogate_pair_spoils_no_other_record_and_is_kept_as_it_came() -
     assert rb"a\u0000b \ud800 \ud83d\ude00" in records[0].payload
 
 
+DIGITS = [
+    b'{"id":1234567890123456.78,"x":1.10}',
+    b'{"id":"7","x":[1234567890123456.78,[1e400,-0.0,1E+05,0.10,123456789012345678901234567890]]}',
+    b'{"id":123456789012345678901234567890, "x" : {"a":-0}}',
+    b'{"id":12345678901234567890.10}',
+    b'{"id":"9","x":' + b"9" * 5000 + b"}",
+]
+
+
+@pytest.mark.parametrize(
+    "spoiled",
+    [b"NaN", b"Infinity", b"[1,[-Infinity,1234567890123456.78]]", rb'{"a":["\ud800",0.10]}', b"[" * 3000 + b"]" * 3000],
+    ids=["NaN", "Infinity", "nested list", "half a pair", "deep"],
+)
+@pytest.mark.parametrize("first", [True, False])
+def test_digits_stay_as_they_were_sent_beside_a_record_that_is_no_json(spoiled: bytes, first: bool) -> None:
+    bad = b'{"id":"bad","x":' + spoiled + b',"y":1234567890123456.78}'
+    raws = [bad, *DIGITS] if first else [*DIGITS, bad]
+    records = split(b'{"next":"b","data":{"items":[' + b", ".join(raws) + b"]}}")
+    assert [record.payload for record in records] == raws
+    keys = ["1234567890123456.78", "7", "123456789012345678901234567890", "12345678901234567890.10", "9"]
+    bad_key = None if spoiled.startswith(b"[[[") else "bad"
+    assert [record.key for record in records] == ([bad_key, *keys] if first else [*keys, bad_key])
+
+
+def test_a_key_of_too_many_digits_spoils_no_other_record() -> None:
+    records = split(b'{"data":{"items":[{"id":' + b"9" * 5000 + b'},{"id":"8"}]}}')
+    assert [record.key for record in records] == ["9" * 5000, "8"]  # landing sets it aside: longer than a key may be
+
+
+@pytest.mark.parametrize("spoiled", [b"NaN", b"[" * 3000 + b"]" * 3000])
+def test_a_body_cut_behind_a_record_that_is_no_json_is_worth_another_try(spoiled: bytes) -> None:
+    whole = b'{"data":{"items":[{"id":"1","x":' + spoiled + b'},{"id":"2"}]}}'
+    for end in range(len(whole) - 12, len(whole)):
+        with pytest.raises(BadBody):
+            split(whole[:end])
+
+
 def test_numbers_and_several_fields_make_a_key() -> None:
     assert one({**GOOD, "id": 42}).key == "42"
     keys = {

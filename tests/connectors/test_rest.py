@@ -32,6 +32,14 @@ def test_pages_go_on_by_address_and_the_token_goes_on_after_the_page(web: WebSer
     assert keys(resumed) == ["3", "4"]
 
 
+@pytest.mark.parametrize("tokens", [(2, 3), ("2", "3"), (2**70, 3)])
+def test_a_token_of_the_next_page_may_be_a_number(web: WebServer, tokens: tuple[object, object]) -> None:
+    first, second = tokens
+    web.answer = by_page({"": body(1, go=first), str(first): body(go=second), str(second): body(2, go=False)})
+    following = {"kind": "token", "path": "go", "parameter": "page"}
+    assert keys(shop(web, next=following)(WINDOW, None)) == ["1", "2"]
+
+
 def test_a_page_is_fetched_only_when_the_one_before_was_taken(web: WebServer) -> None:
     web.answer = by_page({"": body(1, next="/items?page=b"), "b": body(2)})
     pages = shop(web, next=NEXT_URL)(WINDOW, None)

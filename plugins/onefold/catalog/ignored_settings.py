@@ -19,7 +19,7 @@ READ: Mapping[str, frozenset[str]] = {
         {*_HTTP, *_PAGES, "request.method", "request.body", "request.slices", "request.empty"}
         | {"records", "nested", "deletes.tombstones"}
     ),
-    "odata": frozenset({*_HTTP, "request.expand", "records", "nested"}),
+    "odata": frozenset({*_HTTP, "request.expand", "next.complete", "records", "nested"}),
     "soap": frozenset({"request.operation", "request.params", "request.headers", "records"}),
     "sql": frozenset({"request.table", "next.size"}),
     "graphql": frozenset(
@@ -40,7 +40,7 @@ def ignored_settings(protocol: str, stream: Stream) -> Iterator[tuple[str, str]]
             others = f"protocol {' and '.join(readers)} reads it" if readers else "a module under `python` may read it"
             yield name, f"protocol {protocol} ignores {name} ({others}); take it out"
     for name, template in _templates(stream):
-        for placeholder in names_in_braces(template):
+        for placeholder in names_in_braces(template, body=name.endswith("request.body")):
             if placeholder not in PLACEHOLDERS:
                 yield (
                     name,

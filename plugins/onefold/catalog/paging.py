@@ -29,7 +29,9 @@ class NextPage(Model):
     )
     first: int | None = Field(None, ge=0, description="offset, number: of the first page; default 0 and 1")
     total: str | None = Field(
-        None, description="where the body says how many records there are; dotted. Fewer that were read are an error"
+        None,
+        description="where the body says how many records there are (dotted), or which header does; fewer that were "
+        "read are an error",
     )
     complete: bool = Field(
         False, description="what looks like a sign of a further page in the last answer (a total, a link) is none"

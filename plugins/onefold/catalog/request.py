@@ -39,12 +39,14 @@ PLACEHOLDERS = frozenset((*_WINDOW, "fields", "paths"))
 """The names that the protocols' connectors fill in between braces."""
 MODULE_PLACEHOLDERS = frozenset({"lookup_key", "day"})
 """What systems' own modules fill in as well, in look-ups and their feeds."""
-_NAME_IN_BRACES = re.compile(r"\{([A-Za-z_]+)\}")
+_NAME_IN_BRACES = re.compile(r"\{([A-Za-z_]\w*)\}")
+_IN_BRACES = re.compile(r"\{([^{}\"':,]*)\}")
 
 
-def names_in_braces(text: str) -> list[str]:
-    """What looks like a placeholder in a text; JSON's and GraphQL's own braces do not."""
-    return _NAME_IN_BRACES.findall(text)
+def names_in_braces(text: str, *, body: bool = False) -> list[str]:
+    """What looks like a placeholder in a text, also `{ start }` and `{start-1}`; JSON's and GraphQL's own braces, which
+    a body may have, do not."""
+    return (_NAME_IN_BRACES if body else _IN_BRACES).findall(text)
 
 
 def _renamed_placeholders(text: str) -> str:

@@ -37,7 +37,7 @@ class Inner:
             for name in self._at[:-1]:
                 found = _object.decode(found[name])
             items = _objects.decode(found[self._at[-1]])
-        except (msgspec.DecodeError, KeyError):
+        except (msgspec.DecodeError, KeyError, RecursionError):
             yield Record(None, None, False, listed.payload)
             return
         carried = {name: parent[name] for name in self._carry if name in parent}

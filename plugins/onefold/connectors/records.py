@@ -13,7 +13,7 @@ from onefold.catalog.fields import SourceField
 from onefold.catalog.stream import Stream
 from onefold.connectors.cursor import Scalar, canonical
 from onefold.connectors.json_shape import Kind, Path, at, found, getter, shape
-from onefold.connectors.lenient_json import raw_elements, read_lenient
+from onefold.connectors.lenient_json import lenient_value, raw_elements, read_lenient
 from onefold.connectors.record import Record
 from onefold.errors import Fatal
 from onefold.http.attempt import BadBody, Response
@@ -53,7 +53,7 @@ class Splitter:
         heads: Kind = GenericAlias(list, (self._head.shape,))
         page_of_heads: Kind = shape([(records, heads, True)]) if records else heads
         self._heads: msgspec.json.Decoder[Any] = msgspec.json.Decoder(page_of_heads)
-        following: tuple[Path, Kind, bool] = (next_page or (), bool if flag else str | None, flag)
+        following: tuple[Path, Kind, bool] = (next_page or (), bool if flag else str | int | bool | None, flag)
         self._next = msgspec.json.Decoder(shape([following])) if next_page else None
 
     def __call__(self, response: Response) -> Body:
@@ -64,25 +64,25 @@ class Splitter:
             following = at(self._next.decode(body), self._next_at or ()) if self._next else None
         except msgspec.ValidationError as error:
             raise self._changed(body, error) from error
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, RecursionError) as error:
             return self._one_by_one(body, error)
-        return Body(self._records(body, records), following or None)
+        return Body(self._records(body, records), next_page_of(following))
 
     def _records(self, body: bytes, raws: list[msgspec.Raw]) -> list[Record]:
         """One more pass over the page decodes all heads at once: far cheaper than each record by itself."""
         try:
             found = self._heads.decode(body)
-        except msgspec.ValidationError:  # some head is no scalar: only that record must suffer
+        except (msgspec.ValidationError, RecursionError):  # some head is no scalar: only that record must suffer
             return [self._head.record(raw) for raw in raws]
         heads = at(found, self._at) if self._at else found
         return list(map(self._head.of, heads, map(bytes, raws)))
 
     def _one_by_one(self, body: bytes, error: Exception) -> Body:
-        """A page with half a surrogate pair or NaN somewhere: its record goes to quarantine, the others come through as
-        they were sent."""
+        """A page with half a surrogate pair, NaN or far too many brackets somewhere: its record goes to quarantine, the
+        others come through as they were sent."""
         try:
             raws = raw_elements(body.decode(), self._at)
-            following = found(read_lenient(body), self._next_at) if self._next_at else None
+            following = lenient_value(body.decode(), self._next_at) if self._next_at else None
         except ValueError:
             raise BadBody(_CUT) from error
         if raws is None:
@@ -131,17 +131,21 @@ class Head:
         try:
             head = self._decoder.decode(payload)
         except msgspec.ValidationError:  # a part of the head is not where it was: as good as missing
-            content = msgspec.json.decode(payload)
+            try:
+                content = msgspec.json.decode(payload)
+            except (msgspec.DecodeError, RecursionError):
+                return self._lenient(payload)
             return self._made([found(content, path) for path in self._paths], payload)
-        except msgspec.DecodeError:
+        except (msgspec.DecodeError, RecursionError):
             return self._lenient(payload)
         return self.of(head, payload)
 
     def _lenient(self, payload: bytes) -> Record:
-        """The head of what holds NaN or half a surrogate pair, and so cannot be stored as JSON; its bytes stay."""
+        """The head of what cannot be stored as JSON (NaN, half a surrogate pair, a number without end, far too many
+        brackets within each other); its bytes stay."""
         try:
             content = read_lenient(payload)
-        except ValueError:
+        except (ValueError, RecursionError):
             return Record(None, None, False, payload)
         record = self._made([found(content, path) for path in self._paths], payload)
         return record if record.key is None or _is_text(record.key) else Record(None, record.cursor, False, payload)

@@ -9,13 +9,15 @@ from urllib.parse import urljoin
 
 import msgspec
 
+from onefold.catalog.paging import NextPage
 from onefold.catalog.stream import Stream
 from onefold.catalog.system import System
 from onefold.connectors.cursor import cursor_text
 from onefold.connectors.nested import Inner
 from onefold.connectors.page import Page, PageReader
 from onefold.connectors.paging import Fetched, pages
-from onefold.connectors.records import Splitter, dotted, sound_json
+from onefold.connectors.records import Body, Splitter, dotted, sound_json
+from onefold.connectors.rest.completeness import Completeness
 from onefold.connectors.window import Window
 from onefold.connectors.window_text import ceiling_text, filled, floor_text, placeholders
 from onefold.errors import Fatal
@@ -34,24 +36,36 @@ def odata_reader(system: System, stream_name: str, http: Client) -> PageReader:
     """
     named = f"{system.system}.{stream_name}"
     stream, version = system.streams[stream_name], system.odata_version
-    split = Splitter(named, stream, dotted(stream.records) if stream.records else RECORDS[version], NEXT[version])
+    at = dotted(stream.records) if stream.records else RECORDS[version]
+    split = Splitter(named, stream, at, NEXT[version])
     read_body = Inner(named, stream, stream.nested, split) if stream.nested else split
     headers = {"Accept": "application/json"} | stream.request.headers
+    going_on = NextPage(kind="url", path=".".join(NEXT[version]), complete=stream.next.complete)
 
     def read(window: Window, token: str | None) -> Iterator[Page]:
         values = placeholders(window, stream)
         given = {name: filled(value, values) for name, value in stream.request.params.items()}
         params = query(stream, window, version) | given
         end = cursor_text(window.end)
+        whole = Completeness(named, going_on, at, counts=not stream.nested)
+        whole.start(at_the_beginning=token is None)
+
+        def parsed(response: Response) -> Body:
+            body = read_body(response)
+            whole.see(response)
+            return body
 
         def fetch(token: str | None) -> Fetched:
+            if token is None:
+                whole.start(at_the_beginning=True)
             body = http.send(
                 "GET",
                 stream.request.path if token is None else token,
                 params=params if token is None else None,
                 headers=headers,
-                parse=read_body,
+                parse=parsed,
             )
+            whole.count(len(body.records))
             records = [record for record in body.records if record.cursor is None or record.cursor < end]
             if body.next is True:
                 raise Fatal(
@@ -59,6 +73,8 @@ def odata_reader(system: System, stream_name: str, http: Client) -> PageReader:
                     "Compare the service's interface with its YAML."
                 )
             following = urljoin(stream.request.path, body.next) if body.next else None
+            if following is None:
+                whole.require_end()
             return Fetched(records, following, mark=following or "")
 
         return pages(fetch, token, named)

@@ -2,38 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-
-import msgspec
-from requests.utils import parse_header_links
+from collections.abc import Mapping
 
 from onefold.catalog.paging import NextPage
 from onefold.connectors.json_shape import Path
+from onefold.connectors.rest.signs import (
+    beside_the_list,
+    error_in,
+    in_headers,
+    is_page_total,
+    is_total,
+    names_next,
+    next_link,
+    signs,
+    whole_number,
+)
 from onefold.errors import Fatal
 from onefold.http.attempt import BadBody, Response
-
-_JSON = msgspec.json.Decoder(dict[str, msgspec.Raw])
-_SMALL = 4096
-"""Bytes; a larger value beside the records is no sign of anything."""
-_ENVELOPES = frozenset({"links", "meta", "metadata", "page", "pageinfo", "pages", "paging", "pagination"})
-"""Objects in which answers say how they go on; as all names here: in lower case, without `_` and `-`."""
-_TOTALS = frozenset(
-    {"xtotalcount", "total", "totalcount", "totalelements", "totalitems", "totalrecords", "totalresults", "totalsize"}
-)
-_FLAGS = frozenset({"hasmore", "hasnext", "hasnextpage", "more", "morerecords", "moreresults"})
-_ADDRESSES = frozenset({"next", "nextlink", "nextpage", "nextpageurl", "nextrecordsurl", "nexturl", "@odata.nextlink"})
-_TOKENS = frozenset({"continuationtoken", "nextcursor", "nextpagetoken", "nexttoken"})
-_ERRORS = frozenset({"error", "errorcode", "errormessage", "errors", "fault"})
-_SUCCESS = frozenset({"ok", "succeeded", "success"})
-_OUTCOMES = frozenset({"result", "status"})
-_FAILED = frozenset({"error", "fail", "failed", "failure"})
-TOTAL_HEADER = "X-Total-Count"
-
-
-def next_link(response: Response) -> str | None:
-    """The address that the header Link gives for the next page (RFC 8288), as it stands there."""
-    links = parse_header_links(response.headers.get("Link", ""))
-    return next((link["url"] for link in links if "next" in link.get("rel", "").lower().split()), None)
 
 
 class Completeness:
@@ -47,11 +32,13 @@ class Completeness:
         self._used = {following.path, following.more, following.total}
         self._values: Mapping[str, object] = {}
         self._link: str | None = None
+        self._pages: int | None = None
         self._read: int | None = None
         self._total: int | None = None
 
     def start(self, *, at_the_beginning: bool) -> None:
         """A listing begins here, or goes on where a process before has left it."""
+        self._pages = 0 if at_the_beginning else None
         self._read = 0 if at_the_beginning and self._counts else None
         self._total = None
 
@@ -61,23 +48,23 @@ class Completeness:
         self._values, self._link = {}, None
         if response is None:
             return
-        self._values = dict(_beside_the_list(response.body, self._list_at))
-        counted = response.headers.get(TOTAL_HEADER, "")
-        if counted.isdecimal():
-            self._values[TOTAL_HEADER] = int(counted)
-        self._link = None if self._next.kind == "link" else next_link(response)
-        for name, value in self._values.items():
-            if _says_failed(_plain(name), value):
-                raise BadBody(f"status {response.status} with an error: so says its {name}")
+        beside = beside_the_list(response.body, self._list_at)
+        if name := error_in(beside):
+            raise BadBody(f"status {response.status} with an error: so says its {name}")
+        total = self._next.total
+        named = {total: response.headers[total]} if total and total in response.headers else {}
+        self._values = beside | in_headers(response.headers) | named
+        self._link = None if self._next.kind == "link" else next_link(response.headers)
 
     def count(self, records: int) -> None:
         """So many records were read. Raises Fatal when the answer has no number at `next.total`."""
         if self._read is not None:
             self._read += records
+        if self._pages is not None:
+            self._pages += 1
         if self._next.total and (records or self._total is None):
-            total = dict(_signs(self._values)).get(self._next.total)
-            total = int(total) if isinstance(total, str) and total.isdecimal() else total
-            if type(total) is not int:
+            total = whole_number(dict(signs(self._values)).get(self._next.total))
+            if total is None:
                 raise Fatal(
                     f"{self._named}: the answer has no number at {self._next.total}. Compare next.total in its YAML "
                     "with the system's interface."
@@ -96,17 +83,15 @@ class Completeness:
             return
         if self._link:
             raise self._partial("its header Link names a next page (next: {kind: link})")
-        for where, value in _signs(self._values):
-            plain = _plain(where)
+        for where, value in signs(self._values):
             if where in self._used:
                 continue
-            if plain in _TOTALS and type(value) is int and self._read is not None and value > self._read:
-                raise self._partial(f"its {where} is {value}, and {self._read} were read")
-            if (
-                (plain in _ADDRESSES and _is_place(value))
-                or (plain in _FLAGS and value is True)
-                or (plain in _TOKENS and isinstance(value, str) and value)
-            ):
+            number = whole_number(value)
+            if number is not None and is_total(where) and self._read is not None and number > self._read:
+                raise self._partial(f"its {where} is {number}, and {self._read} were read")
+            if number is not None and is_page_total(where) and self._pages is not None and number > self._pages:
+                raise self._partial(f"its {where} is {number}, and the pages read are {self._pages}")
+            if names_next(where, value):
                 raise self._partial(f"its {where} says that there is a next page")
 
     def _partial(self, what: str) -> Fatal:
@@ -114,51 +99,3 @@ class Completeness:
             f"{self._named}: the listing was read in part: {what}. Nothing of it is published. Say under `next` in its "
             "YAML how its pages go on (kind, path, parameter, first); or, if that answer is whole, complete: true."
         )
-
-
-def _beside_the_list(body: bytes | msgspec.Raw, at: Path, prefix: str = "") -> Iterator[tuple[str, object]]:
-    """Dotted name and value of what is small and stands beside the list, or beside an object that the list is in."""
-    try:
-        found = _JSON.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        return
-    for name, raw in found.items():
-        if name == (at[0] if at else None):
-            if at[1:]:
-                yield from _beside_the_list(raw, at[1:], f"{prefix}{name}.")
-        elif len(memoryview(raw)) < _SMALL:
-            yield f"{prefix}{name}", msgspec.json.decode(raw)
-
-
-def _signs(found: Mapping[str, object]) -> Iterator[tuple[str, object]]:
-    """Dotted name and value of what may say how a listing goes on; of a link its address."""
-    for name, value in found.items():
-        if _plain(name) not in _ENVELOPES:
-            yield name, value
-        elif isinstance(value, dict):
-            for inner, deeper in value.items():
-                is_link = isinstance(deeper, dict) and "href" in deeper
-                yield (f"{name}.{inner}.href", deeper["href"]) if is_link else (f"{name}.{inner}", deeper)
-        elif isinstance(value, list):
-            for each in value:
-                if isinstance(each, dict):
-                    yield f"{name}.{each.get('rel')}", each.get("href")
-
-
-def _says_failed(plain: str, value: object) -> bool:
-    """Whether a value beside the list says that the request failed."""
-    if plain in _OUTCOMES:
-        return isinstance(value, str) and value.lower() in _FAILED
-    return (plain in _SUCCESS and value is False) or (plain in _ERRORS and value not in (None, False, "", 0, [], {}))
-
-
-def _is_place(value: object) -> bool:
-    """Whether a value can be where the next page is: an address, or a page's number."""
-    if isinstance(value, str):
-        return value.startswith(("http", "/", "?"))
-    return type(value) is int and value > 0
-
-
-def _plain(name: str) -> str:
-    """The last part of a dotted name, in lower case, without signs between its words."""
-    return name.removesuffix(".href").rpartition(".")[2].lower().replace("_", "").replace("-", "")

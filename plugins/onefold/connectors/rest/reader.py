@@ -16,8 +16,9 @@ from onefold.connectors.nested import Inner
 from onefold.connectors.page import Page, PageReader
 from onefold.connectors.paging import Fetched, pages
 from onefold.connectors.records import Body, Splitter, dotted, value_at
-from onefold.connectors.rest.completeness import Completeness, next_link
+from onefold.connectors.rest.completeness import Completeness
 from onefold.connectors.rest.overlap import overlapping
+from onefold.connectors.rest.signs import next_link
 from onefold.connectors.rest.slices import sliced
 from onefold.connectors.tombstones import Entries, deleted, followed_by
 from onefold.connectors.window import Window
@@ -184,7 +185,7 @@ class _Listing:
             return _Answer(Body([], None))
         body = self._asks.split(response)
         self._whole.see(response)
-        link = next_link(response) if self._next.kind == "link" else None
+        link = next_link(response.headers) if self._next.kind == "link" else None
         return _Answer(body, hashlib.sha256(response.body).hexdigest(), link)
 
 
