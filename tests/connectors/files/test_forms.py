@@ -184,7 +184,7 @@ def test_merged_cells_of_a_title_a_sum_or_an_unread_column_do_no_harm(folder: Of
     form = {"kind": "xlsx", "header_row": "found", "footer": "^Razem"}
     folder.system = office(request={"path": "in/*.xlsx"}, format=form, ignore=["uwagi"])
     header = (*HEADER.split(";"), "uwagi")
-    for merged in ("A1:E1", "A5:B5", "E3:E4", "G3:G4"):
+    for merged in ("A1:E1", "A5:B5", "E3:E4", "G3:G4", "C3:C3"):
         rows = (("Koszty",), header, ("1", None, 1, "x"), ("2", None, 2, "y"), ("Razem", None, 3))
         folder.drop("a.xlsx", workbook(*rows, merged=merged))
         assert keys(read(folder)) == ["1", "2"], merged

@@ -43,7 +43,7 @@ def merges(archive: zipfile.ZipFile, part: str) -> list[Merge]:
             text = rest + chunk
             for name in _MERGE.findall(text):
                 left, top, right, bottom = range_boundaries(name.decode())
-                if left and top and right and bottom:
+                if left and top and right and bottom and (left, top) != (right, bottom):
                     found[name.decode()] = Merge(name.decode(), top, bottom, left, right)
             if len(found) > MOST:
                 raise Unfit(f"it has more than {MOST} merged ranges")

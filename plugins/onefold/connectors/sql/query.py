@@ -72,7 +72,7 @@ class Query:
         order, where = self._sorted_by(place), list(bounds if place.stamped else self._in_no_window())
         if place.values:
             where.append(_after(order, place.values, row_values=self._row_values))
-        return sa.select(*self._relation.table.c).where(*where).order_by(*order).limit(size)
+        return sa.select(*self._relation.selection()).where(*where).order_by(*order).limit(size)
 
     def alike(self, place: Place, row: Sequence[object]) -> sa.Select[*tuple[Any, ...]] | None:
         """All rows that have the cursor and key of this one; None where the database lets there be no other."""
@@ -83,7 +83,7 @@ class Query:
             for column, value in zip(self._sorted_by(place), self._values(place, row), strict=True)
         ]
         where = [] if place.stamped else self._in_no_window()
-        return sa.select(*self._relation.table.c).where(*where, *same)
+        return sa.select(*self._relation.selection()).where(*where, *same)
 
     def _sorted_by(self, place: Place) -> list[sa.ColumnElement[Any]]:
         columns = self._order if place.stamped or self._cursor is None else self._keys

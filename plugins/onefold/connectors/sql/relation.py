@@ -15,7 +15,7 @@ from sqlalchemy.dialects import mysql
 from onefold.catalog.mistakes import did_you_mean
 from onefold.catalog.stream import Stream
 from onefold.catalog.system import System
-from onefold.connectors.sql.values import Clock, converter, zone_of
+from onefold.connectors.sql.values import Clock, Single, converter, zone_of
 from onefold.connectors.window_text import top_level
 from onefold.errors import Fatal
 
@@ -37,6 +37,15 @@ class Relation:
 
     def column(self, name: str) -> sa.ColumnClause[Any]:
         return self.table.c[name]
+
+    def selection(self) -> list[sa.ColumnElement[Any]]:
+        """The columns as they are selected, in the table's order."""
+        return [
+            sa.type_coerce(column + sa.literal_column("0e0"), sa.Float()).label(column.name)
+            if isinstance(column.type, Single)
+            else column
+            for column in self.table.c
+        ]
 
     def stamp(self, name: str, at: datetime, *, lowest: bool = False) -> datetime:
         """The instant as the column holds it; `lowest`: the least that it may hold at that instant or later.
@@ -118,6 +127,8 @@ def _plain(kind: sa.types.TypeEngine[Any]) -> sa.types.TypeEngine[Any]:
         return Clock()
     if isinstance(kind, mysql.SET):
         return _Members(*kind.values)
+    if isinstance(kind, mysql.FLOAT):
+        return Single()
     return sa.Float() if isinstance(kind, sa.Float) else kind
 
 

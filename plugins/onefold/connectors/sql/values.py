@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import struct
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -25,6 +26,10 @@ class Clock(sa.types.UserDefinedType[timedelta]):
         return "TIME"
 
 
+class Single(sa.Float[float]):
+    """MySQL's FLOAT, selected as a double (Relation.selection): as FLOAT the server writes six digits of it."""
+
+
 def converter(column: sa.ColumnClause[Any], field_type: str | None, zone: ZoneInfo) -> Convert | None:
     """What makes the column's values such that JSON holds them exactly; None where they are so already.
 
@@ -38,17 +43,17 @@ def converter(column: sa.ColumnClause[Any], field_type: str | None, zone: ZoneIn
         return _truth
     if isinstance(kind, mysql.SET):
         return _members if field_type == "json" else None
+    if isinstance(kind, sa.ARRAY):
+        return _list if field_type == "json" else _elements
     if field_type == "json":
         return _document
     if isinstance(kind, Clock):
         return clock_text
     if isinstance(kind, sa.CHAR):
         return lambda value: value.rstrip(" ") if isinstance(value, str) else value
-    if isinstance(kind, sa.Numeric | sa.Float):
-        return number_or_text
-    if isinstance(kind, sa.ARRAY):
-        return _elements
-    return None
+    if isinstance(kind, Single):
+        return single_precision
+    return number_or_text if isinstance(kind, sa.Numeric | sa.Float) else None
 
 
 def zone_of(kind: sa.types.TypeEngine[Any], zone: ZoneInfo) -> ZoneInfo:
@@ -63,6 +68,21 @@ def number_or_text(value: object) -> object:
     if isinstance(value, float) and not math.isfinite(value):
         return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
     return value
+
+
+def single_precision(value: object) -> object:
+    """A number of single precision by the fewest digits that mean it: 123456.78, which is 123456.78125 as a double."""
+    if not isinstance(value, float) or not math.isfinite(value):
+        return number_or_text(value)
+    shortest = (float(f"{value:.{digits}g}") for digits in range(6, 10))
+    return next((each for each in shortest if struct.pack("f", each) == struct.pack("f", value)), value)
+
+
+def _list(value: object) -> object:
+    """A list for a field of JSON, which has no NaN and no Infinity: as a bare word they send the row to quarantine."""
+    if isinstance(value, list):
+        return [_list(each) for each in value]
+    return Decimal(value) if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _elements(value: object) -> object:
