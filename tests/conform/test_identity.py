@@ -1,5 +1,7 @@
 """Which records are one and the same."""
 
+import hashlib
+
 import pytest
 
 from tests.conform.world import World, record, sets
@@ -75,6 +77,25 @@ def test_firms_whose_names_differ_in_any_script_or_sign_stay_apart_at_one_addres
         *(record("crm", key, legal_name=name, **ADDRESS) for key, name in zip(keys, FIRMS_AT_ONE_ADDRESS, strict=True))
     )
     assert world.clusters() == {frozenset({key}) for key in keys}
+
+
+def test_identifiers_and_names_longer_than_an_index_takes_stop_nobody_and_still_join(world: World):
+    """PostgreSQL's index takes 2,704 bytes; what cannot be compressed shows it."""
+    long = "".join(hashlib.sha256(bytes([n])).hexdigest() for n in range(80))
+    other = f"{long[:-1]}Z"
+    home = {"street": "Krucza 1", "postal_code": "00-001"}
+    world.conform(
+        record("crm", "a", tax_id_pl=long),
+        record("erp", "b", tax_id_pl=long),
+        record("crm", "c", tax_id_pl=other),
+        record("crm", "d", legal_name=long, **home),
+        record("erp", "e", legal_name=long, **home),
+        record("crm", "f", legal_name=other, **home),
+        record("crm", "g", legal_name="ABC", street=long, postal_code="00-001"),
+        record("crm", "h", tax_id_pl="1"),
+    )
+    assert world.clusters() == sets("ab", "c", "de", "f", "g", "h")
+    assert world.golden("a", "tax_id_pl") == (long,)
 
 
 def test_a_name_that_says_nothing_joins_nobody(world: World):

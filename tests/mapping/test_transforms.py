@@ -53,6 +53,23 @@ def test_no_input_makes_a_transform_raise(transform: str, server: psycopg.Connec
     assert len(transformed(server, transform, rows, codes)) == 10_001
 
 
+def test_a_moment_that_is_beyond_the_calendar_on_some_clock_is_not_understood(server: psycopg.Connection) -> None:
+    """Python, pandas and others hold the years 1 to 9999, and fail with another for a whole result."""
+    beyond = {
+        "timestamp_utc": ("9999-12-31T23:59:59.9999999Z", "0001-01-01T00:00:00+14:00", "/Date(253402300799999)/"),
+        "timestamp_pl": ("31.12.9999 23:59:59", "01.01.0001"),
+        "timestamp_unix": ("253402300799", "-62135596800"),
+        "date_of_moment": ("9999-12-31T23:30:00Z", "9999-12-31T23:59:59-14:00"),
+        "date_utc": ("9999-12-31T23:59:59-14:00", "0001-01-01T00:00:00+14:00"),
+        "date_unix": ("253402300799", "-62135596800"),
+    }
+    for transform, texts in beyond.items():
+        assert transformed(server, transform, [[text] for text in texts]) == [None] * len(texts), transform
+    assert one(server, "date_of_moment", "9999-12-31") == date(9999, 12, 31)
+    assert one(server, "timestamp_utc", "9999-12-30T23:59:59Z") == datetime(9999, 12, 30, 23, 59, 59, tzinfo=UTC)
+    assert one(server, "date_of_moment", "0001-01-02T00:00:00Z") == date(1, 1, 2)
+
+
 @pytest.mark.parametrize("transform", sorted(set(transform_types()) - {"status_by_end_date"}))
 def test_nothing_given_is_null(transform: str, server: psycopg.Connection) -> None:
     arguments = ARGUMENTS.get(transform, 1)

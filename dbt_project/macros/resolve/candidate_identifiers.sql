@@ -8,9 +8,9 @@ with keyed as (
 {%- for identifier in strong %}
 {%- if identifier in composites %}
         , case when num_nulls(m.{{ composites[identifier] | join(', m.') }}) = 0
-            then json_build_array(m.{{ composites[identifier] | join(', m.') }})::text end as {{ identifier }}
+            then {{ short_key('json_build_array(m.' ~ composites[identifier] | join(', m.') ~ ')::text') }} end as {{ identifier }}
 {%- else %}
-        , m.{{ identifier }}
+        , {{ short_key('m.' ~ identifier) }} as {{ identifier }}
 {%- endif %}
 {%- endfor %}
 {%- if probabilistic %}
@@ -29,9 +29,9 @@ with keyed as (
 select record, _load_id, {{ strong | join(', ') }}
 {%- if probabilistic %}
     , name_key, name_truncated
-    , case when {{ tells_apart('name_key') }} then name_key || '|' || address_key end as probabilistic_key
+    , case when {{ tells_apart('name_key') }} then {{ short_key("(name_key || '|' || address_key)") }} end as probabilistic_key
     -- Where a name may have been truncated, its first letters must agree before it is compared at all.
-    , case when length(name_key) >= 24 then left(name_key, 24) || '|' || address_key end as name_prefix_key
+    , case when length(name_key) >= 24 then {{ short_key("(left(name_key, 24) || '|' || address_key)") }} end as name_prefix_key
 {%- endif %}
 from keyed
 {%- endmacro %}

@@ -1,5 +1,12 @@
 {# Keys for probabilistic matching: what remains of a name or an address when its spelling is taken away. #}
 
+{% macro short_key(text) -%}
+{#- What records are compared by, short enough for an index, which takes 2,704 bytes: of a longer text its beginning and its hash.
+    One record with a name of 5,000 letters would else keep everybody's from being published. -#}
+case when octet_length({{ text }}) > 2000 then left({{ text }}, 100) || encode(sha256(convert_to({{ text }}, 'UTF8')), 'hex')
+    else {{ text }} end
+{%- endmacro %}
+
 {% macro name_is_truncated(name) -%}
 {#- SAP's name fields hold 40 characters; a blank may have stood at the cut. -#}
 coalesce(length({{ name }}) between 39 and 40, false)

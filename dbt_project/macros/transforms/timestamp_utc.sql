@@ -3,10 +3,10 @@
 (select case
     when left(moment, 6) = '/Date(' then
         case when moment ~ '^/Date\(-?[0-9]{1,15}([+-][0-9]{4})?\)/$' then
-            case when milliseconds::bigint between -62135596800000 and 253402300799999
+            case when milliseconds::bigint between -62135510400000 and 253402214399999
             then timestamptz '1970-01-01 00:00:00Z' + milliseconds::bigint * interval '1 millisecond' end end
     when moment ~ '^[0-9]{4}-[0-9]{2}-[0-9]{2}([Tt ][0-9]{2}:[0-9]{2}(:[0-9]{2}([.,][0-9]{1,9})?)?([Zz]|[+-][0-9]{2}(:?[0-9]{2})?)?)?$' then
-        case when pg_input_is_valid(iso, 'timestamptz') then iso::timestamptz end end
+        case when pg_input_is_valid(iso, 'timestamptz') and {{ within_calendar('iso') }} then iso::timestamptz end end
  from (select moment,
         case when left(moment, 6) = '/Date(' then substring(moment from '-?[0-9]+') end as milliseconds,
         case when left(moment, 6) <> '/Date(' then regexp_replace(replace(moment, ',', '.'), '(\.[0-9]{6})[0-9]+', '\1')
