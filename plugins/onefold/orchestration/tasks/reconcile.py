@@ -57,15 +57,19 @@ def compare_stream(context: Context, name: str) -> Mapping[str, object]:
 
 
 def check_freshness(context: Context) -> Mapping[str, object]:
-    """Check the freshness SLAs of the run's streams and send new alerts. Fails when a stream could not be compared."""
+    """Check the freshness SLAs of the run's streams, and what is held back, and send new alerts.
+
+    Fails when a stream could not be compared."""
     with airflow_errors():
+        catalog = read_catalog()
         return check_slas(
             warehouse_url(),
-            read_catalog().systems,
+            catalog.systems,
             run_of(context),
             read_receivers(notify_setting(), endpoint),
             only=context["params"].get("streams"),
             expected=context["ti"].xcom_pull(task_ids="streams"),
+            entities=catalog.entities.values(),
         )
 
 
