@@ -8,7 +8,9 @@ import psycopg
 import pytest
 
 from onefold.catalog.entity import EntityGate
+from onefold.load.ledger import Run
 from onefold.reconcile.held_back_alert import check_held_back
+from onefold.reconcile.sla_checks import check_slas
 from tests.conform.test_held_back import no_bad_email
 from tests.conform.world import PARTNER, World, record
 
@@ -47,5 +49,5 @@ def test_what_is_held_back_for_long_or_in_large_number_alerts_until_it_no_longer
         "1 golden records of partner are held back beside 1 published, 1 of them for more than 7 days."
     )
     world.conform(record("crm", "a", tax_id_pl="1", email="good"), gate=no_bad_email)
-    assert fine()
+    check_slas(world.url, {}, Run("reconcile", "manual__1", "os:tester"), [], None, [], entities=[PARTNER])
     assert [is_open for *_, is_open in alerts(world.connection)] == [False, False]

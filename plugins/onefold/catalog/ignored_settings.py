@@ -20,7 +20,7 @@ READ: Mapping[str, frozenset[str]] = {
         | {"records", "nested", "deletes.tombstones"}
     ),
     "odata": frozenset({*_HTTP, "request.expand", "next.complete", "records", "nested"}),
-    "soap": frozenset({"request.operation", "request.params", "request.headers", "records"}),
+    "soap": frozenset({"request.operation", "request.params", "request.headers", "next.complete", "records"}),
     "sql": frozenset({"request.table", "next.size"}),
     "graphql": frozenset(
         {"request.path", "request.params", "request.operation", "request.select", "next.size", "nested"}

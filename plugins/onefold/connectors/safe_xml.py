@@ -81,8 +81,10 @@ def starts(file: BinaryIO) -> Iterator[etree._Element]:
         raise _malformed(error.position[0]) from None
 
 
-def rows(file: BinaryIO, name: str) -> Iterator[Row]:
+def rows(file: BinaryIO, name: str, beside: dict[str, str] | None = None) -> Iterator[Row]:
     """Every outermost element with this local name as a row, without namespaces; memory holds a few rows at a time.
+
+    `beside` takes, by their local names, the texts of elements without children that are in no row.
 
     An element is its text, "" when empty, None when nil, a dict when it has children; children of one name become a
     list. Raises BadBody as `tree`.
@@ -95,8 +97,35 @@ def rows(file: BinaryIO, name: str) -> Iterator[Row]:
             reading.found.clear()
         reading.parser.Parse(b"", True)
         yield from reading.found  # newer versions of expat keep the end back until they know that it is one
+        if beside is not None:
+            beside |= reading.beside.found
     except expat.ExpatError as error:
         raise _malformed(error.lineno) from None
+
+
+_FEW = 100
+
+
+class _Beside:
+    """The texts of elements without children that are outside the rows; of more than a few no more is held."""
+
+    def __init__(self) -> None:
+        self.found: dict[str, str] = {}
+        self._texts: list[str] = []
+        self._leaf = False
+
+    def start(self, *, leaf: bool) -> None:
+        self._texts.clear()
+        self._leaf = leaf
+
+    def text(self, text: str) -> None:
+        if len(self._texts) < _FEW:
+            self._texts.append(text)
+
+    def end(self, name: str) -> None:
+        if self._leaf and len(self.found) < _FEW:
+            self.found[name] = "".join(self._texts).strip()
+        self._leaf = False
 
 
 class _Rows:
@@ -104,6 +133,7 @@ class _Rows:
 
     def __init__(self, row_name: str) -> None:
         self.found: list[Row] = []
+        self.beside = _Beside()
         self.parser = parser = expat.ParserCreate("utf-8", "}")
         parser.buffer_text = True
         names = _LocalNames()
@@ -114,7 +144,9 @@ class _Rows:
         leaf = nil = False
 
         def outside(tag: str, attributes: dict[str, str]) -> None:
-            if names[tag] == row_name:
+            is_row = names[tag] == row_name
+            self.beside.start(leaf=not is_row)
+            if is_row:
                 parser.StartElementHandler, parser.EndElementHandler = start, end
                 parser.CharacterDataHandler = texts.append
                 start(tag, attributes)
@@ -141,7 +173,7 @@ class _Rows:
             name = names[tag]
             if around is None:
                 self.found.append(value if isinstance(value, dict) else {name: value})
-                parser.StartElementHandler, parser.EndElementHandler, parser.CharacterDataHandler = outside, None, None
+                wait_for_row()
             elif name not in around:
                 around[name] = value
             elif isinstance(held := around[name], list):
@@ -149,7 +181,12 @@ class _Rows:
             else:
                 around[name] = [held, value]
 
-        parser.StartElementHandler = outside
+        def wait_for_row() -> None:
+            parser.StartElementHandler = outside
+            parser.EndElementHandler = lambda tag: self.beside.end(names[tag])
+            parser.CharacterDataHandler = self.beside.text
+
+        wait_for_row()
 
 
 class _LocalNames(dict[str, str]):

@@ -61,6 +61,34 @@ def test_an_answer_without_records_is_one_empty_page():
     assert page.records == [] and page.token is None
 
 
+ACCOUNT = "<Account><Id>7</Id><total>9</total><hasMore>true</hasMore><error>a field of its own</error></Account>"
+
+
+@pytest.mark.parametrize(
+    ("beside", "error", "said"),
+    [
+        ("<x:total xmlns:x='urn:x'> 95 </x:total>", Fatal, "its total is 95, and 1 were read.*ask for all of it"),
+        ("<Paging><TotalPages>3</TotalPages></Paging>", Fatal, "its TotalPages is 3"),
+        ("<hasMore>true</hasMore>", Fatal, "its hasMore says that there is a next page"),
+        ("<NextToken>abc</NextToken>", Fatal, "its NextToken says"),
+        ("<success>false</success>", BadBody, "an error: so says its success"),
+        ("<status>ERROR</status><message>busy</message>", BadBody, "an error: so says its status"),
+    ],
+)
+def test_an_answer_that_is_a_part_or_says_that_it_failed_gives_not_one_record(beside, error, said):
+    for content in (f"<L>{ACCOUNT}</L>{beside}", f"<R>{beside}<L>{ACCOUNT}</L></R>", f"<R>{ACCOUNT}{beside}</R>"):
+        with pytest.raises(error, match=said):
+            pages(Http(envelope(f"<A>{content}</A>")), "part.example")
+
+
+def test_an_answer_that_says_that_it_is_whole_is_whole():
+    beside = (
+        "<total>1</total><hasMore>false</hasMore><success>true</success><error/><nextToken/><note>a <b>b</b></note>"
+    )
+    for content in (f"<L>{ACCOUNT}</L>{beside}", f"{beside}<L>{ACCOUNT}</L>"):
+        assert [record.key for record in read(Http(envelope(f"<A>{content}</A>")), "whole.example")] == ["7"]
+
+
 @pytest.mark.parametrize("share", [0.1, 0.5, 0.999])
 def test_an_answer_that_is_cut_off_or_malformed_gives_not_one_record(share):
     whole = many(PAGE * 2)

@@ -12,12 +12,12 @@ import msgspec
 from onefold.catalog.paging import NextPage
 from onefold.catalog.stream import Stream
 from onefold.catalog.system import System
+from onefold.connectors.completeness import Completeness
 from onefold.connectors.cursor import cursor_text
 from onefold.connectors.nested import Inner
 from onefold.connectors.page import Page, PageReader
 from onefold.connectors.paging import Fetched, pages
 from onefold.connectors.records import Body, Splitter, dotted, sound_json
-from onefold.connectors.rest.completeness import Completeness
 from onefold.connectors.window import Window
 from onefold.connectors.window_text import ceiling_text, filled, floor_text, placeholders
 from onefold.errors import Fatal
@@ -47,7 +47,8 @@ def odata_reader(system: System, stream_name: str, http: Client) -> PageReader:
         given = {name: filled(value, values) for name, value in stream.request.params.items()}
         params = query(stream, window, version) | given
         end = cursor_text(window.end)
-        whole = Completeness(named, going_on, at, counts=not stream.nested)
+        remedy = "Its answers have no link to the next page, as OData's have: ask the service's owner"
+        whole = Completeness(named, going_on, at, counts=not stream.nested, remedy=remedy)
         whole.start(at_the_beginning=token is None)
 
         def parsed(response: Response) -> Body:

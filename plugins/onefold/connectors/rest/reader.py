@@ -11,15 +11,15 @@ from onefold.catalog.paging import NextPage
 from onefold.catalog.request import Empty, Request
 from onefold.catalog.stream import Stream
 from onefold.catalog.system import System
+from onefold.connectors.completeness import Completeness
 from onefold.connectors.json_shape import Path
 from onefold.connectors.nested import Inner
 from onefold.connectors.page import Page, PageReader
 from onefold.connectors.paging import Fetched, pages
 from onefold.connectors.records import Body, Splitter, dotted, value_at
-from onefold.connectors.rest.completeness import Completeness
 from onefold.connectors.rest.overlap import overlapping
-from onefold.connectors.rest.signs import next_link
 from onefold.connectors.rest.slices import sliced
+from onefold.connectors.signs import next_link
 from onefold.connectors.tombstones import Entries, deleted, followed_by
 from onefold.connectors.window import Window
 from onefold.connectors.window_text import filled, placeholders

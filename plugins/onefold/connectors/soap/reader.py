@@ -16,6 +16,7 @@ import msgspec
 
 from onefold.catalog.system import System
 from onefold.connectors import safe_xml
+from onefold.connectors.completeness import Completeness
 from onefold.connectors.page import Page, PageReader
 from onefold.connectors.partition import Partition
 from onefold.connectors.record import Record
@@ -36,7 +37,8 @@ again and read from the start (the load takes a record once)."""
 
 
 def soap_reader(system: System, stream_name: str, endpoint: Endpoint, http: Client) -> PageReader:
-    """Reads a stream of one call: `request.operation` with `request.params`; `records` names the row's element.
+    """Reads a stream of one call: `request.operation` with `request.params`; `records` names the row's element. An
+    answer that says that there is more fails the load.
 
     Raises Fatal for a look-up stream: how a service is asked one value at a time is its own module's to say.
     """
@@ -52,7 +54,17 @@ def soap_reader(system: System, stream_name: str, endpoint: Endpoint, http: Clie
         return {name: filled(value, values) for name, value in stream.request.params.items()}
 
     def rows(envelope: BinaryIO) -> Iterator[Row]:
-        return safe_xml.rows(envelope, stream.records)
+        named, remedy = f"{system.system}.{stream_name}", "One call reads it: ask for all of it in request.params"
+        whole = Completeness(named, stream.next, counts=True, remedy=remedy)
+        whole.start(at_the_beginning=True)
+        beside: dict[str, str] = {}
+        read = 0
+        for row in safe_xml.rows(envelope, stream.records, beside):
+            read += 1
+            yield row
+        whole.note(beside)
+        whole.count(read)
+        whole.require_end()
 
     return one_call(system, stream_name, SoapService(system, endpoint, http), arguments, rows)
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from onefold.catalog.paging import NextPage
 from onefold.connectors.json_shape import Path
-from onefold.connectors.rest.signs import (
+from onefold.connectors.signs import (
     beside_the_list,
     error_in,
     in_headers,
@@ -20,14 +20,20 @@ from onefold.connectors.rest.signs import (
 from onefold.errors import Fatal
 from onefold.http.attempt import BadBody, Response
 
+PAGES = "Say under `next` in its YAML how its pages go on (kind, path, parameter, first)"
+
 
 class Completeness:
-    """What one listing's answers have said; `counts`: as many records are read as its answers list."""
+    """What one listing's answers have said; `counts`: as many records are read as its answers list. `remedy` says what
+    to do about a part."""
 
-    def __init__(self, named: str, following: NextPage, list_at: Path, *, counts: bool) -> None:
+    def __init__(
+        self, named: str, following: NextPage, list_at: Path = (), *, counts: bool, remedy: str = PAGES
+    ) -> None:
         self._named = named
         self._next = following
         self._list_at = list_at
+        self._remedy = remedy
         self._counts = counts
         self._used = {following.path, following.more, following.total}
         self._values: Mapping[str, object] = {}
@@ -49,12 +55,17 @@ class Completeness:
         if response is None:
             return
         beside = beside_the_list(response.body, self._list_at)
-        if name := error_in(beside):
-            raise BadBody(f"status {response.status} with an error: so says its {name}")
+        self.note(beside)
         total = self._next.total
         named = {total: response.headers[total]} if total and total in response.headers else {}
         self._values = beside | in_headers(response.headers) | named
         self._link = None if self._next.kind == "link" else next_link(response.headers)
+
+    def note(self, beside: Mapping[str, object]) -> None:
+        """What stands beside the records of an answer, by its name. Raises BadBody when it says that it failed."""
+        self._values = beside
+        if name := error_in(beside):
+            raise BadBody(f"status 200 with an error: so says its {name}")
 
     def count(self, records: int) -> None:
         """So many records were read. Raises Fatal when the answer has no number at `next.total`."""
@@ -96,6 +107,6 @@ class Completeness:
 
     def _partial(self, what: str) -> Fatal:
         return Fatal(
-            f"{self._named}: the listing was read in part: {what}. Nothing of it is published. Say under `next` in its "
-            "YAML how its pages go on (kind, path, parameter, first); or, if that answer is whole, complete: true."
+            f"{self._named}: the listing was read in part: {what}. Nothing of it is published. {self._remedy}; or, if "
+            "that answer is whole, `next: {complete: true}`."
         )

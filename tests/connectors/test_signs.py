@@ -8,7 +8,7 @@ import pytest
 from requests.structures import CaseInsensitiveDict
 
 from onefold.catalog.paging import NextPage
-from onefold.connectors.rest.completeness import Completeness
+from onefold.connectors.completeness import Completeness
 from onefold.errors import Fatal
 from onefold.http.attempt import BadBody, Response
 
