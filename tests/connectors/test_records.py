@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from onefold.catalog.stream import Stream
 from onefold.connectors.cursor import canonical
+from onefold.connectors.delta import RoundReader
 from onefold.connectors.record import Record
 from onefold.connectors.records import Splitter, dotted, next_page_of
 from onefold.errors import Fatal
@@ -91,6 +92,18 @@ def test_digits_stay_as_they_were_sent_beside_a_record_that_is_no_json(spoiled: 
     keys = ["1234567890123456.78", "7", "123456789012345678901234567890", "12345678901234567890.10", "9"]
     bad_key = None if spoiled.startswith(b"[[[") else "bad"
     assert [record.key for record in records] == ([bad_key, *keys] if first else [*keys, bad_key])
+
+
+@pytest.mark.parametrize("spoiled", [b"NaN", b"[" * 3000 + b"]" * 3000, b"9" * 5000])
+@pytest.mark.parametrize("end", [b'"@odata.nextLink":"https://x/2"', b'"@odata.deltaLink":"https://x/3"'])
+def test_a_record_of_a_round_that_is_no_json_spoils_no_other_and_not_how_the_round_goes_on(spoiled: bytes, end: bytes):
+    read = RoundReader("mail.message", stream())
+    page = read(
+        b'{"value":[{"id":"1","x":' + spoiled + b'},{"id":"2","@removed":{}},{"root":{},"id":"3"}],' + end + b"}"
+    )
+    assert [(record.key, record.deleted) for record in page.records][1:] == [("2", True)]
+    assert spoiled in page.records[0].payload
+    assert (page.next, page.link) == (("https://x/2", None) if b"next" in end else (None, "https://x/3"))
 
 
 def test_a_key_of_too_many_digits_spoils_no_other_record() -> None:

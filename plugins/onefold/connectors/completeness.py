@@ -12,8 +12,9 @@ from onefold.connectors.signs import (
     in_headers,
     is_page_total,
     is_total,
+    linked,
     names_next,
-    next_link,
+    names_previous,
     signs,
     whole_number,
 )
@@ -38,6 +39,7 @@ class Completeness:
         self._used = {following.path, following.more, following.total}
         self._values: Mapping[str, object] = {}
         self._link: str | None = None
+        self._previous: str | None = None
         self._pages: int | None = None
         self._read: int | None = None
         self._total: int | None = None
@@ -51,7 +53,7 @@ class Completeness:
     def see(self, response: Response | None) -> None:
         """Look at an answer, None where it has no content. Raises BadBody when it has its list of records and says all
         the same that it failed."""
-        self._values, self._link = {}, None
+        self._values, self._link, self._previous = {}, None, None
         if response is None:
             return
         beside = beside_the_list(response.body, self._list_at)
@@ -59,7 +61,8 @@ class Completeness:
         total = self._next.total
         named = {total: response.headers[total]} if total and total in response.headers else {}
         self._values = beside | in_headers(response.headers) | named
-        self._link = None if self._next.kind == "link" else next_link(response.headers)
+        self._link = None if self._next.kind == "link" else linked(response.headers)
+        self._previous = linked(response.headers, "prev") or linked(response.headers, "previous")
 
     def note(self, beside: Mapping[str, object]) -> None:
         """What stands beside the records of an answer, by its name. Raises BadBody when it says that it failed."""
@@ -81,6 +84,14 @@ class Completeness:
                     "with the system's interface."
                 )
             self._total = total if self._total is None else min(self._total, total)  # records may be deleted meanwhile
+
+    def require_beginning(self) -> None:
+        """Raises Fatal when the first answer says that there is a page before it: its pages are counted from 0."""
+        if self._next.complete:
+            return
+        found = (where for where, value in signs(self._values) if names_previous(where, value))
+        if where := next(found, "header Link" if self._previous else None):
+            raise self._partial(f"its {where} says that there is a page before the first that was asked for")
 
     def all_read(self) -> bool:
         """Whether as many records were read as the source counts, where `next.total` says what it counts."""

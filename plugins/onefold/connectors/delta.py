@@ -21,7 +21,7 @@ import msgspec
 
 from onefold.catalog.stream import Stream
 from onefold.catalog.system import System
-from onefold.connectors.lenient_json import raw_elements, read_lenient
+from onefold.connectors.lenient_json import lenient_value, raw_elements, read_lenient
 from onefold.connectors.page import Page, PageReader
 from onefold.connectors.paging import EXPIRED, SAME_PAGE
 from onefold.connectors.partition import Partition
@@ -98,7 +98,7 @@ class RoundReader:
             records = [self._record(bytes(raw), owner) for raw in page.value]
         except msgspec.ValidationError as error:
             raise self._changed(body, error) from error
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, RecursionError) as error:
             page, records = self._one_by_one(body, owner, error)
         if bool(page.next) == bool(page.link):
             raise BadBody(f"a page that must have either {_NEXT} or {_LINK}")
@@ -133,21 +133,27 @@ class RoundReader:
         return b"".join((b'{"', OWNER.encode(), b'":', msgspec.json.encode(owner), b",", payload[1:]))
 
     def _one_by_one(self, body: bytes, owner: str, error: Exception) -> tuple[_Body, list[Record | None]]:
-        """A page with half a surrogate pair or NaN somewhere: its record goes to quarantine, no other one."""
+        """A page with half a surrogate pair, NaN or far too many brackets somewhere: its record goes to quarantine, no
+        other one."""
         try:
-            raws, content = raw_elements(body.decode(), ("value",)), read_lenient(body)
+            text = body.decode()
+            raws, following = raw_elements(text, ("value",)), [lenient_value(text, (name,)) for name in (_NEXT, _LINK)]
         except ValueError:
             raise BadBody("JSON that is cut off or malformed") from error
-        if raws is None or not isinstance(content, dict):
+        if raws is None:
             raise BadBody("JSON with half a surrogate pair, and no list of records where it was") from error
-        return _Body([], content.get(_NEXT), content.get(_LINK)), [self._unfit(raw, owner) for raw in raws]
+        addresses = (address if isinstance(address, str) else None for address in following)
+        return _Body([], *addresses), [self._unfit(raw, owner) for raw in raws]
 
     def _unfit(self, raw: str, owner: str) -> Record | None:
         """A record of such a page; None for the drive itself."""
-        content = read_lenient(raw)
+        record = self._head.record(self._with_owner(raw.encode(), owner))
+        try:
+            content = read_lenient(raw)
+        except RecursionError:
+            return record
         if not isinstance(content, dict) or "root" in content:
             return None
-        record = self._head.record(self._with_owner(raw.encode(), owner))
         return msgspec.structs.replace(record, deleted="@removed" in content or "deleted" in content)
 
     def _changed(self, body: bytes, error: msgspec.ValidationError) -> BadBody | Fatal:

@@ -41,6 +41,12 @@ _ENDS = frozenset({"done", "islast", "islastpage", "last", "lastpage"})
 _ADDRESSES = frozenset(
     {"next", "nextlink", "nextpage", "nextpageurl", "nextrecordsurl", "nextstart", "nexturl", "nextoffset", "xnextpage"}
 )
+_PREVIOUS = frozenset(
+    {"hasprev", "hasprevious", "haspreviouspage", "prev", "previous", "previouslink", "previouspage", "previouspageurl"}
+    | {"previousurl", "prevlink", "prevpage", "prevpageurl", "prevurl", "xprevpage"}
+)
+_BEGINNINGS = frozenset({"first", "isfirst", "isfirstpage"})
+"""What is false on every page but the first."""
 _TOKENS = frozenset(
     {"continuationtoken", "nextcursor", "nextpagetoken", "nexttoken", "xcontinuationtoken", "xmscontinuation"}
     | {"xnextcursor"}
@@ -48,7 +54,7 @@ _TOKENS = frozenset(
 _HEADERS = frozenset(
     {"contentrange", "totalcount", "xcontinuationtoken", "xhasmore", "xmscontinuation", "xnextcursor", "xnextpage"}
     | {"xpaginationpagecount", "xpaginationtotalcount", "xtotal", "xtotalcount", "xtotalpages", "xtotalresults"}
-    | {"xwptotal", "xwptotalpages"}
+    | {"xprevpage", "xwptotal", "xwptotalpages"}
 )
 _ERRORS = frozenset(
     {"errcode", "error", "errorcode", "errordescription", "errormessage", "errors", "exception", "fault"}
@@ -64,10 +70,10 @@ _RANGE = re.compile(r"(?:\w+ )?(?:\d+-\d+|\*)/(\d+)", re.ASCII)
 _ADDRESS = re.compile(r"[/?=]")
 
 
-def next_link(headers: Mapping[str, str]) -> str | None:
-    """The address that the header Link gives for the next page (RFC 8288), as it stands there."""
+def linked(headers: Mapping[str, str], relation: str = "next") -> str | None:
+    """The address that the header Link gives for the next page, or another (RFC 8288), as it stands there."""
     links = parse_header_links(headers.get("Link", ""))
-    return next((link["url"] for link in links if "next" in link.get("rel", "").lower().split()), None)
+    return next((link["url"] for link in links if relation in link.get("rel", "").lower().split()), None)
 
 
 def beside_the_list(body: bytes, at: Path) -> dict[str, object]:
@@ -119,6 +125,12 @@ def names_next(name: str, value: object) -> bool:
     if what in _FLAGS:
         return value is True or (isinstance(value, str) and value.lower() == "true")
     return (what in _ENDS and value is False) or (what in _ADDRESSES and _is_place(value))
+
+
+def names_previous(name: str, value: object) -> bool:
+    """Whether this says that there is a page before this one."""
+    what = plain(name)
+    return (what in _PREVIOUS and (value is True or _is_place(value))) or (what in _BEGINNINGS and value is False)
 
 
 def is_total(name: str) -> bool:

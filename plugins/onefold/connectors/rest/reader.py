@@ -19,7 +19,7 @@ from onefold.connectors.paging import Fetched, pages
 from onefold.connectors.records import Body, Splitter, dotted, value_at
 from onefold.connectors.rest.overlap import overlapping
 from onefold.connectors.rest.slices import sliced
-from onefold.connectors.signs import next_link
+from onefold.connectors.signs import linked
 from onefold.connectors.tombstones import Entries, deleted, followed_by
 from onefold.connectors.window import Window
 from onefold.connectors.window_text import filled, placeholders
@@ -134,6 +134,8 @@ class _Listing:
             if token is None:
                 self._whole.start(at_the_beginning=True)
             fetched = fetch(token)
+            if token is None and self._next.kind in FIRST:
+                self._whole.require_beginning()
             self._whole.count(len(fetched.records))
             if self._next.kind in FIRST and self._whole.all_read():
                 fetched = replace(fetched, token=None)  # the page after it would be empty
@@ -185,7 +187,7 @@ class _Listing:
             return _Answer(Body([], None))
         body = self._asks.split(response)
         self._whole.see(response)
-        link = next_link(response.headers) if self._next.kind == "link" else None
+        link = linked(response.headers) if self._next.kind == "link" else None
         return _Answer(body, hashlib.sha256(response.body).hexdigest(), link)
 
 
