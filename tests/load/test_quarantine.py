@@ -4,7 +4,9 @@ import pytest
 
 from onefold.catalog.fields import SourceField
 from onefold.connectors.record import Record
+from onefold.connectors.records import Splitter
 from onefold.errors import Rejected
+from onefold.http.attempt import Response
 from tests.load.shop import at, record
 
 
@@ -85,6 +87,21 @@ def test_a_record_that_the_warehouse_cannot_hold_is_kept_as_text(shop, payload, 
     [(raw, why)] = shop.query("select raw, reason from ops.quarantine")
     assert reason in why
     assert raw.startswith('{"id":"a"')
+
+
+def test_digits_of_a_page_with_nan_are_kept_in_staging_and_in_quarantine(shop):
+    rest = '"name":"N","changed":"2026-03-01T08:01:00Z"'
+    good = f'{{"id":"a","credit":1234567890123456.78,"more":[0.10,[{"9" * 30}.5]],{rest}}}'
+    bad = [
+        f'{{"id":"b{n}","credit":12345678901234567890.10,"more":{more},{rest}}}'
+        for n, more in enumerate(("NaN", "[1,[-Infinity]]", r'{"x":"\ud800"}', "[" * 3000 + "]" * 3000))
+    ]
+    body = f'{{"items":[{",".join([*bad[:2], good, *bad[2:]])}]}}'.encode()
+    split = Splitter("shop.customer", shop.system.streams["customer"], ("items",), None)
+    assert shop.load(split(Response(200, {}, body)).records).rows_new == 1
+    read = "select _payload ->> 'credit', _payload ->> 'more' from staging.shop__customer"
+    assert shop.query(read) == [("1234567890123456.78", f"[0.10, [{'9' * 30}.5]]")]
+    assert {raw for (raw,) in shop.query("select raw from ops.quarantine")} == set(bad)
 
 
 def test_a_record_without_its_key_goes_to_quarantine_once(shop):
