@@ -1,5 +1,7 @@
 """What happens to rows that cannot be used: they go to quarantine with their reason, and nowhere else."""
 
+import hashlib
+
 import pytest
 
 from onefold.catalog.fields import SourceField
@@ -192,3 +194,14 @@ def test_a_field_that_the_source_adds_is_told_and_refuses_nothing(shop, caplog):
     assert told == [(load.load_id, "vat_group", "absent", "string", 2)]
     shop.load([record("a", 3, colour="red", vat_group="Z")])
     assert len(shop.query("select from ops.contract_change")) == 1
+
+
+def test_values_in_the_place_of_field_names_are_not_told_and_stop_nobody(shop, caplog):
+    """An object whose keys are long texts, or thousands of addresses, at the top level of one record."""
+    shop.load([record("a", 1), record("b", 1)])
+    long = {"".join(hashlib.sha256(bytes([n])).hexdigest() for n in range(80)): 1}
+    many = {f"jan{n}@example.pl": n for n in range(2000)}
+    for minute, more in enumerate((long, many), start=2):
+        assert shop.load([record("a", minute, **more), record("b", minute, credit=minute)]).rows_changed == 2
+    assert shop.query("select from ops.contract_change") == []
+    assert "example.pl" not in caplog.text

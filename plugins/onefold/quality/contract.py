@@ -37,6 +37,8 @@ _JSON_TYPES: dict[FieldType, tuple[str, ...]] = {
 _SAMPLE = 10_000
 _FIRST = 1000
 _NO_CHANCE = 1e-6
+_NAME_BYTES, _NAMES = 100, 50
+"""What is longer, or comes in larger numbers, are no names of fields but values: an object by e-mail address."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,8 +141,9 @@ def find_new_fields(
         landing.candidate, _FIRST
     )
     now = _types_by_key(connection, candidates)
-    unknown = {key: found for key, found in now.items() if key not in _known_keys(stream)}
-    if not unknown:
+    known = _known_keys(stream)
+    unknown = {key: found for key, found in now.items() if key not in known and len(key.encode()) <= _NAME_BYTES}
+    if not 0 < len(unknown) <= _NAMES:
         return []
     held = sql.SQL("(select _payload from {} where not _deleted limit {}) held").format(staging.current, _FIRST)
     before = _types_by_key(connection, held)
@@ -248,5 +251,5 @@ def _renamed(connection: psycopg.Connection, landing: LandingTables, stream: Str
             " jsonb_object_keys(case jsonb_typeof(_payload) when 'object' then _payload else '{{}}' end) key"
         ).format(_read(landing, stream))
     ).fetchall()
-    new = sorted({key for (key,) in rows} - known)
+    new = sorted(key for (key,) in rows if key not in known and len(key.encode()) <= _NAME_BYTES)
     return f" (unknown fields there now: {', '.join(new[:5])})" if new else ""
