@@ -3,6 +3,7 @@
 import hmac
 import os
 import secrets
+from dataclasses import asdict
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -10,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from sandbox.awkward import count
 from sandbox.faults.board import FaultBoard
 from sandbox.faults.fault import Fault
 from sandbox.stand_ins import refresh
@@ -52,6 +54,11 @@ def _problems(error: ValidationError, model: type[BaseModel]) -> list[dict[str, 
         for detail in error.errors(include_url=False, include_context=False)
     ]
     return [*problems, {"field": "(allowed)", "wrong": ", ".join(model.model_fields)}]
+
+
+def _awkward(world: World) -> Response:
+    counted = count(world)
+    return JSONResponse({**asdict(counted), "share": counted.share})
 
 
 def routes(world: World, board: FaultBoard, state: Path) -> list[Route]:
@@ -105,6 +112,7 @@ def routes(world: World, board: FaultBoard, state: Path) -> list[Route]:
         Route("/faults", list_faults, methods=["GET"]),
         Route("/faults", clear_faults, methods=["DELETE"]),
         Route("/truth", truth, methods=["GET"]),
+        Route("/awkward", lambda _: _awkward(world), methods=["GET"]),
         Route("/stats", stats, methods=["GET"]),
         Route("/reset", reset, methods=["POST"]),
     ]

@@ -14,6 +14,7 @@ import gzip
 import os
 import random
 import zipfile
+from collections.abc import Iterator
 from datetime import date, timedelta
 from decimal import Decimal
 from io import BytesIO, StringIO
@@ -27,6 +28,7 @@ from sandbox.files.dropped_files import Batch, Dropped, batches, bring_up
 from sandbox.stand_in import StandIn
 from sandbox.white_list.api import bank_account
 from sandbox.world import Book, Entry, World, business, identifiers
+from sandbox.world.book import KEY_CONFLICT, KEY_TOO_LONG
 from sandbox.world.business import OUR_NIP
 from sandbox.world.spelling import abbreviated
 
@@ -50,6 +52,8 @@ COST_COLUMNS = (
     "stawka_vat", "termin", "zaplacono", "czas_pracy",
 )  # fmt: skip
 CURRENCY, RATE = COST_COLUMNS.index("waluta") + 1, COST_COLUMNS.index("stawka_vat") + 1
+NET = COST_COLUMNS.index("netto")
+Cells = tuple[str | date | float | bool | timedelta | None, ...]
 
 
 def _paid_to_the_bank(seed: int, number: int, companies: int) -> bool:
@@ -62,12 +66,14 @@ BANK = Book(
     number=lambda place: place // 3 * 4 + place % 3,
     key=str, named=lambda seed, n, companies: _bank_key(business.order(seed, n, companies=companies)),
     exists=_paid_to_the_bank,
-    broken=("amount_malformed", "currency_malformed", "date_impossible"), deletes=False,
+    broken=("amount_malformed", "currency_malformed", "date_impossible"), odd={KEY_TOO_LONG: 0.01, KEY_CONFLICT: 0.01},
+    deletes=False,
 )  # fmt: skip
 COST = Book(
     "accounting", "account_entry", size=lambda companies: min(business.orders(companies) // 2, 5_000),
     key=str, named=lambda seed, n, companies: _cost_key(seed, n, companies),  # noqa: PLW0108 - it is defined below
-    broken=("formula_in_text", "net_malformed", "amount_missing"), deletes=False,
+    broken=("formula_in_text", "net_malformed", "amount_missing"), odd={KEY_CONFLICT: 0.02, "amount_missing": 0.015},
+    deletes=False,
 )  # fmt: skip
 INVOICE = Book(
     "accounting", "jpk_invoice", size=business.orders, key=str,
@@ -112,23 +118,31 @@ def _files(world: World) -> list[Dropped]:
 
 def _statement(world: World, batch: Batch) -> Dropped:
     name = f"WB_{batch.number + 1:05d}{batch.suffix}.csv"
-    draw = crc32(name.encode())
-    encoding = ENCODINGS[draw % len(ENCODINGS)]
-    ending = PACKED[draw // 16 % len(PACKED)]
+    encoding, ending, framed = written_as(name)
 
     def content() -> bytes:
         text = StringIO()
         writer = csv.writer(text, delimiter=";", lineterminator="\r\n")
-        framed = draw // 256 % 4 == 0
         if framed:
             writer.writerows([("Bank Przykładowy SA",), ("Wyciąg", name), ()])
         writer.writerow(BANK_COLUMNS)
-        writer.writerows(_line(world, entry, batch.sequence) for entry in batch.entries)
+        writer.writerows(row for entry in batch.entries for row in _lines(world, entry, batch.sequence))
         if framed:
             writer.writerows([(), ("Razem", len(batch.entries)), ("Sporządził: Dział Obsługi",)])
         return _packed(name, _encoded(text.getvalue(), encoding), ending)
 
     return Dropped(f"wyciagi/{name}{ending}", batch.modified, content)
+
+
+def statement_name(number: int) -> str:
+    """The first file that holds payment `number`."""
+    return f"WB_{number // STATEMENT + 1:05d}.csv"
+
+
+def written_as(name: str) -> tuple[str, str, bool]:
+    """A statement's encoding, what its name ends with when it is packed, and whether rows stand around the data."""
+    draw = crc32(name.encode())
+    return ENCODINGS[draw % len(ENCODINGS)], PACKED[draw // 16 % len(PACKED)], draw // 256 % 4 == 0
 
 
 def _encoded(text: str, encoding: str) -> bytes:
@@ -151,7 +165,16 @@ def _packed(name: str, content: bytes, ending: str) -> bytes:
     return content
 
 
-def _line(world: World, entry: Entry, sequence: int) -> tuple[str, ...]:
+def _lines(world: World, entry: Entry, sequence: int) -> Iterator[tuple[str, ...]]:
+    """The payment's line; where the bank numbers its fee as the payment, the fee's too."""
+    line = bank_cells(world, entry, sequence)
+    yield line
+    if entry.broken == KEY_CONFLICT:
+        yield (*line[:3], "-2,50", *line[4:8], "PROWIZJA ZA PRZELEW", "OPŁATA")
+
+
+def bank_cells(world: World, entry: Entry, sequence: int) -> tuple[str, ...]:
+    """The line of a payment after advance number `sequence`, by BANK_COLUMNS."""
     payment = business.payment(world.seed, entry.number, companies=world.base_size)
     state = entry.at(sequence)
     if payment is None or state is None:
@@ -161,7 +184,7 @@ def _line(world: World, entry: Entry, sequence: int) -> tuple[str, ...]:
     amount = f"{payment.amount:,.2f}".replace(",", "\u00a0" if entry.number % 2 else " ").replace(".", ",")
     statement, place, account = entry.key
     return (
-        str(statement),
+        f"{statement} {name} " * 80 if entry.broken == KEY_TOO_LONG else str(statement),  # pasted into the wrong column
         str(place),
         "31.02.2026" if entry.broken == "date_impossible" else f"{payment.day:%d.%m.%Y}",
         f"{amount[:-1]}O" if entry.broken == "amount_malformed" else amount,
@@ -191,8 +214,8 @@ def _workbook(world: World, batch: Batch) -> Dropped:
         sheet.append([])
         sheet.append(COST_COLUMNS)
         merged = 0  # the last row whose currency stands in the row above
-        for row, entry in enumerate(batch.entries, start=4):
-            values = _cost(world, entry, batch.sequence)
+        written = [(entry, values) for entry in batch.entries for values in _costs(world, entry, batch.sequence)]
+        for row, (entry, values) in enumerate(written, start=4):
             above = row > 4 and row - 1 > merged and crc32(str(entry.key).encode()) % 16 == 0
             if above:
                 sheet.append(
@@ -211,7 +234,16 @@ def _workbook(world: World, batch: Batch) -> Dropped:
     return Dropped(f"ksiegi/koszty_{batch.number + 1:04d}{batch.suffix}.xlsx", batch.modified, content)
 
 
-def _cost(world: World, entry: Entry, sequence: int) -> tuple[str | date | float | bool | timedelta | None, ...]:
+def _costs(world: World, entry: Entry, sequence: int) -> Iterator[Cells]:
+    """The entry's row; where a document's two sums are booked to one account, both rows."""
+    cells = cost_cells(world, entry, sequence)
+    yield cells
+    if entry.broken == KEY_CONFLICT:
+        yield (*cells[:NET], 300.0, 69.0, 369.0, *cells[NET + 3 :])
+
+
+def cost_cells(world: World, entry: Entry, sequence: int) -> Cells:
+    """The row of a cost after advance number `sequence`, by COST_COLUMNS."""
     state = entry.at(sequence)
     revision = state[2] if state else 1
     rng = random.Random(f"{world.seed}:cost:{entry.number}")

@@ -25,6 +25,7 @@ PATH = "/uslugiBiznesowe/uslugiESB/AP/ApiPrzegladoweCRBR/2022/12/01"
 OPERATION = "PobierzInformacjeOSpolkachIBeneficjentach"
 _SERVICE = f"http://www.mf.gov.pl{PATH}"
 _TYPES = "http://www.mf.gov.pl/schematy/AP/ApiPrzegladoweCRBR/2022/12/01"
+UNUSUAL_SHARE = 0.10
 _FIRST_OWNER = 1_000_000  # persons from here on own companies, those before work for us
 _ABROAD = (("DE", "NIEMCY"), ("CZ", "CZECHY"), ("UA", "UKRAINA"), ("FR", "FRANCJA"), ("SK", "SŁOWACJA"))
 _POLAND = ("PL", "POLSKA")
@@ -173,9 +174,18 @@ def _rights(rng: random.Random, share: str) -> str:
     return f"<t:InformacjaOUdzialach>{rights}</t:InformacjaOUdzialach>"
 
 
+def has_unusual_rights(company: int, place: int) -> bool:
+    """Whether the owner, where its row is sound, has rights that few have."""
+    return _rights_place(f"{company}:{place}") < UNUSUAL_SHARE
+
+
+def _rights_place(key: str) -> float:
+    return share("crbr rights", key)
+
+
 def _unusual_rights(key: str, held: str) -> str:
     """Of a few owners: an office alone (nobody else can be told), rights through others alone, or several entries."""
-    which = share("crbr rights", key)
+    which = _rights_place(key)
     office = _coded("RodzajInnychUprawnien", "05", "wyższe stanowisko kierownicze")
     through = element("t:UprawnieniaWlascicielskiePosrednie", "przez Beispiel Holding GmbH")
     if which < 0.04:
@@ -183,7 +193,7 @@ def _unusual_rights(key: str, held: str) -> str:
         return f"<t:InformacjaOUdzialach>{told}</t:InformacjaOUdzialach>"
     if which < 0.08:
         return f"<t:InformacjaOUdzialach>{through}</t:InformacjaOUdzialach>"
-    if which < 0.10:
+    if which < UNUSUAL_SHARE:
         indirect = f"<t:InformacjaOUdzialach>{through}</t:InformacjaOUdzialach>"
         return _rights(random.Random(key), "1E+0") + indirect + indirect
     return ""

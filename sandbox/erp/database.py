@@ -20,6 +20,7 @@ from sandbox.erp import rows as erp_rows
 from sandbox.erp.rows import Row, Values
 from sandbox.stand_in import StandIn
 from sandbox.world import Book, Entry, Parts, World, business
+from sandbox.world.foreign import firms
 from sandbox.world.world import WARSAW
 
 DRIVERS = {"postgresql": "postgresql+psycopg", "mysql": "mysql+pymysql"}
@@ -47,7 +48,7 @@ def _stamps(*, deleted: bool = True) -> list[sa.Column[object]]:
 
 def _address() -> list[sa.Column[object]]:
     return [
-        *(_text("ulica"), _text("nr_domu", 10), _text("nr_lokalu", 10, nullable=True), _text("kod_pocztowy", 6)),
+        *(_text("ulica"), _text("nr_domu", 10), _text("nr_lokalu", 10, nullable=True), _text("kod_pocztowy", 10)),
         *(_text("miejscowosc"), _text("kraj", 2), _text("email", 120, nullable=True)),
         _text("telefon", 30, nullable=True),
     ]
@@ -125,18 +126,19 @@ def _every(count: Callable[[int], int]) -> Callable[[int], int]:
 
 KLIENT = Book(
     "erp", "klient", size=lambda companies: companies, key=lambda n: str(erp_rows.client_id(n)), company=lambda n: n,
-    broken=("stamp_missing", "name_missing", "credit_limit_negative"),
+    broken=("stamp_missing", "name_missing", "credit_limit_negative"), odd={"stamp_infinite": 0.01}, also=firms,
 )  # fmt: skip
 DOSTAWCA = Book(
     "erp", "dostawca", size=lambda companies: min(companies, max(60, companies // 6)),
     key=lambda n: str(erp_rows.supplier_id(n)), company=lambda n: n, broken=("name_missing", "payment_term_negative"),
 )  # fmt: skip
 TOWAR = Book(
-    "erp", "towar", size=business.products, key=lambda n: str(n + 1), broken=("ean_malformed", "price_negative")
-)
+    "erp", "towar", size=business.products, key=lambda n: str(n + 1), broken=("ean_malformed", "price_negative"),
+    odd={"price_not_a_number": 0.02},
+)  # fmt: skip
 ZAMOWIENIE = Book(
     "erp", "zamowienie", size=lambda companies: business.orders(companies) // 4, number=lambda place: place * 4 + 2,
-    key=lambda n: str(n + 1), broken=("status_unknown", "currency_malformed"),
+    key=lambda n: str(n + 1), broken=("status_unknown", "currency_malformed"), odd={"date_infinite": 0.03},
 )  # fmt: skip
 ZAMOWIENIE_POZYCJA = Parts(
     "erp", "zamowienie_pozycja", of=ZAMOWIENIE,
@@ -145,7 +147,7 @@ ZAMOWIENIE_POZYCJA = Parts(
 )  # fmt: skip
 FAKTURA = Book(
     "erp", "faktura", size=_every(business.orders), key=lambda n: str(n + 1), exists=erp_rows.is_document,
-    broken=("due_before_issue", "currency_malformed"), changes=False, deletes=False,
+    broken=("due_before_issue", "currency_malformed"), odd={"due_in_year_20260": 0.01}, changes=False, deletes=False,
 )  # fmt: skip
 FAKTURA_POZYCJA = Parts(
     "erp", "faktura_pozycja", of=FAKTURA,

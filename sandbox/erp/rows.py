@@ -11,6 +11,7 @@ from functools import lru_cache
 from sandbox.white_list.api import bank_account
 from sandbox.world import business, identifiers
 from sandbox.world.company import Company, draw_phone, make_company
+from sandbox.world.foreign import FIRST, foreign, in_full
 from sandbox.world.spelling import abbreviated, split_legal_form, telephone, to_ascii
 
 Values = dict[str, object]
@@ -22,6 +23,23 @@ STATES = {
     "cancelled": "anulowane",
 }
 TERMS = (7, 14, 14, 30, 60)
+_DAMAGE: dict[str, Values] = {
+    "name_missing": {"nazwa": ""},
+    "credit_limit_negative": {"limit_kredytu": Decimal("-1.00")},
+    "stamp_missing": {"data_modyfikacji": None},
+    "stamp_infinite": {"data_modyfikacji": "infinity"},
+    "date_infinite": {"data_zamowienia": "infinity"},
+    "due_in_year_20260": {"termin_platnosci": "20260-05-12"},
+    "payment_term_negative": {"termin_platnosci_dni": -14},
+    "ean_malformed": {"ean": "59012345"},
+    "price_negative": {"cena_netto": Decimal("-9.99")},
+    "price_not_a_number": {"cena_netto": Decimal("NaN")},
+    "status_unknown": {"status": "zawieszone?"},
+    "currency_malformed": {"waluta": "zł"},
+    "quantity_zero": {"ilosc": Decimal(0)},
+    "vat_rate_unknown": {"stawka_vat": Decimal("99.00")},
+}
+"""Values that only PostgreSQL holds are in ("infinity", the year 20260, NaN)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +81,12 @@ def document(seed: int, number: int, companies: int) -> business.Invoice:
 
 
 def klient(row: Row) -> Values:
-    company = make_company(row.seed, row.number)
+    abroad = row.number >= FIRST
+    company = foreign(row.number) if abroad else make_company(row.seed, row.number)
     style = random.Random(f"{row.seed}:erp:klient:{row.number}")
     values = {"id_klienta": client_id(row.number), "akronim": _short(company), **_company(company, row, style)}
+    if abroad:  # which a clerk writes with its legal form in full
+        values["nazwa"] = in_full(row.number)
     return values | {
         "limit_kredytu": company.credit_limit + 1000 * (row.revision - 1),
         "waluta": company.currency,
@@ -151,31 +172,12 @@ def faktura_pozycja(row: Row) -> Values:
 
 def broken(values: Values, code: str | None) -> Values:
     """The row, damaged as the code says. Raises ValueError for a code that the ERP has not."""
-    match code:
-        case None:
-            return values
-        case "name_missing":
-            return values | {"nazwa": ""}
-        case "credit_limit_negative":
-            return values | {"limit_kredytu": Decimal("-1.00")}
-        case "stamp_missing":
-            return values | {"data_modyfikacji": None}
-        case "payment_term_negative":
-            return values | {"termin_platnosci_dni": -14}
-        case "ean_malformed":
-            return values | {"ean": "59012345"}
-        case "price_negative":
-            return values | {"cena_netto": Decimal("-9.99")}
-        case "status_unknown":
-            return values | {"status": "zawieszone?"}
-        case "currency_malformed":
-            return values | {"waluta": "zł"}
-        case "quantity_zero":
-            return values | {"ilosc": Decimal(0)}
-        case "vat_rate_unknown":
-            return values | {"stawka_vat": Decimal("99.00")}
-        case "due_before_issue":
-            return values | {"termin_platnosci": values["data_wystawienia"] - timedelta(days=400)}
+    if code is None:
+        return values
+    if code == "due_before_issue":
+        return values | {"termin_platnosci": values["data_wystawienia"] - timedelta(days=400)}
+    if code in _DAMAGE:
+        return values | _DAMAGE[code]
     raise ValueError(f"the ERP has no broken rows of kind {code!r}")
 
 
@@ -190,8 +192,8 @@ def _company(company: Company, row: Row, style: random.Random) -> Values:
     phone = company.phone if row.revision == 1 else draw_phone(moved, "22")
     return {
         "nazwa": name,
-        "nip": None if nip_way < 0.05 else dashed if nip_way < 0.4 else company.nip,
-        "regon": company.regon if regon_given else None,
+        "nip": None if nip_way < 0.05 or not company.nip else dashed if nip_way < 0.4 else company.nip,
+        "regon": company.regon if regon_given and company.regon else None,
         "ulica": company.street,
         "nr_domu": company.house_no,
         "nr_lokalu": company.flat_no,

@@ -28,7 +28,7 @@ def _in_json(body: bytes, change: Callable[[dict[str, Json]], dict[str, Json]]) 
         document = json.loads(body)
     except ValueError:
         return None
-    return json.dumps(walk(document), ensure_ascii=False, separators=(",", ":")).encode()
+    return json.dumps(walk(document), separators=(",", ":")).encode()
 
 
 def _element(field: str) -> re.Pattern[str]:

@@ -5,6 +5,7 @@ from random import Random
 from sandbox.krs.entries import COURT, WARSAW, Tree, last_entry, polish_date, serial
 from sandbox.world import Company, SourceRecord
 from sandbox.world.legal_form import LEGAL_FORMS
+from sandbox.world.records import BANKRUPT_SHARE
 from sandbox.world.share import share
 
 _RESTRUCTURING = "postepowanieRestrukturyzacyjneNaprawczePrzymusowaRestrukturyzacjaUporzadkowanaLikwidacja"
@@ -109,7 +110,7 @@ def _proceedings(company: Company, on: str) -> Tree:
     court = {"organWydajacy": COURT, "sygnatura": f"WA1M/GU/{serial(company) % 900}/2025", "data": on}
     bankruptcy: Tree = {"informacjaOOgloszeniuUpadlosci": court, "opisZakonczeniaProcesuUpadlosci": {}}
     place = share("krs proceedings", company.krs)
-    if place < 0.015:
+    if place < BANKRUPT_SHARE:
         return {"postepowanieUpadlosciowe": [bankruptcy]}
     if place < 0.02:
         over = {"opisZakonczeniaProcesuUpadlosci": {"dataZakonczeniaPostepowania": on}}

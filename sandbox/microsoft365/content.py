@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from random import Random
 from zlib import crc32
@@ -74,13 +74,19 @@ def comes_in_part(message: str) -> bool:
     return crc32(message.encode()) % 2 == 1
 
 
-def _things(stream: str, broken: tuple[str, ...], stays: Callable[[int], bool] = lambda number: False) -> Book:
+def _things(
+    stream: str,
+    broken: tuple[str, ...],
+    stays: Callable[[int], bool] = lambda number: False,
+    odd: Mapping[str, float] | None = None,
+) -> Book:
     return Book(
         "microsoft365",
         stream,
         size=lambda companies: _size(stream, companies),
         key=lambda number: (user_id(owner(stream, number)), item_id(stream, number)),
         broken=broken,
+        odd=odd or {},
         forgets=True,
         stays=stays,
     )
@@ -97,7 +103,7 @@ BOOKS = (
         stays=lambda number: number % 3 != 2,
     ),
     _things("calendar_event", ("ends_before_it_starts", "organizer_missing"), stays=is_series),
-    _things("message", ("received_impossible", "sender_missing")),
+    _things("message", ("received_impossible", "sender_missing"), odd={"half_a_character": 0.01}),
     _things("document", ("size_negative", "name_missing")),
 )
 
@@ -131,8 +137,8 @@ def shown(
             return head | stamps | _document(rng, whose, number, revision, broken)
 
 
-def _mail(who: Person) -> str | None:
-    """Of those without a mailbox every fifth has no address either."""
+def mail_of(who: Person) -> str | None:
+    """Somebody's address. Of those without a mailbox every fifth has no address either."""
     return None if who.number % 15 == 2 else who.email
 
 
@@ -144,7 +150,7 @@ def _user(who: Person, created: datetime, broken: str | None) -> Json:
         "displayName": "" if broken == "display_name_missing" else name,
         "givenName": who.first_name,
         "surname": who.last_name,
-        "mail": who.email.replace("@", " ") if broken == "mail_malformed" else _mail(who),
+        "mail": who.email.replace("@", " ") if broken == "mail_malformed" else mail_of(who),
         "userPrincipalName": who.email,
         "accountEnabled": who.left is None,
         "userType": "Member",
@@ -212,13 +218,14 @@ def _message(
 ) -> Json:
     customer, name = _customer(rng, seed, companies)
     sender = customer if rng.random() < 0.7 else _colleague(rng, seed, companies)
+    cut = " \ud83d" if broken == "half_a_character" else ""  # the client cut an emoji in two
     received = "2026-13-45T99:00:00Z" if broken == "received_impossible" else f"{created:%Y-%m-%dT%H:%M:%SZ}"
     return {
         "receivedDateTime": received,
         "sentDateTime": f"{created - timedelta(seconds=3):%Y-%m-%dT%H:%M:%SZ}",
         "hasAttachments": rng.random() < 0.2,
         "internetMessageId": f"<{rng.getrandbits(64):016x}@mail.example.pl>",
-        "subject": f"{rng.choice(TOPICS)}: {name}",
+        "subject": f"{rng.choice(TOPICS)}: {name}{cut}",
         "importance": rng.choice(("normal", "normal", "high")),
         "conversationId": base64.urlsafe_b64encode(rng.randbytes(24)).decode(),
         "parentFolderId": base64.urlsafe_b64encode(f"inbox {whose.number}".encode()).decode(),

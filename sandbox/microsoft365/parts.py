@@ -15,7 +15,7 @@ def in_part(world: World, stream: str, whose: str, between: tuple[int | None, in
     since, until = between
     if entry.broken:
         return row
-    if stream == "calendar_event" and (number := _series_of(entry.number)) is not None:
+    if stream == "calendar_event" and (number := series_of(entry.number)) is not None:
         master = world.shelf("microsoft365.calendar_event").by_key.get((whose, item_id(stream, number)))
         state = master.at(until) if master else None
         if master and not master.broken and state and not state[1]:
@@ -27,8 +27,8 @@ def in_part(world: World, stream: str, whose: str, between: tuple[int | None, in
     return row
 
 
-def _series_of(number: int) -> int | None:
-    """The number of the series that an event is an occurrence of."""
+def series_of(number: int) -> int | None:
+    """The number of the series that an event is an occurrence of; None where it is none."""
     master = number - number % PER_OWNER["calendar_event"]
     return master if is_series(master) and 0 < number - master <= 3 else None
 

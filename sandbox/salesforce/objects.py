@@ -9,7 +9,7 @@ from functools import partial
 
 from sandbox.world import Book, Entry, Parts, World
 from sandbox.world.accounts import timestamp
-from sandbox.world.business import order, orders, own_number, product, products
+from sandbox.world.business import has_article_number, order, orders, own_number, product, products
 from sandbox.world.crm import contact, opportunity
 from sandbox.world.identifiers import salesforce_id
 from sandbox.world.parts import left
@@ -184,7 +184,7 @@ def _product(world: World, entry: Entry, revision: int) -> Fields:
     return {
         "Name": None if broken == "name_missing" else goods.name,
         "ProductCode": goods.sku,
-        "StockKeepingUnit": None if goods.number % 25 == 7 else goods.sku,
+        "StockKeepingUnit": goods.sku if has_article_number(goods.number) else None,
         "EAN__c": goods.ean,
         "Family": "Towary",
         "QuantityUnitOfMeasure": goods.unit,
@@ -220,7 +220,7 @@ def _item(world: World, number: int, place: int, broken: str | None) -> Fields:
         "Order.OrderNumber": own_number(number),
         "Order.PoNumber": of.po_number,
         "Product2Id": product_id(line.product),
-        "Product2.StockKeepingUnit": None if goods.number % 25 == 7 else goods.sku,
+        "Product2.StockKeepingUnit": goods.sku if has_article_number(goods.number) else None,
         "Quantity": 0.0 if broken == "quantity_zero" else float(line.quantity),
         "UnitPrice": float(line.net_price),
         "TotalPrice": None if broken == "price_missing" else float(line.net),

@@ -222,7 +222,7 @@ class State:
                 return [
                     {
                         **contact,
-                        "DestinationLocationCountry": "PL",
+                        "DestinationLocationCountry": view.country,
                         "IsDefaultPhoneNumber": True,
                         "PhoneNumber": view.phone,
                         "PhoneNumberExtension": "",

@@ -14,7 +14,10 @@ from functools import lru_cache
 from sandbox.world import Book, Entry, Parts, World
 from sandbox.world.business import CENT, Line, Order, order, orders, person, product, products
 from sandbox.world.company import make_company
+from sandbox.world.foreign import FIRST, firms, foreign
 from sandbox.world.parts import left
+from sandbox.world.share import share
+from sandbox.world.spelling import street_line
 
 Object = dict[str, object]
 FINANCIAL = {"new": "PENDING", "confirmed": "PAID", "shipped": "PAID", "completed": "PAID", "cancelled": "VOIDED"}
@@ -43,6 +46,16 @@ SHIPPING = Shipping(Decimal("12.30"), Decimal("2.30"))
 def taxes_included(number: int) -> bool:
     """Whether order `number` was placed at prices with the tax in them: every fourth order of the shop."""
     return number % 16 == 3
+
+
+def is_person(number: int) -> bool:
+    """Whether customer `number` is somebody without a company."""
+    return number % 25 == 4 and number < FIRST
+
+
+def is_discounted(number: int) -> bool:
+    """Whether the lines of order `number` have discounts."""
+    return number % 24 in (3, 7)
 
 
 def gid(type_: str, number: int) -> str:
@@ -78,6 +91,7 @@ BOOKS = (
         company=lambda number: number,
         exists=lambda seed, number, companies: number >= companies or number in buyers(seed, companies),
         broken=("email_malformed", "name_missing"),
+        also=lambda seed, companies: (firm for firm in firms(seed, companies) if share("foreign buyer", firm) < 0.5),
     ),
     Book(
         "shop",
@@ -104,12 +118,14 @@ def moment(at: datetime) -> str:
 
 def customer(world: World, entry: Entry, modified: datetime, revision: int) -> Object:
     """A company that buys; `revision` counts its visits."""
-    who = make_company(world.seed, entry.number)
+    abroad = entry.number >= FIRST
+    who = foreign(entry.number) if abroad else make_company(world.seed, entry.number)
     name = "" if entry.broken == "name_missing" else who.name
     email = who.email.replace("@", "(at)") if entry.broken == "email_malformed" else who.email
-    buyer = person(world.seed, entry.number % 97) if entry.number % 25 == 4 and not entry.broken else None
+    buyer = person(world.seed, entry.number % 97) if is_person(entry.number) and not entry.broken else None
     name = f"{buyer.first_name} {buyer.last_name}" if buyer else name
-    nip = f"{who.nip[:3]}-{who.nip[3:6]}-{who.nip[6:8]}-{who.nip[8:]}" if entry.number % 3 == 0 else who.nip
+    dashed = entry.number % 3 == 0 and not abroad
+    nip = f"{who.nip[:3]}-{who.nip[3:6]}-{who.nip[6:8]}-{who.nip[8:]}" if dashed else who.nip
     return {
         "id": entry.key,
         "legacyResourceId": entry.key.rpartition("/")[2],
@@ -129,14 +145,14 @@ def customer(world: World, entry: Entry, modified: datetime, revision: int) -> O
         "defaultPhoneNumber": {"phoneNumber": who.phone} if entry.number % 7 else None,
         "defaultAddress": {
             "company": None if buyer else name,
-            "address1": f"ul. {who.street} {who.house_no}",
+            "address1": street_line(who.street, who.house_no, None, 0, who.country),
             "address2": who.flat_no,
             "city": who.city,
             "zip": who.postal_code,
             "countryCodeV2": who.country,
             "phone": who.phone,
         },
-        "metafield": _metafield({("custom", "nip"): nip}),
+        "metafield": _metafield({("custom", "nip"): nip} if nip else {}),
     }
 
 
@@ -204,7 +220,7 @@ def bought(world: World, entry: Entry, modified: datetime, revision: int) -> Obj
 def _line(world: World, of: Order, line: Line, place: int, broken: str | None) -> Object:
     what = product(world.seed, line.product)
     to_pay = line.net + line.vat if taxes_included(of.number) else line.net
-    discounted = of.number % 24 in (3, 7)  # the price without the discount, in whole cents a piece
+    discounted = is_discounted(of.number)  # the price without the discount, in whole cents a piece
     unit = (to_pay / line.quantity).quantize(CENT, ROUND_UP) + 1 if discounted else to_pay / line.quantity
     unit = unit.quantize(CENT)
     total = unit * line.quantity if discounted else to_pay

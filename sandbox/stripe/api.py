@@ -17,6 +17,7 @@ from starlette.routing import Route
 from sandbox.stand_in import StandIn
 from sandbox.stripe.sales import Sale, paid, sale, sold
 from sandbox.world import Book, Entry, World
+from sandbox.world.book import Key
 from sandbox.world.business import orders, person
 from sandbox.world.company import BASE_END
 
@@ -66,6 +67,16 @@ REFUNDS = Book(
     changes=False,
     deletes=False,
 )
+
+
+def comes_late(refund: Key) -> bool:
+    """Whether the refund with this key comes 60 days after its charge."""
+    return crc32(str(refund).encode()) % 4 == 0
+
+
+def names_no_object(event: Key) -> bool:
+    """Whether the event with this key is about something that has no id."""
+    return crc32(str(event).encode()) % 20 == 0
 
 
 def fee(amount: int) -> int:
@@ -176,9 +187,7 @@ class Stripe:
     def _refund(self, entry: Entry) -> Row:
         number, place = _of_refund(entry.number), entry.number % 2
         sold = self._sale(number)
-        late = timedelta(
-            days=60 if crc32(str(entry.key).encode()) % 4 == 0 else 0
-        )  # the charge is no longer read again
+        late = timedelta(days=60 if comes_late(entry.key) else 0)  # the charge is no longer read again
         return {
             "id": entry.key,
             "object": "refund",
@@ -239,7 +248,7 @@ class Stripe:
         charge = self._sound_charge(entry.number, self._when(entry, entry.number))
         lag = entry.number * 37 % 1200 if entry.born else 0  # it appears so much later than it says
         about, kind = charge, "charge.succeeded"
-        if crc32(str(entry.key).encode()) % 20 == 0:
+        if names_no_object(entry.key):
             about, kind = {"object": "balance", "available": [{"amount": charge["amount"]}]}, "balance.available"
         return {
             "id": entry.key,

@@ -28,6 +28,7 @@ SEATS = (
     ("Italia", "00144", "Roma", "Viale Europa 175", "06 12345678"),
     ("ZEA", "00000", "Dubai", "Al Maktoum Road 5", "04 223 4567"),
 )
+UNREADABLE = ("zapytać w sekretariacie", "nr wkrótce", "jak w umowie", "22 12")
 WORDS = ("tel. {}", "{} wew. 12", "{}, 601 234 567", "{} (sekretariat)", "T: {} ext. 5", "{} / 601 234 567")
 
 

@@ -3,9 +3,11 @@
 import random
 from datetime import UTC, datetime
 
-from sandbox.world.abroad import write_as_sellers_do
+from sandbox.world.abroad import UNREADABLE, write_as_sellers_do
 from sandbox.world.company import Company
+from sandbox.world.foreign import FIRST, land_of
 from sandbox.world.identifiers import spoil_check_digit
+from sandbox.world.share import share
 from sandbox.world.spelling import abbreviated, mistyped, split_legal_form, street_line, telephone
 
 Value = str | float | bool | None
@@ -16,6 +18,8 @@ BROKEN = (
     "status_unknown",
     "country_unknown",
 )
+ODD = {"phone_unreadable": 0.02}
+"""Further codes, each with the share of the other rows that have it."""
 STALE_ADDRESS_SHARE = 0.08
 
 
@@ -63,13 +67,17 @@ def account_fields(company: Company, style: str, variant: int, broken: str | Non
     nip_given, nip_pick, nip_absence = rng.random() < 0.8, rng.random(), rng.random()
     regon_given, regon_long = rng.random() < 0.5, rng.random() < 0.4
     krs_given, krs_bare = rng.random() < 0.3, rng.random() < 0.3
+    if not company.nip:  # a firm from abroad
+        nip_given = regon_given = krs_given = False
     email_given, email_upper = rng.random() < 0.88, rng.random() < 0.1
     phone_given, phone_pick = rng.random() < 0.9, rng.random()
     stale, street_pick, city_upper = rng.random() < STALE_ADDRESS_SHARE, rng.random(), rng.random() < 0.15
     country = rng.choice(("Polska", "Polska", "Poland", "PL", "POLAND"))
+    if company.id >= FIRST:
+        country = rng.choice(land_of(company.id).ways)
     prospect, credit_given = rng.random() < 0.1, rng.random() < 0.9
 
-    street = street_line(company.street, company.house_no, company.flat_no, street_pick)
+    street = street_line(company.street, company.house_no, company.flat_no, street_pick, company.country)
     city, postal_code = company.city, company.postal_code
     if stale:
         street = street_line(company.former_street, company.former_house_no, company.former_flat_no, street_pick)
@@ -96,10 +104,10 @@ def account_fields(company: Company, style: str, variant: int, broken: str | Non
     elif fields["NIP__c"] is None and nip_absence < 0.5:
         del fields["NIP__c"]
     write_as_sellers_do(fields, style)
-    return _broken(fields, broken)
+    return _broken(fields, broken, style)
 
 
-def _broken(fields: dict[str, Value], broken: str | None) -> dict[str, Value]:
+def _broken(fields: dict[str, Value], broken: str | None, style: str) -> dict[str, Value]:
     match broken:
         case None:
             pass
@@ -111,8 +119,10 @@ def _broken(fields: dict[str, Value], broken: str | None) -> dict[str, Value]:
             fields["CreditLimit__c"] = "do uzgodnienia"
         case "status_unknown":
             fields["Status__c"] = "Zombie"
+        case "phone_unreadable":
+            fields["Phone"] = UNREADABLE[int(share("unreadable", style) * len(UNREADABLE))]
         case "country_unknown":
             fields["BillingCountry"] = "Atlantyda"
         case _:
-            raise ValueError(f"Salesforce has no broken rows of kind {broken!r}; it has {', '.join(BROKEN)}")
+            raise ValueError(f"Salesforce has no broken rows of kind {broken!r}; it has {', '.join((*BROKEN, *ODD))}")
     return fields

@@ -8,15 +8,19 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from sandbox.world.company import BASE_END, BASE_START
+from sandbox.world.share import choice
 
 DELETED_SHARE = 0.01
 BROKEN_SHARE = 0.01
 TIED_SHARE = 0.05  # rows stamped by one of a few mass updates
+
+KEY_CONFLICT, KEY_TOO_LONG = "key_conflict", "key_too_long"
+"""Codes of rows of which there are two, different ones, and of rows whose key nobody can store."""
 
 Key = str | tuple[str | None, ...]
 
@@ -35,6 +39,9 @@ class Book:
             invoice has a correction. `size` counts the places, those of what does not exist too.
         company: the id of the company that the row is, by the thing's number; None where it is none.
         broken: codes of what is wrong on purpose in about 1 % of the rows, taking turns.
+        odd: further codes, each with the share of the other rows that have it; which, a hash of the row's key says.
+        also: numbers of things that the base world has besides, and that nothing ever happens to, by seed and number
+            of companies.
         changes, deletes, grows: whether rows are changed, deleted or added as time passes.
         forgets: what is deleted is not shown any more, so that none of the base world's rows is.
         stays: whether the row with this number is never deleted, because others hang on it.
@@ -48,6 +55,8 @@ class Book:
     exists: Callable[[int, int, int], bool] = lambda seed, number, companies: True
     company: Callable[[int], int | None] = lambda number: None
     broken: tuple[str, ...] = ()
+    odd: Mapping[str, float] = field(default_factory=dict)
+    also: Callable[[int, int], Iterable[int]] = lambda seed, companies: ()
     changes: bool = True
     deletes: bool = True
     grows: bool = True
@@ -68,7 +77,7 @@ class Book:
 class Entry:
     """One row. Stamps have whole seconds. `past` is what it was before later advances, oldest first:
     (number of the advance that ended it, modified, deleted, revision). `still`: it never changes, because something
-    that hangs on it is broken."""
+    that hangs on it is broken, or because it is not of the world's own companies."""
 
     number: int
     key: Key
@@ -107,6 +116,8 @@ class Shelf:
         self._mass_updates = [_stamp(spread) for _ in range(3)]
         for _ in range(book.size(companies)):
             self._add(None, 0)
+        for number in book.also(seed, companies):
+            self._put(number, None, 0).still = True
 
     def advance(self, sequence: int, at: datetime, changes: int, deletions: int, new: int) -> tuple[int, int, int]:
         """Changes, deletes and adds up to so many rows, all stamped `at`; returns how many of each."""
@@ -135,17 +146,18 @@ class Shelf:
         return [entry for entry in mortal if entry]
 
     def truth(self) -> Iterator[dict[str, object]]:
-        """What only tests may know of each row."""
+        """What only tests may know of each row; where two have one key, of both."""
         for entry in self.entries:
-            yield {
+            row = {
                 "system": self.book.system,
                 "stream": self.book.stream,
-                "key": key_text(entry.key),
+                "key": None if entry.broken == KEY_TOO_LONG else key_text(entry.key),
                 "company_id": self.book.company(entry.number),
                 "number": entry.number,
                 "broken": entry.broken,
                 "deleted": entry.deleted,
             }
+            yield from (row,) * (2 if entry.broken == KEY_CONFLICT else 1)
 
     def _add(self, at: datetime | None, born: int) -> bool:
         """Fills the next place; False where no thing has its number."""
@@ -153,6 +165,13 @@ class Shelf:
         self._place += 1
         if not self.book.exists(self._seed, number, self._companies):
             return False
+        entry = self._put(number, at, born)
+        entry.broken = (
+            None if entry.deleted else self._damage() or choice(f"odd {self.book.name}", entry.key, self.book.odd)
+        )
+        return True
+
+    def _put(self, number: int, at: datetime | None, born: int) -> Entry:
         rng = random.Random(f"{self._seed}:{self.book.name}:{number}")
         tied = rng.random() < TIED_SHARE
         modified = rng.choice(self._mass_updates) if tied else _stamp(rng)
@@ -162,13 +181,12 @@ class Shelf:
         deleted = self.book.deletes and rng.random() < DELETED_SHARE and at is None and not self.book.forgets
         if at is not None:
             created = modified = at.replace(microsecond=0)
-        broken = None if deleted else self._damage()
         named = self.book.named
         key = named(self._seed, number, self._companies) if named else self.book.key(number)
-        entry = Entry(number, key, created, modified, deleted, broken, born=born)
+        entry = Entry(number, key, created, modified, deleted, None, born=born)
         self.entries.append(entry)
         self.by_key[entry.key] = entry
-        return True
+        return entry
 
     def _damage(self) -> str | None:
         self._due += 1

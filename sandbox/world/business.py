@@ -224,6 +224,11 @@ def order(seed: int, number: int, revision: int = 1, *, companies: int = 2000) -
     )
 
 
+def has_article_number(number: int) -> bool:
+    """Whether the CRM has the article number of product `number`."""
+    return number % 25 != 7
+
+
 def own_number(number: int) -> str:
     """What the CRM and SAP, which take every fourth order each, number an order."""
     return f"{number + 1:0{8 if number % 4 == 0 else 10}d}"

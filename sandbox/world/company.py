@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Literal
 
 from sandbox.world import identifiers, words
+from sandbox.world.share import share
 from sandbox.world.spelling import LIMITED, LIMITED_PARTNERSHIP, slug, split_legal_form
 
 Form = Literal["sp_zoo", "sa", "spk", "spj", "jdg", "fundacja", "stowarzyszenie"]
@@ -27,6 +28,7 @@ TWIN_SHARE = 0.01  # "X Sp. z o.o." and "X Sp. z o.o. Sp.k." at one address
 NAMESAKE_SHARE = 0.02  # the same name in another city
 SHARED_CONTACT_SHARE = 0.10  # the accounting office's e-mail and telephone
 COMPANIES_PER_OFFICE = 400
+CORNER_SHARE = 0.02  # houses that have a number of each of their streets
 
 
 @dataclass(slots=True)
@@ -134,8 +136,8 @@ def _stream(seed: int, purpose: str, company_id: int) -> random.Random:
 
 def _form(rng: random.Random) -> Form:
     pick = rng.random()
-    for form, share in FORM_SHARES:
-        pick -= share
+    for form, size in FORM_SHARES:
+        pick -= size
         if pick < 0:
             return form
     return "sp_zoo"
@@ -180,6 +182,9 @@ def _plain(seed: int, company_id: int) -> Company:
     office = company_id // COMPANIES_PER_OFFICE * 4 + rng.randrange(4)
     if rng.random() < SHARED_CONTACT_SHARE:
         email, phone = f"klienci@rachunkowosc{office}.example.pl", f"+4822{5_000_000 + office}"
+    house_no = here.house_no
+    if house_no.isdigit() and share("house at a corner", company_id) < CORNER_SHARE:
+        house_no = f"{house_no}/{int(house_no) + 6}"
     changed = BASE_START + (BASE_END - BASE_START) * rng.random()
     if rng.random() < 0.7:
         changed = changed.replace(microsecond=0)
@@ -194,7 +199,7 @@ def _plain(seed: int, company_id: int) -> Company:
         krs=None if form == "jdg" else identifiers.krs(company_id),
         eu_vat=rng.random() < 0.4,
         street=here.street,
-        house_no=here.house_no,
+        house_no=house_no,
         flat_no=here.flat_no,
         postal_code=here.postal_code,
         city=here.city,

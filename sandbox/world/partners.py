@@ -64,6 +64,8 @@ def partner_view(company: Company, style: str, variant: int, broken: str | None)
     form_pick, upper, ascii_only, quirk = rng.random(), rng.random() < 0.5, rng.random() < 0.2, rng.random()
     typo = random.Random(rng.random())
     vat_given, nip_given, regon_given = rng.random() < 0.9, rng.random() < 0.9, rng.random() < 0.3
+    if not company.nip:  # a firm from abroad, whose name has no plain letters
+        ascii_only = nip_given = regon_given = False
     email_given, phone_given, phone_pick = rng.random() < 0.7, rng.random() < 0.7, rng.random()
 
     def held(text: str) -> str:
@@ -94,8 +96,8 @@ def partner_view(company: Company, style: str, variant: int, broken: str | None)
         supplement=company.flat_no or "",
         postal_code=company.postal_code,
         city=held(company.city.upper() if upper else company.city),
-        region=REGIONS[company.voivodeship],
-        country="XX" if broken == "country_unknown" else "PL",
+        region=REGIONS.get(company.voivodeship, ""),
+        country="XX" if broken == "country_unknown" else company.country,
         email=company.email if email_given else None,
         phone=telephone(company.phone, phone_pick).removeprefix("+48 ") if phone_given else None,
         phone_international=company.phone if phone_given else "",

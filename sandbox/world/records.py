@@ -1,5 +1,6 @@
 """One company's records in the four systems: who holds it, how often, since when, which rows are broken."""
 
+import json
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -8,11 +9,13 @@ from typing import Literal
 
 from sandbox.world import identifiers
 from sandbox.world.accounts import BROKEN as BROKEN_ACCOUNTS
+from sandbox.world.accounts import ODD as ODD_ACCOUNTS
 from sandbox.world.accounts import account_fields
 from sandbox.world.company import BASE_END, BASE_START, Company
+from sandbox.world.foreign import firms_beside, foreign
 from sandbox.world.partners import BROKEN as BROKEN_PARTNERS
 from sandbox.world.partners import Partner, partner_view
-from sandbox.world.share import share
+from sandbox.world.share import choice, share
 
 System = Literal["salesforce", "sap", "krs", "regon"]
 SYSTEMS: tuple[System, ...] = ("salesforce", "sap", "krs", "regon")
@@ -32,6 +35,7 @@ SALESFORCE_SHARE, SALESFORCE_DUPLICATES = 0.75, 0.03
 SAP_SHARE, SAP_DUPLICATES = 0.65, 0.02
 DELETED_SHARE = 0.01
 FORMER_SHARE = 0.05  # of sole traders, who had another business before
+BANKRUPT_SHARE, BRANCH_SHARE = 0.015, 0.01  # of active companies in the court register; of all
 TIED_SHARE = 0.05  # rows stamped by one of a few mass updates
 
 
@@ -63,6 +67,11 @@ class SourceRecord:
     @property
     def stream(self) -> str:
         return STREAMS[self.system]
+
+    @property
+    def key_text(self) -> str:
+        """The key as a load writes it: several values are a JSON array."""
+        return json.dumps(self.key.split("|"), separators=(",", ":")) if "|" in self.key else self.key
 
     @property
     def style(self) -> str:
@@ -99,10 +108,21 @@ class SourceRecord:
         return self.modified, self.deleted
 
 
+def registered_name(company: Company) -> str:
+    """The name in the registers, which says of a company that it is being wound up, is bankrupt or is a branch."""
+    if company.krs is None:
+        return company.name
+    if company.status == "liquidated":
+        return f"{company.name} w likwidacji"
+    if company.status == "active" and share("krs proceedings", company.krs) < BANKRUPT_SHARE:
+        return f"{company.name} w upadłości"
+    return f"{company.name} Oddział w Polsce" if share("branch", company.krs) < BRANCH_SHARE else company.name
+
+
 def _register_fields(record: SourceRecord) -> dict[str, str | float | bool | None]:
     company = record.company
     fields: dict[str, str | float | bool | None] = {
-        "name": company.name,
+        "name": registered_name(company),
         "nip": company.nip,
         "regon": record.key.split("|")[0] if record.system == "regon" else company.regon,
         "krs": company.krs,
@@ -156,12 +176,36 @@ class Registrar:
             for variant in range(count):
                 record = self._row(system, company, variant, rng, born, at)
                 self._learn(record, asked_for)
+                if system == "salesforce" and not (record.broken or record.deleted):
+                    record.broken = choice("account", record.key, ODD_ACCOUNTS)
                 yield record
         if company.krs:
             yield self._register_row("krs", company.krs, company, asked_for["krs"], born)
         yield self._register_row("regon", f"{company.regon}|{company.silos}", company, asked_for["regon"], born)
         if company.form == "jdg" and at is None and share("regon former business", company.regon) < FORMER_SHARE:
             yield self._former_business(company)
+
+    def foreign_records(self, company_id: int) -> Iterator[SourceRecord]:
+        """The records of the foreign firms beside a company of the base world: most are in the CRM, many in SAP."""
+        for number in firms_beside(self._seed, company_id):
+            for system, held in (("salesforce", 0.8), ("sap", 0.7)):
+                if share(f"foreign firm in {system}", number) < held:
+                    yield self._foreign_row(system, foreign(number))
+
+    def _foreign_row(self, system: Literal["salesforce", "sap"], company: Company) -> SourceRecord:
+        modified = self._draw_stamp(random.Random(f"{self._seed}:foreign:{company.id}"))
+        number = company.id * 2
+        return SourceRecord(
+            system=system,
+            key=identifiers.salesforce_id(number) if system == "salesforce" else identifiers.sap_number(number),
+            company=company,
+            variant=0,
+            seed=self._seed,
+            created=modified,
+            modified=modified,
+            deleted=False,
+            broken=None,
+        )
 
     def _row(
         self,

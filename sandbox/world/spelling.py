@@ -53,7 +53,9 @@ def mistyped(text: str, rng: random.Random) -> str:
 
 
 def telephone(e164: str, pick: float) -> str:
-    """A Polish E.164 number in one of the ways people write it; `pick` in [0, 1) chooses which."""
+    """A Polish E.164 number in one of the ways people write it, as `pick` in [0, 1) chooses; a foreign one as it is."""
+    if not e164.startswith("+48"):
+        return e164
     digits = e164.removeprefix("+48")
     spaced = f"{digits[:3]} {digits[3:6]} {digits[6:]}"
     landline = f"({digits[:2]}) {digits[2:5]}-{digits[5:7]}-{digits[7:]}"
@@ -61,9 +63,11 @@ def telephone(e164: str, pick: float) -> str:
     return ways[int(pick * len(ways))]
 
 
-def street_line(street: str, house_no: str, flat_no: str | None, pick: float) -> str:
-    """Street, house and flat on one line; `pick` in [0, 1) chooses the way."""
+def street_line(street: str, house_no: str, flat_no: str | None, pick: float, country: str = "PL") -> str:
+    """Street, house and flat on one line; `pick` in [0, 1) chooses the way, where there are several."""
     number = f"{house_no}/{flat_no}" if flat_no else house_no
+    if country != "PL":
+        return f"{street} {number}"
     ways = (f"ul. {street} {number}", f"ul. {street} {number}", f"{street} {number}", f"Ul.{street} {number}")
     if flat_no and pick > 0.85:
         return f"ul. {street} {house_no} m. {flat_no}"

@@ -1,6 +1,5 @@
 """The world: its companies, their records in every system, the registers' change feeds, and the truth."""
 
-import json
 from collections import defaultdict
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
@@ -74,7 +73,7 @@ class World:
             self.by_krs[company.krs] = company
         mine = list(self._registrar.records(company, born=self.sequence, at=at))
         self._by_company.append(mine)
-        for record in mine:
+        for record in (*mine, *(self._registrar.foreign_records(company.id) if at is None else ())):
             self._records[record.system].append(record)
             self._by_key[record.system][record.key] = record
         return company
@@ -135,6 +134,11 @@ class World:
         else:  # it is the base world, and a large one takes a while to build
             self.epoch += 1
 
+    @property
+    def rows(self) -> int:
+        """How many records there are in all systems, of each key one."""
+        return sum(map(len, self._records.values())) + sum(len(shelf.entries) for shelf in self.shelves.values())
+
     def truth(self) -> dict[str, object]:
         """Which record is which company. `deleted` says gone: flagged in Salesforce and SAP, struck off in
         KRS and REGON. A key of several values is a JSON array. `broken` and `withheld`: see withheld.py."""
@@ -142,7 +146,7 @@ class World:
             {
                 "system": record.system,
                 "stream": record.stream,
-                "key": json.dumps(record.key.split("|"), separators=(",", ":")) if "|" in record.key else record.key,
+                "key": record.key_text,
                 "company_id": record.company_id,
                 "broken": record.broken,
                 "deleted": record.deleted,

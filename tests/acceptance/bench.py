@@ -171,6 +171,10 @@ class Bench:
         sound = {record["key"]: record["deleted"] for record in mine if not record["broken"]}
         return sound, {record["key"] for record in mine if record["broken"]}
 
+    def rows_refused(self, listed: Listed) -> int:
+        """By the sandbox's truth: how many rows the broken records are; rows in conflict have one key."""
+        return sum(1 for record in self._truth(listed) if record["broken"])
+
     def incomplete(self, listed: Listed) -> set[str]:
         """By the sandbox's truth: the keys of the records of which a value is withheld."""
         return {record["key"] for record in self._truth(listed) if record["withheld"]}

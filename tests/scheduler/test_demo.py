@@ -29,7 +29,7 @@ EMAIL = re.compile(r"[\w.+-]+@[\w-]+\.[\w.]+")
 
 def figures(output: str) -> dict[tuple[str, str], list[str]]:
     """The cells of the report's table by (system, stream): read, new, changed, deleted, quarantined, gate, seconds."""
-    lines = [line.replace(",", "").split() for line in output.splitlines()]
+    lines = [re.sub(r"\([0-9,]+ in conflict\)", "", line).replace(",", "").split() for line in output.splitlines()]
     return {(line[0], line[1]): line[2:] for line in lines if tuple(line[:2]) in STREAMS}
 
 

@@ -118,6 +118,7 @@ def _report(here: Settings, runs: Iterable[tuple[str, str]]) -> bool:
         f"recall {quality.recall:.4f} (aim {AIMS['recall']}), over {quality.records:,} records of "
         f"{quality.companies:,} companies."
     )
+    click.echo(_awkward_share(here))
     return quality.precision >= AIMS["precision"] and quality.recall >= AIMS["recall"]
 
 
@@ -129,6 +130,18 @@ def _held_back_rate(entities: Iterable[EntityStatus]) -> str:
     return (
         f"Held back: {held:,} of {golden + held:,} golden records ({held / all_of_them:.2%}); "
         f"with a warning: {warned:,} ({warned / all_of_them:.2%})."
+    )
+
+
+def _awkward_share(here: Settings) -> str:
+    """How many of the stand-ins' records are ordinary but awkward, and of how many kinds."""
+    answer = requests.get(f"{here.sandbox_url}/control/awkward", timeout=300)
+    answer.raise_for_status()
+    counted = answer.json()
+    kinds = sum(1 for records in counted["by_kind"].values() if records)
+    return (
+        f"Of the stand-ins' {counted['records']:,} records {counted['awkward']:,} ({counted['share']:.1%}) are ordinary"
+        f" but awkward, of {kinds} kinds: see sandbox/awkward/README.md."
     )
 
 

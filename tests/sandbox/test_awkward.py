@@ -1,0 +1,49 @@
+"""The made-up world is as awkward as the real one, in ways that are named and counted."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import sandbox.awkward
+from sandbox.awkward import KINDS, Awkward, count
+from sandbox.awkward.count import table
+from sandbox.stand_ins import STAND_INS
+from sandbox.world import World
+
+
+@pytest.fixture(scope="module")
+def world() -> World:
+    return World(200, 7, books=[book for stand_in in STAND_INS for book in stand_in.books])
+
+
+@pytest.fixture(scope="module")
+def counted(world: World) -> Awkward:
+    return count(world)
+
+
+def test_at_least_three_percent_of_all_records_are_ordinary_but_awkward(counted: Awkward) -> None:
+    assert counted.share >= 0.03
+    assert counted.records > 15_000
+
+
+def test_every_kind_of_awkward_record_occurs_in_a_small_world(counted: Awkward) -> None:
+    assert [name for name, records in counted.by_kind.items() if not records] == []
+    assert len(counted.by_kind) == len(KINDS) > 50
+
+
+def test_what_is_counted_as_awkward_is_a_record_of_the_truth(world: World) -> None:
+    listed = {(f"{row['system']}.{row['stream']}", row["key"]) for row in world.truth()["records"]}
+    for kind in KINDS:
+        if kind.name != "key of a page":  # which the truth has without its key
+            assert set(kind.found(world)) <= listed, kind.name
+
+
+def test_a_world_without_some_systems_is_counted_by_the_others() -> None:
+    assert 0 < count(World(60, 7)).awkward < 60
+
+
+def test_the_kinds_are_listed_with_what_they_are() -> None:
+    page = Path(sandbox.awkward.__file__).parent / "README.md"
+    assert table() in page.read_text(encoding="utf-8"), "copy what sandbox.awkward.count.table() returns"
