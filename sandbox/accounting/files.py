@@ -72,7 +72,7 @@ BANK = Book(
 COST = Book(
     "accounting", "account_entry", size=lambda companies: min(business.orders(companies) // 2, 5_000),
     key=str, named=lambda seed, n, companies: _cost_key(seed, n, companies),  # noqa: PLW0108 - it is defined below
-    broken=("formula_in_text", "net_malformed", "amount_missing"), odd={KEY_CONFLICT: 0.02, "amount_missing": 0.015},
+    broken=("formula_in_text", "net_malformed", "amount_missing"), odd={KEY_CONFLICT: 0.01, "amount_missing": 0.015},
     deletes=False,
 )  # fmt: skip
 INVOICE = Book(
