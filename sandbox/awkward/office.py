@@ -11,7 +11,7 @@ from sandbox.keycloak.api import user
 from sandbox.microsoft365.content import mail_of
 from sandbox.microsoft365.parts import series_of
 from sandbox.world import Entry, World
-from sandbox.world.book import KEY_CONFLICT, KEY_TOO_LONG
+from sandbox.world.book import HALF_A_CHARACTER, KEY_CONFLICT, KEY_TOO_LONG
 from sandbox.world.business import person
 
 _LINES, _COSTS = "accounting.bank_line", "accounting.account_entry"
@@ -107,7 +107,7 @@ KINDS = (
     Kind(
         "half a character",
         "a message whose subject ends in half an emoji, which no database stores; it waits in quarantine",
-        with_code("microsoft365.message", "half_a_character"),
+        with_code("microsoft365.message", HALF_A_CHARACTER),
     ),
 )
 

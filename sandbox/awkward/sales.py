@@ -69,7 +69,7 @@ KINDS = (
     ),
     Kind(
         "date infinite",
-        "an ERP's order of the day infinity; the value is withheld",
+        "an ERP's order of the day infinity; the row waits in quarantine",
         with_code("erp.zamowienie", "date_infinite"),
     ),
     Kind(

@@ -15,6 +15,7 @@ from random import Random
 from zlib import crc32
 
 from sandbox.world import Book
+from sandbox.world.book import HALF_A_CHARACTER
 from sandbox.world.business import OUR_NAME, Person, people, person
 from sandbox.world.company import make_company
 
@@ -103,7 +104,7 @@ BOOKS = (
         stays=lambda number: number % 3 != 2,
     ),
     _things("calendar_event", ("ends_before_it_starts", "organizer_missing"), stays=is_series),
-    _things("message", ("received_impossible", "sender_missing"), odd={"half_a_character": 0.01}),
+    _things("message", ("received_impossible", "sender_missing"), odd={HALF_A_CHARACTER: 0.01}),
     _things("document", ("size_negative", "name_missing")),
 )
 
@@ -218,7 +219,7 @@ def _message(
 ) -> Json:
     customer, name = _customer(rng, seed, companies)
     sender = customer if rng.random() < 0.7 else _colleague(rng, seed, companies)
-    cut = " \ud83d" if broken == "half_a_character" else ""  # the client cut an emoji in two
+    cut = " \ud83d" if broken == HALF_A_CHARACTER else ""  # the client cut an emoji in two
     received = "2026-13-45T99:00:00Z" if broken == "received_impossible" else f"{created:%Y-%m-%dT%H:%M:%SZ}"
     return {
         "receivedDateTime": received,

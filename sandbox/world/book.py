@@ -19,8 +19,8 @@ DELETED_SHARE = 0.01
 BROKEN_SHARE = 0.01
 TIED_SHARE = 0.05  # rows stamped by one of a few mass updates
 
-KEY_CONFLICT, KEY_TOO_LONG = "key_conflict", "key_too_long"
-"""Codes of rows of which there are two, different ones, and of rows whose key nobody can store."""
+KEY_CONFLICT, KEY_TOO_LONG, HALF_A_CHARACTER = "key_conflict", "key_too_long", "half_a_character"
+"""Codes of rows of which there are two, different ones, and of rows that are kept as they came, without their key."""
 
 Key = str | tuple[str | None, ...]
 
@@ -151,7 +151,7 @@ class Shelf:
             row = {
                 "system": self.book.system,
                 "stream": self.book.stream,
-                "key": None if entry.broken == KEY_TOO_LONG else key_text(entry.key),
+                "key": None if entry.broken in (KEY_TOO_LONG, HALF_A_CHARACTER) else key_text(entry.key),
                 "company_id": self.book.company(entry.number),
                 "number": entry.number,
                 "broken": entry.broken,

@@ -16,7 +16,7 @@ ONE_VALUE: Mapping[str, tuple[str, ...]] = {
     "erp.klient": ("name_missing", "credit_limit_negative"),
     "erp.faktura": ("due_in_year_20260",),
     "erp.towar": ("price_negative", "price_not_a_number"),
-    "erp.zamowienie": ("status_unknown", "currency_malformed", "date_infinite"),
+    "erp.zamowienie": ("status_unknown", "currency_malformed"),
     "erp.zamowienie_pozycja": ("quantity_zero", "vat_rate_unknown"),
     "hr.employee": ("last_name_missing", "birth_date_impossible", "pesel_malformed"),
     "hr.pay": ("rate_not_a_number",),

@@ -36,7 +36,7 @@ def test_every_kind_of_awkward_record_occurs_in_a_small_world(counted: Awkward) 
 def test_what_is_counted_as_awkward_is_a_record_of_the_truth(world: World) -> None:
     listed = {(f"{row['system']}.{row['stream']}", row["key"]) for row in world.truth()["records"]}
     for kind in KINDS:
-        if kind.name != "key of a page":  # which the truth has without its key
+        if kind.name not in ("key of a page", "half a character"):  # which the truth has without its key
             assert set(kind.found(world)) <= listed, kind.name
 
 
