@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from sandbox.awkward.kind import Finder, Found, Kind, any_of, of_companies, parts, rows, with_code
 from sandbox.crbr.api import has_unusual_rights
-from sandbox.krs.extract import current_extract
+from sandbox.krs.divisions import divisions
 from sandbox.regon.reports import search_row
 from sandbox.sap.partner import State
 from sandbox.shop.content import is_person
 from sandbox.world import SourceRecord, World
 from sandbox.world.abroad import SEATS, WORDS
-from sandbox.world.company import BASE_END
 from sandbox.world.foreign import FIRST, land_of
 from sandbox.world.records import registered_name
 
@@ -46,11 +43,6 @@ def _unreadable_phones(world: World) -> Found:
 
 def _partner(record: SourceRecord) -> dict[str, object]:
     return State(record, record.modified, record.deleted).partner()
-
-
-def _extract(record: SourceRecord) -> dict[str, Any]:
-    facts: dict[str, Any] = current_extract(record, BASE_END)["odpis"]["dane"]
-    return facts
 
 
 def _is_renamed(record: SourceRecord) -> bool:
@@ -97,7 +89,7 @@ KINDS = (
     Kind(
         "proceedings",
         "a court register's entry with a liquidation, bankruptcy, restructuring or suspension, under way or over",
-        of_companies("krs", lambda record: bool(_extract(record)["dzial6"])),
+        of_companies("krs", lambda record: bool(divisions(record)["dzial6"])),
     ),
     Kind(
         "struck off",
@@ -115,7 +107,7 @@ KINDS = (
     Kind(
         "no town",
         "a court register's entry without town and country",
-        of_companies("krs", lambda record: "miejscowosc" not in _extract(record)["dzial1"]["siedzibaIAdres"]["adres"]),
+        of_companies("krs", lambda record: "miejscowosc" not in divisions(record)["dzial1"]["siedzibaIAdres"]["adres"]),
     ),
     Kind(
         "ended entry",
