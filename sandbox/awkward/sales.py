@@ -144,6 +144,11 @@ KINDS = (
         _purchases(lambda of: of.corrects is None and of.reference.startswith("1/")),
     ),
     Kind(
+        "parts do not sum",
+        "a purchase whose net and VAT do not give its gross, which KSeF does not check; published with a warning",
+        _invoices(lambda facts: facts.gross != facts.of.order.gross),
+    ),
+    Kind(
         "own exponent",
         "a payment in a currency whose smallest unit is not ISO's with Stripe (ISK, UGX, MGA)",
         _charges(lambda sold: sold.currency in OWN_EXPONENT),

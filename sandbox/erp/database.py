@@ -211,7 +211,8 @@ def _held(connection: sa.Connection, world: World) -> int | None:
 
 def _bring(connection: sa.Connection, sheet: Sheet, world: World, since: int) -> None:
     batch: list[Values] = []
-    for values in _touched(sheet, world, since):
+    mariadb = connection.dialect.name == "mysql"
+    for values in _touched(sheet, world, since, mariadb):
         batch.append(values)
         if len(batch) == BATCH:
             _put(connection, sheet.table, batch, replacing=since >= 0)
@@ -228,7 +229,7 @@ def _put(connection: sa.Connection, table: sa.Table, rows: list[Values], *, repl
     connection.execute(table.insert(), rows)
 
 
-def _touched(sheet: Sheet, world: World, since: int) -> Iterator[Values]:
+def _touched(sheet: Sheet, world: World, since: int, mariadb: bool) -> Iterator[Values]:
     """The rows that came or changed after advance number `since`, as they are now."""
     shelf = world.shelf(sheet.book.name)
     versions = _versions(shelf.entries) if "wersja" in sheet.table.c else {}
@@ -243,7 +244,7 @@ def _touched(sheet: Sheet, world: World, since: int) -> Iterator[Values]:
             values["usuniety"] = deleted
         if versions:
             values["wersja"] = versions[entry.number]
-        yield erp_rows.broken(values, entry.broken)
+        yield erp_rows.broken(values, entry.broken, mariadb=mariadb)
 
 
 def _versions(entries: Sequence[Entry]) -> dict[int, int]:

@@ -39,7 +39,13 @@ _DAMAGE: dict[str, Values] = {
     "quantity_zero": {"ilosc": Decimal(0)},
     "vat_rate_unknown": {"stawka_vat": Decimal("99.00")},
 }
-"""Values that only PostgreSQL holds are in ("infinity", the year 20260, NaN)."""
+_DAMAGE_MARIADB: dict[str, Values] = {
+    "stamp_infinite": {"data_modyfikacji": "0000-00-00 00:00:00"},
+    "date_infinite": {"data_zamowienia": "0000-00-00"},
+    "due_in_year_20260": {"termin_platnosci": "0000-00-00"},
+    "price_not_a_number": {"cena_netto": None},
+}
+"""What MariaDB has in the place of values that only PostgreSQL holds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,14 +176,14 @@ def faktura_pozycja(row: Row) -> Values:
     return {"id_faktury": row.number + 1, "lp": row.place + 1, **_line(row.seed, lines[row.place])}
 
 
-def broken(values: Values, code: str | None) -> Values:
+def broken(values: Values, code: str | None, *, mariadb: bool = False) -> Values:
     """The row, damaged as the code says. Raises ValueError for a code that the ERP has not."""
     if code is None:
         return values
     if code == "due_before_issue":
         return values | {"termin_platnosci": values["data_wystawienia"] - timedelta(days=400)}
     if code in _DAMAGE:
-        return values | _DAMAGE[code]
+        return values | _DAMAGE[code] | (_DAMAGE_MARIADB.get(code, {}) if mariadb else {})
     raise ValueError(f"the ERP has no broken rows of kind {code!r}")
 
 

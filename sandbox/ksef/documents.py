@@ -42,7 +42,7 @@ class Document(Facts):
             "seller": {"nip": seller.nip, "name": seller.name},
             "buyer": {"identifier": {"type": kind, "value": number}, "name": buyer.name},
             "netAmount": 0.0 if without_tax else float(of.order.net),
-            "grossAmount": float(of.order.gross),
+            "grossAmount": float(self.gross),
             "vatAmount": 0.0 if without_tax else float(vat),
             "currency": of.order.currency,
             "invoicingMode": "Online",

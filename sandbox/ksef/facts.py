@@ -8,10 +8,11 @@ from decimal import Decimal
 
 from sandbox.ksef.books import invoice, kind_of, purchase
 from sandbox.ksef.parties import US, Party, party
-from sandbox.ksef.varieties import TYPES, is_older_form
+from sandbox.ksef.varieties import TYPES, is_older_form, is_rounded
 from sandbox.nbp import api as nbp
 from sandbox.world import Entry, business
 
+ROUNDING = Decimal("0.02")
 _CURRENCY = next(place for place, each in enumerate(nbp.CURRENCIES) if each[0] == "EUR")
 
 
@@ -42,6 +43,12 @@ class Facts:
     def variety(self) -> str | None:
         """Of which less common kind it is; None where it is broken, too."""
         return None if self.entry.broken else kind_of(self.seed, self.entry.number, self.companies, bought=self.bought)
+
+    @property
+    def gross(self) -> Decimal:
+        """What there is to pay. KSeF does not check that it is the sum of its parts: some suppliers round."""
+        plain = self.bought and not self.entry.broken and self.variety is None and self.of.corrects is None
+        return self.of.order.gross + (ROUNDING if plain and is_rounded(self.key) else 0)
 
     @property
     def form(self) -> str:

@@ -42,7 +42,7 @@ def written(document: Facts) -> str:
         f"<SystemInfo>Onefold sandbox</SystemInfo></Naglowek><Podmiot1>{seller.described()}</Podmiot1>"
         f"<Podmiot2>{buyer.described(document.variety)}{units}</Podmiot2>{_third_party(document)}"
         f"<Fa><KodWaluty>{order.currency}</KodWaluty><P_1>{issued}</P_1><P_1M>Warszawa</P_1M>"
-        f"<P_2>{of.reference}</P_2><P_6>{order.day}</P_6>{''.join(_totals(document))}<P_15>{order.gross}</P_15>"
+        f"<P_2>{of.reference}</P_2><P_6>{order.day}</P_6>{''.join(_totals(document))}<P_15>{document.gross}</P_15>"
         f"{_notes(document)}{_kind(document)}{_rows(document)}{_settlement(document)}{_payment(document)}"
         f"<WarunkiTransakcji><Zamowienia><DataZamowienia>{order.day}</DataZamowienia>"
         f"<NrZamowienia>{order.reference}</NrZamowienia></Zamowienia>{_contract(document)}</WarunkiTransakcji>"

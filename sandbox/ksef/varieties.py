@@ -50,6 +50,11 @@ def is_older_form(key: str, issued: date) -> bool:
     return issued.year == 2024 and roll(key, "form", 4) == 0
 
 
+def is_rounded(key: str) -> bool:
+    """Whether a supplier rounds the sum of an invoice of the common kind."""
+    return roll(key, "rounded", 25) == 0
+
+
 def shows_states(key: str) -> bool:
     """Whether a correction shows its lines before and after, and not the difference."""
     return roll(key, "states", 2) == 0

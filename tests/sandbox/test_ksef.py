@@ -16,7 +16,7 @@ from lxml import etree
 from onefold.systems.ksef import form
 from onefold.systems.ksef.form import _schema
 from sandbox.ksef import api as ksef
-from sandbox.ksef import varieties
+from sandbox.ksef import facts, varieties
 from sandbox.ksef.books import INVOICES, PURCHASES
 from sandbox.ksef.documents import Document
 from sandbox.world import World, business
@@ -81,14 +81,16 @@ def test_every_sound_invoice_is_valid_and_agrees_with_what_is_said_of_it(book, b
         assert NUMBER.fullmatch(said["ksefNumber"])
         assert said["ksefNumber"][:10] == said["seller"]["nip"]
         assert said["formCode"]["systemCode"] == document.form
+        assert said["grossAmount"] == float(document.gross)
+        assert 0 <= document.gross - document.of.order.gross <= (facts.ROUNDING if bought else 0)
         if document.form == "FA (3)" and entry.broken in (None, "amount_not_a_number"):
             tree = etree.fromstring(xml)
             assert _schema().validate(tree), (document.variety, _schema().error_log)
-            assert tree.findtext(".//{*}P_15") == f"{document.of.order.gross}"
+            assert tree.findtext(".//{*}P_15") == f"{document.gross}"
             assert tree.findtext(".//{*}P_2") == said["invoiceNumber"]
         elif not entry.broken:
             body = form.part(form.read(xml) or {}, "Fa")
-            assert (body["P_15"], body["P_2"]) == (f"{document.of.order.gross}", said["invoiceNumber"])
+            assert (body["P_15"], body["P_2"]) == (f"{document.gross}", said["invoiceNumber"])
 
 
 def test_a_tenth_and_more_are_of_less_common_kinds_and_of_each_kind_there_is_one():
