@@ -197,7 +197,7 @@ class Registrar:
         number = company.id * 2
         return SourceRecord(
             system=system,
-            key=identifiers.salesforce_id(number) if system == "salesforce" else identifiers.sap_number(number),
+            key=identifiers.salesforce_id(number) if system == "salesforce" else f"{number:010d}",
             company=company,
             variant=0,
             seed=self._seed,

@@ -14,6 +14,7 @@ from onefold.connectors.window import Window
 from onefold.errors import Fatal, Retriable
 from onefold.http.attempt import Attempt
 from onefold.systems.krs.connector import feed_days
+from sandbox.world.records import registered_name
 from tests.connectors.reading import connector
 from tests.connectors.reading import reader as reader_of
 from tests.connectors.registers import SYSTEMS, Asker, Sandbox, client, endpoint, now_window, read_all, running
@@ -100,7 +101,7 @@ def test_204_is_a_company_that_was_struck_off_with_what_was_registered_last(sand
     heading, subject = extract["naglowekA"], extract["dane"]["dzial1"]["danePodmiotu"]
     assert (record.key, record.deleted, heading["stanPozycji"]) == (number, False, 2)
     assert heading["numerOstatniegoWpisu"] == max(company.revision, 2)
-    assert (subject["nazwa"], subject["identyfikatory"]["nip"]) == (company.name.upper(), company.nip)
+    assert (subject["nazwa"], subject["identyfikatory"]["nip"]) == (registered_name(company).upper(), company.nip)
     assert extract["dane"]["dzial1"]["siedzibaIAdres"]["adres"]["miejscowosc"] == company.city.upper()
 
 
