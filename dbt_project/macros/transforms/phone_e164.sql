@@ -9,6 +9,7 @@
 (select case
     when not signed and land = 'PL' and length(digits) = 9 and left(digits, 1) <> '0' then '+48' || digits
     when (signed or land = 'PL') and length(digits) = 11 and left(digits, 2) = '48' and substr(digits, 3, 1) <> '0' then '+' || digits
+    when not signed and land = 'PL' and length(digits) = 18 and left(digits, 1) <> '0' then '+48' || left(digits, 9)
     when length(digits) between 4 and 25 then {{ phone_by_plan('digits', 'signed', 'land') }} end
  from (select translate(run, '+ ()-./' || U&'\2010\2011\2012\2013\2014\2015', '') as digits, position('+' in run) > 0 as signed, land
        from (select case when run ~ '[0-9][^/0-9]*/' and length(translate(split_part(run, '/', 1), '+ ()-.', '')) >= 7

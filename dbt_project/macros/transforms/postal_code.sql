@@ -11,6 +11,6 @@
         case when given ~ '^(?=.*[0-9])[0-9A-Z][-0-9A-Z ]{1,9}$'
             and not exists (select from ops.postal_code_form as any_form where any_form.country = land) then given end) end
  from (select upper(given) as given, {{ compacted('given') }} as compact, {{ country_or_home(country) }} as land
-       from (select {{ text(value) }} as given offset 0) as cleaned
+       from (select {{ text("replace(" ~ value ~ ", '〒', '')") }} as given offset 0) as cleaned
        where given is not null offset 0) as postal_code) {{ forms_version() }}
 {%- endmacro -%}

@@ -10,14 +10,14 @@
         case when length(number) - length(replace(number, '/', '')) = 2 then regexp_replace(number, '/([^/]+)$', ' m. \1') else number end), '')
     from (select
             nullif(coalesce('{{ kinds }}'::jsonb ->> lower(btrim(kind, ' .')), '')
-                || btrim(substr(line, length(kind) + 1, length(line) - length(kind) - length(number)), ' ,'), '') as street,
+                || btrim(substr(line, length(kind) + 1, greatest(length(line) - length(kind) - length(number), 0)), ' ,'), '') as street,
             upper(nullif(concat_ws('/', nullif(replace(number, ' ', ''), ''), house, flat), '')) as number
           from (select line,
                 coalesce(substring(line from {{ kind }}), '') as kind,
                 coalesce(substring(line from '((?:^| )[0-9]+ ?[[:alpha:]]?(?:[/-][[:alpha:]]?[0-9]+[[:alpha:]]?)*)$'), '') as number,
                 replace(regexp_replace({{ text(house) }}, {{ word }}, ''), ' ', '') as house,
                 replace(regexp_replace({{ text(flat) }}, {{ word }}, ''), ' ', '') as flat
-               from (select coalesce(regexp_replace(whole,
+               from (select coalesce(regexp_replace(replace(replace(whole, ' /', '/'), '/ ', '/'),
                     '(?i)([0-9](?: ?[[:alpha:]])?),? *(?:/|\m(?:m|lok|lokal|mieszkanie)\M\.?) *([[:alpha:]]?[0-9]+[[:alpha:]]?)$', '\1/\2'), '') as line
                     offset 0) as uniform offset 0) as parts offset 0) as joined) end
  from (select {{ titled(text(value)) }} as whole, {{ country_or_home(country) }} as land offset 0) as street)

@@ -9,9 +9,10 @@
 {%- set sure = {'PROSTASPOLKAAKCYJNA': 'P.S.A.', 'SPOLKAAKCYJNA': 'S.A.', 'SPP': 'Sp. p.', 'SPOLKAPARTNERSKA': 'Sp. p.',
     'SPOLKACYWILNA': 'S.C.', 'SPOLKAEUROPEJSKA': 'SE',
     'GMBH': 'GmbH', 'GESMBH': 'GmbH', 'GESELLSCHAFTMITBESCHRANKTERHAFTUNG': 'GmbH', 'GMBH&COKG': 'GmbH & Co. KG',
-    'GMBHUNDCOKG': 'GmbH & Co. KG', 'GMBHCOKG': 'GmbH & Co. KG', 'AG&COKG': 'AG & Co. KG', 'GMBH&COKGAA': 'GmbH & Co. KGaA', 'KGAA': 'KGaA',
+    'GMBHUNDCOKG': 'GmbH & Co. KG', 'GMBHUCOKG': 'GmbH & Co. KG', 'GMBHCOKG': 'GmbH & Co. KG', 'AG&COKG': 'AG & Co. KG', 'GMBH&COKGAA': 'GmbH & Co. KGaA', 'KGAA': 'KGaA',
     'AKTIENGESELLSCHAFT': 'AG', 'UGHAFTUNGSBESCHRANKT': 'UG (haftungsbeschränkt)', 'UG(HAFTUNGSBESCHRANKT)': 'UG (haftungsbeschränkt)',
-    'GGMBH': 'gGmbH', 'OHG': 'OHG', 'SARL': 'SARL', 'SASU': 'SASU', 'EURL': 'EURL', 'SOCIETEANONYME': 'S.A.',
+    'GGMBH': 'gGmbH', 'GBR': 'GbR', 'PARTGMBB': 'PartG mbB', 'VOF': 'VOF', 'SCRL': 'SCRL', 'SRLS': 'S.r.l.s.', 'SAU': 'S.A.U.', 'SHPK': 'Sh.p.k.',
+    'OHG': 'OHG', 'SARL': 'SARL', 'SASU': 'SASU', 'EURL': 'EURL', 'SOCIETEANONYME': 'S.A.',
     'SOCIETEPARACTIONSSIMPLIFIEE': 'SAS', 'SOCIETEARESPONSABILITELIMITEE': 'SARL', 'SPRL': 'SPRL', 'BVBA': 'BVBA',
     'BESLOTENVENNOOTSCHAP': 'B.V.', 'NAAMLOZEVENNOOTSCHAP': 'N.V.', 'SRO': 's.r.o.', 'SPOLSRO': 'spol. s r.o.',
     'AKCIOVASPOLECNOST': 'a.s.', 'KFT': 'Kft.', 'ZRT': 'Zrt.', 'NYRT': 'Nyrt.', 'KORLATOLTFELELOSSEGUTARSASAG': 'Kft.',
@@ -25,7 +26,7 @@
     'WLIKWIDACJI': 'w likwidacji', 'WUPADLOSCI': 'w upadłości', 'WUPADLOSCILIKWIDACYJNEJ': 'w upadłości likwidacyjnej',
     'WUPADLOSCIUKLADOWEJ': 'w upadłości układowej', 'WRESTRUKTURYZACJI': 'w restrukturyzacji', 'WORGANIZACJI': 'w organizacji',
     'WZAWIESZENIU': 'w zawieszeniu', 'INLIQUIDATION': 'in liquidation'} -%}
-{%- set short = {'PSA': 'P.S.A.', 'SA': 'S.A.', 'SC': 'S.C.', 'SE': 'SE', 'AG': 'AG', 'KG': 'KG', 'UG': 'UG', 'EK': 'e.K.', 'EV': 'e.V.',
+{%- set short = {'PSA': 'P.S.A.', 'SJ': 'Sp. j.', 'SA': 'S.A.', 'SC': 'S.C.', 'SE': 'SE', 'AG': 'AG', 'KG': 'KG', 'UG': 'UG', 'EK': 'e.K.', 'EV': 'e.V.',
     'SAS': 'SAS', 'SNC': 'SNC', 'BV': 'B.V.', 'NV': 'N.V.', 'AS': 'a.s.', 'KS': 'k.s.', 'VOS': 'v.o.s.', 'BT': 'Bt.', 'AB': 'AB', 'OU': 'OÜ', 'OY': 'Oy',
     'SPA': 'S.p.A.', 'SRL': 'S.r.l.', 'SL': 'S.L.', 'SLU': 'S.L.U.', 'LDA': 'Lda.', 'INC': 'Inc.', 'CORP': 'Corp.', 'DD': 'd.d.', 'AD': 'AD', 'LP': 'LP'} -%}
 {%- if which == 'sure' -%}
@@ -43,9 +44,9 @@
 {%- endif -%}
 {%- endmacro -%}
 
-{#- A written form without what is spelled in several ways. -#}
+{#- A written form without what is spelled in several ways ('S-ka' is short for 'Spółka'). -#}
 {%- macro legal_form_key(written) -%}
-translate(upper({{ written }}), 'ÓŁĄŚÄÖÜÉÀÕŐÍČ .,-"', 'OLASAOUEAOOIC')
+translate(replace(upper({{ written }}), 'S-KA', 'SPOLKA'), 'ÓŁĄŚÄÖÜÉÀÕŐÍČ+ .,-"', 'OLASAOUEAOOIC&')
 {%- endmacro -%}
 
 {#- The words of a name (a row each: place, word, last, form), without those inside of a legal form; `form` is the form that
@@ -63,7 +64,7 @@ translate(upper({{ written }}), 'ÓŁĄŚÄÖÜÉÀÕŐÍČ .,-"', 'OLASAOUEAOOI
                                 or {{ legal_form_key('list[words.place + length]') }} in ('W', 'ODDZIAL', 'SPOLKA', 'SP', '&', 'IN', 'BRANCH'))
                             and (position('.' in words.word) > 0 or length = 1 and (not {{ chosen }} or words.word = upper(words.word)
                                 or words.word in ('sa', 'ag', 'bv', 'nv', 'oy', 'kg', 'inc', 'corp')))
-                        then {{ legal_forms('short') }} ->> key end) as form
+                        then case when key = 'AS' and position('.' in words.word) = 0 then 'AS' else {{ legal_forms('short') }} ->> key end end) as form
                       from generate_series(case when {{ legal_forms('begin') }} ? {{ legal_form_key('words.word') }}
                             and (length(words.word) > 1 or words.word in ('W', 'w'))
                         then least(8, cardinality(list) - words.place + 1)::int else 0 end, 1, -1) as length

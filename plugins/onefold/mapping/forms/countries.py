@@ -20,14 +20,16 @@ USUAL = {
     "US": ["US of A", "America", "Stany", "Vereinigte Staaten von Amerika", "Stany Zjednoczone Ameryki Północnej"],
     "GB": ["UK", "Great Britain", "Britain", "England", "Scotland", "Wales", "Northern Ireland", "Anglia", "Szkocja",
            "Walia", "Wlk. Brytania", "W. Brytania", "Irlandia Północna", "Großbritannien",
-           "Zjednoczone Królestwo", "Schottland"],
+           "Zjednoczone Królestwo", "Schottland", "XI"],
     "AE": ["UAE", "ZEA", "Emiraty Arabskie", "VAE"],
     "ZA": ["RPA", "RSA"],
     "DE": ["RFN", "BRD", "FRG"],
     "NL": ["Holland", "Niderlandy", "Królestwo Niderlandów"],
     "CZ": ["Czech Republic", "Czeska Republika"],
     "KR": ["Korea", "South Korea", "Republic of Korea"],
-    "RU": ["Federacja Rosyjska", "Russian Federation"],
+    "RU": ["Federacja Rosyjska", "Russian Federation", "РФ"],
+    "CD": ["DRC", "DR Congo", "DR Kongo", "DRK"],
+    "SA": ["KSA"],
     "CN": ["PRC", "ChRL", "Mainland China"],
     "CI": ["Ivory Coast"],
     "IE": ["Republic of Ireland", "Eire"],
@@ -47,8 +49,12 @@ USUAL = {
     "GR": ["EL", "Hellas", "Ελλάς"],
     "CH": ["die Schweiz", "Confoederatio Helvetica", "Confederation Helvetique"],
 }  # fmt: skip
-"""What people write and neither source lists: customary abbreviations, parts of the kingdom, names of before. EL is the
-European Union's code of Greece, ISO's is GR."""
+"""What people write and neither source lists: customary abbreviations, parts of the kingdom, names of before. EL and XI
+are the European Union's codes of Greece and, in VAT numbers, Northern Ireland."""
+
+
+UMLAUTS = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue"})
+"""How German is written where there are no umlauts."""
 
 
 def country_names() -> Iterator[tuple[str, str]]:
@@ -131,6 +137,8 @@ def _variants(name: str) -> Iterator[str]:
     for long in ("Republic", "Republika", "Republik"):
         if re.search(rf"\b{long}\b", name):
             yield re.sub(rf"\b{long}\b", "Rep.", name)
+    if (without := name.translate(UMLAUTS)) != name:
+        yield without
     if "(" in name:
         yield re.sub(r" *\([^)]*\)", "", name)
     for article in ("the ", "die ", "der ", "la ", "le ", "les ", "el "):

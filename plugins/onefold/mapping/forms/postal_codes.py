@@ -15,6 +15,10 @@ from onefold.mapping.forms.pattern import Choice, Part, Repeat, Sequence, parse,
 KINDS = str.maketrans({**dict.fromkeys("0123456789", "9"), **{chr(code): "A" for code in range(65, 91)}})
 
 
+WRITTEN = {"SE": ["114 55"]}
+"""Where Google's examples leave out the blank that the country's post writes, and the UPU with it."""
+
+
 @dataclass(frozen=True, slots=True)
 class PostalCodeForm:
     """One shape of a country's postal codes, without separators: 9 for a digit, A for a letter.
@@ -42,6 +46,7 @@ def postal_code_forms() -> Iterator[PostalCodeForm]:
 
 
 def _forms(country: str, pattern: str, examples: list[str]) -> Iterator[PostalCodeForm]:
+    examples = [*WRITTEN.get(country, []), *examples]
     plain = re.sub(r"\(\?:\^\|\\b\)|\(\?:\$\|\\b\)", "", pattern)
     written = set(texts(_of_kinds(parse(plain))))
     cuts: dict[str, tuple[int, str]] = {}
