@@ -59,7 +59,7 @@ def user(world: World, entry: Entry) -> Row:
         "firstName": who.first_name,
         "lastName": who.last_name,
         "email": "brak" if entry.broken == "email_malformed" else who.email,
-        "emailVerified": who.number % 7 != 0,
+        "emailVerified": who.number % 7 != 0 or entry.broken == "email_malformed",
         "attributes": {"employeeNumber": [f"{who.number + 1:05d}"], "mobile": [who.phone]},
         "createdTimestamp": _milliseconds(entry.created),
         "enabled": {"tak": 1} if entry.broken == "enabled_not_a_boolean" else who.left is None,

@@ -8,11 +8,13 @@ from datetime import date, datetime
 from functools import partial
 
 from sandbox.world import Book, Entry, Parts, World
+from sandbox.world.abroad import SEATS
 from sandbox.world.accounts import timestamp
 from sandbox.world.business import has_article_number, order, orders, own_number, product, products
 from sandbox.world.crm import contact, opportunity
 from sandbox.world.identifiers import salesforce_id
 from sandbox.world.parts import left
+from sandbox.world.share import share
 
 Value = str | float | bool | datetime | None
 Fields = dict[str, Value]
@@ -21,6 +23,7 @@ SYSTEM_FIELDS = ("Id", "IsDeleted", *DATES)
 STATUSES = {
     "new": "Draft", "confirmed": "Activated", "shipped": "Shipped", "completed": "Completed", "cancelled": "Cancelled",
 }  # fmt: skip
+CONTACT_ABROAD_SHARE = 0.05
 PARENTS = {"Order": "801", "Product2": "01t"}
 
 
@@ -148,13 +151,19 @@ def _day(of: date) -> str:
 def _contact(world: World, entry: Entry, revision: int) -> Fields:
     person = contact(world.seed, entry.number, revision)
     broken = entry.broken
+    account = world.record("salesforce", salesforce_id(person.company * 2))
+    country, phone = None, person.phone
+    if share("contact abroad", person.number) < CONTACT_ABROAD_SHARE:
+        country, *_, phone = SEATS[person.number % len(SEATS)]
     return {
         "AccountId": salesforce_id(person.company * 2),
         "FirstName": person.first_name,
         "LastName": None if broken == "name_missing" else person.last_name,
         "Name": f"{person.first_name} {person.last_name}",
         "Email": person.email.replace("@", " at ") if broken == "email_malformed" else person.email,
-        "Phone": person.phone,
+        "Phone": phone,
+        "MailingCountry": country,
+        "Account.BillingCountry": account.fields.get("BillingCountry") if account else None,
         "MobilePhone": person.mobile,
         "Title": person.position,
         "Department": None,
@@ -269,6 +278,7 @@ ACCOUNT_FIELDS = (
 )  # fmt: skip
 CONTACT_FIELDS = (
     "AccountId", "FirstName", "LastName", "Name", "Email", "Phone", "MobilePhone", "Title", "Department",
+    "MailingCountry", "Account.BillingCountry",
 )  # fmt: skip
 OPPORTUNITY_FIELDS = (
     "AccountId", "Name", "StageName", "Amount", "Probability", "CloseDate", "IsClosed", "IsWon", "LeadSource",

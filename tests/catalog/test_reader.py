@@ -9,6 +9,7 @@ import pytest
 
 from onefold.catalog.yaml_file import MAX_BYTES
 from onefold.errors import Fatal
+from tests.catalog.conftest import SYSTEM
 
 
 def test_a_right_catalogue_is_read(checkout):
@@ -65,6 +66,8 @@ def test_the_country_code_of_norway_is_not_a_boolean(checkout):
         ),
         ("request: {path: /accounts}", "request: /accounts", 9, 'request: needs "key: value" lines below it'),
         ("account:", "Account:", 7, '"Account" is not a name; write lower-case words'),
+        ("account:", f"{'a' * 25}:", 7, "at most 24 characters"),
+        ("Name: {personal", f"{'N' * 64}: {{personal", 15, "has more than 63 bytes; give it a shorter name"),
         ('"0 2 * * *"', '"0 25 * * *"', 5, '"0 25 * * *" is not cron; write five fields'),
         ("streams:", "streams: [", 8, "not YAML at line 8, column 10"),
         (
@@ -136,6 +139,19 @@ def test_the_country_code_of_norway_is_not_a_boolean(checkout):
 def test_a_mistake_in_a_system_names_line_and_remedy(checkout, old, new, line, said):
     checkout.system(old, new)
     assert [said in mistake for mistake in checkout.mistakes() if mistake.startswith(f"shop.yaml:{line}: ")] == [True]
+
+
+def test_names_of_which_postgresql_would_cut_a_relations_name_are_refused(checkout):
+    name, stream = "s" * 22, "a" * 24
+    text = SYSTEM.replace("system: shop", f"system: {name}").replace("account:", f"{stream}:")
+    checkout.write(f"catalog/systems/{name}.yaml", text)
+    assert any(f"{name}.yaml:7: " in each and "shorten one" in each for each in checkout.mistakes())
+    checkout.root.joinpath(f"catalog/systems/{name}.yaml").unlink()
+    # Of attributes one by one there is room for 24 letters, of three together not.
+    long = [f"{letter * 23}" for letter in "abc"]
+    more = "".join(f"  {each}: {{meaning: m, sources: {{shop.account: {{field: Name}}}}}}\n" for each in long)
+    checkout.entity("strong: [krs]}\nattributes:\n", f"strong: [krs, [{', '.join(long)}]]}}\nattributes:\n{more}")
+    assert any("shorten the attributes' names" in each for each in checkout.mistakes())
 
 
 @pytest.mark.parametrize(

@@ -30,6 +30,24 @@ def test_an_attribute_may_trust_others_than_its_entity_does(world: World):
     assert world.golden("k", "email") == ("crm@example.pl",)
 
 
+def test_an_amount_and_its_currency_are_of_one_record(world: World):
+    world.conform(
+        record("court", "k", tax_id_pl="1", currency="PLN"),
+        record("crm", "c", tax_id_pl="1", currency="USD"),
+        record("erp", "e", tax_id_pl="1", credit_limit="12.30", currency="EUR"),
+    )
+    assert world.golden("k", "credit_limit", "currency") == (Decimal("12.30"), "EUR")
+    traced = {row.attribute: row.key for row in trace_provenance(world.connection, PARTNER, world.id_of("k"))}
+    assert (traced["credit_limit"], traced["currency"]) == ("e", "e")
+    # An amount whose record says no currency has none, and nothing says where that came from.
+    world.conform(record("erp", "e", tax_id_pl="1", credit_limit="12.30"))
+    assert world.golden("k", "credit_limit", "currency") == (Decimal("12.30"), None)
+    assert "currency" not in {each.attribute for each in trace_provenance(world.connection, PARTNER, world.id_of("k"))}
+    # Without an amount, the currency is the most trusted system's.
+    world.conform(record("erp", "e", tax_id_pl="1", currency="EUR"))
+    assert world.golden("k", "credit_limit", "currency") == (None, "PLN")
+
+
 def test_within_a_system_the_latest_change_wins_and_then_the_smallest_record(world: World):
     world.conform(
         record("crm", "a", tax_id_pl="1", legal_name="old", last_changed="2026-01-01T00:00Z"),

@@ -1,4 +1,4 @@
-"""Migration 0150: what accounting files brought before their keys grew keeps its history under the new key."""
+"""Migrations 0150 and 0200: what accounting files brought before their keys grew has the new key, with its history."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from onefold.load.staging import ensure_all_staging
 from onefold.warehouse.migration_files import FOLDER
 
 MIGRATION = (FOLDER / "0150_accounting_keys.sql").read_text("utf-8")
+IN_QUARANTINE = (FOLDER / "0200_accounting_keys_in_quarantine.sql").read_text("utf-8")
 
 
 def test_rows_that_were_loaded_keep_their_history_under_the_new_key(warehouse_url: str, loader_url: str) -> None:
@@ -39,3 +40,30 @@ def test_rows_that_were_loaded_keep_their_history_under_the_new_key(warehouse_ur
         assert owner.execute("select _key from staging.accounting__jpk_invoice").fetchall() == [(key,)]
         crosswalk = owner.execute("select record, key from conformed.invoice_crosswalk_version")
         assert crosswalk.fetchall() == [(f"accounting|jpk_invoice|{key}", key)]
+
+
+def test_a_row_that_only_ever_waited_in_quarantine_gets_the_new_key_too(warehouse_url: str) -> None:
+    line = {"nr_wyciagu": "7/2026", "lp": "1", "rachunek_wlasny": "PL1", "kwota": "x"}
+    with psycopg.connect(warehouse_url, autocommit=True) as owner:
+        owner.execute(
+            "insert into ops.load (system, stream, window_start, window_end, dag_id, run_id, actor)"
+            " values ('accounting', 'bank_line', now(), now(), 'd', 'r', 'a')"
+        )
+        for key, payload in (
+            ('["7/2026","1"]', line),
+            ('["7/2026","1","PL1"]', line),
+            ("1/2026", {"P_2A": "1/2026", "P_4B": "", "RodzajFaktury": "VAT"}),
+        ):
+            owner.execute(
+                "insert into ops.quarantine (load_id, system, stream, _key, _hash, payload, _extracted_at, suite,"
+                " expectation, reason) select max(load_id), 'accounting', %s, %s, '', %s, now(), '', '', ''"
+                " from ops.load",
+                ("jpk_invoice" if "P_2A" in payload else "bank_line", key, Jsonb(payload)),
+            )
+        for _ in range(2):
+            owner.execute(IN_QUARANTINE.encode())
+        assert [key for (key,) in owner.execute("select _key from ops.quarantine order by quarantine_id")] == [
+            '["7/2026","1","PL1"]',
+            '["7/2026","1","PL1"]',
+            '["1/2026",null,"VAT"]',
+        ]

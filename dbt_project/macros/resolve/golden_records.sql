@@ -1,7 +1,9 @@
-{% macro golden_records(entity, systems, strong, trust, attributes, latest=[], totals=[], timestamps=[], trust_of={}, living={}) -%}
+{% macro golden_records(entity, systems, strong, trust, attributes, latest=[], totals=[], timestamps=[], trust_of={}, units={}, living={}) -%}
 {#- The new state of every golden record whose cluster was touched: which value survives, and where it came from.
     `attributes` are all of the entity's, in order; of these, `latest` survive by the greatest value, `totals` are the
-    sum of what the winning system's records say, `timestamps` are moments, and `trust_of` has an order of trust of its own. Of equally trusted records a living one counts, then the one
+    sum of what the winning system's records say, `timestamps` are moments, and `trust_of` has an order of trust of its own;
+    `units` say what others mean (an amount's currency) and are taken from the record that gave the first of these that has a
+    value, though it says none: another record's currency is not that amount's. Of equally trusted records a living one counts, then the one
     changed last; `living` says at which values of an attribute a record is of something that has ended.
     One sort: the records of a cluster get a position p by the entity's trust order. An attribute with an order of its
     own takes the least of (its rank, p), so none needs a sort of its own. Nothing above the sort may be a CTE that is read
@@ -10,9 +12,17 @@
 {%- set span = 1048576 -%}{#- more than a cluster has records: rank * span + p orders by rank, then by p -#}
 {%- set survivor = {} -%}
 {%- for attribute in attributes -%}
-{%- set values, winner = '_values_' ~ attribute, '_winner_' ~ attribute -%}
-{%- set total = '(select sum(part.value) from unnest(' ~ values ~ ', _member_systems) as part (value, system) where part.system = _member_systems[' ~ winner ~ '])' -%}
-{%- set _ = survivor.update({attribute: total if attribute in totals else values ~ '[' ~ winner ~ ']'}) -%}
+{%- set values, place = '_values_' ~ attribute, '_winner_' ~ attribute -%}
+{%- set total = '(select sum(part.value) from unnest(' ~ values ~ ', _member_systems) as part (value, system) where part.system = _member_systems[' ~ place ~ '])' -%}
+{%- set _ = survivor.update({attribute: total if attribute in totals else values ~ '[' ~ place ~ ']'}) -%}
+{%- endfor -%}
+{%- set winner = {} -%}
+{%- for attribute in attributes -%}
+{%- set filled = ' filter (where ' ~ attribute ~ ' is not null)' -%}
+{%- set _ = winner.update({attribute:
+    '(array_agg(p order by ' ~ attribute ~ ' desc, p)' ~ filled ~ ')[1]' if attribute in latest
+    else 'min(' ~ trust_rank('system', trust_of[attribute]) ~ ' * ' ~ span ~ ' + p)' ~ filled ~ ' % ' ~ span if attribute in trust_of
+    else 'min(p)' ~ filled}) -%}
 {%- endfor -%}
 {%- set changed_at = 'last_changed' if 'last_changed' in attributes else '_extracted_at' -%}
 with member as (
@@ -57,13 +67,7 @@ gathered as (
 {%- endif %}
 {%- for attribute in attributes %}
         , array_agg({{ attribute }} order by p) as _values_{{ attribute }}
-{%- if attribute in latest %}
-        , (array_agg(p order by {{ attribute }} desc, p) filter (where {{ attribute }} is not null))[1] as _winner_{{ attribute }}
-{%- elif attribute in trust_of %}
-        , min({{ trust_rank('system', trust_of[attribute]) }} * {{ span }} + p) filter (where {{ attribute }} is not null) % {{ span }} as _winner_{{ attribute }}
-{%- else %}
-        , min(p) filter (where {{ attribute }} is not null) as _winner_{{ attribute }}
-{%- endif %}
+        , {% if attribute in units %}coalesce({% for amount in units[attribute] %}{{ winner[amount] }}, {% endfor %}{{ winner[attribute] }}){% else %}{{ winner[attribute] }}{% endif %} as _winner_{{ attribute }}
 {%- endfor %}
     from ranked
     group by {{ id }}
@@ -76,7 +80,7 @@ golden as (
         , source_of_truth, _systems, cardinality(_members) as _records
         -- Where each attribute came from: its record's place among the members. conformed.provenance() spells it out.
         , _members, _loads, _mapping_versions
-        , array[{% for attribute in attributes %}_winner_{{ attribute }}{{ '' if loop.last else ', ' }}{% endfor %}]::int[] as _winning_members
+        , array[{% for attribute in attributes %}{{ 'case when ' ~ survivor[attribute] ~ ' is not null then _winner_' ~ attribute ~ ' end' if attribute in units else '_winner_' ~ attribute }}{{ '' if loop.last else ', ' }}{% endfor %}]::int[] as _winning_members
         -- What makes a version: the values, and the records that gave them. A record's newer load alone does not.
         , md5(row(_members
 {%- for attribute in attributes %}

@@ -9,8 +9,8 @@
     select nullif(concat_ws(' ', street,
         case when length(number) - length(replace(number, '/', '')) = 2 then regexp_replace(number, '/([^/]+)$', ' m. \1') else number end), '')
     from (select
-            nullif(coalesce('{{ kinds }}'::jsonb ->> lower(btrim(kind, ' .')), '')
-                || btrim(substr(line, length(kind) + 1, greatest(length(line) - length(kind) - length(number), 0)), ' ,'), '') as street,
+            nullif(btrim(coalesce('{{ kinds }}'::jsonb ->> lower(btrim(kind, ' .')), '')
+                || btrim(substr(line, length(kind) + 1, greatest(length(line) - length(kind) - length(number), 0)), ' ,')), '') as street,
             upper(nullif(concat_ws('/', nullif(replace(number, ' ', ''), ''), house, flat), '')) as number
           from (select line,
                 coalesce(substring(line from {{ kind }}), '') as kind,

@@ -6,4 +6,5 @@
     trust=['crbr'],
     attributes=['owner_key', 'company_krs', 'company_tax_id', 'first_name', 'middle_names', 'last_name', 'group_name',
         'pesel', 'born_on', 'citizenship', 'citizenships', 'residence', 'share', 'share_unit', 'ownership_reasons',
-        'direct_rights', 'indirect_rights', 'other_rights']) }}
+        'direct_rights', 'indirect_rights', 'other_rights'],
+    units={'share_unit': ['share']}) }}

@@ -10,4 +10,5 @@
     latest=['last_changed'],
     timestamps=['last_changed'],
     trust_of={'status': ['krs', 'regon']},
+    units={'share_capital_currency': ['share_capital']},
     living={'attribute': 'status', 'ended': ['struck_off', 'inactive']}) }}

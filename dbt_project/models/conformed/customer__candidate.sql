@@ -11,4 +11,5 @@
     timestamps=['last_changed'],
     trust_of={'email': ['salesforce', 'sap', 'erp', 'shop', 'krs'], 'phone': ['salesforce', 'sap', 'erp', 'shop'], 'status':
         ['salesforce', 'sap', 'erp', 'regon'], 'credit_limit': ['salesforce'], 'credit_limit_currency': ['salesforce']},
+    units={'credit_limit_currency': ['credit_limit']},
     living={'attribute': 'status', 'ended': ['inactive']}) }}

@@ -7,4 +7,5 @@
     attributes=['hr_number', 'employee_number', 'email', 'first_name', 'last_name', 'phone', 'pesel', 'born_on',
         'department', 'job_title', 'location', 'manager_record', 'hired_on', 'left_on', 'status', 'salary',
         'salary_currency', 'salary_period', 'last_changed'],
-    timestamps=['last_changed']) }}
+    timestamps=['last_changed'],
+    units={'salary_currency': ['salary'], 'salary_period': ['salary']}) }}

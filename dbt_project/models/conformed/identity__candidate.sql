@@ -4,4 +4,4 @@
     systems=['keycloak', 'microsoft365'],
     strong=['email', 'system__username'],
     trust=['keycloak', 'microsoft365'],
-    attributes=['email', 'username', 'first_name', 'last_name', 'enabled']) }}
+    attributes=['email', 'unverified_email', 'username', 'first_name', 'last_name', 'enabled']) }}

@@ -6,4 +6,5 @@
     trust=['ksef'],
     attributes=['line_key', 'invoice_number', 'invoice_record', 'line_number', 'line_kind', 'correction_state', 'sku',
         'description', 'unit', 'quantity', 'unit_price', 'unit_price_gross', 'net_amount', 'gross_amount',
-        'ordered_quantity', 'ordered_net_amount', 'vat_rate', 'exchange_rate', 'currency']) }}
+        'ordered_quantity', 'ordered_net_amount', 'vat_rate', 'exchange_rate', 'currency'],
+    units={'currency': ['unit_price', 'unit_price_gross', 'net_amount', 'gross_amount', 'ordered_net_amount']}) }}

@@ -5,4 +5,5 @@
     strong=['usage_key'],
     trust=['openai', 'anthropic'],
     attributes=['usage_key', 'provider', 'project', 'model', 'item', 'used_on', 'input_tokens', 'cached_input_tokens',
-        'output_tokens', 'requests', 'cost', 'cost_currency']) }}
+        'output_tokens', 'requests', 'cost', 'cost_currency'],
+    units={'cost_currency': ['cost']}) }}

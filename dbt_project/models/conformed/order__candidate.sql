@@ -7,4 +7,5 @@
     attributes=['order_key', 'order_number', 'customer_order_number', 'customer_record', 'ordered_on', 'status', 'currency',
         'net_amount', 'last_changed'],
     latest=['last_changed'],
-    timestamps=['last_changed']) }}
+    timestamps=['last_changed'],
+    units={'currency': ['net_amount']}) }}

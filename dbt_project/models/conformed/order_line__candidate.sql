@@ -4,4 +4,5 @@
     systems=['erp', 'salesforce', 'sap', 'shop'],
     strong=['system__line_key'],
     trust=['salesforce', 'sap', 'erp', 'shop'],
-    attributes=['line_key', 'order_record', 'line_number', 'sku', 'quantity', 'net_amount', 'currency']) }}
+    attributes=['line_key', 'order_record', 'line_number', 'sku', 'quantity', 'net_amount', 'currency'],
+    units={'currency': ['net_amount']}) }}

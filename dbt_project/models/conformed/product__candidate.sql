@@ -7,4 +7,5 @@
     attributes=['sku', 'ean', 'name', 'unit', 'net_price', 'currency', 'vat_rate', 'active', 'last_changed'],
     latest=['last_changed'],
     timestamps=['last_changed'],
-    trust_of={'net_price': ['erp', 'salesforce'], 'currency': ['erp', 'salesforce'], 'active': ['erp', 'salesforce']}) }}
+    trust_of={'net_price': ['erp', 'salesforce'], 'currency': ['erp', 'salesforce'], 'active': ['erp', 'salesforce']},
+    units={'currency': ['net_price']}) }}

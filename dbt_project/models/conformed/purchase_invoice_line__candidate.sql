@@ -7,4 +7,6 @@
     attributes=['line_key', 'invoice_number', 'purchase_invoice_record', 'line_number', 'line_kind', 'correction_state',
         'sku', 'description', 'unit', 'quantity', 'unit_price', 'unit_price_gross', 'net_amount', 'gross_amount',
         'ordered_quantity', 'ordered_net_amount', 'vat_rate', 'exchange_rate', 'currency', 'supplier_tax_id',
-        'booked_on', 'account', 'cost_center', 'booked_net_amount', 'booked_vat_amount', 'booked_gross_amount']) }}
+        'booked_on', 'account', 'cost_center', 'booked_net_amount', 'booked_vat_amount', 'booked_gross_amount'],
+    units={'currency': ['unit_price', 'unit_price_gross', 'net_amount', 'gross_amount', 'ordered_net_amount',
+        'booked_net_amount', 'booked_vat_amount', 'booked_gross_amount']}) }}

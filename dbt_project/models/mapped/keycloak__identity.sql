@@ -2,8 +2,9 @@
 {{ config(tags=['identity']) }}
 with user_records as ({{ records_to_map('identity', 'keycloak', 'user') }})
 select
-    {{ record_columns('keycloak', 'user', 2) }},
-    {{ email("(_payload ->> 'email')") }} as email,
+    {{ record_columns('keycloak', 'user', 3) }},
+    {{ email("(case when (lower(btrim((_payload ->> 'emailVerified'))) in (lower('false'))) is not true then (_payload ->> 'email') end)") }} as email,
+    {{ unless_withheld('identity.unverified_email', email("(case when (lower(btrim((_payload ->> 'emailVerified'))) in (lower('true'))) is not true then (_payload ->> 'email') end)")) }} as unverified_email,
     {{ text("(_payload ->> 'username')") }} as username,
     {{ unless_withheld('identity.first_name', person_name("(_payload ->> 'firstName')")) }} as first_name,
     {{ unless_withheld('identity.last_name', person_name("(_payload ->> 'lastName')")) }} as last_name,

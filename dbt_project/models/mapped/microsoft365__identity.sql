@@ -2,8 +2,9 @@
 {{ config(tags=['identity']) }}
 with user_records as ({{ records_to_map('identity', 'microsoft365', 'user') }})
 select
-    {{ record_columns('microsoft365', 'user', 2) }},
+    {{ record_columns('microsoft365', 'user', 3) }},
     {{ email("(_payload ->> 'mail')") }} as email,
+    null::text as unverified_email,
     {{ text("(_payload ->> 'userPrincipalName')") }} as username,
     {{ unless_withheld('identity.first_name', person_name("(_payload ->> 'givenName')")) }} as first_name,
     {{ unless_withheld('identity.last_name', person_name("(_payload ->> 'surname')")) }} as last_name,

@@ -2,14 +2,14 @@
 {{ config(tags=['contact']) }}
 with contact_records as ({{ records_to_map('contact', 'salesforce', 'contact') }})
 select
-    {{ record_columns('salesforce', 'contact', 1) }},
+    {{ record_columns('salesforce', 'contact', 2) }},
     {{ text("(_payload ->> 'Id')") }} as contact_key,
     'salesforce|account|' || {{ unless_withheld('contact.customer_record', text("(_payload ->> 'AccountId')")) }} as customer_record,
     {{ unless_withheld('contact.first_name', person_name("(_payload ->> 'FirstName')")) }} as first_name,
     {{ unless_withheld('contact.last_name', person_name("(_payload ->> 'LastName')")) }} as last_name,
     {{ unless_withheld('contact.email', email("(_payload ->> 'Email')")) }} as email,
-    {{ unless_withheld('contact.phone', phone_e164("(_payload ->> 'Phone')")) }} as phone,
-    {{ unless_withheld('contact.mobile', phone_e164("(_payload ->> 'MobilePhone')")) }} as mobile,
+    {{ unless_withheld('contact.phone', phone_e164("(_payload ->> 'Phone')", country="coalesce(nullif(btrim((_payload ->> 'MailingCountry')), ''), nullif(btrim((_payload #>> '{Account,BillingCountry}')), ''))")) }} as phone,
+    {{ unless_withheld('contact.mobile', phone_e164("(_payload ->> 'MobilePhone')", country="coalesce(nullif(btrim((_payload ->> 'MailingCountry')), ''), nullif(btrim((_payload #>> '{Account,BillingCountry}')), ''))")) }} as mobile,
     {{ unless_withheld('contact.position', text("(_payload ->> 'Title')")) }} as position,
     {{ unless_withheld('contact.last_changed', timestamp_utc("(_payload ->> 'SystemModstamp')")) }} as last_changed
 from contact_records

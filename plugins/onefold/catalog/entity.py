@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field, PositiveInt, model_validator
 
 from onefold.catalog.fields import PersonalClass
-from onefold.catalog.model import Model, Name
+from onefold.catalog.model import IDENTIFIER_BYTES, Model, Name
 
 AttributeType = Literal["text", "integer", "numeric", "boolean", "date", "timestamptz"]
 Scalar = str | int | float | bool | None
@@ -25,8 +25,10 @@ class Rule(Model):
 
     field: str | list[str] | None = None
     constant: str | None = None
-    country: str | None = Field(
-        None, description="the field with the record's country, by whose forms the transform reads the value"
+    country: str | list[str] = Field(
+        [],
+        description="the field with the record's country, by whose forms the transform reads the value; of several "
+        "fields the first that says one",
     )
     transform: Name = "text"
     codes: dict[str, str] | None = Field(None, description="transform code: the source's codes and what they mean")
@@ -50,7 +52,12 @@ class Rule(Model):
     @property
     def inputs(self) -> list[str]:
         """The fields that make the value, those that say whether it counts, and the one by whose country it is read."""
-        return [*self.fields, *self.unless, *([self.country] if self.country else [])]
+        return [*self.fields, *self.unless, *self.countries]
+
+    @property
+    def countries(self) -> list[str]:
+        """The fields that may say the record's country, the first that counts first."""
+        return [self.country] if isinstance(self.country, str) else self.country
 
     @model_validator(mode="after")
     def _field_or_constant(self) -> Rule:
@@ -74,7 +81,8 @@ class Attribute(Model):
     )
     withheld_with: list[Name] = Field(
         [],
-        description="attributes without which this one says nothing (an amount's currency): withheld with any of them",
+        description="attributes without which this one says nothing (an amount's currency): withheld with any of them; "
+        "they survive from the record that gives this one",
     )
     trust: list[Name] | None = Field(None, description="systems, the most trusted first; default: the entity's trust")
     survivorship: Literal["most_trusted", "latest", "total"] = Field(
@@ -213,6 +221,12 @@ class Entity(Model):
                 raise ValueError(f"identity names {name!r}, which is not under attributes")
         if self.living and self.living.attribute not in self.attributes:
             raise ValueError(f"living names {self.living.attribute!r}, which is not under attributes")
+        indexes = [f"{self.entity}__identifier_by_{column}"[:IDENTIFIER_BYTES] for column in self.identity.columns]
+        if len(set(indexes)) < len(indexes) or max(map(len, self.identity.columns)) > IDENTIFIER_BYTES:
+            raise ValueError(
+                f"identity: the column of an identifier is named as its attributes, and {IDENTIFIER_BYTES} "
+                "letters must tell it and its index apart; shorten the attributes' names"
+            )
         for name, attribute in self.attributes.items():
             for other in attribute.withheld_with:
                 if other not in self.attributes or other in self.essential:

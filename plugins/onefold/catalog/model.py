@@ -8,6 +8,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*(_[a-z0-9]+)*$", max_length=24)]
+IDENTIFIER_BYTES = 63
+"""PostgreSQL cuts a longer name of a table, column or index without an error: two names could become one."""
 
 
 def mistake_at(key: str, text: str) -> PydanticCustomError:

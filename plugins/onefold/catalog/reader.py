@@ -196,14 +196,11 @@ def _wrong_rule(place: Place, source: str, rule: Rule, systems: dict[str, System
         yield place, f'unknown stream "{source}"; {did_you_mean(source, streams, "system.stream is one of")}'
     else:
         fields = systems[system].streams[stream].fields
-        for key, names in (("field", rule.fields), ("unless", list(rule.unless))):
+        for key, names in (("field", rule.fields), ("unless", list(rule.unless)), ("country", rule.countries)):
             for field in names:
                 if field not in fields:
                     remedy = did_you_mean(field, fields, f"fields of {source}")
                     yield (*place, key), f'{source} has no field "{field}"; {remedy}'
-        if rule.country and rule.country not in fields:
-            remedy = did_you_mean(rule.country, fields, f"fields of {source}")
-            yield (*place, "country"), f'{source} has no field "{rule.country}"; {remedy}'
     if rule.transform not in transforms:
         remedy = did_you_mean(rule.transform, transforms, "transforms in dbt_project/macros/transforms/")
         yield (*place, "transform"), f'unknown transform "{rule.transform}"; {remedy}'

@@ -10,7 +10,7 @@ from pydantic import Field, PositiveInt, model_validator
 from onefold.catalog.deletes import Deletes
 from onefold.catalog.fields import Fields
 from onefold.catalog.file_format import Arrival, Format
-from onefold.catalog.model import Model, mistake_at
+from onefold.catalog.model import IDENTIFIER_BYTES, Model, mistake_at
 from onefold.catalog.paging import NextPage
 from onefold.catalog.partial_changes import PartialChanges
 from onefold.catalog.request import Request
@@ -131,6 +131,9 @@ class Stream(Model):
                     raise mistake_at(where, f"{where} names {name!r}, which is not under fields; add it there")
         folded: dict[str, str] = {}
         for name in self.fields:
+            if len(name.encode()) > IDENTIFIER_BYTES:
+                text = f"field {name} has more than {IDENTIFIER_BYTES} bytes; give it a shorter name and its path"
+                raise mistake_at(f"fields.{name}", text)
             if other := folded.setdefault(name.lower(), name) != name and folded[name.lower()]:
                 text = f"fields {other} and {name} differ only in case; give one another name and its path"
                 raise mistake_at(f"fields.{name}", text)

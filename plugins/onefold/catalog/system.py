@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from onefold.catalog.auth import Auth
 from onefold.catalog.limits import Errors, Limits
-from onefold.catalog.model import Model, Name
+from onefold.catalog.model import IDENTIFIER_BYTES, Model, Name, mistake_at
 from onefold.catalog.stream import History, Stream
 
 
@@ -56,6 +56,18 @@ class System(Model):
         None, description="how far back its streams can be asked: a day, or a duration as P30D; default: slices.since"
     )
     streams: dict[Name, Stream]
+
+    @model_validator(mode="after")
+    def _tables_have_names_of_their_own(self) -> System:
+        longest = IDENTIFIER_BYTES - len("____load_9999999999")
+        for name in self.streams:
+            if len(self.system) + len(name) > longest:
+                raise mistake_at(
+                    f"streams.{name}",
+                    f"the names {self.system} and {name} have {len(self.system) + len(name)} letters together, and the "
+                    f"names of their tables in PostgreSQL room for {longest}; shorten one",
+                )
+        return self
 
     @model_validator(mode="after")
     def _protocol_is_complete(self) -> System:

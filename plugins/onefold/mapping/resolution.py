@@ -63,6 +63,10 @@ def _survivorship(entity: Entity) -> dict[str, Argument]:
         for name, each in attributes
         if each.trust and each.trust != entity.trust and name not in latest
     }
+    units: dict[str, list[str]] = {}
+    for name, each in attributes:
+        for unit in each.withheld_with:
+            units.setdefault(unit, []).append(name)
     living = entity.living
     arguments: dict[str, Argument] = {
         "systems": entity.systems,
@@ -73,6 +77,7 @@ def _survivorship(entity: Entity) -> dict[str, Argument]:
         "totals": totals,
         "timestamps": timestamps,
         "trust_of": trust_of,
+        "units": units,
         "living": {"attribute": living.attribute, "ended": living.ended} if living else {},
     }
     return {name: value for name, value in arguments.items() if value}

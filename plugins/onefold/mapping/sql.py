@@ -112,7 +112,11 @@ def input_sql(rule: Rule, stream: Stream, payload: str = "_payload") -> list[str
 def country_sql(rule: Rule, stream: Stream, payload: str = "_payload") -> str | None:
     """The text expression of the country by whose forms the rule's transform reads the value; None when the rule names
     no field for it. Raises Fatal when it names a field that the stream does not have."""
-    return _read(rule.country, rule, stream, payload) if rule.country else None
+    countries = [_read(name, rule, stream, payload) for name in rule.countries]
+    if len(countries) < 2:
+        return countries[0] if countries else None
+    said = (f"nullif(btrim({each}), '')" for each in countries)
+    return f"coalesce({', '.join(said)})"
 
 
 def _read(name: str, rule: Rule, stream: Stream, payload: str) -> str:

@@ -15,6 +15,7 @@ declare
     definition text := $view$
         select v.identity_id
             , v.email
+            , v.unverified_email
             , v.username
             , v.first_name
             , v.last_name
@@ -47,6 +48,7 @@ comment on table conformed.identity_provenance is
     'From which field, through which transform each stream gives each attribute, since that publish.';
 comment on view conformed.identity is 'Account with which somebody signs in: the golden records that are published now. One statement sees one publish.';
 comment on column conformed.identity.email is 'The address that all the person''s accounts have in common; an account without a mailbox has none.';
+comment on column conformed.identity.unverified_email is 'An address that the account names and nobody has proven to be the person''s; it joins no accounts.';
 comment on column conformed.identity.username is 'The name to sign in with.';
 comment on column conformed.identity.first_name is 'The first name.';
 comment on column conformed.identity.last_name is 'The surname.';
