@@ -138,11 +138,16 @@ def test_capital_and_representation_are_taken_and_an_extract_without_town_or_cou
     }, "emisjeAkcji": [{"nazwaSeriiAkcji": "AKCJE SERII A", "liczbaAkcjiWSerii": "15863262"}]}  # fmt: skip
     foundation = krs_extract(kapital={})
     foundation["odpis"]["dane"]["dzial2"] = {}
-    companies = mapped(server, "company", "krs.extract", [krs_extract(**shares), foundation])
+    euros = {"kapital": {"wysokoscKapitaluZakladowego": {"wartosc": "1.250.000,00", "waluta": "EUR"}}}
+    bodies = [{"nazwaOrganu": "ZARZĄD", "sposobReprezentacji": "DWAJ ŁĄCZNIE"}, {"nazwaOrganu": "KOMPLEMENTARIUSZE"}]
+    several = krs_extract(**euros)
+    several["odpis"]["dane"]["dzial2"] = {"reprezentacja": bodies}
+    companies = mapped(server, "company", "krs.extract", [krs_extract(**shares), foundation, several])
     names = ("share_capital", "share_capital_currency", "represented_by", "representation", "unmapped")
     assert [tuple(company[name] for name in names) for company in companies] == [
         (Decimal("83000303.50"), "PLN", "ZARZĄD", "CZŁONEK ZARZĄDU SAMODZIELNIE.", None),
         (None, None, None, None, None),
+        (Decimal("1250000.00"), "EUR", "ZARZĄD; KOMPLEMENTARIUSZE", "DWAJ ŁĄCZNIE", None),
     ]
 
 

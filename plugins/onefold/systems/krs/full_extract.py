@@ -12,7 +12,7 @@ STRUCK_OFF = 4
 
 _ENTRY_NUMBERS = ("nrWpisuWprow", "nrWpisuWykr")
 _ONE = frozenset({"reprezentacja"})
-"""Lists in the full extract of which the current one holds a single object."""
+"""Lists in the full extract of which the current one holds a single object, where there is one."""
 
 Json = dict[str, "Json"] | list["Json"] | str | int | float | bool | None
 
@@ -64,7 +64,7 @@ def _last(name: str, value: Json) -> Json:
         return _last(name, newest)
     if all("pozycja" in each for each in versions):  # a list, each place of which has versions
         return [_last("pozycja", each["pozycja"]) for each in versions]
-    return _last(name, newest) if name in _ONE else [_last(name, each) for each in versions]
+    return _last(name, newest) if name in _ONE and len(versions) == 1 else [_last(name, each) for each in versions]
 
 
 def _brought_by(version: dict[str, Json]) -> int:

@@ -69,7 +69,7 @@ comment on column conformed.company.legal_form is 'The legal form in its short s
 comment on column conformed.company.status is 'What the registers hold it for - active, suspended, restructuring, liquidation, bankruptcy or struck_off (the court register), active or inactive (REGON).';
 comment on column conformed.company.share_capital is 'The share capital in share_capital_currency, as registered.';
 comment on column conformed.company.share_capital_currency is 'The currency of share_capital, ISO 4217.';
-comment on column conformed.company.represented_by is 'The organ that represents it, as the court register calls it.';
+comment on column conformed.company.represented_by is 'The organ that represents it, or several, as the court register calls them.';
 comment on column conformed.company.representation is 'How it is represented, in the words of the court register.';
 comment on column conformed.company.vat_status is 'What the register of VAT payers holds it for - active, exempt or not_registered.';
 comment on column conformed.company.eu_vat_valid is 'Whether its member state confirms the VAT number for trade within the Union; nothing when it did not say.';
