@@ -85,6 +85,12 @@ NAMES = [
     ("START P.S.A.", "Start P.S.A."),
     ("PODRAVKA D.D.", "Podravka d.d."),
     ("mBank S.A.", "mBank S.A."),
+    ("ALFA SP. Z O.O. (W LIKWIDACJI)", "Alfa Sp. z o.o. w likwidacji"),
+    ("ALFA S.P.A. IN LIQUIDAZIONE", "Alfa S.p.A. in liquidazione"),
+    ("NOVÁK S.R.O. V LIKVIDACI", "Novák s.r.o. v likvidaci"),
+    ("ALFA S.A. EN LIQUIDATION", "Alfa S.A. en liquidation"),
+    ('SPÓŁDZIELNIA PRACY "SE"', 'Spółdzielnia Pracy "SE"'),
+    ("NV", "NV"),
     ("Grupa S A", "Grupa S A"),
 ]  # fmt: skip
 

@@ -47,7 +47,7 @@ def test_a_row_that_only_ever_waited_in_quarantine_gets_the_new_key_too(warehous
     with psycopg.connect(warehouse_url, autocommit=True) as owner:
         owner.execute(
             "insert into ops.load (system, stream, window_start, window_end, dag_id, run_id, actor)"
-            " values ('accounting', 'bank_line', now(), now(), 'd', 'r', 'a')"
+            " values ('accounting', 'bank_line', now() - interval '1 day', now(), 'd', 'r', 'a')"
         )
         for key, payload in (
             ('["7/2026","1"]', line),

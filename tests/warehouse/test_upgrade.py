@@ -156,7 +156,11 @@ def test_an_upgrade_keeps_every_golden_record_version_and_row(old_warehouses: Da
 def _apply_what_changes_rows(url: str) -> None:
     """The migrations that change rows on purpose, alone: they have tests of their own."""
     with psycopg.connect(url) as warehouse:
-        for name in ("0140_quarantine_as_received.sql", "0150_accounting_keys.sql"):
+        for name in (
+            "0140_quarantine_as_received.sql",
+            "0150_accounting_keys.sql",
+            "0200_accounting_keys_in_quarantine.sql",
+        ):
             text = (FOLDER / name).read_text("utf-8")
             warehouse.execute(text.replace("staging.superseded", "staging.aside").encode())
 

@@ -4,6 +4,6 @@
 (select form
  from (select {{ text(value) }} as whole offset 0) as named
  cross join lateral {{ name_words('whole', 'false') }} as words
- where form is not null and left(form, 2) not in ('w ', 'in')
+ where form is not null and left(form, 2) not in ('w ', 'in', 'en', 'v ')
  order by place desc limit 1)
 {%- endmacro -%}

@@ -23,9 +23,13 @@
     'GMBH&CO': 'GmbH & Co.', 'DOO': 'd.o.o.', 'EOOD': 'EOOD', 'OOD': 'OOD', 'LTDA': 'Ltda.', 'EIRL': 'E.I.R.L.', 'ASA': 'ASA',
     'ТОВ': 'ТОВ', 'ПП': 'ПП', 'ФОП': 'ФОП', 'АТ': 'АТ', 'ПАТ': 'ПАТ', 'ПРАТ': 'ПрАТ', 'ООО': 'ООО', 'ИП': 'ИП', 'АО': 'АО', 'ОАО': 'ОАО',
     'ЗАО': 'ЗАО', 'ПАО': 'ПАО', 'ЕООД': 'ЕООД', 'ООД': 'ООД', 'АД': 'АД', 'ΑΕ': 'Α.Ε.', 'ΕΠΕ': 'Ε.Π.Ε.', 'ΙΚΕ': 'Ι.Κ.Ε.',
-    'WLIKWIDACJI': 'w likwidacji', 'WUPADLOSCI': 'w upadłości', 'WUPADLOSCILIKWIDACYJNEJ': 'w upadłości likwidacyjnej',
-    'WUPADLOSCIUKLADOWEJ': 'w upadłości układowej', 'WRESTRUKTURYZACJI': 'w restrukturyzacji', 'WORGANIZACJI': 'w organizacji',
-    'WZAWIESZENIU': 'w zawieszeniu', 'INLIQUIDATION': 'in liquidation'} -%}
+    'INLIQUIDATION': 'in liquidation', 'INLIQUIDAZIONE': 'in liquidazione', 'INLIQUIDATIE': 'in liquidatie',
+    'ENLIQUIDATION': 'en liquidation', 'ENLIQUIDACION': 'en liquidación', 'VLIKVIDACI': 'v likvidaci', 'VLIKVIDACII': 'v likvidácii'} -%}
+{%- for state in ('w likwidacji', 'w upadłości', 'w upadłości likwidacyjnej', 'w upadłości układowej', 'w restrukturyzacji',
+    'w organizacji', 'w zawieszeniu') -%}
+{%- set key = state | upper | replace('Ł', 'L') | replace('Ś', 'S') | replace('Ó', 'O') | replace('Ć', 'C') | replace(' ', '') -%}
+{%- set _ = sure.update({key: state, '(' ~ key ~ ')': state}) -%}
+{%- endfor -%}
 {%- set short = {'PSA': 'P.S.A.', 'SJ': 'Sp. j.', 'SA': 'S.A.', 'SC': 'S.C.', 'SE': 'SE', 'AG': 'AG', 'KG': 'KG', 'UG': 'UG', 'EK': 'e.K.', 'EV': 'e.V.',
     'SAS': 'SAS', 'SNC': 'SNC', 'BV': 'B.V.', 'NV': 'N.V.', 'AS': 'a.s.', 'KS': 'k.s.', 'VOS': 'v.o.s.', 'BT': 'Bt.', 'AB': 'AB', 'OU': 'OÜ', 'OY': 'Oy',
     'SPA': 'S.p.A.', 'SRL': 'S.r.l.', 'SL': 'S.L.', 'SLU': 'S.L.U.', 'LDA': 'Lda.', 'INC': 'Inc.', 'CORP': 'Corp.', 'DD': 'd.d.', 'AD': 'AD', 'LP': 'LP'} -%}
@@ -39,7 +43,7 @@
 {%- else -%}
 {#- The words with which a form begins. -#}
 {%- set begin = ['SP', 'SPZ', 'SPOLKA', 'SPOL', 'PROSTA', 'GESELLSCHAFT', 'SOCIETE', 'SOCIETA', 'SOCIEDAD', 'BESLOTEN', 'NAAMLOZE', 'AKCIOVA',
-    'KORLATOLT', 'PUBLIC', 'PTY', 'PTE', 'PVT', 'CO', 'W', 'IN', 'S', 'P', 'D', 'B', 'N', 'K', 'A', 'L', 'G', 'V', 'E', 'I'] -%}
+    'KORLATOLT', 'PUBLIC', 'PTY', 'PTE', 'PVT', 'CO', 'W', '(W', 'IN', 'EN', 'V', 'S', 'P', 'D', 'B', 'N', 'K', 'A', 'L', 'G', 'V', 'E', 'I'] -%}
 '{ {%- for word in begin + (sure | list) + (short | list) + limited + (partnerships | list) %}"{{ word }}": 1{% if not loop.last %}, {% endif %}{% endfor -%} }'::jsonb
 {%- endif -%}
 {%- endmacro -%}
@@ -61,12 +65,13 @@ translate(replace(upper({{ written }}), 'S-KA', 'SPOLKA'), 'ÓŁĄŚÄÖÜÉÀÕ
                 select length, form
                 from (select length, coalesce({{ legal_forms('sure') }} ->> key,
                         case when (words.place + length > cardinality(list)
-                                or {{ legal_form_key('list[words.place + length]') }} in ('W', 'ODDZIAL', 'SPOLKA', 'SP', '&', 'IN', 'BRANCH'))
+                                or {{ legal_form_key('list[words.place + length]') }} in ('W', '(W', 'V', 'EN', 'ODDZIAL', 'SPOLKA', 'SP', '&', 'IN', 'BRANCH', 'ORGANIZACNI'))
+                            and words.place > 1 and position('"' in words.word) = 0
                             and (position('.' in words.word) > 0 or length = 1 and (not {{ chosen }} or words.word = upper(words.word)
                                 or words.word in ('sa', 'ag', 'bv', 'nv', 'oy', 'kg', 'inc', 'corp')))
                         then case when key = 'AS' and position('.' in words.word) = 0 then 'AS' else {{ legal_forms('short') }} ->> key end end) as form
                       from generate_series(case when {{ legal_forms('begin') }} ? {{ legal_form_key('words.word') }}
-                            and (length(words.word) > 1 or words.word in ('W', 'w'))
+                            and (length(words.word) > 1 or words.word in ('W', 'w', 'V', 'v'))
                         then least(8, cardinality(list) - words.place + 1)::int else 0 end, 1, -1) as length
                       cross join lateral (
                         select {{ legal_form_key("array_to_string(list[words.place:words.place + length - 1], '')") }} as key offset 0) as keyed
