@@ -30,6 +30,11 @@ class Rule(Model):
         description="the field with the record's country, by whose forms the transform reads the value; of several "
         "fields the first that says one",
     )
+    abroad: bool | str = Field(
+        False,
+        description="of a number of our own country: what the transform does not understand is no mistake where it is "
+        "another country's: it begins with that one's letters (true), or the field named here says another country",
+    )
     transform: Name = "text"
     codes: dict[str, str] | None = Field(None, description="transform code: the source's codes and what they mean")
     null_values: list[str] = Field([], description="what the source writes for nothing, as '---'")
@@ -52,7 +57,7 @@ class Rule(Model):
     @property
     def inputs(self) -> list[str]:
         """The fields that make the value, those that say whether it counts, and the one by whose country it is read."""
-        return [*self.fields, *self.unless, *self.countries]
+        return [*self.fields, *self.unless, *self.countries, *([self.abroad] if isinstance(self.abroad, str) else [])]
 
     @property
     def countries(self) -> list[str]:

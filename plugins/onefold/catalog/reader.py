@@ -196,7 +196,9 @@ def _wrong_rule(place: Place, source: str, rule: Rule, systems: dict[str, System
         yield place, f'unknown stream "{source}"; {did_you_mean(source, streams, "system.stream is one of")}'
     else:
         fields = systems[system].streams[stream].fields
-        for key, names in (("field", rule.fields), ("unless", list(rule.unless)), ("country", rule.countries)):
+        abroad = [rule.abroad] if isinstance(rule.abroad, str) else []
+        named = {"field": rule.fields, "unless": list(rule.unless), "country": rule.countries, "abroad": abroad}
+        for key, names in named.items():
             for field in names:
                 if field not in fields:
                     remedy = did_you_mean(field, fields, f"fields of {source}")

@@ -175,12 +175,20 @@ def rule_text(entity: str, attribute: str, rule: Rule) -> str:
 
 
 def is_unmapped_sql(rule: Rule, stream: Stream, payload: str = "_payload") -> str:
-    """The SQL condition that a field of the rule holds something and its transform gives NULL."""
+    """The SQL condition that a field of the rule holds something and its transform gives NULL, although it is not
+    another country's."""
     inputs = zip(rule.fields, input_sql(rule, stream, payload), strict=True)
     filled = " or ".join(
         f"{transform_sql('text', dated_sql(o, stream.fields[field]))} is not null" for field, o in inputs
     )
-    return f"({filled}) and {rule_sql(rule, stream, payload)} is null"
+    unknown = f"({filled}) and {rule_sql(rule, stream, payload)} is null"
+    if not rule.abroad:
+        return unknown
+    country = _read(rule.abroad, rule, stream, payload) if isinstance(rule.abroad, str) else "null::text"
+    elsewhere = (
+        transform_support_sql("of_another_country", value, country) for value in input_sql(rule, stream, payload)
+    )
+    return f"{unknown} and not ({' or '.join(elsewhere)})"
 
 
 def all_cases(separator: str, cases: Sequence[tuple[str, str]]) -> str:
