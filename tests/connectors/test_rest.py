@@ -40,6 +40,21 @@ def test_a_token_of_the_next_page_may_be_a_number(web: WebServer, tokens: tuple[
     assert keys(shop(web, next=following)(WINDOW, None)) == ["1", "2"]
 
 
+def test_an_empty_page_that_leads_to_itself_is_the_end(web: WebServer) -> None:
+    """Whoever asks for changes gets a token with every answer; one that is for the changes to come leads to itself."""
+    web.answer = by_page({"": body(1, go="a"), "a": body(go="b"), "b": body(2, go="c"), "c": body(go="c")})
+    following = {"kind": "token", "path": "go", "parameter": "page"}
+    assert keys(shop(web, next=following)(WINDOW, None)) == ["1", "2"]
+    assert len(web.asked) == 4
+
+
+def test_one_token_for_all_pages_is_refused_because_no_page_could_be_gone_on_from(web: WebServer) -> None:
+    numbers = iter(range(99))
+    web.answer = lambda _: body(next(numbers), go="abc")
+    with pytest.raises(Fatal, match="circle"):
+        list(shop(web, next={"kind": "token", "path": "go", "parameter": "page"})(WINDOW, None))
+
+
 def test_a_page_is_fetched_only_when_the_one_before_was_taken(web: WebServer) -> None:
     web.answer = by_page({"": body(1, next="/items?page=b"), "b": body(2)})
     pages = shop(web, next=NEXT_URL)(WINDOW, None)

@@ -134,6 +134,8 @@ class _Listing:
             if token is None:
                 self._whole.start(at_the_beginning=True)
             fetched = fetch(token)
+            if not fetched.records and fetched.token == token:
+                fetched = replace(fetched, token=None)  # an empty page that leads to itself: nothing comes after it
             if token is None and self._next.kind in FIRST:
                 self._whole.require_beginning()
             self._whole.count(len(fetched.records))
