@@ -45,6 +45,28 @@ def test_a_listing_is_read_to_its_end_however_small_the_pages_of_the_source(
     assert set(keys(shop(web, next=following)(WINDOW, None))) == set(map(str, range(total)))
 
 
+@pytest.mark.parametrize(
+    ("more", "headers"),
+    [
+        ({"first": False}, {}),
+        ({"previous": "/items?page=0"}, {}),
+        ({"meta": {"prev_page": "?page=0"}}, {}),
+        ({"pagination": {"has_previous": True}}, {}),
+        ({}, {"Link": '</items?page=0>; rel="prev"'}),
+        ({}, {"X-Prev-Page": "?page=0"}),
+    ],
+    ids=str,
+)
+def test_pages_that_are_counted_from_0_are_not_read_from_1(
+    web: WebServer, more: dict[str, object], headers: dict[str, str]
+) -> None:
+    web.answer = lambda _: Say(200, body(1, 2, **more).body, headers)
+    with pytest.raises(Fatal, match=r"a page before the first.*Say under `next` .*first"):
+        list(shop(web, next={"kind": "number", "parameter": "page"})(WINDOW, None))
+    web.script(body(1, first=True, previous=None, has_previous=False), Say(200, body().body, headers))
+    assert keys(shop(web, next={"kind": "number", "parameter": "page"})(WINDOW, None)) == ["1"]
+
+
 def test_the_total_that_the_source_names_saves_the_empty_page(web: WebServer) -> None:
     web.answer = paged(50, 25, "at", total=50)
     list(shop(web, next={"kind": "offset", "parameter": "at", "total": "total"})(WINDOW, None))

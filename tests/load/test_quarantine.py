@@ -205,3 +205,13 @@ def test_values_in_the_place_of_field_names_are_not_told_and_stop_nobody(shop, c
         assert shop.load([record("a", minute, **more), record("b", minute, credit=minute)]).rows_changed == 2
     assert shop.query("select from ops.contract_change") == []
     assert "example.pl" not in caplog.text
+
+
+def test_a_query_of_a_suite_may_have_braces_of_its_own(shop):
+    query = "select * from {batch} where name ~ '^x{2}$' or name = any ('{zz}')"
+    suite = shop.suites / "shop__customer.yaml"
+    expected = f'{{type: unexpected_rows_expectation, kwargs: {{unexpected_rows_query: "{query}"}}}}'
+    suite.write_text(f"{suite.read_text()}  - {expected}\n")
+    shop.load([record("bad", 1, name="xx"), record("worse", 1, name="zz"), record("good", 1, name="x{2}")])
+    assert set(shop.current()) == {"good"}
+    assert {key for key, *_ in quarantine(shop)} == {"bad", "worse"}

@@ -7,7 +7,7 @@ failing rows then looked up, by the query that GX itself gives for them.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -74,7 +74,7 @@ def evaluate_suite(url: str, schema: str, table: str, suite: Suite, index: str =
         # The position goes along as meta: GX gives its results in an order of its own.
         configured = [
             ExpectationConfiguration(
-                type=e.type, kwargs=dict(e.kwargs), severity=FailureSeverity(e.severity), meta={"position": n}
+                type=e.type, kwargs=_escaped(e.kwargs), severity=FailureSeverity(e.severity), meta={"position": n}
             )
             for n, e in expectations.items()
         ]
@@ -164,6 +164,16 @@ def _finding(
     # Numbers only: the greatest name of a column is somebody's name.
     observed = {"observed_value": value} if not query and isinstance(value, int | float) else {}
     return Finding(position, expectation, False, rows, observed, query)
+
+
+def _escaped(kwargs: Mapping[str, object]) -> dict[str, object]:
+    """The arguments with all braces of SQL but those of {batch} doubled, or Great Expectations takes them for
+    placeholders: the {2} of a regular expression."""
+    query = kwargs.get("unexpected_rows_query")
+    if not isinstance(query, str):
+        return dict(kwargs)
+    doubled = query.replace("{", "{{").replace("}", "}}").replace("{{batch}}", "{batch}")
+    return {**kwargs, "unexpected_rows_query": doubled}
 
 
 def batch_query(query: str, table: sql.Identifier) -> sql.SQL:
