@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal, TypedDict
+from typing import Literal, NotRequired, TypedDict
 
 import psycopg
 from psycopg import sql
@@ -25,11 +25,13 @@ _IN_PROGRESS = ("planned", "dry_run", "approved")
 
 
 class StreamReport(TypedDict):
-    """What the dry run of one stream found; `counted` is compared with the source's own count."""
+    """What the dry run of one stream found: refused records by reason, withheld values by attribute; `counted` is
+    compared with the source's own count."""
 
     read: int
     became: Totals
     quarantined: Mapping[str, int]
+    withheld: NotRequired[Mapping[str, int]]
     counted: Mapping[str, int | str | None]
 
 
