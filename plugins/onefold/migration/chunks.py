@@ -87,10 +87,10 @@ def publish_chunks(
 
 
 def close_abandoned(
-    connection: psycopg.Connection, wish: MigrationRequest, who: str, run_is_over: Callable[[str, str], bool]
+    connection: psycopg.Connection, request: MigrationRequest, who: str, run_is_over: Callable[[str, str], bool]
 ) -> None:
-    """End the migrations of these streams that are on their way while the runs that began them are over."""
-    for other in ledger.in_progress(connection, wish):
+    """End the migrations of these streams that are in progress while the runs that began them are over."""
+    for other in ledger.in_progress(connection, request):
         if run_is_over("migrate", other.run_id):
             log.warning("migration %s is ended: its run %s is over", other.migration_id, other.run_id)
             discard_dry_run(connection, other)
