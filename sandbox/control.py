@@ -95,7 +95,7 @@ def routes(world: World, board: FaultBoard, state: Path) -> list[Route]:
         given = request.headers.get("x-truth-token", "")
         if not hmac.compare_digest(given.encode(), token.encode()):
             return JSONResponse({"error": "the truth needs the header X-Truth-Token"}, status_code=403)
-        return JSONResponse(world.truth())
+        return JSONResponse(world.truth(request.query_params.get("of")))
 
     async def stats(_: Request) -> Response:
         return JSONResponse(board.stats())

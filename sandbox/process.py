@@ -34,10 +34,10 @@ class Sandbox:
         response.raise_for_status()
         return response.json()
 
-    def truth(self) -> dict[str, object]:
-        """Which record is which company."""
+    def truth(self, of: str | None = None) -> dict[str, object]:
+        """Which record is which company, in all streams or in this one ("system.stream")."""
         headers = {"X-Truth-Token": self.truth_token}
-        response = requests.get(f"{self.url}/control/truth", headers=headers, timeout=30)
+        response = requests.get(f"{self.url}/control/truth", params={"of": of}, headers=headers, timeout=30)
         response.raise_for_status()
         return response.json()
 

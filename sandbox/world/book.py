@@ -43,7 +43,7 @@ class Book:
         also: numbers of things that the base world has besides, and that nothing ever happens to, by seed and number
             of companies.
         changes, deletes, grows: whether rows are changed, deleted or added as time passes.
-        hides_deleted: what is deleted is not shown any more, so that none of the base world's rows is.
+        forgets: what is deleted is not shown any more, so that none of the base world's rows is.
         stays: whether the row with this number is never deleted, because others hang on it.
     """
 
@@ -60,7 +60,7 @@ class Book:
     changes: bool = True
     deletes: bool = True
     grows: bool = True
-    hides_deleted: bool = False
+    forgets: bool = False
     stays: Callable[[int], bool] = lambda number: False
     named: Callable[[int, int, int], Key] | None = None
 
@@ -178,7 +178,7 @@ class Shelf:
         created = (BASE_START + (modified - BASE_START) * rng.random()).replace(microsecond=0)
         if not self.book.changes:
             created = modified
-        deleted = self.book.deletes and rng.random() < DELETED_SHARE and at is None and not self.book.hides_deleted
+        deleted = self.book.deletes and rng.random() < DELETED_SHARE and at is None and not self.book.forgets
         if at is not None:
             created = modified = at.replace(microsecond=0)
         named = self.book.named

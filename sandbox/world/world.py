@@ -139,9 +139,12 @@ class World:
         """How many records there are in all systems, of each key one."""
         return sum(map(len, self._records.values())) + sum(len(shelf.entries) for shelf in self.shelves.values())
 
-    def truth(self) -> dict[str, object]:
-        """Which record is which company. `deleted` says gone: flagged in Salesforce and SAP, struck off in
-        KRS and REGON. A key of several values is a JSON array. `broken` and `withheld`: see withheld.py."""
+    def truth(self, of: str | None = None) -> dict[str, object]:
+        """Which record is which company, in all streams or in one ("system.stream").
+
+        `deleted` says gone: flagged in Salesforce and SAP, struck off in KRS and REGON. A key of several values is a
+        JSON array. `broken` and `withheld`: see withheld.py.
+        """
         records = [
             {
                 "system": record.system,
@@ -153,6 +156,7 @@ class World:
             }
             for system in SYSTEMS
             for record in self._records[system]
+            if of in (None, f"{record.system}.{record.stream}")
         ]
-        records += [row for shelf in self.shelves.values() for row in shelf.truth()]
+        records += [row for name, shelf in self.shelves.items() if of in (None, name) for row in shelf.truth()]
         return {"records": [told_apart(record) for record in records], "companies": len(self.companies)}

@@ -180,9 +180,9 @@ class Bench:
         return {record["key"] for record in self._truth(listed) if record["withheld"]}
 
     def _truth(self, listed: Listed) -> list[dict[str, object]]:
-        records = self.sandbox.truth()["records"]
-        mine = [r for r in records if (r["system"], r["stream"]) == (listed.system.system, listed.stream_name)]
+        mine = self.sandbox.truth(listed.name)["records"]
         if listed.stream.lookup:
+            records = [record for naming in listed.naming for record in self.sandbox.truth(naming.name)["records"]]
             company_of = {(r["system"], r["key"]): r["company_id"] for r in records}
             named = {company_of[each] for each in self._named(listed)}
             mine = [record for record in mine if record["company_id"] in named]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import psycopg
 import pytest
@@ -17,8 +16,7 @@ from tests.conform.world import PARTNER, World, record
 
 
 @pytest.fixture
-def world(warehouse_url: str, loader_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
-    monkeypatch.setenv("ONEFOLD_HOME", str(tmp_path / "home"))
+def world(warehouse_url: str, loader_url: str) -> Iterator[World]:
     made = World(warehouse_url, loader_url)
     yield made
     made.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import signal
 import time
@@ -20,9 +21,6 @@ from tests.scheduler.installation import Installation, ended, wait_for
 from tests.scheduler.tables import tables
 
 pytestmark = pytest.mark.scheduler
-
-ALL = os.environ.get("ONEFOLD_KILL_ALL") == "1"
-"""Also the victims that take their time; two of them are enough for an ordinary test run."""
 
 
 def _service(name: str) -> Callable[[Installation], list[psutil.Process]]:
@@ -55,16 +53,27 @@ VICTIMS: Mapping[str, Callable[[Installation], list[psutil.Process]]] = {
     "triggerer": _service("triggerer"),
     "worker": _worker,
 }
-QUICK = ("task", "postgres")
 
 
 def running_load(at: Installation, system: str) -> bool:
-    """Whether a load of the system is in progress."""
+    """Whether a load of the system is on its way."""
     with contextlib.suppress(psycopg.Error):
         return bool(
             at.rows("select from ops.load where system = %s and state in ('extracting', 'landed', 'gated')", system)
         )
     return False
+
+
+def _in_the_middle(at: Installation, victim: str, since: float) -> bool:
+    """Whether SAP is loaded, by a task that began later than `since`, while the victim is there."""
+    try:
+        return (
+            running_load(at, "sap")
+            and any(task.create_time() > since for task in _task(at))
+            and bool(VICTIMS[victim](at))
+        )
+    except (psutil.NoSuchProcess, ProcessLookupError):
+        return False
 
 
 @pytest.fixture
@@ -91,20 +100,26 @@ def test_down_leaves_no_process_and_frees_the_ports(first_demo: Demo) -> None:
         processes.require_free_port(port, "ONEFOLD_UI_PORT", "a test")
 
 
-@pytest.mark.parametrize("victim", VICTIMS if ALL else QUICK)
+CASES = [("task", "postgres"), *(pytest.param((victim,), marks=pytest.mark.full_matrix) for victim in VICTIMS)]
+
+
+@pytest.mark.parametrize("victims", CASES, ids=" ".join)
 def test_killing_any_process_in_the_middle_and_running_it_again_ends_in_the_same_tables(
-    victim: str, first_demo: Demo, fresh: Installation
+    victims: tuple[str, ...], first_demo: Demo, fresh: Installation
 ) -> None:
     with fresh.start("demo") as demo:
         _slow_down(fresh)
-        wait_for(lambda: running_load(fresh, "sap") and VICTIMS[victim](fresh), "a load of SAP")
-        for process in VICTIMS[victim](fresh):
-            with contextlib.suppress(psutil.NoSuchProcess):
-                process.send_signal(signal.SIGKILL)
+        began = 0.0
+        for victim in victims:
+            wait_for(functools.partial(_in_the_middle, fresh, victim, began), "a load of SAP")
+            began = time.time()
+            for process in VICTIMS[victim](fresh):
+                with contextlib.suppress(psutil.NoSuchProcess):
+                    process.send_signal(signal.SIGKILL)
         disturbed = ended(demo)
     began = time.monotonic()
     fresh.succeed("demo")
-    print(f"{victim}: the disturbed demo exits {disturbed.code}, the next takes {time.monotonic() - began:.0f} s")
+    print(f"{victims}: the disturbed demo exits {disturbed.code}, the next takes {time.monotonic() - began:.0f} s")
     print(disturbed.output, disturbed.errors)
     assert tables(fresh) == first_demo.tables
 

@@ -39,10 +39,7 @@ class Selection:
 
 @dataclass(frozen=True, slots=True)
 class MatchingRows:
-    """How many open rows of a stream and reason match a selection. `why_not`: why they cannot be replayed, or None.
-
-    `attribute` (entity.attribute): they are withheld values of published records; None: records that wait.
-    """
+    """How many open rows of a stream and reason match a selection. `why_not`: why they cannot be replayed, or None."""
 
     system: str
     stream: str
@@ -50,7 +47,6 @@ class MatchingRows:
     reason: str
     rows: int
     why_not: str | None
-    attribute: str | None = None
 
 
 UNREADABLE = "stored as text, because it is not a readable record: fix the source, then load its window again"
@@ -103,11 +99,11 @@ CAN_BE_REPLAYED = sql.SQL(
 
 _MATCHING = sql.SQL(
     """
-    select system, stream, expectation, reason, attribute, count(*) as rows,
+    select system, stream, expectation, reason, count(*) as rows,
            case when q.raw is not null then %(unreadable)s when q.key_conflict then %(conflict)s
                 when not ({}) then %(unknown)s end as why_not
     from ops.quarantine q where {}
-    group by 1, 2, 3, 4, 5, why_not order by 1, 2, why_not nulls first, rows desc, 3, 4, 5
+    group by 1, 2, 3, 4, 6 order by 1, 2, 6 nulls first, 5 desc, 3, 4
     """
 ).format(CAN_BE_REPLAYED, MATCHES)
 
