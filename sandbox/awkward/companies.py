@@ -6,6 +6,7 @@ from sandbox.awkward.kind import Finder, Found, Kind, any_of, of_companies, part
 from sandbox.crbr.api import has_unusual_rights
 from sandbox.krs.divisions import divisions
 from sandbox.regon.reports import search_row
+from sandbox.salesforce.objects import is_abroad
 from sandbox.sap.partner import State
 from sandbox.shop.content import is_person
 from sandbox.world import SourceRecord, World
@@ -59,6 +60,19 @@ KINDS = (
         "signs in the name",
         "a foreign customer whose name differs from its neighbour's in a sign (C++, C#, A & B), or is in mixed case",
         _foreign(another_script=False),
+    ),
+    Kind(
+        "another country's tax number",
+        "a foreign customer whose own tax number stands where a NIP belongs",
+        any_of(
+            of_companies("salesforce", lambda record: record.company_id >= FIRST),
+            rows("erp.klient", lambda _, entry: entry.number >= FIRST),
+        ),
+    ),
+    Kind(
+        "contact abroad",
+        "a contact in another country than its account, with a telephone as it is dialled there",
+        rows("salesforce.contact", lambda _, entry: is_abroad(entry.number)),
     ),
     Kind(
         "seat abroad",

@@ -95,6 +95,11 @@ KINDS = (
         rows("keycloak.user", lambda world, entry: "firstName" not in user(world, entry)),
     ),
     Kind(
+        "address not verified",
+        "an account of Keycloak whose address nobody has verified; it joins no other account",
+        rows("keycloak.user", lambda world, entry: user(world, entry)["emailVerified"] is False),
+    ),
+    Kind(
         "no mailbox",
         "a user of Microsoft 365 whose mail is null",
         rows("microsoft365.user", lambda world, entry: mail_of(person(world.seed, entry.number)) is None),

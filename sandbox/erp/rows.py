@@ -11,7 +11,7 @@ from functools import lru_cache
 from sandbox.white_list.api import bank_account
 from sandbox.world import business, identifiers
 from sandbox.world.company import Company, draw_phone, make_company
-from sandbox.world.foreign import FIRST, foreign, in_full
+from sandbox.world.foreign import FIRST, foreign, in_full, vat_number
 from sandbox.world.spelling import abbreviated, split_legal_form, telephone, to_ascii
 
 Values = dict[str, object]
@@ -91,8 +91,8 @@ def klient(row: Row) -> Values:
     company = foreign(row.number) if abroad else make_company(row.seed, row.number)
     style = random.Random(f"{row.seed}:erp:klient:{row.number}")
     values = {"id_klienta": client_id(row.number), "akronim": _short(company), **_company(company, row, style)}
-    if abroad:  # which a clerk writes with its legal form in full
-        values["nazwa"] = in_full(row.number)
+    if abroad:  # which a clerk writes with its legal form in full, and its own tax number in the place of the NIP
+        values |= {"nazwa": in_full(row.number), "nip": vat_number(row.number)}
     return values | {
         "limit_kredytu": company.credit_limit + 1000 * (row.revision - 1),
         "waluta": company.currency,

@@ -148,12 +148,17 @@ def _day(of: date) -> str:
     return of.isoformat()
 
 
+def is_abroad(number: int) -> bool:
+    """Whether the contact with this number is in another country than its account."""
+    return share("contact abroad", number) < CONTACT_ABROAD_SHARE
+
+
 def _contact(world: World, entry: Entry, revision: int) -> Fields:
     person = contact(world.seed, entry.number, revision)
     broken = entry.broken
     account = world.record("salesforce", salesforce_id(person.company * 2))
     country, phone = None, person.phone
-    if share("contact abroad", person.number) < CONTACT_ABROAD_SHARE:
+    if is_abroad(person.number):
         country, *_, phone = SEATS[person.number % len(SEATS)]
     return {
         "AccountId": salesforce_id(person.company * 2),

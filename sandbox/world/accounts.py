@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from sandbox.world.abroad import UNREADABLE, write_as_sellers_do
 from sandbox.world.company import Company
-from sandbox.world.foreign import FIRST, land_of
+from sandbox.world.foreign import FIRST, land_of, vat_number
 from sandbox.world.identifiers import spoil_check_digit
 from sandbox.world.share import share
 from sandbox.world.spelling import abbreviated, mistyped, split_legal_form, street_line, telephone
@@ -104,6 +104,8 @@ def account_fields(company: Company, style: str, variant: int, broken: str | Non
     elif fields["NIP__c"] is None and nip_absence < 0.5:
         del fields["NIP__c"]
     write_as_sellers_do(fields, style)
+    if company.id >= FIRST:
+        fields["NIP__c"] = vat_number(company.id)
     return _broken(fields, broken, style)
 
 

@@ -90,6 +90,12 @@ def land_of(number: int) -> Land:
     return LANDS[int(share("land", (number - FIRST) // GROUP) * len(LANDS))]
 
 
+def vat_number(number: int) -> str:
+    """The tax number of a foreign firm, as sellers and clerks write it where a Polish one belongs."""
+    country = land_of(number).country
+    return f"{'EL' if country == 'GR' else country}{number:09d}"
+
+
 def _called(number: int, form: str) -> str:
     group, place = divmod(number - FIRST, GROUP)
     return form.format(f"{land_of(number).names[place]} {2000 + group // HOUSES}")
