@@ -91,6 +91,7 @@ NAMES = [
     ("ALFA S.A. EN LIQUIDATION", "Alfa S.A. en liquidation"),
     ('SPÓŁDZIELNIA PRACY "SE"', 'Spółdzielnia Pracy "SE"'),
     ("NV", "NV"),
+    ("ΕΛΛΑΣ Α.Ε.", "Ελλας Α.Ε."),
     ("Grupa S A", "Grupa S A"),
 ]  # fmt: skip
 

@@ -32,7 +32,8 @@
        offset 0) as word)
 {%- endmacro -%}
 
-{#- initcap, but of an S after an apostrophe: McDonald's. -#}
+{#- initcap, but of an S after an apostrophe (McDonald's) and of the sigma that ends a Greek word. -#}
 {%- macro name_initcap(word) -%}
-(case when right({{ word }}, 2) in ('''S', '’S') then left(initcap({{ word }}), -1) || 's' else initcap({{ word }}) end)
+(case when right({{ word }}, 2) in ('''S', '’S') then left(initcap({{ word }}), -1) || 's'
+    when right({{ word }}, 1) = 'Σ' then left(initcap({{ word }}), -1) || 'ς' else initcap({{ word }}) end)
 {%- endmacro -%}
