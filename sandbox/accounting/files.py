@@ -66,13 +66,13 @@ BANK = Book(
     number=lambda place: place // 3 * 4 + place % 3,
     key=str, named=lambda seed, n, companies: _bank_key(business.order(seed, n, companies=companies)),
     exists=_paid_to_the_bank,
-    broken=("amount_malformed", "currency_malformed", "date_impossible"), odd={KEY_TOO_LONG: 0.01, KEY_CONFLICT: 0.01},
-    deletes=False,
+    broken=("amount_malformed", "currency_malformed", "date_impossible"), deletes=False,
+    odd={KEY_TOO_LONG: 0.006, KEY_CONFLICT: 0.006},
 )  # fmt: skip
 COST = Book(
     "accounting", "account_entry", size=lambda companies: min(business.orders(companies) // 2, 5_000),
     key=str, named=lambda seed, n, companies: _cost_key(seed, n, companies),  # noqa: PLW0108 - it is defined below
-    broken=("formula_in_text", "net_malformed", "amount_missing"), odd={KEY_CONFLICT: 0.01, "amount_missing": 0.015},
+    broken=("formula_in_text", "net_malformed", "amount_missing"), odd={KEY_CONFLICT: 0.006, "amount_missing": 0.012},
     deletes=False,
 )  # fmt: skip
 INVOICE = Book(

@@ -138,7 +138,7 @@ TOWAR = Book(
 )  # fmt: skip
 ZAMOWIENIE = Book(
     "erp", "zamowienie", size=lambda companies: business.orders(companies) // 4, number=lambda place: place * 4 + 2,
-    key=lambda n: str(n + 1), broken=("status_unknown", "currency_malformed"), odd={"date_infinite": 0.03},
+    key=lambda n: str(n + 1), broken=("status_unknown", "currency_malformed"), odd={"date_infinite": 0.02},
 )  # fmt: skip
 ZAMOWIENIE_POZYCJA = Parts(
     "erp", "zamowienie_pozycja", of=ZAMOWIENIE,

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
 import sandbox.awkward
+from onefold.catalog.reader import read_catalog
+from onefold.quality.contract import FEW
 from sandbox.awkward import KINDS, Awkward, count
 from sandbox.awkward.count import table
 from sandbox.stand_ins import STAND_INS
 from sandbox.world import World
 
+BOOKS = [book for stand_in in STAND_INS for book in stand_in.books]
+
 
 @pytest.fixture(scope="module")
 def world() -> World:
-    return World(200, 7, books=[book for stand_in in STAND_INS for book in stand_in.books])
+    return World(200, 7, books=BOOKS)
 
 
 @pytest.fixture(scope="module")
@@ -38,6 +43,23 @@ def test_what_is_counted_as_awkward_is_a_record_of_the_truth(world: World) -> No
     for kind in KINDS:
         if kind.name not in ("key of a page", "half a character"):  # which the truth has without its key
             assert set(kind.found(world)) <= listed, kind.name
+
+
+@pytest.mark.parametrize("companies", [200, 500])
+def test_no_stream_has_so_many_broken_rows_that_its_gate_refuses_the_load(companies: int) -> None:
+    rows: Counter[str] = Counter()
+    broken: Counter[str] = Counter()
+    for row in World(companies, 7, books=BOOKS).truth()["records"]:
+        name = f"{row['system']}.{row['stream']}"
+        rows[name] += 1
+        broken[name] += row["broken"] is not None
+    limits = {
+        f"{name}.{stream}": each.gate.max_quarantined_share
+        for name, system in read_catalog().systems.items()
+        for stream, each in system.streams.items()
+    }
+    assert len(limits) > 50
+    assert [name for name, limit in limits.items() if broken[name] > max(FEW, rows[name] * limit)] == []
 
 
 def test_a_world_without_some_systems_is_counted_by_the_others() -> None:
