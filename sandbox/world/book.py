@@ -23,7 +23,7 @@ KEY_CONFLICT, KEY_TOO_LONG, HALF_A_CHARACTER = "key_conflict", "key_too_long", "
 """Codes of rows of which there are two, different ones, and of rows that are kept as they came, without their key."""
 
 ODD = "odd1962"
-"""Begins what is hashed to choose odd rows: with it each code occurs in a world of 200 companies, and no load has so many
+"""Begins what is hashed to choose odd rows: each code occurs in a world of 200 companies, and no load has so many
 of them that its gate refuses it."""
 
 Key = str | tuple[str | None, ...]
