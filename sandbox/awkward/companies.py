@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from sandbox.awkward.kind import Finder, Found, Kind, any_of, of_companies, parts, rows, with_code
 from sandbox.crbr.api import has_unusual_rights
+from sandbox.erp.rows import delivery_time
 from sandbox.krs.divisions import divisions
 from sandbox.regon.reports import search_row
-from sandbox.salesforce.objects import is_abroad
+from sandbox.salesforce.fields import is_abroad
 from sandbox.sap.partner import State
 from sandbox.shop.content import is_person
 from sandbox.world import SourceRecord, World
@@ -157,6 +158,11 @@ KINDS = (
         "customer without a company",
         "a shop's customer who is a person",
         rows("shop.customer", lambda _, entry: is_person(entry.number)),
+    ),
+    Kind(
+        "time of delivery",
+        "a supplier in the ERP with an interval of a month, of 36.5 hours or below zero",
+        rows("erp.dostawca", lambda _, entry: delivery_time(entry.number) in ("1 mon", "36:30:00", "-01:00:00")),
     ),
     Kind(
         "stamp infinite",

@@ -42,7 +42,7 @@ def reference(company: int) -> str:
 
 NOTIFICATIONS = Book(
     "crbr", "notification", size=lambda companies: companies, key=reference, company=lambda number: number,
-    exists=lambda seed, number, companies: make_company(seed, number).form != "jdg", forgets=True,
+    exists=lambda seed, number, companies: make_company(seed, number).form != "jdg", hides_deleted=True,
 )  # fmt: skip
 OWNERS = Parts(
     "crbr", "beneficiary", of=NOTIFICATIONS, company=lambda number: number,

@@ -14,6 +14,7 @@ from datetime import datetime
 from pathlib import Path
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import mysql, postgresql
 from sqlalchemy.pool import NullPool
 
 from sandbox.erp import rows as erp_rows
@@ -79,6 +80,7 @@ DOSTAWCY = _table(
     *(sa.Column("id_dostawcy", sa.Integer), _text("nazwa", 240), _text("nip", 15, nullable=True)),
     *(_text("regon", 14, nullable=True), *_address(), _text("rachunek_bankowy", 34, nullable=True)),
     *(_text("waluta", 3), sa.Column("termin_platnosci_dni", sa.SmallInteger), sa.Column("aktywny", sa.Boolean)),
+    sa.Column("czas_dostawy", postgresql.INTERVAL().with_variant(mysql.TIME(), "mysql")),
     *_stamps(),
 )
 TOWARY = _table(
@@ -244,6 +246,7 @@ def _touched(sheet: Sheet, world: World, since: int, mariadb: bool) -> Iterator[
             values["usuniety"] = deleted
         if versions:
             values["wersja"] = versions[entry.number]
+        values = erp_rows.in_mariadb(values) if mariadb else values
         yield erp_rows.broken(values, entry.broken, mariadb=mariadb)
 
 

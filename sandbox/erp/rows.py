@@ -12,6 +12,7 @@ from sandbox.white_list.api import bank_account
 from sandbox.world import business, identifiers
 from sandbox.world.company import Company, draw_phone, make_company
 from sandbox.world.foreign import FIRST, foreign, in_full, vat_number
+from sandbox.world.share import choice
 from sandbox.world.spelling import abbreviated, split_legal_form, telephone, to_ascii
 
 Values = dict[str, object]
@@ -113,7 +114,14 @@ def dostawca(row: Row) -> Values:
         "waluta": company.currency,
         "termin_platnosci_dni": style.choice(TERMS) + row.revision - 1,
         "aktywny": company.status == "active",
+        "czas_dostawy": delivery_time(row.number),
     }
+
+
+def delivery_time(supplier: int) -> str | None:
+    """How long a supplier takes: some a month, some more hours than a day has, some are ahead of the order."""
+    which = choice("delivery time", supplier, {"1 mon": 0.04, "36:30:00": 0.04, "-01:00:00": 0.02, "none": 0.3})
+    return None if which == "none" else which or "14 days"
 
 
 def towar(row: Row) -> Values:
@@ -174,6 +182,14 @@ def faktura(row: Row) -> Values:
 def faktura_pozycja(row: Row) -> Values:
     lines = document(row.seed, row.number, row.companies).order.lines
     return {"id_faktury": row.number + 1, "lp": row.place + 1, **_line(row.seed, lines[row.place])}
+
+
+def in_mariadb(values: Values) -> Values:
+    """The row where an interval has hours only."""
+    hours = {"1 mon": "720:00:00", "14 days": "336:00:00"}
+    if "czas_dostawy" not in values:
+        return values
+    return values | {"czas_dostawy": hours.get(str(values["czas_dostawy"]), values["czas_dostawy"])}
 
 
 def broken(values: Values, code: str | None, *, mariadb: bool = False) -> Values:

@@ -88,7 +88,7 @@ def _things(
         key=lambda number: (user_id(owner(stream, number)), item_id(stream, number)),
         broken=broken,
         odd=odd or {},
-        forgets=True,
+        hides_deleted=True,
         stays=stays,
     )
 
@@ -100,7 +100,7 @@ BOOKS = (
         size=people,
         key=user_id,
         broken=("mail_malformed", "display_name_missing"),
-        forgets=True,
+        hides_deleted=True,
         stays=lambda number: number % 3 != 2,
     ),
     _things("calendar_event", ("ends_before_it_starts", "organizer_missing"), stays=is_series),

@@ -22,7 +22,7 @@ _BAPI = "BAPI_COSTCENTER_GETLIST1"
 
 COST_CENTERS = Book(
     "sap_service", "cost_center", size=lambda companies: max(60, companies // 50),
-    key=lambda number: (AREA, f"{1000 + number:010d}"), forgets=True, broken=("name_missing",),
+    key=lambda number: (AREA, f"{1000 + number:010d}"), hides_deleted=True, broken=("name_missing",),
 )  # fmt: skip
 
 

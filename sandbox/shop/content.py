@@ -80,7 +80,7 @@ ORDERS = Book(
     number=order_number,
     key=lambda number: gid("Order", number),
     broken=("name_missing", "total_negative"),
-    forgets=True,  # an order's deletion tells nothing of its lines to who has never seen them
+    hides_deleted=True,  # an order's deletion tells nothing of its lines to who has never seen them
 )
 BOOKS = (
     Book(

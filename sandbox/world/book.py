@@ -47,7 +47,7 @@ class Book:
         also: numbers of things that the base world has besides, and that nothing ever happens to, by seed and number
             of companies.
         changes, deletes, grows: whether rows are changed, deleted or added as time passes.
-        forgets: what is deleted is not shown any more, so that none of the base world's rows is.
+        hides_deleted: what is deleted is not shown any more, so that none of the base world's rows is.
         stays: whether the row with this number is never deleted, because others hang on it.
     """
 
@@ -64,7 +64,7 @@ class Book:
     changes: bool = True
     deletes: bool = True
     grows: bool = True
-    forgets: bool = False
+    hides_deleted: bool = False
     stays: Callable[[int], bool] = lambda number: False
     named: Callable[[int, int, int], Key] | None = None
 
@@ -182,7 +182,7 @@ class Shelf:
         created = (BASE_START + (modified - BASE_START) * rng.random()).replace(microsecond=0)
         if not self.book.changes:
             created = modified
-        deleted = self.book.deletes and rng.random() < DELETED_SHARE and at is None and not self.book.forgets
+        deleted = self.book.deletes and rng.random() < DELETED_SHARE and at is None and not self.book.hides_deleted
         if at is not None:
             created = modified = at.replace(microsecond=0)
         named = self.book.named

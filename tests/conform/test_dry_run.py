@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import psycopg
 import pytest
+from psycopg import sql
 
 from onefold.conform import dry_run_schemas
+from onefold.conform.candidate import Candidate, Failure, Gate
 from onefold.conform.dbt_build import DbtProject
 from onefold.conform.dry_run import DryRunReport, dry_run_conform
 from onefold.conform.gate import entity_gate
@@ -63,22 +65,22 @@ class Company:
         steps.gate(job)
         return steps.dry_run(job)
 
-    def dry_run(self, *loads: Load) -> DryRunReport:
+    def dry_run(self, *loads: Load, gate: Gate | None = None) -> DryRunReport:
         return dry_run_conform(
             self.loader,
             "user:tester",
-            entity_gate(self.loader),
+            gate or entity_gate(self.loader),
             [CUSTOMER],
             DbtProject(DBT, self._folder / "dbt-dry-run"),
             loads,
             mappings=self._mappings,
         )
 
-    def conform(self) -> ConformReport:
+    def conform(self, gate: Gate | None = None) -> ConformReport:
         return conform(
             self.loader,
             "user:tester",
-            entity_gate(self.loader),
+            gate or entity_gate(self.loader),
             [CUSTOMER],
             DbtProject(DBT, self._folder / "dbt"),
             mappings=self._mappings,
@@ -104,6 +106,16 @@ class Company:
         return [self.bench.query(f"select * from {table} order by {order}") for table, order in tables.items()]  # noqa: S608 - our own names
 
 
+def few_fail(candidate: Candidate) -> Sequence[Failure]:
+    """One in eight changed customers is wrong, and one in eight odd, by its tax number."""
+    table = sql.Identifier(candidate.schema, candidate.table)
+    query = sql.SQL("select {} from {} where _change is not null and mod(tax_id_pl::bigint, 8) = {}")
+    return [
+        Failure("e", reason, critical, query.format(sql.Identifier(candidate.key), table, sql.Literal(rest)))
+        for rest, reason, critical in ((0, "it is wrong", True), (1, "it is odd", False))
+    ]
+
+
 @pytest.fixture
 def company(warehouse_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Company]:
     monkeypatch.setenv("ONEFOLD_HOME", str(tmp_path / "home"))
@@ -114,17 +126,20 @@ def company(warehouse_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 def test_a_dry_run_publishes_nothing_and_foretells_what_the_publish_then_does(company: Company) -> None:
     before = company.published()
     load = company.dry_run_load()
-    told = company.dry_run(load)
+    told = company.dry_run(load, gate=few_fail)
     assert company.published() == before
 
     (customers,) = told.entities
     assert (load.state, customers.refused) == ("dry_run", None)
-    assert customers.new > 0 and customers.changed > 0
+    assert customers.new > 0 and customers.changed > 0 and customers.held_back > 0 and customers.warnings > 0
 
     company.bench.load(ACCOUNT, requested=company.newer)
-    (done,) = company.conform().entities
+    (done,) = company.conform(few_fail).entities
     assert (customers.new, customers.changed) == (done.new, done.changed)
     assert customers.merged + customers.ended == done.ended
+    assert customers.held_back == done.held_back
+    warned = company.bench.query("select count(*) from ops.golden_record_warning where reason = 'it is odd'")
+    assert warned == [(customers.warnings,)]
 
 
 def test_analysts_cannot_see_the_schemas_of_a_dry_run_and_engineers_can(company: Company) -> None:

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import json
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from click.testing import CliRunner
 
+from onefold.commands.quarantine import quarantine
+from onefold.commands.report_text import withheld_by_loads
 from onefold.errors import Fatal
 from onefold.insight.alerts import open_alerts
 from onefold.insight.loads import loads_of_run, loads_of_stream
-from onefold.insight.quarantine import quarantine_reasons, quarantined_rows
+from onefold.insight.quarantine import quarantine_reasons, quarantined_rows, withheld_values
 from onefold.insight.streams import stream_statuses
 from onefold.notify.alert import open_alert, resolve_alert
 from onefold.warehouse.connection import connect
 from tests.load.shop import SHOP, Shop, record
+from tests.load.test_withheld import CLIENT, MAPPED_SHOP, rec
+from tests.roles import as_role
 
 CATALOGUE = {"shop": SHOP}
 
@@ -58,6 +65,21 @@ def test_a_withheld_value_is_not_counted_as_a_row_that_waits(shop: Shop) -> None
         assert (status.open_quarantine, status.withheld) == (1, 1)
         assert [row.key for row in quarantined_rows(connection).rows] == ["b"]
         assert sum(reason.rows for reason in quarantine_reasons(connection)) == 1
+        (value,) = withheld_values(connection, system="shop", attribute="customer.phone").rows
+        assert (value.key, value.value_kind, value.allowed) == ("a", "text", "a telephone number")
+        assert withheld_values(connection, before=value.quarantine_id).rows == ()
+
+
+def test_the_values_that_a_load_withheld_are_told_with_it(shop: Shop) -> None:
+    shop.system, shop.entities = MAPPED_SHOP, {"client": CLIENT}
+    shop.load([rec("a"), rec("b", credit=-1)])
+    with connect(shop.url) as connection:
+        (load,) = loads_of_stream(connection, "shop", "customer").rows
+        (status,) = stream_statuses(connection, {"shop": shop.system})
+    assert (load.quarantined, load.withheld, status.withheld) == (0, 1, 1)
+    assert withheld_by_loads([load]) == [
+        "Values withheld from published records: 1 in shop.customer. Which, and why: bin/onefold quarantine"
+    ]
 
 
 def test_loads_come_page_by_page_and_none_is_missed_or_shown_twice(shop: Shop) -> None:
@@ -85,6 +107,47 @@ def test_the_quarantine_is_counted_by_reason_and_listed_without_content(shop: Sh
     assert [(reason.stream, reason.rows) for reason in reasons] == [("customer", 2), ("customer", 1)]
     assert sorted(row.key or "" for row in (*first.rows, *rest.rows)) == ["a", "b", "c"]
     assert rest.before is None
+
+
+@pytest.fixture
+def waiting(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> Shop:
+    """Rows that wait and a withheld value, in the warehouse that the commands ask."""
+    shop.load([record(key, 1, credit=-1) for key in "abc"] + [record(key, 1) for key in "def"])
+    shop.execute(
+        "insert into ops.quarantine (load_id, system, stream, _key, _hash, _extracted_at, suite, expectation, reason,"
+        " attribute, value_kind, allowed) select load_id, system, stream, 'd', '', now(), 'shop__customer', 'e',"
+        " 'nobody understands it', 'customer.phone', 'text like aaa', 'a telephone number' from ops.load"
+    )
+    monkeypatch.setenv("ONEFOLD_WAREHOUSE_URL", as_role(shop.url, "onefold_engineer"))
+    return shop
+
+
+def test_the_command_shows_what_waits_and_what_is_withheld_at_which_rate(waiting: Shop) -> None:
+    said = CliRunner().invoke(quarantine, ["shop.customer"]).output
+    assert "3 rows wait in quarantine:" in said and "1 values are withheld from published records:" in said
+    assert re.search(r"shop +customer +customer\.phone +1 +3 +33\.33%", said)
+    shown = json.loads(CliRunner().invoke(quarantine, ["--json"]).output)
+    assert [each["rows"] for each in shown["waiting"]] == [3]
+    assert [(each["attribute"], each["values"], each["records"]) for each in shown["withheld"]] == [
+        ("customer.phone", 1, 3)
+    ]
+    values = CliRunner().invoke(quarantine, ["shop", "--values", "--attribute", "customer.phone"]).output
+    assert "nobody understands it" in values and "text like aaa" in values and "a telephone number" in values
+
+
+def test_the_command_lists_rows_page_by_page_and_names_no_personal_value(waiting: Shop) -> None:
+    first = json.loads(CliRunner().invoke(quarantine, ["--rows", "--limit", "2", "--json"]).output)
+    rest = CliRunner().invoke(quarantine, ["--rows", "--before", str(first["before"])])
+    keys = {each["key"] for each in first["rows"]}
+    assert len(keys) == 2 and next(key for key in "abc" if key not in keys) in rest.output
+    assert "Name " not in rest.output and "Name " not in json.dumps(first)
+    assert "There is none." in CliRunner().invoke(quarantine, ["shop", "--values", "--before", "1"]).output
+
+
+@pytest.mark.parametrize(("name", "said"), [("shpo", "no system 'shpo'"), ("shop.costumer", "no stream 'costumer'")])
+def test_an_unknown_system_or_stream_is_named(waiting: Shop, name: str, said: str) -> None:
+    refused = CliRunner().invoke(quarantine, [name])
+    assert isinstance(refused.exception, Fatal) and said in str(refused.exception)
 
 
 def test_an_alert_is_listed_until_it_has_ended(shop: Shop) -> None:

@@ -10,6 +10,9 @@ from onefold.catalog.system import System
 from onefold.errors import Rejected
 from onefold.load.withheld_rates import WithheldRate, withheld_rates
 from onefold.reconcile.withheld_alert import check_withheld
+from onefold.replay.ledger import require_replay
+from onefold.replay.report import plan_lines, replay_lines
+from onefold.replay.selection import Selection, matching_rows
 from onefold.warehouse.connection import connect
 from tests.load.shop import SHOP, SUITE, record
 from tests.replay.replaying import closed, job, opened, run_of
@@ -182,10 +185,19 @@ def test_the_rate_of_each_attribute_is_told_and_a_large_one_alerts(shop):
 
 def test_a_replay_closes_what_is_right_now_and_its_rollback_opens_it_again(shop):
     shop.load([rec("a", credit=-1, phone="none"), rec("b", credit=-2)])
+    with connect(shop.url) as connection:
+        plan = plan_lines(matching_rows(connection, Selection(), {"shop": shop.system}))
+    assert "client.credit" in plan[0]
+    assert plan[1] == "3 rows would be replayed; 3 of them are withheld values of published records."
     (shop.suites / "shop__customer.yaml").write_text((SUITE + RULES).replace("min_value: 0", "min_value: -1"))
     run = run_of()
     load = shop.run(job(shop, run, opened(shop, run), entities=shop.entities))
     assert closed(shop, run) == (3, 1, 0, 2)
+    with connect(shop.url) as connection:
+        account = require_replay(connection, run)
+    assert account.as_json()["withheld"] == 3 and account.as_json()["withheld_again"] == 2
+    assert "; 3 of them are withheld values of published records: 2 again." in replay_lines(account)[-1]
+    assert shop.query("select payload ->> 'values_withheld' from audit.event where action = 'replay.close'") == [("3",)]
     assert [(key, attribute) for key, attribute, *_ in withheld(shop)] == [
         ("a", "client.phone"),
         ("b", "client.credit"),

@@ -65,17 +65,17 @@ class Engineer:
         """The same, for another stream."""
         return Engineer(self.bench, Listed(name))
 
-    def wish(self, first: datetime, chunks: int = 4) -> MigrationRequest:
+    def request(self, first: datetime, chunks: int = 4) -> MigrationRequest:
         chunk = (NOW - first) / chunks + timedelta(microseconds=1)  # a division that rounds down leaves a rest
         return MigrationRequest(
             self.listed.system.system, (self.listed.stream_name,), first, NOW, chunk, "the years before us"
         )
 
-    def begin(self, wish: MigrationRequest, run: str = "manual__1") -> Migration:
-        return ledger.begin(self.connection, wish, self.plan(wish), f"airflow:by:engineer/migrate/{run}", run)
+    def begin(self, request: MigrationRequest, run: str = "manual__1") -> Migration:
+        return ledger.begin(self.connection, request, self.plan(request), f"airflow:by:engineer/migrate/{run}", run)
 
-    def plan(self, wish: MigrationRequest) -> Plan:
-        return make_plan(self.connection, CATALOG.systems, wish)
+    def plan(self, request: MigrationRequest) -> Plan:
+        return make_plan(self.connection, CATALOG.systems, request)
 
     def dry_run(self, migration: Migration, may_go_on: Callable[[], None] = nothing) -> None:
         stream = self.listed.stream_name
@@ -88,9 +88,9 @@ class Engineer:
         ledger.record_report(self.connection, migration, {})
         ledger.decide(self.connection, migration, "approver", approved=True)
 
-    def approved(self, wish: MigrationRequest) -> Migration:
+    def approved(self, request: MigrationRequest) -> Migration:
         """A migration that has come as far as its approval."""
-        migration = self.begin(wish)
+        migration = self.begin(request)
         self.dry_run(migration)
         self.approve(migration)
         return migration

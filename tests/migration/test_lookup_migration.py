@@ -145,7 +145,7 @@ def test_a_chunk_that_died_goes_on_after_the_last_company_that_it_had_asked_abou
 
 
 def test_its_plan_says_how_much_from_some_days_of_the_feed(extract: Engineer, sandbox: Sandbox):
-    wish = replace(YEARS, start=datetime(2024, 1, 1, tzinfo=UTC), rate="50/s")
+    request = replace(YEARS, start=datetime(2024, 1, 1, tzinfo=UTC), rate="50/s")
     asked: list[date] = []
     with feed_from(EXTRACT.system, EXTRACT.endpoint(sandbox), extract.loader)("extract", Usage()) as named_on:
 
@@ -153,8 +153,8 @@ def test_its_plan_says_how_much_from_some_days_of_the_feed(extract: Engineer, sa
             asked.append(day)
             return named_on(day)
 
-        estimate = estimate_from_feed(count, EXTRACT.system, wish)
-        every_day = [wish.start.date() + timedelta(days=each) for each in range((wish.end - wish.start).days)]
+        estimate = estimate_from_feed(count, EXTRACT.system, request)
+        every_day = [request.start.date() + timedelta(days=each) for each in range((request.end - request.start).days)]
         assert sum(named_on(day) for day in every_day) == len(everyone(sandbox))
     assert len(asked) == 14
     assert estimate.records == pytest.approx(sum(map(named_on, asked)) / 14 * len(every_day), abs=1)
@@ -164,15 +164,15 @@ def test_its_plan_says_how_much_from_some_days_of_the_feed(extract: Engineer, sa
 
 @pytest.mark.parametrize("days", [*range(1, 120), 14 * 30, 14 * 35, 14 * 41, 4199])
 def test_its_plan_is_not_misled_by_a_feed_that_is_empty_on_weekends(days: int):
-    wish = replace(YEARS, start=datetime(2023, 1, 1, tzinfo=UTC), end=datetime(2023, 1, 1, tzinfo=UTC) + days * DAY)
-    window = [wish.start.date() + number * DAY for number in range(days)]  # from a Sunday
+    request = replace(YEARS, start=datetime(2023, 1, 1, tzinfo=UTC), end=datetime(2023, 1, 1, tzinfo=UTC) + days * DAY)
+    window = [request.start.date() + number * DAY for number in range(days)]  # from a Sunday
     asked: list[date] = []
 
     def count(day: date) -> int:
         asked.append(day)
         return 70 if day.weekday() < 5 else 0
 
-    estimate = estimate_from_feed(count, EXTRACT.system, wish)
+    estimate = estimate_from_feed(count, EXTRACT.system, request)
     assert set(asked) <= set(window)
     assert len(asked) == len(set(asked)) == min(days, 14)
     assert estimate.records == (50 * days if days >= 14 else sum(map(count, window)))

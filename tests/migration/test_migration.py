@@ -17,7 +17,7 @@ from onefold.errors import Fatal
 from onefold.load.usage import Usage
 from onefold.load.window import WindowRequest
 from onefold.migration import ledger
-from onefold.migration.chunks import close_abandoned, quarantined
+from onefold.migration.chunks import close_abandoned, quarantined, withheld
 from onefold.migration.ledger import Migration
 from onefold.migration.maintenance_window import Closed, within
 from onefold.migration.plan import MigrationRequest, make_plan
@@ -33,7 +33,7 @@ def test_a_migration_ends_in_the_same_tables_as_one_load_and_asks_the_source_onc
     warehouse_factory: Callable[[], AbstractContextManager[str]],
     tmp_path: Path,
 ) -> None:
-    migration = engineer.begin(engineer.wish(first))
+    migration = engineer.begin(engineer.request(first))
     engineer.dry_run(migration)
     assert engineer.bench.observed(ORDER).versions == []
     assert [(window.start, window.end) for window in engineer.asked] == _windows(engineer, migration)
@@ -48,7 +48,7 @@ def test_a_migration_ends_in_the_same_tables_as_one_load_and_asks_the_source_onc
 
 
 def test_either_pass_goes_on_after_a_crash_with_the_chunk_that_it_was_at(engineer: Engineer, first: datetime) -> None:
-    migration = engineer.begin(engineer.wish(first))
+    migration = engineer.begin(engineer.request(first))
     for do, state in ((engineer.dry_run, "dry_run"), (engineer.publish, "published")):
         with pytest.raises(Crash):
             do(migration, _crash_at(3))
@@ -61,7 +61,7 @@ def test_either_pass_goes_on_after_a_crash_with_the_chunk_that_it_was_at(enginee
 
 
 def test_a_chunk_whose_end_was_not_written_down_is_not_done_again(engineer: Engineer, first: datetime) -> None:
-    migration = engineer.begin(engineer.wish(first))
+    migration = engineer.begin(engineer.request(first))
     for do, column, state in (
         (engineer.dry_run, "dry_run_load", "dry_run"),
         (engineer.publish, "load_id", "published"),
@@ -77,7 +77,7 @@ def test_a_chunk_whose_end_was_not_written_down_is_not_done_again(engineer: Engi
 def test_the_control_totals_are_those_of_the_source_and_name_what_was_refused(
     engineer: Engineer, first: datetime
 ) -> None:
-    migration = engineer.begin(engineer.wish(first))
+    migration = engineer.begin(engineer.request(first))
     engineer.dry_run(migration)
     with engineer.bench.job(ORDER).source("order", Usage()) as pages:
         read = {record.key: record for page in pages(Window(first, NOW), None) for record in page.records}
@@ -86,7 +86,7 @@ def test_the_control_totals_are_those_of_the_source_and_name_what_was_refused(
     became = [fate for chunk in chunks for fate in chunk.totals["became"].values()]
     assert sum(int(fate["records"]) for fate in became) == len(read)
     refused = sum(int(chunk.totals["became"].get("quarantined", {}).get("records", 0)) for chunk in chunks)
-    assert sum(quarantined(engineer.connection, migration)["order"].values()) == refused > 0
+    assert sum(quarantined(chunks).values()) == refused > 0
     money = sum(Decimal(fate.get("order.net_amount PLN", 0)) for fate in became)
     assert money > 0
     engineer.approve(migration)
@@ -97,10 +97,14 @@ def test_the_control_totals_are_those_of_the_source_and_name_what_was_refused(
     )[0]
     accepted = sum(Decimal(chunk.totals["became"]["accepted"].get("order.net_amount PLN", 0)) for chunk in chunks)
     assert accepted == staged
+    lacking = engineer.bench.query(
+        "select attribute, count(*) from ops.quarantine where attribute is not null group by 1"
+    )
+    assert withheld(chunks) == dict(lacking) != {}
 
 
 def test_who_starts_a_migration_cannot_approve_it(engineer: Engineer, first: datetime) -> None:
-    migration = engineer.begin(engineer.wish(first))
+    migration = engineer.begin(engineer.request(first))
     ledger.record_report(engineer.connection, migration, {})
     with pytest.raises(Fatal, match="must be approved by somebody else"):
         ledger.decide(engineer.connection, migration, "engineer", approved=True)
@@ -108,47 +112,47 @@ def test_who_starts_a_migration_cannot_approve_it(engineer: Engineer, first: dat
 
 
 def test_two_migrations_of_one_stream_at_once_are_refused(engineer: Engineer, first: datetime) -> None:
-    migration = engineer.begin(engineer.wish(first))
+    migration = engineer.begin(engineer.request(first))
     with pytest.raises(
-        Fatal, match=rf"Migration {migration.migration_id} \(run manual__1\) of salesforce is on its way"
+        Fatal, match=rf"Migration {migration.migration_id} \(run manual__1\) of salesforce is in progress"
     ):
-        engineer.begin(engineer.wish(first), run="manual__2")
+        engineer.begin(engineer.request(first), run="manual__2")
     ledger.end(engineer.connection, migration, "refused", "user:approver")
-    assert engineer.begin(engineer.wish(first), run="manual__2").migration_id > migration.migration_id
+    assert engineer.begin(engineer.request(first), run="manual__2").migration_id > migration.migration_id
 
 
 def test_a_migration_whose_run_is_over_makes_way_for_another(engineer: Engineer, first: datetime) -> None:
-    migration, wish = engineer.begin(engineer.wish(first)), engineer.wish(first)
+    migration, request = engineer.begin(engineer.request(first)), engineer.request(first)
     engineer.dry_run(migration)
-    close_abandoned(engineer.connection, wish, "os:tester", lambda dag_id, run_id: False)
-    assert engineer.now(migration).on_its_way
-    close_abandoned(engineer.connection, wish, "os:tester", lambda *run: run == ("migrate", "manual__1"))
+    close_abandoned(engineer.connection, request, "os:tester", lambda dag_id, run_id: False)
+    assert engineer.now(migration).is_in_progress
+    close_abandoned(engineer.connection, request, "os:tester", lambda *run: run == ("migrate", "manual__1"))
     assert engineer.now(migration).state == "failed"
     assert engineer.bench.query("select count(*) from landing.resume_token") == [(0,)]
-    engineer.begin(wish, run="manual__2")
+    engineer.begin(request, run="manual__2")
 
 
 def test_a_quota_that_the_plan_would_exceed_is_refused(engineer: Engineer, first: datetime) -> None:
     engineer.bench.load(ORDER)
-    wish = engineer.wish(first)
-    (estimate,) = engineer.plan(wish).estimates.values()
-    allowed = engineer.plan(replace(wish, rate=f"{estimate.requests}/day"))
+    request = engineer.request(first)
+    (estimate,) = engineer.plan(request).estimates.values()
+    allowed = engineer.plan(replace(request, rate=f"{estimate.requests}/day"))
     assert (allowed.days_of_quota, allowed.quota) == (1.0, f"{estimate.requests}/day")
     with pytest.raises(Fatal, match=r"which allows 1 a day: \d+ days of its quota.*Migrate fewer streams"):
-        engineer.plan(replace(wish, rate="1/day"))
+        engineer.plan(replace(request, rate="1/day"))
 
 
 def test_a_window_before_the_history_of_the_source_is_refused(engineer: Engineer) -> None:
-    wish = replace(engineer.wish(NOW - timedelta(days=10)), system="stripe", streams=("event",))
-    assert engineer.plan(wish).chunks == 4
+    request = replace(engineer.request(NOW - timedelta(days=10)), system="stripe", streams=("event",))
+    assert engineer.plan(request).chunks == 4
     with pytest.raises(Fatal, match=r"stripe\.event goes back to .* Nothing was changed"):
-        engineer.plan(replace(wish, start=NOW - timedelta(days=40)))
+        engineer.plan(replace(request, start=NOW - timedelta(days=40)))
 
 
 def test_a_migration_pauses_outside_its_service_window_and_goes_on_at_the_next(
     engineer: Engineer, first: datetime
 ) -> None:
-    migration = engineer.begin(engineer.wish(first))
+    migration = engineer.begin(engineer.request(first))
     clock = datetime(2026, 3, 2, 3, 30, tzinfo=UTC)  # 04:30 in Warsaw, which is an hour ahead of UTC in winter
 
     def an_hour_a_chunk() -> datetime:
@@ -204,16 +208,16 @@ def test_a_service_window_opens_by_the_clock_of_its_zone(hours: str, now: str, o
         ({"rate": "1/day"}, "requests would be asked of salesforce, which allows 1 a day"),
     ],
 )
-def test_a_wish_that_cannot_be_is_refused_before_anything_is_touched(
+def test_a_request_that_cannot_be_is_refused_before_anything_is_touched(
     engineer: Engineer, wrong: dict[str, object], said: str
 ) -> None:
     first = NOW - timedelta(days=90)
     engineer.bench.load(ORDER)
-    wish = MigrationRequest(
-        **{**{f: getattr(engineer.wish(first), f) for f in MigrationRequest.__dataclass_fields__}, **wrong}
+    request = MigrationRequest(
+        **{**{f: getattr(engineer.request(first), f) for f in MigrationRequest.__dataclass_fields__}, **wrong}
     )
     with pytest.raises(Fatal, match=said):
-        engineer.plan(wish)
+        engineer.plan(request)
     assert engineer.bench.query("select count(*) from ops.migration") == [(0,)]
 
 
@@ -225,8 +229,8 @@ def test_a_rate_of_ones_own_does_not_lift_the_quota_of_a_day(
     limits = Limits(rate=["10/s", "1/day@Europe/Warsaw"])
     metered = {"salesforce": ORDER.system.model_copy(update={"limits": limits})}
     with pytest.raises(Fatal, match="requests would be asked of salesforce, which allows 1 a day"):
-        make_plan(engineer.connection, metered, replace(engineer.wish(first), rate=own))
-    bought = replace(engineer.wish(first), rate="5000/day")
+        make_plan(engineer.connection, metered, replace(engineer.request(first), rate=own))
+    bought = replace(engineer.request(first), rate="5000/day")
     assert make_plan(engineer.connection, metered, bought).quota == "5,000/day"
 
 

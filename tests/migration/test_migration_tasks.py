@@ -72,8 +72,8 @@ def test_a_task_is_put_off_until_the_service_window_opens(here: Engineer) -> Non
     now = datetime.now(UTC)
     opens, closes = now + timedelta(hours=2), now + timedelta(hours=3)
     hours = f"{opens:%H:%M}-{closes:%H:%M}"
-    wish = replace(here.wish(NOW - timedelta(days=90)), mode="service_window", service_window=hours)
-    migration = here.begin(wish)
+    request = replace(here.request(NOW - timedelta(days=90)), mode="service_window", service_window=hours)
+    migration = here.begin(request)
     with pytest.raises(AirflowRescheduleException) as put_off:
         migrate.dry_run(context(here), "order")
     assert abs(put_off.value.reschedule_date - opens.replace(second=0, microsecond=0)) < timedelta(milliseconds=1)

@@ -9,14 +9,14 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from onefold.conform.dry_run import DryRunReport
+from onefold.conform.dry_run import DryRunReport, EntityDryRun
 from onefold.connectors.counting import Counter, why_not
 from onefold.connectors.window import Window
 from onefold.errors import Busy, Fatal, Rejected
 from onefold.load import steps
 from onefold.load.usage import Usage
 from onefold.migration import ledger
-from onefold.migration.chunks import discard_dry_run
+from onefold.migration.chunks import discard_dry_run, withheld
 from onefold.migration.ledger import Migration
 from onefold.migration.plan import make_plan
 from onefold.migration.report import dry_run_loads, make_report, report_text
@@ -26,7 +26,7 @@ from tests.migration.conftest import Crash, Engineer, cursors
 
 DAY = timedelta(days=1)
 COUNTING = ["salesforce.order", "erp.zamowienie", "sap.business_partner", "sap_v4.product"]
-NOTHING = DryRunReport(1, (), ())
+CONFORMED = DryRunReport(1, (), (EntityDryRun("order", 3, 2, 0, 1, 0, 0, None, held_back=4, warnings=5),))
 
 
 @pytest.fixture
@@ -40,8 +40,8 @@ def changing(sandbox: Sandbox) -> Iterator[Sandbox]:
 def test_what_is_read_of_each_chunk_is_what_its_source_counts(engineer: Engineer, name: str) -> None:
     engineer = engineer.of(name)
     listed = cursors(engineer)
-    wish = replace(engineer.wish(_midnight(listed[0][0])), chunk=240 * DAY)
-    migration = engineer.begin(wish)
+    request = replace(engineer.request(_midnight(listed[0][0])), chunk=240 * DAY)
+    migration = engineer.begin(request)
     engineer.dry_run(migration)
     chunks = engineer.chunks(migration)
     assert sum(chunk.counted["read"] for chunk in chunks) > 0.9 * len(listed)
@@ -50,15 +50,16 @@ def test_what_is_read_of_each_chunk_is_what_its_source_counts(engineer: Engineer
         assert chunk.counted["read"] <= chunk.counted["after"] <= chunk.counted["read"] + chunk.counted["unplaced"]
         found = [key for cursor, key in listed if _within(cursor, engineer, chunk.window)]
         assert chunk.counted["read"] == len(found)
-    shown = _report(engineer, migration)
-    assert f"| {name} | {sum(chunk.counted['before'] for chunk in chunks):,} |" in shown
-    assert f"| {len(chunks):,} of {len(chunks):,} chunks |" in shown
+    shown = ["| order | 3 | 2 | 0 | 0 | 1 | 0 | 4 | 5 |", f"| {len(chunks)} of {len(chunks)} chunks |"]
+    shown += [f"| {name} | {attribute} | {values:,} | " for attribute, values in withheld(chunks).items()]
+    shown += [f"| {name} | {sum(chunk.counted['before'] for chunk in chunks):,} |"]
+    assert [each for each in shown if each not in _report(engineer, migration)] == []
 
 
 def test_a_chunk_of_which_too_little_is_read_stops_the_migration_before_it_is_approved(
     engineer: Engineer, first: datetime
 ) -> None:
-    migration = engineer.begin(engineer.wish(first))
+    migration = engineer.begin(engineer.request(first))
     second = engineer.chunks(migration)[1].window
     key = next(key for cursor, key in cursors(engineer) if second.start < datetime.fromisoformat(cursor) < second.end)
     engineer.lost = {key}
@@ -90,7 +91,7 @@ def test_a_chunk_of_which_too_little_is_read_stops_the_migration_before_it_is_ap
 
 
 def test_a_chunk_is_read_once_more_before_a_difference_is_a_mismatch(engineer: Engineer, first: datetime) -> None:
-    migration = engineer.begin(engineer.wish(first))
+    migration = engineer.begin(engineer.request(first))
     engineer.lost = {cursors(engineer)[0][1]}
 
     def fixed() -> None:
@@ -106,7 +107,7 @@ def test_a_chunk_is_read_once_more_before_a_difference_is_a_mismatch(engineer: E
 def test_records_that_are_changed_while_a_chunk_is_read_are_no_mismatch(
     engineer: Engineer, first: datetime, changing: Sandbox
 ) -> None:
-    migration = engineer.begin(engineer.wish(first))
+    migration = engineer.begin(engineer.request(first))
     engineer.meanwhile = lambda: changing.control("advance", changes=60, deletions=20)
     engineer.dry_run(migration)
     assert len(engineer.asked) == 4  # not one was read twice
@@ -117,7 +118,7 @@ def test_records_that_are_changed_while_a_chunk_is_read_are_no_mismatch(
 def test_records_that_are_changed_between_a_crash_and_its_end_are_no_mismatch(
     engineer: Engineer, first: datetime, changing: Sandbox
 ) -> None:
-    migration = engineer.begin(engineer.wish(first))
+    migration = engineer.begin(engineer.request(first))
 
     def crash() -> None:
         raise Crash
@@ -136,7 +137,7 @@ def test_deleted_records_are_counted_where_the_source_only_flags_them(
     engineer: Engineer, first: datetime, changing: Sandbox
 ) -> None:
     changing.control("advance", deletions=30)
-    migration = engineer.approved(replace(engineer.wish(first), end=datetime.now(UTC)))
+    migration = engineer.approved(replace(engineer.request(first), end=datetime.now(UTC)))
     engineer.publish(migration)
     ((held, deleted),) = engineer.bench.query(
         "select count(*), count(*) filter (where _deleted) from staging.salesforce__order"
@@ -157,7 +158,7 @@ def test_the_report_says_which_source_does_not_count_and_why(engineer: Engineer,
         assert said in why_not(CATALOG.systems[system], stream)
     stripe = engineer.of("stripe.charge")
     assert _counter(stripe, "charge") is None
-    begun = stripe.begin(stripe.wish(datetime.now(UTC) - 20 * DAY, chunks=1))
+    begun = stripe.begin(stripe.request(datetime.now(UTC) - 20 * DAY, chunks=1))
     stripe.dry_run(begun)
     assert [chunk.counted for chunk in stripe.chunks(begun)] == [None]
     assert "| this source does not count: it has no way to ask how many" in _report(stripe, begun)
@@ -181,7 +182,7 @@ def test_only_whole_days_are_compared_where_the_source_counts_days(
 def test_what_is_published_is_what_was_approved_even_where_the_database_has_lost_it(
     engineer: Engineer, first: datetime
 ) -> None:
-    migration = engineer.approved(engineer.wish(first))
+    migration = engineer.approved(engineer.request(first))
     discard_dry_run(engineer.connection, migration)  # as a crash of PostgreSQL does it: landing is unlogged
     second = engineer.chunks(migration)[1].window
     engineer.lost = {
@@ -206,7 +207,7 @@ def test_what_is_published_is_what_was_approved_even_where_the_database_has_lost
 def test_a_stream_that_is_busy_is_not_counted_again_at_each_look(
     engineer: Engineer, first: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    migration = engineer.begin(engineer.wish(first, chunks=1))
+    migration = engineer.begin(engineer.request(first, chunks=1))
     asked: list[str] = []
     counts = engineer.counts
 
@@ -229,7 +230,7 @@ def test_a_stream_that_is_busy_is_not_counted_again_at_each_look(
 
 
 def test_what_is_lost_before_the_report_is_not_shown_to_who_approves(engineer: Engineer, first: datetime) -> None:
-    migration = engineer.begin(engineer.wish(first))
+    migration = engineer.begin(engineer.request(first))
     engineer.dry_run(migration)
     engineer.connection.execute(
         "truncate landing.resume_token"
@@ -239,7 +240,7 @@ def test_what_is_lost_before_the_report_is_not_shown_to_who_approves(engineer: E
 
 
 def test_nothing_is_published_once_the_approval_is_withdrawn(engineer: Engineer, first: datetime) -> None:
-    migration = engineer.approved(engineer.wish(first))
+    migration = engineer.approved(engineer.request(first))
     with pytest.raises(Fatal, match="is approved: what was approved is reported no more"):
         ledger.record_report(engineer.connection, migration, {})
     ledger.stopped(engineer.connection, migration, "another stream's chunk is not what was approved")
@@ -249,29 +250,29 @@ def test_nothing_is_published_once_the_approval_is_withdrawn(engineer: Engineer,
 
 
 def test_the_plan_tells_what_the_source_counts_where_it_can(engineer: Engineer, first: datetime) -> None:
-    wish = engineer.wish(first)
-    told = make_plan(engineer.connection, CATALOG.systems, wish, engineer.counts)
-    there = [cursor for cursor, _ in cursors(engineer) if datetime.fromisoformat(cursor) < wish.end]
+    request = engineer.request(first)
+    told = make_plan(engineer.connection, CATALOG.systems, request, engineer.counts)
+    there = [cursor for cursor, _ in cursors(engineer) if datetime.fromisoformat(cursor) < request.end]
     (estimate,) = told.estimates.values()
     assert (estimate.records, estimate.requests, estimate.by) == (len(there), None, "the source's own count")
     assert f"about {len(there):,} records (by the source's own count)" in "\n".join(told.lines("salesforce"))
 
     load = engineer.bench.load(engineer.listed)
     (asked,) = engineer.bench.query("select sum(requests)::int from ops.usage where load_id = %s", load.load_id)[0]
-    (estimate,) = make_plan(engineer.connection, CATALOG.systems, wish, engineer.counts).estimates.values()
+    (estimate,) = make_plan(engineer.connection, CATALOG.systems, request, engineer.counts).estimates.values()
     assert asked + 2 * 4 <= estimate.requests + 1
     assert estimate.seconds > 0
 
 
-def test_a_wish_that_cannot_be_is_refused_before_the_source_is_asked(engineer: Engineer, first: datetime) -> None:
+def test_a_request_that_cannot_be_is_refused_before_the_source_is_asked(engineer: Engineer, first: datetime) -> None:
     before = engineer.bench.requests(engineer.listed.system)
     with pytest.raises(Fatal, match="Say why"):
-        make_plan(engineer.connection, CATALOG.systems, replace(engineer.wish(first), reason=""), engineer.counts)
+        make_plan(engineer.connection, CATALOG.systems, replace(engineer.request(first), reason=""), engineer.counts)
     assert engineer.bench.requests(engineer.listed.system) == before
 
 
 def _report(engineer: Engineer, migration: Migration) -> str:
-    report = make_report(engineer.connection, migration, NOTHING, engineer.listed.system)
+    report = make_report(engineer.connection, migration, CONFORMED, engineer.listed.system)
     ledger.record_report(engineer.connection, migration, report)
     return report_text(engineer.now(migration))
 

@@ -145,16 +145,16 @@ class World:
     def dry_run(self, start: int, end: int, chunks: int) -> None:
         """A migration of a window has had its dry run, and waits for approval; a second one meanwhile is refused."""
         run = f"migrate__{next(_runs)}"
-        wish = MigrationRequest(
+        request = MigrationRequest(
             "shop", (self.shop.stream,), moment(start), moment(end), (moment(end) - moment(start)) / chunks, "why"
         )
         with connect(self.shop.url, autocommit=True) as connection:
-            planned = make_plan(connection, self.catalog.systems, wish)
+            planned = make_plan(connection, self.catalog.systems, request)
             if self.pending:
-                with pytest.raises(Fatal, match="is on its way"):
-                    migrations.begin(connection, wish, planned, STARTER.format("migrate", run), run)
+                with pytest.raises(Fatal, match="is in progress"):
+                    migrations.begin(connection, request, planned, STARTER.format("migrate", run), run)
                 return
-            migration = migrations.begin(connection, wish, planned, STARTER.format("migrate", run), run)
+            migration = migrations.begin(connection, request, planned, STARTER.format("migrate", run), run)
             dry_run_chunks(self.shop.url, migration, self.shop.stream, self._of(migration), lambda: None, not_counted)
             migrations.record_report(connection, migration, {})
             windows = [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -16,7 +17,8 @@ from tests.conform.world import PARTNER, World, record
 
 
 @pytest.fixture
-def world(warehouse_url: str, loader_url: str) -> Iterator[World]:
+def world(warehouse_url: str, loader_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    monkeypatch.setenv("ONEFOLD_HOME", str(tmp_path / "home"))
     made = World(warehouse_url, loader_url)
     yield made
     made.close()

@@ -1,4 +1,4 @@
-"""What differs between warehouse and source is found, is told when it outlives its promise, and is repaired."""
+"""What differs between warehouse and source is found, alerts when it outlives its freshness SLA, and is repaired."""
 
 from __future__ import annotations
 

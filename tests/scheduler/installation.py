@@ -126,7 +126,7 @@ class Installation:
         return AirflowApi(f"http://127.0.0.1:{self.ui_port}", "engineer", load_secrets(self.home).ui["engineer"])
 
     def comes_to_rest(self, dag_id: str) -> None:
-        """Wait until no run of the DAG is on its way, whoever has begun it."""
+        """Wait until no run of the DAG is in progress, whoever has begun it."""
         api = self.api()
         wait_for(
             lambda: all(run.state in FINISHED for run in api.dag_runs(dag_id)),

@@ -19,7 +19,7 @@ DAYS = [datetime(2026, 9, day, 12, 30, tzinfo=UTC) for day in (7, 8, 9)]
 
 @pytest.fixture
 def at_rest(here: Installation) -> Installation:
-    """The installation, once no run of NBP is on its way."""
+    """The installation, once no run of NBP is in progress."""
     here.comes_to_rest("sync__nbp")
     return here
 

@@ -56,7 +56,7 @@ VICTIMS: Mapping[str, Callable[[Installation], list[psutil.Process]]] = {
 
 
 def running_load(at: Installation, system: str) -> bool:
-    """Whether a load of the system is on its way."""
+    """Whether a load of the system is in progress."""
     with contextlib.suppress(psycopg.Error):
         return bool(
             at.rows("select from ops.load where system = %s and state in ('extracting', 'landed', 'gated')", system)

@@ -78,7 +78,7 @@ LIES = {
             <> (select count(*) from staging.shop__customer where _load_id = load_id)
         or rows_quarantined <> (select count(*) from ops.quarantine as q where q.load_id = load.load_id)
     """,
-    "a load on its way has ended, or one that is over has not": """
+    "a load in progress has ended, or one that is over has not": """
         select load_id from ops.load
         where (state in ('extracting', 'landed', 'gated')) <> (ended_at is null)
     """,
@@ -102,7 +102,7 @@ def observe(url: str) -> dict[str, list[str]]:
 
 
 def landing(url: str, load_id: int) -> list[str]:
-    """Every row that a load on its way has landed."""
+    """Every row that a load in progress has landed."""
     pages = sql.Identifier("landing", f"load_{load_id}")
     with psycopg.connect(url) as connection:
         rows = connection.execute(sql.SQL("select t::text from {} as t").format(pages)).fetchall()

@@ -48,7 +48,7 @@ def test_a_second_load_at_any_step_of_the_first_waits_or_is_refused_and_nothing_
             if second[0].end != "done":
                 refused += 1
                 assert second[0].end.startswith("Busy: shop.customer "), second[0].end
-                assert "is being loaded by" in second[0].end or "on its way" in second[0].end
+                assert "is being loaded by" in second[0].end or "in progress" in second[0].end
             assert lies(warehouse.url) == []
             load(warehouse, OTHER)
             assert warehouse.current() == expected

@@ -206,7 +206,7 @@ def test_no_refusal_ever_quotes_a_row(world: World, statement: str):
 
 
 def again(warehouse: Warehouse, step: str) -> None:
-    """The step, and those after it, without any trouble: the load is published."""
+    """The step, and those after it, without any fault: the load is published."""
     for name in list(STEPS)[list(STEPS).index(step) :]:
         load = STEPS[name](warehouse.job(NIGHTLY))
     assert load.state == "published"

@@ -69,7 +69,7 @@ def test_a_company_that_the_feed_names_on_many_days_is_asked_about_in_one_chunk_
     loader.execute("update ops.load set state = 'published'")
     load = ledger.begin(loader, "white_list", "subject", window, Run("migrate", "manual__1", "os:test"))
     loader.execute("insert into landing.lookup_result values (%s, 'f', 'found', %s)", (load.load_id, NOW))
-    assert list(ask(None, ["a", "f"], "feed")) == ["a", "f"]  # no chunk of a migration on its way
+    assert list(ask(None, ["a", "f"], "feed")) == ["a", "f"]  # no chunk of a migration in progress
     migration_id = loader.execute(
         "insert into ops.migration"
         " (system, streams, window_start, window_end, chunk, mode, reason, actor, run_id, plan) values"

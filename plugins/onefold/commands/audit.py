@@ -23,7 +23,7 @@ _SECONDS_BETWEEN_REPORTS = 2.0
 
 @click.group()
 def audit() -> None:
-    """What happened, provably: the chain of audit events, and the origin of each golden record."""
+    """What happened, provably: the chain of audit events, and the provenance of each golden record."""
 
 
 @audit.command("verify")

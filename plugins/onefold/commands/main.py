@@ -30,6 +30,8 @@ COMMANDS = {
     "conform": Entry("sync:conform", "Build and publish the entities."),
     "replay": Entry("replay:replay", "Judge quarantined rows again, after a suite or mapping was fixed."),
     "migrate": Entry("migrate:migrate", "Load a window of the past: dry run first, then approval."),
+    "quarantine": Entry("quarantine:quarantine", "Show which rows wait and which values are withheld, and why."),
+    "held-back": Entry("held_back:held_back", "Show which golden records are held back, and why."),
     "rollback": Entry("rollback:rollback", "Remove published loads as if they had never been, or undo that."),
     "audit": Entry("audit:audit", "Verify and read the audit trail."),
     "generate": Entry("generate:generate", "Write everything that is generated from the catalogue."),

@@ -47,7 +47,7 @@ def migrate(
     from onefold.platform.warehouse import connect_as
 
     systems = read_systems()
-    wish = MigrationRequest(
+    request = MigrationRequest(
         system=system,
         streams=streams or (tuple(systems[system].streams) if system in systems else ()),
         start=needed_instant(start),
@@ -59,7 +59,7 @@ def migrate(
         rate=rate,
     )
     with connect_as("engineer") as connection:
-        planned = make_plan(connection, systems, wish)
+        planned = make_plan(connection, systems, request)
     if dry_run:
         click.echo(json.dumps(planned.as_json(), indent=2) if as_json else "\n".join(planned.lines(system)))
         return
@@ -68,11 +68,11 @@ def migrate(
     api.unpause("migrate")
     form = {
         "system": system,
-        "streams": list(wish.streams),
-        "from": wish.start.isoformat(),
-        "to": wish.end.isoformat(),
+        "streams": list(request.streams),
+        "from": request.start.isoformat(),
+        "to": request.end.isoformat(),
         "chunk_days": chunk_days,
-        "mode": wish.mode,
+        "mode": request.mode,
         "service_window": service_window,
         "rate": rate,
         "reason": reason,

@@ -21,6 +21,18 @@ def known_system(systems: Mapping[str, System], name: str) -> System:
     return systems[name]
 
 
+def known_stream(systems: Mapping[str, System], name: str) -> tuple[str, str | None]:
+    """System and stream of system.stream; the stream is None where only a system is named.
+
+    Raises Fatal with the names that there are.
+    """
+    system, _, stream = name.partition(".")
+    streams = known_system(systems, system).streams
+    if stream and stream not in streams:
+        raise Fatal(f"{system} has no stream {stream!r}: {did_you_mean(stream, streams, 'there are')}.")
+    return system, stream or None
+
+
 def asked_window(start: str | None, end: str | None) -> tuple[datetime | None, datetime]:
     """The window that somebody has asked for; without an end it ends now.
 

@@ -78,6 +78,8 @@ def status(as_json: bool) -> None:
             from onefold.commands.report_text import stream_table
 
             click.echo(f"\nEach stream and its last load:\n{stream_table(streams, datetime.now(UTC))}")
+            if any(stream.open_quarantine or stream.withheld for stream in streams):
+                click.echo("Which rows wait, and which values are withheld at which rate: bin/onefold quarantine")
         if held or refused:
             from onefold.commands.report_text import held_back_lines
 

@@ -1,4 +1,4 @@
-"""Loads, streams and entities as a person reads them in a terminal."""
+"""Loads, streams and entities, what waits and what is held back, as a person reads them in a terminal."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from onefold.insight.entities import EntityStatus
-from onefold.insight.held_back import HeldBack
+from onefold.insight.held_back import HeldBack, HeldBackRecord, Warned
 from onefold.insight.loads import LoadSummary
+from onefold.insight.quarantine import QuarantinedRow, QuarantineReason, WithheldValue
 from onefold.insight.streams import StreamStatus
 from onefold.load.withheld_rates import WithheldRate
 from onefold.text_table import table
@@ -18,6 +19,15 @@ _COUNTS = ("read", "new", "changed", "deleted", "quarantined", "gate", "seconds"
 def load_table(loads: Iterable[LoadSummary]) -> str:
     """A table of loads, one line each."""
     return table(("system", "stream", *_COUNTS), [(load.system, load.stream, *_counts(load)) for load in loads], left=2)
+
+
+def withheld_by_loads(loads: Iterable[LoadSummary]) -> list[str]:
+    """One line that says how many values the loads withheld from what they published; none where they withheld none."""
+    found = {f"{load.system}.{load.stream}": load.withheld for load in loads if load.withheld}
+    if not found:
+        return []
+    streams = ", ".join(f"{values:,} in {name}" for name, values in found.items())
+    return [f"Values withheld from published records: {streams}. Which, and why: bin/onefold quarantine"]
 
 
 def stream_table(streams: Iterable[StreamStatus], now: datetime) -> str:
@@ -52,16 +62,96 @@ def entity_lines(entities: Iterable[EntityStatus]) -> list[str]:
     return lines or ["Nothing has been published yet."]
 
 
-def held_back_lines(held: Iterable[HeldBack], refused: Mapping[str, str]) -> list[str]:
-    """One line for each entity that was left out, and for each reason for which golden records are held back."""
+def held_back_lines(held: Sequence[HeldBack], refused: Mapping[str, str], most: int = 20) -> list[str]:
+    """One line for each entity that was left out, and for each of the first reasons (`most`) for which golden records
+    are held back."""
     lines = [f"Left out of the last publish: {reason}" for _, reason in sorted(refused.items())]
-    for each in held:
+    for each in held[:most]:
         states = f"{each.published:,} at an earlier state, {each.golden_records - each.published:,} unpublished"
         lines.append(
             f"Held back since {each.since:%Y-%m-%d %H:%M} UTC: {each.golden_records:,} of {each.entity} ({states}): "
             f"{each.reason}. One of them: {each.golden_id}"
         )
+    if len(held) > most:
+        lines.append(f"Held back for {len(held) - most:,} more reasons: bin/onefold held-back")
     return lines
+
+
+def warned_lines(warned: Iterable[Warned]) -> list[str]:
+    """One line for each warning of published golden records."""
+    return [f"Published with a warning: {each.golden_records:,} of {each.entity}: {each.reason}" for each in warned]
+
+
+def held_back_table(records: Iterable[HeldBackRecord]) -> str:
+    """A table of golden records that are held back, one line each."""
+    rows = [
+        (
+            *(
+                each.entity,
+                each.golden_id,
+                f"{each.since:%Y-%m-%d %H:%M}",
+                "earlier state" if each.published else "none",
+            ),
+            *(each.reason, " ".join(each.records[:3]) + (" …" if len(each.records) > 3 else "")),
+        )
+        for each in records
+    ]
+    return table(("entity", "golden record", "since (UTC)", "published", "reason", "records"), rows, left=6)
+
+
+def reason_table(reasons: Iterable[QuarantineReason]) -> str:
+    """A table of what the rows in quarantine fail, one line a stream and expectation."""
+    rows = [
+        (
+            each.system,
+            each.stream,
+            each.expectation,
+            f"{each.oldest:%Y-%m-%d}",
+            f"{each.newest:%Y-%m-%d}",
+            f"{each.rows:,}",
+        )
+        for each in reasons
+    ]
+    return table(("system", "stream", "failed expectation", "oldest", "newest", "rows"), rows, left=5)
+
+
+def row_table(rows: Iterable[QuarantinedRow]) -> str:
+    """A table of rows in quarantine, without their content."""
+    heads = ("system", "stream", "key", "load", "since (UTC)", "reason")
+    lines = [
+        (
+            each.system,
+            each.stream,
+            each.key or "",
+            f"{each.load_id}",
+            f"{each.quarantined_at:%Y-%m-%d %H:%M}",
+            each.reason,
+        )
+        for each in rows
+    ]
+    return table(heads, lines, left=6)
+
+
+def rate_table(rates: Iterable[WithheldRate]) -> str:
+    """A table of attributes of which values are withheld, with the share of the stream's records that lack one."""
+    rows = [
+        (each.system, each.stream, each.attribute, f"{each.values:,}", f"{each.records:,}", f"{each.rate:.2%}")
+        for each in rates
+    ]
+    return table(("system", "stream", "attribute", "withheld", "records", "rate"), rows, left=3)
+
+
+def withheld_table(values: Iterable[WithheldValue]) -> str:
+    """A table of withheld values: of what kind each is and what would be allowed, never the value."""
+    heads = ("system", "stream", "key", "attribute", "load", "reason", "kind of value", "allowed")
+    rows = [
+        (
+            *(each.system, each.stream, each.key or "", each.attribute, f"{each.load_id}"),
+            *(each.reason, each.value_kind or "", each.allowed or ""),
+        )
+        for each in values
+    ]
+    return table(heads, rows, left=8)
 
 
 def withheld_lines(rates: Sequence[WithheldRate]) -> list[str]:

@@ -19,7 +19,7 @@ def sync(system: str, start: str | None, end: str | None, as_json: bool) -> None
     """Load one SYSTEM now, all its streams, through the real scheduler."""
     from onefold.catalog.reader import read_systems
     from onefold.commands.past import ask_streams, asked_window, known_system
-    from onefold.commands.report_text import load_table
+    from onefold.commands.report_text import load_table, withheld_by_loads
     from onefold.commands.runs import airflow, follow
     from onefold.insight.loads import loads_of_run
     from onefold.platform.warehouse import connect_as
@@ -33,16 +33,20 @@ def sync(system: str, start: str | None, end: str | None, as_json: bool) -> None
     run = follow(api, api.trigger_dag(f"sync__{system}", {"start": start, "end": end}))
     with connect_as("engineer") as connection:
         loads = loads_of_run(connection, run.dag_id, run.run_id)
-    click.echo(json.dumps([asdict(load) for load in loads], indent=2, default=str) if as_json else load_table(loads))
+    if as_json:
+        click.echo(json.dumps([asdict(load) for load in loads], indent=2, default=str))
+    else:
+        click.echo("\n".join([load_table(loads), *withheld_by_loads(loads)]))
 
 
 @click.command(epilog="Example: onefold conform --json")
 @click.option("--json", "as_json", is_flag=True, help="For scripts.")
 def conform(as_json: bool) -> None:
     """Build the entities from what has been loaded since the last publish, and publish them."""
-    from onefold.commands.report_text import entity_lines
+    from onefold.commands.report_text import entity_lines, held_back_lines
     from onefold.commands.runs import airflow, follow
     from onefold.insight.entities import entity_statuses, last_publish_report
+    from onefold.insight.held_back import held_back
     from onefold.platform.warehouse import connect_as
 
     here = settings()
@@ -51,4 +55,5 @@ def conform(as_json: bool) -> None:
     follow(api, api.trigger_dag("conform"))
     with connect_as("engineer") as connection:
         report, entities = last_publish_report(connection), entity_statuses(connection)
-    click.echo(json.dumps(report, indent=2) if as_json else "\n".join(entity_lines(entities)))
+        held = held_back_lines(held_back(connection), {})
+    click.echo(json.dumps(report, indent=2) if as_json else "\n".join([*entity_lines(entities), *held]))

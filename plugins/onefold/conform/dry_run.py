@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 import psycopg
 from psycopg import sql
@@ -14,8 +14,9 @@ from onefold.audit import AuditEvent, append
 from onefold.catalog.entity import Entity
 from onefold.conform import dbt_build, dry_run_schemas
 from onefold.conform.candidate import Candidate, Gate
+from onefold.conform.held_back import find_held_back
 from onefold.conform.publish_ledger import Publish, changed_mappings
-from onefold.conform.verdict import judge_candidates
+from onefold.conform.verdict import judge_candidates, with_dependents
 from onefold.errors import Fatal
 from onefold.load.ledger import Load
 from onefold.warehouse.advisory_lock import advisory_lock
@@ -25,14 +26,19 @@ from onefold.warehouse.rows import one_row
 from onefold.warehouse.tables import StagingTable
 
 _REPORT = """
-select (select count(*) from {candidate} where _change = 'new'),
-       (select count(*) from {candidate} where _change = 'changed'),
-       (select count(*) from {ended} where merged_into is not null),
-       (select count(*) from {ended} where merged_into is null),
+with candidate as (select * from {candidate} where {id} not in (select golden_id from held)),
+    ended as (select * from {ended} where {id} not in (select golden_id from held))
+select (select count(*) from candidate where _change = 'new'),
+       (select count(*) from candidate where _change = 'changed'),
+       (select count(*) from ended where merged_into is not null),
+       (select count(*) from ended where merged_into is null),
        (select count(*) from (
-           select from {crosswalk} where _previous_id is not null
+           select from {crosswalk}
+           where _previous_id is not null and _previous_id not in (select golden_id from held)
            group by _previous_id having count(distinct {id}) > 1) as split),
-       (select count(*) from {conflict})
+       (select count(*) from {conflict}),
+       (select count(*) from held),
+       (select count(distinct golden_id) from failing join candidate on candidate.{id} = golden_id where not critical)
 """
 
 
@@ -40,8 +46,9 @@ select (select count(*) from {candidate} where _change = 'new'),
 class EntityDryRun:
     """How many golden records of one entity would be new, changed, merged into others, ended, or split into several.
 
-    `conflicts` are contradictory identifiers among the records that were resolved; `held_back` fail the suite and would
-    stay as they are; `refused` is why the entity would not be published at all, None when it would.
+    `conflicts` are contradictory identifiers among the records that were resolved; `held_back` would stay as they are,
+    because they fail the suite or share records with one that does, and are in none of the other figures; `warnings`
+    would be published with a warning; `refused` is why the entity would not be published at all, None when it would.
     """
 
     entity: str
@@ -53,6 +60,7 @@ class EntityDryRun:
     conflicts: int
     refused: str | None
     held_back: int = 0
+    warnings: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,10 +103,12 @@ def dry_run_conform(
             "shadow": dry_run_schemas.PREFIX,
         }
         dbt_build.build_models(project, url, variables, [f"tag:{entity.entity}" for entity in touched])
+        found = [_report(connection, publish, entity, gate) for entity in touched]
+        refused = with_dependents(touched, {each.entity: each.refused for each in found if each.refused})
         report = DryRunReport(
             publish.publish_id,
             publish.loads,
-            tuple(_report(connection, publish, entity, gate) for entity in touched),
+            tuple(replace(each, refused=refused.get(each.entity)) for each in found),
         )
         _record(connection, actor, report)
     return report
@@ -146,10 +156,12 @@ def _report(connection: psycopg.Connection, publish: Publish, entity: Entity, ga
             ("conflict", "conflict"),
         )
     }
-    new, changed, merged, ended, split, conflicts = one_row(
-        connection.execute(sql.SQL(_REPORT).format(id=sql.Identifier(f"{name}_id"), **tables))
-    )
-    return EntityDryRun(name, new, changed, merged, ended, split, conflicts, verdict.refused, verdict.failing)
+    with connection.transaction():
+        find_held_back(connection, entity, () if verdict.refused else verdict.failures, dry_run_schemas.MAPPED)
+        new, changed, merged, ended, split, conflicts, held_back, warnings = one_row(
+            connection.execute(sql.SQL(_REPORT).format(id=sql.Identifier(f"{name}_id"), **tables))
+        )
+    return EntityDryRun(name, new, changed, merged, ended, split, conflicts, verdict.refused, held_back, warnings)
 
 
 def _record(connection: psycopg.Connection, actor: str, report: DryRunReport) -> None:

@@ -106,6 +106,21 @@ def hold_back(
     written.
     """
     parts = _parts(entity, publish_id, suite)
+    if find_held_back(connection, entity, failures):
+        for statement in (_RECORDS, *_TAKE_OUT):
+            connection.execute(sql.SQL(statement).format(**parts))
+    for statement in (*_LEDGER, *_WARNINGS):
+        connection.execute(sql.SQL(statement).format(**parts))
+
+
+def find_held_back(
+    connection: psycopg.Connection, entity: Entity, failures: Sequence[Failure], mapped: str = "mapped"
+) -> int:
+    """Write the candidates that fail into the table `failing`, and those to hold back into `held`; returns how many.
+
+    Both are temporary and end with the caller's transaction. `mapped` is the schema of the candidates.
+    """
+    parts = _parts(entity, 0, "", mapped)
 
     def execute(statement: str, **more: sql.Composable) -> int:
         return connection.execute(sql.SQL(statement).format(**parts, **more)).rowcount
@@ -119,8 +134,9 @@ def hold_back(
             reason=sql.Literal(failure.reason),
             rows=failure.rows,
         )
-    if execute(_HELD):
-        while execute(_SHARED) + sum(
+    held = execute(_HELD)
+    if held:
+        while more := execute(_SHARED) + sum(
             execute(
                 _SAME_IDENTIFIER,
                 same=_same(identifier),
@@ -128,12 +144,8 @@ def hold_back(
             )
             for identifier in entity.identity.identifiers
         ):
-            pass
-        execute(_RECORDS)
-        for statement in _TAKE_OUT:
-            execute(statement)
-    for statement in (*_LEDGER, *_WARNINGS):
-        execute(statement)
+            held += more
+    return held
 
 
 def _same(identifier: Sequence[str]) -> sql.Composable:
@@ -155,11 +167,11 @@ def held_back_counts(connection: psycopg.Connection, entity: str) -> tuple[int, 
     return held, warned
 
 
-def _parts(entity: Entity, publish_id: int, suite: str) -> dict[str, sql.Composable]:
+def _parts(entity: Entity, publish_id: int, suite: str, mapped: str = "mapped") -> dict[str, sql.Composable]:
     name = entity.entity
     candidates = ("candidate", "candidate_crosswalk", "candidate_identifier", "changed", "ended")
     return {
-        **{table: sql.Identifier("mapped", f"{name}__{table}") for table in candidates},
+        **{table: sql.Identifier(mapped, f"{name}__{table}") for table in candidates},
         "version": sql.Identifier("conformed", f"{name}_version"),
         "crosswalk": sql.Identifier("conformed", f"{name}_crosswalk_version"),
         "id": sql.Identifier(f"{name}_id"),

@@ -16,7 +16,7 @@ _object = msgspec.json.Decoder(_Object)
 _objects = msgspec.json.Decoder(list[_Object])
 
 
-class Inner:
+class NestedRecords:
     """Reads a page as `outer` does and gives the records within its records. What a record says itself goes before
     what is carried into it. One that cannot be taken apart stays whole: without its key, it goes to quarantine."""
 

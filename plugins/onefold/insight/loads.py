@@ -16,7 +16,8 @@ from onefold.insight.page import Page, bounded, page_of
 class LoadSummary:
     """One load: records by what became of them, the gate's verdict, and seconds of work in all its steps.
 
-    `conflicting` are those of the quarantined that stand under one key with a different row.
+    `conflicting` are those of the quarantined that stand under one key with a different row. `withheld` are values of
+    records that were published, not records.
     """
 
     system: str
@@ -29,6 +30,7 @@ class LoadSummary:
     deleted: int
     quarantined: int
     conflicting: int
+    withheld: int
     verdict: str
     seconds: float
     error: str | None
@@ -43,7 +45,8 @@ class LoadSummary:
 
 COLUMNS = sql.SQL(
     "load_id, state, rows_read as read, rows_new as new, rows_changed as changed, rows_deleted as deleted,"
-    " rows_quarantined as quarantined, rows_conflicting as conflicting, coalesce(verdict, 'none') as verdict,"
+    " rows_quarantined as quarantined, rows_conflicting as conflicting, values_withheld as withheld,"
+    " coalesce(verdict, 'none') as verdict,"
     " round((seconds_extracting + seconds_gating + seconds_publishing)::numeric, 1)::float8 as seconds, error,"
     " started_at, ended_at"
 )

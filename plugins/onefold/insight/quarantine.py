@@ -1,5 +1,7 @@
-"""The quarantine: the rows that wait there, and why. Withheld values, whose rows are published, are counted elsewhere
-(streams.py, load/withheld_rates.py)."""
+"""The quarantine: the rows that wait there, and the values that are withheld from rows that are published, and why.
+
+How large a share of a stream's records lacks an attribute: load/withheld_rates.py.
+"""
 
 from __future__ import annotations
 
@@ -39,14 +41,36 @@ class QuarantinedRow:
     quarantined_at: datetime
 
 
-def quarantine_reasons(connection: psycopg.Connection, limit: int = 1000) -> list[QuarantineReason]:
+@dataclass(frozen=True, slots=True)
+class WithheldValue:
+    """One attribute (entity.attribute) that one published record lacks: why, what kind of value the source gave, and
+    what would be allowed; never the value."""
+
+    quarantine_id: int
+    system: str
+    stream: str
+    key: str | None
+    load_id: int
+    attribute: str
+    expectation: str
+    reason: str
+    value_kind: str | None
+    allowed: str | None
+    quarantined_at: datetime
+
+
+def quarantine_reasons(
+    connection: psycopg.Connection, limit: int = 1000, *, system: str | None = None, stream: str | None = None
+) -> list[QuarantineReason]:
     """The open rows by stream and expectation, the most frequent first. Raises Fatal when the limit is out of range."""
     with connection.cursor(row_factory=class_row(QuarantineReason)) as cursor:
         return cursor.execute(
             "select system, stream, expectation, count(*) as rows, min(quarantined_at) as oldest,"
             " max(quarantined_at) as newest from ops.quarantine where state = 'open' and attribute is null"
-            " group by 1, 2, 3 order by rows desc, 1, 2, 3 limit %s",
-            (bounded(limit),),
+            " and (%(system)s::text is null or system = %(system)s)"
+            " and (%(stream)s::text is null or stream = %(stream)s)"
+            " group by 1, 2, 3 order by rows desc, 1, 2, 3 limit %(rows)s",
+            {"system": system, "stream": stream, "rows": bounded(limit)},
         ).fetchall()
 
 
@@ -68,5 +92,35 @@ def quarantined_rows(
             " and (%(before)s::bigint is null or quarantine_id < %(before)s)"
             " order by quarantine_id desc limit %(rows)s",
             {"system": system, "stream": stream, "before": before, "rows": bounded(limit) + 1},
+        ).fetchall()
+    return page_of(rows, limit, lambda row: row.quarantine_id)
+
+
+def withheld_values(
+    connection: psycopg.Connection,
+    *,
+    system: str | None = None,
+    stream: str | None = None,
+    attribute: str | None = None,
+    before: int | None = None,
+    limit: int = 100,
+) -> Page[WithheldValue]:
+    """The values that are withheld now, the newest first. Raises Fatal when the limit is out of range."""
+    with connection.cursor(row_factory=class_row(WithheldValue)) as cursor:
+        rows = cursor.execute(
+            "select quarantine_id, system, stream, _key as key, load_id, attribute, expectation, reason, value_kind,"
+            " allowed, quarantined_at from ops.quarantine where state = 'open' and attribute is not null"
+            " and (%(system)s::text is null or system = %(system)s)"
+            " and (%(stream)s::text is null or stream = %(stream)s)"
+            " and (%(attribute)s::text is null or attribute = %(attribute)s)"
+            " and (%(before)s::bigint is null or quarantine_id < %(before)s)"
+            " order by quarantine_id desc limit %(rows)s",
+            {
+                "system": system,
+                "stream": stream,
+                "attribute": attribute,
+                "before": before,
+                "rows": bounded(limit) + 1,
+            },
         ).fetchall()
     return page_of(rows, limit, lambda row: row.quarantine_id)

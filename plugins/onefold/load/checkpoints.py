@@ -8,7 +8,7 @@ from onefold.load.ledger import Load
 
 
 def stored_checkpoints(connection: psycopg.Connection, system: str, stream: str) -> dict[str, str]:
-    """The states of the stream's parts, by part, as the load published last left them."""
+    """The checkpoints of the stream's partitions, by partition, as the load published last left them."""
     return dict(
         connection.execute(
             "select partition, checkpoint from ops.stream_checkpoint where system = %s and stream = %s",

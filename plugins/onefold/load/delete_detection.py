@@ -30,8 +30,8 @@ def land_deletions(connection: psycopg.Connection, load: Load, stream: Stream) -
 
     Nothing is deleted where some record of the listing could not be read: it may be just the one that seems missing.
     """
-    lonely = _without_sisters(connection, load) if stream.deletes.complete_group else 0
-    return lonely + _listed(connection, load, stream)
+    orphans = _without_siblings(connection, load) if stream.deletes.complete_group else 0
+    return orphans + _listed(connection, load, stream)
 
 
 def _listed(connection: psycopg.Connection, load: Load, stream: Stream) -> int:
@@ -66,7 +66,7 @@ def _listed(connection: psycopg.Connection, load: Load, stream: Stream) -> int:
     )
 
 
-def _without_sisters(connection: psycopg.Connection, load: Load) -> int:
+def _without_siblings(connection: psycopg.Connection, load: Load) -> int:
     parts = sql.SQL(
         "select _key::jsonb ->> 0 as partition, max(_cursor) as _cursor, max(_extracted_at) as _extracted_at"
         " from {} group by 1"

@@ -121,7 +121,7 @@ def lock_stream(connection: psycopg.Connection, system: str, stream: str) -> Non
 def close_abandoned(
     connection: psycopg.Connection, system: str, stream: str, run: Run, run_is_over: Callable[[str, str], bool]
 ) -> None:
-    """Close a load that an earlier run left on its way. The caller holds the stream's lock, so no process works on it.
+    """Close a load that an earlier run left in progress. The caller holds the stream's lock, so no process works on it.
 
     Raises Busy when that run still goes on and is between two of its tasks.
     """
@@ -130,7 +130,7 @@ def close_abandoned(
         return
     if not run_is_over(left.dag_id, left.run_id):
         raise Busy(
-            f"{system}.{stream} has load {left.load_id} on its way (state {left.state}, run {left.run_id}). "
+            f"{system}.{stream} has load {left.load_id} in progress (state {left.state}, run {left.run_id}). "
             "Wait until that run has ended; this one tries again."
         )
     reject(connection, left, f"abandoned: run {left.run_id} ended before the load was published")

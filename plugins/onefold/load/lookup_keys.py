@@ -52,7 +52,7 @@ select value from ({known}) known
 where value = any({changed}::text[]) and ({after}::text is null or value > {after}::text)
 order by 1
 """
-# The feed may name a company on many days: a migration that is on its way asks about it in one of its chunks.
+# The feed may name a company on many days: a migration that is in progress asks about it in one of its chunks.
 _FEED = """
 select distinct value from (select value collate "C" as value from unnest({changed}::text[]) as feed (value)) feed
 where ({after}::text is null or value > {after}::text) and not exists (

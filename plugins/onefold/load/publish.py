@@ -54,7 +54,7 @@ def publish(
 
     The caller holds the stream's lock and has seen the load's checkpoint as gated. `overlap` is how much of what is
     published a run that goes on from it reads again. A replay settles the rows that it chose; it says nothing of the
-    source, so cursor, answers and states stay as they are.
+    source, so cursor, lookup results and checkpoints stay as they are.
     """
     with connection.transaction():
         new, changed, deleted, withholding, content = _count(connection, load)

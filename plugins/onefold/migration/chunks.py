@@ -87,10 +87,10 @@ def publish_chunks(
 
 
 def close_abandoned(
-    connection: psycopg.Connection, wish: MigrationRequest, who: str, run_is_over: Callable[[str, str], bool]
+    connection: psycopg.Connection, request: MigrationRequest, who: str, run_is_over: Callable[[str, str], bool]
 ) -> None:
-    """End the migrations of these streams that are on their way while the runs that began them are over."""
-    for other in ledger.in_progress(connection, wish):
+    """End the migrations of these streams that are in progress while the runs that began them are over."""
+    for other in ledger.in_progress(connection, request):
         if run_is_over("migrate", other.run_id):
             log.warning("migration %s is ended: its run %s is over", other.migration_id, other.run_id)
             discard_dry_run(connection, other)
@@ -103,13 +103,20 @@ def discard_dry_run(connection: psycopg.Connection, migration: Migration) -> Non
         _drop(connection, ledger.chunks(connection, migration, stream))
 
 
-def quarantined(connection: psycopg.Connection, migration: Migration) -> Mapping[str, Mapping[str, int]]:
-    """By stream and reason, how many records the dry run's gates refused."""
-    reasons: dict[str, Counter[str]] = {}
-    for stream in migration.streams:
-        for chunk in ledger.chunks(connection, migration, stream):
-            reasons.setdefault(stream, Counter()).update(chunk.totals["reasons"] if chunk.totals else {})
-    return {stream: dict(counted) for stream, counted in reasons.items()}
+def quarantined(chunks: Iterable[Chunk]) -> Mapping[str, int]:
+    """How many records the dry run's gates refused, by reason."""
+    reasons: Counter[str] = Counter()
+    for chunk in chunks:
+        reasons.update(chunk.totals["reasons"] if chunk.totals else {})
+    return dict(reasons)
+
+
+def withheld(chunks: Iterable[Chunk]) -> Mapping[str, int]:
+    """How many values the records that the dry run's gates accepted would lack, by attribute."""
+    values: Counter[str] = Counter()
+    for chunk in chunks:
+        values.update(chunk.totals.get("withheld", {}) if chunk.totals else {})
+    return dict(values.most_common())
 
 
 def _drop(connection: psycopg.Connection, chunks: Iterable[Chunk]) -> None:
@@ -159,10 +166,17 @@ def _found(connection: psycopg.Connection, job: Job, load: Load) -> ChunkTotals:
             " group by 1 union all select reason, count(*) from landing.unreadable where load_id = {} group by 1"
         ).format(load.tables.refused, load.load_id)
     ).fetchall()
+    withheld = connection.execute(
+        sql.SQL(
+            "select attribute, count(*) from {} c cross join lateral jsonb_object_keys(c._withheld) attribute"
+            " where not exists (select from {} r where r._key = c._key) group by 1 order by 2 desc, 1"
+        ).format(load.tables.candidate, load.tables.refused)
+    ).fetchall()
     return {
         "read": load.rows_read,
         "became": dry_run_totals(connection, load, job.system, job.entities),
         "reasons": dict(reasons),
+        "withheld": dict(withheld),
     }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 import psycopg
 from psycopg import sql
@@ -18,11 +18,13 @@ from onefold.warehouse.tables import StagingTable
 
 
 class ChunkTotals(TypedDict):
-    """What the dry run of a chunk found: records read, the totals by outcome, and refused records by reason."""
+    """What the dry run of a chunk found: records read, the totals by outcome, refused records by reason, and the values
+    that accepted records would lack, by attribute (a dry run by an earlier release has not counted them)."""
 
     read: int
     became: Totals
     reasons: dict[str, int]
+    withheld: NotRequired[dict[str, int]]
 
 
 Totals = dict[str, dict[str, str]]

@@ -14,18 +14,18 @@ DAYS = 14
 """How many days of the window are asked about, at most: of two weeks, or each day of the week twice."""
 
 
-def estimate_from_feed(count: CountDay, system: System, wish: MigrationRequest) -> Estimate:
+def estimate_from_feed(count: CountDay, system: System, request: MigrationRequest) -> Estimate:
     """As many records a day as on some days that are spread evenly over the window, and one request for each of them.
 
     The days are no whole weeks apart, so that they are not all Sundays.
     A company that was named on several days is counted for each, and asked about once.
     """
-    days = math.ceil((wish.end - wish.start) / timedelta(days=1))
+    days = math.ceil((request.end - request.start) / timedelta(days=1))
     asked = min(days, DAYS)
     apart = days // asked
     apart -= apart % 7 == 0
-    named = sum(count(wish.start.date() + timedelta(days=number * apart)) for number in range(asked))
+    named = sum(count(request.start.date() + timedelta(days=number * apart)) for number in range(asked))
     records = math.ceil(named / asked * days)
     requests = records + days
-    seconds = seconds_of(requests, kept(system.limits.rate, wish.rate))
+    seconds = seconds_of(requests, kept(system.limits.rate, request.rate))
     return Estimate(records, requests, seconds, by=f"{asked} days of its feed")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal, TypedDict
+from typing import Literal, NotRequired, TypedDict
 
 import psycopg
 from psycopg import sql
@@ -25,11 +25,13 @@ _IN_PROGRESS = ("planned", "dry_run", "approved")
 
 
 class StreamReport(TypedDict):
-    """What the dry run of one stream found; `counted` is compared with the source's own count."""
+    """What the dry run of one stream found: refused records by reason, withheld values by attribute; `counted` is
+    compared with the source's own count."""
 
     read: int
     became: Totals
     quarantined: Mapping[str, int]
+    withheld: NotRequired[Mapping[str, int]]
     counted: Mapping[str, int | str | None]
 
 
@@ -66,7 +68,7 @@ class Migration:
     ended_at: datetime | None
 
     @property
-    def on_its_way(self) -> bool:
+    def is_in_progress(self) -> bool:
         return self.state in _IN_PROGRESS
 
 
@@ -89,18 +91,18 @@ class Chunk:
         return Window(self.window_start, self.window_end)
 
 
-def begin(connection: psycopg.Connection, wish: MigrationRequest, plan: Plan, who: str, run_id: str) -> Migration:
+def begin(connection: psycopg.Connection, request: MigrationRequest, plan: Plan, who: str, run_id: str) -> Migration:
     """Write the migration and its chunks down; the one that this run has begun already is given again.
 
-    Raises Fatal when another migration of one of the streams is on its way.
+    Raises Fatal when another migration of one of the streams is in progress.
     """
     with connection.transaction():
         connection.execute("select pg_advisory_xact_lock(hashtextextended('onefold migration', 0))")
         known = connection.execute("select migration_id from ops.migration where run_id = %s", (run_id,)).fetchone()
         if known:
             return get(connection, known[0])
-        for other in in_progress(connection, wish):
-            raise overlap_error(other, wish)
+        for other in in_progress(connection, request):
+            raise overlap_error(other, request)
         inserted = connection.execute(
             """
             insert into ops.migration (system, streams, window_start, window_end, chunk, mode, service_window, rate,
@@ -108,8 +110,16 @@ def begin(connection: psycopg.Connection, wish: MigrationRequest, plan: Plan, wh
             values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s) returning migration_id
             """,
             (
-                *(wish.system, list(wish.streams), wish.start, wish.end, wish.chunk, wish.mode, wish.service_window),
-                *(wish.rate, wish.reason, who, run_id, Jsonb(plan.as_json())),
+                *(
+                    request.system,
+                    list(request.streams),
+                    request.start,
+                    request.end,
+                    request.chunk,
+                    request.mode,
+                    request.service_window,
+                ),
+                *(request.rate, request.reason, who, run_id, Jsonb(plan.as_json())),
             ),
         )
         migration_id = one_row(inserted)[0]
@@ -119,31 +129,31 @@ def begin(connection: psycopg.Connection, wish: MigrationRequest, plan: Plan, wh
                 " values (%s, %s, %s, %s, %s)",
                 [
                     (migration_id, stream, position, window.start, window.end)
-                    for stream in wish.streams
-                    for position, window in enumerate(wish.chunks(), 1)
+                    for stream in request.streams
+                    for position, window in enumerate(request.chunks(), 1)
                 ],
             )
         migration = get(connection, migration_id)
         _record_event(
-            connection, migration, "migration.begin", who, chunks=plan.chunks * len(wish.streams), asked=plan.asked
+            connection, migration, "migration.begin", who, chunks=plan.chunks * len(request.streams), asked=plan.asked
         )
     return migration
 
 
-def in_progress(connection: psycopg.Connection, wish: MigrationRequest) -> list[Migration]:
-    """The migrations that have one of the wish's streams and have not ended."""
+def in_progress(connection: psycopg.Connection, request: MigrationRequest) -> list[Migration]:
+    """The migrations that have one of the request's streams and have not ended."""
     with connection.cursor(row_factory=class_row(Migration)) as cursor:
         return cursor.execute(
             "select * from ops.migration where system = %s and streams && %s::text[] and state = any (%s)",
-            (wish.system, list(wish.streams), list(_IN_PROGRESS)),
+            (request.system, list(request.streams), list(_IN_PROGRESS)),
         ).fetchall()
 
 
-def overlap_error(other: Migration, wish: MigrationRequest) -> Fatal:
-    """Why the wish cannot be while another migration is on its way."""
+def overlap_error(other: Migration, request: MigrationRequest) -> Fatal:
+    """Why the request cannot be while another migration is in progress."""
     return Fatal(
-        f"Migration {other.migration_id} (run {other.run_id}) of {wish.system} is on its way and has one of "
-        f"these streams ({', '.join(wish.streams)}). Wait for it to end, turn it down, or mark its run as "
+        f"Migration {other.migration_id} (run {other.run_id}) of {request.system} is in progress and has one of "
+        f"these streams ({', '.join(request.streams)}). Wait for it to end, turn it down, or mark its run as "
         "failed; nothing was changed."
     )
 
@@ -200,7 +210,7 @@ def _update_chunk(connection: psycopg.Connection, chunk: Chunk, **values: object
 
 
 def stopped(connection: psycopg.Connection, migration: Migration, error: str, **facts: str | int) -> None:
-    """A control total does not agree: it is said, and what was approved is so no longer. It stays on its way."""
+    """A control total does not agree: it is said, and what was approved is so no longer. It stays in progress."""
     with connection.transaction():
         connection.execute(
             "update ops.migration set error = %s, state = 'planned', approver = null"
@@ -225,7 +235,7 @@ def record_report(connection: psycopg.Connection, migration: Migration, report: 
 
 
 def decide(connection: psycopg.Connection, migration: Migration, user: str | None, *, approved: bool) -> None:
-    """Keep a person's decision. Whoever started it may turn it down, but not approve it: then Fatal is raised.
+    """Record a person's decision. Whoever started it may turn it down, but not approve it: then Fatal is raised.
 
     Who started it is read from the audit chain.
     """

@@ -133,7 +133,7 @@ asks is counted in the Usage."""
 def make_plan(
     connection: psycopg.Connection,
     systems: Mapping[str, System],
-    wish: MigrationRequest,
+    request: MigrationRequest,
     counts: CountSource | None = None,
     from_feed: FeedEstimator | None = None,
 ) -> Plan:
@@ -142,59 +142,59 @@ def make_plan(
     With `counts` the source is asked how much it has, where it can count; else what loads so far have read must do.
     With `from_feed` a look-up's feed is asked.
     """
-    system = _possible(systems, wish)
+    system = _possible(systems, request)
     estimates, usage = {}, Usage()
-    for stream in wish.streams:
+    for stream in request.streams:
         if system.streams[stream].lookup:  # a load's window says nothing of how much it asks: nightly runs ask all
             estimates[stream] = (from_feed and from_feed(stream, usage)) or Estimate(None, None, None)
         else:
-            past = _past(connection, wish, stream)
-            by_count = _by_count(past, wish, system, stream, counts, usage) if counts else None
+            past = _past(connection, request, stream)
+            by_count = _by_count(past, request, system, stream, counts, usage) if counts else None
             estimates[stream] = by_count or _estimate(past)
     requests = [each.requests for each in estimates.values()]
-    daily = _daily(kept(system.limits.rate, wish.rate))
+    daily = _daily(kept(system.limits.rate, request.rate))
     days = sum(filter(None, requests)) / daily if daily else None
     if days is not None and days > 1:
         raise Fatal(
-            f"About {sum(filter(None, requests)):,} requests would be asked of {wish.system}, which allows {daily:,} a "
-            f"day: {math.ceil(days)} days of its quota, and the nightly syncs would get none. Migrate fewer streams or "
-            "a shorter window at a time. Nothing was changed."
+            f"About {sum(filter(None, requests)):,} requests would be asked of {request.system}, which allows "
+            f"{daily:,} a day: {math.ceil(days)} days of its quota, and the nightly syncs would get none. Migrate "
+            "fewer streams or a shorter window at a time. Nothing was changed."
         )
-    return Plan(wish.number_of_chunks, estimates, f"{daily:,}/day" if daily else None, days, usage.requests)
+    return Plan(request.number_of_chunks, estimates, f"{daily:,}/day" if daily else None, days, usage.requests)
 
 
-def _possible(systems: Mapping[str, System], wish: MigrationRequest) -> System:
-    system = systems.get(wish.system)
+def _possible(systems: Mapping[str, System], request: MigrationRequest) -> System:
+    system = systems.get(request.system)
     if system is None:
-        raise Fatal(f"There is no system {wish.system!r}. There are: {', '.join(systems)}. Nothing was changed.")
-    if unknown := [stream for stream in wish.streams if stream not in system.streams]:
+        raise Fatal(f"There is no system {request.system!r}. There are: {', '.join(systems)}. Nothing was changed.")
+    if unknown := [stream for stream in request.streams if stream not in system.streams]:
         raise Fatal(
-            f"{wish.system} has no stream {', '.join(unknown)}; it has: {', '.join(system.streams)}. "
+            f"{request.system} has no stream {', '.join(unknown)}; it has: {', '.join(system.streams)}. "
             "Nothing was changed."
         )
-    if not wish.streams:
-        raise Fatal(f"Name at least one stream of {wish.system}: {', '.join(system.streams)}. Nothing was changed.")
-    if not wish.reason.strip():
+    if not request.streams:
+        raise Fatal(f"Name at least one stream of {request.system}: {', '.join(system.streams)}. Nothing was changed.")
+    if not request.reason.strip():
         raise Fatal("Say why: the reason is what the person who approves it, and the auditor, will read.")
-    if wish.start >= wish.end:
-        raise Fatal(f"From ({wish.start}) is not before to ({wish.end}). Nothing was changed.")
+    if request.start >= request.end:
+        raise Fatal(f"From ({request.start}) is not before to ({request.end}). Nothing was changed.")
     now = datetime.now(UTC)
-    for stream in wish.streams:
-        if why := unaskable(system, stream, wish.start, now):
+    for stream in request.streams:
+        if why := unaskable(system, stream, request.start, now):
             raise Fatal(f"{why.text} Nothing was changed.")
-    if wish.end > now:
-        raise Fatal(f"To ({wish.end}) is in the future. A migration brings what there was; nothing was changed.")
-    if wish.chunk <= timedelta(0) or (wish.end - wish.start) / wish.chunk > MOST_CHUNKS:
+    if request.end > now:
+        raise Fatal(f"To ({request.end}) is in the future. A migration brings what there was; nothing was changed.")
+    if request.chunk <= timedelta(0) or (request.end - request.start) / request.chunk > MOST_CHUNKS:
         raise Fatal(
-            f"A chunk of {wish.chunk} does not divide this window into 1 to {MOST_CHUNKS:,} pieces. Choose a longer "
+            f"A chunk of {request.chunk} does not divide this window into 1 to {MOST_CHUNKS:,} pieces. Choose a longer "
             "one; nothing was changed."
         )
-    if (wish.mode == "service_window") != (wish.service_window is not None):
+    if (request.mode == "service_window") != (request.service_window is not None):
         raise Fatal("Mode service_window and the hours of the service window belong together. Nothing was changed.")
-    if wish.service_window:
-        service_window(wish.service_window)
-    if wish.rate is not None and not re.search(OWN_RATE, wish.rate):
-        raise Fatal(f"{wish.rate!r} is no rate. Write it like 5/s, 100/min, 500/h or 2000/day. Nothing was changed.")
+    if request.service_window:
+        service_window(request.service_window)
+    if request.rate is not None and not re.search(OWN_RATE, request.rate):
+        raise Fatal(f"{request.rate!r} is no rate. Write it like 5/s, 100/min, 500/h or 2000/day. Nothing was changed.")
     return system
 
 
@@ -219,16 +219,16 @@ def _estimate(past: _Past) -> Estimate:
 
 
 def _by_count(
-    past: _Past, wish: MigrationRequest, system: System, stream: str, counts: CountSource, usage: Usage
+    past: _Past, request: MigrationRequest, system: System, stream: str, counts: CountSource, usage: Usage
 ) -> Estimate | None:
     """By the source's own count; None where it cannot count. Each chunk's two counts are requests too.
 
     Of a stream that was never loaded, the size of its pages tells the requests, and the system's rate their time.
     """
-    counted = source_count(counts, stream, Window(wish.start, wish.end), usage)
+    counted = source_count(counts, stream, Window(request.start, request.end), usage)
     if counted is None:
         return None
-    records, chunks, size = counted[1], wish.number_of_chunks, system.streams[stream].next.size
+    records, chunks, size = counted[1], request.number_of_chunks, system.streams[stream].next.size
     requests = seconds = None
     if past.requests is not None:
         requests = math.ceil(records * past.requests) + 2 * chunks
@@ -237,11 +237,11 @@ def _by_count(
     if past.seconds is not None:
         seconds = round(records * past.seconds, 1)
     elif requests is not None:
-        seconds = seconds_of(requests, kept(system.limits.rate, wish.rate))
+        seconds = seconds_of(requests, kept(system.limits.rate, request.rate))
     return Estimate(records, requests, seconds, by="the source's own count")
 
 
-def _past(connection: psycopg.Connection, wish: MigrationRequest, stream: str) -> _Past:
+def _past(connection: psycopg.Connection, request: MigrationRequest, stream: str) -> _Past:
     loads = connection.execute(
         """
         select (sum(rows_read) filter (where bounded)
@@ -257,15 +257,15 @@ def _past(connection: psycopg.Connection, wish: MigrationRequest, stream: str) -
         where system = %(system)s and stream = %(stream)s and state = 'published' and rows_read > 0
         """,
         {
-            "system": wish.system,
+            "system": request.system,
             "stream": stream,
-            "start": wish.start,
-            "end": wish.end,
+            "start": request.start,
+            "end": request.end,
             "beginning": BEGINNING,
         },
     )
     per_second, most, requests, seconds = one_row(loads)
-    expected = None if per_second is None else math.ceil(per_second * (wish.end - wish.start).total_seconds())
+    expected = None if per_second is None else math.ceil(per_second * (request.end - request.start).total_seconds())
     return _Past(expected if most is None else most, requests, seconds)
 
 

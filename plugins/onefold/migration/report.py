@@ -13,7 +13,7 @@ from onefold.conform.dry_run import DryRunReport
 from onefold.connectors.counting import why_not
 from onefold.errors import Fatal
 from onefold.migration import ledger
-from onefold.migration.chunks import is_dry_run_done, quarantined
+from onefold.migration.chunks import is_dry_run_done, quarantined, withheld
 from onefold.migration.control_totals import Totals, added
 from onefold.migration.ledger import Migration, MigrationReport, StreamReport
 from onefold.migration.source_counts import of_stream
@@ -36,7 +36,6 @@ def make_report(
 ) -> MigrationReport:
     """The report of the dry run, to be stored in ops.migration."""
     streams: dict[str, StreamReport] = {}
-    refused = quarantined(connection, migration)
     for stream in migration.streams:
         totals: Totals = {}
         read = 0
@@ -50,7 +49,13 @@ def make_report(
             "of": len(chunks),
             "why_not": why_not(system, stream),
         }
-        streams[stream] = {"read": read, "became": totals, "quarantined": refused[stream], "counted": counted}
+        streams[stream] = {
+            "read": read,
+            "became": totals,
+            "quarantined": quarantined(chunks),
+            "withheld": withheld(chunks),
+            "counted": counted,
+        }
     return {
         "streams": streams,
         "publish_id": dry_run.publish_id,
@@ -110,9 +115,18 @@ def report_text(migration: Migration) -> str:
     ]
     if reasons:
         parts += ["What would wait in quarantine:", _table(["stream", "reason", "records"], reasons)]
-    counted = ("new", "changed", "merged", "split", "ended", "conflicts")
-    entities = [[str(each["entity"]), *(_number(each[of]) for of in counted)] for each in report["entities"]]
-    parts += ["What would become of the golden records:", _table(["entity", *counted], entities)]
+    values = [
+        [f"{migration.system}.{stream}", attribute, _number(count), _share(count, found["became"])]
+        for stream, found in report["streams"].items()
+        for attribute, count in found.get("withheld", {}).items()
+    ]
+    if values:
+        head = ["stream", "attribute", "records", "of the accepted"]
+        parts += ["Which values would be withheld, from records that are published:", _table(head, values)]
+    counted = ("new", "changed", "merged", "split", "ended", "conflicts", "held_back", "warnings")
+    entities = [[str(each["entity"]), *(_number(each.get(of, 0)) for of in counted)] for each in report["entities"]]
+    head = ["entity", *(of.replace("_", " ") for of in counted)]
+    parts += ["What would become of the golden records:", _table(head, entities)]
     parts += [f"**The gate would refuse it**: {each['refused']}" for each in report["entities"] if each["refused"]]
     return "\n\n".join(parts)
 
@@ -127,6 +141,11 @@ def _counts(counted: Mapping[str, int | str | None]) -> list[str]:
         return ["", "", "", f"this source does not count: {counted['why_not']}"]
     numbers = (_number(counted[of]) for of in ("before", "after", "read"))
     return [*numbers, f"{counted['chunks']:,} of {counted['of']:,} chunks"]
+
+
+def _share(values: int, became: Mapping[str, Mapping[str, str]]) -> str:
+    """Of the records that would become versions, the share that lacks the attribute."""
+    return f"{values / max(int(became.get('accepted', {}).get('records', '0')), values, 1):.2%}"
 
 
 def _number(value: object) -> str:

@@ -36,9 +36,9 @@ def check_held_back(connection: psycopg.Connection, actor: str, entity: Entity) 
     since = f", {long:,} of them for more than {LONG.days} days" if long else ""
     alert.open_alert(
         *(connection, actor, "held_back", name),
-        f"{held:,} golden records of {name} are held back beside {golden:,} published{since}. bin/onefold status and "
-        "ops.held_back say why: correct the records at their source, or fix the mapping or the suite; the next conform "
-        "of the entity judges them again.",
+        f"{held:,} golden records of {name} are held back beside {golden:,} published{since}. bin/onefold held-back "
+        f"{name} says why: correct the records at their source, or fix the mapping or the suite; the next conform of "
+        "the entity judges them again.",
     )
     return False
 

@@ -21,7 +21,8 @@ def check_withheld(connection: psycopg.Connection, actor: str, system: str, name
     said = "; ".join(f"{each.attribute} of {each.values:,} of {each.records:,} records" for each in many)
     alert.open_alert(
         *(connection, actor, "withheld", subject),
-        f"Values are withheld: {said}. ops.quarantine says why; fix the mapping or the suite, then: "
+        f"Values are withheld: {said}. bin/onefold quarantine {subject} --values says why; fix "
+        f"the mapping or the suite, then: "
         f"bin/onefold replay --system {system} --stream {name}",
     )
     return False

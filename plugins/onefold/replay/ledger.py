@@ -38,7 +38,10 @@ FIGURES = ("selected", *OUTCOMES)
 
 @dataclass(frozen=True, slots=True)
 class StreamOutcomes:
-    """What became of the rows that a replay selected of one stream; `pending` rows have no outcome yet."""
+    """What became of the rows that a replay selected of one stream; `pending` rows have no outcome yet.
+
+    `withheld` of the selected, and `withheld_again` of the refused, are withheld values of published records.
+    """
 
     system: str
     stream: str
@@ -47,6 +50,8 @@ class StreamOutcomes:
     superseded: int
     refused: int
     pending: int
+    withheld: int
+    withheld_again: int
 
     @property
     def name(self) -> str:
@@ -74,9 +79,17 @@ class Replay:
         """The figures of all streams together."""
         return {figure: sum(stream.figures[figure] for stream in self.streams) for figure in FIGURES}
 
+    @property
+    def withheld(self) -> dict[str, int]:
+        """Of all streams together, how many of the selected and of the refused are withheld values."""
+        return {
+            "withheld": sum(stream.withheld for stream in self.streams),
+            "withheld_again": sum(stream.withheld_again for stream in self.streams),
+        }
+
     def as_json(self) -> dict[str, object]:
         """The replay as plain JSON containers, with the totals."""
-        return {**asdict(self), **self.totals}
+        return {**asdict(self), **self.totals, **self.withheld}
 
 
 _SELECT_ROWS = sql.SQL(
@@ -155,6 +168,8 @@ def close_replay(connection: psycopg.Connection, run: Run) -> Replay:
         ).rowcount
         if closed:
             facts = {f"rows_{figure}": number for figure, number in totals.items()}
+            if replay.withheld["withheld"]:
+                facts |= {f"values_{figure}": number for figure, number in replay.withheld.items()}
             append(connection, AuditEvent(run.actor, "replay.close", f"replay:{replay.replay_id}", payload=facts))
     return replay
 
@@ -182,7 +197,8 @@ def find_replay(connection: psycopg.Connection, dag_id: str, run_id: str) -> Rep
             " count(*) filter (where outcome = 'published') as published,"
             " count(*) filter (where outcome = 'superseded') as superseded,"
             " count(*) filter (where outcome = 'refused') as refused,"
-            " count(*) filter (where outcome is null) as pending"
+            " count(*) filter (where outcome is null) as pending, count(attribute) as withheld,"
+            " count(attribute) filter (where outcome = 'refused') as withheld_again"
             " from ops.replay_row join ops.quarantine using (quarantine_id)"
             " where replay_id = %s group by 1, 2 order by 1, 2",
             (replay_id,),

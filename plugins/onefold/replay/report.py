@@ -11,12 +11,17 @@ from onefold.text_table import table
 
 def plan_lines(matching: Sequence[MatchingRows]) -> list[str]:
     """The rows that a replay would select, by stream and reason; then those that cannot be replayed, and why not."""
-    heads = ("system", "stream", "failed expectation", "reason", "rows")
-    rows = [(w.system, w.stream, w.expectation, w.reason, f"{w.rows:,}") for w in matching if not w.why_not]
+    heads = ("system", "stream", "failed expectation", "reason", "withheld", "rows")
+    rows = [
+        (each.system, each.stream, each.expectation, each.reason, each.attribute or "", f"{each.rows:,}")
+        for each in matching
+        if not each.why_not
+    ]
     selected = sum(each.rows for each in matching if not each.why_not)
+    values = sum(each.rows for each in matching if not each.why_not and each.attribute)
     return [
-        *([table(heads, rows, left=4)] if rows else []),
-        f"{selected:,} rows would be replayed.",
+        *([table(heads, rows, left=5)] if rows else []),
+        f"{selected:,} rows would be replayed{_of_them(values)}.",
         *not_replayable_lines(matching),
     ]
 
@@ -27,15 +32,22 @@ def replay_lines(replay: Replay) -> list[str]:
         (stream.system, stream.stream, *(f"{stream.figures[figure]:,}" for figure in FIGURES))
         for stream in replay.streams
     ]
-    totals = replay.totals
+    totals, withheld = replay.totals, replay.withheld
+    again = f": {withheld['withheld_again']:,} again" if withheld["withheld"] else ""
     return [
         table(("system", "stream", *FIGURES), rows, left=2),
         (
             f"Replay {replay.replay_id}: {totals['selected']:,} selected = {totals['published']:,} published"
-            f" + {totals['superseded']:,} superseded + {totals['refused']:,} refused (again in quarantine)."
+            f" + {totals['superseded']:,} superseded + {totals['refused']:,} refused (again in quarantine)"
+            f"{_of_them(withheld['withheld'])}{again}."
         ),
         *not_replayable_lines(replay.not_replayable),
     ]
+
+
+def _of_them(values: int) -> str:
+    """How many rows are withheld values; nothing where none is."""
+    return f"; {values:,} of them are withheld values of published records" if values else ""
 
 
 def not_replayable_lines(matching: Sequence[MatchingRows]) -> list[str]:

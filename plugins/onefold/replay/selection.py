@@ -39,7 +39,10 @@ class Selection:
 
 @dataclass(frozen=True, slots=True)
 class MatchingRows:
-    """How many open rows of a stream and reason match a selection. `why_not`: why they cannot be replayed, or None."""
+    """How many open rows of a stream and reason match a selection. `why_not`: why they cannot be replayed, or None.
+
+    `attribute` (entity.attribute): they are withheld values of published records; None: records that wait.
+    """
 
     system: str
     stream: str
@@ -47,6 +50,7 @@ class MatchingRows:
     reason: str
     rows: int
     why_not: str | None
+    attribute: str | None = None
 
 
 UNREADABLE = "stored as text, because it is not a readable record: fix the source, then load its window again"
@@ -99,11 +103,11 @@ CAN_BE_REPLAYED = sql.SQL(
 
 _MATCHING = sql.SQL(
     """
-    select system, stream, expectation, reason, count(*) as rows,
+    select system, stream, expectation, reason, attribute, count(*) as rows,
            case when q.raw is not null then %(unreadable)s when q.key_conflict then %(conflict)s
                 when not ({}) then %(unknown)s end as why_not
     from ops.quarantine q where {}
-    group by 1, 2, 3, 4, 6 order by 1, 2, 6 nulls first, 5 desc, 3, 4
+    group by 1, 2, 3, 4, 5, why_not order by 1, 2, why_not nulls first, rows desc, 3, 4, 5
     """
 ).format(CAN_BE_REPLAYED, MATCHES)
 

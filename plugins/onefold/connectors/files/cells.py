@@ -1,7 +1,7 @@
 """Cells as JSON: numbers as exact decimal text, dates as ISO text, yes and no as booleans, nothing as null.
 
 A text that is not written as the format says is not guessed ("1.234" where the decimal mark is a comma): it is given as
-it was received, with the reason, so that the gate sets its row aside and a replay finds what was sent.
+it was received, with the reason, so that the gate refuses its row and a replay finds what was sent.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 What has been read is known by its name, its tag and the hash of its content: that is the state (page.Part) which is
 published together with the file's records. A file under another name is read; records are keyed, so the same content
-gives no new versions. A file that cannot be used is set aside with the reason, and the others are loaded.
+gives no new versions. A file that cannot be used is refused with the reason, and the others are loaded.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ _UNFINISHED = re.compile(
 
 
 class Read(msgspec.Struct, frozen=True):
-    """What is kept of a file: its tag and hash, and either how many records it gave or why it was set aside, under
+    """What is kept of a file: its tag and hash, and either how many records it gave or why it was refused, under
     which description of the stream (`by`)."""
 
     tag: str
@@ -120,7 +120,7 @@ def files_reader(system: System, stream_name: str, endpoint: Endpoint, store: St
                         page, ended, at = [], [], datetime.now(UTC)
                     page.append(head.record(line[:-1]))
             if result.refused:
-                log.warning("%s: %s is set aside: %s", named, file.name, result.refused)
+                log.warning("%s: %s is refused: %s", named, file.name, result.refused)
             ended.append(Partition(file.name, msgspec.json.encode(result).decode(), refused=result.refused))
             if len(ended) >= PARTS:
                 yield Page(page, at, Place(modified, file.name, file.tag, None).text(), ended=tuple(ended))
@@ -137,7 +137,7 @@ def due(
 ) -> list[Found]:
     """The files to read, in the order of their change: whole ones only, that are not known as they are.
 
-    A file that was set aside is read again when it has been changed, or what the catalogue says of the stream (`by`).
+    A file that was refused is read again when it has been changed, or what the catalogue says of the stream (`by`).
     """
     files = {file.name: file for file in found}
     marker, waiting = stream.arrival.marker, []

@@ -14,7 +14,7 @@ from onefold.catalog.stream import Stream
 from onefold.catalog.system import System
 from onefold.connectors.completeness import Completeness
 from onefold.connectors.cursor import cursor_text
-from onefold.connectors.nested import Inner
+from onefold.connectors.nested import NestedRecords
 from onefold.connectors.page import Page, PageReader
 from onefold.connectors.paging import Fetched, pages
 from onefold.connectors.records import Body, Splitter, dotted, sound_json
@@ -38,7 +38,7 @@ def odata_reader(system: System, stream_name: str, http: Client) -> PageReader:
     stream, version = system.streams[stream_name], system.odata_version
     at = dotted(stream.records) if stream.records else RECORDS[version]
     split = Splitter(named, stream, at, NEXT[version])
-    read_body = Inner(named, stream, stream.nested, split) if stream.nested else split
+    read_body = NestedRecords(named, stream, stream.nested, split) if stream.nested else split
     headers = {"Accept": "application/json"} | stream.request.headers
     going_on = NextPage(kind="url", path=".".join(NEXT[version]), complete=stream.next.complete)
 

@@ -13,7 +13,7 @@ from onefold.catalog.stream import Stream
 from onefold.catalog.system import System
 from onefold.connectors.completeness import Completeness
 from onefold.connectors.json_shape import Path
-from onefold.connectors.nested import Inner
+from onefold.connectors.nested import NestedRecords
 from onefold.connectors.page import Page, PageReader
 from onefold.connectors.paging import Fetched, pages
 from onefold.connectors.records import Body, Splitter, dotted, value_at
@@ -38,7 +38,7 @@ def rest_reader(system: System, stream_name: str, http: Client) -> PageReader:
     stream = system.streams[stream_name]
     going_on, flag = where_next(stream.next)
     outer = Splitter(named, stream, dotted(stream.records), going_on, flag=flag)
-    split = Inner(named, stream, stream.nested, outer) if stream.nested else outer
+    split = NestedRecords(named, stream, stream.nested, outer) if stream.nested else outer
     at = dotted(stream.records)
     read = asked(named, stream, stream.request, stream.next, split, http, at, counts=not stream.nested)
     if feed := stream.deletes.tombstones:

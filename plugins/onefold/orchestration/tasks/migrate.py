@@ -45,7 +45,7 @@ def plan(context: Context) -> list[str]:
     """Plan what the run's form asks for, and show it in the log; returns the streams."""
     params, url, catalog = context["params"], warehouse_url(), read_catalog()
     with airflow_errors():
-        wish = MigrationRequest(
+        request = MigrationRequest(
             system=params["system"],
             streams=tuple(params["streams"]) or tuple(catalog.systems[params["system"]].streams),
             start=needed_instant(params.get("from")),
@@ -59,13 +59,15 @@ def plan(context: Context) -> list[str]:
         run = run_of(context)
         with connect(url, autocommit=True) as connection:
             is_over = run_is_over(context)
-            for other in ledger.in_progress(connection, wish):  # before the source is asked
+            for other in ledger.in_progress(connection, request):  # before the source is asked
                 if other.run_id != run.run_id and not is_over("migrate", other.run_id):
-                    raise ledger.overlap_error(other, wish)
-            counts = counts_of(catalog.systems[wish.system], wish.rate)
-            planned = make_plan(connection, catalog.systems, wish, counts, _estimate_from_feed(catalog.systems, wish))
-            close_abandoned(connection, wish, run.actor, is_over)
-            migration = ledger.begin(connection, wish, planned, run.actor, run.run_id)
+                    raise ledger.overlap_error(other, request)
+            counts = counts_of(catalog.systems[request.system], request.rate)
+            planned = make_plan(
+                connection, catalog.systems, request, counts, _estimate_from_feed(catalog.systems, request)
+            )
+            close_abandoned(connection, request, run.actor, is_over)
+            migration = ledger.begin(connection, request, planned, run.actor, run.run_id)
         after_commit(url)
     for line in plan_text(migration).splitlines():
         log.info("%s", line)
@@ -76,7 +78,7 @@ def dry_run(context: Context, stream: str) -> int:
     """Land and gate every chunk of a stream; returns how many there are."""
     with airflow_errors():
         migration = _migration(context)
-        if not migration.on_its_way:
+        if not migration.is_in_progress:
             raise Fatal(f"Migration {migration.migration_id} is {migration.state}. Start it anew; nothing was changed.")
         counts = counts_of(read_catalog().systems[migration.system], migration.rate)
         with _in_service(migration) as may_go_on:
@@ -149,14 +151,14 @@ def end(context: Context) -> Mapping[str, object]:
     return {"migration_id": migration.migration_id, "state": migration.state, "approver": migration.approver}
 
 
-def _estimate_from_feed(systems: Mapping[str, System], wish: MigrationRequest) -> FeedEstimator:
+def _estimate_from_feed(systems: Mapping[str, System], request: MigrationRequest) -> FeedEstimator:
     """Reads some days of a look-up's feed, within the migration's rate."""
 
     def ask(stream: str, usage: Usage) -> Estimate | None:
-        system = systems[wish.system]
-        feed = feed_from(system, endpoint(system.connection, wish.rate), warehouse_url())
+        system = systems[request.system]
+        feed = feed_from(system, endpoint(system.connection, request.rate), warehouse_url())
         with feed(stream, usage) as count:
-            return estimate_from_feed(count, system, wish) if count else None
+            return estimate_from_feed(count, system, request) if count else None
 
     return ask
 

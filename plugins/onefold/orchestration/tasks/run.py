@@ -115,4 +115,5 @@ def figures(load: Load) -> Mapping[str, str | int]:
         "deleted": load.rows_deleted,
         "quarantined": load.rows_quarantined,
         "conflicting": load.rows_conflicting,
+        "withheld": load.values_withheld,
     }

@@ -196,7 +196,7 @@ def exported(
                 http.send("GET", part.url, parse=parse)
             except Refused as error:
                 raise Retriable(
-                    f"{named}: part {part.ordinalNumber} of the package {number} is not to be had (status "
+                    f"{named}: part {part.ordinalNumber} of the package {number} cannot be fetched (status "
                     f"{error.status}); its link is good for a short time only. Run it again. Nothing was changed."
                 ) from error
         mark = made.permanentStorageHwmDate
