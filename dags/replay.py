@@ -30,7 +30,7 @@ with DAG(
         "expectation": Param(
             None,
             type=["null", "string"],
-            description="Text in the expectation that refused the rows, or in their reason; empty: any",
+            description="Text in the expectation that failed, the reason, or the withheld attribute; empty: any",
         ),
         "quarantined_from": Param(None, **INSTANT, description="Quarantined at this instant or later"),
         "quarantined_to": Param(None, **INSTANT, description="Quarantined before this instant"),

@@ -187,6 +187,9 @@ def test_a_replay_closes_what_is_right_now_and_its_rollback_opens_it_again(shop)
     shop.load([rec("a", credit=-1, phone="none"), rec("b", credit=-2)])
     with connect(shop.url) as connection:
         plan = plan_lines(matching_rows(connection, Selection(), {"shop": shop.system}))
+        (phone,) = matching_rows(connection, Selection(expectation="Client.Phone"), {"shop": shop.system})
+        credit = matching_rows(connection, Selection(expectation="client.credit"), {"shop": shop.system})
+    assert (phone.rows, phone.attribute, sum(each.rows for each in credit)) == (1, "client.phone", 2)
     assert "client.credit" in plan[0]
     assert plan[1] == "3 rows would be replayed; 3 of them are withheld values of published records."
     (shop.suites / "shop__customer.yaml").write_text((SUITE + RULES).replace("min_value: 0", "min_value: -1"))

@@ -90,17 +90,17 @@ def trace_command(entity: str, golden_id: UUID, as_json: bool) -> None:
     if entity not in entities:
         raise Fatal(f"There is no entity {entity!r} in catalog/entities. There are: {', '.join(entities)}.")
     with connect_as("engineer") as connection:
-        origins = trace_provenance(connection, entities[entity], golden_id)
-    if not origins:
+        provenance = trace_provenance(connection, entities[entity], golden_id)
+    if not provenance:
         raise Fatal(f"No {entity} with id {golden_id} is published now; the ids are in the view conformed.{entity}.")
-    for origin in origins:
+    for each in provenance:
         if as_json:
-            click.echo(json.dumps(asdict(origin), ensure_ascii=False))
+            click.echo(json.dumps(asdict(each), ensure_ascii=False))
             continue
-        value = "(personal)" if origin.value is None else origin.value
-        made = f"{origin.field or 'constant'} by {origin.transform}, mapping {origin.mapping_version}"
-        click.echo(f"{origin.attribute:<22} {value}")
-        click.echo(f"{'':<22}   {origin.system}.{origin.stream} {origin.key}: {made}, load {origin.load_id}")
+        value = "(personal)" if each.value is None else each.value
+        made = f"{each.field or 'constant'} by {each.transform}, mapping {each.mapping_version}"
+        click.echo(f"{each.attribute:<22} {value}")
+        click.echo(f"{'':<22}   {each.system}.{each.stream} {each.key}: {made}, load {each.load_id}")
 
 
 def _report(verdict: Verdict, anchor_file: Path | None) -> str:

@@ -16,7 +16,7 @@ from onefold.settings import settings
 )
 @click.option("--system", help="Rows of this system; default: of all.")
 @click.option("--stream", help="Rows of this stream of the system; default: of all its streams.")
-@click.option("--expectation", help="Text in the expectation that failed, or in the reason.")
+@click.option("--expectation", help="Text in the expectation that failed, the reason, or the withheld attribute.")
 @click.option("--from", "start", help="Quarantined at this instant or later, ISO 8601.")
 @click.option("--to", "end", help="Quarantined before this instant, ISO 8601.")
 @click.option("--mapping-version", type=click.IntRange(1), help="Gated with this version of an entity's mapping.")

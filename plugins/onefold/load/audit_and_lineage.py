@@ -53,7 +53,7 @@ def record_landed(connection: psycopg.Connection, job: Job, load: Load) -> None:
     """All pages have been read."""
     _lineage(connection, job, load, "RUNNING")
     facts = {"pages": load.pages, "rows_read": load.rows_read}
-    _audit(connection, job, load, "load.land", from_=job.origin, to=f"landing.load_{load.load_id}", facts=facts)
+    _audit(connection, job, load, "load.land", from_=job.source_dataset, to=f"landing.load_{load.load_id}", facts=facts)
 
 
 def record_gated(connection: psycopg.Connection, job: Job, load: Load, gated: Gated) -> None:
@@ -107,7 +107,7 @@ def record_published(connection: psycopg.Connection, job: Job, load: Load, count
     }
     written = counts.rows_new + counts.rows_changed + counts.rows_deleted
     _lineage(connection, job, load, "COMPLETE", target_facets=[lineage.output_statistics(rows=written)])
-    _audit(connection, job, load, "load.publish", from_=job.origin, to=f"staging.{job.table.name}", facts=facts)
+    _audit(connection, job, load, "load.publish", from_=job.source_dataset, to=f"staging.{job.table.name}", facts=facts)
 
 
 def record_acknowledged(connection: psycopg.Connection, job: Job, load: Load, records: int, result: str) -> None:
@@ -128,7 +128,13 @@ def record_failed(connection: psycopg.Connection, job: Job, load: Load, error: O
     result = "rejected" if isinstance(error, Rejected) else "failed"
     facts: dict[str, Scalar] = {"error": type(error).__name__.lower(), "state": load.state, "final": final}
     _audit(
-        connection, job, load, "load.reject" if final else "load.attempt", from_=job.origin, result=result, facts=facts
+        connection,
+        job,
+        load,
+        "load.reject" if final else "load.attempt",
+        from_=job.source_dataset,
+        result=result,
+        facts=facts,
     )
 
 
@@ -168,7 +174,7 @@ def _lineage(
     run_facets: Iterable[RunFacet] = (),
 ) -> None:
     if job.replays or job.source_url is None:
-        name, source = f"{load.dag_id}__{job.name}", lineage.warehouse_dataset(connection, job.origin)
+        name, source = f"{load.dag_id}__{job.name}", lineage.warehouse_dataset(connection, job.source_dataset)
     else:
         columns = [lineage.Field(name, field.type) for name, field in job.stream.fields.items()]
         name = f"{load.dag_id}.{load.stream}"

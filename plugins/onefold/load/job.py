@@ -59,7 +59,7 @@ class Job:
         return f"{self.system.system}.{self.stream_name}"
 
     @property
-    def origin(self) -> str:
+    def source_dataset(self) -> str:
         """Where its rows come from, as audit events call it."""
         return "ops.quarantine" if self.replays else self.name
 

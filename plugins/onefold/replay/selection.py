@@ -19,9 +19,9 @@ from onefold.errors import Fatal
 class Selection:
     """Conditions on quarantined rows; None means any. Only open rows are ever selected.
 
-    `expectation` is text that the failed expectation or the reason contains, in upper or lower case. `start` and `end`
-    bound the time of quarantine: [start, end). `mapping_version` is the version of any entity's mapping that the gate
-    used.
+    `expectation` is text that the failed expectation, the reason or the withheld attribute contains, in any case.
+    `start` and `end` bound the time of quarantine: [start, end). `mapping_version` is the version of any entity's
+    mapping that the gate used.
     """
 
     system: str | None = None
@@ -86,7 +86,7 @@ MATCHES = sql.SQL(
     q.state = 'open'
     and (%(system)s::text is null or q.system = %(system)s) and (%(stream)s::text is null or q.stream = %(stream)s)
     and (%(expectation)s::text is null
-         or position(lower(%(expectation)s) in lower(q.expectation || ' ' || q.reason)) > 0)
+         or position(lower(%(expectation)s) in lower(concat_ws(' ', q.expectation, q.reason, q.attribute))) > 0)
     and (%(start)s::timestamptz is null or q.quarantined_at >= %(start)s)
     and (%(end)s::timestamptz is null or q.quarantined_at < %(end)s)
     and (%(mapping_version)s::int is null or exists (

@@ -14,13 +14,13 @@ from onefold.load.lookup_cache import MANY, store_lookup_results
 NOW = datetime(2026, 3, 10, 3, tzinfo=UTC)
 
 
-def kept(loader: psycopg.Connection, questions: int) -> None:
-    """Publish a load that has answers to so many questions."""
+def kept(loader: psycopg.Connection, keys: int) -> None:
+    """Publish a load that has the answers to so many keys."""
     window = Window(NOW - timedelta(days=1), NOW)
     load = ledger.begin(loader, "krs", "extract", window, Run("migrate", "manual__1", "os:test"))
     loader.execute(
         "insert into landing.lookup_result select %s, 'q' || n, 'found', %s from generate_series(1, %s) n",
-        (load.load_id, NOW, questions),
+        (load.load_id, NOW, keys),
     )
     with loader.transaction():
         store_lookup_results(loader, load)
