@@ -18,7 +18,7 @@ _LINES, _COSTS = "accounting.bank_line", "accounting.account_entry"
 
 
 def _cell(world: World, entry: Entry, column: str) -> object:
-    return files.cost_cells(world, entry, 0)[files.COST_COLUMNS.index(column)]
+    return files.cost_cells(world, entry, entry.born)[files.COST_COLUMNS.index(column)]
 
 
 def _opens_oddly(text: object) -> bool:
@@ -50,7 +50,7 @@ KINDS = (
         "text like a formula",
         "a bank line or cost whose text begins with -, @ or %",
         any_of(
-            rows(_LINES, lambda world, entry: _opens_oddly(files.bank_cells(world, entry, 0)[-1])),
+            rows(_LINES, lambda world, entry: _opens_oddly(files.bank_cells(world, entry, entry.born)[-1])),
             rows(_COSTS, lambda world, entry: _opens_oddly(_cell(world, entry, "opis"))),
         ),
     ),

@@ -12,7 +12,7 @@ from onefold.load.extraction import CountSource, acknowledges, counts_from, open
 from onefold.reconcile.compare import Comparison, compare_stream
 from onefold.reconcile.repair import repair_stream
 from tests.acceptance.bench import Bench
-from tests.acceptance.streams import ALL, Listed
+from tests.acceptance.streams import ALL, Listed, each_shape
 from tests.roles import as_role
 
 COUNTED = {"erp", "salesforce", "sap", "sap_v4"}
@@ -23,9 +23,7 @@ def incomparable(listed: Listed) -> bool:
     return bool(listed.stream.lookup or acknowledges(listed.system))
 
 
-each_comparable = pytest.mark.parametrize(
-    "listed", [listed for listed in ALL if not incomparable(listed)], ids=lambda listed: listed.name
-)
+each_comparable = each_shape(listed for listed in ALL if not incomparable(listed))
 each_incomparable = pytest.mark.parametrize(
     "listed", [listed for listed in ALL if incomparable(listed)], ids=lambda listed: listed.name
 )

@@ -69,3 +69,10 @@ def test_a_world_without_some_systems_is_counted_by_the_others() -> None:
 def test_the_kinds_are_listed_with_what_they_are() -> None:
     page = Path(sandbox.awkward.__file__).parent / "README.md"
     assert table() in page.read_text(encoding="utf-8"), "copy what sandbox.awkward.count.table() returns"
+
+
+def test_awkward_records_are_counted_whatever_has_happened_since() -> None:
+    later = World(200, 7, books=BOOKS)
+    for _ in range(3):
+        later.advance(changes=30, deletions=10, new=12)
+    assert count(later).share >= 0.03

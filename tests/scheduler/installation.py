@@ -75,6 +75,8 @@ class Installation:
             "ONEFOLD_UI_PORT": str(self.ui_port),
             "ONEFOLD_SANDBOX_PORT": str(self.sandbox_port),
             "SANDBOX_COMPANIES": COMPANIES,
+            # No test changes a DAG: they are read once, and not every half minute while others want the processors.
+            "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "3600",
         }
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
