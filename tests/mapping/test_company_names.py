@@ -22,6 +22,8 @@ NAMES = [
     ("KOWALSKI I WSPÓLNICY SPÓŁKA KOMANDYTOWO-AKCYJNA", "Kowalski i Wspólnicy S.K.A."),
     ("ABC Spółka z o.o. Sp.k.", "ABC Sp. z o.o. Sp. k."),
     ("ABC SPÓŁKA AKCYJNA", "ABC S.A."),
+    ("„ТОВ Обрій 2001”", '"ТОВ Обрій 2001"'),
+    ('"ALFA SPÓŁKA AKCYJNA"', '"Alfa S.A."'),
     ("MCDONALD'S POLSKA SP. Z O.O.", "McDonald's Polska Sp. z o.o."),
     ("McDonald’s Polska Sp. z o.o.", "McDonald’s Polska Sp. z o.o."),
     ("ING BANK ŚLĄSKI SPÓŁKA AKCYJNA", "ING Bank Śląski S.A."),

@@ -164,6 +164,7 @@ def test_numbers_of_zeros_alone_are_not_understood(server: psycopg.Connection) -
         ("person_name", "Jan van der Berg", "Jan van der Berg"),
         ("legal_form_of", "SPÓŁKA Z OGRANICZONĄ ODPOWIEDZIALNOŚCIĄ", "Sp. z o.o."),
         ("legal_form_of", "PKP Żubr SPÓŁKA AKCYJNA", "S.A."),
+        ("legal_form_of", '"ALFA SPÓŁKA AKCYJNA"', "S.A."),
         ("legal_form_of", "Jan Nowak", None),
     ],
 )  # fmt: skip

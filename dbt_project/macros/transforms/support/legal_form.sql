@@ -56,9 +56,11 @@ translate(replace(upper({{ written }}), 'S-KA', 'SPOLKA'), 'ÓŁĄŚÄÖÜÉÀÕ
 {#- The words of a name (a row each: place, word, last, form), without those inside of a legal form; `form` is the form that
     begins at the place, in its uniform spelling. A form at the beginning counts when something follows it. -#}
 {%- macro name_words(whole, chosen) -%}
-(select place, form, case when lead(form) over (order by place) is not null then rtrim(word, ',') else word end as word
+(select place, form, opens || form || closes as quoted_form, case when lead(form) over (order by place) is not null then rtrim(word, ',') else word end as word
  from (select *, max(place + length) over (order by place rows between unbounded preceding and 1 preceding) as covered_to
-       from (select words.place, words.word, cardinality(list) as total, found.form, found.length
+       from (select words.place, words.word, cardinality(list) as total, found.form, found.length,
+                    case when left(words.word, 1) = '"' then '"' else '' end as opens,
+                    case when right(list[words.place + found.length - 1], 1) = '"' then '"' else '' end as closes
              from (select string_to_array({{ whole }}, ' ') as list offset 0) as split
              cross join lateral unnest(list) with ordinality as words (word, place)
              left join lateral (
