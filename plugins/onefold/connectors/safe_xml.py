@@ -1,6 +1,7 @@
 """XML from outside, read without DTDs, entities and network: as one tree when small, as rows when large.
 
-A DTD is refused before any parser sees it (as_utf8), so neither lxml nor expat has an entity to resolve.
+Every document is brought into UTF-8, and its prolog is read by expat, which tells of a DTD itself (as_utf8): neither
+lxml nor expat then has an entity to resolve, or a second opinion on the encoding.
 """
 
 from __future__ import annotations
@@ -20,8 +21,13 @@ Value = Union[str, None, "Row", list["Value"]]
 Row = dict[str, Value]
 
 _DECLARATION = re.compile(rb"""<\?xml(?=\s)(?:[^>]*?\sencoding\s*=\s*["']([A-Za-z][\w.-]*)["'])?[^>]*>""")
-# What may stand before the first element: the declaration, comments and processing instructions, and a DTD after them.
-_PROLOG = re.compile(rb"(?:\s|<\?.*?\?>|<!--.*?-->)*+(<!DOCTYPE|<[^!?])", re.DOTALL)
+_UNMARKED = {
+    b"<\0\0\0": "utf-32-le",
+    b"\0\0\0<": "utf-32-be",
+    b"<\0": "utf-16-le",
+    b"\0<": "utf-16-be",
+}
+"""What a document without a byte order mark begins with, in the encodings whose characters take several bytes."""
 _WEB_PAGE = re.compile(rb"<!doctype\s+html|<html", re.IGNORECASE)
 _NIL = "http://www.w3.org/2001/XMLSchema-instance}nil"
 
@@ -46,8 +52,15 @@ def as_utf8(file: BinaryIO) -> BinaryIO:
     file.seek(0)
     head = _first(file)
     declared = _DECLARATION.match(head)
-    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
+    unmarked = next((encoding for begins, encoding in _UNMARKED.items() if head.startswith(begins)), None)
+    if head.startswith((b"\xff\xfe\0\0", b"\0\0\xfe\xff")):
+        file = _transcoded(file, "utf-32")
+        head = _first(file)
+    elif head.startswith((b"\xff\xfe", b"\xfe\xff")):
         file = _transcoded(file, "utf-16")
+        head = _first(file)
+    elif unmarked:
+        file = _transcoded(file, unmarked)
         head = _first(file)
     elif declared and declared[1] and declared[1].lower() not in (b"utf-8", b"utf-16"):
         file = _transcoded(file, declared[1].decode())
@@ -56,12 +69,33 @@ def as_utf8(file: BinaryIO) -> BinaryIO:
         raise BadBody("an empty body instead of XML")
     if _WEB_PAGE.match(head):
         raise BadBody("a web page instead of XML")
-    prolog = _PROLOG.match(head)
-    if prolog is None:
-        raise BadBody(f"no XML, or XML whose first element does not begin within {CHUNK >> 10} KiB")
-    if prolog[1] == b"<!DOCTYPE":
-        raise BadBody("XML with a DTD, which is never read")
+    _read_prolog(head)
     return file
+
+
+class _FirstElementError(Exception):
+    """The prolog is over."""
+
+
+def _read_prolog(head: bytes) -> None:
+    """Raises BadBody unless the document's first element begins within `head`, and no DTD before it."""
+    parser = expat.ParserCreate("utf-8")
+
+    def doctype(*_: object) -> None:
+        raise BadBody("XML with a DTD, which is never read")
+
+    def element(*_: object) -> None:
+        raise _FirstElementError
+
+    parser.StartDoctypeDeclHandler = doctype
+    parser.StartElementHandler = element
+    try:
+        parser.Parse(head, False)
+    except _FirstElementError:
+        return
+    except expat.ExpatError as error:
+        raise _malformed(error.lineno) from None
+    raise BadBody(f"no XML, or XML whose first element does not begin within {CHUNK >> 10} KiB")
 
 
 def tree(file: BinaryIO) -> etree._Element:

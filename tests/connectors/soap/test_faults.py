@@ -96,7 +96,7 @@ OUTSIDE = '<!DOCTYPE a [<!ENTITY x SYSTEM "file:///etc/hostname">]>'
 
 
 @pytest.mark.parametrize("head", [BOMB, OUTSIDE, f"<!-- x -->{OUTSIDE}", f'<?xml version="1.0"?>\n<?pi?> {BOMB}'])
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-be"])
 def test_a_dtd_is_refused_before_it_is_read(head, encoding):
     body = envelope("<L>&x;&c;</L>", head=head).decode().encode(encoding)
     with pytest.raises(BadBody, match="a DTD, which is never read"):
@@ -108,7 +108,7 @@ def test_a_dtd_is_refused_before_it_is_read(head, encoding):
 
 
 def test_an_answer_in_a_declared_encoding_is_read_in_it():
-    for encoding in ("iso-8859-2", "windows-1250", "utf-16"):
+    for encoding in ("iso-8859-2", "windows-1250", "utf-16", "utf-16-le", "utf-16-be", "utf-32-le"):
         answer = envelope(
             "<L><Account><Id>Łódź</Id></Account></L>", head=f'<?xml version="1.0" encoding="{encoding}"?>'
         )
