@@ -109,6 +109,10 @@ def test_sql_shows_rows_as_table_csv_and_json_and_explains_errors(
         '"{""a"": 12345678901234567.89}",12345678901234567.89,infinity,1 mon'
     ]
     assert '"held": {"a": 12345678901234567.89}, "exact": "12345678901234567.89"' in sql(digits, "--json").stdout
+    hostile = r"""SELECT '=1+1' AS formula, -5 AS five, '-1 mon'::interval AS span, E'\x1b[2J' AS screen"""
+    assert sql(hostile, "--csv").stdout.splitlines()[1:] == [r"'=1+1,-5,-1 mons,\x1b[2J"]
+    assert sql(hostile, "--csv", "--raw").stdout.splitlines()[1:] == ["=1+1,-5,-1 mons,\x1b[2J"]
+    assert r"\x1b[2J" in sql(hostile).stdout and "\x1b" not in sql(hostile).stdout + sql(hostile, "--json").stdout
     table = sql(query).stdout
     assert "Łódź, ul. [b]" in table and "1 row\n" in table
     assert "The first 1000 rows" in sql("SELECT * FROM generate_series(1, 100000)").stdout

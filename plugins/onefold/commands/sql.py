@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import functools
 import itertools
 import json
 import math
@@ -16,22 +17,25 @@ import click
 import psycopg
 from psycopg import adapters
 
+from onefold.commands.safe_output import json_visible, spreadsheet_text, visible
 from onefold.errors import Fatal
 from onefold.platform.warehouse import Role, connect_as
 from onefold.warehouse.exact_values import load_intervals_as_text, load_json_as_text, load_unfit_times_as_text
 
 TABLE_ROWS = 1000
 _JSON_TYPES = frozenset({adapters.types[name].oid for name in ("json", "jsonb")})
+_TEXT_TYPES = frozenset({adapters.types[name].oid for name in ("text", "varchar", "bpchar", "name")})
 PIPE_WIDTH = 10_000
 """A pipe has no edge to wrap at: a value that is cut there is lost."""
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column of the result, and whether its values are JSON."""
+    """A column of the result, and whether its values are JSON or any text."""
 
     name: str
     is_json: bool
+    is_text: bool
 
 
 @click.command(
@@ -43,6 +47,11 @@ class Column:
 @click.option("--csv", "as_csv", is_flag=True, help="Comma-separated values with a header; any number of rows.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a row and line; any number of rows.")
 @click.option(
+    "--raw",
+    is_flag=True,
+    help="With --csv: every text as it is, also what a terminal carries out or a spreadsheet takes for a formula.",
+)
+@click.option(
     "--as",
     "role",
     type=click.Choice(["loader", "engineer", "analyst", "auditor"]),
@@ -50,19 +59,28 @@ class Column:
     show_default=True,
     help="The role whose rights apply.",
 )
-def sql(query: str, as_csv: bool, as_json: bool, role: Role) -> None:
-    """Run one SQL statement in the warehouse and show its rows."""
+def sql(query: str, as_csv: bool, as_json: bool, raw: bool, role: Role) -> None:
+    """Run one SQL statement in the warehouse and show its rows.
+
+    Control characters in a text are written out; in CSV, an apostrophe stands before a text that a spreadsheet
+    would take for a formula.
+    """
     if as_csv and as_json:
         raise click.UsageError("Choose one of --csv and --json.")
+    if raw and not as_csv:
+        raise click.UsageError("--raw needs --csv.")
     connection = connect_as(role, autocommit=True)
     load_intervals_as_text(connection)
     load_unfit_times_as_text(connection)
     load_json_as_text(connection)
-    show = _print_csv if as_csv else _print_json if as_json else _print_table
+    show = functools.partial(_print_csv, raw) if as_csv else _print_json if as_json else _print_table
     with connection, connection.cursor() as cursor, closing(_stream(cursor, query)) as rows:
         try:
             first = next(rows, None)
-            header = [Column(column.name, column.type_code in _JSON_TYPES) for column in cursor.description or ()]
+            header = [
+                Column(column.name, column.type_code in _JSON_TYPES, column.type_code in _TEXT_TYPES)
+                for column in cursor.description or ()
+            ]
             show(header, itertools.chain([] if first is None else [first], rows))
         except psycopg.Error as error:
             if error.sqlstate is None and not connection.broken:  # the client's, not the server's: no rows to stream
@@ -89,16 +107,23 @@ def _explain(error: psycopg.Error, query: str) -> str:
     return " — ".join(parts)
 
 
-def _print_csv(header: Sequence[Column], rows: Iterator[Sequence[object]]) -> None:
+def _print_csv(raw: bool, header: Sequence[Column], rows: Iterator[Sequence[object]]) -> None:
     writer = csv.writer(sys.stdout, lineterminator="\n")
-    writer.writerow(column.name for column in header)
-    writer.writerows([_text(value) for value in row] for row in rows)
+    writer.writerow(column.name if raw else spreadsheet_text(column.name) for column in header)
+    for row in rows:
+        writer.writerow(
+            _text(value) if raw else _cell(column, _text(value)) for column, value in zip(header, row, strict=True)
+        )
+
+
+def _cell(column: Column, text: str) -> str:
+    return spreadsheet_text(text) if column.is_text else visible(text)
 
 
 def _print_json(header: Sequence[Column], rows: Iterator[Sequence[object]]) -> None:
     for row in rows:
         members = (f"{_json(c.name)}: {_json_value(c, value)}" for c, value in zip(header, row, strict=True))
-        click.echo(f"{{{', '.join(members)}}}")
+        click.echo(json_visible(f"{{{', '.join(members)}}}"))
 
 
 def _json_value(column: Column, value: object) -> str:
@@ -119,9 +144,9 @@ def _print_table(header: Sequence[Column], rows: Iterator[Sequence[object]]) -> 
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(*(escape(column.name) for column in header), box=box.SIMPLE_HEAD)
+    table = Table(*(escape(visible(column.name)) for column in header), box=box.SIMPLE_HEAD)
     for row in itertools.islice(rows, TABLE_ROWS):
-        table.add_row(*(Text(_text(value)) for value in row))
+        table.add_row(*(Text(visible(_text(value))) for value in row))
     Console(width=None if sys.stdout.isatty() else PIPE_WIDTH).print(table)
     more = next(rows, None) is not None
     plural = "" if table.row_count == 1 else "s"
