@@ -16,14 +16,15 @@ from onefold.commands.main import cli
 from onefold.settings import ROOT
 from tests.docs.conftest import Reader
 from tests.docs.pages import DOCS, PAGES, README, block_of, blocks, commands, name
+from tests.scheduler.demo import Demo
 
 HEADS = "system        stream                read    new  changed  deleted         quarantined    gate  seconds"
 ROLE = re.compile(r"^-- as (loader|engineer|analyst|auditor)\n\Z", re.MULTILINE)
 
 
 @pytest.mark.scheduler
-def test_the_demo_says_what_the_readme_shows(reader: Reader) -> None:
-    said = {_shape(line) for line in reader.said.splitlines()}
+def test_the_demo_says_what_the_readme_shows(first_demo: Demo, reader: Reader) -> None:
+    said = {_shape(line) for line in [*first_demo.output.splitlines(), *reader.said.splitlines()]}
     shown = [line for line in block_of(README, HEADS).splitlines() if line.strip()]
     assert len(shown) > 8
     assert not [line for line in shown if _shape(line) not in said]

@@ -190,6 +190,8 @@ HISTORIES = {
     "a good row that superseded a refused one": [[BAD], [Reading("a", 5, 5)], [A]],
     "a newer bad row over a version": [[A], [C], [BAD], [C]],
     "a deletion that repeats what was refused": [[BAD], [replace(BAD, deleted=True)], [A]],
+    "rows in conflict": [[A, replace(A, credit=2)], [Reading("b", 1, 1)], [C]],
+    "rows in conflict over a version": [[A], [B, replace(B, credit=5)], [C]],
 }
 
 
@@ -248,7 +250,8 @@ READINGS = st.builds(
 )
 DELIVERIES = st.builds(
     Delivery,
-    st.lists(READINGS, min_size=1, max_size=5).map(tuple),
+    # Not two rows in conflict: what a rollback does not restore of them says docs/runbooks/rollback.md.
+    st.lists(READINGS, min_size=1, max_size=5, unique_by=lambda reading: (reading.key, reading.minute)).map(tuple),
     st.sampled_from([False, False, True]),
     st.lists(st.sampled_from("12"), max_size=2, unique=True).map(tuple),
 )
