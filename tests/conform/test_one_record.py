@@ -129,6 +129,7 @@ class Lawful:
 
 
 NO_NET = ("a line without its net amount",)
+HELD_BACK = sql.SQL("select entity, golden_id, reason from ops.held_back")
 NO_SUM = ("net and vat do not give gross",)
 LAWFUL = [
     Lawful("microsoft365.user", {"mail": None}, "identity", {"email": None}),
@@ -142,6 +143,7 @@ LAWFUL = [
 def test_what_the_world_lawfully_does_is_published_with_a_warning_on_the_record_at_most(warehouse: Warehouse):
     """A user without mail, a shop customer without a company, an order without the customer's number, an invoice line
     without a net amount, an invoice whose parts do not sum to its total."""
+    held_back = set(warehouse.query(HELD_BACK))  # by the test before
     keys = {}
     for case in LAWFUL:
         rows = warehouse.rows(case.stream)
@@ -168,7 +170,7 @@ def test_what_the_world_lawfully_does_is_published_with_a_warning_on_the_record_
         ((golden, warnings),) = rows
         assert {name: golden[name] for name in case.shows} == case.shows, record
         assert set(case.warnings) <= set(warnings), record
-    assert warehouse.query(sql.SQL("select entity, reason from ops.held_back")) == []
+    assert set(warehouse.query(HELD_BACK)) <= held_back
 
 
 def _set(payload: Payload, path: list[str], value: object) -> None:
