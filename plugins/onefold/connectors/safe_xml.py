@@ -1,7 +1,7 @@
 """XML from outside, read without DTDs, entities and network: as one tree when small, as rows when large.
 
-Every document is brought into UTF-8, and its prolog is read by expat, which tells of a DTD itself (as_utf8): neither
-lxml nor expat then has an entity to resolve, or a second opinion on the encoding.
+Every document is converted to UTF-8, and expat reads what stands before its first element (as_utf8), where it reports
+a DTD. So neither lxml nor expat has an entity to resolve, and neither guesses the encoding.
 """
 
 from __future__ import annotations
@@ -21,13 +21,17 @@ Value = Union[str, None, "Row", list["Value"]]
 Row = dict[str, Value]
 
 _DECLARATION = re.compile(rb"""<\?xml(?=\s)(?:[^>]*?\sencoding\s*=\s*["']([A-Za-z][\w.-]*)["'])?[^>]*>""")
-_UNMARKED = {
+_BEGINNINGS = {
+    b"\xff\xfe\0\0": "utf-32",
+    b"\0\0\xfe\xff": "utf-32",
+    b"\xff\xfe": "utf-16",
+    b"\xfe\xff": "utf-16",
     b"<\0\0\0": "utf-32-le",
     b"\0\0\0<": "utf-32-be",
     b"<\0": "utf-16-le",
     b"\0<": "utf-16-be",
 }
-"""What a document without a byte order mark begins with, in the encodings whose characters take several bytes."""
+"""How documents begin in encodings of several bytes a character: byte order marks, and "<" where there is none."""
 _WEB_PAGE = re.compile(rb"<!doctype\s+html|<html", re.IGNORECASE)
 _NIL = "http://www.w3.org/2001/XMLSchema-instance}nil"
 
@@ -51,19 +55,12 @@ def as_utf8(file: BinaryIO) -> BinaryIO:
     """
     file.seek(0)
     head = _first(file)
+    encoding = next((name for begins, name in _BEGINNINGS.items() if head.startswith(begins)), None)
     declared = _DECLARATION.match(head)
-    unmarked = next((encoding for begins, encoding in _UNMARKED.items() if head.startswith(begins)), None)
-    if head.startswith((b"\xff\xfe\0\0", b"\0\0\xfe\xff")):
-        file = _transcoded(file, "utf-32")
-        head = _first(file)
-    elif head.startswith((b"\xff\xfe", b"\xfe\xff")):
-        file = _transcoded(file, "utf-16")
-        head = _first(file)
-    elif unmarked:
-        file = _transcoded(file, unmarked)
-        head = _first(file)
-    elif declared and declared[1] and declared[1].lower() not in (b"utf-8", b"utf-16"):
-        file = _transcoded(file, declared[1].decode())
+    if not encoding and declared and declared[1] and declared[1].lower() not in (b"utf-8", b"utf-16"):
+        encoding = declared[1].decode()
+    if encoding:
+        file = _transcoded(file, encoding)
         head = _first(file)
     if not head:
         raise BadBody("an empty body instead of XML")

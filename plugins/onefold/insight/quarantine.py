@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import psycopg
+from psycopg import sql
 from psycopg.rows import class_row
 
 from onefold.insight.page import Page, bounded, page_of
@@ -83,16 +84,11 @@ def quarantined_rows(
     limit: int = 100,
 ) -> Page[QuarantinedRow]:
     """The open rows, the newest first. Raises Fatal when the limit is out of range."""
+    given = {"system": system, "stream": stream, "attribute": None, "before": before}
+    columns = "load_id, suite, expectation, reason, quarantined_at"
     with connection.cursor(row_factory=class_row(QuarantinedRow)) as cursor:
-        rows = cursor.execute(
-            "select quarantine_id, system, stream, _key as key, load_id, suite, expectation, reason, quarantined_at"
-            " from ops.quarantine where state = 'open' and attribute is null"
-            " and (%(system)s::text is null or system = %(system)s)"
-            " and (%(stream)s::text is null or stream = %(stream)s)"
-            " and (%(before)s::bigint is null or quarantine_id < %(before)s)"
-            " order by quarantine_id desc limit %(rows)s",
-            {"system": system, "stream": stream, "before": before, "rows": bounded(limit) + 1},
-        ).fetchall()
+        query = _OPEN.format(columns=sql.SQL(columns), which=sql.SQL("attribute is null"))
+        rows = cursor.execute(query, {**given, "rows": bounded(limit) + 1}).fetchall()
     return page_of(rows, limit, lambda row: row.quarantine_id)
 
 
@@ -106,21 +102,22 @@ def withheld_values(
     limit: int = 100,
 ) -> Page[WithheldValue]:
     """The values that are withheld now, the newest first. Raises Fatal when the limit is out of range."""
+    given = {"system": system, "stream": stream, "attribute": attribute, "before": before}
+    columns = "load_id, attribute, expectation, reason, value_kind, allowed, quarantined_at"
     with connection.cursor(row_factory=class_row(WithheldValue)) as cursor:
-        rows = cursor.execute(
-            "select quarantine_id, system, stream, _key as key, load_id, attribute, expectation, reason, value_kind,"
-            " allowed, quarantined_at from ops.quarantine where state = 'open' and attribute is not null"
-            " and (%(system)s::text is null or system = %(system)s)"
-            " and (%(stream)s::text is null or stream = %(stream)s)"
-            " and (%(attribute)s::text is null or attribute = %(attribute)s)"
-            " and (%(before)s::bigint is null or quarantine_id < %(before)s)"
-            " order by quarantine_id desc limit %(rows)s",
-            {
-                "system": system,
-                "stream": stream,
-                "attribute": attribute,
-                "before": before,
-                "rows": bounded(limit) + 1,
-            },
-        ).fetchall()
+        query = _OPEN.format(columns=sql.SQL(columns), which=sql.SQL("attribute is not null"))
+        rows = cursor.execute(query, {**given, "rows": bounded(limit) + 1}).fetchall()
     return page_of(rows, limit, lambda row: row.quarantine_id)
+
+
+_OPEN = sql.SQL(
+    """
+    select quarantine_id, system, stream, _key as key, {columns} from ops.quarantine
+    where state = 'open' and {which}
+      and (%(system)s::text is null or system = %(system)s)
+      and (%(stream)s::text is null or stream = %(stream)s)
+      and (%(attribute)s::text is null or attribute = %(attribute)s)
+      and (%(before)s::bigint is null or quarantine_id < %(before)s)
+    order by quarantine_id desc limit %(rows)s
+    """
+)

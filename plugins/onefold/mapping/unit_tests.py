@@ -7,14 +7,13 @@ from collections.abc import Iterator
 from hashlib import sha256
 
 from onefold.catalog.entity import Entity, Example
+from onefold.catalog.model import IDENTIFIER_BYTES
 from onefold.catalog.system import System
 from onefold.mapping.example import example_record
 from onefold.mapping.mapped_model import model_name
 from onefold.mapping.sql import literal
 from onefold.mapping.yaml_text import Alias, Yaml
 
-MOST_NAME_BYTES = 63
-"""PostgreSQL's limit of a name."""
 _NO_RECORDS = (
     "select null::text as _key, null::jsonb as _payload, null::jsonb as _withheld, null::boolean as _deleted, "
     "null::bigint as _load_id, null::timestamptz as _extracted_at where false"
@@ -43,13 +42,10 @@ def unit_tests(entity: Entity, system: System) -> Iterator[dict[str, Yaml]]:
 
 
 def _name(full: str) -> str:
-    """The name of a unit test. dbt names a relation after it, so the end of one that PostgreSQL cannot take is a
-    digest."""
-    return (
-        full
-        if len(full) <= MOST_NAME_BYTES
-        else f"{full[: MOST_NAME_BYTES - 9]}_{sha256(full.encode()).hexdigest()[:8]}"
-    )
+    """The name of a unit test, as dbt also names a relation: one too long for PostgreSQL ends with a digest."""
+    if len(full) <= IDENTIFIER_BYTES:
+        return full
+    return f"{full[: IDENTIFIER_BYTES - 9]}_{sha256(full.encode()).hexdigest()[:8]}"
 
 
 def _example_tests(entity: Entity, system: System) -> Iterator[dict[str, Yaml]]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 
 import psycopg
 from psycopg import sql
@@ -113,6 +114,11 @@ def find_drift(
     )
     total, evidence = row[0], row[1:]
     drifts = []
+
+    @cache
+    def has_new_fields() -> bool:
+        return bool(find_new_fields(connection, landing, staging, stream))
+
     for position, (name, field) in enumerate(stream.fields.items()):
         absent, wrong, present, wrong_type = evidence[4 * position : 4 * position + 4]
         essential, refuses = name in withholding.essential, withholding.attributes(name) != (name,)
@@ -120,10 +126,7 @@ def find_drift(
             drifts.append(Drift(name, field.type, wrong_type, wrong, refuses))
         elif (field.required and _too_many(absent, total, stream, essential)) or (
             absent == total > 0
-            and (
-                _has_vanished(connection, staging, name, field, total)
-                or (field.required and bool(find_new_fields(connection, landing, staging, stream)))
-            )
+            and (_has_vanished(connection, staging, name, field, total) or (field.required and has_new_fields()))
         ):
             is_now = f"absent{_renamed(connection, landing, stream)}"
             drifts.append(Drift(name, field.type, is_now, absent, refuses))
