@@ -46,8 +46,9 @@ def blocks(page: Path, *languages: str) -> list[Block]:
 
 
 def block_of(page: Path, first_line: str) -> str:
-    """The text of the one block that begins with this line."""
-    (text,) = (found[2] for found in _FENCE.finditer(page.read_text()) if found[2].startswith(first_line + "\n"))
+    """The text of the one block that begins with this line; how wide its columns are does not matter."""
+    blocks = [found[2] for found in _FENCE.finditer(page.read_text())]
+    (text,) = (block for block in blocks if block.partition("\n")[0].split() == first_line.split())
     return text
 
 

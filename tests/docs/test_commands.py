@@ -18,7 +18,7 @@ from tests.docs.conftest import Reader
 from tests.docs.pages import DOCS, PAGES, README, block_of, blocks, commands, name
 from tests.scheduler.demo import Demo
 
-HEADS = "system        stream                read    new  changed  deleted         quarantined    gate  seconds"
+HEADS = "system stream read new changed deleted quarantined gate seconds"
 ROLE = re.compile(r"^-- as (loader|engineer|analyst|auditor)\n\Z", re.MULTILINE)
 
 
