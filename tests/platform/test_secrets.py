@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from onefold.errors import Fatal
-from onefold.platform.secrets import DATABASE_ROLES, UI_USERS, load_secrets
+from onefold.platform.people import DEMO_PEOPLE, accounts
+from onefold.platform.secrets import DATABASE_ROLES, load_secrets
 
 
 def test_the_file_is_readable_by_its_owner_only(tmp_path: Path) -> None:
@@ -28,7 +29,7 @@ def test_secrets_stay_what_they_are_and_differ_between_installations(tmp_path: P
 def test_every_role_and_user_has_its_own_password(tmp_path: Path) -> None:
     secrets = load_secrets(tmp_path)
     assert set(secrets.database) == set(DATABASE_ROLES)
-    assert set(secrets.ui) == set(UI_USERS)
+    assert set(secrets.ui) == {account.name for account in accounts()}
     passwords = [*secrets.database.values(), *secrets.ui.values()]
     assert len(set(passwords)) == len(passwords)
     assert len(b64decode(secrets.jwt_secret)) == 64
@@ -46,6 +47,16 @@ def test_an_older_installation_gets_the_passwords_that_it_lacks_and_keeps_the_ot
     assert load_secrets(tmp_path) == grown
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert [each.name for each in tmp_path.iterdir()] == ["secrets.json"]
+
+
+def test_a_person_who_is_added_gets_a_password_and_the_others_keep_theirs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = load_secrets(tmp_path)
+    monkeypatch.setenv("ONEFOLD_PEOPLE", f"{DEMO_PEOPLE},ewa.nowa:engineer")
+    grown = load_secrets(tmp_path)
+    assert grown.ui == {**first.ui, "ewa.nowa": grown.ui["ewa.nowa"]}
+    assert load_secrets(tmp_path) == grown
 
 
 def test_no_secret_shows_in_a_repr(tmp_path: Path) -> None:

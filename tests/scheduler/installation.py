@@ -20,6 +20,7 @@ from psycopg.rows import dict_row
 
 from onefold.platform.airflow import WAREHOUSE_DATABASE
 from onefold.platform.api import FINISHED, AirflowApi
+from onefold.platform.people import Duty, first_of
 from onefold.platform.postgres import Postgres, free_port
 from onefold.platform.secrets import load_secrets
 from onefold.settings import ROOT
@@ -125,7 +126,7 @@ class Installation:
 
     def api(self) -> AirflowApi:
         """Airflow, as the engineer."""
-        return AirflowApi(f"http://127.0.0.1:{self.ui_port}", "engineer", load_secrets(self.home).ui["engineer"])
+        return AirflowApi(f"http://127.0.0.1:{self.ui_port}", *self.signs_in("engineer"))
 
     def comes_to_rest(self, dag_id: str) -> None:
         """Wait until no run of the DAG is in progress, whoever has begun it."""
@@ -136,10 +137,15 @@ class Installation:
             every=0.5,
         )
 
-    def airflow(self, method: str, path: str, user: str = "engineer", **body: object) -> dict[str, object]:
-        """What Airflow's REST API answers the engineer, or another user."""
+    def signs_in(self, duty: Duty) -> tuple[str, str]:
+        """The name and the password of the person with this duty."""
+        name = first_of(duty).name
+        return name, load_secrets(self.home).ui[name]
+
+    def airflow(self, method: str, path: str, duty: Duty = "engineer", **body: object) -> dict[str, object]:
+        """What Airflow's REST API answers the engineer, or somebody else."""
         url = f"http://127.0.0.1:{self.ui_port}"
-        login = {"username": user, "password": load_secrets(self.home).ui[user]}
+        login = dict(zip(("username", "password"), self.signs_in(duty), strict=True))
         token = requests.post(f"{url}/auth/token", json=login, timeout=30).json()["access_token"]
         headers = {"Authorization": f"Bearer {token}"}
         answer = requests.request(method, f"{url}/api/v2/{path}", json=body or None, headers=headers, timeout=30)

@@ -8,7 +8,6 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from onefold.platform.backfills import BackfillApi
-from onefold.platform.secrets import load_secrets
 from tests.scheduler.installation import Installation, ended, wait_for
 
 pytestmark = pytest.mark.scheduler
@@ -112,7 +111,7 @@ def test_a_stream_that_cannot_be_asked_about_the_past_says_so_and_the_others_are
 
 
 def test_a_second_backfill_of_a_system_is_refused_while_the_first_runs(at_rest: Installation) -> None:
-    api = BackfillApi(f"http://127.0.0.1:{at_rest.ui_port}", "engineer", load_secrets(at_rest.home).ui["engineer"])
+    api = BackfillApi(f"http://127.0.0.1:{at_rest.ui_port}", *at_rest.signs_in("engineer"))
     wait_for(lambda: api.active_backfill("sync__nbp") is None, "the end of earlier backfills")
     with at_rest.start("backfill", "nbp", "--from", "2026-09-14", "--to", "2026-09-17") as first:
         wait_for(lambda: api.active_backfill("sync__nbp"), "the first backfill")

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 import pytest
 
 from onefold.platform.api import FINISHED, DagRun
+from onefold.platform.people import Duty, first_of
 from tests.scheduler.installation import Installation, wait_for
 from tests.scheduler.tables import tables
 
@@ -27,8 +28,8 @@ def apart() -> Iterator[Installation]:
         installation.remove()
 
 
-def answered(here: Installation, run: DagRun, user: str, answer: str) -> DagRun:
-    """The run, ended, after this user has answered its approval, and has looked at it for a moment before.
+def answered(here: Installation, run: DagRun, duty: Duty, answer: str) -> DagRun:
+    """The run, ended, after this person has answered its approval, and has looked at it for a moment before.
 
     An answer within the moment in which the task begins to wait takes Airflow's executor by surprise: it takes the task
     for one that was ended from outside, and asks again.
@@ -42,7 +43,7 @@ def answered(here: Installation, run: DagRun, user: str, answer: str) -> DagRun:
         waits = any(t.task_id == "approve" and t.state == "awaiting_input" for t in api.task_instances(now))
         looks = looks + 1 if waits else 0
         if looks == LOOKS:
-            here.airflow("PATCH", task, user, chosen_options=[answer])
+            here.airflow("PATCH", task, duty, chosen_options=[answer])
         return now if now.state in FINISHED else None
 
     return wait_for(ended, f"the end of {run.run_id}", every=0.5)
@@ -121,7 +122,8 @@ def test_a_rollback_through_the_scheduler_leaves_staging_and_conformed_as_before
     assert visible(apart) == before
 
     (rollback,) = apart.rows("select rollback_id, approved_by, actor from ops.rollback where state = 'done'")
-    assert (rollback["approved_by"], str(rollback["actor"]).split("/")[0]) == ("approver", "airflow:by:engineer")
+    approver, engineer = first_of("approver").name, first_of("engineer").name
+    assert (rollback["approved_by"], str(rollback["actor"]).split("/")[0]) == (approver, f"airflow:by:{engineer}")
     run = started(apart, "--undo", str(rollback["rollback_id"]))
     assert answered(apart, run, "approver", "Approve").state == "success"
     taken_in(apart, changed, undone=False)

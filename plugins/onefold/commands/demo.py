@@ -35,6 +35,7 @@ def demo() -> None:
     from onefold.catalog.reader import read_catalog
     from onefold.commands.platform import say
     from onefold.platform import lifecycle
+    from onefold.platform.people import first_of
     from onefold.platform.processes import exclusive
 
     began = time.monotonic()
@@ -44,7 +45,8 @@ def demo() -> None:
         running = lifecycle.up(here, True, say)
         runs = _sync_all(here, _in_order(catalog.systems, catalog.entities))
         agrees = _report(here, runs)
-    click.echo(f"\nLook at it:  {here.ui_url}   user: engineer   password: {running.secrets.ui['engineer']}")
+    engineer = first_of("engineer").name
+    click.echo(f"\nLook at it:  {here.ui_url}   user: {engineer}   password: {running.secrets.ui[engineer]}")
     click.echo(NEXT_STEPS)
     click.echo(f"Done in {time.monotonic() - began:.0f} s.")
     if not agrees:

@@ -26,11 +26,13 @@ if TYPE_CHECKING:
 def up(no_sandbox: bool) -> None:
     """Start PostgreSQL, Airflow and the sandbox; what runs already stays."""
     from onefold.platform import lifecycle
+    from onefold.platform.people import first_of
 
     here = settings()
     with exclusive(here.home, "up"):
         running = lifecycle.up(here, not no_sandbox, say)
-    click.echo(f"Airflow UI: {here.ui_url}   user: engineer   password: {running.secrets.ui['engineer']}")
+    engineer = first_of("engineer").name
+    click.echo(f"Airflow UI: {here.ui_url}   user: {engineer}   password: {running.secrets.ui[engineer]}")
 
 
 @click.command(epilog="Example: onefold down --delete-data")

@@ -25,6 +25,7 @@ def rollback(
     """
     from onefold.catalog.reader import read_catalog
     from onefold.commands.runs import airflow
+    from onefold.platform.people import accounts
     from onefold.platform.warehouse import url_as
     from onefold.rollback.lifecycle import preview_rollback
     from onefold.rollback.request import RollbackRequest
@@ -44,4 +45,5 @@ def rollback(
         click.echo(json.dumps({**planned.as_json(), "run_id": started.run_id, "approve_at": where}, indent=2))
         return
     click.echo(planned.text)
-    click.echo(f"Nothing is changed yet. Another person than you (in the UI: approver) approves it at {where}")
+    approvers = ", ".join(account.name for account in accounts() if account.duty == "approver") or "an approver"
+    click.echo(f"Nothing is changed yet. Another person than you ({approvers}) approves it at {where}")

@@ -9,6 +9,7 @@ import click
 
 from onefold.errors import Fatal
 from onefold.platform.api import AirflowApi, DagRun, TaskInstance
+from onefold.platform.people import first_of
 from onefold.platform.processes import recorded
 from onefold.platform.secrets import load_secrets
 from onefold.settings import Settings, settings
@@ -20,8 +21,9 @@ ENDED = frozenset({"success", "failed", "upstream_failed", "skipped"})
 
 
 def airflow(here: Settings) -> AirflowApi:
-    """A session with this installation's Airflow, as its engineer."""
-    return AirflowApi(here.ui_url, "engineer", load_secrets(here.home).ui["engineer"])
+    """A session with this installation's Airflow, as its first engineer."""
+    engineer = first_of("engineer").name
+    return AirflowApi(here.ui_url, engineer, load_secrets(here.home).ui[engineer])
 
 
 def sync_now(api: AirflowApi, system: str) -> DagRun:

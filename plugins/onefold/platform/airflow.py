@@ -16,9 +16,10 @@ from psycopg import sql
 
 from onefold.errors import Fatal
 from onefold.platform import sandbox_database
+from onefold.platform.people import AIRFLOW_ROLES, accounts
 from onefold.platform.postgres import Postgres
 from onefold.platform.processes import Service
-from onefold.platform.secrets import UI_USERS, Secrets
+from onefold.platform.secrets import Secrets
 from onefold.settings import Settings, notify_setting
 
 AIRFLOW_DATABASE = "airflow"
@@ -26,6 +27,8 @@ WAREHOUSE_DATABASE = "warehouse"
 """As onefold.warehouse.install names it; that module is not needed to look at a process."""
 
 PARALLEL_TASKS = 4
+
+AUTH_MANAGER = "onefold.orchestration.auth_manager.OnefoldAuthManager"
 
 TUNING: Mapping[str, str] = {
     "AIRFLOW__CORE__PARALLELISM": str(PARALLEL_TASKS),
@@ -60,10 +63,10 @@ def environment(settings: Settings, secrets: Secrets, postgres: Postgres, sandbo
         "AIRFLOW__CORE__FERNET_KEY": secrets.fernet_key,
         # The machine's name need not resolve; everything runs on it.
         "AIRFLOW__CORE__HOSTNAME_CALLABLE": "socket.gethostname",
-        "AIRFLOW__CORE__AUTH_MANAGER": (
-            "airflow.api_fastapi.auth.managers.simple.simple_auth_manager.SimpleAuthManager"
+        "AIRFLOW__CORE__AUTH_MANAGER": AUTH_MANAGER,
+        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": ",".join(
+            f"{account.name}:{AIRFLOW_ROLES[account.duty]}" for account in accounts()
         ),
-        "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": ",".join(f"{user}:admin" for user in UI_USERS),
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(_passwords_file(settings.home)),
         # asyncpg is not needed: SQLAlchemy's psycopg dialect is both synchronous and asynchronous.
         "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"postgresql+psycopg2{metadata_url}",
@@ -114,12 +117,12 @@ def services(variables: Mapping[str, str], plugins: Path) -> list[Service]:
 
 
 def prepare(settings: Settings, secrets: Secrets) -> None:
-    """Make Airflow's home and the file with the passwords of the UI's users."""
+    """Make Airflow's home and the file with the passwords of those who may sign in to its UI."""
     airflow_home(settings.home).mkdir(parents=True, exist_ok=True)
     passwords = _passwords_file(settings.home)
     passwords.touch(mode=0o600)
     passwords.chmod(0o600)
-    passwords.write_text(json.dumps(dict(secrets.ui)))
+    passwords.write_text(json.dumps({account.name: secrets.ui[account.name] for account in accounts()}))
 
 
 def create_database(superuser_url: str, password: str) -> None:

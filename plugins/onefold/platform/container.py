@@ -14,7 +14,6 @@ from pathlib import Path
 
 from onefold.errors import Fatal, OnefoldError
 from onefold.platform.airflow import create_database
-from onefold.platform.secrets import UI_USERS
 
 
 def databases() -> None:
@@ -28,10 +27,15 @@ def databases() -> None:
 
 
 def ui_passwords() -> None:
-    """Write the file, readable by its owner only. Raises Fatal when a variable is missing."""
+    """Write the file, readable by its owner only. Raises Fatal when a variable or a user's password is missing."""
     path = Path(_variable("AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE"))
+    users = [each.split(":")[0].strip() for each in _variable("AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS").split(",")]
+    given = dict(each.strip().partition(":")[::2] for each in _variable("UI_PASSWORDS").split(","))
+    if without := [user for user in users if not given.get(user)]:
+        raise Fatal(f"UI_PASSWORDS gives {', '.join(without)} no password. Write it as name:password,name:password.")
     path.touch(mode=0o600)
-    path.write_text(json.dumps({user: _variable(f"UI_{user.upper()}_PASSWORD") for user in UI_USERS}))
+    path.chmod(0o600)
+    path.write_text(json.dumps({user: given[user] for user in users}))
 
 
 def _variable(name: str) -> str:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from onefold.errors import Fatal, Retriable
 from onefold.orchestration.pools import POOLS
-from onefold.platform import airflow, api, postgres_account, processes, sandbox_database
+from onefold.platform import airflow, api, people, postgres_account, processes, sandbox_database
 from onefold.platform.postgres import Postgres
 from onefold.platform.secrets import Secrets, load_secrets
 from onefold.settings import Settings
@@ -82,7 +82,8 @@ def up(settings: Settings, sandbox: bool, report: Report) -> Installation:
         if service.name != "sandbox":
             processes.start(settings.home, service)
     _wait_until_ready(target, began, report)
-    session = api.AirflowApi(settings.ui_url, "engineer", target.secrets.ui["engineer"])
+    engineer = people.first_of("engineer").name
+    session = api.AirflowApi(settings.ui_url, engineer, target.secrets.ui[engineer])
     for name, (slots, description) in POOLS.items():
         session.ensure_pool(name, slots, description)
     return target

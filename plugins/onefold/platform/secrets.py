@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from onefold.errors import Fatal
+from onefold.platform.people import accounts
 
 DATABASE_ROLES = (
     "postgres",
@@ -22,7 +23,6 @@ DATABASE_ROLES = (
     "erp",
     "erp_reader",
 )
-UI_USERS = ("engineer", "approver")
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Secrets:
     database: Mapping[str, str] = field(repr=False)
     """Password of each database role."""
     ui: Mapping[str, str] = field(repr=False)
-    """Password of each user of the Airflow UI."""
+    """Password of each person who may sign in to the Airflow UI, and of those who once could."""
     jwt_secret: str = field(repr=False)
     api_secret: str = field(repr=False)
     fernet_key: str = field(repr=False)
@@ -46,9 +46,9 @@ def load_secrets(home: Path) -> Secrets:
         _write_once(path, _generate())
     try:
         stored = Secrets(**json.loads(path.read_text()))
-        if missing := [role for role in DATABASE_ROLES if role not in stored.database]:
-            stored = _with_passwords(path, stored, missing)
-        return stored
+        roles = [role for role in DATABASE_ROLES if role not in stored.database]
+        people = [account.name for account in accounts() if account.name not in stored.ui]
+        return _with_passwords(path, stored, roles, people) if roles or people else stored
     except (ValueError, TypeError) as error:
         raise Fatal(
             f"{path} is not a secrets file of this version. Restore it from a backup, "
@@ -59,7 +59,7 @@ def load_secrets(home: Path) -> Secrets:
 def _generate() -> Secrets:
     return Secrets(
         database={role: secrets.token_urlsafe(24) for role in DATABASE_ROLES},
-        ui={user: secrets.token_urlsafe(12) for user in UI_USERS},
+        ui={account.name: secrets.token_urlsafe(12) for account in accounts()},
         jwt_secret=base64.b64encode(secrets.token_bytes(64)).decode(),
         api_secret=secrets.token_urlsafe(32),
         fernet_key=base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),
@@ -67,10 +67,13 @@ def _generate() -> Secrets:
     )
 
 
-def _with_passwords(path: Path, stored: Secrets, roles: Sequence[str]) -> Secrets:
-    """An installation that is older than these roles gets passwords for them; all others stay."""
-    added = {role: secrets.token_urlsafe(24) for role in roles}
-    complete = replace(stored, database={**stored.database, **added})
+def _with_passwords(path: Path, stored: Secrets, roles: Sequence[str], people: Sequence[str]) -> Secrets:
+    """An installation that is older than these roles and people gets passwords for them; all others stay."""
+    complete = replace(
+        stored,
+        database={**stored.database, **{role: secrets.token_urlsafe(24) for role in roles}},
+        ui={**stored.ui, **{name: secrets.token_urlsafe(12) for name in people}},
+    )
     _draft(path, complete).replace(path)
     return complete
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from onefold.platform import processes
+from onefold.platform import people, processes
 from onefold.platform.postgres import Postgres
 from onefold.settings import Settings
 
@@ -45,7 +45,7 @@ def platform_status(settings: Settings) -> PlatformStatus:
     recorded = processes.recorded(settings.home)
     services = [ServiceStatus("postgres", "up" if pid else "down", pid, settings.pg_port, None)]
     services += [_service(name, recorded.get(name), ports.get(name)) for name in SERVICES]
-    return PlatformStatus(str(settings.home), tuple(services), settings.ui_url, "engineer")
+    return PlatformStatus(str(settings.home), tuple(services), settings.ui_url, people.first_of("engineer").name)
 
 
 def _service(name: str, running: processes.Running | None, port: int | None) -> ServiceStatus:

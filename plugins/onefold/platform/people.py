@@ -1,0 +1,72 @@
+"""Who may sign in to this installation's UI, and what each may do there. Passwords: secrets.py."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from onefold.audit.person import LOCAL, Person
+from onefold.errors import Fatal
+
+Duty = Literal["engineer", "approver", "analyst", "auditor"]
+
+DEMO_PEOPLE = "anna.kowal:engineer,piotr.zaremba:approver,maria.wilk:analyst,tomasz.gora:auditor"
+"""The made-up people of an installation that names none of its own."""
+
+AIRFLOW_ROLES: Mapping[Duty, str] = {"engineer": "op", "approver": "user", "analyst": "viewer", "auditor": "viewer"}
+"""Airflow's own role of each: orchestration/auth_manager.py says what a role allows. Nobody is an admin."""
+
+_SUBJECT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,59}")
+
+
+@dataclass(frozen=True)
+class Account:
+    """Somebody who may sign in, and their duty."""
+
+    person: Person
+    duty: Duty
+
+    @property
+    def name(self) -> str:
+        """What they sign in with."""
+        return self.person.subject
+
+
+def accounts() -> tuple[Account, ...]:
+    """The people of ONEFOLD_PEOPLE ("name:duty,name:duty"), or the demo's.
+
+    Raises Fatal when it cannot be understood, names somebody twice (one person with two duties could approve what they
+    have started), or has no engineer.
+    """
+    text = os.environ.get("ONEFOLD_PEOPLE", DEMO_PEOPLE)
+    found = tuple(_account(each.strip()) for each in text.split(",") if each.strip())
+    # A name that differs in its case alone would be taken for the other person's.
+    twice = [name for name, times in Counter(account.name.lower() for account in found).items() if times > 1]
+    if twice:
+        raise Fatal(f"ONEFOLD_PEOPLE names {', '.join(twice)} more than once. A person has one account and one duty.")
+    if not any(account.duty == "engineer" for account in found):
+        raise Fatal("ONEFOLD_PEOPLE names no engineer, so nobody could run anything. Add one as name:engineer.")
+    return found
+
+
+def first_of(duty: Duty) -> Account:
+    """The person of this duty who is named first. Raises Fatal when there is none."""
+    found = next((account for account in accounts() if account.duty == duty), None)
+    if found is None:
+        raise Fatal(f"ONEFOLD_PEOPLE names no {duty}. Add one as name:{duty}, then run bin/onefold up.")
+    return found
+
+
+def _account(text: str) -> Account:
+    name, _, said = text.partition(":")
+    duty = next((known for known in get_args(Duty) if known == said), None)
+    if not _SUBJECT.fullmatch(name) or duty is None:
+        raise Fatal(
+            f"ONEFOLD_PEOPLE: {text!r} is not a name and a duty. Write each person as name:duty, with a name of "
+            f"letters, digits, dots, - and _, and a duty of {', '.join(get_args(Duty))}."
+        )
+    return Account(Person(LOCAL, name), duty)
