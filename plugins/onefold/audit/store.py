@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import nullcontext
-from datetime import UTC
 from pathlib import Path
 from typing import IO
 
@@ -13,22 +11,11 @@ import psycopg
 from psycopg.rows import tuple_row
 from psycopg.types.json import Jsonb
 
-from onefold.audit.chain import GENESIS, Entry, digest
+from onefold.audit.chain import Entry
 from onefold.audit.event import AuditEvent
 from onefold.errors import Fatal
 
-LOCK = int.from_bytes(b"onefold")
-"""The advisory lock that puts appends in a row; audit.refuse_fork (a trigger) takes the same."""
-
-_HEAD = """
-select coalesce(head.seq, 0), coalesce(encode(head.hash, 'hex'), %s), clock_timestamp()
-from (select 1) as always left join (select seq, hash from audit.event order by seq desc limit 1) as head
-on true
-"""
-_INSERT = """
-insert into audit.event (seq, at, actor, action, "from", "to", subject, payload, result, previous_hash, hash)
-values (%s, %s, %s, %s, %s, %s, %s, %s, %s, decode(%s, 'hex'), decode(%s, 'hex'))
-"""
+_APPEND = "select audit.append(%s, %s, %s, %s, %s, %s, %s)"
 _SELECT = """
 select action, actor, to_char(at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), "from", payload::text,
        encode(previous_hash, 'hex'), result, seq, subject, "to", encode(hash, 'hex')
@@ -40,36 +27,19 @@ _ROWS_PER_FETCH = 5_000
 def append(conn: psycopg.Connection, event: AuditEvent) -> int:
     """Append the event in the caller's transaction and return its sequence number.
 
-    On an autocommit connection outside a transaction() block it is committed at once.
+    On an autocommit connection outside a transaction() block it is committed at once. The database numbers, links and
+    hashes it (audit.append in migrations/repeatable/12_audit.sql): no role but the superuser can insert a row.
 
     Appends wait for each other from here to the caller's commit, so call this last before it. A rolled-back
     transaction leaves no gap. Under REPEATABLE READ or above, a concurrent append raises
     psycopg.errors.SerializationFailure: run the transaction again.
     """
-    # transaction() on an idle connection without autocommit would commit before the caller decides to.
-    own = conn.transaction() if conn.autocommit else nullcontext()
-    with own, conn.cursor(row_factory=tuple_row) as cursor:
-        cursor.execute("select pg_advisory_xact_lock(%s)", (LOCK,))
-        # A statement of its own: only a snapshot taken after the lock sees what the one before us committed.
-        head = cursor.execute(_HEAD, (GENESIS,)).fetchone()
-        if head is None:
-            raise Fatal("audit.event gave no head: the database did not answer an aggregate query.")
-        last, previous_hash, at = head
-        entry = Entry(
-            action=event.action,
-            actor=event.actor,
-            at=at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
-            from_=event.from_,
-            payload=dict(event.plain_payload()),
-            previous_hash=previous_hash,
-            result=event.result,
-            seq=last + 1,
-            subject=event.subject,
-            to=event.to,
-        )
-        row = (entry.seq, at, entry.actor, entry.action, entry.from_, entry.to, entry.subject)
-        cursor.execute(_INSERT, (*row, Jsonb(entry.payload), entry.result, previous_hash, digest(entry)))
-        return entry.seq
+    with conn.cursor(row_factory=tuple_row) as cursor:
+        row = (event.actor, event.action, event.subject, event.from_, event.to, Jsonb(event.plain_payload()))
+        appended = cursor.execute(_APPEND, (*row, event.result)).fetchone()
+    if appended is None:
+        raise Fatal("audit.append gave no number: the database did not answer a function call.")
+    return int(appended[0])
 
 
 def entries_from_database(conn: psycopg.Connection) -> Iterator[Entry]:

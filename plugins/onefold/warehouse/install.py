@@ -11,6 +11,8 @@ from onefold.warehouse.schema import Upgrade, upgrade_schema
 
 DATABASE = "warehouse"
 ROLES = ("onefold_loader", "onefold_engineer", "onefold_analyst", "onefold_auditor")
+DEFINER = "onefold_definer"
+"""Owns the functions that may do what no role may that signs in: append to the audit chain. Nobody signs in as it."""
 
 
 def install(superuser_url: str, passwords: Mapping[str, str], database: str = DATABASE) -> Upgrade:
@@ -23,6 +25,7 @@ def install(superuser_url: str, passwords: Mapping[str, str], database: str = DA
         for role in ROLES:
             _ensure_role(server, role, passwords[role])
         _ensure_role(server, "onefold_pii", None)
+        _ensure_role(server, DEFINER, None)
         if not server.execute("select 1 from pg_database where datname = %s", (database,)).fetchone():
             server.execute(sql.SQL("create database {}").format(sql.Identifier(database)))
         server.execute(

@@ -14,6 +14,7 @@ from pathlib import Path
 import psycopg
 
 from onefold import __version__, audit
+from onefold.audit.owner import append_as_owner
 from onefold.errors import Fatal, Retriable
 from onefold.warehouse.db_errors import as_onefold_error
 from onefold.warehouse.migration_files import FOLDER, SqlFile, fingerprint, numbered_migrations, repeatable_files
@@ -127,7 +128,7 @@ def _refresh(connection: psycopg.Connection, files: tuple[SqlFile, ...], sha256:
 
 
 def _audit(connection: psycopg.Connection, action: str, name: str, sha256: str) -> None:
-    audit.append(
+    append_as_owner(
         connection,
         audit.AuditEvent(
             audit.actor(), action, f"schema:{name}", payload={"sha256": sha256, "engine_version": __version__}

@@ -30,10 +30,13 @@ grant select, insert, update, delete on ops.publish, ops.publish_load, ops.publi
 
 grant select on staging.superseded, staging.unchanged to onefold_engineer;
 
--- audit: nobody changes or deletes an event.
+-- audit: nobody changes or deletes an event, and only functions of onefold_definer append one (12_audit.sql).
 revoke all on audit.event from public, onefold_loader, onefold_engineer, onefold_analyst, onefold_auditor;
-grant select, insert on audit.event to onefold_loader;
-grant select on audit.event to onefold_engineer, onefold_auditor;
+grant select on audit.event to onefold_loader, onefold_engineer, onefold_auditor;
+grant usage on schema audit to onefold_definer;
+grant select, insert on audit.event to onefold_definer;
+grant maintain on audit.append_lock to onefold_definer;
+grant execute on function audit.append(text, text, text, text, text, jsonb, text) to onefold_loader;
 
 grant select, insert on lineage.event, lineage.dataset_edge to onefold_loader;
 grant update (attempts, delivered_at) on lineage.event to onefold_loader;
