@@ -27,6 +27,17 @@ streams:
       Id: text
       Name: {personal: organisation}
       Changed: timestamp
+    privacy: {purpose: Know the customers of the shop, legal_basis: contract, persons: [Sole traders]}
+"""
+KEPT = "{history: P90D, deleted: P30D, quarantine: P20D, waiting: P60D}"
+PRIVACY = f"""\
+controller: {{name: The shop's company, contact: Its street 1 in its town}}
+retention:
+  organisation: {KEPT}
+  contact: {{history: P60D, deleted: P40D, quarantine: P10D, waiting: P60D}}
+unclassed: {KEPT}
+recipients: [Analysts]
+safeguards: [Roles of the database]
 """
 ENTITY = """\
 entity: customer
@@ -65,6 +76,10 @@ class Checkout:
         assert old in SYSTEM
         return self.write(f"catalog/systems/{name}.yaml", SYSTEM.replace(old, new, 1) if old else SYSTEM)
 
+    def privacy(self, old: str = "", new: str = "") -> Path:
+        assert old in PRIVACY
+        return self.write("catalog/privacy.yaml", PRIVACY.replace(old, new, 1) if old else PRIVACY)
+
     def entity(self, old: str = "", new: str = "") -> Path:
         assert old in ENTITY
         return self.write("catalog/entities/customer.yaml", ENTITY.replace(old, new, 1) if old else ENTITY)
@@ -88,6 +103,7 @@ def checkout(tmp_path: Path) -> Checkout:
     made = Checkout(tmp_path)
     made.system()
     made.entity()
+    made.privacy()
     for suite, column in (("shop__account", "name"), ("customer", "legal_name")):
         made.suite(suite, column)
     for name in ("text", "digits"):

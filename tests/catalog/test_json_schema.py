@@ -16,15 +16,17 @@ def test_the_committed_schemas_are_fresh():
 
 
 def test_generating_twice_writes_once_and_a_check_writes_nothing(tmp_path):
-    assert len(generate(check=True, folder=tmp_path)) == 2
+    assert len(generate(check=True, folder=tmp_path)) == 3
     assert list(tmp_path.iterdir()) == []
-    assert len(generate(check=False, folder=tmp_path)) == 2
+    assert len(generate(check=False, folder=tmp_path)) == 3
     assert generate(check=False, folder=tmp_path) == []
     (tmp_path / "system.schema.json").write_text("{}")
     assert generate(check=True, folder=tmp_path) == [tmp_path / "system.schema.json"]
 
 
-@pytest.mark.parametrize(("kind", "file"), [("system", "systems/shop"), ("entity", "entities/customer")])
+@pytest.mark.parametrize(
+    ("kind", "file"), [("system", "systems/shop"), ("entity", "entities/customer"), ("privacy", "privacy")]
+)
 def test_a_right_file_passes_its_schema_and_a_wrong_one_does_not(checkout, kind, file):
     schema = json.loads((FOLDER / f"{kind}.schema.json").read_text())
     jsonschema.Draft202012Validator.check_schema(schema)

@@ -13,6 +13,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from onefold.catalog.entity import Entity
+from onefold.catalog.privacy import DataProtection
 from onefold.catalog.system import System
 from onefold.settings import ROOT
 
@@ -21,7 +22,11 @@ JsonSchema = dict[str, Any]
 _NULL = {"type": "null"}
 _INNERMOST = re.compile(r"[\[{][^\[\]{}]*[\]}]")
 _REFERENCE = re.compile(r'"#/\$defs/(\w+)"')
-MODELS: dict[str, type[BaseModel]] = {"system.schema.json": System, "entity.schema.json": Entity}
+MODELS: dict[str, type[BaseModel]] = {
+    "system.schema.json": System,
+    "entity.schema.json": Entity,
+    "privacy.schema.json": DataProtection,
+}
 
 
 def generate(check: bool, folder: Path = FOLDER) -> list[Path]:

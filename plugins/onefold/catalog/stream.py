@@ -13,6 +13,7 @@ from onefold.catalog.file_format import Arrival, Format
 from onefold.catalog.model import IDENTIFIER_BYTES, Model, mistake_at
 from onefold.catalog.paging import NextPage
 from onefold.catalog.partial_changes import PartialChanges
+from onefold.catalog.privacy import StreamPrivacy
 from onefold.catalog.request import Request
 
 History = Annotated[date | timedelta, Field(union_mode="left_to_right")]
@@ -103,6 +104,9 @@ class Stream(Model):
         False,
         description="the source keeps its records for a limited time (events expire, files are removed): a record that "
         "it no longer lists is not deleted",
+    )
+    privacy: StreamPrivacy | None = Field(
+        None, description="why its personal data is processed, for whom and how long; needed where a field is personal"
     )
     gate: Gate = Gate()
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from onefold.catalog.data_protection import check_data_protection
 from onefold.catalog.reader import read_catalog
 from onefold.catalog.yaml_file import CatalogError
 from onefold.connectors.check import check_connectors
@@ -30,6 +31,7 @@ def check(as_json: bool, root: Path) -> None:
     try:
         catalog = read_catalog(root)
         check_connectors(catalog.systems, root / "catalog" / "systems")
+        check_data_protection(catalog, root)
         expectations = check_suites(catalog, root / "expectations")
     except CatalogError as error:
         _print_mistakes(error, as_json)

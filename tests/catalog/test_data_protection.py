@@ -1,0 +1,75 @@
+"""A stream with personal fields says what they are for, on which basis, whose they are, and how long they are kept."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from onefold.catalog.data_protection import check_data_protection, entity_periods, stream_periods
+from onefold.catalog.privacy import DataProtection
+from onefold.catalog.reader import read_catalog
+from onefold.catalog.yaml_file import CatalogError
+
+PRIVACY = "    privacy: {purpose: Know the customers of the shop, legal_basis: contract, persons: [Sole traders]}\n"
+
+
+def wrong(checkout) -> list[str]:
+    with pytest.raises(CatalogError) as caught:
+        check_data_protection(checkout.read(), checkout.root)
+    return [f"{found.file.name}:{found.line}: {found.text}" for found in caught.value.mistakes]
+
+
+def test_what_is_not_said_of_personal_data_is_a_mistake_that_names_it(checkout):
+    checkout.system(PRIVACY, "")
+    (text,) = wrong(checkout)
+    assert text.startswith("shop.yaml:7: account has personal fields (Name, …) and does not say their purpose,")
+    checkout.system("purpose: Know the customers of the shop, ", "")
+    assert "does not say their purpose; add" in wrong(checkout)[0]
+    checkout.system("legal_basis: contract, ", "")
+    assert wrong(checkout)[0].startswith("shop.yaml:17: account")
+
+
+def test_a_stream_without_personal_fields_need_not_say_anything(checkout):
+    checkout.system(
+        "      Name: {personal: organisation}\n      Changed: timestamp\n" + PRIVACY,
+        "      Name: text\n      Changed: timestamp\n",
+    )
+    check_data_protection(checkout.read(), checkout.root)
+
+
+def test_a_class_that_is_kept_for_no_time_that_anybody_said_is_a_mistake(checkout):
+    checkout.system("personal: organisation", "personal: sensitive")
+    assert 'catalog/privacy.yaml does not say how long class "sensitive" is kept' in wrong(checkout)[0]
+
+
+def test_a_file_that_is_missing_or_wrong_is_a_mistake_with_its_line(checkout):
+    path = checkout.privacy("history: P60D", "history: PT1H")
+    assert wrong(checkout)[0].startswith("privacy.yaml:4: a period has at least one day")
+    path.unlink()
+    assert "the file is missing" in wrong(checkout)[0]
+
+
+def test_a_basis_that_needs_a_law_names_it(checkout):
+    checkout.system("legal_basis: contract", "legal_basis: legal_obligation")
+    assert checkout.mistakes() == ['shop.yaml:17: legal_basis legal_obligation needs "law: …": the law, by name']
+
+
+def test_of_several_classes_the_shortest_period_counts_and_a_streams_own_before_all(checkout):
+    everywhere = check_data_protection(checkout.read(), checkout.root)
+    days = {name: getattr(everywhere.periods(["organisation", "contact"]), name).days for name in PERIODS}
+    assert days == {"history": 60, "deleted": 30, "quarantine": 10, "waiting": 60}
+    checkout.system("persons: [Sole traders]", "persons: [Sole traders], retention: {history: P7D}")
+    catalog = checkout.read()
+    stream = catalog.systems["shop"].streams["account"]
+    assert stream_periods(stream, everywhere).history == timedelta(days=7)
+    assert stream_periods(stream, everywhere).deleted == timedelta(days=30)
+    assert entity_periods(catalog.entities["customer"], catalog.systems, everywhere).history == timedelta(days=7)
+
+
+PERIODS = ("history", "deleted", "quarantine", "waiting")
+
+
+def test_every_shipped_system_says_it():
+    everywhere = check_data_protection(read_catalog())
+    assert isinstance(everywhere, DataProtection)
