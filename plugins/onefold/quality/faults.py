@@ -68,13 +68,14 @@ def _unreadable(stream: Stream, name: str, field: SourceField) -> sql.Composable
 def _beyond(name: str, field: SourceField) -> Iterator[sql.Composable]:
     """Whether PostgreSQL takes the field's text for a value that nobody means: `NaN`, `Infinity` and `0x1F` are numbers
     to it; `infinity`, `today`, and days before the year 1 or after 9999 are dates."""
-    text = field_text(name, field)
+    text = sql.SQL(field_sql(name, field))  # as it came: a date that means none, 0000-00-00, is none of these
     if field.type in ("integer", "numeric"):
         yield sql.SQL("(translate({}, ' 0123456789+-.eE', '') <> '') is true").format(text)
     elif field.type in ("date", "timestamp"):
         # The year has four digits: nearly always the first four characters, which is cheap to ask.
         yield sql.SQL(
-            "({text} <> '' and {text} not like '/Date(%' and ({text} not like '____-%' or {text} ilike '%bc')"
+            "({text} <> '' and ({text} not like '____-%' or right({text}, 2) in ('BC', 'bc', 'Bc', 'bC'))"
+            " and {text} not like '/Date(%'"
             " and {text} !~* '^[^0-9]*[0-9]{{1,4}}([^0-9].*[^bc])?$|^[0-9]{{8}}([^0-9].*[^bc])?$') is true"
         ).format(text=text)
 
@@ -116,4 +117,4 @@ def instant(name: str, field: SourceField) -> sql.Composed:
     return sql.SQL(
         "case when {text} like '/Date(%' and {text} ~ '^/Date[(]-?[0-9]{{1,14}}([+-][0-9]{{4}})?[)]/$' then"
         " timestamptz '1970-01-01 00:00:00Z' + substring({text} from '-?[0-9]+')::bigint * interval '1 millisecond' end"
-    ).format(text=field_text(name, field))
+    ).format(text=sql.SQL(field_sql(name, field)))  # a date that means none begins with 0
