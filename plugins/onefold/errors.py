@@ -22,3 +22,13 @@ class Fatal(OnefoldError):
 
 class Rejected(OnefoldError):
     """The data itself was refused by a gate: nothing was published, the last good data is untouched."""
+
+
+LONGEST_MESSAGE = 2000
+"""Characters of an error's text that are stored: an address in it may be as long as a source likes."""
+
+
+def storable_message(error: BaseException) -> str:
+    """The error's text as PostgreSQL can hold it, in a length that people read."""
+    text = str(error).encode("utf-8", "backslashreplace").decode().replace("\0", "\\x00")
+    return text if len(text) <= LONGEST_MESSAGE else text[: LONGEST_MESSAGE - 1] + "…"

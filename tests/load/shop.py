@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -16,7 +16,6 @@ from onefold.catalog.system import System
 from onefold.connectors.page import Page
 from onefold.connectors.record import Record
 from onefold.connectors.window import Window
-from onefold.errors import OnefoldError
 from onefold.load import ledger, steps
 from onefold.load.job import Job
 from onefold.load.ledger import Load, Run
@@ -87,7 +86,7 @@ class Shop:
     entities: Mapping[str, Entity] = field(default_factory=dict)
     asked: list[tuple[Window, str | None]] = field(default_factory=list)
 
-    def job(self, given: list[Page | OnefoldError], run: str | None = None, **more: object) -> Job:
+    def job(self, given: Sequence[Page | BaseException], run: str | None = None, **more: object) -> Job:
         """A job whose source gives these pages, from the asked token on; an error among them is raised there."""
 
         @contextmanager
@@ -95,7 +94,7 @@ class Shop:
             def read(window: Window, token: str | None) -> Iterator[Page]:
                 self.asked.append((window, token))
                 for page in given[int(token or 0) :]:
-                    if isinstance(page, OnefoldError):
+                    if isinstance(page, BaseException):
                         raise page
                     yield page
 

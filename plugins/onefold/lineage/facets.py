@@ -26,13 +26,11 @@ from openlineage.client.facet_v2 import (
 
 from onefold import __version__
 from onefold.audit.personal import redact
-from onefold.errors import OnefoldError
+from onefold.errors import OnefoldError, storable_message
 from onefold.lineage.names import DatasetRef, Job
 
 PRODUCER = f"urn:onefold:engine:{__version__}"
 """Onefold as the producer of events, as a URI."""
-
-_MESSAGE_LENGTH = 2_000
 
 
 @dataclass(frozen=True)
@@ -170,7 +168,7 @@ def error_message(error: BaseException) -> error_message_run.ErrorMessageRunFace
     """
     kind = type(error).__qualname__
     if isinstance(error, OnefoldError):
-        message = f"{kind}: {redact(str(error))[:_MESSAGE_LENGTH]}"
+        message = f"{kind}: {redact(storable_message(error))}"
     elif isinstance(error, psycopg.Error) and error.sqlstate:
         message = f"{kind} (SQLSTATE {error.sqlstate}); its text is in the task's log"
     else:

@@ -26,6 +26,7 @@ from onefold.load.ledger import Load
 from onefold.load.replayed_rows import land_chosen_rows, replay_window
 from onefold.load.staging import ensure_staging
 from onefold.load.stream_lock import hold_stream, locked_stream, open_warehouse, record_failure
+from onefold.load.unexpected import classify_unexpected
 from onefold.load.usage import Usage
 from onefold.load.window import overlap, resolve_window
 from onefold.warehouse.db_errors import translate_errors
@@ -107,7 +108,7 @@ def _in_step(step: Step, job: Job, observe: Observer = lambda step: nullcontext(
     """Run a step where its observer sees it, and name it on the error that ends it."""
     with observe(step):
         try:
-            with translate_errors(job.name):
+            with translate_errors(job.name), classify_unexpected(job.name):
                 yield
         except OnefoldError as error:
             error.step = step

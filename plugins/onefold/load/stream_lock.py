@@ -9,9 +9,10 @@ from contextlib import contextmanager
 import psycopg
 from tenacity import retry, retry_if_exception_type, stop_after_delay, wait_fixed
 
-from onefold.errors import Busy, Fatal, OnefoldError, Rejected, Retriable
+from onefold.errors import Busy, Fatal, OnefoldError, Rejected, Retriable, storable_message
 from onefold.load import audit_and_lineage, ledger, queue
 from onefold.load.job import Job
+from onefold.load.unexpected import as_failure, classify_unexpected
 from onefold.warehouse.connection import connect
 from onefold.warehouse.db_errors import as_onefold_error, translate_errors
 
@@ -40,19 +41,20 @@ def open_warehouse(job: Job) -> Iterator[psycopg.Connection]:
 
 @contextmanager
 def hold_stream(connection: psycopg.Connection, job: Job) -> Iterator[None]:
-    """Hold the stream's lock. A failure within the block is recorded in ops.load before it is raised again.
+    """Hold the stream's lock. Whatever ends the block is recorded in ops.load before it is raised again; what nobody
+    foresaw is raised as an error of ours.
 
     Raises Busy when another process loads the stream.
     """
     with _queue_when_busy(connection, job):
         ledger.lock_stream(connection, job.system.system, job.stream_name)
         try:
-            with translate_errors(job.name):
+            with translate_errors(job.name), classify_unexpected(job.name):
                 yield
                 # A connection's locks go some time after it is closed; the next step may come sooner.
                 connection.execute("select pg_advisory_unlock_all()")
-        except OnefoldError as error:
-            _record_failure_surely(connection, job, error)
+        except BaseException as error:
+            _record_failure_surely(connection, job, as_failure(error, job.name))
             raise
 
 
@@ -96,9 +98,10 @@ def record_failure(connection: psycopg.Connection, job: Job, error: OnefoldError
     final = job.last_attempt or isinstance(error, Fatal | Rejected)
     with connection.transaction():
         if final:
-            ledger.reject(connection, load, str(error))
+            ledger.reject(connection, load, storable_message(error))
         else:
-            connection.execute("update ops.load set error = %s where load_id = %s", (str(error), load.load_id))
+            why = (storable_message(error), load.load_id)
+            connection.execute("update ops.load set error = %s where load_id = %s", why)
         audit_and_lineage.record_failed(connection, job, load, error, final)
 
 
