@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -26,7 +26,8 @@ class Asked:
 class Say:
     """One answer. `announced` is a Content-Length that the body falls short of; `until` is waited for first.
 
-    `drip` is the pause after each byte.
+    `drip` is the pause after each byte. `raw` is written piece by piece in place of status line, headers and body, with
+    that pause between pieces, for as long as anybody reads it.
     """
 
     status: int = 200
@@ -36,6 +37,7 @@ class Say:
     hang_up: bool = False
     until: threading.Event | None = None
     drip: float | None = None
+    raw: Iterable[bytes] | None = None
 
 
 @dataclass
@@ -76,6 +78,13 @@ def serving() -> Iterator[WebServer]:
                 say.until.wait(20)
             if say.hang_up:
                 self.close_connection = True
+                return
+            if say.raw is not None:
+                self.close_connection = True
+                for piece in say.raw:
+                    self.wfile.write(piece)
+                    self.wfile.flush()
+                    time.sleep(say.drip or 0)
                 return
             self.send_response(say.status)
             for name, value in say.headers.items():

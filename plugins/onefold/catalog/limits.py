@@ -28,15 +28,21 @@ OWN_RATE = "^[1-9][0-9]*/(s|min|h|day)$"
 
 
 class Limits(Model):
-    """How much the system allows. The connection's extra {"rate": "1000/s"} overrides it for a test system, but for a
-    quota of a day, which only another one overrides: {"rate": "1000/s,5000/day"}."""
+    """How much the system allows, and how much of it is borne: nothing that it sends, or does not, goes on for ever.
+
+    The connection's extra {"rate": "1000/s"} overrides its rate for a test system, but for a quota of a day, which only
+    another one overrides: {"rate": "1000/s,5000/day"}."""
 
     rate: list[Rate] = Field(["10/s"])
     per_endpoint: dict[str, list[Rate]] = Field(
         {}, description="further rates of single endpoints, by method and end of the path: POST /exports"
     )
-    timeout: timedelta = timedelta(seconds=60)
-    attempts: PositiveInt = 5
+    timeout: timedelta = Field(
+        timedelta(seconds=60),
+        description="one request and its whole answer, from the first byte to the last; of a database: one page",
+    )
+    attempts: PositiveInt = Field(5, description="how often a request is tried, within timeout times attempts")
+    answer_mib: PositiveInt = Field(256, description="the largest answer, unpacked; of a database: the largest page")
 
     renamed: ClassVar[dict[str, str]] = {"apart": "per_endpoint"}
 

@@ -74,5 +74,5 @@ def quota(header: str | None) -> tuple[int | None, int | None]:
 
     Source: Salesforce REST API Developer Guide, "Limit Info Header". Gives (None, None) when it says neither.
     """
-    found = re.search(r"(\d+)/(\d+)", header or "")
+    found = re.search(r"(?<![0-9])([0-9]{1,18})/([0-9]{1,18})(?![0-9])", header or "")
     return (int(found[1]), int(found[2])) if found else (None, None)

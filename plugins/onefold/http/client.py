@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from authlib.oauth2.rfc6749 import OAuth2Token
 
 from onefold.catalog.system import System
+from onefold.errors import OnefoldError
 from onefold.http.attempt import Attempt, BadBody, Later, Response, quota
 from onefold.http.auth import Credentials, token_of
 from onefold.http.endpoint import Endpoint
@@ -27,6 +28,8 @@ T = TypeVar("T")
 logging.getLogger("urllib3.connectionpool").setLevel(logging.INFO)
 
 LATER = frozenset({408, 425, 429})
+LONGEST_SHOWN = 300
+"""Characters of a path in messages; a source's next page may have one of thousands."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +45,8 @@ class _Request:
     @property
     def path(self) -> str:
         """As it may be written down."""
-        return self.shown or urlsplit(self.url).path
+        path = self.shown or urlsplit(self.url).path
+        return path if len(path) <= LONGEST_SHOWN else path[: LONGEST_SHOWN - 1] + "…"
 
 
 class Client:
@@ -61,7 +65,7 @@ class Client:
         **settings: Unpack[AttemptSettings],
     ) -> None:
         self.system = system
-        self._wire = Wire(system.system, system.connection, endpoint.url)
+        self._wire = Wire(system.system, system.connection, endpoint.url, system.limits.answer_mib << 20)
         self._way = Persistent(system, endpoint, self._wire.host, on_attempt, **settings)
         self._credentials = Credentials(system, endpoint, self._post_form)
 
@@ -179,6 +183,12 @@ class Client:
                 ) from error
             except BadBody as error:
                 raise Again(f"status {status} with an unsound body: {error}", status=status) from error
+            except (OnefoldError, Again, MemoryError):
+                raise
+            except Exception as error:  # its words would quote what was sent
+                raise Again(
+                    f"status {status} with a body that cannot be read ({type(error).__name__})", status=status
+                ) from error
         body = response.body
         excerpt = scrubbed(body.decode(errors="replace"), self._credentials.secrets())
         if status == 401 or (status == 400 and not request.authorised):  # RFC 6749, 5.2: invalid_client may be 400

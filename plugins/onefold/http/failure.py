@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 from onefold.errors import Fatal, Retriable
+
+_SECONDS = re.compile("[0-9]+")  # str.isdigit also says so of "²", which is no number
+_DIGITS = 15
+"""Of a number of seconds: more of them are an eternity either way."""
 
 
 class Again(Exception):
@@ -64,16 +69,18 @@ class QuotaExhausted(Retriable):
 
 
 def retry_after(header: str | None, now: datetime) -> float | None:
-    """Seconds that a Retry-After header asks for: a number of seconds or an HTTP date (RFC 9110, 10.2.3)."""
-    if not header:
-        return None
-    if header.strip().isdigit():
-        return float(header)
+    """Seconds that a Retry-After header asks for: a number of seconds or an HTTP date (RFC 9110, 10.2.3).
+
+    None for what is neither, as if it were not there. A date that is past means now.
+    """
+    text = (header or "").strip()
+    if _SECONDS.fullmatch(text):
+        return float(text[:_DIGITS])
     try:
-        until = parsedate_to_datetime(header)
-    except ValueError:
+        until = parsedate_to_datetime(text)
+        return max(0.0, (until.replace(tzinfo=until.tzinfo or UTC) - now).total_seconds())
+    except (ValueError, TypeError, IndexError, OverflowError):
         return None
-    return max(0.0, (until.replace(tzinfo=until.tzinfo or UTC) - now).total_seconds())
 
 
 def circuit_open(named: str, system: str, last: Again | None, seconds: float) -> Retriable:

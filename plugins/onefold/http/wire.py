@@ -10,10 +10,10 @@ from urllib.parse import SplitResult, quote, urlencode, urljoin, urlsplit
 
 import requests
 import urllib3
-from requests.adapters import HTTPAdapter
 
 from onefold.errors import Fatal
 from onefold.http.attempt import Response
+from onefold.http.deadline import TimelyAdapter, reading_until
 from onefold.http.failure import Again
 from onefold.http.spool import CHUNK, Spool
 
@@ -21,26 +21,30 @@ if TYPE_CHECKING:
     from requests.sessions import _Settings  # the types know it, the library does not
 
 CONNECT_TIMEOUT = 10.0
-LARGEST_BODY = 256 * 1024 * 1024
 REDIRECTS = 3
+LONGEST_URL = 16 * 1024
+"""Characters. Servers refuse more than half of it; a source may name any as its next page."""
 
 
 class Wire:
-    """Keeps connections to the host of an Airflow connection's URL; `system` and `connection` are for messages."""
+    """Keeps connections to the host of an Airflow connection's URL; `system` and `connection` are for messages. No
+    answer may have more than `largest` bytes, unpacked."""
 
-    def __init__(self, system: str, connection: str, url: str) -> None:
+    def __init__(self, system: str, connection: str, url: str, largest: int) -> None:
         self._system = system
         self._connection = connection
-        self._base = urlsplit(url)
-        if self._base.scheme not in ("http", "https") or not self._base.hostname or self._base.username is not None:
+        self._largest = largest
+        base = split(url)
+        if base is None or base.scheme not in ("http", "https") or not base.hostname or base.username is not None:
             raise Fatal(
                 f"{system}: the Airflow connection {connection!r} has no usable URL. Its host must look "
                 "like https://example.com, with login and password in their own fields."
             )
-        self._session = requests.Session()
+        self._base = base
+        self._session = _Session()
         self._session.auth = _OnlyOurHeader()
         for scheme in ("http://", "https://"):
-            self._session.mount(scheme, HTTPAdapter(pool_maxsize=8, max_retries=0))
+            self._session.mount(scheme, TimelyAdapter(pool_maxsize=8, max_retries=0))
         self._surroundings: dict[tuple[str, str], _Settings] = {}
 
     @property
@@ -53,7 +57,13 @@ class Wire:
 
     def url(self, path: str, params: Mapping[str, str] | None = None) -> str:
         """An address on the connection's own host, so that nobody's "next page" can carry our token elsewhere."""
-        target, base = urlsplit(path), self._base
+        target, base = split(path), self._base
+        if target is None or len(path) > LONGEST_URL:
+            raise Fatal(
+                f"{self._system}: it pointed us to an address that cannot be asked: malformed, or longer than "
+                f"{LONGEST_URL} characters. Nothing more can be read this way: report it to the system's owner, or "
+                "compare `next` in the system's YAML with the system's interface."
+            )
         root = base.path.rstrip("/")
         if target.scheme or target.netloc:
             if _origin(target) != _origin(base):
@@ -73,25 +83,29 @@ class Wire:
     def exchange(
         self, method: str, url: str, headers: Mapping[str, str], body: bytes | None, timeout: float, named: str
     ) -> Response:
-        """One request and its whole answer, within `timeout` seconds. Redirects of a GET stay on the host.
+        """One request and its whole answer, its headers too, within `timeout` seconds. Redirects of a GET stay on the
+        host.
 
         Raises Again when no whole answer came, Fatal when TLS or the size of the answer forbids to go on.
         """
         deadline = time.monotonic() + timeout
         try:
-            for _ in range(REDIRECTS + 1):
-                request = self._session.prepare_request(requests.Request(method, url, headers=headers, data=body))
-                with closing(
-                    self._session.send(
-                        request,
-                        timeout=(CONNECT_TIMEOUT, timeout),
-                        allow_redirects=False,
-                        **self._surrounding(url),
-                    )
-                ) as answer:
-                    if not answer.is_redirect or method != "GET":
-                        return Response(answer.status_code, answer.headers, _body(answer, deadline, named))
-                    url = self.url(urljoin(url, answer.headers["Location"]))
+            with reading_until(deadline):
+                for _ in range(REDIRECTS + 1):
+                    request = self._session.prepare_request(requests.Request(method, url, headers=headers, data=body))
+                    left = max(0.001, deadline - time.monotonic())
+                    with closing(
+                        self._session.send(
+                            request,
+                            timeout=(min(CONNECT_TIMEOUT, left), left),
+                            allow_redirects=False,
+                            **self._surrounding(url),
+                        )
+                    ) as answer:
+                        if not answer.is_redirect or method != "GET":
+                            found = _body(answer, deadline, named, self._largest)
+                            return Response(answer.status_code, answer.headers, found)
+                        url = self.url(joined(url, answer.headers["Location"], named))
         except requests.exceptions.SSLError as error:
             raise Fatal(
                 f"{named}: the TLS certificate of {self._base.hostname} could not be verified. Fix the "
@@ -103,6 +117,8 @@ class Wire:
             raise Again("the body was cut off") from error
         except (requests.ConnectionError, urllib3.exceptions.HTTPError) as error:
             raise Again("the connection failed") from error
+        except requests.RequestException as error:
+            raise Again(f"the request could not be made ({type(error).__name__})") from error
         raise Fatal(f"{named}: redirected more than {REDIRECTS} times. Check the URL of {self._connection!r}.")
 
     def _surrounding(self, url: str) -> _Settings:
@@ -116,6 +132,13 @@ class Wire:
         return self._surroundings[origin]
 
 
+class _Session(requests.Session):
+    """Looks into no redirect by itself, not even at where one would lead: it fails on an address that is none."""
+
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        return None
+
+
 class _OnlyOurHeader(requests.auth.AuthBase):
     """Keeps requests from looking for credentials in the user's ~/.netrc."""
 
@@ -123,7 +146,27 @@ class _OnlyOurHeader(requests.auth.AuthBase):
         return request
 
 
-def _body(answer: requests.Response, deadline: float, named: str) -> Spool:
+def split(address: str) -> SplitResult | None:
+    """The address in parts; None when it is none: a bracket without its other, a port that cannot be."""
+    try:
+        parts = urlsplit(address)
+        return parts if parts.port is None or parts.port else None
+    except ValueError:
+        return None
+
+
+def joined(base: str, address: str, named: str) -> str:
+    """The address, which may be meant from `base`. Raises Fatal when it is none; `named` is who gave it."""
+    try:
+        return urljoin(base, address)
+    except ValueError:
+        raise Fatal(
+            f"{named}: it pointed us to an address that is malformed. Nothing more can be read this way: report it to "
+            "the system's owner, or compare `next` in its YAML with the system's interface."
+        ) from None
+
+
+def _body(answer: requests.Response, deadline: float, named: str, largest: int) -> Spool:
     body, size = Spool(), 0
     # read1 gives what is there: read would wait for a whole chunk, and one byte a second would outlast the deadline
     while chunk := answer.raw.read1(CHUNK, decode_content=True):
@@ -131,10 +174,10 @@ def _body(answer: requests.Response, deadline: float, named: str) -> Spool:
         size += len(chunk)
         if time.monotonic() > deadline:
             raise TimeoutError
-        if size > LARGEST_BODY:
+        if size > largest:
             raise Fatal(
-                f"{named}: the answer is larger than {LARGEST_BODY >> 20} MiB. "
-                "Ask for smaller pages in the system's YAML (a parameter under request.params, or next.size)."
+                f"{named}: the answer is larger than {largest >> 20} MiB (limits.answer_mib). Ask for smaller pages in "
+                "the system's YAML (a parameter under request.params, or next.size), or raise the limit there."
             )
     return body.rewound()
 

@@ -19,6 +19,8 @@ from onefold.notify.notification import Notification
 
 SECONDS = 20
 _RETRIABLE = frozenset({408, 425, 429})
+LARGEST = 1 << 20
+"""Bytes of an answer; a webhook says a word or two."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,7 @@ class WebhookReceiver:
         """Raises Fatal for a wrong address, Retriable where a later attempt may work. The address is never shown."""
         body = json.dumps(_card(notification) if self.name.startswith("teams:") else _slack(notification)).encode()
         endpoint = self.endpoint()
-        with closing(Wire(self.name, self.name.partition(":")[2], endpoint.url)) as wire:
+        with closing(Wire(self.name, self.name.partition(":")[2], endpoint.url, LARGEST)) as wire:
             url = wire.url(endpoint.password or "")
             try:
                 response = wire.exchange("POST", url, {"Content-Type": "application/json"}, body, SECONDS, self.name)

@@ -13,7 +13,6 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import islice
 from typing import TypeVar
-from urllib.parse import urlsplit
 
 import msgspec
 
@@ -175,7 +174,8 @@ class ByUser:
         _, found, below = address.partition(f"{self._version}/")
         if not found:
             raise Fatal(
-                f"{self._named}: it pointed us to {urlsplit(address).path}, not below {self._version}. Refused."
+                f"{self._named}: it pointed us to an address that is not below {self._version}. Refused: report it to "
+                "the system's owner."
             )
         return f"/{below}"
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import timedelta
 from functools import partial
-from urllib.parse import urljoin
 
 import msgspec
 
@@ -18,11 +17,13 @@ from onefold.connectors.nested import NestedRecords
 from onefold.connectors.page import Page, PageReader
 from onefold.connectors.paging import Fetched, pages
 from onefold.connectors.records import Body, Splitter, dotted, sound_json
+from onefold.connectors.signs import whole_number
 from onefold.connectors.window import Window
 from onefold.connectors.window_text import ceiling_text, filled, floor_text, placeholders
 from onefold.errors import Fatal
 from onefold.http.attempt import BadBody, Response
 from onefold.http.client import Client
+from onefold.http.wire import joined
 
 RECORDS = {2: ("d", "results"), 4: ("value",)}
 NEXT = {2: ("d", "__next"), 4: ("@odata.nextLink",)}
@@ -73,7 +74,7 @@ def odata_reader(system: System, stream_name: str, http: Client) -> PageReader:
                     f"{named}: the answer says that there are more pages, but its link to the next one is no text. "
                     "Compare the service's interface with its YAML."
                 )
-            following = urljoin(stream.request.path, body.next) if body.next else None
+            following = joined(stream.request.path, body.next, named) if body.next else None
             if following is None:
                 whole.require_end()
             return Fetched(records, following, mark=following or "")
@@ -103,9 +104,10 @@ def counted(system: System, stream: Stream, window: Window, http: Client) -> int
 def _counted(version: int, response: Response) -> int:
     body = msgspec.json.decode(sound_json(response))
     count = body.get("d", {}).get("__count") if version == 2 else body.get("@odata.count")
-    if not str(count).isdecimal():
+    number = whole_number(count)
+    if number is None or number < 0:
         raise BadBody("an answer that does not tell a number of entities")
-    return int(count)
+    return number
 
 
 def query(stream: Stream, window: Window, version: int) -> dict[str, str]:

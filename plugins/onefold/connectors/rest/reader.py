@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from urllib.parse import urljoin, urlsplit
 
 from onefold.catalog.paging import NextPage
 from onefold.catalog.request import Empty, Request
@@ -26,6 +25,7 @@ from onefold.connectors.window_text import filled, placeholders
 from onefold.errors import Fatal
 from onefold.http.attempt import BadBody, Response
 from onefold.http.client import Client
+from onefold.http.wire import joined
 
 FIRST = {"offset": 0, "number": 1}
 NO_CONTENT = 204
@@ -151,9 +151,11 @@ class _Listing:
     def _at_address(self, token: str | None) -> Fetched:
         answer = self._page({}) if token is None else self._send("GET", token)
         address = answer.link if self._next.kind == "link" else _text(answer.body.next)
-        step = urljoin(token or self._path, address) if address else None  # it may be relative to the page's own
+        step = (
+            joined(token or self._path, address, self._asks.named) if address else None
+        )  # it may be relative to the page's own
         if step and self._next.keep == "query":
-            step = f"{self._path}?{urlsplit(step).query}"
+            step = f"{self._path}?{step.partition('#')[0].partition('?')[2]}"
         return Fetched(answer.body.records, step, mark=step or "")
 
     def _at_token(self, token: str | None) -> Fetched:

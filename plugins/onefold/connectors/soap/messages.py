@@ -20,6 +20,7 @@ from onefold.http.attempt import BadBody, Response
 from onefold.http.client import Client
 from onefold.http.endpoint import Endpoint
 from onefold.http.scrub import scrubbed
+from onefold.http.wire import split
 from onefold.settings import ROOT
 
 Arguments = Mapping[str, object]
@@ -82,7 +83,13 @@ class Messages:
 
     def _address(self, declared: str) -> str:
         """The declared address on the connection's host: a WSDL often names an inner or a public host."""
-        base, path = urlsplit(self._base), urlsplit(declared).path
+        base, place = urlsplit(self._base), split(declared)
+        if place is None:
+            raise Fatal(
+                f"{self._system.system}: the WSDL names a malformed address for its service. Report it to the "
+                "system's owner, or keep a corrected copy in catalog/wsdl and name it under `wsdl`."
+            )
+        path = place.path
         if not path.startswith(base.path + "/"):
             path = base.path + path
         return f"{base.scheme}://{base.netloc}{path}"

@@ -69,4 +69,4 @@ def _last(name: str, value: Json) -> Json:
 
 def _brought_by(version: dict[str, Json]) -> int:
     number = str(version.get("nrWpisuWprow", ""))
-    return int(number) if number.isdecimal() else 0
+    return int(number) if number.isascii() and number.isdecimal() and len(number) < 19 else 0

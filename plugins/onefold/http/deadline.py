@@ -1,0 +1,101 @@
+"""Connections on which an answer is read until a deadline and no longer, however little of it comes at a time.
+
+A socket's own timeout begins anew with each byte that arrives: a header sent one byte every half second outlasts any.
+So whoever reads an answer says when it must be there (`reading_until`), and each read waits for what is left of that.
+"""
+
+from __future__ import annotations
+
+import io
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from http.client import HTTPResponse
+from typing import TYPE_CHECKING
+
+import urllib3
+from requests.adapters import HTTPAdapter
+from urllib3.connection import HTTPConnection, HTTPSConnection
+
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
+
+_DEADLINE: ContextVar[float | None] = ContextVar("deadline of the exchange in progress", default=None)
+
+
+@contextmanager
+def reading_until(deadline: float) -> Iterator[None]:
+    """Answers that are read within the block end with TimeoutError at this time (of time.monotonic)."""
+    token = _DEADLINE.set(deadline)
+    try:
+        yield
+    finally:
+        _DEADLINE.reset(token)
+
+
+class _TimelySocket(io.RawIOBase):
+    """What a socket receives, until the deadline."""
+
+    def __init__(self, connection: socket.socket, received: io.RawIOBase) -> None:
+        super().__init__()
+        self._connection = connection
+        self._received = received
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: WriteableBuffer, /) -> int | None:
+        if (deadline := _DEADLINE.get()) is not None:
+            left = deadline - time.monotonic()
+            if left <= 0:
+                raise TimeoutError
+            self._connection.settimeout(left)
+        return self._received.readinto(buffer)
+
+    def close(self) -> None:
+        self._received.close()
+        super().close()
+
+
+class _TimelyAnswer(HTTPResponse):
+    """An answer whose status line, headers, body and trailers come within the deadline; a proxy's to CONNECT too."""
+
+    def __init__(
+        self, sock: socket.socket, debuglevel: int = 0, method: str | None = None, url: str | None = None
+    ) -> None:
+        super().__init__(sock, debuglevel, method, url)
+        self.fp = io.BufferedReader(_TimelySocket(sock, self.fp.detach()))
+
+
+class _Connection(HTTPConnection):
+    response_class = _TimelyAnswer
+
+
+class _SecureConnection(HTTPSConnection):
+    response_class = _TimelyAnswer
+
+
+class _Pool(urllib3.HTTPConnectionPool):
+    ConnectionCls = _Connection
+
+
+class _SecurePool(urllib3.HTTPSConnectionPool):
+    ConnectionCls = _SecureConnection
+
+
+_POOLS = {"http": _Pool, "https": _SecurePool}
+
+
+class TimelyAdapter(HTTPAdapter):
+    """Sends requests over such connections, through a proxy too."""
+
+    def init_poolmanager(self, connections: int, maxsize: int, block: bool = False, **settings: object) -> None:
+        super().init_poolmanager(connections, maxsize, block, **settings)
+        self.poolmanager.pool_classes_by_scheme = _POOLS
+
+    def proxy_manager_for(self, proxy: str, **settings: object) -> urllib3.ProxyManager:
+        manager: urllib3.ProxyManager = super().proxy_manager_for(proxy, **settings)
+        manager.pool_classes_by_scheme = _POOLS
+        return manager
