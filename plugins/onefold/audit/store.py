@@ -16,10 +16,10 @@ from onefold.audit.event import AuditEvent
 from onefold.errors import Fatal
 
 _APPEND = "select audit.append(%s, %s, %s, %s, %s, %s, %s)"
-_SELECT = """
+_COLUMNS = """
 select action, actor, to_char(at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), "from", payload::text,
        encode(previous_hash, 'hex'), result, seq, subject, "to", encode(hash, 'hex')
-from audit.event order by seq
+from audit.event
 """
 _ROWS_PER_FETCH = 5_000
 
@@ -44,12 +44,39 @@ def append(conn: psycopg.Connection, event: AuditEvent) -> int:
 
 def entries_from_database(conn: psycopg.Connection) -> Iterator[Entry]:
     """Every entry by sequence, streamed in one snapshot through a server-side cursor: memory stays flat."""
-    payload = msgspec.json.Decoder(dict[str, object]).decode
     with conn.transaction(), conn.cursor("audit_entries", row_factory=tuple_row) as cursor:
         cursor.itersize = _ROWS_PER_FETCH
-        for row in cursor.execute(_SELECT):
-            action, actor, at, from_, text, previous_hash, result, seq, subject, to, event_hash = row
-            yield Entry(action, actor, at, from_, payload(text), previous_hash, result, seq, subject, to, event_hash)
+        for row in cursor.execute(_COLUMNS + "order by seq"):
+            yield _entry(*row)
+
+
+def entry_from_database(conn: psycopg.Connection, seq: int) -> Entry:
+    """One entry. Raises Fatal when the chain has no event of this number."""
+    with conn.cursor(row_factory=tuple_row) as cursor:
+        row = cursor.execute(_COLUMNS + "where seq = %s", (seq,)).fetchone()
+    if row is None:
+        raise Fatal(f"The audit chain has no event {seq}.")
+    return _entry(*row)
+
+
+_payload = msgspec.json.Decoder(dict[str, object]).decode
+
+
+def _entry(
+    action: str,
+    actor: str,
+    at: str,
+    from_: str | None,
+    payload: str,
+    previous_hash: str,
+    result: str,
+    seq: int,
+    subject: str,
+    to: str | None,
+    event_hash: str,
+) -> Entry:
+    """A row of _COLUMNS."""
+    return Entry(action, actor, at, from_, _payload(payload), previous_hash, result, seq, subject, to, event_hash)
 
 
 def entries_from_file(path: Path) -> Iterator[Entry]:

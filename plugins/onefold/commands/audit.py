@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from uuid import UUID
@@ -13,12 +13,30 @@ from uuid import UUID
 import click
 import psycopg
 
-from onefold.audit import Entry, Verdict, anchors, canonical, entries_from_database, entries_from_file, verify
+from onefold.audit import (
+    Entry,
+    Trust,
+    Verdict,
+    anchors,
+    canonical,
+    entries_from_database,
+    entries_from_file,
+    signing_key,
+    verify,
+)
+from onefold.commands.audit_checkpoints import (
+    check_proof_command,
+    checkpoint_command,
+    prove_command,
+    read_copy,
+    rotate_key_command,
+)
 from onefold.errors import Fatal, OnefoldError
 from onefold.platform.warehouse import connect_as
 from onefold.settings import settings
 
 _SECONDS_BETWEEN_REPORTS = 2.0
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 
 @click.group()
@@ -26,39 +44,66 @@ def audit() -> None:
     """What happened, provably: the chain of audit events, and the provenance of each golden record."""
 
 
+for _command in (checkpoint_command, prove_command, check_proof_command, rotate_key_command):
+    audit.add_command(_command)
+
+
 @audit.command("verify")
+@click.option("--file", "export", type=_FILE, help="Check this export, offline, instead of the warehouse.")
 @click.option(
-    "--file",
-    "export",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="Check this export, offline, instead of the warehouse.",
+    "--with",
+    "copied",
+    type=_FILE,
+    multiple=True,
+    help="A checkpoint that was copied elsewhere earlier (`onefold audit checkpoint`), or a copied anchor file.",
 )
 @click.option(
     "--anchor",
     "anchor_file",
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="The anchored heads. Default for the warehouse: audit/anchor.jsonl in Onefold's home.",
+    type=_FILE,
+    help="The anchor file. Default for the warehouse: audit/anchor.jsonl in Onefold's home.",
+)
+@click.option(
+    "--key", type=_FILE, help="The public keys that you were given. Default: signing.pub beside the anchor file."
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the verdict as one JSON object.")
-def verify_command(export: Path | None, anchor_file: Path | None, as_json: bool) -> None:
-    """Check every event's hash and link, and every anchored head. Exits 1 and names the first bad event."""
-    if anchor_file is None and export is None:
-        default = settings().audit_anchor
-        anchor_file = default if default.exists() else None
+def verify_command(
+    export: Path | None, copied: tuple[Path, ...], anchor_file: Path | None, key: Path | None, as_json: bool
+) -> None:
+    """Check every event's hash and link, every anchor and every copied checkpoint.
+
+    Exits 1 and names the first bad event, or says what is missing: without anchors nothing is proven.
+    """
+    default = settings().audit_anchor
+    local = anchor_file or (None if export else default)
     try:
-        heads = anchors(anchor_file) if anchor_file else ()
-        if export:
-            verdict = verify(_counted(entries_from_file(export)), heads)
-        else:
-            with connect_as("auditor") as conn:
-                verdict = verify(_counted(entries_from_database(conn)), heads)
+        verdict = _verify(export, local, copied, key)
     except (OnefoldError, psycopg.Error) as error:
         if as_json:
             click.echo(json.dumps({"ok": False, "error": str(error).strip()}))
             sys.exit(1)
         raise click.ClickException(str(error).strip()) from error
-    click.echo(json.dumps({"ok": verdict.ok, **asdict(verdict)}) if as_json else _report(verdict, anchor_file))
-    sys.exit(0 if verdict.ok else 1)
+    problem = _problem(verdict, local)
+    facts = {"ok": problem is None, "problem": problem, **asdict(verdict)}
+    click.echo(json.dumps(facts) if as_json else problem or _report(verdict))
+    sys.exit(0 if problem is None else 1)
+
+
+def _verify(export: Path | None, local: Path | None, copied: Sequence[Path], key: Path | None) -> Verdict:
+    heads = anchors(local) if local and local.exists() else ()
+    public = signing_key.public_file((local or settings().audit_anchor).parent)
+    trust = Trust(
+        signing_key.read_verifiers(public) if public.exists() else (), signing_key.read_verifiers(key) if key else ()
+    )
+    copies = [read_copy(path) for path in copied]
+
+    def check(entries: Iterator[Entry]) -> Verdict:
+        return verify(_counted(entries), heads, copies=copies, trust=trust, must_list_copies=local is not None)
+
+    if export:
+        return check(entries_from_file(export))
+    with connect_as("auditor") as conn:
+        return check(entries_from_database(conn))
 
 
 @audit.command("export")
@@ -103,18 +148,35 @@ def trace_command(entity: str, golden_id: UUID, as_json: bool) -> None:
         click.echo(f"{'':<22}   {each.system}.{each.stream} {each.key}: {made}, load {each.load_id}")
 
 
-def _report(verdict: Verdict, anchor_file: Path | None) -> str:
+def _problem(verdict: Verdict, local: Path | None) -> str | None:
+    """What is wrong, or not proven, in words; None when all is well."""
     if verdict.fault:
         return (
             f"BROKEN at event {verdict.fault.seq}: {verdict.fault.reason}.\n"
-            f"The {verdict.events} events before it are intact (head {verdict.head_hash[:16]}…)."
+            f"The {verdict.events} events before it are intact (head {verdict.head_hash[:16]}…). "
+            "What to do: docs/runbooks/broken-chain.md."
         )
-    held = (
-        f"{verdict.anchors} anchored heads of {anchor_file} are all in it."
-        if anchor_file
-        else "No anchors were checked, so a cut tail cannot be ruled out: give --anchor."
+    if verdict.anchors or (verdict.copies and local is None):
+        return None
+    where = f"{local} is not there or has no anchors" if local else "no anchors were given"
+    remedy = (
+        "Restore the file from its backup, or give a checkpoint that was copied earlier by --with; `onefold audit "
+        "checkpoint` begins a new file, which proves nothing of what was before it (docs/runbooks/broken-chain.md)."
+        if local
+        else "Give the anchor file by --anchor, or a copied checkpoint by --with."
     )
-    return f"OK: {verdict.events} events, head {verdict.head_seq} ({verdict.head_hash[:16]}…). {held}"
+    return (
+        f"NOT PROVEN: {verdict.events} events follow from each other, but {where}, so that deleted last events, or a "
+        f"chain written anew, cannot be ruled out. {remedy}"
+    )
+
+
+def _report(verdict: Verdict) -> str:
+    after = verdict.events - verdict.covered
+    held = f"{verdict.anchors} anchored heads ({verdict.signed} signed) are all in it"
+    held += f", and {verdict.copies} copied checkpoints" if verdict.copies else ""
+    rest = f"; the last {after} events came after the newest of them" if after else ""
+    return f"OK: {verdict.events} events, head {verdict.head_seq} ({verdict.head_hash[:16]}…). {held}{rest}."
 
 
 def _counted(entries: Iterator[Entry]) -> Iterator[Entry]:

@@ -77,6 +77,7 @@ def up(settings: Settings, sandbox: bool, report: Report) -> Installation:
         if service.name == "sandbox":
             processes.start(settings.home, service)
     _prepare_databases(target, report)
+    _sign_audit_chain(target, report)
     began = time.time()
     for service in missing:
         if service.name != "sandbox":
@@ -128,6 +129,25 @@ def _prepare_databases(target: Installation, report: Report) -> None:
         futures: list[Future[str]] = [pool.submit(migrate), pool.submit(install)]
         for future in as_completed(futures):
             report(future.result(), time.monotonic() - began)
+
+
+def _sign_audit_chain(target: Installation, report: Report) -> None:
+    """Make the signing key where there is none, and a checkpoint over what was appended while Onefold was down.
+
+    A chain that is broken does not keep the installation down: it must run to be examined.
+    """
+    from onefold.audit import anchor
+    from onefold.warehouse.connection import connect
+
+    began = time.monotonic()
+    url = target.postgres.url(airflow.WAREHOUSE_DATABASE, "onefold_loader")
+    try:
+        with connect(url, autocommit=True) as connection:
+            new = anchor(connection, target.settings.audit_anchor)
+        if new:
+            report(f"audit checkpoint over {new.seq} events signed", time.monotonic() - began)
+    except Fatal as error:
+        report(f"THE AUDIT CHAIN IS NOT SIGNED. {error}", time.monotonic() - began)
 
 
 def _wait_until_ready(target: Installation, began: float, report: Report) -> None:

@@ -1,0 +1,123 @@
+"""The key that signs this installation's checkpoints: two files beside them, made once, replaced only by a rotation.
+
+signing.key holds the private key, readable by its owner alone: it is in no environment, database or log. signing.pub
+holds every public key there was, oldest first: copy it to whoever verifies. The key's name is the checkpoints' origin.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path
+
+from onefold.audit import signed_note
+from onefold.audit.signed_note import Signer, Verifier
+from onefold.errors import Fatal
+
+_NAME = "onefold/audit/"
+
+
+def private_file(folder: Path) -> Path:
+    """The file of the private key. It holds two keys while a rotation waits for the checkpoint that both sign."""
+    return folder / "signing.key"
+
+
+def public_file(folder: Path) -> Path:
+    """The file of the public keys."""
+    return folder / "signing.pub"
+
+
+def ensure_key(folder: Path) -> None:
+    """Make the key where there is none yet; of two at once the first wins.
+
+    Raises Fatal when there was one whose private half is gone: a new one would hide that.
+    """
+    private, public = private_file(folder), public_file(folder)
+    if private.exists() and public.exists():
+        return
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if not private.exists():
+        if public.exists():
+            raise Fatal(
+                f"{private}, which signs the audit checkpoints, is gone: restore it from a backup. If there is none, "
+                "`onefold audit rotate-key --lost` begins with a new key (docs/runbooks/broken-chain.md)."
+            )
+        draft = _draft(private, signed_note.generate(_NAME + secrets.token_hex(8)).text + "\n")
+        try:
+            private.hardlink_to(draft)
+        except FileExistsError:
+            pass  # another process made it a moment ago
+        finally:
+            draft.unlink()
+    if not public.exists():
+        _replace(public, "".join(f"{signer.verifier.text}\n" for signer in signers(folder)))
+
+
+def signers(folder: Path) -> list[Signer]:
+    """The keys that sign a checkpoint now: one, or the old and the new one while a rotation is unfinished.
+
+    Raises Fatal when the file cannot be read as keys.
+    """
+    path = private_file(folder)
+    try:
+        found = [signed_note.read_signer(line) for line in path.read_text().splitlines() if line]
+    except OSError as error:
+        raise Fatal(f"{path}, which signs the audit checkpoints, cannot be read: {error.strerror}.") from error
+    except Fatal as error:
+        raise Fatal(f"{path}: {error}") from error
+    if not found:
+        raise Fatal(f"{path} holds no key: restore it from a backup.")
+    return found
+
+
+def read_verifiers(path: Path) -> list[Verifier]:
+    """The public keys of a file, oldest first. Raises Fatal, naming the file, when a line is none."""
+    try:
+        return [signed_note.read_verifier(line) for line in path.read_text().splitlines() if line]
+    except (Fatal, UnicodeDecodeError) as error:
+        raise Fatal(f"{path}: {error}") from error
+
+
+def begin_rotation(folder: Path) -> Verifier:
+    """Add a new key, so that the next checkpoint is signed by both. An interrupted rotation goes on with its own."""
+    current = signers(folder)
+    if len(current) == 1:
+        current = [*current, signed_note.generate(current[0].verifier.name)]
+        _replace(private_file(folder), "".join(f"{signer.text}\n" for signer in current))
+    new = current[-1].verifier
+    if new not in read_verifiers(public_file(folder)):
+        _replace(public_file(folder), public_file(folder).read_text() + f"{new.text}\n")
+    return new
+
+
+def end_rotation(folder: Path) -> None:
+    """Forget all private keys but the newest: call it once both have signed a checkpoint."""
+    _replace(private_file(folder), f"{signers(folder)[-1].text}\n")
+
+
+def replace_lost_key(folder: Path) -> Verifier:
+    """Begin with a new key after the private one was lost. The old public keys are kept in signing.pub.before-<id>.
+
+    No old key vouches for the new one: whoever verifies must be given the new public key.
+    """
+    public = public_file(folder)
+    name = read_verifiers(public)[-1].name if public.exists() else _NAME + secrets.token_hex(8)
+    signer = signed_note.generate(name)
+    if public.exists():
+        public.rename(public.with_name(f"{public.name}.before-{signer.verifier.key_id.hex()}"))
+    _replace(private_file(folder), f"{signer.text}\n")
+    _replace(public, f"{signer.verifier.text}\n")
+    return signer.verifier
+
+
+def _replace(path: Path, text: str) -> None:
+    _draft(path, text).replace(path)
+
+
+def _draft(path: Path, text: str) -> Path:
+    draft = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    return draft
