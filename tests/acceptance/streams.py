@@ -94,8 +94,22 @@ def connector(listed: Listed) -> str:
 
 def transport(listed: Listed) -> tuple[object, ...]:
     """What decides how the stream's requests fare: reader, sign-in, paging. One of each proves what http/ does."""
-    system, stream = listed.system, listed.stream
-    return connector(listed), system.odata_version, system.auth.kind, stream.next.kind, listed.case.small_pages
+    return *between_requests(listed), listed.system.auth.kind
+
+
+def one_request(listed: Listed) -> tuple[object, ...]:
+    """What decides how one request and its answer fare."""
+    return connector(listed), listed.system.odata_version
+
+
+def between_requests(listed: Listed) -> tuple[object, ...]:
+    """What decides how the reader goes from one page to the next."""
+    return *one_request(listed), listed.stream.next.kind, listed.case.small_pages
+
+
+def who_signs_in(listed: Listed) -> tuple[object, ...]:
+    """What decides how a sign-in that has ended is made again."""
+    return *one_request(listed), listed.system.auth.kind
 
 
 def shape(listed: Listed) -> tuple[object, ...]:

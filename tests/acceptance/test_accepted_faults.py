@@ -6,7 +6,17 @@ import pytest
 
 from onefold.errors import Retriable
 from tests.acceptance.bench import Bench, Observed, everything
-from tests.acceptance.streams import ALL, Listed, each_lookup, each_transport, once_per, transport
+from tests.acceptance.streams import (
+    ALL,
+    Listed,
+    between_requests,
+    each_lookup,
+    each_transport,
+    once_per,
+    one_request,
+    transport,
+    who_signs_in,
+)
 
 PASSING: dict[str, dict[str, object]] = {
     "unavailable twice": {"kind": "status", "code": 503, "times": 2},
@@ -20,13 +30,23 @@ PASSING: dict[str, dict[str, object]] = {
     "byte order mark": {"kind": "bom", "times": -1},
     "a late answer": {"kind": "delay", "seconds": 0.1},
 }
+BETWEEN = ("body cut in the middle", "web page with status 200", "the same page again")
+"""The faults of which it matters how the reader goes from one page to the next."""
 LASTING: dict[str, tuple[dict[str, object], str]] = {
     "error": ({"kind": "status", "code": 500, "body": "ORA-01033: in progress"}, "status 500"),
     "web page": ({"kind": "html"}, "a web page"),
 }
 
+
+def _what_the_fault_meets(listed: Listed, fault: str) -> object:
+    """One case of each proves what http/ and the reader make of the fault."""
+    if PASSING[fault]["kind"] == "expired_token":
+        return fault, who_signs_in(listed)
+    return fault, (between_requests if fault in BETWEEN else one_request)(listed)
+
+
 each_passing = once_per(
-    lambda listed, fault: (transport(listed), fault),
+    _what_the_fault_meets,
     "listed, fault",
     [(listed, name) for listed in ALL for name in PASSING if PASSING[name]["kind"] not in listed.case.cannot_have],
     lambda listed, fault: f"{listed.name}-{fault}",
