@@ -78,6 +78,7 @@ class Installation:
             "SANDBOX_COMPANIES": COMPANIES,
             # No test changes a DAG: they are read once, and not every half minute while others want the processors.
             "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "3600",
+            "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.5",
         }
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
