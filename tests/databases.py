@@ -60,6 +60,12 @@ def copy_database(postgres: Postgres, template: str, prefix: str = "w") -> str:
     return name
 
 
+def end_sessions(postgres: Postgres, name: str) -> None:
+    """End every session of the database; Great Expectations keeps its pool, and what is in use cannot be copied."""
+    with _server(postgres) as server:
+        server.execute("select pg_terminate_backend(pid, 5000) from pg_stat_activity where datname = %s", [name])
+
+
 def drop_database(postgres: Postgres, name: str) -> None:
     """End every session of the database and delete it."""
     _execute(postgres, "drop database {} with (force)", name)

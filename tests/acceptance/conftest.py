@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import psycopg
 import pytest
 
 from onefold.platform.postgres import Postgres
@@ -17,7 +16,7 @@ from sandbox.process import Sandbox, running
 from tests.acceptance.bench import Bench, Observed
 from tests.acceptance.streams import ALL, Listed
 from tests.conftest import TEMPLATE
-from tests.databases import copy_database, drop_database
+from tests.databases import copy_database, drop_database, end_sessions
 
 COMPANIES = 240
 SMALL_PAGES = {
@@ -80,11 +79,7 @@ class Stock:
         return Bench(self.sandbox, self.postgres.url(name), self.homes / name)
 
     def _copy(self, template: str) -> str:
-        # Great Expectations keeps its connection pool, and a database in use cannot be copied.
-        with psycopg.connect(self.postgres.url("postgres"), autocommit=True) as server:
-            server.execute(
-                "select pg_terminate_backend(pid, 5000) from pg_stat_activity where datname = %s", [template]
-            )
+        end_sessions(self.postgres, template)
         return copy_database(self.postgres, template, "a")
 
 

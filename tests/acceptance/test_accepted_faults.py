@@ -14,7 +14,6 @@ from tests.acceptance.streams import (
     each_transport,
     once_per,
     one_request,
-    transport,
     who_signs_in,
 )
 

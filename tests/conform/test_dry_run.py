@@ -25,10 +25,13 @@ from onefold.load.staging import ensure_all_staging
 from onefold.load.usage import Usage
 from onefold.load.window import WindowRequest
 from onefold.mapping.registry import mapping_fingerprints
+from onefold.platform.postgres import Postgres
 from onefold.settings import ROOT
-from sandbox.process import running
+from sandbox.process import Sandbox, running
 from tests.acceptance.bench import Bench
 from tests.acceptance.streams import CATALOG, Listed
+from tests.conftest import TEMPLATE
+from tests.databases import copy_database, drop_database, end_sessions
 from tests.roles import as_role
 
 ACCOUNT, PARTNER = Listed("salesforce.account"), Listed("sap.business_partner")
@@ -43,12 +46,14 @@ class Company:
         self.bench = bench
         self.loader = as_role(bench.url, "onefold_loader")
         self._folder = folder
+        self.newer = WindowRequest(self._middle(), datetime.now(UTC), exactly=True)
+
+    def begin(self) -> None:
+        """Load and conform what there is before a test begins."""
         ensure_all_staging(self.loader, CATALOG)
-        middle, now = self._middle(), datetime.now(UTC)
-        self.newer = WindowRequest(middle, now, exactly=True)
-        self.bench.load(ACCOUNT, requested=WindowRequest(end=middle))
+        self.bench.load(ACCOUNT, requested=WindowRequest(end=self.newer.start))
         self.bench.load(PARTNER)
-        self.first = self.conform()
+        self.conform()
 
     def _middle(self) -> datetime:
         """When half of the accounts had been changed last."""
@@ -116,11 +121,31 @@ def few_fail(candidate: Candidate) -> Sequence[Failure]:
     ]
 
 
+@pytest.fixture(scope="module")
+def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    """Nothing happens in it: all tests see one world."""
+    with running(tmp_path_factory.mktemp("sandbox"), companies=120) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture(scope="module")
+def begun(postgres: Postgres, sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The database from which each test begins."""
+    name, folder = copy_database(postgres, TEMPLATE), tmp_path_factory.mktemp("begun")
+    Company(Bench(sandbox, postgres.url(name), folder), folder).begin()
+    yield name
+    drop_database(postgres, name)
+
+
 @pytest.fixture
-def company(warehouse_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Company]:
+def company(
+    postgres: Postgres, sandbox: Sandbox, begun: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Company]:
     monkeypatch.setenv("ONEFOLD_HOME", str(tmp_path / "home"))
-    with running(tmp_path / "sandbox", companies=120) as sandbox:
-        yield Company(Bench(sandbox, warehouse_url, tmp_path / "home"), tmp_path)
+    end_sessions(postgres, begun)
+    name = copy_database(postgres, begun)
+    yield Company(Bench(sandbox, postgres.url(name), tmp_path / "home"), tmp_path)
+    drop_database(postgres, name)
 
 
 def test_a_dry_run_publishes_nothing_and_foretells_what_the_publish_then_does(company: Company) -> None:
