@@ -182,6 +182,18 @@ class Living(Model):
     ended: Annotated[list[str], Field(min_length=1, description="the attribute's values of what has ended")]
 
 
+class Person(Model):
+    """By which attributes a person is found of whom a record is: see onefold/privacy."""
+
+    identifiers: Annotated[list[Name], Field(min_length=1)] = Field(
+        description="attributes with an e-mail address, PESEL or phone number of the person"
+    )
+    names: list[Name] = Field([], description="attributes that together make the full name")
+    unless: list[Name] = Field(
+        [], description="attributes of an organisation: a record that has one of them is not one of a person"
+    )
+
+
 class Entity(Model):
     """A conformed entity."""
 
@@ -193,6 +205,7 @@ class Entity(Model):
     living: Living | None = Field(
         None, description="within one system, the values of living records come before those of ended ones"
     )
+    person: Person | None = Field(None, description="where a record of the entity is of one natural person")
     attributes: dict[Name, Attribute]
     gate: EntityGate = EntityGate()
 
@@ -224,6 +237,10 @@ class Entity(Model):
         for name in named:
             if name not in self.attributes:
                 raise ValueError(f"identity names {name!r}, which is not under attributes")
+        if self.person:
+            for name in (*self.person.identifiers, *self.person.names, *self.person.unless):
+                if name not in self.attributes:
+                    raise ValueError(f"person names {name!r}, which is not under attributes")
         if self.living and self.living.attribute not in self.attributes:
             raise ValueError(f"living names {self.living.attribute!r}, which is not under attributes")
         indexes = [f"{self.entity}__identifier_by_{column}"[:IDENTIFIER_BYTES] for column in self.identity.columns]

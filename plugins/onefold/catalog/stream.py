@@ -78,6 +78,15 @@ class Gate(Model):
     )
 
 
+class KeptByLaw(Model):
+    """What a law demands to keep of a person's data, against the person's wish: the reason goes into each erasure."""
+
+    fields: Annotated[list[str], Field(min_length=1)]
+    basis: str = Field(description="the law and article")
+    years: PositiveInt = Field(description="for so many years after the end of the year of `since`")
+    since: str = Field(description="the field with the day from which the years count")
+
+
 class Stream(Model):
     """One endpoint or table of a system."""
 
@@ -109,6 +118,7 @@ class Stream(Model):
         None, description="why its personal data is processed, for whom and how long; needed where a field is personal"
     )
     gate: Gate = Gate()
+    kept_by_law: KeptByLaw | None = Field(None, description="what an erasure leaves in the records, why and how long")
 
     renamed: ClassVar[dict[str, str]] = {
         "deleted": "deletes: {flag: …}",
@@ -129,6 +139,8 @@ class Stream(Model):
             named["deletes.flag.field"] = [self.deletes.flag.field]
         if self.format:
             named["format.unguarded"] = self.format.unguarded
+        if self.kept_by_law:
+            named["kept_by_law"] = [*self.kept_by_law.fields, self.kept_by_law.since]
         for where, names in named.items():
             for name in names:
                 if name not in self.fields:

@@ -15,6 +15,7 @@ from onefold.connectors.registry import connector_class
 from onefold.errors import Rejected
 from onefold.load.change_detection import make_candidates
 from onefold.load.delete_detection import land_deletions
+from onefold.load.erased import erase_landed, put_erased_back, set_erased_aside
 from onefold.load.job import Job
 from onefold.load.key_conflicts import count_key_conflicts
 from onefold.load.ledger import Load
@@ -64,7 +65,10 @@ def run_gate(connection: psycopg.Connection, job: Job, load: Load) -> Gated:
         land_deletions(connection, load, job.stream)
     merge_partial_changes(connection, load, job.stream, replay=job.replays)
     ordered = connector_class(job.system).capabilities.ordered or job.stream.partial_changes is not None
+    erase_landed(connection, load, job.stream)
     candidates = make_candidates(connection, load, job.stream, again=job.replays, ordered=ordered)
+    aside = set_erased_aside(connection, load)
+    candidates -= aside
     withholding = withholding_of(job.stream, job.name, job.entities)
     typed = make_typed(connection, load.tables, job.stream, withholding, suite)
     if not job.replays:
@@ -90,6 +94,7 @@ def run_gate(connection: psycopg.Connection, job: Job, load: Load) -> Gated:
             too_many = verdict.refused - refused_alone(connection, load) - waiting + conflicting
             _refuse_too_many(job, load, suite.name, findings, candidates + conflicting, too_many)
             refuse_if_nothing_passed(connection, load, job.name, verdict.refused - waiting)
+    put_erased_back(connection, load, aside)
     return Gated(typed.rows, findings, verdict.withheld)
 
 

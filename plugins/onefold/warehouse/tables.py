@@ -66,6 +66,11 @@ class LandingTables:
         return sql.Identifier("landing", f"load_{self.load_id}__candidate")
 
     @property
+    def erased(self) -> sql.Identifier:
+        """Candidates of people who were erased, while the gate looks at the others."""
+        return sql.Identifier("landing", f"load_{self.load_id}__erased")
+
+    @property
     def typed_name(self) -> str:
         return f"load_{self.load_id}__typed"
 
@@ -87,4 +92,4 @@ class LandingTables:
     @property
     def all(self) -> tuple[sql.Identifier, ...]:
         before = (self.pages, self.compared, self.superseded, self.conflict)
-        return (*before, self.candidate, self.typed, self.refused, self.withheld)
+        return (*before, self.candidate, self.erased, self.typed, self.refused, self.withheld)

@@ -38,6 +38,12 @@ comment on table staging.unchanged is 'The keys of records that a load read just
     'had written each; in buckets of the keys'' hash, because arrays are compressed and rows are not.';
 comment on table ops.lookup_result is 'What each load was answered by lookup_key, while one of these loads may still be rolled back.';
 comment on column ops.quarantine.reopened_of_load is 'The load that had superseded this row, and was rolled back.';
+comment on table ops.erasure is 'One row per erasure of a person: on which basis, who approved it, what it erased (tables, '
+    'fields, rows, keys; no values), and what a law keeps.';
+comment on column ops.erasure.privacy_case is 'The case file outside the database that names the person until the erasure is done.';
+comment on column ops.erasure.touched is 'The tables of which something was erased; their files are written anew.';
+comment on table ops.suppression is 'What was erased and may not come in again: records by key, values as HMACs, whose key is a '
+    'file outside the database.';
 comment on table ops.rollback is 'One row per rollback of published loads, and per undo of one (undoes).';
 comment on table ops.replay is 'One row per replay of quarantined rows; ended once every row that it selected has an outcome.';
 comment on column ops.replay.selection is 'How the rows were selected: system, stream, expectation, times, mapping version.';

@@ -30,6 +30,21 @@ grant select, insert, update, delete on ops.publish, ops.publish_load, ops.publi
 
 grant select on staging.superseded, staging.unchanged to onefold_engineer;
 
+-- Erasure searches every table, and clears from disk what it has erased (onefold/erasure).
+grant select, insert, update on ops.erasure to onefold_loader;
+grant select, insert on ops.suppression to onefold_loader;
+revoke select on ops.suppression from onefold_engineer, onefold_auditor;
+revoke select on ops.erasure from onefold_auditor; -- plans name the keys of records
+grant select (erasure_id, basis, state, dag_id, run_id, actor, approved_by, touched, error, planned_at, ended_at)
+    on ops.erasure to onefold_auditor;
+grant select (erasure_id, kind, system, stream, since) on ops.suppression to onefold_engineer, onefold_auditor;
+grant select on all tables in schema ops to onefold_loader;
+grant maintain on ops.load, ops.quarantine, ops.rollback, ops.drift, ops.alert, ops.replay, ops.replay_row, ops.migration,
+    ops.migration_chunk, ops.reconciliation, ops.held_back, ops.identity_conflict, ops.golden_record_warning, ops.publish,
+    ops.gate_result, ops.contract_change, ops.stream_checkpoint, ops.queue, pg_catalog.pg_statistic to onefold_loader;
+grant pg_checkpoint to onefold_loader;
+grant execute on function pg_switch_wal(), pg_ls_waldir() to onefold_loader;
+
 -- audit: nobody changes or deletes an event, and only functions of onefold_definer append one (12_audit.sql).
 revoke all on audit.event from public, onefold_loader, onefold_engineer, onefold_analyst, onefold_auditor;
 grant select on audit.event to onefold_loader, onefold_engineer, onefold_auditor;

@@ -1,0 +1,97 @@
+"""Erases one person everywhere in one transaction, while no load and no conform can write what it has just read."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+
+import psycopg
+
+from onefold.catalog.reader import Catalog
+from onefold.errors import Fatal, Retriable
+from onefold.privacy.erase_rows import erase_rows
+from onefold.privacy.places import Place, find_places
+from onefold.privacy.subject import Subject
+from onefold.privacy.tables import EVIDENCE_SCHEMAS, warehouse_tables
+
+log = logging.getLogger(__name__)
+
+PATIENCE_SECONDS = 300
+"""How long to wait for the loads of one stream."""
+
+
+def streams_to_lock(connection: psycopg.Connection, subject: Subject, places: Iterable[Place]) -> list[tuple[str, str]]:
+    """The streams whose loads must not run meanwhile: those with something of the person, or with a load in progress.
+
+    Any other stream can only read something of the person from now on, and the gate keeps that out.
+    """
+    found = {(system, stream) for system, stream, _ in subject.records}
+    for place in places:
+        if place.table.system and place.table.stream:
+            found.add((place.table.system, place.table.stream))
+    found |= {
+        (system, stream)
+        for system, stream in connection.execute(
+            "select distinct system, stream from ops.load where state in ('extracting', 'landed', 'gated')"
+        )
+    }
+    return sorted(found)
+
+
+@contextmanager
+def streams_locked(
+    connection: psycopg.Connection, streams: Iterable[tuple[str, str]], patience: float = PATIENCE_SECONDS
+) -> Iterator[None]:
+    """Hold the streams' locks; waits for loads that run. Raises Retriable when one takes longer than the patience."""
+    held: list[str] = []
+    connection.execute("select set_config('lock_timeout', %s, false)", (f"{int(patience * 1000)}ms",))
+    try:
+        for system, stream in streams:
+            name = f"{system}.{stream}"
+            try:
+                connection.execute("select pg_advisory_lock(hashtextextended(%s, 1))", (name,))
+            except psycopg.errors.LockNotAvailable as error:
+                raise Retriable(
+                    f"{name} has been loaded for {int(patience)} seconds. Nothing more comes in of the person, but "
+                    "what is there is not erased yet. Let the load end; this is tried again."
+                ) from error
+            held.append(name)
+        yield
+    finally:
+        if not connection.closed:
+            connection.execute("reset lock_timeout")
+            for name in held:
+                connection.execute("select pg_advisory_unlock(hashtextextended(%s, 1))", (name,))
+
+
+def erase_everywhere(connection: psycopg.Connection, catalog: Catalog, subject: Subject) -> set[str]:
+    """Erase the person inside the caller's transaction; returns the tables of which something was erased.
+
+    Loads in progress are gated again, from the pages that they have landed. What earlier loads had read and staging
+    does not show is erased too, so that neither a rollback nor its undo can bring anything back.
+    """
+    touched: set[str] = set()
+    for table in warehouse_tables(connection, catalog):
+        rows = erase_rows(connection, find_places(connection, catalog, subject, [table]))
+        if rows:
+            touched.add(table.full_name)
+            log.info("%s: %s rows", table.full_name, rows)
+    connection.execute(
+        "update landing.resume_token set gated = false where load_id in"
+        " (select load_id from ops.load where state in ('extracting', 'landed', 'gated'))"
+    )
+    return touched
+
+
+def require_nothing_left(connection: psycopg.Connection, catalog: Catalog, subject: Subject) -> None:
+    """Search everything once more. Raises Fatal where something is left, also where nothing can be erased: in the audit
+    trail or the lineage, which never hold personal values."""
+    left = {place.table.full_name for place in find_places(connection, catalog, subject) if place.fields}
+    evidence = warehouse_tables(connection, catalog, EVIDENCE_SCHEMAS)
+    left |= {place.table.full_name for place in find_places(connection, catalog, subject, evidence) if place.fields}
+    if left:
+        raise Fatal(
+            f"Something of the person is still in {', '.join(sorted(left))}. The erasure is not done; please report it "
+            "as a bug, with these names and no value."
+        )

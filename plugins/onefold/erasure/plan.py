@@ -1,0 +1,120 @@
+"""What an erasure would do: how many rows and which fields of which table, by the records' keys, without any value."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from onefold.catalog.reader import Catalog
+from onefold.catalog.stream import KeptByLaw
+from onefold.privacy.places import Place
+from onefold.privacy.subject import Subject
+
+
+@dataclass(slots=True)
+class TablePlan:
+    """One table: rows of the person's own records, rows of others that name the person, and fields with their rows."""
+
+    own_rows: int = 0
+    other_rows: int = 0
+    fields: Counter[str] = field(default_factory=Counter)
+    kept: Counter[str] = field(default_factory=Counter)
+
+
+@dataclass(frozen=True, slots=True)
+class ErasurePlan:
+    """What would be erased. `records` are the person's own, as system.stream and key; `golden` as entity/id."""
+
+    records: tuple[str, ...]
+    golden: tuple[str, ...]
+    identifiers: Mapping[str, int]
+    shared: Mapping[str, int]
+    tables: Mapping[str, TablePlan]
+    laws: tuple[str, ...]
+
+    @property
+    def rows(self) -> int:
+        return sum(table.own_rows + table.other_rows for table in self.tables.values())
+
+    @property
+    def text(self) -> str:
+        """The plan in words, a line each."""
+        return "\n".join(self._lines())
+
+    @property
+    def hash(self) -> str:
+        """SHA-256 of the plan as JSON: what an approval is an approval of."""
+        return hashlib.sha256(json.dumps(self.as_json(), sort_keys=True).encode()).hexdigest()
+
+    def as_json(self) -> dict[str, object]:
+        """For the ledger, for scripts, and for Airflow's XCom."""
+        return {
+            "records": list(self.records),
+            "golden": list(self.golden),
+            "identifiers": dict(self.identifiers),
+            "shared": dict(self.shared),
+            "laws": list(self.laws),
+            "tables": {
+                name: {
+                    "own_rows": table.own_rows,
+                    "other_rows": table.other_rows,
+                    "fields": dict(sorted(table.fields.items())),
+                    "kept": dict(sorted(table.kept.items())),
+                }
+                for name, table in sorted(self.tables.items())
+            },
+        }
+
+    def _lines(self) -> Iterable[str]:
+        if not self.tables:
+            yield "Nothing of this person is in the warehouse. Approved, it still keeps the person out from then on."
+        yield f"Known by: {_counted(self.identifiers)}. Golden records: {', '.join(self.golden) or 'none'}."
+        yield f"The person's own records: {', '.join(self.records) or 'none'}."
+        if self.shared:
+            yield f"Others have these too, so they stay where they are others': {_counted(self.shared)}."
+        for name, table in sorted(self.tables.items()):
+            rows = f"{table.own_rows} own rows, {table.other_rows} rows of others"
+            yield f"{name}: {rows}; erased: {_counted(table.fields)}."
+            if table.kept:
+                yield f"{name}: kept by law: {_counted(table.kept)}."
+        yield from self.laws
+
+
+def make_plan(catalog: Catalog, subject: Subject, places: Iterable[Place]) -> ErasurePlan:
+    """The plan of erasing the subject at these places."""
+    tables: dict[str, TablePlan] = {}
+    for place in places:
+        table = tables.setdefault(place.table.full_name, TablePlan())
+        table.own_rows += place.own
+        table.other_rows += not place.own
+        table.fields.update(place.fields)
+        table.kept.update(place.kept)
+    return ErasurePlan(
+        tuple(f"{system}.{stream} {key}" for system, stream, key in sorted(subject.records)),
+        tuple(f"{entity}/{golden_id}" for entity, golden_id in sorted(subject.golden)),
+        dict(sorted(Counter(value.kind for value in subject.values).items())),
+        dict(sorted(subject.shared.items())),
+        tables,
+        tuple(_laws(catalog, tables)) if any(table.kept for table in tables.values()) else (),
+    )
+
+
+def _laws(catalog: Catalog, tables: Mapping[str, TablePlan]) -> Iterable[str]:
+    """Which law keeps what, of the streams of which something is kept."""
+    for system in catalog.systems.values():
+        for name, stream in system.streams.items():
+            law: KeptByLaw | None = stream.kept_by_law
+            if law and any(
+                table.kept and each.startswith(f"staging.{system.system}__{name}") for each, table in tables.items()
+            ):
+                yield (
+                    f"{system.system}.{name} keeps {', '.join(law.fields)} for {law.years} years after the end of the "
+                    f"year of {law.since}: {law.basis}."
+                )
+
+
+def _counted(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{name} ({count})" for name, count in sorted(counts.items())) or "nothing"

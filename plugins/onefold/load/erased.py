@@ -1,0 +1,157 @@
+"""What a load brings of people who were erased loses its personal values before anything else looks at it.
+
+Records of such a person, by their key, keep their ids and what is not personal; no suite judges them, or they would go
+into quarantine for what was erased. From other records only the values go by which the person was known.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterator, Sequence
+
+import psycopg
+from psycopg import sql
+from psycopg.types.json import Jsonb
+
+from onefold.catalog.stream import Stream
+from onefold.load.ledger import Load
+from onefold.privacy.personal_fields import Change, PersonalFields, found_changes, own_changes, personal_fields
+from onefold.privacy.suppressions import Suppressions, suppressed_keys, suppressions
+from onefold.warehouse.tables import StagingTable
+
+log = logging.getLogger(__name__)
+
+_PORTION = 5000
+
+
+def erase_landed(connection: psycopg.Connection, load: Load, stream: Stream) -> int:
+    """Erase in the load's pages, and among its unreadable records; returns in how many rows something was.
+
+    Costs nothing before the first erasure. After it, the records that are not in staging just as they were read are
+    looked through. Raises Fatal as suppressions() does.
+    """
+    register = suppressions(connection)
+    keys = suppressed_keys(connection, load.system, load.stream)
+    if not register and not keys:
+        return 0
+    fields = personal_fields(stream)
+    erased = _update(connection, load, _own_rows(connection, load, keys, fields))
+    if register:
+        erased += _update(connection, load, _others(connection, load, keys, fields, register))
+        erased += _erase_unreadable(connection, load, register)
+    if erased:
+        log.info("%s.%s load %s: %s rows without what was erased", load.system, load.stream, load.load_id, erased)
+    return erased
+
+
+Row = tuple[str, Sequence[Change]]
+"""Where a page's row is (ctid), and what is erased of it."""
+
+
+def _own_rows(connection: psycopg.Connection, load: Load, keys: Sequence[str], fields: PersonalFields) -> Iterator[Row]:
+    rows = connection.execute(
+        sql.SQL("select ctid::text, _payload from {} where _key = any (%s)").format(load.tables.pages), (list(keys),)
+    ).fetchall()
+    for place, text in rows:
+        changes, _ = own_changes(_parsed(text), fields)
+        if changes:
+            yield place, changes
+
+
+def _others(
+    connection: psycopg.Connection, load: Load, keys: Sequence[str], fields: PersonalFields, register: Suppressions
+) -> Iterator[Row]:
+    """Rows of others; of what stands in staging just so nothing was erased, or it would not."""
+    rows = sql.SQL(
+        "select ctid::text, _payload from {pages} read where _key <> all ({keys}::text[])"
+        " and not exists (select from {versions} held where held._key = read._key and held._hash = read._hash)"
+    ).format(
+        pages=load.tables.pages,
+        keys=sql.Literal(list(keys)),
+        versions=StagingTable(load.system, load.stream).versions,
+    )
+    with connection.transaction(), connection.cursor("landed") as cursor:
+        cursor.itersize = _PORTION
+        for place, text in cursor.execute(rows):
+            if _worth_a_look(text, fields, register):
+                changes, _ = found_changes(_parsed(text), fields, register)
+                if changes:
+                    yield place, changes
+
+
+def _worth_a_look(text: str, fields: PersonalFields, register: Suppressions) -> bool:
+    """Parsing is dear: addresses and numbers are looked for in the text as it came, unless it has escapes."""
+    if "\\u" in text or (register.weak and fields.personal):
+        return True
+    return bool(register.find(text, personal=False))
+
+
+def _update(connection: psycopg.Connection, load: Load, rows: Iterator[Row]) -> int:
+    erased, every = 0, list(rows)
+    for first in range(0, len(every), _PORTION):
+        portion = every[first : first + _PORTION]
+        erased += connection.execute(
+            sql.SQL(
+                """
+                update {} read set _payload = erased.payload::text, _hash = ops.erased_hash(erased.payload)
+                from (
+                    select page.ctid as place, ops.erase_paths(page._payload::jsonb, change -> 1) as payload
+                    from jsonb_array_elements({}) change join {} page on page.ctid = (change ->> 0)::tid
+                ) erased
+                where read.ctid = erased.place
+                """
+            ).format(
+                load.tables.pages,
+                Jsonb([[place, [[list(each.path), each.to] for each in changes]] for place, changes in portion]),
+                load.tables.pages,
+            )
+        ).rowcount
+    return erased
+
+
+def _erase_unreadable(connection: psycopg.Connection, load: Load, register: Suppressions) -> int:
+    """A record that cannot be read is erased whole: nobody can say what else in it is the person's."""
+    found = [
+        (register.fingerprint(raw), place)
+        for place, raw in connection.execute(
+            "select ctid::text, raw from landing.unreadable where load_id = %s", (load.load_id,)
+        ).fetchall()
+        if register.find(raw, personal=True)
+    ]
+    with connection.transaction(), connection.cursor() as cursor:
+        cursor.executemany("update landing.unreadable set raw = '[erased]', _hash = %s where ctid = %s::tid", found)
+    return len(found)
+
+
+def set_erased_aside(connection: psycopg.Connection, load: Load) -> int:
+    """Take the records of erased people out of the candidates while the gate looks at these; returns how many."""
+    keys = suppressed_keys(connection, load.system, load.stream)
+    connection.execute(sql.SQL("drop table if exists {}").format(load.tables.erased))
+    if not keys:
+        return 0
+    names = {"erased": load.tables.erased, "candidate": load.tables.candidate, "keys": sql.Literal(keys)}
+    with connection.transaction():
+        connection.execute(
+            sql.SQL(
+                "create unlogged table {erased} as"
+                " select * from {candidate} where _key = any ({keys}::text[]) and not _deleted"
+            ).format(**names)
+        )
+        return connection.execute(
+            sql.SQL("delete from {candidate} where _key = any ({keys}::text[]) and not _deleted").format(**names)
+        ).rowcount
+
+
+def put_erased_back(connection: psycopg.Connection, load: Load, aside: int) -> None:
+    """What was set aside is a candidate again, which the gate passes as it is."""
+    if aside:
+        names = {"erased": load.tables.erased, "candidate": load.tables.candidate}
+        connection.execute(sql.SQL("insert into {candidate} select * from {erased}").format(**names))
+
+
+def _parsed(text: str) -> object:
+    try:
+        return json.loads(text)
+    except ValueError:  # it becomes an unreadable record, which is looked at by itself
+        return None

@@ -1,0 +1,241 @@
+"""Every row of the warehouse that holds something of a person, and what would be erased of it. Nothing is changed here.
+
+Of the person's own records and golden records that is everything personal, by the catalogue; of all other rows the
+values by which the person is known, wherever they stand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import psycopg
+from psycopg import sql
+
+from onefold.catalog.entity import Entity
+from onefold.catalog.reader import Catalog
+from onefold.errors import Fatal
+from onefold.mapping.golden import identifiers
+from onefold.privacy.personal_fields import (
+    PERSONAL,
+    Change,
+    PersonalFields,
+    found_changes,
+    own_changes,
+    personal_fields,
+)
+from onefold.privacy.records import is_one_of, keys_by_stream
+from onefold.privacy.subject import Subject
+from onefold.privacy.tables import KEY_COLUMNS, WarehouseTable, warehouse_tables
+from onefold.privacy.values import KnownValues, erased
+
+_ERASED = "[erased]"
+_FOLDED = ("name_key", "probabilistic_key", "name_prefix_key")
+"""Columns of resolution made of names and addresses (mapping/golden.py)."""
+_NO_FIELDS = PersonalFields((((), "the whole"),), (), ())
+"""Of JSON that is no record of a stream: all of it may be personal."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One row. `at` is where in its table it is (ctid), good for this transaction.
+
+    `changes` are those within JSON columns, `columns` the new values of others; neither holds a value of the person.
+    `fields` names what is erased and `kept` what a law keeps.
+    """
+
+    table: WarehouseTable
+    at: str
+    own: bool
+    changes: Mapping[str, Sequence[Change]]
+    columns: Mapping[str, str | list[str] | None]
+    fields: frozenset[str]
+    kept: frozenset[str] = field(default=frozenset())
+
+
+def find_places(
+    connection: psycopg.Connection,
+    catalog: Catalog,
+    subject: Subject,
+    tables: Sequence[WarehouseTable] | None = None,
+) -> Iterator[Place]:
+    """Every row that holds something of the person, table by table (of all, or of those given).
+
+    Raises Fatal where a value of the person is the key of a record, which cannot be erased in place.
+    """
+    finder = subject.known
+    for table in tables if tables is not None else warehouse_tables(connection, catalog):
+        own = _own_condition(table, subject)
+        for at, is_own, row in _rows(connection, table, own, finder):
+            place = _place(table, catalog, at, is_own, row, finder)
+            if place.fields or place.kept:
+                yield place
+
+
+def _rows(
+    connection: psycopg.Connection, table: WarehouseTable, own: sql.Composable | None, finder: KnownValues
+) -> Iterator[tuple[str, bool, dict[str, object]]]:
+    condition = own or sql.SQL("false")
+    conditions = [condition]
+    if finder.values:
+        pattern = sql.Literal(finder.sql_pattern)
+        conditions += [sql.SQL("{} ~ {}").format(table.as_text(column), pattern) for column in table.columns]
+    elif own is None:
+        return
+    # Columns of other types cannot be searched; what is personal of the person's own rows goes whatever its type.
+    wanted = list(table.every_column) if own else [*table.columns, *(("system", "stream") if table.has_streams else ())]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            sql.SQL("select ctid::text, {} as own, {} from only {} where {}").format(
+                sql.SQL("coalesce({}, false)").format(condition),
+                sql.SQL(", ").join(_selected(table, column) for column in wanted),
+                table.identifier,
+                sql.SQL(" or ").join(conditions),
+            )
+        )
+        for at, is_own, *values in cursor:
+            yield at, is_own, dict(zip(wanted, values, strict=True))
+
+
+def _selected(table: WarehouseTable, column: str) -> sql.Composable:
+    name = sql.Identifier(column)
+    return name if column in table.columns else sql.SQL("{}::text").format(name)
+
+
+def _own_condition(table: WarehouseTable, subject: Subject) -> sql.Composable | None:
+    """Whether a row is of one of the person's own records or golden records; None where none can be."""
+    by_stream = keys_by_stream(subject.records)
+    if "_key" in table.every_column and (condition := is_one_of(table, by_stream)):
+        return condition
+    if table.entity is None:
+        return None
+    names = ["|".join(record) for record in sorted(subject.records)]
+    own: list[sql.Composable] = [
+        sql.SQL("{} = any ({}::text[])").format(sql.Identifier(column), sql.Literal(names))
+        for column in ("record", "_record")
+        if column in table.every_column
+    ]
+    golden_id = f"{table.entity.entity}_id"
+    golden = sorted(found for entity, found in subject.golden if entity == table.entity.entity)
+    if golden_id in table.every_column and golden:
+        own.append(sql.SQL("{}::text = any ({}::text[])").format(sql.Identifier(golden_id), sql.Literal(golden)))
+    return sql.SQL("({})").format(sql.SQL(" or ").join(own)) if own else None
+
+
+def _place(
+    table: WarehouseTable, catalog: Catalog, at: str, own: bool, row: Mapping[str, object], finder: KnownValues
+) -> Place:
+    system, stream = table.system or row.get("system"), table.stream or row.get("stream")
+    known = isinstance(system, str) and isinstance(stream, str) and system in catalog.systems
+    streams = catalog.systems[str(system)].streams if known else {}
+    fields = personal_fields(streams[str(stream)]) if stream in streams else None
+    changes: dict[str, Sequence[Change]] = {}
+    columns: dict[str, str | list[str] | None] = {}
+    named: set[str] = set()
+    kept: set[str] = set()
+    for column, value in row.items():
+        kind = table.columns.get(column)
+        if value in (None, _ERASED):
+            continue
+        if column == table.payload and kind in ("json", "jsonb", "text"):
+            payload = _parsed(connection_text=value, kind=kind)
+            known_fields = fields or _NO_FIELDS
+            erasing, keeping = (
+                own_changes(payload, known_fields) if own and fields else found_changes(payload, known_fields, finder)
+            )
+            if erasing:
+                changes[column] = erasing
+                named |= {known_fields.name(change.path) for change in erasing}
+            kept |= {known_fields.name(path) for path in keeping}
+        elif own and _is_personal_column(table, fields, column):
+            if _is_kept_column(table, catalog, column):
+                kept.add(column)
+            else:
+                columns[column] = None if column in table.nullable else _ERASED
+                named.add(column)
+        elif kind is None:
+            continue
+        elif kind in ("json", "jsonb"):
+            erasing, _ = found_changes(value, _NO_FIELDS, finder)
+            if erasing:
+                changes[column] = erasing
+                named.add(column)
+        else:
+            _found(table, catalog, column, value, finder, columns, named, kept)
+    return Place(table, at, own, changes, columns, frozenset(named), frozenset(kept))
+
+
+def _found(
+    table: WarehouseTable,
+    catalog: Catalog,
+    column: str,
+    value: object,
+    finder: KnownValues,
+    columns: dict[str, str | list[str] | None],
+    named: set[str],
+    kept: set[str],
+) -> None:
+    """What a column of text, or of texts, holds of the values by which the person is known."""
+    texts = value if isinstance(value, list) else [value]
+    personal = column not in KEY_COLUMNS and _may_be_personal(table, column)
+    spans = [finder.find(str(text), personal=personal) if text is not None else [] for text in texts]
+    if not any(spans):
+        return
+    if column in KEY_COLUMNS:
+        raise Fatal(
+            f"A value of the person is the key of a record ({table.full_name}, column {column}). Keys cannot be erased "
+            "in place: give the stream another primary_key, load it anew, and start the erasure again."
+        )
+    if _is_kept_column(table, catalog, column):
+        kept.add(column)
+        return
+    named.add(column)
+    left = [erased(str(text), found) if found else text for text, found in zip(texts, spans, strict=True)]
+    if column == "raw":  # a record that could not be read: nobody can say what else in it is the person's
+        columns[column] = _ERASED
+    elif isinstance(value, list):
+        columns[column] = [text or _ERASED for text in left]
+    else:
+        columns[column] = left[0] if left[0] is not None or column in table.nullable else _ERASED
+
+
+def _parsed(*, connection_text: object, kind: str) -> object:
+    if kind != "text":
+        return connection_text
+    import json
+
+    try:
+        return json.loads(str(connection_text))
+    except ValueError:
+        return None
+
+
+def _is_personal_column(table: WarehouseTable, fields: PersonalFields | None, column: str) -> bool:
+    """Whether the column of an own row is personal."""
+    if table.entity:
+        parts = table.entity.identity.composites.get(column, [column])
+        return column in _FOLDED or any(_personal_attribute(table.entity, part) for part in parts)
+    return fields is not None and column in {name.lower() for _, name in fields.personal}
+
+
+def _may_be_personal(table: WarehouseTable, column: str) -> bool:
+    """Whether a phone number or a name that is found there may be the person's."""
+    if table.entity and column in table.entity.attributes:
+        return _personal_attribute(table.entity, column)
+    return table.entity is None or column not in identifiers(table.entity)
+
+
+def _personal_attribute(entity: Entity, name: str) -> bool:
+    return name in entity.attributes and entity.attributes[name].personal in PERSONAL
+
+
+def _is_kept_column(table: WarehouseTable, catalog: Catalog, column: str) -> bool:
+    """Whether the attribute comes from a field that a law keeps."""
+    if table.entity is None or column not in table.entity.attributes:
+        return False
+    for source, rule in table.entity.attributes[column].sources.items():
+        system, _, stream = source.partition(".")
+        law = catalog.systems[system].streams[stream].kept_by_law if system in catalog.systems else None
+        if law and set(rule.fields) & set(law.fields):
+            return True
+    return False

@@ -1,0 +1,231 @@
+"""Who a person is to the warehouse: the values by which they are known, their records, their golden records.
+
+A record is the person's own where an identifier of theirs (an e-mail address, a PESEL) stands in a field that the
+mapping catalogue calls an identifier of a person (`person` of an entity), or where resolution has joined it with such
+a record, or where their PESEL stands at all. Any other record that names them is somebody else's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+import psycopg
+from psycopg import sql
+
+from onefold.catalog.entity import Entity, Rule
+from onefold.catalog.reader import Catalog
+from onefold.errors import Fatal
+from onefold.privacy.personal_fields import Path, leaves, personal_fields, places_of
+from onefold.privacy.records import RecordId, StoredRecord, matching_records, records_of
+from onefold.privacy.tables import WarehouseTable, warehouse_tables
+from onefold.privacy.values import KnownValues, PersonalValue, full_name, values_in
+
+GoldenId = tuple[str, str]
+"""Entity and id of a golden record."""
+_MOST_ROUNDS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """One person. `shared` counts values, by kind, that are others' too and so are looked for in own records alone."""
+
+    values: frozenset[PersonalValue] = field(repr=False)
+    records: frozenset[RecordId]
+    golden: frozenset[GoldenId]
+    shared: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def known(self) -> KnownValues:
+        return KnownValues(self.values)
+
+
+def find_subject(
+    connection: psycopg.Connection,
+    catalog: Catalog,
+    values: Iterable[PersonalValue] = (),
+    *,
+    golden: GoldenId | None = None,
+    records: Iterable[RecordId] = (),
+) -> Subject:
+    """Find the person from identifiers, from a golden record or from records; whatever of it leads to more is followed.
+
+    Raises Fatal when the golden record is unknown, or its entity is not one of persons.
+    """
+    tables = warehouse_tables(connection, catalog)
+    given = frozenset(values)
+    known, own = set(given), set(records)
+    if golden:
+        own |= _members_of(connection, catalog, golden)
+    asked: set[PersonalValue] = set()
+    goldens: set[GoldenId] = set()
+    for _ in range(_MOST_ROUNDS):
+        before = (len(known), len(own))
+        if new := known - asked:
+            finder = KnownValues(new)
+            own |= {
+                stored.record
+                for stored in matching_records(connection, tables, finder.sql_pattern)
+                if _is_own(catalog, stored, finder)
+            }
+            asked |= new
+        goldens = _golden_of(connection, catalog, own)
+        for each in goldens:
+            own |= _members_of(connection, catalog, each)
+        for stored in records_of(connection, tables, own):
+            known |= {value for value in _identifiers_in(catalog, stored) if value.kind in ("email", "pesel")}
+        if before == (len(known), len(own)):
+            break
+    subject = Subject(frozenset(known), frozenset(own), frozenset(goldens))
+    return _with_names(connection, catalog, tables, subject, given)
+
+
+def _with_names(
+    connection: psycopg.Connection,
+    catalog: Catalog,
+    tables: Sequence[WarehouseTable],
+    subject: Subject,
+    given: frozenset[PersonalValue],
+) -> Subject:
+    """The subject with the names and phone numbers of their records, as far as they are nobody else's too."""
+    more: set[PersonalValue] = set()
+    for stored in records_of(connection, tables, subject.records):
+        more |= {value for value in _identifiers_in(catalog, stored) if value.kind == "phone"}
+        more |= set(_names_in(catalog, stored))
+    more -= subject.values
+    shared = _shared(connection, catalog, tables, subject, more) - given
+    counts: dict[str, int] = {}
+    for value in shared:
+        counts[value.kind] = counts.get(value.kind, 0) + 1
+    return Subject(subject.values | (more - shared), subject.records, subject.golden, counts)
+
+
+def _shared(
+    connection: psycopg.Connection,
+    catalog: Catalog,
+    tables: Sequence[WarehouseTable],
+    subject: Subject,
+    values: set[PersonalValue],
+) -> set[PersonalValue]:
+    """Those of the values that stand in the own records of another person as that person's."""
+    found: set[PersonalValue] = set()
+    phones = {value for value in values if value.kind == "phone"}
+    if phones:
+        for stored in matching_records(connection, tables, KnownValues(phones).sql_pattern):
+            if stored.record not in subject.records:
+                found |= phones & set(_identifiers_in(catalog, stored))
+    names = {value.text: value for value in values if value.kind == "name"}
+    for entity in catalog.entities.values():
+        if not names or entity.person is None or len(entity.person.names) < 2:
+            continue
+        rows = connection.execute(
+            sql.SQL("select distinct {}, {}::text from conformed.{} where {} ~ {}").format(
+                sql.SQL(", ").join(map(sql.Identifier, entity.person.names)),
+                sql.Identifier(f"{entity.entity}_id"),
+                sql.Identifier(f"{entity.entity}_version"),
+                sql.SQL("concat_ws(' ', {})").format(sql.SQL(", ").join(map(sql.Identifier, entity.person.names))),
+                sql.Literal(KnownValues(names.values()).sql_pattern),
+            )
+        ).fetchall()
+        for *words, golden_id in rows:
+            name = full_name(word for word in words if word)
+            if name and name.text in names and (entity.entity, golden_id) not in subject.golden:
+                found.add(names[name.text])
+    return found
+
+
+def _is_own(catalog: Catalog, stored: StoredRecord, finder: KnownValues) -> bool:
+    asked = {value for value in finder.values if value.kind in ("email", "pesel")}
+    if asked & set(_identifiers_in(catalog, stored)):
+        return True
+    pesels = KnownValues(value for value in asked if value.kind == "pesel")
+    fields = personal_fields(catalog.systems[stored.record[0]].streams[stored.record[1]])
+    return bool(pesels.values) and any(
+        pesels.find(str(value), personal=True) for path, value in leaves(stored.payload) if fields.is_personal(path)
+    )
+
+
+def _identifiers_in(catalog: Catalog, stored: StoredRecord) -> Iterator[PersonalValue]:
+    """The values at the places of the record that identify a person."""
+    for entity, attributes in _person_of(catalog, stored):
+        if entity.person and _has(catalog, stored, entity, entity.person.unless):
+            continue
+        for text in _texts(catalog, stored, entity, attributes):
+            for value, _ in values_in(text, personal=True):
+                if value.kind != "name":
+                    yield value
+
+
+def _names_in(catalog: Catalog, stored: StoredRecord) -> Iterator[PersonalValue]:
+    for entity, _ in _person_of(catalog, stored):
+        if entity.person and not _has(catalog, stored, entity, entity.person.unless):
+            name = full_name(_texts(catalog, stored, entity, entity.person.names))
+            if name:
+                yield name
+
+
+def _person_of(catalog: Catalog, stored: StoredRecord) -> Iterator[tuple[Entity, Sequence[str]]]:
+    source = f"{stored.record[0]}.{stored.record[1]}"
+    for entity in catalog.entities.values():
+        if entity.person and source in entity.streams:
+            yield entity, entity.person.identifiers
+
+
+def _has(catalog: Catalog, stored: StoredRecord, entity: Entity, attributes: Sequence[str]) -> bool:
+    return any(text.strip(" -") for text in _texts(catalog, stored, entity, attributes))
+
+
+def _texts(catalog: Catalog, stored: StoredRecord, entity: Entity, attributes: Sequence[str]) -> Iterator[str]:
+    """What stands in the fields from which the record gives these attributes."""
+    system, stream, _ = stored.record
+    fields = catalog.systems[system].streams[stream].fields
+    for attribute in attributes:
+        rule: Rule | None = entity.attributes[attribute].sources.get(f"{system}.{stream}")
+        for name in rule.fields if rule else ():
+            place = places_of(name, fields[name])[0]
+            yield from (str(value) for path, value in leaves(stored.payload) if _at(path, place))
+
+
+def _at(path: Path, place: Path) -> bool:
+    return len(path) == len(place) and all(wanted in ("*", step) for step, wanted in zip(path, place, strict=True))
+
+
+def _golden_of(connection: psycopg.Connection, catalog: Catalog, records: set[RecordId]) -> set[GoldenId]:
+    """The golden records of persons to which the records belong or have belonged."""
+    names = ["|".join(record) for record in sorted(records)]
+    found: set[GoldenId] = set()
+    for name, entity in catalog.entities.items():
+        if entity.person:
+            found |= {
+                (name, golden_id)
+                for (golden_id,) in connection.execute(
+                    sql.SQL(
+                        "select distinct {id}::text from conformed.{crosswalk} where record = any (%s) and {id} not in"
+                        " (select {id} from conformed.{version} where num_nonnulls({unless}) > 0)"
+                    ).format(
+                        id=sql.Identifier(f"{name}_id"),
+                        crosswalk=sql.Identifier(f"{name}_crosswalk_version"),
+                        version=sql.Identifier(f"{name}_version"),
+                        unless=sql.SQL(", ").join([sql.SQL("null"), *map(sql.Identifier, entity.person.unless)]),
+                    ),
+                    (names,),
+                )
+            }
+    return found
+
+
+def _members_of(connection: psycopg.Connection, catalog: Catalog, golden: GoldenId) -> set[RecordId]:
+    """The records that belong or have belonged to a golden record of a person."""
+    name, golden_id = golden
+    entity = catalog.entities.get(name)
+    if entity is None or entity.person is None:
+        raise Fatal(f"{name} is no entity of persons (catalog/entities/{name}.yaml has no `person`). Nothing was done.")
+    rows = connection.execute(
+        sql.SQL("select distinct system, stream, key from conformed.{} where {}::text = %s").format(
+            sql.Identifier(f"{name}_crosswalk_version"), sql.Identifier(f"{name}_id")
+        ),
+        (golden_id,),
+    ).fetchall()
+    if not rows:
+        raise Fatal(f"There is no golden record {name}/{golden_id} in conformed.{name}. Nothing was done.")
+    return {(system, stream, key) for system, stream, key in rows}
