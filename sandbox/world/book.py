@@ -122,6 +122,21 @@ class Shelf:
             self._add(None, 0)
         for number in book.also(seed, companies):
             self._put(number, None, 0).still = True
+        self._base = self._reached()
+
+    def _reached(self) -> tuple[int, int, int, int]:
+        return len(self.entries), self._place, self._due, self._turn
+
+    def rewind(self) -> None:
+        """Back to the base world: what was added since then goes, and what was changed is as it was."""
+        count, self._place, self._due, self._turn = self._base
+        if len(self.entries) > count:
+            del self.entries[count:]
+            self.by_key = {entry.key: entry for entry in self.entries}
+        for entry in self.entries:
+            if entry.past:
+                _, entry.modified, entry.deleted, entry.revision = entry.past[0]
+                entry.past.clear()
 
     def advance(self, sequence: int, at: datetime, changes: int, deletions: int, new: int) -> tuple[int, int, int]:
         """Changes, deletes and adds up to so many rows, all stamped `at`; returns how many of each."""

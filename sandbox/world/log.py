@@ -34,6 +34,7 @@ class LogShelf(Shelf):
         self._logged = logged
         for which, shelf in enumerate(logged):
             self._note(which, (entry for entry in shelf.entries if entry.deleted), 0)
+        self._base = self._reached()
 
     def advance(self, sequence: int, at: datetime, changes: int, deletions: int, new: int) -> tuple[int, int, int]:
         """As a book; what was deleted from the others by this advance is new here."""

@@ -83,6 +83,14 @@ class PartShelf:
         self._due = 60
         self._turn = 0
         self._follow()
+        self._base = len(self.entries), len(self.of_number), self._due, self._turn
+
+    def rewind(self) -> None:
+        """Back to the base world, after the rows are."""
+        count, parents, self._due, self._turn = self._base
+        del self.entries[count:]
+        for number in list(self.of_number)[parents:]:
+            del self.of_number[number]
 
     def advance(self, sequence: int, at: datetime, changes: int, deletions: int, new: int) -> tuple[int, int, int]:
         """Follows what this advance did to the rows; returns how many parts it changed, deleted and added."""

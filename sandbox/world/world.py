@@ -28,10 +28,12 @@ class World:
     ) -> None:
         self.seed = seed
         self.home = journal.parent if journal else None  # where stand-ins keep what is on disk
-        self._books = books
         self.base_size = companies
         self.epoch = 0  # how often the world has begun: what was found in an earlier one is void
         self._journal = Journal(journal, seed, companies) if journal else None
+        self.shelves: dict[str, Shelf | PartShelf] = {}
+        for book in books:
+            self.shelves[book.name] = book.opened(self.shelves, seed, companies)
         self._build()
         for advance in self._journal.read() if self._journal else []:
             apply_advance(self, advance)
@@ -49,9 +51,8 @@ class World:
         self._krs_feed: defaultdict[date, list[tuple[str, int]]] = defaultdict(list)
         self._regon_feed: defaultdict[tuple[ChangeKind, date], list[str]] = defaultdict(list)
         self._registrar = Registrar(self.seed)
-        self.shelves: dict[str, Shelf | PartShelf] = {}
-        for book in self._books:
-            self.shelves[book.name] = book.opened(self.shelves, self.seed, self.base_size)
+        for shelf in self.shelves.values():
+            shelf.rewind()
         for _ in range(self.base_size):
             company = self.add_company()
             self.note_in_registers(company, company.created, "new")

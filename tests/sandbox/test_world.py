@@ -8,10 +8,12 @@ from pathlib import Path
 import pytest
 from stdnum.pl import nip, regon
 
+from sandbox.stand_ins import STAND_INS
 from sandbox.world import World
 from sandbox.world.accounts import ODD, timestamp
 from sandbox.world.foreign import FIRST
 from sandbox.world.identifiers import salesforce_id
+from sandbox.world.parts import Part
 from sandbox.world.records import BROKEN, SYSTEMS
 from sandbox.world.world import WARSAW
 
@@ -35,6 +37,32 @@ def fingerprint(world: World) -> str:
 def test_same_seed_and_size_give_the_same_bytes() -> None:
     assert fingerprint(World(300, 7)) == fingerprint(World(300, 7))
     assert fingerprint(World(300, 7)) != fingerprint(World(300, 8))
+
+
+def whole(world: World) -> tuple[object, ...]:
+    """The records and companies, and every row of every book."""
+    rows = {
+        name: [
+            (repr(row.parent), row.place, row.key, row.broken) if isinstance(row, Part) else repr(row)
+            for row in shelf.entries
+        ]
+        for name, shelf in world.shelves.items()
+    }
+    return fingerprint(world), rows, world.truth()
+
+
+def test_a_world_that_was_reset_is_the_base_world_and_goes_on_like_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(World, "now", staticmethod(lambda: datetime(2026, 3, 1, tzinfo=UTC)))
+    books = [book for stand_in in STAND_INS for book in stand_in.books]
+    fresh, used = World(80, 7, books=books), World(80, 7, books=books)
+    for _ in range(2):
+        used.advance(changes=20, deletions=10, new=9)
+        assert whole(used) != whole(fresh)
+        used.reset()
+        assert whole(used) == whole(fresh)
+    for world in (fresh, used):
+        world.advance(changes=20, deletions=10, new=9)
+    assert whole(used) == whole(fresh)
 
 
 def test_a_small_world_is_the_beginning_of_a_larger_one() -> None:
