@@ -13,11 +13,14 @@ from sandbox.faults.board import FaultBoard
 from sandbox.faults.middleware import FaultMiddleware
 from sandbox.stand_in import StandIn
 from sandbox.stand_ins import refresh
+from sandbox.time_stamp.authority import Authority
+from sandbox.time_stamp.authority import routes as time_stamp_routes
 from sandbox.world import World
 
 
 def create_app(world: World, stand_ins: Sequence[StandIn], state: Path) -> Starlette:
-    """The sandbox over this world: /<system> for each of these stand-ins, behind its faults, /control and /health.
+    """The sandbox over this world: /<system> for each of these stand-ins, behind its faults, /time-stamp,
+    /control and /health.
 
     `state` is the folder where the truth's token goes when the environment gives none.
     """
@@ -34,6 +37,7 @@ def create_app(world: World, stand_ins: Sequence[StandIn], state: Path) -> Starl
     return Starlette(
         routes=[
             Route("/health", health),
+            Mount("/time-stamp", routes=time_stamp_routes(Authority(state / "time_stamp"))),
             Mount("/control", routes=control.routes(world, faults, state)),
             *mounts,
         ]

@@ -23,6 +23,11 @@ class Settings:
     rollback_days: int = 30
     """How long a published load can be rolled back; it is kept with the load (ops.load.rollback_until)."""
 
+    checkpoint_places: str = ""
+    """Where checkpoints of the audit chain go besides, as onefold.audit.places reads it."""
+    checkpoint_authorities: str = ""
+    """The PEM file with the roots of the time-stamp authorities among them."""
+
     @property
     def audit_anchor(self) -> Path:
         """The file outside the database that keeps the heads of the audit chain."""
@@ -46,6 +51,8 @@ def settings() -> Settings:
         ui_port=_port("ONEFOLD_UI_PORT", 8080),
         sandbox_port=_port("ONEFOLD_SANDBOX_PORT", 8090),
         rollback_days=_days("ONEFOLD_ROLLBACK_DAYS", 30),
+        checkpoint_places=os.environ.get("ONEFOLD_CHECKPOINTS", ""),
+        checkpoint_authorities=os.environ.get("ONEFOLD_TSA_CA", ""),
     )
 
 

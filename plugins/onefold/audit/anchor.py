@@ -104,6 +104,16 @@ def last_anchor(path: Path) -> Anchor | None:
     return _decode(whole.splitlines()[-1], path, "last line") if whole else None
 
 
+def anchors_after(path: Path, seq: int) -> Iterator[Anchor]:
+    """The anchors of events after `seq`; reads the file's end only, where that is enough."""
+    with path.open("rb") as file:
+        whole = _whole_tail(file)[0]
+        at_start = file.seek(0, os.SEEK_END) <= _TAIL_BYTES
+    tail = [_decode(line, path, "last lines") for line in whole.splitlines()[0 if at_start else 1 :]]
+    enough = at_start or (bool(tail) and tail[0].seq <= seq)
+    yield from (each for each in (tail if enough else anchors(path)) if each.seq > seq)
+
+
 def _grow(conn: psycopg.Connection, tree: Tree, last: Anchor | None) -> tuple[int, dict[int, str], str]:
     """Add what the chain has beyond the tree. Returns the head's number (0: no events), the hashes of it and of `last`,
     and its time.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -47,22 +48,24 @@ def verify(
     events: Iterable[Entry],
     anchors: Iterable[Anchor] = (),
     *,
+    elsewhere: Sequence[Iterable[Anchor]] = (),
     copies: Sequence[SignedCheckpoint] = (),
     trust: Trust | None = None,
     must_list_copies: bool = False,
 ) -> Verdict:
     """Check every link from the first event on, every anchor, and every copied checkpoint.
 
-    An anchor's head must still be in the chain, and its checkpoint's root must be that of the events; a copy's
-    root likewise. `trust` checks who signed. With `must_list_copies`, a copy must also be among the anchors:
-    it was made from them.
+    An anchor's head must still be in the chain, and its checkpoint's root must be that of the events; those of anchors
+    that are kept `elsewhere`, and a copy's root, likewise. `trust` checks who signed. With `must_list_copies`, a copy
+    must also be among the anchors: it was made from them.
 
     Streams events and anchors (these by ascending sequence, as their file holds them): memory stays flat. Stops at
     the first fault. The chain alone shows a changed, missing or inserted event; only anchors show that
     the newest events were deleted or that the whole chain was rewritten, and only a copy from elsewhere shows that
     chain and anchors were rewritten together.
     """
-    expected = _Expected(iter(anchors), sorted(copies, key=lambda copy: copy.checkpoint.size), trust, must_list_copies)
+    sorted_copies = sorted(copies, key=lambda copy: copy.checkpoint.size)
+    expected = _Expected(_merged(anchors, elsewhere), sorted_copies, trust, must_list_copies)
     head_seq, head_hash, tree = 0, GENESIS, Tree()
     fault = expected.fault_at_start()
     if fault is None:
@@ -90,11 +93,21 @@ def verify(
     )
 
 
+def _merged(anchors: Iterable[Anchor], elsewhere: Sequence[Iterable[Anchor]]) -> Iterator[tuple[bool, Anchor]]:
+    """All anchors by sequence, and whether each is ours. The others are opened first: ours then has what they have."""
+    others = [((False, each) for each in stream) for stream in elsewhere]
+    return heapq.merge(*others, ((True, each) for each in anchors), key=lambda pair: pair[1].seq)
+
+
 class _Expected:
     """What anchors and copies say of the events, compared with each event as it comes."""
 
     def __init__(
-        self, anchors: Iterator[Anchor], copies: Sequence[SignedCheckpoint], trust: Trust | None, must_list: bool
+        self,
+        anchors: Iterator[tuple[bool, Anchor]],
+        copies: Sequence[SignedCheckpoint],
+        trust: Trust | None,
+        must_list: bool,
     ) -> None:
         self._remaining = anchors
         self._due = next(
@@ -118,15 +131,20 @@ class _Expected:
     def fault_at(self, entry: Entry, tree: Tree) -> Fault | None:
         """What contradicts this event, or the events up to it."""
         roots: set[bytes] = set()
-        while self._due is not None and self._due.seq <= entry.seq:
-            due = self._due
+        while self._due is not None and self._due[1].seq <= entry.seq:
+            ours, due = self._due
             if due.seq < entry.seq:
                 return Fault(due.seq, f"its anchor of {due.at} is out of order: the anchor file was changed")
             if due.hash != entry.hash:
                 return Fault(due.seq, f"hash differs from the one anchored at {due.at}: the chain was rewritten")
-            if reason := self._refuses(due, tree, roots):
+            if reason := self._refuses(due, tree):
                 return Fault(due.seq, reason)
-            self.anchors += 1
+            if ours:
+                self.anchors += 1
+                self.signed += bool(due.checkpoint)
+                roots.add(tree.root() if due.checkpoint else b"")
+            else:
+                self.copies += 1
             self.covered = entry.seq
             self._due = next(self._remaining, None)
         while self._copies and self._copies[0].checkpoint.size <= entry.seq:
@@ -146,7 +164,7 @@ class _Expected:
     def fault_at_end(self, head_seq: int) -> Fault | None:
         """What is expected beyond the chain's end, and what the signatures do not prove."""
         if self._due is not None:
-            missing = f"event {self._due.seq} was anchored at {self._due.at}"
+            missing = f"event {self._due[1].seq} was anchored at {self._due[1].at}"
             return Fault(head_seq + 1, f"missing: {missing}, but the chain ends at {head_seq}")
         if self._copies:
             missing = f"the copied checkpoint is over {self._copies[-1].checkpoint.size} events"
@@ -155,7 +173,7 @@ class _Expected:
             return Fault(self.covered, reason)
         return None
 
-    def _refuses(self, due: Anchor, tree: Tree, roots: set[bytes]) -> str | None:
+    def _refuses(self, due: Anchor, tree: Tree) -> str | None:
         """Why the anchor's checkpoint does not hold, though its head does."""
         if not due.checkpoint:
             return "its anchor is unsigned though those before it are signed" if self.signed else None
@@ -167,8 +185,6 @@ class _Expected:
             return f"its checkpoint of {due.at} is not over these events: chain or checkpoint was rewritten"
         if self._trust is not None and (reason := self._trust.refuses(signed)):
             return f"its checkpoint of {due.at} is refused: {reason}"
-        roots.add(signed.checkpoint.root)
-        self.signed += 1
         return None
 
 

@@ -28,9 +28,9 @@ from onefold.commands.audit_checkpoints import (
     check_proof_command,
     checkpoint_command,
     prove_command,
-    read_copy,
     rotate_key_command,
 )
+from onefold.commands.audit_copies import copies_kept, holds_anchors, places_command, read_copy, signed_anchors
 from onefold.errors import Fatal, OnefoldError
 from onefold.platform.warehouse import connect_as
 from onefold.settings import settings
@@ -44,7 +44,7 @@ def audit() -> None:
     """What happened, provably: the chain of audit events, and the provenance of each golden record."""
 
 
-for _command in (checkpoint_command, prove_command, check_proof_command, rotate_key_command):
+for _command in (checkpoint_command, prove_command, check_proof_command, rotate_key_command, places_command):
     audit.add_command(_command)
 
 
@@ -95,10 +95,19 @@ def _verify(export: Path | None, local: Path | None, copied: Sequence[Path], key
     trust = Trust(
         signing_key.read_verifiers(public) if public.exists() else (), signing_key.read_verifiers(key) if key else ()
     )
-    copies = [read_copy(path) for path in copied]
+    paths = [*copied, *(() if export else copies_kept(settings()))]
+    copies = [read_copy(path) for path in paths]
+    elsewhere = [signed_anchors(path) for path in paths if holds_anchors(path)]
 
     def check(entries: Iterator[Entry]) -> Verdict:
-        return verify(_counted(entries), heads, copies=copies, trust=trust, must_list_copies=local is not None)
+        return verify(
+            _counted(entries),
+            heads,
+            elsewhere=elsewhere,
+            copies=copies,
+            trust=trust,
+            must_list_copies=local is not None,
+        )
 
     if export:
         return check(entries_from_file(export))

@@ -11,6 +11,7 @@ from onefold.audit import AuditEvent, SignedCheckpoint, actor, anchor, append, l
 from onefold.audit.proof import consistency_proof, fault_of, hashes_from_database, inclusion_proof, read_proof
 from onefold.audit.signed_note import Verifier
 from onefold.audit.store import entry_from_database
+from onefold.commands.audit_copies import read_copy
 from onefold.errors import Fatal
 from onefold.platform.warehouse import connect_as
 from onefold.settings import settings
@@ -78,20 +79,6 @@ def rotate_key_command(lost: bool) -> None:
     signing_key.end_rotation(folder)
     click.echo(f"Checkpoints are now signed by {new.text}")
     click.echo(f"Give {signing_key.public_file(folder)} to whoever verifies.")
-
-
-def read_copy(path: Path) -> SignedCheckpoint:
-    """A copied checkpoint: a signed note, or the newest line of an anchor file. Raises Fatal when it is neither."""
-    try:
-        with path.open("rb") as file:
-            is_lines = file.read(1) == b"{"
-        newest = last_anchor(path) if is_lines else None
-        copied = read_checkpoint(newest.checkpoint if newest else path.read_text("utf-8"))
-    except (Fatal, UnicodeDecodeError) as error:
-        raise Fatal(f"{path} is no copied checkpoint: {error}") from error
-    if copied.checkpoint.size == 0:
-        raise Fatal(f"{path} is a checkpoint over no events, which proves nothing.")
-    return copied
 
 
 def _newest() -> str:

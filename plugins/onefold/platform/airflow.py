@@ -84,6 +84,8 @@ def environment(settings: Settings, secrets: Secrets, postgres: Postgres, sandbo
         "ONEFOLD_WAREHOUSE_URL": postgres.url(WAREHOUSE_DATABASE, "onefold_loader"),
         "ONEFOLD_AUDIT_SALT": secrets.audit_salt,
         "ONEFOLD_NOTIFY": notify_setting(),
+        "ONEFOLD_CHECKPOINTS": settings.checkpoint_places,
+        "ONEFOLD_TSA_CA": settings.checkpoint_authorities,
         "PYTHONPATH": f"{settings.root / 'plugins'}{os.pathsep}{settings.root}",
         "PYTHONUNBUFFERED": "1",
         # Our servers are on this machine, whatever proxy the user's shell names for the others.

@@ -11,6 +11,7 @@ from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from onefold.audit.places.sending import places_of, send
 from onefold.errors import Fatal, Retriable
 from onefold.orchestration.pools import POOLS
 from onefold.platform import airflow, api, people, postgres_account, processes, sandbox_database
@@ -53,8 +54,10 @@ def installation(settings: Settings, sandbox: bool = True) -> Installation:
 def up(settings: Settings, sandbox: bool, report: Report) -> Installation:
     """Start what is missing, restart what died or is set up otherwise now, and return once all of it answers.
 
-    Raises Fatal when a port is taken or a part refuses to start, Retriable when one is not ready in time.
+    Raises Fatal when a setting is wrong, a port is taken or a part refuses to start, Retriable when one is not ready
+    in time.
     """
+    places_of(settings)  # raises now, not after the first commit
     target = installation(settings, sandbox)
     with _step(report) as done:
         stale = _stale(target)
@@ -146,6 +149,9 @@ def _sign_audit_chain(target: Installation, report: Report) -> None:
             new = anchor(connection, target.settings.audit_anchor)
         if new:
             report(f"audit checkpoint over {new.seq} events signed", time.monotonic() - began)
+        for name, sent in send(target.settings.audit_anchor, places_of(target.settings)).items():
+            if sent.error:
+                report(f"no checkpoint at {name}: {sent.error}", 0)
     except Fatal as error:
         report(f"THE AUDIT CHAIN IS NOT SIGNED. {error}", time.monotonic() - began)
 

@@ -6,6 +6,7 @@ import psycopg
 
 from onefold import lineage
 from onefold.audit import anchor
+from onefold.audit.places.sending import send_after_commit
 from onefold.settings import settings
 from onefold.warehouse.connection import connect
 
@@ -17,9 +18,11 @@ def after_commit(warehouse_url: str) -> None:
 
 
 def anchor_and_deliver(connection: psycopg.Connection) -> None:
-    """Anchor the audit chain outside the database, and send lineage on where a receiver is set.
+    """Anchor the audit chain outside the database, send the checkpoint to its places, and lineage to its receiver.
 
     The connection is in autocommit and in no transaction.
     """
-    anchor(connection, settings().audit_anchor)
+    here = settings()
+    anchor(connection, here.audit_anchor)
+    send_after_commit(here)
     lineage.deliver(connection)

@@ -1,0 +1,1 @@
+"""Where checkpoints go besides (ONEFOLD_CHECKPOINTS): places that the engine itself cannot rewrite."""
