@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from psycopg.conninfo import conninfo_to_dict
 
-from onefold.warehouse.install import ROLES
+from onefold.warehouse.access import ROLES
 
 PASSWORDS = dict.fromkeys(ROLES, "test-only")
 

@@ -23,6 +23,7 @@ from onefold.conform.visible_publish import set_visible_publish
 from onefold.errors import OnefoldError, Rejected
 from onefold.warehouse.connection import connect
 from onefold.warehouse.db_errors import translate_errors
+from onefold.warehouse.overdue_readers import end_overdue_readers
 
 OnPublish = Callable[[psycopg.Connection, ConformReport], None]
 """Called inside the publishing transaction: what it writes is committed with the entities or not at all."""
@@ -84,6 +85,7 @@ def conform_with_build(
     clock = _Clock()
     with translate_errors("conform"), connect(url, autocommit=True) as connection, conform_lock(connection):
         with clock.phase("begin"):
+            end_overdue_readers(connection)
             publish = open_publish(connection, actor, mappings, suites or {})
         if publish is None:
             return ConformReport(None, (), _newest_reports(connection, entities), clock.seconds)

@@ -15,6 +15,7 @@ from onefold.load.job import Job
 from onefold.load.unexpected import as_failure, classify_unexpected
 from onefold.warehouse.connection import connect
 from onefold.warehouse.db_errors import as_onefold_error, translate_errors
+from onefold.warehouse.overdue_readers import end_overdue_readers
 
 log = logging.getLogger(__name__)
 
@@ -36,6 +37,7 @@ def open_warehouse(job: Job) -> Iterator[psycopg.Connection]:
     Raises Retriable when the warehouse cannot be reached.
     """
     with translate_errors(job.name), connect(job.warehouse_url, autocommit=True) as connection:
+        end_overdue_readers(connection)
         yield connection
 
 

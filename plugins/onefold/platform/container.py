@@ -19,7 +19,8 @@ from onefold.platform.airflow import create_database
 def databases() -> None:
     """Safe to run again. Raises Fatal when a variable is missing or the warehouse cannot be upgraded (see
     warehouse.schema), psycopg.Error when the server refuses."""
-    from onefold.warehouse.install import ROLES, install
+    from onefold.warehouse.access import ROLES
+    from onefold.warehouse.install import install
 
     create_database(_variable("POSTGRES_URL"), _variable("AIRFLOW_DB_PASSWORD"))
     done = install(_variable("POSTGRES_URL"), {role: _variable(f"{role.upper()}_PASSWORD") for role in ROLES})

@@ -28,6 +28,8 @@ START_SECONDS = 120
 
 SERVER_SETTINGS: Mapping[str, str] = {
     "max_connections": "200",
+    # For the engine and Airflow: readers cannot take all.
+    "reserved_connections": "60",
     "shared_buffers": "512MB",
     "wal_level": "replica",
     "max_wal_size": "4GB",

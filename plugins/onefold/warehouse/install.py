@@ -7,10 +7,10 @@ from collections.abc import Mapping
 import psycopg
 from psycopg import sql
 
+from onefold.warehouse.access import ROLES, apply_access
 from onefold.warehouse.schema import Upgrade, upgrade_schema
 
 DATABASE = "warehouse"
-ROLES = ("onefold_loader", "onefold_engineer", "onefold_analyst", "onefold_auditor")
 DEFINER = "onefold_definer"
 """Owns the functions that may do what no role may that signs in: append to the audit chain. Nobody signs in as it."""
 
@@ -28,14 +28,7 @@ def install(superuser_url: str, passwords: Mapping[str, str], database: str = DA
         _ensure_role(server, DEFINER, None)
         if not server.execute("select 1 from pg_database where datname = %s", (database,)).fetchone():
             server.execute(sql.SQL("create database {}").format(sql.Identifier(database)))
-        server.execute(
-            sql.SQL("revoke all on database {} from public").format(sql.Identifier(database)),
-        )
-        server.execute(
-            sql.SQL("grant connect, temporary on database {} to {}").format(
-                sql.Identifier(database), sql.SQL(", ").join(map(sql.Identifier, ROLES))
-            )
-        )
+        apply_access(server, database)
     return upgrade_schema(psycopg.conninfo.make_conninfo(superuser_url, dbname=database))
 
 

@@ -96,7 +96,7 @@ def upgrade_schema(database_url: str, folder: Path = FOLDER) -> Upgrade:
             for migration in pending:
                 _apply(connection, migration)
             wanted = fingerprint(repeatable)
-            refresh = bool(pending) or wanted != _repeated(connection)
+            refresh = bool(pending) or wanted != _repeated(connection) or _is_open(connection)
             if refresh:
                 _refresh(connection, repeatable, wanted)
     return Upgrade(tuple(migration.name for migration in pending), refresh)
@@ -184,6 +184,12 @@ def _applied(connection: psycopg.Connection) -> Mapping[str, Applied]:
 def _repeated(connection: psycopg.Connection) -> str | None:
     row = connection.execute("select sha256 from ops.schema_repeatable").fetchone()
     return row[0] if row else None
+
+
+def _is_open(connection: psycopg.Connection) -> bool:
+    """Whether an upgrade of PostgreSQL, an extension or somebody's grant has opened what 91_functions.sql closes."""
+    row = connection.execute("select exists (select from ops.open_to_everybody())").fetchone()
+    return row == (True,)
 
 
 def _exists(connection: psycopg.Connection, table: str) -> bool:
