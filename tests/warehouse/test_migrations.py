@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import shutil
+import threading
+import time
 from pathlib import Path
 
 import psycopg
@@ -12,6 +15,7 @@ from onefold.errors import Fatal, Retriable
 from onefold.warehouse import schema
 from onefold.warehouse.migration_files import FOLDER, numbered_migrations
 from onefold.warehouse.schema import upgrade_schema
+from tests.roles import as_role
 
 
 @pytest.fixture
@@ -71,6 +75,50 @@ def test_a_table_that_stays_in_use_is_named_as_the_reason_and_nothing_is_changed
         with pytest.raises(Retriable, match="9001_wide: a table that it changes was in use for more than 1 s"):
             upgrade_schema(warehouse_url, folder)
     assert upgrade_schema(warehouse_url, folder).migrations == ("9001_wide",)
+
+
+def test_readers_never_wait_behind_an_upgrade_that_waits_for_one_of_them(
+    warehouse_url: str, folder: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(schema, "LOCK_TIMEOUT_SECONDS", 3)
+    (folder / "9001_wide.sql").write_text("alter table conformed.customer_version add column _wide int;")
+    failed: list[Exception] = []
+
+    def upgrade() -> None:
+        try:
+            upgrade_schema(warehouse_url, folder)
+        except Retriable as error:
+            failed.append(error)
+
+    with (
+        psycopg.connect(as_role(warehouse_url, "onefold_analyst")) as idle,
+        psycopg.connect(as_role(warehouse_url, "onefold_analyst"), autocommit=True) as reader,
+    ):
+        idle.execute("select count(*) from conformed.customer")  # and goes to lunch
+        up = threading.Thread(target=upgrade)
+        up.start()
+        waits = []
+        while up.is_alive():
+            began = time.monotonic()
+            reader.execute("select count(*) from conformed.customer")
+            waits.append(time.monotonic() - began)
+            time.sleep(0.01)
+    assert max(waits) < 1, "a reader was queued behind the upgrade"
+    assert re.search(r"9001_wide: .*in use.*Transactions are open of onefold_analyst \(pid \d+\)", str(failed[0]))
+    assert upgrade_schema(warehouse_url, folder).migrations == ("9001_wide",)
+
+
+def test_only_what_has_changed_and_what_follows_it_is_applied_again(warehouse_url: str, folder: Path):
+    applied = "select name from ops.schema_repeatable where applied_at > %s order by name"
+    with psycopg.connect(warehouse_url, autocommit=True) as warehouse:
+        (before,) = warehouse.execute("select clock_timestamp()").fetchone()
+        assert not upgrade_schema(warehouse_url, folder).refreshed
+        grants = folder / "repeatable/90_grants.sql"
+        grants.write_text(grants.read_text() + "-- a harmless word")
+        assert upgrade_schema(warehouse_url, folder).refreshed
+        names = [name for (name,) in warehouse.execute(applied, [before])]
+        later = sorted(path.stem for path in (folder / "repeatable").glob("9*.sql"))
+        assert names == later
 
 
 def test_a_file_whose_place_in_the_order_is_not_known_is_refused(tmp_path: Path):

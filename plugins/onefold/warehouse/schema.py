@@ -16,11 +16,14 @@ import psycopg
 from onefold import __version__, audit
 from onefold.audit.owner import append_as_owner
 from onefold.errors import Fatal, Retriable
+from onefold.warehouse.brief_locks import change_briefly
 from onefold.warehouse.db_errors import as_onefold_error
 from onefold.warehouse.migration_files import FOLDER, SqlFile, fingerprint, numbered_migrations, repeatable_files
 
 LOCK_TIMEOUT_SECONDS = 30
-"""How long a migration waits for a table that a load or a query uses, and for another upgrade to end."""
+"""How long a migration tries to get a table that a load or a query uses, and waits for another upgrade to end."""
+_FUNCTIONS = "91_functions"
+"""The repeatable file that closes what _is_open() asks about."""
 
 _OLD_MARK = "onefold schema 2"
 """The comment on schema ops of warehouses from before there were numbered migrations. 0001 to 0009 bring any of them to
@@ -95,16 +98,17 @@ def upgrade_schema(database_url: str, folder: Path = FOLDER) -> Upgrade:
                     connection.execute(_LEDGER)
             for migration in pending:
                 _apply(connection, migration)
-            wanted = fingerprint(repeatable)
-            refresh = bool(pending) or wanted != _repeated(connection) or _is_open(connection)
-            if refresh:
-                _refresh(connection, repeatable, wanted)
-    return Upgrade(tuple(migration.name for migration in pending), refresh)
+            stale = _stale(connection, repeatable)
+            if stale:
+                _refresh(connection, stale, repeatable)
+    return Upgrade(tuple(migration.name for migration in pending), bool(stale))
 
 
 def _apply(connection: psycopg.Connection, migration: SqlFile) -> None:
-    started = time.monotonic()
-    with _translated(f"migration {migration.name}"), connection.transaction():
+    name = f"migration {migration.name}"
+
+    def change() -> None:
+        started = time.monotonic()
         connection.execute(migration.content)
         connection.execute(
             "insert into ops.schema_migration (name, sha256, engine_version, seconds) values (%s, %s, %s, %s)",
@@ -113,18 +117,43 @@ def _apply(connection: psycopg.Connection, migration: SqlFile) -> None:
         connection.execute("delete from ops.schema_repeatable")  # the views of what it changed are to be made again
         _audit(connection, "schema.migrate", migration.name, migration.sha256)
 
+    with _translated(name):
+        change_briefly(connection, change, lambda: name, LOCK_TIMEOUT_SECONDS)
 
-def _refresh(connection: psycopg.Connection, files: tuple[SqlFile, ...], sha256: str) -> None:
-    """All of them, in one transaction: a view that a migration dropped is made again, and a new table is granted."""
-    with _translated("the repeatable files") as current, connection.transaction():
-        for file in files:
-            current.name = f"repeatable file {file.name}"
-            connection.execute(file.content)
-        connection.execute("delete from ops.schema_repeatable")
-        connection.execute(
-            "insert into ops.schema_repeatable (sha256, engine_version) values (%s, %s)", (sha256, __version__)
-        )
-        _audit(connection, "schema.refresh", "repeatable", sha256)
+
+def _stale(connection: psycopg.Connection, files: tuple[SqlFile, ...]) -> tuple[SqlFile, ...]:
+    """The first file that is not what was applied, and all after it, which may be about what it makes; all after a
+    migration. None where nothing has changed, and nothing was opened that one of them had closed."""
+    rows = connection.execute("select name, sha256 from ops.schema_repeatable").fetchall()
+    applied: dict[str, str] = dict(rows)
+    if applied.keys() - {file.name for file in files}:  # one was taken away: what it had made is not known
+        return files
+    for position, file in enumerate(files):
+        if applied.get(file.name) != file.sha256:
+            return files[position:]
+    return tuple(file for file in files if file.name == _FUNCTIONS) if _is_open(connection) else ()
+
+
+def _refresh(connection: psycopg.Connection, files: tuple[SqlFile, ...], known: tuple[SqlFile, ...]) -> None:
+    """Apply these of all that are known, in one transaction: a view that a migration dropped is made again, and a new
+    table is granted."""
+    with _translated("the repeatable files") as current:
+
+        def change() -> None:
+            for file in files:
+                current.name = f"repeatable file {file.name}"
+                connection.execute(file.content)
+                connection.execute(
+                    "insert into ops.schema_repeatable (name, sha256, engine_version) values (%s, %s, %s)"
+                    " on conflict (name) do update"
+                    " set (sha256, engine_version, applied_at) = (excluded.sha256, excluded.engine_version, now())",
+                    (file.name, file.sha256, __version__),
+                )
+            names = [file.name for file in known]
+            connection.execute("delete from ops.schema_repeatable where name <> all(%s)", (names,))
+            _audit(connection, "schema.refresh", "repeatable", fingerprint(known))
+
+        change_briefly(connection, change, lambda: current.name, LOCK_TIMEOUT_SECONDS)
 
 
 def _audit(connection: psycopg.Connection, action: str, name: str, sha256: str) -> None:
@@ -161,12 +190,6 @@ def _translated(name: str) -> Iterator[_Current]:
     current = _Current(name)
     try:
         yield current
-    except psycopg.errors.LockNotAvailable:
-        raise Retriable(
-            f"{current.name}: a table that it changes was in use for more than {LOCK_TIMEOUT_SECONDS} s. Nothing of it "
-            "was applied. Let loads and queries end (bin/onefold status; pg_stat_activity shows who uses it), then "
-            "run bin/onefold up again."
-        ) from None
     except psycopg.Error as error:
         raise as_onefold_error(error, current.name).with_traceback(error.__traceback__) from None
 
@@ -179,11 +202,6 @@ def _applied(connection: psycopg.Connection) -> Mapping[str, Applied]:
         " from ops.schema_migration"
     )
     return {name: Applied(sha256, engine_version, at) for name, sha256, engine_version, at in rows}
-
-
-def _repeated(connection: psycopg.Connection) -> str | None:
-    row = connection.execute("select sha256 from ops.schema_repeatable").fetchone()
-    return row[0] if row else None
 
 
 def _is_open(connection: psycopg.Connection) -> bool:
