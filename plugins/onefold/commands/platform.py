@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from onefold.insight.alerts import OpenAlert
     from onefold.insight.held_back import HeldBack
     from onefold.insight.streams import StreamStatus
-    from onefold.platform.status import PlatformStatus
+    from onefold.platform.status import PlatformStatus, WatchdogStatus
 
 
 @click.command(epilog="Example: onefold up --no-sandbox")
@@ -53,7 +53,7 @@ def down(delete_data: bool) -> None:
 def status(as_json: bool) -> None:
     """Show what runs, every stream with its last load, age and quarantine, what is held back, and open alerts.
 
-    Exits 1 when a service that is needed is down.
+    Exits 1 when a service that is needed is down or silent, or the watchdog says that something stands still.
     """
     from onefold.platform.status import platform_status
 
@@ -74,7 +74,9 @@ def status(as_json: bool) -> None:
             port = f"port {service.port}" if service.port else ""
             pid = f"pid {service.pid}" if service.pid else ""
             since = f"since {service.since:%Y-%m-%d %H:%M:%S} UTC" if service.since else ""
-            click.echo(f"{service.name:<14} {service.state:<5} {port:<11} {pid:<12} {since}".rstrip())
+            click.echo(f"{service.name:<14} {service.state:<6} {port:<11} {pid:<12} {since}".rstrip())
+        for line in _watchdog_lines(found.watchdog):
+            click.echo(line)
         click.echo(f"Airflow UI: {found.ui_url}   user: {found.ui_user}   password: in {found.home}/secrets.json")
         if streams:
             from onefold.commands.report_text import stream_table
@@ -91,6 +93,15 @@ def status(as_json: bool) -> None:
                 f"Alert since {alert.first_seen:%Y-%m-%d %H:%M} UTC: {alert.kind} of {alert.subject}. {alert.message}"
             )
     sys.exit(0 if found.up else 1)
+
+
+def _watchdog_lines(watchdog: WatchdogStatus) -> list[str]:
+    """What stands still or was restarted; nothing where all is well."""
+    restarts = ", ".join(f"{name} {times} times" for name, times in sorted(watchdog.restarts.items()))
+    return [
+        *(f"Stands still: {problem.message}" for problem in watchdog.problems),
+        *([f"The watchdog has restarted within a day: {restarts}. See logs/watchdog.log."] if restarts else []),
+    ]
 
 
 def _warehouse_status(

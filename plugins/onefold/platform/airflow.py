@@ -111,7 +111,7 @@ def services(variables: Mapping[str, str], plugins: Path) -> list[Service]:
         "dag-processor": ["dag-processor"],
         "triggerer": ["triggerer", "--skip-serve-logs"],
     }
-    engine = {"scheduler": {"ONEFOLD_ENGINE": _engine(plugins)}}
+    engine = {"scheduler": {"ONEFOLD_ENGINE": engine_state(plugins)}}
     return [
         Service(name, [sys.executable, "-m", "airflow", *rest], {**variables, **engine.get(name, {})})
         for name, rest in commands.items()
@@ -166,16 +166,16 @@ def migrate(postgres: Postgres, variables: Mapping[str, str]) -> bool:
     return True
 
 
-def airflow_home(home: Path) -> Path:
-    """AIRFLOW_HOME below this installation's home."""
-    return home / "airflow"
-
-
-def _engine(plugins: Path) -> str:
+def engine_state(plugins: Path) -> str:
     """Another text whenever a file of the engine is added, removed or written."""
     files = {path: path.stat() for path in plugins.rglob("*") if path.suffix in (".py", ".sql")}
     state = sorted((str(path.relative_to(plugins)), stat.st_mtime_ns, stat.st_size) for path, stat in files.items())
     return hashlib.sha256(repr(state).encode()).hexdigest()[:16]
+
+
+def airflow_home(home: Path) -> Path:
+    """AIRFLOW_HOME below this installation's home."""
+    return home / "airflow"
 
 
 def _passwords_file(home: Path) -> Path:

@@ -17,11 +17,13 @@ from onefold.orchestration.pools import POOLS
 from onefold.platform import airflow, api, people, postgres_account, processes, sandbox_database
 from onefold.platform.postgres import Postgres
 from onefold.platform.secrets import Secrets, load_secrets
-from onefold.settings import Settings
+from onefold.settings import Settings, notify_setting
 
 READY_SECONDS = 300
 HEARTBEAT_SECONDS = 30
 """A service that has been silent for longer hangs; Airflow's own health check says the same."""
+WATCHDOG_SECONDS = 60
+"""How long `up` and `down` wait for the watchdog to end what it is doing; a restart takes half a minute at most."""
 OWNED = ("postgres", "airflow", "audit", "sandbox", "dbt", "logs", "run", "secrets.json")
 """What the installation keeps in its home, and all that `down --delete-data` deletes."""
 
@@ -37,6 +39,7 @@ class Installation:
     secrets: Secrets
     postgres: Postgres
     services: tuple[processes.Service, ...]
+    watchdog: processes.Service
     variables: Mapping[str, str]
 
 
@@ -48,7 +51,8 @@ def installation(settings: Settings, sandbox: bool = True) -> Installation:
     services = airflow.services(variables, settings.root / "plugins")
     if sandbox:
         services.insert(0, _sandbox(settings, postgres))
-    return Installation(settings, secrets, postgres, tuple(services), variables)
+    watchdog = _watchdog(settings, sandbox)
+    return Installation(settings, secrets, postgres, tuple(services), watchdog, variables)
 
 
 def up(settings: Settings, sandbox: bool, report: Report) -> Installation:
@@ -59,6 +63,13 @@ def up(settings: Settings, sandbox: bool, report: Report) -> Installation:
     """
     places_of(settings)  # raises now, not after the first commit
     target = installation(settings, sandbox)
+    with _alone(settings):
+        _start(target, sandbox, report)
+    return target
+
+
+def _start(target: Installation, sandbox: bool, report: Report) -> None:
+    settings = target.settings
     with _step(report) as done:
         stale = _stale(target)
         processes.stop(settings.home, stale)
@@ -90,11 +101,17 @@ def up(settings: Settings, sandbox: bool, report: Report) -> Installation:
     session = api.AirflowApi(settings.ui_url, engineer, target.secrets.ui[engineer])
     for name, (slots, description) in POOLS.items():
         session.ensure_pool(name, slots, description)
-    return target
+    if target.watchdog.name not in running:
+        processes.start(settings.home, target.watchdog)
 
 
 def down(settings: Settings, delete_data: bool, report: Report) -> None:
     """End every process of the installation, PostgreSQL last; with `delete_data` forget all that it knows."""
+    with _alone(settings):
+        _stop(settings, delete_data, report)
+
+
+def _stop(settings: Settings, delete_data: bool, report: Report) -> None:
     services = list(processes.recorded(settings.home).values())
     if services:
         with _step(report) as done:
@@ -196,7 +213,7 @@ def _ready(target: Installation, running: Mapping[str, processes.Running]) -> se
 
 
 def _stale(target: Installation) -> list[processes.Running]:
-    fingerprints = {service.name: service.fingerprint() for service in target.services}
+    fingerprints = {service.name: service.fingerprint() for service in (*target.services, target.watchdog)}
     # An Airflow that has lost its database dies of it, but only seconds later.
     database_is_down = not target.postgres.running()
     return [
@@ -204,7 +221,7 @@ def _stale(target: Installation) -> list[processes.Running]:
         for running in processes.recorded(target.settings.home).values()
         if running.leader() is None
         or fingerprints.get(running.name) != running.fingerprint
-        or (database_is_down and running.name != "sandbox")
+        or (database_is_down and running.name not in ("sandbox", target.watchdog.name))
     ]
 
 
@@ -227,6 +244,31 @@ def _sandbox(settings: Settings, postgres: Postgres) -> processes.Service:
         **{f"SANDBOX_{name.upper()}_URL": postgres.url(name, name) for name in sandbox_database.NAMES},
     }
     return processes.Service("sandbox", command, environment)
+
+
+def _watchdog(settings: Settings, sandbox: bool) -> processes.Service:
+    """It reads the secrets itself, so that its environment, which others may see, has none."""
+    command = [sys.executable, "-m", "onefold.platform.watchdog", *([] if sandbox else ["--no-sandbox"])]
+    environment = {
+        "PYTHONPATH": f"{settings.root / 'plugins'}{os.pathsep}{settings.root}",
+        "ONEFOLD_HOME": str(settings.home),
+        "ONEFOLD_PG_PORT": str(settings.pg_port),
+        "ONEFOLD_UI_PORT": str(settings.ui_port),
+        "ONEFOLD_SANDBOX_PORT": str(settings.sandbox_port),
+        "ONEFOLD_NOTIFY": notify_setting(),
+        "ONEFOLD_WATCHDOG": os.environ.get("ONEFOLD_WATCHDOG", ""),
+        "ONEFOLD_ENGINE": airflow.engine_state(settings.root / "plugins"),
+    }
+    return processes.Service("watchdog", command, environment)
+
+
+@contextmanager
+def _alone(settings: Settings) -> Iterator[None]:
+    """Without the watchdog between. One that still holds the lock after its time hangs, and is ended."""
+    with processes.changing(settings.home, WATCHDOG_SECONDS) as alone:
+        if not alone and (hanging := processes.recorded(settings.home).get("watchdog")):
+            processes.stop(settings.home, [hanging])
+        yield
 
 
 @contextmanager

@@ -168,6 +168,30 @@ def exclusive(home: Path, purpose: str) -> Iterator[None]:
             lock.truncate(0)
 
 
+@contextlib.contextmanager
+def changing(home: Path, wait: float) -> Iterator[bool]:
+    """Start and end services alone; False when others have been doing so for `wait` seconds.
+
+    Commands hold a home for minutes (exclusive); this is held only while services change, so that the watchdog can
+    restart one in the middle of a demo and never in the middle of `up`.
+    """
+    path = home / "run" / "services.lock"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    deadline = time.monotonic() + wait
+    with path.open("a+") as lock:
+        while True:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                if time.monotonic() < deadline:
+                    time.sleep(0.05)
+                    continue
+                yield False
+                return
+            yield True
+            return
+
+
 def _signal_until_gone(services: Sequence[Running], what: signal.Signals, seconds: float) -> None:
     deadline = time.monotonic() + seconds
     signalled: set[int] = set()

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from onefold.platform import people, processes
 from onefold.platform.postgres import Postgres
+from onefold.platform.watchdog.decide import Problem
+from onefold.platform.watchdog.journal import Journal, read_journal
+from onefold.platform.watchdog.limits import Limits
 from onefold.settings import Settings
 
-SERVICES = ("sandbox", "api-server", "scheduler", "dag-processor", "triggerer")
+SERVICES = ("sandbox", "api-server", "scheduler", "dag-processor", "triggerer", "watchdog")
 
 
 @dataclass(frozen=True)
 class ServiceStatus:
-    """One service: `state` is up, down (not started) or died (started, but its process is gone)."""
+    """One service: `state` is up, down (not started), died (started, but its process is gone) or, of the watchdog only,
+    silent (it runs, but has not looked for too long)."""
 
     name: str
     state: str
@@ -24,18 +30,31 @@ class ServiceStatus:
 
 
 @dataclass(frozen=True)
+class WatchdogStatus:
+    """What the watchdog has seen: when it looked last (None: not yet), what is wrong, how often it has restarted each
+    service within a day, and which ones it restarts no more."""
+
+    looked_at: datetime | None
+    problems: tuple[Problem, ...]
+    restarts: Mapping[str, int]
+    given_up: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class PlatformStatus:
-    """The installation's services, and where its UI is."""
+    """The installation's services, what its watchdog says, and where its UI is."""
 
     home: str
     services: tuple[ServiceStatus, ...]
+    watchdog: WatchdogStatus
     ui_url: str
     ui_user: str
 
     @property
     def up(self) -> bool:
-        """Whether everything but the optional sandbox runs."""
-        return all(service.state == "up" for service in self.services if service.name != "sandbox")
+        """Whether everything but the optional sandbox runs, and the watchdog finds nothing that stands still."""
+        running = all(service.state == "up" for service in self.services if service.name != "sandbox")
+        return running and not self.watchdog.problems
 
 
 def platform_status(settings: Settings) -> PlatformStatus:
@@ -44,8 +63,29 @@ def platform_status(settings: Settings) -> PlatformStatus:
     ports = {"sandbox": settings.sandbox_port, "api-server": settings.ui_port}
     recorded = processes.recorded(settings.home)
     services = [ServiceStatus("postgres", "up" if pid else "down", pid, settings.pg_port, None)]
-    services += [_service(name, recorded.get(name), ports.get(name)) for name in SERVICES]
-    return PlatformStatus(str(settings.home), tuple(services), settings.ui_url, people.first_of("engineer").name)
+    services += [_service(name, recorded.get(name), ports.get(name)) for name in SERVICES[:-1]]
+    journal, watchdog = read_journal(settings.home), recorded.get("watchdog")
+    services.append(_watchdog(watchdog, journal))
+    # What a watchdog that has ended has written is true no more.
+    said = _said(journal if watchdog else None)
+    return PlatformStatus(str(settings.home), tuple(services), said, settings.ui_url, people.first_of("engineer").name)
+
+
+def _watchdog(running: processes.Running | None, journal: Journal | None) -> ServiceStatus:
+    seen = _service("watchdog", running, None)
+    if running is None or seen.state != "up":
+        return seen
+    latest = Journal(running.started, Limits().every)
+    if journal and journal.beat > running.started:
+        latest = journal
+    return replace(seen, state="silent") if latest.is_silent(time.time()) else seen
+
+
+def _said(journal: Journal | None) -> WatchdogStatus:
+    if journal is None:
+        return WatchdogStatus(None, (), {}, ())
+    restarts = {name: len(times) for name, times in journal.restarts.items()}
+    return WatchdogStatus(datetime.fromtimestamp(journal.beat, UTC), journal.problems, restarts, journal.given_up)
 
 
 def _service(name: str, running: processes.Running | None, port: int | None) -> ServiceStatus:

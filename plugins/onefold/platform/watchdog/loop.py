@@ -1,0 +1,112 @@
+"""The watchdog's loop: look, decide, restart, tell, and leave a sign of life."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from onefold.errors import OnefoldError
+from onefold.platform import processes
+from onefold.platform.lifecycle import Installation
+from onefold.platform.watchdog.decide import Problem, Restart, decide
+from onefold.platform.watchdog.journal import Journal, read_journal, write_journal
+from onefold.platform.watchdog.limits import DAY, Limits
+from onefold.platform.watchdog.snapshot import DATABASE, Memory, ServiceMemory, Snapshot
+
+log = logging.getLogger(__name__)
+
+
+class Teller(Protocol):
+    """Tells people what is wrong; returns False when that has to be repeated."""
+
+    def tell(self, problems: Sequence[Problem], restarts: Sequence[tuple[Restart, bool]]) -> bool: ...
+
+
+@dataclass
+class Watchdog:
+    """One installation's watchdog. `look` takes a snapshot, `tell` writes alerts."""
+
+    target: Installation
+    limits: Limits
+    look: Callable[[], Snapshot]
+    teller: Teller
+    memory: Memory = field(default_factory=Memory)
+    untold: list[tuple[Restart, bool]] = field(default_factory=list)
+
+    def run(self, stopped: Callable[[float], bool]) -> None:
+        """Make rounds until `stopped`, which waits so many seconds, says so. A round that fails is logged and leaves no
+        sign of life: nothing that it meets may end the watchdog."""
+        while not stopped(self.limits.every):
+            try:
+                self.round()
+            except Exception:
+                log.exception("This round failed; the next begins in %.0f s", self.limits.every)
+
+    def round(self) -> None:
+        """Look once and do what is to be done; while `up` or `down` is at work, only give a sign of life."""
+        home = self.target.settings.home
+        with ExitStack() as stack:
+            if not stack.enter_context(processes.changing(home, wait=0)):
+                self._leave_sign(read_journal(home))
+                return
+            seen = self.look()
+            decision = decide(seen, self._remembered(seen), self.limits)
+            self.memory = decision.memory
+            for restart in decision.restarts:
+                self.untold.append((restart, self._restart(restart)))
+        for problem in decision.problems:
+            log.warning("%s of %s: %s", problem.kind, problem.subject, problem.message)
+        write_journal(home, self._journal(decision.problems))
+        if self.teller.tell(decision.problems, self.untold):
+            self.untold.clear()
+
+    def _restart(self, restart: Restart) -> bool:
+        log.warning("restarts %s: %s", restart.service, restart.reason)
+        home = self.target.settings.home
+        try:
+            if restart.service == DATABASE:
+                self.target.postgres.start()
+                return True
+            running = processes.recorded(home).get(restart.service)
+            processes.stop(home, [running] if running else [])
+            for service in self.target.services:
+                if service.name == restart.service:
+                    processes.start(home, service)
+        except (OnefoldError, OSError) as error:
+            log.warning("%s could not be restarted: %s", restart.service, error)
+            return False
+        return True
+
+    def _remembered(self, seen: Snapshot) -> Memory:
+        """At the first look, the restarts that the watchdog before this one has made."""
+        before = read_journal(self.target.settings.home) if self.memory.at is None else None
+        if before is None:
+            return self.memory
+        ago = time.time() - seen.at
+        services = {
+            service.name: ServiceMemory(
+                service.instance,
+                service.sign,
+                seen.at,
+                restarts=tuple(at - ago for at in before.restarts.get(service.name, ())),
+                given_up=service.name in before.given_up,
+            )
+            for service in seen.services
+        }
+        return Memory(seen.at, services)
+
+    def _journal(self, problems: Sequence[Problem]) -> Journal:
+        now, services = self.memory.at or 0, self.memory.services
+        ago = time.time() - now
+        restarts = {name: [at + ago for at in one.restarts if now - at < DAY] for name, one in services.items()}
+        given_up = tuple(name for name, one in services.items() if one.given_up)
+        made = {name: times for name, times in restarts.items() if times}
+        return Journal(time.time(), self.limits.every, tuple(problems), made, given_up)
+
+    def _leave_sign(self, before: Journal | None) -> None:
+        problems = before.problems if before else ()
+        write_journal(self.target.settings.home, self._journal(problems))

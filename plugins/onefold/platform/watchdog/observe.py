@@ -1,0 +1,133 @@
+"""Takes the snapshot: looks at processes, heartbeats in Airflow's database, the UI's port, and what waits to run."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+import psycopg
+
+from onefold.catalog.reader import read_systems
+from onefold.catalog.yaml_file import CatalogError
+from onefold.errors import OnefoldError
+from onefold.platform import api, processes
+from onefold.platform.airflow import AIRFLOW_DATABASE, WAREHOUSE_DATABASE
+from onefold.platform.lifecycle import Installation
+from onefold.platform.watchdog import due
+from onefold.platform.watchdog.limits import Limits
+from onefold.platform.watchdog.snapshot import DATABASE, OverdueSync, ServiceSeen, Snapshot, TasksSeen
+
+HEARTBEATS = {"scheduler": "SchedulerJob", "dag-processor": "DagProcessorJob", "triggerer": "TriggererJob"}
+"""The services that write heartbeats into Airflow's table of jobs, with the type of job that each writes."""
+FRESH_SECONDS = 30
+"""A running task with an older heartbeat has died: Airflow's own limit (TASK_INSTANCE_HEARTBEAT_TIMEOUT)."""
+
+_HEARTBEATS = """
+select asked.type, newest.id || ' ' || newest.latest_heartbeat
+from unnest(%s::text[]) as asked (type)
+cross join lateral (
+    select id, latest_heartbeat from job where job_type = asked.type order by latest_heartbeat desc nulls last limit 1
+) newest
+"""
+_TASKS = """
+select count(*) filter (where task.state = 'running'),
+       count(*) filter (where task.state = 'running' and task.last_heartbeat_at > now() - %s * interval '1 second'),
+       count(*) filter (where task.state = 'queued'),
+       (array_agg(task.id order by task.queued_dttm, task.id) filter (where task.state = 'queued'))[1]::text,
+       (array_agg(task.id order by task.scheduled_dttm, task.id) filter (
+           where task.state = 'scheduled' and not dag.is_paused and run.state = 'running' and pool.slots <> 0
+       ))[1]::text
+from task_instance task
+join dag using (dag_id)
+join dag_run run using (dag_id, run_id)
+left join slot_pool pool on pool.pool = task.pool
+where task.state in ('running', 'queued', 'scheduled')
+"""
+
+
+@dataclass
+class Observer:
+    """Looks at one installation, again and again; each look has connections of its own, as every task has."""
+
+    target: Installation
+    limits: Limits
+    clock: Callable[[], float] = time.monotonic
+    looks: int = 0
+    seen_run: dict[str, datetime] = field(default_factory=dict)
+    """For each system the latest instant at which its sync was due and has run since: it is not asked about again."""
+
+    def look(self) -> Snapshot:
+        """The installation as it is now. Raises nothing of a part that is down: that is what is being looked for."""
+        self.looks += 1
+        tasks: TasksSeen | None = None
+        beats: Mapping[str, str] = {}
+        overdue: tuple[OverdueSync, ...] = ()
+        try:
+            with self._connect(AIRFLOW_DATABASE, "airflow") as airflow:
+                beats = dict(airflow.execute(_HEARTBEATS, [list(HEARTBEATS.values())]).fetchall())
+                tasks = self._tasks(airflow)
+                overdue = self._overdue(airflow)
+        except (psycopg.Error, OnefoldError):
+            tasks = None
+        database = self._database(answers=tasks is not None)
+        others = [self._service(service, beats) for service in self.target.services if service.name != "watchdog"]
+        return Snapshot(self.clock(), (database, *others), tasks, overdue)
+
+    def _connect(self, database: str, user: str) -> psycopg.Connection:
+        return psycopg.connect(
+            self.target.postgres.url(database, user),
+            autocommit=True,
+            connect_timeout=5,
+            options="-c statement_timeout=5s",
+            application_name="onefold watchdog",
+        )
+
+    def _database(self, answers: bool) -> ServiceSeen:
+        if answers:
+            return ServiceSeen(DATABASE, "", True, f"look {self.looks}")
+        return ServiceSeen(DATABASE, "", self.target.postgres.pid() is not None)
+
+    def _service(self, service: processes.Service, beats: Mapping[str, str]) -> ServiceSeen:
+        running = processes.recorded(self.target.settings.home).get(service.name)
+        if running is None:
+            return ServiceSeen(service.name, "", False)
+        instance, alive = f"{running.pid} {running.started}", running.leader() is not None
+        if service.name in HEARTBEATS:
+            return ServiceSeen(service.name, instance, alive, beats.get(HEARTBEATS[service.name]))
+        if service.name == "api-server":
+            answers = alive and api.answers(f"{self.target.settings.ui_url}/api/v2/version")
+            return ServiceSeen(service.name, instance, alive, f"look {self.looks}" if answers else None)
+        return ServiceSeen(service.name, instance, alive, gives_signs=False)
+
+    def _tasks(self, airflow: psycopg.Connection) -> TasksSeen:
+        row = airflow.execute(_TASKS, [FRESH_SECONDS]).fetchone()
+        running, healthy, queued, oldest_queued, oldest_ready = row or (0, 0, 0, None, None)
+        slots = int(self.target.variables["AIRFLOW__CORE__PARALLELISM"])
+        return TasksSeen(slots, running, healthy, queued, oldest_queued, oldest_ready)
+
+    def _overdue(self, airflow: psycopg.Connection) -> tuple[OverdueSync, ...]:
+        """Asks the databases only about syncs that have become due and are not known to have run since."""
+        try:
+            schedules = {name: system.schedule for name, system in read_systems().items()}
+        except CatalogError:  # the DAG processor says it, with file and line, and goes on with the DAGs that it has
+            return ()
+        last = due.last_due(schedules, datetime.now(UTC))
+        asked = {system: at for system, at in last.items() if self.seen_run.get(system) != at}
+        if not asked:
+            return ()
+        dags = due.syncs(airflow, asked)
+        missing = {dag.system: asked[dag.system] for dag in dags if not dag.has_run}
+        has_loaded: set[str] = set()
+        if missing:
+            with self._connect(WAREHOUSE_DATABASE, "onefold_loader") as warehouse:
+                has_loaded = due.loaded(warehouse, missing)
+        self.seen_run |= {dag.system: asked[dag.system] for dag in dags if dag.has_run or dag.system in has_loaded}
+        return due.overdue(missing, [dag for dag in dags if not dag.has_run], has_loaded)
+
+
+def limits_setting() -> str:
+    """ONEFOLD_WATCHDOG, as read_limits() reads it."""
+    return os.environ.get("ONEFOLD_WATCHDOG", "")
