@@ -9,9 +9,9 @@ from datetime import UTC, datetime
 
 from onefold.platform import people, processes
 from onefold.platform.postgres import Postgres
-from onefold.platform.watchdog.decide import Problem
 from onefold.platform.watchdog.journal import Journal, read_journal
 from onefold.platform.watchdog.limits import Limits
+from onefold.platform.watchdog.problems import Problem
 from onefold.settings import Settings
 
 SERVICES = ("sandbox", "api-server", "scheduler", "dag-processor", "triggerer", "watchdog")

@@ -16,7 +16,8 @@ from onefold.audit import AuditEvent, append
 from onefold.errors import OnefoldError
 from onefold.notify.alert import deliver_notifications, open_alert, resolve_alert
 from onefold.notify.receiver import LogReceiver
-from onefold.platform.watchdog.decide import Problem, Restart
+from onefold.platform.watchdog.decide import Restart
+from onefold.platform.watchdog.problems import Problem
 from onefold.warehouse.connection import connect
 from onefold.warehouse.post_commit import anchor_and_deliver
 

@@ -11,30 +11,19 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from onefold.platform.watchdog.limits import DAY, HOUR, Limits
+from onefold.platform.watchdog.problems import Problem, overdue_problem, service_problem, standstill_problem
 from onefold.platform.watchdog.snapshot import (
     DAG_PROCESSOR,
     DATABASE,
     SCHEDULER,
     Memory,
-    OverdueSync,
     ServiceMemory,
     ServiceSeen,
     Snapshot,
     Standstill,
-    TasksSeen,
 )
 
-Kind = Literal["service", "standstill", "overdue"]
 Reason = Literal["dead", "silent", "standstill", "overdue"]
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """Something that is wrong now; kind and subject name it, as in ops.alert."""
-
-    kind: Kind
-    subject: str
-    message: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +50,7 @@ def decide(seen: Snapshot, before: Memory, limits: Limits) -> Decision:
         service.name: _remember(service, memory.services.get(service.name), seen, limits) for service in seen.services
     }
     problems = [
-        problem for service in seen.services if (problem := _service_problem(service, services[service.name], limits))
+        problem for service in seen.services if (problem := service_problem(service, services[service.name], limits))
     ]
     wanted: dict[str, Reason] = {
         service.name: "silent" if service.alive else "dead"
@@ -70,13 +59,13 @@ def decide(seen: Snapshot, before: Memory, limits: Limits) -> Decision:
     }
     standstill = _standstill(seen, memory, services, limits)
     if standstill and standstill.alarmed and seen.tasks:
-        problems.append(_standstill_problem(seen.tasks, standstill, limits))
+        problems.append(standstill_problem(seen.tasks, standstill, limits))
         if seen.at - standstill.since >= limits.queued and standstill.restarts < limits.restarts_per_standstill:
             wanted.setdefault(SCHEDULER, "standstill")
     overdue = _overdue(seen, memory, services, standstill)
     late = [sync for sync in seen.overdue if seen.at - overdue.get(sync.system, seen.at) >= limits.due]
     if late:
-        problems.append(_overdue_problem(late))
+        problems.append(overdue_problem(late))
         if not memory.restarted_for_overdue:
             wanted.setdefault(SCHEDULER if any(sync.known for sync in late) else DAG_PROCESSOR, "overdue")
     restarts = [
@@ -209,53 +198,3 @@ def _overdue(
     stands_still = standstill is not None and standstill.alarmed
     explained = seen.tasks is None or stands_still or bool(in_trouble & {SCHEDULER, DAG_PROCESSOR})
     return {sync.system: seen.at if explained else memory.overdue.get(sync.system, seen.at) for sync in seen.overdue}
-
-
-def _service_problem(service: ServiceSeen, one: ServiceMemory, limits: Limits) -> Problem | None:
-    if one.trouble_since is None:
-        return None
-    what = "gives no sign of life" if service.alive else "has ended by itself"
-    if one.given_up:
-        message = (
-            f"{service.name} {what}, again after {len(one.restarts)} restarts, and is left alone now. Read the end of "
-            f"logs/{service.name}.log, remove the cause, then run bin/onefold up."
-        )
-    elif service.name == DATABASE and service.alive:
-        message = (
-            f"PostgreSQL runs, but has taken no connection for {limits.silent:.0f} s. It may be recovering, so it is not "
-            "restarted. Read the end of logs/postgres.log; if it hangs, run bin/onefold down and bin/onefold up."
-        )
-    elif one.ordered or one.restarts:
-        message = f"{service.name} {what if not service.alive else 'had stopped working'} and was restarted."
-    else:
-        message = f"{service.name} {what} and is being restarted."
-    return Problem("service", service.name, message)
-
-
-def _standstill_problem(tasks: TasksSeen, standstill: Standstill, limits: Limits) -> Problem:
-    if standstill.restarts >= limits.restarts_per_standstill:
-        then = "Restarting the scheduler did not help: read the end of logs/scheduler.log, then run bin/onefold up."
-    elif tasks.healthy:
-        then = f"The scheduler is restarted once the {tasks.healthy} running have ended, or after {limits.drain:.0f} s."
-    else:
-        then = "The scheduler is restarted."
-    return Problem(
-        "standstill",
-        "tasks",
-        f"A task has waited for {limits.queued:.0f} s with free slots ({tasks.running} of {tasks.slots} taken, "
-        f"{tasks.queued} queued). {then}",
-    )
-
-
-def _overdue_problem(late: list[OverdueSync]) -> Problem:
-    names = ", ".join(f"{sync.system} (since {sync.due})" for sync in late[:5])
-    more = f" and {len(late) - 5} more" if len(late) > 5 else ""
-    unknown = (
-        "" if all(sync.known for sync in late) else " Airflow cannot read some DAG: see its import errors in the UI."
-    )
-    return Problem(
-        "overdue",
-        "sync",
-        f"No sync has run though it was due: {names}{more}.{unknown} The scheduler is restarted once; if that does not "
-        "help, read logs/scheduler.log and logs/dag-processor.log.",
-    )

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from onefold.platform.watchdog.decide import Problem
+from onefold.platform.watchdog.problems import Problem
 
 
 @dataclass(frozen=True, slots=True)

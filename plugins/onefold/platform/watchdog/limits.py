@@ -43,8 +43,8 @@ def read_limits(setting: str) -> Limits:
         value = _positive(number)
         if name not in asdict(limits) or value is None:
             raise Fatal(
-                f"ONEFOLD_WATCHDOG has {pair!r}. Write name=number with commas between them, a number above 0 and a name "
-                f"of: {', '.join(asdict(limits))}."
+                f"ONEFOLD_WATCHDOG has {pair!r}. Write name=number with commas between them: a number above 0, and a "
+                f"name of {', '.join(asdict(limits))}."
             )
         limits = replace(limits, **{name: value})
     return limits

@@ -12,9 +12,10 @@ from typing import Protocol
 from onefold.errors import OnefoldError
 from onefold.platform import processes
 from onefold.platform.lifecycle import Installation
-from onefold.platform.watchdog.decide import Problem, Restart, decide
+from onefold.platform.watchdog.decide import Restart, decide
 from onefold.platform.watchdog.journal import Journal, read_journal, write_journal
 from onefold.platform.watchdog.limits import DAY, Limits
+from onefold.platform.watchdog.problems import Problem
 from onefold.platform.watchdog.snapshot import DATABASE, Memory, ServiceMemory, Snapshot
 
 log = logging.getLogger(__name__)
