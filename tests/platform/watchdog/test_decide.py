@@ -37,18 +37,11 @@ class World:
     problems: dict[tuple[str, str], str] = field(default_factory=dict)
 
     def look(self) -> Decision:
-        signs = {name: f"{self.instances[name]} {self.at}" for name in SERVICES}
-        for name in self.silent:
-            signs[name] = f"{self.instances[name]} long ago"
-        seen = Snapshot(
-            self.at,
-            tuple(
-                ServiceSeen(name, str(self.instances[name]), name not in self.dead, self.signs[name])
-                for name in SERVICES
-            ),
-            self.tasks,
-            self.overdue,
+        self.signs |= {name: f"{self.instances[name]} {self.at}" for name in SERVICES if name not in self.silent}
+        services = tuple(
+            ServiceSeen(name, str(self.instances[name]), name not in self.dead, self.signs[name]) for name in SERVICES
         )
+        seen = Snapshot(self.at, services, self.tasks, self.overdue)
         decision = decide(seen, self.memory, LIMITS)
         self.memory = decision.memory
         self.problems = {(problem.kind, problem.subject): problem.message for problem in decision.problems}
