@@ -5,10 +5,12 @@ from __future__ import annotations
 from airflow.plugins_manager import AirflowPlugin
 
 from onefold.orchestration import backfill_runs
+from onefold.platform.health import HealthPage
 
 
 class OnefoldPlugin(AirflowPlugin):
-    """Found by every Airflow process; only the scheduler calls the listener."""
+    """Found by every Airflow process; only the scheduler calls the listener, and only the API server has pages."""
 
     name = "onefold"
     listeners = [backfill_runs]  # noqa: RUF012 - Airflow's own interface
+    fastapi_apps = [{"name": "onefold", "app": HealthPage(), "url_prefix": "/onefold"}]  # noqa: RUF012

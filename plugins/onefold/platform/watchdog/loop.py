@@ -59,8 +59,6 @@ class Watchdog:
             self.memory = decision.memory
             for restart in decision.restarts:
                 self.untold.append((restart, self._restart(restart)))
-        for problem in decision.problems:
-            log.warning("%s of %s: %s", problem.kind, problem.subject, problem.message)
         write_journal(home, self._journal(decision.problems))
         if self.teller.tell(decision.problems, self.untold):
             self.untold.clear()
