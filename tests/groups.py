@@ -12,11 +12,15 @@ from xdist.scheduler import LoadScopeScheduling
 
 _STREAM = re.compile(r"\[([a-z0-9_]+\.[a-z0-9_]+)[-\]]")
 
+_PUBLISHED = {"test_catalogue.py", "test_commerce.py", "test_ksef_invoices.py", "test_registers.py"}
+
 
 def group_of(test: str) -> str:
-    """The group of a test, by its id: the scheduler's tests share an installation; those of a stream its first load;
-    those of a module its fixtures."""
+    """The group of a test, by its id: the scheduler's tests share an installation; those of
+    what is lawful its publish; those of a stream its first load; those of a module its fixtures."""
     module = test.partition("::")[0]
+    if module.partition("tests/conform/")[2] in _PUBLISHED:
+        return "published"
     if "tests/scheduler/" in module or module.endswith("tests/docs/test_commands.py"):
         return "scheduler"
     stream = _STREAM.search(test)

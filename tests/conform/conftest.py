@@ -5,11 +5,16 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import psycopg
 import pytest
 
 from onefold.conform import dbt_build
 from onefold.conform.dbt_build import DbtProject
+from onefold.platform.postgres import Postgres
+from tests.conform.published import Published, publish
 from tests.conform.world import World
+from tests.conftest import TEMPLATE
+from tests.databases import copy_database, drop_database
 
 if TYPE_CHECKING:
     from dbt.contracts.graph.manifest import Manifest
@@ -21,6 +26,19 @@ def world(warehouse_url: str, loader_url: str) -> Iterator[World]:
     made = World(warehouse_url, loader_url)
     yield made
     made.close()
+
+
+@pytest.fixture(scope="session")
+def published(postgres: Postgres, parsed_once: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Published]:
+    """What came of everything that the world lawfully sends; for tests that only look."""
+    name, home = copy_database(postgres, TEMPLATE), tmp_path_factory.mktemp("published")
+    url = postgres.url(name)
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("ONEFOLD_HOME", str(home))
+        report = publish(url, home / "dbt")
+    with psycopg.connect(url, autocommit=True) as connection:
+        yield Published(url, connection, report)
+    drop_database(postgres, name)
 
 
 @pytest.fixture(scope="session", autouse=True)
