@@ -10,7 +10,7 @@ from psycopg import sql
 
 from onefold.catalog.entity import Entity
 from onefold.catalog.reader import read_catalog
-from onefold.conform.dbt_build import DbtProject, build_models, read_run_results
+from onefold.conform.dbt_build import DbtProject, NodeResult, build_models, read_results
 from onefold.conform.provenance import trace_provenance
 from onefold.conform.run import conform
 from onefold.errors import Fatal
@@ -88,18 +88,18 @@ def test_a_model_that_fails_is_named_with_its_cause(
 
 def test_a_failed_test_is_named_and_the_row_is_not_quoted():
     results = [
-        {"unique_id": "model.onefold.a", "status": "success", "execution_time": 0.1},
-        {"unique_id": "test.onefold.b", "status": "fail", "execution_time": 0.1, "message": "Got 3 results"},
-        {
-            "unique_id": "model.onefold.c",
-            "status": "error",
-            "execution_time": 0.1,
-            "message": "Database Error in model c\n  duplicate key\n  DETAIL:  Key (email)=(jan@example.pl) exists.",
-        },
-        {"unique_id": "model.onefold.d", "status": "skipped", "execution_time": 0.0, "message": None},
+        NodeResult("model.onefold.a", "success", 0.1),
+        NodeResult("test.onefold.b", "fail", 0.1, "Got 3 results"),
+        NodeResult(
+            "model.onefold.c",
+            "error",
+            0.1,
+            "Database Error in model c\n  duplicate key\n  DETAIL:  Key (email)=(jan@example.pl) exists.",
+        ),
+        NodeResult("model.onefold.d", "skipped", 0.0),
     ]
     with pytest.raises(Fatal) as raised:
-        read_run_results({"results": results})
+        read_results(results)
     said = str(raised.value)
     assert "2 of 4" in said
     assert "test.onefold.b: fail: Got 3 results" in said
@@ -109,7 +109,7 @@ def test_a_failed_test_is_named_and_the_row_is_not_quoted():
 
 def test_a_run_that_built_nothing_has_failed():
     with pytest.raises(Fatal, match="built nothing"):
-        read_run_results({"results": []})
+        read_results([])
 
 
 def test_a_project_that_cannot_be_parsed_is_a_clear_error(loader_url: str, tmp_path: Path):
