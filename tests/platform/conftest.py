@@ -12,7 +12,7 @@ import pytest
 from onefold.platform.postgres import Postgres, free_port
 from onefold.platform.postgres_account import delete_data
 
-FAST = {"fsync": "off", "shared_buffers": "16MB", "max_connections": "20"}
+FAST = {"fsync": "off", "shared_buffers": "16MB", "max_connections": "20", "reserved_connections": "4"}
 
 
 @pytest.fixture
