@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import psycopg
+from psycopg.conninfo import make_conninfo
+
 from benchmarks.companies import SYSTEM, pages
 from benchmarks.loading import job
-from benchmarks.measure import Warehouse, medians, seconds
+from benchmarks.measure import PASSWORD, Warehouse, medians, seconds
 from benchmarks.table import Row
 from onefold.audit import actor
+from onefold.audit.approval import decide, require_question
 from onefold.catalog.reader import Catalog
 from onefold.load import steps
+from onefold.load.ledger import Run
 from onefold.rollback import lifecycle
 from onefold.rollback.request import RollbackRequest
 
@@ -52,6 +57,11 @@ def _load(url: str, bodies: list[bytes], run: str) -> int:
 
 def _roll_back(url: str, request: RollbackRequest) -> None:
     """Plan, approval by another person, execution."""
-    planned = lifecycle.plan_rollback(url, CATALOG, request, actor(STARTER, "rollback", "measured"))
-    lifecycle.record_decision(url, planned.rollback_id, APPROVER, True)
-    lifecycle.execute_rollback(url, CATALOG, planned.rollback_id, actor(STARTER, "rollback", "measured"))
+    run = Run("rollback", "measured", actor(STARTER, "rollback", "measured"))
+    planned = lifecycle.plan_rollback(url, CATALOG, request, run)
+    who = make_conninfo(url, user="onefold_approvals", password=PASSWORD)
+    with psycopg.connect(who, autocommit=True) as connection:
+        asked = require_question(connection, run.dag_id, run.run_id)
+        by, started_by = actor(APPROVER), asked.requested_by
+        decide(connection, asked.approval_id, approved=True, by=by, started_by=started_by, shown=asked.plan)
+    lifecycle.execute_rollback(url, CATALOG, planned.rollback_id, run.actor)

@@ -60,8 +60,6 @@ with DAG(
     )
     approve = ApproveMigration(
         task_id="approve",
-        subject="Migrate {{ params.system }}: {{ params.reason }}",
-        body="{{ ti.xcom_pull(task_ids='report') }}",
         doc_md="Waits until a person other than who started the run approves it, or anybody rejects it.",
     )
     publish = MigrateStream.partial(

@@ -47,8 +47,6 @@ with DAG(
         PlanRollback(task_id="plan", doc_md="Works out what would change, stream by stream; nothing is changed.")
         >> ApproveRollback(
             task_id="approve",
-            subject="{{ 'Undo a rollback' if params.undo else 'Roll back' }}: {{ params.reason }}",
-            body="{% for line in ti.xcom_pull('plan')['text'].splitlines() %}- {{ line.strip() }}\n{% endfor %}",
             doc_md="Waits until a person other than who started the run approves the plan, or anybody rejects it.",
         )
         >> ExecuteRollback(

@@ -9,6 +9,8 @@ from pathlib import Path
 from onefold.errors import Fatal
 
 ROOT = Path(__file__).resolve().parents[2]
+APPROVALS_URL = "ONEFOLD_APPROVALS_URL"
+"""The variable with the warehouse's URL as onefold_approvals; only the API server's environment has it."""
 
 
 @dataclass(frozen=True)

@@ -18,13 +18,14 @@ from onefold.mapping.registry import mapping_fingerprints
 from onefold.quality.suite import FOLDER
 from onefold.replay.ledger import close_replay, open_replay
 from onefold.replay.selection import Selection
-from onefold.rollback.lifecycle import execute_rollback, plan_rollback, record_decision
+from onefold.rollback.lifecycle import execute_rollback, plan_rollback
 from onefold.rollback.request import RollbackRequest
 from onefold.settings import ROOT
 from onefold.warehouse.connection import connect
 from sandbox.process import Sandbox, running
 from tests.acceptance.bench import Bench
 from tests.acceptance.streams import CATALOG, Listed
+from tests.approvals import record_decision
 from tests.roles import as_role
 
 ACCOUNT = Listed("salesforce.account")
@@ -71,7 +72,7 @@ class Company:
     def roll_back(self, **asked: object) -> int:
         """Roll loads back, or undo that; the number of the rollback."""
         rollback_id = plan_rollback(
-            self.loader, CATALOG, RollbackRequest(reason="a test", **asked), STARTER
+            self.loader, CATALOG, RollbackRequest(reason="a test", **asked), Run("rollback", "manual__1", STARTER)
         ).rollback_id
         record_decision(self.loader, rollback_id, "approver", approved=True)
         execute_rollback(self.loader, CATALOG, rollback_id, STARTER)

@@ -21,6 +21,7 @@ from onefold.load.job import Job
 from onefold.load.usage import Usage
 from onefold.load.window import WindowRequest
 from onefold.migration import ledger
+from onefold.migration.approval import ask_approval
 from onefold.migration.chunks import dry_run_chunks, publish_chunks
 from onefold.migration.ledger import Chunk, Migration
 from onefold.migration.plan import MigrationRequest, Plan, make_plan
@@ -30,6 +31,7 @@ from onefold.platform.secrets import load_secrets
 from sandbox.process import Sandbox, running
 from tests.acceptance.bench import Bench
 from tests.acceptance.streams import CATALOG, Listed
+from tests.approvals import answer
 from tests.roles import as_role
 
 ORDER = Listed("salesforce.order")
@@ -85,8 +87,13 @@ class Engineer:
         publish_chunks(self.loader, migration, self.listed.stream_name, self._job(migration), may_go_on)
 
     def approve(self, migration: Migration) -> None:
+        self.report(migration)
+        answer(self.loader, migration.subject, "approver", approved=True)
+
+    def report(self, migration: Migration) -> None:
+        """The dry run has ended, and its report is shown."""
         ledger.record_report(self.connection, migration, {})
-        ledger.decide(self.connection, migration, "approver", approved=True)
+        ask_approval(self.connection, migration, "what the dry run has found")
 
     def approved(self, request: MigrationRequest) -> Migration:
         """A migration that has come as far as its approval."""

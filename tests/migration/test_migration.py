@@ -23,6 +23,7 @@ from onefold.migration.maintenance_window import Closed, within
 from onefold.migration.plan import MigrationRequest, make_plan
 from sandbox.process import Sandbox
 from tests.acceptance.bench import Bench
+from tests.approvals import answer
 from tests.migration.conftest import NOW, ORDER, Crash, Engineer
 
 
@@ -105,9 +106,9 @@ def test_the_control_totals_are_those_of_the_source_and_name_what_was_refused(
 
 def test_who_starts_a_migration_cannot_approve_it(engineer: Engineer, first: datetime) -> None:
     migration = engineer.begin(engineer.request(first))
-    ledger.record_report(engineer.connection, migration, {})
+    engineer.report(migration)
     with pytest.raises(Fatal, match="must be approved by somebody else"):
-        ledger.decide(engineer.connection, migration, "engineer", approved=True)
+        answer(engineer.loader, migration.subject, "engineer", approved=True)
     assert ledger.get(engineer.connection, migration.migration_id).state == "dry_run"
 
 

@@ -22,6 +22,7 @@ from onefold.migration.plan import make_plan
 from onefold.migration.report import dry_run_loads, make_report, report_text
 from sandbox.process import Sandbox
 from tests.acceptance.streams import CATALOG
+from tests.approvals import answer
 from tests.migration.conftest import Crash, Engineer, cursors
 
 DAY = timedelta(days=1)
@@ -74,8 +75,8 @@ def test_a_chunk_of_which_too_little_is_read_stops_the_migration_before_it_is_ap
     assert (engineer.now(migration).state, engineer.now(migration).error) == ("planned", str(error.value))
     with pytest.raises(Fatal, match=r"had no dry run \(order 2, order 3, order 4\)"):
         dry_run_loads(engineer.connection, migration)
-    with pytest.raises(Fatal, match="is planned: there is nothing to approve"):
-        ledger.decide(engineer.connection, migration, "approver", approved=True)
+    with pytest.raises(Fatal, match="there is nothing to approve"):
+        answer(engineer.loader, migration.subject, "approver", approved=True)
     assert engineer.bench.observed(engineer.listed).versions == []
     assert engineer.bench.query(
         "select result, payload ->> 'chunk', (payload ->> 'after')::int - (payload ->> 'read')::int"

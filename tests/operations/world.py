@@ -23,15 +23,17 @@ from onefold.load.ledger import Run
 from onefold.load.usage import Usage
 from onefold.load.window import WindowRequest
 from onefold.migration import ledger as migrations
+from onefold.migration.approval import ask_approval
 from onefold.migration.chunks import discard_dry_run, dry_run_chunks, publish_chunks
 from onefold.migration.ledger import Migration
 from onefold.migration.plan import MigrationRequest, make_plan
 from onefold.quality.gate import Finding
 from onefold.quality.suite import Suite
-from onefold.rollback.lifecycle import execute_rollback, plan_rollback, record_decision
+from onefold.rollback.lifecycle import execute_rollback, plan_rollback
 from onefold.rollback.request import RollbackRequest
 from onefold.warehouse.connection import connect
 from onefold.warehouse.tables import StagingTable
+from tests.approvals import answer, record_decision
 from tests.load.shop import MORNING, SHOP, Shop, record
 from tests.operations.seen import Seen
 from tests.operations.truth import Load, Read, RowId, Said, Truth, moment
@@ -157,6 +159,7 @@ class World:
             migration = migrations.begin(connection, request, planned, STARTER.format("migrate", run), run)
             dry_run_chunks(self.shop.url, migration, self.shop.stream, self._of(migration), lambda: None, not_counted)
             migrations.record_report(connection, migration, {})
+            ask_approval(connection, migration, "what the dry run has found")
             windows = [
                 (chunk.window_start, chunk.window_end)
                 for chunk in migrations.chunks(connection, migration, self.shop.stream)
@@ -170,8 +173,9 @@ class World:
         waits, self.pending = self.pending, None
         migration = waits.migration
         with connect(self.shop.url, autocommit=True) as connection:
-            migrations.decide(connection, migration, "approver", approved=approved)
+            answer(self.shop.url, migration.subject, "approver", approved=approved)
             if not approved:
+                migrations.end(connection, migration, "refused", "airflow:approver")
                 discard_dry_run(connection, migration)
                 return
             publish_chunks(self.shop.url, migration, self.shop.stream, self._of(migration), lambda: None)
@@ -225,7 +229,10 @@ class World:
             self.rolled_back[planned.rollback_id] = tuple(loads)
 
     def _plan(self, request: RollbackRequest) -> object:
-        return plan_rollback(self.shop.url, self.catalog, request, STARTER.format("rollback", next(_runs)))
+        run = f"manual__{next(_runs)}"
+        return plan_rollback(
+            self.shop.url, self.catalog, request, Run("rollback", run, STARTER.format("rollback", run))
+        )
 
     def bring_all(self) -> None:
         """As somebody would who does what the plans of the rollbacks say: load what they call missing, take up the

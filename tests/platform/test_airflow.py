@@ -3,22 +3,34 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import quote
 
 import psycopg
 import pytest
 from airflow._shared.module_loading import find_path_from_directory
 
-from onefold.platform import airflow
+from onefold.platform import airflow, processes
 from onefold.platform.postgres import Postgres
+from onefold.platform.processes import Service
 from onefold.platform.secrets import load_secrets
 from onefold.settings import ROOT, Settings
 
 
+def installed(home: Path, root: Path = ROOT) -> Settings:
+    return Settings(root=root, home=home, pg_port=5001, ui_port=5002, sandbox_port=5003)
+
+
 def variables(home: Path, sandbox: bool = True) -> dict[str, str]:
-    settings = Settings(root=ROOT, home=home, pg_port=5001, ui_port=5002, sandbox_port=5003)
-    return airflow.environment(settings, load_secrets(home), Postgres(home, 5001), sandbox)
+    return airflow.environment(installed(home), load_secrets(home), Postgres(home, 5001), sandbox)
+
+
+def services(home: Path, root: Path = ROOT) -> dict[str, Service]:
+    here, secrets, postgres = installed(home, root), load_secrets(home), Postgres(home, 5001)
+    found = airflow.services(here, secrets, postgres, airflow.environment(here, secrets, postgres, False))
+    return {service.name: service for service in found}
 
 
 def test_a_database_is_made_once_and_left_alone_after(home: Path, start_postgres: Callable[..., Postgres]) -> None:
@@ -34,7 +46,9 @@ def test_a_user_may_tune_but_not_rewire(tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.setenv("AIRFLOW__DATABASE__SQL_ALCHEMY_CONN", "postgresql://somewhere/else")
     found = variables(tmp_path)
     assert found["AIRFLOW__CORE__PARALLELISM"] == "9"
-    assert "@127.0.0.1:5001/airflow" in found["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"]
+    assert found["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN_CMD"].startswith(f"cat {tmp_path}/")
+    # Airflow would prefer it to the command.
+    assert "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN" not in processes.environment(found)
     assert found["AIRFLOW__CORE__EXECUTION_API_SERVER_URL"] == "http://127.0.0.1:5002/execution/"
 
 
@@ -51,11 +65,11 @@ def test_airflow_takes_no_file_of_the_engine_for_a_plugin() -> None:
 
 
 def test_up_starts_the_scheduler_anew_when_the_engine_has_changed_and_nothing_else(tmp_path: Path) -> None:
-    (tmp_path / "onefold").mkdir()
-    module = tmp_path / "onefold" / "engine.py"
+    (tmp_path / "plugins" / "onefold").mkdir(parents=True)
+    module = tmp_path / "plugins" / "onefold" / "engine.py"
 
     def fingerprints() -> dict[str, str]:
-        return {service.name: service.fingerprint() for service in airflow.services({}, tmp_path)}
+        return {name: service.fingerprint() for name, service in services(tmp_path, tmp_path).items()}
 
     module.write_text("before = 1\n")
     before = fingerprints()
@@ -63,3 +77,28 @@ def test_up_starts_the_scheduler_anew_when_the_engine_has_changed_and_nothing_el
     module.write_text("behind = 22\n")
     after = fingerprints()
     assert {name for name in before if before[name] != after[name]} == {"scheduler"}
+
+
+def test_no_environment_holds_a_secret_that_its_process_does_not_need(tmp_path: Path) -> None:
+    found, secrets = services(tmp_path), load_secrets(tmp_path)
+    roles = {role: quote(password, safe="") for role, password in secrets.database.items()}
+    keys = {"tokens": secrets.jwt_secret, "sessions": secrets.api_secret, "connections": secrets.fernet_key}
+    held = {
+        name: {of for of, secret in (*roles.items(), *keys.items()) if secret in "".join(service.environment.values())}
+        for name, service in found.items()
+    }
+    # A task has the scheduler's environment, and needs the loader's role for the warehouse.
+    assert held.pop("api-server") == {"onefold_loader", "onefold_approvals"}
+    assert held == {name: {"onefold_loader"} for name in ("scheduler", "dag-processor", "triggerer")}
+    signs = {name for name, service in found.items() if "AIRFLOW__API_AUTH__JWT_SECRET_CMD" in service.environment}
+    assert signs == {"api-server", "scheduler"}
+
+
+def test_airflow_reads_its_secrets_from_files_of_their_owner_alone(tmp_path: Path) -> None:
+    here, secrets = installed(tmp_path), load_secrets(tmp_path)
+    airflow.prepare(here, secrets, Postgres(tmp_path, 5001))
+    found = services(tmp_path)["api-server"].environment
+    commands = {name: shlex.split(value)[1] for name, value in found.items() if name.endswith("_CMD")}
+    assert Path(commands["AIRFLOW__API_AUTH__JWT_SECRET_CMD"]).read_text() == secrets.jwt_secret
+    assert "@127.0.0.1:5001/airflow" in Path(commands["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN_CMD"]).read_text()
+    assert {Path(path).stat().st_mode & 0o777 for path in commands.values()} == {0o600}

@@ -41,7 +41,7 @@ def test_airflow_knows_these_people_with_their_passwords_and_nobody_as_admin(
     found = airflow.environment(settings, secrets, Postgres(tmp_path, 5001), False)
     assert found["AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS"] == "ewa.nowa:op,jan.stary:user"
     monkeypatch.setenv("ONEFOLD_PEOPLE", "ewa.nowa:engineer")  # Jan has left
-    airflow.prepare(settings, load_secrets(tmp_path))
+    airflow.prepare(settings, load_secrets(tmp_path), Postgres(tmp_path, 5001))
     passwords = Path(found["AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE"])
     assert json.loads(passwords.read_text()) == {"ewa.nowa": secrets.ui["ewa.nowa"]}
 

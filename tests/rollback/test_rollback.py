@@ -9,18 +9,21 @@ from onefold.catalog.reader import Catalog
 from onefold.catalog.system import PythonModule
 from onefold.errors import Fatal, Rejected, Retriable
 from onefold.load import ledger, steps
-from onefold.rollback.lifecycle import RollbackPlan, execute_rollback, plan_rollback, preview_rollback, record_decision
+from onefold.load.ledger import Run
+from onefold.rollback.lifecycle import RollbackPlan, execute_rollback, plan_rollback, preview_rollback
 from onefold.rollback.request import RollbackRequest
 from onefold.warehouse.connection import connect
+from tests.approvals import record_decision
 from tests.load.shop import SHOP, Shop, pages, record
 
 STARTER = "airflow:by:engineer/rollback/manual__1"
+RUN = Run("rollback", "manual__1", STARTER)
 KEPT = "select (select count(*) from staging.unchanged), (select count(*) from staging.superseded)"
 CATALOG = Catalog(systems={"shop": SHOP}, entities={})
 
 
 def planned(shop: Shop, *loads: int, **more: object) -> RollbackPlan:
-    return plan_rollback(shop.url, CATALOG, RollbackRequest(loads, **{"reason": "wrong prices", **more}), STARTER)
+    return plan_rollback(shop.url, CATALOG, RollbackRequest(loads, **{"reason": "wrong prices", **more}), RUN)
 
 
 def rolled_back(shop: Shop, *loads: int, **more: object) -> int:
@@ -83,7 +86,8 @@ def test_a_rollback_tells_who_planned_approved_and_did_it_in_the_audit_chain(sho
         told = [e for e in entries_from_database(connection) if e.subject == f"rollback:{rollback_id}"]
     assert [(e.action, e.actor, e.result) for e in told] == [
         ("rollback.plan", STARTER, "ok"),
-        ("rollback.decide", "airflow:approver", "approved"),
+        ("approval.request", STARTER, "ok"),
+        ("approval.approve", "airflow:approver", "approved"),
         ("rollback.execute", STARTER, "ok"),
     ]
     assert told[-1].payload == {"loads": [load.load_id]}
@@ -120,7 +124,9 @@ def test_what_is_done_or_was_turned_down_is_not_decided_again(shop):
         with pytest.raises(Fatal, match=rf"Rollback {done} is done: there is nothing to decide"):
             record_decision(shop.url, done, "approver", approved=approved)
     with connect(shop.url) as connection:
-        decided = [e.result for e in entries_from_database(connection) if e.action == "rollback.decide"]
+        decided = [
+            e.result for e in entries_from_database(connection) if e.action in ("approval.approve", "approval.refuse")
+        ]
     assert decided == ["refused", "approved"]
     rolled_back(shop, undo=done)  # it still can be, for it is still called done
     assert set(shop.current()) == {"a"}
@@ -161,7 +167,7 @@ def test_a_wrong_request_is_refused_before_anything_is_touched(shop, request_, m
     shop.load([record("a", 1)])
     before = everything(shop)
     with pytest.raises(Fatal, match=message):
-        plan_rollback(shop.url, CATALOG, request_, STARTER)
+        plan_rollback(shop.url, CATALOG, request_, RUN)
     assert everything(shop) == before
 
 

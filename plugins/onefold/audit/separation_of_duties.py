@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
-
 import psycopg
 
 from onefold.audit.actor import actor
+from onefold.audit.approval import triggering_user
 from onefold.errors import Fatal
 
 
@@ -28,9 +27,3 @@ def started_by(connection: psycopg.Connection, action: str, subject: str) -> str
         "select actor from audit.event where action = %s and subject = %s order by seq limit 1", (action, subject)
     ).fetchone()
     return triggering_user(found[0]) if found else None
-
-
-def triggering_user(actor: str) -> str | None:
-    """The user who triggered the run that an event names as its actor (see actor.py); None for any other actor."""
-    user = re.match(r"airflow:by:([^/]+)/", actor)
-    return user[1] if user else None

@@ -22,6 +22,7 @@ select action, actor, to_char(at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US
 from audit.event
 """
 _ROWS_PER_FETCH = 5_000
+_payload = msgspec.json.Decoder(dict[str, object]).decode
 
 
 def append(conn: psycopg.Connection, event: AuditEvent) -> int:
@@ -59,7 +60,10 @@ def entry_from_database(conn: psycopg.Connection, seq: int) -> Entry:
     return _entry(*row)
 
 
-_payload = msgspec.json.Decoder(dict[str, object]).decode
+def entries_about(conn: psycopg.Connection, subject: str) -> list[Entry]:
+    """Every entry about one subject, by sequence."""
+    with conn.cursor(row_factory=tuple_row) as cursor:
+        return [_entry(*row) for row in cursor.execute(_COLUMNS + "where subject = %s order by seq", (subject,))]
 
 
 def _entry(

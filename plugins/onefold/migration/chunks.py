@@ -17,6 +17,7 @@ from onefold.load.job import Job
 from onefold.load.ledger import Load, Run
 from onefold.load.window import WindowRequest
 from onefold.migration import ledger
+from onefold.migration.approval import require_approved
 from onefold.migration.control_totals import ChunkTotals, Totals, dry_run_totals, overall, published_totals
 from onefold.migration.ledger import Chunk, Migration
 from onefold.migration.plan import MigrationRequest
@@ -74,7 +75,7 @@ def publish_chunks(
                 job = make_job(_exactly(chunk), chunk.dry_run_load)
                 load = _ended_already(connection, job.run, migration, chunk, "published")
                 if load is None:
-                    _require_approval(connection, migration)
+                    require_approved(connection, migration)
                     may_go_on()
                     steps.land(job)
                     gated = steps.gate(job)
@@ -195,16 +196,6 @@ def _take_back(
     _drop(connection, ledger.chunks(connection, migration, chunk.stream))
     ledger.stopped(connection, migration, str(why), stream=chunk.stream, chunk=chunk.position)
     return why
-
-
-def _require_approval(connection: psycopg.Connection, migration: Migration) -> None:
-    """A chunk of another stream may have been other than approved; then nothing more is published."""
-    state = ledger.get(connection, migration.migration_id).state
-    if state != "approved":
-        raise Fatal(
-            f"Migration {migration.migration_id} is {state} and not approved; nothing more was published. The error in "
-            "ops.migration says why."
-        )
 
 
 def _require_equal(connection: psycopg.Connection, job: Job, load: Load, expected: Mapping[str, str]) -> None:

@@ -12,8 +12,8 @@ from psycopg import sql
 from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 
-from onefold.audit import AuditEvent, actor, append
-from onefold.audit.separation_of_duties import require_second_person
+from onefold.audit import AuditEvent, append
+from onefold.audit.approval import withdraw
 from onefold.connectors.window import Window
 from onefold.errors import Fatal
 from onefold.migration.control_totals import ChunkTotals, Totals
@@ -70,6 +70,11 @@ class Migration:
     @property
     def is_in_progress(self) -> bool:
         return self.state in _IN_PROGRESS
+
+    @property
+    def subject(self) -> str:
+        """As audit events and approvals name it."""
+        return f"migration:{self.migration_id}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,11 +218,12 @@ def stopped(connection: psycopg.Connection, migration: Migration, error: str, **
     """A control total does not agree: it is said, and what was approved is so no longer. It stays in progress."""
     with connection.transaction():
         connection.execute(
-            "update ops.migration set error = %s, state = 'planned', approver = null"
+            "update ops.migration set error = %s, state = 'planned'"
             " where migration_id = %s and state = any (%s)",  # whoever needed its streams may have ended it
             (error, migration.migration_id, list(_IN_PROGRESS)),
         )
         _record_event(connection, migration, "migration.compare", migration.actor, result="mismatch", **facts)
+        withdraw(connection, migration.subject, migration.actor)
 
 
 def record_report(connection: psycopg.Connection, migration: Migration, report: MigrationReport) -> None:
@@ -232,32 +238,6 @@ def record_report(connection: psycopg.Connection, migration: Migration, report: 
             state = get(connection, migration.migration_id).state
             raise Fatal(f"Migration {migration.migration_id} is {state}: what was approved is reported no more.")
         _record_event(connection, migration, "migration.dry_run", migration.actor)
-
-
-def decide(connection: psycopg.Connection, migration: Migration, user: str | None, *, approved: bool) -> None:
-    """Record a person's decision. Whoever started it may turn it down, but not approve it: then Fatal is raised.
-
-    Who started it is read from the audit chain.
-    """
-    who = actor(user) if user else "airflow:nobody"
-    if not approved:
-        end(connection, migration, "refused", who, f"turned down by {user}")
-        return
-    try:
-        require_second_person(connection, "migration.begin", f"migration:{migration.migration_id}", user)
-    except Fatal:
-        _record_event(connection, migration, "migration.decide", who, result="refused")
-        raise
-    with connection.transaction():
-        decided = connection.execute(
-            "update ops.migration set state = 'approved', approver = %s"
-            " where migration_id = %s and (state = 'dry_run' or (state = 'approved' and approver = %s))",
-            (user, migration.migration_id, user),
-        ).rowcount
-        if not decided:
-            state = get(connection, migration.migration_id).state
-            raise Fatal(f"Migration {migration.migration_id} is {state}: there is nothing to approve.")
-        _record_event(connection, migration, "migration.decide", who, result="approved")
 
 
 def end(connection: psycopg.Connection, migration: Migration, state: State, who: str, error: str | None = None) -> None:
@@ -280,7 +260,7 @@ def _record_event(
     event = AuditEvent(
         actor=who,
         action=action,
-        subject=f"migration:{migration.migration_id}",
+        subject=migration.subject,
         from_=migration.system,
         to="staging",
         payload=payload,

@@ -7,7 +7,7 @@ from dataclasses import asdict
 
 import psycopg
 
-from onefold.audit.separation_of_duties import triggering_user
+from onefold.audit.approval import triggering_user
 from onefold.catalog.system import System
 from onefold.conform.dry_run import DryRunReport
 from onefold.connectors.counting import why_not

@@ -2,25 +2,62 @@
 
 from __future__ import annotations
 
+from typing import TypedDict, Unpack
+
 from airflow.providers.standard.operators.hitl import ApprovalOperator
 from airflow.sdk import Context
 
 
-class ApproveRollback(ApprovalOperator):
-    """Shows the plan in the UI and waits. Whoever started the rollback may reject it, but not approve it."""
+class ApprovalOptions(TypedDict):
+    """What a DAG file says about the task."""
+
+    task_id: str
+    doc_md: str
+
+
+class ApprovePlan(ApprovalOperator):
+    """Shows the plan that the warehouse has stored for this run, word for word, and waits.
+
+    The API server records who answers (approval_guard.py). What then is done reads that record, not this task's result.
+    """
+
+    template_fields = ()  # what was planned is shown as it is: nothing in it is a template
+
+    def __init__(self, **options: Unpack[ApprovalOptions]) -> None:
+        super().__init__(subject="What was planned", **options)
+
+    def execute(self, context: Context) -> object:
+        from onefold.orchestration.tasks.errors import airflow_errors
+        from onefold.orchestration.tasks.questions import question
+
+        with airflow_errors():
+            asked = question(context)
+        kind, _, number = asked.subject.partition(":")
+        self.subject, self.body = f"{kind.capitalize()} {number}", asked.plan
+        return super().execute(context)
 
     def execute_complete(self, context: Context, event: dict[str, object]) -> object:
+        self.decide(context, approved=event.get("chosen_options") == [self.APPROVE])
+        return super().execute_complete(context, event)
+
+    def decide(self, context: Context, *, approved: bool) -> None:
+        """What follows the answer, before the tasks behind this one."""
+        raise NotImplementedError
+
+
+class ApproveRollback(ApprovePlan):
+    """Whoever started the rollback may reject it, but not approve it."""
+
+    def decide(self, context: Context, *, approved: bool) -> None:
         from onefold.orchestration.tasks import rollback
 
-        rollback.decide(context, event, approved=event.get("chosen_options") == [self.APPROVE])
-        return super().execute_complete(context, event)
+        rollback.decide(context, approved=approved)
 
 
-class ApproveMigration(ApprovalOperator):
-    """Shows plan and report in the UI and waits. Whoever started the migration may reject it, but not approve it."""
+class ApproveMigration(ApprovePlan):
+    """Whoever started the migration may reject it, but not approve it."""
 
-    def execute_complete(self, context: Context, event: dict[str, object]) -> object:
+    def decide(self, context: Context, *, approved: bool) -> None:
         from onefold.orchestration.tasks import migrate
 
-        migrate.decide(context, event, approved=event.get("chosen_options") == [self.APPROVE])
-        return super().execute_complete(context, event)
+        migrate.decide(context, approved=approved)

@@ -11,14 +11,40 @@ Airflow names this class in AIRFLOW__CORE__AUTH_MANAGER and imports it in each o
 
 from __future__ import annotations
 
+import asyncio
+
 from airflow.api_fastapi.auth.managers.base_auth_manager import ResourceMethod
+from airflow.api_fastapi.auth.managers.models.base_user import BaseUser
 from airflow.api_fastapi.auth.managers.models.resource_details import DagAccessEntity, DagDetails
 from airflow.api_fastapi.auth.managers.simple.simple_auth_manager import SimpleAuthManager
 from airflow.api_fastapi.auth.managers.simple.user import SimpleAuthManagerUser
+from airflow.configuration import conf
+from jwt import InvalidTokenError
+
+from onefold.orchestration import sessions
 
 
 class OnefoldAuthManager(SimpleAuthManager):
-    """Approvers answer and do nothing else, so that whoever approves could not have started or altered it."""
+    """Approvers answer and do nothing else, so that whoever approves could not have started or altered it. A token is
+    good when it was issued at a sign-in (sessions.py), not because it is signed."""
+
+    def generate_jwt(
+        self,
+        user: SimpleAuthManagerUser,
+        *,
+        expiration_time_in_seconds: int = conf.getint("api_auth", "jwt_expiration_time"),
+    ) -> str:
+        """A token for somebody who has signed in."""
+        token = super().generate_jwt(user, expiration_time_in_seconds=expiration_time_in_seconds)
+        sessions.begin(token, user.get_name(), expiration_time_in_seconds)
+        return token
+
+    async def get_user_from_token(self, token: str) -> BaseUser:
+        """Whose token it is. Raises InvalidTokenError when nobody was given it."""
+        user = await super().get_user_from_token(token)
+        if not await asyncio.to_thread(sessions.was_issued, token):
+            raise InvalidTokenError("Nobody signed in for this token")
+        return user
 
     def is_authorized_dag(
         self,

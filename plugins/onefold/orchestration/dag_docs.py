@@ -113,9 +113,9 @@ read and not written, because the load that goes had written it before them, is 
 
 To undo a rollback, start this DAG with its number as `undo`. Both are in `ops.rollback` and in the audit trail.
 
-**When it is red.** *plan*: the log says which load cannot be rolled back, and why; nothing was changed. *approve*: the
-wrong person has approved: clear it and let another one do it. *execute*: what was approved no longer is what would
-happen, or the stream is being loaded; the log says what to do. More: `docs/runbooks/rollback.md`.
+**When it is red.** *plan*: the log says which load cannot be rolled back, and why; nothing was changed. *approve*: it
+was answered past the API server: clear it and let another person do it. *execute*: what was approved no longer is what
+would happen, or the stream is being loaded; the log says what to do. More: `docs/runbooks/rollback.md`.
 """
 
 

@@ -15,12 +15,12 @@ import psycopg
 from psycopg import sql
 
 from onefold.errors import Fatal
-from onefold.platform import sandbox_database
+from onefold.platform import processes, sandbox_database, secret_files
 from onefold.platform.people import AIRFLOW_ROLES, accounts
 from onefold.platform.postgres import Postgres
 from onefold.platform.processes import Service
 from onefold.platform.secrets import Secrets
-from onefold.settings import Settings, notify_setting
+from onefold.settings import APPROVALS_URL, Settings, notify_setting
 
 AIRFLOW_DATABASE = "airflow"
 WAREHOUSE_DATABASE = "warehouse"
@@ -51,7 +51,6 @@ TUNING: Mapping[str, str] = {
 
 def environment(settings: Settings, secrets: Secrets, postgres: Postgres, sandbox: bool) -> dict[str, str]:
     """The variables that Airflow's processes need besides the caller's own. Holds secrets: do not print."""
-    metadata_url = postgres.url(AIRFLOW_DATABASE, "airflow").removeprefix("postgresql")
     wiring = {
         "AIRFLOW_HOME": str(airflow_home(settings.home)),
         "AIRFLOW__CORE__PLUGINS_FOLDER": str(settings.root / "plugins"),
@@ -60,7 +59,6 @@ def environment(settings: Settings, secrets: Secrets, postgres: Postgres, sandbo
         # Tasks inherit what the scheduler has imported only when they are forked from it (Python 3.14 does not).
         "AIRFLOW__CORE__MP_START_METHOD": "fork",
         "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{settings.ui_url}/execution/",
-        "AIRFLOW__CORE__FERNET_KEY": secrets.fernet_key,
         # The machine's name need not resolve; everything runs on it.
         "AIRFLOW__CORE__HOSTNAME_CALLABLE": "socket.gethostname",
         "AIRFLOW__CORE__AUTH_MANAGER": AUTH_MANAGER,
@@ -68,12 +66,7 @@ def environment(settings: Settings, secrets: Secrets, postgres: Postgres, sandbo
             f"{account.name}:{AIRFLOW_ROLES[account.duty]}" for account in accounts()
         ),
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(_passwords_file(settings.home)),
-        # asyncpg is not needed: SQLAlchemy's psycopg dialect is both synchronous and asynchronous.
-        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"postgresql+psycopg2{metadata_url}",
-        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN_ASYNC": f"postgresql+psycopg{metadata_url}",
         "AIRFLOW__DATABASE__CHECK_MIGRATIONS": "False",  # `up` has migrated before it starts a service
-        "AIRFLOW__API_AUTH__JWT_SECRET": secrets.jwt_secret,
-        "AIRFLOW__API__SECRET_KEY": secrets.api_secret,
         "AIRFLOW__API__HOST": "127.0.0.1",
         "AIRFLOW__API__PORT": str(settings.ui_port),
         "AIRFLOW__API__BASE_URL": settings.ui_url,
@@ -96,14 +89,17 @@ def environment(settings: Settings, secrets: Secrets, postgres: Postgres, sandbo
     }
     tuning = {"AIRFLOW__CORE__DAGS_FOLDER": str(settings.root / "dags"), **TUNING}
     chosen = {name: os.environ.get(name, value) for name, value in tuning.items()}
-    return {**wiring, **chosen, **(_sandbox_connections(settings, postgres) if sandbox else {})}
+    connections = _sandbox_connections(settings, postgres) if sandbox else {}
+    return {**wiring, **chosen, **secret_files.commands(settings.home, secrets, secret_files.ALL), **connections}
 
 
-def services(variables: Mapping[str, str], plugins: Path) -> list[Service]:
+def services(settings: Settings, secrets: Secrets, postgres: Postgres, variables: Mapping[str, str]) -> list[Service]:
     """Airflow's four services. Logs are read from the disk they share, so none of them serves its logs.
 
-    The scheduler's variables name the state of the engine's files below `plugins`: tasks run what it has imported, so
-    that `up` must start it anew when a file has changed.
+    A task has the environment of the scheduler: no secret is in it but what a task needs. The key of the tokens is read
+    from its file by those who sign or check them, and the API server alone may record approvals. The scheduler's
+    variables name the state of the engine's files: tasks run what it has imported, so that `up` must start it anew when
+    a file has changed.
     """
     commands = {
         "api-server": ["api-server"],
@@ -111,15 +107,24 @@ def services(variables: Mapping[str, str], plugins: Path) -> list[Service]:
         "dag-processor": ["dag-processor"],
         "triggerer": ["triggerer", "--skip-serve-logs"],
     }
-    engine = {"scheduler": {"ONEFOLD_ENGINE": engine_state(plugins)}}
+    tokens = secret_files.commands(settings.home, secrets, secret_files.TOKENS)
+    only = {
+        "api-server": {
+            **tokens,
+            **secret_files.commands(settings.home, secrets, secret_files.API_SERVER),
+            APPROVALS_URL: postgres.url(WAREHOUSE_DATABASE, "onefold_approvals"),
+        },
+        "scheduler": {**tokens, "ONEFOLD_ENGINE": engine_state(settings.root / "plugins")},
+    }
     return [
-        Service(name, [sys.executable, "-m", "airflow", *rest], {**variables, **engine.get(name, {})})
+        Service(name, [sys.executable, "-m", "airflow", *rest], {**variables, **only.get(name, {})})
         for name, rest in commands.items()
     ]
 
 
-def prepare(settings: Settings, secrets: Secrets) -> None:
-    """Make Airflow's home and the file with the passwords of those who may sign in to its UI."""
+def prepare(settings: Settings, secrets: Secrets, postgres: Postgres) -> None:
+    """Make Airflow's home, the files with its secrets, and the one with the passwords of those who may sign in."""
+    secret_files.write(settings.home, secrets, postgres.url(AIRFLOW_DATABASE, "airflow"))
     airflow_home(settings.home).mkdir(parents=True, exist_ok=True)
     passwords = _passwords_file(settings.home)
     passwords.touch(mode=0o600)
@@ -150,7 +155,7 @@ def migrate(postgres: Postgres, variables: Mapping[str, str]) -> bool:
             return False
         result = subprocess.run(
             [sys.executable, "-m", "airflow", "db", "migrate"],
-            env={**os.environ, **variables},
+            env=processes.environment(variables),
             cwd=variables["AIRFLOW_HOME"],
             stdin=subprocess.DEVNULL,
             capture_output=True,

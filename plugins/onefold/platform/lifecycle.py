@@ -24,7 +24,7 @@ HEARTBEAT_SECONDS = 30
 """A service that has been silent for longer hangs; Airflow's own health check says the same."""
 WATCHDOG_SECONDS = 60
 """How long `up` and `down` wait for the watchdog to end what it is doing; a restart takes half a minute at most."""
-OWNED = ("postgres", "airflow", "audit", "sandbox", "dbt", "logs", "run", "secrets.json")
+OWNED = ("postgres", "airflow", "audit", "sandbox", "dbt", "logs", "run", "secrets", "secrets.json")
 """What the installation keeps in its home, and all that `down --delete-data` deletes."""
 
 Report = Callable[[str, float], None]
@@ -48,7 +48,7 @@ def installation(settings: Settings, sandbox: bool = True) -> Installation:
     secrets = load_secrets(settings.home)
     postgres = Postgres(settings.home, settings.pg_port)
     variables = airflow.environment(settings, secrets, postgres, sandbox)
-    services = airflow.services(variables, settings.root / "plugins")
+    services = airflow.services(settings, secrets, postgres, variables)
     if sandbox:
         services.insert(0, _sandbox(settings, postgres))
     watchdog = _watchdog(settings, sandbox)
@@ -135,7 +135,7 @@ def _prepare_databases(target: Installation, report: Report) -> None:
     """Airflow's schema comes from its own program, the warehouse's from ours: side by side."""
 
     def migrate() -> str:
-        airflow.prepare(target.settings, target.secrets)
+        airflow.prepare(target.settings, target.secrets, target.postgres)
         changed = airflow.migrate(target.postgres, target.variables)
         return "Airflow's database migrated" if changed else "Airflow's database is of this version"
 

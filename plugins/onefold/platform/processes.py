@@ -81,6 +81,12 @@ class Running:
         return found
 
 
+def environment(added: Mapping[str, str]) -> dict[str, str]:
+    """The caller's environment with these variables. A setting of the caller's that one of them replaces by a command
+    (its name with _CMD) is left out: Airflow would prefer it."""
+    return {**{name: value for name, value in os.environ.items() if f"{name}_CMD" not in added}, **added}
+
+
 def start(home: Path, service: Service) -> Running:
     """Start a service detached from this terminal; its output goes to home/logs/<service>.log."""
     log_path = home / "logs" / f"{service.name}.log"
@@ -94,7 +100,7 @@ def start(home: Path, service: Service) -> Running:
             stdout=log,
             stderr=subprocess.STDOUT,
             cwd=home,
-            env={**os.environ, **service.environment},
+            env=environment(service.environment),
             start_new_session=True,
         )
     running = Running(service.name, process.pid, psutil.Process(process.pid).create_time(), service.fingerprint())

@@ -20,6 +20,7 @@ DATABASE_ROLES = (
     "onefold_engineer",
     "onefold_analyst",
     "onefold_auditor",
+    "onefold_approvals",
     "erp",
     "erp_reader",
 )

@@ -1,4 +1,4 @@
-"""A rollback from its plan to its end: plan, record the decision, execute; the undo of one goes the same way."""
+"""A rollback from its plan to its end: plan and ask, turn down, execute; the undo of one goes the same way."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from dataclasses import asdict, dataclass, replace
 import psycopg
 from psycopg.types.json import Jsonb
 
-from onefold.audit import AuditEvent, actor, append
-from onefold.audit.separation_of_duties import require_second_person
+from onefold.audit import AuditEvent, append
+from onefold.audit.approval import ask, require_approval, triggering_user
 from onefold.catalog.reader import Catalog
 from onefold.conform.publish_ledger import conform_lock
 from onefold.errors import Fatal
@@ -42,6 +42,16 @@ class RollbackPlan:
         """The plan in words, a line each."""
         return "\n".join(line for stream in self.streams for line in stream.lines(self.target))
 
+    def shown(self, who: str) -> str:
+        """The plan in Markdown, for the person who approves it; `who` is the actor of the run that asks."""
+        loads = ", ".join(map(str, self.loads))
+        head = (
+            f"**Rollback {self.rollback_id}** "
+            f"{'removes' if self.target == 'rolled_back' else 'brings back'} load {loads}. "
+            f"Why: {' '.join(self.reason.split())} (asked for by {triggering_user(who) or who})"
+        )
+        return "\n".join([head, "", *(f"- {line.strip()}" for line in self.text.splitlines())])
+
     def as_json(self) -> dict[str, object]:
         """For scripts, and for Airflow's XCom."""
         return {
@@ -60,8 +70,8 @@ def preview_rollback(url: str, catalog: Catalog, request: RollbackRequest) -> Ro
         return _make_plan(connection, catalog, request)
 
 
-def plan_rollback(url: str, catalog: Catalog, request: RollbackRequest, who: str) -> RollbackPlan:
-    """Plan what the request does and record it in ops.rollback, for approval.
+def plan_rollback(url: str, catalog: Catalog, request: RollbackRequest, run: ledger.Run) -> RollbackPlan:
+    """Plan what the request does, record it in ops.rollback, and ask for approval as this run.
 
     Raises Fatal, with nothing changed, for a load that is unknown, not published, rolled back already or final, and
     Retriable while one of the streams is being loaded.
@@ -73,38 +83,23 @@ def plan_rollback(url: str, catalog: Catalog, request: RollbackRequest, who: str
                 connection.execute(
                     "insert into ops.rollback (loads, reason, undoes, actor, plan) values (%s, %s, %s, %s, %s)"
                     " returning rollback_id",
-                    (list(plan.loads), request.reason, request.undo, who, Jsonb(as_json(plan.streams))),
+                    (list(plan.loads), request.reason, request.undo, run.actor, Jsonb(as_json(plan.streams))),
                 )
             )[0]
-            _audit(connection, who, "rollback.plan", rollback_id, plan.loads)
+            _audit(connection, run.actor, "rollback.plan", rollback_id, plan.loads)
+            plan = replace(plan, rollback_id=rollback_id)
+            content = _content(plan.loads, request.undo, plan.streams)
+            ask(connection, _subject(rollback_id), run.dag_id, run.run_id, run.actor, plan.shown(run.actor), content)
     after_commit(url)
-    return replace(plan, rollback_id=rollback_id)
+    return plan
 
 
-def record_decision(url: str, rollback_id: int, user: str | None, approved: bool) -> None:
-    """Record a person's decision, before anything is executed. Whoever started it may turn it down.
-
-    Raises Fatal when it is the starter's own approval (who that was is read from the audit chain), or when the rollback
-    has ended.
-    """
-    with translate_errors("rollback"), connect(url, autocommit=True) as connection:
-        who = actor(user) if user else "airflow:nobody"
-        if approved:
-            try:
-                require_second_person(connection, "rollback.plan", f"rollback:{rollback_id}", user)
-            except Fatal:
-                with connection.transaction():
-                    _audit(connection, who, "rollback.decide", rollback_id, (), "refused")
-                raise
-        with connection.transaction():
-            _require_planned(connection, rollback_id)
-            if approved:
-                connection.execute(
-                    "update ops.rollback set approved_by = %s where rollback_id = %s", (user, rollback_id)
-                )
-            else:
-                _end(connection, rollback_id, "refused", error=f"turned down by {user}")
-            _audit(connection, who, "rollback.decide", rollback_id, (), "approved" if approved else "refused")
+def turn_down_rollback(url: str, rollback_id: int, by: str) -> None:
+    """Somebody has refused it: it ends. Raises Fatal when it has ended already."""
+    with translate_errors("rollback"), connect(url, autocommit=True) as connection, connection.transaction():
+        _require_planned(connection, rollback_id)
+        _end(connection, rollback_id, "refused", error=f"turned down by {by}")
+        _audit(connection, by, "rollback.decide", rollback_id, (), "refused")
     after_commit(url)
 
 
@@ -115,17 +110,18 @@ def execute_rollback(url: str, catalog: Catalog, rollback_id: int, who: str) -> 
     while one of them runs, Fatal when it was not approved, or when it would now do something else than was approved.
     """
     with translate_errors("rollback"), connect(url, autocommit=True) as connection, conform_lock(connection):
-        loads, reason, state, undoes, approved_by, approved_plan = one_row(
+        loads, reason, state, undoes, approved_plan = one_row(
             connection.execute(
-                "select loads, reason, state, undoes, approved_by, plan from ops.rollback where rollback_id = %s",
+                "select loads, reason, state, undoes, plan from ops.rollback where rollback_id = %s",
                 (rollback_id,),
             )
         )
         target: Target = "published" if undoes else "rolled_back"
         if state in ("done", "undone"):
             return RollbackPlan(rollback_id, tuple(loads), target, reason, ())
-        if state == "refused" or approved_by is None:
+        if state == "refused":
             raise Fatal(f"Rollback {rollback_id} is {state} and not approved. {NOTHING_CHANGED} Start a new one.")
+        approval = require_approval(connection, _subject(rollback_id))
         try:
             with _stream_locks(connection, stream_changes(connection, catalog.systems, loads, target)):
                 # Once more, because only now nobody else can load.
@@ -135,6 +131,7 @@ def execute_rollback(url: str, catalog: Catalog, rollback_id: int, who: str) -> 
                 with connection.transaction():
                     done = tuple(_execute_change(connection, change, catalog) for change in changes)
                     _require_as_approved(rollback_id, approved_plan, done)
+                    approval.require(_content(loads, undoes, done))
                     _end(connection, rollback_id, "done", outcome=as_json(done))
                     if undoes:
                         _end(connection, undoes, "undone")
@@ -194,6 +191,16 @@ def _stream_locks(connection: psycopg.Connection, changes: Sequence[StreamChange
                 )
 
 
+def _subject(rollback_id: int) -> str:
+    return f"rollback:{rollback_id}"
+
+
+def _content(loads: Sequence[int], undoes: int | None, streams: Sequence[StreamPlan]) -> dict[str, object]:
+    """What the rollback does, as it is approved: which loads, and what becomes of each stream's rows."""
+    rows = {stream.stream: asdict(stream.rows) for stream in streams}
+    return {"loads": sorted(loads), "undoes": undoes, "streams": rows}
+
+
 def _require_as_approved(rollback_id: int, approved: Sequence[Mapping[str, object]], now: Sequence[StreamPlan]) -> None:
     """Raises Fatal when loads since the approval have changed what the rollback does."""
     approved_rows = {str(stream["stream"]): stream["rows"] for stream in approved}
@@ -234,7 +241,7 @@ def _audit(
         AuditEvent(
             actor=who,
             action=action,
-            subject=f"rollback:{rollback_id}",
+            subject=_subject(rollback_id),
             payload={"loads": list(loads)},
             result=result,
         ),

@@ -23,6 +23,7 @@ from onefold.load.staging import ensure_all_staging
 from onefold.load.usage import Usage
 from onefold.mapping.registry import mapping_fingerprints
 from onefold.migration import ledger
+from onefold.migration.approval import ask_approval
 from onefold.migration.chunks import MakeJob, close_abandoned, discard_dry_run, dry_run_chunks, publish_chunks
 from onefold.migration.feed_estimate import estimate_from_feed
 from onefold.migration.ledger import Migration
@@ -33,7 +34,8 @@ from onefold.orchestration.assets import MIGRATED, staging_asset
 from onefold.orchestration.forms import needed_instant
 from onefold.orchestration.tasks.connections import endpoint
 from onefold.orchestration.tasks.errors import airflow_errors
-from onefold.orchestration.tasks.run import answered_by, counts_of, job_of, run_is_over, run_of
+from onefold.orchestration.tasks.questions import require_decision
+from onefold.orchestration.tasks.run import counts_of, job_of, run_is_over, run_of
 from onefold.settings import settings, warehouse_url
 from onefold.warehouse.connection import connect
 from onefold.warehouse.post_commit import after_commit
@@ -107,24 +109,31 @@ def report(context: Context) -> str:
         )
         with connect(url, autocommit=True) as connection:
             found = make_report(connection, migration, dry_run, catalog.systems[migration.system])
-            ledger.record_report(connection, migration, found)
-            migration = ledger.get(connection, migration.migration_id)
+            with connection.transaction():
+                ledger.record_report(connection, migration, found)
+                migration = ledger.get(connection, migration.migration_id)
+                text = f"{plan_text(migration)}\n\n{report_text(migration)}"
+                ask_approval(connection, migration, text)
         after_commit(url)
-    text = f"{plan_text(migration)}\n\n{report_text(migration)}"
     for line in text.splitlines():
         log.info("%s", line)
     return text
 
 
-def decide(context: Context, event: Mapping[str, object], *, approved: bool) -> None:
-    """Store what a person has decided; what the dry run has landed is dropped when it is rejected."""
+def decide(context: Context, *, approved: bool) -> None:
+    """End the migration when it was turned down, and drop what the dry run has landed.
+
+    Raises Fatal for an approval that nobody has recorded.
+    """
     with airflow_errors():
-        with connect(warehouse_url(), autocommit=True) as connection:
-            migration = _migration(context)
-            ledger.decide(connection, migration, answered_by(event), approved=approved)
-            if not approved:
+        decided = require_decision(context, approved=approved)
+        if not approved:
+            who = decided.decided_by or "airflow:nobody"
+            with connect(warehouse_url(), autocommit=True) as connection:
+                migration = ledger.get(connection, decided.number)
+                ledger.end(connection, migration, "refused", who, f"turned down by {who}")
                 discard_dry_run(connection, migration)
-        after_commit(warehouse_url())
+            after_commit(warehouse_url())
 
 
 def publish(context: Context, stream: str) -> int:

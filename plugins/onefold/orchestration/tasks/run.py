@@ -97,12 +97,6 @@ def run_is_over(context: Context) -> Callable[[str, str], bool]:
     return ask
 
 
-def answered_by(event: Mapping[str, object]) -> str | None:
-    """The user who has answered what a task asked; None when nobody is known to have."""
-    person = event.get("responded_by_user")
-    return str(person["id"]) if isinstance(person, Mapping) else None
-
-
 def figures(load: Load) -> Mapping[str, str | int]:
     """What the ledger says of a load, for the UI."""
     return {

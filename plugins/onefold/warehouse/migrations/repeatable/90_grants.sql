@@ -20,10 +20,10 @@ grant select (entity, golden_id, publish_id, since_publish_id, published, expect
 grant select (system, stream, kind, cursor_day, since, first_seen, last_seen, reconciliation_id) on ops.drift to onefold_auditor;
 
 grant select, insert, update, delete on ops.load, ops.cursor, ops.gate_result, ops.quarantine, ops.contract_change, ops.usage,
-    ops.lookup_cache, ops.lookup_result, ops.stream_checkpoint, ops.queue, ops.rollback, ops.drift to onefold_loader;
+    ops.lookup_cache, ops.lookup_result, ops.stream_checkpoint, ops.queue, ops.drift to onefold_loader;
 grant select on ops.country_name, ops.phone_region, ops.phone_calling_code, ops.phone_plan, ops.postal_code_form to onefold_loader;
 grant maintain on ops.lookup_cache, ops.lookup_result to onefold_loader;
-grant select, insert, update on ops.rate_limit, ops.alert, ops.replay, ops.replay_row, ops.reconciliation, ops.migration,
+grant select, insert, update on ops.rate_limit, ops.alert, ops.replay, ops.replay_row, ops.reconciliation,
     ops.migration_chunk, ops.mapping to onefold_loader;
 grant select, insert, update, delete on ops.publish, ops.publish_load, ops.published, ops.identity_conflict,
     ops.held_back, ops.golden_record_warning to onefold_loader;
@@ -52,6 +52,33 @@ grant usage on schema audit to onefold_definer;
 grant select, insert on audit.event to onefold_definer;
 grant maintain on audit.append_lock to onefold_definer;
 grant execute on function audit.append(text, text, text, text, text, jsonb, text) to onefold_loader;
+
+-- approvals: the loader asks, the API server decides (13_approvals.sql); who has approved is a column that neither writes.
+grant select on ops.approval, ops.rollback, ops.migration to onefold_loader;
+grant delete on ops.rollback to onefold_loader;
+do $$
+declare
+    found record;
+begin
+    for found in
+        select attrelid::regclass as name, string_agg(quote_ident(attname), ', ') as columns
+        from pg_attribute where attrelid in ('ops.rollback'::regclass, 'ops.migration'::regclass)
+            and attnum > 0 and not attisdropped and attname not in ('approved_by', 'approver')
+        group by 1
+    loop
+        execute format('grant insert (%1$s), update (%1$s) on %2$s to onefold_loader', found.columns, found.name);
+    end loop;
+end $$;
+grant usage on schema ops to onefold_definer;
+grant select, insert, update on ops.approval to onefold_definer;
+grant select, update (approved_by) on ops.rollback to onefold_definer;
+grant select, update (approver, state) on ops.migration to onefold_definer;
+grant usage on schema ops, audit to onefold_approvals;
+grant select on ops.approval to onefold_approvals;
+grant select, insert, delete on ops.session to onefold_approvals;
+grant execute on function audit.ask_approval(text, text, text, text, text, text, text) to onefold_loader;
+grant execute on function audit.withdraw_approval(text, text) to onefold_loader;
+grant execute on function audit.decide_approval(bigint, boolean, text, text, text) to onefold_approvals;
 
 grant select, insert on lineage.event, lineage.dataset_edge to onefold_loader;
 grant update (attempts, delivered_at) on lineage.event to onefold_loader;

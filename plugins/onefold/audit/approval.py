@@ -1,0 +1,164 @@
+"""Four eyes: what a person is asked to approve, their decision, and the proof of it before anything is done.
+
+The engine asks, and stores with the question the text that is shown and a hash of what would be done. The API server,
+which alone has seen who signed in, records the decision (decide()). Both go through functions of the database that
+check; no role writes an approval or its event itself. What is done then needs the event, never a value that a task, the
+UI or a table of the engine has handed on.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import psycopg
+from psycopg.rows import class_row, tuple_row
+
+from onefold.audit.chain import Entry, digest
+from onefold.audit.store import entries_about
+from onefold.errors import Fatal
+
+_OF_RUN = """
+select approval_id, subject, dag_id, run_id, requested_by, plan, plan_sha256, decision, decided_by
+from ops.approval where dag_id = %s and run_id = %s order by approval_id desc limit 1
+"""
+_DECISIONS = ("approval.approve", "approval.refuse", "approval.withdraw")
+_FACTS = ("approval", "plan_sha256", "content_sha256")
+_PREVIOUS = "select encode(hash, 'hex') from audit.event where seq = %s"
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One row of ops.approval. People are named as audit events name them ("airflow:anna.kowal")."""
+
+    approval_id: int
+    subject: str
+    dag_id: str
+    run_id: str
+    requested_by: str | None
+    plan: str
+    plan_sha256: str
+    decision: str | None
+    decided_by: str | None
+
+    @property
+    def number(self) -> int:
+        """The operation's own number: 41 of "rollback:41"."""
+        return int(self.subject.partition(":")[2])
+
+
+def ask(
+    conn: psycopg.Connection, subject: str, dag_id: str, run_id: str, who: str, plan: str, content: Mapping[str, object]
+) -> int:
+    """Ask for approval of `subject` ("rollback:41") in the caller's transaction; returns the question's number.
+
+    `who` is the actor of the run, `plan` the text that is shown, `content` all that decides what would be done, as JSON
+    would have it: Approval.require() wants the same again.
+    """
+    by = triggering_user(who)
+    row = (who, subject, dag_id, run_id, f"airflow:{by}" if by else None, plan, content_hash(content))
+    with conn.cursor(row_factory=tuple_row) as cursor:
+        asked = cursor.execute("select audit.ask_approval(%s, %s, %s, %s, %s, %s, %s)", row).fetchone()
+    if asked is None:
+        raise Fatal("audit.ask_approval gave no number: the database did not answer a function call.")
+    return int(asked[0])
+
+
+def question_of_run(conn: psycopg.Connection, dag_id: str, run_id: str) -> Question | None:
+    """What the run asks, or has asked last; None when it has planned nothing."""
+    with conn.cursor(row_factory=class_row(Question)) as cursor:
+        return cursor.execute(_OF_RUN, (dag_id, run_id)).fetchone()
+
+
+def require_question(conn: psycopg.Connection, dag_id: str, run_id: str) -> Question:
+    """What the run asks. Raises Fatal when it has planned nothing."""
+    found = question_of_run(conn, dag_id, run_id)
+    if found is None:
+        raise Fatal(
+            f"Run {run_id} of {dag_id} has planned nothing, so there is nothing to approve. Clear its first task."
+        )
+    return found
+
+
+def decide(
+    conn: psycopg.Connection, approval_id: int, *, approved: bool, by: str | None, started_by: str | None, shown: str
+) -> None:
+    """Record a decision about the plan whose text was `shown`, as the role onefold_approvals.
+
+    `by` has answered, `started_by` has triggered the run as Airflow knows it; both as audit events name people. Raises
+    Fatal, saying why, when it is not recorded: the requester's own approval, another plan, nothing to decide.
+    """
+    arguments = (approval_id, approved, by, started_by, hashlib.sha256(shown.encode()).hexdigest())
+    with conn.cursor(row_factory=tuple_row) as cursor:
+        answer = cursor.execute("select audit.decide_approval(%s, %s, %s, %s, %s)", arguments).fetchone()
+    if answer is None or answer[0] is not None:
+        raise Fatal(str(answer[0]) if answer else "audit.decide_approval gave no answer.")
+
+
+def withdraw(conn: psycopg.Connection, subject: str, who: str) -> None:
+    """What was approved is so no longer; in the caller's transaction."""
+    conn.execute("select audit.withdraw_approval(%s, %s)", (who, subject))
+
+
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """A decision for a plan, as the audit chain holds it: who approved, in which event, and what."""
+
+    subject: str
+    by: str
+    seq: int
+    content_sha256: str
+
+    def require(self, content: Mapping[str, object]) -> None:
+        """Raises Fatal when this is not what was approved."""
+        if self.content_sha256 != content_hash(content):
+            raise Fatal(
+                f"{_name(self.subject)} would now do something else than was approved (audit event {self.seq}). "
+                "Nothing was changed. Start a new one, and let its plan be approved."
+            )
+
+
+def require_approval(conn: psycopg.Connection, subject: str) -> Approval:
+    """The approval of the newest plan of `subject`, read from the audit chain.
+
+    Raises Fatal unless there is one, by another person than all who have asked for it, about that very plan, and both
+    events are whole links of the chain.
+    """
+    events = [entry for entry in entries_about(conn, subject) if entry.action.startswith("approval.")]
+    asked = [entry for entry in events if entry.action == "approval.request"]
+    decided = [entry for entry in events if entry.action in _DECISIONS]
+    if not asked or not decided or decided[-1].action != "approval.approve" or decided[-1].seq < asked[-1].seq:
+        raise Fatal(f"{_name(subject)} is not approved. Nothing was changed.")
+    request, approval = asked[-1], decided[-1]
+    for entry in (request, approval):
+        _require_link(conn, entry)
+    if any(approval.payload.get(fact) != request.payload.get(fact) for fact in _FACTS):
+        raise Fatal(f"{_name(subject)}: another plan was approved (audit event {approval.seq}). Nothing was changed.")
+    if approval.actor.lower() in {str(entry.payload.get("requested_by")).lower() for entry in asked}:
+        raise Fatal(f"{_name(subject)} must be approved by somebody else than {approval.actor}. Nothing was changed.")
+    return Approval(subject, approval.actor, approval.seq, str(approval.payload["content_sha256"]))
+
+
+def content_hash(content: Mapping[str, object]) -> str:
+    """SHA-256, 64 hex digits, of the content as JSON with sorted keys."""
+    return hashlib.sha256(json.dumps(content, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+
+def triggering_user(actor: str) -> str | None:
+    """The user who triggered the run that an event names as its actor (see actor.py); None for any other actor."""
+    user = re.match(r"airflow:by:([^/]+)/", actor)
+    return user[1] if user else None
+
+
+def _require_link(conn: psycopg.Connection, entry: Entry) -> None:
+    before = conn.execute(_PREVIOUS, (entry.seq - 1,)).fetchone()
+    if entry.hash != digest(entry) or (before and before[0] != entry.previous_hash):
+        raise Fatal(f"Audit event {entry.seq} is not whole: nothing was changed. Run 'onefold audit verify'.")
+
+
+def _name(subject: str) -> str:
+    kind, _, number = subject.partition(":")
+    return f"{kind.capitalize()} {number}"
