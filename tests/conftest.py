@@ -42,11 +42,18 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         repeated = [item for item in items if item.get_closest_marker("full_matrix")]
         config.hook.pytest_deselected(items=repeated)
         items[:] = [item for item in items if not item.get_closest_marker("full_matrix")]
-    # The pages of the docs are read last: what they tell a reader to do changes the installation for good.
-    items.sort(key=lambda item: item.get_closest_marker("scheduler") is not None and "docs" in item.path.parts)
+    # The pages of the docs are read after the tests whose installation they change for good, and what ends that
+    # installation comes after all that need it.
+    items.sort(key=_turn)
     for item in items:
         if item.get_closest_marker("scheduler"):
             item.add_marker(pytest.mark.timeout(3 * PATIENCE))
+
+
+def _turn(item: pytest.Item) -> int:
+    if item.get_closest_marker("scheduler") is None:
+        return 0
+    return 2 if item.path.name == "test_kill.py" else 1 if "docs" in item.path.parts else 0
 
 
 def pytest_xdist_auto_num_workers() -> int:

@@ -8,10 +8,9 @@ from dataclasses import dataclass
 
 import pytest
 
-from onefold.settings import ROOT
 from tests.docs.pages import README, Block, blocks
-from tests.scheduler.demo import Demo, running
-from tests.scheduler.installation import PATIENCE, Installation
+from tests.scheduler.demo import FIRST_COMMAND, Demo, running
+from tests.scheduler.installation import Installation, ended
 
 
 @dataclass(frozen=True)
@@ -23,31 +22,26 @@ class Reader:
 
     def types(self, block: Block) -> str:
         """Run a block of shell; what it printed. Fails the test when any command in it fails."""
-        return self._run(block, ["bash", "-euo", "pipefail", "-c", block.text])
+        return self._said(block, self.installation.types(block.text))
 
     def asks(self, block: Block, role: str) -> str:
         """Run a block of SQL as a role of the warehouse; its rows as CSV."""
-        return self._run(block, ["bin/onefold", "sql", "--csv", "--as", role, block.text])
+        return self._said(block, self.installation.start("sql", "--csv", "--as", role, block.text))
 
-    def _run(self, block: Block, command: list[str]) -> str:
-        done = subprocess.run(
-            command,
-            cwd=ROOT,
-            env=self.installation.variables,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=PATIENCE,
-        )
-        assert done.returncode == 0, f"{block.where} fails:\n{block.text}\n{done.stdout}\n{done.stderr}"
-        return done.stdout
+    @staticmethod
+    def _said(block: Block, process: subprocess.Popen[str]) -> str:
+        with process:
+            done = ended(process)
+        assert done.code == 0, f"{block.where} fails:\n{block.text}\n{done.output}\n{done.errors}"
+        return done.output
 
 
 @pytest.fixture(scope="session")
 def reader(first_demo: Demo) -> Iterator[Reader]:
     """A reader of the README, after its last block but one; the last one ends the installation."""
-    *first, last = blocks(README, "sh")
+    demo, *others, last = blocks(README, "sh")
+    assert demo.text.strip() == FIRST_COMMAND  # which the first demo has typed
     installation = running(first_demo.installation)
     beginner = Reader(installation)
-    yield Reader(installation, "".join(beginner.types(block) for block in first))
+    yield Reader(installation, "".join(beginner.types(block) for block in others))
     beginner.types(last)

@@ -8,8 +8,10 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from tests.scheduler.installation import Installation
+from tests.scheduler.installation import Installation, ended
 from tests.scheduler.tables import tables
+
+FIRST_COMMAND = "make demo"
 
 
 @dataclass(frozen=True)
@@ -24,12 +26,15 @@ class Demo:
 
 @pytest.fixture(scope="session")
 def first_demo() -> Iterator[Demo]:
-    """`bin/onefold demo` in a fresh home. The later tests of the session go on with what it has left."""
+    """The README's first command in a fresh home. The later tests of the session go on with what it has left."""
     installation = Installation()
     installation.home.chmod(0o755)  # the unprivileged account that PostgreSQL gets when root runs it must come in
     began = time.monotonic()
     try:
-        output = installation.succeed("demo")
+        with installation.types(FIRST_COMMAND) as process:
+            command = ended(process)
+        assert command.code == 0, f"{command.output}\n{command.errors}"
+        output = command.output
         yield Demo(installation, output, time.monotonic() - began, tables(installation))
     finally:
         installation.remove()

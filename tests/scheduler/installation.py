@@ -8,7 +8,7 @@ import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
@@ -68,7 +68,7 @@ class Installation:
     @property
     def variables(self) -> Mapping[str, str]:
         """The environment of its commands; nothing of the caller's own installation or Airflow reaches them."""
-        ours = ("ONEFOLD_", "AIRFLOW_", "SANDBOX_")
+        ours = ("ONEFOLD_", "AIRFLOW_", "SANDBOX_", "MAKE")
         return {
             **{name: value for name, value in os.environ.items() if not name.startswith(ours)},
             "ONEFOLD_HOME": str(self.home),
@@ -83,8 +83,16 @@ class Installation:
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         """bin/onefold with these arguments, not waited for."""
+        return self._begun([ONEFOLD, *arguments])
+
+    def types(self, block: str) -> subprocess.Popen[str]:
+        """A block of shell, typed in the project's folder, not waited for; it ends when a command in it fails."""
+        return self._begun(["bash", "-euo", "pipefail", "-c", block])
+
+    def _begun(self, command: Sequence[str]) -> subprocess.Popen[str]:
         return subprocess.Popen(
-            [ONEFOLD, *arguments],
+            command,
+            cwd=ROOT,
             env=self.variables,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,

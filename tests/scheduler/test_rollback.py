@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 import jwt
 import pytest
 import requests
 
+from onefold.catalog.reader import read_systems
 from onefold.platform.api import FINISHED, DagRun
 from onefold.platform.people import Duty, first_of
 from onefold.platform.secrets import load_secrets
@@ -21,15 +22,14 @@ LOOKS = 5
 
 
 @pytest.fixture
-def apart() -> Iterator[Installation]:
-    """An installation of its own: what is compared here is all that there is, before and after."""
-    installation = Installation()
-    installation.home.chmod(0o755)  # the unprivileged account that PostgreSQL gets when root runs it must come in
-    try:
-        installation.succeed("up")
-        yield installation
-    finally:
-        installation.remove()
+def alone(here: Installation) -> Installation:
+    """The installation, in which nothing runs but what the test starts: what users see of all is compared."""
+    api, syncs = here.api(), [f"sync__{name}" for name in read_systems()]
+    for dag_id in syncs:
+        api.pause(dag_id)
+    for dag_id in (*syncs, "conform"):
+        here.comes_to_rest(dag_id)
+    return here
 
 
 def answered(here: Installation, run: DagRun, duty: Duty, answer: str) -> DagRun:
@@ -114,39 +114,39 @@ def visible(here: Installation) -> Mapping[str, list[str]]:
     }
 
 
-def test_a_rollback_through_the_scheduler_leaves_staging_and_conformed_as_before_and_can_be_undone(apart: Installation):
-    loaded(apart)
-    before = visible(apart)
-    apart.sandbox("POST", "advance", changes=5)
-    loaded(apart)
-    after = visible(apart)
+def test_a_rollback_through_the_scheduler_leaves_staging_and_conformed_as_before_and_can_be_undone(alone: Installation):
+    loaded(alone)
+    before = visible(alone)
+    alone.sandbox("POST", "advance", changes=5)
+    loaded(alone)
+    after = visible(alone)
     assert after["conformed.customer"] != before["conformed.customer"]
-    (newest,) = apart.rows(
+    (newest,) = alone.rows(
         "select run_id from ops.load where system = 'salesforce' and rows_changed > 0 order by load_id desc limit 1"
     )
     run_id = str(newest["run_id"])
     changed = [
         int(row["load_id"])
-        for row in apart.rows(
+        for row in alone.rows(
             "select load_id from ops.load where run_id = %s and rows_new + rows_changed + rows_deleted > 0", run_id
         )
     ]
 
-    shown = apart.succeed("rollback", "--run", run_id, "--reason", "a test", "--dry-run")
+    shown = alone.succeed("rollback", "--run", run_id, "--reason", "a test", "--dry-run")
     assert "versions are removed" in shown
-    assert visible(apart) == after
+    assert visible(alone) == after
 
-    run = started(apart, "--run", run_id)
-    refused(apart, run, "engineer", "must be approved by somebody else")
-    assert visible(apart) == after
-    assert answered(apart, run, "approver", "Approve").state == "success"
-    taken_in(apart, changed, undone=True)
-    assert visible(apart) == before
+    run = started(alone, "--run", run_id)
+    refused(alone, run, "engineer", "must be approved by somebody else")
+    assert visible(alone) == after
+    assert answered(alone, run, "approver", "Approve").state == "success"
+    taken_in(alone, changed, undone=True)
+    assert visible(alone) == before
 
-    (rollback,) = apart.rows("select rollback_id, approved_by, actor from ops.rollback where state = 'done'")
+    (rollback,) = alone.rows("select rollback_id, approved_by, actor from ops.rollback where state = 'done'")
     approver, engineer = first_of("approver").name, first_of("engineer").name
     assert (rollback["approved_by"], str(rollback["actor"]).split("/")[0]) == (approver, f"airflow:by:{engineer}")
-    run = started(apart, "--undo", str(rollback["rollback_id"]))
-    assert answered(apart, run, "approver", "Approve").state == "success"
-    taken_in(apart, changed, undone=False)
-    assert visible(apart) == after
+    run = started(alone, "--undo", str(rollback["rollback_id"]))
+    assert answered(alone, run, "approver", "Approve").state == "success"
+    taken_in(alone, changed, undone=False)
+    assert visible(alone) == after
