@@ -10,7 +10,7 @@ from psycopg import sql
 
 from onefold.catalog.entity import Entity
 from onefold.catalog.reader import read_catalog
-from onefold.conform.dbt_build import DbtProject, NodeResult, build_models, read_results
+from onefold.conform.dbt_build import DbtProject, NodeResult, build_models, read_results, safe_dbt_message
 from onefold.conform.provenance import trace_provenance
 from onefold.conform.run import conform
 from onefold.errors import Fatal
@@ -121,3 +121,25 @@ def test_a_project_that_cannot_be_parsed_is_a_clear_error(loader_url: str, tmp_p
 def test_the_generated_files_are_those_of_the_catalogue(customer: Entity):
     for path, text in files(customer, {"customer": customer}).items():
         assert (ROOT / path).read_text(encoding="utf-8") == text, f"{path} is stale: run bin/onefold generate"
+
+
+@pytest.mark.parametrize(
+    ("message", "shown"),
+    [
+        (
+            'Database Error in model x (models/x.sql)\n  invalid input syntax for type date: "Kowalski\n  DETAIL"',
+            'Database Error in model x (models/x.sql) invalid input syntax for type date: "…"',
+        ),
+        (
+            'Database Error in model x\n  null value in column "a"\n  DETAIL:  Failing row contains (Kowalski, null).',
+            'Database Error in model x null value in column "…"',
+        ),
+        (
+            'Database Error in model x (models/x.sql)\n  column "nip" does not exist\n  LINE 3: select nip',
+            'Database Error in model x (models/x.sql) column "nip" does not exist',
+        ),
+        ("Got 3 results, configured to fail if != 0", "Got 3 results, configured to fail if != 0"),
+    ],
+)
+def test_what_is_repeated_of_dbts_message_quotes_no_row(message: str, shown: str):
+    assert safe_dbt_message(message) == shown

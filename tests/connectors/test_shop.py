@@ -149,7 +149,7 @@ def test_a_field_that_the_schema_does_not_have_is_fatal_and_named(sandbox: Sandb
     fields = {**stream.fields, "shoeSize": stream.fields["state"]}
     streams = {"customer": stream.model_copy(update={"fields": fields})}
     system = SYSTEM.model_copy(update={"streams": streams})
-    with pytest.raises(Fatal, match=r"shop\.customer.*undefinedField.*'shoeSize' doesn't exist on type 'Customer'"):
+    with pytest.raises(Fatal, match=r"shop\.customer.*undefinedField, shoeSize"):
         list(shop(f"{sandbox.url}/shop", "customer", [], system)(everything(), None))
 
 

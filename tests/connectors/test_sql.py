@@ -259,7 +259,7 @@ def test_nothing_can_be_written_at_the_source_not_even_after_a_connection_was_cu
     source.run(f"grant all privileges on klienci to {READER}")
     with source.open(system("klienci")) as database:
         for _ in range(2):
-            with pytest.raises(Fatal, match=r"(?i)read[- ]only"):
+            with pytest.raises(Fatal, match=r"(?i)read_?only|1792"):
                 database.ask("DELETE", "klienci", lambda c: (c.execute(sa.text("delete from klienci")), 0))
             assert database.ask("SELECT", "klienci", lambda c: (c.scalar(sa.text("select 1")), 0)) == 1
             source.cut()

@@ -52,6 +52,27 @@ def test_it_listens_on_this_machine_only_and_wants_a_password(home: Path, start_
         psycopg.connect(f"postgresql://postgres:wrong@127.0.0.1:{cluster.port}/postgres")
 
 
+def test_no_value_reaches_the_log_which_only_its_owner_may_read(home: Path, start_postgres: Start) -> None:
+    """A cast that fails quotes the value in the message itself, a broken constraint the row in DETAIL."""
+    cluster = start_postgres(home)
+    refused = (
+        "select '44051401359 Kowalski'::date",
+        "create temp table t (v text check (v <> 'Kowalski')); insert into t values ('Kowalski')",
+        "do $$ begin raise exception 'Kowalski'; end $$",
+        "do $$ begin raise warning 'Kowalski'; end $$; select 1 / (length('Kowalski') - 8)",
+        "selekt 'Kowalski'",
+    )
+    with psycopg.connect(cluster.url(), autocommit=True) as connection:
+        for statement in refused:
+            with pytest.raises(psycopg.Error):
+                connection.execute(statement)
+        with pytest.raises(psycopg.Error):
+            connection.execute("select %s::int", ["Kowalski"])
+    assert "Kowalski" not in cluster.log.read_text()
+    assert stat.S_IMODE(cluster.log.stat().st_mode) == 0o600
+    assert stat.S_IMODE(cluster.log.parent.stat().st_mode) == 0o700
+
+
 def test_committed_rows_survive_kill_9_of_the_server(home: Path, start_postgres: Start) -> None:
     cluster = start_postgres(home)
     with psycopg.connect(cluster.url()) as connection:

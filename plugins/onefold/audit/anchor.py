@@ -21,6 +21,7 @@ from onefold.audit import signing_key
 from onefold.audit.checkpoint import Checkpoint, read_checkpoint
 from onefold.audit.merkle import Tree
 from onefold.errors import Fatal
+from onefold.private_files import append_private
 
 _SINCE = """
 select seq, hash, to_char(at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
@@ -52,8 +53,7 @@ def anchor(conn: psycopg.Connection, path: Path) -> Anchor | None:
     """
     if conn.info.transaction_status is not psycopg.pq.TransactionStatus.IDLE:
         raise Fatal("anchor() was called inside a transaction: commit first.")
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with os.fdopen(os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600), "a+b") as file:
+    with append_private(path) as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         last = _last_whole_line(file, path)
         signing_key.ensure_key(path.parent)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from typing import TYPE_CHECKING
 import psycopg
 
 from onefold.errors import Fatal
+from onefold.private_files import private_folder
 from onefold.warehouse.connection import OPTIONS
 
 if TYPE_CHECKING:
@@ -25,6 +27,12 @@ if TYPE_CHECKING:
 
 _SOURCES = ("*.sql", "*.yml", "*.yaml")
 _MAX_FAILURES = 10
+_TEST_RESULT = re.compile(r"Got \d+ results?, configured to (?:fail|warn) if [!<>=0-9 ]+")
+_QUOTED = re.compile(r'".*"', re.DOTALL)
+_ABOUT_NAMES = re.compile(r"(?:column|relation|function|operator|schema|permission denied|syntax error|missing FROM)\b")
+_SECTION = re.compile(r"^\s*(?:DETAIL|CONTEXT|HINT|LINE \d+|Key|compiled)\b", re.MULTILINE)
+_SILENT = ("--quiet", "--no-print", "--log-level", "none", "--log-level-file", "none")
+"""What dbt logs of a failed model is PostgreSQL's whole error, with the row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +70,7 @@ def build_models(
     from dbt.artifacts.schemas.run import RunExecutionResult
     from dbt.cli.main import dbtRunner
 
-    project.target.mkdir(parents=True, exist_ok=True)
+    private_folder(project.target)
     common = [
         *("--project-dir", str(project.folder), "--profiles-dir", str(project.folder)),
         *("--target-path", str(project.target), "--log-path", str(project.target)),
@@ -71,11 +79,11 @@ def build_models(
     ]
     with _environment(url):
         manifest = _manifest(project, common, os.environ["ONEFOLD_PG_DATABASE"])
-        arguments = ["--quiet", "build", *common, "--exclude-resource-type", "unit_test"]
+        arguments = [*_SILENT, "build", *common, "--exclude-resource-type", "unit_test"]
         selection = ["--select", *select] if select else []
         outcome = dbtRunner(manifest=manifest).invoke(arguments + selection)
     if not isinstance(outcome.result, RunExecutionResult):
-        raise Fatal(f"dbt failed before it built anything: {outcome.exception}. Its log is in {project.target}.")
+        raise Fatal(f"dbt failed before it built anything: {safe_dbt_message(str(outcome.exception))}.")
     return read_results(
         [
             NodeResult(each.node.unique_id, str(each.status), each.execution_time, each.message or "")
@@ -97,10 +105,22 @@ def read_results(results: Sequence[NodeResult]) -> BuildResult:
 
 
 def _cause(result: NodeResult) -> str:
-    # PostgreSQL's DETAIL and CONTEXT quote the row, which may be personal.
-    lines = [line.strip() for line in result.message.splitlines()]
-    harmless = [line for line in lines if line and not line.startswith(("DETAIL", "CONTEXT", "Key ", "compiled"))]
-    return f"{result.name}: {result.status}: {' '.join(harmless[:3])}"
+    return f"{result.name}: {result.status}: {safe_dbt_message(result.message)}"
+
+
+def safe_dbt_message(message: str) -> str:
+    """What may be repeated of dbt's message on a model or a test: no value of a row.
+
+    PostgreSQL quotes values in its message ("invalid input syntax for type date: …") and rows in DETAIL and CONTEXT;
+    only where it found the statement itself wrong are what it quotes names.
+    """
+    head, _, rest = message.strip().partition("\n")
+    if not rest:
+        return head if _TEST_RESULT.fullmatch(head) else _QUOTED.sub('"…"', head)
+    rest = rest.strip()
+    if not _ABOUT_NAMES.match(rest):
+        rest = _QUOTED.sub('"…"', rest)
+    return f"{head} {_SECTION.split(rest, maxsplit=1)[0].strip()}"
 
 
 def _manifest(project: DbtProject, common: list[str], database: str) -> Manifest:
@@ -110,7 +130,7 @@ def _manifest(project: DbtProject, common: list[str], database: str) -> Manifest
     cached = project.target / f"manifest-{_fingerprint(project.folder, database)}.msgpack"
     if cached.exists():
         return Manifest.from_msgpack(cached.read_bytes())
-    parsed = dbtRunner().invoke(["--quiet", "parse", *common])
+    parsed = dbtRunner().invoke([*_SILENT, "parse", *common])
     if not isinstance(parsed.result, Manifest):
         raise Fatal(f"The dbt project cannot be parsed: {parsed.exception}. Run 'bin/onefold generate' and look again.")
     for old in project.target.glob("manifest-*.msgpack"):

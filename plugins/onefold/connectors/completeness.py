@@ -19,6 +19,7 @@ from onefold.connectors.signs import (
     whole_number,
 )
 from onefold.errors import Fatal
+from onefold.foreign_text import shown_name
 from onefold.http.attempt import BadBody, Response
 
 PAGES = "Say under `next` in its YAML how its pages go on (kind, path, parameter, first)"
@@ -68,7 +69,7 @@ class Completeness:
         """What stands beside the records of an answer, by its name. Raises BadBody when it says that it failed."""
         self._values = beside
         if name := error_in(beside):
-            raise BadBody(f"status 200 with an error: so says its {name}")
+            raise BadBody(f"status 200 with an error: so says its {shown_name(name)}")
 
     def count(self, records: int) -> None:
         """So many records were read. Raises Fatal when the answer has no number at `next.total`."""
@@ -91,7 +92,8 @@ class Completeness:
             return
         found = (where for where, value in signs(self._values) if names_previous(where, value))
         if where := next(found, "header Link" if self._previous else None):
-            raise self._partial(f"its {where} says that there is a page before the first that was asked for")
+            named = shown_name(where)
+            raise self._partial(f"its {named} says that there is a page before the first that was asked for")
 
     def all_read(self) -> bool:
         """Whether as many records were read as the source counts, where `next.total` says what it counts."""
@@ -110,11 +112,11 @@ class Completeness:
                 continue
             number = whole_number(value)
             if number is not None and is_total(where) and self._read is not None and number > self._read:
-                raise self._partial(f"its {where} is {number}, and {self._read} were read")
+                raise self._partial(f"its {shown_name(where)} is {number}, and {self._read} were read")
             if number is not None and is_page_total(where) and self._pages is not None and number > self._pages:
-                raise self._partial(f"its {where} is {number}, and the pages read are {self._pages}")
+                raise self._partial(f"its {shown_name(where)} is {number}, and the pages read are {self._pages}")
             if names_next(where, value):
-                raise self._partial(f"its {where} says that there is a next page")
+                raise self._partial(f"its {shown_name(where)} says that there is a next page")
 
     def _partial(self, what: str) -> Fatal:
         return Fatal(

@@ -26,7 +26,7 @@ from onefold.connectors.page import Page, PageReader
 from onefold.connectors.paging import EXPIRED, SAME_PAGE
 from onefold.connectors.partition import Partition
 from onefold.connectors.record import Record
-from onefold.connectors.records import Head, sound_text
+from onefold.connectors.records import Head, key_names, sound_text
 from onefold.connectors.window import Window
 from onefold.connectors.window_text import filled, placeholders, top_level
 from onefold.errors import Fatal
@@ -160,7 +160,7 @@ class RoundReader:
         found = msgspec.json.decode(body)
         if isinstance(found, dict) and "error" in found:
             return BadBody("an error instead of records")
-        keys = ", ".join(sorted(found)[:12]) if isinstance(found, dict) else type(found).__name__
+        keys = key_names(found) if isinstance(found, dict) else type(found).__name__
         return Fatal(
             f"{self._named}: the answer's shape has changed: {error}. A list of records is expected at value; the body "
             f"has: {keys}. Compare the stream's YAML with the system's interface."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from operator import attrgetter
 from types import GenericAlias
@@ -16,6 +17,7 @@ from onefold.connectors.json_shape import Kind, Path, at, found, getter, shape
 from onefold.connectors.lenient_json import lenient_value, raw_elements, read_lenient
 from onefold.connectors.record import Record
 from onefold.errors import Fatal
+from onefold.foreign_text import shown_name
 from onefold.http.attempt import BadBody, Response
 
 _BOM = b"\xef\xbb\xbf"
@@ -93,9 +95,9 @@ class Splitter:
         found = msgspec.json.decode(body)
         first = found[0] if isinstance(found, list) and found else found
         if isinstance(first, dict) and _ERROR_KEYS & first.keys():
-            return BadBody(f"an error instead of records, with the keys {_names(first)}")
+            return BadBody(f"an error instead of records, with the keys {key_names(first)}")
         where = ".".join(self._at) or "the top"
-        shape = f"an object with the keys {_names(found)}" if isinstance(found, dict) else type(found).__name__
+        shape = f"an object with the keys {key_names(found)}" if isinstance(found, dict) else type(found).__name__
         return Fatal(
             f"{self._named}: the answer's shape has changed: {error}. The list of records is expected at {where}; "
             f"the body is {shape}. If the system has moved it, change `records` or `next.path` in its YAML."
@@ -235,8 +237,9 @@ def _key(values: list[Scalar], may_be_null: list[bool]) -> str | None:
     return msgspec.json.encode(texts).decode() if several and any(texts) else texts[0]
 
 
-def _names(found: dict[str, object]) -> str:
-    return ", ".join(sorted(found)[:12]) or "(none)"
+def key_names(found: Iterable[str]) -> str:
+    """The first twelve keys of an object, as they may be written down."""
+    return ", ".join(map(shown_name, sorted(found)[:12])) or "(none)"
 
 
 def _field_path(named: str, name: str, field: SourceField) -> Path:

@@ -61,14 +61,6 @@ class Credentials:
                 self._token = None
         return True
 
-    def secrets(self) -> set[str]:
-        """Texts that no message may show; one of three letters would mask half of every word."""
-        extra, token = (self._endpoint.extra or {}).values(), self._token
-        shown = str(token["access_token"]) if token else None
-        return {
-            text for text in (self._endpoint.login, self._endpoint.password, shown, *extra) if text and len(text) > 3
-        }
-
     def _new_token(self) -> OAuth2Token:
         login, password = self._pair()
         scope = {"scope": self._system.auth.scope} if self._system.auth.scope else {}

@@ -15,12 +15,13 @@ from authlib.oauth2.rfc6749 import OAuth2Token
 
 from onefold.catalog.system import System
 from onefold.errors import OnefoldError
+from onefold.foreign_text import described, shown_path
 from onefold.http.attempt import Attempt, BadBody, Later, Response, quota
 from onefold.http.auth import Credentials, token_of
 from onefold.http.endpoint import Endpoint
 from onefold.http.failure import Again, QuotaExhausted, Refused, Unauthorized, refusal, retry_after
+from onefold.http.known_words import known_words
 from onefold.http.persistent import AttemptSettings, Outcome, Persistent
-from onefold.http.scrub import scrubbed
 from onefold.http.wire import Wire
 
 T = TypeVar("T")
@@ -45,7 +46,7 @@ class _Request:
     @property
     def path(self) -> str:
         """As it may be written down."""
-        path = self.shown or urlsplit(self.url).path
+        path = self.shown or shown_path(urlsplit(self.url).path)
         return path if len(path) <= LONGEST_SHOWN else path[: LONGEST_SHOWN - 1] + "…"
 
 
@@ -190,12 +191,12 @@ class Client:
                     f"status {status} with a body that cannot be read ({type(error).__name__})", status=status
                 ) from error
         body = response.body
-        excerpt = scrubbed(body.decode(errors="replace"), self._credentials.secrets())
+        answer = described(body, known_words(self.system))
         if status == 401 or (status == 400 and not request.authorised):  # RFC 6749, 5.2: invalid_client may be 400
-            raise Unauthorized(excerpt, status)
+            raise Unauthorized(answer, status)
         if any(text.encode() in body for text in self.system.errors.quota_exhausted):
             raise QuotaExhausted(
-                f'{self._named(request)} was refused with status {status}, saying "{excerpt}": our quota is used up '
+                f"{self._named(request)} was refused with status {status} ({answer}): our quota is used up "
                 "there. Run it later; what it has answered is kept."
             )
         says_later = any(text.encode() in body for text in self.system.errors.retry)
@@ -203,14 +204,14 @@ class Client:
             raise Again(
                 f"status {status}",
                 status=status,
-                excerpt=excerpt,
+                answer=answer,
                 retry_after=retry_after(response.headers.get("Retry-After"), datetime.now(UTC)),
                 told_to_wait=status == 429 or says_later,
             )
-        raise refusal(self._named(request), status, excerpt, self.system.connection)
+        raise refusal(self._named(request), status, answer, self.system.connection)
 
     def _refused(self, request: _Request, error: Unauthorized) -> Refused:
-        return refusal(self._named(request), error.status, error.excerpt, self.system.connection, credentials=True)
+        return refusal(self._named(request), error.status, error.answer, self.system.connection, credentials=True)
 
     def _named(self, request: _Request) -> str:
         return self._way.named(request.method, request.path)

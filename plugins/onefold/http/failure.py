@@ -14,21 +14,22 @@ _DIGITS = 15
 
 
 class Again(Exception):
-    """An attempt failed in a way that another attempt may fix. Its text names no value of the other side."""
+    """An attempt failed in a way that another attempt may fix. Its text names no value of the other side; `answer` is
+    how foreign_text.described() tells of the answer."""
 
     def __init__(
         self,
         what: str,
         *,
         status: int | None = None,
-        excerpt: str = "",
+        answer: str = "",
         retry_after: float | None = None,
         told_to_wait: bool = False,
     ) -> None:
         super().__init__(what)
         self.what = what
         self.status = status
-        self.excerpt = excerpt
+        self.answer = answer
         self.retry_after = retry_after
         self.told_to_wait = told_to_wait
 
@@ -40,7 +41,7 @@ class Again(Exception):
         elif self.told_to_wait:
             advice = "It says that we ask too much: run it later, or lower limits.rate in the system's YAML"
         return Retriable(
-            f"{named} failed {attempts} times, the last time: {self.what}{_quoted(self.excerpt)}. "
+            f"{named} failed {attempts} times, the last time: {self.what}{_in_brackets(self.answer)}. "
             f"{advice}; nothing was changed here."
         )
 
@@ -50,9 +51,9 @@ class Unauthorized(Exception):
 
     shown: str | None = None
 
-    def __init__(self, excerpt: str, status: int) -> None:
+    def __init__(self, answer: str, status: int) -> None:
         super().__init__(f"status {status}")
-        self.excerpt = excerpt
+        self.answer = answer
         self.status = status
 
 
@@ -85,14 +86,14 @@ def retry_after(header: str | None, now: datetime) -> float | None:
 
 def circuit_open(named: str, system: str, last: Again | None, seconds: float) -> Retriable:
     """What is raised instead of asking a system that keeps failing; `last` is how it failed last, when we know."""
-    how = f", the last time: {last.what}{_quoted(last.excerpt)}" if last else ""
+    how = f", the last time: {last.what}{_in_brackets(last.answer)}" if last else ""
     return Retriable(
         f"{named} was not sent: {system} failed so often in a row that its circuit breaker is open{how}. It is tried "
         f"again after {seconds:.0f} s; the data is untouched."
     )
 
 
-def refusal(named: str, status: int, excerpt: str, connection: str, *, credentials: bool = False) -> Refused:
+def refusal(named: str, status: int, answer: str, connection: str, *, credentials: bool = False) -> Refused:
     """What is raised when the system refuses for good."""
     if credentials or status in (401, 403):
         advice = f"Check login, password and rights of the Airflow connection {connection!r}"
@@ -100,8 +101,8 @@ def refusal(named: str, status: int, excerpt: str, connection: str, *, credentia
         advice = "The address is gone: compare the path in the system's YAML with the system's interface"
     else:
         advice = "The request does not fit the system's interface: compare the stream's YAML with it"
-    return Refused(f"{named} was refused with status {status}{_quoted(excerpt)}. {advice}.", status)
+    return Refused(f"{named} was refused with status {status}{_in_brackets(answer)}. {advice}.", status)
 
 
-def _quoted(excerpt: str) -> str:
-    return f', saying "{excerpt}"' if excerpt else ""
+def _in_brackets(answer: str) -> str:
+    return f" ({answer})" if answer else ""

@@ -12,6 +12,7 @@ import requests
 import urllib3
 
 from onefold.errors import Fatal
+from onefold.foreign_text import shown_name
 from onefold.http.attempt import Response
 from onefold.http.deadline import TimelyAdapter, reading_until
 from onefold.http.failure import Again
@@ -68,7 +69,7 @@ class Wire:
         if target.scheme or target.netloc:
             if _origin(target) != _origin(base):
                 raise Fatal(
-                    f"{self._system}: it pointed us to {target.scheme}://{target.hostname}, another host than that of "
+                    f"{self._system}: it pointed us to {shown_name(target.hostname or '')}, another host than that of "
                     f"the connection {self._connection!r}. Refused: it would be sent our credentials."
                 )
             below = target.path

@@ -7,6 +7,7 @@ nothing outside its own data folder is touched.
 
 from __future__ import annotations
 
+import os
 import shutil
 import signal
 import socket
@@ -22,6 +23,7 @@ import psutil
 from onefold.errors import Fatal, Retriable
 from onefold.platform.postgres_account import Location, data_folder, locate
 from onefold.platform.secrets import load_secrets
+from onefold.private_files import append_private
 
 START_SECONDS = 120
 """How long a start may take. Replaying the log after a crash in a large load takes its time."""
@@ -38,11 +40,18 @@ SERVER_SETTINGS: Mapping[str, str] = {
     "log_timezone": "UTC",
     "timezone": "UTC",
     "log_checkpoints": "off",
-    # A statement, its parameters or the row that broke a constraint may hold personal data.
+    # A statement, its parameters or the row that broke a constraint may hold personal data, and so does the message of
+    # a cast that fails: 'invalid input syntax for type date: "…"'. No setting leaves the value out, so errors of
+    # sessions are not logged at all (whoever meets one raises it with its SQLSTATE); what the server says of itself
+    # (LOG, FATAL, PANIC) is, without statement, DETAIL and CONTEXT.
+    "log_min_messages": "log",
     "log_statement": "none",
     "log_min_error_statement": "panic",
+    "log_min_duration_statement": "-1",
     "log_error_verbosity": "terse",
     "log_parameter_max_length": "0",
+    "log_parameter_max_length_on_error": "0",
+    "log_file_mode": "0600",
 }
 
 
@@ -177,8 +186,8 @@ class Postgres:
         pid_file.unlink(missing_ok=True)
 
     def _launch(self, location: Location) -> None:
-        self.log.parent.mkdir(parents=True, exist_ok=True)
-        with self.log.open("ab") as log:
+        with append_private(self.log) as log:
+            log.seek(0, os.SEEK_END)
             began = log.tell()
             server = location.account.popen([location.binaries / "postgres", "-D", location.data], log)
         deadline = time.monotonic() + START_SECONDS

@@ -22,6 +22,7 @@ from pathlib import Path
 import psutil
 
 from onefold.errors import Fatal, Retriable
+from onefold.private_files import UMASK, append_private, private_folder
 
 LOG_BYTES = 20_000_000
 """A log larger than this is rotated when its service starts again."""
@@ -90,10 +91,10 @@ def environment(added: Mapping[str, str]) -> dict[str, str]:
 def start(home: Path, service: Service) -> Running:
     """Start a service detached from this terminal; its output goes to home/logs/<service>.log."""
     log_path = home / "logs" / f"{service.name}.log"
-    log_path.parent.mkdir(parents=True, exist_ok=True)
+    private_folder(log_path.parent)
     if log_path.exists() and log_path.stat().st_size > LOG_BYTES:
         log_path.replace(log_path.with_suffix(".log.1"))
-    with log_path.open("ab") as log:
+    with append_private(log_path) as log:
         process = subprocess.Popen(
             service.command,
             stdin=subprocess.DEVNULL,
@@ -102,6 +103,7 @@ def start(home: Path, service: Service) -> Running:
             cwd=home,
             env=environment(service.environment),
             start_new_session=True,
+            umask=UMASK,
         )
     running = Running(service.name, process.pid, psutil.Process(process.pid).create_time(), service.fingerprint())
     record = _record(home, service.name)

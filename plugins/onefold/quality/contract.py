@@ -18,6 +18,7 @@ from psycopg import sql
 from onefold.catalog.fields import FieldType, SourceField
 from onefold.catalog.partial_changes import MERGED
 from onefold.catalog.stream import Stream
+from onefold.foreign_text import shown_name
 from onefold.mapping.sql import field_sql
 from onefold.quality.partial import is_partial
 from onefold.quality.withholding import Withholding
@@ -151,7 +152,7 @@ def find_new_fields(
     held = sql.SQL("(select _payload from {} where not _deleted limit {}) held").format(staging.current, _FIRST)
     before = _types_by_key(connection, held)
     return [
-        Drift(key, "absent", kind, rows, refuses=False)
+        Drift(shown_name(key), "absent", kind, rows, refuses=False)
         for key, (kind, rows) in unknown.items()
         if before and key not in before
     ]
@@ -255,4 +256,4 @@ def _renamed(connection: psycopg.Connection, landing: LandingTables, stream: Str
         ).format(_read(landing, stream))
     ).fetchall()
     new = sorted(key for (key,) in rows if key not in known and len(key.encode()) <= _NAME_BYTES)
-    return f" (unknown fields there now: {', '.join(new[:5])})" if new else ""
+    return f" (unknown fields there now: {', '.join(map(shown_name, new[:5]))})" if new else ""

@@ -20,6 +20,7 @@ from sqlalchemy import Engine, event
 from sqlalchemy.engine import ExceptionContext
 
 from onefold.errors import Fatal, Retriable
+from onefold.foreign_text import described
 from onefold.quality.suite import Expectation, Suite
 from onefold.warehouse.db_errors import as_onefold_error, safe_message
 
@@ -89,7 +90,7 @@ def evaluate_suite(url: str, schema: str, table: str, suite: Suite, index: str =
         by_position = {_position(result): result for result in results}
         for position, expectation in expectations.items():
             if fault := _exception(by_position[position].exception_info):
-                fault = safe_message(refused[0]) if refused else fault
+                fault = safe_message(refused[0]) if refused else _told(fault, expectation)
                 raise Fatal(f"suite {suite.name}: {expectation.type} {expectation.kwargs} cannot be evaluated: {fault}")
         return by_position
 
@@ -185,8 +186,14 @@ def _exception(info: dict[str, object]) -> str | None:
     """GX gives either one flat record or one a metric."""
     for part in [info, *(value for value in info.values() if isinstance(value, dict))]:
         if part.get("raised_exception") is True:
-            return str(part.get("exception_message")).splitlines()[0][:300]
+            return str(part.get("exception_message"))
     return None
+
+
+def _told(fault: str, expectation: Expectation) -> str:
+    """What Great Expectations found wrong, without its text, which may quote rows."""
+    column = str(expectation.kwargs.get("column"))
+    return f"there is no column {column}" if "does not exist" in fault and column in fault else described(fault)
 
 
 def _gx_url(url: str) -> str:

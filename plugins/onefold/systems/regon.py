@@ -25,6 +25,7 @@ from onefold.connectors.soap.envelope import result_text
 from onefold.connectors.soap.service import SoapService
 from onefold.connectors.window import Window
 from onefold.errors import Fatal, Retriable
+from onefold.foreign_text import described
 from onefold.http.attempt import BadBody
 from onefold.http.client import Client
 from onefold.http.endpoint import Endpoint
@@ -93,8 +94,8 @@ class Session:
         for row in rows:
             if row.get("ErrorCode", NOT_FOUND) != NOT_FOUND:
                 raise Fatal(
-                    f"{self._named}: {operation} was refused with ErrorCode {row['ErrorCode']}: "
-                    f"{row.get('ErrorMessageEn')} Compare the stream's YAML with the description of BIR 1.1."
+                    f"{self._named}: {operation} was refused with {_error_of(row)}. "
+                    "Compare the stream's YAML with the description of BIR 1.1."
                 )
         return rows
 
@@ -135,6 +136,16 @@ class Session:
 def _arguments(operation: str, parameters: Mapping[str, str]) -> dict[str, object]:
     """The search takes its parameters in one object, the reports take theirs side by side."""
     return {"pParametryWyszukiwania": dict(parameters)} if operation == "DaneSzukajPodmioty" else dict(parameters)
+
+
+def _error_of(row: Row) -> str:
+    """ErrorCode is a number; what stands beside it is a text of theirs."""
+    code, text = str(row["ErrorCode"]), described(str(row.get("ErrorMessageEn") or "")) or "no text"
+    return (
+        f"ErrorCode {code} ({text})"
+        if re.fullmatch(r"[0-9]{1,3}", code)
+        else f"an ErrorCode that is no number ({text})"
+    )
 
 
 def _text(envelope: BinaryIO) -> str:

@@ -6,6 +6,7 @@ services had to learn: a table that the request does not hold is not in the answ
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import BinaryIO
 
@@ -19,9 +20,9 @@ from onefold.connectors.soap.reader import one_call
 from onefold.connectors.soap.service import Arguments, SoapService
 from onefold.connectors.window import Window
 from onefold.errors import Fatal
+from onefold.foreign_text import described
 from onefold.http.client import Client
 from onefold.http.endpoint import Endpoint
-from onefold.http.scrub import scrubbed
 
 TABLES = ("COSTCENTERLIST", "RETURN")
 FAILED = ("E", "A")  # error, abort; the others are success, information and warning
@@ -44,12 +45,18 @@ def bapi_reader(system: System, stream_name: str, endpoint: Endpoint, http: Clie
                 yield row
             elif row["TYPE"] in FAILED:
                 raise Fatal(
-                    f"{system.system}.{stream_name}: {stream.request.operation} failed with {row.get('ID')} "
-                    f'{row["NUMBER"]}, saying "{scrubbed(str(row.get("MESSAGE")))}". Check the params in the system\'s '
-                    "YAML and the rights of the connection's user."
+                    f"{system.system}.{stream_name}: {stream.request.operation} failed with {_message_of(row)} "
+                    f"({described(str(row.get('MESSAGE') or ''))}). Check the params in the system's YAML and "
+                    " the rights of the connection's user."
                 )
 
     return one_call(system, stream_name, SoapService(system, endpoint, http), arguments, rows, whole=True)
+
+
+def _message_of(row: Row) -> str:
+    """Class and number of a message (BAPIRET2: ID has at most 20 letters, NUMBER three digits), as "KM 025"."""
+    found = f"{row.get('ID')} {row['NUMBER']}"
+    return found if re.fullmatch(r"[A-Z0-9_/]{1,20} [0-9]{3}", found) else f"a message ({described(found)})"
 
 
 class BapiConnector(SoapConnector):

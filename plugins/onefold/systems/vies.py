@@ -27,10 +27,12 @@ from onefold.connectors.soap.service import SoapService
 from onefold.connectors.window import Window
 from onefold.connectors.window_text import top_level
 from onefold.errors import Retriable
+from onefold.foreign_text import described
 from onefold.http.attempt import BadBody, Response
 from onefold.http.client import Client
 from onefold.http.endpoint import Endpoint
 from onefold.http.failure import QuotaExhausted, Refused
+from onefold.http.known_words import ERROR_CODES
 
 PER_PAGE = 100
 NO = frozenset({"INVALID", "INVALID_INPUT"})
@@ -88,7 +90,8 @@ def vies_reader(system: System, stream_name: str, endpoint: Endpoint, http: Clie
             if isinstance(said, NotKnown):
                 if said.code == BLOCKED:
                     raise QuotaExhausted(f"{named}: VIES answers our address no more ({BLOCKED}). Run it later.")
-                unknown = Retriable(f"{named}: VIES could not tell ({said.code}). The number is asked about next time.")
+                why = described(said.code, ERROR_CODES)
+                unknown = Retriable(f"{named}: VIES could not tell ({why}). The number is asked about next time.")
                 continue
             told = {name: None if value == NOTHING else value for name, value in said.items() if name in fields}
             payload = {**told, "vat": number, "countryCode": country, "vatNumber": rest}

@@ -21,6 +21,7 @@ from lxml import etree
 from onefold.catalog.system import System
 from onefold.connectors import safe_xml
 from onefold.connectors.files.store import Found, Taken, copied, fitting, fixed_folder
+from onefold.foreign_text import shown_name
 from onefold.http.attempt import Attempt, BadBody, Response
 from onefold.http.client import Client
 from onefold.http.endpoint import Endpoint
@@ -114,5 +115,5 @@ def _signer(endpoint: Endpoint, region: str) -> S3SigV4Auth | None:
 def _listing(response: Response) -> etree._Element:
     listing = safe_xml.tree(response.file)
     if etree.QName(listing).localname != "ListBucketResult":
-        raise BadBody(f"XML that is no list of objects but {etree.QName(listing).localname}")
+        raise BadBody(f"XML that is no list of objects but {shown_name(etree.QName(listing).localname)}")
     return listing

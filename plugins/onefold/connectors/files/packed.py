@@ -14,6 +14,7 @@ from typing import IO, BinaryIO
 
 from onefold.connectors.archive import DAMAGED
 from onefold.connectors.files.table import Unfit
+from onefold.foreign_text import shown_name
 from onefold.http.spool import CHUNK, Spool
 
 UNPACKED = 4 * 1024**3
@@ -79,7 +80,7 @@ def _no_archive(content: Spool, name: str, kind: str) -> Spool:
     start = content.read(4)
     content.seek(0)
     if start.startswith(_GZIP) or (start == _ZIP and kind != "xlsx"):
-        raise Unfit(f"the archive holds another ({name[:60]}); send what is in it")
+        raise Unfit(f"the archive holds another ({shown_name(name)}); send what is in it")
     return content
 
 

@@ -22,7 +22,7 @@ from onefold.catalog.stream import Stream
 from onefold.catalog.system import System
 from onefold.connectors.files.csv_file import csv_rows
 from onefold.connectors.files.packed import unpack
-from onefold.connectors.files.store import Found, Store, Taken, matching
+from onefold.connectors.files.store import Found, Store, Taken, matching, shown_file
 from onefold.connectors.files.table import Row, Unfit
 from onefold.connectors.files.xlsx_file import xlsx_rows
 from onefold.connectors.files.xml_file import xml_rows
@@ -98,12 +98,13 @@ def files_reader(system: System, stream_name: str, endpoint: Endpoint, store: St
         page, ended, at = list[Record](), list[Partition](), datetime.now(UTC)
         for file in waiting:
             modified = f"{file.modified:%Y-%m-%dT%H:%M:%S.%fZ}"
+            shown = shown_file(stream.request.path, file)
             skipped = reached.records_taken(modified, file) if reached else 0
             if skipped is None:
                 continue
             taken = store.take(file)
             if taken is None:
-                log.warning("%s: %s was changed while it was read; it is left for the next load", named, file.name)
+                log.warning("%s: %s was changed while it was read; it is left for the next load", named, shown)
                 continue
             with closing(taken), closing(Spool()) as lines:
                 before = held.get(file.name)
@@ -120,7 +121,7 @@ def files_reader(system: System, stream_name: str, endpoint: Endpoint, store: St
                         page, ended, at = [], [], datetime.now(UTC)
                     page.append(head.record(line[:-1]))
             if result.refused:
-                log.warning("%s: %s is refused: %s", named, file.name, result.refused)
+                log.warning("%s: %s is refused: %s", named, shown, result.refused)
             ended.append(Partition(file.name, msgspec.json.encode(result).decode(), refused=result.refused))
             if len(ended) >= PARTS:
                 yield Page(page, at, Place(modified, file.name, file.tag, None).text(), ended=tuple(ended))

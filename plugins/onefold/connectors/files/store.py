@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Protocol, Self
 
 from onefold.errors import Retriable
+from onefold.foreign_text import text_hash
 from onefold.http.spool import Spool, chunks
 
 
@@ -102,14 +103,19 @@ class Folder:
             return None
         except PermissionError as error:
             raise Retriable(
-                f"{path} may not be read: {error.strerror}. Give the user that Onefold runs as the right to read it; "
-                "nothing was changed here."
+                f"{shown_file(self._root.as_posix(), file)} may not be read: {error.strerror}. Give the user that "
+                "Onefold runs as the right to read it; nothing was changed here."
             ) from error
         if not same or taken.content.seek(0, os.SEEK_END) != file.size:
             taken.close()
             return None
         taken.content.seek(0)
         return taken
+
+
+def shown_file(pattern: str, file: Found) -> str:
+    """How messages call a file: people name files after people (its name stands in ops.stream_checkpoint)."""
+    return f"a file of {pattern} of {file.size:,} bytes (name's hash {text_hash(file.name.encode(errors='replace'))})"
 
 
 def copied(pieces: Iterator[bytes]) -> Taken:

@@ -15,6 +15,7 @@ from onefold.catalog.fields import SourceField
 from onefold.catalog.file_format import Format
 from onefold.catalog.stream import Stream
 from onefold.connectors.files.cells import Cell, read_cell
+from onefold.connectors.records import key_names
 
 HEAD = 100
 """In so many rows a header that is to be found is looked for."""
@@ -68,12 +69,12 @@ def columns(header: Sequence[Cell], stream: Stream) -> list[Column]:
     extra = [name for name in names if name not in declared and name not in stream.ignore]
     if extra:
         raise Unfit(
-            f"the header has {len(extra)} columns that the catalogue does not know ({', '.join(extra)[:120]}): add "
+            f"the header has {len(extra)} columns that the catalogue does not know ({key_names(extra)}): add "
             "them to fields or ignore"
         )
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
-        raise Unfit(f"the header has the column {', '.join(twice)} more than once")
+        raise Unfit(f"the header has the column {key_names(twice)} more than once")
     return [Column(name, declared.get(name)) for name in names]
 
 

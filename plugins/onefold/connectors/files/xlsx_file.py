@@ -28,6 +28,8 @@ from onefold.connectors.files.cells import FORMULA, Cell
 from onefold.connectors.files.merged_cells import Merge, merges, unmerged
 from onefold.connectors.files.packed import require_small
 from onefold.connectors.files.table import Line, Row, Unfit, filled, table_rows
+from onefold.connectors.records import key_names
+from onefold.foreign_text import shown_name
 from onefold.http.attempt import BadBody
 from onefold.http.spool import CHUNK
 
@@ -70,7 +72,7 @@ def xlsx_rows(file: BinaryIO, name: str, form: Format, stream: Stream) -> Iterat
 
 def _title(book: openpyxl.Workbook, form: Format) -> str:
     if form.sheet and form.sheet not in book.sheetnames:
-        raise Unfit(f"there is no sheet {form.sheet!r}; there are {', '.join(book.sheetnames)[:120]}")
+        raise Unfit(f"there is no sheet {form.sheet!r}; there are {key_names(book.sheetnames)}")
     return form.sheet or book.worksheets[0].title
 
 
@@ -101,7 +103,7 @@ def _merges(file: BinaryIO, title: str) -> list[Merge]:
                 part = target.lstrip("/") if target.startswith("/") else f"{folder}/{target}".lstrip("/")
                 if relation.get("Id") in wanted and part in names:
                     return merges(archive, part)
-    raise Unfit(f"its sheet {title!r} is not where the workbook says")
+    raise Unfit(f"its sheet {shown_name(title)} is not where the workbook says")
 
 
 def _cell(cell: ReadOnlyCell | EmptyCell | SheetCell | MergedCell) -> Cell:
@@ -129,7 +131,7 @@ def _require_harmless(file: BinaryIO, name: str) -> None:
             entries = archive.infolist()
             for entry in entries:
                 if any(part in entry.filename.lower() for part in ACTIVE):
-                    raise Unfit(f"it holds active content ({entry.filename[:60]}): macros, links or objects")
+                    raise Unfit(f"it holds active content ({shown_name(entry.filename)}): macros, links or objects")
             _require_small(entries)
             for entry in entries:
                 if entry.filename.lower().endswith((".xml", ".rels")):
@@ -155,4 +157,4 @@ def _require_plain(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> None:
     try:
         safe_xml.as_utf8(BytesIO(head))
     except BadBody as error:
-        raise Unfit(f"its part {entry.filename[:60]} is {error}") from None
+        raise Unfit(f"its part {shown_name(entry.filename)} is {error}") from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import BinaryIO
 
@@ -9,6 +10,7 @@ from onefold.catalog.file_format import Format
 from onefold.catalog.stream import Stream
 from onefold.connectors import safe_xml
 from onefold.connectors.files.table import Row, Unfit
+from onefold.foreign_text import shown_name
 
 
 def xml_rows(file: BinaryIO, name: str, form: Format, stream: Stream) -> Iterator[Row]:
@@ -33,7 +35,8 @@ def xml_rows(file: BinaryIO, name: str, form: Format, stream: Stream) -> Iterato
         told = [row.get(form.count) for row in safe_xml.rows(file, form.count)]
         if told != [str(count)]:
             said = ", ".join(str(each) for each in told) or "nothing"
-            raise Unfit(f"it says of itself ({form.count}) that it holds {said[:20]} records, and holds {count}")
+            number = said if re.fullmatch("[0-9]{1,9}", said) else shown_name(said)
+            raise Unfit(f"it says of itself ({form.count}) that it holds {number} records, and holds {count}")
 
 
 def _has(row: object, place: tuple[str, ...]) -> bool:

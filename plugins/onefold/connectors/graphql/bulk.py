@@ -16,8 +16,10 @@ import msgspec
 
 from onefold.connectors.graphql.client import GraphQL, Raws
 from onefold.errors import Fatal, Retriable
+from onefold.foreign_text import described, shown_name
 from onefold.http.attempt import BadBody, Response
 from onefold.http.failure import Refused
+from onefold.http.known_words import ERROR_CODES
 
 log = logging.getLogger(__name__)
 
@@ -100,7 +102,7 @@ class Bulk:
             codes = {error.code for error in run.user_errors}
             busy = "OPERATION_IN_PROGRESS" in codes or any("already in progress" in e.message for e in run.user_errors)
             if not busy:
-                said = ", ".join(filter(None, codes)) or "no code"
+                said = described(", ".join(sorted(filter(None, codes))), ERROR_CODES) or "no code"
                 raise Fatal(
                     f"{self._named}: the source refused a bulk operation ({said}). "
                     "Compare the stream's fields with what bulk operations allow."
@@ -124,7 +126,8 @@ class Bulk:
                 case status:
                     code = found.error_code if found else None
                     raise Retriable(
-                        f"{self._named}: the bulk operation ended as {status} ({code or 'no code'}). Run it again "
+                        f"{self._named}: the bulk operation ended as {shown_name(status)} "
+                        f"({described(code or '', ERROR_CODES) or 'no code'}). Run it again "
                         "later, with a shorter window if it is too large; nothing was changed here."
                     )
 

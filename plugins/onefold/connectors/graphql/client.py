@@ -13,10 +13,11 @@ from functools import partial
 import msgspec
 
 from onefold.connectors.records import sound_text
+from onefold.foreign_text import described
 from onefold.http.attempt import BadBody, Later, Response
 from onefold.http.client import Client
 from onefold.http.failure import Refused
-from onefold.http.scrub import scrubbed
+from onefold.http.known_words import known_words
 
 Raws = dict[str, msgspec.Raw]
 
@@ -116,10 +117,9 @@ class GraphQL:
                 return Later("THROTTLED", max(0.0, lacking / status.restore_rate))
         elif "INTERNAL_SERVER_ERROR" in codes:
             return BadBody("the error INTERNAL_SERVER_ERROR")
-        said = scrubbed("; ".join(error.message for error in errors))
-        known = ", ".join(sorted(code for code in codes if code)) or "no code"
+        said = described("; ".join((*codes, *(error.message for error in errors))), known_words(self.http.system))
         return Refused(
-            f'{self._named}: the query was refused ({known}), saying "{said}". Compare the stream\'s fields with the '
-            "source's schema, its rights with the access scopes of the app, and next.size with the price of a query.",
+            f"{self._named}: the query was refused ({said}). Compare the stream's fields with the source's "
+            " schema, its rights with the access scopes of the app, and next.size with the price of a query.",
             400,
         )

@@ -22,7 +22,7 @@ from onefold.connectors.graphql.document import PARENT, Selection, deletions, se
 from onefold.connectors.page import Page, PageReader
 from onefold.connectors.paging import Fetched, pages
 from onefold.connectors.record import Record
-from onefold.connectors.records import Head, value_at
+from onefold.connectors.records import Head, key_names, value_at
 from onefold.connectors.tombstones import deleted, ended, followed_by
 from onefold.connectors.window import Window
 from onefold.connectors.window_text import filled, placeholders
@@ -170,7 +170,7 @@ def _connection(named: str, data: Raws, operation: str) -> _Connection:
     except msgspec.ValidationError as error:
         raise Refused(
             f"{named}: the answer's shape has changed: {error}. A connection with pageInfo and nodes is expected at "
-            f"data.{operation}; there are: {', '.join(sorted(data)) or 'none'}. Compare request.operation in its YAML "
+            f"data.{operation}; there are: {key_names(data)}. Compare request.operation in its YAML "
             "with the source's schema.",
             422,
         ) from error

@@ -8,8 +8,9 @@ from onefold.catalog.system import System
 from onefold.connectors import safe_xml
 from onefold.connectors.soap.mtom import unwrapped
 from onefold.errors import Fatal
+from onefold.foreign_text import described
 from onefold.http.attempt import BadBody, Response
-from onefold.http.scrub import scrubbed
+from onefold.http.known_words import ERROR_CODES, known_words
 
 SOAP_11 = "http://schemas.xmlsoap.org/soap/envelope/"
 SOAP_12 = "http://www.w3.org/2003/05/soap-envelope"
@@ -19,7 +20,7 @@ class TheirFault(BadBody):
     """A SOAP fault of the other side; its reason is a text of theirs, not to be shown."""
 
     def __init__(self, code: str, reason: str) -> None:
-        super().__init__(f"a SOAP fault of the other side ({code})")
+        super().__init__(f"a SOAP fault of the other side ({described(code, ERROR_CODES)})")
         self.reason = reason
 
 
@@ -36,8 +37,8 @@ def envelope_of(response: Response, system: System) -> BinaryIO:
         if code in _SENDER_NOT_KNOWN:
             advice = f"Check login and password, or the key, of the Airflow connection {system.connection!r}"
         raise Fatal(
-            f'{system.system}: the service refused the call with a SOAP fault {code}, saying "{scrubbed(reason)}". '
-            f"{advice}."
+            f"{system.system}: the service refused the call with a SOAP fault {code} "
+            f"({described(reason, known_words(system)) or 'no reason'}). {advice}."
         )
     if not 200 <= response.status < 300:
         raise BadBody("an error status without a SOAP fault")

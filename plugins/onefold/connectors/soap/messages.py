@@ -16,10 +16,11 @@ from onefold.catalog.system import System
 from onefold.connectors import safe_xml
 from onefold.connectors.soap.ws_security import security
 from onefold.errors import Fatal
+from onefold.foreign_text import described
 from onefold.http.attempt import BadBody, Response
 from onefold.http.client import Client
 from onefold.http.endpoint import Endpoint
-from onefold.http.scrub import scrubbed
+from onefold.http.known_words import known_words
 from onefold.http.wire import split
 from onefold.settings import ROOT
 
@@ -58,7 +59,7 @@ class Messages:
         except (ZeepError, TypeError, AttributeError) as error:
             raise Fatal(
                 f"{self._system.system}: the WSDL has no operation {operation} with the arguments "
-                f"{', '.join(arguments) or '(none)'}: {scrubbed(str(error))}. Compare the stream with the WSDL."
+                f"{', '.join(arguments) or '(none)'}: {self._told(error)}. Compare the stream with the WSDL."
             ) from error
         if not isinstance(message, Message):
             raise Fatal(f"{self._system.system}: {operation} of the WSDL is no operation over HTTP. Name another.")
@@ -74,12 +75,16 @@ class Messages:
                 declared = client.service
             except (ZeepError, ValueError, RecursionError, FileNotFoundError) as error:
                 raise Fatal(
-                    f"{self._system.system}: the WSDL at {urlsplit(url).path} cannot be used: {scrubbed(str(error))}. "
+                    f"{self._system.system}: the WSDL at {urlsplit(url).path} cannot be used: {self._told(error)}. "
                     "Check `wsdl` in the system's YAML."
                 ) from error
             address = self._address(declared._binding_options["address"])
             self._proxy = client.create_service(declared._binding.name, address)
         return self._proxy
+
+    def _told(self, error: Exception) -> str:
+        """What zeep found wrong: its texts name elements, and may quote arguments and what a document holds."""
+        return f"{type(error).__name__} ({described(str(error), known_words(self._system))})"
 
     def _address(self, declared: str) -> str:
         """The declared address on the connection's host: a WSDL often names an inner or a public host."""

@@ -48,7 +48,6 @@ class Database:
         **settings: Unpack[AttemptSettings],
     ) -> None:
         self.system = system
-        self._secrets = {text for text in (endpoint.password,) if text}
         self._engine = _engine(system, endpoint)
         self._connection: sa.Connection | None = None
         self._way = Persistent(system, endpoint, self._engine.url.host or "", on_attempt, **settings)
@@ -94,7 +93,7 @@ class Database:
                 return question(connection)
         except sa.exc.DBAPIError as error:
             self.close()
-            raise classed(error, named, self.system.connection, self._way.timeout, self._secrets) from error
+            raise classed(error, named, self.system, self._way.timeout) from error
         except BaseException:
             self.close()
             raise

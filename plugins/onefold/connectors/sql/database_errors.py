@@ -6,14 +6,15 @@ up are the client's own). PostgreSQL's refusal to let us in has no code at all o
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable
-
+import psycopg
 import sqlalchemy as sa
+from pymysql.constants import CR, ER
 
+from onefold.catalog.system import System
 from onefold.errors import Fatal, Retriable
+from onefold.foreign_text import described
 from onefold.http.failure import Again
-from onefold.http.scrub import scrubbed
+from onefold.http.known_words import known_words
 
 Code = str | int | None
 
@@ -27,14 +28,21 @@ _NO_RIGHT: frozenset[Code] = frozenset({"42501", 1142, 1143, 1227, 1345})
 _NOT_THERE: frozenset[Code] = frozenset({"42P01", "42703", "3F000", 1054, 1146})
 
 
-_QUOTED = re.compile(r"""(["']).*\1""", re.DOTALL)
+_CONDITIONS = {
+    each.sqlstate: name
+    for name, each in vars(psycopg.errors).items()
+    if isinstance(each, type) and issubclass(each, psycopg.Error) and each.sqlstate
+}
+_NUMBERS: dict[int, str] = {
+    number: name for names in (ER, CR) for name, number in vars(names).items() if isinstance(number, int)
+}
 
 
 class Slow(Again):
     """The database gave no answer in time (seconds)."""
 
-    def __init__(self, timeout: float, excerpt: str) -> None:
-        super().__init__(f"no answer within {timeout:g} s", excerpt=excerpt)
+    def __init__(self, timeout: float, answer: str) -> None:
+        super().__init__(f"no answer within {timeout:g} s", answer=answer)
 
     def in_the_end(self, named: str, attempts: int, connection: str) -> Retriable:
         return Retriable(
@@ -44,26 +52,33 @@ class Slow(Again):
         )
 
 
-def classed(error: sa.exc.DBAPIError, named: str, connection: str, timeout: float, secrets: Iterable[str]) -> Exception:
+def classed(error: sa.exc.DBAPIError, named: str, system: System, timeout: float) -> Exception:
     """Again (Slow) when the same question may be answered later, Fatal with what to fix when it may not."""
     code, text = _code(error), _text(error)
-    # In a refusal the quoted is a name that helps; elsewhere it may be the very value that was found unfit.
-    names = code in _NO_ENTRY | _NO_RIGHT | _NOT_THERE or (code is None and isinstance(error, sa.exc.OperationalError))
-    said = scrubbed(text if names else _QUOTED.sub("…", text), secrets)
+    answer = described(text, known_words(system))
+    if name := _name(code):
+        answer = f"{name}, {answer}"
     if code in _SLOW:
-        return Slow(timeout, said)
+        return Slow(timeout, answer)
     if code in _NO_ENTRY or (code is None and any(words in text for words in _NO_ENTRY_TEXTS)):
-        remedy = f"Check login, password, host and database (schema) of the Airflow connection {connection!r}"
+        remedy = f"Check login, password, host and database (schema) of the Airflow connection {system.connection!r}"
     elif code in _NO_RIGHT:
-        remedy = f"Grant the login of the Airflow connection {connection!r} the right to read it"
+        remedy = f"Grant the login of the Airflow connection {system.connection!r} the right to read it"
     elif code in _NOT_THERE:
         remedy = "Compare request.table and the fields in the system's YAML with the database"
     elif _later(error, code):
         lost = code is None or error.connection_invalidated or isinstance(code, int)
-        return Again("the connection failed" if lost else f"SQLSTATE {code}", excerpt=said)
+        return Again("the connection failed" if lost else f"SQLSTATE {code}", answer=answer)
     else:
         remedy = "The query does not fit the table: compare the stream's YAML with the database"
-    return Fatal(f'{named} was refused{f" ({code})" if code else ""}, saying "{said}". {remedy}.')
+    return Fatal(f"{named} was refused{f' with {code}' if code else ''} ({answer}). {remedy}.")
+
+
+def _name(code: Code) -> str | None:
+    """What the code is called: UndefinedTable, NO_SUCH_TABLE."""
+    if isinstance(code, str):
+        return _CONDITIONS.get(code)
+    return _NUMBERS.get(code) if code else None
 
 
 def _later(error: sa.exc.DBAPIError, code: Code) -> bool:

@@ -6,10 +6,13 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from traceback import extract_tb
 
-from airflow.sdk.exceptions import AirflowFailException, AirflowRescheduleException
+from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowRescheduleException
 
 from onefold.errors import Busy, OnefoldError, Retriable
+from onefold.foreign_text import described
 from onefold.orchestration.tasks.log_view import log_lines
 
 LOOK_AGAIN = timedelta(seconds=10)
@@ -35,3 +38,22 @@ def airflow_errors() -> Iterator[None]:
         if isinstance(error, Retriable):
             raise Retriable(text) from None
         raise AirflowFailException(text) from None
+    except AirflowException:
+        raise
+    except Exception as error:  # noqa: BLE001 - it goes on, without its text
+        text = unexpected(error)
+        log_lines(logging.ERROR, text)
+        raise UnexpectedError(text) from None
+
+
+class UnexpectedError(Exception):
+    """An error that nobody foresaw, in a form that may be written down. Airflow tries again as it does after any."""
+
+
+def unexpected(error: Exception) -> str:
+    """What an error of others is and where it was met: its own text may quote a record (int("…"), KeyError)."""
+    places = [f"{Path(frame.filename).name}:{frame.lineno} ({frame.name})" for frame in extract_tb(error.__traceback__)]
+    return (
+        f"{type(error).__name__}, which is a mistake in Onefold, at {' > '.join(places[-6:])}. Its text is withheld, "
+        f"since it may quote a record ({described(str(error)) or 'it has none'}). Please report it."
+    )

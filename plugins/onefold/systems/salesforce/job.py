@@ -24,8 +24,10 @@ from onefold.connectors.records import sound_json
 from onefold.connectors.window import Window
 from onefold.connectors.window_text import filled, placeholders
 from onefold.errors import Retriable
+from onefold.foreign_text import described
 from onefold.http.attempt import BadBody, Response
 from onefold.http.client import Client
+from onefold.http.known_words import known_words
 
 FIRST_WAIT, LONGEST_WAIT, PATIENCE = 0.25, 30.0, 2 * 3600.0  # seconds
 QUERY = "q"
@@ -86,8 +88,9 @@ def job_reader(
             waited, pause = waited + pause, min(2 * pause, LONGEST_WAIT)
             job = http.send("GET", f"{bulk.path}/{job.id}", headers=_JSON, parse=_job)
         if job.state != "JobComplete":
+            told = described(job.errorMessage or "", known_words(http.system))
             raise Retriable(
-                f"{named}: the query job {job.id} ended as {job.state}: {job.errorMessage or 'without a reason'}. Run "
+                f"{named}: the query job {job.id} ended as {job.state}: {told or 'without a reason'}. Run "
                 "it again; if it ends so again, compare the query in the YAML with the object. Nothing was changed."
             )
         return f"{bulk.path}/{job.id}/results"
