@@ -16,8 +16,6 @@ from onefold.settings import ROOT
 from tests.conform.world import build_order
 
 PROJECT = ROOT / "dbt_project"
-_RESOLVED = [re.sub("^partner", "", model) for model in build_order()]
-"""What follows the entity's name in the models of resolution, each after those that it reads."""
 
 
 def build(url: str, entities: Iterable[Entity], publish: Publish) -> None:
@@ -26,7 +24,7 @@ def build(url: str, entities: Iterable[Entity], publish: Publish) -> None:
         for entity in filter(publish.touches, entities):
             for system in entity.systems:
                 _build_mapped(connection, f"{system}__{entity.entity}", publish)
-            for name in (f"{entity.entity}{model}" for model in _RESOLVED):
+            for name in (f"{entity.entity}{model}" for model in _resolved()):
                 if name in _models():
                     connection.execute(sql.SQL("drop table if exists mapped.{}").format(sql.Identifier(name)))
                     body = _render(name, publish, incremental=False)
@@ -51,6 +49,12 @@ def _build_mapped(connection: psycopg.Connection, name: str, publish: Publish) -
 def _columns(connection: psycopg.Connection, table: str) -> Sequence[str]:
     described = connection.execute(f"select * from {table} limit 0").description  # noqa: S608 - our own names
     return [f"{column.name} {column.type_code}" for column in described]
+
+
+@cache
+def _resolved() -> list[str]:
+    """What follows the entity's name in the models of resolution, each after those that it reads."""
+    return [re.sub("^partner", "", model) for model in build_order()]
 
 
 @cache

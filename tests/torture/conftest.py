@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 from collections.abc import Iterator
 
-import great_expectations  # noqa: F401  so that the processes that are forked from this one need not import it each
 import pytest
 
 from onefold.platform.postgres import Postgres, free_port
@@ -26,7 +26,8 @@ def full() -> bool:
 @pytest.fixture(scope="session")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """Without autovacuum, whose sessions would be mistaken for those of the dead; without fsync, since the machine
-    itself does not crash."""
+    itself does not crash. The processes that are forked from this one need not import Great Expectations each."""
+    importlib.import_module("great_expectations")
     server = Postgres(
         tmp_path_factory.mktemp("tortured"),
         free_port(),
