@@ -31,6 +31,7 @@ from onefold.commands.audit_checkpoints import (
     rotate_key_command,
 )
 from onefold.commands.audit_copies import copies_kept, holds_anchors, places_command, read_copy, signed_anchors
+from onefold.commands.audit_evidence import evidence_command
 from onefold.errors import Fatal, OnefoldError
 from onefold.platform.warehouse import connect_as
 from onefold.settings import settings
@@ -44,7 +45,14 @@ def audit() -> None:
     """What happened, provably: the chain of audit events, and the provenance of each golden record."""
 
 
-for _command in (checkpoint_command, prove_command, check_proof_command, rotate_key_command, places_command):
+for _command in (
+    checkpoint_command,
+    places_command,
+    prove_command,
+    check_proof_command,
+    rotate_key_command,
+    evidence_command,
+):
     audit.add_command(_command)
 
 
