@@ -55,6 +55,15 @@ def test_a_basis_that_needs_a_law_names_it(checkout):
     assert checkout.mistakes() == ['shop.yaml:17: legal_basis legal_obligation needs "law: …": the law, by name']
 
 
+def test_what_a_law_demands_is_not_kept_for_less(checkout):
+    kept = "    kept_by_law: {fields: [Name], basis: the law, years: 5, since: Changed}\n"
+    checkout.system(PRIVACY, kept + PRIVACY)
+    assert "account: the law demands 5 years, and retention is shorter" in wrong(checkout)[0]
+    retention = "persons: [Sole traders], retention: {history: P6Y, deleted: P6Y}"
+    checkout.system(PRIVACY, kept + PRIVACY.replace("persons: [Sole traders]", retention))
+    check_data_protection(checkout.read(), checkout.root)
+
+
 def test_of_several_classes_the_shortest_period_counts_and_a_streams_own_before_all(checkout):
     everywhere = check_data_protection(checkout.read(), checkout.root)
     days = {name: getattr(everywhere.periods(["organisation", "contact"]), name).days for name in PERIODS}

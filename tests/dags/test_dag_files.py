@@ -44,7 +44,9 @@ def test_reading_the_dag_files_imports_nothing_that_only_tasks_need(found: Mappi
 def test_there_is_one_sync_dag_for_each_system_of_the_catalogue_and_one_for_each_operation(
     found: Mapping[str, object],
 ) -> None:
-    assert sorted(found["dags"]) == sorted([*SYNCS, "conform", "migrate", "reconcile", "replay", "rollback"])
+    assert sorted(found["dags"]) == sorted(
+        [*SYNCS, "conform", "migrate", "reconcile", "replay", "retention", "rollback"]
+    )
 
 
 @pytest.mark.parametrize("dag_id", SYNCS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from functools import lru_cache
 from pathlib import Path
 
@@ -100,5 +101,13 @@ def _missing(name: str, stream: Stream, everywhere: DataProtection) -> Iterator[
             f"{name} has personal fields ({first}, …) and does not say their {', '.join(lacking)}; add "
             '"privacy: {purpose: …, legal_basis: …, persons: […]}" to it, or to defaults for all streams'
         )
+    law = stream.kept_by_law
+    if law and classes.keys() <= everywhere.retention.keys():
+        periods = stream_periods(stream, everywhere)
+        if min(periods.history, periods.deleted) < timedelta(days=365 * law.years):
+            yield (
+                f"{name}: {law.basis} demands {law.years} years, and retention is shorter; add "
+                f'"privacy: {{retention: {{history: P{law.years + 1}Y, deleted: P{law.years + 1}Y}}}}" to it'
+            )
     for unknown in [each for each in classes if each not in everywhere.retention]:
         yield f'{name}: {FILE} does not say how long class "{unknown}" is kept; add it under retention'

@@ -33,6 +33,8 @@ COMMANDS = {
     "quarantine": Entry("quarantine:quarantine", "Show which rows wait and which values are withheld, and why."),
     "held-back": Entry("held_back:held_back", "Show which golden records are held back, and why."),
     "rollback": Entry("rollback:rollback", "Remove published loads as if they had never been, or undo that."),
+    "retention": Entry("retention:retention", "Show what is kept how long and what is due; delete it."),
+    "privacy": Entry("privacy:privacy", "Print the record of processing; report on one person."),
     "audit": Entry("audit:audit", "Verify and read the audit trail."),
     "generate": Entry("generate:generate", "Write everything that is generated from the catalogue."),
     "new": Entry("new:new", "Make a first draft of a system from its own description."),

@@ -73,7 +73,7 @@ def open_publish(
             "update ops.publish set state = 'failed', ended_at = now(),"
             " error = 'The run died before it published; the next one took its loads in.' where state = 'building'"
         )
-        pending = connection.execute(_PENDING).fetchall()
+        pending = pending_loads(connection)
         full_mapping = changed_mappings(connection, mappings)
         judged_anew = _changed_suites(connection, suites)
         if not pending and not judged_anew and (not full_mapping or not _anything_published(connection)):
@@ -96,6 +96,11 @@ def open_publish(
         full_mapping,
         judged_anew,
     )
+
+
+def pending_loads(connection: psycopg.Connection) -> list[tuple[int, bool, str]]:
+    """The loads that the next publish will take in: number, whether it is taken out again, and system.stream."""
+    return connection.execute(_PENDING).fetchall()
 
 
 def changed_mappings(connection: psycopg.Connection, mappings: Mapping[str, str]) -> frozenset[str]:

@@ -22,7 +22,7 @@ def switch_visible_publish(connection: psycopg.Connection, publish_id: int, acto
 
     Nothing is rewritten, so it takes no longer for much data than for little, and readers never wait. The next conform
     continues from the newest publish, whichever is visible, and shows its own. Raises Fatal when the publish does not
-    exist or was not published.
+    exist, was not published, or is no longer whole because retention has purged its golden records.
     """
     with connection.transaction():
         state = connection.execute("select state from ops.publish where publish_id = %s", (publish_id,)).fetchone()
@@ -32,6 +32,7 @@ def switch_visible_publish(connection: psycopg.Connection, publish_id: int, acto
                 f"Publish {publish_id} {problem}, so it cannot be shown. "
                 "Those whose state in ops.publish is 'published' can be shown."
             )
+        _require_whole(connection, publish_id)
         shown = connection.execute("select entity, publish_id from ops.published order by entity for update").fetchall()
         for entity, previous in shown:
             set_visible_publish(connection, entity, publish_id, actor)
@@ -46,3 +47,12 @@ def switch_visible_publish(connection: psycopg.Connection, publish_id: int, acto
                 ),
             )
     return tuple(entity for entity, _ in shown)
+
+
+def _require_whole(connection: psycopg.Connection, publish_id: int) -> None:
+    purged = connection.execute("select max(whole_since) from ops.golden_history").fetchone()
+    if purged and purged[0] is not None and publish_id < purged[0]:
+        raise Fatal(
+            f"Publish {publish_id} can no longer be shown: its golden records are kept no longer than "
+            f"catalog/privacy.yaml says. The oldest that is whole is publish {purged[0]}: show that one or a later one."
+        )

@@ -174,7 +174,7 @@ def _current(connection: psycopg.Connection, load: Load) -> sql.Composable:
 
     A later version is of a later load than the stream's oldest: where one load brought most of staging, the index on
     the loads leaves it out. Whether there is any is asked first: to find that there is none, PostgreSQL would hash all
-    versions. The oldest is the first that may have written into staging; the ledger is never pruned.
+    versions. The oldest is the first that may have written into staging: the ledger keeps every load that has.
     """
     oldest = one_row(
         connection.execute(

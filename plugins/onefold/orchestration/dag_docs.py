@@ -153,3 +153,16 @@ the dry run has read, and conform follows. All of it is in `ops.migration`; more
 
 Whatever ends a task, trying it again goes on with the chunk and the page that it was at.
 """
+
+
+RETENTION_DOC = """### What is kept no longer
+
+How long replaced versions, deleted records, quarantine, past golden records, lineage and logs are kept is said in
+`catalog/privacy.yaml` and in the systems' YAML. **warehouse** deletes what is due in batches; what a rollback, its undo
+or the next conform still needs is never due. **installation** lets `airflow db clean` delete old runs, and deletes old
+logs. What is due now: `bin/onefold retention`. What was deleted: `ops.retention`, `ops.retention_purge` and the audit
+chain, in counts.
+
+**When it is red.** The log says why. A run that died half-way has deleted what `ops.retention_purge` says; clear the
+task, and it goes on. More in `docs/data-protection.md`.
+"""

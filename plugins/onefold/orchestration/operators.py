@@ -125,6 +125,24 @@ class ExecuteRollback(BaseOperator):
         return rollback.execute(context)
 
 
+class PurgeWarehouse(BaseOperator):
+    """Deletes from the warehouse what is kept no longer. Its XCom is how many rows."""
+
+    def execute(self, context: Context) -> Mapping[str, object]:
+        from onefold.orchestration.tasks import retention
+
+        return retention.purge_warehouse(context)
+
+
+class CleanInstallation(BaseOperator):
+    """Deletes old runs from Airflow's database, and old logs. Its XCom is how many."""
+
+    def execute(self, context: Context) -> Mapping[str, object]:
+        from onefold.orchestration.tasks import retention
+
+        return retention.clean_installation()
+
+
 class PlanMigration(BaseOperator):
     """Plans the requested migration and stores the plan. Its XCom is the list of its streams."""
 

@@ -1,0 +1,98 @@
+"""What Onefold records of its own work: lineage, the ledger of loads (schema ops), and what was left in landing.
+
+The audit chain is kept whole. Of lineage the newest completed run of each job stays, from which the lineage of columns
+is read. Of the ledger stays every load that wrote something, that a cursor, a publish or another table refers to, that
+was rolled back, and the newest of each stream.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+
+import psycopg
+from psycopg import sql
+
+from onefold.catalog.privacy import TechnicalRetention
+from onefold.retention.purge import RowPurge, make_purge
+
+_LINEAGE = """
+select e.event_id from lineage.event e
+where e.event_time < {before} and not (e.event_type = 'COMPLETE' and not exists (
+    select from lineage.event n where n.job_namespace = e.job_namespace and n.job_name = e.job_name
+      and n.event_type = 'COMPLETE' and n.event_id > e.event_id))
+order by e.event_id
+"""
+_DELETE_LINEAGE = "delete from lineage.event where event_id = any (array({due} limit {batch}))"
+_EDGES = """
+select d.ctid from lineage.dataset_edge d where not exists (select from lineage.event e where e.run_id = d.run_id)
+"""
+_DELETE_EDGES = "delete from lineage.dataset_edge where ctid = any (array({due} limit {batch}))"
+
+_OLD_ROWS = "select t.ctid from {table} t where {at} < {before}"
+_DELETE_ROWS = "delete from {table} where ctid = any (array({due} limit {batch}))"
+_ALL_ROWS = "select count(*), min({at}) from {table} t"
+
+_IDLE_LOADS = """
+select l.load_id from ops.load l
+where l.ended_at < {before} and l.state in ('published', 'rejected')
+  and coalesce(l.rollback_until, l.ended_at) < {before}
+  and l.rows_new + l.rows_changed + l.rows_deleted = 0
+  and exists (select from ops.load n where n.system = l.system and n.stream = l.stream and n.state = 'published'
+              and n.load_id > l.load_id and n.rollback_until < {before}
+              and (not l.moved_cursor or n.moved_cursor and n.window_end >= l.window_end
+                   and (l.cursor_value is null or n.cursor_value >= l.cursor_value)))
+  and {unreferenced}
+"""
+_DELETE_LOADS = "delete from ops.load where load_id = any (array({due} limit {batch}))"
+_REFERENCES = """
+select conrelid::regclass::text, a.attname from pg_constraint c
+join pg_attribute a on a.attrelid = c.conrelid and a.attnum = any (c.conkey)
+where c.contype = 'f' and c.confrelid = 'ops.load'::regclass order by 1, 2
+"""
+
+LEDGERS = {
+    "ops.gate_result": "at",
+    "ops.contract_change": "at",
+    "ops.usage": "(select coalesce(l.ended_at, l.started_at) from ops.load l where l.load_id = t.load_id)",
+    "ops.alert": "t.resolved_at",
+    "ops.reconciliation": "t.ended_at",
+}
+"""The tables of the ledger that only grow, and when a row of each was last of use."""
+
+
+def record_purges(connection: psycopg.Connection, periods: TechnicalRetention, now: datetime) -> Iterator[RowPurge]:
+    """What may be due of lineage and the ledger."""
+    lineage: dict[str, sql.Composable] = {"before": sql.Literal(now - periods.lineage)}
+    all_events = "select count(*), min(event_time) from lineage.event"
+    yield make_purge("lineage", "lineage.event", periods.lineage, all_events, _LINEAGE, _DELETE_LINEAGE, lineage)
+    all_edges = "select count(*), null::timestamptz from lineage.dataset_edge"
+    yield make_purge("lineage", "lineage.dataset_edge", periods.lineage, all_edges, _EDGES, _DELETE_EDGES, lineage)
+    before = {"before": sql.Literal(now - periods.ledger)}
+    usage_of_reconciliation = """
+        select t.ctid from ops.usage t join ops.reconciliation r using (reconciliation_id) where r.ended_at < {before}
+    """
+    all_of_reconciliation = """
+        select count(*), min(r.ended_at) from ops.usage join ops.reconciliation r using (reconciliation_id)
+    """
+    usage = {**before, "table": sql.Identifier("ops", "usage")}
+    yield make_purge(
+        "ledger", "ops.usage", periods.ledger, all_of_reconciliation, usage_of_reconciliation, _DELETE_ROWS, usage
+    )
+    for table, at in LEDGERS.items():
+        names = {**before, "table": sql.Identifier(*table.split(".")), "at": sql.SQL(at)}
+        yield make_purge("ledger", table, periods.ledger, _ALL_ROWS, _OLD_ROWS, _DELETE_ROWS, names)
+    names = {**before, "unreferenced": _unreferenced(connection)}
+    all_loads = "select count(*), min(started_at) from ops.load"
+    yield make_purge("ledger", "ops.load", periods.ledger, all_loads, _IDLE_LOADS, _DELETE_LOADS, names)
+
+
+def _unreferenced(connection: psycopg.Connection) -> sql.Composed:
+    """That no table with a foreign key refers to the load `l`: whichever tables there are."""
+    references = connection.execute(_REFERENCES).fetchall()
+    return sql.SQL(" and ").join(
+        sql.SQL("not exists (select from {} r where r.{} = l.load_id)").format(
+            sql.Identifier(*table.split(".")), sql.Identifier(column)
+        )
+        for table, column in references
+    )

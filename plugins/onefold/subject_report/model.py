@@ -1,0 +1,119 @@
+"""The report on one person, as it is handed out. Its values are the person's: no repr shows them."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True)
+class RecordVersion:
+    """A record as it was received once: when, in which load, and each of its values by field."""
+
+    received_at: datetime
+    load_id: int
+    current: bool
+    deleted: bool
+    values: dict[str, str] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class SourceRecord:
+    """One record about the person, in all versions that are kept, the newest first; why, for whom, how long."""
+
+    system: str
+    title: str
+    stream: str
+    key: str = field(repr=False)
+    purpose: str | None
+    legal_basis: str | None
+    recipients: list[str]
+    days_replaced: int
+    days_after_deletion: int
+    versions: list[RecordVersion]
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingRecord:
+    """A record about the person that failed a check and is kept apart from what is published."""
+
+    stream: str
+    received_at: datetime
+    state: str
+    reason: str
+    values: dict[str, str] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class GoldenVersion:
+    """What the systems' records gave together, from a publish until another one (None: still)."""
+
+    since: datetime
+    until: datetime | None
+    values: dict[str, str] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class AttributeSource:
+    """Where one attribute comes from today."""
+
+    attribute: str
+    system: str
+    stream: str
+    field: str | None
+    received_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class GoldenReport:
+    """One golden record of the person: its history, the newest first, and where today's values come from."""
+
+    entity: str
+    title: str
+    golden_id: str
+    versions: list[GoldenVersion]
+    sources: list[AttributeSource]
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """Other rows in which a value of the person stands. They are about others and are not shown."""
+
+    where: str
+    title: str
+    rows: int
+    fields: list[str]
+
+
+@dataclass(frozen=True, slots=True)
+class SubjectReport:
+    """All of it. known_by: the values by which the person was looked for, in their normal form."""
+
+    report_id: str
+    made_at: datetime
+    controller: str
+    contact: str
+    data_protection_officer: str | None
+    known_by: list[str] = field(repr=False)
+    golden: list[GoldenReport]
+    records: list[SourceRecord]
+    waiting: list[WaitingRecord]
+    mentions: list[Mention]
+    recipients: list[str]
+    transfers: list[str]
+    rights: list[str]
+
+    def as_json(self) -> dict[str, object]:
+        """As plain JSON values; times are datetimes."""
+        return asdict(self)
+
+    def counts(self) -> dict[str, int]:
+        """How much there is, without a value: for the audit chain."""
+        return {
+            "golden_records": len(self.golden),
+            "golden_versions": sum(len(each.versions) for each in self.golden),
+            "records": len(self.records),
+            "versions": sum(len(each.versions) for each in self.records),
+            "waiting": len(self.waiting),
+            "mentions": sum(each.rows for each in self.mentions),
+        }
