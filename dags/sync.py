@@ -39,6 +39,7 @@ def sync_dag(system: System) -> DAG:
                 stream=stream,
                 doc_md=load_doc(system, stream),
                 outlets=[staging_asset(system.system, stream)],
+                execution_timeout=system.limits.load,
             )
     return dag
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 from onefold.errors import Fatal
@@ -74,17 +76,34 @@ def notify_setting() -> str:
     return os.environ.get("ONEFOLD_NOTIFY", "log")
 
 
+def task_time() -> timedelta:
+    """How long one attempt at a task may take (ONEFOLD_TASK_HOURS, 24); a load's is limits.load of its system."""
+    return timedelta(hours=_count("ONEFOLD_TASK_HOURS", 24, "hours", 1))
+
+
+def approval_time() -> timedelta:
+    """How long a task waits for somebody's approval (ONEFOLD_APPROVAL_DAYS, 14)."""
+    return timedelta(days=_count("ONEFOLD_APPROVAL_DAYS", 14, "days", 1))
+
+
 def _port(variable: str, default: int) -> int:
     text = os.environ.get(variable, str(default))
-    if not text.isdigit() or not 0 < int(text) < 65536:
+    if not _DIGITS.fullmatch(text) or not 0 < int(text) < 65536:
         raise Fatal(f"{variable}={text!r} is not a port. Set it to a number between 1 and 65535.")
     return int(text)
 
 
 def _days(variable: str, default: int) -> int:
+    return _count(variable, default, "days", 0, ": 0 means that nothing can be rolled back")
+
+
+def _count(variable: str, default: int, unit: str, least: int, remark: str = "") -> int:
     text = os.environ.get(variable, str(default))
-    if not text.isdigit() or int(text) > 3650:
-        raise Fatal(
-            f"{variable}={text!r} is not a number of days. Set it to one from 0 (nothing can be rolled back) on."
-        )
+    if not _DIGITS.fullmatch(text) or not least <= int(text) <= MOST:
+        raise Fatal(f"{variable}={text!r} is not a number of {unit}. Set it to one from {least} to {MOST}{remark}.")
     return int(text)
+
+
+_DIGITS = re.compile("[0-9]{1,5}")  # str.isdigit also says so of "²", which is no number
+MOST = 3650
+"""Days, hours: ten years are as good as for ever."""

@@ -37,6 +37,8 @@ dags = {
                 "before": sorted(task.upstream_task_ids),
                 "outlets": [outlet.name for outlet in task.outlets],
                 "retries": task.retries,
+                "seconds": task.execution_timeout and task.execution_timeout.total_seconds(),
+                "answer_seconds": getattr(task, "response_timeout", None) and task.response_timeout.total_seconds(),
             }
             for task in dag.tasks
         },

@@ -49,6 +49,14 @@ def test_there_is_one_sync_dag_for_each_system_of_the_catalogue_and_one_for_each
     )
 
 
+def test_no_attempt_at_a_task_is_without_an_end(found: Mapping[str, object]) -> None:
+    for dag_id, dag in found["dags"].items():
+        longest = SYNCS[dag_id].limits.load.total_seconds() if dag_id in SYNCS else 24 * 3600
+        assert {task["seconds"] for task in dag["tasks"].values()} == {longest}, dag_id
+    approvals = [dag["tasks"]["approve"] for dag in found["dags"].values() if "approve" in dag["tasks"]]
+    assert approvals and {task["answer_seconds"] for task in approvals} == {14 * 24 * 3600}
+
+
 @pytest.mark.parametrize("dag_id", SYNCS)
 def test_each_stream_is_one_task_that_updates_its_asset(found: Mapping[str, object], dag_id: str) -> None:
     tasks, system = found["dags"][dag_id]["tasks"], SYNCS[dag_id]

@@ -149,3 +149,12 @@ def test_a_long_path_is_written_down_shortened(web: WebServer) -> None:
     with pytest.raises(Fatal) as refused:
         out.get("/" + "x" * 9000)
     assert len(str(refused.value)) < 600 and len(out.attempts[0].path) <= 300
+
+
+@pytest.mark.parametrize("seconds", [float("inf"), float("nan"), -1.0, 1e300, 100_000.0])
+def test_a_pause_that_nobody_stays_for_is_not_slept(web: WebServer, seconds: float) -> None:
+    out = Out(web.url)
+    with pytest.raises(Retriable, match="asks to come back in"):
+        out.client.wait(seconds)
+    out.client.wait(45)
+    assert out.slept == [45]

@@ -42,6 +42,15 @@ class Limits(Model):
         description="one request and its whole answer, from the first byte to the last; of a database: one page",
     )
     attempts: PositiveInt = Field(5, description="how often a request is tried, within timeout times attempts")
+    pages: PositiveInt = Field(100_000, description="the most pages that one load reads of a stream")
+    empty_pages: PositiveInt = Field(10_000, description="the most pages one after another that bring nothing")
+    load: timedelta = Field(
+        timedelta(hours=12), description="one attempt to load a stream; the next goes on after its last page"
+    )
+    idle_run: timedelta = Field(
+        timedelta(hours=1),
+        description="how long a load waits for another run of its stream that does nothing, as while its DAG is paused",
+    )
     answer_mib: PositiveInt = Field(256, description="the largest answer, unpacked; of a database: the largest page")
 
     renamed: ClassVar[dict[str, str]] = {"apart": "per_endpoint"}

@@ -151,6 +151,11 @@ def _follow(api: BackfillApi, backfill_started: Backfill, runs: int) -> Progress
         if done.succeeded + done.failed >= runs:
             return done
         require_live_services()
+        if api.is_paused(backfill_started.dag_id):
+            raise Fatal(
+                f"{backfill_started.dag_id} has been paused: its runs do not begin. Switch it on in the UI (the toggle "
+                f"beside its name), and backfill {backfill_started.backfill_id} goes on by itself; or cancel it there."
+            )
         time.sleep(POLL_SECONDS)
 
 

@@ -126,8 +126,12 @@ class Client:
             raise self._refused(request, error) from error
 
     def wait(self, seconds: float) -> None:
-        """Pause before asking the system again about what it is still busy with."""
-        self._way.sleep(seconds)
+        """Pause before asking the system again about what it is still busy with.
+
+        Raises Retriable for a pause that is longer than all attempts at a request may take: what the system says of
+        when to come back may be any number.
+        """
+        self._way.pause(seconds)
 
     def _post_form(self, path: str, form: str) -> OAuth2Token:
         headers = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"}

@@ -15,7 +15,7 @@ from purgatory import SyncCircuitBreakerFactory
 from purgatory.domain.model import OpenedState
 
 from onefold.catalog.system import System
-from onefold.errors import OnefoldError
+from onefold.errors import OnefoldError, Retriable
 from onefold.http.attempt import Attempt
 from onefold.http.breaker import BREAKERS, watched
 from onefold.http.endpoint import Endpoint
@@ -25,6 +25,8 @@ from onefold.http.limit import Limit, Limiter, MemoryLimiter, kept, rate
 T = TypeVar("T")
 log = logging.getLogger(__name__)
 
+LONGEST_PAUSE = 60.0
+"""Seconds that are waited for whatever the limits: our own pauses between questions are shorter."""
 IN_PROCESS_LIMITER = MemoryLimiter()
 
 
@@ -117,6 +119,17 @@ class Persistent:
         except OpenedState as error:
             seconds = self._breakers.default_ttl
             raise circuit_open(named, self.system.system, self._last_failure, seconds) from error
+
+    def pause(self, seconds: float) -> None:
+        """Sleep so long. Raises Retriable instead where that is no time to stay for."""
+        most = max(self._longest, LONGEST_PAUSE)
+        if not 0 <= seconds <= most:
+            raise Retriable(
+                f"{self.system.system}.{self.stream}: the system asks to come back in {seconds:.0f} s, which is more "
+                f"than the {most:.0f} s that are waited for (limits.timeout times limits.attempts). Run it then; "
+                "nothing was changed here."
+            )
+        self.sleep(seconds)
 
     @contextmanager
     def attempt(self, method: str, path: str) -> Iterator[Outcome]:

@@ -195,9 +195,9 @@ def _progress(load: Load, page: Page) -> Iterator[sql.Composable]:
     yield sql.SQL("update landing.resume_token set token = {}, complete = {} where load_id = {}").format(
         page.token, page.token is None, load.load_id
     )
-    yield sql.SQL("update ops.load set pages = pages + 1, rows_read = rows_read + {} where load_id = {}").format(
-        len(page.records), load.load_id
-    )
+    yield sql.SQL(
+        "update ops.load set pages = pages + 1, rows_read = rows_read + {}, last_active = now() where load_id = {}"
+    ).format(len(page.records), load.load_id)
 
 
 def finish_landing(connection: psycopg.Connection, load: Load, seconds: float) -> None:
@@ -205,7 +205,8 @@ def finish_landing(connection: psycopg.Connection, load: Load, seconds: float) -
     with connection.transaction():
         connection.execute("update landing.resume_token set complete = true where load_id = %s", (load.load_id,))
         connection.execute(
-            "update ops.load set state = 'landed', seconds_extracting = seconds_extracting + %s where load_id = %s",
+            "update ops.load set state = 'landed', last_active = now(), seconds_extracting = seconds_extracting + %s"
+            " where load_id = %s",
             (seconds, load.load_id),
         )
 
@@ -214,7 +215,8 @@ def mark_gated(connection: psycopg.Connection, load: Load, seconds: float) -> No
     """The gate has passed the load: state gated, in the ledger and with the landed pages."""
     connection.execute("update landing.resume_token set gated = true where load_id = %s", (load.load_id,))
     connection.execute(
-        "update ops.load set state = 'gated', seconds_gating = seconds_gating + %s where load_id = %s",
+        "update ops.load set state = 'gated', last_active = now(), seconds_gating = seconds_gating + %s"
+        " where load_id = %s",
         (seconds, load.load_id),
     )
 

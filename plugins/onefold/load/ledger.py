@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal
 
 import psycopg
@@ -58,6 +58,7 @@ class Load:
     cursor_value: str | None
     moved_cursor: bool
     rollback_until: datetime | None
+    last_active: datetime
 
     @property
     def window(self) -> Window:
@@ -119,16 +120,31 @@ def lock_stream(connection: psycopg.Connection, system: str, stream: str) -> Non
 
 
 def close_abandoned(
-    connection: psycopg.Connection, system: str, stream: str, run: Run, run_is_over: Callable[[str, str], bool]
+    connection: psycopg.Connection,
+    system: str,
+    stream: str,
+    run: Run,
+    run_is_over: Callable[[str, str], bool],
+    idle: timedelta,
 ) -> None:
     """Close a load that an earlier run left in progress. The caller holds the stream's lock, so no process works on it.
 
-    Raises Busy when that run still goes on and is between two of its tasks.
+    Raises Busy when that run still goes on and is between two of its attempts. One that has done nothing for `idle` is
+    not waited for: its DAG is paused, or nobody runs its tasks; if it comes again, it begins anew.
     """
     left = latest(connection, system, stream)
     if left is None or not left.in_progress or (left.dag_id, left.run_id) == (run.dag_id, run.run_id):
         return
+    silent = one_row(connection.execute("select %s < now() - %s", (left.last_active, idle)))[0]
     if not run_is_over(left.dag_id, left.run_id):
+        if silent:
+            reject(
+                connection,
+                left,
+                f"abandoned: run {left.run_id} has done nothing since {left.last_active:%Y-%m-%d %H:%M} UTC (is its "
+                "DAG paused?), and another run waited for the stream; it begins anew when it comes again",
+            )
+            return
         raise Busy(
             f"{system}.{stream} has load {left.load_id} in progress (state {left.state}, run {left.run_id}). "
             "Wait until that run has ended; this one tries again."

@@ -23,6 +23,7 @@ from onefold.load.checkpoints import stored_checkpoints
 from onefold.load.extraction import Acknowledge
 from onefold.load.job import Job
 from onefold.load.ledger import Load
+from onefold.load.page_bounds import bounded
 from onefold.load.replayed_rows import land_chosen_rows, replay_window
 from onefold.load.staging import ensure_staging
 from onefold.load.stream_lock import hold_stream, locked_stream, open_warehouse, record_failure
@@ -142,10 +143,10 @@ def _is_of_another_window(job: Job, load: Load) -> bool:
 
 
 def _begin(connection: psycopg.Connection, job: Job) -> Load:
-    system = job.system.system
+    system, idle = job.system.system, job.system.limits.idle_run
     if job.yields_to_fresh:
-        queue.yield_to_fresh(connection, system, job.stream_name, job.run_is_over)
-    ledger.close_abandoned(connection, system, job.stream_name, job.run, job.run_is_over)
+        queue.yield_to_fresh(connection, system, job.stream_name, job.run_is_over, idle)
+    ledger.close_abandoned(connection, system, job.stream_name, job.run, job.run_is_over, idle)
     ensure_staging(connection, job.table)
     if job.replay_id is not None:
         window = replay_window(connection, job.replay_id, system, job.stream_name)
@@ -205,7 +206,9 @@ def _extract(connection: psycopg.Connection, job: Job, load: Load, token: str | 
             job.source(job.stream_name, usage) as pages,
             landing.Landing(connection, load, job.stream.primary_key) as landed,
         ):
-            for number, page in enumerate(pages(_window(connection, job, load), token), start=1):
+            found = pages(_window(connection, job, load), token)
+            before = load.pages if token else 0
+            for number, page in enumerate(bounded(found, job.system.limits, job.name, before), start=1):
                 landed.add(page)
                 log.info("%s load %s: page %s, %s records", job.name, load.load_id, number, len(page.records))
     finally:

@@ -103,7 +103,7 @@ def record_failure(connection: psycopg.Connection, job: Job, error: OnefoldError
             ledger.reject(connection, load, storable_message(error))
         else:
             why = (storable_message(error), load.load_id)
-            connection.execute("update ops.load set error = %s where load_id = %s", why)
+            connection.execute("update ops.load set error = %s, last_active = now() where load_id = %s", why)
         audit_and_lineage.record_failed(connection, job, load, error, final)
 
 

@@ -7,6 +7,8 @@ from typing import TypedDict, Unpack
 from airflow.providers.standard.operators.hitl import ApprovalOperator
 from airflow.sdk import Context
 
+from onefold.settings import approval_time
+
 
 class ApprovalOptions(TypedDict):
     """What a DAG file says about the task."""
@@ -24,7 +26,7 @@ class ApprovePlan(ApprovalOperator):
     template_fields = ()  # what was planned is shown as it is: nothing in it is a template
 
     def __init__(self, **options: Unpack[ApprovalOptions]) -> None:
-        super().__init__(subject="What was planned", **options)
+        super().__init__(subject="What was planned", response_timeout=approval_time(), **options)
 
     def execute(self, context: Context) -> object:
         from onefold.orchestration.tasks.errors import airflow_errors

@@ -6,6 +6,7 @@ Operators of our own and not @task: they have no template fields, which saves ea
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Literal, TypedDict, Unpack
 
 from airflow.sdk import Asset, AssetAlias, BaseOperator, Context
@@ -19,6 +20,7 @@ class TaskOptions(TypedDict, total=False):
     pool: str
     trigger_rule: str
     map_index_template: str
+    execution_timeout: timedelta
 
 
 class LoadStream(BaseOperator):

@@ -1,9 +1,14 @@
-"""How a task that failed is tried again: soon at first, then less and less often, at most ten minutes later."""
+"""How a task that failed is tried again: soon at first, then less and less often, at most ten minutes later.
+
+Each attempt has a time limit, so that one that hangs, whatever on, is ended and tried again.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import timedelta
+
+from onefold.settings import task_time
 
 
 def retried(times: int) -> Mapping[str, object]:
@@ -13,4 +18,5 @@ def retried(times: int) -> Mapping[str, object]:
         "retry_delay": timedelta(seconds=10),
         "retry_exponential_backoff": True,
         "max_retry_delay": timedelta(minutes=10),
+        "execution_timeout": task_time(),
     }

@@ -115,7 +115,7 @@ def _each_once(inbox: Inbox, waiting: int, seen: set[str]) -> Iterator[Row]:
     """Every document that waits, once. Ends before all were seen when the queue gives the same one twice in a row (it
     gives no other until that is confirmed) or when a whole round brought nothing new."""
     last, vain = None, 0
-    while len(seen) < waiting and vain < waiting:
+    while len(seen) < waiting and vain <= len(seen):
         document = inbox.next()
         if document is None or (digest := str(document["skrot"])) == last:
             return

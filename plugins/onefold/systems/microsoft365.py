@@ -97,6 +97,7 @@ class ByUser:
         self._stream = system.streams[stream_name]
         self._version, _, _ = self._stream.request.path.partition("/users/")
         self._attempts = system.limits.attempts
+        self._most_pages = system.limits.pages
         self._http = http
         self._split = RoundReader(self._named, self._stream)
 
@@ -134,12 +135,17 @@ class ByUser:
     def _users(self) -> list[str]:
         """The ids of all users, sorted, so that a token can say how far they have been asked."""
         found: list[str] = []
-        address: str | None = f"{self._version}/users"
-        while address:
+        address = f"{self._version}/users"
+        for _ in range(self._most_pages):
             page = self._http.send("GET", address, params=USERS if not found else None, parse=_users)
             found += [user.id for user in page.value]
+            if not page.next:
+                return sorted(set(found))
             address = page.next
-        return sorted(set(found))
+        raise Fatal(
+            f"{self._named}: the list of users has more than {self._most_pages} pages (limits.pages) and goes on. "
+            "Report it to the system's owner, or raise the limit in the system's YAML. Nothing was changed here."
+        )
 
     def _asked(self, question: Question, group: Mapping[str, Reading]) -> dict[str, Item]:
         """The answer to each user's next address, whatever order they came in."""

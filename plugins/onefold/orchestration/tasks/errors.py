@@ -9,7 +9,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from traceback import extract_tb
 
-from airflow.sdk.exceptions import AirflowException, AirflowFailException, AirflowRescheduleException
+from airflow.sdk.exceptions import (
+    AirflowException,
+    AirflowFailException,
+    AirflowRescheduleException,
+    AirflowTaskTimeout,
+)
 
 from onefold.errors import Busy, OnefoldError, Retriable
 from onefold.foreign_text import described
@@ -17,6 +22,12 @@ from onefold.orchestration.tasks.log_view import log_lines
 
 LOOK_AGAIN = timedelta(seconds=10)
 """How long a task that found its stream busy waits before it looks again."""
+
+_OVER = (
+    "This attempt has taken longer than a task may, and was ended: limits.load in the system's YAML for a load, else "
+    "ONEFOLD_TASK_HOURS. What was committed stays, and the next attempt goes on after it. The lines above say what it "
+    "was at: if it hung there, find out on what; if there really is so much to do, raise the limit."
+)
 
 
 @contextmanager
@@ -32,6 +43,9 @@ def airflow_errors() -> Iterator[None]:
     except Busy as busy:
         log_lines(logging.INFO, str(busy))
         raise AirflowRescheduleException(datetime.now(UTC) + LOOK_AGAIN) from None
+    except AirflowTaskTimeout:
+        log_lines(logging.ERROR, _OVER)
+        raise AirflowTaskTimeout(_OVER) from None
     except OnefoldError as error:
         text = str(error)
         log_lines(logging.ERROR, text)

@@ -25,7 +25,9 @@ comment on table ops.stream_checkpoint is 'Where the source itself says that the
 comment on table ops.rate_limit is 'When each of a system''s rate limits lets the next request through (GCRA, epoch seconds): '
     'shared by every process that talks to the system.';
 comment on table ops.queue is 'Runs that bring fresh data and found their stream busy. A backfill lets them go first; a '
-    'row goes when its run begins its load, or is over.';
+    'row goes when its run begins its load, is over, or has not looked after the stream for limits.idle_run.';
+comment on column ops.queue.last_seen is 'When the run last found the stream busy; it looks every few seconds.';
+comment on column ops.load.last_active is 'When the load last got on, or an attempt at it failed.';
 comment on table ops.alert is 'One row for each alert from its opening until it is resolved: its kind (drift, freshness), its '
     'subject (a stream), how often it was seen, and which receivers were notified of it when it opened and when it was resolved.';
 comment on column ops.load.cursor_value is 'The greatest cursor that the load itself read.';
