@@ -47,7 +47,7 @@ def test_every_query_of_the_page_runs_as_the_role_that_it_names(reader: Reader, 
 
 
 @pytest.mark.scheduler
-def test_every_table_that_the_docs_name_exists(reader: Reader) -> None:
+def test_every_table_and_function_that_the_docs_name_exists(reader: Reader) -> None:
     named = {
         table
         for page in PAGES
@@ -62,6 +62,7 @@ def test_every_table_that_the_docs_name_exists(reader: Reader) -> None:
         str(row["name"])
         for row in reader.installation.rows(
             "select table_schema || '.' || table_name as name from information_schema.tables"
+            " union select pronamespace::regnamespace::text || '.' || proname from pg_proc"
         )
     }
     assert sorted(named - known) == []

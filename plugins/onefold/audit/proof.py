@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -34,8 +34,8 @@ class Proof:
     checkpoint: SignedCheckpoint
 
 
-def hashes_from_database(conn: psycopg.Connection, size: int) -> Iterator[bytes]:
-    """The hashes of the first `size` events, streamed."""
+def hashes_from_database(conn: psycopg.Connection, size: int) -> Generator[bytes]:
+    """The hashes of the first `size` events, streamed; who reads them not to their end closes it before the session."""
     with conn.transaction(), conn.cursor("audit_hashes", row_factory=tuple_row) as cursor:
         cursor.itersize = 20_000
         for (event_hash,) in cursor.execute("select hash from audit.event where seq <= %s order by seq", (size,)):

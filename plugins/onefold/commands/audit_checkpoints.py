@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 
 import click
@@ -34,8 +35,7 @@ def prove_command(event: int | None, since: Path | None) -> None:
         raise click.UsageError("Give the number of an event, or --since and a copied checkpoint.")
     newest = _newest()
     size = read_checkpoint(newest).checkpoint.size
-    with connect_as("auditor") as conn:
-        leaves = hashes_from_database(conn, size)
+    with connect_as("auditor") as conn, closing(hashes_from_database(conn, size)) as leaves:
         if since is not None:
             click.echo(consistency_proof(read_copy(since), leaves, newest), nl=False)
         elif event is not None:
