@@ -8,15 +8,17 @@ import itertools
 import json
 import math
 import sys
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Literal
 
 import click
 import psycopg
 from psycopg import adapters
 
+from onefold.commands.recorded_read import RecordedRead
 from onefold.commands.safe_output import json_visible, spreadsheet_text, visible
 from onefold.errors import Fatal
 from onefold.platform.warehouse import Role, connect_as
@@ -36,6 +38,9 @@ class Column:
     name: str
     is_json: bool
     is_text: bool
+
+
+Show = Callable[[Sequence[Column], Iterator[Sequence[object]]], None]
 
 
 @click.command(
@@ -62,6 +67,9 @@ class Column:
 def sql(query: str, as_csv: bool, as_json: bool, raw: bool, role: Role) -> None:
     """Run one SQL statement in the warehouse and show its rows.
 
+    Each query is in the audit chain: who asked, as which role, the statement without its values, which personal
+    columns it reads, how many rows came, and whether as CSV.
+
     Control characters in a text are written out; in CSV, an apostrophe stands before a text that a spreadsheet
     would take for a formula.
     """
@@ -74,14 +82,27 @@ def sql(query: str, as_csv: bool, as_json: bool, raw: bool, role: Role) -> None:
     load_unfit_times_as_text(connection)
     load_json_as_text(connection)
     show = functools.partial(_print_csv, raw) if as_csv else _print_json if as_json else _print_table
-    with connection, connection.cursor() as cursor, closing(_stream(cursor, query)) as rows:
+    read = RecordedRead(connection, query, "csv" if as_csv else "json" if as_json else "table")
+    with connection:
+        read.begin()
+        result: Literal["ok", "failed"] = "failed"
         try:
-            first = next(rows, None)
+            _show(connection, query, show, read)
+            result = "ok"
+        finally:
+            read.end(result)
+
+
+def _show(connection: psycopg.Connection, query: str, show: Show, read: RecordedRead) -> None:
+    with connection.cursor() as cursor, closing(_stream(cursor, query)) as rows:
+        try:
+            counted = read.count(rows)
+            first = next(counted, None)
             header = [
                 Column(column.name, column.type_code in _JSON_TYPES, column.type_code in _TEXT_TYPES)
                 for column in cursor.description or ()
             ]
-            show(header, itertools.chain([] if first is None else [first], rows))
+            show(header, itertools.chain([] if first is None else [first], counted))
         except psycopg.Error as error:
             if error.sqlstate is None and not connection.broken:  # the client's, not the server's: no rows to stream
                 click.echo("Done.", err=True)

@@ -84,7 +84,7 @@ create or replace function audit.append(
 declare
     number bigint;
 begin
-    if action ~ '^(approval|audit|schema)\.' then
+    if action ~ '^(approval|audit|read|schema)\.' then
         raise exception 'Audit events % are appended by their own functions only.', action
             using errcode = 'insufficient_privilege';
     end if;

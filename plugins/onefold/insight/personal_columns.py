@@ -1,0 +1,49 @@
+"""Which columns of the warehouse hold personal data, as the catalogue says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from onefold.catalog.reader import Catalog
+from onefold.mapping.golden import PERSONAL
+from onefold.warehouse.read_columns import ReadColumn
+
+_OF_RECORDS = frozenset({"_payload", "payload", "raw", "_key", "_withheld", "_cursor"})
+"""Columns that hold a record, or parts of it, whole."""
+_IN_OPS = frozenset({"quarantine", "lookup_cache", "lookup_result", "stream_checkpoint", "drift", "suppression"})
+"""Tables of ops that hold records, keys or values."""
+
+
+def personal_columns(columns: Iterable[ReadColumn], catalog: Catalog) -> frozenset[ReadColumn]:
+    """Those of the columns that may hold personal data: attributes of a personal class in conformed and mapped, of
+    landing and staging the columns with records of a stream that has personal fields, records and keys in ops."""
+    return frozenset(column for column in columns if _is_personal(column, catalog))
+
+
+def _is_personal(column: ReadColumn, catalog: Catalog) -> bool:
+    match column.schema:
+        case "conformed" | "mapped" | "dry_run_mapped":
+            entity = catalog.entities.get(_entity(column))
+            attribute = entity.attributes.get(column.column) if entity else None
+            return attribute is not None and attribute.personal in (*PERSONAL, "organisation")
+        case "staging" | "dry_run_staging":
+            system, _, stream = column.table.partition("__")
+            return column.column in _OF_RECORDS and _has_personal_fields(catalog, system, stream.partition("__")[0])
+        case "landing":
+            return column.column in _OF_RECORDS
+        case "ops":
+            return column.table in _IN_OPS and (column.column in _OF_RECORDS or "key" in column.column)
+    return False
+
+
+def _entity(column: ReadColumn) -> str:
+    """conformed.customer_version, mapped.sap__customer and mapped.customer__identifier are of the entity customer."""
+    if column.schema == "conformed":
+        return column.table.removesuffix("_version")
+    first, _, second = column.table.partition("__")
+    return first if second == "identifier" else second
+
+
+def _has_personal_fields(catalog: Catalog, system: str, stream: str) -> bool:
+    found = catalog.systems[system].streams.get(stream) if system in catalog.systems else None
+    return found is None or any(field.personal != "none" for field in found.fields.values())

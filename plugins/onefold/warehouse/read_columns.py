@@ -1,0 +1,114 @@
+"""Which columns of which tables a statement reads, by PostgreSQL's own plan for it.
+
+Views are resolved to their tables, and a star to its columns. What a scan gives upwards may be more than what is used
+of it (the planner takes whole rows where that is cheaper), so a scan's own output counts only where it is the result.
+Source: PostgreSQL, EXPLAIN (VERBOSE, FORMAT JSON); use_physical_tlist in optimizer/plan/createplan.c.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import psycopg
+
+ALL = "*"
+Plan = Mapping[str, object]
+_COLUMN = re.compile(r'((?:"(?:[^"]|"")+"|\b[a-z_][a-z0-9_$]*))\.("(?:[^"]|"")+"|[a-z_][a-z0-9_$]*|\*)')
+_WORD = re.compile(r'(?<![.\w"])"?([a-z_][a-z0-9_$]*)"?(?![\w."(])')
+_TEXT = re.compile(r"'(?:[^']|'')*'")
+_EXACT = frozenset({"InitPlan", "SubPlan", "Subquery", "Member"})
+"""Parts of a plan whose output is what was asked of them, whatever kind of node it is."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class ReadColumn:
+    """A column of a table; ALL for a whole row."""
+
+    schema: str
+    table: str
+    column: str
+
+
+_TABLES = """
+with recursive top as (
+    select c.oid, n.nspname, c.relname, c.oid as parent from pg_class c join pg_namespace n on n.oid = c.relnamespace
+    where n.nspname || '.' || c.relname = any (%s)
+    union all
+    select top.oid, top.nspname, top.relname, i.inhparent from top join pg_inherits i on i.inhrelid = top.parent
+)
+select distinct on (top.oid, a.attname) top.nspname, top.relname, pn.nspname, pc.relname, a.attname
+from top join pg_class pc on pc.oid = top.parent join pg_namespace pn on pn.oid = pc.relnamespace
+join pg_attribute a on a.attrelid = pc.oid and a.attnum > 0 and not a.attisdropped
+where not exists (select from pg_inherits i where i.inhrelid = top.parent)
+"""
+"""The columns of tables, each table under the name of the one that it is a part of."""
+
+
+def read_columns(connection: psycopg.Connection, statement: str) -> frozenset[ReadColumn] | None:
+    """What the statement would read; None where PostgreSQL has no plan for it (SHOW, COPY, several statements).
+
+    Nothing is run: EXPLAIN without ANALYZE only plans. Raises nothing: what is refused here is refused there too.
+    """
+    try:
+        with connection.cursor() as cursor:
+            # Binary: by the extended protocol, which takes one statement only.
+            cursor.execute(b"explain (verbose, costs off, format json) " + statement.encode(), binary=True)
+            row = cursor.fetchone()
+            plans = row[0] if row else None
+            plans = json.loads(plans) if isinstance(plans, str | bytes) else plans
+            if not isinstance(plans, list) or "Plan" not in plans[0]:
+                return None
+            named = frozenset(columns_of(plans[0]["Plan"]))
+            cursor.execute(_TABLES, (sorted({f"{each.schema}.{each.table}" for each in named}),))
+            there = cursor.fetchall()
+    except (psycopg.Error, UnicodeEncodeError):
+        return None
+    return frozenset(
+        ReadColumn(parent_schema, parent, column)
+        for schema, table, parent_schema, parent, column in there
+        if named & {ReadColumn(schema, table, column), ReadColumn(schema, table, ALL)}
+    )
+
+
+def columns_of(plan: Plan) -> Iterator[ReadColumn]:
+    """The columns in a plan, each perhaps several times; of a plan with one table also words that are none."""
+    nodes = list(_nodes(plan, root=True))
+    tables = {
+        str(node["Alias"]): (str(node["Schema"]), str(node["Relation Name"]))
+        for node, _ in nodes
+        if "Relation Name" in node
+    }
+    for node, is_result in nodes:
+        for text in _expressions(node, is_result):
+            for alias, column in _COLUMN.findall(_TEXT.sub("", text)):
+                if table := tables.get(_plain(alias)):
+                    yield ReadColumn(*table, _plain(column))
+            if len(tables) == 1:  # with one table its columns stand alone
+                (table,) = tables.values()
+                yield from (ReadColumn(*table, word) for word in _WORD.findall(_TEXT.sub("", text)))
+
+
+def _nodes(plan: Plan, *, root: bool = False) -> Iterator[tuple[Plan, bool]]:
+    yield plan, root or plan.get("Parent Relationship") in _EXACT
+    inner = plan.get("Plans")
+    for each in inner if isinstance(inner, list) else ():
+        yield from _nodes(each)
+
+
+def _expressions(node: Plan, is_result: bool) -> Iterator[str]:
+    """Every expression of a node; what a scan that is no result gives upwards is left out."""
+    for name, value in node.items():
+        if name == "Output" and "Relation Name" in node and not is_result:
+            continue
+        if name in ("Plans", "Alias", "Schema", "Relation Name", "Node Type", "Index Name", "CTE Name"):
+            continue
+        for text in value if isinstance(value, list) else (value,):
+            if isinstance(text, str):
+                yield text
+
+
+def _plain(name: str) -> str:
+    return name[1:-1].replace('""', '"') if name.startswith('"') else name
