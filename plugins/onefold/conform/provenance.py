@@ -31,13 +31,21 @@ def trace_provenance(
     connection: psycopg.Connection, entity: Entity, golden_id: UUID | str
 ) -> list[AttributeProvenance]:
     """Where each attribute of the golden record came from, as published now; empty when there is no such record."""
-    name = entity.entity
+    name, personal = entity.entity, personal_attributes(entity)
+    values: list[sql.Composable] = [
+        sql.SQL("({}, to_jsonb(g.{}) #>> '{{}}')").format(sql.Literal(attribute), sql.Identifier(attribute))
+        for attribute in entity.attributes
+        if attribute not in personal
+    ]
+    values.append(sql.SQL("(null, null)"))  # of an entity whose attributes are all personal
     rows = connection.execute(
         sql.SQL(
-            "select p.key, case when p.key = any (%(personal)s) then null else to_jsonb(g) ->> p.key end, p.value"
-            " from conformed.{view} as g, jsonb_each(g._provenance) as p where g.{id} = %(golden)s order by p.key"
-        ).format(view=sql.Identifier(name), id=sql.Identifier(f"{name}_id")),
-        {"golden": golden_id, "personal": personal_attributes(entity)},
+            "select p.key, v.value, p.value"
+            " from conformed.{view} as g cross join lateral jsonb_each(g._provenance) as p"
+            " left join lateral (values {values}) as v (attribute, value) on v.attribute = p.key"
+            " where g.{id} = %(golden)s order by p.key"
+        ).format(view=sql.Identifier(name), id=sql.Identifier(f"{name}_id"), values=sql.SQL(", ").join(values)),
+        {"golden": golden_id},
     ).fetchall()
     return [
         AttributeProvenance(

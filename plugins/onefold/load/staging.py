@@ -6,6 +6,7 @@ import psycopg
 from psycopg import sql
 
 from onefold.catalog.reader import Catalog
+from onefold.load.plain_view import ensure_plain_views
 from onefold.warehouse.connection import connect
 from onefold.warehouse.rows import one_row
 from onefold.warehouse.tables import LandingTables, StagingTable
@@ -16,10 +17,15 @@ CHILD_TABLE_ROWS = 100_000
 
 def ensure_all_staging(url: str, catalog: Catalog) -> None:
     """Make what is missing for every stream, so that a model may read one that has not been loaded yet."""
+    streams = [
+        (StagingTable(system.system, name), stream)
+        for system in catalog.systems.values()
+        for name, stream in system.streams.items()
+    ]
     with connect(url, autocommit=True) as connection:
-        for system in catalog.systems.values():
-            for stream in system.streams:
-                ensure_staging(connection, StagingTable(system.system, stream))
+        for table, _ in streams:
+            ensure_staging(connection, table)
+        ensure_plain_views(connection, streams)
 
 
 def ensure_staging(connection: psycopg.Connection, table: StagingTable) -> None:

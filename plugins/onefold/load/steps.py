@@ -24,6 +24,7 @@ from onefold.load.extraction import Acknowledge
 from onefold.load.job import Job
 from onefold.load.ledger import Load
 from onefold.load.page_bounds import bounded
+from onefold.load.plain_view import ensure_plain_views
 from onefold.load.replayed_rows import land_chosen_rows, replay_window
 from onefold.load.staging import ensure_staging
 from onefold.load.stream_lock import hold_stream, locked_stream, open_warehouse, record_failure
@@ -148,6 +149,7 @@ def _begin(connection: psycopg.Connection, job: Job) -> Load:
         queue.yield_to_fresh(connection, system, job.stream_name, job.run_is_over, idle)
     ledger.close_abandoned(connection, system, job.stream_name, job.run, job.run_is_over, idle)
     ensure_staging(connection, job.table)
+    ensure_plain_views(connection, [(job.table, job.stream)])
     if job.replay_id is not None:
         window = replay_window(connection, job.replay_id, system, job.stream_name)
     else:

@@ -95,16 +95,13 @@ MATCHES = sql.SQL(
 )
 """Whether a row `q` of ops.quarantine meets the conditions of a selection."""
 
-CAN_BE_REPLAYED = sql.SQL(
-    "(q.payload is not null or q.attribute is not null) and not q.key_conflict"
-    " and q.system || '.' || q.stream = any(%(known)s)"
-)
+CAN_BE_REPLAYED = sql.SQL("not q.unreadable and not q.key_conflict and q.system || '.' || q.stream = any(%(known)s)")
 """Whether a row `q` can become a record."""
 
 _MATCHING = sql.SQL(
     """
     select system, stream, expectation, reason, attribute, count(*) as rows,
-           case when q.raw is not null then %(unreadable)s when q.key_conflict then %(conflict)s
+           case when q.unreadable then %(unreadable)s when q.key_conflict then %(conflict)s
                 when not ({}) then %(unknown)s end as why_not
     from ops.quarantine q where {}
     group by 1, 2, 3, 4, 5, why_not order by 1, 2, why_not nulls first, rows desc, 3, 4, 5

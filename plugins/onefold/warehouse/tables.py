@@ -12,7 +12,7 @@ SHARED_LANDING_TABLES = ("lookup_result", "partition", "resume_token", "unreadab
 
 @dataclass(frozen=True, slots=True)
 class StagingTable:
-    """staging.<system>__<stream>, and the view of its newest published versions."""
+    """staging.<system>__<stream>, and the views of its newest published versions."""
 
     system: str
     stream: str
@@ -28,6 +28,15 @@ class StagingTable:
     @property
     def current(self) -> sql.Identifier:
         return sql.Identifier("staging", f"{self.name}__current")
+
+    @property
+    def plain_name(self) -> str:
+        return f"{self.name}__plain"
+
+    @property
+    def plain(self) -> sql.Identifier:
+        """The current records' fields that are not personal."""
+        return sql.Identifier("staging", self.plain_name)
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,18 +64,27 @@ comment on column conformed.<< name >>.<< attribute | id >> is << ('The ' ~ spec
 alter view conformed.<< name >> owner to onefold_loader;
 alter view conformed.<< name >>_crosswalk owner to onefold_loader;
 
--- The views read with their owner's rights: analysts need none on the tables, and get none. Revoking the table's right
+-- The views read with their owner's rights: analysts need none on the tables, and get none; engineers read of them, as
+-- of the views, what is not personal. Revoking the table's right
 -- takes the columns' rights along, so an attribute that became personal is closed here.
 revoke all on << versions >>, << crosswalk >>, << provenance >>, conformed.<< name >>, conformed.<< name >>_crosswalk
-    from onefold_analyst, onefold_auditor, onefold_pii;
+    from onefold_engineer, onefold_analyst, onefold_auditor, onefold_pii;
 grant usage on schema conformed to onefold_pii, onefold_auditor;
-grant select on << known_table >>, << versions >>, << crosswalk >>, << provenance >>, conformed.<< name >>, conformed.<< name >>_crosswalk to onefold_engineer;
+grant select on << crosswalk >>, << provenance >> to onefold_engineer;
+grant select (
+    << name >>_id, source_of_truth, _systems, _records, _members, _loads, _mapping_versions, _winning_members, _publish_id
+    , _ended_publish_id, _merged_into
+<% for attribute in attributes if attribute not in hidden %>
+    , << attribute >>
+<% endfor %>
+) on << versions >> to onefold_engineer;
+grant select on << known_table >> to onefold_pii; -- who is an engineer as well: the schema is theirs
 grant select (
     << name >>_id, source_of_truth, systems, record_count, _provenance, warnings
 <% for attribute in attributes if attribute not in hidden %>
     , << attribute >><% if attribute in referenced %>, << attribute | id >><% endif %>
 
 <% endfor %>
-) on conformed.<< name >> to onefold_analyst, onefold_auditor;
+) on conformed.<< name >> to onefold_engineer, onefold_analyst, onefold_auditor;
 grant select on conformed.<< name >> to onefold_pii;
-grant select on conformed.<< name >>_crosswalk to onefold_analyst, onefold_auditor, onefold_pii;
+grant select on conformed.<< name >>_crosswalk to onefold_engineer, onefold_analyst, onefold_auditor, onefold_pii;

@@ -81,12 +81,24 @@ comment on column conformed.beneficial_owner.other_rights is 'What else makes an
 alter view conformed.beneficial_owner owner to onefold_loader;
 alter view conformed.beneficial_owner_crosswalk owner to onefold_loader;
 
--- The views read with their owner's rights: analysts need none on the tables, and get none. Revoking the table's right
+-- The views read with their owner's rights: analysts need none on the tables, and get none; engineers read of them, as
+-- of the views, what is not personal. Revoking the table's right
 -- takes the columns' rights along, so an attribute that became personal is closed here.
 revoke all on conformed.beneficial_owner_version, conformed.beneficial_owner_crosswalk_version, conformed.beneficial_owner_provenance, conformed.beneficial_owner, conformed.beneficial_owner_crosswalk
-    from onefold_analyst, onefold_auditor, onefold_pii;
+    from onefold_engineer, onefold_analyst, onefold_auditor, onefold_pii;
 grant usage on schema conformed to onefold_pii, onefold_auditor;
-grant select on mapped.beneficial_owner__identifier, conformed.beneficial_owner_version, conformed.beneficial_owner_crosswalk_version, conformed.beneficial_owner_provenance, conformed.beneficial_owner, conformed.beneficial_owner_crosswalk to onefold_engineer;
+grant select on conformed.beneficial_owner_crosswalk_version, conformed.beneficial_owner_provenance to onefold_engineer;
+grant select (
+    beneficial_owner_id, source_of_truth, _systems, _records, _members, _loads, _mapping_versions, _winning_members, _publish_id
+    , _ended_publish_id, _merged_into
+    , owner_key
+    , company_krs
+    , company_tax_id
+    , group_name
+    , share_unit
+    , ownership_reasons
+) on conformed.beneficial_owner_version to onefold_engineer;
+grant select on mapped.beneficial_owner__identifier to onefold_pii; -- who is an engineer as well: the schema is theirs
 grant select (
     beneficial_owner_id, source_of_truth, systems, record_count, _provenance, warnings
     , owner_key
@@ -95,6 +107,6 @@ grant select (
     , group_name
     , share_unit
     , ownership_reasons
-) on conformed.beneficial_owner to onefold_analyst, onefold_auditor;
+) on conformed.beneficial_owner to onefold_engineer, onefold_analyst, onefold_auditor;
 grant select on conformed.beneficial_owner to onefold_pii;
-grant select on conformed.beneficial_owner_crosswalk to onefold_analyst, onefold_auditor, onefold_pii;
+grant select on conformed.beneficial_owner_crosswalk to onefold_engineer, onefold_analyst, onefold_auditor, onefold_pii;

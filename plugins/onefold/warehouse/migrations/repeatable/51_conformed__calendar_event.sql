@@ -65,12 +65,26 @@ comment on column conformed.calendar_event.last_changed is 'When it last changed
 alter view conformed.calendar_event owner to onefold_loader;
 alter view conformed.calendar_event_crosswalk owner to onefold_loader;
 
--- The views read with their owner's rights: analysts need none on the tables, and get none. Revoking the table's right
+-- The views read with their owner's rights: analysts need none on the tables, and get none; engineers read of them, as
+-- of the views, what is not personal. Revoking the table's right
 -- takes the columns' rights along, so an attribute that became personal is closed here.
 revoke all on conformed.calendar_event_version, conformed.calendar_event_crosswalk_version, conformed.calendar_event_provenance, conformed.calendar_event, conformed.calendar_event_crosswalk
-    from onefold_analyst, onefold_auditor, onefold_pii;
+    from onefold_engineer, onefold_analyst, onefold_auditor, onefold_pii;
 grant usage on schema conformed to onefold_pii, onefold_auditor;
-grant select on mapped.calendar_event__identifier, conformed.calendar_event_version, conformed.calendar_event_crosswalk_version, conformed.calendar_event_provenance, conformed.calendar_event, conformed.calendar_event_crosswalk to onefold_engineer;
+grant select on conformed.calendar_event_crosswalk_version, conformed.calendar_event_provenance to onefold_engineer;
+grant select (
+    calendar_event_id, source_of_truth, _systems, _records, _members, _loads, _mapping_versions, _winning_members, _publish_id
+    , _ended_publish_id, _merged_into
+    , event_key
+    , meeting_key
+    , starts_at
+    , ends_at
+    , all_day
+    , cancelled
+    , online
+    , last_changed
+) on conformed.calendar_event_version to onefold_engineer;
+grant select on mapped.calendar_event__identifier to onefold_pii; -- who is an engineer as well: the schema is theirs
 grant select (
     calendar_event_id, source_of_truth, systems, record_count, _provenance, warnings
     , event_key
@@ -81,6 +95,6 @@ grant select (
     , cancelled
     , online
     , last_changed
-) on conformed.calendar_event to onefold_analyst, onefold_auditor;
+) on conformed.calendar_event to onefold_engineer, onefold_analyst, onefold_auditor;
 grant select on conformed.calendar_event to onefold_pii;
-grant select on conformed.calendar_event_crosswalk to onefold_analyst, onefold_auditor, onefold_pii;
+grant select on conformed.calendar_event_crosswalk to onefold_engineer, onefold_analyst, onefold_auditor, onefold_pii;

@@ -81,12 +81,35 @@ comment on column conformed.company.last_changed is 'When the court register las
 alter view conformed.company owner to onefold_loader;
 alter view conformed.company_crosswalk owner to onefold_loader;
 
--- The views read with their owner's rights: analysts need none on the tables, and get none. Revoking the table's right
+-- The views read with their owner's rights: analysts need none on the tables, and get none; engineers read of them, as
+-- of the views, what is not personal. Revoking the table's right
 -- takes the columns' rights along, so an attribute that became personal is closed here.
 revoke all on conformed.company_version, conformed.company_crosswalk_version, conformed.company_provenance, conformed.company, conformed.company_crosswalk
-    from onefold_analyst, onefold_auditor, onefold_pii;
+    from onefold_engineer, onefold_analyst, onefold_auditor, onefold_pii;
 grant usage on schema conformed to onefold_pii, onefold_auditor;
-grant select on mapped.company__identifier, conformed.company_version, conformed.company_crosswalk_version, conformed.company_provenance, conformed.company, conformed.company_crosswalk to onefold_engineer;
+grant select on conformed.company_crosswalk_version, conformed.company_provenance to onefold_engineer;
+grant select (
+    company_id, source_of_truth, _systems, _records, _members, _loads, _mapping_versions, _winning_members, _publish_id
+    , _ended_publish_id, _merged_into
+    , legal_name
+    , tax_id_pl
+    , tax_id_status
+    , regon
+    , krs
+    , eu_vat
+    , legal_form
+    , status
+    , share_capital
+    , share_capital_currency
+    , represented_by
+    , representation
+    , vat_status
+    , eu_vat_valid
+    , registered_on
+    , vat_registered_on
+    , last_changed
+) on conformed.company_version to onefold_engineer;
+grant select on mapped.company__identifier to onefold_pii; -- who is an engineer as well: the schema is theirs
 grant select (
     company_id, source_of_truth, systems, record_count, _provenance, warnings
     , legal_name
@@ -106,6 +129,6 @@ grant select (
     , registered_on
     , vat_registered_on
     , last_changed
-) on conformed.company to onefold_analyst, onefold_auditor;
+) on conformed.company to onefold_engineer, onefold_analyst, onefold_auditor;
 grant select on conformed.company to onefold_pii;
-grant select on conformed.company_crosswalk to onefold_analyst, onefold_auditor, onefold_pii;
+grant select on conformed.company_crosswalk to onefold_engineer, onefold_analyst, onefold_auditor, onefold_pii;

@@ -79,12 +79,29 @@ comment on column conformed.customer.last_changed is 'When the customer''s data 
 alter view conformed.customer owner to onefold_loader;
 alter view conformed.customer_crosswalk owner to onefold_loader;
 
--- The views read with their owner's rights: analysts need none on the tables, and get none. Revoking the table's right
+-- The views read with their owner's rights: analysts need none on the tables, and get none; engineers read of them, as
+-- of the views, what is not personal. Revoking the table's right
 -- takes the columns' rights along, so an attribute that became personal is closed here.
 revoke all on conformed.customer_version, conformed.customer_crosswalk_version, conformed.customer_provenance, conformed.customer, conformed.customer_crosswalk
-    from onefold_analyst, onefold_auditor, onefold_pii;
+    from onefold_engineer, onefold_analyst, onefold_auditor, onefold_pii;
 grant usage on schema conformed to onefold_pii, onefold_auditor;
-grant select on mapped.customer__identifier, conformed.customer_version, conformed.customer_crosswalk_version, conformed.customer_provenance, conformed.customer, conformed.customer_crosswalk to onefold_engineer;
+grant select on conformed.customer_crosswalk_version, conformed.customer_provenance to onefold_engineer;
+grant select (
+    customer_id, source_of_truth, _systems, _records, _members, _loads, _mapping_versions, _winning_members, _publish_id
+    , _ended_publish_id, _merged_into
+    , legal_name
+    , tax_id_pl
+    , regon
+    , krs
+    , eu_vat
+    , country
+    , status
+    , credit_limit
+    , credit_limit_currency
+    , registered_on
+    , last_changed
+) on conformed.customer_version to onefold_engineer;
+grant select on mapped.customer__identifier to onefold_pii; -- who is an engineer as well: the schema is theirs
 grant select (
     customer_id, source_of_truth, systems, record_count, _provenance, warnings
     , legal_name
@@ -98,6 +115,6 @@ grant select (
     , credit_limit_currency
     , registered_on
     , last_changed
-) on conformed.customer to onefold_analyst, onefold_auditor;
+) on conformed.customer to onefold_engineer, onefold_analyst, onefold_auditor;
 grant select on conformed.customer to onefold_pii;
-grant select on conformed.customer_crosswalk to onefold_analyst, onefold_auditor, onefold_pii;
+grant select on conformed.customer_crosswalk to onefold_engineer, onefold_analyst, onefold_auditor, onefold_pii;

@@ -61,12 +61,23 @@ comment on column conformed.document.last_changed is 'When it last changed.';
 alter view conformed.document owner to onefold_loader;
 alter view conformed.document_crosswalk owner to onefold_loader;
 
--- The views read with their owner's rights: analysts need none on the tables, and get none. Revoking the table's right
+-- The views read with their owner's rights: analysts need none on the tables, and get none; engineers read of them, as
+-- of the views, what is not personal. Revoking the table's right
 -- takes the columns' rights along, so an attribute that became personal is closed here.
 revoke all on conformed.document_version, conformed.document_crosswalk_version, conformed.document_provenance, conformed.document, conformed.document_crosswalk
-    from onefold_analyst, onefold_auditor, onefold_pii;
+    from onefold_engineer, onefold_analyst, onefold_auditor, onefold_pii;
 grant usage on schema conformed to onefold_pii, onefold_auditor;
-grant select on mapped.document__identifier, conformed.document_version, conformed.document_crosswalk_version, conformed.document_provenance, conformed.document, conformed.document_crosswalk to onefold_engineer;
+grant select on conformed.document_crosswalk_version, conformed.document_provenance to onefold_engineer;
+grant select (
+    document_id, source_of_truth, _systems, _records, _members, _loads, _mapping_versions, _winning_members, _publish_id
+    , _ended_publish_id, _merged_into
+    , document_key
+    , mime_type
+    , size_bytes
+    , created_at
+    , last_changed
+) on conformed.document_version to onefold_engineer;
+grant select on mapped.document__identifier to onefold_pii; -- who is an engineer as well: the schema is theirs
 grant select (
     document_id, source_of_truth, systems, record_count, _provenance, warnings
     , document_key
@@ -74,6 +85,6 @@ grant select (
     , size_bytes
     , created_at
     , last_changed
-) on conformed.document to onefold_analyst, onefold_auditor;
+) on conformed.document to onefold_engineer, onefold_analyst, onefold_auditor;
 grant select on conformed.document to onefold_pii;
-grant select on conformed.document_crosswalk to onefold_analyst, onefold_auditor, onefold_pii;
+grant select on conformed.document_crosswalk to onefold_engineer, onefold_analyst, onefold_auditor, onefold_pii;

@@ -86,12 +86,30 @@ comment on column conformed.employee.last_changed is 'Since when the present pay
 alter view conformed.employee owner to onefold_loader;
 alter view conformed.employee_crosswalk owner to onefold_loader;
 
--- The views read with their owner's rights: analysts need none on the tables, and get none. Revoking the table's right
+-- The views read with their owner's rights: analysts need none on the tables, and get none; engineers read of them, as
+-- of the views, what is not personal. Revoking the table's right
 -- takes the columns' rights along, so an attribute that became personal is closed here.
 revoke all on conformed.employee_version, conformed.employee_crosswalk_version, conformed.employee_provenance, conformed.employee, conformed.employee_crosswalk
-    from onefold_analyst, onefold_auditor, onefold_pii;
+    from onefold_engineer, onefold_analyst, onefold_auditor, onefold_pii;
 grant usage on schema conformed to onefold_pii, onefold_auditor;
-grant select on mapped.employee__identifier, conformed.employee_version, conformed.employee_crosswalk_version, conformed.employee_provenance, conformed.employee, conformed.employee_crosswalk to onefold_engineer;
+grant select on conformed.employee_crosswalk_version, conformed.employee_provenance to onefold_engineer;
+grant select (
+    employee_id, source_of_truth, _systems, _records, _members, _loads, _mapping_versions, _winning_members, _publish_id
+    , _ended_publish_id, _merged_into
+    , hr_number
+    , employee_number
+    , department
+    , job_title
+    , location
+    , manager_record
+    , hired_on
+    , left_on
+    , status
+    , salary_currency
+    , salary_period
+    , last_changed
+) on conformed.employee_version to onefold_engineer;
+grant select on mapped.employee__identifier to onefold_pii; -- who is an engineer as well: the schema is theirs
 grant select (
     employee_id, source_of_truth, systems, record_count, _provenance, warnings
     , hr_number
@@ -106,6 +124,6 @@ grant select (
     , salary_currency
     , salary_period
     , last_changed
-) on conformed.employee to onefold_analyst, onefold_auditor;
+) on conformed.employee to onefold_engineer, onefold_analyst, onefold_auditor;
 grant select on conformed.employee to onefold_pii;
-grant select on conformed.employee_crosswalk to onefold_analyst, onefold_auditor, onefold_pii;
+grant select on conformed.employee_crosswalk to onefold_engineer, onefold_analyst, onefold_auditor, onefold_pii;

@@ -55,12 +55,23 @@ comment on column conformed.exchange_rate.rate is 'What one unit is worth in PLN
 alter view conformed.exchange_rate owner to onefold_loader;
 alter view conformed.exchange_rate_crosswalk owner to onefold_loader;
 
--- The views read with their owner's rights: analysts need none on the tables, and get none. Revoking the table's right
+-- The views read with their owner's rights: analysts need none on the tables, and get none; engineers read of them, as
+-- of the views, what is not personal. Revoking the table's right
 -- takes the columns' rights along, so an attribute that became personal is closed here.
 revoke all on conformed.exchange_rate_version, conformed.exchange_rate_crosswalk_version, conformed.exchange_rate_provenance, conformed.exchange_rate, conformed.exchange_rate_crosswalk
-    from onefold_analyst, onefold_auditor, onefold_pii;
+    from onefold_engineer, onefold_analyst, onefold_auditor, onefold_pii;
 grant usage on schema conformed to onefold_pii, onefold_auditor;
-grant select on mapped.exchange_rate__identifier, conformed.exchange_rate_version, conformed.exchange_rate_crosswalk_version, conformed.exchange_rate_provenance, conformed.exchange_rate, conformed.exchange_rate_crosswalk to onefold_engineer;
+grant select on conformed.exchange_rate_crosswalk_version, conformed.exchange_rate_provenance to onefold_engineer;
+grant select (
+    exchange_rate_id, source_of_truth, _systems, _records, _members, _loads, _mapping_versions, _winning_members, _publish_id
+    , _ended_publish_id, _merged_into
+    , rate_key
+    , rate_table
+    , currency
+    , effective_on
+    , rate
+) on conformed.exchange_rate_version to onefold_engineer;
+grant select on mapped.exchange_rate__identifier to onefold_pii; -- who is an engineer as well: the schema is theirs
 grant select (
     exchange_rate_id, source_of_truth, systems, record_count, _provenance, warnings
     , rate_key
@@ -68,6 +79,6 @@ grant select (
     , currency
     , effective_on
     , rate
-) on conformed.exchange_rate to onefold_analyst, onefold_auditor;
+) on conformed.exchange_rate to onefold_engineer, onefold_analyst, onefold_auditor;
 grant select on conformed.exchange_rate to onefold_pii;
-grant select on conformed.exchange_rate_crosswalk to onefold_analyst, onefold_auditor, onefold_pii;
+grant select on conformed.exchange_rate_crosswalk to onefold_engineer, onefold_analyst, onefold_auditor, onefold_pii;

@@ -57,15 +57,22 @@ comment on column conformed.identity.enabled is 'Whether the account may be used
 alter view conformed.identity owner to onefold_loader;
 alter view conformed.identity_crosswalk owner to onefold_loader;
 
--- The views read with their owner's rights: analysts need none on the tables, and get none. Revoking the table's right
+-- The views read with their owner's rights: analysts need none on the tables, and get none; engineers read of them, as
+-- of the views, what is not personal. Revoking the table's right
 -- takes the columns' rights along, so an attribute that became personal is closed here.
 revoke all on conformed.identity_version, conformed.identity_crosswalk_version, conformed.identity_provenance, conformed.identity, conformed.identity_crosswalk
-    from onefold_analyst, onefold_auditor, onefold_pii;
+    from onefold_engineer, onefold_analyst, onefold_auditor, onefold_pii;
 grant usage on schema conformed to onefold_pii, onefold_auditor;
-grant select on mapped.identity__identifier, conformed.identity_version, conformed.identity_crosswalk_version, conformed.identity_provenance, conformed.identity, conformed.identity_crosswalk to onefold_engineer;
+grant select on conformed.identity_crosswalk_version, conformed.identity_provenance to onefold_engineer;
+grant select (
+    identity_id, source_of_truth, _systems, _records, _members, _loads, _mapping_versions, _winning_members, _publish_id
+    , _ended_publish_id, _merged_into
+    , enabled
+) on conformed.identity_version to onefold_engineer;
+grant select on mapped.identity__identifier to onefold_pii; -- who is an engineer as well: the schema is theirs
 grant select (
     identity_id, source_of_truth, systems, record_count, _provenance, warnings
     , enabled
-) on conformed.identity to onefold_analyst, onefold_auditor;
+) on conformed.identity to onefold_engineer, onefold_analyst, onefold_auditor;
 grant select on conformed.identity to onefold_pii;
-grant select on conformed.identity_crosswalk to onefold_analyst, onefold_auditor, onefold_pii;
+grant select on conformed.identity_crosswalk to onefold_engineer, onefold_analyst, onefold_auditor, onefold_pii;

@@ -69,12 +69,30 @@ comment on column conformed.llm_usage.cost_currency is 'The currency of cost, IS
 alter view conformed.llm_usage owner to onefold_loader;
 alter view conformed.llm_usage_crosswalk owner to onefold_loader;
 
--- The views read with their owner's rights: analysts need none on the tables, and get none. Revoking the table's right
+-- The views read with their owner's rights: analysts need none on the tables, and get none; engineers read of them, as
+-- of the views, what is not personal. Revoking the table's right
 -- takes the columns' rights along, so an attribute that became personal is closed here.
 revoke all on conformed.llm_usage_version, conformed.llm_usage_crosswalk_version, conformed.llm_usage_provenance, conformed.llm_usage, conformed.llm_usage_crosswalk
-    from onefold_analyst, onefold_auditor, onefold_pii;
+    from onefold_engineer, onefold_analyst, onefold_auditor, onefold_pii;
 grant usage on schema conformed to onefold_pii, onefold_auditor;
-grant select on mapped.llm_usage__identifier, conformed.llm_usage_version, conformed.llm_usage_crosswalk_version, conformed.llm_usage_provenance, conformed.llm_usage, conformed.llm_usage_crosswalk to onefold_engineer;
+grant select on conformed.llm_usage_crosswalk_version, conformed.llm_usage_provenance to onefold_engineer;
+grant select (
+    llm_usage_id, source_of_truth, _systems, _records, _members, _loads, _mapping_versions, _winning_members, _publish_id
+    , _ended_publish_id, _merged_into
+    , usage_key
+    , provider
+    , project
+    , model
+    , item
+    , used_on
+    , input_tokens
+    , cached_input_tokens
+    , output_tokens
+    , requests
+    , cost
+    , cost_currency
+) on conformed.llm_usage_version to onefold_engineer;
+grant select on mapped.llm_usage__identifier to onefold_pii; -- who is an engineer as well: the schema is theirs
 grant select (
     llm_usage_id, source_of_truth, systems, record_count, _provenance, warnings
     , usage_key
@@ -89,6 +107,6 @@ grant select (
     , requests
     , cost
     , cost_currency
-) on conformed.llm_usage to onefold_analyst, onefold_auditor;
+) on conformed.llm_usage to onefold_engineer, onefold_analyst, onefold_auditor;
 grant select on conformed.llm_usage to onefold_pii;
-grant select on conformed.llm_usage_crosswalk to onefold_analyst, onefold_auditor, onefold_pii;
+grant select on conformed.llm_usage_crosswalk to onefold_engineer, onefold_analyst, onefold_auditor, onefold_pii;

@@ -59,12 +59,23 @@ comment on column conformed.message.has_attachments is 'Whether something is att
 alter view conformed.message owner to onefold_loader;
 alter view conformed.message_crosswalk owner to onefold_loader;
 
--- The views read with their owner's rights: analysts need none on the tables, and get none. Revoking the table's right
+-- The views read with their owner's rights: analysts need none on the tables, and get none; engineers read of them, as
+-- of the views, what is not personal. Revoking the table's right
 -- takes the columns' rights along, so an attribute that became personal is closed here.
 revoke all on conformed.message_version, conformed.message_crosswalk_version, conformed.message_provenance, conformed.message, conformed.message_crosswalk
-    from onefold_analyst, onefold_auditor, onefold_pii;
+    from onefold_engineer, onefold_analyst, onefold_auditor, onefold_pii;
 grant usage on schema conformed to onefold_pii, onefold_auditor;
-grant select on mapped.message__identifier, conformed.message_version, conformed.message_crosswalk_version, conformed.message_provenance, conformed.message, conformed.message_crosswalk to onefold_engineer;
+grant select on conformed.message_crosswalk_version, conformed.message_provenance to onefold_engineer;
+grant select (
+    message_id, source_of_truth, _systems, _records, _members, _loads, _mapping_versions, _winning_members, _publish_id
+    , _ended_publish_id, _merged_into
+    , message_key
+    , channel
+    , internet_message_id
+    , received_at
+    , has_attachments
+) on conformed.message_version to onefold_engineer;
+grant select on mapped.message__identifier to onefold_pii; -- who is an engineer as well: the schema is theirs
 grant select (
     message_id, source_of_truth, systems, record_count, _provenance, warnings
     , message_key
@@ -72,6 +83,6 @@ grant select (
     , internet_message_id
     , received_at
     , has_attachments
-) on conformed.message to onefold_analyst, onefold_auditor;
+) on conformed.message to onefold_engineer, onefold_analyst, onefold_auditor;
 grant select on conformed.message to onefold_pii;
-grant select on conformed.message_crosswalk to onefold_analyst, onefold_auditor, onefold_pii;
+grant select on conformed.message_crosswalk to onefold_engineer, onefold_analyst, onefold_auditor, onefold_pii;

@@ -63,12 +63,27 @@ comment on column conformed.payment.status is 'paid (captured), refunded (all of
 alter view conformed.payment owner to onefold_loader;
 alter view conformed.payment_crosswalk owner to onefold_loader;
 
--- The views read with their owner's rights: analysts need none on the tables, and get none. Revoking the table's right
+-- The views read with their owner's rights: analysts need none on the tables, and get none; engineers read of them, as
+-- of the views, what is not personal. Revoking the table's right
 -- takes the columns' rights along, so an attribute that became personal is closed here.
 revoke all on conformed.payment_version, conformed.payment_crosswalk_version, conformed.payment_provenance, conformed.payment, conformed.payment_crosswalk
-    from onefold_analyst, onefold_auditor, onefold_pii;
+    from onefold_engineer, onefold_analyst, onefold_auditor, onefold_pii;
 grant usage on schema conformed to onefold_pii, onefold_auditor;
-grant select on mapped.payment__identifier, conformed.payment_version, conformed.payment_crosswalk_version, conformed.payment_provenance, conformed.payment, conformed.payment_crosswalk to onefold_engineer;
+grant select on conformed.payment_crosswalk_version, conformed.payment_provenance to onefold_engineer;
+grant select (
+    payment_id, source_of_truth, _systems, _records, _members, _loads, _mapping_versions, _winning_members, _publish_id
+    , _ended_publish_id, _merged_into
+    , payment_key
+    , invoice_number
+    , paid_on
+    , authorised_amount
+    , amount
+    , refunded_amount
+    , currency
+    , method
+    , status
+) on conformed.payment_version to onefold_engineer;
+grant select on mapped.payment__identifier to onefold_pii; -- who is an engineer as well: the schema is theirs
 grant select (
     payment_id, source_of_truth, systems, record_count, _provenance, warnings
     , payment_key
@@ -80,6 +95,6 @@ grant select (
     , currency
     , method
     , status
-) on conformed.payment to onefold_analyst, onefold_auditor;
+) on conformed.payment to onefold_engineer, onefold_analyst, onefold_auditor;
 grant select on conformed.payment to onefold_pii;
-grant select on conformed.payment_crosswalk to onefold_analyst, onefold_auditor, onefold_pii;
+grant select on conformed.payment_crosswalk to onefold_engineer, onefold_analyst, onefold_auditor, onefold_pii;

@@ -63,12 +63,27 @@ comment on column conformed.product.last_changed is 'When its data last changed 
 alter view conformed.product owner to onefold_loader;
 alter view conformed.product_crosswalk owner to onefold_loader;
 
--- The views read with their owner's rights: analysts need none on the tables, and get none. Revoking the table's right
+-- The views read with their owner's rights: analysts need none on the tables, and get none; engineers read of them, as
+-- of the views, what is not personal. Revoking the table's right
 -- takes the columns' rights along, so an attribute that became personal is closed here.
 revoke all on conformed.product_version, conformed.product_crosswalk_version, conformed.product_provenance, conformed.product, conformed.product_crosswalk
-    from onefold_analyst, onefold_auditor, onefold_pii;
+    from onefold_engineer, onefold_analyst, onefold_auditor, onefold_pii;
 grant usage on schema conformed to onefold_pii, onefold_auditor;
-grant select on mapped.product__identifier, conformed.product_version, conformed.product_crosswalk_version, conformed.product_provenance, conformed.product, conformed.product_crosswalk to onefold_engineer;
+grant select on conformed.product_crosswalk_version, conformed.product_provenance to onefold_engineer;
+grant select (
+    product_id, source_of_truth, _systems, _records, _members, _loads, _mapping_versions, _winning_members, _publish_id
+    , _ended_publish_id, _merged_into
+    , sku
+    , ean
+    , name
+    , unit
+    , net_price
+    , currency
+    , vat_rate
+    , active
+    , last_changed
+) on conformed.product_version to onefold_engineer;
+grant select on mapped.product__identifier to onefold_pii; -- who is an engineer as well: the schema is theirs
 grant select (
     product_id, source_of_truth, systems, record_count, _provenance, warnings
     , sku
@@ -80,6 +95,6 @@ grant select (
     , vat_rate
     , active
     , last_changed
-) on conformed.product to onefold_analyst, onefold_auditor;
+) on conformed.product to onefold_engineer, onefold_analyst, onefold_auditor;
 grant select on conformed.product to onefold_pii;
-grant select on conformed.product_crosswalk to onefold_analyst, onefold_auditor, onefold_pii;
+grant select on conformed.product_crosswalk to onefold_engineer, onefold_analyst, onefold_auditor, onefold_pii;

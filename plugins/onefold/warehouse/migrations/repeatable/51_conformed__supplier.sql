@@ -73,12 +73,26 @@ comment on column conformed.supplier.last_changed is 'When its data last changed
 alter view conformed.supplier owner to onefold_loader;
 alter view conformed.supplier_crosswalk owner to onefold_loader;
 
--- The views read with their owner's rights: analysts need none on the tables, and get none. Revoking the table's right
+-- The views read with their owner's rights: analysts need none on the tables, and get none; engineers read of them, as
+-- of the views, what is not personal. Revoking the table's right
 -- takes the columns' rights along, so an attribute that became personal is closed here.
 revoke all on conformed.supplier_version, conformed.supplier_crosswalk_version, conformed.supplier_provenance, conformed.supplier, conformed.supplier_crosswalk
-    from onefold_analyst, onefold_auditor, onefold_pii;
+    from onefold_engineer, onefold_analyst, onefold_auditor, onefold_pii;
 grant usage on schema conformed to onefold_pii, onefold_auditor;
-grant select on mapped.supplier__identifier, conformed.supplier_version, conformed.supplier_crosswalk_version, conformed.supplier_provenance, conformed.supplier, conformed.supplier_crosswalk to onefold_engineer;
+grant select on conformed.supplier_crosswalk_version, conformed.supplier_provenance to onefold_engineer;
+grant select (
+    supplier_id, source_of_truth, _systems, _records, _members, _loads, _mapping_versions, _winning_members, _publish_id
+    , _ended_publish_id, _merged_into
+    , legal_name
+    , tax_id_pl
+    , regon
+    , eu_vat
+    , country
+    , currency
+    , status
+    , last_changed
+) on conformed.supplier_version to onefold_engineer;
+grant select on mapped.supplier__identifier to onefold_pii; -- who is an engineer as well: the schema is theirs
 grant select (
     supplier_id, source_of_truth, systems, record_count, _provenance, warnings
     , legal_name
@@ -89,6 +103,6 @@ grant select (
     , currency
     , status
     , last_changed
-) on conformed.supplier to onefold_analyst, onefold_auditor;
+) on conformed.supplier to onefold_engineer, onefold_analyst, onefold_auditor;
 grant select on conformed.supplier to onefold_pii;
-grant select on conformed.supplier_crosswalk to onefold_analyst, onefold_auditor, onefold_pii;
+grant select on conformed.supplier_crosswalk to onefold_engineer, onefold_analyst, onefold_auditor, onefold_pii;

@@ -66,17 +66,26 @@ comment on column conformed.contact.last_changed is 'When the person''s data las
 alter view conformed.contact owner to onefold_loader;
 alter view conformed.contact_crosswalk owner to onefold_loader;
 
--- The views read with their owner's rights: analysts need none on the tables, and get none. Revoking the table's right
+-- The views read with their owner's rights: analysts need none on the tables, and get none; engineers read of them, as
+-- of the views, what is not personal. Revoking the table's right
 -- takes the columns' rights along, so an attribute that became personal is closed here.
 revoke all on conformed.contact_version, conformed.contact_crosswalk_version, conformed.contact_provenance, conformed.contact, conformed.contact_crosswalk
-    from onefold_analyst, onefold_auditor, onefold_pii;
+    from onefold_engineer, onefold_analyst, onefold_auditor, onefold_pii;
 grant usage on schema conformed to onefold_pii, onefold_auditor;
-grant select on mapped.contact__identifier, conformed.contact_version, conformed.contact_crosswalk_version, conformed.contact_provenance, conformed.contact, conformed.contact_crosswalk to onefold_engineer;
+grant select on conformed.contact_crosswalk_version, conformed.contact_provenance to onefold_engineer;
+grant select (
+    contact_id, source_of_truth, _systems, _records, _members, _loads, _mapping_versions, _winning_members, _publish_id
+    , _ended_publish_id, _merged_into
+    , contact_key
+    , customer_record
+    , last_changed
+) on conformed.contact_version to onefold_engineer;
+grant select on mapped.contact__identifier to onefold_pii; -- who is an engineer as well: the schema is theirs
 grant select (
     contact_id, source_of_truth, systems, record_count, _provenance, warnings
     , contact_key
     , customer_record, customer_id
     , last_changed
-) on conformed.contact to onefold_analyst, onefold_auditor;
+) on conformed.contact to onefold_engineer, onefold_analyst, onefold_auditor;
 grant select on conformed.contact to onefold_pii;
-grant select on conformed.contact_crosswalk to onefold_analyst, onefold_auditor, onefold_pii;
+grant select on conformed.contact_crosswalk to onefold_engineer, onefold_analyst, onefold_auditor, onefold_pii;

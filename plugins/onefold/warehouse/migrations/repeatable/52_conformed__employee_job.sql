@@ -64,12 +64,25 @@ comment on column conformed.employee_job.manager_name is 'The superior''s name, 
 alter view conformed.employee_job owner to onefold_loader;
 alter view conformed.employee_job_crosswalk owner to onefold_loader;
 
--- The views read with their owner's rights: analysts need none on the tables, and get none. Revoking the table's right
+-- The views read with their owner's rights: analysts need none on the tables, and get none; engineers read of them, as
+-- of the views, what is not personal. Revoking the table's right
 -- takes the columns' rights along, so an attribute that became personal is closed here.
 revoke all on conformed.employee_job_version, conformed.employee_job_crosswalk_version, conformed.employee_job_provenance, conformed.employee_job, conformed.employee_job_crosswalk
-    from onefold_analyst, onefold_auditor, onefold_pii;
+    from onefold_engineer, onefold_analyst, onefold_auditor, onefold_pii;
 grant usage on schema conformed to onefold_pii, onefold_auditor;
-grant select on mapped.employee_job__identifier, conformed.employee_job_version, conformed.employee_job_crosswalk_version, conformed.employee_job_provenance, conformed.employee_job, conformed.employee_job_crosswalk to onefold_engineer;
+grant select on conformed.employee_job_crosswalk_version, conformed.employee_job_provenance to onefold_engineer;
+grant select (
+    employee_job_id, source_of_truth, _systems, _records, _members, _loads, _mapping_versions, _winning_members, _publish_id
+    , _ended_publish_id, _merged_into
+    , job_key
+    , employee_record
+    , valid_from
+    , department
+    , division
+    , location
+    , job_title
+) on conformed.employee_job_version to onefold_engineer;
+grant select on mapped.employee_job__identifier to onefold_pii; -- who is an engineer as well: the schema is theirs
 grant select (
     employee_job_id, source_of_truth, systems, record_count, _provenance, warnings
     , job_key
@@ -79,6 +92,6 @@ grant select (
     , division
     , location
     , job_title
-) on conformed.employee_job to onefold_analyst, onefold_auditor;
+) on conformed.employee_job to onefold_engineer, onefold_analyst, onefold_auditor;
 grant select on conformed.employee_job to onefold_pii;
-grant select on conformed.employee_job_crosswalk to onefold_analyst, onefold_auditor, onefold_pii;
+grant select on conformed.employee_job_crosswalk to onefold_engineer, onefold_analyst, onefold_auditor, onefold_pii;

@@ -66,12 +66,27 @@ comment on column conformed.order.last_changed is 'When the order last changed.'
 alter view conformed.order owner to onefold_loader;
 alter view conformed.order_crosswalk owner to onefold_loader;
 
--- The views read with their owner's rights: analysts need none on the tables, and get none. Revoking the table's right
+-- The views read with their owner's rights: analysts need none on the tables, and get none; engineers read of them, as
+-- of the views, what is not personal. Revoking the table's right
 -- takes the columns' rights along, so an attribute that became personal is closed here.
 revoke all on conformed.order_version, conformed.order_crosswalk_version, conformed.order_provenance, conformed.order, conformed.order_crosswalk
-    from onefold_analyst, onefold_auditor, onefold_pii;
+    from onefold_engineer, onefold_analyst, onefold_auditor, onefold_pii;
 grant usage on schema conformed to onefold_pii, onefold_auditor;
-grant select on mapped.order__identifier, conformed.order_version, conformed.order_crosswalk_version, conformed.order_provenance, conformed.order, conformed.order_crosswalk to onefold_engineer;
+grant select on conformed.order_crosswalk_version, conformed.order_provenance to onefold_engineer;
+grant select (
+    order_id, source_of_truth, _systems, _records, _members, _loads, _mapping_versions, _winning_members, _publish_id
+    , _ended_publish_id, _merged_into
+    , order_key
+    , order_number
+    , customer_order_number
+    , customer_record
+    , ordered_on
+    , status
+    , currency
+    , net_amount
+    , last_changed
+) on conformed.order_version to onefold_engineer;
+grant select on mapped.order__identifier to onefold_pii; -- who is an engineer as well: the schema is theirs
 grant select (
     order_id, source_of_truth, systems, record_count, _provenance, warnings
     , order_key
@@ -83,6 +98,6 @@ grant select (
     , currency
     , net_amount
     , last_changed
-) on conformed.order to onefold_analyst, onefold_auditor;
+) on conformed.order to onefold_engineer, onefold_analyst, onefold_auditor;
 grant select on conformed.order to onefold_pii;
-grant select on conformed.order_crosswalk to onefold_analyst, onefold_auditor, onefold_pii;
+grant select on conformed.order_crosswalk to onefold_engineer, onefold_analyst, onefold_auditor, onefold_pii;

@@ -130,12 +130,57 @@ comment on column conformed.purchase_invoice.accepted_at is 'When KSeF took it i
 alter view conformed.purchase_invoice owner to onefold_loader;
 alter view conformed.purchase_invoice_crosswalk owner to onefold_loader;
 
--- The views read with their owner's rights: analysts need none on the tables, and get none. Revoking the table's right
+-- The views read with their owner's rights: analysts need none on the tables, and get none; engineers read of them, as
+-- of the views, what is not personal. Revoking the table's right
 -- takes the columns' rights along, so an attribute that became personal is closed here.
 revoke all on conformed.purchase_invoice_version, conformed.purchase_invoice_crosswalk_version, conformed.purchase_invoice_provenance, conformed.purchase_invoice, conformed.purchase_invoice_crosswalk
-    from onefold_analyst, onefold_auditor, onefold_pii;
+    from onefold_engineer, onefold_analyst, onefold_auditor, onefold_pii;
 grant usage on schema conformed to onefold_pii, onefold_auditor;
-grant select on mapped.purchase_invoice__identifier, conformed.purchase_invoice_version, conformed.purchase_invoice_crosswalk_version, conformed.purchase_invoice_provenance, conformed.purchase_invoice, conformed.purchase_invoice_crosswalk to onefold_engineer;
+grant select on conformed.purchase_invoice_crosswalk_version, conformed.purchase_invoice_provenance to onefold_engineer;
+grant select (
+    purchase_invoice_id, source_of_truth, _systems, _records, _members, _loads, _mapping_versions, _winning_members, _publish_id
+    , _ended_publish_id, _merged_into
+    , invoice_number
+    , ksef_number
+    , kind
+    , document_type
+    , supplier_tax_id
+    , supplier_name
+    , supplier_record
+    , corrects_invoice
+    , corrects_ksef_number
+    , corrected_invoices
+    , correction_reason
+    , order_number
+    , issued_on
+    , sold_on
+    , due_on
+    , last_due_on
+    , payment_terms
+    , currency
+    , net_amount
+    , vat_amount
+    , gross_amount
+    , vat_amount_pln
+    , exchange_rate
+    , amount_due
+    , prepaid_amount
+    , prepaid_on
+    , payment_method
+    , margin_scheme
+    , margin_sales_amount
+    , split_payment
+    , contract_currency
+    , third_parties
+    , factor_tax_id
+    , factor_name
+    , recipient_tax_id
+    , recipient_name
+    , payer_tax_id
+    , payer_name
+    , accepted_at
+) on conformed.purchase_invoice_version to onefold_engineer;
+grant select on mapped.purchase_invoice__identifier to onefold_pii; -- who is an engineer as well: the schema is theirs
 grant select (
     purchase_invoice_id, source_of_truth, systems, record_count, _provenance, warnings
     , invoice_number
@@ -177,6 +222,6 @@ grant select (
     , payer_tax_id
     , payer_name
     , accepted_at
-) on conformed.purchase_invoice to onefold_analyst, onefold_auditor;
+) on conformed.purchase_invoice to onefold_engineer, onefold_analyst, onefold_auditor;
 grant select on conformed.purchase_invoice to onefold_pii;
-grant select on conformed.purchase_invoice_crosswalk to onefold_analyst, onefold_auditor, onefold_pii;
+grant select on conformed.purchase_invoice_crosswalk to onefold_engineer, onefold_analyst, onefold_auditor, onefold_pii;

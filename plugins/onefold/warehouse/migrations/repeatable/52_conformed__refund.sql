@@ -64,12 +64,26 @@ comment on column conformed.refund.reason is 'Why, as the payment service says.'
 alter view conformed.refund owner to onefold_loader;
 alter view conformed.refund_crosswalk owner to onefold_loader;
 
--- The views read with their owner's rights: analysts need none on the tables, and get none. Revoking the table's right
+-- The views read with their owner's rights: analysts need none on the tables, and get none; engineers read of them, as
+-- of the views, what is not personal. Revoking the table's right
 -- takes the columns' rights along, so an attribute that became personal is closed here.
 revoke all on conformed.refund_version, conformed.refund_crosswalk_version, conformed.refund_provenance, conformed.refund, conformed.refund_crosswalk
-    from onefold_analyst, onefold_auditor, onefold_pii;
+    from onefold_engineer, onefold_analyst, onefold_auditor, onefold_pii;
 grant usage on schema conformed to onefold_pii, onefold_auditor;
-grant select on mapped.refund__identifier, conformed.refund_version, conformed.refund_crosswalk_version, conformed.refund_provenance, conformed.refund, conformed.refund_crosswalk to onefold_engineer;
+grant select on conformed.refund_crosswalk_version, conformed.refund_provenance to onefold_engineer;
+grant select (
+    refund_id, source_of_truth, _systems, _records, _members, _loads, _mapping_versions, _winning_members, _publish_id
+    , _ended_publish_id, _merged_into
+    , refund_key
+    , payment_record
+    , invoice_number
+    , refunded_on
+    , amount
+    , currency
+    , status
+    , reason
+) on conformed.refund_version to onefold_engineer;
+grant select on mapped.refund__identifier to onefold_pii; -- who is an engineer as well: the schema is theirs
 grant select (
     refund_id, source_of_truth, systems, record_count, _provenance, warnings
     , refund_key
@@ -80,6 +94,6 @@ grant select (
     , currency
     , status
     , reason
-) on conformed.refund to onefold_analyst, onefold_auditor;
+) on conformed.refund to onefold_engineer, onefold_analyst, onefold_auditor;
 grant select on conformed.refund to onefold_pii;
-grant select on conformed.refund_crosswalk to onefold_analyst, onefold_auditor, onefold_pii;
+grant select on conformed.refund_crosswalk to onefold_engineer, onefold_analyst, onefold_auditor, onefold_pii;

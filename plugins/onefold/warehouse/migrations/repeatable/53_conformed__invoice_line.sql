@@ -86,12 +86,37 @@ comment on column conformed.invoice_line.currency is 'The currency of the amount
 alter view conformed.invoice_line owner to onefold_loader;
 alter view conformed.invoice_line_crosswalk owner to onefold_loader;
 
--- The views read with their owner's rights: analysts need none on the tables, and get none. Revoking the table's right
+-- The views read with their owner's rights: analysts need none on the tables, and get none; engineers read of them, as
+-- of the views, what is not personal. Revoking the table's right
 -- takes the columns' rights along, so an attribute that became personal is closed here.
 revoke all on conformed.invoice_line_version, conformed.invoice_line_crosswalk_version, conformed.invoice_line_provenance, conformed.invoice_line, conformed.invoice_line_crosswalk
-    from onefold_analyst, onefold_auditor, onefold_pii;
+    from onefold_engineer, onefold_analyst, onefold_auditor, onefold_pii;
 grant usage on schema conformed to onefold_pii, onefold_auditor;
-grant select on mapped.invoice_line__identifier, conformed.invoice_line_version, conformed.invoice_line_crosswalk_version, conformed.invoice_line_provenance, conformed.invoice_line, conformed.invoice_line_crosswalk to onefold_engineer;
+grant select on conformed.invoice_line_crosswalk_version, conformed.invoice_line_provenance to onefold_engineer;
+grant select (
+    invoice_line_id, source_of_truth, _systems, _records, _members, _loads, _mapping_versions, _winning_members, _publish_id
+    , _ended_publish_id, _merged_into
+    , line_key
+    , invoice_number
+    , invoice_record
+    , line_number
+    , line_kind
+    , correction_state
+    , sku
+    , description
+    , unit
+    , quantity
+    , unit_price
+    , unit_price_gross
+    , net_amount
+    , gross_amount
+    , ordered_quantity
+    , ordered_net_amount
+    , vat_rate
+    , exchange_rate
+    , currency
+) on conformed.invoice_line_version to onefold_engineer;
+grant select on mapped.invoice_line__identifier to onefold_pii; -- who is an engineer as well: the schema is theirs
 grant select (
     invoice_line_id, source_of_truth, systems, record_count, _provenance, warnings
     , line_key
@@ -113,6 +138,6 @@ grant select (
     , vat_rate
     , exchange_rate
     , currency
-) on conformed.invoice_line to onefold_analyst, onefold_auditor;
+) on conformed.invoice_line to onefold_engineer, onefold_analyst, onefold_auditor;
 grant select on conformed.invoice_line to onefold_pii;
-grant select on conformed.invoice_line_crosswalk to onefold_analyst, onefold_auditor, onefold_pii;
+grant select on conformed.invoice_line_crosswalk to onefold_engineer, onefold_analyst, onefold_auditor, onefold_pii;

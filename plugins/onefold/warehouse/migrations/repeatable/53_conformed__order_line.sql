@@ -62,12 +62,25 @@ comment on column conformed.order_line.currency is 'The currency of net_amount, 
 alter view conformed.order_line owner to onefold_loader;
 alter view conformed.order_line_crosswalk owner to onefold_loader;
 
--- The views read with their owner's rights: analysts need none on the tables, and get none. Revoking the table's right
+-- The views read with their owner's rights: analysts need none on the tables, and get none; engineers read of them, as
+-- of the views, what is not personal. Revoking the table's right
 -- takes the columns' rights along, so an attribute that became personal is closed here.
 revoke all on conformed.order_line_version, conformed.order_line_crosswalk_version, conformed.order_line_provenance, conformed.order_line, conformed.order_line_crosswalk
-    from onefold_analyst, onefold_auditor, onefold_pii;
+    from onefold_engineer, onefold_analyst, onefold_auditor, onefold_pii;
 grant usage on schema conformed to onefold_pii, onefold_auditor;
-grant select on mapped.order_line__identifier, conformed.order_line_version, conformed.order_line_crosswalk_version, conformed.order_line_provenance, conformed.order_line, conformed.order_line_crosswalk to onefold_engineer;
+grant select on conformed.order_line_crosswalk_version, conformed.order_line_provenance to onefold_engineer;
+grant select (
+    order_line_id, source_of_truth, _systems, _records, _members, _loads, _mapping_versions, _winning_members, _publish_id
+    , _ended_publish_id, _merged_into
+    , line_key
+    , order_record
+    , line_number
+    , sku
+    , quantity
+    , net_amount
+    , currency
+) on conformed.order_line_version to onefold_engineer;
+grant select on mapped.order_line__identifier to onefold_pii; -- who is an engineer as well: the schema is theirs
 grant select (
     order_line_id, source_of_truth, systems, record_count, _provenance, warnings
     , line_key
@@ -77,6 +90,6 @@ grant select (
     , quantity
     , net_amount
     , currency
-) on conformed.order_line to onefold_analyst, onefold_auditor;
+) on conformed.order_line to onefold_engineer, onefold_analyst, onefold_auditor;
 grant select on conformed.order_line to onefold_pii;
-grant select on conformed.order_line_crosswalk to onefold_analyst, onefold_auditor, onefold_pii;
+grant select on conformed.order_line_crosswalk to onefold_engineer, onefold_analyst, onefold_auditor, onefold_pii;

@@ -4,14 +4,27 @@ revoke all on schema public from public;
 grant usage on schema ops, audit, lineage to onefold_loader, onefold_engineer, onefold_auditor;
 grant usage on schema landing, staging, mapped, dry_run_staging, dry_run_mapped to onefold_engineer;
 grant usage on schema conformed, marts to onefold_engineer, onefold_analyst;
+alter default privileges for role onefold_loader in schema marts grant select on tables to onefold_engineer;
+
+-- Records as their systems sent them, and what is made of them, hold personal values. Engineers may look into the schemas,
+-- but read tables there only if they are members of onefold_pii too; of staging all engineers read what is not personal
+-- (load/plain_view.py), of conformed the generated files say what.
 alter default privileges for role onefold_loader
-    in schema landing, staging, mapped, conformed, marts, dry_run_staging, dry_run_mapped
-    grant select on tables to onefold_engineer;
+    in schema landing, staging, mapped, conformed, dry_run_staging, dry_run_mapped
+    revoke select on tables from onefold_engineer;
+alter default privileges for role onefold_loader in schema landing, staging, mapped, dry_run_staging, dry_run_mapped
+    grant select on tables to onefold_pii;
+grant select on all tables in schema landing, staging, mapped, dry_run_staging, dry_run_mapped to onefold_pii;
 alter default privileges in schema ops, lineage
     grant select on tables to onefold_engineer, onefold_auditor;
 
--- ops: engineers and auditors read all of it, auditors without records and their keys, which may be personal.
+-- ops: engineers and auditors read all of it but for records; auditors without their keys too, which may be personal.
 grant select on all tables in schema ops to onefold_engineer, onefold_auditor;
+revoke select on ops.quarantine from onefold_engineer;
+grant select (quarantine_id, load_id, system, stream, _key, _cursor, _extracted_at, suite, expectation, reason, state,
+    quarantined_at, closed_at, closed_by_load, reopened_of_load, mapping_versions, attribute, value_kind, allowed, key_conflict,
+    unreadable) on ops.quarantine to onefold_engineer;
+grant select on ops.quarantine to onefold_pii; -- who is an engineer as well: the schema is theirs
 revoke select on ops.quarantine, ops.drift, ops.held_back from onefold_auditor;
 grant select (quarantine_id, load_id, system, stream, _hash, suite, expectation, reason, state, quarantined_at, closed_at,
     closed_by_load, mapping_versions, attribute, value_kind, allowed, key_conflict) on ops.quarantine to onefold_auditor;
@@ -31,7 +44,7 @@ grant select, insert, update on ops.rate_limit, ops.alert, ops.replay, ops.repla
 grant select, insert, update, delete on ops.publish, ops.publish_load, ops.published, ops.identity_conflict,
     ops.held_back, ops.golden_record_warning to onefold_loader;
 
-grant select on staging.superseded, staging.unchanged to onefold_engineer;
+grant select on staging.unchanged to onefold_engineer;
 
 -- Erasure searches every table, and clears from disk what it has erased (onefold/erasure).
 grant select, insert, update on ops.erasure to onefold_loader;

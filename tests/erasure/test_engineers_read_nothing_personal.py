@@ -1,0 +1,130 @@
+"""What an engineer who does not hold onefold_pii can read, wherever it stands, says nothing of a person."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from onefold.catalog.reader import read_catalog
+from onefold.load.plain_view import plain_fields
+from tests.erasure.office import TRACES, Office, adam, event, zofia
+from tests.roles import as_role
+
+SALARY = "31417.77"
+READABLE = """
+    select n.nspname, c.relname, array_agg(a.attname order by a.attnum)
+    from pg_class as c join pg_namespace as n on n.oid = c.relnamespace join pg_attribute as a on a.attrelid = c.oid
+    where a.attnum > 0 and not a.attisdropped and c.relkind in ('r', 'p', 'v') and has_schema_privilege(n.oid, 'usage')
+        and n.nspname not in ('pg_catalog', 'information_schema') and has_column_privilege(c.oid, a.attnum, 'select')
+    group by 1, 2
+"""
+
+
+class Readers(NamedTuple):
+    """Sessions of an engineer, and of one who holds onefold_pii."""
+
+    plain: psycopg.Connection
+    trusted: psycopg.Connection
+
+
+@pytest.fixture
+def readers(office: Office, warehouse_url: str) -> Iterator[Readers]:
+    office.load("hr.employee", zofia(), adam())
+    office.load("hr.employee", zofia(status=17, salary=SALARY))  # to quarantine, with a field that the catalogue lacks
+    office.load("microsoft365.calendar_event", event("1", 1, subject="Plans", guests=[], by=("Zofia", "z@x.example")))
+    with psycopg.connect(office.url) as loader:
+        loader.execute("create table mapped.made_by_a_model as select _payload from staging.hr__employee")
+        loader.execute("create table landing.load_999 as select _payload from staging.hr__employee")
+        loader.execute(
+            "insert into conformed.employee_version (employee_id, source_of_truth, _systems, _records, _members,"
+            " _loads, _mapping_versions, _winning_members, _hash, _publish_id, pesel, last_name, department)"
+            " select gen_random_uuid(), 'hr', '{hr}', 1, '{hr|employee|7}', '{1}', '{1}', '{1}', '', 1,"
+            " _payload ->> 'customPESEL', _payload ->> 'lastName', 'Sales' from staging.hr__employee__current"
+            " where _key = '7'"
+        )
+    with psycopg.connect(warehouse_url, autocommit=True) as owner:
+        owner.execute("create role trusted login password 'test-only' in role onefold_engineer, onefold_pii")
+        try:
+            with (
+                psycopg.connect(as_role(warehouse_url, "onefold_engineer"), autocommit=True) as plain,
+                psycopg.connect(
+                    as_role(warehouse_url, "onefold_engineer").replace("onefold_engineer", "trusted"), autocommit=True
+                ) as trusted,
+            ):
+                yield Readers(plain, trusted)
+        finally:
+            owner.execute("drop role trusted")
+
+
+def found(reader: psycopg.Connection) -> set[str]:
+    """The relations that show the reader something of Zofia."""
+    traces = [f"%{trace}%" for trace in (*TRACES, SALARY)]
+    shown = set()
+    for schema, relation, columns in reader.execute(READABLE).fetchall():
+        query = sql.SQL("select count(*) from (select {} from {}) as r where r::text ilike any(%s)").format(
+            sql.SQL(", ").join(map(sql.Identifier, columns)), sql.Identifier(schema, relation)
+        )
+        if reader.execute(query, [traces]).fetchone() != (0,):
+            shown.add(f"{schema}.{relation}")
+    return shown
+
+
+def test_nothing_that_an_engineer_can_read_shows_a_person(readers: Readers) -> None:
+    assert found(readers.plain) == set()
+    assert {
+        "staging.hr__employee",
+        "staging.hr__employee__current",
+        "staging.microsoft365__calendar_event",
+        "mapped.made_by_a_model",
+        "landing.load_999",
+    } <= found(readers.trusted)
+
+
+REFUSED = (
+    "select _payload -> 'customPESEL' from staging.hr__employee__current",
+    "select _hash from staging.hr__employee",
+    "select * from staging.hr__employee",
+    "select payload from ops.quarantine",
+    "select pesel from conformed.employee",
+    "select to_jsonb(e) from conformed.employee as e",
+    "select * from mapped.employee__identifier",
+    "select _payload from staging.superseded",
+)
+
+
+def test_an_engineer_is_refused_what_is_personal_and_one_with_onefold_pii_is_not(readers: Readers) -> None:
+    for query in REFUSED:
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            readers.plain.execute(query)
+        readers.trusted.execute(query)
+    with pytest.raises(psycopg.errors.InsufficientPrivilege):
+        readers.plain.execute("select pesel, last_name from conformed.employee_version")
+
+
+def test_an_engineer_sees_the_fields_that_are_not_personal(readers: Readers) -> None:
+    shown = 'select _key, "employeeNumber", department from staging.hr__employee__plain order by _key'
+    assert readers.plain.execute(shown).fetchall() == [("7", "N7", "Sales"), ("8", "N8", "Sales")]
+    counted = "select count(*), max(_load_id) > 0 from staging.hr__employee"
+    assert readers.plain.execute(counted).fetchone()[1]
+
+
+def test_a_field_that_became_personal_is_closed_by_the_next_load(office: Office, warehouse_url: str) -> None:
+    office.load("hr.employee", zofia(), adam())
+    fields = office.catalog.systems["hr"].streams["employee"].fields
+    fields["department"] = fields["department"].model_copy(update={"personal": "sensitive"})
+    office.load("hr.employee", zofia(status="Inactive"))
+    with psycopg.connect(as_role(warehouse_url, "onefold_engineer")) as engineer:
+        engineer.execute('select "employeeNumber" from staging.hr__employee__plain')
+        with pytest.raises(psycopg.errors.UndefinedColumn):
+            engineer.execute("select department from staging.hr__employee__plain")
+
+
+def test_an_object_that_holds_a_personal_field_is_not_plain() -> None:
+    stream = read_catalog().systems["microsoft365"].streams["calendar_event"]
+    plain = plain_fields(stream)
+    assert not [name for name in plain if "organizer" in name or "attendees" in name]
+    assert "isCancelled" in plain
