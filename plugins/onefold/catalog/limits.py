@@ -52,6 +52,8 @@ class Limits(Model):
         description="how long a load waits for another run of its stream that does nothing, as while its DAG is paused",
     )
     answer_mib: PositiveInt = Field(256, description="the largest answer, unpacked; of a database: the largest page")
+    file_mib: PositiveInt = Field(1024, description="files: the largest that is read, as it was sent")
+    unpacked_mib: PositiveInt = Field(4096, description="files: the most that one may be when it is unpacked")
 
     renamed: ClassVar[dict[str, str]] = {"apart": "per_endpoint"}
 

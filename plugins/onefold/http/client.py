@@ -42,6 +42,7 @@ class _Request:
     accept: frozenset[int]
     authorised: bool
     shown: str | None = None
+    largest: int | None = None
 
     @property
     def path(self) -> str:
@@ -91,18 +92,20 @@ class Client:
         body: bytes | str | None = None,
         accept: frozenset[int] = frozenset(),
         shown: str | None = None,
+        largest: int | None = None,
     ) -> T:
         """Send a request and give what `parse` makes of the answer: a 2xx one, or one whose status is in `accept`.
 
         `path` lies below the connection's URL, or is an absolute URL of the same host. `parse` raises BadBody when
         the body is not whole and sound: then the request is tried again, as after 429, 5xx, a timeout or a broken
-        connection. `shown` is written down in place of a path that holds personal data. Raises Retriable when the
+        connection. `shown` is written down in place of a path that holds personal data. `largest` is how many bytes
+        the answer may have, where that is not limits.answer_mib. Raises Retriable when the
         system stays down or says "later" for too long (QuotaExhausted when we may ask no more for now), Fatal when it
         refuses.
         """
         data = body.encode() if isinstance(body, str) else body
         url = self._wire.url(path, params)
-        request = _Request(method, url, headers or {}, data, accept, authorised=True, shown=shown)
+        request = _Request(method, url, headers or {}, data, accept, True, shown, largest)
         try:
             return self._persist(request, parse)
         except Unauthorized as error:
@@ -164,7 +167,8 @@ class Client:
             if authorization:
                 headers[self._credentials.name] = authorization
             response = self._wire.exchange(
-                request.method, request.url, headers, request.body, self._way.timeout, self._named(request)
+                *(request.method, request.url, headers, request.body),
+                *(self._way.timeout, self._named(request), request.largest),
             )
         finally:
             outcome.milliseconds = round((time.monotonic() - started) * 1000)

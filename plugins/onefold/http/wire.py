@@ -82,10 +82,17 @@ class Wire:
         return f"{base.scheme}://{base.netloc}{below}" + (f"?{query}" if query else "")
 
     def exchange(
-        self, method: str, url: str, headers: Mapping[str, str], body: bytes | None, timeout: float, named: str
+        self,
+        method: str,
+        url: str,
+        headers: Mapping[str, str],
+        body: bytes | None,
+        timeout: float,
+        named: str,
+        largest: int | None = None,
     ) -> Response:
         """One request and its whole answer, its headers too, within `timeout` seconds. Redirects of a GET stay on the
-        host.
+        host. The answer may have `largest` bytes, by default what the wire was made with.
 
         Raises Again when no whole answer came, Fatal when TLS or the size of the answer forbids to go on.
         """
@@ -104,7 +111,7 @@ class Wire:
                         )
                     ) as answer:
                         if not answer.is_redirect or method != "GET":
-                            found = _body(answer, deadline, named, self._largest)
+                            found = _body(answer, deadline, named, largest or self._largest)
                             return Response(answer.status_code, answer.headers, found)
                         url = self.url(joined(url, answer.headers["Location"], named))
         except requests.exceptions.SSLError as error:

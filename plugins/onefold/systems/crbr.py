@@ -10,11 +10,10 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import BinaryIO
 
-import msgspec
-
 from onefold.catalog.system import System
 from onefold.connectors import safe_xml
 from onefold.connectors.capabilities import Capabilities
+from onefold.connectors.json_lines import json_line
 from onefold.connectors.lookup import LookupKeys, LookupResult
 from onefold.connectors.lookup_pages import Found, lookup_pages
 from onefold.connectors.page import Page, PageReader
@@ -61,7 +60,7 @@ def crbr_reader(system: System, stream_name: str, endpoint: Endpoint, http: Clie
         if owners is None:
             log.warning("%s: the register calls a question formally wrong; what is held of that company stays", named)
             return Found([LookupResult(krs, "not_found")])
-        records = [head.record(msgspec.json.encode(owner)) for owner in owners]
+        records = [head.record(json_line(owner)) for owner in owners]
         return Found([LookupResult(krs, "found" if owners else "not_found")], records, snapshots=[krs])
 
     return read

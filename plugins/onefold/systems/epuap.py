@@ -14,11 +14,10 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from typing import BinaryIO
 
-import msgspec
-
 from onefold.catalog.system import System
 from onefold.connectors import safe_xml
 from onefold.connectors.capabilities import Capabilities
+from onefold.connectors.json_lines import json_line
 from onefold.connectors.page import Page, PageReader
 from onefold.connectors.record import Record
 from onefold.connectors.records import Head
@@ -51,7 +50,7 @@ def epuap_reader(system: System, stream_name: str, endpoint: Endpoint, http: Cli
             if len(page) == PER_PAGE:
                 yield Page(page, datetime.now(UTC), f"{waiting} {' '.join(sorted(taken))}")
                 page = []
-            page.append(head.record(msgspec.json.encode(document)))
+            page.append(head.record(json_line(document)))
             taken.append(str(document["skrot"]))
         yield Page(page, datetime.now(UTC), None)
 

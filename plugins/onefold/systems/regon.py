@@ -10,11 +10,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from io import BytesIO
 from typing import BinaryIO
 
-import msgspec
-
 from onefold.catalog.system import System
 from onefold.connectors import safe_xml
 from onefold.connectors.capabilities import Capabilities
+from onefold.connectors.json_lines import json_line
 from onefold.connectors.lookup import LookupKeys, LookupResult
 from onefold.connectors.lookup_pages import Found, lookup_pages
 from onefold.connectors.page import Page, PageReader
@@ -58,7 +57,7 @@ def regon_reader(system: System, stream_name: str, endpoint: Endpoint, http: Cli
         held = {row.get("Nip") for row in found}
         return Found(
             [LookupResult(value, "found" if value in held else "not_found") for value in values],
-            [head.record(msgspec.json.encode(row)) for row in found],
+            [head.record(json_line(row)) for row in found],
         )
 
     return read

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Self, Unpack
 from urllib.parse import quote, urlsplit
 
@@ -20,11 +20,12 @@ from lxml import etree
 
 from onefold.catalog.system import System
 from onefold.connectors import safe_xml
-from onefold.connectors.files.store import Found, Taken, copied, fitting, fixed_folder
+from onefold.connectors.files.store import BEGINNING, Found, Taken, Unreadable, copied, fitting, fixed_folder
 from onefold.foreign_text import shown_name
 from onefold.http.attempt import Attempt, BadBody, Response
 from onefold.http.client import Client
 from onefold.http.endpoint import Endpoint
+from onefold.http.failure import Refused
 from onefold.http.persistent import AttemptSettings
 from onefold.http.spool import chunks
 
@@ -71,9 +72,7 @@ class Bucket:
                 key = entry.findtext("{*}Key", "")
                 name = key.removeprefix(self._prefix)
                 if key.startswith(self._prefix) and fits(name):
-                    modified = datetime.fromisoformat(entry.findtext("{*}LastModified", ""))
-                    size = int(entry.findtext("{*}Size", "0"))
-                    yield Found(name, modified, size, entry.findtext("{*}ETag", ""))
+                    yield _found(name, entry)
             following = listing.findtext("{*}NextContinuationToken")
             if listing.findtext("{*}IsTruncated") != "true" or not following:
                 return
@@ -90,10 +89,16 @@ class Bucket:
             if response.headers["ETag"] != file.tag or response.size != file.size:
                 return None
             response.file.seek(0)
-            return copied(chunks(response.file))
+            return copied(chunks(response.file), file.size)
 
         headers = self._signed(url, {}, {"If-Match": file.tag})
-        return self._http.send("GET", url, headers=headers, accept=CHANGED, parse=whole)
+        try:
+            return self._http.send("GET", url, headers=headers, accept=CHANGED, parse=whole, largest=file.size + 1)
+        except Refused as error:
+            raise Unreadable(
+                f"the store refuses it (status {error.status}): give the connection's login the right to read it, or "
+                "take it away"
+            ) from error
 
     def _signed(self, url: str, params: dict[str, str], more: dict[str, str] | None = None) -> dict[str, str]:
         """The headers of a request, its signature among them; that is good for 15 minutes, and so for its retries."""
@@ -110,6 +115,16 @@ def _signer(endpoint: Endpoint, region: str) -> S3SigV4Auth | None:
     else:
         held = botocore.session.get_session().get_credentials()
     return S3SigV4Auth(held, "s3", region) if held else None
+
+
+def _found(name: str, entry: etree._Element) -> Found:
+    """The object; with a fault, where the listing says no date and no size that can be read."""
+    tag = entry.findtext("{*}ETag", "")
+    try:
+        modified = datetime.fromisoformat(entry.findtext("{*}LastModified", "")).astimezone(UTC)
+        return Found(name, modified, int(entry.findtext("{*}Size", "0")), tag)
+    except (ValueError, OverflowError):
+        return Found(name, BEGINNING, 0, tag, "the store does not say when it was changed, and how large it is")
 
 
 def _listing(response: Response) -> etree._Element:

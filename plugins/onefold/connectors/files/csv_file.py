@@ -16,6 +16,9 @@ from onefold.connectors.files.table import Line, Row, Unfit, filled, table_rows
 _HINT = re.compile(r'"?sep=.?"?\s*', re.IGNORECASE)
 """The first line of a file that is meant for Excel: it names the delimiter."""
 
+LONGEST_LINE = 16 << 20
+"""Characters."""
+
 
 def csv_rows(file: BinaryIO, name: str, form: Format, stream: Stream) -> Iterator[Row]:
     """The rows of the file. Raises Unfit when it is empty, in another encoding or cut, or has other columns."""
@@ -32,7 +35,7 @@ def csv_rows(file: BinaryIO, name: str, form: Format, stream: Stream) -> Iterato
 
 def _lines(text: TextIOWrapper, form: Format) -> Iterator[Line]:
     """The lines with anything in them, empty ones left out."""
-    reader = csv.reader(text, delimiter=form.delimiter, strict=True)
+    reader = csv.reader(_short_lines(text), delimiter=form.delimiter, strict=True)
     while True:
         try:
             cells = next(reader, None)
@@ -46,3 +49,11 @@ def _lines(text: TextIOWrapper, form: Format) -> Iterator[Line]:
             continue
         if any(map(filled, cells)):
             yield Line(reader.line_num, cells)
+
+
+def _short_lines(text: TextIOWrapper) -> Iterator[str]:
+    """The lines of the text. Raises Unfit for one that is longer than any row: it would all be held at once."""
+    while line := text.readline(LONGEST_LINE):
+        if len(line) == LONGEST_LINE and not line.endswith(("\n", "\r")):
+            raise Unfit(f"a line of it has more than {LONGEST_LINE >> 20} million characters: is it a text at all")
+        yield line

@@ -23,33 +23,34 @@ _GZIP, _ZIP = b"\x1f\x8b", b"PK\x03\x04"
 _WORKBOOK = "[Content_Types].xml"
 
 
-def unpack(file: BinaryIO, kind: str) -> Iterator[tuple[str | None, BinaryIO]]:
-    """What is to be read: the file itself, or each in the archive with its name there. Raises Unfit."""
+def unpack(file: BinaryIO, kind: str, largest: int = UNPACKED) -> Iterator[tuple[str | None, BinaryIO]]:
+    """What is to be read: the file itself, or each in the archive with its name there. Raises Unfit, also for what has
+    more than `largest` bytes unpacked."""
     file.seek(0)
     start = file.read(4)
     file.seek(0)
     if start.startswith(_GZIP):
-        with closing(_gunzipped(file)) as content:
-            yield from unpack(content, kind)
+        with closing(_gunzipped(file, largest)) as content:
+            yield from unpack(content, kind, largest)
     elif start == _ZIP and not (kind == "xlsx" and _may_be_workbook(file)):
-        yield from _members(file, kind)
+        yield from _members(file, kind, largest)
     else:
         yield None, file
 
 
-def require_small(unpacked: int, packed: int) -> None:
-    """Raises Unfit for what takes up far more room than it came in."""
-    if unpacked > UNPACKED or (unpacked > SMALL and unpacked > RATIO * packed):
+def require_small(unpacked: int, packed: int, largest: int = UNPACKED) -> None:
+    """Raises Unfit for what takes up far more room than it came in, or more than `largest` bytes."""
+    if unpacked > largest or (unpacked > SMALL and unpacked > RATIO * packed):
         raise Unfit(f"it would be {unpacked >> 20} MiB unpacked from {packed >> 10} KiB: a bomb, or to be split")
 
 
-def _gunzipped(file: BinaryIO) -> Spool:
+def _gunzipped(file: BinaryIO, largest: int) -> Spool:
     packed = file.seek(0, 2)
     file.seek(0)
     content = Spool()
     try:
         with gzip.GzipFile(fileobj=file, mode="rb") as source:
-            _copy(source, content, packed)
+            _copy(source, content, packed, largest)
     except (OSError, EOFError, zlib.error) as error:  # gzip.BadGzipFile is an OSError
         content.close()
         raise Unfit("the archive is cut off or damaged: it cannot be unpacked") from error
@@ -59,7 +60,7 @@ def _gunzipped(file: BinaryIO) -> Spool:
     return content.rewound()
 
 
-def _members(file: BinaryIO, kind: str) -> Iterator[tuple[str | None, BinaryIO]]:
+def _members(file: BinaryIO, kind: str, largest: int) -> Iterator[tuple[str | None, BinaryIO]]:
     try:
         with zipfile.ZipFile(file) as archive:
             entries = [each for each in archive.infolist() if not each.is_dir() and not _is_litter(each.filename)]
@@ -67,10 +68,10 @@ def _members(file: BinaryIO, kind: str) -> Iterator[tuple[str | None, BinaryIO]]
                 raise Unfit("the archive is empty")
             if any(each.flag_bits & 1 for each in entries):
                 raise Unfit("the archive is encrypted; send it without a password")
-            require_small(sum(each.file_size for each in entries), sum(each.compress_size for each in entries))
+            require_small(sum(each.file_size for each in entries), sum(each.compress_size for each in entries), largest)
             for entry in sorted(entries, key=lambda each: each.filename):
                 with closing(Spool()) as content, archive.open(entry) as source:
-                    _copy(source, content, entry.compress_size)
+                    _copy(source, content, entry.compress_size, largest)
                     yield entry.filename, _no_archive(content.rewound(), entry.filename, kind)
     except DAMAGED as error:
         raise Unfit("the archive is cut off or damaged: it cannot be unpacked") from error
@@ -84,11 +85,11 @@ def _no_archive(content: Spool, name: str, kind: str) -> Spool:
     return content
 
 
-def _copy(source: gzip.GzipFile | IO[bytes], content: Spool, packed: int) -> None:
+def _copy(source: gzip.GzipFile | IO[bytes], content: Spool, packed: int, largest: int) -> None:
     size = 0
     while chunk := source.read(CHUNK):
         size += len(chunk)
-        require_small(size, packed)
+        require_small(size, packed, largest)
         content.write(chunk)
 
 

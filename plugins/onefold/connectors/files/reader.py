@@ -22,15 +22,17 @@ from onefold.catalog.stream import Stream
 from onefold.catalog.system import System
 from onefold.connectors.files.csv_file import csv_rows
 from onefold.connectors.files.packed import unpack
-from onefold.connectors.files.store import Found, Store, Taken, matching, shown_file
+from onefold.connectors.files.store import Found, Store, Taken, Unreadable, matching, shown_file
 from onefold.connectors.files.table import Row, Unfit
 from onefold.connectors.files.xlsx_file import xlsx_rows
 from onefold.connectors.files.xml_file import xml_rows
+from onefold.connectors.json_lines import json_lines
 from onefold.connectors.page import Page, PageReader
 from onefold.connectors.partition import Partition
 from onefold.connectors.record import Record
 from onefold.connectors.records import Head
 from onefold.connectors.window import Window
+from onefold.errors import OnefoldError
 from onefold.http.attempt import BadBody
 from onefold.http.endpoint import Endpoint
 from onefold.http.spool import Spool
@@ -87,7 +89,9 @@ def files_reader(system: System, stream_name: str, endpoint: Endpoint, store: St
     named = f"{system.system}.{stream_name}"
     stream = system.streams[stream_name]
     head = Head(named, stream)
-    by = hashlib.sha256(stream.model_dump_json().encode()).hexdigest()[:16]
+    limits = system.limits
+    described = f"{stream.model_dump_json()} {limits.file_mib} {limits.unpacked_mib}"
+    by = hashlib.sha256(described.encode()).hexdigest()[:16]
     given = (endpoint.extra or {}).get("settled_seconds")
     settled = timedelta(seconds=float(given)) if given else stream.arrival.settled
 
@@ -102,16 +106,18 @@ def files_reader(system: System, stream_name: str, endpoint: Endpoint, store: St
             skipped = reached.records_taken(modified, file) if reached else 0
             if skipped is None:
                 continue
-            taken = store.take(file)
-            if taken is None:
+            taken, fault = _taken(store, file, limits.file_mib, by)
+            if taken is None and fault is None:
                 log.warning("%s: %s was changed while it was read; it is left for the next load", named, shown)
                 continue
-            with closing(taken), closing(Spool()) as lines:
+            with closing(taken or Spool()), closing(Spool()) as lines:
                 before = held.get(file.name)
-                if before and before.hash == taken.hash and before.refused is None:
+                if taken is None:
+                    result = fault or Read("", "")
+                elif before and before.hash == taken.hash and before.refused is None:
                     result = Read(file.tag, taken.hash, before.rows)
                 else:
-                    result = written(file, taken, stream, by, lines)
+                    result = written(file, taken, stream, by, lines, limits.unpacked_mib << 20)
                 for number, line in enumerate(lines.rewound(), start=1):
                     if number <= skipped:
                         continue
@@ -155,25 +161,49 @@ def due(
     return sorted(waiting, key=lambda file: (file.modified, file.name))
 
 
-def written(file: Found, taken: Taken, stream: Stream, by: str, lines: Spool) -> Read:
-    """Write the file's records as lines of JSON; none of them when there is anything wrong with the file."""
+def _taken(store: Store, file: Found, most: int, by: str) -> tuple[Taken | None, Read | None]:
+    """The file, or why it is not to be had; neither when it is another one by now. It may have so many MiB."""
+    fault = file.fault
+    if not fault and file.size > most << 20:
+        fault = f"it has {file.size >> 20} MiB, more than limits.file_mib ({most}): split it, or raise the limit"
+    if fault:
+        return None, Read(file.tag, "", refused=fault, by=by)
+    try:
+        return store.take(file), None
+    except Unreadable as error:  # no tag: so it is not known as it is, and the next load tries again
+        return None, Read("", "", refused=str(error), by=by)
+
+
+def written(file: Found, taken: Taken, stream: Stream, by: str, lines: Spool, unpacked: int) -> Read:
+    """Write the file's records as lines of JSON; none of them when there is anything wrong with the file.
+
+    `unpacked` is how many bytes it may have unpacked.
+    """
     form = stream.format
     place: dict[str, object] = {"name": file.name, "modified": f"{file.modified:%Y-%m-%dT%H:%M:%S.%fZ}"}
-    encode, count = msgspec.json.Encoder().encode_lines, 0
+    count, refused = 0, None
     try:
         if form is None:
             raise Unfit("the catalogue does not say its format")
-        for member, content in unpack(taken.content, form.kind):
+        for member, content in unpack(taken.content, form.kind, unpacked):
             where = {**place, "member": member} if member else place
             rows = enumerate(_READ[form.kind](content, member or file.name, form, stream), start=count + 1)
             while some := [_record(row, {**where, "row": number}) for number, row in islice(rows, 100)]:
-                lines.write(encode(some))
+                lines.write(json_lines(some))
                 count += len(some)
     except (Unfit, BadBody) as error:
-        lines.seek(0)
-        lines.truncate()
-        return Read(file.tag, taken.hash, refused=str(error), by=by)
-    return Read(file.tag, taken.hash, count)
+        refused = str(error)
+    except OnefoldError:
+        raise
+    except Exception as error:  # noqa: BLE001  whatever a file comes up with, it is that file's: the others are loaded
+        refused = (
+            f"it cannot be read ({type(error).__name__}): open it with the program that it is for, and save it anew"
+        )
+    if refused is None:
+        return Read(file.tag, taken.hash, count)
+    lines.seek(0)
+    lines.truncate()
+    return Read(file.tag, taken.hash, refused=refused, by=by)
 
 
 def _record(row: Row, origin: dict[str, object]) -> dict[str, object]:

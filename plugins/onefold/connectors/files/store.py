@@ -14,22 +14,29 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
+from stat import S_ISREG
 from typing import Protocol, Self
 
 from onefold.errors import Retriable
 from onefold.foreign_text import text_hash
 from onefold.http.spool import Spool, chunks
 
+LONGEST_NAME = 1000
+"""Bytes of a file's name below its folder: it is part of a key in the warehouse, whose keys have a limit."""
+BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
+"""When a file was changed of which that cannot be said."""
+
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A file that is there: its name below the folder or prefix, when it was changed (UTC), its size in bytes, and a
-    tag that is another one when it has been changed."""
+    """A file that is there: its name below the folder or prefix, when it was changed (UTC), its size in bytes, a tag
+    that is another one when it has been changed, and why it cannot be read, where that can be seen from outside."""
 
     name: str
     modified: datetime
     size: int
     tag: str
+    fault: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +48,10 @@ class Taken:
 
     def close(self) -> None:
         self.content.close()
+
+
+class Unreadable(Exception):
+    """A file that is there and cannot be read: its text says why, and what to do. The next load tries again."""
 
 
 class Store(Protocol):
@@ -55,7 +66,7 @@ class Store(Protocol):
         ...
 
     def take(self, file: Found) -> Taken | None:
-        """The file as it was when it was found; None when it is another one by now, or gone."""
+        """The file as it was when it was found; None when it is another one by now, or gone. Raises Unreadable."""
         ...
 
 
@@ -83,28 +94,33 @@ class Folder:
         for folder, _, names in os.walk(self._root / fixed_folder(pattern)):
             for each in names:
                 path = Path(folder, each)
-                name = path.relative_to(self._root).as_posix()
-                if fits(name) and path.resolve().is_relative_to(home):
+                raw = path.relative_to(self._root).as_posix()
+                name = printable(raw)
+                if fits(name) and Path(os.path.realpath(path)).is_relative_to(home):
                     try:
                         stat = path.stat()
                     except FileNotFoundError:  # renamed or taken away since it was listed
                         continue
-                    yield Found(name, datetime.fromtimestamp(stat.st_mtime, UTC), stat.st_size, _tag(stat))
+                    except OSError as error:  # a link to itself, a disk that is damaged
+                        yield Found(name, BEGINNING, 0, "", f"it cannot be looked at: {error.strerror}")
+                        continue
+                    yield _found(name, stat, as_it_is=raw == name)
 
     def take(self, file: Found) -> Taken | None:
         path = self._root / file.name
         try:
-            with path.open("rb") as source:
+            # non-blocking: by now it may be a FIFO, and opening one waits for whoever writes into it
+            with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC), "rb") as source:
                 if _tag(os.fstat(source.fileno())) != file.tag:
                     return None
-                taken = copied(chunks(source))
+                taken = copied(chunks(source), file.size)
                 same = _tag(os.fstat(source.fileno())) == file.tag == _tag(path.stat())
         except FileNotFoundError:
             return None
-        except PermissionError as error:
-            raise Retriable(
-                f"{shown_file(self._root.as_posix(), file)} may not be read: {error.strerror}. Give the user that "
-                "Onefold runs as the right to read it; nothing was changed here."
+        except OSError as error:
+            raise Unreadable(
+                f"it may not or cannot be read ({error.strerror}): give the user that Onefold runs as the right to "
+                "read it, or take it away"
             ) from error
         if not same or taken.content.seek(0, os.SEEK_END) != file.size:
             taken.close()
@@ -118,12 +134,43 @@ def shown_file(pattern: str, file: Found) -> str:
     return f"a file of {pattern} of {file.size:,} bytes (name's hash {text_hash(file.name.encode(errors='replace'))})"
 
 
-def copied(pieces: Iterator[bytes]) -> Taken:
-    """A private copy of what comes, and its hash."""
-    content, digest = Spool(), hashlib.sha256()
+def _found(name: str, stat: os.stat_result, *, as_it_is: bool) -> Found:
+    """The file; one that is none, or that could not be named (`as_it_is`: its name is what it is called there) or dated
+    in the warehouse, with its fault."""
+    fault = None
+    if not S_ISREG(stat.st_mode):
+        fault = "it is no regular file (a FIFO, a device, a socket): take it away"
+    elif not as_it_is:
+        fault = "its name is not UTF-8: give it another"
+    elif len(name.encode()) > LONGEST_NAME:
+        fault = f"its name, with its folders, is longer than {LONGEST_NAME} bytes: shorten it"
+    try:
+        modified = datetime.fromtimestamp(stat.st_mtime, UTC)
+    except (ValueError, OverflowError, OSError):
+        modified, fault = BEGINNING, fault or "the time of its last change is beyond the calendar: touch it"
+    return Found(_short(name), modified, stat.st_size, _tag(stat), fault)
+
+
+def printable(name: str) -> str:
+    """A file's name as text that can be stored: bytes of it that are not UTF-8 are written out."""
+    return os.fsencode(name).decode("utf-8", "backslashreplace")
+
+
+def _short(name: str) -> str:
+    if len(name.encode()) <= LONGEST_NAME:
+        return name
+    return f"{name[:100]}…{hashlib.sha256(name.encode()).hexdigest()[:16]}"
+
+
+def copied(pieces: Iterator[bytes], size: int) -> Taken:
+    """A private copy of what comes, and its hash; of what grows beyond its size no more than shows that it does."""
+    content, digest, copied_bytes = Spool(), hashlib.sha256(), 0
     for piece in pieces:
         content.write(piece)
         digest.update(piece)
+        copied_bytes += len(piece)
+        if copied_bytes > size:
+            break
     return Taken(content.rewound(), digest.hexdigest())
 
 

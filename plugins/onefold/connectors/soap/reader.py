@@ -17,6 +17,7 @@ import msgspec
 from onefold.catalog.system import System
 from onefold.connectors import safe_xml
 from onefold.connectors.completeness import Completeness
+from onefold.connectors.json_lines import json_lines
 from onefold.connectors.page import Page, PageReader
 from onefold.connectors.partition import Partition
 from onefold.connectors.record import Record
@@ -87,16 +88,15 @@ def one_call(
     heads = msgspec.json.Decoder(GenericAlias(list, (head.shape,)))
 
     def written_down(envelope: BinaryIO) -> Spool:
-        lines, encode_lines = Spool(), msgspec.json.Encoder().encode_lines
-        found = rows(envelope)
+        lines, found = Spool(), rows(envelope)
         while some := list(islice(found, 100)):
-            lines.write(encode_lines(some))
+            lines.write(json_lines(some))
         return lines.rewound()
 
     def records(payloads: list[bytes]) -> list[Record]:
         try:
             found = heads.decode(b"[" + b",".join(payloads) + b"]")
-        except msgspec.ValidationError:  # some head is no scalar: only that record must suffer
+        except (msgspec.DecodeError, RecursionError):  # some head is no scalar: only that record must suffer
             return [head.record(payload) for payload in payloads]
         return list(map(head.of, found, payloads))
 
