@@ -109,8 +109,7 @@ class Folder:
     def take(self, file: Found) -> Taken | None:
         path = self._root / file.name
         try:
-            # non-blocking: by now it may be a FIFO, and opening one waits for whoever writes into it
-            with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC), "rb") as source:
+            with open(path, "rb", opener=_without_waiting) as source:
                 if _tag(os.fstat(source.fileno())) != file.tag:
                     return None
                 taken = copied(chunks(source), file.size)
@@ -132,6 +131,11 @@ class Folder:
 def shown_file(pattern: str, file: Found) -> str:
     """How messages call a file: people name files after people (its name stands in ops.stream_checkpoint)."""
     return f"a file of {pattern} of {file.size:,} bytes (name's hash {text_hash(file.name.encode(errors='replace'))})"
+
+
+def _without_waiting(path: str, flags: int) -> int:
+    """Opens a file; what has become a FIFO by now would be waited for until somebody writes into it."""
+    return os.open(path, flags | os.O_NONBLOCK | os.O_NOCTTY)
 
 
 def _found(name: str, stat: os.stat_result, *, as_it_is: bool) -> Found:
