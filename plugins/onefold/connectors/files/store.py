@@ -163,7 +163,8 @@ def printable(name: str) -> str:
 def _short(name: str) -> str:
     if len(name.encode()) <= LONGEST_NAME:
         return name
-    return f"{name[:100]}…{hashlib.sha256(name.encode()).hexdigest()[:16]}"
+    folder, _, last = name.rpartition("/")  # the last part stays, so that the pattern fits it as before
+    return f"{folder[:100]}…{hashlib.sha256(name.encode()).hexdigest()[:16]}/{last}"
 
 
 def copied(pieces: Iterator[bytes], size: int) -> Taken:
