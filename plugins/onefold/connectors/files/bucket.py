@@ -54,6 +54,7 @@ class Bucket:
         folder = parts.path.strip("/")
         self._prefix = f"{folder}/" if folder else ""
         self._signer = _signer(endpoint, region)
+        self._answer = system.limits.answer_mib << 20  # an error's may be larger than the file
         self._http = Client(system, replace(endpoint, url=self._base), on_attempt, **settings)
 
     def __enter__(self) -> Self:
@@ -93,7 +94,9 @@ class Bucket:
 
         headers = self._signed(url, {}, {"If-Match": file.tag})
         try:
-            return self._http.send("GET", url, headers=headers, accept=CHANGED, parse=whole, largest=file.size + 1)
+            return self._http.send(
+                "GET", url, headers=headers, accept=CHANGED, parse=whole, largest=max(file.size + 1, self._answer)
+            )
         except Refused as error:
             raise Unreadable(
                 f"the store refuses it (status {error.status}): give the connection's login the right to read it, or "
