@@ -21,6 +21,7 @@ from sqlalchemy.engine import ExceptionContext
 
 from onefold.errors import Fatal, Retriable
 from onefold.foreign_text import described
+from onefold.quality.literals import write_values_as_sql
 from onefold.quality.suite import Expectation, Suite
 from onefold.warehouse.db_errors import as_onefold_error, safe_message
 
@@ -66,6 +67,7 @@ def evaluate_suite(url: str, schema: str, table: str, suite: Suite, index: str =
     from great_expectations.expectations.expectation_configuration import ExpectationConfiguration
     from great_expectations.expectations.metadata_types import FailureSeverity
 
+    write_values_as_sql()
     context = gx.get_context(mode="ephemeral")
     context.variables.progress_bars = ProgressBarsConfig(globally=False)
 
@@ -152,12 +154,9 @@ def _finding(
     if detail is None:
         return Finding(position, expectation, True)
     result = detail.result
-    failing = result.get("unexpected_index_query") or expectation.kwargs.get("unexpected_rows_query")
-    query = (
-        sql.SQL("select {} from ({}) failing").format(sql.Identifier(index), batch_query(str(failing), table))
-        if failing
-        else None
-    )
+    found, asked = result.get("unexpected_index_query"), expectation.kwargs.get("unexpected_rows_query")
+    failing = statement(str(found)) if found else batch_query(str(asked), table) if asked else None
+    query = sql.SQL("select {} from ({}) failing").format(sql.Identifier(index), failing) if failing else None
     rows = result.get("unexpected_count")
     if rows is None and query and isinstance(result.get("observed_value"), int):
         rows = result["observed_value"]
@@ -179,7 +178,12 @@ def _escaped(kwargs: Mapping[str, object]) -> dict[str, object]:
 
 def batch_query(query: str, table: sql.Identifier) -> sql.SQL:
     """A query written for Great Expectations, where {batch} stands for the table."""
-    return sql.SQL(query.replace("{batch}", table.as_string(None)).rstrip().rstrip(";"))
+    return statement(query.replace("{batch}", table.as_string(None)))
+
+
+def statement(query: str) -> sql.SQL:
+    """A query as part of another one."""
+    return sql.SQL(query.rstrip().rstrip(";"))
 
 
 def _exception(info: dict[str, object]) -> str | None:
