@@ -79,7 +79,7 @@ class Persistent:
         self._on_attempt = on_attempt
         self._limiter = limiter
         self._breakers = breakers
-        self._longest = self.timeout * system.limits.attempts
+        self.longest = self.timeout * system.limits.attempts
         self._last_failure: Again | None = None
 
     def named(self, method: str, path: str) -> str:
@@ -106,7 +106,7 @@ class Persistent:
 
         retrying = tenacity.Retrying(
             sleep=self.sleep,
-            stop=tenacity.stop_after_attempt(self.system.limits.attempts) | tenacity.stop_before_delay(self._longest),
+            stop=tenacity.stop_after_attempt(self.system.limits.attempts) | tenacity.stop_before_delay(self.longest),
             wait=wait,
             retry=tenacity.retry_if_exception_type(Again),
             before_sleep=tell,
@@ -122,7 +122,7 @@ class Persistent:
 
     def pause(self, seconds: float) -> None:
         """Sleep so long. Raises Retriable instead where that is no time to stay for."""
-        most = max(self._longest, LONGEST_PAUSE)
+        most = max(self.longest, LONGEST_PAUSE)
         if not 0 <= seconds <= most:
             raise Retriable(
                 f"{self.system.system}.{self.stream}: the system asks to come back in {seconds:.0f} s, which is more "
@@ -144,11 +144,11 @@ class Persistent:
             of_method, _, of_path = place.partition(" ")
             if of_path and not (method == of_method and path.endswith(of_path)):
                 continue
-            wait = self._limiter.reserve(f"{self.system.system} {place}".rstrip(), limits, self._longest)
+            wait = self._limiter.reserve(f"{self.system.system} {place}".rstrip(), limits, self.longest)
             if wait is None:
                 raise QuotaExhausted(
                     f"{self.named(method, path)} was not sent: the rate limit of {self.system.system} "
-                    f"({', '.join(limit.text for limit in limits)}) is used up for more than {self._longest:.0f} s. "
+                    f"({', '.join(limit.text for limit in limits)}) is used up for more than {self.longest:.0f} s. "
                     "Run it later, or raise limits.rate in the system's YAML if the system allows more."
                 )
             if wait > 0:

@@ -14,10 +14,12 @@ from sqlalchemy.pool import NullPool
 
 from onefold.catalog.system import System
 from onefold.connectors.sql.database_errors import classed
+from onefold.connectors.sql.time_limit import Cut, cut_after
 from onefold.connectors.sql.values import read_json
 from onefold.errors import Fatal
 from onefold.http.attempt import Attempt
 from onefold.http.endpoint import Endpoint
+from onefold.http.failure import Again
 from onefold.http.persistent import AttemptSettings, Persistent
 from onefold.warehouse.exact_values import load_intervals_as_text
 
@@ -73,7 +75,8 @@ class Database:
     def ask(self, verb: str, table: str, question: Callable[[sa.Connection], tuple[T, int]]) -> T:
         """What `question` finds out in one transaction of its own; it returns that and its size in bytes.
 
-        A lost connection, a timeout or a server that is busy: asked again, over a new connection. Raises Retriable
+        A lost connection, a timeout or a server that is busy: asked again, over a new connection. A question takes no
+        longer than all attempts at it may, whatever the server does. Raises Retriable
         when that goes on for too long, Fatal when the database refuses. `verb` and `table` are for messages and usage.
         """
         named = self._way.named(verb, table)
@@ -87,12 +90,15 @@ class Database:
         return self._way.persist(named, once)
 
     def _asked(self, named: str, question: Callable[[sa.Connection], tuple[T, int]]) -> tuple[T, int]:
+        longest, cut = self._way.longest, Cut()
         try:
             connection = self._open()
-            with connection.begin():
+            with cut_after(longest, connection) as cut, connection.begin():
                 return question(connection)
         except sa.exc.DBAPIError as error:
             self.close()
+            if cut.done:
+                raise Again(f"no whole answer within {longest:g} s, and the connection was cut") from error
             raise classed(error, named, self.system, self._way.timeout) from error
         except BaseException:
             self.close()

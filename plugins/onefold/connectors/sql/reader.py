@@ -22,6 +22,7 @@ from onefold.connectors.sql.database import Database, psycopg_connection
 from onefold.connectors.sql.query import Place, Query
 from onefold.connectors.sql.relation import Rows, described
 from onefold.connectors.window import ResumeCursor, Window
+from onefold.errors import Fatal
 from onefold.warehouse.exact_values import is_unfit_for_python, load_unfit_times_as_text
 
 ROWS = 5000
@@ -50,7 +51,7 @@ def sql_reader(system: System, stream_name: str, database: Database, reached: Re
         )
         query = Query(relation, stream, database.dialect, named)
         bounds = query.bounds(window, reached)
-        rows = PageRows(query, Rows(relation, stream), head, size)
+        rows = PageRows(query, Rows(relation, stream), head, size, named, system.limits.answer_mib)
         place: Place | None = query.place(token) if token else Place(stamped=bool(stream.cursor))
         while place:
             at = datetime.now(UTC)
@@ -63,13 +64,16 @@ def sql_reader(system: System, stream_name: str, database: Database, reached: Re
 
 
 class PageRows:
-    """Fetches the rows of a page and writes them as records. Streamed, so that rows are not held twice."""
+    """Fetches the rows of a page and writes them as records. Streamed, so that rows are not held twice. A page may have
+    `most` MiB of JSON."""
 
-    def __init__(self, query: Query, write: Rows, head: Head, size: int) -> None:
+    def __init__(self, query: Query, write: Rows, head: Head, size: int, named: str, most: int) -> None:
         self._query = query
         self._write = write
         self._head = head
         self._size = size
+        self._named = named
+        self._most = most
 
     def question(self, place: Place, bounds: Sequence[sa.ColumnElement[bool]]) -> Question:
         """What Database.ask is to find out: the page after the place."""
@@ -109,7 +113,14 @@ class PageRows:
     def _fetched(self, connection: sa.Connection, statement: sa.Select[*tuple[Any, ...]]) -> Fetched:
         records: list[Record] = []
         row: Sequence[object] | None = None
-        streamed = {"stream_results": True, "max_row_buffer": FETCH}
+        streamed, size = {"stream_results": True, "max_row_buffer": FETCH}, 0
         for row in connection.execute(statement, execution_options=streamed):
             records.append(self._head.record(self._write.json(row)))
+            size += len(records[-1].payload)
+            if size > self._most << 20:
+                raise Fatal(
+                    f"{self._named}: the first {len(records)} rows of a page have more than {self._most} MiB "
+                    "(limits.answer_mib). Ask for fewer rows at once (next.size), read a view without the large "
+                    "columns, or raise the limit in the system's YAML."
+                )
         return records, row
