@@ -9,6 +9,7 @@ from onefold.load import gate_step, steps
 from tests.load.shop import pages, record
 
 PESEL = "44051401458"
+MATRIX = pytest.mark.full_matrix
 
 
 class _TimeLimit(BaseException):
@@ -22,8 +23,10 @@ def _of(kind: type[BaseException]) -> BaseException:
 @pytest.mark.parametrize(
     ("kind", "raised"),
     [
-        *((kind, Fatal) for kind in (RecursionError, UnicodeDecodeError, OverflowError, KeyError, AttributeError)),
-        *((kind, Retriable) for kind in (MemoryError, OSError)),
+        *((kind, Fatal) for kind in (RecursionError, UnicodeDecodeError)),
+        *(pytest.param(kind, Fatal, marks=MATRIX) for kind in (OverflowError, KeyError, AttributeError)),
+        (MemoryError, Retriable),
+        pytest.param(OSError, Retriable, marks=MATRIX),
         (_TimeLimit, _TimeLimit),
         (KeyboardInterrupt, KeyboardInterrupt),
     ],

@@ -113,14 +113,20 @@ class RoundReader:
         """The newer of two readings on one page; a change of some fields with the rest of the one before it."""
         if not self._lacks or before is None or before.deleted or record.deleted:
             return record
-        changed = self._content.decode(record.payload)
+        try:
+            changed, held = self._content.decode(record.payload), self._content.decode(before.payload)
+        except (msgspec.DecodeError, RecursionError):  # what cannot be read is not merged: it waits by itself
+            return record
         if any(name in changed for name in self._lacks):
             return record
-        payload = msgspec.json.encode({**self._content.decode(before.payload), **changed})
+        payload = msgspec.json.encode({**held, **changed})
         return msgspec.structs.replace(record, payload=payload, cursor=record.cursor or before.cursor)
 
     def _record(self, payload: bytes, owner: str) -> Record | None:
-        marks = self._marks.decode(payload)
+        try:
+            marks = self._marks.decode(payload)
+        except msgspec.ValidationError:  # no object, or another mark than there should be: that record's own fault
+            return self._unfit(payload.decode(), owner)
         if marks.root is not None:
             return None  # the drive itself is no document
         record = self._head.record(self._with_owner(payload, owner))
@@ -128,7 +134,7 @@ class RoundReader:
         return msgspec.structs.replace(record, deleted=True) if gone else record
 
     def _with_owner(self, payload: bytes, owner: str) -> bytes:
-        if not owner:
+        if not owner or not payload.startswith(b"{"):
             return payload
         return b"".join((b'{"', OWNER.encode(), b'":', msgspec.json.encode(owner), b",", payload[1:]))
 
@@ -152,7 +158,9 @@ class RoundReader:
             content = read_lenient(raw)
         except RecursionError:
             return record
-        if not isinstance(content, dict) or "root" in content:
+        if not isinstance(content, dict):
+            return record
+        if "root" in content:
             return None
         return msgspec.structs.replace(record, deleted="@removed" in content or "deleted" in content)
 

@@ -199,8 +199,16 @@ def sound_text(response: Response) -> bytes:
 
 
 def value_at(payload: bytes, path: Path) -> Scalar:
-    """The value at the path of a record's JSON; None where there is none, or where it is an object or a list."""
-    return found(msgspec.json.decode(payload), path)
+    """The value at the path of a record's JSON; None where there is none, where it is an object or a list, or where the
+    record is no JSON that can be read."""
+    try:
+        return found(msgspec.json.decode(payload), path)
+    except (msgspec.DecodeError, RecursionError):
+        pass
+    try:
+        return found(read_lenient(payload), path)
+    except (ValueError, RecursionError):
+        return None
 
 
 def next_page_of(value: Scalar) -> str | bool | None:

@@ -12,10 +12,11 @@ import msgspec
 from onefold.catalog.deletes import Tombstones
 from onefold.catalog.stream import Stream
 from onefold.connectors.cursor import canonical
+from onefold.connectors.lenient_json import lenient_value, raw_elements
 from onefold.connectors.page import Page, PageReader
 from onefold.connectors.partition import Partition
 from onefold.connectors.record import Record
-from onefold.connectors.records import Body, dotted, next_page_of, sound_json, value_at
+from onefold.connectors.records import Body, dotted, next_page_of, sound_text, value_at
 from onefold.connectors.window import Window
 from onefold.http.attempt import BadBody, Response
 
@@ -33,8 +34,11 @@ class Entries:
 
     def __call__(self, response: Response) -> Body:
         """Raises BadBody when the body is not whole JSON or has no list, nor an object, of entries."""
-        body = sound_json(response)
-        entries = msgspec.json.decode(body)
+        body = sound_text(response)
+        try:
+            entries = msgspec.json.decode(body)
+        except (msgspec.DecodeError, RecursionError):  # some entry is odd: the others are read all the same
+            return self._one_by_one(body)
         for name in self._at:
             entries = entries.get(name) if isinstance(entries, dict) else None
         if isinstance(entries, dict):
@@ -44,8 +48,20 @@ class Entries:
         following = value_at(body, self._next) if self._next else None
         return Body([self._named(entry) for entry in entries], next_page_of(following))
 
+    def _one_by_one(self, body: bytes) -> Body:
+        try:
+            raws = raw_elements(body.decode(), self._at)
+            following = lenient_value(body.decode(), self._next) if self._next else None
+        except ValueError:
+            raise BadBody("JSON that is cut off or malformed") from None
+        if raws is None:
+            raise BadBody("no list of deletions where it was")
+        return Body([self._record(raw.encode()) for raw in raws], next_page_of(following))
+
     def _named(self, entry: object) -> Record:
-        payload = msgspec.json.encode(entry)
+        return self._record(msgspec.json.encode(entry))
+
+    def _record(self, payload: bytes) -> Record:
         key = value_at(payload, self._key)
         return Record(None if key is None else str(key), None, False, payload)
 

@@ -13,6 +13,7 @@ from psycopg.rows import class_row
 from onefold.errors import Fatal
 from onefold.insight.page import bounded
 
+_NUMBER = re.compile("[0-9]{1,18}")
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
@@ -88,7 +89,7 @@ def held_back_records(
     Raises Fatal when the limit is out of range, or `before` is not of a page.
     """
     publish_id, _, golden_id = (before or "").partition("/")
-    if before and not (publish_id.isdecimal() and _UUID.fullmatch(golden_id)):
+    if before and not (_NUMBER.fullmatch(publish_id) and _UUID.fullmatch(golden_id)):
         raise Fatal(f"{before!r} is not what a page gives for the next one: a number, / and the id of a golden record.")
     with connection.cursor(row_factory=class_row(HeldBackRecord)) as cursor:
         rows = cursor.execute(

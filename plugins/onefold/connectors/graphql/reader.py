@@ -109,7 +109,7 @@ class Connection:
     def _page(self, document: str, after: str | None) -> Fetched:
         data = self._graphql.ask(document, first=self._size, after=after)
         found = _connection(self._named, data, self._stream.request.operation or "")
-        records = [record for node in found.nodes for record in self._records(*self._taken_apart(node))]
+        records = [record for node in found.nodes for record in self._of_node(node)]
         step = found.page_info.end_cursor if found.page_info.has_next_page else None
         return Fetched(records, step, mark=step or "")
 
@@ -120,6 +120,13 @@ class Connection:
         query = json.dumps(arguments.get("query", ""))
         data = self._graphql.ask(f"{{ {counted}(query: {query}, limit: {BULK_FROM}) {{ count }} }}")
         return msgspec.json.decode(data.get(counted, b"{}"), type=_Count).count >= BULK_FROM
+
+    def _of_node(self, node: msgspec.Raw) -> list[Record]:
+        """The records of a node; one that cannot be taken apart (it is null, say) stays whole, for the quarantine."""
+        try:
+            return self._records(*self._taken_apart(node))
+        except (msgspec.DecodeError, RecursionError):
+            return [self._head.record(bytes(node))]
 
     def _taken_apart(self, node: msgspec.Raw) -> tuple[Raws, list[Raws]]:
         """A node without the connection in it, and that one's nodes. Raises Truncated when there are more of them."""

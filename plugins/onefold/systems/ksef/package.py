@@ -145,7 +145,10 @@ def _stored(text: str | None) -> datetime | None:
 
 
 def _order(raw: msgspec.Raw) -> datetime:
-    return _stored(_date.decode(raw).permanentStorageDate) or BEGINNING
+    try:
+        return _stored(_date.decode(raw).permanentStorageDate) or BEGINNING
+    except (msgspec.ValidationError, RecursionError):  # a date that is no text: that invoice's own fault
+        return BEGINNING
 
 
 def _content(archive: zipfile.ZipFile, info: zipfile.ZipInfo | None) -> bytes:

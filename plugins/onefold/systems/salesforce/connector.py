@@ -98,7 +98,7 @@ def _alike(record: Record, head: Head, payload: Payload) -> Record:
     """The record as a job would have given it; as it is when it cannot be read (it goes to quarantine)."""
     try:
         return head.record(payload.of_json(record.payload))
-    except (msgspec.DecodeError, UnicodeEncodeError, RecursionError):
+    except (msgspec.DecodeError, ArithmeticError, AttributeError, TypeError, ValueError, RecursionError):
         return record
 
 
