@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import logging
 import subprocess
@@ -41,12 +42,14 @@ from onefold.lineage import (
     parent_run,
     processing_engine,
     quality_metrics,
+    relay,
     run_event,
     schema,
     source_dataset,
     task_run_id,
     warehouse_dataset,
 )
+from tests.http.web_server import Say, serving
 
 SPEC = Path(__file__).parent / "openlineage"
 SCHEMAS = {s["$id"]: s for s in (json.loads(p.read_text("utf-8")) for p in SPEC.rglob("*.json"))}
@@ -223,6 +226,19 @@ def test_failed_delivery_is_retried_and_never_fails_the_load(
     in_order = itemgetter("eventType")
     assert sorted(receiver.events, key=in_order) == sorted(stored, key=in_order)
     assert loader.execute("select count(*) from lineage.event where delivered_at is null").fetchone() == (0,)
+
+
+def test_a_receiver_that_answers_a_byte_at_a_time_keeps_no_load_waiting(
+    loader: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(relay, "EVENT_SECONDS", 0.3, raising=False)
+    emit(loader, full_event(loader))
+    with serving() as web:
+        web.script(Say(raw=itertools.repeat(b"H", 100), drip=0.05))
+        monkeypatch.setenv("OPENLINEAGE_URL", web.url)
+        began = time.monotonic()
+        assert deliver(loader).failed
+    assert time.monotonic() - began < 3
 
 
 def test_one_event_that_the_receiver_refuses_blocks_no_other(

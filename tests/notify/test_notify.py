@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
+import socket
+import threading
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -181,6 +185,27 @@ def test_a_refused_mail_is_sent_again_with_the_next_delivery(loader: psycopg.Con
     assert alert.deliver_notifications(loader, [mail]) == 0
     post.verdict = "250 taken"
     assert alert.deliver_notifications(loader, [mail]) == 1
+
+
+def test_a_mail_server_that_speaks_a_byte_at_a_time_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("onefold.notify.mail.ALL_SECONDS", 0.3, raising=False)
+    extra = {"from": "onefold@example.com", "to": "team@example.com", "tls": "none"}
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+
+        def greet() -> None:
+            client, _ = listening.accept()
+            with client, contextlib.suppress(OSError):
+                for _ in range(100):
+                    client.sendall(b"2")
+                    time.sleep(0.05)
+
+        threading.Thread(target=greet, daemon=True).start()
+        at = Endpoint(f"https://127.0.0.1:{listening.getsockname()[1]}", None, None, extra)
+        (mail,) = read_receivers("email:mail", lambda _: at)
+        began = time.monotonic()
+        with pytest.raises(Retriable, match="TimeoutError"):
+            mail.send(Notification(*ABOUT, WHAT, None))
+    assert time.monotonic() - began < 3
 
 
 def test_a_password_is_never_sent_without_encryption(post: MailServer) -> None:

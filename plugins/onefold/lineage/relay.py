@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import time
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +13,7 @@ from openlineage.client import OpenLineageClient, event_v2
 from psycopg.rows import tuple_row
 
 from onefold.lineage.store import CLIENT_CONFIG
+from onefold.time_limit import within
 
 log = logging.getLogger(__name__)
 
@@ -22,6 +24,10 @@ order by attempts, event_id limit 1 for update skip locked
 _DELIVERED = "update lineage.event set delivered_at = clock_timestamp() where event_id = %s"
 _FAILED = "update lineage.event set attempts = attempts + 1 where event_id = %s"
 _CLOSE_SECONDS = 10.0
+EVENT_SECONDS = 10.0
+"""How long a receiver may take for one event, from the first byte to the last; its client's time-out is for each."""
+ALL_SECONDS = 60.0
+"""How long one load stays to send events on; the next one goes on."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +58,7 @@ def deliver(conn: psycopg.Connection, limit: int = 500) -> Delivery:
     once the receiver took it. At the first failure it stops with a warning; the next call goes on,
     least-tried first.
     """
-    delivered = 0
+    delivered, until = 0, time.monotonic() + ALL_SECONDS
     try:
         client = external()
         if client is None:
@@ -61,6 +67,11 @@ def deliver(conn: psycopg.Connection, limit: int = 500) -> Delivery:
             if not took:
                 return Delivery(delivered, failed=True)
             delivered += 1
+            if time.monotonic() > until:
+                log.info(
+                    "The receiver of lineage is slow: %s events were sent on, the next load sends more.", delivered
+                )
+                break
         client.close(_CLOSE_SECONDS)
     except Exception as error:  # noqa: BLE001  a receiver or its settings must never fail a load
         log.warning("Lineage was not sent on (%s); it is stored and will be sent again.", type(error).__name__)
@@ -78,7 +89,7 @@ def _deliver_one(conn: psycopg.Connection, client: OpenLineageClient) -> bool | 
         event = _rebuilt(stored)
         try:
             if client.filter_event(event) is not None:
-                client.transport.emit(event)
+                within(EVENT_SECONDS, lambda: client.transport.emit(event))
         except Exception as error:  # noqa: BLE001  transports raise whatever their library raises
             status = getattr(getattr(error, "response", None), "status_code", "no answer")
             log.warning(

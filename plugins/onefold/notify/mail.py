@@ -13,8 +13,11 @@ from urllib.parse import urlsplit
 from onefold.errors import Fatal, Retriable
 from onefold.http.endpoint import Endpoint
 from onefold.notify.notification import Notification
+from onefold.time_limit import within
 
 SECONDS = 20
+ALL_SECONDS = 60.0
+"""For a whole mail; SECONDS are for each answer, and begin anew with each byte of it."""
 PORTS = {"starttls": 587, "ssl": 465, "none": 25}
 
 
@@ -40,7 +43,7 @@ class MailReceiver:
             raise Fatal(f'{self.name}: a password is never sent without encryption. Set "tls" to starttls or ssl.')
         message = _message(notification, extra["from"], extra["to"])
         try:
-            _send(message, endpoint, tls)
+            within(ALL_SECONDS, lambda: _send(message, endpoint, tls))
         except (smtplib.SMTPAuthenticationError, smtplib.SMTPRecipientsRefused, smtplib.SMTPSenderRefused) as error:
             raise Fatal(
                 f"{self.name}: the mail server refused the login or an address ({type(error).__name__}). "
