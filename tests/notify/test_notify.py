@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 import psycopg
 import pytest
@@ -204,7 +205,7 @@ def test_a_mail_server_that_speaks_a_byte_at_a_time_is_given_up(monkeypatch: pyt
         (mail,) = read_receivers("email:mail", lambda _: at)
         began = time.monotonic()
         with pytest.raises(Retriable, match="TimeoutError"):
-            mail.send(Notification(*ABOUT, WHAT, None))
+            mail.send(Notification(*ABOUT, WHAT, datetime.now(UTC)))
     assert time.monotonic() - began < 3
 
 
