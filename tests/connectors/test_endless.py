@@ -7,6 +7,7 @@ import json
 import pytest
 
 from onefold.catalog.reader import read_systems
+from onefold.connectors.files.bucket import Bucket
 from onefold.errors import Fatal
 from onefold.http.client import Client
 from onefold.http.endpoint import Endpoint
@@ -45,3 +46,39 @@ class _Wheel:
 
 def test_an_inbox_that_claims_to_hold_more_than_it_gives_is_left_after_a_round() -> None:
     assert len(list(_each_once(_Wheel(), 10**18, set()))) == 2
+
+
+def bucket(web: WebServer, **limits: object) -> Bucket:
+    system = read_systems()["accounting"]
+    system = system.model_copy(update={"limits": system.limits.model_copy(update={"rate": ["1000/s"], **limits})})
+    where = Endpoint("s3://files", "login", "password", {"endpoint_url": web.url})
+    return Bucket(system, where, lambda _: None, limiter=MemoryLimiter())
+
+
+def listing(*entries: str, following: str = "") -> Say:
+    more = f"<IsTruncated>true</IsTruncated><NextContinuationToken>{following}</NextContinuationToken>" * bool(
+        following
+    )
+    return Say(200, f"<ListBucketResult>{''.join(entries)}{more}</ListBucketResult>".encode())
+
+
+def test_a_listing_of_a_bucket_without_an_end_is_given_up(web: WebServer) -> None:
+    def answer(asked: Asked) -> Say:
+        assert len(web.asked) < 50, "it is read on and on"
+        return listing(following=str(len(web.asked)))
+
+    web.answer = answer
+    with bucket(web, pages=3) as store, pytest.raises(Fatal, match=r"more than 3 pages \(limits\.pages\)"):
+        list(store.found("*.csv"))
+
+
+@pytest.mark.parametrize(
+    "odd", ["<Size>²</Size>", "<LastModified>yesterday</LastModified>", f"<Size>{'9' * 5000}</Size>"]
+)
+def test_an_object_whose_listing_is_odd_is_a_fault_of_that_object(web: WebServer, odd: str) -> None:
+    when = "" if "LastModified" in odd else "<LastModified>2026-03-01T08:00:00Z</LastModified>"
+    good = "<Contents><Key>a.csv</Key><LastModified>2026-03-01T08:00:00Z</LastModified><Size>7</Size></Contents>"
+    web.script(listing(f"<Contents><Key>odd.csv</Key>{when}{odd}</Contents>", good))
+    with bucket(web) as store:
+        found = {file.name: file.fault for file in store.found("*.csv")}
+    assert found["a.csv"] is None and "does not say" in str(found["odd.csv"])

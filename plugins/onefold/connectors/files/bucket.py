@@ -21,6 +21,7 @@ from lxml import etree
 from onefold.catalog.system import System
 from onefold.connectors import safe_xml
 from onefold.connectors.files.store import BEGINNING, Found, Taken, Unreadable, copied, fitting, fixed_folder
+from onefold.errors import Fatal
 from onefold.foreign_text import shown_name
 from onefold.http.attempt import Attempt, BadBody, Response
 from onefold.http.client import Client
@@ -54,6 +55,7 @@ class Bucket:
         folder = parts.path.strip("/")
         self._prefix = f"{folder}/" if folder else ""
         self._signer = _signer(endpoint, region)
+        self._named, self._most_pages = system.system, system.limits.pages
         self._answer = system.limits.answer_mib << 20  # an error's may be larger than the file
         self._http = Client(system, replace(endpoint, url=self._base), on_attempt, **settings)
 
@@ -66,7 +68,7 @@ class Bucket:
     def found(self, pattern: str) -> Iterator[Found]:
         folder, fits = fixed_folder(pattern), fitting(pattern)
         params = {"list-type": "2", "prefix": f"{self._prefix}{folder}/" if folder else self._prefix}
-        while True:
+        for _ in range(self._most_pages):
             url = f"{self._base}/"
             listing = self._http.send("GET", url, params=params, headers=self._signed(url, params), parse=_listing)
             for entry in listing.iterfind("{*}Contents"):
@@ -78,6 +80,10 @@ class Bucket:
             if listing.findtext("{*}IsTruncated") != "true" or not following:
                 return
             params = {**params, "continuation-token": following}
+        raise Fatal(
+            f"{self._named}: the bucket's listing has more than {self._most_pages} pages (limits.pages) and goes on. "
+            "Begin request.path with a folder that has fewer files, or raise the limit in the system's YAML."
+        )
 
     def take(self, file: Found) -> Taken | None:
         url = f"{self._base}/{quote(self._prefix + file.name, safe='/-_.~')}"
