@@ -98,6 +98,7 @@ def _check(where: str, words: list[str]) -> None:
 
 
 def _shape(line: str) -> str:
-    """A line without what differs between two demos: figures, the password, and how wide columns are."""
-    line = re.sub(r"password: \S+", "password: …", line)
+    """A line without what differs between two demos: figures, the password (of which a demo that writes into a pipe
+    only says where it is), and how wide columns are."""
+    line = re.sub(r"password: (in )?\S+", "password: …", line)
     return re.sub(r"\s+", " ", re.sub(r"-{2,}", "-", re.sub(r"\d[\d,.]*(?<=\d)", "0", line))).strip()

@@ -6,6 +6,7 @@ import json
 import os
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -13,10 +14,11 @@ from pathlib import Path
 import pytest
 
 from onefold.commands.main import COMMANDS
+from onefold.commands.platform import sign_in
 from onefold.platform.airflow import WAREHOUSE_DATABASE
 from onefold.platform.postgres import Postgres, free_port
 from onefold.platform.secrets import load_secrets
-from onefold.settings import ROOT
+from onefold.settings import ROOT, Settings
 from onefold.warehouse.install import DATABASE, install
 
 OURS = ("up", "down", "status", "sql")
@@ -75,6 +77,13 @@ def test_a_mistaken_port_is_one_clear_line(home: Path) -> None:
     assert result.returncode == 1
     assert result.stderr == ("onefold: ONEFOLD_PG_PORT='many' is not a port. Set it to a number between 1 and 65535.\n")
     assert "Traceback" in onefold(home, "--debug", "status", ONEFOLD_PG_PORT="many").stderr
+
+
+def test_a_password_is_shown_on_a_terminal_and_nowhere_else(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    here = Settings(ROOT, home, 1, 2, 3)
+    assert sign_in(here, "engineer", "hidden-word") == f"user: engineer   password: in {home}/secrets.json"
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True, raising=False)
+    assert sign_in(here, "engineer", "hidden-word") == "user: engineer   password: hidden-word"
 
 
 def test_up_refuses_a_taken_port_before_it_starts_anything(home: Path) -> None:

@@ -8,6 +8,7 @@ import socket
 import stat
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -123,6 +124,35 @@ def test_a_taken_port_is_told_with_the_servers_own_words(home: Path) -> None:
         with pytest.raises(Fatal, match=rf"(?s)port {port} did not start.*could not bind"):
             Postgres(home, port, {"fsync": "off", "shared_buffers": "16MB"}).start()
     delete_data(home)
+
+
+def test_a_port_that_is_taken_for_a_moment_only_delays_the_start(home: Path, start_postgres: Start) -> None:
+    taken = socket.create_server(("127.0.0.1", 0))
+    release = threading.Timer(0.4, taken.close)
+    release.start()
+    cluster = start_postgres(home, taken.getsockname()[1])
+    release.join()
+    assert cluster.running()
+    assert "could not bind" in cluster.log.read_text()
+
+
+def test_a_server_that_somebody_else_is_starting_is_waited_for(home: Path, start_postgres: Start) -> None:
+    cluster = start_postgres(home)
+    pid_file = data_folder(home) / "postmaster.pid"
+    ready = pid_file.read_text()
+    pid_file.write_text(ready.replace("ready   ", "starting"))  # as while it replays its log
+    states = []
+
+    def becomes_ready() -> None:
+        states.append("ready")
+        pid_file.write_text(ready)
+
+    release = threading.Timer(0.3, becomes_ready)
+    release.start()
+    pid = cluster.pid()
+    cluster.start()
+    assert states == ["ready"] and cluster.pid() == pid
+    release.join()
 
 
 def test_a_home_that_nobody_may_enter_keeps_its_permissions(home: Path, start_postgres: Start) -> None:

@@ -46,6 +46,18 @@ def test_the_report_shows_every_stream_and_what_became_of_its_rows(first_demo: D
     assert f"http://127.0.0.1:{first_demo.installation.ui_port}" in first_demo.output
 
 
+def test_no_secret_is_in_what_the_demo_printed_or_in_a_log(first_demo: Demo) -> None:
+    home = first_demo.installation.home
+    stored = json.loads((home / "secrets.json").read_text())
+    secrets = [*stored.pop("database").values(), *stored.pop("ui").values(), *stored.values()]
+    assert len(secrets) > 10 and all(len(secret) > 10 for secret in secrets)
+    printed = {home / "what it printed": first_demo.output}
+    logs = [path for folder in ("logs", "run") for path in (home / folder).rglob("*") if path.is_file()]
+    assert len(logs) > 20
+    for path, text in {**printed, **{path: path.read_text(errors="replace") for path in logs}}.items():
+        assert not [secret for secret in secrets if secret in text], f"{path} has a secret"
+
+
 def test_the_golden_records_agree_with_the_truth(here: Installation) -> None:
     csv = here.succeed("sql", "select count(*) from conformed.customer", "--csv")
     golden = int(csv.split()[1])

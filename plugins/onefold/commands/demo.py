@@ -33,7 +33,7 @@ def demo() -> None:
     new. Exits 0 only when every load was published and the golden records agree with the stand-ins' truth.
     """
     from onefold.catalog.reader import read_catalog
-    from onefold.commands.platform import say
+    from onefold.commands.platform import say, sign_in
     from onefold.platform import lifecycle
     from onefold.platform.people import first_of
     from onefold.platform.processes import exclusive
@@ -46,7 +46,7 @@ def demo() -> None:
         runs = _sync_all(here, _in_order(catalog.systems, catalog.entities))
         agrees = _report(here, runs)
     engineer = first_of("engineer").name
-    click.echo(f"\nLook at it:  {here.ui_url}   user: {engineer}   password: {running.secrets.ui[engineer]}")
+    click.echo(f"\nLook at it:  {here.ui_url}   {sign_in(here, engineer, running.secrets.ui[engineer])}")
     click.echo(NEXT_STEPS)
     click.echo(f"Done in {time.monotonic() - began:.0f} s.")
     if not agrees:

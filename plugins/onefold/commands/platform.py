@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 
 from onefold.platform.processes import exclusive
-from onefold.settings import settings
+from onefold.settings import Settings, settings
 
 if TYPE_CHECKING:
     from onefold.insight.alerts import OpenAlert
@@ -32,7 +32,7 @@ def up(no_sandbox: bool) -> None:
     with exclusive(here.home, "up"):
         running = lifecycle.up(here, not no_sandbox, say)
     engineer = first_of("engineer").name
-    click.echo(f"Airflow UI: {here.ui_url}   user: {engineer}   password: {running.secrets.ui[engineer]}")
+    click.echo(f"Airflow UI: {here.ui_url}   {sign_in(here, engineer, running.secrets.ui[engineer])}")
 
 
 @click.command(epilog="Example: onefold down --delete-data")
@@ -124,6 +124,12 @@ def _warehouse_status(
             held_back(connection),
             refused_entities(connection),
         )
+
+
+def sign_in(here: Settings, user: str, password: str) -> str:
+    """As whom to sign in to the UI. The password is shown on a terminal only: what is printed elsewhere is kept, in
+    files and in the logs of whatever runs the command."""
+    return f"user: {user}   password: {password if sys.stdout.isatty() else f'in {here.home}/secrets.json'}"
 
 
 def say(text: str, seconds: float) -> None:

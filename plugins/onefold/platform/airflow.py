@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Mapping
 from importlib import metadata
 from pathlib import Path
@@ -16,6 +17,7 @@ from psycopg import sql
 
 from onefold.errors import Fatal
 from onefold.platform import processes, sandbox_database, secret_files
+from onefold.platform.again import PAUSES, is_transient_output
 from onefold.platform.people import AIRFLOW_ROLES, accounts
 from onefold.platform.postgres import Postgres
 from onefold.platform.processes import Service
@@ -155,18 +157,23 @@ def migrate(postgres: Postgres, variables: Mapping[str, str]) -> bool:
         query = "SELECT shobj_description(oid, 'pg_database') FROM pg_database WHERE datname = current_database()"
         if connection.execute(query).fetchone() == (version,):
             return False
-        result = subprocess.run(
-            [sys.executable, "-m", "airflow", "db", "migrate"],
-            env=processes.environment(variables),
-            cwd=variables["AIRFLOW_HOME"],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            check=False,
-            text=True,
-        )
-        if result.returncode:
-            output = (result.stdout + result.stderr).strip()[-2000:]
-            raise Fatal(f"`airflow db migrate` failed (exit code {result.returncode}):\n{output}")
+        for pause in (*PAUSES, None):
+            result = subprocess.run(
+                [sys.executable, "-m", "airflow", "db", "migrate"],
+                env=processes.environment(variables),
+                cwd=variables["AIRFLOW_HOME"],
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                check=False,
+                text=True,
+            )
+            output = result.stdout + result.stderr
+            if result.returncode == 0:
+                break
+            if pause is None or not is_transient_output(output):  # each of its migrations is one transaction
+                end = output.strip()[-2000:]
+                raise Fatal(f"`airflow db migrate` failed (exit code {result.returncode}):\n{end}")
+            time.sleep(pause)
         connection.execute(
             sql.SQL("COMMENT ON DATABASE {} IS {}").format(sql.Identifier(AIRFLOW_DATABASE), sql.Literal(version))
         )

@@ -15,6 +15,7 @@ from onefold.audit.places.sending import places_of, send
 from onefold.errors import Fatal, Retriable
 from onefold.orchestration.pools import POOLS
 from onefold.platform import airflow, api, people, postgres_account, processes, sandbox_database
+from onefold.platform.again import again
 from onefold.platform.postgres import Postgres
 from onefold.platform.secrets import Secrets, load_secrets
 from onefold.settings import Settings, notify_setting
@@ -80,9 +81,10 @@ def _start(target: Installation, sandbox: bool, report: Report) -> None:
     _require_free_ports(target, running)
     with _step(report) as done:
         location = target.postgres.start()
-        airflow.create_database(target.postgres.url(), target.secrets.database["airflow"])
+        url, passwords = target.postgres.url(), target.secrets.database
+        again(lambda: airflow.create_database(url, passwords["airflow"]))
         if sandbox:
-            sandbox_database.create_databases(target.postgres.url(), target.secrets.database)
+            again(lambda: sandbox_database.create_databases(url, passwords))
         done(f"PostgreSQL on port {settings.pg_port}")
     if location.note:
         report(location.note, 0)
@@ -136,13 +138,13 @@ def _prepare_databases(target: Installation, report: Report) -> None:
 
     def migrate() -> str:
         airflow.prepare(target.settings, target.secrets, target.postgres)
-        changed = airflow.migrate(target.postgres, target.variables)
+        changed = again(lambda: airflow.migrate(target.postgres, target.variables))
         return "Airflow's database migrated" if changed else "Airflow's database is of this version"
 
     def install() -> str:
         from onefold.warehouse.install import install  # the engine: heavy, and not needed to stop or to look
 
-        return str(install(target.postgres.url(), target.secrets.database))
+        return str(again(lambda: install(target.postgres.url(), target.secrets.database)))
 
     began = time.monotonic()
     with ThreadPoolExecutor(2) as pool:

@@ -28,6 +28,10 @@ from onefold.private_files import append_private
 START_SECONDS = 120
 """How long a start may take. Replaying the log after a crash in a large load takes its time."""
 
+START_PAUSES = (0.5, 1.0, 2.0)
+"""Seconds before each further try of a start that failed. What passes by itself: a port that the server before, or a
+client's connection, still has; shared memory of a killed server's last process; a disk or memory that was full."""
+
 SERVER_SETTINGS: Mapping[str, str] = {
     "max_connections": "200",
     # For the engine and Airflow: readers cannot take all.
@@ -66,18 +70,29 @@ class Postgres:
     def start(self) -> Location:
         """Start the server, make the cluster on the first call, and return where it lives once it answers.
 
-        Does nothing when it already runs there; a server on another port is restarted on this one. Raises Fatal
-        when it refuses to start, Retriable when it is not ready within START_SECONDS.
+        Does nothing when it already runs there; a server on another port is restarted on this one, and one that
+        somebody else is starting or ending is waited for. A start that fails is tried again (START_PAUSES). Raises
+        Fatal when it refuses to start, Retriable when it is not ready within START_SECONDS.
         """
         location = locate(self.home)
         if self._bound_port() not in (None, self.port):
             self.stop()
+        self._settle(location)
         if not self.running():
             if not (location.data / "PG_VERSION").exists():
                 self._initdb(location)
             self._configure(location)
+            for pause in START_PAUSES:
+                self._clear_stale_pid(location)
+                if self._launch(location) is None:
+                    return location
+                time.sleep(pause)
             self._clear_stale_pid(location)
-            self._launch(location)
+            if tail := self._launch(location):
+                raise Fatal(
+                    f"PostgreSQL on port {self.port} did not start, tried {len(START_PAUSES) + 1} times. "
+                    f"Its log ( {self.log}):\n{tail}"
+                )
         return location
 
     def stop(self, mode: signal.Signals = signal.SIGINT, seconds: float = 60) -> None:
@@ -185,7 +200,17 @@ class Postgres:
             time.sleep(0.1)
         pid_file.unlink(missing_ok=True)
 
-    def _launch(self, location: Location) -> None:
+    def _settle(self, location: Location) -> None:
+        """A server that somebody else has just started may be recovering, and one that is being stopped will be gone:
+        wait until it is ready or has ended."""
+        deadline = time.monotonic() + START_SECONDS
+        while self._postmaster() and _ready_pid(location.data) is None:
+            if time.monotonic() > deadline:
+                raise self._not_ready()
+            time.sleep(0.05)
+
+    def _launch(self, location: Location) -> str | None:
+        """Start the server once: None when it is ready, the end of its log when it has ended instead."""
         with append_private(self.log) as log:
             log.seek(0, os.SEEK_END)
             began = log.tell()
@@ -195,13 +220,14 @@ class Postgres:
             if server.poll() is not None:
                 with self.log.open("rb") as log:
                     log.seek(began)
-                    tail = log.read()[-1500:].decode(errors="replace").strip()
-                raise Fatal(f"PostgreSQL on port {self.port} did not start. Its log ( {self.log}):\n{tail}")
+                    return log.read()[-1500:].decode(errors="replace").strip() or "(empty)"
             if time.monotonic() > deadline:
-                raise Retriable(
-                    f"PostgreSQL is not ready after {START_SECONDS} s; it may be recovering. See {self.log}."
-                )
+                raise self._not_ready()
             time.sleep(0.05)
+        return None
+
+    def _not_ready(self) -> Retriable:
+        return Retriable(f"PostgreSQL is not ready after {START_SECONDS} s; it may be recovering. See {self.log}.")
 
     def _bound_port(self) -> int | None:
         """The port in line 4 of postmaster.pid, or None when the server is down."""
