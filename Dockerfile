@@ -1,10 +1,13 @@
 # One image for every Airflow component and the sandbox; docker-compose.yml says which command each container runs.
 # The Celery executor and its `airflow celery` command come with the apache/airflow image (celery provider); our pinned
-# packages are added to it, and the pin of Airflow is the image's own version.
-FROM apache/airflow:3.3.2-python3.11
+# packages are added to it, and the pin of Airflow is the image's own version. The image is pinned by its digest, which
+# bin/pin-images writes into .env: a tag may be moved.
+ARG AIRFLOW_DIGEST
+FROM apache/airflow:3.3.2-python3.11@${AIRFLOW_DIGEST}
 
-COPY --chown=airflow:root requirements.txt /opt/onefold/requirements.txt
-RUN uv pip install --no-cache -r /opt/onefold/requirements.txt
+# What runs, without the tools of the tests, each package by its hash.
+COPY --chown=airflow:root requirements/image.txt /opt/onefold/requirements.txt
+RUN uv pip install --no-cache --require-hashes -r /opt/onefold/requirements.txt
 
 COPY --chown=airflow:root catalog /opt/onefold/catalog
 COPY --chown=airflow:root dags /opt/onefold/dags

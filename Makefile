@@ -1,11 +1,11 @@
 # Every target sets up first; with nothing to do that takes a moment only. Needs Python 3.11 or newer, and nothing else.
-.PHONY: help setup demo test test-all torture lint types generate requirements bench down
+.PHONY: help setup demo test test-all torture lint types generate requirements sbom audit-packages bench down
 .DEFAULT_GOAL := help
 PYTHONPATH := plugins:.
 export PYTHONPATH
 
 help:  ## Show this
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: .venv/.requirements  ## Make .venv with the pinned packages
 
@@ -36,9 +36,25 @@ types: setup  ## Check the types
 generate: setup  ## Write everything that is generated from the catalogue
 	@bin/onefold generate
 
-requirements: setup  ## Pin requirements.in anew
-	@.venv/uv/bin/uv pip compile --quiet --python-version 3.11 requirements.in -o requirements.txt
-	@.venv/uv/bin/uv pip compile --quiet --python-version 3.11 benchmarks/requirements.in -o benchmarks/requirements.txt
+PIN := .venv/uv/bin/uv pip compile --quiet --generate-hashes --python-version 3.11
+
+requirements: setup  ## Pin requirements.in anew, with hashes
+	@$(PIN) requirements.in -o requirements.txt
+	@sed '/^# --- tests and lint/,$$d' requirements.in | $(PIN) --constraint requirements.txt - -o requirements/image.txt
+	@for each in setup audit; do $(PIN) requirements/$$each.in -o requirements/$$each.txt; done
+	@$(PIN) benchmarks/requirements.in -o benchmarks/requirements.txt
+
+sbom: setup .venv/.audit  ## Write sbom.cdx.json (CycloneDX) and licences.json of what is installed
+	@.venv/bin/python -m requirements.inventory
+
+audit-packages: setup .venv/.audit  ## Ask for known vulnerabilities of the packages; says when it cannot
+	@.venv/bin/python -m requirements.audit
+
+# What looks at the packages lives apart from them.
+.venv/.audit: requirements/audit.txt .venv/.requirements
+	@.venv/uv/bin/uv venv --quiet --allow-existing --python .venv/bin/python .venv/audit
+	@.venv/uv/bin/uv pip sync --quiet --require-hashes --system-certs --python .venv/audit/bin/python $<
+	@touch $@
 
 bench: setup .venv/.bench  ## Measure, and print the ratios
 	@.venv/bin/python -m benchmarks
@@ -46,7 +62,7 @@ bench: setup .venv/.bench  ## Measure, and print the ratios
 # dlt, which the benchmarks compare with, lives apart from the packages of Onefold.
 .venv/.bench: benchmarks/requirements.txt .venv/.requirements
 	@.venv/uv/bin/uv venv --quiet --allow-existing --python .venv/bin/python .venv/bench
-	@.venv/uv/bin/uv pip sync --quiet --system-certs --compile-bytecode --python .venv/bench/bin/python $<
+	@.venv/uv/bin/uv pip sync --quiet --require-hashes --system-certs --compile-bytecode --python .venv/bench/bin/python $<
 	@touch $@
 
 down: setup  ## End every process of this installation

@@ -60,9 +60,26 @@ def settings() -> Settings:
     )
 
 
+def secret(variable: str) -> str | None:
+    """A secret from the variable, or from the file that <variable>_FILE names, as containers mount secrets; None where
+    neither is set. Raises Fatal when the file cannot be read or both are set."""
+    value, path = os.environ.get(variable), os.environ.get(f"{variable}_FILE")
+    if not path:
+        return value or None
+    if value:
+        raise Fatal(f"{variable} and {variable}_FILE are both set: remove one of them.")
+    try:
+        return Path(path).read_text().strip() or None
+    except (OSError, UnicodeDecodeError) as error:
+        raise Fatal(f"{variable}_FILE names {path}, which cannot be read: {type(error).__name__}.") from error
+
+
 def warehouse_url() -> str:
-    """The warehouse's PostgreSQL URL (ONEFOLD_WAREHOUSE_URL), as the loader role. Raises Fatal when unset."""
-    url = os.environ.get("ONEFOLD_WAREHOUSE_URL")
+    """The warehouse's PostgreSQL URL (ONEFOLD_WAREHOUSE_URL, or its _FILE), as the loader role.
+
+    Raises Fatal when it is not set or cannot be read.
+    """
+    url = secret("ONEFOLD_WAREHOUSE_URL")
     if not url:
         raise Fatal(
             "ONEFOLD_WAREHOUSE_URL is not set, so the warehouse cannot be found. "

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import shutil
+import stat
+import subprocess
 from pathlib import Path
 
 import pytest
 import yaml
 from airflow.cli.cli_parser import get_parser
+from cryptography.fernet import Fernet
 from jsonschema import Draft7Validator
 
 from onefold.settings import ROOT
@@ -46,6 +51,57 @@ def test_every_variable_must_be_set_and_has_no_default() -> None:
     assert {value for _, value in example} == {""}
 
 
+def test_no_secret_stands_in_an_environment_or_an_argument() -> None:
+    """What `docker inspect` and the list of processes show."""
+    secret = re.compile(r"password|secret|key|salt|url|backend", re.IGNORECASE)
+    harmless = {"AIRFLOW__CORE__EXECUTION_API_SERVER_URL", "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE"}
+    for name, service in COMPOSE["services"].items():
+        for variable, value in service.get("environment", {}).items():
+            if secret.search(variable) and variable not in harmless:
+                assert variable.endswith(("_FILE", "_CMD")), f"{name}: {variable}"
+                mounted = re.fullmatch(r"(?:cat )?/run/secrets/(\w+)", value)
+                assert mounted and mounted[1] in service["secrets"], f"{name}: {variable}"
+        assert "requirepass $" not in str(service.get("command"))
+
+
+def test_every_secret_is_generated_and_mounted_where_it_is_needed(tmp_path: Path) -> None:
+    (tmp_path / "bin").mkdir()
+    shutil.copy(ROOT / "bin/make-secrets", tmp_path / "bin")
+    (tmp_path / ".env").write_text("UI_USERS=anna:op,jan:user\n")
+    subprocess.run([tmp_path / "bin/make-secrets"], check=True, capture_output=True)
+    made = {path.name: path.read_text() for path in (tmp_path / "secrets").iterdir()}
+    files = {name: Path(secret["file"]) for name, secret in COMPOSE["secrets"].items()}
+    assert {path.name for path in files.values()} == set(files) <= made.keys()
+    assert set(files) == {name for service in COMPOSE["services"].values() for name in service.get("secrets", [])}
+    assert stat.S_IMODE((tmp_path / "secrets").stat().st_mode) == 0o700
+    assert all(made.values()) and f":{made['onefold_loader_password']}@" in made["warehouse_url"]
+    assert re.fullmatch(r"anna:[0-9a-f]{24},jan:[0-9a-f]{24}", made["ui_passwords"])
+    Fernet(made["fernet_key"])
+    subprocess.run([tmp_path / "bin/make-secrets"], check=True, capture_output=True)
+    assert {path.name: path.read_text() for path in (tmp_path / "secrets").iterdir()} == made, "what is there stays"
+
+
+def test_every_image_is_pinned_by_a_digest(tmp_path: Path) -> None:
+    images = {service["image"] for service in COMPOSE["services"].values()} - {"onefold"}
+    images |= set(re.findall(r"^FROM (\S+)", (ROOT / "Dockerfile").read_text(), re.MULTILINE))
+    assert len(images) == 3
+    assert [image for image in images if not re.fullmatch(r"[\w./-]+:[\w.-]+@\$\{\w+_DIGEST[^}]*\}", image)] == []
+    (tmp_path / "bin").mkdir()
+    for name in ("bin/pin-images", ".env.example"):
+        shutil.copy(ROOT / name, tmp_path / name)
+    docker = tmp_path / "docker"
+    docker.write_text(f"#!/bin/sh\necho $4 >>{tmp_path}/asked\necho sha256:{'0' * 64}\n")
+    docker.chmod(0o755)
+    path = {**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    subprocess.run([tmp_path / "bin/pin-images"], env=path, check=True, capture_output=True)
+    asked = (tmp_path / "asked").read_text().split()
+    assert {image.partition("@")[0] for image in images} == set(asked)
+    pinned = re.findall(r"^(\w+)_DIGEST=sha256:0{64}$", (tmp_path / ".env").read_text(), re.MULTILINE)
+    assert sorted(pinned) == ["AIRFLOW", "POSTGRES", "REDIS"]
+    docker.write_text("#!/bin/sh\necho not found\n")
+    assert subprocess.run([tmp_path / "bin/pin-images"], env=path, capture_output=True).returncode == 1
+
+
 def test_ports_are_published_on_this_machine_only() -> None:
     ports = [port for service in COMPOSE["services"].values() for port in service.get("ports", [])]
     assert ports
@@ -58,7 +114,7 @@ def test_the_multi_container_set_up_is_complete() -> None:
     assert COMPOSE["services"]["sandbox"]["profiles"] == ["sandbox"]
     for name, service in COMPOSE["services"].items():
         assert "healthcheck" in service or name == "airflow-init"
-    assert COMPOSE["services"]["postgres"]["image"] == "postgres:18"
+    assert COMPOSE["services"]["postgres"]["image"].startswith("postgres:18@")
     assert "container_name" not in COMPOSE["services"]["worker"], "a named container cannot be scaled"
 
 

@@ -12,6 +12,7 @@ import pytest
 from onefold.errors import Fatal
 from onefold.platform.people import DEMO_PEOPLE, accounts
 from onefold.platform.secrets import DATABASE_ROLES, load_secrets
+from onefold.settings import secret, warehouse_url
 
 
 def test_the_file_is_readable_by_its_owner_only(tmp_path: Path) -> None:
@@ -68,3 +69,22 @@ def test_a_damaged_file_says_what_to_do(tmp_path: Path) -> None:
     (tmp_path / "secrets.json").write_text("{")
     with pytest.raises(Fatal, match=r"secrets\.json .*--delete-data"):
         load_secrets(tmp_path)
+
+
+def test_a_secret_comes_from_its_variable_or_from_the_file_that_another_names(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("ONEFOLD_WAREHOUSE_URL", "ONEFOLD_WAREHOUSE_URL_FILE"):
+        monkeypatch.delenv(name, raising=False)
+    assert secret("ONEFOLD_WAREHOUSE_URL") is None
+    file = tmp_path / "url"
+    file.write_text("postgresql://loader:hidden-word@db/warehouse\n")
+    monkeypatch.setenv("ONEFOLD_WAREHOUSE_URL_FILE", str(file))
+    assert warehouse_url() == "postgresql://loader:hidden-word@db/warehouse"
+    monkeypatch.setenv("ONEFOLD_WAREHOUSE_URL", "postgresql://elsewhere")
+    with pytest.raises(Fatal, match="are both set"):
+        warehouse_url()
+    monkeypatch.delenv("ONEFOLD_WAREHOUSE_URL")
+    file.unlink()
+    with pytest.raises(Fatal, match="cannot be read: FileNotFoundError"):
+        warehouse_url()

@@ -6,7 +6,6 @@ with the publish or FAIL with the rejection.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -23,6 +22,7 @@ from onefold.load.job import Job
 from onefold.load.ledger import Load
 from onefold.load.publish import Published
 from onefold.quality.suite import Expectation
+from onefold.settings import secret
 
 if TYPE_CHECKING:  # the client takes half a second to import
     from openlineage.client.facet_v2 import DatasetFacet, InputDatasetFacet, OutputDatasetFacet, RunFacet
@@ -117,7 +117,7 @@ def record_acknowledged(connection: psycopg.Connection, job: Job, load: Load, re
 
 def _commitment(content: str) -> dict[str, Scalar]:
     """A salted commitment to what was published: who holds the salt can prove it later, nobody can guess it."""
-    salt = os.environ.get("ONEFOLD_AUDIT_SALT")
+    salt = secret("ONEFOLD_AUDIT_SALT")
     return {"content_commitment": commitment(content, salt.encode())} if salt else {}
 
 

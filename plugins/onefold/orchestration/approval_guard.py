@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -23,7 +22,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from onefold.audit import actor
 from onefold.audit.approval import decide, question_of_run
 from onefold.errors import Fatal, Retriable
-from onefold.settings import APPROVALS_URL
+from onefold.settings import APPROVALS_URL, secret
 from onefold.warehouse.connection import connect
 
 _ANSWER = re.compile(
@@ -79,7 +78,7 @@ async def _record(request: HTTPConnection, task: Mapping[str, str], body: bytes)
 
 
 def _decide(task: Mapping[str, str], approved: bool, by: str) -> None:
-    url = os.environ.get(APPROVALS_URL)
+    url = secret(APPROVALS_URL)
     if not url:
         raise Fatal(
             f"{APPROVALS_URL} is not set for the API server, so nothing can be approved. Start it with bin/onefold up."

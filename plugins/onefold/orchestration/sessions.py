@@ -10,14 +10,13 @@ from __future__ import annotations
 
 import hashlib
 import logging
-import os
 import time
 from datetime import UTC, datetime
 
 import psycopg
 
 from onefold.errors import Retriable
-from onefold.settings import APPROVALS_URL
+from onefold.settings import APPROVALS_URL, secret
 from onefold.warehouse.connection import connect
 
 log = logging.getLogger(__name__)
@@ -32,7 +31,7 @@ def begin(token: str, subject: str, seconds: float) -> None:
     for expired in [known for known, until in _issued.items() if until < now]:
         del _issued[expired]
     _issued[_hash(token)] = now + seconds
-    if url := os.environ.get(APPROVALS_URL):
+    if url := secret(APPROVALS_URL):
         try:
             with connect(url, autocommit=True) as connection:
                 connection.execute("delete from ops.session where expires_at < now()")
@@ -48,7 +47,7 @@ def was_issued(token: str) -> bool:
     """Whether this token was given to somebody who signed in. Its signature and its end are for others to check."""
     if _hash(token) in _issued:
         return True
-    url = os.environ.get(APPROVALS_URL)
+    url = secret(APPROVALS_URL)
     if not url:
         return False
     try:

@@ -8,12 +8,12 @@ ui-passwords  write the passwords of the UI's users where Airflow looks for them
 from __future__ import annotations
 
 import json
-import os
 import sys
 from pathlib import Path
 
 from onefold.errors import Fatal, OnefoldError
 from onefold.platform.airflow import create_database
+from onefold.settings import secret
 
 
 def databases() -> None:
@@ -40,9 +40,11 @@ def ui_passwords() -> None:
 
 
 def _variable(name: str) -> str:
-    value = os.environ.get(name)
+    value = secret(name)
     if not value:
-        raise Fatal(f"{name} is not set. docker-compose.yml takes it from .env.")
+        raise Fatal(
+            f"Neither {name} nor {name}_FILE is set. docker-compose.yml names a file of secrets/ (bin/make-secrets)."
+        )
     return value
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import Literal
 
 import psycopg
@@ -10,7 +9,7 @@ import psycopg
 from onefold.errors import Fatal
 from onefold.platform.airflow import WAREHOUSE_DATABASE
 from onefold.platform.postgres import Postgres
-from onefold.settings import settings
+from onefold.settings import secret, settings
 from onefold.warehouse.connection import connect
 
 Role = Literal["loader", "engineer", "analyst", "auditor"]
@@ -26,7 +25,7 @@ def url_as(role: Role) -> str:
 
     Raises Fatal when the warehouse does not run.
     """
-    if url := os.environ.get("ONEFOLD_WAREHOUSE_URL"):
+    if url := secret("ONEFOLD_WAREHOUSE_URL"):
         return url
     here = settings()
     postgres = Postgres(here.home, here.pg_port)
