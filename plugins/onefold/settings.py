@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
 from onefold.errors import Fatal
 
@@ -85,7 +86,31 @@ def warehouse_url() -> str:
             "ONEFOLD_WAREHOUSE_URL is not set, so the warehouse cannot be found. "
             "Run through bin/onefold, or set it to postgresql://user:password@host:port/database."
         )
-    return url
+    return with_verified_tls(url)
+
+
+def with_verified_tls(url: str) -> str:
+    """The URL, with TLS that checks the server's certificate and name, where ONEFOLD_DATABASE_CA names who signs it.
+
+    The variable is the path of a file of certificates, or `system` for those of the machine; where it is not set, the
+    URL stays as it is. Raises Fatal for a URL that asks for less (sslmode).
+    """
+    authority = os.environ.get("ONEFOLD_DATABASE_CA")
+    if not authority:
+        return url
+    parts = urlsplit(url)
+    query = dict(parse_qsl(parts.query, keep_blank_values=True))
+    if query.get("sslmode", "verify-full") != "verify-full":
+        raise Fatal(
+            f"ONEFOLD_DATABASE_CA wants sslmode=verify-full, but the database's URL says sslmode={query['sslmode']}. "
+            "Take it out of the URL."
+        )
+    if authority != "system" and not Path(authority).is_file():
+        raise Fatal(
+            f"ONEFOLD_DATABASE_CA names {authority}, which is not a file. Put the authority's certificate there."
+        )
+    query |= {"sslmode": "verify-full", "sslrootcert": authority}
+    return urlunsplit(parts._replace(query=urlencode(query, quote_via=quote)))
 
 
 def notify_setting() -> str:

@@ -169,6 +169,8 @@ def _environment(url: str) -> Iterator[None]:
         "ONEFOLD_PG_DATABASE": str(parts.get("dbname", "")),
         "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
         "PGOPTIONS": OPTIONS,  # libpq reads it
+        # The profile has no room for the root certificate, so libpq is told of both: dbt is as strict as the rest.
+        **{f"PG{name.upper()}": str(parts[name]) for name in ("sslmode", "sslrootcert") if name in parts},
     }
     before = {name: os.environ.get(name) for name in variables}
     os.environ.update(variables)

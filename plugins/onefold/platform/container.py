@@ -13,7 +13,7 @@ from pathlib import Path
 
 from onefold.errors import Fatal, OnefoldError
 from onefold.platform.airflow import create_database
-from onefold.settings import secret
+from onefold.settings import secret, with_verified_tls
 
 
 def databases() -> None:
@@ -22,8 +22,9 @@ def databases() -> None:
     from onefold.warehouse.access import ROLES
     from onefold.warehouse.install import install
 
-    create_database(_variable("POSTGRES_URL"), _variable("AIRFLOW_DB_PASSWORD"))
-    done = install(_variable("POSTGRES_URL"), {role: _variable(f"{role.upper()}_PASSWORD") for role in ROLES})
+    server = with_verified_tls(_variable("POSTGRES_URL"))
+    create_database(server, _variable("AIRFLOW_DB_PASSWORD"))
+    done = install(server, {role: _variable(f"{role.upper()}_PASSWORD") for role in ROLES})
     sys.stdout.write(f"{done}\n")
 
 

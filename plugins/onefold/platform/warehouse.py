@@ -9,7 +9,7 @@ import psycopg
 from onefold.errors import Fatal
 from onefold.platform.airflow import WAREHOUSE_DATABASE
 from onefold.platform.postgres import Postgres
-from onefold.settings import secret, settings
+from onefold.settings import secret, settings, with_verified_tls
 from onefold.warehouse.connection import connect
 
 Role = Literal["loader", "engineer", "analyst", "auditor"]
@@ -26,7 +26,7 @@ def url_as(role: Role) -> str:
     Raises Fatal when the warehouse does not run.
     """
     if url := secret("ONEFOLD_WAREHOUSE_URL"):
-        return url
+        return with_verified_tls(url)
     here = settings()
     postgres = Postgres(here.home, here.pg_port)
     if not postgres.running():
