@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import subprocess
 import sys
 import time
@@ -16,6 +15,7 @@ from onefold.audit import AuditEvent, append
 from onefold.errors import OnefoldError
 from onefold.notify.alert import deliver_notifications, open_alert, resolve_alert
 from onefold.notify.receiver import LogReceiver
+from onefold.platform import processes
 from onefold.platform.watchdog.decide import Restart
 from onefold.platform.watchdog.problems import Problem
 from onefold.warehouse.connection import connect
@@ -99,7 +99,7 @@ class Alarms:
             return  # it looks again for what is pending before it ends
         self.delivery = subprocess.Popen(
             [sys.executable, "-m", "onefold.platform.watchdog.delivery"],
-            env={**os.environ, **self.variables, "_AIRFLOW_PROCESS_CONTEXT": "server"},
+            env=processes.environment({**self.variables, "_AIRFLOW_PROCESS_CONTEXT": "server"}),
             stdin=subprocess.DEVNULL,
         )
         self.delivery_until = time.monotonic() + DELIVERY_SECONDS
