@@ -23,7 +23,7 @@ test-all: setup  ## Run every test for every stream
 
 torture: setup  ## Kill loads, and PostgreSQL, at every moment; do any sequence of the operations (some minutes)
 	@ONEFOLD_TORTURE=full .venv/bin/python -m pytest -v -s tests/torture tests/operations tests/rollback/test_twin.py \
-		tests/replay/test_any_order.py tests/conform/test_one_record.py tests/warehouse/test_upgrade.py tests/retention
+		tests/replay/test_any_order.py tests/conform/test_one_record.py tests/warehouse/test_upgrade.py tests/retention tests/scheduler/test_watchdog.py
 
 lint: setup  ## Check style, formatting and the order of the packages
 	@.venv/bin/ruff check .

@@ -109,7 +109,7 @@ def test_ports_are_published_on_this_machine_only() -> None:
 
 
 def test_the_multi_container_set_up_is_complete() -> None:
-    airflow = {"airflow-init", "api-server", "scheduler", "dag-processor", "triggerer", "worker"}
+    airflow = {"airflow-init", "api-server", "scheduler", "dag-processor", "triggerer", "watchdog", "worker"}
     assert set(COMPOSE["services"]) == airflow | {"postgres", "redis", "sandbox"}
     assert COMPOSE["services"]["sandbox"]["profiles"] == ["sandbox"]
     for name, service in COMPOSE["services"].items():

@@ -46,7 +46,12 @@ def stop_the_scheduler(at: Installation) -> None:
     ("fault", "kind", "reason"),
     [
         (kill_the_idle_worker_that_reads_the_queue, "standstill", "standstill"),
-        pytest.param(stop_the_scheduler, "service", "silent", marks=pytest.mark.full_matrix),
+        pytest.param(
+            stop_the_scheduler,
+            "service",
+            "silent",
+            marks=pytest.mark.skipif(os.environ.get("ONEFOLD_TORTURE") != "full", reason="in make torture"),
+        ),
     ],
 )
 def test_a_standstill_is_told_and_ended_and_the_sync_runs(

@@ -3,12 +3,17 @@
 databases     make Airflow's database and the warehouse on the server POSTGRES_URL, with the passwords given, and
               upgrade the warehouse's schema
 ui-passwords  write the passwords of the UI's users where Airflow looks for them
+watchdog      watch the other containers until SIGTERM
+watchdog-is-alive  fail unless the watchdog has looked lately
 """
 
 from __future__ import annotations
 
 import json
+import logging
+import signal
 import sys
+import threading
 from pathlib import Path
 
 from onefold.errors import Fatal, OnefoldError
@@ -40,6 +45,24 @@ def ui_passwords() -> None:
     path.write_text(json.dumps({user: given[user] for user in users}))
 
 
+def watchdog() -> None:
+    """Watch until SIGTERM. Raises Fatal when a setting is missing."""
+    from onefold.platform.watchdog.containers import watchdog_of_containers
+
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    stop = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    watchdog_of_containers().run(stop.wait)
+
+
+def watchdog_is_alive() -> None:
+    """Raises Fatal when the watchdog has not looked for too long."""
+    from onefold.platform.watchdog.containers import is_alive
+
+    if not is_alive():
+        raise Fatal("The watchdog has not looked for too long. Restart it: docker compose restart watchdog.")
+
+
 def _variable(name: str) -> str:
     value = secret(name)
     if not value:
@@ -50,7 +73,12 @@ def _variable(name: str) -> str:
 
 
 if __name__ == "__main__":
-    what = {"databases": databases, "ui-passwords": ui_passwords}
+    what = {
+        "databases": databases,
+        "ui-passwords": ui_passwords,
+        "watchdog": watchdog,
+        "watchdog-is-alive": watchdog_is_alive,
+    }
     try:
         what[sys.argv[1]]()
     except OnefoldError as error:

@@ -10,7 +10,9 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Protocol
 
-from onefold.platform.status import PlatformStatus, platform_status
+from onefold.platform import processes
+from onefold.platform.status import PlatformStatus, WatchdogStatus, platform_status, said_by
+from onefold.platform.watchdog.journal import Journal, read_journal
 from onefold.settings import settings
 
 FRESH_SECONDS = 2
@@ -25,11 +27,22 @@ class Answer(Protocol):
 
 def health(found: PlatformStatus) -> tuple[int, Mapping[str, object]]:
     """The HTTP status (200, or 503 when something is down or stands still) and the body."""
-    return (200 if found.up else 503), {
-        "status": "healthy" if found.up else "unhealthy",
-        "services": {service.name: service.state for service in found.services},
-        "stands_still": [{"kind": problem.kind, "subject": problem.subject} for problem in found.watchdog.problems],
-        "watchdog_looked_at": found.watchdog.looked_at,
+    return _answer(found.up, {service.name: service.state for service in found.services}, found.watchdog)
+
+
+def health_of_containers(journal: Journal | None, now: float) -> tuple[int, Mapping[str, object]]:
+    """The same where each service is a container, and only the watchdog's journal is known of the others."""
+    alive = journal is not None and not journal.is_silent(now)
+    said = said_by(journal)
+    return _answer(alive and not said.problems, {"watchdog": "up" if alive else "silent"}, said)
+
+
+def _answer(healthy: bool, services: Mapping[str, str], said: WatchdogStatus) -> tuple[int, Mapping[str, object]]:
+    return (200 if healthy else 503), {
+        "status": "healthy" if healthy else "unhealthy",
+        "services": services,
+        "stands_still": [{"kind": problem.kind, "subject": problem.subject} for problem in said.problems],
+        "watchdog_looked_at": said.looked_at,
     }
 
 
@@ -40,7 +53,11 @@ class _Cached:
 
     def __call__(self) -> tuple[int, bytes]:
         if time.monotonic() > self._until:
-            status, body = health(platform_status(settings()))
+            here = settings()
+            if processes.recorded(here.home):
+                status, body = health(platform_status(here))
+            else:
+                status, body = health_of_containers(read_journal(here.home), time.time())
             self._answer = status, json.dumps(body, default=str).encode()
             self._until = time.monotonic() + FRESH_SECONDS
         return self._answer

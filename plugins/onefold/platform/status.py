@@ -67,7 +67,7 @@ def platform_status(settings: Settings) -> PlatformStatus:
     journal, watchdog = read_journal(settings.home), recorded.get("watchdog")
     services.append(_watchdog(watchdog, journal))
     # What a watchdog that has ended has written is true no more.
-    said = _said(journal if watchdog else None)
+    said = said_by(journal if watchdog else None)
     return PlatformStatus(str(settings.home), tuple(services), said, settings.ui_url, people.first_of("engineer").name)
 
 
@@ -81,7 +81,8 @@ def _watchdog(running: processes.Running | None, journal: Journal | None) -> Ser
     return replace(seen, state="silent") if latest.is_silent(time.time()) else seen
 
 
-def _said(journal: Journal | None) -> WatchdogStatus:
+def said_by(journal: Journal | None) -> WatchdogStatus:
+    """What the watchdog's journal says; nothing where there is none."""
     if journal is None:
         return WatchdogStatus(None, (), {}, ())
     restarts = {name: len(times) for name, times in journal.restarts.items()}

@@ -31,6 +31,7 @@ class World:
     tasks: TasksSeen | None = IDLE
     overdue: tuple[OverdueSync, ...] = ()
     signs: dict[str, str] = field(default_factory=dict)
+    may_restart: bool = True
     heals: bool = True
     """Whether a service that is restarted works again."""
     restarts: list[tuple[float, Restart]] = field(default_factory=list)
@@ -42,7 +43,7 @@ class World:
             ServiceSeen(name, str(self.instances[name]), name not in self.dead, self.signs[name]) for name in SERVICES
         )
         seen = Snapshot(self.at, services, self.tasks, self.overdue)
-        decision = decide(seen, self.memory, LIMITS)
+        decision = decide(seen, self.memory, LIMITS, may_restart=self.may_restart)
         self.memory = decision.memory
         self.problems = {(problem.kind, problem.subject): problem.message for problem in decision.problems}
         for restart in decision.restarts:
@@ -283,6 +284,17 @@ def test_no_service_is_restarted_twice_in_one_look_and_none_beyond_its_limit_wha
             mine = [at for at, restart in world.restarts if restart.service == service]
             assert len(mine) == len(set(mine)) <= LIMITS.restarts_per_day
         assert bool(world.problems) == bool(dead or silent or stuck)
+
+
+def test_where_others_restart_it_only_tells_and_says_what_to_do(world: World) -> None:
+    world.may_restart = False
+    world.silent.add("triggerer")
+    world.tasks = TasksSeen(1, queued=1, oldest_queued="a")
+    world.overdue = (OverdueSync("erp", "2026-03-01 02:10 UTC"),)
+    world.watch(2 * LIMITS.due)
+    assert world.restarts == []
+    assert set(world.problems) == {("service", "triggerer"), ("standstill", "tasks")}
+    assert all("docker compose restart" in message for message in world.problems.values())
 
 
 def test_limits_are_read_from_one_setting() -> None:

@@ -8,8 +8,9 @@ from dataclasses import replace
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
-from onefold.platform.health import HealthPage, health
+from onefold.platform.health import HealthPage, health, health_of_containers
 from onefold.platform.status import SERVICES, PlatformStatus, ServiceStatus, WatchdogStatus
+from onefold.platform.watchdog.journal import Journal
 from onefold.platform.watchdog.problems import Problem
 
 UP = PlatformStatus(
@@ -29,6 +30,13 @@ def test_what_is_down_or_silent_or_stands_still_is_unhealthy() -> None:
         status, body = health(found)
         assert (status, body["status"]) == (503, "unhealthy")
     assert health(stuck)[1]["stands_still"] == [{"kind": "standstill", "subject": "tasks"}]
+
+
+def test_of_containers_the_watchdog_says_what_is_wrong() -> None:
+    assert health_of_containers(Journal(1000, 10), 1005)[0] == 200
+    assert health_of_containers(Journal(1000, 10), 2000)[0] == health_of_containers(None, 1)[0] == 503
+    stuck = Journal(1000, 10, (Problem("service", "scheduler", "scheduler gives no sign of life."),))
+    assert health_of_containers(stuck, 1005)[0] == 503
 
 
 def test_the_page_is_open_to_monitors_and_names_no_folder_port_or_message() -> None:

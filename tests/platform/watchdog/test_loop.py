@@ -22,7 +22,7 @@ from onefold.platform.status import platform_status
 from onefold.platform.watchdog.alarms import Alarms
 from onefold.platform.watchdog.journal import Journal, read_journal, write_journal
 from onefold.platform.watchdog.limits import Limits
-from onefold.platform.watchdog.loop import Watchdog
+from onefold.platform.watchdog.loop import Watchdog, restarter
 from onefold.platform.watchdog.problems import Problem
 from onefold.platform.watchdog.snapshot import ServiceSeen, Snapshot, TasksSeen
 from onefold.settings import Settings, settings
@@ -51,7 +51,7 @@ class Installed:
         return Snapshot(time.monotonic(), (service,), TasksSeen(4))
 
     def watchdog(self) -> Watchdog:
-        return Watchdog(self.target, Limits(every=0.1), self.seen, self.alarms)
+        return Watchdog(self.home, Limits(every=0.1), self.seen, restarter(self.target), self.alarms)
 
     def kill(self) -> int:
         running = processes.recorded(self.home)["triggerer"]

@@ -12,8 +12,8 @@ from onefold.platform.airflow import WAREHOUSE_DATABASE
 from onefold.platform.lifecycle import installation
 from onefold.platform.watchdog.alarms import Alarms
 from onefold.platform.watchdog.limits import read_limits
-from onefold.platform.watchdog.loop import Watchdog
-from onefold.platform.watchdog.observe import Observer, limits_setting
+from onefold.platform.watchdog.loop import Watchdog, restarter
+from onefold.platform.watchdog.observe import limits_setting, observer_of
 from onefold.settings import notify_setting, settings
 
 
@@ -25,7 +25,8 @@ def main() -> None:
     limits = read_limits(limits_setting())
     target = installation(settings(), "--no-sandbox" not in sys.argv[1:])
     alarms = Alarms(target.postgres.url(WAREHOUSE_DATABASE, "onefold_loader"), notify_setting(), target.variables)
-    Watchdog(target, limits, Observer(target, limits).look, alarms).run(stop.wait)
+    here = target.settings.home
+    Watchdog(here, limits, observer_of(target).look, restarter(target), alarms).run(stop.wait)
 
 
 if __name__ == "__main__":

@@ -43,14 +43,18 @@ class Decision:
     restarts: tuple[Restart, ...]
 
 
-def decide(seen: Snapshot, before: Memory, limits: Limits) -> Decision:
-    """Judge one look. Restarts a service at most once a look, and none but the database while that is away."""
+def decide(seen: Snapshot, before: Memory, limits: Limits, *, may_restart: bool = True) -> Decision:
+    """Judge one look. Restarts a service at most once a look, and none but the database while that is away; none at
+    all where others restart (`may_restart`), and then says so.
+    """
     memory = _without_gap(seen, before, limits)
     services = {
         service.name: _remember(service, memory.services.get(service.name), seen, limits) for service in seen.services
     }
     problems = [
-        problem for service in seen.services if (problem := service_problem(service, services[service.name], limits))
+        problem
+        for service in seen.services
+        if (problem := service_problem(service, services[service.name], limits, may_restart))
     ]
     wanted: dict[str, Reason] = {
         service.name: "silent" if service.alive else "dead"
@@ -59,29 +63,29 @@ def decide(seen: Snapshot, before: Memory, limits: Limits) -> Decision:
     }
     standstill = _standstill(seen, memory, services, limits)
     if standstill and standstill.alarmed and seen.tasks:
-        problems.append(standstill_problem(seen.tasks, standstill, limits))
+        problems.append(standstill_problem(seen.tasks, standstill, limits, may_restart))
         if seen.at - standstill.since >= limits.queued and standstill.restarts < limits.restarts_per_standstill:
             wanted.setdefault(SCHEDULER, "standstill")
     overdue = _overdue(seen, memory, services, standstill)
     late = [sync for sync in seen.overdue if seen.at - overdue.get(sync.system, seen.at) >= limits.due]
     if late:
-        problems.append(overdue_problem(late))
+        problems.append(overdue_problem(late, may_restart))
         if not memory.restarted_for_overdue:
             wanted.setdefault(SCHEDULER if any(sync.known for sync in late) else DAG_PROCESSOR, "overdue")
-    restarts = [
+    ordered = [
         Restart(name, reason)
-        for name, reason in wanted.items()
+        for name, reason in (wanted.items() if may_restart else ())
         if _may_restart(services.get(name), seen, limits)
         and not _waits(name, reason, services, standstill, seen, limits)
     ]
-    for restart in restarts:
+    for restart in ordered:
         one = services[restart.service]
         services[restart.service] = replace(one, ordered=True, restarts=(*_lately(one, seen.at, DAY), seen.at))
         if standstill and restart.reason == "standstill":
             standstill = replace(standstill, restarts=standstill.restarts + 1)
-    told = memory.restarted_for_overdue or any(restart.reason == "overdue" for restart in restarts)
+    told = memory.restarted_for_overdue or any(restart.reason == "overdue" for restart in ordered)
     return Decision(
-        Memory(seen.at, services, standstill, overdue, told and bool(late)), tuple(problems), tuple(restarts)
+        Memory(seen.at, services, standstill, overdue, told and bool(late)), tuple(problems), tuple(ordered)
     )
 
 

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Protocol
 
 from onefold.errors import OnefoldError
@@ -27,13 +28,35 @@ class Teller(Protocol):
     def tell(self, problems: Sequence[Problem], restarts: Sequence[tuple[Restart, bool]]) -> bool: ...
 
 
+def restarter(target: Installation) -> Callable[[str], None]:
+    """Restarts a service of this machine's installation."""
+
+    def restart(name: str) -> None:
+        home = target.settings.home
+        if name == DATABASE:
+            target.postgres.start()
+            return
+        running = processes.recorded(home).get(name)
+        processes.stop(home, [running] if running else [])
+        for service in target.services:
+            if service.name == name:
+                processes.start(home, service)
+
+    return restart
+
+
 @dataclass
 class Watchdog:
-    """One installation's watchdog. `look` takes a snapshot, `tell` writes alerts."""
+    """One installation's watchdog. `home` has its journal, `look` takes a snapshot, `teller` tells people.
 
-    target: Installation
+    `restart` restarts a service, and raises OnefoldError or OSError when it cannot; None where others restart, and the
+    watchdog only tells.
+    """
+
+    home: Path
     limits: Limits
     look: Callable[[], Snapshot]
+    restart: Callable[[str], None] | None
     teller: Teller
     memory: Memory = field(default_factory=Memory)
     untold: list[tuple[Restart, bool]] = field(default_factory=list)
@@ -49,32 +72,25 @@ class Watchdog:
 
     def round(self) -> None:
         """Look once and do what is to be done; while `up` or `down` is at work, only give a sign of life."""
-        home = self.target.settings.home
         with ExitStack() as stack:
-            if not stack.enter_context(processes.changing(home, wait=0)):
-                self._leave_sign(read_journal(home))
+            if not stack.enter_context(processes.changing(self.home, wait=0)):
+                self._leave_sign(read_journal(self.home))
                 return
             seen = self.look()
-            decision = decide(seen, self._remembered(seen), self.limits)
+            decision = decide(seen, self._remembered(seen), self.limits, may_restart=self.restart is not None)
             self.memory = decision.memory
             for restart in decision.restarts:
                 self.untold.append((restart, self._restart(restart)))
-        write_journal(home, self._journal(decision.problems))
+        write_journal(self.home, self._journal(decision.problems))
         if self.teller.tell(decision.problems, self.untold):
             self.untold.clear()
 
     def _restart(self, restart: Restart) -> bool:
         log.warning("restarts %s: %s", restart.service, restart.reason)
-        home = self.target.settings.home
+        if self.restart is None:
+            return False
         try:
-            if restart.service == DATABASE:
-                self.target.postgres.start()
-                return True
-            running = processes.recorded(home).get(restart.service)
-            processes.stop(home, [running] if running else [])
-            for service in self.target.services:
-                if service.name == restart.service:
-                    processes.start(home, service)
+            self.restart(restart.service)
         except (OnefoldError, OSError) as error:
             log.warning("%s could not be restarted: %s", restart.service, error)
             return False
@@ -82,7 +98,7 @@ class Watchdog:
 
     def _remembered(self, seen: Snapshot) -> Memory:
         """At the first look, the restarts that the watchdog before this one has made."""
-        before = read_journal(self.target.settings.home) if self.memory.at is None else None
+        before = read_journal(self.home) if self.memory.at is None else None
         if before is None:
             return self.memory
         ago = time.time() - seen.at
@@ -108,4 +124,4 @@ class Watchdog:
 
     def _leave_sign(self, before: Journal | None) -> None:
         problems = before.problems if before else ()
-        write_journal(self.target.settings.home, self._journal(problems))
+        write_journal(self.home, self._journal(problems))

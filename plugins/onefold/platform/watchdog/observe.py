@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Literal
 
 import psycopg
 
@@ -17,7 +18,6 @@ from onefold.platform import api, processes
 from onefold.platform.airflow import AIRFLOW_DATABASE, WAREHOUSE_DATABASE
 from onefold.platform.lifecycle import Installation
 from onefold.platform.watchdog import due
-from onefold.platform.watchdog.limits import Limits
 from onefold.platform.watchdog.snapshot import DATABASE, OverdueSync, ServiceSeen, Snapshot, TasksSeen
 
 HEARTBEATS = {"scheduler": "SchedulerJob", "dag-processor": "DagProcessorJob", "triggerer": "TriggererJob"}
@@ -48,12 +48,22 @@ where task.state in ('running', 'queued', 'scheduled')
 """
 
 
+Connect = Callable[[Literal["airflow", "warehouse"]], psycopg.Connection]
+Services = Callable[[Mapping[str, str], int], Sequence[ServiceSeen]]
+"""(sign of life by type of Airflow's jobs, number of the look) → the services beside the database."""
+
+
 @dataclass
 class Observer:
-    """Looks at one installation, again and again; each look has connections of its own, as every task has."""
+    """Looks at one installation, again and again; each look has connections of its own, as every task has.
 
-    target: Installation
-    limits: Limits
+    `slots`: how many tasks may run at once. `database_runs`: whether a database that does not answer has a process.
+    """
+
+    connect: Connect
+    services: Services
+    slots: int
+    database_runs: Callable[[], bool]
     clock: Callable[[], float] = time.monotonic
     looks: int = 0
     seen_run: dict[str, datetime] = field(default_factory=dict)
@@ -66,47 +76,21 @@ class Observer:
         beats: Mapping[str, str] = {}
         overdue: tuple[OverdueSync, ...] = ()
         try:
-            with self._connect(AIRFLOW_DATABASE, "airflow") as airflow:
+            with self.connect("airflow") as airflow:
                 beats = dict(airflow.execute(_HEARTBEATS, [list(HEARTBEATS.values())]).fetchall())
                 tasks = self._tasks(airflow)
                 overdue = self._overdue(airflow)
         except (psycopg.Error, OnefoldError):
             tasks = None
-        database = self._database(answers=tasks is not None)
-        others = [self._service(service, beats) for service in self.target.services if service.name != "watchdog"]
-        return Snapshot(self.clock(), (database, *others), tasks, overdue)
-
-    def _connect(self, database: str, user: str) -> psycopg.Connection:
-        return psycopg.connect(
-            self.target.postgres.url(database, user),
-            autocommit=True,
-            connect_timeout=5,
-            options="-c statement_timeout=5s",
-            application_name="onefold watchdog",
-        )
-
-    def _database(self, answers: bool) -> ServiceSeen:
-        if answers:
-            return ServiceSeen(DATABASE, "", True, f"look {self.looks}")
-        return ServiceSeen(DATABASE, "", self.target.postgres.pid() is not None)
-
-    def _service(self, service: processes.Service, beats: Mapping[str, str]) -> ServiceSeen:
-        running = processes.recorded(self.target.settings.home).get(service.name)
-        if running is None:
-            return ServiceSeen(service.name, "", False)
-        instance, alive = f"{running.pid} {running.started}", running.leader() is not None
-        if service.name in HEARTBEATS:
-            return ServiceSeen(service.name, instance, alive, beats.get(HEARTBEATS[service.name]))
-        if service.name == "api-server":
-            answers = alive and api.answers(f"{self.target.settings.ui_url}/api/v2/version")
-            return ServiceSeen(service.name, instance, alive, f"look {self.looks}" if answers else None)
-        return ServiceSeen(service.name, instance, alive, gives_signs=False)
+        answers = tasks is not None
+        sign = f"look {self.looks}" if answers else None
+        database = ServiceSeen(DATABASE, "", answers or self.database_runs(), sign)
+        return Snapshot(self.clock(), (database, *self.services(beats, self.looks)), tasks, overdue)
 
     def _tasks(self, airflow: psycopg.Connection) -> TasksSeen:
         row = airflow.execute(_TASKS, [FRESH_SECONDS]).fetchone()
         running, healthy, queued, oldest_queued, oldest_ready = row or (0, 0, 0, None, None)
-        slots = int(self.target.variables["AIRFLOW__CORE__PARALLELISM"])
-        return TasksSeen(slots, running, healthy, queued, oldest_queued, oldest_ready)
+        return TasksSeen(self.slots, running, healthy, queued, oldest_queued, oldest_ready)
 
     def _overdue(self, airflow: psycopg.Connection) -> tuple[OverdueSync, ...]:
         """Asks the databases only about syncs that have become due and are not known to have run since."""
@@ -122,10 +106,61 @@ class Observer:
         missing = {dag.system: asked[dag.system] for dag in dags if not dag.has_run}
         has_loaded: set[str] = set()
         if missing:
-            with self._connect(WAREHOUSE_DATABASE, "onefold_loader") as warehouse:
+            with self.connect("warehouse") as warehouse:
                 has_loaded = due.loaded(warehouse, missing)
         self.seen_run |= {dag.system: asked[dag.system] for dag in dags if dag.has_run or dag.system in has_loaded}
         return due.overdue(missing, [dag for dag in dags if not dag.has_run], has_loaded)
+
+
+def connect_to(url: str) -> psycopg.Connection:
+    """A connection that gives up soon. Raises psycopg.Error."""
+    return psycopg.connect(
+        url,
+        autocommit=True,
+        connect_timeout=5,
+        options="-c statement_timeout=5s",
+        application_name="onefold watchdog",
+    )
+
+
+def observer_of(target: Installation) -> Observer:
+    """Of the installation on this machine."""
+    urls = {
+        "airflow": target.postgres.url(AIRFLOW_DATABASE, "airflow"),
+        "warehouse": target.postgres.url(WAREHOUSE_DATABASE, "onefold_loader"),
+    }
+
+    def services(beats: Mapping[str, str], look: int) -> Sequence[ServiceSeen]:
+        recorded = processes.recorded(target.settings.home)
+        return [
+            _service(service.name, recorded.get(service.name), beats, look, target.settings.ui_url)
+            for service in target.services
+        ]
+
+    return Observer(
+        lambda database: connect_to(urls[database]),
+        services,
+        int(target.variables["AIRFLOW__CORE__PARALLELISM"]),
+        lambda: target.postgres.pid() is not None,
+    )
+
+
+def _service(
+    name: str, running: processes.Running | None, beats: Mapping[str, str], look: int, ui_url: str
+) -> ServiceSeen:
+    if running is None:
+        return ServiceSeen(name, "", False)
+    instance, alive = f"{running.pid} {running.started}", running.leader() is not None
+    if name in HEARTBEATS:
+        return ServiceSeen(name, instance, alive, beats.get(HEARTBEATS[name]))
+    if name == "api-server":
+        return ServiceSeen(name, instance, alive, f"look {look}" if alive and ui_answers(ui_url) else None)
+    return ServiceSeen(name, instance, alive, gives_signs=False)
+
+
+def ui_answers(url: str) -> bool:
+    """Whether Airflow's API server answers at this address."""
+    return api.answers(f"{url}/api/v2/version")
 
 
 def limits_setting() -> str:

@@ -17,6 +17,7 @@ from onefold.platform.watchdog.snapshot import (
 )
 
 Kind = Literal["service", "standstill", "overdue"]
+_BY_HAND = "Read its log, then restart its container: docker compose restart {}."
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +29,7 @@ class Problem:
     message: str
 
 
-def service_problem(service: ServiceSeen, one: ServiceMemory, limits: Limits) -> Problem | None:
+def service_problem(service: ServiceSeen, one: ServiceMemory, limits: Limits, may_restart: bool) -> Problem | None:
     """What is wrong with a service; None where nothing is."""
     if one.trouble_since is None:
         return None
@@ -43,6 +44,8 @@ def service_problem(service: ServiceSeen, one: ServiceMemory, limits: Limits) ->
             f"PostgreSQL runs, but has taken no connection for {limits.silent:.0f} s. It may be recovering, so it is "
             "not restarted. Read the end of logs/postgres.log; if it hangs, run bin/onefold down and bin/onefold up."
         )
+    elif not may_restart:
+        message = f"{service.name} {what}. {_BY_HAND.format(service.name)}"
     elif one.ordered or one.restarts:
         message = f"{service.name} {what if not service.alive else 'had stopped working'} and was restarted."
     else:
@@ -50,9 +53,11 @@ def service_problem(service: ServiceSeen, one: ServiceMemory, limits: Limits) ->
     return Problem("service", service.name, message)
 
 
-def standstill_problem(tasks: TasksSeen, standstill: Standstill, limits: Limits) -> Problem:
+def standstill_problem(tasks: TasksSeen, standstill: Standstill, limits: Limits, may_restart: bool) -> Problem:
     """Tasks wait though they could run."""
-    if standstill.restarts >= limits.restarts_per_standstill:
+    if not may_restart:
+        then = _BY_HAND.format("scheduler")
+    elif standstill.restarts >= limits.restarts_per_standstill:
         then = "Restarting the scheduler did not help: read the end of logs/scheduler.log, then run bin/onefold up."
     elif tasks.healthy:
         then = f"The scheduler is restarted once the {tasks.healthy} running have ended, or after {limits.drain:.0f} s."
@@ -66,16 +71,18 @@ def standstill_problem(tasks: TasksSeen, standstill: Standstill, limits: Limits)
     )
 
 
-def overdue_problem(late: Sequence[OverdueSync]) -> Problem:
+def overdue_problem(late: Sequence[OverdueSync], may_restart: bool) -> Problem:
     """Syncs have been due for too long; the message names five of them."""
     names = ", ".join(f"{sync.system} (since {sync.due})" for sync in late[:5])
     more = f" and {len(late) - 5} more" if len(late) > 5 else ""
     unknown = (
         "" if all(sync.known for sync in late) else " Airflow cannot read some DAG: see its import errors in the UI."
     )
+    then = _BY_HAND.format("scheduler")
+    if may_restart:
+        then = "The scheduler is restarted once; if that does not help, read logs/scheduler.log and dag-processor.log."
     return Problem(
         "overdue",
         "sync",
-        f"No sync has run though it was due: {names}{more}.{unknown} The scheduler is restarted once; if that does not "
-        "help, read logs/scheduler.log and logs/dag-processor.log.",
+        f"No sync has run though it was due: {names}{more}.{unknown} {then}",
     )
