@@ -20,6 +20,7 @@ from onefold.errors import Fatal
 from onefold.platform import postgres_account
 from onefold.platform.postgres import Postgres
 from onefold.platform.postgres_account import FALLBACK, data_folder, delete_data
+from tests.platform.polling import until
 
 Start = Callable[..., Postgres]
 
@@ -127,13 +128,18 @@ def test_a_taken_port_is_told_with_the_servers_own_words(home: Path) -> None:
 
 
 def test_a_port_that_is_taken_for_a_moment_only_delays_the_start(home: Path, start_postgres: Start) -> None:
-    taken = socket.create_server(("127.0.0.1", 0))
-    release = threading.Timer(0.4, taken.close)
-    release.start()
-    cluster = start_postgres(home, taken.getsockname()[1])
-    release.join()
+    log = home / "logs" / "postgres.log"
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+
+        def free_the_port() -> None:
+            until(lambda: log.exists() and "could not bind" in log.read_text(), 60)
+            taken.close()
+
+        other = threading.Thread(target=free_the_port)
+        other.start()
+        cluster = start_postgres(home, taken.getsockname()[1])
+        other.join()
     assert cluster.running()
-    assert "could not bind" in cluster.log.read_text()
 
 
 def test_a_server_that_somebody_else_is_starting_is_waited_for(home: Path, start_postgres: Start) -> None:
