@@ -37,15 +37,13 @@ def backfill(system: str, start: str, end: str, yes: bool, as_json: bool) -> Non
     from onefold.catalog.reader import read_systems
     from onefold.commands.past import ask_streams, asked_window, known_system
     from onefold.platform.backfills import BackfillApi
-    from onefold.platform.people import first_of
-    from onefold.platform.secrets import load_secrets
+    from onefold.platform.sign_in import airflow_session
 
     found = known_system(read_systems(), system)
     begin, until = asked_window(start, end)
     left_out = ask_streams(found, begin)
     here = settings()
-    engineer = first_of("engineer").name
-    api = BackfillApi(here.ui_url, engineer, load_secrets(here.home).ui[engineer])
+    api = airflow_session(BackfillApi, here)
     dag_id = f"sync__{system}"
     api.wait_for_dag(dag_id)
     _refuse_a_second(api, dag_id)

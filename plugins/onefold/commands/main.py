@@ -22,6 +22,9 @@ class Entry(NamedTuple):
 COMMANDS = {
     "up": Entry("platform:up", "Start PostgreSQL, Airflow and the sandbox."),
     "down": Entry("platform:down", "End every process of this installation."),
+    "login": Entry("login:login", "Sign in: what is started is started in your name."),
+    "logout": Entry("login:logout", "Forget who has signed in."),
+    "whoami": Entry("login:whoami", "Say in whose name the commands act."),
     "status": Entry("platform:status", "Show what runs and where the UI is."),
     "sql": Entry("sql:sql", "Ask the warehouse in SQL."),
     "demo": Entry("demo:demo", "Run the nightly sync of every system and report what came out."),

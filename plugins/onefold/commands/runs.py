@@ -9,9 +9,8 @@ import click
 
 from onefold.errors import Fatal
 from onefold.platform.api import AirflowApi, DagRun, TaskInstance
-from onefold.platform.people import first_of
 from onefold.platform.processes import recorded
-from onefold.platform.secrets import load_secrets
+from onefold.platform.sign_in import airflow_session
 from onefold.settings import Settings, settings
 
 RUN_SECONDS = 3600
@@ -21,9 +20,8 @@ ENDED = frozenset({"success", "failed", "upstream_failed", "skipped"})
 
 
 def airflow(here: Settings) -> AirflowApi:
-    """A session with this installation's Airflow, as its first engineer."""
-    engineer = first_of("engineer").name
-    return AirflowApi(here.ui_url, engineer, load_secrets(here.home).ui[engineer])
+    """A session with this installation's Airflow, as whoever has signed in."""
+    return airflow_session(AirflowApi, here)
 
 
 def sync_now(api: AirflowApi, system: str) -> DagRun:

@@ -42,13 +42,18 @@ class DagRun:
 
 
 class AirflowApi:
-    """A signed-in session. Calls raise Retriable when Airflow is down or failing, Fatal when it refuses."""
+    """A signed-in session. Calls raise Retriable when Airflow is down or failing, Fatal when it refuses.
 
-    def __init__(self, url: str, user: str, password: str) -> None:
+    It has the user's password, or the token of a sign-in before, which ends some time.
+    """
+
+    def __init__(self, url: str, user: str, password: str | None = None, *, token: str | None = None) -> None:
         self._url = url
-        self._credentials = {"username": user, "password": password}
+        self._user = user
+        self._password = password
         self._session = _session()
-        self._sign_in()
+        self.token = token or self._sign_in()
+        """What proves who this is, to whoever has it: a secret."""
 
     def unpause(self, dag_id: str) -> None:
         """Let the scheduler run the DAG."""
@@ -153,24 +158,29 @@ class AirflowApi:
 
     def _send(self, method: str, path: str, body: Json | None) -> requests.Response:
         try:
-            response = self._session.request(method, f"{self._url}/api/v2{path}", json=body, timeout=TIMEOUT)
+            response = self._request(method, path, body)
             if response.status_code == 401:  # the token has expired
-                self._sign_in()
-                response = self._session.request(method, f"{self._url}/api/v2{path}", json=body, timeout=TIMEOUT)
+                self.token = self._sign_in()
+                response = self._request(method, path, body)
         except requests.RequestException as error:
             raise Retriable(f"Airflow at {self._url} does not answer. Start it with `bin/onefold up`.") from error
         return response
 
-    def _sign_in(self) -> None:
+    def _request(self, method: str, path: str, body: Json | None) -> requests.Response:
+        headers = {"Authorization": f"Bearer {self.token}"}
+        return self._session.request(method, f"{self._url}/api/v2{path}", json=body, headers=headers, timeout=TIMEOUT)
+
+    def _sign_in(self) -> str:
+        if self._password is None:
+            raise Fatal(f"The sign-in of {self._user} has ended. Sign in with: bin/onefold login {self._user}")
+        credentials = {"username": self._user, "password": self._password}
         try:
-            response = self._session.post(f"{self._url}/auth/token", json=self._credentials, timeout=TIMEOUT)
+            response = self._session.post(f"{self._url}/auth/token", json=credentials, timeout=TIMEOUT)
         except requests.RequestException as error:
             raise Retriable(f"Airflow at {self._url} does not answer. Start it with `bin/onefold up`.") from error
         if not response.ok:
-            raise Fatal(
-                f"Airflow at {self._url} refused to sign {self._credentials['username']} in: {response.text[:300]}"
-            )
-        self._session.headers["Authorization"] = f"Bearer {response.json()['access_token']}"
+            raise Fatal(f"Airflow at {self._url} refused to sign {self._user} in: {response.text[:300]}")
+        return str(response.json()["access_token"])
 
 
 def answers(url: str) -> bool:

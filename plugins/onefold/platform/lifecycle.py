@@ -25,7 +25,7 @@ HEARTBEAT_SECONDS = 30
 """A service that has been silent for longer hangs; Airflow's own health check says the same."""
 WATCHDOG_SECONDS = 60
 """How long `up` and `down` wait for the watchdog to end what it is doing; a restart takes half a minute at most."""
-OWNED = ("postgres", "airflow", "audit", "sandbox", "dbt", "logs", "run", "secrets", "secrets.json")
+OWNED = ("postgres", "airflow", "audit", "sandbox", "dbt", "logs", "run", "secrets", "secrets.json", "sessions")
 """What the installation keeps in its home, and all that `down --delete-data` deletes."""
 
 Report = Callable[[str, float], None]
