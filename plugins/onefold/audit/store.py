@@ -60,6 +60,12 @@ def entry_from_database(conn: psycopg.Connection, seq: int) -> Entry:
     return _entry(*row)
 
 
+def entries_of(conn: psycopg.Connection, action: str) -> list[Entry]:
+    """Every entry of one action, by sequence."""
+    with conn.cursor(row_factory=tuple_row) as cursor:
+        return [_entry(*row) for row in cursor.execute(_COLUMNS + "where action = %s order by seq", (action,))]
+
+
 def entries_about(conn: psycopg.Connection, subject: str) -> list[Entry]:
     """Every entry about one subject, by sequence."""
     with conn.cursor(row_factory=tuple_row) as cursor:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from uuid import UUID
 
@@ -14,6 +15,7 @@ import click
 import psycopg
 
 from onefold.audit import (
+    Anchor,
     Entry,
     Trust,
     Verdict,
@@ -24,6 +26,9 @@ from onefold.audit import (
     signing_key,
     verify,
 )
+from onefold.audit.restore import ACTION as RESTORED
+from onefold.audit.restore import Restore, hash_of, restores_of, without_given_up
+from onefold.audit.store import entries_of
 from onefold.commands.audit_checkpoints import (
     check_proof_command,
     checkpoint_command,
@@ -32,6 +37,7 @@ from onefold.commands.audit_checkpoints import (
 )
 from onefold.commands.audit_copies import copies_kept, holds_anchors, places_command, read_copy, signed_anchors
 from onefold.commands.audit_evidence import evidence_command
+from onefold.commands.audit_restored import restored_command
 from onefold.errors import Fatal, OnefoldError
 from onefold.platform.warehouse import connect_as
 from onefold.settings import settings
@@ -52,6 +58,7 @@ for _command in (
     check_proof_command,
     rotate_key_command,
     evidence_command,
+    restored_command,
 ):
     audit.add_command(_command)
 
@@ -104,23 +111,37 @@ def _verify(export: Path | None, local: Path | None, copied: Sequence[Path], key
         signing_key.read_verifiers(public) if public.exists() else (), signing_key.read_verifiers(key) if key else ()
     )
     paths = [*copied, *(() if export else copies_kept(settings()))]
-    copies = [read_copy(path) for path in paths]
-    elsewhere = [signed_anchors(path) for path in paths if holds_anchors(path)]
 
-    def check(entries: Iterator[Entry]) -> Verdict:
+    def check(entries: Iterator[Entry], restores: Sequence[Restore], has: Callable[[int], str | None]) -> Verdict:
+        # Of a file of anchors, a restore may have given up the newest: then each of the others counts.
+        notes = [path for path in paths if not (restores and holds_anchors(path))]
+        files = [path for path in paths if holds_anchors(path)]
         return verify(
             _counted(entries),
             heads,
-            elsewhere=elsewhere,
-            copies=copies,
+            elsewhere=[_anchors_that_count(path, restores, has) for path in files],
+            copies=[read_copy(path) for path in notes],
             trust=trust,
             must_list_copies=local is not None,
         )
 
     if export:
-        return check(entries_from_file(export))
+        told = restores_of(entries_from_file(export))
+        given_up = range(told[0].kept_seq + 1, max(each.anchored_seq for each in told) + 1) if told else range(0)
+        known = {each.seq: str(each.hash) for each in entries_from_file(export) if each.seq in given_up}
+        return check(entries_from_file(export), told, known.get)
     with connect_as("auditor") as conn:
-        return check(entries_from_database(conn))
+        return check(entries_from_database(conn), restores_of(entries_of(conn, RESTORED)), partial(hash_of, conn))
+
+
+def _anchors_that_count(path: Path, restores: Sequence[Restore], has: Callable[[int], str | None]) -> Iterable[Anchor]:
+    if not restores:
+        return signed_anchors(path)
+    left, given_up = without_given_up(signed_anchors(path), restores, has)
+    if given_up:
+        events = ", ".join(str(restore.seq) for restore in restores)
+        click.echo(f"{path}: {given_up} checkpoints are over events that a restore gave up (event {events})", err=True)
+    return left
 
 
 @audit.command("export")

@@ -33,6 +33,7 @@ from onefold.load.usage import Usage
 from onefold.load.window import overlap, resolve_window
 from onefold.warehouse.db_errors import translate_errors
 from onefold.warehouse.post_commit import anchor_and_deliver
+from onefold.warehouse.pre_commit import require_publishable
 
 log = logging.getLogger(__name__)
 
@@ -238,6 +239,7 @@ def _gate(connection: psycopg.Connection, job: Job, load: Load) -> Load:
 
 def _publish(connection: psycopg.Connection, job: Job, load: Load) -> Load:
     """Publish the load, which has passed the gate, and acknowledge it to the source."""
+    require_publishable(connection)
     gated = load
     keys = landing.landed_keys(connection, gated) if job.acknowledge else []
     publishing.publish(

@@ -24,6 +24,7 @@ from onefold.rollback.stream_state import restore_stream_state
 from onefold.warehouse.connection import connect
 from onefold.warehouse.db_errors import translate_errors
 from onefold.warehouse.post_commit import after_commit
+from onefold.warehouse.pre_commit import require_publishable
 from onefold.warehouse.rows import one_row
 
 
@@ -122,6 +123,7 @@ def execute_rollback(url: str, catalog: Catalog, rollback_id: int, who: str) -> 
         if state == "refused":
             raise Fatal(f"Rollback {rollback_id} is {state} and not approved. {NOTHING_CHANGED} Start a new one.")
         approval = require_approval(connection, _subject(rollback_id))
+        require_publishable(connection)
         try:
             with _stream_locks(connection, stream_changes(connection, catalog.systems, loads, target)):
                 # Once more, because only now nobody else can load.

@@ -21,6 +21,7 @@ from onefold.orchestration.tasks.run import run_of
 from onefold.quality.suite import suite_fingerprints
 from onefold.settings import settings, warehouse_url
 from onefold.warehouse.post_commit import after_commit
+from onefold.warehouse.pre_commit import require_publishable_at
 
 
 def conform(context: Context) -> Mapping[str, object]:
@@ -35,6 +36,7 @@ def conform(context: Context) -> Mapping[str, object]:
         sync_mapping(connection, catalog.entities, catalog.systems)
 
     with airflow_errors():
+        require_publishable_at(url)
         ensure_all_staging(url, catalog)
         report = build_and_publish(
             url,
