@@ -209,6 +209,10 @@ def test_the_log_is_proven_to_continue_a_copied_checkpoint(here: Here, tmp_path:
     checked = here.run("check-proof", proof, "--with", here.copy)
     assert checked.exit_code == 0, checked.exception
     assert "the 5 events of onefold/audit/" in checked.output
+    newest = tmp_path / "newest.checkpoint"
+    newest.write_text(here.run("checkpoint").stdout)
+    proof.write_text(here.run("prove", "--since", newest).stdout)  # nothing has been appended since
+    assert here.run("check-proof", proof, "--with", newest).exit_code == 0
     write_all_anew_and_sign_it(here)
     proof.write_text(here.run("prove", "--since", here.copy).stdout)
     assert here.run("check-proof", proof, "--with", here.copy).exit_code == 1

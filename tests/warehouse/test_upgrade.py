@@ -14,7 +14,7 @@ import pytest
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
-from onefold.audit import anchors, entries_from_database, verify
+from onefold.audit import Trust, anchor, anchors, entries_from_database, signing_key, verify
 from onefold.errors import Retriable
 from onefold.warehouse.migration_files import FOLDER, numbered_migrations
 from onefold.warehouse.schema import upgrade_schema
@@ -177,6 +177,21 @@ def test_the_audit_chain_still_verifies_and_tells_of_every_migration(old_warehou
         "schema:repeatable",
     ]
     assert list(upgrade.migrations) == [migration.name for migration in numbered_migrations()]
+
+
+def test_the_anchors_of_the_old_release_keep_verifying_and_a_signed_checkpoint_follows_them(
+    old_warehouse: str, tmp_path: Path
+):
+    upgrade_schema(old_warehouse)
+    path = tmp_path / "anchor.jsonl"
+    path.write_bytes((FIXTURES / "release_3365bdc_anchor.jsonl").read_bytes())
+    before = len(list(anchors(path)))
+    with psycopg.connect(as_role(old_warehouse, "onefold_loader"), autocommit=True) as loader:
+        anchor(loader, path)
+        trust = Trust(signing_key.read_verifiers(signing_key.public_file(tmp_path)))
+        verdict = verify(entries_from_database(loader), anchors(path), trust=trust)
+    assert verdict.ok
+    assert (verdict.anchors, verdict.signed, verdict.covered) == (before + 1, 1, verdict.events)
 
 
 @pytest.fixture

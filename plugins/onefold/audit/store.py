@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import IO
 
@@ -43,7 +43,7 @@ def append(conn: psycopg.Connection, event: AuditEvent) -> int:
     return int(appended[0])
 
 
-def entries_from_database(conn: psycopg.Connection) -> Iterator[Entry]:
+def entries_from_database(conn: psycopg.Connection) -> Generator[Entry]:
     """Every entry by sequence, streamed in one snapshot through a server-side cursor: memory stays flat."""
     with conn.transaction(), conn.cursor("audit_entries", row_factory=tuple_row) as cursor:
         cursor.itersize = _ROWS_PER_FETCH

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import takewhile
@@ -128,8 +129,11 @@ def _events(connection: psycopg.Connection, request: Request, last: int) -> List
     """The chain's part of the period, as `audit export` writes it: each line's hash follows from the one before."""
     since = f"{request.since:%Y-%m-%dT%H:%M:%S.%fZ}"
     count = 0
-    with (request.folder / "audit_events.jsonl").open("wb") as file:
-        for entry in entries_from_database(connection):
+    with (
+        (request.folder / "audit_events.jsonl").open("wb") as file,
+        closing(entries_from_database(connection)) as entries,
+    ):
+        for entry in entries:
             if entry.seq > last:
                 break
             if entry.at >= since:
@@ -153,8 +157,9 @@ def _chain(connection: psycopg.Connection, here: Settings, folder: Path, last: i
             yield each
 
     public = signing_key.public_file(path.parent)
-    entries = takewhile(lambda entry: entry.seq <= last, entries_from_database(connection))
-    verdict = verify(entries, until_last(), trust=Trust(signing_key.read_verifiers(public)))
+    with closing(entries_from_database(connection)) as entries:
+        by_then = takewhile(lambda entry: entry.seq <= last, entries)
+        verdict = verify(by_then, until_last(), trust=Trust(signing_key.read_verifiers(public)))
     (folder / "signing.pub").write_text(public.read_text("utf-8"), "utf-8")
     if newest is not None and newest.checkpoint:
         (folder / "checkpoint.txt").write_text(newest.checkpoint, "utf-8")
