@@ -12,6 +12,8 @@ Airflow names this class in AIRFLOW__CORE__AUTH_MANAGER and imports it in each o
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
+from functools import partial
 
 from airflow.api_fastapi.auth.managers.base_auth_manager import ResourceMethod
 from airflow.api_fastapi.auth.managers.models.base_user import BaseUser
@@ -19,14 +21,31 @@ from airflow.api_fastapi.auth.managers.models.resource_details import DagAccessE
 from airflow.api_fastapi.auth.managers.simple.simple_auth_manager import SimpleAuthManager
 from airflow.api_fastapi.auth.managers.simple.user import SimpleAuthManagerUser
 from airflow.configuration import conf
+from fastapi import FastAPI
 from jwt import InvalidTokenError
+from starlette.middleware import _MiddlewareFactory
 
 from onefold.orchestration import sessions
+from onefold.orchestration.security_headers import SecurityHeaders
+
+MAX_TOKEN_SECONDS = 8 * 60 * 60
+"""However long the settings say, nobody stays signed in for longer than a working day."""
 
 
 class OnefoldAuthManager(SimpleAuthManager):
     """Approvers answer and do nothing else, so that whoever approves could not have started or altered it. A token is
     good when it was issued at a sign-in (sessions.py), not because it is signed."""
+
+    def get_fastapi_app(self) -> FastAPI | None:
+        """The pages and routes of signing in, with a limit to failures (sign_in.py)."""
+        app = super().get_fastapi_app()
+        if app is not None:
+            _limit_sign_ins(app)
+        return app
+
+    def get_fastapi_middlewares(self) -> list[tuple[_MiddlewareFactory[...], dict[str, object]]]:
+        """What every request to the UI and the API passes."""
+        return [*super().get_fastapi_middlewares(), (SecurityHeaders, {})]
 
     def generate_jwt(
         self,
@@ -34,10 +53,21 @@ class OnefoldAuthManager(SimpleAuthManager):
         *,
         expiration_time_in_seconds: int = conf.getint("api_auth", "jwt_expiration_time"),
     ) -> str:
-        """A token for somebody who has signed in."""
-        token = super().generate_jwt(user, expiration_time_in_seconds=expiration_time_in_seconds)
-        sessions.begin(token, user.get_name(), expiration_time_in_seconds)
+        """A token for somebody who has signed in, for MAX_TOKEN_SECONDS at most."""
+        seconds = min(expiration_time_in_seconds, MAX_TOKEN_SECONDS)
+        token = super().generate_jwt(user, expiration_time_in_seconds=seconds)
+        sessions.begin(token, user.get_name(), seconds)
         return token
+
+    def deserialize_user(self, token: Mapping[str, object]) -> SimpleAuthManagerUser:
+        """The user whom a valid token names, with the role that they have now.
+
+        Raises ValueError when nobody is called so any more: whoever has left is out at once.
+        """
+        user = next((user for user in self.get_users() if user.username == token["sub"]), None)
+        if user is None:
+            raise ValueError("The token is of somebody who may not sign in any more.")
+        return user
 
     async def get_user_from_token(self, token: str) -> BaseUser:
         """Whose token it is. Raises InvalidTokenError when nobody was given it."""
@@ -58,6 +88,32 @@ class OnefoldAuthManager(SimpleAuthManager):
         if method != "GET" and _role(user) == "user" and access_entity is not DagAccessEntity.HITL_DETAIL:
             return False
         return super().is_authorized_dag(method=method, user=user, access_entity=access_entity, details=details)
+
+
+def _limit_sign_ins(app: FastAPI) -> None:
+    """Put our routes before Airflow's: the first that fits answers."""
+    from airflow.api_fastapi.auth.managers.simple.services.login import SimpleAuthManagerLogin
+    from airflow.utils.session import create_session
+
+    from onefold.orchestration.sign_in import sign_in_router
+    from onefold.orchestration.sign_in_log import AirflowSignInLog, known_name
+
+    names = {user.username for user in SimpleAuthManager.get_users()}
+    secret = conf.get("api", "secret_key", fallback="")
+    before = list(app.router.routes)
+    app.include_router(
+        sign_in_router(
+            AirflowSignInLog(create_session),
+            lambda typed: known_name(typed, names, secret),
+            SimpleAuthManagerLogin.create_token,
+            partial(
+                SimpleAuthManagerLogin.create_token,
+                expiration_time_in_seconds=conf.getint("api_auth", "jwt_cli_expiration_time"),
+            ),
+        )
+    )
+    ours = app.router.routes[len(before) :]
+    app.router.routes[:] = [*ours, *before]
 
 
 def _role(user: SimpleAuthManagerUser) -> str:

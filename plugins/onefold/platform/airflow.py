@@ -30,6 +30,9 @@ WAREHOUSE_DATABASE = "warehouse"
 
 PARALLEL_TASKS = 4
 
+TOKEN_SECONDS = 8 * 60 * 60
+"""How long somebody stays signed in at most, a working day; the auth manager gives no longer token."""
+
 AUTH_MANAGER = "onefold.orchestration.auth_manager.OnefoldAuthManager"
 
 TUNING: Mapping[str, str] = {
@@ -71,6 +74,10 @@ def environment(settings: Settings, secrets: Secrets, postgres: Postgres, sandbo
         ),
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(_passwords_file(settings.home)),
         "AIRFLOW__DATABASE__CHECK_MIGRATIONS": "False",  # `up` has migrated before it starts a service
+        "AIRFLOW__API_AUTH__JWT_EXPIRATION_TIME": str(TOKEN_SECONDS),
+        "AIRFLOW__API_AUTH__JWT_CLI_EXPIRATION_TIME": "3600",
+        # It loads its scripts from elsewhere, which the UI's security policy refuses.
+        "AIRFLOW__API__ENABLE_SWAGGER_UI": "False",
         "AIRFLOW__API__HOST": "127.0.0.1",
         "AIRFLOW__API__PORT": str(settings.ui_port),
         "AIRFLOW__API__BASE_URL": settings.ui_url,
