@@ -30,6 +30,9 @@ def cut_after(seconds: float, connection: sa.Connection) -> Iterator[Cut]:
     """Cut the connection when the block has not ended after so long."""
     cut = Cut()
     number = _descriptor(connection)
+    if number is None:  # it is closed already, as the block will find
+        yield cut
+        return
 
     def over() -> None:
         cut.done = True
@@ -46,11 +49,12 @@ def cut_after(seconds: float, connection: sa.Connection) -> Iterator[Cut]:
         timer.join()
 
 
-def _descriptor(connection: sa.Connection) -> int:
+def _descriptor(connection: sa.Connection) -> int | None:
+    """The connection's socket; None when it has none any more."""
     driver = connection.connection.driver_connection
     if isinstance(driver, psycopg.Connection):
-        return driver.fileno()
-    wire = vars(driver).get("_sock") if isinstance(driver, pymysql.Connection) else None  # it has no public way
-    if isinstance(wire, socket.socket):
-        return wire.fileno()
+        return None if driver.closed else driver.fileno()
+    if isinstance(driver, pymysql.Connection):
+        wire = vars(driver).get("_sock")  # it has no public way
+        return wire.fileno() if isinstance(wire, socket.socket) else None
     raise TypeError(f"a connection of {type(driver).__name__}, whose socket is not known")
