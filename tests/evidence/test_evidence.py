@@ -31,6 +31,10 @@ PERSONAL = (
     "insert into ops.rollback (loads, reason, actor, plan) values ('{1}', 'asked by ' || %(name)s, 'os:x', '{}')",
 )
 """Rows that hold personal values where such rows may."""
+READ = """
+select audit.append_any('role:onefold_analyst/maria.wilk', 'read.begin', 'statement:' || repeat('a', 64), null, null,
+    '{}', 'ok')
+"""
 
 
 @pytest.fixture
@@ -45,6 +49,8 @@ def eventful(here: Here) -> Here:
             here.loader,
             AuditEvent("airflow:by:anna.kowal/rollback/manual__1", action, subject, None, None, payload, result),
         )
+    with psycopg.connect(here.owner) as owner:
+        owner.execute(READ)
     anchor(here.loader, here.anchors)
     with psycopg.connect(here.owner) as owner:
         for statement in PERSONAL:
@@ -84,6 +90,7 @@ def test_the_folder_shows_access_approvals_incidents_and_gaps(eventful: Here, tm
         "owner": "postgres",
     } in [{name: value for name, value in each.items() if name != "may"} for each in grants]
     assert {row["name"] for row in rows(folder, "access_people")} >= {"anna.kowal", "piotr.zaremba"}
+    assert [row["actor"] for row in rows(folder, "access_reads")] == ["role:onefold_analyst/maria.wilk"]
     (approval,) = rows(folder, "approvals")
     assert (approval["action"], approval["actor"]) == ("rollback.decide", "airflow:by:anna.kowal/rollback/manual__1")
     (alert,) = rows(folder, "incidents_alerts")
@@ -103,7 +110,7 @@ def test_the_folder_shows_access_approvals_incidents_and_gaps(eventful: Here, tm
     assert "the audit chain is not proven" not in told
     index = (folder / "index.md").read_text()
     assert all(f"`{section.name}`" in index for section in SECTIONS)
-    assert len((folder / "audit_events.jsonl").read_text().splitlines()) == 9
+    assert len((folder / "audit_events.jsonl").read_text().splitlines()) == 10
 
 
 def test_every_table_is_the_same_as_csv_and_as_json(eventful: Here, tmp_path: Path) -> None:

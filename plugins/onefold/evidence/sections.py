@@ -86,6 +86,13 @@ DATABASE_GRANTS = Section(
     """,
     at_export=True,
 )
+READS = Section(
+    "access_reads",
+    "who queried the warehouse by `sql`, when, and what came of it (a statement by its hash)",
+    "A.8.3, A.8.15; GDPR 5(2), 32",
+    _EVENTS,
+    actions=r"^read\.",
+)
 APPROVALS = Section(
     "approvals",
     "what was planned, approved, turned down and executed, and by whom",
@@ -186,6 +193,7 @@ ARCHIVING = Section(
 SECTIONS = (
     DATABASE_ROLES,
     DATABASE_GRANTS,
+    READS,
     APPROVALS,
     CHANGES,
     RELEASES,
