@@ -52,6 +52,7 @@ def server(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
     plan = asked(shop.url, "rollback:1").plan
     monkeypatch.setenv(APPROVALS_URL, as_role(shop.url, "onefold_approvals"))
     monkeypatch.setenv("AIRFLOW__API_AUTH__JWT_SECRET", KEY)
+    monkeypatch.setenv("AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS", "approver:user,engineer:op")
     monkeypatch.setattr(approval_guard, "_shown", lambda task: Shown(plan, "airflow:engineer"))
     monkeypatch.setattr(RevokedToken, "is_revoked", lambda jti: False)  # it asks Airflow's database
     monkeypatch.setattr(sessions, "_issued", {})
