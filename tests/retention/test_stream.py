@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import os
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
@@ -12,9 +13,11 @@ from hypothesis import strategies as st
 
 from onefold.audit import entries_from_database, verify
 from onefold.retention import purge, run
+from onefold.retention.horizon import protected_loads
+from onefold.retention.staging import stream_purges
 from onefold.warehouse.connection import connect
 from tests.load.shop import SHOP, Shop, record
-from tests.retention.conftest import Warehouse
+from tests.retention.conftest import SAID, Warehouse
 from tests.rollback.conftest import shop
 from tests.rollback.test_twin import KEYS, Delivery, Reading, World
 
@@ -186,3 +189,24 @@ def test_whenever_retention_runs_what_is_to_stay_stays(
     later = st.integers(final + 1, len(history) - 1)
     out = data.draw(st.lists(later, min_size=1, max_size=2, unique=True).map(sorted))
     is_like_one_that_keeps_all(world, warehouse, history, final, out)
+
+
+def test_what_was_mapped_of_a_deleted_record_goes_too(shop: Shop, warehouse: Warehouse) -> None:
+    shop.load([record("a", 0), record("b", 0)])
+    shop.load([record("a", 9, deleted=True)])
+    warehouse.execute(
+        "create table mapped.shop__client (_record text, _system text, _stream text, _key text, _load_id bigint,"
+        " _deleted boolean, name text); alter table mapped.shop__client owner to onefold_loader;"
+        "insert into mapped.shop__client values ('shop|customer|a', 'shop', 'customer', 'a', 2, true, 'Name a'),"
+        " ('shop|customer|b', 'shop', 'customer', 'b', 1, false, 'Name b')"
+    )
+    with connect(warehouse.url, autocommit=True) as connection:
+        for expected in (["a", "b"], ["b"]):
+            now = datetime.now(UTC)
+            (protected,) = protected_loads(connection, now).values()
+            stream, periods = SHOP.streams["customer"], SAID.periods(["contact"])
+            for each in stream_purges(connection, "shop", "customer", stream, ["client"], periods, protected, now):
+                each.delete_batch(connection)
+            assert [key for (key,) in shop.query("select _key from mapped.shop__client order by 1")] == expected
+            warehouse.time_passes()
+            shop.load([record("b", 20)])
