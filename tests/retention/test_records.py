@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from onefold.catalog.stream import Lookup
 from onefold.load import steps
 from tests.load.conftest import shop
 from tests.load.shop import SHOP, Shop, pages, record
@@ -78,3 +79,21 @@ def test_a_row_that_a_replay_is_about_to_judge_stays(shop: Shop, warehouse: Ware
     )
     warehouse.retain(SHOP)
     assert warehouse.query("select from ops.quarantine union all select from ops.replay_row") == []
+
+
+def test_an_answer_goes_when_nobody_has_asked_again(shop: Shop, warehouse: Warehouse) -> None:
+    stream = SHOP.streams["customer"].model_copy(update={"lookup": Lookup(attribute="client.key")})
+    asking = SHOP.model_copy(update={"streams": {"customer": stream}})
+    shop.load([record("a", 0)])
+    warehouse.execute(
+        "insert into ops.lookup_cache (system, stream, lookup_key, outcome, answered_at, load_id)"
+        " values ('shop', 'customer', 'old', 'found', now() - interval '9 days', 1),"
+        " ('shop', 'customer', 'new', 'found', now(), 1)"
+    )
+    answers = "select lookup_key from ops.lookup_cache order by 1"
+    warehouse.retain(asking)
+    assert warehouse.query(answers) == [("new",), ("old",)], "its load can still be rolled back"
+    warehouse.time_passes()
+    shop.load([record("b", 0)])
+    warehouse.retain(asking)
+    assert warehouse.query(answers) == [("new",)]

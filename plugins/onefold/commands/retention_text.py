@@ -15,6 +15,7 @@ MEANING = {
     "quarantine": "closed rows in quarantine",
     "waiting": "open rows in quarantine",
     "superseded": "readings that a rollback may need",
+    "lookups": "answers to single questions",
     "golden": "past golden records",
     "landing": "loads with tables left in landing",
     "lineage": "lineage events",

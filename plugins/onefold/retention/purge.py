@@ -18,6 +18,7 @@ Store = Literal[
     "quarantine",
     "waiting",
     "superseded",
+    "lookups",
     "golden",
     "landing",
     "lineage",

@@ -23,6 +23,7 @@ from onefold.catalog.reader import Catalog
 from onefold.retention.golden import golden_purges, record_horizon
 from onefold.retention.horizon import Protected, protected_loads
 from onefold.retention.landing import LandingPurge
+from onefold.retention.lookups import lookup_purges
 from onefold.retention.purge import Kept, Purge, Store
 from onefold.retention.quarantine import quarantine_purges
 from onefold.retention.records import record_purges
@@ -106,6 +107,7 @@ def _purges(connection: psycopg.Connection, catalog: Catalog, said: DataProtecti
             fed = [entity.entity for entity in catalog.entities.values() if f"{system.system}.{name}" in entity.streams]
             yield from stream_purges(connection, system.system, name, stream, fed, periods, whole, now)
             yield from quarantine_purges(system.system, name, periods, whole, now)
+            yield from lookup_purges(system.system, name, stream, periods, whole, now)
     for entity in catalog.entities.values():
         yield from golden_purges(connection, entity, entity_periods(entity, catalog.systems, said), now)
     yield LandingPurge(said.technical.landing, now)
