@@ -97,3 +97,19 @@ def test_an_answer_goes_when_nobody_has_asked_again(shop: Shop, warehouse: Wareh
     shop.load([record("b", 0)])
     warehouse.retain(asking)
     assert warehouse.query(answers) == [("new",)]
+
+
+def test_a_comparison_stays_while_a_difference_refers_to_it(warehouse: Warehouse) -> None:
+    warehouse.execute(
+        "insert into ops.reconciliation (system, stream, dag_id, run_id, actor, state, ended_at)"
+        " select 'shop', 'customer', 'reconcile', n::text, 'os:tester', 'compared', now() - interval '9 days'"
+        " from generate_series(1, 3) as n;"
+        "insert into ops.drift (system, stream, _key, kind, since, reconciliation_id)"
+        " values ('shop', 'customer', 'a', 'missing', now(), 2);"
+        "insert into ops.usage (reconciliation_id, system, stream, status, requests, bytes, milliseconds)"
+        " values (1, 'shop', 'customer', '200', 1, 1, 1), (2, 'shop', 'customer', '200', 1, 1, 1)"
+    )
+    done = warehouse.retain(SHOP)
+    assert [each for each in done.purged if each.busy] == []
+    assert warehouse.query("select reconciliation_id from ops.reconciliation") == [(2,)]
+    assert warehouse.query("select from ops.usage") == []

@@ -29,7 +29,7 @@ select d.ctid from lineage.dataset_edge d where not exists (select from lineage.
 """
 _DELETE_EDGES = "delete from lineage.dataset_edge where ctid = any (array({due} limit {batch}))"
 
-_OLD_ROWS = "select t.ctid from {table} t where {at} < {before}"
+_OLD_ROWS = "select t.ctid from {table} t where {at} < {before} and {unreferenced}"
 _DELETE_ROWS = "delete from {table} where ctid = any (array({due} limit {batch}))"
 _ALL_ROWS = "select count(*), min({at}) from {table} t"
 
@@ -46,9 +46,12 @@ where l.ended_at < {before} and l.state in ('published', 'rejected')
 """
 _DELETE_LOADS = "delete from ops.load where load_id = any (array({due} limit {batch}))"
 _REFERENCES = """
-select conrelid::regclass::text, a.attname from pg_constraint c
-join pg_attribute a on a.attrelid = c.conrelid and a.attnum = any (c.conkey)
-where c.contype = 'f' and c.confrelid = 'ops.load'::regclass order by 1, 2
+select n.nspname, r.relname, a.attname, k.attname
+from pg_constraint c
+join pg_class r on r.oid = c.conrelid join pg_namespace n on n.oid = r.relnamespace
+join pg_attribute a on a.attrelid = c.conrelid and a.attnum = c.conkey[1]
+join pg_attribute k on k.attrelid = c.confrelid and k.attnum = c.confkey[1]
+where c.contype = 'f' and c.confrelid = %s::regclass order by 1, 2, 3
 """
 
 LEDGERS = {
@@ -80,19 +83,25 @@ def record_purges(connection: psycopg.Connection, periods: TechnicalRetention, n
         "ledger", "ops.usage", periods.ledger, all_of_reconciliation, usage_of_reconciliation, _DELETE_ROWS, usage
     )
     for table, at in LEDGERS.items():
-        names = {**before, "table": sql.Identifier(*table.split(".")), "at": sql.SQL(at)}
+        names = {
+            **before,
+            "table": sql.Identifier(*table.split(".")),
+            "at": sql.SQL(at),
+            "unreferenced": _unreferenced(connection, table, "t"),
+        }
         yield make_purge("ledger", table, periods.ledger, _ALL_ROWS, _OLD_ROWS, _DELETE_ROWS, names)
-    names = {**before, "unreferenced": _unreferenced(connection)}
+    names = {**before, "unreferenced": _unreferenced(connection, "ops.load", "l")}
     all_loads = "select count(*), min(started_at) from ops.load"
     yield make_purge("ledger", "ops.load", periods.ledger, all_loads, _IDLE_LOADS, _DELETE_LOADS, names)
 
 
-def _unreferenced(connection: psycopg.Connection) -> sql.Composed:
-    """That no table with a foreign key refers to the load `l`: whichever tables there are."""
-    references = connection.execute(_REFERENCES).fetchall()
-    return sql.SQL(" and ").join(
-        sql.SQL("not exists (select from {} r where r.{} = l.load_id)").format(
-            sql.Identifier(*table.split(".")), sql.Identifier(column)
+def _unreferenced(connection: psycopg.Connection, table: str, alias: str) -> sql.Composable:
+    """That no row of a table with a foreign key refers to the row `alias`: whichever tables there are."""
+    references = connection.execute(_REFERENCES, (table,)).fetchall()
+    conditions = [
+        sql.SQL("not exists (select from {} r where r.{} = {}.{})").format(
+            sql.Identifier(schema, name), sql.Identifier(column), sql.Identifier(alias), sql.Identifier(key)
         )
-        for table, column in references
-    )
+        for schema, name, column, key in references
+    ]
+    return sql.SQL(" and ").join(conditions) if conditions else sql.SQL("true")
