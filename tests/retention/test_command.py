@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
@@ -22,8 +23,9 @@ def run(*options: str) -> Result:
 
 
 def test_it_counts_every_store_of_the_catalogue_and_says_what_it_deleted(
-    warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch
+    warehouse: Warehouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("ONEFOLD_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("ONEFOLD_WAREHOUSE_URL", warehouse.url)
     catalog = read_catalog()
     ensure_all_staging(warehouse.url, catalog)
