@@ -99,6 +99,14 @@ def test_a_task_that_stays_queued_while_slots_are_free_restarts_the_scheduler_an
     assert world.problems == {}
 
 
+def test_a_scheduler_that_takes_its_time_to_start_is_not_restarted_for_what_waits_for_it(world: World) -> None:
+    world.tasks = TasksSeen(4, queued=1, oldest_queued="a")
+    world.watch(600, lambda: bool(world.restarts))
+    world.silent.add("scheduler")  # it gives no first sign yet
+    world.watch(LIMITS.starting - 30)
+    assert world.restarted() == [("scheduler", "standstill")]
+
+
 def test_other_tasks_that_wait_in_turn_are_progress(world: World) -> None:
     for number in range(60):
         world.tasks = TasksSeen(4, queued=1, oldest_queued=str(number // 6))

@@ -189,8 +189,8 @@ def _standstill(
     restarted = scheduler is None or was is None or scheduler.instance != was.instance
     if before is None or before.task != waiting:
         return Standstill(waiting, seen.at)
-    if restarted or (scheduler and scheduler.trouble_since is not None):
-        return replace(before, since=seen.at)  # a scheduler that is away explains it
+    if restarted or (scheduler and (scheduler.trouble_since is not None or not scheduler.spoke)):
+        return replace(before, since=seen.at)  # a scheduler that is away, or has only just begun, explains it
     return replace(before, alarmed=before.alarmed or seen.at - before.since >= limits.queued)
 
 
