@@ -9,7 +9,18 @@ from collections.abc import Iterator
 
 import click
 
-from benchmarks import against_dlt, conforming, empty_loads, gating, loading, memory, rolling_back, small_loads, soap
+from benchmarks import (
+    against_dlt,
+    conforming,
+    empty_loads,
+    erasing,
+    gating,
+    loading,
+    memory,
+    rolling_back,
+    small_loads,
+    soap,
+)
 from benchmarks.measure import warehouse
 from benchmarks.table import Row, markdown
 
@@ -17,6 +28,7 @@ PARTS = {
     "loading": loading,
     "memory": memory,
     "rollback": rolling_back,
+    "erasure": erasing,
     "dlt": against_dlt,
     "soap": soap,
     "gate": gating,
@@ -31,8 +43,8 @@ PARTS = {
 @click.option("--rows", default=1_000_000, show_default=True, help="How many companies.")
 @click.option("--rounds", default=5, show_default=True, help="How often each thing is measured; the median counts.")
 def bench(parts: tuple[str, ...], rows: int, rounds: int) -> None:
-    """Measure every part, or those named: loading, memory, rollback, dlt, soap, gate, conform, empty-loads,
-    small-loads.
+    """Measure every part, or those named: loading, memory, rollback, erasure, dlt, soap, gate, conform,
+    empty-loads, small-loads.
 
     All of it takes about half an hour at a million rows and five rounds. What takes longest is measured fewer times,
     or with fewer rows, and its line says so.

@@ -45,7 +45,7 @@ def test_there_is_one_sync_dag_for_each_system_of_the_catalogue_and_one_for_each
     found: Mapping[str, object],
 ) -> None:
     assert sorted(found["dags"]) == sorted(
-        [*SYNCS, "conform", "migrate", "reconcile", "replay", "retention", "rollback"]
+        [*SYNCS, "conform", "erase", "migrate", "reconcile", "replay", "retention", "rollback"]
     )
 
 

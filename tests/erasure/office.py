@@ -14,12 +14,13 @@ from psycopg import sql
 from onefold.catalog.reader import Catalog, read_catalog
 from onefold.connectors.record import Record
 from onefold.erasure.case_file import open_case
-from onefold.erasure.lifecycle import execute_erasure, plan_erasure, record_decision
+from onefold.erasure.lifecycle import execute_erasure, plan_erasure
 from onefold.erasure.plan import ErasurePlan
 from onefold.erasure.request import ErasureRequest
 from onefold.load.ledger import Load, Run
 from onefold.privacy.values import PersonalValue, email
 from onefold.settings import ROOT
+from tests.approvals import answer
 from tests.load.shop import Shop, at
 
 EMAIL, PESEL, PHONE = "zofia.brzezinska@firma.example", "44051401359", "+48 601 222 333"
@@ -103,14 +104,14 @@ class Office:
         number = next(_runs)
         return Run("erase", f"manual__{number}", f"airflow:by:engineer/erase/manual__{number}")
 
-    def plan(self, *values: PersonalValue) -> tuple[Run, ErasurePlan]:
+    def plan(self, *values: PersonalValue) -> tuple[Run, int, ErasurePlan]:
         run, case = self.run(), open_case(frozenset(values or [email(EMAIL)]))
-        _, plan = plan_erasure(self.url, self.catalog, ErasureRequest(case.name, "Art. 17, request 12"), run)
-        return run, plan
+        number, plan = plan_erasure(self.url, self.catalog, ErasureRequest(case.name, "Art. 17, request 12"), run)
+        return run, number, plan
 
     def erase(self, *values: PersonalValue) -> ErasurePlan:
-        run, _ = self.plan(*values)
-        record_decision(self.url, run, "approver", approved=True)
+        run, number, _ = self.plan(*values)
+        answer(self.url, f"erasure:{number}", "approver", approved=True)
         done = execute_erasure(self.url, self.catalog, run)
         assert done is not None
         return done

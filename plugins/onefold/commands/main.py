@@ -38,6 +38,7 @@ COMMANDS = {
     "rollback": Entry("rollback:rollback", "Remove published loads as if they had never been, or undo that."),
     "retention": Entry("retention:retention", "Show what is kept how long and what is due; delete it."),
     "privacy": Entry("privacy:privacy", "Print the record of processing; report on one person."),
+    "erase": Entry("erase:erase", "Erase one person everywhere, with approval."),
     "audit": Entry("audit:audit", "Verify and read the audit trail."),
     "generate": Entry("generate:generate", "Write everything that is generated from the catalogue."),
     "new": Entry("new:new", "Make a first draft of a system from its own description."),

@@ -21,6 +21,7 @@ from onefold.conform.report import ConformReport, EntityReport
 from onefold.conform.verdict import Verdict, judge_candidates, with_dependents
 from onefold.conform.visible_publish import set_visible_publish
 from onefold.errors import OnefoldError, Rejected
+from onefold.privacy.suppressions import require_whole_register
 from onefold.warehouse.connection import connect
 from onefold.warehouse.db_errors import translate_errors
 from onefold.warehouse.overdue_readers import end_overdue_readers
@@ -86,6 +87,7 @@ def conform_with_build(
     with translate_errors("conform"), connect(url, autocommit=True) as connection, conform_lock(connection):
         with clock.phase("begin"):
             end_overdue_readers(connection)
+            require_whole_register(connection)
             publish = open_publish(connection, actor, mappings, suites or {})
         if publish is None:
             return ConformReport(None, (), _newest_reports(connection, entities), clock.seconds)

@@ -29,14 +29,20 @@ class Case:
     golden: GoldenId | None = None
     records: frozenset[RecordId] = frozenset()
 
+    def require_somebody(self) -> None:
+        """Raises Fatal when it names nobody."""
+        if not self.values and not self.golden and not self.records:
+            raise Fatal(
+                "Nobody is named. Give an e-mail address, a PESEL or a golden record; see bin/onefold erase --help."
+            )
 
-def open_case(values: frozenset[PersonalValue], golden: GoldenId | None = None) -> Case:
+
+def open_case(
+    values: frozenset[PersonalValue], golden: GoldenId | None = None, *, records: frozenset[RecordId] = frozenset()
+) -> Case:
     """A new case. Raises Fatal when it names nobody."""
-    if not values and not golden:
-        raise Fatal(
-            "Nobody is named. Give an e-mail address, a PESEL or a golden record; see bin/onefold erase --help."
-        )
-    case = Case(secrets.token_hex(8), values, golden)
+    case = Case(secrets.token_hex(8), values, golden, records)
+    case.require_somebody()
     save_case(case)
     return case
 

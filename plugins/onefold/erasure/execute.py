@@ -14,6 +14,7 @@ from onefold.privacy.erase_rows import erase_rows
 from onefold.privacy.places import Place, find_places
 from onefold.privacy.subject import Subject
 from onefold.privacy.tables import EVIDENCE_SCHEMAS, warehouse_tables
+from onefold.privacy.values import Finder
 
 log = logging.getLogger(__name__)
 
@@ -65,15 +66,17 @@ def streams_locked(
                 connection.execute("select pg_advisory_unlock(hashtextextended(%s, 1))", (name,))
 
 
-def erase_everywhere(connection: psycopg.Connection, catalog: Catalog, subject: Subject) -> set[str]:
-    """Erase the person inside the caller's transaction; returns the tables of which something was erased.
+def erase_everywhere(
+    connection: psycopg.Connection, catalog: Catalog, subject: Subject, finder: Finder | None = None
+) -> set[str]:
+    """Erase the person, or whom the finder finds, inside the caller's transaction; returns the tables that it changed.
 
     Loads in progress are gated again, from the pages that they have landed. What earlier loads had read and staging
     does not show is erased too, so that neither a rollback nor its undo can bring anything back.
     """
     touched: set[str] = set()
     for table in warehouse_tables(connection, catalog):
-        rows = erase_rows(connection, find_places(connection, catalog, subject, [table]))
+        rows = erase_rows(connection, find_places(connection, catalog, subject, [table], finder))
         if rows:
             touched.add(table.full_name)
             log.info("%s: %s rows", table.full_name, rows)

@@ -1,26 +1,30 @@
-"""An erasure from its plan to its end: plan, record the decision, execute; found by the run that asked for it."""
+"""An erasure from its plan to its end: plan and ask, turn down, execute; found by the run that asked for it."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 
 import psycopg
 from psycopg.types.json import Jsonb
 
 from onefold.audit import AuditEvent, actor, append
-from onefold.audit.separation_of_duties import require_second_person
+from onefold.audit.approval import Approval, ask, require_approval, triggering_user
 from onefold.catalog.reader import Catalog
 from onefold.conform.publish_ledger import conform_lock
 from onefold.erasure.case_file import Case, close_case, read_case, save_case
 from onefold.erasure.execute import erase_everywhere, require_nothing_left, streams_locked, streams_to_lock
 from onefold.erasure.plan import ErasurePlan, make_plan
 from onefold.erasure.request import ErasureRequest
-from onefold.erasure.wipe import renew_log, rewrite_tables
+from onefold.erasure.wipe import renew_log, rewrite_tables, tables_once_held
 from onefold.errors import Fatal
 from onefold.load.ledger import Run
 from onefold.privacy.places import find_places
+from onefold.privacy.records import RecordId
 from onefold.privacy.subject import Subject, find_subject
-from onefold.privacy.suppressions import suppress
+from onefold.privacy.suppressions import enter, missing_lines, suppress, suppressed_records, suppressions
+from onefold.privacy.tables import warehouse_tables
 from onefold.warehouse.connection import connect
 from onefold.warehouse.db_errors import translate_errors
 from onefold.warehouse.post_commit import after_commit
@@ -34,8 +38,6 @@ class Erasure:
     erasure_id: int
     case: str
     state: str
-    approved_by: str | None
-    plan: dict[str, object]
     touched: tuple[str, ...]
 
 
@@ -52,7 +54,7 @@ def plan_erasure(url: str, catalog: Catalog, request: ErasureRequest, run: Run) 
     """
     case = read_case(request.case)
     with translate_errors("erase"), connect(url, autocommit=True) as connection:
-        _, plan = _make_plan(connection, catalog, case)
+        subject, plan = _make_plan(connection, catalog, case)
         with connection.transaction():
             (erasure_id,) = one_row(
                 connection.execute(
@@ -62,35 +64,27 @@ def plan_erasure(url: str, catalog: Catalog, request: ErasureRequest, run: Run) 
                 )
             )
             _audit(connection, run.actor, "erase.plan", erasure_id, plan)
+            shown = plan.shown(erasure_id, request.basis, triggering_user(run.actor) or run.actor)
+            content = _content(case.name, subject.records)
+            ask(connection, _subject_of(erasure_id), run.dag_id, run.run_id, run.actor, shown, content)
     after_commit(url)
     return erasure_id, plan
 
 
-def record_decision(url: str, run: Run, user: str | None, approved: bool) -> None:
-    """Record a person's decision on the run's erasure. Whoever started it may turn it down, and nobody else's approval
-    is taken for another's: raises Fatal when it is the starter's own, or when the erasure has ended."""
+def turn_down_erasure(url: str, erasure_id: int, by: str) -> None:
+    """Somebody has refused it: it ends, and its case is destroyed. Raises Fatal when it has ended already."""
     with translate_errors("erase"), connect(url, autocommit=True) as connection:
-        found = _of_run(connection, run)
-        who = actor(user) if user else "airflow:nobody"
-        if approved:
-            try:
-                require_second_person(connection, "erase.plan", f"erasure:{found.erasure_id}", user)
-            except Fatal:
-                with connection.transaction():
-                    _audit(connection, who, "erase.decide", found.erasure_id, result="refused")
-                raise
         with connection.transaction():
-            if found.state != "planned":
-                raise Fatal(f"Erasure {found.erasure_id} is {found.state}: there is nothing to decide.")
-            if approved:
+            (case, state) = one_row(
                 connection.execute(
-                    "update ops.erasure set approved_by = %s where erasure_id = %s", (user, found.erasure_id)
+                    "select privacy_case, state from ops.erasure where erasure_id = %s for update", (erasure_id,)
                 )
-            else:
-                _end(connection, found.erasure_id, "refused", error="turned down")
-            _audit(connection, who, "erase.decide", found.erasure_id, result="approved" if approved else "refused")
-    if not approved:
-        close_case(found.case)
+            )
+            if state != "planned":
+                raise Fatal(f"Erasure {erasure_id} is {state}: there is nothing to decide.")
+            _end(connection, erasure_id, "refused", error="turned down")
+            _audit(connection, by, "erase.decide", erasure_id, result="refused")
+        close_case(case)
     after_commit(url)
 
 
@@ -106,9 +100,10 @@ def execute_erasure(url: str, catalog: Catalog, run: Run) -> ErasurePlan | None:
         found = _of_run(connection, run)
         if found.state == "done":
             return None
-        if found.state == "refused" or found.approved_by is None:
-            raise Fatal(f"Erasure {found.erasure_id} is {found.state} and not approved. Nothing was erased.")
-        plan = _execute(connection, catalog, found, read_case(found.case))
+        if found.state == "refused":
+            raise Fatal(f"Erasure {found.erasure_id} is refused and not approved. Nothing was erased.")
+        approval = require_approval(connection, _subject_of(found.erasure_id))
+        plan = _execute(connection, catalog, found, read_case(found.case), approval)
         with connection.transaction():
             _end(connection, found.erasure_id, "done", outcome=plan)
             _audit(connection, run.actor, "erase.execute", found.erasure_id, plan)
@@ -117,22 +112,70 @@ def execute_erasure(url: str, catalog: Catalog, run: Run) -> ErasurePlan | None:
     return plan
 
 
-def _execute(connection: psycopg.Connection, catalog: Catalog, found: Erasure, case: Case) -> ErasurePlan:
+def erase_again(url: str, catalog: Catalog) -> ErasurePlan:
+    """Erase what a restored backup has brought back of persons whom the register's copy names; they were approved then.
+
+    Returns what was erased. Raises Retriable while a load or a conform runs, Fatal when nothing was brought back.
+    """
+    with translate_errors("erase"), connect(url, autocommit=True) as connection, conform_lock(connection):
+        missing = missing_lines(connection)
+        if not missing:
+            raise Fatal(
+                "All suppressions of the register's copy are in this database: there is nothing to erase again."
+            )
+        case = Case("", frozenset(), records=frozenset(suppressed_records(missing)))
+        run = Run("erase", f"again__{datetime.now(UTC):%Y%m%dT%H%M%S%f}", actor())
+        with connection.transaction():
+            (erasure_id,) = one_row(
+                connection.execute(
+                    "insert into ops.erasure (basis, privacy_case, dag_id, run_id, actor, plan)"
+                    " values ('a restored backup had it again', '', %s, %s, %s, '{}') returning erasure_id",
+                    (run.dag_id, run.run_id, run.actor),
+                )
+            )
+        subject = _subject(connection, catalog, case)
+        plan = _erase(connection, catalog, _of_run(connection, run), subject, missing)
+        with connection.transaction():
+            _end(connection, erasure_id, "done", outcome=plan)
+            _audit(connection, run.actor, "erase.again", erasure_id, plan)
+    after_commit(url)
+    return plan
+
+
+def _execute(
+    connection: psycopg.Connection, catalog: Catalog, found: Erasure, case: Case, approval: Approval
+) -> ErasurePlan:
     subject = _subject(connection, catalog, case)
-    _require_as_approved(found, subject)
+    approval.require(_content(case.name, subject.records))
     save_case(replace(case, values=case.values | subject.values, records=case.records | subject.records))
-    suppress(connection, found.erasure_id, subject)
+    return _erase(connection, catalog, found, subject)
+
+
+def _erase(
+    connection: psycopg.Connection,
+    catalog: Catalog,
+    found: Erasure,
+    subject: Subject,
+    missing: Sequence[str] = (),
+) -> ErasurePlan:
+    """Keep the person out, erase, search, write anew. `missing` are lines of the register's copy that this database
+    lacks: they are entered when all is erased, for until then they say that it holds what was erased."""
+    if not missing:
+        suppress(connection, found.erasure_id, subject)
     places = list(find_places(connection, catalog, subject))
     with streams_locked(connection, streams_to_lock(connection, subject, places)):
         with connection.transaction():
             plan = make_plan(catalog, subject, find_places(connection, catalog, subject))
             touched = erase_everywhere(connection, catalog, subject) | set(found.touched)
+            if missing:
+                enter(connection, found.erasure_id, missing)
+                touched |= erase_everywhere(connection, catalog, subject, suppressions(connection))
             connection.execute(
                 "update ops.erasure set state = 'executing', touched = %s where erasure_id = %s",
                 (sorted(touched), found.erasure_id),
             )
         require_nothing_left(connection, catalog, subject)
-    rewrite_tables(connection, touched)
+    rewrite_tables(connection, tables_once_held(warehouse_tables(connection, catalog), touched, subject))
     renew_log(connection)
     return plan
 
@@ -146,28 +189,25 @@ def _subject(connection: psycopg.Connection, catalog: Catalog, case: Case) -> Su
     return find_subject(connection, catalog, case.values, golden=case.golden, records=case.records)
 
 
-def _require_as_approved(found: Erasure, subject: Subject) -> None:
-    """Raises Fatal when somebody else's records may have become the person's since the approval."""
-    approved = found.plan.get("records")
-    now = {f"{system}.{stream} {key}" for system, stream, key in subject.records}
-    more = now - set(approved if isinstance(approved, list) else [])
-    if more:
-        raise Fatal(
-            f"The person has {len(more)} more records now than erasure {found.erasure_id} was approved for. Nothing "
-            "was erased. Start a new one, and let its plan be approved."
-        )
+def _subject_of(erasure_id: int) -> str:
+    return f"erasure:{erasure_id}"
+
+
+def _content(case: str, records: Iterable[RecordId]) -> dict[str, object]:
+    """What is approved: whose case, and which records are taken for that person's own. Other rows may become more."""
+    return {"case": case, "records": sorted(map(list, records))}
 
 
 def _of_run(connection: psycopg.Connection, run: Run) -> Erasure:
     row = connection.execute(
-        "select erasure_id, privacy_case, state, approved_by, plan, touched from ops.erasure"
+        "select erasure_id, privacy_case, state, touched from ops.erasure"
         " where dag_id = %s and run_id = %s order by erasure_id desc limit 1",
         (run.dag_id, run.run_id),
     ).fetchone()
     if row is None:
         raise Fatal(f"Run {run.run_id} has planned no erasure. Nothing was erased. Clear its task `plan`.")
-    erasure_id, case, state, approved_by, plan, touched = row
-    return Erasure(erasure_id, case, state, approved_by, plan, tuple(touched))
+    erasure_id, case, state, touched = row
+    return Erasure(erasure_id, case, state, tuple(touched))
 
 
 def _end(

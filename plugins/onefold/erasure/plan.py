@@ -44,6 +44,11 @@ class ErasurePlan:
         """The plan in words, a line each."""
         return "\n".join(self._lines())
 
+    def shown(self, erasure_id: int, basis: str, who: str) -> str:
+        """The plan in Markdown, for the person who approves it."""
+        head = f"**Erasure {erasure_id}** of one person. Why: {' '.join(basis.split())} (asked for by {who})"
+        return "\n".join([head, "", *(f"- {line}" for line in self._lines())])
+
     @property
     def hash(self) -> str:
         """SHA-256 of the plan as JSON: what an approval is an approval of."""

@@ -14,12 +14,37 @@ import psycopg
 from psycopg import sql
 
 from onefold.errors import Retriable
+from onefold.privacy.subject import Subject
+from onefold.privacy.tables import WarehouseTable
 from onefold.warehouse.rows import one_row
 
 log = logging.getLogger(__name__)
 
 _LOCK_TIMEOUT = "60s"
 _MOST_SEGMENTS = 256
+
+
+def tables_once_held(tables: Iterable[WarehouseTable], touched: Iterable[str], subject: Subject) -> set[str]:
+    """The tables whose files may hold something of the person: those just changed, and those where rows of the person's
+    streams, or of the entities made of them, stand for a time and are deleted again."""
+    every = list(tables)
+    names = set(touched)
+    streams = {(system, stream) for system, stream, _ in subject.records} | {
+        (table.system, table.stream) for table in every if table.full_name in names
+    }
+    entities = {table.entity.entity for table in every if table.full_name in names and table.entity} | {
+        table.entity.entity
+        for table in every
+        if table.entity and any(f"{system}.{stream}" in table.entity.streams for system, stream in streams)
+    }
+    for table in every:
+        if (
+            ((table.system, table.stream) in streams and table.system)
+            or (table.entity and table.entity.entity in entities)
+            or table.full_name in ("staging.superseded", "ops.quarantine")
+        ):
+            names.add(table.full_name)
+    return names
 
 
 def rewrite_tables(connection: psycopg.Connection, tables: Iterable[str]) -> None:
@@ -48,12 +73,19 @@ def rewrite_tables(connection: psycopg.Connection, tables: Iterable[str]) -> Non
 
 
 def renew_log(connection: psycopg.Connection) -> int:
-    """Fill every segment of the write-ahead log with something else, recycled ones too; returns how many there were."""
+    """Fill every segment of the write-ahead log with something else; returns how many were filled.
+
+    A checkpoint gives segments that are not needed any more their bytes and all to the future. So all are filled twice:
+    after the first time the one that was in use is such a segment too.
+    """
+    filled = 0
+    for _ in range(2):
+        connection.execute("checkpoint")
+        (segments,) = one_row(connection.execute("select count(*) from pg_ls_waldir() where length(name) = 24"))
+        for _ in range(min(segments, _MOST_SEGMENTS) + 1):
+            connection.execute("select pg_current_xact_id()")  # of an unused segment PostgreSQL would not switch
+            connection.execute("select pg_switch_wal()")
+            filled += 1
     connection.execute("checkpoint")
-    (segments,) = one_row(connection.execute("select count(*) from pg_ls_waldir() where length(name) = 24"))
-    for _ in range(min(segments, _MOST_SEGMENTS) + 1):
-        connection.execute("select pg_current_xact_id()")  # of an unused segment PostgreSQL would not switch
-        connection.execute("select pg_switch_wal()")
-    connection.execute("checkpoint")
-    log.info("%s segments of the write-ahead log were filled anew", segments)
-    return int(segments)
+    log.info("%s segments of the write-ahead log were filled anew", filled)
+    return filled

@@ -8,16 +8,19 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import psycopg
 from psycopg import sql
 from psycopg.types.json import Jsonb
 
+from onefold.catalog.entity import Entity
 from onefold.catalog.stream import Stream
 from onefold.load.ledger import Load
 from onefold.privacy.personal_fields import Change, PersonalFields, found_changes, own_changes, personal_fields
-from onefold.privacy.suppressions import Suppressions, suppressed_keys, suppressions
+from onefold.privacy.subject import identifying_texts
+from onefold.privacy.suppressions import Suppressions, suppress_record, suppressed_keys, suppressions
+from onefold.privacy.values import Finder, KnownValues
 from onefold.warehouse.tables import StagingTable
 
 log = logging.getLogger(__name__)
@@ -25,46 +28,52 @@ log = logging.getLogger(__name__)
 _PORTION = 5000
 
 
-def erase_landed(connection: psycopg.Connection, load: Load, stream: Stream) -> int:
+def erase_landed(connection: psycopg.Connection, load: Load, stream: Stream, entities: Mapping[str, Entity]) -> int:
     """Erase in the load's pages, and among its unreadable records; returns in how many rows something was.
 
     Costs nothing before the first erasure. After it, the records that are not in staging just as they were read are
-    looked through. Raises Fatal as suppressions() does.
+    looked through. One that a person who was erased has under another key is theirs from then on. Raises Fatal as
+    suppressions() does.
     """
     register = suppressions(connection)
-    keys = suppressed_keys(connection, load.system, load.stream)
-    if not register and not keys:
+    if not register and not suppressed_keys(connection, load.system, load.stream):
         return 0
     fields = personal_fields(stream)
-    erased = _update(connection, load, _own_rows(connection, load, keys, fields))
+    erased = 0
     if register:
+        _know_again(connection, load, stream, entities, register)
+        keys = suppressed_keys(connection, load.system, load.stream)
         erased += _update(connection, load, _others(connection, load, keys, fields, register))
         erased += _erase_unreadable(connection, load, register)
+    keys = suppressed_keys(connection, load.system, load.stream)
+    erased += _update(connection, load, _own_rows(connection, load, keys, fields, register or KnownValues(())))
     if erased:
         log.info("%s.%s load %s: %s rows without what was erased", load.system, load.stream, load.load_id, erased)
     return erased
 
 
-Row = tuple[str, Sequence[Change]]
-"""Where a page's row is (ctid), and what is erased of it."""
+def _know_again(
+    connection: psycopg.Connection, load: Load, stream: Stream, entities: Mapping[str, Entity], register: Suppressions
+) -> None:
+    source = f"{load.system}.{load.stream}"
+    if not any(entity.person and source in entity.streams for entity in entities.values()):
+        return
+    keys = suppressed_keys(connection, load.system, load.stream)
+    found = {
+        key: erasure_id
+        for _, key, text in _unlike_staging(connection, load, keys)
+        if _worth_a_look(text, register)
+        for part in identifying_texts(entities, stream, source, _parsed(text))
+        if (erasure_id := register.erasure_of(part))
+    }
+    for key, erasure_id in found.items():
+        suppress_record(connection, erasure_id, (load.system, load.stream, key))
 
 
-def _own_rows(connection: psycopg.Connection, load: Load, keys: Sequence[str], fields: PersonalFields) -> Iterator[Row]:
-    rows = connection.execute(
-        sql.SQL("select ctid::text, _payload from {} where _key = any (%s)").format(load.tables.pages), (list(keys),)
-    ).fetchall()
-    for place, text in rows:
-        changes, _ = own_changes(_parsed(text), fields)
-        if changes:
-            yield place, changes
-
-
-def _others(
-    connection: psycopg.Connection, load: Load, keys: Sequence[str], fields: PersonalFields, register: Suppressions
-) -> Iterator[Row]:
-    """Rows of others; of what stands in staging just so nothing was erased, or it would not."""
+def _unlike_staging(connection: psycopg.Connection, load: Load, keys: Sequence[str]) -> Iterator[tuple[str, str, str]]:
+    """Place, key and text of the landed records of others; of what stands in staging just so nothing was erased."""
     rows = sql.SQL(
-        "select ctid::text, _payload from {pages} read where _key <> all ({keys}::text[])"
+        "select ctid::text, _key, _payload from {pages} read where _key <> all ({keys}::text[])"
         " and not exists (select from {versions} held where held._key = read._key and held._hash = read._hash)"
     ).format(
         pages=load.tables.pages,
@@ -73,18 +82,38 @@ def _others(
     )
     with connection.transaction(), connection.cursor("landed") as cursor:
         cursor.itersize = _PORTION
-        for place, text in cursor.execute(rows):
-            if _worth_a_look(text, fields, register):
-                changes, _ = found_changes(_parsed(text), fields, register)
-                if changes:
-                    yield place, changes
+        yield from cursor.execute(rows)
 
 
-def _worth_a_look(text: str, fields: PersonalFields, register: Suppressions) -> bool:
-    """Parsing is dear: addresses and numbers are looked for in the text as it came, unless it has escapes."""
-    if "\\u" in text or (register.weak and fields.personal):
-        return True
-    return bool(register.find(text, personal=False))
+Row = tuple[str, Sequence[Change]]
+"""Where a page's row is (ctid), and what is erased of it."""
+
+
+def _own_rows(
+    connection: psycopg.Connection, load: Load, keys: Sequence[str], fields: PersonalFields, finder: Finder
+) -> Iterator[Row]:
+    rows = connection.execute(
+        sql.SQL("select ctid::text, _payload from {} where _key = any (%s)").format(load.tables.pages), (list(keys),)
+    ).fetchall()
+    for place, text in rows:
+        changes, _ = own_changes(_parsed(text), fields, finder)
+        if changes:
+            yield place, changes
+
+
+def _others(
+    connection: psycopg.Connection, load: Load, keys: Sequence[str], fields: PersonalFields, register: Suppressions
+) -> Iterator[Row]:
+    for place, _, text in _unlike_staging(connection, load, keys):
+        if (register.weak and fields.personal) or _worth_a_look(text, register):
+            changes, _ = found_changes(_parsed(text), fields, register)
+            if changes:
+                yield place, changes
+
+
+def _worth_a_look(text: str, register: Suppressions) -> bool:
+    """Parsing is dear: addresses and PESELs are looked for in the text as it came, unless it has escapes."""
+    return "\\u" in text or bool(register.find(text, personal=False))
 
 
 def _update(connection: psycopg.Connection, load: Load, rows: Iterator[Row]) -> int:

@@ -65,7 +65,7 @@ def run_gate(connection: psycopg.Connection, job: Job, load: Load) -> Gated:
         land_deletions(connection, load, job.stream)
     merge_partial_changes(connection, load, job.stream, replay=job.replays)
     ordered = connector_class(job.system).capabilities.ordered or job.stream.partial_changes is not None
-    erase_landed(connection, load, job.stream)
+    erase_landed(connection, load, job.stream, job.entities)
     candidates = make_candidates(connection, load, job.stream, again=job.replays, ordered=ordered)
     aside = set_erased_aside(connection, load)
     candidates -= aside

@@ -56,6 +56,15 @@ class ApproveRollback(ApprovePlan):
         rollback.decide(context, approved=approved)
 
 
+class ApproveErasure(ApprovePlan):
+    """Whoever started the erasure may reject it, but not approve it."""
+
+    def decide(self, context: Context, *, approved: bool) -> None:
+        from onefold.orchestration.tasks import erase
+
+        erase.decide(context, approved=approved)
+
+
 class ApproveMigration(ApprovePlan):
     """Whoever started the migration may reject it, but not approve it."""
 

@@ -119,6 +119,24 @@ would happen, or the stream is being loaded; the log says what to do. More: `doc
 """
 
 
+def erase_doc() -> str:
+    """The page of the erase DAG."""
+    return """### One person, erased everywhere
+
+Start it with `bin/onefold erase`: the run names a case, and nobody sees here whom. **plan** counts the rows and fields
+of every table that hold something of the person, and changes nothing; **approve** shows that and waits until a person
+*other than who started the run* approves; **execute** keeps the person out from then on, erases what is there in one
+transaction, searches everything once more, and writes tables and log anew, so that no file holds it either.
+
+It cannot be undone, and neither a replay, a rollback, an undo nor a migration brings anything back. Each erasure is in
+`ops.erasure` and in the audit trail.
+
+**When it is red.** *plan*: the case is not open on this machine, or a key holds the person's address; the log says so.
+*execute*: a load or a conform takes long, or the person has new records; the log says what to do. Clearing it goes on
+where it was. More: `docs/runbooks/erasure.md`.
+"""
+
+
 def _cursor(stream: Stream) -> str:
     if stream.cursor:
         return f"`{', '.join(stream.cursor.fields)}`"

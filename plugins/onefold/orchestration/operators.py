@@ -145,6 +145,24 @@ class CleanInstallation(BaseOperator):
         return retention.clean_installation()
 
 
+class PlanErasure(BaseOperator):
+    """Plans the erasure of the person whom the run's case names. Its XCom is the plan, without any value."""
+
+    def execute(self, context: Context) -> Mapping[str, object]:
+        from onefold.orchestration.tasks import erase
+
+        return erase.plan(context)
+
+
+class ExecuteErasure(BaseOperator):
+    """Erases whom the approved plan of this run names. It has no XCom: what was done is in ops.erasure."""
+
+    def execute(self, context: Context) -> None:
+        from onefold.orchestration.tasks import erase
+
+        erase.execute(context)
+
+
 class PlanMigration(BaseOperator):
     """Plans the requested migration and stores the plan. Its XCom is the list of its streams."""
 

@@ -25,7 +25,10 @@ HEARTBEAT_SECONDS = 30
 """A service that has been silent for longer hangs; Airflow's own health check says the same."""
 WATCHDOG_SECONDS = 60
 """How long `up` and `down` wait for the watchdog to end what it is doing; a restart takes half a minute at most."""
-OWNED = ("postgres", "airflow", "audit", "sandbox", "dbt", "logs", "run", "secrets", "secrets.json", "sessions")
+OWNED = (
+    *("postgres", "airflow", "audit", "sandbox", "dbt", "logs", "privacy"),
+    *("run", "secrets", "secrets.json", "sessions"),
+)
 """What the installation keeps in its home, and all that `down --delete-data` deletes."""
 
 Report = Callable[[str, float], None]
@@ -93,6 +96,7 @@ def _start(target: Installation, sandbox: bool, report: Report) -> None:
         if service.name == "sandbox":
             processes.start(settings.home, service)
     _prepare_databases(target, report)
+    _require_erased(target)
     _sign_audit_chain(target, report)
     began = time.time()
     for service in missing:
@@ -151,6 +155,15 @@ def _prepare_databases(target: Installation, report: Report) -> None:
         futures: list[Future[str]] = [pool.submit(migrate), pool.submit(install)]
         for future in as_completed(futures):
             report(future.result(), time.monotonic() - began)
+
+
+def _require_erased(target: Installation) -> None:
+    """Raises Fatal when a restored backup has brought back what was erased; `erase --again` needs databases only."""
+    from onefold.privacy.suppressions import require_whole_register
+    from onefold.warehouse.connection import connect
+
+    with connect(target.postgres.url(airflow.WAREHOUSE_DATABASE, "onefold_loader")) as connection:
+        require_whole_register(connection)
 
 
 def _sign_audit_chain(target: Installation, report: Report) -> None:

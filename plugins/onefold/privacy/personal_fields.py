@@ -9,7 +9,7 @@ from functools import lru_cache
 
 from onefold.catalog.fields import PersonalClass, SourceField
 from onefold.catalog.stream import Stream
-from onefold.privacy.values import Finder, erased
+from onefold.privacy.values import Finder, Span, erased
 
 PERSONAL: frozenset[PersonalClass] = frozenset({"contact", "identity", "sensitive"})
 """The classes of personal data of a person; those of an organisation are public record."""
@@ -34,6 +34,8 @@ class PersonalFields:
     personal: tuple[tuple[Path, str], ...]
     plain: tuple[Path, ...]
     lawful: tuple[Path, ...]
+    technical: tuple[Path, ...]
+    """The fields by which a record is found: they are plain, and are never changed."""
 
     def is_personal(self, path: Path) -> bool:
         """Whether the place is that of a personal field, or within it."""
@@ -46,6 +48,10 @@ class PersonalFields:
     def is_kept(self, path: Path) -> bool:
         """Whether a law demands that it is kept (kept_by_law of the stream)."""
         return any(_within(path, place) for place in self.lawful)
+
+    def is_technical(self, path: Path) -> bool:
+        """Whether the record is found by what stands there."""
+        return path in self.technical
 
     def name(self, path: Path) -> str:
         """The field at that place as the catalogue names it; else its first step, and nothing of its value."""
@@ -91,7 +97,8 @@ def personal_fields(stream: Stream) -> PersonalFields:
     lawful = [
         places_of(name, stream.fields[name])[0] for name in (stream.kept_by_law.fields if stream.kept_by_law else ())
     ]
-    return PersonalFields(tuple(personal), tuple(plain), tuple(lawful))
+    found_by = tuple(places_of(name, stream.fields[name])[0] for name in sorted(technical))
+    return PersonalFields(tuple(personal), tuple(plain), tuple(lawful), found_by)
 
 
 def leaves(value: object, path: Path = ()) -> Iterator[tuple[Path, Scalar]]:
@@ -106,18 +113,18 @@ def leaves(value: object, path: Path = ()) -> Iterator[tuple[Path, Scalar]]:
         yield path, value
 
 
-def own_changes(payload: object, fields: PersonalFields) -> tuple[list[Change], list[Path]]:
-    """What is erased of a record of the person: all that the catalogue does not say is not personal.
-
-    Returns the changes, and the places that a law keeps.
-    """
+def own_changes(payload: object, fields: PersonalFields, finder: Finder) -> tuple[list[Change], list[Path]]:
+    """What is erased of a record of the person: all that the catalogue does not say is not personal, and the person's
+    values in what it does. Returns the changes, and the places that a law keeps."""
     changes, kept = [], []
-    for path, _ in leaves(payload):
+    for path, value in leaves(payload):
         if fields.is_kept(path):
             if fields.is_personal(path):
                 kept.append(path)
         elif not fields.is_plain(path):
             changes.append(Change(path, None))
+        elif not fields.is_technical(path) and (spans := _found(value, finder, personal=True)):
+            changes.append(Change(path, erased(str(value), spans)))
     return changes, kept
 
 
@@ -130,7 +137,7 @@ def found_changes(payload: object, fields: PersonalFields, finder: Finder) -> tu
     every = list(leaves(payload))
     for path, value in every:
         personal = fields.is_personal(path)
-        if isinstance(value, bool) or not (spans := finder.find(str(value), personal=personal)):
+        if fields.is_technical(path) or not (spans := _found(value, finder, personal=personal)):
             continue
         if fields.is_kept(path):
             kept.append(path)
@@ -142,6 +149,10 @@ def found_changes(payload: object, fields: PersonalFields, finder: Finder) -> tu
         if path[:-1] in beside and path not in changes and fields.is_personal(path) and not fields.is_kept(path):
             changes[path] = Change(path, None)
     return list(changes.values()), kept
+
+
+def _found(value: Scalar, finder: Finder, *, personal: bool) -> Sequence[Span]:
+    return () if isinstance(value, bool) else finder.find(str(value), personal=personal)
 
 
 def _within(path: Path, place: Path) -> bool:

@@ -27,12 +27,12 @@ from onefold.privacy.personal_fields import (
 from onefold.privacy.records import is_one_of, keys_by_stream
 from onefold.privacy.subject import Subject
 from onefold.privacy.tables import KEY_COLUMNS, WarehouseTable, warehouse_tables
-from onefold.privacy.values import KnownValues, erased
+from onefold.privacy.values import Finder, erased
 
 _ERASED = "[erased]"
 _FOLDED = ("name_key", "probabilistic_key", "name_prefix_key")
 """Columns of resolution made of names and addresses (mapping/golden.py)."""
-_NO_FIELDS = PersonalFields((((), "the whole"),), (), ())
+_NO_FIELDS = PersonalFields((((), "the whole"),), (), (), ())
 """Of JSON that is no record of a stream: all of it may be personal."""
 
 
@@ -58,28 +58,35 @@ def find_places(
     catalog: Catalog,
     subject: Subject,
     tables: Sequence[WarehouseTable] | None = None,
+    finder: Finder | None = None,
 ) -> Iterator[Place]:
     """Every row that holds something of the person, table by table (of all, or of those given).
 
+    With a `finder`, of whomever it finds; then every row is looked at here: PostgreSQL does not know what to look for.
     Raises Fatal where a value of the person is the key of a record, which cannot be erased in place.
     """
-    finder = subject.known
+    known = subject.known
+    looked_for = finder or known
+    pattern = None if finder else known.sql_pattern
     for table in tables if tables is not None else warehouse_tables(connection, catalog):
         own = _own_condition(table, subject)
-        for at, is_own, row in _rows(connection, table, own, finder):
-            place = _place(table, catalog, at, is_own, row, finder)
+        for at, is_own, row in _rows(connection, table, own, pattern):
+            place = _place(table, catalog, at, is_own, row, looked_for)
             if place.fields or place.kept:
                 yield place
 
 
 def _rows(
-    connection: psycopg.Connection, table: WarehouseTable, own: sql.Composable | None, finder: KnownValues
+    connection: psycopg.Connection, table: WarehouseTable, own: sql.Composable | None, pattern: str | None
 ) -> Iterator[tuple[str, bool, dict[str, object]]]:
     condition = own or sql.SQL("false")
     conditions = [condition]
-    if finder.values:
-        pattern = sql.Literal(finder.sql_pattern)
-        conditions += [sql.SQL("{} ~ {}").format(table.as_text(column), pattern) for column in table.columns]
+    if pattern is None:
+        conditions = [sql.SQL("true")]
+    elif pattern:
+        conditions += [
+            sql.SQL("{} ~ {}").format(table.as_text(column), sql.Literal(pattern)) for column in table.columns
+        ]
     elif own is None:
         return
     # Columns of other types cannot be searched; what is personal of the person's own rows goes whatever its type.
@@ -123,7 +130,7 @@ def _own_condition(table: WarehouseTable, subject: Subject) -> sql.Composable | 
 
 
 def _place(
-    table: WarehouseTable, catalog: Catalog, at: str, own: bool, row: Mapping[str, object], finder: KnownValues
+    table: WarehouseTable, catalog: Catalog, at: str, own: bool, row: Mapping[str, object], finder: Finder
 ) -> Place:
     system, stream = table.system or row.get("system"), table.stream or row.get("stream")
     known = isinstance(system, str) and isinstance(stream, str) and system in catalog.systems
@@ -141,7 +148,9 @@ def _place(
             payload = _parsed(connection_text=value, kind=kind)
             known_fields = fields or _NO_FIELDS
             erasing, keeping = (
-                own_changes(payload, known_fields) if own and fields else found_changes(payload, known_fields, finder)
+                own_changes(payload, known_fields, finder)
+                if own and fields
+                else found_changes(payload, known_fields, finder)
             )
             if erasing:
                 changes[column] = erasing
@@ -161,7 +170,7 @@ def _place(
                 changes[column] = erasing
                 named.add(column)
         else:
-            _found(table, catalog, column, value, finder, columns, named, kept)
+            _found(table, catalog, column, value, own, finder, columns, named, kept)
     return Place(table, at, own, changes, columns, frozenset(named), frozenset(kept))
 
 
@@ -170,14 +179,15 @@ def _found(
     catalog: Catalog,
     column: str,
     value: object,
-    finder: KnownValues,
+    own: bool,
+    finder: Finder,
     columns: dict[str, str | list[str] | None],
     named: set[str],
     kept: set[str],
 ) -> None:
     """What a column of text, or of texts, holds of the values by which the person is known."""
     texts = value if isinstance(value, list) else [value]
-    personal = column not in KEY_COLUMNS and _may_be_personal(table, column)
+    personal = column not in KEY_COLUMNS and (own or _may_be_personal(table, column))
     spans = [finder.find(str(text), personal=personal) if text is not None else [] for text in texts]
     if not any(spans):
         return

@@ -8,13 +8,14 @@ import stat
 from pathlib import Path
 
 from onefold.errors import Fatal
+from onefold.private_files import FILE, UMASK, append_private, private_folder
 
 
 def write_secret(path: Path, content: bytes) -> None:
     """Write the file anew, complete and on disk, or leave it as it was."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    private_folder(path.parent)
     draft = path.with_name(f".{path.name}.{secrets.token_hex(6)}")
-    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, FILE), "wb") as file:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
@@ -24,8 +25,7 @@ def write_secret(path: Path, content: bytes) -> None:
 
 def append_secret(path: Path, content: bytes) -> None:
     """Add to the file's end, on disk when it returns."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "wb") as file:
+    with append_private(path) as file:
         file.write(content)
         file.flush()
         os.fsync(file.fileno())
@@ -33,7 +33,7 @@ def append_secret(path: Path, content: bytes) -> None:
 
 def read_secret(path: Path) -> bytes:
     """The file's content. Raises Fatal when others may read the file."""
-    if stat.S_IMODE(path.stat().st_mode) & 0o077:
+    if stat.S_IMODE(path.stat().st_mode) & UMASK:
         raise Fatal(f"Others may read {path}, which holds what nobody else may see. Run: chmod 600 {path}")
     return path.read_bytes()
 

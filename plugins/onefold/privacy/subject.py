@@ -7,7 +7,7 @@ a record, or where their PESEL stands at all. Any other record that names them i
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import psycopg
@@ -15,6 +15,7 @@ from psycopg import sql
 
 from onefold.catalog.entity import Entity, Rule
 from onefold.catalog.reader import Catalog
+from onefold.catalog.stream import Stream
 from onefold.errors import Fatal
 from onefold.privacy.personal_fields import Path, leaves, personal_fields, places_of
 from onefold.privacy.records import RecordId, StoredRecord, matching_records, records_of
@@ -134,12 +135,21 @@ def _shared(
     return found
 
 
+def identifying_texts(entities: Mapping[str, Entity], stream: Stream, source: str, payload: object) -> Iterator[str]:
+    """What stands in the fields of a record by which its person is known; `source` is its system.stream."""
+    for entity in _of_persons(entities, stream, source, payload):
+        if entity.person:
+            yield from _texts(stream, source, payload, entity, entity.person.identifiers)
+
+
 def _is_own(catalog: Catalog, stored: StoredRecord, finder: KnownValues) -> bool:
     asked = {value for value in finder.values if value.kind in ("email", "pesel")}
     if asked & set(_identifiers_in(catalog, stored)):
         return True
+    if _stream(catalog, stored).kept_by_law:
+        return False  # a document that names several people and that a law keeps is nobody's own
     pesels = KnownValues(value for value in asked if value.kind == "pesel")
-    fields = personal_fields(catalog.systems[stored.record[0]].streams[stored.record[1]])
+    fields = personal_fields(_stream(catalog, stored))
     return bool(pesels.values) and any(
         pesels.find(str(value), personal=True) for path, value in leaves(stored.payload) if fields.is_personal(path)
     )
@@ -147,43 +157,40 @@ def _is_own(catalog: Catalog, stored: StoredRecord, finder: KnownValues) -> bool
 
 def _identifiers_in(catalog: Catalog, stored: StoredRecord) -> Iterator[PersonalValue]:
     """The values at the places of the record that identify a person."""
-    for entity, attributes in _person_of(catalog, stored):
-        if entity.person and _has(catalog, stored, entity, entity.person.unless):
-            continue
-        for text in _texts(catalog, stored, entity, attributes):
-            for value, _ in values_in(text, personal=True):
-                if value.kind != "name":
-                    yield value
+    source = f"{stored.record[0]}.{stored.record[1]}"
+    for text in identifying_texts(catalog.entities, _stream(catalog, stored), source, stored.payload):
+        for value, _ in values_in(text, personal=True):
+            if value.kind != "name":
+                yield value
 
 
 def _names_in(catalog: Catalog, stored: StoredRecord) -> Iterator[PersonalValue]:
-    for entity, _ in _person_of(catalog, stored):
-        if entity.person and not _has(catalog, stored, entity, entity.person.unless):
-            name = full_name(_texts(catalog, stored, entity, entity.person.names))
-            if name:
-                yield name
+    source, stream = f"{stored.record[0]}.{stored.record[1]}", _stream(catalog, stored)
+    for entity in _of_persons(catalog.entities, stream, source, stored.payload):
+        if entity.person and (name := full_name(_texts(stream, source, stored.payload, entity, entity.person.names))):
+            yield name
 
 
-def _person_of(catalog: Catalog, stored: StoredRecord) -> Iterator[tuple[Entity, Sequence[str]]]:
-    source = f"{stored.record[0]}.{stored.record[1]}"
-    for entity in catalog.entities.values():
+def _of_persons(entities: Mapping[str, Entity], stream: Stream, source: str, payload: object) -> Iterator[Entity]:
+    """The entities by which the record is one of a natural person."""
+    for entity in entities.values():
         if entity.person and source in entity.streams:
-            yield entity, entity.person.identifiers
+            organisation = _texts(stream, source, payload, entity, entity.person.unless)
+            if not any(text.strip(" -") for text in organisation):
+                yield entity
 
 
-def _has(catalog: Catalog, stored: StoredRecord, entity: Entity, attributes: Sequence[str]) -> bool:
-    return any(text.strip(" -") for text in _texts(catalog, stored, entity, attributes))
-
-
-def _texts(catalog: Catalog, stored: StoredRecord, entity: Entity, attributes: Sequence[str]) -> Iterator[str]:
+def _texts(stream: Stream, source: str, payload: object, entity: Entity, attributes: Sequence[str]) -> Iterator[str]:
     """What stands in the fields from which the record gives these attributes."""
-    system, stream, _ = stored.record
-    fields = catalog.systems[system].streams[stream].fields
     for attribute in attributes:
-        rule: Rule | None = entity.attributes[attribute].sources.get(f"{system}.{stream}")
+        rule: Rule | None = entity.attributes[attribute].sources.get(source)
         for name in rule.fields if rule else ():
-            place = places_of(name, fields[name])[0]
-            yield from (str(value) for path, value in leaves(stored.payload) if _at(path, place))
+            place = places_of(name, stream.fields[name])[0]
+            yield from (str(value) for path, value in leaves(payload) if _at(path, place))
+
+
+def _stream(catalog: Catalog, stored: StoredRecord) -> Stream:
+    return catalog.systems[stored.record[0]].streams[stored.record[1]]
 
 
 def _at(path: Path, place: Path) -> bool:

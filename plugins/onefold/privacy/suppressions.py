@@ -11,7 +11,7 @@ import hmac
 import json
 import os
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -48,7 +48,8 @@ class Suppressions:
     """Finds, in any text, the values of all who were erased."""
 
     key: bytes = field(repr=False)
-    hashes: frozenset[bytes] = field(repr=False)
+    hashes: Mapping[bytes, int] = field(repr=False)
+    """The HMACs, and the erasure that entered each."""
     weak: bool
     """Whether there are phone numbers or names among them, which are looked for in personal fields alone."""
 
@@ -58,6 +59,13 @@ class Suppressions:
             for value, span in values_in(text, personal=personal and self.weak)
             if digest(self.key, value) in self.hashes
         ]
+
+    def erasure_of(self, text: str) -> int | None:
+        """The erasure of the person whom an identifier in the text names; None when nobody is."""
+        for value, _ in values_in(text, personal=False):
+            if erasure_id := self.hashes.get(digest(self.key, value)):
+                return erasure_id
+        return None
 
     def fingerprint(self, raw: str) -> bytes:
         """By which a record that is not stored is known again when it comes once more."""
@@ -91,7 +99,7 @@ def suppressions(connection: psycopg.Connection) -> Suppressions | None:
     Raises Fatal where the key file is gone or the register's copy says that this database forgot an erasure.
     """
     require_whole_register(connection)
-    rows = connection.execute("select kind, hmac from ops.suppression where hmac is not null").fetchall()
+    rows = connection.execute("select kind, hmac, erasure_id from ops.suppression where hmac is not null").fetchall()
     if not rows:
         return None
     if not key_file().exists():
@@ -99,9 +107,8 @@ def suppressions(connection: psycopg.Connection) -> Suppressions | None:
             f"{key_file()} is missing: what was erased could not be recognised when it comes in again. Restore it from "
             "its backup. Nothing was loaded."
         )
-    return Suppressions(
-        _read_key(key_file()), frozenset(hashed for _, hashed in rows), any(kind not in ANYWHERE for kind, _ in rows)
-    )
+    hashes = {hashed: erasure_id for _, hashed, erasure_id in rows}
+    return Suppressions(_read_key(key_file()), hashes, any(kind not in ANYWHERE for kind, _, _ in rows))
 
 
 def suppressed_keys(connection: psycopg.Connection, system: str, stream: str) -> list[str]:
@@ -118,15 +125,25 @@ def suppress(connection: psycopg.Connection, erasure_id: int, subject: Subject) 
     Returns when both are on disk, so nothing of the person comes in from then on.
     """
     key = hmac_key()
-    entries = [{"kind": "record", "record": list(record)} for record in sorted(subject.records)]
-    entries += [
-        {"kind": value.kind, "hmac": digest(key, value).hex()}
-        for value in sorted(subject.values, key=lambda each: (each.kind, each.text))
-    ]
-    known = {line.strip() for line in _register_lines()}
-    lines = [json.dumps({"erasure": erasure_id, **entry}, sort_keys=True) for entry in entries]
-    new = [line for line in lines if line not in known]
-    if new:
+    values = sorted(subject.values, key=lambda each: (each.kind, each.text))
+    lines = [_line(erasure_id, kind="record", record=list(record)) for record in sorted(subject.records)]
+    lines += [_line(erasure_id, kind=value.kind, hmac=digest(key, value).hex()) for value in values]
+    _enter_twice(connection, erasure_id, lines)
+
+
+def suppress_record(connection: psycopg.Connection, erasure_id: int, record: RecordId) -> None:
+    """Enter one more record of a person who was erased: it has come under another key."""
+    _enter_twice(connection, erasure_id, [_line(erasure_id, kind="record", record=list(record))])
+
+
+def _line(erasure_id: int, **entry: object) -> str:
+    return json.dumps({"erasure": erasure_id, **entry}, sort_keys=True)
+
+
+def _enter_twice(connection: psycopg.Connection, erasure_id: int, lines: Sequence[str]) -> None:
+    """The copy first: a crash between the two leaves what the database lacks, which is found, and not the reverse."""
+    known = set(_register_lines())
+    if new := [line for line in lines if line not in known]:
         append_secret(register_file(), "".join(f"{line}\n" for line in new).encode())
     enter(connection, erasure_id, lines)
 

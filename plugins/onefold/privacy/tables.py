@@ -24,7 +24,8 @@ _TEXT = {"text", "character varying", "character", "json", "jsonb", "text[]", "c
 _PAYLOADS = ("_payload", "payload")
 KEY_COLUMNS = frozenset({"_key", "key", "record", "_record", "records", "_members", "lookup_key", "keys"})
 """Columns that name records; their values are ids, which stay."""
-_OWN_TABLES = frozenset({"ops.suppression", "ops.erasure"})
+_NOT_SEARCHED = frozenset({"ops.suppression", "ops.erasure", "ops.session"})
+"""The registers of erasures themselves, and who is signed in now, which the engine cannot read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +85,7 @@ def warehouse_tables(
         from pg_class c join pg_namespace n on n.oid = c.relnamespace
         join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
         where n.nspname = any (%s) and c.relkind in ('r', 'm')
+            and (n.nspname <> 'audit' or has_table_privilege(c.oid, 'select')) -- the statements' log is not
         group by 1, 2 order by 1, 2
         """,
         (list(schemas),),
@@ -98,7 +100,7 @@ def warehouse_tables(
     tables = []
     for schema, name, columns, types, required in found:
         text = {column: kind for column, kind in zip(columns, types, strict=True) if kind in _TEXT}
-        if not text or f"{schema}.{name}" in _OWN_TABLES:
+        if not text or f"{schema}.{name}" in _NOT_SEARCHED:
             continue
         system, stream = _stream_of(schema, name, catalog, loads)
         tables.append(

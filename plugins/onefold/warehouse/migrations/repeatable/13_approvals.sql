@@ -26,6 +26,7 @@ begin
     case split_part(subject, ':', 1)
         when 'rollback' then select state into found from ops.rollback where rollback_id = number for update;
         when 'migration' then select state into found from ops.migration where migration_id = number for update;
+        when 'erasure' then select state into found from ops.erasure where erasure_id = number for update;
         else return null;
     end case;
     return found;
@@ -95,6 +96,9 @@ begin
     if approved and ask.subject like 'rollback:%' then
         update ops.rollback as r set approved_by = regexp_replace(who, '^airflow:', '')
         where r.rollback_id = split_part(ask.subject, ':', 2)::bigint;
+    elsif approved and ask.subject like 'erasure:%' then
+        update ops.erasure as e set approved_by = regexp_replace(who, '^airflow:', '')
+        where e.erasure_id = split_part(ask.subject, ':', 2)::bigint;
     elsif approved and ask.subject like 'migration:%' then
         update ops.migration as m set state = 'approved', approver = regexp_replace(who, '^airflow:', '')
         where m.migration_id = split_part(ask.subject, ':', 2)::bigint;

@@ -47,7 +47,7 @@ grant select, insert, update, delete on ops.publish, ops.publish_load, ops.publi
 grant select on staging.unchanged to onefold_engineer;
 
 -- Erasure searches every table, and clears from disk what it has erased (onefold/erasure).
-grant select, insert, update on ops.erasure to onefold_loader;
+grant select on ops.erasure to onefold_loader;
 grant select, insert on ops.suppression to onefold_loader;
 revoke select on ops.suppression from onefold_engineer, onefold_auditor;
 revoke select on ops.erasure from onefold_auditor; -- plans name the keys of records
@@ -55,6 +55,7 @@ grant select (erasure_id, basis, state, dag_id, run_id, actor, approved_by, touc
     on ops.erasure to onefold_auditor;
 grant select (erasure_id, kind, system, stream, since) on ops.suppression to onefold_engineer, onefold_auditor;
 grant select on all tables in schema ops to onefold_loader;
+revoke all on ops.session from onefold_loader; -- who is signed in, by user name, for some hours
 grant maintain on ops.load, ops.quarantine, ops.rollback, ops.drift, ops.alert, ops.replay, ops.replay_row, ops.migration,
     ops.migration_chunk, ops.reconciliation, ops.held_back, ops.identity_conflict, ops.golden_record_warning, ops.publish,
     ops.gate_result, ops.contract_change, ops.stream_checkpoint, ops.queue, pg_catalog.pg_statistic to onefold_loader;
@@ -78,7 +79,7 @@ declare
 begin
     for found in
         select attrelid::regclass as name, string_agg(quote_ident(attname), ', ') as columns
-        from pg_attribute where attrelid in ('ops.rollback'::regclass, 'ops.migration'::regclass)
+        from pg_attribute where attrelid in ('ops.rollback'::regclass, 'ops.migration'::regclass, 'ops.erasure'::regclass)
             and attnum > 0 and not attisdropped and attname not in ('approved_by', 'approver')
         group by 1
     loop
@@ -87,7 +88,7 @@ begin
 end $$;
 grant usage on schema ops to onefold_definer;
 grant select, insert, update on ops.approval to onefold_definer;
-grant select, update (approved_by) on ops.rollback to onefold_definer;
+grant select, update (approved_by) on ops.rollback, ops.erasure to onefold_definer;
 grant select, update (approver, state) on ops.migration to onefold_definer;
 grant usage on schema ops, audit to onefold_approvals;
 grant select on ops.approval to onefold_approvals;
