@@ -12,6 +12,7 @@ import pytest
 from onefold.settings import ROOT
 
 MARTS = ROOT / "dbt_project" / "models" / "marts"
+MACRO = ROOT / "dbt_project" / "macros" / "unless_person.sql"
 TABLES = """
 create temp table employee as select * from (values
     ('anna', 'IT', date '2020-01-01', null::date), ('jan', 'Zakupy', '2021-05-01', date '2023-03-31'),
@@ -28,14 +29,14 @@ create temp table employee_job as select * from (values
 
 def mart(name: str, source: Callable[[str, str], str] = "{}.{}".format) -> str:
     """The SQL of a mart over the entities, or over what `source` says."""
-    text = (MARTS / f"{name}.sql").read_text("utf-8")
+    text = MACRO.read_text("utf-8") + (MARTS / f"{name}.sql").read_text("utf-8")
     environment = jinja2.Environment(undefined=jinja2.StrictUndefined)  # noqa: S701 - SQL, not HTML
     return environment.from_string(text).render(source=source, ref=lambda model: f"({mart(model, source)})")
 
 
 def temporary(schema: str, table: str) -> str:
     """The table of this test that stands for the entity."""
-    return table
+    return table.removesuffix("_unmasked")
 
 
 @pytest.fixture

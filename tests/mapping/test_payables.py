@@ -49,8 +49,11 @@ def bought(tables: psycopg.Connection, number: str, due: Decimal, **more: object
 
 def payables(tables: psycopg.Connection) -> dict[tuple[str, str], tuple[int, Decimal]]:
     """Invoices and PLN owed, by supplier and age."""
-    text = (ROOT / "dbt_project/models/marts/payables.sql").read_text("utf-8")
-    query = jinja2.Template(text).render(source=lambda schema, name: name, ref=lambda name: name)
+    macro = (ROOT / "dbt_project/macros/unless_person.sql").read_text("utf-8")
+    text = macro + (ROOT / "dbt_project/models/marts/payables.sql").read_text("utf-8")
+    query = jinja2.Template(text).render(
+        source=lambda schema, name: name.removesuffix("_unmasked"), ref=lambda name: name
+    )
     rows = tables.execute(query.encode())
     return {(supplier, age): (count, owed) for _, supplier, _, age, count, owed, _ in rows}
 

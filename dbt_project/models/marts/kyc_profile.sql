@@ -13,13 +13,15 @@ owners as (
         , count(*) filter (where ownership_reasons like '%senior_manager%') as senior_managers
     from {{ source('conformed', 'beneficial_owner') }} group by company_krs
 )
-select c.company_id, c.legal_name, c.tax_id_pl, c.regon, c.krs, c.legal_form, c.status as registry_status
+select c.company_id, {{ unless_person('c.legal_name', 'c.legal_name', 'c.krs') }} as legal_name
+    , {{ unless_person('c.tax_id_pl', 'c.legal_name', 'c.krs') }} as tax_id_pl
+    , {{ unless_person('c.regon', 'c.legal_name', 'c.krs') }} as regon, c.krs, c.legal_form, c.status as registry_status
     , c.tax_id_status, c.share_capital, c.share_capital_currency, c.represented_by, c.representation
     , c.vat_status, c.eu_vat_valid, coalesce(cardinality(string_to_array(c.bank_accounts, ' ')), 0) as bank_accounts_confirmed
     , o.owners as beneficial_owners, o.senior_managers as owners_by_office, c.registered_on
     , k.krs_asked_at, t.regon_asked_at, t.vat_asked_at, coalesce(t.vies_asked_at, e.vies_asked_at) as vies_asked_at
     , coalesce(k.owners_asked_at, t.owners_asked_at) as owners_asked_at
-from {{ source('conformed', 'company') }} as c
+from {{ source('conformed', 'company_unmasked') }} as c
 left join owners as o on o.company_krs = c.krs
 left join asked as k on k.lookup_key = c.krs
 left join asked as t on t.lookup_key = c.tax_id_pl

@@ -3,7 +3,7 @@
 -- the order of the customer whose tax number it has.
 with orders as (
     select o.order_id, o.order_number, o.customer_order_number, o.ordered_on, o.customer_id, c.tax_id_pl as tax_id
-    from {{ source('conformed', 'order') }} as o left join {{ source('conformed', 'customer') }} as c using (customer_id)
+    from {{ source('conformed', 'order') }} as o left join {{ source('conformed', 'customer_unmasked') }} as c using (customer_id)
 ),
 numbered as (
     select order_id, order_number from orders
@@ -14,14 +14,14 @@ candidate as (
     select i.invoice_id, o.order_id, o.ordered_on
         , coalesce(o.tax_id = i.customer_tax_id, false) or coalesce(o.customer_id = i.customer_id, false) as same_customer
         , count(*) over (partition by i.invoice_id) as candidates
-    from {{ source('conformed', 'invoice') }} as i
+    from {{ source('conformed', 'invoice_unmasked') }} as i
     join numbered as n using (order_number)
     join orders as o on o.order_id = n.order_id
     where o.tax_id is null or i.customer_tax_id is null or o.tax_id = i.customer_tax_id
 ),
 document as (
     select distinct on (c.invoice_id) c.order_id, i.*
-    from candidate as c join {{ source('conformed', 'invoice') }} as i using (invoice_id)
+    from candidate as c join {{ source('conformed', 'invoice_unmasked') }} as i using (invoice_id)
     where c.same_customer or c.candidates = 1
     order by c.invoice_id, c.same_customer desc, c.ordered_on <= i.issued_on desc, c.ordered_on desc, c.order_id
 ),

@@ -8,7 +8,7 @@ with documents as (
     from (
         select *, case when coalesce(corrected_invoices, 1) > 1 then null else corrects_invoice end as corrects
             , case when coalesce(corrected_invoices, 1) > 1 then null else corrects_ksef_number end as corrects_ksef
-        from {{ source('conformed', 'purchase_invoice') }}
+        from {{ source('conformed', 'purchase_invoice_unmasked') }}
     ) as purchase
     where amount_due is not null
 ),
@@ -34,14 +34,15 @@ due as (
     where i.owed - coalesce(p.amount, 0) <> 0
 )
 select coalesce(d.supplier_id, s.supplier_id) as supplier_id
-    , coalesce(s.legal_name, d.supplier_name, d.supplier_tax_id) as supplier, d.supplier_tax_id
+    , {{ unless_person('coalesce(s.legal_name, d.supplier_name, d.supplier_tax_id)', 'coalesce(s.legal_name, d.supplier_name)') }} as supplier
+    , {{ unless_person('d.supplier_tax_id', 'coalesce(s.legal_name, d.supplier_name)') }} as supplier_tax_id
     , case when d.due_on is null then 'no due day' when d.days_late <= 0 then 'not due' when d.days_late <= 30 then '1-30 days'
         when d.days_late <= 60 then '31-60 days' when d.days_late <= 90 then '61-90 days' else 'over 90 days' end as age
     , count(*) as invoices
     , sum(round(d.rest * r.rate, 2)) as owed_pln
     , min(d.due_on) as oldest_due_on
 from due as d
-left join {{ source('conformed', 'supplier') }} as s
+left join {{ source('conformed', 'supplier_unmasked') }} as s
     on s.supplier_id = d.supplier_id or (d.supplier_id is null and s.tax_id_pl = d.supplier_tax_id)
 left join {{ ref('rate_to_pln') }} as r
     on r.currency = d.currency and d.issued_on >= r.valid_from and (d.issued_on <= r.valid_to or r.valid_to is null)

@@ -194,6 +194,17 @@ class Person(Model):
     )
 
 
+class Party(Model):
+    """Whom some attributes are about: a company, or a natural person who is one (a sole trader, a partner of a civil
+    partnership). Which of the two it is, each record says: see repeatable/14_people.sql."""
+
+    name: Name = Field(description="the attribute with the company's name, whose legal form tells")
+    court_number: Name | None = Field(None, description="the attribute with its number in the court register (KRS)")
+    attributes: Annotated[list[Name], Field(min_length=1)] = Field(
+        description="what is personal data where the company is a natural person: onefold_pii alone reads it then"
+    )
+
+
 class Entity(Model):
     """A conformed entity."""
 
@@ -206,6 +217,9 @@ class Entity(Model):
         None, description="within one system, the values of living records come before those of ended ones"
     )
     person: Person | None = Field(None, description="where a record of the entity is of one natural person")
+    parties: list[Party] = Field(
+        [], description="whom attributes of an organisation are about, where it may be a person"
+    )
     attributes: dict[Name, Attribute]
     gate: EntityGate = EntityGate()
 
@@ -256,6 +270,19 @@ class Entity(Model):
             if (attribute.references is not None) != name.endswith("_record"):
                 raise ValueError(f"{name!r}: _record ends the name of an attribute with references, and of no other")
         return self
+
+    @model_validator(mode="after")
+    def _parties_exist(self) -> Entity:
+        for party in self.parties:
+            for name in (party.name, *filter(None, (party.court_number,)), *party.attributes):
+                if name not in self.attributes:
+                    raise ValueError(f"parties names {name!r}, which is not under attributes")
+        return self
+
+    @property
+    def party_of(self) -> dict[str, Party]:
+        """The party that each attribute of one is about."""
+        return {name: party for party in self.parties for name in party.attributes}
 
     @property
     def referenced(self) -> dict[str, str]:

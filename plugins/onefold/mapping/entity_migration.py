@@ -147,7 +147,7 @@ def _rename(change: RenamedAttribute) -> str:
 def _drop_entity(entity: str) -> str:
     tables = f"conformed.{entity}_version, conformed.{entity}_crosswalk_version, conformed.{entity}_provenance"
     return (
-        f"drop view if exists conformed.{entity}, conformed.{entity}_crosswalk cascade;\n"
+        f"drop view if exists conformed.{entity}, conformed.{entity}_unmasked, conformed.{entity}_crosswalk cascade;\n"
         f"drop table if exists {tables}, mapped.{entity}__identifier;\n"
         f"delete from ops.published where entity = {literal(entity)};\n"
     )
@@ -158,7 +158,9 @@ def _drop_views(changes: Sequence[Change]) -> str:
     rebuilt = {
         each.entity for each in changes if isinstance(each, RenamedAttribute | RetypedAttribute | DroppedAttribute)
     }
-    return "".join(f"drop view if exists conformed.{entity} cascade;\n" for entity in sorted(rebuilt))
+    return "".join(
+        f"drop view if exists conformed.{entity}, conformed.{entity}_unmasked cascade;\n" for entity in sorted(rebuilt)
+    )
 
 
 def _slug(changes: Sequence[Change]) -> str:

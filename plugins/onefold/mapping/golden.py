@@ -82,6 +82,8 @@ def _render(template: str, entity: Entity) -> str:
             known=known_columns(entity),
             hidden=personal_attributes(entity),
             referenced=entity.referenced,
+            parties=entity.parties,
+            party_of=entity.party_of,
         )
     )
 

@@ -34,6 +34,11 @@ def sources_yaml(entities: Mapping[str, Entity]) -> str:
         staging.append({"name": name, "description": f"Every version of {stream}'s records."})
         staging.append({"name": f"{name}__current", "description": f"The newest version of {stream}'s records."})
     conformed: list[Yaml] = [{"name": name, "description": each.title} for name, each in entities.items()]
+    conformed += [
+        {"name": f"{name}_unmasked", "description": f"{each.title}; natural persons too. Mask what a mart shows of it."}
+        for name, each in entities.items()
+        if each.parties
+    ]
     ops: list[Yaml] = [
         {"name": "publish_load", "description": "The loads that each conform run takes in."},
         {"name": "lookup_cache", "description": "What each source that is asked one value at a time answered last."},

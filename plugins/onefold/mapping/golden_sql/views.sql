@@ -5,6 +5,7 @@
 <% set crosswalk = 'conformed.' ~ name ~ '_crosswalk_version' %>
 <% set known_table = 'mapped.' ~ name ~ '__identifier' %>
 <% set provenance = 'conformed.' ~ name ~ '_provenance' %>
+<% set whole = 'conformed.' ~ name ~ ('_unmasked' if parties else '') %>
 <% set published = "(select publish_id from ops.published where entity = '" ~ name ~ "')" %>
 
 create or replace view conformed.<< name >>_crosswalk as
@@ -43,11 +44,46 @@ declare
             and (v._ended_publish_id is null or v._ended_publish_id > << published >>)
     $view$;
 begin
+    execute 'create or replace view << whole >> as ' || definition;
+exception when invalid_table_definition then
+    drop view << whole >> cascade; -- the marts that read it are made anew by the next publish
+    execute 'create view << whole >> as ' || definition;
+end $do$;
+<% if parties %>
+comment on view << whole >> is
+    'What conformed.<< name >> shows, with what is said of natural persons. For marts, which mask what they show of it.';
+
+-- What is said of a company that is a natural person only onefold_pii reads (14_people.sql).
+do $do$
+declare
+    definition text := $view$
+        select v.<< name >>_id
+<% for attribute in attributes %>
+<% if attribute in party_of %>
+            , case when (select conformed.may_read_people()) or not party_<< parties.index(party_of[attribute]) >>.is_natural_person then v.<< attribute >> end as << attribute >>
+<% else %>
+            , v.<< attribute >>
+<% endif %>
+<% if attribute in referenced %>
+            , v.<< attribute | id >>
+<% endif %>
+<% endfor %>
+            , v.source_of_truth, v.systems, v.record_count, v._provenance, v.warnings
+        from << whole >> as v
+<% for party in parties %>
+        cross join lateral (
+            select conformed.is_natural_person(v.<< party.name >>, << 'v.' ~ party.court_number if party.court_number else 'null' >>) offset 0
+        ) as party_<< loop.index0 >> (is_natural_person)
+<% endfor %>
+    $view$;
+begin
     execute 'create or replace view conformed.<< name >> as ' || definition;
 exception when invalid_table_definition then
-    drop view conformed.<< name >> cascade; -- the marts that read it are made anew by the next publish
+    drop view conformed.<< name >> cascade;
     execute 'create view conformed.<< name >> as ' || definition;
 end $do$;
+alter view << whole >> owner to onefold_loader;
+<% endif %>
 comment on table << known_table >> is 'By what each living record could be recognised at the newest publish.';
 comment on table << versions >> is
     'Every version of every golden record, with the publish that made it and the one that ended it.';
@@ -67,14 +103,14 @@ alter view conformed.<< name >>_crosswalk owner to onefold_loader;
 -- The views read with their owner's rights: analysts need none on the tables, and get none; engineers read of them, as
 -- of the views, what is not personal. Revoking the table's right
 -- takes the columns' rights along, so an attribute that became personal is closed here.
-revoke all on << versions >>, << crosswalk >>, << provenance >>, conformed.<< name >>, conformed.<< name >>_crosswalk
+revoke all on << versions >>, << crosswalk >>, << provenance >><% if parties %>, << whole >><% endif %>, conformed.<< name >>, conformed.<< name >>_crosswalk
     from onefold_engineer, onefold_analyst, onefold_auditor, onefold_pii;
 grant usage on schema conformed to onefold_pii, onefold_auditor;
 grant select on << crosswalk >>, << provenance >> to onefold_engineer;
 grant select (
     << name >>_id, source_of_truth, _systems, _records, _members, _loads, _mapping_versions, _winning_members, _publish_id
     , _ended_publish_id, _merged_into
-<% for attribute in attributes if attribute not in hidden %>
+<% for attribute in attributes if attribute not in hidden and attribute not in party_of %>
     , << attribute >>
 <% endfor %>
 ) on << versions >> to onefold_engineer;

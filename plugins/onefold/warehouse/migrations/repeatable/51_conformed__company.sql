@@ -48,11 +48,50 @@ declare
             and (v._ended_publish_id is null or v._ended_publish_id > (select publish_id from ops.published where entity = 'company'))
     $view$;
 begin
+    execute 'create or replace view conformed.company_unmasked as ' || definition;
+exception when invalid_table_definition then
+    drop view conformed.company_unmasked cascade; -- the marts that read it are made anew by the next publish
+    execute 'create view conformed.company_unmasked as ' || definition;
+end $do$;
+comment on view conformed.company_unmasked is
+    'What conformed.company shows, with what is said of natural persons. For marts, which mask what they show of it.';
+
+-- What is said of a company that is a natural person only onefold_pii reads (14_people.sql).
+do $do$
+declare
+    definition text := $view$
+        select v.company_id
+            , case when (select conformed.may_read_people()) or not party_0.is_natural_person then v.legal_name end as legal_name
+            , case when (select conformed.may_read_people()) or not party_0.is_natural_person then v.tax_id_pl end as tax_id_pl
+            , v.tax_id_status
+            , case when (select conformed.may_read_people()) or not party_0.is_natural_person then v.regon end as regon
+            , v.krs
+            , case when (select conformed.may_read_people()) or not party_0.is_natural_person then v.eu_vat end as eu_vat
+            , v.legal_form
+            , v.status
+            , v.share_capital
+            , v.share_capital_currency
+            , v.represented_by
+            , v.representation
+            , v.vat_status
+            , v.eu_vat_valid
+            , v.bank_accounts
+            , v.registered_on
+            , v.vat_registered_on
+            , v.last_changed
+            , v.source_of_truth, v.systems, v.record_count, v._provenance, v.warnings
+        from conformed.company_unmasked as v
+        cross join lateral (
+            select conformed.is_natural_person(v.legal_name, v.krs) offset 0
+        ) as party_0 (is_natural_person)
+    $view$;
+begin
     execute 'create or replace view conformed.company as ' || definition;
 exception when invalid_table_definition then
-    drop view conformed.company cascade; -- the marts that read it are made anew by the next publish
+    drop view conformed.company cascade;
     execute 'create view conformed.company as ' || definition;
 end $do$;
+alter view conformed.company_unmasked owner to onefold_loader;
 comment on table mapped.company__identifier is 'By what each living record could be recognised at the newest publish.';
 comment on table conformed.company_version is
     'Every version of every golden record, with the publish that made it and the one that ended it.';
@@ -84,19 +123,15 @@ alter view conformed.company_crosswalk owner to onefold_loader;
 -- The views read with their owner's rights: analysts need none on the tables, and get none; engineers read of them, as
 -- of the views, what is not personal. Revoking the table's right
 -- takes the columns' rights along, so an attribute that became personal is closed here.
-revoke all on conformed.company_version, conformed.company_crosswalk_version, conformed.company_provenance, conformed.company, conformed.company_crosswalk
+revoke all on conformed.company_version, conformed.company_crosswalk_version, conformed.company_provenance, conformed.company_unmasked, conformed.company, conformed.company_crosswalk
     from onefold_engineer, onefold_analyst, onefold_auditor, onefold_pii;
 grant usage on schema conformed to onefold_pii, onefold_auditor;
 grant select on conformed.company_crosswalk_version, conformed.company_provenance to onefold_engineer;
 grant select (
     company_id, source_of_truth, _systems, _records, _members, _loads, _mapping_versions, _winning_members, _publish_id
     , _ended_publish_id, _merged_into
-    , legal_name
-    , tax_id_pl
     , tax_id_status
-    , regon
     , krs
-    , eu_vat
     , legal_form
     , status
     , share_capital

@@ -47,11 +47,49 @@ declare
             and (v._ended_publish_id is null or v._ended_publish_id > (select publish_id from ops.published where entity = 'customer'))
     $view$;
 begin
+    execute 'create or replace view conformed.customer_unmasked as ' || definition;
+exception when invalid_table_definition then
+    drop view conformed.customer_unmasked cascade; -- the marts that read it are made anew by the next publish
+    execute 'create view conformed.customer_unmasked as ' || definition;
+end $do$;
+comment on view conformed.customer_unmasked is
+    'What conformed.customer shows, with what is said of natural persons. For marts, which mask what they show of it.';
+
+-- What is said of a company that is a natural person only onefold_pii reads (14_people.sql).
+do $do$
+declare
+    definition text := $view$
+        select v.customer_id
+            , case when (select conformed.may_read_people()) or not party_0.is_natural_person then v.legal_name end as legal_name
+            , v.person_name
+            , case when (select conformed.may_read_people()) or not party_0.is_natural_person then v.tax_id_pl end as tax_id_pl
+            , case when (select conformed.may_read_people()) or not party_0.is_natural_person then v.regon end as regon
+            , v.krs
+            , case when (select conformed.may_read_people()) or not party_0.is_natural_person then v.eu_vat end as eu_vat
+            , v.email
+            , v.phone
+            , v.street
+            , v.postal_code
+            , v.city
+            , v.country
+            , v.status
+            , v.credit_limit
+            , v.credit_limit_currency
+            , v.registered_on
+            , v.last_changed
+            , v.source_of_truth, v.systems, v.record_count, v._provenance, v.warnings
+        from conformed.customer_unmasked as v
+        cross join lateral (
+            select conformed.is_natural_person(v.legal_name, v.krs) offset 0
+        ) as party_0 (is_natural_person)
+    $view$;
+begin
     execute 'create or replace view conformed.customer as ' || definition;
 exception when invalid_table_definition then
-    drop view conformed.customer cascade; -- the marts that read it are made anew by the next publish
+    drop view conformed.customer cascade;
     execute 'create view conformed.customer as ' || definition;
 end $do$;
+alter view conformed.customer_unmasked owner to onefold_loader;
 comment on table mapped.customer__identifier is 'By what each living record could be recognised at the newest publish.';
 comment on table conformed.customer_version is
     'Every version of every golden record, with the publish that made it and the one that ended it.';
@@ -82,18 +120,14 @@ alter view conformed.customer_crosswalk owner to onefold_loader;
 -- The views read with their owner's rights: analysts need none on the tables, and get none; engineers read of them, as
 -- of the views, what is not personal. Revoking the table's right
 -- takes the columns' rights along, so an attribute that became personal is closed here.
-revoke all on conformed.customer_version, conformed.customer_crosswalk_version, conformed.customer_provenance, conformed.customer, conformed.customer_crosswalk
+revoke all on conformed.customer_version, conformed.customer_crosswalk_version, conformed.customer_provenance, conformed.customer_unmasked, conformed.customer, conformed.customer_crosswalk
     from onefold_engineer, onefold_analyst, onefold_auditor, onefold_pii;
 grant usage on schema conformed to onefold_pii, onefold_auditor;
 grant select on conformed.customer_crosswalk_version, conformed.customer_provenance to onefold_engineer;
 grant select (
     customer_id, source_of_truth, _systems, _records, _members, _loads, _mapping_versions, _winning_members, _publish_id
     , _ended_publish_id, _merged_into
-    , legal_name
-    , tax_id_pl
-    , regon
     , krs
-    , eu_vat
     , country
     , status
     , credit_limit

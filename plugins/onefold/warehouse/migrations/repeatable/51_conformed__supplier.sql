@@ -44,11 +44,46 @@ declare
             and (v._ended_publish_id is null or v._ended_publish_id > (select publish_id from ops.published where entity = 'supplier'))
     $view$;
 begin
+    execute 'create or replace view conformed.supplier_unmasked as ' || definition;
+exception when invalid_table_definition then
+    drop view conformed.supplier_unmasked cascade; -- the marts that read it are made anew by the next publish
+    execute 'create view conformed.supplier_unmasked as ' || definition;
+end $do$;
+comment on view conformed.supplier_unmasked is
+    'What conformed.supplier shows, with what is said of natural persons. For marts, which mask what they show of it.';
+
+-- What is said of a company that is a natural person only onefold_pii reads (14_people.sql).
+do $do$
+declare
+    definition text := $view$
+        select v.supplier_id
+            , case when (select conformed.may_read_people()) or not party_0.is_natural_person then v.legal_name end as legal_name
+            , case when (select conformed.may_read_people()) or not party_0.is_natural_person then v.tax_id_pl end as tax_id_pl
+            , case when (select conformed.may_read_people()) or not party_0.is_natural_person then v.regon end as regon
+            , case when (select conformed.may_read_people()) or not party_0.is_natural_person then v.eu_vat end as eu_vat
+            , v.email
+            , v.phone
+            , v.street
+            , v.postal_code
+            , v.city
+            , v.country
+            , v.iban
+            , v.currency
+            , v.status
+            , v.last_changed
+            , v.source_of_truth, v.systems, v.record_count, v._provenance, v.warnings
+        from conformed.supplier_unmasked as v
+        cross join lateral (
+            select conformed.is_natural_person(v.legal_name, null) offset 0
+        ) as party_0 (is_natural_person)
+    $view$;
+begin
     execute 'create or replace view conformed.supplier as ' || definition;
 exception when invalid_table_definition then
-    drop view conformed.supplier cascade; -- the marts that read it are made anew by the next publish
+    drop view conformed.supplier cascade;
     execute 'create view conformed.supplier as ' || definition;
 end $do$;
+alter view conformed.supplier_unmasked owner to onefold_loader;
 comment on table mapped.supplier__identifier is 'By what each living record could be recognised at the newest publish.';
 comment on table conformed.supplier_version is
     'Every version of every golden record, with the publish that made it and the one that ended it.';
@@ -76,17 +111,13 @@ alter view conformed.supplier_crosswalk owner to onefold_loader;
 -- The views read with their owner's rights: analysts need none on the tables, and get none; engineers read of them, as
 -- of the views, what is not personal. Revoking the table's right
 -- takes the columns' rights along, so an attribute that became personal is closed here.
-revoke all on conformed.supplier_version, conformed.supplier_crosswalk_version, conformed.supplier_provenance, conformed.supplier, conformed.supplier_crosswalk
+revoke all on conformed.supplier_version, conformed.supplier_crosswalk_version, conformed.supplier_provenance, conformed.supplier_unmasked, conformed.supplier, conformed.supplier_crosswalk
     from onefold_engineer, onefold_analyst, onefold_auditor, onefold_pii;
 grant usage on schema conformed to onefold_pii, onefold_auditor;
 grant select on conformed.supplier_crosswalk_version, conformed.supplier_provenance to onefold_engineer;
 grant select (
     supplier_id, source_of_truth, _systems, _records, _members, _loads, _mapping_versions, _winning_members, _publish_id
     , _ended_publish_id, _merged_into
-    , legal_name
-    , tax_id_pl
-    , regon
-    , eu_vat
     , country
     , currency
     , status

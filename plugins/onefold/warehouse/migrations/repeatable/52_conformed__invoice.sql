@@ -80,11 +80,93 @@ declare
             and (v._ended_publish_id is null or v._ended_publish_id > (select publish_id from ops.published where entity = 'invoice'))
     $view$;
 begin
+    execute 'create or replace view conformed.invoice_unmasked as ' || definition;
+exception when invalid_table_definition then
+    drop view conformed.invoice_unmasked cascade; -- the marts that read it are made anew by the next publish
+    execute 'create view conformed.invoice_unmasked as ' || definition;
+end $do$;
+comment on view conformed.invoice_unmasked is
+    'What conformed.invoice shows, with what is said of natural persons. For marts, which mask what they show of it.';
+
+-- What is said of a company that is a natural person only onefold_pii reads (14_people.sql).
+do $do$
+declare
+    definition text := $view$
+        select v.invoice_id
+            , v.invoice_number
+            , v.ksef_number
+            , v.kind
+            , v.document_type
+            , v.seller_tax_id
+            , v.corrects_invoice
+            , v.corrects_ksef_number
+            , v.corrected_invoices
+            , v.correction_reason
+            , v.order_number
+            , case when (select conformed.may_read_people()) or not party_0.is_natural_person then v.customer_tax_id end as customer_tax_id
+            , case when (select conformed.may_read_people()) or not party_0.is_natural_person then v.customer_eu_vat end as customer_eu_vat
+            , v.customer_other_id
+            , v.customer_other_country
+            , v.customer_name
+            , v.customer_country
+            , v.customer_record
+            , v.customer_id
+            , v.issued_on
+            , v.sold_on
+            , v.due_on
+            , v.last_due_on
+            , v.payment_terms
+            , v.currency
+            , v.net_amount
+            , v.vat_amount
+            , v.gross_amount
+            , v.vat_amount_pln
+            , v.exchange_rate
+            , v.amount_due
+            , v.prepaid_amount
+            , v.prepaid_on
+            , v.payment_method
+            , v.seller_account
+            , v.factor_account
+            , v.margin_scheme
+            , v.margin_sales_amount
+            , v.split_payment
+            , v.contract_currency
+            , v.third_parties
+            , case when (select conformed.may_read_people()) or not party_1.is_natural_person then v.factor_tax_id end as factor_tax_id
+            , case when (select conformed.may_read_people()) or not party_1.is_natural_person then v.factor_name end as factor_name
+            , case when (select conformed.may_read_people()) or not party_2.is_natural_person then v.recipient_tax_id end as recipient_tax_id
+            , case when (select conformed.may_read_people()) or not party_2.is_natural_person then v.recipient_name end as recipient_name
+            , case when (select conformed.may_read_people()) or not party_3.is_natural_person then v.other_buyer_tax_id end as other_buyer_tax_id
+            , case when (select conformed.may_read_people()) or not party_3.is_natural_person then v.other_buyer_name end as other_buyer_name
+            , case when (select conformed.may_read_people()) or not party_4.is_natural_person then v.payer_tax_id end as payer_tax_id
+            , case when (select conformed.may_read_people()) or not party_4.is_natural_person then v.payer_name end as payer_name
+            , v.accepted_at
+            , v.source_of_truth, v.systems, v.record_count, v._provenance, v.warnings
+        from conformed.invoice_unmasked as v
+        cross join lateral (
+            select conformed.is_natural_person(v.customer_name, null) offset 0
+        ) as party_0 (is_natural_person)
+        cross join lateral (
+            select conformed.is_natural_person(v.factor_name, null) offset 0
+        ) as party_1 (is_natural_person)
+        cross join lateral (
+            select conformed.is_natural_person(v.recipient_name, null) offset 0
+        ) as party_2 (is_natural_person)
+        cross join lateral (
+            select conformed.is_natural_person(v.other_buyer_name, null) offset 0
+        ) as party_3 (is_natural_person)
+        cross join lateral (
+            select conformed.is_natural_person(v.payer_name, null) offset 0
+        ) as party_4 (is_natural_person)
+    $view$;
+begin
     execute 'create or replace view conformed.invoice as ' || definition;
 exception when invalid_table_definition then
-    drop view conformed.invoice cascade; -- the marts that read it are made anew by the next publish
+    drop view conformed.invoice cascade;
     execute 'create view conformed.invoice as ' || definition;
 end $do$;
+alter view conformed.invoice_unmasked owner to onefold_loader;
 comment on table mapped.invoice__identifier is 'By what each living record could be recognised at the newest publish.';
 comment on table conformed.invoice_version is
     'Every version of every golden record, with the publish that made it and the one that ended it.';
@@ -147,7 +229,7 @@ alter view conformed.invoice_crosswalk owner to onefold_loader;
 -- The views read with their owner's rights: analysts need none on the tables, and get none; engineers read of them, as
 -- of the views, what is not personal. Revoking the table's right
 -- takes the columns' rights along, so an attribute that became personal is closed here.
-revoke all on conformed.invoice_version, conformed.invoice_crosswalk_version, conformed.invoice_provenance, conformed.invoice, conformed.invoice_crosswalk
+revoke all on conformed.invoice_version, conformed.invoice_crosswalk_version, conformed.invoice_provenance, conformed.invoice_unmasked, conformed.invoice, conformed.invoice_crosswalk
     from onefold_engineer, onefold_analyst, onefold_auditor, onefold_pii;
 grant usage on schema conformed to onefold_pii, onefold_auditor;
 grant select on conformed.invoice_crosswalk_version, conformed.invoice_provenance to onefold_engineer;
@@ -164,8 +246,6 @@ grant select (
     , corrected_invoices
     , correction_reason
     , order_number
-    , customer_tax_id
-    , customer_eu_vat
     , customer_other_country
     , customer_country
     , customer_record
@@ -189,14 +269,6 @@ grant select (
     , split_payment
     , contract_currency
     , third_parties
-    , factor_tax_id
-    , factor_name
-    , recipient_tax_id
-    , recipient_name
-    , other_buyer_tax_id
-    , other_buyer_name
-    , payer_tax_id
-    , payer_name
     , accepted_at
 ) on conformed.invoice_version to onefold_engineer;
 grant select on mapped.invoice__identifier to onefold_pii; -- who is an engineer as well: the schema is theirs

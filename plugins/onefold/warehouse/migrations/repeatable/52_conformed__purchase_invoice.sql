@@ -73,11 +73,83 @@ declare
             and (v._ended_publish_id is null or v._ended_publish_id > (select publish_id from ops.published where entity = 'purchase_invoice'))
     $view$;
 begin
+    execute 'create or replace view conformed.purchase_invoice_unmasked as ' || definition;
+exception when invalid_table_definition then
+    drop view conformed.purchase_invoice_unmasked cascade; -- the marts that read it are made anew by the next publish
+    execute 'create view conformed.purchase_invoice_unmasked as ' || definition;
+end $do$;
+comment on view conformed.purchase_invoice_unmasked is
+    'What conformed.purchase_invoice shows, with what is said of natural persons. For marts, which mask what they show of it.';
+
+-- What is said of a company that is a natural person only onefold_pii reads (14_people.sql).
+do $do$
+declare
+    definition text := $view$
+        select v.purchase_invoice_id
+            , v.invoice_number
+            , v.ksef_number
+            , v.kind
+            , v.document_type
+            , case when (select conformed.may_read_people()) or not party_0.is_natural_person then v.supplier_tax_id end as supplier_tax_id
+            , case when (select conformed.may_read_people()) or not party_0.is_natural_person then v.supplier_name end as supplier_name
+            , v.supplier_record
+            , v.supplier_id
+            , v.corrects_invoice
+            , v.corrects_ksef_number
+            , v.corrected_invoices
+            , v.correction_reason
+            , v.order_number
+            , v.issued_on
+            , v.sold_on
+            , v.due_on
+            , v.last_due_on
+            , v.payment_terms
+            , v.currency
+            , v.net_amount
+            , v.vat_amount
+            , v.gross_amount
+            , v.vat_amount_pln
+            , v.exchange_rate
+            , v.amount_due
+            , v.prepaid_amount
+            , v.prepaid_on
+            , v.payment_method
+            , v.supplier_account
+            , v.factor_account
+            , v.margin_scheme
+            , v.margin_sales_amount
+            , v.split_payment
+            , v.contract_currency
+            , v.third_parties
+            , case when (select conformed.may_read_people()) or not party_1.is_natural_person then v.factor_tax_id end as factor_tax_id
+            , case when (select conformed.may_read_people()) or not party_1.is_natural_person then v.factor_name end as factor_name
+            , case when (select conformed.may_read_people()) or not party_2.is_natural_person then v.recipient_tax_id end as recipient_tax_id
+            , case when (select conformed.may_read_people()) or not party_2.is_natural_person then v.recipient_name end as recipient_name
+            , case when (select conformed.may_read_people()) or not party_3.is_natural_person then v.payer_tax_id end as payer_tax_id
+            , case when (select conformed.may_read_people()) or not party_3.is_natural_person then v.payer_name end as payer_name
+            , v.accepted_at
+            , v.source_of_truth, v.systems, v.record_count, v._provenance, v.warnings
+        from conformed.purchase_invoice_unmasked as v
+        cross join lateral (
+            select conformed.is_natural_person(v.supplier_name, null) offset 0
+        ) as party_0 (is_natural_person)
+        cross join lateral (
+            select conformed.is_natural_person(v.factor_name, null) offset 0
+        ) as party_1 (is_natural_person)
+        cross join lateral (
+            select conformed.is_natural_person(v.recipient_name, null) offset 0
+        ) as party_2 (is_natural_person)
+        cross join lateral (
+            select conformed.is_natural_person(v.payer_name, null) offset 0
+        ) as party_3 (is_natural_person)
+    $view$;
+begin
     execute 'create or replace view conformed.purchase_invoice as ' || definition;
 exception when invalid_table_definition then
-    drop view conformed.purchase_invoice cascade; -- the marts that read it are made anew by the next publish
+    drop view conformed.purchase_invoice cascade;
     execute 'create view conformed.purchase_invoice as ' || definition;
 end $do$;
+alter view conformed.purchase_invoice_unmasked owner to onefold_loader;
 comment on table mapped.purchase_invoice__identifier is 'By what each living record could be recognised at the newest publish.';
 comment on table conformed.purchase_invoice_version is
     'Every version of every golden record, with the publish that made it and the one that ended it.';
@@ -133,7 +205,7 @@ alter view conformed.purchase_invoice_crosswalk owner to onefold_loader;
 -- The views read with their owner's rights: analysts need none on the tables, and get none; engineers read of them, as
 -- of the views, what is not personal. Revoking the table's right
 -- takes the columns' rights along, so an attribute that became personal is closed here.
-revoke all on conformed.purchase_invoice_version, conformed.purchase_invoice_crosswalk_version, conformed.purchase_invoice_provenance, conformed.purchase_invoice, conformed.purchase_invoice_crosswalk
+revoke all on conformed.purchase_invoice_version, conformed.purchase_invoice_crosswalk_version, conformed.purchase_invoice_provenance, conformed.purchase_invoice_unmasked, conformed.purchase_invoice, conformed.purchase_invoice_crosswalk
     from onefold_engineer, onefold_analyst, onefold_auditor, onefold_pii;
 grant usage on schema conformed to onefold_pii, onefold_auditor;
 grant select on conformed.purchase_invoice_crosswalk_version, conformed.purchase_invoice_provenance to onefold_engineer;
@@ -144,8 +216,6 @@ grant select (
     , ksef_number
     , kind
     , document_type
-    , supplier_tax_id
-    , supplier_name
     , supplier_record
     , corrects_invoice
     , corrects_ksef_number
@@ -172,12 +242,6 @@ grant select (
     , split_payment
     , contract_currency
     , third_parties
-    , factor_tax_id
-    , factor_name
-    , recipient_tax_id
-    , recipient_name
-    , payer_tax_id
-    , payer_name
     , accepted_at
 ) on conformed.purchase_invoice_version to onefold_engineer;
 grant select on mapped.purchase_invoice__identifier to onefold_pii; -- who is an engineer as well: the schema is theirs
