@@ -66,6 +66,7 @@ class Bench:
         requested: WindowRequest | None = None,
         run: str | None = None,
         dry_run_load: int | None = None,
+        last_attempt: bool = True,
     ) -> Job:
         """A job as a task makes it; `wrap` stands between the connector and the load."""
         endpoint = listed.endpoint(self.sandbox)
@@ -92,6 +93,7 @@ class Bench:
             requested=requested or WindowRequest(),
             suites=FOLDER,
             dry_run_load=dry_run_load,
+            last_attempt=last_attempt,
         )
 
     def load(self, listed: Listed, **how: object) -> Load:

@@ -126,7 +126,12 @@ class Engineer:
             return read
 
         return lambda requested, dry_run_load: self.bench.job(
-            self.listed, requested=requested, dry_run_load=dry_run_load, run=migration.run_id, wrap=faulty
+            self.listed,
+            requested=requested,
+            dry_run_load=dry_run_load,
+            run=migration.run_id,
+            wrap=faulty,
+            last_attempt=False,
         )
 
 

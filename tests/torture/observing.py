@@ -24,6 +24,7 @@ _WITHOUT = {
     "staging.shop__customer__current": (),
     "ops.load": (
         "started_at",
+        "last_active",
         "ended_at",
         "rollback_until",
         "seconds_extracting",
