@@ -41,7 +41,7 @@ def changing(sandbox: Sandbox) -> Iterator[Sandbox]:
 def test_what_is_read_of_each_chunk_is_what_its_source_counts(engineer: Engineer, name: str) -> None:
     engineer = engineer.of(name)
     listed = cursors(engineer)
-    request = replace(engineer.request(_midnight(listed[0][0])), chunk=240 * DAY)
+    request = replace(engineer.request(datetime.fromisoformat(listed[0][0][:10]).replace(tzinfo=UTC)), chunk=240 * DAY)
     migration = engineer.begin(request)
     engineer.dry_run(migration)
     chunks = engineer.chunks(migration)
@@ -291,10 +291,6 @@ def _within(cursor: str, engineer: Engineer, window: Window) -> bool:
 
 def _quarantined(engineer: Engineer) -> set[str]:
     return {key for (key,) in engineer.bench.query("select _key from ops.quarantine")}
-
-
-def _midnight(cursor: str) -> datetime:
-    return datetime.fromisoformat(cursor).replace(hour=0, minute=0, second=0, microsecond=0)
 
 
 def _window(start: str, end: str) -> Window:
