@@ -39,6 +39,16 @@ def engineers_may_read_personal_columns(warehouse_url: str) -> None:
         ("with x as (select * from conformed.customer) select 1 from x order by city", {"city"}),
         ("select to_jsonb(c) from conformed.customer c", {"email", "phone", "legal_name"}),
         ("select exists (select from conformed.customer where email = 'a')", {"email"}),
+        ("select tax_id_pl from conformed.customer order by phone", {"tax_id_pl", "phone"}),
+        ("select email from conformed.customer except select phone from conformed.customer", {"email", "phone"}),
+        ("select 1 from (select distinct c.email from conformed.customer c, conformed.customer d) e", {"email"}),
+        (
+            """with recursive r as (
+                select email from conformed.customer union select phone from conformed.customer join r on city = r.email
+            ) select 1 from r""",
+            {"email", "phone", "city"},
+        ),
+        ("select conformed.is_natural_person(phone || email, null) from conformed.customer", {"email", "phone"}),
     ],
 )
 def test_the_columns_that_a_query_reads_are_known_through_views(warehouse_url: str, query: str, columns: set[str]):

@@ -1,7 +1,9 @@
 """Which columns of which tables a statement reads, by PostgreSQL's own plan for it.
 
-Views are resolved to their tables, and a star to its columns. What a scan gives upwards may be more than what is used
-of it (the planner takes whole rows where that is cheaper), so a scan's own output counts only where it is the result.
+Views are resolved to their tables, and a star to its columns. What a scan or a join gives upwards may be more than what
+is used of it (the planner takes whole rows where that is cheaper), so its output counts only where it is the result:
+what is used above stands there once more. What masking reads to tell a person from a company (14_people.sql) the reader
+has not read. In doubt a column is in rather than out: a mart that masks by a name worked out of several reads them all.
 Source: PostgreSQL, EXPLAIN (VERBOSE, FORMAT JSON); use_physical_tlist in optimizer/plan/createplan.c.
 """
 
@@ -21,6 +23,16 @@ _WORD = re.compile(r'(?<![.\w"])"?([a-z_][a-z0-9_$]*)"?(?![\w."(])')
 _TEXT = re.compile(r"'(?:[^']|'')*'")
 _EXACT = frozenset({"InitPlan", "SubPlan", "Subquery", "Member"})
 """Parts of a plan whose output is what was asked of them, whatever kind of node it is."""
+_USES_ALL = frozenset({"ModifyTable", "Recursive Union", "SetOp", "Unique"})
+"""Kinds of node that use all that the nodes below give them, and do not say it again."""
+_HANDS_ON = frozenset(
+    {"Gather", "Gather Merge", "Hash", "Hash Join", "Incremental Sort", "Materialize", "Memoize", "Merge Join"}
+    | {"Nested Loop", "Sort"}
+)
+"""Kinds of node, besides scans, whose output no more than hands on what is used further up, or not at all."""
+_NAME = r'(?:(?:"[^"]+"|[a-z_][a-z0-9_$]*)\.)?(?:"[^"]+"|[a-z_][a-z0-9_$]*)'
+_MASKING = re.compile(rf"\bconformed\.is_natural_person\({_NAME}, (?:{_NAME}|NULL::text)\)")
+"""Of columns as they are: of anything worked out of them the answer may tell more than a legal form."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -75,35 +87,41 @@ def read_columns(connection: psycopg.Connection, statement: str) -> frozenset[Re
 
 def columns_of(plan: Plan) -> Iterator[ReadColumn]:
     """The columns in a plan, each perhaps several times; of a plan with one table also words that are none."""
-    nodes = list(_nodes(plan, root=True))
+    nodes = list(_nodes(plan, is_result=True))
     tables = {
         str(node["Alias"]): (str(node["Schema"]), str(node["Relation Name"]))
         for node, _ in nodes
         if "Relation Name" in node
     }
     for node, is_result in nodes:
-        for text in _expressions(node, is_result):
-            for alias, column in _COLUMN.findall(_TEXT.sub("", text)):
+        for expression in _expressions(node, is_result):
+            text = _MASKING.sub("", _TEXT.sub("", expression))
+            for alias, column in _COLUMN.findall(text):
                 if table := tables.get(_plain(alias)):
                     yield ReadColumn(*table, _plain(column))
             if len(tables) == 1:  # with one table its columns stand alone
                 (table,) = tables.values()
-                yield from (ReadColumn(*table, word) for word in _WORD.findall(_TEXT.sub("", text)))
+                yield from (ReadColumn(*table, word) for word in _WORD.findall(text))
 
 
-def _nodes(plan: Plan, *, root: bool = False) -> Iterator[tuple[Plan, bool]]:
-    yield plan, root or plan.get("Parent Relationship") in _EXACT
+def _nodes(plan: Plan, *, is_result: bool) -> Iterator[tuple[Plan, bool]]:
+    yield plan, is_result
     inner = plan.get("Plans")
     for each in inner if isinstance(inner, list) else ():
-        yield from _nodes(each)
+        exact = plan.get("Node Type") in _USES_ALL or each.get("Parent Relationship") in _EXACT
+        yield from _nodes(each, is_result=exact)
 
 
 def _expressions(node: Plan, is_result: bool) -> Iterator[str]:
-    """Every expression of a node; what a scan that is no result gives upwards is left out."""
+    """Every expression of a node; what a scan or a join that is no result gives upwards is left out.
+
+    So is what a Memoize keeps its rows by: the nodes below that use it say so themselves.
+    """
+    hands_on = "Relation Name" in node or node.get("Node Type") in _HANDS_ON
     for name, value in node.items():
-        if name == "Output" and "Relation Name" in node and not is_result:
+        if name == "Output" and hands_on and not is_result:
             continue
-        if name in ("Plans", "Alias", "Schema", "Relation Name", "Node Type", "Index Name", "CTE Name"):
+        if name in ("Plans", "Alias", "Schema", "Relation Name", "Node Type", "Index Name", "CTE Name", "Cache Key"):
             continue
         for text in value if isinstance(value, list) else (value,):
             if isinstance(text, str):
