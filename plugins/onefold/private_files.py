@@ -12,7 +12,10 @@ UMASK = 0o077
 
 
 def private_folder(path: Path) -> Path:
-    """Make the folder where it is missing, and take from others what they may do there; returns it."""
+    """Make the folder where it is missing, and take from others what they may do there; returns it.
+
+    For folders of an installation only: in any other, as /tmp, others have work to do.
+    """
     path.mkdir(mode=FOLDER, parents=True, exist_ok=True)
     if path.stat().st_mode & UMASK:
         path.chmod(FOLDER)
@@ -20,8 +23,11 @@ def private_folder(path: Path) -> Path:
 
 
 def append_private(path: Path) -> BinaryIO:
-    """The file, opened to be read and appended to; made with its folder where it is missing."""
-    private_folder(path.parent)
+    """The file, opened to be read and appended to; made with its folder where it is missing.
+
+    A folder that is there keeps its permissions: the file may stand in /tmp.
+    """
+    path.parent.mkdir(mode=FOLDER, parents=True, exist_ok=True)
     file = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, FILE), "a+b")
     if os.fstat(file.fileno()).st_mode & UMASK:
         os.fchmod(file.fileno(), FILE)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shlex
 import shutil
 import subprocess
 import tempfile
@@ -96,8 +97,13 @@ class Installation:
         return self._begun([ONEFOLD, *arguments])
 
     def types(self, block: str) -> subprocess.Popen[str]:
-        """A block of shell, typed in the project's folder, not waited for; it ends when a command in it fails."""
-        return self._begun(["bash", "-euo", "pipefail", "-c", block])
+        """A block of shell, typed in the project's folder, not waited for; it ends when a command in it fails.
+
+        Temporary files are the installation's own: what other tests have left in /tmp does not reach it.
+        """
+        temporary = self.home / "typed"
+        temporary.mkdir(exist_ok=True)
+        return self._begun(["bash", "-euo", "pipefail", "-c", f"export TMPDIR={shlex.quote(str(temporary))}\n{block}"])
 
     def _begun(self, command: Sequence[str]) -> subprocess.Popen[str]:
         return subprocess.Popen(

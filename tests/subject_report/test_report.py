@@ -16,10 +16,10 @@ from onefold.privacy.values import email, pesel
 from onefold.subject_report.make import make_subject_report
 from onefold.subject_report.model import SubjectReport
 from onefold.warehouse.connection import connect
-from tests.erasure.conftest import office
+from tests.erasure.conftest import judged_office, office
 from tests.erasure.office import EMAIL, OTHER, PESEL, TRACES, Office, adam, event, zofia
 
-__all__ = ["office"]
+__all__ = ["judged_office", "office"]
 ADAMS = (OTHER, "Nowy", "602 333 444", "602333444")
 
 

@@ -8,12 +8,12 @@ import stat
 from pathlib import Path
 
 from onefold.errors import Fatal
-from onefold.private_files import FILE, UMASK, append_private, private_folder
+from onefold.private_files import FILE, FOLDER, UMASK, append_private
 
 
 def write_secret(path: Path, content: bytes) -> None:
     """Write the file anew, complete and on disk, or leave it as it was."""
-    private_folder(path.parent)
+    path.parent.mkdir(mode=FOLDER, parents=True, exist_ok=True)
     draft = path.with_name(f".{path.name}.{secrets.token_hex(6)}")
     with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, FILE), "wb") as file:
         file.write(content)
