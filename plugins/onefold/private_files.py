@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import secrets
 from pathlib import Path
 from typing import BinaryIO
 
@@ -32,3 +33,24 @@ def append_private(path: Path) -> BinaryIO:
     if os.fstat(file.fileno()).st_mode & UMASK:
         os.fchmod(file.fileno(), FILE)
     return file
+
+
+def write_private(path: Path, content: bytes) -> None:
+    """Write the file anew, complete and on disk, or leave it as it was; made with its folder where it is missing."""
+    draft_private(path, content).replace(path)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def draft_private(path: Path, content: bytes) -> Path:
+    """A file beside `path` with this content, on disk: to be renamed or linked to it."""
+    path.parent.mkdir(mode=FOLDER, parents=True, exist_ok=True)
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(6)}")
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, FILE), "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    return draft

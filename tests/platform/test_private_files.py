@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from onefold.privacy.secret_file import append_secret, write_secret
-from onefold.private_files import append_private
+from onefold.privacy.secret_file import append_secret
+from onefold.private_files import append_private, write_private
 
 
 def mode(path: Path) -> str:
@@ -17,7 +17,7 @@ def mode(path: Path) -> str:
 
 @pytest.mark.parametrize(
     "write",
-    [lambda path: append_private(path).close(), lambda p: append_secret(p, b"x"), lambda p: write_secret(p, b"x")],
+    [lambda path: append_private(path).close(), lambda p: append_secret(p, b"x"), lambda p: write_private(p, b"x")],
 )
 def test_a_private_file_closes_no_folder_that_others_use(tmp_path: Path, write) -> None:
     shared = tmp_path / "shared"

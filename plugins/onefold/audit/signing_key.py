@@ -6,13 +6,13 @@ holds every public key there was, oldest first: copy it to whoever verifies. The
 
 from __future__ import annotations
 
-import os
 import secrets
 from pathlib import Path
 
 from onefold.audit import signed_note
 from onefold.audit.signed_note import Signer, Verifier
 from onefold.errors import Fatal
+from onefold.private_files import draft_private, write_private
 
 _NAME = "onefold/audit/"
 
@@ -42,7 +42,7 @@ def ensure_key(folder: Path) -> None:
                 f"{private}, which signs the audit checkpoints, is gone: restore it from a backup. If there is none, "
                 "`onefold audit rotate-key --lost` begins with a new key (docs/runbooks/broken-chain.md)."
             )
-        draft = _draft(private, signed_note.generate(_NAME + secrets.token_hex(8)).text + "\n")
+        draft = draft_private(private, f"{signed_note.generate(_NAME + secrets.token_hex(8)).text}\n".encode())
         try:
             private.hardlink_to(draft)
         except FileExistsError:
@@ -50,7 +50,7 @@ def ensure_key(folder: Path) -> None:
         finally:
             draft.unlink()
     if not public.exists():
-        _replace(public, "".join(f"{signer.verifier.text}\n" for signer in signers(folder)))
+        write_private(public, "".join(f"{signer.verifier.text}\n" for signer in signers(folder)).encode())
 
 
 def signers(folder: Path) -> list[Signer]:
@@ -83,16 +83,16 @@ def begin_rotation(folder: Path) -> Verifier:
     current = signers(folder)
     if len(current) == 1:
         current = [*current, signed_note.generate(current[0].verifier.name)]
-        _replace(private_file(folder), "".join(f"{signer.text}\n" for signer in current))
+        write_private(private_file(folder), "".join(f"{signer.text}\n" for signer in current).encode())
     new = current[-1].verifier
     if new not in read_verifiers(public_file(folder)):
-        _replace(public_file(folder), public_file(folder).read_text() + f"{new.text}\n")
+        write_private(public_file(folder), f"{public_file(folder).read_text()}{new.text}\n".encode())
     return new
 
 
 def end_rotation(folder: Path) -> None:
     """Forget all private keys but the newest: call it once both have signed a checkpoint."""
-    _replace(private_file(folder), f"{signers(folder)[-1].text}\n")
+    write_private(private_file(folder), f"{signers(folder)[-1].text}\n".encode())
 
 
 def replace_lost_key(folder: Path) -> Verifier:
@@ -105,19 +105,6 @@ def replace_lost_key(folder: Path) -> Verifier:
     signer = signed_note.generate(name)
     if public.exists():
         public.rename(public.with_name(f"{public.name}.before-{signer.verifier.key_id.hex()}"))
-    _replace(private_file(folder), f"{signer.text}\n")
-    _replace(public, f"{signer.verifier.text}\n")
+    write_private(private_file(folder), f"{signer.text}\n".encode())
+    write_private(public, f"{signer.verifier.text}\n".encode())
     return signer.verifier
-
-
-def _replace(path: Path, text: str) -> None:
-    _draft(path, text).replace(path)
-
-
-def _draft(path: Path, text: str) -> Path:
-    draft = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
-    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    return draft

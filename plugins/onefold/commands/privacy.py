@@ -60,7 +60,7 @@ def report(output: Path, given: Path | None, golden_record: str | None) -> None:
     from onefold.catalog.data_protection import check_data_protection
     from onefold.catalog.reader import read_catalog
     from onefold.platform.warehouse import connect_as, url_as
-    from onefold.privacy.secret_file import write_secret
+    from onefold.private_files import write_private
     from onefold.subject_report.make import make_subject_report
     from onefold.warehouse.post_commit import after_commit
 
@@ -71,7 +71,7 @@ def report(output: Path, given: Path | None, golden_record: str | None) -> None:
     with connect_as("loader", autocommit=True) as connection:
         made = make_subject_report(connection, catalog, said, values, actor(), golden=golden)
     after_commit(url_as("loader"))
-    write_secret(output, json.dumps(made.as_json(), indent=2, ensure_ascii=False, default=str).encode())
+    write_private(output, json.dumps(made.as_json(), indent=2, ensure_ascii=False, default=str).encode())
     counts = ", ".join(f"{count} {what.replace('_', ' ')}" for what, count in made.counts().items())
     click.echo(f"Report {made.report_id} is in {output}: {counts}.")
 

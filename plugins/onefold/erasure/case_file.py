@@ -14,10 +14,11 @@ from pathlib import Path
 
 from onefold.errors import Fatal
 from onefold.privacy.records import RecordId
-from onefold.privacy.secret_file import destroy, read_secret, write_secret
+from onefold.privacy.secret_file import destroy, read_secret
 from onefold.privacy.subject import GoldenId
 from onefold.privacy.suppressions import folder
 from onefold.privacy.values import PersonalValue
+from onefold.private_files import write_private
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,7 @@ def save_case(case: Case) -> None:
     before = path.with_suffix(".before")
     if path.exists():
         path.replace(before)
-    write_secret(path, json.dumps(content).encode())
+    write_private(path, json.dumps(content).encode())
     destroy(before)
 
 

@@ -8,12 +8,12 @@ them: docs/access.md.
 from __future__ import annotations
 
 import hashlib
-import os
 import shlex
 from collections.abc import Mapping
 from pathlib import Path
 
 from onefold.platform.secrets import Secrets
+from onefold.private_files import write_private
 
 ALL = (
     "AIRFLOW__CORE__FERNET_KEY",
@@ -46,13 +46,8 @@ def write(home: Path, secrets: Secrets, airflow_database: str) -> None:
         "AIRFLOW__API_AUTH__JWT_SECRET": secrets.jwt_secret,
         "AIRFLOW__API__SECRET_KEY": secrets.api_secret,
     }
-    _path(home, "x").parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     for name, value in values.items():
-        path = _path(home, name)
-        draft = path.with_suffix(f".{os.getpid()}")
-        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-            file.write(value)
-        draft.replace(path)
+        write_private(_path(home, name), value.encode())
 
 
 def _path(home: Path, name: str) -> Path:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import os
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
@@ -12,6 +11,7 @@ from pathlib import Path
 
 from onefold.errors import Fatal
 from onefold.platform.people import accounts
+from onefold.private_files import draft_private
 
 DATABASE_ROLES = (
     "postgres",
@@ -80,15 +80,12 @@ def _with_passwords(path: Path, stored: Secrets, roles: Sequence[str], people: S
 
 
 def _draft(path: Path, content: Secrets) -> Path:
-    draft = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
-    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-        json.dump(asdict(content), file, indent=2)
-    return draft
+    return draft_private(path, json.dumps(asdict(content), indent=2).encode())
 
 
 def _write_once(path: Path, generated: Secrets) -> None:
     """Two first starts at once must agree on one file: it appears complete, and the first one wins."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path.parent.mkdir(parents=True, exist_ok=True)  # the home: the account that PostgreSQL runs under comes in
     draft = _draft(path, generated)
     try:
         if not path.exists():

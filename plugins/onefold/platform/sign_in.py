@@ -18,6 +18,7 @@ from typing import TypeVar
 
 from onefold.errors import Fatal
 from onefold.platform.api import AirflowApi
+from onefold.private_files import write_private
 from onefold.settings import Settings
 
 Api = TypeVar("Api", bound=AirflowApi)
@@ -35,12 +36,7 @@ class SignedIn:
 def sign_in(here: Settings, user: str, password: str) -> SignedIn:
     """Sign in and keep the token. Raises Fatal when Airflow refuses, Retriable when it does not answer."""
     found = SignedIn(user, AirflowApi(here.ui_url, user, password).token)
-    path = _path(here)
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    draft = path.with_suffix(f".{os.getpid()}")
-    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
-        json.dump(asdict(found), file)
-    draft.replace(path)
+    write_private(_path(here), json.dumps(asdict(found)).encode())
     return found
 
 

@@ -3,24 +3,11 @@
 from __future__ import annotations
 
 import os
-import secrets
 import stat
 from pathlib import Path
 
 from onefold.errors import Fatal
-from onefold.private_files import FILE, FOLDER, UMASK, append_private
-
-
-def write_secret(path: Path, content: bytes) -> None:
-    """Write the file anew, complete and on disk, or leave it as it was."""
-    path.parent.mkdir(mode=FOLDER, parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.{secrets.token_hex(6)}")
-    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, FILE), "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-    draft.replace(path)
-    _sync_folder(path.parent)
+from onefold.private_files import UMASK, append_private
 
 
 def append_secret(path: Path, content: bytes) -> None:
@@ -46,11 +33,3 @@ def destroy(path: Path) -> None:
             file.flush()
             os.fsync(file.fileno())
         path.unlink()
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

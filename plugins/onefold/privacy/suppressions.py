@@ -19,9 +19,10 @@ import psycopg
 
 from onefold.errors import Fatal
 from onefold.privacy.records import RecordId
-from onefold.privacy.secret_file import append_secret, read_secret, write_secret
+from onefold.privacy.secret_file import append_secret, read_secret
 from onefold.privacy.subject import Subject
 from onefold.privacy.values import ANYWHERE, PersonalValue, Span, values_in
+from onefold.private_files import write_private
 from onefold.settings import settings
 from onefold.warehouse.rows import one_row
 
@@ -83,7 +84,7 @@ def hmac_key() -> bytes:
     path = key_file()
     if not path.exists():
         draft = path.with_name(f".{path.name}.{secrets.token_hex(6)}")
-        write_secret(draft, secrets.token_bytes(_KEY_BYTES))
+        write_private(draft, secrets.token_bytes(_KEY_BYTES))
         try:
             os.link(draft, path)  # the first of two that begin at once wins
         except FileExistsError:
