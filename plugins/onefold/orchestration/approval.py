@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from typing import TypedDict, Unpack
 
 from airflow.providers.standard.operators.hitl import ApprovalOperator
@@ -42,9 +43,9 @@ class ApprovePlan(ApprovalOperator):
         self.decide(context, approved=event.get("chosen_options") == [self.APPROVE])
         return super().execute_complete(context, event)
 
+    @abstractmethod
     def decide(self, context: Context, *, approved: bool) -> None:
         """What follows the answer, before the tasks behind this one."""
-        raise NotImplementedError
 
 
 class ApproveRollback(ApprovePlan):
