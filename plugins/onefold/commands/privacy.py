@@ -44,13 +44,16 @@ def record(as_json: bool) -> None:
     help="The file that is written, for its owner alone (0600).",
 )
 @click.option(
+    "--pdf", type=click.Path(dir_okay=False, path_type=Path), help="The same as a PDF, for its owner alone too."
+)
+@click.option(
     "--file",
     "given",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="A file of mode 0600 with an e-mail address or a PESEL a line; default: standard input.",
 )
 @click.option("--golden-record", metavar="ENTITY/ID", help="A golden record of the person, as employee/0b6f….")
-def report(output: Path, given: Path | None, golden_record: str | None) -> None:
+def report(output: Path, pdf: Path | None, given: Path | None, golden_record: str | None) -> None:
     """Write all that the warehouse has of one person (Art. 15 GDPR), with sources, purposes and recipients.
 
     Other people's data in it is replaced by "[of somebody else]". That the report was made is in the audit chain, with
@@ -72,6 +75,10 @@ def report(output: Path, given: Path | None, golden_record: str | None) -> None:
         made = make_subject_report(connection, catalog, said, values, actor(), golden=golden)
     after_commit(url_as("loader"))
     write_private(output, json.dumps(made.as_json(), indent=2, ensure_ascii=False, default=str).encode())
+    if pdf:
+        from onefold.subject_report.pdf import as_pdf
+
+        write_private(pdf, as_pdf(made))
     counts = ", ".join(f"{count} {what.replace('_', ' ')}" for what, count in made.counts().items())
     click.echo(f"Report {made.report_id} is in {output}: {counts}.")
 
