@@ -47,13 +47,22 @@ def record(as_json: bool) -> None:
     "--pdf", type=click.Path(dir_okay=False, path_type=Path), help="The same as a PDF, for its owner alone too."
 )
 @click.option(
+    "--font",
+    "fonts",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    multiple=True,
+    help="With --pdf: a font file (.ttf, .otf, .ttc) for letters that DejaVu Sans lacks, as Chinese ones; repeatable.",
+)
+@click.option(
     "--file",
     "given",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="A file of mode 0600 with an e-mail address or a PESEL a line; default: standard input.",
 )
 @click.option("--golden-record", metavar="ENTITY/ID", help="A golden record of the person, as employee/0b6f….")
-def report(output: Path, pdf: Path | None, given: Path | None, golden_record: str | None) -> None:
+def report(
+    output: Path, pdf: Path | None, fonts: tuple[Path, ...], given: Path | None, golden_record: str | None
+) -> None:
     """Write all that the warehouse has of one person (Art. 15 GDPR), with sources, purposes and recipients.
 
     Other people's data in it is replaced by "[of somebody else]". That the report was made is in the audit chain, with
@@ -78,7 +87,13 @@ def report(output: Path, pdf: Path | None, given: Path | None, golden_record: st
     if pdf:
         from onefold.subject_report.pdf import as_pdf
 
-        write_private(pdf, as_pdf(made))
+        pages = as_pdf(made, fonts)
+        write_private(pdf, pages.content)
+        if pages.letters_named:
+            click.echo(
+                f"{pages.letters_named:,} letters are in no font of {pdf}: they stand there as their numbers, [U+…]. "
+                "Give a font that has them with --font."
+            )
     counts = ", ".join(f"{count} {what.replace('_', ' ')}" for what, count in made.counts().items())
     click.echo(f"Report {made.report_id} is in {output}: {counts}.")
 

@@ -1,47 +1,58 @@
-"""The report as a PDF, for people: A4, a section a part, in a font with Polish letters (fonts/, with its licence)."""
+"""The report as a PDF, for people: who asked, each golden record and record with its source, purpose and recipients."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
-from fpdf import FPDF, XPos, YPos
-
 from onefold.subject_report.model import SubjectReport
-
-FONT = Path(__file__).parent / "fonts" / "DejaVuSans.ttf"
-_LINE = 5
-_GREY = (90, 90, 90)
-_MOST_LETTERS = 600
-"""Of a cell; so many of the widest fit on a page in the narrowest column."""
+from onefold.subject_report.pages import Pages
 
 
-def as_pdf(report: SubjectReport) -> bytes:
-    """The PDF's bytes."""
-    page = _Pages(report)
+@dataclass(frozen=True, slots=True)
+class Pdf:
+    """The file's bytes, and how many letters none of its fonts has: they stand in it as their numbers, [U+4E2D]."""
+
+    content: bytes = field(repr=False)
+    letters_named: int
+
+
+def as_pdf(report: SubjectReport, fonts: Sequence[Path] = ()) -> Pdf:
+    """The report as A4 pages; fonts: TrueType or OpenType files for letters that DejaVu Sans lacks, in this order."""
+    made = _moment(report.made_at)
+    footer = f"Report {report.report_id}, {made}"
+    page = Pages("Your personal data", footer, report.made_at, report.report_id, fonts)
     page.heading("Your personal data", size=18)
     page.facts(
         {
             "Report": report.report_id,
-            "Made": _moment(report.made_at),
+            "Made": made,
+            "Person asked about": "; ".join(report.known_by) or "-",
             "Controller": report.controller,
             "Contact": report.contact,
             "Data protection officer": report.data_protection_officer or "-",
-            "You were looked for by": "; ".join(report.known_by),
         }
     )
     _golden(page, report)
     _records(page, report)
     _others(page, report)
     page.heading("Who receives your data, and your rights")
-    page.lines(f"Recipient: {each}" for each in report.recipients)
+    page.lines(f"Recipient: {each}" for each in report.recipients or ["none"])
     page.lines(f"Transfer outside the EEA: {each}" for each in report.transfers or ["none"])
     page.lines(report.rights)
-    return bytes(page.output())
+    if page.letters_named:
+        page.heading("Letters that are not shown")
+        said = (
+            f"{page.letters_named:,} letters of the values above are in no font of this document. Each stands as its "
+            "number in Unicode, as [U+4E2D]. The JSON file of this report has them as they are."
+        )
+        page.lines([said])
+    return Pdf(bytes(page.output()), page.letters_named)
 
 
-def _golden(page: _Pages, report: SubjectReport) -> None:
+def _golden(page: Pages, report: SubjectReport) -> None:
     for golden in report.golden:
         page.heading(f"What the systems say together: {golden.title}")
         sources = {each.attribute: f"{each.system}, field {each.field or '-'}" for each in golden.sources}
@@ -56,15 +67,18 @@ def _golden(page: _Pages, report: SubjectReport) -> None:
             )
 
 
-def _records(page: _Pages, report: SubjectReport) -> None:
+def _records(page: Pages, report: SubjectReport) -> None:
+    if not report.records:
+        page.heading("Records")
+        page.lines(["No system has a record that is about you."])
     for record in report.records:
         page.heading(record.title)
         page.facts(
             {
-                "Record": f"{record.stream} {record.key}",
+                "Source": f"{record.system}, {record.stream} {record.key}",
                 "Purpose": record.purpose or "-",
                 "Legal basis": record.legal_basis or "-",
-                "Recipients": "; ".join([*record.recipients, *report.recipients]),
+                "Recipients": "; ".join([*record.recipients, *report.recipients]) or "-",
                 "Kept": f"while the system has it, then {record.days_after_deletion:,} days; replaced versions "
                 f"{record.days_replaced:,} days",
             }
@@ -75,7 +89,7 @@ def _records(page: _Pages, report: SubjectReport) -> None:
             page.rows(("Field", "Value"), list(version.values.items()))
 
 
-def _others(page: _Pages, report: SubjectReport) -> None:
+def _others(page: Pages, report: SubjectReport) -> None:
     for waiting in report.waiting:
         page.heading(f"Kept apart, because a check failed: {waiting.stream}")
         page.facts({"Received": _moment(waiting.received_at), "State": waiting.state, "Check": waiting.reason})
@@ -90,63 +104,3 @@ def _others(page: _Pages, report: SubjectReport) -> None:
 
 def _moment(at: datetime) -> str:
     return f"{at:%Y-%m-%d %H:%M} UTC"
-
-
-def _parts(row: Sequence[str]) -> list[tuple[str, ...]]:
-    """The row in as many rows as its longest value needs: one that does not fit on a page cannot be drawn."""
-    count = max(1, *(-(-len(cell) // _MOST_LETTERS) for cell in row))
-    return [tuple(cell[part * _MOST_LETTERS : (part + 1) * _MOST_LETTERS] for cell in row) for part in range(count)]
-
-
-class _Pages(FPDF):
-    """A document with the few kinds of text that the report has."""
-
-    def __init__(self, report: SubjectReport) -> None:
-        super().__init__(format="A4")
-        self.set_title(f"Personal data, report {report.report_id}")
-        self.set_creator("Onefold")
-        self.set_creation_date(report.made_at)
-        self.add_font("report", fname=FONT)
-        self.set_auto_page_break(auto=True, margin=18)
-        self.add_page()
-
-    def footer(self) -> None:
-        """The number of the page."""
-        self.set_y(-14)
-        self._write(f"{self.page_no()} / {{nb}}", 8)
-
-    def heading(self, text: str, size: int = 13) -> None:
-        """The title of a section."""
-        self.ln(4)
-        self._write(text, size)
-        self.ln(1)
-
-    def subheading(self, text: str) -> None:
-        """The title of a part of a section."""
-        self.ln(2)
-        self.set_text_color(*_GREY)
-        self._write(text, 9)
-        self.set_text_color(0, 0, 0)
-
-    def lines(self, texts: Iterable[str]) -> None:
-        """A line each."""
-        for text in texts:
-            self._write(text, 9)
-
-    def facts(self, facts: Mapping[str, str]) -> None:
-        """Names and what they are."""
-        self.lines(f"{name}: {value}" for name, value in facts.items())
-
-    def rows(self, heads: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-        """A table; a value that is too long for a page goes on in the rows below."""
-        self.set_font("report", size=8)
-        widths = (30, 50, 20) if len(heads) == 3 else (35, 65)
-        with self.table(col_widths=widths, line_height=4, text_align="LEFT", first_row_as_headings=False) as table:
-            for cells in (heads, *(part for row in rows for part in _parts(row))):
-                row = table.row()
-                for cell in cells:
-                    row.cell(cell)
-
-    def _write(self, text: str, size: int) -> None:
-        self.set_font("report", size=size)
-        self.multi_cell(0, _LINE, text, new_x=XPos.LMARGIN, new_y=YPos.NEXT)
