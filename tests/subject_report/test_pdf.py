@@ -120,7 +120,7 @@ def test_arabic_and_hebrew_are_drawn_as_they_are_read() -> None:
     assert "12 (" + "לוי"[::-1] + ") " + "דוד"[::-1] in texts
     assert "\ufef2\ufee0\ufecb \ufeaa\ufee4\ufea4\ufee3" in texts
     assert f"Jan {hebrew[:3][::-1]} Nowak" in texts
-    assert len([text for text in texts if text.startswith("םולש")]) > 2
+    assert len([text for text in texts if text.startswith("םולש")]) == 2
 
 
 def test_a_font_of_the_reader_shows_what_the_own_one_lacks(tmp_path: Path) -> None:
