@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import shutil
 from pathlib import Path
 
 import psycopg
@@ -10,9 +12,13 @@ import pytest
 import yaml
 from click.testing import CliRunner
 
+from onefold.catalog.data_protection import check_data_protection
+from onefold.catalog.reader import Catalog
 from onefold.catalog.system import System
+from onefold.catalog.yaml_file import CatalogError
 from onefold.commands import new
 from onefold.errors import Fatal
+from onefold.settings import ROOT
 
 OPENAPI = {
     "openapi": "3.0.3",
@@ -158,6 +164,26 @@ def test_files_are_written_once_and_never_over_what_is_there(tmp_path: Path, mon
     assert isinstance(again.exception, Fatal)
     assert "is there already; nothing was written" in str(again.exception)
     assert (tmp_path / "catalog/systems/invoicing.yaml").read_text() == written
+
+
+def test_what_only_a_person_can_say_of_personal_data_is_drafted_and_named_by_check(tmp_path: Path) -> None:
+    (tmp_path / "api.json").write_text(json.dumps(OPENAPI))
+    system = drafted("openapi", tmp_path / "api.json")
+    file = tmp_path / "catalog" / "systems" / "made_up.yaml"
+    file.parent.mkdir(parents=True)
+    command = ["made_up", "--from", "openapi", str(tmp_path / "api.json"), "--stdout"]
+    file.write_text(CliRunner().invoke(new.system, command).output)
+    shutil.copy(ROOT / "catalog" / "privacy.yaml", tmp_path / "catalog")
+    with pytest.raises(CatalogError, match="does not say their purpose, legal_basis, persons, recipients; add"):
+        check_data_protection(Catalog({"made_up": system}, {}), tmp_path)
+    privacy = yaml.safe_load(file.read_text())["streams"]["customers"]["privacy"]
+    said = {
+        each: re.sub("TODO: ", "", given) if isinstance(given, str) else ["Clients"] for each, given in privacy.items()
+    }
+    streams = {"customers": system.streams["customers"].model_dump(exclude_unset=True) | {"privacy": said}}
+    streams["customers"]["privacy"]["legal_basis"] = "contract"
+    whole = System.model_validate(system.model_dump(exclude_unset=True) | {"streams": streams})
+    check_data_protection(Catalog({"made_up": whole}, {}), tmp_path)
 
 
 @pytest.mark.parametrize(

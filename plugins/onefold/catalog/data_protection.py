@@ -13,7 +13,7 @@ from onefold.catalog.defaults import with_defaults
 from onefold.catalog.entity import Entity
 from onefold.catalog.fields import PersonalClass
 from onefold.catalog.mistakes import mistakes_of
-from onefold.catalog.privacy import ClassRetention, DataProtection
+from onefold.catalog.privacy import TO_SAY, ClassRetention, DataProtection
 from onefold.catalog.reader import Catalog
 from onefold.catalog.stream import Stream
 from onefold.catalog.system import System
@@ -90,9 +90,10 @@ def _missing(name: str, stream: Stream, everywhere: DataProtection) -> Iterator[
     lacking = [
         key
         for key, given in (
-            ("purpose", said and said.purpose),
+            ("purpose", said and _is_said(said.purpose)),
             ("legal_basis", said and said.legal_basis),
-            ("persons", said and said.persons),
+            ("persons", said and said.persons and _is_said(*said.persons)),
+            ("recipients", said is None or _is_said(*said.recipients)),
         )
         if not given
     ]
@@ -111,3 +112,8 @@ def _missing(name: str, stream: Stream, everywhere: DataProtection) -> Iterator[
             )
     for unknown in [each for each in classes if each not in everywhere.retention]:
         yield f'{name}: {FILE} does not say how long class "{unknown}" is kept; add it under retention'
+
+
+def _is_said(*texts: str | None) -> bool:
+    """Whether somebody has written all of it; a draft's is still to be said."""
+    return all(text and not text.startswith(TO_SAY) for text in texts)

@@ -28,6 +28,8 @@ def _a_while(duration: timedelta) -> timedelta:
     return duration
 
 
+TO_SAY = "TODO:"
+"""How a draft begins what somebody must say; it counts as not said."""
 Period = Annotated[timedelta, AfterValidator(_a_while)]
 Words = Annotated[str, Field(min_length=3)]
 Sentence = Annotated[str, Field(min_length=10)]

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field, replace
 
 import yaml
 
+from onefold.catalog.privacy import TO_SAY
+
 Value = str | int | bool | None | list["Value"] | dict[str, "Value"]
 Fields = dict[str, dict[str, Value]]
 
@@ -163,8 +165,27 @@ def _stream(stream: DraftStream) -> list[str]:
         *stream.after.items(),
     ]
     lines += [f"  {key}: {_flow(value)}" for key, value in entries if value]
+    lines += _privacy(stream)
     shown = ", ".join(f"{_flow(name)}: {_short(given)}" for name, given in stream.fields.items())
     return [*lines, "  fields: {", *_wrapped(shown, "    "), "  }"]
+
+
+def _privacy(stream: DraftStream) -> list[str]:
+    """What must be said of personal data. No description says it, so `onefold check` refuses it until somebody does."""
+    personal = [name for name, given in stream.fields.items() if "personal" in given]
+    if not personal:
+        return []
+    purpose = f"{TO_SAY} what {stream.title} are processed for, in one sentence"
+    persons = f"{TO_SAY} whose data it is, as employees or contact persons of customers"
+    recipients = f"{TO_SAY} who receives it besides those of catalog/privacy.yaml, or leave it out"
+    return [
+        f"  privacy: # check: by their names personal: {', '.join(personal[:3])}{', …' if len(personal) > 3 else ''}",
+        f"    purpose: {_flow(purpose)}",
+        "    # legal_basis: contract # consent, legal_obligation, vital_interests, public_task, legitimate_interests",
+        f"    persons: [{_flow(persons)}]",
+        f"    recipients: [{_flow(recipients)}]",
+        "    # retention: {history: P2Y, deleted: P1Y} # where the classes' periods in catalog/privacy.yaml are wrong",
+    ]
 
 
 def _short(given: Mapping[str, Value]) -> str:
