@@ -8,9 +8,11 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pytest
 from fontTools.fontBuilder import FontBuilder
 from fontTools.pens.ttGlyphPen import TTGlyphPen
 
+from onefold.errors import Fatal
 from onefold.subject_report.model import (
     AttributeSource,
     GoldenReport,
@@ -138,6 +140,9 @@ def test_a_font_of_the_reader_shows_what_the_own_one_lacks(tmp_path: Path) -> No
     pdf = as_pdf(of_values(zh="王"), [font])
     assert pdf.letters_named == 0
     assert "王" in "".join(texts_of(pdf.content))
+    font.write_text("no font")
+    with pytest.raises(Fatal, match="is no font"):
+        as_pdf(REPORT, [font])
 
 
 def test_values_of_many_lines_and_reports_without_any_record_are_drawn_too() -> None:

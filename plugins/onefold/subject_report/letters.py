@@ -3,23 +3,30 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable
 from pathlib import Path
 
-from fontTools.ttLib import TTFont
+from onefold.errors import Fatal
 
 FONT = Path(__file__).parent / "fonts" / "DejaVuSans.ttf"
 """Latin, Cyrillic, Greek, Armenian, Georgian, Hebrew and Arabic letters, and the forms that Arabic ones take."""
+_SIGNATURES = (b"\0\1\0\0", b"true", b"OTTO", b"ttcf")
+"""https://learn.microsoft.com/typography/opentype/spec/otff#table-directory; "true" is Apple's."""
+
+
+def require_font(path: Path) -> None:
+    """Raises Fatal where the file is no TrueType or OpenType font."""
+    with path.open("rb") as file:
+        if file.read(4) not in _SIGNATURES:
+            raise Fatal(f"{path} is no font. Give a TrueType or OpenType file (.ttf, .otf, .ttc); no PDF was written.")
 
 
 class Letters:
     """What the fonts can show, and how many letters they could not."""
 
-    def __init__(self, fonts: Sequence[Path]) -> None:
-        self._points: set[int] = set()
-        for font in fonts:
-            with TTFont(font, fontNumber=0, lazy=True) as opened:
-                self._points.update(opened.getBestCmap())
+    def __init__(self, points: Iterable[int]) -> None:
+        """points: the code points of which a font has a glyph."""
+        self._points = frozenset(points)
         self.named = 0
         """How many letters were named instead of shown."""
 

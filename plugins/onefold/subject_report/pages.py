@@ -8,9 +8,9 @@ from itertools import zip_longest
 from pathlib import Path
 
 from fpdf import FPDF, XPos, YPos
-from fpdf.fonts import FontFace
+from fpdf.fonts import FontFace, TTFFont
 
-from onefold.subject_report.letters import FONT, Letters
+from onefold.subject_report.letters import FONT, Letters, require_font
 from onefold.subject_report.right_to_left import is_right_to_left, shape_line, starts_right
 
 _LINE = 5
@@ -28,7 +28,6 @@ class Pages(FPDF):
     def __init__(self, title: str, footer: str, made_at: datetime, number: str, fonts: Sequence[Path] = ()) -> None:
         """number: of the report. It marks where the count of pages comes: no value of a source can hold it."""
         super().__init__(format="A4")
-        self._letters = Letters([FONT, *fonts])
         self._footer = footer
         self._count = f"{{{number}}}"
         self.alias_nb_pages(self._count)
@@ -36,10 +35,14 @@ class Pages(FPDF):
         self.set_lang("en")
         self.set_creator("Onefold")
         self.set_creation_date(made_at)
-        self.add_font("report", fname=FONT)
-        for place, font in enumerate(fonts):
-            self.add_font(f"more{place}", fname=font)
-        self.set_fallback_fonts([f"more{place}" for place in range(len(fonts))], exact_match=False)
+        named = {"report": FONT, **{f"more{place}": font for place, font in enumerate(fonts)}}
+        for name, font in named.items():
+            require_font(font)
+            self.add_font(name, fname=font)
+        self.set_fallback_fonts(list(named)[1:], exact_match=False)
+        self._letters = Letters(
+            point for font in self.fonts.values() if isinstance(font, TTFFont) for point in font.cmap
+        )
         self.set_auto_page_break(auto=True, margin=18)
         self.add_page()
 

@@ -17,7 +17,7 @@ _BLOCKS = (range(0xFB50, 0xFE00), range(0xFE70, 0xFF00))
 
 def _read_forms() -> dict[tuple[str, str], str]:
     """By letter (or lam and alef) and kind of form (isolated, final, initial, medial)."""
-    forms = {}
+    forms: dict[tuple[str, str], str] = {}
     for point in (point for block in _BLOCKS for point in block):
         kind, *letters = unicodedata.decomposition(chr(point)).split() or [""]
         text = "".join(chr(int(letter, 16)) for letter in letters)
