@@ -41,9 +41,11 @@ class Here:
             owner.execute("alter table audit.event enable always trigger event_append_only")
 
     def rewrite(self, first: int) -> None:
-        """Write the chain anew from this event on, with other content and right hashes."""
+        """Write the chain anew from this event on, with other content and right hashes; not by the engine."""
         self.delete_events(first)
-        self.does(*(f"load:forged-{number}" for number in range(first, 6)))
+        for number in range(first, 6):
+            event = ("os:x", "load.publish", f"load:forged-{number}")
+            self.loader.execute("select audit.append(%s, %s, %s, null, null, '{}', 'ok')", event)
 
     def anchor_anew(self) -> None:
         """Sign what the chain is now, as if it had always been so: whoever is root on this machine can."""

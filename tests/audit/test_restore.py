@@ -11,12 +11,14 @@ import pytest
 from click.testing import CliRunner
 from psycopg.conninfo import conninfo_to_dict
 
-from onefold.audit import anchors, entries_from_database, verify
+from onefold.audit import AuditEvent, anchors, append, entries_from_database, verify
 from onefold.audit.restore import record_restore
 from onefold.commands.audit import audit
 from onefold.errors import Fatal
 from onefold.platform.postgres import Postgres
 from onefold.settings import settings
+from tests.anchors import anchor_what_is_lost
+from tests.audit.conftest import Here
 from tests.databases import copy_database, drop_database
 from tests.load.shop import SUITE, Shop, record
 from tests.roles import as_role
@@ -38,6 +40,29 @@ def restored(postgres: Postgres, shop: Shop) -> Iterator[str]:
     shop.url = as_role(postgres.url(backup), "onefold_loader")
     yield postgres.url(backup)
     drop_database(postgres, backup)
+
+
+@pytest.mark.parametrize(
+    "action",
+    [
+        *(
+            "load.publish",
+            "conform.publish",
+            "conform.switch",
+            "rollback.execute",
+            "rollback.undo",
+            "migration.published",
+        ),
+        *("replay.begin", "replay.close", "erase.execute", "retention.purge", "what.nobody_has_thought_of"),
+    ],
+)
+def test_whatever_changes_something_is_refused_in_its_transaction(here: Here, action: str) -> None:
+    anchor_what_is_lost()
+    with pytest.raises(Fatal, match="older than its anchors"), here.loader.transaction():
+        here.loader.execute("insert into ops.published (entity, publish_id, actor) values ('partner', 1, 'os:x')")
+        append(here.loader, AuditEvent("os:x", action, "publish:1"))
+    assert here.loader.execute("select count(*) from ops.published").fetchall() == [(0,)]
+    append(here.loader, AuditEvent("os:x", "load.reject", "load:1", result="rejected"))  # what failed is still told
 
 
 def test_a_restored_warehouse_publishes_nothing_and_is_left_as_it_is(shop: Shop, restored: str) -> None:

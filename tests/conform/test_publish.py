@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -15,6 +16,7 @@ from onefold.conform.run import conform_with_build
 from onefold.conform.visible_publish import switch_visible_publish
 from onefold.errors import Fatal, Rejected, Retriable
 from onefold.warehouse.connection import connect
+from tests.anchors import anchor_what_is_lost
 from tests.conform.world import ACTOR, MAPPINGS, PARTNER, World, accept, record
 from tests.roles import as_role
 
@@ -93,6 +95,21 @@ def test_only_a_published_set_can_be_switched_to(world: World):
     for publish_id, what in ((2, "is rejected"), (77, "does not exist")):
         with pytest.raises(Fatal, match=what):
             switch_visible_publish(world.connection, publish_id, ACTOR)
+
+
+def test_a_warehouse_older_than_its_anchors_shows_no_other_set_and_none_anew(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("ONEFOLD_HOME", str(tmp_path))
+    first = world.conform(record("crm", "a", tax_id_pl="1", legal_name="one"))
+    world.conform(record("crm", "a", tax_id_pl="1", legal_name="two"))
+    anchor_what_is_lost()
+    with pytest.raises(Fatal, match="older than its anchors"):
+        switch_visible_publish(world.connection, first.publish_id, ACTOR)
+    world.load([record("crm", "a", tax_id_pl="1", legal_name="three")])
+    with pytest.raises(Fatal, match="older than its anchors"):
+        world.conform()
+    assert world.golden("a", "legal_name") == ("two",)
 
 
 def test_nothing_to_take_in_ends_without_a_build(world: World):

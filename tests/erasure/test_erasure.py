@@ -9,6 +9,7 @@ import pytest
 from onefold.erasure.lifecycle import execute_erasure, turn_down_erasure
 from onefold.errors import Fatal
 from onefold.privacy.values import email, pesel
+from tests.anchors import anchor_what_is_lost
 from tests.approvals import answer
 from tests.erasure.office import EMAIL, NAME, OTHER, PESEL, Office, adam, employee, event, traces, zofia
 
@@ -116,6 +117,18 @@ def test_what_is_erased_is_what_was_approved(office: Office) -> None:
     office.load("hr.employee", zofia(), adam(), employee("99", *NAME, EMAIL, 0))
     with pytest.raises(Fatal, match="something else than was approved"):
         execute_erasure(office.url, office.catalog, run)
+
+
+def test_a_warehouse_older_than_its_anchors_is_left_as_it_is(office: Office) -> None:
+    """Also by the first of several transactions, before the one with the event."""
+    office.load("hr.employee", zofia(), adam())
+    run, number, _ = office.plan()
+    answer(office.url, f"erasure:{number}", "approver", approved=True)
+    anchor_what_is_lost()
+    with pytest.raises(Fatal, match="older than its anchors"):
+        execute_erasure(office.url, office.catalog, run)
+    found = "select count(*) from staging.hr__employee where email is not null union all select count(*) from ops.suppression"
+    assert office.query(found) == [(2,), (0,)]
 
 
 def test_an_erasure_that_is_turned_down_knows_nobody_any_more(office: Office) -> None:

@@ -109,10 +109,12 @@ def test_no_backup_from_before(office: Office, warehouse_url: str, postgres: Pos
     assert traces(restored_url) != []
     with pytest.raises(Fatal, match=r"suppressions of .*jsonl are not in this database"):
         restored.load("hr.employee", adam(department="Board"))
-    shutil.rmtree(office.home / "audit")  # as docs/runbooks/broken-chain.md says of a warehouse that is older
-    again = erase_again(restored.url, restored.catalog)
+    again = erase_again(restored.url, restored.catalog)  # before anybody has said that it was a restore
     assert again.records == ("hr.employee 7",)
     assert traces(restored_url) == []
+    with pytest.raises(Fatal, match="older than its anchors"):
+        restored.load("hr.employee", adam(department="Board"))
+    shutil.rmtree(office.home / "audit")  # as docs/runbooks/broken-chain.md says of a warehouse that is older
     assert restored.load("hr.employee", zofia(), adam(department="Board")).rows_changed == 1
     assert traces(restored_url) == []
     with pytest.raises(Fatal, match="nothing to erase again"):

@@ -14,8 +14,9 @@ from airflow.api_fastapi.auth.managers.simple.user import SimpleAuthManagerUser
 from onefold.audit.person import Person
 from onefold.errors import Fatal
 from onefold.orchestration.auth_manager import OnefoldAuthManager
+from onefold.orchestration.pools import SERVICE_ACCOUNT
 from onefold.platform import airflow, container
-from onefold.platform.people import AIRFLOW_ROLES, Duty, accounts, first_of
+from onefold.platform.people import AIRFLOW_ROLES, Duty, accounts, airflow_users, first_of
 from onefold.platform.postgres import Postgres
 from onefold.platform.secrets import load_secrets
 from onefold.settings import ROOT, Settings
@@ -39,11 +40,11 @@ def test_airflow_knows_these_people_with_their_passwords_and_nobody_as_admin(
     settings = Settings(root=ROOT, home=tmp_path, pg_port=5001, ui_port=5002, sandbox_port=5003)
     secrets = load_secrets(tmp_path)
     found = airflow.environment(settings, secrets, Postgres(tmp_path, 5001), False)
-    assert found["AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS"] == "ewa.nowa:op,jan.stary:user"
+    assert found["AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS"] == f"ewa.nowa:op,jan.stary:user,{SERVICE_ACCOUNT}:viewer"
     monkeypatch.setenv("ONEFOLD_PEOPLE", "ewa.nowa:engineer")  # Jan has left
     airflow.prepare(settings, load_secrets(tmp_path), Postgres(tmp_path, 5001))
     passwords = Path(found["AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE"])
-    assert json.loads(passwords.read_text()) == {"ewa.nowa": secrets.ui["ewa.nowa"]}
+    assert json.loads(passwords.read_text()) == {name: secrets.ui[name] for name in ("ewa.nowa", SERVICE_ACCOUNT)}
 
 
 @pytest.mark.parametrize(
@@ -54,6 +55,7 @@ def test_airflow_knows_these_people_with_their_passwords_and_nobody_as_admin(
         ("ewa:boss", "'ewa:boss' is not a name and a duty"),
         ("ewa,jan:engineer", "'ewa' is not a name and a duty"),
         ("ewa nowa:engineer", "is not a name and a duty"),
+        ("ewa:engineer,Onefold.Service:approver", "no person but the account of `up`"),
     ],
 )
 def test_a_list_of_people_that_cannot_be_is_refused(people: str, said: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -96,6 +98,23 @@ def test_engineers_run_approvers_only_answer_and_the_others_only_read() -> None:
             manager.is_authorized_pool(method="PUT", user=user(duty)),
         }
         assert change == {duty == "engineer"}
+
+
+def test_the_service_account_makes_pools_and_can_do_and_approve_nothing_else() -> None:
+    manager, up = OnefoldAuthManager(), SimpleAuthManagerUser(SERVICE_ACCOUNT, airflow_users()[SERVICE_ACCOUNT])
+    assert [method for method in WRITES if manager.is_authorized_pool(method=method, user=up)] == ["POST"]
+    assert not manager.is_authorized_pool(method="POST", user=user("approver"))
+    refused = [
+        *(
+            manager.is_authorized_dag(method=method, access_entity=entity, user=up)
+            for method in WRITES
+            for entity in (None, *DagAccessEntity)
+        ),
+        *(manager.is_authorized_connection(method=method, user=up) for method in WRITES),
+        *(manager.is_authorized_variable(method=method, user=up) for method in WRITES),
+        *(manager.is_authorized_asset(method=method, user=up) for method in WRITES),
+    ]
+    assert not any(refused)
 
 
 def test_a_container_refuses_a_user_without_a_password(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

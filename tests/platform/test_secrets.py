@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from onefold.errors import Fatal
-from onefold.platform.people import DEMO_PEOPLE, accounts
+from onefold.platform.people import airflow_users
 from onefold.platform.secrets import DATABASE_ROLES, load_secrets
 from onefold.settings import secret, warehouse_url
 
@@ -30,7 +30,7 @@ def test_secrets_stay_what_they_are_and_differ_between_installations(tmp_path: P
 def test_every_role_and_user_has_its_own_password(tmp_path: Path) -> None:
     secrets = load_secrets(tmp_path)
     assert set(secrets.database) == set(DATABASE_ROLES)
-    assert set(secrets.ui) == {account.name for account in accounts()}
+    assert set(secrets.ui) == set(airflow_users())
     passwords = [*secrets.database.values(), *secrets.ui.values()]
     assert len(set(passwords)) == len(passwords)
     assert len(b64decode(secrets.jwt_secret)) == 64

@@ -10,9 +10,11 @@ from click.testing import CliRunner, Result
 
 from onefold.catalog.reader import read_catalog
 from onefold.commands.retention import retention
+from onefold.errors import Fatal
 from onefold.insight.retention import purged_rows, retention_runs
 from onefold.load.staging import ensure_all_staging
 from onefold.warehouse.connection import connect
+from tests.anchors import anchor_what_is_lost
 from tests.retention.conftest import Warehouse
 
 
@@ -20,6 +22,18 @@ def run(*options: str) -> Result:
     done = CliRunner().invoke(retention, options)
     assert done.exit_code == 0, done.exception
     return done
+
+
+def test_a_warehouse_older_than_its_anchors_loses_nothing(
+    warehouse: Warehouse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ONEFOLD_HOME", str(tmp_path / "home"))
+    warehouse.execute("insert into ops.alert (kind, subject, message) values ('x', 'y', 'z')")
+    warehouse.execute("update ops.alert set resolved_at = now() - interval '100 days'")
+    anchor_what_is_lost()
+    with pytest.raises(Fatal, match="older than its anchors"):
+        warehouse.retain()
+    assert warehouse.query("select (select count(*) from ops.alert), (select count(*) from ops.retention)") == [(1, 0)]
 
 
 def test_it_counts_every_store_of_the_catalogue_and_says_what_it_deleted(

@@ -13,7 +13,10 @@ from psycopg.types.json import Jsonb
 
 from onefold.audit.chain import Entry
 from onefold.audit.event import AuditEvent
+from onefold.audit.restore import require_nothing_lost
+from onefold.audit.tells_only import tells_only
 from onefold.errors import Fatal
+from onefold.settings import settings
 
 _APPEND = "select audit.append(%s, %s, %s, %s, %s, %s, %s)"
 _COLUMNS = """
@@ -31,10 +34,15 @@ def append(conn: psycopg.Connection, event: AuditEvent) -> int:
     On an autocommit connection outside a transaction() block it is committed at once. The database numbers, links and
     hashes it (audit.append in migrations/repeatable/12_audit.sql): no role but the superuser can insert a row.
 
+    A transaction that changes what readers see ends with such an event, so that this is the one place where a warehouse
+    that is older than its anchors is refused: raises Fatal then, unless the event only tells (tells_only.py).
+
     Appends wait for each other from here to the caller's commit, so call this last before it. A rolled-back
     transaction leaves no gap. Under REPEATABLE READ or above, a concurrent append raises
     psycopg.errors.SerializationFailure: run the transaction again.
     """
+    if not tells_only(event):
+        require_nothing_lost(conn, settings().audit_anchor)
     with conn.cursor(row_factory=tuple_row) as cursor:
         row = (event.actor, event.action, event.subject, event.from_, event.to, Jsonb(event.plain_payload()))
         appended = cursor.execute(_APPEND, (*row, event.result)).fetchone()

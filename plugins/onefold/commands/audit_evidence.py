@@ -10,11 +10,13 @@ import click
 import psycopg
 
 from onefold.audit import signing_key
+from onefold.audit.person import LOCAL
 from onefold.audit.places.sending import places_of
 from onefold.commands.safe_output import spreadsheet_text
 from onefold.errors import Fatal
 from onefold.evidence.export import Request, export
 from onefold.evidence.manifest import check_folder
+from onefold.orchestration.pools import SERVICE_ACCOUNT
 from onefold.platform import people
 from onefold.platform.warehouse import connect_as
 from onefold.settings import settings
@@ -54,7 +56,11 @@ def evidence_command(
         until=until.replace(tzinfo=UTC),
         folder=out,
         people=[
-            [each.name, each.person.issuer, each.duty, people.AIRFLOW_ROLES[each.duty]] for each in people.accounts()
+            *(
+                [each.name, each.person.issuer, each.duty, people.AIRFLOW_ROLES[each.duty]]
+                for each in people.accounts()
+            ),
+            [SERVICE_ACCOUNT, LOCAL, "none", people.airflow_users()[SERVICE_ACCOUNT]],
         ],
         made_up_people="ONEFOLD_PEOPLE" not in os.environ,
         places=len(places_of(here)),

@@ -28,6 +28,7 @@ from onefold.privacy.tables import warehouse_tables
 from onefold.warehouse.connection import connect
 from onefold.warehouse.db_errors import translate_errors
 from onefold.warehouse.post_commit import after_commit
+from onefold.warehouse.pre_commit import is_older_than_anchors, require_publishable
 from onefold.warehouse.rows import one_row
 
 
@@ -103,6 +104,7 @@ def execute_erasure(url: str, catalog: Catalog, run: Run) -> ErasurePlan | None:
         if found.state == "refused":
             raise Fatal(f"Erasure {found.erasure_id} is refused and not approved. Nothing was erased.")
         approval = require_approval(connection, _subject_of(found.erasure_id))
+        require_publishable(connection)
         plan = _execute(connection, catalog, found, read_case(found.case), approval)
         with connection.transaction():
             _end(connection, found.erasure_id, "done", outcome=plan)
@@ -138,7 +140,9 @@ def erase_again(url: str, catalog: Catalog) -> ErasurePlan:
         with connection.transaction():
             _end(connection, erasure_id, "done", outcome=plan)
             _audit(connection, run.actor, "erase.again", erasure_id, plan)
-    after_commit(url)
+        said = not is_older_than_anchors(connection)
+    if said:  # else `audit restored` comes next, and anchors
+        after_commit(url)
     return plan
 
 

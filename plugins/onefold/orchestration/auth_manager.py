@@ -5,6 +5,7 @@
 | op | engineers | read all, start and repair runs, answer, change connections, pools and variables |
 | user | approvers | read all, answer what a run asks; start and change nothing |
 | viewer | analysts, auditors | read all |
+| viewer | the service account, of no person | read all, make pools |
 
 Airflow names this class in AIRFLOW__CORE__AUTH_MANAGER and imports it in each of its processes.
 """
@@ -17,7 +18,7 @@ from functools import partial
 
 from airflow.api_fastapi.auth.managers.base_auth_manager import ResourceMethod
 from airflow.api_fastapi.auth.managers.models.base_user import BaseUser
-from airflow.api_fastapi.auth.managers.models.resource_details import DagAccessEntity, DagDetails
+from airflow.api_fastapi.auth.managers.models.resource_details import DagAccessEntity, DagDetails, PoolDetails
 from airflow.api_fastapi.auth.managers.simple.simple_auth_manager import SimpleAuthManager
 from airflow.api_fastapi.auth.managers.simple.user import SimpleAuthManagerUser
 from airflow.configuration import conf
@@ -26,6 +27,7 @@ from jwt import InvalidTokenError
 from starlette.middleware import _MiddlewareFactory
 
 from onefold.orchestration import sessions
+from onefold.orchestration.pools import SERVICE_ACCOUNT
 from onefold.orchestration.security_headers import SecurityHeaders
 
 MAX_TOKEN_SECONDS = 8 * 60 * 60
@@ -75,6 +77,14 @@ class OnefoldAuthManager(SimpleAuthManager):
         if not await asyncio.to_thread(sessions.was_issued, token):
             raise InvalidTokenError("Nobody signed in for this token")
         return user
+
+    def is_authorized_pool(
+        self, *, method: ResourceMethod, user: SimpleAuthManagerUser, details: PoolDetails | None = None
+    ) -> bool:
+        """Whether the user may do this to a pool; the service account may make one, and nothing else anywhere."""
+        if method == "POST" and user.get_name() == SERVICE_ACCOUNT:
+            return True
+        return super().is_authorized_pool(method=method, user=user, details=details)
 
     def is_authorized_dag(
         self,

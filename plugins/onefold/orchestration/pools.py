@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+SERVICE_ACCOUNT = "onefold.service"
+"""As whom `up` makes the pools: no person, with no right but to make a pool (auth_manager.py)."""
+
 BACKFILL = "backfill"
 RECONCILE = "reconcile"
 

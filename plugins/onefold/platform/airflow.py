@@ -18,7 +18,7 @@ from psycopg import sql
 from onefold.errors import Fatal
 from onefold.platform import processes, sandbox_database, secret_files
 from onefold.platform.again import PAUSES, is_transient_output
-from onefold.platform.people import AIRFLOW_ROLES, accounts
+from onefold.platform.people import airflow_users
 from onefold.platform.postgres import Postgres
 from onefold.platform.processes import Service
 from onefold.platform.secrets import Secrets
@@ -70,7 +70,7 @@ def environment(settings: Settings, secrets: Secrets, postgres: Postgres, sandbo
         "AIRFLOW__CORE__HOSTNAME_CALLABLE": "socket.gethostname",
         "AIRFLOW__CORE__AUTH_MANAGER": AUTH_MANAGER,
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS": ",".join(
-            f"{account.name}:{AIRFLOW_ROLES[account.duty]}" for account in accounts()
+            f"{name}:{role}" for name, role in airflow_users().items()
         ),
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE": str(_passwords_file(settings.home)),
         "AIRFLOW__DATABASE__CHECK_MIGRATIONS": "False",  # `up` has migrated before it starts a service
@@ -140,7 +140,7 @@ def prepare(settings: Settings, secrets: Secrets, postgres: Postgres) -> None:
     passwords = _passwords_file(settings.home)
     passwords.touch(mode=0o600)
     passwords.chmod(0o600)
-    passwords.write_text(json.dumps({account.name: secrets.ui[account.name] for account in accounts()}))
+    passwords.write_text(json.dumps({name: secrets.ui[name] for name in airflow_users()}))
 
 
 def create_database(superuser_url: str, password: str) -> None:

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 
 from onefold.audit.places.sending import places_of, send
 from onefold.errors import Fatal, Retriable
-from onefold.orchestration.pools import POOLS
-from onefold.platform import airflow, api, people, postgres_account, processes, sandbox_database
+from onefold.orchestration.pools import POOLS, SERVICE_ACCOUNT
+from onefold.platform import airflow, api, postgres_account, processes, sandbox_database
 from onefold.platform.again import again
 from onefold.platform.postgres import Postgres
 from onefold.platform.secrets import Secrets, load_secrets
@@ -103,8 +103,7 @@ def _start(target: Installation, sandbox: bool, report: Report) -> None:
         if service.name != "sandbox":
             processes.start(settings.home, service)
     _wait_until_ready(target, began, report)
-    engineer = people.first_of("engineer").name
-    session = api.AirflowApi(settings.ui_url, engineer, target.secrets.ui[engineer])
+    session = api.AirflowApi(settings.ui_url, SERVICE_ACCOUNT, target.secrets.ui[SERVICE_ACCOUNT])
     for name, (slots, description) in POOLS.items():
         session.ensure_pool(name, slots, description)
     if target.watchdog.name not in running:

@@ -11,6 +11,7 @@ from typing import Literal, get_args
 
 from onefold.audit.person import LOCAL, Person
 from onefold.errors import Fatal
+from onefold.orchestration.pools import SERVICE_ACCOUNT
 
 Duty = Literal["engineer", "approver", "analyst", "auditor"]
 
@@ -40,7 +41,7 @@ def accounts() -> tuple[Account, ...]:
     """The people of ONEFOLD_PEOPLE ("name:duty,name:duty"), or the demo's.
 
     Raises Fatal when it cannot be understood, names somebody twice (one person with two duties could approve what they
-    have started), or has no engineer.
+    have started) or the service account, or has no engineer.
     """
     text = os.environ.get("ONEFOLD_PEOPLE", DEMO_PEOPLE)
     found = tuple(_account(each.strip()) for each in text.split(",") if each.strip())
@@ -48,9 +49,16 @@ def accounts() -> tuple[Account, ...]:
     twice = [name for name, times in Counter(account.name.lower() for account in found).items() if times > 1]
     if twice:
         raise Fatal(f"ONEFOLD_PEOPLE names {', '.join(twice)} more than once. A person has one account and one duty.")
+    if SERVICE_ACCOUNT in {account.name.lower() for account in found}:
+        raise Fatal(f"ONEFOLD_PEOPLE names {SERVICE_ACCOUNT}, which is no person but the account of `up`. Take it out.")
     if not any(account.duty == "engineer" for account in found):
         raise Fatal("ONEFOLD_PEOPLE names no engineer, so nobody could run anything. Add one as name:engineer.")
     return found
+
+
+def airflow_users() -> dict[str, str]:
+    """Who may sign in to Airflow, and with which of its roles: the people, and the account of no person."""
+    return {account.name: AIRFLOW_ROLES[account.duty] for account in accounts()} | {SERVICE_ACCOUNT: "viewer"}
 
 
 def first_of(duty: Duty) -> Account:

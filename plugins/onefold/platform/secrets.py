@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from onefold.errors import Fatal
-from onefold.platform.people import accounts
+from onefold.platform.people import airflow_users
 from onefold.private_files import draft_private
 
 DATABASE_ROLES = (
@@ -33,7 +33,7 @@ class Secrets:
     database: Mapping[str, str] = field(repr=False)
     """Password of each database role."""
     ui: Mapping[str, str] = field(repr=False)
-    """Password of each person who may sign in to the Airflow UI, and of those who once could."""
+    """Password of each account that may sign in to the Airflow UI, and of those that once could."""
     jwt_secret: str = field(repr=False)
     api_secret: str = field(repr=False)
     fernet_key: str = field(repr=False)
@@ -48,7 +48,7 @@ def load_secrets(home: Path) -> Secrets:
     try:
         stored = Secrets(**json.loads(path.read_text()))
         roles = [role for role in DATABASE_ROLES if role not in stored.database]
-        people = [account.name for account in accounts() if account.name not in stored.ui]
+        people = [name for name in airflow_users() if name not in stored.ui]
         return _with_passwords(path, stored, roles, people) if roles or people else stored
     except (ValueError, TypeError) as error:
         raise Fatal(
@@ -60,7 +60,7 @@ def load_secrets(home: Path) -> Secrets:
 def _generate() -> Secrets:
     return Secrets(
         database={role: secrets.token_urlsafe(24) for role in DATABASE_ROLES},
-        ui={account.name: secrets.token_urlsafe(12) for account in accounts()},
+        ui={name: secrets.token_urlsafe(12) for name in airflow_users()},
         jwt_secret=base64.b64encode(secrets.token_bytes(64)).decode(),
         api_secret=secrets.token_urlsafe(32),
         fernet_key=base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(),

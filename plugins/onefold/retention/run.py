@@ -31,6 +31,7 @@ from onefold.retention.staging import drop_empty_child_tables, stream_purges
 from onefold.warehouse.advisory_lock import advisory_lock
 from onefold.warehouse.connection import connect
 from onefold.warehouse.db_errors import translate_errors
+from onefold.warehouse.pre_commit import require_publishable
 from onefold.warehouse.rows import one_row
 
 log = logging.getLogger(__name__)
@@ -74,13 +75,15 @@ def plan_retention(connection: psycopg.Connection, catalog: Catalog, said: DataP
 
 
 def execute_retention(url: str, catalog: Catalog, said: DataProtection, actor: str) -> RetentionReport:
-    """Delete what is due. Raises Retriable when another run of retention is at work."""
+    """Delete what is due. Raises Retriable when another run of retention is at work, Fatal when the warehouse is older
+    than its anchors."""
     busy = "Another run of retention is at work; nothing was deleted. Wait for it to end and start again."
     with (
         translate_errors("retention"),
         connect(url, autocommit=True) as connection,
         advisory_lock(connection, "onefold retention", busy=busy),
     ):
+        require_publishable(connection)
         _close_interrupted(connection)
         retention_id = _begin(connection, actor)
         now = datetime.now(UTC)
