@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from onefold.errors import Fatal
-from onefold.platform.people import airflow_users
+from onefold.platform.people import DEMO_PEOPLE, airflow_users
 from onefold.platform.secrets import DATABASE_ROLES, load_secrets
 from onefold.settings import secret, warehouse_url
 

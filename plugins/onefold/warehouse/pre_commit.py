@@ -1,7 +1,7 @@
 """What is asked before something is published: whether the warehouse is the one whose chain was anchored last.
 
 An event that says that something was published is refused as well (onefold.audit.store.append), in its transaction.
-Asked here it costs nothing in vain; and what commits in several transactions, its event last, must ask before the first.
+Asked here it costs nothing in vain; and what commits in several transactions, its event last, must ask before all.
 """
 
 from __future__ import annotations
