@@ -179,6 +179,80 @@ def test_a_checkpoint_is_put_into_a_bucket_locked_and_never_over_another_one(
         assert (sent.exit_code, said in sent.output) == (code, True), sent.output
 
 
+def bucket(web: WebServer) -> dict[str, list[tuple[str, bytes, str]]]:
+    """A versioned bucket as S3 answers for one: its keys' versions (id, content, time), the oldest first."""
+    keys: dict[str, list[tuple[str, bytes, str]]] = {}
+
+    def answer(asked: Asked) -> Say:
+        key = asked.path.removeprefix("/evidence/")
+        if asked.method == "PUT":
+            keys.setdefault(key, []).append((f"v{len(keys)}", asked.body, "2026-01-01T00:00:00.000Z"))
+            return Say(200, b"")
+        if asked.path == "/evidence":
+            assert asked.params["prefix"] == "audit/"
+            kinds = [
+                (key, each, "DeleteMarker" if each[1] == b"" else "Version")
+                for key in sorted(keys)
+                for each in keys[key]
+            ]
+            listed = "".join(
+                f"<{kind}><Key>{key}</Key><VersionId>{version}</VersionId><IsLatest>false</IsLatest>"
+                f"<LastModified>{at}</LastModified></{kind}>"
+                for key, (version, _, at), kind in reversed(kinds)
+            )
+            xmlns = "http://s3.amazonaws.com/doc/2006-03-01/"
+            whole = f'<ListVersionsResult xmlns="{xmlns}"><IsTruncated>false</IsTruncated>{listed}</ListVersionsResult>'
+            return Say(200, whole.encode(), {"Content-Type": "application/xml"})
+        return Say(200, next(body for version, body, _ in keys[key] if version == asked.params["versionId"]))
+
+    web.answer = answer
+    return keys
+
+
+def test_what_is_in_the_bucket_is_compared_and_the_oldest_version_counts(
+    here: Here, web: WebServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "key")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "not-a-secret")
+    place = f"s3://evidence/audit?endpoint={web.url}"
+    monkeypatch.setenv("ONEFOLD_CHECKPOINTS", place)
+    keys = bucket(web)
+    anchor_and_deliver(here.loader)
+    (key,) = keys
+    assert here.run("verify").exit_code == 0
+    here.rewrite(4)
+    here.anchor_anew()
+    for_ever = here.run("verify")
+    assert (for_ever.exit_code, "BROKEN at event 5: the events up to it differ" in for_ever.output) == (1, True)
+    forged = last_anchor(here.anchors)
+    assert forged is not None
+    keys[key] += [
+        ("over", forged.checkpoint.encode(), "2026-02-01T00:00:00.000Z"),
+        ("gone", b"", "2026-03-01T00:00:00Z"),
+    ]
+    monkeypatch.delenv("ONEFOLD_CHECKPOINTS")
+    assert here.run("verify").exit_code == 0  # as one machine alone sees it
+    found = here.run("verify", "--with", place)
+    assert (found.exit_code, "overwritten or deleted (versions: 3)" in found.output) == (1, True), found.output
+    assert "BROKEN at event 5" in found.output
+    keys[key] = keys[key][1:]  # a store that lets the first version be deleted has no lock
+    assert here.run("verify", "--with", place).exit_code == 0
+
+
+def test_a_bucket_that_cannot_be_read_is_told_and_refused_where_it_was_asked_for(
+    here: Here, web: WebServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "key")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "not-a-secret")
+    place = f"s3://evidence/audit?endpoint={web.url}"
+    web.script(Say(403, b"<Error><Code>AccessDenied</Code></Error>"))
+    refused = here.run("verify", "--with", place)
+    assert (refused.exit_code, "refused to be read with 403" in refused.output) == (1, True), refused.output
+    monkeypatch.setenv("ONEFOLD_CHECKPOINTS", place)
+    told = here.run("verify")
+    assert (told.exit_code, "Not read, and so not compared" in told.output) == (0, True), told.output
+
+
 @pytest.fixture(scope="module")
 def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
     if not shutil.which("openssl"):

@@ -12,7 +12,8 @@ from click.testing import CliRunner
 from psycopg.conninfo import conninfo_to_dict
 
 from onefold.audit import AuditEvent, anchors, append, entries_from_database, verify
-from onefold.audit.restore import record_restore
+from onefold.audit.approval import decide
+from onefold.audit.restore import ask_restore, record_restore
 from onefold.commands.audit import audit
 from onefold.errors import Fatal
 from onefold.platform.postgres import Postgres
@@ -72,15 +73,21 @@ def test_a_restored_warehouse_publishes_nothing_and_is_left_as_it_is(shop: Shop,
     assert (shop.versions(), list(anchors(settings().audit_anchor))) == (before, last)
 
 
-def test_once_it_is_said_the_chain_tells_it_and_publishing_goes_on(shop: Shop, restored: str, tmp_path: Path) -> None:
+def test_once_two_have_said_it_the_chain_tells_it_and_publishing_goes_on(
+    shop: Shop, restored: str, tmp_path: Path
+) -> None:
     path = settings().audit_anchor
     copied = shutil.copy(path, tmp_path / "copied.jsonl")
     heads = [each.seq for each in anchors(path)]
     with psycopg.connect(restored, autocommit=True) as superuser:
-        said = record_restore(superuser, path, "airflow:anna.kowal")
+        ask_restore(superuser, path, "airflow:anna.kowal")
+        with pytest.raises(Fatal, match="not approved"):
+            record_restore(superuser, path)
+        approve(restored, superuser, path, "airflow:piotr.zaremba")
+        said = record_restore(superuser, path)
         assert (said.kept_seq, said.anchored_seq) == (heads[0], heads[-1])
         with pytest.raises(Fatal, match="nothing is lost"):
-            record_restore(superuser, path, "airflow:anna.kowal")
+            record_restore(superuser, path)
         shop.load([record("c", 3)])
         verdict = verify(entries_from_database(superuser), anchors(path))
     assert (verdict.fault, set(shop.current())) == (None, {"a", "c"})
@@ -100,8 +107,19 @@ def test_a_cut_tail_that_nobody_has_called_a_restore_is_found(shop: Shop, restor
 
 
 def test_the_engine_cannot_say_that_it_was_restored(shop: Shop, restored: str) -> None:
+    path = settings().audit_anchor
+    with psycopg.connect(restored, autocommit=True) as superuser:
+        ask_restore(superuser, path, "airflow:anna.kowal")
+        approve(restored, superuser, path, "airflow:piotr.zaremba")
     with psycopg.connect(shop.url, autocommit=True) as loader, pytest.raises(psycopg.errors.InsufficientPrivilege):
-        record_restore(loader, settings().audit_anchor, "airflow:anna.kowal")
+        record_restore(loader, path)
+
+
+def approve(url: str, superuser: psycopg.Connection, path: Path, who: str) -> None:
+    asked = ask_restore(superuser, path, who)
+    with psycopg.connect(as_role(url, "onefold_approvals"), autocommit=True) as approvals:
+        number = asked.approval_id
+        decide(approvals, number, approved=True, by=who, started_by=asked.requested_by, shown=asked.plan)
 
 
 def verify_with(shop: Shop, copied: str | Path):

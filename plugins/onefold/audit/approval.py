@@ -9,7 +9,6 @@ UI or a table of the engine has handed on.
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -18,6 +17,8 @@ import psycopg
 from psycopg.rows import class_row, tuple_row
 
 from onefold.audit.chain import Entry, digest
+from onefold.audit.content import content_hash
+from onefold.audit.given_up import DECISIONS
 from onefold.audit.store import entries_about
 from onefold.errors import Fatal
 
@@ -25,7 +26,6 @@ _OF_RUN = """
 select approval_id, subject, dag_id, run_id, requested_by, plan, plan_sha256, decision, decided_by
 from ops.approval where dag_id = %s and run_id = %s order by approval_id desc limit 1
 """
-_DECISIONS = ("approval.approve", "approval.refuse", "approval.withdraw")
 _FACTS = ("approval", "plan_sha256", "content_sha256")
 _PREVIOUS = "select encode(hash, 'hex') from audit.event where seq = %s"
 
@@ -51,15 +51,25 @@ class Question:
 
 
 def ask(
-    conn: psycopg.Connection, subject: str, dag_id: str, run_id: str, who: str, plan: str, content: Mapping[str, object]
+    conn: psycopg.Connection,
+    subject: str,
+    dag_id: str,
+    run_id: str,
+    who: str,
+    plan: str,
+    content: Mapping[str, object],
+    *,
+    requested_by: str | None = None,
 ) -> int:
     """Ask for approval of `subject` ("rollback:41") in the caller's transaction; returns the question's number.
 
     `who` is the actor of the run, `plan` the text that is shown, `content` all that decides what would be done, as JSON
-    would have it: Approval.require() wants the same again.
+    would have it: Approval.require() wants the same again. Who has asked is the one who triggered the run, where it is
+    not said in `requested_by` as audit events name people.
     """
-    by = triggering_user(who)
-    row = (who, subject, dag_id, run_id, f"airflow:{by}" if by else None, plan, content_hash(content))
+    if requested_by is None and (by := triggering_user(who)):
+        requested_by = f"airflow:{by}"
+    row = (who, subject, dag_id, run_id, requested_by, plan, content_hash(content))
     with conn.cursor(row_factory=tuple_row) as cursor:
         asked = cursor.execute("select audit.ask_approval(%s, %s, %s, %s, %s, %s, %s)", row).fetchone()
     if asked is None:
@@ -129,7 +139,7 @@ def require_approval(conn: psycopg.Connection, subject: str) -> Approval:
     """
     events = [entry for entry in entries_about(conn, subject) if entry.action.startswith("approval.")]
     asked = [entry for entry in events if entry.action == "approval.request"]
-    decided = [entry for entry in events if entry.action in _DECISIONS]
+    decided = [entry for entry in events if entry.action in DECISIONS]
     if not asked or not decided or decided[-1].action != "approval.approve" or decided[-1].seq < asked[-1].seq:
         raise Fatal(f"{_name(subject)} is not approved. Nothing was changed.")
     request, approval = asked[-1], decided[-1]
@@ -140,11 +150,6 @@ def require_approval(conn: psycopg.Connection, subject: str) -> Approval:
     if approval.actor.lower() in {str(entry.payload.get("requested_by")).lower() for entry in asked}:
         raise Fatal(f"{_name(subject)} must be approved by somebody else than {approval.actor}. Nothing was changed.")
     return Approval(subject, approval.actor, approval.seq, str(approval.payload["content_sha256"]))
-
-
-def content_hash(content: Mapping[str, object]) -> str:
-    """SHA-256, 64 hex digits, of the content as JSON with sorted keys."""
-    return hashlib.sha256(json.dumps(content, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
 
 
 def triggering_user(actor: str) -> str | None:

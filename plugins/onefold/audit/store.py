@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
 from typing import IO
 
@@ -13,7 +13,7 @@ from psycopg.types.json import Jsonb
 
 from onefold.audit.chain import Entry
 from onefold.audit.event import AuditEvent
-from onefold.audit.restore import require_nothing_lost
+from onefold.audit.lost import require_nothing_lost
 from onefold.audit.tells_only import tells_only
 from onefold.errors import Fatal
 from onefold.settings import settings
@@ -68,10 +68,11 @@ def entry_from_database(conn: psycopg.Connection, seq: int) -> Entry:
     return _entry(*row)
 
 
-def entries_of(conn: psycopg.Connection, action: str) -> list[Entry]:
-    """Every entry of one action, by sequence."""
+def entries_of(conn: psycopg.Connection, actions: Sequence[str]) -> list[Entry]:
+    """Every entry of these actions, by sequence."""
     with conn.cursor(row_factory=tuple_row) as cursor:
-        return [_entry(*row) for row in cursor.execute(_COLUMNS + "where action = %s order by seq", (action,))]
+        query = _COLUMNS + "where action = any (%s) order by seq"
+        return [_entry(*row) for row in cursor.execute(query, (list(actions),))]
 
 
 def entries_about(conn: psycopg.Connection, subject: str) -> list[Entry]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from onefold.audit.anchor import Anchor
 from onefold.audit.chain import GENESIS, Entry, digest
 from onefold.audit.checkpoint import SignedCheckpoint, read_checkpoint
+from onefold.audit.given_up import RestoresTold
 from onefold.audit.merkle import Tree
 from onefold.audit.trust import Trust
 from onefold.errors import Fatal
@@ -57,7 +58,8 @@ def verify(
 
     An anchor's head must still be in the chain, and its checkpoint's root must be that of the events; those of anchors
     that are kept `elsewhere`, and a copy's root, likewise. `trust` checks who signed. With `must_list_copies`, a copy
-    must also be among the anchors: it was made from them.
+    must also be among the anchors: it was made from them. An event that says that a backup was restored must have been
+    approved (given_up.py).
 
     Streams events and anchors (these by ascending sequence, as their file holds them): memory stays flat. Stops at
     the first fault. The chain alone shows a changed, missing or inserted event; only anchors show that
@@ -66,7 +68,7 @@ def verify(
     """
     sorted_copies = sorted(copies, key=lambda copy: copy.checkpoint.size)
     expected = _Expected(_merged(anchors, elsewhere), sorted_copies, trust, must_list_copies)
-    head_seq, head_hash, tree = 0, GENESIS, Tree()
+    head_seq, head_hash, tree, restores = 0, GENESIS, Tree(), RestoresTold()
     fault = expected.fault_at_start()
     if fault is None:
         for entry in events:
@@ -77,6 +79,9 @@ def verify(
             if expected.any:
                 tree.add(bytes.fromhex(str(entry.hash)))
             if fault := expected.fault_at(entry, tree):
+                break
+            if reason := restores.add(entry):
+                fault = Fault(entry.seq, reason)
                 break
             head_seq, head_hash = entry.seq, str(entry.hash)
         else:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
-from functools import partial
+from itertools import chain
 from pathlib import Path
 from uuid import UUID
 
@@ -15,7 +15,6 @@ import click
 import psycopg
 
 from onefold.audit import (
-    Anchor,
     Entry,
     Trust,
     Verdict,
@@ -26,8 +25,8 @@ from onefold.audit import (
     signing_key,
     verify,
 )
-from onefold.audit.restore import ACTION as RESTORED
-from onefold.audit.restore import Restore, hash_of, restores_of, without_given_up
+from onefold.audit.given_up import ACTIONS as OF_RESTORES
+from onefold.audit.given_up import Restore, restores_of, what_was_given_up
 from onefold.audit.store import entries_of
 from onefold.commands.audit_checkpoints import (
     check_proof_command,
@@ -35,7 +34,7 @@ from onefold.commands.audit_checkpoints import (
     prove_command,
     rotate_key_command,
 )
-from onefold.commands.audit_copies import copies_kept, holds_anchors, places_command, read_copy, signed_anchors
+from onefold.commands.audit_copies import Copy, anchors_that_count, copies_of, holds_anchors, places_command, read_copy
 from onefold.commands.audit_evidence import evidence_command
 from onefold.commands.audit_restored import restored_command
 from onefold.errors import Fatal, OnefoldError
@@ -68,9 +67,9 @@ for _command in (
 @click.option(
     "--with",
     "copied",
-    type=_FILE,
     multiple=True,
-    help="A checkpoint that was copied elsewhere earlier (`onefold audit checkpoint`), or a copied anchor file.",
+    help="A checkpoint that was copied elsewhere earlier (`onefold audit checkpoint`), a copied anchor file, or a "
+    "bucket (s3://bucket/prefix, as in ONEFOLD_CHECKPOINTS).",
 )
 @click.option(
     "--anchor",
@@ -83,7 +82,7 @@ for _command in (
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the verdict as one JSON object.")
 def verify_command(
-    export: Path | None, copied: tuple[Path, ...], anchor_file: Path | None, key: Path | None, as_json: bool
+    export: Path | None, copied: tuple[str, ...], anchor_file: Path | None, key: Path | None, as_json: bool
 ) -> None:
     """Check every event's hash and link, every anchor and every copied checkpoint.
 
@@ -91,57 +90,59 @@ def verify_command(
     """
     default = settings().audit_anchor
     local = anchor_file or (None if export else default)
+    notes: list[str] = []
     try:
-        verdict = _verify(export, local, copied, key)
+        verdict = _verify(export, local, copied, key, notes.append)
     except (OnefoldError, psycopg.Error) as error:
         if as_json:
             click.echo(json.dumps({"ok": False, "error": str(error).strip()}))
             sys.exit(1)
         raise click.ClickException(str(error).strip()) from error
     problem = _problem(verdict, local)
-    facts = {"ok": problem is None, "problem": problem, **asdict(verdict)}
+    facts = {"ok": problem is None, "problem": problem, **asdict(verdict), "notes": notes}
+    if not as_json:
+        for note in notes:
+            click.echo(note)
     click.echo(json.dumps(facts) if as_json else problem or _report(verdict))
     sys.exit(0 if problem is None else 1)
 
 
-def _verify(export: Path | None, local: Path | None, copied: Sequence[Path], key: Path | None) -> Verdict:
-    heads = anchors(local) if local and local.exists() else ()
-    public = signing_key.public_file((local or settings().audit_anchor).parent)
+def _verify(
+    export: Path | None, local: Path | None, copied: Sequence[str], key: Path | None, tell: Callable[[str], None]
+) -> Verdict:
+    """`tell` hears of copies over events that a restore gave up, which contradict nothing, and of what was not read."""
+    path = local or settings().audit_anchor
+    public = signing_key.public_file(path.parent)
     trust = Trust(
         signing_key.read_verifiers(public) if public.exists() else (), signing_key.read_verifiers(key) if key else ()
     )
-    paths = [*copied, *(() if export else copies_kept(settings()))]
+    paths, read = copies_of(copied, None if export else settings(), tell)
 
-    def check(entries: Iterator[Entry], restores: Sequence[Restore], has: Callable[[int], str | None]) -> Verdict:
-        # Of a file of anchors, a restore may have given up the newest: then each of the others counts.
-        notes = [path for path in paths if not (restores and holds_anchors(path))]
-        files = [path for path in paths if holds_anchors(path)]
+    def check(entries: Iterator[Entry], restores: Sequence[Restore]) -> Verdict:
+        given_up = what_was_given_up(path, restores)
+        for restore in given_up.missing:
+            tell(f"An anchor file that {restore.text} gave up is not beside {path}: put it back, or copies of it fail.")
+        # Of a file of anchors each counts below; where nothing was given up, the newest must be among ours besides.
+        notes = [Copy(str(file), read_copy(file)) for file in paths if not (restores and holds_anchors(file))]
+        copies = []
+        for copy in (*notes, *read):
+            if restore := given_up.by(copy.signed.checkpoint):
+                tell(f"{copy.where}: its {copy.signed.checkpoint.size} events were given up by {restore.text}.")
+            else:
+                copies.append(copy.signed)
         return verify(
             _counted(entries),
-            heads,
-            elsewhere=[_anchors_that_count(path, restores, has) for path in files],
-            copies=[read_copy(path) for path in notes],
+            chain(given_up.kept_anchors(), anchors(local)) if local and local.exists() else (),
+            elsewhere=[anchors_that_count(file, given_up, tell) for file in paths if holds_anchors(file)],
+            copies=copies,
             trust=trust,
             must_list_copies=local is not None,
         )
 
     if export:
-        told = restores_of(entries_from_file(export))
-        given_up = range(told[0].kept_seq + 1, max(each.anchored_seq for each in told) + 1) if told else range(0)
-        known = {each.seq: str(each.hash) for each in entries_from_file(export) if each.seq in given_up}
-        return check(entries_from_file(export), told, known.get)
+        return check(entries_from_file(export), restores_of(entries_from_file(export)))
     with connect_as("auditor") as conn:
-        return check(entries_from_database(conn), restores_of(entries_of(conn, RESTORED)), partial(hash_of, conn))
-
-
-def _anchors_that_count(path: Path, restores: Sequence[Restore], has: Callable[[int], str | None]) -> Iterable[Anchor]:
-    if not restores:
-        return signed_anchors(path)
-    left, given_up = without_given_up(signed_anchors(path), restores, has)
-    if given_up:
-        events = ", ".join(str(restore.seq) for restore in restores)
-        click.echo(f"{path}: {given_up} checkpoints are over events that a restore gave up (event {events})", err=True)
-    return left
+        return check(entries_from_database(conn), restores_of(entries_of(conn, OF_RESTORES)))
 
 
 @audit.command("export")

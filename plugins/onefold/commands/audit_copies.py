@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import click
 
 from onefold.audit import Anchor, SignedCheckpoint, anchors, last_anchor, read_checkpoint
+from onefold.audit.given_up import GivenUp
 from onefold.audit.places.append_only import AppendOnlyFile
+from onefold.audit.places.bucket import LockedBucket
+from onefold.audit.places.place import Place, read_places
 from onefold.audit.places.sending import Sent, last_sent, places_of, send
 from onefold.audit.places.timestamp import TimeStampAuthority, stamped, time_of
-from onefold.errors import Fatal
+from onefold.errors import Fatal, OnefoldError
 from onefold.settings import Settings, settings
 from onefold.text_table import table
 
@@ -28,6 +32,18 @@ def signed_anchors(path: Path) -> Iterator[Anchor]:
     return (each for each in anchors(path) if each.checkpoint)
 
 
+def anchors_that_count(path: Path, given_up: GivenUp, tell: Callable[[str], None]) -> Iterator[Anchor]:
+    """The anchors of a copied file that the chain must have; says how many others a restore gave up."""
+    count, last = 0, None
+    for each in signed_anchors(path):
+        if restore := given_up.by_anchor(each):
+            count, last = count + 1, restore
+        else:
+            yield each
+    if last:
+        tell(f"{path}: {count} of its checkpoints are over events that were given up, the last ones by {last.text}.")
+
+
 def read_copy(path: Path) -> SignedCheckpoint:
     """A copied checkpoint: a signed note, or the newest line of an anchor file. Raises Fatal when it is neither."""
     try:
@@ -38,6 +54,50 @@ def read_copy(path: Path) -> SignedCheckpoint:
     if copied.checkpoint.size == 0:
         raise Fatal(f"{path} is a checkpoint over no events, which proves nothing.")
     return copied
+
+
+@dataclass(frozen=True)
+class Copy:
+    """A copied checkpoint, and where it is."""
+
+    where: str
+    signed: SignedCheckpoint
+
+
+def copies_of(
+    names: Sequence[str], here: Settings | None, tell: Callable[[str], None]
+) -> tuple[list[Path], list[Copy]]:
+    """The files that `--with` names, and the checkpoints in the buckets that it names.
+
+    With `here` also what ONEFOLD_CHECKPOINTS has made; `tell` hears of what of it cannot be read from here. Raises
+    Fatal when what is named cannot be read.
+    """
+    files = [Path(name) for name in names if not name.startswith("s3:")]
+    for file in files:
+        if not file.is_file():
+            raise Fatal(f"--with names {file}, which is no file. Give a copied checkpoint, an anchor file or s3://….")
+    copies = [
+        copy for name in names if name.startswith("s3:") for place in read_places(name) for copy in _in(place, tell)
+    ]
+    for place in places_of(here) if here else ():
+        try:
+            copies += _in(place, tell)
+        except OnefoldError as error:
+            tell(f"Not read, and so not compared: {error}")
+    return [*files, *(copies_kept(here) if here else ())], copies
+
+
+def _in(place: Place, tell: Callable[[str], None]) -> list[Copy]:
+    """What is in a bucket; nothing for a place of another kind."""
+    if not isinstance(place, LockedBucket):
+        return []
+    found = list(place.read())
+    for kept in found:
+        if kept.put_over:
+            tell(
+                f"{place.name}: {kept.key} was overwritten or deleted {kept.put_over} times; its oldest version counts."
+            )
+    return [Copy(f"{place.name}: {kept.key}", kept.copy) for kept in found]
 
 
 def copies_kept(here: Settings) -> list[Path]:

@@ -1,4 +1,4 @@
-"""onefold audit restored: say that the warehouse is older than its anchors because a backup was restored."""
+"""onefold audit restored: two people say that the warehouse is older than its anchors because a backup was restored."""
 
 from __future__ import annotations
 
@@ -6,43 +6,70 @@ import click
 import psycopg
 
 from onefold.audit import actor
+from onefold.audit.approval import Question, decide
 from onefold.audit.places.sending import send_after_commit
-from onefold.audit.restore import lost_since_anchored, record_restore
+from onefold.audit.restore import ask_restore, record_restore
 from onefold.errors import Fatal
 from onefold.platform.airflow import WAREHOUSE_DATABASE
+from onefold.platform.api import AirflowApi
+from onefold.platform.people import accounts
 from onefold.platform.postgres import Postgres
-from onefold.platform.sign_in import signed_in
-from onefold.settings import settings
+from onefold.platform.sign_in import airflow_session
+from onefold.settings import Settings, settings
 from onefold.warehouse.connection import connect
+
+_MAY = ("engineer", "approver")
 
 
 @click.command("restored", epilog="Example: onefold audit restored")
 @click.option("--yes", is_flag=True, help="Without asking.")
 def restored_command(yes: bool) -> None:
-    """Say that a backup was restored which is older than the anchors: publishing goes on.
+    """Say that a backup was restored which is older than the anchors: publishing goes on once another person agrees.
 
-    It appends an event that names what is lost, as the superuser and in the name of whoever has signed in, and keeps
-    the old anchor file. Exits 1 when nothing is lost.
+    The first person says so; the second, signed in as themselves, runs the same command. It then appends an event that
+    names what is given up, in both names, and keeps the old anchor file. Exits 1 when nothing is lost.
     """
     here = settings()
-    who = signed_in(here)
-    if who is None:
-        raise Fatal("Nobody has signed in, and this is said in somebody's name: bin/onefold login <name>")
     postgres = Postgres(here.home, here.pg_port)
-    with connect(postgres.url(WAREHOUSE_DATABASE), autocommit=True) as superuser:
-        lost = lost_since_anchored(superuser, here.audit_anchor)
-        if lost and not yes:
-            (head,) = superuser.execute("select coalesce(max(seq), 0) from audit.event").fetchone() or (0,)
+    try:
+        with connect(postgres.url(WAREHOUSE_DATABASE), autocommit=True) as superuser:
+            say_restored(here, superuser, postgres.url(WAREHOUSE_DATABASE, "onefold_approvals"), _person(here), yes)
+    except psycopg.Error as error:
+        raise Fatal(f"Nothing was appended: {str(error).strip()}") from error
+
+
+def say_restored(here: Settings, superuser: psycopg.Connection, approvals_url: str, who: str, yes: bool) -> None:
+    """Ask in the name of `who`, or, where another person has asked, approve and record it."""
+    asked = ask_restore(superuser, here.audit_anchor, who)
+    click.echo(asked.plan)
+    if asked.requested_by == who:
+        click.echo(f"{who} says so. Now another engineer or approver signs in and runs: bin/onefold audit restored")
+        return
+    if asked.decision != "approved":
+        if not yes:
             click.confirm(
-                f"The chain ends at event {head}; event {lost.seq} of {lost.at} was anchored. What was loaded, "
-                "approved, rolled back or erased since the backup is not in this warehouse. Was a backup restored?",
-                abort=True,
+                f"{asked.requested_by} says that a backup was restored. Was it, and is this given up?", abort=True
             )
-        try:
-            done = record_restore(superuser, here.audit_anchor, actor(who.user))
-        except psycopg.Error as error:
-            raise Fatal(f"The event was not appended: {str(error).strip()}") from error
+        _approve(approvals_url, asked, who)
+    done = record_restore(superuser, here.audit_anchor)
     send_after_commit(here)
     click.echo(
-        f"Event {done.seq}: the events {done.kept_seq + 1} to {done.anchored_seq} are given up. Publishing goes on."
+        f"Event {done.seq}: the events {done.kept_seq + 1} to {done.anchored_seq} are given up, said by "
+        f"{asked.requested_by}, approved by {who}. Publishing goes on."
     )
+
+
+def _approve(approvals_url: str, asked: Question, who: str) -> None:
+    with connect(approvals_url, autocommit=True) as connection:
+        decide(connection, asked.approval_id, approved=True, by=who, started_by=asked.requested_by, shown=asked.plan)
+
+
+def _person(here: Settings) -> str:
+    """Who has signed in, as Airflow's API server says: what a file says could be somebody else's name.
+
+    Raises Fatal when nobody has, or they may neither start nor approve anything.
+    """
+    name = airflow_session(AirflowApi, here).user_name()
+    if not any(account.name == name and account.duty in _MAY for account in accounts()):
+        raise Fatal(f"{name} is neither an engineer nor an approver, and may not say that a backup was restored.")
+    return actor(name)

@@ -67,6 +67,10 @@ class AirflowApi:
         """Whether the scheduler begins no run of the DAG."""
         return bool(self._call("GET", f"/dags/{dag_id}")["is_paused"])
 
+    def user_name(self) -> str:
+        """Who has signed in, as Airflow says whose token it is."""
+        return str(self._call("GET", "/auth/me", base="/ui")["username"])
+
     def ensure_pool(self, name: str, slots: int, description: str) -> None:
         """Make the pool where it is missing; one that is there keeps the slots that it has."""
         if self._send("GET", f"/pools/{name}", None).status_code == 404:
@@ -147,8 +151,8 @@ class AirflowApi:
         errors = listed(self._call("GET", "/importErrors"), "import_errors")
         return " ".join(f"{error['filename']}: {error['stack_trace']}" for error in errors) or "No import errors."
 
-    def _call(self, method: str, path: str, body: Json | None = None) -> dict[str, object]:
-        response = self._send(method, path, body)
+    def _call(self, method: str, path: str, body: Json | None = None, base: str = "/api/v2") -> dict[str, object]:
+        response = self._send(method, path, body, base)
         if response.status_code >= 500:
             raise Retriable(f"Airflow failed at {method} {path}: {response.status_code} {response.text[:500]}")
         if not response.ok:
@@ -156,19 +160,19 @@ class AirflowApi:
         answer: dict[str, object] = response.json()
         return answer
 
-    def _send(self, method: str, path: str, body: Json | None) -> requests.Response:
+    def _send(self, method: str, path: str, body: Json | None, base: str = "/api/v2") -> requests.Response:
         try:
-            response = self._request(method, path, body)
+            response = self._request(method, f"{base}{path}", body)
             if response.status_code == 401:  # the token has expired
                 self.token = self._sign_in()
-                response = self._request(method, path, body)
+                response = self._request(method, f"{base}{path}", body)
         except requests.RequestException as error:
             raise Retriable(f"Airflow at {self._url} does not answer. Start it with `bin/onefold up`.") from error
         return response
 
     def _request(self, method: str, path: str, body: Json | None) -> requests.Response:
         headers = {"Authorization": f"Bearer {self.token}"}
-        return self._session.request(method, f"{self._url}/api/v2{path}", json=body, headers=headers, timeout=TIMEOUT)
+        return self._session.request(method, f"{self._url}{path}", json=body, headers=headers, timeout=TIMEOUT)
 
     def _sign_in(self) -> str:
         if self._password is None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import psycopg
 
-from onefold.audit.restore import lost_since_anchored, require_nothing_lost
+from onefold.audit.lost import lost_since_anchored, require_nothing_lost
 from onefold.settings import settings
 from onefold.warehouse.connection import connect
 

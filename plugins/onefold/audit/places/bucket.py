@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,6 +17,7 @@ from urllib.parse import quote
 
 from onefold.audit.anchor import Anchor
 from onefold.audit.checkpoint import read_checkpoint
+from onefold.audit.places.bucket_versions import Kept, oldest_versions
 from onefold.errors import Fatal, Retriable
 
 _SECONDS = 10
@@ -77,6 +79,10 @@ class LockedBucket:
                 f"{self.name} refused a checkpoint with {why}. The bucket must have object lock, and "
                 "this account s3:PutObject and s3:PutObjectRetention in it."
             )
+
+    def read(self) -> Iterator[Kept]:
+        """The oldest version of each checkpoint that is there. Raises as oldest_versions()."""
+        return oldest_versions(self.name, self.bucket, self.prefix, self.region, self.endpoint)
 
     def _url(self, newest: Anchor) -> str:
         base = f"{self.endpoint.rstrip('/')}/{self.bucket}" if self.endpoint else _amazon(self.bucket, self.region)
