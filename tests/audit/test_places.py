@@ -26,6 +26,7 @@ from onefold.errors import Fatal
 from onefold.warehouse.post_commit import anchor_and_deliver
 from sandbox.time_stamp.authority import Authority, routes
 from tests.audit.conftest import Here
+from tests.debian import unpack
 from tests.http.web_server import Asked, Say, WebServer, serving
 
 NOBODY = 65534
@@ -92,7 +93,8 @@ import fcntl, os, pathlib, sys
 sys.path.insert(0, {plugins!r})
 from onefold.audit.places.append_only import AppendOnlyFile
 path = pathlib.Path({path!r})
-os.setgroups([]); os.setgid({nobody}); os.setuid({nobody})
+if os.geteuid() == 0:
+    os.setgroups([]); os.setgid({nobody}); os.setuid({nobody})
 def tried(what):
     try:
         what()
@@ -110,16 +112,23 @@ print(tried(lambda: os.truncate(path, 0)), tried(overwrite), tried(path.unlink),
 """
 
 
-@pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("chattr"), reason="chattr +a needs root")
-def test_the_engines_account_can_add_to_an_append_only_file_and_do_nothing_else(kept: Path) -> None:
-    if subprocess.run(["chattr", "+a", kept], check=False, capture_output=True).returncode:
-        pytest.skip("this file system knows no append-only files")
+@pytest.mark.parametrize("kind", ["append-only", "writable"])
+def test_the_engines_account_can_add_to_an_append_only_file_and_do_nothing_else(kept: Path, kind: str) -> None:
+    """A file that is not append-only, as an account other than root lays it ready, keeps its name alone: it is told."""
+    kept.parent.chmod(0o711 if os.geteuid() == 0 else 0o511)  # in the folder this account may change nothing
+    may_lock = kind == "append-only" and shutil.which("chattr")
+    locked = bool(may_lock) and not subprocess.run(["chattr", "+a", kept], capture_output=True).returncode
     plugins = str(Path(__file__).parents[2] / "plugins")
     program = REWRITES.format(plugins=plugins, path=str(kept), nobody=NOBODY)
     said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
-    assert said.stdout.split() == [*["PermissionError"] * 4, "done", "None"]
-    root = AppendOnlyFile("file:x", kept).how_to_rewrite()
-    assert root is not None and "root" in root
+    kept.parent.chmod(0o711)
+    *content, unlinked, renamed, added, how = said.stdout.split(maxsplit=5)
+    assert (unlinked, renamed, added) == ("PermissionError", "PermissionError", "done")
+    assert content == ["PermissionError" if locked else "done"] * 2
+    assert how.strip() == "None" if locked else "not append-only" in how
+    if os.geteuid() == 0:
+        root = AppendOnlyFile("file:x", kept).how_to_rewrite()
+        assert root is not None and "root" in root
 
 
 def test_a_place_that_is_not_there_is_told_and_no_commit_fails(here: Here, kept: Path) -> None:
@@ -254,10 +263,15 @@ def test_a_bucket_that_cannot_be_read_is_told_and_refused_where_it_was_asked_for
 
 
 @pytest.fixture(scope="module")
-def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
-    if not shutil.which("openssl"):
-        pytest.skip("openssl is not installed")
-    return Authority(tmp_path_factory.mktemp("authority"))
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Authority]:
+    with pytest.MonkeyPatch.context() as patch:
+        if not shutil.which("openssl"):
+            cache = tmp_path_factory.mktemp("openssl")
+            unpack("openssl", cache)
+            libraries = {str(path.parent) for path in cache.rglob("*.so.*")}
+            patch.setenv("PATH", f"{cache}/usr/bin", prepend=os.pathsep)
+            patch.setenv("LD_LIBRARY_PATH", os.pathsep.join(libraries))
+        yield Authority(tmp_path_factory.mktemp("authority"))
 
 
 def test_a_checkpoint_is_time_stamped_and_anybody_can_check_it(

@@ -15,10 +15,10 @@ import pymysql
 import pytest
 
 from onefold.platform.postgres import free_port
+from tests.debian import unpack
 
 PACKAGE = "mariadb-server-core"
 PASSWORD = "test-only"
-LISTS = Path("/var/lib/apt/lists")
 ROLES = ("owner", "reader")
 SYSTEM_TABLES = ("mysql_system_tables.sql", "mysql_performance_tables.sql", "mysql_system_tables_data.sql")
 START_SECONDS = 60
@@ -44,7 +44,7 @@ def programs(cache: Path) -> Programs:
             return Programs(Path(found), _share(Path(found).parents[1]))
     usr = cache / "usr"
     if not (usr / "sbin" / "mariadbd").exists():
-        _unpack(cache)
+        unpack(PACKAGE, cache)
     libraries = os.pathsep.join({str(path.parent) for path in (*usr.rglob("*.so.*"), *cache.glob("lib/**/*.so.*"))})
     return Programs(usr / "sbin" / "mariadbd", _share(usr), libraries)
 
@@ -54,33 +54,6 @@ def _share(usr: Path) -> Path:
         if (usr / "share" / name / SYSTEM_TABLES[0]).exists():
             return usr / "share" / name
     pytest.fail(f"MariaDB was found in {usr}, but not its {SYSTEM_TABLES[0]}: install the whole of {PACKAGE}.")
-
-
-def _unpack(cache: Path) -> None:
-    """Download the package and those that it needs and the machine lacks, and unpack them side by side."""
-    apart = ["-o", f"Dir::State::Lists={cache}/lists", "-o", f"Dir::Cache={cache}/archives"]
-    try:
-        if any(LISTS.glob("*_Packages*")):
-            apart = []
-        else:  # a machine that was never told what there is: ask, and write nothing outside of our folder
-            for folder in ("lists/partial", "archives/partial"):
-                (cache / folder).mkdir(parents=True, exist_ok=True)
-            subprocess.run(["apt-get", *apart, "update"], check=True, capture_output=True, timeout=300)
-        asked = ["apt-cache", *apart, "depends", PACKAGE]
-        needed = subprocess.run(asked, check=True, capture_output=True, text=True).stdout
-        names = [line.split()[-1] for line in needed.splitlines() if line.strip().startswith("Depends:")]
-        lacking = [name for name in names if subprocess.run(["dpkg-query", "-W", name], capture_output=True).returncode]
-        command = ["apt-get", *apart, "download", PACKAGE, *lacking]
-        subprocess.run(command, cwd=cache, check=True, capture_output=True, timeout=300)
-        for package in cache.glob("*.deb"):
-            subprocess.run(["dpkg-deb", "-x", package, cache], check=True, capture_output=True)
-            package.unlink()
-    except (OSError, subprocess.SubprocessError) as error:
-        said = (getattr(error, "stderr", b"") or b"")[-500:]
-        pytest.fail(
-            f"These tests need a MariaDB. None is installed, and Debian's {PACKAGE} could not be downloaded "
-            f"({error}; {said!r}). Install MariaDB's server, or let apt-get reach its archive (apt-get update)."
-        )
 
 
 @contextmanager

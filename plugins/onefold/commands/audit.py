@@ -120,8 +120,8 @@ def _verify(
 
     def check(entries: Iterator[Entry], restores: Sequence[Restore]) -> Verdict:
         given_up = what_was_given_up(path, restores)
-        for restore in given_up.missing:
-            tell(f"An anchor file that {restore.text} gave up is not beside {path}: put it back, or copies of it fail.")
+        for each in given_up.missing:
+            tell(f"An anchor file that {each.text} gave up is not beside {path}: put it back, or copies of it fail.")
         # Of a file of anchors each counts below; where nothing was given up, the newest must be among ours besides.
         notes = [Copy(str(file), read_copy(file)) for file in paths if not (restores and holds_anchors(file))]
         copies = []

@@ -94,9 +94,8 @@ def _in(place: Place, tell: Callable[[str], None]) -> list[Copy]:
     found = list(place.read())
     for kept in found:
         if kept.put_over:
-            tell(
-                f"{place.name}: {kept.key} was overwritten or deleted {kept.put_over} times; its oldest version counts."
-            )
+            over = f"was overwritten or deleted (versions: {kept.put_over + 1}); its oldest version counts"
+            tell(f"{place.name}: {kept.key} {over}.")
     return [Copy(f"{place.name}: {kept.key}", kept.copy) for kept in found]
 
 
