@@ -14,6 +14,7 @@ from onefold.errors import Fatal
 from onefold.load.ledger import Run
 from onefold.orchestration.tasks import questions
 from onefold.orchestration.tasks import rollback as tasks
+from onefold.rollback import lifecycle
 from onefold.rollback.lifecycle import execute_rollback, plan_rollback
 from onefold.rollback.request import RollbackRequest
 from onefold.warehouse.connection import connect
@@ -128,6 +129,45 @@ def test_what_is_changed_after_the_approval_is_not_done(shop: Shop) -> None:
     with pytest.raises(Fatal, match="something else"):
         execute_rollback(shop.url, CATALOG, rollback_id, STARTER)
     assert set(shop.current()) == {"a", "b"}
+
+
+def test_a_harmless_text_does_not_get_another_operation_approved(shop: Shop) -> None:
+    """Anna, who has the loader's password, asks in the name of Piotr, whose run waits, with the text that it shows."""
+    harmless, grave = shop.load([record("a", 1)]), shop.load([record("b", 2)])
+    shown = asked(shop.url, f"rollback:{planned(shop, harmless.load_id, 'manual__1')}")
+    other = planned(shop, grave.load_id, "manual__2")
+    facts = "select content_sha256 from ops.approval where subject = %s"
+    with connect(shop.url, autocommit=True) as loader:
+        (content,) = loader.execute(facts, (f"rollback:{other}",)).fetchone() or ("",)
+        forged = (
+            STARTER.format("x"),
+            f"rollback:{other}",
+            "rollback",
+            "manual__1",
+            "airflow:piotr",
+            shown.plan,
+            content,
+        )
+        loader.execute("select audit.ask_approval(%s, %s, %s, %s, %s, %s, %s)", forged)
+    answer(shop.url, f"rollback:{other}", "anna", approved=True)
+    with pytest.raises(Fatal, match="the text that was approved is about something else"):
+        execute_rollback(shop.url, CATALOG, other, STARTER)
+    assert set(shop.current()) == {"a", "b"}
+
+
+def test_what_is_turned_down_while_it_prepares_is_not_done(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a second tab, between the first look at the approval and the transaction."""
+    load = shop.load([record("a", 1)])
+    rollback_id = planned(shop, load.load_id, "manual__1")
+    answer(shop.url, f"rollback:{rollback_id}", "approver", approved=True)
+
+    def meanwhile(*_: object) -> None:
+        answer(shop.url, f"rollback:{rollback_id}", "approver", approved=False)
+
+    monkeypatch.setattr(lifecycle, "gate_late_readings", meanwhile)
+    with pytest.raises(Fatal, match="not approved"):
+        execute_rollback(shop.url, CATALOG, rollback_id, STARTER)
+    assert set(shop.current()) == {"a"}
 
 
 def test_a_plan_that_is_asked_again_needs_its_own_approval(shop: Shop) -> None:

@@ -121,6 +121,8 @@ class Approval:
     by: str
     seq: int
     content_sha256: str
+    approval_id: int
+    plan_sha256: str
 
     def require(self, content: Mapping[str, object]) -> None:
         """Raises Fatal when this is not what was approved."""
@@ -149,7 +151,27 @@ def require_approval(conn: psycopg.Connection, subject: str) -> Approval:
         raise Fatal(f"{_name(subject)}: another plan was approved (audit event {approval.seq}). Nothing was changed.")
     if approval.actor.lower() in {str(entry.payload.get("requested_by")).lower() for entry in asked}:
         raise Fatal(f"{_name(subject)} must be approved by somebody else than {approval.actor}. Nothing was changed.")
-    return Approval(subject, approval.actor, approval.seq, str(approval.payload["content_sha256"]))
+    facts = approval.payload
+    return Approval(
+        subject=subject,
+        by=approval.actor,
+        seq=approval.seq,
+        content_sha256=str(facts["content_sha256"]),
+        approval_id=int(str(facts["approval"])),
+        plan_sha256=str(facts["plan_sha256"]),
+    )
+
+
+def require_shown(conn: psycopg.Connection, approval: Approval, beginning: str) -> None:
+    """Raises Fatal unless the text that was approved begins so: whoever asks says what is shown and what would be done,
+    and they could be two things."""
+    found = conn.execute("select plan from ops.approval where approval_id = %s", (approval.approval_id,)).fetchone()
+    text = str(found[0]) if found else ""
+    if hashlib.sha256(text.encode()).hexdigest() != approval.plan_sha256 or not text.startswith(beginning):
+        raise Fatal(
+            f"{_name(approval.subject)}: the text that was approved is about something else (event {approval.seq}). "
+            "Nothing was changed. Start a new one, and let its plan be approved."
+        )
 
 
 def triggering_user(actor: str) -> str | None:

@@ -10,7 +10,7 @@ import psycopg
 from psycopg.types.json import Jsonb
 
 from onefold.audit import AuditEvent, actor, append
-from onefold.audit.approval import Approval, ask, require_approval, triggering_user
+from onefold.audit.approval import ask, require_approval, triggering_user
 from onefold.catalog.reader import Catalog
 from onefold.conform.publish_ledger import conform_lock
 from onefold.erasure.case_file import Case, close_case, read_case, save_case
@@ -103,9 +103,9 @@ def execute_erasure(url: str, catalog: Catalog, run: Run) -> ErasurePlan | None:
             return None
         if found.state == "refused":
             raise Fatal(f"Erasure {found.erasure_id} is refused and not approved. Nothing was erased.")
-        approval = require_approval(connection, _subject_of(found.erasure_id))
+        require_approval(connection, _subject_of(found.erasure_id))
         require_publishable(connection)
-        plan = _execute(connection, catalog, found, read_case(found.case), approval)
+        plan = _execute(connection, catalog, found, read_case(found.case))
         with connection.transaction():
             _end(connection, found.erasure_id, "done", outcome=plan)
             _audit(connection, run.actor, "erase.execute", found.erasure_id, plan)
@@ -146,11 +146,12 @@ def erase_again(url: str, catalog: Catalog) -> ErasurePlan:
     return plan
 
 
-def _execute(
-    connection: psycopg.Connection, catalog: Catalog, found: Erasure, case: Case, approval: Approval
-) -> ErasurePlan:
+def _execute(connection: psycopg.Connection, catalog: Catalog, found: Erasure, case: Case) -> ErasurePlan:
     subject = _subject(connection, catalog, case)
-    approval.require(_content(case.name, subject.records))
+    with connection.transaction():  # what has begun is turned down no more
+        connection.execute("update ops.erasure set state = 'executing' where erasure_id = %s", (found.erasure_id,))
+        approval = require_approval(connection, _subject_of(found.erasure_id))
+        approval.require(_content(case.name, subject.records))
     save_case(replace(case, values=case.values | subject.values, records=case.records | subject.records))
     return _erase(connection, catalog, found, subject)
 

@@ -10,7 +10,7 @@ import psycopg
 from psycopg.types.json import Jsonb
 
 from onefold.audit import AuditEvent, append
-from onefold.audit.approval import ask, require_approval, triggering_user
+from onefold.audit.approval import ask, require_approval, require_shown, triggering_user
 from onefold.catalog.reader import Catalog
 from onefold.conform.publish_ledger import conform_lock
 from onefold.errors import Fatal
@@ -45,13 +45,16 @@ class RollbackPlan:
 
     def shown(self, who: str) -> str:
         """The plan in Markdown, for the person who approves it; `who` is the actor of the run that asks."""
+        return "\n".join([self.head(who), "", *(f"- {line.strip()}" for line in self.text.splitlines())])
+
+    def head(self, who: str) -> str:
+        """What is done to which loads and why, in one line, with which that text begins."""
         loads = ", ".join(map(str, self.loads))
-        head = (
+        return (
             f"**Rollback {self.rollback_id}** "
             f"{'removes' if self.target == 'rolled_back' else 'brings back'} load {loads}. "
             f"Why: {' '.join(self.reason.split())} (asked for by {triggering_user(who) or who})"
         )
-        return "\n".join([head, "", *(f"- {line.strip()}" for line in self.text.splitlines())])
 
     def as_json(self) -> dict[str, object]:
         """For scripts, and for Airflow's XCom."""
@@ -111,9 +114,9 @@ def execute_rollback(url: str, catalog: Catalog, rollback_id: int, who: str) -> 
     while one of them runs, Fatal when it was not approved, or when it would now do something else than was approved.
     """
     with translate_errors("rollback"), connect(url, autocommit=True) as connection, conform_lock(connection):
-        loads, reason, state, undoes, approved_plan = one_row(
+        loads, reason, state, undoes, approved_plan, asked_by = one_row(
             connection.execute(
-                "select loads, reason, state, undoes, plan from ops.rollback where rollback_id = %s",
+                "select loads, reason, state, undoes, plan, actor from ops.rollback where rollback_id = %s",
                 (rollback_id,),
             )
         )
@@ -122,7 +125,7 @@ def execute_rollback(url: str, catalog: Catalog, rollback_id: int, who: str) -> 
             return RollbackPlan(rollback_id, tuple(loads), target, reason, ())
         if state == "refused":
             raise Fatal(f"Rollback {rollback_id} is {state} and not approved. {NOTHING_CHANGED} Start a new one.")
-        approval = require_approval(connection, _subject(rollback_id))
+        require_approval(connection, _subject(rollback_id))
         require_publishable(connection)
         try:
             with _stream_locks(connection, stream_changes(connection, catalog.systems, loads, target)):
@@ -131,9 +134,13 @@ def execute_rollback(url: str, catalog: Catalog, rollback_id: int, who: str) -> 
                 for change in changes:
                     gate_late_readings(connection, url, change, catalog.entities)
                 with connection.transaction():
+                    _require_planned(connection, rollback_id)  # from here on nobody decides otherwise
+                    approval = require_approval(connection, _subject(rollback_id))
                     done = tuple(_execute_change(connection, change, catalog) for change in changes)
                     _require_as_approved(rollback_id, approved_plan, done)
                     approval.require(_content(loads, undoes, done))
+                    executed = RollbackPlan(rollback_id, tuple(loads), target, reason, done)
+                    require_shown(connection, approval, executed.head(asked_by))
                     _end(connection, rollback_id, "done", outcome=as_json(done))
                     if undoes:
                         _end(connection, undoes, "undone")
@@ -144,7 +151,7 @@ def execute_rollback(url: str, catalog: Catalog, rollback_id: int, who: str) -> 
                 _audit(connection, who, "rollback.execute", rollback_id, tuple(loads), "refused")
             raise
     after_commit(url)
-    return RollbackPlan(rollback_id, tuple(loads), target, reason, done)
+    return executed
 
 
 def _make_plan(
