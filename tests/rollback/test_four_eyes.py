@@ -155,6 +155,24 @@ def test_a_harmless_text_does_not_get_another_operation_approved(shop: Shop) -> 
     assert set(shop.current()) == {"a", "b"}
 
 
+def test_an_approval_is_good_for_once(shop: Shop) -> None:
+    """Undone with everybody's knowledge, and called planned again by whoever has the loader's password."""
+    load = shop.load([record("a", 1)])
+    first = planned(shop, load.load_id, "manual__1")
+    record_decision(shop.url, first, "approver", approved=True)
+    execute_rollback(shop.url, CATALOG, first, STARTER.format("x"))
+    run = Run("rollback", "manual__2", STARTER.format("manual__2"))
+    second = plan_rollback(shop.url, CATALOG, RollbackRequest(undo=first, reason="it was right"), run).rollback_id
+    assert second is not None
+    record_decision(shop.url, second, "approver", approved=True)
+    execute_rollback(shop.url, CATALOG, second, STARTER.format("x"))
+    with connect(shop.url, autocommit=True) as loader:
+        loader.execute("update ops.rollback set state = 'planned' where rollback_id = %s", (first,))
+    with pytest.raises(Fatal, match="was done already"):
+        execute_rollback(shop.url, CATALOG, first, STARTER.format("x"))
+    assert set(shop.current()) == {"a"}
+
+
 def test_what_is_turned_down_while_it_prepares_is_not_done(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     """In a second tab, between the first look at the approval and the transaction."""
     load = shop.load([record("a", 1)])

@@ -26,6 +26,8 @@ _OF_RUN = """
 select approval_id, subject, dag_id, run_id, requested_by, plan, plan_sha256, decision, decided_by
 from ops.approval where dag_id = %s and run_id = %s order by approval_id desc limit 1
 """
+_DONE = ("rollback.execute", "rollback.undo", "erase.execute", "migration.published")
+"""The actions of the events that say that what was approved is done: an approval is good for once."""
 _FACTS = ("approval", "plan_sha256", "content_sha256")
 _PREVIOUS = "select encode(hash, 'hex') from audit.event where seq = %s"
 
@@ -136,10 +138,10 @@ class Approval:
 def require_approval(conn: psycopg.Connection, subject: str) -> Approval:
     """The approval of the newest plan of `subject`, read from the audit chain.
 
-    Raises Fatal unless there is one, by another person than all who have asked for it, about that very plan, and both
-    events are whole links of the chain.
+    Raises Fatal unless there is one, by another person than all who have asked for it, about that very plan, both
+    events are whole links of the chain, and it was not done yet.
     """
-    events = [entry for entry in entries_about(conn, subject) if entry.action.startswith("approval.")]
+    events = entries_about(conn, subject)
     asked = [entry for entry in events if entry.action == "approval.request"]
     decided = [entry for entry in events if entry.action in DECISIONS]
     if not asked or not decided or decided[-1].action != "approval.approve" or decided[-1].seq < asked[-1].seq:
@@ -151,6 +153,8 @@ def require_approval(conn: psycopg.Connection, subject: str) -> Approval:
         raise Fatal(f"{_name(subject)}: another plan was approved (audit event {approval.seq}). Nothing was changed.")
     if approval.actor.lower() in {str(entry.payload.get("requested_by")).lower() for entry in asked}:
         raise Fatal(f"{_name(subject)} must be approved by somebody else than {approval.actor}. Nothing was changed.")
+    if done := [entry.seq for entry in events if entry.action in _DONE and entry.result == "ok"]:
+        raise Fatal(f"{_name(subject)} was done already (audit event {done[0]}). Nothing was changed. Start a new one.")
     facts = approval.payload
     return Approval(
         subject=subject,
