@@ -55,6 +55,8 @@ class StandIn(BaseHTTPRequestHandler):
         StandIn.left -= 1
         if StandIn.left < 0 or self.headers["Authorization"] != f"Bearer token-{StandIn.tokens}":
             return self._answer(401, {"detail": "expired"})
+        if self.path == "/ui/auth/me":
+            return self._answer(200, {"id": "engineer", "username": "engineer"})
         if self.path.startswith("/api/v2/pools/"):
             there = self.path.endswith("/sized_by_hand")
             return self._answer(200 if there else 404, {"slots": 7} if there else {"detail": "not found"})
@@ -116,6 +118,10 @@ def test_a_pool_is_made_where_it_is_missing_and_keeps_the_slots_that_somebody_ga
     api.ensure_pool("sized_by_hand", 1, "x")
     api.ensure_pool("new", 2, "y")
     assert StandIn.pools == [{"name": "new", "slots": 2, "description": "y"}]
+
+
+def test_airflow_says_who_has_signed_in(url: str) -> None:
+    assert AirflowApi(url, "whoever", "right").user_name() == "engineer"
 
 
 def test_a_wrong_password_is_fatal(url: str) -> None:

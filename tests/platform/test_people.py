@@ -101,7 +101,10 @@ def test_engineers_run_approvers_only_answer_and_the_others_only_read() -> None:
 
 
 def test_the_service_account_makes_pools_and_can_do_and_approve_nothing_else() -> None:
-    manager, up = OnefoldAuthManager(), SimpleAuthManagerUser(SERVICE_ACCOUNT, airflow_users()[SERVICE_ACCOUNT])
+    manager, up = (
+        OnefoldAuthManager(),
+        SimpleAuthManagerUser(username=SERVICE_ACCOUNT, role=airflow_users()[SERVICE_ACCOUNT]),
+    )
     assert [method for method in WRITES if manager.is_authorized_pool(method=method, user=up)] == ["POST"]
     assert not manager.is_authorized_pool(method="POST", user=user("approver"))
     refused = [

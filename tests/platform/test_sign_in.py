@@ -9,6 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from onefold.commands import login as commands
+from onefold.commands.audit_restored import person_who_says
 from onefold.commands.runs import airflow
 from onefold.errors import Fatal
 from onefold.platform.api import AirflowApi
@@ -47,6 +48,18 @@ def test_what_is_started_has_the_name_of_whoever_has_signed_in(here: Settings) -
         assert airflow(here).token == f"token of {name}"
     assert sign_out(here) == "piotr.zaremba"
     assert signed_in(here) is None
+
+
+def test_a_restore_is_said_by_whom_airflow_knows_and_only_by_an_engineer_or_approver(
+    here: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sign_in(here, "anna.kowal", "hers")
+    for name in ("maria.wilk", "tomasz.gora", "onefold.service", "somebody.else"):
+        monkeypatch.setattr(AirflowApi, "user_name", lambda _, name=name: name)
+        with pytest.raises(Fatal, match="neither an engineer nor an approver"):
+            person_who_says(here)
+    monkeypatch.setattr(AirflowApi, "user_name", lambda _: "piotr.zaremba")  # the token is his, the file says Anna
+    assert person_who_says(here) == "airflow:piotr.zaremba"
 
 
 def test_a_wrong_password_signs_nobody_in(here: Settings) -> None:

@@ -33,7 +33,9 @@ def restored_command(yes: bool) -> None:
     postgres = Postgres(here.home, here.pg_port)
     try:
         with connect(postgres.url(WAREHOUSE_DATABASE), autocommit=True) as superuser:
-            say_restored(here, superuser, postgres.url(WAREHOUSE_DATABASE, "onefold_approvals"), _person(here), yes)
+            say_restored(
+                here, superuser, postgres.url(WAREHOUSE_DATABASE, "onefold_approvals"), person_who_says(here), yes
+            )
     except psycopg.Error as error:
         raise Fatal(f"Nothing was appended: {str(error).strip()}") from error
 
@@ -64,7 +66,7 @@ def _approve(approvals_url: str, asked: Question, who: str) -> None:
         decide(connection, asked.approval_id, approved=True, by=who, started_by=asked.requested_by, shown=asked.plan)
 
 
-def _person(here: Settings) -> str:
+def person_who_says(here: Settings) -> str:
     """Who has signed in, as Airflow's API server says: what a file says could be somebody else's name.
 
     Raises Fatal when nobody has, or they may neither start nor approve anything.
