@@ -9,6 +9,7 @@ import pytest
 from onefold.erasure.lifecycle import execute_erasure, turn_down_erasure
 from onefold.errors import Fatal
 from onefold.privacy.values import email, pesel
+from onefold.warehouse.connection import connect
 from tests.anchors import anchor_what_is_lost
 from tests.approvals import answer
 from tests.erasure.office import EMAIL, NAME, OTHER, PESEL, Office, adam, employee, event, traces, zofia
@@ -117,6 +118,25 @@ def test_what_is_erased_is_what_was_approved(office: Office) -> None:
     office.load("hr.employee", zofia(), adam(), employee("99", *NAME, EMAIL, 0))
     with pytest.raises(Fatal, match="something else than was approved"):
         execute_erasure(office.url, office.catalog, run)
+
+
+def test_the_text_of_another_erasure_approves_nothing(office: Office) -> None:
+    """Somebody with the loader's password asks about Zofia's case with the text of Adam's, which waits."""
+    fill(office)
+    _, other, _ = office.plan(email(OTHER))
+    run, number, _ = office.plan()
+    about = "select plan, content_sha256 from ops.approval where subject = %s"
+    with connect(office.url, autocommit=True) as loader:
+        ((harmless, _),) = loader.execute(about, (f"erasure:{other}",)).fetchall()
+        ((_, content),) = loader.execute(about, (f"erasure:{number}",)).fetchall()
+        loader.execute(
+            "select audit.ask_approval('airflow:x', %s, 'erase', %s, 'airflow:piotr', %s, %s)",
+            (f"erasure:{number}", run.run_id, harmless, content),
+        )
+    answer(office.url, f"erasure:{number}", "approver", approved=True)
+    with pytest.raises(Fatal, match="the text that was approved is about something else"):
+        execute_erasure(office.url, office.catalog, run)
+    assert office.query("select state from ops.erasure order by erasure_id") == [("planned",), ("planned",)]
 
 
 def test_a_warehouse_older_than_its_anchors_is_left_as_it_is(office: Office) -> None:

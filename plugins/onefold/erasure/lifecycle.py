@@ -10,12 +10,12 @@ import psycopg
 from psycopg.types.json import Jsonb
 
 from onefold.audit import AuditEvent, actor, append
-from onefold.audit.approval import ask, require_approval, triggering_user
+from onefold.audit.approval import ask, require_approval, require_shown, triggering_user
 from onefold.catalog.reader import Catalog
 from onefold.conform.publish_ledger import conform_lock
 from onefold.erasure.case_file import Case, close_case, read_case, save_case
 from onefold.erasure.execute import erase_everywhere, require_nothing_left, streams_locked, streams_to_lock
-from onefold.erasure.plan import ErasurePlan, make_plan
+from onefold.erasure.plan import ErasurePlan, make_plan, plan_head
 from onefold.erasure.request import ErasureRequest
 from onefold.erasure.wipe import renew_log, rewrite_tables, tables_once_held
 from onefold.errors import Fatal
@@ -65,7 +65,8 @@ def plan_erasure(url: str, catalog: Catalog, request: ErasureRequest, run: Run) 
                 )
             )
             _audit(connection, run.actor, "erase.plan", erasure_id, plan)
-            shown = plan.shown(erasure_id, request.basis, triggering_user(run.actor) or run.actor)
+            who = triggering_user(run.actor) or run.actor
+            shown = plan.shown(plan_head(erasure_id, case.name, request.basis, who))
             content = _content(case.name, subject.records)
             ask(connection, _subject_of(erasure_id), run.dag_id, run.run_id, run.actor, shown, content)
     after_commit(url)
@@ -149,8 +150,15 @@ def erase_again(url: str, catalog: Catalog) -> ErasurePlan:
 def _execute(connection: psycopg.Connection, catalog: Catalog, found: Erasure, case: Case) -> ErasurePlan:
     subject = _subject(connection, catalog, case)
     with connection.transaction():  # what has begun is turned down no more
-        connection.execute("update ops.erasure set state = 'executing' where erasure_id = %s", (found.erasure_id,))
+        basis, asked_by = one_row(
+            connection.execute(
+                "update ops.erasure set state = 'executing' where erasure_id = %s returning basis, actor",
+                (found.erasure_id,),
+            )
+        )
         approval = require_approval(connection, _subject_of(found.erasure_id))
+        head = plan_head(found.erasure_id, case.name, basis, triggering_user(asked_by) or asked_by)
+        require_shown(connection, approval, head)
         approval.require(_content(case.name, subject.records))
     save_case(replace(case, values=case.values | subject.values, records=case.records | subject.records))
     return _erase(connection, catalog, found, subject)

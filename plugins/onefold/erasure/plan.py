@@ -44,9 +44,8 @@ class ErasurePlan:
         """The plan in words, a line each."""
         return "\n".join(self._lines())
 
-    def shown(self, erasure_id: int, basis: str, who: str) -> str:
-        """The plan in Markdown, for the person who approves it."""
-        head = f"**Erasure {erasure_id}** of one person. Why: {' '.join(basis.split())} (asked for by {who})"
+    def shown(self, head: str) -> str:
+        """The plan in Markdown, for the person who approves it, below its first line (plan_head())."""
         return "\n".join([head, "", *(f"- {line}" for line in self._lines())])
 
     @property
@@ -86,6 +85,11 @@ class ErasurePlan:
             if table.kept:
                 yield f"{name}: kept by law: {_counted(table.kept)}."
         yield from self.laws
+
+
+def plan_head(erasure_id: int, case: str, basis: str, who: str) -> str:
+    """Which erasure it is, of whose case, why, and who asks for it: the first line of the plan that is shown."""
+    return f"**Erasure {erasure_id}** of one person (case {case}). Why: {' '.join(basis.split())} (asked for by {who})"
 
 
 def make_plan(catalog: Catalog, subject: Subject, places: Iterable[Place]) -> ErasurePlan:
