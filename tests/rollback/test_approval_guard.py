@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -34,14 +35,15 @@ class Server:
 
     client: TestClient
     manager: OnefoldAuthManager
+    option: str
     reached: list[bytes] = field(default_factory=list)
 
     def signed_in(self, name: str, role: str) -> str:
         return self.manager.generate_jwt(SimpleAuthManagerUser(username=name, role=role))
 
-    def answer(self, token: str | None, option: str = "Approve") -> int:
+    def answer(self, token: str | None, option: str | None = None) -> int:
         headers = {"Authorization": f"Bearer {token}"} if token else {}
-        return self.client.patch(PATH, json={"chosen_options": [option]}, headers=headers).status_code
+        return self.client.patch(PATH, json={"chosen_options": [option or self.option]}, headers=headers).status_code
 
 
 @pytest.fixture
@@ -49,7 +51,8 @@ def server(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
     """A server in which somebody named engineer has started the run, and its plan is shown as it is stored."""
     load = shop.load([record("a", 1)])
     planned(shop, load.load_id, "manual__1")
-    plan = asked(shop.url, "rollback:1").plan
+    question = asked(shop.url, "rollback:1")
+    plan = question.plan
     monkeypatch.setenv(APPROVALS_URL, as_role(shop.url, "onefold_approvals"))
     monkeypatch.setenv("AIRFLOW__API_AUTH__JWT_SECRET", KEY)
     monkeypatch.setenv("AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS", "approver:user,engineer:op")
@@ -66,7 +69,7 @@ def server(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
         reached.append((await receive())["body"])
         await PlainTextResponse("done")(scope, receive, send)
 
-    yield Server(TestClient(ApprovalGuard(behind)), manager, reached)
+    yield Server(TestClient(ApprovalGuard(behind)), manager, question.approve_option, reached)
     for cached in (OnefoldAuthManager._get_token_signer, OnefoldAuthManager._get_token_validator):
         cached.cache_clear()
 
@@ -80,9 +83,22 @@ def decisions(shop: Shop) -> list[tuple[object, ...]]:
 
 def test_an_approval_is_recorded_before_airflow_hears_of_it(server: Server, shop: Shop) -> None:
     assert server.answer(server.signed_in("approver", "user")) == 200
-    assert server.reached == [b'{"chosen_options":["Approve"]}']
+    assert server.reached == [json.dumps({"chosen_options": [server.option]}, separators=(",", ":")).encode()]
     assert decisions(shop) == [("approval.approve", "airflow:approver")]
     assert shop.query("select approved_by from ops.rollback") == [("approver",)]
+
+
+def test_a_page_that_shows_an_older_plan_approves_nothing(
+    server: Server, shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Left open in a second tab, while the run has planned something else and asks about that now."""
+    seen = server.option
+    planned(shop, shop.load([record("b", 2)]).load_id, "manual__1")
+    plan = asked(shop.url, "rollback:2").plan
+    monkeypatch.setattr(approval_guard, "_shown", lambda task: Shown(plan, "airflow:engineer"))
+    for option in (seen, "Approve"):
+        assert server.answer(server.signed_in("approver", "user"), option) == 403
+    assert (server.reached, decisions(shop)) == ([], [])
 
 
 def test_who_started_the_run_is_refused_before_airflow_hears_of_it(server: Server, shop: Shop) -> None:

@@ -47,10 +47,15 @@ def answered(here: Installation, run: DagRun, duty: Duty, answer: str) -> DagRun
         waits = any(t.task_id == "approve" and t.state == "awaiting_input" for t in api.task_instances(now))
         looks = looks + 1 if waits else 0
         if looks == LOOKS:
-            here.airflow("PATCH", task, duty, chosen_options=[answer])
+            here.airflow("PATCH", task, duty, chosen_options=[option(here, task, answer)])
         return now if now.state in FINISHED else None
 
     return wait_for(ended, f"the end of {run.run_id}", every=0.5)
+
+
+def option(here: Installation, task: str, answer: str) -> str:
+    """The option that is offered for this answer: to approve names the plan."""
+    return next(each for each in here.airflow("GET", task, "approver")["options"] if each.startswith(answer))
 
 
 def refused(here: Installation, run: DagRun, duty: Duty, why: str) -> None:
@@ -62,13 +67,13 @@ def refused(here: Installation, run: DagRun, duty: Duty, why: str) -> None:
         every=0.5,
     )
     with pytest.raises(AssertionError, match=why):
-        here.airflow("PATCH", task, duty, chosen_options=["Approve"])
+        here.airflow("PATCH", task, duty, chosen_options=[option(here, task, "Approve")])
     claims = {"sub": first_of("approver").name, "role": "user", "teams": [], "aud": "apache-airflow", "nbf": 0}
     key = load_secrets(here.home).jwt_secret
     forged = jwt.encode({**claims, "iat": time.time(), "exp": time.time() + 600}, key, algorithm="HS512")
     answer = requests.patch(
         f"http://127.0.0.1:{here.ui_port}/api/v2/{task}",
-        json={"chosen_options": ["Approve"]},
+        json={"chosen_options": [option(here, task, "Approve")]},
         headers={"Authorization": f"Bearer {forged}"},
         timeout=30,
     )

@@ -22,6 +22,7 @@ from onefold.audit.given_up import DECISIONS
 from onefold.audit.store import entries_about
 from onefold.errors import Fatal
 
+APPROVE, REJECT = "Approve", "Reject"
 _OF_RUN = """
 select approval_id, subject, dag_id, run_id, requested_by, plan, plan_sha256, decision, decided_by
 from ops.approval where dag_id = %s and run_id = %s order by approval_id desc limit 1
@@ -50,6 +51,12 @@ class Question:
     def number(self) -> int:
         """The operation's own number: 41 of "rollback:41"."""
         return int(self.subject.partition(":")[2])
+
+    @property
+    def approve_option(self) -> str:
+        """What whoever approves chooses: it names the plan that they were shown. A page that shows an older plan of the
+        same task has another one."""
+        return f"{APPROVE} {self.plan_sha256[:12]}"
 
 
 def ask(

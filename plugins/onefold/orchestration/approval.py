@@ -8,6 +8,8 @@ from typing import TypedDict, Unpack
 from airflow.providers.standard.operators.hitl import ApprovalOperator
 from airflow.sdk import Context
 
+from onefold.audit.approval import Question
+from onefold.errors import Fatal
 from onefold.settings import approval_time
 
 
@@ -35,13 +37,26 @@ class ApprovePlan(ApprovalOperator):
 
         with airflow_errors():
             asked = question(context)
+        self._offer(asked)
         kind, _, number = asked.subject.partition(":")
         self.subject, self.body = f"{kind.capitalize()} {number}", asked.plan
         return super().execute(context)
 
     def execute_complete(self, context: Context, event: dict[str, object]) -> object:
-        self.decide(context, approved=event.get("chosen_options") == [self.APPROVE])
+        from onefold.orchestration.tasks.errors import airflow_errors
+        from onefold.orchestration.tasks.questions import question
+
+        chosen = event.get("chosen_options")
+        with airflow_errors():
+            self._offer(question(context))
+            if chosen is not None and chosen not in ([self.APPROVE], [self.REJECT]):
+                raise Fatal(f"{chosen} was answered, and {self.options} is asked. Clear this task, and answer again.")
+        self.decide(context, approved=chosen == [self.APPROVE])
         return super().execute_complete(context, event)
+
+    def _offer(self, asked: Question) -> None:
+        self.APPROVE = asked.approve_option
+        self.options = [self.APPROVE, self.REJECT]
 
     @abstractmethod
     def decide(self, context: Context, *, approved: bool) -> None:

@@ -20,7 +20,7 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from onefold.audit import actor
-from onefold.audit.approval import decide, question_of_run
+from onefold.audit.approval import REJECT, decide, question_of_run
 from onefold.errors import Fatal, Retriable
 from onefold.settings import APPROVALS_URL, secret
 from onefold.warehouse.connection import connect
@@ -29,7 +29,6 @@ _ANSWER = re.compile(
     r"/api/v2/dags/(?P<dag_id>[^/]+)/dagRuns/(?P<run_id>[^/]+)/taskInstances/(?P<task_id>[^/]+)"
     r"/(?P<map_index>-?\d+)/hitlDetails/?"
 )
-_DECISIONS = {"Approve": True, "Reject": False}
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +61,12 @@ class ApprovalGuard:
 async def _record(request: HTTPConnection, task: Mapping[str, str], body: bytes) -> JSONResponse | None:
     """Record the decision; the refusal when it may not be, None when Airflow may go on (it refuses what is no answer,
     and whom it does not know)."""
-    approved = _decision(body)
+    chosen = _chosen(body)
     by = await _who_may_answer(request, task["dag_id"])
-    if approved is None or by is None:
+    if chosen is None or by is None:
         return None
     try:
-        await asyncio.to_thread(_decide, task, approved, by)
+        await asyncio.to_thread(_decide, task, chosen, by)
     except Fatal as error:
         return JSONResponse({"detail": str(error)}, status_code=403)
     except (Retriable, psycopg.Error):
@@ -77,7 +76,7 @@ async def _record(request: HTTPConnection, task: Mapping[str, str], body: bytes)
     return None
 
 
-def _decide(task: Mapping[str, str], approved: bool, by: str) -> None:
+def _decide(task: Mapping[str, str], chosen: str, by: str) -> None:
     url = secret(APPROVALS_URL)
     if not url:
         raise Fatal(
@@ -87,11 +86,13 @@ def _decide(task: Mapping[str, str], approved: bool, by: str) -> None:
         question = question_of_run(connection, task["dag_id"], task["run_id"])
         if question is None:
             return  # some other task that asks; nothing of ours is done by it
+        if chosen not in (question.approve_option, REJECT):
+            raise Fatal("This page shows an older plan than is asked about now. Nothing was approved. Reload the page.")
         shown = _shown(task)
         decide(
             connection,
             question.approval_id,
-            approved=approved,
+            approved=chosen != REJECT,
             by=by,
             started_by=shown.started_by,
             shown=shown.body,
@@ -143,11 +144,11 @@ def _shown(task: Mapping[str, str]) -> Shown:
     return Shown(body or "", actor(started_by) if started_by else None)
 
 
-def _decision(body: bytes) -> bool | None:
-    """Whether the answer approves; None when it is not one of the two."""
+def _chosen(body: bytes) -> str | None:
+    """What was chosen; None when it is not one thing."""
     try:
         options = json.loads(body)["chosen_options"]
-        return _DECISIONS.get(options[0]) if len(options) == 1 else None
+        return str(options[0]) if len(options) == 1 else None
     except (ValueError, KeyError, TypeError, IndexError):
         return None
 
