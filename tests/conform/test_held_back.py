@@ -14,6 +14,7 @@ from onefold.conform.run import conform_with_build
 from onefold.errors import Retriable
 from tests.conform.test_increments import INCREMENTS, _published
 from tests.conform.world import ACTOR, MAPPINGS, PARTNER, World, accept, no_bad_email, record
+from tests.kills import count_kill
 
 
 def _held_back(world: World) -> list[tuple[object, ...]]:
@@ -145,6 +146,7 @@ def test_killed_while_it_holds_back_it_ends_as_if_it_had_not_been(world: World):
 
     with pytest.raises(Retriable):
         world.conform(gate=no_bad_email, on_publish=(killed,))
+    count_kill("conform", "session")
     assert (_held_back(world), _warnings(world)) == ([], [])
     world.conform(gate=no_bad_email)
     assert [reason for *_, reason, _, _ in _held_back(world)] == ["the e-mail is bad"]

@@ -13,6 +13,7 @@ from onefold.errors import Retriable
 from tests.conform.test_held_back import _held_back, _warnings, no_bad_email
 from tests.conform.test_increments import _published
 from tests.conform.world import ACTOR, MAPPINGS, PARTNER, World, record
+from tests.kills import count_kill
 
 
 class _Killer:
@@ -77,6 +78,7 @@ def test_killed_at_any_statement_of_holding_back_it_ends_as_if_it_had_not_been(
     while state() == before:
         with pytest.raises(Retriable):
             conform(build)
+        count_kill("conform", "session")
         killer.at, build = killer.at + 1, lambda publish: None
     # Killed while it lets go of its lock, the run has published, and what it has published is whole.
     assert killer.at > 30, "the statements of holding back and of writing"

@@ -18,6 +18,7 @@ from onefold.errors import Fatal, Rejected, Retriable
 from onefold.warehouse.connection import connect
 from tests.anchors import anchor_what_is_lost
 from tests.conform.world import ACTOR, MAPPINGS, PARTNER, World, accept, record
+from tests.kills import count_kill
 from tests.roles import as_role
 
 
@@ -183,6 +184,7 @@ def test_killed_conform_is_taken_up_again(moment: str, world: World):
     hooks = (in_transaction,) if moment == "publish" else ()
     with pytest.raises(Retriable, match="the connection to the warehouse was lost"):
         conform_with_build(world.url, ACTOR, accept, [PARTNER], build, mappings=MAPPINGS, on_publish=hooks)
+    count_kill("conform", "session")
     assert world.connection.execute("select max(publish_id) from ops.published").fetchone() == (first.publish_id,)
     second = world.conform()
     assert second.loads == (load_id,)

@@ -105,6 +105,15 @@ class Engineer:
     def chunks(self, migration: Migration) -> list[Chunk]:
         return ledger.chunks(self.connection, migration, self.listed.stream_name)
 
+    def done(self) -> tuple[int, int, int]:
+        """How many loads are published, of how many chunks, and in how many events of the audit chain."""
+        (counts,) = self.bench.query(
+            "select (select count(*) from ops.load where state = 'published'),"
+            " (select count(distinct load_id) from ops.migration_chunk),"
+            " (select count(*) from audit.event where action = 'load.publish')"
+        )
+        return counts
+
     def now(self, migration: Migration) -> Migration:
         return ledger.get(self.connection, migration.migration_id)
 

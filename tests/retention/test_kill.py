@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import signal
 import subprocess
 import sys
 import time
@@ -11,6 +12,7 @@ import time
 import pytest
 
 from onefold.settings import ROOT
+from tests.kills import count_kill
 from tests.load.conftest import shop
 from tests.load.shop import SHOP, Shop, record
 from tests.retention.conftest import Warehouse
@@ -48,7 +50,8 @@ def test_killed_at_any_moment_and_run_again_it_ends_the_same(shop: Shop, warehou
         run.stdout.readline()
         time.sleep(chosen.random() * 0.4)
         run.kill()
-        run.wait()
+        if run.wait() == -signal.SIGKILL:
+            count_kill("retention", "process")
         warehouse.execute(
             "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'onefold'"
             " and datname = current_database() and pid <> pg_backend_pid()"

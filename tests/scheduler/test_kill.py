@@ -16,6 +16,7 @@ import requests
 
 from onefold.platform import processes
 from onefold.platform.postgres import Postgres
+from tests.kills import count_kill
 from tests.scheduler.demo import Demo
 from tests.scheduler.installation import Installation, ended, wait_for
 from tests.scheduler.tables import tables
@@ -116,6 +117,7 @@ def test_killing_any_process_in_the_middle_and_running_it_again_ends_in_the_same
             for process in VICTIMS[victim](fresh):
                 with contextlib.suppress(psutil.NoSuchProcess):
                     process.send_signal(signal.SIGKILL)
+                    count_kill("demo", "process")
         disturbed = ended(demo)
     began = time.monotonic()
     fresh.succeed("demo")

@@ -12,6 +12,7 @@ import psutil
 import pytest
 
 from onefold.platform import processes
+from tests.kills import count_kill
 from tests.scheduler.installation import ONEFOLD, PATIENCE, Installation, wait_for
 
 pytestmark = pytest.mark.scheduler
@@ -35,6 +36,7 @@ def kill_the_idle_worker_that_reads_the_queue(at: Installation) -> None:
     assert idle
     for worker in idle:
         worker.kill()
+        count_kill("demo", "process")
 
 
 def stop_the_scheduler(at: Installation) -> None:

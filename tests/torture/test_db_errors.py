@@ -16,6 +16,7 @@ from onefold.errors import Fatal, OnefoldError, Retriable
 from onefold.load.job import Job
 from onefold.platform.postgres import Postgres
 from onefold.warehouse.db_errors import translate_errors
+from tests.kills import count_kill
 from tests.load.shop import MORNING, Shop, pages, record
 from tests.torture.loader import STEPS, Loading
 from tests.torture.observing import lies, observe
@@ -79,6 +80,7 @@ def test_great_expectations_goes_on_when_its_connection_alone_is_lost(world: Wor
             "select pg_terminate_backend(pid, 5000) from pg_stat_activity where datname = current_database()"
             " and usename = 'onefold_loader' and application_name <> 'onefold' and state = 'idle in transaction'"
         )
+        count_kill("load", "session")
         return True
 
     number = in_the_gate(world, wire)

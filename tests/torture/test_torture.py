@@ -11,6 +11,7 @@ from contextlib import contextmanager
 import pytest
 
 from onefold.load import change_detection, publish, steps
+from tests.kills import count_kill
 from tests.torture.loader import STEPS, Loading
 from tests.torture.observing import chain_fault, landing, lies, observe, told_once
 from tests.torture.wire import Moment, Order, Wire
@@ -43,14 +44,6 @@ def _undisturbed_orders(world: World) -> dict[str, list[Order]]:
             given[run] = loading.orders
     wire.close()
     return given
-
-
-@pytest.fixture(scope="module")
-def kills() -> Iterator[list[str]]:
-    """Every load that was killed, and when; how many there were is printed at the end."""
-    killed: list[str] = []
-    yield killed
-    print(f"\n{len(killed)} loads were disturbed and ended as if undisturbed")
 
 
 @pytest.fixture(scope="module")
@@ -94,14 +87,14 @@ def load_ids(warehouse: Warehouse) -> tuple[int, int]:
     return (ids[0], ids[1] if len(ids) > 1 else ids[0] + 1)
 
 
-def disturb(world: World, wire: Wire, run: str, moment: Moment, kills: list[str]) -> None:
+def disturb(world: World, wire: Wire, run: str, moment: Moment) -> None:
     """Kill a load at the moment, and try it again."""
     with world.warehouse(world.template(run)) as warehouse:
         loading = Loading(warehouse.job(run, wire.url(warehouse.loader_url)))
         loading.carry(wire, moment, loading.kill)
         if moment.seconds == 0 or loading.end != "done":
             assert loading.end == "killed", f"{run}, {moment}"
-            kills.append(f"{run} {moment}")
+            count_kill("load", "process")
         warehouse.wait_until_the_dead_are_gone()
         assert lies(warehouse.url) == []
         try_again(world, warehouse, run, loading.step)
@@ -148,21 +141,21 @@ def between(orders: dict[str, list[Order]], number: int) -> list[tuple[str, Mome
 
 
 def test_a_load_killed_at_any_commit_boundary_and_tried_again_ends_as_if_undisturbed(
-    world: World, wire: Wire, orders: dict[str, list[Order]], proven: set[Wording], kills: list[str], full: bool
+    world: World, wire: Wire, orders: dict[str, list[Order]], proven: set[Wording], full: bool
 ):
     for run, moment in boundaries(orders) if full else one_of_each_kind(orders, proven):
-        disturb(world, wire, run, moment, kills)
+        disturb(world, wire, run, moment)
 
 
 def test_a_load_killed_at_any_random_moment_and_tried_again_ends_as_if_undisturbed(
-    world: World, wire: Wire, orders: dict[str, list[Order]], kills: list[str], full: bool
+    world: World, wire: Wire, orders: dict[str, list[Order]], full: bool
 ):
     for run, moment in between(orders, 120 if full else 6):
-        disturb(world, wire, run, moment, kills)
+        disturb(world, wire, run, moment)
 
 
 def test_a_load_during_which_postgresql_dies_says_so_and_tried_again_ends_as_if_undisturbed(
-    world: World, wire: Wire, orders: dict[str, list[Order]], kills: list[str], full: bool
+    world: World, wire: Wire, orders: dict[str, list[Order]], full: bool
 ):
     def die() -> bool:
         world.server.stop(signal.SIGQUIT)
@@ -175,12 +168,12 @@ def test_a_load_during_which_postgresql_dies_says_so_and_tried_again_ends_as_if_
             world.server.start()
             if loading.end != "done":
                 assert loading.end.startswith("Retriable: "), loading.end
-                kills.append(f"{run} {moment}")
+                count_kill("load", "server")
             try_again(world, warehouse, run, loading.step, crashed=True)
 
 
 def test_a_killed_load_that_nobody_tries_again_is_closed_as_abandoned_and_leaves_nothing_in_landing(
-    world: World, wire: Wire, orders: dict[str, list[Order]], kills: list[str], full: bool
+    world: World, wire: Wire, orders: dict[str, list[Order]], full: bool
 ):
     with world.warehouse() as warehouse:
         for do in STEPS.values():
@@ -193,7 +186,8 @@ def test_a_killed_load_that_nobody_tries_again_is_closed_as_abandoned_and_leaves
         with world.warehouse() as warehouse:
             loading = Loading(warehouse.job(NIGHTLY, wire.url(warehouse.loader_url)))
             loading.carry(wire, moment, loading.kill)
-            kills.append(f"{run} {moment}, and nobody tried again")
+            if loading.end == "killed":
+                count_kill("load", "process")
             warehouse.wait_until_the_dead_are_gone()
             for do in STEPS.values():
                 do(warehouse.job(HOURLY, run_is_over=lambda dag_id, run_id: True))

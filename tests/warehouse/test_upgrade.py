@@ -17,6 +17,7 @@ from onefold.audit import Trust, anchor, anchors, entries_from_database, signing
 from onefold.errors import Retriable
 from onefold.warehouse.migration_files import FOLDER, numbered_migrations
 from onefold.warehouse.schema import upgrade_schema
+from tests.kills import count_kill
 from tests.load.shop import SHOP, SUITE, Shop, pages, record
 from tests.roles import as_role
 from tests.warehouse.conftest import Databases
@@ -256,6 +257,7 @@ def test_an_upgrade_that_is_killed_at_any_statement_and_run_again_ends_the_same(
                 break
             except Retriable:
                 attempts += 1
+                count_kill("schema upgrade", "session")
             after = migrations_of(struck)
             assert after == migrations_of(whole)[: len(after)]
             at, before = (1, after) if after != before else (at + (1 if every else max(1, at // 2)), before)
