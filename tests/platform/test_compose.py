@@ -13,10 +13,14 @@ from pathlib import Path
 import pytest
 import yaml
 from airflow.cli.cli_parser import get_parser
+from airflow.configuration import conf
 from cryptography.fernet import Fernet
 from jsonschema import Draft7Validator
 
+from onefold.orchestration.pools import POOLS
+from onefold.platform.airflow import TUNING
 from onefold.settings import ROOT
+from onefold.warehouse.access import ROLES
 
 TEXT = (ROOT / "docker-compose.yml").read_text()
 COMPOSE = yaml.safe_load(TEXT)
@@ -122,3 +126,55 @@ def test_the_multi_container_set_up_is_complete() -> None:
 def test_every_airflow_command_exists(service: str, command: str) -> None:
     words = command.removeprefix("exec ").split()[1:]
     assert words[0] in FROM_THE_IMAGE or get_parser().parse_known_args(words)[0].func, service
+
+
+def test_every_setting_that_a_container_is_given_is_one_that_somebody_reads() -> None:
+    """Of Airflow's: it exists, and one that is given by a command may be. Of ours: the code names it."""
+    texts = TEXT + (ROOT / "Dockerfile").read_text()
+    of_the_image = {"AIRFLOW__CELERY__BROKER_URL_CMD", "AIRFLOW__CELERY__RESULT_BACKEND_CMD"}
+    for variable in sorted(set(re.findall(r"\bAIRFLOW__\w+", texts)) - of_the_image):
+        section, key = variable.removesuffix("_CMD").lower().removeprefix("airflow__").split("__")
+        assert key in conf.configuration_description[section]["options"], variable
+        assert not variable.endswith("_CMD") or (section, key) in conf.sensitive_config_values, variable
+    read = "".join(path.read_text() for path in (ROOT / "plugins" / "onefold").rglob("*.py"))
+    roles = {f"{role.upper()}_PASSWORD" for role in ROLES}
+    assert {f"{role}_FILE" for role in roles} <= set(COMPOSE["services"]["airflow-init"]["environment"])
+    ours = {
+        name.removesuffix("_FILE") for name in re.findall(r"\b(?:ONEFOLD_\w+|UI_PASSWORDS\w*|POSTGRES_URL\w*)", TEXT)
+    }
+    assert len(ours) > 8
+    assert [name for name in sorted(ours - roles) if f'"{name}"' not in read] == []
+
+
+def test_every_module_that_a_container_runs_takes_its_arguments() -> None:
+    ran = [word for service in COMPOSE["services"].values() for word in [str(service.get("command", ""))]]
+    modules = {match for text in ran for match in re.findall(r"'?-m'?,? '?([\w.]+)", text)}
+    assert modules == {"onefold.platform.container", "sandbox"}
+    what = set(re.findall(r"onefold\.platform\.container'?,? '?([\w-]+)", TEXT))
+    source = (ROOT / "plugins/onefold/platform/container.py").read_text()
+    assert len(what) == 4 and [name for name in what if f'"{name}": ' not in source] == []
+    options = set(re.findall(r"--[a-z]+", str(COMPOSE["services"]["sandbox"]["command"])))
+    assert [each for each in options if f'"{each}"' not in (ROOT / "sandbox/__main__.py").read_text()] == []
+
+
+def test_the_image_has_every_folder_that_the_code_reads_and_its_account_may_write_its_home() -> None:
+    dockerfile = (ROOT / "Dockerfile").read_text()
+    copied = set(re.findall(r"^COPY --chown=airflow:root (\w+) /opt/onefold/\1$", dockerfile, re.MULTILINE))
+    read = {
+        folder
+        for path in (ROOT / "plugins" / "onefold").rglob("*.py")
+        for folder in re.findall(r'\b(?:ROOT|root) / "(\w+)"', path.read_text())
+    }
+    assert read >= {"catalog", "expectations", "plugins"}
+    assert read | {"dags", "sandbox"} <= copied
+    # Made by root, for whom COPY makes it: the images' own account could not.
+    assert "install --directory --owner=airflow --group=root --mode=0700 /opt/onefold/.onefold" in dockerfile
+    assert dockerfile.rstrip().splitlines()[-1] == "USER airflow"
+    assert "state:/opt/onefold/.onefold" in COMPOSE["services"]["worker"]["volumes"]
+
+
+def test_containers_have_the_pools_and_the_permissions_of_logs_that_one_machine_has() -> None:
+    start = str(COMPOSE["services"]["airflow-init"]["command"])
+    assert set(re.findall(r"airflow pools set (\w+) ", start)) == set(POOLS)
+    for variable in (name for name in TUNING if name.endswith("_PERMISSIONS")):
+        assert COMPOSE["services"]["worker"]["environment"][variable] == TUNING[variable]
