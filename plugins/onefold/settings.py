@@ -12,8 +12,19 @@ from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 from onefold.errors import Fatal
 
 ROOT = Path(__file__).resolve().parents[2]
+UI_TLS = ("ONEFOLD_UI_CERT", "ONEFOLD_UI_KEY", "ONEFOLD_UI_CA")
 APPROVALS_URL = "ONEFOLD_APPROVALS_URL"
 """The variable with the warehouse's URL as onefold_approvals; only the API server's environment has it."""
+
+
+@dataclass(frozen=True)
+class UiTls:
+    """Paths of PEM files: the API server's certificate, its key, and the certificates of who signs for it ("": those
+    that this machine trusts)."""
+
+    certificate: str
+    key: str
+    authority: str
 
 
 @dataclass(frozen=True)
@@ -32,6 +43,8 @@ class Settings:
     """Where checkpoints of the audit chain go besides, as onefold.audit.places reads it."""
     checkpoint_authorities: str = ""
     """The PEM file with the roots of the time-stamp authorities among them."""
+    ui_tls: UiTls | None = None
+    """How Airflow's API server speaks TLS; None: it does not."""
 
     @property
     def audit_anchor(self) -> Path:
@@ -44,7 +57,7 @@ class Settings:
 
     @property
     def ui_url(self) -> str:
-        return f"http://127.0.0.1:{self.ui_port}"
+        return f"{'https' if self.ui_tls else 'http'}://127.0.0.1:{self.ui_port}"
 
 
 def settings() -> Settings:
@@ -58,7 +71,31 @@ def settings() -> Settings:
         rollback_days=_days("ONEFOLD_ROLLBACK_DAYS", 30),
         checkpoint_places=os.environ.get("ONEFOLD_CHECKPOINTS", ""),
         checkpoint_authorities=os.environ.get("ONEFOLD_TSA_CA", ""),
+        ui_tls=_ui_tls(),
     )
+
+
+def ui_authority() -> str | bool:
+    """What checks the API server's certificate (ONEFOLD_UI_CA): the path of a file, or True for what this machine
+    trusts."""
+    return os.environ.get("ONEFOLD_UI_CA") or True
+
+
+def ui_tls_variables(tls: UiTls) -> dict[str, str]:
+    """The variables that say so to another process of this installation."""
+    return dict(zip(UI_TLS, (tls.certificate, tls.key, tls.authority), strict=True))
+
+
+def _ui_tls() -> UiTls | None:
+    paths = {name: os.environ.get(name, "") for name in UI_TLS}
+    if not (paths["ONEFOLD_UI_CERT"] or paths["ONEFOLD_UI_KEY"]):
+        return None
+    for name, path in paths.items():
+        if not path and name != "ONEFOLD_UI_CA":
+            raise Fatal(f"{name} is not set. TLS of Airflow's UI needs ONEFOLD_UI_CERT and ONEFOLD_UI_KEY.")
+        if path and not Path(path).is_file():
+            raise Fatal(f"{name} names {path}, which is not a file. Put the PEM file there.")
+    return UiTls(*(str(Path(path).resolve()) if path else "" for path in paths.values()))
 
 
 def secret(variable: str) -> str | None:

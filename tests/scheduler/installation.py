@@ -65,6 +65,8 @@ class Installation:
     pg_port: int = field(default_factory=free_port)
     ui_port: int = field(default_factory=free_port)
     sandbox_port: int = field(default_factory=free_port)
+    more: Mapping[str, str] = field(default_factory=dict)
+    """Further settings."""
 
     @property
     def variables(self) -> Mapping[str, str]:
@@ -78,6 +80,7 @@ class Installation:
             "ONEFOLD_SANDBOX_PORT": str(self.sandbox_port),
             "SANDBOX_COMPANIES": COMPANIES,
             **self._engineer(),
+            **self.more,
             # No test changes a DAG: they are read once, and not every half minute while others want the processors.
             "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "3600",
             "AIRFLOW__SCHEDULER__SCHEDULER_IDLE_SLEEP_TIME": "0.5",

@@ -22,6 +22,7 @@ from onefold.platform.people import airflow_users
 from onefold.platform.postgres import Postgres
 from onefold.platform.processes import Service
 from onefold.platform.secrets import Secrets
+from onefold.private_files import private_folder
 from onefold.settings import APPROVALS_URL, Settings, notify_setting
 
 AIRFLOW_DATABASE = "airflow"
@@ -82,6 +83,7 @@ def environment(settings: Settings, secrets: Secrets, postgres: Postgres, sandbo
         "AIRFLOW__API__PORT": str(settings.ui_port),
         "AIRFLOW__API__BASE_URL": settings.ui_url,
         "AIRFLOW__API__WORKERS": "1",
+        **_tls(settings),
         "AIRFLOW__LOGGING__BASE_LOG_FOLDER": str(settings.home / "logs" / "tasks"),
         "AIRFLOW__LOGGING__DAG_PROCESSOR_CHILD_PROCESS_LOG_DIRECTORY": str(settings.home / "logs" / "dags"),
         "ONEFOLD_HOME": str(settings.home),
@@ -123,6 +125,7 @@ def services(settings: Settings, secrets: Secrets, postgres: Postgres, variables
         "api-server": {
             **tokens,
             **secret_files.commands(settings.home, secrets, secret_files.API_SERVER),
+            **({"AIRFLOW__API__SSL_KEY": settings.ui_tls.key} if settings.ui_tls else {}),
             APPROVALS_URL: postgres.url(WAREHOUSE_DATABASE, "onefold_approvals"),
         },
         "scheduler": {**tokens, "ONEFOLD_ENGINE": engine_state(settings.root / "plugins")},
@@ -136,7 +139,7 @@ def services(settings: Settings, secrets: Secrets, postgres: Postgres, variables
 def prepare(settings: Settings, secrets: Secrets, postgres: Postgres) -> None:
     """Make Airflow's home, the files with its secrets, and the one with the passwords of those who may sign in."""
     secret_files.write(settings.home, secrets, postgres.url(AIRFLOW_DATABASE, "airflow"))
-    airflow_home(settings.home).mkdir(parents=True, exist_ok=True)
+    private_folder(airflow_home(settings.home))
     passwords = _passwords_file(settings.home)
     passwords.touch(mode=0o600)
     passwords.chmod(0o600)
@@ -197,6 +200,24 @@ def engine_state(plugins: Path) -> str:
 def airflow_home(home: Path) -> Path:
     """AIRFLOW_HOME below this installation's home."""
     return home / "airflow"
+
+
+def _tls(settings: Settings) -> dict[str, str]:
+    """What the API server shows, and by what tasks check it. Tasks' own CAs (REQUESTS_CA_BUNDLE) stay as they are:
+    sources are checked by those. The server asks its clients for no certificate, whatever the name of the setting."""
+    if settings.ui_tls is None:
+        if os.environ.get("AIRFLOW__API__SSL_CERT"):
+            raise Fatal(
+                "AIRFLOW__API__SSL_CERT is set, of which nothing but the API server would know. Set ONEFOLD_UI_CERT, "
+                "ONEFOLD_UI_KEY and ONEFOLD_UI_CA instead (docs/hardening.md)."
+            )
+        return {}
+    named = {
+        "AIRFLOW__API__SSL_CERT": settings.ui_tls.certificate,
+        "AIRFLOW__API__SSL_CA_FILE": settings.ui_tls.authority,
+        "ONEFOLD_UI_CA": settings.ui_tls.authority,
+    }
+    return {name: path for name, path in named.items() if path}
 
 
 def _passwords_file(home: Path) -> Path:

@@ -11,6 +11,7 @@ from typing import Any
 import requests
 
 from onefold.errors import Fatal, Retriable
+from onefold.settings import ui_authority
 
 SHORTEST_PAUSE, LONGEST_PAUSE = 0.3, 0.8
 """Seconds between two questions about a run."""
@@ -167,12 +168,20 @@ class AirflowApi:
                 self.token = self._sign_in()
                 response = self._request(method, f"{base}{path}", body)
         except requests.RequestException as error:
-            raise Retriable(f"Airflow at {self._url} does not answer. Start it with `bin/onefold up`.") from error
+            raise self._unanswered(error) from error
         return response
 
     def _request(self, method: str, path: str, body: Json | None) -> requests.Response:
         headers = {"Authorization": f"Bearer {self.token}"}
         return self._session.request(method, f"{self._url}{path}", json=body, headers=headers, timeout=TIMEOUT)
+
+    def _unanswered(self, error: requests.RequestException) -> Fatal | Retriable:
+        if isinstance(error, requests.exceptions.SSLError):
+            return Fatal(
+                f"Airflow at {self._url} did not show a certificate for this address that is trusted here. "
+                "Set ONEFOLD_UI_CA as for `bin/onefold up`."
+            )
+        return Retriable(f"Airflow at {self._url} does not answer. Start it with `bin/onefold up`.")
 
     def _sign_in(self) -> str:
         if self._password is None:
@@ -181,7 +190,7 @@ class AirflowApi:
         try:
             response = self._session.post(f"{self._url}/auth/token", json=credentials, timeout=TIMEOUT)
         except requests.RequestException as error:
-            raise Retriable(f"Airflow at {self._url} does not answer. Start it with `bin/onefold up`.") from error
+            raise self._unanswered(error) from error
         if not response.ok:
             raise Fatal(f"Airflow at {self._url} refused to sign {self._user} in: {response.text[:300]}")
         return str(response.json()["access_token"])
@@ -213,6 +222,7 @@ def health(url: str) -> dict[str, datetime | None]:
 def _session() -> requests.Session:
     session = requests.Session()
     session.trust_env = False  # Airflow is on this machine: no proxy, no .netrc
+    session.verify = ui_authority()
     return session
 
 

@@ -18,7 +18,7 @@ from onefold.platform import airflow, api, postgres_account, processes, sandbox_
 from onefold.platform.again import again
 from onefold.platform.postgres import Postgres
 from onefold.platform.secrets import Secrets, load_secrets
-from onefold.settings import Settings, notify_setting
+from onefold.settings import Settings, notify_setting, ui_tls_variables
 
 READY_SECONDS = 300
 HEARTBEAT_SECONDS = 30
@@ -272,6 +272,7 @@ def _watchdog(settings: Settings, sandbox: bool) -> processes.Service:
         "ONEFOLD_NOTIFY": notify_setting(),
         "ONEFOLD_WATCHDOG": os.environ.get("ONEFOLD_WATCHDOG", ""),
         "ONEFOLD_ENGINE": airflow.engine_state(settings.root / "plugins"),
+        **(ui_tls_variables(settings.ui_tls) if settings.ui_tls else {}),
     }
     return processes.Service("watchdog", command, environment)
 
