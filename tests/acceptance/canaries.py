@@ -32,6 +32,7 @@ WHERE_THEY_BELONG = {
     *("landing", "staging", "mapped", "conformed", "marts", "dry_run_staging", "dry_run_mapped"),
     # Records that wait, the values that registers are asked about, and keys of records.
     *("ops.quarantine", "ops.lookup_cache", "ops.lookup_result", "ops.stream_checkpoint", "ops.drift"),
+    *("ops.held_back", "ops.identity_conflict"),
 }
 """Schemas and tables that hold records or their keys on purpose; auditors read none of them but ops.quarantine, of
 which they see neither content nor key."""

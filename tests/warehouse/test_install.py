@@ -33,6 +33,23 @@ def test_an_auditor_sees_how_much_differs_but_no_key_however_often_it_is_install
             auditor.execute("select _key from ops.drift")
 
 
+@pytest.mark.parametrize(
+    ("seen", "key", "table"),
+    [
+        ("entity, identifier, reason", "records", "ops.identity_conflict"),
+        ("system, outcome, proof", "lookup_key", "ops.lookup_cache"),
+        ("system, outcome, proof", "lookup_key", "ops.lookup_result"),
+        ("system, stream, moved_at", "partition", "ops.stream_checkpoint"),
+    ],
+)
+def test_an_auditor_sees_what_was_asked_and_found_but_no_key(warehouse_url, seen, key, table):
+    """A key may be a person's number: that of the register of VAT payers is."""
+    with psycopg.connect(as_role(warehouse_url, "onefold_auditor")) as auditor:
+        auditor.execute(f"select {seen} from {table}")  # noqa: S608 - our own names
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            auditor.execute(f"select {key} from {table}")  # noqa: S608 - our own names
+
+
 @pytest.mark.parametrize("schema", ["landing", "staging", "mapped", "ops", "audit", "lineage"])
 def test_an_analyst_cannot_even_look_into(schema, warehouse_url):
     with psycopg.connect(as_role(warehouse_url, "onefold_analyst")) as analyst:

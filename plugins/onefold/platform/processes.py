@@ -22,7 +22,7 @@ from pathlib import Path
 import psutil
 
 from onefold.errors import Fatal, Retriable
-from onefold.private_files import UMASK, append_private, private_folder
+from onefold.private_files import UMASK, append_private, private_folder, write_private
 
 LOG_BYTES = 20_000_000
 """A log larger than this is rotated when its service starts again."""
@@ -107,10 +107,8 @@ def start(home: Path, service: Service) -> Running:
         )
     running = Running(service.name, process.pid, psutil.Process(process.pid).create_time(), service.fingerprint())
     record = _record(home, service.name)
-    record.parent.mkdir(parents=True, exist_ok=True)
-    draft = record.with_suffix(".draft")
-    draft.write_text(json.dumps(asdict(running)))
-    draft.rename(record)
+    private_folder(record.parent)
+    write_private(record, json.dumps(asdict(running)).encode())
     return running
 
 
@@ -157,18 +155,17 @@ def require_free_port(port: int, variable: str, what: str) -> None:
 @contextlib.contextmanager
 def exclusive(home: Path, purpose: str) -> Iterator[None]:
     """Hold this home alone. Raises Fatal, naming who holds it, when another command works on it."""
-    path = home / "run" / "lock"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a+") as lock:
+    path = private_folder(home / "run") / "lock"  # whoever may read a lock can hold it
+    with append_private(path) as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             lock.seek(0)
             raise Fatal(
-                f"`{lock.read().strip() or 'another command'}` is at work on {home}. Wait until it has ended."
+                f"`{lock.read().decode().strip() or 'another command'}` is at work on {home}. Wait until it has ended."
             ) from None
         lock.truncate(0)
-        lock.write(f"onefold {purpose} (pid {os.getpid()})")
+        lock.write(f"onefold {purpose} (pid {os.getpid()})".encode())
         lock.flush()
         try:
             yield
@@ -183,10 +180,9 @@ def changing(home: Path, wait: float) -> Iterator[bool]:
     Commands hold a home for minutes (exclusive); this is held only while services change, so that the watchdog can
     restart one in the middle of a demo and never in the middle of `up`.
     """
-    path = home / "run" / "services.lock"
-    path.parent.mkdir(parents=True, exist_ok=True)
+    path = private_folder(home / "run") / "services.lock"
     deadline = time.monotonic() + wait
-    with path.open("a+") as lock:
+    with append_private(path) as lock:
         while True:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

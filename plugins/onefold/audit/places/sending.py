@@ -14,6 +14,7 @@ import msgspec
 from onefold.audit.anchor import last_anchor
 from onefold.audit.places.place import Place, read_places
 from onefold.errors import OnefoldError
+from onefold.private_files import draft_private
 from onefold.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -69,9 +70,7 @@ def send(path: Path, places: Sequence[Place], *, at_once: bool = False) -> dict[
             except (OnefoldError, OSError) as error:
                 log.warning("No checkpoint of the audit chain reached a place outside: %s", error)
                 done[place.name] = Sent(before.seq, time.time(), str(error))
-        draft = state.with_suffix(".draft")
-        draft.write_bytes(msgspec.json.encode(done))
-        draft.replace(state)
+        draft_private(state, msgspec.json.encode(done)).replace(state)
         return done
 
 

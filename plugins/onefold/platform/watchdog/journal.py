@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from onefold.platform.watchdog.problems import Problem
+from onefold.private_files import draft_private, private_folder
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +33,8 @@ class Journal:
 def write_journal(home: Path, journal: Journal) -> None:
     """Replace the file as a whole; it has names and figures only."""
     path = _path(home)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_suffix(".draft-state")
-    draft.write_text(json.dumps(asdict(journal)))
-    draft.replace(path)
+    private_folder(path.parent)
+    draft_private(path, json.dumps(asdict(journal)).encode()).replace(path)
 
 
 def read_journal(home: Path) -> Journal | None:

@@ -25,11 +25,16 @@ grant select (quarantine_id, load_id, system, stream, _key, _cursor, _extracted_
     quarantined_at, closed_at, closed_by_load, reopened_of_load, mapping_versions, attribute, value_kind, allowed, key_conflict,
     unreadable) on ops.quarantine to onefold_engineer;
 grant select on ops.quarantine to onefold_pii; -- who is an engineer as well: the schema is theirs
-revoke select on ops.quarantine, ops.drift, ops.held_back from onefold_auditor;
+revoke select on ops.quarantine, ops.drift, ops.held_back, ops.identity_conflict, ops.lookup_cache, ops.lookup_result,
+    ops.stream_checkpoint from onefold_auditor;
 grant select (quarantine_id, load_id, system, stream, _hash, suite, expectation, reason, state, quarantined_at, closed_at,
     closed_by_load, mapping_versions, attribute, value_kind, allowed, key_conflict) on ops.quarantine to onefold_auditor;
 grant select (entity, golden_id, publish_id, since_publish_id, published, expectations, reason, suite) on ops.held_back
     to onefold_auditor;
+grant select (conflict_id, publish_id, ended_publish_id, entity, identifier, reason) on ops.identity_conflict
+    to onefold_auditor;
+grant select (system, stream, outcome, answered_at, load_id, proof) on ops.lookup_cache, ops.lookup_result to onefold_auditor;
+grant select (system, stream, load_id, moved_at) on ops.stream_checkpoint to onefold_auditor;
 grant select (system, stream, kind, cursor_day, since, first_seen, last_seen, reconciliation_id) on ops.drift to onefold_auditor;
 
 grant select, insert, update, delete on ops.load, ops.cursor, ops.gate_result, ops.quarantine, ops.contract_change, ops.usage,
