@@ -104,3 +104,13 @@ def test_every_setting_that_is_named_is_read_somewhere() -> None:
         variable for page in PAGES for variable in re.findall(r"\b(?:ONEFOLD|SANDBOX)_[A-Z_]*[A-Z]\b", page.read_text())
     }
     assert sorted(variable for variable in named if variable not in read) == []
+
+
+def test_every_attack_of_the_threat_model_names_the_test_that_tries_it() -> None:
+    text = (ROOT / "docs" / "threat-model.md").read_text()
+    tables = re.findall(r"^\| Could \|.*\n\|[-|]+\n((?:\|.*\n)+)", text, re.MULTILINE)
+    rows = [row for table in tables for row in table.splitlines()]
+    assert len(rows) >= 20
+    assert [row for row in rows if not re.search(r"\[`test_\w+`\]", row)] == []
+    named = re.findall(r"\[`(test_\w+)`\]\(\.\./([\w./]+)\)", text)
+    assert [each for each in named if f"\ndef {each[0]}(" not in (ROOT / each[1]).read_text()] == []
