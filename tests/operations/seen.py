@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from datetime import datetime
 
 from psycopg import sql
@@ -27,17 +29,27 @@ class Seen:
 
     def agrees_with(self, truth: Truth) -> None:
         """Staging, quarantine, ledger and cursor are what the truth says."""
-        visible = truth.visible
-        versions = [(key, number, read.said) for key, held in visible.versions.items() for number, read in held]
-        assert sorted(self._versions()) == sorted(versions)
+        visible, final = truth.visible, truth.final
+        versions = {
+            (key, number): _without_content(read.said) if number <= final else read.said
+            for key, held in visible.versions.items()
+            for number, read in held
+        }
+        newest = {
+            (key, max(number for number, _ in held if number <= final))
+            for key, held in visible.versions.items()
+            if held[0][0] <= final
+        }
+        agree(self._versions(final), versions, {at for at in versions if at[1] > final or at in newest})
         current = self._query("select count(*), count(distinct _key) from {current}")
         assert current == [(len(visible.versions), len(visible.versions))]
-        assert self._rows() == {
+        rows = {
             at: (row.read.said, _state(row.closed_by, row.replayed), row.closed_by) for at, row in visible.rows.items()
         }
-        assert self._counts() == {
-            number: (len(truth.loads[number].reads), counts) for number, counts in visible.counts.items()
-        }
+        kept = {at for at, row in visible.rows.items() if row.closed_by is None or max(at.load, row.closed_by) > final}
+        agree(self._rows(), rows, kept)
+        counts = {number: (len(truth.loads[number].reads), counts) for number, counts in visible.counts.items()}
+        agree(self._counts(), counts, {number for number in counts if number > final})
         cursor = None if truth.cursor is None else at(truth.cursor)
         assert self._query("select value from ops.cursor where stream = {stream} and value is not null") == (
             [(cursor,)] if cursor else []
@@ -49,9 +61,11 @@ class Seen:
         )
         assert unsound == []
 
-    def _versions(self) -> list[tuple[str, int, Said]]:
+    def _versions(self, final: int) -> dict[tuple[str, int], Said]:
         found = self._query("select _key, _load_id, _cursor, _payload -> 'credit', _deleted from {versions}")
-        return [(key, number, _said(*content)) for key, number, *content in found]
+        said = {(key, number): _said(*content) for key, number, *content in found}
+        assert len(said) == len(found)
+        return {at: _without_content(each) if at[1] <= final else each for at, each in said.items()}
 
     def _rows(self) -> dict[RowId, tuple[Said, str, int | None]]:
         found = self._query(
@@ -81,6 +95,16 @@ class Seen:
             "stream": sql.Literal(self._table.stream),
         }
         return self._connection.execute(sql.SQL(text).format(**names)).fetchall()
+
+
+def agree(found: Mapping, expected: Mapping, kept: AbstractSet) -> None:
+    """Nothing else is there, and all that is kept."""
+    assert {at: value for at, value in expected.items() if at in found or at in kept} == found
+
+
+def _without_content(said: Said) -> Said:
+    """Of what is deleted, retention leaves the sign of it."""
+    return said._replace(credit=0) if said.deleted else said
 
 
 def _said(cursor: str, credit: int, deleted: bool) -> Said:

@@ -1,4 +1,4 @@
-"""Sync, backfill, migration, rollback and replay, in any sequence: what is left is what the truth says."""
+"""Sync, backfill, migration, rollback, replay and retention, in any sequence: what is left is what the truth says."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from onefold.rollback import late_readings, lifecycle
 from onefold.warehouse.connection import connect
 from tests.operations.truth import alive
 from tests.operations.world import EVERYTHING, World, judged_by_credit
+from tests.retention.conftest import Warehouse, said
 
 EXAMPLES = 500 if os.environ.get("ONEFOLD_TORTURE") == "full" else 20
 LONG = 45
@@ -93,10 +94,17 @@ class Replay:
     """Of all that waits in quarantine."""
 
 
-Step = Change | FixSuite | Sync | Backfill | DryRun | Decide | Rollback | Undo | Replay
+@dataclass(frozen=True)
+class Retain:
+    """So many of the oldest loads become final, and retention runs; of what waits for a repair nothing is due."""
+
+    loads: int
 
 
-def do(world: World, step: Step) -> None:
+Step = Change | FixSuite | Sync | Backfill | DryRun | Decide | Rollback | Undo | Replay | Retain
+
+
+def do(world: World, warehouse: Warehouse, step: Step) -> None:
     """One step, in the warehouse and in the truth."""
     match step:
         case Change(key, credit, minutes, late_by, deleted):
@@ -118,13 +126,15 @@ def do(world: World, step: Step) -> None:
             world.undo(pick)
         case Replay():
             world.replay()
+        case Retain(loads):
+            world.retain(warehouse, loads)
 
 
-def leaves_what_the_truth_says(world: World, sequence: list[Step]) -> None:
+def leaves_what_the_truth_says(world: World, warehouse: Warehouse, sequence: list[Step]) -> None:
     """After each step all is as it must be; and in the end nothing of the source is missing that was not named so."""
     with closing(world):
         for step in sequence:
-            do(world, step)
+            do(world, warehouse, step)
             world.compare()
         world.bring_all()
         world.compare()
@@ -142,6 +152,12 @@ def world(loader_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> I
     yield lambda: World(loader_url, tmp_path)
     with connect(loader_url) as connection:
         assert verify(entries_from_database(connection)).ok
+
+
+@pytest.fixture
+def warehouse(warehouse_url: str, loader_url: str) -> Warehouse:
+    """Where time passes; what waits in quarantine is kept, since the truth is asked for it."""
+    return Warehouse(warehouse_url, loader_url, said(waiting="P9Y"))
 
 
 SEQUENCES = {
@@ -173,13 +189,18 @@ SEQUENCES = {
         *(Change("a", 1), Sync(), Change("b", 1, 12), Sync(), Change("c", 1, 12), Sync(), Change("a", 2, 12), Sync()),
         *(Change("b", 2, 12), Sync(), Rollback((4,)), Rollback((2, 3)), Undo()),
     ],
+    "retention between a rollback, its undoing, a replay and a migration takes only what is final": [
+        *(Change("a", 1), Sync(), Change("a", 2), Change("b", -1), Sync(), Change("a", 2, deleted=True), Sync()),
+        *(Change("c", 1), Sync(), Rollback((3,)), Retain(2), Undo(), FixSuite(EVERYTHING), DryRun(0, 60), Replay()),
+        *(Retain(3), Decide(), Rollback((0,)), Retain(0), Undo(), Backfill(0, 60), Retain(9), Change("a", 3), Sync()),
+    ],
 }
-"""What this test, or writing it, has found wrong once."""
+"""What this test, or writing it, has found wrong once; the last, how retention comes between."""
 
 
 @pytest.mark.parametrize("sequence", SEQUENCES.values(), ids=SEQUENCES)
-def test_what_has_gone_wrong_once(world: Callable[[], World], sequence: list[Step]) -> None:
-    leaves_what_the_truth_says(world(), sequence)
+def test_what_has_gone_wrong_once(world: Callable[[], World], warehouse: Warehouse, sequence: list[Step]) -> None:
+    leaves_what_the_truth_says(world(), warehouse, sequence)
 
 
 @st.composite
@@ -216,6 +237,7 @@ STEPS = st.one_of(
     st.builds(Undo, st.integers(0, 2)),
     st.builds(Replay),
     st.builds(Replay),
+    st.builds(Retain, st.integers(0, 4)),
 )
 
 
@@ -223,6 +245,6 @@ STEPS = st.one_of(
 @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck), print_blob=True)
 @given(sequence=st.lists(STEPS, min_size=3, max_size=16))
 def test_any_sequence_of_the_operations_leaves_what_the_truth_says(
-    world: Callable[[], World], sequence: list[Step]
+    world: Callable[[], World], warehouse: Warehouse, sequence: list[Step]
 ) -> None:
-    leaves_what_the_truth_says(world(), sequence)
+    leaves_what_the_truth_says(world(), warehouse, sequence)

@@ -145,6 +145,8 @@ class Truth:
     """The loads of one stream, as they were read, and what follows from them."""
 
     loads: dict[int, Load] = field(default_factory=dict)
+    final: int = 0
+    """The newest load that can no longer be rolled back; of what it and those before it left, retention may take."""
 
     @property
     def visible(self) -> Visible:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -38,6 +38,7 @@ from tests.load.shop import MORNING, SHOP, Shop, record
 from tests.operations.seen import Seen
 from tests.operations.truth import Load, Read, RowId, Said, Truth, moment
 from tests.replay.replaying import closed, job, opened, run_of
+from tests.retention.conftest import Warehouse
 
 STARTER = "airflow:by:engineer/{}/{}"
 EVERYTHING = -9
@@ -189,13 +190,15 @@ class World:
 
     def roll_back(self, picks: tuple[int, ...], *, whole_runs: bool, approved: bool) -> None:
         """Loads are rolled back; with those whose refused rows a replay has judged, that replay."""
-        published = self.truth.published
+        published = [load for load in self.truth.published if load.number > self.truth.final] or self.truth.published
         if not published:
             return
         picked = {published[pick % len(published)].number for pick in picks}
         if whole_runs:
             runs = {self.truth.loads[number].run for number in picked}
-            picked = {load.number for load in published if load.run in runs}
+            picked = {load.number for load in self.truth.published if load.run in runs}
+        if self._refused(RollbackRequest(tuple(picked), reason="why"), picked):
+            return
         loads = self.truth.with_their_replays(picked)
         if loads != picked:
             with pytest.raises(Fatal, match="Roll both back together"):
@@ -207,12 +210,27 @@ class World:
         if self.rolled_back:
             rollback_id = list(self.rolled_back)[pick % len(self.rolled_back)]
             loads = self.rolled_back[rollback_id]
+            if self._refused(RollbackRequest(undo=rollback_id, reason="why"), loads):
+                return
             if self.truth.without_their_origin(set(loads)):
                 with pytest.raises(Fatal, match=r"Undo the rollback of load \d+ first"):
                     self._plan(RollbackRequest(undo=rollback_id, reason="why"))
                 return
             self._execute(RollbackRequest(undo=rollback_id, reason="why"), set(loads), approved=True, published=True)
             del self.rolled_back[rollback_id]
+
+    def retain(self, warehouse: Warehouse, loads: int) -> None:
+        """So many of the oldest loads become final, then retention deletes all that is due."""
+        if old := sorted(self.truth.loads)[:loads]:
+            warehouse.time_passes(loads=old)
+            self.truth.final = max(self.truth.final, *old)
+        assert not [each for each in warehouse.retain(self.shop.system).purged if each.busy]
+
+    def _refused(self, request: RollbackRequest, loads: Iterable[int]) -> bool:
+        if final := min(loads) <= self.truth.final:
+            with pytest.raises(Fatal, match="can no longer be rolled back"):
+                self._plan(request)
+        return final
 
     def _execute(self, request: RollbackRequest, loads: set[int], *, approved: bool, published: bool) -> None:
         planned = self._plan(request)
@@ -269,14 +287,11 @@ class World:
             if window.start <= moment(said.minute) < window.end
         }
         self._given[window.start, window.end] = found
-        yield Page(
-            [
-                record(key, read.said.minute, deleted=read.said.deleted, credit=read.said.credit)
-                for key, read in found.items()
-            ],
-            MORNING + timedelta(days=1, seconds=self.steps),
-            None,
-        )
+        records = [
+            record(key, read.said.minute, deleted=read.said.deleted, credit=read.said.credit)
+            for key, read in found.items()
+        ]
+        yield Page(records, MORNING + timedelta(days=1, seconds=self.steps), None)
 
     def _published(self, loaded: ledger.Load, reads: dict[str, Read], chose: tuple[RowId, ...] = ()) -> None:
         moved = not chose and self.truth.moves_cursor(loaded.window_start)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -16,21 +17,28 @@ from onefold.catalog.system import System
 from onefold.retention.purge import Kept
 from onefold.retention.run import RetentionReport, execute_retention, plan_retention
 from onefold.warehouse.connection import connect
+from tests.load.shop import SUITE, Shop
 from tests.rollback.test_twin import suites, world
 
 __all__ = ["suites", "world"]
 
-A_DAY = dict.fromkeys(("history", "deleted", "quarantine", "waiting"), "P1D")
-SAID = DataProtection.model_validate(
-    {
-        "controller": {"name": "The shop's company", "contact": "Its street 1 in its town"},
-        "retention": dict.fromkeys(("organisation", "contact", "identity", "sensitive"), A_DAY),
-        "unclassed": A_DAY,
-        "technical": dict.fromkeys(("lineage", "ledger", "landing", "airflow", "task_logs", "server_logs"), "P1D"),
-        "recipients": ["Analysts"],
-        "safeguards": ["Roles of the database"],
-    }
-)
+
+def said(**periods: str) -> DataProtection:
+    """Everything is kept for a day, but what is given otherwise."""
+    a_day = dict.fromkeys(("history", "deleted", "quarantine", "waiting"), "P1D") | periods
+    return DataProtection.model_validate(
+        {
+            "controller": {"name": "The shop's company", "contact": "Its street 1 in its town"},
+            "retention": dict.fromkeys(("organisation", "contact", "identity", "sensitive"), a_day),
+            "unclassed": a_day,
+            "technical": dict.fromkeys(("lineage", "ledger", "landing", "airflow", "task_logs", "server_logs"), "P1D"),
+            "recipients": ["Analysts"],
+            "safeguards": ["Roles of the database"],
+        }
+    )
+
+
+SAID = said()
 TIMES = {
     "ops.load": ("started_at", "ended_at", "rollback_until"),
     "ops.quarantine": ("quarantined_at", "closed_at"),
@@ -48,6 +56,7 @@ class Warehouse:
 
     superuser_url: str
     url: str
+    said: DataProtection = SAID
 
     def time_passes(self, days: int = 100, loads: list[int] | None = None) -> None:
         """All that has happened so far was so many days earlier, of loads those that are given; conform has taken them
@@ -75,10 +84,10 @@ class Warehouse:
 
     def plan(self, *systems: System, entities: dict[str, Entity] | None = None) -> list[Kept]:
         with connect(self.url, autocommit=True) as connection:
-            return plan_retention(connection, self._catalog(systems, entities), SAID)
+            return plan_retention(connection, self._catalog(systems, entities), self.said)
 
     def retain(self, *systems: System, entities: dict[str, Entity] | None = None) -> RetentionReport:
-        return execute_retention(self.url, self._catalog(systems, entities), SAID, "os:tester")
+        return execute_retention(self.url, self._catalog(systems, entities), self.said, "os:tester")
 
     def query(self, text: str) -> list[tuple]:
         with psycopg.connect(self.superuser_url) as owner:
@@ -91,6 +100,14 @@ class Warehouse:
     @staticmethod
     def _catalog(systems: tuple[System, ...], entities: dict[str, Entity] | None) -> Catalog:
         return Catalog({system.system: system for system in systems}, entities or {})
+
+
+@pytest.fixture
+def shop(loader_url: str, suites: Path) -> Shop:
+    """A source under the test's control, whose records a stand-in of Great Expectations judges: which rows are refused
+    is in question here, not who finds them."""
+    (suites / "shop__customer.yaml").write_text(SUITE)
+    return Shop(loader_url, suites)
 
 
 @pytest.fixture

@@ -13,11 +13,9 @@ import pytest
 
 from onefold.settings import ROOT
 from tests.kills import count_kill
-from tests.load.conftest import shop
 from tests.load.shop import SHOP, Shop, record
 from tests.retention.conftest import Warehouse
 
-__all__ = ["shop"]
 PROGRAM = """
 import sys
 from onefold.catalog.reader import Catalog

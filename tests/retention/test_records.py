@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from onefold.catalog.stream import Lookup
 from onefold.load import steps
-from tests.load.conftest import shop
 from tests.load.shop import SHOP, Shop, pages, record
 from tests.retention.conftest import Warehouse
-
-__all__ = ["shop"]
 
 
 def test_lineage_goes_but_the_newest_completed_run_of_each_job(shop: Shop, warehouse: Warehouse) -> None:
