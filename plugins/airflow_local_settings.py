@@ -17,7 +17,17 @@ import sys
 
 __all__: list[str] = []  # Airflow would take every other name here for a setting
 
-LIBRARIES = ("great_expectations", "dbt.cli.main", "dbt.adapters.postgres", "pandas", "lxml.etree", "zeep")
+LIBRARIES = (
+    "great_expectations",
+    "dbt.cli.main",
+    "dbt.task.build",
+    "dbt.adapters.postgres",
+    "dbt_common.clients.agate_helper",
+    "sqlparse",
+    "pandas",
+    "lxml.etree",
+    "zeep",
+)
 AIRFLOW = (
     "airflow.dag_processing.bundles.local",
     "airflow.providers.common.io.assets.file",

@@ -18,7 +18,7 @@ sys.argv = ["airflow", *sys.argv[1:]]
 import airflow_local_settings
 loaded = set(sys.modules)
 if "onefold" in loaded:
-    import dbt.cli.main, great_expectations
+    import dbt.cli.main, dbt.task.build, dbt_common.clients.agate_helper, great_expectations, sqlparse
     from onefold import lineage
     from onefold.orchestration import dag_docs, operators, tasks
     from onefold.connectors import files, graphql, odata, rest, soap, sql

@@ -31,8 +31,8 @@ def newest(here: Installation, dag_id: str, task_id: str, state: str) -> tuple[D
 def loaded(here: Installation, table: str) -> list[list[str]]:
     """A staging table and its cursor; what conform makes of earlier loads may go on changing meanwhile."""
     found, (system, stream) = tables(here), table.split("__")
-    mine = f"[('stream', '{stream}'), ('system', '{system}'),"
-    return [found[f"staging.{table}"], [row for row in found["ops.cursor"] if row.startswith(mine)]]
+    mine = f"[('stream', '{stream}'),"
+    return [found[f"staging.{table}"], [row for row in found[f"ops.cursor of {system}"] if row.startswith(mine)]]
 
 
 def test_a_changed_contract_is_refused_and_explains_itself(faulty: Installation) -> None:

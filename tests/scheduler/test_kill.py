@@ -19,7 +19,7 @@ from onefold.platform.postgres import Postgres
 from tests.kills import count_kill
 from tests.scheduler.demo import Demo
 from tests.scheduler.installation import Installation, ended, wait_for
-from tests.scheduler.tables import tables
+from tests.scheduler.tables import of_system, tables
 
 pytestmark = pytest.mark.scheduler
 
@@ -101,29 +101,41 @@ def test_down_leaves_no_process_and_frees_the_ports(first_demo: Demo) -> None:
         processes.require_free_port(port, "ONEFOLD_UI_PORT", "a test")
 
 
-CASES = [("task", "postgres"), *(pytest.param((victim,), marks=pytest.mark.full_matrix) for victim in VICTIMS)]
-
-
-@pytest.mark.parametrize("victims", CASES, ids=" ".join)
-def test_killing_any_process_in_the_middle_and_running_it_again_ends_in_the_same_tables(
-    victims: tuple[str, ...], first_demo: Demo, fresh: Installation
+@pytest.mark.full_matrix
+@pytest.mark.parametrize("victim", VICTIMS)
+def test_killing_any_process_in_the_middle_of_a_demo_and_running_it_again_ends_in_the_same_tables(
+    victim: str, first_demo: Demo, fresh: Installation
 ) -> None:
-    with fresh.start("demo") as demo:
-        _slow_down(fresh)
+    _killed_and_run_again(fresh, ["demo"], [victim])
+    assert tables(fresh) == first_demo.tables
+
+
+def test_killing_a_task_and_postgresql_in_the_middle_of_a_sync_and_running_it_again_ends_in_the_same_tables(
+    first_demo: Demo, fresh: Installation
+) -> None:
+    fresh.succeed("up")
+    _killed_and_run_again(fresh, ["sync", "sap"], ["task", "postgres"])
+    assert of_system(tables(fresh), "sap") == of_system(first_demo.tables, "sap")
+
+
+def _killed_and_run_again(at: Installation, command: list[str], victims: list[str]) -> None:
+    """Runs the command, kills the victims one after the other while it loads SAP, and runs it again."""
+    with at.start(*command) as disturbed:
+        _slow_down(at)
         began = 0.0
         for victim in victims:
-            wait_for(functools.partial(_in_the_middle, fresh, victim, began), "a load of SAP")
+            wait_for(functools.partial(_in_the_middle, at, victim, began), "a load of SAP")
             began = time.time()
-            for process in VICTIMS[victim](fresh):
+            for process in VICTIMS[victim](at):
                 with contextlib.suppress(psutil.NoSuchProcess):
                     process.send_signal(signal.SIGKILL)
-                    count_kill("demo", "process")
-        disturbed = ended(demo)
+                    count_kill(command[0], "process")
+        end = ended(disturbed)
     began = time.monotonic()
-    fresh.succeed("demo")
-    print(f"{victims}: the disturbed demo exits {disturbed.code}, the next takes {time.monotonic() - began:.0f} s")
-    print(disturbed.output, disturbed.errors)
-    assert tables(fresh) == first_demo.tables
+    at.succeed("up")
+    at.succeed(*command)
+    print(f"{victims}: what was disturbed exits {end.code}, running it again takes {time.monotonic() - began:.0f} s")
+    print(end.output, end.errors)
 
 
 def _slow_down(at: Installation) -> None:

@@ -6,10 +6,11 @@ import os
 import shutil
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from onefold.audit.places.sending import places_of, send
 from onefold.errors import Fatal, Retriable
@@ -25,6 +26,8 @@ HEARTBEAT_SECONDS = 30
 """A service that has been silent for longer hangs; Airflow's own health check says the same."""
 WATCHDOG_SECONDS = 60
 """How long `up` and `down` wait for the watchdog to end what it is doing; a restart takes half a minute at most."""
+WITHOUT_DATABASE = ("sandbox", "watchdog")
+"""The services that live on without a database."""
 OWNED = (
     *("postgres", "airflow", "audit", "sandbox", "dbt", "logs", "privacy"),
     *("run", "secrets", "secrets.json", "sessions"),
@@ -75,10 +78,11 @@ def up(settings: Settings, sandbox: bool, report: Report) -> Installation:
 def _start(target: Installation, sandbox: bool, report: Report) -> None:
     settings = target.settings
     with _step(report) as done:
-        stale = _stale(target)
-        processes.stop(settings.home, stale)
-        if stale:
-            names = ", ".join(service.name for service in stale)
+        services = (*target.services, target.watchdog)
+        ended = stale(settings.home, services, target.postgres.started())
+        processes.stop(settings.home, ended)
+        if ended:
+            names = ", ".join(service.name for service in ended)
             done(f"ended what is changed, dead, not needed or without its database: {names}")
     running = processes.recorded(settings.home)
     _require_free_ports(target, running)
@@ -226,16 +230,19 @@ def _ready(target: Installation, running: Mapping[str, processes.Running]) -> se
     return ready
 
 
-def _stale(target: Installation) -> list[processes.Running]:
-    fingerprints = {service.name: service.fingerprint() for service in (*target.services, target.watchdog)}
-    # An Airflow that has lost its database dies of it, but only seconds later.
-    database_is_down = not target.postgres.running()
+def stale(home: Path, services: Sequence[processes.Service], database_since: float) -> list[processes.Running]:
+    """What was started in this home and is changed, dead or none of the services, and what began before its database.
+
+    An Airflow that has lost its database dies of it, but only seconds later: PostgreSQL may be up again before that.
+    `database_since` is when PostgreSQL began, in seconds since 1970; infinity while it is down.
+    """
+    fingerprints = {service.name: service.fingerprint() for service in services}
     return [
         running
-        for running in processes.recorded(target.settings.home).values()
+        for running in processes.recorded(home).values()
         if running.leader() is None
         or fingerprints.get(running.name) != running.fingerprint
-        or (database_is_down and running.name not in ("sandbox", target.watchdog.name))
+        or (running.started < database_since and running.name not in WITHOUT_DATABASE)
     ]
 
 

@@ -7,6 +7,7 @@ nothing outside its own data folder is touched.
 
 from __future__ import annotations
 
+import math
 import os
 import shutil
 import signal
@@ -122,6 +123,11 @@ class Postgres:
         """The server's process id, or None when it is down."""
         postmaster = self._postmaster()
         return postmaster.pid if postmaster else None
+
+    def started(self) -> float:
+        """When the server's process began, in seconds since 1970; infinity when it is down."""
+        postmaster = self._postmaster()
+        return postmaster.create_time() if postmaster else math.inf
 
     def url(self, database: str = "postgres", user: str = "postgres") -> str:
         """A postgresql:// URL with the password of `user`. Raises Fatal for a role without a generated password."""
