@@ -17,7 +17,7 @@ from psycopg import sql
 from onefold.connectors.page import Page
 from onefold.connectors.record import Record
 from onefold.load.copy_rows import pack_rows, record_hash
-from onefold.load.ledger import Load, discard_landing
+from onefold.load.ledger import Load, discard_landing, forget_shared_rows
 from onefold.load.page_writer import PageWriter
 from onefold.warehouse.rows import one_row
 from onefold.warehouse.tables import SHARED_LANDING_TABLES
@@ -39,11 +39,7 @@ def open_landing(connection: psycopg.Connection, load: Load) -> None:
                 " _payload text not null)"
             ).format(load.tables.pages)
         )
-        for shared in SHARED_LANDING_TABLES:
-            connection.execute(
-                sql.SQL("delete from {} where load_id = %s").format(sql.Identifier("landing", shared)),
-                (load.load_id,),
-            )
+        forget_shared_rows(connection, load.load_id)
         connection.execute("insert into landing.resume_token (load_id) values (%s)", (load.load_id,))
         connection.execute(
             "update ops.load set state = 'extracting', pages = 0, rows_read = 0 where load_id = %s",

@@ -173,10 +173,16 @@ def end_dry_run(connection: psycopg.Connection, load: Load) -> None:
 
 def discard_landing(connection: psycopg.Connection, tables: LandingTables) -> None:
     """Drop the load's landing tables and its rows in the shared ones, inside the caller's transaction."""
-    for table in tables.all:  # cascade: the views of a dry run go too
-        connection.execute(psycopg.sql.SQL("drop table if exists {} cascade").format(table))
-    for shared in SHARED_LANDING_TABLES:
-        connection.execute(
-            psycopg.sql.SQL("delete from {} where load_id = %s").format(psycopg.sql.Identifier("landing", shared)),
-            (tables.load_id,),
+    every = psycopg.sql.SQL(", ").join(tables.all)  # cascade: the views of a dry run go too
+    connection.execute(psycopg.sql.SQL("drop table if exists {} cascade").format(every))
+    forget_shared_rows(connection, tables.load_id)
+
+
+def forget_shared_rows(connection: psycopg.Connection, load_id: int) -> None:
+    """Delete the load's rows in the landing tables that all loads share, on one way to the server."""
+    delete = psycopg.sql.SQL("delete from {} where load_id = {}")
+    connection.execute(
+        psycopg.sql.SQL("; ").join(
+            delete.format(psycopg.sql.Identifier("landing", shared), load_id) for shared in SHARED_LANDING_TABLES
         )
+    )
