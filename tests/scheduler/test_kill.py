@@ -130,7 +130,7 @@ def _killed_and_run_again(at: Installation, command: list[str], victims: list[st
             for process in VICTIMS[victim](at):
                 with contextlib.suppress(psutil.NoSuchProcess):
                     process.send_signal(signal.SIGKILL)
-                    count_kill(command[0], "process")
+                    count_kill("demo" if command == ["demo"] else "load", "process")
         end = ended(disturbed)
     began = time.monotonic()
     at.succeed("up")
