@@ -15,8 +15,10 @@ from psycopg.conninfo import conninfo_to_dict
 from psycopg.types.json import Jsonb
 
 from onefold.catalog.reader import read_catalog
+from onefold.conform.dbt_build import DbtProject
 from onefold.load.staging import ensure_all_staging
 from onefold.settings import ROOT
+from tests.parsed_dbt import Parse
 
 PROJECT = ROOT / "dbt_project"
 ALL = read_catalog().entities.keys()
@@ -25,19 +27,14 @@ PROVEN = ("payment", "purchase_invoice_line")
 
 
 class Dbt:
-    """Runs dbt in this process against one warehouse, with its files in a folder of the test; parses once."""
+    """Runs dbt in this process against one warehouse, with its files in a folder of the test."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._manifest: Manifest | None = None
+    def __init__(self, folder: Path, manifest: Manifest) -> None:
+        self._folder, self._manifest = folder, manifest
 
     def __call__(self, *arguments: str) -> dict[str, str]:
         """Run dbt and return the status of every node, by its id."""
         where = ["--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT)]
-        if self._manifest is None:
-            parsed = dbtRunner().invoke(["--quiet", "parse", *where])
-            assert isinstance(parsed.result, Manifest), parsed.exception
-            self._manifest = parsed.result
         done = dbtRunner(manifest=self._manifest).invoke(["--quiet", *arguments, *where])
         assert done.success, done.exception or self._results()
         return {result["unique_id"]: result["status"] for result in self._results()}
@@ -60,7 +57,7 @@ class Dbt:
 
 
 @pytest.fixture
-def dbt(loader_url: str, loader: psycopg.Connection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Dbt:
+def dbt(loader_url: str, parsed_once: Parse, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Dbt:
     ensure_all_staging(loader_url, read_catalog())
     target = conninfo_to_dict(loader_url)
     for variable, name in (("HOST", "host"), ("PORT", "port"), ("USER", "user"), ("PASSWORD", "password")):
@@ -68,7 +65,9 @@ def dbt(loader_url: str, loader: psycopg.Connection, tmp_path: Path, monkeypatch
     monkeypatch.setenv("ONEFOLD_PG_DATABASE", str(target["dbname"]))
     monkeypatch.setenv("DBT_TARGET_PATH", str(tmp_path / "target"))
     monkeypatch.setenv("DBT_LOG_PATH", str(tmp_path / "logs"))
-    return Dbt(tmp_path)
+    variables = {"publish_id": 0, "full_mapping": []}
+    arguments = ["--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT), "--vars", json.dumps(variables)]
+    return Dbt(tmp_path, parsed_once(DbtProject(PROJECT, tmp_path), arguments, str(target["dbname"])))
 
 
 def _load(loader: psycopg.Connection) -> int:

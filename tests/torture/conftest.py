@@ -12,6 +12,7 @@ from onefold.platform.postgres import Postgres, free_port
 from onefold.platform.postgres_account import delete_data
 from onefold.warehouse.install import install
 from tests.conftest import TEMPLATE
+from tests.databases import tablespace_in_memory
 from tests.roles import PASSWORDS
 from tests.torture.wire import Wire
 from tests.torture.world import World
@@ -35,7 +36,8 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     )
     server.start()
     install(server.url("postgres"), PASSWORDS, TEMPLATE)
-    yield World(server, tmp_path_factory.mktemp("warehouses"))
+    with tablespace_in_memory(server):
+        yield World(server, tmp_path_factory.mktemp("warehouses"))
     server.stop()
     delete_data(server.home)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import time
-import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -22,13 +21,13 @@ from onefold.load.job import Job
 from onefold.load.window import WindowRequest
 from onefold.platform.postgres import Postgres
 from tests.conftest import TEMPLATE
+from tests.databases import copy_database, drop_database
 from tests.load.shop import MORNING, SUITE, Shop, at, pages, record
 from tests.roles import as_role
 from tests.torture.loader import STEPS
 from tests.torture.observing import landing, observe
 
 NIGHTLY, HOURLY = "scheduled__nightly", "scheduled__hourly"
-AFTER_NIGHTLY = "onefold_after_nightly"
 
 
 def _given() -> dict[str, list[Page]]:
@@ -125,6 +124,7 @@ class World:
     def __init__(self, server: Postgres, folder: Path) -> None:
         self.server, self._folder = server, folder
         self._undisturbed: dict[tuple[int, int], Undisturbed] = {}
+        self._after_nightly = ""
         self.suites = folder / "suites"
         self.suites.mkdir()
         (self.suites / "shop__customer.yaml").write_text(SUITE)
@@ -132,11 +132,7 @@ class World:
     @contextmanager
     def warehouse(self, template: str = TEMPLATE) -> Iterator[Warehouse]:
         """A copy of an empty warehouse, or of another one with the anchors of its audit chain."""
-        name = f"w_{uuid.uuid4().hex[:12]}"
-        self._execute("create database {} template {}", name, template)
-        self._execute(
-            "checkpoint"
-        )  # without one a copied sequence would, after a crash, count from where it was copied
+        name = copy_database(self.server, template)
         home = self._folder / name
         if (self._folder / template).exists():
             shutil.copytree(self._folder / template, home)
@@ -144,14 +140,14 @@ class World:
             patch.setenv("ONEFOLD_HOME", str(home))
             patch.setenv("ONEFOLD_AUDIT_SALT", "salt of the tests")
             yield Warehouse(self.server.url(name), home, self.suites)
-        self._execute("drop database {} with (force)", name)
+        drop_database(self.server, name)
         shutil.rmtree(home, ignore_errors=True)
 
     def template(self, run: str) -> str:
         """The warehouse in which a run finds itself: empty, or as the nightly load left it."""
         if run == HOURLY:
             self.undisturbed((1, 2))
-            return AFTER_NIGHTLY
+            return self._after_nightly
         return TEMPLATE
 
     def undisturbed(self, load_ids: tuple[int, int]) -> Undisturbed:
@@ -168,11 +164,6 @@ class World:
                     result.ended[run] = observe(warehouse.url)
                     if (run, load_ids) == (NIGHTLY, (1, 2)):
                         warehouse.wait_until_the_dead_are_gone()
-                        name = warehouse.url.rpartition("/")[2]
-                        self._execute("create database {} template {}", AFTER_NIGHTLY, name)
-                        shutil.copytree(warehouse.home, self._folder / AFTER_NIGHTLY)
+                        self._after_nightly = copy_database(self.server, warehouse.url.rpartition("/")[2])
+                        shutil.copytree(warehouse.home, self._folder / self._after_nightly)
         return self._undisturbed[load_ids]
-
-    def _execute(self, text: str, *names: str) -> None:
-        with psycopg.connect(self.server.url("postgres"), autocommit=True) as server:
-            server.execute(sql.SQL(text).format(*map(sql.Identifier, names)))

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 
-import psycopg
 import pytest
-from psycopg import sql
 
 from onefold.platform.postgres import Postgres
+from tests.databases import copy_database, drop_database
 
 Databases = Callable[[], AbstractContextManager[str]]
 
@@ -36,13 +34,6 @@ def old_warehouse(old_warehouses: Databases) -> Iterator[str]:
 
 @contextmanager
 def _copy(postgres: Postgres, template: str) -> Iterator[str]:
-    name = f"u_{uuid.uuid4().hex[:12]}"
-    with psycopg.connect(postgres.url("postgres"), autocommit=True) as server:
-        server.execute(
-            sql.SQL("create database {} template {} strategy file_copy").format(
-                sql.Identifier(name), sql.Identifier(template)
-            )
-        )
+    name = copy_database(postgres, template, "u")
     yield postgres.url(name)
-    with psycopg.connect(postgres.url("postgres"), autocommit=True) as server:
-        server.execute(sql.SQL("drop database {} with (force)").format(sql.Identifier(name)))
+    drop_database(postgres, name)
