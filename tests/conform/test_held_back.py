@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 
 import pytest
@@ -15,6 +16,8 @@ from onefold.errors import Retriable
 from tests.conform.test_increments import INCREMENTS, _published
 from tests.conform.world import ACTOR, MAPPINGS, PARTNER, World, accept, no_bad_email, record
 from tests.kills import count_kill
+
+EXAMPLES = 60 if os.environ.get("ONEFOLD_TORTURE") == "full" else 3
 
 
 def _held_back(world: World) -> list[tuple[object, ...]]:
@@ -154,7 +157,9 @@ def test_killed_while_it_holds_back_it_ends_as_if_it_had_not_been(world: World):
 
 
 @settings(
-    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    max_examples=EXAMPLES,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(increments=INCREMENTS, bad=st.sets(st.sampled_from("abcde"), min_size=1, max_size=2))
 def test_whatever_is_held_back_on_the_way_nothing_is_lost(world: World, increments: list, bad: set[str]):

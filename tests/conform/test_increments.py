@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
+
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from psycopg import sql
 
 from tests.conform.world import Record, World, record
 
+EXAMPLES = 100 if os.environ.get("ONEFOLD_TORTURE") == "full" else 5
 NAMES = ("Bóbr S.A.", "BOBR SPOLKA AKCYJNA", "Przedsiębiorstwo Produkcyjne Łączność Sp", "Ryś", "")
 FULL = "Przedsiębiorstwo Produkcyjne Łączność Sp. z o.o."
 
@@ -45,7 +48,9 @@ def _published(world: World) -> tuple[object, object]:
 
 
 @settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    max_examples=EXAMPLES,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(increments=INCREMENTS)
 def test_any_increments_resolve_as_one_full_build(world: World, increments: list[list[Record]]):

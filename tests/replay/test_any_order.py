@@ -16,7 +16,7 @@ from onefold.replay.ledger import Replay
 from tests.load.shop import SHOP, SUITE, Shop, record
 from tests.replay.replaying import ANY_CREDIT, ANY_NAME, closed, job, opened, run_of, suite
 
-EXAMPLES = 100 if os.environ.get("ONEFOLD_TORTURE") == "full" else 8
+EXAMPLES = 100 if os.environ.get("ONEFOLD_TORTURE") == "full" else 3
 _streams = itertools.count(1)
 CONTENT = {"name": st.sampled_from([None, "N"]), "credit": st.sampled_from([-1, 1])}
 READINGS = st.lists(

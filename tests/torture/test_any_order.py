@@ -25,7 +25,7 @@ from onefold.warehouse.tables import StagingTable
 from tests.load.shop import SHOP, Shop, pages, record
 
 KEYS = "abcd"
-EXAMPLES = 300 if os.environ.get("ONEFOLD_TORTURE") == "full" else 12
+EXAMPLES = 300 if os.environ.get("ONEFOLD_TORTURE") == "full" else 4
 _streams = itertools.count(1)
 SUITE = "name: {}\nexpectations:\n  - {{type: expect_column_values_to_not_be_null, kwargs: {{column: id}}}}\n"
 
