@@ -23,7 +23,7 @@ test-all: setup  ## Run every test for every stream
 
 torture: setup  ## Kill loads, conforms, migrations, erasures and PostgreSQL at every moment; count them (an hour)
 	@ONEFOLD_TORTURE=full .venv/bin/python -m pytest -v -s --matrix full tests/torture tests/operations tests/rollback/test_twin.py \
-		tests/replay/test_any_order.py tests/conform/test_one_record.py tests/conform/test_kill.py \
+		tests/replay/test_any_order.py tests/conform/test_one_record.py tests/conform/test_kill.py tests/conform/test_increments.py \
 		tests/conform/test_publish.py tests/conform/test_held_back.py tests/conform/test_held_back_undisturbed.py \
 		tests/migration/test_kill.py tests/erasure tests/warehouse/test_upgrade.py tests/retention \
 		tests/platform/test_ui_tls.py tests/scheduler/test_watchdog.py

@@ -35,7 +35,7 @@ YEARS = MigrationRequest(
 @pytest.fixture(scope="module")
 def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
     state = tmp_path_factory.mktemp("sandbox")
-    with running(state, companies=300, environment={"SANDBOX_SYSTEMS": "salesforce,krs"}) as sandbox:
+    with running(state, companies=100, environment={"SANDBOX_SYSTEMS": "salesforce,krs"}) as sandbox:
         yield sandbox
 
 
@@ -121,7 +121,7 @@ def test_a_backfill_brings_only_what_others_name_or_we_hold(extract: Engineer, s
 def test_a_chunk_that_died_goes_on_after_the_last_company_that_it_had_asked_about(
     extract: Engineer, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr("onefold.systems.krs.connector.PER_PAGE", 10)
+    monkeypatch.setattr("onefold.systems.krs.connector.PER_PAGE", 4)
     bench, migration = extract.bench, extract.begin(YEARS)
 
     def dying(requested: WindowRequest, dry_run_load: int | None):
@@ -139,7 +139,7 @@ def test_a_chunk_that_died_goes_on_after_the_last_company_that_it_had_asked_abou
 
     with pytest.raises(Crash):
         dry_run_chunks(extract.loader, migration, "extract", dying, nothing, extract.counts)
-    assert bench.query("select count(*) from landing.lookup_result") == [(30,)]
+    assert bench.query("select count(*) from landing.lookup_result") == [(12,)]
     extract.dry_run(migration)
     assert_asked_about_once_each(bench, sandbox)
 
