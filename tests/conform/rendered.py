@@ -6,13 +6,13 @@ import re
 from collections.abc import Iterable, Sequence
 from functools import cache
 
-import jinja2
 import psycopg
 from psycopg import sql
 
 from onefold.catalog.entity import Entity
 from onefold.conform.publish_ledger import Publish
 from onefold.settings import ROOT
+from tests.conform.jinja import Renderer
 from tests.conform.world import build_order
 
 PROJECT = ROOT / "dbt_project"
@@ -65,16 +65,14 @@ def _models() -> dict[str, str]:
 
 
 @cache
-def _template(name: str) -> jinja2.Template:
-    files = sorted(file for file in (PROJECT / "macros").rglob("*.sql") if file.stem != "generate_schema_name")
-    macros = "".join(file.read_text("utf-8") for file in files)
-    environment = jinja2.Environment(undefined=jinja2.StrictUndefined)  # noqa: S701 - SQL, not HTML
-    return environment.from_string(macros + _models()[name])
+def _renderer() -> Renderer:
+    return Renderer(file for file in (PROJECT / "macros").rglob("*.sql") if file.stem != "generate_schema_name")
 
 
 def _render(name: str, publish: Publish, *, incremental: bool) -> str:
     variables = {"publish_id": publish.publish_id, "full_mapping": publish.full_mapping, "shadow": ""}
-    return _template(name).render(
+    return _renderer().render(
+        _models()[name],
         config=lambda **_: "",
         ref=lambda model: f"mapped.{_quoted(model)}",
         source=lambda schema, table: f"{schema}.{_quoted(table)}",

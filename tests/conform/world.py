@@ -7,10 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
 
-import jinja2
 import psycopg
 from psycopg import sql
 
@@ -21,6 +19,7 @@ from onefold.conform.report import ConformReport
 from onefold.conform.run import OnPublish, conform_with_build
 from onefold.mapping.golden import files, tables_sql
 from onefold.settings import ROOT
+from tests.conform.jinja import Renderer
 
 STREAMS = {"crm": "account", "erp": "partner", "court": "extract"}
 
@@ -61,10 +60,10 @@ MODELS = {Path(path).stem: text for path, text in GENERATED.items() if path.star
 CHECKS = {Path(path).stem: text for path, text in GENERATED.items() if path.startswith("dbt_project/tests")}
 VIEWS = next(text for path, text in GENERATED.items() if path.endswith("51_conformed__partner.sql"))
 DDL = tables_sql(PARTNER) + VIEWS
-MACROS = "".join(
-    file.read_text("utf-8")
+RENDERER = Renderer(
+    file
     for folder in ("resolve", "transforms/support")
-    for file in sorted((ROOT / "dbt_project/macros" / folder).glob("*.sql"))
+    for file in (ROOT / "dbt_project/macros" / folder).glob("*.sql")
 )
 MAPPINGS = {"partner": "as it is"}
 ACTOR = "user:tester"
@@ -94,17 +93,12 @@ def render(text: str, **variables: object) -> str:
 
 
 def _render(text: str, ref: Callable[[str], str], variables: Mapping[str, object]) -> str:
-    return _template(text).render(
+    return RENDERER.render(
+        text,
         ref=ref,
         var=lambda name, default=None: variables.get(name, default),
         config=lambda **_: "",
     )
-
-
-@cache
-def _template(text: str) -> jinja2.Template:
-    environment = jinja2.Environment(undefined=jinja2.StrictUndefined)  # noqa: S701 - SQL, not HTML
-    return environment.from_string(MACROS + text)
 
 
 def _refs(text: str) -> set[str]:
