@@ -150,7 +150,7 @@ def sandbox(postgres: Postgres, tmp_path_factory: pytest.TempPathFactory) -> Ite
     filled = {f"SANDBOX_{name.upper()}_URL": postgres.url(name, name) for name in NAMES}
     read = {name: postgres.url(name, reader(name)) for name in NAMES}
     state = tmp_path_factory.mktemp("sandbox")
-    with running(state, companies=200, environment=filled, databases=read) as sandbox:
+    with running(state, companies=800, environment=filled, databases=read) as sandbox:
         yield sandbox
 
 
