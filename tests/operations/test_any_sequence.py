@@ -21,7 +21,7 @@ from tests.operations.truth import alive
 from tests.operations.world import EVERYTHING, World, judged_by_credit
 from tests.retention.conftest import Warehouse, said
 
-EXAMPLES = 500 if os.environ.get("ONEFOLD_TORTURE") == "full" else 6
+EXAMPLES = 500 if os.environ.get("ONEFOLD_TORTURE") == "full" else 12
 LONG = 45
 """Minutes of the source's clock within which windows of the past lie: about as long as a sequence lasts."""
 
