@@ -20,10 +20,16 @@ from onefold.erasure.lifecycle import execute_erasure, plan_erasure
 from onefold.erasure.request import ErasureRequest
 from onefold.load import steps
 from onefold.load.ledger import Run
-from onefold.privacy.values import email
+from onefold.privacy.values import PersonalValue, email, pesel
 
 MOST_SECONDS = 60
-PERSON = "biuro17@example.pl"
+PERSON = frozenset(
+    {
+        *(email("biuro17@example.pl"), pesel("44051401359")),
+        *(PersonalValue("phone", "601222333"), PersonalValue("name", "zofia brzezinska")),
+    }
+)
+"""Known by one value of each kind, as most are."""
 _PERSONAL = {**FIELDS, **{name: {"type": "text", "personal": "contact"} for name in ("Email", "Phone")}}
 
 
@@ -38,7 +44,7 @@ def _round(warehouse: Warehouse, rows: int) -> dict[str, float]:
     catalog = _catalog()
     with warehouse.fresh() as url:
         steps.run(job(url, list(pages(rows)), "first"))
-        case = open_case(frozenset({email(PERSON)}))
+        case = open_case(PERSON)
         run = Run("erase", "measured", actor("engineer", "erase", "measured"))
         request = ErasureRequest(case.name, "measured")
         figures = {"plan": seconds(lambda: plan_erasure(url, catalog, request, run))}

@@ -82,9 +82,10 @@ def read_case(name: str) -> Case:
 
 
 def close_case(name: str) -> None:
-    """Destroy what the case knows of the person."""
-    destroy(_path(name).with_suffix(".before"))
-    destroy(_path(name))
+    """Destroy what the case knows of the person, drafts that a killed process has left included."""
+    path = _path(name)
+    for left in (*path.parent.glob(f".{path.name}.*"), path.with_suffix(".before"), path):
+        destroy(left)
 
 
 def _path(name: str) -> Path:

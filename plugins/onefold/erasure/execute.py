@@ -1,8 +1,7 @@
-"""Erases one person everywhere in one transaction, while no load and no conform can write what it has just read."""
+"""The steps of an erasure, while no load and no conform can write what it has just read."""
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
@@ -11,12 +10,10 @@ import psycopg
 from onefold.catalog.reader import Catalog
 from onefold.errors import Fatal, Retriable
 from onefold.privacy.erase_rows import erase_rows
-from onefold.privacy.places import Place, find_places
+from onefold.privacy.places import Place, find_places, find_places_again
 from onefold.privacy.subject import Subject
 from onefold.privacy.tables import EVIDENCE_SCHEMAS, warehouse_tables
 from onefold.privacy.values import Finder
-
-log = logging.getLogger(__name__)
 
 PATIENCE_SECONDS = 300
 """How long to wait for the loads of one stream."""
@@ -66,35 +63,56 @@ def streams_locked(
                 connection.execute("select pg_advisory_unlock(hashtextextended(%s, 1))", (name,))
 
 
-def erase_everywhere(
-    connection: psycopg.Connection, catalog: Catalog, subject: Subject, finder: Finder | None = None
-) -> set[str]:
-    """Erase the person, or whom the finder finds, inside the caller's transaction; returns the tables that it changed.
+def erase_places(
+    connection: psycopg.Connection, catalog: Catalog, subject: Subject, places: Iterable[Place]
+) -> list[Place]:
+    """Erase what is still at these places, inside the caller's transaction; returns what was erased, and what is kept.
 
     Loads in progress are gated again, from the pages that they have landed. What earlier loads had read and staging
     does not show is erased too, so that neither a rollback nor its undo can bring anything back.
     """
-    touched: set[str] = set()
+    there = {table.full_name for table in warehouse_tables(connection, catalog)}  # a load that ends drops its pages
+    found = [place for place in places if place.table.full_name in there]
+    now = list(find_places_again(connection, catalog, subject, found))
+    erase_rows(connection, now)
+    _gate_again(connection)
+    return now
+
+
+def erase_suppressed(
+    connection: psycopg.Connection, catalog: Catalog, subject: Subject, finder: Finder | None
+) -> set[str]:
+    """Erase, inside the caller's transaction, whomever the finder finds; returns the tables that it changed."""
+    changed: set[str] = set()
     for table in warehouse_tables(connection, catalog):
-        rows = erase_rows(connection, find_places(connection, catalog, subject, [table], finder))
-        if rows:
-            touched.add(table.full_name)
-            log.info("%s: %s rows", table.full_name, rows)
+        if erase_rows(connection, find_places(connection, catalog, subject, [table], finder)):
+            changed.add(table.full_name)
+    _gate_again(connection)
+    return changed
+
+
+def places_left(connection: psycopg.Connection, catalog: Catalog, subject: Subject) -> list[Place]:
+    """Search everything once more: where something is that can be erased."""
+    return [place for place in find_places(connection, catalog, subject) if place.fields]
+
+
+def require_nothing_left(
+    connection: psycopg.Connection, catalog: Catalog, subject: Subject, left: Iterable[Place]
+) -> None:
+    """Raises Fatal where something is left, also where nothing can be erased: in the audit trail or the lineage, which
+    never hold personal values."""
+    evidence = warehouse_tables(connection, catalog, EVIDENCE_SCHEMAS)
+    tables = {place.table.full_name for place in left}
+    tables |= {place.table.full_name for place in find_places(connection, catalog, subject, evidence) if place.fields}
+    if tables:
+        raise Fatal(
+            f"Something of the person is still in {', '.join(sorted(tables))}. The erasure is not done; please report "
+            "it as a bug, with these names and no value."
+        )
+
+
+def _gate_again(connection: psycopg.Connection) -> None:
     connection.execute(
         "update landing.resume_token set gated = false where load_id in"
         " (select load_id from ops.load where state in ('extracting', 'landed', 'gated'))"
     )
-    return touched
-
-
-def require_nothing_left(connection: psycopg.Connection, catalog: Catalog, subject: Subject) -> None:
-    """Search everything once more. Raises Fatal where something is left, also where nothing can be erased: in the audit
-    trail or the lineage, which never hold personal values."""
-    left = {place.table.full_name for place in find_places(connection, catalog, subject) if place.fields}
-    evidence = warehouse_tables(connection, catalog, EVIDENCE_SCHEMAS)
-    left |= {place.table.full_name for place in find_places(connection, catalog, subject, evidence) if place.fields}
-    if left:
-        raise Fatal(
-            f"Something of the person is still in {', '.join(sorted(left))}. The erasure is not done; please report it "
-            "as a bug, with these names and no value."
-        )

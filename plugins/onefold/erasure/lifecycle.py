@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import psycopg
-from psycopg.types.json import Jsonb
 
 from onefold.audit import AuditEvent, actor, append
 from onefold.audit.approval import ask, require_approval, require_shown, triggering_user
 from onefold.catalog.reader import Catalog
 from onefold.conform.publish_ledger import conform_lock
+from onefold.erasure import ledger
 from onefold.erasure.case_file import Case, close_case, read_case, save_case
-from onefold.erasure.execute import erase_everywhere, require_nothing_left, streams_locked, streams_to_lock
+from onefold.erasure.execute import (
+    erase_places,
+    erase_suppressed,
+    places_left,
+    require_nothing_left,
+    streams_locked,
+    streams_to_lock,
+)
+from onefold.erasure.ledger import Erasure, subject_of
 from onefold.erasure.plan import ErasurePlan, make_plan, plan_head
 from onefold.erasure.request import ErasureRequest
 from onefold.erasure.wipe import renew_log, rewrite_tables, tables_once_held
@@ -23,7 +31,14 @@ from onefold.load.ledger import Run
 from onefold.privacy.places import find_places
 from onefold.privacy.records import RecordId
 from onefold.privacy.subject import Subject, find_subject
-from onefold.privacy.suppressions import enter, missing_lines, suppress, suppressed_records, suppressions
+from onefold.privacy.suppressions import (
+    enter,
+    missing_lines,
+    records_of_erasure,
+    suppress,
+    suppressed_records,
+    suppressions,
+)
 from onefold.privacy.tables import warehouse_tables
 from onefold.warehouse.connection import connect
 from onefold.warehouse.db_errors import translate_errors
@@ -31,15 +46,8 @@ from onefold.warehouse.post_commit import after_commit
 from onefold.warehouse.pre_commit import is_older_than_anchors, require_publishable
 from onefold.warehouse.rows import one_row
 
-
-@dataclass(frozen=True, slots=True)
-class Erasure:
-    """One row of ops.erasure."""
-
-    erasure_id: int
-    case: str
-    state: str
-    touched: tuple[str, ...]
+_MOST_ROUNDS = 3
+"""How often what came in meanwhile, by loads that had begun before, is looked for and erased."""
 
 
 def preview_erasure(url: str, catalog: Catalog, case: Case) -> ErasurePlan:
@@ -57,18 +65,12 @@ def plan_erasure(url: str, catalog: Catalog, request: ErasureRequest, run: Run) 
     with translate_errors("erase"), connect(url, autocommit=True) as connection:
         subject, plan = _make_plan(connection, catalog, case)
         with connection.transaction():
-            (erasure_id,) = one_row(
-                connection.execute(
-                    "insert into ops.erasure (basis, privacy_case, dag_id, run_id, actor, plan)"
-                    " values (%s, %s, %s, %s, %s, %s) returning erasure_id",
-                    (request.basis, case.name, run.dag_id, run.run_id, run.actor, Jsonb(plan.as_json())),
-                )
-            )
+            erasure_id = ledger.begin(connection, request.basis, case.name, run, plan).erasure_id
             _audit(connection, run.actor, "erase.plan", erasure_id, plan)
             who = triggering_user(run.actor) or run.actor
             shown = plan.shown(plan_head(erasure_id, case.name, request.basis, who))
             content = _content(case.name, subject.records)
-            ask(connection, _subject_of(erasure_id), run.dag_id, run.run_id, run.actor, shown, content)
+            ask(connection, subject_of(erasure_id), run.dag_id, run.run_id, run.actor, shown, content)
     after_commit(url)
     return erasure_id, plan
 
@@ -82,9 +84,11 @@ def turn_down_erasure(url: str, erasure_id: int, by: str) -> None:
                     "select privacy_case, state from ops.erasure where erasure_id = %s for update", (erasure_id,)
                 )
             )
+            if state == "refused":
+                close_case(case)
             if state != "planned":
                 raise Fatal(f"Erasure {erasure_id} is {state}: there is nothing to decide.")
-            _end(connection, erasure_id, "refused", error="turned down")
+            ledger.end(connection, erasure_id, "refused", "turned down")
             _audit(connection, by, "erase.decide", erasure_id, result="refused")
         close_case(case)
     after_commit(url)
@@ -99,17 +103,19 @@ def execute_erasure(url: str, catalog: Catalog, run: Run) -> ErasurePlan | None:
     than were approved.
     """
     with translate_errors("erase"), connect(url, autocommit=True) as connection, conform_lock(connection):
-        found = _of_run(connection, run)
+        found = ledger.of_run(connection, run)
+        if found is None:
+            raise Fatal(f"Run {run.run_id} has planned no erasure. Nothing was erased. Clear its task `plan`.")
         if found.state == "done":
+            close_case(found.case)
             return None
         if found.state == "refused":
+            close_case(found.case)
             raise Fatal(f"Erasure {found.erasure_id} is refused and not approved. Nothing was erased.")
-        require_approval(connection, _subject_of(found.erasure_id))
+        require_approval(connection, found.subject)
         require_publishable(connection)
         plan = _execute(connection, catalog, found, read_case(found.case))
-        with connection.transaction():
-            _end(connection, found.erasure_id, "done", outcome=plan)
-            _audit(connection, run.actor, "erase.execute", found.erasure_id, plan)
+        _end(connection, found, run, "erase.execute", plan)
         close_case(found.case)
     after_commit(url)
     return plan
@@ -118,29 +124,22 @@ def execute_erasure(url: str, catalog: Catalog, run: Run) -> ErasurePlan | None:
 def erase_again(url: str, catalog: Catalog) -> ErasurePlan:
     """Erase what a restored backup has brought back of persons whom the register's copy names; they were approved then.
 
-    Returns what was erased. Raises Retriable while a load or a conform runs, Fatal when nothing was brought back.
+    Returns what was erased. An attempt that died goes on where it was. Raises Retriable while a load or a conform runs,
+    Fatal when nothing was brought back.
     """
     with translate_errors("erase"), connect(url, autocommit=True) as connection, conform_lock(connection):
         missing = missing_lines(connection)
-        if not missing:
+        found = ledger.unfinished_again(connection)
+        if not missing and not found:
             raise Fatal(
                 "All suppressions of the register's copy are in this database: there is nothing to erase again."
             )
-        case = Case("", frozenset(), records=frozenset(suppressed_records(missing)))
-        run = Run("erase", f"again__{datetime.now(UTC):%Y%m%dT%H%M%S%f}", actor())
-        with connection.transaction():
-            (erasure_id,) = one_row(
-                connection.execute(
-                    "insert into ops.erasure (basis, privacy_case, dag_id, run_id, actor, plan)"
-                    " values ('a restored backup had it again', '', %s, %s, %s, '{}') returning erasure_id",
-                    (run.dag_id, run.run_id, run.actor),
-                )
-            )
-        subject = _subject(connection, catalog, case)
-        plan = _erase(connection, catalog, _of_run(connection, run), subject, missing)
-        with connection.transaction():
-            _end(connection, erasure_id, "done", outcome=plan)
-            _audit(connection, run.actor, "erase.again", erasure_id, plan)
+        run = Run("erase", found.run_id if found else f"again__{datetime.now(UTC):%Y%m%dT%H%M%S%f}", actor())
+        found = found or ledger.begin(connection, ledger.AGAIN, "", run, None)
+        records = {*suppressed_records(missing), *records_of_erasure(connection, found.erasure_id)}
+        subject = _subject(connection, catalog, Case("", frozenset(), records=frozenset(records)))
+        plan = _erase(connection, catalog, found, subject, missing)
+        _end(connection, found, run, "erase.again", plan)
         said = not is_older_than_anchors(connection)
     if said:  # else `audit restored` comes next, and anchors
         after_commit(url)
@@ -156,7 +155,7 @@ def _execute(connection: psycopg.Connection, catalog: Catalog, found: Erasure, c
                 (found.erasure_id,),
             )
         )
-        approval = require_approval(connection, _subject_of(found.erasure_id))
+        approval = require_approval(connection, found.subject)
         head = plan_head(found.erasure_id, case.name, basis, triggering_user(asked_by) or asked_by)
         require_shown(connection, approval, head)
         approval.require(_content(case.name, subject.records))
@@ -171,23 +170,29 @@ def _erase(
     subject: Subject,
     missing: Sequence[str] = (),
 ) -> ErasurePlan:
-    """Keep the person out, erase, search, write anew. `missing` are lines of the register's copy that this database
-    lacks: they are entered when all is erased, for until then they say that it holds what was erased."""
-    if not missing:
+    """Keep the person out, search, erase what was found, search again, write anew. `missing` are lines of the
+    register's copy that this database lacks: they are entered when all is erased, for until then they say that it holds
+    what was erased."""
+    if found.case:
         suppress(connection, found.erasure_id, subject)
-    places = list(find_places(connection, catalog, subject))
+    touched, plan = set(found.touched), make_plan(catalog, subject, ()).after(found.outcome)
+    # What a law keeps was counted by the attempt that erased the rest.
+    look = places_left if found.outcome else find_places
+    places = list(look(connection, catalog, subject))
     with streams_locked(connection, streams_to_lock(connection, subject, places)):
-        with connection.transaction():
-            plan = make_plan(catalog, subject, find_places(connection, catalog, subject))
-            touched = erase_everywhere(connection, catalog, subject) | set(found.touched)
-            if missing:
-                enter(connection, found.erasure_id, missing)
-                touched |= erase_everywhere(connection, catalog, subject, suppressions(connection))
-            connection.execute(
-                "update ops.erasure set state = 'executing', touched = %s where erasure_id = %s",
-                (sorted(touched), found.erasure_id),
-            )
-        require_nothing_left(connection, catalog, subject)
+        for _ in range(_MOST_ROUNDS):
+            with connection.transaction():
+                now = erase_places(connection, catalog, subject, places)
+                touched |= {place.table.full_name for place in now if place.fields}
+                if missing:
+                    enter(connection, found.erasure_id, missing)
+                    touched |= erase_suppressed(connection, catalog, subject, suppressions(connection))
+                    missing = ()
+                plan = make_plan(catalog, subject, now).after(plan)
+                ledger.record_progress(connection, found.erasure_id, touched, plan)
+            if not (places := places_left(connection, catalog, subject)):
+                break
+        require_nothing_left(connection, catalog, subject, places)
     rewrite_tables(connection, tables_once_held(warehouse_tables(connection, catalog), touched, subject))
     renew_log(connection)
     return plan
@@ -202,39 +207,15 @@ def _subject(connection: psycopg.Connection, catalog: Catalog, case: Case) -> Su
     return find_subject(connection, catalog, case.values, golden=case.golden, records=case.records)
 
 
-def _subject_of(erasure_id: int) -> str:
-    return f"erasure:{erasure_id}"
-
-
 def _content(case: str, records: Iterable[RecordId]) -> dict[str, object]:
     """What is approved: whose case, and which records are taken for that person's own. Other rows may become more."""
     return {"case": case, "records": sorted(map(list, records))}
 
 
-def _of_run(connection: psycopg.Connection, run: Run) -> Erasure:
-    row = connection.execute(
-        "select erasure_id, privacy_case, state, touched from ops.erasure"
-        " where dag_id = %s and run_id = %s order by erasure_id desc limit 1",
-        (run.dag_id, run.run_id),
-    ).fetchone()
-    if row is None:
-        raise Fatal(f"Run {run.run_id} has planned no erasure. Nothing was erased. Clear its task `plan`.")
-    erasure_id, case, state, touched = row
-    return Erasure(erasure_id, case, state, tuple(touched))
-
-
-def _end(
-    connection: psycopg.Connection,
-    erasure_id: int,
-    state: str,
-    *,
-    outcome: ErasurePlan | None = None,
-    error: str | None = None,
-) -> None:
-    connection.execute(
-        "update ops.erasure set state = %s, outcome = %s, error = %s, ended_at = now() where erasure_id = %s",
-        (state, Jsonb(outcome.as_json()) if outcome else None, error, erasure_id),
-    )
+def _end(connection: psycopg.Connection, found: Erasure, run: Run, action: str, plan: ErasurePlan) -> None:
+    with connection.transaction():
+        ledger.end(connection, found.erasure_id, "done")
+        _audit(connection, run.actor, action, found.erasure_id, plan)
 
 
 def _audit(

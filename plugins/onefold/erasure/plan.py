@@ -6,12 +6,33 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import TypedDict
 
 from onefold.catalog.reader import Catalog
 from onefold.catalog.stream import KeptByLaw
 from onefold.privacy.places import Place
 from onefold.privacy.subject import Subject
+
+
+class TableJson(TypedDict):
+    """A table of a plan as JSON."""
+
+    own_rows: int
+    other_rows: int
+    fields: dict[str, int]
+    kept: dict[str, int]
+
+
+class PlanJson(TypedDict):
+    """A plan as JSON, in ops.erasure."""
+
+    records: list[str]
+    golden: list[str]
+    identifiers: dict[str, int]
+    shared: dict[str, int]
+    laws: list[str]
+    tables: dict[str, TableJson]
 
 
 @dataclass(slots=True)
@@ -53,7 +74,7 @@ class ErasurePlan:
         """SHA-256 of the plan as JSON: what an approval is an approval of."""
         return hashlib.sha256(json.dumps(self.as_json(), sort_keys=True).encode()).hexdigest()
 
-    def as_json(self) -> dict[str, object]:
+    def as_json(self) -> PlanJson:
         """For the ledger, for scripts, and for Airflow's XCom."""
         return {
             "records": list(self.records),
@@ -71,6 +92,42 @@ class ErasurePlan:
                 for name, table in sorted(self.tables.items())
             },
         }
+
+    @classmethod
+    def from_json(cls, content: PlanJson) -> ErasurePlan:
+        """A plan as as_json() wrote it."""
+        tables = {
+            name: TablePlan(table["own_rows"], table["other_rows"], Counter(table["fields"]), Counter(table["kept"]))
+            for name, table in content["tables"].items()
+        }
+        return cls(
+            tuple(content["records"]),
+            tuple(content["golden"]),
+            content["identifiers"],
+            content["shared"],
+            tables,
+            tuple(content["laws"]),
+        )
+
+    def after(self, earlier: ErasurePlan | None) -> ErasurePlan:
+        """What this erased together with what an earlier attempt erased, which knew the person better: it could still
+        find what it then erased."""
+        if earlier is None:
+            return self
+        tables = {name: TablePlan() for name in (*earlier.tables, *self.tables)}
+        for plan in (earlier, self):
+            for name, table in plan.tables.items():
+                tables[name].own_rows += table.own_rows
+                tables[name].other_rows += table.other_rows
+                tables[name].fields.update(table.fields)
+                tables[name].kept = tables[name].kept | table.kept  # what is kept is found each time
+        return replace(
+            earlier,
+            records=tuple(sorted({*earlier.records, *self.records})),
+            golden=tuple(sorted({*earlier.golden, *self.golden})),
+            tables=tables,
+            laws=tuple(dict.fromkeys((*earlier.laws, *self.laws))),
+        )
 
     def _lines(self) -> Iterable[str]:
         if not self.tables:

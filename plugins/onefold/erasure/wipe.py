@@ -50,7 +50,8 @@ def tables_once_held(tables: Iterable[WarehouseTable], touched: Iterable[str], s
 def rewrite_tables(connection: psycopg.Connection, tables: Iterable[str]) -> None:
     """Write these tables (schema.name) anew, without what was erased; and what PostgreSQL has gathered of their values.
 
-    The connection is in autocommit. Readers of a table wait while it is written. Raises Retriable when somebody else
+    The connection is in autocommit. Readers of a table wait while it is written. Each part of a large table is named
+    for itself, hence ONLY: as a part of its parent it would be written once more. Raises Retriable when somebody else
     uses one for a minute.
     """
     connection.execute(sql.SQL("set lock_timeout = {}").format(sql.Literal(_LOCK_TIMEOUT)))
@@ -60,7 +61,7 @@ def rewrite_tables(connection: psycopg.Connection, tables: Iterable[str]) -> Non
             there = "select to_regclass(%s) is not null"
             identifier = sql.Identifier(schema, table)
             if one_row(connection.execute(there, (identifier.as_string(connection),)))[0]:
-                connection.execute(sql.SQL("vacuum (full, analyze) {}").format(identifier))
+                connection.execute(sql.SQL("vacuum (full, analyze) only {}").format(identifier))
         connection.execute("vacuum (full) pg_catalog.pg_statistic")
     except psycopg.errors.LockNotAvailable as error:
         raise Retriable(
@@ -75,17 +76,21 @@ def rewrite_tables(connection: psycopg.Connection, tables: Iterable[str]) -> Non
 def renew_log(connection: psycopg.Connection) -> int:
     """Fill every segment of the write-ahead log with something else; returns how many were filled.
 
-    A checkpoint gives segments that are not needed any more their bytes and all to the future. So all are filled twice:
-    after the first time the one that was in use is such a segment too.
+    A checkpoint gives segments that are not needed any more their bytes and all to the future. So the one in use is
+    ended first: then what was erased stands in segments of the future alone, and at the end of the one now in use,
+    which is one of them. The connection is in autocommit.
     """
-    filled = 0
-    for _ in range(2):
-        connection.execute("checkpoint")
-        (segments,) = one_row(connection.execute("select count(*) from pg_ls_waldir() where length(name) = 24"))
-        for _ in range(min(segments, _MOST_SEGMENTS) + 1):
-            connection.execute("select pg_current_xact_id()")  # of an unused segment PostgreSQL would not switch
-            connection.execute("select pg_switch_wal()")
-            filled += 1
+    _next_segment(connection)
+    connection.execute("checkpoint")
+    (segments,) = one_row(connection.execute("select count(*) from pg_ls_waldir() where length(name) = 24"))
+    filled: int = min(segments, _MOST_SEGMENTS) + 1
+    for _ in range(filled):
+        _next_segment(connection)
     connection.execute("checkpoint")
     log.info("%s segments of the write-ahead log were filled anew", filled)
     return filled
+
+
+def _next_segment(connection: psycopg.Connection) -> None:
+    connection.execute("select pg_current_xact_id()")  # of an unused segment PostgreSQL would not switch
+    connection.execute("select pg_switch_wal()")

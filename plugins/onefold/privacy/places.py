@@ -6,7 +6,7 @@ values by which the person is known, wherever they stand.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import psycopg
@@ -65,19 +65,44 @@ def find_places(
     With a `finder`, of whomever it finds; then every row is looked at here: PostgreSQL does not know what to look for.
     Raises Fatal where a value of the person is the key of a record, which cannot be erased in place.
     """
-    known = subject.known
-    looked_for = finder or known
-    pattern = None if finder else known.sql_pattern
+    pattern = None if finder else subject.known.sql_pattern
     for table in tables if tables is not None else warehouse_tables(connection, catalog):
-        own = _own_condition(table, subject)
-        for at, is_own, row in _rows(connection, table, own, pattern):
-            place = _place(table, catalog, at, is_own, row, looked_for)
-            if place.fields or place.kept:
-                yield place
+        yield from _places(connection, catalog, subject, table, finder or subject.known, pattern)
+
+
+def find_places_again(
+    connection: psycopg.Connection, catalog: Catalog, subject: Subject, places: Iterable[Place]
+) -> Iterator[Place]:
+    """What is at these places now: they were found in another transaction. No other row is looked at."""
+    by_table: dict[str, list[Place]] = {}
+    for place in places:
+        by_table.setdefault(place.table.full_name, []).append(place)
+    for found in by_table.values():
+        at = [place.at for place in found]
+        yield from _places(connection, catalog, subject, found[0].table, subject.known, subject.known.sql_pattern, at)
+
+
+def _places(
+    connection: psycopg.Connection,
+    catalog: Catalog,
+    subject: Subject,
+    table: WarehouseTable,
+    finder: Finder,
+    pattern: str | None,
+    among: Sequence[str] | None = None,
+) -> Iterator[Place]:
+    for at, is_own, row in _rows(connection, table, _own_condition(table, subject), pattern, among):
+        place = _place(table, catalog, at, is_own, row, finder)
+        if place.fields or place.kept:
+            yield place
 
 
 def _rows(
-    connection: psycopg.Connection, table: WarehouseTable, own: sql.Composable | None, pattern: str | None
+    connection: psycopg.Connection,
+    table: WarehouseTable,
+    own: sql.Composable | None,
+    pattern: str | None,
+    among: Sequence[str] | None,
 ) -> Iterator[tuple[str, bool, dict[str, object]]]:
     condition = own or sql.SQL("false")
     conditions = [condition]
@@ -93,10 +118,11 @@ def _rows(
     wanted = list(table.every_column) if own else [*table.columns, *(("system", "stream") if table.has_streams else ())]
     with connection.cursor() as cursor:
         cursor.execute(
-            sql.SQL("select ctid::text, {} as own, {} from only {} where {}").format(
+            sql.SQL("select ctid::text, {} as own, {} from only {} where {}({})").format(
                 sql.SQL("coalesce({}, false)").format(condition),
                 sql.SQL(", ").join(_selected(table, column) for column in wanted),
                 table.identifier,
+                sql.SQL("") if among is None else sql.SQL("ctid = any ({}::tid[]) and ").format(list(among)),
                 sql.SQL(" or ").join(conditions),
             )
         )

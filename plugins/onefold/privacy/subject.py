@@ -20,7 +20,7 @@ from onefold.errors import Fatal
 from onefold.privacy.personal_fields import Path, leaves, personal_fields, places_of
 from onefold.privacy.records import RecordId, StoredRecord, matching_records, records_of
 from onefold.privacy.tables import WarehouseTable, warehouse_tables
-from onefold.privacy.values import KnownValues, PersonalValue, full_name, values_in
+from onefold.privacy.values import ANYWHERE, KnownValues, PersonalValue, full_name, values_in
 
 GoldenId = tuple[str, str]
 """Entity and id of a golden record."""
@@ -62,7 +62,7 @@ def find_subject(
     goldens: set[GoldenId] = set()
     for _ in range(_MOST_ROUNDS):
         before = (len(known), len(own))
-        if new := known - asked:
+        if new := {value for value in known - asked if value.kind in ANYWHERE}:
             finder = KnownValues(new)
             own |= {
                 stored.record

@@ -204,6 +204,14 @@ def suppressed_records(lines: Iterable[str]) -> set[RecordId]:
     return {(record[0], record[1], record[2]) for record in found if record}
 
 
+def records_of_erasure(connection: psycopg.Connection, erasure_id: int) -> set[RecordId]:
+    """The records that an erasure has entered."""
+    rows = connection.execute(
+        "select system, stream, _key from ops.suppression where kind = 'record' and erasure_id = %s", (erasure_id,)
+    ).fetchall()
+    return {(system, stream, key) for system, stream, key in rows}
+
+
 def _read_key(path: Path) -> bytes:
     key = read_secret(path)
     if len(key) != _KEY_BYTES:

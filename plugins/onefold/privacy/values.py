@@ -22,6 +22,8 @@ _PESEL = re.compile(r"(?<!\d)\d{11}(?!\d)")
 _PHONE = re.compile(r"(?<![\w.])(?:\+|00)?\d(?:[\s().\-/]{0,3}\d){8,14}(?![\w])")
 _WORD = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)*")
 _SEPARATORS = r"[\s().\-/]{0,3}"
+_ESCAPED = r"\\[bfnrt]"
+"""A line break or the like, as it stands in the text of JSON."""
 _MOST_WORDS = 4
 _VARIANTS = {
     "a": "aàáâãäåāăą", "c": "cçćč", "d": "dďđð", "e": "eèéêëēęě", "g": "gğģ", "i": "iìíîïīı", "k": "kķ", "l": "lĺļľł",
@@ -36,19 +38,6 @@ class PersonalValue:
 
     kind: Kind
     text: str = field(repr=False)
-
-    @property
-    def pattern(self) -> str:
-        """A regular expression, for Python and PostgreSQL alike, that finds every spelling of it (and a few more)."""
-        match self.kind:
-            case "phone":
-                return _SEPARATORS.join(self.text)
-            case "name":
-                words = [_spellings(word) for word in self.text.split()]
-                orders = {tuple(words), (*words[1:], words[0])}
-                return "|".join(sorted(r"[\s,]{1,3}".join(order) for order in orders))
-            case _:
-                return _spellings(self.text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +134,11 @@ class KnownValues:
     @property
     def sql_pattern(self) -> str:
         """For PostgreSQL's `~`: true of every text in which find() finds something, and of a few more."""
-        return "|".join(f"(?:{value.pattern})" for value in sorted(self.values, key=_order))
+        gap, between = (
+            rf"(?:[{spaces}\u00a0]|{_ESCAPED}){{{counts}}}"
+            for spaces, counts in ((r"\s().\-/", "0,3"), (r"\s,", "1,3"))
+        )
+        return "|".join(f"(?:{_spelling_of(value, gap, between)})" for value in sorted(self.values, key=_order))
 
 
 def erased(text: str, spans: Sequence[Span]) -> str | None:
@@ -165,16 +158,32 @@ def _order(value: PersonalValue) -> tuple[str, str]:
     return value.kind, value.text
 
 
+def _spelling_of(value: PersonalValue, gap: str = _SEPARATORS, between_words: str = r"[\s,]{1,3}") -> str:
+    """A regular expression, for Python and PostgreSQL alike, that finds every spelling of the value (and a few more).
+
+    `gap` is what may stand between the digits of a phone number, `between_words` what between the words of a name.
+    """
+    match value.kind:
+        case "phone":
+            return gap.join(value.text)
+        case "name":
+            words = [_spellings(word) for word in value.text.split()]
+            orders = {tuple(words), (*words[1:], words[0])}
+            return "|".join(sorted(between_words.join(order) for order in orders))
+        case _:
+            return _spellings(value.text)
+
+
 def _bounded(value: PersonalValue) -> str:
     match value.kind:
         case "email":
-            return rf"(?<![\w.+-])(?:{value.pattern})(?![\w-])"
+            return rf"(?<![\w.+-])(?:{_spelling_of(value)})(?![\w-])"
         case "phone":
-            return rf"(?<!\d)(?:(?:\+|00)\d{{1,3}}{_SEPARATORS})?0?(?:{value.pattern})(?!\d)"
+            return rf"(?<!\d)(?:(?:\+|00)\d{{1,3}}{_SEPARATORS})?0?(?:{_spelling_of(value)})(?!\d)"
         case "pesel":
-            return rf"(?<!\d)(?:{value.pattern})(?!\d)"
+            return rf"(?<!\d)(?:{_spelling_of(value)})(?!\d)"
         case "name":
-            return rf"(?<!\w)(?:{value.pattern})(?!\w)"
+            return rf"(?<!\w)(?:{_spelling_of(value)})(?!\w)"
 
 
 def _spellings(text: str) -> str:
