@@ -14,15 +14,20 @@ _STREAM = re.compile(r"\[([a-z0-9_]+\.[a-z0-9_]+)[-\]]")
 
 _PUBLISHED = {"test_catalogue.py", "test_commerce.py", "test_ksef_invoices.py", "test_registers.py"}
 
+_KILLED = {"test_disk.py", "test_kill.py"}
+
 
 def group_of(test: str) -> str:
     """The group of a test, by its id: the scheduler's tests share an installation; those of
-    what is lawful its publish; those of a stream its first load; those of a module its fixtures."""
+    what is lawful its publish; those of killed erasures their cluster; those of a stream its first load; those of a
+    module its fixtures."""
     module = test.partition("::")[0]
     if module.partition("tests/conform/")[2] in _PUBLISHED:
         return "published"
     if "tests/scheduler/" in module or module.endswith("tests/docs/test_commands.py"):
         return "scheduler"
+    if module.partition("tests/erasure/")[2] in _KILLED:
+        return "killed erasures"
     stream = _STREAM.search(test)
     return stream[1] if stream and "tests/acceptance/" in module else module
 

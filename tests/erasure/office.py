@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 import psycopg
 from psycopg import sql
+from psycopg.conninfo import conninfo_to_dict
 
 from onefold.catalog.reader import Catalog, read_catalog
 from onefold.connectors.record import Record
@@ -90,6 +91,11 @@ class Office:
     def __post_init__(self) -> None:
         self.catalog: Catalog = read_catalog()
 
+    @property
+    def database(self) -> str:
+        """The database's name."""
+        return conninfo_to_dict(self.url)["dbname"]
+
     def stream(self, system: str, stream: str) -> Shop:
         return Shop(self.url, self.suites, self.catalog.systems[system], stream, self.catalog.entities)
 
@@ -127,20 +133,22 @@ def traces(superuser_url: str, needles: tuple[str, ...] = TRACES) -> list[str]:
             " and (n.nspname !~ '^pg_' or c.relname = 'pg_statistic')"
         ).fetchall()
         for (table,) in tables:
-            for needle in needles:
-                query = sql.SQL("select exists (select from only {} t where t::text ilike {})").format(
-                    sql.SQL(table), sql.Literal(f"%{needle}%")
-                )
-                if connection.execute(query).fetchone() == (True,):
-                    found.append(f"{table}: {needle}")
+            if stands_in(connection, table, needles):
+                found += [f"{table}: {needle}" for needle in needles if stands_in(connection, table, (needle,))]
     return found
 
 
+def stands_in(connection: psycopg.Connection, table: str, needles: tuple[str, ...]) -> bool:
+    """Whether a needle stands in any column of any row."""
+    query = sql.SQL("select exists (select from only {} t where t::text ilike any (%s))").format(sql.SQL(table))
+    return connection.execute(query, [[f"%{needle}%" for needle in needles]]).fetchone() == (True,)
+
+
 def bytes_on_disk(folder: Path, needles: tuple[str, ...] = TRACES) -> list[str]:
-    """Every file below the folder that holds a needle, in PostgreSQL's own bytes (JSON and text are stored as they are,
-    unless they are long enough to be compressed)."""
+    """Every file below the folder, tablespaces included, that holds a needle, in PostgreSQL's own bytes (JSON and text
+    are stored as they are, unless they are long enough to be compressed)."""
     found = subprocess.run(
-        ["grep", "-rlaF", *(part for needle in needles for part in ("-e", needle)), str(folder)],
+        ["grep", "-RlaF", *(part for needle in needles for part in ("-e", needle)), str(folder)],
         capture_output=True,
         text=True,
         check=False,

@@ -36,10 +36,13 @@ from onefold.privacy.values import email
 from onefold.rollback import late_readings, lifecycle
 from onefold.warehouse.connection import connect
 from tests.approvals import answer
+from tests.conftest import TEMPLATE
+from tests.databases import copy_database, drop_database
 from tests.erasure.office import bytes_on_disk, traces
 from tests.operations import test_any_sequence as operations
 from tests.operations.truth import Load, Truth, alive
 from tests.operations.world import EVERYTHING, World, judged_by_credit
+from tests.roles import as_role
 
 EXAMPLES = 500 if os.environ.get("ONEFOLD_TORTURE") == "full" else 2
 
@@ -130,26 +133,35 @@ def client(stream: str) -> Entity:
     )
 
 
-@pytest.fixture
-def world(
-    warehouse_url: str, loader_url: str, tmp_path: Path, postgres: Postgres, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Callable[[], ErasingWorld]]:
+@pytest.fixture(scope="module")
+def world(postgres: Postgres, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], ErasingWorld]]:
     """Worlds of their own stream, all in one warehouse. In the end its audit chain is whole, and once tables and log
     are written anew, which each erasure would do, no file and no dump has anybody who was erased."""
-    monkeypatch.setenv("ONEFOLD_HOME", str(tmp_path / "home"))
+    folder, name = tmp_path_factory.mktemp("sequences"), copy_database(postgres, TEMPLATE)
+    warehouse_url = postgres.url(name)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ONEFOLD_HOME", str(folder / "home"))
+        yield from _worlds(postgres, warehouse_url, folder, patch)
+    drop_database(postgres, name)
+
+
+def _worlds(
+    postgres: Postgres, warehouse_url: str, folder: Path, patch: pytest.MonkeyPatch
+) -> Iterator[Callable[[], ErasingWorld]]:
+    loader_url = as_role(warehouse_url, "onefold_loader")
     for module in (gate_step, late_readings):
-        monkeypatch.setattr(module, "evaluate_suite", judged_by_credit)
+        patch.setattr(module, "evaluate_suite", judged_by_credit)
     gate_late = lifecycle.gate_late_readings
-    monkeypatch.setattr(lifecycle, "gate_late_readings", lambda *given: gate_late(*given, suites=tmp_path))
+    patch.setattr(lifecycle, "gate_late_readings", lambda *given: gate_late(*given, suites=folder))
     touched: set[str] = set()
-    monkeypatch.setattr(erasures, "rewrite_tables", lambda connection, tables: touched.update(tables))
-    monkeypatch.setattr(erasures, "renew_log", lambda connection: 0)
+    patch.setattr(erasures, "rewrite_tables", lambda connection, tables: touched.update(tables))
+    patch.setattr(erasures, "renew_log", lambda connection: 0)
     with psycopg.connect(warehouse_url) as owner:
         owner.execute(tables_sql(client("customer")))
     made: list[ErasingWorld] = []
 
     def make() -> ErasingWorld:
-        made.append(ErasingWorld(loader_url, tmp_path, warehouse_url))
+        made.append(ErasingWorld(loader_url, folder, warehouse_url))
         return made[-1]
 
     yield make
@@ -162,7 +174,7 @@ def world(
         assert traces(warehouse_url, addresses) == []
         location = locate(postgres.home)
         assert bytes_on_disk(location.data, addresses) == []
-        assert bytes_on_disk(tmp_path / "home", addresses) == []
+        assert bytes_on_disk(folder / "home", addresses) == []
         dump = subprocess.run([location.binaries / "pg_dump", warehouse_url], check=True, capture_output=True)
         assert [address for address in addresses if address.encode() in dump.stdout] == []
 

@@ -8,34 +8,25 @@ import pytest
 
 from onefold.erasure.lifecycle import execute_erasure, turn_down_erasure
 from onefold.errors import Fatal
+from onefold.platform.postgres import Postgres
 from onefold.privacy.values import email, pesel
 from onefold.warehouse.connection import connect
 from tests.anchors import anchor_what_is_lost
 from tests.approvals import answer
+from tests.erasure.conftest import GUESTS, Copies
 from tests.erasure.office import EMAIL, NAME, OTHER, PESEL, Office, adam, employee, event, traces, zofia
 
-GUESTS = [("Zofia Brzezińska", EMAIL), ("Adam Nowy", OTHER)]
 
-
-def fill(office: Office) -> None:
-    """Zofia stands in her own record, in Adam's calendar in three ways, and in quarantine."""
-    office.load("hr.employee", zofia(), adam())
-    office.load(
-        "microsoft365.calendar_event",
-        event("1", 1, subject="Budget with Zofia Brzezińska", guests=GUESTS, by=("Adam Nowy", OTHER)),
-        event("2", 2, subject="Plans", guests=[], by=("BRZEZIŃSKA, Zofia", EMAIL.upper())),
-        event("3", 3, subject="Nothing of hers", guests=[("Adam Nowy", OTHER)], by=("Adam Nowy", OTHER)),
-    )
-
-
-def test_nothing_of_the_person_is_left_and_nobody_else_loses_anything(office: Office, warehouse_url: str) -> None:
-    fill(office)
-    assert len(traces(warehouse_url)) > 3
-    others = office.query("select _payload from staging.hr__employee where _key = '8'")
-    plan = office.erase()
-    assert traces(warehouse_url) == []
-    assert plan.records == ("hr.employee 7",)
-    assert office.query("select _payload from staging.hr__employee where _key = '8'") == others
+def test_nothing_of_the_person_is_left_and_nobody_else_loses_anything(
+    filled_office: Copies, erased_office: Copies, postgres: Postgres
+) -> None:
+    office, before = erased_office.original, filled_office.original
+    assert len(traces(postgres.url(before.database))) > 3
+    assert traces(postgres.url(office.database)) == []
+    assert erased_office.plan is not None
+    assert erased_office.plan.records == ("hr.employee 7",)
+    others = "select _payload from staging.hr__employee where _key = '8'"
+    assert office.query(others) == before.query(others)
     ((hers,),) = office.query("select _payload from staging.hr__employee where _key = '7'")
     assert {name: value for name, value in hers.items() if value is not None} == {
         "employeeId": "7",
@@ -56,7 +47,7 @@ def test_nothing_of_the_person_is_left_and_nobody_else_loses_anything(office: Of
 def test_what_the_source_sends_again_arrives_without_what_was_erased(judged_office: Office, warehouse_url: str) -> None:
     """Its suite demands an address, but does not judge a person who was erased."""
     office = judged_office
-    fill(office)
+    office.load("hr.employee", zofia(), adam())
     office.erase()
     again = office.load("hr.employee", zofia(department="Board"), adam())
     assert (again.rows_changed, again.rows_quarantined) == (1, 0)
@@ -72,28 +63,24 @@ def test_what_the_source_sends_again_arrives_without_what_was_erased(judged_offi
     ) == [("Again: [erased], [erased]",)]
 
 
-def test_the_same_again_makes_no_version(office: Office) -> None:
-    fill(office)
-    office.erase()
-    again = office.load("hr.employee", zofia(), adam())
+def test_the_same_again_makes_no_version(erased: Office) -> None:
+    again = erased.load("hr.employee", zofia(), adam())
     assert (again.rows_new, again.rows_changed, again.rows_quarantined) == (0, 0, 0)
 
 
-def test_the_plan_counts_rows_and_fields_and_names_no_value(office: Office) -> None:
-    fill(office)
-    run, _, plan = office.plan(email(EMAIL), pesel(PESEL))
+def test_the_plan_counts_rows_and_fields_and_names_no_value(filled: Office) -> None:
+    run, _, plan = filled.plan(email(EMAIL), pesel(PESEL))
     text = plan.text + json.dumps(plan.as_json())
     assert not [trace for trace in (EMAIL, PESEL, "Zofia", "Brzezińska", "601222333") if trace.lower() in text.lower()]
     table = plan.tables["staging.microsoft365__calendar_event"]
     assert (table.own_rows, table.other_rows) == (0, 2)
     assert table.fields == {"subject": 1, "attendees": 1, "organizer_email": 1, "organizer_name": 1}
     with pytest.raises(Fatal, match="not approved"):
-        execute_erasure(office.url, office.catalog, run)
+        execute_erasure(filled.url, filled.catalog, run)
 
 
-def test_the_case_is_destroyed_and_the_key_is_nobody_elses(office: Office) -> None:
-    fill(office)
-    office.erase()
+def test_the_case_is_destroyed_and_the_key_is_nobody_elses(erased_office: Copies) -> None:
+    office = erased_office.original
     assert list((office.home / "privacy" / "cases").iterdir()) == []
     assert {path.name: oct(path.stat().st_mode & 0o777) for path in (office.home / "privacy").glob("*.*")} == {
         "hmac.key": "0o600",
@@ -103,40 +90,37 @@ def test_the_case_is_destroyed_and_the_key_is_nobody_elses(office: Office) -> No
     assert kinds == [("email", 1), ("name", 1), ("pesel", 1), ("phone", 1), ("record", 1)]
 
 
-def test_nobody_approves_their_own_erasure(office: Office) -> None:
-    fill(office)
-    _, number, _ = office.plan()
+def test_nobody_approves_their_own_erasure(filled: Office) -> None:
+    _, number, _ = filled.plan()
     with pytest.raises(Fatal, match="somebody else"):
-        answer(office.url, f"erasure:{number}", "engineer", approved=True)
+        answer(filled.url, f"erasure:{number}", "engineer", approved=True)
 
 
-def test_what_is_erased_is_what_was_approved(office: Office) -> None:
+def test_what_is_erased_is_what_was_approved(filled: Office) -> None:
     """A record that has become the person's since would be somebody's whom nobody has approved."""
-    fill(office)
-    run, number, _ = office.plan()
-    answer(office.url, f"erasure:{number}", "approver", approved=True)
-    office.load("hr.employee", zofia(), adam(), employee("99", *NAME, EMAIL, 0))
+    run, number, _ = filled.plan()
+    answer(filled.url, f"erasure:{number}", "approver", approved=True)
+    filled.load("hr.employee", zofia(), adam(), employee("99", *NAME, EMAIL, 0))
     with pytest.raises(Fatal, match="something else than was approved"):
-        execute_erasure(office.url, office.catalog, run)
+        execute_erasure(filled.url, filled.catalog, run)
 
 
-def test_the_text_of_another_erasure_approves_nothing(office: Office) -> None:
+def test_the_text_of_another_erasure_approves_nothing(filled: Office) -> None:
     """Somebody with the loader's password asks about Zofia's case with the text of Adam's, which waits."""
-    fill(office)
-    _, other, _ = office.plan(email(OTHER))
-    run, number, _ = office.plan()
+    _, other, _ = filled.plan(email(OTHER))
+    run, number, _ = filled.plan()
     about = "select plan, content_sha256 from ops.approval where subject = %s"
-    with connect(office.url, autocommit=True) as loader:
+    with connect(filled.url, autocommit=True) as loader:
         ((harmless, _),) = loader.execute(about, (f"erasure:{other}",)).fetchall()
         ((_, content),) = loader.execute(about, (f"erasure:{number}",)).fetchall()
         loader.execute(
             "select audit.ask_approval('airflow:x', %s, 'erase', %s, 'airflow:piotr', %s, %s)",
             (f"erasure:{number}", run.run_id, harmless, content),
         )
-    answer(office.url, f"erasure:{number}", "approver", approved=True)
+    answer(filled.url, f"erasure:{number}", "approver", approved=True)
     with pytest.raises(Fatal, match="the text that was approved is about something else"):
-        execute_erasure(office.url, office.catalog, run)
-    assert office.query("select state from ops.erasure order by erasure_id") == [("planned",), ("planned",)]
+        execute_erasure(filled.url, filled.catalog, run)
+    assert filled.query("select state from ops.erasure order by erasure_id") == [("planned",), ("planned",)]
 
 
 def test_a_warehouse_older_than_its_anchors_is_left_as_it_is(office: Office) -> None:
@@ -151,11 +135,10 @@ def test_a_warehouse_older_than_its_anchors_is_left_as_it_is(office: Office) -> 
     assert office.query("select count(*) from ops.suppression") == [(0,)]
 
 
-def test_an_erasure_that_is_turned_down_knows_nobody_any_more(office: Office) -> None:
-    fill(office)
-    run, number, _ = office.plan()
-    answer(office.url, f"erasure:{number}", "approver", approved=False)
-    turn_down_erasure(office.url, number, "airflow:approver")
-    assert list((office.home / "privacy" / "cases").iterdir()) == []
+def test_an_erasure_that_is_turned_down_knows_nobody_any_more(filled: Office) -> None:
+    run, number, _ = filled.plan()
+    answer(filled.url, f"erasure:{number}", "approver", approved=False)
+    turn_down_erasure(filled.url, number, "airflow:approver")
+    assert list((filled.home / "privacy" / "cases").iterdir()) == []
     with pytest.raises(Fatal, match="is refused"):
-        execute_erasure(office.url, office.catalog, run)
+        execute_erasure(filled.url, filled.catalog, run)

@@ -17,7 +17,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal
 
-_QUERY, _SYNC, _COPY_DONE = b"Q", b"S", b"c"
+_QUERY, _PARSE, _SYNC, _COPY_DONE = b"Q", b"P", b"S", b"c"
 _READY, _COPY_IN = b"Z", b"G"
 _NO_ENCRYPTION = (80877103, 80877104)
 """SSLRequest and GSSENCRequest, which are answered with N."""
@@ -25,12 +25,16 @@ _NO_ENCRYPTION = (80877103, 80877104)
 
 @dataclass
 class Order:
-    """One order to the server, and whether no transaction was open after it: what it did is then committed."""
+    """One order to the server, and whether no transaction was open after it: what it did is then committed.
+
+    `statement` is its text, of a Sync the text that was parsed last.
+    """
 
     number: int
     at: float
     message: bytes
     over: bool = False
+    statement: bytes = b""
 
 
 @dataclass(frozen=True)
@@ -56,6 +60,7 @@ class _Line:
     unsaid: bytearray = field(default_factory=bytearray)
     begun: bool = False
     copying: bool = False
+    statement: bytes = b""
     waiting: deque[Order] = field(default_factory=deque)
     held: Order | None = None
 
@@ -186,9 +191,11 @@ class _Journey:
 
     def _order(self, line: _Line, message: bytes) -> Order | None:
         kind = message[:1]
+        if kind in (_QUERY, _PARSE):
+            line.statement = message[5:205].split(b"\0", 1)[kind == _PARSE]
         if kind not in (_QUERY, _SYNC) and not (kind == _COPY_DONE and line.copying):
             return None
-        order = Order(len(self.orders) + 1, time.monotonic(), message[:200])
+        order = Order(len(self.orders) + 1, time.monotonic(), message[:200], statement=line.statement)
         self.orders.append(order)
         line.waiting.append(order)
         return order
