@@ -1,5 +1,8 @@
 """Errors, classed by what to do about them. Their text says what happened, where, and what to do next."""
 
+import traceback
+from pathlib import Path
+
 
 class OnefoldError(Exception):
     """Base of every error that Onefold raises on purpose."""
@@ -22,6 +25,12 @@ class Fatal(OnefoldError):
 
 class Rejected(OnefoldError):
     """The data itself was refused by a gate: nothing was published, the last good data is untouched."""
+
+
+def raised_at(error: BaseException) -> str:
+    """Where an error that nobody foresaw was raised: file, line and function, none of its words, which quote values."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return f"{Path(frames[-1].filename).name}, line {frames[-1].lineno}, in {frames[-1].name}" if frames else "nowhere"
 
 
 LONGEST_MESSAGE = 2000

@@ -8,20 +8,19 @@ from typing import TypeVar
 
 import psycopg
 
+from onefold.warehouse.contention import CONCURRENTLY_UPDATED, is_contention
+
 PAUSES = (0.5, 1.0, 2.0, 4.0)
 """Seconds before each further try."""
 
-TRANSIENT = (
-    psycopg.errors.DeadlockDetected,
-    psycopg.errors.LockNotAvailable,
-    psycopg.errors.SerializationFailure,
+_NOT_READY = (
     psycopg.errors.CannotConnectNow,
     psycopg.errors.ObjectInUse,  # the template of a new database is being looked at
     psycopg.errors.AdminShutdown,
 )
-_SAID = ("concurrently updated", "the database system is starting up", "the database system is shutting down")
-"""How the server says the same without a code of its own, or before there is a session that could have one."""
-_OUTPUT = ("DeadlockDetected", "LockNotAvailable", "deadlock detected", *_SAID)
+_SAID = ("the database system is starting up", "the database system is shutting down")
+"""How the server says the same before there is a session that could have a code."""
+_OUTPUT = ("DeadlockDetected", "LockNotAvailable", "deadlock detected", CONCURRENTLY_UPDATED, *_SAID)
 
 Found = TypeVar("Found")
 
@@ -42,7 +41,7 @@ def again(step: Callable[[], Found]) -> Found:
 
 def is_transient(error: psycopg.Error) -> bool:
     """Whether the same step may succeed a moment later."""
-    return isinstance(error, TRANSIENT) or any(said in str(error) for said in _SAID)
+    return is_contention(error) or isinstance(error, _NOT_READY) or any(said in str(error) for said in _SAID)
 
 
 def is_transient_output(output: str) -> bool:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 import psycopg
 
 from onefold.errors import Retriable
+from onefold.warehouse.contention import is_contention
 
 WAIT_MILLISECONDS = 300
 """How long a change stands in line for a table. Whoever reads it meanwhile stands in line behind the change, even where
@@ -32,10 +33,8 @@ def change_briefly(
                 connection.execute(f"set local lock_timeout = {WAIT_MILLISECONDS}")
                 change()
             return
-        except (psycopg.errors.LockNotAvailable, psycopg.errors.DeadlockDetected):
-            pass
-        except psycopg.errors.InternalError_ as error:
-            if "concurrently updated" not in str(error):  # a grant of the same object by somebody else
+        except psycopg.Error as error:
+            if not is_contention(error):
                 raise
         if time.monotonic() + pause > deadline:
             raise Retriable(

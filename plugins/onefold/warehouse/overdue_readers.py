@@ -16,8 +16,11 @@ WAITED_SECONDS = 60
 
 
 def end_overdue_readers(connection: psycopg.Connection) -> None:
-    """End them, with a line in the log for each. Every load and every conform calls this when it begins, so that one
-    which waits for a reader is freed by the next."""
+    """End them, with a line in the log for each.
+
+    The watchdog calls this once a minute; so does every load and every conform when it begins, so that one which waits
+    for a reader is freed by the next, and an upgrade of the schema before it changes anything.
+    """
     ended = connection.execute(
         "select reader, reason from ops.end_overdue_readers(make_interval(secs => %s), make_interval(secs => %s),"
         " make_interval(secs => %s))",

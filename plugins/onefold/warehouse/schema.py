@@ -19,6 +19,7 @@ from onefold.errors import Fatal, Retriable
 from onefold.warehouse.brief_locks import change_briefly
 from onefold.warehouse.db_errors import as_onefold_error
 from onefold.warehouse.migration_files import FOLDER, SqlFile, fingerprint, numbered_migrations, repeatable_files
+from onefold.warehouse.overdue_readers import end_overdue_readers
 
 LOCK_TIMEOUT_SECONDS = 30
 """How long a migration tries to get a table that a load or a query uses, and waits for another upgrade to end."""
@@ -96,12 +97,22 @@ def upgrade_schema(database_url: str, folder: Path = FOLDER) -> Upgrade:
             if not applied:
                 with _translated("the list of migrations"), connection.transaction():
                     connection.execute(_LEDGER)
+            if pending:
+                _end_overdue_readers(connection)
             for migration in pending:
                 _apply(connection, migration)
             stale = _stale(connection, repeatable)
             if stale:
                 _refresh(connection, stale, repeatable)
     return Upgrade(tuple(migration.name for migration in pending), bool(stale))
+
+
+def _end_overdue_readers(connection: psycopg.Connection) -> None:
+    """Nobody else does where neither a load nor the watchdog runs, as while the schema is upgraded."""
+    with _translated("the sessions that hold up an upgrade"):
+        found = connection.execute("select to_regprocedure('ops.end_overdue_readers(interval, interval, interval)')")
+        if found.fetchone() != (None,):
+            end_overdue_readers(connection)
 
 
 def _apply(connection: psycopg.Connection, migration: SqlFile) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from onefold.errors import Retriable
 from onefold.platform import processes
 from onefold.platform.lifecycle import Installation
 from onefold.platform.postgres import Postgres
@@ -23,11 +24,22 @@ from onefold.platform.watchdog.alarms import Alarms
 from onefold.platform.watchdog.journal import Journal, read_journal, write_journal
 from onefold.platform.watchdog.limits import Limits
 from onefold.platform.watchdog.loop import Watchdog, restarter
+from onefold.platform.watchdog.observe import connect_to
 from onefold.platform.watchdog.problems import Problem
+from onefold.platform.watchdog.readers import OverdueReaders
 from onefold.platform.watchdog.snapshot import ServiceSeen, Snapshot, TasksSeen
 from onefold.settings import Settings, settings
 from tests.platform.polling import until
+from tests.roles import as_role
 
+LONG_IDLE = """
+create or replace function ops.end_overdue_readers(idle interval, open interval, waited interval)
+returns table (reader name, reason text) language sql security definer set search_path = pg_catalog, pg_temp as $$
+    select usename, 'idle in a transaction' from pg_stat_activity
+    where datname = current_database() and usename = 'onefold_analyst' and pg_terminate_backend(pid)
+$$
+"""
+"""As if minutes had passed: which reader is overdue, tests/warehouse/test_access.py says."""
 SLEEP = [sys.executable, "-c", "import time; time.sleep(600)"]
 
 
@@ -145,14 +157,52 @@ def test_the_next_watchdog_knows_what_this_one_has_restarted(here: Installed) ->
     assert processes.recorded(here.home)["triggerer"].leader() is None, "the second restart waits"
 
 
-def test_a_round_that_fails_does_not_end_the_watchdog(here: Installed) -> None:
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (ValueError("44051401458"), "This round failed (ValueError at test_loop.py, line "),
+        (Retriable("The warehouse cannot be reached."), "This round failed (The warehouse cannot be reached.). "),
+    ],
+)
+def test_a_round_that_fails_does_not_end_the_watchdog_and_is_told_in_a_line(
+    here: Installed, caplog: pytest.LogCaptureFixture, error: Exception, told: str
+) -> None:
     def failing() -> Snapshot:
-        raise ValueError("a fault of our own")
+        raise error
 
     watchdog = replace(here.watchdog(), look=failing)
     waits = iter([False, False, True])
     watchdog.run(lambda seconds: next(waits))
     assert read_journal(here.home) is None, "and it leaves no sign of life"
+    assert len(caplog.records) == 2 and "Traceback" not in caplog.text and "44051401458" not in caplog.text
+    assert caplog.messages[0].startswith(told) and "The next begins in 0 s" in caplog.text
+
+
+def test_readers_that_hold_others_up_are_ended_though_no_load_runs(here: Installed, warehouse_url: str) -> None:
+    at = 0.0
+    url = as_role(warehouse_url, "onefold_loader")
+    readers = OverdueReaders(lambda: connect_to(url), 60, lambda: at)
+    watchdog = replace(here.watchdog(), end_readers=readers)
+    watchdog.round()
+    with (
+        psycopg.connect(as_role(warehouse_url, "onefold_analyst")) as analyst,
+        psycopg.connect(warehouse_url, autocommit=True) as owner,
+    ):
+        owner.execute(LONG_IDLE)
+        analyst.execute("select count(*) from conformed.customer")
+        at = 59
+        watchdog.round()
+        analyst.execute("select 1")
+        at = 60
+        watchdog.round()
+        with pytest.raises(psycopg.OperationalError):
+            analyst.execute("select 1")
+
+
+def test_a_warehouse_that_does_not_answer_does_not_fail_the_round(here: Installed, caplog: pytest.LogCaptureFixture):
+    readers = OverdueReaders(lambda: connect_to("postgresql://127.0.0.1:1/none"), 60)
+    replace(here.watchdog(), end_readers=readers).round()
+    assert read_journal(here.home) is not None and "could not be seen" in caplog.text
 
 
 def _states(settings: Settings) -> Mapping[str, str]:

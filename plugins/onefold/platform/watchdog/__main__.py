@@ -13,7 +13,8 @@ from onefold.platform.lifecycle import installation
 from onefold.platform.watchdog.alarms import Alarms
 from onefold.platform.watchdog.limits import read_limits
 from onefold.platform.watchdog.loop import Watchdog, restarter
-from onefold.platform.watchdog.observe import limits_setting, observer_of
+from onefold.platform.watchdog.observe import connect_to, limits_setting, observer_of
+from onefold.platform.watchdog.readers import OverdueReaders
 from onefold.settings import notify_setting, settings
 
 
@@ -24,9 +25,11 @@ def main() -> None:
         signal.signal(number, lambda *_: stop.set())
     limits = read_limits(limits_setting())
     target = installation(settings(), "--no-sandbox" not in sys.argv[1:])
-    alarms = Alarms(target.postgres.url(WAREHOUSE_DATABASE, "onefold_loader"), notify_setting(), target.variables)
+    warehouse = target.postgres.url(WAREHOUSE_DATABASE, "onefold_loader")
+    alarms = Alarms(warehouse, notify_setting(), target.variables)
+    readers = OverdueReaders(lambda: connect_to(warehouse), limits.readers)
     here = target.settings.home
-    Watchdog(here, limits, observer_of(target).look, restarter(target), alarms).run(stop.wait)
+    Watchdog(here, limits, observer_of(target).look, restarter(target), alarms, readers).run(stop.wait)
 
 
 if __name__ == "__main__":

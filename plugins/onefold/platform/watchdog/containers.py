@@ -15,6 +15,7 @@ from onefold.platform.watchdog.journal import read_journal
 from onefold.platform.watchdog.limits import read_limits
 from onefold.platform.watchdog.loop import Watchdog
 from onefold.platform.watchdog.observe import HEARTBEATS, Observer, connect_to, limits_setting, ui_answers
+from onefold.platform.watchdog.readers import OverdueReaders
 from onefold.platform.watchdog.snapshot import ServiceSeen
 from onefold.settings import notify_setting, secret, settings, warehouse_url
 
@@ -40,7 +41,9 @@ def watchdog_of_containers() -> Watchdog:
 
     observer = Observer(lambda database: connect_to(urls[database]), services, 1, lambda: True)
     alarms = Alarms(urls["warehouse"], notify_setting(), {})
-    return Watchdog(settings().home, read_limits(limits_setting()), observer.look, None, alarms)
+    limits = read_limits(limits_setting())
+    readers = OverdueReaders(lambda: connect_to(urls["warehouse"]), limits.readers)
+    return Watchdog(settings().home, limits, observer.look, None, alarms, readers)
 
 
 def is_alive() -> bool:

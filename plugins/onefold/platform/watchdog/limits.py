@@ -26,6 +26,8 @@ class Limits:
     """How long tasks that run may go on before the scheduler is restarted, which ends them."""
     due: float = 900
     """How long a sync may be due without a run."""
+    readers: float = 60
+    """Between two looks at readers' sessions in the warehouse that hold others up."""
     backoff: float = 10
     """Before the second restart of a service within an hour; twice as long before each further one."""
     restarts_per_hour: float = 5

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-from onefold.errors import OnefoldError
+from onefold.errors import OnefoldError, raised_at
 from onefold.platform import processes
 from onefold.platform.lifecycle import Installation
 from onefold.platform.watchdog.decide import Restart, decide
@@ -50,7 +50,7 @@ class Watchdog:
     """One installation's watchdog. `home` has its journal, `look` takes a snapshot, `teller` tells people.
 
     `restart` restarts a service, and raises OnefoldError or OSError when it cannot; None where others restart, and the
-    watchdog only tells.
+    watchdog only tells. `end_readers` ends sessions in the warehouse that hold others up, and raises nothing.
     """
 
     home: Path
@@ -58,6 +58,7 @@ class Watchdog:
     look: Callable[[], Snapshot]
     restart: Callable[[str], None] | None
     teller: Teller
+    end_readers: Callable[[], None] = lambda: None
     memory: Memory = field(default_factory=Memory)
     untold: list[tuple[Restart, bool]] = field(default_factory=list)
 
@@ -67,8 +68,9 @@ class Watchdog:
         while not stopped(self.limits.every):
             try:
                 self.round()
-            except Exception:
-                log.exception("This round failed; the next begins in %.0f s", self.limits.every)
+            except Exception as error:  # noqa: BLE001  whatever it is, the next round is another one
+                why = str(error) if isinstance(error, OnefoldError) else f"{type(error).__name__} at {raised_at(error)}"
+                log.error("This round failed (%s). The next begins in %.0f s.", why, self.limits.every)  # noqa: TRY400
 
     def round(self) -> None:
         """Look once and do what is to be done; while `up` or `down` is at work, only give a sign of life."""
@@ -84,6 +86,7 @@ class Watchdog:
         write_journal(self.home, self._journal(decision.problems))
         if self.teller.tell(decision.problems, self.untold):
             self.untold.clear()
+        self.end_readers()
 
     def _restart(self, restart: Restart) -> bool:
         log.warning("restarts %s: %s", restart.service, restart.reason)
