@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from onefold.catalog.stream import Stream
+from onefold.connectors import records
 from onefold.connectors.cursor import canonical
 from onefold.connectors.delta import RoundReader
 from onefold.connectors.record import Record
@@ -60,6 +61,17 @@ def test_a_record_of_another_shape_has_no_key_and_spoils_no_other(item: object) 
     records = split({"data": {"items": [item, GOOD]}})
     assert records[0].key is None
     assert records[1].key == "7"
+
+
+@pytest.mark.parametrize(
+    ("limit", "error", "said"), [("PARTS", BadBody, "more than 50 parts"), ("RECORDS", Fatal, "a page has 60 records")]
+)
+def test_a_page_of_more_than_can_be_held_is_refused_before_it_is_read(
+    monkeypatch: pytest.MonkeyPatch, limit: str, error: type[Exception], said: str
+) -> None:
+    monkeypatch.setattr(records, limit, 50)
+    with pytest.raises(error, match=said):
+        split({"data": {"items": [0] * 60}})
 
 
 def test_half_a_surrogate_pair_spoils_no_other_record_and_is_kept_as_it_came() -> None:

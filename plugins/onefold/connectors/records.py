@@ -20,6 +20,10 @@ from onefold.errors import Fatal
 from onefold.foreign_text import shown_name
 from onefold.http.attempt import BadBody, Response
 
+PARTS = 5_000_000
+"""Of one body, told by its commas: a list of numbers takes forty times its size once it is read."""
+RECORDS = 1_000_000
+"""Of one page."""
 _BOM = b"\xef\xbb\xbf"
 _CUT = "JSON that is cut off or malformed"
 _ERROR_KEYS = frozenset({"error", "errors", "errorCode", "error_description", "fault", "Fault"})
@@ -68,6 +72,11 @@ class Splitter:
             raise self._changed(body, error) from error
         except (msgspec.DecodeError, RecursionError) as error:
             return self._one_by_one(body, error)
+        if len(records) > RECORDS:
+            raise Fatal(
+                f"{self._named}: a page has {len(records):,} records, more than {RECORDS:,}. Ask for smaller pages in "
+                "the system's YAML (a parameter under request.params, or next.size)."
+            )
         return Body(self._records(body, records), next_page_of(following))
 
     def _records(self, body: bytes, raws: list[msgspec.Raw]) -> list[Record]:
@@ -184,7 +193,8 @@ def sound_json(response: Response) -> bytes:
 
 
 def sound_text(response: Response) -> bytes:
-    """The body without a byte order mark, not yet looked at as JSON. Raises BadBody: empty, a web page, not UTF-8."""
+    """The body without a byte order mark, not yet looked at as JSON. Raises BadBody: empty, a web page, not UTF-8, or
+    with more in it than can be held."""
     body = response.body.removeprefix(_BOM).strip()
     if not body:
         raise BadBody("an empty body instead of JSON")
@@ -195,6 +205,8 @@ def sound_text(response: Response) -> bytes:
             body.decode()
     except UnicodeDecodeError as error:
         raise BadBody("JSON that is not UTF-8") from error
+    if body.count(b",") > PARTS:
+        raise BadBody(f"JSON of more than {PARTS:,} parts: ask for smaller pages")
     return body
 
 

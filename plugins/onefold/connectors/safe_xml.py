@@ -33,6 +33,14 @@ _BEGINNINGS = {
 }
 """How documents begin in encodings of several bytes a character: byte order marks, and "<" where there is none."""
 _WEB_PAGE = re.compile(rb"<!doctype\s+html|<html", re.IGNORECASE)
+LONGEST_ROW = 64 * 1024**2
+"""Bytes of one row."""
+MOST_TAGS = 1_000_000
+"""Of one row: they are held as objects, each many times as large as what stands in the document."""
+LONGEST_TAG = 8 * 1024**2
+"""Bytes of one tag or comment: expat holds it until its end."""
+DEEPEST = 10_000
+"""Elements within each other outside of rows."""
 _NIL = "http://www.w3.org/2001/XMLSchema-instance}nil"
 
 
@@ -121,9 +129,20 @@ def rows(file: BinaryIO, name: str, beside: dict[str, str] | None = None) -> Ite
     list. Raises BadBody as `tree`.
     """
     reading = _Rows(name)
+    fed = size = tags = 0
     try:
         for chunk in chunks(as_utf8(file)):
             reading.parser.Parse(chunk, False)
+            fed += len(chunk)
+            if reading.found or not reading.in_row:
+                size = tags = 0
+            else:
+                size, tags = size + len(chunk), tags + chunk.count(b"<")
+            if size > LONGEST_ROW or tags > MOST_TAGS or fed - reading.parser.CurrentByteIndex > LONGEST_TAG:
+                raise BadBody(
+                    f"XML with a record of more than {LONGEST_ROW >> 20} MiB or {MOST_TAGS} tags, or a tag of more "
+                    f"than {LONGEST_TAG >> 20} MiB"
+                )
             yield from reading.found
             reading.found.clear()
         reading.parser.Parse(b"", True)
@@ -144,8 +163,12 @@ class _Beside:
         self.found: dict[str, str] = {}
         self._texts: list[str] = []
         self._leaf = False
+        self._depth = 0
 
     def start(self, *, leaf: bool) -> None:
+        self._depth += 1
+        if self._depth > DEEPEST:
+            raise BadBody(f"XML with elements within each other more than {DEEPEST} times")
         self._texts.clear()
         self._leaf = leaf
 
@@ -154,6 +177,7 @@ class _Beside:
             self._texts.append(text)
 
     def end(self, name: str) -> None:
+        self._depth -= 1
         if self._leaf and len(self.found) < _FEW:
             self.found[name] = "".join(self._texts).strip()
         self._leaf = False
@@ -165,6 +189,7 @@ class _Rows:
     def __init__(self, row_name: str) -> None:
         self.found: list[Row] = []
         self.beside = _Beside()
+        self.in_row = False
         self.parser = parser = expat.ParserCreate("utf-8", "}")
         parser.buffer_text = True
         names = _LocalNames()
@@ -175,7 +200,7 @@ class _Rows:
         leaf = nil = False
 
         def outside(tag: str, attributes: dict[str, str]) -> None:
-            is_row = names[tag] == row_name
+            self.in_row = is_row = names[tag] == row_name
             self.beside.start(leaf=not is_row)
             if is_row:
                 parser.StartElementHandler, parser.EndElementHandler = start, end
@@ -204,6 +229,8 @@ class _Rows:
             name = names[tag]
             if around is None:
                 self.found.append(value if isinstance(value, dict) else {name: value})
+                self.in_row = False
+                self.beside.end(name)
                 wait_for_row()
             elif name not in around:
                 around[name] = value

@@ -35,8 +35,10 @@ def csv_rows(file: BinaryIO, name: str, form: Format, stream: Stream) -> Iterato
 
 def _lines(text: TextIOWrapper, form: Format) -> Iterator[Line]:
     """The lines with anything in them, empty ones left out."""
-    reader = csv.reader(_short_lines(text), delimiter=form.delimiter, strict=True)
+    lines = _ShortRows(text)
+    reader = csv.reader(lines, delimiter=form.delimiter, strict=True)
     while True:
+        lines.row = 0
         try:
             cells = next(reader, None)
         except csv.Error as error:
@@ -51,9 +53,20 @@ def _lines(text: TextIOWrapper, form: Format) -> Iterator[Line]:
             yield Line(reader.line_num, cells)
 
 
-def _short_lines(text: TextIOWrapper) -> Iterator[str]:
-    """The lines of the text. Raises Unfit for one that is longer than any row: it would all be held at once."""
-    while line := text.readline(LONGEST_LINE):
-        if len(line) == LONGEST_LINE and not line.endswith(("\n", "\r")):
-            raise Unfit(f"a line of it has more than {LONGEST_LINE >> 20} million characters: is it a text at all")
-        yield line
+class _ShortRows:
+    """The lines of the text. Raises Unfit where those of one row are longer than any row: they would all be held."""
+
+    def __init__(self, text: TextIOWrapper) -> None:
+        self._text = text
+        self.row = 0
+        """Characters of the row that is being read."""
+
+    def __iter__(self) -> Iterator[str]:
+        while line := self._text.readline(LONGEST_LINE):
+            self.row += len(line)
+            if self.row > LONGEST_LINE or (len(line) == LONGEST_LINE and not line.endswith(("\n", "\r"))):
+                raise Unfit(
+                    f"a line of it has more than {LONGEST_LINE >> 20} million characters, or a quotation mark is never "
+                    "closed: is it a text at all"
+                )
+            yield line

@@ -10,11 +10,11 @@ from __future__ import annotations
 import codecs
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import BinaryIO
 
 from onefold.connectors.files.table import Unfit
-from onefold.http.spool import chunks
+from onefold.http.spool import CHUNK, chunks
 
 ALPHABETS = {
     "cs": "áčďéěíňóřšťúůýž",
@@ -42,6 +42,8 @@ NONE, CAPITAL, FOREIGN = 4, 3, 1
 """What speaks against a reading: a sign that stands in no word, a capital in the middle of one, a foreign letter."""
 ENOUGH = 2
 """By so much a reading must be better than any other: one foreign letter may be a foreign name."""
+LONGEST_WORD = 200
+"""Bytes; what is longer is no word."""
 _WORD = re.compile(rb"[0-9A-Za-z\x80-\xff]*[\x80-\xff][0-9A-Za-z\x80-\xff]*")
 _SIGNS = frozenset("\u00a0\u00ad€„”“‚‘’–—…‰†‡•™®©§°²³µ·«»×÷‹›")
 _BETWEEN = frozenset("\u00a0\u00ad–—’·")
@@ -105,15 +107,24 @@ def _words(file: BinaryIO) -> tuple[Counter[bytes], bool, bool]:
                 utf_8 = False
         if ascii_only:
             continue
+        if len(words) >= WORDS:
+            rest = b""
+            continue
         text, line, rest = (rest + chunk).rpartition(b"\n")
-        if len(words) < WORDS:
-            words.update(_WORD.findall(text + line))
-    words.update(_WORD.findall(rest))
+        words.update(_short_words(text + line))
+        if len(rest) > CHUNK:  # no line: it would be held, and searched, again and again
+            words.update(_short_words(rest))
+            rest = b""
+    words.update(_short_words(rest))
     try:
         decoder.decode(b"", final=True)
     except UnicodeDecodeError:
         utf_8 = False
     return words, utf_8, ascii_only
+
+
+def _short_words(text: bytes) -> Iterator[bytes]:
+    return (word for word in _WORD.findall(text) if len(word) <= LONGEST_WORD)
 
 
 def _told_apart(words: Counter[bytes], names: Sequence[str], languages: Sequence[str], shown: str) -> str:

@@ -6,33 +6,54 @@ An archive may hold several files; all of them are read, in the order of their n
 from __future__ import annotations
 
 import gzip
-import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import closing
 from typing import IO, BinaryIO
 
-from onefold.connectors.archive import DAMAGED
+from onefold.connectors.archive import DAMAGED, damage, open_archive
 from onefold.connectors.files.table import Unfit
 from onefold.foreign_text import shown_name
 from onefold.http.spool import CHUNK, Spool
 
 UNPACKED = 4 * 1024**3
+LAYERS = 3
+"""Of gzip within each other; one may be made that unpacks to itself."""
 RATIO, SMALL = 200, 16 * 1024**2
 _GZIP, _ZIP = b"\x1f\x8b", b"PK\x03\x04"
+_OTHERS = {
+    b"BZh": "bzip2",
+    b"\xfd7zXZ\0": "xz",
+    b"7z\xbc\xaf\x27\x1c": "7-Zip",
+    b"Rar!\x1a\x07": "RAR",
+    b"\x28\xb5\x2f\xfd": "Zstandard",
+}
+"""How files begin that are packed in a way which is not read."""
 _WORKBOOK = "[Content_Types].xml"
 
 
-def unpack(file: BinaryIO, kind: str, largest: int = UNPACKED) -> Iterator[tuple[str | None, BinaryIO]]:
+def unpack(
+    file: BinaryIO, kind: str, largest: int = UNPACKED, layers: int = LAYERS
+) -> Iterator[tuple[str | None, BinaryIO]]:
     """What is to be read: the file itself, or each in the archive with its name there. Raises Unfit, also for what has
-    more than `largest` bytes unpacked."""
+    more than `largest` bytes unpacked, and for what is packed more than `layers` times."""
     file.seek(0)
-    start = file.read(4)
-    file.seek(0)
-    if start.startswith(_GZIP):
+    if file.read(2) == _GZIP:
+        if not layers:
+            raise Unfit(f"it is packed more than {LAYERS} times; send what is in it")
         with closing(_gunzipped(file, largest)) as content:
-            yield from unpack(content, kind, largest)
-    elif start == _ZIP and not (kind == "xlsx" and _may_be_workbook(file)):
+            yield from unpack(content, kind, largest, layers - 1)
+    else:
+        yield from _unzipped(file, kind, largest)
+
+
+def _unzipped(file: BinaryIO, kind: str, largest: int) -> Iterator[tuple[str | None, BinaryIO]]:
+    file.seek(0)
+    start = file.read(6)
+    file.seek(0)
+    if way := next((name for begins, name in _OTHERS.items() if start.startswith(begins)), None):
+        raise Unfit(f"it is packed as {way}, which is not read: send it as it is, or as .gz or .zip")
+    if start.startswith(_ZIP) and not (kind == "xlsx" and _may_be_workbook(file)):
         yield from _members(file, kind, largest)
     else:
         yield None, file
@@ -62,7 +83,7 @@ def _gunzipped(file: BinaryIO, largest: int) -> Spool:
 
 def _members(file: BinaryIO, kind: str, largest: int) -> Iterator[tuple[str | None, BinaryIO]]:
     try:
-        with zipfile.ZipFile(file) as archive:
+        with open_archive(file) as archive:
             entries = [each for each in archive.infolist() if not each.is_dir() and not _is_litter(each.filename)]
             if not entries:
                 raise Unfit("the archive is empty")
@@ -74,7 +95,7 @@ def _members(file: BinaryIO, kind: str, largest: int) -> Iterator[tuple[str | No
                     _copy(source, content, entry.compress_size, largest)
                     yield entry.filename, _no_archive(content.rewound(), entry.filename, kind)
     except DAMAGED as error:
-        raise Unfit("the archive is cut off or damaged: it cannot be unpacked") from error
+        raise Unfit(damage(error)) from error
 
 
 def _no_archive(content: Spool, name: str, kind: str) -> Spool:
@@ -102,7 +123,7 @@ def _is_litter(name: str) -> bool:
 def _may_be_workbook(file: BinaryIO) -> bool:
     """Whether the archive is a workbook itself, or one that is damaged, of which the workbook's reader says so."""
     try:
-        with zipfile.ZipFile(file) as archive:
+        with open_archive(file) as archive:
             names = archive.namelist()
     except DAMAGED:
         return True

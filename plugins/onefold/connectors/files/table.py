@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -72,7 +73,7 @@ def columns(header: Sequence[Cell], stream: Stream) -> list[Column]:
             f"the header has {len(extra)} columns that the catalogue does not know ({key_names(extra)}): add "
             "them to fields or ignore"
         )
-    twice = sorted({name for name in names if names.count(name) > 1})
+    twice = sorted(name for name, times in Counter(names).items() if times > 1)
     if twice:
         raise Unfit(f"the header has the column {key_names(twice)} more than once")
     return [Column(name, declared.get(name)) for name in names]

@@ -23,10 +23,11 @@ from openpyxl.utils.exceptions import InvalidFileException
 from onefold.catalog.file_format import Format
 from onefold.catalog.stream import Stream
 from onefold.connectors import safe_xml
-from onefold.connectors.archive import DAMAGED
+from onefold.connectors.archive import DAMAGED, Overfull, open_archive
 from onefold.connectors.files.cells import FORMULA, Cell
 from onefold.connectors.files.merged_cells import Merge, merges, unmerged
 from onefold.connectors.files.packed import require_small
+from onefold.connectors.files.sheet_bounds import COLUMNS, ROWS, require_bounded
 from onefold.connectors.files.table import Line, Row, Unfit, filled, table_rows
 from onefold.connectors.records import key_names
 from onefold.foreign_text import shown_name
@@ -39,8 +40,8 @@ _RELATION = "{http://schemas.openxmlformats.org/officeDocument/2006/relationship
 _STRICT = "{http://purl.oclc.org/ooxml/officeDocument/relationships}id"
 TEXTS = 128 * 1024**2
 """openpyxl holds the table of shared texts in memory: more of it than this is refused."""
-ROWS = 1_048_576
-"""Excel's own limit (ECMA-376 states none); a row number beyond it is a trap for readers that count up to it."""
+CELLS = 100_000_000
+"""Of a sheet, with the empty ones left of a row's last: each costs time."""
 
 
 def xlsx_rows(file: BinaryIO, name: str, form: Format, stream: Stream) -> Iterator[Row]:
@@ -79,9 +80,13 @@ def _title(book: openpyxl.Workbook, form: Format) -> str:
 def _lines(book: openpyxl.Workbook, title: str) -> Iterator[Line]:
     sheet = book[title]
     sheet.reset_dimensions()  # what a file says of its own size need not be true
+    read = 0
     for number, row in enumerate(sheet.iter_rows(), start=1):
+        read += len(row)
         if number > ROWS:
             raise Unfit(f"it has a row beyond {ROWS}")
+        if len(row) > COLUMNS or read > CELLS:
+            raise Unfit(f"it has more than {COLUMNS} columns or {CELLS:,} cells: delete the empty ones")
         cells = [_cell(cell) for cell in row]
         while cells and not filled(cells[-1]):
             cells.pop()
@@ -127,7 +132,7 @@ def _require_harmless(file: BinaryIO, name: str) -> None:
     if not file.seek(0, 2):
         raise Unfit("the file is empty")
     try:
-        with zipfile.ZipFile(file) as archive:
+        with open_archive(file) as archive:
             entries = archive.infolist()
             for entry in entries:
                 if any(part in entry.filename.lower() for part in ACTIVE):
@@ -136,6 +141,8 @@ def _require_harmless(file: BinaryIO, name: str) -> None:
             for entry in entries:
                 if entry.filename.lower().endswith((".xml", ".rels")):
                     _require_plain(archive, entry)
+    except Overfull as error:
+        raise Unfit(str(error)) from error
     except DAMAGED as error:
         raise Unfit("it is no workbook, or one that is cut off: the archive cannot be read") from error
 
@@ -158,3 +165,5 @@ def _require_plain(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> None:
         safe_xml.as_utf8(BytesIO(head))
     except BadBody as error:
         raise Unfit(f"its part {shown_name(entry.filename)} is {error}") from None
+    with archive.open(entry) as part:
+        require_bounded(part, shown_name(entry.filename))
