@@ -281,6 +281,14 @@ def test_a_zip_bomb_is_not_unpacked(monkeypatch: pytest.MonkeyPatch):
         list(packed(bomb).invoices("it"))
 
 
+@pytest.mark.parametrize("odd", [b"null", b"5", b'"x"', b"[]", b"[" * 5000 + b"]" * 5000])
+def test_an_entry_of_a_package_that_is_no_object_keeps_no_invoice_out(odd: bytes):
+    listed = b'{"invoices": [{"ksefNumber": "A"}, ' + odd + b', {"ksefNumber": "B"}]}'
+    found = list(packed({"_metadata.json": listed, "A.xml": b"<x/>", "B.xml": b"<x/>"}).invoices("it"))
+    assert {each.says("ksefNumber") for each in found if each.odd is None} == {"A", "B"}
+    assert [each.odd for each in found if each.odd is not None] == [odd]
+
+
 @pytest.mark.parametrize("files", [{}, {"_metadata.json": b"[]"}, {"_metadata.json": b'{"invoices": [1'}])
 def test_a_package_without_a_sound_list_is_refused(files: dict[str, bytes]):
     with pytest.raises((Fatal, Retriable)):

@@ -9,11 +9,17 @@ import pytest
 from onefold.catalog.deletes import Tombstones
 from onefold.catalog.reader import read_systems
 from onefold.connectors.delta import RoundReader
+from onefold.connectors.graphql.bulk import _nodes
 from onefold.connectors.graphql.client import GraphQL
 from onefold.connectors.graphql.reader import Connection
 from onefold.connectors.records import value_at
 from onefold.connectors.tombstones import Entries
 from onefold.http.attempt import Response
+from onefold.http.client import Client
+from onefold.http.endpoint import Endpoint
+from onefold.http.limit import MemoryLimiter
+from onefold.systems.krs.connector import _bulletin
+from onefold.systems.microsoft365 import ByUser
 from tests.connectors.rest_shop import WINDOW
 from tests.http.calls import Out
 from tests.http.web_server import Say, WebServer
@@ -63,6 +69,27 @@ def test_an_odd_node_of_a_connection_is_handed_on_as_it_is(web: WebServer) -> No
     (page,) = reading.read(WINDOW, None)
     assert len(page.records) == 5
     assert [record.payload for record in page.records].count(b"null") == 1
+
+
+def test_what_is_no_number_in_a_bulletin_of_the_court_register_hides_no_number() -> None:
+    body = json.dumps(["0000000001", None, 5, {"a": 1}, "0000000002"]).encode()
+    assert _bulletin(Response(200, {}, body)) == ["0000000001", "0000000002"]
+
+
+@pytest.mark.parametrize("odd", ["null", "5", "{}", DEEP, '{"id": 7}'])
+def test_what_is_no_user_in_a_list_of_users_hides_no_user(web: WebServer, odd: str) -> None:
+    web.script(Say(200, f'{{"value": [{{"id": "a"}}, {odd}, {{"id": "b"}}]}}'.encode()))
+    system = SYSTEMS["microsoft365"]
+    system = system.model_copy(update={"auth": system.auth.model_copy(update={"kind": "none"})})
+    with Client(system, Endpoint(web.url), lambda _: None, limiter=MemoryLimiter()) as http:
+        stream = next(name for name, each in system.streams.items() if "{user}" in each.request.path)
+        assert ByUser(system, stream, http)._users() == ["a", "b"]
+
+
+@pytest.mark.parametrize("odd", [b"null", b"7", b'"x"', b"[]"])
+def test_a_line_of_a_bulk_operation_that_is_no_object_hides_no_node(odd: bytes) -> None:
+    nodes, _ = _nodes(b'{"id": "a"}\n' + odd + b'\n{"id": "b"}\n', ended=True)
+    assert [bytes(node.root["id"]) for node in nodes if "id" in node.root] == [b'"a"', b'"b"'] and len(nodes) == 3
 
 
 @pytest.mark.parametrize(

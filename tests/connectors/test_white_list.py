@@ -113,6 +113,17 @@ def test_what_was_asked_and_not_answered_stays_open(reader, sandbox, nips):
     assert read_all(reader(*nips[:2])).answers == {nips[0]: "failed", nips[1]: "failed"}
 
 
+@pytest.mark.parametrize("odd", [None, 5, "x", [], {"identifier": 7}])
+def test_an_entry_or_a_subject_that_is_none_keeps_no_other_out(reader, sandbox, nips, odd):
+    good = {"identifier": nips[0], "subjects": [{"nip": nips[0]}, odd]}
+    answer = {"result": {"entries": [odd, good], "requestId": "a-1", "requestDateTime": "11-03-2026 00:30:00"}}
+    sandbox.fault("white_list", "status", code=200, body=json.dumps(answer), times=-1)
+    result = read_all(reader(*nips[:2]))
+    assert result.answers == {nips[0]: "found", nips[1]: "failed"}
+    assert nips[0] in {record.key for record in result.records}
+    assert len(result.records) == 3
+
+
 def test_a_quota_that_is_used_up_there_leaves_the_rest_open_and_keeps_what_was_answered(
     sandbox, reader, attempts, nips
 ):

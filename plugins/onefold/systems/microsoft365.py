@@ -84,7 +84,7 @@ class _User(msgspec.Struct):
 
 
 class _Users(msgspec.Struct):
-    value: list[_User]
+    value: list[msgspec.Raw]
     next: str | None = msgspec.field(name="@odata.nextLink", default=None)
 
 
@@ -138,7 +138,7 @@ class ByUser:
         address = f"{self._version}/users"
         for _ in range(self._most_pages):
             page = self._http.send("GET", address, params=USERS if not found else None, parse=_users)
-            found += [user.id for user in page.value]
+            found += [user for raw in page.value if (user := _user(raw))]
             if not page.next:
                 return sorted(set(found))
             address = page.next
@@ -226,6 +226,15 @@ def _from_token(token: str | None) -> tuple[str, dict[str, Reading]]:
         user: Reading(address, datetime.fromisoformat(since) if since else None)
         for user, (address, since) in far.items()
     }
+
+
+def _user(raw: msgspec.Raw) -> str | None:
+    """The id of a user in the list; None, with a line in the log, for what is none: nothing of theirs can be asked."""
+    try:
+        return msgspec.json.decode(raw, type=_User).id
+    except (msgspec.DecodeError, RecursionError):
+        log.warning("The list of users has an entry that is no user; it is passed by.")
+        return None
 
 
 def _users(response: Response) -> _Users:

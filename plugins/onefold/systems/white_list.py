@@ -7,7 +7,7 @@ and a taxpayer who is not in the register is an entry without subjects.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Literal
 from zoneinfo import ZoneInfo
@@ -19,6 +19,7 @@ from onefold.connectors.capabilities import Capabilities
 from onefold.connectors.lookup import LookupKeys, LookupResult
 from onefold.connectors.lookup_pages import Found, lookup_pages
 from onefold.connectors.page import Page, PageReader
+from onefold.connectors.record import Record
 from onefold.connectors.records import Head, sound_json
 from onefold.connectors.rest.connector import RestConnector
 from onefold.connectors.window import Window
@@ -38,12 +39,12 @@ class _Error(msgspec.Struct):
 
 class _Entry(msgspec.Struct):
     identifier: str
-    subjects: list[dict[str, msgspec.Raw]] | None = None
+    subjects: list[msgspec.Raw] | None = None
     error: _Error | None = None
 
 
 class _Result(msgspec.Struct):
-    entries: list[_Entry]
+    entries: list[msgspec.Raw]
     requestId: str
     requestDateTime: str
 
@@ -53,6 +54,8 @@ class _Answer(msgspec.Struct):
 
 
 _decoder = msgspec.json.Decoder(_Answer)
+_entry = msgspec.json.Decoder(_Entry)
+_subject = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
 def white_list_reader(
@@ -74,8 +77,16 @@ def white_list_reader(
     def ask(values: Sequence[str]) -> Found:
         nips = [value for value in values if re.fullmatch(r"[0-9]{10}", value)]
         result = search(nips) if nips else _Result([], "", "")
-        entries = {entry.identifier: entry for entry in result.entries}
+        entries, records = dict[str, _Entry](), list[Record]()
         proof = {"requestId": result.requestId, "requestDateTime": result.requestDateTime}
+        for raw in result.entries:
+            try:
+                entry = _entry.decode(raw)
+            except (msgspec.DecodeError, RecursionError):  # no entry: its number stays open, the others are answered
+                records.append(head.record(raw))
+                continue
+            entries[entry.identifier] = entry
+            records += [head.record(_payload(subject, entry, proof)) for subject in entry.subjects or ()]
         return Found(
             [
                 LookupResult(value, _outcome(entries.get(value)), result.requestId)
@@ -83,11 +94,7 @@ def white_list_reader(
                 else LookupResult(value, "not_found")
                 for value in values
             ],
-            [
-                head.record(msgspec.json.encode({"identifier": entry.identifier, **subject, **proof}))
-                for entry in result.entries
-                for subject in entry.subjects or ()
-            ],
+            records,
         )
 
     def search(nips: Sequence[str]) -> _Result:
@@ -103,6 +110,14 @@ def white_list_reader(
         )
 
     return read
+
+
+def _payload(subject: msgspec.Raw, entry: _Entry, proof: Mapping[str, str]) -> bytes:
+    """The subject as a record; as it was sent where it is no object."""
+    try:
+        return msgspec.json.encode({"identifier": entry.identifier, **_subject.decode(subject), **proof})
+    except (msgspec.DecodeError, RecursionError):
+        return bytes(subject)
 
 
 def _outcome(entry: _Entry | None) -> Literal["found", "not_found", "failed"]:

@@ -184,10 +184,13 @@ def _nodes(text: bytes, *, ended: bool) -> tuple[list[Node], int]:
 
 
 def _line(line: bytes) -> Raws:
+    """The line's members; of one that is no object what it is, so that its record goes to quarantine for its key."""
     try:
         return msgspec.json.decode(line, type=dict[str, msgspec.Raw])
+    except msgspec.ValidationError:
+        return {"not_an_object": msgspec.Raw(line.strip())}
     except msgspec.DecodeError as error:
-        raise BadBody("a line that is no JSON object") from error
+        raise BadBody("a line that is no JSON") from error
 
 
 def _place(token: str) -> tuple[str, int]:

@@ -7,6 +7,7 @@ register, and the body of the 404 may come with 200.
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date, timedelta
@@ -29,6 +30,7 @@ from onefold.http.client import Client
 from onefold.http.endpoint import Endpoint
 from onefold.systems.krs.full_extract import as_current
 
+log = logging.getLogger(__name__)
 REGISTERS = ("P", "S")  # entrepreneurs; associations and other organisations
 NOBODY = "0000000000"  # stands in other systems for "no number"
 FEED_DAYS = timedelta(days=2)
@@ -171,9 +173,14 @@ def _bulletin(response: Response) -> list[str]:
     body = msgspec.json.decode(sound_json(response))
     if _says_not_found(body):
         return []  # no bulletin for that day
-    if response.status != 200 or not isinstance(body, list) or not all(isinstance(each, str) for each in body):
+    if response.status != 200 or not isinstance(body, list):
         raise BadBody("no list of numbers")
-    return body
+    numbers = [each for each in body if isinstance(each, str)]
+    if len(numbers) < len(body):
+        log.warning(
+            "A bulletin of KRS has %d entries that are no numbers; they are passed by.", len(body) - len(numbers)
+        )
+    return numbers
 
 
 def _says_not_found(body: object) -> bool:

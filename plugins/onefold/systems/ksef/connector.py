@@ -101,7 +101,8 @@ def ksef_reader(system: System, stream_name: str, endpoint: Endpoint, http: Clie
             if (number and number in place.given) or stored >= end:
                 continue
             place = place.after(number, stored)
-            records += [head.record(payload) for payload in spread(invoice, paths)]
+            payloads = spread(invoice, paths) if invoice.odd is None else [invoice.odd]
+            records += [head.record(payload) for payload in payloads]
             if len(records) >= PER_PAGE:
                 yield records, place
                 records = []

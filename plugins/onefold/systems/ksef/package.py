@@ -24,7 +24,7 @@ from cryptography.hazmat.primitives.ciphers.modes import CBC
 from cryptography.hazmat.primitives.padding import PKCS7
 
 from onefold.catalog.request import Request
-from onefold.connectors.archive import DAMAGED
+from onefold.connectors.archive import DAMAGED, Overfull, open_archive
 from onefold.connectors.window import BEGINNING
 from onefold.errors import Fatal, Retriable
 from onefold.http.attempt import BadBody, Response
@@ -77,11 +77,13 @@ class _List(msgspec.Struct):
 class Exported:
     """One invoice of a package: what KSeF says of it (JSON), and itself as soon as it is asked for.
 
-    `content` raises BadBody when the invoice is not there, damaged, or too large to be one.
+    `content` raises BadBody when the invoice is not there, damaged, or too large to be one. `odd` is what stands in the
+    package's list instead of an object that says what it is.
     """
 
     metadata: dict[str, msgspec.Raw]
     content: Callable[[], bytes]
+    odd: bytes | None = None
 
     def says(self, name: str) -> str | None:
         """A text of the metadata; None when it is missing or no text."""
@@ -110,7 +112,7 @@ class Package:
         if self.archive is None:
             return
         try:
-            with zipfile.ZipFile(self.archive) as archive:
+            with open_archive(self.archive, MOST_INVOICES + 1) as archive:
                 files = {info.filename: info for info in archive.infolist()}
                 listed = files.get(_LIST)
                 if listed is None or len(files) > MOST_INVOICES + 1 or listed.file_size > LARGEST_LIST:
@@ -119,9 +121,11 @@ class Package:
                         "unpacked. Report it to the ministry; nothing was changed here."
                     )
                 for raw in sorted(msgspec.json.decode(archive.read(listed), type=_List).invoices, key=_order):
-                    exported = Exported(_object.decode(raw), bytes)
+                    exported = _listed(raw)
                     content = partial(_content, archive, files.get(f"{exported.says('ksefNumber')}.xml"))
                     yield replace(exported, content=content)
+        except Overfull as error:
+            raise Fatal(f"{named}: a package that is not unpacked: {error}. Report it to the ministry.") from error
         except (*DAMAGED, msgspec.DecodeError) as error:
             raise Retriable(
                 f"{named}: a package whose zip file or list of invoices is not sound ({type(error).__name__}). Run it "
@@ -149,6 +153,13 @@ def _order(raw: msgspec.Raw) -> datetime:
         return _stored(_date.decode(raw).permanentStorageDate) or BEGINNING
     except (msgspec.ValidationError, RecursionError):  # a date that is no text: that invoice's own fault
         return BEGINNING
+
+
+def _listed(raw: msgspec.Raw) -> Exported:
+    try:
+        return Exported(_object.decode(raw), bytes)
+    except (msgspec.DecodeError, RecursionError):
+        return Exported({}, bytes, bytes(raw))
 
 
 def _content(archive: zipfile.ZipFile, info: zipfile.ZipInfo | None) -> bytes:
