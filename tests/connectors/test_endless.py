@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 
 import pytest
 
 from onefold.catalog.reader import read_systems
 from onefold.connectors.files.bucket import Bucket
-from onefold.errors import Fatal
+from onefold.connectors.files.store import Found, Unreadable
+from onefold.errors import Fatal, Retriable
 from onefold.http.client import Client
 from onefold.http.endpoint import Endpoint
 from onefold.http.limit import MemoryLimiter
@@ -82,3 +84,32 @@ def test_an_object_whose_listing_is_odd_is_a_fault_of_that_object(web: WebServer
     with bucket(web) as store:
         found = {file.name: file.fault for file in store.found("*.csv")}
     assert found["a.csv"] is None and "does not say" in str(found["odd.csv"])
+
+
+def test_an_object_that_the_store_never_gives_is_told_and_the_others_are_read(web: WebServer) -> None:
+    when = datetime(2026, 3, 1, tzinfo=UTC)
+    good = Say(200, b"content", {"ETag": "t"})
+    failing = {
+        "500.csv": Say(500, b"<Error/>"),
+        "cut.csv": Say(200, b"cont", {"ETag": "t"}, announced=7),
+        "short.csv": Say(200, b"cont", {"ETag": "t"}),
+        "long.csv": Say(200, b"x" * (2 << 20), {"ETag": "t"}),
+        "no-object.csv": Say(200, b"<html>"),
+    }
+    web.answer = lambda asked: failing.get(asked.path.rpartition("/")[2], good)
+    with bucket(web, attempts=1, answer_mib=1) as store:
+        for name in failing:
+            with pytest.raises(Unreadable):
+                store.take(Found(name, when, 7, "t"))
+            assert store.take(Found("good.csv", when, 7, "t")).content.read() == b"content"
+        assert store.take(Found("changed.csv", when, 7, "another")) is None
+
+
+def test_a_store_that_gives_none_of_several_objects_fails_the_load(web: WebServer) -> None:
+    web.script(Say(500, b"<Error/>"))
+    with bucket(web, attempts=1) as store:
+        for number in range(3):
+            with pytest.raises(Unreadable, match="status 500"):
+                store.take(Found(f"{number}.csv", datetime(2026, 3, 1, tzinfo=UTC), 7, "t"))
+        with pytest.raises(Retriable, match="status 500"):
+            store.take(Found("4.csv", datetime(2026, 3, 1, tzinfo=UTC), 7, "t"))

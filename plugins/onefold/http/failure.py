@@ -65,6 +65,10 @@ class Refused(Fatal):
         self.status = status
 
 
+class TooLarge(Fatal):
+    """An answer had more bytes than it may have: the rest of it was not read."""
+
+
 class QuotaExhausted(Retriable):
     """What may be asked of the system is used up for now. What it has answered is good; the rest can wait."""
 

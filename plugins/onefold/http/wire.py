@@ -15,7 +15,7 @@ from onefold.errors import Fatal
 from onefold.foreign_text import shown_name
 from onefold.http.attempt import Response
 from onefold.http.deadline import TimelyAdapter, reading_until
-from onefold.http.failure import Again
+from onefold.http.failure import Again, TooLarge
 from onefold.http.spool import CHUNK, Spool
 
 if TYPE_CHECKING:
@@ -183,7 +183,7 @@ def _body(answer: requests.Response, deadline: float, named: str, largest: int) 
         if time.monotonic() > deadline:
             raise TimeoutError
         if size > largest:
-            raise Fatal(
+            raise TooLarge(
                 f"{named}: the answer is larger than {largest >> 20} MiB (limits.answer_mib). Ask for smaller pages in "
                 "the system's YAML (a parameter under request.params, or next.size), or raise the limit there."
             )
