@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import gzip
 import itertools
+import socket
+import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 
 import pytest
 
 from onefold.errors import Fatal, Retriable
+from onefold.http import wire
 from onefold.http.attempt import Response, quota
 from onefold.http.failure import retry_after
 from tests.http.calls import Out
@@ -64,6 +68,58 @@ def test_a_kept_connection_serves_the_next_request_whatever_time_the_last_one_ha
     for _ in range(3):
         assert out.get() == {}
     assert web.connections == 1
+
+
+@contextmanager
+def full_house() -> Iterator[int]:
+    """A port of 127.0.0.1 on which nobody is let in, nor turned away: its queue of connections is full."""
+    with ExitStack() as stack:
+        server = stack.enter_context(socket.socket())
+        server.bind(("127.0.0.1", 0))
+        server.listen(0)
+        for _ in range(4):
+            waiting = stack.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(server.getsockname())
+        yield server.getsockname()[1]
+
+
+def named(monkeypatch: pytest.MonkeyPatch, *addresses: str) -> None:
+    """Every name has these addresses."""
+    found = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, 0)) for address in addresses]
+    look_up = socket.getaddrinfo
+
+    def getaddrinfo(host: str, port: int, *how: int) -> list[object]:
+        return found if host == "many.example" else look_up(host, port, *how)
+
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+
+
+def test_all_addresses_of_a_host_together_are_tried_no_longer_than_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wire, "CONNECT_TIMEOUT", 0.4)
+    with full_house() as port:
+        named(monkeypatch, *["127.0.0.1"] * 25)
+        began = time.monotonic()
+        with pytest.raises(Retriable, match=r"no whole answer|the connection failed"):
+            Out(f"http://many.example:{port}", limits={**SOON, "timeout": "PT20S"}).get()
+    assert time.monotonic() - began < 2
+
+
+def test_a_host_of_which_one_address_answers_is_reached(web: WebServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wire, "CONNECT_TIMEOUT", 2)
+    named(monkeypatch, "127.0.0.9", "127.0.0.1")  # nobody listens at the first
+    assert Out(web.url.replace("127.0.0.1", "many.example"), limits=SOON).get() == {}
+
+
+def test_a_name_server_that_does_not_answer_is_waited_for_no_longer(monkeypatch: pytest.MonkeyPatch) -> None:
+    never = threading.Event()
+    monkeypatch.setattr(wire, "CONNECT_TIMEOUT", 0.2)
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_: never.wait(20))
+    began = time.monotonic()
+    with pytest.raises(Retriable, match="no whole answer"):
+        Out("http://many.example", limits={**SOON, "timeout": "PT20S"}).get()
+    never.set()
+    assert time.monotonic() - began < 2
 
 
 def test_a_body_that_unpacks_to_more_than_the_limit_is_refused_and_the_limit_named(web: WebServer) -> None:

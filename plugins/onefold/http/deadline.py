@@ -18,10 +18,16 @@ from typing import TYPE_CHECKING
 import urllib3
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.exceptions import ConnectTimeoutError, HTTPError, NameResolutionError, NewConnectionError
+from urllib3.util.connection import allowed_gai_family
+
+from onefold.time_limit import within
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
+LONGEST_CONNECT = 10.0
+"""Seconds, where a connection has no time limit of its own."""
 _DEADLINE: ContextVar[float | None] = ContextVar("deadline of the exchange in progress", default=None)
 
 
@@ -69,11 +75,46 @@ class _TimelyAnswer(HTTPResponse):
         self.fp = io.BufferedReader(_TimelySocket(sock, self.fp.detach()))
 
 
-class _Connection(HTTPConnection):
+class _TimelyConnecting(HTTPConnection):
+    """Connects within its time limit, however many addresses the host has: urllib3 gives each of them all of it, and
+    its lookup none."""
+
+    def _new_conn(self) -> socket.socket:
+        limit = self.timeout if isinstance(self.timeout, (int, float)) else LONGEST_CONNECT
+        until, name = time.monotonic() + limit, self._dns_host
+        try:
+            addresses = within(limit, lambda: _addresses(name, self.port))
+        except TimeoutError:
+            raise ConnectTimeoutError(self, f"its name was not looked up within {limit:g} s") from None
+        except socket.gaierror as error:
+            raise NameResolutionError(self.host, self, error) from error
+        failed: HTTPError = NewConnectionError(self, "its name has no address")
+        try:
+            for tried, address in enumerate(addresses):
+                left = until - time.monotonic()
+                if left <= 0:
+                    break
+                self._dns_host, self.timeout = address, left / (len(addresses) - tried)
+                try:
+                    return super()._new_conn()
+                except (NewConnectionError, ConnectTimeoutError) as error:
+                    failed = error
+            raise failed
+        finally:
+            self._dns_host, self.timeout = name, limit
+
+
+def _addresses(name: str, port: int) -> list[str]:
+    """The addresses of a host, in the order of preference that the machine gives them."""
+    found = socket.getaddrinfo(name.strip("[]"), port, allowed_gai_family(), socket.SOCK_STREAM)
+    return [str(address[0]) for *_, address in found]
+
+
+class _Connection(_TimelyConnecting):
     response_class = _TimelyAnswer
 
 
-class _SecureConnection(HTTPSConnection):
+class _SecureConnection(_TimelyConnecting, HTTPSConnection):
     response_class = _TimelyAnswer
 
 
