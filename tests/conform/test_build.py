@@ -10,10 +10,11 @@ from psycopg import sql
 
 from onefold.catalog.entity import Entity
 from onefold.catalog.reader import read_catalog
+from onefold.conform import dbt_build
 from onefold.conform.dbt_build import DbtProject, NodeResult, build_models, read_results, safe_dbt_message
 from onefold.conform.provenance import trace_provenance
 from onefold.conform.run import conform
-from onefold.errors import Fatal
+from onefold.errors import Fatal, Retriable
 from onefold.mapping.golden import files
 from onefold.settings import ROOT
 from tests.conform.world import ACTOR
@@ -84,6 +85,22 @@ def test_a_model_that_fails_is_named_with_its_cause(
         conform(loader_url, ACTOR, lambda _: (), [customer], project, mappings={}, select=SELECT)
     assert mapped.execute("select state from ops.publish").fetchone() == ("failed",)
     assert mapped.execute("select count(*) from conformed.customer").fetchone() == (0,)
+
+
+def test_a_model_that_waits_for_a_lock_for_too_long_is_ended_and_says_so(
+    mapped: psycopg.Connection,
+    warehouse_url: str,
+    loader_url: str,
+    customer: Entity,
+    project: DbtProject,
+    monkeypatch: pytest.MonkeyPatch,
+):
+    monkeypatch.setattr(dbt_build, "OPTIONS", f"{dbt_build.OPTIONS} -c lock_timeout=300ms")
+    with psycopg.connect(warehouse_url) as somebody:
+        somebody.execute("lock table mapped.krs__customer")
+        with pytest.raises(Retriable, match=r"customer__changed.* due to lock timeout.*\. Find who holds"):
+            conform(loader_url, ACTOR, lambda _: (), [customer], project, mappings={}, select=SELECT)
+    assert mapped.execute("select state from ops.publish").fetchone() == ("failed",)
 
 
 def test_a_failed_test_is_named_and_the_row_is_not_quoted():

@@ -11,6 +11,7 @@ import pytest
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from onefold.platform.postgres import Postgres
+from onefold.warehouse.access import apply_access
 from onefold.warehouse.install import install
 from tests.conftest import TEMPLATE
 from tests.databases import copy_database, drop_database
@@ -89,6 +90,22 @@ def test_what_an_analyst_starts_ends_by_itself(warehouse: str) -> None:
         "transaction_timeout": ("30min",),
         "idle_in_transaction_session_timeout": ("5min",),
     }
+
+
+def test_a_statement_of_the_engine_ends_by_itself_unless_somebody_says_otherwise(warehouse: str) -> None:
+    def shown() -> tuple[str, str]:
+        with psycopg.connect(as_role(warehouse, "onefold_loader")) as loader:
+            query = "select current_setting('statement_timeout'), current_setting('lock_timeout')"
+            return loader.execute(query).fetchone()
+
+    assert shown() == ("6h", "10min")
+    with psycopg.connect(warehouse, autocommit=True) as owner:
+        owner.execute("alter role onefold_loader set lock_timeout to '1h'")
+        apply_access(owner, owner.info.dbname)
+        assert shown() == ("6h", "1h")
+        owner.execute("alter role onefold_loader reset lock_timeout")
+        apply_access(owner, owner.info.dbname)
+    assert shown() == ("6h", "10min")
 
 
 def test_an_endless_query_is_ended_although_its_analyst_has_switched_the_time_outs_off(warehouse: str) -> None:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 import psycopg
 
-from onefold.errors import Fatal
+from onefold.errors import Fatal, Retriable
 from onefold.private_files import private_folder
 from onefold.warehouse.connection import OPTIONS
 
@@ -31,6 +31,8 @@ _TEST_RESULT = re.compile(r"Got \d+ results?, configured to (?:fail|warn) if [!<
 _QUOTED = re.compile(r'".*"', re.DOTALL)
 _ABOUT_NAMES = re.compile(r"(?:column|relation|function|operator|schema|permission denied|syntax error|missing FROM)\b")
 _SECTION = re.compile(r"^\s*(?:DETAIL|CONTEXT|HINT|LINE \d+|Key|compiled)\b", re.MULTILINE)
+_ENDED = re.compile(r"canceling statement due to (?:lock|statement) timeout|deadlock detected")
+"""What PostgreSQL says of a statement that was held up for too long; for how long, warehouse/access.py says."""
 _SILENT = ("--quiet", "--no-print", "--log-level", "none", "--log-level-file", "none")
 """What dbt logs of a failed model is PostgreSQL's whole error, with the row."""
 
@@ -93,13 +95,20 @@ def build_models(
 
 
 def read_results(results: Sequence[NodeResult]) -> BuildResult:
-    """What dbt said of every model and test. Raises Fatal when anything failed, or when nothing was built at all."""
+    """What dbt said of every model and test. Raises Retriable when nothing failed but for what other sessions hold,
+    Fatal when anything else did, or when nothing was built at all."""
     if not results:
         raise Fatal("dbt built nothing. Run 'bin/onefold generate': the catalogue's models are missing.")
     failed = [result for result in results if result.status not in ("success", "pass", "warn")]
     causes = [result for result in failed if result.status != "skipped"] or failed
     if failed:
         reasons = "; ".join(_cause(result) for result in causes[:_MAX_FAILURES])
+        if all(_ENDED.search(result.message) for result in causes):
+            raise Retriable(
+                f"dbt: {len(causes)} of {len(results)} models and tests were held up by another session and ended, "
+                f"nothing was published. {reasons}. Find who holds what they wait for in pg_locks and pg_stat_activity "
+                "(somebody's open transaction?), end it, then try again."
+            )
         raise Fatal(f"dbt: {len(causes)} of {len(results)} models and tests failed, nothing was published. {reasons}")
     return BuildResult({result.name: result.seconds for result in results})
 

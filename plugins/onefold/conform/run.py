@@ -55,9 +55,9 @@ def conform(
     views: where one differs from the last publish, every record of the entity is mapped again, or the marts are built
     again. `suites` has a fingerprint of each entity's suite: where it changed, what is held back is judged again.
 
-    With nothing to do it returns at once, without starting dbt. Raises Retriable when another conform runs, Fatal when
-    dbt fails, and Rejected when every entity is refused; analysts then keep what they had, and the next run takes the
-    same loads in again.
+    With nothing to do it returns at once, without starting dbt. Raises Retriable when another conform runs or another
+    session holds what dbt waits for, Fatal when dbt fails, and Rejected when every entity is refused; analysts then
+    keep what they had, and the next run takes the same loads in again.
     """
 
     def run_dbt(publish: Publish) -> object:

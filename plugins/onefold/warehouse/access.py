@@ -46,6 +46,10 @@ READER_LIMITS: Mapping[str, Limits] = {
     ),
 }
 
+ENGINE_LIMITS: Mapping[str, str] = {"statement_timeout": "6h", "lock_timeout": "10min"}
+"""What the engine's own sessions begin with, dbt's and Great Expectations' too: a statement that hangs ends long before
+its task would be ended. Another value that somebody has given the role stays."""
+
 
 def apply_access(server: psycopg.Connection, database: str) -> None:
     """Close every database to PUBLIC, open the warehouse to its roles, and limit what its readers take.
@@ -56,6 +60,7 @@ def apply_access(server: psycopg.Connection, database: str) -> None:
     _open_to_roles(server, database)
     for role, limits in READER_LIMITS.items():
         _limit_logins(server, role, limits)
+    _bound_engine(server, "onefold_loader")
     for role in ("onefold_loader", "airflow"):
         _reserve_connections(server, role)
 
@@ -106,6 +111,21 @@ def _limit_logins(server: psycopg.Connection, role: str, limits: Limits) -> None
                 server.execute(
                     sql.SQL("alter role {} set {} to {}").format(login, sql.Identifier(setting), sql.Literal(value))
                 )
+
+
+def _bound_engine(server: psycopg.Connection, role: str) -> None:
+    configured = server.execute(
+        "select split_part(setting, '=', 1) from pg_db_role_setting, unnest(setconfig) as setting"
+        " where setrole = %s::regrole and setdatabase = 0",
+        (role,),
+    ).fetchall()
+    for setting, value in ENGINE_LIMITS.items():
+        if (setting,) not in configured:
+            server.execute(
+                sql.SQL("alter role {} set {} to {}").format(
+                    sql.Identifier(role), sql.Identifier(setting), sql.Literal(value)
+                )
+            )
 
 
 def _reserve_connections(server: psycopg.Connection, role: str) -> None:

@@ -72,7 +72,7 @@ _CASES: dict[str, _Case] = {
         Retriable,
         "a statement was cancelled",
         "If by statement_timeout: find what it waited for in pg_stat_activity, or raise the timeout of the role "
-        "onefold_loader. Then try again.",
+        "(alter role onefold_loader set statement_timeout to …). Then try again.",
     ),
     "55P03": _Case(
         Retriable,

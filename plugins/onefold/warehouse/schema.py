@@ -16,6 +16,7 @@ import psycopg
 from onefold import __version__, audit
 from onefold.audit.owner import append_as_owner
 from onefold.errors import Fatal, Retriable
+from onefold.warehouse.access import ENGINE_LIMITS
 from onefold.warehouse.brief_locks import change_briefly
 from onefold.warehouse.db_errors import as_onefold_error
 from onefold.warehouse.migration_files import FOLDER, SqlFile, fingerprint, numbered_migrations, repeatable_files
@@ -88,6 +89,7 @@ def upgrade_schema(database_url: str, folder: Path = FOLDER) -> Upgrade:
     repeatable = repeatable_files(folder)
     with psycopg.connect(database_url, autocommit=True, connect_timeout=10) as connection:
         connection.execute(f"set lock_timeout = '{LOCK_TIMEOUT_SECONDS}s'")
+        connection.execute(f"set statement_timeout = '{ENGINE_LIMITS['statement_timeout']}'")
         with _only_one(connection):
             _refuse_too_old(connection)
             applied = _applied(connection)
