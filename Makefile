@@ -21,11 +21,12 @@ test: setup  ## Run the tests: every guarantee, once per way in which it can bre
 test-all: setup  ## Run every test for every stream
 	@.venv/bin/python -m pytest --numprocesses auto --dist loadscope --matrix full
 
-torture: setup  ## Kill loads, conforms, migrations, erasures and PostgreSQL at every moment; count them (an hour)
+torture: setup  ## Kill loads, conforms, migrations, erasures, PostgreSQL at every moment; load from hostile sources
 	@ONEFOLD_TORTURE=full .venv/bin/python -m pytest -v -s --matrix full tests/torture tests/operations tests/rollback/test_twin.py \
 		tests/replay/test_any_order.py tests/conform/test_one_record.py tests/conform/test_kill.py tests/conform/test_increments.py \
 		tests/conform/test_publish.py tests/conform/test_held_back.py tests/conform/test_held_back_undisturbed.py \
 		tests/migration/test_kill.py tests/erasure tests/warehouse/test_upgrade.py tests/retention \
+		tests/connectors/files/test_hostile_files.py tests/http/test_bounds.py tests/load/test_bounds.py \
 		tests/platform/test_ui_tls.py tests/scheduler/test_watchdog.py
 
 lint: setup  ## Check style, formatting and the order of the packages
