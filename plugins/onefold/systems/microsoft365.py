@@ -19,7 +19,7 @@ import msgspec
 from onefold.catalog.system import System
 from onefold.connectors.capabilities import Capabilities
 from onefold.connectors.delta import Question, Round, RoundReader, circle, delta_reader, says_resync
-from onefold.connectors.lenient_json import raw_elements, raw_members
+from onefold.connectors.lenient_json import lenient_value, raw_elements, raw_members
 from onefold.connectors.page import Page, PageReader
 from onefold.connectors.paging import SAME_PAGE
 from onefold.connectors.partition import Partition
@@ -238,7 +238,13 @@ def _user(raw: msgspec.Raw) -> str | None:
 
 
 def _users(response: Response) -> _Users:
-    return _decoded(sound_text(response), _Users)
+    body = sound_text(response)
+    try:
+        return _decoded(body, _Users)
+    except RecursionError:  # brackets within each other in one user: the others are cut out of the text
+        raws = [msgspec.Raw(each.encode()) for each in raw_elements(body.decode(), ("value",)) or ()]
+        following = lenient_value(body.decode(), ("@odata.nextLink",))
+        return _Users(raws, following if isinstance(following, str) else None)
 
 
 def _batch(response: Response) -> list[_Wire]:

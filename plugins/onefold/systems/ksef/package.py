@@ -25,6 +25,7 @@ from cryptography.hazmat.primitives.padding import PKCS7
 
 from onefold.catalog.request import Request
 from onefold.connectors.archive import DAMAGED, Overfull, open_archive
+from onefold.connectors.lenient_json import raw_elements
 from onefold.connectors.window import BEGINNING
 from onefold.errors import Fatal, Retriable
 from onefold.http.attempt import BadBody, Response
@@ -120,13 +121,13 @@ class Package:
                         f"{named}: a package without {_LIST}, or with far more in it than KSeF packs. It was not "
                         "unpacked. Report it to the ministry; nothing was changed here."
                     )
-                for raw in sorted(msgspec.json.decode(archive.read(listed), type=_List).invoices, key=_order):
+                for raw in sorted(_entries(archive.read(listed)), key=_order):
                     exported = _listed(raw)
                     content = partial(_content, archive, files.get(f"{exported.says('ksefNumber')}.xml"))
                     yield replace(exported, content=content)
         except Overfull as error:
             raise Fatal(f"{named}: a package that is not unpacked: {error}. Report it to the ministry.") from error
-        except (*DAMAGED, msgspec.DecodeError) as error:
+        except (*DAMAGED, ValueError) as error:  # msgspec.DecodeError is one
             raise Retriable(
                 f"{named}: a package whose zip file or list of invoices is not sound ({type(error).__name__}). Run it "
                 "again: KSeF makes another one. Nothing was changed."
@@ -153,6 +154,14 @@ def _order(raw: msgspec.Raw) -> datetime:
         return _stored(_date.decode(raw).permanentStorageDate) or BEGINNING
     except (msgspec.ValidationError, RecursionError):  # a date that is no text: that invoice's own fault
         return BEGINNING
+
+
+def _entries(body: bytes) -> list[msgspec.Raw]:
+    """What the package's list names. Raises msgspec.DecodeError when it is no list, ValueError when it is cut off."""
+    try:
+        return msgspec.json.decode(body, type=_List).invoices
+    except RecursionError:  # brackets within each other in one entry: the others are cut out of the text
+        return [msgspec.Raw(each.encode()) for each in raw_elements(body.decode(), ("invoices",)) or ()]
 
 
 def _listed(raw: msgspec.Raw) -> Exported:
