@@ -221,9 +221,11 @@ class World:
 
     def retain(self, warehouse: Warehouse, loads: int) -> None:
         """So many of the oldest loads become final, then retention deletes all that is due."""
-        if old := sorted(self.truth.loads)[:loads]:
-            warehouse.time_passes(loads=old)
-            self.truth.final = max(self.truth.final, *old)
+        if every := sorted(self.truth.loads):  # all is past its period and conformed: only rollbacks still need it
+            warehouse.time_passes(loads=every)
+            self.truth.final = max([self.truth.final, *every[:loads]])
+            young = "update ops.load set rollback_until = now() + '20 days' where load_id = any (%s)"
+            warehouse.execute(young, [load for load in every if load > self.truth.final])
         assert not [each for each in warehouse.retain(self.shop.system).purged if each.busy]
 
     def _refused(self, request: RollbackRequest, loads: Iterable[int]) -> bool:
@@ -253,8 +255,7 @@ class World:
         )
 
     def bring_all(self) -> None:
-        """As somebody would who does what the plans of the rollbacks say: load what they call missing, take up the
-        schedule again, fix the suite, and replay what waits."""
+        """Do what the plans of the rollbacks say: load what is missing, sync, fix the suite, replay what waits."""
         self.suite(EVERYTHING)
         for start, end in sorted(self.missing):
             self._load(WindowRequest(datetime.fromisoformat(start), datetime.fromisoformat(end), exactly=True))
