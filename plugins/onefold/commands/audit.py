@@ -36,6 +36,7 @@ from onefold.commands.audit_checkpoints import (
 )
 from onefold.commands.audit_copies import Copy, anchors_that_count, copies_of, holds_anchors, places_command, read_copy
 from onefold.commands.audit_evidence import evidence_command
+from onefold.commands.audit_reads import reads_command
 from onefold.commands.audit_restored import restored_command
 from onefold.errors import Fatal, OnefoldError
 from onefold.platform.warehouse import connect_as
@@ -57,6 +58,7 @@ for _command in (
     check_proof_command,
     rotate_key_command,
     evidence_command,
+    reads_command,
     restored_command,
 ):
     audit.add_command(_command)

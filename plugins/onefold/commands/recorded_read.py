@@ -12,7 +12,7 @@ from psycopg.types.json import Jsonb
 from onefold.audit import actor
 from onefold.catalog.reader import read_catalog
 from onefold.errors import Fatal
-from onefold.insight.personal_columns import personal_columns
+from onefold.privacy.personal_columns import personal_columns
 from onefold.warehouse.read_columns import ReadColumn, read_columns
 from onefold.warehouse.statement_text import LONGEST, statement_hash, without_values
 

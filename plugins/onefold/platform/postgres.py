@@ -57,6 +57,13 @@ SERVER_SETTINGS: Mapping[str, str] = {
     "log_parameter_max_length": "0",
     "log_parameter_max_length_on_error": "0",
     "log_file_mode": "0600",
+    # Who reads what, past `onefold sql` too (warehouse/statement_statistics.py). Planning is counted so that a
+    # statement which is broken off after it has shown rows is not missing; utility statements may hold values.
+    "shared_preload_libraries": "pg_stat_statements",
+    "pg_stat_statements.max": "10000",
+    "pg_stat_statements.track": "all",
+    "pg_stat_statements.track_planning": "on",
+    "pg_stat_statements.track_utility": "off",
 }
 
 

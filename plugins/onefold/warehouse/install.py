@@ -9,6 +9,7 @@ from psycopg import sql
 
 from onefold.warehouse.access import ROLES, apply_access
 from onefold.warehouse.schema import Upgrade, upgrade_schema
+from onefold.warehouse.statement_statistics import UNCOUNTED, count_statements
 
 DATABASE = "warehouse"
 DEFINER = "onefold_definer"
@@ -22,6 +23,7 @@ def install(superuser_url: str, passwords: Mapping[str, str], database: str = DA
     database, and what upgrade_schema() raises.
     """
     with psycopg.connect(superuser_url, autocommit=True) as server:
+        server.execute(UNCOUNTED)  # statements with passwords
         for role in ROLES:
             _ensure_role(server, role, passwords[role])
         _ensure_role(server, "onefold_pii", None)
@@ -29,7 +31,11 @@ def install(superuser_url: str, passwords: Mapping[str, str], database: str = DA
         if not server.execute("select 1 from pg_database where datname = %s", (database,)).fetchone():
             server.execute(sql.SQL("create database {}").format(sql.Identifier(database)))
         apply_access(server, database)
-    return upgrade_schema(psycopg.conninfo.make_conninfo(superuser_url, dbname=database))
+    warehouse = psycopg.conninfo.make_conninfo(superuser_url, dbname=database)
+    upgrade = upgrade_schema(warehouse)
+    with psycopg.connect(warehouse, autocommit=True) as connection:
+        count_statements(connection, DEFINER)
+    return upgrade
 
 
 def _ensure_role(server: psycopg.Connection, role: str, password: str | None) -> None:

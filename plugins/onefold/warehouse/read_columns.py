@@ -15,6 +15,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import psycopg
+from psycopg import sql
+from psycopg.rows import tuple_row
+
+from onefold.warehouse.rows import one_row
 
 ALL = "*"
 Plan = Mapping[str, object]
@@ -58,6 +62,15 @@ where not exists (select from pg_inherits i where i.inhrelid = top.parent)
 """
 """The columns of tables, each table under the name of the one that it is a part of."""
 
+SCHEMAS = ("conformed", "marts", "staging", "mapped", "landing", "ops", "dry_run_staging", "dry_run_mapped")
+"""Where a name may be from that a session finds by its search_path."""
+_PREPARE = b"prepare onefold_read as "
+_PARAMETERS = "select cardinality(parameter_types) from pg_prepared_statements where name = 'onefold_read'"
+_WITHIN = (
+    "set local transaction_read_only = on; set local statement_timeout = '5s'; set local lock_timeout = '2s';"
+    " set local plan_cache_mode = force_generic_plan; select set_config('search_path', {}, true)"
+)
+
 
 def read_columns(connection: psycopg.Connection, statement: str) -> frozenset[ReadColumn] | None:
     """What the statement would read; None where PostgreSQL has no plan for it (SHOW, COPY, several statements).
@@ -69,18 +82,54 @@ def read_columns(connection: psycopg.Connection, statement: str) -> frozenset[Re
             # Binary: by the extended protocol, which takes one statement only.
             cursor.execute(b"explain (verbose, costs off, format json) " + statement.encode(), binary=True)
             row = cursor.fetchone()
-            plans = row[0] if row else None
-            plans = json.loads(plans) if isinstance(plans, str | bytes) else plans
-            if not isinstance(plans, list) or "Plan" not in plans[0]:
-                return None
-            named = frozenset(columns_of(plans[0]["Plan"]))
-            cursor.execute(_TABLES, (sorted({f"{each.schema}.{each.table}" for each in named}),))
-            there = cursor.fetchall()
+            return _columns(cursor, row[0] if row else None)
     except (psycopg.Error, UnicodeEncodeError):
         return None
+
+
+def planned_columns(connection: psycopg.Connection, query: str) -> frozenset[ReadColumn] | None:
+    """What a query of somebody else would read, whatever its values; None where PostgreSQL has no plan for it here.
+
+    The connection is in no transaction, and its prepared statements are given up. The query may have parameters ($1).
+    A name without a schema that is not found is looked for in each of ours: then the result is what any of them gives.
+    Nothing is run, in no more than some seconds; raises nothing.
+    """
+    columns = _prepared(connection, query, "")
+    if columns is not None:
+        return columns
+    each = [_prepared(connection, query, path) for path in (*SCHEMAS, ", ".join(SCHEMAS))]
+    found = [columns for columns in each if columns is not None]
+    return frozenset().union(*found) if found else None
+
+
+def _prepared(connection: psycopg.Connection, query: str, search_path: str) -> frozenset[ReadColumn] | None:
+    try:
+        with connection.transaction(force_rollback=True), connection.cursor(row_factory=tuple_row) as cursor:
+            cursor.execute(sql.SQL(_WITHIN).format(sql.Literal(search_path)))
+            # Binary: by the extended protocol, which takes one statement only; PREPARE takes none but a query.
+            cursor.execute(_PREPARE + query.encode(), binary=True)
+            (parameters,) = one_row(cursor.execute(_PARAMETERS))
+            values = sql.SQL("({})").format(sql.SQL(", ").join([sql.NULL] * parameters)) if parameters else sql.SQL("")
+            cursor.execute(sql.SQL("explain (verbose, costs off, format json) execute onefold_read {}").format(values))
+            row = cursor.fetchone()
+            return _columns(cursor, row[0] if row else None)
+    except (psycopg.Error, UnicodeEncodeError):
+        return None
+    finally:
+        if not connection.broken:
+            connection.execute("deallocate all")
+
+
+def _columns(cursor: psycopg.Cursor, plans: object) -> frozenset[ReadColumn] | None:
+    """The columns of EXPLAIN's answer, of a part of a table under the table's name; None where it has no plan."""
+    plans = json.loads(plans) if isinstance(plans, str | bytes) else plans
+    if not isinstance(plans, list) or "Plan" not in plans[0]:
+        return None
+    named = frozenset(columns_of(plans[0]["Plan"]))
+    cursor.execute(_TABLES, (sorted({f"{each.schema}.{each.table}" for each in named}),))
     return frozenset(
         ReadColumn(parent_schema, parent, column)
-        for schema, table, parent_schema, parent, column in there
+        for schema, table, parent_schema, parent, column in cursor.fetchall()
         if named & {ReadColumn(schema, table, column), ReadColumn(schema, table, ALL)}
     )
 

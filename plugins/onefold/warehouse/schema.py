@@ -21,6 +21,7 @@ from onefold.warehouse.brief_locks import change_briefly
 from onefold.warehouse.db_errors import as_onefold_error
 from onefold.warehouse.migration_files import FOLDER, SqlFile, fingerprint, numbered_migrations, repeatable_files
 from onefold.warehouse.overdue_readers import end_overdue_readers
+from onefold.warehouse.statement_statistics import UNCOUNTED
 
 LOCK_TIMEOUT_SECONDS = 30
 """How long a migration tries to get a table that a load or a query uses, and waits for another upgrade to end."""
@@ -90,6 +91,7 @@ def upgrade_schema(database_url: str, folder: Path = FOLDER) -> Upgrade:
     with psycopg.connect(database_url, autocommit=True, connect_timeout=10) as connection:
         connection.execute(f"set lock_timeout = '{LOCK_TIMEOUT_SECONDS}s'")
         connection.execute(f"set statement_timeout = '{ENGINE_LIMITS['statement_timeout']}'")
+        connection.execute(UNCOUNTED)
         with _only_one(connection):
             _refuse_too_old(connection)
             applied = _applied(connection)

@@ -33,6 +33,11 @@ def without_values(statement: str) -> str:
     return re.sub(r" +", " ", _TOKEN.sub(replaced, statement)).strip(" ;")
 
 
+def without_comments(statement: str) -> str:
+    """The statement with a space for each comment."""
+    return _TOKEN.sub(lambda found: " " if found["comment"] is not None else found[0], statement)
+
+
 def statement_hash(text: str) -> bytes:
     """SHA-256 of a statement without values: the same question with other values has the same hash."""
     return hashlib.sha256(text.encode(errors="surrogatepass")).digest()

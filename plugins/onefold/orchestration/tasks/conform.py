@@ -18,6 +18,7 @@ from onefold.load.staging import ensure_all_staging
 from onefold.mapping.registry import mapping_fingerprints, sync_mapping
 from onefold.orchestration.tasks.errors import airflow_errors
 from onefold.orchestration.tasks.run import run_of
+from onefold.privacy.direct_reads import try_to_collect_direct_reads
 from onefold.quality.suite import suite_fingerprints
 from onefold.settings import settings, warehouse_url
 from onefold.warehouse.post_commit import after_commit
@@ -52,6 +53,7 @@ def conform(context: Context) -> Mapping[str, object]:
                 audit_and_lineage.record_lineage(run, entities),
             ],
         )
+        try_to_collect_direct_reads(url, catalog, run.actor)
         after_commit(url)
         if report.refused:
             raise Rejected(
