@@ -11,7 +11,7 @@ from psycopg.rows import class_row
 
 from onefold.insight.page import Page, bounded, page_of
 
-_RECORDED = """
+_PAGE = """
 select e.seq, e.at, regexp_replace(e.actor, '^role:', '') as reader,
     case e.action when 'read.begin' then 'sql' when 'read.gap' then 'gap' else 'direct' end as how,
     coalesce((e.payload -> 'columns_known')::boolean, false) as columns_known,
@@ -20,12 +20,10 @@ select e.seq, e.at, regexp_replace(e.actor, '^role:', '') as reader,
     (e.payload -> 'rows')::bigint as rows,
     coalesce(s.text, e.payload ->> 'reason', '') as statement
 from audit.event as e left join audit.statement as s on e.subject = 'statement:' || encode(s.sha256, 'hex')
-where e.action in ('read.begin', 'read.statements', 'read.gap') and e.payload -> 'personal_columns' is distinct from '[]'
-        or e.action in ('read.begin', 'read.statements') and e.payload -> 'columns_known' = 'false'
-"""
-_PAGE = f"""
-select * from ({_RECORDED}) as recorded
-where %(before)s::bigint is null or seq < %(before)s order by seq desc limit %(rows)s
+where (%(before)s::bigint is null or e.seq < %(before)s) and (e.action = 'read.gap'
+    or e.action in ('read.begin', 'read.statements')
+        and (e.payload -> 'personal_columns' <> '[]' or e.payload -> 'columns_known' = 'false'))
+order by e.seq desc limit %(rows)s
 """
 
 
@@ -56,6 +54,6 @@ def recorded_reads(connection: psycopg.Connection, *, before: int | None = None,
 
 
 def direct_reads_missing(connection: psycopg.Connection) -> str | None:
-    """Why direct reads are not, or not all, recorded, with what to do; None when they are. As an auditor or engineer."""
+    """Why direct reads are not, or not all, recorded, with what to do; None when they are."""
     found = connection.execute("select audit.direct_reads_missing()").fetchone()
     return str(found[0]) if found and found[0] is not None else None

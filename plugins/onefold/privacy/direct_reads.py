@@ -77,7 +77,9 @@ def _reads(connection: psycopg.Connection, catalog: Catalog, statement: str) -> 
     columns = planned_columns(connection, query)
     text = without_values(_PARAMETER.sub("?", statement))
     # Of a statement without a plan, the tables that it names.
-    read = columns if columns is not None else {ReadColumn(*named, ALL) for named in _NAMED.findall(text)}
+    read = (
+        columns if columns is not None else {ReadColumn(schema, table, ALL) for schema, table in _NAMED.findall(text)}
+    )
     personal = sorted(personal_columns(read, catalog))
     if columns is not None and not personal:
         return None
