@@ -95,8 +95,7 @@ WAYS = {
     "EXPLAIN ANALYZE": [f"explain (analyze) {READ}"],
     "a search_path": ["set search_path = conformed", "select * from customer"],
     "a function that runs text": [
-        "select query_to_xml($$select email from conformed.customer where city <> 'kanarek@example.com'$$,"
-        " true, true, '')"
+        f"select query_to_xml($${READ}$$, true, true, '')",
     ],
     "a comment": [f"/* {VALUE} */ select email -- {VALUE}\nfrom conformed.customer"],
     "a typed literal": ["select email from conformed.customer where date '2026-01-01' < now() limit 5"],
@@ -190,6 +189,17 @@ def test_nobody_can_switch_it_off_forget_it_or_see_what_others_asked(warehouse: 
                 reader.execute(attack.encode())
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             reader.execute("do $$ begin perform email from conformed.customer; end $$")
+
+
+def test_a_statement_can_hide_behind_one_of_the_same_shape(warehouse: str) -> None:
+    """No guarantee, but what docs/reads.md says is not recorded: should PostgreSQL tell them apart, it may go there."""
+    psql(
+        warehouse,
+        "onefold_analyst",
+        ["select c.unit from pg_settings c", "select c.person_name from conformed.customer c"],
+    )
+    collect(warehouse)
+    assert events(warehouse) == []
 
 
 def test_the_engine_can_say_neither_who_has_read_nor_how_often(warehouse: str) -> None:

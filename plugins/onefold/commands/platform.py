@@ -58,7 +58,7 @@ def status(as_json: bool) -> None:
     from onefold.platform.status import platform_status
 
     found = platform_status(settings())
-    streams, alerts, held, refused = _warehouse_status(found)
+    streams, alerts, held, refused, unrecorded = _warehouse_status(found)
     if as_json:
         shown = {
             **asdict(found),
@@ -67,6 +67,7 @@ def status(as_json: bool) -> None:
             "alerts": [asdict(alert) for alert in alerts],
             "held_back": [asdict(each) for each in held],
             "refused_entities": dict(refused),
+            "direct_reads_missing": unrecorded,
         }
         click.echo(json.dumps(shown, indent=2, default=str))
     else:
@@ -88,6 +89,8 @@ def status(as_json: bool) -> None:
             from onefold.commands.report_text import held_back_lines
 
             click.echo("\n".join(held_back_lines(held, refused)))
+        if unrecorded:
+            click.echo(f"Reads past `onefold sql` are not, or not all, recorded: {unrecorded}.")
         for alert in alerts:
             click.echo(
                 f"Alert since {alert.first_seen:%Y-%m-%d %H:%M} UTC: {alert.kind} of {alert.subject}. {alert.message}"
@@ -106,14 +109,15 @@ def _watchdog_lines(watchdog: WatchdogStatus) -> list[str]:
 
 def _warehouse_status(
     found: PlatformStatus,
-) -> tuple[list[StreamStatus], Sequence[OpenAlert], Sequence[HeldBack], Mapping[str, str]]:
-    """The catalogue's streams, what is wrong, what is held back and which entities the last publish left out; nothing
-    while the warehouse is down."""
+) -> tuple[list[StreamStatus], Sequence[OpenAlert], Sequence[HeldBack], Mapping[str, str], str | None]:
+    """The catalogue's streams, what is wrong, what is held back, which entities the last publish left out, and why
+    direct reads are not recorded; nothing while the warehouse is down."""
     if not any(service.name == "postgres" and service.state == "up" for service in found.services):
-        return [], (), (), {}
+        return [], (), (), {}, None
     from onefold.catalog.reader import read_systems
     from onefold.insight.alerts import open_alerts
     from onefold.insight.held_back import held_back, refused_entities
+    from onefold.insight.reads import direct_reads_missing
     from onefold.insight.streams import stream_statuses
     from onefold.platform.warehouse import connect_as
 
@@ -123,6 +127,7 @@ def _warehouse_status(
             open_alerts(connection).rows,
             held_back(connection),
             refused_entities(connection),
+            direct_reads_missing(connection),
         )
 
 

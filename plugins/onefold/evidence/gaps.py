@@ -48,6 +48,7 @@ def gaps(connection: psycopg.Connection, facts: Facts) -> Iterator[Gap]:
             "the chain has no event after the period's end: it may go on, and later events of it would be missing",
             "export again once the period is over and something was recorded after it",
         )
+    yield from _reads(connection, facts.until)
     if not facts.rows["backups"]:
         yield (
             "A.8.13",
@@ -87,6 +88,20 @@ def gaps(connection: psycopg.Connection, facts: Facts) -> Iterator[Gap]:
         yield "A.5.3", f"nobody has the duty {duty}", "name somebody in ONEFOLD_PEOPLE (docs/access.md)"
     if facts.controller.startswith("Your company"):
         yield "GDPR 30(1)(a)", "catalog/privacy.yaml does not name the controller", "write who it is"
+
+
+def _reads(connection: psycopg.Connection, until: datetime) -> Iterator[Gap]:
+    missing = connection.execute("select audit.direct_reads_missing()").fetchone()
+    if missing and missing[0] is not None:
+        yield "A.8.15; GDPR 32", "reads past `onefold sql` are not, or not all, recorded", str(missing[0])
+        return
+    collected = connection.execute("select collected_at from audit.statement_watch").fetchone()
+    if not collected or not collected[0] or collected[0] < until:
+        yield (
+            "A.8.15; GDPR 32",
+            "reads past `onefold sql` were last recorded before the period's end",
+            "run bin/onefold audit reads once the period is over, and export again",
+        )
 
 
 def _setting(connection: psycopg.Connection, name: str) -> str | None:

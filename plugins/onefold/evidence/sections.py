@@ -88,7 +88,8 @@ DATABASE_GRANTS = Section(
 )
 READS = Section(
     "access_reads",
-    "who queried the warehouse by `sql`, when, and what came of it (a statement by its hash)",
+    "who queried the warehouse by `sql`, when, and what came of it; who read personal columns directly, "
+    "between when and when, and what of that was missed (read.gap); a statement by its hash",
     "A.8.3, A.8.15; GDPR 5(2), 32",
     _EVENTS,
     actions=r"^read\.",
