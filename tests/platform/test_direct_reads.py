@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -13,6 +14,7 @@ from onefold.catalog.reader import read_catalog
 from onefold.commands.audit import audit
 from onefold.insight.reads import direct_reads_missing
 from onefold.platform.postgres import Postgres
+from onefold.platform.postgres_account import data_folder
 from onefold.privacy.direct_reads import collect_direct_reads
 from onefold.warehouse.statement_query import query_of
 from tests.conftest import TEMPLATE
@@ -236,6 +238,20 @@ def test_what_postgresql_forgets_is_a_gap_and_so_is_an_extension_that_is_gone(wa
     reasons = [payload["reason"] for _, payload, _ in events(warehouse, "read.gap")]
     assert reasons == ["statements_removed", "statements_evicted", "statistics_reset"]
     assert of_extension == ("recorded_no_more",)
+
+
+def test_an_erasure_empties_the_file_in_which_a_cursor_left_a_value(warehouse: str, postgres: Postgres) -> None:
+    def files_with_the_value() -> list[Path]:
+        data = data_folder(postgres.home)
+        return [path for path in data.glob("pg_stat*/*") if path.is_file() and VALUE.encode() in path.read_bytes()]
+
+    psql(warehouse, "onefold_analyst", WAYS["a cursor"])
+    assert files_with_the_value() != []
+    with psycopg.connect(as_role(warehouse, "onefold_loader"), autocommit=True) as engine:
+        engine.execute("select audit.forget_counted_statements('os:test')")
+    assert files_with_the_value() == []
+    collect(warehouse)
+    assert [payload["reason"] for _, payload, _ in events(warehouse, "read.gap")] == ["forgotten_by_erasure"]
 
 
 def test_the_command_records_and_shows_who_read_what(

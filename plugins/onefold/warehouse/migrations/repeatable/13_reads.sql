@@ -1,18 +1,30 @@
 -- Who reads: a reader's own session says what it is about to read, and what came of it. The role is the session's, so
 -- nobody can say it of another; no role can say less, since there is nothing that takes an event back.
 
+-- Keeps a statement without its literals, once; returns the subject by which events name it.
+create or replace function audit.keep_statement(statement bytea, statement_text text) returns text
+language plpgsql set search_path = pg_catalog, pg_temp as $$
+begin
+    if length(statement) <> 32 or length(statement_text) > 20000 then
+        raise exception 'A statement is recorded with its SHA-256 and at most 20,000 letters.'
+            using errcode = 'invalid_parameter_value';
+    end if;
+    insert into audit.statement (sha256, text) values (statement, statement_text) on conflict do nothing;
+    return 'statement:' || encode(statement, 'hex');
+end $$;
+revoke all on function audit.keep_statement(bytea, text) from public;
+grant execute on function audit.keep_statement(bytea, text) to onefold_definer;
+
 create or replace function conformed.record_read(
     person text, statement bytea, statement_text text, payload jsonb, finished boolean, result text
 ) returns bigint language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
-    if not person ~ '^[[:graph:]]{1,150}$' or length(statement) <> 32 or length(statement_text) > 20000 then
-        raise exception 'A read is recorded with a person (one token), a SHA-256 and a statement of at most 20,000 letters.'
-            using errcode = 'invalid_parameter_value';
+    if not person ~ '^[[:graph:]]{1,150}$' then
+        raise exception 'A read is recorded with a person (one token).' using errcode = 'invalid_parameter_value';
     end if;
-    insert into audit.statement (sha256, text) values (statement, statement_text) on conflict do nothing;
     return audit.append_any(
         'role:' || session_user || '/' || person, case when finished then 'read.end' else 'read.begin' end,
-        'statement:' || encode(statement, 'hex'), null, null, payload, result
+        audit.keep_statement(statement, statement_text), null, null, payload, result
     );
 end $$;
 

@@ -146,13 +146,8 @@ begin
         where jsonb_typeof(n.reads) = 'object' and (n.more_plans > 0 or n.more_calls > 0)
         group by 1, 2 order by 1, 2
     loop
-        if length(found.sha256) <> 32 or length(found.text) > 20000 then
-            raise exception 'A statement is recorded with its SHA-256 and at most 20,000 letters.'
-                using errcode = 'invalid_parameter_value';
-        end if;
-        insert into audit.statement (sha256, text) values (found.sha256, found.text) on conflict do nothing;
         perform audit.append_any('role:' || regexp_replace(found.reader, '[^[:alnum:]_.:@+-]', '_', 'g'), 'read.statements',
-            'statement:' || encode(found.sha256, 'hex'), null, null, jsonb_build_object(
+            audit.keep_statement(found.sha256, found.text), null, null, jsonb_build_object(
                 'columns_known', found.columns_known, 'personal_columns', found.personal_columns,
                 'plans', found.plans, 'calls', found.calls, 'rows', found.rows, 'since', since_then), 'ok');
         events := events + 1;
@@ -160,9 +155,29 @@ begin
     return events;
 end $$;
 
+-- Empties PostgreSQL's own file of statements, in which some values stand as they were typed: an erasure clears it from
+-- disk. What was counted and not yet recorded goes with it, which the chain says.
+create or replace function audit.forget_counted_statements(person text) returns void
+language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+declare
+    was timestamptz;
+begin
+    if current_setting('pg_stat_statements.max', true) is null or to_regclass('audit.pg_stat_statements') is null then
+        return;
+    end if;
+    select w.collected_at into was from audit.statement_watch as w for update;
+    perform audit.pg_stat_statements_reset();
+    delete from audit.statement_counter;
+    update audit.statement_watch set (evictions, reset_at, collected_at) = (
+        select i.dealloc, i.stats_reset, clock_timestamp() from audit.pg_stat_statements_info() as i);
+    perform audit.append_any(person, 'read.gap', 'statements:postgresql', null, null,
+        jsonb_build_object('reason', 'forgotten_by_erasure', 'since', audit.instant(was)), 'ok');
+end $$;
+
+alter function audit.forget_counted_statements(text) owner to onefold_definer;
 alter function audit.direct_reads_missing() owner to onefold_definer;
 alter function audit.begin_direct_reads(text) owner to onefold_definer;
 alter function audit.direct_reads(integer) owner to onefold_definer;
 alter function audit.record_direct_reads(jsonb) owner to onefold_definer;
 revoke all on function audit.direct_reads_missing(), audit.begin_direct_reads(text), audit.direct_reads(integer),
-    audit.record_direct_reads(jsonb), audit.engine_roles(), audit.instant(timestamptz) from public;
+    audit.record_direct_reads(jsonb), audit.forget_counted_statements(text), audit.engine_roles(), audit.instant(timestamptz) from public;
