@@ -31,6 +31,6 @@ end $$;
 alter function conformed.record_read(text, bytea, text, jsonb, boolean, text) owner to onefold_definer;
 revoke all on function conformed.record_read(text, bytea, text, jsonb, boolean, text) from public;
 grant select, insert on audit.statement to onefold_definer;
-grant select on audit.statement to onefold_auditor;
+grant select on audit.statement to onefold_auditor, onefold_loader;
 grant execute on function conformed.record_read(text, bytea, text, jsonb, boolean, text)
     to onefold_loader, onefold_engineer, onefold_analyst, onefold_auditor, onefold_pii;
