@@ -123,7 +123,7 @@ def test_a_query_that_fails_after_it_has_shown_rows_is_recorded_too(warehouse: s
         psql(
             warehouse,
             "onefold_analyst",
-            ["select email from conformed.customer union all select (1 / random(0, 0))::text"],
+            ["select email from conformed.customer union all select (1 / (random() * 0)::int)::text"],
         )
     collect(warehouse)
     [(_, payload, _)] = events(warehouse)

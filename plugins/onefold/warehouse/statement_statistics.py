@@ -62,6 +62,7 @@ def count_statements(connection: psycopg.Connection, reader: str) -> None:
     server has not loaded the extension or does not let us: direct reads are then not recorded, which
     audit.direct_reads_missing() says.
     """
+    connection.execute(UNCOUNTED)
     if not _is(connection, _LOADED) or not (_is(connection, _INSTALLED) or _is(connection, _AVAILABLE)):
         log.warning("This PostgreSQL has not loaded pg_stat_statements: who reads past `onefold sql` is not recorded.")
         return
