@@ -46,21 +46,21 @@ def reads_command(limit: int, before: int | None, as_json: bool) -> None:
         return
     if missing:
         click.echo(f"Direct reads are not, or not all, recorded: {missing}.", err=True)
-    heads = ("event", "at (UTC)", "reader", "how", "times", "rows", "personal columns", "statement")
+    heads = ("event", "at (UTC)", "reader", "how", "personal columns", "statement", "times", "rows")
     lines = [
         (
             str(each.seq),
             f"{each.at:%Y-%m-%d %H:%M}",
             visible(each.reader),
             each.how,
-            "" if each.times is None else f"{each.times:,}",
-            "" if each.rows is None else f"{each.rows:,}",
             _shortened(", ".join(each.personal_columns) or ("" if each.how == "gap" else "not known")),
             _shortened(visible(each.statement)),
+            "" if each.times is None else f"{each.times:,}",
+            "" if each.rows is None else f"{each.rows:,}",
         )
         for each in page.rows
     ]
-    click.echo(table(heads, lines, 4) if lines else "Nobody has read a personal column.")
+    click.echo(table(heads, lines, 6) if lines else "Nobody has read a personal column.")
     if page.before:
         click.echo(f"There are more: --before {page.before}", err=True)
 

@@ -77,7 +77,7 @@ grant execute on function audit.append(text, text, text, text, text, jsonb, text
 
 -- direct reads (13_statement_reads.sql): the engine says what a statement reads, and neither who has asked it nor how often.
 grant select, insert, update, delete on audit.statement_counter, audit.statement_watch to onefold_definer;
-grant select on audit.statement_watch to onefold_auditor;
+grant select on audit.statement_watch to onefold_auditor, onefold_loader;
 grant execute on function audit.begin_direct_reads(text), audit.direct_reads(integer), audit.record_direct_reads(jsonb),
     audit.forget_counted_statements(text) to onefold_loader;
 grant execute on function audit.direct_reads_missing() to onefold_loader, onefold_engineer, onefold_auditor;
