@@ -240,7 +240,9 @@ def test_what_postgresql_forgets_is_a_gap_and_so_is_an_extension_that_is_gone(wa
     assert of_extension == ("recorded_no_more",)
 
 
-def test_an_erasure_empties_the_file_in_which_a_cursor_left_a_value(warehouse: str, postgres: Postgres) -> None:
+def test_the_file_in_which_a_cursor_left_a_value_can_be_emptied_and_the_chain_says_so(
+    warehouse: str, postgres: Postgres
+) -> None:
     def files_with_the_value() -> list[Path]:
         data = data_folder(postgres.home)
         return [path for path in data.glob("pg_stat*/*") if path.is_file() and VALUE.encode() in path.read_bytes()]
@@ -251,7 +253,7 @@ def test_an_erasure_empties_the_file_in_which_a_cursor_left_a_value(warehouse: s
         engine.execute("select audit.forget_counted_statements('os:test')")
     assert files_with_the_value() == []
     collect(warehouse)
-    assert [payload["reason"] for _, payload, _ in events(warehouse, "read.gap")] == ["forgotten_by_erasure"]
+    assert [payload["reason"] for _, payload, _ in events(warehouse, "read.gap")] == ["forgotten_on_demand"]
 
 
 def test_the_command_records_and_shows_who_read_what(

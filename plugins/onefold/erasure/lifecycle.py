@@ -28,7 +28,6 @@ from onefold.erasure.request import ErasureRequest
 from onefold.erasure.wipe import renew_log, rewrite_tables, tables_once_held
 from onefold.errors import Fatal
 from onefold.load.ledger import Run
-from onefold.privacy.direct_reads import try_to_collect_direct_reads
 from onefold.privacy.places import find_places
 from onefold.privacy.records import RecordId
 from onefold.privacy.subject import Subject, find_subject
@@ -103,7 +102,6 @@ def execute_erasure(url: str, catalog: Catalog, run: Run) -> ErasurePlan | None:
     Retriable while a load or a conform runs, Fatal when it is not approved or when the person has other records now
     than were approved.
     """
-    try_to_collect_direct_reads(url, catalog, run.actor)
     with translate_errors("erase"), connect(url, autocommit=True) as connection, conform_lock(connection):
         found = ledger.of_run(connection, run)
         if found is None:
@@ -129,7 +127,6 @@ def erase_again(url: str, catalog: Catalog) -> ErasurePlan:
     Returns what was erased. An attempt that died goes on where it was. Raises Retriable while a load or a conform runs,
     Fatal when nothing was brought back.
     """
-    try_to_collect_direct_reads(url, catalog, actor())
     with translate_errors("erase"), connect(url, autocommit=True) as connection, conform_lock(connection):
         missing = missing_lines(connection)
         found = ledger.unfinished_again(connection)
@@ -197,7 +194,6 @@ def _erase(
                 break
         require_nothing_left(connection, catalog, subject, places)
     rewrite_tables(connection, tables_once_held(warehouse_tables(connection, catalog), touched, subject))
-    connection.execute("select audit.forget_counted_statements(%s)", (actor(),))
     renew_log(connection)
     return plan
 

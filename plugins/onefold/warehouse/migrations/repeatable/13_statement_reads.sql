@@ -155,8 +155,7 @@ begin
     return events;
 end $$;
 
--- Empties PostgreSQL's own file of statements, in which some values stand as they were typed: an erasure clears it from
--- disk. What was counted and not yet recorded goes with it, which the chain says.
+-- Empties PostgreSQL's own file of statements, in which some values stand as they were typed. What was counted and not yet recorded goes with it, which the chain says.
 create or replace function audit.forget_counted_statements(person text) returns void
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 declare
@@ -171,7 +170,7 @@ begin
     update audit.statement_watch set (evictions, reset_at, collected_at) = (
         select i.dealloc, i.stats_reset, clock_timestamp() from audit.pg_stat_statements_info() as i);
     perform audit.append_any(person, 'read.gap', 'statements:postgresql', null, null,
-        jsonb_build_object('reason', 'forgotten_by_erasure', 'since', audit.instant(was)), 'ok');
+        jsonb_build_object('reason', 'forgotten_on_demand', 'since', audit.instant(was)), 'ok');
 end $$;
 
 alter function audit.forget_counted_statements(text) owner to onefold_definer;
