@@ -98,6 +98,7 @@ def test_every_setting_that_is_named_is_read_somewhere() -> None:
             *(ROOT / "plugins").rglob("*.py"),
             *(ROOT / "sandbox").rglob("*.py"),
             *ROOT.glob("docker-compose.yml"),
+            *ROOT.glob("Makefile"),
         )
     )
     named = {
