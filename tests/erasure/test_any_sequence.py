@@ -42,6 +42,7 @@ from tests.erasure.office import bytes_on_disk, traces
 from tests.operations import test_any_sequence as operations
 from tests.operations.truth import Load, Truth, alive
 from tests.operations.world import EVERYTHING, World, judged_by_credit
+from tests.retention.conftest import Warehouse, said
 from tests.roles import as_role
 
 EXAMPLES = 500 if os.environ.get("ONEFOLD_TORTURE") == "full" else 2
@@ -180,13 +181,14 @@ def _worlds(
 
 
 def leaves_nothing_and_nobody_elses_out(world: ErasingWorld, sequence: list[operations.Step | Erase]) -> None:
+    warehouse = Warehouse(world.owner_url, world.shop.url, said(waiting="P9Y"))  # the truth is asked for what waits
     with closing(world):
         for step in sequence:
             if isinstance(step, Erase):
                 world.erase(step.key)
                 has_nothing_of_the_erased(world)
             else:
-                operations.do(world, step)
+                operations.do(world, warehouse, step)
             world.compare()
         world.bring_all()
         world.compare()

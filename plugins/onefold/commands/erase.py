@@ -12,7 +12,7 @@ from pathlib import Path
 
 import click
 
-from onefold.privacy.subject import GoldenId
+from onefold.privacy.records import GoldenId
 from onefold.privacy.values import PersonalValue
 from onefold.settings import settings
 

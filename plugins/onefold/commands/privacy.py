@@ -11,7 +11,7 @@ from pathlib import Path
 
 import click
 
-from onefold.privacy.subject import GoldenId
+from onefold.privacy.records import GoldenId
 from onefold.privacy.values import PersonalValue
 
 

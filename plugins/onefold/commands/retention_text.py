@@ -23,6 +23,7 @@ MEANING = {
     "airflow": "Airflow's runs",
     "task_logs": "log files of tasks",
     "server_logs": "rotated log files of services",
+    "kept_by_law": "people who were erased, where a law has kept them until its period was over",
 }
 
 

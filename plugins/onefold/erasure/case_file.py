@@ -13,9 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from onefold.errors import Fatal
-from onefold.privacy.records import RecordId
+from onefold.privacy.records import GoldenId, RecordId
 from onefold.privacy.secret_file import destroy, read_secret
-from onefold.privacy.subject import GoldenId
 from onefold.privacy.suppressions import folder
 from onefold.privacy.values import PersonalValue
 from onefold.private_files import write_private

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 
 import psycopg
 
@@ -23,11 +24,13 @@ from onefold.erasure.execute import (
     streams_to_lock,
 )
 from onefold.erasure.ledger import Erasure, subject_of
+from onefold.erasure.log_files import lines_naming, overwrite_in_logs
 from onefold.erasure.plan import ErasurePlan, make_plan, plan_head
 from onefold.erasure.request import ErasureRequest
 from onefold.erasure.wipe import renew_log, rewrite_tables, tables_once_held
 from onefold.errors import Fatal
 from onefold.load.ledger import Run
+from onefold.privacy.kept import kept_records, remember_kept
 from onefold.privacy.places import find_places
 from onefold.privacy.records import RecordId
 from onefold.privacy.subject import Subject, find_subject
@@ -40,6 +43,7 @@ from onefold.privacy.suppressions import (
     suppressions,
 )
 from onefold.privacy.tables import warehouse_tables
+from onefold.settings import settings
 from onefold.warehouse.connection import connect
 from onefold.warehouse.db_errors import translate_errors
 from onefold.warehouse.post_commit import after_commit
@@ -175,7 +179,8 @@ def _erase(
     what was erased."""
     if found.case:
         suppress(connection, found.erasure_id, subject)
-    touched, plan = set(found.touched), make_plan(catalog, subject, ()).after(found.outcome)
+    nothing = replace(make_plan(catalog, subject, ()), logs=lines_naming(_logs(), subject.known))
+    touched, plan = set(found.touched), nothing.after(found.outcome)
     # What a law keeps was counted by the attempt that erased the rest.
     look = places_left if found.outcome else find_places
     places = list(look(connection, catalog, subject))
@@ -184,6 +189,7 @@ def _erase(
             with connection.transaction():
                 now = erase_places(connection, catalog, subject, places)
                 touched |= {place.table.full_name for place in now if place.fields}
+                remember_kept(connection, found.erasure_id, kept_records(now))
                 if missing:
                     enter(connection, found.erasure_id, missing)
                     touched |= erase_suppressed(connection, catalog, subject, suppressions(connection))
@@ -195,12 +201,18 @@ def _erase(
         require_nothing_left(connection, catalog, subject, places)
     rewrite_tables(connection, tables_once_held(warehouse_tables(connection, catalog), touched, subject))
     renew_log(connection)
+    overwrite_in_logs(_logs(), subject.known)
     return plan
 
 
 def _make_plan(connection: psycopg.Connection, catalog: Catalog, case: Case) -> tuple[Subject, ErasurePlan]:
     subject = _subject(connection, catalog, case)
-    return subject, make_plan(catalog, subject, find_places(connection, catalog, subject))
+    plan = make_plan(catalog, subject, find_places(connection, catalog, subject))
+    return subject, replace(plan, logs=lines_naming(_logs(), subject.known))
+
+
+def _logs() -> Path:
+    return settings().home / "logs"
 
 
 def _subject(connection: psycopg.Connection, catalog: Catalog, case: Case) -> Subject:

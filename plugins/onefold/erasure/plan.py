@@ -7,10 +7,11 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 from onefold.catalog.reader import Catalog
 from onefold.catalog.stream import KeptByLaw
+from onefold.privacy.kept import kept_records
 from onefold.privacy.places import Place
 from onefold.privacy.subject import Subject
 
@@ -32,6 +33,7 @@ class PlanJson(TypedDict):
     identifiers: dict[str, int]
     shared: dict[str, int]
     laws: list[str]
+    logs: NotRequired[dict[str, int]]
     tables: dict[str, TableJson]
 
 
@@ -55,6 +57,8 @@ class ErasurePlan:
     shared: Mapping[str, int]
     tables: Mapping[str, TablePlan]
     laws: tuple[str, ...]
+    logs: Mapping[str, int] = field(default_factory=dict)
+    """Lines of log files, by file, in which the person stands: none, unless something has gone wrong."""
 
     @property
     def rows(self) -> int:
@@ -82,6 +86,7 @@ class ErasurePlan:
             "identifiers": dict(self.identifiers),
             "shared": dict(self.shared),
             "laws": list(self.laws),
+            "logs": dict(sorted(self.logs.items())),
             "tables": {
                 name: {
                     "own_rows": table.own_rows,
@@ -107,6 +112,7 @@ class ErasurePlan:
             content["shared"],
             tables,
             tuple(content["laws"]),
+            content.get("logs", {}),
         )
 
     def after(self, earlier: ErasurePlan | None) -> ErasurePlan:
@@ -127,6 +133,7 @@ class ErasurePlan:
             golden=tuple(sorted({*earlier.golden, *self.golden})),
             tables=tables,
             laws=tuple(dict.fromkeys((*earlier.laws, *self.laws))),
+            logs={**earlier.logs, **self.logs},
         )
 
     def _lines(self) -> Iterable[str]:
@@ -142,6 +149,10 @@ class ErasurePlan:
             if table.kept:
                 yield f"{name}: kept by law: {_counted(table.kept)}."
         yield from self.laws
+        yield (
+            f"Lines of logs on this machine that name the person, which are overwritten: {_counted(self.logs)}. "
+            "Airflow's database is not searched: it knows the number of the case, and no person."
+        )
 
 
 def plan_head(erasure_id: int, case: str, basis: str, who: str) -> str:
@@ -152,7 +163,8 @@ def plan_head(erasure_id: int, case: str, basis: str, who: str) -> str:
 def make_plan(catalog: Catalog, subject: Subject, places: Iterable[Place]) -> ErasurePlan:
     """The plan of erasing the subject at these places."""
     tables: dict[str, TablePlan] = {}
-    for place in places:
+    every = list(places)
+    for place in every:
         table = tables.setdefault(place.table.full_name, TablePlan())
         table.own_rows += place.own
         table.other_rows += not place.own
@@ -164,7 +176,7 @@ def make_plan(catalog: Catalog, subject: Subject, places: Iterable[Place]) -> Er
         dict(sorted(Counter(value.kind for value in subject.values).items())),
         dict(sorted(subject.shared.items())),
         tables,
-        tuple(_laws(catalog, tables)) if any(table.kept for table in tables.values()) else (),
+        (*_laws(catalog, tables), *_periods(every)) if any(table.kept for table in tables.values()) else (),
     )
 
 
@@ -180,6 +192,13 @@ def _laws(catalog: Catalog, tables: Mapping[str, TablePlan]) -> Iterable[str]:
                     f"{system.system}.{name} keeps {', '.join(law.fields)} for {law.years} years after the end of the "
                     f"year of {law.since}: {law.basis}."
                 )
+
+
+def _periods(places: Iterable[Place]) -> Iterable[str]:
+    """Until when what is kept is kept, of each record."""
+    for (system, stream, key), until in sorted(kept_records(places).items(), key=lambda each: each[0]):
+        last = f"until {until}; retention erases it after that day" if until else "and has no date: decide about it"
+        yield f"Kept by law: something of the person in {system}.{stream} {key}, {last}."
 
 
 def _counted(counts: Mapping[str, int]) -> str:

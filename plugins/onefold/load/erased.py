@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
 
 import psycopg
 from psycopg import sql
@@ -17,7 +18,9 @@ from psycopg.types.json import Jsonb
 from onefold.catalog.entity import Entity
 from onefold.catalog.stream import Stream
 from onefold.load.ledger import Load
+from onefold.privacy.kept import remember_kept
 from onefold.privacy.personal_fields import Change, PersonalFields, found_changes, own_changes, personal_fields
+from onefold.privacy.records import RecordId
 from onefold.privacy.subject import identifying_texts
 from onefold.privacy.suppressions import Suppressions, suppress_record, suppressed_keys, suppressions
 from onefold.privacy.values import Finder, KnownValues
@@ -39,14 +42,15 @@ def erase_landed(connection: psycopg.Connection, load: Load, stream: Stream, ent
     if not register and not suppressed_keys(connection, load.system, load.stream):
         return 0
     fields = personal_fields(stream)
-    erased = 0
+    erased, kept = 0, Kept()
     if register:
         _know_again(connection, load, stream, entities, register)
         keys = suppressed_keys(connection, load.system, load.stream)
-        erased += _update(connection, load, _others(connection, load, keys, fields, register))
+        erased += _update(connection, load, _others(connection, load, keys, fields, register, kept))
         erased += _erase_unreadable(connection, load, register)
     keys = suppressed_keys(connection, load.system, load.stream)
-    erased += _update(connection, load, _own_rows(connection, load, keys, fields, register or KnownValues(())))
+    erased += _update(connection, load, _own_rows(connection, load, keys, fields, register or KnownValues(()), kept))
+    remember_kept(connection, None, kept)
     if erased:
         log.info("%s.%s load %s: %s rows without what was erased", load.system, load.stream, load.load_id, erased)
     return erased
@@ -87,26 +91,40 @@ def _unlike_staging(connection: psycopg.Connection, load: Load, keys: Sequence[s
 
 Row = tuple[str, Sequence[Change]]
 """Where a page's row is (ctid), and what is erased of it."""
+Kept = dict[RecordId, date | None]
+"""In which records a law keeps something, and until when."""
 
 
 def _own_rows(
-    connection: psycopg.Connection, load: Load, keys: Sequence[str], fields: PersonalFields, finder: Finder
+    connection: psycopg.Connection, load: Load, keys: Sequence[str], fields: PersonalFields, finder: Finder, kept: Kept
 ) -> Iterator[Row]:
     rows = connection.execute(
-        sql.SQL("select ctid::text, _payload from {} where _key = any (%s)").format(load.tables.pages), (list(keys),)
+        sql.SQL("select ctid::text, _key, _payload from {} where _key = any (%s)").format(load.tables.pages),
+        (list(keys),),
     ).fetchall()
-    for place, text in rows:
-        changes, _ = own_changes(_parsed(text), fields, finder)
+    for place, key, text in rows:
+        payload = _parsed(text)
+        changes, keeping = own_changes(payload, fields, finder)
+        if keeping:
+            kept[load.system, load.stream, key] = fields.kept_until(payload)
         if changes:
             yield place, changes
 
 
 def _others(
-    connection: psycopg.Connection, load: Load, keys: Sequence[str], fields: PersonalFields, register: Suppressions
+    connection: psycopg.Connection,
+    load: Load,
+    keys: Sequence[str],
+    fields: PersonalFields,
+    register: Suppressions,
+    kept: Kept,
 ) -> Iterator[Row]:
-    for place, _, text in _unlike_staging(connection, load, keys):
+    for place, key, text in _unlike_staging(connection, load, keys):
         if (register.weak and fields.personal) or _worth_a_look(text, register):
-            changes, _ = found_changes(_parsed(text), fields, register)
+            payload = _parsed(text)
+            changes, keeping = found_changes(payload, fields, register)
+            if keeping:
+                kept[load.system, load.stream, key] = fields.kept_until(payload)
             if changes:
                 yield place, changes
 

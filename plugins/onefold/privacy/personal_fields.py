@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from functools import lru_cache
 
 from onefold.catalog.fields import PersonalClass, SourceField
 from onefold.catalog.stream import Stream
+from onefold.privacy.law_periods import is_over, last_day
 from onefold.privacy.values import Finder, Span, erased
 
 PERSONAL: frozenset[PersonalClass] = frozenset({"contact", "identity", "sensitive"})
@@ -36,6 +38,18 @@ class PersonalFields:
     lawful: tuple[Path, ...]
     technical: tuple[Path, ...]
     """The fields by which a record is found: they are plain, and are never changed."""
+    law_since: Path = ()
+    law_years: int = 0
+    """For how many years after that of `law_since` the law keeps the lawful ones."""
+
+    def kept_until(self, payload: object) -> date | None:
+        """The last day on which the law demands to keep a record; None where its date is not known: for ever."""
+        found = next((value for path, value in leaves(payload) if path == self.law_since), None)
+        return last_day(found, self.law_years)
+
+    def law_holds(self, payload: object) -> bool:
+        """Whether a law still demands something of the record."""
+        return bool(self.lawful) and not is_over(self.kept_until(payload))
 
     def is_personal(self, path: Path) -> bool:
         """Whether the place is that of a personal field, or within it."""
@@ -97,8 +111,11 @@ def personal_fields(stream: Stream) -> PersonalFields:
     lawful = [
         places_of(name, stream.fields[name])[0] for name in (stream.kept_by_law.fields if stream.kept_by_law else ())
     ]
+    law = stream.kept_by_law
+    since = places_of(law.since, stream.fields[law.since])[0] if law else ()
     found_by = tuple(places_of(name, stream.fields[name])[0] for name in sorted(technical))
-    return PersonalFields(tuple(personal), tuple(plain), tuple(lawful), found_by)
+    kept = (since, law.years if law else 0)
+    return PersonalFields(tuple(personal), tuple(plain), tuple(lawful), found_by, *kept)
 
 
 def leaves(value: object, path: Path = ()) -> Iterator[tuple[Path, Scalar]]:
@@ -117,8 +134,9 @@ def own_changes(payload: object, fields: PersonalFields, finder: Finder) -> tupl
     """What is erased of a record of the person: all that the catalogue does not say is not personal, and the person's
     values in what it does. Returns the changes, and the places that a law keeps."""
     changes, kept = [], []
+    holds = fields.law_holds(payload)
     for path, value in leaves(payload):
-        if fields.is_kept(path):
+        if holds and fields.is_kept(path):
             if fields.is_personal(path):
                 kept.append(path)
         elif not fields.is_plain(path):
@@ -134,19 +152,20 @@ def found_changes(payload: object, fields: PersonalFields, finder: Finder) -> tu
     changes: dict[Path, Change] = {}
     kept: list[Path] = []
     beside: set[Path] = set()
-    every = list(leaves(payload))
+    every, holds = list(leaves(payload)), fields.law_holds(payload)
     for path, value in every:
         personal = fields.is_personal(path)
         if fields.is_technical(path) or not (spans := _found(value, finder, personal=personal)):
             continue
-        if fields.is_kept(path):
+        if holds and fields.is_kept(path):
             kept.append(path)
             continue
         changes[path] = Change(path, erased(str(value), spans))
         if personal and len(path) > 1 and not path[-1].isdigit():
             beside.add(path[:-1])
     for path, _ in every:
-        if path[:-1] in beside and path not in changes and fields.is_personal(path) and not fields.is_kept(path):
+        is_kept = holds and fields.is_kept(path)
+        if path[:-1] in beside and path not in changes and fields.is_personal(path) and not is_kept:
             changes[path] = Change(path, None)
     return list(changes.values()), kept
 

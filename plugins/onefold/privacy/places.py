@@ -6,8 +6,9 @@ values by which the person is known, wherever they stand.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 
 import psycopg
 from psycopg import sql
@@ -16,6 +17,7 @@ from onefold.catalog.entity import Entity
 from onefold.catalog.reader import Catalog
 from onefold.errors import Fatal
 from onefold.mapping.golden import identifiers
+from onefold.privacy.law_periods import keeps_column
 from onefold.privacy.personal_fields import (
     PERSONAL,
     Change,
@@ -24,7 +26,7 @@ from onefold.privacy.personal_fields import (
     own_changes,
     personal_fields,
 )
-from onefold.privacy.records import is_one_of, keys_by_stream
+from onefold.privacy.records import RecordId, is_one_of, keys_by_stream
 from onefold.privacy.subject import Subject
 from onefold.privacy.tables import KEY_COLUMNS, WarehouseTable, warehouse_tables
 from onefold.privacy.values import Finder, erased
@@ -41,7 +43,8 @@ class Place:
     """One row. `at` is where in its table it is (ctid), good for this transaction.
 
     `changes` are those within JSON columns, `columns` the new values of others; neither holds a value of the person.
-    `fields` names what is erased and `kept` what a law keeps.
+    `fields` names what is erased and `kept` what a law keeps, of `record` where the row is one of a source, until the
+    end of that day; None: its date is not known.
     """
 
     table: WarehouseTable
@@ -51,6 +54,8 @@ class Place:
     columns: Mapping[str, str | list[str] | None]
     fields: frozenset[str]
     kept: frozenset[str] = field(default=frozenset())
+    record: RecordId | None = None
+    kept_until: date | None = None
 
 
 def find_places(
@@ -114,8 +119,12 @@ def _rows(
         ]
     elif own is None:
         return
-    # Columns of other types cannot be searched; what is personal of the person's own rows goes whatever its type.
-    wanted = list(table.every_column) if own else [*table.columns, *(("system", "stream") if table.has_streams else ())]
+    # Columns of other types cannot be searched; what is personal of the person's own rows goes whatever its type, and
+    # a law's period is over by a date.
+    every = own or table.entity
+    wanted = (
+        list(table.every_column) if every else [*table.columns, *(("system", "stream") if table.has_streams else ())]
+    )
     with connection.cursor() as cursor:
         cursor.execute(
             sql.SQL("select ctid::text, {} as own, {} from only {} where {}({})").format(
@@ -166,6 +175,7 @@ def _place(
     columns: dict[str, str | list[str] | None] = {}
     named: set[str] = set()
     kept: set[str] = set()
+    record, kept_until = None, None
     for column, value in row.items():
         kind = table.columns.get(column)
         if value in (None, _ERASED):
@@ -181,9 +191,12 @@ def _place(
             if erasing:
                 changes[column] = erasing
                 named |= {known_fields.name(change.path) for change in erasing}
-            kept |= {known_fields.name(path) for path in keeping}
+            if keeping:
+                kept |= {known_fields.name(path) for path in keeping}
+                kept_until = known_fields.kept_until(payload)
+                record = (str(system), str(stream), str(row["_key"])) if row.get("_key") is not None else None
         elif own and _is_personal_column(table, fields, column):
-            if _is_kept_column(table, catalog, column):
+            if keeps_column(table, catalog, column, row):
                 kept.add(column)
             else:
                 columns[column] = None if column in table.nullable else _ERASED
@@ -196,15 +209,15 @@ def _place(
                 changes[column] = erasing
                 named.add(column)
         else:
-            _found(table, catalog, column, value, own, finder, columns, named, kept)
-    return Place(table, at, own, changes, columns, frozenset(named), frozenset(kept))
+            _found(table, catalog, column, row, own, finder, columns, named, kept)
+    return Place(table, at, own, changes, columns, frozenset(named), frozenset(kept), record, kept_until)
 
 
 def _found(
     table: WarehouseTable,
     catalog: Catalog,
     column: str,
-    value: object,
+    row: Mapping[str, object],
     own: bool,
     finder: Finder,
     columns: dict[str, str | list[str] | None],
@@ -212,6 +225,7 @@ def _found(
     kept: set[str],
 ) -> None:
     """What a column of text, or of texts, holds of the values by which the person is known."""
+    value = row[column]
     texts = value if isinstance(value, list) else [value]
     personal = column not in KEY_COLUMNS and (own or _may_be_personal(table, column))
     spans = [finder.find(str(text), personal=personal) if text is not None else [] for text in texts]
@@ -222,7 +236,7 @@ def _found(
             f"A value of the person is the key of a record ({table.full_name}, column {column}). Keys cannot be erased "
             "in place: give the stream another primary_key, load it anew, and start the erasure again."
         )
-    if _is_kept_column(table, catalog, column):
+    if keeps_column(table, catalog, column, row):
         kept.add(column)
         return
     named.add(column)
@@ -265,13 +279,16 @@ def _personal_attribute(entity: Entity, name: str) -> bool:
     return name in entity.attributes and entity.attributes[name].personal in PERSONAL
 
 
-def _is_kept_column(table: WarehouseTable, catalog: Catalog, column: str) -> bool:
-    """Whether the attribute comes from a field that a law keeps."""
-    if table.entity is None or column not in table.entity.attributes:
-        return False
-    for source, rule in table.entity.attributes[column].sources.items():
-        system, _, stream = source.partition(".")
-        law = catalog.systems[system].streams[stream].kept_by_law if system in catalog.systems else None
-        if law and set(rule.fields) & set(law.fields):
-            return True
-    return False
+def places_among(
+    connection: psycopg.Connection, catalog: Catalog, scope: Subject, own: Collection[RecordId], finder: Finder
+) -> Iterator[Place]:
+    """What the finder finds in the rows of the scope's records and golden records; of `own` ones all personal."""
+    names = {"|".join(record) for record in own}
+    for table in warehouse_tables(connection, catalog):
+        if condition := _own_condition(table, scope):
+            for at, _, row in _rows(connection, table, condition, "", None):
+                record = (table.system or row.get("system"), table.stream or row.get("stream"), row.get("_key"))
+                is_own = record in own or not names.isdisjoint({row.get("record"), row.get("_record")})
+                place = _place(table, catalog, at, is_own, row, finder)
+                if place.fields:
+                    yield place

@@ -12,6 +12,8 @@ from onefold.privacy.tables import WarehouseTable
 
 RecordId = tuple[str, str, str]
 """System, stream and key."""
+GoldenId = tuple[str, str]
+"""Entity and id of a golden record."""
 
 
 @dataclass(frozen=True, slots=True)

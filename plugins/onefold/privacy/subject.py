@@ -18,12 +18,10 @@ from onefold.catalog.reader import Catalog
 from onefold.catalog.stream import Stream
 from onefold.errors import Fatal
 from onefold.privacy.personal_fields import Path, leaves, personal_fields, places_of
-from onefold.privacy.records import RecordId, StoredRecord, matching_records, records_of
+from onefold.privacy.records import GoldenId, RecordId, StoredRecord, matching_records, records_of
 from onefold.privacy.tables import WarehouseTable, warehouse_tables
 from onefold.privacy.values import ANYWHERE, KnownValues, PersonalValue, full_name, values_in
 
-GoldenId = tuple[str, str]
-"""Entity and id of a golden record."""
 _MOST_ROUNDS = 8
 
 

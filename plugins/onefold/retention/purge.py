@@ -26,6 +26,7 @@ Store = Literal[
     "airflow",
     "task_logs",
     "server_logs",
+    "kept_by_law",
 ]
 
 BATCH = 5_000

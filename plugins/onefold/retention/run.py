@@ -11,7 +11,7 @@ import logging
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import psycopg
 from psycopg.rows import class_row
@@ -22,6 +22,7 @@ from onefold.catalog.privacy import DataProtection
 from onefold.catalog.reader import Catalog
 from onefold.retention.golden import golden_purges, record_horizon
 from onefold.retention.horizon import Protected, protected_loads
+from onefold.retention.kept_by_law import KeptByLawPurge
 from onefold.retention.landing import LandingPurge
 from onefold.retention.lookups import lookup_purges
 from onefold.retention.purge import Kept, Purge, Store
@@ -111,6 +112,9 @@ def _purges(connection: psycopg.Connection, catalog: Catalog, said: DataProtecti
             yield from stream_purges(connection, system.system, name, stream, fed, periods, whole, now)
             yield from quarantine_purges(system.system, name, periods, whole, now)
             yield from lookup_purges(system.system, name, stream, periods, whole, now)
+            if stream.kept_by_law:
+                years = timedelta(days=365 * stream.kept_by_law.years)
+                yield KeptByLawPurge(catalog, system.system, name, years)
     for entity in catalog.entities.values():
         yield from golden_purges(connection, entity, entity_periods(entity, catalog.systems, said), now)
     yield LandingPurge(said.technical.landing, now)

@@ -21,7 +21,8 @@ from onefold.conform.provenance import trace_provenance
 from onefold.errors import Fatal
 from onefold.privacy.personal_fields import Path, personal_fields, places_of
 from onefold.privacy.places import find_places
-from onefold.privacy.subject import GoldenId, Subject, find_subject
+from onefold.privacy.records import GoldenId
+from onefold.privacy.subject import Subject, find_subject
 from onefold.privacy.values import PersonalValue
 from onefold.subject_report.model import (
     AttributeSource,

@@ -54,6 +54,9 @@ grant select on staging.unchanged to onefold_engineer;
 -- Erasure searches every table, and clears from disk what it has erased (onefold/erasure).
 grant select on ops.erasure to onefold_loader;
 grant select, insert on ops.suppression to onefold_loader;
+grant select, insert, update, delete on ops.kept_by_law to onefold_loader;
+revoke select on ops.kept_by_law from onefold_engineer, onefold_auditor;
+grant select (erasure_id, system, stream, until, since) on ops.kept_by_law to onefold_engineer, onefold_auditor;
 revoke select on ops.suppression from onefold_engineer, onefold_auditor;
 revoke select on ops.erasure from onefold_auditor; -- plans name the keys of records
 grant select (erasure_id, basis, state, dag_id, run_id, actor, approved_by, touched, error, planned_at, ended_at)
