@@ -117,7 +117,9 @@ def shape(listed: Listed) -> tuple[object, ...]:
     stream = listed.stream
     cursor = stream.cursor.kind if stream.cursor else None
     deletes = tuple(name for name, said in stream.deletes if said)
-    return *transport(listed), cursor, deletes, bool(stream.nested), bool(stream.lookup), stream.retention_limited
+    changes_by_itself = bool(stream.volatile)
+    said = (cursor, deletes, bool(stream.nested), bool(stream.lookup), stream.retention_limited, changes_by_itself)
+    return *transport(listed), *said
 
 
 each_stream = pytest.mark.parametrize("listed", ALL, ids=lambda listed: listed.name)
@@ -153,11 +155,6 @@ def each_transport(*faults: str) -> Mark:
 def each_shape(streams: Iterable[Listed]) -> Mark:
     """Parametrises a test over these streams, once per way in which records become versions."""
     return once_per(shape, "listed", [(listed,) for listed in streams], lambda listed: listed.name)
-
-
-def each_that_can_have(*faults: str) -> Mark:
-    """Parametrises a test over the streams whose source can have all of these faults."""
-    return pytest.mark.parametrize("listed", able(*faults), ids=lambda listed: listed.name)
 
 
 def each_change(values: Callable[[Case], tuple]) -> Mark:

@@ -13,7 +13,7 @@ from onefold.errors import OnefoldError
 from onefold.http.auth import Credentials
 from onefold.mapping.sql import field_sql
 from tests.acceptance.bench import Bench, everything
-from tests.acceptance.streams import Listed, each_that_can_have, each_transport
+from tests.acceptance.streams import Listed, each_transport
 
 HIDDEN: tuple[PersonalClass, ...] = ("identity", "contact", "sensitive")
 
@@ -50,7 +50,7 @@ def personal_values(bench: Bench, listed: Listed) -> set[str]:
     }
 
 
-@each_that_can_have("status", "html")
+@each_transport("status", "html")
 def test_nothing_secret_or_personal_is_in_logs_audit_lineage_or_errors(
     loaded: Bench, listed: Listed, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ):

@@ -42,7 +42,7 @@ def test_the_first_load_stages_what_the_source_has_and_quarantines_exactly_what_
     assert all(reason and suite for _, reason, suite in quarantined)
 
 
-@each_stream
+@each_shape(ALL)
 def test_the_same_window_again_makes_no_version(loaded: Bench, listed: Listed):
     before = loaded.query(f"select * from {listed.staging} order by _key")  # noqa: S608
     undisturbed = loaded.observed(listed)

@@ -43,7 +43,17 @@ with ours as (
     select p.oid from pg_proc as p join pg_depend as d on d.objid = p.oid and d.classid = 'pg_proc'::regclass
     join pg_extension as e on e.oid = d.refobjid and d.refclassid = 'pg_extension'::regclass and d.deptype = 'e'
     where e.extname = 'pg_stat_statements'
+), views as (
+    select c.oid from pg_class as c join pg_depend as d on d.objid = c.oid and d.classid = 'pg_class'::regclass
+    join pg_extension as e on e.oid = d.refobjid and d.refclassid = 'pg_extension'::regclass and d.deptype = 'e'
+    where e.extname = 'pg_stat_statements'
 )
+select format('revoke all on %%s from public', oid::regclass) from views
+where has_table_privilege('public', oid, 'select')
+union all
+select format('grant select on %%s to %%I', oid::regclass, %(reader)s::text) from views
+where not has_table_privilege(%(reader)s, oid, 'select')
+union all
 select format('revoke all on function %%s from public', oid::regprocedure) from ours
 where has_function_privilege('public', oid, 'execute')
 union all
