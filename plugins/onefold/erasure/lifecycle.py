@@ -30,6 +30,7 @@ from onefold.erasure.request import ErasureRequest
 from onefold.erasure.wipe import renew_log, rewrite_tables, tables_once_held
 from onefold.errors import Fatal
 from onefold.load.ledger import Run
+from onefold.privacy.direct_reads import try_to_collect_direct_reads
 from onefold.privacy.kept import kept_records, remember_kept
 from onefold.privacy.places import find_places
 from onefold.privacy.records import RecordId
@@ -119,6 +120,7 @@ def execute_erasure(url: str, catalog: Catalog, run: Run) -> ErasurePlan | None:
         require_approval(connection, found.subject)
         require_publishable(connection)
         plan = _execute(connection, catalog, found, read_case(found.case))
+        try_to_collect_direct_reads(url, catalog, run.actor)
         _end(connection, found, run, "erase.execute", plan)
         close_case(found.case)
     after_commit(url)
@@ -143,6 +145,7 @@ def erase_again(url: str, catalog: Catalog) -> ErasurePlan:
         records = {*suppressed_records(missing), *records_of_erasure(connection, found.erasure_id)}
         subject = _subject(connection, catalog, Case("", frozenset(), records=frozenset(records)))
         plan = _erase(connection, catalog, found, subject, missing)
+        try_to_collect_direct_reads(url, catalog, run.actor)
         _end(connection, found, run, "erase.again", plan)
         said = not is_older_than_anchors(connection)
     if said:  # else `audit restored` comes next, and anchors
@@ -226,6 +229,8 @@ def _content(case: str, records: Iterable[RecordId]) -> dict[str, object]:
 
 def _end(connection: psycopg.Connection, found: Erasure, run: Run, action: str, plan: ErasurePlan) -> None:
     with connection.transaction():
+        # What readers have asked may hold a value of the person. Who asked is recorded; PostgreSQL forgets it.
+        connection.execute("select audit.forget_counted_statements(%s)", (run.actor,))
         ledger.end(connection, found.erasure_id, "done")
         _audit(connection, run.actor, action, found.erasure_id, plan)
 
