@@ -17,6 +17,7 @@ from onefold.errors import Fatal
 from onefold.load.usage import Usage
 from onefold.load.window import WindowRequest
 from onefold.migration import ledger
+from onefold.migration.approval import ask_approval
 from onefold.migration.chunks import close_abandoned, quarantined, withheld
 from onefold.migration.ledger import Migration
 from onefold.migration.maintenance_window import Closed, within
@@ -110,6 +111,17 @@ def test_who_starts_a_migration_cannot_approve_it(engineer: Engineer, first: dat
     with pytest.raises(Fatal, match="must be approved by somebody else"):
         answer(engineer.loader, migration.subject, "engineer", approved=True)
     assert ledger.get(engineer.connection, migration.migration_id).state == "dry_run"
+
+
+def test_a_text_about_another_plan_approves_nothing(engineer: Engineer, first: datetime) -> None:
+    migration = engineer.begin(engineer.request(first))
+    engineer.dry_run(migration)
+    ledger.record_report(engineer.connection, migration, {})
+    ask_approval(engineer.connection, replace(migration, reason="one week, to see how it goes"), "nothing is wrong")
+    answer(engineer.loader, migration.subject, "approver", approved=True)
+    with pytest.raises(Fatal, match="the text that was approved is about something else"):
+        engineer.publish(migration)
+    assert engineer.done()[0] == 0
 
 
 def test_two_migrations_of_one_stream_at_once_are_refused(engineer: Engineer, first: datetime) -> None:

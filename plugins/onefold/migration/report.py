@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict
 
 import psycopg
 
-from onefold.audit.approval import triggering_user
 from onefold.catalog.system import System
 from onefold.conform.dry_run import DryRunReport
 from onefold.connectors.counting import why_not
@@ -16,6 +15,7 @@ from onefold.migration import ledger
 from onefold.migration.chunks import is_dry_run_done, quarantined, withheld
 from onefold.migration.control_totals import Totals, added
 from onefold.migration.ledger import Migration, MigrationReport, StreamReport
+from onefold.migration.plan_text import number, table
 from onefold.migration.source_counts import of_stream
 
 
@@ -63,33 +63,6 @@ def make_report(
     }
 
 
-def plan_text(migration: Migration) -> str:
-    """The plan in Markdown."""
-    estimates = migration.plan["estimates"]
-    rows = [
-        [
-            f"{migration.system}.{stream}",
-            *map(_number, (estimates[stream]["records"], estimates[stream]["requests"], estimates[stream]["seconds"])),
-            estimates[stream].get("by", "loads so far"),
-        ]
-        for stream in migration.streams
-    ]
-    quota, days = migration.plan["quota"], migration.plan["days_of_quota"]
-    share = f" {days:.0%} of the day's quota ({quota})." if days is not None else ""
-    hours = f" It works in {migration.service_window} only." if migration.service_window else ""
-    return "\n\n".join(
-        [
-            (
-                f"**Migration {migration.migration_id}** of {migration.system}: "
-                f"[{migration.window_start:%Y-%m-%d %H:%M} UTC, {migration.window_end:%Y-%m-%d %H:%M} UTC), "
-                f"{migration.plan['chunks']} chunks a stream.{hours}{share}"
-            ),
-            f"Why: {migration.reason} (asked for by {triggering_user(migration.actor) or migration.actor})",
-            _table(["stream", "records, about", "requests", "seconds", "by"], rows),
-        ]
-    )
-
-
 def report_text(migration: Migration) -> str:
     """The dry run's report in Markdown."""
     report = migration.report
@@ -99,7 +72,7 @@ def report_text(migration: Migration) -> str:
     counts = [
         [f"{migration.system}.{stream}", *_counts(found["counted"])] for stream, found in report["streams"].items()
     ]
-    parts.append(_table(["stream", "the source counted", "and after it was read", "read", "compared"], counts))
+    parts.append(table(["stream", "the source counted", "and after it was read", "read", "compared"], counts))
     parts.append("What was read, and what would become of it:")
     rows = [
         [f"{migration.system}.{stream}", fate, name, amount]
@@ -107,46 +80,37 @@ def report_text(migration: Migration) -> str:
         for fate, totals in found["became"].items()
         for name, amount in totals.items()
     ]
-    parts.append(_table(["stream", "became", "total of", "sum"], rows))
+    parts.append(table(["stream", "became", "total of", "sum"], rows))
     reasons = [
-        [f"{migration.system}.{stream}", reason, _number(count)]
+        [f"{migration.system}.{stream}", reason, number(count)]
         for stream, found in report["streams"].items()
         for reason, count in found["quarantined"].items()
     ]
     if reasons:
-        parts += ["What would wait in quarantine:", _table(["stream", "reason", "records"], reasons)]
+        parts += ["What would wait in quarantine:", table(["stream", "reason", "records"], reasons)]
     values = [
-        [f"{migration.system}.{stream}", attribute, _number(count), _share(count, found["became"])]
+        [f"{migration.system}.{stream}", attribute, number(count), _share(count, found["became"])]
         for stream, found in report["streams"].items()
         for attribute, count in found.get("withheld", {}).items()
     ]
     if values:
         head = ["stream", "attribute", "records", "of the accepted"]
-        parts += ["Which values would be withheld, from records that are published:", _table(head, values)]
+        parts += ["Which values would be withheld, from records that are published:", table(head, values)]
     counted = ("new", "changed", "merged", "split", "ended", "conflicts", "held_back", "warnings")
-    entities = [[str(each["entity"]), *(_number(each.get(of, 0)) for of in counted)] for each in report["entities"]]
+    entities = [[str(each["entity"]), *(number(each.get(of, 0)) for of in counted)] for each in report["entities"]]
     head = ["entity", *(of.replace("_", " ") for of in counted)]
-    parts += ["What would become of the golden records:", _table(head, entities)]
+    parts += ["What would become of the golden records:", table(head, entities)]
     parts += [f"**The gate would refuse it**: {each['refused']}" for each in report["entities"] if each["refused"]]
     return "\n\n".join(parts)
-
-
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join(f"| {' | '.join(cell.replace('|', '/') for cell in line)} |" for line in lines)
 
 
 def _counts(counted: Mapping[str, int | str | None]) -> list[str]:
     if counted["why_not"]:
         return ["", "", "", f"this source does not count: {counted['why_not']}"]
-    numbers = (_number(counted[of]) for of in ("before", "after", "read"))
+    numbers = (number(counted[of]) for of in ("before", "after", "read"))
     return [*numbers, f"{counted['chunks']:,} of {counted['of']:,} chunks"]
 
 
 def _share(values: int, became: Mapping[str, Mapping[str, str]]) -> str:
     """Of the records that would become versions, the share that lacks the attribute."""
     return f"{values / max(int(became.get('accepted', {}).get('records', '0')), values, 1):.2%}"
-
-
-def _number(value: object) -> str:
-    return "unknown" if value is None else f"{value:,}"

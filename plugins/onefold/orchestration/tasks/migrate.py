@@ -29,7 +29,8 @@ from onefold.migration.feed_estimate import estimate_from_feed
 from onefold.migration.ledger import Migration
 from onefold.migration.maintenance_window import Closed, within
 from onefold.migration.plan import Estimate, FeedEstimator, MigrationRequest, make_plan
-from onefold.migration.report import dry_run_loads, make_report, plan_text, report_text
+from onefold.migration.plan_text import plan_text
+from onefold.migration.report import dry_run_loads, make_report, report_text
 from onefold.orchestration.assets import MIGRATED, staging_asset
 from onefold.orchestration.forms import needed_instant
 from onefold.orchestration.tasks.connections import endpoint
@@ -112,8 +113,7 @@ def report(context: Context) -> str:
             with connection.transaction():
                 ledger.record_report(connection, migration, found)
                 migration = ledger.get(connection, migration.migration_id)
-                text = f"{plan_text(migration)}\n\n{report_text(migration)}"
-                ask_approval(connection, migration, text)
+                text = ask_approval(connection, migration, report_text(migration))
         after_commit(url)
     for line in text.splitlines():
         log.info("%s", line)

@@ -1,0 +1,46 @@
+"""The plan of a migration as the person reads it who approves it, in Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from onefold.audit.approval import triggering_user
+from onefold.migration.ledger import Migration
+
+
+def plan_text(migration: Migration) -> str:
+    """The plan in Markdown."""
+    estimates = migration.plan["estimates"]
+    rows = [
+        [
+            f"{migration.system}.{stream}",
+            *map(number, (estimates[stream]["records"], estimates[stream]["requests"], estimates[stream]["seconds"])),
+            estimates[stream].get("by", "loads so far"),
+        ]
+        for stream in migration.streams
+    ]
+    quota, days = migration.plan["quota"], migration.plan["days_of_quota"]
+    share = f" {days:.0%} of the day's quota ({quota})." if days is not None else ""
+    hours = f" It works in {migration.service_window} only." if migration.service_window else ""
+    return "\n\n".join(
+        [
+            (
+                f"**Migration {migration.migration_id}** of {migration.system}: "
+                f"[{migration.window_start:%Y-%m-%d %H:%M} UTC, {migration.window_end:%Y-%m-%d %H:%M} UTC), "
+                f"{migration.plan['chunks']} chunks a stream.{hours}{share}"
+            ),
+            f"Why: {migration.reason} (asked for by {triggering_user(migration.actor) or migration.actor})",
+            table(["stream", "records, about", "requests", "seconds", "by"], rows),
+        ]
+    )
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A table in Markdown; what would end a cell in it is replaced."""
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join(f"| {' | '.join(cell.replace('|', '/') for cell in line)} |" for line in lines)
+
+
+def number(value: object) -> str:
+    """A number with its thousands marked; "unknown" for None."""
+    return "unknown" if value is None else f"{value:,}"
