@@ -48,6 +48,7 @@ def test_what_is_due_goes_from_the_warehouse_airflows_database_and_the_logs(here
     for path in (old, new):
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("a line\n")
+        path.chmod(0o600)
     os.utime(old, (time.time() - 200 * 86_400,) * 2)
     here.rows(
         "insert into lineage.event (event_time, event_type, job_namespace, job_name, run_id, event)"

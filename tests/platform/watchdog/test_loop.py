@@ -35,8 +35,10 @@ from tests.roles import as_role
 LONG_IDLE = """
 create or replace function ops.end_overdue_readers(idle interval, open interval, waited interval)
 returns table (reader name, reason text) language sql security definer set search_path = pg_catalog, pg_temp as $$
-    select usename, 'idle in a transaction' from pg_stat_activity
-    where datname = current_database() and usename = 'onefold_analyst' and pg_terminate_backend(pid)
+    with overdue as materialized (
+        select pid, usename from pg_stat_activity where datname = current_database() and usename = 'onefold_analyst'
+    )
+    select usename, 'idle in a transaction' from overdue where pg_terminate_backend(pid)
 $$
 """
 """As if minutes had passed: which reader is overdue, tests/warehouse/test_access.py says."""
