@@ -16,7 +16,10 @@ from tests.http.web_server import Asked, Say, WebServer, serving
 
 
 @pytest.fixture
-def web() -> Iterator[WebServer]:
+def web(monkeypatch: pytest.MonkeyPatch) -> Iterator[WebServer]:
+    """The store; who asks it signs with keys that it does not look at."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "key")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "not-a-secret")
     with serving() as web:
         yield web
 
@@ -24,8 +27,6 @@ def web() -> Iterator[WebServer]:
 def test_a_checkpoint_is_put_into_a_bucket_locked_and_never_over_another_one(
     here: Here, web: WebServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "key")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "not-a-secret")
     monkeypatch.setenv("ONEFOLD_CHECKPOINTS", f"s3://evidence/audit?days=30&endpoint={web.url}")
     web.script(Say(200, b""), Say(503, b""), Say(412, b""), Say(403, b"<Error><Code>AccessDenied</Code></Error>"))
     anchor_and_deliver(here.loader)
@@ -85,8 +86,6 @@ def bucket(web: WebServer) -> dict[str, list[tuple[str, bytes, str]]]:
 def test_what_is_in_the_bucket_is_compared_and_the_oldest_version_counts(
     here: Here, web: WebServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "key")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "not-a-secret")
     place = f"s3://evidence/audit?endpoint={web.url}"
     monkeypatch.setenv("ONEFOLD_CHECKPOINTS", place)
     keys = bucket(web)
@@ -115,8 +114,6 @@ def test_what_is_in_the_bucket_is_compared_and_the_oldest_version_counts(
 def test_a_bucket_that_cannot_be_read_is_told_and_refused_where_it_was_asked_for(
     here: Here, web: WebServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "key")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "not-a-secret")
     place = f"s3://evidence/audit?endpoint={web.url}"
     web.script(Say(403, b"<Error><Code>AccessDenied</Code></Error>"))
     refused = here.run("verify", "--with", place)

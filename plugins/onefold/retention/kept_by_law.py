@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import timedelta
 
 import psycopg
 
@@ -13,7 +13,16 @@ from onefold.privacy.kept import erase_kept
 from onefold.retention.purge import BATCH, Kept, Store
 from onefold.warehouse.rows import one_row
 
-_DUE = "system = %s and stream = %s and until < %s"
+_COUNT = """
+select count(*), min(since), count(*) filter (where until < %(today)s) from ops.kept_by_law
+where system = %(system)s and stream = %(stream)s
+"""
+_DELETE = """
+delete from ops.kept_by_law where (system, stream, _key) in (
+    select system, stream, _key from ops.kept_by_law
+    where system = %(system)s and stream = %(stream)s and until < %(today)s limit %(batch)s for update
+) returning system, stream, _key
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,25 +43,17 @@ class KeptByLawPurge:
         return f"{self.system}.{self.stream}"
 
     @property
-    def _of_today(self) -> tuple[str, str, date]:
-        return self.system, self.stream, law_periods.today()
+    def _of_today(self) -> dict[str, object]:
+        return {"system": self.system, "stream": self.stream, "today": law_periods.today(), "batch": BATCH}
 
     def count(self, connection: psycopg.Connection) -> Kept:
         """As Purge."""
-        query = (
-            f"select count(*), min(since), count(*) filter (where {_DUE}) from ops.kept_by_law"  # noqa: S608
-            " where system = %s and stream = %s"
-        )
-        rows, oldest, due = one_row(connection.execute(query, (*self._of_today, self.system, self.stream)))
+        rows, oldest, due = one_row(connection.execute(_COUNT, self._of_today))
         return Kept(self.store, self.subject, self.period, rows, oldest, due)
 
     def delete_batch(self, connection: psycopg.Connection) -> int:
         """As Purge: the person goes from the records; these stay."""
-        delete = (
-            f"delete from ops.kept_by_law where (system, stream, _key) in (select system, stream, _key from"  # noqa: S608
-            f" ops.kept_by_law where {_DUE} limit {BATCH} for update) returning system, stream, _key"
-        )
-        rows = connection.execute(delete, self._of_today).fetchall()
+        rows = connection.execute(_DELETE, self._of_today).fetchall()
         records = [(system, stream, key) for system, stream, key in rows]
         if records:
             erase_kept(connection, self.catalog, records)
