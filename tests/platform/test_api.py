@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -11,6 +12,7 @@ from typing import ClassVar
 import pytest
 
 from onefold.errors import Fatal, Retriable
+from onefold.platform import api
 from onefold.platform.api import AirflowApi, DagRun, TaskInstance, listed
 from onefold.platform.postgres import free_port
 
@@ -137,6 +139,15 @@ def test_a_failing_airflow_is_retriable(url: str) -> None:
 def test_an_airflow_that_is_down_says_how_to_start_it() -> None:
     with pytest.raises(Retriable, match="bin/onefold up"):
         AirflowApi(f"http://127.0.0.1:{free_port()}", "engineer", "right")
+
+
+def test_an_airflow_that_is_busy_is_not_taken_for_one_that_is_down(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(api, "TIMEOUT", (5, 0.1))
+    with (
+        socket.create_server(("127.0.0.1", 0)) as silent,  # it takes the connection, and says nothing
+        pytest.raises(Retriable, match=r"runs, and has not answered within 0\.1 s"),
+    ):
+        AirflowApi(f"http://127.0.0.1:{silent.getsockname()[1]}", "engineer", "right")
 
 
 @pytest.mark.parametrize("answer", [{}, {"dag_runs": None}])

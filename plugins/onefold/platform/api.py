@@ -181,6 +181,11 @@ class AirflowApi:
                 f"Airflow at {self._url} did not show a certificate for this address that is trusted here. "
                 "Set ONEFOLD_UI_CA as for `bin/onefold up`."
             )
+        if isinstance(error, requests.exceptions.ReadTimeout):
+            return Retriable(
+                f"Airflow at {self._url} runs, and has not answered within {TIMEOUT[1]} s. Wait until the machine is "
+                "less busy, then try again; `bin/onefold status` says what runs."
+            )
         return Retriable(f"Airflow at {self._url} does not answer. Start it with `bin/onefold up`.")
 
     def _sign_in(self) -> str:
