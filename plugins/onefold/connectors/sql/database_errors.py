@@ -46,9 +46,9 @@ class Slow(Again):
 
     def in_the_end(self, named: str, attempts: int, connection: str) -> Retriable:
         return Retriable(
-            f"{named} had {self.what}, {attempts} times. See that no lock is held there for so long and that an index "
-            "begins with the cursor and the key; or ask for less at once (next.size) or wait longer (limits.timeout) "
-            "in the system's YAML. Nothing was changed here."
+            f"{named} had {self.what} (attempts: {attempts}). See that no lock is held there for so long and that an "
+            "index begins with the cursor and the key; or ask for less at once (next.size) or wait longer "
+            "(limits.timeout) in the system's YAML. Nothing was changed here."
         )
 
 
