@@ -96,6 +96,16 @@ def test_too_many_conflicts_refuse_the_load(shop):
         shop.load([*rows, *(record(f"good {n}", 1) for n in range(100))])
 
 
+def test_conflicts_that_wait_already_do_not_refuse_a_later_smaller_load(shop):
+    standing = [record(str(n), 1, name=name) for n in range(12) for name in ("Acme", "Bolt")]
+    shop.load([*standing, *(record(f"good {n}", 1) for n in range(600))])
+    load = shop.load([*standing, record("good 1", 2, name="Changed"), record("new", 2)])
+    assert counts(load) == (26, 1, 1, 0, 0)
+    assert len(waiting(shop)) == 24
+    with pytest.raises(Rejected, match=r"13 of 13 rows failed.*different rows under one key"):
+        shop.load([*standing, *(record("one more", 3, name=f"Name {n}") for n in range(13))])
+
+
 def test_unique_keys_are_not_looked_at_twice(shop, monkeypatch):
     def never(*_: object, **__: object) -> int:
         raise AssertionError("looked for conflicts where no key is there twice")

@@ -17,7 +17,7 @@ from onefold.load.change_detection import make_candidates
 from onefold.load.delete_detection import land_deletions
 from onefold.load.erased import erase_landed, put_erased_back, set_erased_aside
 from onefold.load.job import Job
-from onefold.load.key_conflicts import count_key_conflicts
+from onefold.load.key_conflicts import count_new_conflicts
 from onefold.load.ledger import Load
 from onefold.load.nothing_passed import refuse_if_nothing_passed
 from onefold.load.partial_changes import merge_partial_changes
@@ -90,7 +90,7 @@ def run_gate(connection: psycopg.Connection, job: Job, load: Load) -> Gated:
     if not job.replays:
         _refuse_failed_table(job, load, suite.name, findings)
         if load.rows_read:
-            conflicting = count_key_conflicts(connection, load.tables)
+            conflicting = count_new_conflicts(connection, load, job.stream)
             too_many = verdict.refused - refused_alone(connection, load) - waiting + conflicting
             _refuse_too_many(job, load, suite.name, findings, candidates + conflicting, too_many)
             refuse_if_nothing_passed(connection, load, job.name, verdict.refused - waiting)

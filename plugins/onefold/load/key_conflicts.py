@@ -60,11 +60,12 @@ _CONFLICT = """
 """
 
 
-def count_key_conflicts(connection: psycopg.Connection, tables: LandingTables) -> int:
-    """How many rows of the load are in conflict."""
-    if not _exists(connection, tables):
+def count_new_conflicts(connection: psycopg.Connection, load: Load, stream: Stream) -> int:
+    """How many rows of the load are in conflict and do not wait in quarantine for it yet."""
+    if not _exists(connection, load.tables):
         return 0
-    rows: int = one_row(connection.execute(sql.SQL("select count(*) from {}").format(tables.conflict)))[0]
+    new = sql.SQL(_NEW).format(**_names(load, stream))
+    rows: int = one_row(connection.execute(sql.SQL("select count(*) from {}").format(new)))[0]
     return rows
 
 
@@ -76,6 +77,24 @@ def quarantine_key_conflicts(connection: psycopg.Connection, load: Load, stream:
     """
     found = _exists(connection, load.tables)
     names = {
+        **_names(load, stream),
+        "single": sql.SQL("not exists (select from {} c where c._key = read._key)").format(load.tables.conflict)
+        if found
+        else sql.SQL("true"),
+    }
+    waiting = sql.SQL("select exists (select from {}").format(sql.SQL(_WAITING).format(**names))
+    if one_row(connection.execute(sql.SQL("{})").format(waiting)))[0]:
+        if found:
+            connection.execute(sql.SQL(_CLOSE_OTHER_ROWS).format(**names))
+        connection.execute(sql.SQL(_CLOSE_SINGLE).format(**names))
+    if not found:
+        return 0
+    new = sql.SQL(_NEW).format(**names)
+    return connection.execute(sql.SQL(_QUARANTINE).format(**names, new=new)).rowcount
+
+
+def _names(load: Load, stream: Stream) -> dict[str, sql.Composable]:
+    return {
         "conflict": load.tables.conflict,
         "pages": load.tables.pages,
         "system": sql.Literal(load.system),
@@ -86,16 +105,7 @@ def quarantine_key_conflicts(connection: psycopg.Connection, load: Load, stream:
         "waiting": content_sql("q.payload", stream),
         "read": content_sql("c._payload", stream),
         "is_not_older": is_not_older("read", "q"),
-        "single": sql.SQL("not exists (select from {} c where c._key = read._key)").format(load.tables.conflict)
-        if found
-        else sql.SQL("true"),
     }
-    waiting = sql.SQL("select exists (select from {}").format(sql.SQL(_WAITING).format(**names))
-    if one_row(connection.execute(sql.SQL("{})").format(waiting)))[0]:
-        if found:
-            connection.execute(sql.SQL(_CLOSE_OTHER_ROWS).format(**names))
-        connection.execute(sql.SQL(_CLOSE_SINGLE).format(**names))
-    return connection.execute(sql.SQL(_QUARANTINE).format(**names)).rowcount if found else 0
 
 
 _WAITING = """
@@ -113,18 +123,20 @@ _CLOSE_OTHER_ROWS = """
       and q._key in (select _key from {conflict})
       and not exists (select from {conflict} c where c._key = q._key and (c._hash = q._hash or {read} = {waiting}))
 """
+_NEW = """
+    {conflict} c where not exists (
+        select from ops.quarantine q
+        where q.system = {system} and q.stream = {stream} and q.state = 'open' and q.key_conflict
+          and q._key = c._key and (q._hash = c._hash or {waiting} = {read})
+    )
+"""
 _QUARANTINE = """
     insert into ops.quarantine
         (load_id, system, stream, _key, _hash, payload, _cursor, _extracted_at, suite, expectation, reason,
          key_conflict)
     select {load}, {system}, {stream}, _key, _hash, _payload, _cursor, _extracted_at, 'landing', {expectation},
            format('%s different rows have this key (%s), and nothing says which is newer', rows, {key}), true
-    from {conflict} c
-    where not exists (
-        select from ops.quarantine q
-        where q.system = {system} and q.stream = {stream} and q.state = 'open' and q.key_conflict
-          and q._key = c._key and (q._hash = c._hash or {waiting} = {read})
-    )
+    from {new}
 """
 
 
