@@ -42,9 +42,11 @@ def _reduce(connection: psycopg.Connection, load: Load, stream: Stream, again: b
     What is no candidate only because of a version or a quarantined row that may still be rolled back is stored as
     superseded.
     """
+    if not _holds_rows(connection, load.tables.pages):
+        return _make_no_candidates(connection, load)
     _know_size(connection, load)
     staging = StagingTable(load.system, load.stream).versions
-    empty = not one_row(connection.execute(sql.SQL("select exists (select from {})").format(staging)))[0]
+    empty = not _holds_rows(connection, staging)
     waiting = _waiting(connection, load)
     reversible = first_reversible(connection, load.system, load.stream)
     names = {
@@ -68,7 +70,7 @@ def _reduce(connection: psycopg.Connection, load: Load, stream: Stream, again: b
         "read": content_sql("read._payload::jsonb", stream),
         "refused": content_sql("q.payload", stream),
     }
-    connection.execute(sql.SQL("drop table if exists {candidate}, {compared}, {superseded}").format(**names))
+    _drop(connection, load)
     if empty and not waiting:
         return connection.execute(_ALL.format(**names, kind=_kind(load.rows_read))).rowcount
     connection.execute(_COMPARED.format(**names, current=_current(connection, load)))
@@ -159,6 +161,30 @@ _SUPERSEDED = sql.SQL(
 )
 """What does not differ is as good as what it was compared with; what waits in quarantine was refused for the same
 reasons; what is late has never been gated."""
+
+
+def _holds_rows(connection: psycopg.Connection, table: sql.Composable) -> bool:
+    there: bool = one_row(connection.execute(sql.SQL("select exists (select from {})").format(table)))[0]
+    return there
+
+
+def _make_no_candidates(connection: psycopg.Connection, load: Load) -> int:
+    """Most loads of a night bring nothing: the table is made, which the publish reads, and nothing is compared."""
+    _drop(connection, load)
+    return connection.execute(
+        _ALL.format(
+            kind=_kind(0),
+            candidate=load.tables.candidate,
+            load_id=sql.Literal(load.load_id),
+            newest=sql.SQL("select * from {}").format(load.tables.pages),
+        )
+    ).rowcount
+
+
+def _drop(connection: psycopg.Connection, load: Load) -> None:
+    """What an attempt before this one has made."""
+    tables = sql.SQL(", ").join((load.tables.candidate, load.tables.compared, load.tables.superseded))
+    connection.execute(sql.SQL("drop table if exists {}").format(tables))
 
 
 def _kind(most: int) -> sql.Composable:

@@ -174,9 +174,9 @@ def _erase_unreadable(connection: psycopg.Connection, load: Load, register: Supp
 def set_erased_aside(connection: psycopg.Connection, load: Load) -> int:
     """Take the records of erased people out of the candidates while the gate looks at these; returns how many."""
     keys = suppressed_keys(connection, load.system, load.stream)
-    connection.execute(sql.SQL("drop table if exists {}").format(load.tables.erased))
     if not keys:
         return 0
+    connection.execute(sql.SQL("drop table if exists {}").format(load.tables.erased))
     names = {"erased": load.tables.erased, "candidate": load.tables.candidate, "keys": sql.Literal(keys)}
     with connection.transaction():
         connection.execute(

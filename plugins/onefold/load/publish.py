@@ -57,15 +57,17 @@ def publish(
     source, so cursor, lookup results and checkpoints stay as they are.
     """
     with connection.transaction():
-        new, changed, deleted, withholding, content = _count(connection, load)
+        candidates, new, changed, deleted, withholding, content = _count(connection, load)
         conflicting = 0 if replay_id else quarantine_key_conflicts(connection, load, stream)
-        quarantined = _quarantine(connection, load) + conflicting
+        quarantined = (_quarantine_refused(connection, load) if candidates else 0) + conflicting
+        quarantined += _quarantine_unreadable(connection, load) + _quarantine_parts(connection, load)
         withheld = quarantine_withheld(connection, load) if withholding else 0
         superseded = 0 if replay_id is None else record_outcomes(connection, load, replay_id)
         published = Published(new, changed, deleted, quarantined, withheld, conflicting, content, superseded)
-        _close_quarantined(connection, load)
-        close_withheld(connection, load)
-        _write_versions(connection, load, new + changed + deleted)
+        if candidates:
+            _close_quarantined(connection, load)
+            close_withheld(connection, load)
+            _write_versions(connection, load, new + changed + deleted)
         if replay_id is None:
             store_lookup_results(connection, load)
             store_checkpoints(connection, load)
@@ -101,14 +103,15 @@ def _names(load: Load) -> dict[str, sql.Composable]:
     }
 
 
-def _count(connection: psycopg.Connection, load: Load) -> tuple[int, int, int, int, str]:
-    """New, changed and deleted records, those of them with a withheld value, and a digest of all of them that does not
-    depend on their order."""
+def _count(connection: psycopg.Connection, load: Load) -> tuple[bool, int, int, int, int, str]:
+    """Whether there are candidates; of the accepted ones the new, changed and deleted records, those of them with a
+    withheld value, and a digest of all of them that does not depend on their order."""
     return one_row(
         connection.execute(
             sql.SQL(
                 """
-            select count(*) filter (where not _known and not _deleted),
+            select exists (select from {candidate}),
+                   count(*) filter (where not _known and not _deleted),
                    count(*) filter (where _known and not _deleted),
                    count(*) filter (where _deleted),
                    count(_withheld),
@@ -142,9 +145,9 @@ def _write_versions(connection: psycopg.Connection, load: Load, count: int) -> N
         ensure_key_index(connection, staging)
 
 
-def _quarantine(connection: psycopg.Connection, load: Load) -> int:
-    """Store every refused or unreadable record with its reason; one that waits there unchanged is not doubled."""
-    refused = connection.execute(
+def _quarantine_refused(connection: psycopg.Connection, load: Load) -> int:
+    """Store every refused record with its reason."""
+    return connection.execute(
         sql.SQL(
             """
             insert into ops.quarantine
@@ -161,7 +164,11 @@ def _quarantine(connection: psycopg.Connection, load: Load) -> int:
             """
         ).format(**_names(load))
     ).rowcount
-    unreadable = connection.execute(
+
+
+def _quarantine_unreadable(connection: psycopg.Connection, load: Load) -> int:
+    """Store every record that could not be read; one that waits there unchanged is not doubled."""
+    return connection.execute(
         """
         insert into ops.quarantine
             (load_id, system, stream, _hash, raw, _extracted_at, suite, expectation, reason)
@@ -177,7 +184,6 @@ def _quarantine(connection: psycopg.Connection, load: Load) -> int:
         """,
         (load.load_id,),
     ).rowcount
-    return refused + unreadable + _quarantine_parts(connection, load)
 
 
 def _quarantine_parts(connection: psycopg.Connection, load: Load) -> int:
