@@ -13,6 +13,7 @@ from xdist.scheduler import LoadScopeScheduling
 _STREAM = re.compile(r"\[([a-z0-9_]+\.[a-z0-9_]+)[-\]]")
 
 _PUBLISHED = {"test_catalogue.py", "test_commerce.py", "test_ksef_invoices.py", "test_registers.py"}
+_EVERY_STREAM = {"test_one_record.py", "test_erased.py"}
 
 _KILLED = {"test_disk.py", "test_kill.py"}
 
@@ -24,6 +25,8 @@ def group_of(test: str) -> str:
     module = test.partition("::")[0]
     if module.partition("tests/conform/")[2] in _PUBLISHED:
         return "published"
+    if module.partition("tests/conform/")[2] in _EVERY_STREAM:
+        return "every_stream"
     if "tests/scheduler/" in module or module.endswith("tests/docs/test_commands.py"):
         return "scheduler"
     if module.partition("tests/erasure/")[2] in _KILLED:

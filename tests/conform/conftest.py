@@ -4,8 +4,12 @@ from collections.abc import Iterator
 
 import psycopg
 import pytest
+from psycopg import sql
 
+from onefold.load.staging import ensure_all_staging
 from onefold.platform.postgres import Postgres
+from onefold.warehouse.schema import upgrade_schema
+from tests.conform.every_stream import CATALOG, FEEDS, FEW, Warehouse
 from tests.conform.published import Published, publish
 from tests.conform.world import World
 from tests.conftest import TEMPLATE
@@ -37,3 +41,27 @@ def published(postgres: Postgres, parsed_once: Parse, tmp_path_factory: pytest.T
 @pytest.fixture(scope="session", autouse=True)
 def _parsed_once(parsed_once: Parse) -> None:
     """No test here is about how long dbt parses."""
+
+
+@pytest.fixture(scope="session")
+def every_stream(
+    postgres: Postgres, old_template: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Warehouse]:
+    """Every stream of the catalogue, loaded and conformed once; the tests that share it change single records."""
+    name = copy_database(postgres, old_template, "o")
+    url = postgres.url(name)
+    upgrade_schema(url)
+    made = Warehouse(url)
+    ensure_all_staging(made.loader, CATALOG)
+    with psycopg.connect(url) as owner:
+        for stream in FEEDS:
+            owner.execute(
+                sql.SQL("delete from {0} where _key not in (select _key from {0} order by _key limit {1})").format(
+                    sql.Identifier("staging", stream.replace(".", "__")), sql.Literal(FEW)
+                )
+            )
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("ONEFOLD_HOME", str(tmp_path_factory.mktemp("home")))
+        made.conform(judged=False)
+        yield made
+    drop_database(postgres, name)

@@ -14,6 +14,7 @@ from psycopg import sql
 
 from onefold.catalog.entity import Entity
 from onefold.catalog.reader import read_catalog
+from onefold.conform.candidate import Gate
 from onefold.conform.gate import entity_gate
 from onefold.conform.report import ConformReport
 from onefold.conform.run import conform_with_build
@@ -31,6 +32,8 @@ from tests.roles import as_role
 CATALOG = read_catalog()
 ENTITIES = list(CATALOG.entities.values())
 FEEDS = sorted({stream for entity in ENTITIES for stream in entity.streams})
+FEW = 40
+"""Rows of a stream with daily rates and the like that are enough here."""
 _runs = itertools.count(1)
 
 Payload = dict[str, object]
@@ -88,14 +91,16 @@ class Warehouse:
             return None
         return steps.publish(job)
 
-    def conform(self, *, judged: bool = True) -> ConformReport:
+    def conform(self, *, judged: bool = True, gate: Gate | None = None, mapping: str = "of this test") -> ConformReport:
+        """Conform what was loaded, judged by the suites or by that gate; all of it anew where the mapping is another
+        one."""
         return conform_with_build(
             self.loader,
             "os:tester",
-            entity_gate(self.loader) if judged else lambda candidate: (),
+            gate or (entity_gate(self.loader) if judged else lambda candidate: ()),
             ENTITIES,
             lambda publish: build(self.loader, ENTITIES, publish),
-            mappings=dict.fromkeys(CATALOG.entities, "of this test"),
+            mappings=dict.fromkeys(CATALOG.entities, mapping),
             suites=suite_fingerprints(CATALOG.entities),
         )
 

@@ -7,11 +7,10 @@ conform of the catalogue.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import psycopg
-import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from psycopg import sql
@@ -19,37 +18,10 @@ from psycopg import sql
 from onefold.catalog.stream import Stream
 from onefold.conform.candidate import Candidate, Failure
 from onefold.conform.run import conform_with_build
-from onefold.load.staging import ensure_all_staging
-from onefold.platform.postgres import Postgres
-from onefold.warehouse.schema import upgrade_schema
-from tests.conform.every_stream import CATALOG, ENTITIES, FEEDS, Payload, Warehouse
+from tests.conform.every_stream import CATALOG, ENTITIES, FEEDS, FEW, Payload, Warehouse
 from tests.conform.rendered import build
-from tests.databases import copy_database, drop_database
 
 EXAMPLES = 60 if os.environ.get("ONEFOLD_TORTURE") == "full" else 3
-FEW = 40
-"""Rows of a stream with daily rates and the like that are enough here."""
-
-
-@pytest.fixture(scope="module")
-def warehouse(postgres: Postgres, old_template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
-    name = copy_database(postgres, old_template, "o")
-    url = postgres.url(name)
-    upgrade_schema(url)
-    made = Warehouse(url)
-    ensure_all_staging(made.loader, CATALOG)
-    with psycopg.connect(url) as owner:
-        for stream in FEEDS:
-            owner.execute(
-                sql.SQL("delete from {0} where _key not in (select _key from {0} order by _key limit {1})").format(
-                    sql.Identifier("staging", stream.replace(".", "__")), sql.Literal(FEW)
-                )
-            )
-    with pytest.MonkeyPatch.context() as environment:
-        environment.setenv("ONEFOLD_HOME", str(tmp_path_factory.mktemp("home")))
-        made.conform(judged=False)
-        yield made
-    drop_database(postgres, name)
 
 
 WRONG = [None, "", "nonsense", -1, "0", "0000-00-00", "2026-02-30T25:00:00Z", True, 10**30, [], {}, "ąę'", "x" * 3000]
@@ -93,22 +65,22 @@ def _stream(stream: str) -> Stream:
     other=st.integers(0, FEW),
 )
 def test_one_record_replaced_by_any_other_changes_no_other_golden_record(
-    warehouse: Warehouse, stream: str, place: int, fields: list[int], change: object, other: int
+    every_stream: Warehouse, stream: str, place: int, fields: list[int], change: object, other: int
 ):
-    rows = warehouse.rows(stream)
+    rows = every_stream.rows(stream)
     if not rows:
         return
     key = list(rows)[place % len(rows)]
     record = f"{stream.replace('.', '|')}|{key}"
     fed = [entity for entity in ENTITIES if stream in entity.streams]
-    before = warehouse.golden()
-    concerned = {entity.entity: warehouse.concerned(entity, record) for entity in fed}
-    warehouse.load(stream, key, _changed(stream, rows, key, fields, change, other))
-    report = warehouse.conform()
+    before = every_stream.golden()
+    concerned = {entity.entity: every_stream.concerned(entity, record) for entity in fed}
+    every_stream.load(stream, key, _changed(stream, rows, key, fields, change, other))
+    report = every_stream.conform()
     assert report.refused == {}
-    after = warehouse.golden()
+    after = every_stream.golden()
     for entity in fed:
-        concerned[entity.entity] |= warehouse.concerned(entity, record)
+        concerned[entity.entity] |= every_stream.concerned(entity, record)
     for entity in ENTITIES:
         name = entity.entity
         mine = concerned.get(name, set())
@@ -140,22 +112,22 @@ LAWFUL = [
 ]
 
 
-def test_what_the_world_lawfully_does_is_published_with_a_warning_on_the_record_at_most(warehouse: Warehouse):
+def test_what_the_world_lawfully_does_is_published_with_a_warning_on_the_record_at_most(every_stream: Warehouse):
     """A user without mail, a shop customer without a company, an order without the customer's number, an invoice line
     without a net amount, an invoice whose parts do not sum to its total."""
-    held_back = set(warehouse.query(HELD_BACK))  # by the test before
+    held_back = set(every_stream.query(HELD_BACK))  # by the test before
     keys = {}
     for case in LAWFUL:
-        rows = warehouse.rows(case.stream)
+        rows = every_stream.rows(case.stream)
         keys[case.stream] = list(rows)[-1]
         payload = rows[keys[case.stream]][1]
         for name, value in case.fields.items():
             _set(payload, (_stream(case.stream).fields[name].path or name).split("."), value)
-        assert warehouse.load(case.stream, keys[case.stream], payload) is not None
-    assert warehouse.conform().refused == {}
+        assert every_stream.load(case.stream, keys[case.stream], payload) is not None
+    assert every_stream.conform().refused == {}
     for case in LAWFUL:
         record = f"{case.stream.replace('.', '|')}|{keys[case.stream]}"
-        rows = warehouse.query(
+        rows = every_stream.query(
             sql.SQL(
                 "select to_jsonb(g), g.warnings from {view} as g join {crosswalk} as x on x.{id} = g.{id}"
                 " where x.record = %s"
@@ -170,7 +142,7 @@ def test_what_the_world_lawfully_does_is_published_with_a_warning_on_the_record_
         ((golden, warnings),) = rows
         assert {name: golden[name] for name in case.shows} == case.shows, record
         assert set(case.warnings) <= set(warnings), record
-    assert set(warehouse.query(HELD_BACK)) <= held_back
+    assert set(every_stream.query(HELD_BACK)) <= held_back
 
 
 def _set(payload: Payload, path: list[str], value: object) -> None:
@@ -183,7 +155,7 @@ def _set(payload: Payload, path: list[str], value: object) -> None:
     payload[path[-1]] = value
 
 
-def test_a_record_that_fails_is_held_back_alone_whatever_its_entity_is_identified_by(warehouse: Warehouse):
+def test_a_record_that_fails_is_held_back_alone_whatever_its_entity_is_identified_by(every_stream: Warehouse):
     """One changed golden record of every entity fails a critical expectation; the others that changed are published."""
     changed = {}
     for entity in ENTITIES:
@@ -191,8 +163,8 @@ def test_a_record_that_fails_is_held_back_alone_whatever_its_entity_is_identifie
         ids = sql.SQL("select {id}::text from {view} order by 1 limit 2").format(
             id=sql.Identifier(f"{name}_id"), view=sql.Identifier("conformed", name)
         )
-        changed[name] = [each for (each,) in warehouse.query(ids)]
-        with psycopg.connect(warehouse.url) as owner:  # as if another mapping had made other values of them
+        changed[name] = [each for (each,) in every_stream.query(ids)]
+        with psycopg.connect(every_stream.url) as owner:  # as if another mapping had made other values of them
             owner.execute(
                 sql.SQL("update {} set _hash = '' where {} = any (%s::uuid[]) and _ended_publish_id is null").format(
                     sql.Identifier("conformed", f"{name}_version"), sql.Identifier(f"{name}_id")
@@ -209,15 +181,15 @@ def test_a_record_that_fails_is_held_back_alone_whatever_its_entity_is_identifie
         return [Failure("first", "it is the first", True, rows)]
 
     report = conform_with_build(
-        warehouse.loader,
+        every_stream.loader,
         "os:tester",
         first_fails,
         ENTITIES,
-        lambda publish: build(warehouse.loader, ENTITIES, publish),
+        lambda publish: build(every_stream.loader, ENTITIES, publish),
         mappings=dict.fromkeys(CATALOG.entities, "another one"),
     )
     assert report.refused == {}
-    after = warehouse.golden()
+    after = every_stream.golden()
     for name, ids in changed.items():
         assert [after[name][each][1] == report.publish_id for each in ids] == [False, True][: len(ids)], name
     assert {each.entity: each.held_back for each in report.entities} == dict.fromkeys(changed, 1)
