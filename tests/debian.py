@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import os
+import re
 import subprocess
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
 
 LISTS = Path("/var/lib/apt/lists")
+LIBRARIES = r"lib.*"
 
 
-def unpack(package: str, cache: Path) -> None:
-    """Download the package and those that it needs and the machine lacks, and unpack them side by side.
+def unpack(package: str, cache: Path, needs: str = LIBRARIES) -> None:
+    """Download the package and what the machine lacks of what it depends on, and unpack them side by side.
 
-    Fails the test with what to do where that cannot be.
+    Of those, only what `needs`, a regular expression, takes: a program that is not installed wants its libraries and
+    no scripts. Fails the test with what to do where that cannot be.
     """
     apart = ["-o", f"Dir::State::Lists={cache}/lists", "-o", f"Dir::Cache={cache}/archives"]
     try:
@@ -24,11 +29,8 @@ def unpack(package: str, cache: Path) -> None:
             for folder in ("lists/partial", "archives/partial"):
                 (cache / folder).mkdir(parents=True, exist_ok=True)
             subprocess.run(["apt-get", *apart, "update"], check=True, capture_output=True, timeout=300)
-        asked = ["apt-cache", *apart, "depends", package]
-        needed = subprocess.run(asked, check=True, capture_output=True, text=True).stdout
-        names = [line.split()[-1] for line in needed.splitlines() if line.strip().startswith("Depends:")]
-        lacking = [name for name in names if subprocess.run(["dpkg-query", "-W", name], capture_output=True).returncode]
-        command = ["apt-get", *apart, "download", package, *lacking]
+        lacking = _lacking(package, re.compile(needs), apart)
+        command = ["apt-get", *apart, "download", *lacking]
         subprocess.run(command, cwd=cache, check=True, capture_output=True, timeout=300)
         for downloaded in cache.glob("*.deb"):
             subprocess.run(["dpkg-deb", "-x", downloaded, cache], check=True, capture_output=True)
@@ -39,3 +41,39 @@ def unpack(package: str, cache: Path) -> None:
             f"These tests need {package}. It is not installed, and Debian's package could not be downloaded "
             f"({error}; {said!r}). Install {package}, or let apt-get reach its archive (apt-get update)."
         )
+
+
+def libraries(cache: Path) -> str:
+    """The value of LD_LIBRARY_PATH with which what was unpacked finds its libraries."""
+    found = (*(cache / "usr").rglob("*.so.*"), *cache.glob("lib/**/*.so.*"))
+    return os.pathsep.join(sorted({str(path.parent) for path in found}))
+
+
+def _lacking(package: str, needs: re.Pattern[str], options: Iterable[str]) -> list[str]:
+    """The package, and what of it and of its own needs is not installed."""
+    asked = ["dpkg-query", "--show", "--showformat", "${db:Status-Status} ${Package}\n"]
+    known = subprocess.run(asked, check=True, capture_output=True, text=True).stdout.splitlines()
+    installed = {line.split()[1] for line in known if line.startswith("installed ")}
+    lacking, ahead = [package], [package]
+    while ahead:
+        for either in _dependencies(ahead.pop(), options):
+            fitting = [name for name in either if needs.fullmatch(name)]
+            if fitting and not installed & {*either} and not {*lacking} & {*either}:
+                lacking.append(fitting[0])
+                ahead.append(fitting[0])
+    return lacking
+
+
+def _dependencies(package: str, options: Iterable[str]) -> list[list[str]]:
+    """What a package depends on: of each list, one is enough."""
+    asked = ["apt-cache", *options, "depends", "--important", package]
+    lines = subprocess.run(asked, check=True, capture_output=True, text=True).stdout.splitlines()
+    groups: list[list[str]] = []
+    goes_on = False
+    for line in lines:
+        if one := re.fullmatch(r" ([ |])(?:Pre)?Depends: ([^<>\s]+)", line):
+            if not goes_on:
+                groups.append([])
+            groups[-1].append(one[2])
+            goes_on = one[1] == "|"
+    return groups

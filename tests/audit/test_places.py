@@ -24,7 +24,7 @@ from onefold.errors import Fatal
 from onefold.warehouse.post_commit import anchor_and_deliver
 from sandbox.time_stamp.authority import Authority, routes
 from tests.audit.conftest import Here
-from tests.debian import unpack
+from tests.debian import libraries, unpack
 from tests.http.web_server import Asked, Say, WebServer, serving
 
 NOBODY = 65534
@@ -161,9 +161,8 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Authority]:
         if not shutil.which("openssl"):
             cache = tmp_path_factory.mktemp("openssl")
             unpack("openssl", cache)
-            libraries = {str(path.parent) for path in cache.rglob("*.so.*")}
             patch.setenv("PATH", f"{cache}/usr/bin", prepend=os.pathsep)
-            patch.setenv("LD_LIBRARY_PATH", os.pathsep.join(libraries))
+            patch.setenv("LD_LIBRARY_PATH", libraries(cache))
         yield Authority(tmp_path_factory.mktemp("authority"))
 
 

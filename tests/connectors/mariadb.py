@@ -15,7 +15,7 @@ import pymysql
 import pytest
 
 from onefold.platform.postgres import free_port
-from tests.debian import unpack
+from tests.debian import libraries, unpack
 
 PACKAGE = "mariadb-server-core"
 PASSWORD = "test-only"
@@ -45,8 +45,7 @@ def programs(cache: Path) -> Programs:
     usr = cache / "usr"
     if not (usr / "sbin" / "mariadbd").exists():
         unpack(PACKAGE, cache)
-    libraries = os.pathsep.join({str(path.parent) for path in (*usr.rglob("*.so.*"), *cache.glob("lib/**/*.so.*"))})
-    return Programs(usr / "sbin" / "mariadbd", _share(usr), libraries)
+    return Programs(usr / "sbin" / "mariadbd", _share(usr), libraries(cache))
 
 
 def _share(usr: Path) -> Path:

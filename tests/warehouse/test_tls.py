@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
-import subprocess
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,10 +11,10 @@ import pytest
 
 from onefold.conform.dbt_build import _environment
 from onefold.errors import Fatal, Retriable
-from onefold.platform.postgres import free_port
 from onefold.quality.gate import _gx_url
 from onefold.settings import warehouse_url
 from onefold.warehouse.connection import connect
+from tests.warehouse import ssl_postgres
 from tests.warehouse.tls_server import certificate, tls_in_front_of
 
 
@@ -97,40 +94,9 @@ def test_a_weaker_url_or_a_missing_file_is_refused(
 
 @pytest.fixture
 def real_server(authority: tuple[Path, Path]) -> Iterator[str]:
-    """The URL of a PostgreSQL of this machine's own that was built with SSL, and takes nothing else."""
-    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
-    if not found or not _has_ssl(found[-1].with_name("postgres")):
-        pytest.skip("no PostgreSQL with SSL is installed here; the embedded one was built without")
-    folder = Path(tempfile.mkdtemp(prefix="onefold-ssl-"))
-    data, port = folder / "data", free_port()
-    owner = {"user": "postgres", "group": "postgres", "extra_groups": []} if os.geteuid() == 0 else {}
-
-    def run(program: str, *arguments: str) -> None:
-        done = subprocess.run([found[-1].with_name(program), *arguments], capture_output=True, text=True, **owner)
-        assert done.returncode == 0, done.stdout + done.stderr
-
-    for file in authority:
-        shutil.copy(file, folder)
-    if owner:
-        for path in (folder, *folder.iterdir()):
-            shutil.chown(path, "postgres", "postgres")
-    (folder / authority[1].name).chmod(0o600)
-    try:
-        run("initdb", "--no-sync", "--auth=trust", "--username=onefold_loader", f"--pgdata={data}")
-        (data / "pg_hba.conf").write_text("hostssl all all 127.0.0.1/32 trust\n")
-        files = f"-cssl_cert_file={folder / authority[0].name} -cssl_key_file={folder / authority[1].name}"
-        options = f"-cport={port} -clisten_addresses=127.0.0.1 -cunix_socket_directories={folder} -cfsync=off -cssl=on"
-        run("pg_ctl", "start", "--wait", f"--pgdata={data}", f"--log={folder / 'log'}", f"--options={options} {files}")
-        try:
-            yield f"postgresql://onefold_loader:word@127.0.0.1:{port}/postgres"
-        finally:
-            run("pg_ctl", "stop", "--mode=immediate", f"--pgdata={data}")
-    finally:
-        shutil.rmtree(folder)
-
-
-def _has_ssl(server: Path) -> bool:
-    return b"could not load server certificate file" in server.read_bytes()
+    """The URL of a PostgreSQL that was built with SSL, and takes nothing else."""
+    with ssl_postgres.running(*authority) as port:
+        yield f"postgresql://{ssl_postgres.USER}:word@127.0.0.1:{port}/postgres"
 
 
 def test_every_driver_checks_a_real_server_with_ssl(
