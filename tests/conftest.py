@@ -16,6 +16,7 @@ from onefold.platform.postgres_account import delete_data
 from onefold.warehouse.connection import connect
 from onefold.warehouse.install import install
 from tests.databases import copy_database, drop_database, tablespace_in_memory
+from tests.effort import TORTURE
 from tests.groups import GroupScheduling
 from tests.roles import PASSWORDS, as_role
 from tests.scheduler.installation import PATIENCE
@@ -37,11 +38,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leaves the full matrix out unless it is asked for."""
-    if config.getoption("matrix") == "once":
-        repeated = [item for item in items if item.get_closest_marker("full_matrix")]
-        config.hook.pytest_deselected(items=repeated)
-        items[:] = [item for item in items if not item.get_closest_marker("full_matrix")]
+    """Leaves out what is not asked for: the full matrix, and what only `make torture` runs."""
+    left_out = {"full_matrix"} if config.getoption("matrix") == "once" else set()
+    left_out |= set() if TORTURE else {"torture"}
+    unasked = {item for item in items if any(mark.name in left_out for mark in item.iter_markers())}
+    config.hook.pytest_deselected(items=[item for item in items if item in unasked])
+    items[:] = [item for item in items if item not in unasked]
     # The pages of the docs are read after the tests whose installation they change for good, and what ends that
     # installation comes after all that need it.
     items.sort(key=_turn)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
@@ -22,7 +21,6 @@ from tests.conform.every_stream import ENTITIES, Payload, Warehouse
 from tests.erasure.office import Office, traces
 from tests.erasure.test_nothing_brings_it_back import roll_back
 
-FULL = os.environ.get("ONEFOLD_TORTURE") == "full"
 STREAM = "hr.employee"
 ROWS = sql.SQL("select (to_jsonb(t) - '_hash')::text from {} t order by 1")
 
@@ -73,7 +71,7 @@ def nobody_of_that_name(candidate: Candidate) -> list[Failure]:
     return [Failure("last_name", "nobody is called so", critical=True, rows=rows)]
 
 
-@pytest.mark.skipif(not FULL, reason="in make torture")
+@pytest.mark.torture
 def test_a_person_who_was_erased_is_in_no_golden_record_whatever_follows(
     every_stream: Warehouse, tmp_path: Path
 ) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 
 import pytest
@@ -15,9 +14,10 @@ from onefold.conform.run import conform_with_build
 from onefold.errors import Retriable
 from tests.conform.test_increments import INCREMENTS, _published
 from tests.conform.world import ACTOR, MAPPINGS, PARTNER, World, accept, no_bad_email, record
+from tests.effort import TORTURE
 from tests.kills import count_kill
 
-EXAMPLES = 60 if os.environ.get("ONEFOLD_TORTURE") == "full" else 3
+EXAMPLES = 60 if TORTURE else 3
 
 
 def _held_back(world: World) -> list[tuple[object, ...]]:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import os
-
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from psycopg import sql
 
 from tests.conform.world import Record, World, record
+from tests.effort import TORTURE
 
-EXAMPLES = 100 if os.environ.get("ONEFOLD_TORTURE") == "full" else 5
+EXAMPLES = 100 if TORTURE else 5
 NAMES = ("Bóbr S.A.", "BOBR SPOLKA AKCYJNA", "Przedsiębiorstwo Produkcyjne Łączność Sp", "Ryś", "")
 FULL = "Przedsiębiorstwo Produkcyjne Łączność Sp. z o.o."
 

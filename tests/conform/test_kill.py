@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import random
 from collections import Counter
 
 from onefold.audit import entries_from_database, verify
 from tests.conform.world import World, no_bad_email, record
 from tests.doomed import Doomed, wait_until_its_sessions_are_gone
+from tests.effort import TORTURE
 from tests.kills import count_kill
 
-KILLS = 60 if os.environ.get("ONEFOLD_TORTURE") == "full" else 1
+KILLS = 60 if TORTURE else 1
 SEED = 20260301
 
 

@@ -6,7 +6,6 @@ conform of the catalogue.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -20,8 +19,9 @@ from onefold.conform.candidate import Candidate, Failure
 from onefold.conform.run import conform_with_build
 from tests.conform.every_stream import CATALOG, ENTITIES, FEEDS, FEW, Payload, Warehouse
 from tests.conform.rendered import build
+from tests.effort import TORTURE
 
-EXAMPLES = 60 if os.environ.get("ONEFOLD_TORTURE") == "full" else 3
+EXAMPLES = 60 if TORTURE else 3
 
 
 WRONG = [None, "", "nonsense", -1, "0", "0000-00-00", "2026-02-30T25:00:00Z", True, 10**30, [], {}, "ąę'", "x" * 3000]

@@ -5,7 +5,6 @@ What a person's own record keeps (its key, its figures) is compared too, so an e
 
 from __future__ import annotations
 
-import os
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -38,6 +37,7 @@ from onefold.warehouse.connection import connect
 from tests.approvals import answer
 from tests.conftest import TEMPLATE
 from tests.databases import copy_database, drop_database
+from tests.effort import TORTURE
 from tests.erasure.office import bytes_on_disk, traces
 from tests.operations import test_any_sequence as operations
 from tests.operations.truth import Load, Truth, alive
@@ -45,7 +45,7 @@ from tests.operations.world import EVERYTHING, World, judged_by_credit
 from tests.retention.conftest import Warehouse, said
 from tests.roles import as_role
 
-EXAMPLES = 500 if os.environ.get("ONEFOLD_TORTURE") == "full" else 2
+EXAMPLES = 500 if TORTURE else 2
 
 
 @dataclass(frozen=True)

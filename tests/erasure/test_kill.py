@@ -16,12 +16,12 @@ import pytest
 
 from onefold.audit import entries_from_database, verify
 from onefold.warehouse.connection import connect
+from tests.effort import TORTURE
 from tests.erasure.world import ErasureWorld, Warehouse
 from tests.kills import count_kill
 from tests.torture.loader import Forked, said_of
 from tests.torture.wire import Moment, Order, Wire
 
-FULL = os.environ.get("ONEFOLD_TORTURE") == "full"
 PHASES = {
     "the search": b"select ctid",
     "the register": b"insert into ops.suppression",
@@ -41,7 +41,7 @@ def kills() -> Iterator[list[str]]:
     killed: list[str] = []
     yield killed
     print(f"\n{len(killed)} erasures were killed, and ended as if undisturbed: {', '.join(killed)}")
-    assert len(killed) >= 40 or not FULL
+    assert len(killed) >= 40 or not TORTURE
 
 
 @pytest.fixture(scope="module")
@@ -88,7 +88,7 @@ def test_killed_at_any_order_to_postgresql_and_tried_again_it_ends_the_same(
         kinds.setdefault(_wording(order), order)
     chosen = [Moment(order.number) for order in kinds.values()]
     chosen += [Moment(order.number, "before") for order in list(kinds.values())[::4]]
-    if not FULL:
+    if not TORTURE:
         chosen = [Moment(_first(orders, PHASES["the writing anew"]).number)]
     for moment in chosen:
         kill_at(erasure_world, wire, moment)
@@ -99,7 +99,7 @@ def test_killed_at_any_order_to_postgresql_and_tried_again_it_ends_the_same(
 def test_killed_before_any_file_that_it_touches_and_tried_again_it_ends_the_same(
     erasure_world: ErasureWorld, kills: list[str]
 ) -> None:
-    for number in itertools.count(1) if FULL else [12]:
+    for number in itertools.count(1) if TORTURE else [12]:
         with erasure_world.warehouse() as copy:
             erasing = Forked(lambda _, copy=copy, number=number: _erase_until(copy, number))
             assert erasing.wait()
@@ -112,7 +112,7 @@ def test_killed_before_any_file_that_it_touches_and_tried_again_it_ends_the_same
     assert any(kill.startswith("before file") for kill in kills)
 
 
-@pytest.mark.skipif(not FULL, reason="in make torture")
+@pytest.mark.torture
 @pytest.mark.parametrize("phase", PHASES)
 def test_when_postgresql_is_killed_it_says_so_and_tried_again_it_ends_the_same(
     erasure_world: ErasureWorld, wire: Wire, orders: list[Order], kills: list[str], phase: str

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import itertools
-import os
 import random
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -21,7 +20,7 @@ from tests.kills import count_kill
 from tests.migration.conftest import ORDER, Engineer
 
 pytestmark = [
-    pytest.mark.skipif(os.environ.get("ONEFOLD_TORTURE") != "full", reason="minutes: make torture"),
+    pytest.mark.torture,
     pytest.mark.timeout(3600),
 ]
 KILLS = 50

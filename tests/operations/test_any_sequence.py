@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import os
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
@@ -17,11 +16,12 @@ from onefold.audit import entries_from_database, verify
 from onefold.load import gate_step
 from onefold.rollback import late_readings, lifecycle
 from onefold.warehouse.connection import connect
+from tests.effort import TORTURE
 from tests.operations.truth import alive
 from tests.operations.world import EVERYTHING, World, judged_by_credit
 from tests.retention.conftest import Warehouse, said
 
-EXAMPLES = 500 if os.environ.get("ONEFOLD_TORTURE") == "full" else 12
+EXAMPLES = 500 if TORTURE else 12
 LONG = 45
 """Minutes of the source's clock within which windows of the past lie: about as long as a sequence lasts."""
 

@@ -116,7 +116,7 @@ def test_airflows_own_setting_is_refused_for_the_others_would_not_know(monkeypat
 
 
 @pytest.mark.scheduler
-@pytest.mark.skipif(os.environ.get("ONEFOLD_TORTURE") != "full", reason="another whole installation: a minute")
+@pytest.mark.torture
 def test_a_whole_installation_runs_over_tls(tmp_path: Path) -> None:
     """Sign-in, DAG processor, scheduler, a task's own requests, the watchdog and the commands."""
     ours = Authority(tmp_path / "ours")

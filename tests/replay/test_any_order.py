@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import os
 from contextlib import suppress
 
 from hypothesis import HealthCheck, given, settings
@@ -13,10 +12,11 @@ from onefold.catalog.system import System
 from onefold.errors import Fatal
 from onefold.load.ledger import Run
 from onefold.replay.ledger import Replay
+from tests.effort import TORTURE
 from tests.load.shop import SHOP, SUITE, Shop, record
 from tests.replay.replaying import ANY_CREDIT, ANY_NAME, closed, job, opened, run_of, suite
 
-EXAMPLES = 100 if os.environ.get("ONEFOLD_TORTURE") == "full" else 3
+EXAMPLES = 100 if TORTURE else 3
 _streams = itertools.count(1)
 CONTENT = {"name": st.sampled_from([None, "N"]), "credit": st.sampled_from([-1, 1])}
 READINGS = st.lists(

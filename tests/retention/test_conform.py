@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -11,9 +10,9 @@ import pytest
 
 from onefold.retention.golden import golden_purges
 from tests.conform.world import PARTNER, STREAMS, Record, World, record
+from tests.effort import TORTURE
 from tests.retention.conftest import SAID
 
-TORTURE = os.environ.get("ONEFOLD_TORTURE") == "full"
 STEPS = [
     [record("erp", "z", krs="3", legal_name="First")],
     [record("crm", "a", tax_id_pl="1"), record("crm", "b", tax_id_pl="1")],

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import os
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
@@ -16,11 +15,11 @@ from onefold.retention import purge, run
 from onefold.retention.horizon import protected_loads
 from onefold.retention.staging import stream_purges
 from onefold.warehouse.connection import connect
+from tests.effort import TORTURE
 from tests.load.shop import SHOP, Shop, record
 from tests.retention.conftest import SAID, Warehouse
 from tests.rollback.test_twin import KEYS, Delivery, Reading, World
 
-TORTURE = os.environ.get("ONEFOLD_TORTURE") == "full"
 EXAMPLES = 300 if TORTURE else 1
 PHASES = tuple(Phase) if TORTURE else (Phase.explicit, Phase.generate)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -31,11 +30,11 @@ from onefold.rollback.stream_change import StreamChange
 from onefold.rollback.stream_state import restore_stream_state
 from onefold.warehouse.connection import connect
 from onefold.warehouse.tables import StagingTable
+from tests.effort import TORTURE
 from tests.load.shop import MORNING, SHOP, SUITE, Shop, record
 
 KEYS = "abcd"
-FULL = os.environ.get("ONEFOLD_TORTURE") == "full"
-EXAMPLES = 300 if FULL else 3
+EXAMPLES = 300 if TORTURE else 3
 _streams = itertools.count(1)
 Out = tuple[int, ...]
 """The loads of a history that are rolled back, by their numbers."""
@@ -214,7 +213,7 @@ def _cases(histories: Mapping[str, object], outs: Sequence[Out]) -> list[Paramet
     return [
         pytest.param(history, out, id=f"{name}-{out}")
         for name, history, its_own in named
-        for out in (outs if FULL else [its_own])
+        for out in (outs if TORTURE else [its_own])
     ]
 
 
@@ -258,7 +257,7 @@ def test_a_large_load_is_rolled_back_with_its_part(world: Callable[..., World], 
 
 def test_an_answer_that_was_rolled_back_gives_way_to_the_one_before(world: Callable[..., World]):
     history = [Delivery((A,), answers=("1", "2")), Delivery((B,), answers=("1", "3")), Delivery((C,), answers=("3",))]
-    for out in [(0,), (1,), (2,), (0, 1), (1, 2)] if FULL else [(1,), (1, 2)]:
+    for out in [(0,), (1,), (2,), (0, 1), (1, 2)] if TORTURE else [(1,), (1, 2)]:
         same_as_its_twin(world, history, out)
 
 

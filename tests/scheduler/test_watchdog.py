@@ -52,7 +52,7 @@ def stop_the_scheduler(at: Installation) -> None:
             stop_the_scheduler,
             "service",
             "silent",
-            marks=pytest.mark.skipif(os.environ.get("ONEFOLD_TORTURE") != "full", reason="in make torture"),
+            marks=pytest.mark.torture,
         ),
     ],
 )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import os
 from collections.abc import Iterator
 
 import pytest
@@ -13,6 +12,7 @@ from onefold.platform.postgres_account import delete_data
 from onefold.warehouse.install import install
 from tests.conftest import TEMPLATE
 from tests.databases import tablespace_in_memory
+from tests.effort import TORTURE
 from tests.roles import PASSWORDS
 from tests.torture.wire import Wire
 from tests.torture.world import World
@@ -21,7 +21,7 @@ from tests.torture.world import World
 @pytest.fixture(scope="session")
 def full() -> bool:
     """Whether every moment is tried, or few enough of them for `make test`."""
-    return os.environ.get("ONEFOLD_TORTURE") == "full"
+    return TORTURE
 
 
 @pytest.fixture(scope="session")

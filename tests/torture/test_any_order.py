@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
@@ -22,10 +21,11 @@ from onefold.errors import Retriable
 from onefold.load import steps
 from onefold.load.extraction import Source
 from onefold.warehouse.tables import StagingTable
+from tests.effort import TORTURE
 from tests.load.shop import SHOP, Shop, pages, record
 
 KEYS = "abcd"
-EXAMPLES = 300 if os.environ.get("ONEFOLD_TORTURE") == "full" else 4
+EXAMPLES = 300 if TORTURE else 4
 _streams = itertools.count(1)
 SUITE = "name: {}\nexpectations:\n  - {{type: expect_column_values_to_not_be_null, kwargs: {{column: id}}}}\n"
 

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 import resource
 import time
@@ -29,11 +28,12 @@ from onefold.load.extraction import from_system
 from onefold.load.job import Job
 from onefold.load.ledger import Run
 from onefold.load.window import WindowRequest
+from tests.effort import TORTURE
 from tests.http.web_server import WebServer, serving
 from tests.load.shop import MORNING, Shop
 from tests.torture.hostile_source import PAGINGS, HostileSource, system_of
 
-CASES = 210 if os.environ.get("ONEFOLD_TORTURE") == "full" else 2
+CASES = 210 if TORTURE else 2
 BOUND = 40
 """Seconds of one load: limits.load of the system (15), and the gate on a machine that is busy."""
 MEMORY = 400 << 10

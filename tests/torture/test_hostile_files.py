@@ -45,11 +45,10 @@ FILES: dict[str, tuple[str, Pieces]] = {
 }
 
 
+@pytest.mark.torture
 @pytest.mark.timeout(2 * SECONDS)
 @pytest.mark.parametrize("case", FILES)
-def test_a_file_of_full_size_is_read_within_bounds(tmp_path: Path, root: Path, full: bool, case: str) -> None:
-    if not full:
-        pytest.skip("in make torture")
+def test_a_file_of_full_size_is_read_within_bounds(tmp_path: Path, root: Path, case: str) -> None:
     name, pieces = FILES[case]
     path = tmp_path / "drops" / "in" / name
     path.parent.mkdir(parents=True)

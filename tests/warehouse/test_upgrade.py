@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -17,6 +16,7 @@ from onefold.audit import Trust, anchor, anchors, entries_from_database, signing
 from onefold.errors import Retriable
 from onefold.warehouse.migration_files import FOLDER, numbered_migrations
 from onefold.warehouse.schema import upgrade_schema
+from tests.effort import TORTURE
 from tests.kills import count_kill
 from tests.load.shop import SHOP, SUITE, Shop, pages, record
 from tests.roles import as_role
@@ -245,7 +245,7 @@ def exists(url: str, table: str) -> bool:
 def test_an_upgrade_that_is_killed_at_any_statement_and_run_again_ends_the_same(old_warehouses: Databases):
     """The server ends the session at the first statement of what is missing, the second, and so on: with
     ONEFOLD_TORTURE=full at each, else at ever fewer of the later ones of a long migration."""
-    every = os.environ.get("ONEFOLD_TORTURE") == "full"
+    every = TORTURE
     with old_warehouses() as whole, old_warehouses() as struck:
         upgrade_schema(whole)
         with psycopg.connect(struck, autocommit=True) as owner:
