@@ -120,6 +120,23 @@ def test_nobody_can_record_a_read_of_somebody_else_or_take_one_back(warehouse_ur
     assert [actor for _, actor, _, _ in events(warehouse_url)] == [f"role:{role}/os:x"]
 
 
+def test_nobody_can_write_into_the_chain_what_is_not_about_a_read(warehouse_url: str):
+    """It can never be erased: what an analyst wrote there of a person would let no erasure of theirs end."""
+    with psycopg.connect(as_role(warehouse_url, "onefold_analyst"), autocommit=True) as connection:
+        for payload, result in (
+            ('{"form": "jan@example.com"}', "ok"),
+            ('{"jan@example.com": true}', "ok"),
+            ('{"personal_columns": ["conformed.customer.jan@example.com"]}', "ok"),
+            ('["jan@example.com"]', "ok"),
+            ("{}", "jan@example.com"),
+        ):
+            with pytest.raises(psycopg.errors.InvalidParameterValue):
+                connection.execute(
+                    "select conformed.record_read('os:x', %s, 'select ?', %s, false, %s)", [b"\0" * 32, payload, result]
+                )
+    assert events(warehouse_url) == []
+
+
 @pytest.mark.parametrize(
     ("statement", "kept"),
     [

@@ -27,12 +27,14 @@ from onefold.erasure.ledger import Erasure, subject_of
 from onefold.erasure.log_files import lines_naming, overwrite_in_logs
 from onefold.erasure.plan import ErasurePlan, make_plan, plan_head
 from onefold.erasure.request import ErasureRequest
+from onefold.erasure.statements import TABLE as STATEMENTS
+from onefold.erasure.statements import forget_statements, plan_of, statements_naming, word_by_word
 from onefold.erasure.wipe import renew_log, rewrite_tables, tables_once_held
 from onefold.errors import Fatal
 from onefold.load.ledger import Run
 from onefold.privacy.direct_reads import try_to_collect_direct_reads
 from onefold.privacy.kept import kept_records, remember_kept
-from onefold.privacy.places import find_places
+from onefold.privacy.places import Place, find_places
 from onefold.privacy.records import RecordId
 from onefold.privacy.subject import Subject, find_subject
 from onefold.privacy.suppressions import (
@@ -44,6 +46,7 @@ from onefold.privacy.suppressions import (
     suppressions,
 )
 from onefold.privacy.tables import warehouse_tables
+from onefold.privacy.values import Finder
 from onefold.settings import settings
 from onefold.warehouse.connection import connect
 from onefold.warehouse.db_errors import translate_errors
@@ -119,9 +122,10 @@ def execute_erasure(url: str, catalog: Catalog, run: Run) -> ErasurePlan | None:
             raise Fatal(f"Erasure {found.erasure_id} is refused and not approved. Nothing was erased.")
         require_approval(connection, found.subject)
         require_publishable(connection)
-        plan = _execute(connection, catalog, found, read_case(found.case))
         try_to_collect_direct_reads(url, catalog, run.actor)
-        _end(connection, found, run, "erase.execute", plan)
+        subject, plan = _execute(connection, catalog, found, read_case(found.case), run.actor)
+        try_to_collect_direct_reads(url, catalog, run.actor)
+        _end(connection, found, run, "erase.execute", plan, word_by_word(subject.known))
         close_case(found.case)
     after_commit(url)
     return plan
@@ -144,16 +148,19 @@ def erase_again(url: str, catalog: Catalog) -> ErasurePlan:
         found = found or ledger.begin(connection, ledger.AGAIN, "", run, None)
         records = {*suppressed_records(missing), *records_of_erasure(connection, found.erasure_id)}
         subject = _subject(connection, catalog, Case("", frozenset(), records=frozenset(records)))
-        plan = _erase(connection, catalog, found, subject, missing)
         try_to_collect_direct_reads(url, catalog, run.actor)
-        _end(connection, found, run, "erase.again", plan)
+        plan = _erase(connection, catalog, found, subject, run.actor, missing)
+        try_to_collect_direct_reads(url, catalog, run.actor)
+        _end(connection, found, run, "erase.again", plan, suppressions(connection))
         said = not is_older_than_anchors(connection)
     if said:  # else `audit restored` comes next, and anchors
         after_commit(url)
     return plan
 
 
-def _execute(connection: psycopg.Connection, catalog: Catalog, found: Erasure, case: Case) -> ErasurePlan:
+def _execute(
+    connection: psycopg.Connection, catalog: Catalog, found: Erasure, case: Case, who: str
+) -> tuple[Subject, ErasurePlan]:
     subject = _subject(connection, catalog, case)
     with connection.transaction():  # what has begun is turned down no more
         basis, asked_by = one_row(
@@ -167,7 +174,7 @@ def _execute(connection: psycopg.Connection, catalog: Catalog, found: Erasure, c
         require_shown(connection, approval, head)
         approval.require(_content(case.name, subject.records))
     save_case(replace(case, values=case.values | subject.values, records=case.records | subject.records))
-    return _erase(connection, catalog, found, subject)
+    return subject, _erase(connection, catalog, found, subject, who)
 
 
 def _erase(
@@ -175,6 +182,7 @@ def _erase(
     catalog: Catalog,
     found: Erasure,
     subject: Subject,
+    who: str,
     missing: Sequence[str] = (),
 ) -> ErasurePlan:
     """Keep the person out, search, erase what was found, search again, write anew. `missing` are lines of the
@@ -182,6 +190,7 @@ def _erase(
     what was erased."""
     if found.case:
         suppress(connection, found.erasure_id, subject)
+    finder: Finder = word_by_word(subject.known)
     nothing = replace(make_plan(catalog, subject, ()), logs=lines_naming(_logs(), subject.known))
     touched, plan = set(found.touched), nothing.after(found.outcome)
     # What a law keeps was counted by the attempt that erased the rest.
@@ -195,10 +204,14 @@ def _erase(
                 remember_kept(connection, found.erasure_id, kept_records(now))
                 if missing:
                     enter(connection, found.erasure_id, missing)
-                    touched |= erase_suppressed(connection, catalog, subject, suppressions(connection))
+                    finder = suppressions(connection) or finder
+                    touched |= erase_suppressed(connection, catalog, subject, finder)
                     missing = ()
-                plan = make_plan(catalog, subject, now).after(plan)
+                statements = statements_naming(connection, finder)
+                touched |= {STATEMENTS} if statements else set()
+                plan = _plan(catalog, subject, now, statements).after(plan)
                 ledger.record_progress(connection, found.erasure_id, touched, plan)
+                forget_statements(connection, found.erasure_id, statements, who)
             if not (places := places_left(connection, catalog, subject)):
                 break
         require_nothing_left(connection, catalog, subject, places)
@@ -210,8 +223,14 @@ def _erase(
 
 def _make_plan(connection: psycopg.Connection, catalog: Catalog, case: Case) -> tuple[Subject, ErasurePlan]:
     subject = _subject(connection, catalog, case)
-    plan = make_plan(catalog, subject, find_places(connection, catalog, subject))
+    statements = statements_naming(connection, word_by_word(subject.known))
+    plan = _plan(catalog, subject, find_places(connection, catalog, subject), statements)
     return subject, replace(plan, logs=lines_naming(_logs(), subject.known))
+
+
+def _plan(catalog: Catalog, subject: Subject, places: Iterable[Place], statements: Sequence[bytes]) -> ErasurePlan:
+    plan = make_plan(catalog, subject, places)
+    return replace(plan, tables={**plan.tables, **plan_of(statements)})
 
 
 def _logs() -> Path:
@@ -227,10 +246,15 @@ def _content(case: str, records: Iterable[RecordId]) -> dict[str, object]:
     return {"case": case, "records": sorted(map(list, records))}
 
 
-def _end(connection: psycopg.Connection, found: Erasure, run: Run, action: str, plan: ErasurePlan) -> None:
+def _end(
+    connection: psycopg.Connection, found: Erasure, run: Run, action: str, plan: ErasurePlan, finder: Finder | None
+) -> None:
     with connection.transaction():
-        # What readers have asked may hold a value of the person. Who asked is recorded; PostgreSQL forgets it.
+        # What readers have asked may hold a value of the person. Who asked is recorded; PostgreSQL forgets it, and so
+        # does the record of statements where one came while this went on.
         connection.execute("select audit.forget_counted_statements(%s)", (run.actor,))
+        if finder:
+            forget_statements(connection, found.erasure_id, statements_naming(connection, finder), run.actor)
         ledger.end(connection, found.erasure_id, "done")
         _audit(connection, run.actor, action, found.erasure_id, plan)
 

@@ -18,8 +18,8 @@ select e.seq, e.at, regexp_replace(e.actor, '^role:', '') as reader,
     array(select jsonb_array_elements_text(e.payload -> 'personal_columns')) as personal_columns,
     greatest((e.payload -> 'plans')::bigint, (e.payload -> 'calls')::bigint) as times,
     (e.payload -> 'rows')::bigint as rows,
-    coalesce(s.text, e.payload ->> 'reason', '') as statement
-from audit.event as e left join audit.statement as s on e.subject = 'statement:' || encode(s.sha256, 'hex')
+    coalesce(s.text, 'forgotten by erasure ' || s.erasure_id, e.payload ->> 'reason', '') as statement
+from audit.event as e left join audit.statement as s on e.subject = 'statement:' || encode(s.name, 'hex')
 where (%(before)s::bigint is null or e.seq < %(before)s) and (e.action = 'read.gap'
     or e.action in ('read.begin', 'read.statements')
         and (e.payload -> 'personal_columns' <> '[]' or e.payload -> 'columns_known' = 'false'))

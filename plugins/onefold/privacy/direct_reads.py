@@ -30,6 +30,7 @@ MOST_COLUMNS = 200
 """So many columns of one statement are named in its event."""
 _BATCH = 500
 _PARAMETER = re.compile(r"(?<![\w$])\$\d+")
+_LOAD = re.compile(r"load_[0-9]+")
 _NAMED = re.compile(rf'\b({"|".join(SCHEMAS)})"?\s*\.\s*"?([A-Za-z_][\w$]*)')
 
 
@@ -77,9 +78,7 @@ def _reads(connection: psycopg.Connection, catalog: Catalog, statement: str) -> 
     columns = planned_columns(connection, query)
     text = without_values(_PARAMETER.sub("?", statement))
     # Of a statement without a plan, the tables that it names.
-    read = (
-        columns if columns is not None else {ReadColumn(schema, table, ALL) for schema, table in _NAMED.findall(text)}
-    )
+    read = columns if columns is not None else _named_tables(connection, text)
     personal = sorted(personal_columns(read, catalog))
     if columns is not None and not personal:
         return None
@@ -89,3 +88,24 @@ def _reads(connection: psycopg.Connection, catalog: Catalog, statement: str) -> 
         "columns_known": columns is not None,
         "personal_columns": [f"{each.schema}.{each.table}.{each.column}" for each in personal[:MOST_COLUMNS]],
     }
+
+
+def _named_tables(connection: psycopg.Connection, text: str) -> set[ReadColumn]:
+    """The tables that stand in a statement. The chain keeps them for ever, so it gets no name that somebody made up: a
+    table that is not there is ?, or the load's of which landing had it."""
+    named = set(_NAMED.findall(text))
+    there = connection.execute(
+        "select n.nspname, c.relname from pg_class as c join pg_namespace as n on n.oid = c.relnamespace"
+        " where n.nspname || '.' || c.relname = any (%s)",
+        ([f"{schema}.{table}" for schema, table in named],),
+    ).fetchall()
+    known = {(schema, table) for schema, table in there}
+    return {
+        ReadColumn(schema, table if (schema, table) in known else _load_of(schema, table), ALL)
+        for schema, table in named
+    }
+
+
+def _load_of(schema: str, table: str) -> str:
+    load = _LOAD.match(table) if schema == "landing" else None
+    return load[0] if load else "?"
