@@ -22,7 +22,7 @@ test-all: setup  ## Run every test for every stream
 	@.venv/bin/python -m pytest --numprocesses auto --dist loadscope --matrix full
 
 torture: setup  ## Kill loads, conforms, migrations, erasures, PostgreSQL at every moment; load from hostile sources
-	@ONEFOLD_TORTURE=full .venv/bin/python -m pytest -v --numprocesses auto --dist loadscope --matrix full \
+	@ONEFOLD_TORTURE=full .venv/bin/python -m pytest -v --numprocesses auto --dist loadscope --matrix full --timeout 7200 \
 		tests/torture tests/operations tests/rollback/test_twin.py \
 		tests/replay/test_any_order.py tests/conform/test_one_record.py tests/conform/test_kill.py tests/conform/test_increments.py \
 		tests/conform/test_publish.py tests/conform/test_held_back.py tests/conform/test_held_back_undisturbed.py tests/conform/test_erased.py \
