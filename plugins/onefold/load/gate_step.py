@@ -72,7 +72,7 @@ def run_gate(connection: psycopg.Connection, job: Job, load: Load) -> Gated:
     withholding = withholding_of(job.stream, job.name, job.entities)
     typed = make_typed(connection, load.tables, job.stream, withholding, suite)
     if not job.replays:
-        _check_contract(connection, job, load, withholding)
+        _check_contract(connection, job, load, withholding, typed)
     if typed.rows:
         if not job.replays:
             _tell_new_fields(connection, job, load)
@@ -91,7 +91,7 @@ def run_gate(connection: psycopg.Connection, job: Job, load: Load) -> Gated:
         _refuse_failed_table(job, load, suite.name, findings)
         if load.rows_read:
             conflicting = count_new_conflicts(connection, load, job.stream)
-            too_many = verdict.refused - refused_alone(connection, load) - waiting + conflicting
+            too_many = verdict.refused - refused_alone(connection, load, typed.rows) - waiting + conflicting
             _refuse_too_many(job, load, suite.name, findings, candidates + conflicting, too_many)
             refuse_if_nothing_passed(connection, load, job.name, verdict.refused - waiting)
     put_erased_back(connection, load, aside)
@@ -123,8 +123,10 @@ def _hold_partial_changes(connection: psycopg.Connection, job: Job, load: Load) 
     ).rowcount
 
 
-def _check_contract(connection: psycopg.Connection, job: Job, load: Load, withholding: Withholding) -> None:
-    if not may_have_drifted(connection, load.tables, job.stream):
+def _check_contract(
+    connection: psycopg.Connection, job: Job, load: Load, withholding: Withholding, typed: Typed
+) -> None:
+    if not (typed.has_unreadable or may_have_drifted(connection, load.tables, job.stream, typed.rows)):
         return
     drifts = find_drift(connection, load.tables, job.table, job.stream, withholding)
     _record_contract_changes(connection, load, drifts)
@@ -189,7 +191,7 @@ def record_verdict(
     versions = mapping_versions(entities, f"{load.system}.{load.stream}")
     to_refuse = [f for f in findings if f.critical and not withholding.broken_rule(f.expectation)]
     refused = record_refused(connection, load, suite.name, to_refuse, versions, whole=whole)
-    withheld = record_withheld(connection, load, stream, suite.name, typed.faults, findings, withholding, versions)
+    withheld = record_withheld(connection, load, stream, suite.name, typed, findings, withholding, versions)
     return Verdict(refused, withheld)
 
 

@@ -68,14 +68,15 @@ def record_refused(
     return refused
 
 
-def refused_alone(connection: psycopg.Connection, load: Load) -> int:
-    """How many refused rows stand for themselves alone (counts_for_share: false): 0 when there is no other row."""
-    alone, rows = one_row(
+def refused_alone(connection: psycopg.Connection, load: Load, rows: int) -> int:
+    """How many refused rows stand for themselves alone (counts_for_share: false): 0 when the load's `rows` are all
+    such."""
+    alone: int = one_row(
         connection.execute(
             sql.SQL(
-                "select count(*) filter (where alone), (select count(*) from {typed})"
+                "select count(*) filter (where alone)"
                 " from (select bool_and(alone) as alone from {refused} group by _key) refused"
-            ).format(typed=load.tables.typed, refused=load.tables.refused)
+            ).format(refused=load.tables.refused)
         )
-    )
-    return int(alone) if alone < rows else 0
+    )[0]
+    return alone if alone < rows else 0

@@ -21,7 +21,7 @@ from onefold.load.ledger import Load
 from onefold.quality.contract import field_value
 from onefold.quality.gate import Finding
 from onefold.quality.suite import Expectation
-from onefold.quality.typed import Fault
+from onefold.quality.typed import Fault, Typed
 from onefold.quality.withholding import Withholding
 
 INSERT = sql.SQL(
@@ -44,7 +44,7 @@ def record_withheld(
     load: Load,
     stream: Stream,
     suite: str,
-    faults: Sequence[Fault],
+    typed: Typed,
     findings: Sequence[Finding],
     withholding: Withholding,
     versions: Mapping[str, int],
@@ -54,13 +54,7 @@ def record_withheld(
     Rows that are in the load's `refused` table are left out: they wait whole. `versions` are those of the
     mappings that the gate used, by entity. Returns how many values are withheld, by attribute.
     """
-    codes = connection.execute(
-        sql.SQL(
-            "select distinct unnest(string_to_array(_withheld, ',')) as code from {}"
-            " where _withheld is not null order by code"
-        ).format(load.tables.typed)
-    ).fetchall()
-    faulty = [each for (code,) in codes for each in _of_fault(code, faults[int(code[1:])], stream)]
+    faulty = [each for code in typed.codes for each in _of_fault(code, typed.fault(code), stream)]
     faulty += [each for finding in findings for each in _of_finding(load, finding, stream, withholding)]
     if not faulty:
         return {}

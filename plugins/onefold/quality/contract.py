@@ -63,22 +63,18 @@ def payload_path(name: str, field: SourceField) -> list[str] | None:
     return None if path.startswith("$") else path.split(".") if field.path else [path]
 
 
-def may_have_drifted(connection: psycopg.Connection, landing: LandingTables, stream: Stream) -> bool:
-    """Whether it is worth looking closer: some candidate cannot be read, or no candidate has some field.
+def may_have_drifted(connection: psycopg.Connection, landing: LandingTables, stream: Stream, rows: int) -> bool:
+    """Whether it is worth looking closer, where each value can be read: some record cannot, or none of the candidates
+    (`rows`, deletions not counted) has some field.
 
     What is no candidate is as it was when it was published, so only the candidates have to be asked. Most fields are
     met in the first few of them; only those that are not are looked for in all.
     """
-    unreadable = one_row(
-        connection.execute(
-            sql.SQL(
-                "select exists (select from landing.unreadable where load_id = {})"
-                " or exists (select from {} where _unparsed is not null or _withheld like '%p%')"
-            ).format(landing.load_id, landing.typed)
-        )
-    )[0]
-    if unreadable:
+    unreadable = sql.SQL("select exists (select from landing.unreadable where load_id = {})").format(landing.load_id)
+    if one_row(connection.execute(unreadable))[0]:
         return True
+    if not rows:
+        return False
     candidates = sql.SQL("{} where not _deleted").format(landing.candidate)
     first = sql.SQL("(select _payload from {} limit {}) first").format(candidates, _FIRST)
     not_met = _never_filled(connection, stream.fields, first)

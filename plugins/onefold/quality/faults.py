@@ -36,14 +36,29 @@ def field_faults(stream: Stream, name: str, field: SourceField) -> Iterator[tupl
 def suspicions(stream: Stream, name: str, field: SourceField, careful: bool) -> Iterator[sql.Composable]:
     """Cheap conditions, one of which holds when something is wrong with the field.
 
-    Unless `careful`, every value is known to be readable as its type.
+    Unless `careful`, every value is known to be readable as its type, and no date to be before the year 1.
     """
     verdict = sql.SQL("is not true" if field.required else "is false")
-    yield sql.SQL("({}) {}").format(is_of_type(name, field), verdict)
-    if field.type in POSTGRES:
-        yield from [_unreadable(stream, name, field)] if careful or _is_table(stream) else _beyond(name, field)
+    wrong_type = sql.SQL("({}) {}").format(is_of_type(name, field), verdict)
+    if field.type not in POSTGRES or careful or _is_table(stream):
+        yield wrong_type
+        if field.type in POSTGRES:
+            yield _unreadable(stream, name, field)
+    else:
+        wrong = sql.SQL(" or ").join([wrong_type, *_beyond(name, field)])
+        yield sql.SQL("not {} and ({})").format(_surely_good(name, field), wrong)
     if _is_table(stream):
         yield _formula(stream, name, field)
+
+
+def _surely_good(name: str, field: SourceField) -> sql.Composable:
+    """Whether one cheap look tells that nothing is wrong: a number of JSON is written in digits; what begins with a
+    year of this century, and could be read, is a text and a date."""
+    if field.type in ("integer", "numeric"):
+        return sql.SQL("coalesce(jsonb_typeof({}) = 'number', false)").format(field_value(name, field))
+    if field.type in ("date", "timestamp"):
+        return sql.SQL("coalesce({} like '2___-%', false)").format(sql.SQL(field_sql(name, field)))
+    return sql.SQL("false")
 
 
 def _is_table(stream: Stream) -> bool:
@@ -70,7 +85,7 @@ def _beyond(name: str, field: SourceField) -> Iterator[sql.Composable]:
     to it; `infinity`, `today`, and days before the year 1 or after 9999 are dates."""
     text = sql.SQL(field_sql(name, field))  # as it came: a date that means none, 0000-00-00, is none of these
     if field.type in ("integer", "numeric"):
-        yield sql.SQL("(translate({}, ' 0123456789+-.eE', '') <> '') is true").format(text)
+        yield sql.SQL("({} ~ '[^ 0-9.eE+-]') is true").format(text)
     elif field.type in ("date", "timestamp"):
         # The year has four digits: nearly always the first four characters, which is cheap to ask.
         yield sql.SQL(

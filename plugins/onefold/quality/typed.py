@@ -18,10 +18,11 @@ from psycopg import sql
 
 from onefold.catalog.fields import SourceField
 from onefold.catalog.stream import Stream
-from onefold.mapping.sql import all_cases
+from onefold.mapping.sql import all_cases, field_sql
 from onefold.quality.faults import POSTGRES, field_faults, field_text, instant, is_readable, suspicions
 from onefold.quality.suite import Suite
 from onefold.quality.withholding import Withholding
+from onefold.warehouse.rows import one_row
 from onefold.warehouse.tables import LandingTables
 
 
@@ -46,10 +47,22 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class Typed:
-    """The typed table: how many rows it has, deletions not counted, and the faults that `_withheld` numbers."""
+    """The typed table: how many rows it has, deletions not counted; whether an essential field of some row is
+    unreadable; the faults that `_withheld` numbers, and the codes of those that some row has."""
 
     rows: int
+    unparsed: bool
     faults: tuple[Fault, ...]
+    codes: tuple[str, ...]
+
+    @property
+    def has_unreadable(self) -> bool:
+        """Whether any value is not of its field's type."""
+        return self.unparsed or any(code.startswith("p") for code in self.codes)
+
+    def fault(self, code: str) -> Fault:
+        """The fault that the code names."""
+        return self.faults[int(code[1:])]
 
 
 def make_typed(
@@ -84,18 +97,64 @@ def make_typed(
             )
         ).rowcount
 
+    dates = [name.lower() for name, field in fields.items() if field.type in ("date", "timestamp")]
     try:
-        return Typed(spread(careful=False), faults)
+        rows = spread(careful=False)
+        found = _look(connection, landing, rows, dates)
     except psycopg.DataError:
-        return Typed(spread(careful=True), faults)
+        found = None
+    if found is None or found.before_christ:
+        rows = spread(careful=True)
+        found = _look(connection, landing, rows, dates)
+    return Typed(rows, found.unparsed, faults, _codes(connection, landing) if found.withheld else ())
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """Whether any row has something in `_unparsed`, in `_withheld`, a date before the year 1: nearly always none."""
+
+    unparsed: bool
+    withheld: bool
+    before_christ: bool
+
+
+def _look(connection: psycopg.Connection, landing: LandingTables, rows: int, dates: Sequence[str]) -> _Look:
+    if not rows:
+        return _Look(unparsed=False, withheld=False, before_christ=False)
+    early = [sql.SQL("{} < '0001-01-01'").format(sql.Identifier(name)) for name in dates]
+    looked = one_row(
+        connection.execute(
+            sql.SQL(
+                "select count(_unparsed) > 0, count(_withheld) > 0, coalesce(bool_or({early}), false) from {typed}"
+            ).format(early=sql.SQL(" or ").join([*early, sql.SQL("false")]), typed=landing.typed)
+        )
+    )
+    return _Look(*looked)
+
+
+def _codes(connection: psycopg.Connection, landing: LandingTables) -> tuple[str, ...]:
+    rows = connection.execute(
+        sql.SQL(
+            "select distinct unnest(string_to_array(_withheld, ',')) as code from {}"
+            " where _withheld is not null order by code"
+        ).format(landing.typed)
+    )
+    return tuple(code for (code,) in rows)
 
 
 def _read(name: str, field: SourceField) -> sql.Composable:
     """The field's value as its type; fails when it cannot be read as that."""
     if field.type in ("text", "json"):
         return field_text(name, field)
-    value = sql.SQL("nullif({}, '')::{}").format(field_text(name, field), sql.SQL(POSTGRES[field.type]))
-    return sql.SQL("coalesce({}, {})").format(instant(name, field), value) if field.type == "timestamp" else value
+    type_ = sql.SQL(POSTGRES[field.type])
+    value: sql.Composable = sql.SQL("nullif({}, '')::{}").format(field_text(name, field), type_)
+    if field.type == "timestamp":
+        value = sql.SQL("coalesce({}, {})").format(instant(name, field), value)
+    if field.type in ("date", "timestamp"):  # most are of this century, and none of the forms that mean no date is
+        value = sql.SQL("case when {text} like '2%' then {text}::{type} else {value} end").format(
+            text=sql.SQL(field_sql(name, field)), type=type_, value=value
+        )
+    return value
 
 
 def _read_if_valid(name: str, field: SourceField) -> sql.Composable:
