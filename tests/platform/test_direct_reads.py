@@ -12,11 +12,16 @@ from click.testing import CliRunner
 
 from onefold.catalog.reader import read_catalog
 from onefold.commands.audit import audit
+from onefold.conform.resolution_quality import pairwise_quality
 from onefold.insight.reads import direct_reads_missing
+from onefold.load.plain_view import ensure_plain_views
+from onefold.load.staging import ensure_staging
+from onefold.load.withheld_rates import WithheldRate, withheld_rates
 from onefold.platform.postgres import Postgres
 from onefold.platform.postgres_account import data_folder
 from onefold.privacy.direct_reads import collect_direct_reads
 from onefold.warehouse.statement_query import query_of
+from onefold.warehouse.tables import StagingTable
 from tests.conftest import TEMPLATE
 from tests.databases import copy_database, drop_database
 from tests.roles import as_role
@@ -155,6 +160,25 @@ def test_calls_and_rows_are_those_since_the_last_time_and_what_is_not_personal_i
     found = [payload for _, payload, text in events(warehouse) if "two" in text]
     assert [(each["plans"], each["calls"], each["rows"]) for each in found] == [(2, 2, 4), (1, 1, 2)]
     assert len(events(warehouse)) == 2
+
+
+def test_what_a_report_counts_is_nobodys_read_of_personal_data(warehouse: str) -> None:
+    hr = StagingTable("hr", "employee")
+    with psycopg.connect(as_role(warehouse, "onefold_loader"), autocommit=True) as engine:
+        ensure_staging(engine, hr)
+        ensure_plain_views(engine, [(hr, read_catalog().systems["hr"].streams["employee"])])
+        engine.execute(
+            "with load as (insert into ops.load (system, stream, window_start, window_end, dag_id, run_id, actor)"
+            " values ('hr', 'employee', now() - interval '1 day', now(), 'd', 'r', 'a') returning load_id)"
+            " insert into ops.quarantine (load_id, system, stream, _key, _hash, _extracted_at, suite, expectation,"
+            " reason, attribute) select load_id, 'hr', 'employee', 'k', '', now(), 's', 'e', 'r', 'employee.phone'"
+            " from load"
+        )
+    with psycopg.connect(as_role(warehouse, "onefold_engineer"), autocommit=True) as engineer:
+        assert withheld_rates(engineer) == [WithheldRate("hr", "employee", "employee.phone", 1, 0)]
+        assert pairwise_quality(engineer, [("hr", "employee", "k", "1")]).missing == 1
+    collect(warehouse)
+    assert events(warehouse) == []
 
 
 def test_a_table_that_is_gone_is_recorded_as_not_known_with_its_name(warehouse: str) -> None:

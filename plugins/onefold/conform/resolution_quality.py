@@ -11,7 +11,9 @@ from psycopg import sql
 from onefold.warehouse.rows import one_row
 
 _PAIRS = """
-with found as (
+with truth as (
+    select * from unnest(%s::text[], %s::text[], %s::text[], %s::text[]) as t (system, stream, key, company_id)
+), found as (
     select c.{id} as golden_id, t.company_id
     from truth as t join conformed.{crosswalk} as c
         on c.system = t.system and c.stream = t.stream and c.key = t.key
@@ -49,17 +51,13 @@ def pairwise_quality(
     connection: psycopg.Connection, truth: Iterable[tuple[str, str, str, str]], entity: str = "customer"
 ) -> ResolutionQuality:
     """Compare the published crosswalk with the truth: (system, stream, key, company id) per record."""
-    with connection.transaction():
+    known = list(truth)
+    systems, streams, keys, companies_of = ([row[at] for row in known] for at in range(4))
+    crosswalk = sql.Identifier(f"{entity}_crosswalk")
+    precision, recall, records, companies = one_row(
         connection.execute(
-            "create temp table truth (system text, stream text, key text, company_id text) on commit drop"
+            sql.SQL(_PAIRS).format(id=sql.Identifier(f"{entity}_id"), crosswalk=crosswalk),
+            (systems, streams, keys, companies_of),
         )
-        given = 0
-        with connection.cursor() as cursor, cursor.copy("copy truth from stdin") as copy:
-            for given, row in enumerate(truth, 1):  # noqa: B007 - the last number is the count
-                copy.write_row(row)
-        connection.execute("analyze truth")
-        crosswalk = sql.Identifier(f"{entity}_crosswalk")
-        precision, recall, records, companies = one_row(
-            connection.execute(sql.SQL(_PAIRS).format(id=sql.Identifier(f"{entity}_id"), crosswalk=crosswalk))
-        )
-    return ResolutionQuality(precision, recall, records, given - records, companies)
+    )
+    return ResolutionQuality(precision, recall, records, len(known) - records, companies)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import psycopg
-from psycopg import sql
 
 from onefold.warehouse.rows import one_row
 from onefold.warehouse.tables import StagingTable
@@ -49,5 +48,4 @@ def withheld_rates(
 
 
 def _records(connection: psycopg.Connection, table: StagingTable) -> int:
-    counted = sql.SQL("select count(*) from {} where not _deleted").format(table.current)
-    return int(one_row(connection.execute(counted))[0])
+    return int(one_row(connection.execute("select ops.current_records(%s)", (table.name,)))[0])
