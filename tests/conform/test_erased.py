@@ -17,7 +17,7 @@ from onefold.replay.ledger import open_replay
 from onefold.replay.selection import Selection
 from onefold.rollback.request import RollbackRequest
 from onefold.warehouse.connection import connect
-from tests.conform.every_stream import ENTITIES, Payload, Warehouse
+from tests.conform.every_stream import CATALOG, ENTITIES, Payload, Warehouse
 from tests.erasure.office import Office, traces
 from tests.erasure.test_nothing_brings_it_back import roll_back
 
@@ -115,4 +115,45 @@ def test_a_person_who_was_erased_is_in_no_golden_record_whatever_follows(
     assert lost(others, everything(warehouse, hers)) == {}
     visible = sql.SQL("select count(*), count(department) from conformed.employee where hr_number = %s")
     assert warehouse.query(visible, key) == [(1, 1)]
+    warehouse.conform(judged=False, mapping="of this test")
+
+
+TRADER = sql.SQL(
+    "select customer_id::text, email, tax_id_pl, legal_name from conformed.customer c where krs is null"
+    " and conformed.is_natural_person(legal_name, krs) and tax_id_pl is not null and legal_name is not null"
+    " and 1 = (select count(*) from conformed.customer d where d.email = c.email)"
+    " and exists (select from conformed.company o where o.tax_id_pl = c.tax_id_pl) order by 1 limit 1"
+)
+
+
+@pytest.mark.torture
+def test_a_sole_traders_company_is_erased_with_them_and_so_is_what_registers_say_of_it(
+    every_stream: Warehouse, tmp_path: Path
+) -> None:
+    """Other companies keep their names and numbers, also those whose address the trader has in common with."""
+    warehouse, office = every_stream, Office(every_stream.loader, tmp_path)
+    ((customer, address, number, name),) = warehouse.query(TRADER)
+    _, _, plan = office.plan(email(address))
+    hers = {each.partition("/")[2] for each in plan.golden} | {record.split()[1] for record in plan.records}
+    assert f"customer/{customer}" in plan.golden
+    assert any(each.startswith("company/") for each in plan.golden)
+    others = everything(warehouse, {*hers, address, number})
+    office.erase(email(address))
+    warehouse.conform(judged=False, mapping="a third")
+    for entity, _, golden_id in (each.partition("/") for each in plan.golden):
+        if (party := CATALOG.entities[entity].own_party) is None:
+            continue
+        attributes = sql.SQL(", ").join(map(sql.Identifier, party.attributes))
+        query = sql.SQL("select num_nonnulls({}) from conformed.{} where {}::text = %s").format(
+            attributes, sql.Identifier(f"{entity}_version"), sql.Identifier(f"{entity}_id")
+        )
+        # A register's record is found by its number, which is its key and stays.
+        least = int(any(record.split(" ", 1)[1] in (number, f"PL{number}") for record in plan.records))
+        assert max(count for (count,) in warehouse.query(query, golden_id)) <= least, f"{entity}/{golden_id}"
+    for record in plan.records:
+        stream, key = record.split(" ", 1)
+        table = sql.Identifier("staging", stream.replace(".", "__"))
+        payloads = warehouse.query(sql.SQL("select _payload::text from {} where _key = %s").format(table), key)
+        assert [text for (text,) in payloads if name in text] == []
+    assert lost(others, everything(warehouse, {*hers, address, number})) == {}
     warehouse.conform(judged=False, mapping="of this test")

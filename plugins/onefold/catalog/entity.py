@@ -280,6 +280,11 @@ class Entity(Model):
         return self
 
     @property
+    def own_party(self) -> Party | None:
+        """The party that a record of the entity is itself, where its name is one of the party's own attributes."""
+        return next((party for party in self.parties if party.name in party.attributes), None)
+
+    @property
     def party_of(self) -> dict[str, Party]:
         """The party that each attribute of one is about."""
         return {name: party for party in self.parties for name in party.attributes}

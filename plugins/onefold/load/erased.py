@@ -23,6 +23,7 @@ from onefold.privacy.personal_fields import Change, PersonalFields, found_change
 from onefold.privacy.records import RecordId
 from onefold.privacy.subject import identifying_texts
 from onefold.privacy.suppressions import Suppressions, suppress_record, suppressed_keys, suppressions
+from onefold.privacy.traders import natural_persons, own_fields
 from onefold.privacy.values import Finder, KnownValues
 from onefold.warehouse.tables import StagingTable
 
@@ -49,7 +50,8 @@ def erase_landed(connection: psycopg.Connection, load: Load, stream: Stream, ent
         erased += _update(connection, load, _others(connection, load, keys, fields, register, kept))
         erased += _erase_unreadable(connection, load, register)
     keys = suppressed_keys(connection, load.system, load.stream)
-    erased += _update(connection, load, _own_rows(connection, load, keys, fields, register or KnownValues(()), kept))
+    own = _own_rows(connection, load, keys, stream, entities, register or KnownValues(()), kept)
+    erased += _update(connection, load, own)
     remember_kept(connection, None, kept)
     if erased:
         log.info("%s.%s load %s: %s rows without what was erased", load.system, load.stream, load.load_id, erased)
@@ -63,11 +65,12 @@ def _know_again(
     if not any(entity.person and source in entity.streams for entity in entities.values()):
         return
     keys = suppressed_keys(connection, load.system, load.stream)
+    natural = natural_persons(connection)
     found = {
         key: erasure_id
         for _, key, text in _unlike_staging(connection, load, keys)
         if _worth_a_look(text, register)
-        for part in identifying_texts(entities, stream, source, _parsed(text))
+        for part in identifying_texts(entities, natural, stream, source, _parsed(text))
         if (erasure_id := register.erasure_of(part))
     }
     for key, erasure_id in found.items():
@@ -96,14 +99,22 @@ Kept = dict[RecordId, date | None]
 
 
 def _own_rows(
-    connection: psycopg.Connection, load: Load, keys: Sequence[str], fields: PersonalFields, finder: Finder, kept: Kept
+    connection: psycopg.Connection,
+    load: Load,
+    keys: Sequence[str],
+    stream: Stream,
+    entities: Mapping[str, Entity],
+    finder: Finder,
+    kept: Kept,
 ) -> Iterator[Row]:
+    natural = natural_persons(connection)
     rows = connection.execute(
         sql.SQL("select ctid::text, _key, _payload from {} where _key = any (%s)").format(load.tables.pages),
         (list(keys),),
     ).fetchall()
     for place, key, text in rows:
         payload = _parsed(text)
+        fields = personal_fields(stream, own_fields(entities, natural, stream, f"{load.system}.{load.stream}", payload))
         changes, keeping = own_changes(payload, fields, finder)
         if keeping:
             kept[load.system, load.stream, key] = fields.kept_until(payload)

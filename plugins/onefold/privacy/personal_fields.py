@@ -94,16 +94,16 @@ def places_of(name: str, field: SourceField) -> tuple[Path, ...]:
     return _places(field.path or name, dotted=field.path is not None)
 
 
-def personal_fields(stream: Stream) -> PersonalFields:
-    """The places of the stream's records by their class. Keys, cursor and the flag of deletion are never personal: a
-    record is found by them."""
+def personal_fields(stream: Stream, also: frozenset[str] = frozenset()) -> PersonalFields:
+    """The places of the stream's records by their class; those of `also` are personal whatever theirs. Keys, cursor and
+    the flag of deletion are never personal: a record is found by them."""
     technical = {*stream.primary_key, *(stream.cursor.fields if stream.cursor else ())}
     if stream.deletes.flag:
         technical.add(stream.deletes.flag.field)
     personal, plain = [], []
     for name, field in stream.fields.items():
         first, *compared = places_of(name, field)
-        if field.personal in PERSONAL and name not in technical:
+        if (field.personal in PERSONAL or name in also) and name not in technical:
             personal.append((first, name))
         else:
             plain.append(first)
@@ -116,6 +116,11 @@ def personal_fields(stream: Stream) -> PersonalFields:
     found_by = tuple(places_of(name, stream.fields[name])[0] for name in sorted(technical))
     kept = (since, law.years if law else 0)
     return PersonalFields(tuple(personal), tuple(plain), tuple(lawful), found_by, *kept)
+
+
+def matches(path: Path, place: Path) -> bool:
+    """Whether a place in a record is this one, in which a step `*` is any step."""
+    return len(path) == len(place) and all(wanted in ("*", step) for step, wanted in zip(path, place, strict=True))
 
 
 def leaves(value: object, path: Path = ()) -> Iterator[tuple[Path, Scalar]]:

@@ -13,13 +13,11 @@ from datetime import date
 import psycopg
 from psycopg import sql
 
-from onefold.catalog.entity import Entity
 from onefold.catalog.reader import Catalog
 from onefold.errors import Fatal
-from onefold.mapping.golden import identifiers
+from onefold.privacy.column_classes import is_personal_column, may_be_personal
 from onefold.privacy.law_periods import keeps_column
 from onefold.privacy.personal_fields import (
-    PERSONAL,
     Change,
     PersonalFields,
     found_changes,
@@ -29,11 +27,10 @@ from onefold.privacy.personal_fields import (
 from onefold.privacy.records import RecordId, is_one_of, keys_by_stream
 from onefold.privacy.subject import Subject
 from onefold.privacy.tables import KEY_COLUMNS, WarehouseTable, warehouse_tables
+from onefold.privacy.traders import IsNatural, natural_persons, own_fields
 from onefold.privacy.values import Finder, erased
 
 _ERASED = "[erased]"
-_FOLDED = ("name_key", "probabilistic_key", "name_prefix_key")
-"""Columns of resolution made of names and addresses (mapping/golden.py)."""
 _NO_FIELDS = PersonalFields((((), "the whole"),), (), (), ())
 """Of JSON that is no record of a stream: all of it may be personal."""
 
@@ -96,8 +93,9 @@ def _places(
     pattern: str | None,
     among: Sequence[str] | None = None,
 ) -> Iterator[Place]:
+    natural = natural_persons(connection)
     for at, is_own, row in _rows(connection, table, _own_condition(table, subject), pattern, among):
-        place = _place(table, catalog, at, is_own, row, finder)
+        place = _place(table, catalog, natural, at, is_own, row, finder)
         if place.fields or place.kept:
             yield place
 
@@ -165,7 +163,13 @@ def _own_condition(table: WarehouseTable, subject: Subject) -> sql.Composable | 
 
 
 def _place(
-    table: WarehouseTable, catalog: Catalog, at: str, own: bool, row: Mapping[str, object], finder: Finder
+    table: WarehouseTable,
+    catalog: Catalog,
+    natural: IsNatural,
+    at: str,
+    own: bool,
+    row: Mapping[str, object],
+    finder: Finder,
 ) -> Place:
     system, stream = table.system or row.get("system"), table.stream or row.get("stream")
     known = isinstance(system, str) and isinstance(stream, str) and system in catalog.systems
@@ -182,6 +186,9 @@ def _place(
             continue
         if column == table.payload and kind in ("json", "jsonb", "text"):
             payload = _parsed(connection_text=value, kind=kind)
+            if own and fields:
+                company = own_fields(catalog.entities, natural, streams[str(stream)], f"{system}.{stream}", payload)
+                fields = personal_fields(streams[str(stream)], company)
             known_fields = fields or _NO_FIELDS
             erasing, keeping = (
                 own_changes(payload, known_fields, finder)
@@ -195,7 +202,7 @@ def _place(
                 kept |= {known_fields.name(path) for path in keeping}
                 kept_until = known_fields.kept_until(payload)
                 record = (str(system), str(stream), str(row["_key"])) if row.get("_key") is not None else None
-        elif own and _is_personal_column(table, fields, column):
+        elif own and is_personal_column(table, fields, natural, column, row):
             if keeps_column(table, catalog, column, row):
                 kept.add(column)
             else:
@@ -227,7 +234,7 @@ def _found(
     """What a column of text, or of texts, holds of the values by which the person is known."""
     value = row[column]
     texts = value if isinstance(value, list) else [value]
-    personal = column not in KEY_COLUMNS and (own or _may_be_personal(table, column))
+    personal = column not in KEY_COLUMNS and (own or may_be_personal(table, column))
     spans = [finder.find(str(text), personal=personal) if text is not None else [] for text in texts]
     if not any(spans):
         return
@@ -260,35 +267,16 @@ def _parsed(*, connection_text: object, kind: str) -> object:
         return None
 
 
-def _is_personal_column(table: WarehouseTable, fields: PersonalFields | None, column: str) -> bool:
-    """Whether the column of an own row is personal."""
-    if table.entity:
-        parts = table.entity.identity.composites.get(column, [column])
-        return column in _FOLDED or any(_personal_attribute(table.entity, part) for part in parts)
-    return fields is not None and column in {name.lower() for _, name in fields.personal}
-
-
-def _may_be_personal(table: WarehouseTable, column: str) -> bool:
-    """Whether a phone number or a name that is found there may be the person's."""
-    if table.entity and column in table.entity.attributes:
-        return _personal_attribute(table.entity, column)
-    return table.entity is None or column not in identifiers(table.entity)
-
-
-def _personal_attribute(entity: Entity, name: str) -> bool:
-    return name in entity.attributes and entity.attributes[name].personal in PERSONAL
-
-
 def places_among(
     connection: psycopg.Connection, catalog: Catalog, scope: Subject, own: Collection[RecordId], finder: Finder
 ) -> Iterator[Place]:
     """What the finder finds in the rows of the scope's records and golden records; of `own` ones all personal."""
-    names = {"|".join(record) for record in own}
+    names, natural = {"|".join(record) for record in own}, natural_persons(connection)
     for table in warehouse_tables(connection, catalog):
         if condition := _own_condition(table, scope):
             for at, _, row in _rows(connection, table, condition, "", None):
                 record = (table.system or row.get("system"), table.stream or row.get("stream"), row.get("_key"))
                 is_own = record in own or not names.isdisjoint({row.get("record"), row.get("_record")})
-                place = _place(table, catalog, at, is_own, row, finder)
+                place = _place(table, catalog, natural, at, is_own, row, finder)
                 if place.fields:
                     yield place

@@ -17,9 +17,10 @@ from onefold.catalog.entity import Entity, Rule
 from onefold.catalog.reader import Catalog
 from onefold.catalog.stream import Stream
 from onefold.errors import Fatal
-from onefold.privacy.personal_fields import Path, leaves, personal_fields, places_of
+from onefold.privacy.personal_fields import leaves, matches, personal_fields, places_of
 from onefold.privacy.records import GoldenId, RecordId, StoredRecord, matching_records, records_of
 from onefold.privacy.tables import WarehouseTable, warehouse_tables
+from onefold.privacy.traders import IsNatural, company_in, is_organisation, natural_persons, with_the_same_number
 from onefold.privacy.values import ANYWHERE, KnownValues, PersonalValue, full_name, values_in
 
 _MOST_ROUNDS = 8
@@ -55,9 +56,10 @@ def find_subject(
     given = frozenset(values)
     known, own = set(given), set(records)
     if golden:
-        own |= _members_of(connection, catalog, golden)
+        own |= _of_a_person(connection, catalog, golden)
     asked: set[PersonalValue] = set()
     goldens: set[GoldenId] = set()
+    natural = natural_persons(connection)
     for _ in range(_MOST_ROUNDS):
         before = (len(known), len(own))
         if new := {value for value in known - asked if value.kind in ANYWHERE}:
@@ -65,14 +67,15 @@ def find_subject(
             own |= {
                 stored.record
                 for stored in matching_records(connection, tables, finder.sql_pattern)
-                if _is_own(catalog, stored, finder)
+                if _is_own(catalog, natural, stored, finder)
             }
             asked |= new
         goldens = _golden_of(connection, catalog, own)
+        goldens |= with_the_same_number(connection, catalog, goldens)
         for each in goldens:
-            own |= _members_of(connection, catalog, each)
+            own |= _members_of(connection, each)
         for stored in records_of(connection, tables, own):
-            known |= {value for value in _identifiers_in(catalog, stored) if value.kind in ("email", "pesel")}
+            known |= {value for value in _identifiers_in(catalog, natural, stored) if value.kind in ("email", "pesel")}
         if before == (len(known), len(own)):
             break
     subject = Subject(frozenset(known), frozenset(own), frozenset(goldens))
@@ -88,9 +91,10 @@ def _with_names(
 ) -> Subject:
     """The subject with the names and phone numbers of their records, as far as they are nobody else's too."""
     more: set[PersonalValue] = set()
+    natural = natural_persons(connection)
     for stored in records_of(connection, tables, subject.records):
-        more |= {value for value in _identifiers_in(catalog, stored) if value.kind == "phone"}
-        more |= set(_names_in(catalog, stored))
+        more |= {value for value in _identifiers_in(catalog, natural, stored) if value.kind == "phone"}
+        more |= set(_names_in(catalog, natural, stored))
     more -= subject.values
     shared = _shared(connection, catalog, tables, subject, more) - given
     counts: dict[str, int] = {}
@@ -110,9 +114,10 @@ def _shared(
     found: set[PersonalValue] = set()
     phones = {value for value in values if value.kind == "phone"}
     if phones:
+        natural = natural_persons(connection)
         for stored in matching_records(connection, tables, KnownValues(phones).sql_pattern):
             if stored.record not in subject.records:
-                found |= phones & set(_identifiers_in(catalog, stored))
+                found |= phones & set(_identifiers_in(catalog, natural, stored))
     names = {value.text: value for value in values if value.kind == "name"}
     for entity in catalog.entities.values():
         if not names or entity.person is None or len(entity.person.names) < 2:
@@ -133,16 +138,18 @@ def _shared(
     return found
 
 
-def identifying_texts(entities: Mapping[str, Entity], stream: Stream, source: str, payload: object) -> Iterator[str]:
+def identifying_texts(
+    entities: Mapping[str, Entity], natural: IsNatural, stream: Stream, source: str, payload: object
+) -> Iterator[str]:
     """What stands in the fields of a record by which its person is known; `source` is its system.stream."""
-    for entity in _of_persons(entities, stream, source, payload):
+    for entity in _of_persons(entities, natural, stream, source, payload):
         if entity.person:
             yield from _texts(stream, source, payload, entity, entity.person.identifiers)
 
 
-def _is_own(catalog: Catalog, stored: StoredRecord, finder: KnownValues) -> bool:
+def _is_own(catalog: Catalog, natural: IsNatural, stored: StoredRecord, finder: KnownValues) -> bool:
     asked = {value for value in finder.values if value.kind in ("email", "pesel")}
-    if asked & set(_identifiers_in(catalog, stored)):
+    if asked & set(_identifiers_in(catalog, natural, stored)):
         return True
     if _stream(catalog, stored).kept_by_law:
         return False  # a document that names several people and that a law keeps is nobody's own
@@ -153,28 +160,32 @@ def _is_own(catalog: Catalog, stored: StoredRecord, finder: KnownValues) -> bool
     )
 
 
-def _identifiers_in(catalog: Catalog, stored: StoredRecord) -> Iterator[PersonalValue]:
+def _identifiers_in(catalog: Catalog, natural: IsNatural, stored: StoredRecord) -> Iterator[PersonalValue]:
     """The values at the places of the record that identify a person."""
     source = f"{stored.record[0]}.{stored.record[1]}"
-    for text in identifying_texts(catalog.entities, _stream(catalog, stored), source, stored.payload):
+    for text in identifying_texts(catalog.entities, natural, _stream(catalog, stored), source, stored.payload):
         for value, _ in values_in(text, personal=True):
             if value.kind != "name":
                 yield value
 
 
-def _names_in(catalog: Catalog, stored: StoredRecord) -> Iterator[PersonalValue]:
+def _names_in(catalog: Catalog, natural: IsNatural, stored: StoredRecord) -> Iterator[PersonalValue]:
     source, stream = f"{stored.record[0]}.{stored.record[1]}", _stream(catalog, stored)
-    for entity in _of_persons(catalog.entities, stream, source, stored.payload):
+    for entity in _of_persons(catalog.entities, natural, stream, source, stored.payload):
         if entity.person and (name := full_name(_texts(stream, source, stored.payload, entity, entity.person.names))):
             yield name
 
 
-def _of_persons(entities: Mapping[str, Entity], stream: Stream, source: str, payload: object) -> Iterator[Entity]:
-    """The entities by which the record is one of a natural person."""
+def _of_persons(
+    entities: Mapping[str, Entity], natural: IsNatural, stream: Stream, source: str, payload: object
+) -> Iterator[Entity]:
+    """The entities by which the record is one of a natural person, be it one who is a company."""
     for entity in entities.values():
         if entity.person and source in entity.streams:
             organisation = _texts(stream, source, payload, entity, entity.person.unless)
-            if not any(text.strip(" -") for text in organisation):
+            if not any(text.strip(" -") for text in organisation) or natural(
+                *company_in(entity, stream, source, payload)
+            ):
                 yield entity
 
 
@@ -184,15 +195,11 @@ def _texts(stream: Stream, source: str, payload: object, entity: Entity, attribu
         rule: Rule | None = entity.attributes[attribute].sources.get(source)
         for name in rule.fields if rule else ():
             place = places_of(name, stream.fields[name])[0]
-            yield from (str(value) for path, value in leaves(payload) if _at(path, place))
+            yield from (str(value) for path, value in leaves(payload) if matches(path, place))
 
 
 def _stream(catalog: Catalog, stored: StoredRecord) -> Stream:
     return catalog.systems[stored.record[0]].streams[stored.record[1]]
-
-
-def _at(path: Path, place: Path) -> bool:
-    return len(path) == len(place) and all(wanted in ("*", step) for step, wanted in zip(path, place, strict=True))
 
 
 def _golden_of(connection: psycopg.Connection, catalog: Catalog, records: set[RecordId]) -> set[GoldenId]:
@@ -205,13 +212,15 @@ def _golden_of(connection: psycopg.Connection, catalog: Catalog, records: set[Re
                 (name, golden_id)
                 for (golden_id,) in connection.execute(
                     sql.SQL(
-                        "select distinct {id}::text from conformed.{crosswalk} where record = any (%s) and {id} not in"
-                        " (select {id} from conformed.{version} where num_nonnulls({unless}) > 0)"
+                        "select distinct x.{id}::text from conformed.{crosswalk} as x where x.record = any (%s)"
+                        " and (select {organisation} from conformed.{version} as v where v.{id} = x.{id}"
+                        " and num_nonnulls({unless}) > 0) is not true"
                     ).format(
                         id=sql.Identifier(f"{name}_id"),
                         crosswalk=sql.Identifier(f"{name}_crosswalk_version"),
                         version=sql.Identifier(f"{name}_version"),
                         unless=sql.SQL(", ").join([sql.SQL("null"), *map(sql.Identifier, entity.person.unless)]),
+                        organisation=is_organisation(entity),
                     ),
                     (names,),
                 )
@@ -219,18 +228,24 @@ def _golden_of(connection: psycopg.Connection, catalog: Catalog, records: set[Re
     return found
 
 
-def _members_of(connection: psycopg.Connection, catalog: Catalog, golden: GoldenId) -> set[RecordId]:
-    """The records that belong or have belonged to a golden record of a person."""
+def _of_a_person(connection: psycopg.Connection, catalog: Catalog, golden: GoldenId) -> set[RecordId]:
+    """The records of a golden record. Raises Fatal where there is none, or it is not one of a person."""
     name, golden_id = golden
     entity = catalog.entities.get(name)
     if entity is None or entity.person is None:
         raise Fatal(f"{name} is no entity of persons (catalog/entities/{name}.yaml has no `person`). Nothing was done.")
+    if not (found := _members_of(connection, golden)):
+        raise Fatal(f"There is no golden record {name}/{golden_id} in conformed.{name}. Nothing was done.")
+    return found
+
+
+def _members_of(connection: psycopg.Connection, golden: GoldenId) -> set[RecordId]:
+    """The records that belong or have belonged to a golden record."""
+    name, golden_id = golden
     rows = connection.execute(
         sql.SQL("select distinct system, stream, key from conformed.{} where {}::text = %s").format(
             sql.Identifier(f"{name}_crosswalk_version"), sql.Identifier(f"{name}_id")
         ),
         (golden_id,),
     ).fetchall()
-    if not rows:
-        raise Fatal(f"There is no golden record {name}/{golden_id} in conformed.{name}. Nothing was done.")
     return {(system, stream, key) for system, stream, key in rows}
