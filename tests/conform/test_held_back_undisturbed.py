@@ -58,21 +58,7 @@ def test_killed_at_any_statement_of_holding_back_it_ends_as_if_it_had_not_been(
     def conform(build: Callable[[object], None]) -> object:
         return conform_with_build(world.url, ACTOR, no_bad_email, [PARTNER], build, mappings=MAPPINGS)
 
-    world.conform(
-        record("crm", "a", tax_id_pl="1"),
-        record("crm", "c", tax_id_pl="3", email="odd"),
-        record("crm", "d", tax_id_pl="4", email="bad"),
-        gate=no_bad_email,
-    )
-    world.load(
-        [
-            record("crm", "a", tax_id_pl="1", email="bad"),
-            record("crm", "b", tax_id_pl="2", email="odd"),
-            record("crm", "c", tax_id_pl="3"),
-            record("crm", "d", tax_id_pl="4", email="good"),
-            record("erp", "e", tax_id_pl="3"),
-        ]
-    )
+    world.begin_mixed_load()
     killer, before = _Killer(world, monkeypatch), state()
     killer.at, build = 1, world.build
     while state() == before:

@@ -6,35 +6,13 @@ import random
 from collections import Counter
 
 from onefold.audit import entries_from_database, verify
-from tests.conform.world import World, no_bad_email, record
+from tests.conform.world import World, no_bad_email
 from tests.doomed import Doomed, wait_until_its_sessions_are_gone
 from tests.effort import TORTURE
 from tests.kills import count_kill
 
 KILLS = 60 if TORTURE else 1
 SEED = 20260301
-
-
-def begin(world: World) -> None:
-    """Something is published, and a load waits that changes, joins, holds back, warns and deletes."""
-    world.empty()
-    world.conform(
-        record("crm", "a", tax_id_pl="1"),
-        record("crm", "c", tax_id_pl="3", email="odd"),
-        record("crm", "d", tax_id_pl="4", email="bad"),
-        record("court", "f", krs="6", legal_name="F"),
-        gate=no_bad_email,
-    )
-    world.load(
-        [
-            record("crm", "a", tax_id_pl="1", email="bad"),
-            record("crm", "b", tax_id_pl="2", email="odd"),
-            record("crm", "c", tax_id_pl="3"),
-            record("crm", "d", tax_id_pl="4", email="good"),
-            record("erp", "e", tax_id_pl="3", krs="6"),
-            record("court", "f", krs="6", legal_name="F", deleted=True),
-        ]
-    )
 
 
 def left(world: World) -> dict[str, Counter[tuple[object, ...]]]:
@@ -55,12 +33,12 @@ def left(world: World) -> dict[str, Counter[tuple[object, ...]]]:
 
 
 def test_a_conform_killed_at_any_moment_and_run_again_ends_as_if_it_had_not_been(world: World) -> None:
-    begin(world)
+    world.begin_mixed_load()
     seconds = Doomed(lambda: world.conform(gate=no_bad_email)).end()
     undisturbed = left(world)
     chance, hits = random.Random(SEED), 0
     while hits < KILLS:
-        begin(world)
+        world.begin_mixed_load()
         hit = Doomed(lambda: world.conform(gate=no_bad_email)).kill_after(chance.uniform(0, seconds))
         wait_until_its_sessions_are_gone(world.url, world.connection)
         if hit:

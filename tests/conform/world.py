@@ -204,6 +204,28 @@ class World:
         ):
             self.connection.execute(sql.SQL("delete from ops.{}").format(sql.Identifier(table)))
 
+    def begin_mixed_load(self) -> None:
+        """Nothing but this is there: something is published, and a load waits that changes, joins, holds back, lets go
+        of what is held back, warns and deletes. For the gate no_bad_email."""
+        self.empty()
+        self.conform(
+            record("crm", "a", tax_id_pl="1"),
+            record("crm", "c", tax_id_pl="3", email="odd"),
+            record("crm", "d", tax_id_pl="4", email="bad"),
+            record("court", "f", krs="6", legal_name="F"),
+            gate=no_bad_email,
+        )
+        self.load(
+            [
+                record("crm", "a", tax_id_pl="1", email="bad"),
+                record("crm", "b", tax_id_pl="2", email="odd"),
+                record("crm", "c", tax_id_pl="3"),
+                record("crm", "d", tax_id_pl="4", email="good"),
+                record("erp", "e", tax_id_pl="3", krs="6"),
+                record("court", "f", krs="6", legal_name="F", deleted=True),
+            ]
+        )
+
     def clusters(self) -> set[frozenset[str]]:
         """The published clustering: the keys of the records that are one."""
         rows = self.connection.execute(
