@@ -102,6 +102,12 @@ def require_question(conn: psycopg.Connection, dag_id: str, run_id: str) -> Ques
     return found
 
 
+def is_asked(conn: psycopg.Connection, subject: str, dag_id: str, run_id: str, plan: str) -> bool:
+    """Whether the run asks for approval of `subject` with this very text, and nobody has refused it."""
+    found = question_of_run(conn, dag_id, run_id)
+    return found is not None and (found.subject, found.plan) == (subject, plan) and found.decision in (None, "approved")
+
+
 def decide(
     conn: psycopg.Connection, approval_id: int, *, approved: bool, by: str | None, started_by: str | None, shown: str
 ) -> None:

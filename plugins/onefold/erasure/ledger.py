@@ -30,12 +30,7 @@ class Erasure:
     @property
     def subject(self) -> str:
         """By what approvals and audit events name it."""
-        return subject_of(self.erasure_id)
-
-
-def subject_of(erasure_id: int) -> str:
-    """By what approvals and audit events name an erasure."""
-    return f"erasure:{erasure_id}"
+        return f"erasure:{self.erasure_id}"
 
 
 def begin(connection: psycopg.Connection, basis: str, case: str, run: Run, plan: ErasurePlan | None) -> Erasure:
@@ -60,11 +55,36 @@ def of_run(connection: psycopg.Connection, run: Run) -> Erasure | None:
     )
 
 
-def unfinished_again(connection: psycopg.Connection) -> Erasure | None:
-    """An erasure of what a restored backup had again, of which an attempt has died."""
+def unfinished_of_run(connection: psycopg.Connection, run: Run) -> Erasure | None:
+    """The erasure that an attempt of the run before this one has planned, and that has not ended; None for the first.
+
+    In the caller's transaction, until whose end another attempt that looks waits.
+    """
+    connection.execute("select pg_advisory_xact_lock(hashtextextended(%s, 4))", (f"{run.dag_id}/{run.run_id}",))
     return _read(
         connection.execute(
-            f"{_COLUMNS} where basis = %s and state in ('planned', 'executing') order by erasure_id desc limit 1",
+            f"{_COLUMNS} where dag_id = %s and run_id = %s and state in ('planned', 'executing')"
+            " order by erasure_id desc limit 1",
+            (run.dag_id, run.run_id),
+        )
+    )
+
+
+def plan_anew(connection: psycopg.Connection, erasure_id: int, plan: ErasurePlan) -> None:
+    """Another plan takes the place of what was planned."""
+    connection.execute(
+        "update ops.erasure set plan = %s, planned_at = now() where erasure_id = %s",
+        (Jsonb(plan.as_json()), erasure_id),
+    )
+
+
+def unfinished_again(connection: psycopg.Connection) -> Erasure | None:
+    """An erasure of what a restored backup had again, of which an attempt has died: it has no case, for the basis of
+    one that has is what somebody has typed."""
+    return _read(
+        connection.execute(
+            f"{_COLUMNS} where basis = %s and privacy_case = '' and state in ('planned', 'executing')"
+            " order by erasure_id desc limit 1",
             (AGAIN,),
         )
     )

@@ -10,7 +10,7 @@ from pathlib import Path
 import psycopg
 
 from onefold.audit import AuditEvent, actor, append
-from onefold.audit.approval import ask, require_approval, require_shown, triggering_user
+from onefold.audit.approval import ask, is_asked, require_approval, require_shown, triggering_user
 from onefold.catalog.reader import Catalog
 from onefold.conform.publish_ledger import conform_lock
 from onefold.erasure import ledger
@@ -23,7 +23,7 @@ from onefold.erasure.execute import (
     streams_locked,
     streams_to_lock,
 )
-from onefold.erasure.ledger import Erasure, subject_of
+from onefold.erasure.ledger import Erasure
 from onefold.erasure.log_files import lines_naming, overwrite_in_logs
 from onefold.erasure.plan import ErasurePlan, make_plan, plan_head
 from onefold.erasure.request import ErasureRequest
@@ -67,20 +67,26 @@ def preview_erasure(url: str, catalog: Catalog, case: Case) -> ErasurePlan:
 def plan_erasure(url: str, catalog: Catalog, request: ErasureRequest, run: Run) -> tuple[int, ErasurePlan]:
     """Plan what the request asks for and record it in ops.erasure, for approval; returns its number and the plan.
 
-    Raises Fatal for a case that is not open on this machine, and where the person's value is a record's key.
+    The run has one erasure, however often this is tried: what is planned otherwise now is asked anew, under the same
+    number; what has begun stays as it was approved. Raises Fatal for a case that is not open on this machine, and where
+    the person's value is a record's key.
     """
     case = read_case(request.case)
     with translate_errors("erase"), connect(url, autocommit=True) as connection:
         subject, plan = _make_plan(connection, catalog, case)
         with connection.transaction():
-            erasure_id = ledger.begin(connection, request.basis, case.name, run, plan).erasure_id
-            _audit(connection, run.actor, "erase.plan", erasure_id, plan)
+            before = ledger.unfinished_of_run(connection, run)
+            found = before or ledger.begin(connection, request.basis, case.name, run, plan)
             who = triggering_user(run.actor) or run.actor
-            shown = plan.shown(plan_head(erasure_id, case.name, request.basis, who))
-            content = _content(case.name, subject.records)
-            ask(connection, subject_of(erasure_id), run.dag_id, run.run_id, run.actor, shown, content)
+            shown = plan.shown(plan_head(found.erasure_id, case.name, request.basis, who))
+            if found.state == "planned" and not is_asked(connection, found.subject, run.dag_id, run.run_id, shown):
+                if before:
+                    ledger.plan_anew(connection, found.erasure_id, plan)
+                _audit(connection, run.actor, "erase.plan", found.erasure_id, plan)
+                content = _content(case.name, subject.records)
+                ask(connection, found.subject, run.dag_id, run.run_id, run.actor, shown, content)
     after_commit(url)
-    return erasure_id, plan
+    return found.erasure_id, plan
 
 
 def turn_down_erasure(url: str, erasure_id: int, by: str) -> None:
