@@ -190,8 +190,12 @@ class Truth:
                 }
 
     def with_their_replays(self, loads: set[int]) -> set[int]:
-        """The loads, and the replays that cannot stay without them, since they judged rows of theirs."""
-        return loads | {load.number for load in self.published if any(row.load in loads for row in load.chose)}
+        """The loads, and the replays that cannot stay without them, since they judged rows of theirs, or of a replay
+        that goes with them."""
+        every = set(loads)
+        while more := {load.number for load in self.published if any(row.load in every for row in load.chose)} - every:
+            every |= more
+        return every
 
     def without_their_origin(self, loads: set[int]) -> bool:
         """Whether a replay is among the loads that judged rows of a load which is neither there nor among them."""
