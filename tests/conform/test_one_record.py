@@ -80,7 +80,11 @@ def test_one_record_replaced_by_any_other_changes_no_other_golden_record(
     assert report.refused == {}
     after = every_stream.golden()
     for entity in fed:
-        concerned[entity.entity] |= every_stream.concerned(entity, record)
+        name = entity.entity
+        # A record that was held together with it may now stand alone, in a golden record of its own.
+        together = {held for each in concerned[name] & before[name].keys() for held in before[name][each][-1]}
+        concerned[name] |= every_stream.concerned(entity, record)
+        concerned[name] |= {each for each, said in after[name].items() if together.intersection(said[-1])}
     for entity in ENTITIES:
         name = entity.entity
         mine = concerned.get(name, set())
