@@ -16,10 +16,13 @@ from tests.operations.truth import Counts, RowId, Said, Truth
 
 
 class Seen:
-    """The stream's tables, quarantine, ledger and cursor."""
+    """The stream's tables, quarantine, ledger and cursor. names_go: retention takes customers' names from replaced
+    versions and closed rows, and leaves these."""
 
-    def __init__(self, url: str, table: StagingTable) -> None:
+    def __init__(self, url: str, table: StagingTable, *, names_go: bool = False) -> None:
         self._table = table
+        self._names_go = names_go
+        self._gone: set[tuple] = set()
         self._connection = connect(url, autocommit=True)
         ensure_staging(self._connection, table)
 
@@ -48,6 +51,7 @@ class Seen:
         }
         kept = {at for at, row in visible.rows.items() if row.closed_by is None or max(at.load, row.closed_by) > final}
         agree(self._rows(), rows, kept)
+        self._names_agree(final)
         counts = {number: (len(truth.loads[number].reads), counts) for number, counts in visible.counts.items()}
         agree(self._counts(), counts, {number for number in counts if number > final})
         cursor = None if truth.cursor is None else at(truth.cursor)
@@ -60,6 +64,33 @@ class Seen:
             " and (ended_at is null or selected <> published + superseded + refused)"
         )
         assert unsound == []
+
+    def _names_agree(self, final: int) -> None:
+        """No name has gone from what is current, waits, or a rollback may need; and none comes back."""
+        without = set(
+            self._query(
+                "select _key, _load_id, 'version' from {versions} v where _payload ->> 'name' is null and not _deleted"
+                " union all select _key, load_id, 'row' from ops.quarantine"
+                " where stream = {stream} and payload ->> 'name' is null"
+            )
+        )
+        needed = set(
+            self._query(
+                "select _key, _load_id, 'version' from {current} union all select _key, load_id, 'row'"
+                " from ops.quarantine where stream = {stream} and state = 'open'"
+            )
+        )
+        there = set(
+            self._query(
+                "select _key, _load_id, 'version' from {versions} union all select _key, load_id, 'row'"
+                " from ops.quarantine where stream = {stream}"
+            )
+        )
+        assert without & needed == set()
+        assert all(number <= final for _, number, _ in without)
+        assert self._names_go or not without
+        assert without >= self._gone & there
+        self._gone |= without
 
     def _versions(self, final: int) -> dict[tuple[str, int], Said]:
         found = self._query("select _key, _load_id, _cursor, _payload -> 'credit', _deleted from {versions}")

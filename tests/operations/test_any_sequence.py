@@ -142,14 +142,14 @@ def leaves_what_the_truth_says(world: World, warehouse: Warehouse, sequence: lis
 
 
 @pytest.fixture
-def world(loader_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], World]]:
+def world(loader_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., World]]:
     """Worlds of their own stream, all in one warehouse, whose audit chain must be whole in the end."""
     monkeypatch.setenv("ONEFOLD_HOME", str(tmp_path / "home"))
     for module in (gate_step, late_readings):
         monkeypatch.setattr(module, "evaluate_suite", judged_by_credit)
     gate_late = functools.partial(lifecycle.gate_late_readings, suites=tmp_path)
     monkeypatch.setattr(lifecycle, "gate_late_readings", gate_late)
-    yield lambda: World(loader_url, tmp_path)
+    yield lambda **more: World(loader_url, tmp_path, **more)
     with connect(loader_url) as connection:
         assert verify(entries_from_database(connection)).ok
 
@@ -199,7 +199,7 @@ SEQUENCES = {
 
 
 @pytest.mark.parametrize("sequence", SEQUENCES.values(), ids=SEQUENCES)
-def test_what_has_gone_wrong_once(world: Callable[[], World], warehouse: Warehouse, sequence: list[Step]) -> None:
+def test_what_has_gone_wrong_once(world: Callable[..., World], warehouse: Warehouse, sequence: list[Step]) -> None:
     leaves_what_the_truth_says(world(), warehouse, sequence)
 
 
@@ -243,8 +243,8 @@ STEPS = st.one_of(
 
 @pytest.mark.timeout(3600)
 @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck), print_blob=True)
-@given(sequence=st.lists(STEPS, min_size=3, max_size=16))
+@given(sequence=st.lists(STEPS, min_size=3, max_size=16), by_class=st.booleans())
 def test_any_sequence_of_the_operations_leaves_what_the_truth_says(
-    world: Callable[[], World], warehouse: Warehouse, sequence: list[Step]
+    world: Callable[..., World], warehouse: Warehouse, sequence: list[Step], by_class: bool
 ) -> None:
-    leaves_what_the_truth_says(world(), warehouse, sequence)
+    leaves_what_the_truth_says(world(by_class=by_class), warehouse, sequence)

@@ -39,6 +39,7 @@ from tests.operations.seen import Seen
 from tests.operations.truth import Load, Read, RowId, Said, Truth, moment
 from tests.replay.replaying import closed, job, opened, run_of
 from tests.retention.conftest import Warehouse
+from tests.retention.conftest import by_class as classes_kept
 
 STARTER = "airflow:by:engineer/{}/{}"
 EVERYTHING = -9
@@ -75,11 +76,12 @@ class Pending:
 class World:
     """A source with a clock of minutes, the stream that it is loaded into, and the truth."""
 
-    def __init__(self, url: str, suites: Path) -> None:
+    def __init__(self, url: str, suites: Path, *, by_class: bool = False) -> None:
         name = f"customer{next(_streams)}"
         stream = SHOP.model_dump(exclude_unset=True)["streams"]["customer"] | {"request": _REQUEST}
         system = SHOP.model_dump(exclude_unset=True) | {"streams": {name: stream}}
-        self.shop = Shop(url, suites, System.model_validate(system), name)
+        said = System.model_validate(system)
+        self.shop = Shop(url, suites, classes_kept(said, contact="P1D") if by_class else said, name)
         self.catalog = Catalog(systems={"shop": self.shop.system}, entities={})
         self.table = StagingTable("shop", name)
         self.truth = Truth()
@@ -90,7 +92,7 @@ class World:
         self.missing: set[tuple[str, str]] = set()
         self._given: dict[tuple[datetime, datetime], dict[str, Read]] = {}
         self.suite(0)
-        self.seen = Seen(url, self.table)
+        self.seen = Seen(url, self.table, names_go=by_class)
 
     def close(self) -> None:
         """Nothing more is looked at."""

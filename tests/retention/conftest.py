@@ -11,7 +11,7 @@ import pytest
 from psycopg import sql
 
 from onefold.catalog.entity import Entity
-from onefold.catalog.privacy import DataProtection
+from onefold.catalog.privacy import DataProtection, Retention, StreamPrivacy
 from onefold.catalog.reader import Catalog
 from onefold.catalog.system import System
 from onefold.retention.purge import Kept
@@ -36,6 +36,17 @@ def said(**periods: str) -> DataProtection:
             "safeguards": ["Roles of the database"],
         }
     )
+
+
+def by_class(system: System, **periods: str) -> System:
+    """The system, of whose streams replaced versions and closed rows are kept for years, and the values of these classes
+    in them for less."""
+    said_of = {name: {"history": period} for name, period in periods.items()}
+    privacy = StreamPrivacy(
+        retention=Retention.model_validate({"history": "P9Y", "quarantine": "P9Y", "by_class": said_of})
+    )
+    streams = {name: stream.model_copy(update={"privacy": privacy}) for name, stream in system.streams.items()}
+    return system.model_copy(update={"streams": streams})
 
 
 SAID = said()

@@ -17,10 +17,11 @@ from onefold.catalog.privacy import TO_SAY, ClassRetention, DataProtection
 from onefold.catalog.reader import Catalog
 from onefold.catalog.stream import Stream
 from onefold.catalog.system import System
-from onefold.catalog.yaml_file import CatalogError, Mistake, read_yaml
+from onefold.catalog.yaml_file import CatalogError, Mistake, Place, YamlFile, read_yaml
 from onefold.settings import ROOT
 
 FILE = "catalog/privacy.yaml"
+_BY_CLASS = ("retention", "by_class")
 
 
 def read_data_protection(root: Path = ROOT) -> DataProtection:
@@ -56,6 +57,13 @@ def stream_periods(stream: Stream, everywhere: DataProtection) -> ClassRetention
     return everywhere.periods(personal_classes(stream), stream.privacy.retention if stream.privacy else None)
 
 
+def class_periods(stream: Stream) -> dict[PersonalClass, timedelta]:
+    """How long values of a class are kept in the stream's history: of the classes for which it says so and has fields."""
+    said = stream.privacy.retention.by_class if stream.privacy else {}
+    there = personal_classes(stream)
+    return {name: each.history for name, each in said.items() if name in there}
+
+
 def entity_periods(entity: Entity, systems: dict[str, System], everywhere: DataProtection) -> ClassRetention:
     """How long past golden records are kept: no longer than its attributes' classes and its streams allow."""
     own = everywhere.periods(attribute.personal for attribute in entity.attributes.values())
@@ -66,16 +74,38 @@ def entity_periods(entity: Entity, systems: dict[str, System], everywhere: DataP
     return own.model_copy(update={"history": min(each.history for each in (own, *fed))})
 
 
+def entity_class_periods(entity: Entity, systems: dict[str, System]) -> dict[PersonalClass, timedelta]:
+    """How long values of a class are kept in past golden records: no longer than each stream says that gives an attribute
+    of that class, be it of this class or of the class of the field that it is made of."""
+    periods: dict[PersonalClass, timedelta] = {}
+    for attribute in entity.attributes.values():
+        for source, rule in attribute.sources.items():
+            system, _, name = source.partition(".")
+            stream = systems[system].streams[name]
+            classes = {attribute.personal, *(stream.fields[field].personal for field in rule.fields)}
+            said = [period for each, period in class_periods(stream).items() if each in classes]
+            if attribute.personal != "none" and said:
+                periods[attribute.personal] = min(*said, periods.get(attribute.personal, said[0]))
+    return periods
+
+
 def check_data_protection(catalog: Catalog, root: Path = ROOT) -> DataProtection:
     """What is the same everywhere. Raises CatalogError with file and line of each stream that has personal fields and
     does not say their purpose, legal basis and persons, or whose class has no retention."""
     everywhere = read_data_protection(root)
     mistakes: list[Mistake] = []
     for system in catalog.systems.values():
-        wrong = [(name, text) for name, stream in system.streams.items() for text in _missing(name, stream, everywhere)]
-        if wrong:
+        wrong = [
+            (("streams", name, "privacy", *place), text)
+            for name, stream in system.streams.items()
+            for place, text in (
+                *(((), text) for text in _missing(name, stream, everywhere)),
+                *_wrong_classes(name, stream, everywhere),
+            )
+        ]
+        if wrong or any(_without_fields(stream) for stream in system.streams.values()):
             file = with_defaults(read_yaml(root / "catalog" / "systems" / f"{system.system}.yaml"))
-            mistakes += [file.mistake(("streams", name, "privacy"), text) for name, text in wrong]
+            mistakes += [file.mistake(place, text) for place, text in (*wrong, *_useless_classes(system, file))]
     if mistakes:
         raise CatalogError(mistakes)
     return everywhere
@@ -112,6 +142,37 @@ def _missing(name: str, stream: Stream, everywhere: DataProtection) -> Iterator[
             )
     for unknown in [each for each in classes if each not in everywhere.retention]:
         yield f'{name}: {FILE} does not say how long class "{unknown}" is kept; add it under retention'
+
+
+def _wrong_classes(name: str, stream: Stream, everywhere: DataProtection) -> Iterator[tuple[Place, str]]:
+    """Classes that are said to be kept for longer than the versions that hold them."""
+    if not personal_classes(stream).keys() <= everywhere.retention.keys():
+        return  # how long those are kept is said nowhere, which is a mistake of its own
+    whole = stream_periods(stream, everywhere).history
+    for each, period in class_periods(stream).items():
+        if period > whole:
+            yield (
+                (*_BY_CLASS, each, "history"),
+                f"{name}: values of class {each} cannot be kept for {period.days} days where the versions that hold them "
+                f'are kept for {whole.days}; say less, or a longer "retention: {{history: …}}" of the stream',
+            )
+
+
+def _without_fields(stream: Stream) -> list[str]:
+    """The classes that by_class says and no field of the stream has."""
+    said = stream.privacy.retention.by_class if stream.privacy else {}
+    return [each for each in said if each not in personal_classes(stream)]
+
+
+def _useless_classes(system: System, file: YamlFile) -> Iterator[tuple[Place, str]]:
+    """Those that a stream says itself; what defaults say is for the streams that have such fields."""
+    for name, stream in system.streams.items():
+        for each in _without_fields(stream):
+            place = ("streams", name, "privacy", *_BY_CLASS, each)
+            if place not in file.inherited:
+                have = ", ".join(personal_classes(stream)) or "none"
+                text = f"{name} has no field of class {each}; remove it, or give a field that class (it has: {have})"
+                yield place, text
 
 
 def _is_said(*texts: str | None) -> bool:

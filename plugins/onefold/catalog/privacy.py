@@ -35,6 +35,18 @@ Words = Annotated[str, Field(min_length=3)]
 Sentence = Annotated[str, Field(min_length=10)]
 
 
+DataClass = Literal["organisation", "contact", "identity", "sensitive"]
+"""A class of personal data that has a period of its own."""
+
+
+class HistoryOfClass(Model):
+    """How long the values of one class are kept where they are no longer current; what holds them stays."""
+
+    history: Period = Field(
+        description="a value in a replaced version, a past golden record or a closed row in quarantine"
+    )
+
+
 class Retention(Model):
     """How long what is no longer the current state is kept; ISO 8601, whole days at least. What is not said is the
     class's (catalog/privacy.yaml). None of it shortens what a rollback still needs."""
@@ -43,6 +55,9 @@ class Retention(Model):
     deleted: Period | None = Field(None, description="the content of a record after the source has deleted it")
     quarantine: Period | None = Field(None, description="a row in quarantine after it was closed")
     waiting: Period | None = Field(None, description="a row in quarantine that nobody has repaired or replayed")
+    by_class: dict[DataClass, HistoryOfClass] = Field(
+        {}, description="classes whose values are erased sooner than the replaced versions that hold them"
+    )
 
 
 class StreamPrivacy(Model):
@@ -99,7 +114,7 @@ class DataProtection(Model):
     """catalog/privacy.yaml: what is the same for every system."""
 
     controller: Controller
-    retention: dict[Literal["organisation", "contact", "identity", "sensitive"], ClassRetention]
+    retention: dict[DataClass, ClassRetention]
     unclassed: ClassRetention = Field(description="streams without a personal field")
     technical: TechnicalRetention = TechnicalRetention()
     recipients: list[Words] = Field(description="who receives personal data of whatever system")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from onefold.insight.retention import RetentionRun
-from onefold.retention.purge import Kept
+from onefold.retention.purge import Kept, Store
 from onefold.retention.run import Purged
 from onefold.text_table import table
 
@@ -27,11 +27,15 @@ MEANING = {
 }
 
 
+def _what(store: Store, data_class: str) -> str:
+    return f"{MEANING[store]}: values of class {data_class}" if data_class else MEANING[store]
+
+
 def kept_table(kept: Sequence[Kept]) -> str:
     """What is kept, a line a store and subject."""
     rows = [
         (
-            MEANING[each.store],
+            _what(each.store, each.data_class),
             each.subject,
             f"{each.period.days:,} days",
             f"{each.rows:,}",
@@ -46,7 +50,10 @@ def kept_table(kept: Sequence[Kept]) -> str:
 def purged_table(purged: Sequence[Purged]) -> str:
     """What a run has deleted."""
     rows = [
-        (MEANING[each.store], each.subject, f"{each.rows:,}", "in use, left to the next run" if each.busy else "")
+        (
+            *(_what(each.store, each.data_class), each.subject, f"{each.rows:,}"),
+            "in use, left to the next run" if each.busy else "",
+        )
         for each in purged
     ]
     return table(("what", "of", "deleted", ""), rows, 2)

@@ -28,10 +28,12 @@ class RetentionRun:
 
 @dataclass(frozen=True, slots=True)
 class PurgedRows:
-    """How many rows of one store and subject a run deleted or emptied, and the period that was said, in days."""
+    """How many rows of one store and subject a run deleted or emptied, and the period that was said, in days; with a
+    class, in how many it erased the values of that class."""
 
     store: str
     subject: str
+    data_class: str
     days: int
     rows: int
 
@@ -54,7 +56,7 @@ def purged_rows(connection: psycopg.Connection, retention_id: int, limit: int = 
     """What one run deleted, the most first. Raises Fatal when the limit is out of range."""
     with connection.cursor(row_factory=class_row(PurgedRows)) as cursor:
         return cursor.execute(
-            "select store, subject, (extract(epoch from period) / 86400)::int as days, rows from ops.retention_purge"
-            " where retention_id = %s order by rows desc, store, subject limit %s",
+            "select store, subject, data_class, (extract(epoch from period) / 86400)::int as days, rows from ops.retention_purge"
+            " where retention_id = %s order by rows desc, store, subject, data_class limit %s",
             (retention_id, bounded(limit)),
         ).fetchall()

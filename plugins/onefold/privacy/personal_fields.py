@@ -97,9 +97,7 @@ def places_of(name: str, field: SourceField) -> tuple[Path, ...]:
 def personal_fields(stream: Stream, also: frozenset[str] = frozenset()) -> PersonalFields:
     """The places of the stream's records by their class; those of `also` are personal whatever theirs. Keys, cursor and
     the flag of deletion are never personal: a record is found by them."""
-    technical = {*stream.primary_key, *(stream.cursor.fields if stream.cursor else ())}
-    if stream.deletes.flag:
-        technical.add(stream.deletes.flag.field)
+    technical = _technical(stream)
     personal, plain = [], []
     for name, field in stream.fields.items():
         first, *compared = places_of(name, field)
@@ -121,6 +119,21 @@ def personal_fields(stream: Stream, also: frozenset[str] = frozenset()) -> Perso
 def matches(path: Path, place: Path) -> bool:
     """Whether a place in a record is this one, in which a step `*` is any step."""
     return len(path) == len(place) and all(wanted in ("*", step) for step, wanted in zip(path, place, strict=True))
+
+
+def class_places(stream: Stream, name: PersonalClass) -> tuple[Path, ...]:
+    """The places of the fields of one class; keys, cursor and the flag of deletion are none of it."""
+    technical = _technical(stream)
+    return tuple(
+        places_of(field_name, field)[0]
+        for field_name, field in stream.fields.items()
+        if field.personal == name and field_name not in technical
+    )
+
+
+def _technical(stream: Stream) -> set[str]:
+    technical = {*stream.primary_key, *(stream.cursor.fields if stream.cursor else ())}
+    return technical | ({stream.deletes.flag.field} if stream.deletes.flag else set())
 
 
 def leaves(value: object, path: Path = ()) -> Iterator[tuple[Path, Scalar]]:

@@ -33,6 +33,7 @@ class KeptByLawPurge:
     system: str
     stream: str
     period: timedelta
+    data_class: str = ""
 
     @property
     def store(self) -> Store:

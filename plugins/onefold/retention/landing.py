@@ -34,6 +34,7 @@ class LandingPurge:
     now: datetime
     store: Store = "landing"
     subject: str = "landing"
+    data_class: str = ""
 
     def count(self, connection: psycopg.Connection) -> Kept:
         """As Purge; a row is a load that has something in landing."""

@@ -43,6 +43,8 @@ class Kept:
     rows: int
     oldest: datetime | None
     due: int
+    data_class: str = ""
+    """Where values of one class are erased and the rows stay: that class."""
 
 
 class Purge(Protocol):
@@ -56,6 +58,10 @@ class Purge(Protocol):
 
     @property
     def period(self) -> timedelta: ...
+
+    @property
+    def data_class(self) -> str:
+        """The class whose values are erased in rows that stay; empty where rows are deleted or emptied."""
 
     def count(self, connection: psycopg.Connection) -> Kept:
         """What there is and what is due; nothing changes."""
@@ -75,12 +81,13 @@ class RowPurge:
     all_rows: sql.Composed
     due: sql.Composed
     delete: sql.Composed
+    data_class: str = ""
 
     def count(self, connection: psycopg.Connection) -> Kept:
         """As Purge."""
         rows, oldest = one_row(connection.execute(self.all_rows))
         due = one_row(connection.execute(sql.SQL("select count(*) from ({}) due").format(self.due)))[0] if rows else 0
-        return Kept(self.store, self.subject, self.period, rows, oldest, due)
+        return Kept(self.store, self.subject, self.period, rows, oldest, due, self.data_class)
 
     def delete_batch(self, connection: psycopg.Connection) -> int:
         """As Purge."""
@@ -95,6 +102,7 @@ def make_purge(
     due: str,
     delete: str,
     names: Mapping[str, sql.Composable],
+    data_class: str = "",
 ) -> RowPurge:
     """A purge from templates and their names; `delete` may say {due}, the query of what is due, and {batch}."""
     due_rows = sql.SQL(due).format(**names)
@@ -105,4 +113,5 @@ def make_purge(
         sql.SQL(all_rows).format(**names),
         due_rows,
         sql.SQL(delete).format(due=due_rows, batch=sql.Literal(BATCH), **names),
+        data_class,
     )

@@ -37,6 +37,8 @@ from onefold.warehouse.rows import one_row
 
 log = logging.getLogger(__name__)
 
+Counted = tuple[Store, str, str]
+"""By what is counted: store, subject, and the class whose values were erased (empty: whole rows)."""
 LOCK_TIMEOUT = "2s"
 STATEMENT_TIMEOUT = "10min"
 
@@ -49,6 +51,8 @@ class Purged:
     subject: str
     rows: int
     busy: bool = False
+    data_class: str = ""
+    """The class whose values were erased, where the rows stay."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +71,11 @@ class RetentionReport:
 def plan_retention(connection: psycopg.Connection, catalog: Catalog, said: DataProtection) -> list[Kept]:
     """What each store keeps, since when, and what is due now; nothing changes. Counting reads every store once."""
     now = datetime.now(UTC)
-    kept: dict[tuple[Store, str], Kept] = {}
+    kept: dict[Counted, Kept] = {}
     for purge in _purges(connection, catalog, said, now):
         found = purge.count(connection)
-        there = kept.get((found.store, found.subject))
-        kept[found.store, found.subject] = _sum(there, found) if there else found
+        key = (found.store, found.subject, found.data_class)
+        kept[key] = _sum(there, found) if (there := kept.get(key)) else found
     return list(kept.values())
 
 
@@ -88,17 +92,21 @@ def execute_retention(url: str, catalog: Catalog, said: DataProtection, actor: s
         _close_interrupted(connection)
         retention_id = _begin(connection, actor)
         now = datetime.now(UTC)
-        held: set[tuple[Store, str]] = set()
+        held: set[Counted] = set()
         for entity in catalog.entities.values():
             record_horizon(connection, entity, entity_periods(entity, catalog.systems, said), now)
         for purge in _purges(connection, catalog, said, now):
             if not _delete_all(connection, retention_id, purge):
-                held.add((purge.store, purge.subject))
+                held.add((purge.store, purge.subject, purge.data_class))
         _drop_child_tables(connection, catalog, protected_loads(connection, now))
         counts = _end(connection, retention_id, "done")
     rows = Counter(counts)
     keys = sorted({*rows, *held})
-    return RetentionReport(retention_id, tuple(Purged(*key, rows[key], busy=key in held) for key in keys))
+    purged = (
+        Purged(store, subject, rows[store, subject, data_class], (store, subject, data_class) in held, data_class)
+        for store, subject, data_class in keys
+    )
+    return RetentionReport(retention_id, tuple(purged))
 
 
 def _purges(connection: psycopg.Connection, catalog: Catalog, said: DataProtection, now: datetime) -> Iterator[Purge]:
@@ -124,7 +132,9 @@ def _purges(connection: psycopg.Connection, catalog: Catalog, said: DataProtecti
 def _sum(one: Kept, other: Kept) -> Kept:
     """Two kinds of rows of one subject; what there is of it is the larger table."""
     oldest = min((each.oldest for each in (one, other) if each.oldest is not None), default=None)
-    return Kept(one.store, one.subject, one.period, max(one.rows, other.rows), oldest, one.due + other.due)
+    return Kept(
+        *(one.store, one.subject, one.period, max(one.rows, other.rows), oldest, one.due + other.due, one.data_class)
+    )
 
 
 def _delete_all(connection: psycopg.Connection, retention_id: int, purge: Purge) -> bool:
@@ -144,10 +154,10 @@ def _delete_batch(connection: psycopg.Connection, retention_id: int, purge: Purg
         rows = purge.delete_batch(connection)
         if rows:
             connection.execute(
-                "insert into ops.retention_purge (retention_id, store, subject, period, rows)"
-                " values (%s, %s, %s, %s, %s) on conflict (retention_id, store, subject)"
+                "insert into ops.retention_purge (retention_id, store, subject, data_class, period, rows)"
+                " values (%s, %s, %s, %s, %s, %s) on conflict (retention_id, store, subject, data_class)"
                 " do update set rows = retention_purge.rows + excluded.rows",
-                (retention_id, purge.store, purge.subject, purge.period, rows),
+                (retention_id, purge.store, purge.subject, purge.data_class, purge.period, rows),
             )
     return rows
 
@@ -189,11 +199,12 @@ def _close_interrupted(connection: psycopg.Connection) -> None:
 class _Row:
     store: Store
     subject: str
+    data_class: str
     days: int
     rows: int
 
 
-def _end(connection: psycopg.Connection, retention_id: int, state: str) -> dict[tuple[Store, str], int]:
+def _end(connection: psycopg.Connection, retention_id: int, state: str) -> dict[Counted, int]:
     """Close a run, with an audit event for each store and subject of which it has deleted something, and one of all."""
     with connection.transaction():
         (actor,) = one_row(
@@ -205,13 +216,15 @@ def _end(connection: psycopg.Connection, retention_id: int, state: str) -> dict[
         )
         with connection.cursor(row_factory=class_row(_Row)) as cursor:
             purged = cursor.execute(
-                "select store, subject, (extract(epoch from period) / 86400)::int as days, rows"
-                " from ops.retention_purge where retention_id = %s order by store, subject",
+                "select store, subject, data_class, (extract(epoch from period) / 86400)::int as days, rows"
+                " from ops.retention_purge where retention_id = %s order by store, subject, data_class",
                 (retention_id,),
             ).fetchall()
         result = "ok" if state == "done" else state
         for row in purged:
-            payload = {"store": row.store, "rows": row.rows, "period_days": row.days}
+            payload: dict[str, str | int] = {"store": row.store, "rows": row.rows, "period_days": row.days}
+            if row.data_class:
+                payload["erased_class"] = row.data_class
             append(
                 connection,
                 AuditEvent(
@@ -228,4 +241,4 @@ def _end(connection: psycopg.Connection, retention_id: int, state: str) -> dict[
             connection,
             AuditEvent(actor, "retention.end", f"retention:{retention_id}", payload={"rows": rows}, result=result),
         )
-    return {(row.store, row.subject): row.rows for row in purged}
+    return {(row.store, row.subject, row.data_class): row.rows for row in purged}

@@ -13,9 +13,11 @@ from datetime import datetime, timedelta
 import psycopg
 from psycopg import sql
 
+from onefold.catalog.data_protection import class_periods
 from onefold.catalog.privacy import ClassRetention
 from onefold.catalog.stream import Stream
 from onefold.load.superseded import BUCKETS
+from onefold.retention.class_values import class_purge
 from onefold.retention.horizon import Protected, load_horizon
 from onefold.retention.purge import RowPurge, Store, make_purge
 from onefold.settings import settings
@@ -31,7 +33,7 @@ not exists (
 """A later load that read the same content keeps only a reference to the version (load/superseded.py)."""
 
 _REPLACED = """
-select v._key, v._load_id from {versions} v
+select v._key, v._load_id, v._payload as record from {versions} v
 where v._load_id < {horizon}
   and exists (select from {versions} n where n._key = v._key and n._load_id > v._load_id and n._load_id < {horizon})
   and {not_referred_to}
@@ -115,6 +117,17 @@ def stream_purges(
         return make_purge(store, f"{system}.{name}", period, all_rows, due, delete, {**names, **more})
 
     yield purge("history", periods.history, _ALL, _REPLACED, _DELETE_VERSIONS)
+    for data_class, period in class_periods(stream).items():
+        horizon = load_horizon(connection, system, name, protected, now - period)
+        if of_class := class_purge(
+            *("history", f"{system}.{name}", stream, data_class, period),
+            table=table.versions,
+            payload="_payload",
+            ids=("_key", "_load_id"),
+            rows=sql.SQL(_REPLACED).format(**{**names, "horizon": sql.Literal(horizon)}),
+            all_rows=sql.SQL(_ALL).format(**names),
+        ):
+            yield of_class
     yield purge("deleted", periods.deleted, _ALL_DELETED, _OF_DELETED, _DELETE_VERSIONS)
     yield purge("deleted", periods.deleted, _ALL_DELETED, _WITH_CONTENT, _EMPTY_VERSIONS)
     for entity in entities:

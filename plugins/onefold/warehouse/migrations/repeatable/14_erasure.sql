@@ -17,3 +17,35 @@ create or replace function ops.erased_hash(payload jsonb) returns bytea
 language sql immutable parallel safe as $$
     select decode(md5('erased' || payload::text), 'hex')
 $$;
+
+-- The values of a record at these places and within them, as changes for ops.erase_paths(): all that are not null, but
+-- those at the spared places. A place is the steps to it; * is any step.
+create or replace function ops.values_at(payload jsonb, places jsonb, spared jsonb) returns jsonb
+language sql immutable parallel safe as $$
+    with recursive walk as (
+        select place, array[]::text[] as path, payload as value from jsonb_array_elements(places) as place
+        union all
+        select walk.place, walk.path || child.step, child.value
+        from walk cross join lateral (
+            select key as step, value
+            from jsonb_each(case jsonb_typeof(walk.value) when 'object' then walk.value else '{}' end)
+            union all
+            select (number - 1)::text, value
+            from jsonb_array_elements(case jsonb_typeof(walk.value) when 'array' then walk.value else '[]' end)
+                with ordinality as element (value, number)
+        ) child
+        where coalesce(walk.place ->> cardinality(walk.path), '*') in ('*', child.step)
+    ),
+    found as (
+        select distinct path from walk
+        where cardinality(path) >= jsonb_array_length(place) and jsonb_typeof(value) not in ('object', 'array', 'null')
+    )
+    select coalesce(jsonb_agg(jsonb_build_array(path, null) order by path), '[]') from found
+    where not exists (
+        select from jsonb_array_elements(spared) as kept
+        where not exists (
+            select from jsonb_array_elements_text(kept) with ordinality as element (step, number)
+            where number > cardinality(path) or step not in ('*', path[number])
+        )
+    )
+$$;
