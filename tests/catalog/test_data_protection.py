@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from onefold.catalog.data_protection import check_data_protection, entity_periods, stream_periods
+from onefold.catalog.data_protection import check_data_protection, class_periods, entity_periods, stream_periods
 from onefold.catalog.privacy import DataProtection
 from onefold.catalog.reader import read_catalog
 from onefold.catalog.yaml_file import CatalogError
@@ -82,3 +82,41 @@ PERIODS = ("history", "deleted", "quarantine", "waiting")
 def test_every_shipped_system_says_it():
     everywhere = check_data_protection(read_catalog())
     assert isinstance(everywhere, DataProtection)
+
+
+def test_a_class_is_kept_for_less_time_than_the_versions_that_hold_it(checkout):
+    def said(text: str) -> None:
+        checkout.system("persons: [Sole traders]", f"persons: [Sole traders], retention: {text}")
+
+    said("{history: P80D, by_class: {organisation: {history: P30D}}}")
+    everywhere = check_data_protection(checkout.read(), checkout.root)
+    catalog = checkout.read()
+    stream = catalog.systems["shop"].streams["account"]
+    assert class_periods(stream) == {"organisation": timedelta(days=30)}
+    assert stream_periods(stream, everywhere).history == timedelta(days=80)
+    said("{by_class: {organisation: {history: P91D}}}")
+    assert wrong(checkout) == [
+        "shop.yaml:17: account: values of class organisation cannot be kept for 91 days where the versions that hold them"
+        ' are kept for 90; say less, or a longer "retention: {history: …}" of the stream'
+    ]
+    said("{by_class: {sensitive: {history: P1D}}}")
+    assert wrong(checkout) == [
+        "shop.yaml:17: account has no field of class sensitive; remove it, or give a field that class"
+        " (it has: organisation)"
+    ]
+    for text, mistake in WRONG_CLASSES.items():
+        said(text)
+        assert [f"shop.yaml:17: {mistake}" in found for found in checkout.mistakes()] == [True]
+    checkout.system(
+        "streams:\n", "defaults: {privacy: {retention: {by_class: {sensitive: {history: P1D}}}}}\nstreams:\n"
+    )
+    check_data_protection(checkout.read(), checkout.root)
+
+
+WRONG_CLASSES = {
+    "{by_class: {personal: {history: P1Y}}}": '"personal" is not allowed; use one of: contact, identity, organisation',
+    "{by_class: {organisation: {history: PT1H}}}": "a period has at least one day; write P1D or more",
+    "{by_class: {organisation: {history: soon}}}": "history: 'soon' is not a duration; write an ISO 8601 duration",
+    "{by_class: {organisation: {}}}": '"history" is missing; add "history: …"',
+    "{by_class: {organisation: {deleted: P1D}}}": 'unknown key "deleted"',
+}

@@ -99,6 +99,8 @@ def test_the_folder_shows_access_approvals_incidents_and_gaps(eventful: Here, tm
     assert [row["rows"] for row in rows(folder, "incidents_quarantined")] == [1]
     assert rows(folder, "changes_releases") and rows(folder, "changes_catalogue")
     assert "onefold.lineage" in [row["what"] for row in rows(folder, "retention")]
+    (charge,) = [row for row in rows(folder, "retention") if row["what"] == "stripe.charge"]
+    assert (charge["history_days"], charge["history_days_by_class"]) == (2190, "contact=730")
     told = " ".join(str(row["gap"]) for row in rows(folder, "gaps"))
     for gap in (
         "no checkpoint of the audit chain goes",

@@ -42,3 +42,4 @@ def test_it_is_one_readable_page_too() -> None:
     page = CliRunner().invoke(privacy, ["record"]).output
     assert "## HR and payroll (BambooHR): Employ people" in page
     assert "| Legal basis | Art. 6(1)(c) legal obligation: Labour Code" in page
+    assert "replaced versions after 2,190 days, names, addresses and contact data in them after 730;" in page

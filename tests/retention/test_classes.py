@@ -56,7 +56,13 @@ def test_what_is_sensitive_in_replaced_versions_goes_and_all_else_stays(shop: Sh
     done = warehouse.retain(CLASSED)
     found = [(each.rows, each.data_class) for each in done.purged if each.store == "history"]
     assert found == [(2, "sensitive")]
-    assert nicks(shop) == [("a", 0, None), ("a", 1, None), ("a", 2, "Secret 2"), ("a", 5, "Newest"), ("b", 10, "Present")]
+    assert nicks(shop) == [
+        ("a", 0, None),
+        ("a", 1, None),
+        ("a", 2, "Secret 2"),
+        ("a", 5, "Newest"),
+        ("b", 10, "Present"),
+    ]
     for (key, was, *rest), (same_key, now, *same_rest) in zip(before, shop.versions(), strict=True):
         assert (key, rest, was | {"nick": now["nick"]}) == (same_key, same_rest, now)
     assert due(warehouse) == {}

@@ -48,6 +48,10 @@ def test_it_counts_every_store_of_the_catalogue_and_says_what_it_deleted(
     streams = {f"{system.system}.{name}" for system in catalog.systems.values() for name in system.streams}
     assert of == {"history": streams, "golden": set(catalog.entities)}
     assert {each["period"] for each in kept if each["subject"] == "hr.pay" and each["store"] == "history"} == {3650}
+    of_class = [each for each in kept if each["data_class"]]
+    assert {(each["subject"], each["data_class"], each["period"]) for each in of_class} >= {
+        ("stripe.charge", "contact", 730)
+    }
     assert "Nothing is due." in run("--only", "warehouse", "--due").output
     warehouse.execute(
         "insert into lineage.event (event_time, event_type, job_namespace, job_name, run_id, event)"
@@ -56,7 +60,7 @@ def test_it_counts_every_store_of_the_catalogue_and_says_what_it_deleted(
     )
     assert "lineage events" in run("--only", "warehouse", "--due").output
     done = json.loads(run("--only", "warehouse", "--execute", "--json").output)
-    assert done == [{"store": "lineage", "subject": "lineage.event", "rows": 3, "busy": False}]
+    assert done == [{"store": "lineage", "subject": "lineage.event", "rows": 3, "busy": False, "data_class": ""}]
     assert "done" in run("--runs").output
     with connect(warehouse.url) as connection:
         (last,) = retention_runs(connection).rows

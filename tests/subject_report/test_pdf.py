@@ -45,7 +45,18 @@ REPORT = SubjectReport(
     ],
     records=[
         SourceRecord(
-            *("hr", "HR: Employees", "hr.employee", "7", "Employ people", "contract", ["ZUS"], 730, 3650),
+            *(
+                "hr",
+                "HR: Employees",
+                "hr.employee",
+                "7",
+                "Employ people",
+                "contract",
+                ["ZUS"],
+                730,
+                {"sensitive": 180},
+                3650,
+            ),
             [RecordVersion(NOW, 1, current=True, deleted=False, values=VALUES)],
         )
     ],
@@ -98,6 +109,7 @@ def test_it_says_who_asked_when_and_of_each_record_source_purpose_and_recipients
         "You may ask for erasure.",
     } <= set(texts)
     drawn = "".join(texts)
+    assert "values of class sensitive in them 180 days" in " ".join(drawn)
     assert drawn.count("x" * 10) >= 300
     pages = drawn.count("Page ")
     assert pages > 3

@@ -6,11 +6,14 @@ import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 
-from onefold.catalog.data_protection import personal_classes, read_data_protection, stream_periods
+from onefold.catalog.data_protection import class_periods, personal_classes, read_data_protection, stream_periods
 from onefold.catalog.reader import Catalog
 from onefold.evidence.files import Row
 
-RETENTION = ("what", "personal_classes", "history_days", "deleted_days", "quarantine_days", "waiting_days")
+RETENTION = (
+    *("what", "personal_classes", "history_days", "deleted_days", "quarantine_days", "waiting_days"),
+    "history_days_by_class",
+)
 FINGERPRINTS = ("file", "sha256")
 _FOLDERS = ("catalog", "expectations", "dbt_project/macros")
 
@@ -26,9 +29,10 @@ def retention(catalog: Catalog, root: Path) -> Iterator[Row]:
                 f"{name}.{stream_name}",
                 " ".join(sorted(personal_classes(stream))),
                 *(each.days for each in periods),
+                " ".join(f"{name}={period.days}" for name, period in class_periods(stream).items()),
             ]
     for what, period in everywhere.technical:
-        yield [f"onefold.{what}", "", period.days, None, None, None]
+        yield [f"onefold.{what}", "", period.days, None, None, None, ""]
 
 
 def fingerprints(root: Path) -> Iterator[Row]:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from itertools import groupby
 
-from onefold.catalog.data_protection import personal_classes, stream_periods
+from onefold.catalog.data_protection import class_periods, personal_classes, stream_periods
 from onefold.catalog.fields import PersonalClass
 from onefold.catalog.privacy import DataProtection, StreamPrivacy
 from onefold.catalog.reader import Catalog
@@ -35,12 +35,14 @@ CLASSES: dict[PersonalClass, str] = {
 
 @dataclass(frozen=True, slots=True)
 class ProcessedStream:
-    """One stream of an activity: its personal fields by class, and how long what is not current is kept, in days."""
+    """One stream of an activity: its personal fields by class, and how long what is not current is kept, in days; of
+    replaced versions the values of some classes for less."""
 
     stream: str
     title: str
     data: dict[PersonalClass, list[str]]
     days_replaced: int
+    days_replaced_by_class: dict[PersonalClass, int]
     days_after_deletion: int
     days_in_quarantine: int
     days_waiting: int
@@ -128,6 +130,7 @@ def _processed(catalog: Catalog, system: str, name: str, stream: Stream, said: D
         title=stream.title,
         data=personal_classes(stream),
         days_replaced=periods.history.days,
+        days_replaced_by_class={name: period.days for name, period in class_periods(stream).items()},
         days_after_deletion=periods.deleted.days,
         days_in_quarantine=periods.quarantine.days,
         days_waiting=periods.waiting.days,
@@ -161,8 +164,11 @@ def _lines(record: ProcessingRecord) -> Iterator[str]:
 
 def _row(stream: ProcessedStream) -> str:
     data = "; ".join(f"{CLASSES[name]} ({', '.join(fields)})" for name, fields in stream.data.items())
+    sooner = "".join(
+        f", {CLASSES[name]} in them after {days:,}" for name, days in stream.days_replaced_by_class.items()
+    )
     erased = (
-        f"replaced versions after {stream.days_replaced:,} days; {stream.days_after_deletion:,} days after the source "
+        f"replaced versions after {stream.days_replaced:,} days{sooner}; {stream.days_after_deletion:,} days after the source "
         f"has deleted the record; in quarantine after {stream.days_in_quarantine:,} days, unrepaired after "
         f"{stream.days_waiting:,}" + (f". By law kept: {stream.kept_by_law}" if stream.kept_by_law else "")
     )

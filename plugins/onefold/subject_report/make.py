@@ -12,7 +12,7 @@ from psycopg import sql
 
 from onefold.audit import AuditEvent, append
 from onefold.audit.chain import Scalar
-from onefold.catalog.data_protection import stream_periods
+from onefold.catalog.data_protection import class_periods, stream_periods
 from onefold.catalog.entity import Entity
 from onefold.catalog.privacy import DataProtection
 from onefold.catalog.reader import Catalog
@@ -139,6 +139,7 @@ def _record(
         legal_basis=basis,
         recipients=list(privacy.recipients) if privacy else [],
         days_replaced=periods.history.days,
+        days_replaced_by_class={each: period.days for each, period in class_periods(stream).items()},
         days_after_deletion=periods.deleted.days,
         versions=versions,
     )

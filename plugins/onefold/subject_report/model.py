@@ -29,6 +29,7 @@ class SourceRecord:
     legal_basis: str | None
     recipients: list[str]
     days_replaced: int
+    days_replaced_by_class: dict[str, int]
     days_after_deletion: int
     versions: list[RecordVersion]
 

@@ -80,7 +80,11 @@ def _records(page: Pages, report: SubjectReport) -> None:
                 "Legal basis": record.legal_basis or "-",
                 "Recipients": "; ".join([*record.recipients, *report.recipients]) or "-",
                 "Kept": f"while the system has it, then {record.days_after_deletion:,} days; replaced versions "
-                f"{record.days_replaced:,} days",
+                f"{record.days_replaced:,} days"
+                + "".join(
+                    f", values of class {name} in them {days:,} days"
+                    for name, days in record.days_replaced_by_class.items()
+                ),
             }
         )
         for version in record.versions:
