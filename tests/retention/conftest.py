@@ -39,8 +39,8 @@ def said(**periods: str) -> DataProtection:
 
 
 def by_class(system: System, **periods: str) -> System:
-    """The system, of whose streams replaced versions and closed rows are kept for years, and the values of these classes
-    in them for less."""
+    """The system, of whose streams replaced versions and closed rows are kept for years, and the values of these
+    classes in them for less."""
     said_of = {name: {"history": period} for name, period in periods.items()}
     privacy = StreamPrivacy(
         retention=Retention.model_validate({"history": "P9Y", "quarantine": "P9Y", "by_class": said_of})

@@ -58,7 +58,7 @@ def stream_periods(stream: Stream, everywhere: DataProtection) -> ClassRetention
 
 
 def class_periods(stream: Stream) -> dict[PersonalClass, timedelta]:
-    """How long values of a class are kept in the stream's history: of the classes for which it says so and has fields."""
+    """How long values of a class are kept in the stream's history: of classes that it says so of and has fields of."""
     said = stream.privacy.retention.by_class if stream.privacy else {}
     there = personal_classes(stream)
     return {name: each.history for name, each in said.items() if name in there}
@@ -75,8 +75,8 @@ def entity_periods(entity: Entity, systems: dict[str, System], everywhere: DataP
 
 
 def entity_class_periods(entity: Entity, systems: dict[str, System]) -> dict[PersonalClass, timedelta]:
-    """How long values of a class are kept in past golden records: no longer than each stream says that gives an attribute
-    of that class, be it of this class or of the class of the field that it is made of."""
+    """How long values of a class are kept in past golden records: no longer than each stream says that gives an
+    attribute of that class, be it of this class or of the class of the field that it is made of."""
     periods: dict[PersonalClass, timedelta] = {}
     for attribute in entity.attributes.values():
         for source, rule in attribute.sources.items():
@@ -151,11 +151,11 @@ def _wrong_classes(name: str, stream: Stream, everywhere: DataProtection) -> Ite
     whole = stream_periods(stream, everywhere).history
     for each, period in class_periods(stream).items():
         if period > whole:
-            yield (
-                (*_BY_CLASS, each, "history"),
-                f"{name}: values of class {each} cannot be kept for {period.days} days where the versions that hold them "
-                f'are kept for {whole.days}; say less, or a longer "retention: {{history: …}}" of the stream',
+            text = (
+                f"{name}: values of class {each} cannot be kept for {period.days} days where the versions that hold "
+                f'them are kept for {whole.days}; say less, or a longer "retention: {{history: …}}" of the stream'
             )
+            yield (*_BY_CLASS, each, "history"), text
 
 
 def _without_fields(stream: Stream) -> list[str]:

@@ -168,8 +168,8 @@ def _row(stream: ProcessedStream) -> str:
         f", {CLASSES[name]} in them after {days:,}" for name, days in stream.days_replaced_by_class.items()
     )
     erased = (
-        f"replaced versions after {stream.days_replaced:,} days{sooner}; {stream.days_after_deletion:,} days after the source "
-        f"has deleted the record; in quarantine after {stream.days_in_quarantine:,} days, unrepaired after "
+        f"replaced versions after {stream.days_replaced:,} days{sooner}; {stream.days_after_deletion:,} days after the "
+        f"source has deleted the record; in quarantine after {stream.days_in_quarantine:,} days, unrepaired after "
         f"{stream.days_waiting:,}" + (f". By law kept: {stream.kept_by_law}" if stream.kept_by_law else "")
     )
     cells = (f"{_cell(stream.title)} (`{stream.stream}`)", _cell(data), _entities(stream.entities), _cell(erased))

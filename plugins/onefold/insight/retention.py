@@ -56,7 +56,7 @@ def purged_rows(connection: psycopg.Connection, retention_id: int, limit: int = 
     """What one run deleted, the most first. Raises Fatal when the limit is out of range."""
     with connection.cursor(row_factory=class_row(PurgedRows)) as cursor:
         return cursor.execute(
-            "select store, subject, data_class, (extract(epoch from period) / 86400)::int as days, rows from ops.retention_purge"
-            " where retention_id = %s order by rows desc, store, subject, data_class limit %s",
+            "select store, subject, data_class, (extract(epoch from period) / 86400)::int as days, rows"
+            " from ops.retention_purge where retention_id = %s order by rows desc, store, subject, data_class limit %s",
             (retention_id, bounded(limit)),
         ).fetchall()

@@ -47,8 +47,8 @@ def class_purge(
     rows: sql.Composable,
     all_rows: sql.Composable,
 ) -> RowPurge | None:
-    """The purge of one class from what `rows` gives, which are those that are past the period: the `ids` of a row of the
-    table, and its content as `record`. None where no field of the class may be erased."""
+    """The purge of one class from what `rows` gives, which are those that are past the period: the `ids` of a row of
+    the table, and its content as `record`. None where no field of the class may be erased."""
     places = class_places(stream, name)
     if not places:
         return None
