@@ -43,7 +43,9 @@ def by_class(system: System, **periods: str) -> System:
     classes in them for less."""
     said_of = {name: {"history": period} for name, period in periods.items()}
     privacy = StreamPrivacy(
-        retention=Retention.model_validate({"history": "P9Y", "quarantine": "P9Y", "by_class": said_of})
+        retention=Retention.model_validate(
+            {**dict.fromkeys(("history", "quarantine", "waiting"), "P9Y"), "by_class": said_of}
+        )
     )
     streams = {name: stream.model_copy(update={"privacy": privacy}) for name, stream in system.streams.items()}
     return system.model_copy(update={"streams": streams})

@@ -148,3 +148,30 @@ def test_the_database_finds_the_values_that_the_catalogue_says(loader_url: str) 
         for nothing in (None, 1, "text", [], {}):
             (none,) = one_row(connection.execute("select ops.values_at(%s, %s, '[]')", (Jsonb(nothing), Jsonb(PLACES))))
             assert none == []
+
+
+def test_what_is_sensitive_in_closed_rows_of_quarantine_goes_and_what_waits_stays_whole(
+    shop: Shop, warehouse: Warehouse
+) -> None:
+    refused = [record(key, 0, credit=-1, nick=f"Secret {key}") for key in "ad"]
+    shop.load([*refused, record("b", 0), record("c", 0)])
+    shop.load([record("a", 1)])
+    warehouse.execute(
+        "insert into ops.quarantine (load_id, system, stream, _hash, raw, _extracted_at, suite, expectation, reason,"
+        " state, closed_at, closed_by_load) select 1, 'shop', 'customer', '', 'Secret {', now(), 'landing',"
+        " 'readable ' || what, 'why', 'superseded', now(), 2 from unnest('{record, partition}'::text[]) what"
+    )
+    warehouse.time_passes()
+    shop.load([record("b", 20)])
+    assert due(warehouse) == {("quarantine", "sensitive"): 2}
+    warehouse.retain(CLASSED)
+    rows = (
+        "select _key, state, payload ->> 'nick', payload ->> 'credit', raw from ops.quarantine order by quarantine_id"
+    )
+    assert shop.query(rows) == [
+        ("a", "superseded", None, "-1", None),
+        ("d", "open", "Secret d", "-1", None),
+        (None, "superseded", None, None, "[erased]"),
+        (None, "superseded", None, None, "Secret {"),
+    ]
+    assert due(warehouse) == {}

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from onefold.catalog.reader import read_catalog
+from onefold.catalog.stream import KeptByLaw
 from onefold.conform.visible_publish import switch_visible_publish
 from onefold.errors import Fatal
 from onefold.warehouse.connection import connect
-from tests.retention.conftest import Warehouse
+from tests.retention.conftest import Warehouse, by_class, said
 
 CATALOG = read_catalog()
 CONTACT = {"contact": CATALOG.entities["contact"]}
@@ -70,3 +73,30 @@ def test_what_is_visible_stays_however_old_it_is(published: Warehouse) -> None:
     published.retain(*SYSTEMS, entities=CONTACT)
     assert published.query("select last_name from conformed.contact") == [("Name 2",)]
     assert [row[0] for row in published.query(VERSIONS)] == [1, 2, 3, 4, 5]
+
+
+def test_values_of_a_class_go_from_past_golden_records_and_these_stay(published: Warehouse) -> None:
+    """But of the second version the address, which a law keeps still; a publish from before is shown without them."""
+    (system,) = (by_class(each, contact="P1D") for each in SYSTEMS)
+    law = KeptByLaw(fields=["Email"], basis="the law", years=90, since="LastModifiedDate")
+    contact = system.streams["contact"].model_copy(update={"kept_by_law": law})
+    system = system.model_copy(update={"streams": system.streams | {"contact": contact}})
+    kept = replace(published, said=said(history="P9Y"))
+    kept.execute("update conformed.contact_version set last_changed = '1901-02-03' where _publish_id = 1")
+    age(kept, 1, 2, 3)
+    found = [(each.data_class, each.due) for each in kept.plan(system, entities=CONTACT) if each.subject == "contact"]
+    assert found == [("", 0), ("contact", 2)]
+    done = kept.retain(system, entities=CONTACT)
+    assert [(each.data_class, each.rows) for each in done.purged if each.store == "golden"] == [("contact", 2)]
+    assert kept.query(VERSIONS) == [
+        (1, 2, None, None),
+        (2, 3, None, "a@b.example"),
+        *((number, number + 1 if number < 5 else None, f"Name {number}", "a@b.example") for number in (3, 4, 5)),
+    ]
+    assert kept.query("select count(last_changed) from conformed.contact_version") == [(1,)]
+    assert kept.retain(system, entities=CONTACT).rows == 0
+    with connect(kept.url, autocommit=True) as connection:
+        for publish in (2, 3):
+            assert switch_visible_publish(connection, publish, "os:tester") == ("contact",)
+    switched = "select payload -> 'erased_classes' from audit.event where action = 'conform.switch' order by seq"
+    assert kept.query(switched) == [(["contact"],), (None,)]

@@ -64,7 +64,7 @@ def class_purge(
         "places": _places(places),
         "spared": _places(fields.technical),
         "lawful": _places((*fields.technical, *fields.lawful)),
-        "law_holds": _law_holds(fields.law_since, fields.law_years) if fields.lawful else sql.SQL("false"),
+        "law_holds": law_holds(_text_at(fields.law_since), fields.law_years) if fields.lawful else sql.SQL("false"),
         "may_hold": sql.SQL(" or ").join(_may_hold(place) for place in places),
     }
     return make_purge(store, subject, period, "{all_rows}", _DUE, _ERASE, names, name)
@@ -84,8 +84,12 @@ def _may_hold(place: Path) -> sql.Composable:
     return sql.SQL("coalesce(record #> {}::text[], 'null') <> 'null'").format(list(known))
 
 
-def _law_holds(since: Path, years: int) -> sql.Composable:
-    """As PersonalFields.law_holds()."""
-    return sql.SQL(
-        "coalesce(substring(record #>> {}::text[] from '^((?:19|20)[0-9][0-9])-')::int + {} >= {}, true)"
-    ).format(list(since), years, law_periods.today().year)
+def _text_at(place: Path) -> sql.Composable:
+    return sql.SQL("record #>> {}::text[]").format(list(place))
+
+
+def law_holds(since: sql.Composable, years: int) -> sql.Composable:
+    """Whether a law still keeps what it keeps, by the text of the day from which its years count: as law_periods."""
+    return sql.SQL("coalesce(substring({} from '^((?:19|20)[0-9][0-9])-')::int + {} >= {}, true)").format(
+        since, sql.Literal(years), sql.Literal(law_periods.today().year)
+    )

@@ -35,10 +35,10 @@ _DELETE = """
 delete from {version} v using ({due} limit {batch}) d where v.{id} = d.{id} and v._publish_id = d._publish_id
 """
 _EMPTY = """
-update {version} v set {no_values} from ({due} limit {batch}) d
+update {version} v set {no_values}, _hash = md5(gen_random_uuid()::text) from ({due} limit {batch}) d
 where v.{id} = d.{id} and v._publish_id = d._publish_id
 """
-_ALL = """
+ALL_VERSIONS = """
 select count(*), (select p.ended_at from ops.publish p where p.publish_id = min(v._ended_publish_id)) from {version} v
 where v._ended_publish_id is not null
 """
@@ -73,8 +73,8 @@ def golden_purges(
         ),
         "no_values": sql.SQL(", ").join(sql.SQL("{} = null").format(column) for column in columns),
     }
-    yield make_purge("golden", name, periods.history, _ALL, _LATER, _DELETE, names)
-    yield make_purge("golden", name, periods.history, _ALL, _FIRST, _EMPTY, names)
+    yield make_purge("golden", name, periods.history, ALL_VERSIONS, _LATER, _DELETE, names)
+    yield make_purge("golden", name, periods.history, ALL_VERSIONS, _FIRST, _EMPTY, names)
     for notes in ("golden_record_warning", "identity_conflict"):
         of_notes = {**names, "notes": sql.Identifier("ops", notes)}
         yield make_purge("golden", name, periods.history, _ALL_NOTES, _NOTES, _DELETE_NOTES, of_notes)

@@ -21,6 +21,7 @@ from onefold.catalog.data_protection import entity_periods, stream_periods
 from onefold.catalog.privacy import DataProtection
 from onefold.catalog.reader import Catalog
 from onefold.retention.golden import golden_purges, record_horizon
+from onefold.retention.golden_classes import golden_class_purges, record_class_horizons
 from onefold.retention.horizon import Protected, protected_loads
 from onefold.retention.kept_by_law import KeptByLawPurge
 from onefold.retention.landing import LandingPurge
@@ -95,6 +96,7 @@ def execute_retention(url: str, catalog: Catalog, said: DataProtection, actor: s
         held: set[Counted] = set()
         for entity in catalog.entities.values():
             record_horizon(connection, entity, entity_periods(entity, catalog.systems, said), now)
+            record_class_horizons(connection, catalog, entity, now)
         for purge in _purges(connection, catalog, said, now):
             if not _delete_all(connection, retention_id, purge):
                 held.add((purge.store, purge.subject, purge.data_class))
@@ -118,13 +120,14 @@ def _purges(connection: psycopg.Connection, catalog: Catalog, said: DataProtecti
             whole = protected.get((system.system, name), Protected(0, 0))
             fed = [entity.entity for entity in catalog.entities.values() if f"{system.system}.{name}" in entity.streams]
             yield from stream_purges(connection, system.system, name, stream, fed, periods, whole, now)
-            yield from quarantine_purges(system.system, name, periods, whole, now)
+            yield from quarantine_purges(system.system, name, stream, periods, whole, now)
             yield from lookup_purges(system.system, name, stream, periods, whole, now)
             if stream.kept_by_law:
                 years = timedelta(days=365 * stream.kept_by_law.years)
                 yield KeptByLawPurge(catalog, system.system, name, years)
     for entity in catalog.entities.values():
         yield from golden_purges(connection, entity, entity_periods(entity, catalog.systems, said), now)
+        yield from golden_class_purges(connection, catalog, entity, now)
     yield LandingPurge(said.technical.landing, now)
     yield from record_purges(connection, said.technical, now)
 

@@ -102,4 +102,5 @@ comment on table ops.postal_code_form is 'The shapes of a country''s postal code
 comment on table ops.retention is 'Runs of retention: each deletes what catalog/privacy.yaml and the streams say is kept no longer.';
 comment on table ops.retention_purge is 'How many rows a run deleted (or emptied of content), by store and subject, and the period that was said.';
 comment on column ops.retention_purge.data_class is 'The class whose values were erased in the rows, which stay. Empty: the rows were deleted, or emptied of all content.';
+comment on table ops.golden_class_history is 'Since which publish the values of a class are whole in an entity''s golden records; an older publish is shown without them.';
 comment on table ops.golden_history is 'Since which publish an entity''s golden records are whole; an older publish can no longer be shown.';

@@ -41,7 +41,8 @@ grant select, insert, update, delete on ops.load, ops.cursor, ops.gate_result, o
     ops.lookup_cache, ops.lookup_result, ops.stream_checkpoint, ops.queue, ops.drift to onefold_loader;
 -- Retention (plugins/onefold/retention) deletes what is due, and says what it has deleted.
 grant delete on ops.alert, ops.replay_row, ops.reconciliation, lineage.event, lineage.dataset_edge to onefold_loader;
-grant select, insert, update on ops.retention, ops.retention_purge, ops.golden_history to onefold_loader;
+grant select, insert, update on ops.retention, ops.retention_purge, ops.golden_history, ops.golden_class_history
+    to onefold_loader;
 grant select on ops.country_name, ops.phone_region, ops.phone_calling_code, ops.phone_plan, ops.postal_code_form to onefold_loader;
 grant maintain on ops.lookup_cache, ops.lookup_result to onefold_loader;
 grant select, insert, update on ops.rate_limit, ops.alert, ops.replay, ops.replay_row, ops.reconciliation,
