@@ -78,7 +78,7 @@ def test_what_is_visible_stays_however_old_it_is(published: Warehouse) -> None:
 def test_values_of_a_class_go_from_past_golden_records_and_these_stay(published: Warehouse) -> None:
     """But of the second version the address, which a law keeps still; a publish from before is shown without them."""
     (system,) = (by_class(each, contact="P1D") for each in SYSTEMS)
-    law = KeptByLaw(fields=["Email"], basis="the law", years=90, since="LastModifiedDate")
+    law = KeptByLaw(fields=["Email"], basis="the law", years=90, since="SystemModstamp")
     contact = system.streams["contact"].model_copy(update={"kept_by_law": law})
     system = system.model_copy(update={"streams": system.streams | {"contact": contact}})
     kept = replace(published, said=said(history="P9Y"))

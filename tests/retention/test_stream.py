@@ -17,7 +17,7 @@ from onefold.retention.staging import stream_purges
 from onefold.warehouse.connection import connect
 from tests.effort import TORTURE
 from tests.load.shop import SHOP, Shop, record
-from tests.retention.conftest import SAID, Warehouse
+from tests.retention.conftest import SAID, Warehouse, by_class
 from tests.rollback.test_twin import KEYS, Delivery, Reading, World
 
 EXAMPLES = 300 if TORTURE else 1
@@ -148,24 +148,31 @@ def look_alike(mine: World, twin: World) -> bool:
 
 
 def is_like_one_that_keeps_all(
-    world: Callable[..., World], warehouse: Warehouse, history: Sequence[Delivery], final: int, out: Sequence[int]
+    world: Callable[..., World],
+    warehouse: Warehouse,
+    history: Sequence[Delivery],
+    final: int,
+    out: Sequence[int],
+    *,
+    classed: bool = False,
 ) -> None:
     """Two equal streams; in one of them retention runs after every step. Loads up to `final` can no longer be rolled
-    back; of the later ones some are, and are undone."""
+    back; of the later ones some are, and are undone. Classed: versions stay, and customers' names go from them."""
     mine, twin = world(), world()
+    retained = by_class(mine.shop.system, contact="P1D") if classed else mine.shop.system
     for number, delivery in enumerate(history):
         for each in (mine, twin):
             each.deliver(number, delivery)
         if number == final:
             loads = [*mine.loads.values(), *twin.loads.values()]
             warehouse.time_passes(loads=loads)
-        warehouse.retain(mine.shop.system)
+        warehouse.retain(retained)
         assert look_alike(mine, twin)
     for to in ("rolled_back", "published"):
         for each in (mine, twin):
             each.change(out, to)
         assert look_alike(mine, twin)
-        warehouse.retain(mine.shop.system)
+        warehouse.retain(retained)
         assert look_alike(mine, twin)
 
 
@@ -196,7 +203,7 @@ def test_whenever_retention_runs_what_is_to_stay_stays(
     final = data.draw(st.integers(0, len(history) - 2))
     later = st.integers(final + 1, len(history) - 1)
     out = data.draw(st.lists(later, min_size=1, max_size=2, unique=True).map(sorted))
-    is_like_one_that_keeps_all(world, warehouse, history, final, out)
+    is_like_one_that_keeps_all(world, warehouse, history, final, out, classed=data.draw(st.booleans()))
 
 
 def test_what_was_mapped_of_a_deleted_record_goes_too(shop: Shop, warehouse: Warehouse) -> None:

@@ -1,5 +1,5 @@
-"""Values of a class in past golden records, erased sooner than these go. What no publish shows since the period began is
-past, as in retention/golden.py; an older publish can be shown all the same, without those values.
+"""Values of a class in past golden records, erased sooner than these go. What no publish has shown since the period
+began is past, as in retention/golden.py; an older publish can be shown all the same, without those values.
 """
 
 from __future__ import annotations
