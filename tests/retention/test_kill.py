@@ -14,7 +14,7 @@ import pytest
 from onefold.settings import ROOT
 from tests.kills import count_kill
 from tests.load.shop import SHOP, Shop, record
-from tests.retention.conftest import Warehouse
+from tests.retention.conftest import Warehouse, by_class
 
 PROGRAM = """
 import sys
