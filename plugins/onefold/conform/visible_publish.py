@@ -42,7 +42,7 @@ def switch_visible_publish(connection: psycopg.Connection, publish_id: int, acto
         erased = _erased_classes(connection, publish_id)
         for entity, previous in shown:
             set_visible_publish(connection, entity, publish_id, actor)
-            payload: dict[str, object] = {"previous": previous}
+            payload: dict[str, int | list[str]] = {"previous": previous}
             if entity in erased:
                 payload["erased_classes"] = erased[entity]
                 log.warning(
