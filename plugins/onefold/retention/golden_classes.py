@@ -5,13 +5,15 @@ began is past, as in retention/golden.py; an older publish can be shown all the 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import psycopg
 from psycopg import sql
 
 from onefold.catalog.data_protection import entity_class_periods
 from onefold.catalog.entity import Attribute, Entity
+from onefold.catalog.fields import PersonalClass
+from onefold.catalog.privacy import ClassRetention
 from onefold.catalog.reader import Catalog
 from onefold.retention.class_values import law_holds
 from onefold.retention.golden import ALL_VERSIONS, golden_horizon
@@ -27,10 +29,10 @@ where v.{id} = d.{id} and v._publish_id = d._publish_id
 
 
 def golden_class_purges(
-    connection: psycopg.Connection, catalog: Catalog, entity: Entity, now: datetime
+    connection: psycopg.Connection, catalog: Catalog, entity: Entity, periods: ClassRetention, now: datetime
 ) -> Iterator[RowPurge]:
-    """What may be due of one entity, class by class."""
-    for data_class, period in entity_class_periods(entity, catalog.systems).items():
+    """What may be due of one entity, class by class; `periods` are those of its golden records as a whole."""
+    for data_class, period in _sooner(catalog, entity, periods):
         columns = {
             name: _kept_by_law(catalog, entity, attribute)
             for name, attribute in entity.attributes.items()
@@ -52,9 +54,11 @@ def golden_class_purges(
         yield make_purge("golden", entity.entity, period, ALL_VERSIONS, _DUE, _ERASE, names, data_class)
 
 
-def record_class_horizons(connection: psycopg.Connection, catalog: Catalog, entity: Entity, now: datetime) -> None:
+def record_class_horizons(
+    connection: psycopg.Connection, catalog: Catalog, entity: Entity, periods: ClassRetention, now: datetime
+) -> None:
     """Write down since which publish the values of each class are whole, before any of them goes."""
-    for data_class, period in entity_class_periods(entity, catalog.systems).items():
+    for data_class, period in _sooner(catalog, entity, periods):
         connection.execute(
             "insert into ops.golden_class_history (entity, data_class, whole_since)"
             " select %(entity)s, %(data_class)s, publish_id from ops.publish where publish_id = %(publish)s"
@@ -66,6 +70,12 @@ def record_class_horizons(connection: psycopg.Connection, catalog: Catalog, enti
                 "publish": golden_horizon(connection, now - period),
             },
         )
+
+
+def _sooner(catalog: Catalog, entity: Entity, periods: ClassRetention) -> list[tuple[PersonalClass, timedelta]]:
+    """The classes whose values go before the golden records do."""
+    said = entity_class_periods(entity, catalog.systems)
+    return [(data_class, period) for data_class, period in said.items() if period < periods.history]
 
 
 def _kept_by_law(catalog: Catalog, entity: Entity, attribute: Attribute) -> sql.Composable:

@@ -95,8 +95,9 @@ def execute_retention(url: str, catalog: Catalog, said: DataProtection, actor: s
         now = datetime.now(UTC)
         held: set[Counted] = set()
         for entity in catalog.entities.values():
-            record_horizon(connection, entity, entity_periods(entity, catalog.systems, said), now)
-            record_class_horizons(connection, catalog, entity, now)
+            periods = entity_periods(entity, catalog.systems, said)
+            record_horizon(connection, entity, periods, now)
+            record_class_horizons(connection, catalog, entity, periods, now)
         for purge in _purges(connection, catalog, said, now):
             if not _delete_all(connection, retention_id, purge):
                 held.add((purge.store, purge.subject, purge.data_class))
@@ -126,8 +127,9 @@ def _purges(connection: psycopg.Connection, catalog: Catalog, said: DataProtecti
                 years = timedelta(days=365 * stream.kept_by_law.years)
                 yield KeptByLawPurge(catalog, system.system, name, years)
     for entity in catalog.entities.values():
-        yield from golden_purges(connection, entity, entity_periods(entity, catalog.systems, said), now)
-        yield from golden_class_purges(connection, catalog, entity, now)
+        periods = entity_periods(entity, catalog.systems, said)
+        yield from golden_purges(connection, entity, periods, now)
+        yield from golden_class_purges(connection, catalog, entity, periods, now)
     yield LandingPurge(said.technical.landing, now)
     yield from record_purges(connection, said.technical, now)
 
