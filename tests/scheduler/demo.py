@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from tests.scheduler.installation import Installation, ended
+from onefold.catalog.reader import read_systems
+from tests.scheduler.installation import Installation, at_rest, ended
 from tests.scheduler.tables import tables
 
 FIRST_COMMAND = "make demo"
@@ -51,3 +52,17 @@ def running(installation: Installation) -> Installation:
 def here(first_demo: Demo) -> Installation:
     """The installation of the first demo, running."""
     return running(first_demo.installation)
+
+
+@pytest.fixture
+def alone(here: Installation) -> Installation:
+    """The installation, in which nothing runs but what the test starts: what users see of all is compared."""
+    api = here.api()
+    for dag_id in (f"sync__{name}" for name in read_systems()):
+        api.pause(dag_id)
+        while not at_rest(api, dag_id):  # a run that the schedule began just before waits while its DAG is paused
+            api.unpause(dag_id)
+            here.comes_to_rest(dag_id)
+            api.pause(dag_id)
+    here.comes_to_rest("conform")
+    return here

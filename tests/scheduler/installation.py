@@ -42,6 +42,11 @@ def wait_for(find: Callable[[], Found | None], what: str, every: float = 0.02) -
     return found
 
 
+def at_rest(api: AirflowApi, dag_id: str) -> bool:
+    """Whether no run of the DAG is in progress."""
+    return all(run.state in FINISHED for run in api.dag_runs(dag_id))
+
+
 @dataclass(frozen=True)
 class Ended:
     """A command that has ended: its exit code, its standard output, and its standard error."""
@@ -159,11 +164,7 @@ class Installation:
     def comes_to_rest(self, dag_id: str) -> None:
         """Wait until no run of the DAG is in progress, whoever has begun it."""
         api = self.api()
-        wait_for(
-            lambda: all(run.state in FINISHED for run in api.dag_runs(dag_id)),
-            f"the end of every run of {dag_id}",
-            every=0.5,
-        )
+        wait_for(lambda: at_rest(api, dag_id), f"the end of every run of {dag_id}", every=0.5)
 
     def signs_in(self, duty: Duty) -> tuple[str, str]:
         """The name and the password of the person with this duty."""

@@ -10,7 +10,6 @@ import jwt
 import pytest
 import requests
 
-from onefold.catalog.reader import read_systems
 from onefold.platform.api import FINISHED, DagRun
 from onefold.platform.people import Duty, first_of
 from onefold.platform.secrets import load_secrets
@@ -19,17 +18,6 @@ from tests.scheduler.tables import tables
 
 pytestmark = pytest.mark.scheduler
 LOOKS = 5
-
-
-@pytest.fixture
-def alone(here: Installation) -> Installation:
-    """The installation, in which nothing runs but what the test starts: what users see of all is compared."""
-    api, syncs = here.api(), [f"sync__{name}" for name in read_systems()]
-    for dag_id in syncs:
-        api.pause(dag_id)
-    for dag_id in (*syncs, "conform"):
-        here.comes_to_rest(dag_id)
-    return here
 
 
 def answered(here: Installation, run: DagRun, duty: Duty, answer: str) -> DagRun:
