@@ -213,6 +213,9 @@ SEQUENCES = {
     "a rollback and its undo move readings that were erased": [
         *(Change("a", 1), Sync(), Change("a", 2, 12), Sync(), Rollback((0,)), Erase("a"), Undo(), Rollback((1,))),
     ],
+    "the deletion of an erased record comes with the time and content of its last version": [
+        *(Change("a", 1), Sync(), Change("b", 1, 2, 1), Sync(), Erase("a"), Change("a", 1, 1, 3, True), Sync()),
+    ],
     "a dry run is published after the erasure": [
         *(Change("a", 1), operations.DryRun(0, 60), Erase("a"), operations.Decide(), Change("b", 1), Sync()),
     ],

@@ -152,7 +152,7 @@ def _update(connection: psycopg.Connection, load: Load, rows: Iterator[Row]) -> 
         erased += connection.execute(
             sql.SQL(
                 """
-                update {} read set _payload = erased.payload::text, _hash = ops.erased_hash(erased.payload)
+                update {} read set _payload = erased.payload::text, _hash = ops.erased_hash(erased.payload, _deleted)
                 from (
                     select page.ctid as place, ops.erase_paths(page._payload::jsonb, change -> 1) as payload
                     from jsonb_array_elements({}) change join {} page on page.ctid = (change ->> 0)::tid

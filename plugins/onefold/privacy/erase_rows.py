@@ -57,8 +57,9 @@ def _new_hash(place: Place) -> sql.Composable:
     """The old fingerprint would prove what was there. The new one of a golden record only has to differ from it."""
     payload = place.table.payload
     if payload and payload in place.changes:
-        return sql.SQL("ops.erased_hash({})").format(
-            sql.SQL("({})::jsonb").format(_erased(place.table, payload, changes_json(place.changes[payload])))
+        return sql.SQL("ops.erased_hash({}, {})").format(
+            sql.SQL("({})::jsonb").format(_erased(place.table, payload, changes_json(place.changes[payload]))),
+            sql.SQL("_deleted" if "_deleted" in place.table.every_column else "false"),
         )
     if "_hash" in place.table.columns:
         return sql.SQL("md5(gen_random_uuid()::text)")

@@ -29,7 +29,7 @@ select {ids}, changes from (
 """
 _ERASE = """
 update {table} held set {payload} = ops.erase_paths(held.{payload}, d.changes),
-    _hash = ops.erased_hash(ops.erase_paths(held.{payload}, d.changes))
+    _hash = ops.erased_hash(ops.erase_paths(held.{payload}, d.changes), {deleted})
 from ({due} limit {batch}) d where ({held_ids}) = ({due_ids})
 """
 
@@ -43,12 +43,14 @@ def class_purge(
     *,
     table: sql.Identifier,
     payload: str,
+    deleted: sql.SQL,
     ids: Sequence[str],
     rows: sql.Composable,
     all_rows: sql.Composable,
 ) -> RowPurge | None:
     """The purge of one class from what `rows` gives, which are those that are past the period: the `ids` of a row of
-    the table, and its content as `record`. None where no field of the class may be erased."""
+    the table, and its content as `record`. `deleted` is SQL that says of a row, held, whether it is a deletion. None
+    where no field of the class may be erased."""
     places = class_places(stream, name)
     if not places:
         return None
@@ -61,6 +63,7 @@ def class_purge(
         "all_rows": all_rows,
         "table": table,
         "payload": sql.Identifier(payload),
+        "deleted": deleted,
         "places": _places(places),
         "spared": _places(fields.technical),
         "lawful": _places((*fields.technical, *fields.lawful)),

@@ -81,6 +81,7 @@ def quarantine_purges(
             *("quarantine", subject, stream, data_class, period),
             table=sql.Identifier("ops", "quarantine"),
             payload="payload",
+            deleted=sql.SQL("false"),
             ids=("quarantine_id",),
             rows=sql.SQL(_CLOSED_RECORDS).format(**names),
             all_rows=sql.SQL(_ALL_CLOSED).format(**names),

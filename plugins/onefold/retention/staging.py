@@ -123,6 +123,7 @@ def stream_purges(
             *("history", f"{system}.{name}", stream, data_class, period),
             table=table.versions,
             payload="_payload",
+            deleted=sql.SQL("held._deleted"),
             ids=("_key", "_load_id"),
             rows=sql.SQL(_REPLACED).format(**{**names, "horizon": sql.Literal(horizon)}),
             all_rows=sql.SQL(_ALL).format(**names),

@@ -12,10 +12,11 @@ begin
     return payload;
 end $$;
 
--- The fingerprint of a record of which something was erased: of what is left, so that it proves nothing of what was.
-create or replace function ops.erased_hash(payload jsonb) returns bytea
+-- The fingerprint of a record of which something was erased: of what is left, so that it proves nothing of what was. As
+-- with any other record, its deletion has another one.
+create or replace function ops.erased_hash(payload jsonb, deleted boolean) returns bytea
 language sql immutable parallel safe as $$
-    select decode(md5('erased' || payload::text), 'hex')
+    select decode(md5(case when deleted then 'erased and deleted' else 'erased' end || payload::text), 'hex')
 $$;
 
 -- The values of a record at these places and within them, as changes for ops.erase_paths(): all that are not null, but

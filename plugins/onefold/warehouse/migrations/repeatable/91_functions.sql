@@ -38,7 +38,7 @@ grant usage on language plpgsql to onefold_loader;
 grant execute on all functions in schema audit to onefold_definer;
 grant execute on function ops.components(text), ops.touched(regclass, regclass, regclass, text[]), ops.value_kind(jsonb)
     to onefold_loader;
-grant execute on function ops.erase_paths(jsonb, jsonb), ops.erased_hash(jsonb), ops.values_at(jsonb, jsonb, jsonb)
+grant execute on function ops.erase_paths(jsonb, jsonb), ops.erased_hash(jsonb, boolean), ops.values_at(jsonb, jsonb, jsonb)
     to onefold_loader;
 grant execute on function ops.value_kind(jsonb) to onefold_engineer;
 -- A view's functions are called with the rights of who reads it.
