@@ -94,7 +94,7 @@ def test_a_page_that_shows_an_older_plan_approves_nothing(
     """Left open in a second tab, while the run has planned something else and asks about that now."""
     seen = server.option
     planned(shop, shop.load([record("b", 2)]).load_id, "manual__1")
-    plan = asked(shop.url, "rollback:2").plan
+    plan = asked(shop.url, "rollback:1").plan
     monkeypatch.setattr(approval_guard, "_shown", lambda task: Shown(plan, "airflow:engineer"))
     for option in (seen, "Approve"):
         assert server.answer(server.signed_in("approver", "user"), option) == 403

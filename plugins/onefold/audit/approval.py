@@ -24,7 +24,7 @@ from onefold.errors import Fatal
 
 APPROVE, REJECT = "Approve", "Reject"
 _OF_RUN = """
-select approval_id, subject, dag_id, run_id, requested_by, plan, plan_sha256, decision, decided_by
+select approval_id, subject, dag_id, run_id, requested_by, plan, plan_sha256, content_sha256, decision, decided_by
 from ops.approval where dag_id = %s and run_id = %s order by approval_id desc limit 1
 """
 _DONE = ("rollback.execute", "rollback.undo", "erase.execute", "migration.published")
@@ -44,6 +44,7 @@ class Question:
     requested_by: str | None
     plan: str
     plan_sha256: str
+    content_sha256: str
     decision: str | None
     decided_by: str | None
 
@@ -86,6 +87,11 @@ def ask(
     return int(asked[0])
 
 
+def lock_run(conn: psycopg.Connection, dag_id: str, run_id: str) -> None:
+    """Until the end of the caller's transaction another attempt of the run, that looks what it has planned, waits."""
+    conn.execute("select pg_advisory_xact_lock(hashtextextended(%s, 4))", (f"{dag_id}/{run_id}",))
+
+
 def question_of_run(conn: psycopg.Connection, dag_id: str, run_id: str) -> Question | None:
     """What the run asks, or has asked last; None when it has planned nothing."""
     with conn.cursor(row_factory=class_row(Question)) as cursor:
@@ -102,10 +108,14 @@ def require_question(conn: psycopg.Connection, dag_id: str, run_id: str) -> Ques
     return found
 
 
-def is_asked(conn: psycopg.Connection, subject: str, dag_id: str, run_id: str, plan: str) -> bool:
-    """Whether the run asks for approval of `subject` with this very text, and nobody has refused it."""
+def is_asked(
+    conn: psycopg.Connection, subject: str, dag_id: str, run_id: str, plan: str, content: Mapping[str, object]
+) -> bool:
+    """Whether the run asks for approval of `subject` with this very text and content, and nobody has refused it."""
     found = question_of_run(conn, dag_id, run_id)
-    return found is not None and (found.subject, found.plan) == (subject, plan) and found.decision in (None, "approved")
+    if found is None or found.decision not in (None, "approved"):
+        return False
+    return (found.subject, found.plan, found.content_sha256) == (subject, plan, content_hash(content))
 
 
 def decide(

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import psycopg
 from psycopg.types.json import Jsonb
 
+from onefold.audit.approval import lock_run
 from onefold.erasure.plan import ErasurePlan
 from onefold.load.ledger import Run
 from onefold.warehouse.rows import one_row
@@ -60,7 +61,7 @@ def unfinished_of_run(connection: psycopg.Connection, run: Run) -> Erasure | Non
 
     In the caller's transaction, until whose end another attempt that looks waits.
     """
-    connection.execute("select pg_advisory_xact_lock(hashtextextended(%s, 4))", (f"{run.dag_id}/{run.run_id}",))
+    lock_run(connection, run.dag_id, run.run_id)
     return _read(
         connection.execute(
             f"{_COLUMNS} where dag_id = %s and run_id = %s and state in ('planned', 'executing')"

@@ -79,11 +79,12 @@ def plan_erasure(url: str, catalog: Catalog, request: ErasureRequest, run: Run) 
             found = before or ledger.begin(connection, request.basis, case.name, run, plan)
             who = triggering_user(run.actor) or run.actor
             shown = plan.shown(plan_head(found.erasure_id, case.name, request.basis, who))
-            if found.state == "planned" and not is_asked(connection, found.subject, run.dag_id, run.run_id, shown):
+            content = _content(case.name, subject.records)
+            asked = is_asked(connection, found.subject, run.dag_id, run.run_id, shown, content)
+            if found.state == "planned" and not asked:
                 if before:
                     ledger.plan_anew(connection, found.erasure_id, plan)
                 _audit(connection, run.actor, "erase.plan", found.erasure_id, plan)
-                content = _content(case.name, subject.records)
                 ask(connection, found.subject, run.dag_id, run.run_id, run.actor, shown, content)
     after_commit(url)
     return found.erasure_id, plan

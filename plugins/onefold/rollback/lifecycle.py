@@ -10,7 +10,15 @@ import psycopg
 from psycopg.types.json import Jsonb
 
 from onefold.audit import AuditEvent, append
-from onefold.audit.approval import ask, require_approval, require_shown, triggering_user
+from onefold.audit.approval import (
+    ask,
+    is_asked,
+    lock_run,
+    question_of_run,
+    require_approval,
+    require_shown,
+    triggering_user,
+)
 from onefold.catalog.reader import Catalog
 from onefold.conform.publish_ledger import conform_lock
 from onefold.errors import Fatal
@@ -77,25 +85,58 @@ def preview_rollback(url: str, catalog: Catalog, request: RollbackRequest) -> Ro
 def plan_rollback(url: str, catalog: Catalog, request: RollbackRequest, run: ledger.Run) -> RollbackPlan:
     """Plan what the request does, record it in ops.rollback, and ask for approval as this run.
 
+    The run has one rollback, however often this is tried: what is planned otherwise now is asked anew, under the same
+    number.
+
     Raises Fatal, with nothing changed, for a load that is unknown, not published, rolled back already or final, and
     Retriable while one of the streams is being loaded.
     """
     with translate_errors("rollback"), connect(url, autocommit=True) as connection:
         plan = _make_plan(connection, catalog, request, gate_url=url)
         with connection.transaction():
-            rollback_id = one_row(
-                connection.execute(
-                    "insert into ops.rollback (loads, reason, undoes, actor, plan) values (%s, %s, %s, %s, %s)"
-                    " returning rollback_id",
-                    (list(plan.loads), request.reason, request.undo, run.actor, Jsonb(as_json(plan.streams))),
-                )
-            )[0]
-            _audit(connection, run.actor, "rollback.plan", rollback_id, plan.loads)
+            before = _planned_before(connection, run)
+            rollback_id = before or _begin(connection, request, plan, run)
             plan = replace(plan, rollback_id=rollback_id)
+            subject, shown = _subject(rollback_id), plan.shown(run.actor)
             content = _content(plan.loads, request.undo, plan.streams)
-            ask(connection, _subject(rollback_id), run.dag_id, run.run_id, run.actor, plan.shown(run.actor), content)
+            if not is_asked(connection, subject, run.dag_id, run.run_id, shown, content):
+                if before:
+                    _plan_anew(connection, request, plan)
+                _audit(connection, run.actor, "rollback.plan", rollback_id, plan.loads)
+                ask(connection, subject, run.dag_id, run.run_id, run.actor, shown, content)
     after_commit(url)
     return plan
+
+
+def _planned_before(connection: psycopg.Connection, run: ledger.Run) -> int | None:
+    """The rollback that an earlier attempt of the run has planned, and that has not ended; None for the first."""
+    lock_run(connection, run.dag_id, run.run_id)
+    question = question_of_run(connection, run.dag_id, run.run_id)
+    if question is None:
+        return None
+    found = connection.execute(
+        "select rollback_id from ops.rollback where rollback_id = %s and state = 'planned'", (question.number,)
+    ).fetchone()
+    return found[0] if found else None
+
+
+def _begin(connection: psycopg.Connection, request: RollbackRequest, plan: RollbackPlan, run: ledger.Run) -> int:
+    row = (list(plan.loads), request.reason, request.undo, run.actor, Jsonb(as_json(plan.streams)))
+    begun: int = one_row(
+        connection.execute(
+            "insert into ops.rollback (loads, reason, undoes, actor, plan) values (%s, %s, %s, %s, %s)"
+            " returning rollback_id",
+            row,
+        )
+    )[0]
+    return begun
+
+
+def _plan_anew(connection: psycopg.Connection, request: RollbackRequest, plan: RollbackPlan) -> None:
+    row = (list(plan.loads), request.reason, request.undo, Jsonb(as_json(plan.streams)), plan.rollback_id)
+    connection.execute(
+        "update ops.rollback set loads = %s, reason = %s, undoes = %s, plan = %s where rollback_id = %s", row
+    )
 
 
 def turn_down_rollback(url: str, rollback_id: int, by: str) -> None:
