@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -43,11 +44,19 @@ def _parsed_once(parsed_once: Parse) -> None:
     """No test here is about how long dbt parses."""
 
 
-@pytest.fixture(scope="session")
-def every_stream(
-    postgres: Postgres, old_template: str, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Warehouse]:
+@pytest.fixture
+def every_stream(every_stream_at: tuple[Warehouse, Path], monkeypatch: pytest.MonkeyPatch) -> Warehouse:
     """Every stream of the catalogue, loaded and conformed once; the tests that share it change single records."""
+    warehouse, home = every_stream_at
+    monkeypatch.setenv("ONEFOLD_HOME", str(home))  # for this test alone: others of the worker have other anchors
+    return warehouse
+
+
+@pytest.fixture(scope="session")
+def every_stream_at(
+    postgres: Postgres, old_template: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[Warehouse, Path]]:
+    """The warehouse of `every_stream`, and its home."""
     name = copy_database(postgres, old_template, "o")
     url = postgres.url(name)
     upgrade_schema(url)
@@ -60,8 +69,9 @@ def every_stream(
                     sql.Identifier("staging", stream.replace(".", "__")), sql.Literal(FEW)
                 )
             )
+    home = tmp_path_factory.mktemp("home")
     with pytest.MonkeyPatch.context() as environment:
-        environment.setenv("ONEFOLD_HOME", str(tmp_path_factory.mktemp("home")))
+        environment.setenv("ONEFOLD_HOME", str(home))
         made.conform(judged=False)
-        yield made
+    yield made, home
     drop_database(postgres, name)
