@@ -40,8 +40,9 @@ from tests.databases import copy_database, drop_database
 from tests.effort import TORTURE
 from tests.erasure.office import bytes_on_disk, traces
 from tests.operations import test_any_sequence as operations
+from tests.operations.judging import judged_by_credit
 from tests.operations.truth import Load, Truth, alive
-from tests.operations.world import EVERYTHING, World, judged_by_credit
+from tests.operations.world import EVERYTHING, World
 from tests.retention.conftest import Warehouse, said
 from tests.roles import as_role
 
@@ -215,6 +216,9 @@ SEQUENCES = {
     ],
     "the deletion of an erased record comes with the time and content of its last version": [
         *(Change("a", 1), Sync(), Change("b", 1, 2, 1), Sync(), Erase("a"), Change("a", 1, 1, 3, True), Sync()),
+    ],
+    "a record that was deleted and erased comes back with the time and content of its deletion": [
+        *(Change("a", 1, 0, 0, True), Sync(), Change("b", 1, 2, 1), Sync(), Erase("a"), Change("a", 1, 1, 3), Sync()),
     ],
     "a dry run is published after the erasure": [
         *(Change("a", 1), operations.DryRun(0, 60), Erase("a"), operations.Decide(), Change("b", 1), Sync()),

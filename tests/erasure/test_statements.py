@@ -40,9 +40,10 @@ def test_a_statement_in_which_the_person_stands_is_forgotten_and_the_chain_verif
     assert traces(warehouse_url) == []
     kept = [text for *_, text in office.query(SALTED) if text is not None]
     assert [row for row in before if row[2] in kept] == [row for row in before if row[2].endswith("adam")]
+    named_by = {subject for (subject,) in office.query("select subject from audit.event")}
     for name, plain, _ in before:  # the events name nothing that could be computed from a guess at the text
         assert name != plain
-        assert office.query(f"select count(*) from audit.event where subject = 'statement:{plain}'") == [(0,)]  # noqa: S608
+        assert f"statement:{plain}" not in named_by
     with psycopg.connect(office.url) as connection:
         assert verify(entries_from_database(connection)).ok
         shown = recorded_reads(connection).rows

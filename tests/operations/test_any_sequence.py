@@ -17,8 +17,9 @@ from onefold.load import gate_step
 from onefold.rollback import late_readings, lifecycle
 from onefold.warehouse.connection import connect
 from tests.effort import TORTURE
+from tests.operations.judging import judged_by_credit
 from tests.operations.truth import alive
-from tests.operations.world import EVERYTHING, World, judged_by_credit
+from tests.operations.world import EVERYTHING, World
 from tests.retention.conftest import Warehouse, said
 
 EXAMPLES = 500 if TORTURE else 12

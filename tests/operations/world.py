@@ -10,7 +10,6 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-from psycopg import sql
 
 from onefold.catalog.reader import Catalog
 from onefold.catalog.system import System
@@ -27,8 +26,6 @@ from onefold.migration.approval import ask_approval
 from onefold.migration.chunks import discard_dry_run, dry_run_chunks, publish_chunks
 from onefold.migration.ledger import Migration
 from onefold.migration.plan import MigrationRequest, make_plan
-from onefold.quality.gate import Finding
-from onefold.quality.suite import Suite
 from onefold.rollback.lifecycle import execute_rollback, plan_rollback
 from onefold.rollback.request import RollbackRequest
 from onefold.warehouse.connection import connect
@@ -46,17 +43,6 @@ EVERYTHING = -9
 """The least credit that a suite takes which refuses nothing."""
 _streams, _runs = itertools.count(1), itertools.count(1)
 _REQUEST = {"path": "/customers", "params": {"from": "{start}", "to": "{end}"}}
-
-
-def judged_by_credit(url: str, schema: str, table: str, suite: Suite) -> list[Finding]:
-    """What Great Expectations finds by the suite; it takes half a second a load, and is not in question here."""
-    (rule,) = suite.expectations
-    failing = sql.SQL("select _key from {} where credit < {}").format(
-        sql.Identifier(schema, table), sql.Literal(rule.kwargs["min_value"])
-    )
-    with connect(url) as connection:
-        bad = len(connection.execute(failing).fetchall())
-    return [Finding(1, rule, not bad, bad, {}, failing if bad else None)]
 
 
 @contextmanager

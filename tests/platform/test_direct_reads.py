@@ -20,7 +20,6 @@ from onefold.load.withheld_rates import WithheldRate, withheld_rates
 from onefold.platform.postgres import Postgres
 from onefold.platform.postgres_account import data_folder
 from onefold.privacy.direct_reads import collect_direct_reads
-from onefold.warehouse.statement_query import query_of
 from onefold.warehouse.tables import StagingTable
 from tests.conftest import TEMPLATE
 from tests.databases import copy_database, drop_database
@@ -296,22 +295,3 @@ def test_the_command_records_and_shows_who_read_what(
     assert "select email from conformed.customer where email <> ?" in CliRunner().invoke(audit, ["reads"]).output
     with psycopg.connect(as_role(warehouse, "onefold_auditor")) as auditor:
         assert direct_reads_missing(auditor) is None
-
-
-@pytest.mark.parametrize(
-    ("statement", "query"),
-    [
-        ("select 1 /* x */ -- y", "select 1"),
-        ("DECLARE c NO SCROLL CURSOR WITH HOLD FOR select $1", "select $1"),
-        ("copy (select f(a) from t) to stdout (format csv)", "select f(a) from t"),
-        ('copy "a b".t (x, y) to stdout', 'select x, y from "a b".t'),
-        ("create temp table x (y) as select 1 with no data", "select 1"),
-        ("explain (analyze, verbose) select 1", "select 1"),
-        ("explain analyze verbose select 1", "select 1"),
-        ("select date $1, interval $2", "select $1::date, $2::interval"),
-        ("fetch all from c", None),
-        ("set x = 'y'", None),
-    ],
-)
-def test_the_query_within_a_statement_is_found(statement: str, query: str | None) -> None:
-    assert query_of(statement) == query

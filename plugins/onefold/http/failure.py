@@ -13,6 +13,11 @@ _DIGITS = 15
 """Of a number of seconds: more of them are an eternity either way."""
 
 
+def times(attempts: int) -> str:
+    """How often something was tried, for messages."""
+    return "1 time" if attempts == 1 else f"{attempts} times"
+
+
 class Again(Exception):
     """An attempt failed in a way that another attempt may fix. Its text names no value of the other side; `answer` is
     how foreign_text.described() tells of the answer."""
@@ -41,7 +46,7 @@ class Again(Exception):
         elif self.told_to_wait:
             advice = "It says that we ask too much: run it later, or lower limits.rate in the system's YAML"
         return Retriable(
-            f"{named} failed {attempts} times, the last time: {self.what}{_in_brackets(self.answer)}. "
+            f"{named} failed {times(attempts)}, the last time: {self.what}{_in_brackets(self.answer)}. "
             f"{advice}; nothing was changed here."
         )
 

@@ -103,7 +103,7 @@ def make_typed(
         found = _look(connection, landing, rows, dates)
     except psycopg.DataError:
         found = None
-    if found is None or found.before_christ:
+    if found is None or found.before_year_1:
         rows = spread(careful=True)
         found = _look(connection, landing, rows, dates)
     return Typed(rows, found.unparsed, faults, _codes(connection, landing) if found.withheld else ())
@@ -115,12 +115,12 @@ class _Look:
 
     unparsed: bool
     withheld: bool
-    before_christ: bool
+    before_year_1: bool
 
 
 def _look(connection: psycopg.Connection, landing: LandingTables, rows: int, dates: Sequence[str]) -> _Look:
     if not rows:
-        return _Look(unparsed=False, withheld=False, before_christ=False)
+        return _Look(unparsed=False, withheld=False, before_year_1=False)
     early = [sql.SQL("{} < '0001-01-01'").format(sql.Identifier(name)) for name in dates]
     looked = one_row(
         connection.execute(

@@ -30,7 +30,7 @@ from onefold.errors import Fatal, Retriable
 from onefold.http.attempt import BadBody, Response
 from onefold.http.client import Client
 from onefold.http.endpoint import Endpoint
-from onefold.http.failure import Refused, retry_after
+from onefold.http.failure import Refused, retry_after, times
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
@@ -200,7 +200,7 @@ class ByUser:
             )
         if reading.delays + 1 >= self._attempts:
             raise Retriable(
-                f"{self._named}: an item of a batch failed {self._attempts} times, the last time with status "
+                f"{self._named}: an item of a batch failed {times(self._attempts)}, the last time with status "
                 f"{item.status}. Run it later, or lower limits.rate in the system's YAML; nothing was changed here."
             )
         return replace(reading, delays=reading.delays + 1)

@@ -13,7 +13,7 @@ from pymysql.constants import CR, ER
 from onefold.catalog.system import System
 from onefold.errors import Fatal, Retriable
 from onefold.foreign_text import described
-from onefold.http.failure import Again
+from onefold.http.failure import Again, times
 from onefold.http.known_words import known_words
 
 Code = str | int | None
@@ -46,7 +46,7 @@ class Slow(Again):
 
     def in_the_end(self, named: str, attempts: int, connection: str) -> Retriable:
         return Retriable(
-            f"{named} had {self.what} (attempts: {attempts}). See that no lock is held there for so long and that an "
+            f"{named} had {self.what}, {times(attempts)}. See that no lock is held there for so long and that an "
             "index begins with the cursor and the key; or ask for less at once (next.size) or wait longer "
             "(limits.timeout) in the system's YAML. Nothing was changed here."
         )
