@@ -97,6 +97,11 @@ def transport(listed: Listed) -> tuple[object, ...]:
     return *between_requests(listed), listed.system.auth.kind
 
 
+def one_status(listed: Listed) -> str:
+    """What decides how an answer fares of which only status, headers and time count: no reader sees it."""
+    return listed.system.protocol
+
+
 def one_request(listed: Listed) -> tuple[object, ...]:
     """What decides how one request and its answer fare."""
     return connector(listed), listed.system.odata_version

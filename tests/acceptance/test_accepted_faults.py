@@ -9,11 +9,14 @@ from tests.acceptance.bench import Bench, Observed, everything
 from tests.acceptance.streams import (
     ALL,
     Listed,
+    able,
     between_requests,
     each_lookup,
     each_transport,
     once_per,
     one_request,
+    one_status,
+    transport,
     who_signs_in,
 )
 
@@ -31,6 +34,8 @@ PASSING: dict[str, dict[str, object]] = {
 }
 BETWEEN = ("body cut in the middle", "web page with status 200", "the same page again")
 """The faults of which it matters how the reader goes from one page to the next."""
+UNREAD = ("status", "rate_limit", "delay")
+"""The kinds of fault whose answer no reader sees: http/ deals with them, whatever is read."""
 LASTING: dict[str, tuple[dict[str, object], str]] = {
     "error": ({"kind": "status", "code": 500, "body": "ORA-01033: in progress"}, "status 500"),
     "web page": ({"kind": "html"}, "a web page"),
@@ -41,7 +46,13 @@ def _what_the_fault_meets(listed: Listed, fault: str) -> object:
     """One case of each proves what http/ and the reader make of the fault."""
     if PASSING[fault]["kind"] == "expired_token":
         return fault, who_signs_in(listed)
+    if PASSING[fault]["kind"] in UNREAD:
+        return fault, one_status(listed)
     return fault, (between_requests if fault in BETWEEN else one_request)(listed)
+
+
+def _what_lasts(listed: Listed, lasting: str) -> object:
+    return lasting, (one_status if LASTING[lasting][0]["kind"] in UNREAD else transport)(listed)
 
 
 each_passing = once_per(
@@ -49,6 +60,15 @@ each_passing = once_per(
     "listed, fault",
     [(listed, name) for listed in ALL for name in PASSING if PASSING[name]["kind"] not in listed.case.cannot_have],
     lambda listed, fault: f"{listed.name}-{fault}",
+)
+each_lasting = once_per(
+    _what_lasts,
+    "listed, lasting",
+    [(listed, name) for listed in able("status", "html") for name in LASTING],
+    lambda listed, lasting: f"{listed.name}-{lasting}",
+)
+each_that_says_when = once_per(
+    one_status, "listed", [(listed,) for listed in able("rate_limit")], lambda listed: listed.name
 )
 
 
@@ -66,15 +86,14 @@ def test_a_passing_fault_leaves_what_an_undisturbed_load_leaves(
     assert empty.observed(listed) == undisturbed
 
 
-@each_transport("rate_limit")
+@each_that_says_when
 def test_a_source_that_says_when_to_come_back_is_left_alone_until_then(empty: Bench, listed: Listed):
     empty.fault(listed, kind="rate_limit", retry_after=17)
     empty.load(listed)
     assert 17 in empty.slept
 
 
-@pytest.mark.parametrize("lasting", LASTING)
-@each_transport("status", "html")
+@each_lasting
 def test_a_lasting_fault_fails_the_load_and_touches_nothing_until_it_is_fixed(
     loaded: Bench, listed: Listed, lasting: str, undisturbed: Observed
 ):
