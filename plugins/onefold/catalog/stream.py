@@ -11,6 +11,7 @@ from onefold.catalog.deletes import Deletes
 from onefold.catalog.fields import Fields
 from onefold.catalog.file_format import Arrival, Format
 from onefold.catalog.model import IDENTIFIER_BYTES, Model, mistake_at
+from onefold.catalog.nested import Nested
 from onefold.catalog.paging import NextPage
 from onefold.catalog.partial_changes import PartialChanges
 from onefold.catalog.privacy import StreamPrivacy
@@ -60,13 +61,6 @@ class Lookup(Model):
     def attributes(self) -> list[str]:
         """Each entity.attribute whose values are asked about."""
         return [self.attribute] if isinstance(self.attribute, str) else self.attribute
-
-
-class Nested(Model):
-    """The records are not those listed but the ones in a list within each of them, as an order's items."""
-
-    path: str = Field(description="where that list is in what is listed, dotted")
-    carry: list[str] = Field([], description="top-level keys of what is listed that each record also gets")
 
 
 class Gate(Model):

@@ -38,9 +38,10 @@ def rest_reader(system: System, stream_name: str, http: Client) -> PageReader:
     stream = system.streams[stream_name]
     going_on, flag = where_next(stream.next)
     outer = Splitter(named, stream, dotted(stream.records), going_on, flag=flag)
-    split = NestedRecords(named, stream, stream.nested, outer) if stream.nested else outer
+    within = NestedRecords(named, stream, stream.nested, outer) if stream.nested else None
     at = dotted(stream.records)
-    read = asked(named, stream, stream.request, stream.next, split, http, at, counts=not stream.nested)
+    read = asked(named, stream, stream.request, stream.next, within or outer, http, at, counts=not stream.nested)
+    read = within.somewhere(read) if within else read
     if feed := stream.deletes.tombstones:
         entries = asked(named, stream, feed.request, feed.next, Entries(feed), http)
         read = followed_by(read, entries, deleted(stream, feed))
