@@ -10,16 +10,18 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 import sqlalchemy as sa
-from sqlalchemy.dialects import mysql
+from sqlalchemy.dialects import mysql, postgresql
+from sqlalchemy.dialects.postgresql.ranges import AbstractMultiRange, AbstractRange
 
 from onefold.catalog.mistakes import did_you_mean
 from onefold.catalog.stream import Stream
 from onefold.catalog.system import System
-from onefold.connectors.sql.values import Clock, Single, converter, zone_of
+from onefold.connectors.sql.values import Clock, Single, Written, converter, zone_of
 from onefold.connectors.window_text import top_level
 from onefold.errors import Fatal
 
 _ENCODE = msgspec.json.Encoder(decimal_format="number", enc_hook=str).encode
+_RANGES = (AbstractRange, AbstractMultiRange)
 _HOUR = timedelta(hours=1)
 
 
@@ -40,12 +42,7 @@ class Relation:
 
     def selection(self) -> list[sa.ColumnElement[Any]]:
         """The columns as they are selected, in the table's order."""
-        return [
-            sa.type_coerce(column + sa.literal_column("0e0"), sa.Float()).label(column.name)
-            if isinstance(column.type, Single)
-            else column
-            for column in self.table.c
-        ]
+        return [_selected(column) for column in self.table.c]
 
     def stamp(self, name: str, at: datetime, *, lowest: bool = False) -> datetime:
         """The instant as the column holds it; `lowest`: the least that it may hold at that instant or later.
@@ -121,14 +118,47 @@ class _Members(mysql.SET):
         return None
 
 
+def _selected(column: sa.ColumnClause[Any]) -> sa.ColumnElement[Any]:
+    """The column such that the driver gives its values whole."""
+    kind = column.type
+    if isinstance(kind, Single):
+        return sa.type_coerce(column + sa.literal_column("0e0"), sa.Float()).label(column.name)
+    if isinstance(kind, Written):
+        return sa.cast(column, sa.Text()).label(column.name)
+    if isinstance(kind, sa.ARRAY) and (given := _known_items(kind.item_type)) is not kind.item_type:
+        return sa.cast(column, given).label(column.name)
+    return column
+
+
+def _known_items(kind: sa.types.TypeEngine[Any]) -> sa.types.TypeEngine[Any]:
+    """What an array of such items is read as: the driver does not know arrays of domains, of ranges, or of types that
+    were added to the database, and gives `{1.50}` as one text. `kind` itself where it knows them."""
+    base = _base(kind)
+    if isinstance(base, sa.ARRAY):
+        return sa.Text()
+    if isinstance(base, (sa.types.NullType, postgresql.CITEXT, *_RANGES)):
+        return postgresql.ARRAY(sa.Text())
+    return kind if base is kind else postgresql.ARRAY(base)
+
+
+def _base(kind: sa.types.TypeEngine[Any]) -> sa.types.TypeEngine[Any]:
+    """The type under a domain, and under that one's."""
+    while isinstance(kind, postgresql.DOMAIN):
+        kind = kind.data_type
+    return kind
+
+
 def _plain(kind: sa.types.TypeEngine[Any]) -> sa.types.TypeEngine[Any]:
     """As reflected, but without what SQLAlchemy would do to the values: it rounds MySQL's doubles to decimals."""
+    kind = _base(kind)
     if isinstance(kind, mysql.TIME):
         return Clock()
     if isinstance(kind, mysql.SET):
         return _Members(*kind.values)
     if isinstance(kind, mysql.FLOAT):
         return Single()
+    if isinstance(kind, _RANGES):
+        return Written()
     return sa.Float() if isinstance(kind, sa.Float) else kind
 
 

@@ -30,6 +30,15 @@ class Single(sa.Float[float]):
     """MySQL's FLOAT, selected as a double (Relation.selection): as FLOAT the server writes six digits of it."""
 
 
+class Written(sa.types.UserDefinedType[str]):
+    """A value that is given as the database writes it: PostgreSQL's ranges, `[1,5)`, of which drivers make objects."""
+
+    cache_ok = True
+
+    def get_col_spec(self, **_: object) -> str:
+        return "TEXT"
+
+
 def converter(column: sa.ColumnClause[Any], field_type: str | None, zone: ZoneInfo) -> Convert | None:
     """What makes the column's values such that JSON holds them exactly; None where they are so already.
 
@@ -45,14 +54,14 @@ def converter(column: sa.ColumnClause[Any], field_type: str | None, zone: ZoneIn
         return _members if field_type == "json" else None
     if isinstance(kind, sa.ARRAY):
         return _list if field_type == "json" else _elements
-    if field_type == "json":
-        return _document
     if isinstance(kind, Clock):
         return clock_text
-    if isinstance(kind, sa.CHAR):
-        return lambda value: value.rstrip(" ") if isinstance(value, str) else value
     if isinstance(kind, Single):
         return single_precision
+    if field_type == "json":
+        return _document
+    if isinstance(kind, sa.CHAR):
+        return lambda value: value.rstrip(" ") if isinstance(value, str) else value
     return number_or_text if isinstance(kind, sa.Numeric | sa.Float) else None
 
 
