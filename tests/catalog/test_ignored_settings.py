@@ -26,6 +26,7 @@ SETTINGS: dict[str, dict[str, object]] = {
     "next.kind": {"next": {"kind": "url", "path": "next"}},
     "next.size": {"next": {"size": 10}},
     "nested": {"nested": {"path": "parts"}},
+    "answer": {"answer": {"single": True}},
     "arrival": {"arrival": {"settled": "PT1M"}},
     "records": {"records": "things"},
 }

@@ -19,8 +19,9 @@ WINDOW = Window(datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 2, tzinfo=UT
 NEXT_URL = {"kind": "url", "path": "next"}
 
 
-def shop(web: WebServer, **stream: object) -> PageReader:
-    system = System.model_validate(
+def shop(web: WebServer, system: dict[str, object] | None = None, **stream: object) -> PageReader:
+    """Reads the stream `item`; `system` and `stream` are what the YAML says besides."""
+    described = System.model_validate(
         {
             "system": "shop",
             "title": "A shop",
@@ -42,10 +43,11 @@ def shop(web: WebServer, **stream: object) -> PageReader:
                 | stream
             },
         }
+        | (system or {})
     )
     endpoint = Endpoint(web.url)
-    client = Client(system, endpoint, lambda _: None, limiter=MemoryLimiter(), stream="item", sleep=lambda _: None)
-    return reader(system, "item", endpoint, client, lambda after, changed: iter(()))
+    client = Client(described, endpoint, lambda _: None, limiter=MemoryLimiter(), stream="item", sleep=lambda _: None)
+    return reader(described, "item", endpoint, client, lambda after, changed: iter(()))
 
 
 def body(*ids: int, **more: object) -> Say:

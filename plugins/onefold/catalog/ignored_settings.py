@@ -17,7 +17,7 @@ _PAGES = {f"next.{name}" for name in NextPage.model_fields if name != "size"}
 READ: Mapping[str, frozenset[str]] = {
     "rest": frozenset(
         {*_HTTP, *_PAGES, "request.method", "request.body", "request.slices", "request.empty"}
-        | {"records", "nested", "deletes.tombstones"}
+        | {"records", "answer", "nested", "deletes.tombstones"}
     ),
     "odata": frozenset({*_HTTP, "request.expand", "next.complete", "records", "nested"}),
     "soap": frozenset({"request.operation", "request.params", "request.headers", "next.complete", "records"}),

@@ -8,6 +8,7 @@ from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, Field, PositiveInt
 
+from onefold.catalog.answer import ErrorRules
 from onefold.catalog.model import Model
 
 
@@ -64,6 +65,10 @@ class Errors(Model):
     retry: list[str] = Field([], description="texts in the body of a 4xx answer that mean: later")
     quota_exhausted: list[str] = Field(
         [], description="texts in the body of an error that mean: our quota is used up for now"
+    )
+
+    in_answer: ErrorRules = Field(
+        [], description="rest: what in an answer with status 2xx means an error; the first rule that fits counts"
     )
 
     renamed: ClassVar[dict[str, str]] = {"spent": "quota_exhausted"}

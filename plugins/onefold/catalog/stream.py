@@ -7,6 +7,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, PositiveInt, model_validator
 
+from onefold.catalog.answer import Answer
 from onefold.catalog.deletes import Deletes
 from onefold.catalog.fields import Fields
 from onefold.catalog.file_format import Arrival, Format
@@ -87,6 +88,7 @@ class Stream(Model):
     title: str
     request: Request = Request()
     records: str = Field("", description="where the list of records stands in the body, dotted; empty: the body itself")
+    answer: Answer = Answer()
     next: NextPage = NextPage()
     nested: Nested | None = Field(None, description="odata, rest: the records are within what is listed")
     format: Format | None = None
@@ -147,6 +149,14 @@ class Stream(Model):
             if other := folded.setdefault(name.lower(), name) != name and folded[name.lower()]:
                 text = f"fields {other} and {name} differ only in case; give one another name and its path"
                 raise mistake_at(f"fields.{name}", text)
+        return self
+
+    @model_validator(mode="after")
+    def _what_answers_add_is_a_field(self) -> Stream:
+        paths = {field.path or name for name, field in self.fields.items()}
+        for key, name in (("answer.keyed", self.answer.keyed), ("answer.value", self.answer.value)):
+            if name and name not in paths:
+                raise mistake_at(key, f"{key} gives each record {name!r}, which is not under fields; add it there")
         return self
 
     @model_validator(mode="after")

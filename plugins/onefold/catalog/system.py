@@ -85,6 +85,8 @@ class System(Model):
                     raise ValueError(
                         f"protocol files: {name} needs request.path (which files), format, and volatile: [_file]"
                     )
+        if self.errors.in_answer and self.protocol != "rest" and not self.python:
+            raise mistake_at("errors.in_answer", "errors.in_answer is read by protocol rest only; take it out")
         for name, stream in self.streams.items():
             if self.protocol != "odata" and stream.cursor and stream.cursor.fallback:
                 raise ValueError(f"cursor.fallback of {name}: only protocol odata asks for it; take it out")

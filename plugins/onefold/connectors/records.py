@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from operator import attrgetter
 from types import GenericAlias
@@ -44,13 +44,22 @@ def dotted(path: str) -> Path:
 
 class Splitter:
     """Reads pages of one stream. `named` is how messages call the stream; `next_page` is where the body says how to go
-    on, or, when `flag`, whether to: that must then be there.
+    on, or, when `flag`, whether to: that must then be there. `otherwise` takes the records out of a body that has no
+    list at their place; None where it has none either.
     """
 
     def __init__(
-        self, named: str, stream: Stream, records: Path, next_page: Path | None, *, flag: bool = False
+        self,
+        named: str,
+        stream: Stream,
+        records: Path,
+        next_page: Path | None,
+        *,
+        flag: bool = False,
+        otherwise: Callable[[bytes], list[bytes] | None] = lambda body: None,
     ) -> None:
         self._named = named
+        self._otherwise = otherwise
         self._at = records
         self._next_at = next_page
         self._page = msgspec.json.Decoder(shape([(records, list[msgspec.Raw], True)])) if records else None
@@ -69,7 +78,9 @@ class Splitter:
             records = at(self._page.decode(body), self._at) if self._page else self._list.decode(body)
             following = at(self._next.decode(body), self._next_at or ()) if self._next else None
         except msgspec.ValidationError as error:
-            raise self._changed(body, error) from error
+            if (raws := self._otherwise(body)) is None:
+                raise self._changed(body, error) from error
+            return Body([self._head.record(raw) for raw in raws], self._following(body, some=bool(raws)))
         except (msgspec.DecodeError, RecursionError) as error:
             return self._one_by_one(body, error)
         if len(records) > RECORDS:
@@ -96,9 +107,19 @@ class Splitter:
             following = lenient_value(body.decode(), self._next_at) if self._next_at else None
         except ValueError:
             raise BadBody(_CUT) from error
-        if raws is None:
+        records = self._otherwise(body) if raws is None else [raw.encode() for raw in raws]
+        if records is None:
             raise BadBody("JSON with half a surrogate pair, NaN or Infinity, and no list of records where it was")
-        return Body([self._head.record(raw.encode()) for raw in raws], next_page_of(following))
+        return Body([self._head.record(raw) for raw in records], next_page_of(following))
+
+    def _following(self, body: bytes, *, some: bool) -> str | bool | None:
+        """What the body says of the next page; an answer without records need not say it."""
+        try:
+            return next_page_of(at(self._next.decode(body), self._next_at or ()) if self._next else None)
+        except msgspec.ValidationError as error:
+            if some:
+                raise self._changed(body, error) from error
+            return None
 
     def _changed(self, body: bytes, error: msgspec.ValidationError) -> BadBody | Fatal:
         found = msgspec.json.decode(body)

@@ -10,12 +10,14 @@ from onefold.catalog.paging import NextPage
 from onefold.catalog.request import Empty, Request
 from onefold.catalog.stream import Stream
 from onefold.catalog.system import System
+from onefold.connectors.answer_shape import AnswerShape
 from onefold.connectors.completeness import Completeness
 from onefold.connectors.json_shape import Path
 from onefold.connectors.nested import NestedRecords
 from onefold.connectors.page import Page, PageReader
 from onefold.connectors.paging import Fetched, pages
 from onefold.connectors.records import Body, Splitter, dotted, value_at
+from onefold.connectors.rest.answers import Answers
 from onefold.connectors.rest.overlap import overlapping
 from onefold.connectors.rest.slices import sliced
 from onefold.connectors.signs import linked
@@ -37,13 +39,14 @@ def rest_reader(system: System, stream_name: str, http: Client) -> PageReader:
     named = f"{system.system}.{stream_name}"
     stream = system.streams[stream_name]
     going_on, flag = where_next(stream.next)
-    outer = Splitter(named, stream, dotted(stream.records), going_on, flag=flag)
+    at, answers = dotted(stream.records), Answers(named, system, stream)
+    outer = Splitter(named, stream, at, going_on, flag=flag, otherwise=AnswerShape(at, stream.answer))
     within = NestedRecords(named, stream, stream.nested, outer) if stream.nested else None
-    at = dotted(stream.records)
-    read = asked(named, stream, stream.request, stream.next, within or outer, http, at, counts=not stream.nested)
+    counts = not stream.nested
+    read = asked(named, stream, stream.request, stream.next, within or outer, http, answers, at, counts=counts)
     read = within.somewhere(read) if within else read
     if feed := stream.deletes.tombstones:
-        entries = asked(named, stream, feed.request, feed.next, Entries(feed), http)
+        entries = asked(named, stream, feed.request, feed.next, Entries(feed), http, answers)
         read = followed_by(read, entries, deleted(stream, feed))
     return sliced(read, stream.request.slices) if stream.request.slices else read
 
@@ -66,6 +69,7 @@ def asked(
     following: NextPage,
     split_full: Split,
     http: Client,
+    answers: Answers,
     list_at: Path = (),
     *,
     counts: bool = False,
@@ -77,7 +81,7 @@ def asked(
     A page's token is the next page's address, token, offset or number, or what the last record was named by; where
     pages overlap, the offset with the last records' keys.
     """
-    asks = _Asks(named, stream, request, following, split_full, http, list_at, counts)
+    asks = _Asks(named, stream, request, following, split_full, http, answers, list_at, counts)
     return lambda window, token: _Listing(asks, window).pages(token)
 
 
@@ -91,6 +95,7 @@ class _Asks:
     following: NextPage
     split: Split
     http: Client
+    answers: Answers
     list_at: Path
     counts: bool
 
@@ -187,11 +192,14 @@ class _Listing:
         )
 
     def _parsed(self, response: Response) -> _Answer:
-        if response.status == NO_CONTENT or _says_empty(response, self._asks.request.empty):
+        answers = self._asks.answers
+        empty = response.status == NO_CONTENT or _says_empty(response, self._asks.request.empty)
+        sound = None if empty else answers.sound(response)
+        if sound is None:
             self._whole.see(None)
             return _Answer(Body([], None))
-        body = self._asks.split(response)
-        self._whole.see(response)
+        body = self._asks.split(sound)
+        self._whole.see(answers.around(sound, body))
         link = linked(response.headers) if self._next.kind == "link" else None
         return _Answer(body, hashlib.sha256(response.body).hexdigest(), link)
 
