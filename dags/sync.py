@@ -30,6 +30,13 @@ def sync_dag(system: System) -> DAG:
         params={
             "start": Param(None, **INSTANT, description="First instant of the window; empty: on from the last load"),
             "end": Param(None, **INSTANT, description="End of the window, itself outside; empty: now"),
+            "accept_deletes": Param(
+                None,
+                type=["object", "null"],
+                additionalProperties={"type": "integer", "minimum": 1},
+                description="Of a stream, how many records may be deleted although its listing lacks suspiciously "
+                'many, as {"customer": 812}; the message of the refused load says the number',
+            ),
         },
         default_args=retried(2),
     ) as dag:

@@ -13,6 +13,7 @@ _TELLS_ONLY = frozenset(
         "alert.resolve",
         "conform.dry_run",
         "conform.refuse",
+        "deletes.accept",
         "erase.again",  # a restored backup is rid of the erased before anybody may say that it was restored
         "erase.decide",
         "erase.plan",

@@ -30,8 +30,8 @@ class Tombstones(Model):
 
 
 class Deletes(Model):
-    """How deletions arrive, in one way or several. Without any: a record stays until its source says otherwise, or a
-    listing that was read in full lacks it."""
+    """How deletions arrive, in one way or several. A stream whose request names no time is listed whole by every load:
+    what the listing lacks is deleted, without any of these. Else a record stays until its source says otherwise."""
 
     flag: DeletionFlag | None = Field(None, description="a field of the record says that it is deleted")
     tombstones: Tombstones | None = Field(None, description="a separate feed names the deleted records")
@@ -39,4 +39,11 @@ class Deletes(Model):
         False,
         description="records that share the first key field always come together, with one cursor: one that is missing "
         "from a newer reading of its group is deleted",
+    )
+    max_share: float = Field(
+        0.2,
+        ge=0,
+        le=1,
+        description="of the known records may be missing from a whole listing; where more are, and more than ten, or "
+        "the listing is empty, it is refused until a person accepts it",
     )

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 
 import click
 
+from onefold.catalog.system import System
+from onefold.errors import Fatal
 from onefold.settings import settings
 
 
@@ -14,8 +17,15 @@ from onefold.settings import settings
 @click.argument("system")
 @click.option("--from", "start", help="First instant of the window, ISO 8601; default: on from the last load.")
 @click.option("--to", "end", help="End of the window, itself outside; default: now.")
+@click.option(
+    "--accept-deletes",
+    "accepted",
+    multiple=True,
+    metavar="STREAM=RECORDS",
+    help="Let so many records of the stream be deleted, though its listing lacks suspiciously many.",
+)
 @click.option("--json", "as_json", is_flag=True, help="For scripts.")
-def sync(system: str, start: str | None, end: str | None, as_json: bool) -> None:
+def sync(system: str, start: str | None, end: str | None, accepted: tuple[str, ...], as_json: bool) -> None:
     """Load one SYSTEM now, all its streams, through the real scheduler."""
     from onefold.catalog.reader import read_systems
     from onefold.commands.past import ask_streams, asked_window, known_system
@@ -27,16 +37,32 @@ def sync(system: str, start: str | None, end: str | None, as_json: bool) -> None
     found = known_system(read_systems(), system)
     if start or end:
         ask_streams(found, asked_window(start, end)[0])
+    deletes = accepted_deletes(found, accepted)
     here = settings()
     api = airflow(here)
     api.unpause(f"sync__{system}")
-    run = follow(api, api.trigger_dag(f"sync__{system}", {"start": start, "end": end}))
+    conf = {"start": start, "end": end, **({"accept_deletes": deletes} if deletes else {})}
+    run = follow(api, api.trigger_dag(f"sync__{system}", conf))
     with connect_as("engineer") as connection:
         loads = loads_of_run(connection, run.dag_id, run.run_id)
     if as_json:
         click.echo(json.dumps([asdict(load) for load in loads], indent=2, default=str))
     else:
         click.echo("\n".join([load_table(loads), *withheld_by_loads(loads)]))
+
+
+def accepted_deletes(system: System, accepted: Sequence[str]) -> dict[str, int]:
+    """How many deletions are accepted of each stream, from texts as customer=812. Raises Fatal for any other."""
+    found = {}
+    for text in accepted:
+        stream, _, records = text.partition("=")
+        if stream not in system.streams or not records.isdecimal() or int(records) < 1:
+            raise Fatal(
+                f"--accept-deletes {text}: write a stream of {system.system} and how many of its records may be "
+                f"deleted, as {next(iter(system.streams))}=812. The streams are: {', '.join(system.streams)}."
+            )
+        found[stream] = int(records)
+    return found
 
 
 @click.command(epilog="Example: onefold conform --json")

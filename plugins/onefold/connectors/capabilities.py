@@ -25,6 +25,10 @@ class Capabilities:
     by window. `feed`: it names, by days, the keys that were changed. `lookups`: it asks about single keys.
     `acknowledges`: it is told which records have been published. `ordered`: what it reads later in
     a load is newer, as where a record may change between two pages; not so where all that it reads is one picture.
+
+    `listing` says which of its streams every load lists whole, so that what a listing lacks is deleted: `never`; those
+    whose `request` names no time; those without a `cursor` and such a request, where the connector asks by the cursor.
+    `by_key`: its pages follow the key, so that none can miss a record which is there all the time.
     """
 
     windows: Literal["never", "request", "cursor", "always"] = "never"
@@ -33,3 +37,5 @@ class Capabilities:
     lookups: bool = False
     acknowledges: bool = False
     ordered: bool = True
+    listing: Literal["never", "request", "cursor"] = "never"
+    by_key: bool = False

@@ -13,6 +13,7 @@ from typing import ClassVar, Generic, Protocol, Self, TypeVar, Unpack
 from onefold.catalog.stream import Stream
 from onefold.catalog.system import System
 from onefold.connectors.capabilities import Capabilities
+from onefold.connectors.listing import is_listed_whole, whole_listing
 from onefold.connectors.lookup import LookupKeys
 from onefold.connectors.page import Page, PageReader
 from onefold.connectors.position import IntegerPosition
@@ -109,7 +110,8 @@ class Connector(ABC, Generic[TransportT]):
 
     @cached_property
     def _read(self) -> PageReader:
-        return self.page_reader()
+        read = self.page_reader()
+        return whole_listing(read) if is_listed_whole(self.capabilities, self.source.stream) else read
 
     def read(self, window: Window, token: str | None) -> Iterator[Page]:
         """The pages of a window, from the token of the last one taken on; None: from the start.

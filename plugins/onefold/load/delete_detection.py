@@ -4,7 +4,8 @@ What staging still holds of such a part, and the newer reading lacks, is landed 
 seen last. So is what waits in quarantine, or a replay would bring to life what the source has deleted. Two things tell
 which parts were read whole:
 
-- A reader that listed parts anew says which, and since when (connectors/page.py, Part).
+- A reader that listed partitions anew says which, and since when (connectors/partition.py); of a stream that every
+  load lists whole, its connector does (connectors/listing.py).
 - A stream whose records come only together with their siblings says so (`whole`): an order that was read has just the
   items that came with it, and the deletion of another takes its siblings' cursor.
 """
@@ -17,6 +18,8 @@ import psycopg
 from psycopg import sql
 
 from onefold.catalog.stream import Stream
+from onefold.load.delete_guard import FEW, Missing, allow, count_missing, refuse
+from onefold.load.job import Job
 from onefold.load.ledger import Load
 from onefold.load.superseded import first_reversible
 from onefold.warehouse.rows import one_row
@@ -25,13 +28,54 @@ from onefold.warehouse.tables import StagingTable
 log = logging.getLogger(__name__)
 
 
-def land_deletions(connection: psycopg.Connection, load: Load, stream: Stream) -> int:
+def land_deletions(connection: psycopg.Connection, job: Job, load: Load) -> int:
     """Add the deletions to the landed pages and return how many there are; done twice, it adds nothing more.
 
     Nothing is deleted where some record of the listing could not be read: it may be just the one that seems missing.
+    Raises Rejected when a listing lacks so much that somebody has to accept it first (load/delete_guard.py).
     """
-    orphans = _without_siblings(connection, load) if stream.deletes.complete_group else 0
-    return orphans + _listed(connection, load, stream)
+    orphans = _without_siblings(connection, load) if job.stream.deletes.complete_group else 0
+    refused: Missing | None = None
+    with connection.transaction() as landing:
+        listed = _listed(connection, load, job.stream)
+        empty = load.rows_read == 0 and _lists_the_stream(connection, load)
+        if listed > FEW or (listed and empty):
+            missing = count_missing(connection, load, empty=empty)
+            if not allow(connection, job, load, missing):
+                refused = missing
+                raise psycopg.Rollback(landing)
+    if refused:
+        raise refuse(connection, job, load, refused)
+    return orphans + listed
+
+
+def _lists_the_stream(connection: psycopg.Connection, load: Load) -> bool:
+    """Whether the load has listed the stream itself whole, not only partitions of it."""
+    whole: bool = one_row(
+        connection.execute(
+            "select exists (select from landing.partition"
+            " where load_id = %s and partition = '' and snapshot_since is not null)",
+            (load.load_id,),
+        )
+    )[0]
+    return whole
+
+
+def lacks_records(connection: psycopg.Connection, load: Load) -> bool:
+    """Whether staging or quarantine holds a record that is on no landed page."""
+    missing: bool = one_row(
+        connection.execute(
+            sql.SQL(
+                """
+                select exists (
+                    select from ({held}) held
+                    where not held._deleted and not exists (select from {pages} read where read._key = held._key)
+                )
+                """
+            ).format(held=_held(load, _ALL), pages=load.tables.pages)
+        )
+    )[0]
+    return missing
 
 
 def _listed(connection: psycopg.Connection, load: Load, stream: Stream) -> int:
@@ -99,8 +143,6 @@ def _land(
 
     What a load that may still be rolled back has deleted is landed again, and ends as superseded (load/superseded.py).
     """
-    staging = StagingTable(load.system, load.stream)
-    waiting = _WAITING.format(system=sql.Literal(load.system), stream=sql.Literal(load.stream))
     return connection.execute(
         sql.SQL(
             """
@@ -113,13 +155,19 @@ def _land(
         ).format(
             pages=load.tables.pages,
             parts=parts,
-            held=held.format(current=staging.current, versions=staging.versions, waiting=waiting),
+            held=_held(load, held),
             cursor=cursor,
             extracted_at=extracted_at,
             reversible=sql.Literal(first_reversible(connection, load.system, load.stream)),
             absent=absent.format(pages=load.tables.pages),
         )
     ).rowcount
+
+
+def _held(load: Load, held: sql.SQL) -> sql.Composed:
+    staging = StagingTable(load.system, load.stream)
+    waiting = _WAITING.format(system=sql.Literal(load.system), stream=sql.Literal(load.stream))
+    return held.format(current=staging.current, versions=staging.versions, waiting=waiting)
 
 
 _WAITING = sql.SQL(

@@ -62,7 +62,7 @@ def run_gate(connection: psycopg.Connection, job: Job, load: Load) -> Gated:
     """
     suite = read_suite(job.table.name, job.suites)
     if not job.replays:
-        land_deletions(connection, load, job.stream)
+        land_deletions(connection, job, load)
     merge_partial_changes(connection, load, job.stream, replay=job.replays)
     ordered = connector_class(job.system).capabilities.ordered or job.stream.partial_changes is not None
     erase_landed(connection, load, job.stream, job.entities)

@@ -45,6 +45,7 @@ class Job:
     acknowledge: Acknowledge | None = None
     dry_run_load: int | None = None
     replay_id: int | None = None
+    accept_deletes: int | None = None
 
     @property
     def replays(self) -> bool:
@@ -57,6 +58,10 @@ class Job:
     @property
     def name(self) -> str:
         return f"{self.system.system}.{self.stream_name}"
+
+    def accept_command(self, records: int) -> str:
+        """The command that accepts, once, that so many records are deleted."""
+        return f"bin/onefold sync {self.system.system} --accept-deletes {self.stream_name}={records}"
 
     @property
     def source_dataset(self) -> str:

@@ -109,20 +109,21 @@ class Landing:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
         if error is None:
-            self._flush()
+            self.flush()
         else:  # what stopped the reading counts; the page before it comes in if it can
             with suppress(psycopg.Error):
-                self._flush()
+                self.flush()
 
     def add(self, page: Page) -> None:
         """Send the page: its records, its answers, the ledger's counts and the token of the next page."""
         keyed, unreadable = self._split_by_key(page)
         rows = list(pack_rows(keyed, page.extracted_at))
-        self._flush()
+        self.flush()
         self._send(page, rows, unreadable)
 
-    def _flush(self) -> None:
-        """The page sent last is in. If the server could not hold some of its records, it is sent again without them."""
+    def flush(self) -> None:
+        """Wait until the page sent last is in. If the server could not hold some of its records, it is sent again
+        without them."""
         try:
             self._writer.flush()
         except psycopg.DataError:

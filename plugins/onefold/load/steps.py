@@ -10,20 +10,17 @@ import logging
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import replace
 from typing import Literal
 
 import psycopg
 
-from onefold.connectors.window import Window
 from onefold.errors import Fatal, OnefoldError, Rejected
 from onefold.load import audit_and_lineage, gate_step, landing, ledger, queue
 from onefold.load import publish as publishing
-from onefold.load.checkpoints import stored_checkpoints
 from onefold.load.extraction import Acknowledge
 from onefold.load.job import Job
 from onefold.load.ledger import Load
-from onefold.load.page_bounds import bounded
+from onefold.load.page_extraction import extract
 from onefold.load.plain_view import ensure_plain_views
 from onefold.load.replayed_rows import land_chosen_rows, replay_window
 from onefold.load.staging import ensure_staging
@@ -191,38 +188,12 @@ def _land(connection: psycopg.Connection, job: Job, load: Load) -> Load:
         if job.replay_id is not None:
             land_chosen_rows(connection, load, job.replay_id)
         else:
-            _extract(connection, job, load, token=progress.token if progress else None)
+            extract(connection, job, load, token=progress.token if progress else None)
     with connection.transaction():
         landing.finish_landing(connection, load, time.monotonic() - began)
         load = ledger.get(connection, load.load_id)
         audit_and_lineage.record_landed(connection, job, load)
     return load
-
-
-def _extract(connection: psycopg.Connection, job: Job, load: Load, token: str | None) -> None:
-    """Bring in the source's pages that come after the token."""
-    if job.source is None:
-        raise Fatal(f"{job.name}: there is no source to read from, and no replay either. Please report it as a bug.")
-    usage = Usage()
-    try:
-        with (
-            job.source(job.stream_name, usage) as pages,
-            landing.Landing(connection, load, job.stream.primary_key) as landed,
-        ):
-            found = pages(_window(connection, job, load), token)
-            before = load.pages if token else 0
-            for number, page in enumerate(bounded(found, job.system.limits, job.name, before), start=1):
-                landed.add(page)
-                log.info("%s load %s: page %s, %s records", job.name, load.load_id, number, len(page.records))
-    finally:
-        usage.save(connection, load)
-
-
-def _window(connection: psycopg.Connection, job: Job, load: Load) -> Window:
-    """The load's window with the source's checkpoints; a window that a run names starts without any."""
-    if job.requested.exactly:
-        return replace(load.window, scope=job.requested.scope)
-    return replace(load.window, checkpoints=stored_checkpoints(connection, job.system.system, job.stream_name))
 
 
 def _gate(connection: psycopg.Connection, job: Job, load: Load) -> Load:

@@ -57,6 +57,7 @@ where c.contype = 'f' and c.confrelid = %s::regclass order by 1, 2, 3
 LEDGERS = {
     "ops.gate_result": "at",
     "ops.contract_change": "at",
+    "ops.deletes_refused": "at",
     "ops.usage": "(select coalesce(l.ended_at, l.started_at) from ops.load l where l.load_id = t.load_id)",
     "ops.alert": "t.resolved_at",
     "ops.reconciliation": "t.ended_at",

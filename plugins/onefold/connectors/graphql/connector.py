@@ -11,7 +11,7 @@ from onefold.connectors.page import PageReader
 class GraphQLConnector(HttpConnector):
     """Reads a GraphQL service with Relay connections."""
 
-    capabilities = Capabilities(windows="request")
+    capabilities = Capabilities(windows="request", listing="request")
 
     def page_reader(self) -> PageReader:
         return graphql_reader(self.source.system, self.source.stream_name, self.transport)

@@ -15,7 +15,7 @@ from onefold.connectors.window import Window
 class ODataConnector(HttpConnector):
     """Reads an OData service, version 2 or 4."""
 
-    capabilities = Capabilities(windows="cursor", counting=Counting(12, timedelta(milliseconds=1)))
+    capabilities = Capabilities(windows="cursor", listing="cursor", counting=Counting(12, timedelta(milliseconds=1)))
 
     def page_reader(self) -> PageReader:
         return odata_reader(self.source.system, self.source.stream_name, self.transport)

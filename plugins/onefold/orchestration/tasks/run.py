@@ -50,6 +50,7 @@ def job_of(context: Context, system_name: str, stream: str, rate: str | None = N
         is_retry=is_retry(context),
         yields_to_fresh=is_backfill(context),
         acknowledge=to_system(system, where, warehouse_url()),
+        accept_deletes=(context["params"].get("accept_deletes") or {}).get(stream),
     )
 
 
