@@ -165,3 +165,13 @@ def test_nothing_secret_or_personal_is_in_logs_audit_lineage_or_errors(erp: Erp,
         assert "Kowalczyk" not in text
         assert "test-only" not in text
     assert f"postgres://127.0.0.1:{sa.make_url(erp.source.endpoint.url).port}" in written
+
+
+def test_a_table_without_a_cursor_is_listed_whole_and_its_deleted_rows_are_deleted(erp: Erp):
+    filled(erp)
+    whole = system("klienci", cursor=None)
+    assert erp.load(whole).rows_new == 20
+    erp.source.run("delete from klienci where id in (3, 11)")
+    load = erp.load(whole)
+    assert (load.rows_deleted, load.rows_read) == (2, 18)  # its pages follow the key, so once is enough
+    assert erp.query("select count(*) from staging.test_erp__klient__current where not _deleted") == [(18,)]

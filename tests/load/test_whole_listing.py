@@ -19,6 +19,8 @@ from onefold.connectors.window import Window
 from onefold.errors import Rejected
 from onefold.load import steps
 from onefold.load.ledger import Load
+from onefold.reconcile.refused_deletes_alert import check_refused_deletes
+from onefold.warehouse.connection import connect
 from tests.load.shop import SHOP, Shop
 
 
@@ -131,7 +133,13 @@ def test_a_listing_that_lacks_too_much_is_refused_with_its_counts_until_it_is_ac
     assert lists.shop.query("select missing, known from ops.deletes_refused") == [(11, 40)]
     with pytest.raises(Rejected, match=r"Accepted were 10\."):
         lists.load(accept_deletes=10)
-    assert lists.load(accept_deletes=11).rows_deleted == 11
+    with connect(lists.shop.url, autocommit=True) as connection:
+        assert not check_refused_deletes(connection, "os:tester", "shop", "customer")
+        assert lists.load(accept_deletes=11).rows_deleted == 11
+        assert check_refused_deletes(connection, "os:tester", "shop", "customer")
+    assert lists.shop.query("select kind, message ~ 'lacks 11 of 40', resolved_at is null from ops.alert") == [
+        ("deletes", True, False)
+    ]
     events = "select actor, payload ->> 'missing', payload ->> 'known' from audit.event where action = 'deletes.accept'"
     assert lists.shop.query(events) == [("os:tester", "11", "40")]
 

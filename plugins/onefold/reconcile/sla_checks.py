@@ -12,6 +12,7 @@ from onefold.notify import alert
 from onefold.notify.receiver import Receiver
 from onefold.reconcile.freshness_sla import check_drift, check_freshness
 from onefold.reconcile.held_back_alert import check_held_back
+from onefold.reconcile.refused_deletes_alert import check_refused_deletes
 from onefold.reconcile.withheld_alert import check_withheld
 from onefold.warehouse.connection import connect
 from onefold.warehouse.db_errors import translate_errors
@@ -34,8 +35,8 @@ def check_slas(
     expected: Sequence[str] | None,
     entities: Iterable[Entity] = (),
 ) -> Mapping[str, object]:
-    """Check freshness, drift and withheld values of the streams, all or `only` these (system.stream), and what is held
-    back of the entities, and deliver new notifications.
+    """Check freshness, drift, withheld values and refused deletions of the streams, all or `only` these
+    (system.stream), and what is held back of the entities, and deliver new notifications.
 
     Returns the streams that miss their SLA, by kind, and the number of notifications. `expected` are the streams that
     the run had to compare, None when that is unknown. Raises Fatal, after all that, when one of them was not compared.
@@ -48,6 +49,7 @@ def check_slas(
                 if not check(*about):
                     missed[kind].append(f"{name}.{stream}")
             check_withheld(*about)
+            check_refused_deletes(connection, run.actor, name, stream)
         for entity in entities:
             check_held_back(connection, run.actor, entity)
         delivered = alert.deliver_notifications(connection, receivers)

@@ -8,7 +8,7 @@ WHOLE_TABLE = {
     "several pages": "a table comes whole, in one answer",
     "several requests": "a table comes whole, in one answer",
     "repeat_page": "a table comes whole, in one answer",
-    "deletions": "the table lists the rows that there are; nothing tells which were taken away",
+    "deletions": "its rows are the history, of which the stand-in takes none away",
 }
 
 CASES = {

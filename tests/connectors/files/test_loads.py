@@ -14,7 +14,7 @@ import pytest
 
 from onefold.connectors.files import store as file_store
 from onefold.connectors.window import BEGINNING, Window
-from onefold.errors import Retriable
+from onefold.errors import Rejected, Retriable
 from onefold.load.window import WindowRequest
 from tests.connectors.files.office import HEADER, YESTERDAY, Office, csv, keys, office, read, refused, states
 
@@ -209,3 +209,20 @@ def test_a_backfill_of_a_window_reads_its_files_again(drops: Office):
     window = WindowRequest(YESTERDAY - timedelta(hours=1), YESTERDAY + timedelta(hours=1), exactly=True)
     again = drops.load(requested=window)
     assert (again.rows_read, again.rows_new, again.rows_changed) == (1, 0, 0)
+
+
+def test_a_stream_of_one_file_lacks_what_the_newer_version_of_it_lacks(drops: Office):
+    drops.system = office(request={"path": "in/all.csv"})
+    drops.drop("all.csv", csv("1;31.01.2026;1,00;x", "2;31.01.2026;2,00;y"))
+    drops.load()
+    drops.drop("all.csv", csv("2;31.01.2026;2,00;y"), minutes=60)
+    assert drops.load().rows_deleted == 1
+    living = "select _key from staging.office__entry__current where not _deleted"
+    assert drops.query(living) == [("2",)]
+    assert drops.load().rows_deleted == 0  # the file is known as it is, and is not read
+    drops.drop("all.csv", csv(header="nr;data;kwota"), minutes=120)
+    assert drops.load().rows_deleted == 0  # a file that is refused lacks nothing
+    drops.drop("all.csv", csv(), minutes=180)
+    with pytest.raises(Rejected, match="the listing is empty"):
+        drops.load()
+    assert drops.query(living) == [("2",)]

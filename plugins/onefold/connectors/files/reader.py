@@ -62,15 +62,17 @@ class Read(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """How far a load has come: the file, and how many of its records; None: all of them."""
+    """How far a load has come: the file, and how many of its records; None: all of them. `since` is when the load
+    began to read it."""
 
     modified: str
     name: str
     tag: str
     rows: int | None
+    since: str | None = None
 
     def text(self) -> str:
-        return msgspec.json.encode([self.modified, self.name, self.tag, self.rows]).decode()
+        return msgspec.json.encode([self.modified, self.name, self.tag, self.rows, self.since]).decode()
 
     def records_taken(self, modified: str, file: Found) -> int | None:
         """How many of the file's records a load that came so far has; None: all of them."""
@@ -82,6 +84,7 @@ class Place:
 def files_reader(system: System, stream_name: str, endpoint: Endpoint, store: Store) -> PageReader:
     """Reads the files of `request.path` in the order of their change; a page's token is the file and the record in it.
 
+    A stream of one file, whose path is a name and no pattern, is that file: what its newer version lacks is deleted.
     A load that goes on from earlier ones reads the files that are new or have been changed, whenever they say that was;
     one that names its window reads every file that was changed in it. The connection's extra settled_seconds overrides
     arrival.settled for a test system.
@@ -94,12 +97,14 @@ def files_reader(system: System, stream_name: str, endpoint: Endpoint, store: St
     by = hashlib.sha256(described.encode()).hexdigest()[:16]
     given = (endpoint.extra or {}).get("settled_seconds")
     settled = timedelta(seconds=float(given)) if given else stream.arrival.settled
+    alone = is_one_file(stream)
 
     def read(window: Window, token: str | None) -> Iterator[Page]:
         reached = Place(*msgspec.json.decode(token)) if token else None
         held = {name: msgspec.json.decode(state, type=Read) for name, state in window.checkpoints.items()}
         waiting = due(store.found(stream.request.path), stream, window, held, by, datetime.now(UTC) - settled)
         page, ended, at = list[Record](), list[Partition](), datetime.now(UTC)
+        whole: datetime | None = None
         for file in waiting:
             modified = f"{file.modified:%Y-%m-%dT%H:%M:%S.%fZ}"
             shown = shown_file(stream.request.path, file)
@@ -110,6 +115,7 @@ def files_reader(system: System, stream_name: str, endpoint: Endpoint, store: St
             if taken is None and fault is None:
                 log.warning("%s: %s was changed while it was read; it is left for the next load", named, shown)
                 continue
+            since = reached.since if reached and skipped else at.isoformat()
             with closing(taken or Spool()), closing(Spool()) as lines:
                 before = held.get(file.name)
                 if taken is None:
@@ -118,11 +124,13 @@ def files_reader(system: System, stream_name: str, endpoint: Endpoint, store: St
                     result = Read(file.tag, taken.hash, before.rows)
                 else:
                     result = written(file, taken, stream, by, lines, limits.unpacked_mib << 20)
+                    if alone and since and result.refused is None:
+                        whole = datetime.fromisoformat(since)
                 for number, line in enumerate(lines.rewound(), start=1):
                     if number <= skipped:
                         continue
                     if len(page) >= PAGE:
-                        place = Place(modified, file.name, file.tag, number - 1)
+                        place = Place(modified, file.name, file.tag, number - 1, since)
                         yield Page(page, at, place.text(), ended=tuple(ended))
                         page, ended, at = [], [], datetime.now(UTC)
                     page.append(head.record(line[:-1]))
@@ -133,10 +141,15 @@ def files_reader(system: System, stream_name: str, endpoint: Endpoint, store: St
                 yield Page(page, at, Place(modified, file.name, file.tag, None).text(), ended=tuple(ended))
                 page, ended, at = [], [], datetime.now(UTC)
         # The stream itself, so that a folder which is still empty is known to have been read.
-        ended.append(Partition("", msgspec.json.encode(Read("", "")).decode()))
+        ended.append(Partition("", msgspec.json.encode(Read("", "")).decode(), whole))
         yield Page(page, at, None, ended=tuple(ended))
 
     return read
+
+
+def is_one_file(stream: Stream) -> bool:
+    """Whether the stream is one file, written anew whenever something changes."""
+    return not re.search(r"[*?]", stream.request.path) and not stream.retention_limited
 
 
 def due(
