@@ -18,6 +18,7 @@ from onefold.connectors.counting import counter
 from onefold.connectors.cursor import cursor_text
 from onefold.connectors.position import IntegerPosition
 from onefold.connectors.sql import reader as sql
+from onefold.connectors.sql.dialects.postgresql import PostgreSql
 from onefold.connectors.sql.relation import Relation, Rows, described
 from onefold.connectors.window import BEGINNING, Window
 from onefold.errors import Fatal, Retriable
@@ -72,8 +73,8 @@ def test_a_page_is_found_by_the_index_and_not_by_sorting(source: Source):
     erp = system("klienci")
     with source.open(erp) as database:
         stream = erp.streams["klient"]
-        relation = database.ask("DESCRIBE", "klienci", lambda c: (described(c, erp, stream, "t"), 0))
-        query = sql.Query(relation, stream, database.dialect, "t")
+        relation = database.ask("DESCRIBE", "klienci", lambda c: (described(c, database.dialect, erp, stream, "t"), 0))
+        query = sql.Query(relation, stream, "t")
         window = query.bounds(EVERYTHING, lambda window: None)
         page = query.page(sql.Place(True, (MORNING - timedelta(minutes=2500), 7)), window, 50)
     text = str(page.compile(source.owner, compile_kwargs={"literal_binds": True}))
@@ -137,7 +138,7 @@ def test_a_window_is_half_open_on_the_clock_of_the_source(source: Source):
 
 def test_the_hour_that_comes_twice_is_read_from_its_first_beginning():
     column = sa.column("zmieniono", sa.DateTime())
-    relation = Relation(sa.table("t", column), frozenset(), ZoneInfo("Europe/Warsaw"))
+    relation = Relation(sa.table("t", column), frozenset(), ZoneInfo("Europe/Warsaw"), PostgreSql())
     within = datetime(2026, 10, 25, 0, 40, tzinfo=UTC)  # 02:40 for the first time
     assert relation.stamp("zmieniono", within, lowest=True) == datetime(2026, 10, 25, 1, 40)
     assert relation.stamp("zmieniono", within) == datetime(2026, 10, 25, 2, 40)

@@ -25,7 +25,7 @@ def counted(system: System, stream_name: str, database: Database, windows: Seque
     field = stream.cursor.fields[0] if stream.cursor else ""
 
     def ask(connection: sa.Connection) -> tuple[list[int], int]:
-        relation = described(connection, system, stream, named)
+        relation = described(connection, database.dialect, system, stream, named)
         cursor = relation.column(stream.fields[field].path or field)
         stamp = partial(relation.stamp, cursor.name)
         numbered = [(_within(window, cursor, stamp), number) for number, window in enumerate(windows)]

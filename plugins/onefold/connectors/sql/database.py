@@ -4,16 +4,19 @@ again, and is counted. What onefold.http.client.Client is for HTTP.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from typing import Self, TypeVar, Unpack
 
-import psycopg
 import sqlalchemy as sa
 from sqlalchemy.pool import NullPool
 
 from onefold.catalog.system import System
 from onefold.connectors.sql.database_errors import classed
+from onefold.connectors.sql.dialects.dialect import Dialect
+from onefold.connectors.sql.dialects.mssql import SqlServer
+from onefold.connectors.sql.dialects.mysql import MySql
+from onefold.connectors.sql.dialects.oracle import Oracle
+from onefold.connectors.sql.dialects.postgresql import PostgreSql
 from onefold.connectors.sql.time_limit import Cut, cut_after
 from onefold.connectors.sql.values import read_json
 from onefold.errors import Fatal
@@ -21,19 +24,11 @@ from onefold.http.attempt import Attempt
 from onefold.http.endpoint import Endpoint
 from onefold.http.failure import Again
 from onefold.http.persistent import AttemptSettings, Persistent
-from onefold.warehouse.exact_values import load_intervals_as_text
 
 T = TypeVar("T")
 
-DRIVERS = {"postgres": "postgresql+psycopg", "mysql": "mysql+pymysql"}
-"""SQLAlchemy's driver by the scheme of the endpoint; the latter finds out by itself whether it meets MariaDB."""
-TLS = {
-    "postgres": ("sslmode", "sslrootcert", "sslcert", "sslkey"),
-    "mysql": ("ssl_ca", "ssl_cert", "ssl_key", "ssl_verify_cert", "ssl_verify_identity"),
-}
-"""What the connection's extra may say to the driver."""
-CONNECT_SECONDS = 10
-KEEPALIVE = {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}
+DIALECTS = {each.connection_type: each for each in (PostgreSql(), MySql(), SqlServer(), Oracle())}
+"""By Airflow's type of connection, the scheme of the endpoint."""
 
 
 class Database:
@@ -50,7 +45,7 @@ class Database:
         **settings: Unpack[AttemptSettings],
     ) -> None:
         self.system = system
-        self._engine = _engine(system, endpoint)
+        self.dialect, self._engine = _engine(system, endpoint)
         self._connection: sa.Connection | None = None
         self._way = Persistent(system, endpoint, self._engine.url.host or "", on_attempt, **settings)
 
@@ -59,11 +54,6 @@ class Database:
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-    @property
-    def dialect(self) -> str:
-        """postgresql, mysql or mariadb; the last two are told apart once there was a connection."""
-        return "mariadb" if getattr(self._engine.dialect, "is_mariadb", False) else self._engine.dialect.name
 
     def close(self) -> None:
         """Give the connection back; the next question opens another."""
@@ -93,13 +83,15 @@ class Database:
         longest, cut = self._way.longest, Cut()
         try:
             connection = self._open()
-            with cut_after(longest, connection) as cut, connection.begin():
+            with cut_after(longest, self.dialect.ending(connection)) as cut, connection.begin():
+                if self.dialect.begin:
+                    connection.exec_driver_sql(self.dialect.begin)
                 return question(connection)
         except sa.exc.DBAPIError as error:
             self.close()
             if cut.done:
                 raise Again(f"no whole answer within {longest:g} s, and the connection was cut") from error
-            raise classed(error, named, self.system, self._way.timeout) from error
+            raise classed(error, named, self.system, self._way.timeout, self.dialect.codes) from error
         except BaseException:
             self.close()
             raise
@@ -108,60 +100,22 @@ class Database:
         if self._connection is None:
             self._connection = self._engine.connect()
             with self._connection.begin():
-                _limit_session(self._connection, self.dialect, self._way.timeout)
+                self.dialect.start_session(self._connection, self._way.timeout)
         return self._connection
 
 
-def _engine(system: System, endpoint: Endpoint) -> sa.Engine:
+def _engine(system: System, endpoint: Endpoint) -> tuple[Dialect, sa.Engine]:
     url = sa.make_url(endpoint.url)
-    if url.drivername not in DRIVERS or not url.host or not url.database:
+    dialect = DIALECTS.get(url.drivername)
+    if dialect is None or not url.host or not url.database:
         raise Fatal(
             f"{system.system}: the Airflow connection {system.connection!r} leads to no database. Make it one of type "
-            "postgres or mysql (MariaDB too) with host, port, login and password, and the database's name as schema."
+            f"{', '.join(DIALECTS)} (mysql is MariaDB's too) with host, port, login and password, and the database's "
+            "name (Oracle: its service name) as schema."
         )
-    scheme = url.drivername
-    arguments: dict[str, object] = {"connect_timeout": CONNECT_SECONDS}
-    if scheme == "postgres":
-        arguments |= {"application_name": "onefold", **KEEPALIVE}
-    else:  # a server that is gone without a word must not be waited for for ever
-        arguments |= {"charset": "utf8mb4", "read_timeout": system.limits.timeout.total_seconds() + CONNECT_SECONDS}
-    arguments |= {name: value for name, value in (endpoint.extra or {}).items() if name in TLS[scheme]}
-    return sa.create_engine(
-        url.set(drivername=DRIVERS[scheme], username=endpoint.login, password=endpoint.password),
-        poolclass=NullPool,
-        hide_parameters=True,
-        json_deserializer=read_json,
-        connect_args=arguments,
-    )
-
-
-def psycopg_connection(connection: sa.Connection) -> psycopg.Connection:
-    """The driver's own connection. Raises Fatal when it is not PostgreSQL's."""
-    found = connection.connection.driver_connection
-    if not isinstance(found, psycopg.Connection):
-        raise Fatal(f"the driver of this connection is {type(found).__name__}, not psycopg. Please report it as a bug.")
-    return found
-
-
-def _limit_session(connection: sa.Connection, dialect: str, timeout: float) -> None:
-    """Read only, every statement within the timeout (locks that it waits for too), times in UTC, intervals as ISO 8601
-    writes them."""
-    if dialect == "postgresql":
-        settings = {
-            "default_transaction_read_only": "on",
-            "statement_timeout": f"{timeout * 1000:.0f}",
-            "idle_in_transaction_session_timeout": f"{timeout * 1000:.0f}",
-            "TimeZone": "UTC",
-            "DateStyle": "ISO",
-            "IntervalStyle": "iso_8601",
-        }
-        connection.execute(sa.select(*(sa.func.set_config(name, value, False) for name, value in settings.items())))
-        load_intervals_as_text(psycopg_connection(connection))
-        return
-    name, unit = ("max_statement_time", 1) if dialect == "mariadb" else ("max_execution_time", 1000)
-    seconds = math.ceil(timeout)
-    connection.execute(sa.text("set session transaction read only"))
-    connection.execute(
-        sa.text(f"set session time_zone = '+00:00', lock_wait_timeout = :wait, {name} = :longest"),
-        {"wait": seconds, "longest": seconds * unit},
+    arguments = dialect.arguments(system.limits.timeout.total_seconds())
+    arguments |= {name: value for name, value in (endpoint.extra or {}).items() if name in dialect.tls}
+    address = dialect.address(url.set(drivername=dialect.driver, username=endpoint.login, password=endpoint.password))
+    return dialect, sa.create_engine(
+        address, poolclass=NullPool, hide_parameters=True, json_deserializer=read_json, connect_args=arguments
     )

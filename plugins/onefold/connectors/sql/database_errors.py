@@ -1,41 +1,19 @@
 """What a database's error means: ask again, or let somebody fix something first.
 
-PostgreSQL tells by SQLSTATE (manual, appendix A), MySQL and MariaDB by number (MariaDB: "MariaDB Error Codes"; 2000 and
-up are the client's own). PostgreSQL's refusal to let us in has no code at all on our side, only its text.
+PostgreSQL tells by SQLSTATE, MySQL, MariaDB and SQL Server by number, Oracle by a name with a number (ORA-00942); what
+each code means is its dialect's to say.
 """
 
 from __future__ import annotations
 
-import psycopg
 import sqlalchemy as sa
-from pymysql.constants import CR, ER
 
 from onefold.catalog.system import System
+from onefold.connectors.sql.dialects.dialect import Code, Codes
 from onefold.errors import Fatal, Retriable
 from onefold.foreign_text import described
 from onefold.http.failure import Again, times
 from onefold.http.known_words import known_words
-
-Code = str | int | None
-
-_SLOW: frozenset[Code] = frozenset({"57014", "55P03", 1205, 1317, 1969, 3024})
-"""A statement or a lock that took too long, or was cancelled for it."""
-_LATER = ("08", "25P", "40", "53", "55", "57", "58", "XX")
-_LATER_NUMBERS = frozenset({1040, 1053, 1203, 1213, 1226, 1927, 2002, 2003, 2006, 2013, 2014, 2055, 4031})
-_NO_ENTRY: frozenset[Code] = frozenset({"28000", "28P01", "3D000", 1044, 1045, 1049, 1130, 1251, 1698})
-_NO_ENTRY_TEXTS = ("authentication failed", "does not exist", "pg_hba.conf", "no password supplied", "not permitted to")
-_NO_RIGHT: frozenset[Code] = frozenset({"42501", 1142, 1143, 1227, 1345})
-_NOT_THERE: frozenset[Code] = frozenset({"42P01", "42703", "3F000", 1054, 1146})
-
-
-_CONDITIONS = {
-    each.sqlstate: name
-    for name, each in vars(psycopg.errors).items()
-    if isinstance(each, type) and issubclass(each, psycopg.Error) and each.sqlstate
-}
-_NUMBERS: dict[int, str] = {
-    number: name for names in (ER, CR) for name, number in vars(names).items() if isinstance(number, int)
-}
 
 
 class Slow(Again):
@@ -52,54 +30,58 @@ class Slow(Again):
         )
 
 
-def classed(error: sa.exc.DBAPIError, named: str, system: System, timeout: float) -> Exception:
+def classed(error: sa.exc.DBAPIError, named: str, system: System, timeout: float, codes: Codes) -> Exception:
     """Again (Slow) when the same question may be answered later, Fatal with what to fix when it may not."""
     code, text = _code(error), _text(error)
     answer = described(text, known_words(system))
-    if name := _name(code):
+    if name := codes.name(code):
         answer = f"{name}, {answer}"
-    if code in _SLOW:
+    if code in codes.slow:
         return Slow(timeout, answer)
-    if code in _NO_ENTRY or (code is None and any(words in text for words in _NO_ENTRY_TEXTS)):
+    if code in codes.no_entry or (code is None and any(words in text for words in codes.no_entry_texts)):
         remedy = f"Check login, password, host and database (schema) of the Airflow connection {system.connection!r}"
-    elif code in _NO_RIGHT:
+    elif code in codes.no_right:
         remedy = f"Grant the login of the Airflow connection {system.connection!r} the right to read it"
-    elif code in _NOT_THERE:
+    elif code in codes.not_there:
         remedy = "Compare request.table and the fields in the system's YAML with the database"
-    elif _later(error, code):
-        lost = code is None or error.connection_invalidated or isinstance(code, int)
+    elif _later(error, code, codes):
+        lost = code is None or error.connection_invalidated or not _is_sqlstate(code)
         return Again("the connection failed" if lost else f"SQLSTATE {code}", answer=answer)
     else:
         remedy = "The query does not fit the table: compare the stream's YAML with the database"
     return Fatal(f"{named} was refused{f' with {code}' if code else ''} ({answer}). {remedy}.")
 
 
-def _name(code: Code) -> str | None:
-    """What the code is called: UndefinedTable, NO_SUCH_TABLE."""
-    if isinstance(code, str):
-        return _CONDITIONS.get(code)
-    return _NUMBERS.get(code) if code else None
+def _is_sqlstate(code: Code) -> bool:
+    return isinstance(code, str) and len(code) == 5
 
 
-def _later(error: sa.exc.DBAPIError, code: Code) -> bool:
+def _later(error: sa.exc.DBAPIError, code: Code, codes: Codes) -> bool:
     if error.connection_invalidated:
         return True
-    if isinstance(code, str):
-        return code.startswith(_LATER)
-    if isinstance(code, int):
-        return code in _LATER_NUMBERS
+    if code:
+        return codes.is_later(code)
     return isinstance(error, sa.exc.OperationalError | sa.exc.InterfaceError | sa.exc.InternalError)
 
 
+def _first(error: sa.exc.DBAPIError) -> object:
+    """What the driver says first. SQL Server's gives (number, text) in one."""
+    first: object = error.orig.args[0] if error.orig and error.orig.args else None
+    return first[0] if isinstance(first, tuple) and first else first
+
+
 def _code(error: sa.exc.DBAPIError) -> Code:
-    first = error.orig.args[0] if error.orig and error.orig.args else None
+    first = _first(error)
     if isinstance(first, int):
         return first or None
-    return getattr(error.orig, "sqlstate", None)
+    full = getattr(first, "full_code", None)
+    return str(full) if full else getattr(error.orig, "sqlstate", None)
 
 
 def _text(error: sa.exc.DBAPIError) -> str:
     """The message alone: DETAIL, statement and parameters may hold values."""
     if primary := getattr(getattr(error.orig, "diag", None), "message_primary", None):
         return str(primary)
-    return str(error.orig.args[-1]) if error.orig and error.orig.args else type(error).__name__
+    last: object = error.orig.args[-1] if error.orig and error.orig.args else type(error).__name__
+    last = last[-1] if isinstance(last, tuple) and last else getattr(last, "message", last)
+    return last.decode(errors="replace") if isinstance(last, bytes) else str(last)

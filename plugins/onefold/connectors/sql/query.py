@@ -13,17 +13,16 @@ from uuid import UUID
 
 import msgspec
 import sqlalchemy as sa
-from sqlalchemy.dialects import mysql
 
 from onefold.catalog.stream import Cursor, Stream
 from onefold.connectors.sql.relation import Relation
-from onefold.connectors.sql.values import clock_text, number_or_text
+from onefold.connectors.sql.values import TIMES, StampText, clock_text, number_or_text
 from onefold.connectors.window import BEGINNING, ResumeCursor, Window
 from onefold.errors import Fatal
 
-_KINDS = {"timestamp": (sa.DateTime, "a timestamp"), "integer": (sa.Integer, "an integer")}
-_FIRST_STAMP: sa.ColumnElement[datetime] = sa.literal_column("timestamp '0001-01-01 00:00:00'")
-_NO_STAMP: sa.ColumnElement[datetime] = sa.literal_column("timestamp '9999-01-01 00:00:00'")
+_KINDS = {"timestamp": (TIMES, "a timestamp"), "integer": ((sa.Integer,), "an integer")}
+_FIRST_STAMP = "0001-01-01 00:00:00"
+_NO_STAMP = "9999-01-01 00:00:00"
 """From here on, and before the year 1, a stamp is no time at which anything changed: it says never, or unknown."""
 
 
@@ -41,9 +40,11 @@ class Place:
 class Query:
     """Builds the statements of one stream over its relation."""
 
-    def __init__(self, relation: Relation, stream: Stream, dialect: str, named: str) -> None:
+    def __init__(self, relation: Relation, stream: Stream, named: str) -> None:
         self._relation = relation
-        self._row_values = dialect == "postgresql"
+        self._dialect = relation.dialect
+        self._first_stamp = self._dialect.stamp(_FIRST_STAMP)
+        self._no_stamp = self._dialect.stamp(_NO_STAMP)
         self._cursor = _column(relation, stream, stream.cursor.fields[0]) if stream.cursor else None
         self._keys = [_column(relation, stream, name) for name in stream.primary_key]
         self._stream = stream
@@ -64,14 +65,14 @@ class Query:
             published = reached(window)
             return [] if published is None else [column >= published.value - cursor.overlap]
         stamp = partial(self._relation.stamp, column.name)
-        lowest = _FIRST_STAMP if window.start <= BEGINNING else stamp(window.start, lowest=True)
+        lowest = self._first_stamp if window.start <= BEGINNING else stamp(window.start, lowest=True)
         return [column >= lowest, column < stamp(window.end)]
 
     def page(self, place: Place, bounds: Sequence[sa.ColumnElement[bool]], size: int) -> sa.Select[*tuple[Any, ...]]:
         """The rows after the place, at most `size` of them."""
         order, where = self._sorted_by(place), list(bounds if place.stamped else self._in_no_window())
         if place.values:
-            where.append(_after(order, place.values, row_values=self._row_values))
+            where.append(_after(order, place.values, row_values=self._dialect.row_values))
         return sa.select(*self._relation.selection()).where(*where).order_by(*order).limit(size)
 
     def alike(self, place: Place, row: Sequence[object]) -> sa.Select[*tuple[Any, ...]] | None:
@@ -87,16 +88,16 @@ class Query:
 
     def _sorted_by(self, place: Place) -> list[sa.ColumnElement[Any]]:
         columns = self._order if place.stamped or self._cursor is None else self._keys
-        return [_sorted_as_text(column) for column in columns]
+        return [self._dialect.ordered(column) for column in columns]
 
     def _in_no_window(self) -> list[sa.ColumnElement[bool]]:
         """Rows whose cursor says nothing about when they were changed."""
         cursor = self._cursor
         if cursor is None:
             return []
-        if not isinstance(cursor.type, sa.DateTime):
+        if not isinstance(cursor.type, TIMES):
             return [cursor.is_(None)]
-        return [sa.or_(cursor.is_(None), cursor < _FIRST_STAMP, cursor >= _NO_STAMP)]
+        return [sa.or_(cursor.is_(None), cursor < self._first_stamp, cursor >= self._no_stamp)]
 
     def _values(self, place: Place, row: Sequence[object]) -> tuple[object, ...]:
         """What places the row among those that are read with it."""
@@ -121,7 +122,7 @@ class Query:
         return None
 
     def _may_be_in_no_window(self, cursor: sa.ColumnClause[Any]) -> bool:
-        return cursor.name in self._relation.nullable or isinstance(cursor.type, sa.DateTime)
+        return cursor.name in self._relation.nullable or isinstance(cursor.type, TIMES)
 
     def token(self, place: Place) -> str:
         values = [clock_text(number_or_text(value)) for value in place.values]
@@ -155,8 +156,8 @@ def _column(relation: Relation, stream: Stream, name: str) -> sa.ColumnClause[An
 
 
 def _check_kind(cursor: Cursor, column: sa.ColumnClause[Any], named: str) -> None:
-    wanted, called = _KINDS.get(cursor.kind, (None, ""))
-    if len(cursor.fields) > 1 or wanted is None:
+    wanted, called = _KINDS.get(cursor.kind, ((), ""))
+    if len(cursor.fields) > 1 or not wanted:
         raise Fatal(f"{named}: a table is read by a cursor of one column, of kind timestamp or integer.")
     if not isinstance(column.type, wanted):
         raise Fatal(
@@ -165,14 +166,10 @@ def _check_kind(cursor: Cursor, column: sa.ColumnClause[Any], named: str) -> Non
         )
 
 
-def _sorted_as_text(column: sa.ColumnClause[Any]) -> sa.ColumnElement[Any]:
-    """The column as it is both sorted and compared. MySQL sorts ENUM and SET by the places of their members and
-    compares them with a text by their names (MariaDB: "ENUM")."""
-    return sa.cast(column, sa.CHAR) if isinstance(column.type, mysql.ENUM | mysql.SET) else column
-
-
 def _read(column: sa.ColumnClause[Any], value: object) -> object:
     """A token's value as the column has it; where Python has no type for it, as the text that the database takes."""
+    if isinstance(column.type, StampText):
+        return value
     try:
         kind = column.type.python_type
     except NotImplementedError:

@@ -18,9 +18,10 @@ from onefold.catalog.system import System
 from onefold.connectors.page import Page, PageReader
 from onefold.connectors.record import Record
 from onefold.connectors.records import Head
-from onefold.connectors.sql.database import Database, psycopg_connection
+from onefold.connectors.sql.database import Database
+from onefold.connectors.sql.dialects.postgresql import psycopg_connection
 from onefold.connectors.sql.query import Place, Query
-from onefold.connectors.sql.relation import Rows, described
+from onefold.connectors.sql.relation import Relation, Rows, described
 from onefold.connectors.window import ResumeCursor, Window
 from onefold.errors import Fatal
 from onefold.warehouse.exact_values import is_unfit_for_python, load_unfit_times_as_text
@@ -46,10 +47,11 @@ def sql_reader(system: System, stream_name: str, database: Database, reached: Re
     size = stream.next.size or ROWS
 
     def read(window: Window, token: str | None) -> Iterator[Page]:
-        relation = database.ask(
-            "DESCRIBE", stream.request.table or "", lambda connection: (described(connection, system, stream, named), 0)
-        )
-        query = Query(relation, stream, database.dialect, named)
+        def describe(connection: sa.Connection) -> tuple[Relation, int]:
+            return described(connection, database.dialect, system, stream, named), 0
+
+        relation = database.ask("DESCRIBE", stream.request.table or "", describe)
+        query = Query(relation, stream, named)
         bounds = query.bounds(window, reached)
         rows = PageRows(query, Rows(relation, stream), head, size, named, system.limits.answer_mib)
         place: Place | None = query.place(token) if token else Place(stamped=bool(stream.cursor))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -10,18 +11,17 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 import sqlalchemy as sa
-from sqlalchemy.dialects import mysql, postgresql
-from sqlalchemy.dialects.postgresql.ranges import AbstractMultiRange, AbstractRange
+from sqlalchemy.dialects import mysql
 
 from onefold.catalog.mistakes import did_you_mean
 from onefold.catalog.stream import Stream
 from onefold.catalog.system import System
-from onefold.connectors.sql.values import Clock, Single, Written, converter, zone_of
+from onefold.connectors.sql.dialects.dialect import Dialect
+from onefold.connectors.sql.values import converter, zone_of
 from onefold.connectors.window_text import top_level
 from onefold.errors import Fatal
 
 _ENCODE = msgspec.json.Encoder(decimal_format="number", enc_hook=str).encode
-_RANGES = (AbstractRange, AbstractMultiRange)
 _HOUR = timedelta(hours=1)
 
 
@@ -35,6 +35,7 @@ class Relation:
     table: sa.TableClause
     nullable: frozenset[str]
     zone: ZoneInfo
+    dialect: Dialect
     unique: bool = False
 
     def column(self, name: str) -> sa.ColumnClause[Any]:
@@ -42,7 +43,7 @@ class Relation:
 
     def selection(self) -> list[sa.ColumnElement[Any]]:
         """The columns as they are selected, in the table's order."""
-        return [_selected(column) for column in self.table.c]
+        return [self.dialect.selected(column) for column in self.table.c]
 
     def stamp(self, name: str, at: datetime, *, lowest: bool = False) -> datetime:
         """The instant as the column holds it; `lowest`: the least that it may hold at that instant or later.
@@ -58,11 +59,15 @@ class Relation:
         return local.replace(tzinfo=None) - (_HOUR if lowest and back else timedelta(0))
 
 
-def described(connection: sa.Connection, system: System, stream: Stream, named: str) -> Relation:
+def described(connection: sa.Connection, dialect: Dialect, system: System, stream: Stream, named: str) -> Relation:
     """What the database says of the stream's table. Raises Fatal when the table or a column is not there."""
     schema, _, name = (stream.request.table or "").rpartition(".")
     try:
-        found = {each["name"]: each for each in sa.inspect(connection).get_columns(name, schema=schema or None)}
+        with warnings.catch_warnings():  # a type that SQLAlchemy does not know is read as the database writes it
+            warnings.filterwarnings("ignore", "Did not recognize type", sa.exc.SAWarning)
+            inspector = sa.inspect(connection)
+            found = {each["name"]: each for each in inspector.get_columns(name, schema=schema or None)}
+            constraint = inspector.get_pk_constraint(name, schema=schema or None)["constrained_columns"]
     except sa.exc.NoSuchTableError:
         raise Fatal(
             f"{named}: there is no table or view {stream.request.table!r} that the login may see. Compare "
@@ -83,11 +88,11 @@ def described(connection: sa.Connection, system: System, stream: Stream, named: 
                 "precision is not equal to itself once it has been written down, so no page could begin after it: "
                 "offer it in a view as a decimal or as text. Nothing was read."
             )
-    columns = [sa.column(column, _plain(found[column]["type"])) for column in wanted]
-    constraint = sa.inspect(connection).get_pk_constraint(name, schema=schema or None)["constrained_columns"]
+    columns = [sa.column(column, dialect.plain(found[column]["type"])) for column in wanted]
     unique = bool(constraint) and set(constraint) <= set(keys)
     nullable = frozenset(column for column in wanted if found[column].get("nullable", True))
-    return Relation(sa.table(name, *columns, schema=schema or None), nullable, ZoneInfo(system.timezone), unique)
+    table = sa.table(name, *columns, schema=schema or None)
+    return Relation(table, nullable, ZoneInfo(system.timezone), dialect, unique)
 
 
 class Rows:
@@ -109,57 +114,6 @@ class Rows:
             if values[place] is not None:
                 values[place] = convert(values[place])
         return _ENCODE(dict(zip(self._names, values, strict=True)))
-
-
-class _Members(mysql.SET):
-    """MySQL's SET as the text that the server writes, in the order of its definition; a Python set has none."""
-
-    def result_processor(self, dialect: sa.Dialect, coltype: object) -> None:
-        return None
-
-
-def _selected(column: sa.ColumnClause[Any]) -> sa.ColumnElement[Any]:
-    """The column such that the driver gives its values whole."""
-    kind = column.type
-    if isinstance(kind, Single):
-        return sa.type_coerce(column + sa.literal_column("0e0"), sa.Float()).label(column.name)
-    if isinstance(kind, Written):
-        return sa.cast(column, sa.Text()).label(column.name)
-    if isinstance(kind, sa.ARRAY) and (given := _known_items(kind.item_type)) is not kind.item_type:
-        return sa.cast(column, given).label(column.name)
-    return column
-
-
-def _known_items(kind: sa.types.TypeEngine[Any]) -> sa.types.TypeEngine[Any]:
-    """What an array of such items is read as: the driver does not know arrays of domains, of ranges, or of types that
-    were added to the database, and gives `{1.50}` as one text. `kind` itself where it knows them."""
-    base = _base(kind)
-    if isinstance(base, sa.ARRAY):
-        return sa.Text()
-    if isinstance(base, (sa.types.NullType, postgresql.CITEXT, *_RANGES)):
-        return postgresql.ARRAY(sa.Text())
-    return kind if base is kind else postgresql.ARRAY(base)
-
-
-def _base(kind: sa.types.TypeEngine[Any]) -> sa.types.TypeEngine[Any]:
-    """The type under a domain, and under that one's."""
-    while isinstance(kind, postgresql.DOMAIN):
-        kind = kind.data_type
-    return kind
-
-
-def _plain(kind: sa.types.TypeEngine[Any]) -> sa.types.TypeEngine[Any]:
-    """As reflected, but without what SQLAlchemy would do to the values: it rounds MySQL's doubles to decimals."""
-    kind = _base(kind)
-    if isinstance(kind, mysql.TIME):
-        return Clock()
-    if isinstance(kind, mysql.SET):
-        return _Members(*kind.values)
-    if isinstance(kind, mysql.FLOAT):
-        return Single()
-    if isinstance(kind, _RANGES):
-        return Written()
-    return sa.Float() if isinstance(kind, sa.Float) else kind
 
 
 def _zoned(kind: sa.types.TypeEngine[Any]) -> bool:

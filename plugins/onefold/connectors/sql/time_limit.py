@@ -9,13 +9,9 @@ from __future__ import annotations
 import os
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-
-import psycopg
-import pymysql
-import sqlalchemy as sa
 
 
 @dataclass(slots=True)
@@ -26,18 +22,16 @@ class Cut:
 
 
 @contextmanager
-def cut_after(seconds: float, connection: sa.Connection) -> Iterator[Cut]:
-    """Cut the connection when the block has not ended after so long."""
+def cut_after(seconds: float, end: Callable[[], None] | None) -> Iterator[Cut]:
+    """Call `end` when the block has not ended after so long; None: it is closed already, as the block will find."""
     cut = Cut()
-    number = _descriptor(connection)
-    if number is None:  # it is closed already, as the block will find
+    if end is None:
         yield cut
         return
 
     def over() -> None:
         cut.done = True
-        with suppress(OSError), socket.socket(fileno=os.dup(number)) as wire:  # the driver may just have closed it
-            wire.shutdown(socket.SHUT_RDWR)
+        end()
 
     timer = threading.Timer(seconds, over)
     timer.daemon = True
@@ -49,12 +43,11 @@ def cut_after(seconds: float, connection: sa.Connection) -> Iterator[Cut]:
         timer.join()
 
 
-def _descriptor(connection: sa.Connection) -> int | None:
-    """The connection's socket; None when it has none any more."""
-    driver = connection.connection.driver_connection
-    if isinstance(driver, psycopg.Connection):
-        return None if driver.closed else driver.fileno()
-    if isinstance(driver, pymysql.Connection):
-        wire = vars(driver).get("_sock")  # it has no public way
-        return wire.fileno() if isinstance(wire, socket.socket) else None
-    raise TypeError(f"a connection of {type(driver).__name__}, whose socket is not known")
+def shut_down(number: int) -> Callable[[], None]:
+    """What cuts the connection whose socket has this number."""
+
+    def end() -> None:
+        with suppress(OSError), socket.socket(fileno=os.dup(number)) as wire:  # the driver may just have closed it
+            wire.shutdown(socket.SHUT_RDWR)
+
+    return end

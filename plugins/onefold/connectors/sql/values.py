@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import struct
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from decimal import Decimal
-from typing import Any, NoReturn
+from typing import Any, ClassVar, NoReturn
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
@@ -39,12 +40,39 @@ class Written(sa.types.UserDefinedType[str]):
         return "TEXT"
 
 
+class StampText(sa.types.UserDefinedType[str]):
+    """A time that is read as text and compared as such, where Python would round it: `2026-01-02T03:04:05.1234567`.
+    With a zone it is in UTC."""
+
+    cache_ok = True
+    timezone: ClassVar[bool] = False
+
+    def get_col_spec(self, **_: object) -> str:
+        return "TIMESTAMP"
+
+    def bind_processor(self, dialect: sa.Dialect) -> Convert:
+        return _stamp_text
+
+
+TIMES = (sa.DateTime, StampText)
+"""What a column with a moment may be."""
+
+
+def _stamp_text(value: object) -> object:
+    if not isinstance(value, datetime):
+        return value
+    at = value.astimezone(UTC).replace(tzinfo=None) if value.tzinfo else value
+    return at.isoformat(timespec="microseconds")
+
+
 def converter(column: sa.ColumnClause[Any], field_type: str | None, zone: ZoneInfo) -> Convert | None:
     """What makes the column's values such that JSON holds them exactly; None where they are so already.
 
     What is no value of its type (NaN, 0000-00-00, infinity) becomes its text, for the gate to see.
     """
     kind = column.type
+    if isinstance(kind, StampText):
+        return lambda value: _instant_of_text(value, UTC if kind.timezone else zone)
     if isinstance(kind, sa.DateTime):
         zone = zone_of(kind, zone)
         return lambda value: _instant(value, zone)
@@ -125,6 +153,21 @@ def _instant(value: object, zone: ZoneInfo) -> object:
     except OverflowError:  # the first or last hours of Python's calendar
         return value.isoformat()
     return at.isoformat(timespec="microseconds" if at.microsecond % 1000 else "milliseconds") + "Z"
+
+
+_STAMP = re.compile(r" ?(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d*))?(?:Z|\+00:00)?")
+
+
+def _instant_of_text(value: object, zone: tzinfo) -> object:
+    """In UTC, with as many digits of a second as there are, three at least; what is no such time stays as it is."""
+    found = _STAMP.fullmatch(value) if isinstance(value, str) else None
+    if found is None:
+        return value
+    try:
+        at = datetime.fromisoformat(found[1]).replace(tzinfo=zone).astimezone(UTC).replace(tzinfo=None)
+    except (OverflowError, ValueError):
+        return value
+    return f"{at.isoformat()}.{(found[2] or '').rstrip('0').ljust(3, '0')}Z"
 
 
 def _truth(value: object) -> object:

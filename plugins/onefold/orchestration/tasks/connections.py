@@ -9,7 +9,7 @@ from onefold.errors import Fatal
 from onefold.http.endpoint import Endpoint
 from onefold.http.limit import kept
 
-DATABASES = ("postgres", "mysql")
+DATABASES = ("postgres", "mysql", "mssql", "oracle")
 """Airflow's types of connections that lead to a database; MariaDB's is mysql."""
 
 
@@ -37,7 +37,7 @@ def endpoint(connection_id: str, rate: str | None = None) -> Endpoint:
 def _base_url(connection: Connection, host: str) -> str:
     """The base URL, written as the host or, as Airflow's own connections do it, in schema, host and port.
 
-    A database's (types postgres and mysql) names the database, and never who signs in.
+    A database's (types postgres, mysql, mssql and oracle) names the database, and never who signs in.
     """
     if "://" in host:
         return host.rstrip("/")
