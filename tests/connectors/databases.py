@@ -101,7 +101,12 @@ class Source:
 def system(table: str, *, cursor: str | None = "zmieniono", rows: int = 7, **more: object) -> System:
     """An ERP with one stream, klient: the id, a name and what else `fields` in `more` says."""
     fields = {"id": "integer", "nazwa": "text", **dict(more.pop("fields", {}))}
-    stream = {"title": "Klienci", "request": {"table": table}, "primary_key": ["id"], "next": {"size": rows}}
+    stream = {
+        "title": "Klienci",
+        "request": more.pop("request", {"table": table}),
+        "primary_key": ["id"],
+        "next": {"size": rows},
+    }
     if cursor:
         kind = more.pop("kind", "timestamp")
         fields |= {cursor: kind}

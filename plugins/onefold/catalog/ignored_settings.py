@@ -21,7 +21,7 @@ READ: Mapping[str, frozenset[str]] = {
     ),
     "odata": frozenset({*_HTTP, "request.expand", "next.complete", "records", "nested"}),
     "soap": frozenset({"request.operation", "request.params", "request.headers", "next.complete", "records"}),
-    "sql": frozenset({"request.table", "next.size"}),
+    "sql": frozenset({"request.table", "request.snapshot", "next.size"}),
     "graphql": frozenset(
         {"request.path", "request.params", "request.operation", "request.select", "next.size", "nested"}
         | {"deletes.tombstones"}

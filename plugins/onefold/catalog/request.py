@@ -74,6 +74,11 @@ class Request(Model):
     )
     select: dict[str, str] = Field({}, description="graphql: how a name is written in the query where it has arguments")
     table: str | None = Field(None, description="sql: the table or view, as schema.table where need be")
+    snapshot: bool = Field(
+        False,
+        description="sql: all pages are read in one transaction, as the table was at its beginning; it stays open so "
+        "long, and a lost connection begins anew",
+    )
     expand: list[str] = Field([], description="odata: navigations to expand")
     slices: Slices | None = Field(None, description="rest: how long a span one request may be about")
     empty: Empty | None = Field(None, description="rest: the error answer that means: nothing there")

@@ -4,7 +4,9 @@ again, and is counted. What onefold.http.client.Client is for HTTP.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Self, TypeVar, Unpack
 
 import sqlalchemy as sa
@@ -27,6 +29,11 @@ from onefold.http.persistent import AttemptSettings, Persistent
 
 T = TypeVar("T")
 
+
+class SnapshotLost(Exception):
+    """The connection that saw the snapshot is gone: what was read of it cannot be gone on with."""
+
+
 DIALECTS = {each.connection_type: each for each in (PostgreSql(), MySql(), SqlServer(), Oracle())}
 """By Airflow's type of connection, the scheme of the endpoint."""
 
@@ -47,6 +54,7 @@ class Database:
         self.system = system
         self.dialect, self._engine = _engine(system, endpoint)
         self._connection: sa.Connection | None = None
+        self._snapshot: _Snapshot | None = None
         self._way = Persistent(system, endpoint, self._engine.url.host or "", on_attempt, **settings)
 
     def __enter__(self) -> Self:
@@ -83,9 +91,7 @@ class Database:
         longest, cut = self._way.longest, Cut()
         try:
             connection = self._open()
-            with cut_after(longest, self.dialect.ending(connection)) as cut, connection.begin():
-                if self.dialect.begin:
-                    connection.exec_driver_sql(self.dialect.begin)
+            with cut_after(longest, self.dialect.ending(connection)) as cut, self._transaction(connection):
                 return question(connection)
         except sa.exc.DBAPIError as error:
             self.close()
@@ -96,12 +102,47 @@ class Database:
             self.close()
             raise
 
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """All questions in the block see the database as it was at the first one; none of them is asked again over a
+        new connection. Raises SnapshotLost in place of that."""
+        self._snapshot = _Snapshot()
+        try:
+            yield
+        finally:
+            self._snapshot = None
+            self.close()
+
+    @contextmanager
+    def _transaction(self, connection: sa.Connection) -> Iterator[None]:
+        if self._snapshot is None:
+            with connection.begin():
+                if self.dialect.begin:
+                    connection.exec_driver_sql(self.dialect.begin)
+                yield
+            return
+        if self._snapshot.connection is None:
+            self._snapshot.connection = connection
+            connection.begin()
+            for statement in self.dialect.begin_snapshot:
+                connection.exec_driver_sql(statement)
+        if self._snapshot.connection is not connection:
+            raise SnapshotLost
+        yield
+
     def _open(self) -> sa.Connection:
         if self._connection is None:
             self._connection = self._engine.connect()
             with self._connection.begin():
                 self.dialect.start_session(self._connection, self._way.timeout)
         return self._connection
+
+
+@dataclass(slots=True)
+class _Snapshot:
+    """The connection whose transaction sees it; None before the first question."""
+
+    connection: sa.Connection | None = None
 
 
 def _engine(system: System, endpoint: Endpoint) -> tuple[Dialect, sa.Engine]:

@@ -6,6 +6,7 @@ from cleaning up. A row that is changed between two pages moves to the end and i
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from functools import partial
@@ -18,13 +19,16 @@ from onefold.catalog.system import System
 from onefold.connectors.page import Page, PageReader
 from onefold.connectors.record import Record
 from onefold.connectors.records import Head
-from onefold.connectors.sql.database import Database
+from onefold.connectors.sql.database import Database, SnapshotLost
 from onefold.connectors.sql.dialects.postgresql import psycopg_connection
 from onefold.connectors.sql.query import Place, Query
 from onefold.connectors.sql.relation import Relation, Rows, described
 from onefold.connectors.window import ResumeCursor, Window
-from onefold.errors import Fatal
+from onefold.errors import Fatal, Retriable
+from onefold.http.failure import times
 from onefold.warehouse.exact_values import is_unfit_for_python, load_unfit_times_as_text
+
+log = logging.getLogger(__name__)
 
 ROWS = 5000
 """Rows of a page where the YAML's next.size does not say."""
@@ -62,7 +66,22 @@ def sql_reader(system: System, stream_name: str, database: Database, reached: Re
             yield Page(records, at, query.token(following) if following else None)
             place = following
 
-    return read
+    def read_snapshot(window: Window, token: str | None) -> Iterator[Page]:
+        """A snapshot ends with its connection, so a read of it begins anew: after a crash, and where it was lost."""
+        for _ in range(system.limits.attempts):
+            try:
+                with database.snapshot():
+                    yield from read(window, None)
+                return
+            except SnapshotLost:
+                log.warning("%s: the connection was lost, and its snapshot with it; the table is read anew", named)
+        raise Retriable(
+            f"{named}: the connection was lost {times(system.limits.attempts)} before all of the table was read in one "
+            "transaction. Nothing was changed here. Ask for less at once (next.size), or take request.snapshot out of "
+            "the system's YAML: then reading goes on where it was."
+        )
+
+    return read_snapshot if stream.request.snapshot else read
 
 
 class PageRows:

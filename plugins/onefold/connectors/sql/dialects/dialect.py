@@ -41,7 +41,8 @@ class Codes:
 class Dialect(ABC):
     """One kind of database. `connection_type` is Airflow's; `tls` are the keys of the connection's extra that go to the
     driver;
-    `row_values`: (a, b) > (1, 2) is found in an index; `begin` is the statement that each transaction begins with."""
+    `row_values`: (a, b) > (1, 2) is found in an index; `begin` is the statement that each transaction begins with, and
+    `begin_snapshot` are those after which all of it sees the database as it was then."""
 
     connection_type: ClassVar[str]
     driver: ClassVar[str]
@@ -49,6 +50,7 @@ class Dialect(ABC):
     tls: ClassVar[tuple[str, ...]] = ()
     row_values: ClassVar[bool] = False
     begin: ClassVar[str | None] = None
+    begin_snapshot: ClassVar[tuple[str, ...]] = ()
 
     def address(self, url: sa.URL) -> sa.URL:
         """The URL as the driver wants it."""

@@ -54,6 +54,7 @@ class SqlServer(Dialect):
 
     connection_type = "mssql"
     driver = "mssql+pymssql"
+    begin_snapshot = ("set transaction isolation level snapshot",)
     tls = ("encryption", "tds_version")
     codes = Codes(
         slow=frozenset({1222, 20003}),

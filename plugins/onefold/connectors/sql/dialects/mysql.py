@@ -29,6 +29,10 @@ class MySql(Dialect):
 
     connection_type = "mysql"
     driver = "mysql+pymysql"
+    begin_snapshot = (
+        "set session transaction isolation level repeatable read",
+        "start transaction with consistent snapshot, read only",
+    )
     tls = ("ssl_ca", "ssl_cert", "ssl_key", "ssl_verify_cert", "ssl_verify_identity")
     codes = Codes(
         slow=frozenset({1205, 1317, 1969, 3024}),

@@ -55,6 +55,7 @@ class Oracle(Dialect):
     connection_type = "oracle"
     driver = "oracle+oracledb"
     begin = "set transaction read only"
+    begin_snapshot = ("set transaction read only",)
     tls = ("wallet_location", "wallet_password", "ssl_server_dn_match", "ssl_server_cert_dn", "config_dir")
     codes = Codes(
         slow=frozenset({"ORA-00054", "ORA-01013", "ORA-04021", "ORA-30006", "DPY-4024"}),

@@ -27,6 +27,7 @@ class PostgreSql(Dialect):
     driver = "postgresql+psycopg"
     tls = ("sslmode", "sslrootcert", "sslcert", "sslkey")
     row_values = True
+    begin_snapshot = ("set transaction isolation level repeatable read",)
     codes = Codes(
         slow=frozenset({"57014", "55P03"}),
         later=frozenset({"08", "25P", "40", "53", "55", "57", "58", "XX"}),
