@@ -9,9 +9,8 @@ import pytest
 from onefold.catalog.deletes import Tombstones
 from onefold.catalog.reader import read_systems
 from onefold.connectors.delta import RoundReader
-from onefold.connectors.graphql.bulk import _nodes
 from onefold.connectors.graphql.client import GraphQL
-from onefold.connectors.graphql.reader import Connection
+from onefold.connectors.graphql.reader import Records
 from onefold.connectors.records import value_at
 from onefold.connectors.tombstones import Entries
 from onefold.http.attempt import Response
@@ -20,6 +19,7 @@ from onefold.http.endpoint import Endpoint
 from onefold.http.limit import MemoryLimiter
 from onefold.systems.krs.connector import _bulletin
 from onefold.systems.microsoft365 import ByUser
+from onefold.systems.shopify.bulk import _nodes
 from tests.connectors.rest_shop import WINDOW
 from tests.http.calls import Out
 from tests.http.web_server import Say, WebServer
@@ -65,7 +65,7 @@ def test_an_odd_node_of_a_connection_is_handed_on_as_it_is(web: WebServer) -> No
     nodes = [{"id": "gid://1"}, None, 7, {"id": "gid://2"}, {"id": "gid://3", "lineItems": "gone"}]
     connection = {"pageInfo": {"hasNextPage": False}, "nodes": nodes}
     web.script(Say(200, json.dumps({"data": {stream.request.operation: connection}}).encode()))
-    reading = Connection("shop.order", stream, GraphQL("shop.order", stream.request.path, Out(web.url).client))
+    reading = Records("shop.order", stream, GraphQL("shop.order", Out(web.url).client))
     (page,) = reading.read(WINDOW, None)
     assert len(page.records) == 5
     assert [record.payload for record in page.records].count(b"null") == 1

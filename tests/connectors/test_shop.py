@@ -13,15 +13,14 @@ from purgatory import SyncCircuitBreakerFactory
 
 from onefold.catalog.reader import read_systems
 from onefold.catalog.system import System
-from onefold.connectors.graphql import bulk as graphql_bulk
-from onefold.connectors.graphql import document as graphql_document
-from onefold.connectors.graphql import reader as graphql
 from onefold.connectors.page import Page, PageReader
 from onefold.connectors.window import BEGINNING, Window
 from onefold.errors import Fatal, Retriable
 from onefold.http.client import Client
 from onefold.http.endpoint import Endpoint
 from onefold.http.limit import MemoryLimiter
+from onefold.systems.shopify import bulk as shopify_bulk
+from onefold.systems.shopify import records as shopify
 from tests.connectors.reading import reader
 from tests.connectors.running_sandbox import Connected, Sandbox, everything, running
 from tests.http.web_server import Say, WebServer, serving
@@ -53,8 +52,8 @@ def web() -> Iterator[WebServer]:
 @pytest.fixture
 def in_bulk(monkeypatch: pytest.MonkeyPatch) -> None:
     """Every window is large, and a bulk operation's file is read in small ranges."""
-    monkeypatch.setattr(graphql, "BULK_FROM", 1)
-    monkeypatch.setattr(graphql_bulk, "RANGE", 4000)
+    monkeypatch.setattr(shopify, "BULK_FROM", 1)
+    monkeypatch.setattr(shopify_bulk, "RANGE", 4000)
 
 
 def contents(pages: list[Page]) -> dict[str | None, tuple[str | None, bool, object]]:
@@ -68,7 +67,7 @@ def test_a_bulk_operation_gives_the_same_records_as_pages_do(
 ) -> None:
     source = connected(stream)
     bulk = source.pages()
-    monkeypatch.setattr(graphql, "BULK_FROM", 1_000)
+    monkeypatch.setattr(shopify, "BULK_FROM", 1_000)
     paged = source.pages()
     assert len(bulk) > 3
     assert len(contents(bulk)) > 50
@@ -118,7 +117,7 @@ def test_an_order_with_more_lines_than_a_page_holds_is_read_by_a_bulk_operation(
 ) -> None:
     source = connected("order_line")
     all_lines = contents(source.pages())
-    monkeypatch.setattr(graphql_document, "NESTED", 2)
+    monkeypatch.setattr(shopify, "NESTED", 2)
     assert contents(source.pages()) == all_lines
 
 

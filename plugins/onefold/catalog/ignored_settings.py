@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from onefold.catalog.graphql_settings import graphql_mistakes
 from onefold.catalog.model import Model
 from onefold.catalog.paging import NextPage
 from onefold.catalog.request import PLACEHOLDERS, names_in_braces
 from onefold.catalog.stream import Stream
 
 _HTTP = {"request.path", "request.params", "request.headers"}
-_PAGES = {f"next.{name}" for name in NextPage.model_fields if name != "size"}
+_PAGES = {f"next.{name}" for name in NextPage.model_fields if name not in ("size", "size_parameter")}
 READ: Mapping[str, frozenset[str]] = {
     "rest": frozenset(
         {*_HTTP, *_PAGES, "request.method", "request.body", "request.slices", "request.empty"}
@@ -23,8 +24,10 @@ READ: Mapping[str, frozenset[str]] = {
     "soap": frozenset({"request.operation", "request.params", "request.headers", "next.complete", "records"}),
     "sql": frozenset({"request.table", "request.snapshot", "next.size"}),
     "graphql": frozenset(
-        {"request.path", "request.params", "request.operation", "request.select", "next.size", "nested"}
-        | {"deletes.tombstones"}
+        {"request.path", "request.method", "request.headers", "request.operation", "request.arguments"}
+        | {"request.types", "request.connections", "request.select", "records", "nested", "deletes.tombstones"}
+        | {"next.kind", "next.path", "next.parameter", "next.first", "next.total", "next.complete", "next.size"}
+        | {"next.size_parameter"}
     ),
     "files": frozenset({"request.path", "format", "arrival"}),
 }
@@ -38,7 +41,13 @@ def ignored_settings(protocol: str, stream: Stream) -> Iterator[tuple[str, str]]
         if name in _CHECKED - READ[protocol]:
             readers = sorted(each for each, read in READ.items() if name in read)
             others = f"protocol {' and '.join(readers)} reads it" if readers else "a module under `python` may read it"
+            if (protocol, name) == ("graphql", "request.params"):
+                others = "its arguments stand under request.arguments"
             yield name, f"protocol {protocol} ignores {name} ({others}); take it out"
+    if protocol == "graphql":
+        yield from graphql_mistakes(stream)
+    elif stream.next.kind == "connection":
+        yield "next.kind", "protocol graphql has connections; write how the pages of this one go on"
     for name, template in _templates(stream):
         for placeholder in names_in_braces(template, body=name.endswith("request.body")):
             if placeholder not in PLACEHOLDERS:
@@ -66,5 +75,6 @@ def _templates(stream: Stream) -> Iterator[tuple[str, str]]:
         if request:
             texts = {"path": request.path, "body": request.body or ""}
             yield from ((f"{where}.{name}", text) for name, text in texts.items())
+            yield from ((f"{where}.{name}", text) for name, text in request.argument_texts.items())
             yield from ((f"{where}.params.{name}", text) for name, text in request.params.items())
             yield from ((f"{where}.headers.{name}", text) for name, text in request.headers.items())

@@ -12,11 +12,11 @@ from onefold.catalog.model import Model
 class NextPage(Model):
     """How pages go on."""
 
-    kind: Literal["none", "url", "link", "token", "after", "offset", "number"] = Field(
+    kind: Literal["none", "url", "link", "token", "after", "offset", "number", "connection"] = Field(
         "none",
         description="url: the body has the next page's address; link: the header Link has it (rel=next); token: the "
         "body has what the next request carries; after: the last record has it; offset: records are counted; number: "
-        "pages are, until one is empty",
+        "pages are, until one is empty; connection (graphql): pageInfo says it, as Relay's connections do",
     )
     path: str | None = Field(None, description="url, token: where the next page's address or token stands in the body")
     keep: Literal["address", "query"] = Field(
@@ -25,7 +25,9 @@ class NextPage(Model):
         "path (an inner one behind a proxy, or that of its API gateway)",
     )
     parameter: str | None = Field(
-        None, description="token, after: the request parameter that carries it; offset, number: the one to count up"
+        None,
+        description="token, after: the request parameter that carries it; offset, number: the one to count up; "
+        "connection: the one that carries the cursor, default after. graphql: it may be within an input object, dotted",
     )
     first: int | None = Field(None, ge=0, description="offset, number: of the first page; default 0 and 1")
     total: str | None = Field(
@@ -36,7 +38,10 @@ class NextPage(Model):
     complete: bool = Field(
         False, description="what looks like a sign of a further page in the last answer (a total, a link) is none"
     )
-    size: PositiveInt | None = None
+    size: PositiveInt | None = Field(None, description="sql, graphql: records of a page")
+    size_parameter: str | None = Field(
+        None, description="graphql: the argument that asks for size records; default first (connection), limit (others)"
+    )
     field: str | None = Field(None, description="after: the next page is asked for by this field of the last record")
     more: str | None = Field(None, description="after: where the body says whether there are more; dotted")
     overlap: int = Field(

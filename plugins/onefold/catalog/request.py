@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field, PositiveInt
+from pydantic import AfterValidator, Field, JsonValue, PositiveInt, model_validator
 
-from onefold.catalog.model import Model
+from onefold.catalog.model import Model, mistake_at
 
 
 class Bulk(Model):
@@ -34,6 +35,7 @@ class Slices(Model):
     since: date = Field(description="the first day that a first load asks for")
 
 
+GRAPHQL_NAME = "^[_A-Za-z][_0-9A-Za-z]*$"
 _WINDOW = ("start", "end", "first_day", "last_day", "start_unix", "end_unix", "start_unix_ms", "end_unix_ms")
 PLACEHOLDERS = frozenset((*_WINDOW, "fields", "paths"))
 """The names that the protocols' connectors fill in between braces."""
@@ -64,15 +66,32 @@ class Request(Model):
     {end_unix}, {start_unix_ms}, {end_unix_ms}: since 1970), {fields} or {paths} (those of nested fields in full) and
     {lookup_key} may stand in the values."""
 
-    method: Literal["GET", "POST"] = "GET"
+    method: Literal["GET", "POST"] = Field("GET", description="graphql: default POST")
     path: Template = ""
     params: dict[str, Template] = Field({})
     headers: dict[str, Template] = Field({})
     body: Template | None = None
     operation: str | None = Field(
-        None, description="soap: the operation's name; graphql: the connection to page through"
+        None,
+        description="soap: the operation's name; graphql: the field that lists the records, dotted from the query's "
+        "root (viewer.repositories)",
     )
-    select: dict[str, str] = Field({}, description="graphql: how a name is written in the query where it has arguments")
+    arguments: dict[Annotated[str, Field(pattern=GRAPHQL_NAME)], JsonValue] = Field(
+        {}, description="graphql: the arguments of that field; text, numbers, booleans, lists and objects as they are"
+    )
+    types: dict[str, Annotated[str, Field(pattern=r"^\[*[_A-Za-z{][\w{}]*[\]!]*$")]] = Field(
+        {},
+        description="graphql: the type of an argument, as the schema writes it; needed where it is an enum's value or "
+        "holds one",
+    )
+    connections: list[str] = Field(
+        [],
+        description="graphql: names within a record that are connections (dotted): their nodes become a list, read to "
+        "its end",
+    )
+    select: dict[str, str] = Field(
+        {}, description="graphql: how a name is written in the query where it has arguments or other fields below it"
+    )
     table: str | None = Field(None, description="sql: the table or view, as schema.table where need be")
     snapshot: bool = Field(
         False,
@@ -83,3 +102,27 @@ class Request(Model):
     slices: Slices | None = Field(None, description="rest: how long a span one request may be about")
     empty: Empty | None = Field(None, description="rest: the error answer that means: nothing there")
     bulk: Bulk | None = Field(None, description="how large windows are asked for, by a system with python that can")
+
+    @property
+    def argument_texts(self) -> dict[str, str]:
+        """The texts in `arguments` by their places, in which placeholders may stand."""
+        return dict(_texts(self.arguments, "arguments"))
+
+    @model_validator(mode="after")
+    def _types_are_of_arguments(self) -> Request:
+        for name in self.types:
+            if name not in self.arguments and "{" not in name:
+                raise mistake_at("types", f"types names {name!r}, which is not under arguments; add it there")
+        return self
+
+
+def _texts(value: JsonValue, at: str) -> Iterator[tuple[str, str]]:
+    match value:
+        case str():
+            yield at, value
+        case list():
+            for number, each in enumerate(value):
+                yield from _texts(each, f"{at}.{number}")
+        case dict():
+            for name, each in value.items():
+                yield from _texts(each, f"{at}.{name}")

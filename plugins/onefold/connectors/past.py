@@ -56,6 +56,7 @@ def history(system: System, stream_name: str, now: datetime) -> datetime | None:
 def names_window(request: Request) -> bool:
     """Whether a request names a window's start and its end."""
     texts = [request.path, request.body or "", *request.params.values(), *request.headers.values()]
+    texts += request.argument_texts.values()
     return any(map(_START.search, texts)) and any(map(_END.search, texts))
 
 

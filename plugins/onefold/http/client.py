@@ -192,7 +192,7 @@ class Client:
                 ) from error
             except BadBody as error:
                 raise Again(f"status {status} with an unsound body: {error}", status=status) from error
-            except (OnefoldError, Again, MemoryError):
+            except (OnefoldError, Again, Unauthorized, MemoryError):
                 raise
             except Exception as error:  # its words would quote what was sent
                 raise Again(

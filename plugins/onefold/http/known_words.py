@@ -33,8 +33,9 @@ _GRAPH = (  # Microsoft Graph, "Error responses and resource types"; "Best pract
     "syncStateNotFound throttledRequest unauthenticated"
 )
 _GRAPHQL = (  # Shopify, "GraphQL Admin API: status and error codes"; the GraphQL reference servers' codes
-    "ACCESS_DENIED GRAPHQL_PARSE_FAILED GRAPHQL_VALIDATION_FAILED INTERNAL_SERVER_ERROR INVALID "
-    "MAX_COST_EXCEEDED MISSING_FIELDS OPERATION_IN_PROGRESS PARSE_ERROR SHOP_INACTIVE THROTTLED TIMEOUT "
+    "ACCESS_DENIED BAD_USER_INPUT DOWNSTREAM_SERVICE_ERROR FORBIDDEN GRAPHQL_PARSE_FAILED GRAPHQL_VALIDATION_FAILED "
+    "INTERNAL_SERVER_ERROR INVALID MAX_COST_EXCEEDED MISSING_FIELDS MISSING_PAGINATION_BOUNDARIES "
+    "OPERATION_IN_PROGRESS PARSE_ERROR RATE_LIMITED SHOP_INACTIVE THROTTLED TIMEOUT TOO_MANY_REQUESTS UNAUTHENTICATED "
     "argumentLiteralsIncompatible missingRequiredArguments parseError undefinedField undefinedType "
     "variableMismatch"
 )
@@ -78,6 +79,7 @@ def _named_in(system: System) -> Iterator[str]:
     yield from (text for text in (*system.errors.retry, *system.errors.quota_exhausted) if _PLAIN.fullmatch(text))
     for stream in system.streams.values():
         request = stream.request
-        written = (*request.params, *request.expand, *filter(None, (request.table, request.operation, request.path)))
+        written = (*request.params, *request.arguments, *request.types.values(), *request.connections, *request.expand)
+        written += tuple(filter(None, (request.table, request.operation, request.path)))
         for text in (*stream.fields, *(field.path or "" for field in stream.fields.values()), *written):
             yield from (word for word in re.split(r"[./?&=$\s]+", text) if _PLAIN.fullmatch(word))

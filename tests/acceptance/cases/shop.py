@@ -5,7 +5,7 @@ from tests.acceptance.case import Case
 NO_TOKEN = "the access token does not end; a refused one is for a person to fix"
 BY_CURSOR = "the next page is asked for by a cursor in the body; a circle is tested in tests/connectors/test_shop.py"
 CANNOT = {"expired_token": NO_TOKEN, "repeat_page": BY_CURSOR}
-SMALL = ("onefold.connectors.graphql.reader.LARGEST_PAGE", 8)
+SMALL = ("onefold.systems.shopify.records.LARGEST_PAGE", 8)
 
 CASES = {
     "shop.customer": Case(

@@ -1,125 +1,79 @@
-"""One GraphQL endpoint, with a price for every query, as Shopify's Admin API has it.
-
-Source: Shopify, "GraphQL Admin API": rate limits (extensions.cost: a bucket of points that fills up at restoreRate; a
-query that the bucket cannot pay is answered 200 with the error THROTTLED), errors with status 200.
-"""
+"""Asks one GraphQL endpoint. Source: "GraphQL over HTTP" (draft of the GraphQL foundation)."""
 
 from __future__ import annotations
 
-import time
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import partial
 
 import msgspec
+from pydantic import JsonValue
 
-from onefold.connectors.records import sound_text
-from onefold.foreign_text import described
-from onefold.http.attempt import BadBody, Later, Response
+from onefold.catalog.request import Request
+from onefold.connectors.graphql.answer import Answer, Raws, answer_of, require_an_answer, require_no_errors
+from onefold.connectors.window_text import filled
+from onefold.http.attempt import Response
 from onefold.http.client import Client
-from onefold.http.failure import Refused
-from onefold.http.known_words import known_words
+from onefold.http.failure import retry_after
 
-Raws = dict[str, msgspec.Raw]
-
-
-class _Throttle(msgspec.Struct, rename="camel"):
-    maximum_available: float
-    currently_available: float
-    restore_rate: float
+_BAD_REQUEST = 400
 
 
-class _Cost(msgspec.Struct, rename="camel"):
-    requested_query_cost: float = 0
-    throttle_status: _Throttle | None = None
+@dataclass(frozen=True, slots=True)
+class Call:
+    """How the endpoint is asked: with GET the query stands in the address, for what caches answers."""
+
+    path: str
+    method: str = "POST"
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
-class _Extensions(msgspec.Struct):
-    cost: _Cost | None = None
-
-
-class _Code(msgspec.Struct):
-    code: str = ""
-
-
-class _Error(msgspec.Struct):
-    message: str = ""
-    extensions: _Code = msgspec.field(default_factory=_Code)
-
-
-class _Answer(msgspec.Struct):
-    data: Raws | None = None
-    errors: list[_Error] = []
-    extensions: _Extensions | None = None
-
-
-@dataclass(slots=True)
-class _Bucket:
-    """What the source said last of the points that we may spend; `at` in seconds of time.monotonic."""
-
-    available: float
-    rate: float
-    at: float
+def call_of(request: Request, values: Mapping[str, str]) -> Call:
+    """The request's call with its placeholders filled in."""
+    method = request.method if "method" in request.model_fields_set else "POST"
+    headers = {name: filled(value, values) for name, value in request.headers.items()}
+    return Call(filled(request.path, values), method, headers)
 
 
 class GraphQL:
-    """Asks one endpoint. Before a query that costs more than the bucket held, it waits until it holds that much."""
+    """Asks one endpoint, and takes an answer for one only when it is whole."""
 
-    def __init__(self, named: str, path: str, http: Client) -> None:
+    def __init__(self, named: str, http: Client) -> None:
         self.http = http
-        self._named = named
-        self._path = path
-        self._bucket: _Bucket | None = None
-        self._prices: dict[str, float] = {}
+        self.named = named
 
-    def ask(self, document: str, **variables: object) -> Raws:
-        """The answer's data. Raises Retriable while the source has no points for us, Refused for a query that it does
-        not accept."""
-        self._afford(document)
-        body = msgspec.json.encode({"query": document, "variables": variables})
-        headers = {"Accept": "application/json", "Content-Type": "application/json"}
-        read = partial(self._read, document)
-        return self.http.send("POST", self._path, headers=headers, body=body, parse=read)
+    def ask(self, call: Call, document: str, variables: Mapping[str, JsonValue] | None = None, what: str = "") -> Raws:
+        """The answer's data; `what` names queries that differ only in their values, as the pages of a listing.
 
-    def _afford(self, document: str) -> None:
-        price, bucket = self._prices.get(document), self._bucket
-        if price and bucket and bucket.rate:
-            lacking = price - bucket.available - (time.monotonic() - bucket.at) * bucket.rate
-            if lacking > 0:
-                self.http.wait(lacking / bucket.rate)
+        Raises Retriable while the source asks us to wait or cannot answer in full, Refused for a query that it does not
+        accept.
+        """
+        self.before(what or document)
+        read = partial(self._read, call.path, what or document)
+        headers = {"Accept": "application/graphql-response+json, application/json;q=0.9", **call.headers}
+        accept = frozenset({_BAD_REQUEST})
+        if call.method == "GET":
+            given = {"variables": msgspec.json.encode(variables).decode()} if variables else {}
+            params = {"query": document, **given}
+            return self.http.send("GET", call.path, params=params, headers=headers, accept=accept, parse=read)
+        body = msgspec.json.encode({"query": document, "variables": variables or {}})
+        headers = {"Content-Type": "application/json", **headers}
+        return self.http.send("POST", call.path, headers=headers, body=body, accept=accept, parse=read)
 
-    def _read(self, document: str, response: Response) -> Raws:
-        body = sound_text(response)
-        try:
-            answer = msgspec.json.decode(body, type=_Answer)
-        except msgspec.ValidationError as error:
-            raise BadBody("no answer to a query") from error
-        except msgspec.DecodeError as error:
-            raise BadBody("JSON that is cut off or malformed") from error
-        cost = answer.extensions.cost if answer.extensions else None
-        status = cost.throttle_status if cost else None
-        if cost and status:
-            self._bucket = _Bucket(status.currently_available, status.restore_rate, time.monotonic())
-            self._prices[document] = cost.requested_query_cost
-        if answer.errors:
-            raise self._said(answer.errors, cost)
-        if answer.data is None:
-            raise BadBody("neither data nor errors")
-        return answer.data
+    def before(self, what: str) -> None:
+        """What a source's own rules want before a query is sent."""
 
-    def _said(self, errors: list[_Error], cost: _Cost | None) -> Exception:
-        codes = {error.extensions.code for error in errors}
-        if "THROTTLED" in codes:
-            status = cost.throttle_status if cost else None
-            if not cost or not status or not status.restore_rate:
-                return Later("THROTTLED", None)
-            if cost.requested_query_cost <= status.maximum_available:
-                lacking = cost.requested_query_cost - status.currently_available
-                return Later("THROTTLED", max(0.0, lacking / status.restore_rate))
-        elif "INTERNAL_SERVER_ERROR" in codes:
-            return BadBody("the error INTERNAL_SERVER_ERROR")
-        said = described("; ".join((*codes, *(error.message for error in errors))), known_words(self.http.system))
-        return Refused(
-            f"{self._named}: the query was refused ({said}). Compare the stream's fields with the source's "
-            " schema, its rights with the access scopes of the app, and next.size with the price of a query.",
-            400,
-        )
+    def seconds(self, what: str, answer: Answer) -> float | None:
+        """How long the answer, of which this takes note, wants us to wait where it says that we ask too much; None
+        where it does not tell. Raises Refused when waiting would not help."""
+        return None
+
+    def _read(self, path: str, what: str, response: Response) -> Raws:
+        if response.status == _BAD_REQUEST:
+            require_an_answer(response, self.http, path)
+        answer = answer_of(response)
+        seconds = self.seconds(what, answer)
+        if seconds is None:
+            seconds = retry_after(response.headers.get("Retry-After"), datetime.now(UTC))
+        return require_no_errors(answer, self.named, self.http, seconds)

@@ -9,7 +9,7 @@ from onefold.connectors.page import PageReader
 
 
 class GraphQLConnector(HttpConnector):
-    """Reads a GraphQL service with Relay connections."""
+    """Reads a GraphQL service: connections, and lists by offset, number or token."""
 
     capabilities = Capabilities(windows="request", listing="request")
 

@@ -14,7 +14,9 @@ from functools import partial
 
 import msgspec
 
-from onefold.connectors.graphql.client import GraphQL, Raws
+from onefold.connectors.graphql.answer import Raws
+from onefold.connectors.graphql.client import Call, GraphQL
+from onefold.connectors.graphql.parts import OtherShape, members
 from onefold.errors import Fatal, Retriable
 from onefold.foreign_text import described, shown_name
 from onefold.http.attempt import BadBody, Response
@@ -75,9 +77,10 @@ def is_token(token: str | None) -> bool:
 class Bulk:
     """One query's bulk operation."""
 
-    def __init__(self, named: str, graphql: GraphQL, query: str) -> None:
+    def __init__(self, named: str, graphql: GraphQL, call: Call, query: str) -> None:
         self._named = named
         self._graphql = graphql
+        self._call = call
         self._query = query
 
     def part(self, token: str | None) -> tuple[list[Node], str | None]:
@@ -95,7 +98,7 @@ class Bulk:
     def _begun(self) -> str:
         waited, pause = 0.0, 1.0
         while True:
-            run = msgspec.json.decode(self._graphql.ask(_RUN, query=self._query)["bulkOperationRunQuery"], type=_Run)
+            run = msgspec.json.decode(self._ask(_RUN, "query", self._query)["bulkOperationRunQuery"], type=_Run)
             if run.bulk_operation:
                 log.info("%s: bulk operation %s", self._named, run.bulk_operation.id)
                 return run.bulk_operation.id
@@ -112,7 +115,7 @@ class Bulk:
     def _done(self, operation: str) -> _Operation:
         waited, pause = 0.0, 1.0
         while True:
-            found = msgspec.json.decode(self._graphql.ask(_STATUS, id=operation)["node"], type=_Operation | None)
+            found = msgspec.json.decode(self._ask(_STATUS, "id", operation)["node"], type=_Operation | None)
             match found.status if found else "EXPIRED":
                 case "COMPLETED":
                     return found
@@ -130,6 +133,9 @@ class Bulk:
                         f"({described(code or '', ERROR_CODES) or 'no code'}). Run it again "
                         "later, with a shorter window if it is too large; nothing was changed here."
                     )
+
+    def _ask(self, document: str, name: str, value: str) -> Raws:
+        return self._graphql.ask(self._call, document, {name: value})
 
     def _wait(self, waited: float, pause: float, why: str) -> tuple[float, float]:
         if waited + pause > PATIENCE:
@@ -171,7 +177,7 @@ def _nodes(text: bytes, *, ended: bool) -> tuple[list[Node], int]:
             fields = _line(line)
             if _PARENT in fields:
                 parent = fields.pop(_PARENT)
-                if not nodes or bytes(nodes[-1].root.get("id", b"")) != bytes(parent):
+                if not nodes or nodes[-1].root.get("id", b"") != parent:
                     raise BadBody("a line that is not below its parent's")
                 nodes[-1].children.append(fields)
             else:
@@ -186,11 +192,14 @@ def _nodes(text: bytes, *, ended: bool) -> tuple[list[Node], int]:
 def _line(line: bytes) -> Raws:
     """The line's members; of one that is no object what it is, so that its record goes to quarantine for its key."""
     try:
-        return msgspec.json.decode(line, type=dict[str, msgspec.Raw])
-    except msgspec.ValidationError:
-        return {"not_an_object": msgspec.Raw(line.strip())}
+        return members(line)
+    except OtherShape:
+        pass
+    try:
+        msgspec.json.decode(line, type=msgspec.Raw)
     except msgspec.DecodeError as error:
         raise BadBody("a line that is no JSON") from error
+    return {"not_an_object": line.strip()}
 
 
 def _place(token: str) -> tuple[str, int]:
