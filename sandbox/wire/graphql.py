@@ -16,6 +16,21 @@ _TOKEN = re.compile(
 )
 
 
+class EnumValue(str):
+    """A name that stands where a value does, as one of an enum."""
+
+    __slots__ = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """A variable as it is used: its name, the type that the document declares for it, and its value."""
+
+    name: str
+    type: str
+    value: object
+
+
 class SyntaxProblem(Exception):
     """The document is not understood."""
 
@@ -36,6 +51,8 @@ class _Reader:
     tokens: list[tuple[str, str]]
     at: int = 0
     defaults: dict[str, object] = field(default_factory=dict)
+    types: dict[str, str] = field(default_factory=dict)
+    as_variables: bool = False
 
     def peek(self) -> str:
         return self.tokens[self.at][1] if self.at < len(self.tokens) else ""
@@ -65,13 +82,20 @@ class _Reader:
             self.take("$")
             name = self.take("name")
             self.take(":")
-            self.take("name")
-            if self.peek() == "!":
-                self.take("!")
+            self.types[name] = self._type()
             if self.peek() == "=":
                 self.take("=")
                 self.defaults[name] = self._value()
         self.take(")")
+
+    def _type(self) -> str:
+        if self.peek() == "[":
+            self.take("[")
+            text = f"[{self._type()}]"
+            self.take("]")
+        else:
+            text = self.take("name")
+        return text + (self.take("!") if self.peek() == "!" else "")
 
     def _selections(self) -> Iterator[Selected]:
         self.take("{")
@@ -103,7 +127,12 @@ class _Reader:
 
     def _value(self) -> object:
         kind, text = self.tokens[self.at] if self.at < len(self.tokens) else ("", "")
-        self.take("text", "block", "number", "name", "$")
+        self.take("text", "block", "number", "name", "$", "[", "{")
+        match text:
+            case "[":
+                return list(self._until("]"))
+            case "{":
+                return dict(self._members())
         match kind:
             case "text":
                 return json.loads(text)
@@ -112,13 +141,31 @@ class _Reader:
             case "number":
                 return float(text) if "." in text else int(text)
             case "name":
-                return {"true": True, "false": False, "null": None}.get(text, text)
+                return {"true": True, "false": False, "null": None}.get(text, EnumValue(text))
         name = self.take("name")
-        return self.variables.get(name, self.defaults.get(name))
+        value = self.variables.get(name, self.defaults.get(name))
+        return Variable(name, self.types.get(name, ""), value) if self.as_variables else value
+
+    def _until(self, end: str) -> Iterator[object]:
+        while self.peek() != end:
+            yield self._value()
+        self.take(end)
+
+    def _members(self) -> Iterator[tuple[str, object]]:
+        while self.peek() != "}":
+            name = self.take("name")
+            self.take(":")
+            yield name, self._value()
+        self.take("}")
 
 
-def read(document: str, variables: Mapping[str, object]) -> tuple[str, tuple[Selected, ...]]:
-    """The operation's kind ("query" or "mutation") and what it selects. Raises SyntaxProblem."""
+def read(
+    document: str, variables: Mapping[str, object], *, as_variables: bool = False
+) -> tuple[str, tuple[Selected, ...]]:
+    """The operation's kind ("query" or "mutation") and what it selects. Raises SyntaxProblem.
+
+    With `as_variables` an argument that is a variable is a Variable, else its value.
+    """
     tokens, at = [], 0
     while at < len(document):
         found = _TOKEN.match(document, at)
@@ -127,4 +174,4 @@ def read(document: str, variables: Mapping[str, object]) -> tuple[str, tuple[Sel
         if found.lastgroup:
             tokens.append((found.lastgroup, found[0]))
         at = found.end()
-    return _Reader(variables, tokens).operation()
+    return _Reader(variables, tokens, as_variables=as_variables).operation()

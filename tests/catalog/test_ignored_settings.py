@@ -74,3 +74,44 @@ def test_braces_that_are_no_placeholder_stay(checkout: Checkout) -> None:
     body = """request: {path: /accounts, method: POST, body: '{"from": "{start}", "query": "{ account { Id } }"}'}"""
     checkout.write("catalog/systems/shop.yaml", SYSTEM.replace("request: {path: /accounts}", body))
     assert checkout.read().systems["shop"].streams["account"].request.body
+
+
+ISSUES = {"path": "/graphql", "operation": "issues"}
+
+
+@pytest.mark.parametrize(
+    ("stream", "where", "message"),
+    [
+        ({"request": {**ISSUES, "params": {"a": "b"}}}, "request.params", "stand under request.arguments"),
+        ({"next": {"kind": "url", "path": "next"}}, "next.kind", "does not go on by url"),
+        ({"next": {"kind": "offset"}}, "next", "needs parameter"),
+        ({"next": {"parameter": "page"}}, "next.parameter", "without a kind"),
+        ({"next": {"kind": "connection", "path": "x"}}, "next.path", "does not read it"),
+        ({"next": {"total": "totalCount"}}, "next.total", "say in records where it is"),
+        ({"next": {"kind": "number", "parameter": "p", "size_parameter": "n"}}, "next.size_parameter", "without a size"),
+        ({"request": {**ISSUES, "operation": "issues(first: 5)"}}, "request.operation", "names with dots"),
+        ({"records": "edges[*].node"}, "records", "names with dots"),
+        ({"nested": {"path": "lines", "carry": ["id"]}}, "nested.carry", "parent.NAME"),
+        ({"request": {**ISSUES, "connections": ["lines"]}}, "request.connections", "no field is read from lines"),
+        ({"request": {**ISSUES, "arguments": {"q": {"a": ["{strat}"]}}}}, "request.arguments.q.a.0", "{strat} would"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_true_of_a_graphql_stream_is_refused(
+    stream: dict[str, object], where: str, message: str
+) -> None:
+    system = System.model_validate(
+        {"system": "shop", "title": "Shop", "protocol": "graphql", "connection": "shop", "schedule": "0 2 * * *"}
+        | {"streams": {"thing": STREAM | {"request": ISSUES} | stream}}
+    )
+    assert [(where, True)] == [
+        (name, message in text) for name, text in ignored_settings("graphql", system.streams["thing"])
+    ]
+
+
+def test_a_connection_is_graphqls_and_a_type_that_is_of_no_argument_is_a_mistake(checkout: Checkout) -> None:
+    new = "request: {path: /accounts}\n    next: {kind: connection}"
+    checkout.write("catalog/systems/shop.yaml", SYSTEM.replace("request: {path: /accounts}", new))
+    assert "protocol graphql has connections" in checkout.mistakes()[0]
+    new = "request: {path: /accounts, types: {order: Order}}"
+    checkout.write("catalog/systems/shop.yaml", SYSTEM.replace("request: {path: /accounts}", new))
+    assert "names 'order', which is not under arguments" in checkout.mistakes()[0]

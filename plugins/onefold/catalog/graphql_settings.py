@@ -37,6 +37,7 @@ def _of_pages(where: str, records: str, following: NextPage) -> Iterator[tuple[s
     kind = following.kind
     if kind not in _KINDS:
         yield f"{where}next.kind", f"protocol graphql does not go on by {kind}; write one of {', '.join(_KINDS)}"
+        return
     if kind in ("offset", "number") and not following.parameter:
         yield f"{where}next", f"next of kind {kind} needs parameter: the argument that is counted up"
     if kind == "none" and following.parameter:
@@ -47,7 +48,7 @@ def _of_pages(where: str, records: str, following: NextPage) -> Iterator[tuple[s
     if kind != "token" and following.path:
         yield f"{where}next.path", f"next of kind {kind} does not read it; take it out"
     if following.size_parameter and not following.size and kind != "connection":
-        yield f"{where}next.size_parameter", "without next.size nothing is asked for by it; add a size, or take it out"
+        yield f"{where}next.size_parameter", "without a size nothing is asked for by it; add next.size, or take it out"
     if records and not _NAMES.fullmatch(records):
         yield f"{where}records", "must be names with dots between them, as nodes or edges.node"
     for name, path in (("total", following.total), ("path", following.path)):

@@ -67,7 +67,8 @@ def _add_defaults(schema: JsonSchema) -> None:
     models = schema["$defs"]
     for name in _models_of("Stream", models):
         models[name].pop("required", None)
-        models[name]["properties"] = {key: _nullable(value) for key, value in models[name]["properties"].items()}
+        if "properties" in models[name]:  # JsonValue is anything at all
+            models[name]["properties"] = {key: _nullable(value) for key, value in models[name]["properties"].items()}
     shared = models["Stream"]
     shared["properties"]["vars"] = {
         "additionalProperties": {"type": "string"},

@@ -117,8 +117,8 @@ class Listing:
         listed, _ = self._listed(self._ask(arguments, selected, (), "more"))
         if number >= len(listed):
             raise Retriable(
-                f"{self._asks.named}: a record was taken out of the listing while {'.'.join(connection)} of it was read. "
-                "Run it again; nothing was changed here."
+                f"{self._asks.named}: a record was taken out of the listing while {'.'.join(connection)} of it was "
+                "read. Run it again; nothing was changed here."
             )
         return listed[number]
 
@@ -181,8 +181,8 @@ class Listing:
 
     def _no_cursor(self, where: str) -> Fatal:
         return Fatal(
-            f"{self._asks.named}: the source says that {where} has more pages, and gives no pageInfo.endCursor to go on "
-            "from. Nothing of it is published. Report it to the system's owner."
+            f"{self._asks.named}: the source says that {where} has more pages, and gives no pageInfo.endCursor to go "
+            "on from. Nothing of it is published. Report it to the system's owner."
         )
 
     def _require_more_room(self, listed: int) -> None:
