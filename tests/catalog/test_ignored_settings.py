@@ -88,7 +88,7 @@ ISSUES = {"path": "/graphql", "operation": "issues"}
         ({"next": {"parameter": "page"}}, "next.parameter", "without a kind"),
         ({"next": {"kind": "connection", "path": "x"}}, "next.path", "does not read it"),
         ({"next": {"total": "totalCount"}}, "next.total", "say in records where it is"),
-        ({"next": {"kind": "number", "parameter": "p", "size_parameter": "n"}}, "next.size_parameter", "without a size"),
+        ({"next": {"kind": "number", "parameter": "p", "size_parameter": "n"}}, "next.size_parameter", "without"),
         ({"request": {**ISSUES, "operation": "issues(first: 5)"}}, "request.operation", "names with dots"),
         ({"records": "edges[*].node"}, "records", "names with dots"),
         ({"nested": {"path": "lines", "carry": ["id"]}}, "nested.carry", "parent.NAME"),
