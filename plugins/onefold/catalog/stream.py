@@ -90,7 +90,7 @@ class Stream(Model):
     records: str = Field("", description="where the list of records stands in the body, dotted; empty: the body itself")
     answer: Answer = Answer()
     next: NextPage = NextPage()
-    nested: Nested | None = Field(None, description="odata, rest: the records are within what is listed")
+    nested: Nested | None = Field(None, description="graphql, odata, rest: the records are within what is listed")
     format: Format | None = None
     arrival: Arrival = Arrival()
     primary_key: Annotated[list[str], Field(min_length=1)]

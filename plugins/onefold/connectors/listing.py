@@ -41,6 +41,7 @@ def why_not_listed_whole(can: Capabilities, stream: Stream) -> str | None:
 def names_time(request: Request) -> bool:
     """Whether a request names a time of the window, its start or its end."""
     texts = [request.path, request.body or "", *request.params.values(), *request.headers.values()]
+    texts += request.argument_texts.values()
     return request.slices is not None or any(map(_TIME.search, texts))
 
 
