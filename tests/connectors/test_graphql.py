@@ -368,7 +368,7 @@ def test_the_records_in_a_nested_connection_are_all_of_them_with_what_they_need_
     assert payloads(pages)[0] == {"parent": {"id": "0", "detail": {"by": "x"}}, "id": "0-0"}
 
 
-@pytest.mark.parametrize("lists", [[[{"url": "a"}], None, []], [None, None, [{"url": "a"}]]])
+@pytest.mark.parametrize("lists", [[[{"url": "a"}], None, []], [None, None, [{"url": "a"}]], [{"url": "a"}]])
 def test_the_records_in_a_plain_list_need_no_connection_and_a_list_that_is_null_has_none(
     web: WebServer, lists: list[object]
 ) -> None:

@@ -83,16 +83,22 @@ class Within:
         return [read_lenient(member(listed, path)) for path in self._selection.key]
 
     def _nested(self, whole: bytes) -> Iterator[Record]:
-        """The records in the list within what is listed; none where it is null."""
+        """The records in the list within what is listed; none where it is null, and one where it is an object."""
         *above, name = self._selection.nested
         items = member(whole, tuple(self._selection.nested))
         parent = _without(whole, (*above, name))
-        for item in elements(items) if items != b"null" else ():
+        for item in _items(items):
             try:
                 made = an_object({PARENT: parent, **members(item)})
             except OtherShape:
                 made = item
             yield self._head.record(made)
+
+
+def _items(raw: bytes) -> list[bytes]:
+    if raw == b"null":
+        return []
+    return [raw] if raw[:1] == b"{" else elements(raw)
 
 
 def _without(raw: bytes, path: Path) -> bytes:
