@@ -18,7 +18,7 @@ _PAGES = {f"next.{name}" for name in NextPage.model_fields if name not in ("size
 READ: Mapping[str, frozenset[str]] = {
     "rest": frozenset(
         {*_HTTP, *_PAGES, "request.method", "request.body", "request.slices", "request.empty"}
-        | {"records", "answer", "nested", "deletes.tombstones"}
+        | {"records", "answer", "nested", "parent", "deletes.tombstones"}
     ),
     "odata": frozenset({*_HTTP, "request.expand", "next.complete", "records", "nested"}),
     "soap": frozenset({"request.operation", "request.params", "request.headers", "next.complete", "records"}),
@@ -50,12 +50,18 @@ def ignored_settings(protocol: str, stream: Stream) -> Iterator[tuple[str, str]]
         yield "next.kind", "protocol graphql has connections; write how the pages of this one go on"
     for name, template in _templates(stream):
         for placeholder in names_in_braces(template, body=name.endswith("request.body")):
-            if placeholder not in PLACEHOLDERS:
+            known = (
+                PLACEHOLDERS | stream.parent.fill.keys()
+                if stream.parent and name.startswith("request.")
+                else PLACEHOLDERS
+            )
+            if placeholder not in known:
                 yield (
                     name,
                     (
                         f"{{{placeholder}}} would be sent as it stands: nothing is filled in for it. There are "
-                        + ", ".join(f"{{{each}}}" for each in sorted(PLACEHOLDERS))
+                        + ", ".join(f"{{{each}}}" for each in sorted(known))
+                        + (", and what parent.fill gives" if not stream.parent else "")
                     ),
                 )
 

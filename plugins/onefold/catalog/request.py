@@ -126,3 +126,14 @@ def _texts(value: JsonValue, at: str) -> Iterator[tuple[str, str]]:
         case dict():
             for name, each in value.items():
                 yield from _texts(each, f"{at}.{name}")
+
+
+def texts_of(request: Request) -> list[str]:
+    """The texts of a request that may hold placeholders."""
+    return [
+        request.path,
+        request.body or "",
+        *request.params.values(),
+        *request.headers.values(),
+        *request.argument_texts.values(),
+    ]

@@ -14,6 +14,7 @@ from onefold.catalog.file_format import Arrival, Format
 from onefold.catalog.model import IDENTIFIER_BYTES, Model, mistake_at
 from onefold.catalog.nested import Nested
 from onefold.catalog.paging import NextPage
+from onefold.catalog.parent import Parent
 from onefold.catalog.partial_changes import PartialChanges
 from onefold.catalog.privacy import StreamPrivacy
 from onefold.catalog.request import Request
@@ -86,6 +87,7 @@ class Stream(Model):
     """One endpoint or table of a system."""
 
     title: str
+    parent: Parent | None = None
     request: Request = Request()
     records: str = Field("", description="where the list of records stands in the body, dotted; empty: the body itself")
     answer: Answer = Answer()

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, Field, model_validator
 from onefold.catalog.auth import Auth
 from onefold.catalog.limits import Errors, Limits
 from onefold.catalog.model import IDENTIFIER_BYTES, Model, Name, mistake_at
+from onefold.catalog.parent_mistakes import parent_mistakes
 from onefold.catalog.stream import History, Stream
 
 
@@ -67,6 +68,12 @@ class System(Model):
                     f"the names {self.system} and {name} have {len(self.system) + len(name)} letters together, and the "
                     f"names of their tables in PostgreSQL room for {longest}; shorten one",
                 )
+        return self
+
+    @model_validator(mode="after")
+    def _parents_are_there(self) -> System:
+        for where, text in parent_mistakes(self.streams):
+            raise mistake_at(f"streams.{where}", text)
         return self
 
     @model_validator(mode="after")

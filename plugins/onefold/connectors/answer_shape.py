@@ -59,7 +59,7 @@ class AnswerShape:
                 yield raw
 
 
-def with_field(record: bytes, name: str, value: str) -> bytes:
+def with_field(record: bytes, name: str, value: str | msgspec.Raw) -> bytes:
     """The object with one more field, put before its own; where it has one of that name, its own counts."""
     more = msgspec.json.encode({name: value})[1:-1]
     inside = record[1:].lstrip()

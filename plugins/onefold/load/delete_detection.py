@@ -100,7 +100,7 @@ def _listed(connection: psycopg.Connection, load: Load, stream: Stream) -> int:
         connection,
         load,
         parts=parts,
-        held=_ALL if unnamed or len(stream.primary_key) == 1 else _OF_PART,
+        held=_ALL if unnamed else _OF_KEY if len(stream.primary_key) == 1 else _OF_PART,
         cursor=sql.SQL("held._cursor"),
         extracted_at=sql.SQL("greatest(now(), listed.since)"),
         absent=sql.SQL(
@@ -192,3 +192,14 @@ _OF_PART = sql.SQL(
 )
 """A key of several fields is a JSON array, so the index on the keys finds those of a part: '["part",' and what follows
 it, up to the character after the comma."""
+_OF_KEY = sql.SQL(
+    """
+    (
+        select _key, _payload, _cursor, _deleted, _load_id from {versions}
+        where _key = listed.partition collate "C" order by _load_id desc limit 1
+    )
+    union all
+    {waiting} and _key = listed.partition collate "C"
+    """
+)
+"""A key of one field is the name of its partition."""

@@ -18,6 +18,8 @@ from onefold.connectors.page import Page, PageReader
 from onefold.connectors.paging import Fetched, pages
 from onefold.connectors.records import Body, Splitter, dotted, value_at
 from onefold.connectors.rest.answers import Answers
+from onefold.connectors.rest.children import children_reader
+from onefold.connectors.rest.fill import Into, Values
 from onefold.connectors.rest.overlap import overlapping
 from onefold.connectors.rest.slices import sliced
 from onefold.connectors.signs import linked
@@ -42,13 +44,24 @@ def rest_reader(system: System, stream_name: str, http: Client) -> PageReader:
     at, answers = dotted(stream.records), Answers(named, system, stream)
     outer = Splitter(named, stream, at, going_on, flag=flag, otherwise=AnswerShape(at, stream.answer))
     within = NestedRecords(named, stream, stream.nested, outer) if stream.nested else None
-    counts = not stream.nested
-    read = asked(named, stream, stream.request, stream.next, within or outer, http, answers, at, counts=counts)
-    read = within.somewhere(read) if within else read
+    slices = stream.request.slices
+    into = Into(named, stream)
+
+    def listing(request: Request, values: Values) -> PageReader:
+        split = into.split(within or outer, values) if values else within or outer
+        counts, shown = not stream.nested, stream.request.path if values else None
+        read = asked(named, stream, request, stream.next, split, http, answers, at, counts=counts, shown=shown)
+        return sliced(read, slices) if slices and values else read
+
+    if stream.parent:
+        read = children_reader(system, stream_name, rest_reader(system, stream.parent.stream, http), listing)
+    else:
+        read = listing(stream.request, {})
+        read = within.somewhere(read) if within else read
     if feed := stream.deletes.tombstones:
         entries = asked(named, stream, feed.request, feed.next, Entries(feed), http, answers)
         read = followed_by(read, entries, deleted(stream, feed))
-    return sliced(read, stream.request.slices) if stream.request.slices else read
+    return sliced(read, slices) if slices and not stream.parent else read
 
 
 def where_next(following: NextPage) -> tuple[tuple[str, ...] | None, bool]:
@@ -73,15 +86,17 @@ def asked(
     list_at: Path = (),
     *,
     counts: bool = False,
+    shown: str | None = None,
 ) -> PageReader:
     """Reads what `request` asks for, page by page, to an end that is proven: an empty page, the total that the answer
     names, or an answer without any sign of another page. `list_at` is where its list stands in the body;
-    `counts` says that each record listed is one that is read.
+    `counts` says that each record listed is one that is read; `shown` is written down in place of a path that holds
+    values of records.
 
     A page's token is the next page's address, token, offset or number, or what the last record was named by; where
     pages overlap, the offset with the last records' keys.
     """
-    asks = _Asks(named, stream, request, following, split_full, http, answers, list_at, counts)
+    asks = _Asks(named, stream, request, following, split_full, http, answers, list_at, counts, shown)
     return lambda window, token: _Listing(asks, window).pages(token)
 
 
@@ -98,6 +113,7 @@ class _Asks:
     answers: Answers
     list_at: Path
     counts: bool
+    shown: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +204,14 @@ class _Listing:
         self, method: str, path: str, params: dict[str, str] | None = None, content: str | None = None
     ) -> _Answer:
         return self._asks.http.send(
-            method, path, params=params, headers=self._headers, body=content, accept=self._accept, parse=self._parsed
+            method,
+            path,
+            params=params,
+            headers=self._headers,
+            body=content,
+            accept=self._accept,
+            shown=self._asks.shown,
+            parse=self._parsed,
         )
 
     def _parsed(self, response: Response) -> _Answer:
