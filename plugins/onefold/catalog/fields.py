@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
@@ -21,6 +22,24 @@ class SourceField(Model):
     )
     personal: PersonalClass = "none"
     required: bool = Field(True, description="false: a record may lack the key altogether")
+
+
+_KEYS_ONLY = re.compile(r"""\$(?:\.[\w@]+|\."[^"\\]+")+""")
+_KEY = re.compile(r"""\.(?:([\w@]+)|"([^"\\]+)")""")
+
+
+def keys_to(name: str, field: SourceField) -> tuple[str, ...] | None:
+    """The keys that lead from a record to the field; None where its path is more than keys, as `$.lines[0].id`.
+
+    A key with a dot or another sign in it stands in quotes: `$."Nr. faktury"`.
+    """
+    if field.path is None:
+        return (name,)
+    if not field.path.startswith("$"):
+        return None if re.search(r"[\[\]*?]", field.path) else tuple(field.path.split("."))
+    if not _KEYS_ONLY.fullmatch(field.path):
+        return None
+    return tuple(plain or quoted for plain, quoted in _KEY.findall(field.path))
 
 
 def _short_field(value: object) -> object:

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from onefold.catalog.fields import SourceField
+from onefold.catalog.fields import SourceField, keys_to
 from onefold.catalog.stream import Stream
 from onefold.connectors.cursor import Scalar, canonical
 from onefold.connectors.json_shape import Kind, Path, at, found, getter, shape
@@ -284,10 +284,10 @@ def key_names(found: Iterable[str]) -> str:
 
 
 def _field_path(named: str, name: str, field: SourceField) -> Path:
-    path = (field.path or name).removeprefix("$.")
-    if not all(part.replace("_", "").replace("@", "").isalnum() for part in path.split(".")):
+    path = keys_to(name, field)
+    if path is None:
         raise Fatal(
             f"{named}: the field {name} is part of the key, the cursor or the deletion mark, so its path must be "
             f"plain names with dots between them, not {field.path!r}."
         )
-    return dotted(path)
+    return path

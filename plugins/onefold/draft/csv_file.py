@@ -2,76 +2,71 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import re
+from io import StringIO
 from itertools import islice
-from pathlib import Path
 
-from onefold.draft.model import Draft, DraftStream, Fields, Value, field_of, personal_class, stream_name
+from onefold.draft.model import Draft, Mark, Value
+from onefold.draft.tables import columns, date_form, decimal_mark, kind, table_stream
 from onefold.errors import Fatal
 
 SAMPLE = 2_000
 _DELIMITERS = ";,\t|"
 _ENCODINGS = ("utf-8-sig", "cp1250")
-_DATES = (("%Y-%m-%d", r"\d{4}-\d\d-\d\d"), ("%d.%m.%Y", r"\d\d\.\d\d\.\d{4}"), ("%d-%m-%Y", r"\d\d-\d\d-\d{4}"))
-_INTEGER = r"[+-]?(0|[1-9]\d{0,17})"
-_COMMA, _POINT = r"[+-]?\d{1,3}([ \u00a0]?\d{3})*,\d+", r"[+-]?\d+\.\d+"
+_HINT = re.compile(r'"?sep=(.)"?\s*', re.IGNORECASE)
 
 
-def csv_draft(path: Path) -> Draft:
-    """Raises Fatal when the file is empty, is no text, or has no header."""
-    encoding, lines = _read(path)
-    delimiter = max(_DELIMITERS, key=lines[0].count)
-    header, *rows = list(csv.reader(lines, delimiter=delimiter))
-    if len(header) < 2 or len(set(header)) < len(header) or not all(name.strip() for name in header):
-        raise Fatal(f"{path.name}: the first line is no header: different names with one of ; , tab | between them")
-    columns = {name: [row[place].strip() for row in rows if place < len(row)] for place, name in enumerate(header)}
-    filled = {name: [value for value in values if value] for name, values in columns.items()}
-    decimal = "," if any(_all(_COMMA, values) for values in filled.values()) else "."
-    dates = next((form for form, shape in _DATES if any(_all(shape, values) for values in filled.values())), None)
-    fields: Fields = {name: field_of(name, _kind(name, filled[name]), required=True) for name in header}
-    unique = [name for name in header if filled[name] and len(set(columns[name])) == len(rows)]
-    fields |= {"file": {"path": "_file.name"}, "file_changed": {"path": "_file.modified", "type": "timestamp"}}
+def csv_draft(content: bytes, file: str, stem: str) -> Draft:
+    """Raises Fatal when the file is empty, is no text, or has no header. `file` is its name, `stem` without ending."""
+    encoding, text = _decoded(content, file)
+    sample = list(islice(StringIO(text, newline=""), SAMPLE))
+    if not sample:
+        raise Fatal(f"{file} is empty; give a file with a header and some lines")
+    hint = _HINT.fullmatch(sample[0])
+    sample = sample[1:] if hint else sample
+    delimiter = hint[1] if hint else _delimiter(sample)
+    rows = [row for row in csv.reader(sample, delimiter=delimiter) if any(cell.strip() for cell in row)]
+    if not rows:
+        raise Fatal(f"{file} is empty; give a file with a header and some lines")
+    header, *data = rows
+    whole = [row for row in data if len(row) >= len(header)]
+    found = columns(header, whole, file)
+    decimal = decimal_mark(found)
+    dates, ambiguous = date_form(found)
+    kinds = {name: kind(name, values, dates, decimal) for name, values in found.filled.items()}
     given: dict[str, Value] = {"kind": "csv", "encoding": encoding.removesuffix("-sig"), "delimiter": delimiter}
     given |= {"decimal": decimal} if decimal != "." else {}
     given |= {"dates": dates} if dates and dates != "%Y-%m-%d" else {}
-    stream = DraftStream(
-        name=stream_name(path.stem),
-        title=f"Files like {path.name}",
-        fields=fields,
-        keys=unique[:1] or header[:1],
-        request={"path": "*.csv"},
-        more={"format": given},
-        cursor={"fields": ["file_changed"], "of": "file"},
-        after={"volatile": ["_file"]},
-        doubts=("primary_key is a guess", "types are guessed from the first lines"),
-    )
-    return Draft("files", f"Files like {path.name}", [stream])
+    marks = [Mark("format", f"whether days come first in dates ({dates})")] if ambiguous else []
+    marks.append(Mark("request", "which files: every one whose name fits"))
+    stream = table_stream(found, kinds, stem, f"Files like {file}", "*.csv", given, marks)
+    return Draft("files", f"Files like {file}", [stream], marks=(FOLDER,))
 
 
-def _read(path: Path) -> tuple[str, list[str]]:
+FOLDER = Mark("connection", "its host is the folder as file:///absolute/folder, or s3://bucket/prefix")
+
+
+def _decoded(content: bytes, file: str) -> tuple[str, str]:
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return "utf-16", content.decode("utf-16", errors="replace")
     for encoding in _ENCODINGS:
         try:
-            with path.open(encoding=encoding, newline="") as file:
-                lines = list(islice(file, SAMPLE))
+            text = content.decode(encoding)
         except UnicodeDecodeError:
             continue
-        if not lines:
-            raise Fatal(f"{path.name} is empty; give a file with a header and some lines")
-        return encoding, lines
-    raise Fatal(f"{path.name} is no text in {' or '.join(_ENCODINGS)}; save it as CSV first")
+        if "\0" not in text[:10_000]:
+            return encoding, text
+    raise Fatal(f"{file} is no text in {' or '.join(_ENCODINGS)}; save it as CSV first")
 
 
-def _kind(name: str, values: list[str]) -> str:
-    """Numbers of people and companies are text: they may begin with a zero."""
-    if not values or personal_class(name) != "none":
-        return "text"
-    if any(_all(shape, values) for _, shape in _DATES):
-        return "date"
-    if _all(_INTEGER, values):
-        return "integer"
-    return "numeric" if _all(f"{_INTEGER}|{_COMMA}|{_POINT}", values) else "text"
+def _delimiter(lines: list[str]) -> str:
+    """The mark that gives the most columns, of which most lines have as many as the header."""
 
+    def alike(mark: str) -> tuple[bool, int]:
+        widths = [len(row) for row in csv.reader(lines[:50], delimiter=mark) if row]
+        same = sum(width == widths[0] for width in widths) if widths else 0
+        return bool(widths) and widths[0] > 1 and same * 2 >= len(widths), widths[0] if widths else 0
 
-def _all(shape: str, values: list[str]) -> bool:
-    return bool(values) and all(re.fullmatch(shape, value) for value in values)
+    return max(_DELIMITERS, key=alike)

@@ -1,36 +1,76 @@
-"""A draft from a database: every table and view with a key is a stream."""
+"""A draft from a database: every table, view and materialized view is a stream, those of other schemas too."""
 
 from __future__ import annotations
+
+import re
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 from sqlalchemy.engine.interfaces import ReflectedColumn
 
-from onefold.draft.model import Draft, DraftStream, Fields, Value, field_of, guessed_cursor, guessed_keys, stream_name
+from onefold.connectors.sql.database import DRIVERS
+from onefold.draft.database_types import field_type, has_no_zone, is_flag
+from onefold.draft.guesses import guessed_cursor, guessed_keys
+from onefold.draft.model import Draft, DraftStream, Fields, Mark, Value
+from onefold.draft.names import Given, fields_of, stream_name
 from onefold.errors import Fatal
+from onefold.http.endpoint import Endpoint
 
-_ROW_VERSIONS = ("wersja", "version", "rowversion", "row_version", "rv", "xmin")
-_DELETED = ("usuniety", "usuniete", "deleted", "is_deleted", "skasowany")
+if TYPE_CHECKING:
+    from sqlalchemy.engine.reflection import Inspector
+
+_ROW_VERSIONS = ("wersja", "version", "rowversion", "row_version", "rv")
+_DELETED = ("usuniety", "usuniete", "usunieto", "deleted", "is_deleted", "isdeleted", "skasowany")
+_OF_THE_SERVER = re.compile(r"^(information_schema|pg_.*|mysql|performance_schema|sys|SYS|SYSTEM)$")
+_USUAL = {"postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg", "mysql": "mysql+pymysql",
+          "mariadb": "mariadb+pymysql"}  # fmt: skip
+_HOW = "write postgresql://user@host/database or mysql://user@host/database"
+_PARTITIONS = """
+select n.nspname, c.relname, p.relname, c.relispartition
+from pg_inherits i join pg_class c on c.oid = i.inhrelid join pg_namespace n on n.oid = c.relnamespace
+join pg_class p on p.oid = i.inhparent
+"""
 
 
-def database_draft(url: str) -> Draft:
-    """Raises Fatal when the URL is none, or the database cannot be reached or has no tables.
+@dataclass(frozen=True, slots=True)
+class _Relation:
+    """A table or view; `schema` is None in the schema that a name without one means. `parent` is the table that shows
+    its rows too."""
 
-    The URL, which may hold a password, gets into no message and no draft.
+    name: str
+    kind: str
+    schema: str | None
+    parent: str | None = None
+
+    @property
+    def table(self) -> str:
+        return f"{self.schema}.{self.name}" if self.schema else self.name
+
+
+def database_draft(location: str, endpoint: Endpoint | None = None) -> Draft:
+    """Raises Fatal when the URL is none, its driver is not installed, or the database cannot be reached or has no tables.
+
+    The URL, which may hold a password, gets into no message and no draft. `endpoint`, an Airflow connection's, goes in
+    its place.
     """
+    engine = _engine(location, endpoint)
     try:
-        engine = sa.create_engine(url, hide_parameters=True)
-    except (sa.exc.ArgumentError, sa.exc.NoSuchModuleError, ValueError):
-        raise Fatal(
-            "LOCATION is no database URL; write postgresql+psycopg://user@host/database or mysql+pymysql://…"
-        ) from None
-    try:
-        with engine.connect() as connection:
+        with engine.connect() as connection, warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of types that SQLAlchemy does not know: they are text
             found = sa.inspect(connection)
-            names = [(name, False) for name in found.get_table_names()] + [(n, True) for n in found.get_view_names()]
-            streams = [
-                _stream(name, found.get_columns(name), found.get_pk_constraint(name)["constrained_columns"], view=view)
-                for name, view in sorted(names)
-            ]
+            relations, left_out = _relations(found, connection)
+            streams: list[DraftStream] = []
+            zoneless: list[str] = []
+            for each in relations:
+                columns = found.get_columns(each.name, schema=each.schema)
+                if not columns:
+                    left_out.append(f"{each.table}: the login may see none of its columns")
+                    continue
+                streams.append(_stream(found, each, columns))
+                zoneless += [f"{each.table}.{column['name']}" for column in columns if has_no_zone(column["type"])]
     except sa.exc.SQLAlchemyError as error:
         kind = type(error).__name__
         raise Fatal(f"the database cannot be read: {kind}. Check host, user, password and rights.") from None
@@ -38,51 +78,128 @@ def database_draft(url: str) -> Draft:
         engine.dispose()
     if not streams:
         raise Fatal("the database has no tables or views that this user may see; check the user's rights")
-    return Draft("sql", f"{engine.dialect.name} database", streams)
+    marks = [Mark("connection", f"an Airflow connection of type {_airflow_type(engine)}, its schema is the database")]
+    more: dict[str, Value] = {}
+    if zoneless:
+        more["timezone"] = "UTC"
+        shown = ", ".join(zoneless[:3]) + (f" and {len(zoneless) - 3} more" if len(zoneless) > 3 else "")
+        marks.append(Mark("timezone", f"the zone of {shown}, which are stored without one"))
+    return Draft("sql", f"{engine.dialect.name} database", streams, {}, more, tuple(marks), tuple(left_out))
 
 
-def _stream(name: str, columns: list[ReflectedColumn], key: list[str], *, view: bool) -> DraftStream:
-    fields: Fields = {column["name"]: _field(column) for column in columns}
-    doubts = [] if key else ["primary_key is a guess: the table declares none"]
+def _engine(location: str, endpoint: Endpoint | None) -> sa.Engine:
+    try:
+        url = sa.make_url(endpoint.url if endpoint else location)
+        if endpoint:
+            url = url.set(username=endpoint.login, password=endpoint.password)
+        url = url.set(drivername=_USUAL.get(url.drivername, url.drivername))
+        return sa.create_engine(url, hide_parameters=True)
+    except (sa.exc.ArgumentError, sa.exc.NoSuchModuleError, ValueError):
+        raise Fatal(f"LOCATION is no database URL; {_HOW}") from None
+    except ImportError as error:
+        raise Fatal(
+            f"no driver for {url.drivername} is installed here ({error.name}); Onefold reads PostgreSQL, MariaDB and "
+            f"MySQL: {_HOW}. For another database write the system by hand from a view of its tables, or load files."
+        ) from None
+
+
+def _airflow_type(engine: sa.Engine) -> str:
+    names = {driver.partition("+")[0]: scheme for scheme, driver in DRIVERS.items()}
+    return names.get(engine.dialect.name, "mysql")
+
+
+def _relations(found: Inspector, connection: sa.Connection) -> tuple[list[_Relation], list[str]]:
+    """What may be read, and what is left out with the reason."""
+    usual = found.default_schema_name
+    left_out: list[str] = []
+    relations: list[_Relation] = []
+    postgresql = connection.dialect.name == "postgresql"
+    parents = {
+        (schema, name): (parent, partition)
+        for schema, name, parent, partition in (connection.execute(sa.text(_PARTITIONS)) if postgresql else ())
+    }
+    schemas = [each for each in found.get_schema_names() if not _OF_THE_SERVER.match(each)]
+    for schema in sorted(schemas, key=lambda each: (each != usual, each)):
+        if schema != usual and not postgresql:
+            left_out.append(f"database {schema}: connect to it as a system of its own")
+            continue
+        for name, kind in _names(found, schema):
+            parent, partition = parents.get((schema, name), (None, False))
+            if partition:
+                left_out.append(f"{schema}.{name}: a partition of {parent}, which has its rows")
+            else:
+                relations.append(_Relation(name, kind, None if schema == usual else schema, parent))
+    return relations, left_out
+
+
+def _names(found: Inspector, schema: str) -> Iterator[tuple[str, str]]:
+    yield from ((name, "Table") for name in sorted(found.get_table_names(schema)))
+    yield from ((name, "View") for name in sorted(found.get_view_names(schema)))
+    try:
+        yield from ((name, "Materialized view") for name in sorted(found.get_materialized_view_names(schema)))
+    except NotImplementedError:
+        return
+
+
+def _stream(found: Inspector, relation: _Relation, columns: list[ReflectedColumn]) -> DraftStream:
+    documents = _documents(found, relation)
+    fields, marks = fields_of(
+        Given(each["name"], "json" if each["name"] in documents else field_type(each["type"])) for each in columns
+    )
+    names = dict(zip((each["name"] for each in columns), fields, strict=True))
+    key, about_key = _key(found, relation, columns)
+    keys = [names[each] for each in key] or guessed_keys(fields, relation.name)
+    marks += about_key
+    flags = [names[each["name"]] for each in columns if is_flag(each["type"])]
+    if flags:
+        marks.append(Mark("fields", f"{', '.join(flags[:3])} hold 0 and 1 only? else they are integer"))
+    if relation.parent:
+        marks.append(Mark("request", f"its rows come with those of {relation.parent}, which it inherits from, too"))
     cursor: dict[str, Value] = {}
     version = next((each for each in fields if each.lower() in _ROW_VERSIONS), None)
     if stamp := guessed_cursor(fields, ("timestamp",)):
         cursor = {"fields": [stamp]}
+        marks.append(Mark("cursor", "that every change of a row sets it"))
     elif version and fields[version].get("type") == "integer":
         cursor = {"fields": [version], "kind": "integer"}
+        marks.append(Mark("cursor", "that every change of a row raises it"))
     else:
-        doubts.append("no column says what changed, so each load reads everything")
+        marks.append(Mark("", "no column says what changed, so each load reads everything"))
     mark = next((each for each in fields if each.lower() in _DELETED and fields[each].get("type") == "boolean"), None)
     return DraftStream(
-        name=stream_name(name),
-        title=f"{'View' if view else 'Table'} {name}",
+        name=stream_name(relation.name),
+        title=f"{relation.kind} {relation.name}",
         fields=fields,
-        keys=key or guessed_keys(fields),
-        request={"table": name},
+        keys=keys,
+        request={"table": relation.table},
         cursor=cursor,
         after={"deletes": {"flag": {"field": mark}}} if mark else {},
-        doubts=tuple(doubts),
+        marks=tuple(marks),
+        path=relation.table.replace(".", "/"),
     )
 
 
-def _field(column: ReflectedColumn) -> dict[str, Value]:
-    """A column always comes with a row, NULL or not: none is optional."""
-    return field_of(column["name"], _kind(column["type"]), required=True)
+def _documents(found: Inspector, relation: _Relation) -> set[str]:
+    """MariaDB's columns of JSON: text with a check that it is."""
+    if found.bind.dialect.name == "postgresql" or relation.kind != "Table":
+        return set()
+    checks = found.get_check_constraints(relation.name, schema=relation.schema)
+    matched = (re.fullmatch(r"json_valid\(`?(\w+)`?\)", str(check["sqltext"]), re.IGNORECASE) for check in checks)
+    return {match[1] for match in matched if match}
 
 
-def _kind(kind: sa.types.TypeEngine[object]) -> str:
-    match kind:
-        case sa.types.Boolean():
-            return "boolean"
-        case sa.types.Integer():
-            return "integer"
-        case sa.types.Numeric():
-            return "numeric"
-        case sa.types.DateTime():
-            return "timestamp"
-        case sa.types.Date():
-            return "date"
-        case sa.types.JSON() | sa.types.ARRAY():
-            return "json"
-        case _:
-            return "text"
+def _key(found: Inspector, relation: _Relation, columns: list[ReflectedColumn]) -> tuple[list[str], list[Mark]]:
+    """The primary key, or a unique one without NULL, and what to check of it."""
+    key = found.get_pk_constraint(relation.name, schema=relation.schema)["constrained_columns"]
+    kinds = {each["name"]: each["type"] for each in columns}
+    inexact = [name for name in key if isinstance(kinds[name], sa.Float)]
+    if inexact:
+        return key, [Mark("primary_key", f"{', '.join(inexact)} is no exact number: no page can begin after it")]
+    if key:
+        return key, []
+    filled = {each["name"] for each in columns if not each.get("nullable", True)}
+    if relation.kind == "Table":
+        for unique in found.get_unique_constraints(relation.name, schema=relation.schema):
+            if set(unique["column_names"]) <= filled:
+                return unique["column_names"], [Mark("primary_key", "the table declares none, but these as unique")]
+    return [], [Mark("primary_key", f"it is a guess: the {relation.kind.lower()} declares none")]

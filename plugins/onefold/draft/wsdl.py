@@ -1,34 +1,54 @@
-"""A draft from a SOAP service's WSDL: every operation whose answer has parts is a stream."""
+"""A draft from a SOAP service's WSDL: every operation that reads, and whose answer has a list, is a stream."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import zeep
 from zeep.xsd import AnySimpleType, ComplexType, Element
 
-from onefold.draft.model import Draft, DraftStream, Fields, Value, field_of, guessed_cursor, guessed_keys, stream_name
+from onefold.draft.guesses import fitting, guessed_cursor, guessed_keys
+from onefold.draft.model import Draft, DraftStream, Mark, Value
+from onefold.draft.names import Given, fields_of, stream_name
+from onefold.draft.origin import Origin
+from onefold.draft.verbs import writes
 from onefold.errors import Fatal
 
 _TYPES = {
     "int": "integer", "integer": "integer", "long": "integer", "short": "integer", "decimal": "numeric",
-    "double": "numeric", "float": "numeric", "boolean": "boolean", "date": "date", "dateTime": "timestamp",
+    "unsignedInt": "integer", "unsignedShort": "integer", "nonNegativeInteger": "integer", "positiveInteger": "integer",
+    "unsignedLong": "numeric", "double": "numeric", "float": "numeric", "boolean": "boolean", "date": "date",
+    "dateTime": "timestamp",
 }  # fmt: skip
 _DEEPEST = 8
+_SIZE = re.compile(r"^(page_?size|limit|max_?(rows|results|records|count)|top|count|ile|liczba_?(rekordow|wierszy))$", re.I)
+_PAGE = re.compile(r"^(page|page_?(number|no|index|num)|strona|numer_?strony|offset|skip|start_?(row|index)|seite)$", re.I)
+_FROM = re.compile(r"^(.*_)?(from|since|start|begin|od|von|ab|after|date_?from|(data|czas)_?od|.*(From|Since|Od|Von|After))$", re.I)
+_TO = re.compile(r"^(.*_)?(to|until|end|do|bis|before|date_?to|(data|czas)_?do|.*(To|Until|Do|Bis|Before))$", re.I)
+USUAL_SIZE = "100"
 
 
-class _OnlyFiles(zeep.Transport):
-    """Reads what the WSDL imports from the disk; an import from elsewhere is refused, not fetched."""
+class _FromOrigin(zeep.Transport):
+    """Reads the WSDL and what it imports: beside it or on its own host; from elsewhere only what was saved beside it."""
 
-    def __init__(self) -> None:
+    def __init__(self, origin: Origin) -> None:
         zeep.Transport.__init__(self)
+        self._origin = origin
 
     def load(self, url: str) -> bytes:
-        if urlsplit(url).scheme not in ("", "file"):
-            raise Fatal(f"the WSDL imports {url}; save that file next to the WSDL and import it from there")
-        return Path(urlsplit(url).path).read_bytes()
+        if url == self._origin.location:
+            return self._origin.content()
+        parts = urlsplit(url)
+        if parts.scheme in ("", "file"):
+            folder = Path(self._origin.location).resolve().parent
+            path = Path(unquote(parts.path)).resolve()
+            named = path.relative_to(folder).as_posix() if path.is_relative_to(folder) else f"../{path.name}"
+            return self._origin.beside(named)
+        return self._origin.beside(url)
 
 
 class _Message(Protocol):
@@ -42,50 +62,97 @@ class _Operation(Protocol):
     output: _Message
 
 
-def wsdl_draft(path: Path) -> Draft:
-    """Raises Fatal when the file is no WSDL, or no operation of it answers anything with parts."""
+def wsdl_draft(origin: Origin) -> Draft:
+    """Raises Fatal when it is no WSDL, or no operation of it reads a list."""
     try:
-        service = zeep.Client(str(path), transport=_OnlyFiles(), settings=zeep.Settings(forbid_dtd=True))
+        service = zeep.Client(origin.location, transport=_FromOrigin(origin), settings=zeep.Settings(forbid_dtd=True))
     except (zeep.exceptions.XMLSyntaxError, zeep.exceptions.Error) as error:
-        raise Fatal(f"{path.name} cannot be read as a WSDL: {str(error).splitlines()[0]}") from error
-    found: dict[str, DraftStream] = {}
+        raise Fatal(f"{origin.shown} cannot be read as a WSDL: {str(error).splitlines()[0]}") from error
+    streams: dict[str, DraftStream] = {}
+    left_out: dict[str, str] = {}
+    address = ""
     for each in service.wsdl.services.values():
         for port in each.ports.values():
+            address = address or str(port.binding_options.get("address") or "")
             for name, operation in port.binding._operations.items():  # zeep has no public list of them
-                stream = _stream(name, operation)
-                if stream and name not in found:
-                    found[name] = stream
-    if not found:
-        raise Fatal("no operation of the WSDL answers elements with parts: write the stream by hand")
-    return Draft("soap", f"SOAP service {path.stem}", list(found.values()), more={"wsdl": "/check?wsdl"})
+                if name in streams or name in left_out:
+                    continue
+                found = _stream(name, operation)
+                if isinstance(found, str):
+                    left_out[name] = found
+                else:
+                    streams[name] = found
+    if not streams:
+        why = "; ".join(f"{name}: {reason}" for name, reason in list(left_out.items())[:3])
+        raise Fatal(f"no operation of the WSDL answers a list: write the stream by hand. {why}".rstrip(". "))
+    parts = urlsplit(address)
+    marks = [
+        Mark("connection", f"its host is {parts.scheme}://{parts.netloc}" if parts.netloc else "its host"),
+        Mark("wsdl", "the path at which the service shows it, or the name of a file in catalog/wsdl"),
+        Mark("auth", "how it lets us in: the WSDL does not say"),
+    ]
+    asked = urlsplit(origin.location)
+    wsdl = f"{asked.path}?{asked.query}".rstrip("?") if origin.is_web else f"{parts.path or '/'}?wsdl"
+    return Draft(
+        "soap", f"SOAP service {next(iter(service.wsdl.services), origin.stem)}", list(streams.values()),
+        {"kind": "none"}, {"wsdl": wsdl}, tuple(marks), tuple(f"{name}: {why}" for name, why in left_out.items()),
+    )  # fmt: skip
 
 
-def _stream(name: str, operation: _Operation) -> DraftStream | None:
+def _stream(name: str, operation: _Operation) -> DraftStream | str:
+    """The operation's stream, or why it is none."""
+    if verb := writes(name):
+        return f"by its name ({verb}) it changes something"
     row = _repeated(operation.output.body, _DEEPEST)
-    alone = row is None
-    row = operation.output.body if row is None else row
-    if row is None or not _parts(row):
-        return None
-    fields: Fields = {
-        part: field_of(part, _kind(element), required=not element.is_optional) for part, element in _parts(row)
-    }
-    params: dict[str, Value] = {part: "{start}" for part, _ in _parts(operation.input.body)}
+    if row is None:
+        return "its answer has no list: a look-up, or something done"
+    fields, marks = fields_of(Given(part, _kind(each), not each.is_optional) for part, each in _parts(row))
+    keys = guessed_keys(fields, re.sub(r"^(get|list|find|search|pobierz)_", "", stream_name(name)))
+    marks.append(Mark("primary_key", "it is a guess" if fitting(keys) else "nothing in the records looks like a key"))
+    params, about = _params(operation.input.body)
+    marks += about
     stamp = guessed_cursor(fields)
     request: dict[str, Value] = {"operation": name} | ({"params": params} if params else {})
+    marks.append(Mark("request", "that it changes nothing at the source"))
+    if not stamp:
+        marks.append(Mark("", "no field says when a record was changed"))
     return DraftStream(
         name=stream_name(name),
         title=name,
         fields=fields,
-        keys=guessed_keys(fields),
+        keys=keys,
         request=request,
         records=str(row.name),
         cursor={"fields": [stamp]} if stamp else {},
-        doubts=(
-            "primary_key is a guess",
-            *(["what to send in the parameters"] if params else []),
-            *(["it answers one record: is it a look-up?"] if alone else []),
-        ),
+        marks=tuple(marks),
     )
+
+
+def _params(element: Element | None) -> tuple[dict[str, Value], list[Mark]]:
+    """What is sent: the window where a date is asked for, a size of pages; and what to check of that."""
+    params: dict[str, Value] = {}
+    marks: list[Mark] = []
+    unknown: list[str] = []
+    for name, part in _parts(element):
+        kind, needed = _kind(part), not part.is_optional
+        dated = kind in ("date", "timestamp") or (kind == "text" and "date" in name.lower())
+        if _SIZE.match(name) and kind in ("integer", "numeric", "text"):
+            params[name] = USUAL_SIZE
+            marks.append(Mark("request", f"how many {name} may ask for"))
+        elif _PAGE.match(name) and kind in ("integer", "numeric", "text"):
+            params[name] = "0" if re.search(r"offset|skip|index|start", name, re.IGNORECASE) else "1"
+            marks.append(Mark("request", f"{name} asks for one page: a longer list needs `next`"))
+        elif (dated or kind == "text") and (_FROM.match(name) or _TO.match(name)):
+            end = "end" if _TO.match(name) and not _FROM.match(name) else "start"
+            params[name] = {"start": "{first_day}", "end": "{last_day}"}[end] if kind == "date" else f"{{{end}}}"
+            marks.append(Mark("request", f"that {name} means changed {'since' if end == 'start' else 'until'} then"))
+        elif needed:
+            unknown.append(name)
+            if kind != "json":
+                params[name] = "TODO"
+    if unknown:
+        marks.append(Mark("request", f"what to send as {', '.join(unknown)}"))
+    return params, marks
 
 
 def _repeated(element: Element | None, deeper: int) -> Element | None:
@@ -110,5 +177,9 @@ def _kind(element: Element) -> str:
         return "json"
     if not isinstance(element.type, AnySimpleType):
         return "text"
-    names = [getattr(each, "name", "") for each in type(element.type).__mro__]
-    return next((_TYPES[name] for name in [element.type.name, *names] if name in _TYPES), "text")
+    return next((_TYPES[name] for name in _type_names(element.type) if name in _TYPES), "text")
+
+
+def _type_names(kind: AnySimpleType) -> Iterator[str]:
+    yield str(kind.name)
+    yield from (str(getattr(each, "name", "")) for each in type(kind).__mro__)

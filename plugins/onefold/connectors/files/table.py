@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from openpyxl.utils.datetime import WINDOWS_EPOCH
 
-from onefold.catalog.fields import SourceField
+from onefold.catalog.fields import SourceField, keys_to
 from onefold.catalog.file_format import Format
 from onefold.catalog.stream import Stream
 from onefold.connectors.files.cells import Cell, read_cell
@@ -50,18 +50,20 @@ class Column:
 
 def wanted(stream: Stream) -> dict[str, SourceField]:
     """The columns that the stream declares, by the name that the file gives them."""
-    return {
-        field.path or name: field
-        for name, field in stream.fields.items()
-        if not (field.path or name).startswith(("_file.", "$"))
-    }
+    found = dict[str, SourceField]()
+    for name, field in stream.fields.items():
+        path = field.path or name
+        keys = keys_to(name, field) if path.startswith("$") else (path,)
+        if keys and len(keys) == 1 and not path.startswith("_file."):
+            found[keys[0]] = field
+    return found
 
 
 def columns(header: Sequence[Cell], stream: Stream) -> list[Column]:
     """The file's columns in its own order, without empty ones at the end. Raises Unfit unless they are exactly the
     declared ones."""
-    names = _names(header)
     declared = wanted(stream)
+    names = _numbered(_names(header), declared)
     missing = [name for name, field in declared.items() if field.required and name not in names]
     if missing:
         one = len(names) == 1 and len(declared) > 1
@@ -77,6 +79,17 @@ def columns(header: Sequence[Cell], stream: Stream) -> list[Column]:
     if twice:
         raise Unfit(f"the header has the column {key_names(twice)} more than once")
     return [Column(name, declared.get(name)) for name in names]
+
+
+def _numbered(names: list[str], declared: Mapping[str, SourceField]) -> list[str]:
+    """The names; of several columns of one name the second is `name (2)` where the catalogue declares it so."""
+    seen: Counter[str] = Counter()
+    found = []
+    for name in names:
+        seen[name] += 1
+        numbered = f"{name} ({seen[name]})"
+        found.append(numbered if seen[name] > 1 and numbered in declared else name)
+    return found
 
 
 Below = Callable[[Iterator[Line], Sequence[Column]], Iterator[Line]]

@@ -71,6 +71,22 @@ def xlsx_rows(file: BinaryIO, name: str, form: Format, stream: Stream) -> Iterat
         raise Unfit(f"it is no workbook that can be read ({type(error).__name__})") from error
 
 
+def sheet_lines(file: BinaryIO, name: str, form: Format) -> Iterator[Line]:
+    """The rows of a sheet that are not empty, as they are. Raises Unfit for what is no sound workbook without macros."""
+    _require_harmless(file, name)
+    file.seek(0)
+    try:
+        book = openpyxl.load_workbook(file, read_only=True, keep_links=False)
+        try:
+            yield from _lines(book, _title(book, form))
+        finally:
+            book.close()
+    except DAMAGED as error:
+        raise Unfit("the workbook is cut off or damaged: one of its parts cannot be unpacked") from error
+    except (InvalidFileException, KeyError, ValueError, TypeError, IndexError, AttributeError, ParseError) as error:
+        raise Unfit(f"it is no workbook that can be read ({type(error).__name__})") from error
+
+
 def _title(book: openpyxl.Workbook, form: Format) -> str:
     if form.sheet and form.sheet not in book.sheetnames:
         raise Unfit(f"there is no sheet {form.sheet!r}; there are {key_names(book.sheetnames)}")

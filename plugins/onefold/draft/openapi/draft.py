@@ -1,0 +1,227 @@
+"""The draft: every operation that answers a list of objects is a stream, and what is none is said with its reason."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import urljoin, urlsplit
+
+from onefold.draft.guesses import fitting, guessed_cursor, guessed_keys
+from onefold.draft.json_sample import JsonAnswers, sampled_fields
+from onefold.draft.model import Draft, DraftStream, Fields, Mark, Value
+from onefold.draft.names import Given, fields_of, stream_name
+from onefold.draft.openapi.document import Document, Node, OpenFile, child, items
+from onefold.draft.lists import Candidate, candidates, doubt
+from onefold.draft.openapi.operations import (
+    Operation,
+    SchemaAnswers,
+    operations,
+    required_parameters,
+    scalar_places,
+)
+from onefold.draft.paging import UNKNOWN, Listing, Parameter, following, page_size
+from onefold.draft.openapi.schema import Schemas
+from onefold.draft.openapi.security import sign_in
+from onefold.errors import Fatal
+
+_SINCE = (
+    "updated_since", "modified_since", "changed_since", "updated_after", "modified_after", "changed_after", "since",
+    "updated_from", "modified_from", "updatedsince", "modifiedsince", "changedsince", "updatedafter", "modifiedafter",
+    "updated_at_min", "updated[gte]", "updated_at[gte]", "updatedfrom", "changed_from", "last_modified_from",
+    "if_modified_since", "from",
+)  # fmt: skip
+_UNTIL = (
+    "updated_until", "modified_until", "updated_before", "modified_before", "changed_before", "until", "updated_to",
+    "modified_to", "updatedbefore", "updated_at_max", "updated[lt]", "updated_at[lt]", "updatedto", "changed_to", "to",
+)  # fmt: skip
+NOTHING_ASKS = "no parameter asks for what changed, so each load reads everything"
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """What an operation answers: where its list is, its objects' fields, and what to check of both."""
+
+    keys: tuple[str, ...]
+    given: list[Given]
+    doubt: str | None
+    places: list[tuple[str, ...]]
+    stamps: Mapping[str, str]
+    kinds: Mapping[tuple[str, ...], str]
+
+
+def openapi_draft(text: str, open_file: OpenFile) -> Draft:
+    """Raises Fatal when the text is no OpenAPI 3 or Swagger 2 description, or describes no list."""
+    document = Document(text, open_file)
+    schemas = Schemas(document)
+    host, base = _server(document)
+    streams: list[DraftStream] = []
+    left_out: list[str] = []
+    for operation in operations(document):
+        found = _stream(document, schemas, operation, base)
+        if isinstance(found, str):
+            left_out.append(f"{operation.named}: {found}")
+        else:
+            streams.append(found)
+    if not streams:
+        why = f": {'; '.join(left_out[:3])}" if left_out else ""
+        raise Fatal(f"the description has no GET without path parameters that answers a list of objects{why}")
+    auth, marks = sign_in(document)
+    marks.append(Mark("connection", f"its host is {host}" if host else "its host: the description names none"))
+    title = str(document.child(document.root, "info").get("title") or "REST service")
+    return Draft("rest", title, streams, auth, marks=tuple(marks), left_out=tuple(left_out))
+
+
+def _stream(document: Document, schemas: Schemas, operation: Operation, base: str) -> DraftStream | str:
+    """The operation's stream, or why it is none."""
+    if "{" in operation.path:
+        return "its path has parameters: write it by hand, asked for each record of another stream"
+    name = stream_name(_own_name(operation.path))
+    answer = _answer(document, schemas, operation, name)
+    if isinstance(answer, str):
+        return answer
+    fields, marks = fields_of(answer.given)
+    keys = guessed_keys(fields, name)
+    sure = fitting(keys)
+    marks.append(Mark("primary_key", "it is a guess" if sure else "nothing in the records looks like a key"))
+    cursor, params, about_params = _changes(fields, answer.stamps, operation)
+    marks += about_params
+    sent = required_parameters(each for each in operation.parameters.values() if each.name not in params)
+    if "TODO" in sent.values():
+        marks.append(Mark("request", f"what to send as {', '.join(key for key, v in sent.items() if v == 'TODO')}"))
+    params = {**sent, **params, **page_size(operation.parameters)}
+    listing = Listing(
+        operation.parameters, tuple(answer.places), operation.link, _source_name(fields, keys[0]),
+        is_list=not answer.keys, text=operation.text, kinds=answer.kinds,
+    )  # fmt: skip
+    going_on, unsure = following(listing)
+    params.pop(str(going_on.get("parameter")), None)
+    marks += [Mark("next", unsure)] if unsure else []
+    marks += [Mark("records", answer.doubt)] if answer.doubt else []
+    marks += [Mark("", "the description calls it deprecated")] if operation.deprecated else []
+    request: dict[str, Value] = {"path": base + operation.path}
+    if operation.method == "POST":
+        request = {"method": "POST", **request, "headers": {"Content-Type": "application/json"}}
+        request["body"] = operation.body
+        marks.append(Mark("request", "it is a search by POST: that it changes nothing, and what its body must say"))
+    if params:
+        request["params"] = dict(params)
+    return DraftStream(
+        name=name,
+        title=operation.title,
+        fields=fields,
+        keys=keys,
+        request=request,
+        records=".".join(answer.keys),
+        following=going_on,
+        cursor=cursor,
+        marks=tuple(marks),
+        path=operation.path,
+    )
+
+
+def _answer(document: Document, schemas: Schemas, operation: Operation, name: str) -> _Answer | str:
+    described = SchemaAnswers(document, schemas)
+    found = candidates(described, operation.schema, name)
+    if found:
+        best = found[0]
+        rows = described.at(operation.schema, best.keys)
+        stamps = {
+            each: kind for each, one in schemas.properties(rows).items() if (kind := schemas.is_unix_time(one.schema))
+        }
+        places = scalar_places(described, operation.schema)
+        kinds = {keys: _kind_at(schemas, operation.schema, keys) for keys in places}
+        return _whole(found, list(schemas.fields(rows)), places, stamps, kinds)
+    shown = JsonAnswers()
+    found = candidates(shown, operation.example, name)
+    if found:
+        rows_shown = shown.at(operation.example, found[0].keys)
+        answer = _whole(found, list(sampled_fields(rows_shown)), scalar_places(shown, operation.example), {}, {})
+        return answer if isinstance(answer, str) else _from_example(answer)
+    return "its answer has no list of objects"
+
+
+def _from_example(answer: _Answer) -> _Answer:
+    text = "the fields are those of the example: no schema names them"
+    both = f"{answer.doubt}; {text}" if answer.doubt else text
+    return _Answer(answer.keys, answer.given, both, answer.places, answer.stamps, answer.kinds)
+
+
+def _whole(
+    found: list[Candidate], given: list[Given], places: list[tuple[str, ...]], stamps: Mapping[str, str],
+    kinds: Mapping[tuple[str, ...], str],
+) -> _Answer | str:  # fmt: skip
+    if not given:
+        return "the objects of its list have no fields that are described"
+    return _Answer(found[0].keys, given, doubt(found), places, stamps, kinds)
+
+
+def _kind_at(schemas: Schemas, schema: object, keys: tuple[str, ...]) -> str:
+    for key in keys:
+        schema = schemas.properties(schemas.alone(schema))[key].schema
+    return schemas.kind(schema)
+
+
+def _changes(
+    fields: Fields, stamps: Mapping[str, str], operation: Operation
+) -> tuple[dict[str, Value], dict[str, Value], list[Mark]]:
+    """The cursor, the parameters that ask for what changed, and what to check of them."""
+    stamp = guessed_cursor(fields)
+    cursor: dict[str, Value] = {"fields": [stamp]} if stamp else {}
+    unix = guessed_cursor({name: {} for name in fields if name in stamps})
+    if not stamp and unix:
+        cursor = {"fields": [unix], "kind": stamps[unix]}
+    since = _parameter(operation.parameters, _SINCE)
+    until = _parameter(operation.parameters, _UNTIL)
+    if since is None:
+        return cursor, {}, [Mark("cursor" if cursor else "", NOTHING_ASKS)]
+    params: dict[str, Value] = {since.name: _window("start", since)}
+    if until:
+        params[until.name] = _window("end", until)
+    marks = [Mark("request", f"that {since.name} means changed since then")]
+    return cursor, params, marks if cursor else [*marks, Mark("", "no field says when a record was changed")]
+
+
+def _window(end: str, parameter: Parameter) -> str:
+    form, kind = parameter.schema.get("format"), parameter.schema.get("type")
+    if kind in ("integer", "number"):
+        return f"{{{end}_unix}}"
+    return f"{{{'first' if end == 'start' else 'last'}_day}}" if form == "date" else f"{{{end}}}"
+
+
+def _parameter(parameters: Mapping[str, Parameter], names: tuple[str, ...]) -> Parameter | None:
+    return next((parameters[name] for name in names if name in parameters), None)
+
+
+def _source_name(fields: Fields, name: str) -> str:
+    return str(fields[name].get("path") or name)
+
+
+def _own_name(path: str) -> str:
+    """The last part of the path that says what is listed: /v1/orders/search.json lists orders."""
+    parts = [re.sub(r"\.(json|xml|php|aspx?|svc)$", "", part) for part in path.split("/") if part and "{" not in part]
+    telling = [part for part in parts if part.lower() not in ("search", "query", "list", "all", "find", "filter")]
+    return (telling or parts or ["stream"])[-1]
+
+
+def _server(document: Document) -> tuple[str, str]:
+    """The address of the first server, and the path on it that all paths begin with."""
+    root: Node = document.node(document.root)
+    if document.swagger2:
+        schemes = [str(each) for each in items(root, "schemes")]
+        scheme = "https" if "https" in schemes or not schemes else schemes[0]
+        host, path = str(root.get("host") or ""), str(root.get("basePath") or "")
+        return (f"{scheme}://{host}" if host else ""), path.rstrip("/")
+    servers = items(root, "servers")
+    if not servers:
+        return "", ""
+    first = document.node(servers[0])
+    url = str(first.get("url") or "")
+    for name, variable in document.child(first, "variables").items():
+        url = url.replace(f"{{{name}}}", str(child(variable, "default") or f"{{{name}}}"))
+    try:
+        parts = urlsplit(urljoin("//", url))
+    except ValueError:
+        return "", ""
+    path = parts.path.rstrip("/")
+    return (f"{parts.scheme or 'https'}://{parts.netloc}" if parts.netloc else ""), "" if "{" in path else path
