@@ -1,21 +1,27 @@
-"""onefold check: is the catalogue right?"""
+"""onefold check: is the catalogue right? And with --connect: what would each stream load?"""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
+from itertools import groupby
 from pathlib import Path
 
 import click
 
 from onefold.catalog.data_protection import check_data_protection
-from onefold.catalog.reader import read_catalog
+from onefold.catalog.reader import Catalog, read_catalog
 from onefold.catalog.yaml_file import CatalogError
 from onefold.connectors.check import check_connectors
+from onefold.draft.marks import MarkLeft, marks_left
+from onefold.errors import Fatal, OnefoldError
 from onefold.quality.suite import check_suites
 from onefold.settings import ROOT
 
+ALL = "(all)"
 
-@click.command()
+
+@click.command(epilog="Example: onefold check --connect invoicing.customer")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON object.")
 @click.option(
     "--root",
@@ -23,30 +29,94 @@ from onefold.settings import ROOT
     default=ROOT,
     help="The checkout whose catalogue is read; default: this one.",
 )
-def check(as_json: bool, root: Path) -> None:
+@click.option(
+    "--connect",
+    "connected",
+    is_flag=False,
+    flag_value=ALL,
+    metavar="[SYSTEM[.STREAM]]",
+    help="Ask the source for one page of each stream and show what it would load. Nothing is written.",
+)
+def check(as_json: bool, root: Path, connected: str | None) -> None:
     """Check the catalogue and the suites: every file, and that what one file names exists in the others.
 
-    Prints how much is integrated, or every mistake with its file, line and remedy; then the exit code is 1.
+    Prints how much is integrated and which marks of drafts are left, or every mistake with its file, line and remedy;
+    then the exit code is 1. With --connect also 1 when a stream cannot be read, or the gate would refuse what it sees.
     """
     try:
         catalog = read_catalog(root)
-        check_connectors(catalog.systems, root / "catalog" / "systems")
-        check_data_protection(catalog, root)
-        expectations = check_suites(catalog, root / "expectations")
+        if connected is None:
+            check_connectors(catalog.systems, root / "catalog" / "systems")
+            check_data_protection(catalog, root)
+            expectations = check_suites(catalog, root / "expectations")
     except CatalogError as error:
         _print_mistakes(error, as_json)
         raise SystemExit(1) from None
+    if connected is not None:
+        raise SystemExit(_try(catalog, connected, as_json))
     counts = {
         "systems": len(catalog.systems),
         "streams": sum(len(system.streams) for system in catalog.systems.values()),
         "entities": len(catalog.entities),
         "expectations": expectations,
     }
+    marks = list(marks_left(root / "catalog" / "systems"))
     if as_json:
-        click.echo(json.dumps({"valid": True, **counts}))
+        told = [{"file": str(mark.file), "line": mark.line, "text": mark.text} for mark in marks]
+        click.echo(json.dumps({"valid": True, **counts, "marks": told}, ensure_ascii=False))
+        return
+    summary = ", ".join(f"{count} {what}" for what, count in counts.items())
+    click.echo(f"The catalogue is right: {summary}.")
+    _print_marks(marks, root)
+
+
+def _try(catalog: Catalog, connected: str, as_json: bool) -> int:
+    """Ask for a page of each stream; the exit code."""
+    from onefold.commands.endpoints import endpoint_of
+    from onefold.draft.trial import Trial, try_stream
+    from onefold.draft.trial_text import trial_json, trial_text
+
+    trials: list[Trial] = []
+    for system, streams in _named(catalog, connected).items():
+        try:
+            endpoint = endpoint_of(catalog.systems[system].connection)
+        except OnefoldError as error:
+            found = [Trial(f"{system}.{stream}", str(error)) for stream in streams]
+        else:
+            found = [try_stream(catalog.systems[system], stream, endpoint) for stream in streams]
+        trials += found
+        if not as_json:
+            click.echo("\n\n".join(map(trial_text, found)) + "\n")
+    failed = sum(trial.failed is not None for trial in trials)
+    doubtful = sum(bool(trial.problems) for trial in trials)
+    if as_json:
+        click.echo(json.dumps([trial_json(trial) for trial in trials], ensure_ascii=False, indent=2))
     else:
-        summary = ", ".join(f"{count} {what}" for what, count in counts.items())
-        click.echo(f"The catalogue is right: {summary}.")
+        right = len(trials) - failed - doubtful
+        click.echo(f"{right} of {len(trials)} streams would load; {doubtful} have problems, {failed} cannot be read.")
+    return 1 if failed or doubtful else 0
+
+
+def _named(catalog: Catalog, connected: str) -> dict[str, list[str]]:
+    """The streams to try, by system. Raises Fatal for an unknown name."""
+    if connected == ALL:
+        return {name: list(system.streams) for name, system in catalog.systems.items()}
+    system, _, stream = connected.partition(".")
+    if system not in catalog.systems:
+        raise Fatal(f"There is no system {system!r} in catalog/systems. There are: {', '.join(catalog.systems)}.")
+    streams = catalog.systems[system].streams
+    if stream and stream not in streams:
+        raise Fatal(f"{system} has no stream {stream!r}. It has: {', '.join(streams)}.")
+    return {system: [stream] if stream else list(streams)}
+
+
+def _print_marks(marks: Sequence[MarkLeft], root: Path) -> None:
+    if not marks:
+        return
+    click.echo(f"Marks of drafts left to check: {len(marks)}. Delete each once you have seen to it:")
+    for file, of_file in groupby(marks, key=lambda mark: mark.file):
+        lines = ", ".join(str(mark.line) for mark in of_file)
+        click.echo(f"  {file.relative_to(root)}, lines {lines}")
 
 
 def _print_mistakes(error: CatalogError, as_json: bool) -> None:

@@ -53,8 +53,8 @@ def system(
     """Write catalog/systems/NAME.yaml and a suite per stream, drafted from LOCATION.
 
     LOCATION is a file or a web address (an OpenAPI or Swagger description, a WSDL, an OData service's $metadata, a CSV
-    file, an Excel workbook, an example answer in JSON), or a database's URL. `env:NAME` takes it from the variable NAME,
-    so that no password stays in the shell's history. What had to be guessed is marked `# check: …` in the YAML. Files
+    file, an Excel workbook, an example answer in JSON), or a database's URL. `env:NAME` takes it from the variable
+    NAME, so that no password stays in the shell's history. What had to be guessed is marked `# check: …` in the YAML. Files
     that are there are never written over.
     """
     from onefold.draft.yaml_text import draft_yaml, left_out_lines, suite_yaml
@@ -69,18 +69,23 @@ def system(
     if len(text.encode()) > MAX_BYTES:
         names = ", ".join(stream.name for stream in streams)
         raise Fatal(
-            f"a draft of all {len(chosen)} streams is larger than a system's YAML may be; choose some with --stream: {names}"
+            f"a draft of all {len(chosen)} streams is larger than a system's YAML may be; choose some with --stream: "
+            f"{names}"
         )
     _require_read(name, text)
     if stdout:
         click.echo(text, nl=False)
         return
     files = {ROOT / "catalog" / "systems" / f"{name}.yaml": text}
-    files |= {ROOT / "expectations" / f"{name}__{each.name}.yaml": suite_yaml(name, each.name, each.keys) for each in chosen}
+    files |= {
+        ROOT / "expectations" / f"{name}__{each.name}.yaml": suite_yaml(name, each.name, each.keys) for each in chosen
+    }
     _write(files)
     for line in left_out_lines(draft):
         click.echo(line.removeprefix("# "))
-    click.echo(f"Next: see to what is marked `check`, add the connection {name}, then: bin/onefold check --connect {name}")
+    click.echo(
+        f"Next: see to what is marked `check`, add the connection {name}, then: bin/onefold check --connect {name}"
+    )
 
 
 @new.command(epilog="Example: onefold new stream invoicing orders --from openapi invoicing.json")
@@ -107,7 +112,9 @@ def stream(
 
     path = ROOT / "catalog" / "systems" / f"{system_name}.yaml"
     if not path.is_file():
-        raise Fatal(f"there is no catalog/systems/{system_name}.yaml; draft it with: bin/onefold new system {system_name}")
+        raise Fatal(
+            f"there is no catalog/systems/{system_name}.yaml; draft it with: bin/onefold new system {system_name}"
+        )
     draft, streams, _ = _drafted(kind, location, connection)
     found = next((each for each in streams if each.name == stream_name), streams[0] if len(streams) == 1 else None)
     if found is None:
@@ -116,7 +123,9 @@ def stream(
     before = path.read_text(encoding="utf-8")
     protocol = read_systems(path.parent)[system_name].protocol
     if protocol != draft.protocol:
-        raise Fatal(f"{system_name} is of protocol {protocol}, and --from {kind} drafts one of protocol {draft.protocol}")
+        raise Fatal(
+            f"{system_name} is of protocol {protocol}, and --from {kind} drafts one of protocol {draft.protocol}"
+        )
     text = with_stream(before, added, path.name)
     _require_read(system_name, text)
     if stdout:
@@ -126,9 +135,7 @@ def stream(
     _write({suite: suite_yaml(system_name, added.name, added.keys)} if not suite.exists() else {})
     path.write_text(text, encoding="utf-8")
     click.echo(f"added to: {path.relative_to(ROOT)}")
-    click.echo(
-        f"Next: see to what is marked `check`, then: bin/onefold check --connect {system_name}.{added.name}"
-    )
+    click.echo(f"Next: see to what is marked `check`, then: bin/onefold check --connect {system_name}.{added.name}")
 
 
 @new.command(epilog="Example: onefold new suite invoicing.orders")
@@ -162,9 +169,9 @@ def _drafted(kind: str, location: str | None, connection: str | None) -> tuple[D
 
 
 def _endpoint(connection: str) -> Endpoint:
-    from onefold.orchestration.tasks.connections import endpoint
+    from onefold.commands.endpoints import endpoint_of
 
-    return endpoint(connection)
+    return endpoint_of(connection)
 
 
 def _unknown(names: set[str], streams: Sequence[DraftStream]) -> str:

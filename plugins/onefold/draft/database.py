@@ -14,7 +14,7 @@ from sqlalchemy.engine.interfaces import ReflectedColumn
 from onefold.connectors.sql.database import DRIVERS
 from onefold.draft.database_types import field_type, has_no_zone, is_flag
 from onefold.draft.guesses import guessed_cursor, guessed_keys
-from onefold.draft.model import Draft, DraftStream, Fields, Mark, Value
+from onefold.draft.model import Draft, DraftStream, Mark, Value
 from onefold.draft.names import Given, fields_of, stream_name
 from onefold.errors import Fatal
 from onefold.http.endpoint import Endpoint
@@ -51,7 +51,7 @@ class _Relation:
 
 
 def database_draft(location: str, endpoint: Endpoint | None = None) -> Draft:
-    """Raises Fatal when the URL is none, its driver is not installed, or the database cannot be reached or has no tables.
+    """Raises Fatal when the URL is none, its driver is not installed, or the database cannot be read or has no tables.
 
     The URL, which may hold a password, gets into no message and no draft. `endpoint`, an Airflow connection's, goes in
     its place.
@@ -114,21 +114,20 @@ def _relations(found: Inspector, connection: sa.Connection) -> tuple[list[_Relat
     left_out: list[str] = []
     relations: list[_Relation] = []
     postgresql = connection.dialect.name == "postgresql"
-    parents = {
-        (schema, name): (parent, partition)
-        for schema, name, parent, partition in (connection.execute(sa.text(_PARTITIONS)) if postgresql else ())
-    }
+    parents: dict[tuple[str, str], tuple[str, bool]] = {}
+    for schema, name, parent, partition in connection.execute(sa.text(_PARTITIONS)) if postgresql else ():
+        parents[str(schema), str(name)] = (str(parent), bool(partition))
     schemas = [each for each in found.get_schema_names() if not _OF_THE_SERVER.match(each)]
     for schema in sorted(schemas, key=lambda each: (each != usual, each)):
         if schema != usual and not postgresql:
             left_out.append(f"database {schema}: connect to it as a system of its own")
             continue
         for name, kind in _names(found, schema):
-            parent, partition = parents.get((schema, name), (None, False))
+            above, partition = parents.get((schema, name), (None, False))
             if partition:
-                left_out.append(f"{schema}.{name}: a partition of {parent}, which has its rows")
+                left_out.append(f"{schema}.{name}: a partition of {above}, which has its rows")
             else:
-                relations.append(_Relation(name, kind, None if schema == usual else schema, parent))
+                relations.append(_Relation(name, kind, None if schema == usual else schema, above))
     return relations, left_out
 
 

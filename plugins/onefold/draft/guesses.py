@@ -27,7 +27,10 @@ _NO_KEY = re.compile(
 """Names of what tells no two records apart."""
 _SCALARS = ("text", "integer", "numeric")
 PERSONAL = (
-    (r"pesel|passport|paszport|birth|urodz|salary|wynagrodz|iban|bank_?account|rachunek|ssn|password|haslo", "sensitive"),
+    (
+        r"pesel|passport|paszport|birth|urodz|salary|wynagrodz|iban|bank_?account|rachunek|ssn|password|haslo",
+        "sensitive",
+    ),
     (r"e-?mail|phone|telefon|mobile|fax|street|ulica|address|adres|postal|zip|kod_?poczt", "contact"),
     (
         r"first_?name|last_?name|surname|given_?name|imie|nazwisko|full_?name|nip|tax_?(id|number)|login|user_?name",

@@ -15,8 +15,8 @@ _INDENTED = re.compile(r"( +)\S")
 
 
 def with_stream(text: str, stream: DraftStream, file: str) -> str:
-    """The text with the stream after its last one. Raises Fatal when `streams` is not written as a block, has the stream
-    already, or would not read as what it was with one stream more."""
+    """The text with the stream after its last one. Raises Fatal when `streams` is not written as a block, has the
+    stream already, or would not read as what it was with one stream more."""
     before = yaml.safe_load(text)
     streams = before.get("streams") if isinstance(before, dict) else None
     if not isinstance(streams, dict):
@@ -44,5 +44,7 @@ def with_stream(text: str, stream: DraftStream, file: str) -> str:
         **before,
         "streams": {**streams, stream.name: None},
     }:
-        raise Fatal(f"{file} cannot be added to without changing what it says; add the stream by hand: --stdout prints it")
+        raise Fatal(
+            f"{file} cannot be added to without changing what it says; add the stream by hand: --stdout prints it"
+        )
     return made

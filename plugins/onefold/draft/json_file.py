@@ -10,8 +10,8 @@ from onefold.draft.json_sample import JsonAnswers, sampled_fields
 from onefold.draft.lists import candidates, doubt
 from onefold.draft.model import Draft, DraftStream, Mark, Value
 from onefold.draft.names import fields_of, stream_name
-from onefold.draft.paging import UNKNOWN, Listing, following, token_place
 from onefold.draft.origin import Origin
+from onefold.draft.paging import UNKNOWN, Listing, following, token_place
 from onefold.errors import Fatal
 
 _SECRET = ("key", "token", "secret", "password", "sig", "auth")
@@ -30,7 +30,9 @@ def json_draft(origin: Origin) -> Draft:
     rows = answers.at(body, keys)
     fields, marks = fields_of(sampled_fields(rows))
     primary = guessed_keys(fields, named)
-    marks.append(Mark("primary_key", "it is a guess" if fitting(primary) else "nothing in the records looks like a key"))
+    marks.append(
+        Mark("primary_key", "it is a guess" if fitting(primary) else "nothing in the records looks like a key")
+    )
     marks.append(Mark("fields", f"types and what may be absent are guessed from {len(rows)} records"))
     unsure = doubt(found)
     marks += [Mark("records", unsure)] if unsure else []
@@ -48,7 +50,9 @@ def json_draft(origin: Origin) -> Draft:
         records=".".join(keys), following=going_on, cursor={"fields": [stamp]} if stamp else {}, marks=tuple(marks),
     )  # fmt: skip
     system = (Mark("connection", f"its host is {host}" if host else "its host"), Mark("auth", "how it lets us in"))
-    return Draft("rest", f"REST service {urlsplit(host).hostname or origin.stem}", [stream], {"kind": "none"}, {}, system)
+    return Draft(
+        "rest", f"REST service {urlsplit(host).hostname or origin.stem}", [stream], {"kind": "none"}, {}, system
+    )
 
 
 def _read(text: str, named: str) -> tuple[object, bool]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from onefold.draft.names import Given, key_path
 
@@ -36,12 +36,14 @@ class JsonAnswers:
         return [each for each in node[:SAMPLE] if isinstance(each, dict)] if isinstance(node, list) else []
 
 
-def sampled_fields(rows: list[Mapping[str, object]]) -> Iterator[Given]:
+def sampled_fields(rows: Sequence[Mapping[str, object]]) -> Iterator[Given]:
     """The fields of these objects; one that some of them lack is not required."""
     yield from _fields(rows, (), True, 0)
 
 
-def _fields(rows: list[Mapping[str, object]], above: tuple[str, ...], required: bool, depth: int) -> Iterator[Given]:
+def _fields(
+    rows: Sequence[Mapping[str, object]], above: tuple[str, ...], required: bool, depth: int
+) -> Iterator[Given]:
     for name in dict.fromkeys(name for row in rows for name in row):
         keys = (*above, str(name))
         values = [row[name] for row in rows if name in row]

@@ -9,8 +9,6 @@ from onefold.draft.origin import Origin, from_variable, origin
 from onefold.http.endpoint import Endpoint
 
 
-
-
 def drafted(kind: str, location: str, endpoint: Endpoint | None = None) -> tuple[Draft, str]:
     """The draft from what is at the location, and what the location is called in it.
 

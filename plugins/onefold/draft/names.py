@@ -31,8 +31,8 @@ class Given:
 def fields_of(given: Iterable[Given]) -> tuple[Fields, list[Mark]]:
     """The catalogue's fields, in order, and what is to check about their names.
 
-    A name that is no plain one (Nr faktury, last-modified), is too long, or differs from another's in case only, becomes
-    one that is, with the source's own as its path.
+    A name that is no plain one (Nr faktury, last-modified), is too long, or differs from another's in case only,
+    becomes one that is, with the source's own as its path.
     """
     fields: Fields = {}
     taken: set[str] = set()

@@ -61,7 +61,9 @@ class Origin:
         if self.is_web:
             address = urljoin(self.location, name)
             if urlsplit(address)[:2] != urlsplit(self.location)[:2]:
-                raise Fatal(f"the description refers to {_host(address)}, another host: save both files and name the file")
+                raise Fatal(
+                    f"the description refers to {_host(address)}, another host: save both files and name the file"
+                )
             return self._fetched(address)
         if "://" in name:
             return self._saved(name)
@@ -80,7 +82,9 @@ class Origin:
         name = PurePosixPath(urlsplit(address).path).name
         path = Path(self.location).resolve().parent / name
         if not name or not path.is_file():
-            raise Fatal(f"the description imports {_host(address)}/…/{name}: save that file beside it, as {name or 'x.xsd'}")
+            raise Fatal(
+                f"the description imports {_host(address)}/…/{name}: save that file beside it, as {name or 'x.xsd'}"
+            )
         return path.read_bytes()
 
     def _fetched(self, address: str) -> bytes:

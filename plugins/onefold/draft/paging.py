@@ -20,7 +20,17 @@ _TOKEN_PARAMETERS = (
     "page[after]", "page[cursor]", "next",
 )  # fmt: skip
 _AFTER_PARAMETERS = ("starting_after", "after_id", "since_id", "last_id", "after")
-_MORE = ("has_more", "hasmore", "has_next", "hasnext", "more", "has_next_page", "hasnextpage", "truncated", "is_truncated")
+_MORE = (
+    "has_more",
+    "hasmore",
+    "has_next",
+    "hasnext",
+    "more",
+    "has_next_page",
+    "hasnextpage",
+    "truncated",
+    "is_truncated",
+)
 _TOTALS = (
     "total", "total_count", "totalcount", "total_results", "totalresults", "total_items", "totalitems", "totalelements",
     "total_elements", "total_records", "totalrecords", "record_count", "recordcount", "@odata.count",
@@ -31,7 +41,9 @@ _SIZES = (
     "limit", "per_page", "perpage", "pagesize", "page_size", "size", "top", "pagelimit", "count", "max_results",
     "maxresults", "page[size]", "page[limit]", "$top", "take", "results_per_page", "items_per_page",
 )  # fmt: skip
-_HOLDERS = re.compile(r"^(_?links?|meta|metadata|paging|pagination|page_?info|response_?metadata|_?page|cursors?|result)$", re.I)
+_HOLDERS = re.compile(
+    r"^(_?links?|meta|metadata|paging|pagination|page_?info|response_?metadata|_?page|cursors?|result)$", re.IGNORECASE
+)
 UNKNOWN = "nothing in the description says how pages go on: compare a listing that is longer than one page"
 
 
@@ -47,8 +59,7 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """What is known of a listing: its query parameters by lower-case name, the dotted places of the scalars in its answer
-    by where they stand, whether the header Link is documented, and the key of its records."""
+    """What is known of a listing: its query parameters by lower-case name, the places of the scalars in its answer, whether the header Link is documented, and the key of its records."""
 
     parameters: Mapping[str, Parameter]
     places: tuple[tuple[str, ...], ...]
@@ -116,7 +127,11 @@ def _by_link(listing: Listing) -> tuple[dict[str, Value], str | None] | None:
     if listing.link:
         return {"kind": "link"}, None
     paged = any(name in listing.parameters for name in (*_PAGES, "per_page"))
-    if listing.is_list and paged and re.search(r"\blink\b.{0,20}\bheader|header.{0,20}\blink\b|rel=.?next", listing.text, re.I):
+    if (
+        listing.is_list
+        and paged
+        and re.search(r"\blink\b.{0,20}\bheader|header.{0,20}\blink\b|rel=.?next", listing.text, re.IGNORECASE)
+    ):
         return {"kind": "link"}, "its text speaks of a header Link"
     return None
 

@@ -68,7 +68,9 @@ def table_stream(
     fields |= {_unused("file", fields): {"path": "_file.name"}}
     changed = _unused("file_changed", fields)
     fields |= {changed: {"path": "_file.modified", "type": "timestamp"}}
-    twice = [column for column in found.values if re.search(r" \(\d+\)$", column) and column.rpartition(" (")[0] in names]
+    twice = [
+        column for column in found.values if re.search(r" \(\d+\)$", column) and column.rpartition(" (")[0] in names
+    ]
     about += [Mark("fields", f"the header has {column.rpartition(' (')[0]} more than once") for column in twice]
     unsure = "it is a guess" if found.rows else "it is a guess: the file has no rows"
     about += [Mark("primary_key", unsure), Mark("fields", f"types are guessed from {found.rows:,} rows"), *marks]

@@ -25,15 +25,21 @@ _TYPES = {
     "dateTime": "timestamp",
 }  # fmt: skip
 _DEEPEST = 8
-_SIZE = re.compile(r"^(page_?size|limit|max_?(rows|results|records|count)|top|count|ile|liczba_?(rekordow|wierszy))$", re.I)
-_PAGE = re.compile(r"^(page|page_?(number|no|index|num)|strona|numer_?strony|offset|skip|start_?(row|index)|seite)$", re.I)
-_FROM = re.compile(r"^(.*_)?(from|since|start|begin|od|von|ab|after|date_?from|(data|czas)_?od|.*(From|Since|Od|Von|After))$", re.I)
-_TO = re.compile(r"^(.*_)?(to|until|end|do|bis|before|date_?to|(data|czas)_?do|.*(To|Until|Do|Bis|Before))$", re.I)
+_SIZE = re.compile(
+    r"(?i)^(page_?size|limit|max_?(rows|results|records|count)|top|count|ile|liczba_?(rekordow|wierszy))$"
+)
+_PAGE = re.compile(
+    r"(?i)^(page|page_?(number|no|index|num)|strona|numer_?strony|offset|skip|start_?(row|index)|seite)$"
+)
+_FROM = re.compile(
+    r"^(?i:from|since|start|begin|od|von|ab|after|.*_(from|since|od|von))$|.*[a-z](From|Since|Od|Von|After)$"
+)
+_TO = re.compile(r"^(?i:to|until|end|do|bis|before|.*_(to|until|do|bis))$|.*[a-z](To|Until|Do|Bis|Before)$")
 USUAL_SIZE = "100"
 
 
 class _FromOrigin(zeep.Transport):
-    """Reads the WSDL and what it imports: beside it or on its own host; from elsewhere only what was saved beside it."""
+    """Reads the WSDL and what it imports, beside it or on its host; from elsewhere only what was saved beside it."""
 
     def __init__(self, origin: Origin) -> None:
         zeep.Transport.__init__(self)

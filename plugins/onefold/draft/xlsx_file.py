@@ -105,7 +105,9 @@ def _typed(cells: Sequence[Sequence[object]]) -> str | None:
         return "date"
     if all(isinstance(value, int) and not isinstance(value, bool) for value in values):
         return "integer"
-    return "numeric" if all(isinstance(value, int | float) and not isinstance(value, bool) for value in values) else None
+    return (
+        "numeric" if all(isinstance(value, int | float) and not isinstance(value, bool) for value in values) else None
+    )
 
 
 def _text(cell: object) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 
 import yaml
@@ -86,7 +85,9 @@ def suite_yaml(system: str, stream: str, keys: Iterable[str]) -> str:
 def _keyed(entries: Iterable[tuple[str, Value]], marks: Iterable[Mark]) -> list[str]:
     """A line for each key that has a value, with its marks."""
     return [
-        f"{key}: {_flow(value)}{_marked([mark for mark in marks if mark.key == key])}" for key, value in entries if value
+        f"{key}: {_flow(value)}{_marked([mark for mark in marks if mark.key == key])}"
+        for key, value in entries
+        if value
     ]
 
 

@@ -86,13 +86,16 @@ def check_suites(catalog: Catalog, folder: Path = FOLDER) -> int:
         for system in catalog.systems.values()
         for name, stream in system.streams.items()
     }
+    streams = {
+        f"{each.system}__{name}": f"{each.system}.{name}" for each in catalog.systems.values() for name in each.streams
+    }
     columns |= {
         name: {f"{name}_id", "source_of_truth", *entity.attributes} for name, entity in catalog.entities.items()
     }
     expectations, mistakes = 0, []
     for name, known in columns.items():
         try:
-            suite, file = _read(name, folder)
+            suite, file = _read(name, folder, streams.get(name))
         except CatalogError as error:
             mistakes += error.mistakes
             continue
@@ -103,10 +106,12 @@ def check_suites(catalog: Catalog, folder: Path = FOLDER) -> int:
     return expectations
 
 
-def _read(name: str, folder: Path) -> tuple[Suite, YamlFile]:
+def _read(name: str, folder: Path, stream: str | None = None) -> tuple[Suite, YamlFile]:
+    """The suite and its file; `stream` is the one that it is of, as system.stream."""
     path = folder / f"{name}.yaml"
     if not path.exists():
-        raise CatalogError([Mistake(path, 1, "the file is missing; add it: every stream and entity needs a suite")])
+        how = f"write a first one: bin/onefold new suite {stream}" if stream else "add it"
+        raise CatalogError([Mistake(path, 1, f"the file is missing; {how}: every stream and entity needs a suite")])
     return read_model(path, Suite, "name")
 
 

@@ -72,7 +72,7 @@ def xlsx_rows(file: BinaryIO, name: str, form: Format, stream: Stream) -> Iterat
 
 
 def sheet_lines(file: BinaryIO, name: str, form: Format) -> Iterator[Line]:
-    """The rows of a sheet that are not empty, as they are. Raises Unfit for what is no sound workbook without macros."""
+    """The rows of a sheet that are not empty, as they are. Raises Unfit for what is no sound workbook."""
     _require_harmless(file, name)
     file.seek(0)
     try:

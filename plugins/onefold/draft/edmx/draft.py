@@ -66,7 +66,9 @@ def _cursor(fields: Fields, named: dict[str, Property]) -> tuple[dict[str, Value
         why = f": it filters by no {unusable}" if unusable and unusable not in usable else ""
         return {}, Mark("", f"no property says what changed, so each load reads everything{why}")
     cursor = {"fields": [stamp]}
-    created = next((n for n in usable if _CREATED.match(n) and fields[n].get("type") == fields[stamp].get("type")), None)
+    created = next(
+        (n for n in usable if _CREATED.match(n) and fields[n].get("type") == fields[stamp].get("type")), None
+    )
     if named[stamp].nullable and created:
         cursor["fallback"] = [created]
     return cursor, None

@@ -15,16 +15,16 @@ from onefold.http.attempt import BadBody
 _SAP = "{http://www.sap.com/Protocols/SAPData}"
 _DEEPEST = 10
 _TYPES = {
-    "Edm.Int16": "integer", "Edm.Int32": "integer", "Edm.Int64": "integer", "Edm.Byte": "integer", "Edm.SByte": "integer",
-    "Edm.Decimal": "numeric", "Edm.Double": "numeric", "Edm.Single": "numeric", "Edm.Boolean": "boolean",
+    "Edm.Int16": "integer", "Edm.Int32": "integer", "Edm.Int64": "integer", "Edm.Byte": "integer",
+    "Edm.SByte": "integer", "Edm.Decimal": "numeric", "Edm.Double": "numeric", "Edm.Single": "numeric", "Edm.Boolean": "boolean",
     "Edm.DateTime": "timestamp", "Edm.DateTimeOffset": "timestamp", "Edm.Date": "date",
 }  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Property:
-    """One property of an entity: the keys that lead to it (two in a complex type), its type in the catalogue, what it is
-    called, and what the service says of it."""
+    """One property of an entity: the keys that lead to it (two in a complex type), its type in the catalogue, what it
+    is called, and what the service says of it."""
 
     keys: tuple[str, ...]
     kind: str
@@ -35,8 +35,8 @@ class Property:
 
 @dataclass(frozen=True, slots=True)
 class EntitySet:
-    """One entity set: its keys, its properties, and why it cannot be listed (None: it can). `asks` says what the service
-    demands of a question, or forbids."""
+    """One entity set: its keys, its properties, and why it cannot be listed (None: it can). `asks` says what the
+    service demands of a question, or forbids."""
 
     name: str
     label: str
@@ -86,7 +86,9 @@ class Metadata:
             properties = tuple(self._properties(kind, (), unfilterable, 0)) if kind is not None else ()
             keys = tuple(self._keys(kind)) if kind is not None else ()
             label = each.get(f"{_SAP}label") or (kind.get(f"{_SAP}label") if kind is not None else None) or name
-            yield EntitySet(name, label, keys, properties, _unlistable(each, said, kind, keys), tuple(_asks(each, said)))
+            yield EntitySet(
+                name, label, keys, properties, _unlistable(each, said, kind, keys), tuple(_asks(each, said))
+            )
 
     def _lineage(self, kind: etree._Element) -> list[etree._Element]:
         """The type after those that it is derived from."""

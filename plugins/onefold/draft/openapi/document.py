@@ -28,7 +28,7 @@ class Document:
         self.swagger2 = str(child(self.root, "swagger")).startswith("2")
         if not self.swagger2 and not str(child(self.root, "openapi")).startswith("3"):
             raise Fatal(
-                "this is no OpenAPI 3 description (`openapi: 3.…`), nor one of Swagger 2 (`swagger: \"2.0\"`). Give the "
+                'this is no OpenAPI 3 description (`openapi: 3.…`), nor one of Swagger 2 (`swagger: "2.0"`). Give the '
                 "file itself, not its web page."
             )
 
@@ -85,7 +85,7 @@ def _parsed(text: str, named: str) -> object:
     try:
         if text.lstrip().startswith("{"):
             return json.loads(text)
-        return yaml.load(text, Loader=yaml.CSafeLoader)  # noqa: S506 - the safe loader, in C: large files take minutes else
+        return yaml.load(text, Loader=yaml.CSafeLoader)
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise Fatal(f"{named} is neither JSON nor YAML; give the file itself, not its web page") from error
 

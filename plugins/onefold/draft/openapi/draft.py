@@ -9,10 +9,10 @@ from urllib.parse import urljoin, urlsplit
 
 from onefold.draft.guesses import fitting, guessed_cursor, guessed_keys
 from onefold.draft.json_sample import JsonAnswers, sampled_fields
+from onefold.draft.lists import Candidate, candidates, doubt
 from onefold.draft.model import Draft, DraftStream, Fields, Mark, Value
 from onefold.draft.names import Given, fields_of, stream_name
 from onefold.draft.openapi.document import Document, Node, OpenFile, child, items
-from onefold.draft.lists import Candidate, candidates, doubt
 from onefold.draft.openapi.operations import (
     Operation,
     SchemaAnswers,
@@ -20,21 +20,24 @@ from onefold.draft.openapi.operations import (
     required_parameters,
     scalar_places,
 )
-from onefold.draft.paging import UNKNOWN, Listing, Parameter, following, page_size
 from onefold.draft.openapi.schema import Schemas
 from onefold.draft.openapi.security import sign_in
+from onefold.draft.paging import Listing, Parameter, following, page_size
 from onefold.errors import Fatal
 
-_SINCE = (
-    "updated_since", "modified_since", "changed_since", "updated_after", "modified_after", "changed_after", "since",
-    "updated_from", "modified_from", "updatedsince", "modifiedsince", "changedsince", "updatedafter", "modifiedafter",
-    "updated_at_min", "updated[gte]", "updated_at[gte]", "updatedfrom", "changed_from", "last_modified_from",
-    "if_modified_since", "from",
-)  # fmt: skip
-_UNTIL = (
-    "updated_until", "modified_until", "updated_before", "modified_before", "changed_before", "until", "updated_to",
-    "modified_to", "updatedbefore", "updated_at_max", "updated[lt]", "updated_at[lt]", "updatedto", "changed_to", "to",
-)  # fmt: skip
+_CHANGED = r"(last_?)?(updated?|modified|changed?|modification)(_?(at|on|date|time|datetime|timestamp))?"
+_SINCE = re.compile(
+    rf"(if_?)?{_CHANGED}[_.\[]*(since|after|gte?|from|min|start)\]?|(min|from|start)_?{_CHANGED}|since", re.IGNORECASE
+)
+_UNTIL = re.compile(
+    rf"{_CHANGED}[_.\[]*(until|before|lte?|to|max|end)\]?|(max|to|end)_?{_CHANGED}|until", re.IGNORECASE
+)
+_ANY_TIME = re.compile(r"(start|begin|from)(_?(date|time|at))?|date_?from", re.IGNORECASE)
+_VERB = re.compile(
+    r"^(gets?|lists?|retrieves?|fetch(es)?|returns?|shows?|reads?|finds?|search(es)?)\s+((a|the)\s+list\s+of\s+)?"
+    r"((all|the|a|an)\s+)*(?=\S)",
+    re.IGNORECASE,
+)
 NOTHING_ASKS = "no parameter asks for what changed, so each load reads everything"
 
 
@@ -60,7 +63,7 @@ def openapi_draft(text: str, open_file: OpenFile) -> Draft:
     for operation in operations(document):
         found = _stream(document, schemas, operation, base)
         if isinstance(found, str):
-            left_out.append(f"{operation.named}: {found}")
+            left_out += [f"{operation.named}: {found}"] if found else []
         else:
             streams.append(found)
     if not streams:
@@ -73,13 +76,13 @@ def openapi_draft(text: str, open_file: OpenFile) -> Draft:
 
 
 def _stream(document: Document, schemas: Schemas, operation: Operation, base: str) -> DraftStream | str:
-    """The operation's stream, or why it is none."""
-    if "{" in operation.path:
-        return "its path has parameters: write it by hand, asked for each record of another stream"
+    """The operation's stream, or why it is none; "" of one object's own address, which the list has too."""
     name = stream_name(_own_name(operation.path))
     answer = _answer(document, schemas, operation, name)
     if isinstance(answer, str):
-        return answer
+        return "" if "{" in operation.path else answer
+    if "{" in operation.path:
+        return "it is asked for once for each record of another stream: its path has parameters"
     fields, marks = fields_of(answer.given)
     keys = guessed_keys(fields, name)
     sure = fitting(keys)
@@ -108,7 +111,7 @@ def _stream(document: Document, schemas: Schemas, operation: Operation, base: st
         request["params"] = dict(params)
     return DraftStream(
         name=name,
-        title=operation.title,
+        title=_title(operation.title),
         fields=fields,
         keys=keys,
         request=request,
@@ -174,7 +177,9 @@ def _changes(
     since = _parameter(operation.parameters, _SINCE)
     until = _parameter(operation.parameters, _UNTIL)
     if since is None:
-        return cursor, {}, [Mark("cursor" if cursor else "", NOTHING_ASKS)]
+        other = _parameter(operation.parameters, _ANY_TIME)
+        asks = f"; does {other.name} ask for what changed since then?" if other else ""
+        return cursor, {}, [Mark("cursor" if cursor else "", f"{NOTHING_ASKS}{asks}")]
     params: dict[str, Value] = {since.name: _window("start", since)}
     if until:
         params[until.name] = _window("end", until)
@@ -189,12 +194,18 @@ def _window(end: str, parameter: Parameter) -> str:
     return f"{{{'first' if end == 'start' else 'last'}_day}}" if form == "date" else f"{{{end}}}"
 
 
-def _parameter(parameters: Mapping[str, Parameter], names: tuple[str, ...]) -> Parameter | None:
-    return next((parameters[name] for name in names if name in parameters), None)
+def _parameter(parameters: Mapping[str, Parameter], shape: re.Pattern[str]) -> Parameter | None:
+    return next((each for name, each in parameters.items() if shape.fullmatch(name)), None)
 
 
 def _source_name(fields: Fields, name: str) -> str:
     return str(fields[name].get("path") or name)
+
+
+def _title(summary: str) -> str:
+    """What is listed: `List all pets` becomes Pets."""
+    text = _VERB.sub("", summary.strip()).strip().rstrip(".")
+    return text[:1].upper() + text[1:] if text else summary
 
 
 def _own_name(path: str) -> str:

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from onefold.draft.json_sample import JsonAnswers
 from onefold.draft.model import Value
 from onefold.draft.openapi.document import Document, Node, child, items
-from onefold.draft.paging import Parameter
 from onefold.draft.openapi.schema import Schemas
+from onefold.draft.paging import Parameter
 
 _SEARCH = re.compile(r"(^|[/_.-])(search|query|find|filter|list|lookup)([/_.-]|$)|search|query", re.IGNORECASE)
 _GOOD = ("200", "2XX", "2xx", "206", "default")
@@ -150,7 +150,9 @@ class SchemaAnswers:
     def members(self, node: object) -> Iterable[tuple[str, object]]:
         """The parts of an object by name."""
         schema = self._schemas.alone(node)
-        return [] if self._is_list(schema) else [(n, each.schema) for n, each in self._schemas.properties(schema).items()]
+        return (
+            [] if self._is_list(schema) else [(n, each.schema) for n, each in self._schemas.properties(schema).items()]
+        )
 
     def listed(self, node: object) -> tuple[str, ...] | None:
         """The names of the fields of a list's objects; none of a list of scalars; None where it is no list."""

@@ -141,8 +141,10 @@ class Schemas:
 
 
 def _is_null(schema: Node) -> bool:
-    return list(texts(schema.get("type"))) == ["null"] or schema.get("enum") == [None] or (
-        "const" in schema and schema["const"] is None
+    return (
+        list(texts(schema.get("type"))) == ["null"]
+        or schema.get("enum") == [None]
+        or ("const" in schema and schema["const"] is None)
     )
 
 

@@ -22,8 +22,10 @@ class SignIn:
 def sign_in(document: Document) -> tuple[dict[str, Value], list[Mark]]:
     """The way in that suits a program best, of those that the description asks for, and what to check of it."""
     kept = document.node(document.root)
-    schemes = child(kept, "securityDefinitions") if document.swagger2 else document.child(kept, "components").get(
-        "securitySchemes"
+    schemes = (
+        child(kept, "securityDefinitions")
+        if document.swagger2
+        else document.child(kept, "components").get("securitySchemes")
     )
     asked = {str(name) for each in items(kept, "security") if isinstance(each, dict) for name in each}
     found: list[SignIn] = []
@@ -81,9 +83,13 @@ def _oauth2(scheme: Node) -> SignIn | None:
             auth["scope"] = str(next(iter(scopes)))
         text = "login and password of the connection are the client's id and secret"
         if address.netloc:
-            text += f", its token is had at {address.scheme}://{address.netloc} (another host goes into extra token_url)"
+            text += (
+                f", its token is had at {address.scheme}://{address.netloc} (another host goes into extra token_url)"
+            )
         return SignIn(auth, text, 0)
     if isinstance(flows, dict) or scheme.get("flow"):
-        text = "it has OAuth2 for people only (no client credentials): a token made by hand is the connection's password"
+        text = (
+            "it has OAuth2 for people only (no client credentials): a token made by hand is the connection's password"
+        )
         return SignIn({"kind": "bearer"}, text, 4)
     return None

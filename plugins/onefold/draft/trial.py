@@ -1,0 +1,243 @@
+"""One page of a stream, asked for before anything is scheduled: what it would load, and what stands against that.
+
+Nothing is written to the warehouse, and no value is kept: names, types and counts are all that is told.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections import Counter
+from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import closing
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from itertools import islice, pairwise
+
+from onefold.catalog.fields import keys_to
+from onefold.catalog.stream import Stream
+from onefold.catalog.system import System
+from onefold.connectors.connector import StreamSource, Transport
+from onefold.connectors.page import Page
+from onefold.connectors.past import history
+from onefold.connectors.record import Record
+from onefold.connectors.registry import connector_class, open_transport
+from onefold.connectors.window import BEGINNING, Window
+from onefold.draft.values_seen import MISSING, fits, kind_of, undeclared, value_of
+from onefold.errors import Fatal, OnefoldError
+from onefold.foreign_text import shown_name
+from onefold.http.attempt import Attempt
+from onefold.http.endpoint import Endpoint
+
+PAGES = 3
+"""So many pages are asked for until one has records."""
+ATTEMPTS = 2
+LOOKED_AT = 1_000
+"""Records of a page whose fields are looked at."""
+OpenTransport = Callable[..., Transport]
+
+
+@dataclass(frozen=True, slots=True)
+class FieldSeen:
+    """One field: its declared type (None: it is not declared, `name` is then the source's own), how often each type was
+    seen, in how many records it is absent, and in how many it cannot be read as declared."""
+
+    name: str
+    declared: str | None
+    seen: Mapping[str, int]
+    absent: int = 0
+    unfit: int = 0
+    required: bool = False
+
+    @property
+    def problem(self) -> str | None:
+        """What the gate would say of it."""
+        if self.unfit:
+            return f"{self.name} cannot be read as {self.declared} in {self.unfit} of the records"
+        return (
+            f"{self.name} is required and absent in {self.absent} of the records"
+            if self.absent and self.required
+            else None
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What one page of a stream showed. `failed` says why there is none; `next_page` how the one after it would be
+    asked for; `cursor` in which order the page's cursors are."""
+
+    stream: str
+    failed: str | None = None
+    records: int = 0
+    requests: int = 0
+    bytes: int = 0
+    seconds: float = 0.0
+    fields: tuple[FieldSeen, ...] = ()
+    keyless: int = 0
+    repeated_keys: int = 0
+    cursor: str | None = None
+    next_page: str = ""
+    problems: tuple[str, ...] = field(default=())
+
+    @property
+    def passed(self) -> bool:
+        return self.failed is None and not self.problems
+
+
+def try_stream(
+    system: System,
+    stream_name: str,
+    endpoint: Endpoint,
+    *,
+    since: datetime | None = None,
+    transport: OpenTransport = open_transport,
+) -> Trial:
+    """Ask for the first page. A stream that cannot be read gives a trial that says why; nothing is raised for it."""
+    stream, named = system.streams[stream_name], f"{system.system}.{stream_name}"
+    if stream.lookup:
+        return Trial(
+            named, f"{named} is a look-up: it is asked about what other systems name, so there is no page to see"
+        )
+    attempts: list[Attempt] = []
+    started = time.monotonic()
+    patient = system.model_copy(update={"limits": system.limits.model_copy(update={"attempts": ATTEMPTS})})
+    window = _window(system, stream_name, since)
+    doubt: str | None = None
+    page: Page | None = None
+    try:
+        try:
+            page = _first_page(patient, stream_name, endpoint, window, transport, attempts)
+        except Fatal as error:
+            page = _whole_page(patient, stream_name, endpoint, window, transport, attempts)
+            if page is None:
+                raise
+            doubt = str(error)
+    except OnefoldError as error:
+        return Trial(named, str(error), requests=len(attempts), seconds=round(time.monotonic() - started, 1))
+    found = _seen(stream, page.records[:LOOKED_AT])
+    keys = [record.key for record in page.records if record.key is not None]
+    repeated, keyless = len(keys) - len(set(keys)), len(page.records) - len(keys)
+    cursor, about_cursor = _cursor(stream, page.records)
+    problems = [doubt] if doubt else []
+    problems += [each.problem for each in found if each.problem]
+    problems += [f"{keyless} records lack the primary key ({', '.join(stream.primary_key)})"] if keyless else []
+    problems += [f"{repeated} records have a key that another of the page has"] if repeated else []
+    problems += [about_cursor] if about_cursor else []
+    return Trial(
+        stream=named,
+        records=len(page.records),
+        requests=len(attempts),
+        bytes=sum(attempt.bytes for attempt in attempts),
+        seconds=round(time.monotonic() - started, 1),
+        fields=tuple(found),
+        keyless=keyless,
+        repeated_keys=repeated,
+        cursor=cursor,
+        next_page="not known: see the problem" if doubt else _next_page(stream, page.token),
+        problems=tuple(problems),
+    )
+
+
+def _window(system: System, stream_name: str, since: datetime | None) -> Window:
+    """What a first load would ask for."""
+    now = datetime.now(UTC)
+    first = history(system, stream_name, now)
+    return Window(max(since or BEGINNING, first or BEGINNING), now)
+
+
+def _first_page(
+    system: System, stream_name: str, endpoint: Endpoint, window: Window, transport: OpenTransport,
+    attempts: list[Attempt],
+) -> Page:  # fmt: skip
+    """The first page that has records, of the first few; an empty one where none has."""
+    last: Page | None = None
+    with transport(system, endpoint, attempts.append, stream=stream_name) as opened:
+        source = StreamSource(system, stream_name, endpoint)
+        with closing(_closable(connector_class(system)(source, opened).read(window, None))) as pages:
+            for last in islice(pages, PAGES):
+                if last.records:
+                    return last
+    return last or Page([], datetime.now(UTC), None)
+
+
+def _closable(pages: Iterator[Page]) -> Generator[Page]:
+    """An iterator need not have `close`; a generator has, and so has what it yields from."""
+    yield from pages
+
+
+def _whole_page(
+    system: System, stream_name: str, endpoint: Endpoint, window: Window, transport: OpenTransport,
+    attempts: list[Attempt],
+) -> Page | None:  # fmt: skip
+    """The page whose end is not proven, so that its fields can be shown beside the reason; None where that is not what
+    was wrong."""
+    stream = system.streams[stream_name]
+    if stream.next.complete:
+        return None
+    complete = stream.model_copy(update={"next": stream.next.model_copy(update={"complete": True})})
+    known = system.model_copy(update={"streams": {**system.streams, stream_name: complete}})
+    try:
+        return _first_page(known, stream_name, endpoint, window, transport, attempts)
+    except OnefoldError:
+        return None
+
+
+def _seen(stream: Stream, records: list[Record]) -> list[FieldSeen]:
+    """The declared fields that are read by keys, then the keys that the catalogue does not name."""
+    read: list[Mapping[str, object]] = []
+    for record in records:
+        try:
+            content = json.loads(record.payload)
+        except (ValueError, RecursionError):
+            continue
+        read += [content] if isinstance(content, dict) else []
+    found: list[FieldSeen] = []
+    known = set(stream.ignore)
+    for name, given in stream.fields.items():
+        keys = keys_to(name, given)
+        if keys is None:
+            known.add(str(given.path).lstrip("$.").split(".")[0].split("[")[0].strip('"'))
+            found.append(FieldSeen(name, given.type, {}))
+            continue
+        known.add(keys[0])
+        values = [value for value in (value_of(each, keys) for each in read) if value is not MISSING]
+        unfit = sum(not fits(value, given.type) for value in values)
+        kinds = Counter(kind_of(value) for value in values)
+        found.append(FieldSeen(name, given.type, dict(kinds), len(read) - len(values), unfit, given.required))
+    volatile = {path.split(".")[0] for path in stream.volatile}
+    for name, kind, count in undeclared(read, frozenset(known | volatile)):
+        found.append(FieldSeen(shown_name(name), None, {kind: count}, len(read) - count))
+    return found
+
+
+def _cursor(stream: Stream, records: list[Record]) -> tuple[str | None, str | None]:
+    """The order of the page's cursors, and what is wrong with them."""
+    if stream.cursor is None or not records:
+        return None, None
+    given = [record.cursor for record in records if record.cursor is not None]
+    lacking = len(records) - len(given)
+    about = f"{lacking} records lack the cursor ({', '.join(stream.cursor.fields)})" if lacking else None
+    if not given:
+        return "absent", about
+    pairs = list(pairwise(given))
+    if all(first == second for first, second in pairs):
+        return "all the same" if pairs else "one record", about
+    if all(first <= second for first, second in pairs):
+        return "ascending", about
+    return ("descending" if all(first >= second for first, second in pairs) else "in no order"), about
+
+
+def _next_page(stream: Stream, token: str | None) -> str:
+    """How the page after it would be asked for, without a value that the source gave."""
+    if token is None:
+        return "none: this page is the last"
+    following = stream.next
+    match following.kind:
+        case "offset" | "number" if token.isdecimal():
+            return f"{following.parameter}={token}"
+        case "url" | "link":
+            return "at the address that the answer names"
+        case "token" | "after":
+            return f"{following.parameter}=… ({len(token)} characters that the answer names)"
+        case _:
+            return "the connector goes on from where this page ends"
