@@ -19,6 +19,7 @@ from onefold.catalog.yaml_file import CatalogError
 from onefold.commands import new
 from onefold.errors import Fatal
 from onefold.settings import ROOT
+from tests.draft.drafting import drafted
 
 OPENAPI = {
     "openapi": "3.0.3",
@@ -74,15 +75,6 @@ CSV = "nr_faktury;data;kwota;NIP;opis\r\nFV/1;31.01.2026;1 234,50;5272889007;Śr
 WSDL = Path(__file__).parents[2] / "sandbox" / "regon" / "regon-bir11.wsdl"
 
 
-def drafted(kind: str, location: str | Path, *more: str) -> System:
-    """The system of the draft that is printed."""
-    done = CliRunner().invoke(new.system, ["made_up", "--from", kind, str(location), "--stdout", *more])
-    if done.exception and not isinstance(done.exception, SystemExit):
-        raise done.exception
-    assert done.exit_code == 0, done.output
-    return System.model_validate(yaml.safe_load(done.output))
-
-
 def test_openapi_gives_each_list_with_its_pages_window_fields_and_sign_in(tmp_path: Path) -> None:
     (tmp_path / "api.json").write_text(json.dumps(OPENAPI))
     system = drafted("openapi", tmp_path / "api.json")
@@ -115,11 +107,10 @@ def test_edmx_gives_each_entity_set_with_its_key_and_the_stamp_in_two_fields(tmp
     assert stream.fields["Blocked"].type == "boolean"
 
 
-def test_wsdl_gives_each_operation_with_its_parameters() -> None:
-    system = drafted("wsdl", WSDL, "--stream", "dane_szukaj_podmioty")
-    stream = system.streams["dane_szukaj_podmioty"]
-    assert (system.protocol, stream.request.operation) == ("soap", "DaneSzukajPodmioty")
-    assert stream.request.params
+def test_a_wsdl_without_lists_is_refused_with_what_its_operations_are() -> None:
+    """REGON's answers are XML in a string, and what it has besides are look-ups: nothing of it can be scheduled so."""
+    with pytest.raises(Fatal, match="no operation of the WSDL answers a list.*Zaloguj: by its name"):
+        drafted("wsdl", WSDL)
 
 
 def test_a_database_gives_each_table_with_key_types_stamp_and_deletion_mark(warehouse_url: str, tmp_path: Path) -> None:
@@ -190,7 +181,7 @@ def test_what_only_a_person_can_say_of_personal_data_is_drafted_and_named_by_che
     ("kind", "content", "said"),
     [
         ("openapi", "<html>", "no OpenAPI 3 description"),
-        ("openapi", '{"swagger": "2.0"}', "Convert a Swagger 2 file first"),
+        ("openapi", '{"swagger": "1.2"}', "nor one of Swagger 2"),
         ("openapi", '{"openapi": "3.0.0", "paths": {}}', "no GET without path parameters"),
         ("edmx", "no xml", "the file is no XML"),
         ("edmx", "<a/>", "no EDMX"),

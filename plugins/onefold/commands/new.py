@@ -54,8 +54,8 @@ def system(
 
     LOCATION is a file or a web address (an OpenAPI or Swagger description, a WSDL, an OData service's $metadata, a CSV
     file, an Excel workbook, an example answer in JSON), or a database's URL. `env:NAME` takes it from the variable
-    NAME, so that no password stays in the shell's history. What had to be guessed is marked `# check: …` in the YAML. Files
-    that are there are never written over.
+    NAME, so that no password stays in the shell's history. What had to be guessed is marked `# check: …` in the YAML.
+    Files that are there are never written over.
     """
     from onefold.draft.yaml_text import draft_yaml, left_out_lines, suite_yaml
 

@@ -10,11 +10,20 @@ from typing import Protocol
 from onefold.draft.guesses import looks_like_a_key, singular
 
 DATA = frozenset(
-    re.findall(
-        r"\w+",
-        "data items results result records rows value values entries content elements hits objects resources list entities "
-        "collection page documents docs payload response d",
-    )
+    {"data", "items", "results", "result", "records", "rows", "value", "values", "entries", "content", "elements"}
+    | {
+        "hits",
+        "objects",
+        "resources",
+        "list",
+        "entities",
+        "collection",
+        "documents",
+        "docs",
+        "payload",
+        "response",
+        "d",
+    }
 )
 """What the list of the data is called where it is not called by what it holds."""
 BESIDES = re.compile(

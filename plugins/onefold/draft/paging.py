@@ -42,7 +42,8 @@ _SIZES = (
     "maxresults", "page[size]", "page[limit]", "$top", "take", "results_per_page", "items_per_page",
 )  # fmt: skip
 _HOLDERS = re.compile(
-    r"^(_?links?|meta|metadata|paging|pagination|page_?info|response_?metadata|_?page|cursors?|result)$", re.IGNORECASE
+    r"^(_?links?|next|meta|metadata|paging|pagination|page_?info|response_?metadata|_?page|cursors?|result)$",
+    re.IGNORECASE,
 )
 UNKNOWN = "nothing in the description says how pages go on: compare a listing that is longer than one page"
 
@@ -59,7 +60,8 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """What is known of a listing: its query parameters by lower-case name, the places of the scalars in its answer, whether the header Link is documented, and the key of its records."""
+    """What is known of a listing: its query parameters by lower-case name, the places of the scalars in its answer,
+    whether the header Link is documented, and the key of its records."""
 
     parameters: Mapping[str, Parameter]
     places: tuple[tuple[str, ...], ...]
@@ -115,7 +117,8 @@ def _by_token(listing: Listing) -> tuple[dict[str, Value], str | None] | None:
 
 def _by_address(listing: Listing) -> tuple[dict[str, Value], str | None] | None:
     for keys in sorted(listing.places, key=len):
-        name = "next" if keys[-1].lower() == "href" and len(keys) > 1 and keys[-2].lower() == "next" else keys[-1]
+        held = len(keys) > 1 and keys[-2].lower() == "next" and keys[-1].lower() in ("href", "link", "url", "uri")
+        name = "next" if held else keys[-1]
         inside = keys[:-2] if name != keys[-1] else keys[:-1]
         is_text = listing.kinds.get(keys, "text") in ("text", "json")
         if _ADDRESS.match(name) and is_text and all(_HOLDERS.match(each) for each in inside):

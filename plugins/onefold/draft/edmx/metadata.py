@@ -16,8 +16,9 @@ _SAP = "{http://www.sap.com/Protocols/SAPData}"
 _DEEPEST = 10
 _TYPES = {
     "Edm.Int16": "integer", "Edm.Int32": "integer", "Edm.Int64": "integer", "Edm.Byte": "integer",
-    "Edm.SByte": "integer", "Edm.Decimal": "numeric", "Edm.Double": "numeric", "Edm.Single": "numeric", "Edm.Boolean": "boolean",
-    "Edm.DateTime": "timestamp", "Edm.DateTimeOffset": "timestamp", "Edm.Date": "date",
+    "Edm.SByte": "integer", "Edm.Decimal": "numeric", "Edm.Double": "numeric", "Edm.Single": "numeric",
+    "Edm.Boolean": "boolean", "Edm.DateTime": "timestamp",
+    "Edm.DateTimeOffset": "timestamp", "Edm.Date": "date",
 }  # fmt: skip
 
 

@@ -38,6 +38,7 @@ _VERB = re.compile(
     r"((all|the|a|an)\s+)*(?=\S)",
     re.IGNORECASE,
 )
+IN_BODY = "how its body asks for the next page"
 NOTHING_ASKS = "no parameter asks for what changed, so each load reads everything"
 
 
@@ -77,12 +78,13 @@ def openapi_draft(text: str, open_file: OpenFile) -> Draft:
 
 def _stream(document: Document, schemas: Schemas, operation: Operation, base: str) -> DraftStream | str:
     """The operation's stream, or why it is none; "" of one object's own address, which the list has too."""
-    name = stream_name(_own_name(operation.path))
-    answer = _answer(document, schemas, operation, name)
+    own = _own_name(operation.path)
+    answer = _answer(document, schemas, operation, stream_name(own))
     if isinstance(answer, str):
         return "" if "{" in operation.path else answer
     if "{" in operation.path:
         return "it is asked for once for each record of another stream: its path has parameters"
+    name = stream_name(own or (answer.keys or ("records",))[-1])
     fields, marks = fields_of(answer.given)
     keys = guessed_keys(fields, name)
     sure = fitting(keys)
@@ -97,7 +99,7 @@ def _stream(document: Document, schemas: Schemas, operation: Operation, base: st
         operation.parameters, tuple(answer.places), operation.link, _source_name(fields, keys[0]),
         is_list=not answer.keys, text=operation.text, kinds=answer.kinds,
     )  # fmt: skip
-    going_on, unsure = following(listing)
+    going_on, unsure = following(listing) if operation.method == "GET" else ({}, IN_BODY)
     params.pop(str(going_on.get("parameter")), None)
     marks += [Mark("next", unsure)] if unsure else []
     marks += [Mark("records", answer.doubt)] if answer.doubt else []
@@ -209,10 +211,10 @@ def _title(summary: str) -> str:
 
 
 def _own_name(path: str) -> str:
-    """The last part of the path that says what is listed: /v1/orders/search.json lists orders."""
+    """The last part of the path that says what is listed: /v1/orders/search.json lists orders. "" of `/`."""
     parts = [re.sub(r"\.(json|xml|php|aspx?|svc)$", "", part) for part in path.split("/") if part and "{" not in part]
     telling = [part for part in parts if part.lower() not in ("search", "query", "list", "all", "find", "filter")]
-    return (telling or parts or ["stream"])[-1]
+    return (telling or parts or [""])[-1]
 
 
 def _server(document: Document) -> tuple[str, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from onefold.draft.names import Given, key_path
@@ -78,17 +78,22 @@ class Schemas:
 
     def fields(self, given: object) -> Iterator[Given]:
         """The fields of the object: what is not only sent to the source."""
-        yield from self._fields(given, (), True, 0)
+        yield from self._fields(given, (), True, (self.alone(given),))
 
-    def _fields(self, given: object, above: tuple[str, ...], required: bool, depth: int) -> Iterator[Given]:
+    def _fields(
+        self, given: object, above: tuple[str, ...], required: bool, within: tuple[Node, ...]
+    ) -> Iterator[Given]:
+        """`within` are the schemas of the objects around it: one that holds itself has no end."""
         for name, each in self.properties(given).items():
             if each.schema.get("writeOnly") is True:
                 continue
             keys, always = (*above, name), required and each.required
             schema = self.alone(each.schema)
-            below = self.properties(schema) if self.kind(schema) == "json" and not _is_list(schema) else {}
-            if depth < _FLATTENED and 0 < len(below) <= _MOST_NESTED:
-                yield from self._fields(schema, keys, always and not self.nullable(each.schema), depth + 1)
+            below = self.properties(schema) if self._stated(schema) == ["object"] else {}
+            around = any(schema is outer for outer in within)
+            if len(within) <= _FLATTENED and 0 < len(below) <= _MOST_NESTED and not around:
+                inner = always and not self.nullable(each.schema)
+                yield from self._fields(schema, keys, inner, (*within, schema))
                 continue
             title = str(each.schema.get("title") or "")
             path = key_path(*keys) if above else None
@@ -97,10 +102,8 @@ class Schemas:
     def kind(self, given: object) -> str:
         """The catalogue's type of a value with this schema."""
         schema = self.alone(given)
-        stated = [each for each in texts(schema.get("type")) if each != "null"]
+        stated = self._stated(schema)
         form = str(schema.get("format") or "").lower()
-        if not stated:
-            stated = self._implied(schema)
         if len(stated) != 1:
             return "numeric" if set(stated) == {"integer", "number"} else "json" if stated else "text"
         if stated[0] == "string":
@@ -116,15 +119,20 @@ class Schemas:
             return "unix_seconds"
         return "unix_milliseconds" if form in ("unix-time-ms", "timestamp-ms", "epoch-millis") else None
 
+    def _stated(self, schema: Node) -> list[str]:
+        """The JSON types that a value may have, but null."""
+        return [each for each in texts(schema.get("type")) if each != "null"] or self._implied(schema)
+
     def _implied(self, schema: Node) -> list[str]:
         """The types of a value whose schema names none."""
-        if self.properties(schema) or "additionalProperties" in schema:
+        alternatives = self._alternatives(schema)
+        if "additionalProperties" in schema or (not alternatives and self.properties(schema)):
             return ["object"]
         if "items" in schema:
             return ["array"]
         values = items(schema, "enum") or [schema[name] for name in ("const", "example", "default") if name in schema]
         kinds = {_json_type(value) for value in values if value is not None}
-        for each in self._alternatives(schema):
+        for each in alternatives:
             inner = self._document.node(each)
             kinds |= {kind for kind in texts(inner.get("type")) if kind != "null"} or set(self._implied_once(inner))
         return sorted(kinds)
@@ -146,10 +154,6 @@ def _is_null(schema: Node) -> bool:
         or schema.get("enum") == [None]
         or ("const" in schema and schema["const"] is None)
     )
-
-
-def _is_list(schema: Mapping[str, object]) -> bool:
-    return "array" in list(texts(schema.get("type"))) or "items" in schema
 
 
 def _json_type(value: object) -> str:
