@@ -21,7 +21,13 @@ from tests.groups import GroupScheduling
 from tests.roles import PASSWORDS, as_role
 from tests.scheduler.installation import PATIENCE
 
-pytest_plugins = ["tests.kills", "tests.scheduler.demo", "tests.warehouse.old_release", "tests.parsed_dbt"]
+pytest_plugins = [
+    "tests.kills",
+    "tests.scheduler.demo",
+    "tests.warehouse.old_release",
+    "tests.parsed_dbt",
+    "tests.connectors.mariadb",
+]
 TEMPLATE = "onefold_template"
 SETTINGS = {"fsync": "off", "full_page_writes": "off", "shared_buffers": "128MB", "autovacuum": "off"}
 """Nothing has to outlive a power cut; a drop searches every buffer; and no worker visits hundreds of databases."""

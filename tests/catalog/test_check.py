@@ -23,6 +23,7 @@ def test_a_right_catalogue_is_counted(checkout):
         "streams": 1,
         "entities": 1,
         "expectations": 2,
+        "marks": [],
     }
 
 
@@ -48,3 +49,4 @@ def test_a_stream_without_a_suite_is_a_mistake(checkout):
     result = run(checkout)
     assert result.exit_code == 1
     assert "every stream and entity needs a suite" in result.output
+    assert "write a first one: bin/onefold new suite shop.account" in result.output

@@ -55,6 +55,13 @@ def _share(usr: Path) -> Path:
     pytest.fail(f"MariaDB was found in {usr}, but not its {SYSTEM_TABLES[0]}: install the whole of {PACKAGE}.")
 
 
+@pytest.fixture(scope="session")
+def maria(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    """The port of a real MariaDB."""
+    with running(tmp_path_factory.mktemp("mariadb"), tmp_path_factory.mktemp("programs")) as port:
+        yield port
+
+
 @contextmanager
 def running(folder: Path, cache: Path) -> Iterator[int]:
     """A server on 127.0.0.1 with the users of ROLES, its data below `folder`; gives its port, ends it at the end."""

@@ -109,7 +109,7 @@ def test_edmx_gives_each_entity_set_with_its_key_and_the_stamp_in_two_fields(tmp
 
 def test_a_wsdl_without_lists_is_refused_with_what_its_operations_are() -> None:
     """REGON's answers are XML in a string, and what it has besides are look-ups: nothing of it can be scheduled so."""
-    with pytest.raises(Fatal, match="no operation of the WSDL answers a list.*Zaloguj: by its name"):
+    with pytest.raises(Fatal, match=r"no operation of the WSDL answers a list.*Zaloguj: by its name"):
         drafted("wsdl", WSDL)
 
 

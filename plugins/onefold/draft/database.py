@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 from sqlalchemy.engine.interfaces import ReflectedColumn
 
-from onefold.connectors.sql.database import DRIVERS
+from onefold.connectors.sql.database import DIALECTS
 from onefold.draft.database_types import field_type, has_no_zone, is_flag
 from onefold.draft.guesses import guessed_cursor, guessed_keys
 from onefold.draft.model import Draft, DraftStream, Mark, Value
@@ -24,15 +24,22 @@ if TYPE_CHECKING:
 
 _ROW_VERSIONS = ("wersja", "version", "rowversion", "row_version", "rv")
 _DELETED = ("usuniety", "usuniete", "usunieto", "deleted", "is_deleted", "isdeleted", "skasowany")
-_OF_THE_SERVER = re.compile(r"^(information_schema|pg_.*|mysql|performance_schema|sys|SYS|SYSTEM)$")
-_USUAL = {"postgresql": "postgresql+psycopg", "postgres": "postgresql+psycopg", "mysql": "mysql+pymysql",
-          "mariadb": "mariadb+pymysql"}  # fmt: skip
-_HOW = "write postgresql://user@host/database or mysql://user@host/database"
+_OF_THE_SERVER = re.compile(r"^((?i:information_schema|sys|system|guest)|pg_.*|mysql|performance_schema|db_.*)$")
+_SCHEMES = {each.driver.partition("+")[0]: scheme for scheme, each in DIALECTS.items()} | {"mariadb": "mysql"}
+"""Airflow's type of connection by the name of a database in SQLAlchemy."""
+_HOW = "write postgresql://user@host/database, or mysql://, mssql:// or oracle:// in its place"
 _PARTITIONS = """
 select n.nspname, c.relname, p.relname, c.relispartition
 from pg_inherits i join pg_class c on c.oid = i.inhrelid join pg_namespace n on n.oid = c.relnamespace
 join pg_class p on p.oid = i.inhparent
 """
+_ARRAYS = """
+select n.nspname, c.relname, a.attname
+from pg_attribute a join pg_class c on c.oid = a.attrelid join pg_namespace n on n.oid = c.relnamespace
+join pg_type t on t.oid = a.atttypid where t.typcategory = 'A' and a.attnum > 0
+"""
+_DOCUMENT = re.compile(r"json_valid\(`([^`]+)`\)", re.IGNORECASE)
+"""How MariaDB keeps JSON: as text with a check that it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +69,7 @@ def database_draft(location: str, endpoint: Endpoint | None = None) -> Draft:
             warnings.simplefilter("ignore")  # of types that SQLAlchemy does not know: they are text
             found = sa.inspect(connection)
             relations, left_out = _relations(found, connection)
+            arrays = _arrays(found, connection)
             streams: list[DraftStream] = []
             zoneless: list[str] = []
             for each in relations:
@@ -69,7 +77,9 @@ def database_draft(location: str, endpoint: Endpoint | None = None) -> Draft:
                 if not columns:
                     left_out.append(f"{each.table}: the login may see none of its columns")
                     continue
-                streams.append(_stream(found, each, columns))
+                streams.append(
+                    _stream(found, each, columns, arrays.get(each.table, set()) | _documents(connection, each))
+                )
                 zoneless += [f"{each.table}.{column['name']}" for column in columns if has_no_zone(column["type"])]
     except sa.exc.SQLAlchemyError as error:
         kind = type(error).__name__
@@ -78,7 +88,8 @@ def database_draft(location: str, endpoint: Endpoint | None = None) -> Draft:
         engine.dispose()
     if not streams:
         raise Fatal("the database has no tables or views that this user may see; check the user's rights")
-    marks = [Mark("connection", f"an Airflow connection of type {_airflow_type(engine)}, its schema is the database")]
+    kind = _SCHEMES.get(engine.dialect.name, engine.dialect.name)
+    marks = [Mark("connection", f"of Airflow's type {kind}, with the database as schema")]
     more: dict[str, Value] = {}
     if zoneless:
         more["timezone"] = "UTC"
@@ -92,20 +103,16 @@ def _engine(location: str, endpoint: Endpoint | None) -> sa.Engine:
         url = sa.make_url(endpoint.url if endpoint else location)
         if endpoint:
             url = url.set(username=endpoint.login, password=endpoint.password)
-        url = url.set(drivername=_USUAL.get(url.drivername, url.drivername))
+        dialect = DIALECTS.get(_SCHEMES.get(url.drivername, url.drivername))
+        if dialect:
+            url = dialect.address(url.set(drivername=dialect.driver))
         return sa.create_engine(url, hide_parameters=True)
     except (sa.exc.ArgumentError, sa.exc.NoSuchModuleError, ValueError):
         raise Fatal(f"LOCATION is no database URL; {_HOW}") from None
     except ImportError as error:
         raise Fatal(
-            f"no driver for {url.drivername} is installed here ({error.name}); Onefold reads PostgreSQL, MariaDB and "
-            f"MySQL: {_HOW}. For another database write the system by hand from a view of its tables, or load files."
+            f"the driver that this URL wants ({error.name}) is not installed here, and Onefold reads by its own: {_HOW}"
         ) from None
-
-
-def _airflow_type(engine: sa.Engine) -> str:
-    names = {driver.partition("+")[0]: scheme for scheme, driver in DRIVERS.items()}
-    return names.get(engine.dialect.name, "mysql")
 
 
 def _relations(found: Inspector, connection: sa.Connection) -> tuple[list[_Relation], list[str]]:
@@ -113,13 +120,13 @@ def _relations(found: Inspector, connection: sa.Connection) -> tuple[list[_Relat
     usual = found.default_schema_name
     left_out: list[str] = []
     relations: list[_Relation] = []
-    postgresql = connection.dialect.name == "postgresql"
+    postgresql = _is_postgresql(connection)
     parents: dict[tuple[str, str], tuple[str, bool]] = {}
     for schema, name, parent, partition in connection.execute(sa.text(_PARTITIONS)) if postgresql else ():
         parents[str(schema), str(name)] = (str(parent), bool(partition))
     schemas = [each for each in found.get_schema_names() if not _OF_THE_SERVER.match(each)]
     for schema in sorted(schemas, key=lambda each: (each != usual, each)):
-        if schema != usual and not postgresql:
+        if schema != usual and connection.dialect.name in ("mysql", "mariadb"):
             left_out.append(f"database {schema}: connect to it as a system of its own")
             continue
         for name, kind in _names(found, schema):
@@ -140,8 +147,8 @@ def _names(found: Inspector, schema: str) -> Iterator[tuple[str, str]]:
         return
 
 
-def _stream(found: Inspector, relation: _Relation, columns: list[ReflectedColumn]) -> DraftStream:
-    documents = _documents(found, relation)
+def _stream(found: Inspector, relation: _Relation, columns: list[ReflectedColumn], documents: set[str]) -> DraftStream:
+    """`documents` are columns that hold lists or documents though SQLAlchemy does not say so."""
     fields, marks = fields_of(
         Given(each["name"], "json" if each["name"] in documents else field_type(each["type"])) for each in columns
     )
@@ -178,13 +185,26 @@ def _stream(found: Inspector, relation: _Relation, columns: list[ReflectedColumn
     )
 
 
-def _documents(found: Inspector, relation: _Relation) -> set[str]:
-    """MariaDB's columns of JSON: text with a check that it is."""
-    if found.bind.dialect.name == "postgresql" or relation.kind != "Table":
+def _arrays(found: Inspector, connection: sa.Connection) -> dict[str, set[str]]:
+    """PostgreSQL's columns with lists, by table as a stream names it."""
+    by_table: dict[str, set[str]] = {}
+    for schema, table, column in connection.execute(sa.text(_ARRAYS)) if _is_postgresql(connection) else ():
+        named = str(table) if schema == found.default_schema_name else f"{schema}.{table}"
+        by_table.setdefault(named, set()).add(str(column))
+    return by_table
+
+
+def _documents(connection: sa.Connection, relation: _Relation) -> set[str]:
+    """MariaDB's columns of JSON."""
+    if not getattr(connection.dialect, "is_mariadb", False) or relation.kind != "Table":
         return set()
-    checks = found.get_check_constraints(relation.name, schema=relation.schema)
-    matched = (re.fullmatch(r"json_valid\(`?(\w+)`?\)", str(check["sqltext"]), re.IGNORECASE) for check in checks)
-    return {match[1] for match in matched if match}
+    name = connection.dialect.identifier_preparer.quote_identifier(relation.name)
+    made = connection.exec_driver_sql(f"show create table {name}").one()[1]
+    return set(_DOCUMENT.findall(str(made)))
+
+
+def _is_postgresql(connection: sa.Connection) -> bool:
+    return connection.dialect.name == "postgresql"
 
 
 def _key(found: Inspector, relation: _Relation, columns: list[ReflectedColumn]) -> tuple[list[str], list[Mark]]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import mysql, postgresql
+from sqlalchemy.dialects import mssql, mysql, postgresql
 
 from onefold.catalog.fields import FieldType
 
 _NUMERIC = (sa.Numeric, sa.Float)
+_BITS = 63
 _JSON = (sa.JSON, sa.ARRAY, mysql.SET, postgresql.HSTORE)
 
 
@@ -22,6 +23,10 @@ def field_type(kind: sa.types.TypeEngine[object]) -> FieldType:
             return "boolean"
         case mysql.BIGINT() if kind.unsigned:
             return "numeric"  # up to 18,446,744,073,709,551,615: PostgreSQL's bigint holds half of it
+        case mysql.BIT() if (kind.length or 1) > _BITS:
+            return "numeric"
+        case mssql.TIMESTAMP():
+            return "integer"  # a rowversion
         case sa.Integer() | mysql.YEAR() | mysql.BIT() | postgresql.OID():
             return "integer"
         case _ if isinstance(kind, _NUMERIC):
