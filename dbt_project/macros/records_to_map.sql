@@ -7,7 +7,8 @@
 {%- set versions = source('staging', system ~ '__' ~ stream) -%}
 {%- set current = source('staging', system ~ '__' ~ stream ~ '__current') -%}
 {%- set publish_load = source('ops', 'publish_load') -%}
-{%- if not is_incremental() or entity in var('full_mapping') -%}
+{%- set whole = entity in var('full_mapping') or (entity ~ ':' ~ system ~ '.' ~ stream) in var('full_mapping') -%}
+{%- if not is_incremental() or whole -%}
 select _key, _payload || '{}' as _payload, _withheld, _deleted, _load_id, _extracted_at from {{ versions }} as version
 where not exists (
     select from {{ versions }} as newer where newer._key = version._key and newer._load_id > version._load_id)

@@ -20,7 +20,7 @@ retained as materialized (
     select distinct on (a.cluster) a.cluster, a.{{ id }}
     from assigned as a
     join (
-        select {{ id }}, min(_publish_id) as since from conformed.{{ entity }}_version
+        select {{ id }}, min(_publish_id) as since from {{ published_table(entity, 'version') }}
         where {{ id }} in (select {{ id }} from assigned) group by {{ id }}
     ) as age using ({{ id }})
     order by a.cluster, age.since, a.members desc, a.first_record
@@ -29,7 +29,7 @@ seed as (
     select f.cluster, min(f.record) as first_record, min(f.record) filter (where not f.used) as record
     from (
         select c.cluster, c.record, exists (
-            select from conformed.{{ entity }}_crosswalk_version as v
+            select from {{ published_table(entity, 'crosswalk_version') }} as v
             where v.{{ id }} = md5('{{ entity }}|' || c.record)::uuid and v._ended_publish_id is null
         ) as used
         from {{ ref(entity ~ '__cluster') }} as c
@@ -44,7 +44,7 @@ named as (
         when record is not null then md5('{{ entity }}|' || record)::uuid
         -- The ids of all its records live on with others: how often the first record has moved makes another one.
         else md5('{{ entity }}|' || first_record || '|' || (
-            select count(*) from conformed.{{ entity }}_crosswalk_version as v where v.record = first_record))::uuid
+            select count(*) from {{ published_table(entity, 'crosswalk_version') }} as v where v.record = first_record))::uuid
     end
     from seed
 )

@@ -1,6 +1,7 @@
-{% macro candidate_identifiers(entity, systems, strong, composites={}, probabilistic=none) -%}
+{% macro candidate_identifiers(entity, systems, streams, strong, composites={}, probabilistic=none) -%}
 {#- By what each changed, living record can be recognised. `composites` are the identifiers among `strong` that are made of
-    several columns: a record has one when it has all of these. `probabilistic` names the attribute with the name and those with
+    several columns: a record has one when it has all of these. What was mapped from a stream that is no longer among `streams`
+    counts no more. `probabilistic` names the attribute with the name and those with
     the address: {'name': 'legal_name', 'address': ['postal_code', 'street']}. -#}
 with keyed as (
 {%- for system in systems %}
@@ -20,7 +21,7 @@ with keyed as (
 {%- endif %}
     from {{ ref(system ~ '__' ~ entity) }} as m
     join {{ ref(entity ~ '__changed') }} as c on c.record = m._record collate "C"
-    where not m._deleted
+    where not m._deleted and m._system || '.' || m._stream in ('{{ streams | join("', '") }}')
 {%- if not loop.last %}
     union all
 {%- endif %}

@@ -1,15 +1,22 @@
 {% macro changed_records(entity, systems, streams) -%}
 {#- The records of an entity that came or went with this publish's loads. The systems each have a mapped model of it; the
     streams, as 'system.stream', are those that these are made of. -#}
-{%- set whole = entity in var('full_mapping') -%}
+{%- set whole = resolves_all(entity) -%}
 {%- set taken_in = 'true' if whole else
     '_load_id in (select load_id from ops.publish_load where publish_id = ' ~ var('publish_id') ~ ')' -%}
 {% for system in systems -%}
 select _record collate "C" as record from {{ ref(system ~ '__' ~ entity) }} where {{ taken_in }}
 union
 {% endfor -%}
+{%- if not whole %}
+{%- for stream in streams if (entity ~ ':' ~ stream) in var('full_mapping') %}
+-- Its mapping is another one: every record of it was mapped again.
+select _record collate "C" from {{ ref(stream.split('.')[0] ~ '__' ~ entity) }} where _stream = '{{ stream.split('.')[1] }}'
+union
+{%- endfor %}
+{%- endif %}
 -- A load that was rolled back: its records are gone from the mapped models, or back to an earlier load.
-select record from mapped.{{ entity }}__identifier where {{ taken_in }}
+select record from {{ known_identifiers(entity) }} where {{ taken_in }}
 union
 -- What is held back is judged again each time, although its load was taken in before.
 select unnest(records) collate "C" from ops.held_back where entity = '{{ entity }}'

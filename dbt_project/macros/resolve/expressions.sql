@@ -18,6 +18,21 @@ from (
     union
     select record from {{ ref(entity ~ '__changed') }}
 ) as looked_at
-join conformed.{{ entity }}_crosswalk_version as v using (record)
+join {{ published_table(entity, 'crosswalk_version') }} as v using (record)
 where v._ended_publish_id is null
+{%- endmacro %}
+
+{% macro resolves_all(entity) -%}
+{#- Whether all records of the entity are resolved again ('true', or ''), because what joins them is another. -#}
+{{ 'true' if entity in var('full_mapping') or (entity ~ ':resolution') in var('full_mapping') else '' }}
+{%- endmacro %}
+
+{% macro known_identifiers(entity) -%}
+{#- By what the published records can be recognised; a dry run has a view of it, with the columns of its own catalogue. -#}
+{{ var('shadow', '') }}mapped.{{ entity }}__identifier
+{%- endmacro %}
+
+{% macro published_table(entity, table) -%}
+{#- The published versions; a dry run has a view of them, which is empty where its entity is not there yet. -#}
+{{ var('shadow', '') ~ 'mapped' if var('shadow', '') else 'conformed' }}.{{ entity }}_{{ table }}
 {%- endmacro %}

@@ -92,6 +92,6 @@ golden as (
 select golden.*
     , case when live._hash is null then 'new' when live._hash <> golden._hash then 'changed' end as _change
 from golden
-left join conformed.{{ entity }}_version as live
+left join {{ published_table(entity, 'version') }} as live
     on live.{{ id }} = golden.{{ id }} and live._ended_publish_id is null
 {%- endmacro %}

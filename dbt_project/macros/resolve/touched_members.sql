@@ -3,18 +3,18 @@
 {%- set identifiers = strong + (['probabilistic_key', 'name_prefix_key'] if probabilistic else []) -%}
 {%- set columns = ['record', '_load_id'] + identifiers + (['name_key', 'name_truncated'] if probabilistic else []) -%}
 with touched as materialized (
-    {% if entity in var('full_mapping') -%}
+    {% if resolves_all(entity) -%}
     select record from {{ ref(entity ~ '__changed') }}
     {%- else -%}
     select record collate "C" as record from ops.touched(
-        '{{ ref(entity ~ '__changed') }}', '{{ ref(entity ~ '__candidate_identifier') }}', 'mapped.{{ entity }}__identifier',
+        '{{ ref(entity ~ '__changed') }}', '{{ ref(entity ~ '__candidate_identifier') }}', '{{ known_identifiers(entity) }}',
         array['{{ identifiers | join("', '") }}']) as record
     {%- endif %}
 ),
 member as (
     select {{ columns | join(', ') }} from {{ ref(entity ~ '__candidate_identifier') }}
     union all
-    select {{ columns | join(', ') }} from mapped.{{ entity }}__identifier as i
+    select {{ columns | join(', ') }} from {{ known_identifiers(entity) }} as i
     where i.record in (select record from touched)
         and not exists (select from {{ ref(entity ~ '__changed') }} as c where c.record = i.record)
 )

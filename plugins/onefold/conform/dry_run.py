@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, replace
 
@@ -15,7 +15,7 @@ from onefold.catalog.entity import Entity
 from onefold.conform import dbt_build, dry_run_schemas
 from onefold.conform.candidate import Candidate, Gate
 from onefold.conform.held_back import find_held_back
-from onefold.conform.publish_ledger import Publish, changed_mappings
+from onefold.conform.publish_ledger import Publish, changed_mappings, changed_suites, pending_loads
 from onefold.conform.verdict import judge_candidates, with_dependents
 from onefold.errors import Fatal
 from onefold.load.ledger import Load
@@ -76,6 +76,11 @@ class DryRunReport:
         return asdict(self) | {"entities": [asdict(each) for each in self.entities], "loads": list(self.loads)}
 
 
+Look = Callable[[psycopg.Connection, Publish, Entity], None]
+"""Looks at an entity's candidates while the temporary tables `held` and `failing` name those that would not be
+published (held_back.py)."""
+
+
 def dry_run_conform(
     url: str,
     actor: str,
@@ -92,33 +97,77 @@ def dry_run_conform(
     engineers to look at, until the next dry run. Raises Fatal when a load is not in state dry_run or its landing is
     gone, Retriable while another dry run is in progress.
     """
-    with translate_errors("dry run of conform"), connect(url, autocommit=True) as connection, _dry_run_lock(connection):
+    with translate_errors("dry run of conform"), connect(url, autocommit=True) as connection, dry_run_lock(connection):
         _require_landing(connection, loads)
-        publish = _open_publish(connection, actor, mappings, loads)
-        touched = [entity for entity in entities if publish.touches(entity)]
-        _fill_schemas(connection, touched, loads)
+        taken_in = [(load.load_id, False, f"{load.system}.{load.stream}") for load in loads]
+        publish = _open_publish(connection, actor, mappings, {}, taken_in)
+        return dry_run_publish(
+            connection, actor, gate, entities, dbt_in_shadow(project, url, entities), publish, loads=loads
+        )
+
+
+def dbt_in_shadow(project: dbt_build.DbtProject, url: str, entities: Sequence[Entity]) -> Callable[[Publish], object]:
+    """Builds the entities' models in the schemas of a dry run."""
+
+    def build(publish: Publish) -> object:
         variables = {
             "publish_id": publish.publish_id,
             "full_mapping": sorted(publish.full_mapping),
             "shadow": dry_run_schemas.PREFIX,
         }
-        dbt_build.build_models(project, url, variables, [f"tag:{entity.entity}" for entity in touched])
-        found = [_report(connection, publish, entity, gate) for entity in touched]
-        refused = with_dependents(touched, {each.entity: each.refused for each in found if each.refused})
-        report = DryRunReport(
-            publish.publish_id,
-            publish.loads,
-            tuple(replace(each, refused=refused.get(each.entity)) for each in found),
-        )
-        _record(connection, actor, report)
+        touched = [f"tag:{entity.entity}" for entity in entities if publish.touches(entity)]
+        return dbt_build.build_models(project, url, variables, touched)
+
+    return build
+
+
+def open_pending(
+    connection: psycopg.Connection, actor: str, mappings: Mapping[str, str], suites: Mapping[str, str]
+) -> Publish:
+    """A dry run's publish of just what the next conform would take in, with these mappings and suites."""
+    return _open_publish(connection, actor, mappings, suites, pending_loads(connection))
+
+
+def dry_run_publish(
+    connection: psycopg.Connection,
+    actor: str,
+    gate: Gate,
+    entities: Sequence[Entity],
+    run_build: Callable[[Publish], object],
+    publish: Publish,
+    *,
+    loads: Sequence[Load] = (),
+    look: Look | None = None,
+) -> DryRunReport:
+    """Build the publish in the schemas of a dry run, and report; call it with the dry_run_lock.
+
+    `loads` are those of it whose rows are not in staging yet.
+    """
+    touched = [entity for entity in entities if publish.touches(entity)]
+    _fill_schemas(connection, touched, loads)
+    if touched:
+        run_build(publish)
+    found = [_report(connection, publish, entity, gate, look) for entity in touched]
+    refused = with_dependents(touched, {each.entity: each.refused for each in found if each.refused})
+    report = DryRunReport(
+        publish.publish_id,
+        publish.loads,
+        tuple(replace(each, refused=refused.get(each.entity)) for each in found),
+    )
+    _record(connection, actor, report)
     return report
 
 
 def _open_publish(
-    connection: psycopg.Connection, actor: str, mappings: Mapping[str, str], loads: Sequence[Load]
+    connection: psycopg.Connection,
+    actor: str,
+    mappings: Mapping[str, str],
+    suites: Mapping[str, str],
+    loads: Sequence[tuple[int, bool, str]],
 ) -> Publish:
     with connection.transaction():
         changed = changed_mappings(connection, mappings)
+        judged_anew = changed_suites(connection, suites)
         publish_id = one_row(
             connection.execute(
                 "insert into ops.publish (actor, mappings, state) values (%s, %s, 'dry_run') returning publish_id",
@@ -127,23 +176,25 @@ def _open_publish(
         )[0]
         with connection.cursor() as cursor:
             cursor.executemany(
-                "insert into ops.publish_load (publish_id, load_id) values (%s, %s)",
-                [(publish_id, load.load_id) for load in loads],
+                "insert into ops.publish_load (publish_id, load_id, undone) values (%s, %s, %s)",
+                [(publish_id, load_id, undone) for load_id, undone, _ in loads],
             )
-    streams = frozenset(f"{load.system}.{load.stream}" for load in loads)
-    return Publish(publish_id, tuple(load.load_id for load in loads), streams, changed)
+    streams = frozenset(stream for _, _, stream in loads)
+    return Publish(publish_id, tuple(load_id for load_id, _, _ in loads), streams, changed, judged_anew)
 
 
 def _fill_schemas(connection: psycopg.Connection, entities: Sequence[Entity], loads: Sequence[Load]) -> None:
     dry_run_schemas.drop_tables(connection)
     streams = sorted({stream for entity in entities for stream in entity.streams})
     dry_run_schemas.create_staging_views(connection, [StagingTable(*stream.split(".")) for stream in streams], loads)
-    dry_run_schemas.copy_mapped_tables(
-        connection, [f"{system}__{entity.entity}" for entity in entities for system in entity.systems]
-    )
+    for entity in entities:
+        dry_run_schemas.copy_mapped_tables(connection, entity)
+        dry_run_schemas.create_published_views(connection, entity)
 
 
-def _report(connection: psycopg.Connection, publish: Publish, entity: Entity, gate: Gate) -> EntityDryRun:
+def _report(
+    connection: psycopg.Connection, publish: Publish, entity: Entity, gate: Gate, look: Look | None
+) -> EntityDryRun:
     name = entity.entity
     candidate = Candidate(publish.publish_id, name, dry_run_schemas.MAPPED, f"{name}__candidate", f"{name}_id")
     verdict = judge_candidates(connection, entity, candidate, gate)
@@ -161,6 +212,8 @@ def _report(connection: psycopg.Connection, publish: Publish, entity: Entity, ga
         new, changed, merged, ended, split, conflicts, held_back, warnings = one_row(
             connection.execute(sql.SQL(_REPORT).format(id=sql.Identifier(f"{name}_id"), **tables))
         )
+        if look:
+            look(connection, publish, entity)
     return EntityDryRun(name, new, changed, merged, ended, split, conflicts, verdict.refused, held_back, warnings)
 
 
@@ -192,7 +245,7 @@ def _require_landing(connection: psycopg.Connection, loads: Sequence[Load]) -> N
             )
 
 
-def _dry_run_lock(connection: psycopg.Connection) -> AbstractContextManager[None]:
+def dry_run_lock(connection: psycopg.Connection) -> AbstractContextManager[None]:
     """There is one set of dry-run schemas, for one dry run at a time. Raises Retriable when another has them."""
     busy = "Another dry run is in progress; nothing was changed. Wait for it to end and start again."
     return advisory_lock(connection, "onefold dry run", busy=busy)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import psycopg
 from psycopg import sql
 
+from onefold.catalog.entity import Attribute, Entity
 from onefold.load.ledger import Load
-from onefold.warehouse.rows import one_row
+from onefold.mapping.golden import known_columns
+from onefold.mapping.type_cast import cast
 from onefold.warehouse.tables import StagingTable
 
 PREFIX = "dry_run_"
@@ -41,15 +43,108 @@ def create_staging_views(
         )
 
 
-def copy_mapped_tables(connection: psycopg.Connection, models: Iterable[str]) -> None:
-    """Copy the mapped records, on which an incremental model builds; of a model that has none yet, nothing."""
-    for name in models:
+def copy_mapped_tables(connection: psycopg.Connection, entity: Entity) -> None:
+    """Copy the entity's mapped records, on which its incremental models build; of a model that has none yet, nothing.
+
+    A column that the catalogue wants otherwise stays behind, as the migration drops it: dbt adds it anew.
+    """
+    for system in entity.systems:
+        name = f"{system}__{entity.entity}"
         original, copy = sql.Identifier("mapped", name), sql.Identifier(MAPPED, name)
-        if one_row(connection.execute("select to_regclass(%s)", (original.as_string(connection),)))[0]:
-            connection.execute(sql.SQL("create table {} as table {}").format(copy, original))
+        columns = [
+            column
+            for column, kind in _columns(connection, original).items()
+            if column.startswith("_") or (column in entity.attributes and entity.attributes[column].type == kind)
+        ]
+        if columns:
+            copied = sql.SQL(", ").join(map(sql.Identifier, columns))
+            connection.execute(sql.SQL("create table {} as select {} from {}").format(copy, copied, original))
             connection.execute(sql.SQL("create unique index on {} (_record)").format(copy))
             connection.execute(sql.SQL("create index on {} (_load_id)").format(copy))
             connection.execute(sql.SQL("analyze {}").format(copy))
+
+
+def create_published_views(connection: psycopg.Connection, entity: Entity) -> None:
+    """Create a view of each table that the entity is published in, with the columns that the catalogue gives it."""
+    name = entity.entity
+    version = sql.Identifier("conformed", f"{name}_version")
+    there = _columns(connection, version)
+    attributes = {attribute: _as_migrated(attribute, each, there) for attribute, each in entity.attributes.items()}
+    _create_view(connection, f"{name}_version", version, {each: sql.Identifier(each) for each in _META} | attributes)
+    crosswalk = sql.Identifier("conformed", f"{name}_crosswalk_version")
+    moved = ("record", "system", "stream", "key", "_publish_id", "_ended_publish_id")
+    _create_view(connection, f"{name}_crosswalk_version", crosswalk, {each: sql.Identifier(each) for each in moved})
+    known = sql.Identifier("mapped", f"{name}__identifier")
+    held = _columns(connection, known)
+    _create_view(
+        connection,
+        f"{name}__identifier",
+        known,
+        {
+            column: sql.Identifier(column) if column in held else sql.SQL("null::text")
+            for column in known_columns(entity)
+        },
+    )
+
+
+_META = (
+    *("source_of_truth", "_systems", "_records", "_members", "_loads", "_mapping_versions", "_winning_members"),
+    *("_hash", "_publish_id", "_ended_publish_id", "_merged_into"),
+)
+_TYPES = {"timestamp with time zone": "timestamptz"}
+
+
+def _as_migrated(name: str, attribute: Attribute, there: Mapping[str, str]) -> sql.Composable:
+    """The attribute's published value, as the generated migration leaves it (mapping/entity_migration.py)."""
+    column = name if name in there else attribute.renamed_from
+    if column is None or column not in there:
+        return sql.SQL("null::{}").format(sql.SQL(attribute.type))
+    if there[column] == attribute.type:
+        return sql.Identifier(column)
+    return sql.SQL(cast(there[column], attribute.type).using.format(column=column))
+
+
+def _create_view(
+    connection: psycopg.Connection, name: str, table: sql.Identifier, columns: Mapping[str, sql.Composable]
+) -> None:
+    """A view of the table's columns; an empty one of their names where there is no such table yet."""
+    view, entity_id = sql.Identifier(MAPPED, name), _id_of(name)
+    if _columns(connection, table):
+        selected = [sql.SQL("{} as {}").format(value, sql.Identifier(column)) for column, value in columns.items()]
+        if entity_id:
+            selected.append(sql.Identifier(entity_id))
+        body = sql.SQL("select {} from {}").format(sql.SQL(", ").join(selected), table)
+    else:
+        typed = {column: _EMPTY.get(column, "text") for column in columns} | ({entity_id: "uuid"} if entity_id else {})
+        selected = [
+            sql.SQL("null::{} as {}").format(sql.SQL(kind), sql.Identifier(column)) for column, kind in typed.items()
+        ]
+        body = sql.SQL("select {} where false").format(sql.SQL(", ").join(selected))
+    connection.execute(sql.SQL("create view {} as {}").format(view, body))
+
+
+_EMPTY = {
+    **dict.fromkeys(("_publish_id", "_ended_publish_id", "_load_id"), "bigint"),
+    "_merged_into": "uuid",
+    "name_truncated": "boolean",
+    "record": 'text collate "C"',
+}
+
+
+def _id_of(table: str) -> str:
+    """The column with the golden record's id, of a table of versions; of no other."""
+    entity = table.removesuffix("_version").removesuffix("_crosswalk")
+    return f"{entity}_id" if table.endswith("_version") else ""
+
+
+def _columns(connection: psycopg.Connection, table: sql.Identifier) -> dict[str, str]:
+    """The table's columns, each with its SQL type; none where there is no such table."""
+    rows = connection.execute(
+        "select attname, format_type(atttypid, null) from pg_attribute"
+        " where attrelid = to_regclass(%s) and attnum > 0 and not attisdropped order by attnum",
+        (table.as_string(connection),),
+    )
+    return {name: _TYPES.get(kind, kind) for name, kind in rows}
 
 
 def drop_tables(connection: psycopg.Connection) -> None:

@@ -10,6 +10,7 @@ import psycopg
 from psycopg.types.json import Jsonb
 
 from onefold.catalog.entity import Entity
+from onefold.mapping.registry import entity_of
 from onefold.warehouse.advisory_lock import advisory_lock
 from onefold.warehouse.rows import one_row
 
@@ -36,8 +37,9 @@ order by 1
 class Publish:
     """A publish in progress.
 
-    `streams` are those (system.stream) of its loads. Of the entities in `full_mapping` the mapping changed, so every
-    record is mapped again; of those in `judged_anew` the suite changed, so what it held back is judged again.
+    `streams` are those (system.stream) of its loads. `full_mapping` names the parts of entities (mapping/registry.py)
+    that are mapped or resolved again, because they changed; of the entities in `judged_anew` the suite changed, so what
+    it held back is judged again.
     """
 
     publish_id: int
@@ -48,7 +50,8 @@ class Publish:
 
     def touches(self, entity: Entity) -> bool:
         """Whether this publish may change the entity."""
-        return entity.entity in self.full_mapping | self.judged_anew or not self.streams.isdisjoint(entity.streams)
+        changed = {entity_of(part) for part in self.full_mapping}
+        return entity.entity in changed | self.judged_anew or not self.streams.isdisjoint(entity.streams)
 
 
 def conform_lock(connection: psycopg.Connection) -> AbstractContextManager[None]:
@@ -62,8 +65,8 @@ def open_publish(
 ) -> Publish | None:
     """Open a publish for every load that wrote something and is in none yet; None when there is nothing to do.
 
-    `mappings` has a fingerprint of each entity's mapping: where it changed, or the entity is new, every record is
-    mapped again. `suites` has one of each entity's suite: where it changed, what the entity holds back is judged again.
+    `mappings` has a fingerprint of each part of the mapping: where it changed, or the part is new, it is done again.
+    `suites` has one of each entity's suite: where it changed, what the entity holds back is judged again.
 
     Call it with the conform_lock: a publish that is still building then belongs to a run that died, and is closed as
     failed.
@@ -75,7 +78,7 @@ def open_publish(
         )
         pending = pending_loads(connection)
         full_mapping = changed_mappings(connection, mappings)
-        judged_anew = _changed_suites(connection, suites)
+        judged_anew = changed_suites(connection, suites)
         if not pending and not judged_anew and (not full_mapping or not _anything_published(connection)):
             return None
         publish_id = one_row(
@@ -103,16 +106,31 @@ def pending_loads(connection: psycopg.Connection) -> list[tuple[int, bool, str]]
     return connection.execute(_PENDING).fetchall()
 
 
+_MAPPINGS = """
+select state, mappings from ops.publish
+where state <> 'dry_run' and publish_id >= (
+    select coalesce(max(publish_id), 0) from ops.publish where state = 'published')
+order by publish_id
+"""
+
+
 def changed_mappings(connection: psycopg.Connection, mappings: Mapping[str, str]) -> frozenset[str]:
-    """The entities whose mapping is another than at the newest publish; all of them where there is none."""
-    newest = connection.execute(
-        "select mappings from ops.publish where state = 'published' order by publish_id desc limit 1"
-    ).fetchone()
-    known = newest[0] if newest else {}
-    return frozenset(entity for entity, mapping in mappings.items() if known.get(entity) != mapping)
+    """The parts of the mapping that are others than at the newest publish; all of them where there is none.
+
+    A part that an attempt since then has had otherwise counts too: it may have mapped records so before it failed.
+    """
+    known: dict[str, str] = {}
+    changed: set[str] = set()
+    for state, tried in connection.execute(_MAPPINGS):
+        if state == "published":
+            known = tried
+            changed = {part for part, mapping in mappings.items() if known.get(part) != mapping}
+        else:
+            changed |= {part for part, mapping in mappings.items() if tried.get(part, mapping) != mapping}
+    return frozenset(changed if known else mappings)
 
 
-def _changed_suites(connection: psycopg.Connection, suites: Mapping[str, str]) -> frozenset[str]:
+def changed_suites(connection: psycopg.Connection, suites: Mapping[str, str]) -> frozenset[str]:
     """The entities that hold back golden records which another suite than today's has judged."""
     judged = connection.execute("select distinct entity, suite from ops.held_back").fetchall()
     return frozenset(entity for entity, suite in judged if suites.get(entity, suite) != suite)
@@ -131,7 +149,7 @@ def leave_out(connection: psycopg.Connection, publish: Publish, entities: Sequen
         (publish.publish_id, streams),
     )
     # Without a fingerprint its mapping counts as changed.
-    anew = [name for name in names if name in publish.full_mapping]
+    anew = [part for part in publish.full_mapping if entity_of(part) in names]
     connection.execute(
         "update ops.publish set mappings = mappings - %s::text[] where publish_id = %s", (anew, publish.publish_id)
     )

@@ -51,9 +51,9 @@ def conform(
     held_back.py); an entity of which too many fail is left as it was, with those that refer to it, and the report says
     why: the next run takes its loads in again.
 
-    `mappings` has a fingerprint of each entity's mapping (see mapping/registry.py), and one of the marts, which are
-    views: where one differs from the last publish, every record of the entity is mapped again, or the marts are built
-    again. `suites` has a fingerprint of each entity's suite: where it changed, what is held back is judged again.
+    `mappings` has fingerprints of the parts of each entity's mapping (see mapping/registry.py), and one of the marts,
+    which are views: where one differs from the last publish, a stream's records are mapped again, an entity's are
+    resolved again, or the marts are built again. `suites` has a fingerprint of each entity's suite: where it changed, what is held back is judged again.
 
     With nothing to do it returns at once, without starting dbt. Raises Retriable when another conform runs or another
     session holds what dbt waits for, Fatal when dbt fails, and Rejected when every entity is refused; analysts then

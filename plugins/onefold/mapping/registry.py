@@ -75,11 +75,41 @@ def _row(entity: Entity, name: str, attribute: Attribute, source: str, systems: 
 
 
 def mapping_fingerprints(entities: Mapping[str, Entity], systems: Mapping[str, System]) -> dict[str, str]:
-    """One hash per entity, of all its rules and whom they trust: another hash, and every record is mapped again."""
-    rules = {name: [repr(each.living)] if each.living else [] for name, each in entities.items()}
+    """Hashes of what makes golden records, by the part that has to be done again where one is another one.
+
+    `customer:salesforce.account` is how the stream's records are mapped: they are mapped again. `customer:resolution` is
+    what joins records and chooses values: all of the entity's records are resolved again, and none is mapped.
+    """
+    parts = {resolution_part(name): [repr(_resolution(entity))] for name, entity in entities.items()}
     for row in mapping_rows(entities, systems):
-        rules[row.entity].append(repr(astuple(row)))
-    return {name: hashlib.sha256("\n".join(rows).encode()).hexdigest() for name, rows in rules.items()}
+        parts[resolution_part(row.entity)].append(repr((*row.key, row.trust_rank, row.personal_class)))
+        by_identifier = row.attribute in entities[row.entity].identity.attributes  # such a value is never withheld
+        values = (row.attribute, row.fields, row.constant, row.transform, row.mapping_version, row.hash, by_identifier)
+        parts.setdefault(stream_part(row.entity, f"{row.system}.{row.stream}"), []).append(repr(values))
+    return {name: hashlib.sha256("\n".join(part).encode()).hexdigest() for name, part in parts.items()}
+
+
+def resolution_part(entity: str) -> str:
+    """How mapping_fingerprints and the dbt variable full_mapping name what joins the entity's records."""
+    return f"{entity}:resolution"
+
+
+def stream_part(entity: str, stream: str) -> str:
+    """How they name the mapping of a stream (system.stream) into the entity."""
+    return f"{entity}:{stream}"
+
+
+def entity_of(part: str) -> str:
+    """The entity that a part belongs to."""
+    return part.partition(":")[0]
+
+
+def _resolution(entity: Entity) -> tuple[object, ...]:
+    attributes = [
+        (name, each.type, each.survivorship, each.trust, each.withheld_with) for name, each in entity.attributes.items()
+    ]
+    identity = entity.identity.model_dump()
+    return entity.streams, entity.trust, identity, entity.living and entity.living.model_dump(), attributes
 
 
 def mapping_versions(entities: Mapping[str, Entity], stream: str) -> dict[str, int]:

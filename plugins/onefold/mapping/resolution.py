@@ -31,7 +31,7 @@ def resolution_files(entity: Entity) -> dict[str, str]:
         "changed": ("changed_records", {"systems": entity.systems, "streams": entity.streams}),
         "candidate_identifier": (
             "candidate_identifiers",
-            {"systems": entity.systems, **strong, **composites, **address},
+            {"systems": entity.systems, "streams": entity.streams, **strong, **composites, **address},
         ),
         "member": ("touched_members", {**strong, **also_probabilistic}),
         "strong": ("strong_groups", {**strong, "trust": entity.trust}),

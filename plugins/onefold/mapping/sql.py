@@ -6,9 +6,13 @@ same text means the same in a dbt model, in the gate and here.
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cache
+from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import lru_cache
+from pathlib import Path
 from typing import Protocol, cast
 
 import jinja2
@@ -29,29 +33,51 @@ class _Macro(Protocol):
     def __call__(self, *arguments: object, **named: str) -> str: ...
 
 
-@cache
+_folder: ContextVar[tuple[Path, str]] = ContextVar("transforms", default=(TRANSFORMS, ""))
+"""Whose transforms are meant: the folder, and what tells one state of its files from another."""
+
+
+@contextmanager
+def transforms_of(root: Path) -> Iterator[None]:
+    """Within the block, transforms are those of the project in `root`, as its files are when the block begins."""
+    folder = root / TRANSFORMS.relative_to(ROOT)
+    files = [(file.name, file.read_bytes()) for file in sorted(folder.rglob("*.sql"))]
+    before = _folder.set((folder, hashlib.sha256(repr(files).encode()).hexdigest()))
+    try:
+        yield
+    finally:
+        _folder.reset(before)
+
+
 def _macros() -> jinja2.environment.TemplateModule:
-    files = sorted(TRANSFORMS.rglob("*.sql"))
+    return _macros_in(*_folder.get())
+
+
+@lru_cache(maxsize=8)
+def _macros_in(folder: Path, _state: str) -> jinja2.environment.TemplateModule:
+    files = sorted(folder.rglob("*.sql"))
     environment = jinja2.Environment(undefined=jinja2.StrictUndefined, autoescape=False)  # noqa: S701 - SQL, not HTML
     return environment.from_string("\n".join(file.read_text(encoding="utf-8") for file in files)).module
 
 
-@cache
 def transform_types() -> Mapping[str, str]:
     """The transforms there are, each with the SQL type of what it gives (said at the head of its file)."""
     return {name: gives for name, (gives, _) in _transform_heads().items()}
 
 
-@cache
 def transform_meanings() -> Mapping[str, str]:
     """What each transform gives and understands, in words (the head of its file)."""
     return {name: meaning for name, (_, meaning) in _transform_heads().items()}
 
 
-@cache
 def _transform_heads() -> Mapping[str, tuple[str, str]]:
+    return _transform_heads_in(*_folder.get())
+
+
+@lru_cache(maxsize=8)
+def _transform_heads_in(folder: Path, _state: str) -> Mapping[str, tuple[str, str]]:
     heads: dict[str, tuple[str, str]] = {}
-    for file in sorted(TRANSFORMS.glob("*.sql")):
+    for file in sorted(folder.glob("*.sql")):
         head = re.match(r"\{#- (\w+): (.*?)-#\}", file.read_text(encoding="utf-8"), re.DOTALL)
         if head is None:
             raise Fatal(f"{file}: the first line must say what the transform gives: {{#- type: meaning -#}}")

@@ -2,4 +2,5 @@
 {{ config(tags=['company']) }}
 {{ candidate_identifiers('company',
     systems=['krs', 'regon', 'vies', 'white_list'],
+    streams=['krs.extract', 'regon.entity', 'vies.number', 'white_list.subject'],
     strong=['tax_id_pl', 'regon', 'krs', 'eu_vat']) }}

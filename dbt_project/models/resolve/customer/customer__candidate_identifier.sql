@@ -2,5 +2,6 @@
 {{ config(tags=['customer']) }}
 {{ candidate_identifiers('customer',
     systems=['erp', 'krs', 'regon', 'salesforce', 'sap', 'shop'],
+    streams=['erp.klient', 'krs.extract', 'regon.entity', 'salesforce.account', 'sap.business_partner', 'shop.customer'],
     strong=['tax_id_pl', 'regon', 'krs'],
     probabilistic={'name': 'legal_name', 'address': ['postal_code', 'street']}) }}

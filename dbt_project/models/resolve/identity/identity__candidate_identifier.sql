@@ -2,5 +2,6 @@
 {{ config(tags=['identity']) }}
 {{ candidate_identifiers('identity',
     systems=['keycloak', 'microsoft365'],
+    streams=['keycloak.user', 'microsoft365.user'],
     strong=['email', 'system__username'],
     composites={'system__username': ['_system', 'username']}) }}

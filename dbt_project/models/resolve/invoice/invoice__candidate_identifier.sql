@@ -2,6 +2,7 @@
 {{ config(tags=['invoice']) }}
 {{ candidate_identifiers('invoice',
     systems=['accounting', 'erp', 'ksef'],
+    streams=['accounting.jpk_invoice', 'erp.faktura', 'ksef.invoice'],
     strong=['ksef_number', 'seller_tax_id__invoice_number__kind', 'invoice_number__kind'],
     composites={'seller_tax_id__invoice_number__kind': ['seller_tax_id', 'invoice_number', 'kind'], 'invoice_number__kind':
         ['invoice_number', 'kind']}) }}

@@ -2,5 +2,6 @@
 {{ config(tags=['order']) }}
 {{ candidate_identifiers('order',
     systems=['erp', 'salesforce', 'sap', 'shop'],
+    streams=['erp.zamowienie', 'salesforce.order', 'sap.sales_order', 'shop.order'],
     strong=['system__order_key'],
     composites={'system__order_key': ['_system', 'order_key']}) }}

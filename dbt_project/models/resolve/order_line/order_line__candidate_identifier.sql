@@ -2,5 +2,6 @@
 {{ config(tags=['order_line']) }}
 {{ candidate_identifiers('order_line',
     systems=['erp', 'salesforce', 'sap', 'shop'],
+    streams=['erp.zamowienie_pozycja', 'salesforce.order_item', 'sap.sales_order_item', 'shop.order_line'],
     strong=['system__line_key'],
     composites={'system__line_key': ['_system', 'line_key']}) }}

@@ -2,4 +2,5 @@
 {{ config(tags=['product']) }}
 {{ candidate_identifiers('product',
     systems=['erp', 'salesforce', 'sap_idoc', 'sap_v4', 'shop'],
+    streams=['erp.towar', 'salesforce.product', 'sap_idoc.material', 'sap_v4.product', 'shop.product'],
     strong=['sku', 'ean']) }}

@@ -2,5 +2,6 @@
 {{ config(tags=['purchase_invoice']) }}
 {{ candidate_identifiers('purchase_invoice',
     systems=['accounting', 'ksef'],
+    streams=['accounting.account_entry', 'ksef.purchase'],
     strong=['ksef_number', 'supplier_tax_id__invoice_number__kind'],
     composites={'supplier_tax_id__invoice_number__kind': ['supplier_tax_id', 'invoice_number', 'kind']}) }}
