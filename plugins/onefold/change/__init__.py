@@ -1,1 +1,1 @@
-"""A change of the catalogue, planned against the live warehouse and then applied, or refused because something moved."""
+"""A change of the catalogue: planned against the live warehouse, then applied, or refused because something moved."""

@@ -29,7 +29,7 @@ _WRITTEN = (
 
 @dataclass(frozen=True, slots=True)
 class Project:
-    """What a folder says is integrated and how. `files` has the SHA-256 of every file that people write, by its path."""
+    """What a folder says is integrated and how. `files` has the SHA-256 of each file that people write, by its path."""
 
     root: Path
     catalog: Catalog
@@ -54,8 +54,8 @@ class Project:
 
 
 def read_project(root: Path) -> Project:
-    """Read and check the folder's catalogue and suites. Raises CatalogError, naming file, line and remedy; Fatal when it
-    is no folder of a project, or was written while it was read."""
+    """Read and check the folder's catalogue and suites. Raises CatalogError, naming file, line and remedy; Fatal when
+    it is no folder of a project, or was written while it was read."""
     if not (root / "catalog" / "entities").is_dir() or not (root / "dbt_project").is_dir():
         raise Fatal(f"{root} has no catalog/entities and dbt_project: name the folder of a checkout. Nothing was done.")
     files = written_files(root)
@@ -87,8 +87,8 @@ def _contents(root: Path) -> Iterator[tuple[Path, bytes]]:
 
 
 def assemble(project: Project, target: Path) -> Path:
-    """Make a dbt project of the catalogue in the empty folder `target`: what people wrote, and what is generated from it
-    now. Returns the project's folder. Raises Fatal when a rule names a transform that gives another type."""
+    """Make a dbt project of the catalogue in the empty folder `target`: what people wrote, and what is generated from
+    it now. Returns the project's folder. Raises Fatal when a rule names a transform that gives another type."""
     for path, content in _contents(project.root):
         relative = path.relative_to(project.root)
         if relative.parts[0] == "dbt_project" and str(relative) in project.files:

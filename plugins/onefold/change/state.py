@@ -10,14 +10,11 @@ import psycopg
 from onefold.conform.publish_ledger import pending_loads
 from onefold.warehouse.rows import one_row
 
-_REWRITES = ("erase.execute", "retention.purge", "rollback.execute", "rollback.undo")
-"""Actions of the audit chain that change records without a publish."""
-
 
 @dataclass(frozen=True, slots=True)
 class WarehouseState:
-    """The newest publish (None before the first), the loads that the next one takes in or out, how many events of the
-    audit chain say that records were rewritten, and the newest migration of the schema."""
+    """The newest publish (None before the first), the loads that the next one takes in (or, as negative numbers, out),
+    how many erasures and runs of retention have rewritten records, and the newest migration of the schema."""
 
     publish_id: int | None
     loads: tuple[int, ...]
@@ -45,9 +42,9 @@ def read_state(connection: psycopg.Connection) -> WarehouseState:
     publish_id, rewrites, migration = one_row(
         connection.execute(
             "select (select max(publish_id) from ops.publish where state = 'published'),"
-            " (select count(*) from audit.event where action = any (%s) and result = 'ok'),"
-            " (select max(name) from ops.schema_migration)",
-            (list(_REWRITES),),
+            " (select count(*) from ops.erasure where state in ('executing', 'done'))"
+            " + (select count(*) from ops.retention),"
+            " (select max(name) from ops.schema_migration)"
         )
     )
     loads = tuple(sorted(-load if undone else load for load, undone, _ in pending_loads(connection)))
@@ -62,7 +59,8 @@ def moved_files(planned: Mapping[str, str], now: Mapping[str, str]) -> list[str]
 
 
 def moved_warehouse(planned: WarehouseState, now: WarehouseState) -> Iterator[str]:
-    """What has moved in the warehouse, each as a sentence says it; of the schema only what a plan does not do itself."""
+    """What has moved in the warehouse, each as a sentence says it. The schema may have: a first attempt to apply does
+    that."""
     if planned.publish_id != now.publish_id:
         yield f"publish {now.publish_id} was made (planned against {planned.publish_id or 'none'})"
     came = sorted(set(now.loads) - set(planned.loads))
@@ -72,7 +70,7 @@ def moved_warehouse(planned: WarehouseState, now: WarehouseState) -> Iterator[st
     if went:
         yield f"loads were taken in: {_listed(went)}"
     if planned.rewrites != now.rewrites:
-        yield "an erasure, a rollback or retention has changed records"
+        yield "an erasure or a run of retention has changed records"
 
 
 def _listed(loads: list[int]) -> str:

@@ -101,9 +101,8 @@ def dry_run_conform(
         _require_landing(connection, loads)
         taken_in = [(load.load_id, False, f"{load.system}.{load.stream}") for load in loads]
         publish = _open_publish(connection, actor, mappings, {}, taken_in)
-        return dry_run_publish(
-            connection, actor, gate, entities, dbt_in_shadow(project, url, entities), publish, loads=loads
-        )
+        fill_shadow(connection, entities, publish, loads)
+        return dry_run_publish(connection, actor, gate, entities, dbt_in_shadow(project, url, entities), publish)
 
 
 def dbt_in_shadow(project: dbt_build.DbtProject, url: str, entities: Sequence[Entity]) -> Callable[[Publish], object]:
@@ -136,15 +135,10 @@ def dry_run_publish(
     run_build: Callable[[Publish], object],
     publish: Publish,
     *,
-    loads: Sequence[Load] = (),
     look: Look | None = None,
 ) -> DryRunReport:
-    """Build the publish in the schemas of a dry run, and report; call it with the dry_run_lock.
-
-    `loads` are those of it whose rows are not in staging yet.
-    """
+    """Build the publish in the schemas of a dry run, which fill_shadow() has filled, and report."""
     touched = [entity for entity in entities if publish.touches(entity)]
-    _fill_schemas(connection, touched, loads)
     if touched:
         run_build(publish)
     found = [_report(connection, publish, entity, gate, look) for entity in touched]
@@ -183,11 +177,16 @@ def _open_publish(
     return Publish(publish_id, tuple(load_id for load_id, _, _ in loads), streams, changed, judged_anew)
 
 
-def _fill_schemas(connection: psycopg.Connection, entities: Sequence[Entity], loads: Sequence[Load]) -> None:
+def fill_shadow(
+    connection: psycopg.Connection, entities: Sequence[Entity], publish: Publish, loads: Sequence[Load] = ()
+) -> None:
+    """Fill the schemas of a dry run with what there is of the entities that the publish touches; call it with the
+    dry_run_lock. `loads` are those of it whose rows are not in staging yet."""
+    touched = [entity for entity in entities if publish.touches(entity)]
     dry_run_schemas.drop_tables(connection)
-    streams = sorted({stream for entity in entities for stream in entity.streams})
+    streams = sorted({stream for entity in touched for stream in entity.streams})
     dry_run_schemas.create_staging_views(connection, [StagingTable(*stream.split(".")) for stream in streams], loads)
-    for entity in entities:
+    for entity in touched:
         dry_run_schemas.copy_mapped_tables(connection, entity)
         dry_run_schemas.create_published_views(connection, entity)
 

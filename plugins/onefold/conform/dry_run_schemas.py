@@ -18,6 +18,7 @@ PREFIX = "dry_run_"
 STAGING, MAPPED = f"{PREFIX}staging", f"{PREFIX}mapped"
 
 _COLUMNS = sql.SQL("_key, _hash, _payload, _cursor, _deleted, _load_id, _extracted_at, _withheld")
+_NO_VERSIONS = sql.SQL("select {} from staging.superseded where false").format(_COLUMNS)
 _DRY_RUN_LOAD = sql.SQL(
     " union all select {columns} from {candidate} c where not exists (select from {refused} r where r._key = c._key)"
 )
@@ -29,6 +30,8 @@ def create_staging_views(
     """Create a view of each stream's versions, and one of the newest, with what the dry-run loads accepted."""
     for table in streams:
         versions = sql.SQL("select {} from {}").format(_COLUMNS, table.versions)
+        if not _columns(connection, table.versions):  # nothing of the stream was ever loaded
+            versions = _NO_VERSIONS
         for load in loads:
             if (load.system, load.stream) == (table.system, table.stream):
                 versions += _DRY_RUN_LOAD.format(
@@ -112,7 +115,7 @@ def _create_view(
     if _columns(connection, table):
         selected = [sql.SQL("{} as {}").format(value, sql.Identifier(column)) for column, value in columns.items()]
         if entity_id:
-            selected.append(sql.Identifier(entity_id))
+            selected.append(sql.SQL("{}").format(sql.Identifier(entity_id)))
         body = sql.SQL("select {} from {}").format(sql.SQL(", ").join(selected), table)
     else:
         typed = {column: _EMPTY.get(column, "text") for column in columns} | ({entity_id: "uuid"} if entity_id else {})
@@ -144,7 +147,7 @@ def _columns(connection: psycopg.Connection, table: sql.Identifier) -> dict[str,
         " where attrelid = to_regclass(%s) and attnum > 0 and not attisdropped order by attnum",
         (table.as_string(connection),),
     )
-    return {name: _TYPES.get(kind, kind) for name, kind in rows}
+    return {str(name): _TYPES.get(str(kind), str(kind)) for name, kind in rows}
 
 
 def drop_tables(connection: psycopg.Connection) -> None:

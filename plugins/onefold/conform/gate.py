@@ -4,24 +4,25 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from pathlib import Path
 
 from onefold.conform.candidate import Candidate, Failure, Gate
 from onefold.errors import Rejected
 from onefold.quality.gate import Finding, evaluate_suite, store_findings
-from onefold.quality.suite import read_suite
+from onefold.quality.suite import FOLDER, read_suite
 from onefold.warehouse.connection import connect
 
 log = logging.getLogger(__name__)
 
 
-def entity_gate(url: str) -> Gate:
-    """A gate that judges candidates by expectations/<entity>.yaml and returns which expectations some of them fail.
+def entity_gate(url: str, suites: Path = FOLDER) -> Gate:
+    """A gate that judges candidates by <suites>/<entity>.yaml and returns which expectations some of them fail.
 
     Raises Rejected when a critical expectation on the whole table fails: there are then no rows to hold back.
     """
 
     def gate(candidate: Candidate) -> Sequence[Failure]:
-        suite = read_suite(candidate.entity)
+        suite = read_suite(candidate.entity, suites)
         findings = evaluate_suite(url, candidate.schema, candidate.table, suite, candidate.key)
         with connect(url) as connection, connection.cursor() as cursor:
             store_findings(cursor, suite.name, findings, publish_id=candidate.publish_id)

@@ -53,12 +53,23 @@ def conform(
 
     `mappings` has fingerprints of the parts of each entity's mapping (see mapping/registry.py), and one of the marts,
     which are views: where one differs from the last publish, a stream's records are mapped again, an entity's are
-    resolved again, or the marts are built again. `suites` has a fingerprint of each entity's suite: where it changed, what is held back is judged again.
+    resolved again, or the marts are built again. `suites` has a fingerprint of each entity's suite: where it changed,
+    what is held back is judged again.
 
     With nothing to do it returns at once, without starting dbt. Raises Retriable when another conform runs or another
     session holds what dbt waits for, Fatal when dbt fails, and Rejected when every entity is refused; analysts then
     keep what they had, and the next run takes the same loads in again.
     """
+    run_dbt = dbt_builds(url, project, entities, select)
+    return conform_with_build(
+        url, actor, gate, entities, run_dbt, mappings=mappings, suites=suites, on_publish=on_publish
+    )
+
+
+def dbt_builds(
+    url: str, project: dbt_build.DbtProject, entities: Sequence[Entity], select: Sequence[str] = ()
+) -> Build:
+    """Builds what the publish touches by dbt, and the marts where any mapping or a mart changed."""
 
     def run_dbt(publish: Publish) -> object:
         variables = {"publish_id": publish.publish_id, "full_mapping": sorted(publish.full_mapping)}
@@ -66,9 +77,7 @@ def conform(
         marts = ["path:models/marts"] if publish.full_mapping else []
         return dbt_build.build_models(project, url, variables, select or [*fed, *marts])
 
-    return conform_with_build(
-        url, actor, gate, entities, run_dbt, mappings=mappings, suites=suites, on_publish=on_publish
-    )
+    return run_dbt
 
 
 def conform_with_build(
@@ -83,24 +92,41 @@ def conform_with_build(
     on_publish: Sequence[OnPublish] = (),
 ) -> ConformReport:
     """As conform(), with another way to build the candidates."""
-    clock = _Clock()
     with translate_errors("conform"), connect(url, autocommit=True) as connection, conform_lock(connection):
-        with clock.phase("begin"):
-            end_overdue_readers(connection)
-            require_whole_register(connection)
-            publish = open_publish(connection, actor, mappings, suites or {})
-        if publish is None:
-            return ConformReport(None, (), _newest_reports(connection, entities), clock.seconds)
-        try:
-            with translate_errors("conform"):
-                with clock.phase("build"):
-                    run_build(publish)
-                with clock.phase("gate"):
-                    judgement = _judge(connection, gate, entities, publish)
-                return _publish(connection, actor, entities, publish, judgement, suites or {}, on_publish, clock)
-        except OnefoldError as error:
-            _refuse(connection, actor, publish, entities, error)
-            raise
+        return conform_on(
+            connection, actor, gate, entities, run_build, mappings=mappings, suites=suites, on_publish=on_publish
+        )
+
+
+def conform_on(
+    connection: psycopg.Connection,
+    actor: str,
+    gate: Gate,
+    entities: Sequence[Entity],
+    run_build: Build,
+    *,
+    mappings: Mapping[str, str],
+    suites: Mapping[str, str] | None = None,
+    on_publish: Sequence[OnPublish] = (),
+) -> ConformReport:
+    """As conform_with_build(), over a connection that commits each statement and holds the conform_lock."""
+    clock = _Clock()
+    with clock.phase("begin"):
+        end_overdue_readers(connection)
+        require_whole_register(connection)
+        publish = open_publish(connection, actor, mappings, suites or {})
+    if publish is None:
+        return ConformReport(None, (), _newest_reports(connection, entities), clock.seconds)
+    try:
+        with translate_errors("conform"):
+            with clock.phase("build"):
+                run_build(publish)
+            with clock.phase("gate"):
+                judgement = _judge(connection, gate, entities, publish)
+            return _publish(connection, actor, entities, publish, judgement, suites or {}, on_publish, clock)
+    except OnefoldError as error:
+        _refuse(connection, actor, publish, entities, error)
+        raise
 
 
 @dataclass(frozen=True, slots=True)

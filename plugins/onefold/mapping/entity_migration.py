@@ -36,16 +36,22 @@ def migration_files(entities: Mapping[str, Entity], root: Path) -> dict[str, str
     changes = table_changes(read_snapshot(root), entities)
     if not changes:
         return {}
-    what = ", ".join(_what(change) for change in changes)
-    statements = "\n".join(_statements(change, entities) for change in changes)
-    text = f"{_HEAD.format(what=what[0].upper() + what[1:])}\n{_drop_views(changes)}{statements}"
+    text = migration_text(changes, entities)
     layouts = {name: layout(entity) for name, entity in entities.items()}
     return {f"{FOLDER}/{_next_number(root):04}_{_slug(changes)}.sql": text, SNAPSHOT: snapshot_text(layouts)}
 
 
+def migration_text(changes: Sequence[Change], entities: Mapping[str, Entity]) -> str:
+    """The statements of the migration that makes these changes, with what it does in its first line."""
+    what = ", ".join(what_changes(change) for change in changes)
+    statements = "\n".join(_statements(change, entities) for change in changes)
+    return f"{_HEAD.format(what=what[0].upper() + what[1:])}\n{_drop_views(changes)}{statements}"
+
+
 def refuse_losses(entities: Mapping[str, Entity], root: Path, accepted: Collection[str]) -> None:
     """Raises Fatal, naming what would be lost, unless it was accepted by name ("customer.fax", or "customer")."""
-    lost = {name: loss for change in table_changes(read_snapshot(root), entities) for name, loss in _losses(change)}
+    changes = table_changes(read_snapshot(root), entities)
+    lost = {name: loss for change in changes for name, loss in losses(change)}
     if refused := {name: loss for name, loss in lost.items() if name not in accepted}:
         names = " ".join(f"--accept-loss {name}" for name in refused)
         listed = "\n".join(f"  {name}: {loss}" for name, loss in refused.items())
@@ -56,7 +62,8 @@ def refuse_losses(entities: Mapping[str, Entity], root: Path, accepted: Collecti
         )
 
 
-def _losses(change: Change) -> Iterable[tuple[str, str]]:
+def losses(change: Change) -> Iterable[tuple[str, str]]:
+    """What the change deletes or cannot keep: the entity or entity.attribute, and what becomes of its values."""
     match change:
         case DroppedEntity(entity):
             yield (
@@ -70,7 +77,8 @@ def _losses(change: Change) -> Iterable[tuple[str, str]]:
                 yield f"{entity}.{attribute}", f"{old} becomes {kind}: {loss}"
 
 
-def _what(change: Change) -> str:
+def what_changes(change: Change) -> str:
+    """The change in words: 'adds customer.fax'."""
     match change:
         case NewEntity(entity):
             return f"adds {entity}"

@@ -77,8 +77,8 @@ def _row(entity: Entity, name: str, attribute: Attribute, source: str, systems: 
 def mapping_fingerprints(entities: Mapping[str, Entity], systems: Mapping[str, System]) -> dict[str, str]:
     """Hashes of what makes golden records, by the part that has to be done again where one is another one.
 
-    `customer:salesforce.account` is how the stream's records are mapped: they are mapped again. `customer:resolution` is
-    what joins records and chooses values: all of the entity's records are resolved again, and none is mapped.
+    `customer:salesforce.account` is how the stream's records are mapped: they are mapped again. `customer:resolution`
+    is what joins records and chooses values: all of the entity's records are resolved again, and none is mapped.
     """
     parts = {resolution_part(name): [repr(_resolution(entity))] for name, entity in entities.items()}
     for row in mapping_rows(entities, systems):

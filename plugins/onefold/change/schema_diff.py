@@ -1,0 +1,131 @@
+"""What an edited catalogue changes in the warehouse's schema, and which marts read what it changes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import psycopg
+from psycopg import sql
+
+from onefold.change.project import Project
+from onefold.mapping.entity_migration import losses, migration_text, what_changes
+from onefold.mapping.generated import MARK
+from onefold.mapping.table_changes import (
+    Change,
+    DroppedAttribute,
+    DroppedEntity,
+    RenamedAttribute,
+    table_changes,
+)
+from onefold.mapping.table_layout import TableLayout
+from onefold.warehouse.rows import one_row
+
+_ALWAYS = ("record", "_load_id")
+_TYPES = {"timestamp with time zone": "timestamptz"}
+
+
+@dataclass(frozen=True, slots=True)
+class SchemaDiff:
+    """Changes in words; what is lost, by entity or entity.attribute, with how many published values it has now; the
+    migration's text ("" when there is none); marts that read a changed entity, and those that name what is no longer
+    there, each with what that is."""
+
+    changes: tuple[str, ...]
+    losses: Mapping[str, str]
+    migration: str
+    marts: tuple[str, ...]
+    broken_marts: Mapping[str, str]
+
+
+def diff_schema(connection: psycopg.Connection, project: Project, known: Collection[str]) -> SchemaDiff:
+    """Compare the tables that there are of the `known` entities, and of the catalogue's, with what it needs."""
+    entities = project.catalog.entities
+    made = dict(_made(connection, {*known, *entities}))
+    changes = table_changes(made, entities)
+    names = {change.entity for change in changes}
+    lost = {name: f"{loss} ({_values(connection, name):,} now)" for change in changes for name, loss in losses(change)}
+    marts = dict(_marts(project))
+    return SchemaDiff(
+        changes=tuple(what_changes(change) for change in changes),
+        losses=lost,
+        migration=migration_text(changes, entities) if changes else "",
+        marts=tuple(sorted(name for name, text in marts.items() if _reads(text, names))),
+        broken_marts=dict(_broken(marts, changes)),
+    )
+
+
+def marts_of(project: Project, entities: Collection[str]) -> list[str]:
+    """The marts that read any of the entities, sorted."""
+    return sorted(name for name, text in _marts(project) if _reads(text, entities))
+
+
+def _made(connection: psycopg.Connection, entities: Iterable[str]) -> Iterator[tuple[str, TableLayout]]:
+    for name in sorted(entities):
+        attributes = _columns(connection, "conformed", f"{name}_version")
+        if attributes:
+            identifiers = _columns(connection, "mapped", f"{name}__identifier")
+            yield (
+                name,
+                TableLayout(
+                    {each: kind for each, kind in attributes.items() if each not in _own(name)},
+                    {each: kind for each, kind in identifiers.items() if each not in _ALWAYS},
+                ),
+            )
+
+
+def _own(entity: str) -> Collection[str]:
+    """The columns of an entity's versions that are no attributes."""
+    own = "_systems _records _members _loads _mapping_versions _winning_members _hash _publish_id _ended_publish_id"
+    return (f"{entity}_id", "source_of_truth", "_merged_into", *own.split())
+
+
+def _columns(connection: psycopg.Connection, schema: str, table: str) -> dict[str, str]:
+    rows = connection.execute(
+        "select attname, format_type(atttypid, null) from pg_attribute"
+        " where attrelid = to_regclass(%s) and attnum > 0 and not attisdropped",
+        (sql.Identifier(schema, table).as_string(connection),),
+    )
+    return {str(name): _TYPES.get(str(kind), str(kind)) for name, kind in rows}
+
+
+def _values(connection: psycopg.Connection, name: str) -> int:
+    """How many published golden records there are of an entity, or have the attribute."""
+    entity, _, attribute = name.partition(".")
+    counted = sql.SQL("count({})").format(sql.Identifier(attribute)) if attribute else sql.SQL("count(*)")
+    query = sql.SQL("select {} from {} where _ended_publish_id is null").format(
+        counted, sql.Identifier("conformed", f"{entity}_version")
+    )
+    return int(one_row(connection.execute(query))[0])
+
+
+def _marts(project: Project) -> Iterator[tuple[str, str]]:
+    for path in sorted((project.root / "dbt_project" / "models" / "marts").glob("*.sql")):
+        text = path.read_text("utf-8")
+        if MARK not in text.partition("\n")[0]:
+            yield path.stem, text
+
+
+def _reads(text: str, entities: Collection[str]) -> bool:
+    return any(re.search(rf"'conformed',\s*'{re.escape(name)}(_unmasked|_crosswalk)?'", text) for name in entities)
+
+
+def _broken(marts: Mapping[str, str], changes: Sequence[Change]) -> Iterator[tuple[str, str]]:
+    for name, text in marts.items():
+        for change in changes:
+            gone = _gone(change)
+            if gone and _reads(text, [change.entity]) and re.search(rf"\b{re.escape(gone)}\b", text):
+                yield name, f"{change.entity}.{gone}" if gone != change.entity else gone
+
+
+def _gone(change: Change) -> str | None:
+    """The name that is no longer there."""
+    match change:
+        case DroppedEntity(entity):
+            return entity
+        case DroppedAttribute(_, attribute):
+            return attribute
+        case RenamedAttribute(old=old):
+            return old
+    return None
