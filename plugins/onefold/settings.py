@@ -165,6 +165,19 @@ def approval_time() -> timedelta:
     return timedelta(days=_count("ONEFOLD_APPROVAL_DAYS", 14, "days", 1))
 
 
+def plan_approval() -> int | None:
+    """Above how many changed golden records a plan needs another person's approval (ONEFOLD_PLAN_APPROVAL: `always`, a
+    number, or `never`, the default): -1 for always, None for never."""
+    text = os.environ.get("ONEFOLD_PLAN_APPROVAL", "never")
+    if text in ("never", "always"):
+        return None if text == "never" else -1
+    if not re.fullmatch("[0-9]{1,9}", text):
+        raise Fatal(
+            f"ONEFOLD_PLAN_APPROVAL={text!r} is none of never, always and a number of golden records. Set it to one."
+        )
+    return int(text)
+
+
 def _port(variable: str, default: int) -> int:
     text = os.environ.get(variable, str(default))
     if not _DIGITS.fullmatch(text) or not 0 < int(text) < 65536:

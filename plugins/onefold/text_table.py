@@ -1,4 +1,4 @@
-"""Tables as plain text."""
+"""Tables as plain text and in Markdown."""
 
 from __future__ import annotations
 
@@ -16,3 +16,14 @@ def table(heads: Sequence[str], rows: Sequence[Sequence[str]], left: int) -> str
         for row in (heads, ["-" * width for width in widths], *rows)
     ]
     return "\n".join(lines)
+
+
+def markdown_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A table in Markdown; what would end a cell in it is replaced."""
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join(f"| {' | '.join(cell.replace('|', '/') for cell in line)} |" for line in lines)
+
+
+def number(value: object) -> str:
+    """A number with its thousands marked; "unknown" for None."""
+    return "unknown" if value is None else f"{value:,}"

@@ -29,7 +29,10 @@ def firms(warehouse_url: str, tmp_path: Path) -> Iterator[Firms]:
             "3": {"name": "GAMMA", "city": "Radom", "mail": "g@gamma.pl", "limit": "x1"},
         },
     )
-    made.load("court", {"k": {"name": "DELTA SA", "regon": "44", "city": "KONIN", "state": "open", "changed": "2026-01-02T00:00:00Z"}})
+    made.load(
+        "court",
+        {"k": {"name": "DELTA SA", "regon": "44", "city": "KONIN", "state": "open", "changed": "2026-01-02T00:00:00Z"}},
+    )
     made.conform()
     yield made
     made.close()

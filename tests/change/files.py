@@ -47,9 +47,7 @@ def firm() -> Spec:
             "email": attribute("email", field="mail", of="crm erp", personal="contact", trust=["erp", "crm"]),
             "credit": attribute("numeric", field="limit", of="crm erp", type="numeric"),
             "status": attribute("text", field="state", of="erp court"),
-            "last_changed": attribute(
-                "timestamp_utc", field="changed", type="timestamptz", survivorship="latest"
-            ),
+            "last_changed": attribute("timestamp_utc", field="changed", type="timestamptz", survivorship="latest"),
         },
     }
 

@@ -13,7 +13,6 @@ from onefold.change.project import read_project
 from onefold.conform.report import ConformReport
 from tests.change.edits import EDITS, add_attribute, change_identity, change_transform
 from tests.change.world import SOURCES, Firms, Golden
-from tests.effort import TORTURE
 
 NAMES = ("Alfa", "ALFA SP. Z O.O.", "Beta S.A.", "Gamma", "Delta", "")
 CITIES = ("łódź", "Opole", "RADOM", "R", "")
@@ -124,9 +123,7 @@ def _became(before: Golden, after: Golden, report: ConformReport) -> set[tuple[s
         for golden_id, row in after.items()
         if row["_publish_id"] == report.publish_id
     }
-    return found | {
-        (golden_id, "ended", "") for golden_id in before.keys() - after.keys()
-    }
+    return found | {(golden_id, "ended", "") for golden_id in before.keys() - after.keys()}
 
 
 def _attributes(before: Golden, after: Golden, names: set[str]) -> dict[str, dict[str, int]]:

@@ -33,9 +33,18 @@ from tests.conform.jinja import Renderer
 from tests.roles import as_role
 
 ACTOR = "os:tester"
-_RESOLVED = (
-    "changed candidate_identifier member strong probabilistic cluster conflict candidate_crosswalk ended candidate"
-).split()
+_RESOLVED = [
+    "changed",
+    "candidate_identifier",
+    "member",
+    "strong",
+    "probabilistic",
+    "cluster",
+    "conflict",
+    "candidate_crosswalk",
+    "ended",
+    "candidate",
+]
 Golden = dict[str, dict[str, object]]
 
 
@@ -262,7 +271,12 @@ def suite_gate(project: Project) -> Gate:
         suite = read_suite(candidate.entity, project.expectations)
         table = sql.Identifier(candidate.schema, candidate.table)
         return [
-            Failure(each.label, each.reason, each.severity == "critical", _failing(each.type, each.kwargs, table, candidate.key))
+            Failure(
+                each.label,
+                each.reason,
+                each.severity == "critical",
+                _failing(each.type, each.kwargs, table, candidate.key),
+            )
             for each in suite.expectations
             if each.severity != "info"
         ]

@@ -55,10 +55,11 @@ def require_unmoved(connection: psycopg.Connection, plan: Plan, project: Project
             f"Plan {plan.plan_id} is about another state:\n{listed}\n"
             "Nothing was published. Plan again: bin/onefold plan"
         )
-    refused = [f"{each['entity']}: {each['refused']}" for each in _entities(plan) if each["refused"]]
+    refused = [f"{each.entity}: {each.refused}" for each in plan.says.entities if each.refused]
+    refused += [f"marts.{name} reads {gone}" for name, gone in plan.says.tables.broken_marts.items()]
     if refused:
         raise Fatal(
-            f"Plan {plan.plan_id} cannot be applied, because the gate would refuse it. Nothing was published.\n"
+            f"Plan {plan.plan_id} cannot be applied, because it would be refused. Nothing was published.\n"
             + "\n".join(refused)
         )
 
@@ -110,7 +111,7 @@ def apply_plan(
 
 
 def _require_as_planned(connection: psycopg.Connection, plan: Plan, project: Project, report: ConformReport) -> None:
-    planned = {str(each["entity"]) for each in _entities(plan)}
+    planned = {each.entity for each in plan.says.entities}
     different: dict[str, list[str]] = {}
     for name in project.catalog.entities:
         parts: dict[str, sql.Composable] = {
@@ -135,8 +136,3 @@ def _require_as_planned(connection: psycopg.Connection, plan: Plan, project: Pro
             f"Golden records would be others than plan {plan.plan_id} says: {said}. Nothing was published. Plan again: "
             "bin/onefold plan"
         )
-
-
-def _entities(plan: Plan) -> list[dict[str, object]]:
-    entities = plan.content["entities"]
-    return entities if isinstance(entities, list) else []

@@ -10,6 +10,7 @@ import psycopg
 from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 
+from onefold.change.content import Content
 from onefold.errors import Fatal
 from onefold.warehouse.rows import one_row
 
@@ -37,6 +38,11 @@ class Plan:
     actor: str
     created_at: datetime
     ended_at: datetime | None
+
+    @property
+    def says(self) -> Content:
+        """What it says."""
+        return Content.from_json(self.content)
 
     @property
     def subject(self) -> str:
@@ -106,6 +112,12 @@ def end(connection: psycopg.Connection, plan: Plan, state: str, publish_id: int 
         (state, publish_id, plan.plan_id),
     )
     connection.execute("delete from ops.plan_record where publish_id = %s", (plan.dry_run_publish_id,))
+
+
+def forget_records(connection: psycopg.Connection) -> None:
+    """Delete what apply would compare with of all plans: it is made of values that are erased now, and the plans are
+    about records that are others now."""
+    connection.execute("delete from ops.plan_record")
 
 
 def forget_overtaken(connection: psycopg.Connection) -> None:

@@ -15,6 +15,7 @@ from psycopg import sql
 from onefold.audit import AuditEvent, append
 from onefold.catalog.entity import Entity
 from onefold.change import ledger
+from onefold.change.content import Content, EntityChange, JudgedRows, SchemaChange
 from onefold.change.golden_diff import GoldenDiff, diff_golden_records, keep_records
 from onefold.change.ledger import Plan
 from onefold.change.project import Project, assemble
@@ -25,6 +26,7 @@ from onefold.conform.candidate import Gate
 from onefold.conform.dbt_build import DbtProject
 from onefold.conform.dry_run import (
     DryRunReport,
+    EntityDryRun,
     dbt_in_shadow,
     dry_run_lock,
     dry_run_publish,
@@ -96,11 +98,11 @@ def make_plan(url: str, project: Project, actor: str, gate: Gate, *, builder: Bu
                 files=project.files,
                 warehouse=before.as_json(),
                 dry_run_publish_id=publish.publish_id,
-                content=content,
+                content=content.as_json(),
                 samples={name: diff.samples for name, diff in diffs.items()},
                 actor=actor,
             )
-            payload = {"fingerprint": project.fingerprint, "publish": before.publish_id, "golden": content["golden"]}
+            payload = {"fingerprint": project.fingerprint, "publish": before.publish_id, "golden": golden_count(report)}
             append(connection, AuditEvent(actor, "plan.make", f"plan:{plan_id}", payload=payload))
             return ledger.get(connection, plan_id)
 
@@ -114,24 +116,36 @@ def _content(
     judged: Sequence[Judged],
     schema: SchemaDiff,
     seconds: float,
-) -> dict[str, object]:
-    entities = [
-        {**asdict(each), "attributes": diffs[each.entity].attributes, "same_values": diffs[each.entity].same_values}
-        for each in report.entities
-    ]
+) -> Content:
     changed = {each.entity for each in report.entities if each.new + each.changed + each.merged + each.ended}
-    return {
-        "golden": sum(each.new + each.changed + each.merged + each.ended for each in report.entities),
-        "parts": sorted(publish.full_mapping),
-        "loads": list(publish.loads),
-        "entities": entities,
-        "judged": [asdict(each) for each in judged],
-        "schema": asdict(schema),
-        "marts": marts_of(project, changed | {entity_of(part) for part in publish.full_mapping}),
-        "mapped": _mapped_again(connection, publish),
-        "load_again": list(_to_load_again(connection, project, publish)),
-        "seconds": round(seconds, 1),
-    }
+    return Content(
+        golden=golden_count(report),
+        parts=tuple(sorted(publish.full_mapping)),
+        loads=publish.loads,
+        entities=tuple(_entity(each, diffs[each.entity]) for each in report.entities),
+        judged=tuple(JudgedRows.model_validate(asdict(each)) for each in judged),
+        tables=SchemaChange.model_validate(asdict(schema)),
+        marts=tuple(marts_of(project, changed | {entity_of(part) for part in publish.full_mapping})),
+        mapped=_mapped_again(connection, publish),
+        load_again=tuple(_to_load_again(connection, project, publish)),
+        seconds=round(seconds, 1),
+    )
+
+
+def _entity(found: EntityDryRun, diff: GoldenDiff) -> EntityChange:
+    counts = {name: value for name, value in asdict(found).items() if isinstance(value, int)}
+    return EntityChange(
+        entity=found.entity,
+        counts=counts,
+        refused=found.refused,
+        attributes=diff.attributes,
+        same_values=diff.same_values,
+    )
+
+
+def golden_count(report: DryRunReport) -> int:
+    """How many golden records would be new, changed, merged into others, or ended."""
+    return sum(each.new + each.changed + each.merged + each.ended for each in report.entities)
 
 
 def _streams(project: Project) -> set[str]:

@@ -29,13 +29,11 @@ _TYPES = {"timestamp with time zone": "timestamptz"}
 @dataclass(frozen=True, slots=True)
 class SchemaDiff:
     """Changes in words; what is lost, by entity or entity.attribute, with how many published values it has now; the
-    migration's text ("" when there is none); marts that read a changed entity, and those that name what is no longer
-    there, each with what that is."""
+    migration's text ("" when there is none); marts that read what is no longer there, each with what that is."""
 
     changes: tuple[str, ...]
     losses: Mapping[str, str]
     migration: str
-    marts: tuple[str, ...]
     broken_marts: Mapping[str, str]
 
 
@@ -44,15 +42,12 @@ def diff_schema(connection: psycopg.Connection, project: Project, known: Collect
     entities = project.catalog.entities
     made = dict(_made(connection, {*known, *entities}))
     changes = table_changes(made, entities)
-    names = {change.entity for change in changes}
     lost = {name: f"{loss} ({_values(connection, name):,} now)" for change in changes for name, loss in losses(change)}
-    marts = dict(_marts(project))
     return SchemaDiff(
         changes=tuple(what_changes(change) for change in changes),
         losses=lost,
         migration=migration_text(changes, entities) if changes else "",
-        marts=tuple(sorted(name for name, text in marts.items() if _reads(text, names))),
-        broken_marts=dict(_broken(marts, changes)),
+        broken_marts=dict(_broken(dict(_marts(project)), changes)),
     )
 
 

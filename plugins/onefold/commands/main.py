@@ -41,6 +41,8 @@ COMMANDS = {
     "erase": Entry("erase:erase", "Erase one person everywhere, with approval."),
     "audit": Entry("audit:audit", "Verify and read the audit trail."),
     "generate": Entry("generate:generate", "Write everything that is generated from the catalogue."),
+    "plan": Entry("plan:plan", "Show what an edited catalogue would change of the golden records."),
+    "apply": Entry("apply:apply", "Make the warehouse follow a plan, exactly or not at all."),
     "new": Entry("new:new", "Make a first draft of a system from its own description."),
     "reconcile": Entry("reconcile:reconcile", "Compare streams with their sources; repair what differs."),
     "check": Entry("check:check", "Check the catalogue before anything runs."),

@@ -12,6 +12,7 @@ import psycopg
 from onefold.audit import AuditEvent, actor, append
 from onefold.audit.approval import ask, is_asked, require_approval, require_shown, triggering_user
 from onefold.catalog.reader import Catalog
+from onefold.change.ledger import forget_records
 from onefold.conform.publish_ledger import conform_lock
 from onefold.erasure import ledger
 from onefold.erasure.case_file import Case, close_case, read_case, save_case
@@ -219,6 +220,7 @@ def _erase(
                 plan = _plan(catalog, subject, now, statements).after(plan)
                 ledger.record_progress(connection, found.erasure_id, touched, plan)
                 forget_statements(connection, found.erasure_id, statements, who)
+                forget_records(connection)
             if not (places := places_left(connection, catalog, subject)):
                 break
         require_nothing_left(connection, catalog, subject, places)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from onefold.audit.approval import triggering_user
 from onefold.migration.ledger import Migration
+from onefold.text_table import markdown_table, number
 
 
 def plan_text(migration: Migration) -> str:
@@ -30,17 +29,6 @@ def plan_text(migration: Migration) -> str:
                 f"{migration.plan['chunks']} chunks a stream.{hours}{share}"
             ),
             f"Why: {migration.reason} (asked for by {triggering_user(migration.actor) or migration.actor})",
-            table(["stream", "records, about", "requests", "seconds", "by"], rows),
+            markdown_table(["stream", "records, about", "requests", "seconds", "by"], rows),
         ]
     )
-
-
-def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A table in Markdown; what would end a cell in it is replaced."""
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join(f"| {' | '.join(cell.replace('|', '/') for cell in line)} |" for line in lines)
-
-
-def number(value: object) -> str:
-    """A number with its thousands marked; "unknown" for None."""
-    return "unknown" if value is None else f"{value:,}"

@@ -15,8 +15,8 @@ from onefold.migration import ledger
 from onefold.migration.chunks import is_dry_run_done, quarantined, withheld
 from onefold.migration.control_totals import Totals, added
 from onefold.migration.ledger import Migration, MigrationReport, StreamReport
-from onefold.migration.plan_text import number, table
 from onefold.migration.source_counts import of_stream
+from onefold.text_table import markdown_table, number
 
 
 def dry_run_loads(connection: psycopg.Connection, migration: Migration) -> list[int]:
@@ -72,7 +72,7 @@ def report_text(migration: Migration) -> str:
     counts = [
         [f"{migration.system}.{stream}", *_counts(found["counted"])] for stream, found in report["streams"].items()
     ]
-    parts.append(table(["stream", "the source counted", "and after it was read", "read", "compared"], counts))
+    parts.append(markdown_table(["stream", "the source counted", "and after it was read", "read", "compared"], counts))
     parts.append("What was read, and what would become of it:")
     rows = [
         [f"{migration.system}.{stream}", fate, name, amount]
@@ -80,14 +80,14 @@ def report_text(migration: Migration) -> str:
         for fate, totals in found["became"].items()
         for name, amount in totals.items()
     ]
-    parts.append(table(["stream", "became", "total of", "sum"], rows))
+    parts.append(markdown_table(["stream", "became", "total of", "sum"], rows))
     reasons = [
         [f"{migration.system}.{stream}", reason, number(count)]
         for stream, found in report["streams"].items()
         for reason, count in found["quarantined"].items()
     ]
     if reasons:
-        parts += ["What would wait in quarantine:", table(["stream", "reason", "records"], reasons)]
+        parts += ["What would wait in quarantine:", markdown_table(["stream", "reason", "records"], reasons)]
     values = [
         [f"{migration.system}.{stream}", attribute, number(count), _share(count, found["became"])]
         for stream, found in report["streams"].items()
@@ -95,11 +95,11 @@ def report_text(migration: Migration) -> str:
     ]
     if values:
         head = ["stream", "attribute", "records", "of the accepted"]
-        parts += ["Which values would be withheld, from records that are published:", table(head, values)]
+        parts += ["Which values would be withheld, from records that are published:", markdown_table(head, values)]
     counted = ("new", "changed", "merged", "split", "ended", "conflicts", "held_back", "warnings")
     entities = [[str(each["entity"]), *(number(each.get(of, 0)) for of in counted)] for each in report["entities"]]
     head = ["entity", *(of.replace("_", " ") for of in counted)]
-    parts += ["What would become of the golden records:", table(head, entities)]
+    parts += ["What would become of the golden records:", markdown_table(head, entities)]
     parts += [f"**The gate would refuse it**: {each['refused']}" for each in report["entities"] if each["refused"]]
     return "\n\n".join(parts)
 

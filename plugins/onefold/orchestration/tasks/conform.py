@@ -8,6 +8,7 @@ import psycopg
 from airflow.sdk import Context
 
 from onefold.catalog.reader import read_catalog
+from onefold.change.approval import require_applied
 from onefold.conform import audit_and_lineage
 from onefold.conform.dbt_build import DbtProject, marts_fingerprint
 from onefold.conform.gate import entity_gate
@@ -20,7 +21,8 @@ from onefold.orchestration.tasks.errors import airflow_errors
 from onefold.orchestration.tasks.run import run_of
 from onefold.privacy.direct_reads import try_to_collect_direct_reads
 from onefold.quality.suite import suite_fingerprints
-from onefold.settings import settings, warehouse_url
+from onefold.settings import plan_approval, settings, warehouse_url
+from onefold.warehouse.connection import connect
 from onefold.warehouse.post_commit import after_commit
 from onefold.warehouse.pre_commit import require_publishable_at
 
@@ -32,12 +34,15 @@ def conform(context: Context) -> Mapping[str, object]:
     catalog = read_catalog()
     entities = list(catalog.entities.values())
     dbt_project = here.root / "dbt_project"
+    mappings = mapping_fingerprints(catalog.entities, catalog.systems) | {"marts": marts_fingerprint(dbt_project)}
 
     def record_mapping(connection: psycopg.Connection, _: ConformReport) -> None:
         sync_mapping(connection, catalog.entities, catalog.systems)
 
     with airflow_errors():
         require_publishable_at(url)
+        with connect(url, autocommit=True) as connection:
+            require_applied(connection, mappings, plan_approval())
         ensure_all_staging(url, catalog)
         report = build_and_publish(
             url,
@@ -45,8 +50,7 @@ def conform(context: Context) -> Mapping[str, object]:
             entity_gate(url),
             entities,
             DbtProject(dbt_project, here.home / "dbt"),
-            mappings=mapping_fingerprints(catalog.entities, catalog.systems)
-            | {"marts": marts_fingerprint(dbt_project)},
+            mappings=mappings,
             suites=suite_fingerprints(catalog.entities),
             on_publish=[
                 record_mapping,

@@ -27,6 +27,7 @@ begin
         when 'rollback' then select state into found from ops.rollback where rollback_id = number for update;
         when 'migration' then select state into found from ops.migration where migration_id = number for update;
         when 'erasure' then select state into found from ops.erasure where erasure_id = number for update;
+        when 'plan' then select state into found from ops.plan where plan_id = number for update;
         else return null;
     end case;
     return found;

@@ -106,3 +106,10 @@ comment on table ops.retention_purge is 'How many rows a run deleted (or emptied
 comment on column ops.retention_purge.data_class is 'The class whose values were erased in the rows, which stay. Empty: the rows were deleted, or emptied of all content.';
 comment on table ops.golden_class_history is 'Since which publish the values of a class are whole in an entity''s golden records; an older publish is shown without them.';
 comment on table ops.golden_history is 'Since which publish an entity''s golden records are whole; an older publish can no longer be shown.';
+
+comment on table ops.plan is 'One row per plan of a change of the catalogue (bin/onefold plan). planned: it can be applied '
+    'while nothing has moved; applied: by publish_id, where there was anything to publish; turned_down: by another person.';
+comment on column ops.plan.files is 'SHA-256 of every file that people write, by path: the catalogue that was planned.';
+comment on column ops.plan.warehouse is 'What it was computed against: newest publish, loads to take in, erasures, migration.';
+comment on column ops.plan.samples is 'Some golden records, by entity and kind of change; personal values are masked.';
+comment on table ops.plan_record is 'What an open plan says of each golden record: apply publishes just that. Deleted with it.';

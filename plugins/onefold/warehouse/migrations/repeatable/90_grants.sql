@@ -47,7 +47,7 @@ grant select on ops.country_name, ops.phone_region, ops.phone_calling_code, ops.
 grant maintain on ops.lookup_cache, ops.lookup_result to onefold_loader;
 grant select, insert, update on ops.rate_limit, ops.alert, ops.replay, ops.replay_row, ops.reconciliation,
     ops.migration_chunk, ops.mapping to onefold_loader;
-grant select, insert, update, delete on ops.publish, ops.publish_load, ops.published, ops.identity_conflict,
+grant select, insert, update, delete on ops.plan, ops.plan_record, ops.publish, ops.publish_load, ops.published, ops.identity_conflict,
     ops.held_back, ops.golden_record_warning to onefold_loader;
 
 grant select on staging.unchanged to onefold_engineer;
@@ -55,6 +55,11 @@ grant select on staging.unchanged to onefold_engineer;
 -- Erasure searches every table, and clears from disk what it has erased (onefold/erasure).
 grant select on ops.erasure to onefold_loader;
 grant select, insert on ops.suppression to onefold_loader;
+-- Plans of a change (onefold/change): samples show what engineers may read; digests are made of all values, personal ones too.
+revoke select on ops.plan_record from onefold_engineer, onefold_auditor;
+revoke select on ops.plan from onefold_auditor;
+grant select (plan_id, state, fingerprint, files, warehouse, dry_run_publish_id, publish_id, content, actor, created_at, ended_at)
+    on ops.plan to onefold_auditor;
 grant select, insert, update, delete on ops.kept_by_law to onefold_loader;
 revoke select on ops.kept_by_law from onefold_engineer, onefold_auditor;
 grant select (erasure_id, system, stream, until, since) on ops.kept_by_law to onefold_engineer, onefold_auditor;
@@ -106,6 +111,7 @@ grant usage on schema ops to onefold_definer;
 grant select, insert, update on ops.approval to onefold_definer;
 grant select, update (approved_by) on ops.rollback, ops.erasure to onefold_definer;
 grant select, update (approver, state) on ops.migration to onefold_definer;
+grant select, update (state) on ops.plan to onefold_definer;
 grant usage on schema ops, audit to onefold_approvals;
 grant select on ops.approval to onefold_approvals;
 grant select, insert, delete on ops.session to onefold_approvals;

@@ -1,0 +1,88 @@
+"""onefold apply: make the warehouse follow a plan, exactly or not at all."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    import psycopg
+
+    from onefold.change.ledger import Plan
+    from onefold.change.project import Project
+
+
+@click.command(epilog="Example: onefold apply 7")
+@click.argument("plan_id", type=click.IntRange(min=1))
+@click.option("--json", "as_json", is_flag=True, help="For scripts.")
+def apply(plan_id: int, as_json: bool) -> None:
+    """Generate, migrate the schema, map again and publish what plan PLAN_ID says, in one go.
+
+    It refuses, and publishes nothing, when the catalogue of this checkout or the warehouse is another one than was
+    planned, when the plan wants an approval that it has not, or when one golden record would come out otherwise than
+    planned. Killed half-way, it is run again.
+    """
+    from onefold.audit import actor
+    from onefold.change.apply import apply_plan
+    from onefold.change.approval import needs_approval, require_approved
+    from onefold.change.ledger import get
+    from onefold.change.project import read_project
+    from onefold.conform import audit_and_lineage
+    from onefold.conform.dbt_build import DbtProject
+    from onefold.conform.gate import entity_gate
+    from onefold.conform.run import dbt_builds
+    from onefold.load.ledger import Run
+    from onefold.platform.warehouse import url_as
+    from onefold.settings import plan_approval, settings
+    from onefold.warehouse.connection import connect
+    from onefold.warehouse.post_commit import after_commit
+    from onefold.warehouse.pre_commit import require_publishable_at
+
+    here, url = settings(), url_as("loader")
+    require_publishable_at(url)
+    with connect(url, autocommit=True) as connection:
+        found = get(connection, plan_id)
+    project = read_project(here.root)
+
+    def prepare(connection: psycopg.Connection) -> None:
+        if needs_approval(found, plan_approval()):
+            require_approved(connection, found)
+        _follow(found, project, url)
+
+    report = apply_plan(
+        url,
+        found,
+        project,
+        actor(),
+        entity_gate(url, project.expectations),
+        dbt_builds(url, DbtProject(here.root / "dbt_project", here.home / "dbt"), project.entities),
+        prepare=prepare,
+        on_publish=[audit_and_lineage.record_lineage(Run("apply", f"plan__{plan_id}", actor()), project.entities)],
+    )
+    after_commit(url)
+    if as_json:
+        click.echo(json.dumps({"plan_id": plan_id, **report.as_json()}, indent=2))
+    elif report.publish_id is None:
+        click.echo(f"Plan {plan_id} is applied. No golden record changed.")
+    else:
+        changed = sum(each.new + each.changed + each.ended for each in report.entities)
+        click.echo(f"Plan {plan_id} is applied: publish {report.publish_id}, {changed:,} golden records, as planned.")
+
+
+def _follow(found: Plan, project: Project, url: str) -> None:
+    """Write what is generated, and bring the schema and the staging tables to it."""
+    from onefold.load.staging import ensure_all_staging
+    from onefold.mapping.generate import generate
+    from onefold.platform.airflow import WAREHOUSE_DATABASE
+    from onefold.platform.postgres import Postgres
+    from onefold.settings import secret, settings
+    from onefold.warehouse.schema import upgrade_schema
+
+    here, catalog = settings(), project.catalog
+    for path in generate(catalog.entities, catalog.systems, check=False, accept_loss=tuple(found.says.tables.losses)):
+        click.echo(f"{'written' if path.exists() else 'removed'}: {path.relative_to(here.root)}", err=True)
+    if not secret("ONEFOLD_WAREHOUSE_URL"):  # whoever runs that one migrates its schema
+        click.echo(str(upgrade_schema(Postgres(here.home, here.pg_port).url(WAREHOUSE_DATABASE))), err=True)
+    ensure_all_staging(url, catalog)
