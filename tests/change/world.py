@@ -119,12 +119,12 @@ class Firms:
         project = read_project(self.files.root)
         return apply_plan(
             self.loader,
-            plan,
+            plan.plan_id,
             project,
             ACTOR,
             suite_gate(project),
             self.builds(project),
-            prepare=lambda _: self.follow(project),
+            prepare=lambda *_: self.follow(project),
         )
 
     def everything_anew(self) -> DryRunReport:

@@ -66,13 +66,13 @@ def require_unmoved(connection: psycopg.Connection, plan: Plan, project: Project
 
 def apply_plan(
     url: str,
-    plan: Plan,
+    plan_id: int,
     project: Project,
     actor: str,
     gate: Gate,
     run_build: Build,
     *,
-    prepare: Callable[[psycopg.Connection], None],
+    prepare: Callable[[psycopg.Connection, Plan], None],
     on_publish: Sequence[OnPublish] = (),
 ) -> ConformReport:
     """Publish what the plan says, in one transaction with its state `applied`.
@@ -82,8 +82,9 @@ def apply_plan(
     record, before the commit. Raises Fatal when something moved or differs: nothing is published then.
     """
     with translate_errors("apply"), connect(url, autocommit=True) as connection, conform_lock(connection):
+        plan = ledger.get(connection, plan_id)
         require_unmoved(connection, plan, project)
-        prepare(connection)
+        prepare(connection, plan)
 
         def finish(inside: psycopg.Connection, report: ConformReport) -> None:
             _require_as_planned(inside, plan, project, report)

@@ -27,7 +27,6 @@ def apply(plan_id: int, as_json: bool) -> None:
     from onefold.audit import actor
     from onefold.change.apply import apply_plan
     from onefold.change.approval import needs_approval, require_approved
-    from onefold.change.ledger import get
     from onefold.change.project import read_project
     from onefold.conform import audit_and_lineage
     from onefold.conform.dbt_build import DbtProject
@@ -36,24 +35,21 @@ def apply(plan_id: int, as_json: bool) -> None:
     from onefold.load.ledger import Run
     from onefold.platform.warehouse import url_as
     from onefold.settings import plan_approval, settings
-    from onefold.warehouse.connection import connect
     from onefold.warehouse.post_commit import after_commit
     from onefold.warehouse.pre_commit import require_publishable_at
 
     here, url = settings(), url_as("loader")
     require_publishable_at(url)
-    with connect(url, autocommit=True) as connection:
-        found = get(connection, plan_id)
     project = read_project(here.root)
 
-    def prepare(connection: psycopg.Connection) -> None:
+    def prepare(connection: psycopg.Connection, found: Plan) -> None:
         if needs_approval(found, plan_approval()):
             require_approved(connection, found)
         _follow(found, project, url)
 
     report = apply_plan(
         url,
-        found,
+        plan_id,
         project,
         actor(),
         entity_gate(url, project.expectations),
