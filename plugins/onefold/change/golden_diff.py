@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -13,7 +13,6 @@ from psycopg.rows import dict_row
 from onefold.catalog.entity import Entity
 from onefold.conform.dry_run_schemas import MAPPED
 from onefold.conform.publish_ledger import Publish
-from onefold.mapping.golden import PERSONAL
 from onefold.warehouse.rows import one_row
 
 Item = TypeVar("Item")
@@ -66,8 +65,11 @@ def keep_records(connection: psycopg.Connection, publish: Publish, entity: Entit
     connection.execute(sql.SQL(_RECORDS).format(**_parts(publish, entity)))
 
 
-def diff_golden_records(connection: psycopg.Connection, publish: Publish, entity: Entity) -> GoldenDiff:
-    """Count and sample what the dry run changes; call it where `held` names what would be held back."""
+def diff_golden_records(
+    connection: psycopg.Connection, publish: Publish, entity: Entity, masked: Collection[str]
+) -> GoldenDiff:
+    """Count and sample what the dry run changes; call it where `held` names what would be held back. Of the `masked`
+    attributes no value is shown."""
     parts = _parts(publish, entity)
     pairs = sql.SQL(_PAIRS).format(**parts)
     found = GoldenDiff()
@@ -79,23 +81,23 @@ def diff_golden_records(connection: psycopg.Connection, publish: Publish, entity
                 found.attributes[name] = dict(zip(_KINDS, numbers, strict=True))
     differs = sql.SQL(" or ").join(map(_differs, entity.attributes))
     found.same_values = one_row(connection.execute(sql.SQL(_NO_ATTRIBUTE).format(pairs=pairs, differs=differs)))[0]
-    found.samples = {kind: rows for kind, rows in _samples(connection, entity, parts) if rows}
+    found.samples = {kind: rows for kind, rows in _samples(connection, entity, parts, masked) if rows}
     return found
 
 
 def _samples(
-    connection: psycopg.Connection, entity: Entity, parts: Mapping[str, sql.Composable]
+    connection: psycopg.Connection, entity: Entity, parts: Mapping[str, sql.Composable], masked: Collection[str]
 ) -> Iterator[tuple[str, list[dict[str, object]]]]:
     limit = {"limit": sql.Literal(SAMPLES)}
     changes = _object(
         [
             (name, sql.SQL("case when {} then jsonb_build_array({}, {}) end").format(
-                _differs(name), _shown(entity, name, "v"), _shown(entity, name, "c")
+                _differs(name), _shown(entity, name, "v", masked), _shown(entity, name, "c", masked)
             ))
             for name in entity.attributes
         ]
     )  # fmt: skip
-    values = _object([(name, _shown(entity, name, "c")) for name in entity.attributes])
+    values = _object([(name, _shown(entity, name, "c", masked)) for name in entity.attributes])
     differs = sql.SQL(" or ").join(map(_differs, entity.attributes))
     queries = {
         "changed": sql.SQL("select c.{id}::text as id, {changes} as attributes {pairs} and ({differs})"
@@ -143,13 +145,14 @@ def _count(name: str, kind: str) -> sql.Composable:
     )
 
 
-def _shown(entity: Entity, name: str, row: str) -> sql.Composed:
-    """The value as a sample shows it: cut, and masked where it is personal."""
+def _shown(entity: Entity, name: str, row: str, masked: Collection[str]) -> sql.Composed:
+    """The value as a sample shows it: cut, and masked where it is personal, or of a company that is a person."""
     value = sql.SQL("left({}::text, {})").format(sql.Identifier(row, name), sql.Literal(_LENGTH))
     mask = sql.SQL("case when {} is not null then {} end").format(sql.Identifier(row, name), sql.Literal(MASK))
-    if entity.attributes[name].personal in PERSONAL:
+    if name in masked:
         return mask
-    party = entity.party_of.get(name)
+    is_of_company = entity.attributes[name].personal == "organisation"
+    party = entity.party_of.get(name) or (entity.own_party if is_of_company else None)
     if party is None:
         return sql.SQL("{}").format(value)
     number = sql.Identifier(row, party.court_number) if party.court_number else sql.SQL("null")

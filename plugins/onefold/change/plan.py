@@ -18,6 +18,7 @@ from onefold.change import ledger
 from onefold.change.content import Content, EntityChange, JudgedRows, SchemaChange
 from onefold.change.golden_diff import GoldenDiff, diff_golden_records, keep_records
 from onefold.change.ledger import Plan
+from onefold.change.masked import masked_attributes
 from onefold.change.project import Project, assemble
 from onefold.change.rejudged import Evaluate, Judged, changed_suites_of_streams, judge_again
 from onefold.change.schema_diff import SchemaDiff, diff_schema, marts_of
@@ -74,7 +75,8 @@ def make_plan(url: str, project: Project, actor: str, gate: Gate, *, builder: Bu
 
         def look(inside: psycopg.Connection, _: Publish, entity: Entity) -> None:
             keep_records(inside, publish, entity)
-            diffs[entity.entity] = diff_golden_records(inside, publish, entity)
+            masked = masked_attributes(inside, project.catalog, entity)
+            diffs[entity.entity] = diff_golden_records(inside, publish, entity, masked)
 
         began = monotonic()
         with builder(project) as build:

@@ -51,8 +51,8 @@ def _golden(content: Content) -> Iterator[str]:
     for each in content.entities:
         if each.same_values:
             yield (
-                f"{number(each.same_values)} of {each.entity} keep every value and get a version all the same: from "
-                "other records, or with other attributes."
+                f"{number(each.same_values)} of {each.entity} keep every value and get a version all the same, because "
+                "another record gives one of them, or the attributes are others."
             )
         if each.refused:
             yield f"**The gate would refuse it**: {each.refused}"

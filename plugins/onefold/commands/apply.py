@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from typing import TYPE_CHECKING
 
 import click
@@ -28,6 +29,7 @@ def apply(plan_id: int, as_json: bool) -> None:
     from onefold.change.apply import apply_plan
     from onefold.change.approval import needs_approval, require_approved
     from onefold.change.project import read_project
+    from onefold.commands.audit_restored import person_who_says
     from onefold.conform import audit_and_lineage
     from onefold.conform.dbt_build import DbtProject
     from onefold.conform.gate import entity_gate
@@ -38,12 +40,14 @@ def apply(plan_id: int, as_json: bool) -> None:
     from onefold.warehouse.post_commit import after_commit
     from onefold.warehouse.pre_commit import require_publishable_at
 
-    here, url = settings(), url_as("loader")
+    logging.getLogger("great_expectations").setLevel(logging.WARNING)
+    here, url, above = settings(), url_as("loader"), plan_approval()
+    who = actor() if above is None else person_who_says(here)
     require_publishable_at(url)
     project = read_project(here.root)
 
     def prepare(connection: psycopg.Connection, found: Plan) -> None:
-        if needs_approval(found, plan_approval()):
+        if needs_approval(found, above):
             require_approved(connection, found)
         _follow(found, project, url)
 
@@ -51,11 +55,11 @@ def apply(plan_id: int, as_json: bool) -> None:
         url,
         plan_id,
         project,
-        actor(),
+        who,
         entity_gate(url, project.expectations),
         dbt_builds(url, DbtProject(here.root / "dbt_project", here.home / "dbt"), project.entities),
         prepare=prepare,
-        on_publish=[audit_and_lineage.record_lineage(Run("apply", f"plan__{plan_id}", actor()), project.entities)],
+        on_publish=[audit_and_lineage.record_lineage(Run("apply", f"plan__{plan_id}", who), project.entities)],
     )
     after_commit(url)
     if as_json:

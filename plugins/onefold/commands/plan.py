@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -48,6 +49,7 @@ def plan(context: click.Context, folder: Path | None, as_json: bool) -> None:
     from onefold.warehouse.connection import connect
     from onefold.warehouse.post_commit import after_commit
 
+    logging.getLogger("great_expectations").setLevel(logging.WARNING)
     here, url, above = settings(), url_as("loader"), plan_approval()
     who = actor() if above is None else person_who_says(here)
     project = read_project((folder or here.root).resolve())
