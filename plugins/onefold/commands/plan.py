@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @click.group(
     invoke_without_command=True,
-    epilog="Examples: onefold plan · onefold plan --catalog ../branch · onefold plan show 7 · onefold apply 7",
+    epilog="Examples: onefold plan · onefold plan --catalog=../branch · onefold plan show 7 · onefold apply 7",
 )
 @click.option(
     "--catalog",
