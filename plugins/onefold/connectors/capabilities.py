@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal
+
+from onefold.catalog.request import Request
+from onefold.catalog.stream import Stream
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +32,9 @@ class Capabilities:
 
     `listing` says which of its streams every load lists whole, so that what a listing lacks is deleted: `never`; those
     whose `request` names no time; those without a `cursor` and such a request, where the connector asks by the cursor.
-    `by_key`: its pages follow the key, so that none can miss a record which is there all the time.
+    `by_key`: its pages follow the key, so that none can miss a record which is there all the time. `sweeps`: it lists
+    the keys of all records where a stream has no other field and no cursor; `select_keys` gives the request that asks
+    for them alone, where that takes more than naming fewer fields.
     """
 
     windows: Literal["never", "request", "cursor", "always"] = "never"
@@ -39,3 +45,5 @@ class Capabilities:
     ordered: bool = True
     listing: Literal["never", "request", "cursor"] = "never"
     by_key: bool = False
+    sweeps: bool = False
+    select_keys: Callable[[Stream], Request] | None = None

@@ -13,13 +13,16 @@ which parts were read whole:
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 
 import psycopg
 from psycopg import sql
 
 from onefold.catalog.stream import Stream
+from onefold.errors import Rejected
 from onefold.load.delete_guard import FEW, Missing, allow, count_missing, refuse
 from onefold.load.job import Job
+from onefold.load.landing import PAGES
 from onefold.load.ledger import Load
 from onefold.load.superseded import first_reversible
 from onefold.warehouse.rows import one_row
@@ -35,18 +38,44 @@ def land_deletions(connection: psycopg.Connection, job: Job, load: Load) -> int:
     Raises Rejected when a listing lacks so much that somebody has to accept it first (load/delete_guard.py).
     """
     orphans = _without_siblings(connection, load) if job.stream.deletes.complete_group else 0
+    return orphans + _within_guard(connection, job, load, lambda: _listed(connection, load, job.stream))
+
+
+def land_missing(connection: psycopg.Connection, job: Job, load: Load) -> int:
+    """Put what a sweep's keys lack, as deletions, in the place of its pages; returns how many there are.
+
+    What was read since the sweep began is left alone. Done twice, it does nothing more. Raises what land_deletions
+    raises, and Rejected when some record that was listed has no key.
+    """
+    done = one_row(connection.execute("select to_regclass(%s)", (load.tables.listed.as_string(connection),)))[0]
+    if done:
+        return 0
+    (unreadable,) = one_row(
+        connection.execute("select count(*) from landing.unreadable where load_id = %s", (load.load_id,))
+    )
+    if unreadable:
+        raise Rejected(
+            f"{job.name}: {unreadable:,} of the records that the sweep has listed have no readable key, and each may be "
+            "one that seems missing. Nothing was deleted. Have the source fix them, or sweep by another request."
+        )
+    return _within_guard(connection, job, load, lambda: _unlisted(connection, load))
+
+
+def _within_guard(connection: psycopg.Connection, job: Job, load: Load, land: Callable[[], int]) -> int:
+    """What `land` lands and counts, unless somebody has to accept so much first."""
     refused: Missing | None = None
+    landed = 0
     with connection.transaction() as landing:
-        listed = _listed(connection, load, job.stream)
+        landed = land()
         empty = load.rows_read == 0 and _lists_the_stream(connection, load)
-        if listed > FEW or (listed and empty):
+        if landed > FEW or (landed and empty):
             missing = count_missing(connection, load, empty=empty)
             if not allow(connection, job, load, missing):
                 refused = missing
                 raise psycopg.Rollback(landing)
     if refused:
         raise refuse(connection, job, load, refused)
-    return orphans + listed
+    return landed
 
 
 def _lists_the_stream(connection: psycopg.Connection, load: Load) -> bool:
@@ -92,20 +121,36 @@ def _listed(connection: psycopg.Connection, load: Load, stream: Stream) -> int:
     if unreadable:
         log.warning("%s.%s: no deletes detected, %s records have no key", load.system, load.stream, unreadable)
         return 0
-    parts = sql.SQL(
-        "select partition, max(snapshot_since) as since from landing.partition"
-        " where load_id = {} and snapshot_since is not null group by partition"
-    ).format(sql.Literal(load.load_id))
     return _land(
         connection,
         load,
-        parts=parts,
+        parts=_WHOLE.format(sql.Literal(load.load_id)),
         held=_ALL if unnamed else _OF_KEY if len(stream.primary_key) == 1 else _OF_PART,
         cursor=sql.SQL("held._cursor"),
         extracted_at=sql.SQL("greatest(now(), listed.since)"),
         absent=sql.SQL(
             "not exists (select from {pages} read"
             " where read._key = held._key and (read._extracted_at >= listed.since or read._deleted))"
+        ),
+    )
+
+
+def _unlisted(connection: psycopg.Connection, load: Load) -> int:
+    """The pages become the keys that were listed, and new ones hold what these lack."""
+    connection.execute(
+        sql.SQL("alter table {} rename to {}").format(load.tables.pages, sql.Identifier(load.tables.listed_name))
+    )
+    connection.execute(PAGES.format(load.tables.pages))
+    connection.execute(sql.SQL("analyze {}").format(load.tables.listed))
+    return _land(
+        connection,
+        load,
+        parts=_WHOLE.format(sql.Literal(load.load_id)),
+        held=_ALL,
+        cursor=sql.SQL("held._cursor"),
+        extracted_at=sql.SQL("greatest(now(), listed.since)"),
+        absent=sql.SQL(
+            "held._extracted_at < listed.since and not exists (select from {listed} read where read._key = held._key)"
         ),
     )
 
@@ -159,7 +204,7 @@ def _land(
             cursor=cursor,
             extracted_at=extracted_at,
             reversible=sql.Literal(first_reversible(connection, load.system, load.stream)),
-            absent=absent.format(pages=load.tables.pages),
+            absent=absent.format(pages=load.tables.pages, listed=load.tables.listed),
         )
     ).rowcount
 
@@ -170,17 +215,22 @@ def _held(load: Load, held: sql.SQL) -> sql.Composed:
     return held.format(current=staging.current, versions=staging.versions, waiting=waiting)
 
 
+_WHOLE = sql.SQL(
+    "select partition, max(snapshot_since) as since from landing.partition"
+    " where load_id = {} and snapshot_since is not null group by partition"
+)
+"""The partitions that were listed whole, and since when."""
 _WAITING = sql.SQL(
     """
-    select _key, payload as _payload, _cursor, false as _deleted, load_id as _load_id from ops.quarantine
+    select _key, payload as _payload, _cursor, false as _deleted, load_id as _load_id, _extracted_at from ops.quarantine
     where system = {system} and stream = {stream} and state = 'open' and payload is not null
     """
 )
-_ALL = sql.SQL("select _key, _payload, _cursor, _deleted, _load_id from {current} union all {waiting}")
+_ALL = sql.SQL("select _key, _payload, _cursor, _deleted, _load_id, _extracted_at from {current} union all {waiting}")
 _OF_PART = sql.SQL(
     """
     (
-        select distinct on (_key) _key, _payload, _cursor, _deleted, _load_id from {versions}
+        select distinct on (_key) _key, _payload, _cursor, _deleted, _load_id, _extracted_at from {versions}
         where _key >= ('[' || to_json(listed.partition) || ',') collate "C"
           and _key < ('[' || to_json(listed.partition) || '-') collate "C"
         order by _key, _load_id desc

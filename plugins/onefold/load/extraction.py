@@ -10,6 +10,8 @@ from onefold.catalog.entity import Entity
 from onefold.catalog.system import System
 from onefold.connectors.connector import Connector, StreamSource, Transport
 from onefold.connectors.counting import CountDay, Counter, counter, feed_counter
+from onefold.connectors.key_listing import key_system
+from onefold.connectors.listing import whole_listing
 from onefold.connectors.page import PageReader
 from onefold.connectors.registry import connector_class, open_transport
 from onefold.connectors.window import Window
@@ -68,6 +70,20 @@ def from_system(
         source = StreamSource(system, stream_name, endpoint, keys, so_far)
         with _opened(source, warehouse_url, transport, usage) as connector:
             yield connector.read
+
+    return open_stream
+
+
+def keys_from_system(
+    system: System, endpoint: Endpoint, warehouse_url: str, transport: OpenTransport = open_transport
+) -> Source:
+    """The source that lists the keys of all records of a stream, for its sweep; within the system's rates."""
+
+    @contextmanager
+    def open_stream(stream_name: str, usage: Usage) -> Iterator[PageReader]:
+        source = StreamSource(key_system(system, stream_name), stream_name, endpoint)
+        with _opened(source, warehouse_url, transport, usage) as connector:
+            yield whole_listing(connector.page_reader())
 
     return open_stream
 

@@ -26,6 +26,10 @@ class Job:
     fresh data go first. `dry_run_load` is the load that has read the window already in a dry run; the source is asked
     only when what it read is gone.
 
+    `accept_deletes` is how many records may be missing from a whole listing although they are more than the guard lets
+    through; None: nobody has accepted any. `sweep`: the source lists the keys of all records (keys_from_system), and
+    what it lacks is deleted; nothing else is loaded.
+
     A replay has `replay_id` and no source: it takes the rows which that replay chose out of ops.quarantine.
     """
 
@@ -46,6 +50,7 @@ class Job:
     dry_run_load: int | None = None
     replay_id: int | None = None
     accept_deletes: int | None = None
+    sweep: bool = False
 
     @property
     def replays(self) -> bool:
@@ -61,6 +66,8 @@ class Job:
 
     def accept_command(self, records: int) -> str:
         """The command that accepts, once, that so many records are deleted."""
+        if self.sweep:
+            return f"bin/onefold sweep {self.name} --accept-deletes {records}"
         return f"bin/onefold sync {self.system.system} --accept-deletes {self.stream_name}={records}"
 
     @property

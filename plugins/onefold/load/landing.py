@@ -25,20 +25,20 @@ from onefold.warehouse.tables import SHARED_LANDING_TABLES
 MOST_KEY_BYTES = 2500
 """Of a primary key: PostgreSQL indexes at most 2,704 bytes, and the names of system and stream stand beside the key."""
 _SURE_CHARACTERS = MOST_KEY_BYTES // 4
+PAGES = sql.SQL(
+    'create unlogged table {} (_key text collate "C" not null, _cursor text collate "C",'
+    " _deleted boolean not null, _hash bytea not null, _extracted_at timestamptz not null,"
+    " _payload text not null)"
+)
+"""Makes a table of landed pages."""
 _COLUMNS = sql.SQL("(_key, _cursor, _deleted, _hash, _extracted_at, _payload)")
 
 
 def open_landing(connection: psycopg.Connection, load: Load) -> None:
     """Make the load's landing table, empty, with a checkpoint at the start."""
     with connection.transaction():
-        connection.execute(sql.SQL("drop table if exists {}").format(load.tables.pages))
-        connection.execute(
-            sql.SQL(
-                'create unlogged table {} (_key text collate "C" not null, _cursor text collate "C",'
-                " _deleted boolean not null, _hash bytea not null, _extracted_at timestamptz not null,"
-                " _payload text not null)"
-            ).format(load.tables.pages)
-        )
+        connection.execute(sql.SQL("drop table if exists {}, {}").format(load.tables.pages, load.tables.listed))
+        connection.execute(PAGES.format(load.tables.pages))
         forget_shared_rows(connection, load.load_id)
         connection.execute("insert into landing.resume_token (load_id) values (%s)", (load.load_id,))
         connection.execute(

@@ -59,6 +59,7 @@ class Load:
     moved_cursor: bool
     rollback_until: datetime | None
     last_active: datetime
+    sweep: bool
 
     @property
     def window(self) -> Window:
@@ -96,14 +97,16 @@ def get(connection: psycopg.Connection, load_id: int) -> Load:
         return one_row(cursor.execute("select * from ops.load where load_id = %s", (load_id,)))
 
 
-def begin(connection: psycopg.Connection, system: str, stream: str, window: Window, run: Run) -> Load:
-    """Open a load in state extracting. The caller holds the stream's lock."""
+def begin(
+    connection: psycopg.Connection, system: str, stream: str, window: Window, run: Run, *, sweep: bool = False
+) -> Load:
+    """Open a load in state extracting, or a sweep. The caller holds the stream's lock."""
     with connection.cursor(row_factory=class_row(Load)) as cursor:
         return one_row(
             cursor.execute(
-                "insert into ops.load (system, stream, window_start, window_end, dag_id, run_id, actor)"
-                " values (%s, %s, %s, %s, %s, %s, %s) returning *",
-                (system, stream, window.start, window.end, run.dag_id, run.run_id, run.actor),
+                "insert into ops.load (system, stream, window_start, window_end, dag_id, run_id, actor, sweep)"
+                " values (%s, %s, %s, %s, %s, %s, %s, %s) returning *",
+                (system, stream, window.start, window.end, run.dag_id, run.run_id, run.actor, sweep),
             )
         )
 

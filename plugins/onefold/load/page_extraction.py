@@ -8,8 +8,10 @@ from dataclasses import replace
 
 import psycopg
 
+from onefold.connectors.key_listing import SLACK
 from onefold.connectors.listing import is_listed_whole
 from onefold.connectors.page import Page, PageReader
+from onefold.connectors.record import Record
 from onefold.connectors.registry import connector_class
 from onefold.connectors.window import Window
 from onefold.errors import Fatal
@@ -50,9 +52,12 @@ def extract(connection: psycopg.Connection, job: Job, load: Load, token: str | N
 def _read(
     connection: psycopg.Connection, job: Job, load: Load, pages: PageReader, landed: landing.Landing, token: str | None
 ) -> Iterator[Page]:
-    """The window's pages; those of a stream that is listed whole a second time where the first lack something."""
+    """The window's pages; those of a stream that is listed whole, or swept, a second time where the first lack
+    something."""
     window, can = _window(connection, job, load), connector_class(job.system).capabilities
-    if can.by_key or not is_listed_whole(can, job.stream):
+    if job.sweep:
+        pages = _keys_of(pages)
+    if can.by_key or not (job.sweep or is_listed_whole(can, job.stream)):
         return pages(window, token)
 
     def lacks() -> bool:
@@ -62,8 +67,20 @@ def _read(
     return confirmed(pages, window, token, lacks, job.name)
 
 
+def _keys_of(read: PageReader) -> PageReader:
+    """The pages with records that are no more than their keys: all that a sweep compares."""
+
+    def keys(window: Window, token: str | None) -> Iterator[Page]:
+        for page in read(window, token):
+            yield replace(page, records=[Record(each.key, None, False, b"{}") for each in page.records])
+
+    return keys
+
+
 def _window(connection: psycopg.Connection, job: Job, load: Load) -> Window:
     """The load's window with the source's checkpoints; a window that a run names starts without any."""
+    if job.sweep:
+        return Window(load.window_start, load.window_end + SLACK)
     if job.requested.exactly:
         return replace(load.window, scope=job.requested.scope)
     return replace(load.window, checkpoints=stored_checkpoints(connection, job.system.system, job.stream_name))

@@ -54,7 +54,7 @@ def publish(
 
     The caller holds the stream's lock and has seen the load's checkpoint as gated. `overlap` is how much of what is
     published a run that goes on from it reads again. A replay settles the rows that it chose; it says nothing of the
-    source, so cursor, lookup results and checkpoints stay as they are.
+    source, so cursor, lookup results and checkpoints stay as they are; so they do after a sweep.
     """
     with connection.transaction():
         candidates, new, changed, deleted, withholding, content = _count(connection, load)
@@ -68,11 +68,11 @@ def publish(
             _close_quarantined(connection, load)
             close_withheld(connection, load)
             _write_versions(connection, load, new + changed + deleted)
-        if replay_id is None:
+        if replay_id is None and not load.sweep:
             store_lookup_results(connection, load)
             store_checkpoints(connection, load)
         landed, read = _greatest_cursors(connection, load)
-        moved = replay_id is None and _move_cursor(connection, load, landed, overlap)
+        moved = replay_id is None and not load.sweep and _move_cursor(connection, load, landed, overlap)
         set_rollback_until(connection, load, read, moved_cursor=moved)
         store_superseded(connection, load)
         connection.execute(

@@ -10,10 +10,12 @@ import logging
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from datetime import UTC, datetime
 from typing import Literal
 
 import psycopg
 
+from onefold.connectors.window import BEGINNING, Window
 from onefold.errors import Fatal, OnefoldError, Rejected
 from onefold.load import audit_and_lineage, gate_step, landing, ledger, queue
 from onefold.load import publish as publishing
@@ -148,13 +150,15 @@ def _begin(connection: psycopg.Connection, job: Job) -> Load:
     ledger.close_abandoned(connection, system, job.stream_name, job.run, job.run_is_over, idle)
     ensure_staging(connection, job.table)
     ensure_plain_views(connection, [(job.table, job.stream)])
-    if job.replay_id is not None:
+    if job.sweep:
+        window = Window(BEGINNING, datetime.now(UTC))
+    elif job.replay_id is not None:
         window = replay_window(connection, job.replay_id, system, job.stream_name)
     else:
         window = resolve_window(connection, system, job.stream_name, job.stream, job.requested)
     with connection.transaction():
         queue.dequeue(connection, system, job.stream_name, job.run)
-        load = ledger.begin(connection, system, job.stream_name, window, job.run)
+        load = ledger.begin(connection, system, job.stream_name, window, job.run, sweep=job.sweep)
         audit_and_lineage.record_start(connection, job, load)
     log.info("%s load %s: window [%s, %s)", job.name, load.load_id, window.start, window.end)
     return load

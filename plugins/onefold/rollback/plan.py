@@ -93,7 +93,8 @@ def _missing(
     """The windows that nothing covers afterwards.
 
     Of a rollback: those of its loads, up to where the next run begins. Of an undo: those of other loads that stay
-    rolled back, from where the next run would have begun. A replay has read no window.
+    rolled back, from where the next run would have begun. A replay has read no window, nor has
+    a sweep.
     """
     windows = connection.execute(
         """
@@ -102,7 +103,7 @@ def _missing(
           and greatest(window_start, %(from)s) < least(window_end, %(to)s)
           and case when %(out)s then load_id = any (%(loads)s)
                    else state = 'rolled_back' and load_id <> all (%(loads)s) end
-          and not exists (select from ops.replay_row r where r.load_id = l.load_id)
+          and not exists (select from ops.replay_row r where r.load_id = l.load_id) and not l.sweep
         order by 1, 2
         """,
         {

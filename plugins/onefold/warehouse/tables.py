@@ -55,6 +55,15 @@ class LandingTables:
         return sql.Identifier("landing", self.pages_name)
 
     @property
+    def listed_name(self) -> str:
+        return f"load_{self.load_id}__listed"
+
+    @property
+    def listed(self) -> sql.Identifier:
+        """The keys that a sweep has listed; its pages then hold what is missing from them."""
+        return sql.Identifier("landing", self.listed_name)
+
+    @property
     def compared(self) -> sql.Identifier:
         """How each record stands to the version that is held of it."""
         return sql.Identifier("landing", f"load_{self.load_id}__compared")
@@ -100,5 +109,5 @@ class LandingTables:
 
     @property
     def all(self) -> tuple[sql.Identifier, ...]:
-        before = (self.pages, self.compared, self.superseded, self.conflict)
+        before = (self.pages, self.listed, self.compared, self.superseded, self.conflict)
         return (*before, self.candidate, self.erased, self.typed, self.refused, self.withheld)

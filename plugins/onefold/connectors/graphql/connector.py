@@ -11,7 +11,7 @@ from onefold.connectors.page import PageReader
 class GraphQLConnector(HttpConnector):
     """Reads a GraphQL service: connections, and lists by offset, number or token."""
 
-    capabilities = Capabilities(windows="request", listing="request")
+    capabilities = Capabilities(windows="request", listing="request", sweeps=True)
 
     def page_reader(self) -> PageReader:
         return graphql_reader(self.source.system, self.source.stream_name, self.transport)

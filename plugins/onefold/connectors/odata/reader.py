@@ -9,6 +9,7 @@ from functools import partial
 import msgspec
 
 from onefold.catalog.paging import NextPage
+from onefold.catalog.request import Request
 from onefold.catalog.stream import Stream
 from onefold.catalog.system import System
 from onefold.connectors.completeness import Completeness
@@ -108,6 +109,13 @@ def _counted(version: int, response: Response) -> int:
     if number is None or number < 0:
         raise BadBody("an answer that does not tell a number of entities")
     return number
+
+
+def selecting_keys(stream: Stream) -> Request:
+    """The stream's request for its primary key alone: no other property, and no navigation."""
+    keys = dict.fromkeys((stream.fields[name].path or name).split(".")[0] for name in stream.primary_key)
+    params = stream.request.params | {"$select": ",".join(keys)}
+    return stream.request.model_copy(update={"params": params, "expand": []})
 
 
 def query(stream: Stream, window: Window, version: int) -> dict[str, str]:

@@ -11,7 +11,7 @@ from onefold.connectors.rest.reader import rest_reader
 class RestConnector(HttpConnector):
     """Reads a REST service that answers JSON."""
 
-    capabilities = Capabilities(windows="request", listing="request")
+    capabilities = Capabilities(windows="request", listing="request", sweeps=True)
 
     def page_reader(self) -> PageReader:
         return rest_reader(self.source.system, self.source.stream_name, self.transport)

@@ -11,7 +11,7 @@ from onefold.connectors.soap.reader import soap_reader
 class SoapConnector(HttpConnector):
     """Reads a SOAP service whose one call answers a stream."""
 
-    capabilities = Capabilities(windows="request", listing="request")
+    capabilities = Capabilities(windows="request", listing="request", sweeps=True)
 
     def page_reader(self) -> PageReader:
         return soap_reader(self.source.system, self.source.stream_name, self.source.endpoint, self.transport)

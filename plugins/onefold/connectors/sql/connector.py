@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 class SqlConnector(Connector["Database"]):
     """Reads a table or view of a PostgreSQL, MariaDB or MySQL database."""
 
-    capabilities = Capabilities(windows="cursor", counting=Counting(200), ordered=False, listing="cursor", by_key=True)
+    capabilities = Capabilities(
+        windows="cursor", counting=Counting(200), ordered=False, listing="cursor", by_key=True, sweeps=True
+    )
 
     @classmethod
     def open_transport(
