@@ -39,6 +39,19 @@ with DAG(
             description="Compare what changed since then; empty: everything where the source can count, else 30 days",
         ),
         "thorough": Param(False, type="boolean", description="Read the records even where the source can count"),
+        "sweep": Param(
+            "due",
+            enum=["due", "now", "dry_run", "never"],
+            description="Sweep the keys of the streams whose YAML says so (deletes.sweep): those that are due, or all "
+            "of them now and nothing else, or only show what would be deleted",
+        ),
+        "accept_deletes": Param(
+            None,
+            type=["object", "null"],
+            additionalProperties={"type": "integer", "minimum": 1},
+            description="Of a stream, how many records may be deleted although its sweep lacks suspiciously many, as "
+            '{"customer": 812}; the message of the refused sweep says the number',
+        ),
         "repair": Param(False, type="boolean", description="Load again the days in which records differ"),
     },
     default_args={**retried(2), "pool": RECONCILE},

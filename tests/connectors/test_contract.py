@@ -10,6 +10,7 @@ from typing import get_args
 
 import pytest
 
+from onefold.catalog.deletes import Deletes, Sweep
 from onefold.catalog.reader import read_systems
 from onefold.catalog.system import System
 from onefold.catalog.yaml_file import CatalogError
@@ -132,3 +133,15 @@ def test_check_refuses_a_connector_whose_capabilities_leave_out_what_a_stream_ne
         check_connectors(asked, folder)
     with pytest.raises(CatalogError, match="extract names a feed, and the module's connector reads none"):
         check_connectors(asked, folder)
+
+
+def test_check_refuses_a_sweep_that_cannot_be_and_says_why(odd):
+    _, _, folder = odd
+    streams = dict(SYSTEMS["stripe"].streams)
+    for name in ("charge", "event"):
+        deletes = Deletes(sweep=Sweep())
+        streams[name] = streams[name].model_copy(update={"deletes": deletes})
+    with pytest.raises(CatalogError) as refused:
+        check_connectors({"stripe": SYSTEMS["stripe"].model_copy(update={"streams": streams})}, folder)
+    (mistake,) = refused.value.mistakes
+    assert "event cannot be swept: the source keeps its records for a limited time" in mistake.text

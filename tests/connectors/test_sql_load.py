@@ -19,7 +19,7 @@ from purgatory import SyncCircuitBreakerFactory
 from onefold.catalog.system import System
 from onefold.errors import Fatal, Rejected
 from onefold.load import steps
-from onefold.load.extraction import from_system, open_transport
+from onefold.load.extraction import from_system, keys_from_system, open_transport
 from onefold.load.job import Job
 from onefold.load.ledger import Load, Run
 from onefold.platform.postgres import Postgres
@@ -43,7 +43,7 @@ class Erp:
     url: str
     suites: Path
 
-    def load(self, erp: System) -> Load:
+    def load(self, erp: System, *, sweep: bool = False) -> Load:
         endpoint, loader = self.source.endpoint, as_role(self.url, "onefold_loader")
         unhurried = partial(
             open_transport, breakers=SyncCircuitBreakerFactory(default_threshold=10), sleep=lambda _: None
@@ -52,7 +52,10 @@ class Erp:
             system=erp,
             stream_name="klient",
             run=Run("sync__test_erp", f"manual__{next(_runs)}", "os:tester"),
-            source=from_system(erp, endpoint, loader, {"test_erp": erp}, {}, unhurried),
+            source=keys_from_system(erp, endpoint, loader, unhurried)
+            if sweep
+            else from_system(erp, endpoint, loader, {"test_erp": erp}, {}, unhurried),
+            sweep=sweep,
             source_url=endpoint.url,
             warehouse_url=loader,
             entities={},
@@ -175,3 +178,15 @@ def test_a_table_without_a_cursor_is_listed_whole_and_its_deleted_rows_are_delet
     load = erp.load(whole)
     assert (load.rows_deleted, load.rows_read) == (2, 18)  # its pages follow the key, so once is enough
     assert erp.query("select count(*) from staging.test_erp__klient__current where not _deleted") == [(18,)]
+
+
+def test_a_sweep_asks_the_database_for_the_keys_alone_and_deletes_what_is_gone(erp: Erp):
+    filled(erp)
+    erp.load(system("klienci"))
+    erp.source.run("delete from klienci where id = 3", "revoke select on klienci from reader")
+    erp.source.run("grant select (id) on klienci to reader")
+    load = erp.load(system("klienci"), sweep=True)
+    assert (load.rows_read, load.rows_deleted, load.pages) == (19, 1, 3)
+    living = erp.query("select _key from staging.test_erp__klient__current where not _deleted")
+    assert {int(key) for (key,) in living} == set(range(20)) - {3}
+    assert erp.query(f"select sum(requests) from ops.usage where load_id = {load.load_id}") == [(4,)]  # noqa: S608

@@ -21,10 +21,13 @@ from airflow.sdk.exceptions import (
 from airflow.sdk.execution_time.comms import ErrorResponse
 from airflow.sdk.execution_time.context import OutletEventAccessors
 
+from onefold.catalog.deletes import Deletes, Sweep
+from onefold.catalog.reader import Catalog, read_catalog
 from onefold.errors import Busy, Fatal, Rejected, Retriable
 from onefold.load.job import Job
 from onefold.load.ledger import Load
 from onefold.load.window import WindowRequest
+from onefold.orchestration.tasks import reconcile, run
 from onefold.orchestration.tasks.connections import endpoint
 from onefold.orchestration.tasks.errors import LOOK_AGAIN
 from onefold.orchestration.tasks.sync import load_stream
@@ -290,3 +293,58 @@ def test_the_first_interval_of_a_backfill_begins_with_the_history(warehouse: str
 
     with pytest.raises(Retriable, match="the job has been seen"):
         step(first, "nbp", "rate", keep)
+
+
+def swept_and_compared(
+    monkeypatch: pytest.MonkeyPatch, sweep: Callable[..., object], compare: Callable[..., object]
+) -> None:
+    """SAP's sales orders have a sweep in their YAML, and these two do what is asked."""
+    sap = read_catalog().systems["sap"]
+    order = sap.streams["sales_order"].model_copy(update={"deletes": Deletes(sweep=Sweep())})
+    with_sweep = sap.model_copy(update={"streams": {**sap.streams, "sales_order": order}})
+    monkeypatch.setattr(run, "read_catalog", lambda: Catalog({"sap": with_sweep}, {}))
+    monkeypatch.setattr(reconcile, "sweep_stream", sweep)
+    monkeypatch.setattr(reconcile, "compare_with_source", compare)
+    monkeypatch.setattr(reconcile, "after_commit", lambda _: None)
+
+
+@pytest.mark.parametrize(
+    ("asked", "does"),
+    [("due", ["sweep", "compare"]), ("never", ["compare"]), ("now", ["sweep"]), ("dry_run", ["dry run"])],
+)
+def test_a_stream_is_swept_before_it_is_compared_or_only_swept(
+    job: object, monkeypatch: pytest.MonkeyPatch, asked: str, does: list[str]
+) -> None:
+    done: list[str] = []
+    drift = SimpleNamespace(missing=0, changed=0, deleted=0, oldest=None)
+
+    def swept(job: Job, at: datetime, *, now: bool = False, dry_run: bool = False) -> None:
+        assert job.sweep
+        done.append("dry run" if dry_run else "sweep")
+
+    def compared(job: Job, *_: object, **__: object) -> SimpleNamespace:
+        assert not job.sweep
+        done.append("compare")
+        return SimpleNamespace(reconciliation_id=1, skipped=None, records_read=0, drift=drift)
+
+    swept_and_compared(monkeypatch, swept, compared)
+    more = {"sweep": asked, "repair": False, "thorough": False, "accept_deletes": {"sales_order": 5}}
+    reconcile.compare_stream(context(**more), "sap.sales_order")
+    assert done == does
+
+
+def test_a_refused_sweep_fails_the_task_after_the_comparison(job: object, monkeypatch: pytest.MonkeyPatch) -> None:
+    done: list[str] = []
+    drift = SimpleNamespace(missing=0, changed=0, deleted=0, oldest=None)
+
+    def refused(job: Job, at: datetime) -> None:
+        raise Rejected("the listing lacks too much")
+
+    def compared(*_: object, **__: object) -> SimpleNamespace:
+        done.append("compare")
+        return SimpleNamespace(reconciliation_id=1, skipped=None, records_read=0, drift=drift)
+
+    swept_and_compared(monkeypatch, refused, compared)
+    with pytest.raises(AirflowFailException, match="lacks too much"):
+        reconcile.compare_stream(context(sweep="due", repair=False, thorough=False), "sap.sales_order")
+    assert done == ["compare"]

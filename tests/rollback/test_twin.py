@@ -52,11 +52,13 @@ class Reading:
 
 @dataclass(frozen=True)
 class Delivery:
-    """One load: what it reads, whether it lists all that there is, and what it is answered."""
+    """One load: what it reads, whether it lists all that there is, and what it is answered; or a sweep, of which only
+    the keys count."""
 
     readings: tuple[Reading, ...]
     whole: bool = False
     answers: tuple[str, ...] = ()
+    sweep: bool = False
 
 
 class World:
@@ -82,9 +84,9 @@ class World:
             read_at,
             None,
             tuple(LookupResult(question, "found", f"proof {number}") for question in delivery.answers),
-            (Partition("", None, read_at),) if delivery.whole else (),
+            (Partition("", None, read_at),) if delivery.whole or delivery.sweep else (),
         )
-        self.loads[number] = self.shop.run(self.shop.job([page])).load_id
+        self.loads[number] = self.shop.run(self.shop.job([page], sweep=delivery.sweep)).load_id
 
     def change(self, numbers: Sequence[int], to: str) -> None:
         loads = tuple(self.loads[number] for number in numbers)
@@ -222,6 +224,12 @@ def test_a_rolled_back_load_has_never_been(world: Callable[..., World], history:
     same_as_its_twin(world, [Delivery(tuple(readings)) for readings in history], out)
 
 
+NO_KEY, ITS_KEY = Delivery((Reading("z", 1, 1),), sweep=True), Delivery((A, Reading("z", 1, 1)), sweep=True)
+SWEEPS = {
+    "what it deleted is deleted by the next sweep": [Delivery((A,)), NO_KEY, NO_KEY],
+    "what it deleted came back": [Delivery((A,)), NO_KEY, Delivery((C,)), ITS_KEY],
+    "it deleted what waited": [Delivery((BAD,)), NO_KEY, Delivery((A,))],
+}
 LISTINGS = {
     "what it alone had is gone for nobody": [[], [A], []],
     "what it swept is swept by the next listing": [[A], [], []],
@@ -235,6 +243,11 @@ LISTINGS = {
 @pytest.mark.parametrize(("history", "out"), _cases(LISTINGS, [(0,), (1,), (0, 1), (2,)]))
 def test_a_rolled_back_listing_has_never_swept(world: Callable[..., World], history: list[list[Reading]], out: Out):
     same_as_its_twin(world, [replace(NOBODY, readings=(*NOBODY.readings, *r)) for r in history], out)
+
+
+@pytest.mark.parametrize(("history", "out"), _cases(SWEEPS, [(0,), (1,), (0, 1), (2,)]))
+def test_a_rolled_back_sweep_has_never_been(world: Callable[..., World], history: list[Delivery], out: Out):
+    same_as_its_twin(world, history, out)
 
 
 def test_a_large_load_is_rolled_back_with_its_part(world: Callable[..., World], monkeypatch: pytest.MonkeyPatch):
@@ -270,6 +283,9 @@ DELIVERIES = st.builds(
     st.lists(READINGS, min_size=1, max_size=5, unique_by=lambda reading: (reading.key, reading.minute)).map(tuple),
     st.sampled_from([False, False, True]),
     st.lists(st.sampled_from("12"), max_size=2, unique=True).map(tuple),
+) | st.builds(
+    lambda readings: Delivery(readings, sweep=True),
+    st.lists(READINGS, min_size=1, max_size=4, unique_by=lambda reading: reading.key).map(tuple),
 )
 
 

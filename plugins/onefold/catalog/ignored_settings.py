@@ -48,6 +48,11 @@ def ignored_settings(protocol: str, stream: Stream) -> Iterator[tuple[str, str]]
         yield from graphql_mistakes(stream)
     elif stream.next.kind == "connection":
         yield "next.kind", "protocol graphql has connections; write how the pages of this one go on"
+    sweep = stream.deletes.sweep
+    for inner in sorted(sweep.request.model_fields_set) if sweep and sweep.request else ():
+        if f"request.{inner}" in _CHECKED - READ[protocol]:
+            name = f"deletes.sweep.request.{inner}"
+            yield name, f"protocol {protocol} ignores {name}, as it ignores request.{inner}; take it out"
     for name, template in _templates(stream):
         for placeholder in names_in_braces(template, body=name.endswith("request.body")):
             known = (
@@ -76,8 +81,13 @@ def _given(stream: Stream) -> Iterator[str]:
 
 
 def _templates(stream: Stream) -> Iterator[tuple[str, str]]:
-    feed = stream.deletes.tombstones
-    for where, request in (("request", stream.request), ("deletes.tombstones.request", feed and feed.request)):
+    feed, sweep = stream.deletes.tombstones, stream.deletes.sweep
+    requests = {
+        "request": stream.request,
+        "deletes.tombstones.request": feed and feed.request,
+        "deletes.sweep.request": sweep and sweep.request,
+    }
+    for where, request in requests.items():
         if request:
             texts = {"path": request.path, "body": request.body or ""}
             yield from ((f"{where}.{name}", text) for name, text in texts.items())

@@ -30,9 +30,7 @@ def sweep(name: str, dry_run: bool, accept_deletes: int | None, as_json: bool) -
     system, _, stream = name.partition(".")
     named_streams(systems, [name])
     if not stream:
-        raise Fatal(
-            f"Name one stream of {system}: {', '.join(f'{system}.{each}' for each in systems[system].streams)}."
-        )
+        raise Fatal(f"Name one stream, as {system}.{next(iter(systems[system].streams))}.")
     if why := why_no_sweep(systems[system], stream):
         raise Fatal(f"{name} cannot be swept: {why}.")
     api = airflow(settings())
@@ -45,4 +43,6 @@ def sweep(name: str, dry_run: bool, accept_deletes: int | None, as_json: bool) -
     click.echo(json.dumps([line.as_json() for line in lines], indent=2) if as_json else sweep_table(lines))
     if dry_run and not as_json:
         for line in lines:
-            click.echo(f"Nothing was deleted. Which they are, for who may read records: {line.found}")
+            click.echo(
+                f"Nothing was deleted. Which they are, for who may read records: landing.load_{line.load_id}__candidate"
+            )

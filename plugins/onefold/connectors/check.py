@@ -8,13 +8,16 @@ from pathlib import Path
 
 from onefold.catalog.system import System
 from onefold.catalog.yaml_file import CatalogError, read_yaml
+from onefold.connectors.key_listing import why_no_sweep
 from onefold.connectors.past import names_window
 from onefold.connectors.registry import connector_class
 from onefold.errors import Fatal
 
 
 def check_connectors(systems: Mapping[str, System], folder: Path) -> None:
-    """Check each system that names a module under `python`. Raises CatalogError with every mistake, its file and line.
+    """Check each system that names a module under `python`, and each sweep of keys.
+
+    Raises CatalogError with every mistake, its file and line.
 
     `folder` is that of the systems' YAML.
     """
@@ -24,8 +27,20 @@ def check_connectors(systems: Mapping[str, System], folder: Path) -> None:
         if system.python
         for text in _mistakes(system)
     ]
+    if not mistakes:  # or a module that there is not would be asked
+        mistakes = [
+            read_yaml(folder / f"{name}.yaml").mistake(("streams", stream, "deletes", "sweep"), text)
+            for name, system in systems.items()
+            for stream, text in _useless_sweeps(system)
+        ]
     if mistakes:
         raise CatalogError(mistakes)
+
+
+def _useless_sweeps(system: System) -> Iterator[tuple[str, str]]:
+    for name, stream in system.streams.items():
+        if stream.deletes.sweep and (why := why_no_sweep(system, name)):
+            yield name, f"{name} cannot be swept: {why}; take deletes.sweep out"
 
 
 def _mistakes(system: System) -> Iterator[str]:

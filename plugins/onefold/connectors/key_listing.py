@@ -43,6 +43,8 @@ def why_no_sweep(system: System, stream_name: str) -> str | None:
     kept = stream.history or system.history
     if stream.lookup:
         return "the source cannot list its records: each load asks again about what it has not asked lately"
+    if stream.parent:
+        return "it is listed for each record of another stream, and what that record's listing lacks is deleted"
     if stream.retention_limited:
         return "the source keeps its records for a limited time, so that one it no longer lists has only expired"
     if can.acknowledges:

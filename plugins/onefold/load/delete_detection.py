@@ -51,12 +51,12 @@ def land_missing(connection: psycopg.Connection, job: Job, load: Load) -> int:
     if done:
         return 0
     (unreadable,) = one_row(
-        connection.execute("select count(*) from landing.unreadable where load_id = %s", (load.load_id,))
+        connection.execute("select count(distinct _hash) from landing.unreadable where load_id = %s", (load.load_id,))
     )
     if unreadable:
         raise Rejected(
-            f"{job.name}: {unreadable:,} of the records that the sweep has listed have no readable key, and each may be "
-            "one that seems missing. Nothing was deleted. Have the source fix them, or sweep by another request."
+            f"{job.name}: {unreadable:,} of the records that the sweep has listed have no readable key, and each may "
+            "be one that seems missing. Nothing was deleted. Have the source fix them, or sweep by another request."
         )
     return _within_guard(connection, job, load, lambda: _unlisted(connection, load))
 
@@ -150,7 +150,8 @@ def _unlisted(connection: psycopg.Connection, load: Load) -> int:
         cursor=sql.SQL("held._cursor"),
         extracted_at=sql.SQL("greatest(now(), listed.since)"),
         absent=sql.SQL(
-            "held._extracted_at < listed.since and not exists (select from {listed} read where read._key = held._key)"
+            "(held._deleted or held._extracted_at < listed.since)"
+            " and not exists (select from {listed} read where read._key = held._key)"
         ),
     )
 
@@ -245,7 +246,7 @@ it, up to the character after the comma."""
 _OF_KEY = sql.SQL(
     """
     (
-        select _key, _payload, _cursor, _deleted, _load_id from {versions}
+        select _key, _payload, _cursor, _deleted, _load_id, _extracted_at from {versions}
         where _key = listed.partition collate "C" order by _load_id desc limit 1
     )
     union all

@@ -72,9 +72,13 @@ def _keys_of(read: PageReader) -> PageReader:
 
     def keys(window: Window, token: str | None) -> Iterator[Page]:
         for page in read(window, token):
-            yield replace(page, records=[Record(each.key, None, False, b"{}") for each in page.records])
+            yield replace(page, records=[_key_of(each) for each in page.records])
 
     return keys
+
+
+def _key_of(record: Record) -> Record:
+    return record if record.key is None else Record(record.key, None, False, record.key.encode())
 
 
 def _window(connection: psycopg.Connection, job: Job, load: Load) -> Window:

@@ -95,6 +95,9 @@ Each stream that has been published is compared with its source, as cheaply as t
 or the whole where the stream has no cursor of time. What differs is in `ops.drift`, each comparison in
 `ops.reconciliation`; nothing of staging is changed.
 
+**A sweep** comes first where a stream's YAML says so (`deletes.sweep`) and it is due: the keys of all its records are
+listed, and what its source no longer has is deleted, as a load of its own (`docs/deletes.md`).
+
 *watch* then checks every stream's freshness SLA (`freshness` in its YAML): data that is older, or a difference that
 lasts longer, is one alert, and one more when it is resolved (`ops.alert`). Younger differences are normal latency.
 

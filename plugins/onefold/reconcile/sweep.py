@@ -93,11 +93,6 @@ class SweepLine:
     seconds: float
     error: str | None
 
-    @property
-    def found(self) -> str:
-        """The query that lists what a dry run has found."""
-        return f"select _key from landing.load_{self.load_id}__candidate"
-
     def as_json(self) -> dict[str, object]:
         """The line as plain JSON containers."""
         return asdict(self)

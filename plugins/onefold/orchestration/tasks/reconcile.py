@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 
 from airflow.sdk import Context
 
 from onefold.audit import actor
 from onefold.catalog.reader import read_catalog
+from onefold.errors import Rejected
+from onefold.load.job import Job
 from onefold.load.ledger import Load, Run
 from onefold.notify.receiver import read_receivers
 from onefold.orchestration.assets import REPAIRED, staging_asset
 from onefold.orchestration.forms import instant
 from onefold.orchestration.tasks.connections import endpoint
 from onefold.orchestration.tasks.errors import airflow_errors
-from onefold.orchestration.tasks.run import counts_of, job_of, run_of
+from onefold.orchestration.tasks.run import counts_of, job_of, run_of, sweep_of
 from onefold.reconcile.compare import compare_stream as compare_with_source
 from onefold.reconcile.repair import repair_stream
 from onefold.reconcile.sla_checks import check_slas, published_streams
+from onefold.reconcile.sweep import sweep_stream
 from onefold.settings import notify_setting, warehouse_url
 from onefold.warehouse.post_commit import after_commit
 
@@ -29,18 +33,33 @@ def choose_streams(context: Context) -> list[str]:
 
 
 def compare_stream(context: Context, name: str) -> Mapping[str, object]:
-    """Compare one system.stream with its source and, if the run asks for it, load again what differs; the figures for
-    the UI. What is loaded again is an event of its asset: conform follows."""
+    """Sweep one system.stream where that is due, compare it with its source and, if the run asks for it, load again
+    what differs; the figures for the UI. What is loaded or swept is an event of its asset: conform follows.
+
+    A run that asks for a sweep now, or for a dry run of one, does nothing else."""
     system, _, stream = name.partition(".")
     params = context["params"]
     with airflow_errors():
         job = job_of(context, system, stream)
+        if params["sweep"] in ("now", "dry_run"):
+            swept = sweep_stream(sweep_of(job), datetime.now(UTC), now=True, dry_run=params["sweep"] == "dry_run")
+            after_commit(warehouse_url())
+            return _swept(context, job, swept)
+        refused: Rejected | None = None
+        swept = None
+        try:
+            if params["sweep"] == "due" and job.stream.deletes.sweep:
+                swept = sweep_stream(sweep_of(job), datetime.now(UTC))
+        except Rejected as error:  # the comparison is worth something all the same
+            refused = error
         counts = counts_of(job.system)
         found = compare_with_source(job, counts, instant(params["start"]), thorough=params["thorough"])
         loads: list[Load] = []
         if params["repair"]:
             found, loads = repair_stream(job, counts, found)
         after_commit(warehouse_url())
+        if refused:
+            raise refused
     if loads:
         context["outlet_events"][REPAIRED].add(staging_asset(system, stream))
     drift = found.drift
@@ -53,7 +72,17 @@ def compare_stream(context: Context, name: str) -> Mapping[str, object]:
         "deleted": drift.deleted,
         "oldest": drift.oldest.isoformat() if drift.oldest else None,
         "loads": [load.load_id for load in loads],
+        **_swept(context, job, swept),
     }
+
+
+def _swept(context: Context, job: Job, load: Load | None) -> Mapping[str, object]:
+    """What a sweep has found; conform follows where it has published deletions."""
+    if load is None:
+        return {}
+    if load.state == "published" and load.rows_deleted:
+        context["outlet_events"][REPAIRED].add(staging_asset(job.system.system, job.stream_name))
+    return {"sweep": load.load_id, "swept": load.state, "keys": load.rows_read, "deleted by sweep": load.rows_deleted}
 
 
 def check_freshness(context: Context) -> Mapping[str, object]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from airflow.sdk import Context
 from airflow.sdk.exceptions import AirflowRuntimeError
@@ -12,7 +13,7 @@ from onefold.audit import actor
 from onefold.catalog.reader import read_catalog
 from onefold.catalog.system import System
 from onefold.errors import Retriable
-from onefold.load.extraction import CountSource, counts_from, from_system, to_system
+from onefold.load.extraction import CountSource, counts_from, from_system, keys_from_system, to_system
 from onefold.load.job import Job
 from onefold.load.ledger import Load, Run
 from onefold.load.window import WindowRequest
@@ -52,6 +53,14 @@ def job_of(context: Context, system_name: str, stream: str, rate: str | None = N
         acknowledge=to_system(system, where, warehouse_url()),
         accept_deletes=(context["params"].get("accept_deletes") or {}).get(stream),
     )
+
+
+def sweep_of(job: Job, rate: str | None = None) -> Job:
+    """The sweep of the job's stream: what lists all of its keys at the source, and nothing else.
+
+    `rate` as in job_of."""
+    source = keys_from_system(job.system, endpoint(job.system.connection, rate), job.warehouse_url)
+    return replace(job, sweep=True, source=source, acknowledge=None, requested=WindowRequest())
 
 
 def counts_of(system: System, rate: str | None = None) -> CountSource:
