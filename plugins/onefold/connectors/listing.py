@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from onefold.catalog.request import Request
+from onefold.catalog.request import Request, texts_of
 from onefold.catalog.stream import Stream
 from onefold.connectors.capabilities import Capabilities
 from onefold.connectors.page import Page, PageReader
@@ -42,9 +42,7 @@ def why_not_listed_whole(can: Capabilities, stream: Stream) -> str | None:
 
 def names_time(request: Request) -> bool:
     """Whether a request names a time of the window, its start or its end."""
-    texts = [request.path, request.body or "", *request.params.values(), *request.headers.values()]
-    texts += request.argument_texts.values()
-    return request.slices is not None or any(map(_TIME.search, texts))
+    return request.slices is not None or any(map(_TIME.search, texts_of(request)))
 
 
 def whole_listing(read: PageReader) -> PageReader:
