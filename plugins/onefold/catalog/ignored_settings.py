@@ -14,14 +14,20 @@ from onefold.catalog.request import PLACEHOLDERS, names_in_braces
 from onefold.catalog.stream import Stream
 
 _HTTP = {"request.path", "request.params", "request.headers"}
-_PAGES = {f"next.{name}" for name in NextPage.model_fields if name not in ("size", "size_parameter")}
+_PAGES = {f"next.{name}" for name in NextPage.model_fields}
+_CALLS = {
+    f"next.{name}" for name in ("kind", "path", "parameter", "first", "total", "pages", "more", "last", "complete")
+}
 READ: Mapping[str, frozenset[str]] = {
     "rest": frozenset(
         {*_HTTP, *_PAGES, "request.method", "request.body", "request.slices", "request.empty"}
         | {"records", "answer", "nested", "parent", "deletes.tombstones"}
     ),
     "odata": frozenset({*_HTTP, "request.expand", "next.complete", "records", "nested"}),
-    "soap": frozenset({"request.operation", "request.params", "request.headers", "next.complete", "records"}),
+    "soap": frozenset(
+        {*_CALLS, "request.operation", "request.params", "request.headers", "records"}
+        | {"next.size", "next.size_parameter", "next.field"}
+    ),
     "sql": frozenset({"request.table", "request.snapshot", "next.size"}),
     "graphql": frozenset(
         {"request.path", "request.method", "request.headers", "request.operation", "request.arguments"}

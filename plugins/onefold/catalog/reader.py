@@ -15,6 +15,7 @@ from onefold.catalog.defaults import with_defaults
 from onefold.catalog.entity import Entity, Rule
 from onefold.catalog.ignored_settings import ignored_settings
 from onefold.catalog.mistakes import did_you_mean, mistakes_of, mistakes_of_a_part
+from onefold.catalog.paging_mistakes import paging_mistakes
 from onefold.catalog.stream import Stream
 from onefold.catalog.system import System
 from onefold.catalog.yaml_file import CatalogError, Mistake, Place, YamlFile, read_yaml
@@ -114,7 +115,7 @@ def _read_system(path: Path, _changed: int, _size: int) -> System:
     for name, stream in system.streams.items() if not system.python else ():
         mistakes += [
             file.mistake(("streams", name, *where.split(".")), f"{name}: {text}")
-            for where, text in ignored_settings(system.protocol, stream)
+            for where, text in (*ignored_settings(system.protocol, stream), *paging_mistakes(system.protocol, stream))
         ]
     if mistakes:
         raise CatalogError(mistakes)

@@ -31,6 +31,14 @@ def lenient_value(text: str, path: tuple[str, ...]) -> str | int | bool | None:
     return value if isinstance(value, str | int) else None
 
 
+def raw_value(text: str, path: tuple[str, ...]) -> str | None:
+    """The value at the path, as it stands in the document; None where there is none. Raises ValueError as
+    raw_elements does."""
+    _require_whole(text)
+    place = _place(text, path)
+    return None if place is None else text[place : _end(text, place)]
+
+
 def raw_elements(text: str, path: tuple[str, ...]) -> list[str] | None:
     """The elements of the list at the path, each as it stands in the document; None where there is no list.
 

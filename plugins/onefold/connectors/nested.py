@@ -45,7 +45,7 @@ class NestedRecords:
     def __call__(self, response: Response) -> Body:
         body = self._outer(response)
         self._listed += len(body.records)
-        return Body([record for listed in body.records for record in self._within(listed)], body.next)
+        return Body([record for listed in body.records for record in self._within(listed)], body.next, body.records)
 
     def somewhere(self, read: PageReader) -> PageReader:
         """As `read`, which reads pages with this. Raises Fatal where all that the source has, and more than a few, was

@@ -23,11 +23,19 @@ EXPIRED = frozenset({400, 404, 410})
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """A page's records, the token of the next page (None: there is none), and a mark that tells pages apart."""
+    """A page's records, the token of the next page (None: there is none), and a mark that tells pages apart. `within`:
+    how many are listed, where the records are within those; `repeated`: how many of them the page before had too."""
 
     records: list[Record]
     token: str | None
     mark: str
+    within: int | None = None
+    repeated: int = 0
+
+    @property
+    def listed(self) -> int:
+        """How many records the source has listed on this page."""
+        return len(self.records) if self.within is None else self.within
 
 
 def pages(fetch: Callable[[str | None], Fetched], token: str | None, named: str) -> Iterator[Page]:
@@ -51,11 +59,17 @@ def pages(fetch: Callable[[str | None], Fetched], token: str | None, named: str)
         resuming = False
         seen[fetched.mark] += 1
         if seen[fetched.mark] > SAME_PAGE and fetched.token is not None:
-            raise Fatal(
-                f"{named}: the source gave the same page {seen[fetched.mark]} times and leads in a circle. Nothing "
-                "more can be read this way: report it to the system's owner, or check `next` in its YAML."
-            )
+            raise in_a_circle(named, seen[fetched.mark])
         yield Page(fetched.records, at, fetched.token)
         if fetched.token is None:
             return
         token = fetched.token
+
+
+def in_a_circle(named: str, times: int) -> Fatal:
+    """What is raised when the same page came so often."""
+    return Fatal(
+        f"{named}: the source gave the same page {times} times and leads in a circle. Nothing more can be read "
+        "this way: check `next` in its YAML (where its last page comes again for every page behind it, name `total`, "
+        "`pages`, `more` or `last`), or report it to the system's owner."
+    )

@@ -14,7 +14,7 @@ from onefold.catalog.fields import SourceField, keys_to
 from onefold.catalog.stream import Stream
 from onefold.connectors.cursor import Scalar, canonical
 from onefold.connectors.json_shape import Kind, Path, at, found, getter, shape
-from onefold.connectors.lenient_json import lenient_value, raw_elements, read_lenient
+from onefold.connectors.lenient_json import lenient_value, raw_elements, raw_value, read_lenient
 from onefold.connectors.record import Record
 from onefold.errors import Fatal
 from onefold.foreign_text import shown_name
@@ -25,16 +25,25 @@ PARTS = 5_000_000
 RECORDS = 1_000_000
 """Of one page."""
 _BOM = b"\xef\xbb\xbf"
+_NULL = b"null"
+_MEMBERS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _CUT = "JSON that is cut off or malformed"
 _ERROR_KEYS = frozenset({"error", "errors", "errorCode", "error_description", "fault", "Fault"})
 
 
 @dataclass(frozen=True, slots=True)
 class Body:
-    """What a page holds; `next` is the next page's address or token, or only that there is one; None on the last."""
+    """What a page holds; `next` is the next page's address or token, None on the last. `outer` is what it lists, where
+    the records are within that."""
 
     records: list[Record]
     next: str | bool | None
+    outer: list[Record] | None = None
+
+    @property
+    def listed(self) -> list[Record]:
+        """What the page lists: what its source counts, and goes on after."""
+        return self.records if self.outer is None else self.outer
 
 
 def dotted(path: str) -> Path:
@@ -44,8 +53,7 @@ def dotted(path: str) -> Path:
 
 class Splitter:
     """Reads pages of one stream. `named` is how messages call the stream; `next_page` is where the body says how to go
-    on, or, when `flag`, whether to: that must then be there. `otherwise` takes the records out of a body that has no
-    list at their place; None where it has none either.
+    on. `otherwise` takes the records out of a body that has no list at their place; None where it has none either.
     """
 
     def __init__(
@@ -55,7 +63,6 @@ class Splitter:
         records: Path,
         next_page: Path | None,
         *,
-        flag: bool = False,
         otherwise: Callable[[bytes], list[bytes] | None] = lambda body: None,
     ) -> None:
         self._named = named
@@ -68,7 +75,7 @@ class Splitter:
         heads: Kind = GenericAlias(list, (self._head.shape,))
         page_of_heads: Kind = shape([(records, heads, True)]) if records else heads
         self._heads: msgspec.json.Decoder[Any] = msgspec.json.Decoder(page_of_heads)
-        following: tuple[Path, Kind, bool] = (next_page or (), bool if flag else str | int | bool | None, flag)
+        following: tuple[Path, Kind, bool] = (next_page or (), str | int | bool | None, False)
         self._next = msgspec.json.Decoder(shape([following])) if next_page else None
 
     def __call__(self, response: Response) -> Body:
@@ -242,6 +249,22 @@ def value_at(payload: bytes, path: Path) -> Scalar:
         return found(read_lenient(payload), path)
     except (ValueError, RecursionError):
         return None
+
+
+def raw_at(payload: bytes, path: Path) -> bytes | None:
+    """The JSON at the path of a body, as it stands there; None where there is none, or null."""
+    raw = payload.removeprefix(_BOM).strip()
+    try:
+        for name in path:
+            raw = bytes(_MEMBERS.decode(raw).get(name, _NULL))
+    except msgspec.ValidationError:
+        return None
+    except (msgspec.DecodeError, RecursionError):
+        try:
+            raw = (raw_value(payload.removeprefix(_BOM).decode(), path) or "null").encode()
+        except ValueError:
+            return None
+    return None if raw == _NULL else raw
 
 
 def next_page_of(value: Scalar) -> str | bool | None:

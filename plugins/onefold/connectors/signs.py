@@ -6,6 +6,7 @@ Names are compared in lower case, without `_` and `-`: those that well-known API
 from __future__ import annotations
 
 import re
+from codecs import BOM_UTF8
 from collections.abc import Iterator, Mapping
 
 import msgspec
@@ -65,6 +66,8 @@ _FAILED = frozenset({"err", "error", "fail", "failed", "failure", "fault", "ko",
 _STATUSES = frozenset({"code", "httpcode", "httpstatus", "status", "statuscode"})
 _TOLD = frozenset({"detail", "message", "msg"})
 _NOTHING = frozenset({"", "0", "false", "n/a", "no", "no error", "none", "null", "ok", "success", "200"})
+_YES = frozenset({"1", "true", "y", "yes"})
+_NO = frozenset({"0", "false", "n", "no"})
 _OK = 200
 _RANGE = re.compile(r"(?:\w+ )?(?:\d+-\d+|\*)/(\d+)", re.ASCII)
 _ADDRESS = re.compile(r"[/?=]")
@@ -78,7 +81,29 @@ def linked(headers: Mapping[str, str], relation: str = "next") -> str | None:
 
 def beside_the_list(body: bytes, at: Path) -> dict[str, object]:
     """Dotted name and value of what is small and stands beside the list, or beside an object that the list is in."""
-    return dict(_beside(body, at, ""))
+    return dict(_beside(body.removeprefix(BOM_UTF8), at, ""))
+
+
+def beside_at(values: Mapping[str, object], name: str) -> object:
+    """What stands at a dotted name; None where nothing does."""
+    if name in values:
+        return values[name]
+    head, _, rest = name.partition(".")
+    while rest:
+        inner = values.get(head)
+        if isinstance(inner, dict):
+            return beside_at(inner, rest)
+        step, _, rest = rest.partition(".")
+        head = f"{head}.{step}"
+    return None
+
+
+def truth(value: object) -> bool | None:
+    """true, "true", "Y", 1 as True, and likewise False; None for what is neither."""
+    if isinstance(value, str):
+        word = value.strip().lower()
+        return True if word in _YES else False if word in _NO else None
+    return bool(value) if value in (0, 1) and isinstance(value, int) else None
 
 
 def in_headers(headers: Mapping[str, str]) -> dict[str, object]:

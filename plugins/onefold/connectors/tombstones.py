@@ -30,7 +30,7 @@ class Entries:
     def __init__(self, feed: Tombstones) -> None:
         self._at = dotted(feed.records)
         self._key = dotted(feed.key)
-        self._next = dotted(feed.next.path or feed.next.more or "")
+        self._next = dotted(feed.next.path or "")
 
     def __call__(self, response: Response) -> Body:
         """Raises BadBody when the body is not whole JSON or has no list, nor an object, of entries."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -22,7 +22,7 @@ from onefold.http.endpoint import Endpoint
 from onefold.http.failure import Again, QuotaExhausted, Refused, Unauthorized, refusal, retry_after
 from onefold.http.known_words import known_words
 from onefold.http.persistent import AttemptSettings, Outcome, Persistent
-from onefold.http.wire import Wire
+from onefold.http.wire import Wire, not_an_address
 
 T = TypeVar("T")
 # urllib3 writes whole URLs at DEBUG, and a query may hold personal data.
@@ -43,6 +43,7 @@ class _Request:
     authorised: bool
     shown: str | None = None
     largest: int | None = None
+    hosts: Collection[str] = ()
 
     @property
     def path(self) -> str:
@@ -93,19 +94,20 @@ class Client:
         accept: frozenset[int] = frozenset(),
         shown: str | None = None,
         largest: int | None = None,
+        hosts: Collection[str] = (),
     ) -> T:
         """Send a request and give what `parse` makes of the answer: a 2xx one, or one whose status is in `accept`.
 
-        `path` lies below the connection's URL, or is an absolute URL of the same host. `parse` raises BadBody when
-        the body is not whole and sound: then the request is tried again, as after 429, 5xx, a timeout or a broken
-        connection. `shown` is written down in place of a path that holds personal data. `largest` is how many bytes
-        the answer may have, where that is not limits.answer_mib. Raises Retriable when the
+        `path` lies below the connection's URL, or is an absolute URL of the same host or one of `hosts`. `parse`
+        raises BadBody when the body is not whole and sound: then the request is tried again, as after 429, 5xx, a
+        timeout or a broken connection. `shown` is written down in place of a path that holds personal data. `largest`
+        is how many bytes the answer may have, where that is not limits.answer_mib. Raises Retriable when the
         system stays down or says "later" for too long (QuotaExhausted when we may ask no more for now), Fatal when it
         refuses.
         """
         data = body.encode() if isinstance(body, str) else body
-        url = self._wire.url(path, params)
-        request = _Request(method, url, headers or {}, data, accept, True, shown, largest)
+        url = self._wire.url(path, params, hosts)
+        request = _Request(method, url, headers or {}, data, accept, True, shown, largest, hosts)
         try:
             return self._persist(request, parse)
         except Unauthorized as error:
@@ -127,6 +129,14 @@ class Client:
             return self._persist(request, parse)
         except Unauthorized as error:
             raise self._refused(request, error) from error
+
+    def following(self, page: str, address: str, named: str) -> str:
+        """The path of the next page, below the connection's URL or an absolute address of another host, where an
+        answer to the path `page` gives `address`. Raises Fatal when that is no address; `named` is who gave it."""
+        try:
+            return self._wire.following(page, address)
+        except ValueError:
+            raise not_an_address(named) from None
 
     def wait(self, seconds: float) -> None:
         """Pause before asking the system again about what it is still busy with.
@@ -168,7 +178,7 @@ class Client:
                 headers[self._credentials.name] = authorization
             response = self._wire.exchange(
                 *(request.method, request.url, headers, request.body),
-                *(self._way.timeout, self._named(request), request.largest),
+                *(self._way.timeout, self._named(request), request.largest, request.hosts),
             )
         finally:
             outcome.milliseconds = round((time.monotonic() - started) * 1000)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import closing
 from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, quote, urlencode, urljoin, urlsplit
@@ -56,9 +56,11 @@ class Wire:
     def close(self) -> None:
         self._session.close()
 
-    def url(self, path: str, params: Mapping[str, str] | None = None) -> str:
-        """An address on the connection's own host, so that nobody's "next page" can carry our token elsewhere."""
+    def url(self, path: str, params: Mapping[str, str] | None = None, hosts: Collection[str] = ()) -> str:
+        """An address on the connection's own host, or one of the further `hosts` that its YAML trusts, so that nobody's
+        "next page" can carry our token elsewhere; https where the connection has it."""
         target, base = split(path), self._base
+        where = base
         if target is None or len(path) > LONGEST_URL:
             raise Fatal(
                 f"{self._system}: it pointed us to an address that cannot be asked: malformed, or longer than "
@@ -67,11 +69,7 @@ class Wire:
             )
         root = base.path.rstrip("/")
         if target.scheme or target.netloc:
-            if _origin(target) != _origin(base):
-                raise Fatal(
-                    f"{self._system}: it pointed us to {shown_name(target.hostname or '')}, another host than that of "
-                    f"the connection {self._connection!r}. Refused: it would be sent our credentials."
-                )
+            where = self._trusted(target, hosts)
             below = target.path
         elif root and target.path.startswith(root + "/"):
             below = target.path
@@ -79,7 +77,40 @@ class Wire:
             below = root + "/" + target.path.lstrip("/")
         more = urlencode(params or {}, quote_via=quote, safe="$,:'()/*")
         query = "&".join(filter(None, (target.query, more)))
-        return f"{base.scheme}://{base.netloc}{below}" + (f"?{query}" if query else "")
+        return f"{where.scheme}://{where.netloc}{below}" + (f"?{query}" if query else "")
+
+    def following(self, page: str, address: str) -> str:
+        """What an answer's `address` means that came from the address `page` below the connection's URL: a relative
+        one is meant from there. Raises ValueError when it is none."""
+        at = urlsplit(page)
+        elsewhere = bool(at.netloc) and _origin(at) != _origin(self._base)
+        if address.startswith("/") and not elsewhere:
+            return address
+        if elsewhere or urlsplit(address).scheme:
+            return urljoin(page, address)
+        target = urlsplit(urljoin(self.url(page), address))
+        below = target._replace(scheme="", netloc="").geturl()
+        return below if below.startswith(self._base.path.rstrip("/") + "/") else target.geturl()
+
+    def _trusted(self, target: SplitResult, hosts: Collection[str]) -> SplitResult:
+        """Where an absolute address is asked: on our own host or a trusted one, never less safely than our own."""
+        base = self._base
+        target = target._replace(scheme=target.scheme or base.scheme)
+        if _origin(target) == _origin(base):
+            return base
+        if base.scheme == "https" and target.scheme == "http":  # what a server behind a proxy takes its own to be
+            target = target._replace(scheme="https", netloc=target.netloc.removesuffix(":80"))
+            if _origin(target) == _origin(base):
+                return base
+        named = _origin(target)[1:] in {_origin(urlsplit(f"{target.scheme}://{host}"))[1:] for host in hosts}
+        if named and target.scheme in ("https", base.scheme) and target.username is None:
+            return target
+        raise Fatal(
+            f"{self._system}: it pointed us to {shown_name(target.hostname or '')}, another host than that of "
+            f"the connection {self._connection!r}. Refused: it would be sent our credentials. Where a next page is "
+            "there and that host is the source's own too, name it under `next.hosts` in the YAML; where it is another "
+            "name for the connection's host, say `next: {keep: path}` or `{keep: query}`."
+        )
 
     def exchange(
         self,
@@ -90,9 +121,10 @@ class Wire:
         timeout: float,
         named: str,
         largest: int | None = None,
+        hosts: Collection[str] = (),
     ) -> Response:
         """One request and its whole answer, its headers too, within `timeout` seconds. Redirects of a GET stay on the
-        host. The answer may have `largest` bytes, by default what the wire was made with.
+        host, or on `hosts`. The answer may have `largest` bytes, by default what the wire was made with.
 
         Raises Again when no whole answer came, Fatal when TLS or the size of the answer forbids to go on.
         """
@@ -113,7 +145,7 @@ class Wire:
                         if not answer.is_redirect or method != "GET":
                             found = _body(answer, deadline, named, largest or self._largest)
                             return Response(answer.status_code, answer.headers, found)
-                        url = self.url(joined(url, answer.headers["Location"], named))
+                        url = self.url(joined(url, answer.headers["Location"], named), hosts=hosts)
         except requests.exceptions.SSLError as error:
             raise Fatal(
                 f"{named}: the TLS certificate of {self._base.hostname} could not be verified. Fix the "
@@ -168,10 +200,15 @@ def joined(base: str, address: str, named: str) -> str:
     try:
         return urljoin(base, address)
     except ValueError:
-        raise Fatal(
-            f"{named}: it pointed us to an address that is malformed. Nothing more can be read this way: report it to "
-            "the system's owner, or compare `next` in its YAML with the system's interface."
-        ) from None
+        raise not_an_address(named) from None
+
+
+def not_an_address(named: str) -> Fatal:
+    """What is raised when `named` gave a malformed address for a next page."""
+    return Fatal(
+        f"{named}: it pointed us to an address that is malformed. Nothing more can be read this way: report it to "
+        "the system's owner, or compare `next` in its YAML with the system's interface."
+    )
 
 
 def _body(answer: requests.Response, deadline: float, named: str, largest: int) -> Spool:
