@@ -147,8 +147,10 @@ def _by_position(listing: Listing) -> tuple[dict[str, Value], str | None]:
             continue
         first = parameter.schema.get("default", parameter.schema.get("minimum"))
         given: dict[str, Value] = {"kind": kind, "parameter": parameter.name}
-        if isinstance(first, int) and first != usual and 0 <= first <= 1:
+        if isinstance(first, int) and 0 <= first <= 1 and (kind == "number" or first != usual):
             given["first"] = first
+        elif kind == "number":
+            given["first"] = usual
         if total:
             given["total"] = total
         told = isinstance(first, int) or kind == "offset"

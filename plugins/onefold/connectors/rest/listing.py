@@ -134,7 +134,7 @@ class Listing:
             return None
         last = body.listed[-1].payload if body.listed else b"{}"
         found = raw_at(last, dotted(self._next.field or ""))
-        if found in (None, b'""') or (self._next.place != "body" and found[:1] in (b"{", b"[")):
+        if found is None or found == b'""' or (self._next.place != "body" and found[:1] in (b"{", b"[")):
             raise Fatal(
                 f"{self._asks.named}: the source says that there are more pages, but the last record of this one has "
                 f"no {self._next.field} to go on from. Compare `next` in its YAML with the system's interface."
