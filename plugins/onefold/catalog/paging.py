@@ -14,7 +14,7 @@ Kind = Literal["none", "url", "link", "token", "after", "offset", "number", "con
 ADDRESSES = frozenset({"url", "link"})
 COUNTED = frozenset({"offset", "number"})
 _ASKED = frozenset({"token", "after", *COUNTED})
-_OF_KINDS: Mapping[str, frozenset[str]] = {
+OF_KINDS: Mapping[str, frozenset[str]] = {
     "path": frozenset({"url", "token"}),
     "header": frozenset({"url", "token"}),
     "keep": ADDRESSES,
@@ -28,8 +28,6 @@ _OF_KINDS: Mapping[str, frozenset[str]] = {
 _NEEDED: Mapping[str, tuple[str, ...]] = {
     "token": ("parameter",),
     "after": ("field", "parameter"),
-    "offset": ("parameter",),
-    "number": ("parameter",),
 }
 _HOST = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]{1,5})?", re.IGNORECASE | re.ASCII)
 
@@ -112,11 +110,12 @@ class NextPage(Model):
 
     @model_validator(mode="after")
     def _keys_are_of_the_kind(self) -> NextPage:
-        for name, kinds in _OF_KINDS.items():
+        for name, kinds in OF_KINDS.items():
             if self._given(name) and self.kind not in kinds:
-                of = "this next does not say its kind" if self.kind == "none" else f"this one is of kind {self.kind}"
-                text = f"{name} is for next of kind {' or '.join(sorted(kinds))}, and {of}. Take out what does not fit"
-                raise mistake_at(name, f"{text} ({name}: null where it comes from defaults)")
+                if self.kind in ("none", "connection"):
+                    continue  # protocols say so, each in its own words
+                text = f"{name} is for next of kind {' or '.join(sorted(kinds))}, and this one is of kind {self.kind}"
+                raise mistake_at(name, f"{text}. Take one of the two out ({name}: null where it comes from defaults)")
         if self.place != "query" and self.kind not in _ASKED and not self.size_parameter:
             raise mistake_at("place", "place is for next with parameter or size_parameter; take it out")
         return self
@@ -137,8 +136,6 @@ class NextPage(Model):
                 raise mistake_at(other, f"{one} and {other} say the same in two ways: take one of them out")
         if self.hosts and self.keep != "address":
             raise mistake_at("hosts", f"no other host is asked with keep: {self.keep}; take out hosts or keep")
-        if self.size_parameter and not self.size and self.kind != "connection":
-            raise mistake_at("size_parameter", "size_parameter needs size: how many records a page is asked to have")
         if self.size_parameter and self.size_parameter == self.parameter:
             raise mistake_at("size_parameter", "size_parameter and parameter are the same; name two")
         return self

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import msgspec
 
-from onefold.catalog.paging import ADDRESSES, COUNTED, NextPage
+from onefold.catalog.paging import ADDRESSES, COUNTED, OF_KINDS, NextPage
 from onefold.catalog.request import PLACEHOLDERS, Request
 from onefold.catalog.stream import Stream
 
@@ -27,6 +27,13 @@ def _of_both(protocol: str, at: str, request: Request, following: NextPage) -> I
     if following.size and not following.size_parameter:
         text = "ignores next.size (protocol graphql and sql need no more) without next.size_parameter"
         yield f"{at}next.size", f"protocol {protocol} {text}: name there the parameter that carries it"
+    if following.size_parameter and not following.size:
+        yield f"{at}next.size_parameter", "without next.size it carries nothing: say how many records a page is to have"
+    if following.kind in COUNTED and not following.parameter:
+        yield f"{at}next.kind", f"next of kind {following.kind} needs parameter: what is counted up in the request"
+    if following.kind == "none":
+        for name in sorted(following.model_fields_set & OF_KINDS.keys()):
+            yield f"{at}next.{name}", f"next.{name} is read with a kind only: say which, or take it out"
     if following.kind == "number" and following.first is None:
         text = "pages are counted from 0 or from 1, and from the wrong one the first page is missed: say first: 0 or 1"
         yield f"{at}next.kind", f"{text}, as the system's description has it"
