@@ -28,6 +28,12 @@ def _openapi(found: Origin) -> Draft:
     return openapi_draft(found.text(), found.text_beside)
 
 
+def _graphql(found: Origin) -> Draft:
+    from onefold.draft.graphql.endpoint import schema_at
+
+    return schema_at(found)
+
+
 def _edmx(found: Origin) -> Draft:
     from onefold.draft.edmx.draft import edmx_draft
 
@@ -59,5 +65,5 @@ def _json(found: Origin) -> Draft:
 
 
 _READERS: dict[str, Callable[[Origin], Draft]] = {
-    "openapi": _openapi, "edmx": _edmx, "wsdl": _wsdl, "csv": _csv, "xlsx": _xlsx, "json": _json,
+    "openapi": _openapi, "graphql": _graphql, "edmx": _edmx, "wsdl": _wsdl, "csv": _csv, "xlsx": _xlsx, "json": _json,
 }  # fmt: skip

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 Value = str | int | bool | None | list["Value"] | dict[str, "Value"]
 Fields = dict[str, dict[str, Value]]
-KINDS = ("openapi", "wsdl", "edmx", "database", "csv", "xlsx", "json")
+KINDS = ("openapi", "graphql", "wsdl", "edmx", "database", "csv", "xlsx", "json")
 """What a draft can be made from."""
 
 

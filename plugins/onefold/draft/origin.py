@@ -22,6 +22,7 @@ LONGEST = 120.0
 _CHUNK = 64 * 1024
 _REDIRECTS = 5
 _FROM_VARIABLE = "env:"
+_JSON = {"Content-Type": "application/json", "Accept": "application/json"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,10 @@ class Origin:
         """The description as text. Raises Fatal when it is no UTF-8 besides."""
         return _text(self.content(), self.shown)
 
+    def posted(self, body: bytes) -> bytes:
+        """What an address of the web answers to a JSON body. Raises Fatal as `content` does."""
+        return self._fetched(self.location, body)
+
     def beside(self, name: str) -> bytes:
         """A file that the description refers to: on the same host, or in its folder or below. Raises Fatal else."""
         if self.is_web:
@@ -87,13 +92,17 @@ class Origin:
             )
         return path.read_bytes()
 
-    def _fetched(self, address: str) -> bytes:
+    def _fetched(self, address: str, body: bytes | None = None) -> bytes:
         try:
             with requests.Session() as session:
                 session.auth = _OnlyOurs(self.sign_in, urlsplit(self.location).hostname)
                 session.max_redirects = _REDIRECTS
                 deadline = time.monotonic() + LONGEST
-                with session.get(address, stream=True, timeout=(10, 30), headers={"User-Agent": "onefold"}) as answer:
+                method, headers = ("POST", _JSON) if body is not None else ("GET", {})
+                headers = {"User-Agent": "onefold", **headers}
+                with session.request(
+                    method, address, data=body, stream=True, timeout=(10, 30), headers=headers
+                ) as answer:
                     if answer.status_code != requests.codes.ok:
                         raise Fatal(
                             f"{_host(address)} answered with status {answer.status_code}. Check the address; where it "
