@@ -104,7 +104,7 @@ def _stream(
     types: dict[str, Value] = dict(listing.types)
     if types:
         request["types"] = types
-    title = schema.types[listing.type].description or field.description or ".".join(place)
+    title = field.description or schema.types[listing.type].description or ".".join(place)
     return DraftStream(
         name=stream_name("_".join(place)),
         title=title.partition(". ")[0].rstrip("."),

@@ -58,6 +58,8 @@ def _object(
     if field.is_list or listing_of(schema, field):
         left_out.append(f"{name}: a list within each record; request.connections or a stream with nested reads it")
         return
+    if _is_told(beside, name):
+        return
     scalars = {
         each: of
         for each, of in inner.items()
@@ -66,8 +68,6 @@ def _object(
     key = next((each for each in ("id", "uuid", "rowId") if each in scalars), None) or next(
         (each for each, of in scalars.items() if of.type == "ID!"), None
     )
-    if key and _is_told(beside, name):
-        return
     for each in [key] if key else scalars:
         of = scalars[each]
         yield Given(

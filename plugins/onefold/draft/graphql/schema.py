@@ -139,8 +139,8 @@ def introspected(content: bytes) -> Schema:
     except msgspec.DecodeError as error:
         raise Fatal(
             "this is no answer to a GraphQL introspection query: it has no data.__schema. Give the schema as SDL, the "
-            "endpoint's address, or its answer to the introspection query; where introspection is switched off, ask the "
-            "system's owner for the schema"
+            "endpoint's address, or its answer to the introspection query; where introspection is switched off, ask "
+            "the system's owner for the schema"
         ) from error
     return Schema(found.query_type.name, {each.name: _type(each) for each in found.types})
 
