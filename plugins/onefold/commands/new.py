@@ -53,9 +53,9 @@ def system(
     """Write catalog/systems/NAME.yaml and a suite per stream, drafted from LOCATION.
 
     LOCATION is a file or a web address (an OpenAPI or Swagger description, a GraphQL schema or endpoint, a WSDL, an
-    OData service's $metadata, a CSV file, an Excel workbook, an example answer in JSON), or a database's URL. `env:NAME` takes it from the variable
-    NAME, so that no password stays in the shell's history. What had to be guessed is marked `# check: …` in the YAML.
-    Files that are there are never written over.
+    OData service's $metadata, a CSV file, an Excel workbook, an example answer in JSON), or a database's URL.
+    `env:NAME` takes it from the variable NAME, so that no password stays in the shell's history. What had to be guessed
+    is marked `# check: …` in the YAML. Files that are there are never written over.
     """
     from onefold.draft.yaml_text import draft_yaml, left_out_lines, suite_yaml
 
