@@ -50,3 +50,14 @@ def test_a_stream_without_a_suite_is_a_mistake(checkout):
     assert result.exit_code == 1
     assert "every stream and entity needs a suite" in result.output
     assert "write a first one: bin/onefold new suite shop.account" in result.output
+
+
+def test_the_marks_of_drafts_that_are_left_are_listed(checkout):
+    path = checkout.root / "catalog" / "systems" / "shop.yaml"
+    text = path.read_text()
+    path.write_text(text.replace("title:", "title: # check: what it is called\n   ", 1))
+    done = run(checkout)
+    assert done.exit_code == 0, done.output
+    assert "Marks of drafts left to check: 1. Delete each once you have seen to it:" in done.output
+    told = json.loads(run(checkout, "--json").output)
+    assert [mark["text"] for mark in told["marks"]] == ["what it is called"]

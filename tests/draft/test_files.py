@@ -85,7 +85,7 @@ def test_a_workbook_gives_a_stream_for_each_sheet_with_a_table_and_loads_by_it(t
 
 def test_an_example_answer_gives_path_list_page_key_and_types_and_loads_by_it(tmp_path: Path) -> None:
     answer = {
-        "errors": [{"Message": "none"}],
+        "warnings": [{"Message": "none"}],
         "data": {
             "customers": [
                 {"customerId": 7, "name": "Żubr S.A.", "price": 1.5, "address": {"city": "Łódź", "geo": {"lat": 1.0}},
