@@ -99,8 +99,7 @@ def test_what_cannot_be_added_is_refused_with_what_to_do(checkout: Path, argumen
 
 
 def test_streams_on_one_line_are_left_to_a_person(checkout: Path) -> None:
-    flow = "system: pets\ntitle: P\nprotocol: rest\nconnection: pets\nschedule: '5 * * * *'\nstreams: {owner: {title: O, " \
-        "primary_key: [id], fields: {id: text}}}\n"  # fmt: skip
+    flow = WRITTEN.partition("streams:")[0] + "streams: {owner: {title: O, primary_key: [id], fields: {id: text}}}\n"
     (checkout / "catalog/systems/pets.yaml").write_text(flow)
     with pytest.raises(Fatal, match="does not write `streams:` as a block; add the stream by hand: --stdout"):
         run("stream", "pets", "pets", *PETSTORE)
