@@ -75,7 +75,7 @@ def test_a_workbook_gives_a_stream_for_each_sheet_with_a_table_and_loads_by_it(t
     assert (form.kind, form.sheet, form.header_row) == ("xlsx", "Zamówienia", 2)  # of the rows that are not empty
     assert {name: field.type for name, field in system.streams["zamowienia"].fields.items()} == {
         "nr_zamowienia": "text", "zlozono": "date", "kwota_netto": "numeric", "oplacone": "boolean",
-        "zmiana": "timestamp", "file": "text", "file_changed": "timestamp",
+        "Zmiana": "timestamp", "file": "text", "file_changed": "timestamp",
     }  # fmt: skip
     assert "# not drafted: sheet Uwagi: it has no header with rows below it" in drafted_text("xlsx", file)
     for stream, records in (("zamowienia", 2), ("towary", 1)):

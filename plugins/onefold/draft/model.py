@@ -24,7 +24,7 @@ class Mark:
 class DraftStream:
     """One stream. `keys` and `cursor` are guesses where the description does not say; `marks` lists the guesses.
     `more` and `after` hold further keys of its YAML, written before primary_key and after cursor. `path` tells streams
-    of one name apart."""
+    of one name apart; `dropped` are fields that the system's defaults would give it."""
 
     name: str
     title: str
@@ -38,6 +38,7 @@ class DraftStream:
     after: Mapping[str, Value] = field(default_factory=dict)
     marks: tuple[Mark, ...] = ()
     path: str = ""
+    dropped: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,6 +52,7 @@ def stream_lines(stream: DraftStream, indent: str) -> list[str]:
     lines += [f"  {line}" for line in _keyed(entries, stream.marks)]
     lines += _privacy(stream)
     shown = [f"{_flow(name)}: {_short(given)}" for name, given in stream.fields.items()]
+    shown += [f"{_flow(name)}: null" for name in stream.dropped]
     of_fields = [mark for mark in stream.marks if mark.key == "fields"]
     lines += [f"  fields: {{{_marked(of_fields)}", *_wrapped(shown, "    "), "  }"]
     return [f"{indent}{line}" for line in lines]
@@ -87,7 +88,7 @@ def _keyed(entries: Iterable[tuple[str, Value]], marks: Iterable[Mark]) -> list[
     return [
         f"{key}: {_flow(value)}{_marked([mark for mark in marks if mark.key == key])}"
         for key, value in entries
-        if value
+        if value or value is None
     ]
 
 
