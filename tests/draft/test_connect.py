@@ -24,7 +24,7 @@ streams:
     title: Good
     request: {path: /good, params: {since: "{start}"}}
     records: items
-    next: {kind: number, parameter: page}
+    next: {kind: number, parameter: page, first: 1}
     primary_key: [id]
     cursor: {fields: [changed]}
     fields: {id: integer, name: {personal: identity}, changed: timestamp, city: {path: address.city, required: false}}
