@@ -120,15 +120,18 @@ def starts(file: BinaryIO) -> Iterator[etree._Element]:
         raise _malformed(error.position[0]) from None
 
 
-def rows(file: BinaryIO, name: str, beside: dict[str, str] | None = None) -> Iterator[Row]:
+def rows(
+    file: BinaryIO, name: str, beside: dict[str, str] | None = None, wanted: frozenset[str] = frozenset()
+) -> Iterator[Row]:
     """Every outermost element with this local name as a row, without namespaces; memory holds a few rows at a time.
 
-    `beside` takes, by their local names, the texts of elements without children that are in no row.
+    `beside` takes, by their local names, the texts of elements without children that are in no row: of the first
+    2,000, and of all that are `wanted`.
 
     An element is its text, "" when empty, None when nil, a dict when it has children; children of one name become a
     list. Raises BadBody as `tree`.
     """
-    reading = _Rows(name)
+    reading = _Rows(name, wanted)
     fed = size = tags = 0
     try:
         for chunk in chunks(as_utf8(file)):
@@ -154,13 +157,15 @@ def rows(file: BinaryIO, name: str, beside: dict[str, str] | None = None) -> Ite
 
 
 _FEW = 100
+_MANY = 2000
 
 
 class _Beside:
     """The texts of elements without children that are outside the rows; of more than a few no more is held."""
 
-    def __init__(self) -> None:
+    def __init__(self, wanted: frozenset[str]) -> None:
         self.found: dict[str, str] = {}
+        self._wanted = wanted
         self._texts: list[str] = []
         self._leaf = False
         self._depth = 0
@@ -178,7 +183,7 @@ class _Beside:
 
     def end(self, name: str) -> None:
         self._depth -= 1
-        if self._leaf and len(self.found) < _FEW:
+        if self._leaf and (len(self.found) < _MANY or name in self._wanted):
             self.found[name] = "".join(self._texts).strip()
         self._leaf = False
 
@@ -186,9 +191,9 @@ class _Beside:
 class _Rows:
     """Puts rows together in expat's handlers: there is no tree to be built and pruned."""
 
-    def __init__(self, row_name: str) -> None:
+    def __init__(self, row_name: str, wanted: frozenset[str]) -> None:
         self.found: list[Row] = []
-        self.beside = _Beside()
+        self.beside = _Beside(wanted)
         self.in_row = False
         self.parser = parser = expat.ParserCreate("utf-8", "}")
         parser.buffer_text = True

@@ -24,8 +24,13 @@ class TheirFault(BadBody):
         self.reason = reason
 
 
+class CallRefused(Fatal):
+    """The service refused a call with a fault that is ours to mend."""
+
+
 def envelope_of(response: Response, system: System) -> BinaryIO:
-    """The answer's envelope in UTF-8. Raises BadBody when it is none or a fault of the other side, Fatal when ours."""
+    """The answer's envelope in UTF-8. Raises BadBody when it is none or a fault of the other side, CallRefused
+    when ours."""
     envelope = safe_xml.as_utf8(unwrapped(response.content_type, response.file))
     fault = _fault(envelope)
     if fault is not None:
@@ -36,7 +41,7 @@ def envelope_of(response: Response, system: System) -> BinaryIO:
         advice = "Compare the stream with the service's WSDL and description"
         if code in _SENDER_NOT_KNOWN:
             advice = f"Check login and password, or the key, of the Airflow connection {system.connection!r}"
-        raise Fatal(
+        raise CallRefused(
             f"{system.system}: the service refused the call with a SOAP fault {code} "
             f"({described(reason, known_words(system)) or 'no reason'}). {advice}."
         )
