@@ -46,8 +46,8 @@ def calls_reader(named: str, stream: Stream, service: SoapService, arguments: Ca
 
 @dataclass(frozen=True, slots=True)
 class _Answer:
-    """The rows of one call, how many they are, what stands beside them, the last one, and a mark that tells answers
-    apart."""
+    """The rows of one call, how many they are, what stands beside them, the last one, and, where only that tells one
+    answer from another, a mark."""
 
     lines: Spool
     rows: int
@@ -148,7 +148,7 @@ class _Calls:
 
         lines = self._on_disk.written_down(counted())
         try:
-            for line in lines:
+            for line in lines if self._next.kind in COUNTED else ():
                 digest.update(line)
             self._whole.note(beside)
         except BaseException:
