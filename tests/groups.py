@@ -13,7 +13,7 @@ from xdist.scheduler import LoadScopeScheduling
 _STREAM = re.compile(r"\[([a-z0-9_]+\.[a-z0-9_]+)[-\]]")
 
 _PUBLISHED = {"test_catalogue.py", "test_commerce.py", "test_ksef_invoices.py", "test_registers.py"}
-_EVERY_STREAM = {"test_one_record.py", "test_erased.py"}
+_EVERY_STREAM = {"test_one_record.py", "test_erased.py", "test_mapping_proposals.py"}
 
 _KILLED = {"test_disk.py", "test_kill.py"}
 

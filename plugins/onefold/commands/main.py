@@ -44,6 +44,7 @@ COMMANDS = {
     "plan": Entry("plan:plan", "Show what an edited catalogue would change of the golden records."),
     "apply": Entry("apply:apply", "Make the warehouse follow a plan, exactly or not at all."),
     "new": Entry("new:new", "Make a first draft of a system from its own description."),
+    "map": Entry("map:map_", "Propose how a system's fields map to entities."),
     "reconcile": Entry("reconcile:reconcile", "Compare streams with their sources; repair what differs."),
     "sweep": Entry("sweep:sweep", "List a stream's keys at its source; delete what is gone there."),
     "check": Entry("check:check", "Check the catalogue before anything runs."),
