@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, model_validator
 
-from onefold.catalog.model import Model
+from onefold.catalog.model import Model, mistake_at
 
 PersonalClass = Literal["none", "organisation", "contact", "identity", "sensitive"]
 FieldType = Literal["text", "integer", "numeric", "boolean", "date", "timestamp", "json"]
@@ -22,6 +22,17 @@ class SourceField(Model):
     )
     personal: PersonalClass = "none"
     required: bool = Field(True, description="false: a record may lack the key altogether")
+    vanished: bool = Field(
+        False,
+        description="the source no longer has it, and somebody has accepted that: that every record lacks it refuses "
+        "no load; with required: false",
+    )
+
+    @model_validator(mode="after")
+    def _what_has_vanished_is_not_required(self) -> SourceField:
+        if self.vanished and self.required:
+            raise mistake_at("vanished", "vanished needs required: false")
+        return self
 
 
 _KEYS_ONLY = re.compile(r"""\$(?:\.[\w@]+|\."[^"\\]+")+""")

@@ -46,6 +46,7 @@ COMMANDS = {
     "new": Entry("new:new", "Make a first draft of a system from its own description."),
     "map": Entry("map:map_", "Propose how a system's fields map to entities."),
     "reconcile": Entry("reconcile:reconcile", "Compare streams with their sources; repair what differs."),
+    "accept": Entry("accept:accept", "Write what a source has changed of its contract into the stream's YAML."),
     "sweep": Entry("sweep:sweep", "List a stream's keys at its source; delete what is gone there."),
     "check": Entry("check:check", "Check the catalogue before anything runs."),
 }

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from onefold.insight.alerts import OpenAlert
     from onefold.insight.held_back import HeldBack
     from onefold.insight.streams import StreamStatus
+    from onefold.load.new_fields import NewField
     from onefold.platform.status import PlatformStatus, WatchdogStatus
 
 
@@ -59,6 +60,7 @@ def status(as_json: bool) -> None:
 
     found = platform_status(settings())
     streams, alerts, held, refused, unrecorded = _warehouse_status(found)
+    new = _new_fields(found)
     if as_json:
         shown = {
             **asdict(found),
@@ -67,6 +69,7 @@ def status(as_json: bool) -> None:
             "alerts": [asdict(alert) for alert in alerts],
             "held_back": [asdict(each) for each in held],
             "refused_entities": dict(refused),
+            "new_fields": [asdict(each) | {"yaml": each.yaml} for each in new],
             "direct_reads_missing": unrecorded,
         }
         click.echo(json.dumps(shown, indent=2, default=str))
@@ -91,7 +94,11 @@ def status(as_json: bool) -> None:
             click.echo("\n".join(held_back_lines(held, refused)))
         if unrecorded:
             click.echo(f"Reads past `onefold sql` are not, or not all, recorded: {unrecorded}.")
+        for field in new:
+            click.echo(f"New field: {field}; or: bin/onefold accept {field.system}.{field.stream}")
         for alert in alerts:
+            if alert.kind == "new_field":
+                continue  # said above
             click.echo(
                 f"Alert since {alert.first_seen:%Y-%m-%d %H:%M} UTC: {alert.kind} of {alert.subject}. {alert.message}"
             )
@@ -129,6 +136,18 @@ def _warehouse_status(
             refused_entities(connection),
             direct_reads_missing(connection),
         )
+
+
+def _new_fields(found: PlatformStatus) -> Sequence[NewField]:
+    """What sources have added and no YAML names; nothing while the warehouse is down."""
+    if not any(service.name == "postgres" and service.state == "up" for service in found.services):
+        return ()
+    from onefold.catalog.reader import read_systems
+    from onefold.insight.contract import new_fields
+    from onefold.platform.warehouse import connect_as
+
+    with connect_as("engineer") as connection:
+        return new_fields(connection, read_systems())
 
 
 def sign_in(here: Settings, user: str, password: str) -> str:

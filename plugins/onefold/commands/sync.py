@@ -31,6 +31,7 @@ def sync(system: str, start: str | None, end: str | None, accepted: tuple[str, .
     from onefold.commands.past import ask_streams, asked_window, known_system
     from onefold.commands.report_text import load_table, withheld_by_loads
     from onefold.commands.runs import airflow, follow
+    from onefold.insight.contract import new_fields
     from onefold.insight.loads import loads_of_run
     from onefold.platform.warehouse import connect_as
 
@@ -45,10 +46,13 @@ def sync(system: str, start: str | None, end: str | None, accepted: tuple[str, .
     run = follow(api, api.trigger_dag(f"sync__{system}", conf))
     with connect_as("engineer") as connection:
         loads = loads_of_run(connection, run.dag_id, run.run_id)
+        of_run = {load.load_id for load in loads}
+        new = [each for each in new_fields(connection, {system: found}) if each.load_id in of_run]
     if as_json:
         click.echo(json.dumps([asdict(load) for load in loads], indent=2, default=str))
     else:
-        click.echo("\n".join([load_table(loads), *withheld_by_loads(loads)]))
+        told = [f"New field: {each}; or: bin/onefold accept {system}.{each.stream}" for each in new]
+        click.echo("\n".join([load_table(loads), *withheld_by_loads(loads), *told]))
 
 
 def accepted_deletes(system: System, accepted: Sequence[str]) -> dict[str, int]:

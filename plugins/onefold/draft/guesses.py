@@ -26,18 +26,6 @@ _NO_KEY = re.compile(
 )
 """Names of what tells no two records apart."""
 _SCALARS = ("text", "integer", "numeric")
-PERSONAL = (
-    (
-        r"pesel|passport|paszport|birth|urodz|salary|wynagrodz|iban|bank_?account|rachunek|ssn|password|haslo",
-        "sensitive",
-    ),
-    (r"e-?mail|phone|telefon|mobile|fax|street|ulica|address|adres|postal|zip|kod_?poczt", "contact"),
-    (
-        r"first_?name|last_?name|surname|given_?name|imie|nazwisko|full_?name|nip|tax_?(id|number)|login|user_?name",
-        "identity",
-    ),
-    (r"^name$|company|nazwa|firma|organi[sz]ation", "organisation"),
-)
 
 
 def guessed_cursor(fields: Fields, kinds: tuple[str, ...] = ("timestamp", "date", "text")) -> str | None:
@@ -80,8 +68,3 @@ def singular(name: str) -> str:
         if name.endswith(ending):
             return name.removesuffix(ending) + one
     return name[:-1] if name.endswith("s") and not name.endswith("ss") else name
-
-
-def personal_class(name: str) -> str:
-    """The personal-data class that a field's name suggests."""
-    return next((given for pattern, given in PERSONAL if re.search(pattern, name, re.IGNORECASE)), "none")

@@ -7,8 +7,8 @@ import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
+from onefold.catalog.field_line import personal_class
 from onefold.catalog.model import IDENTIFIER_BYTES
-from onefold.draft.guesses import personal_class
 from onefold.draft.model import DraftStream, Fields, Mark, Value
 
 LONGEST_STREAM = 24

@@ -7,7 +7,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from onefold.draft.guesses import fitting, looks_like_a_key, personal_class
+from onefold.catalog.field_line import personal_class
+from onefold.draft.guesses import fitting, looks_like_a_key
 from onefold.draft.model import DraftStream, Fields, Mark, Value
 from onefold.draft.names import Given, fields_of, stream_name
 from onefold.errors import Fatal

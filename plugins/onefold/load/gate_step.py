@@ -19,6 +19,7 @@ from onefold.load.erased import erase_landed, put_erased_back, set_erased_aside
 from onefold.load.job import Job
 from onefold.load.key_conflicts import count_new_conflicts
 from onefold.load.ledger import Load
+from onefold.load.new_fields import record_new_fields
 from onefold.load.nothing_passed import refuse_if_nothing_passed
 from onefold.load.partial_changes import merge_partial_changes
 from onefold.load.refused import record_refused, refused_alone
@@ -133,25 +134,29 @@ def _check_contract(
         return
     drifts = find_drift(connection, load.tables, job.table, job.stream, withholding)
     _record_contract_changes(connection, load, drifts)
+    if any(drift.refuses for drift in drifts):  # a field may be there under another name, which is worth knowing
+        record_new_fields(connection, load, find_new_fields(connection, load.tables, job.table, job.stream))
     for drift in drifts:
         if not drift.refuses:
             log.warning("%s: %s; no mapping reads it, so the load goes on", job.name, drift)
     if refusing := [drift for drift in drifts if drift.refuses]:
         raise Rejected(
             f"{job.name}: the source changed its contract: {'; '.join(map(str, refusing))}. Nothing was published. "
-            f"Fix the fields in catalog/systems/{load.system}.yaml (or have the source fixed), then run again."
+            f"Fix the fields in catalog/systems/{load.system}.yaml (bin/onefold accept {job.name} shows how), or have "
+            "the source fixed, then run again."
         )
 
 
 def _tell_new_fields(connection: psycopg.Connection, job: Job, load: Load) -> None:
     """A field that the source has added refuses nothing, but makes each record that has it a new version: that is said
-    in the log and in ops.contract_change."""
+    in the log, in ops.contract_change and, once, as a notice (load/new_fields.py)."""
     if new := find_new_fields(connection, load.tables, job.table, job.stream):
         _record_contract_changes(connection, load, new)
+        record_new_fields(connection, load, new)
         log.warning(
             "%s: the source has fields now that it had not before, and that catalog/systems/%s.yaml does not name: %s. "
-            "Add them to fields, or to ignore.",
-            *(job.name, load.system, ", ".join(drift.field for drift in new[:20])),
+            "Add them to fields (bin/onefold accept %s shows how), or to ignore.",
+            *(job.name, load.system, ", ".join(drift.field for drift in new[:20]), job.name),
         )
 
 

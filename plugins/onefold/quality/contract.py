@@ -45,13 +45,15 @@ _NAME_BYTES, _NAMES = 100, 50
 
 @dataclass(frozen=True, slots=True)
 class Drift:
-    """One field whose contract changed; `rows` is how many records show it. `refuses`: the load cannot be published."""
+    """One field whose contract changed; `rows` is how many records show it. `refuses`: the load cannot be published.
+    `fits` is the type of ours that holds what it is now."""
 
     field: str
     was: str
     is_now: str
     rows: int
     refuses: bool
+    fits: FieldType | None = None
 
     def __str__(self) -> str:
         return f"field {self.field} was {self.was} and is now {self.is_now} ({self.rows} records)"
@@ -121,6 +123,8 @@ def find_drift(
         essential, refuses = name in withholding.essential, withholding.attributes(name) != (name,)
         if _too_many(wrong, present, stream, essential):
             drifts.append(Drift(name, field.type, wrong_type, wrong, refuses))
+        elif field.vanished:
+            continue
         elif (field.required and _too_many(absent, total, stream, essential)) or (
             absent == total > 0
             and (_has_vanished(connection, staging, name, field, total) or (field.required and has_new_fields()))
@@ -141,31 +145,56 @@ def find_new_fields(
         landing.candidate, _FIRST
     )
     now = _types_by_key(connection, candidates)
-    known = _known_keys(stream)
+    known = known_keys(stream)
     unknown = {key: found for key, found in now.items() if key not in known and len(key.encode()) <= _NAME_BYTES}
     if not 0 < len(unknown) <= _NAMES:
         return []
     held = sql.SQL("(select _payload from {} where not _deleted limit {}) held").format(staging.current, _FIRST)
     before = _types_by_key(connection, held)
     return [
-        Drift(shown_name(key), "absent", kind, rows, refuses=False)
-        for key, (kind, rows) in unknown.items()
+        Drift(shown_name(key), "absent", found.kind, found.rows, refuses=False, fits=found.fits)
+        for key, found in unknown.items()
         if before and key not in before
     ]
 
 
-def _types_by_key(connection: psycopg.Connection, records: sql.Composable) -> dict[str, tuple[str, int]]:
-    """Of each top-level key of the records one JSON type that it has, and how many records have the key."""
-    rows = connection.execute(
-        sql.SQL(
-            "select key, max(jsonb_typeof(value)), count(*) from {}, jsonb_each("
-            "case jsonb_typeof(_payload) when 'object' then _payload else '{{}}' end) group by key order by key"
-        ).format(records)
-    ).fetchall()
-    return {key: (kind, count) for key, kind, count in rows}
+@dataclass(frozen=True, slots=True)
+class _Met:
+    """One JSON type that a key has, in how many records it is, and the type of ours that holds its values."""
+
+    kind: str
+    rows: int
+    fits: FieldType
 
 
-def _known_keys(stream: Stream) -> set[str]:
+def _types_by_key(connection: psycopg.Connection, records: sql.Composable) -> dict[str, _Met]:
+    """What is met of each top-level key of the records."""
+    rows = connection.execute(_TYPES.format(records=records)).fetchall()
+    return {key: _Met(*met) for key, *met in rows}
+
+
+_TYPES = sql.SQL(
+    r"""
+    select key, max(kind), count(*), case
+        when count(distinct kind) filter (where kind <> 'null') > 1 then 'json'
+        when max(kind) filter (where kind <> 'null') = 'boolean' then 'boolean'
+        when max(kind) filter (where kind <> 'null') in ('object', 'array') then 'json'
+        when bool_and(kind = 'number' and value::text ~ '^-?\d+$') filter (where kind <> 'null') then 'integer'
+        when bool_and(kind = 'number') filter (where kind <> 'null') then 'numeric'
+        when bool_and(value #>> '{{}}' ~ '^\d{{4}}-\d\d-\d\d$') filter (where kind <> 'null') then 'date'
+        when bool_and(value #>> '{{}}' ~ '^\d{{4}}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d([.]\d+)?)?(Z|[+-]\d\d:?\d\d)$')
+             filter (where kind <> 'null') then 'timestamp'
+        else 'text' end
+    from (
+        select key, value, jsonb_typeof(value) as kind from {records},
+        jsonb_each(case jsonb_typeof(_payload) when 'object' then _payload else '{{}}' end)
+    ) each
+    group by key order by key
+    """
+)
+
+
+def known_keys(stream: Stream) -> set[str]:
     """The top-level keys that the stream's YAML names."""
     known = {MERGED, *stream.ignore}
     for name, field in stream.fields.items():
@@ -244,7 +273,7 @@ def _too_many(bad: int, total: int, stream: Stream, essential: bool) -> bool:
 
 
 def _renamed(connection: psycopg.Connection, landing: LandingTables, stream: Stream) -> str:
-    known = _known_keys(stream)
+    known = known_keys(stream)
     rows = connection.execute(
         sql.SQL(
             "select distinct key from (select _payload from {} limit 1000) p,"

@@ -12,6 +12,7 @@ from onefold.notify import alert
 from onefold.notify.receiver import Receiver
 from onefold.reconcile.freshness_sla import check_drift, check_freshness
 from onefold.reconcile.held_back_alert import check_held_back
+from onefold.reconcile.new_field_notice import notice_new_fields
 from onefold.reconcile.refused_deletes_alert import check_refused_deletes
 from onefold.reconcile.withheld_alert import check_withheld
 from onefold.warehouse.connection import connect
@@ -50,6 +51,7 @@ def check_slas(
                     missed[kind].append(f"{name}.{stream}")
             check_withheld(*about)
             check_refused_deletes(connection, run.actor, name, stream)
+            notice_new_fields(*about)
         for entity in entities:
             check_held_back(connection, run.actor, entity)
         delivered = alert.deliver_notifications(connection, receivers)

@@ -58,6 +58,7 @@ LEDGERS = {
     "ops.gate_result": "at",
     "ops.contract_change": "at",
     "ops.deletes_refused": "at",
+    "ops.new_field": "first_seen",
     "ops.usage": "(select coalesce(l.ended_at, l.started_at) from ops.load l where l.load_id = t.load_id)",
     "ops.alert": "t.resolved_at",
     "ops.reconciliation": "t.ended_at",

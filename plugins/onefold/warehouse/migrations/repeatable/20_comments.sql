@@ -16,6 +16,8 @@ comment on column ops.quarantine.raw is 'The record as text where PostgreSQL can
 comment on column ops.quarantine.key_conflict is 'The load brought another row with this key and nothing says which is newer: both wait.';
 comment on column ops.load.rows_conflicting is 'Of rows_quarantined, how many stand under one key with a different row.';
 comment on table ops.usage is 'What a load asked of a system: requests, bytes and time by HTTP status (or error class).';
+comment on table ops.new_field is 'Fields that a source has added and that its YAML did not name then, each as it was first met; '
+    'no values.';
 comment on table ops.deletes_refused is 'Loads whose listing lacked so many of the known records that nothing was deleted '
     '(deletes.max_share in the stream''s YAML); a person accepts them by number.';
 comment on table ops.lookup_cache is 'The cache of what systems answered that are asked one value (lookup_key) at a time; '
