@@ -63,6 +63,7 @@ def system(
     chosen = [stream for stream in streams if not chosen_streams or stream.name in chosen_streams]
     if unknown := set(chosen_streams) - {stream.name for stream in streams}:
         raise Fatal(_unknown(unknown, streams))
+    chosen = _with_parents(chosen, streams)
     draft = replace(draft, streams=chosen, title=title or draft.title)
     draft = replace(draft, left_out=()) if chosen_streams else draft
     text = draft_yaml(name, draft, origin)
@@ -172,6 +173,16 @@ def _endpoint(connection: str) -> Endpoint:
     from onefold.commands.endpoints import endpoint_of
 
     return endpoint_of(connection)
+
+
+def _with_parents(chosen: Sequence[DraftStream], streams: Sequence[DraftStream]) -> list[DraftStream]:
+    """The chosen streams and those that they are listed below, in the draft's order."""
+    wanted = {stream.name for stream in chosen}
+    for stream in reversed(streams):  # parents come first
+        parent = stream.more.get("parent")
+        if stream.name in wanted and isinstance(parent, dict):
+            wanted.add(str(parent["stream"]))
+    return [stream for stream in streams if stream.name in wanted]
 
 
 def _unknown(names: set[str], streams: Sequence[DraftStream]) -> str:

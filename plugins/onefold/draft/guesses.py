@@ -49,7 +49,8 @@ def guessed_keys(fields: Fields, about: str = "") -> list[str]:
             for name in scalars:
                 if re.match(pattern, name) and fields[name].get("required", True) is required:
                     return [name]
-    return (fitting(scalars) or scalars or list(fields))[:1]
+    named = [name for name in scalars if name.lower() == "name"]
+    return (named or fitting(scalars) or scalars or list(fields))[:1]
 
 
 def fitting(names: Iterable[str]) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from onefold.draft.guesses import looks_like_a_key, singular
@@ -33,6 +33,11 @@ BESIDES = re.compile(
     re.IGNORECASE,
 )
 _DEEPEST = 3
+_TOO_LITTLE = -3.0
+_OWN_KEY = re.compile(r"(_?id|uuid|guid|key|number|code|name|slug|title|.+_id)", re.IGNORECASE)
+_ONE = re.compile(r"_?id|uuid|guid", re.IGNORECASE)
+_MANY = 6
+_OF_A_RECORD = 12.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +61,10 @@ class Answers(Protocol):
 
 
 def candidates(answers: Answers, body: object, named: str) -> list[Candidate]:
-    """The lists of objects in an answer, the likeliest first. `named` is what the stream is called."""
-    found = list(_found(answers, body, (), named))
-    return sorted(found, key=lambda each: -each.score)
+    """The lists of objects in an answer, the likeliest first; none where the answer is rather one object that has some.
+    `named` is what the stream is called."""
+    found = sorted(_found(answers, body, (), named), key=lambda each: -each.score)
+    return found if found and found[0].score > _TOO_LITTLE else []
 
 
 def doubt(found: list[Candidate]) -> str | None:
@@ -79,8 +85,18 @@ def _found(answers: Answers, node: object, keys: tuple[str, ...], named: str) ->
             yield Candidate(keys, fields, _score(keys, fields, named))
         return
     if len(keys) < _DEEPEST:
-        for name, below in answers.members(node):
-            yield from _found(answers, below, (*keys, name), named)
+        members = list(answers.members(node))
+        of_one = _is_one_record(answers, members)
+        for name, below in members:
+            for each in _found(answers, below, (*keys, name), named):
+                yield replace(each, score=each.score - _OF_A_RECORD) if of_one else each
+
+
+def _is_one_record(answers: Answers, members: list[tuple[str, object]]) -> bool:
+    """Whether an object with these parts is a record itself, with lists of its own, rather than a page of records."""
+    scalars = [name for name, below in members if answers.listed(below) is None and not list(answers.members(below))]
+    keys = [name for name in scalars if _OWN_KEY.fullmatch(name)]
+    return bool(keys) and (len(scalars) > _MANY or any(map(_ONE.fullmatch, keys)))
 
 
 def _score(keys: tuple[str, ...], fields: tuple[str, ...], named: str) -> float:

@@ -23,6 +23,7 @@ from onefold.connectors.past import history
 from onefold.connectors.record import Record
 from onefold.connectors.registry import connector_class, open_transport
 from onefold.connectors.window import BEGINNING, Window
+from onefold.draft.trial_parents import of_each_parent
 from onefold.draft.values_seen import MISSING, fits, kind_of, undeclared, value_of
 from onefold.errors import Fatal, OnefoldError
 from onefold.foreign_text import shown_name
@@ -149,7 +150,23 @@ def _first_page(
     system: System, stream_name: str, endpoint: Endpoint, window: Window, transport: OpenTransport,
     attempts: list[Attempt],
 ) -> Page:  # fmt: skip
-    """The first page that has records, of the first few; an empty one where none has."""
+    """The first page that has records, of the first few; an empty one where none has. Of a stream with a parent, a page
+    of one of the first few parents."""
+    if (parent := system.streams[stream_name].parent) is None:
+        return _own_page(system, stream_name, endpoint, window, transport, attempts)
+    above = _first_page(system, parent.stream, endpoint, Window(BEGINNING, window.end), transport, attempts)
+    last = Page([], datetime.now(UTC), None)
+    for child in islice(of_each_parent(system, stream_name, above.records), PAGES):
+        last = child.complete(_own_page(child.system, stream_name, endpoint, window, transport, attempts))
+        if last.records:
+            return last
+    return last
+
+
+def _own_page(
+    system: System, stream_name: str, endpoint: Endpoint, window: Window, transport: OpenTransport,
+    attempts: list[Attempt],
+) -> Page:  # fmt: skip
     last: Page | None = None
     with transport(system, endpoint, attempts.append, stream=stream_name) as opened:
         source = StreamSource(system, stream_name, endpoint)

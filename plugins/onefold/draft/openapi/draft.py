@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import urljoin, urlsplit
 
 from onefold.draft.guesses import fitting, guessed_cursor, guessed_keys
 from onefold.draft.json_sample import JsonAnswers, sampled_fields
 from onefold.draft.lists import Candidate, candidates, doubt
 from onefold.draft.model import Draft, DraftStream, Fields, Mark, Value
-from onefold.draft.names import Given, fields_of, stream_name
+from onefold.draft.names import Given, fields_of, stream_name, with_distinct_names
+from onefold.draft.openapi.children import Listed, child_of, parent_path
 from onefold.draft.openapi.document import Document, Node, OpenFile, child, items
 from onefold.draft.openapi.operations import (
     Operation,
@@ -59,14 +60,7 @@ def openapi_draft(text: str, open_file: OpenFile) -> Draft:
     document = Document(text, open_file)
     schemas = Schemas(document)
     host, base = _server(document)
-    streams: list[DraftStream] = []
-    left_out: list[str] = []
-    for operation in operations(document):
-        found = _stream(document, schemas, operation, base)
-        if isinstance(found, str):
-            left_out += [f"{operation.named}: {found}"] if found else []
-        else:
-            streams.append(found)
+    streams, left_out = _streams(document, schemas, base)
     if not streams:
         why = f": {'; '.join(left_out[:3])}" if left_out else ""
         raise Fatal(f"the description has no GET without path parameters that answers a list of objects{why}")
@@ -76,14 +70,41 @@ def openapi_draft(text: str, open_file: OpenFile) -> Draft:
     return Draft("rest", title, streams, auth, marks=tuple(marks), left_out=tuple(left_out))
 
 
+def _streams(document: Document, schemas: Schemas, base: str) -> tuple[list[DraftStream], list[str]]:
+    """The streams, parents before their children, and what is none with the reason."""
+    left_out: list[str] = []
+    listed: dict[str, Listed] = {}
+    named: list[DraftStream] = []
+    for operation in sorted(operations(document), key=lambda each: each.path.count("{")):
+        found = _stream(document, schemas, operation, base)
+        above = parent_path(operation.path)
+        if isinstance(found, str):
+            if "{" not in operation.path:  # else it is one object, which some list has too
+                left_out.append(f"{operation.named}: {found}")
+            continue
+        child = Listed(found, {})
+        if above:
+            parent = listed.get(above[0])
+            own = child_of(parent, found, above[1]) if parent else None
+            if own is None:
+                left_out.append(f"{operation.named}: asked for once for each of {above[0]}, which is no stream here")
+                continue
+            child = own
+        elif "{" in operation.path:
+            left_out.append(f"{operation.named}: its path ends with a parameter: a look-up")
+            continue
+        named = with_distinct_names([*named, child.stream])
+        if operation.method == "GET":
+            listed[operation.path.rstrip("/")] = replace(child, stream=named[-1])
+    return named, left_out
+
+
 def _stream(document: Document, schemas: Schemas, operation: Operation, base: str) -> DraftStream | str:
-    """The operation's stream, or why it is none; "" of one object's own address, which the list has too."""
+    """The operation's stream, or why it is none."""
     own = _own_name(operation.path)
     answer = _answer(document, schemas, operation, stream_name(own))
     if isinstance(answer, str):
-        return "" if "{" in operation.path else answer
-    if "{" in operation.path:
-        return "it is asked for once for each record of another stream: its path has parameters"
+        return answer
     name = stream_name(own or (answer.keys or ("records",))[-1])
     fields, marks = fields_of(answer.given)
     keys = guessed_keys(fields, name)
