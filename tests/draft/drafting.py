@@ -63,7 +63,8 @@ class Examples:
         stream, example = self._streams[asked.path], self._examples[asked.path]
         following = stream.next
         first = "0" if following.kind == "offset" else str(following.first if following.first is not None else 1)
-        further = asked.params.get(following.parameter or "page", first) != first or "cursor" in asked.params
+        given = json.loads(asked.body) if following.place == "body" else asked.params
+        further = given.get(following.parameter or "page", first) != first or "cursor" in asked.params
         headers = {"Content-Type": "application/json"}
         if further:
             example = _emptied(example, stream.records, following.path or following.more)

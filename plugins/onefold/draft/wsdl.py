@@ -35,6 +35,13 @@ _FROM = re.compile(
     r"^(?i:from|since|start|begin|od|von|ab|after|.*_(from|since|od|von))$|.*[a-z](From|Since|Od|Von|After)$"
 )
 _TO = re.compile(r"^(?i:to|until|end|do|bis|before|.*_(to|until|do|bis))$|.*[a-z](To|Until|Do|Bis|Before)$")
+_OFFSET = re.compile(r"(?i)offset|skip|index|start")
+_TOKEN = re.compile(r"(?i)((next_?)?(page_?)?(token|cursor)|continuation(_?token)?|next|bookmark)")
+_NEXT_TOKEN = re.compile(r"(?i)(next_?(page_?)?(token|cursor)?|continuation(_?token)?|bookmark)")
+_TOTAL = re.compile(r"(?i)total(_?(count|results|records|rows|items))?|(record|row)_?count|liczba_?(rekordow|wierszy)")
+_TOTAL_PAGES = re.compile(r"(?i)total_?pages|page_?count|pages|liczba_?stron")
+_MORE = re.compile(r"(?i)(has_?)?more(_?(results|records|pages|data))?|has_?next(_?page)?")
+_COUNTING = ("integer", "numeric", "text")
 USUAL_SIZE = "100"
 
 
@@ -117,6 +124,9 @@ def _stream(name: str, operation: _Operation) -> DraftStream | str:
     marks.append(Mark("primary_key", "it is a guess" if fitting(keys) else "nothing in the records looks like a key"))
     params, about = _params(operation.input.body)
     marks += about
+    going_on = _following(operation, row)
+    params = {name: value for name, value in params.items() if name != going_on.get("parameter")}
+    marks += [Mark("next", "it is a guess, by the names of parameters and elements")] if going_on else []
     stamp = guessed_cursor(fields)
     request: dict[str, Value] = {"operation": name} | ({"params": params} if params else {})
     marks.append(Mark("request", "that it changes nothing at the source"))
@@ -129,6 +139,7 @@ def _stream(name: str, operation: _Operation) -> DraftStream | str:
         keys=keys,
         request=request,
         records=str(row.name),
+        following=going_on,
         cursor={"fields": [stamp]} if stamp else {},
         marks=tuple(marks),
     )
@@ -146,8 +157,7 @@ def _params(element: Element | None) -> tuple[dict[str, Value], list[Mark]]:
             params[name] = USUAL_SIZE
             marks.append(Mark("request", f"how many {name} may ask for"))
         elif _PAGE.match(name) and kind in ("integer", "numeric", "text"):
-            params[name] = "0" if re.search(r"offset|skip|index|start", name, re.IGNORECASE) else "1"
-            marks.append(Mark("request", f"{name} asks for one page: a longer list needs `next`"))
+            params[name] = "0" if _OFFSET.search(name) else "1"  # until `next` takes it
         elif (dated or kind == "text") and (_FROM.match(name) or _TO.match(name)):
             end = "end" if _TO.match(name) and not _FROM.match(name) else "start"
             params[name] = {"start": "{first_day}", "end": "{last_day}"}[end] if kind == "date" else f"{{{end}}}"
@@ -159,6 +169,38 @@ def _params(element: Element | None) -> tuple[dict[str, Value], list[Mark]]:
     if unknown:
         marks.append(Mark("request", f"what to send as {', '.join(unknown)}"))
     return params, marks
+
+
+def _following(operation: _Operation, row: Element) -> dict[str, Value]:
+    """How pages go on: a token that the answer gives and a parameter takes, or a page's number or offset."""
+    asked = {name: _kind(part) for name, part in _parts(operation.input.body) if _kind(part) in _COUNTING}
+    beside = list(_scalars(operation.output.body, row, _DEEPEST))
+    token = next((name for name in beside if _NEXT_TOKEN.fullmatch(name)), None)
+    takes = next((name for name in asked if _TOKEN.fullmatch(name)), None)
+    if token and takes:
+        return {"kind": "token", "path": token, "parameter": takes}
+    page = next((name for name in asked if _PAGE.match(name)), None)
+    if page is None:
+        return {}
+    is_offset = bool(_OFFSET.search(page))
+    given: dict[str, Value] = {"kind": "offset" if is_offset else "number", "parameter": page}
+    given["first"] = 0 if is_offset else 1
+    for key, shape in (("total", _TOTAL), ("pages", _TOTAL_PAGES), ("more", _MORE)):
+        if found := next((name for name in beside if shape.fullmatch(name)), None):
+            given[key] = found
+            break
+    return given
+
+
+def _scalars(element: Element | None, row: Element, deeper: int) -> Iterator[str]:
+    """The names of what the answer has beside its rows."""
+    for name, part in _parts(element) if deeper else ():
+        if part is row or part.accepts_multiple:
+            continue
+        if isinstance(part.type, ComplexType):
+            yield from _scalars(part, row, deeper - 1)
+        else:
+            yield name
 
 
 def _repeated(element: Element | None, deeper: int) -> Element | None:

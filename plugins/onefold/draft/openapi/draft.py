@@ -116,11 +116,16 @@ def _stream(document: Document, schemas: Schemas, operation: Operation, base: st
     if "TODO" in sent.values():
         marks.append(Mark("request", f"what to send as {', '.join(key for key, v in sent.items() if v == 'TODO')}"))
     params = {**sent, **params, **page_size(operation.parameters)}
+    in_body = operation.method == "POST" and bool(operation.parts)
     listing = Listing(
-        operation.parameters, tuple(answer.places), operation.link, _source_name(fields, keys[0]),
-        is_list=not answer.keys, text=operation.text, kinds=answer.kinds,
+        operation.parts if in_body else operation.parameters, tuple(answer.places), operation.link,
+        _source_name(fields, keys[0]), is_list=not answer.keys, text=operation.text, kinds=answer.kinds,
     )  # fmt: skip
-    going_on, unsure = following(listing) if operation.method == "GET" else ({}, IN_BODY)
+    going_on, unsure = following(listing)
+    if operation.method == "POST" and going_on.get("kind") in (None, "url", "link"):
+        going_on, unsure = {}, IN_BODY
+    elif in_body:
+        going_on["place"] = "body"
     params.pop(str(going_on.get("parameter")), None)
     marks += [Mark("next", unsure)] if unsure else []
     marks += [Mark("records", answer.doubt)] if answer.doubt else []

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from onefold.draft.json_sample import JsonAnswers
 from onefold.draft.model import Value
@@ -22,7 +22,7 @@ _LINK = "link"
 class Operation:
     """One operation: its parameters in the query by lower-case name, and its answer's schema and example.
 
-    `body` is an example of what a search that is a POST sends, as JSON."""
+    `body` is an example of what a search that is a POST sends, as JSON, `parts` what its schema names."""
 
     method: str
     path: str
@@ -33,6 +33,7 @@ class Operation:
     example: object
     link: bool
     body: str | None = None
+    parts: Mapping[str, Parameter] = field(default_factory=dict)
     deprecated: bool = False
 
     @property
@@ -56,6 +57,7 @@ def _operation(document: Document, method: str, path: str, item: Node, operation
     response = _response(document, operation)
     schema, example = _content(document, response)
     texts = (str(operation.get(key) or "") for key in ("summary", "description"))
+    body, parts = _body(document, operation) if method == "POST" else (None, {})
     headers = [str(name).lower() for name in document.child(response, "headers")]
     return Operation(
         method=method,
@@ -66,7 +68,8 @@ def _operation(document: Document, method: str, path: str, item: Node, operation
         schema=schema,
         example=example,
         link=_LINK in headers,
-        body=_body(document, operation) if method == "POST" else None,
+        body=body,
+        parts=parts,
         deprecated=operation.get("deprecated") is True,
     )
 
@@ -122,11 +125,14 @@ def _parameters(document: Document, item: Node, operation: Node) -> dict[str, Pa
     return found
 
 
-def _body(document: Document, operation: Node) -> str:
+def _body(document: Document, operation: Node) -> tuple[str, dict[str, Parameter]]:
+    """An example of what is sent, as JSON, and the top-level parts that its schema names."""
     content = document.child(operation, "requestBody", "content")
     media = document.node(next((content[name] for name in content if "json" in str(name)), None))
     example = example_of(document, media)
-    return json.dumps(example if isinstance(example, dict) else {}, ensure_ascii=False)
+    properties = Schemas(document).properties(media.get("schema"))
+    parts = {name.lower(): Parameter(name, each.schema, each.required) for name, each in properties.items()}
+    return json.dumps(example if isinstance(example, dict) else {}, ensure_ascii=False), parts
 
 
 def required_parameters(parameters: Iterable[Parameter]) -> dict[str, Value]:
