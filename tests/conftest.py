@@ -34,19 +34,21 @@ SETTINGS = {"fsync": "off", "full_page_writes": "off", "shared_buffers": "128MB"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Adds --matrix."""
+    """Adds --matrix and --peers."""
     parser.addoption(
         "--matrix",
         choices=("once", "full"),
         default="once",
         help="once: of the cases that prove the same code, the first of each kind; full: every one (docs/testing.md)",
     )
+    parser.addoption("--peers", action="store_true", help="also the tests against foreign servers (docs/testing.md)")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leaves out what is not asked for: the full matrix, and what only `make torture` runs."""
+    """Leaves out what is not asked for: the full matrix, what only `make torture` or `make test-peers` runs."""
     left_out = {"full_matrix"} if config.getoption("matrix") == "once" else set()
     left_out |= set() if TORTURE else {"torture"}
+    left_out |= set() if config.getoption("peers") else {"peers"}
     unasked = {item for item in items if any(mark.name in left_out for mark in item.iter_markers())}
     config.hook.pytest_deselected(items=[item for item in items if item in unasked])
     items[:] = [item for item in items if item not in unasked]

@@ -20,21 +20,15 @@ from lxml import etree
 
 from onefold.catalog.system import System
 from onefold.connectors import safe_xml
-from onefold.connectors.files.store import BEGINNING, Found, Taken, Unreadable, copied, fitting, fixed_folder
-from onefold.errors import Fatal, Retriable
+from onefold.connectors.files.http_take import CHANGED, Taking
+from onefold.connectors.files.store import BEGINNING, Found, Taken, copied, fitting, fixed_folder
+from onefold.errors import Fatal
 from onefold.foreign_text import shown_name
 from onefold.http.attempt import Attempt, BadBody, Response
 from onefold.http.client import Client
 from onefold.http.endpoint import Endpoint
-from onefold.http.failure import Again, Refused, TooLarge
 from onefold.http.persistent import AttemptSettings
 from onefold.http.spool import chunks
-
-CHANGED = frozenset({404, 412})
-"""What a store answers about an object that is gone, or no longer has the ETag asked for (RFC 9110, If-Match)."""
-
-FEW = 3
-"""So many objects one after another that cannot be fetched are those objects' own fault; more are the store's."""
 
 
 class Bucket:
@@ -59,9 +53,8 @@ class Bucket:
         self._prefix = f"{folder}/" if folder else ""
         self._signer = _signer(endpoint, region)
         self._named, self._most_pages = system.system, system.limits.pages
-        self._answer = system.limits.answer_mib << 20  # an error's may be larger than the file
-        self._failed = 0
         self._http = Client(system, replace(endpoint, url=self._base), on_attempt, **settings)
+        self._taking = Taking(self._http, system.limits.answer_mib << 20)
 
     def __enter__(self) -> Self:
         return self
@@ -104,28 +97,7 @@ class Bucket:
             response.file.seek(0)
             return copied(chunks(response.file), file.size)
 
-        headers = self._signed(url, {}, {"If-Match": file.tag})
-        try:
-            taken = self._http.send(
-                "GET", url, headers=headers, accept=CHANGED, parse=whole, largest=max(file.size + 1, self._answer)
-            )
-        except Retriable as error:
-            self._failed += 1
-            if not isinstance(error.__cause__, Again) or error.__cause__.told_to_wait or self._failed > FEW:
-                raise
-            raise Unreadable(
-                f"the store does not give it, the last time: {error.__cause__.what}. It is asked for again by the next "
-                "load; if it stays, have it put there anew, or take it away"
-            ) from error
-        except TooLarge as error:
-            raise Unreadable("the store sends more of it than its list says: have it put there anew") from error
-        except Refused as error:
-            raise Unreadable(
-                f"the store refuses it (status {error.status}): give the connection's login the right to read it, or "
-                "take it away"
-            ) from error
-        self._failed = 0
-        return taken
+        return self._taking.take(url, file, self._signed(url, {}, {"If-Match": file.tag}), whole)
 
     def _signed(self, url: str, params: dict[str, str], more: dict[str, str] | None = None) -> dict[str, str]:
         """The headers of a request, its signature among them; that is good for 15 minutes, and so for its retries."""

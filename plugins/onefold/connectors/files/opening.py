@@ -26,7 +26,15 @@ def open_store(
         from onefold.connectors.files.bucket import Bucket  # botocore takes a tenth of a second to import
 
         return Bucket(system, endpoint, on_attempt, **settings)
+    if parts.scheme == "sftp" and parts.hostname:
+        from onefold.connectors.files.sftp import Sftp
+
+        return Sftp(system, endpoint, on_attempt, **settings)
+    if parts.scheme in ("http", "https") and parts.netloc:
+        from onefold.connectors.files.webdav import WebDav
+
+        return WebDav(system, endpoint, on_attempt, **settings)
     raise Fatal(
-        f"{system.system}: the Airflow connection {system.connection!r} names neither a folder nor a bucket. Its "
-        "host must look like file:///absolute/folder or s3://bucket/prefix."
+        f"{system.system}: the Airflow connection {system.connection!r} names no place of files. Its host must look "
+        "like file:///absolute/folder, s3://bucket/prefix, sftp://server/folder, or https://server/dav/folder (WebDAV)."
     )

@@ -17,7 +17,7 @@ from pathlib import Path
 from stat import S_ISREG
 from typing import Protocol, Self
 
-from onefold.errors import Retriable
+from onefold.errors import Fatal, Retriable
 from onefold.foreign_text import text_hash
 from onefold.http.spool import Spool, chunks
 
@@ -90,8 +90,10 @@ class Folder:
                 f"the folder {self._root} of the Airflow connection {self._connection!r} is not there (or may not be "
                 "read). Mount it, or fix the connection's host; nothing was changed here."
             )
-        home, fits = self._root.resolve(), fitting(pattern)
-        for folder, _, names in os.walk(self._root / fixed_folder(pattern)):
+        home, fits, deepest = self._root.resolve(), fitting(pattern), depth(pattern)
+        for folder, folders, names in os.walk(self._root / fixed_folder(pattern), onerror=self._not_listed):
+            if deepest is not None and len(Path(folder).relative_to(self._root).parts) >= deepest:
+                folders.clear()  # they hold nothing that fits
             for each in names:
                 path = Path(folder, each)
                 raw = path.relative_to(self._root).as_posix()
@@ -105,6 +107,15 @@ class Folder:
                         yield Found(name, BEGINNING, 0, "", f"it cannot be looked at: {error.strerror}")
                         continue
                     yield _found(name, stat, as_it_is=raw == name)
+
+    def _not_listed(self, error: OSError) -> None:
+        if isinstance(error, FileNotFoundError):
+            return
+        raise Fatal(
+            f"a folder in {self._root} of the Airflow connection {self._connection!r} may not or cannot be listed "
+            f"({error.strerror}), so files in it would be missed: give the user that Onefold runs as the right to list "
+            "it, or begin request.path with a folder beside it. Nothing was changed here."
+        ) from error
 
     def take(self, file: Found) -> Taken | None:
         path = self._root / file.name
@@ -152,7 +163,7 @@ def _found(name: str, stat: os.stat_result, *, as_it_is: bool) -> Found:
         modified = datetime.fromtimestamp(stat.st_mtime, UTC)
     except (ValueError, OverflowError, OSError):
         modified, fault = BEGINNING, fault or "the time of its last change is beyond the calendar: touch it"
-    return Found(_short(name), modified, stat.st_size, _tag(stat), fault)
+    return Found(short_name(name), modified, stat.st_size, _tag(stat), fault)
 
 
 def printable(name: str) -> str:
@@ -160,23 +171,52 @@ def printable(name: str) -> str:
     return os.fsencode(name).decode("utf-8", "backslashreplace")
 
 
-def _short(name: str) -> str:
+def short_name(name: str) -> str:
+    """The name, shortened where it is longer than LONGEST_NAME bytes."""
     if len(name.encode()) <= LONGEST_NAME:
         return name
     folder, _, last = name.rpartition("/")  # the last part stays, so that the pattern fits it as before
     return f"{folder[:100]}…{hashlib.sha256(name.encode()).hexdigest()[:16]}/{last}"
 
 
+class Copy:
+    """A private copy that is being made of a file of so many bytes."""
+
+    def __init__(self, size: int) -> None:
+        self._content, self._digest = Spool(), hashlib.sha256()
+        self._size, self._copied = size, 0
+
+    def add(self, piece: bytes) -> bool:
+        """Whether more may come: of what grows beyond its size no more is taken than shows that it does."""
+        self._content.write(piece)
+        self._digest.update(piece)
+        self._copied += len(piece)
+        return self._copied <= self._size
+
+    def taken(self) -> Taken:
+        """What was copied, and its hash."""
+        return Taken(self._content.rewound(), self._digest.hexdigest())
+
+    def whole(self) -> Taken | None:
+        """The same; None where it is not of that size."""
+        if self._copied == self._size:
+            return self.taken()
+        self._content.close()
+        return None
+
+
 def copied(pieces: Iterator[bytes], size: int) -> Taken:
     """A private copy of what comes, and its hash; of what grows beyond its size no more than shows that it does."""
-    content, digest, copied_bytes = Spool(), hashlib.sha256(), 0
+    copy = Copy(size)
     for piece in pieces:
-        content.write(piece)
-        digest.update(piece)
-        copied_bytes += len(piece)
-        if copied_bytes > size:
+        if not copy.add(piece):
             break
-    return Taken(content.rewound(), digest.hexdigest())
+    return copy.taken()
+
+
+def depth(pattern: str) -> int | None:
+    """How many folders deep the names that fit may lie; None: there is no limit."""
+    return None if "**/" in pattern else pattern.count("/")
 
 
 def fixed_folder(pattern: str) -> str:
