@@ -3,6 +3,7 @@ and subscriptions are never drafted: only what a query can read is looked at."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from onefold.draft.graphql.fields import FieldsOf, fields_in
@@ -15,6 +16,8 @@ from onefold.draft.names import stream_name
 from onefold.errors import Fatal
 
 PATH = "/graphql"
+_VERB = re.compile(r"^(all|list|get|fetch|find)_?(?=[A-Z])")
+"""What a name begins with that says no more than that it lists."""
 _ALL_OBJECTS = frozenset({"node", "nodes", "_entities", "_service"})
 """Fields of the root that give any object by its id, or the schema itself."""
 
@@ -106,7 +109,7 @@ def _stream(
         request["types"] = types
     title = field.description or schema.types[listing.type].description or ".".join(place)
     return DraftStream(
-        name=stream_name("_".join(place)),
+        name=stream_name("_".join((*place[:-1], _VERB.sub("", place[-1])))),
         title=title.partition(". ")[0].rstrip("."),
         fields=found.fields,
         keys=keys,
