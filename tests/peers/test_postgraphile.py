@@ -83,7 +83,7 @@ def shop(
     """The drafted system, and a connection to the database behind its server."""
     with psycopg.connect(warehouse_url, autocommit=True) as connection:
         connection.execute(f"create schema shop; {TABLES} {ROWS}")
-        folder = node.installed("postgraphile")
+        folder = node.installed("postgraphile", tmp_path / "postgraphile")
         with serving(node, folder, "serve.js", path="/", DATABASE_URL=warehouse_url) as url:
             endpoint = Endpoint(url)
             yield drafted("graphql", f"{url}/graphql", endpoint, loader_url, tmp_path, monkeypatch), connection
