@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Annotated, ClassVar
 from zoneinfo import available_timezones
 
-from pydantic import AfterValidator, Field, PositiveInt
+from pydantic import AfterValidator, Field, PositiveInt, model_validator
 
 from onefold.catalog.answer import ErrorRules
 from onefold.catalog.model import Model
@@ -28,6 +28,24 @@ OWN_RATE = "^[1-9][0-9]*/(s|min|h|day)$"
 """The form of the rate that somebody gives a migration, instead of the system's own."""
 
 
+class Quota(Model):
+    """The headers in which a source says how many requests are left and when there are more. Well-known ones are read
+    without this: RateLimit, RateLimit-Remaining and -Reset, X-RateLimit-… and X-Rate-Limit-…."""
+
+    remaining: str | None = Field(None, description="the header with the number of requests that are left")
+    reset: str | None = Field(
+        None,
+        description="the header that says when there are more: a time (since 1970, ISO, HTTP), or how long until then",
+    )
+    heed: bool = Field(True, description="false: these headers mean something else here, nothing is waited for")
+
+    @model_validator(mode="after")
+    def _both_or_none(self) -> Quota:
+        if (self.remaining is None) != (self.reset is None):
+            raise ValueError("limits.quota needs both remaining and reset: how many are left, and until when")
+        return self
+
+
 class Limits(Model):
     """How much the system allows, and how much of it is borne: nothing that it sends, or does not, goes on for ever.
 
@@ -38,6 +56,7 @@ class Limits(Model):
     per_endpoint: dict[str, list[Rate]] = Field(
         {}, description="further rates of single endpoints, by method and end of the path: POST /exports"
     )
+    quota: Quota = Quota()
     timeout: timedelta = Field(
         timedelta(seconds=60),
         description="one request and its whole answer, from the first byte to the last; of a database: one page",

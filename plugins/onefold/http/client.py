@@ -22,6 +22,7 @@ from onefold.http.endpoint import Endpoint
 from onefold.http.failure import Again, QuotaExhausted, Refused, Unauthorized, refusal, retry_after
 from onefold.http.known_words import known_words
 from onefold.http.persistent import AttemptSettings, Outcome, Persistent
+from onefold.http.quota import Left, quota_left
 from onefold.http.wire import Wire, not_an_address
 
 T = TypeVar("T")
@@ -184,14 +185,17 @@ class Client:
             outcome.milliseconds = round((time.monotonic() - started) * 1000)
         outcome.status, outcome.bytes = response.status, response.size
         outcome.used, outcome.limit = quota(self._quota_header(response))
+        left = quota_left(response.headers, self.system.limits.quota, datetime.now(UTC))
+        if left and left.used_up:
+            self._way.hold_back(left)
         with closing(response.file):
-            return self._judged(request, response, parse)
+            return self._judged(request, response, parse, left)
 
     def _quota_header(self, response: Response) -> str | None:
         name = self.system.usage_header
         return response.headers.get(name) if name else None
 
-    def _judged(self, request: _Request, response: Response, parse: Callable[[Response], T]) -> T:
+    def _judged(self, request: _Request, response: Response, parse: Callable[[Response], T], left: Left | None) -> T:
         status = response.status
         if 200 <= status < 300 or status in request.accept:
             try:
@@ -218,13 +222,16 @@ class Client:
                 "there. Run it later; what it has answered is kept."
             )
         says_later = any(text.encode() in body for text in self.system.errors.retry)
-        if status >= 500 or status in LATER or says_later:
+        used_up = left.seconds if left and left.used_up and status in (403, *LATER) else None
+        told = status == 403 and "Retry-After" in response.headers  # as GitHub says it
+        if status >= 500 or status in LATER or says_later or told or used_up:
+            pause = retry_after(response.headers.get("Retry-After"), datetime.now(UTC))
             raise Again(
                 f"status {status}",
                 status=status,
                 answer=answer,
-                retry_after=retry_after(response.headers.get("Retry-After"), datetime.now(UTC)),
-                told_to_wait=status == 429 or says_later,
+                retry_after=used_up if pause is None else pause,
+                told_to_wait=status == 429 or says_later or told or used_up is not None,
             )
         raise refusal(self._named(request), status, answer, self.system.connection)
 

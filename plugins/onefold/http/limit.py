@@ -25,6 +25,8 @@ from psycopg.types.json import Jsonb
 
 from onefold.errors import Retriable
 
+TOLD = "told"
+"""Until when a source has said that our quota is used up; no rate has this name."""
 _SECONDS = {"s": 1, "min": 60, "h": 3600, "day": 86400}
 _HELD = 25 * 3600  # no rate looks back further: the longest day
 # What may be spent at once. The rest is paced so that no span of the rate's length ever holds more than its count.
@@ -123,15 +125,18 @@ def reserve(arrivals: Mapping[str, float], rates: Sequence[Limit], now: float) -
 
     Others may keep other rates of the same system: their arrival times stay for as long as any rate looks back.
     """
-    at = max([now, *(each.earliest(arrivals.get(each.text, 0.0), now) for each in rates)])
+    at = max([now, arrivals.get(TOLD, 0.0), *(each.earliest(arrivals.get(each.text, 0.0), now) for each in rates)])
     held = {text: reached for text, reached in arrivals.items() if reached > now - _HELD}
     return at - now, held | {each.text: each.after(arrivals.get(each.text, 0.0), at) for each in rates}
 
 
 class Limiter(Protocol):
-    """Reserves the next request's place and gives the seconds until then; None, and no place, if over `longest`."""
+    """Reserves the next request's place and gives the seconds until then; None, and no place, if over `longest`. `hold`
+    keeps all requests back for so many seconds from now: the source has said that our quota is used up."""
 
     def reserve(self, system: str, rates: Sequence[Limit], longest: float) -> float | None: ...
+
+    def hold(self, system: str, seconds: float) -> None: ...
 
 
 class MemoryLimiter:
@@ -152,6 +157,11 @@ class MemoryLimiter:
                 return None
             self._arrivals[system] = arrivals
             return wait
+
+    def hold(self, system: str, seconds: float) -> None:
+        with self._lock:
+            held = self._arrivals.setdefault(system, {})
+            held[TOLD] = max(held.get(TOLD, 0.0), self._clock() + seconds)
 
 
 @dataclass(eq=False, slots=True)
@@ -193,6 +203,19 @@ class WarehouseLimiter:
                     ) from error
         return asked.wait
 
+    def hold(self, system: str, seconds: float) -> None:
+        with self._lock:
+            try:
+                self._connected().execute(
+                    "INSERT INTO ops.rate_limit AS held VALUES (%(system)s, jsonb_build_object(%(told)s::text,"
+                    " extract(epoch FROM clock_timestamp())::float8 + %(seconds)s::float8))"
+                    " ON CONFLICT (system) DO UPDATE SET arrivals = held.arrivals || jsonb_build_object(%(told)s::text,"
+                    " greatest((held.arrivals ->> %(told)s)::float8, (excluded.arrivals ->> %(told)s)::float8))",
+                    {"system": system, "told": TOLD, "seconds": seconds},
+                )
+            except psycopg.OperationalError:
+                self.close()  # the next request meets the same, and says so
+
     def _others(self, first: _Asked) -> list[_Asked]:
         """Those that wait to ask about the same system. Where their turn here fails, each asks by itself in its own."""
         waiting = [self._waiting.popleft() for _ in range(len(self._waiting))]
@@ -201,18 +224,11 @@ class WarehouseLimiter:
         return others
 
     def _reserve(self, together: Sequence[_Asked]) -> None:
-        if self._connection is None or self._connection.closed:
-            # a place lost in a crash of the server does no harm; waiting for its disk would cost ten times as much
-            self._connection = psycopg.connect(
-                self._url,
-                autocommit=True,
-                application_name="onefold rate limit",
-                options="-c synchronous_commit=off",
-            )
+        connection = self._connected()
         system = together[0].system
-        with self._connection.transaction():
+        with connection.transaction():
             # The update that changes nothing takes the row's lock; the clock is read once it is held.
-            found = self._connection.execute(
+            found = connection.execute(
                 "INSERT INTO ops.rate_limit AS held VALUES (%s, '{}') "
                 "ON CONFLICT (system) DO UPDATE SET system = held.system "
                 "RETURNING arrivals, extract(epoch FROM clock_timestamp())::float8",
@@ -227,11 +243,20 @@ class WarehouseLimiter:
                     arrivals = after
                 else:
                     each.wait = None
-            self._connection.execute(
-                "UPDATE ops.rate_limit SET arrivals = %s WHERE system = %s", (Jsonb(arrivals), system)
-            )
+            connection.execute("UPDATE ops.rate_limit SET arrivals = %s WHERE system = %s", (Jsonb(arrivals), system))
         for each in together:  # once it is committed
             each.settled = True
+
+    def _connected(self) -> psycopg.Connection:
+        if self._connection is None or self._connection.closed:
+            # a place lost in a crash of the server does no harm; waiting for its disk would cost ten times as much
+            self._connection = psycopg.connect(
+                self._url,
+                autocommit=True,
+                application_name="onefold rate limit",
+                options="-c synchronous_commit=off",
+            )
+        return self._connection
 
     def close(self) -> None:
         """Give the warehouse connection back; the next reserve opens another."""

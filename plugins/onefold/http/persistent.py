@@ -16,11 +16,13 @@ from purgatory.domain.model import OpenedState
 
 from onefold.catalog.system import System
 from onefold.errors import OnefoldError, Retriable
+from onefold.foreign_text import shown_name
 from onefold.http.attempt import Attempt
 from onefold.http.breaker import BREAKERS, watched
 from onefold.http.endpoint import Endpoint
 from onefold.http.failure import Again, QuotaExhausted, Unauthorized, circuit_open
 from onefold.http.limit import Limit, Limiter, MemoryLimiter, kept, rate
+from onefold.http.quota import Left
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
@@ -131,6 +133,14 @@ class Persistent:
             )
         self.sleep(seconds)
 
+    def hold_back(self, left: Left) -> None:
+        """Send nothing more, nor any other process, until the system's quota begins anew, as it has told."""
+        log.warning(
+            "%s.%s: its header %s says that our quota is used up: nothing is sent for %.0f s",
+            *(self.system.system, self.stream, shown_name(left.header), left.seconds),
+        )
+        self._limiter.hold(self.system.system, left.seconds)
+
     @contextmanager
     def attempt(self, method: str, path: str) -> Iterator[Outcome]:
         """One attempt, begun when the rates let it and the circuit is closed; what it came to is counted at its end."""
@@ -148,8 +158,9 @@ class Persistent:
             if wait is None:
                 raise QuotaExhausted(
                     f"{self.named(method, path)} was not sent: the rate limit of {self.system.system} "
-                    f"({', '.join(limit.text for limit in limits)}) is used up for more than {self.longest:.0f} s. "
-                    "Run it later, or raise limits.rate in the system's YAML if the system allows more."
+                    f"({', '.join(limit.text for limit in limits)}, or the quota that its answers tell of) is used up "
+                    f"for more than {self.longest:.0f} s. Run it later, or raise limits.rate in the system's YAML if "
+                    "the system allows more."
                 )
             if wait > 0:
                 self.sleep(wait)
