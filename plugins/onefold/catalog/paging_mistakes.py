@@ -53,7 +53,7 @@ def _of_rest(at: str, request: Request, following: NextPage) -> Iterator[tuple[s
         return
     if request.method != "POST":
         yield f"{at}next.place", "a GET has no body to carry it: say request.method: POST, or another place"
-    elif request.body is not None and not _is_object(request.body):
+    elif isinstance(request.body, str) and not _is_object(request.body):
         yield f"{at}next.place", "request.body is no JSON object, into which it could be put: write one"
 
 

@@ -70,7 +70,12 @@ class Request(Model):
     path: Template = ""
     params: dict[str, Template] = Field({})
     headers: dict[str, Template] = Field({})
-    body: Template | None = None
+    body: Template | dict[str, JsonValue] | None = Field(
+        None,
+        description="rest: a text as it is, or a mapping that is sent as JSON: numbers stay numbers, and a text "
+        "that is nothing but {start_unix} or a parent's number is one",
+    )
+    form: dict[str, Template] = Field({}, description="rest: the fields of a form, in place of a body")
     operation: str | None = Field(
         None,
         description="soap: the operation's name; graphql: the field that lists the records, dotted from the query's "
@@ -108,6 +113,19 @@ class Request(Model):
         """The texts in `arguments` by their places, in which placeholders may stand."""
         return dict(_texts(self.arguments, "arguments"))
 
+    @property
+    def body_texts(self) -> dict[str, str]:
+        """The texts in `body` and `form` by their places."""
+        return dict(_texts(self.body or "", "body")) | {f"form.{name}": text for name, text in self.form.items()}
+
+    @model_validator(mode="after")
+    def _one_body(self) -> Request:
+        if self.form and self.body is not None:
+            raise mistake_at("form", "a request has either body or form; take one of them out")
+        if (self.form or isinstance(self.body, dict)) and self.method != "POST":
+            raise mistake_at("form" if self.form else "body", "a body is sent with a POST; add method: POST")
+        return self
+
     @model_validator(mode="after")
     def _types_are_of_arguments(self) -> Request:
         for name in self.types:
@@ -132,7 +150,7 @@ def texts_of(request: Request) -> list[str]:
     """The texts of a request that may hold placeholders."""
     return [
         request.path,
-        request.body or "",
+        *request.body_texts.values(),
         *request.params.values(),
         *request.headers.values(),
         *request.argument_texts.values(),

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from typing import Literal
 
-from onefold.catalog.request import Request
+from onefold.catalog.request import Request, texts_of
 from onefold.catalog.stream import Stream
 from onefold.catalog.system import System
 from onefold.connectors.registry import connector_class
@@ -55,8 +55,7 @@ def history(system: System, stream_name: str, now: datetime) -> datetime | None:
 
 def names_window(request: Request) -> bool:
     """Whether a request names a window's start and its end."""
-    texts = [request.path, request.body or "", *request.params.values(), *request.headers.values()]
-    texts += request.argument_texts.values()
+    texts = texts_of(request)
     return any(map(_START.search, texts)) and any(map(_END.search, texts))
 
 

@@ -15,6 +15,7 @@ from onefold.connectors.answer_shape import with_field
 from onefold.connectors.nested import Merging
 from onefold.connectors.record import Record
 from onefold.connectors.records import Body, Head
+from onefold.connectors.rest.request_body import with_raws
 from onefold.http.attempt import Response
 
 Values = Mapping[str, msgspec.Raw]
@@ -41,16 +42,19 @@ def with_values(request: Request, values: Values) -> Request:
     for name, text in texts.items():
         if _OURS.search(text):
             raise UnfitValue(f"its {name} looks like a placeholder of Onefold")
-    body = request.body
-    if body:
-        is_json = body.lstrip().startswith(("{", "["))
-        body = _filled(body, {name: _in_json(text) if is_json else text for name, text in texts.items()})
+    body: object = request.body
+    if isinstance(request.body, dict):
+        body = {name: with_raws(value, values, texts) for name, value in request.body.items()}
+    elif request.body:
+        is_json = request.body.lstrip().startswith(("{", "["))
+        body = _filled(request.body, {name: _in_json(text) if is_json else text for name, text in texts.items()})
     return request.model_copy(
         update={
             "path": _filled(request.path, {name: _in_path(name, text) for name, text in texts.items()}),
             "params": {name: _filled(value, texts) for name, value in request.params.items()},
             "headers": {name: _in_header(_filled(value, texts)) for name, value in request.headers.items()},
             "body": body,
+            "form": {name: _filled(value, texts) for name, value in request.form.items()},
         }
     )
 
@@ -70,9 +74,13 @@ class Into:
 
         def read_body(response: Response) -> Body:
             body = read(response)
-            return replace(body, records=[self._record(record, values) for record in body.records])
+            return replace(body, records=self.records(body.records, values))
 
         return read_body
+
+    def records(self, records: list[Record], values: Values) -> list[Record]:
+        """The records with the values; as they are where there are none."""
+        return [self._record(record, values) for record in records] if values else records
 
     def _record(self, record: Record, values: Values) -> Record:
         try:

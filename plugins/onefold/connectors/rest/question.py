@@ -10,6 +10,7 @@ import msgspec
 from onefold.catalog.paging import NextPage
 from onefold.catalog.request import Request
 from onefold.catalog.stream import Stream
+from onefold.connectors.rest.request_body import RequestBody, Unlike
 from onefold.connectors.window import Window
 from onefold.connectors.window_text import filled, placeholders
 from onefold.errors import Fatal
@@ -40,7 +41,9 @@ class Question:
         self.path = filled(request.path, values)
         self._params = {name: filled(value, values) for name, value in request.params.items()}
         self._headers = {"Accept": "application/json"} | {k: filled(v, values) for k, v in request.headers.items()}
-        self._body = filled(request.body, values) if request.body else None
+        self._body = RequestBody(request, values)
+        if self._body.content_type:
+            self._headers = {"Content-Type": self._body.content_type} | self._headers
         self._size: dict[str, Value] = {}
         if following.size_parameter and following.size:
             self._size[following.size_parameter] = following.size
@@ -53,30 +56,23 @@ class Question:
             return Asked(self._method, self.path, self._params, headers, self._with(values))
         texts = {name: _text(value) for name, value in values.items()}
         if self._place == "header":
-            return Asked(self._method, self.path, self._params, self._headers | self._fit(texts), self._body)
-        return Asked(self._method, self.path, self._params | texts, self._headers, self._body)
+            return Asked(self._method, self.path, self._params, self._headers | self._fit(texts), self._body.content)
+        return Asked(self._method, self.path, self._params | texts, self._headers, self._body.content)
 
     def at(self, address: str) -> Asked:
         """The request for the page at this address: as the first one, with what is no part of an address."""
         first = self.page({})
         return Asked(first.method, address, {}, first.headers, first.body)
 
-    def _with(self, values: Mapping[str, Value]) -> bytes:
-        """The body with these values at their dotted names."""
+    def _with(self, values: Mapping[str, Value]) -> bytes | str:
+        """The body with these values."""
         try:
-            body = msgspec.json.decode(self._body or "{}")
-            for name, value in values.items():
-                *within, last = name.split(".")
-                found = body
-                for part in within:
-                    found = found.setdefault(part, {})
-                found[last] = value
-        except (msgspec.DecodeError, AttributeError, TypeError):
+            return self._body.having(values)
+        except Unlike:
             raise Fatal(
                 f"{self._named}: request.body is no JSON object in which {', '.join(values)} could be put. Compare it "
                 "with `next` in the YAML."
             ) from None
-        return msgspec.json.encode(body)
 
     def _fit(self, texts: dict[str, str]) -> dict[str, str]:
         for name, text in texts.items():
