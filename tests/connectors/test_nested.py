@@ -82,6 +82,24 @@ def test_a_list_that_is_nowhere_in_all_that_there_is_fails_the_first_load(web: W
     assert keys(shop(web, **LINES)(FIRST, None)) == []
 
 
+def test_a_group_that_is_always_complete_and_has_no_record_any_more_is_gone(web: WebServer) -> None:
+    orders = [{"id": 6, "lines": [{"id": 1}]}, {"id": 7, "lines": []}, {"id": 8}]
+    listed(web, *({**order, "at": "2026-01-01T00:00:00Z"} for order in orders))
+    stream = LINES | {
+        "nested": {"path": "lines", "carry": {"order_id": "id", "at": "at"}},
+        "fields": {"order_id": "text", "id": "text", "at": "timestamp"},
+        "cursor": {"fields": ["at"]},
+        "deletes": {"complete_group": True},
+    }
+    (page,) = shop(web, **stream)(WINDOW, None)
+    assert [(each.name, each.snapshot_since) for each in page.ended if each.name] == [
+        ("7", page.extracted_at),
+        ("8", page.extracted_at),
+    ]
+    (page,) = shop(web, **stream | {"deletes": {}})(WINDOW, None)
+    assert not [each for each in page.ended if each.name]
+
+
 @pytest.mark.parametrize("carry", [{"a.b": "id"}, [""], {"": "id"}])
 def test_a_carried_field_needs_a_plain_name(web: WebServer, carry: object) -> None:
     with pytest.raises(ValueError, match="a carried field needs a plain name"):

@@ -1,4 +1,4 @@
-"""Streams that come as files: how one is read, and when it is complete."""
+"""Records that come as files, or in answers that are files: how one is read, and when it is complete."""
 
 from __future__ import annotations
 
@@ -17,11 +17,12 @@ SERIAL = "serial"
 
 
 class Format(Model):
-    """files: how a file is to be read."""
+    """files: how a file is to be read; rest: an answer that is no JSON document. Either may be packed (.gz, .zip)."""
 
-    kind: Literal["csv", "xlsx", "xml"]
+    kind: Literal["csv", "ndjson", "xlsx", "xml"] = Field(description="ndjson: a JSON object on each line")
     encoding: str | Annotated[list[str], Field(min_length=1)] = Field(
-        "utf-8", description="csv: one, several that are told apart by each file's words, or auto (those of Poland)"
+        "utf-8",
+        description="csv, ndjson: one, several that are told apart by each file's words, or auto (those of Poland)",
     )
     languages: list[str] = Field(
         ["pl"], description="csv: of the texts (ISO 639-1); their letters are the evidence for an encoding"

@@ -20,8 +20,8 @@ _CALLS = {
 }
 READ: Mapping[str, frozenset[str]] = {
     "rest": frozenset(
-        {*_HTTP, *_PAGES, "request.method", "request.body", "request.slices", "request.empty"}
-        | {"records", "answer", "nested", "parent", "deletes.tombstones"}
+        {*_HTTP, *_PAGES, "request.method", "request.body", "request.form", "request.slices", "request.empty"}
+        | {"records", "answer", "nested", "parent", "format", "deletes.tombstones"}
     ),
     "odata": frozenset({*_HTTP, "request.expand", "next.complete", "records", "nested"}),
     "soap": frozenset(
@@ -59,8 +59,10 @@ def ignored_settings(protocol: str, stream: Stream) -> Iterator[tuple[str, str]]
         if f"request.{inner}" in _CHECKED - READ[protocol]:
             name = f"deletes.sweep.request.{inner}"
             yield name, f"protocol {protocol} ignores {name}, as it ignores request.{inner}; take it out"
+    if protocol == "rest" and stream.format:
+        yield from _of_json_only(stream)
     for name, template in _templates(stream):
-        for placeholder in names_in_braces(template, body=name.endswith("request.body")):
+        for placeholder in names_in_braces(template, body="request.body" in name):
             known = (
                 PLACEHOLDERS | stream.parent.fill.keys()
                 if stream.parent and name.startswith("request.")
@@ -75,6 +77,15 @@ def ignored_settings(protocol: str, stream: Stream) -> Iterator[tuple[str, str]]
                         + (", and what parent.fill gives" if not stream.parent else "")
                     ),
                 )
+
+
+def _of_json_only(stream: Stream) -> Iterator[tuple[str, str]]:
+    """What is read in JSON documents only, and not in what `format` describes."""
+    for name in _given(stream):
+        if name in ("records", "nested", "next.path", "next.more", "next.last"):
+            yield name, f"an answer with `format` is no JSON document in which {name} could be; take it out"
+    for name in sorted(stream.answer.model_fields_set - {"optional"}):
+        yield f"answer.{name}", f"an answer with `format` is read as that says, not by answer.{name}; take it out"
 
 
 def _given(stream: Stream) -> Iterator[str]:
@@ -95,7 +106,7 @@ def _templates(stream: Stream) -> Iterator[tuple[str, str]]:
     }
     for where, request in requests.items():
         if request:
-            texts = {"path": request.path, "body": request.body or ""}
+            texts = {"path": request.path, **request.body_texts}
             yield from ((f"{where}.{name}", text) for name, text in texts.items())
             yield from ((f"{where}.{name}", text) for name, text in request.argument_texts.items())
             yield from ((f"{where}.params.{name}", text) for name, text in request.params.items())

@@ -44,6 +44,13 @@ def in_utf8(response: Response, declared: str | None = None) -> Response:
     return Response(response.status, response.headers, _decoded(body, charset).encode())
 
 
+def charset_of(response: Response) -> str | None:
+    """The character set that the header Content-Type names, if anybody knows it."""
+    said = _CHARSET.search(response.content_type)
+    name = _name(said[1]) if said else None
+    return _AS_BROWSERS_DO.get(name, name) if name else None
+
+
 def _name(charset: str) -> str | None:
     try:
         return codecs.lookup(charset).name

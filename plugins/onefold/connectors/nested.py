@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 
 import msgspec
 
@@ -11,6 +12,7 @@ from onefold.catalog.nested import Nested
 from onefold.catalog.stream import Stream
 from onefold.connectors.json_shape import Path
 from onefold.connectors.page import Page, PageReader
+from onefold.connectors.partition import Partition
 from onefold.connectors.record import Record
 from onefold.connectors.records import Body, Head, dotted
 from onefold.connectors.window import BEGINNING, Window
@@ -23,6 +25,7 @@ Object = dict[str, msgspec.Raw]
 _object = msgspec.json.Decoder(Object)
 _list = msgspec.json.Decoder(list[msgspec.Raw])
 _NULL = b"null"
+_SCALAR = {bytes([each]) for each in b'"-0123456789'}
 SEVERAL = 20
 """Of fewer records each may be without any within it by chance."""
 
@@ -38,6 +41,9 @@ class NestedRecords:
         self._carry = {name: dotted(path) for name, path in nested.carried.items()}
         self._head = Head(named, stream)
         self._merge = Merging(named, "nested.carry")
+        first = stream.fields[stream.primary_key[0]].path or stream.primary_key[0]
+        self._group = first if stream.deletes.complete_group and first in self._carry else None
+        self._emptied: list[str] = []
         self._named = named
         self._listed = 0
         self._met = False
@@ -63,6 +69,19 @@ class NestedRecords:
 
         return read_all
 
+    def emptied(self, read: PageReader) -> PageReader:
+        """As `read`, which reads pages with this. Of a group that is always complete and now has no record at all, what
+        there was is gone: nothing else says so."""
+
+        def read_all(window: Window, token: str | None) -> Iterator[Page]:
+            self._emptied.clear()
+            for page in read(window, token):
+                gone = tuple(Partition(name, None, page.extracted_at) for name in dict.fromkeys(self._emptied))
+                self._emptied.clear()
+                yield replace(page, ended=(*page.ended, *gone)) if gone else page
+
+        return read_all
+
     def _within(self, listed: Record) -> Iterator[Record]:
         try:
             parent = _object.decode(listed.payload)
@@ -71,6 +90,9 @@ class NestedRecords:
         except (msgspec.DecodeError, RecursionError):
             yield Record(None, None, False, listed.payload)
             return
+        group = carried.get(self._group) if self._group and not items else None
+        if group is not None and bytes(group)[:1] in _SCALAR:
+            self._emptied.append(str(msgspec.json.decode(group)))
         for item in items:
             yield self._record(carried, item)
 

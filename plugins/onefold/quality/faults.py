@@ -63,7 +63,7 @@ def _surely_good(name: str, field: SourceField) -> sql.Composable:
 
 def _is_table(stream: Stream) -> bool:
     """Whether the records are the rows of a file that people open in a spreadsheet."""
-    return stream.format is not None and stream.format.kind != "xml"
+    return stream.format is not None and stream.format.kind in ("csv", "xlsx")
 
 
 def _unreadable(stream: Stream, name: str, field: SourceField) -> sql.Composable:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from io import TextIOWrapper
 from typing import BinaryIO
 
 from onefold.catalog.file_format import Format
 from onefold.catalog.stream import Stream
 from onefold.connectors.files.encoding import encoding_of
-from onefold.connectors.files.table import Line, Row, Unfit, filled, table_rows
+from onefold.connectors.files.table import Damaged, Line, Row, Unfit, filled, table_rows
 
 _HINT = re.compile(r'"?sep=.?"?\s*', re.IGNORECASE)
 """The first line of a file that is meant for Excel: it names the delimiter."""
@@ -20,12 +20,15 @@ LONGEST_LINE = 16 << 20
 """Characters."""
 
 
-def csv_rows(file: BinaryIO, name: str, form: Format, stream: Stream) -> Iterator[Row]:
-    """The rows of the file. Raises Unfit when it is empty, in another encoding or cut, or has other columns."""
+def csv_rows(
+    file: BinaryIO, name: str, form: Format, stream: Stream, broken: Callable[[Line], Row] | None = None
+) -> Iterator[Row]:
+    """The rows of the file. Raises Unfit when it is empty, in another encoding or cut, or has other columns; for a row
+    that is none only where nobody says what becomes of it (`broken`)."""
     encoding = encoding_of(file, form.encodings, form.languages)
     text = TextIOWrapper(file, encoding, newline="")
     try:
-        yield from table_rows(_lines(text, form), form, stream)
+        yield from table_rows(_lines(text, form, one_by_one=broken is not None), form, stream, broken=broken)
     except UnicodeError as error:
         place = f" (first at its byte {error.start})" if isinstance(error, UnicodeDecodeError) else ""
         raise Unfit(f"it is not in the encoding {encoding}{place}") from None
@@ -33,8 +36,8 @@ def csv_rows(file: BinaryIO, name: str, form: Format, stream: Stream) -> Iterato
         text.detach()
 
 
-def _lines(text: TextIOWrapper, form: Format) -> Iterator[Line]:
-    """The lines with anything in them, empty ones left out."""
+def _lines(text: TextIOWrapper, form: Format, *, one_by_one: bool) -> Iterator[Line]:
+    """The lines with anything in them, empty ones left out; `one_by_one`: also those that are no CSV."""
     lines = _ShortRows(text)
     reader = csv.reader(lines, delimiter=form.delimiter, strict=True)
     while True:
@@ -42,7 +45,11 @@ def _lines(text: TextIOWrapper, form: Format) -> Iterator[Line]:
         try:
             cells = next(reader, None)
         except csv.Error as error:
-            raise Unfit(f"line {reader.line_num} is no CSV: {error}") from None
+            fault = f"line {reader.line_num} is no CSV: {error}"
+            if not one_by_one or "unexpected end" in str(error):
+                raise Damaged(fault) from None
+            yield Line(reader.line_num, [], fault)
+            continue
         if cells is None:
             return
         if "\0" in "".join(cells):

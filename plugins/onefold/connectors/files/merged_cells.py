@@ -59,7 +59,7 @@ def unmerged(lines: Iterable[Line], header: Sequence[Column], ranges: Sequence[M
     read = [place for place, column in enumerate(header, start=1) if column.field]
     ranges = [each for each in ranges if any(each.left <= place <= each.right for place in read)]
     values: dict[str, Cell] = {}
-    for number, cells in lines:
+    for number, cells, _ in lines:
         row = list(cells)
         for each in ranges:
             if not each.top <= number <= each.bottom:

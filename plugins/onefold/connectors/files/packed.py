@@ -12,7 +12,7 @@ from contextlib import closing
 from typing import IO, BinaryIO
 
 from onefold.connectors.archive import DAMAGED, damage, open_archive
-from onefold.connectors.files.table import Unfit
+from onefold.connectors.files.table import Damaged, Unfit
 from onefold.foreign_text import shown_name
 from onefold.http.spool import CHUNK, Spool
 
@@ -74,7 +74,7 @@ def _gunzipped(file: BinaryIO, largest: int) -> Spool:
             _copy(source, content, packed, largest)
     except (OSError, EOFError, zlib.error) as error:  # gzip.BadGzipFile is an OSError
         content.close()
-        raise Unfit("the archive is cut off or damaged: it cannot be unpacked") from error
+        raise Damaged("the archive is cut off or damaged: it cannot be unpacked") from error
     except Unfit:
         content.close()
         raise
@@ -95,7 +95,7 @@ def _members(file: BinaryIO, kind: str, largest: int) -> Iterator[tuple[str | No
                     _copy(source, content, entry.compress_size, largest)
                     yield entry.filename, _no_archive(content.rewound(), entry.filename, kind)
     except DAMAGED as error:
-        raise Unfit(damage(error)) from error
+        raise Damaged(damage(error)) from error
 
 
 def _no_archive(content: Spool, name: str, kind: str) -> Spool:

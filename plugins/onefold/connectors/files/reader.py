@@ -10,17 +10,20 @@ from __future__ import annotations
 import hashlib
 import logging
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import islice
+from typing import BinaryIO
 
 import msgspec
 
+from onefold.catalog.file_format import Format
 from onefold.catalog.stream import Stream
 from onefold.catalog.system import System
 from onefold.connectors.files.csv_file import csv_rows
+from onefold.connectors.files.ndjson_file import ndjson_rows
 from onefold.connectors.files.packed import unpack
 from onefold.connectors.files.store import Found, Store, Taken, Unreadable, matching, shown_file
 from onefold.connectors.files.table import Row, Unfit
@@ -42,7 +45,12 @@ PAGE = 2000
 PARTS = 500
 """How many files at most end on one page."""
 UNREAD = "unread"
-_READ = {"csv": csv_rows, "xlsx": xlsx_rows, "xml": xml_rows}
+_READ: dict[str, Callable[[BinaryIO, str, Format, Stream], Iterator[Row]]] = {
+    "csv": csv_rows,
+    "ndjson": ndjson_rows,
+    "xlsx": xlsx_rows,
+    "xml": xml_rows,
+}
 _UNFINISHED = re.compile(
     r"(?:^|/)(?:\.|~\$)[^/]*$|(?:\.tmp|\.temp|\.part|\.partial|\.filepart|\.crdownload|\.swp|~)$", re.IGNORECASE
 )

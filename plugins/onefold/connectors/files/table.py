@@ -26,6 +26,14 @@ class Unfit(Exception):
     """A file cannot be used. Its text says why, never with a value from it."""
 
 
+class Damaged(Unfit):
+    """A file is cut off, or was spoiled on its way: another copy of it may be whole."""
+
+
+class Empty(Unfit):
+    """A file holds no record, nor a header."""
+
+
 class Row(NamedTuple):
     """A row as JSON, and why some of its values are as they were written: each column's with the reason."""
 
@@ -34,10 +42,11 @@ class Row(NamedTuple):
 
 
 class Line(NamedTuple):
-    """The cells of a row and its number in the file."""
+    """The cells of a row and its number in the file; `fault` is why they are none."""
 
     number: int
     cells: Sequence[Cell]
+    fault: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,17 +111,25 @@ def table_rows(
     stream: Stream,
     below: Below | None = None,
     epoch: datetime = WINDOWS_EPOCH,
+    *,
+    broken: Callable[[Line], Row] | None = None,
 ) -> Iterator[Row]:
     """The rows between the header and the footer; lines are those with anything in them.
 
-    Raises Unfit at the first that is too long or short.
+    Raises Unfit at the first that is too long or short, unless `broken` says what becomes of it.
     """
     header = _header(lines, form, stream)
     data = _above_footer(lines, form)
-    for number, cells in below(data, header) if below else data:
+    for number, cells, unlike in below(data, header) if below else data:
+        fault = unlike
         more = len(cells) - len(header)
         if (more < 0 and form.kind == "csv") or (more > 0 and any(map(filled, cells[len(header) :]))):
-            raise Unfit(f"line {number} has {len(cells)} cells, the header {len(header)}")
+            fault = unlike or f"line {number} has {len(cells)} cells, the header {len(header)}"
+        if fault:
+            if broken is None:
+                raise Unfit(fault)
+            yield broken(Line(number, cells, fault))
+            continue
         values, unread = dict[str, object](), dict[str, str]()
         for column, cell in zip_longest(header, cells[: len(header)] if more > 0 else cells):
             if column.field:
@@ -145,7 +162,9 @@ def _header(lines: Iterator[Line], form: Format, stream: Stream) -> list[Column]
         raise Unfit(f"none of its first {HEAD} rows has all of the columns {', '.join(sorted(needed))[:120]}")
     header = next(islice(lines, form.header_row - 1, None), None)
     if header is None:
-        raise Unfit("the file is empty" if form.header_row == 1 else f"it has no row {form.header_row} with the header")
+        if form.header_row == 1:
+            raise Empty("the file is empty")
+        raise Unfit(f"it has no row {form.header_row} with the header")
     return columns(header.cells, stream)
 
 

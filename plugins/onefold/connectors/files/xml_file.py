@@ -9,26 +9,30 @@ from typing import BinaryIO
 from onefold.catalog.file_format import Format
 from onefold.catalog.stream import Stream
 from onefold.connectors import safe_xml
-from onefold.connectors.files.table import Row, Unfit
+from onefold.connectors.files.table import Empty, Row, Unfit
 from onefold.foreign_text import shown_name
 
 
-def xml_rows(file: BinaryIO, name: str, form: Format, stream: Stream) -> Iterator[Row]:
-    """The records of the file, without namespaces. Raises Unfit when it holds other things than declared, or not as
-    many as it says itself; BadBody when it is no sound XML."""
+def xml_rows(
+    file: BinaryIO, name: str, form: Format, stream: Stream, beside: dict[str, str] | None = None
+) -> Iterator[Row]:
+    """The records of the file, without namespaces; `beside` takes what stands beside them.
+
+    Raises Unfit when it holds other things than declared, or not as many as it says itself; BadBody when it is no sound
+    XML."""
     never_met = {
         field.path or name: tuple((field.path or name).split("."))
         for name, field in stream.fields.items()
         if field.required and not (field.path or name).startswith(("_file.", "$"))
     }
     count = 0
-    for row in safe_xml.rows(file, form.record or ""):
+    for row in safe_xml.rows(file, form.record or "", beside):
         count += 1
         if never_met:
             never_met = {path: place for path, place in never_met.items() if not _has(row, place)}
         yield Row(row, {})
     if not count:
-        raise Unfit(f"it holds no element {form.record}")
+        raise Empty(f"it holds no element {form.record}")
     if never_met:
         raise Unfit(f"none of its {count} {form.record} has {', '.join(never_met)[:120]}")
     if form.count:

@@ -40,7 +40,8 @@ def odata_reader(system: System, stream_name: str, http: Client) -> PageReader:
     stream, version = system.streams[stream_name], system.odata_version
     at = dotted(stream.records) if stream.records else RECORDS[version]
     split = Splitter(named, stream, at, NEXT[version])
-    read_body = NestedRecords(named, stream, stream.nested, split) if stream.nested else split
+    nested = NestedRecords(named, stream, stream.nested, split) if stream.nested else None
+    read_body = nested or split
     headers = {"Accept": "application/json"} | stream.request.headers
     going_on = NextPage(kind="url", path=".".join(NEXT[version]), complete=stream.next.complete)
 
@@ -82,7 +83,7 @@ def odata_reader(system: System, stream_name: str, http: Client) -> PageReader:
 
         return pages(fetch, token, named)
 
-    return read
+    return nested.emptied(read) if nested else read
 
 
 def counted(system: System, stream: Stream, window: Window, http: Client) -> int:

@@ -197,7 +197,7 @@ class Listing:
 
     def _parsed(self, response: Response) -> _Answer:
         answers = self._asks.answers
-        empty = response.status == NO_CONTENT or _says_empty(response, self._asks.request.empty)
+        empty = response.status == NO_CONTENT or says_empty(response, self._asks.request.empty)
         sound = None if empty else answers.sound(response)
         if sound is None:
             self._whole.see(None)
@@ -230,7 +230,7 @@ def _plain(found: bytes) -> str:
     return value if isinstance(value, str) else found.decode()
 
 
-def _says_empty(response: Response, empty: Empty | None) -> bool:
+def says_empty(response: Response, empty: Empty | None) -> bool:
     """Whether this is the error that means: nothing there. Raises BadBody for another body with its status."""
     if empty is None or response.status != empty.status:
         return False

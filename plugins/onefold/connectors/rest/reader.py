@@ -14,7 +14,9 @@ from onefold.connectors.records import Splitter, dotted
 from onefold.connectors.rest.answers import Answers
 from onefold.connectors.rest.children import children_reader
 from onefold.connectors.rest.fill import Into, Values
+from onefold.connectors.rest.formats import Formatted
 from onefold.connectors.rest.listing import Asks, Listing, Split
+from onefold.connectors.rest.one_body import one_body
 from onefold.connectors.rest.slices import sliced
 from onefold.connectors.tombstones import Entries, deleted, followed_by
 from onefold.http.client import Client
@@ -29,18 +31,26 @@ def rest_reader(system: System, stream_name: str, http: Client) -> PageReader:
     within = NestedRecords(named, stream, stream.nested, outer) if stream.nested else None
     slices = stream.request.slices
     into = Into(named, stream)
+    formatted = Formatted(named, system, stream, stream.format) if stream.format else None
 
     def listing(request: Request, values: Values) -> PageReader:
-        split = into.split(within or outer, values) if values else within or outer
+        own = formatted or within or outer
+        split = into.split(own, values) if values else own
         shown = stream.request.path if values else None
-        read = asked(named, stream, request, stream.next, split, http, answers, at, shown=shown)
+        if formatted:
+            request = request.model_copy(update={"headers": {"Accept": formatted.accept} | request.headers})
+        asks = Asks(named, stream, request, stream.next, split, http, answers, at, shown)
+        if formatted and stream.next.kind == "none":
+            read = one_body(asks, formatted, lambda records: into.records(records, values))
+        else:
+            read = listed(asks)
         return sliced(read, slices) if slices and values else read
 
     if stream.parent:
         read = children_reader(system, stream_name, rest_reader(system, stream.parent.stream, http), listing)
     else:
         read = listing(stream.request, {})
-        read = within.somewhere(read) if within else read
+        read = within.emptied(within.somewhere(read)) if within else read
     if feed := stream.deletes.tombstones:
         entries = asked(named, stream, feed.request, feed.next, Entries(feed), http, answers, dotted(feed.records))
         read = followed_by(read, entries, deleted(stream, feed))
@@ -63,15 +73,16 @@ def asked(
     http: Client,
     answers: Answers,
     list_at: Path = (),
-    *,
-    shown: str | None = None,
 ) -> PageReader:
     """Reads what `request` asks for, page by page, to an end that is proven: an empty page, the total that the answer
-    names, or an answer without any sign of another page. `list_at` is where its list stands in the body;
-    `shown` is written down in place of a path that holds values of records.
+    names, or an answer without any sign of another page. `list_at` is where its list stands in the body.
 
     A page's token is the next page's address, token, offset or number, or what the last record was named by; where
     pages overlap, the offset with the last records' keys.
     """
-    asks = Asks(named, stream, request, following, split_full, http, answers, list_at, shown)
+    return listed(Asks(named, stream, request, following, split_full, http, answers, list_at, None))
+
+
+def listed(asks: Asks) -> PageReader:
+    """Reads a listing page by page."""
     return lambda window, token: Listing(asks, window).pages(token)
