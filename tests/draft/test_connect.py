@@ -9,7 +9,11 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from onefold.catalog.reader import read_systems
 from onefold.commands.check import check
+from onefold.draft.trial import try_stream
+from onefold.draft.trial_text import trial_text
+from onefold.http.endpoint import Endpoint
 from tests.http.web_server import Asked, Say, WebServer, serving
 
 SYSTEM = """\
@@ -126,6 +130,29 @@ def test_what_the_gate_would_refuse_is_named_and_a_stream_that_fails_stops_only_
     assert trials["part"]["fields"][0]["seen"] == {"integer": 1}
     assert "status 403" in trials["down"]["failed"]
     assert "dear" not in done.output
+
+
+def test_a_few_odd_records_of_many_are_noted_and_do_not_fail_the_stream(shop: tuple[Path, WebServer]) -> None:
+    root, web = shop
+    rows = [{**GOOD[0], "id": number, "name": str(number)} for number in range(100)]
+    rows[7] |= {"changed": "yesterday", "name": 7}
+    web.answer = lambda _: Say(body=json.dumps({"items": rows, "total": 500}).encode())
+    done = connected(root, "shop.good", "--since", "2026-01-01T00:00:00Z")
+    assert done.exit_code == 0, done.output
+    for text in ("name cannot be read as text in 1 of the records", "changed cannot be read as timestamp in 1"):
+        assert f"single records, which would wait in quarantine: {text}" in done.output
+    assert web.asked[0].params["since"] == "2026-01-01T00:00:00Z"
+    assert "yesterday" not in done.output
+
+
+def test_a_look_up_is_not_tried_and_an_empty_page_says_that_nothing_is_known(shop: tuple[Path, WebServer]) -> None:
+    root, web = shop
+    web.answer = lambda _: Say(body=b'{"items": [], "total": 0}')
+    done = connected(root, "shop.good")
+    assert (done.exit_code, "nothing is known of its fields" in done.output) == (0, True)
+    krs = read_systems()["krs"]
+    trial = try_stream(krs, next(iter(krs.streams)), Endpoint(web.url))
+    assert (trial.passed, trial.requests, trial_text(trial)) == (True, 0, f"krs.extract: not tried: {trial.skipped}")
 
 
 def test_a_system_without_a_connection_says_so_for_each_of_its_streams(

@@ -37,7 +37,8 @@ ALL = "(all)"
     metavar="[SYSTEM[.STREAM]]",
     help="Ask the source for one page of each stream and show what it would load. Nothing is written.",
 )
-def check(as_json: bool, root: Path, connected: str | None) -> None:
+@click.option("--since", help="With --connect: from when on, ISO 8601; default: as a first load would ask.")
+def check(as_json: bool, root: Path, connected: str | None, since: str | None) -> None:
     """Check the catalogue and the suites: every file, and that what one file names exists in the others.
 
     Prints how much is integrated and which marks of drafts are left, or every mistake with its file, line and remedy;
@@ -53,7 +54,7 @@ def check(as_json: bool, root: Path, connected: str | None) -> None:
         _print_mistakes(error, as_json)
         raise SystemExit(1) from None
     if connected is not None:
-        raise SystemExit(_try(catalog, connected, as_json))
+        raise SystemExit(_try(catalog, connected, since, as_json))
     counts = {
         "systems": len(catalog.systems),
         "streams": sum(len(system.streams) for system in catalog.systems.values()),
@@ -70,12 +71,14 @@ def check(as_json: bool, root: Path, connected: str | None) -> None:
     _print_marks(marks, root)
 
 
-def _try(catalog: Catalog, connected: str, as_json: bool) -> int:
+def _try(catalog: Catalog, connected: str, since: str | None, as_json: bool) -> int:
     """Ask for a page of each stream; the exit code."""
     from onefold.commands.endpoints import endpoint_of
     from onefold.draft.trial import Trial, try_stream
     from onefold.draft.trial_text import trial_json, trial_text
+    from onefold.orchestration.forms import instant
 
+    start = instant(since)
     trials: list[Trial] = []
     for system, streams in _named(catalog, connected).items():
         try:
@@ -83,7 +86,7 @@ def _try(catalog: Catalog, connected: str, as_json: bool) -> int:
         except OnefoldError as error:
             found = [Trial(f"{system}.{stream}", str(error)) for stream in streams]
         else:
-            found = [try_stream(catalog.systems[system], stream, endpoint) for stream in streams]
+            found = [try_stream(catalog.systems[system], stream, endpoint, since=start) for stream in streams]
         trials += found
         if not as_json:
             click.echo("\n\n".join(map(trial_text, found)) + "\n")
@@ -92,8 +95,9 @@ def _try(catalog: Catalog, connected: str, as_json: bool) -> int:
     if as_json:
         click.echo(json.dumps([trial_json(trial) for trial in trials], ensure_ascii=False, indent=2))
     else:
-        right = len(trials) - failed - doubtful
-        click.echo(f"{right} of {len(trials)} streams would load; {doubtful} have problems, {failed} cannot be read.")
+        skipped = sum(trial.skipped is not None for trial in trials)
+        right, tried = len(trials) - failed - doubtful - skipped, len(trials) - skipped
+        click.echo(f"{right} of {tried} streams would load; {doubtful} have problems, {failed} cannot be read.")
     return 1 if failed or doubtful else 0
 
 

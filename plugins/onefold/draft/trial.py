@@ -10,8 +10,8 @@ import time
 from collections import Counter
 from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import closing
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from itertools import islice, pairwise
 
 from onefold.catalog.fields import keys_to
@@ -33,6 +33,7 @@ from onefold.http.endpoint import Endpoint
 PAGES = 3
 """So many pages are asked for until one has records."""
 ATTEMPTS = 2
+RECENT = timedelta(days=30)
 LOOKED_AT = 1_000
 """Records of a page whose fields are looked at."""
 OpenTransport = Callable[..., Transport]
@@ -51,21 +52,20 @@ class FieldSeen:
     required: bool = False
 
     @property
-    def problem(self) -> str | None:
-        """What the gate would say of it."""
+    def found(self) -> tuple[str, int] | None:
+        """What the gate would say of it, and of how many records."""
         if self.unfit:
-            return f"{self.name} cannot be read as {self.declared} in {self.unfit} of the records"
-        return (
-            f"{self.name} is required and absent in {self.absent} of the records"
-            if self.absent and self.required
-            else None
-        )
+            return f"{self.name} cannot be read as {self.declared} in {self.unfit} of the records", self.unfit
+        if self.absent and self.required:
+            return f"{self.name} is required and absent in {self.absent} of the records", self.absent
+        return None
 
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """What one page of a stream showed. `failed` says why there is none; `next_page` how the one after it would be
-    asked for; `cursor` in which order the page's cursors are."""
+    """What one page of a stream showed. `failed` says why there is none, `skipped` why none was asked for; `next_page`
+    how the one after it would be asked for; `cursor` in which order the page's cursors are. `problems` are what the
+    gate would refuse the load for, `notes` what it would keep single records out for."""
 
     stream: str
     failed: str | None = None
@@ -78,7 +78,9 @@ class Trial:
     repeated_keys: int = 0
     cursor: str | None = None
     next_page: str = ""
-    problems: tuple[str, ...] = field(default=())
+    problems: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    skipped: str | None = None
 
     @property
     def passed(self) -> bool:
@@ -96,20 +98,17 @@ def try_stream(
     """Ask for the first page. A stream that cannot be read gives a trial that says why; nothing is raised for it."""
     stream, named = system.streams[stream_name], f"{system.system}.{stream_name}"
     if stream.lookup:
-        return Trial(
-            named, f"{named} is a look-up: it is asked about what other systems name, so there is no page to see"
-        )
+        return Trial(named, skipped="a look-up is asked about what other systems name, so there is no page to see")
     attempts: list[Attempt] = []
     started = time.monotonic()
     patient = system.model_copy(update={"limits": system.limits.model_copy(update={"attempts": ATTEMPTS})})
-    window = _window(system, stream_name, since)
     doubt: str | None = None
     page: Page | None = None
     try:
         try:
-            page = _first_page(patient, stream_name, endpoint, window, transport, attempts)
+            page = _any_page(patient, stream_name, endpoint, since, transport, attempts)
         except Fatal as error:
-            page = _whole_page(patient, stream_name, endpoint, window, transport, attempts)
+            page = _whole_page(patient, stream_name, endpoint, since, transport, attempts)
             if page is None:
                 raise
             doubt = str(error)
@@ -118,12 +117,15 @@ def try_stream(
     found = _seen(stream, page.records[:LOOKED_AT])
     keys = [record.key for record in page.records if record.key is not None]
     repeated, keyless = len(keys) - len(set(keys)), len(page.records) - len(keys)
-    cursor, about_cursor = _cursor(stream, page.records)
+    cursor, without = _cursor(stream, page.records)
+    said = [each.found for each in found if each.found]
+    said += [(f"{keyless} records lack the primary key ({', '.join(stream.primary_key)})", keyless)] if keyless else []
+    said += [(f"{repeated} records have a key that another of the page has", repeated)] if repeated else []
+    if without and stream.cursor:
+        said.append((f"{without} records lack the cursor ({', '.join(stream.cursor.fields)})", without))
+    allowed = stream.gate.max_quarantined_share * len(page.records)
     problems = [doubt] if doubt else []
-    problems += [each.problem for each in found if each.problem]
-    problems += [f"{keyless} records lack the primary key ({', '.join(stream.primary_key)})"] if keyless else []
-    problems += [f"{repeated} records have a key that another of the page has"] if repeated else []
-    problems += [about_cursor] if about_cursor else []
+    problems += [text for text, count in said if count > allowed]
     return Trial(
         stream=named,
         records=len(page.records),
@@ -136,14 +138,32 @@ def try_stream(
         cursor=cursor,
         next_page="not known: see the problem" if doubt else _next_page(stream, page.token),
         problems=tuple(problems),
+        notes=tuple(text for text, count in said if count <= allowed),
     )
 
 
-def _window(system: System, stream_name: str, since: datetime | None) -> Window:
-    """What a first load would ask for."""
-    now = datetime.now(UTC)
-    first = history(system, stream_name, now)
-    return Window(max(since or BEGINNING, first or BEGINNING), now)
+def _windows(system: System, stream_name: str, since: datetime | None) -> Iterator[Window]:
+    """What a first load would ask for; of a stream that is asked slice by slice, the last of them first."""
+    now, stream = datetime.now(UTC), system.streams[stream_name]
+    first = since or history(system, stream_name, now) or BEGINNING
+    if stream.request.slices and not since:
+        recent = now - max(stream.request.slices.longest, RECENT)
+        if recent > first:
+            yield Window(recent, now)
+    yield Window(first, now)
+
+
+def _any_page(
+    system: System, stream_name: str, endpoint: Endpoint, since: datetime | None, transport: OpenTransport,
+    attempts: list[Attempt],
+) -> Page:  # fmt: skip
+    """The first page with records of the windows; the last one's where none has."""
+    page = Page([], datetime.now(UTC), None)
+    for window in _windows(system, stream_name, since):
+        page = _first_page(system, stream_name, endpoint, window, transport, attempts)
+        if page.records:
+            break
+    return page
 
 
 def _first_page(
@@ -183,7 +203,7 @@ def _closable(pages: Iterator[Page]) -> Generator[Page]:
 
 
 def _whole_page(
-    system: System, stream_name: str, endpoint: Endpoint, window: Window, transport: OpenTransport,
+    system: System, stream_name: str, endpoint: Endpoint, since: datetime | None, transport: OpenTransport,
     attempts: list[Attempt],
 ) -> Page | None:  # fmt: skip
     """The page whose end is not proven, so that its fields can be shown beside the reason; None where that is not what
@@ -194,7 +214,7 @@ def _whole_page(
     complete = stream.model_copy(update={"next": stream.next.model_copy(update={"complete": True})})
     known = system.model_copy(update={"streams": {**system.streams, stream_name: complete}})
     try:
-        return _first_page(known, stream_name, endpoint, window, transport, attempts)
+        return _any_page(known, stream_name, endpoint, since, transport, attempts)
     except OnefoldError:
         return None
 
@@ -220,28 +240,28 @@ def _seen(stream: Stream, records: list[Record]) -> list[FieldSeen]:
         values = [value for value in (value_of(each, keys) for each in read) if value is not MISSING]
         unfit = sum(not fits(value, given.type) for value in values)
         kinds = Counter(kind_of(value) for value in values)
-        found.append(FieldSeen(name, given.type, dict(kinds), len(read) - len(values), unfit, given.required))
+        needed = given.required and not stream.partial_changes
+        found.append(FieldSeen(name, given.type, dict(kinds), len(read) - len(values), unfit, needed))
     volatile = {path.split(".")[0] for path in stream.volatile}
     for name, kind, count in undeclared(read, frozenset(known | volatile)):
         found.append(FieldSeen(shown_name(name), None, {kind: count}, len(read) - count))
     return found
 
 
-def _cursor(stream: Stream, records: list[Record]) -> tuple[str | None, str | None]:
-    """The order of the page's cursors, and what is wrong with them."""
+def _cursor(stream: Stream, records: list[Record]) -> tuple[str | None, int]:
+    """The order of the page's cursors, and how many records have none."""
     if stream.cursor is None or not records:
-        return None, None
+        return None, 0
     given = [record.cursor for record in records if record.cursor is not None]
     lacking = len(records) - len(given)
-    about = f"{lacking} records lack the cursor ({', '.join(stream.cursor.fields)})" if lacking else None
     if not given:
-        return "absent", about
+        return "absent", lacking
     pairs = list(pairwise(given))
     if all(first == second for first, second in pairs):
-        return "all the same" if pairs else "one record", about
+        return "all the same" if pairs else "one record", lacking
     if all(first <= second for first, second in pairs):
-        return "ascending", about
-    return ("descending" if all(first >= second for first, second in pairs) else "in no order"), about
+        return "ascending", lacking
+    return ("descending" if all(first >= second for first, second in pairs) else "in no order"), lacking
 
 
 def _next_page(stream: Stream, token: str | None) -> str:

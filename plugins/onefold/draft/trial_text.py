@@ -28,6 +28,8 @@ def trial_json(trial: Trial) -> dict[str, object]:
         "keyless": trial.keyless,
         "repeated_keys": trial.repeated_keys,
         "problems": list(trial.problems),
+        "notes": list(trial.notes),
+        "skipped": trial.skipped,
         "fields": [
             {"name": f.name, "declared": f.declared, "seen": dict(f.seen), "absent": f.absent, "unfit": f.unfit}
             for f in trial.fields
@@ -36,6 +38,9 @@ def trial_json(trial: Trial) -> dict[str, object]:
 
 
 def _lines(trial: Trial) -> Iterator[str]:
+    if trial.skipped:
+        yield f"{trial.stream}: not tried: {trial.skipped}"
+        return
     if trial.failed:
         yield f"{trial.stream}: cannot be read ({_requests(trial)}): {trial.failed}"
         return
@@ -53,6 +58,10 @@ def _lines(trial: Trial) -> Iterator[str]:
     new = [each for each in trial.fields if not each.declared]
     if new:
         yield f"not declared, as they could be under fields: {', '.join(f'{each.name}: {_kind(each)}' for each in new)}"
+    if not trial.records:
+        yield "no records in what was asked for, so nothing is known of its fields; --since asks for another time"
+    for note in trial.notes:
+        yield f"single records, which would wait in quarantine: {note}"
     for problem in trial.problems:
         yield f"problem: {problem}"
 
