@@ -15,7 +15,7 @@ from typing import BinaryIO
 from onefold.catalog.paging import COUNTED
 from onefold.catalog.stream import Stream
 from onefold.connectors import safe_xml
-from onefold.connectors.completeness import Completeness
+from onefold.connectors.completeness import PAGES, Completeness
 from onefold.connectors.counted import Counting
 from onefold.connectors.page import Page, PageReader
 from onefold.connectors.paging import SAME_PAGE, Fetched, in_a_circle, log
@@ -67,8 +67,8 @@ class _Calls:
         self._arguments = arguments
         self._on_disk = on_disk
         self._counting = Counting(stream.next)
-        remedy = {"remedy": ONE_CALL} if stream.next.kind == "none" else {}
-        self._whole = Completeness(named, stream.next, counts=True, **remedy)
+        remedy = ONE_CALL if stream.next.kind == "none" else PAGES
+        self._whole = Completeness(named, stream.next, counts=True, remedy=remedy)
         following = stream.next
         named_there = (following.path, following.total, following.pages, following.more, following.last)
         self._elements = frozenset(name for name in named_there if name)
