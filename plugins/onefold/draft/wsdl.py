@@ -11,6 +11,7 @@ from urllib.parse import unquote, urlsplit
 import zeep
 from zeep.xsd import AnySimpleType, ComplexType, Element
 
+from onefold.connectors.soap.encoding_schema import NAMESPACE, encoding_schema
 from onefold.draft.guesses import fitting, guessed_cursor, guessed_keys
 from onefold.draft.model import Draft, DraftStream, Mark, Value
 from onefold.draft.names import Given, fields_of, stream_name
@@ -55,6 +56,8 @@ class _FromOrigin(zeep.Transport):
     def load(self, url: str) -> bytes:
         if url == self._origin.location:
             return self._origin.content()
+        if url == NAMESPACE:
+            return encoding_schema()
         parts = urlsplit(url)
         if parts.scheme in ("", "file"):
             folder = Path(self._origin.location).resolve().parent

@@ -14,6 +14,7 @@ from zeep.exceptions import Error as ZeepError
 
 from onefold.catalog.system import System
 from onefold.connectors import safe_xml
+from onefold.connectors.soap.encoding_schema import NAMESPACE, encoding_schema
 from onefold.connectors.soap.ws_security import security
 from onefold.errors import Fatal
 from onefold.foreign_text import described
@@ -111,7 +112,9 @@ class _Transport(zeep.Transport):
     def load(self, url: str) -> bytes:
         content: bytes | None = self.cache.get(url)
         if content is None:
-            if Path(url).parent == CONTRACTS:
+            if url == NAMESPACE:
+                content = encoding_schema()
+            elif Path(url).parent == CONTRACTS:
                 content = Path(url).read_bytes()
             else:
                 content = self._http.send("GET", url, parse=_contract)
