@@ -6,13 +6,12 @@ import os
 import shutil
 import subprocess
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+import requests
 
 from onefold.platform.postgres import free_port
 from tests.debian import libraries, unpack
@@ -58,8 +57,8 @@ def _wait(server: subprocess.Popen[bytes], url: str, log: Path) -> None:
     until = time.monotonic() + START_SECONDS
     while time.monotonic() < until and server.poll() is None:
         try:
-            urllib.request.urlopen(f"{url}/document?wsdl", timeout=5).close()
-        except urllib.error.URLError:
+            requests.get(f"{url}/document?wsdl", timeout=5)
+        except requests.ConnectionError:
             time.sleep(0.05)
         else:
             return
