@@ -128,7 +128,7 @@ def _system(system: str, stream: str) -> Spec:
                 "title": "Firms",
                 "request": {"path": f"/{stream}"},
                 "primary_key": ["id"],
-                "fields": dict.fromkeys(FIELDS, "text"),
+                "fields": {field: {"type": "text", "required": field == "id"} for field in FIELDS},
             }
         },
     }

@@ -139,9 +139,13 @@ def dry_run_publish(
 ) -> DryRunReport:
     """Build the publish in the schemas of a dry run, which fill_shadow() has filled, and report."""
     touched = [entity for entity in entities if publish.touches(entity)]
-    if touched:
-        run_build(publish)
-    found = [_report(connection, publish, entity, gate, look) for entity in touched]
+    try:
+        if touched:
+            run_build(publish)
+        found = [_report(connection, publish, entity, gate, look) for entity in touched]
+    finally:
+        if not connection.broken:
+            dry_run_schemas.drop_published_views(connection, touched)
     refused = with_dependents(touched, {each.entity: each.refused for each in found if each.refused})
     report = DryRunReport(
         publish.publish_id,

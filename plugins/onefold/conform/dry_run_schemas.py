@@ -150,6 +150,14 @@ def _columns(connection: psycopg.Connection, table: sql.Identifier) -> dict[str,
     return {str(name): _TYPES.get(str(kind), str(kind)) for name, kind in rows}
 
 
+def drop_published_views(connection: psycopg.Connection, entities: Iterable[Entity]) -> None:
+    """Drop the views again: no migration could change a column that a view shows."""
+    for entity in entities:
+        names = (f"{entity.entity}_version", f"{entity.entity}_crosswalk_version", f"{entity.entity}__identifier")
+        views = sql.SQL(", ").join(sql.Identifier(MAPPED, name) for name in names)
+        connection.execute(sql.SQL("drop view if exists {}").format(views))
+
+
 def drop_tables(connection: psycopg.Connection) -> None:
     """Drop all that the last dry run created."""
     relations = connection.execute(

@@ -162,13 +162,20 @@ def _drop_entity(entity: str) -> str:
 
 
 def _drop_views(changes: Sequence[Change]) -> str:
-    """A view keeps its columns' types and names: it is dropped first and made again by its repeatable file."""
+    """A view keeps its columns' types and names: it is dropped first and made again by its repeatable file. Those of a
+    dry run that died (conform/dry_run_schemas.py) are not made again."""
     rebuilt = {
         each.entity for each in changes if isinstance(each, RenamedAttribute | RetypedAttribute | DroppedAttribute)
     }
-    return "".join(
+    left = [
+        f"drop view if exists dry_run_mapped.{entity}_version, dry_run_mapped.{entity}_crosswalk_version,\n"
+        f"    dry_run_mapped.{entity}__identifier cascade;\n"
+        for entity in sorted({each.entity for each in changes if not isinstance(each, NewEntity)})
+    ]
+    views = [
         f"drop view if exists conformed.{entity}, conformed.{entity}_unmasked cascade;\n" for entity in sorted(rebuilt)
-    )
+    ]
+    return "".join([*left, *views])
 
 
 def _slug(changes: Sequence[Change]) -> str:
