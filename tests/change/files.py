@@ -78,11 +78,12 @@ def suites() -> dict[str, Spec]:
 
 
 class Files:
-    """The project's folder. `entity` and `suites` are what is written; edit them and write() again."""
+    """The project's folder. `entity`, `others` and `suites` are what is written; edit them, and write()."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
         self.entity, self.suites = firm(), suites()
+        self.others: dict[str, Spec] = {}
         for folder in ("catalog/systems", "catalog/entities", "expectations", "dbt_project/models/marts", VIEWS):
             (root / folder).mkdir(parents=True)
         shutil.copytree(ROOT / "dbt_project/macros", root / "dbt_project/macros")
@@ -96,10 +97,19 @@ class Files:
         self.write()
 
     def write(self) -> None:
-        """Write the entity and the suites."""
-        self._write("catalog/entities/firm.yaml", self.entity)
+        """Write the entity, the others, and the suites."""
+        for path in (self.root / "catalog/entities").glob("*.yaml"):
+            path.unlink()
+        for name, entity in {"firm": self.entity, **self.others}.items():
+            self._write(f"catalog/entities/{name}.yaml", entity)
         for name, suite in self.suites.items():
             self._write(f"expectations/{name}.yaml", suite)
+
+    def add_system(self, system: str, stream: str) -> None:
+        """Another system, with a suite; nothing of it is loaded."""
+        self._write(f"catalog/systems/{system}.yaml", _system(system, stream))
+        name = f"{system}__{stream}"
+        self.suites[name] = {"name": name, "expectations": [expectation("be_null", "_unparsed")]}
 
     def keep(self) -> tuple[Spec, dict[str, Spec]]:
         """What is written now, to come back to."""

@@ -105,6 +105,7 @@ def apply_plan(
         )
         if report.publish_id is None:  # nothing to map, to judge or to take in: the schema was all
             with connection.transaction():
+                sync_mapping(connection, project.catalog.entities, project.catalog.systems)
                 ledger.end(connection, plan, "applied")
                 payload = {"fingerprint": plan.fingerprint}
                 append(connection, AuditEvent(actor, "plan.apply", plan.subject, payload=payload))

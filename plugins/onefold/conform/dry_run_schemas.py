@@ -84,8 +84,8 @@ def create_published_views(connection: psycopg.Connection, entity: Entity) -> No
         f"{name}__identifier",
         known,
         {
-            column: sql.Identifier(column) if column in held else sql.SQL("null::text")
-            for column in known_columns(entity)
+            column: sql.Identifier(column) if column in held else sql.SQL("null::{}").format(sql.SQL(kind))
+            for column, kind in known_columns(entity).items()
         },
     )
 
