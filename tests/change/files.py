@@ -84,6 +84,10 @@ class Files:
         self.root = root
         self.entity, self.suites = firm(), suites()
         self.others: dict[str, Spec] = {}
+
+    def begin(self) -> None:
+        """Make the folder."""
+        root = self.root
         for folder in ("catalog/systems", "catalog/entities", "expectations", "dbt_project/models/marts", VIEWS):
             (root / folder).mkdir(parents=True)
         shutil.copytree(ROOT / "dbt_project/macros", root / "dbt_project/macros")

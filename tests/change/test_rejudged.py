@@ -56,6 +56,22 @@ def test_a_plan_says_which_rows_would_be_refused_pass_or_have_a_value_withheld(f
     ), "nothing of it is kept"
 
 
+def test_a_tightened_suite_of_an_entity_says_which_golden_records_it_would_hold_back_when_they_change(
+    firms: Firms,
+) -> None:
+    suite = read_suite("firm", read_project(firms.files.root).expectations)
+    (publish,) = firms.query("select max(publish_id) from ops.publish where state = 'published'")[0]
+    with psycopg.connect(firms.loader, autocommit=True) as connection:
+        findings = [Finding(at, each, True) for at, each in enumerate(suite.expectations, start=1)]
+        store_findings(connection.cursor(), suite.name, findings, publish_id=publish)
+    firms.files.suites["firm"]["expectations"].append(expectation("match_regex", "nip", regex="^[12]$"))
+    plan = firms.plan()
+    (judged,) = plan.says.judged
+    assert (judged.stream, judged.rows_are, judged.rows) == ("firm", "golden", 4)
+    assert judged.refused == {"expect_column_values_to_match_regex(nip)": 1}
+    assert (plan.says.golden, plan.says.mapped) == (0, {}), "they stay published, and nothing is mapped again"
+
+
 def test_a_field_that_no_record_has_must_be_loaded_again(firms: Firms) -> None:
     firms.conform()
     firms.query(

@@ -57,7 +57,11 @@ class Firms:
         self.connection = psycopg.connect(
             self.loader, autocommit=True, options="-c TimeZone=UTC", prepare_threshold=None
         )
-        self.follow(read_project(root))
+
+    def begin(self) -> None:
+        """Write the files, and make the entity's tables."""
+        self.files.begin()
+        self.follow(read_project(self.files.root))
 
     def close(self) -> None:
         self.connection.close()
@@ -283,12 +287,12 @@ def suite_gate(project: Project) -> Gate:
     return gate
 
 
-def evaluate(url: str, schema: str, table: str, suite: Suite) -> list[Finding]:
+def evaluate(url: str, schema: str, table: str, suite: Suite, index: str) -> list[Finding]:
     """What Great Expectations finds."""
     found = []
     with psycopg.connect(url) as connection:
         for position, each in enumerate(suite.expectations, start=1):
-            rows = _failing(each.type, each.kwargs, sql.Identifier(schema, table), "_key")
+            rows = _failing(each.type, each.kwargs, sql.Identifier(schema, table), index)
             (count,) = connection.execute(sql.SQL("select count(*) from ({}) as f").format(rows)).fetchone()
             found.append(Finding(position, each, not count, count, {}, rows if count else None))
     return found

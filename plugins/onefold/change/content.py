@@ -22,7 +22,8 @@ class EntityChange(_Part):
 
 
 class JudgedRows(_Part):
-    """What the gate would say of the published or waiting rows of a stream: see rejudged.Judged."""
+    """What the gate would say of the published or waiting rows of a stream, or of an entity's golden records: see
+    rejudged.Judged."""
 
     stream: str
     rows_are: str
@@ -34,9 +35,10 @@ class JudgedRows(_Part):
 
     def lines(self) -> Iterator[tuple[str, int, int]]:
         """What would be judged otherwise: in words, of how many rows it is so now, and of how many it would be."""
-        if self.rows_are == "published":
+        if self.rows_are != "waiting":
             for expectation, rows in self.refused.items():
-                yield f"refused: {expectation}", 0, rows
+                what = "fails" if self.rows_are == "golden" else "refused"
+                yield f"{what}: {expectation}", 0, rows
         for expectation, rows in self.passing.items():
             yield f"waiting for {expectation}, would pass", 0, rows
         for attribute, (now, then) in self.withheld.items():

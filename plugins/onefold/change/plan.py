@@ -20,7 +20,7 @@ from onefold.change.golden_diff import GoldenDiff, diff_golden_records, keep_rec
 from onefold.change.ledger import Plan
 from onefold.change.masked import masked_attributes
 from onefold.change.project import Project, assemble
-from onefold.change.rejudged import Evaluate, Judged, changed_suites_of_streams, judge_again
+from onefold.change.rejudged import Evaluate, Judged, changed_suites_of_streams, judge_again, judge_golden_again
 from onefold.change.schema_diff import SchemaDiff, diff_schema, marts_of
 from onefold.change.state import read_state
 from onefold.conform.candidate import Gate
@@ -84,7 +84,10 @@ def make_plan(url: str, project: Project, actor: str, gate: Gate, *, builder: Bu
         seconds = monotonic() - began
         streams = {part.partition(":")[2] for part in publish.full_mapping} & _streams(project)
         streams |= set(changed_suites_of_streams(connection, project))
-        judged = list(judge_again(connection, url, project, sorted(streams), evaluate))
+        judged = [
+            *judge_again(connection, url, project, sorted(streams), evaluate),
+            *judge_golden_again(connection, url, project, evaluate),
+        ]
         schema = diff_schema(connection, project, _known_entities(connection))
         content = _content(connection, project, publish, report, diffs, judged, schema, seconds)
         if read_state(connection) != before:

@@ -16,7 +16,7 @@ from psycopg import sql
 
 from onefold.catalog.stream import Stream
 from onefold.change.project import Project
-from onefold.conform.dry_run_schemas import STAGING
+from onefold.conform.dry_run_schemas import MAPPED, STAGING, create_published_views, drop_published_views
 from onefold.mapping.sql import transforms_of
 from onefold.quality.gate import Finding
 from onefold.quality.suite import Suite, read_suite
@@ -25,15 +25,20 @@ from onefold.quality.withholding import Withholding, withholding_of
 from onefold.warehouse.rows import one_row
 from onefold.warehouse.tables import LandingTables, StagingTable
 
-Evaluate = Callable[[str, str, str, Suite], list[Finding]]
-"""Evaluates a suite on schema.table at a URL: quality/gate.py."""
-Rows = Literal["published", "waiting"]
+Evaluate = Callable[[str, str, str, Suite, str], list[Finding]]
+"""Evaluates a suite on schema.table at a URL, whose rows the last name identifies: quality/gate.py."""
+Rows = Literal["published", "waiting", "golden"]
 
 _EVALUATED = """
 select jsonb_agg(jsonb_build_array(expectation, kwargs, severity) order by position) from ops.gate_result
 where load_id = (
     select max(g.load_id) from ops.gate_result as g join ops.load as l using (load_id)
     where l.system = %s and l.stream = %s and l.state in ('published', 'rolled_back'))"""
+_EVALUATED_ON_GOLDEN = """
+select jsonb_agg(jsonb_build_array(expectation, kwargs, severity) order by position) from ops.gate_result
+where suite = %(suite)s and publish_id = (
+    select max(g.publish_id) from ops.gate_result as g join ops.publish as p using (publish_id)
+    where g.suite = %(suite)s and p.state = 'published')"""
 _COPY = {
     "published": (
         "create unlogged table {judged} as select _key, _cursor, _payload, _deleted, _withheld,"
@@ -50,9 +55,12 @@ _COPY = {
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """How many published or waiting rows of a stream were judged; `refused`, by expectation, how many of them fail it,
-    and `refused_rows` how many fail any; `passing`, by the expectation that had refused them, how many would pass now;
-    `withheld`, by attribute, of how many the value is withheld now and would be."""
+    """How many published or waiting rows of a stream, or golden records of an entity, were judged.
+
+    `refused`: by expectation, how many of them fail it, and `refused_rows` how many fail any; `passing`: by the
+    expectation that had refused them, how many would pass now; `withheld`: by attribute, of how many the value is
+    withheld now and would be.
+    """
 
     stream: str
     rows_are: Rows
@@ -92,10 +100,41 @@ def changed_suites_of_streams(connection: psycopg.Connection, project: Project) 
         for stream in system.streams:
             judged_by = one_row(connection.execute(_EVALUATED, (system.system, stream)))[0]
             suite = read_suite(f"{system.system}__{stream}", project.expectations)
-            now = [[each.type, each.kwargs, each.severity] for each in suite.expectations]
-            if judged_by is not None and judged_by != now:
+            if judged_by is not None and judged_by != _written(suite):
                 found.append(f"{system.system}.{stream}")
     return found
+
+
+def _written(suite: Suite) -> list[list[object]]:
+    """The suite as ops.gate_result keeps it."""
+    return [[each.type, each.kwargs, each.severity] for each in suite.expectations]
+
+
+def judge_golden_again(
+    connection: psycopg.Connection, url: str, project: Project, evaluate: Evaluate
+) -> Iterator[Judged]:
+    """Judge the published golden records of each entity whose suite says something else than the one that judged its
+    newest publish; call it with the dry_run_lock. They stay published, and are held back when they change."""
+    for entity in project.entities:
+        name = entity.entity
+        suite = read_suite(name, project.expectations)
+        judged_by = one_row(connection.execute(_EVALUATED_ON_GOLDEN, {"suite": name}))[0]
+        if judged_by is None or judged_by == _written(suite):
+            continue
+        create_published_views(connection, entity)
+        try:
+            view = sql.Identifier(MAPPED, f"{name}__published")
+            connection.execute(
+                sql.SQL("create view {} as select * from {} where _ended_publish_id is null").format(
+                    view, sql.Identifier(MAPPED, f"{name}_version")
+                )
+            )
+            rows = int(one_row(connection.execute(sql.SQL("select count(*) from {}").format(view)))[0])
+            findings = evaluate(url, MAPPED, f"{name}__published", suite, f"{name}_id") if rows else []
+            failing = {f.expectation.label: f.unexpected_rows or 0 for f in findings if not f.success}
+            yield Judged(name, "golden", rows, max(failing.values(), default=0), failing, {}, {})
+        finally:
+            drop_published_views(connection, [entity])
 
 
 def judge_again(
@@ -142,7 +181,7 @@ def _judge(
         typed = make_typed(connection, tables, stream, withholding, suite)
         if not typed.rows:
             return None
-        findings = evaluate(url, STAGING, tables.typed_name, suite)
+        findings = evaluate(url, STAGING, tables.typed_name, suite, "_key")
         return _read(connection, tables, f"{table.system}.{table.stream}", typed, findings, withholding, rows_are)
     finally:
         connection.execute(drop)

@@ -115,10 +115,10 @@ def _judged(content: Content) -> Iterator[str]:
     ]
     if rows:
         yield (
-            "What the gate would say of the rows that are there. Published ones stay until they come again; those that "
-            "wait come in by `bin/onefold replay`:"
+            "What the gate would say of the rows that are there. Published ones stay until they come again, golden "
+            "records until they change; what waits comes in by `bin/onefold replay`:"
         )
-        yield markdown_table(["stream", "rows", "of", "what", "now", "would be"], rows)
+        yield markdown_table(["stream or entity", "rows", "of", "what", "now", "would be"], rows)
 
 
 def _work(content: Content) -> Iterator[str]:

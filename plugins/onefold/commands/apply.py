@@ -40,7 +40,7 @@ def apply(plan_id: int, as_json: bool) -> None:
     from onefold.warehouse.post_commit import after_commit
     from onefold.warehouse.pre_commit import require_publishable_at
 
-    logging.getLogger("great_expectations").setLevel(logging.WARNING)
+    logging.getLogger("great_expectations.data_context").setLevel(logging.WARNING)
     here, url, above = settings(), url_as("loader"), plan_approval()
     who = actor() if above is None else person_who_says(here)
     require_publishable_at(url)

@@ -49,7 +49,7 @@ def plan(context: click.Context, folder: Path | None, as_json: bool) -> None:
     from onefold.warehouse.connection import connect
     from onefold.warehouse.post_commit import after_commit
 
-    logging.getLogger("great_expectations").setLevel(logging.WARNING)
+    logging.getLogger("great_expectations.data_context").setLevel(logging.WARNING)
     here, url, above = settings(), url_as("loader"), plan_approval()
     who = actor() if above is None else person_who_says(here)
     project = read_project((folder or here.root).resolve())

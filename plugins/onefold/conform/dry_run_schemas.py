@@ -155,7 +155,7 @@ def drop_published_views(connection: psycopg.Connection, entities: Iterable[Enti
     for entity in entities:
         names = (f"{entity.entity}_version", f"{entity.entity}_crosswalk_version", f"{entity.entity}__identifier")
         views = sql.SQL(", ").join(sql.Identifier(MAPPED, name) for name in names)
-        connection.execute(sql.SQL("drop view if exists {}").format(views))
+        connection.execute(sql.SQL("drop view if exists {} cascade").format(views))
 
 
 def drop_tables(connection: psycopg.Connection) -> None:
