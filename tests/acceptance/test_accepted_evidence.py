@@ -10,7 +10,9 @@ import pytest
 
 from onefold.catalog.fields import PersonalClass
 from onefold.errors import OnefoldError
-from onefold.http.auth import Credentials
+from onefold.http.attempt import Response
+from onefold.http.sign_in.contract import Signed
+from onefold.http.wire import Wire
 from onefold.mapping.sql import field_sql
 from tests.acceptance.bench import Bench, everything
 from tests.acceptance.streams import Listed, each_transport
@@ -55,14 +57,19 @@ def test_nothing_secret_or_personal_is_in_logs_audit_lineage_or_errors(
     loaded: Bench, listed: Listed, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ):
     headers: set[str] = set()
-    header = Credentials.header
+    exchange = Wire.exchange
 
-    def noted(credentials: Credentials) -> str | None:
-        value = header(credentials)
-        headers.add(value or "")
-        return value
+    def noted(wire: Wire, *asked: object) -> Response:
+        *request, sign, blank = asked
 
-    monkeypatch.setattr(Credentials, "header", noted)
+        def signed(url: str) -> Signed:
+            found = sign(url)
+            headers.update(found.headers.values())
+            return found
+
+        return exchange(wire, *request, signed, blank)
+
+    monkeypatch.setattr(Wire, "exchange", noted)
     caplog.set_level(logging.DEBUG, "onefold")
     caplog.set_level(logging.DEBUG, "urllib3")
     personal = personal_values(loaded, listed)

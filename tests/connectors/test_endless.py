@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from onefold.catalog.auth import NoAuth
 from onefold.catalog.reader import read_systems
 from onefold.connectors.files.bucket import Bucket
 from onefold.connectors.files.store import Found, Unreadable
@@ -28,7 +29,7 @@ def test_a_list_of_users_without_an_end_is_given_up(web: WebServer) -> None:
     web.answer = answer
     system = read_systems()["microsoft365"]
     limits = system.limits.model_copy(update={"pages": 5, "rate": ["1000/s"]})
-    system = system.model_copy(update={"limits": limits, "auth": system.auth.model_copy(update={"kind": "none"})})
+    system = system.model_copy(update={"limits": limits, "auth": NoAuth()})
     with Client(system, Endpoint(web.url), lambda _: None, limiter=MemoryLimiter()) as http:
         stream = next(name for name, each in system.streams.items() if "{user}" in each.request.path)
         with pytest.raises(Fatal, match=r"more than 5 pages \(limits\.pages\)"):

@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from onefold.catalog.auth import NoAuth
 from onefold.catalog.deletes import Tombstones
 from onefold.catalog.reader import read_systems
 from onefold.connectors.delta import RoundReader
@@ -80,7 +81,7 @@ def test_what_is_no_number_in_a_bulletin_of_the_court_register_hides_no_number()
 def test_what_is_no_user_in_a_list_of_users_hides_no_user(web: WebServer, odd: str) -> None:
     web.script(Say(200, f'{{"value": [{{"id": "a"}}, {odd}, {{"id": "b"}}]}}'.encode()))
     system = SYSTEMS["microsoft365"]
-    system = system.model_copy(update={"auth": system.auth.model_copy(update={"kind": "none"})})
+    system = system.model_copy(update={"auth": NoAuth()})
     with Client(system, Endpoint(web.url), lambda _: None, limiter=MemoryLimiter()) as http:
         stream = next(name for name, each in system.streams.items() if "{user}" in each.request.path)
         assert ByUser(system, stream, http)._users() == ["a", "b"]

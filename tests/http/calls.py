@@ -29,11 +29,11 @@ SECRET = "s3cr3t-of-the-test"
 class Out:
     """A client of the test's server, with what it recorded and how long it would have slept."""
 
-    def __init__(self, url: str, threshold: int = 100, **changes: object) -> None:
+    def __init__(self, url: str, threshold: int = 100, endpoint: Endpoint | None = None, **changes: object) -> None:
         self.attempts: list[Attempt] = []
         self.slept: list[float] = []
         system = System.model_validate(SYSTEM | changes)
-        endpoint = Endpoint(url, "someone", SECRET)
+        endpoint = endpoint or Endpoint(url, "someone", SECRET)
         breakers = SyncCircuitBreakerFactory(default_threshold=threshold, default_ttl=3600)
         self.client = Client(
             system,

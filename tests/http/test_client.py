@@ -109,7 +109,7 @@ def test_no_message_and_no_record_holds_a_secret_or_a_personal_value(
     out = Out(web.url, auth={"kind": "basic"})
     with pytest.raises(Retriable) as error:
         out.get("/items", email="anna@example.com")
-    everything = f"{error.value!r} {out.attempts!r} {caplog.text} {out.client._credentials!r}"
+    everything = f"{error.value!r} {out.attempts!r} {caplog.text} {out.client._sign_in!r}"
     basic = base64.b64encode(f"someone:{SECRET}".encode()).decode()
     for hidden in (SECRET, "kowalski", "anna", "525-22", "48-481", "abc.def", "AQcAQH0dM", basic):
         assert hidden not in everything

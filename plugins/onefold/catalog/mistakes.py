@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from types import UnionType
 from typing import Annotated, Union, get_args, get_origin
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, Tag, ValidationError
 from pydantic_core import ErrorDetails
 
 from onefold.catalog.model import Model
@@ -56,6 +56,10 @@ def _mistake(details: ErrorDetails, model: type[BaseModel], file: YamlFile, at: 
         case "literal_error":
             allowed = details["ctx"]["expected"].replace("'", "").replace(" or ", ", ").split(", ")
             text = f'{name}: "{given}" is not allowed; {did_you_mean(str(given), allowed, "use one of")}'
+        case "union_tag_invalid":
+            allowed = details["ctx"]["expected_tags"].replace("'", "").split(", ")
+            place, text = _place((*place, "kind"), file), f'kind: "{details["ctx"]["tag"]}" is not allowed; '
+            text += did_you_mean(details["ctx"]["tag"], allowed, "use one of")
         case "mistake":
             place, text = _place((*place, *details["ctx"]["key"].split(".")), file), details["ctx"]["text"]
         case "value_error":
@@ -115,7 +119,9 @@ def _model(annotation: object) -> type[BaseModel] | None:
 
 
 def _below(annotation: object, step: str | int) -> object:
-    """The annotation one step below: a model's field, a dict's value, a list's item."""
+    """The annotation one step below: a model's field, a dict's value, a list's item, a tagged branch of a union."""
+    if (branch := _branch(annotation, step)) is not None:
+        return branch
     model = _model(annotation)
     if model is not None:
         field = model.model_fields.get(str(step))
@@ -126,3 +132,11 @@ def _below(annotation: object, step: str | int) -> object:
     if origin in (dict, list):
         return get_args(annotation)[-1]
     return annotation
+
+
+def _branch(annotation: object, tag: str | int) -> object | None:
+    """The branch of a union that has this tag."""
+    parts = get_args(annotation)
+    if get_origin(annotation) is Annotated:
+        return _branch(parts[0], tag)
+    return next((part for part in parts if Tag(str(tag)) in getattr(part, "__metadata__", ())), None)

@@ -7,7 +7,7 @@ from zoneinfo import available_timezones
 
 from pydantic import AfterValidator, Field, model_validator
 
-from onefold.catalog.auth import Auth
+from onefold.catalog.auth import Auth, NoAuth, wrong_for
 from onefold.catalog.limits import Errors, Limits
 from onefold.catalog.model import IDENTIFIER_BYTES, Model, Name, mistake_at
 from onefold.catalog.parent_mistakes import parent_mistakes
@@ -43,7 +43,7 @@ class System(Model):
     protocol: Literal["rest", "odata", "soap", "sql", "graphql", "files"]
     connection: str = Field(description="Airflow connection id: host, login and password are there")
     schedule: str = Field(description="cron expression, UTC")
-    auth: Auth = Auth()
+    auth: Auth = NoAuth()
     limits: Limits = Limits()
     errors: Errors = Errors()
     usage_header: str | None = Field(None, description="answer header that tells how much of a quota is used")
@@ -97,6 +97,6 @@ class System(Model):
         for name, stream in self.streams.items():
             if self.protocol != "odata" and stream.cursor and stream.cursor.fallback:
                 raise ValueError(f"cursor.fallback of {name}: only protocol odata asks for it; take it out")
-        if self.auth.kind == "oauth2_client_credentials" and not self.auth.token_path:
-            raise ValueError("auth oauth2_client_credentials needs token_path")
+        if wrong := wrong_for(self.auth, self.protocol, has_module=self.python is not None):
+            raise mistake_at("auth", wrong)
         return self

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from io import SEEK_END, BytesIO
+from types import MappingProxyType
 from typing import BinaryIO
 
 
@@ -34,12 +35,19 @@ class Attempt:
 class Response:
     """A whole answer: the body has been read to its announced end. Header names are case-insensitive.
 
-    `file` holds the body, however large, until the answer has been parsed.
+    `file` holds the body, however large, until the answer has been parsed. `cookies` are those that the answer sets.
     """
 
-    def __init__(self, status: int, headers: Mapping[str, str], body: bytes | BinaryIO) -> None:
+    def __init__(
+        self,
+        status: int,
+        headers: Mapping[str, str],
+        body: bytes | BinaryIO,
+        cookies: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
         self.status = status
         self.headers = headers
+        self.cookies = cookies
         self.file: BinaryIO = BytesIO(body) if isinstance(body, bytes) else body
         self.size = self.file.seek(0, SEEK_END)
 

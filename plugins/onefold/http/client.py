@@ -11,23 +11,25 @@ from datetime import UTC, datetime
 from typing import Self, TypeVar, Unpack
 from urllib.parse import urlsplit
 
-from authlib.oauth2.rfc6749 import OAuth2Token
-
 from onefold.catalog.system import System
 from onefold.errors import OnefoldError
 from onefold.foreign_text import described, shown_path
 from onefold.http.attempt import Attempt, BadBody, Later, Response, quota
-from onefold.http.auth import Credentials, token_of
+from onefold.http.blanking import Blank
+from onefold.http.client_certificate import certificate_context
 from onefold.http.endpoint import Endpoint
 from onefold.http.failure import Again, QuotaExhausted, Refused, Unauthorized, refusal, retry_after
 from onefold.http.known_words import known_words
 from onefold.http.persistent import AttemptSettings, Outcome, Persistent
 from onefold.http.quota import Left, quota_left
+from onefold.http.sign_in.choice import sign_in
+from onefold.http.sign_in.contract import Connection, Signed
 from onefold.http.wire import Wire, not_an_address
 
 T = TypeVar("T")
-# urllib3 writes whole URLs at DEBUG, and a query may hold personal data.
+# urllib3 writes whole URLs at DEBUG, and of an answer with odd headers at WARNING: a query may hold personal data.
 logging.getLogger("urllib3.connectionpool").setLevel(logging.INFO)
+logging.getLogger("urllib3.connection").setLevel(logging.ERROR)
 
 LATER = frozenset({408, 425, 429})
 LONGEST_SHOWN = 300
@@ -70,8 +72,12 @@ class Client:
     ) -> None:
         self.system = system
         self._wire = Wire(system.system, system.connection, endpoint.url, system.limits.answer_mib << 20)
+        if system.auth.mtls:
+            places = [endpoint.url, (endpoint.extra or {}).get("token_url") or endpoint.url]
+            places += [f"https://{host}" for stream in system.streams.values() for host in stream.next.hosts]
+            self._wire.show_certificate(certificate_context(Connection(system, endpoint)), places)
         self._way = Persistent(system, endpoint, self._wire.host, on_attempt, **settings)
-        self._credentials = Credentials(system, endpoint, self._post_form)
+        self._sign_in = sign_in(system, endpoint, self._exchange)
 
     def __enter__(self) -> Self:
         return self
@@ -112,7 +118,7 @@ class Client:
         try:
             return self._persist(request, parse)
         except Unauthorized as error:
-            if not self._credentials.renew(error.shown):
+            if not self._sign_in.renew(error.proof, error.headers):
                 raise self._refused(request, error) from error
         try:
             return self._persist(request, parse)
@@ -147,13 +153,20 @@ class Client:
         """
         self._way.pause(seconds)
 
-    def _post_form(self, path: str, form: str) -> OAuth2Token:
-        headers = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"}
+    def _exchange(
+        self,
+        method: str,
+        address: str,
+        headers: Mapping[str, str],
+        body: bytes | None,
+        parse: Callable[[Response], T],
+        accept: frozenset[int] = frozenset(),
+    ) -> T:
         # a token_url of the connection's own extra may be on another host: it is not the source that points there
-        url = path if path.startswith("https://") else self._wire.url(path)
-        request = _Request("POST", url, headers, form.encode(), frozenset(), authorised=False)
+        url = address if address.startswith("https://") else self._wire.url(address)
+        request = _Request(method, url, headers, body, accept, authorised=False)
         try:
-            return self._persist(request, token_of)
+            return self._persist(request, parse)
         except Unauthorized as error:
             raise self._refused(request, error) from error
 
@@ -161,25 +174,26 @@ class Client:
         return self._way.persist(self._named(request), lambda: self._once(request, parse))
 
     def _once(self, request: _Request, parse: Callable[[Response], T]) -> T:
-        authorization = self._credentials.header() if request.authorised else None
+        proof = self._sign_in.proof() if request.authorised else None
         with self._way.attempt(request.method, request.path) as outcome:
             try:
-                return self._exchanged(request, authorization, parse, outcome)
+                return self._exchanged(request, proof, parse, outcome)
             except Unauthorized as error:
-                error.shown = authorization
+                error.proof = proof
                 raise
 
-    def _exchanged(
-        self, request: _Request, authorization: str | None, parse: Callable[[Response], T], outcome: Outcome
-    ) -> T:
+    def _exchanged(self, request: _Request, proof: str | None, parse: Callable[[Response], T], outcome: Outcome) -> T:
+        def sign(url: str) -> Signed:
+            return self._sign_in.sign(proof, request.method, url) if request.authorised else Signed(url, {})
+
+        secret = self._sign_in.in_query(proof) if request.authorised else None
         started = time.monotonic()
         try:
             headers = {"User-Agent": "onefold", **request.headers}
-            if authorization:
-                headers[self._credentials.name] = authorization
             response = self._wire.exchange(
                 *(request.method, request.url, headers, request.body),
                 *(self._way.timeout, self._named(request), request.largest, request.hosts),
+                *(sign, Blank(secret) if secret else None),
             )
         finally:
             outcome.milliseconds = round((time.monotonic() - started) * 1000)
@@ -197,6 +211,8 @@ class Client:
 
     def _judged(self, request: _Request, response: Response, parse: Callable[[Response], T], left: Left | None) -> T:
         status = response.status
+        if request.authorised and self._sign_in.has_ended(response):
+            raise Unauthorized(described(response.body, known_words(self.system)), status, response.headers)
         if 200 <= status < 300 or status in request.accept:
             try:
                 return parse(response)
@@ -214,8 +230,8 @@ class Client:
                 ) from error
         body = response.body
         answer = described(body, known_words(self.system))
-        if status == 401 or (status == 400 and not request.authorised):  # RFC 6749, 5.2: invalid_client may be 400
-            raise Unauthorized(answer, status)
+        if status == 401:
+            raise Unauthorized(answer, status, response.headers)
         if any(text.encode() in body for text in self.system.errors.quota_exhausted):
             raise QuotaExhausted(
                 f"{self._named(request)} was refused with status {status} ({answer}): our quota is used up "

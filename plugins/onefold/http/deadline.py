@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import socket
+import ssl
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -130,13 +131,17 @@ _POOLS = {"http": _Pool, "https": _SecurePool}
 
 
 class TimelyAdapter(HTTPAdapter):
-    """Sends requests over such connections, through a proxy too."""
+    """Sends requests over such connections, through a proxy too; with `tls` within that context."""
+
+    def __init__(self, *, pool_maxsize: int, max_retries: int, tls: ssl.SSLContext | None = None) -> None:
+        self._tls = {"ssl_context": tls} if tls else {}
+        super().__init__(pool_maxsize=pool_maxsize, max_retries=max_retries)
 
     def init_poolmanager(self, connections: int, maxsize: int, block: bool = False, **settings: object) -> None:
-        super().init_poolmanager(connections, maxsize, block, **settings)
+        super().init_poolmanager(connections, maxsize, block, **settings, **self._tls)
         self.poolmanager.pool_classes_by_scheme = _POOLS
 
     def proxy_manager_for(self, proxy: str, **settings: object) -> urllib3.ProxyManager:
-        manager: urllib3.ProxyManager = super().proxy_manager_for(proxy, **settings)
+        manager: urllib3.ProxyManager = super().proxy_manager_for(proxy, **settings, **self._tls)
         manager.pool_classes_by_scheme = _POOLS
         return manager

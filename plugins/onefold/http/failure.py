@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from types import MappingProxyType
 
 from onefold.errors import Fatal, Retriable
 
@@ -52,14 +54,15 @@ class Again(Exception):
 
 
 class Unauthorized(Exception):
-    """The system did not accept our credentials; `shown` is the header that was sent."""
+    """The system did not accept our sign-in; `proof` is what was shown, `headers` are those of its answer."""
 
-    shown: str | None = None
+    proof: str | None = None
 
-    def __init__(self, answer: str, status: int) -> None:
+    def __init__(self, answer: str, status: int, headers: Mapping[str, str] = MappingProxyType({})) -> None:
         super().__init__(f"status {status}")
         self.answer = answer
         self.status = status
+        self.headers = headers
 
 
 class Refused(Fatal):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from tempfile import SpooledTemporaryFile
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -35,6 +35,14 @@ class Spool(SpooledTemporaryFile[bytes], BinaryIO):
         except OSError as error:
             raise _no_room(error) from error
         return self
+
+
+def spooled(pieces: Iterable[bytes]) -> Spool:
+    """What comes piece by piece, complete and at its start."""
+    spool = Spool()
+    for piece in pieces:
+        spool.write(piece)
+    return spool.rewound()
 
 
 def chunks(file: BinaryIO) -> Iterator[bytes]:

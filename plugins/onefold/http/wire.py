@@ -2,27 +2,34 @@
 
 from __future__ import annotations
 
+import re
+import ssl
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import closing
 from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, quote, urlencode, urljoin, urlsplit
 
 import requests
 import urllib3
+from requests.structures import CaseInsensitiveDict
 
 from onefold.errors import Fatal
 from onefold.foreign_text import shown_name
 from onefold.http.attempt import Response
+from onefold.http.blanking import Blank
 from onefold.http.deadline import TimelyAdapter, reading_until
 from onefold.http.failure import Again, TooLarge
-from onefold.http.spool import CHUNK, Spool
+from onefold.http.sign_in.contract import Signed
+from onefold.http.spool import CHUNK, spooled
 
 if TYPE_CHECKING:
     from requests.sessions import _Settings  # the types know it, the library does not
 
 CONNECT_TIMEOUT = 10.0
 REDIRECTS = 3
+_ALERT = re.compile(r"(?<=: )[A-Z0-9]+_ALERT_[A-Z_]+(?=\])")
+"""What the other side says of ours, as OpenSSL calls it: in brackets after "SSL: "."""
 LONGEST_URL = 16 * 1024
 """Characters. Servers refuse more than half of it; a source may name any as its next page."""
 
@@ -47,6 +54,12 @@ class Wire:
         for scheme in ("http://", "https://"):
             self._session.mount(scheme, TimelyAdapter(pool_maxsize=8, max_retries=0))
         self._surroundings: dict[tuple[str, str], _Settings] = {}
+
+    def show_certificate(self, context: ssl.SSLContext, places: Iterable[str]) -> None:
+        """Show the context's client certificate to the hosts of these https addresses, and to no other: who we are is
+        not for the host of a signed link."""
+        for place in filter(None, map(split, places)):
+            self._session.mount(f"https://{place.netloc}/", TimelyAdapter(pool_maxsize=8, max_retries=0, tls=context))
 
     @property
     def host(self) -> str:
@@ -122,9 +135,12 @@ class Wire:
         named: str,
         largest: int | None = None,
         hosts: Collection[str] = (),
+        sign: Callable[[str], Signed] | None = None,
+        blank: Blank | None = None,
     ) -> Response:
         """One request and its whole answer, its headers too, within `timeout` seconds. Redirects of a GET stay on the
-        host, or on `hosts`. The answer may have `largest` bytes, by default what the wire was made with.
+        host, or on `hosts`. The answer may have `largest` bytes, by default what the wire was made with. `sign` lets an
+        address in, each one anew that a redirect leads to; what `blank` blanks stands nowhere in the answer.
 
         Raises Again when no whole answer came, Fatal when TLS or the size of the answer forbids to go on.
         """
@@ -132,7 +148,11 @@ class Wire:
         try:
             with reading_until(deadline):
                 for _ in range(REDIRECTS + 1):
-                    request = self._session.prepare_request(requests.Request(method, url, headers=headers, data=body))
+                    signed = sign(url) if sign else Signed(url, {})
+                    ours = {**headers, **signed.headers}
+                    request = self._session.prepare_request(
+                        requests.Request(method, signed.url, headers=ours, data=body)
+                    )
                     left = max(0.001, deadline - time.monotonic())
                     with closing(
                         self._session.send(
@@ -143,14 +163,15 @@ class Wire:
                         )
                     ) as answer:
                         if not answer.is_redirect or method != "GET":
-                            found = _body(answer, deadline, named, largest or self._largest)
-                            return Response(answer.status_code, answer.headers, found)
+                            found = _received(answer, deadline, named, largest or self._largest)
+                            told: Mapping[str, str] = answer.headers
+                            if blank:
+                                found = blank.pieces(found)
+                                told = CaseInsensitiveDict((name, blank.text(value)) for name, value in told.items())
+                            return Response(answer.status_code, told, spooled(found), dict(answer.cookies))
                         url = self.url(joined(url, answer.headers["Location"], named), hosts=hosts)
         except requests.exceptions.SSLError as error:
-            raise Fatal(
-                f"{named}: the TLS certificate of {self._base.hostname} could not be verified. Fix the "
-                "certificate, or add its authority to the machine's trust store (REQUESTS_CA_BUNDLE)."
-            ) from error
+            raise self._tls_failure(error, named) from error
         except (requests.Timeout, TimeoutError, urllib3.exceptions.ReadTimeoutError) as error:
             raise Again(f"no whole answer within {timeout:g} s") from error
         except (urllib3.exceptions.ProtocolError, urllib3.exceptions.DecodeError) as error:
@@ -160,6 +181,24 @@ class Wire:
         except requests.RequestException as error:
             raise Again(f"the request could not be made ({type(error).__name__})") from error
         raise Fatal(f"{named}: redirected more than {REDIRECTS} times. Check the URL of {self._connection!r}.")
+
+    def _tls_failure(self, error: requests.exceptions.SSLError, named: str) -> Again | Fatal:
+        told = str(error)
+        if "EOF" in told:  # by a fault on the way, or by a server that refuses us and does not stay to be asked why
+            return Again(
+                "the connection was cut off within TLS, as by a server that wants another client certificate than we "
+                f"show (auth.mtls; certificate in the extra of the Airflow connection {self._connection!r})"
+            )
+        if alert := _ALERT.search(told):
+            return Fatal(
+                f"{named}: the server refused our side of TLS ({alert[0]}). Where it wants a client certificate, say "
+                "mtls: true in auth of the system's YAML, and check certificate and private_key in the extra of the "
+                f"Airflow connection {self._connection!r}: it must be signed by whom the server trusts."
+            )
+        return Fatal(
+            f"{named}: the TLS certificate of {self._base.hostname} could not be verified. Fix the certificate, or add "
+            "its authority to the machine's trust store (REQUESTS_CA_BUNDLE)."
+        )
 
     def _surrounding(self, url: str) -> _Settings:
         """The proxies and the trust store that the environment names for the URL's host.
@@ -211,11 +250,11 @@ def not_an_address(named: str) -> Fatal:
     )
 
 
-def _body(answer: requests.Response, deadline: float, named: str, largest: int) -> Spool:
-    body, size = Spool(), 0
+def _received(answer: requests.Response, deadline: float, named: str, largest: int) -> Iterator[bytes]:
+    size = 0
     # read1 gives what is there: read would wait for a whole chunk, and one byte a second would outlast the deadline
     while chunk := answer.raw.read1(CHUNK, decode_content=True):
-        body.write(chunk)
+        yield chunk
         size += len(chunk)
         if time.monotonic() > deadline:
             raise TimeoutError
@@ -224,7 +263,6 @@ def _body(answer: requests.Response, deadline: float, named: str, largest: int) 
                 f"{named}: the answer is larger than {largest >> 20} MiB (limits.answer_mib). Ask for smaller pages in "
                 "the system's YAML (a parameter under request.params, or next.size), or raise the limit there."
             )
-    return body.rewound()
 
 
 def _origin(url: SplitResult) -> tuple[str, str | None, int | None]:

@@ -22,3 +22,24 @@ def advisory_lock(connection: psycopg.Connection, name: str, *, namespace: int =
     finally:
         if not connection.closed:
             connection.execute("select pg_advisory_unlock(hashtextextended(%s, %s))", key)
+
+
+@contextmanager
+def awaited_lock(
+    connection: psycopg.Connection, name: str, *, namespace: int, seconds: float, busy: str
+) -> Iterator[None]:
+    """Hold the lock `name` of a namespace within the block, after waiting for whoever has it for so many seconds.
+
+    The connection commits by itself, and is this lock's alone. Raises Retriable with the text `busy` when that was too
+    short.
+    """
+    connection.execute("select set_config('lock_timeout', %s, false)", (f"{round(seconds * 1000)}ms",))
+    try:
+        connection.execute("select pg_advisory_lock(hashtextextended(%s, %s))", (name, namespace))
+    except psycopg.errors.LockNotAvailable:
+        raise Retriable(busy) from None
+    try:
+        yield
+    finally:
+        if not connection.closed:
+            connection.execute("select pg_advisory_unlock(hashtextextended(%s, %s))", (name, namespace))

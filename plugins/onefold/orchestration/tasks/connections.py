@@ -8,6 +8,8 @@ from airflow.sdk.exceptions import AirflowNotFoundException
 from onefold.errors import Fatal
 from onefold.http.endpoint import Endpoint
 from onefold.http.limit import kept
+from onefold.orchestration.tasks.token_store import VariableStore, in_task
+from onefold.settings import warehouse_url
 
 DATABASES = ("postgres", "mysql", "mssql", "oracle")
 """Airflow's types of connections that lead to a database; MariaDB's is mysql."""
@@ -31,7 +33,8 @@ def endpoint(connection_id: str, rate: str | None = None) -> Endpoint:
     extra = {name: str(value) for name, value in connection.extra_dejson.items()}
     if rate:
         extra["rate"] = ",".join(kept(kept([], extra.get("rate")), rate))
-    return Endpoint(_base_url(connection, host), connection.login, connection.password, extra)
+    tokens = VariableStore(connection_id, warehouse_url()) if in_task() else None
+    return Endpoint(_base_url(connection, host), connection.login, connection.password, extra, tokens)
 
 
 def _base_url(connection: Connection, host: str) -> str:

@@ -1,0 +1,98 @@
+"""Where a task stores a refresh token that changes: in a variable of Airflow's, one for each connection.
+
+Airflow encrypts variables in its database, with the key that encrypts its connections too. It reads them from its
+secrets backends first (Vault, a cloud's store) and writes them to its database alone: so a backend gives the
+connection, with the token that a person consented to, and the database those that came after it. While one process
+has the token, the lock in the warehouse keeps the others of all machines out.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import tenacity
+from airflow.sdk import Variable
+from airflow.sdk.exceptions import AirflowRuntimeError
+
+from onefold.errors import Fatal, Retriable
+from onefold.http.token_store import StoredToken
+from onefold.warehouse.advisory_lock import awaited_lock
+from onefold.warehouse.connection import connect
+from onefold.warehouse.db_errors import translate_errors
+
+NAMESPACE = 5
+"""Of the advisory locks of sign-ins."""
+LONGEST_WAIT = 300.0
+"""Seconds: a token server is asked by one process for no longer, with a system's usual limits."""
+TRIES = 6
+"""How often a new token is tried to be stored, over about a minute: it is the only one there is."""
+
+
+class VariableStore:
+    """The place of one connection's token."""
+
+    def __init__(self, connection_id: str, warehouse_url: str) -> None:
+        self._connection = connection_id
+        self._warehouse_url = warehouse_url
+        self._key = f"onefold_refresh_token__{connection_id}"  # Airflow masks a variable that is called a token
+
+    @contextmanager
+    def exclusive(self) -> Iterator[StoredToken]:
+        busy = (
+            f"The refresh token of the Airflow connection {self._connection!r} was in use by another task for "
+            f"{LONGEST_WAIT:.0f} s. Run it later; nothing was asked."
+        )
+        with (
+            connect(self._warehouse_url, autocommit=True) as connection,
+            translate_errors(f"the sign-in of {self._connection}"),
+            awaited_lock(connection, self._key, namespace=NAMESPACE, seconds=LONGEST_WAIT, busy=busy),
+        ):
+            yield self
+
+    def read(self) -> str | None:
+        """Whether there is one is asked of the list of keys: Variable.get says "not found" when the API server is down,
+        and the token of long ago, asked with again, would end the family."""
+        try:
+            if self._key not in Variable.keys(prefix=self._key):
+                return None
+            found = Variable.get(self._key, default=None)
+        except AirflowRuntimeError as error:
+            raise self._unreadable() from error
+        if found is None:
+            raise self._unreadable()
+        return str(found)
+
+    def write(self, text: str) -> None:
+        retrying = tenacity.Retrying(
+            stop=tenacity.stop_after_attempt(TRIES),
+            wait=tenacity.wait_exponential(multiplier=1, max=30),
+            retry=tenacity.retry_if_exception_type(AirflowRuntimeError),
+            reraise=True,
+        )
+        try:
+            retrying(Variable.set, self._key, text, "The latest tokens of a sign-in. Made by Onefold; leave it alone.")
+        except AirflowRuntimeError as error:
+            raise Retriable(
+                f"The new refresh token of the Airflow connection {self._connection!r} could not be stored: Airflow's "
+                f"API server took no variable, {TRIES} times. Start it (bin/onefold up) and try again; if the server "
+                "then refuses the old token, somebody must consent anew."
+            ) from error
+        if self.read() != text:
+            raise Fatal(
+                f"The new refresh token of the Airflow connection {self._connection!r} was stored and is not what is "
+                f"read: a secrets backend has the variable {self._key} too, and Airflow reads that one first. Delete "
+                "it there."
+            )
+
+    def _unreadable(self) -> Retriable:
+        return Retriable(
+            f"The refresh token of the Airflow connection {self._connection!r} cannot be read: Airflow's API server "
+            "does not give its variables. See whether it is up with bin/onefold status; nothing was asked."
+        )
+
+
+def in_task() -> bool:
+    """Whether this is a task of Airflow's, which alone may set variables."""
+    return hasattr(sys.modules.get("airflow.sdk.execution_time.task_runner"), "SUPERVISOR_COMMS")
