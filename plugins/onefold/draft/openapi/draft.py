@@ -15,6 +15,7 @@ from onefold.draft.names import Given, fields_of, stream_name, with_distinct_nam
 from onefold.draft.openapi.children import Listed, child_of, parent_path
 from onefold.draft.openapi.document import Document, Node, OpenFile, child, items
 from onefold.draft.openapi.operations import (
+    TO_REPLACE,
     Operation,
     SchemaAnswers,
     operations,
@@ -113,8 +114,8 @@ def _stream(document: Document, schemas: Schemas, operation: Operation, base: st
     cursor, params, about_params = _changes(fields, answer.stamps, operation)
     marks += about_params
     sent = required_parameters(each for each in operation.parameters.values() if each.name not in params)
-    if "TODO" in sent.values():
-        marks.append(Mark("request", f"what to send as {', '.join(key for key, v in sent.items() if v == 'TODO')}"))
+    if TO_REPLACE in sent.values():
+        marks.append(Mark("request", f"what to send as {', '.join(key for key, v in sent.items() if v == TO_REPLACE)}"))
     params = {**sent, **params, **page_size(operation.parameters)}
     in_body = operation.method == "POST" and bool(operation.parts)
     listing = Listing(

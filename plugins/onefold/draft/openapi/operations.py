@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from onefold.catalog.request import names_in_braces
 from onefold.draft.json_sample import JsonAnswers
 from onefold.draft.model import Value
 from onefold.draft.openapi.document import Document, Node, child, items
@@ -16,6 +17,9 @@ from onefold.draft.paging import Parameter
 _SEARCH = re.compile(r"(^|[/_.-])(search|query|find|filter|list|lookup)([/_.-]|$)|search|query", re.IGNORECASE)
 _GOOD = ("200", "2XX", "2xx", "206", "default")
 _LINK = "link"
+_BRACES = re.compile(r"[{}]")
+TO_REPLACE = "TODO"
+"""What stands where the description names no value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +136,8 @@ def _body(document: Document, operation: Node) -> tuple[str, dict[str, Parameter
     example = example_of(document, media)
     properties = Schemas(document).properties(media.get("schema"))
     parts = {name.lower(): Parameter(name, each.schema, each.required) for name, each in properties.items()}
-    return json.dumps(example if isinstance(example, dict) else {}, ensure_ascii=False), parts
+    text = json.dumps(example if isinstance(example, dict) else {}, ensure_ascii=False)
+    return "{}" if names_in_braces(text, body=True) else text, parts
 
 
 def required_parameters(parameters: Iterable[Parameter]) -> dict[str, Value]:
@@ -142,8 +147,9 @@ def required_parameters(parameters: Iterable[Parameter]) -> dict[str, Value]:
         if each.required:
             choices = items(each.schema, "enum")
             given = each.example if each.example is not None else each.schema.get("default")
-            value = given if given is not None else choices[0] if choices else "TODO"
-            sent[each.name] = str(value).lower() if isinstance(value, bool) else str(value)
+            value = given if given is not None else choices[0] if choices else TO_REPLACE
+            text = str(value).lower() if isinstance(value, bool) else str(value)
+            sent[each.name] = TO_REPLACE if _BRACES.search(text) else text
     return sent
 
 
