@@ -84,6 +84,8 @@ def wsdl_draft(origin: Origin) -> Draft:
         service = zeep.Client(origin.location, transport=_FromOrigin(origin), settings=zeep.Settings(forbid_dtd=True))
     except (zeep.exceptions.XMLSyntaxError, zeep.exceptions.Error) as error:
         raise Fatal(f"{origin.shown} cannot be read as a WSDL: {str(error).splitlines()[0]}") from error
+    except (ValueError, LookupError, TypeError, AttributeError) as error:  # zeep has no error of its own for all of it
+        raise Fatal(f"{origin.shown} is a WSDL whose parts do not fit together ({type(error).__name__})") from error
     streams: dict[str, DraftStream] = {}
     left_out: dict[str, str] = {}
     address = ""

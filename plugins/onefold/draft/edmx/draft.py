@@ -18,8 +18,9 @@ def edmx_draft(content: bytes) -> Draft:
     metadata = Metadata(content)
     streams, left_out = [], []
     for each in metadata.entity_sets():
-        if each.unlistable:
-            left_out.append(f"{each.name}: {each.unlistable}")
+        unknown = [key for key in each.keys if tuple(key.split("/")) not in {known.keys for known in each.properties}]
+        if each.unlistable or unknown:
+            left_out.append(f"{each.name}: {each.unlistable or f'its key {unknown[0]} is none of its properties'}")
         else:
             streams.append(_stream(each))
     left_out += [f"{name}: it is a single object, not a list" for name in metadata.singletons]
@@ -39,7 +40,7 @@ def _stream(entities: EntitySet) -> DraftStream:
         for each in entities.properties
     )
     by_source = dict(zip((each.keys for each in entities.properties), fields, strict=True))
-    keys = [by_source.get(tuple(key.split("/")), key) for key in entities.keys]
+    keys = [by_source[tuple(key.split("/"))] for key in entities.keys]
     named = {name: each for each, name in zip(entities.properties, fields, strict=True)}
     cursor, about = _cursor(fields, named)
     marks += [about] if about else []
