@@ -21,7 +21,7 @@ from onefold.errors import Fatal, Retriable
 from onefold.http.failure import Refused
 from tests.connectors.rest_shop import keys
 from tests.connectors.tracker import PROJECT, SUITE, TICKET, Tracker, tracker
-from tests.http.web_server import Say, WebServer
+from tests.http.web_server import Asked, Say, WebServer
 
 WINDOW = Window(BEGINNING, datetime(2026, 2, 1, tzinfo=UTC))
 LATER = datetime(2026, 3, 1, tzinfo=UTC)
@@ -153,6 +153,54 @@ def test_no_parent_is_taken_for_gone_where_some_record_of_the_listing_is_unknown
     source.projects, source.tickets["B"] = {"B": 1}, [{"text": "without id"}]
     found = list(source.reader(tracker())(Window(WINDOW.end, LATER, before), None))
     assert deleted(found) == ["B"] and checkpoints(found)[""] == "anew", "the gate deletes nothing in such a load"
+
+
+def test_a_record_that_slipped_between_two_pages_is_not_taken_for_deleted(source: Tracker) -> None:
+    source.tickets["A"] = [1, 2, 3, 4, 5]
+    before = checkpoints(list(source.reader(tracker())(WINDOW, None)))
+    source.asked()
+    answer = source.web.answer
+
+    def shifting(asked: Asked) -> Say:
+        said = answer(asked)
+        if asked.path == "/projects/A/tickets" and not asked.params and "1" in str(source.tickets["A"]):
+            source.tickets["A"] = [2, 3, 4, 5]  # 3 moves to the page that has been read
+        return said
+
+    source.web.answer = shifting
+    found = list(source.reader(tracker())(Window(WINDOW.end, LATER, before), None))
+    assert set(keys(found)) >= {f'["A","{each}"]' for each in range(2, 6)}
+    assert source.asked() == ["A 0", "A 2", "A 0", "A 2", "B 0", "C 0"]
+    (since,) = [each.snapshot_since for page in found for each in page.ended if each.name == "A"]
+    assert all(page.extracted_at >= since for page in found), "both readings count"
+
+
+def test_a_parent_that_slipped_between_two_pages_is_not_taken_for_gone(source: Tracker) -> None:
+    source.projects["D"], source.tickets["D"] = 4, []
+    before = checkpoints(list(source.reader(tracker())(WINDOW, None)))
+    answer = source.web.answer
+
+    def shifting(asked: Asked) -> Say:
+        said = answer(asked)
+        if asked.path == "/projects" and not asked.params:
+            source.projects.pop("A", None)  # C moves to the page that has been read
+        return said
+
+    source.web.answer = shifting
+    found = list(source.reader(tracker())(Window(WINDOW.end, LATER, before), None))
+    assert checkpoints(found).keys() == {"A", "B", "C", "D"}, "A was there when it was listed"
+    found = list(source.reader(tracker())(Window(WINDOW.end, LATER, before), None))
+    assert [each.name for page in found for each in page.ended if each.checkpoint is None] == ["A"]
+
+
+def test_a_parent_that_is_changed_while_it_is_listed_is_not_taken_for_gone(source: Tracker) -> None:
+    request = {"path": "/projects", "params": {"until": "{end}"}}
+    before = checkpoints(list(source.reader(tracker())(WINDOW, None)))
+    system = tracker({"project": {**PROJECT, "request": request}})
+    now = datetime.now(UTC)
+    list(source.reader(system)(Window(WINDOW.end, now, before), None))
+    until = next(asked.params["until"] for asked in source.web.asked if "until" in asked.params)
+    assert datetime.fromisoformat(until) > now
 
 
 CHANGED = {**TICKET["parent"], "changed": True, "unreadable": [403]}

@@ -9,7 +9,6 @@ from pydantic import Field, model_validator
 
 from onefold.catalog.fields import Fields
 from onefold.catalog.model import Model, Name
-from onefold.catalog.request import Request, texts_of
 
 _PLAIN = re.compile(r"[\w@-]+(\.[\w@-]+)*")
 Status = Annotated[int, Field(ge=400, le=499)]
@@ -53,9 +52,3 @@ def place_of(name: str, fields: Fields) -> str | None:
         return None
     path = path.removeprefix("$.")
     return path if _PLAIN.fullmatch(path) else None
-
-
-def asks_window(request: Request) -> bool:
-    """Whether a request names where a window begins, so that it lists what has changed since."""
-    starts = ("{start}", "{first_day}", "{start_unix}", "{start_unix_ms}")
-    return any(start in text for text in texts_of(request) for start in starts)

@@ -21,8 +21,8 @@ class Place(msgspec.Struct, array_like=True, frozen=True):
     """The partition, the last parent asked in it, and the token of its next page; with `ended` all of it is read.
 
     Of the partition: since when it is read, how many of its parents were gone by their status, why one could not be
-    read, and what to ask for again. Of the load: whether anything was read, whether a record had no key, and how many
-    parents were gone or unreadable.
+    read, what to ask for again, how many records and pages it had, and whether this is the second reading. Of the load:
+    whether anything was read, whether a record had no key, and how many parents were gone or unreadable.
     """
 
     partition: str = ""
@@ -33,6 +33,9 @@ class Place(msgspec.Struct, array_like=True, frozen=True):
     lost: int = 0
     refused: str | None = None
     again: list[tuple[str, dict[str, msgspec.Raw]]] = []
+    records: int = 0
+    pages: int = 0
+    second: bool = False
     read: bool = False
     keyless: bool = False
     gone: int = 0
@@ -55,7 +58,10 @@ class Place(msgspec.Struct, array_like=True, frozen=True):
     def after_page(self, parent: str, page: Page) -> Place:
         """With one page of a parent read."""
         keyless = self.keyless or any(record.key is None for record in page.records)
-        return msgspec.structs.replace(self, key=parent, token=page.token, read=True, keyless=keyless)
+        records, pages = self.records + len(page.records), self.pages + 1
+        return msgspec.structs.replace(
+            self, key=parent, token=page.token, read=True, keyless=keyless, records=records, pages=pages
+        )
 
     def after_gone(self, parent: str) -> Place:
         """With a parent passed that is gone."""
@@ -71,6 +77,15 @@ class Place(msgspec.Struct, array_like=True, frozen=True):
             again=[*self.again, *([(parent, again)] if again else [])],
             unreadable=self.unreadable + 1,
         )
+
+    def may_lack(self, parents: int, before: int) -> bool:
+        """Whether a record may have been missed: where one is deleted between two pages, those behind it move, and one
+        can stand on neither. So where several pages have fewer records than the partition had, it is read once more."""
+        return not self.second and self.pages > parents and self.records < before
+
+    def once_more(self) -> Place:
+        """Back at the beginning of the partition; what was read of it stays."""
+        return msgspec.structs.replace(self, key=None, token=None, records=0, pages=0, lost=0, second=True)
 
     def at_its_end(self) -> Place:
         """With the partition done."""

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
-from onefold.catalog.parent import Parent, asks_window, place_of
+from onefold.catalog.parent import Parent, place_of
 from onefold.catalog.request import Request
 from onefold.catalog.stream import Stream
 from onefold.catalog.system import System
+from onefold.connectors.listing import names_time
 from onefold.connectors.page import Page, PageReader
 from onefold.connectors.partition import Partition
 from onefold.connectors.rest.child_place import Batch, Place, place_from
@@ -26,6 +27,8 @@ Listing = Callable[[Request, Values], PageReader]
 
 SEVERAL, MANY = 2, 10
 """So many parents that are listed and all gone speak of a wrong path: of all parents, and of those that changed."""
+SLACK = timedelta(days=1)
+"""How far past now all parents are asked for: one that is changed meanwhile would else leave the window, as if gone."""
 ANEW = "anew"
 """The checkpoint, under no partition's name, of a load that could not tell of each record whose it is."""
 
@@ -64,36 +67,43 @@ class _Children:
         place = place_from(token)
         states = window.checkpoints
         changed = self._parent.changed and states.get("") != ANEW
-        asked = window if changed else Window(BEGINNING, window.to_position)
+        every = Window(BEGINNING, max(window.end, datetime.now(UTC)) + SLACK)
         with Parents() as parents:
-            all_listed = self._list(parents, asked) and not (changed and _asks_windows(self._system, self._of))
+            all_listed, pages = self._list(parents, window if changed else every)
+            all_listed = all_listed and not (changed and _names_times(self._system, self._of))
+            if all_listed and pages > 1 and parents.lacks(name for name in states if name):
+                all_listed, _ = self._list(parents, every)  # it may have slipped from one page to another
             parents.add_again({name: state.again for name, text in states.items() if (state := asking(text)).again})
             if all_listed:
                 parents.add_gone(name for name in states if name)
             batch = Batch(max(datetime.now(UTC), place.since))
             for partition, group in parents.groups(place.partition, included=not place.ended):
-                mark = "\n".join(each.mark for each in group)
+                mark, before = "\n".join(each.mark for each in group), asking(states.get(partition))
                 begun = partition == place.partition
-                if changed and not begun and asking(states.get(partition)).mark == mark:
+                if changed and not begun and before.mark == mark:
                     continue
                 place = place if begun else place.begin(partition, batch.at)
-                for reached, page in self._group(group, place, batch, window):
-                    place = reached
-                    if page:
-                        yield page
+                reading = True
+                while reading:
+                    for reached, page in self._group(group, place, batch, window):
+                        place = reached
+                        if page:
+                            yield page
+                    reading = place.may_lack(len(group), before.count)
+                    place = place.once_more() if reading else place
                 # of one that was begun before a crash, a part may be older than what the parent says now
                 known = "" if begun else mark
-                batch.ended.append(self._partition(place, group, known, window, all_listed=all_listed))
+                batch.ended.append(self._partition(place, group, known, all_listed=all_listed))
                 place = place.at_its_end()
                 if batch.full:
                     yield batch.page(place)
             self._require_some(place, states, changed=changed)
             yield from self._gone(parents, place, batch, states)
 
-    def _list(self, parents: Parents, window: Window) -> bool:
-        """Read the parents; returns whether all that the source lists of them is there."""
+    def _list(self, parents: Parents, window: Window) -> tuple[bool, int]:
+        """Read the parents; returns whether all that the source lists of them is there, and in how many pages."""
         whole = not self._of.retention_limited
-        odd = 0
+        odd = number = 0
         for number, page in enumerate(self._parents(window, None), start=1):
             if number > self._system.limits.pages:
                 raise Fatal(
@@ -112,7 +122,7 @@ class _Children:
                 "they are, and none is taken for gone",
                 *(self._named, odd, self._parent.stream),
             )
-        return whole and not odd
+        return whole and not odd, number
 
     def _group(
         self, group: Sequence[OneParent], place: Place, batch: Batch, window: Window
@@ -147,18 +157,14 @@ class _Children:
                 raise
             yield place, None
 
-    def _partition(
-        self, place: Place, group: Sequence[OneParent], mark: str, window: Window, *, all_listed: bool
-    ) -> Partition:
+    def _partition(self, place: Place, group: Sequence[OneParent], mark: str, *, all_listed: bool) -> Partition:
         """The partition at its end: what it lacks is deleted where all of it was listed."""
         if place.refused:
             log.warning("%s: a %s was passed over: %s", self._named, self._parent.stream, place.refused)
             return Partition(place.partition, Asking(None, place.again).text(), refused=place.refused)
-        request = self._stream.request
-        all_of_each = (not asks_window(request) or window.start <= BEGINNING) and not request.slices
-        whole = (all_listed or self._one_each) and (all_of_each or place.lost == len(group))
-        snapshot = place.since if whole and not self._stream.retention_limited else None
-        return Partition(place.partition, Asking(mark).text(), snapshot)
+        all_of_each = not names_time(self._stream.request) or place.lost == len(group)
+        whole = (all_listed or self._one_each) and all_of_each and not self._stream.retention_limited
+        return Partition(place.partition, Asking(mark, [], place.records).text(), place.since if whole else None)
 
     def _gone(self, parents: Parents, place: Place, batch: Batch, states: Mapping[str, str]) -> Iterator[Page]:
         """The last pages: of parents that are gone everything is deleted. Where some record had no key nothing is, for
@@ -201,8 +207,8 @@ class _Children:
         return Refused(f"{error}{hint if status in (403, 404, 410) else ''}", status)
 
 
-def _asks_windows(system: System, stream: Stream) -> bool:
+def _names_times(system: System, stream: Stream) -> bool:
     """Whether what is listed of the stream depends on the window."""
-    if asks_window(stream.request):
+    if names_time(stream.request):
         return True
-    return stream.parent is not None and _asks_windows(system, system.streams[stream.parent.stream])
+    return stream.parent is not None and _names_times(system, system.streams[stream.parent.stream])

@@ -38,11 +38,12 @@ class OneParent:
 
 
 class Asking(msgspec.Struct, array_like=True):
-    """What is kept of a partition from load to load: the mark of its parents when they were read; and of one that could
-    not be read what to ask for again."""
+    """What is kept of a partition from load to load: the mark of its parents when they were read, and how many records
+    there were; of one that could not be read what to ask for again."""
 
     mark: str | None = None
     again: list[tuple[str, dict[str, msgspec.Raw]]] = []
+    count: int = 0
 
     def text(self) -> str:
         return msgspec.json.encode(self).decode()
@@ -132,6 +133,11 @@ class Parents:
             " where not exists (select 1 from parent where partition = ?)",
             rows,
         )
+
+    def lacks(self, partitions: Iterable[str]) -> bool:
+        """Whether no parent is there of one of these."""
+        query = "select 1 from parent where partition = ?"
+        return any(self._db.execute(query, (name,)).fetchone() is None for name in partitions)
 
     def groups(self, after: str, *, included: bool) -> Iterator[tuple[str, Sequence[OneParent]]]:
         """Each partition after this one, or this one too, that has a parent to be asked, with its parents, in order."""
