@@ -41,6 +41,7 @@ def sync(system: str, start: str | None, end: str | None, accepted: tuple[str, .
     deletes = accepted_deletes(found, accepted)
     here = settings()
     api = airflow(here)
+    api.wait_for_dag(f"sync__{system}")  # of a system that was added just now
     api.unpause(f"sync__{system}")
     conf = {"start": start, "end": end, **({"accept_deletes": deletes} if deletes else {})}
     run = follow(api, api.trigger_dag(f"sync__{system}", conf))
