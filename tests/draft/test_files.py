@@ -122,6 +122,35 @@ def test_an_example_answer_gives_path_list_page_key_and_types_and_loads_by_it(tm
     assert "# check: the path of the listing" in drafted_text("json", tmp_path / "customers.json")
 
 
+def test_records_that_stand_by_their_ids_are_drafted_with_the_id_as_key_and_load(tmp_path: Path) -> None:
+    body = {"data": {"PLN": {"rate": 1.0, "name": "Zloty"}, "EUR": {"rate": 4.25, "name": "Euro"}}}
+    schema = {
+        "type": "object",
+        "properties": {
+            "data": {
+                "type": "object",
+                "additionalProperties": {
+                    "type": "object",
+                    "required": ["rate", "name"],
+                    "properties": {"rate": {"type": "number"}, "name": {"type": "string"}},
+                },
+            }
+        },
+    }
+    answer = {"200": {"content": {"application/json": {"schema": schema}}}}
+    described = {"openapi": "3.0.0", "paths": {"/rates": {"get": {"responses": answer}}}}
+    (tmp_path / "rates.json").write_text(json.dumps(body))
+    (tmp_path / "api.json").write_text(json.dumps(described))
+    with serving() as web:
+        web.answer = lambda _: Say(body=json.dumps(body).encode())
+        for kind, file in (("json", "rates.json"), ("openapi", "api.json")):
+            system = drafted(kind, tmp_path / file)
+            stream = system.streams["rates"]
+            assert (stream.records, stream.answer.keyed, stream.primary_key) == ("data", "id", ["id"])
+            trial = try_stream(system, "rates", Endpoint(web.url))
+            assert (trial.failed, trial.problems, trial.records, trial.keyless) == (None, (), 2, 0)
+
+
 @pytest.mark.parametrize(
     ("kind", "content", "said"),
     [

@@ -6,10 +6,10 @@ import json
 from urllib.parse import parse_qsl, urlsplit
 
 from onefold.draft.guesses import fitting, guessed_cursor, guessed_keys
-from onefold.draft.json_sample import JsonAnswers, sampled_fields
-from onefold.draft.lists import candidates, doubt
+from onefold.draft.json_sample import JsonAnswers, by_their_ids, sampled_fields
+from onefold.draft.lists import by_ids, candidates, doubt
 from onefold.draft.model import Draft, DraftStream, Mark, Value
-from onefold.draft.names import fields_of, stream_name
+from onefold.draft.names import fields_of, keyed_fields, stream_name
 from onefold.draft.origin import Origin
 from onefold.draft.paging import UNKNOWN, Listing, following, token_place
 from onefold.errors import Fatal
@@ -24,17 +24,21 @@ def json_draft(origin: Origin) -> Draft:
     path, params, host = _asked(origin)
     answers, named = JsonAnswers(), stream_name(path.rstrip("/").rpartition("/")[2] or origin.stem)
     found = candidates(answers, body, named)
-    if not found:
+    by_id = None if found else by_ids(answers, body, by_their_ids)
+    if not found and by_id is None:
         raise Fatal(f"{origin.shown} has no list of objects: give an answer that lists some records")
-    keys = found[0].keys
-    rows = answers.at(body, keys)
+    keys = found[0].keys if found else by_id[0] if by_id else ()
+    rows = answers.at(body, keys) if found else by_their_ids(_below(body, keys))
     fields, marks = fields_of(sampled_fields(rows))
-    primary = guessed_keys(fields, named)
+    if by_id:
+        id_field, fields = keyed_fields(fields)
+        marks.append(Mark("answer", "an object of records by their ids"))
+    primary = [id_field] if by_id else guessed_keys(fields, named)
     marks.append(
         Mark("primary_key", "it is a guess" if fitting(primary) else "nothing in the records looks like a key")
     )
     marks.append(Mark("fields", f"types and what may be absent are guessed from {len(rows)} records"))
-    unsure = doubt(found)
+    unsure = doubt(found) if found else None
     marks += [Mark("records", unsure)] if unsure else []
     marks += [Mark("request", "each line of the answer is a record (NDJSON)")] if lines else []
     going_on, about = _going_on(body, keys)
@@ -47,12 +51,19 @@ def json_draft(origin: Origin) -> Draft:
         request["params"] = dict(params)
     stream = DraftStream(
         name=named, title=named.replace("_", " ").capitalize(), fields=fields, keys=primary, request=request,
-        records=".".join(keys), following=going_on, cursor={"fields": [stamp]} if stamp else {}, marks=tuple(marks),
+        records=".".join(keys), following=going_on, cursor={"fields": [stamp]} if stamp else {},
+        more={"answer": {"keyed": primary[0]}} if by_id else {}, marks=tuple(marks),
     )  # fmt: skip
     system = (Mark("connection", f"its host is {host}" if host else "its host"), Mark("auth", "how it lets us in"))
     return Draft(
         "rest", f"REST service {urlsplit(host).hostname or origin.stem}", [stream], {"kind": "none"}, {}, system
     )
+
+
+def _below(body: object, keys: tuple[str, ...]) -> object:
+    for key in keys:
+        body = body.get(key) if isinstance(body, dict) else None
+    return body
 
 
 def _read(text: str, named: str) -> tuple[object, bool]:

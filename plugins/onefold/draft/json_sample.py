@@ -36,6 +36,16 @@ class JsonAnswers:
         return [each for each in node[:SAMPLE] if isinstance(each, dict)] if isinstance(node, list) else []
 
 
+def by_their_ids(node: object) -> list[Mapping[str, object]]:
+    """The objects that an object has by their ids: two or more that are alike; none where it is no such object."""
+    values = list(node.values())[:SAMPLE] if isinstance(node, dict) else []
+    rows: list[Mapping[str, object]] = [each for each in values if isinstance(each, dict)]
+    if len(rows) < 2 or len(rows) < len(values):
+        return []
+    shared = set.intersection(*(set(each) for each in rows))
+    return rows if shared and 2 * len(shared) >= max(len(each) for each in rows) else []
+
+
 def sampled_fields(rows: Sequence[Mapping[str, object]]) -> Iterator[Given]:
     """The fields of these objects; one that some of them lack is not required."""
     yield from _fields(rows, (), True, 0)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Protocol
 
@@ -65,6 +65,19 @@ def candidates(answers: Answers, body: object, named: str) -> list[Candidate]:
     `named` is what the stream is called."""
     found = sorted(_found(answers, body, (), named), key=lambda each: -each.score)
     return found if found and found[0].score > _TOO_LITTLE else []
+
+
+def by_ids(
+    answers: Answers, body: object, objects: Callable[[object], object]
+) -> tuple[tuple[str, ...], object] | None:
+    """Where the answer has an object of records by their ids, and those records as `objects` gives them: the answer
+    itself, or what is named as data are; None where there is none."""
+    if found := objects(body):
+        return (), found
+    for name, below in answers.members(body):
+        if re.sub(r"[^a-z]", "", name.lower()) in DATA and (found := objects(below)):
+            return (name,), found
+    return None
 
 
 def doubt(found: list[Candidate]) -> str | None:

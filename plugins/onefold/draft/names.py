@@ -49,6 +49,12 @@ def fields_of(given: Iterable[Given]) -> tuple[Fields, list[Mark]]:
     return fields, marks
 
 
+def keyed_fields(fields: Fields) -> tuple[str, Fields]:
+    """The name of the field that a record's id becomes where records stand by their ids, and the fields with it."""
+    name = "id" if "id" not in {each.lower() for each in fields} else "entry_key"
+    return name, {name: {}, **fields}
+
+
 def plain_name(text: str) -> str:
     """Lower case letters of A to Z, digits and underscores: `Nr faktury (FV)` becomes nr_faktury_fv."""
     flat = unicodedata.normalize("NFKD", text.translate(_NO_DECOMPOSITION)).encode("ascii", "ignore").decode()

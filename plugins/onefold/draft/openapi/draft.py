@@ -9,9 +9,9 @@ from urllib.parse import urljoin, urlsplit
 
 from onefold.draft.guesses import fitting, guessed_cursor, guessed_keys
 from onefold.draft.json_sample import JsonAnswers, sampled_fields
-from onefold.draft.lists import Candidate, candidates, doubt
+from onefold.draft.lists import Candidate, by_ids, candidates, doubt
 from onefold.draft.model import Draft, DraftStream, Fields, Mark, Value
-from onefold.draft.names import Given, fields_of, stream_name, with_distinct_names
+from onefold.draft.names import Given, fields_of, keyed_fields, stream_name, with_distinct_names
 from onefold.draft.openapi.children import Listed, child_of, parent_path
 from onefold.draft.openapi.document import Document, Node, OpenFile, child, items
 from onefold.draft.openapi.operations import (
@@ -54,6 +54,7 @@ class _Answer:
     places: list[tuple[str, ...]]
     stamps: Mapping[str, str]
     kinds: Mapping[tuple[str, ...], str]
+    keyed: bool = False
 
 
 def openapi_draft(text: str, open_file: OpenFile) -> Draft:
@@ -108,7 +109,9 @@ def _stream(document: Document, schemas: Schemas, operation: Operation, base: st
         return answer
     name = stream_name(own or (answer.keys or ("records",))[-1])
     fields, marks = fields_of(answer.given)
-    keys = guessed_keys(fields, name)
+    if answer.keyed:
+        id_field, fields = keyed_fields(fields)
+    keys = [id_field] if answer.keyed else guessed_keys(fields, name)
     sure = fitting(keys)
     marks.append(Mark("primary_key", "it is a guess" if sure else "nothing in the records looks like a key"))
     cursor, params, about_params = _changes(fields, answer.stamps, operation)
@@ -129,7 +132,7 @@ def _stream(document: Document, schemas: Schemas, operation: Operation, base: st
         going_on["place"] = "body"
     params.pop(str(going_on.get("parameter")), None)
     marks += [Mark("next", unsure)] if unsure else []
-    marks += [Mark("records", answer.doubt)] if answer.doubt else []
+    marks += [Mark("answer" if answer.keyed else "records", answer.doubt)] if answer.doubt else []
     marks += [Mark("", "the description calls it deprecated")] if operation.deprecated else []
     request: dict[str, Value] = {"path": base + operation.path}
     if operation.method == "POST":
@@ -147,6 +150,7 @@ def _stream(document: Document, schemas: Schemas, operation: Operation, base: st
         records=".".join(answer.keys),
         following=going_on,
         cursor=cursor,
+        more={"answer": {"keyed": keys[0]}} if answer.keyed else {},
         marks=tuple(marks),
         path=operation.path,
     )
@@ -164,6 +168,9 @@ def _answer(document: Document, schemas: Schemas, operation: Operation, name: st
         places = scalar_places(described, operation.schema)
         kinds = {keys: _kind_at(schemas, operation.schema, keys) for keys in places}
         return _whole(found, list(schemas.fields(rows)), places, stamps, kinds)
+    if by_id := by_ids(described, operation.schema, schemas.keyed):
+        text = "an object of records by their ids"
+        return _Answer(by_id[0], list(schemas.fields(by_id[1])), text, [], {}, {}, keyed=True)
     shown = JsonAnswers()
     found = candidates(shown, operation.example, name)
     if found:

@@ -112,6 +112,12 @@ class Schemas:
             return "integer" if form in _INTEGERS else "numeric" if form in _NUMBERS else "text"
         return _TYPES.get(stated[0], "text")
 
+    def keyed(self, given: object) -> Node:
+        """The schema of the objects that an object has by their ids; an empty one where it has none."""
+        schema = self.alone(given)
+        each = self.alone(schema.get("additionalProperties")) if not child(schema, "properties") else {}
+        return each if self.properties(each) else {}
+
     def is_unix_time(self, given: object) -> str | None:
         """The kind of cursor that a number of seconds or milliseconds since 1970 is, where its format says so."""
         form = str(self.alone(given).get("format") or "").lower().replace("_", "-")
