@@ -308,3 +308,41 @@ def test_a_description_is_read_from_the_web_with_what_stands_beside_it_and_withi
         monkeypatch.setattr("onefold.draft.origin.LARGEST", 100)
         with pytest.raises(Fatal, match="larger than"):
             drafted("openapi", address, "--connection", "pets")
+
+
+OAUTH = {"tokenUrl": "https://login.example.com/oauth/token", "scopes": {"read": "", "write": ""}}
+
+
+@pytest.mark.parametrize(
+    ("scheme", "auth"),
+    [
+        ({"type": "http", "scheme": "basic"}, {"kind": "basic"}),
+        ({"type": "http", "scheme": "digest"}, {"kind": "digest"}),
+        ({"type": "http", "scheme": "bearer"}, {"kind": "bearer"}),
+        ({"type": "apiKey", "in": "header", "name": "X-Key"}, {"kind": "api_key", "header": "X-Key"}),
+        ({"type": "apiKey", "in": "query", "name": "key"}, {"kind": "api_key", "query": "key"}),
+        ({"type": "apiKey", "in": "header", "name": "Authorization"}, {"kind": "api_key"}),
+        ({"type": "mutualTLS"}, {"kind": "none", "mtls": True}),
+        (
+            {"type": "oauth2", "flows": {"authorizationCode": OAUTH, "clientCredentials": OAUTH}},
+            {"kind": "oauth2_client_credentials", "token_path": "/oauth/token"},
+        ),
+        ({"type": "oauth2", "flows": {"password": OAUTH}}, {"kind": "oauth2_password", "token_path": "/oauth/token"}),
+        (
+            {"type": "oauth2", "flows": {"authorizationCode": OAUTH}},
+            {"kind": "oauth2_refresh_token", "token_path": "/oauth/token"},
+        ),
+    ],
+)
+def test_each_kind_of_sign_in_that_a_description_may_name_is_the_catalogues(
+    scheme: dict[str, object], auth: dict[str, object], tmp_path: Path
+) -> None:
+    document = yaml.safe_load((DESCRIPTIONS / "datasets.yaml").read_text())
+    document["components"] = {
+        "securitySchemes": {"cookie": {"type": "apiKey", "in": "cookie", "name": "c"}, "one": scheme}
+    }
+    (tmp_path / "api.json").write_text(json.dumps(document))
+    given = drafted("openapi", tmp_path / "api.json").auth
+    assert given.model_dump(exclude_unset=True) == auth
+    lines = drafted_text("openapi", tmp_path / "api.json").splitlines()
+    assert "# check: " in next(line for line in lines if line.startswith("auth: "))

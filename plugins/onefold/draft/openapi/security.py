@@ -8,6 +8,26 @@ from urllib.parse import urlsplit
 from onefold.draft.model import Mark, Value
 from onefold.draft.openapi.document import Document, Node, child, items
 
+_FLOWS = (
+    (
+        "clientCredentials",
+        "oauth2_client_credentials",
+        "login and password of the connection are the client's id and secret",
+    ),
+    (
+        "password",
+        "oauth2_password",
+        "login and password of a user, client_id and client_secret in the connection's extra",
+    ),
+    (
+        "authorizationCode",
+        "oauth2_refresh_token",
+        "refresh_token of the connection's extra, once somebody has consented",
+    ),
+)
+"""A flow of OAuth 2, the kind of `auth` for it, and what the connection holds."""
+_SWAGGER_2 = {"application": "clientCredentials", "accessCode": "authorizationCode", "password": "password"}
+
 
 @dataclass(frozen=True, slots=True)
 class SignIn:
@@ -45,51 +65,54 @@ def sign_in(document: Document) -> tuple[dict[str, Value], list[Mark]]:
 
 
 def _way(scheme: Node) -> SignIn | None:
-    kind, name = str(scheme.get("type") or ""), str(scheme.get("name") or "")
-    match kind, str(scheme.get("scheme") or "").lower():
+    match str(scheme.get("type") or ""), str(scheme.get("scheme") or "").lower():
         case ("http", "basic") | ("basic", _):
             return SignIn({"kind": "basic"}, "login and password of the connection", 3)
+        case ("http", "digest"):
+            return SignIn({"kind": "digest"}, "login and password of the connection", 3)
         case ("http", "bearer"):
             return SignIn({"kind": "bearer"}, "the connection's password is the token", 1)
         case ("apiKey", _):
-            return _api_key(str(scheme.get("in") or ""), name)
+            return _api_key(str(scheme.get("in") or ""), str(scheme.get("name") or ""))
+        case ("mutualTLS", _):
+            text = "certificate and private_key are in the connection's extra"
+            return SignIn({"kind": "none", "mtls": True}, text, 2)
         case ("oauth2", _):
             return _oauth2(scheme)
         case ("openIdConnect", _):
-            text = "it signs in by OpenID Connect: find its token address in its discovery document"
-            return SignIn({"kind": "bearer"}, text, 5)
+            text = "it signs in by OpenID Connect: its discovery document has the token address of OAuth 2"
+            return SignIn({"kind": "bearer"}, text, 6)
     return None
 
 
 def _api_key(where: str, name: str) -> SignIn | None:
-    if where == "header" and name:
-        if name.lower() == "authorization":
-            text = "the connection's password is the whole header Authorization, as `Bearer …` or `Token …`"
-            return SignIn({"kind": "api_key"}, text, 2)
-        return SignIn({"kind": "api_key", "header": name}, f"the connection's password is the key in {name}", 2)
+    if where == "header" and name.lower() == "authorization":
+        text = 'the connection\'s password is the key; `prefix: "Token "` where a word stands before it'
+        return SignIn({"kind": "api_key"}, text, 2)
+    if where in ("header", "query") and name:
+        return SignIn({"kind": "api_key", where: name}, f"the connection's password is the key in {name}", 2)
     return None
 
 
 def _oauth2(scheme: Node) -> SignIn | None:
+    """The flow that needs no person, or the one that needs one least."""
     flows = child(scheme, "flows")
-    flow = child(flows, "clientCredentials") if isinstance(flows, dict) else None
-    if scheme.get("flow") == "application":
-        flow = scheme
-    if isinstance(flow, dict):
-        address = urlsplit(str(flow.get("tokenUrl") or ""))
-        auth: dict[str, Value] = {"kind": "oauth2_client_credentials", "token_path": address.path or "/oauth2/token"}
-        scopes = flow.get("scopes")
-        if isinstance(scopes, dict) and len(scopes) == 1:
-            auth["scope"] = str(next(iter(scopes)))
-        text = "login and password of the connection are the client's id and secret"
-        if address.netloc:
-            text += (
-                f", its token is had at {address.scheme}://{address.netloc} (another host goes into extra token_url)"
-            )
-        return SignIn(auth, text, 0)
-    if isinstance(flows, dict) or scheme.get("flow"):
-        text = (
-            "it has OAuth2 for people only (no client credentials): a token made by hand is the connection's password"
-        )
-        return SignIn({"kind": "bearer"}, text, 4)
+    given = flows if isinstance(flows, dict) else {_SWAGGER_2.get(str(scheme.get("flow")), ""): scheme}
+    for rank, (flow, kind, secret) in enumerate(_FLOWS):
+        found = given.get(flow)
+        if isinstance(found, dict):
+            auth, address = _token(kind, found)
+            return SignIn(auth, secret + address, rank if rank == 0 else rank + 3)
     return None
+
+
+def _token(kind: str, flow: Node) -> tuple[dict[str, Value], str]:
+    """The settings of a kind of OAuth 2, and where its tokens are had if that is another host."""
+    address = urlsplit(str(flow.get("tokenUrl") or ""))
+    auth: dict[str, Value] = {"kind": kind, "token_path": address.path or "/oauth2/token"}
+    scopes = flow.get("scopes")
+    if isinstance(scopes, dict) and len(scopes) == 1:
+        auth["scope"] = str(next(iter(scopes)))
+    if not address.netloc:
+        return auth, ""
+    return auth, f", its token is had at {address.scheme}://{address.netloc} (another host goes into extra token_url)"
