@@ -310,6 +310,26 @@ def test_a_description_is_read_from_the_web_with_what_stands_beside_it_and_withi
             drafted("openapi", address, "--connection", "pets")
 
 
+def test_a_wsdl_is_read_from_the_web_or_a_file_with_what_it_imports_beside_it(tmp_path: Path) -> None:
+    with serving() as web:
+        web.answer = lambda asked: Say(body=(DESCRIPTIONS / asked.path.lstrip("/")).read_bytes())
+        system = drafted("wsdl", f"{web.url}/countries.wsdl?wsdl")
+        assert "get_workers" in system.streams and system.wsdl == "/countries.wsdl?wsdl"
+        assert "get_workers" in drafted("wsdl", f"{web.url}/countries.wsdl").streams
+        asked = len(web.asked)
+        text = (DESCRIPTIONS / "countries.wsdl").read_text()
+        file = tmp_path / "countries.wsdl"
+        file.write_text(text.replace('"countries.xsd"', f'"{web.url}/types/countries.xsd"'))
+        with pytest.raises(Fatal, match=r"imports http://127.0.0.1/…/countries.xsd: save that file beside it"):
+            drafted("wsdl", file)
+        shutil.copy(DESCRIPTIONS / "countries.xsd", tmp_path)
+        assert "get_workers" in drafted("wsdl", file).streams
+        assert len(web.asked) == asked  # what a file imports from elsewhere is not fetched
+    file.write_text(text.replace('"countries.xsd"', '"../../../etc/hostname"'))
+    with pytest.raises(Fatal, match="outside of its folder"):
+        drafted("wsdl", file)
+
+
 OAUTH = {"tokenUrl": "https://login.example.com/oauth/token", "scopes": {"read": "", "write": ""}}
 
 
