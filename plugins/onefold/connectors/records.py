@@ -14,7 +14,7 @@ from onefold.catalog.fields import SourceField, keys_to
 from onefold.catalog.stream import Stream
 from onefold.connectors.cursor import Scalar, canonical
 from onefold.connectors.json_shape import Kind, Path, at, found, getter, shape
-from onefold.connectors.lenient_json import lenient_value, raw_elements, raw_value, read_lenient
+from onefold.connectors.lenient_json import lenient_value, raw_elements, read_lenient
 from onefold.connectors.record import Record
 from onefold.errors import Fatal
 from onefold.foreign_text import shown_name
@@ -25,8 +25,6 @@ PARTS = 5_000_000
 RECORDS = 1_000_000
 """Of one page."""
 _BOM = b"\xef\xbb\xbf"
-_NULL = b"null"
-_MEMBERS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _CUT = "JSON that is cut off or malformed"
 _ERROR_KEYS = frozenset({"error", "errors", "errorCode", "error_description", "fault", "Fault"})
 
@@ -249,22 +247,6 @@ def value_at(payload: bytes, path: Path) -> Scalar:
         return found(read_lenient(payload), path)
     except (ValueError, RecursionError):
         return None
-
-
-def raw_at(payload: bytes, path: Path) -> bytes | None:
-    """The JSON at the path of a body, as it stands there; None where there is none, or null."""
-    raw = payload.removeprefix(_BOM).strip()
-    try:
-        for name in path:
-            raw = bytes(_MEMBERS.decode(raw).get(name, _NULL))
-    except msgspec.ValidationError:
-        return None
-    except (msgspec.DecodeError, RecursionError):
-        try:
-            raw = (raw_value(payload.removeprefix(_BOM).decode(), path) or "null").encode()
-        except ValueError:
-            return None
-    return None if raw == _NULL else raw
 
 
 def next_page_of(value: Scalar) -> str | bool | None:

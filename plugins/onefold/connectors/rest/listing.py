@@ -16,7 +16,8 @@ from onefold.connectors.counted import Counting, Place
 from onefold.connectors.json_shape import Path
 from onefold.connectors.page import Page
 from onefold.connectors.paging import Fetched, pages
-from onefold.connectors.records import Body, dotted, raw_at
+from onefold.connectors.raw_json import raw_at
+from onefold.connectors.records import Body, dotted
 from onefold.connectors.rest.answers import Answers
 from onefold.connectors.rest.overlap import overlapping
 from onefold.connectors.rest.question import Asked, Question, Value
