@@ -7,7 +7,7 @@ from datetime import timedelta
 from onefold.catalog.deletes import Deletes
 from onefold.catalog.stream import Stream
 from onefold.catalog.system import System
-from onefold.connectors.listing import why_not_listed_whole
+from onefold.connectors.listing import names_time, why_not_listed_whole
 from onefold.connectors.registry import connector_class
 
 SLACK = timedelta(days=1)
@@ -44,7 +44,8 @@ def why_no_sweep(system: System, stream_name: str) -> str | None:
     if stream.lookup:
         return "the source cannot list its records: each load asks again about what it has not asked lately"
     if stream.parent:
-        return "it is listed for each record of another stream, and what that record's listing lacks is deleted"
+        times = ": take the times out of its request," if names_time(stream.request) else ", and"
+        return f"it is listed for each record of another stream{times} what that record's listing lacks is deleted"
     if stream.retention_limited:
         return "the source keeps its records for a limited time, so that one it no longer lists has only expired"
     if can.acknowledges:
