@@ -19,8 +19,10 @@ WINDOW = Window(datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 2, tzinfo=UT
 NEXT_URL = {"kind": "url", "path": "next"}
 
 
-def shop(web: WebServer, system: dict[str, object] | None = None, **stream: object) -> PageReader:
-    """Reads the stream `item`; `system` and `stream` are what the YAML says besides."""
+def shop(
+    web: WebServer, system: dict[str, object] | None = None, *, password: str | None = None, **stream: object
+) -> PageReader:
+    """Reads the stream `item`; `system` and `stream` are what the YAML says besides, `password` is the connection's."""
     described = System.model_validate(
         {
             "system": "shop",
@@ -45,7 +47,7 @@ def shop(web: WebServer, system: dict[str, object] | None = None, **stream: obje
         }
         | (system or {})
     )
-    endpoint = Endpoint(web.url)
+    endpoint = Endpoint(web.url, None, password)
     client = Client(described, endpoint, lambda _: None, limiter=MemoryLimiter(), stream="item", sleep=lambda _: None)
     return reader(described, "item", endpoint, client, lambda after, changed: iter(()))
 

@@ -6,7 +6,7 @@ import pytest
 
 from onefold.errors import Fatal
 from tests.connectors.rest_shop import NEXT_URL, WINDOW, body, keys, shop
-from tests.http.web_server import Say, WebServer
+from tests.http.web_server import Asked, Say, WebServer
 
 ODD = ["http://[::1", "http://127.0.0.1:99999/items", "ftp://a/b", "javascript:alert(1)", "/items?" + "x" * 20_000]
 
@@ -36,3 +36,22 @@ def test_a_next_page_that_is_no_address_of_the_source_fails_the_stream_in_plain_
 def test_a_link_header_that_is_malformed_is_as_good_as_none(web: WebServer, header: str) -> None:
     web.answer = lambda asked: Say(200, body(1).body, {"Link": header}) if len(web.asked) == 1 else body()
     assert keys(shop(web, next={"kind": "link"})(WINDOW, None)) == ["1"]
+
+
+@pytest.mark.parametrize("kind", ["url", "link"])
+def test_the_token_of_a_page_that_a_load_stores_has_no_key_and_the_next_request_has(web: WebServer, kind: str) -> None:
+    def answer(asked: Asked) -> Say:
+        assert asked.params["api_key"] == "a-secret-key"
+        following = f"{web.url}/items?page=2&api_key=a-secret-key"
+        if asked.params.get("page") == "2":
+            return body(2)
+        link = {"Link": f'<{following}>; rel="next"'} if kind == "link" else {}
+        return Say(200, body(1, next=None if link else following).body, link)
+
+    web.answer = answer
+    auth = {"auth": {"kind": "api_key", "query": "api_key"}}
+    following = {"kind": "link"} if kind == "link" else NEXT_URL
+    pages = list(shop(web, auth, password="a-secret-key", next=following)(WINDOW, None))
+    assert keys(pages) == ["1", "2"]
+    assert "a-secret-key" not in repr(pages)
+    assert "page=2" in (pages[0].token or "")
