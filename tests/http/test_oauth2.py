@@ -224,7 +224,17 @@ def test_a_token_server_that_refuses_is_fatal_and_the_remedy_named(web: WebServe
     assert len(web.asked) == 1
 
 
-@pytest.mark.parametrize("down", [Say(503), Say(200, b"<html>"), refused("temporarily_unavailable"), Say(hang_up=True)])
+DOWN = {
+    "503": Say(503),
+    "a web page": Say(200, b"<html>"),
+    "says so": refused("temporarily_unavailable"),
+    "hangs up": Say(hang_up=True),
+    "403 with Retry-After": Say(403, b"busy", {"Retry-After": "1"}),
+    "403 with a text of errors.retry": Say(403, b'{"error": "REQUEST_LIMIT_EXCEEDED"}'),
+}
+
+
+@pytest.mark.parametrize("down", DOWN.values(), ids=DOWN)
 def test_a_token_server_that_is_down_is_retriable(web: WebServer, down: Say) -> None:
     web.script(down)
     with pytest.raises(Retriable):

@@ -213,6 +213,8 @@ class Client:
         status = response.status
         if request.authorised and self._sign_in.has_ended(response):
             raise Unauthorized(described(response.body, known_words(self.system)), status, response.headers)
+        if not request.authorised and status in request.accept and (later := self._later(response, left)):
+            raise later  # a token server that is busy has not refused
         if 200 <= status < 300 or status in request.accept:
             try:
                 return parse(response)
@@ -237,19 +239,26 @@ class Client:
                 f"{self._named(request)} was refused with status {status} ({answer}): our quota is used up "
                 "there. Run it later; what it has answered is kept."
             )
+        if later := self._later(response, left):
+            raise later
+        raise refusal(self._named(request), status, answer, self.system.connection)
+
+    def _later(self, response: Response, left: Left | None) -> Again | None:
+        """What is raised for an answer that says to come back; None for one that refuses for good."""
+        status, body = response.status, response.body
         says_later = any(text.encode() in body for text in self.system.errors.retry)
         used_up = left.seconds if left and left.used_up and status in (403, *LATER) else None
         told = status == 403 and "Retry-After" in response.headers  # as GitHub says it
-        if status >= 500 or status in LATER or says_later or told or used_up:
-            pause = retry_after(response.headers.get("Retry-After"), datetime.now(UTC))
-            raise Again(
-                f"status {status}",
-                status=status,
-                answer=answer,
-                retry_after=used_up if pause is None else pause,
-                told_to_wait=status == 429 or says_later or told or used_up is not None,
-            )
-        raise refusal(self._named(request), status, answer, self.system.connection)
+        if not (status >= 500 or status in LATER or says_later or told or used_up):
+            return None
+        pause = retry_after(response.headers.get("Retry-After"), datetime.now(UTC))
+        return Again(
+            f"status {status}",
+            status=status,
+            answer=described(body, known_words(self.system)),
+            retry_after=used_up if pause is None else pause,
+            told_to_wait=status == 429 or says_later or told or used_up is not None,
+        )
 
     def _refused(self, request: _Request, error: Unauthorized) -> Refused:
         return refusal(self._named(request), error.status, error.answer, self.system.connection, credentials=True)
