@@ -348,3 +348,15 @@ def test_a_refused_sweep_fails_the_task_after_the_comparison(job: object, monkey
     with pytest.raises(AirflowFailException, match="lacks too much"):
         reconcile.compare_stream(context(sweep="due", repair=False, thorough=False), "sap.sales_order")
     assert done == ["compare"]
+
+
+@pytest.mark.parametrize(("asked", "expected"), [("due", ["sap.sales_order"]), ("now", []), ("dry_run", [])])
+def test_a_run_that_only_sweeps_misses_no_comparison(
+    job: object, monkeypatch: pytest.MonkeyPatch, asked: str, expected: list[str]
+) -> None:
+    given: list[object] = []
+    monkeypatch.setattr(reconcile, "check_slas", lambda *_, expected, **__: given.append(expected) or {})
+    of = context(sweep=asked)
+    of["ti"] = SimpleNamespace(xcom_pull=lambda task_ids: ["sap.sales_order"])
+    reconcile.check_freshness(of)
+    assert given == [expected]

@@ -53,7 +53,7 @@ class Seen:
         agree(self._rows(), rows, kept)
         if self._names_go:
             self._names_agree(final)
-        counts = {number: (len(truth.loads[number].reads), counts) for number, counts in visible.counts.items()}
+        counts = {number: (truth.loads[number].rows_read, counts) for number, counts in visible.counts.items()}
         agree(self._counts(), counts, {number for number in counts if number > final})
         cursor = None if truth.cursor is None else at(truth.cursor)
         assert self._query("select value from ops.cursor where stream = {stream} and value is not null") == (

@@ -39,6 +39,18 @@ class Change:
 
 
 @dataclass(frozen=True)
+class Vanish:
+    """The source deletes a record and says nothing of it."""
+
+    key: str
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """The source's keys are listed, and what it no longer has is deleted."""
+
+
+@dataclass(frozen=True)
 class FixSuite:
     """From now on the gate refuses less credit than this."""
 
@@ -102,7 +114,7 @@ class Retain:
     loads: int
 
 
-Step = Change | FixSuite | Sync | Backfill | DryRun | Decide | Rollback | Undo | Replay | Retain
+Step = Change | Vanish | Sweep | FixSuite | Sync | Backfill | DryRun | Decide | Rollback | Undo | Replay | Retain
 
 
 def do(world: World, warehouse: Warehouse, step: Step) -> None:
@@ -111,6 +123,10 @@ def do(world: World, warehouse: Warehouse, step: Step) -> None:
         case Change(key, credit, minutes, late_by, deleted):
             world.clock += minutes
             world.change(key, credit, late_by, deleted=deleted)
+        case Vanish(key):
+            world.vanish(key)
+        case Sweep():
+            world.sweep()
         case FixSuite(least_credit):
             world.suite(least_credit)
         case Sync():
@@ -190,6 +206,10 @@ SEQUENCES = {
         *(Change("a", 1), Sync(), Change("b", 1, 12), Sync(), Change("c", 1, 12), Sync(), Change("a", 2, 12), Sync()),
         *(Change("b", 2, 12), Sync(), Rollback((4,)), Rollback((2, 3)), Undo()),
     ],
+    "what a sweep deleted stays deleted when the load that brought it goes, and comes back with it": [
+        *(Change("a", 1), Sync(), Change("b", 1), Sync(), Vanish("a"), Sweep(), Rollback((0,)), Undo()),
+        *(Rollback((2,)), Change("a", 1, 2), Sync(), Undo(), Sweep(), Vanish("b"), Retain(1), Sweep()),
+    ],
     "retention between a rollback, its undoing, a replay and a migration takes only what is final": [
         *(Change("a", 1), Sync(), Change("a", 2), Change("b", -1), Sync(), Change("a", 2, deleted=True), Sync()),
         *(Change("c", 1), Sync(), Rollback((3,)), Retain(2), Undo(), FixSuite(EVERYTHING), DryRun(0, 60), Replay()),
@@ -225,6 +245,8 @@ STEPS = st.one_of(
     CHANGES,
     st.builds(Sync),
     st.builds(Sync),
+    st.builds(Vanish, st.sampled_from("ab")),
+    st.builds(Sweep),
     st.builds(FixSuite, st.sampled_from([EVERYTHING, 0, 1])),
     windows().map(lambda window: Backfill(*window)),
     st.tuples(windows(), st.integers(1, 2)).map(lambda drawn: DryRun(*drawn[0], drawn[1])),

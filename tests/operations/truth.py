@@ -6,7 +6,7 @@ loads in their order gives everything that is visible. A load that was rolled ba
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
@@ -66,7 +66,8 @@ class Row:
 
 @dataclass
 class Load:
-    """A published load. `chose` are the rows that a replay took its readings from."""
+    """A published load. `chose` are the rows that a replay took its readings from; `listed` is how many keys a sweep
+    has listed, which gave its readings by what they lack."""
 
     number: int
     run: str
@@ -75,6 +76,12 @@ class Load:
     moved_cursor: bool = False
     published: bool = True
     chose: tuple[RowId, ...] = ()
+    listed: int | None = None
+
+    @property
+    def rows_read(self) -> int:
+        """How many records the source gave."""
+        return len(self.reads) if self.listed is None else self.listed
 
     @property
     def cursor(self) -> int | None:
@@ -179,6 +186,27 @@ class Truth:
             key: replace(read, good=_verdict(seen, load, key, read, least_credit)) for key, read in load.reads.items()
         }
         self.loads[load.number] = load
+
+    def missing(self, source: Container[str], at: int) -> dict[str, Read] | None:
+        """What a sweep reads: of each key that the source lacks and we hold, that it is deleted. What a load that can
+        still be rolled back has deleted is read once more. None where two rows of a key are of one time: which of them
+        a deletion repeats is of no interest."""
+        seen, reads = self.visible, dict[str, Read]()
+        first = min((number for number in self.loads if number > self.final), default=None)
+        for key in {*seen.versions, *(row.key for row in seen.waiting())}:
+            if key in source:
+                continue
+            said = [seen.rows[row].read.said for row in seen.waiting(key)]
+            if key in seen.versions:
+                load, held = seen.versions[key][-1]
+                if not held.said.deleted or (first is not None and load >= first):
+                    said.append(held.said)
+            if len({each.minute for each in said}) < len(said):
+                return None
+            if said:
+                newest = max(said)
+                reads[key] = Read(newest._replace(deleted=True), at)
+        return reads
 
     def judge_late(self, first: int, least_credit: int) -> None:
         """Before loads from `first` on are changed, what was read late is judged by the suite of this moment."""

@@ -14,6 +14,8 @@ import pytest
 from onefold.catalog.reader import Catalog
 from onefold.catalog.system import System
 from onefold.connectors.page import Page
+from onefold.connectors.partition import Partition
+from onefold.connectors.record import Record
 from onefold.connectors.window import Window
 from onefold.errors import Fatal
 from onefold.load import ledger
@@ -72,6 +74,7 @@ class World:
         self.table = StagingTable("shop", name)
         self.truth = Truth()
         self.source: dict[str, Said] = {}
+        self.vanished: dict[str, int] = {}
         self.clock = self.steps = 0
         self.pending: Pending | None = None
         self.rolled_back: dict[int, tuple[int, ...]] = {}
@@ -91,8 +94,13 @@ class World:
         was = self.source.get(key)
         if deleted and (was is None or was.deleted):
             return
-        stamp = max(self.clock - late, was.minute if was else 0)
+        stamp = max(self.clock - late, was.minute if was else self.vanished.get(key, 0))
         self.source[key] = Said(stamp, was.credit if deleted else credit, deleted)
+
+    def vanish(self, key: str) -> None:
+        """The source deletes a record and says nothing of it; one that comes again is stamped no earlier."""
+        if was := self.source.pop(key, None):
+            self.vanished[key] = was.minute
 
     def suite(self, least_credit: int) -> None:
         """The suite refuses less credit from now on."""
@@ -116,6 +124,27 @@ class World:
         run = f"sync__{next(_runs)}"
         loaded = self.shop.run(self._job(requested, None, Run("sync__shop", run, "os:tester")))
         self._published(loaded, self._given[loaded.window_start, loaded.window_end])
+
+    def sweep(self) -> None:
+        """The keys are listed, and what is gone from the source is deleted, whoever holds it."""
+        self.steps += 1
+        reads = self.truth.missing(self.source, self.steps)
+        if reads is None or not self.truth.loads:
+            return
+
+        def listed(window: Window, token: str | None) -> Iterator[Page]:
+            yield Page([Record(key, None, False, b"{}") for key in self.source], self._at(), None, (), ended)
+
+        @contextmanager
+        def source(stream_name: str, usage: object) -> Iterator[object]:
+            yield listed
+
+        ended = (Partition("", None, self._at()),)
+        run = Run("reconcile", f"sweep__{next(_runs)}", "os:tester")
+        job = replace(self.shop.job([]), source=source, sweep=True, accept_deletes=99, run=run)
+        loaded = self.shop.run(job)
+        load = Load(loaded.load_id, loaded.run_id, reads, loaded.window_end, listed=len(self.source))
+        self.truth.add(load, self.least_credit)
 
     def replay(self) -> None:
         """Replay all that waits."""
@@ -252,6 +281,7 @@ class World:
             self._load(WindowRequest(datetime.fromisoformat(start), datetime.fromisoformat(end), exactly=True))
         self.sync()
         self.replay()
+        self.sweep()
 
     def compare(self) -> None:
         """The warehouse is what the truth says."""
@@ -283,7 +313,11 @@ class World:
             record(key, read.said.minute, deleted=read.said.deleted, credit=read.said.credit)
             for key, read in found.items()
         ]
-        yield Page(records, MORNING + timedelta(days=1, seconds=self.steps), None)
+        yield Page(records, self._at(), None)
+
+    def _at(self) -> datetime:
+        """When the source was read in this step: later than now, which is when a deletion is found."""
+        return MORNING + timedelta(days=9999, seconds=self.steps)
 
     def _published(self, loaded: ledger.Load, reads: dict[str, Read], chose: tuple[RowId, ...] = ()) -> None:
         moved = not chose and self.truth.moves_cursor(loaded.window_start)
