@@ -44,6 +44,7 @@ COMMANDS = {
     "plan": Entry("plan:plan", "Show what an edited catalogue would change of the golden records."),
     "apply": Entry("apply:apply", "Make the warehouse follow a plan, exactly or not at all."),
     "new": Entry("new:new", "Make a first draft of a system from its own description."),
+    "survey": Entry("survey:survey", "Report what the connected systems hold, before anything is integrated."),
     "map": Entry("map:map_", "Propose how a system's fields map to entities."),
     "reconcile": Entry("reconcile:reconcile", "Compare streams with their sources; repair what differs."),
     "accept": Entry("accept:accept", "Write what a source has changed of its contract into the stream's YAML."),

@@ -118,10 +118,7 @@ def _alike(one: str, other: str) -> bool:
     return SequenceMatcher(None, one, other, autojunk=False).ratio() >= ALIKE
 
 
-def _identifiers(
-    records: Sequence[SurveyedRecord], groups: _Groups, alone: Sequence[Sequence[str]]
-) -> Mapping[int, Mapping[int, set[tuple[str, ...]]]]:
-    """By group and place of the identifier: its values."""
+def _identifiers(records: Sequence[SurveyedRecord], groups: _Groups, alone: Sequence[Sequence[str]]) -> Held:
     held: defaultdict[int, defaultdict[int, set[tuple[str, ...]]]] = defaultdict(lambda: defaultdict(set))
     for number, record in enumerate(records):
         for place, parts in enumerate(alone):
@@ -131,9 +128,13 @@ def _identifiers(
     return held
 
 
-def _contradict(held: Mapping[int, Mapping[int, set[tuple[str, ...]]]], together: Iterable[int], count: int) -> bool:
-    """Whether two of the groups have an identifier, and not one value of it in common (one that has several itself, as a
-    company that the register entered twice, contradicts nobody who has none)."""
+Held = Mapping[int, Mapping[int, set[tuple[str, ...]]]]
+"""By group and place of the identifier: its values."""
+
+
+def _contradict(held: Held, together: Iterable[int], count: int) -> bool:
+    """Whether two of the groups have an identifier, and no value of it in common. A group that has several values, as a
+    company that a register has entered twice, contradicts none that has no value."""
     known = [held[group] for group in together if group in held]
     return any(
         place in one and place in other and one[place].isdisjoint(other[place])
