@@ -37,5 +37,6 @@ def _entity(each: EntityMet) -> dict[str, object]:
         "conflicts": dict(each.conflicts),
         "pairs": [asdict(pair) | {"share": round(pair.share, 4)} for pair in each.pairs],
         "quality": [asdict(quality) | {"worth": round(quality.worth, 4)} for quality in each.quality],
+        "newest": {system: round(share, 4) for system, share in each.newest.items()},
         "source_of_truth": each.source_of_truth,
     }

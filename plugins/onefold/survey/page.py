@@ -141,7 +141,7 @@ def _truth(found: Survey) -> Iterator[str]:
         if truth:
             yield f"<h3>{escape(each.entity)}</h3>"
             yield _table(
-                ("Attribute", "Candidate", "System", "Filled", "Understood", "Agrees with most others"),
+                ("Attribute", "Candidate", "System", "Filled", "Understood", "Agrees with most others", "Changed last"),
                 _qualities(each, truth),
             )
 
@@ -156,6 +156,7 @@ def _qualities(each: EntityMet, truth: dict[str, str]) -> Iterator[Sequence[Cell
                 quality.filled / quality.records if quality.records else 0.0,
                 quality.understood / quality.filled if quality.filled else None,
                 quality.agreeing / quality.compared if quality.compared else None,
+                each.newest.get(quality.system),
             )
 
 

@@ -14,6 +14,7 @@ from onefold.catalog.reader import Catalog
 from onefold.catalog.stream import Stream
 from onefold.mapping.match_keys import address_key_sql, name_key_sql, truncated_sql
 from onefold.mapping.sql import input_sql, rule_sql
+from onefold.mapping_proposal.field_values import comparable_of_type
 from onefold.survey.entity_rules import EntitySource
 from onefold.survey.reading import table_of
 
@@ -76,7 +77,9 @@ def _query(catalog: Catalog, entity: Entity, source: EntitySource) -> sql.Compos
     anything."""
     stream = catalog.systems[source.system].streams[source.stream]
     understood = [
-        sql.SQL("({})::text as {}").format(sql.SQL(rule_sql(rule, stream)), sql.Identifier(name))
+        sql.SQL("{} as {}").format(
+            sql.SQL(comparable_of_type(rule_sql(rule, stream), entity.attributes[name].type)), sql.Identifier(name)
+        )
         for name, rule in source.rules.items()
     ]
     holds = [

@@ -78,15 +78,20 @@ class EntityMet:
     conflicts: Mapping[str, int]
     pairs: tuple[Pair, ...]
     quality: tuple[AttributeQuality, ...]
+    newest: Mapping[str, float]
+    """By system: in which share of the things that others hold too it was changed last."""
 
     @property
     def source_of_truth(self) -> dict[str, str]:
-        """By attribute that several systems give, the system whose values are worth most."""
+        """By attribute that several systems give, the system whose values are worth most; of two that are worth about
+        the same, the one that is changed last more often."""
         by_attribute: defaultdict[str, list[AttributeQuality]] = defaultdict(list)
         for each in self.quality:
             by_attribute[each.attribute].append(each)
         return {
-            name: max(several, key=lambda each: (each.worth, each.records)).system
+            name: max(
+                several, key=lambda each: (round(each.worth, 1), self.newest.get(each.system, 0.0), each.worth)
+            ).system
             for name, several in by_attribute.items()
             if len(several) > 1
         }
@@ -110,7 +115,10 @@ def entity_met(
         for record in read.records
         if any(identifier(record, parts) is not None for parts in entity.identity.identifiers)
     )
-    said = {thing: _said(of_thing) for thing, of_thing in members.items()}
+    latest = {name for name, attribute in entity.attributes.items() if attribute.survivorship == "latest"}
+    every = [_said(of_thing) for of_thing in members.values()]
+    told = [{name: each for name, each in said.items() if name not in latest} for said in every]
+    said = dict(zip(members, told, strict=True))
     return EntityMet(
         entity.entity,
         tuple(sources),
@@ -119,8 +127,20 @@ def entity_met(
         len(members),
         _conflicts(entity, members.values()),
         tuple(_pairs(entity.entity, by_system, said)),
-        tuple(_quality(read.filled, said, records)),
+        tuple(_quality({key: each for key, each in read.filled.items() if key[1] not in latest}, said, records)),
+        _newest([said[name] for said in every for name in latest if name in said]),
     )
+
+
+def _newest(times: Iterable[Mapping[str, set[str]]]) -> dict[str, float]:
+    """By system, from the times of the last change that each gives a thing: how often its own is the last."""
+    compared: Counter[str] = Counter()
+    last: Counter[str] = Counter()
+    for systems in times:
+        if len(systems) > 1:
+            compared.update(systems.keys())
+            last[max(systems, key=lambda system: max(systems[system]))] += 1
+    return {system: last[system] / count for system, count in compared.items()}
 
 
 Said = Mapping[str, Mapping[str, set[str]]]
