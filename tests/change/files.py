@@ -91,6 +91,8 @@ class Files:
         for folder in ("catalog/systems", "catalog/entities", "expectations", "dbt_project/models/marts", VIEWS):
             (root / folder).mkdir(parents=True)
         shutil.copytree(ROOT / "dbt_project/macros", root / "dbt_project/macros")
+        for name in ("dbt_project.yml", "profiles.yml"):
+            shutil.copy(ROOT / "dbt_project" / name, root / "dbt_project" / name)
         for path in (ROOT / FOLDER).rglob("*.sql"):
             if "_conformed__" not in path.name:
                 (root / FOLDER / path.relative_to(ROOT / FOLDER)).write_bytes(path.read_bytes())

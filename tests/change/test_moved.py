@@ -135,6 +135,17 @@ def test_another_person_approves_where_the_setting_says_so(firms: Firms) -> None
             require_applied(connection, mappings, 0)
 
 
+def test_an_edit_that_takes_a_class_away_shows_no_value_of_it(firms: Firms) -> None:
+    _cut_names(firms)
+    firms.apply(firms.plan())  # so that the mapping in force is known
+    email = firms.files.entity["attributes"]["email"]
+    email["personal"] = "none"
+    email["sources"][SOURCES["crm"]]["null_values"] = ["b@beta.pl"]
+    plan = firms.plan()
+    assert plan.says.entities[0].attributes["email"] == {"filled": 0, "emptied": 1, "changed": 0}
+    assert "email … → ∅" in plan_page(firms.connection, plan)
+
+
 def _approve(connection: psycopg.Connection, asked: Question, who: str) -> None:
     decide(connection, asked.approval_id, approved=True, by=who, started_by="airflow:anna", shown=asked.plan)
 

@@ -74,6 +74,7 @@ def apply(plan_id: int, as_json: bool) -> None:
 def _follow(found: Plan, project: Project, url: str) -> None:
     """Write what is generated, and bring the schema and the staging tables to it."""
     from onefold.load.staging import ensure_all_staging
+    from onefold.mapping.entity_migration import FOLDER
     from onefold.mapping.generate import generate
     from onefold.platform.airflow import WAREHOUSE_DATABASE
     from onefold.platform.postgres import Postgres
@@ -81,8 +82,12 @@ def _follow(found: Plan, project: Project, url: str) -> None:
     from onefold.warehouse.schema import upgrade_schema
 
     here, catalog = settings(), project.catalog
-    for path in generate(catalog.entities, catalog.systems, check=False, accept_loss=tuple(found.says.tables.losses)):
+    for path in generate(
+        catalog.entities, catalog.systems, check=False, root=here.root, accept_loss=tuple(found.says.tables.losses)
+    ):
         click.echo(f"{'written' if path.exists() else 'removed'}: {path.relative_to(here.root)}", err=True)
     if not secret("ONEFOLD_WAREHOUSE_URL"):  # whoever runs that one migrates its schema
-        click.echo(str(upgrade_schema(Postgres(here.home, here.pg_port).url(WAREHOUSE_DATABASE))), err=True)
+        click.echo(
+            str(upgrade_schema(Postgres(here.home, here.pg_port).url(WAREHOUSE_DATABASE), here.root / FOLDER)), err=True
+        )
     ensure_all_staging(url, catalog)
