@@ -87,7 +87,7 @@ def answer(asked: Asked) -> Say:
 def test_a_sample_signs_in_with_what_the_table_names_and_says_what_is_missing(
     web: WebServer, auth: dict[str, object]
 ) -> None:
-    web.answer = (lambda _: Say()) if "mtls" in auth else answer
+    web.answer = (lambda _: Say()) if "mtls" in auth or auth["kind"] == "ntlm" else answer
     fields = needed(auth)
 
     def call(given: list[str]) -> object:

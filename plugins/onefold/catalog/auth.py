@@ -45,6 +45,12 @@ class DigestAuth(_Auth):
     kind: Literal["digest"]
 
 
+class NtlmAuth(_Auth):
+    r"""The connection's login (DOMAIN\user or user@domain) and password, never sent, let in each connection."""
+
+    kind: Literal["ntlm"]
+
+
 class BearerAuth(_Auth):
     """The connection's password as `Authorization: Bearer …`."""
 
@@ -252,6 +258,7 @@ Auth = Annotated[
     Annotated[NoAuth, Tag("none")]
     | Annotated[BasicAuth, Tag("basic")]
     | Annotated[DigestAuth, Tag("digest")]
+    | Annotated[NtlmAuth, Tag("ntlm")]
     | Annotated[BearerAuth, Tag("bearer")]
     | Annotated[ApiKeyAuth, Tag("api_key")]
     | Annotated[ClientCredentialsAuth, Tag("oauth2_client_credentials")]

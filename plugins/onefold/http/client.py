@@ -194,6 +194,7 @@ class Client:
                 *(request.method, request.url, headers, request.body),
                 *(self._way.timeout, self._named(request), request.largest, request.hosts),
                 *(sign, Blank(secret) if secret else None),
+                self._sign_in.handshake() if request.authorised else None,
             )
         finally:
             outcome.milliseconds = round((time.monotonic() - started) * 1000)

@@ -145,3 +145,10 @@ class TimelyAdapter(HTTPAdapter):
         manager: urllib3.ProxyManager = super().proxy_manager_for(proxy, **settings, **self._tls)
         manager.pool_classes_by_scheme = _POOLS
         return manager
+
+
+def server_certificate(answer: urllib3.BaseHTTPResponse) -> bytes | None:
+    """The server's certificate (DER) of the connection that an answer is still being read from; None without TLS."""
+    held = answer.connection
+    sock = held.sock if isinstance(held, HTTPConnection) else None
+    return sock.getpeercert(binary_form=True) if isinstance(sock, ssl.SSLSocket) else None

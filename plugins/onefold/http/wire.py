@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 import ssl
+import threading
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from contextlib import closing
+from contextlib import closing, nullcontext
 from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, quote, urlencode, urljoin, urlsplit
 
@@ -18,9 +19,9 @@ from onefold.errors import Fatal
 from onefold.foreign_text import shown_name
 from onefold.http.attempt import Response
 from onefold.http.blanking import Blank
-from onefold.http.deadline import TimelyAdapter, reading_until
+from onefold.http.deadline import TimelyAdapter, reading_until, server_certificate
 from onefold.http.failure import Again, TooLarge
-from onefold.http.sign_in.contract import Signed
+from onefold.http.sign_in.contract import Handshake, Signed
 from onefold.http.spool import CHUNK, spooled
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 CONNECT_TIMEOUT = 10.0
 REDIRECTS = 3
+UNAUTHORIZED = 401
 _ALERT = re.compile(r"(?<=: )[A-Z0-9]+_ALERT_[A-Z_]+(?=\])")
 """What the other side says of ours, as OpenSSL calls it: in brackets after "SSL: "."""
 LONGEST_URL = 16 * 1024
@@ -53,6 +55,7 @@ class Wire:
         self._session.auth = _OnlyOurHeader()
         for scheme in ("http://", "https://"):
             self._session.mount(scheme, TimelyAdapter(pool_maxsize=8, max_retries=0))
+        self._turn = threading.Lock()
         self._surroundings: dict[tuple[str, str], _Settings] = {}
 
     def show_certificate(self, context: ssl.SSLContext, places: Iterable[str]) -> None:
@@ -137,19 +140,22 @@ class Wire:
         hosts: Collection[str] = (),
         sign: Callable[[str], Signed] | None = None,
         blank: Blank | None = None,
+        handshake: Handshake | None = None,
     ) -> Response:
         """One request and its whole answer, its headers too, within `timeout` seconds. Redirects of a GET stay on the
         host, or on `hosts`. The answer may have `largest` bytes, by default what the wire was made with. `sign` lets an
-        address in, each one anew that a redirect leads to; what `blank` blanks stands nowhere in the answer.
+        address in, each one anew that a redirect leads to; what `blank` blanks stands nowhere in the answer;
+        `handshake` lets in the connection, which is then nobody else's until the answer is there.
 
         Raises Again when no whole answer came, Fatal when TLS or the size of the answer forbids to go on.
         """
         deadline = time.monotonic() + timeout
         try:
-            with reading_until(deadline):
-                for _ in range(REDIRECTS + 1):
+            with self._turn if handshake else nullcontext(), reading_until(deadline):
+                redirects, going_on = 0, dict[str, str]()
+                while redirects <= REDIRECTS:
                     signed = sign(url) if sign else Signed(url, {})
-                    ours = {**headers, **signed.headers}
+                    ours = {**headers, **signed.headers, **going_on}
                     request = self._session.prepare_request(
                         requests.Request(method, signed.url, headers=ours, data=body)
                     )
@@ -162,6 +168,13 @@ class Wire:
                             **self._surrounding(url),
                         )
                     ) as answer:
+                        if handshake and answer.status_code == UNAUTHORIZED:
+                            message = handshake.next(answer.headers, server_certificate(answer.raw))
+                            if message is not None:
+                                for _ in _received(answer, deadline, named, largest or self._largest):
+                                    """Read to its end, so that the connection is the next one's."""
+                                going_on = {"Authorization": message}
+                                continue
                         if not answer.is_redirect or method != "GET":
                             found = _received(answer, deadline, named, largest or self._largest)
                             told: Mapping[str, str] = answer.headers
@@ -169,7 +182,8 @@ class Wire:
                                 found = blank.pieces(found)
                                 told = CaseInsensitiveDict((name, blank.text(value)) for name, value in told.items())
                             return Response(answer.status_code, told, spooled(found), dict(answer.cookies))
-                        url = self.url(joined(url, answer.headers["Location"], named), hosts=hosts)
+                        url, going_on = self.url(joined(url, answer.headers["Location"], named), hosts=hosts), {}
+                        redirects += 1
         except requests.exceptions.SSLError as error:
             raise self._tls_failure(error, named) from error
         except (requests.Timeout, TimeoutError, urllib3.exceptions.ReadTimeoutError) as error:

@@ -9,6 +9,7 @@ from onefold.catalog.auth import (
     ClientCredentialsAuth,
     DigestAuth,
     JwtBearerAuth,
+    NtlmAuth,
     PasswordAuth,
     RefreshTokenAuth,
     SessionAuth,
@@ -34,6 +35,10 @@ def sign_in(system: System, endpoint: Endpoint, exchange: Exchange) -> SignIn:
             return Key(system, endpoint, auth)
         case DigestAuth():
             return Digest(system, endpoint)
+        case NtlmAuth():
+            from onefold.http.sign_in.ntlm import Ntlm
+
+            return Ntlm(system, endpoint)
         case SessionAuth(login=login, token=token) as auth if login and token:
             from onefold.http.sign_in.session import Session
 

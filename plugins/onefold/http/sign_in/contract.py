@@ -22,6 +22,15 @@ class Signed:
     headers: Mapping[str, str] = field(repr=False)
 
 
+class Handshake(Protocol):
+    """Messages that go back and forth on one connection until it is let in."""
+
+    def next(self, refusal: Mapping[str, str], certificate: bytes | None) -> str | None:
+        """The header Authorization that answers a refusal with these headers; None when there is no answer. The
+        certificate is the server's (DER), None without TLS."""
+        ...
+
+
 class Exchange(Protocol):
     """Sends a request that needs no sign-in (it asks for one), as patiently as any other, and gives what `parse` makes
     of the answer. `address` is a path below the connection's host, or an https address of the connection's own extra.
@@ -63,6 +72,10 @@ class SignIn:
         """Whether the request may be let in when it is sent once more, with another proof than the one that was
         refused; `answer` are the headers of the refusal."""
         return False
+
+    def handshake(self) -> Handshake | None:
+        """What lets in the connection itself, for a kind that signs no request."""
+        return None
 
     def has_ended(self, response: Response) -> bool:
         """Whether an answer that is no 401 says that we are not let in any more."""
