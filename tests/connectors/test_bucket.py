@@ -158,7 +158,7 @@ def test_an_object_that_changed_since_it_was_listed_is_left_for_the_next_load(
     state.unlink()
 
 
-def test_a_host_that_is_neither_a_folder_nor_a_bucket_is_refused(reading: Reading):
-    reading.host = "https://example.com/files"
-    with pytest.raises(Fatal, match="file:///absolute/folder or s3://bucket/prefix"):
+def test_a_host_that_is_no_place_of_files_is_refused(reading: Reading):
+    reading.host = "ftp://example.com/files"
+    with pytest.raises(Fatal, match="file:///absolute/folder, s3://bucket/prefix, sftp://server/folder"):
         reading.pages("bank_line")

@@ -70,7 +70,8 @@ def test_what_is_due_goes_from_the_warehouse_airflows_database_and_the_logs(here
             ("warehouse", "success"),
             ("installation", "success"),
         }
-        assert airflow.execute(runs).fetchall() == before
+        assert set(airflow.execute(runs).fetchall()) - {("long-ago",)} >= set(before)  # one may begin meanwhile
+        assert airflow.execute("select from dag_run where run_id = 'long-ago'").fetchall() == []
         archived = "select table_name from information_schema.tables where table_name like '\\_airflow\\_deleted%'"
         assert airflow.execute(archived).fetchall() == [], "what was deleted is kept nowhere"
     assert (old.exists(), old.parent.exists(), new.exists()) == (False, False, True)

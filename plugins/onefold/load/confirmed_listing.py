@@ -29,14 +29,16 @@ def confirmed(
     of a stream can lack anything: neither is read again.
     """
     if token is None or not token.startswith(AGAIN):
+        over = False
         for number, page in enumerate(read(window, token), start=1):
             whole = any(not each.name and each.snapshot_since for each in page.ended)
             if page.token is not None or not whole or (token is None and number == 1):
                 yield page
-                if page.token is None:
-                    return
+                over = page.token is None  # what the reader says after its last page counts too: it may still fail
             else:
                 yield replace(page, token=AGAIN)
+        if over:
+            return
         token = AGAIN
     if token == AGAIN:
         if not lacks():
