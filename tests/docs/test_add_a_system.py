@@ -101,3 +101,17 @@ def test_the_mapping_of_the_docs_becomes_a_model(checkout: Path) -> None:
     catalog = read_catalog(checkout)
     model = model_sql(catalog.entities["customer"], catalog.systems["invoicing"])
     assert "company_name(" in model and "nip(" in model
+
+
+def test_the_entity_of_the_docs_is_right_and_becomes_models(tmp_path: Path) -> None:
+    for folder in ("catalog", "expectations", "dbt_project/macros"):
+        shutil.copytree(ROOT / folder, tmp_path / folder)
+    for file in ("catalog/entities/cost_center.yaml", "expectations/cost_center.yaml"):
+        (tmp_path / file).write_text(block_of(ROOT / "docs" / "add-an-entity.md", f"# {file}"))
+    done = subprocess.run(
+        [ROOT / "bin" / "onefold", "check", "--root", tmp_path], capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == 0, done.stderr
+    catalog = read_catalog(tmp_path)
+    model = model_sql(catalog.entities["cost_center"], catalog.systems["sap_service"])
+    assert "joined(" in model and "COSTCENTER" in model
