@@ -60,14 +60,14 @@ def test_nothing_secret_or_personal_is_in_logs_audit_lineage_or_errors(
     exchange = Wire.exchange
 
     def noted(wire: Wire, *asked: object) -> Response:
-        *request, sign, blank = asked
+        *request, sign, blank, handshake = asked
 
         def signed(url: str) -> Signed:
             found = sign(url)
             headers.update(found.headers.values())
             return found
 
-        return exchange(wire, *request, signed, blank)
+        return exchange(wire, *request, signed, blank, handshake)
 
     monkeypatch.setattr(Wire, "exchange", noted)
     caplog.set_level(logging.DEBUG, "onefold")
