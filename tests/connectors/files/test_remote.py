@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -18,18 +19,31 @@ from tests.connectors.files.remote import PASSWORD, Remote, sftp, webdav
 ODD = ("żółw ąę.csv", "100% & #1?.csv", "a+b;c=d.csv", "'quoted\".csv", "new\nline.csv")
 
 
-@pytest.fixture(params=[sftp, webdav], ids=lambda each: each.__name__)
-def remote(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Remote]:
-    (tmp_path / "root").mkdir()
-    with request.param(tmp_path / "root") as remote:
-        yield remote
+@pytest.fixture(scope="module")
+def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Remote]]:
+    roots = {name: tmp_path_factory.mktemp(name) / "root" for name in ("sftp", "webdav")}
+    for root in roots.values():
+        root.mkdir()
+    with sftp(roots["sftp"]) as over_ssh, webdav(roots["webdav"]) as over_http:
+        yield {"sftp": over_ssh, "webdav": over_http}
+
+
+def emptied(server: Remote) -> Remote:
+    for path in server.root.iterdir():
+        shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
+    server.attempts.clear()
+    server.passwords.clear()
+    return server
+
+
+@pytest.fixture(params=["sftp", "webdav"])
+def remote(request: pytest.FixtureRequest, servers: dict[str, Remote]) -> Remote:
+    return emptied(servers[request.param])
 
 
 @pytest.fixture
-def over_ssh(tmp_path: Path) -> Iterator[Remote]:
-    (tmp_path / "root").mkdir()
-    with sftp(tmp_path / "root") as remote:
-        yield remote
+def over_ssh(servers: dict[str, Remote]) -> Remote:
+    return emptied(servers["sftp"])
 
 
 @pytest.mark.parametrize("pattern", ["*.csv", "2026/*.csv", "**/*.csv", "2026/**/entry?.csv", "none/*.csv"])
