@@ -11,8 +11,10 @@ import pytest
 from onefold.catalog.yaml_file import CatalogError
 from onefold.change.ledger import Plan
 from onefold.change.project import read_project
+from onefold.change.text import plan_page
 from onefold.conform.report import ConformReport
 from tests.change.edits import EDITS, add_attribute, change_identity, change_transform
+from tests.change.files import attribute
 from tests.change.world import SOURCES, Firms, Golden
 
 NAMES = ("Alfa", "ALFA SP. Z O.O.", "Beta S.A.", "Gamma", "Delta", "")
@@ -59,6 +61,14 @@ def test_each_kind_of_edit_is_noticed(firms: Firms) -> None:
     without = {name for name, (changes, _) in noticed.items() if not changes}
     assert without <= {"living", "survivorship"}, "here no value depends on these"
     assert all("firm:resolution" in parts for _, parts in noticed.values()), noticed
+
+
+def test_the_page_counts_the_samples_that_it_shows(firms: Firms) -> None:
+    firms.files.entity["attributes"]["note"] = attribute(field="note", of="crm")
+    plan = firms.plan()
+    assert (plan.says.golden, plan.says.entities[0].same_values) == (4, 2), "two records have no note"
+    shown = plan_page(firms.connection, plan).partition("Changed (4, 2 of them):\n")[2].partition("\n\n")[0]
+    assert sorted(line.partition(": ")[2] for line in shown.splitlines()) == ["note ∅ → three", "note ∅ → two"]
 
 
 @pytest.mark.torture

@@ -14,8 +14,17 @@ SHOP = {
     "version": 1,
     "trust": ["crm"],
     "identity": {"strong": ["nip"]},
-    "attributes": {"nip": attribute(field="nip", of="crm"), "name": attribute(field="name", of="crm")},
+    "attributes": {
+        "nip": attribute(field="nip", of="crm"),
+        "name": attribute(field="name", of="crm"),
+        "credit": attribute("numeric", field="limit", of="crm", type="numeric"),
+        "staff": attribute("integer", field="note", of="crm", type="integer"),
+        "active": attribute("boolean", field="state", of="crm", type="boolean"),
+        "opened": attribute("date_iso", field="changed", of="crm", type="date"),
+        "changed": attribute("timestamp_utc", field="changed", of="crm", type="timestamptz"),
+    },
 }
+"""With an attribute of every type."""
 
 
 def test_a_new_entity_is_planned_before_it_has_tables_and_its_end_says_what_is_lost(firms: Firms) -> None:

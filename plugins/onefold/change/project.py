@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -99,11 +98,6 @@ def assemble(project: Project, target: Path) -> Path:
         if name.startswith("dbt_project/"):
             _write(target / name, text.encode())
     return target / "dbt_project"
-
-
-def discard(folder: Path) -> None:
-    """Remove what assemble() made."""
-    shutil.rmtree(folder, ignore_errors=True)
 
 
 def _write(path: Path, content: bytes) -> None:

@@ -68,7 +68,7 @@ def _samples(content: Content, samples: Mapping[str, Mapping[str, Sequence[Mappi
 def _sample(each: EntityChange, kind: str, records: Sequence[Mapping[str, object]]) -> str:
     lines = [f"- {each.entity} {record['id']}{_said(kind, record)}" for record in records[:_SAMPLES]]
     total = each.counts[kind]
-    more = f", {_SAMPLES} of them" if total > len(lines) else ""
+    more = f", {len(lines)} of them" if total > len(lines) else ""
     return f"{kind.replace('_', ' ').capitalize()} ({number(total)}{more}):\n" + "\n".join(lines)
 
 

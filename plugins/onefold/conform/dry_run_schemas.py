@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import psycopg
 from psycopg import sql
@@ -67,34 +67,53 @@ def copy_mapped_tables(connection: psycopg.Connection, entity: Entity) -> None:
             connection.execute(sql.SQL("analyze {}").format(copy))
 
 
+_VERSION = {
+    "source_of_truth": "text",
+    "_systems": "text[]",
+    "_records": "integer",
+    "_members": "text[]",
+    "_loads": "bigint[]",
+    "_mapping_versions": "integer[]",
+    "_winning_members": "integer[]",
+    "_hash": "text",
+    "_publish_id": "bigint",
+    "_ended_publish_id": "bigint",
+    "_merged_into": "uuid",
+}
+_CROSSWALK = {
+    "record": 'text collate "C"',
+    "system": "text",
+    "stream": "text",
+    "key": "text",
+    "_publish_id": "bigint",
+    "_ended_publish_id": "bigint",
+}
+_TYPES = {"timestamp with time zone": "timestamptz"}
+
+
 def create_published_views(connection: psycopg.Connection, entity: Entity) -> None:
     """Create a view of each table that the entity is published in, with the columns that the catalogue gives it."""
     name = entity.entity
+    golden_id = {f"{name}_id": "uuid"}
     version = sql.Identifier("conformed", f"{name}_version")
     there = _columns(connection, version)
     attributes = {attribute: _as_migrated(attribute, each, there) for attribute, each in entity.attributes.items()}
-    _create_view(connection, f"{name}_version", version, {each: sql.Identifier(each) for each in _META} | attributes)
-    crosswalk = sql.Identifier("conformed", f"{name}_crosswalk_version")
-    moved = ("record", "system", "stream", "key", "_publish_id", "_ended_publish_id")
-    _create_view(connection, f"{name}_crosswalk_version", crosswalk, {each: sql.Identifier(each) for each in moved})
-    known = sql.Identifier("mapped", f"{name}__identifier")
-    held = _columns(connection, known)
-    _create_view(
-        connection,
-        f"{name}__identifier",
-        known,
-        {
-            column: sql.Identifier(column) if column in held else sql.SQL("null::{}").format(sql.SQL(kind))
-            for column, kind in known_columns(entity).items()
-        },
-    )
+    columns = _as_it_is(golden_id | _VERSION, there) | attributes
+    _create_view(connection, f"{name}_version", columns, version if there else None)
+    for table, view, kinds in (
+        (sql.Identifier("conformed", f"{name}_crosswalk_version"), f"{name}_crosswalk_version", golden_id | _CROSSWALK),
+        (sql.Identifier("mapped", f"{name}__identifier"), f"{name}__identifier", known_columns(entity)),
+    ):
+        there = _columns(connection, table)
+        _create_view(connection, view, _as_it_is(kinds, there), table if there else None)
 
 
-_META = (
-    *("source_of_truth", "_systems", "_records", "_members", "_loads", "_mapping_versions", "_winning_members"),
-    *("_hash", "_publish_id", "_ended_publish_id", "_merged_into"),
-)
-_TYPES = {"timestamp with time zone": "timestamptz"}
+def _as_it_is(kinds: Mapping[str, str], there: Collection[str]) -> dict[str, sql.Composable]:
+    """The columns of these SQL types as they are; NULL where there is none yet."""
+    return {
+        column: sql.Identifier(column) if column in there else sql.SQL("null::{}").format(sql.SQL(kind))
+        for column, kind in kinds.items()
+    }
 
 
 def _as_migrated(name: str, attribute: Attribute, there: Mapping[str, str]) -> sql.Composable:
@@ -108,36 +127,14 @@ def _as_migrated(name: str, attribute: Attribute, there: Mapping[str, str]) -> s
 
 
 def _create_view(
-    connection: psycopg.Connection, name: str, table: sql.Identifier, columns: Mapping[str, sql.Composable]
+    connection: psycopg.Connection, name: str, columns: Mapping[str, sql.Composable], table: sql.Identifier | None
 ) -> None:
-    """A view of the table's columns; an empty one of their names where there is no such table yet."""
-    view, entity_id = sql.Identifier(MAPPED, name), _id_of(name)
-    if _columns(connection, table):
-        selected = [sql.SQL("{} as {}").format(value, sql.Identifier(column)) for column, value in columns.items()]
-        if entity_id:
-            selected.append(sql.SQL("{}").format(sql.Identifier(entity_id)))
-        body = sql.SQL("select {} from {}").format(sql.SQL(", ").join(selected), table)
-    else:
-        typed = {column: _EMPTY.get(column, "text") for column in columns} | ({entity_id: "uuid"} if entity_id else {})
-        selected = [
-            sql.SQL("null::{} as {}").format(sql.SQL(kind), sql.Identifier(column)) for column, kind in typed.items()
-        ]
-        body = sql.SQL("select {} where false").format(sql.SQL(", ").join(selected))
-    connection.execute(sql.SQL("create view {} as {}").format(view, body))
-
-
-_EMPTY = {
-    **dict.fromkeys(("_publish_id", "_ended_publish_id", "_load_id"), "bigint"),
-    "_merged_into": "uuid",
-    "name_truncated": "boolean",
-    "record": 'text collate "C"',
-}
-
-
-def _id_of(table: str) -> str:
-    """The column with the golden record's id, of a table of versions; of no other."""
-    entity = table.removesuffix("_version").removesuffix("_crosswalk")
-    return f"{entity}_id" if table.endswith("_version") else ""
+    """A view of the table; an empty one where there is no table yet."""
+    selected = sql.SQL(", ").join(
+        sql.SQL("{} as {}").format(value, sql.Identifier(column)) for column, value in columns.items()
+    )
+    of = sql.SQL("from {}").format(table) if table else sql.SQL("where false")
+    connection.execute(sql.SQL("create view {} as select {} {}").format(sql.Identifier(MAPPED, name), selected, of))
 
 
 def _columns(connection: psycopg.Connection, table: sql.Identifier) -> dict[str, str]:
