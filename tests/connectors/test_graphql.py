@@ -91,6 +91,16 @@ def test_a_connection_may_be_at_a_dotted_place_whose_names_have_arguments(web: W
     assert keys(read(web, api, request=request, next=CONNECTION)) == ["1", "2", "3"]
 
 
+@pytest.mark.parametrize("written", ["titleOfIt", "title: titleOfIt", "title_", "titleOfIt(upper: true)"])
+def test_a_name_may_be_written_as_another_one_that_begins_like_it(web: WebServer, written: str) -> None:
+    api = Api({"issues": [{"id": "1", "titleOfIt": "x", "title_": "x"}]})
+    if "(" in written:
+        api = Api({"issues": [{"id": "1", "titleOfIt": Field({"upper": "Boolean"}, lambda given: "x")}]})
+    assert payloads(read(web, api, request={"operation": "issues", "select": {"title": written}})) == [
+        {"id": "1", "title": "x"}
+    ]
+
+
 def test_arguments_are_of_the_types_that_the_yaml_gives_them(web: WebServer) -> None:
     seen: list[Object] = []
     types = {
@@ -228,6 +238,9 @@ def test_a_plain_list_is_whole_unless_it_is_as_long_as_was_asked_for(web: WebSer
     with pytest.raises(Fatal, match=r"as many records as were asked for \(3\)"):
         read(web, api, request={"operation": "issues"}, next={"size": 3})
     assert len(keys(read(web, api, request={"operation": "issues"}, next={"size": 3, "complete": True}))) == 3
+    with pytest.raises(Fatal, match=r"as many records as were asked for \(3\)"):
+        read(web, api, request={"operation": "issues", "arguments": {"limit": 3}})
+    assert len(keys(read(web, api, request={"operation": "issues", "arguments": {"limit": 4, "offset": 0}}))) == 3
 
 
 @pytest.mark.parametrize("answer", [b'{"data": {"issues": null}}', b'{"data": {"others": []}}', b'{"data": {}}'])

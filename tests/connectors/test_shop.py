@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import requests
 from purgatory import SyncCircuitBreakerFactory
+from pydantic import JsonValue
 
 from onefold.catalog.reader import read_systems
 from onefold.catalog.system import System
@@ -119,6 +120,24 @@ def test_an_order_with_more_lines_than_a_page_holds_is_read_by_a_bulk_operation(
     all_lines = contents(source.pages())
     monkeypatch.setattr(shopify, "NESTED", 2)
     assert contents(source.pages()) == all_lines
+
+
+@pytest.mark.parametrize(
+    ("value", "kind", "expected"),
+    [
+        ("UPDATED_AT", "OrderSortKeys", "UPDATED_AT"),
+        (["PAID", "OPEN"], "[State!]!", "[PAID, OPEN]"),
+        ("A", "String", '"A"'),
+        (["A"], "[ID!]", '["A"]'),
+        ("2026-01-01", "Date", '"2026-01-01"'),
+        ("A", None, '"A"'),
+        (3, "Int", "3"),
+    ],
+)
+def test_a_bulk_operation_has_no_variables_so_only_what_can_be_an_enum_stands_without_quotation_marks(
+    value: JsonValue, kind: str | None, expected: str
+) -> None:
+    assert shopify.without_variables(value, kind) == expected
 
 
 def test_a_deleted_order_takes_its_lines_along_and_is_named_itself(connected: Callable[[str], Connected]) -> None:

@@ -119,6 +119,49 @@ def test_what_is_left_out_is_said_and_what_is_guessed_is_marked() -> None:
         assert said in text, said
 
 
+@pytest.mark.parametrize(
+    ("arguments", "answer", "following", "records"),
+    [
+        (
+            "page: Int, per_page: Int", "{ data: [Row!], page_info: Info }",
+            {"kind": "number", "parameter": "page", "size_parameter": "per_page", "total": "page_info.total_count"},
+            "data",
+        ),
+        (
+            "page_number: Int!, page_size: Int!", "{ results: [Row!], total_count: Int }",
+            {"kind": "number", "parameter": "page_number", "size_parameter": "page_size", "total": "total_count"},
+            "results",
+        ),
+        (
+            "next_token: String, limit: Int", "{ items: [Row!], next_token: String }",
+            {"kind": "token", "path": "next_token", "parameter": "next_token"}, "items",
+        ),
+        (
+            "_offset: Int, limit: Int!", "{ rows: [Row!], total: Int }",
+            {"kind": "offset", "parameter": "_offset", "total": "total"}, "rows",
+        ),
+    ],
+)  # fmt: skip
+def test_names_with_underscores_tell_the_same_as_those_without(
+    arguments: str, answer: str, following: Object, records: str
+) -> None:
+    sdl = f"type Query {{ rows({arguments}, updated_since: String): Answer }} type Answer {answer}"
+    sdl += " type Info { total_count: Int } type Row { id: ID! }"
+    (stream,) = graphql_draft(sdl.encode()).streams
+    assert (stream.following, stream.records) == ({**following, "size": 100}, records)
+    assert stream.request["arguments"] == {"updated_since": "{start}"}
+
+
+@pytest.mark.parametrize(
+    "arguments", ["after: DateTime!", "token: String!, offset: Int", "number: Int!, page: Int", "first: ID!"]
+)
+def test_an_argument_that_only_the_user_knows_is_never_taken_for_one_of_the_pages(arguments: str) -> None:
+    sdl = f"type Query {{ rows({arguments}): [Row!] others: [Row!] }} type Row {{ id: ID! }}"
+    made = graphql_draft(sdl.encode())
+    assert [stream.name for stream in made.streams] == ["others"]
+    assert made.left_out == (f"rows: it needs the argument {arguments.partition(':')[0]}",)
+
+
 def test_mutations_are_never_drafted() -> None:
     assert "Mutation" in read_sdl(SDL.read_text()).types
     text = drafted_text("graphql", SDL)

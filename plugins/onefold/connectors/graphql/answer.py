@@ -90,19 +90,19 @@ def answer_of(response: Response) -> Answer:
     return Answer(raws, errors, found.get("extensions", b"null"))
 
 
-def require_no_errors(answer: Answer, named: str, http: Client, seconds: float | None = None) -> Raws:
+def require_no_errors(answer: Answer, named: str, http: Client, seconds: float | None) -> Raws:
     """The answer's data. `seconds` are to be waited where it says that we ask too much.
 
     Raises Later then, Unauthorized when our sign-in is not accepted, BadBody when something failed that may not fail
     again, Refused for a query that the source does not accept.
     """
-    codes = answer.codes
     if not answer.errors and answer.data is not None:
         return answer.data
+    codes = answer.codes
     texts = [text for error in answer.errors for text in (error.stated, error.message) if text]
     said = described("; ".join(texts), known_words(http.system)) or "no code"
     if answer.is_throttled:
-        raise Later(next(iter(sorted(codes & _LATER))), seconds)
+        raise Later(min(codes & _LATER), seconds)
     if codes & _SIGN_IN:
         raise Unauthorized(said, 401)
     if codes & _AGAIN:

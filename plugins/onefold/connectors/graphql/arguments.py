@@ -44,10 +44,7 @@ def window_filled(
 ) -> dict[str, JsonValue]:
     """The arguments with their placeholders filled in. Where {start_unix} or one of its kin is the whole text, it is a
     number, unless the argument's type is named as a text's."""
-    return {
-        name: _filled(value, values, numbers=base_type(types.get(name, "")) not in _TEXTS)
-        for name, value in arguments.items()
-    }
+    return {name: _filled(value, values, numbers=not is_text(types.get(name, ""))) for name, value in arguments.items()}
 
 
 def placed(arguments: Mapping[str, JsonValue], at: Path, value: JsonValue) -> dict[str, JsonValue]:
@@ -72,14 +69,19 @@ def literal(value: JsonValue) -> str:
             return json.dumps(value)
 
 
-def base_type(text: str) -> str:
+def is_text(kind: str) -> bool:
+    """Whether a type's values are texts, whose marks are quotation marks also in a document."""
+    return _base(kind) in _TEXTS
+
+
+def _base(kind: str) -> str:
     """A type's name without its marks: [ID!]! is ID."""
-    return text.strip("[]! ")
+    return kind.strip("[]! ")
 
 
 def _read(value: JsonValue, kind: str) -> JsonValue:
     """A text as the number that its type wants: cursors and the window's ends are texts here."""
-    if isinstance(value, str) and base_type(kind) in ("Int", "Float") and _WHOLE.fullmatch(value):
+    if isinstance(value, str) and _base(kind) in ("Int", "Float") and _WHOLE.fullmatch(value):
         return int(value)
     return value
 

@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 
 from onefold.catalog.deletes import Tombstones
 from onefold.catalog.paging import NextPage
-from onefold.catalog.request import Request
 from onefold.catalog.stream import Stream
 from onefold.connectors.graphql.arguments import literal
 from onefold.connectors.json_shape import Path
@@ -28,7 +27,7 @@ SIZE = 50
 named."""
 
 Tree = dict[str, "Tree"]
-_STEP = re.compile(r"([_A-Za-z]\w*)(\[(?:\d+|\*)\])?")
+_STEP = re.compile(r"([_A-Za-z]\w*)(\[(?:\d+|\*)\])?", re.ASCII)
 _BRACKETS = re.compile(r'"(?:[^"\\]|\\.)*"|[(){]')
 
 
@@ -79,8 +78,7 @@ class Selection:
         text = self.written.get(name, name)
         if text.startswith("..."):
             return text
-        head, arguments, body = _taken_apart(text)
-        head = head if head.startswith(name) else f"{name}: {head}"
+        head, arguments, body = _taken_apart(name, text)
         inner = " ".join(filter(None, (body, self._names(below, at, only))))
         if at in self.connections and not self.style.nested:
             inner = around(self.style.at, inner)
@@ -99,8 +97,7 @@ def document(operation: Path, written: Mapping[str, str], arguments: str, declar
     """A query: the operation at its place, with its arguments, and what is selected of it."""
     text = selected
     for depth, name in enumerate(reversed(operation)):
-        head, own, body = _taken_apart(written.get(name, name))
-        head = head if head.startswith(name) else f"{name}: {head}"
+        head, own, body = _taken_apart(name, written.get(name, name))
         given = _joined(own, "" if depth else arguments)
         text = f"{head}{f'({given})' if given else ''} {{ {' '.join(filter(None, (body, text)))} }}"
     return f"query{declared} {{ {text} }}"
@@ -140,7 +137,7 @@ def deletions(named: str, feed: Tombstones, style: Style) -> Selection:
     return Selection(tree, frozenset(), feed.request.select, style)
 
 
-def style_of(request: Request, following: NextPage, at: Path) -> Style:
+def style_of(following: NextPage, at: Path) -> Style:
     """How the source writes connections, as its listing shows it; else as Relay does."""
     if following.kind != "connection":
         return Style()
@@ -190,8 +187,9 @@ def _text(tree: Tree, at: Path, inner: str) -> str:
     return " ".join(parts)
 
 
-def _taken_apart(text: str) -> tuple[str, str, str]:
-    """What is written for a name: its head, its arguments and what is selected of it."""
+def _taken_apart(name: str, text: str) -> tuple[str, str, str]:
+    """What is written for a name: its head, with which the answer calls it by that name, its arguments and what is
+    selected of it."""
     depth, begin, end = 0, len(text), len(text)
     found = ""
     for bracket in _BRACKETS.finditer(text):
@@ -207,6 +205,8 @@ def _taken_apart(text: str) -> tuple[str, str, str]:
                 begin = min(begin, bracket.start())
                 break
     head, arguments = text[:begin].strip(), ""
+    if not re.match(rf"{name}\b", head):
+        head = f"{name}: {head}"
     if text[begin : begin + 1] == "(":
         arguments = text[begin + 1 : end].strip()
     return head, arguments, found

@@ -26,7 +26,8 @@ from onefold.errors import Fatal, Retriable
 from onefold.http.failure import Refused
 
 FIRST = {"offset": 0, "number": 1}
-_SIZE_PARAMETERS = {"connection": "first"}
+_SIZES: tuple[Path, ...] = (("limit",), ("first",))
+"""What the argument for a list's size is called, also where it stands among the stream's own arguments."""
 _NULL = b"null"
 
 
@@ -80,7 +81,7 @@ class Listing:
         self._call = call_of(request, values)
         self.arguments = window_filled(request.arguments, request.types, values)
         size = following.size or (SIZE if following.kind == "connection" else None)
-        self._size_at = dotted(following.size_parameter or _SIZE_PARAMETERS.get(following.kind, "limit"))
+        self._size_at = dotted(following.size_parameter or ("first" if following.kind == "connection" else "limit"))
         self._sized = placed(self.arguments, self._size_at, size) if size else self.arguments
         self._end = Completeness(asks.named, following, counts=True)
 
@@ -90,9 +91,14 @@ class Listing:
             self._end.start(at_the_beginning=True)
         envelope = self._ask(self._arguments(token), self._asks.selection.names(), self._asks.beside, "page")
         listed, cursors = self._listed(envelope)
-        beside = {".".join(path): _value(envelope, path) for path in self._asks.beside if path[:1] != EDGES[:1]}
+        found = _members(envelope)
+        beside = {
+            ".".join(path): _value(found.get(path[0], _NULL), path[1:])
+            for path in self._asks.beside
+            if path[:1] != EDGES[:1]
+        }
         if self._next.kind == "connection" and not isinstance(beside.get("pageInfo.hasNextPage"), bool):
-            raise self._changed(_members(envelope))
+            raise self._changed(found)
         step = self._step(token, len(listed), beside)
         self._end.note(beside)
         self._end.count(len(listed))
@@ -187,8 +193,8 @@ class Listing:
 
     def _require_more_room(self, listed: int) -> None:
         """A list that is as long as was asked for may have been cut there."""
-        asked = member_of(self._sized, self._size_at) if self._next.size else None
-        if listed and asked == listed and not (self._next.complete or self._next.total):
+        asked = [_argument(self._sized, at) for at in (self._size_at, *_SIZES)]
+        if listed and listed in asked and not (self._next.complete or self._next.total):
             raise Fatal(
                 f"{self._asks.named}: the list has as many records as were asked for ({listed}), so there may be more. "
                 "Nothing of it is published. Say under `next` in its YAML how its pages go on (kind, parameter), or "
@@ -220,7 +226,7 @@ class Listing:
         )
 
 
-def member_of(arguments: Mapping[str, JsonValue], at: Path) -> JsonValue:
+def _argument(arguments: Mapping[str, JsonValue], at: Path) -> JsonValue:
     """The argument at a place; None where there is none."""
     found: JsonValue = dict(arguments)
     for name in at:
@@ -236,10 +242,10 @@ def _of_edge(edge: bytes, below: Path) -> bytes:
         return edge
 
 
-def _value(envelope: bytes, path: Path) -> object:
-    """The value of what stands beside the records; None where there is none."""
+def _value(raw: bytes, path: Path) -> object:
+    """The value at a path; None where there is none."""
     try:
-        return read_lenient(member(envelope, path))
+        return read_lenient(member(raw, path))
     except (OtherShape, ValueError, RecursionError):
         return None
 

@@ -84,10 +84,8 @@ class Within:
 
     def _nested(self, whole: bytes) -> Iterator[Record]:
         """The records in the list within what is listed; none where it is null, and one where it is an object."""
-        *above, name = self._selection.nested
-        items = member(whole, tuple(self._selection.nested))
-        parent = _without(whole, (*above, name))
-        for item in _items(items):
+        parent = _without(whole, self._selection.nested)
+        for item in _items(member(whole, self._selection.nested)):
             try:
                 made = an_object({PARENT: parent, **members(item)})
             except OtherShape:

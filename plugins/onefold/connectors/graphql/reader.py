@@ -39,7 +39,7 @@ class Records:
         self.named, self.stream, self.graphql = named, stream, graphql
         self.following = self.next_page()
         self.at = records_at(stream.records, self.following)
-        self.selection = self.selected(style_of(stream.request, self.following, self.at))
+        self.selection = self.selected(style_of(self.following, self.at))
         self._asks = Asks(named, stream.request, self.following, self.at, self.selection)
         self.within = Within(named, self.selection, Head(named, stream))
 
@@ -85,7 +85,7 @@ def with_deletions(
         following = following.model_copy(update={"size": min(size, following.size or size)})
     request = _asked_as(feed.request, stream.request)
     at = records_at(feed.records, following)
-    asks = Asks(named, request, following, at, deletions(named, feed, style_of(request, following, at)))
+    asks = Asks(named, request, following, at, deletions(named, feed, style_of(following, at)))
     return followed_by(
         read, partial(_entries, asks, feed, graphql, stream), ended if stream.nested else deleted(stream, feed)
     )

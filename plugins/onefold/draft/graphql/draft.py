@@ -79,8 +79,7 @@ def _listings(schema: Schema, left_out: list[str]) -> Iterator[tuple[tuple[str, 
 
 def _needed(field: FieldOf, listing: Listing) -> str:
     """Which arguments a query must give that no listing knows."""
-    known = {str(value) for value in listing.following.values()} | {"first", "after", "limit"}
-    lacking = [name for name, each in field.arguments.items() if each.required and name not in known]
+    lacking = [name for name, each in field.arguments.items() if each.required and name not in listing.arguments]
     return f"it needs the argument{'s' if len(lacking) > 1 else ''} {', '.join(lacking)}" if lacking else ""
 
 

@@ -9,14 +9,16 @@ from onefold.draft.graphql.schema import FieldOf, Schema
 from onefold.draft.model import Mark, Value
 
 SIZE = 100
+# Without case and underscores, as _named compares them.
 _AFTER = ("after", "cursor", "aftercursor", "startcursor")
 _FIRST = ("first", "limit", "pagesize", "size", "count", "take", "perpage", "maxresults")
-_OFFSET = ("offset", "skip", "start", "startindex", "from", "_offset")
+_OFFSET = ("offset", "skip", "start", "startindex", "from")
 _PAGE = ("page", "pagenumber", "pageno", "pageindex")
 _TOKENS = ("nexttoken", "nextcursor", "nextpagetoken", "continuationtoken")
 _TOTALS = ("totalcount", "total", "count", "totalitems", "totalresults", "totalrecords")
 _LISTS = ("items", "data", "nodes", "results", "records", "rows", "list", "edges", "entities", "collection", "values")
-_SINCE = ("updatedsince", "modifiedsince", "changedsince", "updatedafter", "modifiedafter", "updated_since")
+_SINCE = ("updatedsince", "modifiedsince", "changedsince", "updatedafter", "modifiedafter")
+_ENVELOPES = ("pageinfo", "paginatorinfo", "meta", "pagination", "paging")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,14 @@ class Listing:
     types: Mapping[str, str]
     marks: tuple[Mark, ...] = ()
     doubts: str = ""
+
+    @property
+    def arguments(self) -> frozenset[Value]:
+        """The arguments that a query gives for its pages."""
+        is_connection = self.following.get("kind") == "connection"
+        after = self.following.get("parameter", "after" if is_connection else None)
+        usual = "first" if is_connection else "limit" if "size" in self.following else None
+        return frozenset({after, self.following.get("size_parameter", usual)} - {None})
 
 
 def listing_of(schema: Schema, field: FieldOf) -> Listing | None:
@@ -81,15 +91,15 @@ def _plain(field: FieldOf) -> Listing:
 
 def _enveloped(schema: Schema, field: FieldOf, envelope: Mapping[str, FieldOf]) -> Listing | None:
     lists = {name: each for name, each in envelope.items() if each.is_list and schema.fields(each.base)}
-    name = next((name for known in _LISTS for name in lists if name.lower() == known), None)
+    name = _named(lists, _LISTS)
     if name is None:
         return None
     following, marks = _counted(field)
     token = _named(envelope, _TOKENS)
-    parameter = _named(field.arguments, (token.lower(), "token", *_AFTER)) if token else None
+    parameter = _named(field.arguments, (_flat(token), "token", *_AFTER)) if token else None
     if token and parameter:
         following, marks = {"kind": "token", "path": token, "parameter": parameter, **_sized(field)}, []
-    elif not following.get("kind") and not field.arguments.keys() & {*_FIRST}:
+    elif not following.get("kind") and not _named(field.arguments, _FIRST):
         siblings = [each for each in envelope if each != name]
         if len(lists) > 1 or (siblings and not _total(schema, envelope)):
             return None  # an object with a list in it, no listing
@@ -124,7 +134,7 @@ def _total(schema: Schema, envelope: Mapping[str, FieldOf]) -> str | None:
     if name:
         return name
     for outer, each in envelope.items():
-        if not each.is_list and outer.lower() in ("pageinfo", "paginatorinfo", "meta", "pagination", "paging"):
+        if not each.is_list and _flat(outer) in _ENVELOPES:
             inner = _total(schema, schema.fields(each.base))
             if inner:
                 return f"{outer}.{inner}"
@@ -132,6 +142,10 @@ def _total(schema: Schema, envelope: Mapping[str, FieldOf]) -> str | None:
 
 
 def _named(names: Iterable[str], known: Iterable[str]) -> str | None:
-    """The first of the known names that is there, in whatever case."""
-    there = {name.lower(): name for name in names}
+    """The first of the known names that is there, in whatever case, also with underscores."""
+    there = {_flat(name): name for name in names}
     return next((there[each] for each in known if each in there), None)
+
+
+def _flat(name: str) -> str:
+    return name.lower().replace("_", "")

@@ -14,8 +14,7 @@ from onefold.errors import Fatal
 
 QUERY = (
     "query { __schema { queryType { name } types { kind name description "
-    "fields { name description args { name type { ...T } defaultValue } type { ...T } } "
-    "possibleTypes { name } } } } "
+    "fields { name description args { name type { ...T } defaultValue } type { ...T } } } } } "
     "fragment T on __Type { kind name ofType { kind name ofType { kind name ofType { kind name "
     "ofType { kind name ofType { kind name } } } } } }"
 )

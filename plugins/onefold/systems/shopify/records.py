@@ -7,6 +7,7 @@ and their nodes come on lines of their own), the …Count queries, at most 250 r
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -15,8 +16,8 @@ import msgspec
 from pydantic import JsonValue
 
 from onefold.catalog.paging import NextPage
-from onefold.connectors.graphql.arguments import base_type, literal
-from onefold.connectors.graphql.client import call_of
+from onefold.connectors.graphql.arguments import is_text, literal
+from onefold.connectors.graphql.client import Call, call_of
 from onefold.connectors.graphql.document import EDGES, Selection, Style
 from onefold.connectors.graphql.listing import Listing, Part
 from onefold.connectors.graphql.parts import a_list, an_object
@@ -30,6 +31,8 @@ from onefold.errors import Fatal
 from onefold.systems.shopify.bulk import Bulk, Node, is_token
 
 log = logging.getLogger(__name__)
+_NAME = re.compile(r"[_A-Za-z]\w*", re.ASCII)
+"""What an enum's value looks like; a date or a number as text does not."""
 
 LARGEST_PAGE = 250
 PAGE = 50
@@ -67,14 +70,9 @@ class ShopifyRecords(Records):
                 f"{self.named}: only one connection may be nested in its records, at their top level: a bulk "
                 "operation's lines would not say which of them they are of."
             )
-        for path in made.connections:
-            at = made.tree
-            for name in path:
-                at = at.setdefault(name, {})
-            if "id" not in at:
-                rest = dict(at)
-                at.clear()
-                at |= {"id": {}, **rest}
+        for (name,) in made.connections:
+            below = made.tree.get(name, {})
+            made.tree[name] = below if "id" in below else {"id": {}, **below}
         return replace(made, key=(("id",),))
 
     def read(self, window: Window, token: str | None) -> Iterator[Page]:
@@ -88,7 +86,7 @@ class ShopifyRecords(Records):
             return Fetched(records, step, mark=step or "")
 
         def fetch(token: str | None) -> Fetched:
-            if is_token(token) or (token is None and self._much(window, listing)):
+            if is_token(token) or (token is None and self._much(window, listing, call)):
                 return in_bulk(token)
             try:
                 return self.page(listing, token)
@@ -101,12 +99,11 @@ class ShopifyRecords(Records):
     def further(self, listing: Listing, part: Part, number: int, connection: tuple[str, ...], after: str) -> bytes:
         raise Truncated
 
-    def _much(self, window: Window, listing: Listing) -> bool:
+    def _much(self, window: Window, listing: Listing, call: Call) -> bool:
         if window.end - window.start <= BULK_WINDOW:
             return False
         counted = f"{self.stream.request.operation}Count"
         query = literal(listing.arguments.get("query", ""))
-        call = call_of(self.stream.request, placeholders(window, self.stream))
         data = self.graphql.ask(call, f"{{ {counted}(query: {query}, limit: {BULK_FROM}) {{ count }} }}")
         return msgspec.json.decode(data.get(counted, b"{}"), type=_Count).count >= BULK_FROM
 
@@ -114,7 +111,9 @@ class ShopifyRecords(Records):
         """The document for a bulk operation, which has no variables: of the types that we name, those that are no
         text's are enums."""
         types = self.stream.request.types
-        shown = ", ".join(f"{name}: {_written(value, types.get(name))}" for name, value in listing.arguments.items())
+        shown = ", ".join(
+            f"{name}: {without_variables(value, types.get(name))}" for name, value in listing.arguments.items()
+        )
         operation = self.stream.request.operation
         root = f"{operation}({shown})" if shown else operation
         names = replace(self.selection, style=Style(EDGES, nested=0)).names()
@@ -132,8 +131,11 @@ class ShopifyRecords(Records):
         return an_object(found)
 
 
-def _written(value: JsonValue, kind: str | None) -> str:
-    is_enum = isinstance(value, str) and kind is not None and base_type(kind) not in ("String", "ID")
+def without_variables(value: JsonValue, kind: str | None) -> str:
+    """An argument of a type, None where it is not named, as a document without variables has it."""
+    if isinstance(value, list):
+        return f"[{', '.join(without_variables(each, kind) for each in value)}]"
+    is_enum = isinstance(value, str) and kind is not None and not is_text(kind) and _NAME.fullmatch(value)
     return str(value) if is_enum else literal(value)
 
 
