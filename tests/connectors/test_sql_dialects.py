@@ -13,20 +13,23 @@ import pymssql
 import pytest
 import sqlalchemy as sa
 from purgatory import SyncCircuitBreakerFactory
-from sqlalchemy.dialects import mssql, oracle
+from sqlalchemy.dialects import mssql, mysql, oracle, postgresql
 
-from onefold.connectors.sql.database import DIALECTS, Database
+from onefold.connectors.sql.database import DIALECTS, Database, dialect_of
 from onefold.connectors.sql.database_errors import Slow, classed
 from onefold.connectors.sql.dialects.dialect import Dialect
 from onefold.connectors.sql.dialects.mssql import SqlServer
+from onefold.connectors.sql.dialects.mysql import MySql
 from onefold.connectors.sql.dialects.oracle import Oracle
+from onefold.connectors.sql.dialects.postgresql import PostgreSql
 from onefold.connectors.sql.query import Place, Query
-from onefold.connectors.sql.relation import Relation, Rows
+from onefold.connectors.sql.relation import Relation, Rows, is_single_precision
 from onefold.connectors.window import Window
 from onefold.errors import Fatal, Retriable
 from onefold.http.endpoint import Endpoint
 from onefold.http.failure import Again
 from onefold.http.limit import MemoryLimiter
+from onefold.orchestration.tasks.connections import DATABASES
 from onefold.platform.postgres import free_port
 from tests.connectors.databases import system
 
@@ -110,9 +113,10 @@ def test_a_page_of_oracle_begins_after_a_time_of_nine_digits(stamp: sa.types.Typ
     assert "FETCH FIRST 50 ROWS ONLY" in sql
 
 
-@pytest.mark.parametrize("dialect", [SqlServer(), Oracle()], ids=lambda each: each.connection_type)
-def test_the_token_of_a_page_keeps_every_digit_of_a_time(dialect: Dialect):
-    stamp = mssql.DATETIME2() if dialect.connection_type == "mssql" else oracle.TIMESTAMP()
+@pytest.mark.parametrize(
+    ("dialect", "stamp"), [(SqlServer(), mssql.DATETIME2()), (Oracle(), oracle.TIMESTAMP())], ids=["mssql", "oracle"]
+)
+def test_the_token_of_a_page_keeps_every_digit_of_a_time(dialect: Dialect, stamp: sa.types.TypeEngine):
     asked = query(dialect, stamp)
     place = Place(True, ("2026-01-02T03:04:05.1234567", 7))
     assert asked.place(asked.token(place)) == place
@@ -175,7 +179,7 @@ def test_an_error_of_the_driver_says_whether_to_ask_again(
     dialect: Dialect, error: Exception, becomes: type[Exception], says: str
 ):
     wrapped = sa.exc.DBAPIError.instance(
-        "select 1", {}, error, pymssql.Error if dialect.connection_type == "mssql" else oracledb.Error
+        "select 1", {}, error, pymssql.Error if isinstance(dialect, SqlServer) else oracledb.Error
     )
     found = classed(wrapped, "test_erp.klient", system("klienci"), 9, dialect.codes)
     assert type(found) is becomes
@@ -204,7 +208,27 @@ def test_a_server_that_is_down_may_come_back(kind: str):
     assert "hush-hush" not in str(raised.value)
 
 
-def test_every_database_has_a_type_of_airflows_connections():
-    from onefold.orchestration.tasks.connections import DATABASES
+@pytest.mark.parametrize(
+    ("dialect", "single", "others"),
+    [
+        (PostgreSql(), sa.REAL(), [postgresql.DOUBLE_PRECISION(), sa.Numeric(), sa.Integer()]),
+        (MySql(), mysql.FLOAT(), [mysql.DOUBLE(), mysql.DECIMAL(), mysql.BIGINT()]),
+        (SqlServer(), mssql.REAL(), [mssql.DOUBLE_PRECISION(), mssql.MONEY(), mssql.ROWVERSION()]),
+        (Oracle(), oracle.BINARY_FLOAT(), [oracle.BINARY_DOUBLE(), oracle.FLOAT(), oracle.NUMBER()]),
+    ],
+)
+def test_only_a_number_of_single_precision_is_refused_as_a_key(
+    dialect: Dialect, single: sa.types.TypeEngine, others: list[sa.types.TypeEngine]
+):
+    assert is_single_precision(dialect, single)
+    assert not any(is_single_precision(dialect, each) for each in others)
 
+
+def test_every_database_has_a_type_of_airflows_connections():
     assert tuple(DIALECTS) == DATABASES
+    assert [dialect_of(each).driver.partition("+")[0] for each in DATABASES] == [
+        "postgresql",
+        "mysql",
+        "mssql",
+        "oracle",
+    ]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 from sqlalchemy.engine.interfaces import ReflectedColumn
 
-from onefold.connectors.sql.database import DIALECTS
+from onefold.connectors.sql.database import DIALECTS, dialect_of
 from onefold.draft.database_types import field_type, has_no_zone, is_flag
 from onefold.draft.guesses import guessed_cursor, guessed_keys
 from onefold.draft.model import Draft, DraftStream, Mark, Value
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 _ROW_VERSIONS = ("wersja", "version", "rowversion", "row_version", "rv")
 _DELETED = ("usuniety", "usuniete", "usunieto", "deleted", "is_deleted", "isdeleted", "skasowany")
 _OF_THE_SERVER = re.compile(r"^((?i:information_schema|sys|system|guest)|pg_.*|mysql|performance_schema|db_.*)$")
-_SCHEMES = {each.driver.partition("+")[0]: scheme for scheme, each in DIALECTS.items()} | {"mariadb": "mysql"}
+_SCHEMES = {module: scheme for scheme, (module, _) in DIALECTS.items()} | {"mariadb": "mysql"}
 """Airflow's type of connection by the name of a database in SQLAlchemy."""
 _HOW = "write postgresql://user@host/database, or mysql://, mssql:// or oracle:// in its place"
 _PARTITIONS = """
@@ -103,7 +103,8 @@ def _engine(location: str, endpoint: Endpoint | None) -> sa.Engine:
         url = sa.make_url(endpoint.url if endpoint else location)
         if endpoint:
             url = url.set(username=endpoint.login, password=endpoint.password)
-        dialect = DIALECTS.get(_SCHEMES.get(url.drivername, url.drivername))
+        scheme = _SCHEMES.get(url.drivername, url.drivername)
+        dialect = dialect_of(scheme) if scheme in DIALECTS else None
         if dialect:
             url = dialect.address(url.set(drivername=dialect.driver))
         return sa.create_engine(url, hide_parameters=True)

@@ -73,6 +73,16 @@ class Remote:
             return {file.name: file for file in store.found(pattern)}
 
 
+class Failing(asyncssh.SFTPServer):
+    """Gives no file whose name begins with an error of SFTP."""
+
+    def open(self, path: bytes, pflags: int, attrs: asyncssh.SFTPAttrs) -> object:
+        error = path.decode(errors="replace").rpartition("/")[2].split(" ")[0]
+        if error.startswith("SFTP"):
+            raise getattr(asyncssh, error)("not this one")
+        return super().open(path, pflags, attrs)
+
+
 @contextmanager
 def sftp(root: Path) -> Iterator[Remote]:
     """An SFTP server whose root is the folder."""
@@ -100,7 +110,7 @@ def sftp(root: Path) -> Iterator[Remote]:
             server_factory=Login,
             server_host_keys=[key],
             authorized_client_keys=str(authorised),
-            sftp_factory=lambda channel: asyncssh.SFTPServer(channel, chroot=str(root)),
+            sftp_factory=lambda channel: Failing(channel, chroot=str(root)),
         )
     )
     thread = threading.Thread(target=loop.run_forever, daemon=True)

@@ -8,6 +8,7 @@ import os
 import socket
 import zipfile
 from collections.abc import Callable, Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO
 
@@ -216,3 +217,22 @@ def test_a_record_of_ten_thousand_levels_waits_in_quarantine_and_the_others_load
     assert set(drops.current()) == {"1", "3"}
     assert len(drops.quarantine()) == 1
     assert drops.load().state == "published"
+
+
+@pytest.mark.parametrize(
+    ("name", "modified", "size", "is_text", "said"),
+    [
+        ("a.csv", YESTERDAY, 1, True, None),
+        (f"{'x' * 1001}.csv", YESTERDAY, 1, True, "longer than 1000 bytes"),
+        (f"{'ż' * 501}.csv", YESTERDAY, 1, True, "longer than 1000 bytes"),
+        ("a.csv", YESTERDAY, 1, False, "is not UTF-8"),
+        ("a.csv", None, 1, True, "is not said"),
+        ("a.csv", YESTERDAY, None, True, "is not said"),
+    ],
+)
+def test_what_no_store_may_give_has_its_fault(
+    name: str, modified: datetime | None, size: int | None, is_text: bool, said: str | None
+):
+    file = store.found_as(name, modified, size, "tag", is_text=is_text)
+    assert file.fault is None if said is None else said in (file.fault or "")
+    assert file.name.endswith(".csv")  # the pattern fits it as before

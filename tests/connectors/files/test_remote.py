@@ -12,7 +12,7 @@ from pathlib import Path
 import asyncssh
 import pytest
 
-from onefold.connectors.files.store import Folder
+from onefold.connectors.files.store import Folder, Unreadable
 from onefold.errors import Fatal, Retriable
 from tests.connectors.files.remote import PASSWORD, Remote, sftp, webdav
 
@@ -144,6 +144,7 @@ def test_a_link_out_of_the_folder_is_not_followed_and_a_name_that_is_no_text_sto
     (over_ssh.root / "out.csv").symlink_to(over_ssh.root.parent / "secret.csv")
     (over_ssh.root / "in.csv").symlink_to("a.csv")
     (over_ssh.root / "lost.csv").symlink_to("nowhere")
+    (over_ssh.root / "outside").symlink_to(over_ssh.root.parent)
     Path(os.fsdecode(os.fsencode(over_ssh.root) + b"/\xb3.csv")).write_text("id\n3\n")
     found = over_ssh.found("*.csv")
     assert {name: file.fault for name, file in found.items()} == {
@@ -151,6 +152,30 @@ def test_a_link_out_of_the_folder_is_not_followed_and_a_name_that_is_no_text_sto
         "in.csv": None,
         "\\xb3.csv": "its name is not UTF-8: give it another",
     }
+    assert over_ssh.found("outside/*.csv") == {}
+    assert over_ssh.found("**/*.csv").keys() == found.keys()
+
+
+@pytest.mark.parametrize("error", ["SFTPFailure", "SFTPPermissionDenied", "SFTPOpUnsupported", "SFTPInvalidParameter"])
+def test_a_file_that_the_server_does_not_give_stops_only_itself_and_is_not_named(over_ssh: Remote, error: str):
+    over_ssh.write(f"{error} jan kowalski.csv")
+    over_ssh.write("good.csv")
+    with over_ssh.open() as store:
+        good, bad = sorted(store.found("*.csv"), key=lambda file: file.name != "good.csv")
+        with pytest.raises(Unreadable, match="the server does not give it"):
+            store.take(bad)
+        taken = store.take(good)
+    assert taken and taken.content.read() == b"id\n1\n"
+    assert over_ssh.attempts[-1].bytes == len(b"id\n1\n")
+    assert "kowalski" not in str(over_ssh.attempts)
+
+
+def test_a_name_that_is_too_long_stops_only_itself(remote: Remote):
+    deep = "/".join(["x" * 200] * 5)
+    remote.write(f"{deep}/a.csv")
+    remote.write("b.csv")
+    faults = {file.name.rpartition("/")[2]: file.fault for file in remote.found("**/*.csv").values()}
+    assert faults == {"a.csv": "its name, with its folders, is longer than 1000 bytes: shorten it", "b.csv": None}
 
 
 def test_a_folder_that_cannot_be_listed_is_named_and_not_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

@@ -20,15 +20,14 @@ from lxml import etree
 
 from onefold.catalog.system import System
 from onefold.connectors import safe_xml
-from onefold.connectors.files.http_take import CHANGED, Taking
-from onefold.connectors.files.store import BEGINNING, Found, Taken, copied, fitting, fixed_folder
+from onefold.connectors.files.http_take import Taking
+from onefold.connectors.files.store import Found, Taken, fitting, fixed_folder, found_as
 from onefold.errors import Fatal
 from onefold.foreign_text import shown_name
 from onefold.http.attempt import Attempt, BadBody, Response
 from onefold.http.client import Client
 from onefold.http.endpoint import Endpoint
 from onefold.http.persistent import AttemptSettings
-from onefold.http.spool import chunks
 
 
 class Bucket:
@@ -54,7 +53,7 @@ class Bucket:
         self._signer = _signer(endpoint, region)
         self._named, self._most_pages = system.system, system.limits.pages
         self._http = Client(system, replace(endpoint, url=self._base), on_attempt, **settings)
-        self._taking = Taking(self._http, system.limits.answer_mib << 20)
+        self._taking = Taking(self._http, _tag_of, system.limits.answer_mib << 20)
 
     def __enter__(self) -> Self:
         return self
@@ -84,20 +83,7 @@ class Bucket:
 
     def take(self, file: Found) -> Taken | None:
         url = f"{self._base}/{quote(self._prefix + file.name, safe='/-_.~')}"
-
-        def whole(response: Response) -> Taken | None:
-            if response.status in CHANGED:
-                return None
-            if "ETag" not in response.headers:
-                raise BadBody("an answer without an ETag, so no object")
-            if response.headers["ETag"] != file.tag:
-                return None
-            if response.size != file.size:
-                raise BadBody("an object with another number of bytes than the store's list says")
-            response.file.seek(0)
-            return copied(chunks(response.file), file.size)
-
-        return self._taking.take(url, file, self._signed(url, {}, {"If-Match": file.tag}), whole)
+        return self._taking.take(url, file, self._signed(url, {}, {"If-Match": file.tag}))
 
     def _signed(self, url: str, params: dict[str, str], more: dict[str, str] | None = None) -> dict[str, str]:
         """The headers of a request, its signature among them; that is good for 15 minutes, and so for its retries."""
@@ -116,14 +102,19 @@ def _signer(endpoint: Endpoint, region: str) -> S3SigV4Auth | None:
     return S3SigV4Auth(held, "s3", region) if held else None
 
 
+def _tag_of(response: Response) -> str:
+    if "ETag" not in response.headers:
+        raise BadBody("an answer without an ETag, so no object")
+    return response.headers["ETag"]
+
+
 def _found(name: str, entry: etree._Element) -> Found:
-    """The object; with a fault, where the listing says no date and no size that can be read."""
     tag = entry.findtext("{*}ETag", "")
     try:
         modified = datetime.fromisoformat(entry.findtext("{*}LastModified", "")).astimezone(UTC)
-        return Found(name, modified, int(entry.findtext("{*}Size", "0")), tag)
+        return found_as(name, modified, int(entry.findtext("{*}Size", "0")), tag)
     except (ValueError, OverflowError):
-        return Found(name, BEGINNING, 0, tag, "the store does not say when it was changed, and how large it is")
+        return found_as(name, None, None, tag)
 
 
 def _listing(response: Response) -> etree._Element:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from onefold.connectors.files.store import Found, Taken, Unreadable
+from onefold.connectors.files.store import Found, Taken, Unreadable, copied
 from onefold.errors import Retriable
-from onefold.http.attempt import Response
+from onefold.http.attempt import BadBody, Response
 from onefold.http.client import Client
 from onefold.http.failure import Again, Refused, TooLarge
+from onefold.http.spool import chunks
 
 CHANGED = frozenset({404, 412})
 """What a store answers about a file that is gone, or no longer has the ETag asked for (RFC 9110, If-Match)."""
@@ -18,32 +19,28 @@ FEW = 3
 
 
 class Taking:
-    """Takes files of a store over HTTP. `least` is how many bytes an answer may have: an error's may be larger than the
-    file."""
+    """Takes files of a store over HTTP. `tag_of` is what an answer says of its file's tag; `least` how many bytes an
+    answer may have: an error's may be larger than the file. `shown` is written down in place of a file's address."""
 
-    def __init__(self, http: Client, least: int) -> None:
+    def __init__(
+        self, http: Client, tag_of: Callable[[Response], str], least: int, *, shown: str | None = None
+    ) -> None:
         self._http = http
+        self._tag_of = tag_of
         self._least = least
+        self._shown = shown
         self._failed = 0
 
-    def take(
-        self,
-        url: str,
-        file: Found,
-        headers: Mapping[str, str],
-        whole: Callable[[Response], Taken | None],
-        *,
-        shown: str | None = None,
-    ) -> Taken | None:
-        """What `whole` makes of the answer. Raises Unreadable where it is the file's fault, Retriable where it is the
-        store's."""
+    def take(self, url: str, file: Found, headers: Mapping[str, str]) -> Taken | None:
+        """The file as it was when it was found; None when it is another one by now, or gone. Raises Unreadable where it
+        is the file's fault, Retriable where it is the store's."""
         try:
             taken = self._http.send(
                 *("GET", url),
                 headers=headers,
                 accept=CHANGED,
-                parse=whole,
-                shown=shown,
+                parse=lambda response: self._whole(response, file),
+                shown=self._shown,
                 largest=max(file.size + 1, self._least),
             )
         except Retriable as error:
@@ -63,3 +60,11 @@ class Taking:
             ) from error
         self._failed = 0
         return taken
+
+    def _whole(self, response: Response, file: Found) -> Taken | None:
+        if response.status in CHANGED or self._tag_of(response) != file.tag:
+            return None
+        if response.size != file.size:
+            raise BadBody("a file with another number of bytes than the store's list says")
+        response.file.seek(0)
+        return copied(chunks(response.file), file.size)

@@ -21,8 +21,7 @@ import asyncssh
 
 from onefold.catalog.system import System
 from onefold.connectors.files.store import (
-    BEGINNING,
-    LONGEST_NAME,
+    NO_FILE,
     Copy,
     Found,
     Taken,
@@ -30,8 +29,8 @@ from onefold.connectors.files.store import (
     depth,
     fitting,
     fixed_folder,
+    found_as,
     printable,
-    short_name,
 )
 from onefold.errors import Fatal, OnefoldError, Retriable
 from onefold.foreign_text import described
@@ -41,6 +40,7 @@ from onefold.http.failure import Again
 from onefold.http.persistent import AttemptSettings, Outcome, Persistent
 
 T = TypeVar("T")
+Question = Callable[[asyncssh.SFTPClient, Outcome], Awaitable[T]]
 PIECE = 1 << 20
 """Bytes of a file that are asked for at once."""
 DEEPEST = 32
@@ -84,11 +84,11 @@ class Sftp:
         """Raises Retriable when the folder is not there: a mount that is gone must not pass for an empty one."""
         fits, fixed = fitting(pattern), fixed_folder(pattern)
         deepest = depth(pattern)
-        home = self._ask("LIST", "", self._real_root)
+        home = self._ask("LIST", self._real_root)
         ahead = [fixed]
         while ahead:
             folder = ahead.pop()
-            for name, there in self._ask("LIST", folder, partial(self._listed, folder=folder, home=home)):
+            for name, there in self._ask("LIST", partial(self._listed, folder=folder, home=home)):
                 if there is None:
                     continue
                 path = join(folder, name) if folder else name
@@ -104,17 +104,17 @@ class Sftp:
                     yield _found(path, there)
 
     def take(self, file: Found) -> Taken | None:
-        folder = file.name.rpartition("/")[0]
         try:
-            return self._ask("GET", folder, lambda client: self._taken(client, file))
+            return self._ask("GET", partial(self._taken, file=file))
         except asyncssh.SFTPNoSuchFile:
             return None
-        except asyncssh.SFTPPermissionDenied as error:
+        except asyncssh.SFTPError as error:
             raise Unreadable(
-                "the server does not let us read it: give the connection's login the right to, or take it away"
+                f"the server does not give it ({type(error).__name__}): give the connection's login the right to read "
+                "it, have it put there anew, or take it away"
             ) from error
 
-    async def _real_root(self, client: asyncssh.SFTPClient) -> bytes:
+    async def _real_root(self, client: asyncssh.SFTPClient, outcome: Outcome) -> bytes:
         try:
             real = await client.realpath(self._root)
             if stat.S_ISDIR((await client.stat(self._root)).permissions or 0):
@@ -128,12 +128,14 @@ class Sftp:
         )
 
     async def _listed(
-        self, client: asyncssh.SFTPClient, folder: str, home: bytes
+        self, client: asyncssh.SFTPClient, outcome: Outcome, folder: str, home: bytes
     ) -> list[tuple[str, asyncssh.SFTPAttrs | None]]:
         """The folder's entries; None in place of what a link that leads out of the root, or nowhere, points to."""
         entries: list[tuple[str, asyncssh.SFTPAttrs | None]] = []
         at = join(self._root, os.fsencode(folder))
         try:
+            if folder and not _is_within(await client.realpath(at), home):
+                return []
             async for each in client.scandir(at):
                 raw = _bytes(each.filename)
                 if raw not in (b".", b".."):
@@ -151,22 +153,26 @@ class Sftp:
                 "a folder there, so files in it would be missed: give it the right to, or begin request.path with a "
                 "folder beside it. Nothing was changed here."
             ) from error
+        except asyncssh.SFTPError as error:
+            raise Again(f"a folder cannot be listed ({type(error).__name__})") from error
         return entries
 
-    async def _taken(self, client: asyncssh.SFTPClient, file: Found) -> Taken | None:
+    async def _taken(self, client: asyncssh.SFTPClient, outcome: Outcome, file: Found) -> Taken | None:
         path = join(self._root, os.fsencode(file.name))
         if _tag(await client.stat(path)) != file.tag:
             return None
         copy = Copy(file.size)
         async with client.open(path, "rb") as source:
             while piece := _bytes(await source.read(PIECE)):
+                outcome.bytes += len(piece)
                 if not copy.add(piece):
                     break
         return copy.whole() if _tag(await client.stat(path)) == file.tag else None
 
-    def _ask(self, verb: str, folder: str, question: Callable[[asyncssh.SFTPClient], Awaitable[T]]) -> T:
-        """What `question` finds out, which is asked again over a new connection where this one was lost."""
-        path = f"/{folder}"
+    def _ask(self, verb: str, question: Question[T]) -> T:
+        """What `question` finds out, which is asked again over a new connection where this one was lost. It is named
+        after the root: people name folders and files after people."""
+        path = printable(os.fsdecode(self._root))
 
         def once() -> T:
             with self._way.attempt(verb, path) as outcome:
@@ -176,14 +182,11 @@ class Sftp:
 
         return self._way.persist(self._way.named(verb, path), once)
 
-    async def _asked(self, question: Callable[[asyncssh.SFTPClient], Awaitable[T]], outcome: Outcome) -> T:
+    async def _asked(self, question: Question[T], outcome: Outcome) -> T:
         try:
             async with asyncio.timeout(self._way.longest):
-                return await question(await self._open())
+                return await question(await self._open(), outcome)
         except (Again, OnefoldError):
-            raise
-        except (asyncssh.SFTPNoSuchFile, asyncssh.SFTPPermissionDenied) as error:
-            outcome.status = type(error).__name__
             raise
         except asyncssh.HostKeyNotVerifiable as error:
             raise Fatal(
@@ -196,6 +199,12 @@ class Sftp:
                 f"{self._system.system}: the SFTP server does not let us in. Check login, and password or private_key "
                 f"(extra) of the Airflow connection {self._system.connection!r}."
             ) from error
+        except asyncssh.SFTPError as error:
+            if not isinstance(error, asyncssh.SFTPConnectionLost | asyncssh.SFTPNoConnection):
+                outcome.status = type(error).__name__
+                raise  # the server's answer: what it is about knows what it means
+            self._close()
+            raise Again(f"the connection failed ({type(error).__name__})") from error
         except (asyncssh.Error, OSError, TimeoutError) as error:
             self._close()
             raise Again(f"the connection failed ({type(error).__name__})", answer=described(str(error))) from error
@@ -226,24 +235,20 @@ class Sftp:
 
 async def _followed(client: asyncssh.SFTPClient, path: bytes, home: bytes) -> asyncssh.SFTPAttrs | None:
     try:
-        real = _bytes(await client.realpath(path))
-        return await client.stat(path) if real.startswith(home.rstrip(b"/") + b"/") else None
+        return await client.stat(path) if _is_within(await client.realpath(path), home) else None
     except asyncssh.SFTPError:
         return None
 
 
 def _found(name: str, there: asyncssh.SFTPAttrs) -> Found:
-    """The file; one that is none, or that could not be named or dated in the warehouse, with its fault."""
-    shown, fault = printable(name), None
-    if not stat.S_ISREG(there.permissions or 0):
-        fault = "it is no regular file: take it away"
-    elif shown != name:
-        fault = "its name is not UTF-8: give it another"
-    elif len(name.encode()) > LONGEST_NAME:
-        fault = f"its name, with its folders, is longer than {LONGEST_NAME} bytes: shorten it"
-    if there.mtime is None or there.size is None:
-        return Found(short_name(shown), BEGINNING, 0, "", fault or "the server does not say its time and size")
-    return Found(short_name(shown), datetime.fromtimestamp(there.mtime, UTC), there.size, _tag(there), fault)
+    modified = None if there.mtime is None else datetime.fromtimestamp(there.mtime, UTC)
+    fault = None if stat.S_ISREG(there.permissions or 0) else NO_FILE
+    shown = printable(name)
+    return found_as(shown, modified, there.size, _tag(there), fault, is_text=shown == name)
+
+
+def _is_within(real: bytes | str, home: bytes) -> bool:
+    return _bytes(real).startswith(home.rstrip(b"/") + b"/")
 
 
 def _tag(there: asyncssh.SFTPAttrs) -> str:

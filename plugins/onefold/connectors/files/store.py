@@ -150,20 +150,30 @@ def _without_waiting(path: str, flags: int) -> int:
 
 
 def _found(name: str, stat: os.stat_result, *, as_it_is: bool) -> Found:
-    """The file; one that is none, or that could not be named (`as_it_is`: its name is what it is called there) or dated
-    in the warehouse, with its fault."""
-    fault = None
-    if not S_ISREG(stat.st_mode):
-        fault = "it is no regular file (a FIFO, a device, a socket): take it away"
-    elif not as_it_is:
-        fault = "its name is not UTF-8: give it another"
-    elif len(name.encode()) > LONGEST_NAME:
-        fault = f"its name, with its folders, is longer than {LONGEST_NAME} bytes: shorten it"
+    """The file; one that is none, or whose time is none, with its fault."""
     try:
         modified = datetime.fromtimestamp(stat.st_mtime, UTC)
     except (ValueError, OverflowError, OSError):
-        modified, fault = BEGINNING, fault or "the time of its last change is beyond the calendar: touch it"
-    return Found(short_name(name), modified, stat.st_size, _tag(stat), fault)
+        modified = None
+    fault = None if S_ISREG(stat.st_mode) else NO_FILE
+    return found_as(name, modified, stat.st_size, _tag(stat), fault, is_text=as_it_is)
+
+
+NO_FILE = "it is no regular file (a FIFO, a device, a socket): take it away"
+
+
+def found_as(
+    name: str, modified: datetime | None, size: int | None, tag: str, fault: str | None = None, *, is_text: bool = True
+) -> Found:
+    """A file of any store, with its fault: the one given, a name that the warehouse cannot have (`is_text`: it is
+    called so there), or a time or a size that is None."""
+    if fault is None and not is_text:
+        fault = "its name is not UTF-8: give it another"
+    elif fault is None and len(name.encode()) > LONGEST_NAME:
+        fault = f"its name, with its folders, is longer than {LONGEST_NAME} bytes: shorten it"
+    elif fault is None and (modified is None or size is None):
+        fault = "its time or its size is not said, or beyond the calendar: put it there anew"
+    return Found(_short(name), modified or BEGINNING, size or 0, tag, fault)
 
 
 def printable(name: str) -> str:
@@ -171,8 +181,7 @@ def printable(name: str) -> str:
     return os.fsencode(name).decode("utf-8", "backslashreplace")
 
 
-def short_name(name: str) -> str:
-    """The name, shortened where it is longer than LONGEST_NAME bytes."""
+def _short(name: str) -> str:
     if len(name.encode()) <= LONGEST_NAME:
         return name
     folder, _, last = name.rpartition("/")  # the last part stays, so that the pattern fits it as before

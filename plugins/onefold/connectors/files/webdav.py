@@ -16,25 +16,14 @@ from lxml import etree
 
 from onefold.catalog.system import System
 from onefold.connectors import safe_xml
-from onefold.connectors.files.http_take import CHANGED, Taking
-from onefold.connectors.files.store import (
-    BEGINNING,
-    LONGEST_NAME,
-    Found,
-    Taken,
-    copied,
-    depth,
-    fitting,
-    fixed_folder,
-    short_name,
-)
+from onefold.connectors.files.http_take import Taking
+from onefold.connectors.files.store import Found, Taken, depth, fitting, fixed_folder, found_as
 from onefold.errors import Fatal, Retriable
 from onefold.foreign_text import shown_name
 from onefold.http.attempt import Attempt, BadBody, Response
 from onefold.http.client import Client
 from onefold.http.endpoint import Endpoint
 from onefold.http.persistent import AttemptSettings
-from onefold.http.spool import chunks
 
 MULTI_STATUS = 207
 _ASKED = (
@@ -57,7 +46,7 @@ class WebDav:
         self._base = endpoint.url.rstrip("/")
         self._path = unquote(urlsplit(self._base).path)
         self._http = Client(system, endpoint, on_attempt, **settings)
-        self._taking = Taking(self._http, system.limits.answer_mib << 20)
+        self._taking = Taking(self._http, _tag_of, system.limits.answer_mib << 20, shown=self._base)
 
     def __enter__(self) -> Self:
         return self
@@ -88,17 +77,7 @@ class WebDav:
 
     def take(self, file: Found) -> Taken | None:
         conditional = file.tag.startswith('"')  # a weak one (W/"…") is no condition for GET (RFC 9110, 13.1.1)
-
-        def whole(response: Response) -> Taken | None:
-            if response.status in CHANGED or _tag_of(response) != file.tag:
-                return None
-            if response.size != file.size:
-                raise BadBody("a file with another number of bytes than the server's list says")
-            response.file.seek(0)
-            return copied(chunks(response.file), file.size)
-
-        headers = {"If-Match": file.tag} if conditional else {}
-        return self._taking.take(self._url(file.name), file, headers, whole, shown=self._base)
+        return self._taking.take(self._url(file.name), file, {"If-Match": file.tag} if conditional else {})
 
     def _listed(self, folder: str) -> list[tuple[str, etree._Element]]:
         """Names below the root and properties of what lies in the folder; nothing where it is not there."""
@@ -158,18 +137,12 @@ def _is_folder(entry: etree._Element) -> bool:
 
 
 def _found(name: str, entry: etree._Element) -> Found:
-    """The file; with a fault, where the listing says no date and no size that can be read."""
     modified, size = _text(entry, "getlastmodified"), _text(entry, "getcontentlength")
-    tag, fault = _tag(_text(entry, "getetag"), modified, size), None
-    if "\N{REPLACEMENT CHARACTER}" in name:
-        fault = "its name is not UTF-8: give it another"
-    elif len(name.encode()) > LONGEST_NAME:
-        fault = f"its name, with its folders, is longer than {LONGEST_NAME} bytes: shorten it"
+    tag, is_text = _tag(_text(entry, "getetag"), modified, size), "\N{REPLACEMENT CHARACTER}" not in name
     try:
-        return Found(short_name(name), parsedate_to_datetime(modified).astimezone(UTC), int(size), tag, fault)
+        return found_as(name, parsedate_to_datetime(modified).astimezone(UTC), int(size), tag, is_text=is_text)
     except (ValueError, TypeError, IndexError, OverflowError):
-        unknown = "the server does not say when it was changed, and how large it is"
-        return Found(short_name(name), BEGINNING, 0, tag, fault or unknown)
+        return found_as(name, None, None, tag, is_text=is_text)
 
 
 def _tag(etag: str, modified: str, size: str) -> str:

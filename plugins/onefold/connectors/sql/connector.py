@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class SqlConnector(Connector["Database"]):
-    """Reads a table or view of a PostgreSQL, MariaDB or MySQL database."""
+    """Reads a table or view of a database of any kind in dialects/."""
 
     capabilities = Capabilities(
         windows="cursor", counting=Counting(200), ordered=False, listing="cursor", by_key=True, sweeps=True

@@ -4,9 +4,10 @@ again, and is counted. What onefold.http.client.Client is for HTTP.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Self, TypeVar, Unpack
 
 import sqlalchemy as sa
@@ -15,10 +16,6 @@ from sqlalchemy.pool import NullPool
 from onefold.catalog.system import System
 from onefold.connectors.sql.database_errors import classed
 from onefold.connectors.sql.dialects.dialect import Dialect
-from onefold.connectors.sql.dialects.mssql import SqlServer
-from onefold.connectors.sql.dialects.mysql import MySql
-from onefold.connectors.sql.dialects.oracle import Oracle
-from onefold.connectors.sql.dialects.postgresql import PostgreSql
 from onefold.connectors.sql.time_limit import Cut, cut_after
 from onefold.connectors.sql.values import read_json
 from onefold.errors import Fatal
@@ -31,11 +28,17 @@ T = TypeVar("T")
 
 
 class SnapshotLost(Exception):
-    """The connection that saw the snapshot is gone: what was read of it cannot be gone on with."""
+    """The connection that saw the snapshot is gone: what was read of it is to be read anew."""
 
 
-DIALECTS = {each.connection_type: each for each in (PostgreSql(), MySql(), SqlServer(), Oracle())}
-"""By Airflow's type of connection, the scheme of the endpoint."""
+DIALECTS: Mapping[str, tuple[str, str]] = {
+    "postgres": ("postgresql", "PostgreSql"),
+    "mysql": ("mysql", "MySql"),
+    "mssql": ("mssql", "SqlServer"),
+    "oracle": ("oracle", "Oracle"),
+}
+"""By Airflow's type of connection, the scheme of the endpoint: the module in dialects/, which is SQLAlchemy's name too,
+and its class. It is imported when such a database is opened: each brings a driver and a part of SQLAlchemy along."""
 
 
 class Database:
@@ -145,15 +148,22 @@ class _Snapshot:
     connection: sa.Connection | None = None
 
 
+def dialect_of(connection_type: str) -> Dialect:
+    """What is particular to the databases that connections of this type lead to."""
+    module, name = DIALECTS[connection_type]
+    dialect: type[Dialect] = getattr(import_module(f"onefold.connectors.sql.dialects.{module}"), name)
+    return dialect()
+
+
 def _engine(system: System, endpoint: Endpoint) -> tuple[Dialect, sa.Engine]:
     url = sa.make_url(endpoint.url)
-    dialect = DIALECTS.get(url.drivername)
-    if dialect is None or not url.host or not url.database:
+    if url.drivername not in DIALECTS or not url.host or not url.database:
         raise Fatal(
             f"{system.system}: the Airflow connection {system.connection!r} leads to no database. Make it one of type "
             f"{', '.join(DIALECTS)} (mysql is MariaDB's too) with host, port, login and password, and the database's "
             "name (Oracle: its service name) as schema."
         )
+    dialect = dialect_of(url.drivername)
     arguments = dialect.arguments(system.limits.timeout.total_seconds())
     arguments |= {name: value for name, value in (endpoint.extra or {}).items() if name in dialect.tls}
     address = dialect.address(url.set(drivername=dialect.driver, username=endpoint.login, password=endpoint.password))

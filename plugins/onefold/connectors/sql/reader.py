@@ -1,7 +1,8 @@
 """Sources that are SQL databases, read by keyset: each page begins after the last (cursor, key) of the one before.
 
 No OFFSET, which drifts and grows slower; no transaction that stays open while we write, which would keep a PostgreSQL
-from cleaning up. A row that is changed between two pages moves to the end and is met there again.
+from cleaning up, unless the YAML asks for one (request.snapshot). A row that is changed between two pages moves to the
+end and is met there again.
 """
 
 from __future__ import annotations

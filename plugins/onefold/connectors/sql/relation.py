@@ -11,13 +11,12 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 import sqlalchemy as sa
-from sqlalchemy.dialects import mysql
 
 from onefold.catalog.mistakes import did_you_mean
 from onefold.catalog.stream import Stream
 from onefold.catalog.system import System
 from onefold.connectors.sql.dialects.dialect import Dialect
-from onefold.connectors.sql.values import converter, zone_of
+from onefold.connectors.sql.values import Single, converter, zone_of
 from onefold.connectors.window_text import top_level
 from onefold.errors import Fatal
 
@@ -82,9 +81,10 @@ def described(connection: sa.Connection, dialect: Dialect, system: System, strea
         )
     keys = [stream.fields[field].path or field for field in stream.primary_key]
     for key in keys:
-        if isinstance(found[key]["type"], sa.REAL | mysql.FLOAT):
+        kind = found[key]["type"]
+        if is_single_precision(dialect, kind):
             raise Fatal(
-                f"{named}: {key}, of the primary_key, is {found[key]['type']} in the database. A number of single "
+                f"{named}: {key}, of the primary_key, is {kind} in the database. A number of single "
                 "precision is not equal to itself once it has been written down, so no page could begin after it: "
                 "offer it in a view as a decimal or as text. Nothing was read."
             )
@@ -93,6 +93,11 @@ def described(connection: sa.Connection, dialect: Dialect, system: System, strea
     nullable = frozenset(column for column in wanted if found[column].get("nullable", True))
     table = sa.table(name, *columns, schema=schema or None)
     return Relation(table, nullable, ZoneInfo(system.timezone), dialect, unique)
+
+
+def is_single_precision(dialect: Dialect, kind: sa.types.TypeEngine[Any]) -> bool:
+    """Whether numbers of this type, as the database describes it, are of single precision."""
+    return isinstance(kind, sa.REAL) or isinstance(dialect.plain(kind), Single)
 
 
 class Rows:

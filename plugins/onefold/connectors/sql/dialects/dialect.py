@@ -39,12 +39,10 @@ class Codes:
 
 
 class Dialect(ABC):
-    """One kind of database. `connection_type` is Airflow's; `tls` are the keys of the connection's extra that go to the
-    driver;
-    `row_values`: (a, b) > (1, 2) is found in an index; `begin` is the statement that each transaction begins with, and
-    `begin_snapshot` are those after which all of it sees the database as it was then."""
+    """One kind of database. `tls` are the keys of the connection's extra that go to the driver; `row_values`: (a, b) >
+    (1, 2) is found in an index; `begin` is the statement that each transaction begins with, and `begin_snapshot` are
+    those after which all of it sees the database as it was then."""
 
-    connection_type: ClassVar[str]
     driver: ClassVar[str]
     codes: ClassVar[Codes]
     tls: ClassVar[tuple[str, ...]] = ()

@@ -52,7 +52,6 @@ class _RowVersion(sa.BigInteger):
 class SqlServer(Dialect):
     """It has no session that can only read: the login must have no other right."""
 
-    connection_type = "mssql"
     driver = "mssql+pymssql"
     begin_snapshot = ("set transaction isolation level snapshot",)
     tls = ("encryption", "tds_version")

@@ -27,7 +27,6 @@ class _Members(mysql.SET):
 class MySql(Dialect):
     """The driver finds out by itself whether it meets MariaDB."""
 
-    connection_type = "mysql"
     driver = "mysql+pymysql"
     begin_snapshot = (
         "set session transaction isolation level repeatable read",

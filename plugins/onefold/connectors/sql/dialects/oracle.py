@@ -52,7 +52,6 @@ class _ZonedStamp(_Stamp):
 class Oracle(Dialect):
     """Its connection's schema is the service name."""
 
-    connection_type = "oracle"
     driver = "oracle+oracledb"
     begin = "set transaction read only"
     begin_snapshot = ("set transaction read only",)
@@ -61,7 +60,7 @@ class Oracle(Dialect):
         slow=frozenset({"ORA-00054", "ORA-01013", "ORA-04021", "ORA-30006", "DPY-4024"}),
         later=frozenset(
             {"ORA-00018", "ORA-00020", "ORA-00060", "ORA-01012", "ORA-01033", "ORA-01034", "ORA-01089", "ORA-01090"}
-            | {"ORA-01092", "ORA-01555", "ORA-03113", "ORA-03114", "ORA-03135", "ORA-08176", "ORA-08177", "ORA-1217"}
+            | {"ORA-01092", "ORA-01555", "ORA-03113", "ORA-03114", "ORA-03135", "ORA-08176", "ORA-08177"}
             | {"ORA-12170", "ORA-12514", "ORA-12516", "ORA-12518", "ORA-12519", "ORA-12520", "ORA-12528", "ORA-12537"}
             | {"ORA-12541", "ORA-12547", "ORA-12570", "ORA-12571", "DPY-1001", "DPY-4011", "DPY-6005", "DPY-6000"}
         ),

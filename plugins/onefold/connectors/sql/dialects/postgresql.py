@@ -23,7 +23,6 @@ _KEEPALIVE = {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_coun
 class PostgreSql(Dialect):
     """Its refusal to let us in has no code at all on our side, only its text."""
 
-    connection_type = "postgres"
     driver = "postgresql+psycopg"
     tls = ("sslmode", "sslrootcert", "sslcert", "sslkey")
     row_values = True
