@@ -15,12 +15,12 @@ import pytest
 
 from onefold.mapping_proposal import features
 from onefold.mapping_proposal.catalogue import read_catalogue
-from onefold.mapping_proposal.evaluation import Case, cases, rates, truth
 from onefold.mapping_proposal.features import FieldEvidence
 from onefold.mapping_proposal.known_values import mapped_tables
 from onefold.mapping_proposal.proposal import propose, read_evidence, staged
 from tests.acceptance.streams import CATALOG
 from tests.mapping_proposal.conftest import LoadedWorld
+from tests.mapping_proposal.evaluation import Case, cases, rates, truth
 
 pytestmark = pytest.mark.torture
 RECORDS = 400

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from pydantic import TypeAdapter
 
 from onefold.catalog.reader import read_catalog
-from onefold.mapping_proposal.words import dictionary, meanings, path_words, split_words
+from onefold.catalog.yaml_file import read_yaml
+from onefold.mapping_proposal.words import DICTIONARY, dictionary, meanings, path_words, split_words
 
 
 @pytest.mark.parametrize(
@@ -38,6 +40,9 @@ def test_each_word_of_the_dictionary_has_one_meaning() -> None:
     words = dictionary()
     assert all(word == word.lower() and word.isascii() for word in words)
     assert len(words) > 900
+    listed = [word for meant in TypeAdapter(dict[str, list[str]]).validate_python(read_yaml(DICTIONARY).value).values()
+              for word in meant]  # fmt: skip
+    assert len(listed) == len(words)
 
 
 def test_most_words_of_the_dictionary_are_in_no_name_of_the_catalogue() -> None:

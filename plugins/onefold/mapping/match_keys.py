@@ -4,28 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cache
-from typing import Protocol, cast
 
-import jinja2
+from jinja2.environment import TemplateModule
 
-from onefold.mapping.sql import TRANSFORMS
+from onefold.mapping.sql import TRANSFORMS, macro_sql, macros_of
 
 KEYS = TRANSFORMS.parent / "resolve" / "keys.sql"
 
 
-class _Macro(Protocol):
-    def __call__(self, text: str) -> str: ...
-
-
 @cache
-def _macros() -> jinja2.environment.TemplateModule:
-    texts = [KEYS.read_text("utf-8"), *(file.read_text("utf-8") for file in sorted(TRANSFORMS.rglob("*.sql")))]
-    environment = jinja2.Environment(undefined=jinja2.StrictUndefined, autoescape=False)  # noqa: S701 - SQL, not HTML
-    return environment.from_string("\n".join(texts)).module
+def _macros() -> TemplateModule:
+    return macros_of([KEYS, *TRANSFORMS.rglob("*.sql")])
 
 
 def _sql(macro: str, text: str) -> str:
-    return f"({cast(_Macro, getattr(_macros(), macro))(text).strip()})"
+    return f"({macro_sql(_macros(), macro, text)})"
 
 
 def name_key_sql(name: str) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import lru_cache
@@ -55,9 +55,18 @@ def _macros() -> jinja2.environment.TemplateModule:
 
 @lru_cache(maxsize=8)
 def _macros_in(folder: Path, _state: str) -> jinja2.environment.TemplateModule:
-    files = sorted(folder.rglob("*.sql"))
+    return macros_of(folder.rglob("*.sql"))
+
+
+def macros_of(files: Iterable[Path]) -> jinja2.environment.TemplateModule:
+    """The macros of these files, which use nothing but plain Jinja and each other."""
     environment = jinja2.Environment(undefined=jinja2.StrictUndefined, autoescape=False)  # noqa: S701 - SQL, not HTML
-    return environment.from_string("\n".join(file.read_text(encoding="utf-8") for file in files)).module
+    return environment.from_string("\n".join(file.read_text(encoding="utf-8") for file in sorted(files))).module
+
+
+def macro_sql(macros: jinja2.environment.TemplateModule, name: str, *args: str) -> str:
+    """The SQL that one of the macros makes of SQL expressions."""
+    return str(cast(_Macro, getattr(macros, name))(*args)).strip()
 
 
 def transform_types() -> Mapping[str, str]:
@@ -109,7 +118,7 @@ def transform_sql(name: str, *args: str, codes: Mapping[str, str] | None = None,
 
 def transform_support_sql(name: str, *args: str) -> str:
     """The SQL expression of a macro in transforms/support, which several transforms share."""
-    return str(cast(_Macro, getattr(_macros(), name))(*args)).strip()
+    return macro_sql(_macros(), name, *args)
 
 
 def field_sql(field_name: str, field: SourceField, payload: str = "_payload") -> str:

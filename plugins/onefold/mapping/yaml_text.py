@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from onefold.catalog.entity import Scalar
 
-_BARE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_BARE = re.compile(r"[A-Za-z_][A-Za-z0-9_.]*")
 _RESERVED = frozenset({"y", "n", "yes", "no", "on", "off", "true", "false", "null"})
 
 
@@ -29,9 +29,17 @@ def flow(value: Yaml) -> str:
         return f"*{value.name}"
     if isinstance(value, str):
         plain = _BARE.fullmatch(value) and value.lower() not in _RESERVED
-        return value if plain else json.dumps(value, ensure_ascii=False)
+        return value if plain else _quoted(value)
     if isinstance(value, Mapping):
         return "{" + ", ".join(f"{flow(key)}: {flow(each)}" for key, each in value.items()) + "}"
     if isinstance(value, Sequence):
         return "[" + ", ".join(flow(each) for each in value) + "]"
-    return json.dumps(value)
+    number = json.dumps(value)
+    # YAML 1.1, which dbt reads, takes 1e-06 for a text: its numbers with an exponent have a point
+    return number.replace("e", ".0e") if isinstance(value, float) and "." not in number else number
+
+
+def _quoted(text: str) -> str:
+    """As JSON, in which what YAML takes for the end of a line, or refuses, is escaped too."""
+    quoted = json.dumps(text, ensure_ascii=False)
+    return "".join(letter if letter.isprintable() else f"\\U{ord(letter):08x}" for letter in quoted)

@@ -7,7 +7,9 @@ import unicodedata
 from functools import cache
 from pathlib import Path
 
-import yaml
+from pydantic import TypeAdapter
+
+from onefold.catalog.yaml_file import read_yaml
 
 _STEM = 4
 """Letters that a stem has at least; a shorter one could be any word's."""
@@ -27,8 +29,7 @@ _EMPTY = frozenset({
 @cache
 def dictionary() -> dict[str, str]:
     """The meaning of each word, or of several with blanks between them."""
-    # the base loader leaves every word a text: no and on are none of YAML's booleans here
-    lines: dict[str, list[str]] = yaml.load(DICTIONARY.read_text("utf-8"), yaml.BaseLoader)  # noqa: S506
+    lines = TypeAdapter(dict[str, list[str]]).validate_python(read_yaml(DICTIONARY).value)
     return {word: meaning for meaning, words in lines.items() for word in words}
 
 
