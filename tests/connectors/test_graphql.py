@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import cast
 
 import pytest
@@ -13,7 +14,7 @@ from onefold.errors import Fatal, Retriable
 from onefold.http.client import Client
 from onefold.http.endpoint import Endpoint
 from onefold.http.limit import MemoryLimiter
-from tests.connectors.graphql_api import Api, Connection, Field, Object
+from tests.connectors.graphql_api import Api, Connection, Field, Object, QueryError
 from tests.connectors.reading import reader
 from tests.connectors.rest_shop import WINDOW, keys
 from tests.http.web_server import Say, WebServer
@@ -217,6 +218,29 @@ def test_a_list_by_numbers_in_an_envelope_ends_at_its_total_and_the_number_may_b
     }  # fmt: skip
     pages = read(web, api, request={"operation": "issues"}, records="data", next=following)
     assert keys(pages) == list("01234") and len(api.asked) == 3
+
+
+@pytest.mark.parametrize("sizes", [range(1, 100), (5,)], ids=["any size", "one size only"])
+@pytest.mark.parametrize("largest", [1, 3, 5])
+def test_no_page_by_number_is_skipped_where_the_source_gives_fewer_records_than_were_asked_for(
+    web: WebServer, largest: int, sizes: Sequence[int]
+) -> None:
+    rows = issues(*range(11))
+
+    def of(given: Object) -> object:
+        page, size = cast("int", given["page"]), cast("int", given["limit"])
+        if size not in sizes:
+            raise QueryError("limit must be 5")
+        begin = (page - 1) * (size if len(sizes) > 1 else largest)
+        return rows[begin : begin + min(size, largest)]
+
+    api = Api({"issues": Field({"page": "Int", "limit": "Int"}, of)})
+    following = {"kind": "number", "parameter": "page", "size": 5}
+    pages = read(web, api, request={"operation": "issues"}, next=following)
+    assert keys(pages) == [str(each) for each in range(11)]
+    assert keys(read(web, api, pages[0].token, request={"operation": "issues"}, next=following)) == [
+        str(each) for each in range(largest, 11)
+    ]
 
 
 def test_a_list_by_token_goes_on_by_what_stands_beside_it(web: WebServer) -> None:

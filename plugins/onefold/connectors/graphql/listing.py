@@ -11,9 +11,10 @@ from dataclasses import dataclass
 
 from pydantic import JsonValue
 
-from onefold.catalog.paging import NextPage
+from onefold.catalog.paging import COUNTED, NextPage
 from onefold.catalog.request import Request
 from onefold.connectors.completeness import Completeness
+from onefold.connectors.counted import Counting, Place
 from onefold.connectors.graphql.answer import Raws
 from onefold.connectors.graphql.arguments import given, placed, window_filled
 from onefold.connectors.graphql.client import GraphQL, call_of
@@ -25,7 +26,6 @@ from onefold.connectors.records import dotted, key_names
 from onefold.errors import Fatal, Retriable
 from onefold.http.failure import Refused
 
-FIRST = {"offset": 0, "number": 1}
 _SIZES: tuple[Path, ...] = (("limit",), ("first",))
 """What the argument for a list's size is called, also where it stands among the stream's own arguments."""
 _NULL = b"null"
@@ -80,16 +80,17 @@ class Listing:
         self._operation = dotted(request.operation or "")
         self._call = call_of(request, values)
         self.arguments = window_filled(request.arguments, request.types, values)
-        size = following.size or (SIZE if following.kind == "connection" else None)
-        self._size_at = dotted(following.size_parameter or ("first" if following.kind == "connection" else "limit"))
-        self._sized = placed(self.arguments, self._size_at, size) if size else self.arguments
+        size_parameter = following.size_parameter or ("first" if following.kind == "connection" else "limit")
+        self._size_at = dotted(size_parameter)
+        self._sized = self._of_size(following.size or (SIZE if following.kind == "connection" else None))
+        self._counting = Counting(following.model_copy(update={"size_parameter": size_parameter}))
         self._end = Completeness(asks.named, following, counts=True)
 
     def page(self, token: str | None) -> Part:
         """The page of a token, None for the first. Raises Fatal where the listing ends too soon."""
         if token is None:
             self._end.start(at_the_beginning=True)
-        envelope = self._ask(self._arguments(token), self._asks.selection.names(), self._asks.beside, "page")
+        envelope = self._ask_page(token, self._asks.selection.names(), self._asks.beside, "page")
         listed, cursors = self._listed(envelope)
         found = _members(envelope)
         beside = {
@@ -102,11 +103,11 @@ class Listing:
         step = self._step(token, len(listed), beside)
         self._end.note(beside)
         self._end.count(len(listed))
-        if self._next.kind in FIRST and self._end.all_read():
+        if self._next.kind in COUNTED and self._end.all_read():
             step = None  # the page after it would be empty
         if step is None:
             self._end.require_end()
-        mark = hashlib.sha256(b"\n".join(listed)).hexdigest() if self._next.kind in FIRST else step or ""
+        mark = hashlib.sha256(b"\n".join(listed)).hexdigest() if self._next.kind in COUNTED else step or ""
         return Part(listed, token, step, cursors, mark)
 
     def again(self, part: Part, number: int, connection: Path, after: str) -> bytes:
@@ -114,19 +115,32 @@ class Listing:
         there any more, Fatal without a cursor to go on from."""
         if not after:
             raise self._no_cursor(f"{'.'.join(connection)} of a record")
-        arguments = self._arguments(part.asked)
-        if part.cursors is not None:
-            before = part.cursors[number - 1] if number else part.asked
-            arguments = placed(self._argument_at(before), self._size_at, 1)
-            number = 0
         selected = self._asks.selection.names_of(connection, after)
-        listed, _ = self._listed(self._ask(arguments, selected, (), "more"))
+        if part.cursors is None:
+            envelope = self._ask_page(part.asked, selected, (), "more")
+        else:
+            before = part.cursors[number - 1] if number else part.asked
+            envelope = self._ask(placed(self._argument_at(before), self._size_at, 1), selected, (), "more")
+            number = 0
+        listed, _ = self._listed(envelope)
         if number >= len(listed):
             raise Retriable(
                 f"{self._asks.named}: a record was taken out of the listing while {'.'.join(connection)} of it was "
                 "read. Run it again; nothing was changed here."
             )
         return listed[number]
+
+    def _ask_page(self, token: str | None, selected: str, beside: tuple[Path, ...], what: str) -> bytes:
+        if self._next.kind not in COUNTED:
+            return self._ask(self._argument_at(token), selected, beside, what)
+        place = self._counting.place(token)
+        stated = self._counting.as_in_yaml(place)
+        try:
+            return self._ask(self._at_place(place), selected, beside, what)
+        except Refused:
+            if stated is None:
+                raise
+        return self._ask(self._at_place(stated), selected, beside, what)
 
     def _ask(self, arguments: Mapping[str, JsonValue], selected: str, beside: tuple[Path, ...], what: str) -> bytes:
         request = self._asks.request
@@ -144,25 +158,20 @@ class Listing:
             raise self._changed(data)
         return found
 
-    def _arguments(self, token: str | None) -> dict[str, JsonValue]:
-        match self._next.kind:
-            case "offset" | "number":
-                return placed(self._sized, self._parameter_at, self._position(token))
-            case _:
-                return self._argument_at(token)
+    def _of_size(self, size: int | None) -> dict[str, JsonValue]:
+        return placed(self.arguments, self._size_at, size) if size else self.arguments
+
+    def _at_place(self, place: Place) -> dict[str, JsonValue]:
+        """The arguments for a page that is asked for by a count."""
+        return placed(self._of_size(place.size), self._parameter_at, place.position)
 
     def _argument_at(self, token: str | None) -> dict[str, JsonValue]:
         """The arguments for what follows a cursor or token."""
-        return dict(self._sized) if token is None else placed(self._sized, self._parameter_at, token)
+        return self._sized if token is None else placed(self._sized, self._parameter_at, token)
 
     @property
     def _parameter_at(self) -> Path:
         return dotted(self._next.parameter or "after")
-
-    def _position(self, token: str | None) -> int:
-        if token is not None:
-            return int(token)
-        return FIRST[self._next.kind] if self._next.first is None else self._next.first
 
     def _step(self, token: str | None, listed: int, beside: Mapping[str, object]) -> str | None:
         match self._next.kind:
@@ -171,10 +180,8 @@ class Listing:
             case "token":
                 found = beside.get(self._next.path or "")
                 return str(found) if isinstance(found, str | int) and found else None
-            case "offset":
-                return str(self._position(token) + listed) if listed else None
-            case "number":
-                return str(self._position(token) + 1) if listed else None
+            case "offset" | "number":
+                return self._counting.following(self._counting.place(token), listed) if listed else None
             case _:
                 self._require_more_room(listed)
                 return None
