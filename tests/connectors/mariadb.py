@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,12 +15,12 @@ import pytest
 
 from onefold.platform.postgres import free_port
 from tests.debian import libraries, unpack
+from tests.foreign_server import started
 
 PACKAGE = "mariadb-server-core"
 PASSWORD = "test-only"
 ROLES = ("owner", "reader")
 SYSTEM_TABLES = ("mysql_system_tables.sql", "mysql_performance_tables.sql", "mysql_system_tables_data.sql")
-START_SECONDS = 60
 
 
 @dataclass(frozen=True)
@@ -87,22 +86,13 @@ def running(folder: Path, cache: Path) -> Iterator[int]:
     command += ["--skip-name-resolve", "--skip-log-bin", f"--pid-file={folder}/pid"]
     with (folder / "log").open("wb") as log:
         server = subprocess.Popen(command, env=found.environment, stdout=log, stderr=log)
-    try:
-        _wait(server, port, folder / "log")
+    with started(server, folder / "log", lambda: _answers(port)):
         yield port
-    finally:
-        server.terminate()
-        server.wait(30)
 
 
-def _wait(server: subprocess.Popen[bytes], port: int, log: Path) -> None:
-    deadline = time.monotonic() + START_SECONDS
-    while True:
-        try:
-            pymysql.connect(host="127.0.0.1", port=port, user="owner", password=PASSWORD, connect_timeout=2).close()
-        except pymysql.err.OperationalError:
-            if server.poll() is not None or time.monotonic() > deadline:
-                pytest.fail(f"MariaDB did not start; it said:\n{log.read_text(errors='replace')[-2000:]}")
-            time.sleep(0.1)
-        else:
-            return
+def _answers(port: int) -> bool:
+    try:
+        pymysql.connect(host="127.0.0.1", port=port, user="owner", password=PASSWORD, connect_timeout=2).close()
+    except pymysql.err.OperationalError:
+        return False
+    return True

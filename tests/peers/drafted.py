@@ -11,6 +11,7 @@ from pathlib import Path
 import psycopg
 import pytest
 from click.testing import CliRunner
+from psycopg import sql
 
 from onefold.catalog.reader import read_systems
 from onefold.catalog.system import System
@@ -67,9 +68,9 @@ class Drafted:
     def rows(self, stream: str, fields: Iterable[str]) -> list[tuple[object, ...]]:
         """What the warehouse holds of a stream now: its fields with their declared types."""
         declared = self.system.streams[stream].fields
-        shown = [_typed(field_sql(name, declared[name]), declared[name].type) for name in fields]
-        table = f"staging.{self.system.system}__{stream}__current"
-        query = f"select {', '.join(shown)} from {table} where not _deleted"  # noqa: S608
+        shown = [sql.SQL(_typed(field_sql(name, declared[name]), declared[name].type)) for name in fields]
+        table = sql.Identifier("staging", f"{self.system.system}__{stream}__current")
+        query = sql.SQL("select {} from {} where not _deleted").format(sql.SQL(", ").join(shown), table)
         with psycopg.connect(self.loader_url) as connection:
             return connection.execute(query).fetchall()
 

@@ -8,20 +8,18 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-import requests
 
 from onefold.platform.postgres import free_port
 from onefold.settings import ROOT
+from tests.foreign_server import answers_http, started
 
 PEERS = Path(__file__).parent
-START_SECONDS = 90
 _FETCH_SECONDS = 300
 
 
@@ -61,26 +59,9 @@ def serving(node: Node, folder: Path, *command: str, path: str, **environment: s
     variables: Mapping[str, str] = {**os.environ, "PORT": str(port), "NODE_ENV": "development", **environment}
     with (folder / "log").open("wb") as log:
         server = subprocess.Popen([node.program, *command], cwd=folder, env=variables, stdout=log, stderr=log)
-    try:
-        url = f"http://127.0.0.1:{port}"
-        _wait(server, f"{url}{path}", folder / "log")
+    url = f"http://127.0.0.1:{port}"
+    with started(server, folder / "log", lambda: answers_http(f"{url}{path}")):
         yield url
-    finally:
-        server.terminate()
-        server.wait(30)
-
-
-def _wait(server: subprocess.Popen[bytes], url: str, log: Path) -> None:
-    deadline = time.monotonic() + START_SECONDS
-    while True:
-        try:
-            requests.get(url, timeout=5)
-        except requests.ConnectionError:
-            if server.poll() is not None or time.monotonic() > deadline:
-                pytest.fail(f"the server did not start; it said:\n{log.read_text(errors='replace')[-2000:]}")
-            time.sleep(0.1)
-        else:
-            return
 
 
 def _run(command: list[str | Path], folder: Path) -> None:

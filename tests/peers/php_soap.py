@@ -5,20 +5,16 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import pytest
-import requests
-
 from onefold.platform.postgres import free_port
 from tests.debian import libraries, unpack
+from tests.foreign_server import answers_http, started
 
 VERSION = "8.2"
 SERVER = Path(__file__).parent / "php" / "server.php"
-START_SECONDS = 30
 
 
 @contextmanager
@@ -29,13 +25,9 @@ def running(cache: Path, log: Path, **environment: str) -> Iterator[str]:
     command = [program, *settings, "-S", f"127.0.0.1:{port}", str(SERVER)]
     with log.open("wb") as output:
         server = subprocess.Popen(command, env={**os.environ, **own, **environment}, stdout=output, stderr=output)
-        try:
-            url = f"http://127.0.0.1:{port}"
-            _wait(server, url, log)
-            yield url
-        finally:
-            server.terminate()
-            server.wait(10)
+    url = f"http://127.0.0.1:{port}"
+    with started(server, log, lambda: answers_http(f"{url}/document?wsdl")):
+        yield url
 
 
 def _program(cache: Path) -> tuple[str, list[str], dict[str, str]]:
@@ -51,15 +43,3 @@ def _program(cache: Path) -> tuple[str, list[str], dict[str, str]]:
     (extensions,) = {path.parent for path in (cache / "usr" / "lib" / "php").rglob("soap.so")}
     settings = ["-n", "-d", f"extension_dir={extensions}", "-d", "extension=soap", "-d", "extension=sqlite3"]
     return str(cache / "usr" / "bin" / f"php{VERSION}"), settings, {"LD_LIBRARY_PATH": libraries(cache)}
-
-
-def _wait(server: subprocess.Popen[bytes], url: str, log: Path) -> None:
-    until = time.monotonic() + START_SECONDS
-    while time.monotonic() < until and server.poll() is None:
-        try:
-            requests.get(f"{url}/document?wsdl", timeout=5)
-        except requests.ConnectionError:
-            time.sleep(0.05)
-        else:
-            return
-    pytest.fail(f"PHP's server did not answer within {START_SECONDS} s: {log.read_text(errors='replace')[-1000:]}")

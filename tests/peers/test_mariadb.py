@@ -63,9 +63,9 @@ def shop(
 
 def of_source(source: Source, table: str) -> list[Row]:
     """The rows of the source's own table, as values of our types."""
-    query = f"select {', '.join(f'`{name}`' for name in FIELDS[table])} from {table}"  # noqa: S608
+    query = sa.select(*map(sa.column, FIELDS[table])).select_from(sa.table(table))
     with source.owner.connect() as connection:
-        rows: list[Row] = [tuple(row) for row in connection.execute(sa.text(query))]
+        rows: list[Row] = [tuple(row) for row in connection.execute(query)]
     if table == "size":
         return rows
     return [

@@ -9,7 +9,6 @@ import shutil
 import socket
 import subprocess
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -27,10 +26,10 @@ from onefold.platform.postgres import free_port
 from tests.connectors.files.office import SUITE, Office, csv, office
 from tests.connectors.reading import reader
 from tests.debian import libraries, unpack
+from tests.foreign_server import started
 
 pytestmark = pytest.mark.peers
 PACKAGE = "openssh-server"
-START_SECONDS = 20
 
 
 @dataclass
@@ -88,6 +87,14 @@ def over_ssh(
     }  # fmt: skip
     (home / "config").write_text("".join(f"{name} {value}\n" for name, value in settings.items()))
     (home / "host").chmod(0o600)
+    (tmp_path / "suites").mkdir()
+    (tmp_path / "suites" / "office__entry.yaml").write_text(SUITE)
+    extra = {
+        "host_key": host.export_public_key().decode(),
+        "private_key": own.export_private_key().decode(),
+        "settled_seconds": "0",
+    }
+    endpoint = Endpoint(f"sftp://127.0.0.1:{port}{quote(str(home / 'root'))}", user.pw_name, None, extra)
     program, where = sshd
     as_user = {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []} if os.getuid() == 0 else {}
     for path in (home, *home.iterdir()):
@@ -102,33 +109,18 @@ def over_ssh(
     with (home / "log").open("wb") as log:
         server = subprocess.Popen(command, env=environment, stdout=log, stderr=log, **as_user)
     try:
-        _wait(server, port, home / "log")
-        (tmp_path / "suites").mkdir()
-        (tmp_path / "suites" / "office__entry.yaml").write_text(SUITE)
-        extra = {
-            "host_key": host.export_public_key().decode(),
-            "private_key": own.export_private_key().decode(),
-            "settled_seconds": "0",
-        }
-        endpoint = Endpoint(f"sftp://127.0.0.1:{port}{quote(str(home / 'root'))}", user.pw_name, None, extra)
-        yield OverSsh(home / "root", loader_url, tmp_path / "suites", endpoint=endpoint)
+        with started(server, home / "log", lambda: _answers(port)):
+            yield OverSsh(home / "root", loader_url, tmp_path / "suites", endpoint=endpoint)
     finally:
-        server.terminate()
-        server.wait(30)
         shutil.rmtree(home)
 
 
-def _wait(server: subprocess.Popen[bytes], port: int, log: Path) -> None:
-    deadline = time.monotonic() + START_SECONDS
-    while True:
-        try:
-            with socket.create_connection(("127.0.0.1", port), 2) as wire:
-                assert wire.recv(4) == b"SSH-"
-                return
-        except OSError:
-            if server.poll() is not None or time.monotonic() > deadline:
-                pytest.fail(f"OpenSSH did not start; it said:\n{log.read_text(errors='replace')[-2000:]}")
-            time.sleep(0.05)
+def _answers(port: int) -> bool:
+    try:
+        with socket.create_connection(("127.0.0.1", port), 2) as wire:
+            return wire.recv(4) == b"SSH-"
+    except OSError:
+        return False
 
 
 def test_files_of_openssh_are_loaded_changed_and_deleted_without_a_difference(over_ssh: OverSsh):
