@@ -11,7 +11,7 @@ from onefold.connectors.registry import open_transport
 from onefold.connectors.window import Window
 from onefold.http.endpoint import Endpoint
 from onefold.settings import ROOT
-from tests.connectors.graphql_api import Api, Connection
+from tests.connectors.graphql.api import Api, Connection
 from tests.connectors.reading import reader
 from tests.connectors.rest_shop import WINDOW
 from tests.docs.pages import block_of

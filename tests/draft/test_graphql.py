@@ -14,7 +14,7 @@ from onefold.draft.graphql.schema import introspected
 from onefold.draft.graphql.sdl import read_sdl
 from onefold.errors import Fatal
 from onefold.http.endpoint import Endpoint
-from tests.connectors.graphql_api import Api, Connection, Field, Object
+from tests.connectors.graphql.api import Api, Connection, Field, Object
 from tests.draft.drafting import DESCRIPTIONS, drafted, drafted_text, pages, read_text, with_privacy
 from tests.http.web_server import Asked, Say, WebServer, serving
 
