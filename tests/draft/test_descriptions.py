@@ -262,6 +262,31 @@ def test_what_a_soap_operation_is_sent_is_guessed_from_its_parameters_and_marked
         assert mark in text
 
 
+def test_the_types_of_xml_schema_and_those_derived_from_them_are_drafted_as_what_they_hold() -> None:
+    fields = drafted("wsdl", DESCRIPTIONS / "countries.wsdl").streams["get_workers"].fields
+    assert {name: field.type for name, field in fields.items()} == {
+        "Worker_ID": "text", "Salary": "numeric", "Last_Modified": "timestamp", "Hired": "date", "Left": "date",
+        "Grade": "integer", "Floor": "integer", "Bonus": "numeric", "Badge": "numeric", "Desk": "integer",
+        "Starts": "text",
+    }  # fmt: skip
+
+
+def test_the_types_of_odata_are_drafted_as_its_json_gives_them(tmp_path: Path) -> None:
+    kinds = {
+        "Edm.GeographyPoint": "json", "Edm.GeometryPolygon": "json", "Edm.Untyped": "json", "Collection(S.T)": "json",
+        "Edm.Guid": "text", "Edm.TimeOfDay": "text", "Edm.SByte": "integer", "Edm.Int64": "integer",
+        "Edm.Decimal": "numeric", "Edm.Single": "numeric", "Edm.Date": "date", "Edm.DateTimeOffset": "timestamp",
+    }  # fmt: skip
+    properties = "".join(f'<Property Name="v{at}" Type="{kind}"/>' for at, kind in enumerate(kinds))
+    (tmp_path / "metadata.xml").write_text(
+        '<Edmx Version="4.0"><Schema Namespace="S"><EntityType Name="T"><Key><PropertyRef Name="v4"/></Key>'
+        f'{properties}</EntityType><EntityContainer Name="C"><EntitySet Name="Things" EntityType="S.T"/>'
+        "</EntityContainer></Schema></Edmx>"
+    )
+    fields = drafted("edmx", tmp_path / "metadata.xml").streams["things"].fields
+    assert {kind: fields[f"v{at}"].type for at, kind in enumerate(kinds)} == kinds
+
+
 def test_edmx_follows_base_types_complex_types_and_what_the_service_says_it_can() -> None:
     text = drafted_text("edmx", DESCRIPTIONS / "trippin.xml")
     manager = drafted("edmx", DESCRIPTIONS / "trippin.xml").streams["managers"]

@@ -9,6 +9,7 @@ from typing import Protocol
 from urllib.parse import unquote, urlsplit
 
 import zeep
+from zeep import xsd
 from zeep.xsd import AnySimpleType, ComplexType, Element
 
 from onefold.connectors.soap.encoding_schema import NAMESPACE, encoding_schema
@@ -19,12 +20,13 @@ from onefold.draft.origin import Origin
 from onefold.draft.verbs import writes
 from onefold.errors import Fatal
 
-_TYPES = {
-    "int": "integer", "integer": "integer", "long": "integer", "short": "integer", "decimal": "numeric",
-    "unsignedInt": "integer", "unsignedShort": "integer", "nonNegativeInteger": "integer", "positiveInteger": "integer",
-    "unsignedLong": "numeric", "double": "numeric", "float": "numeric", "boolean": "boolean", "date": "date",
-    "dateTime": "timestamp",
-}  # fmt: skip
+_TYPES: tuple[tuple[type[AnySimpleType], str], ...] = (
+    (xsd.UnsignedInt, "integer"), (xsd.UnsignedLong, "numeric"), (xsd.Integer, "integer"), (xsd.Decimal, "numeric"),
+    (xsd.Double, "numeric"), (xsd.Float, "numeric"), (xsd.Boolean, "boolean"), (xsd.Date, "date"),
+    (xsd.DateTime, "timestamp"),
+)  # fmt: skip
+"""Each with the types derived from it; the first that fits counts. XML Schema derives integer from decimal, unsignedInt
+from unsignedLong. What is none of these is text."""
 _DEEPEST = 8
 _SIZE = re.compile(
     r"(?i)^(page_?size|limit|max_?(rows|results|records|count)|top|count|ile|liczba_?(rekordow|wierszy))$"
@@ -158,10 +160,10 @@ def _params(element: Element | None) -> tuple[dict[str, Value], list[Mark]]:
     for name, part in _parts(element):
         kind, needed = _kind(part), not part.is_optional
         dated = kind in ("date", "timestamp") or (kind == "text" and "date" in name.lower())
-        if _SIZE.match(name) and kind in ("integer", "numeric", "text"):
+        if _SIZE.match(name) and kind in _COUNTING:
             params[name] = USUAL_SIZE
             marks.append(Mark("request", f"how many {name} may ask for"))
-        elif _PAGE.match(name) and kind in ("integer", "numeric", "text"):
+        elif _PAGE.match(name) and kind in _COUNTING:
             params[name] = "0" if _OFFSET.search(name) else "1"  # until `next` takes it
         elif (dated or kind == "text") and (_FROM.match(name) or _TO.match(name)):
             end = "end" if _TO.match(name) and not _FROM.match(name) else "start"
@@ -228,11 +230,4 @@ def _parts(element: Element | None) -> list[tuple[str, Element]]:
 def _kind(element: Element) -> str:
     if isinstance(element.type, ComplexType) or element.accepts_multiple:
         return "json"
-    if not isinstance(element.type, AnySimpleType):
-        return "text"
-    return next((_TYPES[name] for name in _type_names(element.type) if name in _TYPES), "text")
-
-
-def _type_names(kind: AnySimpleType) -> Iterator[str]:
-    yield str(kind.name)
-    yield from (str(getattr(each, "name", "")) for each in type(kind).__mro__)
+    return next((kind for each, kind in _TYPES if isinstance(element.type, each)), "text")

@@ -14,6 +14,8 @@ from onefold.http.attempt import BadBody
 
 _SAP = "{http://www.sap.com/Protocols/SAPData}"
 _DEEPEST = 10
+_JSON = ("Collection(", "Edm.Geo", "Edm.Untyped")
+"""What types that come as JSON begin with: lists, GeoJSON (OData JSON Format), and what may be anything."""
 _TYPES = {
     "Edm.Int16": "integer", "Edm.Int32": "integer", "Edm.Int64": "integer", "Edm.Byte": "integer",
     "Edm.SByte": "integer", "Edm.Decimal": "numeric", "Edm.Double": "numeric", "Edm.Single": "numeric",
@@ -116,7 +118,7 @@ class Metadata:
                 elif stated != "Edm.Stream":
                     yield Property(
                         keys,
-                        _TYPES.get(stated, "json" if is_complex or stated.startswith("Collection(") else "text"),
+                        _TYPES.get(stated, "json" if is_complex or stated.startswith(_JSON) else "text"),
                         given.get(f"{_SAP}label") or "",
                         nullable=given.get("Nullable", "true") != "false",
                         filterable=given.get(f"{_SAP}filterable") != "false" and "/".join(keys) not in unfilterable,
