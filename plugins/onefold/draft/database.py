@@ -38,6 +38,8 @@ select n.nspname, c.relname, a.attname
 from pg_attribute a join pg_class c on c.oid = a.attrelid join pg_namespace n on n.oid = c.relnamespace
 join pg_type t on t.oid = a.atttypid where t.typcategory = 'A' and a.attnum > 0
 """
+_HAVE_MATERIALIZED_VIEWS = ("postgresql", "oracle")
+"""The others have none (MySQL, MariaDB), or show them as views (SQL Server), and SQLAlchemy cannot list any there."""
 _DOCUMENT = re.compile(r"json_valid\(`([^`]+)`\)", re.IGNORECASE)
 """How MariaDB keeps JSON: as text with a check that it is."""
 
@@ -142,10 +144,8 @@ def _relations(found: Inspector, connection: sa.Connection) -> tuple[list[_Relat
 def _names(found: Inspector, schema: str) -> Iterator[tuple[str, str]]:
     yield from ((name, "Table") for name in sorted(found.get_table_names(schema)))
     yield from ((name, "View") for name in sorted(found.get_view_names(schema)))
-    try:
+    if found.dialect.name in _HAVE_MATERIALIZED_VIEWS:
         yield from ((name, "Materialized view") for name in sorted(found.get_materialized_view_names(schema)))
-    except NotImplementedError:
-        return
 
 
 def _stream(found: Inspector, relation: _Relation, columns: list[ReflectedColumn], documents: set[str]) -> DraftStream:

@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from onefold.draft.guesses import fitting, guessed_cursor, guessed_keys
 from onefold.draft.json_sample import JsonAnswers, by_their_ids, sampled_fields
-from onefold.draft.lists import by_ids, candidates, doubt
+from onefold.draft.lists import by_ids, candidates, doubt, scalar_places
 from onefold.draft.model import Draft, DraftStream, Mark, Value
 from onefold.draft.names import fields_of, keyed_fields, stream_name
 from onefold.draft.origin import Origin
@@ -90,21 +90,9 @@ def _asked(origin: Origin) -> tuple[str, dict[str, str], str]:
 
 
 def _going_on(body: object, list_at: tuple[str, ...]) -> tuple[dict[str, Value], str | None]:
-    places = tuple(scalars(body))
-    listing = Listing({}, places, is_list=not list_at)
+    listing = Listing({}, tuple(scalar_places(JsonAnswers(), body)), is_list=not list_at)
     going_on, about = following(listing)
     if not going_on and (place := token_place(listing)):
         name = place.rpartition(".")[2].removeprefix("next_").removeprefix("next") or "cursor"
         return {"kind": "token", "path": place, "parameter": name}, "which parameter carries it to the next request"
     return going_on, about if going_on else UNKNOWN
-
-
-def scalars(body: object, above: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
-    """Where the answer has scalars beside its lists."""
-    if not isinstance(body, dict) or len(above) > 2:
-        return []
-    found: list[tuple[str, ...]] = []
-    for name, value in body.items():
-        inner = scalars(value, (*above, str(name))) if isinstance(value, dict) else []
-        found += inner or ([] if isinstance(value, dict | list) else [(*above, str(name))])
-    return found

@@ -7,9 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from onefold.draft.names import Given, key_path
 
-_STAMP = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?")
+STAMP = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?")
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
-_MONEY = re.compile(r"-?\d+\.\d+")
 _FLATTENED = 2
 _MOST_NESTED = 25
 SAMPLE = 2_000
@@ -84,7 +83,7 @@ def _kind(value: object) -> str:
             return "integer"
         case float():
             return "numeric"
-        case str() if _STAMP.fullmatch(value):
+        case str() if STAMP.fullmatch(value):
             return "timestamp"
         case str() if _DAY.fullmatch(value):
             return "date"

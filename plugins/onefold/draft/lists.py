@@ -9,22 +9,10 @@ from typing import Protocol
 
 from onefold.draft.guesses import looks_like_a_key, singular
 
-DATA = frozenset(
-    {"data", "items", "results", "result", "records", "rows", "value", "values", "entries", "content", "elements"}
-    | {
-        "hits",
-        "objects",
-        "resources",
-        "list",
-        "entities",
-        "collection",
-        "documents",
-        "docs",
-        "payload",
-        "response",
-        "d",
-    }
-)
+DATA = frozenset({
+    "data", "items", "results", "result", "records", "rows", "value", "values", "entries", "content", "elements",
+    "hits", "objects", "resources", "list", "entities", "collection", "documents", "docs", "payload", "response", "d",
+})  # fmt: skip
 """What the list of the data is called where it is not called by what it holds."""
 BESIDES = re.compile(
     r"^(warnings?|errors?|messages?|notices?|issues|links?|_links|meta|metadata|facets|included|validations?|"
@@ -89,6 +77,17 @@ def doubt(found: list[Candidate]) -> str | None:
         names = ", ".join(".".join(each.keys) for each in others[:3])
         return f"it is a guess, the answer has the lists {names} too"
     return "it is a guess" if best.score < 1 else None
+
+
+def scalar_places(answers: Answers, node: object, depth: int = _DEEPEST) -> list[tuple[str, ...]]:
+    """Where the answer has scalars beside its lists: what may lead to the next page."""
+    found: list[tuple[str, ...]] = []
+    for name, below in answers.members(node):
+        if answers.listed(below) is not None:
+            continue
+        inner = scalar_places(answers, below, depth - 1) if depth > 1 else []
+        found += [(name, *keys) for keys in inner] or [(name,)]
+    return found
 
 
 def _found(answers: Answers, node: object, keys: tuple[str, ...], named: str) -> Iterator[Candidate]:

@@ -57,9 +57,7 @@ def keyed_fields(fields: Fields) -> tuple[str, Fields]:
 
 def plain_name(text: str) -> str:
     """Lower case letters of A to Z, digits and underscores: `Nr faktury (FV)` becomes nr_faktury_fv."""
-    flat = unicodedata.normalize("NFKD", text.translate(_NO_DECOMPOSITION)).encode("ascii", "ignore").decode()
-    words = re.findall(r"[A-Za-z0-9]+", flat)
-    name = "_".join(words).lower() or "field"
+    name = "_".join(re.findall(r"[A-Za-z0-9]+", _plain_letters(text))).lower() or "field"
     return name if name[0].isalpha() else f"f_{name}"
 
 
@@ -72,10 +70,14 @@ def key_path(*keys: str) -> str:
 
 def stream_name(text: str) -> str:
     """A name that the catalogue accepts, made of the source's: A_BusinessPartner becomes a_business_partner."""
-    flat = unicodedata.normalize("NFKD", text.translate(_NO_DECOMPOSITION)).encode("ascii", "ignore").decode()
-    words = re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+", flat)
-    name = re.sub(r"^[\d_]+", "", "_".join(word.lower() for word in words)) or "stream"
+    name = re.sub(r"^[\d_]+", "", "_".join(words_of(text))) or "stream"
     return name[:LONGEST_STREAM].strip("_")
+
+
+def words_of(name: str) -> list[str]:
+    """The words of a name in lower case and plain letters: usuńDokument is usun, dokument."""
+    found = re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+", _plain_letters(name))
+    return [word.lower() for word in found]
 
 
 def with_distinct_names(streams: Iterable[DraftStream]) -> list[DraftStream]:
@@ -87,6 +89,11 @@ def with_distinct_names(streams: Iterable[DraftStream]) -> list[DraftStream]:
         taken.add(name)
         named.append(stream if name == stream.name else replace(stream, name=name))
     return named
+
+
+def _plain_letters(text: str) -> str:
+    """The text with ó as o and ł as l; what is no letter of ASCII then is left out."""
+    return unicodedata.normalize("NFKD", text.translate(_NO_DECOMPOSITION)).encode("ascii", "ignore").decode()
 
 
 def _choices(stream: DraftStream) -> Iterator[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import os
 import time
 from collections.abc import Mapping
@@ -14,6 +13,7 @@ import requests
 
 from onefold.errors import Fatal
 from onefold.http.endpoint import Endpoint
+from onefold.http.sign_in.fixed import basic
 
 LARGEST = 64 << 20
 """Bytes of one description; the largest public ones have a third of it."""
@@ -90,7 +90,7 @@ class Origin:
             raise Fatal(
                 f"the description imports {_host(address)}/…/{name}: save that file beside it, as {name or 'x.xsd'}"
             )
-        return path.read_bytes()
+        return _read(path, name)
 
     def _fetched(self, address: str, body: bytes | None = None) -> bytes:
         try:
@@ -156,8 +156,7 @@ class _OnlyOurs(requests.auth.AuthBase):
 
 def _headers(endpoint: Endpoint) -> dict[str, str]:
     if endpoint.login:
-        token = base64.b64encode(f"{endpoint.login}:{endpoint.password or ''}".encode()).decode()
-        return {"Authorization": f"Basic {token}"}
+        return {"Authorization": basic(endpoint.login, endpoint.password or "")}
     return {"Authorization": f"Bearer {endpoint.password}"} if endpoint.password else {}
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from onefold.catalog.field_line import personal_class
 from onefold.draft.guesses import fitting, looks_like_a_key
+from onefold.draft.json_sample import STAMP
 from onefold.draft.model import DraftStream, Fields, Mark, Value
 from onefold.draft.names import Given, fields_of, stream_name
 from onefold.errors import Fatal
@@ -19,7 +20,6 @@ DATES = (
     ("%Y%m%d", r"(19|20)\d\d(0[1-9]|1[0-2])(0[1-9]|[12]\d|3[01])"),
 )  # fmt: skip
 """How days are written, and what looks like one."""
-_STAMP = r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)?"
 _INTEGER = r"[+-]?(0|[1-9]\d{0,17})"
 _COMMA, _POINT = r"[+-]?\d{1,3}([ \u00a0\u202f]?\d{3})*,\d+|[+-]?\d+,\d+", r"[+-]?\d+\.\d+"
 _YES_NO = r"(?i:tak|nie|true|false|yes|no|t|n|y)"
@@ -90,16 +90,14 @@ def table_stream(
 
 def decimal_mark(found: Columns) -> str:
     """The decimal mark of the numbers that are text."""
-    values = [value for texts in found.filled.values() if (texts and matches(_COMMA, texts)) for value in texts]
-    mixed = [texts for texts in found.filled.values() if texts and matches(f"{_INTEGER}|{_COMMA}", texts)]
-    return "," if values or any("," in text for texts in mixed for text in texts) else "."
+    numbers = [texts for texts in found.filled.values() if matches(f"{_INTEGER}|{_COMMA}", texts)]
+    return "," if any("," in text for texts in numbers for text in texts) else "."
 
 
 def date_form(found: Columns) -> tuple[str | None, bool]:
     """How the days are written (strptime), and whether another way would read them too."""
-    dated = [texts for texts in found.filled.values() if texts]
     for number, (form, shape) in enumerate(DATES):
-        of_it = [texts for texts in dated if matches(shape, texts)]
+        of_it = [texts for texts in found.filled.values() if matches(shape, texts)]
         if of_it:
             return form, any(matches(other, texts) for _, other in DATES[number + 1 :] for texts in of_it)
     return None, False
@@ -109,7 +107,7 @@ def kind(name: str, values: Sequence[str], dates: str | None, decimal: str) -> s
     """The type that all the values have. Numbers of people and companies are text: they may begin with a zero."""
     if not values:
         return "text"
-    if matches(_STAMP, values):
+    if matches(STAMP.pattern, values):
         return "timestamp"
     shape = next((each for form, each in DATES if form == dates), None)
     if shape and matches(shape, values):

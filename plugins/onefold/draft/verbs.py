@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-import unicodedata
+
+from onefold.draft.names import words_of
 
 
 def _words(text: str) -> frozenset[str]:
@@ -36,16 +37,9 @@ _AT_THE_END = _words("""
 """)
 
 
-def words(name: str) -> list[str]:
-    """The words of a name in lower case and plain letters: usunDokument is usun, dokument."""
-    flat = unicodedata.normalize("NFKD", name.translate(str.maketrans("łŁß", "lLs")))
-    plain = flat.encode("ascii", "ignore").decode()
-    return [word.lower() for word in re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+", plain)]
-
-
 def writes(name: str) -> str | None:
     """The word of an operation's name that says that it changes something; None where none does."""
-    found = words(name)
+    found = words_of(name)
     if not found or found[0] in _READS:
         return None
     if found[0] in _WRITES:

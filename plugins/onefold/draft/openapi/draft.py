@@ -9,7 +9,7 @@ from urllib.parse import urljoin, urlsplit
 
 from onefold.draft.guesses import fitting, guessed_cursor, guessed_keys
 from onefold.draft.json_sample import JsonAnswers, sampled_fields
-from onefold.draft.lists import Candidate, by_ids, candidates, doubt
+from onefold.draft.lists import Candidate, by_ids, candidates, doubt, scalar_places
 from onefold.draft.model import Draft, DraftStream, Fields, Mark, Value
 from onefold.draft.names import Given, fields_of, keyed_fields, stream_name, with_distinct_names
 from onefold.draft.openapi.children import Listed, child_of, parent_path
@@ -20,7 +20,6 @@ from onefold.draft.openapi.operations import (
     SchemaAnswers,
     operations,
     required_parameters,
-    scalar_places,
 )
 from onefold.draft.openapi.schema import Schemas
 from onefold.draft.openapi.security import sign_in

@@ -8,7 +8,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from onefold.catalog.request import names_in_braces
-from onefold.draft.json_sample import JsonAnswers
 from onefold.draft.model import Value
 from onefold.draft.openapi.document import Document, Node, child, items
 from onefold.draft.openapi.schema import Schemas
@@ -183,14 +182,3 @@ class SchemaAnswers:
     def _is_list(schema: Node) -> bool:
         stated = schema.get("type")
         return stated == "array" or (isinstance(stated, list) and "array" in stated) or "items" in schema
-
-
-def scalar_places(answers: SchemaAnswers | JsonAnswers, node: object, depth: int = 3) -> list[tuple[str, ...]]:
-    """Where the answer has scalars beside its lists: what may lead to the next page."""
-    found: list[tuple[str, ...]] = []
-    for name, below in answers.members(node):
-        if answers.listed(below) is not None:
-            continue
-        inner = scalar_places(answers, below, depth - 1) if depth > 1 else []
-        found += [(name, *keys) for keys in inner] or [(name,)]
-    return found
