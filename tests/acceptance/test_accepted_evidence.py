@@ -5,14 +5,15 @@ from __future__ import annotations
 import json
 import logging
 import re
+from dataclasses import replace
 
 import pytest
 
 from onefold.catalog.fields import PersonalClass
 from onefold.errors import OnefoldError
 from onefold.http.attempt import Response
-from onefold.http.sign_in.contract import Signed
-from onefold.http.wire import Wire
+from onefold.http.sign_in.contract import Access, Signed
+from onefold.http.wire import Request, Wire
 from onefold.mapping.sql import field_sql
 from tests.acceptance.bench import Bench, everything
 from tests.acceptance.streams import Listed, each_transport
@@ -59,15 +60,13 @@ def test_nothing_secret_or_personal_is_in_logs_audit_lineage_or_errors(
     headers: set[str] = set()
     exchange = Wire.exchange
 
-    def noted(wire: Wire, *asked: object) -> Response:
-        *request, sign, blank, handshake = asked
-
+    def noted(wire: Wire, request: Request, timeout: float, named: str, access: Access) -> Response:
         def signed(url: str) -> Signed:
-            found = sign(url)
+            found = access.sign(url)
             headers.update(found.headers.values())
             return found
 
-        return exchange(wire, *request, signed, blank, handshake)
+        return exchange(wire, request, timeout, named, replace(access, sign=signed))
 
     monkeypatch.setattr(Wire, "exchange", noted)
     caplog.set_level(logging.DEBUG, "onefold")

@@ -21,7 +21,7 @@ from onefold.errors import Fatal, Retriable
 from onefold.http.client import Client
 from onefold.http.endpoint import Endpoint
 from onefold.http.limit import MemoryLimiter
-from onefold.http.wire import Wire
+from onefold.http.wire import Request, Wire
 from tests.connectors.reading import reader
 from tests.connectors.running_sandbox import Connected, Sandbox, running
 from tests.http.web_server import Asked, Say, WebServer, serving
@@ -218,8 +218,8 @@ def test_a_token_is_asked_for_with_the_scope(sandbox: Sandbox) -> None:
 def test_a_token_is_asked_for_at_the_connections_own_address_on_another_host(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[str] = []
 
-    def exchange(wire: Wire, method: str, url: str, *_: object) -> None:
-        asked.append(url)
+    def exchange(wire: Wire, request: Request, *_: object) -> None:
+        asked.append(request.url)
         raise Fatal("far enough")
 
     monkeypatch.setattr(Wire, "exchange", exchange)

@@ -15,16 +15,14 @@ from onefold.catalog.system import System
 from onefold.errors import OnefoldError
 from onefold.foreign_text import described, shown_path
 from onefold.http.attempt import Attempt, BadBody, Later, Response, quota
-from onefold.http.blanking import Blank
-from onefold.http.client_certificate import certificate_context
 from onefold.http.endpoint import Endpoint
 from onefold.http.failure import Again, QuotaExhausted, Refused, Unauthorized, refusal, retry_after
 from onefold.http.known_words import known_words
 from onefold.http.persistent import AttemptSettings, Outcome, Persistent
 from onefold.http.quota import Left, quota_left
 from onefold.http.sign_in.choice import sign_in
-from onefold.http.sign_in.contract import Connection, Signed
-from onefold.http.wire import Wire, not_an_address
+from onefold.http.sign_in.contract import Connection
+from onefold.http.wire import ANYBODY, Request, Wire, not_an_address
 
 T = TypeVar("T")
 # urllib3 writes whole URLs at DEBUG, and of an answer with odd headers at WARNING: a query may hold personal data.
@@ -37,16 +35,10 @@ LONGEST_SHOWN = 300
 
 
 @dataclass(frozen=True, slots=True)
-class _Request:
-    method: str
-    url: str
-    headers: Mapping[str, str]
-    body: bytes | None
-    accept: frozenset[int]
-    authorised: bool
+class _Request(Request):
+    accept: frozenset[int] = frozenset()
+    authorised: bool = False
     shown: str | None = None
-    largest: int | None = None
-    hosts: Collection[str] = ()
 
     @property
     def path(self) -> str:
@@ -73,6 +65,8 @@ class Client:
         self.system = system
         self._wire = Wire(system.system, system.connection, endpoint.url, system.limits.answer_mib << 20)
         if system.auth.mtls:
+            from onefold.http.client_certificate import certificate_context  # cryptography takes its time to import
+
             places = [endpoint.url, (endpoint.extra or {}).get("token_url") or endpoint.url]
             places += [f"https://{host}" for stream in system.streams.values() for host in stream.next.hosts]
             self._wire.show_certificate(certificate_context(Connection(system, endpoint)), places)
@@ -114,28 +108,20 @@ class Client:
         """
         data = body.encode() if isinstance(body, str) else body
         url = self._wire.url(path, params, hosts)
-        request = _Request(method, url, headers or {}, data, accept, True, shown, largest, hosts)
+        request = _Request(method, url, headers or {}, data, largest, hosts, accept, authorised=True, shown=shown)
         try:
             return self._persist(request, parse)
         except Unauthorized as error:
             if not self._sign_in.renew(error.proof, error.headers):
                 raise self._refused(request, error) from error
-        try:
-            return self._persist(request, parse)
-        except Unauthorized as error:
-            raise self._refused(request, error) from error
+        return self._persist_or_refuse(request, parse)
 
     def fetch(self, url: str, *, parse: Callable[[Response], T], headers: Mapping[str, str] | None = None) -> T:
         """Get what the system has laid ready at an address that carries its own permission (a signed link).
 
         It may be on any https host: no credentials are sent there. Else as `send`.
         """
-        address = url if url.startswith("https://") else self._wire.url(url)
-        request = _Request("GET", address, headers or {}, None, frozenset(), authorised=False)
-        try:
-            return self._persist(request, parse)
-        except Unauthorized as error:
-            raise self._refused(request, error) from error
+        return self._exchange("GET", url, headers or {}, None, parse)
 
     def following(self, page: str, address: str, named: str) -> str:
         """The path of the next page, below the connection's URL or an absolute address of another host, where an
@@ -162,9 +148,11 @@ class Client:
         parse: Callable[[Response], T],
         accept: frozenset[int] = frozenset(),
     ) -> T:
-        # a token_url of the connection's own extra may be on another host: it is not the source that points there
+        # a signed link, or a token_url of the connection's own extra, may be on another host: no credentials go there
         url = address if address.startswith("https://") else self._wire.url(address)
-        request = _Request(method, url, headers, body, accept, authorised=False)
+        return self._persist_or_refuse(_Request(method, url, headers, body, accept=accept), parse)
+
+    def _persist_or_refuse(self, request: _Request, parse: Callable[[Response], T]) -> T:
         try:
             return self._persist(request, parse)
         except Unauthorized as error:
@@ -183,19 +171,10 @@ class Client:
                 raise
 
     def _exchanged(self, request: _Request, proof: str | None, parse: Callable[[Response], T], outcome: Outcome) -> T:
-        def sign(url: str) -> Signed:
-            return self._sign_in.sign(proof, request.method, url) if request.authorised else Signed(url, {})
-
-        secret = self._sign_in.in_query(proof) if request.authorised else None
+        access = self._sign_in.access(proof, request.method) if request.authorised else ANYBODY
         started = time.monotonic()
         try:
-            headers = {"User-Agent": "onefold", **request.headers}
-            response = self._wire.exchange(
-                *(request.method, request.url, headers, request.body),
-                *(self._way.timeout, self._named(request), request.largest, request.hosts),
-                *(sign, Blank(secret) if secret else None),
-                self._sign_in.handshake() if request.authorised else None,
-            )
+            response = self._wire.exchange(request, self._way.timeout, self._named(request), access)
         finally:
             outcome.milliseconds = round((time.monotonic() - started) * 1000)
         outcome.status, outcome.bytes = response.status, response.size

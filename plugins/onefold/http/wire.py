@@ -6,8 +6,9 @@ import re
 import ssl
 import threading
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import closing, nullcontext
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import SplitResult, quote, urlencode, urljoin, urlsplit
 
@@ -18,10 +19,9 @@ from requests.structures import CaseInsensitiveDict
 from onefold.errors import Fatal
 from onefold.foreign_text import shown_name
 from onefold.http.attempt import Response
-from onefold.http.blanking import Blank
 from onefold.http.deadline import TimelyAdapter, reading_until, server_certificate
 from onefold.http.failure import Again, TooLarge
-from onefold.http.sign_in.contract import Handshake, Signed
+from onefold.http.sign_in.contract import Access
 from onefold.http.spool import CHUNK, spooled
 
 if TYPE_CHECKING:
@@ -30,10 +30,24 @@ if TYPE_CHECKING:
 CONNECT_TIMEOUT = 10.0
 REDIRECTS = 3
 UNAUTHORIZED = 401
+ANYBODY = Access()
 _ALERT = re.compile(r"(?<=: )[A-Z0-9]+_ALERT_[A-Z_]+(?=\])")
 """What the other side says of ours, as OpenSSL calls it: in brackets after "SSL: "."""
 LONGEST_URL = 16 * 1024
 """Characters. Servers refuse more than half of it; a source may name any as its next page."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request. Its answer may have `largest` bytes, by default what the wire was made with; redirects of a GET stay
+    on the connection's host, or on `hosts`."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str]
+    body: bytes | None = None
+    largest: int | None = None
+    hosts: Collection[str] = ()
 
 
 class Wire:
@@ -53,6 +67,7 @@ class Wire:
         self._base = base
         self._session = _Session()
         self._session.auth = _OnlyOurHeader()
+        self._session.headers["User-Agent"] = "onefold"
         for scheme in ("http://", "https://"):
             self._session.mount(scheme, TimelyAdapter(pool_maxsize=8, max_retries=0))
         self._turn = threading.Lock()
@@ -128,62 +143,14 @@ class Wire:
             "name for the connection's host, say `next: {keep: path}` or `{keep: query}`."
         )
 
-    def exchange(
-        self,
-        method: str,
-        url: str,
-        headers: Mapping[str, str],
-        body: bytes | None,
-        timeout: float,
-        named: str,
-        largest: int | None = None,
-        hosts: Collection[str] = (),
-        sign: Callable[[str], Signed] | None = None,
-        blank: Blank | None = None,
-        handshake: Handshake | None = None,
-    ) -> Response:
-        """One request and its whole answer, its headers too, within `timeout` seconds. Redirects of a GET stay on the
-        host, or on `hosts`. The answer may have `largest` bytes, by default what the wire was made with. `sign` lets an
-        address in, each one anew that a redirect leads to; what `blank` blanks stands nowhere in the answer;
-        `handshake` lets in the connection, which is then nobody else's until the answer is there.
+    def exchange(self, request: Request, timeout: float, named: str, access: Access = ANYBODY) -> Response:
+        """One request and its whole answer, its headers too, within `timeout` seconds of its turn.
 
         Raises Again when no whole answer came, Fatal when TLS or the size of the answer forbids to go on.
         """
-        deadline = time.monotonic() + timeout
         try:
-            with self._turn if handshake else nullcontext(), reading_until(deadline):
-                redirects, going_on = 0, dict[str, str]()
-                while redirects <= REDIRECTS:
-                    signed = sign(url) if sign else Signed(url, {})
-                    ours = {**headers, **signed.headers, **going_on}
-                    request = self._session.prepare_request(
-                        requests.Request(method, signed.url, headers=ours, data=body)
-                    )
-                    left = max(0.001, deadline - time.monotonic())
-                    with closing(
-                        self._session.send(
-                            request,
-                            timeout=(min(CONNECT_TIMEOUT, left), left),
-                            allow_redirects=False,
-                            **self._surrounding(url),
-                        )
-                    ) as answer:
-                        if handshake and answer.status_code == UNAUTHORIZED:
-                            message = handshake.next(answer.headers, server_certificate(answer.raw))
-                            if message is not None:
-                                for _ in _received(answer, deadline, named, largest or self._largest):
-                                    """Read to its end, so that the connection is the next one's."""
-                                going_on = {"Authorization": message}
-                                continue
-                        if not answer.is_redirect or method != "GET":
-                            found = _received(answer, deadline, named, largest or self._largest)
-                            told: Mapping[str, str] = answer.headers
-                            if blank:
-                                found = blank.pieces(found)
-                                told = CaseInsensitiveDict((name, blank.text(value)) for name, value in told.items())
-                            return Response(answer.status_code, told, spooled(found), dict(answer.cookies))
-                        url, going_on = self.url(joined(url, answer.headers["Location"], named), hosts=hosts), {}
-                        redirects += 1
+            with self._turn if access.handshake else nullcontext():
+                return self._answer(request, time.monotonic() + timeout, named, access)
         except requests.exceptions.SSLError as error:
             raise self._tls_failure(error, named) from error
         except (requests.Timeout, TimeoutError, urllib3.exceptions.ReadTimeoutError) as error:
@@ -194,6 +161,41 @@ class Wire:
             raise Again("the connection failed") from error
         except requests.RequestException as error:
             raise Again(f"the request could not be made ({type(error).__name__})") from error
+
+    def _answer(self, request: Request, deadline: float, named: str, access: Access) -> Response:
+        url, redirects, going_on = request.url, 0, dict[str, str]()
+        with reading_until(deadline):
+            while redirects <= REDIRECTS:
+                signed = access.sign(url)
+                headers = {**request.headers, **signed.headers, **going_on}
+                prepared = self._session.prepare_request(
+                    requests.Request(request.method, signed.url, headers=headers, data=request.body)
+                )
+                left = max(0.001, deadline - time.monotonic())
+                with closing(
+                    self._session.send(
+                        prepared,
+                        timeout=(min(CONNECT_TIMEOUT, left), left),
+                        allow_redirects=False,
+                        **self._surrounding(url),
+                    )
+                ) as answer:
+                    received = _received(answer, deadline, named, request.largest or self._largest)
+                    if access.handshake and answer.status_code == UNAUTHORIZED:
+                        message = access.handshake.next(answer.headers, server_certificate(answer.raw))
+                        if message is not None:
+                            for _ in received:
+                                """Read to its end, so that the connection is the next one's."""
+                            going_on = {"Authorization": message}
+                            continue
+                    if not answer.is_redirect or request.method != "GET":
+                        told: Mapping[str, str] = answer.headers
+                        if blank := access.blank:
+                            received = blank.pieces(received)
+                            told = CaseInsensitiveDict((name, blank.text(value)) for name, value in told.items())
+                        return Response(answer.status_code, told, spooled(received), dict(answer.cookies))
+                    url, going_on = self.url(joined(url, answer.headers["Location"], named), hosts=request.hosts), {}
+                    redirects += 1
         raise Fatal(f"{named}: redirected more than {REDIRECTS} times. Check the URL of {self._connection!r}.")
 
     def _tls_failure(self, error: requests.exceptions.SSLError, named: str) -> Again | Fatal:

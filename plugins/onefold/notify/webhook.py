@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from onefold.errors import Fatal, Retriable
 from onefold.http.endpoint import Endpoint
 from onefold.http.failure import Again
-from onefold.http.wire import Wire
+from onefold.http.wire import Request, Wire
 from onefold.notify.notification import Notification
 
 SECONDS = 20
@@ -36,8 +36,9 @@ class WebhookReceiver:
         endpoint = self.endpoint()
         with closing(Wire(self.name, self.name.partition(":")[2], endpoint.url, LARGEST)) as wire:
             url = wire.url(endpoint.password or "")
+            request = Request("POST", url, {"Content-Type": "application/json"}, body)
             try:
-                response = wire.exchange("POST", url, {"Content-Type": "application/json"}, body, SECONDS, self.name)
+                response = wire.exchange(request, SECONDS, self.name)
             except Again as error:
                 raise Retriable(f"{self.name}: {error}.") from None
         if response.status in _RETRIABLE or response.status >= 500:

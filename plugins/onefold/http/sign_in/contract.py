@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Protocol, TypeVar
 
 from onefold.catalog.system import System
 from onefold.errors import Fatal
 from onefold.http.attempt import Response
+from onefold.http.blanking import Blank
 from onefold.http.endpoint import Endpoint
 
 T = TypeVar("T")
@@ -29,6 +31,23 @@ class Handshake(Protocol):
         """The header Authorization that answers a refusal with these headers; None when there is no answer. The
         certificate is the server's (DER), None without TLS."""
         ...
+
+
+def _unsigned(url: str) -> Signed:
+    return Signed(url, {})
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Access:
+    """What lets one request in, by default as anybody. Its repr shows no secret.
+
+    `sign` lets in an address, each one anew that a redirect leads to; what `blank` blanks stands nowhere in the answer;
+    `handshake` lets in the connection, which is then nobody else's until the answer is there.
+    """
+
+    sign: Callable[[str], Signed] = _unsigned
+    blank: Blank | None = None
+    handshake: Handshake | None = None
 
 
 class Exchange(Protocol):
@@ -67,6 +86,11 @@ class SignIn:
     def sign(self, proof: str | None, method: str, url: str) -> Signed:
         """The request with the proof in it."""
         return Signed(url, {})
+
+    def access(self, proof: str | None, method: str) -> Access:
+        """What lets a request of this method in with the proof."""
+        secret = self.in_query(proof)
+        return Access(partial(self.sign, proof, method), Blank(secret) if secret else None, self.handshake())
 
     def renew(self, refused: str | None, answer: Mapping[str, str]) -> bool:
         """Whether the request may be let in when it is sent once more, with another proof than the one that was
