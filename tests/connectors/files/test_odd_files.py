@@ -226,8 +226,8 @@ def test_a_record_of_ten_thousand_levels_waits_in_quarantine_and_the_others_load
         (f"{'x' * 1001}.csv", YESTERDAY, 1, True, "longer than 1000 bytes"),
         (f"{'ż' * 501}.csv", YESTERDAY, 1, True, "longer than 1000 bytes"),
         ("a.csv", YESTERDAY, 1, False, "is not UTF-8"),
-        ("a.csv", None, 1, True, "is not said"),
-        ("a.csv", YESTERDAY, None, True, "is not said"),
+        ("a.csv", None, 1, True, "does not say"),
+        ("a.csv", YESTERDAY, None, True, "does not say"),
     ],
 )
 def test_what_no_store_may_give_has_its_fault(

@@ -172,7 +172,7 @@ def found_as(
     elif fault is None and len(name.encode()) > LONGEST_NAME:
         fault = f"its name, with its folders, is longer than {LONGEST_NAME} bytes: shorten it"
     elif fault is None and (modified is None or size is None):
-        fault = "its time or its size is not said, or beyond the calendar: put it there anew"
+        fault = "its listing does not say its time or its size, or one beyond the calendar: put it there anew"
     return Found(_short(name), modified or BEGINNING, size or 0, tag, fault)
 
 
