@@ -30,7 +30,7 @@ FIELDS = {
 }  # fmt: skip
 
 
-def _system(name: str) -> System:
+def _system(name: str, **settings: object) -> System:
     stream = {
         "title": "<script>alert(1)</script> Customers",
         "request": {"path": "*.csv"},
@@ -38,6 +38,7 @@ def _system(name: str) -> System:
         "primary_key": ["id"],
         "volatile": ["_file"],
         "fields": FIELDS,
+        **settings,
     }
     return System.model_validate(
         {"system": name, "title": name, "protocol": "files", "connection": name, "schedule": "0 1 * * *",
@@ -126,6 +127,27 @@ def test_a_survey_finds_who_is_in_which_system_and_how_far_they_agree(
     assert [each.read.not_read for each in found.streams if each.read.system == "gone"] == [
         "There is no Airflow connection 'gone'."
     ]
+
+
+def test_a_record_that_no_database_holds_stops_nothing_but_itself(tmp_path: Path, loader_url: str) -> None:
+    lines = [
+        '{"id": "1", "name": "Whole"}',
+        '{"id": "2\\u0000", "name": "A key with U+0000"}',
+        '{"id": "3", "name": "A value with \\u0000"}',
+        '{"id": "5", "name": "Whole too", "changed": "\\u0000"}',
+        '{"id": "6", "name": "The last"}',
+    ]
+    (tmp_path / "crm").mkdir()
+    path = tmp_path / "crm" / "customers.ndjson"
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    os.utime(path, (AT.timestamp(), AT.timestamp()))
+    stream = {"request": {"path": "*.ndjson"}, "format": {"kind": "ndjson"}}
+    catalog = Catalog({"crm": _system("crm", **stream)}, {"customer": _entity("crm")})
+    with _session(loader_url) as connection:
+        (facts,) = _survey(connection, catalog, tmp_path).streams
+        kept = connection.execute("select _key from pg_temp.survey_crm__customer order by 1").fetchall()
+    assert (facts.read.not_read, facts.read.records) == (None, 5)
+    assert kept == [("1",), ("6",)]
 
 
 def test_a_survey_shows_no_value_runs_no_script_and_leaves_nothing_behind(

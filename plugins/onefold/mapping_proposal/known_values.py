@@ -8,7 +8,7 @@ the same identifier are the same thing; in which share of them do field and attr
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import psycopg
 from psycopg import sql
@@ -140,33 +140,10 @@ def overlaps(connection: psycopg.Connection, tables: Iterable[MappedTable]) -> l
         agreed = _agreement(connection, table, anchors)
         for key, each in of_table.items():
             kappa, pairs = agreed.pop(key, (None, 0))
-            found.append(
-                Overlap(
-                    each.field,
-                    each.transform,
-                    each.entity,
-                    each.attribute,
-                    each.system,
-                    each.matches,
-                    each.distinct,
-                    kappa,
-                    pairs,
-                )
-            )
+            found.append(replace(each, agreement=kappa, pairs=pairs))
         for (field, transform, attribute), (kappa, pairs) in agreed.items():
-            found.append(
-                Overlap(
-                    field,
-                    transform,
-                    table.entity,
-                    attribute,
-                    table.system,
-                    0,
-                    totals[field, transform][0],
-                    kappa,
-                    pairs,
-                )
-            )
+            distinct = totals[field, transform][0]
+            found.append(Overlap(field, transform, table.entity, attribute, table.system, 0, distinct, kappa, pairs))
     return found
 
 

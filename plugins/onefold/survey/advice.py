@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from onefold.catalog.entity import Entity
 from onefold.catalog.system import System
+from onefold.mapping_proposal.reasons import percent
 from onefold.survey.shared_records import EntityMet
 from onefold.survey.stream_facts import StreamFacts
 
@@ -92,12 +93,13 @@ def phases(entities: Mapping[str, Entity], met: Sequence[EntityMet]) -> list[Pha
     } - referring
     rest = [each for each in met if each is not pilot and each.entity not in referring | further]
     shared = max((pair.shared for pair in pilot.pairs), default=0)
-    identified, records = sum(pilot.identified.values()), sum(pilot.records.values())
+    records = sum(pilot.records.values())
+    identified = percent(sum(pilot.identified.values()) / records if records else 0.0)
     found = [
         Phase(
             (pilot.entity,),
             _systems([pilot]),
-            f"the pilot: {len(pilot.records)} systems hold it, {_share(identified, records)} of its records have a "
+            f"the pilot: {len(pilot.records)} systems hold it, {identified} of its records have a "
             f"strong identifier, the two that share most have {shared:,} in common, so that the gain shows at once, "
             f"and {_referring(entities, pilot.entity)} other entities refer to it",
         )
@@ -131,10 +133,6 @@ def _readiness(met: EntityMet, referring: int) -> float:
 
 def _referring(entities: Mapping[str, Entity], name: str) -> int:
     return sum(name in entity.referenced.values() for entity in entities.values() if entity.entity != name)
-
-
-def _share(part: int, whole: int) -> str:
-    return f"{100 * part / whole:.0f} %" if whole else "none"
 
 
 def _names(met: Sequence[EntityMet]) -> tuple[str, ...]:

@@ -68,7 +68,7 @@ class StreamRead:
 
 def table_of(system: str, stream: str) -> sql.Identifier:
     """The temporary table with the records of a stream: _key, _cursor, _deleted, _payload."""
-    return sql.Identifier("pg_temp", f"survey_{system}__{stream}"[:63])
+    return sql.Identifier("pg_temp", f"survey_{system}__{stream}")
 
 
 def read_stream(
@@ -81,7 +81,11 @@ def read_stream(
     transport: OpenTransport = open_transport,
 ) -> StreamRead:
     """Read some pages of the stream within the system's own limits. What cannot be read says why; nothing is raised."""
-    _make_table(connection, system.system, name)
+    connection.execute(
+        sql.SQL("create temp table {} (_key text, _cursor text, _deleted boolean not null, _payload jsonb)").format(
+            table_of(system.system, name)
+        )
+    )
     if connector_class(system).capabilities.acknowledges:
         return StreamRead(system.system, name, "reading takes its records out of the source's queue: not surveyed")
     if system.streams[name].lookup and not keys:
@@ -109,14 +113,6 @@ def read_stream(
         milliseconds=sum(each.milliseconds for each in attempts),
         quota_used=next((each.used for each in reversed(attempts) if each.used is not None), None),
         quota=next((each.limit for each in reversed(attempts) if each.limit is not None), None),
-    )
-
-
-def _make_table(connection: psycopg.Connection, system: str, name: str) -> None:
-    connection.execute(
-        sql.SQL("create temp table {} (_key text, _cursor text, _deleted boolean not null, _payload jsonb)").format(
-            sql.Identifier(f"survey_{system}__{name}"[:63])
-        )
     )
 
 
@@ -150,7 +146,7 @@ def _read(
 
 
 def _take(connection: psycopg.Connection, table: sql.Composable, page: Page) -> None:
-    """Add the page's records, but for those that PostgreSQL cannot hold as JSON: the gate keeps such in quarantine."""
+    """Add the page's records, but for those that PostgreSQL cannot hold: a load keeps such in quarantine."""
     connection.execute(
         "create temp table if not exists survey_page (_key text, _cursor text, _deleted boolean, raw text)"
     )
@@ -158,7 +154,7 @@ def _take(connection: psycopg.Connection, table: sql.Composable, page: Page) -> 
     with connection.cursor() as cursor, cursor.copy("copy survey_page from stdin") as rows:
         for record in page.records:
             raw = record.payload.decode("utf-8", errors="replace")
-            if "\0" not in raw:
+            if not any("\0" in text for text in (raw, record.key, record.cursor) if text):
                 rows.write_row((record.key, record.cursor, record.deleted, raw))
     connection.execute(
         sql.SQL(

@@ -64,7 +64,9 @@ def survey(
         keys = _keys(connection, catalog, sources, system, name)
         reads.append(ask(system, name, keys if bounds.keys is None else keys[: bounds.keys]))
         progress(reads[-1])
-    sources = _sources(connection, catalog, reads)
+    asked = {system.system for system, _ in lookups}
+    sources = [each for each in sources if each.system not in asked]
+    sources += _sources(connection, catalog, [read for read in reads if read.system in asked])
     facts = tuple(stream_facts(connection, catalog.systems[read.system], read) for read in reads)
     by_entity: defaultdict[str, list[EntitySource]] = defaultdict(list)
     for each in sources:
