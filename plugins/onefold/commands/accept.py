@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from onefold.errors import Fatal
 from onefold.settings import ROOT
 
 if TYPE_CHECKING:
@@ -25,15 +24,12 @@ def accept(name: str, write: bool) -> None:
     """
     from onefold.catalog.edit_fields import with_fields
     from onefold.catalog.reader import read_catalog
-    from onefold.commands.reconcile import named_streams
+    from onefold.commands.reconcile import one_stream
     from onefold.insight.contract import contract_changes
     from onefold.platform.warehouse import connect_as
 
     catalog = read_catalog()
-    system, _, stream = name.partition(".")
-    named_streams(catalog.systems, [name])
-    if not stream:
-        raise Fatal(f"Name one stream, as {system}.{next(iter(catalog.systems[system].streams))}.")
+    system, stream = one_stream(catalog.systems, name)
     with connect_as("engineer") as connection:
         changes = contract_changes(connection, catalog.systems[system], stream, catalog.entities)
     for line in explained(name, changes):

@@ -14,7 +14,7 @@ from onefold.catalog.reader import Catalog, read_catalog
 from onefold.catalog.yaml_file import CatalogError
 from onefold.connectors.check import check_connectors
 from onefold.draft.marks import MarkLeft, marks_left
-from onefold.errors import Fatal, OnefoldError
+from onefold.errors import OnefoldError
 from onefold.quality.suite import check_suites
 from onefold.settings import ROOT
 
@@ -74,13 +74,16 @@ def check(as_json: bool, root: Path, connected: str | None, since: str | None) -
 def _try(catalog: Catalog, connected: str, since: str | None, as_json: bool) -> int:
     """Ask for a page of each stream; the exit code."""
     from onefold.commands.endpoints import endpoint_of
+    from onefold.commands.reconcile import named_streams
     from onefold.draft.trial import Trial, try_stream
     from onefold.draft.trial_text import trial_json, trial_text
     from onefold.orchestration.forms import instant
 
     start = instant(since)
     trials: list[Trial] = []
-    for system, streams in _named(catalog, connected).items():
+    names = named_streams(catalog.systems, [*catalog.systems] if connected == ALL else [connected])
+    for system, of_system in groupby(names, key=lambda name: name.partition(".")[0]):
+        streams = [name.partition(".")[2] for name in of_system]
         try:
             endpoint = endpoint_of(catalog.systems[system].connection)
         except OnefoldError as error:
@@ -99,19 +102,6 @@ def _try(catalog: Catalog, connected: str, since: str | None, as_json: bool) -> 
         right, tried = len(trials) - failed - doubtful - skipped, len(trials) - skipped
         click.echo(f"{right} of {tried} streams would load; {doubtful} have problems, {failed} cannot be read.")
     return 1 if failed or doubtful else 0
-
-
-def _named(catalog: Catalog, connected: str) -> dict[str, list[str]]:
-    """The streams to try, by system. Raises Fatal for an unknown name."""
-    if connected == ALL:
-        return {name: list(system.streams) for name, system in catalog.systems.items()}
-    system, _, stream = connected.partition(".")
-    if system not in catalog.systems:
-        raise Fatal(f"There is no system {system!r} in catalog/systems. There are: {', '.join(catalog.systems)}.")
-    streams = catalog.systems[system].streams
-    if stream and stream not in streams:
-        raise Fatal(f"{system} has no stream {stream!r}. It has: {', '.join(streams)}.")
-    return {system: [stream] if stream else list(streams)}
 
 
 def _print_marks(marks: Sequence[MarkLeft], root: Path) -> None:

@@ -46,3 +46,12 @@ def named_streams(systems: Mapping[str, System], names: Sequence[str]) -> list[s
             raise Fatal(f"{system} has no stream {stream!r}. It has: {', '.join(systems[system].streams)}.")
         found += [f"{system}.{each}" for each in ([stream] if stream else systems[system].streams)]
     return list(dict.fromkeys(found))
+
+
+def one_stream(systems: Mapping[str, System], name: str) -> tuple[str, str]:
+    """System and stream of a name that must be system.stream. Raises Fatal for an unknown one, or a whole system."""
+    named_streams(systems, [name])
+    system, _, stream = name.partition(".")
+    if not stream:
+        raise Fatal(f"Name one stream, as {system}.{next(iter(systems[system].streams))}.")
+    return system, stream

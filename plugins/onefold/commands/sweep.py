@@ -20,17 +20,14 @@ from onefold.settings import settings
 def sweep(name: str, dry_run: bool, accept_deletes: int | None, as_json: bool) -> None:
     """List all keys of one SYSTEM.STREAM now, and delete what its source no longer has."""
     from onefold.catalog.reader import read_systems
-    from onefold.commands.reconcile import named_streams
+    from onefold.commands.reconcile import one_stream
     from onefold.commands.runs import airflow, follow
     from onefold.connectors.key_listing import why_no_sweep
     from onefold.platform.warehouse import connect_as
     from onefold.reconcile.sweep import sweep_table, sweeps_of_run
 
     systems = read_systems()
-    system, _, stream = name.partition(".")
-    named_streams(systems, [name])
-    if not stream:
-        raise Fatal(f"Name one stream, as {system}.{next(iter(systems[system].streams))}.")
+    system, stream = one_stream(systems, name)
     if why := why_no_sweep(systems[system], stream):
         raise Fatal(f"{name} cannot be swept: {why}.")
     api = airflow(settings())
