@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from airflow.plugins_manager import AirflowPlugin
 
+from onefold.console.mount import Console, external_views
+from onefold.console.views import PREFIX
 from onefold.orchestration import backfill_runs
 from onefold.orchestration.approval_guard import ApprovalGuard
 from onefold.platform.health import HealthPage
@@ -14,5 +16,9 @@ class OnefoldPlugin(AirflowPlugin):
 
     name = "onefold"
     listeners = [backfill_runs]  # noqa: RUF012 - Airflow's own interface
-    fastapi_apps = [{"name": "onefold", "app": HealthPage(), "url_prefix": "/onefold"}]  # noqa: RUF012
+    fastapi_apps = [  # noqa: RUF012
+        {"name": "onefold", "app": HealthPage(), "url_prefix": "/onefold"},
+        {"name": "console", "app": Console(), "url_prefix": PREFIX},
+    ]
+    external_views = external_views()
     fastapi_root_middlewares = [{"name": "approvals", "middleware": ApprovalGuard}]  # noqa: RUF012

@@ -15,6 +15,8 @@ ROOT = Path(__file__).resolve().parents[2]
 UI_TLS = ("ONEFOLD_UI_CERT", "ONEFOLD_UI_KEY", "ONEFOLD_UI_CA")
 APPROVALS_URL = "ONEFOLD_APPROVALS_URL"
 """The variable with the warehouse's URL as onefold_approvals; only the API server's environment has it."""
+CONSOLE_URL = "ONEFOLD_CONSOLE_URL"
+"""The variable with the warehouse's URL as onefold_console, likewise."""
 
 
 @dataclass(frozen=True)

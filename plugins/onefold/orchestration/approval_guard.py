@@ -22,6 +22,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from onefold.audit import actor
 from onefold.audit.approval import REJECT, decide, question_of_run
 from onefold.errors import Fatal, Retriable
+from onefold.orchestration.request_user import user_of
 from onefold.settings import APPROVALS_URL, secret
 from onefold.warehouse.connection import connect
 
@@ -102,16 +103,10 @@ def _decide(task: Mapping[str, str], chosen: str, by: str) -> None:
 async def _who_may_answer(request: HTTPConnection, dag_id: str) -> str | None:
     """The person as audit events name them; None for whom Airflow itself will refuse."""
     from airflow.api_fastapi.app import get_auth_manager
-    from airflow.api_fastapi.auth.managers.base_auth_manager import COOKIE_NAME_JWT_TOKEN
     from airflow.api_fastapi.auth.managers.models.resource_details import DagAccessEntity, DagDetails
-    from airflow.api_fastapi.core_api.security import resolve_user_from_token
-    from fastapi import HTTPException
 
-    scheme, _, bearer = request.headers.get("authorization", "").partition(" ")
-    token = bearer.strip() if scheme.lower() == "bearer" else request.cookies.get(COOKIE_NAME_JWT_TOKEN)
-    try:
-        user = await resolve_user_from_token(token)
-    except HTTPException:
+    user = await user_of(request)
+    if user is None:
         return None
     allowed = get_auth_manager().is_authorized_dag(
         method="PUT", access_entity=DagAccessEntity.HITL_DETAIL, details=DagDetails(id=dag_id), user=user

@@ -23,7 +23,7 @@ from onefold.platform.postgres import Postgres
 from onefold.platform.processes import Service
 from onefold.platform.secrets import Secrets
 from onefold.private_files import private_folder
-from onefold.settings import APPROVALS_URL, Settings, notify_setting
+from onefold.settings import APPROVALS_URL, CONSOLE_URL, Settings, notify_setting
 
 AIRFLOW_DATABASE = "airflow"
 WAREHOUSE_DATABASE = "warehouse"
@@ -127,6 +127,7 @@ def services(settings: Settings, secrets: Secrets, postgres: Postgres, variables
             **secret_files.commands(settings.home, secrets, secret_files.API_SERVER),
             **({"AIRFLOW__API__SSL_KEY": settings.ui_tls.key} if settings.ui_tls else {}),
             APPROVALS_URL: postgres.url(WAREHOUSE_DATABASE, "onefold_approvals"),
+            CONSOLE_URL: postgres.url(WAREHOUSE_DATABASE, "onefold_console"),
         },
         "scheduler": {**tokens, "ONEFOLD_ENGINE": engine_state(settings.root / "plugins")},
     }

@@ -21,6 +21,7 @@ DATABASE_ROLES = (
     "onefold_analyst",
     "onefold_auditor",
     "onefold_approvals",
+    "onefold_console",
     "erp",
     "erp_reader",
 )

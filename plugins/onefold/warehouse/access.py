@@ -12,7 +12,16 @@ from dataclasses import dataclass
 import psycopg
 from psycopg import sql
 
-ROLES = ("onefold_loader", "onefold_engineer", "onefold_analyst", "onefold_auditor", "onefold_approvals")
+ROLES = (
+    "onefold_loader",
+    "onefold_engineer",
+    "onefold_analyst",
+    "onefold_auditor",
+    "onefold_approvals",
+    "onefold_console",
+)
+MEMBERS = {"onefold_console": "onefold_engineer"}
+"""Roles that have the rights and limits of another."""
 MAY_MAKE_TEMPORARY_TABLES = ("onefold_loader", "onefold_engineer")
 """temp_file_limit does not count them: whoever may make them may fill the disk."""
 

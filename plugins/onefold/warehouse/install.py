@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import psycopg
 from psycopg import sql
 
-from onefold.warehouse.access import ROLES, apply_access
+from onefold.warehouse.access import MEMBERS, ROLES, apply_access
 from onefold.warehouse.schema import Upgrade, upgrade_schema
 from onefold.warehouse.statement_statistics import UNCOUNTED, count_statements
 
@@ -26,6 +26,8 @@ def install(superuser_url: str, passwords: Mapping[str, str], database: str = DA
         server.execute(UNCOUNTED)  # statements with passwords
         for role in ROLES:
             _ensure_role(server, role, passwords[role])
+        for member, of in MEMBERS.items():
+            _ensure_member(server, member, of)
         _ensure_role(server, "onefold_pii", None)
         _ensure_role(server, DEFINER, None)
         if not server.execute("select 1 from pg_database where datname = %s", (database,)).fetchone():
@@ -44,3 +46,8 @@ def _ensure_role(server: psycopg.Connection, role: str, password: str | None) ->
         server.execute(sql.SQL("create role {}").format(name))
     if password is not None:
         server.execute(sql.SQL("alter role {} login password {}").format(name, sql.Literal(password)))
+
+
+def _ensure_member(server: psycopg.Connection, member: str, of: str) -> None:
+    if server.execute("select pg_has_role(%s, %s, 'usage')", (member, of)).fetchone() == (False,):
+        server.execute(sql.SQL("grant {} to {}").format(sql.Identifier(of), sql.Identifier(member)))

@@ -1,0 +1,82 @@
+"""The console's application: who may see which page, and what is said when one cannot be shown."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+import psycopg
+from fastapi import FastAPI
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.staticfiles import StaticFiles
+
+from onefold.console.pages import overview
+from onefold.console.reading import SECONDS
+from onefold.console.render import FOLDER, HEADERS, page
+from onefold.console.viewer import viewer_of
+from onefold.errors import Fatal, Retriable
+
+ROUTERS = (overview.router,)
+
+
+def console_app() -> FastAPI:
+    """The application. Nobody sees a page, or what pages there are, without having signed in to Airflow."""
+    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    app.middleware("http")(_signed_in)
+    for router in ROUTERS:
+        app.include_router(router)
+    app.mount("/static", StaticFiles(directory=FOLDER / "static"))
+    app.add_api_route("/", _first_page, include_in_schema=False)
+    app.add_exception_handler(Retriable, _not_now)
+    app.add_exception_handler(psycopg.Error, _not_now)
+    app.add_exception_handler(Fatal, _refused)
+    app.add_exception_handler(404, _not_found)
+    app.add_exception_handler(403, _not_allowed)
+    app.add_exception_handler(422, _not_found)
+    return app
+
+
+async def _signed_in(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
+    if request.scope["path"].startswith(f"{request.scope.get('root_path', '')}/static/"):
+        return await call_next(request)
+    viewer = await viewer_of(request)
+    if viewer is None:
+        return page(request, None, "sign_in.html", 401)
+    request.state.viewer = viewer
+    response = await call_next(request)
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value)
+    return response
+
+
+def _first_page(request: Request) -> RedirectResponse:
+    return RedirectResponse(f"{request.scope.get('root_path', '')}/overview")
+
+
+def _message(request: Request, status: int, title: str, text: str) -> HTMLResponse:
+    return page(request, request.state.viewer, "message.html", status, title=title, text=text)
+
+
+def _not_now(request: Request, error: Exception) -> Response:
+    if isinstance(error, psycopg.errors.QueryCanceled):
+        text = (
+            f"The warehouse did not answer within {SECONDS} seconds. Ask for less (a system, a stream), or try again."
+        )
+    elif isinstance(error, Retriable):
+        text = str(error)
+    else:
+        text = "The warehouse refused what this page asks, or is being changed. Try again; else see bin/onefold status."
+    return _message(request, 503, "Not now", text)
+
+
+def _refused(request: Request, error: Exception) -> Response:
+    return _message(request, 400, "This cannot be shown", str(error))
+
+
+def _not_found(request: Request, _: Exception) -> Response:
+    return _message(request, 404, "Not found", "There is no such page, or nothing of this name.")
+
+
+def _not_allowed(request: Request, _: Exception) -> Response:
+    text = f"Your duty is {request.state.viewer.duty}, which does not see this page."
+    return _message(request, 403, "Not allowed", text)

@@ -1,0 +1,1 @@
+"""One module a page: what it asks and which template shows it."""

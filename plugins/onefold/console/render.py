@@ -1,0 +1,101 @@
+"""Pages from templates. Everything that comes from a source or a person is escaped."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from pathlib import Path
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+from starlette.requests import Request
+from starlette.responses import HTMLResponse
+
+from onefold.console.viewer import Viewer
+from onefold.console.views import VIEWS
+from onefold.text_table import number
+
+FOLDER = Path(__file__).parent
+_POLICY = (
+    "default-src 'none'",
+    "script-src 'self'",
+    "style-src 'self'",
+    "img-src 'self' data:",
+    "connect-src 'self'",
+    "frame-ancestors 'self'",
+    "base-uri 'none'",
+    "form-action 'self'",
+)
+HEADERS = {
+    "Content-Security-Policy": "; ".join(_POLICY),
+    "Cache-Control": "no-store",
+    "Referrer-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+}
+"""Of every page: it runs and loads only what comes from here, and stays on no disk."""
+
+
+def page(
+    request: Request, viewer: Viewer | None, template: str, status: int = 200, /, **values: object
+) -> HTMLResponse:
+    """The template as a page of the console. In templates: `root` is the path below which the console answers."""
+    shown = (
+        _environment()
+        .get_template(template)
+        .render(
+            root=request.scope.get("root_path", ""),
+            here=request.url.path,
+            viewer=viewer,
+            views=[view for view in VIEWS if viewer is not None],
+            now=datetime.now(UTC),
+            **values,
+        )
+    )
+    return HTMLResponse(shown, status, headers=HEADERS)
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(FOLDER / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"number": number, "when": when, "span": span}
+    environment.globals["sparkline"] = sparkline
+    return environment
+
+
+def when(at: datetime | None) -> Markup | str:
+    """An instant in UTC, to the minute; "never" for None."""
+    if at is None:
+        return "never"
+    utc = at.astimezone(UTC)
+    return Markup('<time datetime="{}">{}</time>').format(utc.isoformat(), f"{utc:%Y-%m-%d %H:%M}")
+
+
+def span(time: timedelta | None) -> str:
+    """A length of time in its largest two units, as 2 d 3 h; "" for None."""
+    if time is None:
+        return ""
+    seconds = max(int(time.total_seconds()), 0)
+    parts = [(seconds // 86400, "d"), (seconds // 3600 % 24, "h"), (seconds // 60 % 60, "min"), (seconds % 60, "s")]
+    first = next((place for place, (count, _) in enumerate(parts) if count), 3)
+    return " ".join(f"{count} {unit}" for count, unit in parts[first : first + 2] if count) or "0 s"
+
+
+def sparkline(values: Sequence[int], label: str) -> Markup:
+    """Bars of equal width, the highest as high as the line; `label` says the same for who does not see them."""
+    highest = max([*values, 1])
+    bars = Markup("").join(
+        Markup('<rect x="{}" y="{}" width="6" height="{}"/>').format(
+            place * 8, 20 - (height := round(value / highest * 20, 1)), height
+        )
+        for place, value in enumerate(values)
+    )
+    return Markup('<svg class="trend" viewBox="0 0 {} 20" role="img" aria-label="{}">{}</svg>').format(
+        len(values) * 8, label, bars
+    )

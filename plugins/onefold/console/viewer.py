@@ -1,0 +1,62 @@
+"""Who looks at the console, and what their duty lets them see."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from starlette.requests import Request
+
+from onefold.errors import Fatal
+from onefold.orchestration.request_user import token_of, user_of
+from onefold.platform.people import AIRFLOW_ROLES, Account, Duty, accounts
+
+if TYPE_CHECKING:
+    from airflow.api_fastapi.auth.managers.models.base_user import BaseUser
+
+
+@dataclass(frozen=True, slots=True)
+class Viewer:
+    """A person who has signed in to Airflow. With `token` the console asks Airflow in their name."""
+
+    name: str
+    duty: Duty
+    token: str = field(repr=False)
+
+    @property
+    def operates(self) -> bool:
+        """Whether they may start and repair runs."""
+        return self.duty == "engineer"
+
+    @property
+    def sees_operations(self) -> bool:
+        """Whether they see quarantine, operations and the audit trail; an analyst sees what is published."""
+        return self.duty != "analyst"
+
+
+async def viewer_of(request: Request) -> Viewer | None:
+    """Who asks; None when nobody has signed in."""
+    user = await user_of(request)
+    token = token_of(request)
+    return Viewer(user.get_name(), duty_of(user), token) if user is not None and token else None
+
+
+def duty_of(user: BaseUser) -> Duty:
+    """The duty that ONEFOLD_PEOPLE names where it fits their role in Airflow; else, of the duties with this role, the
+    one that sees least."""
+    role = str(getattr(user, "role", "")).lower()
+    named = next((each.duty for each in _people() if each.name == user.get_name()), None)
+    if named is not None and AIRFLOW_ROLES[named] == role:
+        return named
+    return _LEAST.get(role, "analyst")
+
+
+_LEAST: Mapping[str, Duty] = {"op": "engineer", "user": "approver"}
+
+
+def _people() -> tuple[Account, ...]:
+    try:
+        return accounts()
+    except Fatal:  # a list that cannot be understood keeps `up` from starting; here it names nobody
+        return ()
