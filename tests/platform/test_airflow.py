@@ -88,7 +88,7 @@ def test_no_environment_holds_a_secret_that_its_process_does_not_need(tmp_path: 
         for name, service in found.items()
     }
     # A task has the scheduler's environment, and needs the loader's role for the warehouse.
-    assert held.pop("api-server") == {"onefold_loader", "onefold_approvals"}
+    assert held.pop("api-server") == {"onefold_loader", "onefold_approvals", "onefold_console"}
     assert held == {name: {"onefold_loader"} for name in ("scheduler", "dag-processor", "triggerer")}
     signs = {name for name, service in found.items() if "AIRFLOW__API_AUTH__JWT_SECRET_CMD" in service.environment}
     assert signs == {"api-server", "scheduler"}

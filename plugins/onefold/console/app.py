@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 
 import psycopg
 from fastapi import FastAPI
+from starlette.middleware.base import BaseHTTPMiddleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.staticfiles import StaticFiles
@@ -13,16 +14,19 @@ from starlette.staticfiles import StaticFiles
 from onefold.console.pages import overview
 from onefold.console.reading import SECONDS
 from onefold.console.render import FOLDER, HEADERS, page
-from onefold.console.viewer import viewer_of
+from onefold.console.viewer import Viewer, viewer_of
 from onefold.errors import Fatal, Retriable
 
 ROUTERS = (overview.router,)
 
 
-def console_app() -> FastAPI:
-    """The application. Nobody sees a page, or what pages there are, without having signed in to Airflow."""
+Who = Callable[[Request], Awaitable[Viewer | None]]
+
+
+def console_app(who: Who = viewer_of) -> FastAPI:
+    """The application. Nobody sees a page, or what pages there are, without having signed in; `who` tells who has."""
     app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
-    app.middleware("http")(_signed_in)
+    app.add_middleware(BaseHTTPMiddleware, dispatch=_SignedIn(who))
     for router in ROUTERS:
         app.include_router(router)
     app.mount("/static", StaticFiles(directory=FOLDER / "static"))
@@ -36,17 +40,24 @@ def console_app() -> FastAPI:
     return app
 
 
-async def _signed_in(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
-    if request.scope["path"].startswith(f"{request.scope.get('root_path', '')}/static/"):
-        return await call_next(request)
-    viewer = await viewer_of(request)
-    if viewer is None:
-        return page(request, None, "sign_in.html", 401)
-    request.state.viewer = viewer
-    response = await call_next(request)
-    for name, value in HEADERS.items():
-        response.headers.setdefault(name, value)
-    return response
+class _SignedIn:
+    """Lets nobody but who has signed in to anything but the style sheet and scripts."""
+
+    def __init__(self, who: Who) -> None:
+        self._who = who
+
+    async def __call__(self, request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
+        request.state.viewer = None
+        if request.url.path.startswith(f"{request.scope.get('root_path', '')}/static/"):
+            return await call_next(request)
+        viewer = await self._who(request)
+        if viewer is None:
+            return page(request, None, "sign_in.html", 401)
+        request.state.viewer = viewer
+        response = await call_next(request)
+        for name, value in HEADERS.items():
+            response.headers.setdefault(name, value)
+        return response
 
 
 def _first_page(request: Request) -> RedirectResponse:
@@ -78,5 +89,5 @@ def _not_found(request: Request, _: Exception) -> Response:
 
 
 def _not_allowed(request: Request, _: Exception) -> Response:
-    text = f"Your duty is {request.state.viewer.duty}, which does not see this page."
+    text = "Your duty does not let you see this page, or do this."
     return _message(request, 403, "Not allowed", text)

@@ -1,0 +1,34 @@
+"""The console's pages, asked as somebody with a duty, over a fresh warehouse."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from fastapi.testclient import TestClient
+from starlette.requests import Request
+
+from onefold.console.app import console_app
+from onefold.console.viewer import Viewer
+from onefold.platform.people import Duty
+from onefold.settings import CONSOLE_URL
+from tests.load.conftest import shop
+from tests.roles import as_role
+
+__all__ = ["shop"]
+
+Ask = Callable[[Duty | None], TestClient]
+"""A browser of somebody with this duty; None: nobody has signed in."""
+
+
+@pytest.fixture
+def console(warehouse_url: str, monkeypatch: pytest.MonkeyPatch) -> Ask:
+    monkeypatch.setenv(CONSOLE_URL, as_role(warehouse_url, "onefold_console"))
+
+    def ask(duty: Duty | None) -> TestClient:
+        async def who(_: Request) -> Viewer | None:
+            return None if duty is None else Viewer("ewa.nowa", duty, "a token")
+
+        return TestClient(console_app(who), follow_redirects=False)
+
+    return ask

@@ -1,0 +1,54 @@
+"""Each figure of the overview is what a query of the test's own finds."""
+
+from __future__ import annotations
+
+import pytest
+from lxml import html
+
+from onefold.catalog.reader import read_systems
+from onefold.console.pages import overview
+from onefold.warehouse.connection import connect
+from tests.console.conftest import Ask
+from tests.console.figures import shown
+from tests.load.shop import SHOP, Shop, record
+
+
+@pytest.fixture
+def catalogue(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(overview, "read_systems", lambda: {"shop": SHOP})
+
+
+@pytest.mark.usefixtures("catalogue")
+def test_each_figure_of_a_stream_equals_an_independent_query(shop: Shop, console: Ask) -> None:
+    shop.load([record("a", 1), record("b", 2)])
+    shop.load([record("a", 3), record("c", 4, credit=-1)])
+    page = console("engineer").get("/overview").text
+    row = shown(page, "//tr[@data-stream='shop.customer']")
+    ((new, changed, deleted, quarantined, waiting),) = shop.query(
+        "select rows_new, rows_changed, rows_deleted, rows_quarantined,"
+        " (select count(*) from ops.quarantine where state = 'open') from ops.load order by load_id desc limit 1"
+    )
+    assert (row["new"], row["changed"], row["deleted"]) == (str(new), str(changed), str(deleted)) == ("0", "1", "0")
+    assert (row["quarantined"], row["open_quarantine"]) == (str(quarantined), str(waiting)) == ("1", "1")
+    assert row["verdict"] == "passed"
+    total = shown(page, "//dl")
+    assert (total["streams"], total["open_quarantine"], total["rejected"]) == ("1", "1", "0")
+    ((records,),) = shop.query("select sum(rows_new + rows_changed + rows_deleted) from ops.load")
+    (trend,) = html.fromstring(page).xpath("//tr[@data-stream='shop.customer']//svg/@aria-label")
+    assert trend.split()[-1] == str(records) == "3"
+
+
+def test_a_stream_that_was_never_loaded_says_so(console: Ask) -> None:
+    page = console("auditor").get("/overview").text
+    streams = sum(len(system.streams) for system in read_systems().values())
+    assert page.count("never loaded") == streams
+    assert shown(page, "//dl")["streams"] == str(streams)
+
+
+@pytest.mark.usefixtures("catalogue")
+def test_what_a_source_or_an_error_says_is_escaped(shop: Shop, console: Ask) -> None:
+    shop.load([record("a", 1)])
+    with connect(shop.url) as connection:
+        connection.execute("update ops.load set state = 'rejected', error = '<script>alert(1)</script>'")
+    page = console("engineer").get("/overview").text
+    assert "<script>alert" not in page and "&lt;script&gt;alert(1)" in page
