@@ -6,18 +6,19 @@ from collections.abc import Awaitable, Callable
 
 import psycopg
 from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
 from starlette.middleware.base import BaseHTTPMiddleware
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.staticfiles import StaticFiles
 
-from onefold.console.pages import overview
+from onefold.console.pages import catalogue, overview
 from onefold.console.reading import SECONDS
 from onefold.console.render import FOLDER, HEADERS, page
 from onefold.console.viewer import Viewer, viewer_of
 from onefold.errors import Fatal, Retriable
 
-ROUTERS = (overview.router,)
+ROUTERS = (overview.router, catalogue.router)
 
 
 Who = Callable[[Request], Awaitable[Viewer | None]]
@@ -36,7 +37,7 @@ def console_app(who: Who = viewer_of) -> FastAPI:
     app.add_exception_handler(Fatal, _refused)
     app.add_exception_handler(404, _not_found)
     app.add_exception_handler(403, _not_allowed)
-    app.add_exception_handler(422, _not_found)
+    app.add_exception_handler(RequestValidationError, _not_found)
     return app
 
 
