@@ -11,7 +11,8 @@ from itertools import islice
 import openpyxl
 
 from onefold.catalog.file_format import Format
-from onefold.connectors.files.table import Line, Unfit, filled
+from onefold.connectors.files.table import Line, filled
+from onefold.connectors.files.unfit import Unfit
 from onefold.connectors.files.xlsx_file import sheet_lines
 from onefold.draft.csv_file import FOLDER
 from onefold.draft.model import Draft, DraftStream, Mark, Value

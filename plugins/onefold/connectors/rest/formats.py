@@ -24,7 +24,8 @@ from onefold.connectors.charset import charset_of
 from onefold.connectors.files.csv_file import csv_rows
 from onefold.connectors.files.ndjson_file import ndjson_lines
 from onefold.connectors.files.packed import unpack
-from onefold.connectors.files.table import Damaged, Empty, Line, Row, Unfit
+from onefold.connectors.files.table import Line, Row
+from onefold.connectors.files.unfit import Damaged, Empty, Unfit
 from onefold.connectors.files.xlsx_file import xlsx_rows
 from onefold.connectors.files.xml_file import xml_rows
 from onefold.connectors.json_lines import json_lines
