@@ -13,9 +13,9 @@ from typing import BinaryIO
 from onefold.catalog.system import System
 from onefold.connectors.page import Page, PageReader
 from onefold.connectors.partition import Partition
+from onefold.connectors.rows_on_disk import AGAIN, RowsOnDisk
 from onefold.connectors.safe_xml import Row
-from onefold.connectors.soap.calls import AGAIN, calls_reader
-from onefold.connectors.soap.rows import RowsOnDisk
+from onefold.connectors.soap.calls import calls_reader
 from onefold.connectors.soap.service import Arguments, SoapService
 from onefold.connectors.window import Window
 from onefold.connectors.window_text import filled, placeholders
