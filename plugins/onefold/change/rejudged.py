@@ -7,14 +7,14 @@ judged again by a replay. Here all of them are judged, in the schemas of a dry r
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import psycopg
 from psycopg import sql
 
 from onefold.catalog.stream import Stream
+from onefold.change.content import JudgedRows, Rows
 from onefold.change.project import Project
 from onefold.conform.dry_run_schemas import MAPPED, STAGING, create_published_views, drop_published_views
 from onefold.mapping.sql import transforms_of
@@ -27,7 +27,6 @@ from onefold.warehouse.tables import LandingTables, StagingTable
 
 Evaluate = Callable[[str, str, str, Suite, str], list[Finding]]
 """Evaluates a suite on schema.table at a URL, whose rows the last name identifies: quality/gate.py."""
-Rows = Literal["published", "waiting", "golden"]
 
 _EVALUATED = """
 select jsonb_agg(jsonb_build_array(expectation, kwargs, severity) order by position) from ops.gate_result
@@ -51,29 +50,6 @@ _COPY = {
         " and system = {system} and stream = {stream} order by _key, quarantine_id desc) as q"
     ),
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Judged:
-    """How many published or waiting rows of a stream, or golden records of an entity, were judged.
-
-    `refused`: by expectation, how many of them fail it, and `refused_rows` how many fail any; `passing`: by the
-    expectation that had refused them, how many would pass now; `withheld`: by attribute, of how many the value is
-    withheld now and would be.
-    """
-
-    stream: str
-    rows_are: Rows
-    rows: int
-    refused_rows: int
-    refused: Mapping[str, int]
-    passing: Mapping[str, int]
-    withheld: Mapping[str, tuple[int, int]]
-
-    @property
-    def says_something(self) -> bool:
-        """Whether anything would be judged otherwise."""
-        return bool(self.refused_rows or self.passing or any(a != b for a, b in self.withheld.values()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +88,7 @@ def _written(suite: Suite) -> list[list[object]]:
 
 def judge_golden_again(
     connection: psycopg.Connection, url: str, project: Project, evaluate: Evaluate
-) -> Iterator[Judged]:
+) -> Iterator[JudgedRows]:
     """Judge the published golden records of each entity whose suite says something else than the one that judged its
     newest publish; call it with the dry_run_lock. They stay published, and are held back when they change."""
     for entity in project.entities:
@@ -132,14 +108,22 @@ def judge_golden_again(
             rows = int(one_row(connection.execute(sql.SQL("select count(*) from {}").format(view)))[0])
             findings = evaluate(url, MAPPED, f"{name}__published", suite, f"{name}_id") if rows else []
             failing = {f.expectation.label: f.unexpected_rows or 0 for f in findings if not f.success}
-            yield Judged(name, "golden", rows, max(failing.values(), default=0), failing, {}, {})
+            yield JudgedRows(
+                stream=name,
+                rows_are="golden",
+                rows=rows,
+                refused_rows=max(failing.values(), default=0),
+                refused=failing,
+                passing={},
+                withheld={},
+            )
         finally:
             drop_published_views(connection, [entity])
 
 
 def judge_again(
     connection: psycopg.Connection, url: str, project: Project, streams: Iterable[str], evaluate: Evaluate
-) -> Iterator[Judged]:
+) -> Iterator[JudgedRows]:
     """Judge what these streams have published, and what of them waits; call it with the dry_run_lock."""
     for name in streams:
         system, _, stream_name = name.partition(".")
@@ -165,7 +149,7 @@ def _judge(
     withholding: Withholding,
     rows_are: Rows,
     evaluate: Evaluate,
-) -> Judged | None:
+) -> JudgedRows | None:
     tables = _Tables(0)
     drop = sql.SQL("drop table if exists {}, {}").format(tables.candidate, tables.typed)
     connection.execute(drop)
@@ -195,7 +179,7 @@ def _read(
     findings: Sequence[Finding],
     withholding: Withholding,
     rows_are: Rows,
-) -> Judged:
+) -> JudgedRows:
     failing: dict[str, sql.Composed] = {}
     withheld_by: list[tuple[tuple[str, ...], sql.Composed]] = []
     for finding in findings:
@@ -219,7 +203,7 @@ def _read(
             tables.typed, sql.Literal(code)
         )
         withheld_by.append((typed.fault(code).attributes, keys))
-    return Judged(
+    return JudgedRows(
         stream=name,
         rows_are=rows_are,
         rows=typed.rows,
