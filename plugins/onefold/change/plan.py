@@ -20,7 +20,7 @@ from onefold.change.golden_diff import GoldenDiff, diff_golden_records, keep_rec
 from onefold.change.ledger import Plan
 from onefold.change.masked import masked_attributes
 from onefold.change.project import Project, assemble
-from onefold.change.rejudged import Evaluate, changed_suites_of_streams, judge_again, judge_golden_again
+from onefold.change.rejudged import Evaluate, judge_again, judge_golden_again, streams_judged_otherwise
 from onefold.change.schema_diff import diff_schema, marts_of
 from onefold.change.state import read_state
 from onefold.conform.candidate import Gate
@@ -83,7 +83,7 @@ def make_plan(url: str, project: Project, actor: str, gate: Gate, *, builder: Bu
             report = dry_run_publish(connection, actor, gate, project.entities, build, publish, look=look)
         seconds = monotonic() - began
         streams = {part.partition(":")[2] for part in publish.full_mapping} & _streams(project)
-        streams |= set(changed_suites_of_streams(connection, project))
+        streams |= set(streams_judged_otherwise(connection, project))
         judged = [
             *judge_again(connection, url, project, sorted(streams), evaluate),
             *judge_golden_again(connection, url, project, evaluate),

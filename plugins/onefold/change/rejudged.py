@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import psycopg
 from psycopg import sql
 
+from onefold.catalog.fields import fields_fingerprint
 from onefold.catalog.stream import Stream
 from onefold.change.content import JudgedRows, Rows
 from onefold.change.project import Project
@@ -29,7 +30,8 @@ Evaluate = Callable[[str, str, str, Suite, str], list[Finding]]
 """Evaluates a suite on schema.table at a URL, whose rows the last name identifies: quality/gate.py."""
 
 _EVALUATED = """
-select jsonb_agg(jsonb_build_array(expectation, kwargs, severity) order by position) from ops.gate_result
+select jsonb_agg(jsonb_build_array(expectation, kwargs, severity) order by position), max(fields_fingerprint)
+from ops.gate_result join ops.load using (load_id)
 where load_id = (
     select max(g.load_id) from ops.gate_result as g join ops.load as l using (load_id)
     where l.system = %s and l.stream = %s and l.state in ('published', 'rolled_back'))"""
@@ -69,15 +71,16 @@ class _Tables(LandingTables):
         return "judged__typed"
 
 
-def changed_suites_of_streams(connection: psycopg.Connection, project: Project) -> list[str]:
-    """The streams (system.stream) whose suite says something else than the one that judged their newest load."""
+def streams_judged_otherwise(connection: psycopg.Connection, project: Project) -> list[str]:
+    """The streams (system.stream) whose suite or fields say something else than those that judged their newest load."""
     found = []
     for system in project.catalog.systems.values():
-        for stream in system.streams:
-            judged_by = one_row(connection.execute(_EVALUATED, (system.system, stream)))[0]
-            suite = read_suite(f"{system.system}__{stream}", project.expectations)
-            if judged_by is not None and judged_by != _written(suite):
-                found.append(f"{system.system}.{stream}")
+        for name, stream in system.streams.items():
+            judged_by, fields = one_row(connection.execute(_EVALUATED, (system.system, name)))
+            suite = read_suite(f"{system.system}__{name}", project.expectations)
+            other_suite = judged_by is not None and judged_by != _written(suite)
+            if other_suite or (fields is not None and fields != fields_fingerprint(stream.fields)):
+                found.append(f"{system.system}.{name}")
     return found
 
 
