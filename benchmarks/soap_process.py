@@ -19,7 +19,7 @@ from benchmarks.soap import FIELDS
 from onefold.catalog.system import System
 from onefold.connectors.page import Page, PageReader
 from onefold.connectors.records import Head
-from onefold.connectors.soap.reader import AGAIN, PAGE
+from onefold.connectors.rows_on_disk import AGAIN, PAGE
 from onefold.http.endpoint import Endpoint
 from onefold.load import steps
 from onefold.load.extraction import Source, from_system

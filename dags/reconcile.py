@@ -9,7 +9,7 @@ from airflow.sdk import DAG, CronTriggerTimetable, Param
 from onefold.catalog.reader import read_systems
 from onefold.orchestration.assets import REPAIRED
 from onefold.orchestration.dag_docs import reconcile_doc
-from onefold.orchestration.forms import INSTANT
+from onefold.orchestration.forms import ACCEPT_DELETES, INSTANT
 from onefold.orchestration.operators import CheckFreshness, ReconcileStream, StreamsToReconcile
 from onefold.orchestration.pools import RECONCILE
 from onefold.orchestration.retries import retried
@@ -45,13 +45,7 @@ with DAG(
             description="Sweep the keys of the streams whose YAML says so (deletes.sweep): those that are due, or all "
             "of them now and nothing else, or only show what would be deleted",
         ),
-        "accept_deletes": Param(
-            None,
-            type=["object", "null"],
-            additionalProperties={"type": "integer", "minimum": 1},
-            description="Of a stream, how many records may be deleted although its sweep lacks suspiciously many, as "
-            '{"customer": 812}; the message of the refused sweep says the number',
-        ),
+        "accept_deletes": Param(None, **ACCEPT_DELETES),
         "repair": Param(False, type="boolean", description="Load again the days in which records differ"),
     },
     default_args={**retried(2), "pool": RECONCILE},

@@ -11,7 +11,7 @@ from onefold.catalog.system import System
 from onefold.orchestration.assets import staging_asset
 from onefold.orchestration.dag_docs import load_doc, sync_doc
 from onefold.orchestration.deadlines import freshness_deadlines
-from onefold.orchestration.forms import INSTANT
+from onefold.orchestration.forms import ACCEPT_DELETES, INSTANT
 from onefold.orchestration.operators import LoadStream
 from onefold.orchestration.retries import retried
 
@@ -30,13 +30,7 @@ def sync_dag(system: System) -> DAG:
         params={
             "start": Param(None, **INSTANT, description="First instant of the window; empty: on from the last load"),
             "end": Param(None, **INSTANT, description="End of the window, itself outside; empty: now"),
-            "accept_deletes": Param(
-                None,
-                type=["object", "null"],
-                additionalProperties={"type": "integer", "minimum": 1},
-                description="Of a stream, how many records may be deleted although its listing lacks suspiciously "
-                'many, as {"customer": 812}; the message of the refused load says the number',
-            ),
+            "accept_deletes": Param(None, **ACCEPT_DELETES),
         },
         default_args=retried(2),
     ) as dag:

@@ -27,6 +27,7 @@ pytest_plugins = [
     "tests.warehouse.old_release",
     "tests.parsed_dbt",
     "tests.connectors.mariadb",
+    "tests.connectors.loaded_database",
 ]
 TEMPLATE = "onefold_template"
 SETTINGS = {"fsync": "off", "full_page_writes": "off", "shared_buffers": "128MB", "autovacuum": "off"}

@@ -17,6 +17,12 @@ _EVERY_STREAM = {"test_one_record.py", "test_erased.py", "test_mapping_proposals
 
 _KILLED = {"test_disk.py", "test_kill.py"}
 
+_LONG = re.compile(
+    r"published|every_stream|killed erasures"
+    r"|tests/(conform|erasure|migration|operations|replay|retention|rollback|torture|survey|mapping_proposal)/"
+)
+"""Groups of a few tests that take half a minute or more: begun last, one would be all that the machine still does."""
+
 
 def group_of(test: str) -> str:
     """The group of a test, by its id: the scheduler's tests share an installation; those of
@@ -36,7 +42,13 @@ def group_of(test: str) -> str:
 
 
 class GroupScheduling(LoadScopeScheduling):
-    """Gives each worker whole groups, the largest first."""
+    """Gives each worker whole groups: after what they begin with, the long ones, then the largest first."""
+
+    def schedule(self) -> None:
+        """Begin, and put what takes long before the rest."""
+        super().schedule()
+        for group in [each for each in reversed(self.workqueue) if _LONG.match(each)]:
+            self.workqueue.move_to_end(group, last=False)
 
     def _split_scope(self, nodeid: str) -> str:
         return group_of(nodeid)

@@ -45,8 +45,13 @@ def parsed_once(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Parse]:
         first, _, content = kept.read_bytes().partition(b"\n")
         return Manifest.from_msgpack(content.replace(first, database.encode()))
 
+    from dbt_common.behavior_flags import BehaviorFlagRendered
+
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(dbt_build, "_manifest", manifest)
+        # For the module that declares a flag, a name in a message, dbt goes through the whole stack and all that the
+        # worker has imported: some tenths of a second of processor time each time that it is called.
+        patch.setattr(BehaviorFlagRendered, "_default_source", staticmethod(lambda: "dbt.adapters.postgres.impl"))
         yield manifest
 
 

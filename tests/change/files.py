@@ -117,6 +117,12 @@ class Files:
         name = f"{system}__{stream}"
         self.suites[name] = {"name": name, "expectations": [expectation("be_null", "_unparsed")]}
 
+    def edit_fields(self, system: str, **fields: Spec) -> None:
+        """Settings of these fields, in place of what the system's YAML says of them."""
+        described = _system(system, STREAMS[system])
+        described["streams"][STREAMS[system]]["fields"] |= fields
+        self._write(f"catalog/systems/{system}.yaml", described)
+
     def keep(self) -> tuple[Spec, dict[str, Spec]]:
         """What is written now, to come back to."""
         return copy.deepcopy(self.entity), copy.deepcopy(self.suites)

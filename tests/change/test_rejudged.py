@@ -5,6 +5,7 @@ from __future__ import annotations
 import psycopg
 from psycopg.types.json import Jsonb
 
+from onefold.catalog.fields import fields_fingerprint
 from onefold.change.project import read_project
 from onefold.quality.gate import Finding, store_findings
 from onefold.quality.suite import read_suite
@@ -15,12 +16,18 @@ WAITS = "expect_column_values_to_not_be_null(name)"
 
 
 def _gated(firms: Firms) -> None:
-    """As the newest load of the ERP has left it: judged by the suite of today, one row waits, one value is withheld."""
+    """As the newest load of the ERP has left it: judged by the suite and the fields of today, one row waits, one value
+    is withheld."""
     load_id = firms.load("erp", {"7": {"name": "Zeta", "mail": "nonsense"}})
-    suite = read_suite("erp__partner", read_project(firms.files.root).expectations)
+    project = read_project(firms.files.root)
+    suite = read_suite("erp__partner", project.expectations)
+    fields = project.catalog.systems["erp"].streams["partner"].fields
     with psycopg.connect(firms.loader, autocommit=True) as connection:
         findings = [Finding(at, each, True) for at, each in enumerate(suite.expectations, start=1)]
         store_findings(connection.cursor(), suite.name, findings, load_id=load_id)
+        connection.execute(
+            "update ops.load set fields_fingerprint = %s where load_id = %s", (fields_fingerprint(fields), load_id)
+        )
         connection.execute(
             "update staging.erp__partner set _withheld = %s where _key = '7'", (Jsonb({"firm.email": {"reason": "x"}}),)
         )
@@ -54,6 +61,30 @@ def test_a_plan_says_which_rows_would_be_refused_pass_or_have_a_value_withheld(f
         firms.query("select count(*) from ops.quarantine"),
         firms.query("select count(*) from ops.gate_result"),
     ), "nothing of it is kept"
+
+
+def test_an_edit_of_a_field_alone_says_which_rows_would_be_judged_otherwise(firms: Firms) -> None:
+    _gated(firms)
+    as_it_is = {"firm.credit": (0, 1), "firm.email": (1, 1)}
+    edits: list[tuple[str, dict[str, object], dict[str, int], dict[str, tuple[int, int]]]] = [
+        ("state", {"type": "boolean", "required": False}, {}, as_it_is | {"firm.status": (0, 2)}),  # open, closed
+        ("city", {"required": True}, {}, as_it_is | {"firm.city": (0, 1)}),
+        (  # an identifier: the rows that lack it are refused as a whole, both of those above among them
+            "nip",
+            {"required": True},
+            {"expect_column_values_to_be_null(_unparsed)": 2},
+            {"firm.credit": (0, 0), "firm.email": (1, 0)},
+        ),
+    ]
+    assert [each for each in firms.plan().says.judged if each.stream == "erp.partner"] == [], "nothing is edited"
+    for field, settings, refused, withheld in edits:
+        firms.files.edit_fields("erp", **{field: settings})
+        plan = firms.plan()
+        judged = {each.rows_are: each for each in plan.says.judged if each.stream == "erp.partner"}
+        assert (judged["published"].refused, judged["published"].withheld) == (refused, withheld), field
+        assert (plan.says.golden, plan.says.mapped) == (0, {}), "nothing is mapped again"
+    firms.files.edit_fields("erp", note={"personal": "contact", "required": False})
+    assert [each for each in firms.plan().says.judged if each.stream == "erp.partner"] == [], "no value is read by it"
 
 
 def test_a_tightened_suite_of_an_entity_says_which_golden_records_it_would_hold_back_when_they_change(

@@ -230,8 +230,8 @@ class _Build:
         )
 
     def _alter(self, table: sql.Identifier, what: str, column: str) -> None:
-        change = sql.SQL(what).format(sql.Identifier(column))  # type: ignore[arg-type]
-        self._connection.execute(sql.SQL("alter table {} {}").format(table, change))
+        change = what.format(sql.Identifier(column).as_string(None))
+        self._connection.execute(f"alter table {table.as_string(None)} {change}".encode())
 
     def _create(self, table: sql.Identifier, body: str) -> None:
         temporary = "temp" if table.as_string(None).startswith('"pg_temp"') else "unlogged"

@@ -15,6 +15,7 @@ from click.testing import CliRunner
 from psycopg import sql
 from psycopg.types.json import Jsonb
 
+from onefold.catalog.edit_yaml import unified
 from onefold.catalog.entity import Entity
 from onefold.catalog.reader import Catalog, read_catalog
 from onefold.commands.map import propose as propose_command
@@ -23,7 +24,7 @@ from onefold.mapping.generate import generated_files
 from onefold.mapping.sql import field_sql, rule_sql
 from onefold.mapping_proposal.assistant import Proposed, proposed_mapping
 from onefold.mapping_proposal.catalogue import without_system
-from onefold.mapping_proposal.yaml_diff import edited, unified
+from onefold.mapping_proposal.yaml_diff import edited
 from onefold.settings import ROOT
 from tests.conform.every_stream import CATALOG, Warehouse
 

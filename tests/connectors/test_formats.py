@@ -10,8 +10,8 @@ import pytest
 
 from onefold.catalog.ignored_settings import ignored_settings
 from onefold.catalog.system import System
+from onefold.connectors import rows_on_disk
 from onefold.connectors.page import Page
-from onefold.connectors.rest import one_body
 from onefold.errors import Fatal, Retriable
 from tests.connectors.rest_shop import WINDOW, by_page, keys, shop
 from tests.connectors.tracker import TICKET, Tracker, tracker
@@ -158,7 +158,7 @@ def test_pages_go_on_by_headers_and_by_number(web: WebServer) -> None:
 def test_a_long_answer_is_given_in_pages_and_costs_no_memory_of_its_length(
     web: WebServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(one_body, "PAGE", 200)
+    monkeypatch.setattr(rows_on_disk, "PAGE", 200)
     line = b'{"id":"%d","text":"' + b"x" * 4000 + b'"}\n'
     says(web, gzip.compress(b"".join(line % each for each in range(4000))), Content_Encoding="gzip")
     pages = shop(web, **NDJSON)(WINDOW, None)

@@ -123,6 +123,42 @@ def test_a_relative_next_link_is_meant_from_the_service(web: WebServer) -> None:
 
 
 @pytest.mark.parametrize(
+    ("following", "path"),
+    [
+        ({"keep": "path"}, "/inner/odata/Partners"),
+        ({"keep": "query"}, "/odata/Partners"),
+        ({"hosts": ["localhost:{port}"]}, "/inner/odata/Partners"),
+    ],
+    ids=["path", "query", "hosts"],
+)
+@pytest.mark.parametrize("version", [2, 4])
+def test_a_service_that_calls_itself_by_another_name_is_read_as_next_says(
+    web: WebServer, version: int, following: dict[str, str | list[str]], path: str
+) -> None:
+    port = web.url.rpartition(":")[2]
+    onward = f"http://localhost:{port}/inner/odata/Partners?$skiptoken="
+    listed = '{{"d":{{"results":[{{"Id":"{0}"}}]{1}}}}}' if version == 2 else '{{"value":[{{"Id":"{0}"}}]{1}}}'
+    link = "__next" if version == 2 else "@odata.nextLink"
+    texts = [listed.format(n, f',"{link}":"{onward}{n + 1}"' if n < 3 else "").encode() for n in (1, 2, 3)]
+    if hosts := following.get("hosts"):
+        following = {"hosts": [host.format(port=port) for host in hosts]}
+    web.script(*(Say(200, text) for text in texts))
+    pages = list(connected(web, erp(version, next=following))(WINDOW, None))
+    assert [record.key for page in pages for record in page.records] == ["1", "2", "3"]
+    assert [(asked.path, asked.params) for asked in web.asked[1:]] == [
+        (path, {"$skiptoken": "2"}),
+        (path, {"$skiptoken": "3"}),
+    ]
+
+
+def test_a_service_under_another_name_gets_no_credentials_before_the_yaml_says_so(web: WebServer) -> None:
+    web.script(Say(200, b'{"value":[{"Id":1}],"@odata.nextLink":"http://localhost:1/odata/Partners?$skiptoken=2"}'))
+    with pytest.raises(Fatal, match=r"another host.*next\.hosts.*keep: path"):
+        list(connected(web, erp(4))(WINDOW, None))
+    assert len(web.asked) == 1
+
+
+@pytest.mark.parametrize(
     ("version", "answer", "error", "said"),
     [
         (2, b'{"d":{"__count":"95","results":[{"Id":"1"}]}}', Fatal, r"its d\.__count is 95, and 1 were read"),

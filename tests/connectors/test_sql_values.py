@@ -10,7 +10,7 @@ import pytest
 from onefold.errors import Fatal
 from onefold.platform.postgres import Postgres
 from tests.connectors.databases import READER, Source, keys, on_mariadb, on_postgresql, system
-from tests.connectors.test_sql_load import Erp, erp  # noqa: F401 - a fixture
+from tests.connectors.loaded_database import Erp
 
 NO_TIME = {"infinity": "infinity", "-infinity": "-infinity", "20260-01-01": "20260", "0044-03-15 BC": "0044-03-15"}
 
@@ -29,7 +29,7 @@ def payloads(source: Source, **fields: str) -> dict[str, dict[str, object]]:
     return {record.key or "": json.loads(record.payload, parse_float=str) for page in pages for record in page.records}
 
 
-def test_a_row_that_postgresql_or_its_driver_cannot_take_waits_with_its_column_and_the_rest_is_loaded(erp: Erp):  # noqa: F811
+def test_a_row_that_postgresql_or_its_driver_cannot_take_waits_with_its_column_and_the_rest_is_loaded(erp: Erp):
     hexadecimal = "".join(hashlib.md5(bytes([n])).hexdigest() for n in range(125))  # noqa: S324 - cannot be compressed
     good = "'{}', 'ok', now(), '2026-01-02', '2026-01-02', '2026-01-02', 1.5, 2.5, array[1.5]"
     row = "'{key}', 'bad', now(), {day}, {stamp}, {zoned}, {real}, {exact}, array[1.5]"
@@ -65,7 +65,7 @@ def test_a_row_that_postgresql_or_its_driver_cannot_take_waits_with_its_column_a
     }
 
 
-def test_a_row_whose_cursor_is_no_time_comes_with_every_load_and_waits(erp: Erp):  # noqa: F811
+def test_a_row_whose_cursor_is_no_time_comes_with_every_load_and_waits(erp: Erp):
     filled(erp.source, "x int", "'a', 'A', now(), 1", "'b', 'B', 'infinity', 1", "'c', 'C', '9999-12-31', 1")
     load = erp.load(system("klienci", fields={"id": "text"}))
     assert (load.rows_read, load.rows_new, load.rows_quarantined) == (3, 1, 2)

@@ -24,6 +24,12 @@ if "onefold" in loaded:
     from onefold.connectors import files, graphql, odata, rest, soap, sql
     for each in (files, graphql, odata, rest, soap, sql):
         importlib.import_module(f"{each.__name__}.reader")
+    from onefold.connectors.rest import children, formats, one_body
+    from onefold.connectors.sql.database import DIALECTS, dialect_of
+    for each in DIALECTS:
+        dialect_of(each)
+    from onefold.http import client_certificate
+    from onefold.http.sign_in import assertion, digest, ntlm, oauth2, refresh, session
     from onefold.quality import gate
     from onefold.systems import microsoft365, regon
     from onefold.systems.ksef import connector

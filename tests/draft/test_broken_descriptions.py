@@ -8,10 +8,12 @@ import random
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
 import yaml
 
 from onefold.catalog.reader import read_systems
 from onefold.draft.edmx.draft import edmx_draft
+from onefold.draft.kinds import drafted
 from onefold.draft.model import Draft
 from onefold.draft.openapi.draft import openapi_draft
 from onefold.draft.yaml_text import draft_yaml
@@ -91,3 +93,37 @@ def test_an_edmx_broken_anywhere_is_drafted_or_refused(tmp_path: Path) -> None:
         read(draft, tmp_path, number)
         drafted += 1
     assert drafted > TIMES / 2
+
+
+@pytest.mark.parametrize(
+    ("kind", "text"),
+    [
+        ("openapi", "[" * 200_000),
+        ("openapi", "- " * 20_000),
+        ("openapi", '{"openapi": "3.0.0", "paths": ' + '{"a":' * 100_000),
+        ("graphql", "[" * 100_000),
+        ("graphql", "type Query { a: " + "[" * 100_000 + "A" + "]" * 100_000 + " }"),
+        ("json", "[" * 200_000),
+        ("json", '{"data": [{"id": 1, "a": ' + '{"x":' * 20_000 + "1" + "}" * 20_000 + "}]}"),
+        ("json", '{"id": 1}\n' + "[" * 200_000),
+        ("edmx", "<a>" * 100_000),
+        ("wsdl", "<a>" * 100_000),
+    ],
+)
+def test_a_description_that_is_nested_without_end_is_refused_in_words(tmp_path: Path, kind: str, text: str) -> None:
+    file = tmp_path / "description"
+    file.write_text(text)
+    with pytest.raises(Fatal):
+        drafted(kind, str(file))
+
+
+def test_an_example_that_is_nested_without_end_costs_only_itself() -> None:
+    answer = {"200": {"content": {"application/json": {"example": "[" * 200_000}}}}
+    paths = {
+        "/orders": {"get": {"responses": answer}},
+        "/customers": {
+            "get": {"responses": {"200": {"content": {"application/json": {"example": '[{"id": 1, "name": "x"}]'}}}}}
+        },
+    }
+    draft = openapi_draft(json.dumps({"openapi": "3.0.0", "info": {"title": "x"}, "paths": paths}), no_file)
+    assert [stream.name for stream in draft.streams] == ["customers"]

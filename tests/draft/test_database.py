@@ -12,8 +12,8 @@ from onefold.draft.trial import try_stream
 from onefold.errors import Fatal
 from onefold.platform.postgres import Postgres
 from tests.connectors.databases import READER, Source, on_mariadb, on_postgresql
+from tests.connectors.loaded_database import Erp
 from tests.connectors.mariadb import PASSWORD
-from tests.connectors.test_sql_load import Erp, erp  # noqa: F401 - a fixture
 from tests.connectors.test_sql_types import MADE, MARIADB, POSTGRESQL, Cases
 from tests.draft.drafting import drafted, drafted_text, read_text, with_privacy
 
@@ -30,13 +30,14 @@ def address(source: Source) -> str:
 def made(source: Source, cases: Cases) -> None:
     """The table klienci with a column of each type, each row with all the values."""
     columns = ", ".join(f"v{number} {kind}" for number, (kind, _, _) in enumerate(cases))
-    values = ", ".join(sql for _, sql, _ in cases)
+    values = {f"v{number}": sa.literal_column(sql) for number, (_, sql, _) in enumerate(cases)}
+    row = sa.insert(sa.table("klienci", sa.column("id"), *map(sa.column, values)))
     with source.owner.connect() as connection:
         if source.name != "postgresql":
             connection.execute(sa.text("set sql_mode = ''"))
         connection.exec_driver_sql(f"create table klienci (id int primary key, {columns})")
         for number in range(ROWS):
-            connection.exec_driver_sql(f"insert into klienci values ({number}, {values})")  # noqa: S608
+            connection.execute(row.values(id=number, **values))
         connection.exec_driver_sql(f"grant select on klienci to {READER}")
 
 
@@ -48,7 +49,7 @@ def system_of(source: Source, tmp_path: Path) -> System:
     return system
 
 
-def test_the_types_drafted_of_postgresql_are_those_that_a_first_load_stages(erp: Erp, tmp_path: Path):  # noqa: F811
+def test_the_types_drafted_of_postgresql_are_those_that_a_first_load_stages(erp: Erp, tmp_path: Path):
     erp.source.run(*MADE)
     made(erp.source, POSTGRESQL)
     system = system_of(erp.source, tmp_path)
@@ -65,7 +66,7 @@ def test_the_types_drafted_of_postgresql_are_those_that_a_first_load_stages(erp:
         assert kinds[kind] == expected, kind
 
 
-def test_the_types_drafted_of_mariadb_are_those_that_a_first_load_stages(erp: Erp, maria: int, tmp_path: Path):  # noqa: F811
+def test_the_types_drafted_of_mariadb_are_those_that_a_first_load_stages(erp: Erp, maria: int, tmp_path: Path):
     cases = [case for case in MARIADB if case[1] != "'0000-00-00'"]  # no day: it waits in quarantine, whatever its type
     with on_mariadb(maria) as source:
         made(source, cases)

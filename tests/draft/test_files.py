@@ -170,7 +170,7 @@ def test_a_file_that_cannot_be_drafted_is_refused_with_what_to_do(
 
 
 def test_an_answer_of_one_record_a_line_is_drafted_and_marked(tmp_path: Path) -> None:
-    (tmp_path / "events.ndjson").write_text('{"id": 1, "kind": "a"}\n{"id": 2, "kind": "b"}\n')
+    (tmp_path / "events.ndjson").write_text('{"id": 1, "kind": "a\u2028b"}\n{"id": 2, "kind": "b"}\n')
     stream = drafted("json", tmp_path / "events.ndjson").streams["events"]
     assert (stream.primary_key, stream.records) == (["id"], "")
     assert "NDJSON" in drafted_text("json", tmp_path / "events.ndjson")

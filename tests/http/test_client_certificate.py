@@ -22,7 +22,7 @@ from cryptography.x509.oid import NameOID
 
 from onefold.errors import Fatal, Retriable
 from onefold.http.endpoint import Endpoint
-from tests.http.calls import Out
+from tests.http.calls import SYSTEM, Out
 from tests.http.web_server import WebServer
 
 Key = ec.EllipticCurvePrivateKey
@@ -114,9 +114,11 @@ def trusting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def out(url: str, shown: Identity, *, key: str | None = None, more: dict[str, str] | None = None) -> Out:
+def out(
+    url: str, shown: Identity, *, key: str | None = None, more: dict[str, str] | None = None, **changes: object
+) -> Out:
     extra = {"certificate": shown.pem, "private_key": key or shown.key_pem(), **(more or {})}
-    return Out(url, endpoint=Endpoint(url, "someone", "pw", extra), auth={"kind": "basic", "mtls": True})
+    return Out(url, endpoint=Endpoint(url, "someone", "pw", extra), auth={"kind": "basic", "mtls": True}, **changes)
 
 
 def test_the_certificate_of_the_connection_is_shown_beside_any_other_sign_in(trusting: Path) -> None:
@@ -175,6 +177,28 @@ def test_the_certificate_is_not_shown_to_the_host_of_a_signed_link(trusting: Pat
         made.get()
         made.client.fetch(f"{elsewhere}/file", parse=lambda response: response.body)
     assert (came, came_elsewhere) == (["client"], ["nobody"])
+
+
+@pytest.mark.parametrize("of", ["records", "tombstones", "sweep", "nothing"])
+def test_the_certificate_is_shown_to_the_hosts_of_next_pages_wherever_the_yaml_trusts_them(
+    trusting: Path, tmp_path: Path, of: str
+) -> None:
+    (tmp_path / "two").mkdir()
+    with (
+        asking_for_certificates(trusting) as (url, _),
+        asking_for_certificates(tmp_path / "two", ssl.CERT_OPTIONAL) as (second, came),
+    ):
+        host = second.removeprefix("https://")
+        following = {"next": {"kind": "link", "hosts": [host]}}
+        given = {
+            "records": following,
+            "tombstones": {"deletes": {"tombstones": {"request": {"path": "/gone"}, "key": "id", **following}}},
+            "sweep": {"deletes": {"sweep": following}},
+            "nothing": {},
+        }[of]
+        made = out(url, CLIENT, streams={"item": SYSTEM["streams"]["item"] | given})
+        made.client.send("GET", f"{second}/items", parse=lambda response: response.body, hosts=[host])
+    assert came == ["nobody" if of == "nothing" else "client"]
 
 
 def test_the_key_is_never_in_a_file_that_others_or_a_later_reader_could_use(

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import msgspec
+from psycopg import sql
 
 from onefold.catalog.entity import Entity
 from onefold.catalog.system import System
@@ -141,7 +142,7 @@ class Shop:
             "select _key, _payload, _cursor, _deleted from staging.shop__customer order by _key, _load_id"
         )
 
-    def query(self, text: str) -> list[tuple]:
+    def query(self, text: str | sql.Composed) -> list[tuple]:
         with connect(self.url) as connection:
             return connection.execute(text).fetchall()
 

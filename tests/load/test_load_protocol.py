@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from onefold.catalog.fields import fields_fingerprint
 from onefold.connectors.window import BEGINNING
 from onefold.errors import Rejected, Retriable
 from onefold.load import steps
@@ -17,6 +18,18 @@ def test_the_same_window_again_writes_nothing(shop):
     assert (first.rows_new, first.rows_changed) == (2, 0)
     assert (again.rows_read, again.rows_new, again.rows_changed, again.rows_deleted) == (2, 0, 0, 0)
     assert shop.query("select * from staging.shop__customer order by _key") == before
+
+
+def test_a_load_keeps_by_which_fields_it_was_judged_whatever_their_classes_are(shop):
+    fields = shop.system.streams[shop.stream].fields
+    assert shop.load([record("a", 1)]).fields_fingerprint == fields_fingerprint(fields)
+    name = fields["name"]
+    edits = [{"type": "integer"}, {"required": not name.required}, {"path": "$.name"}]
+    others = [fields | {"name": name.model_copy(update=edit)} for edit in edits]
+    others += [{**fields, "more": name}, {key: each for key, each in fields.items() if key != "name"}]
+    assert len({fields_fingerprint(each) for each in (fields, *others)}) == 6
+    classed = fields | {"name": name.model_copy(update={"personal": "sensitive"})}
+    assert fields_fingerprint(dict(reversed(classed.items()))) == fields_fingerprint(fields)
 
 
 def test_overlapping_windows_give_the_union(shop):

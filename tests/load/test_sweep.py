@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from psycopg import sql
 
 from onefold.catalog.system import System
 from onefold.connectors.key_listing import key_system, why_no_sweep
@@ -98,8 +99,9 @@ def test_a_record_that_is_created_changed_or_created_again_is_not_deleted(keys):
 def test_what_was_read_after_the_sweep_began_is_not_deleted(keys):
     keys.loaded(8)
     keys.has.remove("k03")
-    later = "now() + interval '1 minute'"
-    keys.shop.execute(f"update staging.shop__customer set _extracted_at = {later} where _key = 'k03'")  # noqa: S608
+    keys.shop.execute(
+        "update staging.shop__customer set _extracted_at = now() + interval '1 minute' where _key = 'k03'"
+    )
     assert keys.sweep().rows_deleted == 0
 
 
@@ -167,8 +169,7 @@ def test_a_dry_run_says_what_would_be_deleted_and_deletes_nothing(keys):
     load = sweep_stream(keys.job(), NOW, now=True, dry_run=True)
     assert load is not None
     assert (load.state, load.rows_deleted) == ("dry_run", 1)
-    candidates = f"select _key from landing.load_{load.load_id}__candidate"  # noqa: S608  a number
-    assert keys.shop.query(candidates) == [("k03",)]
+    assert keys.shop.query(sql.SQL("select _key from {}").format(load.tables.candidate)) == [("k03",)]
     assert len(keys.shop.current()) == 8
 
 

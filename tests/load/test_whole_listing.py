@@ -21,7 +21,7 @@ from onefold.load import steps
 from onefold.load.ledger import Load
 from onefold.reconcile.refused_deletes_alert import check_refused_deletes
 from onefold.warehouse.connection import connect
-from tests.load.shop import SHOP, Shop
+from tests.load.shop import SHOP, Shop, record
 
 
 class Lists:
@@ -107,6 +107,13 @@ def test_a_listing_is_read_a_second_time_only_where_something_is_missing(lists):
     del lists.has["k005"]
     assert lists.load().rows_deleted == 1
     assert len(lists.listings) == 4
+
+
+def test_a_source_that_gives_no_page_has_listed_nothing_and_is_asked_once(shop):
+    shop.load([record("a", 1)])
+    shop.asked.clear()
+    assert shop.run(shop.job([])).rows_deleted == 0
+    assert len(shop.asked) == 1
 
 
 @pytest.mark.parametrize("dies_after", [4, 8])

@@ -9,12 +9,13 @@ from pathlib import Path
 import pytest
 import yaml
 
+from onefold.catalog.edit_yaml import unified
 from onefold.catalog.entity import Example, Rule
 from onefold.catalog.yaml_file import read_yaml
 from onefold.errors import Fatal
 from onefold.mapping.yaml_text import flow
 from onefold.mapping_proposal.rules import ProposedRule
-from onefold.mapping_proposal.yaml_diff import edited, rule_node, unified
+from onefold.mapping_proposal.yaml_diff import edited, rule_node
 
 ENTITY = """\
 # how it is written stays
@@ -71,13 +72,17 @@ def test_sources_that_are_written_on_one_line_are_refused_with_what_to_do(tmp_pa
             '    sources:\n      a.b: {field: "b\u2028c"}\n  # second\n',
             '    sources:\n      a.b: {field: "b\u2028c"}\n      # why\n      NEW\n  # second\n',
         ),
+        (
+            "    sources:\r\n      a.b: {field: x}\r\n  # second\r\n",
+            "    sources:\r\n      a.b: {field: x}\r\n      # why\n      NEW\n  # second\r\n",
+        ),
     ],
 )
 def test_git_applies_the_diff_however_sources_are_indented_and_the_file_ends(
     tmp_path: Path, before: str, after: str
 ) -> None:
     path, head = tmp_path / "thing.yaml", "attributes:\n  first:\n"
-    path.write_text(head + before, encoding="utf-8")
+    path.write_bytes((head + before).encode())
     diff = unified(tmp_path, edited(tmp_path, [_rule("first")]))
     subprocess.run(["git", "apply", "-"], cwd=tmp_path, input=diff.encode(), check=True)
     applied = path.read_bytes().decode().replace("new.stream: {field: f, transform: text}", "NEW")

@@ -33,8 +33,11 @@ PATIENCE = 600
 Found = TypeVar("Found")
 
 
-def wait_for(find: Callable[[], Found | None], what: str, every: float = 0.02) -> Found:
-    """Poll (`every` so many seconds) until there is something, and return it; fails the test after PATIENCE."""
+def wait_for(find: Callable[[], Found | None], what: str, every: float = 0.25) -> Found:
+    """Poll (`every` so many seconds) until there is something, and return it; fails the test after PATIENCE.
+
+    Airflow spends 20 ms of a core on each answer, which what is waited for would have.
+    """
     deadline = time.monotonic() + PATIENCE
     while not (found := find()):
         assert time.monotonic() < deadline, f"{what}: not within {PATIENCE} s"

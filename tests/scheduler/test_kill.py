@@ -125,7 +125,7 @@ def _killed_and_run_again(at: Installation, command: list[str], victims: list[st
         _slow_down(at)
         began = 0.0
         for victim in victims:
-            wait_for(functools.partial(_in_the_middle, at, victim, began), "a load of SAP")
+            wait_for(functools.partial(_in_the_middle, at, victim, began), "a load of SAP", every=0.05)
             began = time.time()
             for process in VICTIMS[victim](at):
                 with contextlib.suppress(psutil.NoSuchProcess):

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from psycopg import sql
 
 from onefold.catalog.entity import Entity
 from onefold.catalog.reader import Catalog
@@ -176,8 +177,11 @@ def _tables(url: str) -> list[tuple[str, int]]:
     """Every table that there is but PostgreSQL's own, with its rows; a session's temporary ones too."""
     with psycopg.connect(url) as connection:
         names = connection.execute(
-            "select c.oid::regclass::text from pg_class as c join pg_namespace as n on n.oid = c.relnamespace"
+            "select nspname, relname from pg_class as c join pg_namespace as n on n.oid = c.relnamespace"
             " where c.relkind = 'r' and n.nspname not in ('pg_catalog', 'information_schema')"
-            " and has_table_privilege(c.oid, 'select') order by 1"
+            " and has_table_privilege(c.oid, 'select') order by 1, 2"
         ).fetchall()
-        return [(name, connection.execute(f"select count(*) from {name}").fetchone()[0]) for (name,) in names]  # noqa: S608
+        count = sql.SQL("select count(*) from {}")
+        return [
+            (".".join(name), connection.execute(count.format(sql.Identifier(*name))).fetchone()[0]) for name in names
+        ]

@@ -6,9 +6,33 @@ the text is changed as a person would do it.
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Mapping
+from io import StringIO
+from pathlib import Path
+
 import yaml
 
 WIDTH = 120
+
+
+def text_of(path: Path) -> str:
+    """The file's text with its line ends as they are; read_text would change every line that ends as on Windows."""
+    return path.read_bytes().decode("utf-8")
+
+
+def unified(root: Path, files: Mapping[Path, tuple[str, str]]) -> str:
+    """The changes of these files, each from one text to another, as `git apply` and `patch -p1` take them."""
+    return "".join(
+        line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n"
+        for path, (before, after) in sorted(files.items())
+        for line in difflib.unified_diff(
+            [*StringIO(before)],  # git's lines end with a line feed, splitlines' with others too
+            [*StringIO(after)],
+            f"a/{path.relative_to(root)}",
+            f"b/{path.relative_to(root)}",
+        )
+    )
 
 
 def composed(text: str) -> yaml.Node | None:

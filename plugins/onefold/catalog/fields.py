@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
+from collections.abc import Mapping
 from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
@@ -33,6 +36,12 @@ class SourceField(Model):
         if self.vanished and self.required:
             raise mistake_at("vanished", "vanished needs required: false")
         return self
+
+
+def fields_fingerprint(fields: Mapping[str, SourceField]) -> str:
+    """A hash of all that decides how the fields are read and judged; their classes of personal data do not."""
+    read = {name: field.model_dump(exclude={"personal"}) for name, field in fields.items()}
+    return hashlib.sha256(json.dumps(read, ensure_ascii=False, sort_keys=True).encode()).hexdigest()
 
 
 _KEYS_ONLY = re.compile(r"""\$(?:\.[\w@]+|\."[^"\\]+")+""")

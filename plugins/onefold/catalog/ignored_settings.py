@@ -23,7 +23,7 @@ READ: Mapping[str, frozenset[str]] = {
         {*_HTTP, *_PAGES, "request.method", "request.body", "request.form", "request.slices", "request.empty"}
         | {"records", "answer", "nested", "parent", "format", "deletes.tombstones"}
     ),
-    "odata": frozenset({*_HTTP, "request.expand", "next.complete", "records", "nested"}),
+    "odata": frozenset({*_HTTP, "request.expand", "next.complete", "next.keep", "next.hosts", "records", "nested"}),
     "soap": frozenset(
         {*_CALLS, "request.operation", "request.params", "request.headers", "records"}
         | {"next.size", "next.size_parameter", "next.field"}

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Collection
 from difflib import get_close_matches
 from types import UnionType
-from typing import Annotated, Union, get_args, get_origin
+from typing import TYPE_CHECKING, Annotated, Union, get_args, get_origin
 
 from pydantic import BaseModel, Tag, ValidationError
 from pydantic_core import ErrorDetails
 
 from onefold.catalog.model import Model
-from onefold.catalog.yaml_file import Mistake, Place, YamlFile
+
+if TYPE_CHECKING:
+    from onefold.catalog.yaml_file import Mistake, Place, YamlFile
 
 _DURATION = "write an ISO 8601 duration, for example PT10M (10 minutes), PT24H or P7D"
 _OF_THE_WHOLE = ("missing", "value_error", "mistake")

@@ -59,13 +59,13 @@ class NextPage(Model):
     )
     keep: Literal["address", "path", "query"] = Field(
         "address",
-        description="url, link: path uses only the path and query of that address, and query only its query, for a "
-        "source that names another host or path (an inner one behind a proxy, or that of its API gateway)",
+        description="url, link, odata: path uses only the path and query of that address, and query only its query, "
+        "for a source that names another host or path (an inner one behind a proxy, or that of its API gateway)",
     )
     hosts: list[Host] = Field(
         [],
-        description="url, link: other hosts of the source that its addresses may name; the connection's credentials "
-        "are sent there too, over https as to the connection's own",
+        description="url, link, odata: other hosts of the source that its addresses may name; the connection's "
+        "credentials are sent there too, over https as to the connection's own",
     )
     parameter: str | None = Field(
         None,

@@ -9,7 +9,7 @@ import psycopg
 from onefold.audit.approval import ask, require_approval, require_shown
 from onefold.change.ledger import Plan
 from onefold.change.text import plan_page
-from onefold.conform.publish_ledger import changed_mappings
+from onefold.conform.publish_ledger import anything_published, changed_mappings
 from onefold.errors import Fatal
 from onefold.mapping.registry import entity_of
 from onefold.warehouse.rows import one_row
@@ -47,7 +47,7 @@ def require_approved(connection: psycopg.Connection, plan: Plan) -> str:
 
 def require_applied(connection: psycopg.Connection, mappings: Mapping[str, str], above: int | None) -> None:
     """What conform asks first: raises Fatal where plans are wanted, and the catalogue is none that was applied."""
-    if above is None or not _is_published(connection):
+    if above is None or not anything_published(connection):
         return
     if changed := changed_mappings(connection, mappings):
         names = ", ".join(sorted({entity_of(part) for part in changed}))
@@ -55,10 +55,6 @@ def require_applied(connection: psycopg.Connection, mappings: Mapping[str, str],
             f"The catalogue is another one than was applied ({names}), and ONEFOLD_PLAN_APPROVAL wants a plan first. "
             "Nothing was published; the loads wait. Run bin/onefold plan, then bin/onefold apply; or restore the files."
         )
-
-
-def _is_published(connection: psycopg.Connection) -> bool:
-    return bool(one_row(connection.execute("select exists (select from ops.publish where state = 'published')"))[0])
 
 
 def _content(connection: psycopg.Connection, plan: Plan) -> dict[str, object]:

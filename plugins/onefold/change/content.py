@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
+
+Rows = Literal["published", "waiting", "golden"]
 
 
 class _Part(BaseModel):
@@ -22,16 +25,25 @@ class EntityChange(_Part):
 
 
 class JudgedRows(_Part):
-    """What the gate would say of the published or waiting rows of a stream, or of an entity's golden records: see
-    rejudged.Judged."""
+    """What the gate would say of the published or waiting rows of a stream, or of an entity's golden records.
+
+    `refused`: by expectation, how many of the `rows` fail it, and `refused_rows` how many fail any; `passing`: by the
+    expectation that had refused them, how many would pass now; `withheld`: by attribute, of how many the value is
+    withheld now and would be.
+    """
 
     stream: str
-    rows_are: str
+    rows_are: Rows
     rows: int
     refused_rows: int
     refused: dict[str, int]
     passing: dict[str, int]
     withheld: dict[str, tuple[int, int]]
+
+    @property
+    def says_something(self) -> bool:
+        """Whether anything would be judged otherwise."""
+        return bool(self.refused_rows or self.passing or any(now != then for now, then in self.withheld.values()))
 
     def lines(self) -> Iterator[tuple[str, int, int]]:
         """What would be judged otherwise: in words, of how many rows it is so now, and of how many it would be."""
@@ -47,7 +59,9 @@ class JudgedRows(_Part):
 
 
 class SchemaChange(_Part):
-    """What changes in the schema: see schema_diff.SchemaDiff."""
+    """What changes in the schema: the changes in words; what is lost, by entity or entity.attribute, with how many
+    published values it has now; the migration's text ("" when there is none); marts that read what is no longer there,
+    each with what that is."""
 
     changes: tuple[str, ...]
     losses: dict[str, str]

@@ -20,8 +20,8 @@ from onefold.change.golden_diff import GoldenDiff, diff_golden_records, keep_rec
 from onefold.change.ledger import Plan
 from onefold.change.masked import masked_attributes
 from onefold.change.project import Project, assemble
-from onefold.change.rejudged import Evaluate, Judged, changed_suites_of_streams, judge_again, judge_golden_again
-from onefold.change.schema_diff import SchemaDiff, diff_schema, marts_of
+from onefold.change.rejudged import Evaluate, judge_again, judge_golden_again, streams_judged_otherwise
+from onefold.change.schema_diff import diff_schema, marts_of
 from onefold.change.state import read_state
 from onefold.conform.candidate import Gate
 from onefold.conform.dbt_build import DbtProject
@@ -83,7 +83,7 @@ def make_plan(url: str, project: Project, actor: str, gate: Gate, *, builder: Bu
             report = dry_run_publish(connection, actor, gate, project.entities, build, publish, look=look)
         seconds = monotonic() - began
         streams = {part.partition(":")[2] for part in publish.full_mapping} & _streams(project)
-        streams |= set(changed_suites_of_streams(connection, project))
+        streams |= set(streams_judged_otherwise(connection, project))
         judged = [
             *judge_again(connection, url, project, sorted(streams), evaluate),
             *judge_golden_again(connection, url, project, evaluate),
@@ -107,7 +107,7 @@ def make_plan(url: str, project: Project, actor: str, gate: Gate, *, builder: Bu
                 samples={name: diff.samples for name, diff in diffs.items()},
                 actor=actor,
             )
-            payload = {"fingerprint": project.fingerprint, "publish": before.publish_id, "golden": golden_count(report)}
+            payload = {"fingerprint": project.fingerprint, "publish": before.publish_id, "golden": content.golden}
             append(connection, AuditEvent(actor, "plan.make", f"plan:{plan_id}", payload=payload))
             return ledger.get(connection, plan_id)
 
@@ -118,18 +118,18 @@ def _content(
     publish: Publish,
     report: DryRunReport,
     diffs: Mapping[str, GoldenDiff],
-    judged: Sequence[Judged],
-    schema: SchemaDiff,
+    judged: Sequence[JudgedRows],
+    schema: SchemaChange,
     seconds: float,
 ) -> Content:
     changed = {each.entity for each in report.entities if each.new + each.changed + each.merged + each.ended}
     return Content(
-        golden=golden_count(report),
+        golden=sum(each.new + each.changed + each.merged + each.ended for each in report.entities),
         parts=tuple(sorted(publish.full_mapping)),
         loads=publish.loads,
         entities=tuple(_entity(each, diffs[each.entity]) for each in report.entities),
-        judged=tuple(JudgedRows.model_validate(asdict(each)) for each in judged),
-        tables=SchemaChange.model_validate(asdict(schema)),
+        judged=tuple(judged),
+        tables=schema,
         marts=tuple(marts_of(project, changed | {entity_of(part) for part in publish.full_mapping})),
         mapped=_mapped_again(connection, publish),
         load_again=tuple(_to_load_again(connection, project, publish)),
@@ -146,11 +146,6 @@ def _entity(found: EntityDryRun, diff: GoldenDiff) -> EntityChange:
         attributes=diff.attributes,
         same_values=diff.same_values,
     )
-
-
-def golden_count(report: DryRunReport) -> int:
-    """How many golden records would be new, changed, merged into others, or ended."""
-    return sum(each.new + each.changed + each.merged + each.ended for each in report.entities)
 
 
 def _streams(project: Project) -> set[str]:

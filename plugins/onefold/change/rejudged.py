@@ -7,14 +7,15 @@ judged again by a replay. Here all of them are judged, in the schemas of a dry r
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import psycopg
 from psycopg import sql
 
+from onefold.catalog.fields import fields_fingerprint
 from onefold.catalog.stream import Stream
+from onefold.change.content import JudgedRows, Rows
 from onefold.change.project import Project
 from onefold.conform.dry_run_schemas import MAPPED, STAGING, create_published_views, drop_published_views
 from onefold.mapping.sql import transforms_of
@@ -27,10 +28,10 @@ from onefold.warehouse.tables import LandingTables, StagingTable
 
 Evaluate = Callable[[str, str, str, Suite, str], list[Finding]]
 """Evaluates a suite on schema.table at a URL, whose rows the last name identifies: quality/gate.py."""
-Rows = Literal["published", "waiting", "golden"]
 
 _EVALUATED = """
-select jsonb_agg(jsonb_build_array(expectation, kwargs, severity) order by position) from ops.gate_result
+select jsonb_agg(jsonb_build_array(expectation, kwargs, severity) order by position), max(fields_fingerprint)
+from ops.gate_result join ops.load using (load_id)
 where load_id = (
     select max(g.load_id) from ops.gate_result as g join ops.load as l using (load_id)
     where l.system = %s and l.stream = %s and l.state in ('published', 'rolled_back'))"""
@@ -54,29 +55,6 @@ _COPY = {
 
 
 @dataclass(frozen=True, slots=True)
-class Judged:
-    """How many published or waiting rows of a stream, or golden records of an entity, were judged.
-
-    `refused`: by expectation, how many of them fail it, and `refused_rows` how many fail any; `passing`: by the
-    expectation that had refused them, how many would pass now; `withheld`: by attribute, of how many the value is
-    withheld now and would be.
-    """
-
-    stream: str
-    rows_are: Rows
-    rows: int
-    refused_rows: int
-    refused: Mapping[str, int]
-    passing: Mapping[str, int]
-    withheld: Mapping[str, tuple[int, int]]
-
-    @property
-    def says_something(self) -> bool:
-        """Whether anything would be judged otherwise."""
-        return bool(self.refused_rows or self.passing or any(a != b for a, b in self.withheld.values()))
-
-
-@dataclass(frozen=True, slots=True)
 class _Tables(LandingTables):
     """The tables that the gate reads, in the schemas of a dry run."""
 
@@ -93,15 +71,16 @@ class _Tables(LandingTables):
         return "judged__typed"
 
 
-def changed_suites_of_streams(connection: psycopg.Connection, project: Project) -> list[str]:
-    """The streams (system.stream) whose suite says something else than the one that judged their newest load."""
+def streams_judged_otherwise(connection: psycopg.Connection, project: Project) -> list[str]:
+    """The streams (system.stream) whose suite or fields say something else than those that judged their newest load."""
     found = []
     for system in project.catalog.systems.values():
-        for stream in system.streams:
-            judged_by = one_row(connection.execute(_EVALUATED, (system.system, stream)))[0]
-            suite = read_suite(f"{system.system}__{stream}", project.expectations)
-            if judged_by is not None and judged_by != _written(suite):
-                found.append(f"{system.system}.{stream}")
+        for name, stream in system.streams.items():
+            judged_by, fields = one_row(connection.execute(_EVALUATED, (system.system, name)))
+            suite = read_suite(f"{system.system}__{name}", project.expectations)
+            other_suite = judged_by is not None and judged_by != _written(suite)
+            if other_suite or (fields is not None and fields != fields_fingerprint(stream.fields)):
+                found.append(f"{system.system}.{name}")
     return found
 
 
@@ -112,7 +91,7 @@ def _written(suite: Suite) -> list[list[object]]:
 
 def judge_golden_again(
     connection: psycopg.Connection, url: str, project: Project, evaluate: Evaluate
-) -> Iterator[Judged]:
+) -> Iterator[JudgedRows]:
     """Judge the published golden records of each entity whose suite says something else than the one that judged its
     newest publish; call it with the dry_run_lock. They stay published, and are held back when they change."""
     for entity in project.entities:
@@ -132,14 +111,22 @@ def judge_golden_again(
             rows = int(one_row(connection.execute(sql.SQL("select count(*) from {}").format(view)))[0])
             findings = evaluate(url, MAPPED, f"{name}__published", suite, f"{name}_id") if rows else []
             failing = {f.expectation.label: f.unexpected_rows or 0 for f in findings if not f.success}
-            yield Judged(name, "golden", rows, max(failing.values(), default=0), failing, {}, {})
+            yield JudgedRows(
+                stream=name,
+                rows_are="golden",
+                rows=rows,
+                refused_rows=max(failing.values(), default=0),
+                refused=failing,
+                passing={},
+                withheld={},
+            )
         finally:
             drop_published_views(connection, [entity])
 
 
 def judge_again(
     connection: psycopg.Connection, url: str, project: Project, streams: Iterable[str], evaluate: Evaluate
-) -> Iterator[Judged]:
+) -> Iterator[JudgedRows]:
     """Judge what these streams have published, and what of them waits; call it with the dry_run_lock."""
     for name in streams:
         system, _, stream_name = name.partition(".")
@@ -165,7 +152,7 @@ def _judge(
     withholding: Withholding,
     rows_are: Rows,
     evaluate: Evaluate,
-) -> Judged | None:
+) -> JudgedRows | None:
     tables = _Tables(0)
     drop = sql.SQL("drop table if exists {}, {}").format(tables.candidate, tables.typed)
     connection.execute(drop)
@@ -195,7 +182,7 @@ def _read(
     findings: Sequence[Finding],
     withholding: Withholding,
     rows_are: Rows,
-) -> Judged:
+) -> JudgedRows:
     failing: dict[str, sql.Composed] = {}
     withheld_by: list[tuple[tuple[str, ...], sql.Composed]] = []
     for finding in findings:
@@ -219,7 +206,7 @@ def _read(
             tables.typed, sql.Literal(code)
         )
         withheld_by.append((typed.fault(code).attributes, keys))
-    return Judged(
+    return JudgedRows(
         stream=name,
         rows_are=rows_are,
         rows=typed.rows,

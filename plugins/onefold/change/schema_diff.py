@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 import psycopg
 from psycopg import sql
 
+from onefold.change.content import SchemaChange
 from onefold.change.project import Project
+from onefold.conform.dry_run_schemas import VERSION
 from onefold.mapping.entity_migration import losses, migration_text, what_changes
 from onefold.mapping.generated import MARK
 from onefold.mapping.table_changes import (
@@ -19,31 +20,18 @@ from onefold.mapping.table_changes import (
     RenamedAttribute,
     table_changes,
 )
-from onefold.mapping.table_layout import TableLayout
+from onefold.mapping.table_layout import ALWAYS, TableLayout
 from onefold.warehouse.rows import one_row
-
-_ALWAYS = ("record", "_load_id")
-_TYPES = {"timestamp with time zone": "timestamptz"}
+from onefold.warehouse.table_columns import table_columns
 
 
-@dataclass(frozen=True, slots=True)
-class SchemaDiff:
-    """Changes in words; what is lost, by entity or entity.attribute, with how many published values it has now; the
-    migration's text ("" when there is none); marts that read what is no longer there, each with what that is."""
-
-    changes: tuple[str, ...]
-    losses: Mapping[str, str]
-    migration: str
-    broken_marts: Mapping[str, str]
-
-
-def diff_schema(connection: psycopg.Connection, project: Project, known: Collection[str]) -> SchemaDiff:
+def diff_schema(connection: psycopg.Connection, project: Project, known: Collection[str]) -> SchemaChange:
     """Compare the tables that there are of the `known` entities, and of the catalogue's, with what it needs."""
     entities = project.catalog.entities
     made = dict(_made(connection, {*known, *entities}))
     changes = table_changes(made, entities)
     lost = {name: f"{loss} ({_values(connection, name):,} now)" for change in changes for name, loss in losses(change)}
-    return SchemaDiff(
+    return SchemaChange(
         changes=tuple(what_changes(change) for change in changes),
         losses=lost,
         migration=migration_text(changes, entities) if changes else "",
@@ -58,31 +46,17 @@ def marts_of(project: Project, entities: Collection[str]) -> list[str]:
 
 def _made(connection: psycopg.Connection, entities: Iterable[str]) -> Iterator[tuple[str, TableLayout]]:
     for name in sorted(entities):
-        attributes = _columns(connection, "conformed", f"{name}_version")
+        attributes = table_columns(connection, sql.Identifier("conformed", f"{name}_version"))
         if attributes:
-            identifiers = _columns(connection, "mapped", f"{name}__identifier")
+            identifiers = table_columns(connection, sql.Identifier("mapped", f"{name}__identifier"))
+            own = {f"{name}_id", *VERSION}
             yield (
                 name,
                 TableLayout(
-                    {each: kind for each, kind in attributes.items() if each not in _own(name)},
-                    {each: kind for each, kind in identifiers.items() if each not in _ALWAYS},
+                    {each: kind for each, kind in attributes.items() if each not in own},
+                    {each: kind for each, kind in identifiers.items() if each not in ALWAYS},
                 ),
             )
-
-
-def _own(entity: str) -> Collection[str]:
-    """The columns of an entity's versions that are no attributes."""
-    own = "_systems _records _members _loads _mapping_versions _winning_members _hash _publish_id _ended_publish_id"
-    return (f"{entity}_id", "source_of_truth", "_merged_into", *own.split())
-
-
-def _columns(connection: psycopg.Connection, schema: str, table: str) -> dict[str, str]:
-    rows = connection.execute(
-        "select attname, format_type(atttypid, null) from pg_attribute"
-        " where attrelid = to_regclass(%s) and attnum > 0 and not attisdropped",
-        (sql.Identifier(schema, table).as_string(connection),),
-    )
-    return {str(name): _TYPES.get(str(kind), str(kind)) for name, kind in rows}
 
 
 def _values(connection: psycopg.Connection, name: str) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -23,6 +22,7 @@ def accept(name: str, write: bool) -> None:
     Fields that have vanished, that are of another type, and that are new, as its last loads have met them.
     """
     from onefold.catalog.edit_fields import with_fields
+    from onefold.catalog.edit_yaml import text_of, unified
     from onefold.catalog.reader import read_catalog
     from onefold.commands.reconcile import one_stream
     from onefold.insight.contract import contract_changes
@@ -39,14 +39,11 @@ def accept(name: str, write: bool) -> None:
         click.echo(f"There is nothing to write into catalog/systems/{system}.yaml.")
         return
     path = ROOT / "catalog" / "systems" / f"{system}.yaml"
-    before = path.read_text()
+    before = text_of(path)
     after = with_fields(before, stream, settings)
-    shown = str(path.relative_to(ROOT))
-    click.echo(
-        "\n" + "\n".join(difflib.unified_diff(before.splitlines(), after.splitlines(), shown, shown, lineterm=""))
-    )
+    click.echo("\n" + unified(ROOT, {path: (before, after)}), nl=False)
     if write:
-        path.write_text(after)
+        path.write_bytes(after.encode())
         click.echo(f"\nWritten. Look at it, run bin/onefold check, then load again: bin/onefold sync {system}")
     else:
         click.echo("\nNothing is written yet. With --write it is.")

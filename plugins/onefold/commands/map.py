@@ -30,12 +30,13 @@ def propose(name: str, records: int, write: bool, as_json: bool) -> None:
     (standard error), for you to decide. Names, values and what other systems are mapped to decide; nothing leaves
     this machine.
     """
+    from onefold.catalog.edit_yaml import unified
     from onefold.catalog.reader import read_catalog
     from onefold.commands.reconcile import named_streams
     from onefold.mapping_proposal.assistant import proposed_mapping
     from onefold.mapping_proposal.report import as_json as json_of
     from onefold.mapping_proposal.report import report_lines
-    from onefold.mapping_proposal.yaml_diff import edited, unified
+    from onefold.mapping_proposal.yaml_diff import edited
     from onefold.platform.warehouse import connect_as
 
     catalog = read_catalog()
@@ -55,7 +56,7 @@ def propose(name: str, records: int, write: bool, as_json: bool) -> None:
     if not files:
         raise Fatal("nothing is sure enough to be written; decide about the fields above and map them by hand")
     for path, (_, after) in files.items():
-        path.write_text(after, encoding="utf-8")
+        path.write_bytes(after.encode())
         click.echo(f"changed: {path.relative_to(ROOT)}")
     click.echo(
         f"Next: look at each line marked `proposed`, give {system} its place under trust, then run: bin/onefold check "

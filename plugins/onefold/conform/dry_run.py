@@ -15,7 +15,7 @@ from onefold.catalog.entity import Entity
 from onefold.conform import dbt_build, dry_run_schemas
 from onefold.conform.candidate import Candidate, Gate
 from onefold.conform.held_back import find_held_back
-from onefold.conform.publish_ledger import Publish, changed_mappings, changed_suites, pending_loads
+from onefold.conform.publish_ledger import Publish, changed_mappings, changed_suites, insert_publish, pending_loads
 from onefold.conform.verdict import judge_candidates, with_dependents
 from onefold.errors import Fatal
 from onefold.load.ledger import Load
@@ -164,21 +164,8 @@ def _open_publish(
     loads: Sequence[tuple[int, bool, str]],
 ) -> Publish:
     with connection.transaction():
-        changed = changed_mappings(connection, mappings)
-        judged_anew = changed_suites(connection, suites)
-        publish_id = one_row(
-            connection.execute(
-                "insert into ops.publish (actor, mappings, state) values (%s, %s, 'dry_run') returning publish_id",
-                (actor, Jsonb(dict(mappings))),
-            )
-        )[0]
-        with connection.cursor() as cursor:
-            cursor.executemany(
-                "insert into ops.publish_load (publish_id, load_id, undone) values (%s, %s, %s)",
-                [(publish_id, load_id, undone) for load_id, undone, _ in loads],
-            )
-    streams = frozenset(stream for _, _, stream in loads)
-    return Publish(publish_id, tuple(load_id for load_id, _, _ in loads), streams, changed, judged_anew)
+        changed, judged_anew = changed_mappings(connection, mappings), changed_suites(connection, suites)
+        return insert_publish(connection, actor, "dry_run", mappings, loads, changed, judged_anew)
 
 
 def fill_shadow(

@@ -11,6 +11,7 @@ from onefold.catalog.entity import Attribute, Entity
 from onefold.load.ledger import Load
 from onefold.mapping.golden import known_columns
 from onefold.mapping.type_cast import cast
+from onefold.warehouse.table_columns import table_columns
 from onefold.warehouse.tables import StagingTable
 
 PREFIX = "dry_run_"
@@ -30,7 +31,7 @@ def create_staging_views(
     """Create a view of each stream's versions, and one of the newest, with what the dry-run loads accepted."""
     for table in streams:
         versions = sql.SQL("select {} from {}").format(_COLUMNS, table.versions)
-        if not _columns(connection, table.versions):  # nothing of the stream was ever loaded
+        if not table_columns(connection, table.versions):  # nothing of the stream was ever loaded
             versions = _NO_VERSIONS
         for load in loads:
             if (load.system, load.stream) == (table.system, table.stream):
@@ -56,7 +57,7 @@ def copy_mapped_tables(connection: psycopg.Connection, entity: Entity) -> None:
         original, copy = sql.Identifier("mapped", name), sql.Identifier(MAPPED, name)
         columns = [
             column
-            for column, kind in _columns(connection, original).items()
+            for column, kind in table_columns(connection, original).items()
             if column.startswith("_") or (column in entity.attributes and entity.attributes[column].type == kind)
         ]
         if columns:
@@ -67,7 +68,7 @@ def copy_mapped_tables(connection: psycopg.Connection, entity: Entity) -> None:
             connection.execute(sql.SQL("analyze {}").format(copy))
 
 
-_VERSION = {
+VERSION = {
     "source_of_truth": "text",
     "_systems": "text[]",
     "_records": "integer",
@@ -80,6 +81,7 @@ _VERSION = {
     "_ended_publish_id": "bigint",
     "_merged_into": "uuid",
 }
+"""The columns of conformed.<entity>_version that are neither its id nor attributes, each with its SQL type."""
 _CROSSWALK = {
     "record": 'text collate "C"',
     "system": "text",
@@ -88,7 +90,6 @@ _CROSSWALK = {
     "_publish_id": "bigint",
     "_ended_publish_id": "bigint",
 }
-_TYPES = {"timestamp with time zone": "timestamptz"}
 
 
 def create_published_views(connection: psycopg.Connection, entity: Entity) -> None:
@@ -96,15 +97,15 @@ def create_published_views(connection: psycopg.Connection, entity: Entity) -> No
     name = entity.entity
     golden_id = {f"{name}_id": "uuid"}
     version = sql.Identifier("conformed", f"{name}_version")
-    there = _columns(connection, version)
+    there = table_columns(connection, version)
     attributes = {attribute: _as_migrated(attribute, each, there) for attribute, each in entity.attributes.items()}
-    columns = _as_it_is(golden_id | _VERSION, there) | attributes
+    columns = _as_it_is(golden_id | VERSION, there) | attributes
     _create_view(connection, f"{name}_version", columns, version if there else None)
     for table, view, kinds in (
         (sql.Identifier("conformed", f"{name}_crosswalk_version"), f"{name}_crosswalk_version", golden_id | _CROSSWALK),
         (sql.Identifier("mapped", f"{name}__identifier"), f"{name}__identifier", known_columns(entity)),
     ):
-        there = _columns(connection, table)
+        there = table_columns(connection, table)
         _create_view(connection, view, _as_it_is(kinds, there), table if there else None)
 
 
@@ -135,16 +136,6 @@ def _create_view(
     )
     of = sql.SQL("from {}").format(table) if table else sql.SQL("where false")
     connection.execute(sql.SQL("create view {} as select {} {}").format(sql.Identifier(MAPPED, name), selected, of))
-
-
-def _columns(connection: psycopg.Connection, table: sql.Identifier) -> dict[str, str]:
-    """The table's columns, each with its SQL type; none where there is no such table."""
-    rows = connection.execute(
-        "select attname, format_type(atttypid, null) from pg_attribute"
-        " where attrelid = to_regclass(%s) and attnum > 0 and not attisdropped order by attnum",
-        (table.as_string(connection),),
-    )
-    return {str(name): _TYPES.get(str(kind), str(kind)) for name, kind in rows}
 
 
 def drop_published_views(connection: psycopg.Connection, entities: Iterable[Entity]) -> None:

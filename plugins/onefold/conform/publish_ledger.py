@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from typing import Literal
 
 import psycopg
 from psycopg.types.json import Jsonb
@@ -79,26 +80,34 @@ def open_publish(
         pending = pending_loads(connection)
         full_mapping = changed_mappings(connection, mappings)
         judged_anew = changed_suites(connection, suites)
-        if not pending and not judged_anew and (not full_mapping or not _anything_published(connection)):
+        if not pending and not judged_anew and (not full_mapping or not anything_published(connection)):
             return None
-        publish_id = one_row(
-            connection.execute(
-                "insert into ops.publish (actor, mappings) values (%s, %s) returning publish_id",
-                (actor, Jsonb(dict(mappings))),
-            )
-        )[0]
-        with connection.cursor() as cursor:
-            cursor.executemany(
-                "insert into ops.publish_load (publish_id, load_id, undone) values (%s, %s, %s)",
-                [(publish_id, load_id, undone) for load_id, undone, _ in pending],
-            )
-    return Publish(
-        publish_id,
-        tuple(load_id for load_id, _, _ in pending),
-        frozenset(stream for _, _, stream in pending),
-        full_mapping,
-        judged_anew,
-    )
+        return insert_publish(connection, actor, "building", mappings, pending, full_mapping, judged_anew)
+
+
+def insert_publish(
+    connection: psycopg.Connection,
+    actor: str,
+    state: Literal["building", "dry_run"],
+    mappings: Mapping[str, str],
+    loads: Sequence[tuple[int, bool, str]],
+    full_mapping: frozenset[str],
+    judged_anew: frozenset[str],
+) -> Publish:
+    """A new publish, which takes in these loads (as pending_loads gives them). Call it in a transaction."""
+    publish_id = one_row(
+        connection.execute(
+            "insert into ops.publish (actor, mappings, state) values (%s, %s, %s) returning publish_id",
+            (actor, Jsonb(dict(mappings)), state),
+        )
+    )[0]
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            "insert into ops.publish_load (publish_id, load_id, undone) values (%s, %s, %s)",
+            [(publish_id, load_id, undone) for load_id, undone, _ in loads],
+        )
+    streams = frozenset(stream for _, _, stream in loads)
+    return Publish(publish_id, tuple(load_id for load_id, _, _ in loads), streams, full_mapping, judged_anew)
 
 
 def pending_loads(connection: psycopg.Connection) -> list[tuple[int, bool, str]]:
@@ -155,7 +164,8 @@ def leave_out(connection: psycopg.Connection, publish: Publish, entities: Sequen
     )
 
 
-def _anything_published(connection: psycopg.Connection) -> bool:
+def anything_published(connection: psycopg.Connection) -> bool:
+    """Whether there was a publish yet."""
     exists = connection.execute("select exists (select from ops.publish where state = 'published')")
     return bool(one_row(exists)[0])
 

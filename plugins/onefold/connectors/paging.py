@@ -8,10 +8,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from onefold.catalog.paging import NextPage
 from onefold.connectors.page import Page
 from onefold.connectors.record import Record
 from onefold.errors import Fatal
+from onefold.http.client import Client
 from onefold.http.failure import Refused
+from onefold.http.wire import joined, split
 
 log = logging.getLogger(__name__)
 
@@ -64,6 +67,17 @@ def pages(fetch: Callable[[str | None], Fetched], token: str | None, named: str)
         if fetched.token is None:
             return
         token = fetched.token
+
+
+def next_address(http: Client, following: NextPage, first: str, page: str, address: str, named: str) -> str:
+    """The next page's address, where the page at `page` gives `address`, which may be relative: what `following` keeps
+    of it. `first` is the path of the first page. Raises Fatal when it is no address."""
+    if following.keep == "address":
+        return http.following(page, address, named)
+    found = joined(page, address, named)
+    target = split(found)
+    query = "?" + target.query if target else found.partition("#")[0]
+    return (target.path if target and following.keep == "path" else first) + query
 
 
 def in_a_circle(named: str, times: int) -> Fatal:

@@ -72,9 +72,12 @@ def _read(text: str, named: str) -> tuple[object, bool]:
         return json.loads(text), False
     except ValueError:
         pass
+    except RecursionError:
+        raise Fatal(f"{named} is nested too deep to be read; give an answer that lists some records") from None
     try:
-        return [json.loads(line) for line in text.splitlines() if line.strip()], True
-    except ValueError:
+        # Not splitlines: a line separator (U+2028) may stand in a text of JSON.
+        return [json.loads(line) for line in text.split("\n") if line.strip()], True
+    except (ValueError, RecursionError):
         raise Fatal(f"{named} is no JSON: save the body of an answer as it came") from None
 
 

@@ -12,6 +12,8 @@ _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 _FLATTENED = 2
 _MOST_NESTED = 25
 SAMPLE = 2_000
+KINDS = {"integer": "integer", "number": "numeric", "boolean": "boolean", "object": "json", "array": "json"}
+"""The catalogue's type of each of JSON's but text, which its form or its format says more of."""
 
 
 class JsonAnswers:
@@ -75,19 +77,24 @@ def sampled_kind(values: Iterable[object]) -> str:
     return kinds.pop() if len(kinds) == 1 else "json" if kinds else "text"
 
 
-def _kind(value: object) -> str:
+def json_type(value: object) -> str:
+    """What JSON Schema calls the type of a value; a text for what JSON cannot hold, such as a day of YAML's."""
     match value:
         case bool():
             return "boolean"
         case int():
             return "integer"
         case float():
-            return "numeric"
-        case str() if STAMP.fullmatch(value):
-            return "timestamp"
-        case str() if _DAY.fullmatch(value):
-            return "date"
-        case str():
-            return "text"
+            return "number"
+        case dict():
+            return "object"
+        case list():
+            return "array"
         case _:
-            return "json"
+            return "string"
+
+
+def _kind(value: object) -> str:
+    if isinstance(value, str):
+        return "timestamp" if STAMP.fullmatch(value) else "date" if _DAY.fullmatch(value) else "text"
+    return KINDS.get(json_type(value), "json")

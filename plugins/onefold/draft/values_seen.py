@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from datetime import date, datetime
+from datetime import date
 
 from onefold.catalog.fields import FieldType
+from onefold.connectors.cursor import instant
 from onefold.draft.json_sample import sampled_kind
 
 _INTEGER = re.compile(r"[+-]?\d+")
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
 _WORDS = frozenset({"true", "false", "t", "f", "yes", "no", "y", "n", "on", "off", "1", "0"})
-_ODATA_2 = re.compile(r"/Date\(-?\d+([+-]\d+)?\)/")
 MISSING = object()
 """What `value_of` gives where a record lacks the field altogether."""
 
@@ -67,17 +67,17 @@ def undeclared(records: list[Mapping[str, object]], known: frozenset[str]) -> It
 
 def _is_date(text: str) -> bool:
     try:
-        date.fromisoformat(text[:10])
+        date.fromisoformat(text)
     except ValueError:
-        return bool(_ODATA_2.fullmatch(text))
-    return len(text) == 10 or _is_moment(text)
+        return _is_moment(text)
+    return True
 
 
 def _is_moment(text: str) -> bool:
-    if _ODATA_2.fullmatch(text):
-        return True
     try:
-        datetime.fromisoformat(re.sub(r"(\.\d{6})\d+", r"\1", text))
+        instant(text)
     except ValueError:
         return False
+    except OverflowError:  # in UTC it is before the year 1 or after 9999, which PostgreSQL can hold
+        return True
     return True

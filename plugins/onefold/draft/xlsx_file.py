@@ -11,9 +11,11 @@ from itertools import islice
 import openpyxl
 
 from onefold.catalog.file_format import Format
-from onefold.connectors.files.table import Line, Unfit, filled
+from onefold.connectors.files.table import Line, filled
+from onefold.connectors.files.unfit import Unfit
 from onefold.connectors.files.xlsx_file import sheet_lines
 from onefold.draft.csv_file import FOLDER
+from onefold.draft.json_sample import sampled_kind
 from onefold.draft.model import Draft, DraftStream, Mark, Value
 from onefold.draft.tables import columns, date_form, decimal_mark, kind, table_stream
 from onefold.errors import Fatal
@@ -96,18 +98,13 @@ def _typed(cells: Sequence[Sequence[object]]) -> str | None:
     values = [cell[0] for cell in cells if cell and cell[0] is not None and cell[0] != ""]
     if not values or any(isinstance(value, str) for value in values):
         return None
-    if all(isinstance(value, bool) for value in values):
-        return "boolean"
     if all(isinstance(value, datetime) for value in values):
         whole = all(value.time() == datetime.min.time() for value in values if isinstance(value, datetime))
         return "date" if whole else "timestamp"
     if all(isinstance(value, date) for value in values):
         return "date"
-    if all(isinstance(value, int) and not isinstance(value, bool) for value in values):
-        return "integer"
-    return (
-        "numeric" if all(isinstance(value, int | float) and not isinstance(value, bool) for value in values) else None
-    )
+    found = sampled_kind(values)
+    return None if found == "json" else found
 
 
 def _text(cell: object) -> str:

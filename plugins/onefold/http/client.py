@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -68,7 +68,7 @@ class Client:
             from onefold.http.client_certificate import certificate_context  # cryptography takes its time to import
 
             places = [endpoint.url, (endpoint.extra or {}).get("token_url") or endpoint.url]
-            places += [f"https://{host}" for stream in system.streams.values() for host in stream.next.hosts]
+            places += [f"https://{host}" for host in _hosts_of_pages(system)]
             self._wire.show_certificate(certificate_context(Connection(system, endpoint)), places)
         self._way = Persistent(system, endpoint, self._wire.host, on_attempt, **settings)
         self._sign_in = sign_in(system, endpoint, self._exchange)
@@ -245,3 +245,11 @@ class Client:
 
     def _named(self, request: _Request) -> str:
         return self._way.named(request.method, request.path)
+
+
+def _hosts_of_pages(system: System) -> Iterator[str]:
+    """The further hosts that the system's next pages may be on."""
+    for stream in system.streams.values():
+        feed, sweep = stream.deletes.tombstones, stream.deletes.sweep
+        for following in (stream.next, feed and feed.next, sweep and sweep.next):
+            yield from following.hosts if following else ()

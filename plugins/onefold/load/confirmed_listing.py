@@ -29,15 +29,12 @@ def confirmed(
     of a stream can lack anything: neither is read again.
     """
     if token is None or not token.startswith(AGAIN):
-        over = False
+        in_doubt = False
         for number, page in enumerate(read(window, token), start=1):
             whole = any(not each.name and each.snapshot_since for each in page.ended)
-            if page.token is not None or not whole or (token is None and number == 1):
-                yield page
-                over = page.token is None  # what the reader says after its last page counts too: it may still fail
-            else:
-                yield replace(page, token=AGAIN)
-        if over:
+            in_doubt = page.token is None and whole and not (token is None and number == 1)
+            yield replace(page, token=AGAIN) if in_doubt else page
+        if not in_doubt:
             return
         token = AGAIN
     if token == AGAIN:

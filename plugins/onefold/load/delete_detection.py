@@ -20,7 +20,7 @@ from psycopg import sql
 
 from onefold.catalog.stream import Stream
 from onefold.errors import Rejected
-from onefold.load.delete_guard import FEW, Missing, allow, count_missing, refuse
+from onefold.load.delete_guard import FEW, Missing, allow, count_missing, is_listing, refuse
 from onefold.load.job import Job
 from onefold.load.landing import PAGES
 from onefold.load.ledger import Load
@@ -38,7 +38,19 @@ def land_deletions(connection: psycopg.Connection, job: Job, load: Load) -> int:
     Raises Rejected when a listing lacks so much that somebody has to accept it first (load/delete_guard.py).
     """
     orphans = _without_siblings(connection, load) if job.stream.deletes.complete_group else 0
-    return orphans + _within_guard(connection, job, load, lambda: _listed(connection, load, job.stream))
+    partitions, unnamed, unreadable = _read_whole(connection, load)
+    if not partitions:
+        return orphans
+    if unreadable:
+        log.warning("%s: no deletes detected, %s records have no key", job.name, unreadable)
+        return orphans
+
+    def land() -> int:
+        return _listed(connection, load, job.stream, of_stream=bool(unnamed))
+
+    empty = bool(unnamed) and load.rows_read == 0
+    guarded = unnamed or is_listing(job.stream)
+    return orphans + (_within_guard(connection, job, load, land, empty=empty) if guarded else land())
 
 
 def land_missing(connection: psycopg.Connection, job: Job, load: Load) -> int:
@@ -58,16 +70,16 @@ def land_missing(connection: psycopg.Connection, job: Job, load: Load) -> int:
             f"{job.name}: {unreadable:,} of the records that the sweep has listed have no readable key, and each may "
             "be one that seems missing. Nothing was deleted. Have the source fix them, or sweep by another request."
         )
-    return _within_guard(connection, job, load, lambda: _unlisted(connection, load))
+    return _within_guard(connection, job, load, lambda: _unlisted(connection, load), empty=load.rows_read == 0)
 
 
-def _within_guard(connection: psycopg.Connection, job: Job, load: Load, land: Callable[[], int]) -> int:
-    """What `land` lands and counts, unless somebody has to accept so much first."""
+def _within_guard(connection: psycopg.Connection, job: Job, load: Load, land: Callable[[], int], *, empty: bool) -> int:
+    """What `land` lands and counts, unless somebody has to accept so much first. `empty`: the listing of the stream
+    has not one record."""
     refused: Missing | None = None
     landed = 0
     with connection.transaction() as landing:
         landed = land()
-        empty = load.rows_read == 0 and _lists_the_stream(connection, load)
         if landed > FEW or (landed and empty):
             missing = count_missing(connection, load, empty=empty)
             if not allow(connection, job, load, missing):
@@ -76,18 +88,6 @@ def _within_guard(connection: psycopg.Connection, job: Job, load: Load, land: Ca
     if refused:
         raise refuse(connection, job, load, refused)
     return landed
-
-
-def _lists_the_stream(connection: psycopg.Connection, load: Load) -> bool:
-    """Whether the load has listed the stream itself whole, not only partitions of it."""
-    whole: bool = one_row(
-        connection.execute(
-            "select exists (select from landing.partition"
-            " where load_id = %s and partition = '' and snapshot_since is not null)",
-            (load.load_id,),
-        )
-    )[0]
-    return whole
 
 
 def lacks_records(connection: psycopg.Connection, load: Load) -> bool:
@@ -107,8 +107,10 @@ def lacks_records(connection: psycopg.Connection, load: Load) -> bool:
     return missing
 
 
-def _listed(connection: psycopg.Connection, load: Load, stream: Stream) -> int:
-    whole, unnamed, unreadable = one_row(
+def _read_whole(connection: psycopg.Connection, load: Load) -> tuple[int, int, int]:
+    """How many partitions the load has read whole, how many of them are the stream itself, and how many records that
+    it has read have no key."""
+    return one_row(
         connection.execute(
             "select count(*), count(*) filter (where partition = ''),"
             " (select count(*) from landing.unreadable where load_id = %(load_id)s)"
@@ -116,16 +118,15 @@ def _listed(connection: psycopg.Connection, load: Load, stream: Stream) -> int:
             {"load_id": load.load_id},
         )
     )
-    if not whole:
-        return 0
-    if unreadable:
-        log.warning("%s.%s: no deletes detected, %s records have no key", load.system, load.stream, unreadable)
-        return 0
+
+
+def _listed(connection: psycopg.Connection, load: Load, stream: Stream, *, of_stream: bool) -> int:
+    """Land what is missing from the partitions that were read whole; `of_stream`: from the stream itself."""
     return _land(
         connection,
         load,
         parts=_WHOLE.format(sql.Literal(load.load_id)),
-        held=_ALL if unnamed else _OF_KEY if len(stream.primary_key) == 1 else _OF_PART,
+        held=_ALL if of_stream else _OF_KEY if len(stream.primary_key) == 1 else _OF_PART,
         cursor=sql.SQL("held._cursor"),
         extracted_at=sql.SQL("greatest(now(), listed.since)"),
         absent=sql.SQL(

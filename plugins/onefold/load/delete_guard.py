@@ -12,6 +12,7 @@ import psycopg
 from psycopg import sql
 
 from onefold.audit import AuditEvent, append
+from onefold.catalog.stream import Stream
 from onefold.errors import Rejected
 from onefold.load.job import Job
 from onefold.load.ledger import Load
@@ -37,6 +38,15 @@ class Missing:
         return self.records > FEW and self.records > max_share * self.known
 
 
+def is_listing(stream: Stream) -> bool:
+    """Whether partitions of the stream, read whole, are listings that the guard is for.
+
+    A look-up's are not: each is what the source says of one value. Nor are those of records within others: each is
+    what it says of the one record that they are in. Below a parent they are part of what is listed there.
+    """
+    return stream.lookup is None and (stream.nested is None or stream.parent is not None)
+
+
 def count_missing(connection: psycopg.Connection, load: Load, *, empty: bool) -> Missing:
     """Of the stream's current records, those that have just been landed as missing from the listing."""
     staging = StagingTable(load.system, load.stream)
@@ -57,11 +67,8 @@ def count_missing(connection: psycopg.Connection, load: Load, *, empty: bool) ->
 
 
 def allow(connection: psycopg.Connection, job: Job, load: Load, missing: Missing) -> bool:
-    """Whether the deletions may be landed. Acceptance is written into the audit trail, with who gave it.
-
-    A look-up's answers are each about one value, and no listing of the stream.
-    """
-    if job.stream.lookup or not missing.is_too_much(job.stream.deletes.max_share):
+    """Whether the deletions may be landed. Acceptance is written into the audit trail, with who gave it."""
+    if not missing.is_too_much(job.stream.deletes.max_share):
         return True
     if job.accept_deletes is None or missing.records > job.accept_deletes:
         return False

@@ -14,6 +14,8 @@ from typing import Self
 import psycopg
 from psycopg import sql
 
+from onefold.catalog.fields import fields_fingerprint
+from onefold.catalog.stream import Stream
 from onefold.connectors.page import Page
 from onefold.connectors.record import Record
 from onefold.load.copy_rows import pack_rows, record_hash
@@ -208,13 +210,13 @@ def finish_landing(connection: psycopg.Connection, load: Load, seconds: float) -
         )
 
 
-def mark_gated(connection: psycopg.Connection, load: Load, seconds: float) -> None:
-    """The gate has passed the load: state gated, in the ledger and with the landed pages."""
+def mark_gated(connection: psycopg.Connection, load: Load, stream: Stream, seconds: float) -> None:
+    """The gate has passed the load: state gated, in the ledger and with the landed pages; and by which fields."""
     connection.execute("update landing.resume_token set gated = true where load_id = %s", (load.load_id,))
     connection.execute(
-        "update ops.load set state = 'gated', last_active = now(), seconds_gating = seconds_gating + %s"
-        " where load_id = %s",
-        (seconds, load.load_id),
+        "update ops.load set state = 'gated', last_active = now(), seconds_gating = seconds_gating + %s,"
+        " fields_fingerprint = %s where load_id = %s",
+        (seconds, fields_fingerprint(stream.fields), load.load_id),
     )
 
 

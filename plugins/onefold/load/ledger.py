@@ -60,6 +60,7 @@ class Load:
     rollback_until: datetime | None
     last_active: datetime
     sweep: bool
+    fields_fingerprint: str | None
 
     @property
     def window(self) -> Window:

@@ -207,7 +207,7 @@ def _gate(connection: psycopg.Connection, job: Job, load: Load) -> Load:
     began = time.monotonic()
     gated = gate_step.run_gate(connection, job, load)
     with connection.transaction():
-        landing.mark_gated(connection, load, time.monotonic() - began)
+        landing.mark_gated(connection, load, job.stream, time.monotonic() - began)
         audit_and_lineage.record_gated(connection, job, load, gated)
     return ledger.get(connection, load.load_id)
 

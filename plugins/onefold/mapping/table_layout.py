@@ -18,7 +18,8 @@ _HEAD = (
     "# The columns of the entities' tables as the migrations in this folder leave them. bin/onefold generate compares\n"
     "# the catalogue with it, and writes a migration for what differs. Do not edit.\n"
 )
-_ALWAYS = ("record", "_load_id")
+ALWAYS = ("record", "_load_id")
+"""Columns of mapped.<entity>__identifier whatever the catalogue says."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,7 @@ def layout(entity: Entity) -> TableLayout:
     """As the catalogue says it."""
     return TableLayout(
         {name: attribute.type for name, attribute in sorted(entity.attributes.items())},
-        {name: kind for name, kind in sorted(known_columns(entity).items()) if name not in _ALWAYS},
+        {name: kind for name, kind in sorted(known_columns(entity).items()) if name not in ALWAYS},
     )
 
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterable, Mapping
-from io import StringIO
+from collections.abc import Iterable
 from pathlib import Path
 
 import yaml
 
-from onefold.catalog.edit_yaml import added, below, composed, under
+from onefold.catalog.edit_yaml import added, below, composed, text_of, under
 from onefold.catalog.entity import Rule
 from onefold.errors import Fatal
 from onefold.mapping.yaml_text import Yaml, flow
@@ -27,7 +25,7 @@ def edited(folder: Path, proposed: Iterable[ProposedRule]) -> dict[Path, tuple[s
     found: dict[Path, tuple[str, str]] = {}
     for each in proposed:
         path = folder / f"{each.entity}.yaml"
-        before, after = found.get(path) or (path.read_text("utf-8"),) * 2
+        before, after = found.get(path) or (text_of(path),) * 2
         found[path] = before, _with_rule(path, after, each)
     return found
 
@@ -71,17 +69,3 @@ def rule_node(rule: Rule) -> Yaml:
 
 def _one_or_several(names: list[str]) -> Yaml:
     return names if len(names) > 1 else names[0]
-
-
-def unified(root: Path, files: Mapping[Path, tuple[str, str]]) -> str:
-    """The change as `git apply` and `patch -p1` take it."""
-    return "".join(
-        line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n"
-        for path, (before, after) in sorted(files.items())
-        for line in difflib.unified_diff(
-            [*StringIO(before)],  # git's lines end with a line feed, splitlines' with others too
-            [*StringIO(after)],
-            f"a/{path.relative_to(root)}",
-            f"b/{path.relative_to(root)}",
-        )
-    )

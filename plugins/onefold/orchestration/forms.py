@@ -1,4 +1,4 @@
-"""What the forms of DAGs and the options of commands have in common: instants and reasons."""
+"""What the forms of DAGs and the options of commands have in common: instants, reasons, accepted deletions."""
 
 from __future__ import annotations
 
@@ -18,6 +18,12 @@ INSTANT: Mapping[str, object] = {
 NEEDED_INSTANT = {**INSTANT, "type": "string"}
 REASON: Mapping[str, object] = {"type": "string", "minLength": 3, "maxLength": 500}
 RATE: Mapping[str, object] = {"type": ["null", "string"], "pattern": OWN_RATE}
+ACCEPT_DELETES: Mapping[str, object] = {
+    "type": ["object", "null"],
+    "additionalProperties": {"type": "integer", "minimum": 1},
+    "description": "Of a stream, how many records may be deleted although its listing lacks suspiciously many, as "
+    '{"customer": 812}; the message of what was refused says the number',
+}
 
 
 def instant(text: str | None) -> datetime | None:

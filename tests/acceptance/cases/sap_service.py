@@ -7,7 +7,7 @@ CASES = {
         path="BAPI_COSTCENTER_GETLIST1",
         renamed=(("NAME", "NAME"), ("COSTCENTER", "COSTCENTER")),
         retyped=(("DESCRIPT", "DESCRIPT", "object", "object"),),
-        small_pages=("onefold.connectors.soap.rows.PAGE", 8),
+        small_pages=("onefold.connectors.rows_on_disk.PAGE", 8),
         cannot_have={
             "expired_token": "every message carries name and password: there is no token that could end",
             "repeat_page": "one answer holds all: there are no pages at the source",

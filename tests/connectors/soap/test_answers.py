@@ -15,7 +15,7 @@ from io import BytesIO
 import pytest
 
 from onefold.connectors import safe_xml
-from onefold.connectors.soap.reader import AGAIN, PAGE
+from onefold.connectors.rows_on_disk import AGAIN, PAGE
 from onefold.errors import Fatal, Retriable
 from onefold.http.attempt import BadBody
 from onefold.http.client import Client

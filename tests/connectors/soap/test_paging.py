@@ -10,7 +10,7 @@ import pytest
 
 from onefold.catalog.system import System
 from onefold.connectors.page import Page, PageReader
-from onefold.connectors.soap.reader import PAGE
+from onefold.connectors.rows_on_disk import PAGE
 from onefold.errors import Fatal
 from onefold.http.client import Client
 from onefold.http.endpoint import Endpoint

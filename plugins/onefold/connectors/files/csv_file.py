@@ -11,7 +11,8 @@ from typing import BinaryIO
 from onefold.catalog.file_format import Format
 from onefold.catalog.stream import Stream
 from onefold.connectors.files.encoding import encoding_of
-from onefold.connectors.files.table import Damaged, Line, Row, Unfit, filled, table_rows
+from onefold.connectors.files.table import Line, Row, filled, table_rows
+from onefold.connectors.files.unfit import Damaged, Unfit
 
 _HINT = re.compile(r'"?sep=.?"?\s*', re.IGNORECASE)
 """The first line of a file that is meant for Excel: it names the delimiter."""

@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import BinaryIO
 
-from onefold.connectors.files.table import Unfit
+from onefold.connectors.files.unfit import Unfit
 from onefold.http.spool import CHUNK, chunks
 
 ALPHABETS = {

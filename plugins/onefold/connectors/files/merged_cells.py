@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from openpyxl.utils.cell import range_boundaries
 
 from onefold.connectors.files.cells import Cell
-from onefold.connectors.files.table import Column, Line, Unfit
+from onefold.connectors.files.table import Column, Line
+from onefold.connectors.files.unfit import Unfit
 from onefold.http.spool import CHUNK
 
 MOST = 100_000

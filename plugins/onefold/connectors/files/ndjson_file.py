@@ -13,7 +13,8 @@ from onefold.catalog.file_format import Format
 from onefold.catalog.stream import Stream
 from onefold.connectors.files.csv_file import LONGEST_LINE
 from onefold.connectors.files.encoding import encoding_of
-from onefold.connectors.files.table import Damaged, Row, Unfit
+from onefold.connectors.files.table import Row
+from onefold.connectors.files.unfit import Damaged, Unfit
 from onefold.connectors.lenient_json import read_lenient
 
 _object = msgspec.json.Decoder(dict[str, msgspec.Raw])

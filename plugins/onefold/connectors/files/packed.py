@@ -12,7 +12,7 @@ from contextlib import closing
 from typing import IO, BinaryIO
 
 from onefold.connectors.archive import DAMAGED, damage, open_archive
-from onefold.connectors.files.table import Damaged, Unfit
+from onefold.connectors.files.unfit import Damaged, Unfit
 from onefold.foreign_text import shown_name
 from onefold.http.spool import CHUNK, Spool
 

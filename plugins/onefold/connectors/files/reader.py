@@ -26,7 +26,8 @@ from onefold.connectors.files.csv_file import csv_rows
 from onefold.connectors.files.ndjson_file import ndjson_rows
 from onefold.connectors.files.packed import unpack
 from onefold.connectors.files.store import Found, Store, Taken, Unreadable, matching, shown_file
-from onefold.connectors.files.table import Row, Unfit
+from onefold.connectors.files.table import Row
+from onefold.connectors.files.unfit import Unfit
 from onefold.connectors.files.xlsx_file import xlsx_rows
 from onefold.connectors.files.xml_file import xml_rows
 from onefold.connectors.json_lines import json_lines

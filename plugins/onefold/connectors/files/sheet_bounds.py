@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import IO
 from xml.parsers import expat
 
-from onefold.connectors.files.table import Unfit
+from onefold.connectors.files.unfit import Unfit
 from onefold.http.spool import CHUNK
 
 ROWS = 1_048_576

@@ -16,22 +16,11 @@ from onefold.catalog.fields import SourceField, keys_to
 from onefold.catalog.file_format import Format
 from onefold.catalog.stream import Stream
 from onefold.connectors.files.cells import Cell, read_cell
+from onefold.connectors.files.unfit import Empty, Unfit
 from onefold.connectors.records import key_names
 
 HEAD = 100
 """In so many rows a header that is to be found is looked for."""
-
-
-class Unfit(Exception):
-    """A file cannot be used. Its text says why, never with a value from it."""
-
-
-class Damaged(Unfit):
-    """A file is cut off, or was spoiled on its way: another copy of it may be whole."""
-
-
-class Empty(Unfit):
-    """A file holds no record, nor a header."""
 
 
 class Row(NamedTuple):

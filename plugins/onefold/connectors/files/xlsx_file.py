@@ -28,7 +28,8 @@ from onefold.connectors.files.cells import FORMULA, Cell
 from onefold.connectors.files.merged_cells import Merge, merges, unmerged
 from onefold.connectors.files.packed import require_small
 from onefold.connectors.files.sheet_bounds import COLUMNS, ROWS, require_bounded
-from onefold.connectors.files.table import Line, Row, Unfit, filled, table_rows
+from onefold.connectors.files.table import Line, Row, filled, table_rows
+from onefold.connectors.files.unfit import Unfit
 from onefold.connectors.records import key_names
 from onefold.foreign_text import shown_name
 from onefold.http.attempt import BadBody

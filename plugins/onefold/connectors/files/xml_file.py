@@ -9,7 +9,8 @@ from typing import BinaryIO
 from onefold.catalog.file_format import Format
 from onefold.catalog.stream import Stream
 from onefold.connectors import safe_xml
-from onefold.connectors.files.table import Empty, Row, Unfit
+from onefold.connectors.files.table import Row
+from onefold.connectors.files.unfit import Empty, Unfit
 from onefold.foreign_text import shown_name
 
 

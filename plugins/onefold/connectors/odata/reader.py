@@ -8,7 +8,6 @@ from functools import partial
 
 import msgspec
 
-from onefold.catalog.paging import NextPage
 from onefold.catalog.request import Request
 from onefold.catalog.stream import Stream
 from onefold.catalog.system import System
@@ -16,7 +15,7 @@ from onefold.connectors.completeness import Completeness
 from onefold.connectors.cursor import cursor_text
 from onefold.connectors.nested import NestedRecords
 from onefold.connectors.page import Page, PageReader
-from onefold.connectors.paging import Fetched, pages
+from onefold.connectors.paging import Fetched, next_address, pages
 from onefold.connectors.records import Body, Splitter, dotted, sound_json
 from onefold.connectors.signs import whole_number
 from onefold.connectors.window import Window
@@ -24,7 +23,6 @@ from onefold.connectors.window_text import ceiling_text, filled, floor_text, pla
 from onefold.errors import Fatal
 from onefold.http.attempt import BadBody, Response
 from onefold.http.client import Client
-from onefold.http.wire import joined
 
 RECORDS = {2: ("d", "results"), 4: ("value",)}
 NEXT = {2: ("d", "__next"), 4: ("@odata.nextLink",)}
@@ -33,8 +31,9 @@ NEXT = {2: ("d", "__next"), 4: ("@odata.nextLink",)}
 def odata_reader(system: System, stream_name: str, http: Client) -> PageReader:
     """Reads an entity set by its cursor, in the cursor's order, page by page as the server cuts them.
 
-    A page's token is the next page's address; a relative one is meant from what was asked. A cursor of a date and a
-    time can be asked for by whole days only: records at or after the window's end are left to the next window.
+    A page's token is the next page's address, as much of it as `next` keeps; a relative one is meant from what was
+    asked. A cursor of a date and a time can be asked for by whole days only: records at or after the window's end are
+    left to the next window.
     """
     named = f"{system.system}.{stream_name}"
     stream, version = system.streams[stream_name], system.odata_version
@@ -43,7 +42,8 @@ def odata_reader(system: System, stream_name: str, http: Client) -> PageReader:
     nested = NestedRecords(named, stream, stream.nested, split) if stream.nested else None
     read_body = nested or split
     headers = {"Accept": "application/json"} | stream.request.headers
-    going_on = NextPage(kind="url", path=".".join(NEXT[version]), complete=stream.next.complete)
+    going_on = stream.next.model_copy(update={"kind": "url", "path": ".".join(NEXT[version])})
+    first = stream.request.path
 
     def read(window: Window, token: str | None) -> Iterator[Page]:
         values = placeholders(window, stream)
@@ -64,10 +64,11 @@ def odata_reader(system: System, stream_name: str, http: Client) -> PageReader:
                 whole.start(at_the_beginning=True)
             body = http.send(
                 "GET",
-                stream.request.path if token is None else token,
+                first if token is None else token,
                 params=params if token is None else None,
                 headers=headers,
                 parse=parsed,
+                hosts=going_on.hosts,
             )
             whole.count(len(body.records))
             records = [record for record in body.records if record.cursor is None or record.cursor < end]
@@ -76,7 +77,7 @@ def odata_reader(system: System, stream_name: str, http: Client) -> PageReader:
                     f"{named}: the answer says that there are more pages, but its link to the next one is no text. "
                     "Compare the service's interface with its YAML."
                 )
-            following = joined(stream.request.path, body.next, named) if body.next else None
+            following = next_address(http, going_on, first, token or first, body.next, named) if body.next else None
             if following is None:
                 whole.require_end()
             return Fetched(records, following, mark=following or "")

@@ -7,7 +7,7 @@ from onefold.catalog.system import System
 from onefold.connectors.charset import in_utf8
 from onefold.connectors.error_rules import ErrorRules
 from onefold.connectors.files.packed import unpack
-from onefold.connectors.files.table import Unfit
+from onefold.connectors.files.unfit import Unfit
 from onefold.connectors.records import Body
 from onefold.connectors.signs import beside_the_list, error_in
 from onefold.foreign_text import shown_name

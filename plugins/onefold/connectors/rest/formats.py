@@ -12,10 +12,7 @@ from contextlib import closing
 from dataclasses import dataclass
 from io import SEEK_END
 from itertools import islice
-from types import GenericAlias
 from typing import BinaryIO
-
-import msgspec
 
 from onefold.catalog.file_format import Format
 from onefold.catalog.stream import Stream
@@ -24,12 +21,13 @@ from onefold.connectors.charset import charset_of
 from onefold.connectors.files.csv_file import csv_rows
 from onefold.connectors.files.ndjson_file import ndjson_lines
 from onefold.connectors.files.packed import unpack
-from onefold.connectors.files.table import Damaged, Empty, Line, Row, Unfit
+from onefold.connectors.files.table import Line, Row
+from onefold.connectors.files.unfit import Damaged, Empty, Unfit
 from onefold.connectors.files.xlsx_file import xlsx_rows
 from onefold.connectors.files.xml_file import xml_rows
 from onefold.connectors.json_lines import json_lines
-from onefold.connectors.record import Record
-from onefold.connectors.records import Body, Head
+from onefold.connectors.records import Body
+from onefold.connectors.rows_on_disk import AT_ONCE, RowsOnDisk
 from onefold.errors import Fatal
 from onefold.http.attempt import BadBody, Response
 from onefold.http.spool import Spool
@@ -60,8 +58,7 @@ class Formatted:
         self._stream = stream
         self._form = form
         self._unpacked = system.limits.unpacked_mib << 20
-        self._head = Head(named, stream)
-        self._heads = msgspec.json.Decoder(GenericAlias(list, (self._head.shape,)))
+        self.on_disk = RowsOnDisk(named, stream)
 
     @property
     def accept(self) -> str:
@@ -71,7 +68,7 @@ class Formatted:
     def __call__(self, response: Response) -> Body:
         """All records of an answer that is one of many pages."""
         with closing(self.written(response).lines) as lines:
-            return Body(self.records([line[:-1] for line in lines]), None)
+            return Body(self.on_disk.records([line[:-1] for line in lines]), None)
 
     def written(self, response: Response) -> Written:
         """Raises BadBody when the answer is cut off or spoiled, Fatal when it is not what the YAML says."""
@@ -81,7 +78,7 @@ class Formatted:
             _require_no_page(response.file, form)
             for _, content in unpack(response.file, form.kind, self._unpacked):
                 rows = self._lines(content, form, beside)
-                while some := list(islice(rows, 100)):
+                while some := list(islice(rows, AT_ONCE)):
                     lines.write(b"".join(some))
                     count += len(some)
         except Empty as error:
@@ -95,18 +92,6 @@ class Formatted:
             lines.close()
             raise self._unlike(str(error)) from error
         return Written(lines.rewound(), count, beside)
-
-    def records(self, payloads: list[bytes]) -> list[Record]:
-        """One pass decodes all heads at once; where one cannot be, that record suffers alone."""
-        try:
-            found = self._heads.decode(b"[" + b",".join(payloads) + b"]")
-        except (msgspec.DecodeError, RecursionError):
-            return [self._head.record(payload) for payload in payloads]
-        return (
-            list(map(self._head.of, found, payloads))
-            if len(found) == len(payloads)
-            else list(map(self._head.record, payloads))
-        )
 
     def _in_charset_of(self, response: Response) -> Format:
         """The format in the character set that the answer's header names, where the YAML says none."""

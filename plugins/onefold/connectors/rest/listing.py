@@ -15,7 +15,7 @@ from onefold.connectors.completeness import Completeness
 from onefold.connectors.counted import Counting, Place
 from onefold.connectors.json_shape import Path
 from onefold.connectors.page import Page
-from onefold.connectors.paging import Fetched, pages
+from onefold.connectors.paging import Fetched, next_address, pages
 from onefold.connectors.raw_json import raw_at
 from onefold.connectors.records import Body, dotted
 from onefold.connectors.rest.answers import Answers
@@ -27,7 +27,6 @@ from onefold.errors import Fatal
 from onefold.http.attempt import BadBody, Response
 from onefold.http.client import Client
 from onefold.http.failure import Refused
-from onefold.http.wire import joined, split
 
 NO_CONTENT = 204
 NO_SUCH_PAGE = frozenset({400, 404, 416, 422})
@@ -104,15 +103,10 @@ class Listing:
     def _at_address(self, token: str | None) -> Fetched:
         answer = self._page({}) if token is None else self._send(self._question.at(token))
         address = answer.following or _text(answer.body.next)
-        return self._fetched(answer, self._address(token or self._question.path, address) if address else None)
-
-    def _address(self, page: str, address: str) -> str:
-        """The next page's address, where the page at `page` gives this one: it may be relative."""
-        if self._next.keep == "address":
-            return self._asks.http.following(page, address, self._asks.named)
-        target = split(joined(page, address, self._asks.named))
-        query = "?" + target.query if target else joined(page, address, self._asks.named).partition("#")[0]
-        return (target.path if target and self._next.keep == "path" else self._question.path) + query
+        if not address:
+            return self._fetched(answer, None)
+        first, http, named = self._question.path, self._asks.http, self._asks.named
+        return self._fetched(answer, next_address(http, self._next, first, token or first, address, named))
 
     def _at_token(self, token: str | None) -> Fetched:
         answer = self._page(self._carried(token))

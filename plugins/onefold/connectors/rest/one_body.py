@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import UTC, datetime
-from itertools import islice
 
 import msgspec
 
@@ -15,14 +14,10 @@ from onefold.connectors.record import Record
 from onefold.connectors.rest.formats import Formatted, Written
 from onefold.connectors.rest.listing import NO_CONTENT, Asks, says_empty
 from onefold.connectors.rest.question import Question
+from onefold.connectors.rows_on_disk import AGAIN
 from onefold.connectors.window import Window
 from onefold.http.attempt import Response
 from onefold.http.spool import Spool
-
-PAGE = 2000
-AGAIN = "again"
-"""The token between two pages of one answer: after a crash it is asked for again and read from its start (a load takes
-a record once)."""
 
 
 def one_body(asks: Asks, formatted: Formatted, made: Callable[[list[Record]], list[Record]]) -> PageReader:
@@ -31,11 +26,8 @@ def one_body(asks: Asks, formatted: Formatted, made: Callable[[list[Record]], li
     def read(window: Window, token: str | None) -> Iterator[Page]:
         at = datetime.now(UTC)
         with closing(_fetched(asks, formatted, window)) as lines:
-            payloads = (line[:-1] for line in lines)
-            following: list[bytes] | None = list(islice(payloads, PAGE))
-            while following is not None:
-                page, following = following, list(islice(payloads, PAGE)) or None
-                yield Page(made(formatted.records(page)), at, AGAIN if following else None)
+            for records, is_last in formatted.on_disk.pages(lines):
+                yield Page(made(records), at, None if is_last else AGAIN)
 
     return read
 

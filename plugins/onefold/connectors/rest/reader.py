@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from onefold.catalog.paging import NextPage
 from onefold.catalog.request import Request
 from onefold.catalog.stream import Stream
@@ -12,14 +14,14 @@ from onefold.connectors.nested import NestedRecords
 from onefold.connectors.page import PageReader
 from onefold.connectors.records import Splitter, dotted
 from onefold.connectors.rest.answers import Answers
-from onefold.connectors.rest.children import children_reader
 from onefold.connectors.rest.fill import Into, Values
-from onefold.connectors.rest.formats import Formatted
 from onefold.connectors.rest.listing import Asks, Listing, Split
-from onefold.connectors.rest.one_body import one_body
 from onefold.connectors.rest.slices import sliced
 from onefold.connectors.tombstones import Entries, deleted, followed_by
 from onefold.http.client import Client
+
+if TYPE_CHECKING:
+    from onefold.connectors.rest.formats import Formatted
 
 
 def rest_reader(system: System, stream_name: str, http: Client) -> PageReader:
@@ -31,7 +33,7 @@ def rest_reader(system: System, stream_name: str, http: Client) -> PageReader:
     within = NestedRecords(named, stream, stream.nested, outer) if stream.nested else None
     slices = stream.request.slices
     into = Into(named, stream)
-    formatted = Formatted(named, system, stream, stream.format) if stream.format else None
+    formatted = _formatted(named, system, stream)
 
     def listing(request: Request, values: Values) -> PageReader:
         own = formatted or within or outer
@@ -41,12 +43,16 @@ def rest_reader(system: System, stream_name: str, http: Client) -> PageReader:
             request = request.model_copy(update={"headers": {"Accept": formatted.accept} | request.headers})
         asks = Asks(named, stream, request, stream.next, split, http, answers, at, shown)
         if formatted and stream.next.kind == "none":
+            from onefold.connectors.rest.one_body import one_body  # imports what reads formats
+
             read = one_body(asks, formatted, lambda records: into.records(records, values))
         else:
             read = listed(asks)
         return sliced(read, slices) if slices and values else read
 
     if stream.parent:
+        from onefold.connectors.rest.children import children_reader  # imports SQLite
+
         read = children_reader(system, stream_name, rest_reader(system, stream.parent.stream, http), listing)
     else:
         read = listing(stream.request, {})
@@ -55,6 +61,15 @@ def rest_reader(system: System, stream_name: str, http: Client) -> PageReader:
         entries = asked(named, stream, feed.request, feed.next, Entries(feed), http, answers, dotted(feed.records))
         read = followed_by(read, entries, deleted(stream, feed))
     return sliced(read, slices) if slices and not stream.parent else read
+
+
+def _formatted(named: str, system: System, stream: Stream) -> Formatted | None:
+    """What reads answers that are no JSON document."""
+    if stream.format is None:
+        return None
+    from onefold.connectors.rest.formats import Formatted  # openpyxl takes a fifth of a second to import
+
+    return Formatted(named, system, stream, stream.format)
 
 
 def where_next(following: NextPage) -> Path | None:

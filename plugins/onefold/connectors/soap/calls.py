@@ -20,18 +20,15 @@ from onefold.connectors.counted import Counting
 from onefold.connectors.page import Page, PageReader
 from onefold.connectors.paging import SAME_PAGE, Fetched, in_a_circle, log
 from onefold.connectors.records import dotted
+from onefold.connectors.rows_on_disk import AGAIN, RowsOnDisk
 from onefold.connectors.safe_xml import Row, Value
 from onefold.connectors.soap.arguments import Texts, nested
 from onefold.connectors.soap.envelope import CallRefused
-from onefold.connectors.soap.rows import RowsOnDisk
 from onefold.connectors.soap.service import SoapService
 from onefold.connectors.window import Window
 from onefold.errors import Fatal
 from onefold.http.spool import Spool
 
-AGAIN = "again"
-"""The token between two pages of the first answer, which cannot be asked for from its middle: after a crash the call is
-made again and read from the start (the load takes a record once)."""
 ONE_CALL = "One call reads it: ask for all of it in request.params, or say under `next` how its calls go on"
 AT = "at:"
 """Begins the token of a page after which a further call goes on."""

@@ -13,9 +13,9 @@ from typing import BinaryIO
 from onefold.catalog.system import System
 from onefold.connectors.page import Page, PageReader
 from onefold.connectors.partition import Partition
+from onefold.connectors.rows_on_disk import AGAIN, RowsOnDisk
 from onefold.connectors.safe_xml import Row
-from onefold.connectors.soap.calls import AGAIN, calls_reader
-from onefold.connectors.soap.rows import PAGE, RowsOnDisk
+from onefold.connectors.soap.calls import calls_reader
 from onefold.connectors.soap.service import Arguments, SoapService
 from onefold.connectors.window import Window
 from onefold.connectors.window_text import filled, placeholders
@@ -23,8 +23,6 @@ from onefold.errors import Fatal
 from onefold.http.client import Client
 from onefold.http.endpoint import Endpoint
 from onefold.http.spool import Spool
-
-__all__ = ["AGAIN", "PAGE", "one_call", "soap_reader"]
 
 
 def soap_reader(system: System, stream_name: str, endpoint: Endpoint, http: Client) -> PageReader:

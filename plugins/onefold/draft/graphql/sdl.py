@@ -29,7 +29,10 @@ _CLOSED = {"(": ")", "[": "]", "{": "}"}
 def read_sdl(text: str) -> Schema:
     """The schema of a text. Raises Fatal, with the line, when it is not understood or is not whole."""
     reader = _Reader(list(_tokens(text)))
-    reader.document()
+    try:
+        reader.document()
+    except RecursionError:
+        raise reader.wrong("it is nested too deep to be read") from None
     if reader.query not in reader.types:
         raise Fatal(f"the schema has no type {reader.query}, with which a query begins; give the whole schema")
     return Schema(reader.query, reader.types)
@@ -75,7 +78,7 @@ class _Reader:
                 case _ if keyword in _KINDS:
                     self._type(_KINDS[keyword], description)
                 case _:
-                    raise self._wrong(f"{keyword!r} begins no definition of a schema")
+                    raise self.wrong(f"{keyword!r} begins no definition of a schema")
 
     def _schema(self) -> None:
         self._directives()
@@ -199,10 +202,10 @@ class _Reader:
             raise Fatal("the GraphQL schema is cut off; give the whole of it")
         token = self.tokens[self.at]
         if wanted and wanted not in (token.kind, token.text):
-            raise self._wrong(f"{token.text[:20]!r} stands where {wanted!r} belongs")
+            raise self.wrong(f"{token.text[:20]!r} stands where {wanted!r} belongs")
         self.at += 1
         return token.text
 
-    def _wrong(self, what: str) -> Fatal:
+    def wrong(self, what: str) -> Fatal:
         line = self.tokens[min(self.at, len(self.tokens) - 1)].line
         return Fatal(f"line {line} of the GraphQL schema: {what}")

@@ -16,6 +16,8 @@ OpenFile = Callable[[str], str]
 _DEEPEST = 12
 """How many references one after the other are followed: schemas may refer to themselves."""
 _MOST_FILES = 200
+_MOST_NESTED = 500
+"""Objects and lists within each other: far more than a description has, and far fewer than libyaml's stack holds."""
 
 
 class Document:
@@ -85,9 +87,19 @@ def _parsed(text: str, named: str) -> object:
     try:
         if text.lstrip().startswith("{"):
             return json.loads(text)
+        _require_shallow(text, named)
         return yaml.load(text, Loader=yaml.CSafeLoader)
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise Fatal(f"{named} is neither JSON nor YAML; give the file itself, not its web page") from error
+
+
+def _require_shallow(text: str, named: str) -> None:
+    """Raises Fatal where YAML is nested so deep that libyaml, which calls itself for each level, ends the process."""
+    depth = 0
+    for event in yaml.parse(text, Loader=yaml.CSafeLoader):
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > _MOST_NESTED:
+            raise Fatal(f"{named} is nested more than {_MOST_NESTED} deep, which no description is")
 
 
 def _from_here(node: object, file: str, depth: int) -> object:

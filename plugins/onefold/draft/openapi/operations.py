@@ -111,7 +111,7 @@ def _read(example: object) -> object:
     if isinstance(example, str) and example.lstrip()[:1] in ("{", "["):
         try:
             return json.loads(example)
-        except ValueError:
+        except (ValueError, RecursionError):
             return None
     return example
 

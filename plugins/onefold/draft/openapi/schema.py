@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from onefold.draft.json_sample import KINDS, json_type
 from onefold.draft.names import Given, key_path
 from onefold.draft.openapi.document import Document, Node, child, items, texts
 
-_TYPES = {"integer": "integer", "number": "numeric", "boolean": "boolean", "object": "json", "array": "json"}
 _FORMATS = {"date-time": "timestamp", "datetime": "timestamp", "date": "date"}
 _INTEGERS = ("int32", "int64", "integer", "long", "uint32", "uint64")
 _NUMBERS = ("decimal", "money", "double", "float", "number", "amount")
@@ -110,7 +110,7 @@ class Schemas:
             if form in _FORMATS:
                 return _FORMATS[form]
             return "integer" if form in _INTEGERS else "numeric" if form in _NUMBERS else "text"
-        return _TYPES.get(stated[0], "text")
+        return KINDS.get(stated[0], "text")
 
     def keyed(self, given: object) -> Node:
         """The schema of the objects that an object has by their ids; an empty one where it has none."""
@@ -137,7 +137,7 @@ class Schemas:
         if "items" in schema:
             return ["array"]
         values = items(schema, "enum") or [schema[name] for name in ("const", "example", "default") if name in schema]
-        kinds = {_json_type(value) for value in values if value is not None}
+        kinds = {json_type(value) for value in values if value is not None}
         for each in alternatives:
             inner = self._document.node(each)
             kinds |= {kind for kind in texts(inner.get("type")) if kind != "null"} or set(self._implied_once(inner))
@@ -146,7 +146,7 @@ class Schemas:
     def _implied_once(self, schema: Node) -> list[str]:
         if self.properties(schema):
             return ["object"]
-        return sorted({_json_type(value) for value in items(schema, "enum") if value is not None})
+        return sorted({json_type(value) for value in items(schema, "enum") if value is not None})
 
     def _alternatives(self, schema: Node) -> list[object]:
         """The schemas of its anyOf or oneOf, but null."""
@@ -160,19 +160,3 @@ def _is_null(schema: Node) -> bool:
         or schema.get("enum") == [None]
         or ("const" in schema and schema["const"] is None)
     )
-
-
-def _json_type(value: object) -> str:
-    match value:
-        case bool():
-            return "boolean"
-        case int():
-            return "integer"
-        case float():
-            return "number"
-        case dict():
-            return "object"
-        case list():
-            return "array"
-        case _:
-            return "string"

@@ -15,7 +15,6 @@ from onefold.errors import Fatal
 from onefold.foreign_text import described
 from onefold.http.endpoint import Endpoint
 from onefold.http.known_words import known_words
-from onefold.http.sign_in.assertion import assertion
 from onefold.http.sign_in.contract import Exchange, Signed, SignIn
 from onefold.http.sign_in.fixed import Place, basic
 from onefold.http.sign_in.token import REFUSALS, Token, TokenRefused, token_of
@@ -71,9 +70,7 @@ class Tokens(SignIn):
         """Who the client says that it is, from these fields of the connection: what `ask` takes as client."""
         if self.auth.client_auth == "private_key_jwt":
             (client_id,) = self.connection.need(name)
-            signed = assertion(
-                self.connection, self.auth.algorithm, client_id, client_id, self.audience, _CLIENT_LIFETIME, {}
-            )
+            signed = self.assertion(client_id, client_id, self.audience, _CLIENT_LIFETIME, {})
             return {
                 "client_id": client_id,
                 "client_assertion_type": _CLIENT_ASSERTION,
@@ -81,6 +78,14 @@ class Tokens(SignIn):
             }
         client_id, client_secret = self.connection.need(name, secret)
         return {"client_id": client_id, "client_secret": client_secret}
+
+    def assertion(
+        self, issuer: str, subject: str | None, audience: str, lifetime: timedelta, claims: Mapping[str, str]
+    ) -> str:
+        """A JWT signed with the connection's key: see assertion.py."""
+        from onefold.http.sign_in.assertion import assertion  # cryptography takes its time to import
+
+        return assertion(self.connection, self.auth.algorithm, issuer, subject, audience, lifetime, claims)
 
     def ask(self, grant: str, client: Mapping[str, str], **parameters: str) -> Token:
         """The token server's answer to this grant. Raises Fatal when it refuses, Retriable when it is down."""
@@ -149,15 +154,8 @@ class JwtBearer(Tokens):
     def new_token(self) -> Token:
         issuer, _ = self.connection.need("login", "private_key")
         audience = self._jwt.audience or self.connection.get("audience") or self.audience
-        signed = assertion(
-            self.connection,
-            self.auth.algorithm,
-            issuer,
-            self.connection.get("subject"),
-            audience,
-            self._jwt.lifetime,
-            self._jwt.claims,
-        )
+        subject = self.connection.get("subject")
+        signed = self.assertion(issuer, subject, audience, self._jwt.lifetime, self._jwt.claims)
         client = self.client("login", "password") if self.connection.get("password") else {}
         return self.ask(JWT_BEARER, client, assertion=signed)
 
