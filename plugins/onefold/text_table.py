@@ -27,3 +27,8 @@ def markdown_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 def number(value: object) -> str:
     """A number with its thousands marked; "unknown" for None."""
     return "unknown" if value is None else f"{value:,}"
+
+
+def with_noun(count: int, one: str, many: str) -> str:
+    """A number with its noun, as 1 row, 2,000 rows."""
+    return f"{count:,} {one if count == 1 else many}"

@@ -6,8 +6,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum
+from typing import Literal
 
 from onefold.insight.streams import StreamStatus
+from onefold.text_table import with_noun
 
 
 class Severity(IntEnum):
@@ -18,40 +20,48 @@ class Severity(IntEnum):
     ERROR = 3
 
 
+Kind = Literal["rejected", "late", "drift", "quarantine", "withheld"]
+
+
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing that is wrong with one stream. `kind` is one of: rejected, late, drift, quarantine,
-    withheld."""
+    """One thing that is wrong with one stream. `count`: how many records, rows or values it is about; 1 where it is
+    about the stream itself."""
 
     severity: Severity
-    kind: str
+    kind: Kind
     system: str
     stream: str
     text: str
-    since: datetime | None
+    count: int = 1
+    since: datetime | None = None
+
+    @property
+    def name(self) -> str:
+        return f"{self.system}.{self.stream}"
 
 
 def problems(statuses: Iterable[StreamStatus], now: datetime) -> Sequence[Problem]:
-    """Of all streams: the worst first, then by system and stream."""
+    """Of all streams: the worst first, within a kind the most, then by system and stream."""
     found = [each for status in statuses for each in _of(status, now)]
-    return sorted(found, key=lambda each: (-each.severity, each.system, each.stream, each.kind))
+    return sorted(found, key=lambda each: (-each.severity, each.kind, -each.count, each.system, each.stream))
 
 
 def _of(status: StreamStatus, now: datetime) -> Iterator[Problem]:
-    def problem(severity: Severity, kind: str, text: str, since: datetime | None = None) -> Problem:
-        return Problem(severity, kind, status.system, status.stream, text, since)
-
+    about = (status.system, status.stream)
     last = status.last_load
     if last is not None and last.state == "rejected":
-        text = f"The last load was rejected: {last.error or 'no reason is recorded'}"
-        yield problem(Severity.ERROR, "rejected", text, last.ended_at)
+        reason = last.error or "no reason is recorded"
+        yield Problem(Severity.ERROR, "rejected", *about, reason, since=last.ended_at)
     if status.is_stale(now):
-        text = "Older than its freshness SLA allows"
-        yield problem(Severity.ERROR, "late", text, status.current_as_of)
+        text = "older than its freshness SLA allows"
+        yield Problem(Severity.ERROR, "late", *about, text, since=status.current_as_of)
     if status.drifted:
-        text = f"{status.drifted:,} records differ from the source"
-        yield problem(Severity.WARNING, "drift", text, status.drifted_since)
+        text = f"{with_noun(status.drifted, 'record differs', 'records differ')} from the source"
+        yield Problem(Severity.WARNING, "drift", *about, text, status.drifted, status.drifted_since)
     if status.open_quarantine:
-        yield problem(Severity.WARNING, "quarantine", f"{status.open_quarantine:,} rows wait in quarantine")
+        text = with_noun(status.open_quarantine, "row waits", "rows wait")
+        yield Problem(Severity.WARNING, "quarantine", *about, text, status.open_quarantine)
     if status.withheld:
-        yield problem(Severity.NOTICE, "withheld", f"{status.withheld:,} values are withheld from published records")
+        text = with_noun(status.withheld, "value", "values")
+        yield Problem(Severity.NOTICE, "withheld", *about, text, status.withheld)
