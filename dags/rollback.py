@@ -30,8 +30,11 @@ with DAG(
             items={"type": "integer", "minimum": 1},
             description="The loads to roll back (ops.load), one a line",
         ),
+        "dag": Param(
+            None, type=["null", "string"], description="Or all published loads of a run: its DAG, as sync__nbp"
+        ),
         "run": Param(
-            None, type=["null", "string"], description="Or the run that brought them: all its published loads"
+            None, type=["null", "string"], description="The run of that DAG, as scheduled__2026-03-01T02:00:00+00:00"
         ),
         "undo": Param(
             None,

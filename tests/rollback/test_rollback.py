@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from onefold.audit import entries_from_database
@@ -77,6 +79,17 @@ def test_all_loads_of_a_run_are_rolled_back_together(shop):
     shop.load([record("b", 2)], run="scheduled__2")
     rolled_back(shop, run_id="scheduled__2")
     assert set(shop.current()) == {"a"}
+
+
+def test_a_run_id_that_several_dags_have_is_refused_and_with_its_dag_takes_no_load_of_another(shop):
+    """The runs that a schedule begins at one moment have one id, whatever their DAG."""
+    mine = shop.load([record("a", 1)], run="scheduled__2")
+    other = shop.run(replace(shop.job(pages([record("b", 2)])), run=Run("sync__epuap", "scheduled__2", "os:tester")))
+    asked = RollbackRequest(run_id="scheduled__2", reason="why")
+    both = rf"2 DAGs .* sync__epuap \(load {other.load_id}\), sync__shop \(load {mine.load_id}\)\. .* Name the DAG too"
+    with pytest.raises(Fatal, match=both):
+        plan_rollback(shop.url, CATALOG, asked, RUN)
+    assert planned(shop, dag_id="sync__shop", run_id="scheduled__2").loads == (mine.load_id,)
 
 
 def test_a_rollback_tells_who_planned_approved_and_did_it_in_the_audit_chain(shop):
@@ -159,6 +172,11 @@ def test_a_rollback_tried_again_after_a_crash_is_done_once(shop):
         (RollbackRequest((999,), reason="why"), "There is no load 999"),
         (RollbackRequest((2**70,), reason="why"), "There is no load"),
         (RollbackRequest(run_id="nobody", reason="why"), "There is no published load of run 'nobody'"),
+        (
+            RollbackRequest(dag_id="sync__other", run_id="manual__1", reason="why"),
+            "There is no published load of run 'manual__1' of sync__other",
+        ),
+        (RollbackRequest(dag_id="sync__shop", reason="why"), "Name the run of sync__shop too"),
         (RollbackRequest(undo=999, reason="why"), "There is no rollback 999"),
         (RollbackRequest((1,), undo=1, reason="why"), "not both"),
     ],

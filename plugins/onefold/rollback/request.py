@@ -21,9 +21,14 @@ NOTHING_CHANGED = "Nothing was changed."
 
 @dataclass(frozen=True, slots=True)
 class RollbackRequest:
-    """Loads to roll back, by their ids or by the DAG run that loaded them; or the rollback to undo."""
+    """Loads to roll back, by their ids or by the DAG run that loaded them; or the rollback to undo.
+
+    Airflow gives the runs of several DAGs one run id (those of one moment of the schedule), so a run is the id and the
+    DAG; the id alone is enough where only one DAG has it.
+    """
 
     loads: tuple[int, ...] = ()
+    dag_id: str | None = None
     run_id: str | None = None
     undo: int | None = None
     reason: str = ""
@@ -34,23 +39,35 @@ def requested_loads(connection: psycopg.Connection, request: RollbackRequest) ->
     if not request.reason.strip():
         raise Fatal(f"A rollback needs a reason, which others read in ops.rollback. {NOTHING_CHANGED}")
     if request.undo is not None:
-        if request.loads or request.run_id:
+        if request.loads or request.run_id or request.dag_id:
             raise Fatal(f"Name either loads to roll back or a rollback to undo, not both. {NOTHING_CHANGED}")
         return _loads_of_rollback(connection, request.undo)
     loads = set(request.loads)
     if request.run_id:
-        of_run = connection.execute(
-            "select load_id from ops.load where run_id = %s and state = 'published'", (request.run_id,)
-        ).fetchall()
-        if not of_run:
-            raise Fatal(
-                f"There is no published load of run {request.run_id!r}. {NOTHING_CHANGED} "
-                "See the column run_id of ops.load."
-            )
-        loads |= {load_id for (load_id,) in of_run}
+        loads |= _loads_of_run(connection, request.dag_id, request.run_id)
+    elif request.dag_id:
+        raise Fatal(f"Name the run of {request.dag_id} too: a DAG has many. {NOTHING_CHANGED} See ops.load.")
     if not loads:
         raise Fatal(f"Name at least one load, or the run that loaded them. {NOTHING_CHANGED} See ops.load.")
     return tuple(sorted(loads))
+
+
+def _loads_of_run(connection: psycopg.Connection, dag_id: str | None, run_id: str) -> set[int]:
+    """The published loads of a run. Raises Fatal when there are none, or when several DAGs have a run of this id."""
+    found = connection.execute(
+        "select dag_id, array_agg(load_id order by load_id) from ops.load"
+        " where run_id = %s and state = 'published' and dag_id = coalesce(%s, dag_id) group by dag_id order by dag_id",
+        (run_id, dag_id),
+    ).fetchall()
+    if not found:
+        raise Fatal(
+            f"There is no published load of run {run_id!r}{f' of {dag_id}' if dag_id else ''}. {NOTHING_CHANGED} "
+            "See the columns dag_id and run_id of ops.load."
+        )
+    if len(found) > 1:
+        which = ", ".join(f"{dag} (load {_listed(loads)})" for dag, loads in found)
+        raise Fatal(f"{len(found)} DAGs have a run {run_id!r}: {which}. {NOTHING_CHANGED} Name the DAG too.")
+    return set(found[0][1])
 
 
 def stream_changes(

@@ -24,6 +24,7 @@ def plan(context: Context) -> Mapping[str, object]:
     params = context["params"]
     request = RollbackRequest(
         loads=tuple(params.get("loads") or ()),
+        dag_id=params.get("dag") or None,
         run_id=params.get("run") or None,
         undo=params.get("undo"),
         reason=params.get("reason") or "",
