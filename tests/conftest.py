@@ -22,6 +22,7 @@ from tests.roles import PASSWORDS, as_role
 from tests.scheduler.installation import PATIENCE
 
 pytest_plugins = [
+    "tests.browser",
     "tests.kills",
     "tests.scheduler.demo",
     "tests.warehouse.old_release",

@@ -45,7 +45,7 @@ def unpack(package: str, cache: Path, needs: str = LIBRARIES) -> None:
 
 def libraries(cache: Path) -> str:
     """The value of LD_LIBRARY_PATH with which what was unpacked finds its libraries."""
-    found = (*(cache / "usr").rglob("*.so.*"), *cache.glob("lib/**/*.so.*"))
+    found = (*(cache / "usr").rglob("*.so*"), *cache.glob("lib/**/*.so*"))
     return os.pathsep.join(sorted({str(path.parent) for path in found}))
 
 
@@ -56,7 +56,8 @@ def _lacking(package: str, needs: re.Pattern[str], options: Iterable[str]) -> li
     installed = {line.split()[1] for line in known if line.startswith("installed ")}
     lacking, ahead = [package], [package]
     while ahead:
-        for either in _dependencies(ahead.pop(), options):
+        groups, ahead = _dependencies(ahead, options), []
+        for either in groups:
             fitting = [name for name in either if needs.fullmatch(name)]
             if fitting and not installed & {*either} and not {*lacking} & {*either}:
                 lacking.append(fitting[0])
@@ -64,16 +65,16 @@ def _lacking(package: str, needs: re.Pattern[str], options: Iterable[str]) -> li
     return lacking
 
 
-def _dependencies(package: str, options: Iterable[str]) -> list[list[str]]:
-    """What a package depends on: of each list, one is enough."""
-    asked = ["apt-cache", *options, "depends", "--important", package]
+def _dependencies(packages: Iterable[str], options: Iterable[str]) -> list[list[str]]:
+    """What packages depend on: of each list, one is enough."""
+    asked = ["apt-cache", *options, "depends", "--important", *packages]
     lines = subprocess.run(asked, check=True, capture_output=True, text=True).stdout.splitlines()
     groups: list[list[str]] = []
     goes_on = False
     for line in lines:
-        if one := re.fullmatch(r" ([ |])(?:Pre)?Depends: ([^<>\s]+)", line):
+        if one := re.fullmatch(r" ([ |])(?:Pre)?Depends: (\S+)", line):
             if not goes_on:
                 groups.append([])
-            groups[-1].append(one[2])
+            groups[-1].append(one[2])  # <name>: no package, but something that several provide
             goes_on = one[1] == "|"
     return groups
