@@ -23,11 +23,11 @@ with DAG(
     max_active_runs=1,
     tags=["operations"],
     params={
-        "case": Param(type="string", pattern="^[0-9a-f]{16}$", description="As bin/onefold erase has opened it"),
-        "basis": Param(**REASON, description="On which ground; others read it in ops.erasure. Name no person"),
+        "case": Param("", type="string", pattern="^[0-9a-f]{16}$", description="As bin/onefold erase has opened it"),
+        "basis": Param("", **REASON, description="On which ground; others read it in ops.erasure. Name no person"),
     },
     default_args=retried(4),
-):
+) as dag:
     (
         PlanErasure(task_id="plan", doc_md="Counts what would be erased, table by table; nothing is changed.")
         >> ApproveErasure(

@@ -10,10 +10,13 @@ from onefold.catalog.reader import read_systems
 from onefold.orchestration.approval import ApproveMigration
 from onefold.orchestration.assets import MIGRATED
 from onefold.orchestration.dag_docs import migrate_doc
-from onefold.orchestration.forms import NEEDED_INSTANT, RATE, REASON
+from onefold.orchestration.forms import NEEDED_INSTANT, RATE, REASON, several_of
 from onefold.orchestration.operators import EndMigration, MigrateStream, PlanMigration, ReportMigration
 from onefold.orchestration.pools import BACKFILL
 from onefold.orchestration.retries import retried
+
+SYSTEMS = read_systems()
+STREAMS = [f"{name}.{stream}" for name, system in SYSTEMS.items() for stream in system.streams]
 
 with DAG(
     dag_id="migrate",
@@ -26,21 +29,22 @@ with DAG(
     max_active_runs=4,
     tags=["operations"],
     params={
-        "system": Param(type="string", enum=list(read_systems()), description="The system to migrate from"),
-        "streams": Param([], type="array", items={"type": "string"}, description="Its streams, one a line; empty: all"),
-        "from": Param(**NEEDED_INSTANT, description="First instant of the window"),
-        "to": Param(**NEEDED_INSTANT, description="End of the window, itself outside"),
+        "system": Param("", type="string", enum=list(SYSTEMS), description="The system to migrate from"),
+        "streams": Param(None, **several_of(STREAMS), description="Of its streams; none chosen: all"),
+        "from": Param("", **NEEDED_INSTANT, description="First instant of the window"),
+        "to": Param("", **NEEDED_INSTANT, description="End of the window, itself outside"),
         "chunk_days": Param(
             30, type="integer", minimum=1, maximum=3660, description="How many days are loaded at once"
         ),
         "mode": Param(
             "incremental",
+            type="string",
             enum=["incremental", "service_window"],
             description="incremental: at any time; service_window: in the hours below only",
         ),
         "service_window": Param(None, type=["null", "string"], description="The hours, as 22:00-05:00 Europe/Warsaw"),
         "rate": Param(None, **RATE, description="Requests that it may send (5/s), instead of the system's own rate"),
-        "reason": Param(**REASON, description="Why; the approver reads it"),
+        "reason": Param("", **REASON, description="Why; the approver reads it"),
     },
     default_args=retried(4),
 ):

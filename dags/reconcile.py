@@ -9,7 +9,7 @@ from airflow.sdk import DAG, CronTriggerTimetable, Param
 from onefold.catalog.reader import read_systems
 from onefold.orchestration.assets import REPAIRED
 from onefold.orchestration.dag_docs import reconcile_doc
-from onefold.orchestration.forms import ACCEPT_DELETES, INSTANT
+from onefold.orchestration.forms import ACCEPT_DELETES, INSTANT, several_of
 from onefold.orchestration.operators import CheckFreshness, ReconcileStream, StreamsToReconcile
 from onefold.orchestration.pools import RECONCILE
 from onefold.orchestration.retries import retried
@@ -27,11 +27,7 @@ with DAG(
     tags=["operations"],
     params={
         "streams": Param(
-            [],
-            type="array",
-            items={"type": "string", "enum": STREAMS},
-            examples=STREAMS,
-            description="What to compare; empty: every stream that has been published",
+            None, **several_of(STREAMS), description="What to compare; none: every stream that has been published"
         ),
         "start": Param(
             None,
@@ -41,6 +37,7 @@ with DAG(
         "thorough": Param(False, type="boolean", description="Read the records even where the source can count"),
         "sweep": Param(
             "due",
+            type="string",
             enum=["due", "now", "dry_run", "never"],
             description="Sweep the keys of the streams whose YAML says so (deletes.sweep): those that are due, or all "
             "of them now and nothing else, or only show what would be deleted",

@@ -9,7 +9,7 @@ from airflow.sdk import DAG, Param, TriggerRule
 from onefold.catalog.reader import read_systems
 from onefold.orchestration.assets import REPLAYED
 from onefold.orchestration.dag_docs import REPLAY_DOC
-from onefold.orchestration.forms import INSTANT, REASON
+from onefold.orchestration.forms import INSTANT, REASON, one_of
 from onefold.orchestration.operators import ChooseRows, ProveReplay, ReplayStream
 from onefold.orchestration.retries import retried
 
@@ -24,8 +24,8 @@ with DAG(
     max_active_runs=1,
     tags=["operations"],
     params={
-        "reason": Param(**REASON, description="What was corrected"),
-        "system": Param(None, type=["null", "string"], enum=[None, *read_systems()], description="Empty: all systems"),
+        "reason": Param("", **REASON, description="What was corrected"),
+        "system": Param(None, **one_of(list(read_systems()), "all systems")),
         "stream": Param(None, type=["null", "string"], description="Of this system; empty: all its streams"),
         "expectation": Param(
             None,

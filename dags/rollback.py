@@ -9,7 +9,7 @@ from airflow.sdk import DAG, Param
 from onefold.orchestration.approval import ApproveRollback
 from onefold.orchestration.assets import ROLLED_BACK
 from onefold.orchestration.dag_docs import rollback_doc
-from onefold.orchestration.forms import REASON
+from onefold.orchestration.forms import LOADS, REASON
 from onefold.orchestration.operators import ExecuteRollback, PlanRollback
 from onefold.orchestration.retries import retried
 
@@ -24,12 +24,7 @@ with DAG(
     max_active_runs=4,
     tags=["operations"],
     params={
-        "loads": Param(
-            [],
-            type="array",
-            items={"type": "integer", "minimum": 1},
-            description="The loads to roll back (ops.load), one a line",
-        ),
+        "loads": Param(None, **LOADS, description="The loads to roll back, as 41, 42 (load_id of ops.load)"),
         "dag": Param(
             None, type=["null", "string"], description="Or all published loads of a run: its DAG, as sync__nbp"
         ),
@@ -42,10 +37,10 @@ with DAG(
             minimum=1,
             description="Or the rollback to undo (ops.rollback), and no loads",
         ),
-        "reason": Param(**REASON, description="Why; others read it in ops.rollback"),
+        "reason": Param("", **REASON, description="Why; others read it in ops.rollback"),
     },
     default_args=retried(4),
-):
+) as dag:
     (
         PlanRollback(task_id="plan", doc_md="Works out what would change, stream by stream; nothing is changed.")
         >> ApproveRollback(

@@ -15,6 +15,8 @@ from onefold.orchestration.forms import ACCEPT_DELETES, INSTANT
 from onefold.orchestration.operators import LoadStream
 from onefold.orchestration.retries import retried
 
+WINDOW = "Window of a single run (leave it empty in a backfill)"
+
 
 def sync_dag(system: System) -> DAG:
     with DAG(
@@ -28,8 +30,13 @@ def sync_dag(system: System) -> DAG:
         deadline=freshness_deadlines(system),
         tags=["sync", system.protocol],
         params={
-            "start": Param(None, **INSTANT, description="First instant of the window; empty: on from the last load"),
-            "end": Param(None, **INSTANT, description="End of the window, itself outside; empty: now"),
+            "start": Param(
+                None,
+                **INSTANT,
+                section=WINDOW,
+                description="First instant of the window; empty: on from the last load, in a backfill its intervals",
+            ),
+            "end": Param(None, **INSTANT, section=WINDOW, description="End of the window, itself outside; empty: now"),
             "accept_deletes": Param(None, **ACCEPT_DELETES),
         },
         default_args=retried(2),

@@ -45,7 +45,7 @@ def rollback(
     here = settings()
     api = airflow(here)
     api.unpause("rollback")
-    conf = {"loads": list(loads), "dag": dag, "run": run, "undo": undo, "reason": reason}
+    conf = {"loads": ", ".join(map(str, loads)), "dag": dag, "run": run, "undo": undo, "reason": reason}
     started = api.trigger_dag("rollback", {name: value for name, value in conf.items() if value})
     where = f"{here.ui_url}/dags/rollback/runs/{started.run_id}/tasks/approve/required_actions"
     if as_json:

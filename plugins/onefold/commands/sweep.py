@@ -32,7 +32,7 @@ def sweep(name: str, dry_run: bool, accept_deletes: int | None, as_json: bool) -
         raise Fatal(f"{name} cannot be swept: {why}.")
     api = airflow(settings())
     api.unpause("reconcile")
-    accepted = {"accept_deletes": {stream: accept_deletes}} if accept_deletes else {}
+    accepted = {"accept_deletes": f"{stream}={accept_deletes}"} if accept_deletes else {}
     conf = {"streams": [name], "sweep": "dry_run" if dry_run else "now", **accepted}
     run = follow(api, api.trigger_dag("reconcile", conf))
     with connect_as("engineer") as connection:

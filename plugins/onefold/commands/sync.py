@@ -43,7 +43,8 @@ def sync(system: str, start: str | None, end: str | None, accepted: tuple[str, .
     api = airflow(here)
     api.wait_for_dag(f"sync__{system}")  # of a system that was added just now
     api.unpause(f"sync__{system}")
-    conf = {"start": start, "end": end, **({"accept_deletes": deletes} if deletes else {})}
+    accept = ", ".join(f"{stream}={records}" for stream, records in deletes.items())
+    conf = {"start": start, "end": end, "accept_deletes": accept or None}
     run = follow(api, api.trigger_dag(f"sync__{system}", conf))
     with connect_as("engineer") as connection:
         loads = loads_of_run(connection, run.dag_id, run.run_id)

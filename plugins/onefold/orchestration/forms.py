@@ -1,8 +1,14 @@
-"""What the forms of DAGs and the options of commands have in common: instants, reasons, accepted deletions."""
+"""What the forms of DAGs and the options of commands have in common: instants, reasons, lists.
+
+Airflow's form marks each field as needed whose type is not null too. One that is needed begins as "", which the server
+refuses; without any value the form would open red. Lists are text, or a choice of names: of any other array or object
+the form makes an editor of JSON.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 from onefold.catalog.limits import OWN_RATE
@@ -18,11 +24,39 @@ INSTANT: Mapping[str, object] = {
 NEEDED_INSTANT = {**INSTANT, "type": "string"}
 REASON: Mapping[str, object] = {"type": "string", "minLength": 3, "maxLength": 500}
 RATE: Mapping[str, object] = {"type": ["null", "string"], "pattern": OWN_RATE}
+LOADS: Mapping[str, object] = {
+    "type": ["null", "string"],
+    "format": "multiline",
+    "pattern": r"^[\s,;]*([1-9]\d{0,18}([\s,;]+|$))*$",
+}
+
+
+def one_of(names: Sequence[str], none: str) -> dict[str, object]:
+    """A choice of one of the names, or of none, which is called so in the form."""
+    return {"type": ["null", "string"], "enum": [None, *names], "values_display": {"null": none}}
+
+
+def several_of(names: Sequence[str]) -> dict[str, object]:
+    """A choice of any of the names, and others that somebody types into a request."""
+    return {"type": ["null", "array"], "items": {"type": "string"}, "examples": list(names)}
+
+
+def load_numbers(text: str | None) -> tuple[int, ...]:
+    """The numbers of loads in a text of LOADS, as they come; whatever is between them."""
+    return tuple(int(number) for number in re.findall(r"\d+", text or ""))
+
+
+def accepted_deletes(text: str | None) -> dict[str, int]:
+    """How many deletions are accepted, by stream, of a text of ACCEPT_DELETES, as customer=812, order=3."""
+    return {stream: int(records) for stream, records in re.findall(r"(\w+)\s*=\s*(\d+)", text or "")}
+
+
 ACCEPT_DELETES: Mapping[str, object] = {
-    "type": ["object", "null"],
-    "additionalProperties": {"type": "integer", "minimum": 1},
+    "type": ["null", "string"],
+    "format": "multiline",
+    "pattern": r"^[\s,;]*(\w+\s*=\s*[1-9]\d{0,17}([\s,;]+|$))*$",
     "description": "Of a stream, how many records may be deleted although its listing lacks suspiciously many, as "
-    '{"customer": 812}; the message of what was refused says the number',
+    "customer=812; the message of what was refused says the number",
 }
 
 

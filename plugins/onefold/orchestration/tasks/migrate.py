@@ -48,9 +48,11 @@ def plan(context: Context) -> list[str]:
     """Plan what the run's form asks for, and show it in the log; returns the streams."""
     params, url, catalog = context["params"], warehouse_url(), read_catalog()
     with airflow_errors():
+        system = params["system"]
+        streams = dict.fromkeys(name.removeprefix(f"{system}.") for name in params.get("streams") or ())
         request = MigrationRequest(
-            system=params["system"],
-            streams=tuple(params["streams"]) or tuple(catalog.systems[params["system"]].streams),
+            system=system,
+            streams=tuple(streams or catalog.systems[system].streams),
             start=needed_instant(params.get("from")),
             end=needed_instant(params.get("to")),
             chunk=timedelta(days=params["chunk_days"]),

@@ -9,6 +9,7 @@ from airflow.sdk import Context
 
 from onefold.catalog.reader import read_catalog
 from onefold.orchestration.assets import ROLLED_BACK, staging_asset
+from onefold.orchestration.forms import load_numbers
 from onefold.orchestration.tasks.errors import airflow_errors
 from onefold.orchestration.tasks.questions import question, require_decision
 from onefold.orchestration.tasks.run import run_of
@@ -23,7 +24,7 @@ def plan(context: Context) -> Mapping[str, object]:
     """Plan what the run's parameters ask for, and show it in the log."""
     params = context["params"]
     request = RollbackRequest(
-        loads=tuple(params.get("loads") or ()),
+        loads=load_numbers(params.get("loads")),
         dag_id=params.get("dag") or None,
         run_id=params.get("run") or None,
         undo=params.get("undo"),

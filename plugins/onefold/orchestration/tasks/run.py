@@ -12,12 +12,12 @@ from airflow.sdk.exceptions import AirflowRuntimeError
 from onefold.audit import actor
 from onefold.catalog.reader import read_catalog
 from onefold.catalog.system import System
-from onefold.errors import Retriable
+from onefold.errors import Fatal, Retriable
 from onefold.load.extraction import CountSource, counts_from, from_system, keys_from_system, to_system
 from onefold.load.job import Job
 from onefold.load.ledger import Load, Run
 from onefold.load.window import WindowRequest
-from onefold.orchestration.forms import instant
+from onefold.orchestration.forms import accepted_deletes, instant
 from onefold.orchestration.tasks.connections import endpoint
 from onefold.settings import warehouse_url
 
@@ -51,7 +51,7 @@ def job_of(context: Context, system_name: str, stream: str, rate: str | None = N
         is_retry=is_retry(context),
         yields_to_fresh=is_backfill(context),
         acknowledge=to_system(system, where, warehouse_url()),
-        accept_deletes=(context["params"].get("accept_deletes") or {}).get(stream),
+        accept_deletes=accepted_deletes(context["params"].get("accept_deletes")).get(stream),
     )
 
 
@@ -81,9 +81,17 @@ def is_retry(context: Context) -> bool:
 
 
 def _requested(context: Context) -> WindowRequest:
-    """Parameters first; then, for a backfill, the run's own data interval; else on from what was published last."""
+    """Parameters first; then, for a backfill, the run's own data interval; else on from what was published last.
+
+    Raises Fatal for a backfill with a window among its parameters: each of its runs would load that.
+    """
     dag_run, params = context["dag_run"], context["params"]
     start, end = instant(params.get("start")), instant(params.get("end"))
+    if (start or end) and is_backfill(context):
+        raise Fatal(
+            "A backfill has its own From and To, and each of its runs loads its own interval of them: start and end "
+            "are for a single run. Nothing was loaded. Start the backfill again with both empty."
+        )
     if start or end:
         return WindowRequest(start, end, exactly=start is not None)
     if is_backfill(context):
