@@ -18,7 +18,7 @@ from onefold.mapping.registry import mapping_fingerprints
 from onefold.quality.suite import FOLDER
 from onefold.replay.ledger import close_replay, open_replay
 from onefold.replay.selection import Selection
-from onefold.rollback.lifecycle import execute_rollback, plan_rollback
+from onefold.rollback.lifecycle import execute_rollback, plan_rollback, preview_rollback
 from onefold.rollback.request import RollbackRequest
 from onefold.settings import ROOT
 from onefold.warehouse.connection import connect
@@ -124,6 +124,12 @@ def test_a_sync_after_a_replay_is_rolled_back_from_the_entities_and_the_cursor_a
     company.conform()
     after = company.seen()
     assert after[0] != before[0]
+    shown = preview_rollback(company.loader, CATALOG, RollbackRequest(loads=(newest,), reason="a test"))
+    [(touched,)] = company.bench.query(
+        "select count(distinct customer_id) from conformed.customer_crosswalk join staging.salesforce__account"
+        " on key = _key where stream = 'account' and _load_id = (select max(load_id) from ops.load)"
+    )
+    assert touched > 0 and shown.streams[0].golden_records == {"customer": touched}
     rollback_id = company.roll_back(loads=(newest,))
     company.conform()
     assert company.seen() == before

@@ -12,7 +12,8 @@ from onefold.catalog.system import PythonModule
 from onefold.errors import Fatal, Rejected, Retriable
 from onefold.load import ledger, steps
 from onefold.load.ledger import Run
-from onefold.rollback.lifecycle import RollbackPlan, execute_rollback, plan_rollback, preview_rollback
+from onefold.rollback.lifecycle import execute_rollback, plan_rollback, preview_rollback
+from onefold.rollback.plan import RollbackPlan
 from onefold.rollback.request import RollbackRequest
 from onefold.warehouse.connection import connect
 from tests.approvals import record_decision
@@ -150,10 +151,30 @@ def test_what_was_approved_is_done_or_nothing(shop):
     rollback_id = planned(shop, load.load_id).rollback_id
     record_decision(shop.url, rollback_id, "approver", approved=True)
     shop.load([record("a", 1)])  # read unchanged: its version would now come instead
-    with pytest.raises(Fatal, match=r"something else to shop\.customer than was approved"):
+    with pytest.raises(
+        Fatal, match=r"something else to shop\.customer than was approved: .* Pause the sync \(.* sync__shop\)"
+    ):
         execute_rollback(shop.url, CATALOG, rollback_id, STARTER)
     assert set(shop.current()) == {"a", "b"}
     assert shop.query("select state from ops.rollback") == [("refused",)]
+
+
+def test_a_sync_since_the_approval_that_touches_none_of_it_conflicts_with_nothing(shop):
+    load = shop.load([record("a", 1), record("b", 1)])
+    rollback_id = planned(shop, load.load_id).rollback_id
+    record_decision(shop.url, rollback_id, "approver", approved=True)
+    shop.load([])
+    shop.load([record("c", 5)])
+    execute_rollback(shop.url, CATALOG, rollback_id, STARTER)
+    assert set(shop.current()) == {"c"}
+
+
+def test_the_approver_reads_who_asks_and_each_system_by_itself(shop):
+    load = shop.load([record("a", 1)])
+    text = planned(shop, load.load_id).shown(STARTER)
+    assert "(asked for by engineer)" in text.splitlines()[0]
+    assert f"\n**shop**\n\n- shop.customer: load {load.load_id} rolled back\n  - 1 versions are removed\n" in text
+    assert text.endswith("pause sync__shop.")
 
 
 def test_a_rollback_tried_again_after_a_crash_is_done_once(shop):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 
 import psycopg
 from psycopg.types.json import Jsonb
@@ -17,7 +17,6 @@ from onefold.audit.approval import (
     question_of_run,
     require_approval,
     require_shown,
-    triggering_user,
 )
 from onefold.catalog.reader import Catalog
 from onefold.conform.publish_ledger import conform_lock
@@ -25,7 +24,7 @@ from onefold.errors import Fatal
 from onefold.load import ledger
 from onefold.rollback.apply import apply_change
 from onefold.rollback.late_readings import gate_late_readings
-from onefold.rollback.plan import StreamPlan, as_json, plan_stream
+from onefold.rollback.plan import RollbackPlan, StreamPlan, as_json, plan_stream
 from onefold.rollback.request import NOTHING_CHANGED, RollbackRequest, requested_loads, stream_changes
 from onefold.rollback.stream_change import StreamChange, Target
 from onefold.rollback.stream_state import restore_stream_state
@@ -34,46 +33,6 @@ from onefold.warehouse.db_errors import translate_errors
 from onefold.warehouse.post_commit import after_commit
 from onefold.warehouse.pre_commit import require_publishable
 from onefold.warehouse.rows import one_row
-
-
-@dataclass(frozen=True, slots=True)
-class RollbackPlan:
-    """What a rollback would do. `rollback_id` is None while it is only previewed."""
-
-    rollback_id: int | None
-    loads: tuple[int, ...]
-    target: Target
-    reason: str
-    streams: tuple[StreamPlan, ...]
-
-    @property
-    def text(self) -> str:
-        """The plan in words, a line each."""
-        return "\n".join(line for stream in self.streams for line in stream.lines(self.target))
-
-    def shown(self, who: str) -> str:
-        """The plan in Markdown, for the person who approves it; `who` is the actor of the run that asks."""
-        return "\n".join([self.head(who), "", *(f"- {line.strip()}" for line in self.text.splitlines())])
-
-    def head(self, who: str) -> str:
-        """What is done to which loads and why, in one line, with which that text begins."""
-        loads = ", ".join(map(str, self.loads))
-        return (
-            f"**Rollback {self.rollback_id}** "
-            f"{'removes' if self.target == 'rolled_back' else 'brings back'} load {loads}. "
-            f"Why: {' '.join(self.reason.split())} (asked for by {triggering_user(who) or who})"
-        )
-
-    def as_json(self) -> dict[str, object]:
-        """For scripts, and for Airflow's XCom."""
-        return {
-            "rollback_id": self.rollback_id,
-            "loads": list(self.loads),
-            "target": self.target,
-            "reason": self.reason,
-            "streams": as_json(self.streams),
-            "text": self.text,
-        }
 
 
 def preview_rollback(url: str, catalog: Catalog, request: RollbackRequest) -> RollbackPlan:
@@ -205,7 +164,7 @@ def _make_plan(
     if gate_url:
         for change in changes:
             gate_late_readings(connection, gate_url, change, catalog.entities)
-    streams = tuple(plan_stream(connection, change, catalog.systems) for change in changes)
+    streams = tuple(plan_stream(connection, change, catalog.systems, catalog.entities) for change in changes)
     return RollbackPlan(None, loads, target, request.reason, streams)
 
 
@@ -220,7 +179,7 @@ def _require_planned(connection: psycopg.Connection, rollback_id: int) -> None:
 
 def _execute_change(connection: psycopg.Connection, change: StreamChange, catalog: Catalog) -> StreamPlan:
     """Change one stream, inside the caller's transaction; returns what was done."""
-    done = plan_stream(connection, change, catalog.systems)
+    done = plan_stream(connection, change, catalog.systems, catalog.entities)
     apply_change(connection, change)
     restore_stream_state(connection, change, done.rows.other_loads)
     return done
@@ -259,7 +218,9 @@ def _require_as_approved(rollback_id: int, approved: Sequence[Mapping[str, objec
         if approved_rows.get(stream.stream) != rows:
             raise Fatal(
                 f"Rollback {rollback_id} would now do something else to {stream.stream} than was approved: loads have "
-                f"been published or rolled back since. {NOTHING_CHANGED} Start a new one, and let its plan be approved."
+                f"been published or rolled back since. {NOTHING_CHANGED} Pause the sync (the switch of the DAG "
+                f"sync__{stream.stream.partition('.')[0]}), start a new one and let its plan be approved; switch the "
+                "sync on again when it is done."
             )
 
 

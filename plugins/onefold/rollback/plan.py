@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
+from itertools import groupby
 
 import psycopg
+from psycopg import sql
 
+from onefold.audit.approval import triggering_user
+from onefold.catalog.entity import Entity
 from onefold.catalog.system import System
 from onefold.connectors.window import BEGINNING
 from onefold.load.extraction import acknowledges
@@ -16,6 +20,7 @@ from onefold.rollback.recompute import recompute_history
 from onefold.rollback.row_effects import RowEffects, find_row_effects
 from onefold.rollback.stream_change import StreamChange, Target
 from onefold.rollback.stream_state import cursor_after, cursor_now
+from onefold.warehouse.rows import one_row
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +35,8 @@ class StreamPlan:
     missing: tuple[tuple[str, str], ...]
     """The windows that are not loaded afterwards, and that the next run does not read by itself."""
     hints: tuple[str, ...]
+    golden_records: Mapping[str, int] = field(default_factory=dict)
+    """By entity, how many golden records have a record of this stream of which a version goes or comes."""
 
     def lines(self, target: Target) -> Iterator[str]:
         """The plan in words."""
@@ -51,11 +58,65 @@ class StreamPlan:
         yield from (f"  {count:>9,} {what}" for what, count in counts.items() if count)
         if not any(counts.values()):
             yield "  no row changes"
+        for entity, count in self.golden_records.items():
+            yield f"  {count:>9,} golden records of {entity} have such a record: the next conform makes them anew"
         yield f"  cursor {self.cursor_before or 'none'} -> {self.cursor_after or 'none'}"
         yield from (f"  {hint}" for hint in self.hints)
 
 
-def plan_stream(connection: psycopg.Connection, change: StreamChange, systems: Mapping[str, System]) -> StreamPlan:
+@dataclass(frozen=True, slots=True)
+class RollbackPlan:
+    """What a rollback would do. `rollback_id` is None while it is only previewed."""
+
+    rollback_id: int | None
+    loads: tuple[int, ...]
+    target: Target
+    reason: str
+    streams: tuple[StreamPlan, ...]
+
+    @property
+    def text(self) -> str:
+        """The plan in words, a line each."""
+        return "\n".join(line for stream in self.streams for line in stream.lines(self.target))
+
+    def shown(self, who: str) -> str:
+        """The plan in Markdown, system by system, for the person who approves it; `who` is the actor of the run."""
+        told = [self.head(who)]
+        for system, streams in groupby(self.streams, key=lambda stream: stream.stream.partition(".")[0]):
+            told += ["", f"**{system}**", ""]
+            for stream in streams:
+                first, *more = stream.lines(self.target)
+                told += [f"- {first}", *(f"  - {line.strip()}" for line in more)]
+            told += [
+                "",
+                f"A sync that reads these records before it is done changes what would be done: pause sync__{system}.",
+            ]
+        return "\n".join(told)
+
+    def head(self, who: str) -> str:
+        """What is done to which loads and why, in one line, with which that text begins."""
+        loads = ", ".join(map(str, self.loads))
+        return (
+            f"**Rollback {self.rollback_id}** "
+            f"{'removes' if self.target == 'rolled_back' else 'brings back'} load {loads}. "
+            f"Why: {' '.join(self.reason.split())} (asked for by {triggering_user(who) or who})"
+        )
+
+    def as_json(self) -> dict[str, object]:
+        """For scripts, and for Airflow's XCom."""
+        return {
+            "rollback_id": self.rollback_id,
+            "loads": list(self.loads),
+            "target": self.target,
+            "reason": self.reason,
+            "streams": as_json(self.streams),
+            "text": self.text,
+        }
+
+
+def plan_stream(
+    connection: psycopg.Connection, change: StreamChange, systems: Mapping[str, System], entities: Mapping[str, Entity]
+) -> StreamPlan:
     """Plan what the change does to its stream; only temporary tables are written."""
     with connection.transaction():
         recompute_history(connection, change)
@@ -64,6 +125,11 @@ def plan_stream(connection: psycopg.Connection, change: StreamChange, systems: M
         value, window_end, _ = cursor_after(connection, change)
         missing = _missing(connection, change, _next_start(change, now), _next_start(change, (value, window_end)))
         replays = _replays(connection, change)
+        golden = {
+            name: _golden(connection, change, name)
+            for name in sorted(entities)
+            if change.name in entities[name].streams
+        }
     return StreamPlan(
         stream=change.name,
         loads=change.loads,
@@ -72,6 +138,7 @@ def plan_stream(connection: psycopg.Connection, change: StreamChange, systems: M
         cursor_after=value or (window_end.isoformat() if window_end else None),
         missing=missing,
         hints=tuple(_hints(change, systems, missing, replays)),
+        golden_records={name: count for name, count in golden.items() if count},
     )
 
 
@@ -116,6 +183,19 @@ def _missing(
         },
     ).fetchall()
     return tuple((start.isoformat(), end.isoformat()) for start, end in windows)
+
+
+def _golden(connection: psycopg.Connection, change: StreamChange, entity: str) -> int:
+    """How many golden records of the newest publish have a record of which find_row_effects() has found an effect."""
+    query = sql.SQL(
+        """
+        select count(distinct {id}) from {crosswalk}
+        where system = %s and stream = %s and _ended_publish_id is null
+          and key in (select _key from pg_temp.version_effect)
+        """
+    ).format(id=sql.Identifier(f"{entity}_id"), crosswalk=sql.Identifier("conformed", f"{entity}_crosswalk_version"))
+    count: int = one_row(connection.execute(query, (change.system, change.stream_name)))[0]
+    return count
 
 
 def _replays(connection: psycopg.Connection, change: StreamChange) -> frozenset[int]:
