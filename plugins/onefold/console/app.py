@@ -12,13 +12,13 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.staticfiles import StaticFiles
 
-from onefold.console.pages import catalogue, overview
+from onefold.console.pages import catalogue, lineage, overview
 from onefold.console.reading import SECONDS
 from onefold.console.render import FOLDER, HEADERS, page
 from onefold.console.viewer import Viewer, viewer_of
 from onefold.errors import Fatal, Retriable
 
-ROUTERS = (overview.router, catalogue.router)
+ROUTERS = (overview.router, lineage.router, catalogue.router)
 
 
 Who = Callable[[Request], Awaitable[Viewer | None]]

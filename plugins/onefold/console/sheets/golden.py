@@ -53,7 +53,7 @@ def entity_sheet(dictionary: Dictionary, name: str) -> Sheet:
             expectations=Link("suite", name, name),
         ),
         [table("Attributes", ("Attribute", "Type", "Meaning", "Personal data", "From"), attributes)],
-        lineage=name,
+        lineage=True,
     )
 
 
@@ -95,7 +95,7 @@ def attribute_sheet(dictionary: Dictionary, name: str) -> Sheet:
             table("Examples", ("From", "Given", "Then"), _examples(attribute)),
         ],
         above=(entity_link(owner),),
-        lineage=name,
+        lineage=True,
     )
 
 
@@ -103,7 +103,15 @@ def mart_sheet(dictionary: Dictionary, name: str) -> Sheet:
     """What a mart answers, and its columns."""
     mart = dictionary.marts[name]
     columns = (
-        Row(each.name, (each.name, each.meaning, ", ".join(test.replace("_", " ") for test in each.tests)))
+        Row(
+            each.name,
+            (
+                each.name,
+                each.meaning,
+                ", ".join(test.replace("_", " ") for test in each.tests),
+                Link("column", f"{name}.{each.name}", "lineage", page="lineage"),
+            ),
+        )
         for each in mart.columns.values()
     )
     return Sheet(
@@ -111,7 +119,8 @@ def mart_sheet(dictionary: Dictionary, name: str) -> Sheet:
         name,
         mart.meaning,
         facts(view=f"marts.{name}"),
-        [table("Columns", ("Column", "Meaning", "Tested"), columns)],
+        [table("Columns", ("Column", "Meaning", "Tested", "Made of"), columns)],
+        lineage=True,
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from typing import Literal
 
 from onefold.insight.dictionary import Kind
 
@@ -14,11 +15,12 @@ MOST_ROWS = 1000
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A thing of the dictionary, by the name that it has here."""
+    """A thing of the dictionary, by the name that it has here. `page`: which of its pages is meant."""
 
     kind: Kind
     name: str
     text: str
+    page: Literal["catalogue", "lineage"] = "catalogue"
 
 
 Cell = str | Link | Sequence["str | Link"]
@@ -53,8 +55,8 @@ class Sheet:
     facts: Mapping[str, Cell]
     tables: Sequence[Table]
     above: Sequence[Link] = field(default=())
-    lineage: str | None = None
-    """Where the picture of its lineage is: an entity or entity.attribute."""
+    lineage: bool = False
+    """Whether there is a picture of its lineage."""
 
 
 def table(title: str, heads: Sequence[str], rows: Iterable[Row], empty: str = "None.") -> Table:

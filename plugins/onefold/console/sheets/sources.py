@@ -101,6 +101,7 @@ def stream_sheet(dictionary: Dictionary, name: str) -> Sheet:
         ),
         [table("Fields", ("Field", "Type", "Where in the record", "Personal data", "Required", "Becomes"), fields)],
         above=(system_link(system),),
+        lineage=True,
     )
 
 
@@ -141,6 +142,7 @@ def field_sheet(dictionary: Dictionary, name: str) -> Sheet:
             )
         ],
         above=(system_link(system), stream_link(stream)),
+        lineage=True,
     )
 
 
