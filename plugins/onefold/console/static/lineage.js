@@ -22,7 +22,11 @@ if (place) {
 function draw(place, { nodes, edges }) {
   const svg = make("svg", { role: "group", "aria-label": place.dataset.label, class: "graph" });
   place.append(svg);
-  const width = measured(svg);
+  const ruler = make("text", { class: "name" }, svg);
+  const width = (words) => {
+    ruler.textContent = words;
+    return ruler.getComputedTextLength();
+  };
   const graph = new Graph({ multigraph: true });
   graph.setGraph({ rankdir: "LR", nodesep: 12, ranksep: 56, marginx: 12, marginy: 12 });
   graph.setDefaultEdgeLabel(() => ({}));
@@ -36,6 +40,7 @@ function draw(place, { nodes, edges }) {
     graph.setEdge(String(edge.from), String(edge.to), label, String(number));
   });
   layout(graph);
+  ruler.remove();
 
   const size = graph.graph();
   svg.setAttribute("viewBox", `0 0 ${size.width} ${size.height}`);
@@ -48,23 +53,15 @@ function draw(place, { nodes, edges }) {
     const ends = [{ x: from.x + from.width / 2, y: from.y }, { x: to.x - to.width / 2, y: to.y }];
     return { points: [ends[0], ...points.slice(1, -1), ends[1]], x, y };
   };
-  const lines = edges.map((edge, number) => line(svg, edge, route(edge, number)));
+  const paths = edges.map((edge, number) => line(svg, edge, route(edge, number)));
+  const labels = edges.map((edge, number) => through(svg, edge, route(edge, number)));
   const boxes = nodes.map((node, number) => box(svg, node, graph.node(String(number))));
-  light(svg, boxes, lines, edges);
+  light(svg, boxes, [paths, labels], edges);
   zoom(place, svg, size, boxes[nodes.findIndex((node) => node.focus)]);
   find(place, boxes, nodes);
 }
 
-// How wide a text is, as it will be drawn.
-function measured(svg) {
-  const text = make("text", {}, svg);
-  return (words) => {
-    text.textContent = words;
-    return text.getComputedTextLength();
-  };
-}
-
-function line(svg, edge, { points, x, y }) {
+function line(svg, edge, { points }) {
   const group = make("g", { class: edge.condition ? "line condition" : "line" }, svg);
   const [first, ...others] = points;
   const path = others.map((point, at) => {
@@ -73,6 +70,12 @@ function line(svg, edge, { points, x, y }) {
     return `C${middle} ${before.y} ${middle} ${point.y} ${point.x} ${point.y}`;
   });
   make("path", { d: `M${first.x} ${first.y} ${path.join(" ")}`, "marker-end": "url(#arrow)" }, group);
+  return group;
+}
+
+// How the value goes along a line; above all lines, so that none crosses the words.
+function through(svg, edge, { x, y }) {
+  const group = make("g", { class: "line" }, svg);
   if (edge.label) {
     make("rect", { x: x - edge.width / 2, y: y - 9, width: edge.width, height: 18, class: "plate" }, group);
     make("text", { x, y: y + 4, class: "through" }, group).textContent = edge.label;
@@ -90,14 +93,14 @@ function box(svg, node, { x, y, width, height }) {
 }
 
 // What a box is connected with stands out while it is pointed at.
-function light(svg, boxes, lines, edges) {
+function light(svg, boxes, layers, edges) {
   boxes.forEach((box, number) => {
     const link = box.parentNode === svg ? box : box.parentNode;
     const near = reached(number, edges);
     const on = () => {
       svg.classList.add("lit");
       boxes.forEach((each, at) => each.classList.toggle("near", near.boxes.has(at)));
-      lines.forEach((each, at) => each.classList.toggle("near", near.lines.has(at)));
+      for (const layer of layers) layer.forEach((each, at) => each.classList.toggle("near", near.lines.has(at)));
     };
     const off = () => svg.classList.remove("lit");
     for (const name of ["mouseenter", "focus"]) link.addEventListener(name, on);
