@@ -9,7 +9,7 @@ from airflow.sdk import DAG, Param, TriggerRule
 from onefold.catalog.reader import read_systems
 from onefold.orchestration.assets import REPLAYED
 from onefold.orchestration.dag_docs import REPLAY_DOC
-from onefold.orchestration.forms import INSTANT, REASON, one_of
+from onefold.orchestration.forms import INSTANT, REASON, ROWS, one_of
 from onefold.orchestration.operators import ChooseRows, ProveReplay, ReplayStream
 from onefold.orchestration.retries import retried
 
@@ -37,6 +37,7 @@ with DAG(
         "mapping_version": Param(
             None, type=["null", "integer"], minimum=1, description="Refused by this version of an entity's mapping"
         ),
+        "rows": Param(None, **ROWS, description="Only these numbers of `ops.quarantine`, as 12, 15; empty: any"),
     },
     default_args=retried(3),
 ):

@@ -29,7 +29,7 @@ def test_a_reason_is_all_that_a_replay_needs(dag: DAG) -> None:
     assert filled(dag, reason="the suite was fixed") == {
         "reason": "the suite was fixed",
         **dict.fromkeys(
-            ["system", "stream", "expectation", "quarantined_from", "quarantined_to", "mapping_version"], None
+            ["system", "stream", "expectation", "quarantined_from", "quarantined_to", "mapping_version", "rows"], None
         ),
     }
 
@@ -43,6 +43,7 @@ def test_a_reason_is_all_that_a_replay_needs(dag: DAG) -> None:
         {"reason": "fixed", "quarantined_from": "yesterday"},
         {"reason": "fixed", "mapping_version": 0},
         {"reason": "fixed", "mapping_version": "one"},
+        {"reason": "fixed", "rows": "all"},
     ],
 )
 def test_a_wrong_form_is_refused(dag: DAG, wrong: dict[str, object]) -> None:

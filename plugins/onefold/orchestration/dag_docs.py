@@ -157,7 +157,8 @@ asked, no cursor moves) · **prove** accounts for every row: *published*, *super
 come) or *again* in quarantine, with the new reason.
 
 **When it is red.** *choose*: the log says what is wrong with the form; nothing was changed. *replay*: the log says why;
-the rows wait as before; correct it and clear the task. *prove* names the streams whose rows have not been gated.
+the rows wait as before; correct it and clear the task. *prove* names the streams whose rows have not been gated,
+or says that every row came back: the replay is closed, and nothing was mended.
 The runs are in `ops.replay`, the rows in `ops.replay_row`.
 """
 

@@ -29,6 +29,7 @@ LOADS: Mapping[str, object] = {
     "format": "multiline",
     "pattern": r"^[\s,;]*([1-9]\d{0,18}([\s,;]+|$))*$",
 }
+ROWS = LOADS
 
 
 def one_of(names: Sequence[str], none: str) -> dict[str, object]:
@@ -58,6 +59,21 @@ ACCEPT_DELETES: Mapping[str, object] = {
     "description": "Of a stream, how many records may be deleted although its listing lacks suspiciously many, as "
     "customer=812; the message of what was refused says the number",
 }
+
+
+
+
+def numbers(text: str | None) -> tuple[int, ...] | None:
+    """The whole numbers of a list that people write, with commas or spaces between them; nothing is None.
+
+    Raises Fatal when anything else stands among them.
+    """
+    if not text or not text.strip():
+        return None
+    try:
+        return tuple(int(each) for each in re.split(r"[\s,;]+", text.strip(" \t\n,;")))
+    except ValueError:
+        raise Fatal(f"{text!r} is no list of numbers. Write it like 12, 15, 18. Nothing was changed.") from None
 
 
 def instant(text: str | None) -> datetime | None:

@@ -66,13 +66,22 @@ class StreamOutcomes:
 
 @dataclass(frozen=True, slots=True)
 class Replay:
-    """A replay and what became of its rows; `not_replayable` rows matched the selection and cannot be replayed."""
+    """A replay and what became of its rows; `not_replayable` rows matched the selection and cannot be replayed.
+
+    `verdict`: running, complete, partly refused, or all refused: every row came back, and nothing was mended.
+    """
 
     replay_id: int
     reason: str
     selection: Mapping[str, object]
     not_replayable: list[MatchingRows]
     streams: list[StreamOutcomes]
+    verdict: str
+
+    @property
+    def nothing_mended(self) -> bool:
+        """Whether every row came back."""
+        return self.verdict == "all refused"
 
     @property
     def totals(self) -> dict[str, int]:
@@ -171,7 +180,7 @@ def close_replay(connection: psycopg.Connection, run: Run) -> Replay:
             if replay.withheld["withheld"]:
                 facts |= {f"values_{figure}": number for figure, number in replay.withheld.items()}
             append(connection, AuditEvent(run.actor, "replay.close", f"replay:{replay.replay_id}", payload=facts))
-    return replay
+    return require_replay(connection, run)
 
 
 def require_replay(connection: psycopg.Connection, run: Run) -> Replay:
@@ -185,12 +194,13 @@ def require_replay(connection: psycopg.Connection, run: Run) -> Replay:
 def find_replay(connection: psycopg.Connection, dag_id: str, run_id: str) -> Replay | None:
     """The replay of a run as it stands; None when the run has opened none."""
     row = connection.execute(
-        "select replay_id, reason, selection, not_replayable from ops.replay where dag_id = %s and run_id = %s",
+        "select replay_id, reason, selection, not_replayable, verdict from ops.replay"
+        " where dag_id = %s and run_id = %s",
         (dag_id, run_id),
     ).fetchone()
     if row is None:
         return None
-    replay_id, reason, selection, not_replayable = row
+    replay_id, reason, selection, not_replayable, verdict = row
     with connection.cursor(row_factory=class_row(StreamOutcomes)) as cursor:
         streams = cursor.execute(
             "select system, stream, count(*) as selected,"
@@ -203,7 +213,8 @@ def find_replay(connection: psycopg.Connection, dag_id: str, run_id: str) -> Rep
             " where replay_id = %s group by 1, 2 order by 1, 2",
             (replay_id,),
         ).fetchall()
-    return Replay(replay_id, reason, selection, [MatchingRows(**each) for each in not_replayable], streams)
+    matching = [MatchingRows(**each) for each in not_replayable]
+    return Replay(replay_id, reason, selection, matching, streams, verdict)
 
 
 def why_nothing_selected(matching: list[MatchingRows]) -> str:

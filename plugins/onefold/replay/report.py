@@ -8,6 +8,11 @@ from onefold.replay.ledger import FIGURES, Replay
 from onefold.replay.selection import MatchingRows
 from onefold.text_table import table
 
+ALL_REFUSED = (
+    "Nothing was mended: every row came back into quarantine. What refuses them now: bin/onefold replay --dry-run, or "
+    "the page Quarantine. Correct the suite, the mapping or the stream's YAML, check it, then replay again."
+)
+
 
 def plan_lines(matching: Sequence[MatchingRows]) -> list[str]:
     """The rows that a replay would select, by stream and reason; then those that cannot be replayed, and why not."""
@@ -41,6 +46,7 @@ def replay_lines(replay: Replay) -> list[str]:
             f" + {totals['superseded']:,} superseded + {totals['refused']:,} refused (again in quarantine)"
             f"{_of_them(withheld['withheld'])}{again}."
         ),
+        *([ALL_REFUSED] if replay.nothing_mended else []),
         *not_replayable_lines(replay.not_replayable),
     ]
 

@@ -21,7 +21,7 @@ class Selection:
 
     `expectation` is text that the failed expectation, the reason or the withheld attribute contains, in any case.
     `start` and `end` bound the time of quarantine: [start, end). `mapping_version` is the version of any entity's
-    mapping that the gate used.
+    mapping that the gate used. `rows` are numbers of ops.quarantine.
     """
 
     system: str | None = None
@@ -30,6 +30,7 @@ class Selection:
     start: datetime | None = None
     end: datetime | None = None
     mapping_version: int | None = None
+    rows: tuple[int, ...] | None = None
 
     def as_json(self) -> dict[str, object]:
         """The given conditions as plain JSON."""
@@ -89,6 +90,7 @@ MATCHES = sql.SQL(
          or position(lower(%(expectation)s) in lower(concat_ws(' ', q.expectation, q.reason, q.attribute))) > 0)
     and (%(start)s::timestamptz is null or q.quarantined_at >= %(start)s)
     and (%(end)s::timestamptz is null or q.quarantined_at < %(end)s)
+    and (%(rows)s::bigint[] is null or q.quarantine_id = any(%(rows)s))
     and (%(mapping_version)s::int is null or exists (
         select from jsonb_each(q.mapping_versions) v where v.value = to_jsonb(%(mapping_version)s::int)))
     """
@@ -112,7 +114,8 @@ _MATCHING = sql.SQL(
 def selection_parameters(selection: Selection, systems: Mapping[str, System]) -> dict[str, object]:
     """The values of the placeholders in MATCHES and CAN_BE_REPLAYED."""
     known = [f"{name}.{stream}" for name, system in systems.items() for stream in system.streams]
-    return {**asdict(selection), "known": known}
+    rows = None if selection.rows is None else list(selection.rows)
+    return {**asdict(selection), "rows": rows, "known": known}
 
 
 def matching_rows(

@@ -8,14 +8,15 @@ from collections.abc import Mapping
 from airflow.sdk import Context
 
 from onefold.catalog.reader import read_catalog
+from onefold.errors import Fatal
 from onefold.load.job import Job
 from onefold.orchestration.assets import REPLAYED, staging_asset
-from onefold.orchestration.forms import instant
+from onefold.orchestration.forms import instant, numbers
 from onefold.orchestration.tasks.errors import airflow_errors
 from onefold.orchestration.tasks.load_steps import load_in_steps
 from onefold.orchestration.tasks.run import figures, is_retry, run_is_over, run_of
 from onefold.replay.ledger import close_replay, open_replay, require_replay
-from onefold.replay.report import replay_lines
+from onefold.replay.report import ALL_REFUSED, replay_lines
 from onefold.replay.selection import Selection
 from onefold.settings import warehouse_url
 from onefold.warehouse.connection import connect
@@ -35,6 +36,7 @@ def choose(context: Context) -> list[str]:
             start=instant(params.get("quarantined_from")),
             end=instant(params.get("quarantined_to")),
             mapping_version=params.get("mapping_version"),
+            rows=numbers(params.get("rows")),
         )
         with connect(url, autocommit=True) as connection:
             opened = open_replay(connection, selection, str(params["reason"]), run_of(context), read_catalog().systems)
@@ -70,7 +72,10 @@ def replay(context: Context, name: str) -> Mapping[str, object]:
 
 
 def prove(context: Context) -> Mapping[str, object]:
-    """Prove that every row is accounted for and close the replay; returns its account."""
+    """Prove that every row is accounted for and close the replay; returns its account.
+
+    Raises Fatal, with the replay closed, when every row came back: nothing was mended, and the run says so.
+    """
     url = warehouse_url()
     with airflow_errors():
         with connect(url, autocommit=True) as connection:
@@ -78,4 +83,7 @@ def prove(context: Context) -> Mapping[str, object]:
         after_commit(url)
     for line in "\n".join(replay_lines(closed)).splitlines():
         log.info("%s", line)
+    if closed.nothing_mended:
+        with airflow_errors():
+            raise Fatal(ALL_REFUSED)
     return closed.as_json()

@@ -54,6 +54,7 @@ comment on table ops.suppression is 'What was erased and may not come in again: 
     'file outside the database.';
 comment on table ops.rollback is 'One row per rollback of published loads, and per undo of one (undoes).';
 comment on table ops.replay is 'One row per replay of quarantined rows; ended once every row that it selected has an outcome.';
+comment on column ops.replay.verdict is 'running; complete: no row was refused; partly refused; all refused: every row came back, nothing was mended.';
 comment on column ops.replay.selection is 'How the rows were selected: system, stream, expectation, times, mapping version.';
 comment on column ops.replay.not_replayable is 'What matched the selection and cannot be replayed, by stream and reason, and why not.';
 comment on table ops.replay_row is 'Every row that a replay selected. refused: the gate refused it again; the new row of '
