@@ -12,13 +12,13 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.staticfiles import StaticFiles
 
-from onefold.console.pages import catalogue, lineage, overview
+from onefold.console.pages import catalogue, lineage, overview, quarantine, replay
 from onefold.console.reading import SECONDS
 from onefold.console.render import FOLDER, HEADERS, page
 from onefold.console.viewer import Viewer, viewer_of
 from onefold.errors import Fatal, Retriable
 
-ROUTERS = (overview.router, lineage.router, catalogue.router)
+ROUTERS = (overview.router, replay.router, quarantine.router, lineage.router, catalogue.router)
 
 
 Who = Callable[[Request], Awaitable[Viewer | None]]
@@ -37,7 +37,7 @@ def console_app(who: Who = viewer_of) -> FastAPI:
     app.add_exception_handler(Fatal, _refused)
     app.add_exception_handler(404, _not_found)
     app.add_exception_handler(403, _not_allowed)
-    app.add_exception_handler(RequestValidationError, _not_found)
+    app.add_exception_handler(RequestValidationError, _misunderstood)
     return app
 
 
@@ -82,11 +82,19 @@ def _not_now(request: Request, error: Exception) -> Response:
 
 
 def _refused(request: Request, error: Exception) -> Response:
-    return _message(request, 400, "This cannot be shown", str(error))
+    title = "This cannot be shown" if request.method == "GET" else "This was not done"
+    return _message(request, 400, title, str(error))
 
 
 def _not_found(request: Request, _: Exception) -> Response:
     return _message(request, 404, "Not found", "There is no such page, or nothing of this name.")
+
+
+def _misunderstood(request: Request, error: Exception) -> Response:
+    if request.method == "GET" or not isinstance(error, RequestValidationError):
+        return _not_found(request, error)
+    wrong = "; ".join(f"{each['loc'][-1]}: {each['msg']}" for each in error.errors())
+    return _message(request, 400, "This was not done", f"The form cannot be understood: {wrong}. Nothing was changed.")
 
 
 def _not_allowed(request: Request, _: Exception) -> Response:

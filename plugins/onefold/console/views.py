@@ -6,5 +6,10 @@ from collections.abc import Sequence
 
 PREFIX = "/console"
 """The path of Airflow's API server below which the console answers."""
-VIEWS: Sequence[tuple[str, str]] = (("overview", "Overview"), ("lineage", "Lineage"), ("catalogue", "Catalogue"))
+VIEWS: Sequence[tuple[str, str]] = (
+    ("overview", "Overview"),
+    ("quarantine", "Quarantine"),
+    ("lineage", "Lineage"),
+    ("catalogue", "Catalogue"),
+)
 """Path and title of each page, in the order of the menu."""

@@ -61,8 +61,6 @@ ACCEPT_DELETES: Mapping[str, object] = {
 }
 
 
-
-
 def numbers(text: str | None) -> tuple[int, ...] | None:
     """The whole numbers of a list that people write, with commas or spaces between them; nothing is None.
 
