@@ -106,6 +106,9 @@ def test_a_row_tells_field_expectation_load_and_mapping_and_no_personal_value(st
         *(f"/quarantine/row/{n}" for (n,) in stock.query("select quarantine_id from ops.quarantine")),
     ):
         assert "Name " not in console("engineer").get(path).text
+    ((vat,),) = stock.query("select quarantine_id from ops.quarantine where _key = 'a'")
+    assert "credit is 99</strong>; allowed: 0, 5, 8, 23" in console("engineer").get(f"/quarantine/row/{vat}").text
+    assert "credit is 99" not in console("auditor").get(f"/quarantine/row/{vat}").text
     unreadable = console("engineer").get(f"/quarantine/row/{number + 1}").text
     assert ("stored as text" in unreadable) and "Replay this" not in unreadable
     assert console("engineer").get("/quarantine/row/999999").status_code == 404

@@ -1,4 +1,4 @@
-"""The value that stands in a field which is wrong, where engineers may read it: of a record that is published."""
+"""The value that stands in a field which is wrong, where engineers may read it: where it is not personal."""
 
 from __future__ import annotations
 
@@ -19,18 +19,21 @@ LONGEST = 60
 
 
 def plain_values(connection: psycopg.Connection, row: Row, stream: Stream | None) -> Mapping[str, str]:
-    """By field, what stands in the record from which a value is withheld: only of fields that are not personal and that
-    the row's reason names. Nothing for a record that waits: nobody but onefold_pii reads it."""
-    fields = [name for name in plain_fields(stream) if _names(row.reason, name)] if stream and row.attribute else []
+    """By field, what stands in the record that waits, or from which a value is withheld: only of fields that are not
+    personal and that the row's reason names."""
+    fields = [name for name in plain_fields(stream) if _names(row.reason, name)] if stream else []
     table = StagingTable(row.system, row.stream)
-    view = table.plain.as_string(connection)
-    if not fields or not one_row(connection.execute("select to_regclass(%s)", (view,)))[0]:
+    view, which, given = (
+        (table.plain, sql.SQL("_key = %s and _load_id = %s"), (row.key, row.load_id))
+        if row.attribute
+        else (table.waiting, sql.SQL("quarantine_id = %s"), (row.quarantine_id,))
+    )
+    there = "select to_regclass(%s)"
+    if not fields or not one_row(connection.execute(there, (view.as_string(connection),)))[0]:
         return {}
     found = connection.execute(
-        sql.SQL("select {} from {} where _key = %s and _load_id = %s").format(
-            sql.SQL(", ").join(map(sql.Identifier, fields)), table.plain
-        ),
-        (row.key, row.load_id),
+        sql.SQL("select {} from {} where {}").format(sql.SQL(", ").join(map(sql.Identifier, fields)), view, which),
+        given,
     ).fetchone()
     values = dict(zip(fields, found or (), strict=False))
     return {name: value for name, value in values.items() if value and len(value) <= LONGEST}

@@ -1,7 +1,8 @@
 """What an engineer without onefold_pii may read of a stream: the fields that the catalogue says are not personal.
 
-staging.<system>__<stream>__plain has the current records, with a text column for each of those fields. A field that the
-source sends and the catalogue does not name is in none of them: nobody knows what is in it.
+staging.<system>__<stream>__plain has the current records, with a text column for each of those fields, and
+staging.<system>__<stream>__waiting those that wait in quarantine, by quarantine_id. A field that the source sends and
+the catalogue does not name is in none of them: nobody knows what is in it.
 """
 
 from __future__ import annotations
@@ -40,14 +41,22 @@ def ensure_plain_views(connection: psycopg.Connection, streams: list[tuple[Stagi
     """
     held = _notes(connection, "%")
     for table, stream in streams:
-        view = _definition(table, stream)
-        fingerprint = hashlib.sha256(view.as_string(connection).encode()).hexdigest()
-        note = f"The current records' fields that are not personal. {fingerprint}"
-        if held.get(table.plain_name) != note:
+        views = [
+            (table.plain_name, _definition(table, stream), "The current records' fields that are not personal."),
+            (table.waiting_name, _waiting(table, stream), "The same fields of the records that wait in quarantine."),
+        ]
+        notes = {
+            name: f"{what} {hashlib.sha256(view.as_string(connection).encode()).hexdigest()}"
+            for name, view, what in views
+        }
+        if any(held.get(name) != note for name, note in notes.items()):
             with connection.transaction():
                 connection.execute("select pg_advisory_xact_lock(hashtextextended(%s, 2))", (table.name,))
-                if _notes(connection, table.name).get(table.plain_name) != note:  # another has not made it meanwhile
-                    _make(connection, table, view, note)
+                made = _notes(connection, table.name)  # another may have made them meanwhile
+                for name, view, _ in views:
+                    if made.get(name) != notes[name]:
+                        _make(connection, sql.Identifier("staging", name), view, notes[name])
+                _open_bookkeeping(connection, table)
 
 
 def _notes(connection: psycopg.Connection, stream: str) -> dict[str, str]:
@@ -56,29 +65,45 @@ def _notes(connection: psycopg.Connection, stream: str) -> dict[str, str]:
         connection.execute(
             "select c.relname, obj_description(c.oid, 'pg_class') from pg_class as c"
             " where c.relnamespace = 'staging'::regnamespace and c.relkind = 'v'"
-            " and c.relname like %s || '\\_\\_plain'",
-            (stream,),
+            " and (c.relname like %(stream)s || '\\_\\_plain' or c.relname like %(stream)s || '\\_\\_waiting')",
+            {"stream": stream},
         ).fetchall()
     )
 
 
 def _definition(table: StagingTable, stream: Stream) -> sql.Composed:
     columns = [sql.Identifier(name) for name in _BOOKKEEPING]
-    fields = [
-        sql.SQL("{} as {}").format(field_text(name, stream.fields[name]), sql.Identifier(name))
-        for name in plain_fields(stream)
-        if name not in _BOOKKEEPING
-    ]
     return sql.SQL("create view {} as select {} from {}").format(
-        table.plain, sql.SQL(", ").join([*columns, *fields]), table.current
+        table.plain, sql.SQL(", ").join([*columns, *_texts(stream)]), table.current
     )
 
 
-def _make(connection: psycopg.Connection, table: StagingTable, view: sql.Composed, note: str) -> None:
-    connection.execute(sql.SQL("drop view if exists {}").format(table.plain))
+def _waiting(table: StagingTable, stream: Stream) -> sql.Composed:
+    records = sql.SQL(
+        "(select quarantine_id, payload as _payload from ops.quarantine where state = 'open' and payload is not null"
+        " and system = {} and stream = {}) records"
+    ).format(sql.Literal(table.system), sql.Literal(table.stream))
+    return sql.SQL("create view {} as select {} from {}").format(
+        table.waiting, sql.SQL(", ").join([sql.SQL("quarantine_id"), *_texts(stream)]), records
+    )
+
+
+def _texts(stream: Stream) -> list[sql.Composed]:
+    return [
+        sql.SQL("{} as {}").format(field_text(name, stream.fields[name]), sql.Identifier(name))
+        for name in plain_fields(stream)
+        if name not in (*_BOOKKEEPING, "quarantine_id")
+    ]
+
+
+def _make(connection: psycopg.Connection, name: sql.Identifier, view: sql.Composed, note: str) -> None:
+    connection.execute(sql.SQL("drop view if exists {}").format(name))
     connection.execute(view)
-    connection.execute(sql.SQL("comment on view {} is {}").format(table.plain, sql.Literal(note)))
-    connection.execute(sql.SQL("grant select on {} to onefold_engineer").format(table.plain))
+    connection.execute(sql.SQL("comment on view {} is {}").format(name, sql.Literal(note)))
+    connection.execute(sql.SQL("grant select on {} to onefold_engineer").format(name))
+
+
+def _open_bookkeeping(connection: psycopg.Connection, table: StagingTable) -> None:
     for readable in (table.versions, table.current):
         connection.execute(
             sql.SQL("grant select ({}) on {} to onefold_engineer").format(

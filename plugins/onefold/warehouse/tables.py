@@ -38,6 +38,15 @@ class StagingTable:
         """The current records' fields that are not personal."""
         return sql.Identifier("staging", self.plain_name)
 
+    @property
+    def waiting_name(self) -> str:
+        return f"{self.name}__waiting"
+
+    @property
+    def waiting(self) -> sql.Identifier:
+        """The same fields of the records that wait in quarantine."""
+        return sql.Identifier("staging", self.waiting_name)
+
 
 @dataclass(frozen=True, slots=True)
 class LandingTables:
