@@ -6,8 +6,9 @@ from airflow.plugins_manager import AirflowPlugin
 
 from onefold.console.mount import Console, external_views
 from onefold.console.views import PREFIX
-from onefold.orchestration import backfill_runs
+from onefold.orchestration import backfill_runs, finished_deadlines
 from onefold.orchestration.approval_guard import ApprovalGuard
+from onefold.orchestration.deadlines import SinceLastData
 from onefold.platform.health import HealthPage
 
 
@@ -15,7 +16,8 @@ class OnefoldPlugin(AirflowPlugin):
     """Found by every Airflow process; only the scheduler calls the listener, and only the API server the others."""
 
     name = "onefold"
-    listeners = [backfill_runs]  # noqa: RUF012 - Airflow's own interface
+    listeners = [backfill_runs, finished_deadlines]  # noqa: RUF012 - Airflow's own interface
+    deadline_references = [SinceLastData]  # noqa: RUF012
     fastapi_apps = [  # noqa: RUF012
         {"name": "onefold", "app": HealthPage(), "url_prefix": "/onefold"},
         {"name": "console", "app": Console(), "url_prefix": PREFIX},

@@ -17,6 +17,7 @@ from airflow.timetables import interval, trigger
 from airflow.timetables.base import DataInterval, TimeRestriction
 
 from onefold.catalog.reader import read_catalog
+from onefold.orchestration.deadlines import SinceLastData
 from onefold.orchestration.pools import POOLS, RECONCILE
 from onefold.settings import ROOT
 from tests.dags.parsing import parsed
@@ -75,13 +76,13 @@ def test_a_sync_has_intervals_to_backfill_and_one_run_at_a_time(found: Mapping[s
     assert dag["params"] == ["accept_deletes", "end", "start"]
 
 
-def test_each_freshness_sla_of_a_system_is_a_deadline_counted_from_the_start_of_the_interval() -> None:
+def test_each_freshness_sla_of_a_system_is_a_deadline() -> None:
     made = runpy.run_path(str(ROOT / "dags" / "sync.py"))
     for dag_id, system in SYNCS.items():
         promised = {stream.freshness for stream in system.streams.values()}
         deadlines = made[dag_id].deadline
         assert {deadline.interval for deadline in deadlines} == promised
-        assert {deadline.reference.reference_name for deadline in deadlines} == {"DagRunLogicalDateDeadline"}
+        assert all(each.reference == SinceLastData(each.interval.total_seconds()) for each in deadlines)
         told = [name for deadline in deadlines for name in deadline.callback.kwargs["streams"]]
         assert sorted(told) == sorted(f"{system.system}.{stream}" for stream in system.streams)
 

@@ -46,6 +46,11 @@ def test_the_report_shows_every_stream_and_what_became_of_its_rows(first_demo: D
     assert f"http://127.0.0.1:{first_demo.installation.ui_port}" in first_demo.output
 
 
+def test_the_demo_leaves_the_daily_dags_switched_on_too(first_demo: Demo) -> None:
+    api = first_demo.installation.api()
+    assert [dag_id for dag_id in ("reconcile", "retention", "conform") if api.is_paused(dag_id)] == []
+
+
 def test_no_secret_is_in_what_the_demo_printed_or_in_a_log(first_demo: Demo) -> None:
     home = first_demo.installation.home
     stored = json.loads((home / "secrets.json").read_text())

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from onefold.insight.entities import EntityStatus
 
 AIMS = {"precision": 0.99, "recall": 0.97}
+DAILY = ("reconcile", "retention")
 NEXT_STEPS = """\
 Ask it:      bin/onefold sql "select legal_name, tax_id_pl, systems from conformed.customer limit 5"
 Check it:    bin/onefold audit verify
@@ -99,6 +100,9 @@ def _sync_all(here: Settings, groups: list[list[str]]) -> list[tuple[str, str]]:
         done += [(run.dag_id, follow(api, run).run_id) for run in started]
     api.unpause("conform")
     follow(api, api.trigger_dag("conform"))
+    for dag_id in DAILY:  # from now on by their schedule; switching them on begins no run
+        api.wait_for_dag(dag_id)
+        api.unpause(dag_id)
     return done
 
 

@@ -4,21 +4,62 @@ A run's logical date is the start of its interval, up to which the run before ha
 succeeded when the SLA's time has passed since then, the published data is older than the SLA allows: so the deadline is
 the logical date plus the SLA.
 
-A deadline is of one run. It stays when the run fails, though a later run may have brought all that was missing; and a
-backfill's lies in the past. So a deadline that passes is no alert yet: the ledger is asked
-(reconcile/freshness_sla.py).
+Only a run of the schedule has a deadline: a backfill's would lie in the past. The first run's counts from when it was
+made, because before that there was no data to grow old; so does that of a run which is made when its deadline has
+passed already (the DAG was paused). A run that fails keeps its deadline until another has published as much
+(finished_deadlines.py). A deadline that passes is no alert yet, because it is of all streams of the DAG: the ledger is
+asked about each (reconcile/freshness_sla.py).
 Where no run begins at all there is no deadline either: the DAG reconcile asks the ledger every day.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, ClassVar
 
 from airflow.sdk.definitions.callback import SyncCallback
-from airflow.sdk.definitions.deadline import DeadlineAlert, DeadlineReference
+from airflow.sdk.definitions.deadline import BaseDeadlineReference, DeadlineAlert
 
 from onefold.catalog.system import System
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+
+@dataclass(frozen=True, eq=False)
+class SinceLastData(BaseDeadlineReference):
+    """From when a run's deadline counts; the scheduler asks when it makes the run. OnefoldPlugin registers it."""
+
+    seconds: float = 0.0
+    """The SLA, which Airflow adds to what this says."""
+    required_kwargs: ClassVar[set[str]] = {"dag_id", "run_id"}
+
+    def serialize_reference(self) -> dict[str, object]:
+        return {**super().serialize_reference(), "seconds": self.seconds}
+
+    @classmethod
+    def deserialize_reference(cls, reference_data: Mapping[str, float]) -> SinceLastData:
+        return cls(reference_data["seconds"])
+
+    def _evaluate_with(self, *, session: Session, dag_id: str, run_id: str) -> datetime | None:
+        from airflow.models.dagrun import DagRun
+        from sqlalchemy import exists, select
+
+        of_dag = DagRun.dag_id == dag_id
+        row = session.execute(select(DagRun.run_type, DagRun.logical_date).where(of_dag, DagRun.run_id == run_id)).one()
+        run_type, logical = row
+        if run_type != "scheduled" or logical is None:
+            return None
+        earlier = exists().where(of_dag, DagRun.run_type == "scheduled", DagRun.logical_date < logical)
+        is_first = not session.scalar(select(earlier))
+        return counts_from(logical, datetime.now(UTC), timedelta(seconds=self.seconds), is_first=is_first)
+
+
+def counts_from(logical: datetime, made: datetime, sla: timedelta, *, is_first: bool) -> datetime:
+    """From when the deadline of a run of the schedule counts that was made at this instant."""
+    return made if is_first or logical + sla <= made else logical
 
 
 def freshness_deadlines(system: System) -> list[DeadlineAlert]:
@@ -29,7 +70,7 @@ def freshness_deadlines(system: System) -> list[DeadlineAlert]:
     return [
         DeadlineAlert(
             name=f"data of {system.system} no older than {freshness.total_seconds() / 3600:g} h",
-            reference=DeadlineReference.DAGRUN_LOGICAL_DATE,
+            reference=SinceLastData(freshness.total_seconds()),
             interval=freshness,
             callback=SyncCallback("onefold.orchestration.deadlines.freshness_missed", kwargs={"streams": streams}),
         )
