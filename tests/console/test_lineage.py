@@ -228,7 +228,7 @@ def test_marts_that_are_not_built_are_named(
 
 def test_search_finds_what_has_a_picture(browser: TestClient) -> None:
     page = html.fromstring(browser.get("/lineage", params={"q": "owed_pln"}).text)
-    found = page.xpath("//section/preceding::table//th[@scope='row']/a/@href")
+    found = page.xpath("//h2[@id='found']/following::table[1]//th[@scope='row']/a/@href")
     assert "/lineage/column/receivables.owed_pln" in found and all(
         browser.get(path).status_code == 200 for path in found
     )

@@ -55,7 +55,12 @@ function draw(place, { nodes, edges }) {
   };
   const paths = edges.map((edge, number) => line(svg, edge, route(edge, number)));
   const labels = edges.map((edge, number) => through(svg, edge, route(edge, number)));
-  const boxes = nodes.map((node, number) => box(svg, node, graph.node(String(number))));
+  // From left to right, as Tab goes through them.
+  const places = nodes.map((node, number) => ({ node, number, at: graph.node(String(number)) }));
+  const boxes = [];
+  for (const { node, number, at } of places.sort((one, other) => one.at.x - other.at.x || one.at.y - other.at.y)) {
+    boxes[number] = box(svg, node, at);
+  }
   light(svg, boxes, [paths, labels], edges);
   zoom(place, svg, size, boxes[nodes.findIndex((node) => node.focus)]);
   find(place, boxes, nodes);
@@ -84,7 +89,7 @@ function through(svg, edge, { x, y }) {
 }
 
 function box(svg, node, { x, y, width, height }) {
-  const parent = node.href ? make("a", { href: node.href }, svg) : svg;
+  const parent = node.href ? make("a", { href: node.href, "aria-label": `${node.label}, ${node.of}` }, svg) : svg;
   const group = make("g", { class: `box ${node.kind}${node.focus ? " focus" : ""}`, transform: `translate(${x - width / 2} ${y - height / 2})` }, parent);
   make("rect", { width, height, rx: node.kind === "transform" ? height / 2 : 5 }, group);
   make("text", { x: width / 2, y: 17, class: "name" }, group).textContent = node.label;
@@ -103,8 +108,11 @@ function light(svg, boxes, layers, edges) {
       for (const layer of layers) layer.forEach((each, at) => each.classList.toggle("near", near.lines.has(at)));
     };
     const off = () => svg.classList.remove("lit");
-    for (const name of ["mouseenter", "focus"]) link.addEventListener(name, on);
-    for (const name of ["mouseleave", "blur"]) link.addEventListener(name, off);
+    link.addEventListener("mouseenter", on);
+    link.addEventListener("mouseleave", off);
+    if (link === box) return; // no link: listening for the focus would let Tab stop there
+    link.addEventListener("focus", on);
+    link.addEventListener("blur", off);
   });
 }
 
