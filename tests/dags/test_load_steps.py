@@ -128,7 +128,8 @@ def test_an_attempt_after_one_that_was_killed_when_it_had_published_asks_no_sour
     with published(warehouse) as load_id:
         load_stream(of, "sap", "business_partner")  # its connection has no login: who asked would fail
     event = of["outlet_events"][staging_asset("sap", "business_partner")]
-    assert (event.extra["load_id"], event.extra["state"]) == (load_id, "published")
+    assert (event.extra["load_id"], event.extra["state"], event.extra["verdict"]) == (load_id, "published", "passed")
+    assert {"read", "new", "changed", "deleted", "quarantined", "withheld"} <= event.extra.keys()
 
 
 def test_a_task_that_was_cleared_loads_again(warehouse: str) -> None:

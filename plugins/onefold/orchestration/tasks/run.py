@@ -120,6 +120,7 @@ def figures(load: Load) -> Mapping[str, str | int]:
     return {
         "load_id": load.load_id,
         "state": load.state,
+        "verdict": load.verdict or "none",
         "window": f"[{load.window_start.isoformat()}, {load.window_end.isoformat()})",
         "read": load.rows_read,
         "new": load.rows_new,
