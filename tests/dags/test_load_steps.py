@@ -102,8 +102,9 @@ def published(warehouse: str) -> Iterator[int]:
     """A load of the run below that was published at NOW."""
     with psycopg.connect(warehouse, autocommit=True) as connection:
         (load_id,) = connection.execute(
-            "insert into ops.load (system, stream, window_start, window_end, state, dag_id, run_id, actor, ended_at)"
-            " values ('sap', 'business_partner', %s, %s, 'published', 'sync__sap', 'manual__1', 'os:tester', %s)"
+            "insert into ops.load (system, stream, window_start, window_end, state, verdict, dag_id, run_id, actor,"
+            " ended_at) values ('sap', 'business_partner', %s, %s, 'published', 'passed', 'sync__sap', 'manual__1',"
+            " 'os:tester', %s)"
             " returning load_id",
             (NOW - timedelta(hours=1), NOW, NOW),
         ).fetchone()
