@@ -110,16 +110,37 @@ INTO: dict[str, set[Line]] = {
 }
 
 
+READ_BY_HAND = frozenset(
+    [
+        "ai_cost_by_project",
+        "employee_history",
+        "headcount",
+        "kyc_profile",
+        "order_status",
+        "payables",
+        "rate_to_pln",
+        "receivables",
+        "revenue_by_month",
+    ]
+)
+"""Of other marts tests/insight/test_view_lineage.py knows that no column is made up and none is lost."""
+
+
+def _of_another_mart(line: Line) -> bool:
+    name, _, kind = line[2].rpartition(" ")
+    return kind in ("column", "mart") and name.partition(".")[0] not in READ_BY_HAND
+
+
 @pytest.mark.parametrize("attribute", INTO)
 def test_an_attribute_comes_from_what_the_yaml_says_and_goes_where_the_sql_says(
     browser: TestClient, attribute: str
 ) -> None:
     page = browser.get(f"/lineage/attribute/{attribute}").text
-    expected = _from_yaml(attribute) | INTO[attribute]
-    assert _lines(page) == expected
+    found = _lines(page)
+    assert {line for line in found if not _of_another_mart(line)} == _from_yaml(attribute) | INTO[attribute]
     figures = shown(page)
-    assert int(figures["field"]) == len({line[0] for line in expected if line[0].endswith("field")})
-    assert int(figures["column"]) == len({line[2] for line in expected if line[2].endswith("column")})
+    assert int(figures["field"]) == len({line[0] for line in found if line[0].endswith("field")})
+    assert int(figures["column"]) == len({line[2] for line in found if line[2].endswith("column")})
 
 
 def test_every_attribute_comes_from_what_the_yaml_says(browser: TestClient) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 
 import psycopg
@@ -43,8 +44,9 @@ def page(browser: Browser) -> Iterator[Page]:
 
 def test_the_picture_is_drawn_and_followed_by_keyboard(page: Page, address: str) -> None:
     page.goto(f"{address}/lineage/attribute/exchange_rate.rate")
-    boxes = page.locator("svg.graph .box")
-    expect(boxes).to_have_count(7)  # field, transform, attribute, rate_to_pln and what three marts make of it
+    graph = json.loads(page.locator(".picture").get_attribute("data-picture") or "")
+    expect(page.locator("svg.graph .box")).to_have_count(len(graph["nodes"]))
+    expect(page.locator("svg.graph .line path")).to_have_count(len(graph["edges"]))
     focus = page.locator("svg.graph .focus text")
     assert focus.all_text_contents() == ["rate", "attribute · exchange_rate"]
     assert (too_wide(page), barriers(page), page.locator("[style]").count()) == ([], [], 0)
