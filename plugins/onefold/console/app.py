@@ -12,13 +12,20 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.staticfiles import StaticFiles
 
-from onefold.console.pages import catalogue, lineage, overview, quarantine, replay
+from onefold.console.pages import catalogue, lineage, operations, overview, quarantine, replay
 from onefold.console.reading import SECONDS
 from onefold.console.render import FOLDER, HEADERS, page
 from onefold.console.viewer import Viewer, viewer_of
 from onefold.errors import Fatal, Retriable
 
-ROUTERS = (overview.router, replay.router, quarantine.router, lineage.router, catalogue.router)
+ROUTERS = (
+    overview.router,
+    replay.router,
+    quarantine.router,
+    lineage.router,
+    catalogue.router,
+    operations.router,
+)
 
 
 Who = Callable[[Request], Awaitable[Viewer | None]]

@@ -12,6 +12,8 @@ from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
+from onefold.audit.approval import triggering_user
+from onefold.console.document import Document
 from onefold.console.viewer import Viewer
 from onefold.console.views import VIEWS
 from onefold.text_table import number
@@ -65,6 +67,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters |= {"number": number, "when": when, "span": span, "person": person}
+    environment.filters |= {"who": who, "markdown": Document}
     environment.globals["sparkline"] = sparkline
     return environment
 
@@ -91,6 +94,16 @@ def span(time: timedelta | None) -> str:
     parts = [(seconds // 86400, "d"), (seconds // 3600 % 24, "h"), (seconds // 60 % 60, "min"), (seconds % 60, "s")]
     first = next((place for place, (count, _) in enumerate(parts) if count), 3)
     return " ".join(f"{count} {unit}" for count, unit in parts[first : first + 2] if count) or "0 s"
+
+
+def who(actor: str | None) -> str:
+    """Whom an audit event names, as people say it: a user, a DAG that ran by itself, somebody at a shell."""
+    if by := triggering_user(actor or ""):
+        return by
+    kind, _, name = (actor or "").partition(":")
+    if kind == "airflow" and "/" in name:
+        return f"DAG {name.partition('/')[0]}"
+    return {"airflow": name, "os": f"{name} (shell)", "role": f"role {name}"}.get(kind, actor or "")
 
 
 def sparkline(values: Sequence[int], label: str) -> Markup:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from onefold.errors import Fatal
@@ -33,6 +34,12 @@ class Viewer:
     def sees_operations(self) -> bool:
         """Whether they see quarantine, operations and the audit trail; an analyst sees what is published."""
         return self.duty != "analyst"
+
+
+async def require_operations(request: Request) -> None:
+    """For pages that an analyst does not see: 403 for them."""
+    if not request.state.viewer.sees_operations:
+        raise HTTPException(403)
 
 
 async def viewer_of(request: Request) -> Viewer | None:

@@ -11,5 +11,6 @@ VIEWS: Sequence[tuple[str, str]] = (
     ("quarantine", "Quarantine"),
     ("lineage", "Lineage"),
     ("catalogue", "Catalogue"),
+    ("operations", "Operations"),
 )
 """Path and title of each page, in the order of the menu."""

@@ -1,0 +1,76 @@
+"""What to do next about an operation: a link to where it is done, or words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from onefold.console.airflow_links import dag_page, decision_page, run_page
+from onefold.insight.operations import Operation
+
+
+@dataclass(frozen=True, slots=True)
+class NextStep:
+    """What to do, in words; `link` and `label` are where, if a page can do it. `inside`: a page of the console."""
+
+    text: str
+    link: str | None = None
+    label: str = ""
+    inside: bool = False
+
+
+def next_step(found: Operation, root: str) -> NextStep | None:
+    """The next step; None where nothing is left to do. `root` is the path below which the console answers."""
+    if found.is_open and found.asks:
+        return _decision(found, root)
+    if found.is_open:
+        return _going_on(found, root)
+    return _ended(found, root)
+
+
+def _decision(found: Operation, root: str) -> NextStep:
+    text = "Another person than who asked reads the plan, and approves or rejects it"
+    if found.kind == "plan":
+        return NextStep(f"{text}: bin/onefold plan approve {found.number}")
+    if found.kind == "restore":
+        return NextStep(f"{text}: bin/onefold audit restored")
+    if found.dag_id is None or found.run_id is None:
+        return NextStep(f"{text}.")
+    return NextStep(f"{text}.", decision_page(root, found.dag_id, found.run_id), "Decide")
+
+
+def _going_on(found: Operation, root: str) -> NextStep:
+    if found.kind == "alert":
+        return NextStep("Do what the alert says. It ends by itself once the cause is gone.")
+    if found.kind == "plan":
+        return NextStep(f"Apply it: bin/onefold apply {found.number}")
+    text = "Its run is at work, or has failed: the run shows which; a failed task is cleared there and goes on."
+    if found.dag_id is None or found.run_id is None:
+        return NextStep(text)
+    return NextStep(text, run_page(root, found.dag_id, found.run_id), "Run")
+
+
+def _ended(found: Operation, root: str) -> NextStep | None:
+    match (found.kind, found.state):
+        case ("rollback", "done"):
+            text = f"It can be undone: start the DAG rollback with undo = {found.number}."
+            return NextStep(text, dag_page(root, "rollback"), "DAG rollback")
+        case ("rollback", "refused"):
+            return NextStep("Nothing was changed. Start a new one.", dag_page(root, "rollback"), "DAG rollback")
+        case ("migration", "failed" | "refused"):
+            return NextStep("Start a new one.", dag_page(root, "migrate"), "DAG migrate")
+        case ("replay", "refused" | "refused in part"):
+            return NextStep(
+                "Rows were refused again: the page Quarantine says why. Fix the mapping or the suite, or the record at "
+                "its source, and replay again.",
+                f"{root}/quarantine",
+                "Quarantine",
+                inside=True,
+            )
+        case ("reconciliation", "drift"):
+            text = f"Load the differing days again: bin/onefold reconcile {found.about} --repair"
+            return NextStep(text, dag_page(root, "reconcile"), "DAG reconcile")
+        case ("reconciliation", "failed") if found.dag_id and found.run_id:
+            return NextStep("Its run says why.", run_page(root, found.dag_id, found.run_id), "Run")
+        case ("plan", "turned_down"):
+            return NextStep("Change the files, and plan again: bin/onefold plan")
+    return None

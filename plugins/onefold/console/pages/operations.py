@@ -1,0 +1,77 @@
+"""Operations: what people and schedules have asked the engine to do: each with its plan, its report, what is next."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from fastapi import APIRouter, Depends, HTTPException
+from starlette.requests import Request
+from starlette.responses import HTMLResponse
+
+from onefold.console.airflow_links import run_page
+from onefold.console.next_step import next_step
+from onefold.console.reading import reading
+from onefold.console.render import page
+from onefold.console.viewer import Viewer, require_operations
+from onefold.errors import Fatal
+from onefold.insight.operation_report import asked, report
+from onefold.insight.operations import KINDS, Kind, Operation, open_operations, operation, operations
+
+router = APIRouter(dependencies=[Depends(require_operations)])
+_MENTIONS_RECORDS = ("erasure", "plan")
+"""Kinds whose plans may name keys or show values of records, which auditors do not read."""
+
+
+@router.get("/operations")
+def operations_page(
+    request: Request, kind: str | None = None, show: str | None = None, before: str | None = None
+) -> HTMLResponse:
+    """All of them, the newest first. Raises Fatal when there is no such kind."""
+    if kind and kind not in KINDS:
+        raise Fatal(f"There is no kind of operation {kind!r}. There are: {', '.join(KINDS)}.")
+    root = request.scope.get("root_path", "")
+    with reading() as connection:
+        found = operations(connection, kind=cast("Kind", kind) or None, only_open=show == "open", before=before or None)
+        waiting = open_operations(connection)
+    return page(
+        request,
+        request.state.viewer,
+        "operations.html",
+        kinds=KINDS,
+        chosen=kind,
+        show=show,
+        before=before,
+        rows=found.rows,
+        next_before=found.before,
+        waiting=waiting,
+        next_steps={(each.kind, each.number): next_step(each, root) for each in found.rows},
+    )
+
+
+@router.get("/operations/{kind}/{number}")
+def operation_page(request: Request, kind: Kind, number: int) -> HTMLResponse:
+    """One of them."""
+    viewer: Viewer = request.state.viewer
+    root = request.scope.get("root_path", "")
+    with reading() as connection:
+        found = operation(connection, kind, number)
+        if found is None:
+            raise HTTPException(404)
+        withheld = viewer.duty == "auditor" and kind in _MENTIONS_RECORDS
+        questions = [] if withheld else asked(connection, found.subject)
+        parts = [] if withheld else report(connection, found)
+    return page(
+        request,
+        viewer,
+        "operation.html",
+        found=found,
+        withheld=withheld,
+        questions=questions,
+        parts=[each for each in parts if each.title != "Plan" or not questions],
+        step=next_step(found, root),
+        run=_run(found, root),
+    )
+
+
+def _run(found: Operation, root: str) -> str | None:
+    return run_page(root, found.dag_id, found.run_id) if found.dag_id and found.run_id else None
