@@ -48,3 +48,9 @@ def test_the_console_reads_only_and_sees_no_personal_record(console: Ask, wareho
         connection.execute("delete from ops.load")
     with reading() as connection, pytest.raises(psycopg.errors.InsufficientPrivilege):
         connection.execute("select payload from ops.quarantine")
+
+
+def test_the_menu_names_the_pages_that_the_viewer_may_see(console: Ask) -> None:
+    for duty, more in (("analyst", False), ("auditor", True)):
+        page = console(duty).get("/none").text
+        assert "/overview" in page and "/records" in page and ("/audit" in page, "/operations" in page) == (more, more)

@@ -68,6 +68,14 @@ def entry_from_database(conn: psycopg.Connection, seq: int) -> Entry:
     return _entry(*row)
 
 
+def newest_entries(conn: psycopg.Connection, most: int) -> Generator[Entry]:
+    """The newest entries, the newest first, streamed in the caller's transaction: whoever stops reads no more."""
+    with conn.cursor("newest_audit_entries", row_factory=tuple_row) as cursor:
+        cursor.itersize = _ROWS_PER_FETCH
+        for row in cursor.execute(_COLUMNS + "order by seq desc limit %s", (most,)):
+            yield _entry(*row)
+
+
 def entries_of(conn: psycopg.Connection, actions: Sequence[str]) -> list[Entry]:
     """Every entry of these actions, by sequence."""
     with conn.cursor(row_factory=tuple_row) as cursor:

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.staticfiles import StaticFiles
 
-from onefold.console.pages import catalogue, lineage, operations, overview, quarantine, replay
+from onefold.console.pages import audit, catalogue, lineage, operations, overview, quarantine, records, replay
 from onefold.console.reading import SECONDS
 from onefold.console.render import FOLDER, HEADERS, page
 from onefold.console.viewer import Viewer, viewer_of
@@ -24,7 +24,9 @@ ROUTERS = (
     quarantine.router,
     lineage.router,
     catalogue.router,
+    records.router,
     operations.router,
+    audit.router,
 )
 
 

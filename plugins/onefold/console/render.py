@@ -15,7 +15,7 @@ from starlette.responses import HTMLResponse
 from onefold.audit.approval import triggering_user
 from onefold.console.document import Document
 from onefold.console.viewer import Viewer
-from onefold.console.views import VIEWS
+from onefold.console.views import OF_OPERATIONS, VIEWS
 from onefold.text_table import number
 
 FOLDER = Path(__file__).parent
@@ -49,12 +49,18 @@ def page(
             root=request.scope.get("root_path", ""),
             here=request.url.path,
             viewer=viewer,
-            views=[view for view in VIEWS if viewer is not None],
+            views=_menu(viewer),
             now=datetime.now(UTC),
             **values,
         )
     )
     return HTMLResponse(shown, status, headers=HEADERS)
+
+
+def _menu(viewer: Viewer | None) -> list[tuple[str, str]]:
+    if viewer is None:
+        return []
+    return [(path, title) for path, title in VIEWS if viewer.sees_operations or path not in OF_OPERATIONS]
 
 
 @cache

@@ -11,6 +11,10 @@ VIEWS: Sequence[tuple[str, str]] = (
     ("quarantine", "Quarantine"),
     ("lineage", "Lineage"),
     ("catalogue", "Catalogue"),
+    ("records", "Golden records"),
     ("operations", "Operations"),
+    ("audit", "Audit"),
 )
 """Path and title of each page, in the order of the menu."""
+OF_OPERATIONS = frozenset({"quarantine", "operations", "audit"})
+"""The pages that an analyst does not see."""
