@@ -12,6 +12,7 @@ import click
 from benchmarks import (
     against_dlt,
     conforming,
+    console,
     empty_loads,
     erasing,
     gating,
@@ -33,6 +34,7 @@ PARTS = {
     "soap": soap,
     "gate": gating,
     "conform": conforming,
+    "console": console,
     "empty-loads": empty_loads,
     "small-loads": small_loads,
 }
@@ -44,7 +46,7 @@ PARTS = {
 @click.option("--rounds", default=5, show_default=True, help="How often each thing is measured; the median counts.")
 def bench(parts: tuple[str, ...], rows: int, rounds: int) -> None:
     """Measure every part, or those named: loading, memory, rollback, erasure, dlt, soap, gate, conform,
-    empty-loads, small-loads.
+    console, empty-loads, small-loads.
 
     All of it takes about half an hour at a million rows and five rounds. What takes longest is measured fewer times,
     or with fewer rows, and its line says so.

@@ -1,0 +1,135 @@
+"""The console's pages beside a long history: 200 streams with 10,000 loads each."""
+
+from __future__ import annotations
+
+import os
+import pkgutil
+import statistics
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from functools import partial
+from importlib import import_module
+from unittest.mock import patch
+
+import psycopg
+from fastapi.testclient import TestClient
+from psycopg.conninfo import make_conninfo
+from starlette.requests import Request
+
+from benchmarks.measure import PASSWORD, Warehouse, peak_memory, seconds
+from benchmarks.table import Row
+from onefold.catalog.reader import Catalog, read_catalog
+from onefold.catalog.system import System
+from onefold.console import pages
+from onefold.console.app import console_app
+from onefold.console.viewer import Viewer
+from onefold.console.views import VIEWS
+from onefold.settings import CONSOLE_URL
+
+STREAMS = 200
+LOADS = 10_000
+"""Of each stream, one every ten minutes."""
+MOST_SECONDS = 1.0
+MOST_STATEMENTS = 10
+_SEED = """
+    insert into ops.load (system, stream, window_start, window_end, state, dag_id, run_id, actor, rows_read, rows_new,
+        rows_changed, rows_quarantined, verdict, seconds_extracting, started_at, ended_at, last_active)
+    select 'system_' || stream %% 20, 'stream_' || stream, at - interval '10 minutes', at,
+        case when load %% 50 = 0 then 'rejected' else 'published' end, 'sync__system_' || stream %% 20,
+        'scheduled__' || load, 'airflow:sync', 1000, load %% 7, load %% 5, load %% 3, 'passed', 1, at, at, at
+    from generate_series(1, %(loads)s) load cross join generate_series(1, %(streams)s) stream
+    cross join lateral (select now() - (%(loads)s - load) * interval '10 minutes') as time (at);
+    insert into ops.usage (load_id, system, stream, status, requests, bytes, milliseconds, quota_used, quota_limit)
+    select load_id, system, stream, '200', 5, 1000, 100, 7, 1000 from ops.load;
+    insert into ops.cursor (system, stream, window_end, load_id, moved_at)
+    select system, stream, max(window_end), max(load_id), now() from ops.load where state = 'published' group by 1, 2;
+    insert into ops.quarantine
+        (load_id, system, stream, _key, _hash, payload, _extracted_at, suite, expectation, reason, state)
+    select load_id, system, stream, 'k' || load_id, ''::bytea, '{}', now(), system || '__' || stream,
+        'expect_column_values_to_be_between(credit)', 'credit is -1; allowed: 0 or more',
+        case when load_id %% 4 = 0 then 'open' else 'superseded' end
+    from ops.load where load_id %% 10 < 2;
+    alter table audit.event disable trigger event_link;
+    insert into audit.event (seq, at, actor, action, subject, payload, result, previous_hash, hash)
+    select load_id + 1000000, started_at, actor, 'load.publish', system || '.' || stream, '{}', 'ok',
+        sha256(load_id::text::bytea), sha256(load_id::text::bytea) from ops.load;
+    alter table audit.event enable always trigger event_link;
+"""
+
+
+def measure(warehouse: Warehouse, rows: int, rounds: int) -> Iterator[Row]:
+    """Each page's time, and its statements; `rows` is the whole history's, at most 200 streams × 10,000 loads."""
+    loads = min(LOADS, rows // STREAMS)
+    with warehouse.fresh() as url, _history(warehouse, url, loads), _catalogue(), ExitStack() as stack:
+        browser = stack.enter_context(TestClient(console_app(_who)))
+        for path, title in VIEWS:
+            ask = partial(_ask, browser, path)
+            ask()
+            before, began = peak_memory(), _statements(warehouse, url)
+            times = [seconds(ask) for _ in range(rounds)]
+            statements = (_statements(warehouse, url) - began) / rounds
+            memory = peak_memory() - before
+            detail = f"{statistics.median(times):.2f} s, {statements:.0f} statements, {memory:.0f} MB more at most"
+            ratio = max(statistics.median(times) / MOST_SECONDS, statements / MOST_STATEMENTS)
+            yield Row(
+                f"console: {title} beside {STREAMS * loads:,} loads / 1 s, 10 statements", ratio, 1.0, detail, True
+            )
+
+
+def _ask(browser: TestClient, path: str) -> None:
+    browser.get(f"/{path}").raise_for_status()
+
+
+async def _who(_: Request) -> Viewer:
+    return Viewer("measured", "engineer", "measured")
+
+
+@contextmanager
+def _history(warehouse: Warehouse, url: str, loads: int) -> Iterator[None]:
+    owner = make_conninfo(url, user="postgres", password=None)
+    with psycopg.connect(warehouse.server.url(psycopg.conninfo.conninfo_to_dict(owner)["dbname"])) as connection:
+        with psycopg.ClientCursor(connection) as cursor:
+            cursor.execute(_SEED, {"loads": loads, "streams": STREAMS})
+        connection.commit()
+        connection.autocommit = True
+        connection.execute("vacuum analyze")
+    os.environ[CONSOLE_URL] = make_conninfo(url, user="onefold_console", password=PASSWORD)
+    yield
+
+
+@contextmanager
+def _catalogue() -> Iterator[None]:
+    """The history's streams in place of the project's, wherever a page reads the catalogue."""
+    project = read_catalog()
+    model = project.systems["erp"].model_dump(exclude_unset=True)
+    stream = model["streams"]["towar"]
+    systems = {
+        f"system_{number}": System.model_validate(
+            {
+                **model,
+                "system": f"system_{number}",
+                "streams": {f"stream_{each}": stream for each in range(1, STREAMS + 1) if each % 20 == number},
+            }
+        )
+        for number in range(20)
+    }
+    catalog = Catalog({**project.systems, **systems}, project.entities)
+    with ExitStack() as stack:
+        for found in pkgutil.iter_modules(pages.__path__):
+            module = import_module(f"{pages.__name__}.{found.name}")
+            if hasattr(module, "read_systems"):
+                stack.enter_context(patch.object(module, "read_systems", lambda: systems))
+            if hasattr(module, "read_catalog"):
+                stack.enter_context(patch.object(module, "read_catalog", lambda: catalog))
+        yield
+
+
+def _statements(warehouse: Warehouse, url: str) -> int:
+    """How many statements onefold_console has sent, but for those that begin and end its transactions."""
+    name = psycopg.conninfo.conninfo_to_dict(url)["dbname"]
+    with psycopg.connect(warehouse.server.url(name)) as connection:
+        row = connection.execute(
+            "select coalesce(sum(calls), 0)::bigint from audit.pg_stat_statements s join pg_roles r on r.oid = s.userid"
+            " where r.rolname = 'onefold_console' and query !~* '^(begin|commit|rollback|set )'"
+        ).fetchone()
+    return row[0] if row else 0
