@@ -36,11 +36,23 @@ class LoadSummary:
     error: str | None
     started_at: datetime
     ended_at: datetime | None
+    rejected_in: str | None = None
+    pages: int = 0
 
     @property
     def gate(self) -> str:
-        """The gate's verdict on a load that was published; else the state that the load is in."""
-        return self.verdict if self.state == "published" else self.state
+        """The gate's verdict on a load that was published, or how far a source was read whose load ended there; else
+        the state that the load is in."""
+        if self.state == "published":
+            return self.verdict
+        return self.unread or self.state
+
+    @property
+    def unread(self) -> str | None:
+        """Where the load ended before the source was read to its end: whether anything of it came; else None."""
+        if self.state != "rejected" or self.rejected_in != "extracting":
+            return None
+        return "not read to its end" if self.pages else "not reached"
 
 
 COLUMNS = sql.SQL(
@@ -48,7 +60,7 @@ COLUMNS = sql.SQL(
     " rows_quarantined as quarantined, rows_conflicting as conflicting, values_withheld as withheld,"
     " coalesce(verdict, 'none') as verdict,"
     " round((seconds_extracting + seconds_gating + seconds_publishing)::numeric, 1)::float8 as seconds, error,"
-    " started_at, ended_at"
+    " started_at, ended_at, rejected_in, pages"
 )
 _LOADS = sql.SQL("select system, stream, {} from ops.load ").format(COLUMNS)
 

@@ -20,7 +20,7 @@ class Severity(IntEnum):
     ERROR = 3
 
 
-Kind = Literal["rejected", "late", "drift", "quarantine", "withheld"]
+Kind = Literal["unread", "rejected", "late", "drift", "quarantine", "withheld"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ def _of(status: StreamStatus, now: datetime) -> Iterator[Problem]:
     last = status.last_load
     if last is not None and last.state == "rejected":
         reason = last.error or "no reason is recorded"
-        yield Problem(Severity.ERROR, "rejected", *about, reason, since=last.ended_at)
+        yield Problem(Severity.ERROR, "unread" if last.unread else "rejected", *about, reason, since=last.ended_at)
     if status.is_stale(now):
         text = "older than its freshness SLA allows"
         yield Problem(Severity.ERROR, "late", *about, text, since=status.current_as_of)

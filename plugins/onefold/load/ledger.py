@@ -59,6 +59,7 @@ class Load:
     moved_cursor: bool
     rollback_until: datetime | None
     last_active: datetime
+    rejected_in: State | None
     sweep: bool
     fields_fingerprint: str | None
 
@@ -160,7 +161,8 @@ def reject(connection: psycopg.Connection, load: Load, error: str) -> None:
     """End a load without publishing it, and drop what it had landed. Staging and cursor are untouched."""
     with connection.transaction():
         connection.execute(
-            "update ops.load set state = 'rejected', error = %s, ended_at = now() where load_id = %s",
+            "update ops.load set rejected_in = state, state = 'rejected', error = %s, ended_at = now()"
+            " where load_id = %s",
             (error, load.load_id),
         )
         discard_landing(connection, load.tables)

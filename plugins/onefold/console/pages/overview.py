@@ -25,7 +25,8 @@ router = APIRouter()
 
 @dataclass(frozen=True, slots=True)
 class Total:
-    """All streams in one line. `late`: older than their freshness SLA allows; `rejected`: whose last load was."""
+    """All streams in one line. `late`: older than their freshness SLA allows; `rejected`: whose last load was
+    rejected, or ended before the source was read."""
 
     streams: int
     late: int

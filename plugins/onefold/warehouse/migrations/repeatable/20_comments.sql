@@ -36,6 +36,8 @@ comment on table ops.alert is 'One row for each alert from its opening until it 
     'subject (a stream), how often it was seen, and which receivers were notified of it when it opened and when it was resolved.';
 comment on column ops.load.fields_fingerprint is 'SHA-256 of the fields in the stream''s YAML by which the gate judged the load: '
     'names, paths, types, required. NULL: it has not passed the gate, or did before this was recorded.';
+comment on column ops.load.rejected_in is
+    'In which state a rejected load was: extracting (the source was not read to its end), landed or gated.';
 comment on column ops.load.cursor_value is 'The greatest cursor that the load itself read.';
 comment on column ops.load.rollback_until is 'From then on the load cannot be rolled back. Loads that were published before rollbacks '
     'were possible have none and are final.';
