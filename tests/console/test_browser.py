@@ -17,6 +17,7 @@ from tests.databases import copy_database, drop_database
 from tests.roles import as_role
 
 PATHS = [path for path, _ in VIEWS]
+AIRFLOWS_SANDBOX = "allow-scripts allow-same-origin allow-forms allow-downloads"
 LOOKS = {"desktop": (WIDTHS["desktop"], "light"), "phone": (WIDTHS["phone"], "dark")}
 
 
@@ -68,6 +69,21 @@ def test_a_page_is_used_by_keyboard(browser: Browser, address: str, path: str) -
             "document.activeElement.closest('main') && document.activeElement.matches(':focus-visible')"
         )
         assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid"
+
+
+def test_a_link_out_of_the_frame_works_in_the_sandbox_that_airflow_puts_around_it(
+    browser: Browser, address: str
+) -> None:
+    frame = f"<iframe sandbox='{AIRFLOWS_SANDBOX}' src='/{PATHS[0]}'></iframe>"
+    with browser.new_context(base_url=address) as context:
+        page = context.new_page()
+        page.route("**/airflow", lambda route: route.fulfill(body=frame, content_type="text/html"))
+        page.goto("/airflow")
+        console = page.frame_locator("iframe")
+        console.locator("main").evaluate("main => { main.innerHTML = '<a target=_top href=/out>a run</a>' }")
+        page.route("**/out", lambda route: route.fulfill(body="Airflow's page of the run"))
+        console.get_by_role("link", name="a run").click()
+        page.wait_for_url("**/out")
 
 
 def is_dark(page: Page) -> bool:

@@ -13,17 +13,17 @@ from onefold.console.views import PREFIX, VIEWS
 
 
 def external_views() -> list[Mapping[str, object]]:
-    """What Airflow's menu shows: each page, in a frame of Airflow's UI."""
+    """What Airflow's menu shows, each page in a frame of Airflow's UI: the first beside Airflow's own, where one click
+    opens it, the others in the menu of plugins."""
+    first, *others = VIEWS
     return [
-        {
-            "name": title,
-            "href": f"{PREFIX}/{path}",
-            "destination": "nav",
-            "category": "Onefold",
-            "url_route": f"onefold-{path}",
-        }
-        for path, title in VIEWS
+        _view(first[0], "Onefold") | {"nav_top_level": True},
+        *(_view(path, title) | {"category": "Onefold"} for path, title in others),
     ]
+
+
+def _view(path: str, name: str) -> dict[str, object]:
+    return {"name": name, "href": f"{PREFIX}/{path}", "destination": "nav", "url_route": f"onefold-{path}"}
 
 
 class Console:

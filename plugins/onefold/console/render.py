@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from onefold.audit.approval import triggering_user
+from onefold.console.airflow_links import run_page
 from onefold.console.document import Document
 from onefold.console.viewer import Viewer
 from onefold.console.views import OF_OPERATIONS, VIEWS
@@ -74,7 +75,7 @@ def _environment() -> Environment:
     )
     environment.filters |= {"number": number, "when": when, "span": span, "person": person}
     environment.filters |= {"who": who, "markdown": Document}
-    environment.globals["sparkline"] = sparkline
+    environment.globals |= {"sparkline": sparkline, "run_page": run_page}
     return environment
 
 

@@ -23,6 +23,8 @@ class LoadSummary:
     system: str
     stream: str
     load_id: int
+    dag_id: str
+    run_id: str
     state: str
     read: int
     new: int
@@ -54,9 +56,15 @@ class LoadSummary:
             return None
         return "not read to its end" if self.pages else "not reached"
 
+    @property
+    def is_stuck(self) -> bool:
+        """Whether its last attempt failed, and it has not ended: a source is down, or the machine was."""
+        return self.ended_at is None and self.error is not None
+
 
 COLUMNS = sql.SQL(
-    "load_id, state, rows_read as read, rows_new as new, rows_changed as changed, rows_deleted as deleted,"
+    "load_id, dag_id, run_id, state,"
+    " rows_read as read, rows_new as new, rows_changed as changed, rows_deleted as deleted,"
     " rows_quarantined as quarantined, rows_conflicting as conflicting, values_withheld as withheld,"
     " coalesce(verdict, 'none') as verdict,"
     " round((seconds_extracting + seconds_gating + seconds_publishing)::numeric, 1)::float8 as seconds, error,"

@@ -8,6 +8,7 @@ from datetime import datetime
 from enum import IntEnum
 from typing import Literal
 
+from onefold.insight.loads import LoadSummary
 from onefold.insight.streams import StreamStatus
 from onefold.text_table import with_noun
 
@@ -20,13 +21,13 @@ class Severity(IntEnum):
     ERROR = 3
 
 
-Kind = Literal["unread", "rejected", "late", "drift", "quarantine", "withheld"]
+Kind = Literal["unread", "rejected", "failed", "late", "drift", "quarantine", "withheld"]
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
     """One thing that is wrong with one stream. `count`: how many records, rows or values it is about; 1 where it is
-    about the stream itself."""
+    about the stream itself. `run`: the DAG and the run that it came up in."""
 
     severity: Severity
     kind: Kind
@@ -35,6 +36,7 @@ class Problem:
     text: str
     count: int = 1
     since: datetime | None = None
+    run: tuple[str, str] | None = None
 
     @property
     def name(self) -> str:
@@ -50,9 +52,10 @@ def problems(statuses: Iterable[StreamStatus], now: datetime) -> Sequence[Proble
 def _of(status: StreamStatus, now: datetime) -> Iterator[Problem]:
     about = (status.system, status.stream)
     last = status.last_load
-    if last is not None and last.state == "rejected":
-        reason = last.error or "no reason is recorded"
-        yield Problem(Severity.ERROR, "unread" if last.unread else "rejected", *about, reason, since=last.ended_at)
+    if last is not None and (last.state == "rejected" or last.is_stuck):
+        reason = (last.error or "no reason is recorded").removeprefix(f"{status.name}: ").removesuffix(".")
+        run = (last.dag_id, last.run_id)
+        yield Problem(Severity.ERROR, _of_load(last), *about, reason, since=last.ended_at or last.started_at, run=run)
     if status.is_stale(now):
         text = "older than its freshness SLA allows"
         yield Problem(Severity.ERROR, "late", *about, text, since=status.current_as_of)
@@ -65,3 +68,9 @@ def _of(status: StreamStatus, now: datetime) -> Iterator[Problem]:
     if status.withheld:
         text = with_noun(status.withheld, "value", "values")
         yield Problem(Severity.NOTICE, "withheld", *about, text, status.withheld)
+
+
+def _of_load(load: LoadSummary) -> Kind:
+    if load.unread or load.state == "extracting":
+        return "unread"
+    return "rejected" if load.state == "rejected" else "failed"

@@ -15,12 +15,12 @@ for (const form of document.querySelectorAll("form[method=post]")) {
 }
 // Airflow shows the console in a frame that may not lead its page elsewhere: a link to Airflow itself is followed there.
 if (window.parent !== window) {
-  for (const link of document.querySelectorAll("a[target=_top]")) {
-    link.addEventListener("click", (event) => {
-      event.preventDefault();
-      const there = window.parent.document.createElement("a");
-      there.href = link.href;
-      there.click();
-    });
-  }
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest("a[target=_top]");
+    if (link === null) return;
+    event.preventDefault();
+    const there = window.parent.document.createElement("a");
+    there.href = link.href;
+    there.click();
+  });
 }

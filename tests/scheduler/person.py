@@ -1,0 +1,65 @@
+"""A person at Airflow's UI, in a real browser: what they click is counted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from onefold.platform.people import Duty
+from tests.browser import WIDTHS, complaints
+from tests.scheduler.installation import Installation
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, FrameLocator, Locator, Page
+
+PATIENCE = 120_000
+"""Milliseconds after which a page is not coming any more, on a machine under load."""
+
+
+@dataclass
+class Person:
+    """Somebody who has signed in. `said`: the errors of the browser's console."""
+
+    page: Page
+    said: list[str]
+    clicks: int = field(default=0, init=False)
+
+    def click(self, where: Locator) -> None:
+        """One click, once there is what it is for."""
+        where.click()
+        self.clicks += 1
+
+    def opens_the_console(self) -> FrameLocator:
+        """The console's first page, from Airflow's menu: one click."""
+        self.click(self.page.get_by_role("link", name="Onefold"))
+        return self.console
+
+    def turns_to(self, title: str) -> None:
+        """Another page of the console, from its own menu."""
+        self.click(self.console.get_by_role("navigation").get_by_role("link", name=title))
+
+    @property
+    def console(self) -> FrameLocator:
+        """The console in its frame of Airflow's UI."""
+        return self.page.frame_locator("iframe")
+
+
+@contextmanager
+def signed_in(browser: Browser, at: Installation, duty: Duty) -> Iterator[Person]:
+    """A person with this duty, who has signed in on a desktop and looks at Airflow's first page."""
+    width, height = WIDTHS["desktop"]
+    address = f"http://127.0.0.1:{at.ui_port}"
+    with browser.new_context(base_url=address, viewport={"width": width, "height": height}) as context:
+        context.set_default_timeout(PATIENCE)
+        page = context.new_page()
+        said = complaints(page)
+        name, password = at.signs_in(duty)
+        page.goto("/")
+        page.get_by_label("Username").fill(name)
+        page.get_by_label("Password").fill(password)
+        page.get_by_role("button", name="Sign in").click()
+        page.get_by_role("link", name="Onefold").wait_for()
+        said.clear()  # that nobody had signed in
+        yield Person(page, said)

@@ -1,0 +1,81 @@
+"""The console inside the real Airflow, in a real browser: who sees it, and how few clicks lead to a repair."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from tests.scheduler.installation import Installation, wait_for
+from tests.scheduler.person import PATIENCE, Person, signed_in
+
+pytestmark = pytest.mark.scheduler
+expect.set_options(timeout=PATIENCE)
+
+TO_THE_REASON, TO_THE_REPAIR = 3, 6
+"""So many clicks at most."""
+
+
+def test_the_console_is_in_airflows_menu_and_follows_its_colours(browser: Browser, here: Installation) -> None:
+    with signed_in(browser, here, "engineer") as person:
+        console = person.opens_the_console()
+        expect(console.get_by_role("heading", level=1)).to_have_text("Overview")
+        expect(console.locator(".viewer")).to_contain_text(f"{here.signs_in('engineer')[0]} (engineer)")
+        for dark in (True, False):
+            person.page.get_by_role("button", name="User").click()
+            person.page.get_by_role("menuitem", name="Appearance").click()
+            person.page.get_by_role("menuitemradio", name="Dark Mode" if dark else "Light Mode").click()
+            expect(console.locator("html.dark")).to_have_count(int(dark))
+
+
+@pytest.fixture
+def faulty(here: Installation) -> Iterator[Installation]:
+    """The installation; faults are cleared at the end."""
+    yield here
+    here.sandbox("DELETE", "faults")
+
+
+def newest(at: Installation, stream: str) -> dict[str, object]:
+    """State and error of the stream's newest load."""
+    query = "select state, error from ops.load where system || '.' || stream = %s order by load_id desc limit 1"
+    return at.rows(query, stream)[0]
+
+
+def run_again(person: Person, stream: str) -> None:
+    """What failed of the run is tried again, from the overview."""
+    page = person.page
+    person.click(person.console.get_by_role("link", name=f"The run of {stream} that failed"))
+    person.click(page.get_by_role("button", name="Press shift+c to clear"))
+    dialog = page.get_by_role("dialog")
+    person.click(dialog.get_by_text("Clear only failed tasks"))
+    person.click(dialog.get_by_role("button", name="Confirm"))
+    expect(dialog).to_be_hidden()
+
+
+def test_a_changed_contract_and_a_source_that_is_down_are_read_and_repaired_without_a_terminal(
+    browser: Browser, faulty: Installation
+) -> None:
+    wrong = {"hr.job": "was text and is now absent", "nbp.rate": "status 503"}
+    faulty.sandbox(
+        "POST", "faults", system="hr", kind="rename_field", field="employeeId", to="nr", path="jobInfo", times=-1
+    )
+    faulty.sandbox("POST", "faults", system="nbp", kind="status", code=503, path="tables/A", times=-1)
+    api = faulty.api()
+    for stream in wrong:
+        api.trigger_dag(f"sync__{stream.partition('.')[0]}", {})
+    for stream in wrong:
+        wait_for(lambda stream=stream: newest(faulty, stream)["error"], f"the failure of {stream}", every=0.5)
+    with signed_in(browser, faulty, "engineer") as person:
+        console = person.opens_the_console()
+        for stream, reason in wrong.items():
+            expect(
+                console.get_by_role("listitem").filter(has_text=f"{stream}:").filter(has_text=reason)
+            ).to_be_visible()
+        assert person.clicks <= TO_THE_REASON
+        faulty.sandbox("DELETE", "faults")  # who was down is asked again without anybody's doing
+        run_again(person, "hr.job")
+        assert person.clicks <= TO_THE_REPAIR
+        assert person.said == []
+    for stream in wrong:
+        wait_for(lambda stream=stream: newest(faulty, stream)["state"] == "published", f"{stream} again", every=0.5)
