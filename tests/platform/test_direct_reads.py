@@ -23,7 +23,7 @@ from onefold.privacy.direct_reads import collect_direct_reads
 from onefold.warehouse.tables import StagingTable
 from tests.conftest import TEMPLATE
 from tests.databases import copy_database, drop_database
-from tests.roles import as_role
+from tests.roles import as_role, trusted
 
 VALUE = "kanarek@example.com"
 EMAIL = "conformed.customer_version.email"
@@ -64,15 +64,15 @@ def psql(url: str, role: str, statements: Sequence[str]) -> None:
 
 @pytest.fixture(scope="module")
 def watched(postgres: Postgres) -> Iterator[str]:
-    """A warehouse that PostgreSQL watches; analysts and engineers may see personal columns, as members of onefold_pii
-    may, in this database alone."""
+    """A warehouse that PostgreSQL watches; engineers may read tables too, in this database alone."""
     name = copy_database(postgres, TEMPLATE)
     url = postgres.url(name)
     with owner(url) as connection:
-        connection.execute("grant select on all tables in schema conformed to onefold_analyst, onefold_engineer")
+        connection.execute("grant select on all tables in schema conformed to onefold_engineer")
     collect(url)
-    yield url
-    drop_database(postgres, name)
+    with trusted(postgres.url("postgres"), "analyst", "engineer"):
+        yield url
+        drop_database(postgres, name)
 
 
 @pytest.fixture
@@ -111,10 +111,10 @@ WAYS = {
 
 @pytest.mark.parametrize("way", WAYS)
 def test_an_analyst_who_reads_directly_is_recorded_without_a_value(warehouse: str, way: str) -> None:
-    psql(warehouse, "onefold_analyst", WAYS[way])
+    psql(warehouse, "trusted_analyst", WAYS[way])
     assert collect(warehouse) > 0
     found = events(warehouse)
-    assert {reader for reader, _, _ in found} == {"role:onefold_analyst"}
+    assert {reader for reader, _, _ in found} == {"role:trusted_analyst"}
     reads = [payload for _, payload, _ in found if EMAIL in payload["personal_columns"] or not payload["columns_known"]]
     assert max(max(payload["plans"], payload["calls"]) for payload in reads) >= 1
     assert all(payload["columns_known"] for payload in reads) or way == "several at once"
@@ -122,11 +122,47 @@ def test_an_analyst_who_reads_directly_is_recorded_without_a_value(warehouse: st
     assert collect(warehouse) == 0
 
 
+HIDDEN = (
+    "select * from conformed.customer",
+    "select to_jsonb(c) from conformed.customer as c",
+    "table conformed.employee",
+    "select email, count(*) from conformed.customer group by email having min(phone) <> 'a' order by max(street)",
+    "select e.salary, c.phone from conformed.employee as e left join conformed.customer as c on c.email = e.email",
+)
+
+
+def test_who_is_shown_nothing_personal_has_read_nothing_personal(warehouse: str) -> None:
+    """Of what the views hide; what they show of organisations is in the chain as before."""
+    psql(warehouse, "onefold_analyst", HIDDEN)
+    psql(warehouse, "trusted_analyst", HIDDEN)
+    psql(warehouse, "onefold_engineer", ["select email from conformed.customer_version"])
+    collect(warehouse)
+    read: dict[str, set[str]] = {}
+    for reader, payload, _ in events(warehouse):
+        read.setdefault(reader, set()).update(column.rpartition(".")[2] for column in payload["personal_columns"])
+    organisations = {"legal_name", "tax_id_pl", "regon", "krs", "eu_vat", "postal_code", "city"}
+    assert read["role:onefold_analyst"] == organisations
+    assert {*organisations, "email", "phone", "street", "person_name", "salary", "pesel"} <= read["role:trusted_analyst"]
+    assert read["role:onefold_engineer"] == {"email"}, "a table hides nothing"
+
+
+def test_who_was_shown_it_until_a_moment_ago_has_read_it(warehouse: str) -> None:
+    with trusted(warehouse, "auditor"):
+        collect(warehouse)
+        psql(warehouse, "trusted_auditor", [READ])
+        with owner(warehouse) as connection:
+            connection.execute("revoke onefold_pii from trusted_auditor")
+        collect(warehouse)
+        psql(warehouse, "trusted_auditor", ["select email, phone from conformed.customer"])
+        collect(warehouse)
+    assert [payload["personal_columns"] for _, payload, _ in events(warehouse)] == [[EMAIL]]
+
+
 def test_a_query_that_fails_after_it_has_shown_rows_is_recorded_too(warehouse: str) -> None:
     with pytest.raises(psycopg.errors.DivisionByZero):
         psql(
             warehouse,
-            "onefold_analyst",
+            "trusted_analyst",
             ["select email from conformed.customer union all select (1 / (random() * 0)::int)::text"],
         )
     collect(warehouse)
@@ -137,7 +173,7 @@ def test_a_query_that_fails_after_it_has_shown_rows_is_recorded_too(warehouse: s
 def test_copying_a_table_and_reading_its_sample_is_recorded_of_engineers(warehouse: str) -> None:
     psql(
         warehouse,
-        "onefold_engineer",
+        "trusted_engineer",
         [
             "copy conformed.customer_version (email) to stdout",
             "select most_common_vals from pg_stats where attname = 'email'",
@@ -145,16 +181,16 @@ def test_copying_a_table_and_reading_its_sample_is_recorded_of_engineers(warehou
     )
     collect(warehouse)
     found = [(reader, payload["personal_columns"]) for reader, payload, _ in events(warehouse)]
-    assert ("role:onefold_engineer", [EMAIL]) in found
+    assert ("role:trusted_engineer", [EMAIL]) in found
     assert any("pg_catalog.pg_statistic.stavalues1" in columns for _, columns in found)
 
 
 def test_calls_and_rows_are_those_since_the_last_time_and_what_is_not_personal_is_left_out(warehouse: str) -> None:
     counted = "select count(*) from ops.load"
     one = "select (select email from conformed.customer limit 1) from (values (1), (2)) as two"
-    psql(warehouse, "onefold_engineer", [one, one, counted])
+    psql(warehouse, "trusted_engineer", [one, one, counted])
     collect(warehouse)
-    psql(warehouse, "onefold_engineer", [one, counted])
+    psql(warehouse, "trusted_engineer", [one, counted])
     collect(warehouse)
     found = [payload for _, payload, text in events(warehouse) if "two" in text]
     assert [(each["plans"], each["calls"], each["rows"]) for each in found] == [(2, 2, 4), (1, 1, 2)]
@@ -186,7 +222,7 @@ def test_a_table_that_is_gone_is_recorded_as_not_known_with_its_name(warehouse: 
     with owner(warehouse) as connection:
         connection.execute("create table landing.load_7 (_payload jsonb)")
         connection.execute("grant select on landing.load_7 to onefold_engineer")
-        psql(warehouse, "onefold_engineer", ["select * from landing.load_7", made_up])
+        psql(warehouse, "trusted_engineer", ["select * from landing.load_7", made_up])
         connection.execute("drop table landing.load_7")
     collect(warehouse)
     found = [(payload["columns_known"], payload["personal_columns"]) for _, payload, _ in events(warehouse)]
@@ -222,7 +258,7 @@ def test_a_statement_can_hide_behind_one_of_the_same_shape(warehouse: str) -> No
     """No guarantee, but what docs/reads.md says is not recorded: should PostgreSQL tell them apart, it may go there."""
     psql(
         warehouse,
-        "onefold_analyst",
+        "trusted_analyst",
         ["select c.unit from pg_settings c", "select c.person_name from conformed.customer c"],
     )
     collect(warehouse)
@@ -230,7 +266,7 @@ def test_a_statement_can_hide_behind_one_of_the_same_shape(warehouse: str) -> No
 
 
 def test_the_engine_can_say_neither_who_has_read_nor_how_often(warehouse: str) -> None:
-    psql(warehouse, "onefold_analyst", [READ])
+    psql(warehouse, "trusted_analyst", [READ])
     with psycopg.connect(as_role(warehouse, "onefold_loader"), autocommit=True) as engine:
         [(role, query_id, top_level)] = engine.execute("select role, query_id, top_level from audit.direct_reads(9)")
         reads = {"sha256": "0" * 64, "text": "select ?", "columns_known": True, "personal_columns": []}
@@ -238,11 +274,11 @@ def test_the_engine_can_say_neither_who_has_read_nor_how_often(warehouse: str) -
         record = "select audit.record_direct_reads(%s)"
         assert engine.execute(record, [json.dumps([said | {"role": 10}])]).fetchone() == (0,)
         assert engine.execute(record, [json.dumps([said])]).fetchone() == (1,)
-    assert [(reader, payload["calls"]) for reader, payload, _ in events(warehouse)] == [("role:onefold_analyst", 1)]
+    assert [(reader, payload["calls"]) for reader, payload, _ in events(warehouse)] == [("role:trusted_analyst", 1)]
 
 
 def test_what_postgresql_forgets_is_a_gap_and_so_is_an_extension_that_is_gone(warehouse: str) -> None:
-    psql(warehouse, "onefold_analyst", [READ])
+    psql(warehouse, "trusted_analyst", [READ])
     collect(warehouse)
     with owner(warehouse) as connection:
         connection.execute(f"select audit.pg_stat_statements_reset(0, dbid, queryid) {STATISTICS}".encode())
@@ -272,7 +308,7 @@ def test_the_file_in_which_a_cursor_left_a_value_can_be_emptied_and_the_chain_sa
         data = data_folder(postgres.home)
         return [path for path in data.glob("pg_stat*/*") if path.is_file() and VALUE.encode() in path.read_bytes()]
 
-    psql(warehouse, "onefold_analyst", WAYS["a cursor"])
+    psql(warehouse, "trusted_analyst", WAYS["a cursor"])
     assert files_with_the_value() != []
     with psycopg.connect(as_role(warehouse, "onefold_loader"), autocommit=True) as engine:
         engine.execute("select audit.forget_counted_statements('os:test')")
@@ -284,13 +320,13 @@ def test_the_file_in_which_a_cursor_left_a_value_can_be_emptied_and_the_chain_sa
 def test_the_command_records_and_shows_who_read_what(
     warehouse: str, tmp_path: object, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    psql(warehouse, "onefold_analyst", [READ])
+    psql(warehouse, "trusted_analyst", [READ])
     monkeypatch.setenv("ONEFOLD_HOME", str(tmp_path))
     monkeypatch.setenv("ONEFOLD_WAREHOUSE_URL", as_role(warehouse, "onefold_loader"))
     shown = CliRunner().invoke(audit, ["reads", "--json"])
     assert shown.exit_code == 0, shown.exception
     [read] = json.loads(shown.stdout)["reads"]
-    assert (read["reader"], read["how"], read["times"], read["columns_known"]) == ("onefold_analyst", "direct", 1, True)
+    assert (read["reader"], read["how"], read["times"], read["columns_known"]) == ("trusted_analyst", "direct", 1, True)
     assert EMAIL in read["personal_columns"]
     assert "select email from conformed.customer where email <> ?" in CliRunner().invoke(audit, ["reads"]).output
     with psycopg.connect(as_role(warehouse, "onefold_auditor")) as auditor:

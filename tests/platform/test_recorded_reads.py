@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import psycopg
 import pytest
 from click.testing import CliRunner, Result
 
 from onefold.commands.sql import sql
+from onefold.platform.postgres import Postgres
 from onefold.warehouse.read_columns import read_columns
 from onefold.warehouse.statement_text import without_values
-from tests.roles import as_role
+from tests.roles import as_role, trusted
 
 
 def ask(url: str, role: str, query: str, *options: str) -> Result:
@@ -23,11 +26,10 @@ def events(url: str) -> list[tuple]:
         ).fetchall()
 
 
-@pytest.fixture(autouse=True)
-def engineers_may_read_personal_columns(warehouse_url: str) -> None:
-    """As who holds onefold_pii may, in this database alone: a membership would hold in those of other tests too."""
-    with psycopg.connect(warehouse_url) as owner:
-        owner.execute("grant select on all tables in schema conformed to onefold_engineer")
+@pytest.fixture(scope="module", autouse=True)
+def trusted_readers(postgres: Postgres) -> Iterator[None]:
+    with trusted(postgres.url("postgres"), "engineer"):
+        yield
 
 
 @pytest.mark.parametrize(
@@ -52,7 +54,7 @@ def engineers_may_read_personal_columns(warehouse_url: str) -> None:
     ],
 )
 def test_the_columns_that_a_query_reads_are_known_through_views(warehouse_url: str, query: str, columns: set[str]):
-    with psycopg.connect(as_role(warehouse_url, "onefold_engineer"), autocommit=True) as connection:
+    with psycopg.connect(as_role(warehouse_url, "trusted_engineer"), autocommit=True) as connection:
         read = read_columns(connection, query)
     of_customer = {each.column for each in read or () if each.table == "customer_version"}
     assert columns <= of_customer
@@ -60,7 +62,7 @@ def test_the_columns_that_a_query_reads_are_known_through_views(warehouse_url: s
 
 
 def test_several_statements_and_what_has_no_plan_are_not_guessed(warehouse_url: str):
-    with psycopg.connect(as_role(warehouse_url, "onefold_engineer"), autocommit=True) as connection:
+    with psycopg.connect(as_role(warehouse_url, "trusted_engineer"), autocommit=True) as connection:
         for query in ("select 1; drop table x", "show work_mem", "selekt"):
             assert read_columns(connection, query) is None
 
@@ -69,11 +71,11 @@ def test_a_query_is_recorded_before_its_rows_are_shown_and_when_they_have_ended(
     query = (
         "select email from conformed.customer where email = 'jan.kowalski@example.com' and tax_id_pl <> '5270103391'"
     )
-    asked = ask(warehouse_url, "onefold_engineer", query, "--csv")
+    asked = ask(warehouse_url, "trusted_engineer", query, "--csv")
     assert asked.exit_code == 0, asked.output
     (begin, end) = events(warehouse_url)
     assert begin[0] == "read.begin" and end[0] == "read.end"
-    assert begin[1].startswith("role:onefold_engineer/os:")
+    assert begin[1].startswith("role:trusted_engineer/os:")
     assert begin[2]["form"] == "csv" and begin[2]["columns_known"] is True
     assert begin[2]["personal_columns"] == [
         "conformed.customer_version.email",
@@ -87,9 +89,16 @@ def test_a_query_is_recorded_before_its_rows_are_shown_and_when_they_have_ended(
     assert "kowalski" not in written and "5270103391" not in written
 
 
+def test_of_what_a_view_hides_nothing_is_recorded_as_read(warehouse_url: str):
+    for role in ("onefold_analyst", "trusted_engineer"):
+        assert ask(warehouse_url, role, "select person_name, phone from conformed.customer").exit_code == 0
+    found = [payload["personal_columns"] for action, _, payload, _ in events(warehouse_url) if action == "read.begin"]
+    assert found == [[], ["conformed.customer_version.person_name", "conformed.customer_version.phone"]]
+
+
 def test_rows_are_counted_and_a_query_that_fails_is_recorded_too(warehouse_url: str):
     assert ask(warehouse_url, "onefold_analyst", "select generate_series(1, 1500)", "--json").exit_code == 0
-    assert ask(warehouse_url, "onefold_analyst", "select email from conformed.customer").exit_code != 0
+    assert ask(warehouse_url, "onefold_analyst", "select email from conformed.customer_version").exit_code != 0
     found = [(action, payload.get("rows"), result) for action, _, payload, result in events(warehouse_url)]
     assert found == [
         ("read.begin", None, "ok"),

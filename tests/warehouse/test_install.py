@@ -50,11 +50,24 @@ def test_an_auditor_sees_what_was_asked_and_found_but_no_key(warehouse_url, seen
             auditor.execute(f"select {key} from {table}")  # noqa: S608 - our own names
 
 
-@pytest.mark.parametrize("schema", ["landing", "staging", "mapped", "ops", "audit", "lineage"])
+@pytest.mark.parametrize("schema", ["landing", "staging", "mapped", "audit", "lineage"])
 def test_an_analyst_cannot_even_look_into(schema, warehouse_url):
     with psycopg.connect(as_role(warehouse_url, "onefold_analyst")) as analyst:
         allowed = analyst.execute("select has_schema_privilege(%s, 'usage')", (schema,)).fetchone()[0]
     assert not allowed
+
+
+def test_of_ops_an_analyst_reads_the_mapping_alone(warehouse_url):
+    with psycopg.connect(as_role(warehouse_url, "onefold_analyst")) as analyst:
+        analyst.execute("select entity, attribute, system, stream, fields, transform from ops.mapping")
+        readable = analyst.execute(
+            "select relname from pg_class where relnamespace = 'ops'::regnamespace and relkind in ('r', 'p', 'v', 'm', 'S')"
+            " and (has_table_privilege(oid, 'select') or relkind <> 'S' and has_any_column_privilege(oid, 'select'))"
+        ).fetchall()
+        callable_ones = analyst.execute(
+            "select proname from pg_proc where pronamespace = 'ops'::regnamespace and has_function_privilege(oid, 'execute')"
+        ).fetchall()
+    assert (readable, callable_ones) == ([("mapping",)], [])
 
 
 def test_an_auditor_sees_that_a_row_was_refused_but_not_the_row(warehouse_url):

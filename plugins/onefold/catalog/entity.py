@@ -203,6 +203,12 @@ class Party(Model):
     attributes: Annotated[list[Name], Field(min_length=1)] = Field(
         description="what is personal data where the company is a natural person: onefold_pii alone reads it then"
     )
+    address: list[Name] = Field([], description="the same of where it is, which says of no other company that it is it")
+
+    @property
+    def hidden(self) -> tuple[str, ...]:
+        """What is not shown of a company that is a natural person."""
+        return (*self.attributes, *self.address)
 
 
 class Entity(Model):
@@ -274,7 +280,7 @@ class Entity(Model):
     @model_validator(mode="after")
     def _parties_exist(self) -> Entity:
         for party in self.parties:
-            for name in (party.name, *filter(None, (party.court_number,)), *party.attributes):
+            for name in (party.name, *filter(None, (party.court_number,)), *party.hidden):
                 if name not in self.attributes:
                     raise ValueError(f"parties names {name!r}, which is not under attributes")
         return self
@@ -287,7 +293,7 @@ class Entity(Model):
     @property
     def party_of(self) -> dict[str, Party]:
         """The party that each attribute of one is about."""
-        return {name: party for party in self.parties for name in party.attributes}
+        return {name: party for party in self.parties for name in party.hidden}
 
     @property
     def referenced(self) -> dict[str, str]:

@@ -155,7 +155,8 @@ def _rename(change: RenamedAttribute) -> str:
 def _drop_entity(entity: str) -> str:
     tables = f"conformed.{entity}_version, conformed.{entity}_crosswalk_version, conformed.{entity}_provenance"
     return (
-        f"drop view if exists conformed.{entity}, conformed.{entity}_unmasked, conformed.{entity}_crosswalk cascade;\n"
+        f"drop view if exists conformed.{entity}, conformed.{entity}_unmasked, conformed.{entity}_history,\n"
+        f"    conformed.{entity}_crosswalk cascade;\n"
         f"drop table if exists {tables}, mapped.{entity}__identifier;\n"
         f"delete from ops.published where entity = {literal(entity)};\n"
     )
@@ -173,7 +174,8 @@ def _drop_views(changes: Sequence[Change]) -> str:
         for entity in sorted({each.entity for each in changes if not isinstance(each, NewEntity)})
     ]
     views = [
-        f"drop view if exists conformed.{entity}, conformed.{entity}_unmasked cascade;\n" for entity in sorted(rebuilt)
+        f"drop view if exists conformed.{entity}, conformed.{entity}_unmasked, conformed.{entity}_history cascade;\n"
+        for entity in sorted(rebuilt)
     ]
     return "".join([*left, *views])
 

@@ -23,6 +23,8 @@ PERSONAL = ("contact", "identity", "sensitive")
 
 VIEWS = "plugins/onefold/warehouse/migrations/repeatable"
 """Where the views of the entities go: each after those that it reads, by the number that its name begins with."""
+_TIMES = ("valid_from", "valid_to")
+"""Columns that conformed.<entity>_history has of its own: an attribute with that name has the entity's before it there."""
 _TEMPLATES = Path(__file__).parent / "golden_sql"
 
 
@@ -41,7 +43,7 @@ def known_columns(entity: Entity) -> dict[str, str]:
 
 
 def personal_attributes(entity: Entity) -> list[str]:
-    """The attributes that analysts without onefold_pii may not read."""
+    """The attributes that are NULL for readers without onefold_pii."""
     return [name for name, attribute in entity.attributes.items() if attribute.personal in PERSONAL]
 
 
@@ -84,6 +86,7 @@ def _render(template: str, entity: Entity) -> str:
             referenced=entity.referenced,
             parties=entity.parties,
             party_of=entity.party_of,
+            in_history=lambda attribute: f"{entity.entity}_{attribute}" if attribute in _TIMES else attribute,
         )
     )
 

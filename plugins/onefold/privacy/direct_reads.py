@@ -59,10 +59,10 @@ def try_to_collect_direct_reads(url: str, catalog: Catalog, actor: str) -> None:
 
 def _batches(connection: psycopg.Connection, catalog: Catalog) -> Iterator[int]:
     while True:
-        counted = connection.execute("select role, query_id, top_level, text from audit.direct_reads(%s)", (_BATCH,))
+        counted = connection.execute("select role, query_id, top_level, text, shown from audit.direct_reads(%s)", (_BATCH,))
         said = [
-            {"role": role, "query_id": query_id, "top_level": top_level, "reads": _reads(connection, catalog, text)}
-            for role, query_id, top_level, text in counted.fetchall()
+            {"role": role, "query_id": query_id, "top_level": top_level, "reads": _reads(connection, catalog, *read)}
+            for role, query_id, top_level, *read in counted.fetchall()
         ]
         if said:
             yield int(one_row(connection.execute("select audit.record_direct_reads(%s)", (Jsonb(said),)))[0])
@@ -70,12 +70,13 @@ def _batches(connection: psycopg.Connection, catalog: Catalog) -> Iterator[int]:
             return
 
 
-def _reads(connection: psycopg.Connection, catalog: Catalog, statement: str) -> dict[str, object] | None:
-    """What the statement reads, for its event; None where that is nothing personal."""
+def _reads(connection: psycopg.Connection, catalog: Catalog, statement: str, shown: bool) -> dict[str, object] | None:
+    """What the statement reads, for its event; None where that is nothing personal. `shown` is whether its reader may
+    have seen what views hide."""
     query = query_of(statement)
     if query is None:
         return None
-    columns = planned_columns(connection, query)
+    columns = planned_columns(connection, query, shown=shown)
     text = without_values(_PARAMETER.sub("?", statement))
     # Of a statement without a plan, the tables that it names.
     read = columns if columns is not None else _named_tables(connection, text)

@@ -40,7 +40,7 @@ def own_fields(
     for entity in entities.values():
         if (party := entity.own_party) is None or source not in entity.streams:
             continue
-        mapped = {field for attribute in party.attributes for field in _fields(entity, attribute, source)}
+        mapped = {field for attribute in party.hidden for field in _fields(entity, attribute, source)}
         others = _more_fields(entities, stream, source) - mapped
         court_number = _text(stream, payload, _fields(entity, party.court_number, source))
         if name := _text(stream, payload, _fields(entity, party.name, source)):
@@ -58,7 +58,7 @@ def own_fields(
 def is_persons(entity: Entity, natural: IsNatural, attribute: str, row: Mapping[str, object]) -> bool:
     """Whether an attribute of a row of the entity says who a company is that has to be taken for a natural person."""
     party = entity.own_party
-    if party is None or attribute not in party.attributes:
+    if party is None or attribute not in party.hidden:
         return False
     name, court_number = row.get(party.name), row.get(party.court_number or "")
     return natural(str(name), str(court_number) if court_number else None) if name else not court_number

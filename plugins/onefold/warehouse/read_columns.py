@@ -3,7 +3,7 @@
 Views are resolved to their tables, and a star to its columns. What a scan or a join gives upwards may be more than what
 is used of it (the planner takes whole rows where that is cheaper), so its output counts only where it is the result:
 what is used above stands there once more. What masking reads to tell a person from a company (14_people.sql) the reader
-has not read. In doubt a column is in rather than out: a mart that masks by a name worked out of several reads them all.
+has not read, and neither what a view shows to members of onefold_pii alone, if the reader is none. In doubt a column is in rather than out: a mart that masks by a name worked out of several reads them all.
 Source: PostgreSQL, EXPLAIN (VERBOSE, FORMAT JSON); use_physical_tlist in optimizer/plan/createplan.c.
 """
 
@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import psycopg
@@ -37,6 +37,9 @@ _HANDS_ON = frozenset(
 _NAME = r'(?:(?:"[^"]+"|[a-z_][a-z0-9_$]*)\.)?(?:"[^"]+"|[a-z_][a-z0-9_$]*)'
 _MASKING = re.compile(rf"\bconformed\.is_natural_person\({_NAME}, (?:{_NAME}|NULL::text)\)")
 """Of columns as they are: of anything worked out of them the answer may tell more than a legal form."""
+_MAY_READ = "conformed.may_read_people()"
+_HIDDEN = r"CASE WHEN \((?:{asking})\)\.col1 THEN {name} ELSE NULL::[a-z0-9_ ]+?(?:\([0-9,]+\)[a-z ]*?)?(?:\[\])? END"
+"""A personal column as a view shows it; `asking` are the InitPlans that find out whether the reader may see it."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -73,7 +76,8 @@ _WITHIN = (
 
 
 def read_columns(connection: psycopg.Connection, statement: str) -> frozenset[ReadColumn] | None:
-    """What the statement would read; None where PostgreSQL has no plan for it (SHOW, COPY, several statements).
+    """What the statement would read for the session's role; None where PostgreSQL has no plan for it (SHOW, COPY,
+    several statements).
 
     Nothing is run: EXPLAIN without ANALYZE only plans. Raises nothing: what is refused here is refused there too.
     """
@@ -82,27 +86,32 @@ def read_columns(connection: psycopg.Connection, statement: str) -> frozenset[Re
             # Binary: by the extended protocol, which takes one statement only.
             cursor.execute(b"explain (verbose, costs off, format json) " + statement.encode(), binary=True)
             row = cursor.fetchone()
-            return _columns(cursor, row[0] if row else None)
+            shown = bool(one_row(cursor.execute("select conformed.may_read_people()"))[0])
+            return _columns(cursor, row[0] if row else None, shown)
     except (psycopg.Error, UnicodeEncodeError):
         return None
 
 
-def planned_columns(connection: psycopg.Connection, query: str) -> frozenset[ReadColumn] | None:
+def planned_columns(connection: psycopg.Connection, query: str, *, shown: bool) -> frozenset[ReadColumn] | None:
     """What a query of somebody else would read, whatever its values; None where PostgreSQL has no plan for it here.
+
+    `shown` is whether views show that reader what is personal.
 
     The connection is in no transaction, and its prepared statements are given up. The query may have parameters ($1).
     A name without a schema that is not found is looked for in each of ours: then the result is what any of them gives.
     Nothing is run, in no more than some seconds; raises nothing.
     """
-    columns = _prepared(connection, query, "")
+    columns = _prepared(connection, query, "", shown)
     if columns is not None:
         return columns
-    each = [_prepared(connection, query, path) for path in (*SCHEMAS, ", ".join(SCHEMAS))]
+    each = [_prepared(connection, query, path, shown) for path in (*SCHEMAS, ", ".join(SCHEMAS))]
     found = [columns for columns in each if columns is not None]
     return frozenset().union(*found) if found else None
 
 
-def _prepared(connection: psycopg.Connection, query: str, search_path: str) -> frozenset[ReadColumn] | None:
+def _prepared(
+    connection: psycopg.Connection, query: str, search_path: str, shown: bool
+) -> frozenset[ReadColumn] | None:
     try:
         with connection.transaction(force_rollback=True), connection.cursor(row_factory=tuple_row) as cursor:
             cursor.execute(sql.SQL(_WITHIN).format(sql.Literal(search_path)))
@@ -112,7 +121,7 @@ def _prepared(connection: psycopg.Connection, query: str, search_path: str) -> f
             values = sql.SQL("({})").format(sql.SQL(", ").join([sql.NULL] * parameters)) if parameters else sql.SQL("")
             cursor.execute(sql.SQL("explain (verbose, costs off, format json) execute onefold_read {}").format(values))
             row = cursor.fetchone()
-            return _columns(cursor, row[0] if row else None)
+            return _columns(cursor, row[0] if row else None, shown)
     except (psycopg.Error, UnicodeEncodeError):
         return None
     finally:
@@ -120,12 +129,12 @@ def _prepared(connection: psycopg.Connection, query: str, search_path: str) -> f
             connection.execute("deallocate all")
 
 
-def _columns(cursor: psycopg.Cursor, plans: object) -> frozenset[ReadColumn] | None:
+def _columns(cursor: psycopg.Cursor, plans: object, shown: bool) -> frozenset[ReadColumn] | None:
     """The columns of EXPLAIN's answer, of a part of a table under the table's name; None where it has no plan."""
     plans = json.loads(plans) if isinstance(plans, str | bytes) else plans
     if not isinstance(plans, list) or "Plan" not in plans[0]:
         return None
-    named = frozenset(columns_of(plans[0]["Plan"]))
+    named = frozenset(columns_of(plans[0]["Plan"], shown=shown))
     cursor.execute(_TABLES, (sorted({f"{each.schema}.{each.table}" for each in named}),))
     return frozenset(
         ReadColumn(parent_schema, parent, column)
@@ -134,23 +143,39 @@ def _columns(cursor: psycopg.Cursor, plans: object) -> frozenset[ReadColumn] | N
     )
 
 
-def columns_of(plan: Plan) -> Iterator[ReadColumn]:
-    """The columns in a plan, each perhaps several times; of a plan with one table also words that are none."""
+def columns_of(plan: Plan, *, shown: bool) -> Iterator[ReadColumn]:
+    """The columns in a plan, each perhaps several times; of a plan with one table also words that are none. Without
+    `shown`, what a view hides from the reader is left out."""
     nodes = list(_nodes(plan, is_result=True))
     tables = {
         str(node["Alias"]): (str(node["Schema"]), str(node["Relation Name"]))
         for node, _ in nodes
         if "Relation Name" in node
     }
+    hidden = None if shown else _hidden(node for node, _ in nodes)
     for node, is_result in nodes:
         for expression in _expressions(node, is_result):
             text = _MASKING.sub("", _TEXT.sub("", expression))
+            text = hidden.sub("", text) if hidden else text
             for alias, column in _COLUMN.findall(text):
                 if table := tables.get(_plain(alias)):
                     yield ReadColumn(*table, _plain(column))
             if len(tables) == 1:  # with one table its columns stand alone
                 (table,) = tables.values()
                 yield from (ReadColumn(*table, word) for word in _WORD.findall(text))
+
+
+def _hidden(nodes: Iterable[Plan]) -> re.Pattern[str] | None:
+    """What stands in the plan for a column that may_read_people() hides; None where it is not asked.
+
+    A plan may not give an expression of its own for it: NULL is what every such CASE then is.
+    """
+    asking = [str(each["Subplan Name"]) for each in nodes if "Subplan Name" in each and _asks_who_may_read(each)]
+    return re.compile(_HIDDEN.format(asking="|".join(map(re.escape, asking)), name=_NAME)) if asking else None
+
+
+def _asks_who_may_read(node: Plan) -> bool:
+    return node.get("Output") == [_MAY_READ] and "Plans" not in node
 
 
 def _nodes(plan: Plan, *, is_result: bool) -> Iterator[tuple[Plan, bool]]:

@@ -42,6 +42,13 @@ begin
     return null;
 end $$;
 
+-- The roles to which views show what is personal (conformed.may_read_people).
+create or replace function audit.roles_shown_people() returns oid[]
+language sql stable set search_path = pg_catalog, pg_temp as $$
+    select coalesce(array_agg(r.oid), '{}') from pg_roles as r
+    where pg_has_role(r.oid, (select p.oid from pg_roles as p where p.rolname = 'onefold_pii'), 'usage')
+$$;
+
 -- Begins a collection: whether there is anything to collect. What PostgreSQL has forgotten since the last one, and that
 -- recording has begun or ended, is appended as read.gap.
 create or replace function audit.begin_direct_reads(person text) returns boolean
@@ -85,7 +92,8 @@ begin
             'since', audit.instant(was.collected_at)), 'ok');
     end if;
     update audit.statement_watch set evictions = found.dealloc, reset_at = found.stats_reset,
-        since = was.collected_at, collected_at = clock_timestamp();
+        since = was.collected_at, collected_at = clock_timestamp(),
+        shown_before = was.shown_now, shown_now = audit.roles_shown_people();
     return true;
 end $$;
 
@@ -94,12 +102,14 @@ language sql stable set search_path = pg_catalog, pg_temp as $$
     select to_char(moment at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')
 $$;
 
--- Statements of readers that were planned or have ended since they were last recorded. Their text may hold values.
+-- Statements of readers that were planned or have ended since they were last recorded. Their text may hold values. `shown`
+-- is whether their reader has been a member of onefold_pii, now or when they were recorded the time before.
 create or replace function audit.direct_reads(most integer)
-returns table (role oid, query_id bigint, top_level boolean, text text)
+returns table (role oid, query_id bigint, top_level boolean, text text, shown boolean)
 language plpgsql security definer set search_path = pg_catalog, pg_temp as $$ begin
     return query select s.userid, s.queryid, s.toplevel, coalesce(left(s.query, 100000), '')
-    from audit.pg_stat_statements(true) as s left join audit.statement_counter as c
+        , s.userid = any (w.shown_before || w.shown_now || audit.roles_shown_people())
+    from audit.statement_watch as w cross join audit.pg_stat_statements(true) as s left join audit.statement_counter as c
         on (c.role, c.query_id, c.top_level, c.since) = (s.userid, s.queryid, s.toplevel, s.stats_since)
     where s.dbid = (select d.oid from pg_database as d where d.datname = current_database())
         and s.userid <> all (audit.engine_roles())
@@ -179,4 +189,5 @@ alter function audit.begin_direct_reads(text) owner to onefold_definer;
 alter function audit.direct_reads(integer) owner to onefold_definer;
 alter function audit.record_direct_reads(jsonb) owner to onefold_definer;
 revoke all on function audit.direct_reads_missing(), audit.begin_direct_reads(text), audit.direct_reads(integer),
-    audit.record_direct_reads(jsonb), audit.forget_counted_statements(text), audit.engine_roles(), audit.instant(timestamptz) from public;
+    audit.record_direct_reads(jsonb), audit.forget_counted_statements(text), audit.engine_roles(), audit.roles_shown_people(),
+    audit.instant(timestamptz) from public;

@@ -17,21 +17,21 @@ declare
             , v.owner_key
             , v.company_krs
             , v.company_tax_id
-            , v.first_name
-            , v.middle_names
-            , v.last_name
+            , case when (select conformed.may_read_people()) then v.first_name end as first_name
+            , case when (select conformed.may_read_people()) then v.middle_names end as middle_names
+            , case when (select conformed.may_read_people()) then v.last_name end as last_name
             , v.group_name
-            , v.pesel
-            , v.born_on
-            , v.citizenship
-            , v.citizenships
-            , v.residence
-            , v.share
+            , case when (select conformed.may_read_people()) then v.pesel end as pesel
+            , case when (select conformed.may_read_people()) then v.born_on end as born_on
+            , case when (select conformed.may_read_people()) then v.citizenship end as citizenship
+            , case when (select conformed.may_read_people()) then v.citizenships end as citizenships
+            , case when (select conformed.may_read_people()) then v.residence end as residence
+            , case when (select conformed.may_read_people()) then v.share end as share
             , v.share_unit
             , v.ownership_reasons
-            , v.direct_rights
-            , v.indirect_rights
-            , v.other_rights
+            , case when (select conformed.may_read_people()) then v.direct_rights end as direct_rights
+            , case when (select conformed.may_read_people()) then v.indirect_rights end as indirect_rights
+            , case when (select conformed.may_read_people()) then v.other_rights end as other_rights
             , source_of_truth, _systems as systems, _records as record_count
             , (
                 select conformed.provenance(p.attributes, p.sources, _members, _winning_members, _loads, _mapping_versions)
@@ -53,6 +53,55 @@ exception when invalid_table_definition then
     drop view conformed.beneficial_owner cascade; -- the marts that read it are made anew by the next publish
     execute 'create view conformed.beneficial_owner as ' || definition;
 end $do$;
+
+-- Every version that was shown, from when to when, and what was shown at a moment.
+do $do$
+declare
+    definition text := $view$
+        select v.beneficial_owner_id, began.ended_at as valid_from, ended.ended_at as valid_to
+            , v.owner_key
+            , v.company_krs
+            , v.company_tax_id
+            , case when (select conformed.may_read_people()) then v.first_name end as first_name
+            , case when (select conformed.may_read_people()) then v.middle_names end as middle_names
+            , case when (select conformed.may_read_people()) then v.last_name end as last_name
+            , v.group_name
+            , case when (select conformed.may_read_people()) then v.pesel end as pesel
+            , case when (select conformed.may_read_people()) then v.born_on end as born_on
+            , case when (select conformed.may_read_people()) then v.citizenship end as citizenship
+            , case when (select conformed.may_read_people()) then v.citizenships end as citizenships
+            , case when (select conformed.may_read_people()) then v.residence end as residence
+            , case when (select conformed.may_read_people()) then v.share end as share
+            , v.share_unit
+            , v.ownership_reasons
+            , case when (select conformed.may_read_people()) then v.direct_rights end as direct_rights
+            , case when (select conformed.may_read_people()) then v.indirect_rights end as indirect_rights
+            , case when (select conformed.may_read_people()) then v.other_rights end as other_rights
+            , v.source_of_truth, v._systems as systems, v._records as record_count
+        from conformed.beneficial_owner_version as v
+        left join ops.publish as began on began.publish_id = v._publish_id
+        left join ops.publish as ended on ended.publish_id = v._ended_publish_id and v._ended_publish_id <= (select publish_id from ops.published where entity = 'beneficial_owner')
+        where v._publish_id <= (select publish_id from ops.published where entity = 'beneficial_owner')
+    $view$;
+begin
+    execute 'create or replace view conformed.beneficial_owner_history as ' || definition;
+exception when invalid_table_definition then
+    drop view conformed.beneficial_owner_history cascade;
+    execute 'create view conformed.beneficial_owner_history as ' || definition;
+end $do$;
+create or replace function conformed.beneficial_owner_as_of(moment timestamptz) returns setof conformed.beneficial_owner_history
+language sql stable parallel safe as $$
+    select * from conformed.beneficial_owner_history where valid_from <= moment and (valid_to is null or moment < valid_to)
+$$;
+comment on view conformed.beneficial_owner_history is
+    'Beneficial owner of a company: every version that was shown in conformed.beneficial_owner, and from when to when.';
+comment on column conformed.beneficial_owner_history.valid_from is 'Since when it was shown.';
+comment on column conformed.beneficial_owner_history.valid_to is 'Since when it was shown no more; NULL - it is shown now.';
+comment on function conformed.beneficial_owner_as_of(timestamptz) is 'What conformed.beneficial_owner showed at that moment.';
+alter view conformed.beneficial_owner_history owner to onefold_loader;
+alter function conformed.beneficial_owner_as_of(timestamptz) owner to onefold_loader;
+revoke all on function conformed.beneficial_owner_as_of(timestamptz) from public;
+
 comment on table mapped.beneficial_owner__identifier is 'By what each living record could be recognised at the newest publish.';
 comment on table conformed.beneficial_owner_version is
     'Every version of every golden record, with the publish that made it and the one that ended it.';
@@ -62,29 +111,29 @@ comment on view conformed.beneficial_owner is 'Beneficial owner of a company: th
 comment on column conformed.beneficial_owner.owner_key is 'The company, the notification and the place in it.';
 comment on column conformed.beneficial_owner.company_krs is 'The number of the company in the court register.';
 comment on column conformed.beneficial_owner.company_tax_id is 'The tax number (NIP) of the company.';
-comment on column conformed.beneficial_owner.first_name is 'The person''s first name.';
-comment on column conformed.beneficial_owner.middle_names is 'The person''s further first names.';
-comment on column conformed.beneficial_owner.last_name is 'The person''s surname.';
+comment on column conformed.beneficial_owner.first_name is 'The person''s first name. NULL for readers without onefold_pii.';
+comment on column conformed.beneficial_owner.middle_names is 'The person''s further first names. NULL for readers without onefold_pii.';
+comment on column conformed.beneficial_owner.last_name is 'The person''s surname. NULL for readers without onefold_pii.';
 comment on column conformed.beneficial_owner.group_name is 'The name of a group of owners who are not named one by one.';
-comment on column conformed.beneficial_owner.pesel is 'The person''s number (PESEL), where there is one.';
-comment on column conformed.beneficial_owner.born_on is 'The day of birth of a person without PESEL.';
-comment on column conformed.beneficial_owner.citizenship is 'The first citizenship, ISO 3166-1 alpha-2.';
-comment on column conformed.beneficial_owner.citizenships is 'All citizenships, as the register''s country codes with blanks between them.';
-comment on column conformed.beneficial_owner.residence is 'The country in which the person lives, ISO 3166-1 alpha-2.';
-comment on column conformed.beneficial_owner.share is 'How much the person holds directly, in share_unit.';
+comment on column conformed.beneficial_owner.pesel is 'The person''s number (PESEL), where there is one. NULL for readers without onefold_pii.';
+comment on column conformed.beneficial_owner.born_on is 'The day of birth of a person without PESEL. NULL for readers without onefold_pii.';
+comment on column conformed.beneficial_owner.citizenship is 'The first citizenship, ISO 3166-1 alpha-2. NULL for readers without onefold_pii.';
+comment on column conformed.beneficial_owner.citizenships is 'All citizenships, as the register''s country codes with blanks between them. NULL for readers without onefold_pii.';
+comment on column conformed.beneficial_owner.residence is 'The country in which the person lives, ISO 3166-1 alpha-2. NULL for readers without onefold_pii.';
+comment on column conformed.beneficial_owner.share is 'How much the person holds directly, in share_unit. NULL for readers without onefold_pii.';
 comment on column conformed.beneficial_owner.share_unit is 'What share counts.';
 comment on column conformed.beneficial_owner.ownership_reasons is 'Why it is an owner - direct_rights, indirect_rights, senior_manager and other_rights, those that apply.';
-comment on column conformed.beneficial_owner.direct_rights is 'What the person holds directly (shares, votes), in the register''s words.';
-comment on column conformed.beneficial_owner.indirect_rights is 'Through what the person holds the company, in the register''s words.';
-comment on column conformed.beneficial_owner.other_rights is 'What else makes an owner of the person or the group, as an office or a right to appoint.';
+comment on column conformed.beneficial_owner.direct_rights is 'What the person holds directly (shares, votes), in the register''s words. NULL for readers without onefold_pii.';
+comment on column conformed.beneficial_owner.indirect_rights is 'Through what the person holds the company, in the register''s words. NULL for readers without onefold_pii.';
+comment on column conformed.beneficial_owner.other_rights is 'What else makes an owner of the person or the group, as an office or a right to appoint. NULL for readers without onefold_pii.';
 
 alter view conformed.beneficial_owner owner to onefold_loader;
 alter view conformed.beneficial_owner_crosswalk owner to onefold_loader;
 
--- The views read with their owner's rights: analysts need none on the tables, and get none; engineers read of them, as
--- of the views, what is not personal. Revoking the table's right
--- takes the columns' rights along, so an attribute that became personal is closed here.
-revoke all on conformed.beneficial_owner_version, conformed.beneficial_owner_crosswalk_version, conformed.beneficial_owner_provenance, conformed.beneficial_owner, conformed.beneficial_owner_crosswalk
+-- The views read with their owner's rights: analysts need none on the tables, and get none; engineers read of them
+-- what is not personal. Revoking the table's right takes the columns' rights along, so an attribute that became personal
+-- is closed here. Of a view everybody may read every column: what is personal is NULL there for who may not see it.
+revoke all on conformed.beneficial_owner_version, conformed.beneficial_owner_crosswalk_version, conformed.beneficial_owner_provenance, conformed.beneficial_owner, conformed.beneficial_owner_history, conformed.beneficial_owner_crosswalk
     from onefold_engineer, onefold_analyst, onefold_auditor, onefold_pii;
 grant usage on schema conformed to onefold_pii, onefold_auditor;
 grant select on conformed.beneficial_owner_crosswalk_version, conformed.beneficial_owner_provenance to onefold_engineer;
@@ -99,14 +148,7 @@ grant select (
     , ownership_reasons
 ) on conformed.beneficial_owner_version to onefold_engineer;
 grant select on mapped.beneficial_owner__identifier to onefold_pii; -- who is an engineer as well: the schema is theirs
-grant select (
-    beneficial_owner_id, source_of_truth, systems, record_count, _provenance, warnings
-    , owner_key
-    , company_krs
-    , company_tax_id
-    , group_name
-    , share_unit
-    , ownership_reasons
-) on conformed.beneficial_owner to onefold_engineer, onefold_analyst, onefold_auditor;
-grant select on conformed.beneficial_owner to onefold_pii;
-grant select on conformed.beneficial_owner_crosswalk to onefold_engineer, onefold_analyst, onefold_auditor, onefold_pii;
+grant execute on function conformed.beneficial_owner_as_of(timestamptz)
+    to onefold_loader, onefold_engineer, onefold_analyst, onefold_auditor, onefold_pii;
+grant select on conformed.beneficial_owner, conformed.beneficial_owner_history, conformed.beneficial_owner_crosswalk
+    to onefold_engineer, onefold_analyst, onefold_auditor, onefold_pii;

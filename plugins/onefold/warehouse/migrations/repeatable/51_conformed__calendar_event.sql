@@ -16,8 +16,8 @@ declare
         select v.calendar_event_id
             , v.event_key
             , v.meeting_key
-            , v.subject
-            , v.organizer_email
+            , case when (select conformed.may_read_people()) then v.subject end as subject
+            , case when (select conformed.may_read_people()) then v.organizer_email end as organizer_email
             , v.starts_at
             , v.ends_at
             , v.all_day
@@ -45,6 +45,47 @@ exception when invalid_table_definition then
     drop view conformed.calendar_event cascade; -- the marts that read it are made anew by the next publish
     execute 'create view conformed.calendar_event as ' || definition;
 end $do$;
+
+-- Every version that was shown, from when to when, and what was shown at a moment.
+do $do$
+declare
+    definition text := $view$
+        select v.calendar_event_id, began.ended_at as valid_from, ended.ended_at as valid_to
+            , v.event_key
+            , v.meeting_key
+            , case when (select conformed.may_read_people()) then v.subject end as subject
+            , case when (select conformed.may_read_people()) then v.organizer_email end as organizer_email
+            , v.starts_at
+            , v.ends_at
+            , v.all_day
+            , v.cancelled
+            , v.online
+            , v.last_changed
+            , v.source_of_truth, v._systems as systems, v._records as record_count
+        from conformed.calendar_event_version as v
+        left join ops.publish as began on began.publish_id = v._publish_id
+        left join ops.publish as ended on ended.publish_id = v._ended_publish_id and v._ended_publish_id <= (select publish_id from ops.published where entity = 'calendar_event')
+        where v._publish_id <= (select publish_id from ops.published where entity = 'calendar_event')
+    $view$;
+begin
+    execute 'create or replace view conformed.calendar_event_history as ' || definition;
+exception when invalid_table_definition then
+    drop view conformed.calendar_event_history cascade;
+    execute 'create view conformed.calendar_event_history as ' || definition;
+end $do$;
+create or replace function conformed.calendar_event_as_of(moment timestamptz) returns setof conformed.calendar_event_history
+language sql stable parallel safe as $$
+    select * from conformed.calendar_event_history where valid_from <= moment and (valid_to is null or moment < valid_to)
+$$;
+comment on view conformed.calendar_event_history is
+    'Event in somebody''s calendar: every version that was shown in conformed.calendar_event, and from when to when.';
+comment on column conformed.calendar_event_history.valid_from is 'Since when it was shown.';
+comment on column conformed.calendar_event_history.valid_to is 'Since when it was shown no more; NULL - it is shown now.';
+comment on function conformed.calendar_event_as_of(timestamptz) is 'What conformed.calendar_event showed at that moment.';
+alter view conformed.calendar_event_history owner to onefold_loader;
+alter function conformed.calendar_event_as_of(timestamptz) owner to onefold_loader;
+revoke all on function conformed.calendar_event_as_of(timestamptz) from public;
+
 comment on table mapped.calendar_event__identifier is 'By what each living record could be recognised at the newest publish.';
 comment on table conformed.calendar_event_version is
     'Every version of every golden record, with the publish that made it and the one that ended it.';
@@ -53,8 +94,8 @@ comment on table conformed.calendar_event_provenance is
 comment on view conformed.calendar_event is 'Event in somebody''s calendar: the golden records that are published now. One statement sees one publish.';
 comment on column conformed.calendar_event.event_key is 'The calendar''s owner and the event.';
 comment on column conformed.calendar_event.meeting_key is 'What the meeting is called in the calendars of all who take part.';
-comment on column conformed.calendar_event.subject is 'What it is about.';
-comment on column conformed.calendar_event.organizer_email is 'Who invites.';
+comment on column conformed.calendar_event.subject is 'What it is about. NULL for readers without onefold_pii.';
+comment on column conformed.calendar_event.organizer_email is 'Who invites. NULL for readers without onefold_pii.';
 comment on column conformed.calendar_event.starts_at is 'When it begins.';
 comment on column conformed.calendar_event.ends_at is 'When it ends.';
 comment on column conformed.calendar_event.all_day is 'Whether it takes whole days.';
@@ -65,10 +106,10 @@ comment on column conformed.calendar_event.last_changed is 'When it last changed
 alter view conformed.calendar_event owner to onefold_loader;
 alter view conformed.calendar_event_crosswalk owner to onefold_loader;
 
--- The views read with their owner's rights: analysts need none on the tables, and get none; engineers read of them, as
--- of the views, what is not personal. Revoking the table's right
--- takes the columns' rights along, so an attribute that became personal is closed here.
-revoke all on conformed.calendar_event_version, conformed.calendar_event_crosswalk_version, conformed.calendar_event_provenance, conformed.calendar_event, conformed.calendar_event_crosswalk
+-- The views read with their owner's rights: analysts need none on the tables, and get none; engineers read of them
+-- what is not personal. Revoking the table's right takes the columns' rights along, so an attribute that became personal
+-- is closed here. Of a view everybody may read every column: what is personal is NULL there for who may not see it.
+revoke all on conformed.calendar_event_version, conformed.calendar_event_crosswalk_version, conformed.calendar_event_provenance, conformed.calendar_event, conformed.calendar_event_history, conformed.calendar_event_crosswalk
     from onefold_engineer, onefold_analyst, onefold_auditor, onefold_pii;
 grant usage on schema conformed to onefold_pii, onefold_auditor;
 grant select on conformed.calendar_event_crosswalk_version, conformed.calendar_event_provenance to onefold_engineer;
@@ -85,16 +126,7 @@ grant select (
     , last_changed
 ) on conformed.calendar_event_version to onefold_engineer;
 grant select on mapped.calendar_event__identifier to onefold_pii; -- who is an engineer as well: the schema is theirs
-grant select (
-    calendar_event_id, source_of_truth, systems, record_count, _provenance, warnings
-    , event_key
-    , meeting_key
-    , starts_at
-    , ends_at
-    , all_day
-    , cancelled
-    , online
-    , last_changed
-) on conformed.calendar_event to onefold_engineer, onefold_analyst, onefold_auditor;
-grant select on conformed.calendar_event to onefold_pii;
-grant select on conformed.calendar_event_crosswalk to onefold_engineer, onefold_analyst, onefold_auditor, onefold_pii;
+grant execute on function conformed.calendar_event_as_of(timestamptz)
+    to onefold_loader, onefold_engineer, onefold_analyst, onefold_auditor, onefold_pii;
+grant select on conformed.calendar_event, conformed.calendar_event_history, conformed.calendar_event_crosswalk
+    to onefold_engineer, onefold_analyst, onefold_auditor, onefold_pii;

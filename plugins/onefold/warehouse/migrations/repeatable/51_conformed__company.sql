@@ -56,7 +56,7 @@ end $do$;
 comment on view conformed.company_unmasked is
     'What conformed.company shows, with what is said of natural persons. For marts, which mask what they show of it.';
 
--- What is said of a company that is a natural person only onefold_pii reads (14_people.sql).
+-- What is personal, and what is said of a company that is a natural person, only onefold_pii reads (14_people.sql).
 do $do$
 declare
     definition text := $view$
@@ -75,7 +75,7 @@ declare
             , v.representation
             , v.vat_status
             , v.eu_vat_valid
-            , v.bank_accounts
+            , case when (select conformed.may_read_people()) then v.bank_accounts end as bank_accounts
             , v.registered_on
             , v.vat_registered_on
             , v.last_changed
@@ -92,18 +92,70 @@ exception when invalid_table_definition then
     execute 'create view conformed.company as ' || definition;
 end $do$;
 alter view conformed.company_unmasked owner to onefold_loader;
+
+-- Every version that was shown, from when to when, and what was shown at a moment.
+do $do$
+declare
+    definition text := $view$
+        select v.company_id, began.ended_at as valid_from, ended.ended_at as valid_to
+            , case when (select conformed.may_read_people()) or not party_0.is_natural_person then v.legal_name end as legal_name
+            , case when (select conformed.may_read_people()) or not party_0.is_natural_person then v.tax_id_pl end as tax_id_pl
+            , v.tax_id_status
+            , case when (select conformed.may_read_people()) or not party_0.is_natural_person then v.regon end as regon
+            , v.krs
+            , case when (select conformed.may_read_people()) or not party_0.is_natural_person then v.eu_vat end as eu_vat
+            , v.legal_form
+            , v.status
+            , v.share_capital
+            , v.share_capital_currency
+            , v.represented_by
+            , v.representation
+            , v.vat_status
+            , v.eu_vat_valid
+            , case when (select conformed.may_read_people()) then v.bank_accounts end as bank_accounts
+            , v.registered_on
+            , v.vat_registered_on
+            , v.last_changed
+            , v.source_of_truth, v._systems as systems, v._records as record_count
+        from conformed.company_version as v
+        left join ops.publish as began on began.publish_id = v._publish_id
+        left join ops.publish as ended on ended.publish_id = v._ended_publish_id and v._ended_publish_id <= (select publish_id from ops.published where entity = 'company')
+        cross join lateral (
+            select conformed.is_natural_person(v.legal_name, v.krs) offset 0
+        ) as party_0 (is_natural_person)
+        where v._publish_id <= (select publish_id from ops.published where entity = 'company')
+    $view$;
+begin
+    execute 'create or replace view conformed.company_history as ' || definition;
+exception when invalid_table_definition then
+    drop view conformed.company_history cascade;
+    execute 'create view conformed.company_history as ' || definition;
+end $do$;
+create or replace function conformed.company_as_of(moment timestamptz) returns setof conformed.company_history
+language sql stable parallel safe as $$
+    select * from conformed.company_history where valid_from <= moment and (valid_to is null or moment < valid_to)
+$$;
+comment on view conformed.company_history is
+    'Company, as the registers know it (KYC): every version that was shown in conformed.company, and from when to when.';
+comment on column conformed.company_history.valid_from is 'Since when it was shown.';
+comment on column conformed.company_history.valid_to is 'Since when it was shown no more; NULL - it is shown now.';
+comment on function conformed.company_as_of(timestamptz) is 'What conformed.company showed at that moment.';
+alter view conformed.company_history owner to onefold_loader;
+alter function conformed.company_as_of(timestamptz) owner to onefold_loader;
+revoke all on function conformed.company_as_of(timestamptz) from public;
+
 comment on table mapped.company__identifier is 'By what each living record could be recognised at the newest publish.';
 comment on table conformed.company_version is
     'Every version of every golden record, with the publish that made it and the one that ended it.';
 comment on table conformed.company_provenance is
     'From which field, through which transform each stream gives each attribute, since that publish.';
 comment on view conformed.company is 'Company, as the registers know it (KYC): the golden records that are published now. One statement sees one publish.';
-comment on column conformed.company.legal_name is 'The name in law, in the usual spelling, its legal form abbreviated one way.';
-comment on column conformed.company.tax_id_pl is 'The Polish tax number (NIP), ten digits.';
+comment on column conformed.company.legal_name is 'The name in law, in the usual spelling, its legal form abbreviated one way. NULL for readers without onefold_pii where it is of a natural person.';
+comment on column conformed.company.tax_id_pl is 'The Polish tax number (NIP), ten digits. NULL for readers without onefold_pii where it is of a natural person.';
 comment on column conformed.company.tax_id_status is 'withdrawn (uchylony) or annulled (unieważniony), where a register says so of the NIP; NULL - none does.';
-comment on column conformed.company.regon is 'The statistical number (REGON) of the company itself, nine digits.';
+comment on column conformed.company.regon is 'The statistical number (REGON) of the company itself, nine digits. NULL for readers without onefold_pii where it is of a natural person.';
 comment on column conformed.company.krs is 'The number in the court register (KRS), ten digits; sole traders have none.';
-comment on column conformed.company.eu_vat is 'The VAT number in the European Union, with its country''s prefix; none follows from a NIP that was withdrawn.';
+comment on column conformed.company.eu_vat is 'The VAT number in the European Union, with its country''s prefix; none follows from a NIP that was withdrawn. NULL for readers without onefold_pii where it is of a natural person.';
 comment on column conformed.company.legal_form is 'The legal form in its short spelling.';
 comment on column conformed.company.status is 'What the registers hold it for - active, suspended, restructuring, liquidation, bankruptcy or struck_off (the court register), active or inactive (REGON).';
 comment on column conformed.company.share_capital is 'The share capital in share_capital_currency, as registered.';
@@ -112,7 +164,7 @@ comment on column conformed.company.represented_by is 'The organ that represents
 comment on column conformed.company.representation is 'How it is represented, in the words of the court register.';
 comment on column conformed.company.vat_status is 'What the register of VAT payers holds it for - active, exempt or not_registered.';
 comment on column conformed.company.eu_vat_valid is 'Whether its member state confirms the VAT number for trade within the Union; nothing when it did not say.';
-comment on column conformed.company.bank_accounts is 'The bank accounts that the register of VAT payers confirms, with blanks between them.';
+comment on column conformed.company.bank_accounts is 'The bank accounts that the register of VAT payers confirms, with blanks between them. NULL for readers without onefold_pii.';
 comment on column conformed.company.registered_on is 'The day of the entry in the court register.';
 comment on column conformed.company.vat_registered_on is 'The day of the registration as a VAT payer.';
 comment on column conformed.company.last_changed is 'When the court register last changed its entry.';
@@ -120,10 +172,10 @@ comment on column conformed.company.last_changed is 'When the court register las
 alter view conformed.company owner to onefold_loader;
 alter view conformed.company_crosswalk owner to onefold_loader;
 
--- The views read with their owner's rights: analysts need none on the tables, and get none; engineers read of them, as
--- of the views, what is not personal. Revoking the table's right
--- takes the columns' rights along, so an attribute that became personal is closed here.
-revoke all on conformed.company_version, conformed.company_crosswalk_version, conformed.company_provenance, conformed.company_unmasked, conformed.company, conformed.company_crosswalk
+-- The views read with their owner's rights: analysts need none on the tables, and get none; engineers read of them
+-- what is not personal. Revoking the table's right takes the columns' rights along, so an attribute that became personal
+-- is closed here. Of a view everybody may read every column: what is personal is NULL there for who may not see it.
+revoke all on conformed.company_version, conformed.company_crosswalk_version, conformed.company_provenance, conformed.company_unmasked, conformed.company, conformed.company_history, conformed.company_crosswalk
     from onefold_engineer, onefold_analyst, onefold_auditor, onefold_pii;
 grant usage on schema conformed to onefold_pii, onefold_auditor;
 grant select on conformed.company_crosswalk_version, conformed.company_provenance to onefold_engineer;
@@ -145,25 +197,7 @@ grant select (
     , last_changed
 ) on conformed.company_version to onefold_engineer;
 grant select on mapped.company__identifier to onefold_pii; -- who is an engineer as well: the schema is theirs
-grant select (
-    company_id, source_of_truth, systems, record_count, _provenance, warnings
-    , legal_name
-    , tax_id_pl
-    , tax_id_status
-    , regon
-    , krs
-    , eu_vat
-    , legal_form
-    , status
-    , share_capital
-    , share_capital_currency
-    , represented_by
-    , representation
-    , vat_status
-    , eu_vat_valid
-    , registered_on
-    , vat_registered_on
-    , last_changed
-) on conformed.company to onefold_engineer, onefold_analyst, onefold_auditor;
-grant select on conformed.company to onefold_pii;
-grant select on conformed.company_crosswalk to onefold_engineer, onefold_analyst, onefold_auditor, onefold_pii;
+grant execute on function conformed.company_as_of(timestamptz)
+    to onefold_loader, onefold_engineer, onefold_analyst, onefold_auditor, onefold_pii;
+grant select on conformed.company, conformed.company_history, conformed.company_crosswalk
+    to onefold_engineer, onefold_analyst, onefold_auditor, onefold_pii;

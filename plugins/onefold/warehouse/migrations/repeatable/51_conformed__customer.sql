@@ -55,22 +55,22 @@ end $do$;
 comment on view conformed.customer_unmasked is
     'What conformed.customer shows, with what is said of natural persons. For marts, which mask what they show of it.';
 
--- What is said of a company that is a natural person only onefold_pii reads (14_people.sql).
+-- What is personal, and what is said of a company that is a natural person, only onefold_pii reads (14_people.sql).
 do $do$
 declare
     definition text := $view$
         select v.customer_id
             , case when (select conformed.may_read_people()) or not party_0.is_natural_person then v.legal_name end as legal_name
-            , v.person_name
+            , case when (select conformed.may_read_people()) then v.person_name end as person_name
             , case when (select conformed.may_read_people()) or not party_0.is_natural_person then v.tax_id_pl end as tax_id_pl
             , case when (select conformed.may_read_people()) or not party_0.is_natural_person then v.regon end as regon
             , v.krs
             , case when (select conformed.may_read_people()) or not party_0.is_natural_person then v.eu_vat end as eu_vat
-            , v.email
-            , v.phone
-            , v.street
-            , v.postal_code
-            , v.city
+            , case when (select conformed.may_read_people()) then v.email end as email
+            , case when (select conformed.may_read_people()) then v.phone end as phone
+            , case when (select conformed.may_read_people()) then v.street end as street
+            , case when (select conformed.may_read_people()) or not party_0.is_natural_person then v.postal_code end as postal_code
+            , case when (select conformed.may_read_people()) or not party_0.is_natural_person then v.city end as city
             , v.country
             , v.status
             , v.credit_limit
@@ -90,23 +90,74 @@ exception when invalid_table_definition then
     execute 'create view conformed.customer as ' || definition;
 end $do$;
 alter view conformed.customer_unmasked owner to onefold_loader;
+
+-- Every version that was shown, from when to when, and what was shown at a moment.
+do $do$
+declare
+    definition text := $view$
+        select v.customer_id, began.ended_at as valid_from, ended.ended_at as valid_to
+            , case when (select conformed.may_read_people()) or not party_0.is_natural_person then v.legal_name end as legal_name
+            , case when (select conformed.may_read_people()) then v.person_name end as person_name
+            , case when (select conformed.may_read_people()) or not party_0.is_natural_person then v.tax_id_pl end as tax_id_pl
+            , case when (select conformed.may_read_people()) or not party_0.is_natural_person then v.regon end as regon
+            , v.krs
+            , case when (select conformed.may_read_people()) or not party_0.is_natural_person then v.eu_vat end as eu_vat
+            , case when (select conformed.may_read_people()) then v.email end as email
+            , case when (select conformed.may_read_people()) then v.phone end as phone
+            , case when (select conformed.may_read_people()) then v.street end as street
+            , case when (select conformed.may_read_people()) or not party_0.is_natural_person then v.postal_code end as postal_code
+            , case when (select conformed.may_read_people()) or not party_0.is_natural_person then v.city end as city
+            , v.country
+            , v.status
+            , v.credit_limit
+            , v.credit_limit_currency
+            , v.registered_on
+            , v.last_changed
+            , v.source_of_truth, v._systems as systems, v._records as record_count
+        from conformed.customer_version as v
+        left join ops.publish as began on began.publish_id = v._publish_id
+        left join ops.publish as ended on ended.publish_id = v._ended_publish_id and v._ended_publish_id <= (select publish_id from ops.published where entity = 'customer')
+        cross join lateral (
+            select conformed.is_natural_person(v.legal_name, v.krs) offset 0
+        ) as party_0 (is_natural_person)
+        where v._publish_id <= (select publish_id from ops.published where entity = 'customer')
+    $view$;
+begin
+    execute 'create or replace view conformed.customer_history as ' || definition;
+exception when invalid_table_definition then
+    drop view conformed.customer_history cascade;
+    execute 'create view conformed.customer_history as ' || definition;
+end $do$;
+create or replace function conformed.customer_as_of(moment timestamptz) returns setof conformed.customer_history
+language sql stable parallel safe as $$
+    select * from conformed.customer_history where valid_from <= moment and (valid_to is null or moment < valid_to)
+$$;
+comment on view conformed.customer_history is
+    'Customer: every version that was shown in conformed.customer, and from when to when.';
+comment on column conformed.customer_history.valid_from is 'Since when it was shown.';
+comment on column conformed.customer_history.valid_to is 'Since when it was shown no more; NULL - it is shown now.';
+comment on function conformed.customer_as_of(timestamptz) is 'What conformed.customer showed at that moment.';
+alter view conformed.customer_history owner to onefold_loader;
+alter function conformed.customer_as_of(timestamptz) owner to onefold_loader;
+revoke all on function conformed.customer_as_of(timestamptz) from public;
+
 comment on table mapped.customer__identifier is 'By what each living record could be recognised at the newest publish.';
 comment on table conformed.customer_version is
     'Every version of every golden record, with the publish that made it and the one that ended it.';
 comment on table conformed.customer_provenance is
     'From which field, through which transform each stream gives each attribute, since that publish.';
 comment on view conformed.customer is 'Customer: the golden records that are published now. One statement sees one publish.';
-comment on column conformed.customer.legal_name is 'The name in law, in the usual spelling, its legal form abbreviated one way.';
-comment on column conformed.customer.person_name is 'The name of the person, where a person buys in their own name or for the company.';
-comment on column conformed.customer.tax_id_pl is 'The Polish tax number (NIP), ten digits.';
-comment on column conformed.customer.regon is 'The statistical number (REGON) of the company itself, nine digits.';
+comment on column conformed.customer.legal_name is 'The name in law, in the usual spelling, its legal form abbreviated one way. NULL for readers without onefold_pii where it is of a natural person.';
+comment on column conformed.customer.person_name is 'The name of the person, where a person buys in their own name or for the company. NULL for readers without onefold_pii.';
+comment on column conformed.customer.tax_id_pl is 'The Polish tax number (NIP), ten digits. NULL for readers without onefold_pii where it is of a natural person.';
+comment on column conformed.customer.regon is 'The statistical number (REGON) of the company itself, nine digits. NULL for readers without onefold_pii where it is of a natural person.';
 comment on column conformed.customer.krs is 'The number in the court register (KRS), ten digits; sole traders have none.';
-comment on column conformed.customer.eu_vat is 'The VAT number in the European Union, with its country''s prefix.';
-comment on column conformed.customer.email is 'The address for electronic mail.';
-comment on column conformed.customer.phone is 'The telephone number, as E.164.';
-comment on column conformed.customer.street is 'Street and number of the seat.';
-comment on column conformed.customer.postal_code is 'The postal code of the seat, as its country writes it (00-950, 10117, SW1A 1AA).';
-comment on column conformed.customer.city is 'The town of the seat.';
+comment on column conformed.customer.eu_vat is 'The VAT number in the European Union, with its country''s prefix. NULL for readers without onefold_pii where it is of a natural person.';
+comment on column conformed.customer.email is 'The address for electronic mail. NULL for readers without onefold_pii.';
+comment on column conformed.customer.phone is 'The telephone number, as E.164. NULL for readers without onefold_pii.';
+comment on column conformed.customer.street is 'Street and number of the seat. NULL for readers without onefold_pii.';
+comment on column conformed.customer.postal_code is 'The postal code of the seat, as its country writes it (00-950, 10117, SW1A 1AA). NULL for readers without onefold_pii where it is of a natural person.';
+comment on column conformed.customer.city is 'The town of the seat. NULL for readers without onefold_pii where it is of a natural person.';
 comment on column conformed.customer.country is 'The country of the seat, ISO 3166-1 alpha-2.';
 comment on column conformed.customer.status is 'Whether we do business with it - active, inactive or prospect (not yet).';
 comment on column conformed.customer.credit_limit is 'How much the customer may owe us, in credit_limit_currency.';
@@ -117,10 +168,10 @@ comment on column conformed.customer.last_changed is 'When the customer''s data 
 alter view conformed.customer owner to onefold_loader;
 alter view conformed.customer_crosswalk owner to onefold_loader;
 
--- The views read with their owner's rights: analysts need none on the tables, and get none; engineers read of them, as
--- of the views, what is not personal. Revoking the table's right
--- takes the columns' rights along, so an attribute that became personal is closed here.
-revoke all on conformed.customer_version, conformed.customer_crosswalk_version, conformed.customer_provenance, conformed.customer_unmasked, conformed.customer, conformed.customer_crosswalk
+-- The views read with their owner's rights: analysts need none on the tables, and get none; engineers read of them
+-- what is not personal. Revoking the table's right takes the columns' rights along, so an attribute that became personal
+-- is closed here. Of a view everybody may read every column: what is personal is NULL there for who may not see it.
+revoke all on conformed.customer_version, conformed.customer_crosswalk_version, conformed.customer_provenance, conformed.customer_unmasked, conformed.customer, conformed.customer_history, conformed.customer_crosswalk
     from onefold_engineer, onefold_analyst, onefold_auditor, onefold_pii;
 grant usage on schema conformed to onefold_pii, onefold_auditor;
 grant select on conformed.customer_crosswalk_version, conformed.customer_provenance to onefold_engineer;
@@ -136,19 +187,7 @@ grant select (
     , last_changed
 ) on conformed.customer_version to onefold_engineer;
 grant select on mapped.customer__identifier to onefold_pii; -- who is an engineer as well: the schema is theirs
-grant select (
-    customer_id, source_of_truth, systems, record_count, _provenance, warnings
-    , legal_name
-    , tax_id_pl
-    , regon
-    , krs
-    , eu_vat
-    , country
-    , status
-    , credit_limit
-    , credit_limit_currency
-    , registered_on
-    , last_changed
-) on conformed.customer to onefold_engineer, onefold_analyst, onefold_auditor;
-grant select on conformed.customer to onefold_pii;
-grant select on conformed.customer_crosswalk to onefold_engineer, onefold_analyst, onefold_auditor, onefold_pii;
+grant execute on function conformed.customer_as_of(timestamptz)
+    to onefold_loader, onefold_engineer, onefold_analyst, onefold_auditor, onefold_pii;
+grant select on conformed.customer, conformed.customer_history, conformed.customer_crosswalk
+    to onefold_engineer, onefold_analyst, onefold_auditor, onefold_pii;

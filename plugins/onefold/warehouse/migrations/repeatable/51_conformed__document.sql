@@ -15,11 +15,11 @@ declare
     definition text := $view$
         select v.document_id
             , v.document_key
-            , v.name
-            , v.folder
+            , case when (select conformed.may_read_people()) then v.name end as name
+            , case when (select conformed.may_read_people()) then v.folder end as folder
             , v.mime_type
             , v.size_bytes
-            , v.modified_by
+            , case when (select conformed.may_read_people()) then v.modified_by end as modified_by
             , v.created_at
             , v.last_changed
             , source_of_truth, _systems as systems, _records as record_count
@@ -43,6 +43,45 @@ exception when invalid_table_definition then
     drop view conformed.document cascade; -- the marts that read it are made anew by the next publish
     execute 'create view conformed.document as ' || definition;
 end $do$;
+
+-- Every version that was shown, from when to when, and what was shown at a moment.
+do $do$
+declare
+    definition text := $view$
+        select v.document_id, began.ended_at as valid_from, ended.ended_at as valid_to
+            , v.document_key
+            , case when (select conformed.may_read_people()) then v.name end as name
+            , case when (select conformed.may_read_people()) then v.folder end as folder
+            , v.mime_type
+            , v.size_bytes
+            , case when (select conformed.may_read_people()) then v.modified_by end as modified_by
+            , v.created_at
+            , v.last_changed
+            , v.source_of_truth, v._systems as systems, v._records as record_count
+        from conformed.document_version as v
+        left join ops.publish as began on began.publish_id = v._publish_id
+        left join ops.publish as ended on ended.publish_id = v._ended_publish_id and v._ended_publish_id <= (select publish_id from ops.published where entity = 'document')
+        where v._publish_id <= (select publish_id from ops.published where entity = 'document')
+    $view$;
+begin
+    execute 'create or replace view conformed.document_history as ' || definition;
+exception when invalid_table_definition then
+    drop view conformed.document_history cascade;
+    execute 'create view conformed.document_history as ' || definition;
+end $do$;
+create or replace function conformed.document_as_of(moment timestamptz) returns setof conformed.document_history
+language sql stable parallel safe as $$
+    select * from conformed.document_history where valid_from <= moment and (valid_to is null or moment < valid_to)
+$$;
+comment on view conformed.document_history is
+    'File in somebody''s OneDrive: every version that was shown in conformed.document, and from when to when.';
+comment on column conformed.document_history.valid_from is 'Since when it was shown.';
+comment on column conformed.document_history.valid_to is 'Since when it was shown no more; NULL - it is shown now.';
+comment on function conformed.document_as_of(timestamptz) is 'What conformed.document showed at that moment.';
+alter view conformed.document_history owner to onefold_loader;
+alter function conformed.document_as_of(timestamptz) owner to onefold_loader;
+revoke all on function conformed.document_as_of(timestamptz) from public;
+
 comment on table mapped.document__identifier is 'By what each living record could be recognised at the newest publish.';
 comment on table conformed.document_version is
     'Every version of every golden record, with the publish that made it and the one that ended it.';
@@ -50,21 +89,21 @@ comment on table conformed.document_provenance is
     'From which field, through which transform each stream gives each attribute, since that publish.';
 comment on view conformed.document is 'File in somebody''s OneDrive: the golden records that are published now. One statement sees one publish.';
 comment on column conformed.document.document_key is 'The drive''s owner and the file.';
-comment on column conformed.document.name is 'What the file is called.';
-comment on column conformed.document.folder is 'Where it is.';
+comment on column conformed.document.name is 'What the file is called. NULL for readers without onefold_pii.';
+comment on column conformed.document.folder is 'Where it is. NULL for readers without onefold_pii.';
 comment on column conformed.document.mime_type is 'What kind of file it is; folders have none.';
 comment on column conformed.document.size_bytes is 'How large it is.';
-comment on column conformed.document.modified_by is 'Who changed it last.';
+comment on column conformed.document.modified_by is 'Who changed it last. NULL for readers without onefold_pii.';
 comment on column conformed.document.created_at is 'When it was made.';
 comment on column conformed.document.last_changed is 'When it last changed.';
 
 alter view conformed.document owner to onefold_loader;
 alter view conformed.document_crosswalk owner to onefold_loader;
 
--- The views read with their owner's rights: analysts need none on the tables, and get none; engineers read of them, as
--- of the views, what is not personal. Revoking the table's right
--- takes the columns' rights along, so an attribute that became personal is closed here.
-revoke all on conformed.document_version, conformed.document_crosswalk_version, conformed.document_provenance, conformed.document, conformed.document_crosswalk
+-- The views read with their owner's rights: analysts need none on the tables, and get none; engineers read of them
+-- what is not personal. Revoking the table's right takes the columns' rights along, so an attribute that became personal
+-- is closed here. Of a view everybody may read every column: what is personal is NULL there for who may not see it.
+revoke all on conformed.document_version, conformed.document_crosswalk_version, conformed.document_provenance, conformed.document, conformed.document_history, conformed.document_crosswalk
     from onefold_engineer, onefold_analyst, onefold_auditor, onefold_pii;
 grant usage on schema conformed to onefold_pii, onefold_auditor;
 grant select on conformed.document_crosswalk_version, conformed.document_provenance to onefold_engineer;
@@ -78,13 +117,7 @@ grant select (
     , last_changed
 ) on conformed.document_version to onefold_engineer;
 grant select on mapped.document__identifier to onefold_pii; -- who is an engineer as well: the schema is theirs
-grant select (
-    document_id, source_of_truth, systems, record_count, _provenance, warnings
-    , document_key
-    , mime_type
-    , size_bytes
-    , created_at
-    , last_changed
-) on conformed.document to onefold_engineer, onefold_analyst, onefold_auditor;
-grant select on conformed.document to onefold_pii;
-grant select on conformed.document_crosswalk to onefold_engineer, onefold_analyst, onefold_auditor, onefold_pii;
+grant execute on function conformed.document_as_of(timestamptz)
+    to onefold_loader, onefold_engineer, onefold_analyst, onefold_auditor, onefold_pii;
+grant select on conformed.document, conformed.document_history, conformed.document_crosswalk
+    to onefold_engineer, onefold_analyst, onefold_auditor, onefold_pii;

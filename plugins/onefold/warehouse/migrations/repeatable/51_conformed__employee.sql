@@ -16,12 +16,12 @@ declare
         select v.employee_id
             , v.hr_number
             , v.employee_number
-            , v.email
-            , v.first_name
-            , v.last_name
-            , v.phone
-            , v.pesel
-            , v.born_on
+            , case when (select conformed.may_read_people()) then v.email end as email
+            , case when (select conformed.may_read_people()) then v.first_name end as first_name
+            , case when (select conformed.may_read_people()) then v.last_name end as last_name
+            , case when (select conformed.may_read_people()) then v.phone end as phone
+            , case when (select conformed.may_read_people()) then v.pesel end as pesel
+            , case when (select conformed.may_read_people()) then v.born_on end as born_on
             , v.department
             , v.job_title
             , v.location
@@ -30,7 +30,7 @@ declare
             , v.hired_on
             , v.left_on
             , v.status
-            , v.salary
+            , case when (select conformed.may_read_people()) then v.salary end as salary
             , v.salary_currency
             , v.salary_period
             , v.last_changed
@@ -56,6 +56,60 @@ exception when invalid_table_definition then
     drop view conformed.employee cascade; -- the marts that read it are made anew by the next publish
     execute 'create view conformed.employee as ' || definition;
 end $do$;
+
+-- Every version that was shown, from when to when, and what was shown at a moment.
+do $do$
+declare
+    definition text := $view$
+        select v.employee_id, began.ended_at as valid_from, ended.ended_at as valid_to
+            , v.hr_number
+            , v.employee_number
+            , case when (select conformed.may_read_people()) then v.email end as email
+            , case when (select conformed.may_read_people()) then v.first_name end as first_name
+            , case when (select conformed.may_read_people()) then v.last_name end as last_name
+            , case when (select conformed.may_read_people()) then v.phone end as phone
+            , case when (select conformed.may_read_people()) then v.pesel end as pesel
+            , case when (select conformed.may_read_people()) then v.born_on end as born_on
+            , v.department
+            , v.job_title
+            , v.location
+            , v.manager_record
+            , manager_id.employee_id as manager_id
+            , v.hired_on
+            , v.left_on
+            , v.status
+            , case when (select conformed.may_read_people()) then v.salary end as salary
+            , v.salary_currency
+            , v.salary_period
+            , v.last_changed
+            , v.source_of_truth, v._systems as systems, v._records as record_count
+        from conformed.employee_version as v
+        left join ops.publish as began on began.publish_id = v._publish_id
+        left join ops.publish as ended on ended.publish_id = v._ended_publish_id and v._ended_publish_id <= (select publish_id from ops.published where entity = 'employee')
+        left join conformed.employee_crosswalk_version as manager_id on manager_id.record = v.manager_record
+            and manager_id._publish_id <= v._publish_id
+            and (manager_id._ended_publish_id is null or manager_id._ended_publish_id > v._publish_id)
+        where v._publish_id <= (select publish_id from ops.published where entity = 'employee')
+    $view$;
+begin
+    execute 'create or replace view conformed.employee_history as ' || definition;
+exception when invalid_table_definition then
+    drop view conformed.employee_history cascade;
+    execute 'create view conformed.employee_history as ' || definition;
+end $do$;
+create or replace function conformed.employee_as_of(moment timestamptz) returns setof conformed.employee_history
+language sql stable parallel safe as $$
+    select * from conformed.employee_history where valid_from <= moment and (valid_to is null or moment < valid_to)
+$$;
+comment on view conformed.employee_history is
+    'Employee: every version that was shown in conformed.employee, and from when to when.';
+comment on column conformed.employee_history.valid_from is 'Since when it was shown.';
+comment on column conformed.employee_history.valid_to is 'Since when it was shown no more; NULL - it is shown now.';
+comment on function conformed.employee_as_of(timestamptz) is 'What conformed.employee showed at that moment.';
+alter view conformed.employee_history owner to onefold_loader;
+alter function conformed.employee_as_of(timestamptz) owner to onefold_loader;
+revoke all on function conformed.employee_as_of(timestamptz) from public;
+
 comment on table mapped.employee__identifier is 'By what each living record could be recognised at the newest publish.';
 comment on table conformed.employee_version is
     'Every version of every golden record, with the publish that made it and the one that ended it.';
@@ -64,12 +118,12 @@ comment on table conformed.employee_provenance is
 comment on view conformed.employee is 'Employee: the golden records that are published now. One statement sees one publish.';
 comment on column conformed.employee.hr_number is 'The number by which HR knows the person.';
 comment on column conformed.employee.employee_number is 'The number on the badge.';
-comment on column conformed.employee.email is 'The address at work.';
-comment on column conformed.employee.first_name is 'The first name.';
-comment on column conformed.employee.last_name is 'The surname.';
-comment on column conformed.employee.phone is 'The telephone number, as E.164.';
-comment on column conformed.employee.pesel is 'The personal number (PESEL).';
-comment on column conformed.employee.born_on is 'The day of birth.';
+comment on column conformed.employee.email is 'The address at work. NULL for readers without onefold_pii.';
+comment on column conformed.employee.first_name is 'The first name. NULL for readers without onefold_pii.';
+comment on column conformed.employee.last_name is 'The surname. NULL for readers without onefold_pii.';
+comment on column conformed.employee.phone is 'The telephone number, as E.164. NULL for readers without onefold_pii.';
+comment on column conformed.employee.pesel is 'The personal number (PESEL). NULL for readers without onefold_pii.';
+comment on column conformed.employee.born_on is 'The day of birth. NULL for readers without onefold_pii.';
 comment on column conformed.employee.department is 'The department, as HR calls it.';
 comment on column conformed.employee.job_title is 'What the person does.';
 comment on column conformed.employee.location is 'Where the person works.';
@@ -78,7 +132,7 @@ comment on column conformed.employee.manager_id is 'The employee (conformed.empl
 comment on column conformed.employee.hired_on is 'The first day of work.';
 comment on column conformed.employee.left_on is 'The last day of work.';
 comment on column conformed.employee.status is 'active or inactive.';
-comment on column conformed.employee.salary is 'The present pay for the period that salary_period names, in salary_currency.';
+comment on column conformed.employee.salary is 'The present pay for the period that salary_period names, in salary_currency. NULL for readers without onefold_pii.';
 comment on column conformed.employee.salary_currency is 'The currency of salary, ISO 4217.';
 comment on column conformed.employee.salary_period is 'For which time salary is paid.';
 comment on column conformed.employee.last_changed is 'Since when the present pay counts.';
@@ -86,10 +140,10 @@ comment on column conformed.employee.last_changed is 'Since when the present pay
 alter view conformed.employee owner to onefold_loader;
 alter view conformed.employee_crosswalk owner to onefold_loader;
 
--- The views read with their owner's rights: analysts need none on the tables, and get none; engineers read of them, as
--- of the views, what is not personal. Revoking the table's right
--- takes the columns' rights along, so an attribute that became personal is closed here.
-revoke all on conformed.employee_version, conformed.employee_crosswalk_version, conformed.employee_provenance, conformed.employee, conformed.employee_crosswalk
+-- The views read with their owner's rights: analysts need none on the tables, and get none; engineers read of them
+-- what is not personal. Revoking the table's right takes the columns' rights along, so an attribute that became personal
+-- is closed here. Of a view everybody may read every column: what is personal is NULL there for who may not see it.
+revoke all on conformed.employee_version, conformed.employee_crosswalk_version, conformed.employee_provenance, conformed.employee, conformed.employee_history, conformed.employee_crosswalk
     from onefold_engineer, onefold_analyst, onefold_auditor, onefold_pii;
 grant usage on schema conformed to onefold_pii, onefold_auditor;
 grant select on conformed.employee_crosswalk_version, conformed.employee_provenance to onefold_engineer;
@@ -110,20 +164,7 @@ grant select (
     , last_changed
 ) on conformed.employee_version to onefold_engineer;
 grant select on mapped.employee__identifier to onefold_pii; -- who is an engineer as well: the schema is theirs
-grant select (
-    employee_id, source_of_truth, systems, record_count, _provenance, warnings
-    , hr_number
-    , employee_number
-    , department
-    , job_title
-    , location
-    , manager_record, manager_id
-    , hired_on
-    , left_on
-    , status
-    , salary_currency
-    , salary_period
-    , last_changed
-) on conformed.employee to onefold_engineer, onefold_analyst, onefold_auditor;
-grant select on conformed.employee to onefold_pii;
-grant select on conformed.employee_crosswalk to onefold_engineer, onefold_analyst, onefold_auditor, onefold_pii;
+grant execute on function conformed.employee_as_of(timestamptz)
+    to onefold_loader, onefold_engineer, onefold_analyst, onefold_auditor, onefold_pii;
+grant select on conformed.employee, conformed.employee_history, conformed.employee_crosswalk
+    to onefold_engineer, onefold_analyst, onefold_auditor, onefold_pii;

@@ -40,6 +40,42 @@ exception when invalid_table_definition then
     drop view conformed.exchange_rate cascade; -- the marts that read it are made anew by the next publish
     execute 'create view conformed.exchange_rate as ' || definition;
 end $do$;
+
+-- Every version that was shown, from when to when, and what was shown at a moment.
+do $do$
+declare
+    definition text := $view$
+        select v.exchange_rate_id, began.ended_at as valid_from, ended.ended_at as valid_to
+            , v.rate_key
+            , v.rate_table
+            , v.currency
+            , v.effective_on
+            , v.rate
+            , v.source_of_truth, v._systems as systems, v._records as record_count
+        from conformed.exchange_rate_version as v
+        left join ops.publish as began on began.publish_id = v._publish_id
+        left join ops.publish as ended on ended.publish_id = v._ended_publish_id and v._ended_publish_id <= (select publish_id from ops.published where entity = 'exchange_rate')
+        where v._publish_id <= (select publish_id from ops.published where entity = 'exchange_rate')
+    $view$;
+begin
+    execute 'create or replace view conformed.exchange_rate_history as ' || definition;
+exception when invalid_table_definition then
+    drop view conformed.exchange_rate_history cascade;
+    execute 'create view conformed.exchange_rate_history as ' || definition;
+end $do$;
+create or replace function conformed.exchange_rate_as_of(moment timestamptz) returns setof conformed.exchange_rate_history
+language sql stable parallel safe as $$
+    select * from conformed.exchange_rate_history where valid_from <= moment and (valid_to is null or moment < valid_to)
+$$;
+comment on view conformed.exchange_rate_history is
+    'Exchange rate, in PLN for one unit: every version that was shown in conformed.exchange_rate, and from when to when.';
+comment on column conformed.exchange_rate_history.valid_from is 'Since when it was shown.';
+comment on column conformed.exchange_rate_history.valid_to is 'Since when it was shown no more; NULL - it is shown now.';
+comment on function conformed.exchange_rate_as_of(timestamptz) is 'What conformed.exchange_rate showed at that moment.';
+alter view conformed.exchange_rate_history owner to onefold_loader;
+alter function conformed.exchange_rate_as_of(timestamptz) owner to onefold_loader;
+revoke all on function conformed.exchange_rate_as_of(timestamptz) from public;
+
 comment on table mapped.exchange_rate__identifier is 'By what each living record could be recognised at the newest publish.';
 comment on table conformed.exchange_rate_version is
     'Every version of every golden record, with the publish that made it and the one that ended it.';
@@ -55,10 +91,10 @@ comment on column conformed.exchange_rate.rate is 'What one unit is worth in PLN
 alter view conformed.exchange_rate owner to onefold_loader;
 alter view conformed.exchange_rate_crosswalk owner to onefold_loader;
 
--- The views read with their owner's rights: analysts need none on the tables, and get none; engineers read of them, as
--- of the views, what is not personal. Revoking the table's right
--- takes the columns' rights along, so an attribute that became personal is closed here.
-revoke all on conformed.exchange_rate_version, conformed.exchange_rate_crosswalk_version, conformed.exchange_rate_provenance, conformed.exchange_rate, conformed.exchange_rate_crosswalk
+-- The views read with their owner's rights: analysts need none on the tables, and get none; engineers read of them
+-- what is not personal. Revoking the table's right takes the columns' rights along, so an attribute that became personal
+-- is closed here. Of a view everybody may read every column: what is personal is NULL there for who may not see it.
+revoke all on conformed.exchange_rate_version, conformed.exchange_rate_crosswalk_version, conformed.exchange_rate_provenance, conformed.exchange_rate, conformed.exchange_rate_history, conformed.exchange_rate_crosswalk
     from onefold_engineer, onefold_analyst, onefold_auditor, onefold_pii;
 grant usage on schema conformed to onefold_pii, onefold_auditor;
 grant select on conformed.exchange_rate_crosswalk_version, conformed.exchange_rate_provenance to onefold_engineer;
@@ -72,13 +108,7 @@ grant select (
     , rate
 ) on conformed.exchange_rate_version to onefold_engineer;
 grant select on mapped.exchange_rate__identifier to onefold_pii; -- who is an engineer as well: the schema is theirs
-grant select (
-    exchange_rate_id, source_of_truth, systems, record_count, _provenance, warnings
-    , rate_key
-    , rate_table
-    , currency
-    , effective_on
-    , rate
-) on conformed.exchange_rate to onefold_engineer, onefold_analyst, onefold_auditor;
-grant select on conformed.exchange_rate to onefold_pii;
-grant select on conformed.exchange_rate_crosswalk to onefold_engineer, onefold_analyst, onefold_auditor, onefold_pii;
+grant execute on function conformed.exchange_rate_as_of(timestamptz)
+    to onefold_loader, onefold_engineer, onefold_analyst, onefold_auditor, onefold_pii;
+grant select on conformed.exchange_rate, conformed.exchange_rate_history, conformed.exchange_rate_crosswalk
+    to onefold_engineer, onefold_analyst, onefold_auditor, onefold_pii;

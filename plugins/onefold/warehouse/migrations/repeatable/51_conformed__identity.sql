@@ -14,11 +14,11 @@ do $do$
 declare
     definition text := $view$
         select v.identity_id
-            , v.email
-            , v.unverified_email
-            , v.username
-            , v.first_name
-            , v.last_name
+            , case when (select conformed.may_read_people()) then v.email end as email
+            , case when (select conformed.may_read_people()) then v.unverified_email end as unverified_email
+            , case when (select conformed.may_read_people()) then v.username end as username
+            , case when (select conformed.may_read_people()) then v.first_name end as first_name
+            , case when (select conformed.may_read_people()) then v.last_name end as last_name
             , v.enabled
             , source_of_truth, _systems as systems, _records as record_count
             , (
@@ -41,26 +41,63 @@ exception when invalid_table_definition then
     drop view conformed.identity cascade; -- the marts that read it are made anew by the next publish
     execute 'create view conformed.identity as ' || definition;
 end $do$;
+
+-- Every version that was shown, from when to when, and what was shown at a moment.
+do $do$
+declare
+    definition text := $view$
+        select v.identity_id, began.ended_at as valid_from, ended.ended_at as valid_to
+            , case when (select conformed.may_read_people()) then v.email end as email
+            , case when (select conformed.may_read_people()) then v.unverified_email end as unverified_email
+            , case when (select conformed.may_read_people()) then v.username end as username
+            , case when (select conformed.may_read_people()) then v.first_name end as first_name
+            , case when (select conformed.may_read_people()) then v.last_name end as last_name
+            , v.enabled
+            , v.source_of_truth, v._systems as systems, v._records as record_count
+        from conformed.identity_version as v
+        left join ops.publish as began on began.publish_id = v._publish_id
+        left join ops.publish as ended on ended.publish_id = v._ended_publish_id and v._ended_publish_id <= (select publish_id from ops.published where entity = 'identity')
+        where v._publish_id <= (select publish_id from ops.published where entity = 'identity')
+    $view$;
+begin
+    execute 'create or replace view conformed.identity_history as ' || definition;
+exception when invalid_table_definition then
+    drop view conformed.identity_history cascade;
+    execute 'create view conformed.identity_history as ' || definition;
+end $do$;
+create or replace function conformed.identity_as_of(moment timestamptz) returns setof conformed.identity_history
+language sql stable parallel safe as $$
+    select * from conformed.identity_history where valid_from <= moment and (valid_to is null or moment < valid_to)
+$$;
+comment on view conformed.identity_history is
+    'Account with which somebody signs in: every version that was shown in conformed.identity, and from when to when.';
+comment on column conformed.identity_history.valid_from is 'Since when it was shown.';
+comment on column conformed.identity_history.valid_to is 'Since when it was shown no more; NULL - it is shown now.';
+comment on function conformed.identity_as_of(timestamptz) is 'What conformed.identity showed at that moment.';
+alter view conformed.identity_history owner to onefold_loader;
+alter function conformed.identity_as_of(timestamptz) owner to onefold_loader;
+revoke all on function conformed.identity_as_of(timestamptz) from public;
+
 comment on table mapped.identity__identifier is 'By what each living record could be recognised at the newest publish.';
 comment on table conformed.identity_version is
     'Every version of every golden record, with the publish that made it and the one that ended it.';
 comment on table conformed.identity_provenance is
     'From which field, through which transform each stream gives each attribute, since that publish.';
 comment on view conformed.identity is 'Account with which somebody signs in: the golden records that are published now. One statement sees one publish.';
-comment on column conformed.identity.email is 'The address that all the person''s accounts have in common; an account without a mailbox has none.';
-comment on column conformed.identity.unverified_email is 'An address that the account names and nobody has proven to be the person''s; it joins no accounts.';
-comment on column conformed.identity.username is 'The name to sign in with.';
-comment on column conformed.identity.first_name is 'The first name.';
-comment on column conformed.identity.last_name is 'The surname.';
+comment on column conformed.identity.email is 'The address that all the person''s accounts have in common; an account without a mailbox has none. NULL for readers without onefold_pii.';
+comment on column conformed.identity.unverified_email is 'An address that the account names and nobody has proven to be the person''s; it joins no accounts. NULL for readers without onefold_pii.';
+comment on column conformed.identity.username is 'The name to sign in with. NULL for readers without onefold_pii.';
+comment on column conformed.identity.first_name is 'The first name. NULL for readers without onefold_pii.';
+comment on column conformed.identity.last_name is 'The surname. NULL for readers without onefold_pii.';
 comment on column conformed.identity.enabled is 'Whether the account may be used.';
 
 alter view conformed.identity owner to onefold_loader;
 alter view conformed.identity_crosswalk owner to onefold_loader;
 
--- The views read with their owner's rights: analysts need none on the tables, and get none; engineers read of them, as
--- of the views, what is not personal. Revoking the table's right
--- takes the columns' rights along, so an attribute that became personal is closed here.
-revoke all on conformed.identity_version, conformed.identity_crosswalk_version, conformed.identity_provenance, conformed.identity, conformed.identity_crosswalk
+-- The views read with their owner's rights: analysts need none on the tables, and get none; engineers read of them
+-- what is not personal. Revoking the table's right takes the columns' rights along, so an attribute that became personal
+-- is closed here. Of a view everybody may read every column: what is personal is NULL there for who may not see it.
+revoke all on conformed.identity_version, conformed.identity_crosswalk_version, conformed.identity_provenance, conformed.identity, conformed.identity_history, conformed.identity_crosswalk
     from onefold_engineer, onefold_analyst, onefold_auditor, onefold_pii;
 grant usage on schema conformed to onefold_pii, onefold_auditor;
 grant select on conformed.identity_crosswalk_version, conformed.identity_provenance to onefold_engineer;
@@ -70,9 +107,7 @@ grant select (
     , enabled
 ) on conformed.identity_version to onefold_engineer;
 grant select on mapped.identity__identifier to onefold_pii; -- who is an engineer as well: the schema is theirs
-grant select (
-    identity_id, source_of_truth, systems, record_count, _provenance, warnings
-    , enabled
-) on conformed.identity to onefold_engineer, onefold_analyst, onefold_auditor;
-grant select on conformed.identity to onefold_pii;
-grant select on conformed.identity_crosswalk to onefold_engineer, onefold_analyst, onefold_auditor, onefold_pii;
+grant execute on function conformed.identity_as_of(timestamptz)
+    to onefold_loader, onefold_engineer, onefold_analyst, onefold_auditor, onefold_pii;
+grant select on conformed.identity, conformed.identity_history, conformed.identity_crosswalk
+    to onefold_engineer, onefold_analyst, onefold_auditor, onefold_pii;

@@ -47,6 +47,49 @@ exception when invalid_table_definition then
     drop view conformed.llm_usage cascade; -- the marts that read it are made anew by the next publish
     execute 'create view conformed.llm_usage as ' || definition;
 end $do$;
+
+-- Every version that was shown, from when to when, and what was shown at a moment.
+do $do$
+declare
+    definition text := $view$
+        select v.llm_usage_id, began.ended_at as valid_from, ended.ended_at as valid_to
+            , v.usage_key
+            , v.provider
+            , v.project
+            , v.model
+            , v.item
+            , v.used_on
+            , v.input_tokens
+            , v.cached_input_tokens
+            , v.output_tokens
+            , v.requests
+            , v.cost
+            , v.cost_currency
+            , v.source_of_truth, v._systems as systems, v._records as record_count
+        from conformed.llm_usage_version as v
+        left join ops.publish as began on began.publish_id = v._publish_id
+        left join ops.publish as ended on ended.publish_id = v._ended_publish_id and v._ended_publish_id <= (select publish_id from ops.published where entity = 'llm_usage')
+        where v._publish_id <= (select publish_id from ops.published where entity = 'llm_usage')
+    $view$;
+begin
+    execute 'create or replace view conformed.llm_usage_history as ' || definition;
+exception when invalid_table_definition then
+    drop view conformed.llm_usage_history cascade;
+    execute 'create view conformed.llm_usage_history as ' || definition;
+end $do$;
+create or replace function conformed.llm_usage_as_of(moment timestamptz) returns setof conformed.llm_usage_history
+language sql stable parallel safe as $$
+    select * from conformed.llm_usage_history where valid_from <= moment and (valid_to is null or moment < valid_to)
+$$;
+comment on view conformed.llm_usage_history is
+    'Use of AI models, by day and project: every version that was shown in conformed.llm_usage, and from when to when.';
+comment on column conformed.llm_usage_history.valid_from is 'Since when it was shown.';
+comment on column conformed.llm_usage_history.valid_to is 'Since when it was shown no more; NULL - it is shown now.';
+comment on function conformed.llm_usage_as_of(timestamptz) is 'What conformed.llm_usage showed at that moment.';
+alter view conformed.llm_usage_history owner to onefold_loader;
+alter function conformed.llm_usage_as_of(timestamptz) owner to onefold_loader;
+revoke all on function conformed.llm_usage_as_of(timestamptz) from public;
+
 comment on table mapped.llm_usage__identifier is 'By what each living record could be recognised at the newest publish.';
 comment on table conformed.llm_usage_version is
     'Every version of every golden record, with the publish that made it and the one that ended it.';
@@ -69,10 +112,10 @@ comment on column conformed.llm_usage.cost_currency is 'The currency of cost, IS
 alter view conformed.llm_usage owner to onefold_loader;
 alter view conformed.llm_usage_crosswalk owner to onefold_loader;
 
--- The views read with their owner's rights: analysts need none on the tables, and get none; engineers read of them, as
--- of the views, what is not personal. Revoking the table's right
--- takes the columns' rights along, so an attribute that became personal is closed here.
-revoke all on conformed.llm_usage_version, conformed.llm_usage_crosswalk_version, conformed.llm_usage_provenance, conformed.llm_usage, conformed.llm_usage_crosswalk
+-- The views read with their owner's rights: analysts need none on the tables, and get none; engineers read of them
+-- what is not personal. Revoking the table's right takes the columns' rights along, so an attribute that became personal
+-- is closed here. Of a view everybody may read every column: what is personal is NULL there for who may not see it.
+revoke all on conformed.llm_usage_version, conformed.llm_usage_crosswalk_version, conformed.llm_usage_provenance, conformed.llm_usage, conformed.llm_usage_history, conformed.llm_usage_crosswalk
     from onefold_engineer, onefold_analyst, onefold_auditor, onefold_pii;
 grant usage on schema conformed to onefold_pii, onefold_auditor;
 grant select on conformed.llm_usage_crosswalk_version, conformed.llm_usage_provenance to onefold_engineer;
@@ -93,20 +136,7 @@ grant select (
     , cost_currency
 ) on conformed.llm_usage_version to onefold_engineer;
 grant select on mapped.llm_usage__identifier to onefold_pii; -- who is an engineer as well: the schema is theirs
-grant select (
-    llm_usage_id, source_of_truth, systems, record_count, _provenance, warnings
-    , usage_key
-    , provider
-    , project
-    , model
-    , item
-    , used_on
-    , input_tokens
-    , cached_input_tokens
-    , output_tokens
-    , requests
-    , cost
-    , cost_currency
-) on conformed.llm_usage to onefold_engineer, onefold_analyst, onefold_auditor;
-grant select on conformed.llm_usage to onefold_pii;
-grant select on conformed.llm_usage_crosswalk to onefold_engineer, onefold_analyst, onefold_auditor, onefold_pii;
+grant execute on function conformed.llm_usage_as_of(timestamptz)
+    to onefold_loader, onefold_engineer, onefold_analyst, onefold_auditor, onefold_pii;
+grant select on conformed.llm_usage, conformed.llm_usage_history, conformed.llm_usage_crosswalk
+    to onefold_engineer, onefold_analyst, onefold_auditor, onefold_pii;

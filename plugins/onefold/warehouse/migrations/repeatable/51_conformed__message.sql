@@ -17,8 +17,8 @@ declare
             , v.message_key
             , v.channel
             , v.internet_message_id
-            , v.subject
-            , v.sender
+            , case when (select conformed.may_read_people()) then v.subject end as subject
+            , case when (select conformed.may_read_people()) then v.sender end as sender
             , v.received_at
             , v.has_attachments
             , source_of_truth, _systems as systems, _records as record_count
@@ -42,6 +42,44 @@ exception when invalid_table_definition then
     drop view conformed.message cascade; -- the marts that read it are made anew by the next publish
     execute 'create view conformed.message as ' || definition;
 end $do$;
+
+-- Every version that was shown, from when to when, and what was shown at a moment.
+do $do$
+declare
+    definition text := $view$
+        select v.message_id, began.ended_at as valid_from, ended.ended_at as valid_to
+            , v.message_key
+            , v.channel
+            , v.internet_message_id
+            , case when (select conformed.may_read_people()) then v.subject end as subject
+            , case when (select conformed.may_read_people()) then v.sender end as sender
+            , v.received_at
+            , v.has_attachments
+            , v.source_of_truth, v._systems as systems, v._records as record_count
+        from conformed.message_version as v
+        left join ops.publish as began on began.publish_id = v._publish_id
+        left join ops.publish as ended on ended.publish_id = v._ended_publish_id and v._ended_publish_id <= (select publish_id from ops.published where entity = 'message')
+        where v._publish_id <= (select publish_id from ops.published where entity = 'message')
+    $view$;
+begin
+    execute 'create or replace view conformed.message_history as ' || definition;
+exception when invalid_table_definition then
+    drop view conformed.message_history cascade;
+    execute 'create view conformed.message_history as ' || definition;
+end $do$;
+create or replace function conformed.message_as_of(moment timestamptz) returns setof conformed.message_history
+language sql stable parallel safe as $$
+    select * from conformed.message_history where valid_from <= moment and (valid_to is null or moment < valid_to)
+$$;
+comment on view conformed.message_history is
+    'E-mail or official letter, its heading only: every version that was shown in conformed.message, and from when to when.';
+comment on column conformed.message_history.valid_from is 'Since when it was shown.';
+comment on column conformed.message_history.valid_to is 'Since when it was shown no more; NULL - it is shown now.';
+comment on function conformed.message_as_of(timestamptz) is 'What conformed.message showed at that moment.';
+alter view conformed.message_history owner to onefold_loader;
+alter function conformed.message_as_of(timestamptz) owner to onefold_loader;
+revoke all on function conformed.message_as_of(timestamptz) from public;
+
 comment on table mapped.message__identifier is 'By what each living record could be recognised at the newest publish.';
 comment on table conformed.message_version is
     'Every version of every golden record, with the publish that made it and the one that ended it.';
@@ -51,18 +89,18 @@ comment on view conformed.message is 'E-mail or official letter, its heading onl
 comment on column conformed.message.message_key is 'What the mailbox calls it.';
 comment on column conformed.message.channel is 'The way that it came - email or epuap.';
 comment on column conformed.message.internet_message_id is 'The id that it has in every mailbox.';
-comment on column conformed.message.subject is 'What it is about; of a letter, the name of its file.';
-comment on column conformed.message.sender is 'The address of the sender, or of the sender''s box.';
+comment on column conformed.message.subject is 'What it is about; of a letter, the name of its file. NULL for readers without onefold_pii.';
+comment on column conformed.message.sender is 'The address of the sender, or of the sender''s box. NULL for readers without onefold_pii.';
 comment on column conformed.message.received_at is 'When it came; of a letter, when it was sent.';
 comment on column conformed.message.has_attachments is 'Whether something is attached.';
 
 alter view conformed.message owner to onefold_loader;
 alter view conformed.message_crosswalk owner to onefold_loader;
 
--- The views read with their owner's rights: analysts need none on the tables, and get none; engineers read of them, as
--- of the views, what is not personal. Revoking the table's right
--- takes the columns' rights along, so an attribute that became personal is closed here.
-revoke all on conformed.message_version, conformed.message_crosswalk_version, conformed.message_provenance, conformed.message, conformed.message_crosswalk
+-- The views read with their owner's rights: analysts need none on the tables, and get none; engineers read of them
+-- what is not personal. Revoking the table's right takes the columns' rights along, so an attribute that became personal
+-- is closed here. Of a view everybody may read every column: what is personal is NULL there for who may not see it.
+revoke all on conformed.message_version, conformed.message_crosswalk_version, conformed.message_provenance, conformed.message, conformed.message_history, conformed.message_crosswalk
     from onefold_engineer, onefold_analyst, onefold_auditor, onefold_pii;
 grant usage on schema conformed to onefold_pii, onefold_auditor;
 grant select on conformed.message_crosswalk_version, conformed.message_provenance to onefold_engineer;
@@ -76,13 +114,7 @@ grant select (
     , has_attachments
 ) on conformed.message_version to onefold_engineer;
 grant select on mapped.message__identifier to onefold_pii; -- who is an engineer as well: the schema is theirs
-grant select (
-    message_id, source_of_truth, systems, record_count, _provenance, warnings
-    , message_key
-    , channel
-    , internet_message_id
-    , received_at
-    , has_attachments
-) on conformed.message to onefold_engineer, onefold_analyst, onefold_auditor;
-grant select on conformed.message to onefold_pii;
-grant select on conformed.message_crosswalk to onefold_engineer, onefold_analyst, onefold_auditor, onefold_pii;
+grant execute on function conformed.message_as_of(timestamptz)
+    to onefold_loader, onefold_engineer, onefold_analyst, onefold_auditor, onefold_pii;
+grant select on conformed.message, conformed.message_history, conformed.message_crosswalk
+    to onefold_engineer, onefold_analyst, onefold_auditor, onefold_pii;

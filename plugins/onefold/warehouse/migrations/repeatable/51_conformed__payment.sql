@@ -44,6 +44,46 @@ exception when invalid_table_definition then
     drop view conformed.payment cascade; -- the marts that read it are made anew by the next publish
     execute 'create view conformed.payment as ' || definition;
 end $do$;
+
+-- Every version that was shown, from when to when, and what was shown at a moment.
+do $do$
+declare
+    definition text := $view$
+        select v.payment_id, began.ended_at as valid_from, ended.ended_at as valid_to
+            , v.payment_key
+            , v.invoice_number
+            , v.paid_on
+            , v.authorised_amount
+            , v.amount
+            , v.refunded_amount
+            , v.currency
+            , v.method
+            , v.status
+            , v.source_of_truth, v._systems as systems, v._records as record_count
+        from conformed.payment_version as v
+        left join ops.publish as began on began.publish_id = v._publish_id
+        left join ops.publish as ended on ended.publish_id = v._ended_publish_id and v._ended_publish_id <= (select publish_id from ops.published where entity = 'payment')
+        where v._publish_id <= (select publish_id from ops.published where entity = 'payment')
+    $view$;
+begin
+    execute 'create or replace view conformed.payment_history as ' || definition;
+exception when invalid_table_definition then
+    drop view conformed.payment_history cascade;
+    execute 'create view conformed.payment_history as ' || definition;
+end $do$;
+create or replace function conformed.payment_as_of(moment timestamptz) returns setof conformed.payment_history
+language sql stable parallel safe as $$
+    select * from conformed.payment_history where valid_from <= moment and (valid_to is null or moment < valid_to)
+$$;
+comment on view conformed.payment_history is
+    'Payment for an invoice of ours: every version that was shown in conformed.payment, and from when to when.';
+comment on column conformed.payment_history.valid_from is 'Since when it was shown.';
+comment on column conformed.payment_history.valid_to is 'Since when it was shown no more; NULL - it is shown now.';
+comment on function conformed.payment_as_of(timestamptz) is 'What conformed.payment showed at that moment.';
+alter view conformed.payment_history owner to onefold_loader;
+alter function conformed.payment_as_of(timestamptz) owner to onefold_loader;
+revoke all on function conformed.payment_as_of(timestamptz) from public;
+
 comment on table mapped.payment__identifier is 'By what each living record could be recognised at the newest publish.';
 comment on table conformed.payment_version is
     'Every version of every golden record, with the publish that made it and the one that ended it.';
@@ -63,10 +103,10 @@ comment on column conformed.payment.status is 'paid (captured), refunded (all of
 alter view conformed.payment owner to onefold_loader;
 alter view conformed.payment_crosswalk owner to onefold_loader;
 
--- The views read with their owner's rights: analysts need none on the tables, and get none; engineers read of them, as
--- of the views, what is not personal. Revoking the table's right
--- takes the columns' rights along, so an attribute that became personal is closed here.
-revoke all on conformed.payment_version, conformed.payment_crosswalk_version, conformed.payment_provenance, conformed.payment, conformed.payment_crosswalk
+-- The views read with their owner's rights: analysts need none on the tables, and get none; engineers read of them
+-- what is not personal. Revoking the table's right takes the columns' rights along, so an attribute that became personal
+-- is closed here. Of a view everybody may read every column: what is personal is NULL there for who may not see it.
+revoke all on conformed.payment_version, conformed.payment_crosswalk_version, conformed.payment_provenance, conformed.payment, conformed.payment_history, conformed.payment_crosswalk
     from onefold_engineer, onefold_analyst, onefold_auditor, onefold_pii;
 grant usage on schema conformed to onefold_pii, onefold_auditor;
 grant select on conformed.payment_crosswalk_version, conformed.payment_provenance to onefold_engineer;
@@ -84,17 +124,7 @@ grant select (
     , status
 ) on conformed.payment_version to onefold_engineer;
 grant select on mapped.payment__identifier to onefold_pii; -- who is an engineer as well: the schema is theirs
-grant select (
-    payment_id, source_of_truth, systems, record_count, _provenance, warnings
-    , payment_key
-    , invoice_number
-    , paid_on
-    , authorised_amount
-    , amount
-    , refunded_amount
-    , currency
-    , method
-    , status
-) on conformed.payment to onefold_engineer, onefold_analyst, onefold_auditor;
-grant select on conformed.payment to onefold_pii;
-grant select on conformed.payment_crosswalk to onefold_engineer, onefold_analyst, onefold_auditor, onefold_pii;
+grant execute on function conformed.payment_as_of(timestamptz)
+    to onefold_loader, onefold_engineer, onefold_analyst, onefold_auditor, onefold_pii;
+grant select on conformed.payment, conformed.payment_history, conformed.payment_crosswalk
+    to onefold_engineer, onefold_analyst, onefold_auditor, onefold_pii;

@@ -52,7 +52,7 @@ end $do$;
 comment on view conformed.supplier_unmasked is
     'What conformed.supplier shows, with what is said of natural persons. For marts, which mask what they show of it.';
 
--- What is said of a company that is a natural person only onefold_pii reads (14_people.sql).
+-- What is personal, and what is said of a company that is a natural person, only onefold_pii reads (14_people.sql).
 do $do$
 declare
     definition text := $view$
@@ -61,13 +61,13 @@ declare
             , case when (select conformed.may_read_people()) or not party_0.is_natural_person then v.tax_id_pl end as tax_id_pl
             , case when (select conformed.may_read_people()) or not party_0.is_natural_person then v.regon end as regon
             , case when (select conformed.may_read_people()) or not party_0.is_natural_person then v.eu_vat end as eu_vat
-            , v.email
-            , v.phone
-            , v.street
-            , v.postal_code
-            , v.city
+            , case when (select conformed.may_read_people()) then v.email end as email
+            , case when (select conformed.may_read_people()) then v.phone end as phone
+            , case when (select conformed.may_read_people()) then v.street end as street
+            , case when (select conformed.may_read_people()) or not party_0.is_natural_person then v.postal_code end as postal_code
+            , case when (select conformed.may_read_people()) or not party_0.is_natural_person then v.city end as city
             , v.country
-            , v.iban
+            , case when (select conformed.may_read_people()) then v.iban end as iban
             , v.currency
             , v.status
             , v.last_changed
@@ -84,23 +84,71 @@ exception when invalid_table_definition then
     execute 'create view conformed.supplier as ' || definition;
 end $do$;
 alter view conformed.supplier_unmasked owner to onefold_loader;
+
+-- Every version that was shown, from when to when, and what was shown at a moment.
+do $do$
+declare
+    definition text := $view$
+        select v.supplier_id, began.ended_at as valid_from, ended.ended_at as valid_to
+            , case when (select conformed.may_read_people()) or not party_0.is_natural_person then v.legal_name end as legal_name
+            , case when (select conformed.may_read_people()) or not party_0.is_natural_person then v.tax_id_pl end as tax_id_pl
+            , case when (select conformed.may_read_people()) or not party_0.is_natural_person then v.regon end as regon
+            , case when (select conformed.may_read_people()) or not party_0.is_natural_person then v.eu_vat end as eu_vat
+            , case when (select conformed.may_read_people()) then v.email end as email
+            , case when (select conformed.may_read_people()) then v.phone end as phone
+            , case when (select conformed.may_read_people()) then v.street end as street
+            , case when (select conformed.may_read_people()) or not party_0.is_natural_person then v.postal_code end as postal_code
+            , case when (select conformed.may_read_people()) or not party_0.is_natural_person then v.city end as city
+            , v.country
+            , case when (select conformed.may_read_people()) then v.iban end as iban
+            , v.currency
+            , v.status
+            , v.last_changed
+            , v.source_of_truth, v._systems as systems, v._records as record_count
+        from conformed.supplier_version as v
+        left join ops.publish as began on began.publish_id = v._publish_id
+        left join ops.publish as ended on ended.publish_id = v._ended_publish_id and v._ended_publish_id <= (select publish_id from ops.published where entity = 'supplier')
+        cross join lateral (
+            select conformed.is_natural_person(v.legal_name, null) offset 0
+        ) as party_0 (is_natural_person)
+        where v._publish_id <= (select publish_id from ops.published where entity = 'supplier')
+    $view$;
+begin
+    execute 'create or replace view conformed.supplier_history as ' || definition;
+exception when invalid_table_definition then
+    drop view conformed.supplier_history cascade;
+    execute 'create view conformed.supplier_history as ' || definition;
+end $do$;
+create or replace function conformed.supplier_as_of(moment timestamptz) returns setof conformed.supplier_history
+language sql stable parallel safe as $$
+    select * from conformed.supplier_history where valid_from <= moment and (valid_to is null or moment < valid_to)
+$$;
+comment on view conformed.supplier_history is
+    'Supplier: every version that was shown in conformed.supplier, and from when to when.';
+comment on column conformed.supplier_history.valid_from is 'Since when it was shown.';
+comment on column conformed.supplier_history.valid_to is 'Since when it was shown no more; NULL - it is shown now.';
+comment on function conformed.supplier_as_of(timestamptz) is 'What conformed.supplier showed at that moment.';
+alter view conformed.supplier_history owner to onefold_loader;
+alter function conformed.supplier_as_of(timestamptz) owner to onefold_loader;
+revoke all on function conformed.supplier_as_of(timestamptz) from public;
+
 comment on table mapped.supplier__identifier is 'By what each living record could be recognised at the newest publish.';
 comment on table conformed.supplier_version is
     'Every version of every golden record, with the publish that made it and the one that ended it.';
 comment on table conformed.supplier_provenance is
     'From which field, through which transform each stream gives each attribute, since that publish.';
 comment on view conformed.supplier is 'Supplier: the golden records that are published now. One statement sees one publish.';
-comment on column conformed.supplier.legal_name is 'The name in law, in the usual spelling.';
-comment on column conformed.supplier.tax_id_pl is 'The Polish tax number (NIP), ten digits.';
-comment on column conformed.supplier.regon is 'The statistical number (REGON), nine digits.';
-comment on column conformed.supplier.eu_vat is 'The VAT number in the European Union, with its country''s prefix; VIES is asked whether it is one.';
-comment on column conformed.supplier.email is 'The address for electronic mail.';
-comment on column conformed.supplier.phone is 'The telephone number, as E.164.';
-comment on column conformed.supplier.street is 'Street and number of the seat.';
-comment on column conformed.supplier.postal_code is 'The postal code of the seat, as its country writes it.';
-comment on column conformed.supplier.city is 'The town of the seat.';
+comment on column conformed.supplier.legal_name is 'The name in law, in the usual spelling. NULL for readers without onefold_pii where it is of a natural person.';
+comment on column conformed.supplier.tax_id_pl is 'The Polish tax number (NIP), ten digits. NULL for readers without onefold_pii where it is of a natural person.';
+comment on column conformed.supplier.regon is 'The statistical number (REGON), nine digits. NULL for readers without onefold_pii where it is of a natural person.';
+comment on column conformed.supplier.eu_vat is 'The VAT number in the European Union, with its country''s prefix; VIES is asked whether it is one. NULL for readers without onefold_pii where it is of a natural person.';
+comment on column conformed.supplier.email is 'The address for electronic mail. NULL for readers without onefold_pii.';
+comment on column conformed.supplier.phone is 'The telephone number, as E.164. NULL for readers without onefold_pii.';
+comment on column conformed.supplier.street is 'Street and number of the seat. NULL for readers without onefold_pii.';
+comment on column conformed.supplier.postal_code is 'The postal code of the seat, as its country writes it. NULL for readers without onefold_pii where it is of a natural person.';
+comment on column conformed.supplier.city is 'The town of the seat. NULL for readers without onefold_pii where it is of a natural person.';
 comment on column conformed.supplier.country is 'The country of the seat, ISO 3166-1 alpha-2.';
-comment on column conformed.supplier.iban is 'The bank account to which we pay, with a right checksum.';
+comment on column conformed.supplier.iban is 'The bank account to which we pay, with a right checksum. NULL for readers without onefold_pii.';
 comment on column conformed.supplier.currency is 'The currency of our payments, ISO 4217.';
 comment on column conformed.supplier.status is 'active or inactive.';
 comment on column conformed.supplier.last_changed is 'When its data last changed.';
@@ -108,10 +156,10 @@ comment on column conformed.supplier.last_changed is 'When its data last changed
 alter view conformed.supplier owner to onefold_loader;
 alter view conformed.supplier_crosswalk owner to onefold_loader;
 
--- The views read with their owner's rights: analysts need none on the tables, and get none; engineers read of them, as
--- of the views, what is not personal. Revoking the table's right
--- takes the columns' rights along, so an attribute that became personal is closed here.
-revoke all on conformed.supplier_version, conformed.supplier_crosswalk_version, conformed.supplier_provenance, conformed.supplier_unmasked, conformed.supplier, conformed.supplier_crosswalk
+-- The views read with their owner's rights: analysts need none on the tables, and get none; engineers read of them
+-- what is not personal. Revoking the table's right takes the columns' rights along, so an attribute that became personal
+-- is closed here. Of a view everybody may read every column: what is personal is NULL there for who may not see it.
+revoke all on conformed.supplier_version, conformed.supplier_crosswalk_version, conformed.supplier_provenance, conformed.supplier_unmasked, conformed.supplier, conformed.supplier_history, conformed.supplier_crosswalk
     from onefold_engineer, onefold_analyst, onefold_auditor, onefold_pii;
 grant usage on schema conformed to onefold_pii, onefold_auditor;
 grant select on conformed.supplier_crosswalk_version, conformed.supplier_provenance to onefold_engineer;
@@ -124,16 +172,7 @@ grant select (
     , last_changed
 ) on conformed.supplier_version to onefold_engineer;
 grant select on mapped.supplier__identifier to onefold_pii; -- who is an engineer as well: the schema is theirs
-grant select (
-    supplier_id, source_of_truth, systems, record_count, _provenance, warnings
-    , legal_name
-    , tax_id_pl
-    , regon
-    , eu_vat
-    , country
-    , currency
-    , status
-    , last_changed
-) on conformed.supplier to onefold_engineer, onefold_analyst, onefold_auditor;
-grant select on conformed.supplier to onefold_pii;
-grant select on conformed.supplier_crosswalk to onefold_engineer, onefold_analyst, onefold_auditor, onefold_pii;
+grant execute on function conformed.supplier_as_of(timestamptz)
+    to onefold_loader, onefold_engineer, onefold_analyst, onefold_auditor, onefold_pii;
+grant select on conformed.supplier, conformed.supplier_history, conformed.supplier_crosswalk
+    to onefold_engineer, onefold_analyst, onefold_auditor, onefold_pii;

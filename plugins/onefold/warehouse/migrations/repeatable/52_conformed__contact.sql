@@ -17,12 +17,12 @@ declare
             , v.contact_key
             , v.customer_record
             , customer_id.customer_id as customer_id
-            , v.first_name
-            , v.last_name
-            , v.email
-            , v.phone
-            , v.mobile
-            , v.position
+            , case when (select conformed.may_read_people()) then v.first_name end as first_name
+            , case when (select conformed.may_read_people()) then v.last_name end as last_name
+            , case when (select conformed.may_read_people()) then v.email end as email
+            , case when (select conformed.may_read_people()) then v.phone end as phone
+            , case when (select conformed.may_read_people()) then v.mobile end as mobile
+            , case when (select conformed.may_read_people()) then v.position end as position
             , v.last_changed
             , source_of_truth, _systems as systems, _records as record_count
             , (
@@ -46,6 +46,50 @@ exception when invalid_table_definition then
     drop view conformed.contact cascade; -- the marts that read it are made anew by the next publish
     execute 'create view conformed.contact as ' || definition;
 end $do$;
+
+-- Every version that was shown, from when to when, and what was shown at a moment.
+do $do$
+declare
+    definition text := $view$
+        select v.contact_id, began.ended_at as valid_from, ended.ended_at as valid_to
+            , v.contact_key
+            , v.customer_record
+            , customer_id.customer_id as customer_id
+            , case when (select conformed.may_read_people()) then v.first_name end as first_name
+            , case when (select conformed.may_read_people()) then v.last_name end as last_name
+            , case when (select conformed.may_read_people()) then v.email end as email
+            , case when (select conformed.may_read_people()) then v.phone end as phone
+            , case when (select conformed.may_read_people()) then v.mobile end as mobile
+            , case when (select conformed.may_read_people()) then v.position end as position
+            , v.last_changed
+            , v.source_of_truth, v._systems as systems, v._records as record_count
+        from conformed.contact_version as v
+        left join ops.publish as began on began.publish_id = v._publish_id
+        left join ops.publish as ended on ended.publish_id = v._ended_publish_id and v._ended_publish_id <= (select publish_id from ops.published where entity = 'contact')
+        left join conformed.customer_crosswalk_version as customer_id on customer_id.record = v.customer_record
+            and customer_id._publish_id <= v._publish_id
+            and (customer_id._ended_publish_id is null or customer_id._ended_publish_id > v._publish_id)
+        where v._publish_id <= (select publish_id from ops.published where entity = 'contact')
+    $view$;
+begin
+    execute 'create or replace view conformed.contact_history as ' || definition;
+exception when invalid_table_definition then
+    drop view conformed.contact_history cascade;
+    execute 'create view conformed.contact_history as ' || definition;
+end $do$;
+create or replace function conformed.contact_as_of(moment timestamptz) returns setof conformed.contact_history
+language sql stable parallel safe as $$
+    select * from conformed.contact_history where valid_from <= moment and (valid_to is null or moment < valid_to)
+$$;
+comment on view conformed.contact_history is
+    'Contact, a person at a customer: every version that was shown in conformed.contact, and from when to when.';
+comment on column conformed.contact_history.valid_from is 'Since when it was shown.';
+comment on column conformed.contact_history.valid_to is 'Since when it was shown no more; NULL - it is shown now.';
+comment on function conformed.contact_as_of(timestamptz) is 'What conformed.contact showed at that moment.';
+alter view conformed.contact_history owner to onefold_loader;
+alter function conformed.contact_as_of(timestamptz) owner to onefold_loader;
+revoke all on function conformed.contact_as_of(timestamptz) from public;
+
 comment on table mapped.contact__identifier is 'By what each living record could be recognised at the newest publish.';
 comment on table conformed.contact_version is
     'Every version of every golden record, with the publish that made it and the one that ended it.';
@@ -55,21 +99,21 @@ comment on view conformed.contact is 'Contact, a person at a customer: the golde
 comment on column conformed.contact.contact_key is 'What the system calls the person.';
 comment on column conformed.contact.customer_record is 'The record of the customer for whom the person works.';
 comment on column conformed.contact.customer_id is 'The customer (conformed.customer) that customer_record is a record of.';
-comment on column conformed.contact.first_name is 'The first name.';
-comment on column conformed.contact.last_name is 'The surname.';
-comment on column conformed.contact.email is 'The address for electronic mail.';
-comment on column conformed.contact.phone is 'The telephone number, as E.164.';
-comment on column conformed.contact.mobile is 'The mobile telephone number, as E.164.';
-comment on column conformed.contact.position is 'What the person does there.';
+comment on column conformed.contact.first_name is 'The first name. NULL for readers without onefold_pii.';
+comment on column conformed.contact.last_name is 'The surname. NULL for readers without onefold_pii.';
+comment on column conformed.contact.email is 'The address for electronic mail. NULL for readers without onefold_pii.';
+comment on column conformed.contact.phone is 'The telephone number, as E.164. NULL for readers without onefold_pii.';
+comment on column conformed.contact.mobile is 'The mobile telephone number, as E.164. NULL for readers without onefold_pii.';
+comment on column conformed.contact.position is 'What the person does there. NULL for readers without onefold_pii.';
 comment on column conformed.contact.last_changed is 'When the person''s data last changed.';
 
 alter view conformed.contact owner to onefold_loader;
 alter view conformed.contact_crosswalk owner to onefold_loader;
 
--- The views read with their owner's rights: analysts need none on the tables, and get none; engineers read of them, as
--- of the views, what is not personal. Revoking the table's right
--- takes the columns' rights along, so an attribute that became personal is closed here.
-revoke all on conformed.contact_version, conformed.contact_crosswalk_version, conformed.contact_provenance, conformed.contact, conformed.contact_crosswalk
+-- The views read with their owner's rights: analysts need none on the tables, and get none; engineers read of them
+-- what is not personal. Revoking the table's right takes the columns' rights along, so an attribute that became personal
+-- is closed here. Of a view everybody may read every column: what is personal is NULL there for who may not see it.
+revoke all on conformed.contact_version, conformed.contact_crosswalk_version, conformed.contact_provenance, conformed.contact, conformed.contact_history, conformed.contact_crosswalk
     from onefold_engineer, onefold_analyst, onefold_auditor, onefold_pii;
 grant usage on schema conformed to onefold_pii, onefold_auditor;
 grant select on conformed.contact_crosswalk_version, conformed.contact_provenance to onefold_engineer;
@@ -81,11 +125,7 @@ grant select (
     , last_changed
 ) on conformed.contact_version to onefold_engineer;
 grant select on mapped.contact__identifier to onefold_pii; -- who is an engineer as well: the schema is theirs
-grant select (
-    contact_id, source_of_truth, systems, record_count, _provenance, warnings
-    , contact_key
-    , customer_record, customer_id
-    , last_changed
-) on conformed.contact to onefold_engineer, onefold_analyst, onefold_auditor;
-grant select on conformed.contact to onefold_pii;
-grant select on conformed.contact_crosswalk to onefold_engineer, onefold_analyst, onefold_auditor, onefold_pii;
+grant execute on function conformed.contact_as_of(timestamptz)
+    to onefold_loader, onefold_engineer, onefold_analyst, onefold_auditor, onefold_pii;
+grant select on conformed.contact, conformed.contact_history, conformed.contact_crosswalk
+    to onefold_engineer, onefold_analyst, onefold_auditor, onefold_pii;

@@ -22,7 +22,7 @@ declare
             , v.division
             , v.location
             , v.job_title
-            , v.manager_name
+            , case when (select conformed.may_read_people()) then v.manager_name end as manager_name
             , source_of_truth, _systems as systems, _records as record_count
             , (
                 select conformed.provenance(p.attributes, p.sources, _members, _winning_members, _loads, _mapping_versions)
@@ -45,6 +45,50 @@ exception when invalid_table_definition then
     drop view conformed.employee_job cascade; -- the marts that read it are made anew by the next publish
     execute 'create view conformed.employee_job as ' || definition;
 end $do$;
+
+-- Every version that was shown, from when to when, and what was shown at a moment.
+do $do$
+declare
+    definition text := $view$
+        select v.employee_job_id, began.ended_at as valid_from, ended.ended_at as valid_to
+            , v.job_key
+            , v.employee_record
+            , employee_id.employee_id as employee_id
+            , v.valid_from as employee_job_valid_from
+            , v.department
+            , v.division
+            , v.location
+            , v.job_title
+            , case when (select conformed.may_read_people()) then v.manager_name end as manager_name
+            , v.source_of_truth, v._systems as systems, v._records as record_count
+        from conformed.employee_job_version as v
+        left join ops.publish as began on began.publish_id = v._publish_id
+        left join ops.publish as ended on ended.publish_id = v._ended_publish_id and v._ended_publish_id <= (select publish_id from ops.published where entity = 'employee_job')
+        left join conformed.employee_crosswalk_version as employee_id on employee_id.record = v.employee_record
+            and employee_id._publish_id <= v._publish_id
+            and (employee_id._ended_publish_id is null or employee_id._ended_publish_id > v._publish_id)
+        where v._publish_id <= (select publish_id from ops.published where entity = 'employee_job')
+    $view$;
+begin
+    execute 'create or replace view conformed.employee_job_history as ' || definition;
+exception when invalid_table_definition then
+    drop view conformed.employee_job_history cascade;
+    execute 'create view conformed.employee_job_history as ' || definition;
+end $do$;
+create or replace function conformed.employee_job_as_of(moment timestamptz) returns setof conformed.employee_job_history
+language sql stable parallel safe as $$
+    select * from conformed.employee_job_history where valid_from <= moment and (valid_to is null or moment < valid_to)
+$$;
+comment on view conformed.employee_job_history is
+    'Where and as what an employee works, from a day on: every version that was shown in conformed.employee_job, and from when to when.';
+comment on column conformed.employee_job_history.valid_from is 'Since when it was shown.';
+comment on column conformed.employee_job_history.valid_to is 'Since when it was shown no more; NULL - it is shown now.';
+comment on column conformed.employee_job_history.employee_job_valid_from is 'The first day for which it counts.';
+comment on function conformed.employee_job_as_of(timestamptz) is 'What conformed.employee_job showed at that moment.';
+alter view conformed.employee_job_history owner to onefold_loader;
+alter function conformed.employee_job_as_of(timestamptz) owner to onefold_loader;
+revoke all on function conformed.employee_job_as_of(timestamptz) from public;
+
 comment on table mapped.employee_job__identifier is 'By what each living record could be recognised at the newest publish.';
 comment on table conformed.employee_job_version is
     'Every version of every golden record, with the publish that made it and the one that ended it.';
@@ -59,15 +103,15 @@ comment on column conformed.employee_job.department is 'The department, as HR ca
 comment on column conformed.employee_job.division is 'The division, as HR calls it.';
 comment on column conformed.employee_job.location is 'Where the person works.';
 comment on column conformed.employee_job.job_title is 'What the person does.';
-comment on column conformed.employee_job.manager_name is 'The superior''s name, as the row has it.';
+comment on column conformed.employee_job.manager_name is 'The superior''s name, as the row has it. NULL for readers without onefold_pii.';
 
 alter view conformed.employee_job owner to onefold_loader;
 alter view conformed.employee_job_crosswalk owner to onefold_loader;
 
--- The views read with their owner's rights: analysts need none on the tables, and get none; engineers read of them, as
--- of the views, what is not personal. Revoking the table's right
--- takes the columns' rights along, so an attribute that became personal is closed here.
-revoke all on conformed.employee_job_version, conformed.employee_job_crosswalk_version, conformed.employee_job_provenance, conformed.employee_job, conformed.employee_job_crosswalk
+-- The views read with their owner's rights: analysts need none on the tables, and get none; engineers read of them
+-- what is not personal. Revoking the table's right takes the columns' rights along, so an attribute that became personal
+-- is closed here. Of a view everybody may read every column: what is personal is NULL there for who may not see it.
+revoke all on conformed.employee_job_version, conformed.employee_job_crosswalk_version, conformed.employee_job_provenance, conformed.employee_job, conformed.employee_job_history, conformed.employee_job_crosswalk
     from onefold_engineer, onefold_analyst, onefold_auditor, onefold_pii;
 grant usage on schema conformed to onefold_pii, onefold_auditor;
 grant select on conformed.employee_job_crosswalk_version, conformed.employee_job_provenance to onefold_engineer;
@@ -83,15 +127,7 @@ grant select (
     , job_title
 ) on conformed.employee_job_version to onefold_engineer;
 grant select on mapped.employee_job__identifier to onefold_pii; -- who is an engineer as well: the schema is theirs
-grant select (
-    employee_job_id, source_of_truth, systems, record_count, _provenance, warnings
-    , job_key
-    , employee_record, employee_id
-    , valid_from
-    , department
-    , division
-    , location
-    , job_title
-) on conformed.employee_job to onefold_engineer, onefold_analyst, onefold_auditor;
-grant select on conformed.employee_job to onefold_pii;
-grant select on conformed.employee_job_crosswalk to onefold_engineer, onefold_analyst, onefold_auditor, onefold_pii;
+grant execute on function conformed.employee_job_as_of(timestamptz)
+    to onefold_loader, onefold_engineer, onefold_analyst, onefold_auditor, onefold_pii;
+grant select on conformed.employee_job, conformed.employee_job_history, conformed.employee_job_crosswalk
+    to onefold_engineer, onefold_analyst, onefold_auditor, onefold_pii;

@@ -88,7 +88,7 @@ end $do$;
 comment on view conformed.invoice_unmasked is
     'What conformed.invoice shows, with what is said of natural persons. For marts, which mask what they show of it.';
 
--- What is said of a company that is a natural person only onefold_pii reads (14_people.sql).
+-- What is personal, and what is said of a company that is a natural person, only onefold_pii reads (14_people.sql).
 do $do$
 declare
     definition text := $view$
@@ -105,9 +105,9 @@ declare
             , v.order_number
             , case when (select conformed.may_read_people()) or not party_0.is_natural_person then v.customer_tax_id end as customer_tax_id
             , case when (select conformed.may_read_people()) or not party_0.is_natural_person then v.customer_eu_vat end as customer_eu_vat
-            , v.customer_other_id
+            , case when (select conformed.may_read_people()) then v.customer_other_id end as customer_other_id
             , v.customer_other_country
-            , v.customer_name
+            , case when (select conformed.may_read_people()) then v.customer_name end as customer_name
             , v.customer_country
             , v.customer_record
             , v.customer_id
@@ -126,8 +126,8 @@ declare
             , v.prepaid_amount
             , v.prepaid_on
             , v.payment_method
-            , v.seller_account
-            , v.factor_account
+            , case when (select conformed.may_read_people()) then v.seller_account end as seller_account
+            , case when (select conformed.may_read_people()) then v.factor_account end as factor_account
             , v.margin_scheme
             , v.margin_sales_amount
             , v.split_payment
@@ -167,6 +167,104 @@ exception when invalid_table_definition then
     execute 'create view conformed.invoice as ' || definition;
 end $do$;
 alter view conformed.invoice_unmasked owner to onefold_loader;
+
+-- Every version that was shown, from when to when, and what was shown at a moment.
+do $do$
+declare
+    definition text := $view$
+        select v.invoice_id, began.ended_at as valid_from, ended.ended_at as valid_to
+            , v.invoice_number
+            , v.ksef_number
+            , v.kind
+            , v.document_type
+            , v.seller_tax_id
+            , v.corrects_invoice
+            , v.corrects_ksef_number
+            , v.corrected_invoices
+            , v.correction_reason
+            , v.order_number
+            , case when (select conformed.may_read_people()) or not party_0.is_natural_person then v.customer_tax_id end as customer_tax_id
+            , case when (select conformed.may_read_people()) or not party_0.is_natural_person then v.customer_eu_vat end as customer_eu_vat
+            , case when (select conformed.may_read_people()) then v.customer_other_id end as customer_other_id
+            , v.customer_other_country
+            , case when (select conformed.may_read_people()) then v.customer_name end as customer_name
+            , v.customer_country
+            , v.customer_record
+            , customer_id.customer_id as customer_id
+            , v.issued_on
+            , v.sold_on
+            , v.due_on
+            , v.last_due_on
+            , v.payment_terms
+            , v.currency
+            , v.net_amount
+            , v.vat_amount
+            , v.gross_amount
+            , v.vat_amount_pln
+            , v.exchange_rate
+            , v.amount_due
+            , v.prepaid_amount
+            , v.prepaid_on
+            , v.payment_method
+            , case when (select conformed.may_read_people()) then v.seller_account end as seller_account
+            , case when (select conformed.may_read_people()) then v.factor_account end as factor_account
+            , v.margin_scheme
+            , v.margin_sales_amount
+            , v.split_payment
+            , v.contract_currency
+            , v.third_parties
+            , case when (select conformed.may_read_people()) or not party_1.is_natural_person then v.factor_tax_id end as factor_tax_id
+            , case when (select conformed.may_read_people()) or not party_1.is_natural_person then v.factor_name end as factor_name
+            , case when (select conformed.may_read_people()) or not party_2.is_natural_person then v.recipient_tax_id end as recipient_tax_id
+            , case when (select conformed.may_read_people()) or not party_2.is_natural_person then v.recipient_name end as recipient_name
+            , case when (select conformed.may_read_people()) or not party_3.is_natural_person then v.other_buyer_tax_id end as other_buyer_tax_id
+            , case when (select conformed.may_read_people()) or not party_3.is_natural_person then v.other_buyer_name end as other_buyer_name
+            , case when (select conformed.may_read_people()) or not party_4.is_natural_person then v.payer_tax_id end as payer_tax_id
+            , case when (select conformed.may_read_people()) or not party_4.is_natural_person then v.payer_name end as payer_name
+            , v.accepted_at
+            , v.source_of_truth, v._systems as systems, v._records as record_count
+        from conformed.invoice_version as v
+        left join ops.publish as began on began.publish_id = v._publish_id
+        left join ops.publish as ended on ended.publish_id = v._ended_publish_id and v._ended_publish_id <= (select publish_id from ops.published where entity = 'invoice')
+        left join conformed.customer_crosswalk_version as customer_id on customer_id.record = v.customer_record
+            and customer_id._publish_id <= v._publish_id
+            and (customer_id._ended_publish_id is null or customer_id._ended_publish_id > v._publish_id)
+        cross join lateral (
+            select conformed.is_natural_person(v.customer_name, null) offset 0
+        ) as party_0 (is_natural_person)
+        cross join lateral (
+            select conformed.is_natural_person(v.factor_name, null) offset 0
+        ) as party_1 (is_natural_person)
+        cross join lateral (
+            select conformed.is_natural_person(v.recipient_name, null) offset 0
+        ) as party_2 (is_natural_person)
+        cross join lateral (
+            select conformed.is_natural_person(v.other_buyer_name, null) offset 0
+        ) as party_3 (is_natural_person)
+        cross join lateral (
+            select conformed.is_natural_person(v.payer_name, null) offset 0
+        ) as party_4 (is_natural_person)
+        where v._publish_id <= (select publish_id from ops.published where entity = 'invoice')
+    $view$;
+begin
+    execute 'create or replace view conformed.invoice_history as ' || definition;
+exception when invalid_table_definition then
+    drop view conformed.invoice_history cascade;
+    execute 'create view conformed.invoice_history as ' || definition;
+end $do$;
+create or replace function conformed.invoice_as_of(moment timestamptz) returns setof conformed.invoice_history
+language sql stable parallel safe as $$
+    select * from conformed.invoice_history where valid_from <= moment and (valid_to is null or moment < valid_to)
+$$;
+comment on view conformed.invoice_history is
+    'Invoice that we issued; a correction is a document of its own: every version that was shown in conformed.invoice, and from when to when.';
+comment on column conformed.invoice_history.valid_from is 'Since when it was shown.';
+comment on column conformed.invoice_history.valid_to is 'Since when it was shown no more; NULL - it is shown now.';
+comment on function conformed.invoice_as_of(timestamptz) is 'What conformed.invoice showed at that moment.';
+alter view conformed.invoice_history owner to onefold_loader;
+alter function conformed.invoice_as_of(timestamptz) owner to onefold_loader;
+revoke all on function conformed.invoice_as_of(timestamptz) from public;
+
 comment on table mapped.invoice__identifier is 'By what each living record could be recognised at the newest publish.';
 comment on table conformed.invoice_version is
     'Every version of every golden record, with the publish that made it and the one that ended it.';
@@ -183,11 +281,11 @@ comment on column conformed.invoice.corrects_ksef_number is 'KSeF''s number of t
 comment on column conformed.invoice.corrected_invoices is 'How many invoices it corrects; where there are several, corrects_invoice names the first.';
 comment on column conformed.invoice.correction_reason is 'Why it was corrected.';
 comment on column conformed.invoice.order_number is 'Our number of the order that it invoices.';
-comment on column conformed.invoice.customer_tax_id is 'The tax number (NIP) of the buyer.';
-comment on column conformed.invoice.customer_eu_vat is 'The VAT number of a buyer from another country of the European Union, with the country.';
-comment on column conformed.invoice.customer_other_id is 'Another number by which the buyer is identified, of the country customer_other_country.';
+comment on column conformed.invoice.customer_tax_id is 'The tax number (NIP) of the buyer. NULL for readers without onefold_pii where it is of a natural person.';
+comment on column conformed.invoice.customer_eu_vat is 'The VAT number of a buyer from another country of the European Union, with the country. NULL for readers without onefold_pii where it is of a natural person.';
+comment on column conformed.invoice.customer_other_id is 'Another number by which the buyer is identified, of the country customer_other_country. NULL for readers without onefold_pii.';
 comment on column conformed.invoice.customer_other_country is 'The country that gave that number, ISO 3166-1 alpha-2.';
-comment on column conformed.invoice.customer_name is 'The buyer''s name, as it stands on the invoice.';
+comment on column conformed.invoice.customer_name is 'The buyer''s name, as it stands on the invoice. NULL for readers without onefold_pii.';
 comment on column conformed.invoice.customer_country is 'The country of the buyer''s address, ISO 3166-1 alpha-2.';
 comment on column conformed.invoice.customer_record is 'The record of the customer whom it is addressed to.';
 comment on column conformed.invoice.customer_id is 'The customer (conformed.customer) that customer_record is a record of.';
@@ -206,30 +304,30 @@ comment on column conformed.invoice.amount_due is 'What is to be paid, with char
 comment on column conformed.invoice.prepaid_amount is 'How much of it had been paid when it was issued, as the document says.';
 comment on column conformed.invoice.prepaid_on is 'The day of the last such payment.';
 comment on column conformed.invoice.payment_method is 'How it is to be paid - cash, card, voucher, cheque, credit, transfer or mobile.';
-comment on column conformed.invoice.seller_account is 'The bank account to which it is to be paid.';
-comment on column conformed.invoice.factor_account is 'The account of the factor who bought the claim; what is owed is then paid there.';
+comment on column conformed.invoice.seller_account is 'The bank account to which it is to be paid. NULL for readers without onefold_pii.';
+comment on column conformed.invoice.factor_account is 'The account of the factor who bought the claim; what is owed is then paid there. NULL for readers without onefold_pii.';
 comment on column conformed.invoice.margin_scheme is 'The margin scheme by which it is taxed - travel, used goods, works of art or antiques.';
 comment on column conformed.invoice.margin_sales_amount is 'The sum of what was sold under a margin scheme, with the tax that the document does not show.';
 comment on column conformed.invoice.split_payment is 'Whether the tax must be paid to an account of its own.';
 comment on column conformed.invoice.contract_currency is 'The currency of the contract, where it is not that of the invoice, ISO 4217.';
 comment on column conformed.invoice.third_parties is 'How many others than seller and buyer it names.';
-comment on column conformed.invoice.factor_tax_id is 'The tax number (NIP) of the factor who bought the claim.';
-comment on column conformed.invoice.factor_name is 'The name of the factor who bought the claim.';
-comment on column conformed.invoice.recipient_tax_id is 'The tax number (NIP) of the unit of the buyer that receives it.';
-comment on column conformed.invoice.recipient_name is 'The name of the unit of the buyer that receives it.';
-comment on column conformed.invoice.other_buyer_tax_id is 'The tax number (NIP) of a further buyer.';
-comment on column conformed.invoice.other_buyer_name is 'The name of a further buyer.';
-comment on column conformed.invoice.payer_tax_id is 'The tax number (NIP) of who pays in the place of the buyer.';
-comment on column conformed.invoice.payer_name is 'The name of who pays in the place of the buyer.';
+comment on column conformed.invoice.factor_tax_id is 'The tax number (NIP) of the factor who bought the claim. NULL for readers without onefold_pii where it is of a natural person.';
+comment on column conformed.invoice.factor_name is 'The name of the factor who bought the claim. NULL for readers without onefold_pii where it is of a natural person.';
+comment on column conformed.invoice.recipient_tax_id is 'The tax number (NIP) of the unit of the buyer that receives it. NULL for readers without onefold_pii where it is of a natural person.';
+comment on column conformed.invoice.recipient_name is 'The name of the unit of the buyer that receives it. NULL for readers without onefold_pii where it is of a natural person.';
+comment on column conformed.invoice.other_buyer_tax_id is 'The tax number (NIP) of a further buyer. NULL for readers without onefold_pii where it is of a natural person.';
+comment on column conformed.invoice.other_buyer_name is 'The name of a further buyer. NULL for readers without onefold_pii where it is of a natural person.';
+comment on column conformed.invoice.payer_tax_id is 'The tax number (NIP) of who pays in the place of the buyer. NULL for readers without onefold_pii where it is of a natural person.';
+comment on column conformed.invoice.payer_name is 'The name of who pays in the place of the buyer. NULL for readers without onefold_pii where it is of a natural person.';
 comment on column conformed.invoice.accepted_at is 'When KSeF took it in for good.';
 
 alter view conformed.invoice owner to onefold_loader;
 alter view conformed.invoice_crosswalk owner to onefold_loader;
 
--- The views read with their owner's rights: analysts need none on the tables, and get none; engineers read of them, as
--- of the views, what is not personal. Revoking the table's right
--- takes the columns' rights along, so an attribute that became personal is closed here.
-revoke all on conformed.invoice_version, conformed.invoice_crosswalk_version, conformed.invoice_provenance, conformed.invoice_unmasked, conformed.invoice, conformed.invoice_crosswalk
+-- The views read with their owner's rights: analysts need none on the tables, and get none; engineers read of them
+-- what is not personal. Revoking the table's right takes the columns' rights along, so an attribute that became personal
+-- is closed here. Of a view everybody may read every column: what is personal is NULL there for who may not see it.
+revoke all on conformed.invoice_version, conformed.invoice_crosswalk_version, conformed.invoice_provenance, conformed.invoice_unmasked, conformed.invoice, conformed.invoice_history, conformed.invoice_crosswalk
     from onefold_engineer, onefold_analyst, onefold_auditor, onefold_pii;
 grant usage on schema conformed to onefold_pii, onefold_auditor;
 grant select on conformed.invoice_crosswalk_version, conformed.invoice_provenance to onefold_engineer;
@@ -272,52 +370,7 @@ grant select (
     , accepted_at
 ) on conformed.invoice_version to onefold_engineer;
 grant select on mapped.invoice__identifier to onefold_pii; -- who is an engineer as well: the schema is theirs
-grant select (
-    invoice_id, source_of_truth, systems, record_count, _provenance, warnings
-    , invoice_number
-    , ksef_number
-    , kind
-    , document_type
-    , seller_tax_id
-    , corrects_invoice
-    , corrects_ksef_number
-    , corrected_invoices
-    , correction_reason
-    , order_number
-    , customer_tax_id
-    , customer_eu_vat
-    , customer_other_country
-    , customer_country
-    , customer_record, customer_id
-    , issued_on
-    , sold_on
-    , due_on
-    , last_due_on
-    , payment_terms
-    , currency
-    , net_amount
-    , vat_amount
-    , gross_amount
-    , vat_amount_pln
-    , exchange_rate
-    , amount_due
-    , prepaid_amount
-    , prepaid_on
-    , payment_method
-    , margin_scheme
-    , margin_sales_amount
-    , split_payment
-    , contract_currency
-    , third_parties
-    , factor_tax_id
-    , factor_name
-    , recipient_tax_id
-    , recipient_name
-    , other_buyer_tax_id
-    , other_buyer_name
-    , payer_tax_id
-    , payer_name
-    , accepted_at
-) on conformed.invoice to onefold_engineer, onefold_analyst, onefold_auditor;
-grant select on conformed.invoice to onefold_pii;
-grant select on conformed.invoice_crosswalk to onefold_engineer, onefold_analyst, onefold_auditor, onefold_pii;
+grant execute on function conformed.invoice_as_of(timestamptz)
+    to onefold_loader, onefold_engineer, onefold_analyst, onefold_auditor, onefold_pii;
+grant select on conformed.invoice, conformed.invoice_history, conformed.invoice_crosswalk
+    to onefold_engineer, onefold_analyst, onefold_auditor, onefold_pii;

@@ -46,6 +46,50 @@ exception when invalid_table_definition then
     drop view conformed.order cascade; -- the marts that read it are made anew by the next publish
     execute 'create view conformed.order as ' || definition;
 end $do$;
+
+-- Every version that was shown, from when to when, and what was shown at a moment.
+do $do$
+declare
+    definition text := $view$
+        select v.order_id, began.ended_at as valid_from, ended.ended_at as valid_to
+            , v.order_key
+            , v.order_number
+            , v.customer_order_number
+            , v.customer_record
+            , customer_id.customer_id as customer_id
+            , v.ordered_on
+            , v.status
+            , v.currency
+            , v.net_amount
+            , v.last_changed
+            , v.source_of_truth, v._systems as systems, v._records as record_count
+        from conformed.order_version as v
+        left join ops.publish as began on began.publish_id = v._publish_id
+        left join ops.publish as ended on ended.publish_id = v._ended_publish_id and v._ended_publish_id <= (select publish_id from ops.published where entity = 'order')
+        left join conformed.customer_crosswalk_version as customer_id on customer_id.record = v.customer_record
+            and customer_id._publish_id <= v._publish_id
+            and (customer_id._ended_publish_id is null or customer_id._ended_publish_id > v._publish_id)
+        where v._publish_id <= (select publish_id from ops.published where entity = 'order')
+    $view$;
+begin
+    execute 'create or replace view conformed.order_history as ' || definition;
+exception when invalid_table_definition then
+    drop view conformed.order_history cascade;
+    execute 'create view conformed.order_history as ' || definition;
+end $do$;
+create or replace function conformed.order_as_of(moment timestamptz) returns setof conformed.order_history
+language sql stable parallel safe as $$
+    select * from conformed.order_history where valid_from <= moment and (valid_to is null or moment < valid_to)
+$$;
+comment on view conformed.order_history is
+    'Order that a customer placed with us: every version that was shown in conformed.order, and from when to when.';
+comment on column conformed.order_history.valid_from is 'Since when it was shown.';
+comment on column conformed.order_history.valid_to is 'Since when it was shown no more; NULL - it is shown now.';
+comment on function conformed.order_as_of(timestamptz) is 'What conformed.order showed at that moment.';
+alter view conformed.order_history owner to onefold_loader;
+alter function conformed.order_as_of(timestamptz) owner to onefold_loader;
+revoke all on function conformed.order_as_of(timestamptz) from public;
+
 comment on table mapped.order__identifier is 'By what each living record could be recognised at the newest publish.';
 comment on table conformed.order_version is
     'Every version of every golden record, with the publish that made it and the one that ended it.';
@@ -66,10 +110,10 @@ comment on column conformed.order.last_changed is 'When the order last changed.'
 alter view conformed.order owner to onefold_loader;
 alter view conformed.order_crosswalk owner to onefold_loader;
 
--- The views read with their owner's rights: analysts need none on the tables, and get none; engineers read of them, as
--- of the views, what is not personal. Revoking the table's right
--- takes the columns' rights along, so an attribute that became personal is closed here.
-revoke all on conformed.order_version, conformed.order_crosswalk_version, conformed.order_provenance, conformed.order, conformed.order_crosswalk
+-- The views read with their owner's rights: analysts need none on the tables, and get none; engineers read of them
+-- what is not personal. Revoking the table's right takes the columns' rights along, so an attribute that became personal
+-- is closed here. Of a view everybody may read every column: what is personal is NULL there for who may not see it.
+revoke all on conformed.order_version, conformed.order_crosswalk_version, conformed.order_provenance, conformed.order, conformed.order_history, conformed.order_crosswalk
     from onefold_engineer, onefold_analyst, onefold_auditor, onefold_pii;
 grant usage on schema conformed to onefold_pii, onefold_auditor;
 grant select on conformed.order_crosswalk_version, conformed.order_provenance to onefold_engineer;
@@ -87,17 +131,7 @@ grant select (
     , last_changed
 ) on conformed.order_version to onefold_engineer;
 grant select on mapped.order__identifier to onefold_pii; -- who is an engineer as well: the schema is theirs
-grant select (
-    order_id, source_of_truth, systems, record_count, _provenance, warnings
-    , order_key
-    , order_number
-    , customer_order_number
-    , customer_record, customer_id
-    , ordered_on
-    , status
-    , currency
-    , net_amount
-    , last_changed
-) on conformed.order to onefold_engineer, onefold_analyst, onefold_auditor;
-grant select on conformed.order to onefold_pii;
-grant select on conformed.order_crosswalk to onefold_engineer, onefold_analyst, onefold_auditor, onefold_pii;
+grant execute on function conformed.order_as_of(timestamptz)
+    to onefold_loader, onefold_engineer, onefold_analyst, onefold_auditor, onefold_pii;
+grant select on conformed.order, conformed.order_history, conformed.order_crosswalk
+    to onefold_engineer, onefold_analyst, onefold_auditor, onefold_pii;

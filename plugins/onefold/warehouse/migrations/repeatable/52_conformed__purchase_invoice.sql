@@ -81,7 +81,7 @@ end $do$;
 comment on view conformed.purchase_invoice_unmasked is
     'What conformed.purchase_invoice shows, with what is said of natural persons. For marts, which mask what they show of it.';
 
--- What is said of a company that is a natural person only onefold_pii reads (14_people.sql).
+-- What is personal, and what is said of a company that is a natural person, only onefold_pii reads (14_people.sql).
 do $do$
 declare
     definition text := $view$
@@ -114,8 +114,8 @@ declare
             , v.prepaid_amount
             , v.prepaid_on
             , v.payment_method
-            , v.supplier_account
-            , v.factor_account
+            , case when (select conformed.may_read_people()) then v.supplier_account end as supplier_account
+            , case when (select conformed.may_read_people()) then v.factor_account end as factor_account
             , v.margin_scheme
             , v.margin_sales_amount
             , v.split_payment
@@ -150,6 +150,94 @@ exception when invalid_table_definition then
     execute 'create view conformed.purchase_invoice as ' || definition;
 end $do$;
 alter view conformed.purchase_invoice_unmasked owner to onefold_loader;
+
+-- Every version that was shown, from when to when, and what was shown at a moment.
+do $do$
+declare
+    definition text := $view$
+        select v.purchase_invoice_id, began.ended_at as valid_from, ended.ended_at as valid_to
+            , v.invoice_number
+            , v.ksef_number
+            , v.kind
+            , v.document_type
+            , case when (select conformed.may_read_people()) or not party_0.is_natural_person then v.supplier_tax_id end as supplier_tax_id
+            , case when (select conformed.may_read_people()) or not party_0.is_natural_person then v.supplier_name end as supplier_name
+            , v.supplier_record
+            , supplier_id.supplier_id as supplier_id
+            , v.corrects_invoice
+            , v.corrects_ksef_number
+            , v.corrected_invoices
+            , v.correction_reason
+            , v.order_number
+            , v.issued_on
+            , v.sold_on
+            , v.due_on
+            , v.last_due_on
+            , v.payment_terms
+            , v.currency
+            , v.net_amount
+            , v.vat_amount
+            , v.gross_amount
+            , v.vat_amount_pln
+            , v.exchange_rate
+            , v.amount_due
+            , v.prepaid_amount
+            , v.prepaid_on
+            , v.payment_method
+            , case when (select conformed.may_read_people()) then v.supplier_account end as supplier_account
+            , case when (select conformed.may_read_people()) then v.factor_account end as factor_account
+            , v.margin_scheme
+            , v.margin_sales_amount
+            , v.split_payment
+            , v.contract_currency
+            , v.third_parties
+            , case when (select conformed.may_read_people()) or not party_1.is_natural_person then v.factor_tax_id end as factor_tax_id
+            , case when (select conformed.may_read_people()) or not party_1.is_natural_person then v.factor_name end as factor_name
+            , case when (select conformed.may_read_people()) or not party_2.is_natural_person then v.recipient_tax_id end as recipient_tax_id
+            , case when (select conformed.may_read_people()) or not party_2.is_natural_person then v.recipient_name end as recipient_name
+            , case when (select conformed.may_read_people()) or not party_3.is_natural_person then v.payer_tax_id end as payer_tax_id
+            , case when (select conformed.may_read_people()) or not party_3.is_natural_person then v.payer_name end as payer_name
+            , v.accepted_at
+            , v.source_of_truth, v._systems as systems, v._records as record_count
+        from conformed.purchase_invoice_version as v
+        left join ops.publish as began on began.publish_id = v._publish_id
+        left join ops.publish as ended on ended.publish_id = v._ended_publish_id and v._ended_publish_id <= (select publish_id from ops.published where entity = 'purchase_invoice')
+        left join conformed.supplier_crosswalk_version as supplier_id on supplier_id.record = v.supplier_record
+            and supplier_id._publish_id <= v._publish_id
+            and (supplier_id._ended_publish_id is null or supplier_id._ended_publish_id > v._publish_id)
+        cross join lateral (
+            select conformed.is_natural_person(v.supplier_name, null) offset 0
+        ) as party_0 (is_natural_person)
+        cross join lateral (
+            select conformed.is_natural_person(v.factor_name, null) offset 0
+        ) as party_1 (is_natural_person)
+        cross join lateral (
+            select conformed.is_natural_person(v.recipient_name, null) offset 0
+        ) as party_2 (is_natural_person)
+        cross join lateral (
+            select conformed.is_natural_person(v.payer_name, null) offset 0
+        ) as party_3 (is_natural_person)
+        where v._publish_id <= (select publish_id from ops.published where entity = 'purchase_invoice')
+    $view$;
+begin
+    execute 'create or replace view conformed.purchase_invoice_history as ' || definition;
+exception when invalid_table_definition then
+    drop view conformed.purchase_invoice_history cascade;
+    execute 'create view conformed.purchase_invoice_history as ' || definition;
+end $do$;
+create or replace function conformed.purchase_invoice_as_of(moment timestamptz) returns setof conformed.purchase_invoice_history
+language sql stable parallel safe as $$
+    select * from conformed.purchase_invoice_history where valid_from <= moment and (valid_to is null or moment < valid_to)
+$$;
+comment on view conformed.purchase_invoice_history is
+    'Invoice that a supplier issued to us; a correction is a document of its own: every version that was shown in conformed.purchase_invoice, and from when to when.';
+comment on column conformed.purchase_invoice_history.valid_from is 'Since when it was shown.';
+comment on column conformed.purchase_invoice_history.valid_to is 'Since when it was shown no more; NULL - it is shown now.';
+comment on function conformed.purchase_invoice_as_of(timestamptz) is 'What conformed.purchase_invoice showed at that moment.';
+alter view conformed.purchase_invoice_history owner to onefold_loader;
+alter function conformed.purchase_invoice_as_of(timestamptz) owner to onefold_loader;
+revoke all on function conformed.purchase_invoice_as_of(timestamptz) from public;
+
 comment on table mapped.purchase_invoice__identifier is 'By what each living record could be recognised at the newest publish.';
 comment on table conformed.purchase_invoice_version is
     'Every version of every golden record, with the publish that made it and the one that ended it.';
@@ -160,8 +248,8 @@ comment on column conformed.purchase_invoice.invoice_number is 'The supplier''s 
 comment on column conformed.purchase_invoice.ksef_number is 'The number that KSeF gave it.';
 comment on column conformed.purchase_invoice.kind is 'invoice or correction.';
 comment on column conformed.purchase_invoice.document_type is 'What it documents - standard, advance, settlement (of advances), simplified or farmer (VAT RR).';
-comment on column conformed.purchase_invoice.supplier_tax_id is 'The tax number (NIP) of the supplier.';
-comment on column conformed.purchase_invoice.supplier_name is 'The supplier''s name, as it stands on the invoice.';
+comment on column conformed.purchase_invoice.supplier_tax_id is 'The tax number (NIP) of the supplier. NULL for readers without onefold_pii where it is of a natural person.';
+comment on column conformed.purchase_invoice.supplier_name is 'The supplier''s name, as it stands on the invoice. NULL for readers without onefold_pii where it is of a natural person.';
 comment on column conformed.purchase_invoice.supplier_record is 'The record of the supplier who issued it.';
 comment on column conformed.purchase_invoice.supplier_id is 'The supplier (conformed.supplier) that supplier_record is a record of.';
 comment on column conformed.purchase_invoice.corrects_invoice is 'The supplier''s number of the invoice that it corrects.';
@@ -184,28 +272,28 @@ comment on column conformed.purchase_invoice.amount_due is 'What is to be paid, 
 comment on column conformed.purchase_invoice.prepaid_amount is 'How much of it had been paid when it was issued, as the document says.';
 comment on column conformed.purchase_invoice.prepaid_on is 'The day of the last such payment.';
 comment on column conformed.purchase_invoice.payment_method is 'How it is to be paid - cash, card, voucher, cheque, credit, transfer or mobile.';
-comment on column conformed.purchase_invoice.supplier_account is 'The bank account to which it is to be paid.';
-comment on column conformed.purchase_invoice.factor_account is 'The account of the factor to whom the supplier sold the claim; what we owe is then paid there.';
+comment on column conformed.purchase_invoice.supplier_account is 'The bank account to which it is to be paid. NULL for readers without onefold_pii.';
+comment on column conformed.purchase_invoice.factor_account is 'The account of the factor to whom the supplier sold the claim; what we owe is then paid there. NULL for readers without onefold_pii.';
 comment on column conformed.purchase_invoice.margin_scheme is 'The margin scheme by which it is taxed - travel, used goods, works of art or antiques.';
 comment on column conformed.purchase_invoice.margin_sales_amount is 'The sum of what was sold under a margin scheme, with the tax that the document does not show.';
 comment on column conformed.purchase_invoice.split_payment is 'Whether the tax must be paid to an account of its own.';
 comment on column conformed.purchase_invoice.contract_currency is 'The currency of the contract, where it is not that of the invoice, ISO 4217.';
 comment on column conformed.purchase_invoice.third_parties is 'How many others than seller and buyer it names.';
-comment on column conformed.purchase_invoice.factor_tax_id is 'The tax number (NIP) of the factor who bought the claim.';
-comment on column conformed.purchase_invoice.factor_name is 'The name of the factor who bought the claim.';
-comment on column conformed.purchase_invoice.recipient_tax_id is 'The tax number (NIP) of our unit that receives it.';
-comment on column conformed.purchase_invoice.recipient_name is 'The name of our unit that receives it.';
-comment on column conformed.purchase_invoice.payer_tax_id is 'The tax number (NIP) of who pays in our place.';
-comment on column conformed.purchase_invoice.payer_name is 'The name of who pays in our place.';
+comment on column conformed.purchase_invoice.factor_tax_id is 'The tax number (NIP) of the factor who bought the claim. NULL for readers without onefold_pii where it is of a natural person.';
+comment on column conformed.purchase_invoice.factor_name is 'The name of the factor who bought the claim. NULL for readers without onefold_pii where it is of a natural person.';
+comment on column conformed.purchase_invoice.recipient_tax_id is 'The tax number (NIP) of our unit that receives it. NULL for readers without onefold_pii where it is of a natural person.';
+comment on column conformed.purchase_invoice.recipient_name is 'The name of our unit that receives it. NULL for readers without onefold_pii where it is of a natural person.';
+comment on column conformed.purchase_invoice.payer_tax_id is 'The tax number (NIP) of who pays in our place. NULL for readers without onefold_pii where it is of a natural person.';
+comment on column conformed.purchase_invoice.payer_name is 'The name of who pays in our place. NULL for readers without onefold_pii where it is of a natural person.';
 comment on column conformed.purchase_invoice.accepted_at is 'When KSeF took it in for good.';
 
 alter view conformed.purchase_invoice owner to onefold_loader;
 alter view conformed.purchase_invoice_crosswalk owner to onefold_loader;
 
--- The views read with their owner's rights: analysts need none on the tables, and get none; engineers read of them, as
--- of the views, what is not personal. Revoking the table's right
--- takes the columns' rights along, so an attribute that became personal is closed here.
-revoke all on conformed.purchase_invoice_version, conformed.purchase_invoice_crosswalk_version, conformed.purchase_invoice_provenance, conformed.purchase_invoice_unmasked, conformed.purchase_invoice, conformed.purchase_invoice_crosswalk
+-- The views read with their owner's rights: analysts need none on the tables, and get none; engineers read of them
+-- what is not personal. Revoking the table's right takes the columns' rights along, so an attribute that became personal
+-- is closed here. Of a view everybody may read every column: what is personal is NULL there for who may not see it.
+revoke all on conformed.purchase_invoice_version, conformed.purchase_invoice_crosswalk_version, conformed.purchase_invoice_provenance, conformed.purchase_invoice_unmasked, conformed.purchase_invoice, conformed.purchase_invoice_history, conformed.purchase_invoice_crosswalk
     from onefold_engineer, onefold_analyst, onefold_auditor, onefold_pii;
 grant usage on schema conformed to onefold_pii, onefold_auditor;
 grant select on conformed.purchase_invoice_crosswalk_version, conformed.purchase_invoice_provenance to onefold_engineer;
@@ -245,47 +333,7 @@ grant select (
     , accepted_at
 ) on conformed.purchase_invoice_version to onefold_engineer;
 grant select on mapped.purchase_invoice__identifier to onefold_pii; -- who is an engineer as well: the schema is theirs
-grant select (
-    purchase_invoice_id, source_of_truth, systems, record_count, _provenance, warnings
-    , invoice_number
-    , ksef_number
-    , kind
-    , document_type
-    , supplier_tax_id
-    , supplier_name
-    , supplier_record, supplier_id
-    , corrects_invoice
-    , corrects_ksef_number
-    , corrected_invoices
-    , correction_reason
-    , order_number
-    , issued_on
-    , sold_on
-    , due_on
-    , last_due_on
-    , payment_terms
-    , currency
-    , net_amount
-    , vat_amount
-    , gross_amount
-    , vat_amount_pln
-    , exchange_rate
-    , amount_due
-    , prepaid_amount
-    , prepaid_on
-    , payment_method
-    , margin_scheme
-    , margin_sales_amount
-    , split_payment
-    , contract_currency
-    , third_parties
-    , factor_tax_id
-    , factor_name
-    , recipient_tax_id
-    , recipient_name
-    , payer_tax_id
-    , payer_name
-    , accepted_at
-) on conformed.purchase_invoice to onefold_engineer, onefold_analyst, onefold_auditor;
-grant select on conformed.purchase_invoice to onefold_pii;
-grant select on conformed.purchase_invoice_crosswalk to onefold_engineer, onefold_analyst, onefold_auditor, onefold_pii;
+grant execute on function conformed.purchase_invoice_as_of(timestamptz)
+    to onefold_loader, onefold_engineer, onefold_analyst, onefold_auditor, onefold_pii;
+grant select on conformed.purchase_invoice, conformed.purchase_invoice_history, conformed.purchase_invoice_crosswalk
+    to onefold_engineer, onefold_analyst, onefold_auditor, onefold_pii;

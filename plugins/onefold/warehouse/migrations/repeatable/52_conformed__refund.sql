@@ -45,6 +45,49 @@ exception when invalid_table_definition then
     drop view conformed.refund cascade; -- the marts that read it are made anew by the next publish
     execute 'create view conformed.refund as ' || definition;
 end $do$;
+
+-- Every version that was shown, from when to when, and what was shown at a moment.
+do $do$
+declare
+    definition text := $view$
+        select v.refund_id, began.ended_at as valid_from, ended.ended_at as valid_to
+            , v.refund_key
+            , v.payment_record
+            , payment_id.payment_id as payment_id
+            , v.invoice_number
+            , v.refunded_on
+            , v.amount
+            , v.currency
+            , v.status
+            , v.reason
+            , v.source_of_truth, v._systems as systems, v._records as record_count
+        from conformed.refund_version as v
+        left join ops.publish as began on began.publish_id = v._publish_id
+        left join ops.publish as ended on ended.publish_id = v._ended_publish_id and v._ended_publish_id <= (select publish_id from ops.published where entity = 'refund')
+        left join conformed.payment_crosswalk_version as payment_id on payment_id.record = v.payment_record
+            and payment_id._publish_id <= v._publish_id
+            and (payment_id._ended_publish_id is null or payment_id._ended_publish_id > v._publish_id)
+        where v._publish_id <= (select publish_id from ops.published where entity = 'refund')
+    $view$;
+begin
+    execute 'create or replace view conformed.refund_history as ' || definition;
+exception when invalid_table_definition then
+    drop view conformed.refund_history cascade;
+    execute 'create view conformed.refund_history as ' || definition;
+end $do$;
+create or replace function conformed.refund_as_of(moment timestamptz) returns setof conformed.refund_history
+language sql stable parallel safe as $$
+    select * from conformed.refund_history where valid_from <= moment and (valid_to is null or moment < valid_to)
+$$;
+comment on view conformed.refund_history is
+    'Refund, money that we gave back for a payment: every version that was shown in conformed.refund, and from when to when.';
+comment on column conformed.refund_history.valid_from is 'Since when it was shown.';
+comment on column conformed.refund_history.valid_to is 'Since when it was shown no more; NULL - it is shown now.';
+comment on function conformed.refund_as_of(timestamptz) is 'What conformed.refund showed at that moment.';
+alter view conformed.refund_history owner to onefold_loader;
+alter function conformed.refund_as_of(timestamptz) owner to onefold_loader;
+revoke all on function conformed.refund_as_of(timestamptz) from public;
+
 comment on table mapped.refund__identifier is 'By what each living record could be recognised at the newest publish.';
 comment on table conformed.refund_version is
     'Every version of every golden record, with the publish that made it and the one that ended it.';
@@ -64,10 +107,10 @@ comment on column conformed.refund.reason is 'Why, as the payment service says.'
 alter view conformed.refund owner to onefold_loader;
 alter view conformed.refund_crosswalk owner to onefold_loader;
 
--- The views read with their owner's rights: analysts need none on the tables, and get none; engineers read of them, as
--- of the views, what is not personal. Revoking the table's right
--- takes the columns' rights along, so an attribute that became personal is closed here.
-revoke all on conformed.refund_version, conformed.refund_crosswalk_version, conformed.refund_provenance, conformed.refund, conformed.refund_crosswalk
+-- The views read with their owner's rights: analysts need none on the tables, and get none; engineers read of them
+-- what is not personal. Revoking the table's right takes the columns' rights along, so an attribute that became personal
+-- is closed here. Of a view everybody may read every column: what is personal is NULL there for who may not see it.
+revoke all on conformed.refund_version, conformed.refund_crosswalk_version, conformed.refund_provenance, conformed.refund, conformed.refund_history, conformed.refund_crosswalk
     from onefold_engineer, onefold_analyst, onefold_auditor, onefold_pii;
 grant usage on schema conformed to onefold_pii, onefold_auditor;
 grant select on conformed.refund_crosswalk_version, conformed.refund_provenance to onefold_engineer;
@@ -84,16 +127,7 @@ grant select (
     , reason
 ) on conformed.refund_version to onefold_engineer;
 grant select on mapped.refund__identifier to onefold_pii; -- who is an engineer as well: the schema is theirs
-grant select (
-    refund_id, source_of_truth, systems, record_count, _provenance, warnings
-    , refund_key
-    , payment_record, payment_id
-    , invoice_number
-    , refunded_on
-    , amount
-    , currency
-    , status
-    , reason
-) on conformed.refund to onefold_engineer, onefold_analyst, onefold_auditor;
-grant select on conformed.refund to onefold_pii;
-grant select on conformed.refund_crosswalk to onefold_engineer, onefold_analyst, onefold_auditor, onefold_pii;
+grant execute on function conformed.refund_as_of(timestamptz)
+    to onefold_loader, onefold_engineer, onefold_analyst, onefold_auditor, onefold_pii;
+grant select on conformed.refund, conformed.refund_history, conformed.refund_crosswalk
+    to onefold_engineer, onefold_analyst, onefold_auditor, onefold_pii;

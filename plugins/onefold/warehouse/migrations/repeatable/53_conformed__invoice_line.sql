@@ -56,6 +56,60 @@ exception when invalid_table_definition then
     drop view conformed.invoice_line cascade; -- the marts that read it are made anew by the next publish
     execute 'create view conformed.invoice_line as ' || definition;
 end $do$;
+
+-- Every version that was shown, from when to when, and what was shown at a moment.
+do $do$
+declare
+    definition text := $view$
+        select v.invoice_line_id, began.ended_at as valid_from, ended.ended_at as valid_to
+            , v.line_key
+            , v.invoice_number
+            , v.invoice_record
+            , invoice_id.invoice_id as invoice_id
+            , v.line_number
+            , v.line_kind
+            , v.correction_state
+            , v.sku
+            , v.description
+            , v.unit
+            , v.quantity
+            , v.unit_price
+            , v.unit_price_gross
+            , v.net_amount
+            , v.gross_amount
+            , v.ordered_quantity
+            , v.ordered_net_amount
+            , v.vat_rate
+            , v.exchange_rate
+            , v.currency
+            , v.source_of_truth, v._systems as systems, v._records as record_count
+        from conformed.invoice_line_version as v
+        left join ops.publish as began on began.publish_id = v._publish_id
+        left join ops.publish as ended on ended.publish_id = v._ended_publish_id and v._ended_publish_id <= (select publish_id from ops.published where entity = 'invoice_line')
+        left join conformed.invoice_crosswalk_version as invoice_id on invoice_id.record = v.invoice_record
+            and invoice_id._publish_id <= v._publish_id
+            and (invoice_id._ended_publish_id is null or invoice_id._ended_publish_id > v._publish_id)
+        where v._publish_id <= (select publish_id from ops.published where entity = 'invoice_line')
+    $view$;
+begin
+    execute 'create or replace view conformed.invoice_line_history as ' || definition;
+exception when invalid_table_definition then
+    drop view conformed.invoice_line_history cascade;
+    execute 'create view conformed.invoice_line_history as ' || definition;
+end $do$;
+create or replace function conformed.invoice_line_as_of(moment timestamptz) returns setof conformed.invoice_line_history
+language sql stable parallel safe as $$
+    select * from conformed.invoice_line_history where valid_from <= moment and (valid_to is null or moment < valid_to)
+$$;
+comment on view conformed.invoice_line_history is
+    'Line of an invoice that we issued: every version that was shown in conformed.invoice_line, and from when to when.';
+comment on column conformed.invoice_line_history.valid_from is 'Since when it was shown.';
+comment on column conformed.invoice_line_history.valid_to is 'Since when it was shown no more; NULL - it is shown now.';
+comment on function conformed.invoice_line_as_of(timestamptz) is 'What conformed.invoice_line showed at that moment.';
+alter view conformed.invoice_line_history owner to onefold_loader;
+alter function conformed.invoice_line_as_of(timestamptz) owner to onefold_loader;
+revoke all on function conformed.invoice_line_as_of(timestamptz) from public;
+
 comment on table mapped.invoice_line__identifier is 'By what each living record could be recognised at the newest publish.';
 comment on table conformed.invoice_line_version is
     'Every version of every golden record, with the publish that made it and the one that ended it.';
@@ -86,10 +140,10 @@ comment on column conformed.invoice_line.currency is 'The currency of the amount
 alter view conformed.invoice_line owner to onefold_loader;
 alter view conformed.invoice_line_crosswalk owner to onefold_loader;
 
--- The views read with their owner's rights: analysts need none on the tables, and get none; engineers read of them, as
--- of the views, what is not personal. Revoking the table's right
--- takes the columns' rights along, so an attribute that became personal is closed here.
-revoke all on conformed.invoice_line_version, conformed.invoice_line_crosswalk_version, conformed.invoice_line_provenance, conformed.invoice_line, conformed.invoice_line_crosswalk
+-- The views read with their owner's rights: analysts need none on the tables, and get none; engineers read of them
+-- what is not personal. Revoking the table's right takes the columns' rights along, so an attribute that became personal
+-- is closed here. Of a view everybody may read every column: what is personal is NULL there for who may not see it.
+revoke all on conformed.invoice_line_version, conformed.invoice_line_crosswalk_version, conformed.invoice_line_provenance, conformed.invoice_line, conformed.invoice_line_history, conformed.invoice_line_crosswalk
     from onefold_engineer, onefold_analyst, onefold_auditor, onefold_pii;
 grant usage on schema conformed to onefold_pii, onefold_auditor;
 grant select on conformed.invoice_line_crosswalk_version, conformed.invoice_line_provenance to onefold_engineer;
@@ -117,27 +171,7 @@ grant select (
     , currency
 ) on conformed.invoice_line_version to onefold_engineer;
 grant select on mapped.invoice_line__identifier to onefold_pii; -- who is an engineer as well: the schema is theirs
-grant select (
-    invoice_line_id, source_of_truth, systems, record_count, _provenance, warnings
-    , line_key
-    , invoice_number
-    , invoice_record, invoice_id
-    , line_number
-    , line_kind
-    , correction_state
-    , sku
-    , description
-    , unit
-    , quantity
-    , unit_price
-    , unit_price_gross
-    , net_amount
-    , gross_amount
-    , ordered_quantity
-    , ordered_net_amount
-    , vat_rate
-    , exchange_rate
-    , currency
-) on conformed.invoice_line to onefold_engineer, onefold_analyst, onefold_auditor;
-grant select on conformed.invoice_line to onefold_pii;
-grant select on conformed.invoice_line_crosswalk to onefold_engineer, onefold_analyst, onefold_auditor, onefold_pii;
+grant execute on function conformed.invoice_line_as_of(timestamptz)
+    to onefold_loader, onefold_engineer, onefold_analyst, onefold_auditor, onefold_pii;
+grant select on conformed.invoice_line, conformed.invoice_line_history, conformed.invoice_line_crosswalk
+    to onefold_engineer, onefold_analyst, onefold_auditor, onefold_pii;

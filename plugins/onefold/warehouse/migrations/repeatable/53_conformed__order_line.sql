@@ -44,6 +44,48 @@ exception when invalid_table_definition then
     drop view conformed.order_line cascade; -- the marts that read it are made anew by the next publish
     execute 'create view conformed.order_line as ' || definition;
 end $do$;
+
+-- Every version that was shown, from when to when, and what was shown at a moment.
+do $do$
+declare
+    definition text := $view$
+        select v.order_line_id, began.ended_at as valid_from, ended.ended_at as valid_to
+            , v.line_key
+            , v.order_record
+            , order_id.order_id as order_id
+            , v.line_number
+            , v.sku
+            , v.quantity
+            , v.net_amount
+            , v.currency
+            , v.source_of_truth, v._systems as systems, v._records as record_count
+        from conformed.order_line_version as v
+        left join ops.publish as began on began.publish_id = v._publish_id
+        left join ops.publish as ended on ended.publish_id = v._ended_publish_id and v._ended_publish_id <= (select publish_id from ops.published where entity = 'order_line')
+        left join conformed.order_crosswalk_version as order_id on order_id.record = v.order_record
+            and order_id._publish_id <= v._publish_id
+            and (order_id._ended_publish_id is null or order_id._ended_publish_id > v._publish_id)
+        where v._publish_id <= (select publish_id from ops.published where entity = 'order_line')
+    $view$;
+begin
+    execute 'create or replace view conformed.order_line_history as ' || definition;
+exception when invalid_table_definition then
+    drop view conformed.order_line_history cascade;
+    execute 'create view conformed.order_line_history as ' || definition;
+end $do$;
+create or replace function conformed.order_line_as_of(moment timestamptz) returns setof conformed.order_line_history
+language sql stable parallel safe as $$
+    select * from conformed.order_line_history where valid_from <= moment and (valid_to is null or moment < valid_to)
+$$;
+comment on view conformed.order_line_history is
+    'Line of an order: every version that was shown in conformed.order_line, and from when to when.';
+comment on column conformed.order_line_history.valid_from is 'Since when it was shown.';
+comment on column conformed.order_line_history.valid_to is 'Since when it was shown no more; NULL - it is shown now.';
+comment on function conformed.order_line_as_of(timestamptz) is 'What conformed.order_line showed at that moment.';
+alter view conformed.order_line_history owner to onefold_loader;
+alter function conformed.order_line_as_of(timestamptz) owner to onefold_loader;
+revoke all on function conformed.order_line_as_of(timestamptz) from public;
+
 comment on table mapped.order_line__identifier is 'By what each living record could be recognised at the newest publish.';
 comment on table conformed.order_line_version is
     'Every version of every golden record, with the publish that made it and the one that ended it.';
@@ -62,10 +104,10 @@ comment on column conformed.order_line.currency is 'The currency of net_amount, 
 alter view conformed.order_line owner to onefold_loader;
 alter view conformed.order_line_crosswalk owner to onefold_loader;
 
--- The views read with their owner's rights: analysts need none on the tables, and get none; engineers read of them, as
--- of the views, what is not personal. Revoking the table's right
--- takes the columns' rights along, so an attribute that became personal is closed here.
-revoke all on conformed.order_line_version, conformed.order_line_crosswalk_version, conformed.order_line_provenance, conformed.order_line, conformed.order_line_crosswalk
+-- The views read with their owner's rights: analysts need none on the tables, and get none; engineers read of them
+-- what is not personal. Revoking the table's right takes the columns' rights along, so an attribute that became personal
+-- is closed here. Of a view everybody may read every column: what is personal is NULL there for who may not see it.
+revoke all on conformed.order_line_version, conformed.order_line_crosswalk_version, conformed.order_line_provenance, conformed.order_line, conformed.order_line_history, conformed.order_line_crosswalk
     from onefold_engineer, onefold_analyst, onefold_auditor, onefold_pii;
 grant usage on schema conformed to onefold_pii, onefold_auditor;
 grant select on conformed.order_line_crosswalk_version, conformed.order_line_provenance to onefold_engineer;
@@ -81,15 +123,7 @@ grant select (
     , currency
 ) on conformed.order_line_version to onefold_engineer;
 grant select on mapped.order_line__identifier to onefold_pii; -- who is an engineer as well: the schema is theirs
-grant select (
-    order_line_id, source_of_truth, systems, record_count, _provenance, warnings
-    , line_key
-    , order_record, order_id
-    , line_number
-    , sku
-    , quantity
-    , net_amount
-    , currency
-) on conformed.order_line to onefold_engineer, onefold_analyst, onefold_auditor;
-grant select on conformed.order_line to onefold_pii;
-grant select on conformed.order_line_crosswalk to onefold_engineer, onefold_analyst, onefold_auditor, onefold_pii;
+grant execute on function conformed.order_line_as_of(timestamptz)
+    to onefold_loader, onefold_engineer, onefold_analyst, onefold_auditor, onefold_pii;
+grant select on conformed.order_line, conformed.order_line_history, conformed.order_line_crosswalk
+    to onefold_engineer, onefold_analyst, onefold_auditor, onefold_pii;

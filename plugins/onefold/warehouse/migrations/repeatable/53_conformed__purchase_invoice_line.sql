@@ -63,6 +63,67 @@ exception when invalid_table_definition then
     drop view conformed.purchase_invoice_line cascade; -- the marts that read it are made anew by the next publish
     execute 'create view conformed.purchase_invoice_line as ' || definition;
 end $do$;
+
+-- Every version that was shown, from when to when, and what was shown at a moment.
+do $do$
+declare
+    definition text := $view$
+        select v.purchase_invoice_line_id, began.ended_at as valid_from, ended.ended_at as valid_to
+            , v.line_key
+            , v.invoice_number
+            , v.purchase_invoice_record
+            , purchase_invoice_id.purchase_invoice_id as purchase_invoice_id
+            , v.line_number
+            , v.line_kind
+            , v.correction_state
+            , v.sku
+            , v.description
+            , v.unit
+            , v.quantity
+            , v.unit_price
+            , v.unit_price_gross
+            , v.net_amount
+            , v.gross_amount
+            , v.ordered_quantity
+            , v.ordered_net_amount
+            , v.vat_rate
+            , v.exchange_rate
+            , v.currency
+            , v.supplier_tax_id
+            , v.booked_on
+            , v.account
+            , v.cost_center
+            , v.booked_net_amount
+            , v.booked_vat_amount
+            , v.booked_gross_amount
+            , v.source_of_truth, v._systems as systems, v._records as record_count
+        from conformed.purchase_invoice_line_version as v
+        left join ops.publish as began on began.publish_id = v._publish_id
+        left join ops.publish as ended on ended.publish_id = v._ended_publish_id and v._ended_publish_id <= (select publish_id from ops.published where entity = 'purchase_invoice_line')
+        left join conformed.purchase_invoice_crosswalk_version as purchase_invoice_id on purchase_invoice_id.record = v.purchase_invoice_record
+            and purchase_invoice_id._publish_id <= v._publish_id
+            and (purchase_invoice_id._ended_publish_id is null or purchase_invoice_id._ended_publish_id > v._publish_id)
+        where v._publish_id <= (select publish_id from ops.published where entity = 'purchase_invoice_line')
+    $view$;
+begin
+    execute 'create or replace view conformed.purchase_invoice_line_history as ' || definition;
+exception when invalid_table_definition then
+    drop view conformed.purchase_invoice_line_history cascade;
+    execute 'create view conformed.purchase_invoice_line_history as ' || definition;
+end $do$;
+create or replace function conformed.purchase_invoice_line_as_of(moment timestamptz) returns setof conformed.purchase_invoice_line_history
+language sql stable parallel safe as $$
+    select * from conformed.purchase_invoice_line_history where valid_from <= moment and (valid_to is null or moment < valid_to)
+$$;
+comment on view conformed.purchase_invoice_line_history is
+    'Line of an invoice that a supplier issued to us: every version that was shown in conformed.purchase_invoice_line, and from when to when.';
+comment on column conformed.purchase_invoice_line_history.valid_from is 'Since when it was shown.';
+comment on column conformed.purchase_invoice_line_history.valid_to is 'Since when it was shown no more; NULL - it is shown now.';
+comment on function conformed.purchase_invoice_line_as_of(timestamptz) is 'What conformed.purchase_invoice_line showed at that moment.';
+alter view conformed.purchase_invoice_line_history owner to onefold_loader;
+alter function conformed.purchase_invoice_line_as_of(timestamptz) owner to onefold_loader;
+revoke all on function conformed.purchase_invoice_line_as_of(timestamptz) from public;
+
 comment on table mapped.purchase_invoice_line__identifier is 'By what each living record could be recognised at the newest publish.';
 comment on table conformed.purchase_invoice_line_version is
     'Every version of every golden record, with the publish that made it and the one that ended it.';
@@ -100,10 +161,10 @@ comment on column conformed.purchase_invoice_line.booked_gross_amount is 'The am
 alter view conformed.purchase_invoice_line owner to onefold_loader;
 alter view conformed.purchase_invoice_line_crosswalk owner to onefold_loader;
 
--- The views read with their owner's rights: analysts need none on the tables, and get none; engineers read of them, as
--- of the views, what is not personal. Revoking the table's right
--- takes the columns' rights along, so an attribute that became personal is closed here.
-revoke all on conformed.purchase_invoice_line_version, conformed.purchase_invoice_line_crosswalk_version, conformed.purchase_invoice_line_provenance, conformed.purchase_invoice_line, conformed.purchase_invoice_line_crosswalk
+-- The views read with their owner's rights: analysts need none on the tables, and get none; engineers read of them
+-- what is not personal. Revoking the table's right takes the columns' rights along, so an attribute that became personal
+-- is closed here. Of a view everybody may read every column: what is personal is NULL there for who may not see it.
+revoke all on conformed.purchase_invoice_line_version, conformed.purchase_invoice_line_crosswalk_version, conformed.purchase_invoice_line_provenance, conformed.purchase_invoice_line, conformed.purchase_invoice_line_history, conformed.purchase_invoice_line_crosswalk
     from onefold_engineer, onefold_analyst, onefold_auditor, onefold_pii;
 grant usage on schema conformed to onefold_pii, onefold_auditor;
 grant select on conformed.purchase_invoice_line_crosswalk_version, conformed.purchase_invoice_line_provenance to onefold_engineer;
@@ -138,34 +199,7 @@ grant select (
     , booked_gross_amount
 ) on conformed.purchase_invoice_line_version to onefold_engineer;
 grant select on mapped.purchase_invoice_line__identifier to onefold_pii; -- who is an engineer as well: the schema is theirs
-grant select (
-    purchase_invoice_line_id, source_of_truth, systems, record_count, _provenance, warnings
-    , line_key
-    , invoice_number
-    , purchase_invoice_record, purchase_invoice_id
-    , line_number
-    , line_kind
-    , correction_state
-    , sku
-    , description
-    , unit
-    , quantity
-    , unit_price
-    , unit_price_gross
-    , net_amount
-    , gross_amount
-    , ordered_quantity
-    , ordered_net_amount
-    , vat_rate
-    , exchange_rate
-    , currency
-    , supplier_tax_id
-    , booked_on
-    , account
-    , cost_center
-    , booked_net_amount
-    , booked_vat_amount
-    , booked_gross_amount
-) on conformed.purchase_invoice_line to onefold_engineer, onefold_analyst, onefold_auditor;
-grant select on conformed.purchase_invoice_line to onefold_pii;
-grant select on conformed.purchase_invoice_line_crosswalk to onefold_engineer, onefold_analyst, onefold_auditor, onefold_pii;
+grant execute on function conformed.purchase_invoice_line_as_of(timestamptz)
+    to onefold_loader, onefold_engineer, onefold_analyst, onefold_auditor, onefold_pii;
+grant select on conformed.purchase_invoice_line, conformed.purchase_invoice_line_history, conformed.purchase_invoice_line_crosswalk
+    to onefold_engineer, onefold_analyst, onefold_auditor, onefold_pii;

@@ -1,5 +1,5 @@
 -- What is the same for every entity: what its tables hold, and the columns that are not attributes. The meaning of an
--- attribute is written once, on the view (5x_conformed__*.sql); its versions take it over.
+-- attribute is written once, on the view (5x_conformed__*.sql); its versions, where nothing is NULL, take it over.
 do $do$
 declare
     texts constant jsonb := '{
@@ -32,7 +32,9 @@ begin
     for found in
         select relation.oid::regclass as name, relation.relname, kind.kind, a.attname
             , coalesce(
-                col_description(entity.oid, meant.attnum),
+                col_description(relation.oid, case when a.attname in ('valid_from', 'valid_to') and kind.kind = 'history' then a.attnum end),
+                case when relation.oid = entity.oid or kind.kind = 'history' then col_description(entity.oid, meant.attnum)
+                    else regexp_replace(col_description(entity.oid, meant.attnum), ' NULL for readers without onefold_pii.*$', '') end,
                 case when a.attname = entity.relname || '_id'
                     then format('The id of the golden record (conformed.%s); it stays when records come or go.', entity.relname) end,
                 texts ->> a.attname) as text
@@ -46,7 +48,7 @@ begin
             and to_regclass(format('conformed.%I', entity.relname || '_crosswalk_version')) is not null
             and (relation.oid = entity.oid or relation.relname = any (array[
                 entity.relname || '_version', entity.relname || '_crosswalk', entity.relname || '_crosswalk_version',
-                entity.relname || '_provenance']))
+                entity.relname || '_provenance', entity.relname || '_unmasked', entity.relname || '_history']))
     loop
         if found.text is not null then
             execute format('comment on column %s.%I is %L', found.name, found.attname, found.text);

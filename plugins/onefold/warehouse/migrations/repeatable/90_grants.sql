@@ -3,7 +3,9 @@
 revoke all on schema public from public;
 grant usage on schema ops, audit, lineage to onefold_loader, onefold_engineer, onefold_auditor;
 grant usage on schema landing, staging, mapped, dry_run_staging, dry_run_mapped to onefold_engineer;
-grant usage on schema conformed, marts to onefold_engineer, onefold_analyst;
+grant usage on schema conformed, marts to onefold_engineer, onefold_analyst, onefold_auditor;
+grant usage on schema ops to onefold_analyst; -- of which they read the mapping alone
+grant select on ops.mapping to onefold_analyst;
 alter default privileges for role onefold_loader in schema marts grant select on tables to onefold_engineer;
 
 -- Records as their systems sent them, and what is made of them, hold personal values. Engineers may look into the schemas,
