@@ -203,7 +203,8 @@ def test_only_one_conform_runs_at_a_time(world: World):
 def test_the_history_says_what_was_shown_from_when_to_when_and_hides_the_same(world: World, warehouse_url: str):
     def conform(name: str | None) -> datetime:
         """The moment after it."""
-        world.conform(record("crm", "a", tax_id_pl="1", legal_name=name, email=f"{name}@example.pl", deleted=name is None))
+        gone = name is None
+        world.conform(record("crm", "a", tax_id_pl="1", legal_name=name, email=f"{name}@example.pl", deleted=gone))
         return world.connection.execute("select clock_timestamp()").fetchone()[0]
 
     moments = [conform("A"), conform("B"), conform(None)]

@@ -140,9 +140,9 @@ def test_who_is_shown_nothing_personal_has_read_nothing_personal(warehouse: str)
     read: dict[str, set[str]] = {}
     for reader, payload, _ in events(warehouse):
         read.setdefault(reader, set()).update(column.rpartition(".")[2] for column in payload["personal_columns"])
-    organisations = {"legal_name", "tax_id_pl", "regon", "krs", "eu_vat", "postal_code", "city"}
-    assert read["role:onefold_analyst"] == organisations
-    assert {*organisations, "email", "phone", "street", "person_name", "salary", "pesel"} <= read["role:trusted_analyst"]
+    of_companies = {"legal_name", "tax_id_pl", "regon", "krs", "eu_vat", "postal_code", "city"}
+    assert read["role:onefold_analyst"] == of_companies
+    assert {*of_companies, "email", "phone", "street", "person_name", "salary", "pesel"} <= read["role:trusted_analyst"]
     assert read["role:onefold_engineer"] == {"email"}, "a table hides nothing"
 
 
@@ -173,7 +173,7 @@ def test_a_query_that_fails_after_it_has_shown_rows_is_recorded_too(warehouse: s
 def test_copying_a_table_and_reading_its_sample_is_recorded_of_engineers(warehouse: str) -> None:
     psql(
         warehouse,
-        "trusted_engineer",
+        "onefold_engineer",
         [
             "copy conformed.customer_version (email) to stdout",
             "select most_common_vals from pg_stats where attname = 'email'",
@@ -181,7 +181,7 @@ def test_copying_a_table_and_reading_its_sample_is_recorded_of_engineers(warehou
     )
     collect(warehouse)
     found = [(reader, payload["personal_columns"]) for reader, payload, _ in events(warehouse)]
-    assert ("role:trusted_engineer", [EMAIL]) in found
+    assert ("role:onefold_engineer", [EMAIL]) in found
     assert any("pg_catalog.pg_statistic.stavalues1" in columns for _, columns in found)
 
 

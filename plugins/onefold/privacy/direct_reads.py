@@ -29,6 +29,7 @@ log = logging.getLogger(__name__)
 MOST_COLUMNS = 200
 """So many columns of one statement are named in its event."""
 _BATCH = 500
+_COUNTED = "select role, query_id, top_level, text, shown from audit.direct_reads(%s)"
 _PARAMETER = re.compile(r"(?<![\w$])\$\d+")
 _LOAD = re.compile(r"load_[0-9]+")
 _NAMED = re.compile(rf'\b({"|".join(SCHEMAS)})"?\s*\.\s*"?([A-Za-z_][\w$]*)')
@@ -59,7 +60,7 @@ def try_to_collect_direct_reads(url: str, catalog: Catalog, actor: str) -> None:
 
 def _batches(connection: psycopg.Connection, catalog: Catalog) -> Iterator[int]:
     while True:
-        counted = connection.execute("select role, query_id, top_level, text, shown from audit.direct_reads(%s)", (_BATCH,))
+        counted = connection.execute(_COUNTED, (_BATCH,))
         said = [
             {"role": role, "query_id": query_id, "top_level": top_level, "reads": _reads(connection, catalog, *read)}
             for role, query_id, top_level, *read in counted.fetchall()

@@ -3,7 +3,8 @@
 Views are resolved to their tables, and a star to its columns. What a scan or a join gives upwards may be more than what
 is used of it (the planner takes whole rows where that is cheaper), so its output counts only where it is the result:
 what is used above stands there once more. What masking reads to tell a person from a company (14_people.sql) the reader
-has not read, and neither what a view shows to members of onefold_pii alone, if the reader is none. In doubt a column is in rather than out: a mart that masks by a name worked out of several reads them all.
+has not read, and neither what a view shows to members of onefold_pii alone, if the reader is none. In doubt a column is
+in rather than out: a mart that masks by a name worked out of several reads them all.
 Source: PostgreSQL, EXPLAIN (VERBOSE, FORMAT JSON); use_physical_tlist in optimizer/plan/createplan.c.
 """
 
