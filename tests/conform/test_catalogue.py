@@ -5,8 +5,10 @@ from __future__ import annotations
 import psycopg
 from psycopg import sql
 
+from onefold.settings import ROOT
 from tests.conform.landed import CATALOG
 from tests.conform.published import DBT, Published
+from tests.docs.pages import blocks
 from tests.roles import as_role
 
 
@@ -21,6 +23,15 @@ def test_every_entity_is_built_judged_and_published_and_the_marts_can_be_asked_a
     assert _without_comment(published.connection) == []
     with psycopg.connect(as_role(published.url, "onefold_auditor")) as auditor:
         auditor.execute("select * from marts.receivables")
+
+
+def test_the_twenty_questions_of_analysts_have_answers(published: Published) -> None:
+    pages = [ROOT / "docs" / name for name in ("for-analysts.md", "for-analysts-records.md")]
+    asked = [block for page in pages for block in blocks(page, "sql")]
+    assert len(asked) == 20
+    with psycopg.connect(as_role(published.url, "onefold_analyst"), autocommit=True) as analyst:
+        answers = {block.where: len(analyst.execute(block.text.encode()).fetchall()) for block in asked}
+    assert sum(rows > 0 for rows in answers.values()) > 10, answers
 
 
 def _without_comment(connection: psycopg.Connection) -> list[str]:

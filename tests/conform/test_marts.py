@@ -31,7 +31,11 @@ def mart(name: str, source: Callable[[str, str], str] = "{}.{}".format) -> str:
     """The SQL of a mart over the entities, or over what `source` says."""
     text = MACRO.read_text("utf-8") + (MARTS / f"{name}.sql").read_text("utf-8")
     environment = jinja2.Environment(undefined=jinja2.StrictUndefined)  # noqa: S701 - SQL, not HTML
-    return environment.from_string(text).render(source=source, ref=lambda model: f"({mart(model, source)})")
+
+    def ref(model: str) -> str:
+        return f"({mart(model, source)})" if (MARTS / f"{model}.sql").exists() else source("mapped", model)
+
+    return environment.from_string(text).render(source=source, ref=ref)
 
 
 def temporary(schema: str, table: str) -> str:

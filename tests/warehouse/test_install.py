@@ -61,8 +61,9 @@ def test_of_ops_an_analyst_reads_the_mapping_alone(warehouse_url):
     with psycopg.connect(as_role(warehouse_url, "onefold_analyst")) as analyst:
         analyst.execute("select entity, attribute, system, stream, fields, transform from ops.mapping")
         readable = analyst.execute(
-            "select relname from pg_class where relnamespace = 'ops'::regnamespace"
-            " and relkind in ('r', 'p', 'v', 'm', 'S') and (has_table_privilege(oid, 'select') or relkind <> 'S' and has_any_column_privilege(oid, 'select'))"
+            "select relname from pg_class where relnamespace = 'ops'::regnamespace and case when relkind = 'S'"
+            " then has_sequence_privilege(oid, 'select') when relkind in ('r', 'p', 'v', 'm')"
+            " then has_any_column_privilege(oid, 'select') end"
         ).fetchall()
         callable_ones = analyst.execute(
             "select proname from pg_proc"

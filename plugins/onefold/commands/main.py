@@ -25,6 +25,7 @@ COMMANDS = {
     "login": Entry("login:login", "Sign in: what is started is started in your name."),
     "logout": Entry("login:logout", "Forget who has signed in."),
     "whoami": Entry("login:whoami", "Say in whose name the commands act."),
+    "user": Entry("user:user", "Make, list and remove personal logins to the warehouse."),
     "status": Entry("platform:status", "Show what runs and where the UI is."),
     "sql": Entry("sql:sql", "Ask the warehouse in SQL."),
     "demo": Entry("demo:demo", "Run the nightly sync of every system and report what came out."),

@@ -24,7 +24,7 @@ PERSONAL = ("contact", "identity", "sensitive")
 VIEWS = "plugins/onefold/warehouse/migrations/repeatable"
 """Where the views of the entities go: each after those that it reads, by the number that its name begins with."""
 _TIMES = ("valid_from", "valid_to")
-"""Columns that conformed.<entity>_history has of its own: an attribute of that name has the entity's before it there."""
+"""Columns that conformed.<entity>_history has of its own: an attribute of that name has the entity's before it."""
 _TEMPLATES = Path(__file__).parent / "golden_sql"
 
 

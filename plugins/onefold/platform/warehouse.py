@@ -32,3 +32,17 @@ def url_as(role: Role) -> str:
     if not postgres.running():
         raise Fatal("The warehouse does not run. Start it with `bin/onefold up`.")
     return postgres.url(WAREHOUSE_DATABASE, f"onefold_{role}")
+
+
+def superuser_url() -> str:
+    """The warehouse as the server's superuser: this installation's, or where POSTGRES_URL says (docker-compose).
+
+    Raises Fatal when the warehouse does not run.
+    """
+    if url := secret("POSTGRES_URL"):
+        return psycopg.conninfo.make_conninfo(with_verified_tls(url), dbname=WAREHOUSE_DATABASE)
+    here = settings()
+    postgres = Postgres(here.home, here.pg_port)
+    if not postgres.running():
+        raise Fatal("The warehouse does not run. Start it with `bin/onefold up`.")
+    return postgres.url(WAREHOUSE_DATABASE)
