@@ -39,6 +39,13 @@ def sources_yaml(entities: Mapping[str, Entity]) -> str:
         for name, each in entities.items()
         if each.parties
     ]
+    conformed += [
+        {
+            "name": f"{name}_crosswalk",
+            "description": f"Which record of which system belongs to which golden record ({each.title}).",
+        }
+        for name, each in entities.items()
+    ]
     ops: list[Yaml] = [
         {"name": "publish_load", "description": "The loads that each conform run takes in."},
         {"name": "lookup_cache", "description": "What each source that is asked one value at a time answered last."},
