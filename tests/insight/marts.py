@@ -7,7 +7,10 @@ from collections.abc import Iterator
 
 import jinja2
 import psycopg
+from psycopg import sql
 
+from onefold.catalog.reader import read_catalog
+from onefold.mapping.properties import RECORD_COLUMNS
 from onefold.settings import ROOT
 
 MODELS = ROOT / "dbt_project" / "models" / "marts"
@@ -19,9 +22,22 @@ def make_marts(owner: psycopg.Connection) -> None:
     for name in _in_order():
         text = (MACROS / "unless_person.sql").read_text("utf-8") + (MODELS / f"{name}.sql").read_text("utf-8")
         query = jinja2.Template(text).render(
-            source=lambda schema, table: f'{schema}."{table}"', ref=lambda mart: f"marts.{mart}"
+            source=lambda schema, table: f'{schema}."{table}"', ref=lambda model: _made(owner, model)
         )
         owner.execute(f"create view marts.{name} as {query}".encode())
+
+
+def _made(owner: psycopg.Connection, model: str) -> str:
+    """A mart; or a mapped model, whose table dbt would have made."""
+    if (MODELS / f"{model}.sql").exists():
+        return f"marts.{model}"
+    attributes = read_catalog().entities[model.partition("__")[2]].attributes
+    columns = {name: kind for name, kind, _ in RECORD_COLUMNS} | {name: each.type for name, each in attributes.items()}
+    typed = sql.SQL(", ").join(
+        sql.SQL("{} {}").format(sql.Identifier(name), sql.SQL(kind)) for name, kind in columns.items()
+    )
+    owner.execute(sql.SQL("create table if not exists mapped.{} ({})").format(sql.Identifier(model), typed))
+    return f"mapped.{model}"
 
 
 def _in_order() -> Iterator[str]:
