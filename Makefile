@@ -1,5 +1,5 @@
 # Every target sets up first; with nothing to do that takes a moment only. Needs Python 3.11 or newer, and nothing else.
-.PHONY: help setup demo test test-all test-peers torture lint types generate requirements sbom audit-packages bench down
+.PHONY: help setup demo test test-all test-peers torture lint types generate screenshots requirements sbom audit-packages bench down
 .DEFAULT_GOAL := help
 PYTHONPATH := plugins:.
 export PYTHONPATH
@@ -43,6 +43,9 @@ types: setup  ## Check the types
 
 generate: setup  ## Write everything that is generated from the catalogue
 	@bin/onefold generate
+
+screenshots: setup  ## Take the docs' pictures (docs/images) from a demo that is run for it
+	@.venv/bin/python -m tests.screenshots
 
 PIN := .venv/uv/bin/uv pip compile --quiet --generate-hashes --python-version 3.11
 

@@ -6,14 +6,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
+from onefold.platform.api import FINISHED, DagRun
 from onefold.platform.people import Duty
 from tests.browser import WIDTHS, complaints
-from tests.scheduler.installation import Installation
+from tests.scheduler.installation import Installation, wait_for
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, FrameLocator, Locator, Page
 
+TO_THE_REASON, TO_THE_REPAIR = 3, 6
+"""So many clicks at most, after the sign-in."""
 PATIENCE = 120_000
 """Milliseconds after which a page is not coming any more, on a machine under load."""
 
@@ -40,6 +44,14 @@ class Person:
         """Another page of the console, from its own menu."""
         self.click(self.console.get_by_role("navigation").get_by_role("link", name=title))
 
+    def approves(self, run: DagRun) -> None:
+        """What this run asks, read on the console's page of operations and answered where its link leads."""
+        self.opens_the_console()
+        self.turns_to("Operations")
+        asking = self.console.locator(f"a[href*='{quote(run.run_id, safe='')}']")
+        self.click(asking.filter(has_text="Decide"))
+        self.click(self.page.get_by_role("button", name="Approve"))
+
     @property
     def console(self) -> FrameLocator:
         """The console in its frame of Airflow's UI."""
@@ -63,3 +75,16 @@ def signed_in(browser: Browser, at: Installation, duty: Duty) -> Iterator[Person
         page.get_by_role("link", name="Onefold").wait_for()
         said.clear()  # that nobody had signed in
         yield Person(page, said)
+
+
+def approved(browser: Browser, at: Installation, run: DagRun) -> DagRun:
+    """The run, ended, after the approver has approved it in the UI by few clicks."""
+    with signed_in(browser, at, "approver") as person:
+        person.approves(run)
+        assert person.clicks <= TO_THE_REPAIR
+
+        def ended() -> DagRun | None:
+            now = at.api().dag_run(run.dag_id, run.run_id)
+            return now if now.state in FINISHED else None
+
+        return wait_for(ended, f"the end of {run.run_id}", every=0.5)

@@ -8,13 +8,11 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.scheduler.installation import Installation, wait_for
-from tests.scheduler.person import PATIENCE, Person, signed_in
+from tests.scheduler.person import PATIENCE, TO_THE_REASON, TO_THE_REPAIR, Person, signed_in
+from tests.scheduler.test_replay import AS_AN_OLDER_SUITE_REFUSED_IT
 
 pytestmark = pytest.mark.scheduler
 expect.set_options(timeout=PATIENCE)
-
-TO_THE_REASON, TO_THE_REPAIR = 3, 6
-"""So many clicks at most."""
 
 
 def test_the_console_is_in_airflows_menu_and_follows_its_colours(browser: Browser, here: Installation) -> None:
@@ -79,3 +77,30 @@ def test_a_changed_contract_and_a_source_that_is_down_are_read_and_repaired_with
         assert person.said == []
     for stream in wrong:
         wait_for(lambda stream=stream: newest(faulty, stream)["state"] == "published", f"{stream} again", every=0.5)
+
+
+def test_a_row_in_quarantine_is_understood_and_replayed(browser: Browser, here: Installation) -> None:
+    (row,) = here.rows("select _key as key from staging.salesforce__account__current where not _deleted limit 1")
+    assert len(here.rows(AS_AN_OLDER_SUITE_REFUSED_IT, row["key"])) == 1
+    with signed_in(browser, here, "engineer") as person:
+        console = person.opens_the_console()
+        person.turns_to("Quarantine")
+        reason = console.get_by_role("row").filter(has_text="salesforce.account").filter(has_text="fax").first
+        expect(reason).to_be_visible()
+        assert person.clicks <= TO_THE_REASON
+        person.click(reason.get_by_role("link", name="Replay"))
+        console.get_by_label("What was corrected").fill("the fax may be missing")
+        person.click(console.get_by_role("button", name="Replay"))
+        expect(console.get_by_text("Complete:")).to_be_visible()
+        assert person.clicks <= TO_THE_REPAIR
+        assert person.said == []
+    assert here.rows("select from staging.salesforce__account__current where _key = %s", row["key"])
+
+
+def test_an_analyst_is_refused_the_quarantine(browser: Browser, here: Installation) -> None:
+    with signed_in(browser, here, "analyst") as person:
+        console = person.opens_the_console()
+        expect(console.get_by_role("heading", level=1)).to_have_text("Overview")
+        expect(console.get_by_role("navigation").get_by_role("link", name="Quarantine")).to_have_count(0)
+        person.page.goto("/plugin/onefold-quarantine")
+        expect(console.get_by_role("heading", level=1)).to_have_text("Not allowed")

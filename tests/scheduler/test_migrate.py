@@ -5,15 +5,19 @@ from __future__ import annotations
 import json
 
 import pytest
+from playwright.sync_api import Browser
 
 from onefold.platform.people import first_of
 from tests.scheduler.installation import Installation
-from tests.scheduler.test_rollback import answered, refused
+from tests.scheduler.person import approved
+from tests.scheduler.test_rollback import refused
 
 pytestmark = pytest.mark.scheduler
 
 
-def test_a_migration_has_a_dry_run_is_approved_by_another_person_and_published(here: Installation):
+def test_a_migration_has_a_dry_run_is_approved_by_another_person_and_published(
+    browser: Browser, here: Installation
+) -> None:
     here.succeed("sync", "salesforce")  # what other tests have changed in the source is not the migration's
     orders = "select count(*) from staging.salesforce__order"
     (before,) = here.rows(orders)
@@ -31,7 +35,7 @@ def test_a_migration_has_a_dry_run_is_approved_by_another_person_and_published(h
     assert (counted["chunks"], counted["of"], counted["why_not"]) == (3, 3, None)
     assert {each["entity"] for each in migration["report"]["entities"]} == {"order"}
 
-    assert answered(here, run, "approver", "Approve").state == "success"
+    assert approved(browser, here, run).state == "success"
     (migration,) = here.rows("select state, approver, actor from ops.migration")
     assert (migration["state"], migration["approver"]) == ("published", first_of("approver").name)
     published = here.rows("select state from ops.load where run_id = %s and state <> 'dry_run'", run.run_id)

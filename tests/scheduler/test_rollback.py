@@ -9,11 +9,13 @@ from collections.abc import Mapping
 import jwt
 import pytest
 import requests
+from playwright.sync_api import Browser
 
 from onefold.platform.api import FINISHED, DagRun
 from onefold.platform.people import Duty, first_of
 from onefold.platform.secrets import load_secrets
 from tests.scheduler.installation import Installation, wait_for
+from tests.scheduler.person import approved
 from tests.scheduler.tables import tables
 
 pytestmark = pytest.mark.scheduler
@@ -107,7 +109,9 @@ def visible(here: Installation) -> Mapping[str, list[str]]:
     }
 
 
-def test_a_rollback_through_the_scheduler_leaves_staging_and_conformed_as_before_and_can_be_undone(alone: Installation):
+def test_a_rollback_through_the_scheduler_leaves_staging_and_conformed_as_before_and_can_be_undone(
+    browser: Browser, alone: Installation
+) -> None:
     loaded(alone)
     before = visible(alone)
     alone.sandbox("POST", "advance", changes=5)
@@ -132,7 +136,7 @@ def test_a_rollback_through_the_scheduler_leaves_staging_and_conformed_as_before
     run = started(alone, "--run", run_id)
     refused(alone, run, "engineer", "must be approved by somebody else")
     assert visible(alone) == after
-    assert answered(alone, run, "approver", "Approve").state == "success"
+    assert approved(browser, alone, run).state == "success"
     taken_in(alone, changed, undone=True)
     assert visible(alone) == before
 
