@@ -40,6 +40,17 @@ def test_a_warehouse_that_is_down_is_said_on_a_page(console: Ask, monkeypatch: p
     assert answer.status_code == 503 and "bin/onefold up" in answer.text
 
 
+def test_a_query_that_the_warehouse_refuses_is_in_the_log_without_its_text(
+    console: Ask, warehouse_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    with psycopg.connect(warehouse_url) as owner:
+        owner.execute("revoke select on ops.alert from onefold_engineer")
+    answer = console("engineer").get("/overview")
+    assert answer.status_code == 503 and "ops.alert" not in answer.text
+    (said,) = [each.getMessage() for each in caplog.records if each.name == "onefold.console.app"]
+    assert said == "/overview: InsufficientPrivilege 42501"
+
+
 def test_the_console_reads_only_and_sees_no_personal_record(console: Ask, warehouse_url: str) -> None:
     from onefold.console.reading import reading
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Awaitable, Callable
 
 import psycopg
@@ -17,6 +18,8 @@ from onefold.console.reading import SECONDS
 from onefold.console.render import FOLDER, HEADERS, page
 from onefold.console.viewer import Viewer, viewer_of
 from onefold.errors import Fatal, Retriable
+
+log = logging.getLogger(__name__)
 
 ROUTERS = (
     overview.router,
@@ -86,6 +89,7 @@ def _not_now(request: Request, error: Exception) -> Response:
     elif isinstance(error, Retriable):
         text = str(error)
     else:
+        log.error("%s: %s %s", request.url.path, type(error).__name__, getattr(error, "sqlstate", None))
         text = "The warehouse refused what this page asks, or is being changed. Try again; else see bin/onefold status."
     return _message(request, 503, "Not now", text)
 
