@@ -54,8 +54,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     unasked = {item for item in items if any(mark.name in left_out for mark in item.iter_markers())}
     config.hook.pytest_deselected(items=[item for item in items if item in unasked])
     items[:] = [item for item in items if item not in unasked]
-    # The pages of the docs are read after the tests whose installation they change for good, and what ends that
-    # installation comes after all that need it.
+    # Repairs in the browser and the pages of the docs come after the tests whose installation they change for good, and
+    # what ends that installation after all that need it.
     items.sort(key=_turn)
     for item in items:
         if item.get_closest_marker("scheduler"):
@@ -65,7 +65,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def _turn(item: pytest.Item) -> int:
     if item.get_closest_marker("scheduler") is None:
         return 0
-    return 2 if item.path.name == "test_kill.py" else 1 if "docs" in item.path.parts else 0
+    if "docs" in item.path.parts:
+        return 2
+    return {"test_console.py": 1, "test_kill.py": 3}.get(item.path.name, 0)
 
 
 def pytest_xdist_auto_num_workers() -> int:
