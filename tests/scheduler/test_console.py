@@ -27,11 +27,24 @@ def test_the_console_is_in_airflows_menu_and_follows_its_colours(browser: Browse
             expect(console.locator("html.dark")).to_have_count(int(dark))
 
 
+BROKEN = ("hr.job", "nbp.rate")
+
+
+def dag_of(stream: str) -> str:
+    return f"sync__{stream.partition('.')[0]}"
+
+
 @pytest.fixture
 def faulty(here: Installation) -> Iterator[Installation]:
-    """The installation; faults are cleared at the end."""
+    """The installation, whose DAGs of BROKEN run; in the end they are as they were, without faults."""
+    api = here.api()
+    paused = [dag_id for dag_id in map(dag_of, BROKEN) if api.is_paused(dag_id)]
+    for dag_id in paused:
+        api.unpause(dag_id)
     yield here
     here.sandbox("DELETE", "faults")
+    for dag_id in paused:
+        api.pause(dag_id)
 
 
 def newest(at: Installation, stream: str) -> dict[str, object]:
@@ -54,14 +67,14 @@ def run_again(person: Person, stream: str) -> None:
 def test_a_changed_contract_and_a_source_that_is_down_are_read_and_repaired_without_a_terminal(
     browser: Browser, faulty: Installation
 ) -> None:
-    wrong = {"hr.job": "was text and is now absent", "nbp.rate": "status 503"}
+    wrong = dict(zip(BROKEN, ("was text and is now absent", "status 503"), strict=True))
     faulty.sandbox(
         "POST", "faults", system="hr", kind="rename_field", field="employeeId", to="nr", path="jobInfo", times=-1
     )
     faulty.sandbox("POST", "faults", system="nbp", kind="status", code=503, path="tables/A", times=-1)
     api = faulty.api()
     for stream in wrong:
-        api.trigger_dag(f"sync__{stream.partition('.')[0]}", {})
+        api.trigger_dag(dag_of(stream), {})
     for stream in wrong:
         wait_for(lambda stream=stream: newest(faulty, stream)["error"], f"the failure of {stream}", every=0.5)
     with signed_in(browser, faulty, "engineer") as person:
