@@ -256,9 +256,11 @@ def test_personal_columns_are_for_those_who_may_see_them(world: World, warehouse
         assert analyst.execute("select key from conformed.partner_crosswalk").fetchall() == [("a",)]
         [everything] = analyst.execute("select to_jsonb(p) from conformed.partner as p").fetchone()
         assert (everything["email"], everything["legal_name"]) == (None, "A")
-        for condition in ("email is not null", "email = 'a@example.pl'"):
-            asked = analyst.execute(f"select count(*) from conformed.partner where {condition}")  # noqa: S608
-            assert asked.fetchone() == (0,)
+        for asked in (
+            "select count(*) from conformed.partner where email is not null",
+            "select count(*) from conformed.partner where email = 'a@example.pl'",
+        ):
+            assert analyst.execute(asked).fetchone() == (0,)
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             analyst.execute("select 1 from conformed.partner_version")
     with psycopg.connect(warehouse_url) as owner:
