@@ -73,8 +73,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"number": number, "when": when, "span": span, "person": person}
-    environment.filters |= {"who": who, "markdown": Document}
+    environment.filters |= {"number": number, "when": when, "span": span, "who": who, "markdown": Document}
     environment.globals |= {"sparkline": sparkline, "run_page": run_page}
     return environment
 
@@ -85,12 +84,6 @@ def when(at: datetime | None) -> Markup | str:
         return "never"
     utc = at.astimezone(UTC)
     return Markup('<time datetime="{}">{}</time>').format(utc.isoformat(), f"{utc:%Y-%m-%d %H:%M}")
-
-
-def person(actor: str) -> str:
-    """Of an actor as the ledgers write it, who that is: a person's name, where a person started the run."""
-    who, _, _ = actor.partition("/")
-    return who.removeprefix("by:") if who.startswith("by:") else actor
 
 
 def span(time: timedelta | None) -> str:
