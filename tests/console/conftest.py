@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import Protocol
 
 import pytest
 from fastapi.testclient import TestClient
@@ -17,17 +17,24 @@ from tests.roles import as_role
 
 __all__ = ["shop"]
 
-Ask = Callable[[Duty | None], TestClient]
-"""A browser of somebody with this duty; None: nobody has signed in."""
+
+class Ask(Protocol):
+    def __call__(self, duty: Duty | None, *, reads_people: bool = False) -> TestClient:
+        """A browser of somebody with this duty; None: nobody has signed in. `reads_people`: the duty is …+pii."""
+        ...
+
+
+SAME_SITE = {"Sec-Fetch-Site": "same-origin"}
+"""What browsers send along from our own page."""
 
 
 @pytest.fixture
 def console(warehouse_url: str, monkeypatch: pytest.MonkeyPatch) -> Ask:
     monkeypatch.setenv(CONSOLE_URL, as_role(warehouse_url, "onefold_console"))
 
-    def ask(duty: Duty | None) -> TestClient:
+    def ask(duty: Duty | None, *, reads_people: bool = False) -> TestClient:
         async def who(_: Request) -> Viewer | None:
-            return None if duty is None else Viewer("ewa.nowa", duty, "a token")
+            return None if duty is None else Viewer("ewa.nowa", duty, "a token", reads_people)
 
         return TestClient(console_app(who), follow_redirects=False)
 

@@ -14,12 +14,11 @@ from onefold.console.pages import quarantine, replay
 from onefold.errors import Fatal
 from onefold.platform.api import DagRun
 from onefold.quality.suite import read_suite
-from tests.console.conftest import Ask
+from tests.console.conftest import SAME_SITE, Ask
 from tests.console.figures import shown
 from tests.load.shop import SUITE, Shop, record
 from tests.replay.replaying import closed, job, opened, run_of, suite
 
-SAME_SITE = {"Sec-Fetch-Site": "same-origin"}
 VAT = "  - {type: expect_column_values_to_be_in_set, kwargs: {column: credit, value_set: [0, 5, 8, 23]}}\n"
 
 

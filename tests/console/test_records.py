@@ -15,7 +15,7 @@ from onefold.console.pages import records
 from onefold.platform.postgres import Postgres
 from tests.conform.world import PARTNER, World, record
 from tests.conftest import TEMPLATE
-from tests.console.conftest import Ask
+from tests.console.conftest import SAME_SITE, Ask
 from tests.console.figures import shown
 from tests.databases import copy_database, drop_database
 from tests.roles import as_role
@@ -140,6 +140,27 @@ def test_engineers_see_what_did_not_win_unless_it_is_said_of_a_person(
     for duty in ("analyst", "auditor"):
         page = console(duty).get(address).text
         assert "Anna Maj" not in page and "not for your duty" in page
+
+
+def test_personal_values_are_shown_to_who_may_once_they_are_in_the_audit_chain(made: str, console: Ask) -> None:
+    id_ = golden(made)["partner_id"]
+    address = f"/records/partner/{id_}"
+    for duty in ("analyst", "engineer"):
+        client = console(duty, reads_people=True)
+        assert SECRET not in client.get(address).text
+        page = client.post(address, headers=SAME_SITE)
+        assert page.status_code == 200 and page.headers["cache-control"] == "no-store"
+        assert shown(page.text, "//tr[@data-attribute='email']")["value"] == SECRET
+        for refused in (console(duty).post(address, headers=SAME_SITE), client.post(address)):
+            assert refused.status_code == 403 and SECRET not in refused.text
+    assert client.post(f"/records/none/{id_}", headers=SAME_SITE).status_code == 404
+    with psycopg.connect(made) as owner:
+        events = owner.execute(
+            "select action, payload from audit.event where action like 'read.%' order by seq"
+        ).fetchall()
+    assert [action for action, _ in events] == ["read.begin", "read.end"] * 2
+    for _, payload in events:
+        assert (payload["entity"], payload["golden_id"]) == ("partner", str(id_)) and SECRET not in str(payload)
 
 
 def test_what_there_is_not_is_said_to_be_not_there(made: str, console: Ask) -> None:

@@ -52,6 +52,8 @@ def test_airflow_knows_these_people_with_their_passwords_and_nobody_as_admin(
     [
         ("ewa.nowa:engineer,Ewa.Nowa:approver", "ewa.nowa more than once"),
         ("jan:approver", "names no engineer"),
+        ("ewa:engineer+all", r"'ewa:engineer\+all' is not a name and a duty"),
+        ("ewa:engineer+", r"'ewa:engineer\+' is not a name and a duty"),
         ("ewa:boss", "'ewa:boss' is not a name and a duty"),
         ("ewa,jan:engineer", "'ewa' is not a name and a duty"),
         ("ewa nowa:engineer", "is not a name and a duty"),

@@ -57,10 +57,16 @@ def evidence_command(
         folder=out,
         people=[
             *(
-                [each.name, each.person.issuer, each.duty, people.AIRFLOW_ROLES[each.duty]]
+                [
+                    each.name,
+                    each.person.issuer,
+                    each.duty,
+                    people.AIRFLOW_ROLES[each.duty],
+                    "yes" if each.pii else "no",
+                ]
                 for each in people.accounts()
             ),
-            [SERVICE_ACCOUNT, LOCAL, "none", people.airflow_users()[SERVICE_ACCOUNT]],
+            [SERVICE_ACCOUNT, LOCAL, "none", people.airflow_users()[SERVICE_ACCOUNT], "no"],
         ],
         made_up_people="ONEFOLD_PEOPLE" not in os.environ,
         places=len(places_of(here)),

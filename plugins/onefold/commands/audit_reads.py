@@ -1,4 +1,4 @@
-"""onefold audit reads: who read personal columns, through `onefold sql` and past it."""
+"""onefold audit reads: who read personal columns, through `onefold sql`, in the console and past both."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def reads_command(limit: int, before: int | None, as_json: bool) -> None:
         return
     if missing:
         click.echo(f"Direct reads are not, or not all, recorded: {missing}.", err=True)
-    heads = ("event", "at (UTC)", "reader", "how", "personal columns", "statement", "times", "rows")
+    heads = ("event", "at (UTC)", "reader", "how", "personal columns", "what", "times", "rows")
     lines = [
         (
             str(each.seq),
@@ -54,7 +54,7 @@ def reads_command(limit: int, before: int | None, as_json: bool) -> None:
             visible(each.reader),
             each.how,
             _shortened(", ".join(each.personal_columns) or ("" if each.how == "gap" else "not known")),
-            _shortened(visible(each.statement)),
+            _shortened(visible(each.about or each.statement)),
             "" if each.times is None else f"{each.times:,}",
             "" if each.rows is None else f"{each.rows:,}",
         )

@@ -18,10 +18,11 @@ import click
 import psycopg
 from psycopg import adapters
 
-from onefold.commands.recorded_read import RecordedRead
+from onefold.audit import actor
 from onefold.commands.safe_output import json_visible, spreadsheet_text, visible
 from onefold.errors import Fatal
 from onefold.platform.warehouse import Role, connect_as
+from onefold.privacy.recorded_read import RecordedRead
 from onefold.warehouse.exact_values import load_intervals_as_text, load_json_as_text, load_unfit_times_as_text
 
 TABLE_ROWS = 1000
@@ -82,7 +83,7 @@ def sql(query: str, as_csv: bool, as_json: bool, raw: bool, role: Role) -> None:
     load_unfit_times_as_text(connection)
     load_json_as_text(connection)
     show = functools.partial(_print_csv, raw) if as_csv else _print_json if as_json else _print_table
-    read = RecordedRead(connection, query, "csv" if as_csv else "json" if as_json else "table")
+    read = RecordedRead(connection, query, "csv" if as_csv else "json" if as_json else "table", actor())
     with connection:
         read.begin()
         result: Literal["ok", "failed"] = "failed"

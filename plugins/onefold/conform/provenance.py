@@ -14,7 +14,7 @@ from onefold.mapping.golden import personal_attributes
 
 @dataclass(frozen=True, slots=True)
 class AttributeProvenance:
-    """Where one attribute came from. `value` is None for personal attributes; `field` is None for a constant."""
+    """Where one attribute came from. `value` is None for one that is not shown; `field` is None for a constant."""
 
     attribute: str
     value: str | None
@@ -28,10 +28,13 @@ class AttributeProvenance:
 
 
 def trace_provenance(
-    connection: psycopg.Connection, entity: Entity, golden_id: UUID | str
+    connection: psycopg.Connection, entity: Entity, golden_id: UUID | str, *, people: bool = False
 ) -> list[AttributeProvenance]:
-    """Where each attribute of the golden record came from, as published now; empty when there is no such record."""
-    name, personal = entity.entity, personal_attributes(entity)
+    """Where each attribute of the golden record came from, as published now; empty when there is no such record.
+
+    The values of personal attributes are read with `people` alone, which needs a member of onefold_pii.
+    """
+    name, personal = entity.entity, () if people else personal_attributes(entity)
     values: list[sql.Composable] = [
         sql.SQL("({}, to_jsonb(g.{}) #>> '{{}}')").format(sql.Literal(attribute), sql.Identifier(attribute))
         for attribute in entity.attributes

@@ -24,6 +24,8 @@ class Viewer:
     name: str
     duty: Duty
     token: str = field(repr=False)
+    reads_people: bool = False
+    """Whether they may have personal values shown: each time on demand, and recorded."""
 
     @property
     def operates(self) -> bool:
@@ -46,17 +48,20 @@ async def viewer_of(request: Request) -> Viewer | None:
     """Who asks; None when nobody has signed in."""
     user = await user_of(request)
     token = token_of(request)
-    return Viewer(user.get_name(), duty_of(user), token) if user is not None and token else None
+    if user is None or not token:
+        return None
+    duty, reads_people = rights_of(user)
+    return Viewer(user.get_name(), duty, token, reads_people)
 
 
-def duty_of(user: BaseUser) -> Duty:
-    """The duty that ONEFOLD_PEOPLE names where it fits their role in Airflow; else, of the duties with this role, the
-    one that sees least."""
+def rights_of(user: BaseUser) -> tuple[Duty, bool]:
+    """The duty that ONEFOLD_PEOPLE names, and whether it lets them see what is personal, where that fits their role in
+    Airflow; else, of the duties with this role, the one that sees least, and nothing personal."""
     role = str(getattr(user, "role", "")).lower()
-    named = next((each.duty for each in _people() if each.name == user.get_name()), None)
-    if named is not None and AIRFLOW_ROLES[named] == role:
-        return named
-    return _LEAST.get(role, "analyst")
+    named = next((each for each in _people() if each.name == user.get_name()), None)
+    if named is not None and AIRFLOW_ROLES[named.duty] == role:
+        return named.duty, named.pii
+    return _LEAST.get(role, "analyst"), False
 
 
 _LEAST: Mapping[str, Duty] = {"op": "engineer", "user": "approver"}

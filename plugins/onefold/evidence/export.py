@@ -25,7 +25,7 @@ from onefold.evidence.manifest import write_manifest
 from onefold.evidence.sections import SECTIONS
 from onefold.settings import Settings
 
-PEOPLE = ("name", "issuer", "duty", "airflow_role")
+PEOPLE = ("name", "issuer", "duty", "airflow_role", "personal_values")
 
 
 @dataclass(frozen=True)

@@ -63,8 +63,11 @@ class GoldenRecord:
     warnings: Sequence[str]
 
 
-def golden_record(connection: psycopg.Connection, entity: Entity, golden_id: str) -> GoldenRecord | None:
-    """The golden record as it is published; None when there is none of this id, now."""
+def golden_record(
+    connection: psycopg.Connection, entity: Entity, golden_id: str, *, people: bool = False
+) -> GoldenRecord | None:
+    """The golden record as it is published; None when there is none of this id, now. With `people` also the values of
+    its personal attributes as they are now, which needs a member of onefold_pii."""
     name = entity.entity
     row = connection.execute(
         sql.SQL("select record_count, warnings from {view} where {id} = %s").format(
@@ -84,7 +87,7 @@ def golden_record(connection: psycopg.Connection, entity: Entity, golden_id: str
     return GoldenRecord(
         entity=name,
         golden_id=golden_id,
-        attributes=trace_provenance(connection, entity, golden_id),
+        attributes=trace_provenance(connection, entity, golden_id, people=people),
         members=[Member(*each) for each in members],
         members_in_all=row[0],
         versions=_versions(connection, entity, golden_id),

@@ -10,9 +10,15 @@ import psycopg
 from psycopg import sql
 
 from onefold.catalog.entity import Entity, Rule
+from onefold.catalog.system import System
 from onefold.insight.golden_record import GoldenRecord, Member
+from onefold.quality.faults import field_text
+from onefold.warehouse.tables import StagingTable
 
 _PLAIN = "select {system} as system, {stream} as stream, _key, to_jsonb(p) from {view} as p where _key = any ({keys})"
+_WHOLE = """
+select {system} as system, {stream} as stream, _key, jsonb_strip_nulls(jsonb_build_object({fields}))
+from {view} as p where _key = any ({keys})"""
 Row = Mapping[str, object]
 
 
@@ -30,12 +36,13 @@ class OtherValue:
 
 
 def other_values(
-    connection: psycopg.Connection, entity: Entity, record: GoldenRecord
+    connection: psycopg.Connection, entity: Entity, record: GoldenRecord, systems: Mapping[str, System] | None = None
 ) -> Mapping[str, Sequence[OtherValue]]:
     """By attribute: the other records that have a value, by the trust in their system. What is said of a natural
-    person is not shown, as it is not in the golden record."""
-    rows = _rows(connection, record.members)
-    hidden = _of_people(connection, entity, record.members, rows)
+    person is not shown, as it is not in the golden record. With `systems`, which say what fields there are, all of it is
+    read: only a member of onefold_pii may."""
+    rows = _rows(connection, record.members, systems)
+    hidden = {} if systems is not None else _of_people(connection, entity, record.members, rows)
     found: dict[str, list[OtherValue]] = {}
     for won in record.attributes:
         attribute = entity.attributes[won.attribute]
@@ -66,12 +73,15 @@ def _other(member: Member, rule: Rule, row: Row, secret: bool) -> OtherValue | N
     return OtherValue(member.system, member.stream, member.key, "+".join(rule.fields), rule.transform, text)
 
 
-def _rows(connection: psycopg.Connection, members: Sequence[Member]) -> Mapping[str, Row]:
-    """By record, the fields of it that are not personal."""
+def _rows(
+    connection: psycopg.Connection, members: Sequence[Member], systems: Mapping[str, System] | None
+) -> Mapping[str, Row]:
+    """By record, its fields: those that are not personal, or all that `systems` name."""
     keys = defaultdict[tuple[str, str], list[str]](list)
     for member in members:
         keys[member.system, member.stream].append(member.key)
-    names = [f"{system}__{stream}__plain" for system, stream in keys]
+    tables = [StagingTable(system, stream) for system, stream in keys]
+    names = [each.plain_name if systems is None else each.current_name for each in tables]
     there = {
         name
         for (name,) in connection.execute(
@@ -79,11 +89,12 @@ def _rows(connection: psycopg.Connection, members: Sequence[Member]) -> Mapping[
         )
     }
     queries = [
-        sql.SQL(_PLAIN).format(
+        sql.SQL(_PLAIN if systems is None else _WHOLE).format(
             system=sql.Literal(system),
             stream=sql.Literal(stream),
             view=sql.Identifier("staging", name),
             keys=sql.Literal(of),
+            fields=_fields(systems or {}, system, stream),
         )
         for ((system, stream), of), name in zip(keys.items(), names, strict=True)
         if name in there
@@ -92,6 +103,15 @@ def _rows(connection: psycopg.Connection, members: Sequence[Member]) -> Mapping[
         return {}
     found = connection.execute(sql.SQL(" union all ").join(queries)).fetchall()
     return {f"{system}|{stream}|{key}": row for system, stream, key, row in found}
+
+
+def _fields(systems: Mapping[str, System], system: str, stream: str) -> sql.Composable:
+    """Each field's name and text, as jsonb_build_object takes them."""
+    known = systems[system].streams.get(stream) if system in systems else None
+    return sql.SQL(", ").join(
+        sql.SQL("{}, {}").format(sql.Literal(name), field_text(name, field))
+        for name, field in (known.fields if known else {}).items()
+    )
 
 
 def _of_people(

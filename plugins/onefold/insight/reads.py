@@ -1,4 +1,4 @@
-"""Who read personal columns: through `onefold sql`, and directly as PostgreSQL counts it."""
+"""Who read personal columns: through `onefold sql`, in the console, and directly as PostgreSQL counts it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ from onefold.insight.page import Page, bounded, page_of
 
 _PAGE = """
 select e.seq, e.at, regexp_replace(e.actor, '^role:', '') as reader,
-    case e.action when 'read.begin' then 'sql' when 'read.gap' then 'gap' else 'direct' end as how,
+    case e.action when 'read.begin' then case e.payload ->> 'form' when 'page' then 'console' else 'sql' end
+        when 'read.gap' then 'gap' else 'direct' end as how,
+    concat_ws(' ', e.payload ->> 'entity', e.payload ->> 'golden_id', e.payload ->> 'stream',
+        'row ' || (e.payload ->> 'quarantine_id')) as about,
     coalesce((e.payload -> 'columns_known')::boolean, false) as columns_known,
     array(select jsonb_array_elements_text(e.payload -> 'personal_columns')) as personal_columns,
     greatest((e.payload -> 'plans')::bigint, (e.payload -> 'calls')::bigint) as times,
@@ -31,14 +34,16 @@ order by e.seq desc limit %(rows)s
 class Read:
     """One recorded read of personal columns, or of columns that are not known; or a gap, whose reason is `statement`.
 
-    `reader` is the database role, of `sql` with who ran the command. `times` is how often a direct statement was begun,
-    `rows` how many came of those that ended; None where they are in an event of their own (read.end).
+    `reader` is the database role, of `sql` with who ran the command, of `console` with who looked. `about` names the
+    golden record, or the row in quarantine, that the console showed; else "". `times` is how often a direct statement
+    was begun, `rows` how many came of those that ended; None where they are in an event of their own (read.end).
     """
 
     seq: int
     at: datetime
     reader: str
-    how: Literal["sql", "direct", "gap"]
+    how: Literal["sql", "console", "direct", "gap"]
+    about: str
     columns_known: bool
     personal_columns: list[str]
     times: int | None

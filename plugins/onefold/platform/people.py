@@ -26,10 +26,11 @@ _SUBJECT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,59}")
 
 @dataclass(frozen=True)
 class Account:
-    """Somebody who may sign in, and their duty."""
+    """Somebody who may sign in, and their duty. `pii`: the console shows them personal values on demand."""
 
     person: Person
     duty: Duty
+    pii: bool = False
 
     @property
     def name(self) -> str:
@@ -38,7 +39,7 @@ class Account:
 
 
 def accounts() -> tuple[Account, ...]:
-    """The people of ONEFOLD_PEOPLE ("name:duty,name:duty"), or the demo's.
+    """The people of ONEFOLD_PEOPLE ("name:duty,name:duty+pii"), or the demo's.
 
     Raises Fatal when it cannot be understood, names somebody twice (one person with two duties could approve what they
     have started) or the service account, or has no engineer.
@@ -71,10 +72,12 @@ def first_of(duty: Duty) -> Account:
 
 def _account(text: str) -> Account:
     name, _, said = text.partition(":")
+    said, plus, more = said.partition("+")
     duty = next((known for known in get_args(Duty) if known == said), None)
-    if not _SUBJECT.fullmatch(name) or duty is None:
+    if not _SUBJECT.fullmatch(name) or duty is None or (plus and more != "pii"):
         raise Fatal(
             f"ONEFOLD_PEOPLE: {text!r} is not a name and a duty. Write each person as name:duty, with a name of "
-            f"letters, digits, dots, - and _, and a duty of {', '.join(get_args(Duty))}."
+            f"letters, digits, dots, - and _, and a duty of {', '.join(get_args(Duty))}; name:duty+pii for who may see "
+            "personal values in the console."
         )
-    return Account(Person(LOCAL, name), duty)
+    return Account(Person(LOCAL, name), duty, bool(plus))

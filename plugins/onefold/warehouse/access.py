@@ -20,8 +20,18 @@ ROLES = (
     "onefold_approvals",
     "onefold_console",
 )
-MEMBERS = {"onefold_console": "onefold_engineer"}
+CONSOLE_PII = "onefold_console_pii"
+"""What the console's session becomes while it reads personal values (console/reading.py)."""
+GROUPS = ("onefold_pii", CONSOLE_PII)
+"""Roles that nobody signs in as."""
+MEMBERS = (
+    ("onefold_console", "onefold_engineer"),
+    (CONSOLE_PII, "onefold_engineer"),
+    (CONSOLE_PII, "onefold_pii"),
+)
 """Roles that have the rights and limits of another."""
+MAY_BECOME = (("onefold_console", CONSOLE_PII),)
+"""Roles that have another's rights only while they say so, by `set role`."""
 MAY_MAKE_TEMPORARY_TABLES = ("onefold_loader", "onefold_engineer")
 """temp_file_limit does not count them: whoever may make them may fill the disk."""
 

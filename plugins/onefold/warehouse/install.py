@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import psycopg
 from psycopg import sql
 
-from onefold.warehouse.access import MEMBERS, ROLES, apply_access
+from onefold.warehouse.access import GROUPS, MAY_BECOME, MEMBERS, ROLES, apply_access
 from onefold.warehouse.schema import Upgrade, upgrade_schema
 from onefold.warehouse.statement_statistics import UNCOUNTED, count_statements
 
@@ -26,10 +26,12 @@ def install(superuser_url: str, passwords: Mapping[str, str], database: str = DA
         server.execute(UNCOUNTED)  # statements with passwords
         for role in ROLES:
             _ensure_role(server, role, passwords[role])
-        for member, of in MEMBERS.items():
+        for group in (*GROUPS, DEFINER):
+            _ensure_role(server, group, None)
+        for member, of in MEMBERS:
             _ensure_member(server, member, of)
-        _ensure_role(server, "onefold_pii", None)
-        _ensure_role(server, DEFINER, None)
+        for member, other in MAY_BECOME:
+            _let_become(server, member, other)
         if not server.execute("select 1 from pg_database where datname = %s", (database,)).fetchone():
             server.execute(sql.SQL("create database {}").format(sql.Identifier(database)))
         apply_access(server, database)
@@ -51,3 +53,11 @@ def _ensure_role(server: psycopg.Connection, role: str, password: str | None) ->
 def _ensure_member(server: psycopg.Connection, member: str, of: str) -> None:
     if server.execute("select pg_has_role(%s, %s, 'usage')", (member, of)).fetchone() == (False,):
         server.execute(sql.SQL("grant {} to {}").format(sql.Identifier(of), sql.Identifier(member)))
+
+
+def _let_become(server: psycopg.Connection, member: str, other: str) -> None:
+    """`set role` and nothing else: the rights do not apply before it."""
+    asked = "select pg_has_role(%(member)s, %(other)s, 'set'), pg_has_role(%(member)s, %(other)s, 'usage')"
+    if server.execute(asked, {"member": member, "other": other}).fetchone() != (True, False):
+        change = sql.SQL("grant {} to {} with inherit false, set true")
+        server.execute(change.format(sql.Identifier(other), sql.Identifier(member)))

@@ -26,8 +26,12 @@ class StagingTable:
         return sql.Identifier("staging", self.name)
 
     @property
+    def current_name(self) -> str:
+        return f"{self.name}__current"
+
+    @property
     def current(self) -> sql.Identifier:
-        return sql.Identifier("staging", f"{self.name}__current")
+        return sql.Identifier("staging", self.current_name)
 
     @property
     def plain_name(self) -> str:

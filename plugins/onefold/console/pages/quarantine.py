@@ -2,27 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, HTTPException
+from psycopg import sql
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from onefold.catalog.reader import Catalog, read_catalog
 from onefold.catalog.yaml_file import CatalogError
-from onefold.console.reading import reading
+from onefold.console.actions import require_same_origin
+from onefold.console.reading import reading, reading_people
 from onefold.console.render import page
+from onefold.console.viewer import Viewer
 from onefold.insight import waiting
 from onefold.insight.quarantine_reason import Context, Why, in_short, why
 from onefold.insight.replays import recent_replays
-from onefold.insight.withheld_value import plain_values
+from onefold.insight.withheld_value import all_values, plain_values
 from onefold.orchestration.forms import instant, numbers
 from onefold.quality.suite import Suite, read_suite
 from onefold.replay.selection import Selection, check_selection
 
 router = APIRouter()
+_RECORD = sql.SQL("select payload, raw from ops.quarantine where quarantine_id = 0")
+"""By what the reading of a whole record is recorded: a withheld value's, which is in staging, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,13 +109,43 @@ def row(request: Request, quarantine_id: int) -> HTMLResponse:
             raise HTTPException(404)
         context = context_of(catalog, found.system, found.stream, found.suite)
         values = plain_values(connection, found, context.stream) if request.state.viewer.operates else {}
-    reasons = why(context, found.expectation, found.reason, value_kind=found.value_kind, values=values)
+    return _row_page(request, catalog, found, context, values, None)
+
+
+@router.post("/quarantine/row/{quarantine_id}", dependencies=[Depends(see_operations), Depends(require_same_origin)])
+def row_with_people(request: Request, quarantine_id: int) -> HTMLResponse:
+    """The same with the whole record as it was received, personal values too, which is recorded before. Raises
+    HTTPException 403 when the viewer may not see them."""
+    viewer: Viewer = request.state.viewer
+    if not (viewer.operates and viewer.reads_people):
+        raise HTTPException(403)
+    catalog = read_catalog()
+    with reading() as connection:
+        found = waiting.row(connection, quarantine_id)
+    if found is None:
+        raise HTTPException(404)
+    about: dict[str, str | int] = {"stream": f"{found.system}.{found.stream}", "quarantine_id": quarantine_id}
+    with reading_people(viewer, _RECORD, about) as connection:
+        record = all_values(connection, found)
+    context = context_of(catalog, found.system, found.stream, found.suite)
+    return _row_page(request, catalog, found, context, {}, record)
+
+
+def _row_page(
+    request: Request,
+    catalog: Catalog,
+    found: waiting.Row,
+    context: Context,
+    values: Mapping[str, str],
+    record: Mapping[str, str | None] | None,
+) -> HTMLResponse:
     return page(
         request,
         request.state.viewer,
         "quarantine_row.html",
         row=found,
-        reasons=reasons,
+        reasons=why(context, found.expectation, found.reason, value_kind=found.value_kind, values=values),
+        record=record,
         why_not=found.why_not(catalog.systems),
         alike=Filter(found.system, found.stream, " ".join(filter(None, (found.expectation, found.reason)))),
         only=Filter(found.system, found.stream, rows=str(found.quarantine_id)),

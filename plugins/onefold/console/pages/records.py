@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from uuid import UUID
 
-from fastapi import APIRouter, Form, HTTPException
+import psycopg
+from fastapi import APIRouter, Depends, Form, HTTPException
+from psycopg import sql
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
-from onefold.catalog.reader import read_catalog
-from onefold.console.reading import reading
+from onefold.catalog.entity import Entity
+from onefold.catalog.reader import Catalog, read_catalog
+from onefold.catalog.system import System
+from onefold.console.actions import require_same_origin
+from onefold.console.reading import reading, reading_people
 from onefold.console.render import page
 from onefold.console.viewer import Viewer
 from onefold.insight.golden_record import golden_record
@@ -47,21 +53,52 @@ def search_page(request: Request, text: str = Form(""), entity: str = Form("")) 
 @router.get("/records/{entity}/{golden_id}")
 def record_page(request: Request, entity: str, golden_id: UUID) -> HTMLResponse:
     """One of them."""
-    viewer: Viewer = request.state.viewer
-    described = read_catalog().entities.get(entity)
-    if described is None:
-        raise HTTPException(404)
     with reading() as connection:
-        record = golden_record(connection, described, str(golden_id))
-        if record is None:
-            raise HTTPException(404)
-        others = other_values(connection, described, record) if viewer.operates else None
+        return _record_page(request, connection, _entity(read_catalog(), entity), str(golden_id), None)
+
+
+@router.post("/records/{entity}/{golden_id}", dependencies=[Depends(require_same_origin)])
+def record_with_people(request: Request, entity: str, golden_id: UUID) -> HTMLResponse:
+    """The same with its personal values, which is recorded before. Raises HTTPException 403 when the viewer may not see
+    them."""
+    catalog = read_catalog()
+    described = _entity(catalog, entity)
+    about = {"entity": entity, "golden_id": str(golden_id)}
+    statement = sql.SQL("select * from {} where {} = {}").format(
+        sql.Identifier("conformed", entity), sql.Identifier(f"{entity}_id"), sql.Literal(str(golden_id))
+    )
+    with reading_people(request.state.viewer, statement, about) as connection:
+        return _record_page(request, connection, described, str(golden_id), catalog.systems)
+
+
+def _entity(catalog: Catalog, name: str) -> Entity:
+    """Raises HTTPException 404 when there is none of this name."""
+    found = catalog.entities.get(name)
+    if found is None:
+        raise HTTPException(404)
+    return found
+
+
+def _record_page(
+    request: Request,
+    connection: psycopg.Connection,
+    described: Entity,
+    golden_id: str,
+    systems: Mapping[str, System] | None,
+) -> HTMLResponse:
+    """With `systems` also what is personal."""
+    viewer: Viewer = request.state.viewer
+    record = golden_record(connection, described, golden_id, people=systems is not None)
+    if record is None:
+        raise HTTPException(404)
+    others = other_values(connection, described, record, systems) if viewer.operates else None
     return page(
         request,
         viewer,
         "record.html",
         entity=described,
         record=record,
+        people=systems is not None,
         others=others,
         empty=[name for name in described.attributes if name not in {each.attribute for each in record.attributes}],
     )

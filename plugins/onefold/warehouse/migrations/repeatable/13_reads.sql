@@ -49,11 +49,19 @@ end $$;
 revoke all on function audit.keep_statement(bytea, text) from public;
 grant execute on function audit.keep_statement(bytea, text) to onefold_definer;
 
--- Whether this is all that is said of a read: known words, figures, and columns that there are. The chain keeps it for ever.
+-- Whether this is all that is said of a read: known words, figures, and columns, entities and streams that there are. The chain keeps it for ever.
 create or replace function audit.is_about_a_read(payload jsonb) returns boolean
 language sql stable set search_path = pg_catalog, pg_temp as $$
     select jsonb_typeof(payload) = 'object' and coalesce(bool_and(case said.key
-        when 'form' then said.value in ('"table"', '"csv"', '"json"')
+        when 'form' then said.value in ('"table"', '"csv"', '"json"', '"page"')
+        when 'entity' then exists (
+            select from pg_class where relnamespace = 'conformed'::regnamespace and relname = (said.value #>> '{}') || '_version')
+        when 'golden_id' then said.value #>> '{}' ~ '^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'
+        when 'stream' then exists (
+            select from ops.load as l where l.system = split_part(said.value #>> '{}', '.', 1)
+                and l.stream = split_part(said.value #>> '{}', '.', 2)
+                and said.value #>> '{}' = l.system || '.' || l.stream)
+        when 'quarantine_id' then jsonb_typeof(said.value) = 'number'
         when 'columns_known' then jsonb_typeof(said.value) = 'boolean'
         when 'columns' then jsonb_typeof(said.value) = 'number'
         when 'rows' then jsonb_typeof(said.value) = 'number'
@@ -95,6 +103,7 @@ revoke all on function audit.forget_statements(bigint, bytea[], text) from publi
 grant execute on function audit.forget_statements(bigint, bytea[], text) to onefold_loader;
 grant select, insert, update on audit.statement to onefold_definer;
 grant select on ops.erasure to onefold_definer;
+grant select (system, stream) on ops.load to onefold_definer;
 grant select on audit.statement to onefold_auditor, onefold_loader;
 grant maintain on audit.statement to onefold_loader; -- an erasure writes it anew
 grant execute on function conformed.record_read(text, bytea, text, jsonb, boolean, text)

@@ -1,22 +1,22 @@
-"""Each query of `onefold sql` is in the audit chain: before a row is shown, and when the rows have ended."""
+"""Each query of `onefold sql`, and each page of the console that shows personal values, is in the audit chain: before a
+row is shown, and when the rows have ended."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
 import psycopg
 from psycopg.types.json import Jsonb
 
-from onefold.audit import actor
 from onefold.catalog.reader import read_catalog
 from onefold.errors import Fatal
 from onefold.privacy.personal_columns import personal_columns
 from onefold.warehouse.read_columns import ReadColumn, read_columns
 from onefold.warehouse.statement_text import LONGEST, statement_hash, without_values
 
-Form = Literal["table", "csv", "json"]
+Form = Literal["table", "csv", "json", "page"]
 MOST_COLUMNS = 200
 """So many columns of one statement are named in its event."""
 _RECORD = "select conformed.record_read(%s, %s, %s, %s, %s, %s)"
@@ -24,12 +24,15 @@ _RECORD = "select conformed.record_read(%s, %s, %s, %s, %s, %s)"
 
 @dataclass(slots=True)
 class RecordedRead:
-    """One query. It is recorded by the session that asks it, so as the role whose rights apply; `person` is who runs
-    the command on this machine. `rows` is how many were fetched so far."""
+    """One query. It is recorded by the session that asks it, so as the role that has signed in; `person` is who runs
+    the command on this machine, or looks at the page. `about` names what is shown, where that is one thing: the entity
+    and its golden_id, or the stream and the quarantine_id. `rows` is how many were fetched so far."""
 
     connection: psycopg.Connection
     statement: str
     form: Form
+    person: str
+    about: Mapping[str, str | int] = field(default_factory=dict)
     rows: int = 0
     _text: str = field(init=False)
 
@@ -41,6 +44,7 @@ class RecordedRead:
         columns = read_columns(self.connection, self.statement)
         of_people = personal_columns(columns, read_catalog()) if columns else frozenset[ReadColumn]()
         payload: dict[str, object] = {
+            **self.about,
             "form": self.form,
             "columns_known": columns is not None,
             "columns": len(columns or ()),
@@ -50,7 +54,7 @@ class RecordedRead:
             self._record(payload, finished=False, result="ok")
         except psycopg.Error as error:
             raise Fatal(
-                f"The query was not run, because it could not be recorded in the audit chain (SQLSTATE "
+                f"What was asked was not run, because it could not be recorded in the audit chain (SQLSTATE "
                 f"{error.sqlstate}). Run bin/onefold up, which grants what is missing; then try again."
             ) from None
 
@@ -63,10 +67,10 @@ class RecordedRead:
     def end(self, result: Literal["ok", "failed"]) -> None:
         """Record how many rows came. Where the session is lost, what begin() has recorded stays without an end."""
         if not self.connection.closed:
-            self._record({"form": self.form, "rows": self.rows}, finished=True, result=result)
+            self._record({**self.about, "form": self.form, "rows": self.rows}, finished=True, result=result)
 
     def _record(self, payload: dict[str, object], *, finished: bool, result: str) -> None:
-        values = (actor(), statement_hash(self._text), self._text[:LONGEST], Jsonb(payload), finished, result)
+        values = (self.person, statement_hash(self._text), self._text[:LONGEST], Jsonb(payload), finished, result)
         self.connection.execute(_RECORD, values)
 
 
