@@ -39,7 +39,7 @@ def other_values(
     connection: psycopg.Connection, entity: Entity, record: GoldenRecord, systems: Mapping[str, System] | None = None
 ) -> Mapping[str, Sequence[OtherValue]]:
     """By attribute: the other records that have a value, by the trust in their system. What is said of a natural
-    person is not shown, as it is not in the golden record. With `systems`, which say what fields there are, all of it is
+    person is not shown, as it is not in the golden record. With `systems`, which say what fields there are, all is
     read: only a member of onefold_pii may."""
     rows = _rows(connection, record.members, systems)
     hidden = {} if systems is not None else _of_people(connection, entity, record.members, rows)
