@@ -40,6 +40,8 @@ ENGINE = (
     "onefold.connectors.sql.database",
     "onefold.connectors.files.opening",
     "onefold.connectors.files.reader",
+    "onefold.connectors.files.xlsx_file",
+    "onefold.connectors.files.xml_file",
     "onefold.connectors.graphql.reader",
     "onefold.connectors.odata.reader",
     "onefold.connectors.rest.children",

@@ -14,10 +14,19 @@ HEAVY = {"authlib", "cryptography", "joserfc", "lxml", "openpyxl", "spnego", "sq
 
 
 @pytest.mark.parametrize(
-    ("protocol", "needed"), [("rest", set()), ("odata", set()), ("graphql", set()), ("soap", {"lxml"})]
+    ("module", "needed"),
+    [
+        ("rest.connector", set()),
+        ("rest.formats", set()),
+        ("odata.connector", set()),
+        ("graphql.connector", set()),
+        ("soap.connector", {"lxml"}),
+        ("files.connector", set()),
+        ("files.reader", set()),  # of CSV; a workbook needs openpyxl, XML lxml
+    ],
 )
-def test_a_reader_imports_no_library_that_only_some_streams_need(protocol: str, needed: set[str]) -> None:
-    program = f"import sys, onefold.connectors.{protocol}.connector; print(*sys.modules)"
+def test_a_reader_imports_no_library_that_only_some_streams_need(module: str, needed: set[str]) -> None:
+    program = f"import sys, onefold.connectors.{module}; print(*sys.modules)"
     loaded = subprocess.run(
         [sys.executable, "-c", program],
         env={"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT / "plugins")},

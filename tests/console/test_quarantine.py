@@ -43,10 +43,7 @@ def airflow(monkeypatch: pytest.MonkeyPatch) -> list[tuple[object, ...]]:
         def __init__(self, url: str, user: str, *, token: str) -> None:
             asked.append((user, token))
 
-        def unpause(self, dag_id: str) -> None:
-            asked.append(("unpause", dag_id))
-
-        def trigger_dag(self, dag_id: str, conf: Mapping[str, object]) -> DagRun:
+        def start_dag(self, dag_id: str, conf: Mapping[str, object]) -> DagRun:
             asked.append((dag_id, conf))
             return DagRun(dag_id, "manual__2026-03-01T08:00:00+00:00", "queued")
 
@@ -165,7 +162,7 @@ def test_a_replay_is_started_in_the_viewers_name_for_what_was_chosen(
     answer = client.post("/quarantine/replay", data={**form, "reason": "23 is right"}, headers=SAME_SITE)
     conf = {"reason": "23 is right", "system": "shop", "stream": "customer", "expectation": "credit"}
     more = dict.fromkeys(["quarantined_from", "quarantined_to", "rows"])
-    assert airflow == [("ewa.nowa", "a token"), ("unpause", "replay"), ("replay", {**conf, **more})]
+    assert airflow == [("ewa.nowa", "a token"), ("replay", {**conf, **more})]
     page = client.get(answer.headers["location"])
     assert "data-poll" in page.text and "rows are being chosen" in page.text
     assert client.get("/quarantine/replays?run=other").status_code == 404

@@ -110,7 +110,7 @@ def test_a_page_shows_fields_types_keys_order_next_page_and_cost_and_no_value(sh
 def test_what_the_gate_would_refuse_is_named_and_a_stream_that_fails_stops_only_itself(
     shop: tuple[Path, WebServer],
 ) -> None:
-    root, _ = shop
+    root, web = shop
     done = connected(root, "shop", "--json")
     assert done.exit_code == 1
     trials = {each["stream"].removeprefix("shop."): each for each in json.loads(done.output)}
@@ -125,6 +125,7 @@ def test_what_the_gate_would_refuse_is_named_and_a_stream_that_fails_stops_only_
         "1 records lack the cursor (changed)",
     ]
     assert trials["bad"]["cursor_order"] == "descending"
+    assert sorted(asked.path for asked in web.asked) == ["/bad", "/down", "/good", "/part", "/part"]
     (part,) = trials["part"]["problems"]
     assert "its total is 7, and 1 were read" in part
     assert trials["part"]["fields"][0]["seen"] == {"integer": 1}

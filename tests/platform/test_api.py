@@ -16,6 +16,7 @@ from onefold.platform import api
 from onefold.platform.api import AirflowApi, DagRun, TaskInstance, listed
 from onefold.platform.postgres import free_port
 
+SAID = "Step gate failed." + " It is long." * 200
 LOG = [
     {"event": "::group::land"},
     {"event": "account load 7: page 1, 3 records"},
@@ -23,13 +24,31 @@ LOG = [
     {
         "event": "Task failed with exception",
         "error_detail": [
-            {"exc_type": "AirflowFailException", "exc_value": "Step gate failed.", "is_cause": False, "frames": [{}]}
+            {"exc_type": "AirflowFailException", "exc_value": SAID, "is_cause": False, "frames": [{}]},
+            {"exc_type": "ValueError", "exc_value": "44051401458", "is_cause": True, "frames": [{}]},
         ],
     },
     {"event": "::group::Post Execute"},
     {"event": "::endgroup::"},
 ]
 """A task's log, as Airflow gives it."""
+
+
+DUE = {
+    "is_paused": True,
+    "next_dagrun_run_after": "2026-03-02T00:00:00Z",
+    "next_dagrun_logical_date": "2026-03-01T00:00:00Z",
+    "next_dagrun_data_interval_start": "2026-03-01T00:00:00Z",
+    "next_dagrun_data_interval_end": "2026-03-02T00:00:00Z",
+}
+DAGS = {
+    "/api/v2/dags/due": DUE,
+    "/api/v2/dags/has_run": DUE,
+    "/api/v2/dags/not_due": {**DUE, "next_dagrun_run_after": "9999-03-02T00:00:00Z"},
+    "/api/v2/dags/unscheduled": {"is_paused": True, "next_dagrun_run_after": None},
+    "/api/v2/dags/on": {**DUE, "is_paused": False},
+}
+"""What Airflow says of some DAGs."""
 
 
 class StandIn(BaseHTTPRequestHandler):
@@ -39,6 +58,7 @@ class StandIn(BaseHTTPRequestHandler):
     left = 0
     polls = 0
     pools: ClassVar[list[dict[str, object]]] = []
+    asked: ClassVar[list[tuple[str, object]]] = []
 
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
@@ -50,8 +70,14 @@ class StandIn(BaseHTTPRequestHandler):
         if self.path == "/api/v2/pools":
             StandIn.pools.append(body)
             return self._answer(201, body)
-        assert body == {"logical_date": None, "conf": {"window": 1}}
+        StandIn.asked.append(("start", body))
+        if self.path == "/api/v2/dags/has_run/dagRuns" and body["logical_date"]:
+            return self._answer(409, {"detail": "a run of this logical date exists"})
         return self._answer(200, {"dag_id": "sync", "dag_run_id": "r/1", "state": "queued"})
+
+    def do_PATCH(self) -> None:
+        StandIn.asked.append(("patch", json.loads(self.rfile.read(int(self.headers["Content-Length"])))))
+        return self._answer(200, {})
 
     def do_GET(self) -> None:
         StandIn.left -= 1
@@ -64,8 +90,10 @@ class StandIn(BaseHTTPRequestHandler):
             return self._answer(200 if there else 404, {"slots": 7} if there else {"detail": "not found"})
         if self.path.startswith("/api/v2/dags/broken"):
             return self._answer(500, {"detail": "no"})
+        if self.path in DAGS:
+            return self._answer(200, {"dag_id": self.path.rpartition("/")[2], **DAGS[self.path]})
         if "/logs/" in self.path:
-            return self._answer(200, {"content": LOG})
+            return self._answer(200, {"content": LOG[:3] if "/killed/" in self.path else LOG})
         if "taskInstances" in self.path:
             state = "success" if StandIn.polls > 2 else "running"
             task = {"task_id": "load", "map_index": -1, "state": state, "try_number": 1, "duration": 1.5}
@@ -88,6 +116,7 @@ class StandIn(BaseHTTPRequestHandler):
 @pytest.fixture
 def url() -> Iterator[str]:
     StandIn.tokens = StandIn.left = StandIn.polls = 0
+    StandIn.asked.clear()
     server = ThreadingHTTPServer(("127.0.0.1", 0), StandIn)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield f"http://127.0.0.1:{server.server_port}"
@@ -102,6 +131,41 @@ def test_a_run_is_watched_to_its_end_across_expired_tokens(url: str) -> None:
     assert run == DagRun("sync", "r/1", "success")
     assert [tasks[0].state for tasks in seen] == ["running", "success"]
     assert StandIn.tokens > 1
+    assert StandIn.asked == [("start", WITHOUT_DATE)]
+
+
+WITHOUT_DATE = {"logical_date": None, "conf": {"window": 1}}
+OF_INTERVAL = {
+    "logical_date": "2026-03-01T00:00:00Z",
+    "data_interval_start": "2026-03-01T00:00:00Z",
+    "data_interval_end": "2026-03-02T00:00:00Z",
+    "conf": {"window": 1},
+}
+ON = ("patch", {"is_paused": False})
+
+
+@pytest.mark.parametrize(
+    ("dag_id", "asked"),
+    [
+        ("due", [("start", OF_INTERVAL), ON]),  # before it is unpaused: the scheduler finds that the interval has a run
+        ("has_run", [("start", OF_INTERVAL), ("start", WITHOUT_DATE), ON]),
+        ("not_due", [("start", WITHOUT_DATE), ON]),
+        ("unscheduled", [("start", WITHOUT_DATE), ON]),
+        ("on", [("start", WITHOUT_DATE)]),
+    ],
+)
+def test_a_paused_dag_is_started_once_the_run_stands_for_the_one_that_unpausing_would_start(
+    url: str, dag_id: str, asked: list[tuple[str, object]]
+) -> None:
+    run = AirflowApi(url, "engineer", "right").start_dag(dag_id, {"window": 1})
+    assert run == DagRun("sync", "r/1", "queued")
+    assert StandIn.asked == asked
+
+
+def test_a_failed_task_is_told_of_by_its_message_alone_and_one_that_was_killed_by_its_log(url: str) -> None:
+    api, run = AirflowApi(url, "engineer", "right"), DagRun("sync", "r/1", "failed")
+    assert api.failure(run, TaskInstance("account", -1, "failed", 1, 1.5)) == SAID
+    assert api.failure(run, TaskInstance("killed", -1, "failed", 1, 1.5)) == "account load 7: page 1, 3 records"
 
 
 def test_the_log_of_a_task_has_its_lines_and_errors_without_frames_and_no_markers_of_groups(url: str) -> None:
@@ -110,7 +174,7 @@ def test_the_log_of_a_task_has_its_lines_and_errors_without_frames_and_no_marker
     assert shown.splitlines() == [
         "account load 7: page 1, 3 records",
         "Task failed with exception",
-        "AirflowFailException: Step gate failed.",
+        f"AirflowFailException: {SAID}",
     ]
 
 

@@ -98,8 +98,7 @@ def _sync_all(here: Settings, groups: list[list[str]]) -> list[tuple[str, str]]:
     for group in groups:
         started = [sync_now(api, system) for system in group]
         done += [(run.dag_id, follow(api, run).run_id) for run in started]
-    api.unpause("conform")
-    follow(api, api.trigger_dag("conform"))
+    follow(api, api.start_dag("conform"))
     for dag_id in DAILY:  # from now on by their schedule; switching them on begins no run
         api.wait_for_dag(dag_id)
         api.unpause(dag_id)

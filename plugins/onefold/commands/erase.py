@@ -73,8 +73,7 @@ def erase(
         planned = preview_erasure(url_as("loader"), read_catalog(), case)
         here = settings()
         api = airflow(here)
-        api.unpause("erase")
-        started = api.trigger_dag("erase", {"case": case.name, "basis": request.basis})
+        started = api.start_dag("erase", {"case": case.name, "basis": request.basis})
     except BaseException:
         close_case(case.name)
         raise

@@ -65,7 +65,6 @@ def migrate(
         return
     here = settings()
     api = airflow(here)
-    api.unpause("migrate")
     form = {
         "system": system,
         "streams": list(request.streams),
@@ -77,7 +76,7 @@ def migrate(
         "rate": rate,
         "reason": reason,
     }
-    run = api.trigger_dag("migrate", form)
+    run = api.start_dag("migrate", form)
     where = f"{here.ui_url}/dags/migrate/runs/{run.run_id}"
     if as_json:
         click.echo(json.dumps({**planned.as_json(), "run_id": run.run_id, "approve_at": where}, indent=2))

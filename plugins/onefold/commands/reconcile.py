@@ -27,9 +27,8 @@ def reconcile(names: tuple[str, ...], start: str | None, thorough: bool, repair:
 
     streams = named_streams(read_systems(), names)
     api = airflow(settings())
-    api.unpause("reconcile")
     conf = {"streams": streams, "start": start, "thorough": thorough, "repair": repair}
-    run = follow(api, api.trigger_dag("reconcile", conf))
+    run = follow(api, api.start_dag("reconcile", conf))
     with connect_as("engineer") as connection:
         lines = comparisons_of_run(connection, run.dag_id, run.run_id)
     click.echo(json.dumps([line.as_json() for line in lines], indent=2) if as_json else comparison_table(lines))

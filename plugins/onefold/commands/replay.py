@@ -65,10 +65,9 @@ def replay(
     from onefold.commands.runs import airflow, follow
 
     api = airflow(settings())
-    api.unpause("replay")
     request: dict[str, object] = {"reason": reason, "system": system, "stream": stream, "expectation": expectation}
     request |= {"quarantined_from": start, "quarantined_to": end, "mapping_version": mapping_version, "rows": rows}
-    run = api.trigger_dag("replay", request)
+    run = api.start_dag("replay", request)
     failed = None
     try:
         follow(api, run)

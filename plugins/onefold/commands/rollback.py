@@ -44,9 +44,8 @@ def rollback(
         return
     here = settings()
     api = airflow(here)
-    api.unpause("rollback")
     conf = {"loads": ", ".join(map(str, loads)), "dag": dag, "run": run, "undo": undo, "reason": reason}
-    started = api.trigger_dag("rollback", {name: value for name, value in conf.items() if value})
+    started = api.start_dag("rollback", {name: value for name, value in conf.items() if value})
     where = f"{here.ui_url}/dags/rollback/runs/{started.run_id}/tasks/approve/required_actions"
     if as_json:
         click.echo(json.dumps({**planned.as_json(), "run_id": started.run_id, "approve_at": where}, indent=2))

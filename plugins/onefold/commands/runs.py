@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 
 import click
@@ -14,8 +13,6 @@ from onefold.platform.sign_in import airflow_session
 from onefold.settings import Settings, settings
 
 RUN_SECONDS = 3600
-BEGIN_SECONDS = 20
-"""How long to look for the run that unpausing begins; the last interval may have been run before."""
 ENDED = frozenset({"success", "failed", "upstream_failed", "skipped"})
 
 
@@ -25,33 +22,21 @@ def airflow(here: Settings) -> AirflowApi:
 
 
 def sync_now(api: AirflowApi, system: str) -> DagRun:
-    """A run of the system's sync DAG to wait for.
-
-    One that is in progress is taken (a second would only wait for it). A paused DAG is unpaused, which makes the
-    scheduler start the run of the last interval by itself; any other is triggered.
-    """
+    """A run of the system's sync DAG to wait for: one that is in progress (a second would only wait for it), else one
+    that is started."""
     dag_id = f"sync__{system}"
     api.wait_for_dag(dag_id)
-    if active := _active(api, dag_id):
-        return active
-    if api.is_paused(dag_id):
-        api.unpause(dag_id)
-        deadline = time.monotonic() + BEGIN_SECONDS
-        while time.monotonic() < deadline:
-            if active := _active(api, dag_id):
-                return active
-            time.sleep(0.3)
-    return api.trigger_dag(dag_id)
-
-
-def _active(api: AirflowApi, dag_id: str) -> DagRun | None:
-    return next((run for run in api.dag_runs(dag_id) if run.state in ("queued", "running")), None)
+    active = next((run for run in api.dag_runs(dag_id) if run.state in ("queued", "running")), None)
+    if active is None:
+        return api.start_dag(dag_id)
+    api.unpause(dag_id)  # else one that is queued would wait for ever
+    return active
 
 
 def follow(api: AirflowApi, run: DagRun, seconds: float = RUN_SECONDS) -> DagRun:
     """Wait for the run to end, with one line for each task that ends.
 
-    Raises Fatal with the log of what failed, or with the name of a service that has died meanwhile.
+    Raises Fatal with why each task failed, or with the name of a service that has died meanwhile.
     """
     run = api.wait(run, seconds, task_lines(run.dag_id), require_live_services)
     if run.state != "success":
@@ -78,14 +63,17 @@ def task_lines(dag_id: str) -> Callable[[DagRun, list[TaskInstance]], None]:
         for task in tasks:
             if task.state in ENDED and (task.task_id, task.map_index) not in shown:
                 shown.add((task.task_id, task.map_index))
-                name = task.task_id if task.map_index < 0 else f"{task.task_id}[{task.map_index}]"
                 seconds = f"{task.seconds:6.1f} s" if task.seconds is not None else " " * 8
-                click.echo(f"{seconds}  {dag_id:<18} {name:<28} {task.state}", err=True)
+                click.echo(f"{seconds}  {dag_id:<18} {_name(task):<28} {task.state}", err=True)
 
     return show
 
 
 def _why(api: AirflowApi, run: DagRun) -> str:
-    """The last words of each failed task."""
+    """The message of each failed task, whole."""
     failed = [task for task in api.task_instances(run) if task.state == "failed"]
-    return "\n".join(f"--- {task.task_id}\n{api.log(run, task)[-1500:]}" for task in failed)
+    return "\n".join(f"--- {_name(task)}\n{api.failure(run, task)}" for task in failed)
+
+
+def _name(task: TaskInstance) -> str:
+    return task.task_id if task.map_index < 0 else f"{task.task_id}[{task.map_index}]"

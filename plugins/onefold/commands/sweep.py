@@ -31,10 +31,9 @@ def sweep(name: str, dry_run: bool, accept_deletes: int | None, as_json: bool) -
     if why := why_no_sweep(systems[system], stream):
         raise Fatal(f"{name} cannot be swept: {why}.")
     api = airflow(settings())
-    api.unpause("reconcile")
     accepted = {"accept_deletes": f"{stream}={accept_deletes}"} if accept_deletes else {}
     conf = {"streams": [name], "sweep": "dry_run" if dry_run else "now", **accepted}
-    run = follow(api, api.trigger_dag("reconcile", conf))
+    run = follow(api, api.start_dag("reconcile", conf))
     with connect_as("engineer") as connection:
         lines = sweeps_of_run(connection, run.dag_id, run.run_id)
     click.echo(json.dumps([line.as_json() for line in lines], indent=2) if as_json else sweep_table(lines))

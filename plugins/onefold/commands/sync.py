@@ -42,10 +42,9 @@ def sync(system: str, start: str | None, end: str | None, accepted: tuple[str, .
     here = settings()
     api = airflow(here)
     api.wait_for_dag(f"sync__{system}")  # of a system that was added just now
-    api.unpause(f"sync__{system}")
     accept = ", ".join(f"{stream}={records}" for stream, records in deletes.items())
     conf = {"start": start, "end": end, "accept_deletes": accept or None}
-    run = follow(api, api.trigger_dag(f"sync__{system}", conf))
+    run = follow(api, api.start_dag(f"sync__{system}", conf))
     with connect_as("engineer") as connection:
         loads = loads_of_run(connection, run.dag_id, run.run_id)
         of_run = {load.load_id for load in loads}
@@ -83,8 +82,7 @@ def conform(as_json: bool) -> None:
 
     here = settings()
     api = airflow(here)
-    api.unpause("conform")
-    follow(api, api.trigger_dag("conform"))
+    follow(api, api.start_dag("conform"))
     with connect_as("engineer") as connection:
         report, entities = last_publish_report(connection), entity_statuses(connection)
         held = held_back_lines(held_back(connection), {})

@@ -28,6 +28,10 @@ from onefold.http.attempt import BadBody, Response
 PAGES = "Say under `next` in its YAML how its pages go on (kind, path, parameter, first)"
 
 
+class ReadInPart(Fatal):
+    """A source says that a listing has more than was read of it; `next: {complete: true}` says that it has not."""
+
+
 class Completeness:
     """What one listing's answers have said; `counts`: as many records are read as its answers list. `remedy` says what
     to do about a part."""
@@ -204,8 +208,8 @@ class Completeness:
             if names_next(where, value):
                 raise self._partial(f"its {shown_name(where)} says that there is a next page")
 
-    def _partial(self, what: str) -> Fatal:
-        return Fatal(
+    def _partial(self, what: str) -> ReadInPart:
+        return ReadInPart(
             f"{self._named}: the listing was read in part: {what}. Nothing of it is published. {self._remedy}; or, if "
             "that answer is whole, `next: {complete: true}`."
         )

@@ -28,6 +28,10 @@ PROTOCOLS = {
 """The class by protocol, as dotted names."""
 
 
+OpenTransport = Callable[..., Transport]
+"""open_transport below, or a test's that does not really sleep between attempts."""
+
+
 def connector_class(system: System) -> type[Connector[Transport]]:
     """The connector that reads the system. Raises Fatal when its YAML names a module that is missing or holds none."""
     if system.python:

@@ -21,9 +21,7 @@ def start(request: Request, dag_id: str, conf: Mapping[str, object]) -> str:
     """
     require_operator(request)
     require_same_origin(request)
-    api = _airflow(request)
-    api.unpause(dag_id)  # a run of a paused DAG would wait for ever
-    return api.trigger_dag(dag_id, conf).run_id
+    return _airflow(request).start_dag(dag_id, conf).run_id
 
 
 def run_of(request: Request, dag_id: str, run_id: str) -> DagRun | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import time
 from collections import Counter
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -17,15 +17,16 @@ from itertools import islice, pairwise
 from onefold.catalog.fields import keys_to
 from onefold.catalog.stream import Stream
 from onefold.catalog.system import System
-from onefold.connectors.connector import StreamSource, Transport
+from onefold.connectors.completeness import ReadInPart
+from onefold.connectors.connector import StreamSource
 from onefold.connectors.page import Page
 from onefold.connectors.past import history
 from onefold.connectors.record import Record
-from onefold.connectors.registry import connector_class, open_transport
+from onefold.connectors.registry import OpenTransport, connector_class, open_transport
 from onefold.connectors.window import BEGINNING, Window
 from onefold.draft.trial_parents import of_each_parent
 from onefold.draft.values_seen import MISSING, fits, kind_of, undeclared, value_of
-from onefold.errors import Fatal, OnefoldError
+from onefold.errors import OnefoldError
 from onefold.foreign_text import shown_name
 from onefold.http.attempt import Attempt
 from onefold.http.endpoint import Endpoint
@@ -36,7 +37,6 @@ ATTEMPTS = 2
 RECENT = timedelta(days=30)
 LOOKED_AT = 1_000
 """Records of a page whose fields are looked at."""
-OpenTransport = Callable[..., Transport]
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +107,7 @@ def try_stream(
     try:
         try:
             page = _any_page(patient, stream_name, endpoint, since, transport, attempts)
-        except Fatal as error:
+        except ReadInPart as error:
             page = _whole_page(patient, stream_name, endpoint, since, transport, attempts)
             if page is None:
                 raise
@@ -206,11 +206,9 @@ def _whole_page(
     system: System, stream_name: str, endpoint: Endpoint, since: datetime | None, transport: OpenTransport,
     attempts: list[Attempt],
 ) -> Page | None:  # fmt: skip
-    """The page whose end is not proven, so that its fields can be shown beside the reason; None where that is not what
-    was wrong."""
+    """The page of a listing that was read in part, so that its fields can be shown beside the reason; None where it
+    cannot be read either."""
     stream = system.streams[stream_name]
-    if stream.next.complete:
-        return None
     complete = stream.model_copy(update={"next": stream.next.model_copy(update={"complete": True})})
     known = system.model_copy(update={"streams": {**system.streams, stream_name: complete}})
     try:

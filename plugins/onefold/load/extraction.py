@@ -13,16 +13,13 @@ from onefold.connectors.counting import CountDay, Counter, counter, feed_counter
 from onefold.connectors.key_listing import key_system
 from onefold.connectors.listing import whole_listing
 from onefold.connectors.page import PageReader
-from onefold.connectors.registry import connector_class, open_transport
+from onefold.connectors.registry import OpenTransport, connector_class, open_transport
 from onefold.connectors.window import Window
 from onefold.http.endpoint import Endpoint
 from onefold.http.limit import WarehouseLimiter
 from onefold.load.lookup_keys import lookup_keys
 from onefold.load.resume_cursor import resume_cursor
 from onefold.load.usage import Usage
-
-OpenTransport = Callable[..., Transport]
-"""open_transport of the registry, or a test's that does not really sleep between attempts."""
 
 Source = Callable[[str, Usage], AbstractContextManager[PageReader]]
 """Opens a stream for reading, by the stream's name; what it asks of the system is counted in the Usage."""

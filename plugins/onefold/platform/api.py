@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import requests
@@ -17,6 +17,7 @@ SHORTEST_PAUSE, LONGEST_PAUSE = 0.3, 0.8
 """Seconds between two questions about a run."""
 TIMEOUT = (5, 30)
 FINISHED = frozenset({"success", "failed"})
+INTERVAL = ("logical_date", "data_interval_start", "data_interval_end")
 GROUP_MARKERS = ("::group::", "::endgroup::")
 
 Json = Mapping[str, object]
@@ -85,8 +86,30 @@ class AirflowApi:
                 raise Retriable(f"DAG {dag_id} is not known after {seconds:.0f} s. {self._import_errors()}")
             time.sleep(0.3)
 
+    def start_dag(self, dag_id: str, conf: Json | None = None) -> DagRun:
+        """Start a run now, let the scheduler run the DAG, and return the run.
+
+        Once a DAG is paused no longer, the scheduler starts a run of the last interval that has none. The run that is
+        started here stands for that interval, so that there is one and not two.
+        """
+        dag = self._call("GET", f"/dags/{dag_id}")
+        if not dag["is_paused"]:
+            return self.trigger_dag(dag_id, conf)
+        run = self._in_place_of_the_next(dag, conf) or self.trigger_dag(dag_id, conf)
+        self.unpause(dag_id)
+        return run
+
+    def _in_place_of_the_next(self, dag: Json, conf: Json | None) -> DagRun | None:
+        """A run of the interval that is due; None where none is, or it has a run already."""
+        due = dag["next_dagrun_run_after"]
+        if due is None or datetime.fromisoformat(str(due)) > datetime.now(UTC):
+            return None
+        interval = {name: dag[f"next_dagrun_{name}"] for name in INTERVAL}
+        response = self._send("POST", f"/dags/{dag['dag_id']}/dagRuns", {**interval, "conf": dict(conf or {})})
+        return _run(response.json()) if response.ok else None
+
     def trigger_dag(self, dag_id: str, conf: Json | None = None) -> DagRun:
-        """Start a run now (without a logical date) and return it."""
+        """Start a run now (without a logical date) and return it; of a paused DAG it waits."""
         return _run(self._call("POST", f"/dags/{dag_id}/dagRuns", {"logical_date": None, "conf": dict(conf or {})}))
 
     def dag_run(self, dag_id: str, run_id: str) -> DagRun:
@@ -144,9 +167,16 @@ class AirflowApi:
 
     def log(self, run: DagRun, task: TaskInstance) -> str:
         """The log of the task's last try, one line an event."""
+        return "\n".join(text for line in self._log(run, task) for text in _log_lines(line))
+
+    def failure(self, run: DagRun, task: TaskInstance) -> str:
+        """Why the task's last try has failed: the message of its error; the log's end where it was killed."""
+        raised = [error for line in self._log(run, task) for error in _raised(line)]
+        return str(raised[-1]["exc_value"] or raised[-1]["exc_type"]) if raised else self.log(run, task)[-1500:]
+
+    def _log(self, run: DagRun, task: TaskInstance) -> list[dict[str, Any]]:
         path = f"/dags/{run.dag_id}/dagRuns/{run.run_id}/taskInstances/{task.task_id}/logs/{max(task.try_number, 1)}"
-        answer = self._call("GET", f"{path}?map_index={task.map_index}&full_content=true")
-        return "\n".join(text for line in listed(answer, "content") for text in _log_lines(line))
+        return listed(self._call("GET", f"{path}?map_index={task.map_index}&full_content=true"), "content")
 
     def _import_errors(self) -> str:
         errors = listed(self._call("GET", "/importErrors"), "import_errors")
@@ -239,13 +269,15 @@ def _log_lines(line: object) -> list[str]:
     """The text of one log line; of an exception its class and message, without the stack; of a group's marker none."""
     if not isinstance(line, dict):
         return [str(line)]
-    raised = [
-        f"{error['exc_type']}: {error['exc_value']}"
-        for error in line.get("error_detail") or []
-        if not error["is_cause"]
-    ]
+    raised = [f"{error['exc_type']}: {error['exc_value']}" for error in _raised(line)]
     event = str(line.get("event", ""))
     return [*([] if event.startswith(GROUP_MARKERS) else [event]), *raised]
+
+
+def _raised(line: object) -> list[dict[str, Any]]:
+    """The exceptions that a log line tells of, without their causes."""
+    told = line.get("error_detail") if isinstance(line, dict) else None
+    return [error for error in told or [] if not error["is_cause"]]
 
 
 def listed(answer: Json, key: str) -> list[dict[str, Any]]:

@@ -6,7 +6,7 @@ them when it starts again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -21,7 +21,7 @@ from onefold.connectors.counting import counter
 from onefold.connectors.lookup import LookupKeys, LookupScope
 from onefold.connectors.page import Page
 from onefold.connectors.past import history
-from onefold.connectors.registry import connector_class, open_transport
+from onefold.connectors.registry import OpenTransport, connector_class, open_transport
 from onefold.connectors.window import BEGINNING, Window
 from onefold.errors import OnefoldError
 from onefold.http.attempt import Attempt
@@ -29,7 +29,6 @@ from onefold.http.endpoint import Endpoint
 
 ATTEMPTS = 2
 MONTHS = 12
-OpenTransport = Callable[..., Transport]
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,13 +12,13 @@ from psycopg import sql
 
 from onefold.catalog.reader import Catalog
 from onefold.catalog.system import System
-from onefold.connectors.registry import open_transport
+from onefold.connectors.registry import OpenTransport, open_transport
 from onefold.errors import OnefoldError
 from onefold.http.endpoint import Endpoint
 from onefold.mapping.sql import rule_sql
 from onefold.survey.advice import Phase, Risk, phases, risks
 from onefold.survey.entity_rules import EntitySource, entity_sources
-from onefold.survey.reading import Bounds, OpenTransport, StreamRead, read_stream, table_of
+from onefold.survey.reading import Bounds, StreamRead, read_stream, table_of
 from onefold.survey.shared_records import EntityMet, entity_met
 from onefold.survey.stream_facts import StreamFacts, stream_facts
 

@@ -10,9 +10,12 @@ from datetime import date, datetime, time, timedelta
 
 import openpyxl
 import pytest
-from openpyxl.utils.datetime import CALENDAR_MAC_1904
+from openpyxl.utils.datetime import CALENDAR_MAC_1904, from_excel
 
+from onefold.catalog.fields import SourceField
+from onefold.catalog.file_format import Format
 from onefold.catalog.system import System
+from onefold.connectors.files.cells import WINDOWS_EPOCH, read_cell
 from onefold.load.ledger import Run
 from onefold.replay.ledger import open_replay
 from onefold.replay.selection import Selection
@@ -155,6 +158,24 @@ def test_days_of_a_workbook_that_counts_from_1904_are_its_own(folder: Office):
     book.save(file)
     folder.drop("a.xlsx", file.getvalue())
     assert values(folder, "data") == ["2026-01-31", "2026-01-31"]
+
+
+@pytest.mark.parametrize("epoch", [WINDOWS_EPOCH, CALENDAR_MAC_1904])
+def test_numbers_of_days_are_the_moments_that_openpyxl_makes_of_them(epoch: datetime):
+    timestamp = SourceField(type="timestamp")
+    for number in (1, 1.5, 59, 59.99999, 60, 61, 36526.25, 45688.3333333, 46053, 46053.9999999, 2957003.75):
+        expected = from_excel(number, epoch).isoformat()
+        assert read_cell(number, timestamp, Format(kind="xlsx"), epoch) == (expected, None), number
+
+
+def test_a_number_of_a_day_behind_the_year_9999_is_given_as_it_came():
+    day, last = SourceField(type="date"), 2_958_465
+    assert read_cell(last, day, Format(kind="xlsx")) == ("9999-12-31", None)
+    for number, epoch in ((last + 1, WINDOWS_EPOCH), (last, CALENDAR_MAC_1904)):
+        assert read_cell(number, day, Format(kind="xlsx"), epoch) == (
+            str(number),
+            "no number of a day as Excel counts them",
+        )
 
 
 def test_polish_words_in_a_file_declared_as_western_are_refused_and_western_ones_are_not(folder: Office):

@@ -193,7 +193,7 @@ def test_whatever_the_reader_of_a_file_falls_over_that_file_is_refused_without_i
             raise kind("44051401458")
         return csv_file.csv_rows(file, name, *more)
 
-    monkeypatch.setitem(reader._READ, "csv", broken)
+    monkeypatch.setattr(reader, "csv_rows", broken)
     folder.drop("a.csv", GOOD)
     folder.drop("b.csv", csv("2;31.01.2026;1,00;x"), minutes=1)
     pages = read(folder)

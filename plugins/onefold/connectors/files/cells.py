@@ -10,8 +10,6 @@ import re
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 
-from openpyxl.utils.datetime import WINDOWS_EPOCH, from_excel
-
 from onefold.catalog.fields import SourceField
 from onefold.catalog.file_format import SERIAL, Format
 
@@ -28,7 +26,12 @@ _NUMBER = {
 }
 _NO_DAY = re.compile(r"0{4}[-./]?00[-./]?00(?:[ T]00:00(?::00(?:\.0+)?)?)?|00[-./]00[-./]0{4}")
 """How systems without an empty date write that there is none."""
+WINDOWS_EPOCH = datetime.combine(date(1899, 12, 30), time.min)
+"""The day from which workbooks count days, but for those that say that they count from 1904-01-01."""
 _LAST_SERIAL = 2_958_465  # 9999-12-31
+_NO_LEAP_DAY = 60
+"""Excel's number of 1900-02-29, a day that there was not; the days before it are counted from one day later."""
+_DAY_IN_MILLISECONDS = 86_400_000
 
 Reading = tuple[object, str | None]
 """A value as JSON, and why it could not be read; it is then as it was received."""
@@ -115,10 +118,13 @@ def _from_serial(text: str, field: SourceField, epoch: datetime) -> Reading:
         return None, None
     if not 1 <= days <= _LAST_SERIAL:
         return text, "no number of a day as Excel counts them"
-    moment = from_excel(float(days), epoch)
-    if field.type == "date":
-        return moment.date().isoformat() if isinstance(moment, datetime) else text, None
-    return moment.isoformat() if isinstance(moment, datetime) else text, None
+    day, time_of_day = divmod(days, 1)
+    whole = int(day) + (days < _NO_LEAP_DAY and epoch == WINDOWS_EPOCH)
+    try:
+        moment = epoch + timedelta(days=whole, milliseconds=round(time_of_day * _DAY_IN_MILLISECONDS))
+    except OverflowError:  # counted from 1904, the last numbers lie behind the year 9999
+        return text, "no number of a day as Excel counts them"
+    return (moment.date() if field.type == "date" else moment).isoformat(), None
 
 
 def _from_word(text: str) -> Reading:

@@ -10,12 +10,10 @@ from datetime import datetime
 from itertools import islice, zip_longest
 from typing import NamedTuple
 
-from openpyxl.utils.datetime import WINDOWS_EPOCH
-
 from onefold.catalog.fields import SourceField, keys_to
 from onefold.catalog.file_format import Format
 from onefold.catalog.stream import Stream
-from onefold.connectors.files.cells import Cell, read_cell
+from onefold.connectors.files.cells import WINDOWS_EPOCH, Cell, read_cell
 from onefold.connectors.files.unfit import Empty, Unfit
 from onefold.connectors.records import key_names
 

@@ -13,7 +13,7 @@ from pydantic import JsonValue
 
 from onefold.catalog.paging import COUNTED, NextPage
 from onefold.catalog.request import Request
-from onefold.connectors.completeness import Completeness
+from onefold.connectors.completeness import Completeness, ReadInPart
 from onefold.connectors.counted import Counting, Place
 from onefold.connectors.graphql.answer import Raws
 from onefold.connectors.graphql.arguments import given, placed, window_filled
@@ -202,7 +202,7 @@ class Listing:
         """A list that is as long as was asked for may have been cut there."""
         asked = [_argument(self._sized, at) for at in (self._size_at, *_SIZES)]
         if listed and listed in asked and not (self._next.complete or self._next.total):
-            raise Fatal(
+            raise ReadInPart(
                 f"{self._asks.named}: the list has as many records as were asked for ({listed}), so there may be more. "
                 "Nothing of it is published. Say under `next` in its YAML how its pages go on (kind, parameter), or "
                 "ask for more by next.size."

@@ -23,8 +23,6 @@ from onefold.connectors.files.ndjson_file import ndjson_lines
 from onefold.connectors.files.packed import unpack
 from onefold.connectors.files.table import Line, Row
 from onefold.connectors.files.unfit import Damaged, Empty, Unfit
-from onefold.connectors.files.xlsx_file import xlsx_rows
-from onefold.connectors.files.xml_file import xml_rows
 from onefold.connectors.json_lines import json_lines
 from onefold.connectors.records import Body
 from onefold.connectors.rows_on_disk import AT_ONCE, RowsOnDisk
@@ -99,6 +97,7 @@ class Formatted:
         return self._form.model_copy(update={"encoding": [charset, "utf-8"]}) if charset else self._form
 
     def _lines(self, content: BinaryIO, form: Format, beside: dict[str, str]) -> Iterator[bytes]:
+        """What only one kind needs is imported when an answer is one: openpyxl takes a fifth of a second."""
         name = "the answer"
         match form.kind:
             case "ndjson":
@@ -106,8 +105,12 @@ class Formatted:
             case "csv":
                 return map(_json_line, _whole_lines(content, csv_rows(content, name, form, self._stream, _broken)))
             case "xlsx":
+                from onefold.connectors.files.xlsx_file import xlsx_rows
+
                 return map(_json_line, xlsx_rows(content, name, form, self._stream))
             case "xml":
+                from onefold.connectors.files.xml_file import xml_rows
+
                 return map(_json_line, xml_rows(content, name, form, self._stream, beside))
 
     def _unlike(self, what: str) -> Fatal:

@@ -67,7 +67,7 @@ def _formatted(named: str, system: System, stream: Stream) -> Formatted | None:
     """What reads answers that are no JSON document."""
     if stream.format is None:
         return None
-    from onefold.connectors.rest.formats import Formatted  # openpyxl takes a fifth of a second to import
+    from onefold.connectors.rest.formats import Formatted
 
     return Formatted(named, system, stream, stream.format)
 
