@@ -29,6 +29,7 @@ READ: Mapping[str, frozenset[str]] = {
         | {"next.size", "next.size_parameter", "next.field"}
     ),
     "sql": frozenset({"request.table", "request.snapshot", "next.size"}),
+    "cdc": frozenset({"request.table", "request.slot", "next.size"}),
     "graphql": frozenset(
         {"request.path", "request.method", "request.headers", "request.operation", "request.arguments"}
         | {"request.types", "request.connections", "request.select", "records", "nested", "deletes.tombstones"}

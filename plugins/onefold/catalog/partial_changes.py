@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
 from pydantic import Field, model_validator
 
 from onefold.catalog.model import Model
@@ -11,6 +9,10 @@ from onefold.catalog.model import Model
 MERGED = "_merged"
 """The key of a payload that says what a partial change was merged into: `load`, the load that brought it, and `own`,
 the keys that the source sent of this record itself, where the others are its master's."""
+
+
+UNCHANGED_FIELDS = "_unchanged"
+"""The key of a marked change (PartialChanges.marked) that names the fields which it does not carry."""
 
 
 class Master(Model):
@@ -23,11 +25,22 @@ class Master(Model):
 class PartialChanges(Model):
     """A change may carry only some fields; it is merged into the record's newest version."""
 
-    lacks: Annotated[list[str], Field(min_length=1)] = Field(
+    lacks: list[str] = Field(
+        [],
         description="keys of whole records; a change with none of them carries only some fields (name several, or a "
-        "field that the source drops would pass for one that did not change)"
+        "field that the source drops would pass for one that did not change)",
+    )
+    marked: bool = Field(
+        False,
+        description="a change that carries only some fields names the others itself (_unchanged); so it is in cdc",
     )
     master: Master | None = Field(None, description="where a record that was only ever sent in part has the rest from")
+
+    @model_validator(mode="after")
+    def _one_way_to_tell(self) -> PartialChanges:
+        if bool(self.lacks) == self.marked:
+            raise ValueError("name keys of whole records under lacks")
+        return self
 
     @model_validator(mode="after")
     def _a_completed_stub_is_whole(self) -> PartialChanges:

@@ -97,7 +97,10 @@ class Request(Model):
     select: dict[str, str] = Field(
         {}, description="graphql: how a name is written in the query where it has arguments or other fields below it"
     )
-    table: str | None = Field(None, description="sql: the table or view, as schema.table where need be")
+    table: str | None = Field(None, description="sql, cdc: the table (sql: or view), as schema.table where need be")
+    slot: Annotated[str, Field(pattern="^[a-z0-9_]{1,63}$")] | None = Field(
+        None, description="cdc: the name of the replication slot and of the publication; default: onefold_system_stream"
+    )
     snapshot: bool = Field(
         False,
         description="sql: all pages are read in one transaction, as the table was at its beginning; it stays open so "

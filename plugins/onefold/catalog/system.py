@@ -40,7 +40,7 @@ class System(Model):
 
     system: Name
     title: str
-    protocol: Literal["rest", "odata", "soap", "sql", "graphql", "files"]
+    protocol: Literal["rest", "odata", "soap", "sql", "cdc", "graphql", "files"]
     connection: str = Field(description="Airflow connection id: host, login and password are there")
     schedule: str = Field(description="cron expression, UTC")
     auth: Auth = NoAuth()
@@ -57,6 +57,17 @@ class System(Model):
         None, description="how far back its streams can be asked: a day, or a duration as P30D; default: slices.since"
     )
     streams: dict[Name, Stream]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _a_log_leaves_out_what_did_not_change(cls, given: object) -> object:
+        if not isinstance(given, dict) or given.get("protocol") != "cdc" or not isinstance(given.get("streams"), dict):
+            return given
+        streams = {
+            name: {"partial_changes": {"marked": True}, **stream} if isinstance(stream, dict) else stream
+            for name, stream in given["streams"].items()
+        }
+        return given | {"streams": streams}
 
     @model_validator(mode="after")
     def _tables_have_names_of_their_own(self) -> System:
@@ -77,11 +88,18 @@ class System(Model):
         return self
 
     @model_validator(mode="after")
+    def _a_log_has_its_own_order(self) -> System:
+        for name, stream in self.streams.items() if self.protocol == "cdc" else ():
+            if stream.cursor:
+                raise mistake_at(f"streams.{name}.cursor", "protocol cdc has the order from the log; take cursor out")
+        return self
+
+    @model_validator(mode="after")
     def _protocol_is_complete(self) -> System:
         if self.protocol == "soap" and not self.wsdl:
             raise ValueError("protocol soap needs wsdl: the path of the service's WSDL, or a file in catalog/wsdl")
-        if self.protocol == "sql" and (lacking := [n for n, s in self.streams.items() if not s.request.table]):
-            raise ValueError(f"protocol sql needs request.table: the table or view of {', '.join(lacking)}")
+        if self.protocol in ("sql", "cdc") and (lacking := [n for n, s in self.streams.items() if not s.request.table]):
+            raise ValueError(f"protocol {self.protocol} needs request.table: the table or view of {', '.join(lacking)}")
         if self.protocol == "graphql" and (lacking := [n for n, s in self.streams.items() if not s.request.operation]):
             raise ValueError(
                 f"protocol graphql needs request.operation: the connection that lists {', '.join(lacking)}"

@@ -27,7 +27,8 @@ class Capabilities:
     `windows` says which of its streams can be asked about a window of the past: `never`; those whose `request` names
     the window's start and end; those with a `cursor` that is a time; `always`. `counting`: the source counts records
     by window. `feed`: it names, by days, the keys that were changed. `lookups`: it asks about single keys.
-    `acknowledges`: it is told which records have been published. `ordered`: what it reads later in
+    `acknowledges`: it is told which records have been published. `confirms`: it is told up to where in its log a stream
+    is published. `ordered`: what it reads later in
     a load is newer, as where a record may change between two pages; not so where all that it reads is one picture.
 
     `listing` says which of its streams every load lists whole, so that what a listing lacks is deleted: `never`; those
@@ -42,6 +43,7 @@ class Capabilities:
     feed: bool = False
     lookups: bool = False
     acknowledges: bool = False
+    confirms: bool = False
     ordered: bool = True
     listing: Literal["never", "request", "cursor"] = "never"
     by_key: bool = False

@@ -134,5 +134,10 @@ class Connector(ABC, Generic[TransportT]):
         of a key more than once."""
         raise self._cannot("acknowledge")
 
+    def confirm(self, checkpoint: str) -> None:
+        """Tell the source up to where the stream is published (capabilities.confirms), by the stored checkpoint. It may
+        be told more than once."""
+        raise self._cannot("confirm")
+
     def _cannot(self, what: str) -> NotImplementedError:
         return NotImplementedError(f"{type(self).__name__} has no {what}: ask its capabilities first")

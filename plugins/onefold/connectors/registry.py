@@ -22,6 +22,7 @@ PROTOCOLS = {
     "odata": "onefold.connectors.odata.connector.ODataConnector",
     "soap": "onefold.connectors.soap.connector.SoapConnector",
     "graphql": "onefold.connectors.graphql.connector.GraphQLConnector",
+    "cdc": "onefold.connectors.cdc.connector.CdcConnector",
     "sql": "onefold.connectors.sql.connector.SqlConnector",
     "files": "onefold.connectors.files.connector.FilesConnector",
 }

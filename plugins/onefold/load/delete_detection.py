@@ -126,7 +126,7 @@ def _listed(connection: psycopg.Connection, load: Load, stream: Stream, *, of_st
         connection,
         load,
         parts=_WHOLE.format(sql.Literal(load.load_id)),
-        held=_ALL if of_stream else _OF_KEY if len(stream.primary_key) == 1 else _OF_PART,
+        held=_ALL_AND_READ_BEFORE if of_stream else _OF_KEY if len(stream.primary_key) == 1 else _OF_PART,
         cursor=sql.SQL("held._cursor"),
         extracted_at=sql.SQL("greatest(now(), listed.since)"),
         absent=sql.SQL(
@@ -214,7 +214,8 @@ def _land(
 def _held(load: Load, held: sql.SQL) -> sql.Composed:
     staging = StagingTable(load.system, load.stream)
     waiting = _WAITING.format(system=sql.Literal(load.system), stream=sql.Literal(load.stream))
-    return held.format(current=staging.current, versions=staging.versions, waiting=waiting)
+    parts = {"current": staging.current, "versions": staging.versions, "waiting": waiting}
+    return held.format(**parts, pages=load.tables.pages, load=sql.Literal(load.load_id))
 
 
 _WHOLE = sql.SQL(
@@ -229,6 +230,12 @@ _WAITING = sql.SQL(
     """
 )
 _ALL = sql.SQL("select _key, _payload, _cursor, _deleted, _load_id, _extracted_at from {current} union all {waiting}")
+_ALL_AND_READ_BEFORE = sql.SQL(
+    "select _key, _payload, _cursor, _deleted, _load_id, _extracted_at from {current} union all {waiting}"
+    " union all select _key, _payload::jsonb, _cursor, false, {load}, _extracted_at from {pages} page"
+    " where not _deleted and _extracted_at < listed.since"
+)
+"""With what this load itself has read before the listing began: of a table that was emptied after that."""
 _OF_PART = sql.SQL(
     """
     (

@@ -34,6 +34,10 @@ Acknowledge = Callable[[str, Usage, Sequence[str]], None]
 """Tells the system which records of the stream with this name have been published, by their keys."""
 
 
+Confirm = Callable[[str, Usage, str], None]
+"""Tells the system up to where the log of the stream with this name is published, by the stored checkpoint."""
+
+
 @contextmanager
 def _opened(
     source: StreamSource, warehouse_url: str, transport: OpenTransport, usage: Usage
@@ -128,6 +132,20 @@ def to_system(
     def tell(stream_name: str, usage: Usage, keys: Sequence[str]) -> None:
         with _opened(StreamSource(system, stream_name, endpoint), warehouse_url, transport, usage) as connector:
             connector.acknowledge(keys)
+
+    return tell
+
+
+def confirmation(
+    system: System, endpoint: Endpoint, warehouse_url: str, transport: OpenTransport = open_transport
+) -> Confirm | None:
+    """What tells the system how far its log is published; None where it need not hear of it."""
+    if not connector_class(system).capabilities.confirms:
+        return None
+
+    def tell(stream_name: str, usage: Usage, checkpoint: str) -> None:
+        with _opened(StreamSource(system, stream_name, endpoint), warehouse_url, transport, usage) as connector:
+            connector.confirm(checkpoint)
 
     return tell
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from onefold.catalog.entity import Entity
 from onefold.catalog.stream import Stream
 from onefold.catalog.system import System
-from onefold.load.extraction import Acknowledge, Source
+from onefold.load.extraction import Acknowledge, Confirm, Source
 from onefold.load.ledger import Run
 from onefold.load.window import WindowRequest
 from onefold.quality.suite import FOLDER
@@ -20,11 +20,11 @@ from onefold.warehouse.tables import StagingTable
 class Job:
     """One stream to load in one run.
 
-    `acknowledge` tells the system what was published, where it takes that. `run_is_over` tells whether another run has
-    ended (the scheduler knows); `last_attempt`, whether a failure is final for the run; `is_retry`, whether an earlier
-    attempt of the same task may have published already; `yields_to_fresh`, whether runs that wait for the stream with
-    fresh data go first. `dry_run_load` is the load that has read the window already in a dry run; the source is asked
-    only when what it read is gone.
+    `acknowledge` tells the system what was published, and `confirm` up to where, where it takes that. `run_is_over`
+    tells whether another run has ended (the scheduler knows); `last_attempt`, whether a failure is final for the run;
+    `is_retry`, whether an earlier attempt of the same task may have published already; `yields_to_fresh`, whether runs
+    that wait for the stream with fresh data go first. `dry_run_load` is the load that has read the window already in a
+    dry run; the source is asked only when what it read is gone.
 
     `accept_deletes` is how many records may be missing from a whole listing although they are more than the guard lets
     through; None: nobody has accepted any. `sweep`: the source lists the keys of all records (keys_from_system), and
@@ -47,6 +47,7 @@ class Job:
     yields_to_fresh: bool = False
     suites: Path = FOLDER
     acknowledge: Acknowledge | None = None
+    confirm: Confirm | None = None
     dry_run_load: int | None = None
     replay_id: int | None = None
     accept_deletes: int | None = None

@@ -14,12 +14,12 @@ from __future__ import annotations
 import psycopg
 from psycopg import sql
 
-from onefold.catalog.partial_changes import MERGED, Master, PartialChanges
+from onefold.catalog.partial_changes import MERGED, UNCHANGED_FIELDS, Master, PartialChanges
 from onefold.catalog.stream import Stream
 from onefold.load.landing import move_unstorable
 from onefold.load.ledger import Load
 from onefold.mapping.sql import field_sql, literal
-from onefold.quality.partial import is_partial
+from onefold.quality.partial import is_partial, is_whole
 from onefold.warehouse.rows import one_row
 from onefold.warehouse.tables import StagingTable
 
@@ -54,7 +54,9 @@ def _names(load: Load, stream: Stream, rule: PartialChanges, replay: bool) -> di
             "(select * from ops.quarantine where system = {} and stream = {} and state = 'open' and attribute is null"
             " and _key is not null and jsonb_typeof(payload) = 'object' and {})"
         ).format(load.system, load.stream, sql.Literal(not replay)),
-        "lacks": sql.Literal(rule.lacks),
+        "payload_is_whole": is_whole(rule, "payload"),
+        "page_is_whole": is_whole(rule, "page._payload::jsonb"),
+        "unchanged": sql.Literal(UNCHANGED_FIELDS),
         "merged": sql.Literal(MERGED),
         "marked_own": sql.Literal([MERGED, "own"]),
     }
@@ -135,7 +137,7 @@ _KEYS_OF_MASTERS = sql.SQL(
 _READINGS = sql.SQL(
     """
     create temp table partial_reading on commit drop as
-    select every.*, _deleted or payload ?| {lacks} as whole,
+    select every.*, _deleted or {payload_is_whole} as whole,
            row_number() over (
                partition by _key order by _cursor nulls last, _extracted_at, source, place
            ) as number
@@ -185,7 +187,7 @@ _RESULTS = sql.SQL(
                when base.payload is not null then base.payload
                when master.payload is not null then master.payload - {of_master}::text[]
                else coalesce(change.completed, '{{}}')
-           end || change.fields || case
+           end || (change.fields - case when base.payload is null then '' else {unchanged} end) || case
                when base.payload is null and master.payload is null and change.completed is null then '{{}}'
                else jsonb_strip_nulls(jsonb_build_object({merged}, nullif(jsonb_strip_nulls(jsonb_build_object(
                    'load', greatest(
@@ -209,12 +211,12 @@ _RESULTS = sql.SQL(
             (select held._payload, held._load_id, held._extracted_at, held._deleted
              from {versions} held where held._key = change.master_key order by held._load_id desc limit 1)
         ) every
-        where _deleted or payload ?| {lacks}
+        where _deleted or {payload_is_whole}
         order by _extracted_at desc, load_id desc nulls first limit 1
     ) master on true
     where not newest.whole
     union all
-    select newest._key, late._cursor, late._extracted_at, newest.payload || late.fields
+    select newest._key, late._cursor, late._extracted_at, newest.payload || (late.fields - {unchanged})
            || jsonb_build_object({merged}, jsonb_build_object('load', newest.load_id))
     from newest cross join lateral (
         select max(reading._cursor) as _cursor, max(reading._extracted_at) as _extracted_at,
@@ -231,7 +233,7 @@ _WRITE = (
     sql.SQL(
         """
         delete from {pages} page using partial_key where page._key = partial_key._key and not page._deleted
-            and (not (page._payload::jsonb ?| {lacks}) or page._key in (select _key from partial_result))
+            and (not {page_is_whole} or page._key in (select _key from partial_result))
         """
     ),
     sql.SQL(

@@ -19,7 +19,8 @@ from onefold.connectors.window import BEGINNING, Window
 from onefold.errors import Fatal, OnefoldError, Rejected
 from onefold.load import audit_and_lineage, gate_step, landing, ledger, queue
 from onefold.load import publish as publishing
-from onefold.load.extraction import Acknowledge
+from onefold.load.checkpoints import stored_checkpoints
+from onefold.load.extraction import Acknowledge, Confirm
 from onefold.load.job import Job
 from onefold.load.ledger import Load
 from onefold.load.page_extraction import extract
@@ -234,7 +235,26 @@ def _publish(connection: psycopg.Connection, job: Job, load: Load) -> Load:
     )
     if job.acknowledge and keys:
         _acknowledge(connection, job, load, job.acknowledge, keys)
+    if job.confirm:
+        _confirm(connection, job, load, job.confirm)
     return load
+
+
+def _confirm(connection: psycopg.Connection, job: Job, load: Load, confirm: Confirm) -> None:
+    """Tell the source up to where its log is published, so that it need not keep more of it.
+
+    It follows the commit and cannot undo it: a source that did not hear of it is told by the next load.
+    """
+    usage = Usage()
+    try:
+        for checkpoint in stored_checkpoints(connection, load.system, load.stream).values():
+            confirm(job.stream_name, usage, checkpoint)
+    except OnefoldError as error:
+        log.warning(
+            "%s load %s is published; the source hears with the next load up to where: %s",
+            *(job.name, load.load_id, error),
+        )
+    usage.save(connection, load)
 
 
 def _acknowledge(

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Self, TypeVar, Unpack
+from typing import Any, Self, TypeVar, Unpack
 
 import sqlalchemy as sa
 from sqlalchemy.pool import NullPool
@@ -55,7 +55,7 @@ class Database:
         **settings: Unpack[AttemptSettings],
     ) -> None:
         self.system = system
-        self.dialect, self._engine = _engine(system, endpoint)
+        self.dialect, self._engine, self._arguments = _engine(system, endpoint)
         self._connection: sa.Connection | None = None
         self._snapshot: _Snapshot | None = None
         self._way = Persistent(system, endpoint, self._engine.url.host or "", on_attempt, **settings)
@@ -100,7 +100,7 @@ class Database:
             self.close()
             if cut.done:
                 raise Again(f"no whole answer within {longest:g} s, and the connection was cut") from error
-            raise classed(error, named, self.system, self._way.timeout, self.dialect.codes) from error
+            raise self.classed(error, named) from error
         except BaseException:
             self.close()
             raise
@@ -133,6 +133,15 @@ class Database:
             raise SnapshotLost
         yield
 
+    def driver_arguments(self) -> dict[str, Any]:
+        """What the driver's own connect takes, for a connection that SQLAlchemy cannot make."""
+        _, address = self._engine.dialect.create_connect_args(self._engine.url)
+        return {**address, **self._arguments}
+
+    def classed(self, error: sa.exc.DBAPIError, named: str) -> Exception:
+        """What to raise for a database's error: Again, Retriable or Fatal."""
+        return classed(error, named, self.system, self._way.timeout, self.dialect.codes)
+
     def _open(self) -> sa.Connection:
         if self._connection is None:
             self._connection = self._engine.connect()
@@ -155,7 +164,7 @@ def dialect_of(connection_type: str) -> Dialect:
     return dialect()
 
 
-def _engine(system: System, endpoint: Endpoint) -> tuple[Dialect, sa.Engine]:
+def _engine(system: System, endpoint: Endpoint) -> tuple[Dialect, sa.Engine, dict[str, object]]:
     url = sa.make_url(endpoint.url)
     if url.drivername not in DIALECTS or not url.host or not url.database:
         raise Fatal(
@@ -167,6 +176,7 @@ def _engine(system: System, endpoint: Endpoint) -> tuple[Dialect, sa.Engine]:
     arguments = dialect.arguments(system.limits.timeout.total_seconds())
     arguments |= {name: value for name, value in (endpoint.extra or {}).items() if name in dialect.tls}
     address = dialect.address(url.set(drivername=dialect.driver, username=endpoint.login, password=endpoint.password))
-    return dialect, sa.create_engine(
+    engine = sa.create_engine(
         address, poolclass=NullPool, hide_parameters=True, json_deserializer=read_json, connect_args=arguments
     )
+    return dialect, engine, arguments

@@ -75,7 +75,7 @@ def converter(column: sa.ColumnClause[Any], field_type: str | None, zone: ZoneIn
         return lambda value: _instant_of_text(value, UTC if kind.timezone else zone)
     if isinstance(kind, sa.DateTime):
         zone = zone_of(kind, zone)
-        return lambda value: _instant(value, zone)
+        return lambda value: instant(value, zone)
     if field_type == "boolean" and not isinstance(kind, sa.Boolean):
         return _truth
     if isinstance(kind, mysql.SET):
@@ -144,7 +144,7 @@ def _no_json(name: str) -> NoReturn:
     raise ValueError(f"{name} is no JSON")
 
 
-def _instant(value: object, zone: ZoneInfo) -> object:
+def instant(value: object, zone: ZoneInfo) -> object:
     """In UTC; what is no time that Python can hold (MySQL's 0000-00-00, PostgreSQL's infinity) stays as it is."""
     if not isinstance(value, datetime):
         return value

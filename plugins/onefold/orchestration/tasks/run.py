@@ -13,7 +13,7 @@ from onefold.audit import actor
 from onefold.catalog.reader import read_catalog
 from onefold.catalog.system import System
 from onefold.errors import Fatal, Retriable
-from onefold.load.extraction import CountSource, counts_from, from_system, keys_from_system, to_system
+from onefold.load.extraction import CountSource, confirmation, counts_from, from_system, keys_from_system, to_system
 from onefold.load.job import Job
 from onefold.load.ledger import Load, Run
 from onefold.load.window import WindowRequest
@@ -51,6 +51,7 @@ def job_of(context: Context, system_name: str, stream: str, rate: str | None = N
         is_retry=is_retry(context),
         yields_to_fresh=is_backfill(context),
         acknowledge=to_system(system, where, warehouse_url()),
+        confirm=confirmation(system, where, warehouse_url()),
         accept_deletes=accepted_deletes(context["params"].get("accept_deletes")).get(stream),
     )
 
@@ -60,7 +61,7 @@ def sweep_of(job: Job, rate: str | None = None) -> Job:
 
     `rate` as in job_of."""
     source = keys_from_system(job.system, endpoint(job.system.connection, rate), job.warehouse_url)
-    return replace(job, sweep=True, source=source, acknowledge=None, requested=WindowRequest())
+    return replace(job, sweep=True, source=source, acknowledge=None, confirm=None, requested=WindowRequest())
 
 
 def counts_of(system: System, rate: str | None = None) -> CountSource:

@@ -1,0 +1,83 @@
+"""What a table's log says, as records in the order of the commits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from onefold.catalog.stream import Stream
+from onefold.connectors.cdc.pgoutput import Begin, Relation, RowChange, Truncate, decoded
+from onefold.connectors.cdc.position import Checkpoint, Lsn, cursor
+from onefold.connectors.cdc.rows import FindValues, LogRows, WriterOf
+from onefold.connectors.record import Record
+from onefold.errors import Fatal
+
+
+@dataclass(frozen=True, slots=True)
+class Emptied:
+    """The table was emptied (TRUNCATE): whatever was read of it before is gone."""
+
+
+EMPTIED: Final = Emptied()
+
+
+class Changes:
+    """Reads the changes of the table with this oid up to a position, which is not included.
+
+    Raises Fatal when the table was altered such that rows which did not change may have other values now.
+    """
+
+    def __init__(
+        self, named: str, stream: Stream, oid: int, held: Checkpoint, end: Lsn,
+        writer_of: WriterOf, find: FindValues,
+    ) -> None:  # fmt: skip
+        self._named = named
+        self._stream = stream
+        self._oid = oid
+        self._held = held
+        self._end = end
+        self._writer_of = writer_of
+        self._find = find
+        self.columns = held.columns
+
+    def read(self, messages: Iterable[bytes], after: str | None) -> Iterator[Record | Emptied]:
+        """The changes that come after the one with the cursor `after`; None: all."""
+        rows: LogRows | None = None
+        commit, number = Lsn(0), 0
+
+        def next_cursor() -> str:
+            nonlocal number
+            number += 1
+            return cursor(self._held.epoch, commit, number)
+
+        for data in messages:
+            message = decoded(data)
+            match message:
+                case RowChange() if message.relation == self._oid and rows is not None:
+                    for record in rows.records(message, next_cursor):
+                        if after is None or (record.cursor or "") > after:
+                            yield record
+                case Begin():
+                    if not message.commit < self._end:
+                        return
+                    commit, number = message.commit, 0
+                case Relation() if message.id == self._oid:
+                    rows = LogRows(message, self._stream, self._named, self._writer_of, self._find)
+                    self._compare(rows.columns)
+                case Truncate() if self._oid in message.relations:
+                    if after is None or next_cursor() > after:
+                        yield EMPTIED
+
+    def _compare(self, columns: dict[str, int]) -> None:
+        before, self.columns = self.columns, columns
+        if not before:
+            return
+        differ = sorted(name for name, oid in columns.items() if before.get(name, 0) != oid)
+        if differ:
+            raise Fatal(
+                f"{self._named}: the table was altered: {', '.join(differ)} is new or of another type, and the log "
+                "does not tell what that did to rows which were not changed otherwise. Nothing was loaded, and what "
+                "is published stays. Load the stream anew: it is read whole and compared (docs/events.md, When a "
+                "table is altered)."
+            )

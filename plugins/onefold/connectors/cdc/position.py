@@ -1,0 +1,72 @@
+"""Positions in PostgreSQL's write-ahead log, and the checkpoint that a stream keeps of them."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+
+import msgspec
+
+from onefold.errors import Fatal
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Lsn:
+    """A place in the log of one PostgreSQL. `str` writes it as PostgreSQL does: 16/B374D848."""
+
+    value: int
+
+    @classmethod
+    def parse(cls, text: str) -> Lsn:
+        """Raises ValueError when the text is no such place."""
+        high, _, low = text.partition("/")
+        return cls((int(high, 16) << 32) | int(low, 16))
+
+    def __str__(self) -> str:
+        return f"{self.value >> 32:X}/{self.value & 0xFFFFFFFF:X}"
+
+
+def cursor(epoch: int, commit: Lsn, number: int) -> str:
+    """What orders a change: the epoch of its slot, the position of its transaction's commit, then its number inside the
+    transaction, all at a fixed width. (The position of a change itself does not rise across transactions, and a server
+    that was restored counts from an earlier position on.)"""
+    return f"{epoch:09X}.{commit.value:016X}.{number:010d}"
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """How far a stream is published, and in whose log.
+
+    `source` is PostgreSQL's system identifier, `slot` the replication slot, and `epoch` when it was made, by the
+    source's clock in seconds since 1970. `position` is what is published up to (not included). `columns` are the
+    columns that the stream reads with their types (oid), as the log described them last; none before it did.
+    """
+
+    source: str
+    slot: str
+    epoch: int
+    position: Lsn
+    columns: dict[str, int]
+
+    def text(self) -> str:
+        """The checkpoint as it is stored."""
+        return msgspec.json.encode(asdict(self) | {"position": str(self.position)}).decode()
+
+    @classmethod
+    def of(cls, text: str, named: str) -> Checkpoint:
+        """The stored checkpoint. Raises Fatal when it is none of this kind."""
+        try:
+            found = msgspec.json.decode(text, type=_Stored)
+            return cls(found.source, found.slot, found.epoch, Lsn.parse(found.position), found.columns)
+        except (msgspec.MsgspecError, ValueError) as error:
+            raise Fatal(
+                f"{named}: what is stored of its position (ops.stream_checkpoint) is no position in a log of changes. "
+                "If the stream was read in another way before, load it anew (docs/events.md)."
+            ) from error
+
+
+class _Stored(msgspec.Struct):
+    source: str
+    slot: str
+    epoch: int
+    position: str
+    columns: dict[str, int]

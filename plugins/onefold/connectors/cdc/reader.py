@@ -1,0 +1,253 @@
+"""Reads a stream from its table's log: first the table as it is, then what changes.
+
+A load of a stream of which nothing is published makes publication and slot, reads the table as the slot's snapshot
+shows it, and then the log up to the end that it had after that. Each further load reads the log from the published
+position to the end that it had when the load began. Nothing is taken out of the slot by reading: it is confirmed after
+the publish.
+
+A load that died goes on after its last page. The snapshot died with it: the rest of the table is read as it is by then,
+and the log after it brings every row to the same state.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import TypeVar
+from zoneinfo import ZoneInfo
+
+import msgspec
+import psycopg
+from psycopg import sql
+
+from onefold.catalog.stream import Stream
+from onefold.catalog.system import System
+from onefold.connectors.cdc.changes import Changes, Emptied
+from onefold.connectors.cdc.database import LogDatabase
+from onefold.connectors.cdc.position import Checkpoint, Lsn, cursor
+from onefold.connectors.cdc.slot import (
+    LogTable,
+    confirm,
+    create_slot,
+    ensure_publication,
+    require_no_slot,
+    require_ready,
+    require_slot,
+)
+from onefold.connectors.cdc.snapshot import snapshot_pages
+from onefold.connectors.cdc.values import Write, writer
+from onefold.connectors.page import Page, PageReader
+from onefold.connectors.partition import Partition
+from onefold.connectors.record import Record
+from onefold.connectors.sql.database import SnapshotLost
+from onefold.connectors.window import Window
+from onefold.errors import Fatal, Retriable
+from onefold.warehouse.rows import one_row
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a load stands: `row` is the snapshot's token of the next rows, `change` the cursor of the last change that
+    was read (both None: the log from its beginning). `end` is where the load ends in the log, `since` when the reading
+    of the whole table began."""
+
+    held: Checkpoint
+    row: str | None = None
+    change: str | None = None
+    end: Lsn | None = None
+    since: datetime | None = None
+
+    def token(self) -> str:
+        end = str(self.end) if self.end else None
+        return msgspec.json.encode([self.held.text(), self.row, self.change, end, self.since]).decode()
+
+    @classmethod
+    def of(cls, token: str, named: str) -> Place:
+        held, row, change, end, since = msgspec.json.decode(token)
+        began = datetime.fromisoformat(since) if since else None
+        return cls(Checkpoint.of(held, named), row, change, Lsn.parse(end) if end else None, began)
+
+
+ROWS = 10_000
+"""Records of a page where the YAML's next.size does not say."""
+BYTES = 16 << 20
+"""Of a page's records; one more record is taken beyond that."""
+FETCH = 2_000
+"""Messages that are fetched at once."""
+_DONE = "done"
+
+
+def cdc_reader(system: System, stream_name: str, database: LogDatabase) -> PageReader:
+    """Reads the table's rows and its log. Raises Fatal when the source lacks something (slot.require_ready) or has lost
+    changes (slot.require_slot)."""
+    return _Reader(system, stream_name, database).read
+
+
+class _Reader:
+    def __init__(self, system: System, stream_name: str, database: LogDatabase) -> None:
+        self._system = system
+        self._stream_name = stream_name
+        self._stream: Stream = system.streams[stream_name]
+        self._database = database
+        self._table = LogTable.of(system.system, stream_name, self._stream)
+        self._named = self._table.named
+        self._size = self._stream.next.size or ROWS
+
+    def read(self, window: Window, token: str | None) -> Iterator[Page]:
+        """The pages of the load; the window's times say nothing here."""
+        try:
+            if token is not None:
+                yield from self._go_on(Place.of(token, self._named))
+            elif held := window.checkpoints.get(""):
+                yield from self._follow(Checkpoint.of(held, self._named))
+            else:
+                yield from self._begin()
+        except SnapshotLost:
+            raise Retriable(
+                f"{self._named}: the connection to the source was lost while its rows or its log were read. What has "
+                "landed stays; the next attempt goes on after it."
+            ) from None
+
+    def _begin(self) -> Iterator[Page]:
+        table = self._table
+        self._tell("CHECK", lambda connection: require_ready(connection, table))
+        self._tell("CHECK", lambda connection: require_no_slot(connection, table))
+        self._tell("CREATE PUBLICATION", lambda connection: ensure_publication(connection, table), writes=True)
+        source, epoch = self._tell("CHECK", _source_of)
+        with self._database.replication(self._named) as replication:
+            slot = create_slot(replication, table, epoch)
+            held = Checkpoint(source, table.slot, slot.epoch, slot.position, {})
+            place = Place(held, row="", since=datetime.now(UTC))
+            yield Page([], datetime.now(UTC), place.token())  # from here on a load that dies knows its slot
+            yield from self._rows(place, slot.snapshot)
+
+    def _follow(self, held: Checkpoint) -> Iterator[Page]:
+        end = self._tell("CHECK", lambda connection: require_slot(connection, self._table, held))
+        self._tell("CONFIRM", lambda connection: confirm(connection, self._table, held))
+        yield from self._changes(Place(held, end=end))
+
+    def _go_on(self, place: Place) -> Iterator[Page]:
+        self._tell("CHECK", lambda connection: require_slot(connection, self._table, place.held))
+        yield from self._rows(place, None) if place.row is not None else self._changes(place)
+
+    def _rows(self, place: Place, snapshot: str | None) -> Iterator[Page]:
+        """The table's rows, then the log up to where it ends by then."""
+        held, token = place.held, place.row or ""
+        stamp = cursor(held.epoch, held.position, 0)
+        with self._database.snapshot():
+            if snapshot:
+                statement = sql.SQL("set transaction snapshot {}").format(snapshot)
+                self._tell("SNAPSHOT", lambda connection: connection.execute(statement))
+            pages = (
+                snapshot_pages(self._database, self._system, self._stream_name, self._size, token)
+                if token != _DONE
+                else iter(())
+            )
+            for records, following in pages:
+                read = [msgspec.structs.replace(record, cursor=stamp) for record in records]
+                yield Page(read, datetime.now(UTC), replace(place, row=following or _DONE).token())
+        end = self._tell("CHECK", lambda connection: require_slot(connection, self._table, held))
+        yield from self._changes(replace(place, row=None, end=end))
+
+    def _changes(self, place: Place) -> Iterator[Page]:
+        """The log's changes after the place, in pages; the last one has the checkpoint."""
+        held, end, since = place.held, place.end or place.held.position, place.since
+        columns = held.columns
+        records: list[Record] = []
+        size = 0
+        if held.position < end:
+            with self._database.snapshot():
+                changes = self._tell("DESCRIBE", lambda connection: self._changes_of(connection, held, end))
+                for change in changes.read(self._messages(end), place.change):
+                    if isinstance(change, Emptied):
+                        if records:
+                            yield Page(records, datetime.now(UTC), place.token())
+                            records, size = [], 0
+                        since = datetime.now(UTC)
+                        place = replace(place, since=since)
+                        continue
+                    records.append(change)
+                    size += len(change.payload)
+                    if len(records) >= self._size or size > BYTES:
+                        place = replace(place, change=change.cursor)
+                        yield Page(records, datetime.now(UTC), place.token())
+                        records, size = [], 0
+                columns = changes.columns
+        checkpoint = replace(held, position=end, columns=columns).text()
+        yield Page(records, datetime.now(UTC), None, ended=(Partition("", checkpoint, snapshot_since=since),))
+
+    def _changes_of(self, connection: psycopg.Connection, held: Checkpoint, end: Lsn) -> Changes:
+        found = connection.execute(
+            "select to_regclass(%s)::oid", (self._table.identifier.as_string(connection),)
+        ).fetchone()
+        if found is None or found[0] is None:
+            raise Fatal(
+                f"{self._named}: there is no table {self._table.table} any more that the login may see. If it was "
+                "renamed, change request.table in the system's YAML; its changes are still in the log."
+            )
+        kinds = {(field.path or name): field.type for name, field in self._stream.fields.items()}
+        zone = ZoneInfo(self._system.timezone)
+
+        def writer_of(name: str, oid: int) -> Write:
+            return self._tell("DESCRIBE", lambda inside: writer(inside, _base_type(inside, oid), kinds.get(name), zone))
+
+        return Changes(self._named, self._stream, found[0], held, end, writer_of, self._find)
+
+    def _messages(self, end: Lsn) -> Iterator[bytes]:
+        """The log's messages from the confirmed position on. They stay in the slot."""
+        declare = sql.SQL(
+            "declare changes binary no scroll cursor for select data from pg_logical_slot_peek_binary_changes("
+            "{slot}, {end}, null, 'proto_version', '1', 'publication_names', {publication})"
+        ).format(slot=self._table.slot, end=str(end), publication=f'"{self._table.publication}"')
+        self._tell("PEEK", lambda connection: connection.execute(declare))
+
+        def fetch(connection: psycopg.Connection) -> list[tuple[bytes]]:
+            return connection.execute(f"fetch {FETCH} from changes", binary=True).fetchall()
+
+        while found := self._tell("PEEK", fetch):
+            for (data,) in found:
+                yield data
+
+    def _find(self, key: dict[str, bytes], columns: Sequence[str]) -> dict[str, bytes | None]:
+        statement = sql.SQL("select {} from {} where {}").format(
+            sql.SQL(", ").join(sql.SQL("{}::text").format(sql.Identifier(name)) for name in columns),
+            self._table.identifier,
+            sql.SQL(" and ").join(
+                sql.SQL("{} = {}").format(sql.Identifier(name), value.decode()) for name, value in key.items()
+            ),
+        )
+        row = self._tell("SELECT", lambda connection: connection.execute(statement).fetchone())
+        if row is None:
+            return {}
+        return {name: None if value is None else value.encode() for name, value in zip(columns, row, strict=True)}
+
+    def _tell(self, verb: str, question: Callable[[psycopg.Connection], T], *, writes: bool = False) -> T:
+        return self._database.tell(verb, self._table.table, question, writes=writes)
+
+
+def _source_of(connection: psycopg.Connection) -> tuple[str, int]:
+    """PostgreSQL's system identifier, and its time in seconds since 1970."""
+    statement = "select system_identifier::text, extract(epoch from now())::bigint from pg_control_system()"
+    source, epoch = one_row(connection.execute(statement))
+    return source, epoch
+
+
+def _base_type(connection: psycopg.Connection, oid: int) -> int:
+    """The type under a domain, and under that one's."""
+    (base,) = one_row(
+        connection.execute(
+            """
+            with recursive base as (
+                select oid, typbasetype from pg_type where oid = %s
+                union all
+                select t.oid, t.typbasetype from pg_type t join base on base.typbasetype = t.oid
+            )
+            select oid from base where typbasetype = 0
+            """,
+            (oid,),
+        )
+    )
+    return int(base)

@@ -1,0 +1,283 @@
+"""The publication and the replication slot of a stream at its source: what is demanded of them, and how they are made.
+
+A stream has a slot of its own: a stream that stands still keeps only its own log, and what is confirmed of it is what
+is published of it.
+
+Sources: PostgreSQL manual, "Logical Decoding", "Replication Slots", "pg_replication_slots", "CREATE PUBLICATION".
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import psycopg
+from psycopg import sql
+from psycopg.rows import class_row
+
+from onefold.catalog.stream import Stream
+from onefold.connectors.cdc.position import Checkpoint, Lsn
+from onefold.errors import Fatal, Retriable
+from onefold.warehouse.rows import one_row
+
+PLUGIN = "pgoutput"
+_LONGEST = 63
+
+
+@dataclass(frozen=True, slots=True)
+class LogTable:
+    """The table of a stream, as `named` calls it in messages, with the names of its slot and its publication."""
+
+    named: str
+    table: str
+    slot: str
+    keys: tuple[str, ...]
+
+    @classmethod
+    def of(cls, system: str, stream_name: str, stream: Stream) -> LogTable:
+        keys = tuple(stream.fields[name].path or name for name in stream.primary_key)
+        slot = stream.request.slot or f"onefold_{system}_{stream_name}"
+        if len(slot) > _LONGEST:
+            slot = f"{slot[:52]}_{hashlib.sha256(slot.encode()).hexdigest()[:10]}"
+        return cls(f"{system}.{stream_name}", stream.request.table or "", slot, keys)
+
+    @property
+    def publication(self) -> str:
+        """It has the name of the slot."""
+        return self.slot
+
+    @property
+    def identifier(self) -> sql.Identifier:
+        return sql.Identifier(*self.table.split("."))
+
+
+@dataclass(frozen=True, slots=True)
+class _Server:
+    wal_level: str
+    most: int
+    slots: int
+    has_slot: bool
+    may_replicate: bool
+    login: str
+    oid: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Table:
+    relreplident: str
+    relkind: str
+    relpersistence: str
+    may_read: bool
+    owns: bool
+    identity: list[str] | None
+    via_root: bool | None
+    published: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _State:
+    slot_name: str | None
+    plugin: str | None
+    database: str | None
+    active_pid: int | None
+    wal_status: str | None
+    confirmed: str | None
+    flushed: str
+    here: str
+    source: str
+
+
+def require_ready(connection: psycopg.Connection, table: LogTable) -> None:
+    """Look at everything that the source must have, before anything of it is touched.
+
+    Raises Fatal that names each thing that is missing, with the SQL that an administrator of the source runs.
+    """
+    if missing := list(_missing(connection, table)):
+        raise Fatal(
+            f"{table.named}: the source is not ready for change data capture: {'; '.join(missing)}. "
+            "Have its administrator run that, then run again. Nothing was changed there."
+        )
+
+
+def _missing(connection: psycopg.Connection, table: LogTable) -> Iterator[str]:
+    found = one_row(
+        connection.cursor(row_factory=class_row(_Server)).execute(
+            """
+            select current_setting('wal_level') as wal_level, current_setting('max_replication_slots')::int as most,
+                   (select count(*) from pg_replication_slots)::int as slots,
+                   exists (select from pg_replication_slots where slot_name = %s) as has_slot,
+                   (select rolreplication or rolsuper from pg_roles where rolname = current_user) as may_replicate,
+                   current_user::text as login, to_regclass(%s)::oid as oid
+            """,
+            (table.slot, table.identifier.as_string(connection)),
+        )
+    )
+    name = table.identifier.as_string(connection)
+    login = sql.Identifier(found.login).as_string(connection)
+    if found.wal_level != "logical":
+        yield f"wal_level is {found.wal_level}: ALTER SYSTEM SET wal_level = 'logical'; and restart the server"
+    if not found.may_replicate:
+        yield f"the login may not read the log: ALTER ROLE {login} REPLICATION;"
+    if not found.has_slot and found.slots >= found.most:
+        yield (
+            f"all {found.most} replication slots are in use: ALTER SYSTEM SET max_replication_slots = "
+            f"{found.most + 10}; and restart the server"
+        )
+    if found.oid is None:
+        yield f"there is no table {name} that the login may see; compare request.table in the system's YAML"
+        return
+    yield from _missing_of_table(connection, table, found.oid, name, login)
+
+
+def _missing_of_table(
+    connection: psycopg.Connection, table: LogTable, oid: int, name: str, login: str
+) -> Iterator[str]:
+    found = one_row(
+        connection.cursor(row_factory=class_row(_Table)).execute(
+            """
+            select relreplident::text, relkind::text, relpersistence::text,
+                   has_table_privilege(c.oid, 'select') as may_read, pg_has_role(relowner, 'usage') as owns,
+                   (select array_agg(attname::text) from pg_index i
+                    join pg_attribute a on a.attrelid = c.oid and a.attnum = any(i.indkey)
+                    where i.indrelid = c.oid and case relreplident
+                        when 'd' then i.indisprimary when 'i' then i.indisreplident else false end) as identity,
+                   (select p.pubviaroot from pg_publication p where p.pubname = %(publication)s) as via_root,
+                   exists (select from pg_publication_tables t join pg_namespace n on n.nspname = t.schemaname
+                           where t.pubname = %(publication)s and n.oid = c.relnamespace and t.tablename = relname)
+                       as published
+            from pg_class c where oid = %(oid)s
+            """,
+            {"oid": oid, "publication": table.publication},
+        )
+    )
+    publication = sql.Identifier(table.publication).as_string(connection)
+    if found.relkind not in ("r", "p"):
+        yield f"{name} is no table, and only tables have changes: name the table that the view reads"
+    if found.relpersistence != "p":
+        yield f"{name} is unlogged or temporary, so its changes are in no log: ALTER TABLE {name} SET LOGGED;"
+    if not found.may_read:
+        yield f"the login may not read the table: GRANT SELECT ON {name} TO {login};"
+    if found.relreplident != "f" and not set(table.keys) <= set(found.identity or ()):
+        yield (
+            f"the log does not tell which row was changed ({', '.join(table.keys)}): ALTER TABLE {name} ADD PRIMARY "
+            f"KEY ({', '.join(table.keys)}); or, at the cost of a longer log, ALTER TABLE {name} REPLICA IDENTITY FULL;"
+        )
+    if found.via_root is None and not found.owns:
+        yield (
+            f"there is no publication, and only the table's owner may make it: CREATE PUBLICATION {publication} FOR "
+            f"TABLE {name} WITH (publish_via_partition_root = true);"
+        )
+    if found.via_root is not None and not found.published:
+        yield f"the publication lacks the table: ALTER PUBLICATION {publication} ADD TABLE {name};"
+    if found.relkind == "p" and found.via_root is False:
+        yield (
+            f"the publication names the partitions, not the table: ALTER PUBLICATION {publication} SET "
+            "(publish_via_partition_root = true);"
+        )
+
+
+def ensure_publication(connection: psycopg.Connection, table: LogTable) -> None:
+    """Make the stream's publication where there is none. The transaction is the caller's, and may write."""
+    found = connection.execute("select from pg_publication where pubname = %s", (table.publication,)).fetchone()
+    if found is None:
+        connection.execute(
+            sql.SQL("create publication {} for table {} with (publish_via_partition_root = true)").format(
+                sql.Identifier(table.publication), table.identifier
+            )
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """A slot that was made: where the log begins that it has whole, its epoch (Checkpoint), and the snapshot that shows
+    the database at that position, as long as the connection that made it lives."""
+
+    position: Lsn
+    epoch: int
+    snapshot: str
+
+
+def create_slot(replication: psycopg.Connection, table: LogTable, epoch: int) -> Slot:
+    """Make the slot over a connection of the replication protocol. Raises psycopg.Error."""
+    version = replication.info.server_version
+    options = "SNAPSHOT 'export'" + (", FAILOVER true" if version >= 170_000 else "")
+    statement = sql.SQL("CREATE_REPLICATION_SLOT {} LOGICAL " + PLUGIN + " ({})" if version >= 150_000 else
+                        "CREATE_REPLICATION_SLOT {} LOGICAL " + PLUGIN + " EXPORT_SNAPSHOT")  # fmt: skip
+    _, position, snapshot, _ = one_row(
+        replication.execute(statement.format(sql.Identifier(table.slot), sql.SQL(options)))
+    )
+    return Slot(Lsn.parse(position), epoch, snapshot)
+
+
+def drop_slot(connection: psycopg.Connection, table: LogTable) -> None:
+    """Drop the stream's slot, if there is one."""
+    connection.execute(
+        "select pg_drop_replication_slot(slot_name) from pg_replication_slots where slot_name = %s", (table.slot,)
+    )
+
+
+def require_no_slot(connection: psycopg.Connection, table: LogTable) -> None:
+    """Raises Fatal when a slot of that name is there before the stream has any position in it."""
+    if connection.execute("select from pg_replication_slots where slot_name = %s", (table.slot,)).fetchone():
+        raise Fatal(
+            f"{table.named}: the source has a replication slot {table.slot} already, and nothing that this warehouse "
+            "has published comes from it. Another Onefold may read it: then give this stream a name of its own "
+            "(request.slot in the system's YAML). If it is left over from a load that died, or the stream is to be "
+            f"loaded anew, have it dropped at the source: select pg_drop_replication_slot('{table.slot}');"
+        )
+
+
+def require_slot(connection: psycopg.Connection, table: LogTable, held: Checkpoint) -> Lsn:
+    """See that the slot has the log from the published position on; returns the end of the log.
+
+    Raises Retriable when somebody reads it now, Fatal when changes are missing: nothing after that could be trusted.
+    """
+    found = one_row(
+        connection.cursor(row_factory=class_row(_State)).execute(
+            """
+            select s.slot_name::text, s.plugin::text, s.database::text, s.active_pid, s.wal_status,
+                   s.confirmed_flush_lsn::text as confirmed, pg_current_wal_flush_lsn()::text as flushed,
+                   current_database()::text as here, (select system_identifier::text from pg_control_system()) as source
+            from (values (%s)) as asked (name) left join pg_replication_slots s on s.slot_name = asked.name
+            """,
+            (table.slot,),
+        )
+    )
+    if found.source != held.source:
+        raise _lost(table, held, "the server is another one than before (its system identifier differs)")
+    if found.slot_name is None or held.slot != table.slot:
+        raise _lost(table, held, f"its replication slot {held.slot} is gone")
+    if found.plugin != PLUGIN or found.database != found.here:
+        raise _lost(table, held, f"the replication slot {table.slot} is of another kind or another database")
+    if found.wal_status == "lost":
+        raise _lost(table, held, f"the server has removed the log that the replication slot {table.slot} needs")
+    if found.active_pid is not None:
+        raise Retriable(
+            f"{table.named}: the replication slot {table.slot} is being read by the server's process "
+            f"{found.active_pid}. If that is no other load of this stream, end it at the source: select "
+            f"pg_terminate_backend({found.active_pid});"
+        )
+    flushed = Lsn.parse(found.flushed)
+    if flushed < held.position:
+        raise _lost(table, held, f"the server's log ends at {flushed}, before that: it was restored from a backup")
+    if found.confirmed and held.position < Lsn.parse(found.confirmed):
+        raise _lost(table, held, f"somebody else has moved the replication slot {table.slot} on to {found.confirmed}")
+    return flushed
+
+
+def confirm(connection: psycopg.Connection, table: LogTable, held: Checkpoint) -> None:
+    """Tell the source that all before the position is published; done twice, it changes nothing more."""
+    connection.execute(
+        "select pg_replication_slot_advance(slot_name, %(position)s) from pg_replication_slots"
+        " where slot_name = %(slot)s and active_pid is null and confirmed_flush_lsn < %(position)s::pg_lsn",
+        {"slot": table.slot, "position": str(held.position)},
+    )
+
+
+def _lost(table: LogTable, held: Checkpoint, what: str) -> Fatal:
+    return Fatal(
+        f"{table.named}: the changes after {held.position} cannot be had: {what}. Nothing was loaded, and what is "
+        "published stays. Load the stream anew: it is read whole and compared, and what is missing is deleted "
+        "(docs/events.md, When the log is lost)."
+    )
