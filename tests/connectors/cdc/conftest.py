@@ -41,9 +41,7 @@ def log_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
     server = Postgres(tmp_path_factory.mktemp("log_server"), free_port(), {**settings, "wal_level": "logical"})
     server.start()
     with psycopg.connect(server.url(), autocommit=True) as owner:
-        owner.execute(
-            sql.SQL("create role log_reader login replication password {}").format(PASSWORD)
-        )
+        owner.execute(sql.SQL("create role log_reader login replication password {}").format(PASSWORD))
     yield server
     server.stop()
     delete_data(server.home)
@@ -109,6 +107,21 @@ class Log:
         rows = self.query("select _key, _payload from staging.test_log__order__current where not _deleted")
         return dict(rows)
 
+    def published_content(self) -> dict[str, dict[str, object]]:
+        """The same, without what the load itself has noted in the records."""
+        return {
+            key: {name: v for name, v in record.items() if name[0] != "_"} for key, record in self.published().items()
+        }
+
+    def readings(self) -> dict[str, dict[str, object]]:
+        """The newest reading of each key, published or in quarantine."""
+        rows = self.query(
+            "select distinct on (_key) _key, payload from (select _key, _payload as payload, _load_id as load_id"
+            " from staging.test_log__order union all select _key, payload, load_id from ops.quarantine"
+            " where stream = 'order') every order by _key, load_id desc"
+        )
+        return {key: {name: v for name, v in record.items() if name[0] != "_"} for key, record in rows}
+
 
 def orders(**more: object) -> System:
     """A system with one stream, order: a table with a key, a name, a large text and an amount."""
@@ -126,9 +139,7 @@ def orders(**more: object) -> System:
 
 
 @pytest.fixture
-def log(
-    log_server: Postgres, warehouse_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Log]:
+def log(log_server: Postgres, warehouse_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Log]:
     monkeypatch.setenv("ONEFOLD_HOME", str(tmp_path / "home"))
     (tmp_path / "test_log__order.yaml").write_text(SUITE)
     name = f"s_{uuid.uuid4().hex[:12]}"

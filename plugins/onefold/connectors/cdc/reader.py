@@ -36,7 +36,7 @@ from onefold.connectors.cdc.slot import (
     require_slot,
 )
 from onefold.connectors.cdc.snapshot import snapshot_pages
-from onefold.connectors.cdc.values import Write, writer
+from onefold.connectors.cdc.values import Write, known_type, writer
 from onefold.connectors.page import Page, PageReader
 from onefold.connectors.partition import Partition
 from onefold.connectors.record import Record
@@ -192,7 +192,7 @@ class _Reader:
         zone = ZoneInfo(self._system.timezone)
 
         def writer_of(name: str, oid: int) -> Write:
-            return self._tell("DESCRIBE", lambda inside: writer(inside, _base_type(inside, oid), kinds.get(name), zone))
+            return self._tell("DESCRIBE", lambda inside: writer(inside, known_type(inside, oid), kinds.get(name), zone))
 
         return Changes(self._named, self._stream, found[0], held, end, writer_of, self._find)
 
@@ -233,21 +233,3 @@ def _source_of(connection: psycopg.Connection) -> tuple[str, int]:
     statement = "select system_identifier::text, extract(epoch from now())::bigint from pg_control_system()"
     source, epoch = one_row(connection.execute(statement))
     return source, epoch
-
-
-def _base_type(connection: psycopg.Connection, oid: int) -> int:
-    """The type under a domain, and under that one's."""
-    (base,) = one_row(
-        connection.execute(
-            """
-            with recursive base as (
-                select oid, typbasetype from pg_type where oid = %s
-                union all
-                select t.oid, t.typbasetype from pg_type t join base on base.typbasetype = t.oid
-            )
-            select oid from base where typbasetype = 0
-            """,
-            (oid,),
-        )
-    )
-    return int(base)

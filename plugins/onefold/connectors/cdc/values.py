@@ -14,6 +14,10 @@ from psycopg.adapt import Transformer
 from psycopg.pq import Format
 
 from onefold.connectors.sql.values import instant, number_or_text
+from onefold.warehouse.rows import one_row
+
+TEXT, TEXTS = 25, 1009
+"""The types text and text[]."""
 
 Write = Callable[[bytes], bytes]
 """Makes JSON of a value."""
@@ -33,6 +37,25 @@ def writer(connection: psycopg.Connection, oid: int, field_type: str | None, zon
     if name in ("json", "jsonb"):
         return bytes
     return _other(connection, oid, as_json=field_type == "json")
+
+
+def known_type(connection: psycopg.Connection, oid: int) -> int:
+    """The type (oid) as which values of this one are read: of a domain the one under it, also in arrays; a text for
+    ranges, of which drivers make objects, and for what arrays hold that PostgreSQL does not bring along."""
+    kind, base, element, category = one_row(
+        connection.execute(
+            "select typtype::text, typbasetype, typelem, typcategory::text from pg_type where oid = %s", (oid,)
+        )
+    )
+    if kind == "d":
+        return known_type(connection, base)
+    if kind in ("r", "m"):
+        return TEXT
+    if category != "A" or not element:
+        return oid
+    item = known_type(connection, element)
+    array = one_row(connection.execute("select typarray from pg_type where oid = %s", (item,)))[0]
+    return array if item in _known(connection) and array else TEXTS
 
 
 def _known(connection: psycopg.Connection) -> frozenset[int]:
