@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from tests.connectors.cdc.conftest import Log, orders
 
-
 MADE_LARGE = (
     "create function large() returns text language sql volatile return repeat(md5(random()::text), 400)",
     "alter table orders alter note set storage external",
