@@ -28,7 +28,8 @@ class Job:
 
     `accept_deletes` is how many records may be missing from a whole listing although they are more than the guard lets
     through; None: nobody has accepted any. `sweep`: the source lists the keys of all records (keys_from_system), and
-    what it lacks is deleted; nothing else is loaded.
+    what it lacks is deleted; nothing else is loaded. `anew`: the stream is read from scratch, whatever it could go on
+    from.
 
     A replay has `replay_id` and no source: it takes the rows which that replay chose out of ops.quarantine.
     """
@@ -52,6 +53,7 @@ class Job:
     replay_id: int | None = None
     accept_deletes: int | None = None
     sweep: bool = False
+    anew: bool = False
 
     @property
     def replays(self) -> bool:

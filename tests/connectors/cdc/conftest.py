@@ -71,7 +71,7 @@ class Log:
         with psycopg.connect(self.server.url(self.name)) as owner:
             return owner.execute(statement).fetchall()
 
-    def job(self, system: System) -> Job:
+    def job(self, system: System, *, anew: bool = False) -> Job:
         endpoint, loader = self.endpoint, as_role(self.warehouse_url, "onefold_loader")
         unhurried = partial(
             open_transport, breakers=SyncCircuitBreakerFactory(default_threshold=10), sleep=lambda _: None
@@ -87,15 +87,19 @@ class Log:
             entities={},
             run_is_over=lambda dag_id, run_id: True,
             suites=self.suites,
+            anew=anew,
         )
 
-    def load(self, system: System) -> Load:
-        return steps.publish(self.landed(system))
+    def load(self, system: System, *, anew: bool = False) -> Load:
+        return self.do(self.job(system, anew=anew))
 
-    def landed(self, system: System) -> Job:
-        job = self.job(system)
+    def do(self, job: Job) -> Load:
+        """Load, once the server has noticed that a killed load reads no more."""
+        self.run(
+            "select pg_terminate_backend(active_pid, 5000) from pg_replication_slots where database = current_database()"
+        )
         steps.land(job)
-        return job
+        return steps.publish(job)
 
     def query(self, text: str, *values: object) -> list[tuple]:
         """In the warehouse."""
@@ -153,6 +157,9 @@ def log(log_server: Postgres, warehouse_url: str, tmp_path: Path, monkeypatch: p
     )
     yield log
     with psycopg.connect(log_server.url(), autocommit=True) as admin:
+        admin.execute(
+            "select pg_terminate_backend(active_pid, 5000) from pg_replication_slots where database = %s", (name,)
+        )
         admin.execute(
             "select pg_drop_replication_slot(slot_name) from pg_replication_slots where database = %s", (name,)
         )

@@ -30,6 +30,7 @@ from onefold.connectors.cdc.slot import (
     LogTable,
     confirm,
     create_slot,
+    drop_slot,
     ensure_publication,
     require_no_slot,
     require_ready,
@@ -104,15 +105,17 @@ class _Reader:
             elif held := window.checkpoints.get(""):
                 yield from self._follow(Checkpoint.of(held, self._named))
             else:
-                yield from self._begin()
+                yield from self._begin(window.abandoned.get(""))
         except SnapshotLost:
             raise Retriable(
                 f"{self._named}: the connection to the source was lost while its rows or its log were read. What has "
                 "landed stays; the next attempt goes on after it."
             ) from None
 
-    def _begin(self) -> Iterator[Page]:
+    def _begin(self, abandoned: str | None) -> Iterator[Page]:
         table = self._table
+        if abandoned and Checkpoint.of(abandoned, self._named).slot == table.slot:
+            self._tell("DROP SLOT", lambda connection: drop_slot(connection, table))
         self._tell("CHECK", lambda connection: require_ready(connection, table))
         self._tell("CHECK", lambda connection: require_no_slot(connection, table))
         self._tell("CREATE PUBLICATION", lambda connection: ensure_publication(connection, table), writes=True)

@@ -71,6 +71,7 @@ class _Table:
     may_read: bool
     owns: bool
     identity: list[str] | None
+    has_key: bool
     via_root: bool | None
     published: bool
 
@@ -142,6 +143,7 @@ def _missing_of_table(
                     join pg_attribute a on a.attrelid = c.oid and a.attnum = any(i.indkey)
                     where i.indrelid = c.oid and case relreplident
                         when 'd' then i.indisprimary when 'i' then i.indisreplident else false end) as identity,
+                   exists (select from pg_index i where i.indrelid = c.oid and i.indisprimary) as has_key,
                    (select p.pubviaroot from pg_publication p where p.pubname = %(publication)s) as via_root,
                    exists (select from pg_publication_tables t join pg_namespace n on n.nspname = t.schemaname
                            where t.pubname = %(publication)s and n.oid = c.relnamespace and t.tablename = relname)
@@ -159,9 +161,13 @@ def _missing_of_table(
     if not found.may_read:
         yield f"the login may not read the table: GRANT SELECT ON {name} TO {login};"
     if found.relreplident != "f" and not set(table.keys) <= set(found.identity or ()):
+        identity = f"ALTER TABLE {name} REPLICA IDENTITY"
+        remedy = (
+            f"{identity} DEFAULT" if found.has_key else f"ALTER TABLE {name} ADD PRIMARY KEY ({', '.join(table.keys)})"
+        )
         yield (
-            f"the log does not tell which row was changed ({', '.join(table.keys)}): ALTER TABLE {name} ADD PRIMARY "
-            f"KEY ({', '.join(table.keys)}); or, at the cost of a longer log, ALTER TABLE {name} REPLICA IDENTITY FULL;"
+            f"the log does not tell which row was changed ({', '.join(table.keys)}): {remedy}; or, at the cost of a "
+            f"longer log, {identity} FULL;"
         )
     if found.via_root is None and not found.owns:
         yield (
@@ -219,7 +225,8 @@ def drop_slot(connection: psycopg.Connection, table: LogTable) -> None:
 
 def require_no_slot(connection: psycopg.Connection, table: LogTable) -> None:
     """Raises Fatal when a slot of that name is there before the stream has any position in it."""
-    if connection.execute("select from pg_replication_slots where slot_name = %s", (table.slot,)).fetchone():
+    found = connection.execute("select from pg_replication_slots where slot_name = %s", (table.slot,)).fetchone()
+    if found is not None:
         raise Fatal(
             f"{table.named}: the source has a replication slot {table.slot} already, and nothing that this warehouse "
             "has published comes from it. Another Onefold may read it: then give this stream a name of its own "
