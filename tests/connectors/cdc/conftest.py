@@ -96,7 +96,8 @@ class Log:
     def do(self, job: Job) -> Load:
         """Load, once the server has noticed that a killed load reads no more."""
         self.run(
-            "select pg_terminate_backend(active_pid, 5000) from pg_replication_slots where database = current_database()"
+            "select pg_terminate_backend(active_pid, 5000) from pg_replication_slots"
+            " where database = current_database()"
         )
         steps.land(job)
         return steps.publish(job)
