@@ -11,7 +11,7 @@ from onefold.catalog.system import System
 from onefold.orchestration.assets import staging_asset
 from onefold.orchestration.dag_docs import load_doc, sync_doc
 from onefold.orchestration.deadlines import freshness_deadlines
-from onefold.orchestration.forms import ACCEPT_DELETES, INSTANT
+from onefold.orchestration.forms import ACCEPT_DELETES, INSTANT, several_of
 from onefold.orchestration.operators import LoadStream
 from onefold.orchestration.retries import retried
 
@@ -38,6 +38,11 @@ def sync_dag(system: System) -> DAG:
             ),
             "end": Param(None, **INSTANT, section=WINDOW, description="End of the window, itself outside; empty: now"),
             "accept_deletes": Param(None, **ACCEPT_DELETES),
+            "anew": Param(
+                None,
+                **several_of(list(system.streams)),
+                description="Streams that are read from scratch and compared whole, whatever they could go on from",
+            ),
         },
         default_args=retried(2),
     ) as dag:

@@ -24,8 +24,16 @@ from onefold.settings import settings
     metavar="STREAM=RECORDS",
     help="Let so many records of the stream be deleted, though its listing lacks suspiciously many.",
 )
+@click.option(
+    "--anew",
+    multiple=True,
+    metavar="STREAM",
+    help="Read the stream from scratch and compare it whole, whatever it could go on from.",
+)
 @click.option("--json", "as_json", is_flag=True, help="For scripts.")
-def sync(system: str, start: str | None, end: str | None, accepted: tuple[str, ...], as_json: bool) -> None:
+def sync(
+    system: str, start: str | None, end: str | None, accepted: tuple[str, ...], anew: tuple[str, ...], as_json: bool
+) -> None:
     """Load one SYSTEM now, all its streams, through the real scheduler."""
     from onefold.catalog.reader import read_systems
     from onefold.commands.past import ask_streams, asked_window, known_system
@@ -39,11 +47,16 @@ def sync(system: str, start: str | None, end: str | None, accepted: tuple[str, .
     if start or end:
         ask_streams(found, asked_window(start, end)[0])
     deletes = accepted_deletes(found, accepted)
+    if unknown := sorted(set(anew) - found.streams.keys()):
+        raise Fatal(
+            f"{system} has no stream {', '.join(unknown)}, as --anew asks for. Its streams are: "
+            f"{', '.join(found.streams)}. Nothing was started."
+        )
     here = settings()
     api = airflow(here)
     api.wait_for_dag(f"sync__{system}")  # of a system that was added just now
     accept = ", ".join(f"{stream}={records}" for stream, records in deletes.items())
-    conf = {"start": start, "end": end, "accept_deletes": accept or None}
+    conf = {"start": start, "end": end, "accept_deletes": accept or None, "anew": list(anew) or None}
     run = follow(api, api.start_dag(f"sync__{system}", conf))
     with connect_as("engineer") as connection:
         loads = loads_of_run(connection, run.dag_id, run.run_id)

@@ -153,6 +153,8 @@ def _begin(connection: psycopg.Connection, job: Job) -> Load:
     ensure_plain_views(connection, [(job.table, job.stream)])
     if job.sweep:
         window = Window(BEGINNING, datetime.now(UTC))
+    elif job.anew:
+        window = Window(BEGINNING, job.requested.end or datetime.now(UTC))
     elif job.replay_id is not None:
         window = replay_window(connection, job.replay_id, system, job.stream_name)
     else:

@@ -10,6 +10,7 @@ from onefold.catalog.stream import Stream
 from onefold.connectors.cdc.pgoutput import Begin, Relation, RowChange, Truncate, decoded
 from onefold.connectors.cdc.position import Checkpoint, Lsn, cursor
 from onefold.connectors.cdc.rows import FindValues, LogRows, WriterOf
+from onefold.connectors.cdc.slot import LogTable
 from onefold.connectors.record import Record
 from onefold.errors import Fatal
 
@@ -29,10 +30,10 @@ class Changes:
     """
 
     def __init__(
-        self, named: str, stream: Stream, oid: int, held: Checkpoint, end: Lsn,
+        self, table: LogTable, stream: Stream, oid: int, held: Checkpoint, end: Lsn,
         writer_of: WriterOf, find: FindValues,
     ) -> None:  # fmt: skip
-        self._named = named
+        self._table = table
         self._stream = stream
         self._oid = oid
         self._held = held
@@ -63,10 +64,11 @@ class Changes:
                         return
                     commit, number = message.commit, 0
                 case Relation() if message.id == self._oid:
-                    rows = LogRows(message, self._stream, self._named, self._writer_of, self._find)
+                    rows = LogRows(message, self._stream, self._table.named, self._writer_of, self._find)
                     self._compare(rows.columns)
                 case Truncate() if self._oid in message.relations:
-                    if after is None or next_cursor() > after:
+                    at = next_cursor()
+                    if after is None or at > after:
                         yield EMPTIED
 
     def _compare(self, columns: dict[str, int]) -> None:
@@ -76,8 +78,7 @@ class Changes:
         differ = sorted(name for name, oid in columns.items() if before.get(name, 0) != oid)
         if differ:
             raise Fatal(
-                f"{self._named}: the table was altered: {', '.join(differ)} is new or of another type, and the log "
-                "does not tell what that did to rows which were not changed otherwise. Nothing was loaded, and what "
-                "is published stays. Load the stream anew: it is read whole and compared (docs/events.md, When a "
-                "table is altered)."
+                f"{self._table.named}: the table was altered: {', '.join(differ)} is new or of another type, and the "
+                "log does not tell what that did to rows which were not changed otherwise. Nothing was loaded; what "
+                f"is published stays. Load the stream anew, which reads it whole and compares: {self._table.anew}"
             )

@@ -60,7 +60,7 @@ class Checkpoint:
         except (msgspec.MsgspecError, ValueError) as error:
             raise Fatal(
                 f"{named}: what is stored of its position (ops.stream_checkpoint) is no position in a log of changes. "
-                "If the stream was read in another way before, load it anew (docs/events.md)."
+                "If the stream was read in another way before, load it anew (bin/onefold sync --help, --anew)."
             ) from error
 
 

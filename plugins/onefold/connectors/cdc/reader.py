@@ -26,6 +26,7 @@ from onefold.catalog.system import System
 from onefold.connectors.cdc.changes import Changes, Emptied
 from onefold.connectors.cdc.database import LogDatabase
 from onefold.connectors.cdc.position import Checkpoint, Lsn, cursor
+from onefold.connectors.cdc.requirements import require_ready
 from onefold.connectors.cdc.slot import (
     LogTable,
     confirm,
@@ -33,7 +34,6 @@ from onefold.connectors.cdc.slot import (
     drop_slot,
     ensure_publication,
     require_no_slot,
-    require_ready,
     require_slot,
 )
 from onefold.connectors.cdc.snapshot import snapshot_pages
@@ -197,7 +197,7 @@ class _Reader:
         def writer_of(name: str, oid: int) -> Write:
             return self._tell("DESCRIBE", lambda inside: writer(inside, known_type(inside, oid), kinds.get(name), zone))
 
-        return Changes(self._named, self._stream, found[0], held, end, writer_of, self._find)
+        return Changes(self._table, self._stream, found[0], held, end, writer_of, self._find)
 
     def _messages(self, end: Lsn) -> Iterator[bytes]:
         """The log's messages from the confirmed position on. They stay in the slot."""

@@ -53,6 +53,7 @@ def job_of(context: Context, system_name: str, stream: str, rate: str | None = N
         acknowledge=to_system(system, where, warehouse_url()),
         confirm=confirmation(system, where, warehouse_url()),
         accept_deletes=accepted_deletes(context["params"].get("accept_deletes")).get(stream),
+        anew=stream in (context["params"].get("anew") or ()),
     )
 
 
