@@ -73,7 +73,7 @@ def test_a_sync_has_intervals_to_backfill_and_one_run_at_a_time(found: Mapping[s
     dag = found["dags"][dag_id]
     assert dag["schedule"] == "CronDataIntervalTimetable"
     assert dag["max_active_runs"] == 1
-    assert dag["params"] == ["accept_deletes", "end", "start"]
+    assert dag["params"] == ["accept_deletes", "anew", "end", "start"]
 
 
 def test_each_freshness_sla_of_a_system_is_a_deadline() -> None:

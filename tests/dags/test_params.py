@@ -21,7 +21,7 @@ def params() -> ParamsDict:
 
 
 def test_an_empty_form_is_right(params: ParamsDict) -> None:
-    assert params.validate() == {"start": None, "end": None, "accept_deletes": None}
+    assert params.validate() == {"start": None, "end": None, "accept_deletes": None, "anew": None}
 
 
 def test_instants_with_a_zone_are_right(params: ParamsDict) -> None:
