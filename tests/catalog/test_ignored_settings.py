@@ -47,7 +47,10 @@ def test_a_setting_is_read_by_its_protocol_or_refused(protocol: str, setting: st
 @pytest.mark.parametrize(
     ("new", "message"),
     [
-        ("request: {path: /accounts, table: account}", "protocol rest ignores request.table (protocol cdc and sql read it)"),
+        (
+            "request: {path: /accounts, table: account}",
+            "protocol rest ignores request.table (read by protocol cdc and sql)",
+        ),
         (
             "request: {path: /accounts}\n    next: {size: 50}",
             "protocol rest ignores next.size (protocol graphql and",

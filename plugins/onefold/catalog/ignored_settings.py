@@ -47,7 +47,7 @@ def ignored_settings(protocol: str, stream: Stream) -> Iterator[tuple[str, str]]
     for name in _given(stream):
         if name in _CHECKED - READ[protocol]:
             readers = sorted(each for each, read in READ.items() if name in read)
-            others = f"protocol {' and '.join(readers)} {'reads' if len(readers) == 1 else 'read'} it" if readers else "a module under `python` may read it"
+            others = f"read by protocol {' and '.join(readers)}" if readers else "a module under `python` may read it"
             if (protocol, name) == ("graphql", "request.params"):
                 others = "its arguments stand under request.arguments"
             yield name, f"protocol {protocol} ignores {name} ({others}); take it out"

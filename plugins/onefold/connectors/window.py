@@ -19,9 +19,9 @@ class Window:
 
     Times are what today's sources are asked for: they may be given as datetimes, and `start` and `end` give them back.
     `checkpoints` are what the reader handed over with the loads published so far (Partition.checkpoint), by partition.
-    There are none when a run names its window: such a stream is then read from scratch, as a snapshot. So it is when a
-    run loads it anew, and `abandoned` are then the checkpoints that were there: what a reader keeps for them at the
-    source, it lets go. `scope` says which keys a look-up is asked about; other streams ignore it.
+    There are none when a run names its window: such a stream is then read from scratch, as a snapshot. So it is when
+    somebody asks for it `anew`: what a reader keeps at the source to go on from, it then lets go. `scope` says which
+    keys a look-up is asked about; other streams ignore it.
 
     Raises Fatal when the ends have no order (two kinds, two sources, a time without a zone), or the first is not before
     the second.
@@ -31,7 +31,7 @@ class Window:
     to_position: Position
     checkpoints: Mapping[str, str] = field(compare=False, repr=False)
     scope: LookupScope
-    abandoned: Mapping[str, str] = field(compare=False, repr=False)
+    anew: bool
 
     def __init__(
         self,
@@ -39,7 +39,8 @@ class Window:
         to_position: Position | datetime,
         checkpoints: Mapping[str, str] | None = None,
         scope: LookupScope = "open",
-        abandoned: Mapping[str, str] | None = None,
+        *,
+        anew: bool = False,
     ) -> None:
         first, after = position_of(from_position), position_of(to_position)
         if not first < after:
@@ -48,7 +49,7 @@ class Window:
         object.__setattr__(self, "to_position", after)
         object.__setattr__(self, "checkpoints", checkpoints or {})
         object.__setattr__(self, "scope", scope)
-        object.__setattr__(self, "abandoned", abandoned or {})
+        object.__setattr__(self, "anew", anew)
 
     @property
     def start(self) -> datetime:

@@ -140,7 +140,7 @@ def confirmation(
     system: System, endpoint: Endpoint, warehouse_url: str, transport: OpenTransport = open_transport
 ) -> Confirm | None:
     """What tells the system how far its log is published; None where it need not hear of it."""
-    if not connector_class(system).capabilities.confirms:
+    if not confirms(system):
         return None
 
     def tell(stream_name: str, usage: Usage, checkpoint: str) -> None:
@@ -148,6 +148,11 @@ def confirmation(
             connector.confirm(checkpoint)
 
     return tell
+
+
+def confirms(system: System) -> bool:
+    """Whether the system is told how far its log is published, and then lets go of what comes before."""
+    return connector_class(system).capabilities.confirms
 
 
 def acknowledges(system: System) -> bool:

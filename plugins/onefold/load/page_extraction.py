@@ -87,5 +87,6 @@ def _window(connection: psycopg.Connection, job: Job, load: Load) -> Window:
         return Window(load.window_start, load.window_end + SLACK)
     if job.requested.exactly:
         return replace(load.window, scope=job.requested.scope)
-    stored = stored_checkpoints(connection, job.system.system, job.stream_name)
-    return replace(load.window, abandoned=stored) if job.anew else replace(load.window, checkpoints=stored)
+    if job.anew:
+        return replace(load.window, anew=True)
+    return replace(load.window, checkpoints=stored_checkpoints(connection, job.system.system, job.stream_name))

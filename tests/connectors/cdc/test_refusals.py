@@ -9,9 +9,12 @@ import psycopg
 import pytest
 from psycopg.pq import ExecStatus
 
+from onefold.catalog.reader import Catalog
 from onefold.errors import Fatal, Retriable
 from onefold.load import steps
 from onefold.platform.postgres import Postgres
+from onefold.rollback.lifecycle import preview_rollback
+from onefold.rollback.request import RollbackRequest
 from tests.connectors.cdc.conftest import Log, orders
 from tests.connectors.cdc.test_loads import at_source
 
@@ -76,9 +79,11 @@ def test_a_table_that_is_not_there_is_named(log: Log):
 def test_a_slot_that_nothing_published_comes_from_is_left_alone(log: Log):
     log.run(f"select pg_create_logical_replication_slot('{SLOT}', 'pgoutput')")
     message = refused(log)
-    assert "Another Onefold may read it" in message
+    assert "If another Onefold reads it" in message
     assert slots(log) == 1
     log.load(orders(request={"table": "orders", "slot": "mine"}))
+    log.load(orders(), anew=True)
+    assert slots(log) == 2
 
 
 def test_a_slot_that_somebody_else_holds_is_waited_for(log: Log):
@@ -143,3 +148,13 @@ def test_a_source_that_is_down_is_retriable(log: Log, log_server: Postgres):
         assert "nothing was changed here" in refused(log, Retriable)
     finally:
         log_server.start()
+
+
+def test_the_plan_of_a_rollback_says_that_the_source_does_not_tell_the_changes_again(log: Log):
+    log.run("insert into orders values (1, 'One', null, 1)")
+    log.load(orders())
+    log.run("insert into orders values (2, 'Two', null, 1)")
+    load = log.load(orders())
+    catalog = Catalog(systems={"test_log": orders()}, entities={})
+    shown = preview_rollback(log.warehouse_url, catalog, RollbackRequest((load.load_id,), reason="why"))
+    assert "bin/onefold sync test_log --anew order" in shown.text

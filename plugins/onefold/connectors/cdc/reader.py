@@ -105,16 +105,16 @@ class _Reader:
             elif held := window.checkpoints.get(""):
                 yield from self._follow(Checkpoint.of(held, self._named))
             else:
-                yield from self._begin(window.abandoned.get(""))
+                yield from self._begin(anew=window.anew)
         except SnapshotLost:
             raise Retriable(
                 f"{self._named}: the connection to the source was lost while its rows or its log were read. What has "
                 "landed stays; the next attempt goes on after it."
             ) from None
 
-    def _begin(self, abandoned: str | None) -> Iterator[Page]:
+    def _begin(self, *, anew: bool) -> Iterator[Page]:
         table = self._table
-        if abandoned and Checkpoint.of(abandoned, self._named).slot == table.slot:
+        if anew:
             self._tell("DROP SLOT", lambda connection: drop_slot(connection, table))
         self._tell("CHECK", lambda connection: require_ready(connection, table))
         self._tell("CHECK", lambda connection: require_no_slot(connection, table))

@@ -115,10 +115,9 @@ def require_no_slot(connection: psycopg.Connection, table: LogTable) -> None:
     found = connection.execute("select from pg_replication_slots where slot_name = %s", (table.slot,)).fetchone()
     if found is not None:
         raise Fatal(
-            f"{table.named}: the source has a replication slot {table.slot} already, and nothing that this warehouse "
-            "has published comes from it. Another Onefold may read it: then give this stream a name of its own "
-            "(request.slot in the system's YAML). If it is left over from a load that died, have it dropped at the "
-            f"source: select pg_drop_replication_slot('{table.slot}');"
+            f"{table.named}: the source has a replication slot {table.slot} already, and nothing that is published "
+            "here comes from it. If another Onefold reads it, give this stream a name of its own (request.slot in the "
+            f"system's YAML). If it is left over from a load that died or was rolled back: {table.anew} drops it."
         )
 
 
