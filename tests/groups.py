@@ -9,11 +9,15 @@ from __future__ import annotations
 import re
 
 from xdist.scheduler import LoadScopeScheduling
+from xdist.workermanage import WorkerController
 
 _STREAM = re.compile(r"\[([a-z0-9_]+\.[a-z0-9_]+)[-\]]")
 
 _PUBLISHED = {"test_catalogue.py", "test_commerce.py", "test_ksef_invoices.py", "test_registers.py"}
 _EVERY_STREAM = {"test_one_record.py", "test_erased.py", "test_mapping_proposals.py"}
+
+SCHEDULER = "scheduler"
+"""Its tests wait for one another's runs, one at a time: the longest that one worker does."""
 
 _KILLED = {"test_disk.py", "test_kill.py"}
 
@@ -34,7 +38,7 @@ def group_of(test: str) -> str:
     if module.partition("tests/conform/")[2] in _EVERY_STREAM:
         return "every_stream"
     if "tests/scheduler/" in module or module.endswith("tests/docs/test_commands.py"):
-        return "scheduler"
+        return SCHEDULER
     if module.partition("tests/erasure/")[2] in _KILLED:
         return "killed erasures"
     stream = _STREAM.search(test)
@@ -42,13 +46,18 @@ def group_of(test: str) -> str:
 
 
 class GroupScheduling(LoadScopeScheduling):
-    """Gives each worker whole groups: after what they begin with, the long ones, then the largest first."""
+    """Gives each worker whole groups: first what takes long, the scheduler's before all, then the largest."""
 
-    def schedule(self) -> None:
-        """Begin, and put what takes long before the rest."""
-        super().schedule()
-        for group in [each for each in reversed(self.workqueue) if _LONG.match(each)]:
-            self.workqueue.move_to_end(group, last=False)
+    _is_ordered = False
+
+    def _assign_work_unit(self, node: WorkerController) -> None:
+        """Give the worker the next group. xdist has put them in its own order just before it calls this first."""
+        if not self._is_ordered:
+            self._is_ordered = True
+            for group in [*(each for each in reversed(self.workqueue) if _LONG.match(each)), SCHEDULER]:
+                if group in self.workqueue:
+                    self.workqueue.move_to_end(group, last=False)
+        super()._assign_work_unit(node)
 
     def _split_scope(self, nodeid: str) -> str:
         return group_of(nodeid)
