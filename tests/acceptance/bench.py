@@ -228,6 +228,12 @@ def everything(listed: Listed) -> WindowRequest:
     return WindowRequest(listed.case.history, datetime.now(UTC), exactly=True)
 
 
+def anew(listed: Listed) -> WindowRequest:
+    """All of the stream once more; of a look-up, whose answers have aged, as any load asks for it: its past would be
+    asked for day by day."""
+    return WindowRequest() if listed.stream.lookup else everything(listed)
+
+
 def assert_gone(bench: Bench, listed: Listed, sound: dict[str, bool]) -> None:
     """What is gone at the source shows so in staging, and (where the source says it outright) nothing else does."""
     ended = {

@@ -119,12 +119,21 @@ def who_signs_in(listed: Listed) -> tuple[object, ...]:
 
 def shape(listed: Listed) -> tuple[object, ...]:
     """What decides how the stream's pages and records become versions: one of each proves what load/ does."""
+    return *transport(listed), *history(listed)
+
+
+def history(listed: Listed) -> tuple[object, ...]:
+    """What decides how pages that are there become versions, whoever has read them."""
     stream = listed.stream
     cursor = stream.cursor.kind if stream.cursor else None
     deletes = tuple(name for name, said in stream.deletes if said)
     changes_by_itself = bool(stream.volatile)
-    said = (cursor, deletes, bool(stream.nested), bool(stream.lookup), stream.retention_limited, changes_by_itself)
-    return *transport(listed), *said
+    return cursor, deletes, bool(stream.nested), bool(stream.lookup), stream.retention_limited, changes_by_itself
+
+
+def resumption(listed: Listed) -> tuple[object, ...]:
+    """What decides how an extraction goes on from a page's token."""
+    return *between_requests(listed), bool(listed.stream.lookup)
 
 
 each_stream = pytest.mark.parametrize("listed", ALL, ids=lambda listed: listed.name)
@@ -154,21 +163,26 @@ def able(*faults: str) -> list[Listed]:
 
 def each_transport(*faults: str) -> Mark:
     """Parametrises a test over the streams whose source can have all of these faults, once per way to ask."""
-    return once_per(transport, "listed", [(listed,) for listed in able(*faults)], lambda listed: listed.name)
+    return each_kind(transport, able(*faults))
 
 
 def each_shape(streams: Iterable[Listed]) -> Mark:
     """Parametrises a test over these streams, once per way in which records become versions."""
-    return once_per(shape, "listed", [(listed,) for listed in streams], lambda listed: listed.name)
+    return each_kind(shape, streams)
 
 
-def each_change(values: Callable[[Case], tuple]) -> Mark:
-    """Parametrises a test over the streams and what `values` gives of each one's case, once per connector, type and
+def each_kind(kind: Callable[[Listed], object], streams: Iterable[Listed]) -> Mark:
+    """Parametrises a test over these streams, once per kind."""
+    return once_per(kind, "listed", [(listed,) for listed in streams], lambda listed: listed.name)
+
+
+def each_change(values: Callable[[Case], tuple], reader: Callable[[Listed], object] = connector) -> Mark:
+    """Parametrises a test over the streams and what `values` gives of each one's case, once per reader, type and
     whether the field has another name on the wire."""
 
     def key(listed: Listed, given: tuple[str, ...]) -> object:
         field, wire, *types = given
-        return connector(listed), field == wire, "." in wire, *types
+        return reader(listed), field == wire, "." in wire, *types
 
     pairs = [(listed, value) for listed in ALL for value in values(listed.case)]
     return once_per(key, "listed, given", pairs, lambda listed, value: f"{listed.name}-{value[0]}-{value[-1]}")

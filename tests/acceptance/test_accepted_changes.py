@@ -10,15 +10,15 @@ from onefold.connectors.page import Page, PageReader
 from onefold.connectors.window import BEGINNING, Window
 from onefold.load.ledger import Load
 from tests.acceptance.bench import Bench, assert_gone, everything
-from tests.acceptance.streams import ALL, LISTING, Listed, each_lookup, each_shape, shape
+from tests.acceptance.streams import ALL, LISTING, Listed, each_kind, each_lookup, each_shape, history
 
 each_listing = pytest.mark.parametrize("listed", LISTING, ids=lambda listed: listed.name)
-each_changing = each_shape(
-    listed for listed in LISTING if not {"changes", "deletions"} <= listed.case.cannot_have.keys()
+each_changing = each_kind(
+    history, [listed for listed in LISTING if not {"changes", "deletions"} <= listed.case.cannot_have.keys()]
 )
 
-FIRST_OF_A_SHAPE = frozenset({shape(listed): listed for listed in reversed(LISTING)}.values())
-"""The streams that are also read anew: whether parts make a whole is the engine's doing, and proven once per shape."""
+FIRST_OF_A_HISTORY = frozenset({history(listed): listed for listed in reversed(LISTING)}.values())
+"""The streams that are also read anew: whether parts make a whole is the engine's doing, whoever has read them."""
 
 Contents = dict[str, tuple[object, bool]]
 
@@ -64,7 +64,7 @@ def test_the_next_load_brings_exactly_what_changed_was_deleted_or_is_new(
     assert_gone(loaded, listed, sound)
     increment = contents(loaded, listed)
     assert counted(load) == difference(before, increment)
-    if listed in FIRST_OF_A_SHAPE or request.config.getoption("matrix") == "full":
+    if listed in FIRST_OF_A_HISTORY or request.config.getoption("matrix") == "full":
         loaded.forget(listed)
         loaded.load(listed)
         # as if it had always been read in one go

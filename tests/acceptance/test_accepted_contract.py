@@ -10,8 +10,8 @@ import pytest
 from onefold.catalog.reader import read_catalog
 from onefold.errors import Rejected
 from onefold.quality.withholding import withholding_of
-from tests.acceptance.bench import Bench, everything
-from tests.acceptance.streams import Listed, each_change
+from tests.acceptance.bench import Bench, anew
+from tests.acceptance.streams import Listed, each_change, one_status
 
 CATALOG = read_catalog()
 
@@ -32,7 +32,7 @@ def noted(bench: Bench, listed: Listed) -> str:
     """The change of contract that a load writes down; asserts that it is published."""
     bench.let_answers_age(listed)
     waiting = waiting_keys(bench, listed)
-    load = bench.load(listed, requested=everything(listed))
+    load = bench.load(listed, requested=anew(listed))
     assert load.state == "published"
     assert waiting_keys(bench, listed) == waiting
     changes = bench.query(
@@ -52,7 +52,7 @@ def refused(bench: Bench, listed: Listed) -> str:
     bench.let_answers_age(listed)
     before = bench.untouched(listed)
     with pytest.raises(Rejected) as raised:
-        bench.load(listed, requested=everything(listed))
+        bench.load(listed, requested=anew(listed))
     assert bench.hits() > 0
     assert bench.untouched(listed) == before
     (state, error) = bench.query("select state, error from ops.load order by load_id desc limit 1")[0]
@@ -68,14 +68,14 @@ def test_a_renamed_field_refuses_the_load_and_is_named(loaded: Bench, listed: Li
     assert f"field {field} was {listed.stream.fields[field].type} and is now absent" in message
 
 
-@each_change(lambda case: case.renamed)
+@each_change(lambda case: case.renamed, one_status)
 def test_a_dropped_field_refuses_the_load_and_is_named(loaded: Bench, listed: Listed, given: tuple[str, str]):
     field, wire = given
     loaded.fault(listed, kind="drop_field", field=wire, times=-1)
     assert f"field {field} was {listed.stream.fields[field].type} and is now absent" in told(loaded, listed, field)
 
 
-@each_change(lambda case: case.vanishing)
+@each_change(lambda case: case.vanishing, one_status)
 def test_an_optional_field_that_vanishes_from_all_records_refuses_the_load_and_is_named(
     loaded: Bench, listed: Listed, given: tuple[str, str]
 ):

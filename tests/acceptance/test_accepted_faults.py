@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from onefold.errors import Retriable
-from tests.acceptance.bench import Bench, Observed, everything
+from tests.acceptance.bench import Bench, Observed, anew
 from tests.acceptance.streams import (
     ALL,
     Listed,
@@ -16,7 +16,6 @@ from tests.acceptance.streams import (
     once_per,
     one_request,
     one_status,
-    transport,
     who_signs_in,
 )
 
@@ -52,7 +51,7 @@ def _what_the_fault_meets(listed: Listed, fault: str) -> object:
 
 
 def _what_lasts(listed: Listed, lasting: str) -> object:
-    return lasting, (one_status if LASTING[lasting][0]["kind"] in UNREAD else transport)(listed)
+    return lasting, (one_status if LASTING[lasting][0]["kind"] in UNREAD else one_request)(listed)
 
 
 each_passing = once_per(
@@ -102,7 +101,7 @@ def test_a_lasting_fault_fails_the_load_and_touches_nothing_until_it_is_fixed(
     before = loaded.untouched(listed)
     loaded.fault(listed, **fault, times=-1)
     with pytest.raises(Retriable) as raised:
-        loaded.load(listed, requested=everything(listed))
+        loaded.load(listed, requested=anew(listed))
     message = str(raised.value)
     assert listed.name in message
     assert said in message
@@ -110,7 +109,7 @@ def test_a_lasting_fault_fails_the_load_and_touches_nothing_until_it_is_fixed(
     assert loaded.untouched(listed) == before
     assert loaded.query("select state, error from ops.load order by load_id desc limit 1") == [("rejected", message)]
     loaded.fix()
-    again = loaded.load(listed, requested=everything(listed))
+    again = loaded.load(listed, requested=anew(listed))
     assert (again.state, again.rows_new, again.rows_changed, again.rows_deleted) == ("published", 0, 0, 0)
     assert loaded.observed(listed) == undisturbed
 

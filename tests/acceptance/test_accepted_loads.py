@@ -13,7 +13,19 @@ from onefold.connectors.window import Window
 from onefold.load import steps
 from onefold.load.window import WindowRequest
 from tests.acceptance.bench import Bench, Observed, assert_gone, everything
-from tests.acceptance.streams import ALL, CASES, EXEMPT, Listed, able, catalogued, each_shape, each_stream
+from tests.acceptance.streams import (
+    ALL,
+    CASES,
+    EXEMPT,
+    Listed,
+    able,
+    catalogued,
+    each_kind,
+    each_shape,
+    each_stream,
+    history,
+    resumption,
+)
 
 
 def test_every_stream_of_the_catalogue_is_listed_or_exempt_for_a_written_reason():
@@ -68,7 +80,7 @@ def test_overlapping_windows_give_the_union(empty: Bench, listed: Listed, undist
     assert empty.observed(listed) == undisturbed
 
 
-@each_shape(able("several pages"))
+@each_kind(history, able("several pages"))
 def test_pages_in_any_order_and_repeated_give_the_same(empty: Bench, listed: Listed, undisturbed: Observed):
     order = random.Random(11)
     seen: list[int] = []
@@ -93,7 +105,7 @@ class Killed(BaseException):
     """The end of the loading process."""
 
 
-@each_shape(able("several pages"))
+@each_kind(resumption, able("several pages"))
 def test_an_extraction_killed_after_a_page_goes_on_from_there(empty: Bench, listed: Listed, undisturbed: Observed):
     tokens: list[str | None] = []
 
