@@ -15,7 +15,7 @@ from onefold.http.attempt import Response
 from onefold.http.sign_in.contract import Access, Signed
 from onefold.http.wire import Request, Wire
 from onefold.mapping.sql import field_sql
-from tests.acceptance.bench import Bench, everything
+from tests.acceptance.bench import Bench, anew
 from tests.acceptance.streams import Listed, each_transport
 
 HIDDEN: tuple[PersonalClass, ...] = ("identity", "contact", "sensitive")
@@ -78,11 +78,11 @@ def test_nothing_secret_or_personal_is_in_logs_audit_lineage_or_errors(
     loaded.let_answers_age(listed)
     loaded.fault(listed, kind="status", code=503, body=told, times=2)
     loaded.fault(listed, kind="html", after=2)
-    loaded.load(listed, requested=everything(listed))
+    loaded.load(listed, requested=anew(listed))
     loaded.let_answers_age(listed)
     loaded.fault(listed, kind="status", code=400, body=told, times=-1)
     with pytest.raises(OnefoldError):
-        loaded.load(listed, requested=everything(listed))
+        loaded.load(listed, requested=anew(listed))
     logged = caplog.text
     written = json.dumps(
         [
