@@ -118,3 +118,22 @@ WRONG_CLASSES = {
     "{by_class: {organisation: {}}}": '"history" is missing; add "history: …"',
     "{by_class: {organisation: {history: P1D, deleted: P1D}}}": 'unknown key "deleted"',
 }
+
+
+NO_PERSONS = {"krs.extract.numerKRS", "crbr.beneficiary.KRS"}
+"""Numbers of the court register: who has one is never a natural person."""
+
+
+def test_a_field_that_gives_a_personal_attribute_its_value_is_personal_itself():
+    catalog = read_catalog()
+    unclassed = {
+        f"{source}.{name}"
+        for entity in catalog.entities.values()
+        for attribute in entity.attributes.values()
+        if attribute.personal != "none"
+        for source, rule in attribute.sources.items()
+        for system, _, stream in [source.partition(".")]
+        for name in rule.fields
+        if catalog.systems[system].streams[stream].fields[name].personal == "none"
+    }
+    assert unclassed == NO_PERSONS

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 
 import psycopg
 import pytest
+from airflow.sdk.execution_time.context import OutletEventAccessors
 
 from onefold.audit import AuditEvent, append
 from onefold.audit.approval import ask, decide
@@ -35,7 +36,7 @@ def context(run: str, **xcom: object) -> dict[str, object]:
     """A run of the DAG, whose XCom an attacker has written."""
     task = SimpleNamespace(xcom_pull=lambda **_: xcom)
     run_ = SimpleNamespace(dag_id="rollback", run_id=run, triggering_user_name="engineer")
-    return {"dag_run": run_, "ti": task, "outlet_events": {tasks.ROLLED_BACK: SimpleNamespace(add=lambda _: None)}}
+    return {"dag_run": run_, "ti": task, "outlet_events": OutletEventAccessors()}
 
 
 def test_what_is_done_is_the_runs_own_plan_whatever_its_xcom_says(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -46,8 +47,12 @@ def test_what_is_done_is_the_runs_own_plan_whatever_its_xcom_says(shop: Shop, mo
     for module in (tasks, questions):
         monkeypatch.setattr(module, "warehouse_url", lambda: shop.url)
     monkeypatch.setattr(tasks, "read_catalog", lambda: CATALOG)
-    assert tasks.execute(context("manual__1", rollback_id=other))["rollback_id"] == shown
+    of = context("manual__1", rollback_id=other)
+    assert tasks.execute(of)["rollback_id"] == shown
     assert set(shop.current()) == {"b"}
+    (event,) = of["outlet_events"][tasks.ROLLED_BACK].asset_alias_events
+    assert event.extra["rollback_id"] == shown and event.extra["load_ids"] == [harmless.load_id]
+    assert (event.extra["state"], event.extra["records_removed"]) == ("rolled_back", 1)
 
 
 @pytest.mark.parametrize("role", ["loader", "engineer", "auditor"])

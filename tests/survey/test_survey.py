@@ -16,6 +16,8 @@ from onefold.catalog.reader import Catalog
 from onefold.catalog.system import System
 from onefold.errors import Fatal
 from onefold.http.endpoint import Endpoint
+from onefold.survey import reading
+from onefold.survey.advice import risks
 from onefold.survey.document import document
 from onefold.survey.page import page
 from onefold.survey.reading import Bounds
@@ -128,6 +130,24 @@ def test_a_survey_finds_who_is_in_which_system_and_how_far_they_agree(
     assert [each.read.not_read for each in found.streams if each.read.system == "gone"] == [
         "There is no Airflow connection 'gone'."
     ]
+
+
+def test_a_source_that_refuses_to_count_is_read_all_the_same_and_the_survey_says_so(
+    connected: Catalog, tmp_path: Path, loader_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Counter:
+        at_once = 1
+
+        def exactly(self, window: object) -> None:
+            raise Fatal("The user may not count.")
+
+    monkeypatch.setattr(reading, "counter", lambda _: Counter())
+    alone = Catalog({"crm": connected.systems["crm"]}, {})
+    with _session(loader_url) as connection:
+        (found,) = _survey(connection, alone, tmp_path).streams
+    assert (found.read.not_read, found.read.records, found.read.counted) == (None, 7, None)
+    told = [risk.what for risk in risks(connected.systems["crm"], found)]
+    assert "not counted by the source: The user may not count." in told
 
 
 def test_a_record_that_no_database_holds_stops_nothing_but_itself(tmp_path: Path, loader_url: str) -> None:

@@ -60,8 +60,9 @@ def dry_run_chunks(
 
 def publish_chunks(
     url: str, migration: Migration, stream: str, make_job: MakeJob, may_go_on: Callable[[], None]
-) -> None:
-    """Publish every chunk that has not been yet, from what its dry run has read. As dry_run_chunks otherwise.
+) -> list[Load]:
+    """Publish every chunk that has not been yet, from what its dry run has read; returns the loads of all chunks. As
+    dry_run_chunks otherwise.
 
     Raises Rejected before anything of a chunk is published when what was read is not what was shown, and so
     approved: it is gone, and the source gives something else by now. All that is not published must then get a dry run
@@ -70,8 +71,11 @@ def publish_chunks(
     approval has been withdrawn meanwhile.
     """
     with translate_errors(f"migration {migration.migration_id}"), connect(url, autocommit=True) as connection:
+        published = []
         for chunk in ledger.chunks(connection, migration, stream):
-            if chunk.load_id is None:
+            if chunk.load_id is not None:
+                published.append(loads.get(connection, chunk.load_id))
+            else:
                 job = make_job(_exactly(chunk), chunk.dry_run_load)
                 load = _ended_already(connection, job.run, migration, chunk, "published")
                 if load is None:
@@ -85,6 +89,8 @@ def publish_chunks(
                     load = steps.publish(job)
                     _require_equal(connection, job, load, totals.get("accepted", {}))
                 ledger.record_published(connection, chunk, load.load_id)
+                published.append(load)
+        return published
 
 
 def close_abandoned(

@@ -37,6 +37,8 @@ def risks(system: System, facts: StreamFacts) -> Iterator[Risk]:
     if read.not_read:
         yield Risk(name, f"not read: {read.not_read}")
         return
+    if read.not_counted:
+        yield Risk(name, f"not counted by the source: {read.not_counted}")
     if stream.cursor is None and not stream.lookup:
         yield Risk(name, "no cursor: every load reads all of it; ask for a field that says when a record was changed")
     deletes = stream.deletes

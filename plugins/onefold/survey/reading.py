@@ -42,7 +42,8 @@ class Bounds:
 @dataclass(frozen=True, slots=True)
 class StreamRead:
     """What one stream gave. `not_read` says why it gave nothing; `complete` whether the pages were all; `counted` what
-    the source itself counts, and `monthly` by month (2026-03), None where it cannot. Bytes and milliseconds are of
+    the source itself counts, and `monthly` by month (2026-03), None where it cannot, or would not: `not_counted` says
+    why. Bytes and milliseconds are of
     all requests."""
 
     system: str
@@ -59,6 +60,7 @@ class StreamRead:
     milliseconds: float = 0.0
     quota_used: int | None = None
     quota: int | None = None
+    not_counted: str | None = None
 
     @property
     def name(self) -> str:
@@ -92,12 +94,16 @@ def read_stream(
     attempts: list[Attempt] = []
     patient = system.model_copy(update={"limits": system.limits.model_copy(update={"attempts": ATTEMPTS})})
     source = StreamSource(patient, name, endpoint, _asked(keys) if system.streams[name].lookup else None)
+    pages = None if system.streams[name].lookup else bounds.pages
+    make = connector_class(patient)
     try:
         with transport(patient, endpoint, attempts.append, stream=name) as opened:
-            connector = connector_class(patient)(source, opened)
-            counted, monthly = _count(connector)
-            pages = None if system.streams[name].lookup else bounds.pages
-            read = _read(connection, connector, pages)
+            counted, monthly, not_counted = _try_to_count(make(source, opened))
+            if not_counted is None:
+                read = _read(connection, make(source, opened), pages)
+        if not_counted is not None:  # the error may have spoilt what was open: a transaction, a session
+            with transport(patient, endpoint, attempts.append, stream=name) as opened:
+                read = _read(connection, make(source, opened), pages)
     except OnefoldError as error:
         return StreamRead(system.system, name, str(error), requests=len(attempts))
     return StreamRead(
@@ -107,6 +113,7 @@ def read_stream(
         *read,
         counted=counted,
         monthly=monthly,
+        not_counted=not_counted,
         requests=len(attempts),
         bytes=sum(each.bytes for each in attempts),
         milliseconds=sum(each.milliseconds for each in attempts),
@@ -166,6 +173,16 @@ def _take(connection: psycopg.Connection, table: sql.Composable, page: Page) -> 
 def _closable(pages: Iterator[Page]) -> Generator[Page]:
     """An iterator need not have `close`; a generator has, and so has what it yields from."""
     yield from pages
+
+
+def _try_to_count(
+    connector: Connector[Transport],
+) -> tuple[int | None, tuple[tuple[str, int], ...] | None, str | None]:
+    """As _count, and why there are no counts where it refused: the records may be read all the same."""
+    try:
+        return (*_count(connector), None)
+    except OnefoldError as error:
+        return None, None, str(error)
 
 
 def _count(connector: Connector[Transport]) -> tuple[int | None, tuple[tuple[str, int], ...] | None]:

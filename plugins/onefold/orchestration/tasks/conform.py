@@ -17,6 +17,8 @@ from onefold.conform.run import conform as build_and_publish
 from onefold.errors import Rejected
 from onefold.load.staging import ensure_all_staging
 from onefold.mapping.registry import mapping_fingerprints, sync_mapping
+from onefold.orchestration.assets import entity_asset
+from onefold.orchestration.tasks.asset_events import figures_of_entities
 from onefold.orchestration.tasks.errors import airflow_errors
 from onefold.orchestration.tasks.run import run_of
 from onefold.privacy.direct_reads import try_to_collect_direct_reads
@@ -64,4 +66,6 @@ def conform(context: Context) -> Mapping[str, object]:
                 f"publish {report.publish_id} left out {', '.join(sorted(report.refused))}; everything else is "
                 f"published. {' '.join(report.refused.values())}"
             )
+    for entity, extra in figures_of_entities(report).items():
+        context["outlet_events"][entity_asset(entity)].extra.update(extra)
     return report.as_json()

@@ -33,6 +33,7 @@ from onefold.migration.plan_text import plan_text
 from onefold.migration.report import dry_run_loads, make_report, report_text
 from onefold.orchestration.assets import MIGRATED, staging_asset
 from onefold.orchestration.forms import needed_instant
+from onefold.orchestration.tasks.asset_events import figures_of
 from onefold.orchestration.tasks.connections import endpoint
 from onefold.orchestration.tasks.errors import airflow_errors
 from onefold.orchestration.tasks.questions import require_decision
@@ -145,9 +146,12 @@ def publish(context: Context, stream: str) -> int:
         if migration.state != "approved":
             raise Fatal(f"Migration {migration.migration_id} is {migration.state} and not approved.")
         with _in_service(migration) as may_go_on:
-            publish_chunks(warehouse_url(), migration, stream, _make_job(context, migration, stream), may_go_on)
+            published = publish_chunks(
+                warehouse_url(), migration, stream, _make_job(context, migration, stream), may_go_on
+            )
         after_commit(warehouse_url())
-    context["outlet_events"][MIGRATED].add(staging_asset(migration.system, stream))
+    extra = {"migration_id": migration.migration_id, **figures_of(published)}
+    context["outlet_events"][MIGRATED].add(staging_asset(migration.system, stream), extra)
     return int(str(migration.plan["chunks"]))
 
 

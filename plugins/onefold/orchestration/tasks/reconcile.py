@@ -15,6 +15,7 @@ from onefold.load.ledger import Load, Run
 from onefold.notify.receiver import read_receivers
 from onefold.orchestration.assets import REPAIRED, staging_asset
 from onefold.orchestration.forms import instant
+from onefold.orchestration.tasks.asset_events import figures, figures_of
 from onefold.orchestration.tasks.connections import endpoint
 from onefold.orchestration.tasks.errors import airflow_errors
 from onefold.orchestration.tasks.run import counts_of, job_of, run_of, sweep_of
@@ -61,7 +62,8 @@ def compare_stream(context: Context, name: str) -> Mapping[str, object]:
         if refused:
             raise refused
     if loads:
-        context["outlet_events"][REPAIRED].add(staging_asset(system, stream))
+        extra = {"reconciliation_id": found.reconciliation_id, **figures_of(loads)}
+        context["outlet_events"][REPAIRED].add(staging_asset(system, stream), extra)
     drift = found.drift
     return {
         "reconciliation_id": found.reconciliation_id,
@@ -86,7 +88,7 @@ def _swept(context: Context, job: Job, load: Load | None) -> Mapping[str, object
     if load is None:
         return {}
     if load.state == "published" and load.rows_deleted:
-        context["outlet_events"][REPAIRED].add(staging_asset(job.system.system, job.stream_name))
+        context["outlet_events"][REPAIRED].add(staging_asset(job.system.system, job.stream_name), figures(load))
     return {"sweep": load.load_id, "swept": load.state, "keys": load.rows_read, "deleted by sweep": load.rows_deleted}
 
 

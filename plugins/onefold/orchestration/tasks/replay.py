@@ -12,9 +12,10 @@ from onefold.errors import Fatal
 from onefold.load.job import Job
 from onefold.orchestration.assets import REPLAYED, staging_asset
 from onefold.orchestration.forms import instant, numbers
+from onefold.orchestration.tasks.asset_events import figures
 from onefold.orchestration.tasks.errors import airflow_errors
 from onefold.orchestration.tasks.load_steps import load_in_steps
-from onefold.orchestration.tasks.run import figures, is_retry, run_is_over, run_of
+from onefold.orchestration.tasks.run import is_retry, run_is_over, run_of
 from onefold.replay.ledger import close_replay, open_replay, require_replay
 from onefold.replay.report import ALL_REFUSED, replay_lines
 from onefold.replay.selection import Selection
@@ -67,7 +68,9 @@ def replay(context: Context, name: str) -> Mapping[str, object]:
             replay_id=opened.replay_id,
         )
         load = load_in_steps(job)
-    context["outlet_events"][REPLAYED].add(staging_asset(system, stream))
+    context["outlet_events"][REPLAYED].add(
+        staging_asset(system, stream), {"replay_id": opened.replay_id, **figures(load)}
+    )
     return figures(load)
 
 

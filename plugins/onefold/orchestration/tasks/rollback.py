@@ -10,6 +10,7 @@ from airflow.sdk import Context
 from onefold.catalog.reader import read_catalog
 from onefold.orchestration.assets import ROLLED_BACK, staging_asset
 from onefold.orchestration.forms import load_numbers
+from onefold.orchestration.tasks.asset_events import figures_of_rollback
 from onefold.orchestration.tasks.errors import airflow_errors
 from onefold.orchestration.tasks.questions import question, require_decision
 from onefold.orchestration.tasks.run import run_of
@@ -53,5 +54,5 @@ def execute(context: Context) -> Mapping[str, object]:
         )
     changed = context["outlet_events"][ROLLED_BACK]
     for stream in done.streams:
-        changed.add(staging_asset(*stream.stream.split(".")))
+        changed.add(staging_asset(*stream.stream.split(".")), figures_of_rollback(done, stream))
     return done.as_json()

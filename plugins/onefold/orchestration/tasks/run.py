@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 
 from airflow.sdk import Context
@@ -15,7 +15,7 @@ from onefold.catalog.system import System
 from onefold.errors import Fatal, Retriable
 from onefold.load.extraction import CountSource, confirmation, counts_from, from_system, keys_from_system, to_system
 from onefold.load.job import Job
-from onefold.load.ledger import Load, Run
+from onefold.load.ledger import Run
 from onefold.load.window import WindowRequest
 from onefold.orchestration.forms import accepted_deletes, instant
 from onefold.orchestration.tasks.connections import endpoint
@@ -115,20 +115,3 @@ def run_is_over(context: Context) -> Callable[[str, str], bool]:
             return True
 
     return ask
-
-
-def figures(load: Load) -> Mapping[str, str | int]:
-    """What the ledger says of a load, for the UI."""
-    return {
-        "load_id": load.load_id,
-        "state": load.state,
-        "verdict": load.verdict or "none",
-        "window": f"[{load.window_start.isoformat()}, {load.window_end.isoformat()})",
-        "read": load.rows_read,
-        "new": load.rows_new,
-        "changed": load.rows_changed,
-        "deleted": load.rows_deleted,
-        "quarantined": load.rows_quarantined,
-        "conflicting": load.rows_conflicting,
-        "withheld": load.values_withheld,
-    }

@@ -13,10 +13,11 @@ from onefold.connectors.past import history, unaskable
 from onefold.load import audit_and_lineage, steps
 from onefold.load.job import Job
 from onefold.orchestration.assets import staging_asset
+from onefold.orchestration.tasks.asset_events import figures
 from onefold.orchestration.tasks.errors import airflow_errors
 from onefold.orchestration.tasks.load_steps import Run, load_in_steps
 from onefold.orchestration.tasks.log_view import log_lines
-from onefold.orchestration.tasks.run import figures, is_backfill, job_of
+from onefold.orchestration.tasks.run import is_backfill, job_of
 from onefold.warehouse.connection import connect
 from onefold.warehouse.post_commit import after_commit
 
