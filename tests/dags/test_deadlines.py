@@ -6,9 +6,11 @@ import heapq
 import random
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from uuid import uuid4
 
 import pytest
-from airflow.models.callback import Callback
+from airflow.models import import_all_models
+from airflow.models.base import Base
 from airflow.models.dagrun import DagRun
 from airflow.models.deadline import Deadline
 from airflow.models.taskinstance import TaskInstance
@@ -81,7 +83,7 @@ def simulated(schedule: str, sla: timedelta, dice: random.Random) -> list[tuple[
     free = born
     for at, number, run in sorted(arrivals, key=lambda each: each[:2]):
         if run.run_type == "scheduled" and run.logical_date is not None and run.logical_date not in made:
-            base = counts_from(run.logical_date, at, sla, is_first=not made)
+            base = counts_from(run.logical_date, at, sla, born if made else None)
             made.add(run.logical_date)
             heapq.heappush(deadlines, (base + sla, run.logical_date, list(STREAMS)))
         run.start_date = max(at, free)
@@ -129,10 +131,10 @@ def test_where_every_run_fails_every_one_of_the_schedule_has_missed_its_deadline
 
 @pytest.fixture
 def airflow_database() -> Engine:
-    """As much of Airflow's database as knows of deadlines."""
+    """Airflow's own tables, empty."""
+    import_all_models()
     engine = create_engine("sqlite://")
-    for model in (Callback, DagRun, TaskInstance, Deadline):
-        model.__table__.create(engine)
+    Base.metadata.create_all(engine)
     return engine
 
 
@@ -160,11 +162,11 @@ def test_a_stream_that_fails_keeps_its_deadline_and_no_siblings(airflow_database
             deadline.callback.data = {**deadline.callback.data, "kwargs": kwargs}
             for task_id in ("klient", "dostawca", "towar"):
                 task = TaskInstance.__table__.insert().values(
-                    id=f"{day}{task_id}",
+                    id=uuid4(),
                     task_id=task_id,
                     dag_id=run.dag_id,
                     run_id=run.run_id,
-                    map_index=-1,
+                    map_index=-1, pool="default_pool",
                     state="success" if task_id in succeeded else "failed",
                 )
                 session.execute(task)

@@ -4,9 +4,9 @@ A run's logical date is the start of its interval, up to which the run before ha
 succeeded when the SLA's time has passed since then, the published data is older than the SLA allows: so the deadline is
 the logical date plus the SLA.
 
-Only a run of the schedule has a deadline: a backfill's would lie in the past. The first run's counts from when it was
-made, because before that there was no data to grow old; so does that of a run which is made when its deadline has
-passed already (the DAG was paused). A run that fails keeps its deadline until another has published as much
+Only a run of the schedule has a deadline: a backfill's would lie in the past. None counts from before the DAG's first
+run was made, because until then there was no data to grow old; that of a run which is made when its deadline has passed
+already (the DAG was paused) counts from then. A run that fails keeps its deadline until another has published as much
 (finished_deadlines.py). A deadline that passes is no alert yet, because it is of all streams of the DAG: the ledger is
 asked about each (reconcile/freshness_sla.py).
 Where no run begins at all there is no deadline either: the DAG reconcile asks the ledger every day.
@@ -45,21 +45,22 @@ class SinceLastData(BaseDeadlineReference):
 
     def _evaluate_with(self, *, session: Session, dag_id: str, run_id: str) -> datetime | None:
         from airflow.models.dagrun import DagRun
-        from sqlalchemy import exists, select
+        from sqlalchemy import func, select
 
         of_dag = DagRun.dag_id == dag_id
         row = session.execute(select(DagRun.run_type, DagRun.logical_date).where(of_dag, DagRun.run_id == run_id)).one()
         run_type, logical = row
         if run_type != "scheduled" or logical is None:
             return None
-        earlier = exists().where(of_dag, DagRun.run_type == "scheduled", DagRun.logical_date < logical)
-        is_first = not session.scalar(select(earlier))
-        return counts_from(logical, datetime.now(UTC), timedelta(seconds=self.seconds), is_first=is_first)
+        earlier = (of_dag, DagRun.run_type == "scheduled", DagRun.logical_date < logical)
+        first_made = session.scalar(select(func.min(DagRun.created_at)).where(*earlier))
+        return counts_from(logical, datetime.now(UTC), timedelta(seconds=self.seconds), first_made)
 
 
-def counts_from(logical: datetime, made: datetime, sla: timedelta, *, is_first: bool) -> datetime:
-    """From when the deadline of a run of the schedule counts that was made at this instant."""
-    return made if is_first or logical + sla <= made else logical
+def counts_from(logical: datetime, made: datetime, sla: timedelta, first_made: datetime | None) -> datetime:
+    """From when the deadline of a run of the schedule counts that was made at this instant. `first_made`: when the
+    DAG's first was made; None where this is the first."""
+    return made if first_made is None or logical + sla <= made else max(logical, first_made)
 
 
 def freshness_deadlines(system: System) -> list[DeadlineAlert]:
