@@ -166,7 +166,8 @@ def test_a_stream_that_fails_keeps_its_deadline_and_no_siblings(airflow_database
                     task_id=task_id,
                     dag_id=run.dag_id,
                     run_id=run.run_id,
-                    map_index=-1, pool="default_pool",
+                    map_index=-1,
+                    pool="default_pool",
                     state="success" if task_id in succeeded else "failed",
                 )
                 session.execute(task)
