@@ -53,7 +53,9 @@ def test_a_native_backfill_beside_a_sync_gives_each_run_its_window_and_costs_nob
     with at_rest.start("sync", "nbp", "--json") as fresh:
         done = ended(fresh)
     assert done.code == 0, done.errors
-    wait_for(lambda: at_rest.airflow("GET", f"backfills/{begun['id']}")["completed_at"], "the end of the backfill")
+    wait_for(
+        lambda: at_rest.airflow("GET", f"backfills/{begun['id']}")["completed_at"], "the end of the backfill", every=1
+    )
     loads = at_rest.rows(
         "select stream, window_start, window_end, state, rows_read from ops.load"
         " where system = 'nbp' and run_id like 'backfill__%%' order by 1, 2"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from datetime import UTC, datetime
 
 import pytest
 from psycopg import sql
@@ -18,7 +17,7 @@ from onefold.platform.warehouse import WAREHOUSE_DATABASE
 from onefold.warehouse.connection import connect
 from onefold.warehouse.tables import StagingTable
 from tests.scheduler.demo import Demo, running
-from tests.scheduler.installation import Ended, Installation, ended, wait_for
+from tests.scheduler.installation import Ended, Installation, ended
 from tests.scheduler.tables import tables
 
 pytestmark = pytest.mark.scheduler
@@ -183,16 +182,3 @@ def test_a_change_in_a_source_arrives(here: Installation) -> None:
         account["load_id"],
     )
     assert golden["touched"] > 0
-
-
-def test_a_backfill_gives_each_run_its_own_window(here: Installation) -> None:
-    hours = [datetime(2026, 3, 1, hour, tzinfo=UTC) for hour in (5, 6, 7)]
-    wanted = {"dag_id": "sync__salesforce", "from_date": hours[0].isoformat(), "to_date": hours[1].isoformat()}
-    backfill = here.airflow("POST", "backfills", **wanted, max_active_runs=1)
-    wait_for(lambda: here.airflow("GET", f"backfills/{backfill['id']}")["completed_at"], "the backfill's end")
-    loads = here.rows(
-        "select window_start, window_end, state from ops.load where run_id like 'backfill%%' and stream = 'account'"
-        " order by window_start"
-    )
-    assert [(load["window_start"], load["window_end"]) for load in loads] == [tuple(hours[:2]), tuple(hours[1:])]
-    assert {load["state"] for load in loads} == {"published"}

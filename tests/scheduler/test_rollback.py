@@ -50,9 +50,9 @@ def option(here: Installation, task: str, answer: str) -> str:
 
 def refused(here: Installation, run: DagRun, duty: Duty, why: str) -> None:
     """This person's approval is refused, as is one with a token that was forged with the server's own key."""
-    task = f"dags/{run.dag_id}/dagRuns/{run.run_id}/taskInstances/approve/-1/hitlDetails"
+    api, task = here.api(), f"dags/{run.dag_id}/dagRuns/{run.run_id}/taskInstances/approve/-1/hitlDetails"
     wait_for(
-        lambda: any(t.task_id == "approve" and t.state == "awaiting_input" for t in here.api().task_instances(run)),
+        lambda: any(t.task_id == "approve" and t.state == "awaiting_input" for t in api.task_instances(run)),
         f"the question of {run.run_id}",
         every=0.5,
     )
