@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
+from click.testing import CliRunner
 
+from onefold.commands.sql import sql
 from tests.docs.pages import README, Block, blocks
 from tests.scheduler.demo import FIRST_COMMAND, Demo, running
 from tests.scheduler.installation import Installation, ended
@@ -25,8 +28,14 @@ class Reader:
         return self._said(block, self.installation.types(block.text))
 
     def asks(self, block: Block, role: str) -> str:
-        """Run a block of SQL as a role of the warehouse; its rows as CSV."""
-        return self._said(block, self.installation.start("sql", "--csv", "--as", role, block.text))
+        """Run a block of SQL as a role of the warehouse; its rows as CSV. The command runs in this process: Python and
+        its imports would take longer than most queries. What the docs type with `bin/onefold sql` starts it."""
+        with pytest.MonkeyPatch.context() as environment:
+            for name in [each for each in os.environ if each.startswith("ONEFOLD_")]:
+                environment.delenv(name)
+            done = CliRunner(env=self.installation.variables).invoke(sql, ["--csv", "--as", role, block.text])
+        assert done.exit_code == 0, f"{block.where} fails:\n{block.text}\n{done.output}\n{done.exception}"
+        return done.stdout
 
     @staticmethod
     def _said(block: Block, process: subprocess.Popen[str]) -> str:
