@@ -11,9 +11,8 @@ from onefold.load.staging import ensure_all_staging
 from onefold.platform.postgres import Postgres
 from onefold.warehouse.schema import upgrade_schema
 from tests.conform.every_stream import CATALOG, FEEDS, FEW, Warehouse
-from tests.conform.published import Published, publish
+from tests.conform.published import Published, published_in
 from tests.conform.world import World
-from tests.conftest import TEMPLATE
 from tests.databases import copy_database, drop_database
 from tests.parsed_dbt import Parse
 
@@ -29,14 +28,8 @@ def world(warehouse_url: str, loader_url: str) -> Iterator[World]:
 @pytest.fixture(scope="session")
 def published(postgres: Postgres, parsed_once: Parse, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Published]:
     """What came of everything that the world lawfully sends; for tests that only look."""
-    name, home = copy_database(postgres, TEMPLATE), tmp_path_factory.mktemp("published")
-    url = postgres.url(name)
-    with pytest.MonkeyPatch.context() as environment:
-        environment.setenv("ONEFOLD_HOME", str(home))
-        report = publish(url, home / "dbt")
-    with psycopg.connect(url, autocommit=True) as connection:
-        yield Published(url, connection, report)
-    drop_database(postgres, name)
+    with published_in(postgres, tmp_path_factory.mktemp("published")) as made:
+        yield made
 
 
 @pytest.fixture(scope="session", autouse=True)

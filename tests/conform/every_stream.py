@@ -54,17 +54,20 @@ class Warehouse:
 
     def rows(self, stream: str) -> dict[str, tuple[str | None, Payload]]:
         """Cursor and content of each living record of the stream, by its key."""
-        view = sql.Identifier("staging", f"{stream.replace('.', '__')}__current")
         select = sql.SQL("select _key, _cursor, _payload from {} where not _deleted order by _key")
-        found = self.query(select.format(view))
+        found = self.query(select.format(_current(stream)))
         return {key: (cursor, payload) for key, cursor, payload in found}
 
-    def load(self, stream: str, key: str, changed: Payload) -> Load | None:
-        """Load the stream with one record changed; None when the gate refuses the load."""
+    def load(self, stream: str, key: str, changed: Payload, *, deleted: bool = False) -> Load | None:
+        """Load the stream with one record changed, or deleted; None when the gate refuses the load."""
         rows = self.rows(stream)
-        rows[key] = (rows[key][0], changed)
+        select = sql.SQL("select _cursor from {} where _key = %s").format(_current(stream))
+        rows[key] = (self.query(select, key)[0][0], changed)
         page = Page(
-            [Record(each, cursor, False, json.dumps(payload).encode()) for each, (cursor, payload) in rows.items()],
+            [
+                Record(each, cursor, deleted and each == key, json.dumps(payload).encode())
+                for each, (cursor, payload) in rows.items()
+            ],
             datetime.now(UTC),
             None,
         )
@@ -147,3 +150,7 @@ class Warehouse:
             record,
         )
         return {each for (each,) in rows}
+
+
+def _current(stream: str) -> sql.Identifier:
+    return sql.Identifier("staging", f"{stream.replace('.', '__')}__current")

@@ -4,13 +4,15 @@ all entities takes half a minute, and no test of what came out changes anything.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
 import psycopg
+import pytest
 from psycopg import sql
 from psycopg.types.json import Jsonb
 
@@ -21,10 +23,13 @@ from onefold.conform.run import conform
 from onefold.connectors.records import Head
 from onefold.load.staging import ensure_all_staging
 from onefold.mapping.registry import mapping_fingerprints
+from onefold.platform.postgres import Postgres
 from onefold.settings import ROOT
 from tests.conform import commerce, ksef, registers
 from tests.conform.landed import CATALOG, load
 from tests.conform.world import ACTOR
+from tests.conftest import TEMPLATE
+from tests.databases import copy_database, drop_database
 from tests.roles import as_role
 
 DBT = ROOT / "dbt_project"
@@ -37,6 +42,19 @@ class Published:
     url: str
     connection: psycopg.Connection
     report: ConformReport
+
+
+@contextmanager
+def published_in(postgres: Postgres, home: Path) -> Iterator[Published]:
+    """A warehouse of its own on this server, for tests that only look; `home` gets what is not in it."""
+    name = copy_database(postgres, TEMPLATE)
+    url = postgres.url(name)
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("ONEFOLD_HOME", str(home))
+        report = publish(url, home / "dbt")
+    with psycopg.connect(url, autocommit=True) as connection:
+        yield Published(url, connection, report)
+    drop_database(postgres, name)
 
 
 def publish(url: str, folder: Path) -> ConformReport:

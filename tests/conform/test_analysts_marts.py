@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 import psycopg
 import pytest
 from psycopg import sql
 
+from tests.conform.every_stream import Warehouse
 from tests.conform.test_marts import mart, temporary
 
 ADA, BEA, CYD = (f"00000000-0000-0000-0000-00000000000{number}" for number in (1, 2, 3))
@@ -102,6 +103,19 @@ def test_receivables_by_group_sum_what_each_customer_of_it_owes(connection: psyc
     ]
 
 
+def test_how_late_an_invoice_is_goes_by_the_polish_day_wherever_the_reader_is(connection: psycopg.Connection) -> None:
+    """Of the two zones one has another day than Poland at any moment. An invoice that says no due day is not late."""
+    (today,) = connection.execute("select (now() at time zone 'Europe/Warsaw')::date").fetchone() or ()
+    due = {"F1": today, "F3": today - timedelta(days=30), "F5": None}
+    connection.execute("delete from invoice where invoice_number <> all (%s)", ([*due],))
+    for number, day in due.items():
+        connection.execute("update invoice set due_on = %s where invoice_number = %s", (day, number))
+    for zone in ("Etc/GMT+12", "Etc/GMT-14"):
+        connection.execute(sql.SQL("set timezone = {}").format(sql.Literal(zone)))
+        found = rows(connection, "customer, age", "receivables")
+        assert found == [("9999999999", "no due day"), ("Ada Sp. z o.o.", "not due"), ("Bea GmbH", "1-30 days")]
+
+
 def test_the_top_customers_of_a_quarter_are_told_in_pln_with_corrections_in_their_own(
     connection: psycopg.Connection,
 ) -> None:
@@ -141,6 +155,43 @@ def test_what_crm_and_erp_say_differently_is_listed_and_what_one_does_not_say_is
         ("c1", "status", "active", "inactive", "e1"),
         ("c2", "city", "Berlin", "Bonn", "e2"),
     ]
+
+
+def test_a_record_that_the_crm_has_deleted_and_a_value_that_is_withheld_are_no_difference(
+    every_stream: Warehouse,
+) -> None:
+    """One customer of both systems: the CRM gives another town and status; then its status is a code that nobody knows;
+    then the account is deleted."""
+    query = sql.SQL("select attribute, crm_value from ({}) as mart where crm_record = {} and attribute = any({})")
+    attributes = sql.Literal(["city", "status"])
+
+    def differences(record: str) -> dict[str, str]:
+        text = sql.SQL(mart("crm_erp_differences"))
+        return dict(every_stream.query(query.format(text, sql.Literal(record), attributes)))
+
+    [(key, record)] = every_stream.query(
+        sql.SQL(
+            "select crm.key, crm.record from conformed.customer_crosswalk as crm join mapped.salesforce__customer as m"
+            " on m._record = crm.record and not m._deleted"
+            " join conformed.customer_crosswalk as x using (customer_id) join mapped.erp__customer as e"
+            " on e._record = x.record and e.status is not null"
+            " where crm.system = 'salesforce' and x.system = 'erp' order by 2 limit 1"
+        )
+    )
+    account = every_stream.rows("salesforce.account")[key][1]
+    elsewhere = account | {"BillingCity": "Nowhere", "Status__c": "Prospect"}
+    found = []
+    for changed, deleted in (
+        (elsewhere, False),
+        (elsewhere | {"Status__c": "Dormant"}, False),
+        (elsewhere, True),
+        (account, False),
+    ):
+        assert every_stream.load("salesforce.account", key, changed, deleted=deleted)
+        every_stream.conform(judged=False)
+        found.append(differences(record))
+    assert found[:3] == [{"city": "Nowhere", "status": "prospect"}, {"city": "Nowhere"}, {}]
+    assert every_stream.rows("salesforce.account")[key][1] == account  # for the tests that share it
 
 
 def test_ai_cost_is_told_in_pln_by_the_rate_of_each_day(connection: psycopg.Connection) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 import jinja2
 import psycopg
@@ -13,7 +14,7 @@ from psycopg import sql
 from onefold.settings import ROOT
 
 D = Decimal
-TODAY = date.today()  # noqa: DTZ011 - as the mart's current_date, near enough
+TODAY = datetime.now(ZoneInfo("Europe/Warsaw")).date()
 A, B = "00000000-0000-0000-0000-00000000000a", "00000000-0000-0000-0000-00000000000b"
 TABLES = """
 create temp table purchase_invoice (supplier_id uuid, supplier_tax_id text, supplier_name text, invoice_number text,

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 
+from onefold.platform.postgres import Postgres
+from tests.conform.published import Published, published_in
+from tests.parsed_dbt import Parse
 from tests.peers.node import Node, fetched
 
 
@@ -11,3 +16,10 @@ from tests.peers.node import Node, fetched
 def node(tmp_path_factory: pytest.TempPathFactory) -> Node:
     """Node.js, fetched once a session."""
     return fetched(tmp_path_factory.mktemp("node"))
+
+
+@pytest.fixture(scope="session")
+def published(postgres: Postgres, parsed_once: Parse, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Published]:
+    """A warehouse with golden records and marts, for tests that only look."""
+    with published_in(postgres, tmp_path_factory.mktemp("published")) as made:
+        yield made

@@ -4,7 +4,7 @@ with months as (
     select month::date as month, (month + interval '1 month - 1 day')::date as last_day
     from generate_series(
         (select date_trunc('month', min(hired_on)) from {{ source('conformed', 'employee') }}),
-        date_trunc('month', current_date), interval '1 month') as month
+        date_trunc('month', now() at time zone 'Europe/Warsaw'), interval '1 month') as month
 )
 select m.month, coalesce(h.department, e.department) as department
     , count(*) filter (where e.hired_on <= m.last_day and (e.left_on is null or e.left_on > m.last_day)) as headcount

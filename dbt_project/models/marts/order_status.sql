@@ -42,7 +42,7 @@ select o.order_id, o.order_number, o.customer_order_number, o.customer_id, o.ord
     , o.net_amount as ordered_net, i.invoices, i.invoice_number, i.invoiced_on, i.due_on
     , i.gross as invoiced_gross, coalesce(p.amount, 0) as paid, p.paid_on
     , case when i.order_id is null then 'not invoiced' when i.gross <= 0 then 'returned'
-        when coalesce(p.amount, 0) = 0 then case when i.due_on < current_date then 'overdue' else 'unpaid' end
+        when coalesce(p.amount, 0) = 0 then case when i.due_on < (now() at time zone 'Europe/Warsaw')::date then 'overdue' else 'unpaid' end
         when p.amount < i.gross then 'paid in part' when p.amount > i.gross then 'overpaid' else 'paid' end as payment_status
 from {{ source('conformed', 'order') }} as o
 left join invoiced as i using (order_id)

@@ -29,7 +29,7 @@ paid as (
     group by invoice_number, currency
 ),
 due as (
-    select i.*, i.owed - coalesce(p.amount, 0) as rest, current_date - i.due_on as days_late
+    select i.*, i.owed - coalesce(p.amount, 0) as rest, (now() at time zone 'Europe/Warsaw')::date - i.due_on as days_late
     from invoiced as i left join paid as p using (invoice_number, currency)
     where i.owed - coalesce(p.amount, 0) <> 0
 )

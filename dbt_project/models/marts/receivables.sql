@@ -19,7 +19,7 @@ paid as (
     where status in ('paid', 'refunded') group by invoice_number
 ),
 due as (
-    select *, current_date - due_on as days_late
+    select *, (now() at time zone 'Europe/Warsaw')::date - due_on as days_late
     from (
         select i.*, i.gross - coalesce(greatest(case when row_number() over (
             partition by i.invoice_number order by i.issued_on, i.customer_tax_id) = 1 then p.amount end, i.prepaid), 0) as owed
@@ -30,8 +30,8 @@ due as (
 select c.customer_id
     , {{ unless_person('coalesce(c.legal_name, d.customer_tax_id)', 'coalesce(c.legal_name, d.customer_name)', 'c.krs') }} as customer
     , {{ unless_person('d.customer_tax_id', 'coalesce(c.legal_name, d.customer_name)', 'c.krs') }} as customer_tax_id
-    , case when d.days_late <= 0 then 'not due' when d.days_late <= 30 then '1-30 days' when d.days_late <= 60 then '31-60 days'
-        when d.days_late <= 90 then '61-90 days' else 'over 90 days' end as age
+    , case when d.due_on is null then 'no due day' when d.days_late <= 0 then 'not due' when d.days_late <= 30 then '1-30 days'
+        when d.days_late <= 60 then '31-60 days' when d.days_late <= 90 then '61-90 days' else 'over 90 days' end as age
     , count(*) as invoices
     , sum(round(d.owed * r.rate, 2)) as owed_pln
     , min(d.due_on) as oldest_due_on
