@@ -50,6 +50,12 @@ def test_every_test_that_is_named_exists(page: Path) -> None:
     assert sorted(named - TESTS) == []
 
 
+@pytest.mark.parametrize("page", PAGES, ids=name)
+def test_tests_are_named_in_tables_and_not_in_running_text(page: Path) -> None:
+    lines = [line for line in page.read_text().splitlines() if not line.startswith("|")]
+    assert [line for line in lines if re.search(r"`test_\w+`", line)] == []
+
+
 def test_every_guarantee_names_its_test() -> None:
     rows = re.findall(r"^\| \d+ \|.*$", (ROOT / "docs" / "load-protocol.md").read_text(), re.MULTILINE)
     assert len(rows) >= 7
