@@ -75,16 +75,17 @@ class Scene:
 
 def _golden_record(person: Person, scene: Scene) -> None:
     (row,) = scene.here.rows(
-        "select legal_name from conformed.customer where krs is not null and warnings = '{}'"
+        "select customer_id::text as id, legal_name from conformed.customer"
+        " where legal_name is not null and krs is not null and warnings = '{}'"
         " order by cardinality(systems) desc, record_count, customer_id limit 1"
     )
     console = person.opens_the_console()
     person.turns_to("Golden records")
     console.get_by_label("Name or number").fill(str(row["legal_name"]))
+    console.get_by_label("Entity").select_option("customer")
     console.get_by_role("button", name="Search").click()
-    console.get_by_role("link", name=str(row["legal_name"])).first.click()
-    console.get_by_role("heading", name="Attributes").wait_for()
-    console.locator("details").nth(0).locator("summary").click()
+    console.locator(f"a[href$='{row['id']}']").first.click()
+    console.locator("[data-attribute=legal_name]").wait_for()
 
 
 def _overview(person: Person, _: Scene) -> None:
@@ -116,15 +117,16 @@ def _backfill(person: Person, _: Scene) -> None:
 def _replay(person: Person, _: Scene) -> None:
     console = person.opens_the_console()
     person.turns_to("Quarantine")
-    console.get_by_role("link", name="Replay").first.click()
-    console.get_by_label("What was corrected").fill("the tax number may have spaces")
+    reason = console.get_by_role("row").filter(has_text="erp.faktura_pozycja").first
+    reason.get_by_role("link", name="Replay").click()
+    console.get_by_label("What was corrected").fill("a line may have the quantity 0")
 
 
 def _reconcile(person: Person, scene: Scene) -> None:
     scene.reconciled()
     console = person.opens_the_console()
     person.turns_to("Operations")
-    console.get_by_role("link", name="comparison").first.click()
+    console.get_by_role("link", name="reconciliation").first.click()
     console.locator("h1").wait_for()
 
 
@@ -147,15 +149,15 @@ def _rollback(person: Person, scene: Scene) -> None:
 
 
 PICTURES: Mapping[str, tuple[tuple[int, int], Duty, Callable[[Person, Scene], None]]] = {
-    "golden-record": ((1400, 900), "engineer", _golden_record),
+    "golden-record": ((1500, 800), "engineer", _golden_record),
     "dags": ((1400, 860), "engineer", _dags),
     "backfill": ((1400, 1000), "engineer", _backfill),
-    "replay": ((1400, 860), "engineer", _replay),
-    "reconcile": ((1400, 860), "engineer", _reconcile),
+    "replay": ((1400, 480), "engineer", _replay),
+    "reconcile": ((1400, 720), "engineer", _reconcile),
     "migrate-approve": ((1400, 1010), "approver", _migrate),
-    "rollback-approve": ((1400, 860), "approver", _rollback),
+    "rollback-approve": ((1400, 660), "approver", _rollback),
     "failed-gate": ((1360, 481), "engineer", _failed_gate),
-    "overview": ((1400, 860), "engineer", _overview),
+    "overview": ((1680, 900), "engineer", _overview),
 }
 """The pictures by name, in the order in which they are taken: the window's size, whose, and what is looked at."""
 

@@ -17,7 +17,7 @@ from onefold.settings import ROOT
 from onefold.warehouse.access import READER_LIMITS
 from tests.conform.published import Published
 from tests.debian import libraries, unpack
-from tests.personal_login import personal_login
+from tests.personal_login import as_login, personal_login
 
 pytestmark = pytest.mark.peers
 HERE = Path(__file__).parent
@@ -112,7 +112,8 @@ def test_a_driver_lists_and_reads_what_analysts_may_read_and_says_why_not(
     assert list(answered("column")) == [name for (name,) in columns]
     if driver.tells_comments:
         assert "" not in [*answered("table").values(), *answered("column").values()]
-    counted = {view: published.connection.execute(_count(view)).fetchone() for view in READ}
+    with as_login(login) as analyst:
+        counted = {view: analyst.execute(_count(view)).fetchone() for view in READ}
     assert {view: (int(count),) for view, count in answered("rows").items()} == counted
     refusals = [(state, text) for said, state, text in answers if said == "refused"]
     assert [state for state, _ in refusals] == ["42501", "55000", "57014"], refusals
