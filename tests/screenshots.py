@@ -157,7 +157,7 @@ PICTURES: Mapping[str, tuple[tuple[int, int], Duty, Callable[[Person, Scene], No
     "migrate-approve": ((1400, 1010), "approver", _migrate),
     "rollback-approve": ((1400, 660), "approver", _rollback),
     "failed-gate": ((1360, 481), "engineer", _failed_gate),
-    "overview": ((1680, 900), "engineer", _overview),
+    "overview": ((1720, 900), "engineer", _overview),
 }
 """The pictures by name, in the order in which they are taken: the window's size, whose, and what is looked at."""
 
