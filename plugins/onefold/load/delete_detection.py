@@ -21,6 +21,7 @@ from psycopg import sql
 from onefold.catalog.stream import Stream
 from onefold.errors import Rejected
 from onefold.load.delete_guard import FEW, Missing, allow, count_missing, is_listing, refuse
+from onefold.load.extraction import confirms
 from onefold.load.job import Job
 from onefold.load.landing import PAGES
 from onefold.load.ledger import Load
@@ -48,7 +49,7 @@ def land_deletions(connection: psycopg.Connection, job: Job, load: Load) -> int:
     def land() -> int:
         return _listed(connection, load, job.stream, of_stream=bool(unnamed))
 
-    empty = bool(unnamed) and load.rows_read == 0
+    empty = bool(unnamed) and load.rows_read == 0 and not confirms(job.system)  # a log says itself that nothing is left
     guarded = unnamed or is_listing(job.stream)
     return orphans + (_within_guard(connection, job, load, land, empty=empty) if guarded else land())
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import pytest
+
+from onefold.errors import Rejected
 from tests.connectors.cdc.conftest import Log, orders
 
 MADE_LARGE = (
@@ -110,3 +113,14 @@ def test_values_of_every_type_are_those_of_the_snapshot(log: Log):
     again = log.load(system)
     assert [differences(before[key], now) for key, now in log.readings().items()] == [{}, {}, {}]
     assert (again.rows_read, again.rows_changed, again.rows_quarantined) == (3, 0, 0)
+
+
+def test_an_emptied_table_of_which_nothing_is_left_is_accepted_by_its_share_or_once(log: Log):
+    log.run("insert into orders select n, 'Order', null, 1 from generate_series(1, 30) n")
+    log.load(orders())
+    log.run("truncate orders")
+    with pytest.raises(Rejected, match="--accept-deletes order=30"):
+        log.load(orders())
+    assert len(log.published()) == 30
+    assert log.load(orders(deletes={"max_share": 1})).rows_deleted == 30
+    assert log.published() == {}
