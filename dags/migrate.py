@@ -10,7 +10,7 @@ from onefold.catalog.reader import read_systems
 from onefold.orchestration.approval import ApproveMigration
 from onefold.orchestration.assets import MIGRATED
 from onefold.orchestration.dag_docs import migrate_doc
-from onefold.orchestration.forms import NEEDED_INSTANT, RATE, REASON, several_of
+from onefold.orchestration.forms import CHUNK_DAYS, MODES, NEEDED_INSTANT, RATE, REASON, several_of
 from onefold.orchestration.operators import EndMigration, MigrateStream, PlanMigration, ReportMigration
 from onefold.orchestration.pools import BACKFILL
 from onefold.orchestration.retries import retried
@@ -33,14 +33,12 @@ with DAG(
         "streams": Param(None, **several_of(STREAMS), description="Of its streams; none chosen: all"),
         "from": Param("", **NEEDED_INSTANT, description="First instant of the window"),
         "to": Param("", **NEEDED_INSTANT, description="End of the window, itself outside"),
-        "chunk_days": Param(
-            30, type="integer", minimum=1, maximum=3660, description="How many days are loaded at once"
-        ),
+        "chunk_days": Param(30, **CHUNK_DAYS, description="How many days are loaded at once"),
         "mode": Param(
             "incremental",
             type="string",
-            enum=["incremental", "service_window"],
-            description="incremental: at any time; service_window: in the hours below only",
+            enum=list(MODES),
+            description="; ".join(f"{mode}: {when}" for mode, when in MODES.items()),
         ),
         "service_window": Param(None, type=["null", "string"], description="The hours, as 22:00-05:00 Europe/Warsaw"),
         "rate": Param(None, **RATE, description="Requests that it may send (5/s), instead of the system's own rate"),

@@ -24,7 +24,8 @@ from onefold.migration import ledger
 from onefold.migration.approval import ask_approval
 from onefold.migration.chunks import dry_run_chunks, publish_chunks
 from onefold.migration.ledger import Chunk, Migration
-from onefold.migration.plan import MigrationRequest, Plan, make_plan
+from onefold.migration.plan import Plan, make_plan
+from onefold.migration.request import MigrationRequest
 from onefold.platform.postgres import Postgres
 from onefold.platform.sandbox_database import NAMES, create_databases, reader
 from onefold.platform.secrets import load_secrets

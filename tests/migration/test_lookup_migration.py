@@ -15,7 +15,7 @@ from onefold.load.usage import Usage
 from onefold.load.window import WindowRequest
 from onefold.migration.chunks import discard_dry_run, dry_run_chunks
 from onefold.migration.feed_estimate import estimate_from_feed
-from onefold.migration.plan import MigrationRequest
+from onefold.migration.request import MigrationRequest
 from sandbox.process import Sandbox, running
 from tests.acceptance.bench import Bench
 from tests.acceptance.streams import Listed

@@ -27,7 +27,8 @@ from onefold.migration import ledger as migrations
 from onefold.migration.approval import ask_approval
 from onefold.migration.chunks import discard_dry_run, dry_run_chunks, publish_chunks
 from onefold.migration.ledger import Migration
-from onefold.migration.plan import MigrationRequest, make_plan
+from onefold.migration.plan import make_plan
+from onefold.migration.request import MigrationRequest
 from onefold.rollback.lifecycle import execute_rollback, plan_rollback
 from onefold.rollback.request import RollbackRequest
 from onefold.warehouse.connection import connect

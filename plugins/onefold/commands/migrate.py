@@ -42,7 +42,8 @@ def migrate(
     """
     from onefold.catalog.reader import read_systems
     from onefold.commands.runs import airflow
-    from onefold.migration.plan import MigrationRequest, make_plan
+    from onefold.migration.plan import make_plan
+    from onefold.migration.request import MigrationRequest
     from onefold.orchestration.forms import needed_instant
     from onefold.platform.warehouse import connect_as
 
@@ -65,18 +66,7 @@ def migrate(
         return
     here = settings()
     api = airflow(here)
-    form = {
-        "system": system,
-        "streams": list(request.streams),
-        "from": request.start.isoformat(),
-        "to": request.end.isoformat(),
-        "chunk_days": chunk_days,
-        "mode": request.mode,
-        "service_window": service_window,
-        "rate": rate,
-        "reason": reason,
-    }
-    run = api.start_dag("migrate", form)
+    run = api.start_dag("migrate", request.as_form())
     where = f"{here.ui_url}/dags/migrate/runs/{run.run_id}"
     if as_json:
         click.echo(json.dumps({**planned.as_json(), "run_id": run.run_id, "approve_at": where}, indent=2))

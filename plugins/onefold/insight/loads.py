@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -93,3 +94,52 @@ def loads_of_stream(
     with connection.cursor(row_factory=class_row(LoadSummary)) as cursor:
         rows = cursor.execute(query, values).fetchall()
     return page_of(rows, limit, lambda row: row.load_id)
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedLoad:
+    """One load that stands in staging, or is rolled back. `rows`: new, changed and deleted ones. `is_final`: it is too
+    old to be rolled back."""
+
+    system: str
+    stream: str
+    load_id: int
+    dag_id: str
+    run_id: str
+    rows: int
+    ended_at: datetime
+    is_final: bool
+
+
+_PUBLISHED = (
+    "select system, stream, load_id, dag_id, run_id, rows_new + rows_changed + rows_deleted as rows,"
+    " coalesce(ended_at, started_at) as ended_at, coalesce(rollback_until <= now(), true) as is_final from ops.load "
+)
+
+
+def published_loads(
+    connection: psycopg.Connection,
+    *,
+    system: str | None = None,
+    stream: str | None = None,
+    before: int | None = None,
+    limit: int = 50,
+) -> Page[PublishedLoad]:
+    """The loads that are published, of all streams or some, the newest first. Raises Fatal when the limit is out of
+    range."""
+    query = _PUBLISHED + (
+        "where state = 'published' and (%(system)s::text is null or system = %(system)s)"
+        " and (%(stream)s::text is null or stream = %(stream)s)"
+        " and (%(before)s::bigint is null or load_id < %(before)s) order by load_id desc limit %(rows)s"
+    )
+    values = {"system": system, "stream": stream, "before": before, "rows": bounded(limit) + 1}
+    with connection.cursor(row_factory=class_row(PublishedLoad)) as cursor:
+        rows = cursor.execute(query, values).fetchall()
+    return page_of(rows, limit, lambda row: row.load_id)
+
+
+def loads_of_numbers(connection: psycopg.Connection, numbers: Sequence[int], limit: int = 100) -> list[PublishedLoad]:
+    """The loads of these numbers, at most so many, in their order. Raises Fatal when the limit is out of range."""
+    query = _PUBLISHED + "where load_id = any (%s) order by load_id limit %s"
+    with connection.cursor(row_factory=class_row(PublishedLoad)) as cursor:
+        return cursor.execute(query, (list(numbers), bounded(limit))).fetchall()

@@ -24,7 +24,7 @@ class Operation:
 
     People and runs are named as audit events name them (audit/actor.py): `asked_by` has asked, `decided_by` has given
     the `decision` (approved, refused, withdrawn) about its newest plan. `asks`: a plan of it waits for a decision.
-    `subject` is its own name there ("rollback:41").
+    `subject` is its own name there ("rollback:41"). `can_be_undone`: a rollback that is done, and no undo itself.
     `dag_id` and `run_id` are None where no run does it.
     """
 
@@ -45,6 +45,7 @@ class Operation:
     decided_by: str | None
     decided_at: datetime | None
     asks: bool
+    can_be_undone: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +126,10 @@ _WITH_DECISION = """
 select o.kind, o.number, o.at, o.ended_at, o.about, o.state, o.is_open, o.asked_by, o.reason, o.outcome, o.subject,
     coalesce(o.dag_id, case when o.kind = 'rollback' then asked.dag_id end) as dag_id,
     coalesce(o.run_id, case when o.kind = 'rollback' then asked.run_id end) as run_id,
-    asked.decision, asked.decided_by, asked.decided_at, asked.approval_id is not null and asked.decision is null as asks
+    asked.decision, asked.decided_by, asked.decided_at,
+    asked.approval_id is not null and asked.decision is null as asks,
+    o.kind = 'rollback' and o.state = 'done' and not exists (
+        select from ops.rollback as r where r.rollback_id = o.number and r.undoes is not null) as can_be_undone
 from ({all}) as o
 left join lateral (
     select * from ops.approval as a where a.subject = o.subject order by approval_id desc limit 1
@@ -162,6 +166,18 @@ def operation(connection: psycopg.Connection, kind: Kind, number: int) -> Operat
     """The operation of this kind and number; None when there is none."""
     nowhere = {"at": None, "at_kind": None, "at_number": None}
     return next(iter(_read(connection, (kind,), 1, False, number, nowhere)), None)
+
+
+def operation_of_run(connection: psycopg.Connection, dag_id: str, run_id: str) -> tuple[str, int] | None:
+    """Kind and number of the migration or rollback that a run does; None before it has planned one."""
+    found = connection.execute(
+        "select 'migration', migration_id from ops.migration where %(dag_id)s = 'migrate' and run_id = %(run_id)s"
+        " union all (select split_part(subject, ':', 1), split_part(subject, ':', 2)::bigint from ops.approval"
+        " where dag_id = %(dag_id)s and run_id = %(run_id)s and starts_with(subject, 'rollback:')"
+        " order by approval_id desc limit 1)",
+        {"dag_id": dag_id, "run_id": run_id},
+    ).fetchone()
+    return None if found is None else (found[0], found[1])
 
 
 def open_operations(connection: psycopg.Connection) -> Mapping[Kind, int]:

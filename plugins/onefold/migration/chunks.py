@@ -20,7 +20,7 @@ from onefold.migration import ledger
 from onefold.migration.approval import require_approved
 from onefold.migration.control_totals import ChunkTotals, Totals, dry_run_totals, overall, published_totals
 from onefold.migration.ledger import Chunk, Migration
-from onefold.migration.plan import MigrationRequest
+from onefold.migration.request import MigrationRequest
 from onefold.migration.source_counts import land_and_count
 from onefold.warehouse.connection import connect
 from onefold.warehouse.db_errors import translate_errors

@@ -8,7 +8,8 @@ from datetime import timedelta
 from onefold.catalog.system import System
 from onefold.connectors.counting import CountDay
 from onefold.http.limit import kept, seconds_of
-from onefold.migration.plan import Estimate, MigrationRequest
+from onefold.migration.plan import Estimate
+from onefold.migration.request import MigrationRequest
 
 DAYS = 14
 """How many days of the window are asked about, at most: of two weeks, or each day of the week twice."""

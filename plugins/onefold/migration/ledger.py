@@ -17,7 +17,8 @@ from onefold.audit.approval import withdraw
 from onefold.connectors.window import Window
 from onefold.errors import Fatal
 from onefold.migration.control_totals import ChunkTotals, Totals
-from onefold.migration.plan import MigrationRequest, Plan, PlanJson
+from onefold.migration.plan import Plan, PlanJson
+from onefold.migration.request import MigrationRequest
 from onefold.warehouse.rows import one_row
 
 State = Literal["planned", "dry_run", "approved", "published", "refused", "failed"]

@@ -3,58 +3,21 @@
 from __future__ import annotations
 
 import math
-import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime, timedelta
 from typing import NotRequired, TypedDict
 
 import psycopg
 
-from onefold.catalog.limits import OWN_RATE
 from onefold.catalog.system import System
-from onefold.connectors.past import unaskable
 from onefold.connectors.window import BEGINNING, Window
-from onefold.errors import Fatal
 from onefold.http.limit import kept, rate, seconds_of
 from onefold.load.extraction import CountSource, source_count
 from onefold.load.usage import Usage
-from onefold.migration.maintenance_window import service_window
+from onefold.migration.request import MigrationRequest, NotPossible, possible_system
 from onefold.warehouse.rows import one_row
 
-MOST_CHUNKS = 10_000
 _DAY = 86_400
-
-
-@dataclass(frozen=True, slots=True)
-class MigrationRequest:
-    """A migration as somebody asked for it: these streams of one system, [start, end), a chunk at a time.
-
-    `service_window` is given in mode service_window only; `rate` ('5/s') stands in for the system's own, but
-    not for its quota of a day.
-    """
-
-    system: str
-    streams: tuple[str, ...]
-    start: datetime
-    end: datetime
-    chunk: timedelta
-    reason: str
-    mode: str = "incremental"
-    service_window: str | None = None
-    rate: str | None = None
-
-    @property
-    def number_of_chunks(self) -> int:
-        return math.ceil((self.end - self.start) / self.chunk)
-
-    def chunks(self) -> Iterator[Window]:
-        """The window in pieces, the last one as long as what is left."""
-        begins = self.start
-        while begins < self.end:
-            ends = min(begins + self.chunk, self.end)
-            yield Window(begins, ends)
-            begins = ends
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,12 +100,12 @@ def make_plan(
     counts: CountSource | None = None,
     from_feed: FeedEstimator | None = None,
 ) -> Plan:
-    """Whether it can be, and what it takes. Raises Fatal, with what to do, before anything is touched.
+    """Whether it can be, and what it takes. Raises NotPossible, with what to do, before anything is touched.
 
     With `counts` the source is asked how much it has, where it can count; else what loads so far have read must do.
     With `from_feed` a look-up's feed is asked.
     """
-    system = _possible(systems, request)
+    system = possible_system(systems, request)
     estimates, usage = {}, Usage()
     for stream in request.streams:
         if system.streams[stream].lookup:  # a load's window says nothing of how much it asks: nightly runs ask all
@@ -155,47 +118,13 @@ def make_plan(
     daily = _daily(kept(system.limits.rate, request.rate))
     days = sum(filter(None, requests)) / daily if daily else None
     if days is not None and days > 1:
-        raise Fatal(
+        raise NotPossible(
+            "streams",
             f"About {sum(filter(None, requests)):,} requests would be asked of {request.system}, which allows "
             f"{daily:,} a day: {math.ceil(days)} days of its quota, and the nightly syncs would get none. Migrate "
-            "fewer streams or a shorter window at a time. Nothing was changed."
+            "fewer streams or a shorter window at a time. Nothing was changed.",
         )
     return Plan(request.number_of_chunks, estimates, f"{daily:,}/day" if daily else None, days, usage.requests)
-
-
-def _possible(systems: Mapping[str, System], request: MigrationRequest) -> System:
-    system = systems.get(request.system)
-    if system is None:
-        raise Fatal(f"There is no system {request.system!r}. There are: {', '.join(systems)}. Nothing was changed.")
-    if unknown := [stream for stream in request.streams if stream not in system.streams]:
-        raise Fatal(
-            f"{request.system} has no stream {', '.join(unknown)}; it has: {', '.join(system.streams)}. "
-            "Nothing was changed."
-        )
-    if not request.streams:
-        raise Fatal(f"Name at least one stream of {request.system}: {', '.join(system.streams)}. Nothing was changed.")
-    if not request.reason.strip():
-        raise Fatal("Say why: the reason is what the person who approves it, and the auditor, will read.")
-    if request.start >= request.end:
-        raise Fatal(f"From ({request.start}) is not before to ({request.end}). Nothing was changed.")
-    now = datetime.now(UTC)
-    for stream in request.streams:
-        if why := unaskable(system, stream, request.start, now):
-            raise Fatal(f"{why.text} Nothing was changed.")
-    if request.end > now:
-        raise Fatal(f"To ({request.end}) is in the future. A migration brings what there was; nothing was changed.")
-    if request.chunk <= timedelta(0) or (request.end - request.start) / request.chunk > MOST_CHUNKS:
-        raise Fatal(
-            f"A chunk of {request.chunk} does not divide this window into 1 to {MOST_CHUNKS:,} pieces. Choose a longer "
-            "one; nothing was changed."
-        )
-    if (request.mode == "service_window") != (request.service_window is not None):
-        raise Fatal("Mode service_window and the hours of the service window belong together. Nothing was changed.")
-    if request.service_window:
-        service_window(request.service_window)
-    if request.rate is not None and not re.search(OWN_RATE, request.rate):
-        raise Fatal(f"{request.rate!r} is no rate. Write it like 5/s, 100/min, 500/h or 2000/day. Nothing was changed.")
-    return system
 
 
 @dataclass(frozen=True, slots=True)

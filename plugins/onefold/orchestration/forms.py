@@ -23,6 +23,8 @@ INSTANT: Mapping[str, object] = {
 }
 NEEDED_INSTANT = {**INSTANT, "type": "string"}
 REASON: Mapping[str, object] = {"type": "string", "minLength": 3, "maxLength": 500}
+CHUNK_DAYS: Mapping[str, object] = {"type": "integer", "minimum": 1, "maximum": 3660}
+MODES: Mapping[str, str] = {"incremental": "at any time", "service_window": "in the hours below only"}
 RATE: Mapping[str, object] = {"type": ["null", "string"], "pattern": OWN_RATE}
 LOADS: Mapping[str, object] = {
     "type": ["null", "string"],

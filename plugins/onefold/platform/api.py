@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import quote
 
 import requests
 
@@ -43,8 +45,17 @@ class DagRun:
     state: str
 
 
+class Refused(Fatal):
+    """Airflow does not do what it is asked: `status` is its answer's, `detail` what it says itself."""
+
+    def __init__(self, what: str, status: int, answer: str) -> None:
+        super().__init__(f"Airflow refused {what}: {status} {answer}")
+        self.status = status
+        self.detail = _detail(answer)
+
+
 class AirflowApi:
-    """A signed-in session. Calls raise Retriable when Airflow is down or failing, Fatal when it refuses.
+    """A signed-in session. Calls raise Retriable when Airflow is down or failing, Refused when it refuses.
 
     It has the user's password, or the token of a sign-in before, which ends some time.
     """
@@ -114,7 +125,7 @@ class AirflowApi:
 
     def dag_run(self, dag_id: str, run_id: str) -> DagRun:
         """The run as it is now."""
-        return _run(self._call("GET", f"/dags/{dag_id}/dagRuns/{run_id}"))
+        return _run(self._call("GET", f"/dags/{dag_id}/dagRuns/{quote(run_id, safe=':+')}"))
 
     def dag_runs(self, dag_id: str, limit: int = 20) -> list[DagRun]:
         """The newest runs of a DAG, newest first; also those that an asset or the schedule has started."""
@@ -187,7 +198,7 @@ class AirflowApi:
         if response.status_code >= 500:
             raise Retriable(f"Airflow failed at {method} {path}: {response.status_code} {response.text[:500]}")
         if not response.ok:
-            raise Fatal(f"Airflow refused {method} {path}: {response.status_code} {response.text[:500]}")
+            raise Refused(f"{method} {path}", response.status_code, response.text[:500])
         answer: dict[str, object] = response.json()
         return answer
 
@@ -259,6 +270,17 @@ def _session() -> requests.Session:
     session.trust_env = False  # Airflow is on this machine: no proxy, no .netrc
     session.verify = ui_authority()
     return session
+
+
+def _detail(answer: str) -> str:
+    """What an answer says in words; the answer itself where it is not one of Airflow's errors."""
+    try:
+        said = json.loads(answer)["detail"]
+    except (ValueError, KeyError, TypeError):
+        return answer
+    if isinstance(said, list):  # one for each field that is wrong
+        return "; ".join(str(each.get("msg", each)) if isinstance(each, dict) else str(each) for each in said)
+    return str(said)
 
 
 def _run(answer: Mapping[str, object]) -> DagRun:

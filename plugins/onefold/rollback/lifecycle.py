@@ -25,7 +25,13 @@ from onefold.load import ledger
 from onefold.rollback.apply import apply_change
 from onefold.rollback.late_readings import gate_late_readings
 from onefold.rollback.plan import RollbackPlan, StreamPlan, as_json, plan_stream
-from onefold.rollback.request import NOTHING_CHANGED, RollbackRequest, requested_loads, stream_changes
+from onefold.rollback.request import (
+    NOTHING_CHANGED,
+    RollbackRequest,
+    requested_loads,
+    require_reason,
+    stream_changes,
+)
 from onefold.rollback.stream_change import StreamChange, Target
 from onefold.rollback.stream_state import restore_stream_state
 from onefold.warehouse.connection import connect
@@ -158,6 +164,7 @@ def _make_plan(
     connection: psycopg.Connection, catalog: Catalog, request: RollbackRequest, gate_url: str | None = None
 ) -> RollbackPlan:
     """The plan. With `gate_url`, the warehouse's URL, late readings pass the gate first."""
+    require_reason(request)
     loads = requested_loads(connection, request)
     target: Target = "published" if request.undo else "rolled_back"
     changes = stream_changes(connection, catalog.systems, loads, target)

@@ -34,10 +34,14 @@ class RollbackRequest:
     reason: str = ""
 
 
-def requested_loads(connection: psycopg.Connection, request: RollbackRequest) -> tuple[int, ...]:
-    """The ids of the loads that a request names, ascending. Raises Fatal for an incomplete request or unknown run."""
+def require_reason(request: RollbackRequest) -> None:
+    """Raises Fatal when it has none."""
     if not request.reason.strip():
         raise Fatal(f"A rollback needs a reason, which others read in ops.rollback. {NOTHING_CHANGED}")
+
+
+def requested_loads(connection: psycopg.Connection, request: RollbackRequest) -> tuple[int, ...]:
+    """The ids of the loads that a request names, ascending. Raises Fatal for an incomplete request or unknown run."""
     if request.undo is not None:
         if request.loads or request.run_id or request.dag_id:
             raise Fatal(f"Name either loads to roll back or a rollback to undo, not both. {NOTHING_CHANGED}")
@@ -77,6 +81,19 @@ def stream_changes(
     target: Target,
 ) -> list[StreamChange]:
     """The loads by stream. Raises Fatal when the state of one does not allow it, Retriable while a stream is loaded."""
+    made = checked_changes(connection, systems, loads, target)
+    for change in made:
+        _require_merges_included(connection, change)
+    return made
+
+
+def checked_changes(
+    connection: psycopg.Connection,
+    systems: Mapping[str, System],
+    loads: Sequence[int],
+    target: Target,
+) -> list[StreamChange]:
+    """As stream_changes(), of what is seen without reading records: all but which loads have merged partial changes."""
     found = connection.execute(
         "select load_id, system, stream, state from ops.load where load_id = any (%s) order by system, stream, load_id",
         ([load_id for load_id in loads if 0 < load_id < _BIGINT],),
@@ -96,7 +113,6 @@ def stream_changes(
             system, stream, systems[system].streams[stream], tuple(load_id for load_id, _ in of_stream), target
         )
         _require_replays_included(connection, change)
-        _require_merges_included(connection, change)
         made.append(change)
     return made
 

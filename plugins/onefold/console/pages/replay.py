@@ -90,8 +90,8 @@ def account(request: Request, run: str | None = None) -> HTMLResponse:
             return page(request, request.state.viewer, "replays.html", replays=recent_replays(connection, limit=100))
         summary = replay_of_run(connection, run)
         found = find_replay(connection, DAG, run) if summary else None
-    scheduled = run_of(request, DAG, run) if summary is None or summary.ended_at is None else None
-    if summary is None and scheduled is None:
+    seen = run_of(request, DAG, run) if summary is None or summary.ended_at is None else None
+    if summary is None and seen is not None and not seen.exists:
         raise HTTPException(404)
     return page(
         request,
@@ -100,8 +100,7 @@ def account(request: Request, run: str | None = None) -> HTMLResponse:
         run=run,
         replay=summary,
         account=found,
-        state=scheduled.state if scheduled else None,
-        runs=scheduled is not None and scheduled.state not in ("success", "failed"),
+        seen=seen,
         pending=sum(each.pending for each in found.streams) if found else 0,
         log=f"/dags/{DAG}/runs/{run}",
     )

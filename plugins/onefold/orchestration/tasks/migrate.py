@@ -28,9 +28,10 @@ from onefold.migration.chunks import MakeJob, close_abandoned, discard_dry_run, 
 from onefold.migration.feed_estimate import estimate_from_feed
 from onefold.migration.ledger import Migration
 from onefold.migration.maintenance_window import Closed, within
-from onefold.migration.plan import Estimate, FeedEstimator, MigrationRequest, make_plan
+from onefold.migration.plan import Estimate, FeedEstimator, make_plan
 from onefold.migration.plan_text import plan_text
 from onefold.migration.report import dry_run_loads, make_report, report_text
+from onefold.migration.request import MigrationRequest
 from onefold.orchestration.assets import MIGRATED, staging_asset
 from onefold.orchestration.forms import needed_instant
 from onefold.orchestration.tasks.asset_events import figures_of
