@@ -12,10 +12,11 @@ from onefold.console.app import console_app
 from onefold.console.viewer import Viewer
 from onefold.platform.people import Duty
 from onefold.settings import CONSOLE_URL
+from tests.console.airflow import airflow
 from tests.load.conftest import shop
 from tests.roles import as_role
 
-__all__ = ["shop"]
+__all__ = ["airflow", "shop"]
 
 
 class Ask(Protocol):

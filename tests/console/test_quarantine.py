@@ -9,11 +9,9 @@ from fastapi.testclient import TestClient
 from lxml import html
 
 from onefold.catalog.reader import Catalog
-from onefold.console import actions
 from onefold.console.pages import quarantine, replay
-from onefold.errors import Fatal
-from onefold.platform.api import DagRun
 from onefold.quality.suite import read_suite
+from tests.console.airflow import Airflow
 from tests.console.conftest import SAME_SITE, Ask
 from tests.console.figures import shown
 from tests.load.shop import SUITE, Shop, record
@@ -32,28 +30,6 @@ def stock(shop: Shop, console: Ask, monkeypatch: pytest.MonkeyPatch) -> Shop:
     rows = [record("a", 1, credit=99), record("b", 1, credit=99), record("c", 1, name=None, credit=5)]
     shop.load([*rows, record(None, 1), record("d", 1, credit=23)])
     return shop
-
-
-@pytest.fixture
-def airflow(monkeypatch: pytest.MonkeyPatch) -> list[tuple[object, ...]]:
-    """What is asked of Airflow, whose runs are queued for ever."""
-    asked: list[tuple[object, ...]] = []
-
-    class Airflow:
-        def __init__(self, url: str, user: str, *, token: str) -> None:
-            asked.append((user, token))
-
-        def start_dag(self, dag_id: str, conf: Mapping[str, object]) -> DagRun:
-            asked.append((dag_id, conf))
-            return DagRun(dag_id, "manual__2026-03-01T08:00:00+00:00", "queued")
-
-        def dag_run(self, dag_id: str, run_id: str) -> DagRun:
-            if not run_id.startswith("manual__"):
-                raise Fatal("not found")
-            return DagRun(dag_id, run_id, "queued")
-
-    monkeypatch.setattr(actions, "AirflowApi", Airflow)
-    return asked
 
 
 def reasons(page: str) -> dict[str, str]:
@@ -134,9 +110,7 @@ def send(client: TestClient, headers: Mapping[str, str], **form: str) -> int:
     return client.post("/quarantine/replay", data={"reason": "23 is right", **form}, headers=headers).status_code
 
 
-def test_only_an_engineer_on_our_own_page_starts_a_replay(
-    stock: Shop, console: Ask, airflow: list[tuple[object, ...]]
-) -> None:
+def test_only_an_engineer_on_our_own_page_starts_a_replay(stock: Shop, console: Ask, airflow: Airflow) -> None:
     for duty, headers, status in (
         ("engineer", {"Origin": "http://evil.example"}, 403),
         ("engineer", {"Sec-Fetch-Site": "cross-site", "Origin": "http://testserver"}, 403),
@@ -147,13 +121,13 @@ def test_only_an_engineer_on_our_own_page_starts_a_replay(
         (None, SAME_SITE, 401),
     ):
         assert send(console(duty), headers, system="shop") == status, (duty, headers)
-    assert not airflow
+    assert not airflow.asked
     for headers in (SAME_SITE, {"Origin": "http://testserver"}):
         assert send(console("engineer"), headers, system="shop") == 303
 
 
 def test_a_replay_is_started_in_the_viewers_name_for_what_was_chosen(
-    stock: Shop, console: Ask, airflow: list[tuple[object, ...]]
+    stock: Shop, console: Ask, airflow: Airflow
 ) -> None:
     client = console("engineer")
     plan = client.get("/quarantine/replay?system=shop&stream=customer&expectation=credit")
@@ -162,14 +136,14 @@ def test_a_replay_is_started_in_the_viewers_name_for_what_was_chosen(
     answer = client.post("/quarantine/replay", data={**form, "reason": "23 is right"}, headers=SAME_SITE)
     conf = {"reason": "23 is right", "system": "shop", "stream": "customer", "expectation": "credit"}
     more = dict.fromkeys(["quarantined_from", "quarantined_to", "rows"])
-    assert airflow == [("ewa.nowa", "a token"), ("replay", {**conf, **more})]
+    assert airflow.asked == [("ewa.nowa", "a token"), ("replay", {**conf, **more})]
     page = client.get(answer.headers["location"])
     assert "data-poll" in page.text and "rows are being chosen" in page.text
     assert client.get("/quarantine/replays?run=other").status_code == 404
 
 
 def test_what_cannot_be_replayed_is_refused_before_airflow_is_asked(
-    stock: Shop, console: Ask, airflow: list[tuple[object, ...]]
+    stock: Shop, console: Ask, airflow: Airflow
 ) -> None:
     for form, said in (
         ({"expectation": "nothing like it"}, "No open row in quarantine matches"),
@@ -180,7 +154,7 @@ def test_what_cannot_be_replayed_is_refused_before_airflow_is_asked(
     ):
         answer = console("engineer").post("/quarantine/replay", data={"reason": "why not", **form}, headers=SAME_SITE)
         assert answer.status_code == 400 and said in answer.text and "othing was changed" in answer.text
-    assert not airflow
+    assert not airflow.asked
 
 
 def test_the_account_of_a_replay_says_what_became_of_its_rows(stock: Shop, console: Ask) -> None:

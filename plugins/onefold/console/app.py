@@ -13,7 +13,19 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.staticfiles import StaticFiles
 
-from onefold.console.pages import audit, catalogue, lineage, operations, overview, quarantine, records, replay
+from onefold.console.pages import (
+    audit,
+    catalogue,
+    lineage,
+    migration,
+    operations,
+    overview,
+    quarantine,
+    records,
+    replay,
+    rollback,
+    started,
+)
 from onefold.console.reading import SECONDS
 from onefold.console.render import FOLDER, HEADERS, page
 from onefold.console.viewer import Viewer, viewer_of
@@ -28,6 +40,9 @@ ROUTERS = (
     lineage.router,
     catalogue.router,
     records.router,
+    rollback.router,
+    migration.router,
+    started.router,
     operations.router,
     audit.router,
 )

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from urllib.parse import urlencode
 
+from onefold.audit.approval import triggering_user
 from onefold.console.airflow_links import dag_page, decision_page, run_page
+from onefold.console.viewer import Viewer
 from onefold.insight.operations import Operation
 
 
@@ -18,16 +21,16 @@ class NextStep:
     inside: bool = False
 
 
-def next_step(found: Operation, root: str) -> NextStep | None:
-    """The next step; None where nothing is left to do. `root` is the path below which the console answers."""
+def next_step(found: Operation, root: str, viewer: Viewer) -> NextStep | None:
+    """The viewer's next step; None where nothing is left to do. `root` is the path below which the console answers."""
     if found.is_open and found.asks:
-        return _decision(found, root)
+        return _decision(found, root, viewer)
     if found.is_open:
         return _going_on(found, root)
-    return _ended(found, root)
+    return _start(found, root) if viewer.operates else _ended(found, root)
 
 
-def _decision(found: Operation, root: str) -> NextStep:
+def _decision(found: Operation, root: str, viewer: Viewer) -> NextStep:
     text = "Another person than who asked reads the plan, and approves or rejects it"
     if found.kind == "plan":
         return NextStep(f"{text}: bin/onefold plan approve {found.number}")
@@ -35,7 +38,11 @@ def _decision(found: Operation, root: str) -> NextStep:
         return NextStep(f"{text}: bin/onefold audit restored")
     if found.dag_id is None or found.run_id is None:
         return NextStep(f"{text}.")
-    return NextStep(f"{text}.", decision_page(root, found.dag_id, found.run_id), "Decide")
+    where = decision_page(root, found.dag_id, found.run_id)
+    if triggering_user(found.asked_by) == viewer.name:
+        own = "You have asked for it: another person approves it, and your own approval is refused. You may reject it."
+        return NextStep(own, where, "Plan in Airflow")
+    return NextStep(f"{text}.", where, "Decide")
 
 
 def _going_on(found: Operation, root: str) -> NextStep:
@@ -49,15 +56,24 @@ def _going_on(found: Operation, root: str) -> NextStep:
     return NextStep(text, run_page(root, found.dag_id, found.run_id), "Run")
 
 
+def _start(found: Operation, root: str) -> NextStep | None:
+    """What somebody who may start runs does about an operation that has ended."""
+    rollbacks = f"{root}/operations/rollback"
+    match (found.kind, found.state):
+        case ("rollback", "done") if found.can_be_undone:
+            return NextStep("It can be undone.", f"{rollbacks}/plan?undo={found.number}", "Undo it …", inside=True)
+        case ("rollback", "refused"):
+            return NextStep("Nothing was changed. Start a new one.", rollbacks, "Roll back loads …", inside=True)
+        case ("migration", "published") if found.dag_id and found.run_id:
+            loads = urlencode({"dag": found.dag_id, "run": found.run_id})
+            return NextStep("Its loads can be rolled back.", f"{rollbacks}/plan?{loads}", "Roll back …", inside=True)
+        case ("migration", "failed" | "refused"):
+            return NextStep("Start a new one.", f"{root}/operations/migration", "New migration …", inside=True)
+    return _ended(found, root)
+
+
 def _ended(found: Operation, root: str) -> NextStep | None:
     match (found.kind, found.state):
-        case ("rollback", "done"):
-            text = f"It can be undone: start the DAG rollback with undo = {found.number}."
-            return NextStep(text, dag_page(root, "rollback"), "DAG rollback")
-        case ("rollback", "refused"):
-            return NextStep("Nothing was changed. Start a new one.", dag_page(root, "rollback"), "DAG rollback")
-        case ("migration", "failed" | "refused"):
-            return NextStep("Start a new one.", dag_page(root, "migrate"), "DAG migrate")
         case ("replay", "refused" | "refused in part"):
             return NextStep(
                 "Rows were refused again: the page Quarantine says why. Fix the mapping or the suite, or the record at "

@@ -96,3 +96,11 @@ def needed_instant(text: str | None) -> datetime:
     if at is None:
         raise Fatal("From and to are both needed. Write them like 2026-01-31T00:00:00Z. Nothing was changed.")
     return at
+
+
+def stated_reason(text: str) -> str:
+    """The reason that somebody gives, as REASON wants it. Raises Fatal when it is too short or too long."""
+    reason, least, most = text.strip(), int(str(REASON["minLength"])), int(str(REASON["maxLength"]))
+    if not least <= len(reason) <= most:
+        raise Fatal(f"Say why, in {least} to {most} characters: who approves it, and the auditor, read it.")
+    return reason

@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
+from onefold.console.actions import run_of
 from onefold.console.airflow_links import run_page
 from onefold.console.next_step import next_step
 from onefold.console.reading import reading
@@ -18,6 +19,8 @@ from onefold.insight.operation_report import asked, report
 from onefold.insight.operations import KINDS, Kind, Operation, open_operations, operation, operations
 
 router = APIRouter(dependencies=[Depends(require_operations)])
+_WORKS, _WAITS = 2, 15
+"""Seconds until the page of an operation looks again: while its run works, and while it waits for a person."""
 _MENTIONS_RECORDS = ("erasure", "plan")
 """Kinds whose plans may name keys or show values of records, which auditors do not read."""
 
@@ -29,13 +32,14 @@ def operations_page(
     """All of them, the newest first. Raises Fatal when there is no such kind."""
     if kind and kind not in KINDS:
         raise Fatal(f"There is no kind of operation {kind!r}. There are: {', '.join(KINDS)}.")
+    viewer: Viewer = request.state.viewer
     root = request.scope.get("root_path", "")
     with reading() as connection:
         found = operations(connection, kind=cast("Kind", kind) or None, only_open=show == "open", before=before or None)
         waiting = open_operations(connection)
     return page(
         request,
-        request.state.viewer,
+        viewer,
         "operations.html",
         kinds=KINDS,
         chosen=kind,
@@ -44,7 +48,7 @@ def operations_page(
         rows=found.rows,
         next_before=found.before,
         waiting=waiting,
-        next_steps={(each.kind, each.number): next_step(each, root) for each in found.rows},
+        next_steps={(each.kind, each.number): next_step(each, root, viewer) for each in found.rows},
     )
 
 
@@ -60,6 +64,8 @@ def operation_page(request: Request, kind: Kind, number: int) -> HTMLResponse:
         withheld = viewer.duty == "auditor" and kind in _MENTIONS_RECORDS
         questions = [] if withheld else asked(connection, found.subject)
         parts = [] if withheld else report(connection, found)
+    at_work = found.is_open and not found.asks and found.dag_id and found.run_id
+    seen = run_of(request, str(found.dag_id), str(found.run_id)) if at_work else None
     return page(
         request,
         viewer,
@@ -68,8 +74,10 @@ def operation_page(request: Request, kind: Kind, number: int) -> HTMLResponse:
         withheld=withheld,
         questions=questions,
         parts=[each for each in parts if each.title != "Plan" or not questions],
-        step=next_step(found, root),
+        step=next_step(found, root, viewer),
         run=_run(found, root),
+        seen=seen,
+        poll=_WAITS if found.asks else _WORKS if seen and seen.goes_on else None,
     )
 
 

@@ -4,10 +4,11 @@
     const answer = await fetch(location.href, { credentials: "same-origin" });
     const part = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("account");
     const shown = document.getElementById("account");
+    if (answer.redirected) return location.replace(answer.url);
     if (!answer.ok || !part) return again();
     if (shown.innerHTML !== part.innerHTML) shown.replaceChildren(...part.childNodes);
-    if (part.hasAttribute("data-poll")) again(); else location.reload();
+    if (part.hasAttribute("data-poll")) { shown.dataset.poll = part.dataset.poll; again(); } else location.reload();
   };
-  const again = () => setTimeout(() => look().catch(again), 2000);
+  const again = () => setTimeout(() => look().catch(again), 1000 * (Number(document.getElementById("account").dataset.poll) || 2));
   if (document.querySelector("#account[data-poll]")) again();
 })();
