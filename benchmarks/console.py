@@ -31,6 +31,10 @@ LOADS = 10_000
 """Of each stream, one every ten minutes."""
 MOST_SECONDS = 1.0
 MOST_STATEMENTS = 10
+_TO_START = (
+    ("operations/rollback?system=system_3&stream=stream_3", "loads to roll back"),
+    ("operations/migration?system=system_3", "a migration's form"),
+)
 _SEED = """
     insert into ops.load (system, stream, window_start, window_end, state, dag_id, run_id, actor, rows_read, rows_new,
         rows_changed, rows_quarantined, verdict, seconds_extracting, started_at, ended_at, last_active)
@@ -62,7 +66,7 @@ def measure(warehouse: Warehouse, rows: int, rounds: int) -> Iterator[Row]:
     loads = min(LOADS, rows // STREAMS)
     with warehouse.fresh() as url, _history(warehouse, url, loads), _catalogue(), ExitStack() as stack:
         browser = stack.enter_context(TestClient(console_app(_who)))
-        for path, title in VIEWS:
+        for path, title in (*VIEWS, *_TO_START):
             ask = partial(_ask, browser, path)
             ask()
             before, began = peak_memory(), _statements(warehouse, url)

@@ -16,7 +16,12 @@ from tests.console.served import served
 from tests.databases import copy_database, drop_database
 from tests.roles import as_role
 
-PATHS = [path for path, _ in VIEWS]
+PATHS = [
+    *(path for path, _ in VIEWS),
+    "operations/rollback",
+    "operations/rollback/plan?load=1",
+    "operations/migration?system=salesforce&stream=order",
+]
 AIRFLOWS_SANDBOX = "allow-scripts allow-same-origin allow-forms allow-downloads"
 LOOKS = {"desktop": (WIDTHS["desktop"], "light"), "phone": (WIDTHS["phone"], "dark")}
 

@@ -140,6 +140,11 @@ def test_a_replay_is_started_in_the_viewers_name_for_what_was_chosen(
     page = client.get(answer.headers["location"])
     assert "data-poll" in page.text and "rows are being chosen" in page.text
     assert client.get("/quarantine/replays?run=other").status_code == 404
+    airflow.refuses = (403, '{"detail": "You may <not> read runs"}')
+    assert "You may &lt;not&gt; read runs" in client.get(answer.headers["location"]).text
+    airflow.refuses, airflow.state = None, "failed"
+    airflow.log_text = "AirflowFailException: No open row in quarantine matches."
+    assert "No open row in quarantine matches." in client.get(answer.headers["location"]).text
 
 
 def test_what_cannot_be_replayed_is_refused_before_airflow_is_asked(
