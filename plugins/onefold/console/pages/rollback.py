@@ -43,7 +43,7 @@ def choose(
     request: Request,
     system: str | None = None,
     stream: str | None = None,
-    before: int | None = None,
+    before: Number | None = None,
     load: Annotated[list[Number] | None, Query()] = None,
 ) -> HTMLResponse:
     """The published loads, to choose from. Raises Fatal when there is no such system or stream."""
