@@ -86,7 +86,7 @@ def test_a_migration_is_started_in_the_viewers_name_with_the_parameters_of_its_d
         "rate": None,
         "reason": "the years before us",
     }
-    assert airflow.asked == [("ewa.nowa", "a token"), ("unpause", "migrate"), ("migrate", conf)]
+    assert airflow.asked == [("ewa.nowa", "a token"), ("migrate", conf)]
     params = deepcopy(params_of_the_dag())
     params.update(conf)
     assert params.validate() == conf

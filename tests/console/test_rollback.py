@@ -86,7 +86,7 @@ def test_loads_that_were_ticked_are_rolled_back_in_the_viewers_name_for_the_reas
     assert summary.status_code == 200 and loads(summary.text) == ["2", "3"] and "Roll back 2 loads" in summary.text
     sent = client.post(PLAN, data={**hidden(summary.text), "reason": " wrong prices "}, headers=SAME_SITE)
     conf = {"loads": "2, 3", "dag": None, "run": None, "undo": None, "reason": "wrong prices"}
-    assert airflow.asked == [("ewa.nowa", "a token"), ("unpause", "rollback"), ("rollback", conf)]
+    assert airflow.asked == [("ewa.nowa", "a token"), ("rollback", conf)]
     where = sent.headers["location"]
     assert sent.status_code == 303 and "data-poll" in (page := client.get(where).text) and "Nothing is changed" in page
     number = planned(stock, RollbackRequest((2, 3), reason="wrong prices"), RUN)
