@@ -142,7 +142,7 @@ def test_a_source_that_refuses_to_count_is_read_all_the_same_and_the_survey_says
             raise Fatal("The user may not count.")
 
     monkeypatch.setattr(reading, "counter", lambda _: Counter())
-    alone = Catalog({"crm": connected.systems["crm"]}, {})
+    alone = Catalog({"crm": connected.systems["crm"]}, {"customer": _entity("crm")})
     with _session(loader_url) as connection:
         (found,) = _survey(connection, alone, tmp_path).streams
     assert (found.read.not_read, found.read.records, found.read.counted) == (None, 7, None)
