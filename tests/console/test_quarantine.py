@@ -57,6 +57,20 @@ def test_each_reason_stands_in_words_with_its_figure(stock: Shop, console: Ask) 
     assert reasons(console("engineer").get("/quarantine?until=2020-01-01").text) == {}
 
 
+def test_the_most_frequent_reasons_come_first_and_the_others_on_demand(
+    stock: Shop, console: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(quarantine, "FEW_REASONS", 1)
+    page = console("engineer").get("/quarantine?system=shop")
+    (more,) = html.fromstring(page.text).xpath("//a[@data-more]")
+    assert list(reasons(page.text).values()) == ["2"] and more.text == "2 more reasons"
+    page = console("engineer").get(more.get("href"))
+    assert list(reasons(page.text).values()) == ["2", "1", "1"] and "data-more" not in page.text
+    stock.execute("update ops.quarantine set key_conflict = 'true' where _key = 'c'")
+    plan = console("engineer").get("/quarantine/replay?system=shop")
+    assert shown(plan.text)["more_not_replayable"] == "1" and "1 most frequent" in plan.text
+
+
 def test_one_reason_has_a_link_that_selects_it_and_no_other(stock: Shop, console: Ask) -> None:
     page = html.fromstring(console("engineer").get("/quarantine").text)
     links = [row.xpath(".//a/@href") for row in page.xpath("//tr[@data-group]")]
@@ -87,8 +101,7 @@ def test_a_row_tells_field_expectation_load_and_mapping_and_no_personal_value(st
 
 
 def test_rows_come_page_by_page_and_none_is_missed(stock: Shop, console: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
-    rows = quarantine.waiting.rows
-    monkeypatch.setattr(quarantine.waiting, "rows", lambda *given, **more: rows(*given, **more, limit=3))
+    monkeypatch.setattr(quarantine, "ROWS", 3)
     seen, path = [], "/quarantine?system=shop"
     while path:
         page = html.fromstring(console("engineer").get(path).text)

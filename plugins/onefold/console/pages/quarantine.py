@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Literal
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, HTTPException
@@ -27,6 +27,9 @@ from onefold.quality.suite import Suite, read_suite
 from onefold.replay.selection import Selection, check_selection
 
 router = APIRouter()
+FEW_REASONS, ALL_REASONS = 15, 100
+ROWS = 25
+"""Of a page: what a phone shows without endless scrolling."""
 _RECORD = sql.SQL("select payload, raw from ops.quarantine where quarantine_id = 0")
 """By what the reading of a whole record is recorded: a withheld value's, which is in staging, too."""
 
@@ -71,17 +74,21 @@ Asked = Annotated[Filter, Depends()]
 
 
 @router.get("/quarantine", dependencies=[Depends(see_operations)])
-def quarantine(request: Request, asked: Asked, before: int | None = None) -> HTMLResponse:
-    """The page, of all streams or some. Raises Fatal when there is no such system or stream, or a time is none."""
+def quarantine(
+    request: Request, asked: Asked, before: int | None = None, reasons: Literal["few", "all"] = "few"
+) -> HTMLResponse:
+    """The page, of all streams or some; with a few of the most frequent reasons, or ALL_REASONS of them. Raises Fatal
+    when there is no such system or stream, or a time is none."""
     catalog = read_catalog()
     selection = asked.selection
     check_selection(selection, catalog.systems)
     with reading() as connection:
         total = waiting.waiting(connection, selection, catalog.systems)
-        groups = waiting.groups(connection, selection, catalog.systems) if before is None else []
-        rows = waiting.rows(connection, selection, catalog.systems, before=before)
+        groups = waiting.groups(connection, selection, catalog.systems, ALL_REASONS) if before is None else []
+        rows = waiting.rows(connection, selection, catalog.systems, before=before, limit=ROWS)
         replays = recent_replays(connection)
     streams = catalog.systems[asked.system].streams if asked.system else {}
+    shown = FEW_REASONS if reasons == "few" else ALL_REASONS
     return page(
         request,
         request.state.viewer,
@@ -90,8 +97,9 @@ def quarantine(request: Request, asked: Asked, before: int | None = None) -> HTM
         streams={name: each.title for name, each in sorted(streams.items())},
         asked=asked,
         total=total,
-        groups=[(each, in_words(catalog, each.system, each.stream, each)) for each in groups],
-        are_all=before is None and len(groups) < 100,
+        groups=[(each, in_words(catalog, each.system, each.stream, each)) for each in groups[:shown]],
+        more_reasons=len(groups) - shown,
+        most_reasons=ALL_REASONS,
         rows=[(each, in_words(catalog, each.system, each.stream, each)) for each in rows.rows],
         before=before,
         next=rows.before,
@@ -125,8 +133,9 @@ def row_with_people(request: Request, quarantine_id: int) -> HTMLResponse:
     if found is None:
         raise HTTPException(404)
     about: dict[str, str | int] = {"stream": f"{found.system}.{found.stream}", "quarantine_id": quarantine_id}
-    with reading_people(viewer, _RECORD, about) as connection:
+    with reading_people(viewer, _RECORD, about) as (connection, read):
         record = all_values(connection, found)
+        read.rows = int(bool(record))
     context = context_of(catalog, found.system, found.stream, found.suite)
     return _row_page(request, catalog, found, context, {}, record)
 

@@ -11,6 +11,7 @@ from starlette.responses import HTMLResponse, RedirectResponse
 
 from onefold.catalog.reader import read_catalog
 from onefold.console.actions import require_operator, run_of, start
+from onefold.console.pages import quarantine
 from onefold.console.pages.quarantine import Asked, Filter, in_words, see_operations
 from onefold.console.reading import reading
 from onefold.console.render import page
@@ -31,7 +32,7 @@ def plan(request: Request, asked: Asked) -> HTMLResponse:
     catalog, selection = read_catalog(), asked.selection
     check_selection(selection, catalog.systems)
     with reading() as connection:
-        groups = waiting.groups(connection, selection, catalog.systems)
+        groups = waiting.groups(connection, selection, catalog.systems, quarantine.ALL_REASONS)
         matching = matching_rows(connection, selection, catalog.systems)
     return page(
         request,
@@ -42,6 +43,7 @@ def plan(request: Request, asked: Asked) -> HTMLResponse:
         values=sum(each.rows for each in matching if not each.why_not and each.attribute),
         not_replayable=[each for each in matching if each.why_not],
         groups=[(each, in_words(catalog, each.system, each.stream, each)) for each in groups],
+        few=quarantine.FEW_REASONS,
         reason=REASON,
     )
 
