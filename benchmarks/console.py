@@ -1,4 +1,4 @@
-"""The console's pages beside a long history: 200 streams with 10,000 loads each."""
+"""The console's pages beside a long history: 200 streams with 10,000 loads each, and a million golden customers."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from benchmarks.measure import PASSWORD, Warehouse, peak_memory, seconds
 from benchmarks.table import Row
 from onefold.catalog.reader import Catalog, read_catalog
 from onefold.catalog.system import System
+from onefold.conform.search_indexes import ensure_search_indexes
 from onefold.console import pages
 from onefold.console.app import console_app
 from onefold.console.viewer import Viewer
@@ -29,11 +30,41 @@ from onefold.settings import CONSOLE_URL
 STREAMS = 200
 LOADS = 10_000
 """Of each stream, one every ten minutes."""
+CUSTOMERS = 1_000_000
+"""Golden records of one entity at most: half as many as loads."""
+SEARCHES = {
+    "a frequent name": "kowalski",
+    "a rare name without its letters": "zolw 7f3a",
+    "a number": "555-00-123",
+    "frequent parts": "nowak 0012",
+    "nothing": "no such name",
+}
+_CUSTOMERS = """
+    insert into ops.publish (state, actor, mappings, ended_at) values ('published', 'os:bench', '{}', now());
+    insert into ops.published (entity, publish_id, actor) select 'customer', max(publish_id), 'os:bench'
+    from ops.publish;
+    insert into conformed.customer_provenance select max(publish_id), '{legal_name}', '{}' from ops.publish;
+    insert into conformed.customer_version (customer_id, source_of_truth, _systems, _records, _members, _loads,
+        _mapping_versions, _winning_members, _hash, _publish_id, legal_name, person_name, tax_id_pl, krs, email, phone,
+        street, postal_code, city, country, status)
+    select gen_random_uuid(), 'erp', '{erp}', 1, array['erp|klient|' || n], '{1}', '{1}', '{1}', md5(n::text),
+        (select max(publish_id) from ops.publish),
+        concat_ws(' ', (array['Zakład', 'Piekarnia', 'Firma', 'Hurtownia', 'Budowa'])[1 + n %% 5],
+            (array['Kowalski', 'Nowak', 'Wiśniewski', 'Żółw', 'Łuczak', 'Maj', 'Lis'])[1 + n %% 7],
+            substr(md5(n::text), 1, 8), (array['Sp. z o.o.', 'S.A.'])[1 + n %% 3]),
+        case when n %% 3 = 2 then 'Jan ' || substr(md5(n::text), 9, 8) end, lpad(n::text, 10, '5'),
+        case when n %% 3 < 2 then lpad(n::text, 10, '0') end, 'k' || n || '@firma.example',
+        '+48' || lpad(n::text, 9, '6'), 'Prosta ' || n %% 100, '00-950', 'Warszawa', 'PL', 'active'
+    from generate_series(1, %(customers)s) n;
+"""
 MOST_SECONDS = 1.0
 MOST_STATEMENTS = 10
 _TO_START = (
     ("operations/rollback?system=system_3&stream=stream_3", "loads to roll back"),
     ("operations/migration?system=system_3", "a migration's form"),
+    ("quarantine?system=system_1&stream=stream_1", "Quarantine of a stream"),
+    ("quarantine/replay", "a replay of all that waits"),
+    ("quarantine/replay?system=system_1&stream=stream_1&expectation=credit", "a replay of a reason"),
 )
 _SEED = """
     insert into ops.load (system, stream, window_start, window_end, state, dag_id, run_id, actor, rows_read, rows_new,
@@ -78,6 +109,21 @@ def measure(warehouse: Warehouse, rows: int, rounds: int) -> Iterator[Row]:
             yield Row(
                 f"console: {title} beside {STREAMS * loads:,} loads / 1 s, 10 statements", ratio, 1.0, detail, True
             )
+        yield from _searches(browser, min(CUSTOMERS, rows // 2), rounds)
+
+
+def _searches(browser: TestClient, customers: int, rounds: int) -> Iterator[Row]:
+    for what, text in SEARCHES.items():
+        for people in (False, True):
+            given = {"text": text, "people": "true" if people else "false"}
+            ask = partial(browser.post, "/records", data=given, headers={"Sec-Fetch-Site": "same-origin"})
+            found = ask().raise_for_status().text.count("data-record=")
+            times = [seconds(ask) for _ in range(rounds)]
+            name = (
+                f"console: search {what}{', personal values too,' if people else ''} in {customers:,} customers / 1 s"
+            )
+            detail = f"{statistics.median(times):.2f} s, {found} found"
+            yield Row(name, statistics.median(times) / MOST_SECONDS, 1.0, detail, True)
 
 
 def _ask(browser: TestClient, path: str) -> None:
@@ -85,7 +131,7 @@ def _ask(browser: TestClient, path: str) -> None:
 
 
 async def _who(_: Request) -> Viewer:
-    return Viewer("measured", "engineer", "measured")
+    return Viewer("measured", "engineer", "measured", reads_people=True)
 
 
 @contextmanager
@@ -94,6 +140,9 @@ def _history(warehouse: Warehouse, url: str, loads: int) -> Iterator[None]:
     with psycopg.connect(warehouse.server.url(psycopg.conninfo.conninfo_to_dict(owner)["dbname"])) as connection:
         with psycopg.ClientCursor(connection) as cursor:
             cursor.execute(_SEED, {"loads": loads, "streams": STREAMS})
+            cursor.execute(_CUSTOMERS, {"customers": min(CUSTOMERS, loads * STREAMS // 2)})
+            cursor.execute("create unique index on conformed.customer_version (customer_id, _publish_id)")
+        ensure_search_indexes(connection, read_catalog().entities["customer"])
         connection.commit()
         connection.autocommit = True
         connection.execute("vacuum analyze")

@@ -29,6 +29,9 @@ def conform(office: Office, mapping: str) -> ConformReport:
     )
 
 
+FOUND = "select count(*) from conformed.employee_search_people('Brzezinska', 20)"
+
+
 def test_they_lose_the_person_in_every_version_and_get_nothing_back(office: Office, warehouse_url: str) -> None:
     with connect(office.url, autocommit=True) as loader:
         ensure_staging(loader, StagingTable("hr", "pay"))
@@ -38,14 +41,17 @@ def test_they_lose_the_person_in_every_version_and_get_nothing_back(office: Offi
     conform(office, "one")
     others = office.query(OTHERS)
     assert {"conformed.employee_version: Zofia", "mapped.hr__employee: Zofia"} <= set(traces(warehouse_url))
+    assert office.query(FOUND) == [(1,)]
 
     office.erase()
     assert traces(warehouse_url) == []
+    assert office.query(FOUND) == [(0,)]
     office.load("hr.employee", zofia(department="Archive"), adam())
     conform(office, "another")
     assert traces(warehouse_url) == []
     assert office.query(SEEN) == [("7", "Archive", None), ("8", "Sales", "adam.nowy@firma.example")]
     with connect(office.url, autocommit=True) as loader:
         switch_visible_publish(loader, first.publish_id, "os:tester")
+    assert office.query(FOUND) == [(0,)], "nor by a search of an older publish"
     assert office.query(SEEN) == [("7", "Sales", None), ("8", "Sales", "adam.nowy@firma.example")]
     assert office.query(OTHERS)[: len(others)] == others

@@ -12,6 +12,7 @@ from psycopg.types.json import Jsonb
 from onefold.catalog.entity import Entity
 from onefold.conform.held_back import held_back_counts
 from onefold.conform.report import EntityReport
+from onefold.conform.search_indexes import ensure_search_indexes
 from onefold.mapping.golden import identifiers, known_columns, provenance
 from onefold.warehouse.rows import one_row
 
@@ -100,6 +101,7 @@ def write_versions(
         connection.execute(sql.SQL(statement).format(**parts))
     if not before.golden:
         _create_indexes(connection, entity)
+    ensure_search_indexes(connection, entity)
     (open_conflicts,) = one_row(
         connection.execute(
             "select count(*) from ops.identity_conflict where entity = %s and ended_publish_id is null",

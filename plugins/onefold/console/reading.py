@@ -38,9 +38,10 @@ def reading() -> Iterator[psycopg.Connection]:
 @contextmanager
 def reading_people(
     viewer: Viewer, statement: sql.Composable, about: Mapping[str, str | int]
-) -> Iterator[psycopg.Connection]:
+) -> Iterator[tuple[psycopg.Connection, RecordedRead]]:
     """The same transaction as a member of onefold_pii, recorded as the viewer's reading of what is `about`; `statement`
-    stands for what is read. What was read may be shown only once the block has ended: its end is recorded too.
+    stands for what is read, and the caller says how many rows of it came. What was read may be shown only once the
+    block has ended: its end is recorded too.
 
     Raises HTTPException 403 when the viewer may not; Fatal or psycopg.Error, with nothing to be shown, when it cannot
     be recorded.
@@ -56,7 +57,7 @@ def reading_people(
         try:
             _begin(connection)
             connection.execute(become)
-            yield connection
+            yield connection, read
             result = "ok"
         finally:
             read.end(result)

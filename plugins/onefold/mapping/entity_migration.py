@@ -115,7 +115,9 @@ def _statements(change: Change, entities: Mapping[str, Entity]) -> str:
                 f"alter table if exists mapped.{system}__{entity} drop column if exists {attribute};\n"
                 for system in entities[entity].systems
             )
+            # The next publish makes the indexes of the search anew: they may be over it as a text.
             return (
+                f"drop index if exists conformed.{entity}_version_search, conformed.{entity}_version_search_people;\n"
                 f"alter table conformed.{entity}_version alter column {attribute} type {kind} using {using};\n{mapped}"
             )
         case DroppedAttribute(entity, attribute):

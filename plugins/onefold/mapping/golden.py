@@ -6,7 +6,7 @@ The DDL is in golden_sql/; << >> and <% %> are filled in here.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
 
@@ -23,6 +23,8 @@ PERSONAL = ("contact", "identity", "sensitive")
 
 VIEWS = "plugins/onefold/warehouse/migrations/repeatable"
 """Where the views of the entities go: each after those that it reads, by the number that its name begins with."""
+_SEARCHED = 200
+"""So many characters of an attribute are searched: a longer text is found by its beginning."""
 _TIMES = ("valid_from", "valid_to")
 """Columns that conformed.<entity>_history has of its own: an attribute of that name has the entity's before it."""
 _TEMPLATES = Path(__file__).parent / "golden_sql"
@@ -45,6 +47,25 @@ def known_columns(entity: Entity) -> dict[str, str]:
 def personal_attributes(entity: Entity) -> list[str]:
     """The attributes that are NULL for readers without onefold_pii."""
     return [name for name, attribute in entity.attributes.items() if attribute.personal in PERSONAL]
+
+
+def search_text(entity: Entity, *, people: bool) -> str | None:
+    """Its names and numbers as one text by which it is searched (16_search.sql), each on a line of its own: SQL over a
+    row of conformed.<entity>_version. None when there are none. With `people` those that are, or may be, a person's, by
+    which only members of onefold_pii find it; without, the others."""
+    hidden, of_party = personal_attributes(entity), entity.party_of
+    texts = [name for name, attribute in entity.attributes.items() if attribute.type == "text"]
+
+    def lines(names: Iterable[str]) -> list[str]:
+        return [f"""coalesce(left("{name}", {_SEARCHED}), '') || E'\\n'""" for name in names]
+
+    found = lines(name for name in texts if (name in hidden if people else name not in {*hidden, *of_party}))
+    for party in entity.parties:
+        court_number = f'"{party.court_number}"' if party.court_number else "null"
+        natural = f'conformed.is_natural_person("{party.name}", {court_number})'
+        if its := lines(name for name in texts if of_party.get(name) is party and name not in hidden):
+            found.append(f"case when {natural if people else f'not {natural}'} then {' || '.join(its)} else '' end")
+    return f"conformed.search_form({' || '.join(found)})" if found else None
 
 
 def files(entity: Entity, entities: Mapping[str, Entity]) -> dict[str, str]:
@@ -86,6 +107,10 @@ def _render(template: str, entity: Entity) -> str:
             referenced=entity.referenced,
             parties=entity.parties,
             party_of=entity.party_of,
+            searches={
+                f"{entity.entity}_search": search_text(entity, people=False),
+                f"{entity.entity}_search_people": search_text(entity, people=True),
+            },
             in_history=lambda attribute: f"{entity.entity}_{attribute}" if attribute in _TIMES else attribute,
         )
     )

@@ -19,7 +19,7 @@ from onefold.console.reading import reading, reading_people
 from onefold.console.render import page
 from onefold.console.viewer import Viewer
 from onefold.insight.golden_record import golden_record
-from onefold.insight.golden_search import MOST, search
+from onefold.insight.golden_search import MOST, search, searched
 from onefold.insight.other_values import other_values
 
 router = APIRouter()
@@ -29,15 +29,28 @@ router = APIRouter()
 def search_form(request: Request) -> HTMLResponse:
     """Where to search."""
     entities = {name: each.title for name, each in read_catalog().entities.items()}
-    return page(request, request.state.viewer, "records.html", entities=entities, found=None, text="", chosen="")
+    return page(
+        request, request.state.viewer, "records.html", entities=entities, found=None, text="", chosen="", people=False
+    )
 
 
 @router.post("/records")
-def search_page(request: Request, text: str = Form(""), entity: str = Form("")) -> HTMLResponse:
-    """What was found. The text is sent, and stands in no address: it may be somebody's name."""
+def search_page(
+    request: Request, text: str = Form(""), entity: str = Form(""), people: bool = Form(False)
+) -> HTMLResponse:
+    """What was found. The text is sent, and stands in no address: it may be somebody's name. With `people` also by what
+    is personal, which is recorded before, without the text; raises HTTPException 403 when the viewer may not see it."""
     entities = read_catalog().entities
-    with reading() as connection:
-        found = search(connection, entities, text, entity or None)
+    chosen = entity if entity in entities else None
+    if people:
+        require_same_origin(request)
+        about = {"entity": chosen} if chosen else {}
+        with reading_people(request.state.viewer, searched(entities, chosen), about) as (connection, read):
+            found = search(connection, entities, text, chosen, people=True)
+            read.rows = len(found)
+    else:
+        with reading() as connection:
+            found = search(connection, entities, text, chosen)
     return page(
         request,
         request.state.viewer,
@@ -47,6 +60,7 @@ def search_page(request: Request, text: str = Form(""), entity: str = Form("")) 
         most=MOST,
         text=text,
         chosen=entity,
+        people=people,
     )
 
 
@@ -67,7 +81,8 @@ def record_with_people(request: Request, entity: str, golden_id: UUID) -> HTMLRe
     statement = sql.SQL("select * from {} where {} = {}").format(
         sql.Identifier("conformed", entity), sql.Identifier(f"{entity}_id"), sql.Literal(str(golden_id))
     )
-    with reading_people(request.state.viewer, statement, about) as connection:
+    with reading_people(request.state.viewer, statement, about) as (connection, read):
+        read.rows = 1
         return _record_page(request, connection, described, str(golden_id), catalog.systems)
 
 

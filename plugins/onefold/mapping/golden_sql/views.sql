@@ -148,6 +148,37 @@ alter view conformed.<< name >>_history owner to onefold_loader;
 alter function conformed.<< name >>_as_of(timestamptz) owner to onefold_loader;
 revoke all on function conformed.<< name >>_as_of(timestamptz) from public;
 
+<% for search, text in searches.items() %>
+<% if text %>
+-- Which golden records that are shown have the text in a name or number. With the engine's rights: it says which, and
+-- nothing of them. Of what a publish ended that is later than the one shown, no index has anything.
+create or replace function conformed.<< search >>(text text, most int) returns setof uuid
+language plpgsql stable security definer rows 20 set search_path = pg_catalog, pg_temp set work_mem = '64MB' as $do$
+declare
+    shown   bigint := << published >>;
+    pattern text := '%' || conformed.search_form(text) || '%';
+begin
+    return query execute $query$
+        select << name >>_id from << versions >>
+        where _ended_publish_id is null and _publish_id <= $1 and << text >> like $2 limit $3
+    $query$ using shown, pattern, most;
+    if shown < (select max(publish_id) from ops.publish where state = 'published') then
+        return query execute $query$
+            select << name >>_id from << versions >>
+            where _ended_publish_id > $1 and _publish_id <= $1 and << text >> like $2 limit $3
+        $query$ using shown, pattern, most;
+    end if;
+end $do$;
+comment on function conformed.<< search >>(text, int) is
+    << ('The ' ~ name ~ ' ids with the text in a name or number' ~ (' of a person' if search.endswith('_people') else '') ~ ', at most so many.') | literal >>;
+alter function conformed.<< search >>(text, int) owner to onefold_loader;
+revoke all on function conformed.<< search >>(text, int) from public;
+grant execute on function conformed.<< search >>(text, int) to <% if search.endswith('_people') %>onefold_pii<% else %>onefold_engineer, onefold_analyst, onefold_auditor, onefold_pii<% endif %>;
+<% else %>
+drop function if exists conformed.<< search >>(text, int);
+<% endif %>
+<% endfor %>
+
 comment on table << known_table >> is 'By what each living record could be recognised at the newest publish.';
 comment on table << versions >> is
     'Every version of every golden record, with the publish that made it and the one that ended it.';

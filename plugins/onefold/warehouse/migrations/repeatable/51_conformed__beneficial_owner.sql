@@ -102,6 +102,55 @@ alter view conformed.beneficial_owner_history owner to onefold_loader;
 alter function conformed.beneficial_owner_as_of(timestamptz) owner to onefold_loader;
 revoke all on function conformed.beneficial_owner_as_of(timestamptz) from public;
 
+-- Which golden records that are shown have the text in a name or number. With the engine's rights: it says which, and
+-- nothing of them. Of what a publish ended that is later than the one shown, no index has anything.
+create or replace function conformed.beneficial_owner_search(text text, most int) returns setof uuid
+language plpgsql stable security definer rows 20 set search_path = pg_catalog, pg_temp set work_mem = '64MB' as $do$
+declare
+    shown   bigint := (select publish_id from ops.published where entity = 'beneficial_owner');
+    pattern text := '%' || conformed.search_form(text) || '%';
+begin
+    return query execute $query$
+        select beneficial_owner_id from conformed.beneficial_owner_version
+        where _ended_publish_id is null and _publish_id <= $1 and conformed.search_form(coalesce(left("owner_key", 200), '') || E'\n' || coalesce(left("company_krs", 200), '') || E'\n' || coalesce(left("company_tax_id", 200), '') || E'\n' || coalesce(left("group_name", 200), '') || E'\n' || coalesce(left("share_unit", 200), '') || E'\n' || coalesce(left("ownership_reasons", 200), '') || E'\n') like $2 limit $3
+    $query$ using shown, pattern, most;
+    if shown < (select max(publish_id) from ops.publish where state = 'published') then
+        return query execute $query$
+            select beneficial_owner_id from conformed.beneficial_owner_version
+            where _ended_publish_id > $1 and _publish_id <= $1 and conformed.search_form(coalesce(left("owner_key", 200), '') || E'\n' || coalesce(left("company_krs", 200), '') || E'\n' || coalesce(left("company_tax_id", 200), '') || E'\n' || coalesce(left("group_name", 200), '') || E'\n' || coalesce(left("share_unit", 200), '') || E'\n' || coalesce(left("ownership_reasons", 200), '') || E'\n') like $2 limit $3
+        $query$ using shown, pattern, most;
+    end if;
+end $do$;
+comment on function conformed.beneficial_owner_search(text, int) is
+    'The beneficial_owner ids with the text in a name or number, at most so many.';
+alter function conformed.beneficial_owner_search(text, int) owner to onefold_loader;
+revoke all on function conformed.beneficial_owner_search(text, int) from public;
+grant execute on function conformed.beneficial_owner_search(text, int) to onefold_engineer, onefold_analyst, onefold_auditor, onefold_pii;
+-- Which golden records that are shown have the text in a name or number. With the engine's rights: it says which, and
+-- nothing of them. Of what a publish ended that is later than the one shown, no index has anything.
+create or replace function conformed.beneficial_owner_search_people(text text, most int) returns setof uuid
+language plpgsql stable security definer rows 20 set search_path = pg_catalog, pg_temp set work_mem = '64MB' as $do$
+declare
+    shown   bigint := (select publish_id from ops.published where entity = 'beneficial_owner');
+    pattern text := '%' || conformed.search_form(text) || '%';
+begin
+    return query execute $query$
+        select beneficial_owner_id from conformed.beneficial_owner_version
+        where _ended_publish_id is null and _publish_id <= $1 and conformed.search_form(coalesce(left("first_name", 200), '') || E'\n' || coalesce(left("middle_names", 200), '') || E'\n' || coalesce(left("last_name", 200), '') || E'\n' || coalesce(left("pesel", 200), '') || E'\n' || coalesce(left("citizenship", 200), '') || E'\n' || coalesce(left("citizenships", 200), '') || E'\n' || coalesce(left("residence", 200), '') || E'\n' || coalesce(left("direct_rights", 200), '') || E'\n' || coalesce(left("indirect_rights", 200), '') || E'\n' || coalesce(left("other_rights", 200), '') || E'\n') like $2 limit $3
+    $query$ using shown, pattern, most;
+    if shown < (select max(publish_id) from ops.publish where state = 'published') then
+        return query execute $query$
+            select beneficial_owner_id from conformed.beneficial_owner_version
+            where _ended_publish_id > $1 and _publish_id <= $1 and conformed.search_form(coalesce(left("first_name", 200), '') || E'\n' || coalesce(left("middle_names", 200), '') || E'\n' || coalesce(left("last_name", 200), '') || E'\n' || coalesce(left("pesel", 200), '') || E'\n' || coalesce(left("citizenship", 200), '') || E'\n' || coalesce(left("citizenships", 200), '') || E'\n' || coalesce(left("residence", 200), '') || E'\n' || coalesce(left("direct_rights", 200), '') || E'\n' || coalesce(left("indirect_rights", 200), '') || E'\n' || coalesce(left("other_rights", 200), '') || E'\n') like $2 limit $3
+        $query$ using shown, pattern, most;
+    end if;
+end $do$;
+comment on function conformed.beneficial_owner_search_people(text, int) is
+    'The beneficial_owner ids with the text in a name or number of a person, at most so many.';
+alter function conformed.beneficial_owner_search_people(text, int) owner to onefold_loader;
+revoke all on function conformed.beneficial_owner_search_people(text, int) from public;
+grant execute on function conformed.beneficial_owner_search_people(text, int) to onefold_pii;
+
 comment on table mapped.beneficial_owner__identifier is 'By what each living record could be recognised at the newest publish.';
 comment on table conformed.beneficial_owner_version is
     'Every version of every golden record, with the publish that made it and the one that ended it.';

@@ -78,6 +78,32 @@ alter view conformed.identity_history owner to onefold_loader;
 alter function conformed.identity_as_of(timestamptz) owner to onefold_loader;
 revoke all on function conformed.identity_as_of(timestamptz) from public;
 
+drop function if exists conformed.identity_search(text, int);
+-- Which golden records that are shown have the text in a name or number. With the engine's rights: it says which, and
+-- nothing of them. Of what a publish ended that is later than the one shown, no index has anything.
+create or replace function conformed.identity_search_people(text text, most int) returns setof uuid
+language plpgsql stable security definer rows 20 set search_path = pg_catalog, pg_temp set work_mem = '64MB' as $do$
+declare
+    shown   bigint := (select publish_id from ops.published where entity = 'identity');
+    pattern text := '%' || conformed.search_form(text) || '%';
+begin
+    return query execute $query$
+        select identity_id from conformed.identity_version
+        where _ended_publish_id is null and _publish_id <= $1 and conformed.search_form(coalesce(left("email", 200), '') || E'\n' || coalesce(left("unverified_email", 200), '') || E'\n' || coalesce(left("username", 200), '') || E'\n' || coalesce(left("first_name", 200), '') || E'\n' || coalesce(left("last_name", 200), '') || E'\n') like $2 limit $3
+    $query$ using shown, pattern, most;
+    if shown < (select max(publish_id) from ops.publish where state = 'published') then
+        return query execute $query$
+            select identity_id from conformed.identity_version
+            where _ended_publish_id > $1 and _publish_id <= $1 and conformed.search_form(coalesce(left("email", 200), '') || E'\n' || coalesce(left("unverified_email", 200), '') || E'\n' || coalesce(left("username", 200), '') || E'\n' || coalesce(left("first_name", 200), '') || E'\n' || coalesce(left("last_name", 200), '') || E'\n') like $2 limit $3
+        $query$ using shown, pattern, most;
+    end if;
+end $do$;
+comment on function conformed.identity_search_people(text, int) is
+    'The identity ids with the text in a name or number of a person, at most so many.';
+alter function conformed.identity_search_people(text, int) owner to onefold_loader;
+revoke all on function conformed.identity_search_people(text, int) from public;
+grant execute on function conformed.identity_search_people(text, int) to onefold_pii;
+
 comment on table mapped.identity__identifier is 'By what each living record could be recognised at the newest publish.';
 comment on table conformed.identity_version is
     'Every version of every golden record, with the publish that made it and the one that ended it.';

@@ -265,6 +265,55 @@ alter view conformed.invoice_history owner to onefold_loader;
 alter function conformed.invoice_as_of(timestamptz) owner to onefold_loader;
 revoke all on function conformed.invoice_as_of(timestamptz) from public;
 
+-- Which golden records that are shown have the text in a name or number. With the engine's rights: it says which, and
+-- nothing of them. Of what a publish ended that is later than the one shown, no index has anything.
+create or replace function conformed.invoice_search(text text, most int) returns setof uuid
+language plpgsql stable security definer rows 20 set search_path = pg_catalog, pg_temp set work_mem = '64MB' as $do$
+declare
+    shown   bigint := (select publish_id from ops.published where entity = 'invoice');
+    pattern text := '%' || conformed.search_form(text) || '%';
+begin
+    return query execute $query$
+        select invoice_id from conformed.invoice_version
+        where _ended_publish_id is null and _publish_id <= $1 and conformed.search_form(coalesce(left("invoice_number", 200), '') || E'\n' || coalesce(left("ksef_number", 200), '') || E'\n' || coalesce(left("kind", 200), '') || E'\n' || coalesce(left("document_type", 200), '') || E'\n' || coalesce(left("seller_tax_id", 200), '') || E'\n' || coalesce(left("corrects_invoice", 200), '') || E'\n' || coalesce(left("corrects_ksef_number", 200), '') || E'\n' || coalesce(left("correction_reason", 200), '') || E'\n' || coalesce(left("order_number", 200), '') || E'\n' || coalesce(left("customer_other_country", 200), '') || E'\n' || coalesce(left("customer_country", 200), '') || E'\n' || coalesce(left("customer_record", 200), '') || E'\n' || coalesce(left("payment_terms", 200), '') || E'\n' || coalesce(left("currency", 200), '') || E'\n' || coalesce(left("payment_method", 200), '') || E'\n' || coalesce(left("margin_scheme", 200), '') || E'\n' || coalesce(left("contract_currency", 200), '') || E'\n' || case when not conformed.is_natural_person("customer_name", null) then coalesce(left("customer_tax_id", 200), '') || E'\n' || coalesce(left("customer_eu_vat", 200), '') || E'\n' else '' end || case when not conformed.is_natural_person("factor_name", null) then coalesce(left("factor_tax_id", 200), '') || E'\n' || coalesce(left("factor_name", 200), '') || E'\n' else '' end || case when not conformed.is_natural_person("recipient_name", null) then coalesce(left("recipient_tax_id", 200), '') || E'\n' || coalesce(left("recipient_name", 200), '') || E'\n' else '' end || case when not conformed.is_natural_person("other_buyer_name", null) then coalesce(left("other_buyer_tax_id", 200), '') || E'\n' || coalesce(left("other_buyer_name", 200), '') || E'\n' else '' end || case when not conformed.is_natural_person("payer_name", null) then coalesce(left("payer_tax_id", 200), '') || E'\n' || coalesce(left("payer_name", 200), '') || E'\n' else '' end) like $2 limit $3
+    $query$ using shown, pattern, most;
+    if shown < (select max(publish_id) from ops.publish where state = 'published') then
+        return query execute $query$
+            select invoice_id from conformed.invoice_version
+            where _ended_publish_id > $1 and _publish_id <= $1 and conformed.search_form(coalesce(left("invoice_number", 200), '') || E'\n' || coalesce(left("ksef_number", 200), '') || E'\n' || coalesce(left("kind", 200), '') || E'\n' || coalesce(left("document_type", 200), '') || E'\n' || coalesce(left("seller_tax_id", 200), '') || E'\n' || coalesce(left("corrects_invoice", 200), '') || E'\n' || coalesce(left("corrects_ksef_number", 200), '') || E'\n' || coalesce(left("correction_reason", 200), '') || E'\n' || coalesce(left("order_number", 200), '') || E'\n' || coalesce(left("customer_other_country", 200), '') || E'\n' || coalesce(left("customer_country", 200), '') || E'\n' || coalesce(left("customer_record", 200), '') || E'\n' || coalesce(left("payment_terms", 200), '') || E'\n' || coalesce(left("currency", 200), '') || E'\n' || coalesce(left("payment_method", 200), '') || E'\n' || coalesce(left("margin_scheme", 200), '') || E'\n' || coalesce(left("contract_currency", 200), '') || E'\n' || case when not conformed.is_natural_person("customer_name", null) then coalesce(left("customer_tax_id", 200), '') || E'\n' || coalesce(left("customer_eu_vat", 200), '') || E'\n' else '' end || case when not conformed.is_natural_person("factor_name", null) then coalesce(left("factor_tax_id", 200), '') || E'\n' || coalesce(left("factor_name", 200), '') || E'\n' else '' end || case when not conformed.is_natural_person("recipient_name", null) then coalesce(left("recipient_tax_id", 200), '') || E'\n' || coalesce(left("recipient_name", 200), '') || E'\n' else '' end || case when not conformed.is_natural_person("other_buyer_name", null) then coalesce(left("other_buyer_tax_id", 200), '') || E'\n' || coalesce(left("other_buyer_name", 200), '') || E'\n' else '' end || case when not conformed.is_natural_person("payer_name", null) then coalesce(left("payer_tax_id", 200), '') || E'\n' || coalesce(left("payer_name", 200), '') || E'\n' else '' end) like $2 limit $3
+        $query$ using shown, pattern, most;
+    end if;
+end $do$;
+comment on function conformed.invoice_search(text, int) is
+    'The invoice ids with the text in a name or number, at most so many.';
+alter function conformed.invoice_search(text, int) owner to onefold_loader;
+revoke all on function conformed.invoice_search(text, int) from public;
+grant execute on function conformed.invoice_search(text, int) to onefold_engineer, onefold_analyst, onefold_auditor, onefold_pii;
+-- Which golden records that are shown have the text in a name or number. With the engine's rights: it says which, and
+-- nothing of them. Of what a publish ended that is later than the one shown, no index has anything.
+create or replace function conformed.invoice_search_people(text text, most int) returns setof uuid
+language plpgsql stable security definer rows 20 set search_path = pg_catalog, pg_temp set work_mem = '64MB' as $do$
+declare
+    shown   bigint := (select publish_id from ops.published where entity = 'invoice');
+    pattern text := '%' || conformed.search_form(text) || '%';
+begin
+    return query execute $query$
+        select invoice_id from conformed.invoice_version
+        where _ended_publish_id is null and _publish_id <= $1 and conformed.search_form(coalesce(left("customer_other_id", 200), '') || E'\n' || coalesce(left("customer_name", 200), '') || E'\n' || coalesce(left("seller_account", 200), '') || E'\n' || coalesce(left("factor_account", 200), '') || E'\n' || case when conformed.is_natural_person("customer_name", null) then coalesce(left("customer_tax_id", 200), '') || E'\n' || coalesce(left("customer_eu_vat", 200), '') || E'\n' else '' end || case when conformed.is_natural_person("factor_name", null) then coalesce(left("factor_tax_id", 200), '') || E'\n' || coalesce(left("factor_name", 200), '') || E'\n' else '' end || case when conformed.is_natural_person("recipient_name", null) then coalesce(left("recipient_tax_id", 200), '') || E'\n' || coalesce(left("recipient_name", 200), '') || E'\n' else '' end || case when conformed.is_natural_person("other_buyer_name", null) then coalesce(left("other_buyer_tax_id", 200), '') || E'\n' || coalesce(left("other_buyer_name", 200), '') || E'\n' else '' end || case when conformed.is_natural_person("payer_name", null) then coalesce(left("payer_tax_id", 200), '') || E'\n' || coalesce(left("payer_name", 200), '') || E'\n' else '' end) like $2 limit $3
+    $query$ using shown, pattern, most;
+    if shown < (select max(publish_id) from ops.publish where state = 'published') then
+        return query execute $query$
+            select invoice_id from conformed.invoice_version
+            where _ended_publish_id > $1 and _publish_id <= $1 and conformed.search_form(coalesce(left("customer_other_id", 200), '') || E'\n' || coalesce(left("customer_name", 200), '') || E'\n' || coalesce(left("seller_account", 200), '') || E'\n' || coalesce(left("factor_account", 200), '') || E'\n' || case when conformed.is_natural_person("customer_name", null) then coalesce(left("customer_tax_id", 200), '') || E'\n' || coalesce(left("customer_eu_vat", 200), '') || E'\n' else '' end || case when conformed.is_natural_person("factor_name", null) then coalesce(left("factor_tax_id", 200), '') || E'\n' || coalesce(left("factor_name", 200), '') || E'\n' else '' end || case when conformed.is_natural_person("recipient_name", null) then coalesce(left("recipient_tax_id", 200), '') || E'\n' || coalesce(left("recipient_name", 200), '') || E'\n' else '' end || case when conformed.is_natural_person("other_buyer_name", null) then coalesce(left("other_buyer_tax_id", 200), '') || E'\n' || coalesce(left("other_buyer_name", 200), '') || E'\n' else '' end || case when conformed.is_natural_person("payer_name", null) then coalesce(left("payer_tax_id", 200), '') || E'\n' || coalesce(left("payer_name", 200), '') || E'\n' else '' end) like $2 limit $3
+        $query$ using shown, pattern, most;
+    end if;
+end $do$;
+comment on function conformed.invoice_search_people(text, int) is
+    'The invoice ids with the text in a name or number of a person, at most so many.';
+alter function conformed.invoice_search_people(text, int) owner to onefold_loader;
+revoke all on function conformed.invoice_search_people(text, int) from public;
+grant execute on function conformed.invoice_search_people(text, int) to onefold_pii;
+
 comment on table mapped.invoice__identifier is 'By what each living record could be recognised at the newest publish.';
 comment on table conformed.invoice_version is
     'Every version of every golden record, with the publish that made it and the one that ended it.';

@@ -86,6 +86,32 @@ alter view conformed.order_line_history owner to onefold_loader;
 alter function conformed.order_line_as_of(timestamptz) owner to onefold_loader;
 revoke all on function conformed.order_line_as_of(timestamptz) from public;
 
+-- Which golden records that are shown have the text in a name or number. With the engine's rights: it says which, and
+-- nothing of them. Of what a publish ended that is later than the one shown, no index has anything.
+create or replace function conformed.order_line_search(text text, most int) returns setof uuid
+language plpgsql stable security definer rows 20 set search_path = pg_catalog, pg_temp set work_mem = '64MB' as $do$
+declare
+    shown   bigint := (select publish_id from ops.published where entity = 'order_line');
+    pattern text := '%' || conformed.search_form(text) || '%';
+begin
+    return query execute $query$
+        select order_line_id from conformed.order_line_version
+        where _ended_publish_id is null and _publish_id <= $1 and conformed.search_form(coalesce(left("line_key", 200), '') || E'\n' || coalesce(left("order_record", 200), '') || E'\n' || coalesce(left("line_number", 200), '') || E'\n' || coalesce(left("sku", 200), '') || E'\n' || coalesce(left("currency", 200), '') || E'\n') like $2 limit $3
+    $query$ using shown, pattern, most;
+    if shown < (select max(publish_id) from ops.publish where state = 'published') then
+        return query execute $query$
+            select order_line_id from conformed.order_line_version
+            where _ended_publish_id > $1 and _publish_id <= $1 and conformed.search_form(coalesce(left("line_key", 200), '') || E'\n' || coalesce(left("order_record", 200), '') || E'\n' || coalesce(left("line_number", 200), '') || E'\n' || coalesce(left("sku", 200), '') || E'\n' || coalesce(left("currency", 200), '') || E'\n') like $2 limit $3
+        $query$ using shown, pattern, most;
+    end if;
+end $do$;
+comment on function conformed.order_line_search(text, int) is
+    'The order_line ids with the text in a name or number, at most so many.';
+alter function conformed.order_line_search(text, int) owner to onefold_loader;
+revoke all on function conformed.order_line_search(text, int) from public;
+grant execute on function conformed.order_line_search(text, int) to onefold_engineer, onefold_analyst, onefold_auditor, onefold_pii;
+drop function if exists conformed.order_line_search_people(text, int);
+
 comment on table mapped.order_line__identifier is 'By what each living record could be recognised at the newest publish.';
 comment on table conformed.order_line_version is
     'Every version of every golden record, with the publish that made it and the one that ended it.';
