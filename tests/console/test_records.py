@@ -11,7 +11,7 @@ from psycopg.rows import dict_row
 
 from onefold.catalog.entity import Party
 from onefold.catalog.reader import Catalog
-from onefold.conform.search_indexes import ensure_search_indexes
+from onefold.conform import search_indexes
 from onefold.console.pages import records
 from onefold.platform.postgres import Postgres
 from tests.conform.world import PARTNER, World, record
@@ -105,8 +105,10 @@ def test_who_may_finds_what_is_personal_which_is_recorded_without_what_was_searc
     assert "SECRET" not in str(events).upper()
 
 
-def test_a_search_reads_an_index_that_a_publish_keeps(made: str) -> None:
+def test_a_search_reads_an_index_that_a_publish_keeps(made: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(search_indexes, "FEW", 0)
     with psycopg.connect(made) as owner:
+        search_indexes.ensure_search_indexes(owner, PARTNER)
         owner.execute("drop index conformed.partner_version_live, conformed.partner_version_pkey")  # until the rollback
         owner.execute("set local enable_seqscan = off")
         for search in ("partner_search", "partner_search_people"):
@@ -129,21 +131,31 @@ def test_an_older_publish_that_is_shown_is_searched_as_it_was(made: str, console
     assert shown(page)["found"] == "1"
 
 
-def test_the_index_follows_the_catalogue_and_without_pg_trgm_every_record_is_read(made: str) -> None:
+def test_few_records_have_no_index_and_are_all_read(made: str) -> None:
+    with psycopg.connect(made) as owner:
+        assert owner.execute("select to_regclass('conformed.partner_version_search')").fetchone() == (None,)
+        assert owner.execute("select count(*) from conformed.partner_search('alfa', 20)").fetchone() == (1,)
+
+
+def test_the_index_follows_the_catalogue_and_without_pg_trgm_every_record_is_read(
+    made: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def note(owner: psycopg.Connection) -> object:
         return owner.execute(
             "select obj_description(to_regclass('conformed.partner_version_search'), 'pg_class')"
         ).fetchone()
 
     attributes = {name: each for name, each in PARTNER.attributes.items() if name != "regon"}
+    monkeypatch.setattr(search_indexes, "FEW", 0)
     with psycopg.connect(made) as owner:
+        search_indexes.ensure_search_indexes(owner, PARTNER)
         before = note(owner)
-        ensure_search_indexes(owner, PARTNER)
+        search_indexes.ensure_search_indexes(owner, PARTNER)
         assert note(owner) == before != (None,)
-        ensure_search_indexes(owner, PARTNER.model_copy(update={"attributes": attributes}))
+        search_indexes.ensure_search_indexes(owner, PARTNER.model_copy(update={"attributes": attributes}))
         assert note(owner) not in (before, (None,))
         owner.execute("drop extension pg_trgm cascade")
-        ensure_search_indexes(owner, PARTNER)
+        search_indexes.ensure_search_indexes(owner, PARTNER)
         assert note(owner) == (None,)
         assert owner.execute("select count(*) from conformed.partner_search('alfa', 20)").fetchone() == (1,)
         owner.rollback()
