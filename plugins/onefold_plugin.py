@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from airflow.plugins_manager import AirflowPlugin
 
-from onefold.console.mount import Console, external_views
+from onefold.console.mount import Console, external_views, react_apps
 from onefold.console.views import PREFIX
 from onefold.orchestration import backfill_runs, finished_deadlines
 from onefold.orchestration.approval_guard import ApprovalGuard
@@ -23,4 +23,5 @@ class OnefoldPlugin(AirflowPlugin):
         {"name": "console", "app": Console(), "url_prefix": PREFIX},
     ]
     external_views = external_views()
+    react_apps = react_apps()
     fastapi_root_middlewares = [{"name": "approvals", "middleware": ApprovalGuard}]  # noqa: RUF012

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from urllib.parse import quote
 
 from onefold.console.views import PREFIX
+
+
+def console_page(root: str, address: str) -> str:
+    """A page of the console, within Airflow's UI; `address` is its path below the console's, as /quarantine?row=1."""
+    route = re.split("[/?#]", address)[1]
+    return f"{root.removesuffix(PREFIX)}/plugin/onefold-{route}{PREFIX}{address}"
 
 
 def dag_page(root: str, dag_id: str) -> str:

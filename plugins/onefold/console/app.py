@@ -25,6 +25,7 @@ from onefold.console.pages import (
     replay,
     rollback,
     started,
+    widgets,
 )
 from onefold.console.reading import SECONDS
 from onefold.console.render import FOLDER, HEADERS, page
@@ -45,6 +46,7 @@ ROUTERS = (
     started.router,
     operations.router,
     audit.router,
+    widgets.router,
 )
 
 

@@ -1,4 +1,4 @@
-"""What to do next about an operation: a link to where it is done, or words."""
+"""What to do next about an operation or a load: a link to where it is done, or words."""
 
 from __future__ import annotations
 
@@ -8,12 +8,14 @@ from urllib.parse import urlencode
 from onefold.audit.approval import triggering_user
 from onefold.console.airflow_links import dag_page, decision_page, run_page
 from onefold.console.viewer import Viewer
+from onefold.insight.loads import LoadSummary
 from onefold.insight.operations import Operation
 
 
 @dataclass(frozen=True, slots=True)
 class NextStep:
-    """What to do, in words; `link` and `label` are where, if a page can do it. `inside`: a page of the console."""
+    """What to do, in words; `link` and `label` are where, if a page can do it. `inside`: the link is the path of a page
+    below the console's, else an address."""
 
     text: str
     link: str | None = None
@@ -28,6 +30,33 @@ def next_step(found: Operation, root: str, viewer: Viewer) -> NextStep | None:
     if found.is_open:
         return _going_on(found, root)
     return _start(found, root) if viewer.operates else _ended(found, root)
+
+
+def next_step_of_load(load: LoadSummary, root: str, viewer: Viewer) -> NextStep | None:
+    """The next step about a load; None where nothing is left to do."""
+    name = f"{load.system}.{load.stream}"
+    run = run_page(root, load.dag_id, load.run_id)
+    if load.unread or load.is_stuck:
+        text = (
+            "Nothing of it is published. Once the cause is gone, clear the failed task: the load goes on where it was."
+        )
+        return NextStep(text, run, f"Run of {name}")
+    if load.state == "rejected":
+        text = (
+            f"Nothing of it is published. Correct catalog/systems/{load.system}.yaml, "
+            f"expectations/{load.system}__{load.stream}.yaml or the source; then clear the failed task."
+        )
+        return NextStep(text, run, f"Run of {name}")
+    if load.ended_at is None:
+        return NextStep("It is at work.")
+    if load.state == "rolled_back":
+        text = "A rollback has taken it back; it can be undone."
+        rollbacks = "/operations?kind=rollback"
+        return NextStep(text, rollbacks, "Rollbacks", inside=True) if viewer.sees_operations else NextStep(text)
+    if (load.quarantined or load.withheld) and viewer.sees_operations:
+        about = urlencode({"system": load.system, "stream": load.stream})
+        return NextStep("The page Quarantine says why.", f"/quarantine?{about}", f"Quarantine of {name}", inside=True)
+    return None
 
 
 def _decision(found: Operation, root: str, viewer: Viewer) -> NextStep:
@@ -58,7 +87,7 @@ def _going_on(found: Operation, root: str) -> NextStep:
 
 def _start(found: Operation, root: str) -> NextStep | None:
     """What somebody who may start runs does about an operation that has ended."""
-    rollbacks = f"{root}/operations/rollback"
+    rollbacks = "/operations/rollback"
     match (found.kind, found.state):
         case ("rollback", "done") if found.can_be_undone:
             return NextStep("It can be undone.", f"{rollbacks}/plan?undo={found.number}", "Undo it …", inside=True)
@@ -68,7 +97,7 @@ def _start(found: Operation, root: str) -> NextStep | None:
             loads = urlencode({"dag": found.dag_id, "run": found.run_id})
             return NextStep("Its loads can be rolled back.", f"{rollbacks}/plan?{loads}", "Roll back …", inside=True)
         case ("migration", "failed" | "refused"):
-            return NextStep("Start a new one.", f"{root}/operations/migration", "New migration …", inside=True)
+            return NextStep("Start a new one.", "/operations/migration", "New migration …", inside=True)
     return _ended(found, root)
 
 
@@ -78,7 +107,7 @@ def _ended(found: Operation, root: str) -> NextStep | None:
             return NextStep(
                 "Rows were refused again: the page Quarantine says why. Fix the mapping or the suite, or the record at "
                 "its source, and replay again.",
-                f"{root}/quarantine",
+                "/quarantine",
                 "Quarantine",
                 inside=True,
             )

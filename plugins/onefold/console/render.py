@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -13,10 +13,10 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from onefold.audit.approval import triggering_user
-from onefold.console.airflow_links import run_page
+from onefold.console.airflow_links import console_page, dag_page, run_page
 from onefold.console.document import Document
 from onefold.console.viewer import Viewer
-from onefold.console.views import OF_OPERATIONS, VIEWS
+from onefold.console.views import OF_OPERATIONS, VIEWS, WIDGETS
 from onefold.text_table import number
 
 FOLDER = Path(__file__).parent
@@ -42,12 +42,17 @@ HEADERS = {
 def page(
     request: Request, viewer: Viewer | None, template: str, status: int = 200, /, **values: object
 ) -> HTMLResponse:
-    """The template as a page of the console. In templates: `root` is the path below which the console answers."""
+    """The template as a page of the console. In templates: `root` is the path below which the console answers, `to`
+    gives the attributes of a link to a page of the console."""
+    root = request.scope.get("root_path", "")
+    is_widget = request.url.path.startswith(f"{root}{WIDGETS}/")
     shown = (
         _environment()
         .get_template(template)
         .render(
-            root=request.scope.get("root_path", ""),
+            root=root,
+            is_widget=is_widget,
+            to=partial(link, root, is_widget),
             here=request.url.path,
             viewer=viewer,
             views=_menu(viewer),
@@ -56,6 +61,13 @@ def page(
         )
     )
     return HTMLResponse(shown, status, headers=HEADERS)
+
+
+def link(root: str, is_widget: bool, address: str) -> Markup:
+    """The attributes of a link to a page of the console; out of a widget it leads out of its frame."""
+    if is_widget:
+        return Markup('href="{}" target="_top"').format(console_page(root, address))
+    return Markup('href="{}"').format(f"{root}{address}")
 
 
 def _menu(viewer: Viewer | None) -> list[tuple[str, str]]:
@@ -74,7 +86,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters |= {"number": number, "when": when, "span": span, "who": who, "markdown": Document}
-    environment.globals |= {"sparkline": sparkline, "run_page": run_page}
+    environment.globals |= {"sparkline": sparkline, "dag_page": dag_page, "run_page": run_page}
     return environment
 
 

@@ -24,6 +24,12 @@ class OpenAlert:
     occurrences: int
 
 
+def count_open_alerts(connection: psycopg.Connection) -> int:
+    """How many alerts have not ended."""
+    row = connection.execute("select count(*) from ops.alert where resolved_at is null").fetchone()
+    return row[0] if row else 0
+
+
 def open_alerts(connection: psycopg.Connection, *, before: int | None = None, limit: int = 100) -> Page[OpenAlert]:
     """The alerts that have not ended, the newest first. Raises Fatal when the limit is out of range."""
     with connection.cursor(row_factory=class_row(OpenAlert)) as cursor:

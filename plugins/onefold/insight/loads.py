@@ -72,14 +72,16 @@ COLUMNS = sql.SQL(
     " started_at, ended_at, rejected_in, pages"
 )
 _LOADS = sql.SQL("select system, stream, {} from ops.load ").format(COLUMNS)
+_OF_RUN = sql.SQL(
+    "select distinct on (system, stream) system, stream, {} from ops.load where dag_id = %s and run_id = %s"
+    " order by system, stream, load_id desc"
+).format(COLUMNS)
 
 
 def loads_of_run(connection: psycopg.Connection, dag_id: str, run_id: str) -> list[LoadSummary]:
     """The loads of one DAG run, by stream; of a stream that was loaded more than once, the last."""
-    query = _LOADS + sql.SQL("where dag_id = %s and run_id = %s order by system, stream, load_id")
     with connection.cursor(row_factory=class_row(LoadSummary)) as cursor:
-        rows = cursor.execute(query, (dag_id, run_id)).fetchall()
-    return list({(row.system, row.stream): row for row in rows}.values())
+        return cursor.execute(_OF_RUN, (dag_id, run_id)).fetchall()
 
 
 def loads_of_stream(

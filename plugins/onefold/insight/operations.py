@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Literal
@@ -69,8 +69,11 @@ _EACH: Mapping[Kind, str] = {
             coalesce('undoes rollback ' || undoes, concat(case cardinality(loads) when 1 then 'load ' else 'loads ' end,
                 array_to_string(loads[:5], ', '), case when cardinality(loads) > 5 then ', …' end)) as about,
             state, state = 'planned' as is_open, actor as asked_by, reason, coalesce(error, '') as outcome,
-            null as dag_id, null as run_id, 'rollback:' || rollback_id as subject
-        from ops.rollback""",
+            asked.dag_id, asked.run_id, 'rollback:' || rollback_id as subject
+        from ops.rollback left join lateral (
+            select dag_id, run_id from ops.approval as a where a.subject = 'rollback:' || rollback_id
+            order by approval_id desc limit 1
+        ) as asked on true""",
     "replay": """
         select 'replay' as kind, replay_id as number, started_at as at, ended_at,
             coalesce((select string_agg(key || ' ' || value, ', ') from jsonb_each_text(selection)), '') as about,
@@ -117,24 +120,37 @@ _EACH: Mapping[Kind, str] = {
         from ops.alert""",
 }
 KINDS = tuple(_EACH)
+OF_DAG: Mapping[str, Kind] = {
+    "migrate": "migration",
+    "rollback": "rollback",
+    "replay": "replay",
+    "reconcile": "reconciliation",
+    "erase": "erasure",
+}
+"""The DAGs that do operations, each with their kind."""
 _SOME = """
 (select * from ({each}) as o where (not %(only_open)s or is_open)
     and (%(number)s::bigint is null or o.number = %(number)s)
+    and (%(run_id)s::text is null or o.run_id = %(run_id)s)
     and (%(at)s::timestamptz is null or (o.at, o.kind, o.number) < (%(at)s, %(at_kind)s, %(at_number)s))
 order by at desc, number desc limit %(rows)s)"""
 _WITH_DECISION = """
 select o.kind, o.number, o.at, o.ended_at, o.about, o.state, o.is_open, o.asked_by, o.reason, o.outcome, o.subject,
-    coalesce(o.dag_id, case when o.kind = 'rollback' then asked.dag_id end) as dag_id,
-    coalesce(o.run_id, case when o.kind = 'rollback' then asked.run_id end) as run_id,
-    asked.decision, asked.decided_by, asked.decided_at,
+    o.dag_id, o.run_id, asked.decision, asked.decided_by, asked.decided_at,
     asked.approval_id is not null and asked.decision is null as asks,
     o.kind = 'rollback' and o.state = 'done' and not exists (
         select from ops.rollback as r where r.rollback_id = o.number and r.undoes is not null) as can_be_undone
 from ({all}) as o
 left join lateral (
     select * from ops.approval as a where a.subject = o.subject order by approval_id desc limit 1
-) as asked on o.kind in ('migration', 'rollback', 'erasure', 'plan', 'restore')
+) as asked on o.kind = any(%(asked_about)s)
 order by o.at desc, o.kind desc, o.number desc limit %(rows)s"""
+_ASKED_ABOUT: tuple[Kind, ...] = ("migration", "rollback", "erasure", "plan", "restore")
+_ASKING = """
+select count(*) from ({all}) as o cross join lateral (
+    select decision from ops.approval as a where a.subject = o.subject order by approval_id desc limit 1
+) as asked where asked.decision is null"""
+_SUBJECTS = "(select subject from ({each}) as o where is_open)"
 _OPEN = "(select {kind} as kind, count(*) as operations from ({each}) as o where is_open)"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _PLACE = re.compile(r"(-?[0-9]{1,17})\.([a-z]{1,20})\.([0-9]{1,18})")
@@ -152,20 +168,15 @@ def operations(
     place = _PLACE.fullmatch(before or "")
     if before and not place:
         raise Fatal(f"{before!r} is not what a page of operations gives for the next one.")
-    given = {
-        "at": _EPOCH + timedelta(microseconds=int(place[1])) if place else None,
-        "at_kind": place[2] if place else None,
-        "at_number": int(place[3]) if place else None,
-    }
-    rows = _read(connection, KINDS if kind is None else (kind,), bounded(limit) + 1, only_open, None, given)
+    kinds = KINDS if kind is None else (kind,)
+    rows = _read(connection, kinds, bounded(limit) + 1, only_open=only_open, before=place)
     some = tuple(rows[:limit])
     return OperationPage(some, _place_of(some[-1]) if len(rows) > limit else None)
 
 
 def operation(connection: psycopg.Connection, kind: Kind, number: int) -> Operation | None:
     """The operation of this kind and number; None when there is none."""
-    nowhere = {"at": None, "at_kind": None, "at_number": None}
-    return next(iter(_read(connection, (kind,), 1, False, number, nowhere)), None)
+    return next(iter(_read(connection, (kind,), 1, number=number)), None)
 
 
 def operation_of_run(connection: psycopg.Connection, dag_id: str, run_id: str) -> tuple[str, int] | None:
@@ -186,18 +197,45 @@ def open_operations(connection: psycopg.Connection) -> Mapping[Kind, int]:
     return dict(connection.execute(sql.SQL(" union all ").join(each)).fetchall())
 
 
+def operations_of_run(
+    connection: psycopg.Connection, dag_id: str, run_id: str, limit: int = 100
+) -> Sequence[Operation]:
+    """The operations that a run of a DAG does, the newest first; none where the DAG does none."""
+    kinds = (OF_DAG[dag_id],) if dag_id in OF_DAG else ()
+    return _read(connection, kinds, bounded(limit), run_id=run_id) if kinds else ()
+
+
+def asking_operations(connection: psycopg.Connection) -> int:
+    """How many wait for somebody's decision about a plan."""
+    each = [sql.SQL(_SUBJECTS).format(each=sql.SQL(_EACH[kind])) for kind in _ASKED_ABOUT]
+    row = connection.execute(sql.SQL(_ASKING).format(all=sql.SQL(" union all ").join(each))).fetchone()
+    return row[0] if row else 0
+
+
 def _read(
     connection: psycopg.Connection,
     kinds: tuple[Kind, ...],
     rows: int,
-    only_open: bool,
-    number: int | None,
-    before: Mapping[str, object],
+    *,
+    only_open: bool = False,
+    number: int | None = None,
+    run_id: str | None = None,
+    before: re.Match[str] | None = None,
 ) -> list[Operation]:
+    given = {
+        "only_open": only_open,
+        "number": number,
+        "run_id": run_id,
+        "rows": rows,
+        "asked_about": list(_ASKED_ABOUT),
+        "at": _EPOCH + timedelta(microseconds=int(before[1])) if before else None,
+        "at_kind": before[2] if before else None,
+        "at_number": int(before[3]) if before else None,
+    }
     some = [sql.SQL(_SOME).format(each=sql.SQL(_EACH[kind])) for kind in kinds]
     query = sql.SQL(_WITH_DECISION).format(all=sql.SQL(" union all ").join(some))
     with connection.cursor(row_factory=class_row(Operation)) as cursor:
-        return cursor.execute(query, {**before, "only_open": only_open, "number": number, "rows": rows}).fetchall()
+        return cursor.execute(query, given).fetchall()
 
 
 def _place_of(row: Operation) -> str:

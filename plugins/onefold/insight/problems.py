@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum
@@ -23,6 +23,16 @@ class Severity(IntEnum):
 
 Kind = Literal["unread", "rejected", "failed", "late", "drift", "quarantine", "withheld"]
 
+TITLES: Mapping[Kind, str] = {
+    "unread": "Source not reached, or not read to its end",
+    "rejected": "Last load rejected",
+    "failed": "Last load did not get through",
+    "late": "Late",
+    "drift": "Records that differ from the source",
+    "quarantine": "Rows that wait in quarantine",
+    "withheld": "Values withheld from published records",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Problem:
@@ -42,11 +52,28 @@ class Problem:
     def name(self) -> str:
         return f"{self.system}.{self.stream}"
 
+    @property
+    def title(self) -> str:
+        return TITLES[self.kind]
+
+    @property
+    def is_counted(self) -> bool:
+        """Whether it is about some records of the stream, and not the stream itself."""
+        return self.kind in ("drift", "quarantine", "withheld")
+
 
 def problems(statuses: Iterable[StreamStatus], now: datetime) -> Sequence[Problem]:
     """Of all streams: the worst first, within a kind the most, then by system and stream."""
     found = [each for status in statuses for each in _of(status, now)]
     return sorted(found, key=lambda each: (-each.severity, each.kind, -each.count, each.system, each.stream))
+
+
+def by_kind(found: Iterable[Problem]) -> Sequence[tuple[Problem, Sequence[Problem]]]:
+    """The problems of each kind, in the order of the first of each, with that one."""
+    groups: dict[str, list[Problem]] = {}
+    for each in found:
+        groups.setdefault(each.kind, []).append(each)
+    return [(group[0], group) for group in groups.values()]
 
 
 def _of(status: StreamStatus, now: datetime) -> Iterator[Problem]:

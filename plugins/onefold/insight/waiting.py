@@ -85,7 +85,9 @@ _GROUPS = sql.SQL(
     from ops.quarantine q where {}
     group by 1, 2, 3, 4, 5, 6 order by attribute is not null, rows desc, 1, 2, 4, 5, 6 limit %(limit)s
     """
-).format(MATCHES)
+)
+_OF_LOAD = _GROUPS.format(sql.SQL("q.load_id = %(load)s and q.state = 'open'"))
+_GROUPS_OF_SELECTION = _GROUPS.format(MATCHES)
 _COUNTS = sql.SQL(
     "select count(*) filter (where attribute is null) as records, count(attribute) as values"
     " from ops.quarantine q where {}"
@@ -116,7 +118,13 @@ def groups(
     """What is selected by reason: records first, of each kind the most frequent first; `limit` of them."""
     given = {**selection_parameters(selection, systems), "limit": bounded(limit)}
     with connection.cursor(row_factory=class_row(Group)) as cursor:
-        return cursor.execute(_GROUPS, given).fetchall()
+        return cursor.execute(_GROUPS_OF_SELECTION, given).fetchall()
+
+
+def groups_of_load(connection: psycopg.Connection, load_id: int, limit: int = 20) -> Sequence[Group]:
+    """What one load has brought into quarantine and still waits there, by reason, as `groups` orders it."""
+    with connection.cursor(row_factory=class_row(Group)) as cursor:
+        return cursor.execute(_OF_LOAD, {"load": load_id, "limit": bounded(limit)}).fetchall()
 
 
 def rows(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import cast
 
+import psycopg
 from fastapi import APIRouter, Depends, HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
@@ -61,9 +63,7 @@ def operation_page(request: Request, kind: Kind, number: int) -> HTMLResponse:
         found = operation(connection, kind, number)
         if found is None:
             raise HTTPException(404)
-        withheld = viewer.duty == "auditor" and kind in _MENTIONS_RECORDS
-        questions = [] if withheld else asked(connection, found.subject)
-        parts = [] if withheld else report(connection, found)
+        account = account_of(connection, found, viewer)
     at_work = found.is_open and not found.asks and found.dag_id and found.run_id
     seen = run_of(request, str(found.dag_id), str(found.run_id)) if at_work else None
     return page(
@@ -71,14 +71,24 @@ def operation_page(request: Request, kind: Kind, number: int) -> HTMLResponse:
         viewer,
         "operation.html",
         found=found,
-        withheld=withheld,
-        questions=questions,
-        parts=[each for each in parts if each.title != "Plan" or not questions],
+        **account,
         step=next_step(found, root, viewer),
         run=_run(found, root),
         seen=seen,
         poll=_WAITS if found.asks else _WORKS if seen and seen.goes_on else None,
     )
+
+
+def account_of(connection: psycopg.Connection, found: Operation, viewer: Viewer) -> Mapping[str, object]:
+    """Its plans and reports, as far as the viewer may read them, as the template `_operation.html` names them."""
+    withheld = viewer.duty == "auditor" and found.kind in _MENTIONS_RECORDS
+    questions = [] if withheld else asked(connection, found.subject)
+    parts = [] if withheld else report(connection, found)
+    return {
+        "withheld": withheld,
+        "questions": questions,
+        "parts": [each for each in parts if each.title != "Plan" or not questions],
+    }
 
 
 def _run(found: Operation, root: str) -> str | None:

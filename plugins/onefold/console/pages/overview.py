@@ -16,7 +16,7 @@ from onefold.console.render import page
 from onefold.errors import Fatal
 from onefold.insight.alerts import open_alerts
 from onefold.insight.entities import entity_statuses
-from onefold.insight.problems import Problem, problems
+from onefold.insight.problems import by_kind, problems
 from onefold.insight.streams import StreamStatus, stream_statuses
 from onefold.insight.trend import Day, days_of_streams
 
@@ -55,10 +55,10 @@ def overview(request: Request, system: str | None = None) -> HTMLResponse:
         systems={name: each.title for name, each in sorted(systems.items())},
         chosen=system,
         total=total(statuses, now),
-        problems=_by_kind(problems(statuses, now)),
+        problems=by_kind(problems(statuses, now)),
         statuses=statuses,
         trends={
-            (status.system, status.stream): _trend(days.get((status.system, status.stream), ())) for status in statuses
+            (status.system, status.stream): trend(days.get((status.system, status.stream), ())) for status in statuses
         },
         entities=entities,
         alerts=alerts.rows,
@@ -79,15 +79,7 @@ def total(statuses: Iterable[StreamStatus], now: datetime) -> Total:
     )
 
 
-def _by_kind(found: Iterable[Problem]) -> list[tuple[Problem, list[Problem]]]:
-    """The problems of each kind, in the order of the first of each, with that one."""
-    groups: dict[str, list[Problem]] = {}
-    for each in found:
-        groups.setdefault(each.kind, []).append(each)
-    return [(group[0], group) for group in groups.values()]
-
-
-def _trend(days: Sequence[Day]) -> tuple[list[int], str] | None:
+def trend(days: Sequence[Day]) -> tuple[list[int], str] | None:
     """Records a day, and the same in words."""
     if not days:
         return None
