@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
+from contextlib import contextmanager
+from urllib.parse import urlencode
 
+import psycopg
 import pytest
 from playwright.sync_api import Browser, Page
 
 from onefold.console.views import VIEWS
 from onefold.platform.postgres import Postgres
 from onefold.settings import CONSOLE_URL
+from onefold.warehouse.rows import one_row
 from onefold.warehouse.schema import upgrade_schema
 from tests.browser import WIDTHS, barriers, complaints, too_wide
 from tests.console.served import served
@@ -25,16 +30,32 @@ PATHS = [
 AIRFLOWS_SANDBOX = "allow-scripts allow-same-origin allow-forms allow-downloads"
 LOOKS = {"desktop": (WIDTHS["desktop"], "light"), "phone": (WIDTHS["phone"], "dark")}
 
+OPERATIONS = """
+update ops.load set state = 'rejected', error = 'erp.towar: ' || repeat('the contract has changed; ', 9)
+where load_id = (select max(load_id) from ops.load where system = 'erp');
+insert into ops.replay (dag_id, run_id, actor, reason, selection, not_replayable, selected, published, superseded,
+    refused, ended_at)
+values ('replay', 'replay-1', 'os:tester', 'the suite was fixed', '{"stream": "towar"}', '[]', 7, 0, 0, 7, now());
+insert into ops.reconciliation (system, stream, dag_id, run_id, actor, state, missing, changed, ended_at)
+select 'erp', stream, 'reconcile', 'reconcile-1', 'airflow:reconcile/reconcile-1', 'compared', 1, 2, now()
+from unnest(array['towar', 'kontrahent']) as stream;
+insert into ops.alert (kind, subject, message)
+values ('freshness', 'erp.towar', 'The data is older than it may be: ' || repeat('x', 99));
+"""
+
 
 @pytest.fixture(scope="module")
 def address(postgres: Postgres, old_template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The console, as an engineer sees it, over a warehouse that has loaded every stream."""
+    """The console, as an engineer sees it, over a warehouse that has loaded every stream, but one, and where
+    people have asked for something."""
     name = copy_database(postgres, old_template, "b")
     url = postgres.url(name)
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("ONEFOLD_HOME", str(tmp_path_factory.mktemp("home")))
         environment.setenv(CONSOLE_URL, as_role(url, "onefold_console"))
         upgrade_schema(url)
+        with psycopg.connect(url, autocommit=True) as owner:
+            owner.execute(OPERATIONS)
         with served("engineer") as address:
             yield address
     drop_database(postgres, name)
@@ -45,16 +66,21 @@ def address(postgres: Postgres, old_template: str, tmp_path_factory: pytest.Temp
 def test_a_page_shows_without_an_error_a_barrier_or_anything_wider_than_the_window(
     browser: Browser, address: str, path: str, look: str
 ) -> None:
-    (width, height), scheme = LOOKS[look]
-    with browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme) as context:
-        page = context.new_page()
+    with looking(browser, look) as page:
         said = complaints(page)
-        answer = page.goto(f"{address}/{path}")
-        assert answer is not None and answer.status == 200
-        assert is_dark(page) == (scheme == "dark")
-        assert too_wide(page) == []
-        assert barriers(page) == []
+        assert wrong(page, f"{address}/{path}", look) == []
         assert said == []
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_a_page_about_one_thing_a_message_and_a_widget_show_without_an_error_a_barrier_or_anything_too_wide(
+    browser: Browser, address: str, look: str
+) -> None:
+    with looking(browser, look) as page:
+        said = complaints(page)
+        found = {path: wrong(page, address + path, look, status) for path, status in about_one_thing().items()}
+        assert {path: each for path, each in found.items() if each} == {}
+        assert [each for each in said if "the server responded with a status of 40" not in each] == []
 
 
 @pytest.mark.parametrize("path", PATHS)
@@ -62,18 +88,16 @@ def test_a_page_is_used_by_keyboard(browser: Browser, address: str, path: str) -
     with browser.new_context() as context:
         page = context.new_page()
         page.goto(f"{address}/{path}")
-        page.keyboard.press("Tab")
-        skip = page.locator(":focus")
-        assert skip.inner_text() == "Skip to the content"
-        box = skip.bounding_box()
-        assert box and box["x"] >= 0 and box["y"] >= 0, "what has the focus is seen"
-        page.keyboard.press("Enter")
-        assert page.evaluate("document.activeElement.id") == "main"
-        page.keyboard.press("Tab")
-        assert page.evaluate(
-            "document.activeElement.closest('main') && document.activeElement.matches(':focus-visible')"
-        )
-        assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid"
+        use_by_keyboard(page)
+
+
+def test_a_page_about_one_thing_and_a_widget_are_used_by_keyboard(browser: Browser, address: str) -> None:
+    with browser.new_context() as context:
+        page = context.new_page()
+        for path, status in about_one_thing().items():
+            page.goto(address + path)
+            if status == 200:
+                use_by_keyboard(page)
 
 
 def test_a_link_out_of_the_frame_works_in_the_sandbox_that_airflow_puts_around_it(
@@ -89,6 +113,63 @@ def test_a_link_out_of_the_frame_works_in_the_sandbox_that_airflow_puts_around_i
         page.route("**/out", lambda route: route.fulfill(body="Airflow's page of the run"))
         console.get_by_role("link", name="a run").click()
         page.wait_for_url("**/out")
+
+
+@contextmanager
+def looking(browser: Browser, look: str) -> Iterator[Page]:
+    (width, height), scheme = LOOKS[look]
+    with browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme) as context:
+        yield context.new_page()
+
+
+def wrong(page: Page, address: str, look: str, status: int = 200) -> list[str]:
+    """What is not as it should be about the page, opened."""
+    answer = page.goto(address)
+    assert answer is not None and answer.status == status
+    assert is_dark(page) == (LOOKS[look][1] == "dark")
+    return too_wide(page) + barriers(page)
+
+
+def use_by_keyboard(page: Page) -> None:
+    page.keyboard.press("Tab")
+    skip = page.locator(":focus")
+    assert skip.inner_text() == "Skip to the content"
+    box = skip.bounding_box()
+    assert box and box["x"] >= 0 and box["y"] >= 0, "what has the focus is seen"
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.id") == "main"
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.closest('main') && document.activeElement.matches(':focus-visible')")
+    assert page.evaluate("getComputedStyle(document.activeElement).outlineStyle") == "solid"
+
+
+def about_one_thing() -> dict[str, int]:
+    """The paths of a page of each kind that is about one thing, of messages and of the widgets, with their status."""
+    with psycopg.connect(os.environ[CONSOLE_URL]) as connection:
+        row, system, stream = one_row(connection.execute("select quarantine_id, system, stream from ops.quarantine"))
+        (company,) = one_row(connection.execute("select company_id from conformed.company"))
+        waits = one_row(
+            connection.execute(
+                "select dag_id, run_id, stream from ops.load where state = 'published' order by rows_quarantined desc"
+            )
+        )
+        refused = one_row(connection.execute("select dag_id, run_id, stream from ops.load where state = 'rejected'"))
+    loads = [dict(zip(("dag", "run", "task"), each, strict=True)) for each in (waits, refused)]
+    pages = [
+        f"/quarantine/row/{row}",
+        f"/quarantine/replay?system={system}&stream={stream}",
+        "/quarantine/replays?run=replay-1",
+        f"/records/company/{company}",
+        *(f"/operations/{kind}/1" for kind in ("replay", "reconciliation", "alert")),
+        f"/catalogue/stream/{system}.{stream}",
+        "/catalogue/transform/company_name",
+        "/lineage/attribute/company.tax_id_pl",
+        "/widgets/home",
+        *(f"/widgets/dag?dag={dag}" for dag in (waits[0], refused[0], "conform", "replay", "example_params")),
+        *(f"/widgets/{kind}?{urlencode(load)}" for load in loads for kind in ("dag_run", "task_instance")),
+        *(f"/widgets/dag_run?dag={dag}&run={dag}-1" for dag in ("replay", "reconcile")),
+    ]
+    return {**dict.fromkeys(pages, 200), "/none": 404, "/overview?system=none": 400}
 
 
 def is_dark(page: Page) -> bool:
