@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 
 import psycopg
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
 from onefold.console.views import VIEWS
 from onefold.platform.postgres import Postgres
@@ -113,6 +113,38 @@ def test_a_link_out_of_the_frame_works_in_the_sandbox_that_airflow_puts_around_i
         page.route("**/out", lambda route: route.fulfill(body="Airflow's page of the run"))
         console.get_by_role("link", name="a run").click()
         page.wait_for_url("**/out")
+
+
+AS_AIRFLOWS_HOME = """async () => {
+  const createElement = (name, { style, onLoad, ...given }) => {
+    const made = Object.assign(document.createElement(name), given);
+    Object.assign(made.style, style);
+    made.addEventListener("load", onLoad);
+    return made;
+  };
+  globalThis.React = { createElement };
+  await import("/static/home.js");
+  document.body.append(globalThis["Onefold home"]());
+}"""
+
+
+def test_the_frame_on_airflows_home_is_as_high_as_what_is_wrong_and_leads_to_the_console(
+    browser: Browser, address: str
+) -> None:
+    with browser.new_context(base_url=address) as context:
+        page = context.new_page()
+        page.route("**/airflow", lambda route: route.fulfill(body="<!doctype html>", content_type="text/html"))
+        page.goto("/airflow")
+        page.evaluate(AS_AIRFLOWS_HOME)
+        widget = page.frame_locator("iframe")
+        expect(widget.get_by_role("heading", level=1)).to_have_text("Warehouse")
+        page.wait_for_function(
+            "() => { const frame = document.querySelector('iframe');"
+            " return Math.abs(frame.clientHeight - frame.contentDocument.body.scrollHeight) < 2 }"
+        )
+        page.route("**/plugin/**", lambda route: route.fulfill(body="a page of the console"))
+        widget.get_by_role("link", name="Last load rejected").click()
+        page.wait_for_url("**/plugin/onefold-overview/console/overview#wrong")
 
 
 @contextmanager
