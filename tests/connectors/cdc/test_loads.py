@@ -124,3 +124,19 @@ def test_an_emptied_table_of_which_nothing_is_left_is_accepted_by_its_share_or_o
     assert len(log.published()) == 30
     assert log.load(orders(deletes={"max_share": 1})).rows_deleted == 30
     assert log.published() == {}
+
+
+def test_a_quiet_table_keeps_none_of_the_log_that_others_fill(log: Log):
+    log.run("insert into orders values (1, 'One', null, 1)", "create table busy (text text)")
+    log.load(orders())
+    for _ in range(2):
+        log.run("insert into busy select repeat(md5(n::text), 30) from generate_series(1, 12000) n", "checkpoint")
+        assert log.load(orders()).rows_read == 0
+    log.run("checkpoint")
+    log.load(orders())
+    ((kept, written),) = log.ask(
+        "select (pg_current_wal_lsn() - restart_lsn)::bigint, (select pg_table_size('busy')) from pg_replication_slots"
+        " where database = current_database()"
+    )
+    assert written > 20 << 20
+    assert kept < 1 << 20
