@@ -19,8 +19,14 @@ T = TypeVar("T")
 class LogDatabase(Database):
     """A PostgreSQL whose log of changes is read. What it asks keeps the rates, is tried again and counted."""
 
-    def tell(self, verb: str, table: str, question: Callable[[psycopg.Connection], T], *, writes: bool = False) -> T:
-        """What `question` finds out over the driver's own connection, in one transaction; `writes`: it may write."""
+    def tell(
+        self, verb: str, table: str, question: Callable[[psycopg.Connection], T], *,
+        writes: bool = False, longest: float | None = None,
+    ) -> T:  # fmt: skip
+        """What `question` finds out over the driver's own connection, in one transaction; `writes`: it may write.
+
+        `longest` as in `ask`; the question then sees to the server's own time limit.
+        """
 
         def ask(connection: sa.Connection) -> tuple[T, int]:
             driver = psycopg_connection(connection)
@@ -32,7 +38,7 @@ class LogDatabase(Database):
                 lost = driver.closed or driver.broken
                 raise sa.exc.DBAPIError("", None, error, connection_invalidated=lost) from error
 
-        return self.ask(verb, table, ask)
+        return self.ask(verb, table, ask, longest)
 
     @contextmanager
     def replication(self, named: str) -> Iterator[psycopg.Connection]:

@@ -200,17 +200,26 @@ class _Reader:
         return Changes(self._table, self._stream, found[0], held, end, writer_of, self._find)
 
     def _messages(self, end: Lsn) -> Iterator[bytes]:
-        """The log's messages from the confirmed position on. They stay in the slot."""
+        """The log's messages from the confirmed position on. They stay in the slot.
+
+        The server decodes all of them before it gives the first one, which takes as long as it takes, a load's whole
+        time at most.
+        """
+        longest = self._system.limits.load.total_seconds()
         declare = sql.SQL(
             "declare changes binary no scroll cursor for select data from pg_logical_slot_peek_binary_changes("
             "{slot}, {end}, null, 'proto_version', '1', 'publication_names', {publication})"
         ).format(slot=self._table.slot, end=str(end), publication=f'"{self._table.publication}"')
-        self._tell("PEEK", lambda connection: connection.execute(declare))
+
+        def begin(connection: psycopg.Connection) -> None:
+            connection.execute("select set_config('statement_timeout', %s, true)", (f"{longest:.0f}s",))
+            connection.execute(declare)
 
         def fetch(connection: psycopg.Connection) -> list[tuple[bytes]]:
             return connection.execute(f"fetch {FETCH} from changes", binary=True).fetchall()
 
-        while found := self._tell("PEEK", fetch):
+        self._tell("PEEK", begin)
+        while found := self._tell("PEEK", fetch, longest=longest):
             for (data,) in found:
                 yield data
 
@@ -227,8 +236,11 @@ class _Reader:
             return {}
         return {name: None if value is None else value.encode() for name, value in zip(columns, row, strict=True)}
 
-    def _tell(self, verb: str, question: Callable[[psycopg.Connection], T], *, writes: bool = False) -> T:
-        return self._database.tell(verb, self._table.table, question, writes=writes)
+    def _tell(
+        self, verb: str, question: Callable[[psycopg.Connection], T], *,
+        writes: bool = False, longest: float | None = None,
+    ) -> T:  # fmt: skip
+        return self._database.tell(verb, self._table.table, question, writes=writes, longest=longest)
 
 
 def _source_of(connection: psycopg.Connection) -> tuple[str, int]:

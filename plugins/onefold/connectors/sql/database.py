@@ -73,25 +73,28 @@ class Database:
             connection.invalidate()  # closed without a word to a server that may be gone
             connection.close()
 
-    def ask(self, verb: str, table: str, question: Callable[[sa.Connection], tuple[T, int]]) -> T:
+    def ask(
+        self, verb: str, table: str, question: Callable[[sa.Connection], tuple[T, int]], longest: float | None = None
+    ) -> T:
         """What `question` finds out in one transaction of its own; it returns that and its size in bytes.
 
         A lost connection, a timeout or a server that is busy: asked again, over a new connection. A question takes no
-        longer than all attempts at it may, whatever the server does. Raises Retriable
-        when that goes on for too long, Fatal when the database refuses. `verb` and `table` are for messages and usage.
+        longer than `longest` seconds, by default what all attempts at it may, whatever the server does. Raises
+        Retriable when that goes on for too long, Fatal when the database refuses. `verb` and `table` are for messages
+        and usage.
         """
         named = self._way.named(verb, table)
 
         def once() -> T:
             with self._way.attempt(verb, table) as outcome:
                 outcome.status = "ok"
-                answer, outcome.bytes = self._asked(named, question)
+                answer, outcome.bytes = self._asked(named, question, longest or self._way.longest)
                 return answer
 
         return self._way.persist(named, once)
 
-    def _asked(self, named: str, question: Callable[[sa.Connection], tuple[T, int]]) -> tuple[T, int]:
-        longest, cut = self._way.longest, Cut()
+    def _asked(self, named: str, question: Callable[[sa.Connection], tuple[T, int]], longest: float) -> tuple[T, int]:
+        cut = Cut()
         try:
             connection = self._open()
             with cut_after(longest, self.dialect.ending(connection)) as cut, self._transaction(connection):
