@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from urllib.parse import quote
 
 import pytest
 from playwright.sync_api import Browser, expect
@@ -15,8 +16,23 @@ pytestmark = pytest.mark.scheduler
 expect.set_options(timeout=PATIENCE)
 
 
-def test_the_console_is_in_airflows_menu_and_follows_its_colours(browser: Browser, here: Installation) -> None:
+def test_the_console_is_in_airflows_menu_and_pages_and_follows_its_colours(
+    browser: Browser, here: Installation
+) -> None:
+    load = here.rows(
+        "select dag_id, run_id, stream, rows_read::text as read from ops.load where state = 'published' limit 1"
+    )[0]
+    dag = f"/dags/{load['dag_id']}"
+    run = f"{dag}/runs/{quote(str(load['run_id']), safe='')}"
     with signed_in(browser, here, "engineer") as person:
+        expect(person.console.get_by_role("heading", level=1)).to_have_text("Warehouse")
+        for address, route in ((dag, "dag"), (run, "dag_run"), (f"{run}/tasks/{load['stream']}", "task_instance")):
+            person.page.goto(address)
+            person.page.get_by_role("link", name="Warehouse").click()
+            person.page.wait_for_url(f"**/plugin/onefold-{route}")
+            expect(person.console.locator("main")).to_contain_text(str(load["stream"]))
+        expect(person.console.locator("[data-figure=read]")).to_have_text(f"{int(str(load['read'])):,}")
+        person.page.goto("/")
         console = person.opens_the_console()
         expect(console.get_by_role("heading", level=1)).to_have_text("Overview")
         expect(console.locator(".viewer")).to_contain_text(f"{here.signs_in('engineer')[0]} (engineer)")
