@@ -55,6 +55,15 @@ def here(first_demo: Demo) -> Installation:
 
 
 @pytest.fixture
+def unconformed(here: Installation) -> Iterator[Installation]:
+    """The installation, in which nothing is conformed: for tests of loads, after each of which conform would run once
+    more. What they have loaded is taken in by the next conform after them."""
+    here.api().pause("conform")
+    yield here
+    here.api().unpause("conform")
+
+
+@pytest.fixture
 def alone(here: Installation) -> Installation:
     """The installation, in which nothing runs but what the test starts: what users see of all is compared."""
     api = here.api()
