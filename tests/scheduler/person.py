@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -51,6 +52,46 @@ class Person:
         asking = self.console.locator(f"a[href*='{quote(run.run_id, safe='')}']")
         self.click(asking.filter(has_text="Decide"))
         self.click(self.page.get_by_role("button", name="Approve"))
+
+    def rolls_back_the_run_of(self, stream: str, load: object, reason: str) -> None:
+        """All loads of this load's run, found by its stream on the console's first page."""
+        self.opens_the_console()
+        self.click(self.console.get_by_role("link", name=f"Roll back loads of {stream}", exact=True))
+        self.click(self.console.get_by_role("link", name=f"Roll back the whole run of load {load}", exact=True))
+        self._asks("Roll back", "Rollback", reason)
+
+    def undoes(self, rollback: object, reason: str) -> None:
+        """A rollback, found on the console's page of operations."""
+        self.opens_the_console()
+        self.turns_to("Operations")
+        row = self.console.get_by_role("row").filter(has=self.console.get_by_text(f"rollback {rollback}", exact=True))
+        self.click(row.get_by_role("link", name="Undo it"))
+        self._asks("Undo", "Rollback", reason)
+
+    def migrates(self, stream: str, window: tuple[str, str], chunk_days: int, reason: str) -> None:
+        """A window of a stream, found on the console's first page."""
+        self.opens_the_console()
+        self.click(self.console.get_by_role("link", name=f"Migrate a window of {stream}", exact=True))
+        for label, instant in zip(("From, UTC", "To, UTC"), window, strict=True):
+            self.console.get_by_label(label).fill(instant)
+        self.console.get_by_label("How many days").fill(str(chunk_days))
+        self._asks("Start the migration", "Migration", reason)
+
+    def _asks(self, button: str, operation: str, reason: str) -> None:
+        """The reason is given, the form is sent, and the page goes on to that of the operation by itself."""
+        self.console.get_by_label("Why?").fill(reason)
+        assert self.clicks <= TO_THE_REASON
+        self.click(self.console.get_by_role("button", name=button))
+        self.console.get_by_role("heading", level=1).filter(has_text=re.compile(rf"{operation} \d+: ")).wait_for()
+        assert self.clicks <= TO_THE_REPAIR
+
+    def is_refused_their_own_approval(self) -> None:
+        """Of the operation whose page is shown: Airflow says that it is denied, and not that it was successful."""
+        self.click(self.console.get_by_role("link", name="Plan in Airflow"))
+        self.click(self.page.get_by_role("button", name="Approve"))
+        self.page.get_by_text("Access Denied").wait_for()
+        assert self.page.get_by_text("response successful").count() == 0
+        self.said.clear()  # that the server has answered 403
 
     @property
     def console(self) -> FrameLocator:

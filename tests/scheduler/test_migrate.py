@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
 from playwright.sync_api import Browser
 
 from onefold.platform.people import first_of
 from tests.scheduler.installation import Installation
-from tests.scheduler.person import approved
+from tests.scheduler.person import approved, signed_in
 from tests.scheduler.test_rollback import refused
 
 pytestmark = pytest.mark.scheduler
@@ -21,10 +19,14 @@ def test_a_migration_has_a_dry_run_is_approved_by_another_person_and_published(
     here.succeed("sync", "salesforce")  # what other tests have changed in the source is not the migration's
     orders = "select count(*) from staging.salesforce__order"
     (before,) = here.rows(orders)
-    arguments = ("salesforce", "order", "--from", "2024-01-01", "--to", "2026-01-01", "--chunk-days", "365")
-    said = json.loads(here.succeed("migrate", *arguments, "--reason", "a test", "--json"))
-    assert said["chunks"] == 3
-    run = here.api().dag_run("migrate", said["run_id"])
+    with signed_in(browser, here, "engineer") as person:
+        person.migrates("salesforce.order", ("2024-01-01T00:00", "2026-01-01T00:00"), 365, "a test")
+        (migration,) = here.rows("select run_id, plan, actor from ops.migration")
+        assert migration["plan"]["chunks"] == 3
+        assert str(migration["actor"]).startswith(f"airflow:by:{first_of('engineer').name}/")
+        run = here.api().dag_run("migrate", migration["run_id"])
+        person.is_refused_their_own_approval()  # once the page has said that the dry run has ended
+        assert person.said == []
 
     refused(here, run, "engineer", "must be approved by somebody else")
     (migration,) = here.rows("select state, report from ops.migration")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Mapping
 
@@ -15,7 +14,7 @@ from onefold.platform.api import FINISHED, DagRun
 from onefold.platform.people import Duty, first_of
 from onefold.platform.secrets import load_secrets
 from tests.scheduler.installation import Installation, wait_for
-from tests.scheduler.person import approved
+from tests.scheduler.person import approved, signed_in
 from tests.scheduler.tables import tables
 
 pytestmark = pytest.mark.scheduler
@@ -72,10 +71,10 @@ def refused(here: Installation, run: DagRun, duty: Duty, why: str) -> None:
     assert asked["decision"] is None
 
 
-def started(here: Installation, *arguments: str) -> DagRun:
-    """What `bin/onefold rollback` starts."""
-    said = json.loads(here.succeed("rollback", *arguments, "--reason", "a test", "--json"))
-    return here.api().dag_run("rollback", said["run_id"])
+def newest_rollback(here: Installation) -> DagRun:
+    """The run that has planned a rollback last."""
+    (asked,) = here.rows("select run_id from ops.approval where dag_id = 'rollback' order by approval_id desc limit 1")
+    return here.api().dag_run("rollback", str(asked["run_id"]))
 
 
 def loaded(here: Installation) -> None:
@@ -119,7 +118,8 @@ def test_a_rollback_through_the_scheduler_leaves_staging_and_conformed_as_before
     after = visible(alone)
     assert after["conformed.customer"] != before["conformed.customer"]
     (newest,) = alone.rows(
-        "select run_id from ops.load where system = 'salesforce' and rows_changed > 0 order by load_id desc limit 1"
+        "select run_id, load_id, system || '.' || stream as stream from ops.load"
+        " where system = 'salesforce' and rows_changed > 0 order by load_id desc limit 1"
     )
     run_id = str(newest["run_id"])
     changed = [
@@ -133,7 +133,10 @@ def test_a_rollback_through_the_scheduler_leaves_staging_and_conformed_as_before
     assert "versions are removed" in shown
     assert visible(alone) == after
 
-    run = started(alone, "--run", run_id)
+    with signed_in(browser, alone, "engineer") as person:
+        person.rolls_back_the_run_of(str(newest["stream"]), newest["load_id"], "a test")
+        assert person.said == []
+    run = newest_rollback(alone)
     refused(alone, run, "engineer", "must be approved by somebody else")
     assert visible(alone) == after
     assert approved(browser, alone, run).state == "success"
@@ -143,7 +146,10 @@ def test_a_rollback_through_the_scheduler_leaves_staging_and_conformed_as_before
     (rollback,) = alone.rows("select rollback_id, approved_by, actor from ops.rollback where state = 'done'")
     approver, engineer = first_of("approver").name, first_of("engineer").name
     assert (rollback["approved_by"], str(rollback["actor"]).split("/")[0]) == (approver, f"airflow:by:{engineer}")
-    run = started(alone, "--undo", str(rollback["rollback_id"]))
+    with signed_in(browser, alone, "engineer") as person:
+        person.undoes(rollback["rollback_id"], "a test")
+        assert person.said == []
+    run = newest_rollback(alone)
     assert answered(alone, run, "approver", "Approve").state == "success"
     taken_in(alone, changed, undone=False)
     assert visible(alone) == after
