@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import msgspec
 
+from onefold.catalog.fields import keys_to
 from onefold.catalog.partial_changes import UNCHANGED_FIELDS
 from onefold.catalog.stream import Stream
 from onefold.connectors.cdc.pgoutput import ABSENT, UNCHANGED, Relation, RowChange, Value
@@ -45,9 +46,17 @@ class LogRows:
         ]
         keys = {stream.fields[name].path or name for name in stream.primary_key}
         self._keys = [column for column in self._columns if column.name in keys]
+        self._plain_key = self._keys[0].place if self._has_plain_key(stream) else None
         self._identity = relation.identity
         self._head = Head(named, stream)
         self._find = find
+
+    def _has_plain_key(self, stream: Stream) -> bool:
+        """Whether a record's key is the value of one column as the log has it, so that nothing need be decoded."""
+        if len(stream.primary_key) != 1 or len(self._keys) != 1:
+            return False
+        (name,), (column,) = stream.primary_key, self._keys
+        return keys_to(name, stream.fields[name]) == (column.name,) and self.columns[column.name] in _PLAIN_KEYS
 
     def records(self, change: RowChange, next_cursor: Callable[[], str]) -> list[Record]:
         """The record that was changed; two where its key was: the old one is deleted, and the new one is there."""
@@ -86,12 +95,19 @@ class LogRows:
         payload, unchanged = self._json(values)
         if unchanged:
             payload = b"%b,%b:%b}" % (payload[:-1], _UNCHANGED_KEY, msgspec.json.encode(unchanged))
-        record = self._head.record(payload)
-        return Record(record.key, cursor, False, payload)
+        return Record(self._key(values, payload), cursor, False, payload)
 
     def _deleted(self, old: list[Value], cursor: str) -> Record:
-        payload, _ = self._json([value if place in self._identity else ABSENT for place, value in enumerate(old)])
-        return Record(self._head.record(payload).key, cursor, True, payload)
+        known: list[Value] = [value if place in self._identity else ABSENT for place, value in enumerate(old)]
+        payload, _ = self._json(known)
+        return Record(self._key(known, payload), cursor, True, payload)
+
+    def _key(self, values: list[Value], payload: bytes) -> str | None:
+        """The key of the row with these values, of which the payload was made: what Head finds in that."""
+        if self._plain_key is None:
+            return self._head.record(payload).key
+        value = values[self._plain_key]
+        return value.decode() or None if isinstance(value, bytes) else None
 
     def _json(self, values: list[Value]) -> tuple[bytes, list[str]]:
         """The row's object, and the names of the columns whose values the log has left out."""
@@ -108,4 +124,6 @@ class LogRows:
         return b"{%b}" % b",".join(parts), unchanged
 
 
+_PLAIN_KEYS = frozenset({21, 23, 20, 25, 1043, 2950})
+"""The types int2, int4, int8, text, varchar and uuid: their values as keys are as PostgreSQL writes them."""
 _UNCHANGED_KEY = msgspec.json.encode(UNCHANGED_FIELDS)
