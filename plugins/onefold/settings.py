@@ -17,6 +17,8 @@ APPROVALS_URL = "ONEFOLD_APPROVALS_URL"
 """The variable with the warehouse's URL as onefold_approvals; only the API server's environment has it."""
 CONSOLE_URL = "ONEFOLD_CONSOLE_URL"
 """The variable with the warehouse's URL as onefold_console, likewise."""
+RECEIVER_URL = "ONEFOLD_RECEIVER_URL"
+"""The variable with the warehouse's URL as onefold_receiver, for the service that receives webhooks."""
 
 
 @dataclass(frozen=True)

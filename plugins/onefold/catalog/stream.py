@@ -18,6 +18,7 @@ from onefold.catalog.parent import Parent
 from onefold.catalog.partial_changes import PartialChanges
 from onefold.catalog.privacy import StreamPrivacy
 from onefold.catalog.request import Request
+from onefold.catalog.webhook import Webhook
 
 History = Annotated[date | timedelta, Field(union_mode="left_to_right")]
 """The first day that a source can be asked about (UTC), or how long it keeps what it has (ISO 8601)."""
@@ -89,6 +90,7 @@ class Stream(Model):
     title: str
     parent: Parent | None = None
     request: Request = Request()
+    webhook: Webhook | None = Field(None, description="webhook: how the sender signs what it posts; needed there")
     records: str = Field("", description="where the list of records stands in the body, dotted; empty: the body itself")
     answer: Answer = Answer()
     next: NextPage = NextPage()

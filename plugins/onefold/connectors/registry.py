@@ -25,6 +25,7 @@ PROTOCOLS = {
     "cdc": "onefold.connectors.cdc.connector.CdcConnector",
     "sql": "onefold.connectors.sql.connector.SqlConnector",
     "files": "onefold.connectors.files.connector.FilesConnector",
+    "webhook": "onefold.connectors.webhook.connector.WebhookConnector",
 }
 """The class by protocol, as dotted names."""
 

@@ -22,6 +22,7 @@ DATABASE_ROLES = (
     "onefold_auditor",
     "onefold_approvals",
     "onefold_console",
+    "onefold_receiver",
     "erp",
     "erp_reader",
 )

@@ -9,7 +9,7 @@ import psycopg
 from onefold.errors import Fatal
 from onefold.platform.airflow import WAREHOUSE_DATABASE
 from onefold.platform.postgres import Postgres
-from onefold.settings import secret, settings, with_verified_tls
+from onefold.settings import RECEIVER_URL, secret, settings, with_verified_tls
 from onefold.warehouse.connection import connect
 
 Role = Literal["loader", "engineer", "analyst", "auditor"]
@@ -27,11 +27,16 @@ def url_as(role: Role) -> str:
     """
     if url := secret("ONEFOLD_WAREHOUSE_URL"):
         return with_verified_tls(url)
-    here = settings()
-    postgres = Postgres(here.home, here.pg_port)
-    if not postgres.running():
-        raise Fatal("The warehouse does not run. Start it with `bin/onefold up`.")
-    return postgres.url(WAREHOUSE_DATABASE, f"onefold_{role}")
+    return _here(f"onefold_{role}")
+
+
+def receiver_url() -> str:
+    """The warehouse as the role that only adds to the inbox: ONEFOLD_RECEIVER_URL, or this installation's.
+
+    Raises Fatal when the warehouse does not run.
+    """
+    url = secret(RECEIVER_URL)
+    return with_verified_tls(url) if url else _here("onefold_receiver")
 
 
 def superuser_url() -> str:
@@ -41,8 +46,12 @@ def superuser_url() -> str:
     """
     if url := secret("POSTGRES_URL"):
         return psycopg.conninfo.make_conninfo(with_verified_tls(url), dbname=WAREHOUSE_DATABASE)
+    return _here()
+
+
+def _here(role: str | None = None) -> str:
     here = settings()
     postgres = Postgres(here.home, here.pg_port)
     if not postgres.running():
         raise Fatal("The warehouse does not run. Start it with `bin/onefold up`.")
-    return postgres.url(WAREHOUSE_DATABASE)
+    return postgres.url(WAREHOUSE_DATABASE, role) if role else postgres.url(WAREHOUSE_DATABASE)

@@ -19,6 +19,7 @@ ROLES = (
     "onefold_auditor",
     "onefold_approvals",
     "onefold_console",
+    "onefold_receiver",
 )
 CONSOLE_PII = "onefold_console_pii"
 """What the console's session becomes while it reads personal values (console/reading.py)."""

@@ -122,6 +122,14 @@ grant execute on function audit.ask_approval(text, text, text, text, text, text,
 grant execute on function audit.withdraw_approval(text, text) to onefold_loader;
 grant execute on function audit.decide_approval(bigint, boolean, text, text, text) to onefold_approvals;
 
+-- inbox: what senders have posted, as they sent it. The receiver (bin/onefold hooks) adds to it and does nothing else.
+revoke all on schema inbox from public;
+grant usage on schema inbox to onefold_receiver, onefold_definer, onefold_loader, onefold_engineer;
+grant select, insert on inbox.event to onefold_definer;
+grant select, delete, maintain on inbox.event to onefold_loader;
+grant select on inbox.event to onefold_pii; -- who is an engineer as well: the schema is theirs
+grant execute on function inbox.store(text[], text[], text[], jsonb[], bytea[]) to onefold_receiver;
+
 grant select, insert on lineage.event, lineage.dataset_edge to onefold_loader;
 grant update (attempts, delivered_at) on lineage.event to onefold_loader;
 grant update (load_id) on lineage.dataset_edge to onefold_loader;

@@ -10,7 +10,7 @@ language sql stable set search_path = pg_catalog, pg_temp as $$
     from pg_proc as p join pg_namespace as n on n.oid = p.pronamespace
     where (n.nspname = 'pg_catalog' and p.proname ~ '^(pg_(try_)?advisory_|lo_|loread$|lowrite$)'
             or n.nspname in ('public', 'landing', 'staging', 'mapped', 'conformed', 'marts', 'dry_run_staging',
-                'dry_run_mapped', 'ops', 'audit', 'lineage'))
+                'dry_run_mapped', 'ops', 'audit', 'lineage', 'inbox'))
         and has_function_privilege('public', p.oid, 'execute')
 $$;
 

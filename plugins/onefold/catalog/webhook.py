@@ -1,0 +1,37 @@
+"""How a sender signs what it posts to us, and which event it is."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field, PositiveInt, model_validator
+
+from onefold.catalog.model import Model
+
+HeaderName = Annotated[str, Field(pattern=r"^[A-Za-z0-9-]{1,100}$")]
+
+
+class Webhook(Model):
+    """The sender's signature. The secrets are in the Airflow connection (extra: signing_secret)."""
+
+    signature: Literal["stripe", "github", "slack", "shopify", "standard", "hmac"] = Field(
+        description="standard: Standard Webhooks (webhook-id, webhook-timestamp, webhook-signature); hmac: an "
+        "HMAC-SHA256 of the body in a header of the sender's own"
+    )
+    header: HeaderName | None = Field(None, description="hmac: the header with the signature; needed there")
+    encoding: Literal["hex", "base64"] = Field("hex", description="hmac: how the signature is written")
+    prefix: str = Field("", description='hmac: what stands before the signature, as "sha256="')
+    event_id: HeaderName | None = Field(
+        None, description="hmac: the header with the event's id, the same when it is sent again; default: two equal "
+        "bodies are one event"
+    )  # fmt: skip
+    max_bytes: PositiveInt = Field(1 << 20, le=64 << 20, description="a larger body is refused")
+
+    @model_validator(mode="after")
+    def _headers_are_of_hmac(self) -> Webhook:
+        own = sorted(self.model_fields_set & {"header", "encoding", "prefix", "event_id"})
+        if self.signature != "hmac" and own:
+            raise ValueError(f"webhook: signature {self.signature} says itself what {', '.join(own)} is; take it out")
+        if self.signature == "hmac" and not self.header:
+            raise ValueError("webhook: signature hmac needs header: the header that the signature stands in")
+        return self

@@ -1,0 +1,1 @@
+"""Webhooks: what senders have posted, read from the inbox in the warehouse."""

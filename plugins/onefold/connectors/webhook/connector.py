@@ -1,0 +1,35 @@
+"""The inbox of webhooks as a connector."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Unpack
+
+from onefold.catalog.system import System
+from onefold.connectors.capabilities import Capabilities
+from onefold.connectors.connector import Connector
+from onefold.connectors.page import PageReader
+from onefold.connectors.webhook.inbox import InboxTransport
+from onefold.connectors.webhook.reader import webhook_reader
+from onefold.http.attempt import Attempt
+from onefold.http.endpoint import Endpoint
+from onefold.http.persistent import AttemptSettings
+
+
+class WebhookConnector(Connector[InboxTransport]):
+    """Reads what a sender has posted. The sender itself is not asked anything."""
+
+    capabilities = Capabilities()
+
+    @classmethod
+    def open_transport(
+        cls,
+        system: System,
+        endpoint: Endpoint,
+        on_attempt: Callable[[Attempt], None],
+        **settings: Unpack[AttemptSettings],
+    ) -> InboxTransport:
+        return InboxTransport()
+
+    def page_reader(self) -> PageReader:
+        return webhook_reader(self.source.system, self.source.stream_name, self.transport)

@@ -1,0 +1,100 @@
+"""Reads a stream from the inbox, from the published sequence to the greatest one there is when the load begins.
+
+Nothing is taken out of the inbox by reading. A stream without a published position (it is new, it was rolled back, or
+is loaded anew) is read from the oldest event that is kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import msgspec
+
+from onefold.catalog.system import System
+from onefold.connectors.lenient_json import raw_elements, raw_value
+from onefold.connectors.page import Page, PageReader
+from onefold.connectors.partition import Partition
+from onefold.connectors.record import Record
+from onefold.connectors.records import Head, dotted
+from onefold.connectors.webhook.inbox import Event, InboxTransport
+from onefold.connectors.window import Window
+from onefold.errors import Fatal
+
+ROWS = 5_000
+"""Events of a page where the YAML's next.size does not say."""
+BYTES = 16 << 20
+"""Of a page's events; the one that reaches it is the last."""
+
+
+def webhook_reader(system: System, stream_name: str, inbox: InboxTransport) -> PageReader:
+    """Reads the pages of one stream."""
+    return _Reader(system, stream_name, inbox).read
+
+
+class _Reader:
+    def __init__(self, system: System, stream_name: str, inbox: InboxTransport) -> None:
+        self._names = (system.system, stream_name)
+        self._named = f"{system.system}.{stream_name}"
+        self._inbox = inbox
+        stream = system.streams[stream_name]
+        self._records = EventRecords(self._named, dotted(stream.records), Head(self._named, stream))
+        self._by_arrival = stream.cursor is None
+        self._size = stream.next.size or ROWS
+
+    def read(self, window: Window, token: str | None) -> Iterator[Page]:
+        """The pages of the load; the window's times say nothing here."""
+        after, end = self._span(window, token)
+        while True:
+            events = self._inbox.events(*self._names, after, end, self._size, BYTES) if after < end else []
+            records = [record for event in events for record in self._of(event)]
+            after = events[-1].sequence if events else end
+            if after >= end:
+                break
+            yield Page(records, datetime.now(UTC), msgspec.json.encode([after, end]).decode())
+        yield Page(records, datetime.now(UTC), None, ended=(Partition("", str(end)),))
+
+    def _span(self, window: Window, token: str | None) -> tuple[int, int]:
+        """The sequence that is read already, and the one to read up to."""
+        if token is not None:
+            after, end = msgspec.json.decode(token, type=tuple[int, int])
+            return after, end
+        held = window.checkpoints.get("", "0")
+        if not (held.isascii() and held.isdecimal()):
+            raise Fatal(
+                f"{self._named}: what is stored of its position (ops.stream_checkpoint) is no position in the inbox. "
+                "If the stream was read in another way before, load it anew (bin/onefold sync --help, --anew)."
+            )
+        return int(held), max(int(held), self._inbox.end(*self._names))
+
+    def _of(self, event: Event) -> Iterator[Record]:
+        """The event's records. Where the YAML names no cursor, the order of arrival is the order of versions."""
+        for place, record in enumerate(self._records.of(event.body)):
+            stamp = f"{event.sequence:020d}.{place:06d}" if self._by_arrival else record.cursor
+            yield Record(record.key, stamp, record.deleted, record.payload)
+
+
+class EventRecords:
+    """Takes records out of the bodies of events: the body itself, or what stands at a path of it, one or a list."""
+
+    def __init__(self, named: str, path: tuple[str, ...], head: Head) -> None:
+        self._named = named
+        self._path = path
+        self._head = head
+
+    def of(self, body: bytes) -> list[Record]:
+        """The records; a body in which they cannot be found is one without a key, for quarantine."""
+        raws = self._raws(body)
+        return [self._head.record(raw) for raw in raws] if raws is not None else [Record(None, None, False, body)]
+
+    def _raws(self, body: bytes) -> list[bytes] | None:
+        if not self._path:
+            return [body]
+        try:
+            text = body.decode()
+            if (elements := raw_elements(text, self._path)) is not None:
+                return [each.encode() for each in elements]
+            value = raw_value(text, self._path)
+        except (ValueError, RecursionError):
+            return None
+        return None if value is None else [value.encode()]
