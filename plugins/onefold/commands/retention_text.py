@@ -16,6 +16,7 @@ MEANING = {
     "waiting": "open rows in quarantine",
     "superseded": "readings that a rollback may need",
     "lookups": "answers to single questions",
+    "inbox": "events that were posted to us",
     "golden": "past golden records",
     "landing": "loads with tables left in landing",
     "lineage": "lineage events",

@@ -19,6 +19,7 @@ Store = Literal[
     "waiting",
     "superseded",
     "lookups",
+    "inbox",
     "golden",
     "landing",
     "lineage",

@@ -23,6 +23,7 @@ from onefold.catalog.reader import Catalog
 from onefold.retention.golden import golden_purges, record_horizon
 from onefold.retention.golden_classes import golden_class_purges, record_class_horizons
 from onefold.retention.horizon import Protected, protected_loads
+from onefold.retention.inbox import inbox_purges
 from onefold.retention.kept_by_law import KeptByLawPurge
 from onefold.retention.landing import LandingPurge
 from onefold.retention.lookups import lookup_purges
@@ -123,6 +124,7 @@ def _purges(connection: psycopg.Connection, catalog: Catalog, said: DataProtecti
             yield from stream_purges(connection, system.system, name, stream, fed, periods, whole, now)
             yield from quarantine_purges(system.system, name, stream, periods, whole, now)
             yield from lookup_purges(system.system, name, stream, periods, whole, now)
+            yield from inbox_purges(system.system, name, stream, periods, whole, now)
             if stream.kept_by_law:
                 years = timedelta(days=365 * stream.kept_by_law.years)
                 yield KeptByLawPurge(catalog, system.system, name, years)

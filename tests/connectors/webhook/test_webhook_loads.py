@@ -1,0 +1,190 @@
+"""From a posted event to a published record, on the real service, inbox and load."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
+from pathlib import Path
+
+import psycopg
+import pytest
+from starlette.testclient import TestClient
+
+from onefold.catalog.reader import Catalog
+from onefold.catalog.system import System
+from onefold.http.endpoint import Endpoint
+from onefold.load import steps
+from onefold.load.extraction import from_system
+from onefold.load.job import Job
+from onefold.load.ledger import Load, Run
+from onefold.receive.hooks import hooks_of
+from onefold.receive.service import application
+from onefold.retention.run import execute_retention
+from tests.receive.signers import NOW, SENDERS, event
+from tests.retention.conftest import said
+from tests.roles import as_role
+
+SUITE = """
+name: test_hook__payment
+expectations:
+  - {type: expect_column_values_to_be_null, kwargs: {column: _unparsed}}
+  - {type: expect_column_values_to_be_null, kwargs: {column: _unmapped}}
+"""
+STRIPE = SENDERS["stripe"]
+_runs = itertools.count(1)
+
+
+def payments(**more: object) -> System:
+    """A system with one stream, payment: an event's object, in the order of its `created`."""
+    stream = {
+        "title": "Payments",
+        "webhook": {"signature": "stripe"},
+        "primary_key": ["id"],
+        "cursor": {"fields": ["created"], "kind": "unix_seconds"},
+        "fields": {"id": "text", "created": "integer", "amount": "integer"},
+        "gate": {"max_quarantined_share": 0.9},
+    }
+    head = {"system": "test_hook", "title": "Hook", "protocol": "webhook", "connection": "t", "schedule": "0 * * * *"}
+    return System.model_validate({**head, "streams": {"payment": stream | more}})
+
+
+@dataclass
+class Hook:
+    """The service in this process, and a warehouse that its events are loaded into."""
+
+    url: str
+    suites: Path
+
+    def post(self, system: System, *bodies: bytes) -> list[int]:
+        """The statuses of bodies that Stripe has signed."""
+        extra = {"signing_secret": STRIPE.secret}
+        hooks = hooks_of([system], lambda _: Endpoint("https://api.example", extra=extra))
+        app = application(hooks, as_role(self.url, "onefold_receiver"), lambda: NOW)
+        with TestClient(app) as client:
+            path = "/hooks/test_hook/payment"
+            return [
+                client.post(path, content=body, headers=STRIPE.sign(STRIPE.secret, body, NOW)).status_code
+                for body in bodies
+            ]
+
+    def load(self, system: System, *, anew: bool = False) -> Load:
+        loader, endpoint = as_role(self.url, "onefold_loader"), Endpoint("https://api.example")
+        job = Job(
+            system=system,
+            stream_name="payment",
+            run=Run("sync__test_hook", f"manual__{next(_runs)}", "os:tester"),
+            source=from_system(system, endpoint, loader, {"test_hook": system}, {}),
+            source_url=endpoint.url,
+            warehouse_url=loader,
+            entities={},
+            run_is_over=lambda dag_id, run_id: True,
+            suites=self.suites,
+            anew=anew,
+        )
+        return steps.run(job)
+
+    def query(self, text: str) -> list[tuple]:
+        with psycopg.connect(self.url) as connection:
+            return connection.execute(text).fetchall()
+
+    def execute(self, text: str) -> None:
+        with psycopg.connect(self.url, autocommit=True) as owner:
+            owner.execute(text)
+
+    def published(self) -> list[tuple]:
+        return self.query(
+            "select _key, (_payload ->> 'amount')::int from staging.test_hook__payment__current"
+            " where not _deleted order by 1"
+        )
+
+    def position(self) -> int:
+        ((checkpoint,),) = self.query("select checkpoint from ops.stream_checkpoint where system = 'test_hook'")
+        return int(checkpoint)
+
+
+@pytest.fixture
+def hook(warehouse_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Hook:
+    monkeypatch.setenv("ONEFOLD_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("ONEFOLD_WAREHOUSE_URL", as_role(warehouse_url, "onefold_loader"))
+    (tmp_path / "test_hook__payment.yaml").write_text(SUITE)
+    return Hook(warehouse_url, tmp_path)
+
+
+def test_a_posted_event_is_published_and_one_that_nobody_can_read_waits_in_quarantine(hook: Hook) -> None:
+    system = payments(next={"size": 2})
+    odd = [b"no JSON", b"\xff\xfe\x00", b'{"created": 5}', b"[1, 2]", b""]
+    assert hook.post(system, event(1), *odd, event(2), event(1)) == [200] * 8
+    load = hook.load(system)
+    assert hook.published() == [("evt_1", 1), ("evt_2", 2)]
+    assert (load.rows_read, load.rows_quarantined) == (7, 5)
+    assert hook.query("select count(*) from ops.quarantine where state = 'open'") == [(5,)]
+    assert hook.query("select max(sequence) from inbox.event") == [(hook.position(),)]
+
+
+def test_a_load_goes_on_after_the_last_one_and_an_idle_one_stays_there(hook: Hook) -> None:
+    system = payments()
+    hook.post(system, event(1), event(2))
+    hook.load(system)
+    before = hook.position()
+    assert (hook.load(system).rows_read, hook.position()) == (0, before)
+    hook.post(system, event(3))
+    assert hook.load(system).rows_read == 1
+    assert hook.position() > before
+    assert hook.published() == [("evt_1", 1), ("evt_2", 2), ("evt_3", 3)]
+
+
+def test_the_senders_own_time_decides_which_event_is_newer(hook: Hook) -> None:
+    fields = {"key": {"type": "text", "path": "data.key"}, "created": "integer", "amount": "integer", "id": "text"}
+    system = payments(primary_key=["key"], fields=fields)
+    late, early = event(9, data={"key": "k"}), event(5, data={"key": "k"})
+    hook.post(system, late)
+    hook.load(system)
+    hook.post(system, early)
+    hook.load(system)
+    assert hook.published() == [("k", 9)]
+
+
+def test_without_a_time_of_the_sender_the_order_of_arrival_counts(hook: Hook) -> None:
+    fields = {"key": "text", "amount": "integer"}
+    system = payments(primary_key=["key"], fields=fields, cursor=None, records="data", ignore=["id", "created"])
+    for number in (9, 5, 7):
+        hook.post(system, event(number, data=[{"key": "k", "amount": number}, {"key": f"k{number}", "amount": 1}]))
+    hook.load(system)
+    assert hook.published() == [("k", 7), ("k5", 1), ("k7", 1), ("k9", 1)]
+
+
+def test_a_load_from_scratch_reads_all_that_the_inbox_keeps_and_changes_nothing(hook: Hook) -> None:
+    system = payments()
+    hook.post(system, event(1), event(2))
+    hook.load(system)
+    before = hook.published()
+    load = hook.load(system, anew=True)
+    assert (load.rows_read, load.rows_new, load.rows_changed, load.rows_deleted) == (2, 0, 0, 0)
+    assert hook.published() == before
+
+
+def test_events_go_by_age_and_never_before_their_load_is_past_its_rollback(hook: Hook) -> None:
+    system = payments(next={"size": 1})
+    catalog, loader = Catalog({"test_hook": system}, {}), as_role(hook.url, "onefold_loader")
+    hook.post(system, event(1))
+    load = hook.load(system)
+    hook.post(system, event(2))
+
+    def days_pass(days: int) -> None:
+        for table, column in (
+            ("inbox.event", "received_at"),
+            *((("ops.load", each)) for each in ("started_at", "ended_at", "rollback_until")),
+        ):
+            hook.execute(f"update {table} set {column} = {column} - interval '{days} days'")
+
+    def kept() -> list[tuple]:
+        execute_retention(loader, catalog, said(), "os:tester")
+        return hook.query("select event_id from inbox.event order by sequence")
+
+    days_pass(20)
+    hook.load(system)
+    assert kept() == [("evt_1",), ("evt_2",)], "the load can still be rolled back"
+    days_pass(20)
+    assert kept() == [("evt_2",)], "no load that is past its rollback has read the other"
+    assert load.rows_new == 1
+    assert hook.load(system).rows_read == 0

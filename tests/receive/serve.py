@@ -1,0 +1,18 @@
+"""Runs the service as a process of its own, to be killed: python -m tests.receive.serve URL PORT."""
+
+from __future__ import annotations
+
+import sys
+
+import uvicorn
+
+from onefold.receive.service import Hook, application
+from onefold.receive.signatures import signing_keys
+from tests.receive.signers import NOW, SENDERS
+
+if __name__ == "__main__":
+    sender = SENDERS["stripe"]
+    hooks = {("s", "stripe"): Hook(sender.webhook, tuple(signing_keys(sender.webhook, [sender.secret])))}
+    uvicorn.run(
+        application(hooks, sys.argv[1], lambda: NOW), port=int(sys.argv[2]), log_level="warning", access_log=False
+    )
