@@ -29,6 +29,11 @@ def number(value: object) -> str:
     return "unknown" if value is None else f"{value:,}"
 
 
+def mib(size: int) -> str:
+    """Bytes as MiB, with one digit after the point."""
+    return f"{size / (1 << 20):,.1f} MiB"
+
+
 def with_noun(count: int, one: str, many: str) -> str:
     """A number with its noun, as 1 row, 2,000 rows."""
     return f"{count:,} {one if count == 1 else many}"

@@ -38,6 +38,26 @@ def test_each_figure_of_a_stream_equals_an_independent_query(shop: Shop, console
     assert trend.split()[-1] == str(records) == "3"
 
 
+@pytest.mark.usefixtures("catalogue")
+def test_the_lag_of_a_stream_that_is_read_from_a_log_is_shown_and_no_others(shop: Shop, console: Ask) -> None:
+    shop.load([record("a", 1)])
+    row = "//tr[@data-stream='shop.customer']"
+    assert not {"lag", "retained_log"} & shown(console("engineer").get("/overview").text, row).keys()
+    with connect(shop.url) as connection:
+        connection.execute(
+            "insert into ops.stream_lag (system, stream, position, log_end, lag_bytes, lag_seconds, retained_bytes)"
+            " values ('shop', 'customer', '0/1', '1/0', 4_500_000, 150, 3 * (1::bigint << 30))"
+        )
+    page = console("engineer").get("/overview").text
+    ((lag, kept),) = shop.query(
+        "select round(lag_bytes / 1048576.0, 1) || ' MiB, '"
+        " || to_char(lag_seconds * interval '1 s', 'FMMI \"min\" FMSS \"s\"'), to_char(retained_bytes / 1048576.0, 'FM9,999.0') || ' MiB' from ops.stream_lag"
+    )
+    assert (lag, kept) == ("4.3 MiB, 2 min 30 s", "3,072.0 MiB")
+    assert (shown(page, row)["lag"], shown(page, row)["retained_log"]) == (lag, kept)
+    assert "Source keeps too much of its log" in page and "limits.retained_log_mib: 1,024" in page
+
+
 def test_a_stream_that_was_never_loaded_says_so(console: Ask) -> None:
     page = console("auditor").get("/overview").text
     streams = sum(len(system.streams) for system in read_systems().values())

@@ -75,6 +75,10 @@ class Limits(Model):
     file_mib: PositiveInt = Field(1024, description="files: the largest that is read, as it was sent")
     unpacked_mib: PositiveInt = Field(4096, description="files: the most that one may be when it is unpacked")
 
+    retained_log_mib: PositiveInt = Field(
+        1024, description="cdc: how much of its log the source may keep for a stream before an alert is opened"
+    )
+
     renamed: ClassVar[dict[str, str]] = {"apart": "per_endpoint"}
 
 

@@ -83,9 +83,11 @@ def status(as_json: bool) -> None:
             click.echo(line)
         click.echo(f"Airflow UI: {found.ui_url}   user: {found.ui_user}   password: in {found.home}/secrets.json")
         if streams:
-            from onefold.commands.report_text import stream_table
+            from onefold.commands.report_text import lag_lines, stream_table
 
             click.echo(f"\nEach stream and its last load:\n{stream_table(streams, datetime.now(UTC))}")
+            for line in lag_lines(streams):
+                click.echo(line)
             if any(stream.open_quarantine or stream.withheld for stream in streams):
                 click.echo("Which rows wait, and which values are withheld at which rate: bin/onefold quarantine")
         if held or refused:

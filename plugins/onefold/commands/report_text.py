@@ -11,7 +11,7 @@ from onefold.insight.loads import LoadSummary
 from onefold.insight.quarantine import QuarantinedRow, QuarantineReason, WithheldValue
 from onefold.insight.streams import StreamStatus
 from onefold.load.withheld_rates import WithheldRate
-from onefold.text_table import table
+from onefold.text_table import mib, table
 
 _COUNTS = ("read", "new", "changed", "deleted", "quarantined", "gate", "seconds")
 
@@ -42,6 +42,17 @@ def stream_table(streams: Iterable[StreamStatus], now: datetime) -> str:
         for stream in streams
     ]
     return table(heads, rows, left=2)
+
+
+def lag_lines(streams: Iterable[StreamStatus]) -> list[str]:
+    """One line for each stream that is read from a log: how far it is behind the log's end."""
+    return [
+        f"Log of {stream.name}: {mib(lag.lag_bytes)} to read after {lag.position}"
+        f"{f', behind for {_hours(lag.behind)}' if lag.behind else ''}; the source keeps {mib(lag.retained_bytes)} "
+        f"for it ({lag.at:%Y-%m-%d %H:%M} UTC)"
+        for stream in streams
+        if (lag := stream.lag)
+    ]
 
 
 def entity_lines(entities: Iterable[EntityStatus]) -> list[str]:

@@ -13,6 +13,7 @@ from typing import ClassVar, Generic, Protocol, Self, TypeVar, Unpack
 from onefold.catalog.stream import Stream
 from onefold.catalog.system import System
 from onefold.connectors.capabilities import Capabilities
+from onefold.connectors.lag import Lag
 from onefold.connectors.listing import is_listed_whole, whole_listing
 from onefold.connectors.lookup import LookupKeys
 from onefold.connectors.page import Page, PageReader
@@ -134,9 +135,9 @@ class Connector(ABC, Generic[TransportT]):
         of a key more than once."""
         raise self._cannot("acknowledge")
 
-    def confirm(self, checkpoint: str) -> None:
+    def confirm(self, checkpoint: str) -> Lag | None:
         """Tell the source up to where the stream is published (capabilities.confirms), by the stored checkpoint. It may
-        be told more than once."""
+        be told more than once. Returns how far the stream is behind after that, where the source says so."""
         raise self._cannot("confirm")
 
     def _cannot(self, what: str) -> NotImplementedError:

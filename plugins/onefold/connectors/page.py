@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
+from onefold.connectors.lag import Lag
 from onefold.connectors.lookup import LookupResult
 from onefold.connectors.partition import Partition
 from onefold.connectors.record import Record
@@ -15,13 +16,15 @@ from onefold.connectors.window import Window
 @dataclass(frozen=True, slots=True)
 class Page:
     """One page. `token` is what the connector needs to go on after this page; None after the last one. `ended` are the
-    partitions of the stream whose last records are on it."""
+    partitions of the stream whose last records are on it. `lag`: how far the stream is behind its source's log,
+    where the reader has just looked."""
 
     records: list[Record]
     extracted_at: datetime
     token: str | None
     lookup_results: tuple[LookupResult, ...] = ()
     ended: tuple[Partition, ...] = ()
+    lag: Lag | None = None
 
 
 PageReader = Callable[[Window, str | None], Iterator[Page]]

@@ -17,7 +17,7 @@ from onefold.console.airflow_links import console_page, dag_page, run_page
 from onefold.console.document import Document
 from onefold.console.viewer import Viewer
 from onefold.console.views import OF_OPERATIONS, VIEWS, WIDGETS
-from onefold.text_table import number
+from onefold.text_table import mib, number
 
 FOLDER = Path(__file__).parent
 _POLICY = (
@@ -85,7 +85,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"number": number, "when": when, "span": span, "who": who, "markdown": Document}
+    environment.filters |= {"number": number, "when": when, "span": span, "mib": mib, "who": who, "markdown": Document}
     environment.globals |= {"sparkline": sparkline, "dag_page": dag_page, "run_page": run_page}
     return environment
 

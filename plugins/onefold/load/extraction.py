@@ -11,6 +11,7 @@ from onefold.catalog.system import System
 from onefold.connectors.connector import Connector, StreamSource, Transport
 from onefold.connectors.counting import CountDay, Counter, counter, feed_counter
 from onefold.connectors.key_listing import key_system
+from onefold.connectors.lag import Lag
 from onefold.connectors.listing import whole_listing
 from onefold.connectors.page import PageReader
 from onefold.connectors.registry import OpenTransport, connector_class, open_transport
@@ -34,8 +35,9 @@ Acknowledge = Callable[[str, Usage, Sequence[str]], None]
 """Tells the system which records of the stream with this name have been published, by their keys."""
 
 
-Confirm = Callable[[str, Usage, str], None]
-"""Tells the system up to where the log of the stream with this name is published, by the stored checkpoint."""
+Confirm = Callable[[str, Usage, str], Lag | None]
+"""Tells the system up to where the log of the stream with this name is published, by the stored checkpoint; returns how
+far the stream is behind after that."""
 
 
 @contextmanager
@@ -143,9 +145,9 @@ def confirmation(
     if not confirms(system):
         return None
 
-    def tell(stream_name: str, usage: Usage, checkpoint: str) -> None:
+    def tell(stream_name: str, usage: Usage, checkpoint: str) -> Lag | None:
         with _opened(StreamSource(system, stream_name, endpoint), warehouse_url, transport, usage) as connector:
-            connector.confirm(checkpoint)
+            return connector.confirm(checkpoint)
 
     return tell
 

@@ -27,6 +27,7 @@ from onefold.load.page_extraction import extract
 from onefold.load.plain_view import ensure_plain_views
 from onefold.load.replayed_rows import land_chosen_rows, replay_window
 from onefold.load.staging import ensure_staging
+from onefold.load.stream_lag import lag_statement
 from onefold.load.stream_lock import hold_stream, locked_stream, open_warehouse, record_failure
 from onefold.load.unexpected import classify_unexpected
 from onefold.load.usage import Usage
@@ -250,7 +251,8 @@ def _confirm(connection: psycopg.Connection, job: Job, load: Load, confirm: Conf
     usage = Usage()
     try:
         for checkpoint in stored_checkpoints(connection, load.system, load.stream).values():
-            confirm(job.stream_name, usage, checkpoint)
+            if lag := confirm(job.stream_name, usage, checkpoint):
+                connection.execute(lag_statement(load, lag))
     except OnefoldError as error:
         log.warning(
             "%s load %s is published; the source hears with the next load up to where: %s",

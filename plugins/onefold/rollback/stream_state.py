@@ -64,6 +64,11 @@ def restore_stream_state(connection: psycopg.Connection, change: StreamChange, o
         " where system = %(system)s and stream = %(stream)s and load_id = any (%(loads)s)",
         names,
     )
+    connection.execute(
+        "delete from ops.stream_lag lag where system = %(system)s and stream = %(stream)s and not exists (select from"
+        " ops.stream_checkpoint held where held.system = lag.system and held.stream = lag.stream)",
+        names,
+    )
     restore_lookup_cache(connection, change.system, change.stream_name, list(change.loads))
     connection.execute(
         "update ops.publish_load set outdated = true where load_id = any (%s) and not outdated", (list(other_loads),)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Unpack
 from onefold.catalog.system import System
 from onefold.connectors.capabilities import Capabilities
 from onefold.connectors.connector import Connector
+from onefold.connectors.lag import Lag
 from onefold.connectors.page import PageReader
 from onefold.http.attempt import Attempt
 from onefold.http.endpoint import Endpoint
@@ -39,10 +40,11 @@ class CdcConnector(Connector["LogDatabase"]):
 
         return cdc_reader(self.source.system, self.source.stream_name, self.transport)
 
-    def confirm(self, checkpoint: str) -> None:
+    def confirm(self, checkpoint: str) -> Lag | None:
         from onefold.connectors.cdc.position import Checkpoint
-        from onefold.connectors.cdc.slot import LogTable, confirm
+        from onefold.connectors.cdc.slot import LogTable, confirm, lag_of
 
         table = LogTable.of(self.source.system.system, self.source.stream_name, self.source.stream)
         held = Checkpoint.of(checkpoint, self.source.named)
         self.transport.tell("CONFIRM", table.table, lambda connection: confirm(connection, table, held))
+        return self.transport.tell("CHECK", table.table, lambda connection: lag_of(connection, table, held))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from datetime import datetime
 
 import msgspec
 
@@ -38,7 +39,8 @@ class Checkpoint:
 
     `source` is PostgreSQL's system identifier, `slot` the replication slot, and `epoch` when it was made, by the
     source's clock in seconds since 1970. `position` is what is published up to (not included). `columns` are the
-    columns that the stream reads with their types (oid), as the log described them last; none before it did.
+    columns that the stream reads with their types (oid), as the log described them last; none before it did. `as_of` is
+    when the log ended at the position, by the source's clock.
     """
 
     source: str
@@ -46,6 +48,7 @@ class Checkpoint:
     epoch: int
     position: Lsn
     columns: dict[str, int]
+    as_of: datetime | None = None
 
     def text(self) -> str:
         """The checkpoint as it is stored."""
@@ -56,7 +59,8 @@ class Checkpoint:
         """The stored checkpoint. Raises Fatal when it is none of this kind."""
         try:
             found = msgspec.json.decode(text, type=_Stored)
-            return cls(found.source, found.slot, found.epoch, Lsn.parse(found.position), found.columns)
+            position = Lsn.parse(found.position)
+            return cls(found.source, found.slot, found.epoch, position, found.columns, found.as_of)
         except (msgspec.MsgspecError, ValueError) as error:
             raise Fatal(
                 f"{named}: what is stored of its position (ops.stream_checkpoint) is no position in a log of changes. "
@@ -70,3 +74,4 @@ class _Stored(msgspec.Struct):
     epoch: int
     position: str
     columns: dict[str, int]
+    as_of: datetime | None = None

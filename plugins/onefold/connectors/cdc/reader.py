@@ -28,6 +28,7 @@ from onefold.connectors.cdc.database import LogDatabase
 from onefold.connectors.cdc.position import Checkpoint, Lsn, cursor
 from onefold.connectors.cdc.requirements import require_ready
 from onefold.connectors.cdc.slot import (
+    LogState,
     LogTable,
     confirm,
     create_slot,
@@ -52,24 +53,25 @@ T = TypeVar("T")
 @dataclass(frozen=True, slots=True)
 class Place:
     """Where a load stands: `row` is the snapshot's token of the next rows, `change` the cursor of the last change that
-    was read (both None: the log from its beginning). `end` is where the load ends in the log, `since` when the reading
-    of the whole table began."""
+    was read (both None: the log from its beginning). `end` is where the load ends in the log and `end_at` when that was
+    the log's end, by the source's clock; `since` is when the reading of the whole table began."""
 
     held: Checkpoint
     row: str | None = None
     change: str | None = None
     end: Lsn | None = None
+    end_at: datetime | None = None
     since: datetime | None = None
 
     def token(self) -> str:
         end = str(self.end) if self.end else None
-        return msgspec.json.encode([self.held.text(), self.row, self.change, end, self.since]).decode()
+        return msgspec.json.encode([self.held.text(), self.row, self.change, end, self.end_at, self.since]).decode()
 
     @classmethod
     def of(cls, token: str, named: str) -> Place:
-        held, row, change, end, since = msgspec.json.decode(token)
-        began = datetime.fromisoformat(since) if since else None
-        return cls(Checkpoint.of(held, named), row, change, Lsn.parse(end) if end else None, began)
+        held, row, change, end, *times = msgspec.json.decode(token)
+        end_at, since = (datetime.fromisoformat(each) if each else None for each in times)
+        return cls(Checkpoint.of(held, named), row, change, Lsn.parse(end) if end else None, end_at, since)
 
 
 ROWS = 10_000
@@ -103,7 +105,7 @@ class _Reader:
             if token is not None:
                 yield from self._go_on(Place.of(token, self._named))
             elif held := window.checkpoints.get(""):
-                yield from self._follow(Checkpoint.of(held, self._named))
+                yield from self._follow(Place(Checkpoint.of(held, self._named)))
             else:
                 yield from self._begin(anew=window.anew)
         except SnapshotLost:
@@ -127,14 +129,24 @@ class _Reader:
             yield Page([], datetime.now(UTC), place.token())  # from here on a load that dies knows its slot
             yield from self._rows(place, slot.snapshot)
 
-    def _follow(self, held: Checkpoint) -> Iterator[Page]:
-        end = self._tell("CHECK", lambda connection: require_slot(connection, self._table, held))
-        self._tell("CONFIRM", lambda connection: confirm(connection, self._table, held))
-        yield from self._changes(Place(held, end=end))
+    def _follow(self, place: Place) -> Iterator[Page]:
+        """The log up to where it ends now."""
+        log = self._require_slot(place)
+        self._tell("CONFIRM", lambda connection: confirm(connection, self._table, place.held))
+        place = replace(place, row=None, end=log.end, end_at=log.at)
+        yield self._lag_page(place, log)
+        yield from self._changes(place)
 
     def _go_on(self, place: Place) -> Iterator[Page]:
-        self._tell("CHECK", lambda connection: require_slot(connection, self._table, place.held))
+        yield self._lag_page(place, self._require_slot(place))
         yield from self._rows(place, None) if place.row is not None else self._changes(place)
+
+    def _require_slot(self, place: Place) -> LogState:
+        return self._tell("CHECK", lambda connection: require_slot(connection, self._table, place.held))
+
+    def _lag_page(self, place: Place, log: LogState) -> Page:
+        """Says how far the stream is behind, whatever becomes of the load."""
+        return Page([], datetime.now(UTC), place.token(), lag=log.lag(place.held))
 
     def _rows(self, place: Place, snapshot: str | None) -> Iterator[Page]:
         """The table's rows, then the log up to where it ends by then."""
@@ -152,8 +164,7 @@ class _Reader:
             for records, following in pages:
                 read = [msgspec.structs.replace(record, cursor=stamp) for record in records]
                 yield Page(read, datetime.now(UTC), replace(place, row=following or _DONE).token())
-        end = self._tell("CHECK", lambda connection: require_slot(connection, self._table, held))
-        yield from self._changes(replace(place, row=None, end=end))
+        yield from self._follow(place)
 
     def _changes(self, place: Place) -> Iterator[Page]:
         """The log's changes after the place, in pages; the last one has the checkpoint."""
@@ -179,7 +190,7 @@ class _Reader:
                         yield Page(records, datetime.now(UTC), place.token())
                         records, size = [], 0
                 columns = changes.columns
-        checkpoint = replace(held, position=end, columns=columns).text()
+        checkpoint = replace(held, position=end, columns=columns, as_of=place.end_at).text()
         yield Page(records, datetime.now(UTC), None, ended=(Partition("", checkpoint, snapshot_since=since),))
 
     def _changes_of(self, connection: psycopg.Connection, held: Checkpoint, end: Lsn) -> Changes:

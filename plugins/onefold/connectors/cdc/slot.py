@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 import psycopg
 from psycopg import sql
@@ -17,6 +18,7 @@ from psycopg.rows import class_row
 
 from onefold.catalog.stream import Stream
 from onefold.connectors.cdc.position import Checkpoint, Lsn
+from onefold.connectors.lag import Lag
 from onefold.errors import Fatal, Retriable
 from onefold.warehouse.rows import one_row
 
@@ -65,9 +67,32 @@ class _State:
     active_pid: int | None
     wal_status: str | None
     confirmed: str | None
+    restart: str | None
     flushed: str
+    at: datetime
     here: str
     source: str
+
+
+@dataclass(frozen=True, slots=True)
+class LogState:
+    """The source's log at one look: where it ends, when that was by the source's clock, and from where on the server
+    keeps it for the slot."""
+
+    end: Lsn
+    at: datetime
+    kept_from: Lsn
+
+    def lag(self, held: Checkpoint) -> Lag:
+        """How far what is published is behind."""
+        behind = None if held.as_of is None else max(self.at - held.as_of, timedelta())
+        return Lag(
+            position=str(held.position),
+            log_end=str(self.end),
+            lag_bytes=max(self.end.value - held.position.value, 0),
+            behind=behind if held.position < self.end else timedelta(),
+            retained_bytes=max(self.end.value - self.kept_from.value, 0),
+        )
 
 
 def ensure_publication(connection: psycopg.Connection, table: LogTable) -> None:
@@ -121,22 +146,12 @@ def require_no_slot(connection: psycopg.Connection, table: LogTable) -> None:
         )
 
 
-def require_slot(connection: psycopg.Connection, table: LogTable, held: Checkpoint) -> Lsn:
-    """See that the slot has the log from the published position on; returns the end of the log.
+def require_slot(connection: psycopg.Connection, table: LogTable, held: Checkpoint) -> LogState:
+    """See that the slot has the log from the published position on; returns the log's state.
 
     Raises Retriable when somebody reads it now, Fatal when changes are missing: nothing after that could be trusted.
     """
-    found = one_row(
-        connection.cursor(row_factory=class_row(_State)).execute(
-            """
-            select s.slot_name::text, s.plugin::text, s.database::text, s.active_pid, s.wal_status,
-                   s.confirmed_flush_lsn::text as confirmed, pg_current_wal_flush_lsn()::text as flushed,
-                   current_database()::text as here, (select system_identifier::text from pg_control_system()) as source
-            from (values (%s)) as asked (name) left join pg_replication_slots s on s.slot_name = asked.name
-            """,
-            (table.slot,),
-        )
-    )
+    found = _state(connection, table)
     if found.source != held.source:
         raise _lost(table, held, "the server is another one than before (its system identifier differs)")
     if found.slot_name is None or held.slot != table.slot:
@@ -156,7 +171,30 @@ def require_slot(connection: psycopg.Connection, table: LogTable, held: Checkpoi
         raise _lost(table, held, f"the server's log ends at {flushed}, before that: it was restored from a backup")
     if found.confirmed and held.position < Lsn.parse(found.confirmed):
         raise _lost(table, held, f"somebody else has moved the replication slot {table.slot} on to {found.confirmed}")
-    return flushed
+    return LogState(flushed, found.at, Lsn.parse(found.restart or found.flushed))
+
+
+def lag_of(connection: psycopg.Connection, table: LogTable, held: Checkpoint) -> Lag | None:
+    """How far what is published is behind the log's end; None where the server has no such slot."""
+    found = _state(connection, table)
+    if found.restart is None:
+        return None
+    return LogState(Lsn.parse(found.flushed), found.at, Lsn.parse(found.restart)).lag(held)
+
+
+def _state(connection: psycopg.Connection, table: LogTable) -> _State:
+    return one_row(
+        connection.cursor(row_factory=class_row(_State)).execute(
+            """
+            select s.slot_name::text, s.plugin::text, s.database::text, s.active_pid, s.wal_status,
+                   s.confirmed_flush_lsn::text as confirmed, s.restart_lsn::text as restart,
+                   pg_current_wal_flush_lsn()::text as flushed, clock_timestamp() as at,
+                   current_database()::text as here, (select system_identifier::text from pg_control_system()) as source
+            from (values (%s)) as asked (name) left join pg_replication_slots s on s.slot_name = asked.name
+            """,
+            (table.slot,),
+        )
+    )
 
 
 def confirm(connection: psycopg.Connection, table: LogTable, held: Checkpoint) -> None:

@@ -1,0 +1,79 @@
+"""How far a stream is behind its source's log is known after each look, whatever becomes of the load."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+import pytest
+
+from onefold.commands.report_text import lag_lines
+from onefold.connectors.cdc.position import Lsn
+from onefold.errors import Rejected
+from onefold.insight.streams import StreamStatus, stream_statuses
+from onefold.reconcile.retained_log_alert import check_retained_log
+from onefold.warehouse.connection import connect
+from tests.connectors.cdc.conftest import Log, orders
+
+WRITE_LOG = "insert into busy select repeat(md5(n::text), 30) from generate_series(1, 4000) n"
+"""About 4 MiB of log that is not of the stream's table."""
+SYSTEM = orders()
+SYSTEM = SYSTEM.model_copy(update={"limits": SYSTEM.limits.model_copy(update={"retained_log_mib": 2})})
+
+
+def status_of(log: Log) -> StreamStatus:
+    with connect(log.warehouse_url) as connection:
+        (status,) = stream_statuses(connection, {"test_log": SYSTEM})
+    return status
+
+
+def at_source(log: Log) -> tuple[str, int, int]:
+    """The position that the source was told, the log from there to the look's end, and what it keeps up to that."""
+    lag = status_of(log).lag
+    assert lag is not None
+    ((confirmed, kept_from),) = log.ask(
+        "select confirmed_flush_lsn::text, restart_lsn::text from pg_replication_slots"
+        " where database = current_database()"
+    )
+    end = Lsn.parse(lag.log_end).value
+    return confirmed, end - Lsn.parse(confirmed).value, end - Lsn.parse(kept_from).value
+
+
+def alert_states(log: Log) -> list[tuple[str, bool]]:
+    with connect(log.warehouse_url, autocommit=True) as connection:
+        check_retained_log(connection, "os:tester", SYSTEM, "order")
+    return log.query("select kind, resolved_at is null from ops.alert where subject = 'test_log.order'")
+
+
+def test_after_each_load_the_lag_is_what_the_source_says_of_its_slot(log: Log) -> None:
+    log.run("insert into orders values (1, 'One', null, 1)", "create table busy (text text)")
+    for _ in range(2):
+        log.load(SYSTEM)
+        lag = status_of(log).lag
+        assert lag is not None and (lag.position, lag.lag_bytes, lag.retained_bytes) == at_source(log)
+        log.run("update orders set amount = amount + 1", WRITE_LOG)
+
+
+def test_a_load_that_the_gate_refuses_leaves_the_lag_that_it_saw_and_an_alert_that_resolves_itself(log: Log) -> None:
+    log.run(
+        "insert into orders select n, 'Order', null, 1 from generate_series(1, 30) n", "create table busy (text text)"
+    )
+    log.load(SYSTEM)
+    before = at_source(log)[0]
+    assert alert_states(log) == []
+    log.run("truncate orders", WRITE_LOG)
+    with pytest.raises(Rejected):
+        log.load(SYSTEM)
+    status = status_of(log)
+    lag = status.lag
+    assert lag is not None and (lag.position, lag.lag_bytes, lag.retained_bytes) == at_source(log)
+    assert lag.position == before and lag.lag_bytes > 3 << 20
+    assert lag.lag_seconds is not None and 0 < lag.lag_seconds < 60
+    assert alert_states(log) == [("retained_log", True)]
+    (line,) = lag_lines([status])
+    assert f"Log of test_log.order: {lag.lag_bytes / 2**20:.1f} MiB to read after {before}, behind for 0.0 h" in line
+    assert asdict(status)["lag"]["retained_bytes"] == lag.retained_bytes
+    log.run("insert into orders select n, 'Order', null, 1 from generate_series(1, 30) n")
+    for _ in range(3):
+        log.run("checkpoint")
+        log.load(SYSTEM)
+    assert alert_states(log) == [("retained_log", False)]
