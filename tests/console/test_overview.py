@@ -51,7 +51,8 @@ def test_the_lag_of_a_stream_that_is_read_from_a_log_is_shown_and_no_others(shop
     page = console("engineer").get("/overview").text
     ((lag, kept),) = shop.query(
         "select round(lag_bytes / 1048576.0, 1) || ' MiB, '"
-        " || to_char(lag_seconds * interval '1 s', 'FMMI \"min\" FMSS \"s\"'), to_char(retained_bytes / 1048576.0, 'FM9,999.0') || ' MiB' from ops.stream_lag"
+        " || to_char(lag_seconds * interval '1 s', 'FMMI \"min\" FMSS \"s\"'),"
+        " to_char(retained_bytes / 1048576.0, 'FM9,999.0') || ' MiB' from ops.stream_lag"
     )
     assert (lag, kept) == ("4.3 MiB, 2 min 30 s", "3,072.0 MiB")
     assert (shown(page, row)["lag"], shown(page, row)["retained_log"]) == (lag, kept)
