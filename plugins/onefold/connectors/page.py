@@ -17,7 +17,8 @@ from onefold.connectors.window import Window
 class Page:
     """One page. `token` is what the connector needs to go on after this page; None after the last one. `ended` are the
     partitions of the stream whose last records are on it. `lag`: how far the stream is behind its source's log,
-    where the reader has just looked."""
+    where the reader has just looked. `read_until`: on the last page of a load that does not read all of its window, up
+    to when it has."""
 
     records: list[Record]
     extracted_at: datetime
@@ -25,6 +26,7 @@ class Page:
     lookup_results: tuple[LookupResult, ...] = ()
     ended: tuple[Partition, ...] = ()
     lag: Lag | None = None
+    read_until: datetime | None = None
 
 
 PageReader = Callable[[Window, str | None], Iterator[Page]]

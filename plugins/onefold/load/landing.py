@@ -200,6 +200,11 @@ def _progress(load: Load, page: Page) -> Iterator[sql.Composable]:
     yield sql.SQL(
         "update ops.load set pages = pages + 1, rows_read = rows_read + {}, last_active = now() where load_id = {}"
     ).format(len(page.records), load.load_id)
+    if page.read_until:  # what is published is as old as that, and must not pass for newer
+        yield sql.SQL(
+            "update ops.load set window_end = greatest(least(window_end, {}), window_start + interval '1 microsecond')"
+            " where load_id = {}"
+        ).format(page.read_until, load.load_id)
 
 
 def finish_landing(connection: psycopg.Connection, load: Load, seconds: float) -> None:

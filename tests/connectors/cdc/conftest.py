@@ -37,7 +37,13 @@ _runs = itertools.count(1)
 @pytest.fixture(scope="session")
 def log_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
     """A source whose log can be decoded. It is apart from the warehouse's server, whose log is of no interest."""
-    settings = {"fsync": "off", "full_page_writes": "off", "shared_buffers": "32MB", "autovacuum": "off"}
+    settings = {
+        "fsync": "off",
+        "full_page_writes": "off",
+        "shared_buffers": "32MB",
+        "autovacuum": "off",
+        "track_commit_timestamp": "on",
+    }
     server = Postgres(tmp_path_factory.mktemp("log_server"), free_port(), {**settings, "wal_level": "logical"})
     server.start()
     with psycopg.connect(server.url(), autocommit=True) as owner:

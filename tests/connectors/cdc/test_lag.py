@@ -7,12 +7,14 @@ from dataclasses import asdict
 import pytest
 
 from onefold.commands.report_text import lag_lines
+from onefold.connectors.cdc import reader
 from onefold.connectors.cdc.position import Lsn
 from onefold.errors import Rejected
 from onefold.insight.streams import StreamStatus, stream_statuses
 from onefold.reconcile.retained_log_alert import check_retained_log
 from onefold.warehouse.connection import connect
 from tests.connectors.cdc.conftest import Log, orders
+from tests.connectors.cdc.test_loads import at_source as orders_at_source
 
 WRITE_LOG = "insert into busy select repeat(md5(n::text), 30) from generate_series(1, 4000) n"
 """About 4 MiB of log that is not of the stream's table."""
@@ -77,3 +79,27 @@ def test_a_load_that_the_gate_refuses_leaves_the_lag_that_it_saw_and_an_alert_th
         log.run("checkpoint")
         log.load(SYSTEM)
     assert alert_states(log) == [("retained_log", False)]
+
+
+def test_a_load_ends_with_the_transaction_in_which_it_has_read_enough_and_the_next_goes_on(
+    log: Log, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "onefold")
+    log.load(SYSTEM)
+    log.run(
+        "do $$ begin for part in 0..4 loop insert into orders select part * 30 + n, 'Order', null, 1"
+        " from generate_series(1, 30) n; commit; end loop; end $$"
+    )
+    monkeypatch.setattr(reader, "CHANGES", 50)
+    first = log.load(SYSTEM)
+    status = status_of(log)
+    lag = status.lag
+    assert first.rows_read == 60 and len(log.published()) == 60
+    assert lag is not None and (lag.position, lag.lag_bytes, lag.retained_bytes) == at_source(log)
+    assert lag.lag_bytes > 90 * 20 and lag.lag_seconds is not None and lag.lag_seconds > 0
+    assert f"the load ends at {lag.position}, after 50 messages" in caplog.text
+    ((committed,),) = log.ask("select max(pg_xact_commit_timestamp(xmin)) from orders where id <= 60")
+    assert first.window_end == status.current_as_of == committed, "what was not read does not pass for fresh"
+    assert [log.load(SYSTEM).rows_read for _ in range(3)] == [60, 30, 0]
+    assert log.published() == orders_at_source(log)
+    assert status_of(log).current_as_of > committed

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from onefold.catalog.stream import Stream
-from onefold.connectors.cdc.pgoutput import Begin, Relation, RowChange, Truncate, decoded
+from onefold.connectors.cdc.pgoutput import Begin, Commit, Relation, RowChange, Truncate, decoded
 from onefold.connectors.cdc.position import Checkpoint, Lsn, cursor
 from onefold.connectors.cdc.rows import FindValues, LogRows, WriterOf
 from onefold.connectors.cdc.slot import LogTable
@@ -26,11 +26,14 @@ EMPTIED: Final = Emptied()
 class Changes:
     """Reads the changes of the table with this oid up to a position, which is not included.
 
+    Where the messages stop at `most`, with the end of the transaction that they are in, `cut` is that end; it is None
+    where all up to the position were there.
+
     Raises Fatal when the table was altered such that rows which did not change may have other values now.
     """
 
     def __init__(
-        self, table: LogTable, stream: Stream, oid: int, held: Checkpoint, end: Lsn,
+        self, table: LogTable, stream: Stream, oid: int, held: Checkpoint, end: Lsn, most: int,
         writer_of: WriterOf, find: FindValues,
     ) -> None:  # fmt: skip
         self._table = table
@@ -38,14 +41,17 @@ class Changes:
         self._oid = oid
         self._held = held
         self._end = end
+        self._most = most
         self._writer_of = writer_of
         self._find = find
         self.columns = held.columns
+        self.cut: Commit | None = None
 
     def read(self, messages: Iterable[bytes], after: str | None) -> Iterator[Record | Emptied]:
         """The changes that come after the one with the cursor `after`; None: all."""
         rows: LogRows | None = None
-        commit, number = Lsn(0), 0
+        commit, number, met = Lsn(0), 0, 0
+        last: Commit | None = None
 
         def next_cursor() -> str:
             nonlocal number
@@ -53,6 +59,7 @@ class Changes:
             return cursor(self._held.epoch, commit, number)
 
         for data in messages:
+            met += 1
             message = decoded(data)
             match message:
                 case RowChange() if message.relation == self._oid and rows is not None:
@@ -63,6 +70,8 @@ class Changes:
                     if not message.commit < self._end:
                         return
                     commit, number = message.commit, 0
+                case Commit():
+                    last = message
                 case Relation() if message.id == self._oid:
                     rows = LogRows(message, self._stream, self._table.named, self._writer_of, self._find)
                     self._compare(rows.columns)
@@ -70,6 +79,7 @@ class Changes:
                     at = next_cursor()
                     if after is None or at > after:
                         yield EMPTIED
+        self.cut = last if met >= self._most else None
 
     def _compare(self, columns: dict[str, int]) -> None:
         before, self.columns = self.columns, columns

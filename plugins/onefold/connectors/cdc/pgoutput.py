@@ -6,6 +6,7 @@ Each transaction comes whole, after its commit and in the order of the commits.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from enum import Enum
 from struct import Struct
 from typing import Final, Literal
@@ -35,6 +36,18 @@ class Begin:
 
 
 @dataclass(frozen=True, slots=True)
+class Commit:
+    """A transaction ends, and its part of the log at `end`; it was committed `microseconds` after 2000 began (UTC)."""
+
+    end: Lsn
+    microseconds: int
+
+    @property
+    def at(self) -> datetime:
+        return _EPOCH + timedelta(microseconds=self.microseconds)
+
+
+@dataclass(frozen=True, slots=True)
 class Relation:
     """How the rows of a table look from here on: name and type (oid) of each column, and which identify a row."""
 
@@ -59,15 +72,17 @@ class Truncate:
     relations: frozenset[int]
 
 
-Message = Begin | Relation | RowChange | Truncate
+Message = Begin | Commit | Relation | RowChange | Truncate
 
+_EPOCH = datetime(2000, 1, 1, tzinfo=UTC)
 _BEGIN = Struct("!xQ")
+_COMMIT = Struct("!10xQq")
 _INT = Struct("!i")
 _SHORT = Struct("!h")
 _INSERT, _UPDATE, _DELETE, _TUPLE, _NULL, _TEXT, _SAME = b"IUDNntu"
 _KEY, _OLD = b"KO"
-_SKIPPED = frozenset(b"CYOM")
-"""Commit, Type, Origin, Message: they say nothing that counts here."""
+_SKIPPED = frozenset(b"YOM")
+"""Type, Origin, Message: they say nothing that counts here."""
 
 
 def decoded(data: bytes) -> Message | None:
@@ -81,6 +96,9 @@ def decoded(data: bytes) -> Message | None:
         return RowChange(_INT.unpack_from(data, 1)[0], None, _values(data, 6)[0])
     if kind == ord("B"):
         return Begin(Lsn(_BEGIN.unpack_from(data)[0]))
+    if kind == ord("C"):
+        end, microseconds = _COMMIT.unpack_from(data)
+        return Commit(Lsn(end), microseconds)
     if kind == ord("R"):
         return _relation(data)
     if kind == ord("T"):

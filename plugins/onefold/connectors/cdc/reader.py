@@ -2,8 +2,8 @@
 
 A load of a stream of which nothing is published makes publication and slot, reads the table as the slot's snapshot
 shows it, and then the log up to the end that it had after that. Each further load reads the log from the published
-position to the end that it had when the load began. Nothing is taken out of the slot by reading: it is confirmed after
-the publish.
+position to the end that it had when the load began; less where there are more changes than a load reads (CHANGES): the
+next one goes on. Nothing is taken out of the slot by reading: it is confirmed after the publish.
 
 A load that died goes on after its last page. The snapshot died with it: the rest of the table is read as it is by then,
 and the log after it brings every row to the same state.
@@ -11,6 +11,7 @@ and the log after it brings every row to the same state.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -45,6 +46,7 @@ from onefold.connectors.record import Record
 from onefold.connectors.sql.database import SnapshotLost
 from onefold.connectors.window import Window
 from onefold.errors import Fatal, Retriable
+from onefold.text_table import mib
 from onefold.warehouse.rows import one_row
 
 T = TypeVar("T")
@@ -80,7 +82,12 @@ BYTES = 16 << 20
 """Of a page's records; one more record is taken beyond that."""
 FETCH = 2_000
 """Messages that are fetched at once."""
+CHANGES = 1_000_000
+"""Messages with which, and with the transaction that they are in, a load ends: the server decodes all of a load's, and
+keeps them on its disk, before it gives the first one."""
 _DONE = "done"
+
+log = logging.getLogger(__name__)
 
 
 def cdc_reader(system: System, stream_name: str, database: LogDatabase) -> PageReader:
@@ -169,7 +176,7 @@ class _Reader:
     def _changes(self, place: Place) -> Iterator[Page]:
         """The log's changes after the place, in pages; the last one has the checkpoint."""
         held, end, since = place.held, place.end or place.held.position, place.since
-        columns = held.columns
+        columns, position, as_of, read_until = held.columns, end, place.end_at, None
         records: list[Record] = []
         size = 0
         if held.position < end:
@@ -190,8 +197,17 @@ class _Reader:
                         yield Page(records, datetime.now(UTC), place.token())
                         records, size = [], 0
                 columns = changes.columns
-        checkpoint = replace(held, position=end, columns=columns, as_of=place.end_at).text()
-        yield Page(records, datetime.now(UTC), None, ended=(Partition("", checkpoint, snapshot_since=since),))
+                if changes.cut:
+                    position, as_of = min(changes.cut.end, end), changes.cut.at
+                    read_until = as_of
+                    log.info(
+                        "%s: the load ends at %s, after %s messages of the log, the most that one reads; "
+                        "the next goes on from there: %s to %s",
+                        *(self._named, position, f"{CHANGES:,}", mib(end.value - position.value), end),
+                    )
+        checkpoint = replace(held, position=position, columns=columns, as_of=as_of).text()
+        ended = (Partition("", checkpoint, snapshot_since=since),)
+        yield Page(records, datetime.now(UTC), None, ended=ended, read_until=read_until)
 
     def _changes_of(self, connection: psycopg.Connection, held: Checkpoint, end: Lsn) -> Changes:
         found = connection.execute(
@@ -208,10 +224,10 @@ class _Reader:
         def writer_of(name: str, oid: int) -> Write:
             return self._tell("DESCRIBE", lambda inside: writer(inside, known_type(inside, oid), kinds.get(name), zone))
 
-        return Changes(self._table, self._stream, found[0], held, end, writer_of, self._find)
+        return Changes(self._table, self._stream, found[0], held, end, CHANGES, writer_of, self._find)
 
     def _messages(self, end: Lsn) -> Iterator[bytes]:
-        """The log's messages from the confirmed position on. They stay in the slot.
+        """The log's messages from the confirmed position on, in whole transactions. They stay in the slot.
 
         The server decodes all of them before it gives the first one, which takes as long as it takes, a load's whole
         time at most.
@@ -219,8 +235,8 @@ class _Reader:
         longest = self._system.limits.load.total_seconds()
         declare = sql.SQL(
             "declare changes binary no scroll cursor for select data from pg_logical_slot_peek_binary_changes("
-            "{slot}, {end}, null, 'proto_version', '1', 'publication_names', {publication})"
-        ).format(slot=self._table.slot, end=str(end), publication=f'"{self._table.publication}"')
+            "{slot}, {end}, {most}, 'proto_version', '1', 'publication_names', {publication})"
+        ).format(slot=self._table.slot, end=str(end), most=CHANGES, publication=f'"{self._table.publication}"')
 
         def begin(connection: psycopg.Connection) -> None:
             connection.execute("select set_config('statement_timeout', %s, true)", (f"{longest:.0f}s",))
