@@ -12,9 +12,11 @@ from psycopg.pq import ExecStatus
 from onefold.catalog.reader import Catalog
 from onefold.errors import Fatal, Retriable
 from onefold.load import steps
+from onefold.load.ledger import Run
 from onefold.platform.postgres import Postgres
-from onefold.rollback.lifecycle import preview_rollback
+from onefold.rollback.lifecycle import execute_rollback, plan_rollback
 from onefold.rollback.request import RollbackRequest
+from tests.approvals import record_decision
 from tests.connectors.cdc.conftest import Log, orders
 from tests.connectors.cdc.test_loads import at_source
 
@@ -150,11 +152,16 @@ def test_a_source_that_is_down_is_retriable(log: Log, log_server: Postgres):
         log_server.start()
 
 
-def test_the_plan_of_a_rollback_says_that_the_source_does_not_tell_the_changes_again(log: Log):
+def test_a_rollback_says_that_the_source_does_not_tell_the_changes_again_and_forgets_how_far_behind_it_was(log: Log):
     log.run("insert into orders values (1, 'One', null, 1)")
     log.load(orders())
     log.run("insert into orders values (2, 'Two', null, 1)")
     load = log.load(orders())
     catalog = Catalog(systems={"test_log": orders()}, entities={})
-    shown = preview_rollback(log.warehouse_url, catalog, RollbackRequest((load.load_id,), reason="why"))
-    assert "bin/onefold sync test_log --anew order" in shown.text
+    run = Run("rollback", "manual__1", "airflow:by:engineer/rollback/manual__1")
+    plan = plan_rollback(log.warehouse_url, catalog, RollbackRequest((load.load_id,), reason="why"), run)
+    assert "bin/onefold sync test_log --anew order" in plan.text
+    assert log.query("select count(*) from ops.stream_lag") == [(1,)]
+    record_decision(log.warehouse_url, plan.rollback_id, "approver", approved=True)
+    execute_rollback(log.warehouse_url, catalog, plan.rollback_id, run.actor)
+    assert log.query("select count(*) from ops.stream_lag") == [(0,)]
