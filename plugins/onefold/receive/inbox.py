@@ -68,13 +68,12 @@ class Inbox:
         if self._task:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
-        for each in self._waiting:
-            each.stored.set_exception(StorageDown())
+        _fail(self._waiting)
         await self._close()
 
     async def store(self, event: InboxEvent) -> None:
         """Return once the event is durable, or was before. Raises StorageDown when that is not certain."""
-        if self._bytes > WAITING:
+        if self._has_failed or self._bytes > WAITING:
             raise StorageDown
         waiting = _Waiting(event, asyncio.get_running_loop().create_future())
         self._waiting.append(waiting)
@@ -84,6 +83,8 @@ class Inbox:
 
     async def check(self) -> None:
         """Raises StorageDown when nothing can be stored now: asked over a connection of its own."""
+        if self._has_failed:
+            raise StorageDown
         try:
             async with asyncio.timeout(SECONDS), await self._connect() as connection:
                 await self._commit(connection, [])
@@ -97,8 +98,13 @@ class Inbox:
             try:
                 await self._store(batch)
             except BaseException:
-                _fail(batch)
+                _fail(batch + self._waiting)
                 raise
+
+    @property
+    def _has_failed(self) -> bool:
+        """Whether the writer has ended by a fault that nobody foresaw: the service has to be started again."""
+        return self._task is not None and self._task.done()
 
     def _take(self) -> list[_Waiting]:
         size, count = 0, 0
@@ -120,7 +126,7 @@ class Inbox:
                 if self._connection is None or self._connection.closed:
                     self._connection = await self._connect()
                 self.stored += await self._commit(self._connection, [each.event for each in batch])
-        except psycopg.DataError:
+        except (psycopg.DataError, psycopg.IntegrityError):
             if len(batch) > 1:
                 for each in batch:
                     await self._store([each])
