@@ -38,8 +38,11 @@ def test_each_figure_of_a_stream_equals_an_independent_query(shop: Shop, console
     assert trend.split()[-1] == str(records) == "3"
 
 
-@pytest.mark.usefixtures("catalogue")
-def test_the_lag_of_a_stream_that_is_read_from_a_log_is_shown_and_no_others(shop: Shop, console: Ask) -> None:
+def test_the_lag_of_a_stream_that_is_read_from_a_log_is_shown_and_no_others(
+    shop: Shop, console: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    by_log = SHOP.model_copy(update={"protocol": "cdc"})
+    monkeypatch.setattr(overview, "read_systems", lambda: {"shop": by_log})
     shop.load([record("a", 1)])
     row = "//tr[@data-stream='shop.customer']"
     assert not {"lag", "retained_log"} & shown(console("engineer").get("/overview").text, row).keys()
@@ -56,6 +59,8 @@ def test_the_lag_of_a_stream_that_is_read_from_a_log_is_shown_and_no_others(shop
     )
     assert (lag, kept) == ("4.3 MiB, 2 min 30 s", "3,072.0 MiB")
     assert (shown(page, row)["lag"], shown(page, row)["retained_log"]) == (lag, kept)
+    monkeypatch.setattr(overview, "read_systems", lambda: {"shop": SHOP})
+    assert not {"lag", "retained_log"} & shown(console("engineer").get("/overview").text, row).keys()
     assert "Source keeps too much of its log" in page and "limits.retained_log_mib: 1,024" in page
 
 

@@ -122,7 +122,7 @@ def stream_statuses(
     numbers = [load.load_id if (load := loads.get((name, stream))) else None for name, stream, _ in streams]
     with connection.cursor(row_factory=class_row(_State)) as cursor:
         states = cursor.execute(_STATES, (*names, numbers)).fetchall()
-    lags = stream_lags(connection)
+    lags = stream_lags(connection, systems)
     return [
         StreamStatus(
             system=name,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -9,6 +10,7 @@ import psycopg
 from psycopg import sql
 from psycopg.rows import class_row
 
+from onefold.catalog.system import System
 from onefold.connectors.lag import Lag
 from onefold.load.ledger import Load
 from onefold.text_table import mib
@@ -63,10 +65,14 @@ _STORE = sql.SQL(
 )
 
 
-def stream_lags(connection: psycopg.Connection) -> dict[tuple[str, str], StreamLag]:
-    """By system and stream, the lag of every stream that has one."""
+def stream_lags(connection: psycopg.Connection, systems: Mapping[str, System]) -> dict[tuple[str, str], StreamLag]:
+    """By system and stream, the lag of every stream that has one; none of a system that is not read from its log any
+    more."""
+    names = [name for name, system in systems.items() if system.protocol == "cdc"]
     with connection.cursor(row_factory=class_row(StreamLag)) as cursor:
         rows = cursor.execute(
             "select system, stream, at, position, log_end, lag_bytes, lag_seconds, retained_bytes from ops.stream_lag"
+            " where system = any (%s)",
+            (names,),
         )
         return {(each.system, each.stream): each for each in rows}

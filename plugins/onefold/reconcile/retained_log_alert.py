@@ -12,7 +12,7 @@ from onefold.notify import alert
 def check_retained_log(connection: psycopg.Connection, actor: str, system: System, name: str) -> bool:
     """Open or resolve the stream's alert of kind retained_log; returns whether none is open afterwards."""
     subject, limit = f"{system.system}.{name}", system.limits.retained_log_mib
-    lag = stream_lags(connection).get((system.system, name))
+    lag = stream_lags(connection, {system.system: system}).get((system.system, name))
     if lag is None or not lag.keeps_more_than(limit):
         alert.resolve_alert(connection, actor, "retained_log", subject)
         return True
