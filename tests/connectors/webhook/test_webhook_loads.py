@@ -21,6 +21,9 @@ from onefold.load.ledger import Load, Run
 from onefold.receive.hooks import hooks_of
 from onefold.receive.service import application
 from onefold.retention.run import execute_retention
+from onefold.rollback.lifecycle import execute_rollback, plan_rollback
+from onefold.rollback.request import RollbackRequest
+from tests.approvals import answer
 from tests.receive.signers import NOW, SENDERS, event
 from tests.retention.conftest import said
 from tests.roles import as_role
@@ -161,6 +164,23 @@ def test_a_load_from_scratch_reads_all_that_the_inbox_keeps_and_changes_nothing(
     before = hook.published()
     load = hook.load(system, anew=True)
     assert (load.rows_read, load.rows_new, load.rows_changed, load.rows_deleted) == (2, 0, 0, 0)
+    assert hook.published() == before
+
+
+def test_after_a_rollback_the_next_load_reads_the_inbox_again(hook: Hook) -> None:
+    system = payments()
+    catalog, loader = Catalog({"test_hook": system}, {}), as_role(hook.url, "onefold_loader")
+    hook.post(system, event(1))
+    hook.load(system)
+    hook.post(system, event(2))
+    load = hook.load(system)
+    before = hook.published()
+    run = Run("rollback", "manual__1", "airflow:by:engineer/rollback/manual__1")
+    plan = plan_rollback(loader, catalog, RollbackRequest((load.load_id,), reason="wrong amounts"), run)
+    answer(loader, f"rollback:{plan.rollback_id}", "approver", approved=True)
+    execute_rollback(loader, catalog, plan.rollback_id, run.actor)
+    assert hook.published() == before[:1]
+    assert hook.load(system).rows_read == 2
     assert hook.published() == before
 
 
