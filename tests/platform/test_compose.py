@@ -17,6 +17,7 @@ from airflow.configuration import conf
 from cryptography.fernet import Fernet
 from jsonschema import Draft7Validator
 
+from onefold.commands.hooks import hooks
 from onefold.orchestration.pools import POOLS
 from onefold.platform.airflow import TUNING
 from onefold.settings import ROOT
@@ -114,8 +115,11 @@ def test_ports_are_published_on_this_machine_only() -> None:
 
 def test_the_multi_container_set_up_is_complete() -> None:
     airflow = {"airflow-init", "api-server", "scheduler", "dag-processor", "triggerer", "watchdog", "worker"}
-    assert set(COMPOSE["services"]) == airflow | {"postgres", "redis", "sandbox"}
+    assert set(COMPOSE["services"]) == airflow | {"postgres", "redis", "sandbox", "hooks"}
     assert COMPOSE["services"]["sandbox"]["profiles"] == ["sandbox"]
+    receiver = COMPOSE["services"]["hooks"]
+    assert receiver["secrets"] == ["receiver_url"], "who can be reached from outside knows no other password"
+    assert set(receiver["environment"]) == {"ONEFOLD_RECEIVER_URL_FILE"}
     for name, service in COMPOSE["services"].items():
         assert "healthcheck" in service or name == "airflow-init"
     assert COMPOSE["services"]["postgres"]["image"].startswith("postgres:18@")
@@ -149,10 +153,13 @@ def test_every_setting_that_a_container_is_given_is_one_that_somebody_reads() ->
 def test_every_module_that_a_container_runs_takes_its_arguments() -> None:
     ran = [word for service in COMPOSE["services"].values() for word in [str(service.get("command", ""))]]
     modules = {match for text in ran for match in re.findall(r"'?-m'?,? '?([\w.]+)", text)}
-    assert modules == {"onefold.platform.container", "sandbox"}
+    assert modules == {"onefold.platform.container", "onefold.commands.main", "sandbox"}
     what = set(re.findall(r"onefold\.platform\.container'?,? '?([\w-]+)", TEXT))
     source = (ROOT / "plugins/onefold/platform/container.py").read_text()
     assert len(what) == 4 and [name for name in what if f'"{name}": ' not in source] == []
+    command = COMPOSE["services"]["hooks"]["command"]
+    given = hooks.make_context("hooks", command[command.index("hooks") + 1 :]).params
+    assert given == {"host": "0.0.0.0", "port": 8095}  # noqa: S104  compose publishes it on this machine only
     options = set(re.findall(r"--[a-z]+", str(COMPOSE["services"]["sandbox"]["command"])))
     assert [each for each in options if f'"{each}"' not in (ROOT / "sandbox/__main__.py").read_text()] == []
 
