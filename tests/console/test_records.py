@@ -172,6 +172,7 @@ def test_each_value_is_the_published_one_with_its_source(made: str, console: Ask
     record_ = golden(made)
     page = console("engineer").get(f"/records/partner/{record_['partner_id']}").text
     assert SECRET not in page and "<b>Sp" not in page
+    assert shown(page, "//h1")["label"] == record_["legal_name"]
     rows = html.fromstring(page).xpath("//tr/@data-attribute")
     assert set(rows) == set(record_["_provenance"])
     for name, source in record_["_provenance"].items():

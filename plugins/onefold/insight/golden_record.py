@@ -51,10 +51,11 @@ class Shared:
 @dataclass(frozen=True, slots=True)
 class GoldenRecord:
     """What is published of it now. In `attributes`, a value of None is one that the role may not read; an attribute
-    that has none is not there."""
+    that has none is not there. `label` is the first of its texts that the role may read, in the catalogue's order."""
 
     entity: str
     golden_id: str
+    label: str
     attributes: Sequence[AttributeProvenance]
     members: Sequence[Member]
     members_in_all: int
@@ -84,16 +85,24 @@ def golden_record(
         (golden_id, MEMBERS),
     ).fetchall()
     shared = connection.execute(_SHARED, (name, golden_id)).fetchall()
+    attributes = trace_provenance(connection, entity, golden_id, people=people)
     return GoldenRecord(
         entity=name,
         golden_id=golden_id,
-        attributes=trace_provenance(connection, entity, golden_id, people=people),
+        label=_label(entity, attributes),
+        attributes=attributes,
         members=[Member(*each) for each in members],
         members_in_all=row[0],
         versions=_versions(connection, entity, golden_id),
         shared=[Shared(*each) for each in shared],
         warnings=row[1],
     )
+
+
+def _label(entity: Entity, attributes: Sequence[AttributeProvenance]) -> str:
+    values = {each.attribute: each.value for each in attributes if each.value}
+    texts = (values.get(name) for name, each in entity.attributes.items() if each.type == "text")
+    return next((str(text) for text in texts if text), "")
 
 
 _SHARED = "select identifier, records from conformed.shared_identifiers(%s, %s)"
