@@ -40,7 +40,7 @@ def slack(secret: str, body: bytes, at: int) -> dict[str, str]:
 
 
 def shopify(secret: str, body: bytes, at: int) -> dict[str, str]:
-    return {"x-shopify-hmac-sha256": _base64(secret.encode(), body), "x-shopify-webhook-id": str(len(body))}
+    return {"x-shopify-hmac-sha256": _base64(secret.encode(), body), "x-shopify-event-id": str(len(body))}
 
 
 def standard(secret: str, body: bytes, at: int) -> dict[str, str]:

@@ -141,3 +141,13 @@ def test_writers_take_turns_so_that_no_event_appears_below_one_that_was_read(war
         slow.commit()
         done.result()
     assert [event_id for _, event_id, *_ in stored(warehouse_url)] == ["slow", "fast"]
+
+
+def test_shopifys_events_of_one_action_are_several_and_sent_again_one(warehouse_url: str) -> None:
+    sender, body = SENDERS["shopify"], event(1)
+    signed = sender.sign(sender.secret, body, NOW)
+    with client(warehouse_url) as service:
+        for topic in ("orders/create", "orders/paid", "orders/create"):
+            headers = {**signed, "x-shopify-topic": topic, "x-shopify-webhook-id": "another each time"}
+            assert service.post("/hooks/s/shopify", content=body, headers=headers).status_code == 200
+    assert [kept["x-shopify-topic"] for *_, kept in stored(warehouse_url)] == ["orders/create", "orders/paid"]

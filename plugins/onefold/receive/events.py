@@ -19,7 +19,7 @@ _KEPT = (
 )
 """Never a signature: who has the body and the signature can post both again."""
 _LONGEST = 500
-_HEADER = {"github": "x-github-delivery", "shopify": "x-shopify-webhook-id", "standard": "webhook-id"}
+_HEADER = {"github": "x-github-delivery", "standard": "webhook-id"}
 _MEMBER = {"stripe": "id", "slack": "event_id"}
 
 
@@ -37,6 +37,8 @@ def event_id(webhook: Webhook, headers: Headers, body: bytes) -> str:
     """The sender's id of the event, the same when it is sent again; the digest of the body where there is none."""
     if webhook.signature in _MEMBER:
         found = _member(body, _MEMBER[webhook.signature])
+    elif webhook.signature == "shopify":
+        found = _shopify_event(headers)
     else:
         found = headers.get(_HEADER.get(webhook.signature) or (webhook.event_id or "").lower())
     return found if found and _ID.fullmatch(found) else f"sha256:{hashlib.sha256(body).hexdigest()}"
@@ -54,6 +56,14 @@ def slack_challenge(body: bytes) -> str | None:
     except (msgspec.MsgspecError, RecursionError):
         return None
     return found.challenge if found.type == "url_verification" else None
+
+
+def _shopify_event(headers: Headers) -> str | None:
+    """One action of a merchant has one id, also in events of several topics.
+
+    Source: shopify.dev, "Ignore duplicate webhooks" (X-Shopify-Event-Id)."""
+    found = headers.get("x-shopify-event-id")
+    return found and f"{headers.get('x-shopify-topic', '')}:{found}"
 
 
 def _member(body: bytes, name: str) -> str | None:
