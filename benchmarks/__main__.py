@@ -21,6 +21,7 @@ from benchmarks import (
     rolling_back,
     small_loads,
     soap,
+    webhooks,
 )
 from benchmarks.measure import warehouse
 from benchmarks.table import Row, markdown
@@ -35,6 +36,7 @@ PARTS = {
     "gate": gating,
     "conform": conforming,
     "console": console,
+    "webhooks": webhooks,
     "empty-loads": empty_loads,
     "small-loads": small_loads,
 }
@@ -46,7 +48,7 @@ PARTS = {
 @click.option("--rounds", default=5, show_default=True, help="How often each thing is measured; the median counts.")
 def bench(parts: tuple[str, ...], rows: int, rounds: int) -> None:
     """Measure every part, or those named: loading, memory, rollback, erasure, dlt, soap, gate, conform,
-    console, empty-loads, small-loads.
+    console, webhooks, empty-loads, small-loads.
 
     All of it takes about half an hour at a million rows and five rounds. What takes longest is measured fewer times,
     or with fewer rows, and its line says so.
