@@ -130,10 +130,7 @@ def _listed(connection: psycopg.Connection, load: Load, stream: Stream, *, of_st
         held=_ALL_AND_READ_BEFORE if of_stream else _OF_KEY if len(stream.primary_key) == 1 else _OF_PART,
         cursor=sql.SQL("held._cursor"),
         extracted_at=sql.SQL("greatest(now(), listed.since)"),
-        absent=sql.SQL(
-            "not exists (select from {pages} read"
-            " where read._key = held._key and (read._extracted_at >= listed.since or read._deleted))"
-        ),
+        absent=_NOT_LISTED,
     )
 
 
@@ -230,6 +227,22 @@ _WAITING = sql.SQL(
     where system = {system} and stream = {stream} and state = 'open' and payload is not null
     """
 )
+_NOT_LISTED = sql.SQL(
+    """
+    not exists (
+        select from {pages} read where read._key = held._key and (
+            read._extracted_at >= listed.since
+            or read._deleted and not exists (
+                select from {pages} again where again._key = read._key and not again._deleted and (
+                    again._cursor > read._cursor
+                    or again._cursor is not distinct from read._cursor and again._extracted_at > read._extracted_at
+                )
+            )
+        )
+    )
+    """
+)
+"""Not read since, and not read as deleted before that, unless it came again in between."""
 _ALL = sql.SQL("select _key, _payload, _cursor, _deleted, _load_id, _extracted_at from {current} union all {waiting}")
 _ALL_AND_READ_BEFORE = sql.SQL(
     "select _key, _payload, _cursor, _deleted, _load_id, _extracted_at from {current} union all {waiting}"

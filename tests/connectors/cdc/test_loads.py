@@ -140,3 +140,20 @@ def test_a_quiet_table_keeps_none_of_the_log_that_others_fill(log: Log):
     )
     assert written > 20 << 20
     assert kept < 1 << 20
+
+
+def test_a_row_that_was_deleted_and_came_again_before_its_table_was_emptied_is_gone(log: Log):
+    log.run("insert into orders select n, 'Order', null, 1 from generate_series(1, 3) n")
+    log.load(orders())
+    log.run(
+        "delete from orders where id = 1",
+        "insert into orders values (1, 'Again', null, 1), (4, 'New', null, 1)",
+        "delete from orders where id = 4",
+        "insert into orders values (4, 'New again', null, 1)",
+        "truncate orders",
+        "insert into orders values (2, 'After', null, 1)",
+        "delete from orders where id = 2",
+        "insert into orders values (2, 'After again', null, 1)",
+    )
+    log.load(orders(deletes={"max_share": 1}))
+    assert log.published() == at_source(log)
