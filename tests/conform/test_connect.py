@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import json
 import os
+import runpy
 import subprocess
 from collections.abc import Iterator
 from datetime import datetime
@@ -54,25 +55,27 @@ def test_what_the_page_says_of_psql_shows_what_each_column_means(login: dict[str
     assert "The Polish tax number (NIP), ten digits." in done.stdout
 
 
-def test_what_the_page_says_of_pandas_reads_a_mart(login: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_the_page_says_of_pandas_reads_a_mart(
+    login: dict[str, str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     (block,) = blocks(PAGE, "python")
     monkeypatch.setenv("PGPASSWORD", login["PGPASSWORD"])
     address = '"127.0.0.1", 54329, "warehouse"'
     assert block.text.count(address) == 1
     code = block.text.replace(address, f'"{login["PGHOST"]}", {login["PGPORT"]}, "{login["PGDATABASE"]}"')
-    names = run_cells([code])[1]
+    names = run_cells([code], tmp_path / "cell.py")[1]
     assert list(names["owed"].columns) == ["age", "owed_pln"] and len(names["owed"]) > 0
     names["engine"].dispose()
 
 
 def test_the_analysts_notebook_runs_from_its_first_cell_to_its_last_and_holds_nobodys_data(
-    login: dict[str, str], monkeypatch: pytest.MonkeyPatch
+    login: dict[str, str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     for name, value in login.items():
         monkeypatch.setenv(name, value)
     cells = [cell for cell in json.loads(NOTEBOOK.read_text())["cells"] if cell["cell_type"] == "code"]
     assert [cell for cell in cells if cell["outputs"] or cell["execution_count"]] == []
-    shown, names = run_cells(["".join(cell["source"]) for cell in cells])
+    shown, names = run_cells(["".join(cell["source"]) for cell in cells], tmp_path / "cell.py")
     names["engine"].dispose()
     assert [len(each) for each in shown if isinstance(each, pd.DataFrame | pd.Series)] == [
         len({system for systems in names["customers"]["systems"] for system in systems}),
@@ -137,13 +140,17 @@ def rows(connection: psycopg.Connection, schema: str, view: str) -> list[str]:
     return sorted(str([value.timestamp() if isinstance(value, datetime) else value for value in row]) for row in found)
 
 
-def run_cells(cells: list[str]) -> tuple[list[object], dict]:
-    """Run each cell in the names that those before it have left, as a notebook does: what each shows, and the names."""
+def run_cells(cells: list[str], file: Path) -> tuple[list[object], dict]:
+    """Run each cell in the names that those before it have left, as a notebook does: what each shows, and the names.
+    `file` is where each is written to be run."""
     names: dict = {}
     shown: list[object] = []
     for cell in cells:
         parsed = ast.parse(cell)
-        last = parsed.body.pop() if isinstance(parsed.body[-1], ast.Expr) else None
-        exec(compile(parsed, "cell", "exec"), names)  # noqa: S102 - our own docs
-        shown.append(eval(compile(ast.Expression(last.value), "cell", "eval"), names) if last else None)  # noqa: S307
+        last = parsed.body[-1]
+        if isinstance(last, ast.Expr):
+            parsed.body[-1] = ast.Assign([ast.Name("_shown", ast.Store())], last.value)
+        file.write_text(ast.unparse(ast.fix_missing_locations(parsed)), encoding="utf-8")
+        names = runpy.run_path(str(file), {**names, "_shown": None})
+        shown.append(names.pop("_shown"))
     return shown, names

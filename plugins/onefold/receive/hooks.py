@@ -10,7 +10,8 @@ from onefold.http.endpoint import Endpoint
 from onefold.receive.service import Hook
 from onefold.receive.signatures import signing_keys
 
-SECRET = "signing_secret"  # noqa: S105  the name of an extra
+EXTRA = "signing_secret"
+"""The key of a connection's extra."""
 
 
 def hooks_of(systems: Iterable[System], endpoint_of: Callable[[str], Endpoint]) -> dict[tuple[str, str], Hook]:
@@ -27,12 +28,12 @@ def hooks_of(systems: Iterable[System], endpoint_of: Callable[[str], Endpoint]) 
         for name, stream in system.streams.items():
             if stream.webhook is None:
                 continue
-            secrets = (extra.get(f"{SECRET}_{name}") or extra.get(SECRET) or "").split()
+            secrets = (extra.get(f"{EXTRA}_{name}") or extra.get(EXTRA) or "").split()
             where = f"{system.system}.{name}: Airflow connection {system.connection!r}"
             if not secrets:
-                raise Fatal(f"{where} has no {SECRET} in its extra: write the secret that the sender signs with there.")
+                raise Fatal(f"{where} has no {EXTRA} in its extra: write the secret that the sender signs with there.")
             try:
                 found[system.system, name] = Hook(stream.webhook, tuple(signing_keys(stream.webhook, secrets)))
             except ValueError as error:
-                raise Fatal(f"{where}: {error}. Copy {SECRET} anew from the sender's page.") from None
+                raise Fatal(f"{where}: {error}. Copy {EXTRA} anew from the sender's page.") from None
     return found

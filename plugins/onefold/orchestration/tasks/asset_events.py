@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
+from typing import TYPE_CHECKING
 
 from pydantic import JsonValue
 
-from onefold.conform.report import ConformReport
 from onefold.load.ledger import Load
-from onefold.rollback.plan import RollbackPlan, StreamPlan
+
+if TYPE_CHECKING:  # every load imports this module, and needs neither
+    from onefold.conform.report import ConformReport
+    from onefold.rollback.plan import RollbackPlan, StreamPlan
 
 
 def figures(load: Load) -> dict[str, JsonValue]:
