@@ -127,7 +127,8 @@ def _listed(connection: psycopg.Connection, load: Load, stream: Stream, *, of_st
         connection,
         load,
         parts=_WHOLE.format(sql.Literal(load.load_id)),
-        held=_ALL_AND_READ_BEFORE if of_stream else _OF_KEY if len(stream.primary_key) == 1 else _OF_PART,
+        held=_ALL if of_stream else _OF_KEY if len(stream.primary_key) == 1 else _OF_PART,
+        and_read=_READ_BEFORE if of_stream else None,
         cursor=sql.SQL("held._cursor"),
         extracted_at=sql.SQL("greatest(now(), listed.since)"),
         absent=_NOT_LISTED,
@@ -180,11 +181,12 @@ def _land(
     *,
     parts: sql.Composable,
     held: sql.SQL,
+    and_read: sql.SQL | None = None,
     cursor: sql.SQL,
     extracted_at: sql.SQL,
     absent: sql.SQL,
 ) -> int:
-    """Land as deleted whatever is held of the parts and is absent among the landed pages.
+    """Land as deleted whatever is held of the parts, or was read (`and_read`), and is absent among the landed pages.
 
     What a load that may still be rolled back has deleted is landed again, and ends as superseded (load/superseded.py).
     """
@@ -200,7 +202,7 @@ def _land(
         ).format(
             pages=load.tables.pages,
             parts=parts,
-            held=_held(load, held),
+            held=_held(load, held) + _held(load, and_read or sql.SQL("")),
             cursor=cursor,
             extracted_at=extracted_at,
             reversible=sql.Literal(first_reversible(connection, load.system, load.stream)),
@@ -244,12 +246,11 @@ _NOT_LISTED = sql.SQL(
 )
 """Not read since, and not read as deleted before that, unless it came again in between."""
 _ALL = sql.SQL("select _key, _payload, _cursor, _deleted, _load_id, _extracted_at from {current} union all {waiting}")
-_ALL_AND_READ_BEFORE = sql.SQL(
-    "select _key, _payload, _cursor, _deleted, _load_id, _extracted_at from {current} union all {waiting}"
+_READ_BEFORE = sql.SQL(
     " union all select _key, _payload::jsonb, _cursor, false, {load}, _extracted_at from {pages} page"
     " where not _deleted and _extracted_at < listed.since"
 )
-"""With what this load itself has read before the listing began: of a table that was emptied after that."""
+"""And what this load itself has read before the listing began: of a table that was emptied after that."""
 _OF_PART = sql.SQL(
     """
     (

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 
 from onefold.errors import Rejected
@@ -156,4 +158,19 @@ def test_a_row_that_was_deleted_and_came_again_before_its_table_was_emptied_is_g
         "insert into orders values (2, 'After again', null, 1)",
     )
     log.load(orders(deletes={"max_share": 1}))
+    assert log.published() == at_source(log)
+
+
+def test_whatever_came_and_went_before_a_table_was_emptied_only_what_came_after_is_there(log: Log):
+    """Every order of up to three changes of a row before the table is emptied, and one or none after it."""
+    add = "insert into orders values ({}, 'In', null, 1) on conflict do nothing"
+    change, remove = "update orders set amount = 2 where id = {}", "delete from orders where id = {}"
+    log.run("insert into orders select n, 'Order', null, 1 from generate_series(1, 200) n")
+    log.load(orders())
+    kinds = list(itertools.product((add, change, remove), repeat=3))
+    rows = dict(enumerate(kinds, start=100)) | dict(enumerate(kinds, start=300))
+    before = [each.format(key) for key, made in rows.items() for each in made]
+    after = [add.format(key) for key in rows if key % 2]
+    log.run(*before, "truncate orders", *after)
+    log.load(orders(rows=11, deletes={"max_share": 1}))
     assert log.published() == at_source(log)
