@@ -21,6 +21,7 @@ from psycopg import sql
 
 from onefold.platform.postgres import Postgres
 from onefold.platform.postgres_account import locate
+from onefold.warehouse.access import ROLES
 
 MEMORY = Path("/dev/shm")
 NEEDED = 3 << 30
@@ -55,6 +56,12 @@ def copy_database(postgres: Postgres, template: str, prefix: str = "w") -> str:
         server.execute(
             sql.SQL("create database {} template {} strategy file_copy tablespace {}").format(
                 sql.Identifier(name), sql.Identifier(template), where
+            )
+        )
+        # An installation in the same cluster, which a test may make at any time, closes every database to PUBLIC.
+        server.execute(
+            sql.SQL("grant connect, temporary on database {} to {}").format(
+                sql.Identifier(name), sql.SQL(", ").join(map(sql.Identifier, ROLES))
             )
         )
     return name
