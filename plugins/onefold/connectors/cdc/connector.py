@@ -15,7 +15,7 @@ from onefold.http.endpoint import Endpoint
 from onefold.http.persistent import AttemptSettings
 
 if TYPE_CHECKING:
-    from onefold.connectors.cdc.database import LogDatabase
+    from onefold.connectors.cdc.postgres.database import LogDatabase
 
 
 class CdcConnector(Connector["LogDatabase"]):
@@ -31,18 +31,18 @@ class CdcConnector(Connector["LogDatabase"]):
         on_attempt: Callable[[Attempt], None],
         **settings: Unpack[AttemptSettings],
     ) -> LogDatabase:
-        from onefold.connectors.cdc.database import LogDatabase
+        from onefold.connectors.cdc.postgres.database import LogDatabase
 
         return LogDatabase(system, endpoint, on_attempt, **settings)
 
     def page_reader(self) -> PageReader:
-        from onefold.connectors.cdc.reader import cdc_reader
+        from onefold.connectors.cdc.postgres.reader import cdc_reader
 
         return cdc_reader(self.source.system, self.source.stream_name, self.transport)
 
     def confirm(self, checkpoint: str) -> Lag | None:
-        from onefold.connectors.cdc.position import Checkpoint
-        from onefold.connectors.cdc.slot import LogTable, confirm, lag_of
+        from onefold.connectors.cdc.postgres.position import Checkpoint
+        from onefold.connectors.cdc.postgres.slot import LogTable, confirm, lag_of
 
         table = LogTable.of(self.source.system.system, self.source.stream_name, self.source.stream)
         held = Checkpoint.of(checkpoint, self.source.named)

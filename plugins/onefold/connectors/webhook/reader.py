@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 import msgspec
 
 from onefold.catalog.system import System
-from onefold.connectors.lenient_json import raw_elements, raw_value
+from onefold.connectors.message_records import MessageRecords
 from onefold.connectors.page import Page, PageReader
 from onefold.connectors.partition import Partition
 from onefold.connectors.record import Record
@@ -38,7 +38,7 @@ class _Reader:
         self._named = f"{system.system}.{stream_name}"
         self._inbox = inbox
         stream = system.streams[stream_name]
-        self._records = EventRecords(self._named, dotted(stream.records), Head(self._named, stream))
+        self._records = MessageRecords(self._named, dotted(stream.records), Head(self._named, stream))
         self._by_arrival = stream.cursor is None
         self._size = stream.next.size or ROWS
 
@@ -72,29 +72,3 @@ class _Reader:
         for place, record in enumerate(self._records.of(event.body)):
             stamp = f"{event.sequence:020d}.{place:06d}" if self._by_arrival else record.cursor
             yield Record(record.key, stamp, record.deleted, record.payload)
-
-
-class EventRecords:
-    """Takes records out of the bodies of events: the body itself, or what stands at a path of it, one or a list."""
-
-    def __init__(self, named: str, path: tuple[str, ...], head: Head) -> None:
-        self._named = named
-        self._path = path
-        self._head = head
-
-    def of(self, body: bytes) -> list[Record]:
-        """The records; a body in which they cannot be found is one without a key, for quarantine."""
-        raws = self._raws(body)
-        return [self._head.record(raw) for raw in raws] if raws is not None else [Record(None, None, False, body)]
-
-    def _raws(self, body: bytes) -> list[bytes] | None:
-        if not self._path:
-            return [body]
-        try:
-            text = body.decode()
-            if (elements := raw_elements(text, self._path)) is not None:
-                return [each.encode() for each in elements]
-            value = raw_value(text, self._path)
-        except (ValueError, RecursionError):
-            return None
-        return None if value is None else [value.encode()]

@@ -11,11 +11,11 @@ from collections.abc import Callable
 
 import pytest
 
-from onefold.connectors.cdc import reader
+from onefold.connectors.cdc.postgres import reader
 from onefold.load import steps
 from onefold.load.job import Job
-from tests.connectors.cdc.conftest import Log, orders
-from tests.connectors.cdc.test_loads import MADE_LARGE, at_source
+from tests.connectors.cdc.postgres.conftest import Log, orders
+from tests.connectors.cdc.postgres.test_loads import MADE_LARGE, at_source
 from tests.effort import TORTURE
 from tests.kills import count_kill
 

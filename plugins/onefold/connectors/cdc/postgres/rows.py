@@ -10,8 +10,8 @@ import msgspec
 from onefold.catalog.fields import keys_to
 from onefold.catalog.partial_changes import UNCHANGED_FIELDS
 from onefold.catalog.stream import Stream
-from onefold.connectors.cdc.pgoutput import ABSENT, UNCHANGED, Relation, RowChange, Value
-from onefold.connectors.cdc.values import Write
+from onefold.connectors.cdc.postgres.pgoutput import ABSENT, UNCHANGED, Relation, RowChange, Value
+from onefold.connectors.cdc.postgres.values import Write
 from onefold.connectors.record import Record
 from onefold.connectors.records import Head
 from onefold.connectors.window_text import top_level

@@ -17,7 +17,7 @@ from psycopg import sql
 from psycopg.rows import class_row
 
 from onefold.catalog.stream import Stream
-from onefold.connectors.cdc.position import Checkpoint, Lsn
+from onefold.connectors.cdc.postgres.position import Checkpoint, Lsn
 from onefold.connectors.lag import Lag
 from onefold.errors import Fatal, Retriable
 from onefold.warehouse.rows import one_row

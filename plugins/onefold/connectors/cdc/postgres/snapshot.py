@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from onefold.catalog.system import System
-from onefold.connectors.cdc.database import LogDatabase
+from onefold.connectors.cdc.postgres.database import LogDatabase
 from onefold.connectors.record import Record
 from onefold.connectors.records import Head
 from onefold.connectors.sql.query import Place, Query

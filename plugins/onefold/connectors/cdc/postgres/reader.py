@@ -24,11 +24,11 @@ from psycopg import sql
 
 from onefold.catalog.stream import Stream
 from onefold.catalog.system import System
-from onefold.connectors.cdc.changes import Changes, Emptied
-from onefold.connectors.cdc.database import LogDatabase
-from onefold.connectors.cdc.position import Checkpoint, Lsn, cursor
-from onefold.connectors.cdc.requirements import require_ready
-from onefold.connectors.cdc.slot import (
+from onefold.connectors.cdc.postgres.changes import Changes, Emptied
+from onefold.connectors.cdc.postgres.database import LogDatabase
+from onefold.connectors.cdc.postgres.position import Checkpoint, Lsn, cursor
+from onefold.connectors.cdc.postgres.requirements import require_ready
+from onefold.connectors.cdc.postgres.slot import (
     LogState,
     LogTable,
     confirm,
@@ -38,8 +38,8 @@ from onefold.connectors.cdc.slot import (
     require_no_slot,
     require_slot,
 )
-from onefold.connectors.cdc.snapshot import snapshot_pages
-from onefold.connectors.cdc.values import Write, known_type, writer
+from onefold.connectors.cdc.postgres.snapshot import snapshot_pages
+from onefold.connectors.cdc.postgres.values import Write, known_type, writer
 from onefold.connectors.page import Page, PageReader
 from onefold.connectors.partition import Partition
 from onefold.connectors.record import Record

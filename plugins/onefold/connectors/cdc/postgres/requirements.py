@@ -9,7 +9,7 @@ import psycopg
 from psycopg import sql
 from psycopg.rows import class_row
 
-from onefold.connectors.cdc.slot import LogTable
+from onefold.connectors.cdc.postgres.slot import LogTable
 from onefold.errors import Fatal
 from onefold.warehouse.rows import one_row
 

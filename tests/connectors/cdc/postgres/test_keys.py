@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from onefold.connectors.cdc.pgoutput import UNCHANGED, Relation, RowChange, Value
-from onefold.connectors.cdc.rows import LogRows
-from onefold.connectors.cdc.values import Write, writer
+from onefold.connectors.cdc.postgres.pgoutput import UNCHANGED, Relation, RowChange, Value
+from onefold.connectors.cdc.postgres.rows import LogRows
+from onefold.connectors.cdc.postgres.values import Write, writer
 from onefold.connectors.records import Head
 from onefold.platform.postgres import Postgres
-from tests.connectors.cdc.conftest import orders
+from tests.connectors.cdc.postgres.conftest import orders
 
 TEXTS = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]))
 VALUES = {

@@ -17,8 +17,8 @@ from onefold.platform.postgres import Postgres
 from onefold.rollback.lifecycle import execute_rollback, plan_rollback
 from onefold.rollback.request import RollbackRequest
 from tests.approvals import record_decision
-from tests.connectors.cdc.conftest import Log, orders
-from tests.connectors.cdc.test_loads import at_source
+from tests.connectors.cdc.postgres.conftest import Log, orders
+from tests.connectors.cdc.postgres.test_loads import at_source
 
 SLOT = "onefold_test_log_order"
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from onefold.catalog.stream import Stream
-from onefold.connectors.cdc.pgoutput import Begin, Commit, Relation, RowChange, Truncate, decoded
-from onefold.connectors.cdc.position import Checkpoint, Lsn, cursor
-from onefold.connectors.cdc.rows import FindValues, LogRows, WriterOf
-from onefold.connectors.cdc.slot import LogTable
+from onefold.connectors.cdc.postgres.pgoutput import Begin, Commit, Relation, RowChange, Truncate, decoded
+from onefold.connectors.cdc.postgres.position import Checkpoint, Lsn, cursor
+from onefold.connectors.cdc.postgres.rows import FindValues, LogRows, WriterOf
+from onefold.connectors.cdc.postgres.slot import LogTable
 from onefold.connectors.record import Record
 from onefold.errors import Fatal
 

@@ -11,7 +11,7 @@ from enum import Enum
 from struct import Struct
 from typing import Final, Literal
 
-from onefold.connectors.cdc.position import Lsn
+from onefold.connectors.cdc.postgres.position import Lsn
 from onefold.errors import Fatal
 
 
