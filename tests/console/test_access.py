@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 import psycopg
 import pytest
 
+from onefold.console.render import FOLDER
 from onefold.settings import CONSOLE_URL
 from tests.console.conftest import Ask
 
@@ -65,3 +68,10 @@ def test_the_menu_names_the_pages_that_the_viewer_may_see(console: Ask) -> None:
     for duty, more in (("analyst", False), ("auditor", True)):
         page = console(duty).get("/none").text
         assert "/overview" in page and "/records" in page and ("/audit" in page, "/operations" in page) == (more, more)
+
+
+def test_no_link_or_form_says_the_servers_root_for_airflow_may_have_a_base_path() -> None:
+    templates = sorted((FOLDER / "templates").glob("*.html"))
+    assert len(templates) > 20
+    fixed = re.compile(r"""(?:href|src|action)=["']/""")
+    assert [each.name for each in templates if fixed.search(each.read_text())] == []

@@ -14,6 +14,11 @@ def console_page(root: str, address: str) -> str:
     return f"{root.removesuffix(PREFIX)}/plugin/onefold-{route}{PREFIX}{address}"
 
 
+def airflow_home(root: str) -> str:
+    """Airflow's first page, which asks to sign in. `root` is the path below which the console answers."""
+    return f"{root.removesuffix(PREFIX)}/"
+
+
 def dag_page(root: str, dag_id: str) -> str:
     """The DAG, with its trigger form. `root` is the path below which the console answers."""
     return f"{root.removesuffix(PREFIX)}/dags/{quote(dag_id, safe='')}"

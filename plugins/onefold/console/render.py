@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from onefold.audit.approval import triggering_user
-from onefold.console.airflow_links import console_page, dag_page, run_page
+from onefold.console.airflow_links import airflow_home, console_page, dag_page, run_page
 from onefold.console.document import Document
 from onefold.console.viewer import Viewer
 from onefold.console.views import OF_OPERATIONS, VIEWS, WIDGETS
@@ -86,7 +86,8 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters |= {"number": number, "when": when, "span": span, "mib": mib, "who": who, "markdown": Document}
-    environment.globals |= {"sparkline": sparkline, "dag_page": dag_page, "run_page": run_page}
+    environment.globals |= {"sparkline": sparkline}
+    environment.globals |= {"airflow_home": airflow_home, "dag_page": dag_page, "run_page": run_page}
     return environment
 
 

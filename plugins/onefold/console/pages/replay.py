@@ -11,6 +11,7 @@ from starlette.responses import HTMLResponse, RedirectResponse
 
 from onefold.catalog.reader import read_catalog
 from onefold.console.actions import require_operator, run_of, start
+from onefold.console.airflow_links import run_page
 from onefold.console.pages import quarantine
 from onefold.console.pages.quarantine import Asked, Filter, in_words, see_operations
 from onefold.console.reading import reading
@@ -104,5 +105,5 @@ def account(request: Request, run: str | None = None) -> HTMLResponse:
         account=found,
         seen=seen,
         pending=sum(each.pending for each in found.streams) if found else 0,
-        log=f"/dags/{DAG}/runs/{run}",
+        log=run_page(request.scope.get("root_path", ""), DAG, run),
     )
