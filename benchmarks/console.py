@@ -66,6 +66,12 @@ _TO_START = (
     ("quarantine/replay", "a replay of all that waits"),
     ("quarantine/replay?system=system_1&stream=stream_1&expectation=credit", "a replay of a reason"),
 )
+_WIDGETS = (
+    ("widgets/home", "Airflow's first page"),
+    ("widgets/dag?dag=sync__system_3", "a sync's tab"),
+    ("widgets/dag_run?dag=sync__system_3&run=scheduled__77", "a run's tab"),
+    ("widgets/task_instance?dag=sync__system_3&run=scheduled__77&task=stream_3.publish", "a task's tab"),
+)
 _SEED = """
     insert into ops.load (system, stream, window_start, window_end, state, dag_id, run_id, actor, rows_read, rows_new,
         rows_changed, rows_quarantined, verdict, seconds_extracting, started_at, ended_at, last_active)
@@ -97,7 +103,7 @@ def measure(warehouse: Warehouse, rows: int, rounds: int) -> Iterator[Row]:
     loads = min(LOADS, rows // STREAMS)
     with warehouse.fresh() as url, _history(warehouse, url, loads), _catalogue(), ExitStack() as stack:
         browser = stack.enter_context(TestClient(console_app(_who)))
-        for path, title in (*VIEWS, *_TO_START):
+        for path, title in (*VIEWS, *_TO_START, *_WIDGETS):
             ask = partial(_ask, browser, path)
             ask()
             before, began = peak_memory(), _statements(warehouse, url)
