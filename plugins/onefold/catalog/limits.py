@@ -78,6 +78,13 @@ class Limits(Model):
     retained_log_mib: PositiveInt = Field(
         1024, description="cdc: how much of its log the source may keep for a stream before an alert is opened"
     )
+    lag: timedelta | None = Field(
+        None,
+        description="how long a stream may be behind the end of its source's log or queue before an alert is opened",
+    )
+    lag_messages: PositiveInt | None = Field(
+        None, description="queues: how many messages a stream may be behind before an alert is opened"
+    )
 
     renamed: ClassVar[dict[str, str]] = {"apart": "per_endpoint"}
 

@@ -10,6 +10,7 @@ from onefold.insight.held_back import HeldBack, HeldBackRecord, Warned
 from onefold.insight.loads import LoadSummary
 from onefold.insight.quarantine import QuarantinedRow, QuarantineReason, WithheldValue
 from onefold.insight.streams import StreamStatus
+from onefold.load.stream_lag import StreamLag
 from onefold.load.withheld_rates import WithheldRate
 from onefold.text_table import mib, table
 
@@ -45,14 +46,17 @@ def stream_table(streams: Iterable[StreamStatus], now: datetime) -> str:
 
 
 def lag_lines(streams: Iterable[StreamStatus]) -> list[str]:
-    """One line for each stream that is read from a log: how far it is behind the log's end."""
-    return [
-        f"Log of {stream.name}: {mib(lag.lag_bytes)} to read after {lag.position}"
-        f"{f', behind for {_hours(lag.behind)}' if lag.behind else ''}; the source keeps {mib(lag.retained_bytes)} "
-        f"for it ({lag.at:%Y-%m-%d %H:%M} UTC)"
-        for stream in streams
-        if (lag := stream.lag)
-    ]
+    """One line for each stream that is read from a log or a queue: how far it is behind the end."""
+    return [_lag_line(stream.name, stream.lag) for stream in streams if stream.lag]
+
+
+def _lag_line(name: str, lag: StreamLag) -> str:
+    line = f"Log of {name}: {lag.to_read} to read after {lag.position}"
+    if lag.behind:
+        line += f", behind for {_hours(lag.behind)}"
+    if lag.retained_bytes is not None:
+        line += f"; the source keeps {mib(lag.retained_bytes)} for it"
+    return f"{line} ({lag.at:%Y-%m-%d %H:%M} UTC)"
 
 
 def entity_lines(entities: Iterable[EntityStatus]) -> list[str]:

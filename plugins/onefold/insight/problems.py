@@ -21,13 +21,14 @@ class Severity(IntEnum):
     ERROR = 3
 
 
-Kind = Literal["unread", "rejected", "failed", "late", "retained_log", "drift", "quarantine", "withheld"]
+Kind = Literal["unread", "rejected", "failed", "late", "lag", "retained_log", "drift", "quarantine", "withheld"]
 
 TITLES: Mapping[Kind, str] = {
     "unread": "Source not reached, or not read to its end",
     "rejected": "Last load rejected",
     "failed": "Last load did not get through",
     "late": "Late",
+    "lag": "Behind its source",
     "retained_log": "Source keeps too much of its log",
     "drift": "Records that differ from the source",
     "quarantine": "Rows that wait in quarantine",
@@ -87,9 +88,8 @@ def _of(status: StreamStatus, now: datetime) -> Iterator[Problem]:
     if status.is_stale(now):
         text = "older than its freshness SLA allows"
         yield Problem(Severity.ERROR, "late", *about, text, since=status.current_as_of)
-    if status.lag and status.lag.keeps_more_than(status.retained_log_mib):
-        text = status.lag.too_much(status.retained_log_mib)
-        yield Problem(Severity.WARNING, "retained_log", *about, text, since=status.lag.at)
+    for kind, text in status.over_limits.items():
+        yield Problem(Severity.WARNING, kind, *about, text, since=status.lag.at if status.lag else None)
     if status.drifted:
         text = f"{with_noun(status.drifted, 'record differs', 'records differ')} from the source"
         yield Problem(Severity.WARNING, "drift", *about, text, status.drifted, status.drifted_since)

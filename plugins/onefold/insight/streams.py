@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import psycopg
@@ -12,7 +12,7 @@ from psycopg.rows import class_row
 
 from onefold.catalog.system import System
 from onefold.insight.loads import COLUMNS, LoadSummary
-from onefold.load.stream_lag import StreamLag, stream_lags
+from onefold.load.stream_lag import LagAlert, StreamLag, stream_lags
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ class StreamStatus:
     load, however it ended; None before the first. `open_quarantine`: rows that wait in quarantine. `withheld`: values
     of published records that are withheld. `drifted`: records that differ from the source since `drifted_since`.
     `requests`, `quota_used` and `quota_limit` are of the last load. `lag`: how far a stream that is read from a log is
-    behind; `retained_log_mib`: how much of the log its source may keep.
+    behind; `over_limits`: which of its system's limits that is over, by the kind of alert, in words.
     """
 
     system: str
@@ -40,7 +40,7 @@ class StreamStatus:
     quota_used: int | None
     quota_limit: int | None
     lag: StreamLag | None = None
-    retained_log_mib: int = 0
+    over_limits: Mapping[LagAlert, str] = field(default_factory=dict)
 
     @property
     def name(self) -> str:
@@ -138,8 +138,8 @@ def stream_statuses(
             requests=state.requests,
             quota_used=state.quota_used,
             quota_limit=state.quota_limit,
-            lag=lags.get((name, stream)),
-            retained_log_mib=systems[name].limits.retained_log_mib,
+            lag=(lag := lags.get((name, stream))),
+            over_limits=lag.over_limits(systems[name].limits) if lag else {},
         )
         for (name, stream, sla), state in zip(streams, states, strict=True)
     ]

@@ -12,9 +12,9 @@ from onefold.notify import alert
 from onefold.notify.receiver import Receiver
 from onefold.reconcile.freshness_sla import check_drift, check_freshness
 from onefold.reconcile.held_back_alert import check_held_back
+from onefold.reconcile.lag_alerts import check_lag
 from onefold.reconcile.new_field_notice import notice_new_fields
 from onefold.reconcile.refused_deletes_alert import check_refused_deletes
-from onefold.reconcile.retained_log_alert import check_retained_log
 from onefold.reconcile.withheld_alert import check_withheld
 from onefold.warehouse.connection import connect
 from onefold.warehouse.db_errors import translate_errors
@@ -37,7 +37,7 @@ def check_slas(
     expected: Sequence[str] | None,
     entities: Iterable[Entity] = (),
 ) -> Mapping[str, object]:
-    """Check freshness, drift, withheld values, refused deletions and retained logs of the streams, all or `only` these
+    """Check freshness, drift, withheld values, refused deletions and lag of the streams, all or `only` these
     (system.stream), and what is held back of the entities, and deliver new notifications.
 
     Returns the streams that miss their SLA, by kind, and the number of notifications. `expected` are the streams that
@@ -52,7 +52,7 @@ def check_slas(
                     missed[kind].append(f"{name}.{stream}")
             check_withheld(*about)
             check_refused_deletes(connection, run.actor, name, stream)
-            check_retained_log(connection, run.actor, systems[name], stream)
+            check_lag(connection, run.actor, systems[name], stream)
             notice_new_fields(*about)
         for entity in entities:
             check_held_back(connection, run.actor, entity)

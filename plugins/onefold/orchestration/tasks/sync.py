@@ -12,12 +12,16 @@ from airflow.sdk.exceptions import AirflowSkipException
 from onefold.connectors.past import history, unaskable
 from onefold.load import audit_and_lineage, steps
 from onefold.load.job import Job
+from onefold.notify.receiver import read_receivers
 from onefold.orchestration.assets import staging_asset
 from onefold.orchestration.tasks.asset_events import figures
+from onefold.orchestration.tasks.connections import endpoint
 from onefold.orchestration.tasks.errors import airflow_errors
 from onefold.orchestration.tasks.load_steps import Run, load_in_steps
 from onefold.orchestration.tasks.log_view import log_lines
 from onefold.orchestration.tasks.run import is_backfill, job_of
+from onefold.reconcile.lag_alerts import check_lag_after_load
+from onefold.settings import notify_setting
 from onefold.warehouse.connection import connect
 from onefold.warehouse.post_commit import after_commit
 
@@ -31,7 +35,12 @@ def load_stream(context: Context, system: str, stream: str, run: Run = steps.run
         job = job_of(context, system, stream)
         if is_backfill(context) or context["params"].get("start") or context["params"].get("end"):
             job = _can_be_asked(job)
-        load = load_in_steps(job, run)
+        try:
+            load = load_in_steps(job, run)
+        finally:
+            if job.confirm:
+                receivers = read_receivers(notify_setting(), endpoint)
+                check_lag_after_load(job.warehouse_url, job.run.actor, job.system, stream, receivers)
     context["outlet_events"][staging_asset(system, stream)].extra.update(figures(load))
 
 

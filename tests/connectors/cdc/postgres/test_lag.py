@@ -11,7 +11,7 @@ from onefold.connectors.cdc.postgres import reader
 from onefold.connectors.cdc.postgres.position import Lsn
 from onefold.errors import Rejected
 from onefold.insight.streams import StreamStatus, stream_statuses
-from onefold.reconcile.retained_log_alert import check_retained_log
+from onefold.reconcile.lag_alerts import check_lag
 from onefold.warehouse.connection import connect
 from tests.connectors.cdc.postgres.conftest import Log, orders
 from tests.connectors.cdc.postgres.test_loads import at_source as orders_at_source
@@ -42,7 +42,7 @@ def at_source(log: Log) -> tuple[str, int, int]:
 
 def alert_states(log: Log) -> list[tuple[str, bool]]:
     with connect(log.warehouse_url, autocommit=True) as connection:
-        check_retained_log(connection, "os:tester", SYSTEM, "order")
+        check_lag(connection, "os:tester", SYSTEM, "order")
     return log.query("select kind, resolved_at is null from ops.alert where subject = 'test_log.order'")
 
 

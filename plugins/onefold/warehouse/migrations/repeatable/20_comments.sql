@@ -26,12 +26,13 @@ comment on column ops.lookup_cache.proof is 'The source''s own number of the req
 comment on table ops.stream_checkpoint is 'Where the source itself says that the next load continues (a delta link), by partition of the '
     'stream. Moves '
     'only in the transaction that publishes the rows; without it a stream is read anew, whole.';
-comment on table ops.stream_lag is 'How far each stream that is read from a log was behind its end at the last look at it: '
+comment on table ops.stream_lag is 'How far each stream that is read from a log or a queue was behind its end at the last look at it: '
     'before a load reads, and after it is published.';
 comment on column ops.stream_lag.position is 'The stream was published up to there, as its source writes positions.';
-comment on column ops.stream_lag.lag_bytes is 'From there to log_end; the log is the whole server''s, not one table''s.';
+comment on column ops.stream_lag.lag_bytes is 'From there to log_end; the log is the whole server''s, not one table''s. NULL: the source counts no bytes.';
+comment on column ops.stream_lag.lag_messages is 'Messages from there to log_end; NULL: the source counts none.';
 comment on column ops.stream_lag.lag_seconds is 'How long ago the log ended at the position, by the source''s clock; NULL: unknown.';
-comment on column ops.stream_lag.retained_bytes is 'What the source kept of its log because the stream had not confirmed it.';
+comment on column ops.stream_lag.retained_bytes is 'What the source kept of its log because the stream had not confirmed it; NULL: it keeps what it keeps for nobody.';
 comment on table ops.rate_limit is 'When each of a system''s rate limits lets the next request through (GCRA, epoch seconds): '
     'shared by every process that talks to the system.';
 comment on table ops.queue is 'Runs that bring fresh data and found their stream busy. A backfill lets them go first; a '
