@@ -6,7 +6,8 @@ import sys
 
 import uvicorn
 
-from onefold.receive.service import Hook, application
+from onefold.receive.hooks import Hook
+from onefold.receive.service import application
 from onefold.receive.signatures import signing_keys
 from tests.receive.signers import NOW, SENDERS
 
@@ -14,5 +15,8 @@ if __name__ == "__main__":
     sender = SENDERS["stripe"]
     hooks = {("s", "stripe"): Hook(sender.webhook, tuple(signing_keys(sender.webhook, [sender.secret])))}
     uvicorn.run(
-        application(hooks, sys.argv[1], lambda: NOW), port=int(sys.argv[2]), log_level="warning", access_log=False
+        application(lambda: hooks, sys.argv[1], lambda: NOW),
+        port=int(sys.argv[2]),
+        log_level="warning",
+        access_log=False,
     )

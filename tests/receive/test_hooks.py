@@ -70,6 +70,36 @@ def test_a_hook_that_could_not_be_checked_is_refused_in_the_yaml(webhook: object
         system(a=webhook)
 
 
+@pytest.mark.parametrize(
+    ("webhook", "extra", "message"),
+    [
+        (
+            {"signature": "salesforce_outbound"},
+            {},
+            "has no organization_id in its extra: write the id of the Salesforce",
+        ),
+        (
+            {"signature": "salesforce_outbound"},
+            {"organization_id": "hush"},
+            "an organisation's id has 15 or 18 letters and digits and begins with 00D",
+        ),
+        ({"signature": "microsoft_graph"}, {"organization_id": "hush"}, "has no signing_secret in its extra"),
+        (
+            {"signature": "stripe", "certificate_header": "X-Fingerprint"},
+            {"signing_secret": "hush"},
+            "has no client_certificate in its extra: write what the proxy says of the sender's certificate",
+        ),
+    ],
+)
+def test_what_a_sender_without_a_signature_is_known_by_is_demanded(
+    webhook: object, extra: dict[str, str], message: str
+) -> None:
+    with pytest.raises(Fatal) as refused:
+        keys(extra, a=webhook)
+    assert message in str(refused.value)
+    assert "hush" not in str(refused.value)
+
+
 def test_no_other_protocol_takes_webhooks() -> None:
     found = dict(ignored_settings("rest", system(protocol="rest", a={"signature": "stripe"}).streams["a"]))
     assert found == {"webhook": "protocol rest ignores webhook (read by protocol webhook); take it out"}

@@ -10,7 +10,8 @@ import pytest
 from starlette.testclient import TestClient
 
 from onefold.catalog.webhook import Webhook
-from onefold.receive.service import Hook, application
+from onefold.receive.hooks import Hook
+from onefold.receive.service import application
 from onefold.receive.signatures import signing_keys
 from tests.receive.signers import NOW, SENDERS, event
 from tests.roles import as_role
@@ -24,7 +25,7 @@ def client(url: str) -> TestClient:
         for name, each in SENDERS.items()
     }
     hooks["s", "small"] = Hook(SMALL, (b"secret",))
-    return TestClient(application(hooks, as_role(url, "onefold_receiver"), lambda: NOW))
+    return TestClient(application(lambda: hooks, as_role(url, "onefold_receiver"), lambda: NOW))
 
 
 def stored(url: str) -> list[tuple]:

@@ -14,9 +14,12 @@ HeaderName = Annotated[str, Field(pattern=r"^[A-Za-z0-9-]{1,100}$")]
 class Webhook(Model):
     """The sender's signature. The secrets are in the Airflow connection (extra: signing_secret)."""
 
-    signature: Literal["stripe", "github", "slack", "shopify", "standard", "hmac"] = Field(
+    signature: Literal[
+        "stripe", "github", "slack", "shopify", "standard", "hmac", "salesforce_outbound", "microsoft_graph"
+    ] = Field(
         description="standard: Standard Webhooks (webhook-id, webhook-timestamp, webhook-signature); hmac: an "
-        "HMAC-SHA256 of the body in a header of the sender's own"
+        "HMAC-SHA256 of the body in a header of the sender's own; salesforce_outbound, microsoft_graph: none, but an "
+        "organisation's id, or the subscription's clientState, in the body"
     )
     header: HeaderName | None = Field(None, description="hmac: the header with the signature; needed there")
     encoding: Literal["hex", "base64"] = Field("hex", description="hmac: how the signature is written")
@@ -25,7 +28,16 @@ class Webhook(Model):
         None, description="hmac: the header with the event's id, the same when it is sent again; default: two equal "
         "bodies are one event"
     )  # fmt: skip
+    certificate_header: HeaderName | None = Field(
+        None, description="the header in which the reverse proxy, and nobody else, says whose client certificate was "
+        "shown; it must be what the Airflow connection has (extra: client_certificate)"
+    )  # fmt: skip
     max_bytes: PositiveInt = Field(1 << 20, le=64 << 20, description="a larger body is refused")
+
+    @property
+    def secret_name(self) -> str:
+        """The key of the Airflow connection's extra that has what a request is checked against."""
+        return "organization_id" if self.signature == "salesforce_outbound" else "signing_secret"
 
     @model_validator(mode="after")
     def _headers_are_of_hmac(self) -> Webhook:

@@ -11,6 +11,8 @@ import click
 def hooks(host: str, port: int) -> None:
     """Receive webhooks at /hooks/SYSTEM/STREAM for each stream of protocol webhook, until it is stopped.
 
+    Streams and secrets are read anew within a minute, and when a request does not fit them.
+
     It listens without TLS, on this machine only: let a reverse proxy with a certificate stand before it.
     """
     import uvicorn
@@ -19,13 +21,16 @@ def hooks(host: str, port: int) -> None:
     from onefold.commands.endpoints import endpoint_of
     from onefold.errors import Fatal
     from onefold.platform.warehouse import receiver_url
-    from onefold.receive.hooks import hooks_of
+    from onefold.receive.hooks import Hooks, hooks_of
     from onefold.receive.service import application
 
-    found = hooks_of(read_catalog().systems.values(), endpoint_of)
+    def read_hooks() -> Hooks:
+        return hooks_of(read_catalog().systems.values(), endpoint_of)
+
+    found = read_hooks()
     if not found:
         raise Fatal("No system of the catalogue has protocol webhook: there is nothing to receive (docs/webhooks.md).")
-    app = application(found, receiver_url())
+    app = application(read_hooks, receiver_url())
     for system, stream in sorted(found):
         click.echo(f"http://{host}:{port}/hooks/{system}/{stream}")
     uvicorn.run(

@@ -41,7 +41,12 @@ def event_id(webhook: Webhook, headers: Headers, body: bytes) -> str:
         found = _shopify_event(headers)
     else:
         found = headers.get(_HEADER.get(webhook.signature) or (webhook.event_id or "").lower())
-    return found if found and _ID.fullmatch(found) else f"sha256:{hashlib.sha256(body).hexdigest()}"
+    return stored_id(found, body)
+
+
+def stored_id(given: str | None, body: bytes) -> str:
+    """The sender's id where it can be one, else the digest of the body."""
+    return given if given and _ID.fullmatch(given) else f"sha256:{hashlib.sha256(body).hexdigest()}"
 
 
 def kept_headers(headers: Headers) -> dict[str, str]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 import psycopg
 from psycopg.types.json import Jsonb
@@ -58,6 +59,8 @@ class Inbox:
         self._connection: psycopg.AsyncConnection | None = None
         self.stored = 0
         """Events that were new, since the start."""
+        self.stored_at: datetime | None = None
+        """When the last commit was."""
 
     async def start(self) -> None:
         """Begin to write."""
@@ -126,6 +129,7 @@ class Inbox:
                 if self._connection is None or self._connection.closed:
                     self._connection = await self._connect()
                 self.stored += await self._commit(self._connection, [each.event for each in batch])
+                self.stored_at = datetime.now(UTC)
         except (psycopg.DataError, psycopg.IntegrityError):
             if len(batch) > 1:
                 for each in batch:

@@ -1,5 +1,7 @@
 """Whether a sender has signed a body: over the raw bytes, compared in constant time.
 
+Salesforce's Outbound Messages and Microsoft Graph sign nothing: what they show instead is in the body (accept).
+
 Sources: Stripe "Verify webhook signatures manually"; GitHub "Validating webhook deliveries"; Slack "Verifying requests
 from Slack"; Shopify "Verify the origin"; Standard Webhooks 1.0, "Verifying signatures".
 """
@@ -14,6 +16,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from onefold.catalog.webhook import Webhook
+from onefold.receive.salesforce import organization_key
 
 SECONDS = 300
 """How far the time in a signature may be from ours, before or after it."""
@@ -40,6 +43,11 @@ def is_signed(webhook: Webhook, secrets: Sequence[bytes], headers: Headers, body
 
 def signing_keys(webhook: Webhook, secrets: Sequence[str]) -> list[bytes]:
     """The keys that the secrets stand for. Raises ValueError, without the secret, when one is none."""
+    if webhook.signature == "salesforce_outbound":
+        keys = [organization_key(each) for each in secrets]
+        if not all(keys):
+            raise ValueError("an organisation's id has 15 or 18 letters and digits and begins with 00D")
+        return keys
     if webhook.signature != "standard":
         return [each.encode() for each in secrets]
     try:
@@ -74,6 +82,8 @@ def _claim(webhook: Webhook, headers: Headers, body: bytes, now: float) -> tuple
             return [headers.get("x-shopify-hmac-sha256", "")], body
         case "hmac":
             return [headers.get((webhook.header or "").lower(), "")], body
+        case "salesforce_outbound" | "microsoft_graph":  # nothing is signed (accept)
+            return [], None
 
 
 def _written(webhook: Webhook, digest: bytes) -> bytes:
@@ -92,6 +102,8 @@ def _written(webhook: Webhook, digest: bytes) -> bytes:
         case "hmac":
             written = digest.hex().encode() if webhook.encoding == "hex" else base64.b64encode(digest)
             return webhook.prefix.encode() + written
+        case "salesforce_outbound" | "microsoft_graph":
+            return b""
 
 
 def _is_fresh(stamp: str, now: float) -> bool:

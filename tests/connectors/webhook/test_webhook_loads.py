@@ -63,7 +63,7 @@ class Hook:
         """The statuses of bodies that Stripe has signed."""
         extra = {"signing_secret": STRIPE.secret}
         hooks = hooks_of([system], lambda _: Endpoint("https://api.example", extra=extra))
-        app = application(hooks, as_role(self.url, "onefold_receiver"), lambda: NOW)
+        app = application(lambda: hooks, as_role(self.url, "onefold_receiver"), lambda: NOW)
         with TestClient(app) as client:
             path = "/hooks/test_hook/payment"
             return [
