@@ -136,8 +136,9 @@ class Connector(ABC, Generic[TransportT]):
         raise self._cannot("acknowledge")
 
     def confirm(self, checkpoint: str) -> Lag | None:
-        """Tell the source up to where the stream is published (capabilities.confirms), by the stored checkpoint. It may
-        be told more than once. Returns how far the stream is behind after that, where the source says so."""
+        """Tell the source, where it needs to know, up to where the stream is published (capabilities.confirms), by the
+        stored checkpoint. It may be told more than once. Returns how far the stream is behind after that, where the
+        source says so."""
         raise self._cannot("confirm")
 
     def _cannot(self, what: str) -> NotImplementedError:

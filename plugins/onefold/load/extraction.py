@@ -153,8 +153,13 @@ def confirmation(
 
 
 def confirms(system: System) -> bool:
-    """Whether the system is told how far its log is published, and then lets go of what comes before."""
+    """Whether the system is told how far its log is published, or says how far a stream is behind."""
     return connector_class(system).capabilities.confirms
+
+
+def lets_go(system: System) -> bool:
+    """Whether the system does not tell again what it was told is published."""
+    return connector_class(system).capabilities.lets_go
 
 
 def acknowledges(system: System) -> bool:

@@ -14,7 +14,7 @@ from onefold.audit.approval import triggering_user
 from onefold.catalog.entity import Entity
 from onefold.catalog.system import System
 from onefold.connectors.window import BEGINNING
-from onefold.load.extraction import acknowledges, confirms
+from onefold.load.extraction import acknowledges, lets_go
 from onefold.load.window import resume_start
 from onefold.rollback.recompute import recompute_history
 from onefold.rollback.row_effects import RowEffects, find_row_effects
@@ -219,7 +219,7 @@ def _hints(
                 "cannot be fetched again. Only undoing this rollback brings them back."
             )
             return
-        if confirms(system):
+        if lets_go(system):
             yield (
                 f"WARNING: {system.title} has let go of what is rolled back, and does not tell them again. "
                 f"Load the stream anew after this: bin/onefold sync {change.system} --anew {change.stream_name}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import LiteralString
 
@@ -13,16 +13,20 @@ from starlette.testclient import TestClient
 
 from onefold.catalog.reader import Catalog
 from onefold.catalog.system import System
+from onefold.errors import Rejected
 from onefold.http.endpoint import Endpoint
 from onefold.load import steps
-from onefold.load.extraction import from_system
+from onefold.load.extraction import confirmation, from_system
 from onefold.load.job import Job
 from onefold.load.ledger import Load, Run
 from onefold.receive.hooks import hooks_of
 from onefold.receive.service import application
+from onefold.replay.ledger import close_replay, open_replay
+from onefold.replay.selection import Selection
 from onefold.retention.run import execute_retention
 from onefold.rollback.lifecycle import execute_rollback, plan_rollback
 from onefold.rollback.request import RollbackRequest
+from onefold.warehouse.connection import connect
 from tests.approvals import answer
 from tests.receive.signers import NOW, SENDERS, event
 from tests.retention.conftest import said
@@ -34,6 +38,8 @@ expectations:
   - {type: expect_column_values_to_be_null, kwargs: {column: _unparsed}}
   - {type: expect_column_values_to_be_null, kwargs: {column: _unmapped}}
 """
+OPEN = "select _key from ops.quarantine where state = 'open' order by 1"
+CURRENT = "select _key, _payload ->> 'amount' from staging.test_hook__payment__current where not _deleted order by 1"
 STRIPE = SENDERS["stripe"]
 _runs = itertools.count(1)
 
@@ -72,8 +78,11 @@ class Hook:
             ]
 
     def load(self, system: System, *, anew: bool = False) -> Load:
+        return steps.run(self.job(system, anew=anew))
+
+    def job(self, system: System, *, anew: bool = False) -> Job:
         loader, endpoint = as_role(self.url, "onefold_loader"), Endpoint("https://api.example")
-        job = Job(
+        return Job(
             system=system,
             stream_name="payment",
             run=Run("sync__test_hook", f"manual__{next(_runs)}", "os:tester"),
@@ -84,8 +93,8 @@ class Hook:
             run_is_over=lambda dag_id, run_id: True,
             suites=self.suites,
             anew=anew,
+            confirm=confirmation(system, endpoint, loader),
         )
-        return steps.run(job)
 
     def query(self, text: str) -> list[tuple]:
         with psycopg.connect(self.url) as connection:
@@ -100,6 +109,20 @@ class Hook:
             "select _key, (_payload ->> 'amount')::int from staging.test_hook__payment__current"
             " where not _deleted order by 1"
         )
+
+    def replay(self, system: System) -> dict[str, int]:
+        """What became of all rows that wait in quarantine."""
+        run, systems = Run("replay", f"manual__{next(_runs)}", "os:tester"), {"test_hook": system}
+        with connect(self.url, autocommit=True) as owner:
+            opened = open_replay(owner, Selection(system="test_hook"), "the YAML was fixed", run, systems)
+        steps.run(replace(self.job(system), run=run, source=None, source_url=None, replay_id=opened.replay_id))
+        with connect(self.url, autocommit=True) as owner:
+            totals = close_replay(owner, run).totals
+        return {name: totals[name] for name in ("published", "refused", "superseded")}
+
+    def last_sequence(self) -> int:
+        ((sequence,),) = self.query("select max(sequence) from inbox.event")
+        return int(sequence)
 
     def position(self) -> int:
         ((checkpoint,),) = self.query("select checkpoint from ops.stream_checkpoint where system = 'test_hook'")
@@ -216,3 +239,41 @@ def test_events_go_by_age_and_never_before_their_load_is_past_its_rollback(hook:
     days_pass(20)
     assert kept() == [("evt_2",)], "no load that is past its rollback has read the other"
     assert hook.load(system).rows_read == 0
+
+
+def test_how_many_events_wait_and_since_when_is_known_before_and_after_a_load(hook: Hook) -> None:
+    system, lag = payments(), "select lag_messages, lag_seconds, position, log_end from ops.stream_lag"
+    hook.post(system, event(1), event(2), event(3))
+    hook.execute("update inbox.event set received_at = received_at - interval '1 hour' where event_id = 'evt_1'")
+    refused = payments(fields={"id": {"type": "text", "path": "no.id"}, "created": "integer"})
+    hook.post(system, b"no JSON")
+    with pytest.raises(Rejected):
+        hook.load(refused)
+    ((messages, seconds, *span),) = hook.query(lag)
+    assert (messages, span) == (4, ["0", str(hook.last_sequence())])
+    assert 3600 <= seconds < 3700
+    hook.load(system)
+    assert hook.query(lag) == [(0, 0, str(hook.position()), str(hook.position()))]
+
+
+def test_an_event_that_the_gate_held_back_is_published_by_a_replay_once_the_yaml_is_fixed(hook: Hook) -> None:
+    wrong = payments(fields={"id": "text", "created": "integer", "amount": "integer"})
+    hook.post(wrong, event(1), event(2, amount="12,50"))
+    hook.load(wrong)
+    assert (hook.published(), hook.query(OPEN)) == ([("evt_1", 1)], [("evt_2",)])
+    fixed = payments(fields={"id": "text", "created": "integer", "amount": "text"})
+    assert hook.replay(fixed) == {"published": 1, "refused": 0, "superseded": 0}
+    assert hook.query(CURRENT) == [("evt_1", "1"), ("evt_2", "12,50")]
+    assert hook.query(OPEN) == []
+    hook.post(fixed, event(3))
+    assert hook.load(fixed).rows_read == 1, "a replay leaves the position alone"
+
+
+def test_events_whose_key_the_yaml_did_not_find_are_published_by_loading_the_stream_anew(hook: Hook) -> None:
+    wrong = payments(fields={"id": {"type": "text", "path": "data.id"}, "created": "integer", "amount": "integer"})
+    hook.post(wrong, *(event(number) for number in range(1, 4)), event(9, data={"id": "nested"}))
+    hook.load(wrong)
+    assert [key for key, _ in hook.query(CURRENT)] == ["nested"]
+    assert hook.query("select count(*) from ops.quarantine where state = 'open'") == [(3,)]
+    hook.load(payments(ignore=["data"]), anew=True)
+    assert [key for key, _ in hook.query(CURRENT)] == ["evt_1", "evt_2", "evt_3", "evt_9", "nested"]

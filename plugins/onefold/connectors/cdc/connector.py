@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 class CdcConnector(Connector["LogDatabase"]):
     """Reads a table of a PostgreSQL and then its log of changes."""
 
-    capabilities = Capabilities(confirms=True)
+    capabilities = Capabilities(confirms=True, lets_go=True)
 
     @classmethod
     def open_transport(

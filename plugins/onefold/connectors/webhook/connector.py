@@ -8,9 +8,10 @@ from typing import Unpack
 from onefold.catalog.system import System
 from onefold.connectors.capabilities import Capabilities
 from onefold.connectors.connector import Connector
+from onefold.connectors.lag import Lag
 from onefold.connectors.page import PageReader
 from onefold.connectors.webhook.inbox import InboxTransport
-from onefold.connectors.webhook.reader import webhook_reader
+from onefold.connectors.webhook.reader import position, webhook_reader
 from onefold.http.attempt import Attempt
 from onefold.http.endpoint import Endpoint
 from onefold.http.persistent import AttemptSettings
@@ -19,7 +20,7 @@ from onefold.http.persistent import AttemptSettings
 class WebhookConnector(Connector[InboxTransport]):
     """Reads what a sender has posted. The sender itself is not asked anything."""
 
-    capabilities = Capabilities()
+    capabilities = Capabilities(confirms=True)
 
     @classmethod
     def open_transport(
@@ -33,3 +34,8 @@ class WebhookConnector(Connector[InboxTransport]):
 
     def page_reader(self) -> PageReader:
         return webhook_reader(self.source.system, self.source.stream_name, self.transport)
+
+    def confirm(self, checkpoint: str) -> Lag | None:
+        """How far the stream is behind; the inbox needs to hear nothing."""
+        held = position(checkpoint, self.source.named)
+        return self.transport.lag(self.source.system.system, self.source.stream_name, held)

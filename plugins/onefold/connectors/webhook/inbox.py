@@ -8,6 +8,7 @@ from typing import Self
 import psycopg
 from psycopg.rows import class_row
 
+from onefold.connectors.lag import Lag
 from onefold.errors import Fatal
 from onefold.settings import warehouse_url
 from onefold.warehouse.connection import connect
@@ -22,6 +23,11 @@ select sequence, body from (
         order by sequence limit %(rows)s
     ) found
 ) counted where before < %(bytes)s order by sequence
+"""
+_LAG = """
+select coalesce(max(sequence), 0), count(*),
+       coalesce(greatest(clock_timestamp() - min(received_at), interval '0'), interval '0')
+from inbox.event where system = %(system)s and stream = %(stream)s and sequence > %(after)s
 """
 
 
@@ -51,6 +57,11 @@ class InboxTransport:
         """The greatest sequence of the stream's events; 0 where there is none. All below it can be seen by then."""
         query = "select coalesce(max(sequence), 0) from inbox.event where system = %s and stream = %s"
         return int(one_row(self._open.execute(query, (system, stream)))[0])
+
+    def lag(self, system: str, stream: str, after: int) -> Lag:
+        """What the inbox holds after a sequence: how many events, and since when the first of them waits."""
+        end, messages, behind = one_row(self._open.execute(_LAG, {"system": system, "stream": stream, "after": after}))
+        return Lag(str(after), str(max(end, after)), behind, lag_messages=messages)
 
     def events(self, system: str, stream: str, after: int, end: int, rows: int, most_bytes: int) -> list[Event]:
         """The next events after one and up to another: so many, or fewer where they are large, but for the first."""

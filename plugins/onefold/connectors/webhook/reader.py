@@ -32,6 +32,16 @@ def webhook_reader(system: System, stream_name: str, inbox: InboxTransport) -> P
     return _Reader(system, stream_name, inbox).read
 
 
+def position(checkpoint: str, named: str) -> int:
+    """The sequence that a stored checkpoint stands for. Raises Fatal where it is none."""
+    if not (checkpoint.isascii() and checkpoint.isdecimal()):
+        raise Fatal(
+            f"{named}: what is stored of its position (ops.stream_checkpoint) is no position in the inbox. "
+            "If the stream was read in another way before, load it anew (bin/onefold sync --help, --anew)."
+        )
+    return int(checkpoint)
+
+
 class _Reader:
     def __init__(self, system: System, stream_name: str, inbox: InboxTransport) -> None:
         self._names = (system.system, stream_name)
@@ -45,27 +55,24 @@ class _Reader:
     def read(self, window: Window, token: str | None) -> Iterator[Page]:
         """The pages of the load; the window's times say nothing here."""
         after, end = self._span(window, token)
+        lag = self._inbox.lag(*self._names, after) if token is None else None
         while True:
             events = self._inbox.events(*self._names, after, end, self._size, BYTES) if after < end else []
             records = [record for event in events for record in self._of(event)]
             after = events[-1].sequence if events else end
             if after >= end:
                 break
-            yield Page(records, datetime.now(UTC), msgspec.json.encode([after, end]).decode())
-        yield Page(records, datetime.now(UTC), None, ended=(Partition("", str(end)),))
+            yield Page(records, datetime.now(UTC), msgspec.json.encode([after, end]).decode(), lag=lag)
+            lag = None
+        yield Page(records, datetime.now(UTC), None, ended=(Partition("", str(end)),), lag=lag)
 
     def _span(self, window: Window, token: str | None) -> tuple[int, int]:
         """The sequence that is read already, and the one to read up to."""
         if token is not None:
             after, end = msgspec.json.decode(token, type=tuple[int, int])
             return after, end
-        held = window.checkpoints.get("", "0")
-        if not (held.isascii() and held.isdecimal()):
-            raise Fatal(
-                f"{self._named}: what is stored of its position (ops.stream_checkpoint) is no position in the inbox. "
-                "If the stream was read in another way before, load it anew (bin/onefold sync --help, --anew)."
-            )
-        return int(held), max(int(held), self._inbox.end(*self._names))
+        held = position(window.checkpoints.get("", "0"), self._named)
+        return held, max(held, self._inbox.end(*self._names))
 
     def _of(self, event: Event) -> Iterator[Record]:
         """The event's records. Where the YAML names no cursor, the order of arrival is the order of versions."""
