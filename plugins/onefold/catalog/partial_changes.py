@@ -32,7 +32,8 @@ class PartialChanges(Model):
     )
     marked: bool = Field(
         False,
-        description="a change that carries only some fields names the others itself (_unchanged); so it is in cdc",
+        description="a change that carries only some fields names the others itself (_unchanged); so it is in cdc, and "
+        "where request.envelope is debezium",
     )
     master: Master | None = Field(None, description="where a record that was only ever sent in part has the rest from")
 

@@ -106,6 +106,11 @@ class Request(Model):
         description="sql: all pages are read in one transaction, as the table was at its beginning; it stays open so "
         "long, and a lost connection begins anew",
     )
+    envelope: Literal["debezium"] | None = Field(
+        None,
+        description="webhook: the messages are a tool's change events; the records are unwrapped from them, in the "
+        "order of the source's log",
+    )
     expand: list[str] = Field([], description="odata: navigations to expand")
     slices: Slices | None = Field(None, description="rest: how long a span one request may be about")
     empty: Empty | None = Field(None, description="rest: the error answer that means: nothing there")

@@ -23,6 +23,11 @@ def _known_zone(zone: str) -> str:
 Zone = Annotated[str, AfterValidator(_known_zone)]
 
 
+def _has_envelope(stream: dict[str, object]) -> bool:
+    request = stream.get("request")
+    return isinstance(request, dict) and request.get("envelope") is not None
+
+
 class PythonModule(Model):
     """The module in systems/ for what this file cannot say, and why it cannot."""
 
@@ -61,10 +66,12 @@ class System(Model):
     @model_validator(mode="before")
     @classmethod
     def _a_log_leaves_out_what_did_not_change(cls, given: object) -> object:
-        if not isinstance(given, dict) or given.get("protocol") != "cdc" or not isinstance(given.get("streams"), dict):
+        if not isinstance(given, dict) or not isinstance(given.get("streams"), dict):
             return given
         streams = {
-            name: {"partial_changes": {"marked": True}, **stream} if isinstance(stream, dict) else stream
+            name: {"partial_changes": {"marked": True}, **stream}
+            if isinstance(stream, dict) and (given.get("protocol") == "cdc" or _has_envelope(stream))
+            else stream
             for name, stream in given["streams"].items()
         }
         return given | {"streams": streams}
@@ -89,9 +96,15 @@ class System(Model):
 
     @model_validator(mode="after")
     def _a_log_has_its_own_order(self) -> System:
-        for name, stream in self.streams.items() if self.protocol == "cdc" else ():
-            if stream.cursor:
+        for name, stream in self.streams.items():
+            if stream.cursor and self.protocol == "cdc":
                 raise mistake_at(f"streams.{name}.cursor", "protocol cdc has the order from the log; take cursor out")
+            if envelope := stream.request.envelope:
+                for own in (own for own in ("cursor", "records") if getattr(stream, own)):
+                    text = (
+                        f"request.envelope: {envelope} says itself where records are and which is newer; take {own} out"
+                    )
+                    raise mistake_at(f"streams.{name}.{own}", text)
         return self
 
     @model_validator(mode="after")

@@ -49,7 +49,8 @@ def land_deletions(connection: psycopg.Connection, job: Job, load: Load) -> int:
     def land() -> int:
         return _listed(connection, load, job.stream, of_stream=bool(unnamed))
 
-    empty = bool(unnamed) and load.rows_read == 0 and not confirms(job.system)  # a log says itself that nothing is left
+    says_so = confirms(job.system) or job.stream.request.envelope is not None  # a log says itself that nothing is left
+    empty = bool(unnamed) and load.rows_read == 0 and not says_so
     guarded = unnamed or is_listing(job.stream)
     return orphans + (_within_guard(connection, job, load, land, empty=empty) if guarded else land())
 

@@ -28,6 +28,7 @@ from onefold.rollback.lifecycle import execute_rollback, plan_rollback
 from onefold.rollback.request import RollbackRequest
 from onefold.warehouse.connection import connect
 from tests.approvals import answer
+from tests.connectors.debezium.recorded import recorded
 from tests.receive.signers import NOW, SENDERS, event
 from tests.retention.conftest import said
 from tests.roles import as_role
@@ -277,3 +278,20 @@ def test_events_whose_key_the_yaml_did_not_find_are_published_by_loading_the_str
     assert hook.query("select count(*) from ops.quarantine where state = 'open'") == [(3,)]
     hook.load(payments(ignore=["data"]), anew=True)
     assert [key for key, _ in hook.query(CURRENT)] == ["evt_1", "evt_2", "evt_3", "evt_9", "nested"]
+
+
+def test_debezium_events_are_unwrapped_in_the_order_of_the_sources_log(hook: Hook) -> None:
+    """Whatever order they arrive in; and an emptied table ends what was there before."""
+    system = payments(
+        request={"envelope": "debezium"}, cursor=None, primary_key=["id"], deletes={"max_share": 1},
+        fields={"id": "integer", "note": {"type": "text", "required": False}, "amount": "numeric"}, next={"size": 3},
+    )  # fmt: skip
+    bodies = [body for _, body in recorded("with_schema", "whole") if body]
+    emptied = next(place for place, body in enumerate(bodies) if b'"op":"t"' in body)
+    hook.post(system, *reversed(bodies[:emptied]))
+    hook.load(system)
+    notes = "select _key, _payload ->> 'amount' from staging.test_hook__payment__current where not _deleted order by 1"
+    assert hook.query(notes) == [("100", "1.00"), ("11", "-2.25"), ("20", "1.00"), ("21", "2.00")]
+    hook.post(system, *bodies[emptied:])
+    hook.load(system)
+    assert hook.query(notes) == [("22", "3.00")]

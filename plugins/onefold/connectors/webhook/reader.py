@@ -12,11 +12,11 @@ from datetime import UTC, datetime
 import msgspec
 
 from onefold.catalog.system import System
+from onefold.connectors.emptied import Emptied
 from onefold.connectors.message_records import MessageRecords
 from onefold.connectors.page import Page, PageReader
 from onefold.connectors.partition import Partition
 from onefold.connectors.record import Record
-from onefold.connectors.records import Head, dotted
 from onefold.connectors.webhook.inbox import Event, InboxTransport
 from onefold.connectors.window import Window
 from onefold.errors import Fatal
@@ -47,35 +47,49 @@ class _Reader:
         self._names = (system.system, stream_name)
         self._named = f"{system.system}.{stream_name}"
         self._inbox = inbox
-        stream = system.streams[stream_name]
-        self._records = MessageRecords(self._named, dotted(stream.records), Head(self._named, stream))
-        self._by_arrival = stream.cursor is None
-        self._size = stream.next.size or ROWS
+        self._records = MessageRecords(system, stream_name)
+        self._size = system.streams[stream_name].next.size or ROWS
 
     def read(self, window: Window, token: str | None) -> Iterator[Page]:
         """The pages of the load; the window's times say nothing here."""
-        after, end = self._span(window, token)
-        lag = self._inbox.lag(*self._names, after) if token is None else None
+        after, end, since = self._span(window, token)
+        if token is None:
+            lag = self._inbox.lag(*self._names, after)
+            yield Page([], datetime.now(UTC), _token(after, end, since), lag=lag)
         while True:
             events = self._inbox.events(*self._names, after, end, self._size, BYTES) if after < end else []
-            records = [record for event in events for record in self._of(event)]
-            after = events[-1].sequence if events else end
-            if after >= end:
+            records: list[Record] = []
+            for event in events:
+                for record in self._of(event):
+                    if not isinstance(record, Emptied):
+                        records.append(record)
+                        continue
+                    if records:
+                        yield Page(records, datetime.now(UTC), _token(after, end, since))
+                        records = []
+                    since = datetime.now(UTC)
+                after = event.sequence
+            if not events or after >= end:
                 break
-            yield Page(records, datetime.now(UTC), msgspec.json.encode([after, end]).decode(), lag=lag)
-            lag = None
-        yield Page(records, datetime.now(UTC), None, ended=(Partition("", str(end)),), lag=lag)
+            yield Page(records, datetime.now(UTC), _token(after, end, since))
+        ended = (Partition("", str(end), snapshot_since=since),)
+        yield Page(records, datetime.now(UTC), None, ended=ended)
 
-    def _span(self, window: Window, token: str | None) -> tuple[int, int]:
-        """The sequence that is read already, and the one to read up to."""
+    def _span(self, window: Window, token: str | None) -> tuple[int, int, datetime | None]:
+        """The sequence that is read already, the one to read up to, and since when the table was empty, if it was."""
         if token is not None:
-            after, end = msgspec.json.decode(token, type=tuple[int, int])
-            return after, end
+            return msgspec.json.decode(token, type=tuple[int, int, datetime | None])
         held = position(window.checkpoints.get("", "0"), self._named)
-        return held, max(held, self._inbox.end(*self._names))
+        return held, max(held, self._inbox.end(*self._names)), None
 
-    def _of(self, event: Event) -> Iterator[Record]:
-        """The event's records. Where the YAML names no cursor, the order of arrival is the order of versions."""
+    def _of(self, event: Event) -> Iterator[Record | Emptied]:
+        """What the event says. Where that has no order of its own, the order of arrival is the order of versions."""
         for place, record in enumerate(self._records.of(event.body)):
-            stamp = f"{event.sequence:020d}.{place:06d}" if self._by_arrival else record.cursor
-            yield Record(record.key, stamp, record.deleted, record.payload)
+            if isinstance(record, Emptied) or self._records.ordered:
+                yield record
+            else:
+                yield Record(record.key, f"{event.sequence:020d}.{place:06d}", record.deleted, record.payload)
+
+
+def _token(after: int, end: int, since: datetime | None) -> str:
+    return msgspec.json.encode([after, end, since]).decode()
