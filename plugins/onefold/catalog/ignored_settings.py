@@ -37,6 +37,7 @@ READ: Mapping[str, frozenset[str]] = {
         | {"next.size_parameter"}
     ),
     "files": frozenset({"request.path", "format", "arrival"}),
+    "redis_stream": frozenset({"request.stream", "request.field", "request.envelope", "records", "next.size"}),
     "webhook": frozenset({"webhook", "records", "request.envelope", "next.size"}),
 }
 """By protocol, the settings of a stream that it reads, of those that not every protocol reads."""

@@ -101,6 +101,12 @@ class Request(Model):
     slot: Annotated[str, Field(pattern="^[a-z0-9_]{1,63}$")] | None = Field(
         None, description="cdc: the name of the replication slot and of the publication; default: onefold_system_stream"
     )
+    stream: str | None = Field(None, description="redis_stream: the key of the stream")
+    field: str | None = Field(
+        None,
+        description="redis_stream: the field of an entry whose value is the record's JSON; default: an entry's "
+        "own fields are the record",
+    )
     snapshot: bool = Field(
         False,
         description="sql: all pages are read in one transaction, as the table was at its beginning; it stays open so "

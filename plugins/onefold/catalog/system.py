@@ -45,7 +45,7 @@ class System(Model):
 
     system: Name
     title: str
-    protocol: Literal["rest", "odata", "soap", "sql", "cdc", "graphql", "files", "webhook"]
+    protocol: Literal["rest", "odata", "soap", "sql", "cdc", "graphql", "files", "webhook", "redis_stream"]
     connection: str = Field(description="Airflow connection id: host, login and password are there")
     schedule: str = Field(description="cron expression, UTC")
     auth: Auth = NoAuth()
@@ -125,6 +125,12 @@ class System(Model):
                     )
         if self.protocol == "webhook" and (lacking := [n for n, s in self.streams.items() if not s.webhook]):
             raise ValueError(f"protocol webhook needs webhook.signature: how the sender signs {', '.join(lacking)}")
+        if self.protocol == "redis_stream" and (
+            lacking := [n for n, s in self.streams.items() if not s.request.stream]
+        ):
+            raise ValueError(
+                f"protocol redis_stream needs request.stream: the key of the stream of {', '.join(lacking)}"
+            )
         if self.errors.in_answer and self.protocol != "rest" and not self.python:
             raise mistake_at("errors.in_answer", "errors.in_answer is read by protocol rest only; take it out")
         for name, stream in self.streams.items():

@@ -13,6 +13,8 @@ from onefold.settings import warehouse_url
 
 DATABASES = ("postgres", "mysql", "mssql", "oracle")
 """Airflow's types of connections that lead to a database; MariaDB's is mysql."""
+QUEUES = ("redis",)
+"""And to a server of queues."""
 
 
 def endpoint(connection_id: str, rate: str | None = None) -> Endpoint:
@@ -40,11 +42,11 @@ def endpoint(connection_id: str, rate: str | None = None) -> Endpoint:
 def _base_url(connection: Connection, host: str) -> str:
     """The base URL, written as the host or, as Airflow's own connections do it, in schema, host and port.
 
-    A database's (types postgres, mysql, mssql and oracle) names the database, and never who signs in.
+    A database's or queue's begins with its type, names the database in it, and never who signs in.
     """
     if "://" in host:
         return host.rstrip("/")
     port = f":{connection.port}" if connection.port else ""
-    if connection.conn_type in DATABASES:
+    if connection.conn_type in (*DATABASES, *QUEUES):
         return f"{connection.conn_type}://{host}{port}/{connection.schema or ''}"
     return f"{connection.schema or 'https'}://{host.rstrip('/')}{port}"
