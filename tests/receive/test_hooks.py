@@ -101,15 +101,15 @@ def test_what_a_sender_without_a_signature_is_known_by_is_demanded(
 
 
 def test_no_other_protocol_takes_webhooks() -> None:
-    found = dict(ignored_settings("rest", system(protocol="rest", a={"signature": "stripe"}).streams["a"]))
-    assert found == {"webhook": "protocol rest ignores webhook (read by protocol webhook); take it out"}
+    found = dict(ignored_settings("odata", system(a={"signature": "stripe"}).streams["a"]))
+    assert found == {"webhook": "protocol odata ignores webhook (read by protocol rest and webhook); take it out"}
 
 
 def test_the_service_says_when_the_catalogue_has_no_hook(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("onefold.catalog.reader.read_catalog", lambda: type("Empty", (), {"systems": {}}))
     answer = CliRunner().invoke(hooks, [])
     assert isinstance(answer.exception, Fatal)
-    assert "No system of the catalogue has protocol webhook" in str(answer.exception)
+    assert "No stream of the catalogue has a webhook" in str(answer.exception)
 
 
 def test_the_service_listens_on_this_machine_at_the_hooks_of_the_catalogue(

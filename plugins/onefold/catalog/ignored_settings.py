@@ -21,7 +21,7 @@ _CALLS = {
 READ: Mapping[str, frozenset[str]] = {
     "rest": frozenset(
         {*_HTTP, *_PAGES, "request.method", "request.body", "request.form", "request.slices", "request.empty"}
-        | {"records", "answer", "nested", "parent", "format", "deletes.tombstones"}
+        | {"records", "answer", "nested", "parent", "format", "deletes.tombstones", "webhook"}
     ),
     "odata": frozenset({*_HTTP, "request.expand", "next.complete", "next.keep", "next.hosts", "records", "nested"}),
     "soap": frozenset(
@@ -66,18 +66,14 @@ def ignored_settings(protocol: str, stream: Stream) -> Iterator[tuple[str, str]]
         yield from _of_json_only(stream)
     for name, template in _templates(stream):
         for placeholder in names_in_braces(template, body="request.body" in name):
-            known = (
-                PLACEHOLDERS | stream.parent.fill.keys()
-                if stream.parent and name.startswith("request.")
-                else PLACEHOLDERS
-            )
+            known = PLACEHOLDERS | (stream.filled if name.startswith("request.") else set())
             if placeholder not in known:
                 yield (
                     name,
                     (
                         f"{{{placeholder}}} would be sent as it stands: nothing is filled in for it. There are "
                         + ", ".join(f"{{{each}}}" for each in sorted(known))
-                        + (", and what parent.fill gives" if not stream.parent else "")
+                        + (", and what parent.fill gives" if not stream.filled else "")
                     ),
                 )
 

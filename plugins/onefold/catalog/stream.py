@@ -17,7 +17,7 @@ from onefold.catalog.paging import NextPage
 from onefold.catalog.parent import Parent
 from onefold.catalog.partial_changes import PartialChanges
 from onefold.catalog.privacy import StreamPrivacy
-from onefold.catalog.request import Request
+from onefold.catalog.request import Request, texts_of
 from onefold.catalog.webhook import Webhook
 
 History = Annotated[date | timedelta, Field(union_mode="left_to_right")]
@@ -126,6 +126,31 @@ class Stream(Model):
         "whole": "deletes: {complete_group: true}",
         "forgets": "retention_limited",
     }
+
+    @property
+    def filled(self) -> set[str]:
+        """The names of what is filled in for {name} in its request: of a parent's record, or of an event."""
+        fetch = self.webhook.fetch if self.webhook else None
+        return {*(self.parent.fill if self.parent else ()), *(fetch.fill if fetch else ())}
+
+    @model_validator(mode="after")
+    def _an_event_names_one_record(self) -> Stream:
+        if not (self.webhook and self.webhook.fetch):
+            return self
+        place = "webhook.fetch"
+        for other in ("parent", "lookup", "nested", "format"):
+            if getattr(self, other) is not None:
+                raise mistake_at(place, f"a record that an event names has no {other}; take it out")
+        if self.deletes.tombstones or self.deletes.sweep or self.request.slices:
+            raise mistake_at(place, "only the records that events name are read; take out tombstones, sweep and slices")
+        key = self.primary_key[0]
+        if len(self.primary_key) != 1 or (self.fields[key].path or key) not in self.filled:
+            raise mistake_at("primary_key", "primary_key must be one field, and one that webhook.fetch.fill gives")
+        if lacking := sorted(self.filled - {field.path or name for name, field in self.fields.items()}):
+            raise mistake_at(f"{place}.fill", f"each record gets {lacking[0]!r}, which is not under fields; add it")
+        if not any(f"{{{each}}}" in text for each in self.filled for text in texts_of(self.request)):
+            raise mistake_at(f"{place}.fill", f"nothing in request has {{{min(self.filled)}}}; write it there")
+        return self
 
     @model_validator(mode="after")
     def _names_exist(self) -> Stream:

@@ -139,3 +139,12 @@ class System(Model):
         if wrong := wrong_for(self.auth, self.protocol, has_module=self.python is not None):
             raise mistake_at("auth", wrong)
         return self
+
+    @model_validator(mode="after")
+    def _records_of_events_are_found_in_one_place(self) -> System:
+        for name, stream in self.streams.items() if self.protocol in ("webhook", "rest") else ():
+            if stream.webhook and (self.protocol == "webhook") == (stream.webhook.fetch is not None):
+                what = "takes records from events and fetches none; take it out, or write protocol rest"
+                text = what if stream.webhook.fetch else "needs it: by which request the record of an event is read"
+                raise mistake_at(f"streams.{name}.webhook", f"webhook.fetch: protocol {self.protocol} {text}")
+        return self

@@ -7,8 +7,19 @@ from typing import Annotated, Literal
 from pydantic import Field, PositiveInt, model_validator
 
 from onefold.catalog.model import Model
+from onefold.catalog.parent import Status
 
 HeaderName = Annotated[str, Field(pattern=r"^[A-Za-z0-9-]{1,100}$")]
+
+
+class Fetch(Model):
+    """The event only names a record, or may be older than the record is: the record is read from the system itself."""
+
+    fill: Annotated[dict[str, str], Field(min_length=1)] = Field(
+        description="what of the event (dotted path) is filled in for {name} in request, and becomes the field of that "
+        "name in the record. The primary_key is one of them"
+    )
+    gone: list[Status] = Field([], description="statuses that mean that the record is deleted, as 404")
 
 
 class Webhook(Model):
@@ -32,6 +43,9 @@ class Webhook(Model):
         None, description="the header in which the reverse proxy, and nobody else, says whose client certificate was "
         "shown; it must be what the Airflow connection has (extra: client_certificate)"
     )  # fmt: skip
+    fetch: Fetch | None = Field(
+        None, description="rest: how the record that an event names is asked for by request; needed there"
+    )
     max_bytes: PositiveInt = Field(1 << 20, le=64 << 20, description="a larger body is refused")
 
     @property

@@ -9,7 +9,7 @@ import click
 @click.option("--host", default="127.0.0.1", show_default=True, help="Where to listen.")
 @click.option("--port", default=8095, show_default=True, envvar="ONEFOLD_HOOKS_PORT", show_envvar=True)
 def hooks(host: str, port: int) -> None:
-    """Receive webhooks at /hooks/SYSTEM/STREAM for each stream of protocol webhook, until it is stopped.
+    """Receive webhooks at /hooks/SYSTEM/STREAM for each stream with a webhook, until it is stopped.
 
     Streams and secrets are read anew within a minute, and when a request does not fit them.
 
@@ -29,7 +29,7 @@ def hooks(host: str, port: int) -> None:
 
     found = read_hooks()
     if not found:
-        raise Fatal("No system of the catalogue has protocol webhook: there is nothing to receive (docs/webhooks.md).")
+        raise Fatal("No stream of the catalogue has a webhook: there is nothing to receive (docs/webhooks.md).")
     app = application(read_hooks, receiver_url())
     for system, stream in sorted(found):
         click.echo(f"http://{host}:{port}/hooks/{system}/{stream}")

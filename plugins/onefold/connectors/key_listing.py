@@ -43,6 +43,8 @@ def why_no_sweep(system: System, stream_name: str) -> str | None:
     kept = stream.history or system.history
     if stream.lookup:
         return "the source cannot list its records: each load asks again about what it has not asked lately"
+    if stream.webhook:
+        return "its records are those that events brought or named, and no listing"
     if stream.parent:
         times = ": take the times out of its request," if names_time(stream.request) else ", and"
         return f"it is listed for each record of another stream{times} what that record's listing lacks is deleted"

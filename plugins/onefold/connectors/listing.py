@@ -29,6 +29,8 @@ def why_not_listed_whole(can: Capabilities, stream: Stream) -> str | None:
         return "its connector reads it in its own way"
     if stream.lookup:
         return "the source cannot list its records"
+    if stream.webhook:
+        return "its records are read when an event names them"
     if stream.parent:
         return "it is listed parent by parent, and what each of them lacks is deleted"
     if stream.retention_limited:

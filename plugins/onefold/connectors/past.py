@@ -83,6 +83,8 @@ def _why(
         return "look_up", f"{said}, so it cannot be asked about a window of the past. {now}"
     if stream.cursor and stream.cursor.kind == "integer":
         return "row_version", f"{named} is read by a counter and not by time, so it has no windows. {now}"
+    if stream.webhook:
+        return "own_way", f"{named} brings what was posted since the load before, whatever the window. {now}"
     if system.python:
         return "own_way", f"{named} cannot be asked about a window of the past ({system.python.why}). {now}"
     return (

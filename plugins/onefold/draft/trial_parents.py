@@ -46,9 +46,9 @@ def of_each_parent(system: System, stream_name: str, parents: Sequence[Record]) 
     stream = system.streams[stream_name]
     if stream.parent is None:
         return
-    picking = Picking(stream.parent, system.streams[stream.parent.stream])
+    picking = Picking.of_parent(stream.parent, system.streams[stream.parent.stream])
     for record in parents:
-        values = picking.values(record)
+        values = picking.values(record.payload)
         if values is None:
             continue
         try:

@@ -38,13 +38,11 @@ def hooks_of(systems: Iterable[System], endpoint_of: Callable[[str], Endpoint]) 
     """
     found: dict[Name, Hook] = {}
     for system in systems:
-        if system.protocol != "webhook":
-            continue
-        extra = endpoint_of(system.connection).extra or {}
-        for name, stream in system.streams.items():
-            if stream.webhook is not None:
-                where = f"{system.system}.{name}: Airflow connection {system.connection!r}"
-                found[system.system, name] = _hook(stream.webhook, name, extra, where)
+        posted = {name: stream.webhook for name, stream in system.streams.items() if stream.webhook}
+        extra = (endpoint_of(system.connection).extra or {}) if posted else {}
+        for name, webhook in posted.items():
+            where = f"{system.system}.{name}: Airflow connection {system.connection!r}"
+            found[system.system, name] = _hook(webhook, name, extra, where)
     return found
 
 

@@ -56,7 +56,7 @@ class _Children:
         self._of = system.streams[parent.stream]
         self._parents = parents
         self._listing = listing
-        self._picking = Picking(parent, self._of)
+        self._picking = Picking.of_parent(parent, self._of)
         first = stream.primary_key[0]
         self._belongs = stream.fields[first].path or first
         named_by = place_of(parent.fill[self._belongs], self._of.fields)
@@ -111,7 +111,7 @@ class _Children:
                     f"{self._system.limits.pages} pages (limits.pages) and goes on. Report it to the system's owner, "
                     "or raise the limit in the system's YAML. Nothing was changed here."
                 )
-            found = [(record, self._picking.values(record)) for record in page.records]
+            found = [(record, self._picking.values(record.payload)) for record in page.records]
             fit = [(record, values) for record, values in found if values is not None and record.key is not None]
             odd += len(found) - len(fit)
             parents.add(self._belongs, fit)

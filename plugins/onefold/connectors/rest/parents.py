@@ -55,19 +55,24 @@ def asking(text: str | None) -> Asking:
 
 
 class Picking:
-    """Takes out of a parent's record what is filled in. None of it for a record that lacks it."""
+    """Takes out of a parent's record, or an event, what is filled in, by its names. None of it where one is missing."""
 
-    def __init__(self, parent: Parent, of: Stream) -> None:
-        self._at = {name: dotted(place_of(path, of.fields) or path) for name, path in parent.fill.items()}
+    def __init__(self, at: Mapping[str, Path]) -> None:
+        self._at = at
         wanted: list[tuple[Path, type[msgspec.Raw], bool]] = [
             (path, msgspec.Raw, False) for path in dict.fromkeys(self._at.values())
         ]
         self._decoder = msgspec.json.Decoder(shape(wanted))
 
-    def values(self, record: Record) -> dict[str, msgspec.Raw] | None:
+    @classmethod
+    def of_parent(cls, parent: Parent, of: Stream) -> Self:
+        """What takes the values out of a record of the parent's stream."""
+        return cls({name: dotted(place_of(path, of.fields) or path) for name, path in parent.fill.items()})
+
+    def values(self, payload: bytes) -> dict[str, msgspec.Raw] | None:
         """Each value as JSON; None where one is missing, null, or neither a text nor a number."""
         try:
-            content = self._decoder.decode(record.payload)
+            content = self._decoder.decode(payload)
             found = {name: at(content, path) for name, path in self._at.items()}
         except (msgspec.DecodeError, RecursionError):
             return None

@@ -50,6 +50,10 @@ def rest_reader(system: System, stream_name: str, http: Client) -> PageReader:
             read = listed(asks)
         return sliced(read, slices) if slices and values else read
 
+    if stream.webhook and stream.webhook.fetch:
+        from onefold.connectors.rest.named_by_events import named_reader  # opens the inbox
+
+        return named_reader(system, stream_name, stream.webhook.fetch, listing)
     if stream.parent:
         from onefold.connectors.rest.children import children_reader  # imports SQLite
 

@@ -42,6 +42,12 @@ def position(checkpoint: str, named: str) -> int:
     return int(checkpoint)
 
 
+def span_of(inbox: InboxTransport, names: tuple[str, str], window: Window) -> tuple[int, int]:
+    """The sequence up to which a stream's events are published, and the greatest one there is."""
+    held = position(window.checkpoints.get("", "0"), ".".join(names))
+    return held, max(held, inbox.end(*names))
+
+
 class _Reader:
     def __init__(self, system: System, stream_name: str, inbox: InboxTransport) -> None:
         self._names = (system.system, stream_name)
@@ -79,8 +85,7 @@ class _Reader:
         """The sequence that is read already, the one to read up to, and since when the table was empty, if it was."""
         if token is not None:
             return msgspec.json.decode(token, type=tuple[int, int, datetime | None])
-        held = position(window.checkpoints.get("", "0"), self._named)
-        return held, max(held, self._inbox.end(*self._names)), None
+        return *span_of(self._inbox, self._names, window), None
 
     def _of(self, event: Event) -> Iterator[Record | Emptied]:
         """What the event says. Where that has no order of its own, the order of arrival is the order of versions."""
