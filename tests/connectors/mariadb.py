@@ -62,7 +62,7 @@ def maria(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
 
 
 @contextmanager
-def running(folder: Path, cache: Path) -> Iterator[int]:
+def running(folder: Path, cache: Path, options: tuple[str, ...] = ("--skip-log-bin",)) -> Iterator[int]:
     """A server on 127.0.0.1 with the users of ROLES, its data below `folder`; gives its port, ends it at the end."""
     found, port, data = programs(cache), free_port(), folder / "data"
     data.mkdir(parents=True)
@@ -83,7 +83,7 @@ def running(folder: Path, cache: Path) -> Iterator[int]:
         + "grant all privileges on *.* to owner@'%' with grant option;\n"
     )
     command = [*common, "--bind-address=127.0.0.1", f"--port={port}", f"--socket={folder}/s", f"--init-file={users}"]
-    command += ["--skip-name-resolve", "--skip-log-bin", f"--pid-file={folder}/pid"]
+    command += ["--skip-name-resolve", f"--pid-file={folder}/pid", *options]
     with (folder / "log").open("wb") as log:
         server = subprocess.Popen(command, env=found.environment, stdout=log, stderr=log)
     with started(server, folder / "log", lambda: _answers(port)):

@@ -15,11 +15,11 @@ from onefold.http.endpoint import Endpoint
 from onefold.http.persistent import AttemptSettings
 
 if TYPE_CHECKING:
-    from onefold.connectors.cdc.postgres.database import LogDatabase
+    from onefold.connectors.sql.database import Database
 
 
-class CdcConnector(Connector["LogDatabase"]):
-    """Reads a table of a PostgreSQL and then its log of changes."""
+class CdcConnector(Connector["Database"]):
+    """Reads a table of a PostgreSQL, MariaDB or MySQL, and then its log of changes."""
 
     capabilities = Capabilities(confirms=True, lets_go=True)
 
@@ -30,21 +30,17 @@ class CdcConnector(Connector["LogDatabase"]):
         endpoint: Endpoint,
         on_attempt: Callable[[Attempt], None],
         **settings: Unpack[AttemptSettings],
-    ) -> LogDatabase:
-        from onefold.connectors.cdc.postgres.database import LogDatabase
+    ) -> Database:
+        from onefold.connectors.cdc.sources import open_database
 
-        return LogDatabase(system, endpoint, on_attempt, **settings)
+        return open_database(system, endpoint, on_attempt, **settings)
 
     def page_reader(self) -> PageReader:
-        from onefold.connectors.cdc.postgres.reader import cdc_reader
+        from onefold.connectors.cdc.sources import log_reader
 
-        return cdc_reader(self.source.system, self.source.stream_name, self.transport)
+        return log_reader(self.source.system, self.source.stream_name, self.transport)
 
     def confirm(self, checkpoint: str) -> Lag | None:
-        from onefold.connectors.cdc.postgres.position import Checkpoint
-        from onefold.connectors.cdc.postgres.slot import LogTable, confirm, lag_of
+        from onefold.connectors.cdc.sources import confirm
 
-        table = LogTable.of(self.source.system.system, self.source.stream_name, self.source.stream)
-        held = Checkpoint.of(checkpoint, self.source.named)
-        self.transport.tell("CONFIRM", table.table, lambda connection: confirm(connection, table, held))
-        return self.transport.tell("CHECK", table.table, lambda connection: lag_of(connection, table, held))
+        return confirm(self.source, self.transport, checkpoint)

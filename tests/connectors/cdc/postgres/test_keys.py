@@ -15,7 +15,7 @@ from onefold.connectors.cdc.postgres.rows import LogRows
 from onefold.connectors.cdc.postgres.values import Write, writer
 from onefold.connectors.records import Head
 from onefold.platform.postgres import Postgres
-from tests.connectors.cdc.postgres.conftest import orders
+from tests.connectors.cdc.loaded_log import orders
 
 TEXTS = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]))
 VALUES = {

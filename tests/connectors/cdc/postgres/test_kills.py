@@ -11,10 +11,12 @@ from collections.abc import Callable
 
 import pytest
 
+from onefold.connectors.cdc import reader as log_reader
 from onefold.connectors.cdc.postgres import reader
 from onefold.load import steps
 from onefold.load.job import Job
-from tests.connectors.cdc.postgres.conftest import Log, orders
+from tests.connectors.cdc.loaded_log import orders
+from tests.connectors.cdc.postgres.conftest import Log
 from tests.connectors.cdc.postgres.test_loads import MADE_LARGE, at_source
 from tests.effort import TORTURE
 from tests.kills import count_kill
@@ -108,7 +110,7 @@ def test_a_drain_killed_at_any_moment_loses_and_doubles_nothing_and_keeps_the_or
     took, kills = 1.0, 0
     for number in range(KILLS):
         change(log, dice)
-        monkeypatch.setattr(reader, "CHANGES", dice.choice([10, 10_000]))
+        monkeypatch.setattr(log_reader, "CHANGES", dice.choice([10, 10_000]))
         job = log.job(system)
         if killed(job, MOMENTS[number % len(MOMENTS)], dice.uniform(0, took)):
             kills += 1
@@ -119,7 +121,7 @@ def test_a_drain_killed_at_any_moment_loses_and_doubles_nothing_and_keeps_the_or
             began = time.monotonic()
             log.do(job)
             took = time.monotonic() - began
-    monkeypatch.setattr(reader, "CHANGES", 10_000)
+    monkeypatch.setattr(log_reader, "CHANGES", 10_000)
     log.load(system)
     assert kills > KILLS / 2
     assert log.published_content() == at_source(log)

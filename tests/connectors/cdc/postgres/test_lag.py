@@ -7,13 +7,14 @@ from dataclasses import asdict
 import pytest
 
 from onefold.commands.report_text import lag_lines
-from onefold.connectors.cdc.postgres import reader
+from onefold.connectors.cdc import reader
 from onefold.connectors.cdc.postgres.position import Lsn
 from onefold.errors import Rejected
 from onefold.insight.streams import StreamStatus, stream_statuses
 from onefold.reconcile.lag_alerts import check_lag
 from onefold.warehouse.connection import connect
-from tests.connectors.cdc.postgres.conftest import Log, orders
+from tests.connectors.cdc.loaded_log import orders
+from tests.connectors.cdc.postgres.conftest import Log
 from tests.connectors.cdc.postgres.test_loads import at_source as orders_at_source
 
 WRITE_LOG = "insert into busy select repeat(md5(n::text), 30) from generate_series(1, 4000) n"

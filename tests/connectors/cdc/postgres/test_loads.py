@@ -7,7 +7,8 @@ import itertools
 import pytest
 
 from onefold.errors import Rejected
-from tests.connectors.cdc.postgres.conftest import Log, orders
+from tests.connectors.cdc.loaded_log import orders
+from tests.connectors.cdc.postgres.conftest import Log
 
 MADE_LARGE = (
     "create function large() returns text language sql volatile return repeat(md5(random()::text), 400)",

@@ -17,7 +17,8 @@ from onefold.platform.postgres import Postgres
 from onefold.rollback.lifecycle import execute_rollback, plan_rollback
 from onefold.rollback.request import RollbackRequest
 from tests.approvals import record_decision
-from tests.connectors.cdc.postgres.conftest import Log, orders
+from tests.connectors.cdc.loaded_log import orders
+from tests.connectors.cdc.postgres.conftest import Log
 from tests.connectors.cdc.postgres.test_loads import at_source
 
 SLOT = "onefold_test_log_order"

@@ -3,24 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from typing import Final
 
 from onefold.catalog.stream import Stream
+from onefold.connectors.cdc.change import EMPTIED, Change
 from onefold.connectors.cdc.postgres.pgoutput import Begin, Commit, Relation, RowChange, Truncate, decoded
 from onefold.connectors.cdc.postgres.position import Checkpoint, Lsn, cursor
 from onefold.connectors.cdc.postgres.rows import FindValues, LogRows, WriterOf
 from onefold.connectors.cdc.postgres.slot import LogTable
-from onefold.connectors.record import Record
-from onefold.errors import Fatal
-
-
-@dataclass(frozen=True, slots=True)
-class Emptied:
-    """The table was emptied (TRUNCATE): whatever was read of it before is gone."""
-
-
-EMPTIED: Final = Emptied()
+from onefold.connectors.cdc.refusal import altered_table
 
 
 class Changes:
@@ -47,7 +37,7 @@ class Changes:
         self.columns = held.columns
         self.cut: Commit | None = None
 
-    def read(self, messages: Iterable[bytes], after: str | None) -> Iterator[Record | Emptied]:
+    def read(self, messages: Iterable[bytes], after: str | None) -> Iterator[Change]:
         """The changes that come after the one with the cursor `after`; None: all."""
         rows: LogRows | None = None
         commit, number, met = Lsn(0), 0, 0
@@ -87,8 +77,4 @@ class Changes:
             return
         differ = sorted(name for name, oid in columns.items() if before.get(name, 0) != oid)
         if differ:
-            raise Fatal(
-                f"{self._table.named}: the table was altered: {', '.join(differ)} is new or of another type, and the "
-                "log does not tell what that did to rows which were not changed otherwise. Nothing was loaded; what "
-                f"is published stays. Load the stream anew, which reads it whole and compares: {self._table.anew}"
-            )
+            raise altered_table(self._table.named, f"{', '.join(differ)} is new or of another type")

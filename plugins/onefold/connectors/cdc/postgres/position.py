@@ -7,7 +7,7 @@ from datetime import datetime
 
 import msgspec
 
-from onefold.errors import Fatal
+from onefold.connectors.cdc.checkpoint import stored
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -57,15 +57,10 @@ class Checkpoint:
     @classmethod
     def of(cls, text: str, named: str) -> Checkpoint:
         """The stored checkpoint. Raises Fatal when it is none of this kind."""
-        try:
+        with stored(named):
             found = msgspec.json.decode(text, type=_Stored)
             position = Lsn.parse(found.position)
-            return cls(found.source, found.slot, found.epoch, position, found.columns, found.as_of)
-        except (msgspec.MsgspecError, ValueError) as error:
-            raise Fatal(
-                f"{named}: what is stored of its position (ops.stream_checkpoint) is no position in a log of changes. "
-                "If the stream was read in another way before, load it anew (bin/onefold sync --help, --anew)."
-            ) from error
+        return cls(found.source, found.slot, found.epoch, position, found.columns, found.as_of)
 
 
 class _Stored(msgspec.Struct):

@@ -10,7 +10,7 @@ from psycopg import sql
 from psycopg.rows import class_row
 
 from onefold.connectors.cdc.postgres.slot import LogTable
-from onefold.errors import Fatal
+from onefold.connectors.cdc.refusal import not_ready
 from onefold.warehouse.rows import one_row
 
 
@@ -44,10 +44,7 @@ def require_ready(connection: psycopg.Connection, table: LogTable) -> None:
     Raises Fatal that names each thing that is missing, with the SQL that an administrator of the source runs.
     """
     if missing := list(_missing(connection, table)):
-        raise Fatal(
-            f"{table.named}: the source is not ready for change data capture: {'; '.join(missing)}. "
-            "Have its administrator run that, then run again. Nothing was changed there."
-        )
+        raise not_ready(table.named, missing)
 
 
 def _missing(connection: psycopg.Connection, table: LogTable) -> Iterator[str]:

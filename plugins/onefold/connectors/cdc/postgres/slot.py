@@ -18,6 +18,7 @@ from psycopg.rows import class_row
 
 from onefold.catalog.stream import Stream
 from onefold.connectors.cdc.postgres.position import Checkpoint, Lsn
+from onefold.connectors.cdc.refusal import anew, lost_changes
 from onefold.connectors.lag import Lag
 from onefold.errors import Fatal, Retriable
 from onefold.warehouse.rows import one_row
@@ -51,8 +52,7 @@ class LogTable:
     @property
     def anew(self) -> str:
         """The command that loads the stream from scratch."""
-        system, _, stream = self.named.partition(".")
-        return f"bin/onefold sync {system} --anew {stream}"
+        return anew(self.named)
 
     @property
     def identifier(self) -> sql.Identifier:
@@ -207,8 +207,4 @@ def confirm(connection: psycopg.Connection, table: LogTable, held: Checkpoint) -
 
 
 def _lost(table: LogTable, held: Checkpoint, what: str) -> Fatal:
-    return Fatal(
-        f"{table.named}: the changes after {held.position} cannot be had: {what}. Nothing was loaded, and what is "
-        "published stays. Load the stream anew, which reads it whole, compares, and deletes what is missing: "
-        f"{table.anew} (docs/events.md)."
-    )
+    return lost_changes(table.named, held.position, what)

@@ -1,20 +1,20 @@
-"""The rows of a table as a slot's snapshot shows them, page by page in the order of the key."""
+"""The rows of a table as a snapshot shows them, page by page in the order of the key."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from onefold.catalog.system import System
-from onefold.connectors.cdc.postgres.database import LogDatabase
 from onefold.connectors.record import Record
 from onefold.connectors.records import Head
+from onefold.connectors.sql.database import Database
 from onefold.connectors.sql.query import Place, Query
 from onefold.connectors.sql.reader import PageRows
 from onefold.connectors.sql.relation import Rows, described
 
 
 def snapshot_pages(
-    database: LogDatabase, system: System, stream_name: str, size: int, token: str
+    database: Database, system: System, stream_name: str, size: int, token: str
 ) -> Iterator[tuple[list[Record], str | None]]:
     """Records and the token of the page after them, None on the last. An empty token: from the beginning.
 
