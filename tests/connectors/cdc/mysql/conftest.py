@@ -10,6 +10,7 @@ from pathlib import Path
 import pymysql
 import pytest
 
+from onefold.connectors.cdc.mysql.position import Checkpoint, Position
 from onefold.http.endpoint import Endpoint
 from tests.connectors.cdc.loaded_log import SUITE, LoadedLog
 from tests.connectors.databases import READER
@@ -54,6 +55,16 @@ class Log(LoadedLog):
         with _owner(self.port, self.name) as owner, owner.cursor() as cursor:
             cursor.execute(statement)
             return list(cursor.fetchall())
+
+    def position(self) -> Position:
+        """What is published up to."""
+        ((checkpoint,),) = self.query("select checkpoint from ops.stream_checkpoint where stream = 'order'")
+        return Checkpoint.of(checkpoint, "order").position
+
+    def log_end(self) -> tuple[str, int]:
+        """The newest file of the source's log, and where it ends."""
+        ((file, offset, *_),) = self.ask("show master status")
+        return file, offset
 
     def at_source(self) -> dict[str, dict[str, object]]:
         """The rows of the table as the published records are."""
