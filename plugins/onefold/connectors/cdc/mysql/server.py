@@ -135,5 +135,5 @@ def _lag(held: Checkpoint, end: Position, at: datetime, found: Files) -> Lag:
         log_end=str(end),
         lag_bytes=found.bytes_between(held.position, end),
         behind=behind if held.position < end else timedelta(),
-        retained_bytes=0,
+        retained_bytes=None,
     )
