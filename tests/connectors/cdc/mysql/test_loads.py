@@ -74,7 +74,7 @@ def test_a_quiet_table_moves_on_with_the_log_that_others_fill(log: Log):
     log.load(orders())
     log.run("insert into busy select repeat('x', 1000) from seq_1_to_2000", "flush binary logs")
     assert log.load(orders()).rows_read == 0
-    assert (log.position().file, log.position().offset) == log.log_end()
+    assert log.position().file == log.log_end()[0]
 
 
 def test_the_log_is_read_across_its_files_and_where_its_events_are_compressed(log: Log):
