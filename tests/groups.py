@@ -13,7 +13,13 @@ from xdist.workermanage import WorkerController
 
 _STREAM = re.compile(r"\[([a-z0-9_]+\.[a-z0-9_]+)[-\]]")
 
-_PUBLISHED = {"test_catalogue.py", "test_commerce.py", "test_ksef_invoices.py", "test_registers.py"}
+_PUBLISHED = {
+    "test_catalogue.py",
+    "test_commerce.py",
+    "test_connect.py",
+    "test_ksef_invoices.py",
+    "test_registers.py",
+}
 _EVERY_STREAM = {"test_one_record.py", "test_erased.py", "test_mapping_proposals.py"}
 
 SCHEDULER = "scheduler"

@@ -211,8 +211,12 @@ class Bench:
 
     def hits(self) -> int:
         """How many answers have suffered."""
+        return sum(self.hits_of_each())
+
+    def hits_of_each(self) -> list[int]:
+        """How many answers have suffered from each fault, in the order in which they were made."""
         faults = requests.get(f"{self.sandbox.url}/control/faults", timeout=10).json()["faults"]
-        return sum(fault["hits"] for fault in faults)
+        return [fault["hits"] for fault in faults]
 
     def fix(self) -> None:
         """Take all faults away."""

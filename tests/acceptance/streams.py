@@ -117,11 +117,6 @@ def who_signs_in(listed: Listed) -> tuple[object, ...]:
     return *one_request(listed), listed.system.auth.kind
 
 
-def shape(listed: Listed) -> tuple[object, ...]:
-    """What decides how the stream's pages and records become versions: one of each proves what load/ does."""
-    return *transport(listed), *history(listed)
-
-
 def history(listed: Listed) -> tuple[object, ...]:
     """What decides how pages that are there become versions, whoever has read them."""
     stream = listed.stream
@@ -129,6 +124,11 @@ def history(listed: Listed) -> tuple[object, ...]:
     deletes = tuple(name for name, said in stream.deletes if said)
     changes_by_itself = bool(stream.volatile)
     return cursor, deletes, bool(stream.nested), bool(stream.lookup), stream.retention_limited, changes_by_itself
+
+
+def windows(listed: Listed) -> tuple[object, ...]:
+    """What decides how a window, or the cursor from which a load goes on, becomes requests and back."""
+    return *one_request(listed), listed.stream.cursor.kind if listed.stream.cursor else None, bool(listed.stream.lookup)
 
 
 def resumption(listed: Listed) -> tuple[object, ...]:
@@ -164,11 +164,6 @@ def able(*faults: str) -> list[Listed]:
 def each_transport(*faults: str) -> Mark:
     """Parametrises a test over the streams whose source can have all of these faults, once per way to ask."""
     return each_kind(transport, able(*faults))
-
-
-def each_shape(streams: Iterable[Listed]) -> Mark:
-    """Parametrises a test over these streams, once per way in which records become versions."""
-    return each_kind(shape, streams)
 
 
 def each_kind(kind: Callable[[Listed], object], streams: Iterable[Listed]) -> Mark:

@@ -10,7 +10,7 @@ from onefold.connectors.page import Page, PageReader
 from onefold.connectors.window import BEGINNING, Window
 from onefold.load.ledger import Load
 from tests.acceptance.bench import Bench, assert_gone, everything
-from tests.acceptance.streams import ALL, LISTING, Listed, each_kind, each_lookup, each_shape, history
+from tests.acceptance.streams import ALL, LISTING, Listed, each_kind, each_lookup, history, windows
 
 each_listing = pytest.mark.parametrize("listed", LISTING, ids=lambda listed: listed.name)
 each_changing = each_kind(
@@ -105,7 +105,7 @@ def test_companies_that_other_systems_name_since_then_are_looked_up(loaded: Benc
     assert {key: content for key, content in contents(loaded, listed).items() if key in before} == before
 
 
-@each_shape(ALL)
+@each_kind(windows, ALL)
 def test_a_load_after_which_nothing_happened_brings_nothing(loaded: Bench, listed: Listed):
     undisturbed = loaded.observed(listed)
     load = loaded.load(listed)

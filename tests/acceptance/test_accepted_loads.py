@@ -21,10 +21,10 @@ from tests.acceptance.streams import (
     able,
     catalogued,
     each_kind,
-    each_shape,
     each_stream,
     history,
     resumption,
+    windows,
 )
 
 
@@ -54,7 +54,7 @@ def test_the_first_load_stages_what_the_source_has_and_quarantines_exactly_what_
     assert all(reason and suite for _, reason, suite in quarantined)
 
 
-@each_shape(ALL)
+@each_kind(history, ALL)
 def test_the_same_window_again_makes_no_version(loaded: Bench, listed: Listed):
     before = loaded.query(f"select * from {listed.staging} order by _key")  # noqa: S608
     undisturbed = loaded.observed(listed)
@@ -66,7 +66,7 @@ def test_the_same_window_again_makes_no_version(loaded: Bench, listed: Listed):
     assert loaded.observed(listed) == undisturbed
 
 
-@each_shape(ALL)
+@each_kind(windows, ALL)
 def test_overlapping_windows_give_the_union(empty: Bench, listed: Listed, undisturbed: Observed):
     cursors = sorted(cursor for _, _, cursor, _ in undisturbed.versions if cursor)
     timed = listed.stream.cursor is not None and listed.stream.cursor.kind != "integer"

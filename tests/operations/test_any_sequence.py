@@ -22,7 +22,7 @@ from tests.operations.truth import alive
 from tests.operations.world import EVERYTHING, World
 from tests.retention.conftest import Warehouse, said
 
-EXAMPLES = 500 if TORTURE else 12
+EXAMPLES = 500 if TORTURE else 6
 LONG = 45
 """Minutes of the source's clock within which windows of the past lie: about as long as a sequence lasts."""
 

@@ -13,7 +13,9 @@ import psutil
 import psycopg
 import pytest
 import requests
+from psycopg import sql
 
+from onefold.catalog.reader import read_systems
 from onefold.platform import processes
 from onefold.platform.postgres import Postgres
 from tests.kills import count_kill
@@ -92,15 +94,6 @@ def fresh(first_demo: Demo) -> Iterator[Installation]:
         assert installation.processes() == []
 
 
-def test_down_leaves_no_process_and_frees_the_ports(first_demo: Demo) -> None:
-    here = first_demo.installation
-    assert len(here.processes()) > len(processes.recorded(here.home))
-    here.succeed("down")
-    assert here.processes() == []
-    for port in (here.pg_port, here.ui_port, here.sandbox_port):
-        processes.require_free_port(port, "ONEFOLD_UI_PORT", "a test")
-
-
 @pytest.mark.full_matrix
 @pytest.mark.parametrize("victim", VICTIMS)
 def test_killing_any_process_in_the_middle_of_a_demo_and_running_it_again_ends_in_the_same_tables(
@@ -110,13 +103,35 @@ def test_killing_any_process_in_the_middle_of_a_demo_and_running_it_again_ends_i
     assert tables(fresh) == first_demo.tables
 
 
+@pytest.fixture
+def unloaded(first_demo: Demo, unconformed: Installation) -> Installation:
+    """The first demo's installation, whose source systems are as they were at first, and that never loaded SAP."""
+    unconformed.sandbox("POST", "reset")
+    unconformed.comes_to_rest("sync__sap")
+    streams = read_systems()["sap"].streams
+    with unconformed.warehouse() as warehouse:
+        for stream in streams:
+            warehouse.execute(sql.SQL("delete from staging.{}").format(sql.Identifier(f"sap__{stream}")))
+        for table in ("cursor", "stream_checkpoint", "quarantine"):
+            warehouse.execute(sql.SQL("delete from ops.{} where system = 'sap'").format(sql.Identifier(table)))
+    return unconformed
+
+
 def test_killing_a_task_and_postgresql_in_the_middle_of_a_sync_and_running_it_again_ends_in_the_same_tables(
-    first_demo: Demo, fresh: Installation
+    first_demo: Demo, unloaded: Installation
 ) -> None:
-    fresh.succeed("up")
-    _killed_and_run_again(fresh, ["sync", "sap"], ["task", "postgres"])
-    found = tables_of(fresh, "sap")
+    _killed_and_run_again(unloaded, ["sync", "sap"], ["task", "postgres"])
+    found = tables_of(unloaded, "sap")
     assert found == {name: first_demo.tables[name] for name in found}
+
+
+def test_down_leaves_no_process_and_frees_the_ports(first_demo: Demo) -> None:
+    here = first_demo.installation
+    assert len(here.processes()) > len(processes.recorded(here.home))
+    here.succeed("down")
+    assert here.processes() == []
+    for port in (here.pg_port, here.ui_port, here.sandbox_port):
+        processes.require_free_port(port, "ONEFOLD_UI_PORT", "a test")
 
 
 def _killed_and_run_again(at: Installation, command: list[str], victims: list[str]) -> None:

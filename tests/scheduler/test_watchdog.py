@@ -17,7 +17,7 @@ from tests.scheduler.installation import ONEFOLD, PATIENCE, Installation, wait_f
 
 pytestmark = pytest.mark.scheduler
 
-IMPATIENT = "every=0.5,queued=15,silent=20,drain=5"
+IMPATIENT = "every=0.5,queued=8,silent=20,drain=5"
 
 
 @pytest.fixture
