@@ -83,7 +83,7 @@ def test_a_migration_brings_the_whole_register_and_asks_about_each_company_once(
 
 
 def test_the_nightly_run_after_it_asks_what_others_name_and_what_changed(extract: Engineer, changing: Sandbox):
-    extract.publish(extract.approved(MONTHS))
+    extract.publish(extract.approved(YEARS))
     bench = extract.bench
     before = bench.observed(EXTRACT)
     load = bench.load(EXTRACT)
