@@ -29,6 +29,7 @@ pytest_plugins = [
     "tests.scheduler.demo",
     "tests.warehouse.old_release",
     "tests.parsed_dbt",
+    "tests.quick_gate",
     "tests.connectors.mariadb",
     "tests.connectors.loaded_database",
 ]
