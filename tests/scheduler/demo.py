@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from onefold.catalog.reader import read_systems
-from tests.scheduler.installation import Installation, at_rest, ended
+from tests.scheduler.installation import Ended, Installation, at_rest, ended
 from tests.scheduler.tables import tables
 
 FIRST_COMMAND = "make demo"
@@ -17,12 +17,14 @@ FIRST_COMMAND = "make demo"
 
 @dataclass(frozen=True)
 class Demo:
-    """A demo that has ended: what it said, how long it took, and the tables as they were right after it."""
+    """A demo that has ended: what it said, how long it took, and the tables as they were right after it. `meanwhile` is
+    another demo in the same home, begun while it ran."""
 
     installation: Installation
     output: str
     seconds: float
     tables: Mapping[str, list[str]] = field(repr=False)
+    meanwhile: Ended
 
 
 @pytest.fixture(scope="session")
@@ -33,10 +35,12 @@ def first_demo() -> Iterator[Demo]:
     began = time.monotonic()
     try:
         with installation.types(FIRST_COMMAND) as process:
+            first_line = process.stdout.readline()  # it has said something: it is at work
+            meanwhile = installation.run("demo")
             command = ended(process)
-        assert command.code == 0, f"{command.output}\n{command.errors}"
-        output = command.output
-        yield Demo(installation, output, time.monotonic() - began, tables(installation))
+        output = first_line + command.output
+        assert command.code == 0, f"{output}\n{command.errors}"
+        yield Demo(installation, output, time.monotonic() - began, tables(installation), meanwhile)
     finally:
         installation.remove()
 

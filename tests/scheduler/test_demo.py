@@ -17,7 +17,7 @@ from onefold.platform.warehouse import WAREHOUSE_DATABASE
 from onefold.warehouse.connection import connect
 from onefold.warehouse.tables import StagingTable
 from tests.scheduler.demo import Demo, running
-from tests.scheduler.installation import Ended, Installation, ended
+from tests.scheduler.installation import Installation
 from tests.scheduler.tables import tables
 
 pytestmark = pytest.mark.scheduler
@@ -137,24 +137,15 @@ def test_no_log_holds_personal_values(here: Installation) -> None:
     assert found == []
 
 
-@pytest.fixture(scope="module")
-def second_demo(first_demo: Demo) -> tuple[int, Ended, Ended]:
-    """Another demo in the same home: its pid and its end; and how one that was begun meanwhile ended."""
-    here = running(first_demo.installation)
-    with here.start("demo") as demo:
-        demo.stdout.readline()  # it has said something: it is at work
-        meanwhile = here.run("demo")
-        return demo.pid, ended(demo), meanwhile
-
-
-def test_a_second_demo_while_one_runs_is_refused(second_demo: tuple[int, Ended, Ended]) -> None:
-    pid, _, refused = second_demo
+def test_a_second_demo_while_one_runs_is_refused(first_demo: Demo) -> None:
+    refused = first_demo.meanwhile
     assert (refused.code, refused.output) == (1, "")
-    assert f"onefold demo (pid {pid})" in refused.errors and "Wait until it has ended" in refused.errors
+    assert re.search(r"onefold demo \(pid \d+\)", refused.errors) and "Wait until it has ended" in refused.errors
 
 
-def test_a_second_demo_finds_nothing_new(first_demo: Demo, second_demo: tuple[int, Ended, Ended]) -> None:
-    _, demo, _ = second_demo
+@pytest.mark.full_matrix  # that what is loaded again is nothing new, tests/acceptance proves of each kind of stream
+def test_a_second_demo_finds_nothing_new(first_demo: Demo) -> None:
+    demo = running(first_demo.installation).run("demo")
     assert demo.code == 0, demo.errors
     shown = figures(demo.output)
     assert sorted(shown) == sorted(STREAMS)
