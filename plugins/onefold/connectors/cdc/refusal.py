@@ -15,9 +15,10 @@ def anew(named: str) -> str:
 
 def not_ready(named: str, missing: Sequence[str]) -> Fatal:
     """The source lacks something: each thing is named with the SQL that mends it."""
+    things = " ".join(f"{each.removesuffix(';')};" for each in missing)
     return Fatal(
-        f"{named}: the source is not ready for change data capture: {'; '.join(missing)}. "
-        "Have its administrator run that, then run again. Nothing was changed there."
+        f"{named}: the source is not ready for change data capture: {things} Have its administrator run that, then run "
+        "again. Nothing was changed there."
     )
 
 

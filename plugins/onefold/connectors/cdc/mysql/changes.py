@@ -64,6 +64,8 @@ class Changes:
         self._keys = _key_places(source.relation, stream)
         columns = list(source.relation.table.c)
         keys = sa.table(table.name, *(sa.column(columns[place].name, columns[place].type) for place in self._keys))
+        kinds = {field.type for name, field in stream.fields.items() if name in stream.primary_key}
+        self._has_plain_key = len(self._keys) == len(stream.primary_key) == 1 and kinds <= {"integer", "text"}
         self._key_rows = Rows(replace(source.relation, table=keys), stream)
         self._statements = Statements(table.schema, table.name, [column.name for column in table.columns])
         self._reader: RowReader | None = None
@@ -187,7 +189,7 @@ class Changes:
             return
         self._id = events.table_id(body)
         if self._reader is None or body[6:] != self._map:
-            self._reader = RowReader(events.table_map(body), self._table, self._source.decode, self._named)
+            self._reader = RowReader(events.table_map(body), self._table, self._source.decode, self._keys, self._named)
             self._map = body[6:]
 
     def _cursor(self) -> str:
@@ -203,20 +205,25 @@ class Changes:
             raise self._unclear("a session writes parts of rows only (binlog_row_image is not FULL there)")
         self._touched = True
         data, at, before, after = images.data, 0, images.before, images.after
-        updates, deletes = kind in events.UPDATES, kind in events.DELETES
+        updates, deletes, whole = kind in events.UPDATES, kind in events.DELETES, reader.has(images.after)
         while at < len(data):
             self._met += 1
-            row, at = reader.read(data, at, before, None)
+            row, at = reader.read(data, at, before, key=deletes or (updates and whole))
             if deletes:
                 yield self._deleted(row)
                 continue
             if updates:
                 old = row
-                row, at = reader.read(data, at, after, None if reader.has(after) else old)
+                row, at = reader.read(data, at, after, None if whole else old)
                 if any(old[place] != row[place] for place in self._keys):
                     yield self._deleted(old)
             payload = self._rows.json(row)
-            yield Record(self._head.record(payload).key, self._cursor(), False, payload)
+            yield Record(self._key_of(row, payload), self._cursor(), False, payload)
+
+    def _key_of(self, row: list[object], payload: bytes) -> str | None:
+        """The key of the row, of which the payload was made: what Head finds in that."""
+        value = row[self._keys[0]] if self._has_plain_key else None
+        return str(value) if type(value) is int else self._head.record(payload).key
 
     def _deleted(self, row: list[object]) -> Record:
         payload = self._key_rows.json([row[place] for place in self._keys])

@@ -121,7 +121,8 @@ class LogDatabase(Database):
         try:
             with _Replica(**self.driver_arguments(), autocommit=True) as connection:
                 with connection.cursor() as cursor:
-                    cursor.execute("set @master_binlog_checksum = @@global.binlog_checksum")
+                    for name in ("master", "source"):  # what MariaDB and MySQL call it, and what MySQL does by now
+                        cursor.execute(f"set @{name}_binlog_checksum = @@global.binlog_checksum")
                     cursor.execute("set @mariadb_slave_capability = 4")  # as it is: no event is changed for us
                     cursor.execute(f"set session net_write_timeout = {_WAITS}")
                 server = 1 << 31 | secrets.randbits(31)  # replicas of one number end each other's connections

@@ -56,7 +56,10 @@ class _Reader(LogReader):
         yield from self._follow(place)
 
     def _require_ready(self) -> None:
-        self._ask("CHECK", lambda connection: require_ready(connection, self._named, self._stream, self._dumps))
+        schedule = self._system.schedule
+        self._ask(
+            "CHECK", lambda connection: require_ready(connection, self._named, self._stream, schedule, self._dumps)
+        )
 
     def _dumps(self, position: Position) -> None:
         """Begin to read the log, as a replica would: see that the login may."""

@@ -7,12 +7,15 @@ Sources: MariaDB, "Binary Log Formats", "Replication and Foreign Keys"; MySQL, "
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 import sqlalchemy as sa
+from croniter import croniter
 
 from onefold.catalog.stream import Stream
 from onefold.connectors.cdc.mysql.position import Position
-from onefold.connectors.cdc.mysql.server import is_mariadb, log_status, settings
+from onefold.connectors.cdc.mysql.server import is_mariadb, kept_for, log_status, settings
 from onefold.connectors.cdc.mysql.table import LogTable, table_of
 from onefold.connectors.cdc.refusal import not_ready
 from onefold.errors import Fatal
@@ -30,16 +33,28 @@ _REFUSED = frozenset({1044, 1045, 1142, 1143, 1227})
 _KEEPS_ITSELF = frozenset({"CASCADE", "SET NULL", "SET DEFAULT"})
 
 
-def require_ready(connection: sa.Connection, named: str, stream: Stream, dump: Callable[[Position], None]) -> None:
-    """Look at everything that the source must have. Nothing of it is changed. `dump` begins to read the log.
+def require_ready(
+    connection: sa.Connection, named: str, stream: Stream, schedule: str, dump: Callable[[Position], None]
+) -> None:
+    """Look at everything that the source must have. Nothing of it is changed. `schedule` (cron) says when loads come;
+    `dump` begins to read the log.
 
     Raises Fatal that names each thing that is missing, with the SQL that an administrator of the source runs.
     """
-    if missing := list(_missing(connection, stream, dump)):
+    if missing := list(_missing(connection, stream, _pause(schedule), dump)):
         raise not_ready(named, missing)
 
 
-def _missing(connection: sa.Connection, stream: Stream, dump: Callable[[Position], None]) -> Iterator[str]:
+def _pause(schedule: str) -> timedelta:
+    """The longest pause between some of the next loads."""
+    times = croniter(schedule, datetime.now(UTC))
+    next_ones = [times.get_next(datetime) for _ in range(50)]
+    return max(after - before for before, after in pairwise(next_ones))
+
+
+def _missing(
+    connection: sa.Connection, stream: Stream, pause: timedelta, dump: Callable[[Position], None]
+) -> Iterator[str]:
     found = settings(connection)
     login = str(connection.exec_driver_sql("select current_user()").scalar_one())
     user, _, host = login.rpartition("@")
@@ -48,6 +63,11 @@ def _missing(connection: sa.Connection, stream: Stream, dump: Callable[[Position
         yield "the server writes no log: set log_bin and server_id in its option file, and restart it"
     else:
         yield from _missing_settings(found)
+        if (kept := kept_for(found)) and kept < 2 * pause:
+            yield (
+                f"the server keeps its log for {kept}, and loads come every {pause}: SET GLOBAL "
+                f"binlog_expire_logs_seconds = {max(int(14 * pause.total_seconds()), 604_800)}; and in its option file"
+            )
         yield from _missing_rights(connection, stream, grantee, dump)
     table = table_of(connection, stream)
     if table is None:
@@ -126,22 +146,11 @@ def _missing_of_table(connection: sa.Connection, table: LogTable, grantee: str) 
 
 def _changed_by_keys(connection: sa.Connection, table: LogTable) -> Iterator[str]:
     """Foreign keys by which the database itself deletes the table's rows, or changes what the stream reads of them."""
-    rows = connection.execute(
-        sa.text(
-            """
-            select r.constraint_name, r.delete_rule, r.update_rule, group_concat(k.column_name)
-            from information_schema.referential_constraints r
-            join information_schema.key_column_usage k on k.constraint_schema = r.constraint_schema
-                and k.table_name = r.table_name and k.constraint_name = r.constraint_name
-            where r.constraint_schema = :schema and r.table_name = :name
-            group by r.constraint_name, r.delete_rule, r.update_rule
-            """
-        ),
-        {"schema": table.schema, "name": table.name},
-    )
     read = {column.name for column in table.columns}
-    for name, on_delete, on_update, columns in (map(str, row) for row in rows):
-        reads = bool(read & set(columns.split(",")))
+    for key in sa.inspect(connection).get_foreign_keys(table.name, schema=table.schema):
+        name, reads = key["name"], bool(read & set(key["constrained_columns"]))
+        rules = key.get("options", {})
+        on_delete, on_update = (str(rules.get(each, "RESTRICT")).upper() for each in ("ondelete", "onupdate"))
         if on_delete == "CASCADE" or (reads and _KEEPS_ITSELF & {on_delete, on_update}):
             yield (
                 f"what the foreign key {name} changes by itself (ON DELETE {on_delete}, ON UPDATE {on_update}) is in "

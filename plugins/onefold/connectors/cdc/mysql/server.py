@@ -5,6 +5,7 @@ Sources: MariaDB, "SHOW BINARY LOGS", "START TRANSACTION WITH CONSISTENT SNAPSHO
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -19,6 +20,7 @@ from onefold.errors import Fatal
 
 _LOG_STATUS = (8, 2)
 """The version of MySQL from which on its statement is called SHOW BINARY LOG STATUS."""
+log = logging.getLogger(__name__)
 NO_LOG = "the server writes no log (log_bin is off)"
 
 
@@ -48,6 +50,13 @@ def settings(connection: sa.Connection) -> dict[str, str]:
 
 def _named_values(connection: sa.Connection, statement: str) -> dict[str, str]:
     return {str(row[0]).lower(): str(row[1]) for row in connection.exec_driver_sql(statement)}
+
+
+def kept_for(found: Mapping[str, str]) -> timedelta | None:
+    """How long the server keeps its log, by its settings; None: until somebody removes it."""
+    seconds = float(found.get("binlog_expire_logs_seconds") or 0)
+    seconds = seconds or float(found.get("expire_logs_days") or 0) * 86_400
+    return timedelta(seconds=seconds) if seconds else None
 
 
 def source_of(connection: sa.Connection) -> str:
@@ -117,6 +126,13 @@ def look(connection: sa.Connection, named: str, held: Checkpoint) -> LogEnd:
     if held.position.readable.file not in found.sizes:
         raise lost_changes(
             named, held.position, f"the server has removed {held.position.file} (binlog_expire_logs_seconds, or PURGE)"
+        )
+    kept, behind = kept_for(settings(connection)), at - (held.as_of or at)
+    if kept and behind > kept / 2:
+        log.warning(
+            "%s: what is published is %s old, and the server keeps its log for %s: see why loads fail or pause, or "
+            "have binlog_expire_logs_seconds raised",
+            *(named, behind, kept),
         )
     return LogEnd(str(end), at, _lag(held, end, at, found))
 

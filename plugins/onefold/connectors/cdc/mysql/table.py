@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import sqlalchemy as sa
 
@@ -87,6 +87,7 @@ def table_of(connection: sa.Connection, stream: Stream) -> LogTable | None:
         sa.text(
             "select table_schema, table_name from information_schema.tables"
             " where table_schema = coalesce(:schema, database()) and table_name = :name"
+            " order by table_name = binary :name desc"
         ),
         {"schema": schema or None, "name": name},
     ).first()
@@ -135,10 +136,26 @@ def _characters(every: str) -> Decode:
     return lambda value: value.decode("latin-1").translate(table)
 
 
-class RowReader:
-    """Reads row images of the table, as the log describes it there. Values are in the order of `columns`."""
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """One column of the log's row: `read` (None: it is of no interest) and where its value goes; else how to pass it
+    over (values.size_of)."""
 
-    def __init__(self, described: TableMap, table: LogTable, decode: Mapping[str, Decode], named: str) -> None:
+    read: Read | None
+    to: int
+    size: int
+    prefix: int
+
+
+class RowReader:
+    """Reads row images of the table, as the log describes it there. Values are in the order of `columns`.
+
+    `keys` are the places there of what tells a row from others.
+    """
+
+    def __init__(
+        self, described: TableMap, table: LogTable, decode: Mapping[str, Decode], keys: Collection[int], named: str
+    ) -> None:
         places = {name: place for place, name in enumerate(described.names)}
         lacking = [column.name for column in table.columns if column.name not in places]
         if lacking or len(described.names) != len(described.kinds):
@@ -146,55 +163,58 @@ class RowReader:
                 f"{named}: the log does not name the columns {', '.join(lacking)} of {table.name}: set "
                 "binlog_row_metadata to FULL at the source, and load the stream anew."
             )
-        wanted = {places[column.name]: (to, column) for to, column in enumerate(table.columns)}
+        wanted = {places[column.name]: to for to, column in enumerate(table.columns)}
         members = _members(described)
-        self._width = len(described.kinds)
+        self.width = len(described.kinds)
         self._wanted = sum(1 << place for place in wanted)
         self._empty: list[object] = [None] * len(table.columns)
-        self._readers: list[tuple[int, Read]] = []
+        self._columns: list[_Place] = []
         for place, (kind, meta) in enumerate(zip(described.kinds, described.metas, strict=True)):
-            to, column = wanted.get(place, (-1, None))
-            text = bytes if column is None else decode[column.name]
-            if column is not None and column.kind == "binary":
-                text = values.padded(meta)
-            read = values.reader(
-                kind, meta, text, unsigned=column is not None and column.unsigned, members=members.get(place, ())
-            )
+            to = wanted.get(place, -1)
+            column = table.columns[to] if to >= 0 else None
+            made: Decode = bytes
+            if column is not None:
+                made = values.padded(meta) if column.kind == "binary" else decode[column.name]
+            unsigned = column is not None and column.unsigned
+            read = values.reader(kind, meta, made, unsigned=unsigned, members=members.get(place, ()))
             if read is None:
                 raise Fatal(
                     f"{named}: the log has a column of {table.name}, {described.names[place]}, of a type that is not "
                     f"known here ({kind}). ALTER TABLE {table.quoted} FORCE; writes old types in today's form. If that "
                     "does not help, report it."
                 )
-            self._readers.append((to, read))
-
-    @property
-    def width(self) -> int:
-        return self._width
+            self._columns.append(_Place(read if to >= 0 else None, to, *values.size_of(kind, meta)))
+        self._keys = [each if each.to in keys else replace(each, read=None) for each in self._columns]
 
     def has(self, present: int) -> bool:
         """Whether an image with these columns (bits) has all that are wanted."""
         return present & self._wanted == self._wanted
 
-    def read(self, data: bytes, at: int, present: int, otherwise: Sequence[object] | None) -> tuple[list[object], int]:
-        """The values of the image that begins there, and where it ends. What it leaves out is as in `otherwise`."""
-        row = list(otherwise) if otherwise is not None else list(self._empty)
-        end = at + (present.bit_count() + 7) // 8
+    def read(
+        self, data: bytes, at: int, present: int, otherwise: Sequence[object] | None = None, *, key: bool = False
+    ) -> tuple[list[object], int]:
+        """The values of the image that begins there (`key`: only the key's), and where it ends. What it leaves out is
+        as in `otherwise`."""
+        row = list(otherwise or self._empty)
+        columns = self._keys if key else self._columns
+        count = present.bit_count()
+        if count < self.width:
+            columns = [each for place, each in enumerate(columns) if present >> place & 1]
+        end = at + (count + 7) // 8
         nulls, at = int.from_bytes(data[at:end], "little"), end
-        for to, read in self._readers_of(present):
+        for column in columns:
             if nulls & 1:
-                value: object = None
+                if column.read is not None:
+                    row[column.to] = None
+            elif column.read is not None:
+                row[column.to], at = column.read(data, at)
+            elif column.prefix:
+                begin = at + column.prefix
+                at = begin + int.from_bytes(data[at:begin], "little")
             else:
-                value, at = read(data, at)
+                at += column.size
             nulls >>= 1
-            if to >= 0:
-                row[to] = value
         return row, at
-
-    def _readers_of(self, present: int) -> list[tuple[int, Read]]:
-        if present.bit_count() == self._width:
-            return self._readers
-        return [each for place, each in enumerate(self._readers) if present >> place & 1]
 
 
 def _members(described: TableMap) -> dict[int, tuple[bytes, ...]]:
@@ -203,9 +223,9 @@ def _members(described: TableMap) -> dict[int, tuple[bytes, ...]]:
 
     def found() -> Iterator[tuple[int, tuple[bytes, ...]]]:
         for place, kind in enumerate(described.kinds):
-            if kind == 247:
+            if kind == values.ENUM:
                 yield place, next(enums, ())
-            elif kind == 248:
+            elif kind == values.SET:
                 yield place, next(sets, ())
 
     return dict(found())

@@ -20,8 +20,10 @@ Decode = Callable[[bytes], object]
 
 _INTEGERS = {1: "bB", 2: "hH", 3: "iI", 8: "qQ"}
 """By type (TINYINT, SMALLINT, INT, BIGINT), with a sign and without."""
-_BLOB, _ENUM, _SET, _STRING, _GEOMETRY = 252, 247, 248, 254, 255
+ENUM, SET = 247, 248
+_BLOB, _STRING, _GEOMETRY = 252, 254, 255
 _PER_WORD = 9
+_SIZES = {1: 1, 2: 2, 3: 4, 4: 4, 5: 8, 8: 8, 9: 3, 10: 3, 13: 1}
 _BYTES_OF_DIGITS = (0, 1, 1, 2, 2, 3, 3, 4, 4, 4)
 
 
@@ -45,9 +47,24 @@ def reader(kind: int, meta: int, decode: Decode, *, unsigned: bool, members: Seq
         return {17: _timestamp, 18: _datetime, 19: _time}[kind](meta)
     if kind == 16:
         return _bits((meta >> 8) + bool(meta & 0xFF))
-    if kind == _ENUM:
+    if kind == ENUM:
         return _enum(meta & 0xFF, [decode(each) for each in members])
-    return _set(meta & 0xFF, [decode(each) for each in members]) if kind == _SET else None
+    return _set(meta & 0xFF, [decode(each) for each in members]) if kind == SET else None
+
+
+def size_of(kind: int, meta: int) -> tuple[int, int]:
+    """How long a value of a known type is: its bytes, or the bytes of the number before it that says so."""
+    if kind in _SIZES:
+        return _SIZES[kind], 0
+    if kind in (15, _STRING):
+        return 0, 2 if (meta if kind == 15 else _width(meta)) > 255 else 1
+    if kind in (_BLOB, _GEOMETRY):
+        return 0, meta
+    if kind == 246:
+        return sum(size for size, _ in _words(meta >> 8, meta & 0xFF)), 0
+    if kind in (17, 18, 19):
+        return {17: 4, 18: 5, 19: 3}[kind] + _fraction(meta)[0], 0
+    return (meta >> 8) + bool(meta & 0xFF) if kind == 16 else meta & 0xFF, 0  # BIT; ENUM and SET
 
 
 def padded(meta: int) -> Decode:
@@ -134,27 +151,32 @@ def _set(size: int, names: Sequence[object]) -> Read:
     return read
 
 
-def _decimal(precision: int, scale: int) -> Read:
-    """Words of nine digits, those next to the point whole, and less at both ends; the first bit says that it is not
-    negative, and all the bits of a negative number are turned."""
+def _words(precision: int, scale: int) -> list[tuple[int, int]]:
+    """Bytes and digits of each word of a DECIMAL: nine digits each, those next to the point whole, less at the ends."""
     heads = [(precision - scale) % _PER_WORD] + [_PER_WORD] * ((precision - scale) // _PER_WORD)
     tails = [_PER_WORD] * (scale // _PER_WORD) + [scale % _PER_WORD]
-    words = [(_BYTES_OF_DIGITS[digits], digits) for digits in heads + tails if digits]
-    size = sum(each for each, _ in words)
-    turned = int.from_bytes(b"\xff" * size, "big")
-    sign = 1 << 8 * size - 1
+    return [(_BYTES_OF_DIGITS[digits], digits) for digits in heads + tails if digits]
+
+
+def _decimal(precision: int, scale: int) -> Read:
+    """The first bit says that a number is not negative; all the bits of a negative one are turned."""
+    words, shift = [], 0
+    for width, digits in reversed(_words(precision, scale)):
+        words.append((shift, (1 << 8 * width) - 1, 10**digits))
+        shift += 8 * width
+    words.reverse()
+    size, sign, turned = shift // 8, 1 << shift - 1, (1 << shift) - 1
 
     def read(data: bytes, at: int) -> tuple[object, int]:
         number = int.from_bytes(data[at : at + size], "big") ^ sign
-        negative = bool(number & sign)
-        raw = (number ^ turned if negative else number).to_bytes(size, "big")
-        digits, place = [], 0
-        for width, count in words:
-            digits.append(f"{int.from_bytes(raw[place : place + width], 'big'):0{count}}")
-            place += width
-        text = "".join(digits)
-        whole, part = (text[: len(text) - scale], text[len(text) - scale :]) if scale else (text, "")
-        return Decimal(f"{'-' if negative else ''}{whole or '0'}{'.' if part else ''}{part}"), at + size
+        negative = number & sign
+        if negative:
+            number ^= turned
+        total = 0
+        for low, mask, power in words:
+            total = total * power + (number >> low & mask)
+        text = f"{'-' if negative else ''}{total:0{scale + 1}}"
+        return Decimal(f"{text[:-scale]}.{text[-scale:]}" if scale else text), at + size
 
     return read
 
