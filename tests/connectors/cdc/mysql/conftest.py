@@ -22,7 +22,9 @@ OPTIONS = (
     "--binlog-format=ROW",
     "--binlog-row-metadata=FULL",
     "--sync-binlog=0",
+    "--log-bin-trust-function-creators=1",
 )
+ORDERS = "create table orders (id int primary key, name varchar(200) not null, note longtext, amount decimal(12, 2))"
 RIGHTS = f"grant replication slave, binlog monitor on *.* to {READER}@'%'"
 
 
@@ -90,7 +92,7 @@ def log(binlog_server: int, warehouse_url: str, tmp_path: Path, monkeypatch: pyt
         cursor.execute(f"create database {name} character set utf8mb4")
     log = Log(warehouse_url, tmp_path, binlog_server, name)
     log.run(
-        "create table orders (id int primary key, name varchar(200) not null, note longtext, amount decimal(12, 2))",
+        ORDERS,
         f"grant select on orders to {READER}@'%'",
     )
     yield log

@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
-import multiprocessing
-import os
 import random
-import signal
 import time
-from collections.abc import Callable
 
 import pytest
 
-from onefold.connectors.cdc import reader as log_reader
-from onefold.connectors.cdc.postgres import reader
-from onefold.load import steps
-from onefold.load.job import Job
+from onefold.connectors.cdc import reader
+from tests.connectors.cdc.killed import MOMENTS, killed, out_of_order
 from tests.connectors.cdc.loaded_log import orders
 from tests.connectors.cdc.postgres.conftest import Log
 from tests.connectors.cdc.postgres.test_loads import MADE_LARGE, at_source
 from tests.effort import TORTURE
 from tests.kills import count_kill
 
-FORK = multiprocessing.get_context("fork")
 KILLS = 100 if TORTURE else 9
 STATES = (
     "create table states (number bigint generated always as identity, id int, row jsonb)",
@@ -62,44 +55,6 @@ def change(log: Log, dice: random.Random) -> None:
         log.run(f"begin; {'; '.join(chosen)}; commit")
 
 
-def killed(job: Job, when: str, seconds: float) -> bool:
-    """Whether the load was killed before it had ended: at a moment of its own, or after so many seconds."""
-    process = FORK.Process(target=_load, args=(job, when))
-    process.start()
-    process.join(None if when != "any moment" else seconds)
-    if process.is_alive():
-        process.kill()
-    process.join()
-    return process.exitcode == -signal.SIGKILL
-
-
-def _load(job: Job, when: str) -> None:
-    def die(*_: object) -> None:
-        os.kill(os.getpid(), signal.SIGKILL)
-
-    def then_die(step: Callable[..., object]) -> Callable[..., None]:
-        def stepped(*given: object, **more: object) -> None:
-            step(*given, **more)
-            die()
-
-        return stepped
-
-    if when == "slot made":
-        reader.create_slot = then_die(reader.create_slot)
-    elif when == "published, not confirmed":
-        steps._confirm = die
-    elif when == "confirmed":
-        steps._confirm = then_die(steps._confirm)
-    elif when == "gated":
-        steps.require_publishable = die
-    steps.land(job)
-    steps.publish(job)
-    os._exit(0)
-
-
-MOMENTS = ("any moment", "published, not confirmed", "gated", "confirmed")
-
-
 @pytest.mark.parametrize("seed", range(4 if TORTURE else 1))
 def test_a_drain_killed_at_any_moment_loses_and_doubles_nothing_and_keeps_the_order(
     log: Log, seed: int, monkeypatch: pytest.MonkeyPatch
@@ -110,7 +65,7 @@ def test_a_drain_killed_at_any_moment_loses_and_doubles_nothing_and_keeps_the_or
     took, kills = 1.0, 0
     for number in range(KILLS):
         change(log, dice)
-        monkeypatch.setattr(log_reader, "CHANGES", dice.choice([10, 10_000]))
+        monkeypatch.setattr(reader, "CHANGES", dice.choice([10, 10_000]))
         job = log.job(system)
         if killed(job, MOMENTS[number % len(MOMENTS)], dice.uniform(0, took)):
             kills += 1
@@ -121,30 +76,9 @@ def test_a_drain_killed_at_any_moment_loses_and_doubles_nothing_and_keeps_the_or
             began = time.monotonic()
             log.do(job)
             took = time.monotonic() - began
-    monkeypatch.setattr(log_reader, "CHANGES", 10_000)
+    monkeypatch.setattr(reader, "CHANGES", 10_000)
     log.load(system)
     assert kills > KILLS / 2
     assert log.published_content() == at_source(log)
-    assert out_of_order(log) == []
+    assert out_of_order(log, log.ask("select id::text, row from states order by number")) == []
     assert log.ask("select count(*) from pg_replication_slots where slot_name = 'onefold_test_log_order'") == [(1,)]
-
-
-def out_of_order(log: Log) -> list[tuple[str, str]]:
-    """Versions that are no state which the row had at the source after the one before."""
-    states: dict[str, list[dict[str, object] | None]] = {}
-    for key, row in log.ask("select id::text, row from states order by number"):
-        states.setdefault(key, []).append(row)
-    wrong = []
-    versions = log.query(
-        "select _key, _payload, _deleted, _cursor from staging.test_log__order order by _key, _load_id"
-    )
-    places: dict[str, int] = {}
-    for key, payload, deleted, cursor in versions:
-        row = None if deleted else {name: value for name, value in payload.items() if name[0] != "_"}
-        had = states.get(key, [])
-        place = next((at for at in range(places.get(key, 0), len(had)) if had[at] == row), None)
-        if place is None:
-            wrong.append((key, cursor))
-        else:
-            places[key] = place
-    return wrong
