@@ -8,14 +8,25 @@ import pytest
 
 from onefold.platform.postgres import Postgres
 from tests.conform.published import Published, published_in
+from tests.connectors.cdc.postgres.conftest import log, log_server
 from tests.parsed_dbt import Parse
+from tests.peers import debezium_engine
+from tests.peers.debezium_engine import Engine
 from tests.peers.node import Node, fetched
+
+__all__ = ["log", "log_server"]
 
 
 @pytest.fixture(scope="session")
 def node(tmp_path_factory: pytest.TempPathFactory) -> Node:
     """Node.js, fetched once a session."""
     return fetched(tmp_path_factory.mktemp("node"))
+
+
+@pytest.fixture(scope="session")
+def engine(tmp_path_factory: pytest.TempPathFactory) -> Engine:
+    """Debezium's engine, fetched once a session."""
+    return debezium_engine.fetched(tmp_path_factory.mktemp("debezium"))
 
 
 @pytest.fixture(scope="session")

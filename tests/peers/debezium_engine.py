@@ -6,6 +6,7 @@ It needs a Java runtime, 17 or newer.
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -14,7 +15,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg
-from psycopg import sql
 
 from onefold.platform.postgres import Postgres
 from onefold.settings import ROOT
@@ -32,18 +32,30 @@ class Engine:
     packages: Path
 
     def record(
-        self, server: Postgres, database: str, events: Path, change: Callable[[], None], **properties: str
+        self,
+        server: Postgres,
+        database: str,
+        events: Path,
+        change: Callable[[], None],
+        *,
+        into: str | None = None,
+        **properties: str,
     ) -> tuple[int, float]:
         """Write the events of all tables to a file (debezium/engine.py): of a snapshot, then of what `change` does,
         which ends with an insert into the table `finish`. Returns their number, and the seconds that they took.
 
-        Where `change` is done before the engine begins (its slot exists), it is called at once.
+        `into`: they are copied into a table at that address instead, which is made for it.
         """
-        log = events.with_suffix(".log")
+        log, slot = events.with_suffix(".log"), properties.get("slot.name", SLOT)
         with log.open("wb") as out, psycopg.connect(server.url(database), autocommit=True) as source:
             engine = subprocess.Popen(
                 [sys.executable, HERE / "debezium" / "engine.py", events],
-                env={"PATH": "/usr/bin:/bin", "PYTHONPATH": str(self.packages), "HOME": str(events.parent)},
+                env={
+                    "PATH": os.environ["PATH"],
+                    "PYTHONPATH": str(self.packages),
+                    "HOME": str(events.parent),
+                    "EVENTS_INTO": into or "",
+                },
                 cwd=events.parent,
                 stdin=subprocess.PIPE,
                 stdout=out,
@@ -55,8 +67,7 @@ class Engine:
                 engine.stdin.close()
 
                 def reads() -> bool:
-                    assert engine.poll() is None, log.read_text(errors="replace")[-2000:]
-                    return is_read(source)
+                    return engine.poll() is not None or _is_read(source, slot)
 
                 until(reads, _START_SECONDS, "Debezium's engine did not start to read")
                 change()
@@ -64,7 +75,7 @@ class Engine:
             finally:
                 engine.kill()
                 engine.wait()
-            drop_slot(source)
+            _drop_slot(source, slot)
         count, seconds = json.loads(log.read_text(errors="replace").splitlines()[-1])
         return count, seconds
 
@@ -82,24 +93,18 @@ def fetched(packages: Path) -> Engine:
     return Engine(packages)
 
 
-def is_read(source: psycopg.Connection) -> bool:
+def _is_read(source: psycopg.Connection, slot: str) -> bool:
     """Whether the engine reads its slot."""
-    found = source.execute("select from pg_replication_slots where slot_name = %s and active", (SLOT,)).fetchone()
+    found = source.execute("select from pg_replication_slots where slot_name = %s and active", (slot,)).fetchone()
     return found is not None
 
 
-def drop_slot(source: psycopg.Connection) -> None:
+def _drop_slot(source: psycopg.Connection, slot: str) -> None:
     """Let go of the log, once the server has noticed that the engine has ended."""
     source.execute(
-        sql.SQL("select pg_terminate_backend(active_pid, 5000) from pg_replication_slots where slot_name = {}").format(
-            SLOT
-        )
+        "select pg_terminate_backend(active_pid, 5000) from pg_replication_slots where slot_name = %s", (slot,)
     )
-    source.execute(
-        sql.SQL("select pg_drop_replication_slot(slot_name) from pg_replication_slots where slot_name = {}").format(
-            SLOT
-        )
-    )
+    source.execute("select pg_drop_replication_slot(slot_name) from pg_replication_slots where slot_name = %s", (slot,))
 
 
 def _properties(server: Postgres, database: str, more: Mapping[str, str]) -> dict[str, str]:

