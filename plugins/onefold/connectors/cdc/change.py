@@ -4,14 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
 
+from onefold.connectors.emptied import Emptied
 from onefold.connectors.record import Record
-
-
-@dataclass(frozen=True, slots=True)
-class Emptied:
-    """The table was emptied (TRUNCATE): whatever was read of it before is gone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,5 +17,4 @@ class Reached:
     read_until: datetime | None = None
 
 
-EMPTIED: Final = Emptied()
 Change = Record | Emptied

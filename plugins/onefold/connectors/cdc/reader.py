@@ -20,8 +20,9 @@ import msgspec
 
 from onefold.catalog.stream import Stream
 from onefold.catalog.system import System
-from onefold.connectors.cdc.change import Change, Emptied, Reached
+from onefold.connectors.cdc.change import Change, Reached
 from onefold.connectors.cdc.snapshot import snapshot_pages
+from onefold.connectors.emptied import Emptied
 from onefold.connectors.lag import Lag
 from onefold.connectors.page import Page
 from onefold.connectors.partition import Partition

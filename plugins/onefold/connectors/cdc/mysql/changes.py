@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from onefold.catalog.fields import keys_to
 from onefold.catalog.stream import Stream
-from onefold.connectors.cdc.change import EMPTIED, Change
+from onefold.connectors.cdc.change import Change
 from onefold.connectors.cdc.mysql import events
 from onefold.connectors.cdc.mysql.dump import Dump, Event
 from onefold.connectors.cdc.mysql.events import Kind
@@ -19,6 +19,7 @@ from onefold.connectors.cdc.mysql.statements import Statements
 from onefold.connectors.cdc.mysql.table import LogTable, RowReader
 from onefold.connectors.cdc.mysql.values import Decode
 from onefold.connectors.cdc.refusal import altered_table, lost_changes
+from onefold.connectors.emptied import EMPTIED
 from onefold.connectors.record import Record
 from onefold.connectors.records import Head
 from onefold.connectors.sql.relation import Relation, Rows

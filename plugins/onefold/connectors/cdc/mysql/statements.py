@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from onefold.connectors.cdc.change import EMPTIED, Emptied
+from onefold.connectors.emptied import EMPTIED, Emptied
 
 _COMMENT = re.compile(r"/\*(?![!M]).*?\*/|(?:--[ \t]|#)[^\n]*\n?", re.DOTALL)
 _RUN_COMMENT = re.compile(r"/\*(?:M?!)\d*|\*/")

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from onefold.catalog.stream import Stream
-from onefold.connectors.cdc.change import EMPTIED, Change
+from onefold.connectors.cdc.change import Change
 from onefold.connectors.cdc.postgres.pgoutput import Begin, Commit, Relation, RowChange, Truncate, decoded
 from onefold.connectors.cdc.postgres.position import Checkpoint, Lsn, cursor
 from onefold.connectors.cdc.postgres.rows import FindValues, LogRows, WriterOf
 from onefold.connectors.cdc.postgres.slot import LogTable
 from onefold.connectors.cdc.refusal import altered_table
+from onefold.connectors.emptied import EMPTIED
 
 
 class Changes:
