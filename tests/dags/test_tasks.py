@@ -210,6 +210,17 @@ def test_a_database_connection_leads_to_the_database_and_shows_no_password(
     assert "hush-hush" not in repr(found)
 
 
+def test_a_connection_to_kafka_has_its_brokers_in_the_extra_as_airflows_provider_writes_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    extra = {"bootstrap.servers": "kafka1:9093,kafka2:9093", "sasl.password": "hush-hush", "socket.timeout.ms": 10}
+    monkeypatch.setenv("AIRFLOW_CONN_SHOP", json.dumps({"conn_type": "kafka", "extra": extra}))
+    found = endpoint("shop")
+    assert found.url == "kafka://kafka1:9093,kafka2:9093/"
+    assert found.extra == extra | {"socket.timeout.ms": "10"}
+    assert "hush-hush" not in repr(found)
+
+
 @pytest.mark.parametrize(
     ("extra", "asked", "kept"),
     [({}, "5/s", "5/s"), ({"rate": "1000/s"}, "5/s", "5/s"), ({"rate": "9/s,200/day"}, "5/s", "5/s,200/day")],

@@ -37,6 +37,7 @@ READ: Mapping[str, frozenset[str]] = {
         | {"next.size_parameter"}
     ),
     "files": frozenset({"request.path", "format", "arrival"}),
+    "kafka": frozenset({"request.topic", "request.envelope", "records", "next.size"}),
     "redis_stream": frozenset({"request.stream", "request.field", "request.envelope", "records", "next.size"}),
     "webhook": frozenset({"webhook", "records", "request.envelope", "next.size"}),
 }

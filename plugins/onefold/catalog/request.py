@@ -101,6 +101,7 @@ class Request(Model):
     slot: Annotated[str, Field(pattern="^[a-z0-9_]{1,63}$")] | None = Field(
         None, description="cdc: the name of the replication slot and of the publication; default: onefold_system_stream"
     )
+    topic: str | None = Field(None, description="kafka: the topic")
     stream: str | None = Field(None, description="redis_stream: the key of the stream")
     field: str | None = Field(
         None,
@@ -114,8 +115,8 @@ class Request(Model):
     )
     envelope: Literal["debezium"] | None = Field(
         None,
-        description="webhook: the messages are a tool's change events; the records are unwrapped from them, in the "
-        "order of the source's log",
+        description="kafka, redis_stream, webhook: the messages are a tool's change events; the records are unwrapped "
+        "from them, in the order of the source's log",
     )
     expand: list[str] = Field([], description="odata: navigations to expand")
     slices: Slices | None = Field(None, description="rest: how long a span one request may be about")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated, ClassVar, Literal
 from zoneinfo import available_timezones
 
@@ -45,7 +46,7 @@ class System(Model):
 
     system: Name
     title: str
-    protocol: Literal["rest", "odata", "soap", "sql", "cdc", "graphql", "files", "webhook", "redis_stream"]
+    protocol: Literal["rest", "odata", "soap", "sql", "cdc", "graphql", "files", "webhook", "kafka", "redis_stream"]
     connection: str = Field(description="Airflow connection id: host, login and password are there")
     schedule: str = Field(description="cron expression, UTC")
     auth: Auth = NoAuth()
@@ -108,6 +109,19 @@ class System(Model):
         return self
 
     @model_validator(mode="after")
+    def _messages_have_a_place(self) -> System:
+        needs: dict[str, tuple[str, Callable[[Stream], object]]] = {
+            "webhook": ("webhook.signature: how the sender signs", lambda stream: stream.webhook),
+            "kafka": ("request.topic: the topic of", lambda stream: stream.request.topic),
+            "redis_stream": ("request.stream: the key of the stream of", lambda stream: stream.request.stream),
+        }
+        if self.protocol in needs:
+            what, has = needs[self.protocol]
+            if names := [name for name, stream in self.streams.items() if not has(stream)]:
+                raise ValueError(f"protocol {self.protocol} needs {what} {', '.join(names)}")
+        return self
+
+    @model_validator(mode="after")
     def _protocol_is_complete(self) -> System:
         if self.protocol == "soap" and not self.wsdl:
             raise ValueError("protocol soap needs wsdl: the path of the service's WSDL, or a file in catalog/wsdl")
@@ -123,14 +137,6 @@ class System(Model):
                     raise ValueError(
                         f"protocol files: {name} needs request.path (which files), format, and volatile: [_file]"
                     )
-        if self.protocol == "webhook" and (lacking := [n for n, s in self.streams.items() if not s.webhook]):
-            raise ValueError(f"protocol webhook needs webhook.signature: how the sender signs {', '.join(lacking)}")
-        if self.protocol == "redis_stream" and (
-            lacking := [n for n, s in self.streams.items() if not s.request.stream]
-        ):
-            raise ValueError(
-                f"protocol redis_stream needs request.stream: the key of the stream of {', '.join(lacking)}"
-            )
         if self.errors.in_answer and self.protocol != "rest" and not self.python:
             raise mistake_at("errors.in_answer", "errors.in_answer is read by protocol rest only; take it out")
         for name, stream in self.streams.items():

@@ -25,6 +25,7 @@ PROTOCOLS = {
     "cdc": "onefold.connectors.cdc.connector.CdcConnector",
     "sql": "onefold.connectors.sql.connector.SqlConnector",
     "files": "onefold.connectors.files.connector.FilesConnector",
+    "kafka": "onefold.connectors.kafka.connector.KafkaConnector",
     "redis_stream": "onefold.connectors.redis_stream.connector.RedisStreamConnector",
     "webhook": "onefold.connectors.webhook.connector.WebhookConnector",
 }

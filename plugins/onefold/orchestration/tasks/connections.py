@@ -13,7 +13,7 @@ from onefold.settings import warehouse_url
 
 DATABASES = ("postgres", "mysql", "mssql", "oracle")
 """Airflow's types of connections that lead to a database; MariaDB's is mysql."""
-QUEUES = ("redis",)
+QUEUES = ("redis", "kafka")
 """And to a server of queues."""
 
 
@@ -29,10 +29,10 @@ def endpoint(connection_id: str, rate: str | None = None) -> Endpoint:
         raise Fatal(
             f"There is no Airflow connection {connection_id!r}: make it in the UI, or as a variable."
         ) from error
-    host = connection.host
+    extra = {name: str(value) for name, value in connection.extra_dejson.items()}
+    host = connection.host or (extra.get("bootstrap.servers") if connection.conn_type == "kafka" else None)
     if not host:
         raise Fatal(f"Airflow connection {connection_id!r} has no host: write the system's base URL there.")
-    extra = {name: str(value) for name, value in connection.extra_dejson.items()}
     if rate:
         extra["rate"] = ",".join(kept(kept([], extra.get("rate")), rate))
     tokens = VariableStore(connection_id, warehouse_url()) if in_task() else None
