@@ -61,6 +61,9 @@ def test_the_lag_of_a_stream_that_is_read_from_a_log_is_shown_and_no_others(
     assert (shown(page, row)["lag"], shown(page, row)["retained_log"]) == (lag, kept)
     monkeypatch.setattr(overview, "read_systems", lambda: {"shop": SHOP})
     assert not {"lag", "retained_log"} & shown(console("engineer").get("/overview").text, row).keys()
+    with connect(shop.url) as connection:
+        connection.execute("insert into ops.source_slot values ('gone', 'customer', 'onefold_gone', 'stock')")
+    assert "bin/onefold slots --drop onefold_gone" in console("engineer").get("/overview").text
     assert "Source keeps too much of its log" in page and "limits.retained_log_mib: 1,024" in page
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from psycopg import sql
 
@@ -17,10 +17,12 @@ from tests.operations.truth import Counts, RowId, Said, Truth
 
 class Seen:
     """The stream's tables, quarantine, ledger and cursor. names_go: retention takes customers' names from replaced
-    versions and closed rows, and leaves these."""
+    versions and closed rows, and leaves these. of_log: the cursor is a position in a log, and only the record itself
+    says of which minute it is; so what is deleted, and has no content any more, does not."""
 
-    def __init__(self, url: str, table: StagingTable, *, names_go: bool = False) -> None:
+    def __init__(self, url: str, table: StagingTable, *, names_go: bool = False, of_log: bool = False) -> None:
         self._table = table
+        self._of_log = of_log
         self._names_go = names_go
         self._gone: set[tuple] = set()
         self._connection = connect(url, autocommit=True)
@@ -34,7 +36,7 @@ class Seen:
         """Staging, quarantine, ledger and cursor are what the truth says."""
         visible, final = truth.visible, truth.final
         versions = {
-            (key, number): _without_content(read.said) if number <= final else read.said
+            (key, number): self._without_content(read.said) if number <= final else read.said
             for key, held in visible.versions.items()
             for number, read in held
         }
@@ -55,16 +57,20 @@ class Seen:
             self._names_agree(final)
         counts = {number: (truth.loads[number].rows_read, counts) for number, counts in visible.counts.items()}
         agree(self._counts(), counts, {number for number in counts if number > final})
-        cursor = None if truth.cursor is None else at(truth.cursor)
-        assert self._query("select value from ops.cursor where stream = {stream} and value is not null") == (
-            [(cursor,)] if cursor else []
-        )
+        if not self._of_log:
+            self._cursor_agrees(truth)
         unsound = self._query(
             "select selected, published, superseded, refused from ops.replay join ops.replay_row using (replay_id)"
             " join ops.quarantine using (quarantine_id) where stream = {stream}"
             " and (ended_at is null or selected <> published + superseded + refused)"
         )
         assert unsound == []
+
+    def _cursor_agrees(self, truth: Truth) -> None:
+        cursor = None if truth.cursor is None else at(truth.cursor)
+        assert self._query("select value from ops.cursor where stream = {stream} and value is not null") == (
+            [(cursor,)] if cursor else []
+        )
 
     def _names_agree(self, final: int) -> None:
         """No name has gone from what is current, waits, or a rollback may need; and none comes back."""
@@ -93,14 +99,20 @@ class Seen:
         self._gone |= without
 
     def _versions(self, final: int) -> dict[tuple[str, int], Said]:
-        found = self._query("select _key, _load_id, _cursor, _payload -> 'credit', _deleted from {versions}")
+        found = self._query("select _key, _load_id, {minute}, _payload -> 'credit', _deleted from {versions}")
         said = {(key, number): _said(*content) for key, number, *content in found}
         assert len(said) == len(found)
-        return {at: _without_content(each) if at[1] <= final else each for at, each in said.items()}
+        return {at: self._without_content(each) if at[1] <= final else each for at, each in said.items()}
+
+    def _without_content(self, said: Said) -> Said:
+        """Of what is deleted, retention leaves the sign of it."""
+        if not said.deleted:
+            return said
+        return said._replace(credit=0, minute=0 if self._of_log else said.minute)
 
     def _rows(self) -> dict[RowId, tuple[Said, str, int | None]]:
         found = self._query(
-            "select load_id, _key, _cursor, payload -> 'credit', false, state, closed_by_load from ops.quarantine"
+            "select load_id, _key, {row_minute}, payload -> 'credit', false, state, closed_by_load from ops.quarantine"
             " where stream = {stream} and state <> 'rolled_back'"
         )
         rows = {RowId(number, key): (_said(*content), state, closer) for number, key, *content, state, closer in found}
@@ -116,7 +128,7 @@ class Seen:
 
     def current(self) -> dict[str, Said]:
         """What the source has, as staging says."""
-        found = self._query("select _key, _cursor, _payload -> 'credit', _deleted from {current} where not _deleted")
+        found = self._query("select _key, {minute}, _payload -> 'credit', _deleted from {current} where not _deleted")
         return {key: _said(*content) for key, *content in found}
 
     def _query(self, text: str) -> list[tuple]:
@@ -124,6 +136,8 @@ class Seen:
             "versions": self._table.versions,
             "current": self._table.current,
             "stream": sql.Literal(self._table.stream),
+            "minute": sql.SQL("_payload ->> 'changed'" if self._of_log else "_cursor"),
+            "row_minute": sql.SQL("payload ->> 'changed'" if self._of_log else "_cursor"),
         }
         return self._connection.execute(sql.SQL(text).format(**names)).fetchall()
 
@@ -133,13 +147,9 @@ def agree(found: Mapping, expected: Mapping, kept: AbstractSet) -> None:
     assert {at: value for at, value in expected.items() if at in found or at in kept} == found
 
 
-def _without_content(said: Said) -> Said:
-    """Of what is deleted, retention leaves the sign of it."""
-    return said._replace(credit=0) if said.deleted else said
-
-
-def _said(cursor: str, credit: int, deleted: bool) -> Said:
-    return Said(int((datetime.fromisoformat(cursor) - MORNING).total_seconds() // 60), credit, deleted)
+def _said(minute: str | None, credit: int, deleted: bool) -> Said:
+    since = datetime.fromisoformat(minute) - MORNING if minute else timedelta()
+    return Said(int(since.total_seconds() // 60), credit, deleted)
 
 
 def _state(closed_by: int | None, replayed: bool) -> str:

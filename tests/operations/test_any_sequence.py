@@ -17,12 +17,14 @@ from onefold.load import gate_step
 from onefold.rollback import late_readings, lifecycle
 from onefold.warehouse.connection import connect
 from tests.effort import TORTURE
+from tests.operations.drains import DrainWorld
 from tests.operations.judging import judged_by_credit
 from tests.operations.truth import alive
 from tests.operations.world import EVERYTHING, World
 from tests.retention.conftest import Warehouse, said
 
 EXAMPLES = 500 if TORTURE else 6
+DRAINS = 500 if TORTURE else 5
 LONG = 45
 """Minutes of the source's clock within which windows of the past lie: about as long as a sequence lasts."""
 
@@ -166,7 +168,7 @@ def world(loader_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> I
         monkeypatch.setattr(module, "evaluate_suite", judged_by_credit)
     gate_late = functools.partial(lifecycle.gate_late_readings, suites=tmp_path)
     monkeypatch.setattr(lifecycle, "gate_late_readings", gate_late)
-    yield lambda **more: World(loader_url, tmp_path, **more)
+    yield lambda kind=World, **more: kind(loader_url, tmp_path, **more)
     with connect(loader_url) as connection:
         assert verify(entries_from_database(connection)).ok
 
@@ -239,7 +241,7 @@ CHANGES = st.builds(
     st.sampled_from([0, 0, 0, 1, 3]),
     st.sampled_from([False, False, False, True]),
 )
-STEPS = st.one_of(
+DRAIN_STEPS = (
     CHANGES,
     CHANGES,
     CHANGES,
@@ -248,9 +250,6 @@ STEPS = st.one_of(
     st.builds(Vanish, st.sampled_from("ab")),
     st.builds(Sweep),
     st.builds(FixSuite, st.sampled_from([EVERYTHING, 0, 1])),
-    windows().map(lambda window: Backfill(*window)),
-    st.tuples(windows(), st.integers(1, 2)).map(lambda drawn: DryRun(*drawn[0], drawn[1])),
-    st.builds(Decide, st.sampled_from([True, True, False])),
     st.builds(
         Rollback,
         st.lists(st.integers(0, 6), min_size=1, max_size=2, unique=True).map(tuple),
@@ -262,6 +261,13 @@ STEPS = st.one_of(
     st.builds(Replay),
     st.builds(Retain, st.integers(0, 4)),
 )
+"""Those that a stream has which is read from a log: it cannot be asked about a window of the past."""
+STEPS = st.one_of(
+    *DRAIN_STEPS,
+    windows().map(lambda window: Backfill(*window)),
+    st.tuples(windows(), st.integers(1, 2)).map(lambda drawn: DryRun(*drawn[0], drawn[1])),
+    st.builds(Decide, st.sampled_from([True, True, False])),
+)
 
 
 @pytest.mark.timeout(3600)
@@ -271,3 +277,12 @@ def test_any_sequence_of_the_operations_leaves_what_the_truth_says(
     world: Callable[..., World], warehouse: Warehouse, sequence: list[Step], by_class: bool
 ) -> None:
     leaves_what_the_truth_says(world(by_class=by_class), warehouse, sequence)
+
+
+@pytest.mark.timeout(3600)
+@settings(max_examples=DRAINS, deadline=None, suppress_health_check=list(HealthCheck), print_blob=True)
+@given(sequence=st.lists(st.one_of(*DRAIN_STEPS), min_size=3, max_size=16), by_class=st.booleans())
+def test_any_sequence_of_the_operations_of_drains_leaves_what_the_truth_says(
+    world: Callable[..., World], warehouse: Warehouse, sequence: list[Step], by_class: bool
+) -> None:
+    leaves_what_the_truth_says(world(DrainWorld, by_class=by_class), warehouse, sequence)

@@ -67,9 +67,7 @@ class World:
 
     def __init__(self, url: str, suites: Path, *, by_class: bool = False) -> None:
         name = f"customer{next(_streams)}"
-        stream = SHOP.model_dump(exclude_unset=True)["streams"]["customer"] | {"request": _REQUEST}
-        system = SHOP.model_dump(exclude_unset=True) | {"streams": {name: stream}}
-        said = System.model_validate(system)
+        said = self.system(name)
         self.shop = Shop(url, suites, classes_kept(said, contact="P1D") if by_class else said, name)
         self.catalog = Catalog(systems={"shop": self.shop.system}, entities={})
         self.table = StagingTable("shop", name)
@@ -82,7 +80,14 @@ class World:
         self.missing: set[tuple[str, str]] = set()
         self._given: dict[tuple[datetime, datetime], dict[str, Read]] = {}
         self.suite(0)
-        self.seen = Seen(url, self.table, names_go=by_class)
+        self.seen = Seen(url, self.table, names_go=by_class, of_log=self.of_log)
+
+    of_log = False
+
+    def system(self, stream_name: str) -> System:
+        """The shop with this one stream."""
+        stream = SHOP.model_dump(exclude_unset=True)["streams"]["customer"] | {"request": _REQUEST}
+        return System.model_validate(SHOP.model_dump(exclude_unset=True) | {"streams": {stream_name: stream}})
 
     def close(self) -> None:
         """Nothing more is looked at."""

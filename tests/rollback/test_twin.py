@@ -98,7 +98,7 @@ class World:
                 recompute_history(connection, change)
                 effects = find_row_effects(connection, change)
                 apply_change(connection, change)
-                restore_stream_state(connection, change, effects.other_loads)
+                restore_stream_state(connection, change, effects.other_loads, keeps_checkpoint=False)
         assert not effects.not_gated
 
     def seen(self, without: Sequence[int] = ()) -> dict[str, list[tuple]]:

@@ -63,7 +63,8 @@ KEPT = {
     "select * from lineage.event": None,
     "select * from lineage.dataset_edge": None,
     "select * from ops.answer": "select * from ops.lookup_cache",
-    "select * from ops.stream_state": "select * from ops.stream_checkpoint",
+    "select * from ops.stream_state": "select system, stream, partition, checkpoint, load_id, moved_at"
+    " from ops.stream_checkpoint",
     "select * from staging.unchanged": None,
     "select * from conformed.customer_crosswalk": None,
 }

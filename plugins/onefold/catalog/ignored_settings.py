@@ -29,7 +29,7 @@ READ: Mapping[str, frozenset[str]] = {
         | {"next.size", "next.size_parameter", "next.field"}
     ),
     "sql": frozenset({"request.table", "request.snapshot", "next.size"}),
-    "cdc": frozenset({"request.table", "request.slot", "next.size"}),
+    "cdc": frozenset({"request.table", "request.slot", "next.size", "versions"}),
     "graphql": frozenset(
         {"request.path", "request.method", "request.headers", "request.operation", "request.arguments"}
         | {"request.types", "request.connections", "request.select", "records", "nested", "deletes.tombstones"}
@@ -37,9 +37,11 @@ READ: Mapping[str, frozenset[str]] = {
         | {"next.size_parameter"}
     ),
     "files": frozenset({"request.path", "format", "arrival"}),
-    "kafka": frozenset({"request.topic", "request.envelope", "records", "next.size"}),
-    "redis_stream": frozenset({"request.stream", "request.field", "request.envelope", "records", "next.size"}),
-    "webhook": frozenset({"webhook", "records", "request.envelope", "next.size"}),
+    "kafka": frozenset({"request.topic", "request.envelope", "records", "next.size", "versions"}),
+    "redis_stream": frozenset(
+        {"request.stream", "request.field", "request.envelope", "records", "next.size", "versions"}
+    ),
+    "webhook": frozenset({"webhook", "records", "request.envelope", "next.size", "versions"}),
 }
 """By protocol, the settings of a stream that it reads, of those that not every protocol reads."""
 _CHECKED = frozenset().union(*READ.values(), {"request.bulk"})

@@ -109,6 +109,11 @@ class Stream(Model):
     history: History | None = Field(
         None, description="how far back it can be asked: a day, or a duration as P30D; default: the system's"
     )
+    versions: Literal["last", "every_change"] = Field(
+        "last",
+        description="cdc, webhook: of several changes of a record in one load the last is stored, or every one "
+        "(staging.<system>__<stream>__changes)",
+    )
     retention_limited: bool = Field(
         False,
         description="the source keeps its records for a limited time (events expire, files are removed): a record that "
@@ -205,6 +210,16 @@ class Stream(Model):
         if self.deletes.complete_group and (len(self.primary_key) == 1 or not self.cursor):
             raise mistake_at(
                 "deletes.complete_group", "deletes.complete_group needs a cursor and a primary_key of several fields"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _every_change_is_whole(self) -> Stream:
+        if self.versions == "every_change" and self.partial_changes and not self.partial_changes.marked:
+            raise mistake_at(
+                "versions",
+                "every_change needs whole records, or ones that name what they leave out; take one of "
+                "versions and partial_changes out",
             )
         return self
 

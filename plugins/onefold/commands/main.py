@@ -50,6 +50,7 @@ COMMANDS = {
     "reconcile": Entry("reconcile:reconcile", "Compare streams with their sources; repair what differs."),
     "accept": Entry("accept:accept", "Write what a source has changed of its contract into the stream's YAML."),
     "sweep": Entry("sweep:sweep", "List a stream's keys at its source; delete what is gone there."),
+    "slots": Entry("slots:slots", "Show what sources keep their logs for; drop what no stream reads any more."),
     "hooks": Entry("hooks:hooks", "Receive webhooks: the service that senders post their events to."),
     "check": Entry("check:check", "Check the catalogue before anything runs."),
 }

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from onefold.insight.held_back import HeldBack
     from onefold.insight.streams import StreamStatus
     from onefold.load.new_fields import NewField
+    from onefold.load.source_slots import StreamSlot
     from onefold.platform.status import PlatformStatus, WatchdogStatus
 
 
@@ -60,7 +61,7 @@ def status(as_json: bool) -> None:
 
     found = platform_status(settings())
     streams, alerts, held, refused, unrecorded = _warehouse_status(found)
-    new = _new_fields(found)
+    new, unread = _new_fields(found), _unused_slots(found)
     if as_json:
         shown = {
             **asdict(found),
@@ -71,6 +72,7 @@ def status(as_json: bool) -> None:
             "refused_entities": dict(refused),
             "new_fields": [asdict(each) | {"yaml": each.yaml} for each in new],
             "direct_reads_missing": unrecorded,
+            "unused_slots": [asdict(each) for each in unread],
         }
         click.echo(json.dumps(shown, indent=2, default=str))
     else:
@@ -88,6 +90,8 @@ def status(as_json: bool) -> None:
             click.echo(f"\nEach stream and its last load:\n{stream_table(streams, datetime.now(UTC))}")
             for line in lag_lines(streams):
                 click.echo(line)
+        for slot in unread:
+            click.echo(f"Slot of {slot.system}.{slot.stream}: {slot.unused}")
             if any(stream.open_quarantine or stream.withheld for stream in streams):
                 click.echo("Which rows wait, and which values are withheld at which rate: bin/onefold quarantine")
         if held or refused:
@@ -138,6 +142,18 @@ def _warehouse_status(
             refused_entities(connection),
             direct_reads_missing(connection),
         )
+
+
+def _unused_slots(found: PlatformStatus) -> Sequence[StreamSlot]:
+    """What sources keep their logs for although no stream reads it; nothing while the warehouse is down."""
+    if not any(service.name == "postgres" and service.state == "up" for service in found.services):
+        return ()
+    from onefold.catalog.reader import read_systems
+    from onefold.load.source_slots import unused_slots
+    from onefold.platform.warehouse import connect_as
+
+    with connect_as("engineer") as connection:
+        return unused_slots(connection, read_systems())
 
 
 def _new_fields(found: PlatformStatus) -> Sequence[NewField]:

@@ -105,6 +105,11 @@ class Connector(ABC, Generic[TransportT]):
         Raises Fatal when the endpoint cannot be one of this protocol's.
         """
 
+    @classmethod
+    def slot_name(cls, system: System, stream_name: str) -> str | None:
+        """The slot that the source keeps its log for as long as the stream is read; None where there is no such."""
+        return None
+
     @abstractmethod
     def page_reader(self) -> PageReader:
         """What reads the stream's pages. It is made once, at the first `read`."""

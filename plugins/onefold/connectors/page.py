@@ -10,6 +10,7 @@ from onefold.connectors.lag import Lag
 from onefold.connectors.lookup import LookupResult
 from onefold.connectors.partition import Partition
 from onefold.connectors.record import Record
+from onefold.connectors.source_slot import SourceSlot
 from onefold.connectors.window import Window
 
 
@@ -17,7 +18,8 @@ from onefold.connectors.window import Window
 class Page:
     """One page. `token` is what the connector needs to go on after this page; None after the last one. `ended` are the
     partitions of the stream whose last records are on it. `lag`: how far the stream is behind its source's log,
-    where the reader has just looked. `read_until`: on the last page of a load that does not read all of its window, up
+    where the reader has just looked. `slot`: what the source keeps its log for, before it is made and with each load.
+    `read_until`: on the last page of a load that does not read all of its window, up
     to when it has."""
 
     records: list[Record]
@@ -26,6 +28,7 @@ class Page:
     lookup_results: tuple[LookupResult, ...] = ()
     ended: tuple[Partition, ...] = ()
     lag: Lag | None = None
+    slot: SourceSlot | None = None
     read_until: datetime | None = None
 
 

@@ -24,7 +24,7 @@ _END = re.compile(r"\{(end|end_unix|end_unix_ms|last_day)\}")
 class Unaskable:
     """Why a stream cannot be asked about a window: the reason as one word, and in a sentence with what to do."""
 
-    reason: Literal["look_up", "row_version", "own_way", "whole_list", "before_history"]
+    reason: Literal["look_up", "row_version", "own_way", "log", "whole_list", "before_history"]
     text: str
 
 
@@ -32,14 +32,14 @@ def unaskable(system: System, stream_name: str, start: datetime | None, now: dat
     """Why the stream cannot be asked about a window that begins at `start` (None: at its history's beginning); None
     where it can."""
     stream = system.streams[stream_name]
-    named = f"{system.system}.{stream_name}"
     if not _asks_windows(system, stream):
-        return Unaskable(*_why(system, stream, named))
+        return _why(system, stream_name)
     first = history(system, stream_name, now)
     if start and first and start < first:
         return Unaskable(
             "before_history",
-            f"{named} goes back to {first:%Y-%m-%d} and not to {start:%FT%TZ}: let the window begin then, or later.",
+            f"{system.system}.{stream_name} goes back to {first:%Y-%m-%d} and not to {start:%FT%TZ}: let the window "
+            "begin then, or later.",
         )
     return None
 
@@ -74,20 +74,20 @@ def _asks_windows(system: System, stream: Stream) -> bool:
             return False
 
 
-def _why(
-    system: System, stream: Stream, named: str
-) -> tuple[Literal["look_up", "row_version", "own_way", "whole_list"], str]:
-    now = "A run without a window brings what there is now."
+def _why(system: System, stream_name: str) -> Unaskable:
+    stream, can = system.streams[stream_name], connector_class(system).capabilities
+    named, now = f"{system.system}.{stream_name}", "A run without a window brings what there is now."
     if stream.lookup:
         said = f"{named} is asked about single values and answers with what is registered at that moment"
-        return "look_up", f"{said}, so it cannot be asked about a window of the past. {now}"
+        return Unaskable("look_up", f"{said}, so it cannot be asked about a window of the past. {now}")
+    if can.confirms or can.only_events:
+        said = f"{named} is read from a log of what happens, on from the published position, so it has no windows"
+        anew = f"bin/onefold sync {system.system} --anew {stream_name}"
+        return Unaskable("log", f"{said}. To read again all that the source still has: {anew}")
     if stream.cursor and stream.cursor.kind == "integer":
-        return "row_version", f"{named} is read by a counter and not by time, so it has no windows. {now}"
-    if stream.webhook:
-        return "own_way", f"{named} brings what was posted since the load before, whatever the window. {now}"
+        return Unaskable("row_version", f"{named} is read by a counter and not by time, so it has no windows. {now}")
     if system.python:
-        return "own_way", f"{named} cannot be asked about a window of the past ({system.python.why}). {now}"
-    return (
-        "whole_list",
-        f"{named} lists what it has at the moment and cannot be asked about a window of the past. {now}",
-    )
+        why = f"{named} cannot be asked about a window of the past ({system.python.why}). {now}"
+        return Unaskable("own_way", why)
+    said = f"{named} lists what it has at the moment and cannot be asked about a window of the past"
+    return Unaskable("whole_list", f"{said}. {now}")

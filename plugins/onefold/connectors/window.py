@@ -20,8 +20,9 @@ class Window:
     Times are what today's sources are asked for: they may be given as datetimes, and `start` and `end` give them back.
     `checkpoints` are what the reader handed over with the loads published so far (Partition.checkpoint), by partition.
     There are none when a run names its window: such a stream is then read from scratch, as a snapshot. So it is when
-    somebody asks for it `anew`: what a reader keeps at the source to go on from, it then lets go. `scope` says which
-    keys a look-up is asked about; other streams ignore it.
+    somebody asks for it `anew`: what a reader keeps at the source to go on from, it then lets go. `compares`: what is
+    read is only compared, so nothing may be left or changed at the source. `scope` says which keys a look-up is asked
+    about; other streams ignore it.
 
     Raises Fatal when the ends have no order (two kinds, two sources, a time without a zone), or the first is not before
     the second.
@@ -32,6 +33,7 @@ class Window:
     checkpoints: Mapping[str, str] = field(compare=False, repr=False)
     scope: LookupScope
     anew: bool
+    compares: bool = field(compare=False)
 
     def __init__(
         self,
@@ -41,6 +43,7 @@ class Window:
         scope: LookupScope = "open",
         *,
         anew: bool = False,
+        compares: bool = False,
     ) -> None:
         first, after = position_of(from_position), position_of(to_position)
         if not first < after:
@@ -50,6 +53,7 @@ class Window:
         object.__setattr__(self, "checkpoints", checkpoints or {})
         object.__setattr__(self, "scope", scope)
         object.__setattr__(self, "anew", anew)
+        object.__setattr__(self, "compares", compares)
 
     @property
     def start(self) -> datetime:

@@ -10,6 +10,7 @@ from typing import Literal
 
 from onefold.insight.loads import LoadSummary
 from onefold.insight.streams import StreamStatus
+from onefold.load.source_slots import StreamSlot
 from onefold.text_table import with_noun
 
 
@@ -21,7 +22,9 @@ class Severity(IntEnum):
     ERROR = 3
 
 
-Kind = Literal["unread", "rejected", "failed", "late", "lag", "retained_log", "drift", "quarantine", "withheld"]
+Kind = Literal[
+    "unread", "rejected", "failed", "late", "lag", "retained_log", "unused_slot", "drift", "quarantine", "withheld"
+]
 
 TITLES: Mapping[Kind, str] = {
     "unread": "Source not reached, or not read to its end",
@@ -30,6 +33,7 @@ TITLES: Mapping[Kind, str] = {
     "late": "Late",
     "lag": "Behind its source",
     "retained_log": "Source keeps too much of its log",
+    "unused_slot": "Source keeps its log for a stream that is gone",
     "drift": "Records that differ from the source",
     "quarantine": "Rows that wait in quarantine",
     "withheld": "Values withheld from published records",
@@ -64,9 +68,14 @@ class Problem:
         return self.kind in ("drift", "quarantine", "withheld")
 
 
-def problems(statuses: Iterable[StreamStatus], now: datetime) -> Sequence[Problem]:
-    """Of all streams: the worst first, within a kind the most, then by system and stream."""
+def problems(statuses: Iterable[StreamStatus], now: datetime, slots: Iterable[StreamSlot] = ()) -> Sequence[Problem]:
+    """Of all streams: the worst first, within a kind the most, then by system and stream. `slots` are those that no
+    stream reads any more."""
     found = [each for status in statuses for each in _of(status, now)]
+    found += [
+        Problem(Severity.WARNING, "unused_slot", each.system, each.stream, each.unused, since=each.made_at)
+        for each in slots
+    ]
     return sorted(found, key=lambda each: (-each.severity, each.kind, -each.count, each.system, each.stream))
 
 

@@ -146,9 +146,8 @@ _SUPERSEDED = sql.SQL(
                select _withheld from {staging} version where version._key = read._key and version._load_id = _held
            ) end as _withheld
     from (
-        select * from {compared} compared
-        where _how <> 'same' and (_how in ('equal', 'late')
-            or not exists (select from {candidate} candidate where candidate._key = compared._key))
+        select compared.* from {compared} compared left join {candidate} candidate using (_key)
+        where _how <> 'same' and (_how in ('equal', 'late') or candidate._key is null)
     ) left_out
     cross join lateral (select * from {pages} page where page.ctid = left_out._row offset 0) read
     left join lateral (
@@ -160,7 +159,8 @@ _SUPERSEDED = sql.SQL(
     """
 )
 """What does not differ is as good as what it was compared with; what waits in quarantine was refused for the same
-reasons; what is late has never been gated."""
+reasons; what is late has never been gated. A join, because of `not exists` after an `or` PostgreSQL would look through
+all candidates for each row once they are too many to be hashed in memory."""
 
 
 def _holds_rows(connection: psycopg.Connection, table: sql.Composable) -> bool:

@@ -14,6 +14,7 @@ from onefold.catalog.stream import Stream
 from onefold.connectors.registry import connector_class
 from onefold.errors import Rejected
 from onefold.load.change_detection import make_candidates
+from onefold.load.changes import make_changes
 from onefold.load.delete_detection import land_deletions, land_missing
 from onefold.load.erased import erase_landed, put_erased_back, set_erased_aside
 from onefold.load.job import Job
@@ -67,6 +68,9 @@ def run_gate(connection: psycopg.Connection, job: Job, load: Load) -> Gated:
         land_missing(connection, job, load)
     elif not job.replays:
         land_deletions(connection, job, load)
+    if job.stream.versions == "every_change" and not (job.replays or job.sweep):
+        erase_landed(connection, load, job.stream, job.entities)
+        make_changes(connection, load)
     merge_partial_changes(connection, load, job.stream, replay=job.replays)
     ordered = connector_class(job.system).capabilities.ordered or job.stream.partial_changes is not None
     erase_landed(connection, load, job.stream, job.entities)

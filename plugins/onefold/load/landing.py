@@ -21,6 +21,7 @@ from onefold.connectors.record import Record
 from onefold.load.copy_rows import pack_rows, record_hash
 from onefold.load.ledger import Load, discard_landing, forget_shared_rows
 from onefold.load.page_writer import PageWriter
+from onefold.load.source_slots import slot_statement
 from onefold.load.stream_lag import lag_statement
 from onefold.warehouse.rows import one_row
 from onefold.warehouse.tables import SHARED_LANDING_TABLES
@@ -167,6 +168,8 @@ class Landing:
         also = [*_lookup_results(self._load, page), *_partitions(self._load, page), *_progress(self._load, page)]
         if page.lag:
             also.append(lag_statement(self._load, page.lag))
+        if page.slot:
+            also.append(slot_statement(self._load, page.slot))
         self._writer.send(copy, rows, [*unreadable, *also])
 
 

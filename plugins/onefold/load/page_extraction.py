@@ -16,7 +16,7 @@ from onefold.connectors.registry import connector_class
 from onefold.connectors.window import Window
 from onefold.errors import Fatal
 from onefold.load import landing
-from onefold.load.checkpoints import stored_checkpoints
+from onefold.load.checkpoints import rolled_back_before, stored_checkpoints
 from onefold.load.confirmed_listing import confirmed
 from onefold.load.delete_detection import lacks_records
 from onefold.load.job import Job
@@ -85,8 +85,24 @@ def _window(connection: psycopg.Connection, job: Job, load: Load) -> Window:
     """The load's window with the source's checkpoints; a window that a run names starts without any."""
     if job.sweep:
         return Window(load.window_start, load.window_end + SLACK)
-    if job.requested.exactly:
-        return replace(load.window, scope=job.requested.scope)
+    log_read = connector_class(job.system).capabilities.lets_go
     if job.anew:
         return replace(load.window, anew=True)
+    if log_read and job.requested.exactly:
+        raise Fatal(
+            f"{job.name} is read from a log of changes, on from the published position, and has no windows of the "
+            f"past. Nothing was loaded. To read it whole and compare: {_anew(job)}"
+        )
+    if job.requested.exactly:
+        return replace(load.window, scope=job.requested.scope)
+    if log_read and (gone := rolled_back_before(connection, job.system.system, job.stream_name)):
+        raise Fatal(
+            f"{job.name}: load {gone} was rolled back, and the source does not tell its changes again: what follows "
+            "would be published without them. Nothing was loaded. Undo that rollback, or load the stream anew, which "
+            f"reads it whole and compares: {_anew(job)} (docs/events.md)."
+        )
     return replace(load.window, checkpoints=stored_checkpoints(connection, job.system.system, job.stream_name))
+
+
+def _anew(job: Job) -> str:
+    return f"bin/onefold sync {job.system.system} --anew {job.stream_name}"

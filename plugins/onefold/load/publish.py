@@ -11,11 +11,12 @@ from psycopg import sql
 
 from onefold.catalog.stream import Stream
 from onefold.connectors.window import BEGINNING
+from onefold.load.changes import store_changes
 from onefold.load.checkpoints import store_checkpoints
 from onefold.load.key_conflicts import quarantine_key_conflicts
 from onefold.load.ledger import Load, discard_landing
 from onefold.load.lookup_cache import store_lookup_results
-from onefold.load.newer_wins import is_not_older
+from onefold.load.newer_wins import cursors_differ_in_kind, is_not_older
 from onefold.load.replayed_rows import record_outcomes
 from onefold.load.staging import CHILD_TABLE_ROWS, attach_child_table, ensure_key_index
 from onefold.load.superseded import set_rollback_until, store_superseded
@@ -75,6 +76,7 @@ def publish(
         moved = replay_id is None and not load.sweep and _move_cursor(connection, load, landed, overlap)
         set_rollback_until(connection, load, read, moved_cursor=moved)
         store_superseded(connection, load)
+        store_changes(connection, load)
         connection.execute(
             "update ops.load set state = 'published', verdict = 'passed', error = null, ended_at = now(),"
             " rows_new = %s, rows_changed = %s, rows_deleted = %s, rows_quarantined = %s, values_withheld = %s,"
@@ -269,13 +271,14 @@ def _move_cursor(connection: psycopg.Connection, load: Load, landed: str | None,
             where {window_start} <= {beginning}
                 or exists (select from ops.cursor where system = {system} and stream = {stream})
             on conflict (system, stream) do update
-            set value = greatest(ops.cursor.value, excluded.value),
+            set value = case when {other_kind} then excluded.value else greatest(ops.cursor.value, excluded.value) end,
                 window_end = greatest(ops.cursor.window_end, excluded.window_end),
                 load_id = excluded.load_id, moved_at = now()
-            where {window_start} <= case when ops.cursor.value like '%-%' then ops.cursor.value::timestamptz
-                                         else ops.cursor.window_end end - {overlap}
+            where {window_start} <= case when ops.cursor.value like '____-%' and ({other_kind}) is not true
+                                         then ops.cursor.value::timestamptz else ops.cursor.window_end end - {overlap}
             """
         ).format(
+            other_kind=cursors_differ_in_kind(sql.SQL("ops.cursor.value"), sql.SQL("excluded.value")),
             window_start=sql.Literal(load.window_start),
             window_end=sql.Literal(load.window_end),
             beginning=sql.Literal(BEGINNING),

@@ -30,6 +30,6 @@ def resume_cursor(url: str, system: str, stream_name: str, stream: Stream) -> Re
                 f"{system}.{stream_name}: the cursor in the warehouse (ops.cursor) could not be read: "
                 f"{type(error).__name__}. Check that the warehouse is up (bin/onefold status)."
             ) from error
-        return IntegerPosition(int(found[0])) if found and found[0] else None
+        return IntegerPosition(int(found[0])) if found and found[0] and found[0].isdecimal() else None
 
     return ask

@@ -19,6 +19,7 @@ from onefold.connectors.window import BEGINNING, Window
 from onefold.errors import Fatal, OnefoldError, Rejected
 from onefold.load import audit_and_lineage, gate_step, landing, ledger, queue
 from onefold.load import publish as publishing
+from onefold.load.changes import ensure_changes_view
 from onefold.load.checkpoints import stored_checkpoints
 from onefold.load.extraction import Acknowledge, Confirm
 from onefold.load.job import Job
@@ -152,6 +153,8 @@ def _begin(connection: psycopg.Connection, job: Job) -> Load:
     ledger.close_abandoned(connection, system, job.stream_name, job.run, job.run_is_over, idle)
     ensure_staging(connection, job.table)
     ensure_plain_views(connection, [(job.table, job.stream)])
+    if job.stream.versions == "every_change":
+        ensure_changes_view(connection, job.table)
     if job.sweep:
         window = Window(BEGINNING, datetime.now(UTC))
     elif job.anew:

@@ -60,8 +60,8 @@ class StreamLag:
             found["retained_log"] = (
                 f"the source keeps {mib(self.retained_bytes)} of its log for this stream (limits.retained_log_mib: "
                 f"{limits.retained_log_mib:,}), and its disk fills up as long as that goes on. Loads that publish let "
-                "go of it: see why they fail or pause. If the stream is not needed any more, drop its slot at the "
-                "source"
+                "go of it: see why they fail or pause. If the stream is not needed any more, take it out of "
+                "the catalogue and drop its slot (bin/onefold slots)"
             )
         return found
 

@@ -55,8 +55,13 @@ def resolve_window(
 def resume_start(value: str | None, window_end: datetime, stream: Stream, end: datetime) -> datetime:
     """Where a run up to `end` begins that goes on from a cursor: its value and the end of the last window."""
     timed = stream.cursor and stream.cursor.kind != "integer"
-    reached = datetime.fromisoformat(value) if timed and value else window_end
+    reached = datetime.fromisoformat(value) if timed and value and is_time(value) else window_end
     return min(reached, end) - overlap(stream)  # a source's clock may run ahead of ours
+
+
+def is_time(value: str) -> bool:
+    """Whether a cursor is a time; the stream may have been read in another way before, by an integer or from a log."""
+    return value[4:5] == "-"
 
 
 def overlap(stream: Stream) -> timedelta:

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 import psycopg
 
 from onefold.audit import AuditEvent, append
+from onefold.connectors.registry import connector_class
 from onefold.connectors.window import BEGINNING, Window
 from onefold.errors import Fatal, OnefoldError
 from onefold.load.extraction import CountSource, acknowledges
@@ -74,6 +75,8 @@ def why_not_comparable(connection: psycopg.Connection, job: Job) -> str | None:
     """Why a stream cannot be compared with its source; None when it can."""
     if job.stream.lookup:
         return "the source cannot list its records; each load looks up again what it has not looked up lately"
+    if connector_class(job.system).capabilities.only_events:
+        return "the source tells what has happened, and cannot list what it has"
     if acknowledges(job.system):
         return "the source delivers each record once, and deletes it when it is acknowledged"
     loaded = connection.execute(
@@ -99,7 +102,7 @@ def _compare(
                 raise Fatal(f"{job.name} has no source to compare with. Report it: a replay's job cannot be compared.")
             with job.source(job.stream_name, usage) as pages:
                 for window in windows:
-                    for page in pages(window, None):
+                    for page in pages(replace(window, compares=True), None):
                         keys.add_page(page)
                         log.info("%s: %s records compared", job.name, f"{keys.records:,}")
             keys.find_deleted(windows)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from onefold.load import steps
-from onefold.load.extraction import CountSource
+from onefold.load.extraction import CountSource, lets_go
 from onefold.load.job import Job
 from onefold.load.ledger import Load
 from onefold.load.window import WindowRequest
@@ -21,6 +21,8 @@ log = logging.getLogger(__name__)
 def repair_stream(job: Job, counts: CountSource, found: Comparison) -> tuple[Comparison, list[Load]]:
     """Load the windows that differ again, then compare once more; returns that comparison and the loads.
 
+    A stream that is read from a log is loaded anew: its log tells nothing twice.
+
     Raises what a load raises; the windows that were loaded before stay published.
     """
     loads = []
@@ -28,7 +30,8 @@ def repair_stream(job: Job, counts: CountSource, found: Comparison) -> tuple[Com
         windows = windows_to_repair(connection, job.system.system, job.stream_name, datetime.now(UTC))
     for window in windows:
         log.info("%s: loading [%s, %s) again", job.name, window.start, window.end)
-        again = replace(job, requested=WindowRequest(window.start, window.end, exactly=True))
+        requested = WindowRequest(window.start, window.end, exactly=True)
+        again = replace(job, anew=True) if lets_go(job.system) else replace(job, requested=requested)
         for step in (steps.land, steps.gate, steps.publish):
             load = step(again)
         loads.append(load)

@@ -15,6 +15,7 @@ from onefold.reconcile.held_back_alert import check_held_back
 from onefold.reconcile.lag_alerts import check_lag
 from onefold.reconcile.new_field_notice import notice_new_fields
 from onefold.reconcile.refused_deletes_alert import check_refused_deletes
+from onefold.reconcile.unused_slot_alert import check_unused_slots
 from onefold.reconcile.withheld_alert import check_withheld
 from onefold.warehouse.connection import connect
 from onefold.warehouse.db_errors import translate_errors
@@ -54,6 +55,7 @@ def check_slas(
             check_refused_deletes(connection, run.actor, name, stream)
             check_lag(connection, run.actor, systems[name], stream)
             notice_new_fields(*about)
+        check_unused_slots(connection, run.actor, systems)
         for entity in entities:
             check_held_back(connection, run.actor, entity)
         delivered = alert.deliver_notifications(connection, receivers)

@@ -17,6 +17,7 @@ from onefold.catalog.data_protection import class_periods
 from onefold.catalog.privacy import ClassRetention
 from onefold.catalog.stream import Stream
 from onefold.load.superseded import BUCKETS
+from onefold.retention.changes import change_purges
 from onefold.retention.class_values import class_purge
 from onefold.retention.horizon import Protected, load_horizon
 from onefold.retention.purge import RowPurge, Store, make_purge
@@ -129,6 +130,8 @@ def stream_purges(
             all_rows=sql.SQL(_ALL).format(**names),
         ):
             yield of_class
+    if stream.versions == "every_change":
+        yield from change_purges(connection, system, name, stream, periods, protected, names, now)
     yield purge("deleted", periods.deleted, _ALL_DELETED, _OF_DELETED, _DELETE_VERSIONS)
     yield purge("deleted", periods.deleted, _ALL_DELETED, _WITH_CONTENT, _EMPTY_VERSIONS)
     for entity in entities:

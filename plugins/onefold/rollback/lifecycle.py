@@ -22,6 +22,7 @@ from onefold.catalog.reader import Catalog
 from onefold.conform.publish_ledger import conform_lock
 from onefold.errors import Fatal
 from onefold.load import ledger
+from onefold.load.extraction import lets_go
 from onefold.rollback.apply import apply_change
 from onefold.rollback.late_readings import gate_late_readings
 from onefold.rollback.plan import RollbackPlan, StreamPlan, as_json, plan_stream
@@ -188,7 +189,8 @@ def _execute_change(connection: psycopg.Connection, change: StreamChange, catalo
     """Change one stream, inside the caller's transaction; returns what was done."""
     done = plan_stream(connection, change, catalog.systems, catalog.entities)
     apply_change(connection, change)
-    restore_stream_state(connection, change, done.rows.other_loads)
+    keeps = lets_go(catalog.systems[change.system])
+    restore_stream_state(connection, change, done.rows.other_loads, keeps_checkpoint=keeps)
     return done
 
 

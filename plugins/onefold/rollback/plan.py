@@ -123,7 +123,11 @@ def plan_stream(
         rows = find_row_effects(connection, change)
         now = cursor_now(connection, change)
         value, window_end, _ = cursor_after(connection, change)
-        missing = _missing(connection, change, _next_start(change, now), _next_start(change, (value, window_end)))
+        missing = (
+            ()
+            if lets_go(systems[change.system])
+            else _missing(connection, change, _next_start(change, now), _next_start(change, (value, window_end)))
+        )
         replays = _replays(connection, change)
         golden = {
             name: _golden(connection, change, name)
@@ -221,8 +225,9 @@ def _hints(
             return
         if lets_go(system):
             yield (
-                f"WARNING: {system.title} has let go of what is rolled back, and does not tell them again. "
-                f"Load the stream anew after this: bin/onefold sync {change.system} --anew {change.stream_name}"
+                f"WARNING: {system.title} has let go of what is rolled back, and does not tell it again. Loads of the "
+                "stream refuse to go on until this rollback is undone, or the stream is loaded anew: "
+                f"bin/onefold sync {change.system} --anew {change.stream_name}"
             )
             return
         if not missing:

@@ -37,12 +37,15 @@ def cursor_now(connection: psycopg.Connection, change: StreamChange) -> tuple[st
     ).fetchone()
 
 
-def restore_stream_state(connection: psycopg.Connection, change: StreamChange, other_loads: tuple[int, ...]) -> None:
+def restore_stream_state(
+    connection: psycopg.Connection, change: StreamChange, other_loads: tuple[int, ...], *, keeps_checkpoint: bool
+) -> None:
     """Set the loads' states, and the stream's state that follows from them, inside the caller's transaction.
 
     A checkpoint that one of the loads got from the source is deleted, and not restored by an undo: that is always safe,
-    because the stream is then read from its beginning. `other_loads` have other versions now, so conform takes them in
-    once more.
+    because the stream is then read from its beginning. Of a source that has let go of what comes before
+    (`keeps_checkpoint`) it stays, and loads refuse to go on from it until the rollback is undone or the stream is
+    loaded anew (load/checkpoints.py). `other_loads` have other versions now, so conform takes them in once more.
     """
     names = _names(change)
     connection.execute("update ops.load set state = %s where load_id = any (%s)", (change.target, list(change.loads)))
@@ -59,16 +62,17 @@ def restore_stream_state(connection: psycopg.Connection, change: StreamChange, o
             """,
             {**names, "value": value, "window_end": window_end, "load_id": load_id},
         )
-    connection.execute(
-        "delete from ops.stream_checkpoint"
-        " where system = %(system)s and stream = %(stream)s and load_id = any (%(loads)s)",
-        names,
-    )
-    connection.execute(
-        "delete from ops.stream_lag lag where system = %(system)s and stream = %(stream)s and not exists (select from"
-        " ops.stream_checkpoint held where held.system = lag.system and held.stream = lag.stream)",
-        names,
-    )
+    if not keeps_checkpoint:
+        connection.execute(
+            "delete from ops.stream_checkpoint"
+            " where system = %(system)s and stream = %(stream)s and load_id = any (%(loads)s)",
+            names,
+        )
+        connection.execute(
+            "delete from ops.stream_lag lag where system = %(system)s and stream = %(stream)s and not exists (select"
+            " from ops.stream_checkpoint held where held.system = lag.system and held.stream = lag.stream)",
+            names,
+        )
     restore_lookup_cache(connection, change.system, change.stream_name, list(change.loads))
     connection.execute(
         "update ops.publish_load set outdated = true where load_id = any (%s) and not outdated", (list(other_loads),)

@@ -51,6 +51,11 @@ class StagingTable:
         """The same fields of the records that wait in quarantine."""
         return sql.Identifier("staging", self.waiting_name)
 
+    @property
+    def changes(self) -> sql.Identifier:
+        """The view of every change, of a stream that stores them all."""
+        return sql.Identifier("staging", f"{self.name}__changes")
+
 
 @dataclass(frozen=True, slots=True)
 class LandingTables:
@@ -85,6 +90,11 @@ class LandingTables:
     def superseded(self) -> sql.Identifier:
         """What is no candidate only because of what is held, where that may still be rolled back."""
         return sql.Identifier("landing", f"load_{self.load_id}__superseded")
+
+    @property
+    def change(self) -> sql.Identifier:
+        """All readings of the keys that were read more than once, where the stream stores every change."""
+        return sql.Identifier("landing", f"load_{self.load_id}__change")
 
     @property
     def conflict(self) -> sql.Identifier:
@@ -122,5 +132,5 @@ class LandingTables:
 
     @property
     def all(self) -> tuple[sql.Identifier, ...]:
-        before = (self.pages, self.listed, self.compared, self.superseded, self.conflict)
+        before = (self.pages, self.listed, self.compared, self.superseded, self.change, self.conflict)
         return (*before, self.candidate, self.erased, self.typed, self.refused, self.withheld)

@@ -79,6 +79,11 @@ class LoadedLog(ABC):
         with psycopg.connect(self.warehouse_url) as connection:
             return connection.execute(text, values or None).fetchall()
 
+    def run_in_warehouse(self, *statements: str) -> None:
+        with psycopg.connect(self.warehouse_url, autocommit=True) as connection:
+            for statement in statements:
+                connection.execute(statement)
+
     def published(self) -> dict[str, dict[str, object]]:
         """The stream's current records by key."""
         rows = self.query("select _key, _payload from staging.test_log__order__current where not _deleted")
@@ -107,9 +112,10 @@ def orders(**more: object) -> System:
         "title": "Orders",
         "request": {"table": "orders"},
         "primary_key": ["id"],
-        "fields": fields | dict(more.pop("fields", {})),
+        "fields": {name: kind for name, kind in (fields | dict(more.pop("fields", {}))).items() if kind},
         "next": {"size": more.pop("rows", 1000)},
     }
-    head = {"system": "test_log", "title": "Log", "protocol": "cdc", "connection": "test", "schedule": "0 * * * *"}
+    protocol = more.pop("protocol", "cdc")
+    head = {"system": "test_log", "title": "Log", "protocol": protocol, "connection": "test", "schedule": "0 * * * *"}
     limits = {"rate": ["100000/s"], "timeout": "PT5S", "attempts": 2}
     return System.model_validate({**head, "limits": limits, "streams": {"order": stream | more}})

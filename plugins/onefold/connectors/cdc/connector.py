@@ -35,6 +35,12 @@ class CdcConnector(Connector["Database"]):
 
         return open_database(system, endpoint, on_attempt, **settings)
 
+    @classmethod
+    def slot_name(cls, system: System, stream_name: str) -> str | None:
+        from onefold.connectors.cdc.postgres.slot import LogTable
+
+        return LogTable.of(system.system, stream_name, system.streams[stream_name]).slot
+
     def page_reader(self) -> PageReader:
         from onefold.connectors.cdc.sources import log_reader
 

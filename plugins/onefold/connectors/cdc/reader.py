@@ -27,6 +27,7 @@ from onefold.connectors.lag import Lag
 from onefold.connectors.page import Page
 from onefold.connectors.partition import Partition
 from onefold.connectors.record import Record
+from onefold.connectors.source_slot import SourceSlot
 from onefold.connectors.sql.database import Database, SnapshotLost
 from onefold.connectors.window import Window
 from onefold.errors import Retriable
@@ -37,6 +38,8 @@ BYTES = 16 << 20
 """Of a page's records; one more record is taken beyond that."""
 CHANGES = 1_000_000
 """What a load reads of the log at most, to the end of the transaction in which it reaches that."""
+BEGUN = "begun"
+"""The token of a load that is about to make what the source keeps its log for: what is there of that is its own."""
 _DONE = "done"
 
 
@@ -83,6 +86,7 @@ class LogReader(ABC):
         self._stream: Stream = system.streams[stream_name]
         self._named = f"{system.system}.{stream_name}"
         self._source = database
+        self._slot: SourceSlot | None = None
         self._size = self._stream.next.size or ROWS
 
     @abstractmethod
@@ -105,7 +109,11 @@ class LogReader(ABC):
     def read(self, window: Window, token: str | None) -> Iterator[Page]:
         """The pages of the load; the window's times say nothing here."""
         try:
-            if token is not None:
+            if window.compares:
+                yield from self._listing()
+            elif token == BEGUN:
+                yield from self._begin(anew=True)
+            elif token is not None:
                 yield from self._go_on(Place.of(token))
             elif held := window.checkpoints.get(""):
                 yield from self._follow(Place(held))
@@ -116,6 +124,12 @@ class LogReader(ABC):
                 f"{self._named}: the connection to the source was lost while its rows or its log were read. What has "
                 "landed stays; the next attempt goes on after it."
             ) from None
+
+    def _listing(self) -> Iterator[Page]:
+        """The table's rows as they are now. The log is not asked, and nothing is made at the source."""
+        with self._source.snapshot():
+            for records, following in snapshot_pages(self._source, self._system, self._stream_name, self._size, ""):
+                yield Page(records, datetime.now(UTC), following)
 
     def _follow(self, place: Place) -> Iterator[Page]:
         """The log up to where it ends now."""
@@ -135,7 +149,7 @@ class LogReader(ABC):
 
     def _lag_page(self, place: Place, log: LogEnd) -> Page:
         """Says how far the stream is behind, whatever becomes of the load."""
-        return Page([], datetime.now(UTC), place.token(), lag=log.lag)
+        return Page([], datetime.now(UTC), place.token(), lag=log.lag, slot=self._slot)
 
     def _rows(self, place: Place) -> Iterator[Page]:
         """The table's rows from the place on. The caller holds the snapshot."""

@@ -22,7 +22,7 @@ class KafkaConnector(Connector["KafkaCluster"]):
     """Reads the messages of a topic by their offsets. Nothing is written at the source: no group is joined, and no
     offset is committed there."""
 
-    capabilities = Capabilities(confirms=True)
+    capabilities = Capabilities(confirms=True, only_events=True)
 
     @classmethod
     def open_transport(

@@ -22,7 +22,7 @@ class RedisStreamConnector(Connector["RedisServer"]):
     """Reads the entries of a stream by their ids. Nothing is written at the source, which keeps what its producers let
     it keep."""
 
-    capabilities = Capabilities(confirms=True)
+    capabilities = Capabilities(confirms=True, only_events=True)
 
     @classmethod
     def open_transport(

@@ -20,7 +20,7 @@ from onefold.http.persistent import AttemptSettings
 class WebhookConnector(Connector[InboxTransport]):
     """Reads what a sender has posted. The sender itself is not asked anything."""
 
-    capabilities = Capabilities(confirms=True)
+    capabilities = Capabilities(confirms=True, only_events=True)
 
     @classmethod
     def open_transport(

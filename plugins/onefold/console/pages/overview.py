@@ -19,6 +19,7 @@ from onefold.insight.entities import entity_statuses
 from onefold.insight.problems import by_kind, problems
 from onefold.insight.streams import StreamStatus, stream_statuses
 from onefold.insight.trend import Day, days_of_streams
+from onefold.load.source_slots import unused_slots
 
 router = APIRouter()
 
@@ -48,6 +49,7 @@ def overview(request: Request, system: str | None = None) -> HTMLResponse:
         days = days_of_streams(connection, now, system=system)
         entities = entity_statuses(connection)
         alerts = open_alerts(connection)
+        slots = unused_slots(connection, systems) if system is None else ()
     return page(
         request,
         request.state.viewer,
@@ -55,7 +57,7 @@ def overview(request: Request, system: str | None = None) -> HTMLResponse:
         systems={name: each.title for name, each in sorted(systems.items())},
         chosen=system,
         total=total(statuses, now),
-        problems=by_kind(problems(statuses, now)),
+        problems=by_kind(problems(statuses, now, slots)),
         statuses=statuses,
         trends={
             (status.system, status.stream): trend(days.get((status.system, status.stream), ())) for status in statuses

@@ -30,6 +30,7 @@ from onefold.insight.operations import OF_DAG, asking_operations, operations, op
 from onefold.insight.problems import Problem, by_kind, problems
 from onefold.insight.streams import stream_statuses
 from onefold.insight.trend import days_of_streams
+from onefold.load.source_slots import unused_slots
 
 router = APIRouter(prefix=WIDGETS)
 _NAMED = 3
@@ -56,10 +57,11 @@ def home(request: Request) -> HTMLResponse:
     viewer: Viewer = request.state.viewer
     now = datetime.now(UTC)
     with reading() as connection:
-        statuses = stream_statuses(connection, read_systems())
+        systems = read_systems()
+        statuses, slots = stream_statuses(connection, systems), unused_slots(connection, systems)
         asking = asking_operations(connection) if viewer.sees_operations else 0
         alerts = count_open_alerts(connection)
-    found = [_of_problems(first, group, viewer) for first, group in by_kind(problems(statuses, now))]
+    found = [_of_problems(first, group, viewer) for first, group in by_kind(problems(statuses, now, slots))]
     signals = [each for each in found if each is not None]
     if asking:
         address = "/operations?show=open"

@@ -41,7 +41,7 @@ STATEMENTS = (
 )
 
 
-def change(log: Log, dice: random.Random) -> None:
+def change(log: Log, dice: random.Random, *, emptied: bool = True) -> None:
     """A few transactions at the source, of every kind."""
     for _ in range(dice.randint(1, 4)):
         keys = [dice.randint(1, 60) for _ in range(3)]
@@ -50,7 +50,7 @@ def change(log: Log, dice: random.Random) -> None:
         values = {"first": first, "second": second, "third": third, "many": many, "number": number}
         statements = [each.format(**values) for each in STATEMENTS]
         chosen = dice.choices(statements, k=dice.randint(1, 3))
-        if dice.random() < 0.06:
+        if emptied and dice.random() < 0.06:
             chosen.insert(dice.randint(0, len(chosen)), "truncate orders")
         log.run(f"begin; {'; '.join(chosen)}; commit")
 

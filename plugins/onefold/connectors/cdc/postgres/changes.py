@@ -77,5 +77,8 @@ class Changes:
         if not before:
             return
         differ = sorted(name for name, oid in columns.items() if before.get(name, 0) != oid)
-        if differ:
-            raise altered_table(self._table.named, f"{', '.join(differ)} is new or of another type")
+        gone = sorted(before.keys() - columns.keys())
+        if differ or gone:
+            what = [f"{', '.join(differ)} is new or of another type"] if differ else []
+            what += [f"{', '.join(gone)} is dropped, renamed or not published any more"] if gone else []
+            raise altered_table(self._table.named, "; ".join(what))

@@ -11,7 +11,7 @@ from enum import Enum
 from struct import Struct
 from typing import Final, Literal
 
-from onefold.connectors.cdc.postgres.position import Lsn
+from onefold.connectors.cdc.postgres.position import Lsn, column_type
 from onefold.errors import Fatal
 
 
@@ -49,7 +49,8 @@ class Commit:
 
 @dataclass(frozen=True, slots=True)
 class Relation:
-    """How the rows of a table look from here on: name and type (oid) of each column, and which identify a row."""
+    """How the rows of a table look from here on: name and type (column_type) of each column, and which identify a
+    row."""
 
     id: int
     columns: tuple[tuple[str, int], ...]
@@ -79,6 +80,7 @@ _BEGIN = Struct("!xQ")
 _COMMIT = Struct("!10xQq")
 _INT = Struct("!i")
 _SHORT = Struct("!h")
+_TYPE = Struct("!Ii")
 _INSERT, _UPDATE, _DELETE, _TUPLE, _NULL, _TEXT, _SAME = b"IUDNntu"
 _KEY, _OLD = b"KO"
 _SKIPPED = frozenset(b"YOM")
@@ -146,7 +148,7 @@ def _relation(data: bytes) -> Relation:
         if data[at] & 1:
             identity.add(place)
         name, at = _string(data, at + 1)
-        columns.append((name, _INT.unpack_from(data, at)[0]))
+        columns.append((name, column_type(*_TYPE.unpack_from(data, at))))
         at += 8
     return Relation(relation, tuple(columns), frozenset(identity))
 

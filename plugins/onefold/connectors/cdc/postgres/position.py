@@ -33,13 +33,31 @@ def cursor(epoch: int, commit: Lsn, number: int) -> str:
     return f"{epoch:09X}.{commit.value:016X}.{number:010d}"
 
 
+_NUMERIC = 1700
+_CUT = frozenset({1042, 1083, 1114, 1184, 1186, 1266, 1560, 1562})
+"""char(n), bit and the types of time: what is longer than their modifier says is cut."""
+
+
+def column_type(oid: int, modifier: int) -> int:
+    """A column's type as one number: another one where altering the column has changed the values of its rows. That is
+    the type's oid and, above it, how many digits it keeps, where it has a limit."""
+    if modifier < 0 or oid not in {_NUMERIC, *_CUT}:
+        return oid
+    return oid | (((modifier - 4) & 0x7FF if oid == _NUMERIC else modifier) + 1) << 32
+
+
+def oid_of(column_type: int) -> int:
+    """The oid of a column's type."""
+    return column_type & 0xFFFFFFFF
+
+
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
     """How far a stream is published, and in whose log.
 
     `source` is PostgreSQL's system identifier, `slot` the replication slot, and `epoch` when it was made, by the
     source's clock in seconds since 1970. `position` is what is published up to (not included). `columns` are the
-    columns that the stream reads with their types (oid), as the log described them last; none before it did. `as_of` is
+    columns that the stream reads with their types (column_type), as the source described them last. `as_of` is
     when the log ended at the position, by the source's clock.
     """
 

@@ -24,6 +24,7 @@ from onefold.connectors.cdc.postgres.position import Checkpoint, Lsn, cursor
 from onefold.connectors.cdc.postgres.requirements import require_ready
 from onefold.connectors.cdc.postgres.slot import (
     LogTable,
+    columns_of,
     confirm,
     create_slot,
     drop_slot,
@@ -32,8 +33,9 @@ from onefold.connectors.cdc.postgres.slot import (
     require_slot,
 )
 from onefold.connectors.cdc.postgres.values import Write, known_type, writer
-from onefold.connectors.cdc.reader import LogEnd, LogReader, Place
+from onefold.connectors.cdc.reader import BEGUN, LogEnd, LogReader, Place
 from onefold.connectors.page import Page, PageReader
+from onefold.connectors.source_slot import SourceSlot
 from onefold.errors import Fatal
 from onefold.text_table import mib
 from onefold.warehouse.rows import one_row
@@ -58,18 +60,21 @@ class _Reader(LogReader):
         super().__init__(system, stream_name, database)
         self._database = database
         self._table = LogTable.of(system.system, stream_name, self._stream)
+        self._slot = SourceSlot(self._table.slot, system.connection)
 
     def _begin(self, *, anew: bool) -> Iterator[Page]:
         table = self._table
+        self._tell("CHECK", lambda connection: require_ready(connection, table, self._system))
         if anew:
             self._tell("DROP SLOT", lambda connection: drop_slot(connection, table))
-        self._tell("CHECK", lambda connection: require_ready(connection, table))
         self._tell("CHECK", lambda connection: require_no_slot(connection, table))
         self._tell("CREATE PUBLICATION", lambda connection: ensure_publication(connection, table), writes=True)
         source, epoch = self._tell("CHECK", _source_of)
+        columns = self._tell("DESCRIBE", lambda connection: columns_of(connection, table))
+        yield Page([], datetime.now(UTC), BEGUN, slot=self._slot)  # known from here on, wherever a load dies
         with self._database.replication(self._named) as replication:
             slot = create_slot(replication, table, epoch)
-            held = Checkpoint(source, table.slot, slot.epoch, slot.position, {})
+            held = Checkpoint(source, table.slot, slot.epoch, slot.position, columns)
             place = Place(held.text(), row="", since=datetime.now(UTC))
             yield Page([], datetime.now(UTC), place.token())  # from here on a load that dies knows its slot
             with self._database.snapshot():

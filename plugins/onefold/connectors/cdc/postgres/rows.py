@@ -11,6 +11,7 @@ from onefold.catalog.fields import keys_to
 from onefold.catalog.partial_changes import UNCHANGED_FIELDS
 from onefold.catalog.stream import Stream
 from onefold.connectors.cdc.postgres.pgoutput import ABSENT, UNCHANGED, Relation, RowChange, Value
+from onefold.connectors.cdc.postgres.position import oid_of
 from onefold.connectors.cdc.postgres.values import Write
 from onefold.connectors.record import Record
 from onefold.connectors.records import Head
@@ -41,13 +42,14 @@ class LogRows:
         places = {name: place for place, (name, _) in enumerate(relation.columns)}
         self.columns = {name: relation.columns[places[name]][1] for name in top_level(stream) if name in places}
         self._columns = [
-            _Column(places[name], name, msgspec.json.encode(name) + b":", writer_of(name, oid))
-            for name, oid in self.columns.items()
+            _Column(places[name], name, msgspec.json.encode(name) + b":", writer_of(name, oid_of(kind)))
+            for name, kind in self.columns.items()
         ]
         keys = {stream.fields[name].path or name for name in stream.primary_key}
         self._keys = [column for column in self._columns if column.name in keys]
         self._plain_key = self._keys[0].place if self._has_plain_key(stream) else None
-        self._identity = relation.identity
+        # Of a partitioned table the message names the root's identity; what a partition logs has the key in any case.
+        self._identity = relation.identity | {column.place for column in self._keys}
         self._head = Head(named, stream)
         self._find = find
 
@@ -56,7 +58,7 @@ class LogRows:
         if len(stream.primary_key) != 1 or len(self._keys) != 1:
             return False
         (name,), (column,) = stream.primary_key, self._keys
-        return keys_to(name, stream.fields[name]) == (column.name,) and self.columns[column.name] in _PLAIN_KEYS
+        return keys_to(name, stream.fields[name]) == (column.name,) and oid_of(self.columns[column.name]) in _PLAIN_KEYS
 
     def records(self, change: RowChange, next_cursor: Callable[[], str]) -> list[Record]:
         """The record that was changed; two where its key was: the old one is deleted, and the new one is there."""

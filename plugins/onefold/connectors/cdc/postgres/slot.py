@@ -17,9 +17,10 @@ from psycopg import sql
 from psycopg.rows import class_row
 
 from onefold.catalog.stream import Stream
-from onefold.connectors.cdc.postgres.position import Checkpoint, Lsn
+from onefold.connectors.cdc.postgres.position import Checkpoint, Lsn, column_type
 from onefold.connectors.cdc.refusal import anew, lost_changes
 from onefold.connectors.lag import Lag
+from onefold.connectors.window_text import top_level
 from onefold.errors import Fatal, Retriable
 from onefold.warehouse.rows import one_row
 
@@ -29,12 +30,14 @@ _LONGEST = 63
 
 @dataclass(frozen=True, slots=True)
 class LogTable:
-    """The table of a stream, as `named` calls it in messages, with the names of its slot and its publication."""
+    """The table of a stream, as `named` calls it in messages, with the names of its slot and its publication, and the
+    columns that the stream reads."""
 
     named: str
     table: str
     slot: str
     keys: tuple[str, ...]
+    columns: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, system: str, stream_name: str, stream: Stream) -> LogTable:
@@ -42,7 +45,7 @@ class LogTable:
         slot = stream.request.slot or f"onefold_{system}_{stream_name}"
         if len(slot) > _LONGEST:
             slot = f"{slot[:52]}_{hashlib.sha256(slot.encode()).hexdigest()[:10]}"
-        return cls(f"{system}.{stream_name}", stream.request.table or "", slot, keys)
+        return cls(f"{system}.{stream_name}", stream.request.table or "", slot, keys, tuple(top_level(stream)))
 
     @property
     def publication(self) -> str:
@@ -100,10 +103,27 @@ def ensure_publication(connection: psycopg.Connection, table: LogTable) -> None:
     found = connection.execute("select from pg_publication where pubname = %s", (table.publication,)).fetchone()
     if found is None:
         connection.execute(
-            sql.SQL("create publication {} for table {} with (publish_via_partition_root = true)").format(
-                sql.Identifier(table.publication), table.identifier
+            sql.SQL("create publication {} for table {} with ({})").format(
+                sql.Identifier(table.publication), table.identifier, publication_options(connection)
             )
         )
+
+
+def publication_options(connection: psycopg.Connection) -> sql.SQL:
+    """What a publication must say: changes of partitions are the table's, and computed columns that are stored are
+    told, where the server can."""
+    root = "publish_via_partition_root = true"
+    return sql.SQL(root if connection.info.server_version < 180_000 else f"{root}, publish_generated_columns = stored")
+
+
+def columns_of(connection: psycopg.Connection, table: LogTable) -> dict[str, int]:
+    """The columns that the stream reads, with their types (column_type)."""
+    found = connection.execute(
+        "select attname::text, atttypid, atttypmod from pg_attribute"
+        " where attrelid = to_regclass(%s) and attname = any (%s) and attnum > 0 and not attisdropped",
+        (table.identifier.as_string(connection), list(table.columns)),
+    )
+    return {name: column_type(oid, modifier) for name, oid, modifier in found}
 
 
 @dataclass(frozen=True, slots=True)

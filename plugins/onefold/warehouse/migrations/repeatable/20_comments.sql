@@ -33,6 +33,10 @@ comment on column ops.stream_lag.lag_bytes is 'From there to log_end; the log is
 comment on column ops.stream_lag.lag_messages is 'Messages from there to log_end; NULL: the source counts none.';
 comment on column ops.stream_lag.lag_seconds is 'How long ago the log ended at the position, by the source''s clock; NULL: unknown.';
 comment on column ops.stream_lag.retained_bytes is 'What the source kept of its log because the stream had not confirmed it; NULL: it keeps what it keeps for nobody.';
+comment on column ops.stream_checkpoint.since_load is 'The load that has read the whole stream last: the position was reached '
+    'from there, step by step, by the loads up to load_id.';
+comment on table ops.source_slot is 'Replication slots that Onefold has made at sources and not dropped: each keeps its '
+    'server''s log until it is read or dropped (bin/onefold slots).';
 comment on table ops.rate_limit is 'When each of a system''s rate limits lets the next request through (GCRA, epoch seconds): '
     'shared by every process that talks to the system.';
 comment on table ops.queue is 'Runs that bring fresh data and found their stream busy. A backfill lets them go first; a '
@@ -50,6 +54,8 @@ comment on column ops.load.rollback_until is 'From then on the load cannot be ro
     'were possible have none and are final.';
 comment on table staging.superseded is 'What loads read and staging does not show: late readings, readings that differ in nothing '
     'that counts, and what loads that were rolled back had written.';
+comment on table staging.change is 'All changes that one load has read of a record, of streams with versions: every_change, '
+    'where there was more than one; staging.<system>__<stream>__changes shows those of published loads and all versions.';
 comment on column staging.superseded.gated is 'Whether the gate has seen it; suite, expectation and reason say why it was refused.';
 comment on table staging.unchanged is 'The keys of records that a load read just as they stood in staging, with the load that '
     'had written each; in buckets of the keys'' hash, because arrays are compressed and rows are not.';

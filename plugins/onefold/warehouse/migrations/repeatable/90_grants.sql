@@ -41,7 +41,7 @@ grant select (system, stream, kind, cursor_day, since, first_seen, last_seen, re
 
 grant select, insert, update, delete on ops.load, ops.cursor, ops.gate_result, ops.quarantine, ops.contract_change, ops.usage,
     ops.lookup_cache, ops.lookup_result, ops.stream_checkpoint, ops.queue, ops.drift, ops.deletes_refused,
-    ops.new_field, ops.stream_lag to onefold_loader;
+    ops.new_field, ops.stream_lag, ops.source_slot to onefold_loader;
 -- Retention (plugins/onefold/retention) deletes what is due, and says what it has deleted.
 grant delete on ops.alert, ops.replay_row, ops.reconciliation, lineage.event, lineage.dataset_edge to onefold_loader;
 grant select, insert, update on ops.retention, ops.retention_purge, ops.golden_history, ops.golden_class_history
