@@ -152,3 +152,17 @@ def test_shopifys_events_of_one_action_are_several_and_sent_again_one(warehouse_
             headers = {**signed, "x-shopify-topic": topic, "x-shopify-webhook-id": "another each time"}
             assert service.post("/hooks/s/shopify", content=body, headers=headers).status_code == 200
     assert [kept["x-shopify-topic"] for *_, kept in stored(warehouse_url)] == ["orders/create", "orders/paid"]
+
+
+def test_a_body_of_ten_megabytes_is_refused_and_broken_json_that_is_signed_is_kept(
+    warehouse_url: str,
+) -> None:
+    sender, broken = SENDERS["stripe"], b'{"id": "evt_1", "amount": '
+    with client(warehouse_url) as service:
+        large = b"x" * (10 << 20)
+        whole = service.post("/hooks/s/stripe", content=large, headers=sender.sign(sender.secret, large, NOW))
+        assert (whole.status_code, whole.json()["error"]) == (413, "the body has more than 1048576 bytes")
+        assert service.post("/hooks/s/stripe", content=iter([b"x" * 65_536] * 160)).status_code == 413
+        kept = service.post("/hooks/s/stripe", content=broken, headers=sender.sign(sender.secret, broken, NOW))
+        assert kept.status_code == 200
+    assert [(body, event_id[:7]) for _, event_id, body, _ in stored(warehouse_url)] == [(broken, "sha256:")]
