@@ -143,6 +143,8 @@ class Stream(Model):
         if not (self.webhook and self.webhook.fetch):
             return self
         place = "webhook.fetch"
+        if self.webhook.recover:
+            raise mistake_at("webhook.recover", "a stream with webhook.fetch recovers nothing; take it out")
         for other in ("parent", "lookup", "nested", "format"):
             if getattr(self, other) is not None:
                 raise mistake_at(place, f"a record that an event names has no {other}; take it out")

@@ -22,6 +22,17 @@ class Fetch(Model):
     gone: list[Status] = Field([], description="statuses that mean that the record is deleted, as 404")
 
 
+class Recover(Model):
+    """Events that the sender could not deliver are taken from its own list of them when a load begins."""
+
+    path: str = Field(
+        "/v1/events", pattern="^/", description="github: the webhook in its API, as /repos/OWNER/REPOSITORY/hooks/ID"
+    )
+    params: dict[str, str] = Field(
+        {}, description='more parameters of the list, as "types[0]" of Stripe: it has the events of all endpoints'
+    )
+
+
 class Webhook(Model):
     """The sender's signature. The secrets are in the Airflow connection (extra: signing_secret)."""
 
@@ -46,6 +57,9 @@ class Webhook(Model):
     fetch: Fetch | None = Field(
         None, description="rest: how the record that an event names is asked for by request; needed there"
     )
+    recover: Recover | None = Field(
+        None, description="stripe, github: what could not be delivered is asked for with the sign-in of the system"
+    )
     max_bytes: PositiveInt = Field(1 << 20, le=64 << 20, description="a larger body is refused")
 
     @property
@@ -58,6 +72,10 @@ class Webhook(Model):
         own = sorted(self.model_fields_set & {"header", "encoding", "prefix", "event_id"})
         if self.signature != "hmac" and own:
             raise ValueError(f"webhook: signature {self.signature} says itself what {', '.join(own)} is; take it out")
+        if self.recover and self.signature not in ("stripe", "github"):
+            raise ValueError(f"webhook.recover: {self.signature} has no list of what it could not deliver; take it out")
+        if self.recover and self.signature == "github" and "path" not in self.recover.model_fields_set:
+            raise ValueError("webhook.recover needs path: the webhook in GitHub's API (/repos/OWNER/REPO/hooks/ID)")
         if self.signature == "hmac" and not self.header:
             raise ValueError("webhook: signature hmac needs header: the header that the signature stands in")
         return self

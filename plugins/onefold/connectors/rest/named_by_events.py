@@ -21,7 +21,7 @@ from onefold.connectors.record import Record
 from onefold.connectors.records import dotted
 from onefold.connectors.rest.fill import UnfitValue, Values, text_of, with_values
 from onefold.connectors.rest.parents import Picking
-from onefold.connectors.webhook.inbox import Event, InboxTransport
+from onefold.connectors.webhook.inbox import Event, Inbox
 from onefold.connectors.webhook.reader import BYTES, span_of
 from onefold.connectors.window import Window
 from onefold.errors import Fatal
@@ -53,7 +53,7 @@ class _Named:
     def read(self, window: Window, token: str | None) -> Iterator[Page]:
         """The pages of the load; the window's times say nothing here."""
         read = gone = 0
-        with InboxTransport() as inbox:
+        with Inbox() as inbox:
             after, end = (
                 msgspec.json.decode(token, type=tuple[int, int]) if token else span_of(inbox, self._names, window)
             )

@@ -10,15 +10,16 @@ from onefold.connectors.capabilities import Capabilities
 from onefold.connectors.connector import Connector
 from onefold.connectors.lag import Lag
 from onefold.connectors.page import PageReader
-from onefold.connectors.webhook.inbox import InboxTransport
+from onefold.connectors.webhook.inbox import Inbox
 from onefold.connectors.webhook.reader import position, webhook_reader
 from onefold.http.attempt import Attempt
+from onefold.http.client import Client
 from onefold.http.endpoint import Endpoint
 from onefold.http.persistent import AttemptSettings
 
 
-class WebhookConnector(Connector[InboxTransport]):
-    """Reads what a sender has posted. The sender itself is not asked anything."""
+class WebhookConnector(Connector[Inbox]):
+    """Reads what a sender has posted. The sender itself is only asked for what it could not deliver."""
 
     capabilities = Capabilities(confirms=True, only_events=True)
 
@@ -29,8 +30,9 @@ class WebhookConnector(Connector[InboxTransport]):
         endpoint: Endpoint,
         on_attempt: Callable[[Attempt], None],
         **settings: Unpack[AttemptSettings],
-    ) -> InboxTransport:
-        return InboxTransport()
+    ) -> Inbox:
+        recovers = any(stream.webhook and stream.webhook.recover for stream in system.streams.values())
+        return Inbox(Client(system, endpoint, on_attempt, **settings) if recovers else None)
 
     def page_reader(self) -> PageReader:
         return webhook_reader(self.source.system, self.source.stream_name, self.transport)

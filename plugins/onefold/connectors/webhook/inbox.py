@@ -7,9 +7,11 @@ from typing import Self
 
 import psycopg
 from psycopg.rows import class_row
+from psycopg.types.json import Jsonb
 
 from onefold.connectors.lag import Lag
 from onefold.errors import Fatal
+from onefold.http.client import Client
 from onefold.settings import warehouse_url
 from onefold.warehouse.connection import connect
 from onefold.warehouse.rows import one_row
@@ -24,6 +26,10 @@ select sequence, body from (
     ) found
 ) counted where before < %(bytes)s order by sequence
 """
+_STORE = (
+    "select inbox.store(%(systems)s::text[], %(streams)s::text[], %(event_ids)s::text[], %(headers)s::jsonb[],"
+    " %(bodies)s::bytea[])"
+)
 _LAG = """
 select coalesce(max(sequence), 0), count(*),
        coalesce(greatest(clock_timestamp() - min(received_at), interval '0'), interval '0')
@@ -39,11 +45,21 @@ class Event:
     body: bytes
 
 
-class InboxTransport:
-    """A connection to the warehouse while its context is entered."""
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """An event that the sender could not post."""
 
-    def __init__(self) -> None:
+    event_id: str
+    headers: dict[str, str]
+    body: bytes
+
+
+class Inbox:
+    """A connection to the warehouse while its context is entered, and a client of the sender where one is given."""
+
+    def __init__(self, sender: Client | None = None) -> None:
         self._connection: psycopg.Connection | None = None
+        self.sender = sender
 
     def __enter__(self) -> Self:
         self._connection = connect(warehouse_url(), autocommit=True)
@@ -52,6 +68,24 @@ class InboxTransport:
     def __exit__(self, *_: object) -> None:
         if self._connection is not None:
             self._connection.close()
+        if self.sender is not None:
+            self.sender.close()
+
+    def known(self, system: str, stream: str, event_ids: list[str]) -> set[str]:
+        """Those of the ids that the inbox has."""
+        query = "select event_id from inbox.event where system = %s and stream = %s and event_id = any (%s)"
+        return {event_id for (event_id,) in self._open.execute(query, (system, stream, event_ids))}
+
+    def store(self, system: str, stream: str, events: list[Posted]) -> int:
+        """Store what is new of the events, in one transaction; returns how many that are."""
+        values = {
+            "systems": [system] * len(events),
+            "streams": [stream] * len(events),
+            "event_ids": [each.event_id for each in events],
+            "headers": [Jsonb(each.headers) for each in events],
+            "bodies": [each.body for each in events],
+        }
+        return int(one_row(self._open.execute(_STORE, values))[0])
 
     def end(self, system: str, stream: str) -> int:
         """The greatest sequence of the stream's events; 0 where there is none. All below it can be seen by then."""

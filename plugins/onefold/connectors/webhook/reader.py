@@ -17,7 +17,7 @@ from onefold.connectors.message_records import MessageRecords
 from onefold.connectors.page import Page, PageReader
 from onefold.connectors.partition import Partition
 from onefold.connectors.record import Record
-from onefold.connectors.webhook.inbox import Event, InboxTransport
+from onefold.connectors.webhook.inbox import Event, Inbox
 from onefold.connectors.window import Window
 from onefold.errors import Fatal
 
@@ -27,43 +27,76 @@ BYTES = 16 << 20
 """Of a page's events; the one that reaches it is the last."""
 
 
-def webhook_reader(system: System, stream_name: str, inbox: InboxTransport) -> PageReader:
+def webhook_reader(system: System, stream_name: str, inbox: Inbox) -> PageReader:
     """Reads the pages of one stream."""
     return _Reader(system, stream_name, inbox).read
 
 
 def position(checkpoint: str, named: str) -> int:
     """The sequence that a stored checkpoint stands for. Raises Fatal where it is none."""
-    if not (checkpoint.isascii() and checkpoint.isdecimal()):
+    sequence, _, _ = checkpoint.partition(" ")
+    if not (sequence.isascii() and sequence.isdecimal()):
         raise Fatal(
             f"{named}: what is stored of its position (ops.stream_checkpoint) is no position in the inbox. "
             "If the stream was read in another way before, load it anew (bin/onefold sync --help, --anew)."
         )
-    return int(checkpoint)
+    return int(sequence)
 
 
-def span_of(inbox: InboxTransport, names: tuple[str, str], window: Window) -> tuple[int, int]:
+def last_look(checkpoint: str) -> datetime | None:
+    """When what the sender could not deliver was asked for last (Recovery)."""
+    _, _, looked_at = checkpoint.partition(" ")
+    return datetime.fromisoformat(looked_at) if looked_at else None
+
+
+def span_of(inbox: Inbox, names: tuple[str, str], window: Window) -> tuple[int, int]:
     """The sequence up to which a stream's events are published, and the greatest one there is."""
     held = position(window.checkpoints.get("", "0"), ".".join(names))
     return held, max(held, inbox.end(*names))
 
 
+class _Place(msgspec.Struct, array_like=True):
+    """The sequence that is read already, the one to read up to, since when the table was empty, if it was, and when
+    what the sender could not deliver was asked for."""
+
+    after: int
+    end: int
+    since: datetime | None
+    looked_at: datetime | None
+
+    def token(self) -> str:
+        return msgspec.json.encode(self).decode()
+
+    def partition(self) -> Partition:
+        """What is stored once the load is published."""
+        looked = f" {self.looked_at.isoformat()}" if self.looked_at else ""
+        return Partition("", f"{self.end}{looked}", snapshot_since=self.since)
+
+
 class _Reader:
-    def __init__(self, system: System, stream_name: str, inbox: InboxTransport) -> None:
+    def __init__(self, system: System, stream_name: str, inbox: Inbox) -> None:
         self._names = (system.system, stream_name)
         self._named = f"{system.system}.{stream_name}"
         self._inbox = inbox
         self._records = MessageRecords(system, stream_name)
         self._size = system.streams[stream_name].next.size or ROWS
+        self._recovery = None
+        webhook = system.streams[stream_name].webhook
+        if webhook and webhook.recover and inbox.sender:
+            from onefold.connectors.webhook.recover import Recovery  # imports the reader of REST
+
+            self._recovery = Recovery(system, stream_name, webhook, webhook.recover, inbox.sender, inbox)
 
     def read(self, window: Window, token: str | None) -> Iterator[Page]:
         """The pages of the load; the window's times say nothing here."""
-        after, end, since = self._span(window, token)
         if token is None:
-            lag = self._inbox.lag(*self._names, after)
-            yield Page([], datetime.now(UTC), _token(after, end, since), lag=lag)
+            place = self._begin(window)
+            lag = self._inbox.lag(*self._names, place.after)
+            yield Page([], datetime.now(UTC), place.token(), lag=lag)
+        else:
+            place = msgspec.json.decode(token, type=_Place)
         while True:
-            events = self._inbox.events(*self._names, after, end, self._size, BYTES) if after < end else []
+            events = self._next(place)
             records: list[Record] = []
             for event in events:
                 for record in self._of(event):
@@ -71,21 +104,26 @@ class _Reader:
                         records.append(record)
                         continue
                     if records:
-                        yield Page(records, datetime.now(UTC), _token(after, end, since))
+                        yield Page(records, datetime.now(UTC), place.token())
                         records = []
-                    since = datetime.now(UTC)
-                after = event.sequence
-            if not events or after >= end:
+                    place.since = datetime.now(UTC)
+                place.after = event.sequence
+            if not events or place.after >= place.end:
                 break
-            yield Page(records, datetime.now(UTC), _token(after, end, since))
-        ended = (Partition("", str(end), snapshot_since=since),)
-        yield Page(records, datetime.now(UTC), None, ended=ended)
+            yield Page(records, datetime.now(UTC), place.token())
+        yield Page(records, datetime.now(UTC), None, ended=(place.partition(),))
 
-    def _span(self, window: Window, token: str | None) -> tuple[int, int, datetime | None]:
-        """The sequence that is read already, the one to read up to, and since when the table was empty, if it was."""
-        if token is not None:
-            return msgspec.json.decode(token, type=tuple[int, int, datetime | None])
-        return *span_of(self._inbox, self._names, window), None
+    def _next(self, place: _Place) -> list[Event]:
+        if place.after >= place.end:
+            return []
+        return self._inbox.events(*self._names, place.after, place.end, self._size, BYTES)
+
+    def _begin(self, window: Window) -> _Place:
+        """Where a load begins, after what the sender could not deliver is in the inbox too."""
+        looked_at = last_look(window.checkpoints.get("", ""))
+        if self._recovery:
+            looked_at = self._recovery.look(looked_at)
+        return _Place(*span_of(self._inbox, self._names, window), None, looked_at)
 
     def _of(self, event: Event) -> Iterator[Record | Emptied]:
         """What the event says. Where that has no order of its own, the order of arrival is the order of versions."""
@@ -94,7 +132,3 @@ class _Reader:
                 yield record
             else:
                 yield Record(record.key, f"{event.sequence:020d}.{place:06d}", record.deleted, record.payload)
-
-
-def _token(after: int, end: int, since: datetime | None) -> str:
-    return msgspec.json.encode([after, end, since]).decode()

@@ -128,7 +128,7 @@ grant usage on schema inbox to onefold_receiver, onefold_definer, onefold_loader
 grant select, insert on inbox.event to onefold_definer;
 grant select, delete, maintain on inbox.event to onefold_loader;
 grant select on inbox.event to onefold_pii; -- who is an engineer as well: the schema is theirs
-grant execute on function inbox.store(text[], text[], text[], jsonb[], bytea[]) to onefold_receiver;
+grant execute on function inbox.store(text[], text[], text[], jsonb[], bytea[]) to onefold_receiver, onefold_loader; -- the loader: what a sender could not post
 
 grant select, insert on lineage.event, lineage.dataset_edge to onefold_loader;
 grant update (attempts, delivered_at) on lineage.event to onefold_loader;
