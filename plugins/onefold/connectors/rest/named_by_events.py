@@ -15,14 +15,13 @@ import msgspec
 from onefold.catalog.request import Request
 from onefold.catalog.system import System
 from onefold.catalog.webhook import Fetch
+from onefold.connectors.inbox import BYTES, Event, Inbox, span_of
 from onefold.connectors.page import Page, PageReader
 from onefold.connectors.partition import Partition
 from onefold.connectors.record import Record
 from onefold.connectors.records import dotted
 from onefold.connectors.rest.fill import UnfitValue, Values, text_of, with_values
 from onefold.connectors.rest.parents import Picking
-from onefold.connectors.webhook.inbox import Event, Inbox
-from onefold.connectors.webhook.reader import BYTES, span_of
 from onefold.connectors.window import Window
 from onefold.errors import Fatal
 from onefold.http.failure import Refused

@@ -8,10 +8,10 @@ from typing import Unpack
 from onefold.catalog.system import System
 from onefold.connectors.capabilities import Capabilities
 from onefold.connectors.connector import Connector
+from onefold.connectors.inbox import Inbox, position
 from onefold.connectors.lag import Lag
 from onefold.connectors.page import PageReader
-from onefold.connectors.webhook.inbox import Inbox
-from onefold.connectors.webhook.reader import position, webhook_reader
+from onefold.connectors.webhook.reader import webhook_reader
 from onefold.http.attempt import Attempt
 from onefold.http.client import Client
 from onefold.http.endpoint import Endpoint

@@ -13,18 +13,15 @@ import msgspec
 
 from onefold.catalog.system import System
 from onefold.connectors.emptied import Emptied
+from onefold.connectors.inbox import BYTES, Event, Inbox, span_of
 from onefold.connectors.message_records import MessageRecords
 from onefold.connectors.page import Page, PageReader
 from onefold.connectors.partition import Partition
 from onefold.connectors.record import Record
-from onefold.connectors.webhook.inbox import Event, Inbox
 from onefold.connectors.window import Window
-from onefold.errors import Fatal
 
 ROWS = 5_000
 """Events of a page where the YAML's next.size does not say."""
-BYTES = 16 << 20
-"""Of a page's events; the one that reaches it is the last."""
 
 
 def webhook_reader(system: System, stream_name: str, inbox: Inbox) -> PageReader:
@@ -32,27 +29,10 @@ def webhook_reader(system: System, stream_name: str, inbox: Inbox) -> PageReader
     return _Reader(system, stream_name, inbox).read
 
 
-def position(checkpoint: str, named: str) -> int:
-    """The sequence that a stored checkpoint stands for. Raises Fatal where it is none."""
-    sequence, _, _ = checkpoint.partition(" ")
-    if not (sequence.isascii() and sequence.isdecimal()):
-        raise Fatal(
-            f"{named}: what is stored of its position (ops.stream_checkpoint) is no position in the inbox. "
-            "If the stream was read in another way before, load it anew (bin/onefold sync --help, --anew)."
-        )
-    return int(sequence)
-
-
 def last_look(checkpoint: str) -> datetime | None:
     """When what the sender could not deliver was asked for last (Recovery)."""
     _, _, looked_at = checkpoint.partition(" ")
     return datetime.fromisoformat(looked_at) if looked_at else None
-
-
-def span_of(inbox: Inbox, names: tuple[str, str], window: Window) -> tuple[int, int]:
-    """The sequence up to which a stream's events are published, and the greatest one there is."""
-    held = position(window.checkpoints.get("", "0"), ".".join(names))
-    return held, max(held, inbox.end(*names))
 
 
 class _Place(msgspec.Struct, array_like=True):
@@ -76,7 +56,6 @@ class _Place(msgspec.Struct, array_like=True):
 class _Reader:
     def __init__(self, system: System, stream_name: str, inbox: Inbox) -> None:
         self._names = (system.system, stream_name)
-        self._named = f"{system.system}.{stream_name}"
         self._inbox = inbox
         self._records = MessageRecords(system, stream_name)
         self._size = system.streams[stream_name].next.size or ROWS

@@ -19,9 +19,9 @@ from onefold.catalog.stream import Stream
 from onefold.catalog.system import System
 from onefold.catalog.webhook import Recover, Webhook
 from onefold.connectors.cursor import cursor_text
+from onefold.connectors.inbox import Inbox, Posted
 from onefold.connectors.record import Record
 from onefold.connectors.rest.reader import rest_reader
-from onefold.connectors.webhook.inbox import Inbox, Posted
 from onefold.connectors.window import Window
 from onefold.errors import OnefoldError
 from onefold.http.attempt import BadBody, Response

@@ -10,12 +10,15 @@ from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 
 from onefold.connectors.lag import Lag
+from onefold.connectors.window import Window
 from onefold.errors import Fatal
 from onefold.http.client import Client
 from onefold.settings import warehouse_url
 from onefold.warehouse.connection import connect
 from onefold.warehouse.rows import one_row
 
+BYTES = 16 << 20
+"""Of a page's events; the one that reaches it is the last."""
 _EVENTS = """
 select sequence, body from (
     select sequence, body, sum(octet_length(body)) over (order by sequence) - octet_length(body) as before
@@ -108,3 +111,20 @@ class Inbox:
         if self._connection is None:
             raise Fatal("The inbox was not opened before it was read. Please report it as a bug.")
         return self._connection
+
+
+def position(checkpoint: str, named: str) -> int:
+    """The sequence that a stored checkpoint stands for. Raises Fatal where it is none."""
+    sequence, _, _ = checkpoint.partition(" ")
+    if not (sequence.isascii() and sequence.isdecimal()):
+        raise Fatal(
+            f"{named}: what is stored of its position (ops.stream_checkpoint) is no position in the inbox. "
+            "If the stream was read in another way before, load it anew (bin/onefold sync --help, --anew)."
+        )
+    return int(sequence)
+
+
+def span_of(inbox: Inbox, names: tuple[str, str], window: Window) -> tuple[int, int]:
+    """The sequence up to which a stream's events are published, and the greatest one there is."""
+    held = position(window.checkpoints.get("", "0"), ".".join(names))
+    return held, max(held, inbox.end(*names))
