@@ -19,6 +19,7 @@ from benchmarks import (
     gating,
     loading,
     memory,
+    queues,
     rolling_back,
     small_loads,
     soap,
@@ -39,6 +40,7 @@ PARTS = {
     "console": console,
     "webhooks": webhooks,
     "cdc": cdc,
+    "queues": queues,
     "empty-loads": empty_loads,
     "small-loads": small_loads,
 }
@@ -51,6 +53,7 @@ PARTS = {
 def bench(parts: tuple[str, ...], rows: int, rounds: int) -> None:
     """Measure every part, or those named: loading, memory, rollback, erasure, dlt, soap, gate, conform,
     console, webhooks, cdc, empty-loads, small-loads.
+    console, webhooks, queues, empty-loads, small-loads.
 
     All of it takes about half an hour at a million rows and five rounds. What takes longest is measured fewer times,
     or with fewer rows, and its line says so.
