@@ -232,26 +232,29 @@ _WAITING = sql.SQL(
 )
 _NOT_LISTED = sql.SQL(
     """
-    not exists (
-        select from {pages} read where read._key = held._key and (
-            read._extracted_at >= listed.since
-            or read._deleted and not exists (
-                select from {pages} again where again._key = read._key and not again._deleted and (
-                    again._cursor > read._cursor
-                    or again._cursor is not distinct from read._cursor and again._extracted_at > read._extracted_at
-                )
-            )
-        )
+    not exists (select from {pages} read where read._key = held._key and read._extracted_at >= listed.since)
+    and not exists (
+        select from (
+            select distinct on (_key, _cursor is null) _key, _deleted from {pages}
+            where _key in (select _key from {pages} where _deleted)
+            order by _key, _cursor is null, _cursor desc, _extracted_at desc, _deleted desc
+        ) last where last._deleted and last._key = held._key
     )
     """
 )
 """Not read since, and not read as deleted before that, unless it came again in between."""
 _ALL = sql.SQL("select _key, _payload, _cursor, _deleted, _load_id, _extracted_at from {current} union all {waiting}")
 _READ_BEFORE = sql.SQL(
-    " union all select _key, _payload::jsonb, _cursor, false, {load}, _extracted_at from {pages} page"
-    " where not _deleted and _extracted_at < listed.since"
+    """
+    union all
+    (
+        select distinct on (_key) _key, _payload::jsonb, _cursor, false, {load}, _extracted_at from {pages}
+        where not _deleted and _extracted_at < listed.since
+        order by _key, _cursor desc nulls last, _extracted_at desc
+    )
+    """
 )
-"""And what this load itself has read before the listing began: of a table that was emptied after that."""
+"""And what this load itself has read last before the listing began: of a table that was emptied after that."""
 _OF_PART = sql.SQL(
     """
     (
