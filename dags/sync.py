@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from airflow.sdk import DAG, CronDataIntervalTimetable, Param, get_parsing_context
+from airflow.sdk import DAG, Param, get_parsing_context
 
 from onefold.catalog.reader import read_systems
 from onefold.catalog.system import System
@@ -13,6 +13,7 @@ from onefold.orchestration.dag_docs import load_doc, sync_doc
 from onefold.orchestration.deadlines import freshness_deadlines
 from onefold.orchestration.forms import ACCEPT_DELETES, INSTANT, several_of
 from onefold.orchestration.operators import LoadStream
+from onefold.orchestration.prompt_start import sync_schedule
 from onefold.orchestration.retries import retried
 
 WINDOW = "Window of a single run (leave it empty in a backfill)"
@@ -23,7 +24,7 @@ def sync_dag(system: System) -> DAG:
         dag_id=f"sync__{system.system}",
         description=f"Loads {system.title} into staging",
         doc_md=sync_doc(system),
-        schedule=CronDataIntervalTimetable(system.schedule, timezone="UTC"),
+        schedule=sync_schedule(system),
         start_date=datetime(2024, 1, 1, tzinfo=UTC),
         catchup=False,
         max_active_runs=1,

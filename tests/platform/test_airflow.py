@@ -64,7 +64,7 @@ def test_airflow_takes_no_file_of_the_engine_for_a_plugin() -> None:
     assert [path for path in modules if path.parts[0] in ("onefold", "airflow_local_settings.py")] == []
 
 
-def test_up_starts_the_scheduler_anew_when_the_engine_has_changed_and_nothing_else(tmp_path: Path) -> None:
+def test_up_starts_anew_what_runs_tasks_and_triggers_when_the_engine_has_changed(tmp_path: Path) -> None:
     (tmp_path / "plugins" / "onefold").mkdir(parents=True)
     module = tmp_path / "plugins" / "onefold" / "engine.py"
 
@@ -76,7 +76,7 @@ def test_up_starts_the_scheduler_anew_when_the_engine_has_changed_and_nothing_el
     assert fingerprints() == before
     module.write_text("behind = 22\n")
     after = fingerprints()
-    assert {name for name in before if before[name] != after[name]} == {"scheduler"}
+    assert {name for name in before if before[name] != after[name]} == {"scheduler", "triggerer"}
 
 
 def test_no_environment_holds_a_secret_that_its_process_does_not_need(tmp_path: Path) -> None:

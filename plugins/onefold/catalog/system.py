@@ -29,6 +29,10 @@ def _has_envelope(stream: dict[str, object]) -> bool:
     return isinstance(request, dict) and request.get("envelope") is not None
 
 
+ON_CHANGE = ("cdc", "webhook", "redis_stream")
+"""The protocols whose connectors peek (connectors.capabilities)."""
+
+
 class PythonModule(Model):
     """The module in systems/ for what this file cannot say, and why it cannot."""
 
@@ -49,6 +53,11 @@ class System(Model):
     protocol: Literal["rest", "odata", "soap", "sql", "cdc", "graphql", "files", "webhook", "kafka", "redis_stream"]
     connection: str = Field(description="Airflow connection id: host, login and password are there")
     schedule: str = Field(description="cron expression, UTC")
+    start: Literal["on_schedule", "on_change"] = Field(
+        "on_schedule",
+        description="on_change: a sync also starts as soon as there is anything to load; protocols cdc, webhook, "
+        "redis_stream",
+    )
     auth: Auth = NoAuth()
     limits: Limits = Limits()
     errors: Errors = Errors()
@@ -119,6 +128,16 @@ class System(Model):
             what, has = needs[self.protocol]
             if names := [name for name, stream in self.streams.items() if not has(stream)]:
                 raise ValueError(f"protocol {self.protocol} needs {what} {', '.join(names)}")
+        return self
+
+    @model_validator(mode="after")
+    def _can_start_on_change(self) -> System:
+        if self.start == "on_change" and self.protocol not in ON_CHANGE:
+            raise mistake_at(
+                "start",
+                f"start: on_change is for protocols {', '.join(ON_CHANGE)}, which can be asked all the time whether "
+                "there is anything to load; take it out, or let `schedule` start the sync more often",
+            )
         return self
 
     @model_validator(mode="after")

@@ -29,8 +29,9 @@ class Capabilities:
     by window. `feed`: it names, by days, the keys that were changed. `lookups`: it asks about single keys.
     `acknowledges`: it is told which records have been published. `confirms`: it is told up to where in its log a stream
     is published, or says how far it is behind; `lets_go`: it does not tell again what it was told of. `only_events`: it
-    tells what has happened, and there is nothing that lists what there is. `ordered`: what it reads later in a load is
-    newer, as where a record may change between two pages; not so where all that it reads is one picture.
+    tells what has happened, and there is nothing that lists what there is. `peeks`: it says cheaply whether there is
+    anything to load. `ordered`: what it reads later in a load is newer, as where a record may change between two pages;
+    not so where all that it reads is one picture.
 
     `listing` says which of its streams every load lists whole, so that what a listing lacks is deleted: `never`; those
     whose `request` names no time; those without a `cursor` and such a request, where the connector asks by the cursor.
@@ -47,6 +48,7 @@ class Capabilities:
     confirms: bool = False
     lets_go: bool = False
     only_events: bool = False
+    peeks: bool = False
     ordered: bool = True
     listing: Literal["never", "request", "cursor"] = "never"
     by_key: bool = False

@@ -17,6 +17,7 @@ from onefold.connectors.lag import Lag
 from onefold.connectors.listing import is_listed_whole, whole_listing
 from onefold.connectors.lookup import LookupKeys
 from onefold.connectors.page import Page, PageReader
+from onefold.connectors.peek import Peek
 from onefold.connectors.position import IntegerPosition
 from onefold.connectors.window import ResumeCursor, Window
 from onefold.errors import Fatal
@@ -110,6 +111,12 @@ class Connector(ABC, Generic[TransportT]):
         """The slot that the source keeps its log for as long as the stream is read; None where there is no such."""
         return None
 
+    @classmethod
+    def open_peek(cls, system: System, endpoint: Endpoint) -> Peek:
+        """What says cheaply whether the system has anything to load (capabilities.peeks), to be entered as a
+        context."""
+        raise cls._cannot("peek")
+
     @abstractmethod
     def page_reader(self) -> PageReader:
         """What reads the stream's pages. It is made once, at the first `read`."""
@@ -146,5 +153,6 @@ class Connector(ABC, Generic[TransportT]):
         source says so."""
         raise self._cannot("confirm")
 
-    def _cannot(self, what: str) -> NotImplementedError:
-        return NotImplementedError(f"{type(self).__name__} has no {what}: ask its capabilities first")
+    @classmethod
+    def _cannot(cls, what: str) -> NotImplementedError:
+        return NotImplementedError(f"{cls.__name__} has no {what}: ask its capabilities first")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Self
 
@@ -128,3 +129,16 @@ def span_of(inbox: Inbox, names: tuple[str, str], window: Window) -> tuple[int, 
     """The sequence up to which a stream's events are published, and the greatest one there is."""
     held = position(window.checkpoints.get("", "0"), ".".join(names))
     return held, max(held, inbox.end(*names))
+
+
+class InboxPeek(Inbox):
+    """Says whether events of a system wait in the inbox."""
+
+    def __init__(self, system: str) -> None:
+        super().__init__(None)
+        self._system = system
+
+    def has_more(self, stream_name: str, checkpoints: Mapping[str, str]) -> bool:
+        """As Peek says. What a stream of which nothing is published finds counts too."""
+        held = position(checkpoints.get("", "0"), f"{self._system}.{stream_name}")
+        return self.end(self._system, stream_name) > held

@@ -19,6 +19,9 @@ def sync_doc(system: System) -> str:
         for name, stream in system.streams.items()
     )
     odd = f"\n**Special:** {system.python.why}\n" if system.python else ""
+    prompt = ""
+    if system.start == "on_change":
+        prompt = "\nA run also starts as soon as there is anything to load (`start: on_change`)."
     return f"""### {system.title} → staging
 
 | stream | what | primary key | cursor | table |
@@ -30,7 +33,7 @@ Great Expectations check them, **publish** makes the accepted rows visible in on
 lineage and audit. Each step is a group of the task's log.
 {odd}
 **Window.** Scheduled and manual runs go on from the last published load, with an overlap. Parameters `start` and `end`,
-or a backfill, load exactly the window that they name. The same window twice changes nothing.{_no_past(system)}
+or a backfill, load exactly the window that they name. The same window twice changes nothing.{prompt}{_no_past(system)}
 
 **When a task is red**, the last line of its log says which step failed, why, and what to do. *land*: the system is down
 or refuses us. *gate*: the expectations that failed and how many rows; or a changed contract, with the field and its old

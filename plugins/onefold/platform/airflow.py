@@ -111,8 +111,8 @@ def services(settings: Settings, secrets: Secrets, postgres: Postgres, variables
 
     A task has the environment of the scheduler: no secret is in it but what a task needs. The key of the tokens is read
     from its file by those who sign or check them, and the API server alone may record approvals. The scheduler's
-    variables name the state of the engine's files: tasks run what it has imported, so that `up` must start it anew when
-    a file has changed.
+    variables name the state of the engine's files, and so do the triggerer's: tasks and triggers run what these have
+    imported, so that `up` must start them anew when a file has changed.
     """
     commands = {
         "api-server": ["api-server"],
@@ -121,6 +121,7 @@ def services(settings: Settings, secrets: Secrets, postgres: Postgres, variables
         "triggerer": ["triggerer", "--skip-serve-logs"],
     }
     tokens = secret_files.commands(settings.home, secrets, secret_files.TOKENS)
+    engine = {"ONEFOLD_ENGINE": engine_state(settings.root / "plugins")}
     only = {
         "api-server": {
             **tokens,
@@ -129,7 +130,8 @@ def services(settings: Settings, secrets: Secrets, postgres: Postgres, variables
             APPROVALS_URL: postgres.url(WAREHOUSE_DATABASE, "onefold_approvals"),
             CONSOLE_URL: postgres.url(WAREHOUSE_DATABASE, "onefold_console"),
         },
-        "scheduler": {**tokens, "ONEFOLD_ENGINE": engine_state(settings.root / "plugins")},
+        "scheduler": {**tokens, **engine},
+        "triggerer": engine,
     }
     return [
         Service(name, [sys.executable, "-m", "airflow", *rest], {**variables, **only.get(name, {})})

@@ -7,6 +7,7 @@ import json
 import pytest
 
 from onefold.connectors.redis_stream import reader
+from onefold.connectors.redis_stream.peek import StreamPeek
 from onefold.connectors.redis_stream.position import EntryId, cursor
 from onefold.errors import Fatal, Retriable
 from tests.connectors.redis_stream.conftest import Shop
@@ -168,3 +169,17 @@ def test_the_lag_is_what_was_added_since_and_how_long_ago_the_stream_ended_at_th
     lag = shop.loads.lag(system)
     assert lag.lag_messages == 5 and lag.lag_seconds is not None and 0 < lag.lag_seconds < 60
     assert "5 messages (limits.lag_messages: 3)" in lag.over_limits(system.limits)["lag"]
+
+
+def test_an_entry_is_seen_without_a_load_until_it_is_published(shop: Shop) -> None:
+    system, loads = shop.system(), shop.loads
+    with StreamPeek(system, loads.endpoint) as peek:
+        assert not peek.has_more("order", {}), "no stream yet"
+        shop.add(("a", 1))
+        assert peek.has_more("order", {})
+        loads.load(system)
+        assert not peek.has_more("order", {"": loads.checkpoint()})
+        shop.add(("a", 2))
+        assert peek.has_more("order", {"": loads.checkpoint()})
+        shop.client.delete(shop.key)
+        assert not peek.has_more("order", {"": loads.checkpoint()}), "the next load says what is lost"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from onefold.catalog.reader import Catalog
+from onefold.connectors.inbox import InboxPeek
 from onefold.errors import Rejected
 from onefold.load.ledger import Run
 from onefold.retention.run import execute_retention
@@ -175,3 +176,15 @@ def test_debezium_events_are_unwrapped_in_the_order_of_the_sources_log(hook: Hoo
     hook.post(system, *bodies[emptied:])
     hook.load(system)
     assert hook.query(notes) == [("22", "3.00")]
+
+
+def test_an_event_is_seen_without_a_load_until_it_is_published(hook: Hook) -> None:
+    system = payments()
+    with InboxPeek("test_hook") as peek:
+        assert not peek.has_more("payment", {})
+        hook.post(system, event(1))
+        assert peek.has_more("payment", {})
+        hook.load(system)
+        assert not peek.has_more("payment", {"": str(hook.position())})
+        hook.post(system, event(2))
+        assert peek.has_more("payment", {"": str(hook.position())})

@@ -10,6 +10,7 @@ from onefold.connectors.capabilities import Capabilities
 from onefold.connectors.connector import Connector
 from onefold.connectors.lag import Lag
 from onefold.connectors.page import PageReader
+from onefold.connectors.peek import Peek
 from onefold.http.attempt import Attempt
 from onefold.http.endpoint import Endpoint
 from onefold.http.persistent import AttemptSettings
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 class CdcConnector(Connector["Database"]):
     """Reads a table of a PostgreSQL, MariaDB or MySQL, and then its log of changes."""
 
-    capabilities = Capabilities(confirms=True, lets_go=True)
+    capabilities = Capabilities(confirms=True, lets_go=True, peeks=True)
 
     @classmethod
     def open_transport(
@@ -40,6 +41,12 @@ class CdcConnector(Connector["Database"]):
         from onefold.connectors.cdc.postgres.slot import LogTable
 
         return LogTable.of(system.system, stream_name, system.streams[stream_name]).slot
+
+    @classmethod
+    def open_peek(cls, system: System, endpoint: Endpoint) -> Peek:
+        from onefold.connectors.cdc.sources import open_peek
+
+        return open_peek(system, endpoint)
 
     def page_reader(self) -> PageReader:
         from onefold.connectors.cdc.sources import log_reader

@@ -13,10 +13,12 @@ from onefold.connectors.cdc.mysql import position as mysql
 from onefold.connectors.cdc.mysql.reader import binlog_reader
 from onefold.connectors.cdc.postgres import database, slot
 from onefold.connectors.cdc.postgres import position as postgres
+from onefold.connectors.cdc.postgres.peek import SlotPeek
 from onefold.connectors.cdc.postgres.reader import cdc_reader
 from onefold.connectors.connector import StreamSource
 from onefold.connectors.lag import Lag
 from onefold.connectors.page import PageReader
+from onefold.connectors.peek import Peek
 from onefold.connectors.sql.database import Database
 from onefold.errors import Fatal
 from onefold.http.attempt import Attempt
@@ -40,6 +42,16 @@ def open_database(
             "MariaDB's too), or read the tables with protocol: sql."
         )
     return kind(system, endpoint, on_attempt, **settings)
+
+
+def open_peek(system: System, endpoint: Endpoint) -> Peek:
+    """What says whether the log has anything to load. Raises Fatal where it cannot be said without reading the log."""
+    if not endpoint.url.startswith("postgres:"):
+        raise Fatal(
+            f"{system.system}: start: on_change is for the log of a PostgreSQL. That of a MariaDB or MySQL does not say "
+            "cheaply whether a change in it is of the stream's table: let `schedule` start the sync more often."
+        )
+    return SlotPeek(system, endpoint)
 
 
 def log_reader(system: System, stream_name: str, opened: Database) -> PageReader:

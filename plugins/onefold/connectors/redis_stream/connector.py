@@ -10,6 +10,7 @@ from onefold.connectors.capabilities import Capabilities
 from onefold.connectors.connector import Connector
 from onefold.connectors.lag import Lag
 from onefold.connectors.page import PageReader
+from onefold.connectors.peek import Peek
 from onefold.http.attempt import Attempt
 from onefold.http.endpoint import Endpoint
 from onefold.http.persistent import AttemptSettings
@@ -22,7 +23,7 @@ class RedisStreamConnector(Connector["RedisServer"]):
     """Reads the entries of a stream by their ids. Nothing is written at the source, which keeps what its producers let
     it keep."""
 
-    capabilities = Capabilities(confirms=True, only_events=True)
+    capabilities = Capabilities(confirms=True, only_events=True, peeks=True)
 
     @classmethod
     def open_transport(
@@ -35,6 +36,12 @@ class RedisStreamConnector(Connector["RedisServer"]):
         from onefold.connectors.redis_stream.server import RedisServer
 
         return RedisServer(system, endpoint, on_attempt, **settings)
+
+    @classmethod
+    def open_peek(cls, system: System, endpoint: Endpoint) -> Peek:
+        from onefold.connectors.redis_stream.peek import StreamPeek
+
+        return StreamPeek(system, endpoint)
 
     def page_reader(self) -> PageReader:
         from onefold.connectors.redis_stream.reader import redis_stream_reader

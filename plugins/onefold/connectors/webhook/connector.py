@@ -8,9 +8,10 @@ from typing import Unpack
 from onefold.catalog.system import System
 from onefold.connectors.capabilities import Capabilities
 from onefold.connectors.connector import Connector
-from onefold.connectors.inbox import Inbox, position
+from onefold.connectors.inbox import Inbox, InboxPeek, position
 from onefold.connectors.lag import Lag
 from onefold.connectors.page import PageReader
+from onefold.connectors.peek import Peek
 from onefold.connectors.webhook.reader import webhook_reader
 from onefold.http.attempt import Attempt
 from onefold.http.client import Client
@@ -21,7 +22,7 @@ from onefold.http.persistent import AttemptSettings
 class WebhookConnector(Connector[Inbox]):
     """Reads what a sender has posted. The sender itself is only asked for what it could not deliver."""
 
-    capabilities = Capabilities(confirms=True, only_events=True)
+    capabilities = Capabilities(confirms=True, only_events=True, peeks=True)
 
     @classmethod
     def open_transport(
@@ -33,6 +34,10 @@ class WebhookConnector(Connector[Inbox]):
     ) -> Inbox:
         recovers = any(stream.webhook and stream.webhook.recover for stream in system.streams.values())
         return Inbox(Client(system, endpoint, on_attempt, **settings) if recovers else None)
+
+    @classmethod
+    def open_peek(cls, system: System, endpoint: Endpoint) -> Peek:
+        return InboxPeek(system.system)
 
     def page_reader(self) -> PageReader:
         return webhook_reader(self.source.system, self.source.stream_name, self.transport)

@@ -29,6 +29,7 @@ from onefold.connectors.cdc.postgres.slot import (
     create_slot,
     drop_slot,
     ensure_publication,
+    occupy,
     require_no_slot,
     require_slot,
 )
@@ -149,6 +150,7 @@ class _Reader(LogReader):
 
         def begin(connection: psycopg.Connection) -> None:
             connection.execute("select set_config('statement_timeout', %s, true)", (f"{longest:.0f}s",))
+            occupy(connection, self._table)
             connection.execute(declare)
 
         def fetch(connection: psycopg.Connection) -> list[tuple[bytes]]:

@@ -148,8 +148,20 @@ def create_slot(replication: psycopg.Connection, table: LogTable, epoch: int) ->
     return Slot(Lsn.parse(position), epoch, snapshot)
 
 
+def occupy(connection: psycopg.Connection, table: LogTable) -> None:
+    """Wait until nobody looks into the slot (peek.py), and let nobody do so before the transaction ends."""
+    connection.execute("select pg_advisory_xact_lock(hashtextextended(%s, 0))", (table.slot,))
+
+
+def try_to_occupy(connection: psycopg.Connection, table: LogTable) -> bool:
+    """As `occupy`, but without waiting: False where another transaction has occupied the slot."""
+    row = connection.execute("select pg_try_advisory_xact_lock(hashtextextended(%s, 0))", (table.slot,)).fetchone()
+    return row == (True,)
+
+
 def drop_slot(connection: psycopg.Connection, table: LogTable) -> None:
     """Drop the stream's slot, if there is one."""
+    occupy(connection, table)
     connection.execute(
         "select pg_drop_replication_slot(slot_name) from pg_replication_slots where slot_name = %s", (table.slot,)
     )
@@ -171,6 +183,7 @@ def require_slot(connection: psycopg.Connection, table: LogTable, held: Checkpoi
 
     Raises Retriable when somebody reads it now, Fatal when changes are missing: nothing after that could be trusted.
     """
+    occupy(connection, table)
     found = _state(connection, table)
     if found.source != held.source:
         raise _lost(table, held, "the server is another one than before (its system identifier differs)")
@@ -219,6 +232,7 @@ def _state(connection: psycopg.Connection, table: LogTable) -> _State:
 
 def confirm(connection: psycopg.Connection, table: LogTable, held: Checkpoint) -> None:
     """Tell the source that all before the position is published; done twice, it changes nothing more."""
+    occupy(connection, table)
     connection.execute(
         "select pg_replication_slot_advance(slot_name, %(position)s) from pg_replication_slots"
         " where slot_name = %(slot)s and active_pid is null and confirmed_flush_lsn < %(position)s::pg_lsn",
