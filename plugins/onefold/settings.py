@@ -40,6 +40,7 @@ class Settings:
     pg_port: int
     ui_port: int
     sandbox_port: int
+    hooks_port: int = 8095
     rollback_days: int = 30
     """How long a published load can be rolled back; it is kept with the load (ops.load.rollback_until)."""
 
@@ -60,6 +61,10 @@ class Settings:
         return f"http://127.0.0.1:{self.sandbox_port}"
 
     @property
+    def hooks_url(self) -> str:
+        return f"http://127.0.0.1:{self.hooks_port}"
+
+    @property
     def ui_url(self) -> str:
         return f"{'https' if self.ui_tls else 'http'}://127.0.0.1:{self.ui_port}"
 
@@ -72,6 +77,7 @@ def settings() -> Settings:
         pg_port=_port("ONEFOLD_PG_PORT", 54329),
         ui_port=_port("ONEFOLD_UI_PORT", 8080),
         sandbox_port=_port("ONEFOLD_SANDBOX_PORT", 8090),
+        hooks_port=_port("ONEFOLD_HOOKS_PORT", 8095),
         rollback_days=_days("ONEFOLD_ROLLBACK_DAYS", 30),
         checkpoint_places=os.environ.get("ONEFOLD_CHECKPOINTS", ""),
         checkpoint_authorities=os.environ.get("ONEFOLD_TSA_CA", ""),

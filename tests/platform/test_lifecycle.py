@@ -10,9 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from onefold.platform import processes
-from onefold.platform.lifecycle import stale
+from onefold.catalog.system import System
+from onefold.platform import own_services, processes
+from onefold.platform.lifecycle import installation, stale
 from onefold.platform.processes import Service
+from onefold.platform.secrets import load_secrets
+from onefold.platform.status import platform_status
+from onefold.settings import Settings
 from tests.platform.polling import until
 from tests.platform.test_postgres import Start
 
@@ -53,3 +57,36 @@ def test_what_is_dead_changed_or_none_of_the_services_is_ended(
     until(lambda: running["watchdog"].leader() is None)
     changed = Service("sandbox", WAITS, {"PORT": "2"})
     assert names(stale(home, [changed, SERVICES[2]], 0)) == ["sandbox", "scheduler", "watchdog"]
+
+
+@pytest.mark.parametrize("webhook", [None, {"signature": "github"}], ids=["no webhook", "a webhook"])
+def test_what_receives_webhooks_runs_where_the_catalogue_has_one_and_only_adds_to_the_inbox(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, webhook: dict[str, str] | None
+) -> None:
+    stream = {"title": "Rings", "webhook": webhook, "primary_key": ["id"], "fields": {"id": "text"}}
+    head = {"system": "bell", "title": "Bell", "protocol": "webhook" if webhook else "rest", "connection": "bell"}
+    system = System.model_validate({**head, "schedule": "0 * * * *", "streams": {"ring": stream}})
+    monkeypatch.setattr(own_services, "read_systems", lambda: {"bell": system})
+    (tmp_path / "plugins").mkdir()
+    found = installation(Settings(tmp_path, tmp_path / "home", 1, 2, 3, hooks_port=4), sandbox=False)
+    hooks = [service for service in found.services if service.name == "hooks"]
+    assert len(hooks) == bool(webhook)
+    for service in hooks:
+        assert service.command[-2:] == ["--port", "4"]
+        values = "".join(service.environment.values())
+        passwords = load_secrets(tmp_path / "home").database
+        assert {role for role, password in passwords.items() if password in values} == {"onefold_receiver"}
+
+
+def test_status_shows_what_receives_webhooks_and_that_it_has_died(home: Path) -> None:
+    here = Settings(home, home, 1, 2, 3, hooks_port=4)
+    assert "hooks" not in {service.name for service in platform_status(here).services}
+    running = processes.start(home, Service("hooks", WAITS, {}))
+    leader = running.leader()
+    assert leader
+    for state in ("up", "died"):
+        (seen,) = [service for service in platform_status(here).services if service.name == "hooks"]
+        assert (seen.state, seen.port) == (state, 4)
+        leader.kill()
+        until(lambda: running.leader() is None)
+    processes.stop(home, [running])

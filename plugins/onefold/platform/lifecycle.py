@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
@@ -15,18 +13,18 @@ from pathlib import Path
 from onefold.audit.places.sending import places_of, send
 from onefold.errors import Fatal, Retriable
 from onefold.orchestration.pools import POOLS, SERVICE_ACCOUNT
-from onefold.platform import airflow, api, postgres_account, processes, sandbox_database
+from onefold.platform import airflow, api, own_services, postgres_account, processes, sandbox_database, status
 from onefold.platform.again import again
 from onefold.platform.postgres import Postgres
 from onefold.platform.secrets import Secrets, load_secrets
-from onefold.settings import Settings, notify_setting, ui_tls_variables
+from onefold.settings import Settings
 
 READY_SECONDS = 300
 HEARTBEAT_SECONDS = 30
 """A service that has been silent for longer hangs; Airflow's own health check says the same."""
 WATCHDOG_SECONDS = 60
 """How long `up` and `down` wait for the watchdog to end what it is doing; a restart takes half a minute at most."""
-WITHOUT_DATABASE = ("sandbox", "watchdog")
+WITHOUT_DATABASE = ("sandbox", "watchdog", status.HOOKS)
 """The services that live on without a database."""
 OWNED = (
     *("postgres", "airflow", "audit", "sandbox", "dbt", "logs", "privacy"),
@@ -57,8 +55,10 @@ def installation(settings: Settings, sandbox: bool = True) -> Installation:
     variables = airflow.environment(settings, secrets, postgres, sandbox)
     services = airflow.services(settings, secrets, postgres, variables)
     if sandbox:
-        services.insert(0, _sandbox(settings, postgres))
-    watchdog = _watchdog(settings, sandbox)
+        services.insert(0, own_services.sandbox(settings, postgres))
+    if own_services.has_hooks(settings):
+        services.append(own_services.hooks(settings, postgres, variables))
+    watchdog = own_services.watchdog(settings, with_sandbox=sandbox)
     return Installation(settings, secrets, postgres, tuple(services), watchdog, variables)
 
 
@@ -206,7 +206,12 @@ def _wait_until_ready(target: Installation, began: float, report: Report) -> Non
             if running[name].leader() is None:
                 log = target.settings.home / "logs" / f"{name}.log"
                 tail = "\n".join(log.read_text(errors="replace").splitlines()[-15:])
-                raise Fatal(f"{name} ended right after its start. The end of {log}:\n{tail}")
+                ended = f"{name} ended right after its start. The end of {log}:\n{tail}"
+                if name != status.HOOKS:
+                    raise Fatal(ended)
+                # Its connection may be missing, which is written in Airflow's UI; the watchdog starts it again.
+                report(ended, 0)
+                waiting.remove(name)
         if waiting and time.monotonic() > deadline:
             raise Retriable(
                 f"Not ready after {READY_SECONDS} s: {', '.join(sorted(waiting))}. "
@@ -220,6 +225,8 @@ def _ready(target: Installation, running: Mapping[str, processes.Running]) -> se
     ready = set()
     if "sandbox" in running and api.answers(f"{settings.sandbox_url}/health"):
         ready.add("sandbox")
+    if status.HOOKS in running and api.answers(f"{settings.hooks_url}/health"):
+        ready.add(status.HOOKS)
     health = api.health(settings.ui_url)
     if health and api.answers(f"{settings.ui_url}/execution/health"):  # whose first answer takes seconds to build
         ready.add("api-server")
@@ -254,34 +261,8 @@ def _require_free_ports(target: Installation, running: Mapping[str, processes.Ru
         processes.require_free_port(settings.ui_port, "ONEFOLD_UI_PORT", "the Airflow UI")
     if "sandbox" not in running and any(service.name == "sandbox" for service in target.services):
         processes.require_free_port(settings.sandbox_port, "ONEFOLD_SANDBOX_PORT", "the sandbox")
-
-
-def _sandbox(settings: Settings, postgres: Postgres) -> processes.Service:
-    state = settings.home / "sandbox"
-    command = [sys.executable, "-m", "sandbox", "--port", str(settings.sandbox_port), "--state", str(state)]
-    environment = {
-        "PYTHONPATH": f"{settings.root / 'plugins'}{os.pathsep}{settings.root}",
-        "SANDBOX_COMPANIES": os.environ.get("SANDBOX_COMPANIES", "2000"),
-        **{f"SANDBOX_{name.upper()}_URL": postgres.url(name, name) for name in sandbox_database.NAMES},
-    }
-    return processes.Service("sandbox", command, environment)
-
-
-def _watchdog(settings: Settings, sandbox: bool) -> processes.Service:
-    """It reads the secrets itself, so that its environment, which others may see, has none."""
-    command = [sys.executable, "-m", "onefold.platform.watchdog", *([] if sandbox else ["--no-sandbox"])]
-    environment = {
-        "PYTHONPATH": f"{settings.root / 'plugins'}{os.pathsep}{settings.root}",
-        "ONEFOLD_HOME": str(settings.home),
-        "ONEFOLD_PG_PORT": str(settings.pg_port),
-        "ONEFOLD_UI_PORT": str(settings.ui_port),
-        "ONEFOLD_SANDBOX_PORT": str(settings.sandbox_port),
-        "ONEFOLD_NOTIFY": notify_setting(),
-        "ONEFOLD_WATCHDOG": os.environ.get("ONEFOLD_WATCHDOG", ""),
-        "ONEFOLD_ENGINE": airflow.engine_state(settings.root / "plugins"),
-        **(ui_tls_variables(settings.ui_tls) if settings.ui_tls else {}),
-    }
-    return processes.Service("watchdog", command, environment)
+    if status.HOOKS not in running and any(service.name == status.HOOKS for service in target.services):
+        processes.require_free_port(settings.hooks_port, "ONEFOLD_HOOKS_PORT", "webhooks")
 
 
 @contextmanager

@@ -48,7 +48,7 @@ def open_peek(system: System, endpoint: Endpoint) -> Peek:
     """What says whether the log has anything to load. Raises Fatal where it cannot be said without reading the log."""
     if not endpoint.url.startswith("postgres:"):
         raise Fatal(
-            f"{system.system}: start: on_change is for the log of a PostgreSQL. That of a MariaDB or MySQL does not say "
+            f"{system.system}: start: on_change is for the log of a PostgreSQL. That of MariaDB or MySQL does not say "
             "cheaply whether a change in it is of the stream's table: let `schedule` start the sync more often."
         )
     return SlotPeek(system, endpoint)

@@ -17,8 +17,10 @@ from onefold.errors import OnefoldError
 from onefold.platform import api, processes
 from onefold.platform.airflow import AIRFLOW_DATABASE, WAREHOUSE_DATABASE
 from onefold.platform.lifecycle import Installation
+from onefold.platform.status import HOOKS
 from onefold.platform.watchdog import due
 from onefold.platform.watchdog.snapshot import DATABASE, OverdueSync, ServiceSeen, Snapshot, TasksSeen
+from onefold.settings import Settings
 
 HEARTBEATS = {"scheduler": "SchedulerJob", "dag-processor": "DagProcessorJob", "triggerer": "TriggererJob"}
 """The services that write heartbeats into Airflow's table of jobs, with the type of job that each writes."""
@@ -133,7 +135,7 @@ def observer_of(target: Installation) -> Observer:
     def services(beats: Mapping[str, str], look: int) -> Sequence[ServiceSeen]:
         recorded = processes.recorded(target.settings.home)
         return [
-            _service(service.name, recorded.get(service.name), beats, look, target.settings.ui_url)
+            _service(service.name, recorded.get(service.name), beats, look, target.settings)
             for service in target.services
         ]
 
@@ -146,7 +148,7 @@ def observer_of(target: Installation) -> Observer:
 
 
 def _service(
-    name: str, running: processes.Running | None, beats: Mapping[str, str], look: int, ui_url: str
+    name: str, running: processes.Running | None, beats: Mapping[str, str], look: int, here: Settings
 ) -> ServiceSeen:
     if running is None:
         return ServiceSeen(name, "", False)
@@ -154,7 +156,10 @@ def _service(
     if name in HEARTBEATS:
         return ServiceSeen(name, instance, alive, beats.get(HEARTBEATS[name]))
     if name == "api-server":
-        return ServiceSeen(name, instance, alive, f"look {look}" if alive and ui_answers(ui_url) else None)
+        return ServiceSeen(name, instance, alive, f"look {look}" if alive and ui_answers(here.ui_url) else None)
+    if name == HOOKS:
+        answers = alive and api.answers(f"{here.hooks_url}/health")
+        return ServiceSeen(name, instance, alive, f"look {look}" if answers else None)
     return ServiceSeen(name, instance, alive, gives_signs=False)
 
 

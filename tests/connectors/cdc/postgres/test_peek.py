@@ -11,7 +11,8 @@ import pytest
 from onefold.connectors.cdc.postgres import peek as peek_module
 from onefold.connectors.cdc.postgres.peek import SlotPeek
 from onefold.connectors.cdc.postgres.slot import LogTable, occupy
-from tests.connectors.cdc.postgres.conftest import Log, orders
+from tests.connectors.cdc.loaded_log import orders
+from tests.connectors.cdc.postgres.conftest import Log
 
 SYSTEM = orders()
 
