@@ -77,8 +77,8 @@ class Bell:
             connection.execute("set session_replication_role = replica")  # there is no load
             connection.execute("delete from ops.stream_checkpoint where system = 'test_bell'")
             connection.execute(
-                "insert into ops.stream_checkpoint (system, stream, partition, checkpoint, load_id)"
-                " values ('test_bell', 'ring', '', %s, 1)",
+                "insert into ops.stream_checkpoint (system, stream, partition, checkpoint, load_id, since_load)"
+                " values ('test_bell', 'ring', '', %s, 1, 1)",
                 (str(position),),
             )
 
