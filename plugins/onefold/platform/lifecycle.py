@@ -13,7 +13,7 @@ from pathlib import Path
 from onefold.audit.places.sending import places_of, send
 from onefold.errors import Fatal, Retriable
 from onefold.orchestration.pools import POOLS, SERVICE_ACCOUNT
-from onefold.platform import airflow, api, own_services, postgres_account, processes, sandbox_database, status
+from onefold.platform import airflow, api, own_services, postgres_account, processes, sandbox_database
 from onefold.platform.again import again
 from onefold.platform.postgres import Postgres
 from onefold.platform.secrets import Secrets, load_secrets
@@ -24,7 +24,7 @@ HEARTBEAT_SECONDS = 30
 """A service that has been silent for longer hangs; Airflow's own health check says the same."""
 WATCHDOG_SECONDS = 60
 """How long `up` and `down` wait for the watchdog to end what it is doing; a restart takes half a minute at most."""
-WITHOUT_DATABASE = ("sandbox", "watchdog", status.HOOKS)
+WITHOUT_DATABASE = ("sandbox", "watchdog", processes.HOOKS)
 """The services that live on without a database."""
 OWNED = (
     *("postgres", "airflow", "audit", "sandbox", "dbt", "logs", "privacy"),
@@ -207,7 +207,7 @@ def _wait_until_ready(target: Installation, began: float, report: Report) -> Non
                 log = target.settings.home / "logs" / f"{name}.log"
                 tail = "\n".join(log.read_text(errors="replace").splitlines()[-15:])
                 ended = f"{name} ended right after its start. The end of {log}:\n{tail}"
-                if name != status.HOOKS:
+                if name != processes.HOOKS:
                     raise Fatal(ended)
                 # Its connection may be missing, which is written in Airflow's UI; the watchdog starts it again.
                 report(ended, 0)
@@ -225,8 +225,8 @@ def _ready(target: Installation, running: Mapping[str, processes.Running]) -> se
     ready = set()
     if "sandbox" in running and api.answers(f"{settings.sandbox_url}/health"):
         ready.add("sandbox")
-    if status.HOOKS in running and api.answers(f"{settings.hooks_url}/health"):
-        ready.add(status.HOOKS)
+    if processes.HOOKS in running and api.answers(f"{settings.hooks_url}/health"):
+        ready.add(processes.HOOKS)
     health = api.health(settings.ui_url)
     if health and api.answers(f"{settings.ui_url}/execution/health"):  # whose first answer takes seconds to build
         ready.add("api-server")
@@ -261,7 +261,7 @@ def _require_free_ports(target: Installation, running: Mapping[str, processes.Ru
         processes.require_free_port(settings.ui_port, "ONEFOLD_UI_PORT", "the Airflow UI")
     if "sandbox" not in running and any(service.name == "sandbox" for service in target.services):
         processes.require_free_port(settings.sandbox_port, "ONEFOLD_SANDBOX_PORT", "the sandbox")
-    if status.HOOKS not in running and any(service.name == status.HOOKS for service in target.services):
+    if processes.HOOKS not in running and any(service.name == processes.HOOKS for service in target.services):
         processes.require_free_port(settings.hooks_port, "ONEFOLD_HOOKS_PORT", "webhooks")
 
 

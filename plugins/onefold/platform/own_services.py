@@ -11,8 +11,7 @@ from onefold.catalog.yaml_file import CatalogError
 from onefold.platform import processes, sandbox_database
 from onefold.platform.airflow import WAREHOUSE_DATABASE, engine_state
 from onefold.platform.postgres import Postgres
-from onefold.platform.processes import Service
-from onefold.platform.status import HOOKS
+from onefold.platform.processes import HOOKS, Service
 from onefold.settings import RECEIVER_URL, Settings, notify_setting, ui_tls_variables
 
 

@@ -27,6 +27,9 @@ from onefold.private_files import UMASK, append_private, private_folder, write_p
 LOG_BYTES = 20_000_000
 """A log larger than this is rotated when its service starts again."""
 
+HOOKS = "hooks"
+"""The service that receives webhooks; it is there only where the catalogue has one."""
+
 STOP_SECONDS = 8
 """How long a service may take to end by itself before it is killed."""
 

@@ -14,8 +14,6 @@ from onefold.platform.watchdog.limits import Limits
 from onefold.platform.watchdog.problems import Problem
 from onefold.settings import Settings
 
-HOOKS = "hooks"
-"""It is there only where the catalogue has a webhook."""
 SERVICES = ("sandbox", "api-server", "scheduler", "dag-processor", "triggerer", "watchdog")
 
 
@@ -62,10 +60,10 @@ class PlatformStatus:
 def platform_status(settings: Settings) -> PlatformStatus:
     """Look at the processes; asks no service, so it answers at once also when they hang."""
     pid = Postgres(settings.home, settings.pg_port).pid()
-    ports = {"sandbox": settings.sandbox_port, "api-server": settings.ui_port, HOOKS: settings.hooks_port}
+    ports = {"sandbox": settings.sandbox_port, "api-server": settings.ui_port, processes.HOOKS: settings.hooks_port}
     recorded = processes.recorded(settings.home)
     services = [ServiceStatus("postgres", "up" if pid else "down", pid, settings.pg_port, None)]
-    wanted = [*SERVICES[:-1], *([HOOKS] if HOOKS in recorded else [])]
+    wanted = [*SERVICES[:-1], *([processes.HOOKS] if processes.HOOKS in recorded else [])]
     services += [_service(name, recorded.get(name), ports.get(name)) for name in wanted]
     journal, watchdog = read_journal(settings.home), recorded.get("watchdog")
     services.append(_watchdog(watchdog, journal))

@@ -17,7 +17,6 @@ from onefold.errors import OnefoldError
 from onefold.platform import api, processes
 from onefold.platform.airflow import AIRFLOW_DATABASE, WAREHOUSE_DATABASE
 from onefold.platform.lifecycle import Installation
-from onefold.platform.status import HOOKS
 from onefold.platform.watchdog import due
 from onefold.platform.watchdog.snapshot import DATABASE, OverdueSync, ServiceSeen, Snapshot, TasksSeen
 from onefold.settings import Settings
@@ -157,7 +156,7 @@ def _service(
         return ServiceSeen(name, instance, alive, beats.get(HEARTBEATS[name]))
     if name == "api-server":
         return ServiceSeen(name, instance, alive, f"look {look}" if alive and ui_answers(here.ui_url) else None)
-    if name == HOOKS:
+    if name == processes.HOOKS:
         answers = alive and api.answers(f"{here.hooks_url}/health")
         return ServiceSeen(name, instance, alive, f"look {look}" if answers else None)
     return ServiceSeen(name, instance, alive, gives_signs=False)
