@@ -38,6 +38,7 @@ READ: Mapping[str, frozenset[str]] = {
     ),
     "files": frozenset({"request.path", "format", "arrival"}),
     "kafka": frozenset({"request.topic", "request.envelope", "records", "next.size", "versions"}),
+    "rabbitmq": frozenset({"request.queue", "request.stream", "request.envelope", "records", "next.size", "versions"}),
     "redis_stream": frozenset(
         {"request.stream", "request.field", "request.envelope", "records", "next.size", "versions"}
     ),

@@ -102,7 +102,8 @@ class Request(Model):
         None, description="cdc: the name of the replication slot and of the publication; default: onefold_system_stream"
     )
     topic: str | None = Field(None, description="kafka: the topic")
-    stream: str | None = Field(None, description="redis_stream: the key of the stream")
+    stream: str | None = Field(None, description="redis_stream: the key of the stream; rabbitmq: its name")
+    queue: str | None = Field(None, description="rabbitmq: the name of a classic or quorum queue")
     field: str | None = Field(
         None,
         description="redis_stream: the field of an entry whose value is the record's JSON; default: an entry's "

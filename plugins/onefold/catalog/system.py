@@ -50,7 +50,9 @@ class System(Model):
 
     system: Name
     title: str
-    protocol: Literal["rest", "odata", "soap", "sql", "cdc", "graphql", "files", "webhook", "kafka", "redis_stream"]
+    protocol: Literal[
+        "rest", "odata", "soap", "sql", "cdc", "graphql", "files", "webhook", "kafka", "rabbitmq", "redis_stream"
+    ]
     connection: str = Field(description="Airflow connection id: host, login and password are there")
     schedule: str = Field(description="cron expression, UTC")
     start: Literal["on_schedule", "on_change"] = Field(
@@ -122,6 +124,10 @@ class System(Model):
         needs: dict[str, tuple[str, Callable[[Stream], object]]] = {
             "webhook": ("webhook.signature: how the sender signs", lambda stream: stream.webhook),
             "kafka": ("request.topic: the topic of", lambda stream: stream.request.topic),
+            "rabbitmq": (
+                "request.queue or request.stream, one of them: the name of",
+                lambda stream: bool(stream.request.queue) != bool(stream.request.stream),
+            ),
             "redis_stream": ("request.stream: the key of the stream of", lambda stream: stream.request.stream),
         }
         if self.protocol in needs:

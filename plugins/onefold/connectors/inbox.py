@@ -51,7 +51,7 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Posted:
-    """An event that the sender could not post."""
+    """An event to be stored: one that the sender could not post, or a message of a queue."""
 
     event_id: str
     headers: dict[str, str]
@@ -81,7 +81,7 @@ class Inbox:
         return {event_id for (event_id,) in self._open.execute(query, (system, stream, event_ids))}
 
     def store(self, system: str, stream: str, events: list[Posted]) -> int:
-        """Store what is new of the events, in one transaction; returns how many that are."""
+        """Store what is new of the events, in one transaction, durable when this returns how many that are."""
         values = {
             "systems": [system] * len(events),
             "streams": [stream] * len(events),
@@ -89,7 +89,9 @@ class Inbox:
             "headers": [Jsonb(each.headers) for each in events],
             "bodies": [each.body for each in events],
         }
-        return int(one_row(self._open.execute(_STORE, values))[0])
+        with self._open.transaction():
+            self._open.execute("set local synchronous_commit = on")  # a queue forgets what is acknowledged then
+            return int(one_row(self._open.execute(_STORE, values))[0])
 
     def end(self, system: str, stream: str) -> int:
         """The greatest sequence of the stream's events; 0 where there is none. All below it can be seen by then."""
@@ -106,6 +108,11 @@ class Inbox:
         values = {"system": system, "stream": stream, "after": after, "end": end, "rows": rows, "bytes": most_bytes}
         with self._open.cursor(row_factory=class_row(Event), binary=True) as cursor:
             return cursor.execute(_EVENTS, values).fetchall()
+
+    def last_ids(self, system: str, stream: str, most: int) -> list[str]:
+        """The ids of the events stored last, in their order."""
+        query = "select event_id from inbox.event where system = %s and stream = %s order by sequence desc limit %s"
+        return [event_id for (event_id,) in self._open.execute(query, (system, stream, most))][::-1]
 
     @property
     def _open(self) -> psycopg.Connection:

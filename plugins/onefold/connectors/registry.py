@@ -26,6 +26,7 @@ PROTOCOLS = {
     "sql": "onefold.connectors.sql.connector.SqlConnector",
     "files": "onefold.connectors.files.connector.FilesConnector",
     "kafka": "onefold.connectors.kafka.connector.KafkaConnector",
+    "rabbitmq": "onefold.connectors.rabbitmq.connector.RabbitConnector",
     "redis_stream": "onefold.connectors.redis_stream.connector.RedisStreamConnector",
     "webhook": "onefold.connectors.webhook.connector.WebhookConnector",
 }

@@ -35,8 +35,8 @@ _ALL = "select count(*), min(received_at) from inbox.event where system = {syste
 def inbox_purges(
     system: str, name: str, stream: Stream, periods: ClassRetention, protected: Protected, now: datetime
 ) -> Iterator[RowPurge]:
-    """What may be due of the events of one stream; nothing where none are posted to it."""
-    if stream.webhook is None:
+    """What may be due of the events of one stream; nothing where none come by the inbox."""
+    if stream.webhook is None and stream.request.queue is None:
         return
     period = max(periods.quarantine, SENDERS_TRY_FOR)
     names: dict[str, sql.Composable] = {

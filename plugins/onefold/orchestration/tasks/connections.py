@@ -13,7 +13,7 @@ from onefold.settings import warehouse_url
 
 DATABASES = ("postgres", "mysql", "mssql", "oracle")
 """Airflow's types of connections that lead to a database; MariaDB's is mysql."""
-QUEUES = ("redis", "kafka")
+QUEUES = ("redis", "kafka", "amqp")
 """And to a server of queues."""
 
 

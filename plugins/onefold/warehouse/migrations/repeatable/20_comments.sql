@@ -133,7 +133,7 @@ comment on column ops.plan.files is 'SHA-256 of every file that people write, by
 comment on column ops.plan.warehouse is 'What it was computed against: newest publish, loads to take in, erasures, migration.';
 comment on column ops.plan.samples is 'Some golden records, by entity and kind of change; personal values are masked.';
 comment on table ops.plan_record is 'What an open plan says of each golden record: apply publishes just that. Deleted with it.';
-comment on schema inbox is 'What senders have posted to bin/onefold hooks.';
+comment on schema inbox is 'What senders have posted to bin/onefold hooks, and what was taken from queues.';
 comment on table inbox.event is 'Webhooks as they were sent: signed, and stored before the sender was answered. Append-only; emptied '
     'by age, and never before the loads that have read them are past their rollback.';
 comment on column inbox.event.sequence is 'Rises in the order of the commits (inbox.store), with gaps; how far a stream has read it '

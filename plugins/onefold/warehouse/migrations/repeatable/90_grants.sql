@@ -122,7 +122,8 @@ grant execute on function audit.ask_approval(text, text, text, text, text, text,
 grant execute on function audit.withdraw_approval(text, text) to onefold_loader;
 grant execute on function audit.decide_approval(bigint, boolean, text, text, text) to onefold_approvals;
 
--- inbox: what senders have posted, as they sent it. The receiver (bin/onefold hooks) adds to it and does nothing else.
+-- inbox: what senders have posted, as they sent it. The receiver (bin/onefold hooks) adds to it and does nothing else;
+-- the loader adds what it has taken from queues.
 revoke all on schema inbox from public;
 grant usage on schema inbox to onefold_receiver, onefold_definer, onefold_loader, onefold_engineer;
 grant select, insert on inbox.event to onefold_definer;

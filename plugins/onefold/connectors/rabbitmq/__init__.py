@@ -1,0 +1,1 @@
+"""RabbitMQ: queues, which keep a message until it is taken, and streams, which keep it for everybody."""
