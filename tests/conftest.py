@@ -29,7 +29,6 @@ pytest_plugins = [
     "tests.scheduler.demo",
     "tests.warehouse.old_release",
     "tests.parsed_dbt",
-    "tests.quick_gate",
     "tests.connectors.mariadb",
     "tests.connectors.loaded_database",
 ]

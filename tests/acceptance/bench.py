@@ -19,7 +19,7 @@ from purgatory import SyncCircuitBreakerFactory
 from onefold.catalog.partial_changes import MERGED
 from onefold.catalog.system import System
 from onefold.connectors.page import PageReader
-from onefold.load import gate_step, steps
+from onefold.load import steps
 from onefold.load.extraction import from_system, open_transport
 from onefold.load.job import Job
 from onefold.load.ledger import Load, Run
@@ -29,7 +29,6 @@ from onefold.mapping.sql import field_sql
 from onefold.quality.suite import FOLDER
 from sandbox.process import Sandbox
 from tests.acceptance.streams import CATALOG, Listed
-from tests.quick_gate import Evaluate
 from tests.roles import as_role
 
 Wrap = Callable[[PageReader], PageReader]
@@ -52,14 +51,12 @@ class Observed:
 
 @dataclass
 class Bench:
-    """Loads streams from the sandbox into one warehouse. `slept` notes the pauses that nobody has to wait for; `judge`
-    evaluates the suites, if not Great Expectations."""
+    """Loads streams from the sandbox into one warehouse. `slept` notes the pauses that nobody has to wait for."""
 
     sandbox: Sandbox
     url: str
     home: Path
     slept: list[float] = field(default_factory=list)
-    judge: Evaluate | None = None
 
     def job(
         self,
@@ -104,8 +101,6 @@ class Bench:
         job = self.job(listed, **how)
         with pytest.MonkeyPatch.context() as environment:
             environment.setenv("ONEFOLD_HOME", str(self.home))
-            if self.judge:
-                environment.setattr(gate_step, "evaluate_suite", self.judge)
             steps.land(job)
             steps.gate(job)
             return steps.publish(job)

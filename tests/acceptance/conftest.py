@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -17,7 +17,6 @@ from tests.acceptance.bench import Bench, Observed
 from tests.acceptance.streams import ALL, Listed
 from tests.conftest import TEMPLATE
 from tests.databases import copy_database, drop_database, end_sessions
-from tests.quick_gate import Evaluate, gate_of
 
 COMPANIES = 240
 SMALL_PAGES = {
@@ -41,13 +40,11 @@ SMALL_PAGES = {
 
 @dataclass
 class Stock:
-    """Warehouses to copy: to load the same for each test again would take minutes. `judge` evaluates the suites of the
-    tests' own loads; of what they copy Great Expectations does, so each test compares the two."""
+    """Warehouses to copy: to load the same for each test again would take minutes."""
 
     postgres: Postgres
     sandbox: Sandbox
     homes: Path
-    judge: Evaluate
     held: dict[tuple[Listed, ...], str] = field(default_factory=dict)
     seen: dict[Listed, Observed] = field(default_factory=dict)
 
@@ -65,7 +62,7 @@ class Stock:
     def bench(self, streams: tuple[Listed, ...]) -> Iterator[Bench]:
         """A warehouse of the test's own that holds these streams."""
         name = self._copy(self.holding(streams))
-        yield replace(self._bench(name), judge=self.judge)
+        yield self._bench(name)
         drop_database(self.postgres, name)
 
     def read_only(self, streams: tuple[Listed, ...]) -> Bench:
@@ -98,10 +95,8 @@ def sandbox(postgres: Postgres, tmp_path_factory: pytest.TempPathFactory) -> Ite
 
 
 @pytest.fixture(scope="session")
-def stock(
-    postgres: Postgres, sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory, pytestconfig: pytest.Config
-) -> Stock:
-    return Stock(postgres, sandbox, tmp_path_factory.mktemp("homes"), gate_of(pytestconfig))
+def stock(postgres: Postgres, sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Stock:
+    return Stock(postgres, sandbox, tmp_path_factory.mktemp("homes"))
 
 
 @pytest.fixture(autouse=True)

@@ -131,6 +131,11 @@ def windows(listed: Listed) -> tuple[object, ...]:
     return *one_request(listed), listed.stream.cursor.kind if listed.stream.cursor else None, bool(listed.stream.lookup)
 
 
+def increments(listed: Listed) -> tuple[object, ...]:
+    """What decides which records the next load reads, and what they become."""
+    return *between_requests(listed), *history(listed)
+
+
 def resumption(listed: Listed) -> tuple[object, ...]:
     """What decides how an extraction goes on from a page's token."""
     return *between_requests(listed), bool(listed.stream.lookup)

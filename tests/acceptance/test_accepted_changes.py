@@ -10,9 +10,9 @@ from onefold.connectors.page import Page, PageReader
 from onefold.connectors.window import BEGINNING, Window
 from onefold.load.ledger import Load
 from tests.acceptance.bench import Bench, assert_gone, everything
-from tests.acceptance.streams import ALL, LISTING, Listed, each_kind, each_lookup, history, windows
+from tests.acceptance.streams import ALL, LISTING, Listed, each_kind, each_lookup, history, increments, windows
 
-each_listing = pytest.mark.parametrize("listed", LISTING, ids=lambda listed: listed.name)
+each_listing = each_kind(increments, LISTING)
 each_changing = each_kind(
     history, [listed for listed in LISTING if not {"changes", "deletions"} <= listed.case.cannot_have.keys()]
 )

@@ -11,14 +11,12 @@ from datetime import UTC, datetime
 from typing import TypedDict, TypeVar
 
 import tenacity
-from purgatory import SyncCircuitBreakerFactory
-from purgatory.domain.model import OpenedState
 
 from onefold.catalog.system import System
 from onefold.errors import OnefoldError, Retriable
 from onefold.foreign_text import shown_name
 from onefold.http.attempt import Attempt
-from onefold.http.breaker import BREAKERS, watched
+from onefold.http.breaker import BREAKERS, OpenedState, SyncCircuitBreakerFactory, watched
 from onefold.http.endpoint import Endpoint
 from onefold.http.failure import Again, QuotaExhausted, Unauthorized, circuit_open
 from onefold.http.limit import Limit, Limiter, MemoryLimiter, kept, rate

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from onefold.connectors.cdc.change import EMPTIED
 from onefold.connectors.cdc.mysql.statements import Statements
+from onefold.connectors.emptied import EMPTIED
 
 TRUNCATE = (
     "truncate table orders",
