@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from unittest.mock import Mock
 
 import pytest
 from psycopg import sql
@@ -227,7 +226,7 @@ def test_a_gate_that_dies_after_it_has_found_what_is_missing_finds_the_same_agai
     job = keys.job("scheduled__3", last_attempt=False)
     keys.has.remove("k05")
     with monkeypatch.context() as broken:
-        broken.setattr(landing, "mark_gated", lambda *_: os.kill(os.getpid(), signal.SIGINT))
+        broken.setattr(landing, "mark_gated", Mock(side_effect=KeyboardInterrupt))
         with pytest.raises(KeyboardInterrupt):
             steps.run(job)
     assert steps.run(replace(job, is_retry=True)).rows_deleted == 1
