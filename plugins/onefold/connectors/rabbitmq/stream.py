@@ -25,6 +25,7 @@ from onefold.connectors.page import Page, PageReader
 from onefold.connectors.partition import Partition
 from onefold.connectors.rabbitmq.broker import QUIET, Broker, Consumer, Delivery
 from onefold.connectors.record import Record
+from onefold.connectors.stored_position import stored
 from onefold.connectors.window import Window
 from onefold.errors import Fatal
 from onefold.http.failure import Again
@@ -58,13 +59,8 @@ class Checkpoint:
     @classmethod
     def of(cls, text: str, named: str) -> Checkpoint:
         """The stored checkpoint. Raises Fatal when it is none of this kind."""
-        try:
+        with stored(named, "offset of a RabbitMQ stream"):
             return msgspec.json.decode(text, type=cls)
-        except msgspec.MsgspecError as error:
-            raise Fatal(
-                f"{named}: what is stored of its position (ops.stream_checkpoint) is no offset of a RabbitMQ stream. "
-                "If the stream was read in another way before, load it anew (bin/onefold sync --help, --anew)."
-            ) from error
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from datetime import datetime
 
 import msgspec
 
-from onefold.errors import Fatal
+from onefold.connectors.stored_position import stored
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -60,14 +60,9 @@ class Checkpoint:
     @classmethod
     def of(cls, text: str, named: str) -> Checkpoint:
         """The stored checkpoint. Raises Fatal when it is none of this kind."""
-        try:
+        with stored(named, "position in a Redis stream"):
             found = msgspec.json.decode(text, type=_Stored)
             return cls(found.stream, EntryId.parse(found.position), found.added, found.epoch, found.as_of)
-        except (msgspec.MsgspecError, ValueError) as error:
-            raise Fatal(
-                f"{named}: what is stored of its position (ops.stream_checkpoint) is no position in a Redis stream. "
-                "If the stream was read in another way before, load it anew (bin/onefold sync --help, --anew)."
-            ) from error
 
 
 class _Stored(msgspec.Struct):

@@ -9,11 +9,11 @@ import time
 import pytest
 
 from onefold.connectors.cdc import reader
-from tests.connectors.cdc.killed import MOMENTS, killed, out_of_order
+from tests.connectors.cdc.killed import out_of_order
 from tests.connectors.cdc.loaded_log import orders
 from tests.connectors.cdc.mysql.conftest import Log
+from tests.connectors.killed_load import MOMENTS, killed
 from tests.effort import TORTURE
-from tests.kills import count_kill
 
 KILLS = 100 if TORTURE else 7
 STATES = (
@@ -68,7 +68,6 @@ def test_a_drain_killed_at_any_moment_loses_and_doubles_nothing_and_keeps_the_or
         job = log.job(system)
         if killed(job, MOMENTS[number % len(MOMENTS)], dice.uniform(0, took)):
             kills += 1
-            count_kill("load", "process")
         if dice.random() < 0.5:
             change(log, dice)
         if dice.random() < 0.5:

@@ -13,12 +13,12 @@ from onefold.connectors.cdc import reader as log_reader
 from onefold.privacy.suppressions import suppress_record
 from onefold.retention.run import execute_retention
 from onefold.warehouse.connection import connect
-from tests.connectors.cdc.killed import killed
 from tests.connectors.cdc.loaded_log import SUITE, orders
 from tests.connectors.cdc.postgres.conftest import Log
 from tests.connectors.cdc.postgres.test_kills import STATES, change
 from tests.connectors.cdc.postgres.test_loads import MADE_LARGE, at_source
 from tests.connectors.cdc.postgres.test_operations import RollbackRequest, changed_by
+from tests.connectors.killed_load import killed
 from tests.retention.conftest import said
 from tests.roles import as_role
 

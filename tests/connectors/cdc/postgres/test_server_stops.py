@@ -14,11 +14,12 @@ from onefold.load import publish, steps
 from onefold.load.job import Job
 from onefold.load.landing import Landing
 from onefold.platform.postgres import Postgres
-from tests.connectors.cdc.killed import FORK, out_of_order
+from tests.connectors.cdc.killed import out_of_order
 from tests.connectors.cdc.loaded_log import orders
 from tests.connectors.cdc.postgres.conftest import Log
 from tests.connectors.cdc.postgres.test_kills import STATES, change
 from tests.connectors.cdc.postgres.test_loads import MADE_LARGE, at_source
+from tests.connectors.killed_load import FORK
 from tests.doomed import PATIENCE
 from tests.effort import TORTURE
 from tests.kills import count_kill

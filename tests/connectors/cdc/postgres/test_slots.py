@@ -21,11 +21,11 @@ from onefold.load.source_slots import drop_unused, unused_slots
 from onefold.platform import warehouse as platform_warehouse
 from onefold.reconcile.unused_slot_alert import check_unused_slots
 from onefold.warehouse.connection import connect
-from tests.connectors.cdc.killed import killed
 from tests.connectors.cdc.loaded_log import orders
 from tests.connectors.cdc.postgres.conftest import Log
 from tests.connectors.cdc.postgres.test_loads import at_source
 from tests.connectors.cdc.postgres.test_refusals import SLOT, slots
+from tests.connectors.killed_load import killed
 
 RENAMED = orders(request={"table": "orders", "slot": "another"})
 

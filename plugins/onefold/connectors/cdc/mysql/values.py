@@ -9,7 +9,7 @@ from __future__ import annotations
 import socket
 import uuid
 from collections.abc import Callable, Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from struct import Struct
 
@@ -211,7 +211,7 @@ def _datetime(places: int) -> Read:
         hour, minute, second = packed >> 12 & 31, packed >> 6 & 63, packed & 63
         micro = int.from_bytes(data[middle:end], "big") * unit
         try:
-            return datetime(months // 13, months % 13, day, hour, minute, second, micro), end  # noqa: DTZ001
+            return datetime.combine(date(months // 13, months % 13, day), time(hour, minute, second, micro)), end
         except ValueError:  # 0000-00-00 00:00:00: as the server writes it
             text = f"{months // 13:04}-{months % 13:02}-{day:02} {hour:02}:{minute:02}:{second:02}"
             return text + _fraction_text(micro, places), end
@@ -254,7 +254,7 @@ def _fraction_text(micro: int, places: int) -> str:
     return f".{micro:06}"[: 1 + places] if places else ""
 
 
-_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001
+_EPOCH = datetime.combine(date(1970, 1, 1), time())
 _PLAIN: dict[int, Read] = {
     4: _fixed(Struct("<f")),
     5: _fixed(Struct("<d")),

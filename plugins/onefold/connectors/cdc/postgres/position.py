@@ -7,7 +7,7 @@ from datetime import datetime
 
 import msgspec
 
-from onefold.connectors.cdc.checkpoint import stored
+from onefold.connectors.stored_position import stored
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -75,7 +75,7 @@ class Checkpoint:
     @classmethod
     def of(cls, text: str, named: str) -> Checkpoint:
         """The stored checkpoint. Raises Fatal when it is none of this kind."""
-        with stored(named):
+        with stored(named, "position in a log of changes"):
             found = msgspec.json.decode(text, type=_Stored)
             position = Lsn.parse(found.position)
         return cls(found.source, found.slot, found.epoch, position, found.columns, found.as_of)

@@ -1,4 +1,4 @@
-"""The checkpoint of a stream that is read from a log: text in ops.stream_checkpoint."""
+"""What is stored of a stream's position (ops.stream_checkpoint), read back by the connector that has written it."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from onefold.errors import Fatal
 
 
 @contextmanager
-def stored(named: str) -> Iterator[None]:
-    """Reading a stored checkpoint. Raises Fatal when what is stored is none of this kind."""
+def stored(named: str, kind: str) -> Iterator[None]:
+    """Reading a stored position. Raises Fatal when what is stored is none of this kind: "position in the inbox"."""
     try:
         yield
     except (msgspec.MsgspecError, ValueError) as error:
         raise Fatal(
-            f"{named}: what is stored of its position (ops.stream_checkpoint) is no position in a log of changes. "
+            f"{named}: what is stored of its position (ops.stream_checkpoint) is no {kind}. "
             "If the stream was read in another way before, load it anew (bin/onefold sync --help, --anew)."
         ) from error
