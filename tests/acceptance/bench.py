@@ -106,8 +106,12 @@ class Bench:
             return steps.publish(job)
 
     def query(self, text: str, *values: object) -> list[tuple]:
+        return self.queries((text, *values))[0]
+
+    def queries(self, *asked: tuple[str, *tuple[object, ...]]) -> list[list[tuple]]:
+        """The rows of each query; one connection for all, which costs more than most queries."""
         with psycopg.connect(self.url) as connection:
-            return connection.execute(text, values).fetchall()
+            return [connection.execute(text, values).fetchall() for text, *values in asked]
 
     def execute(self, text: str, *values: object) -> None:
         with psycopg.connect(self.url, autocommit=True) as connection:
@@ -118,32 +122,37 @@ class Bench:
         view = f"{listed.staging}__current" if current else listed.staging
         where = "where system = %s and stream = %s"
         name = (listed.system.system, listed.stream_name)
-        return Observed(
-            self.query(f"select _key, {_content(listed)}, _cursor, _deleted from {view} order by _key, _load_id"),  # noqa: S608 - our own names
-            self.query(
-                f"select coalesce(_key, raw), {_content(listed, 'payload')}, reason from ops.quarantine {where}"  # noqa: S608
-                " and state = 'open' and attribute is null order by 1",
+        found = self.queries(
+            (f"select _key, {_content(listed)}, _cursor, _deleted from {view} order by _key, _load_id",),  # noqa: S608 - our own names
+            (
+                (
+                    f"select coalesce(_key, raw), {_content(listed, 'payload')}, reason from ops.quarantine {where}"  # noqa: S608
+                    " and state = 'open' and attribute is null order by 1"
+                ),
                 *name,
             ),
-            self.query(
-                f"select _key, attribute, reason from ops.quarantine {where}"  # noqa: S608 - our own names
-                " and state = 'open' and attribute is not null order by 1, 2",
+            (
+                (
+                    f"select _key, attribute, reason from ops.quarantine {where}"  # noqa: S608 - our own names
+                    " and state = 'open' and attribute is not null order by 1, 2"
+                ),
                 *name,
             ),
-            self.query(f"select lookup_key, outcome from ops.lookup_cache {where} order by 1", *name),  # noqa: S608
+            (f"select lookup_key, outcome from ops.lookup_cache {where} order by 1", *name),  # noqa: S608
         )
+        return Observed(*found)
 
-    def untouched(self, listed: Listed) -> list[object]:
+    def untouched(self, listed: Listed) -> list[list[tuple]]:
         """What a load that fails must leave as it was: versions, cursor, answers, quarantine."""
         where = f"where system = '{listed.system.system}' and stream = '{listed.stream_name}'"
-        return [
-            self.query(f"select * from {listed.staging} order by _key, _load_id"),  # noqa: S608 - our own names
+        return self.queries(
+            (f"select * from {listed.staging} order by _key, _load_id",),  # noqa: S608 - our own names
+            (f"select quarantine_id, state from ops.quarantine {where} order by 1",),  # noqa: S608
             *(
-                self.query(f"select * from ops.{table} {where} order by 1, 2, 3")  # noqa: S608
+                (f"select * from ops.{table} {where} order by 1, 2, 3",)  # noqa: S608
                 for table in ("cursor", "lookup_cache", "stream_checkpoint")
             ),
-            self.query(f"select quarantine_id, state from ops.quarantine {where} order by 1"),  # noqa: S608
-        ]
+        )
 
     def forget(self, listed: Listed) -> None:
         """Take away all that was loaded of the stream: the next load is a first one."""

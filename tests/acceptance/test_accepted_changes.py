@@ -10,15 +10,28 @@ from onefold.connectors.page import Page, PageReader
 from onefold.connectors.window import BEGINNING, Window
 from onefold.load.ledger import Load
 from tests.acceptance.bench import Bench, assert_gone, everything
-from tests.acceptance.streams import ALL, LISTING, Listed, each_kind, each_lookup, history, increments, windows
+from tests.acceptance.streams import (
+    ALL,
+    LISTING,
+    LOOKUPS,
+    Listed,
+    covering,
+    each_thing,
+    history,
+    increments,
+    look_up,
+    windows,
+)
 
-each_listing = each_kind(increments, LISTING)
-each_changing = each_kind(
+each_listing = each_thing(increments, LISTING)
+each_changing = each_thing(
     history, [listed for listed in LISTING if not {"changes", "deletions"} <= listed.case.cannot_have.keys()]
 )
 
-FIRST_OF_A_HISTORY = frozenset({history(listed): listed for listed in reversed(LISTING)}.values())
+READ_ANEW = frozenset(LISTING[place] for place in covering([history(listed) for listed in LISTING]))
 """The streams that are also read anew: whether parts make a whole is the engine's doing, whoever has read them."""
+
+each_looking_up = each_thing(look_up, LOOKUPS)
 
 Contents = dict[str, tuple[object, bool]]
 
@@ -64,14 +77,14 @@ def test_the_next_load_brings_exactly_what_changed_was_deleted_or_is_new(
     assert_gone(loaded, listed, sound)
     increment = contents(loaded, listed)
     assert counted(load) == difference(before, increment)
-    if listed in FIRST_OF_A_HISTORY or request.config.getoption("matrix") == "full":
+    if listed in READ_ANEW or request.config.getoption("matrix") == "full":
         loaded.forget(listed)
         loaded.load(listed)
         # as if it had always been read in one go
         assert still_given(listed, contents(loaded, listed)) == still_given(listed, increment)
 
 
-@each_lookup
+@each_looking_up
 def test_the_next_look_up_brings_exactly_what_changed_and_who_was_struck_off(loaded: Bench, listed: Listed):
     before, (known, _) = contents(loaded, listed), loaded.expected(listed)
     loaded.sandbox.control("advance", changes=40, deletions=30)
@@ -91,7 +104,7 @@ def test_the_next_look_up_brings_exactly_what_changed_and_who_was_struck_off(loa
     assert still_given(listed, contents(loaded, listed)) == still_given(listed, after)
 
 
-@each_lookup
+@each_looking_up
 def test_companies_that_other_systems_name_since_then_are_looked_up(loaded: Bench, listed: Listed):
     before, (known, _) = contents(loaded, listed), loaded.expected(listed)
     loaded.sandbox.control("advance", new=12)
@@ -105,7 +118,7 @@ def test_companies_that_other_systems_name_since_then_are_looked_up(loaded: Benc
     assert {key: content for key, content in contents(loaded, listed).items() if key in before} == before
 
 
-@each_kind(windows, ALL)
+@each_thing(windows, ALL)
 def test_a_load_after_which_nothing_happened_brings_nothing(loaded: Bench, listed: Listed):
     undisturbed = loaded.observed(listed)
     load = loaded.load(listed)

@@ -16,12 +16,12 @@ from onefold.http.sign_in.contract import Access, Signed
 from onefold.http.wire import Request, Wire
 from onefold.mapping.sql import field_sql
 from tests.acceptance.bench import Bench, anew
-from tests.acceptance.streams import Listed, each_transport
+from tests.acceptance.streams import Listed, each_sign_in
 
 HIDDEN: tuple[PersonalClass, ...] = ("identity", "contact", "sensitive")
 
 
-@each_transport("status")
+@each_sign_in("status")
 def test_usage_counts_the_requests_that_the_source_counted(empty: Bench, listed: Listed):
     before = empty.requests(listed.system)
     empty.fault(listed, kind="status", code=503, times=2)
@@ -53,7 +53,7 @@ def personal_values(bench: Bench, listed: Listed) -> set[str]:
     }
 
 
-@each_transport("status", "html")
+@each_sign_in("status", "html")
 def test_nothing_secret_or_personal_is_in_logs_audit_lineage_or_errors(
     loaded: Bench, listed: Listed, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ):

@@ -12,7 +12,7 @@ from tests.acceptance.streams import (
     able,
     between_requests,
     each_lookup,
-    each_transport,
+    each_sign_in,
     once_per,
     one_request,
     one_status,
@@ -137,7 +137,7 @@ def test_a_lasting_fault_fails_the_load_and_touches_nothing_until_it_is_fixed(
     assert loaded.observed(listed) == undisturbed
 
 
-@each_transport("status")
+@each_sign_in("status")
 def test_the_message_of_a_source_that_is_down_names_the_address_and_the_answers_status_size_and_hash(
     empty: Bench, listed: Listed
 ):

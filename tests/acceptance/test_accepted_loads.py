@@ -22,6 +22,7 @@ from tests.acceptance.streams import (
     catalogued,
     each_kind,
     each_stream,
+    each_thing,
     history,
     resumption,
     windows,
@@ -54,7 +55,7 @@ def test_the_first_load_stages_what_the_source_has_and_quarantines_exactly_what_
     assert all(reason and suite for _, reason, suite in quarantined)
 
 
-@each_kind(history, ALL)
+@each_thing(history, ALL)
 def test_the_same_window_again_makes_no_version(loaded: Bench, listed: Listed):
     before = loaded.query(f"select * from {listed.staging} order by _key")  # noqa: S608
     undisturbed = loaded.observed(listed)
@@ -66,7 +67,7 @@ def test_the_same_window_again_makes_no_version(loaded: Bench, listed: Listed):
     assert loaded.observed(listed) == undisturbed
 
 
-@each_kind(windows, ALL)
+@each_thing(windows, ALL)
 def test_overlapping_windows_give_the_union(empty: Bench, listed: Listed, undisturbed: Observed):
     cursors = sorted(cursor for _, _, cursor, _ in undisturbed.versions if cursor)
     timed = listed.stream.cursor is not None and listed.stream.cursor.kind != "integer"
@@ -80,7 +81,7 @@ def test_overlapping_windows_give_the_union(empty: Bench, listed: Listed, undist
     assert empty.observed(listed) == undisturbed
 
 
-@each_kind(history, able("several pages"))
+@each_thing(history, able("several pages"))
 def test_pages_in_any_order_and_repeated_give_the_same(empty: Bench, listed: Listed, undisturbed: Observed):
     order = random.Random(11)
     seen: list[int] = []

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from tests.acceptance.bench import Bench
-from tests.acceptance.streams import Listed, each_lookup
+from tests.acceptance.streams import LOOKUPS, Listed, each_thing, look_up
 
 
-@each_lookup
+@each_thing(look_up, LOOKUPS)
 def test_a_fresh_answer_is_not_asked_for_again_within_its_time(loaded: Bench, listed: Listed):
     loaded.fault(listed, kind="delay", seconds=0, times=-1)  # counts the requests for records
     assert loaded.load(listed).rows_read == 0
@@ -18,7 +18,7 @@ def test_a_fresh_answer_is_not_asked_for_again_within_its_time(loaded: Bench, li
     assert loaded.hits() > 0
 
 
-@each_lookup
+@each_thing(look_up, LOOKUPS)
 def test_a_company_that_the_change_feed_names_is_asked_about_again(loaded: Bench, listed: Listed):
     feed = listed.stream.lookup.feed
     happened = loaded.sandbox.control("advance", changes=60)

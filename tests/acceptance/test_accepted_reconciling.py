@@ -12,7 +12,7 @@ from onefold.load.extraction import CountSource, acknowledges, counts_from, open
 from onefold.reconcile.compare import Comparison, compare_stream
 from onefold.reconcile.repair import repair_stream
 from tests.acceptance.bench import Bench
-from tests.acceptance.streams import ALL, Listed, connector, each_kind, history
+from tests.acceptance.streams import ALL, Listed, connector, each_thing, history
 from tests.roles import as_role
 
 COUNTED = {"erp", "salesforce", "sap", "sap_v4"}
@@ -28,7 +28,7 @@ def comparison(listed: Listed) -> tuple[object, ...]:
     return listed.system.system in COUNTED and connector(listed), *history(listed)
 
 
-each_comparable = each_kind(comparison, (listed for listed in ALL if not incomparable(listed)))
+each_comparable = each_thing(comparison, [listed for listed in ALL if not incomparable(listed)])
 each_incomparable = pytest.mark.parametrize(
     "listed", [listed for listed in ALL if incomparable(listed)], ids=lambda listed: listed.name
 )
