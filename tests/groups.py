@@ -27,17 +27,28 @@ SCHEDULER = "scheduler"
 
 _KILLED = {"test_disk.py", "test_kill.py"}
 
+_SERVERS = {
+    "mariadb": re.compile(r"tests/(connectors/(test_sql\w*|debezium/test_events)|draft/test_database)\.py"),
+    "binlog": re.compile(r"tests/connectors/cdc/mysql/"),
+    "kafka": re.compile(r"tests/connectors/kafka/"),
+    "redis": re.compile(r"tests/connectors/redis_stream/"),
+}
+"""The tests of a foreign server, which takes seconds to start: on one worker it is started once."""
+
+_REGISTERS = {"crbr", "krs", "regon", "vies", "white_list"}
+"""Systems whose streams are asked about the companies that other streams name: those are loaded once, before all."""
+
 _LONG = re.compile(
-    r"published|every_stream|killed erasures"
+    r"published|every_stream|killed erasures|mariadb|binlog|registers"
     r"|tests/(conform|erasure|migration|operations|replay|retention|rollback|torture|survey|mapping_proposal)/"
 )
 """Groups of a few tests that take half a minute or more: begun last, one would be all that the machine still does."""
 
 
 def group_of(test: str) -> str:
-    """The group of a test, by its id: the scheduler's tests share an installation; those of
-    what is lawful its publish; those of killed erasures their cluster; those of a stream its first load; those of a
-    module its fixtures."""
+    """The group of a test, by its id: the scheduler's tests share an installation; those of what is lawful its publish;
+    those of killed erasures their cluster; those of a foreign server that server; those of the registers what names
+    companies; those of another stream its first load; those of a module its fixtures."""
     module = test.partition("::")[0]
     if module.partition("tests/conform/")[2] in _PUBLISHED:
         return "published"
@@ -47,8 +58,12 @@ def group_of(test: str) -> str:
         return SCHEDULER
     if module.partition("tests/erasure/")[2] in _KILLED:
         return "killed erasures"
+    if server := next((name for name, modules in _SERVERS.items() if modules.match(module)), None):
+        return server
     stream = _STREAM.search(test)
-    return stream[1] if stream and "tests/acceptance/" in module else module
+    if not stream or "tests/acceptance/" not in module:
+        return module
+    return "registers" if stream[1].partition(".")[0] in _REGISTERS else stream[1]
 
 
 class GroupScheduling(LoadScopeScheduling):

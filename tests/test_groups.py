@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 
-from tests.groups import GroupScheduling
+from tests.acceptance.streams import LISTING, LOOKUPS
+from tests.groups import GroupScheduling, group_of
 
 SMALL = [f"tests/{name}/test_small.py::test_{number}" for name in "abc" for number in range(2)]
 LARGE = [f"tests/mapping/test_forms.py::test_{number}" for number in range(9)]
@@ -39,3 +40,13 @@ def test_the_schedulers_group_is_begun_first_then_what_takes_long_then_what_is_l
     begun = [[collected[index] for index in worker.told] for worker in workers]
     order = [SCHEDULERS, LONG, LARGE]
     assert [tests[: len(group)] for tests, group in zip(begun, order, strict=True)] == order
+
+
+def test_what_takes_long_to_make_is_made_on_one_worker() -> None:
+    module = "tests/acceptance/test_accepted_loads.py::test_one"
+    assert {group_of(f"{module}[{listed.name}]") for listed in LOOKUPS} == {"registers"}
+    assert {group_of(f"{module}[{listed.name}]") for listed in LISTING} == {listed.name for listed in LISTING}
+    binlog, kafka = (f"tests/connectors/{folder}/test_" for folder in ("cdc/mysql", "kafka"))
+    assert group_of(f"{binlog}loads.py::test_one") == group_of(f"{binlog}kills.py::test_other") == "binlog"
+    assert group_of(f"{kafka}loads.py::test_one") == group_of(f"{kafka}kills.py::test_other") == "kafka"
+    assert group_of("tests/connectors/test_sql.py::test_one") == group_of("tests/draft/test_database.py::test_other")
