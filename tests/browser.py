@@ -106,11 +106,17 @@ def complaints(page: Page) -> list[str]:
     return said
 
 
-def barriers(page: Page) -> list[str]:
-    """What axe finds that keeps people out: serious and critical violations, each with the first element."""
+BY_LOOK = ["color-contrast", "link-in-text-block", "scrollable-region-focusable"]
+"""The rules of axe that a page may break in one width or colour scheme and keep in another."""
+
+
+def barriers(page: Page, *rules: str) -> list[str]:
+    """What axe finds by these rules (by all, where none is named) that keeps people out: serious and critical
+    violations, each with the first element."""
     from axe_playwright_python.sync_playwright import Axe
 
-    found = Axe().run(page).response["violations"]
+    options = {"runOnly": {"type": "rule", "values": list(rules)}} if rules else {}
+    found = Axe().run(page, options={"resultTypes": ["violations"], **options}).response["violations"]
     return [
         f"{each['id']}: {each['help']}: {each['nodes'][0]['html'][:200]}"
         for each in found

@@ -14,7 +14,7 @@ from psycopg import sql
 from tests.conform.world import World
 from tests.roles import as_role
 
-COMPANIES = 5_000
+COMPANIES = 3_000
 RECORDS = ("crm|account", "erp|partner", "court|extract")
 _IMPATIENT = "-c lock_timeout=1ms -c statement_timeout=30s"
 _ASK = """

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 import requests
+from _pytest.mark import ParameterSet
 
 from onefold.catalog.reader import read_systems
 from onefold.catalog.request import Bulk
@@ -107,22 +108,25 @@ def test_deletions_arrive_as_deleted_records(accounts: Connected) -> None:
     assert after > before
 
 
+def only_http(*faults: dict[str, object]) -> list[ParameterSet]:
+    """Faults that no reader sees: tests/http and tests/acceptance prove what becomes of them."""
+    return [pytest.param(fault, marks=pytest.mark.full_matrix) for fault in faults]
+
+
 @pytest.mark.parametrize(
     "fault",
     [
-        {"kind": "status", "code": 500},
-        {"kind": "status", "code": 503},
+        *only_http({"kind": "status", "code": 500}, {"kind": "status", "code": 503}),
         {"kind": "html"},
         {"kind": "cut_body"},
         {"kind": "bom"},
         {"kind": "repeat_page"},
         {"kind": "expired_token"},
-        {"kind": "rate_limit"},
-        {"kind": "rate_limit", "retry_after": 3},
+        *only_http({"kind": "rate_limit"}, {"kind": "rate_limit", "retry_after": 3}),
     ],
     ids=lambda fault: "_".join(str(value) for value in fault.values()),
 )
-@pytest.mark.parametrize("after", [0, 2], ids=["first page", "later page"])
+@pytest.mark.parametrize("after", [pytest.param(0, marks=pytest.mark.full_matrix), 2], ids=["first page", "later page"])
 def test_a_passing_fault_changes_nothing_of_what_is_read(
     accounts: Connected, fault: dict[str, object], after: int
 ) -> None:

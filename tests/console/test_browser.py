@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
 from urllib.parse import urlencode
 
 import psycopg
@@ -16,7 +15,7 @@ from onefold.platform.postgres import Postgres
 from onefold.settings import CONSOLE_URL
 from onefold.warehouse.rows import one_row
 from onefold.warehouse.schema import upgrade_schema
-from tests.browser import WIDTHS, barriers, complaints, too_wide
+from tests.browser import BY_LOOK, WIDTHS, barriers, complaints, too_wide
 from tests.console.served import served
 from tests.databases import copy_database, drop_database
 from tests.roles import as_role
@@ -29,6 +28,7 @@ PATHS = [
 ]
 AIRFLOWS_SANDBOX = "allow-scripts allow-same-origin allow-forms allow-downloads"
 LOOKS = {"desktop": (WIDTHS["desktop"], "light"), "phone": (WIDTHS["phone"], "dark")}
+FIRST_LOOK = "desktop"
 
 OPERATIONS = """
 update ops.load set state = 'rejected', error = 'erp.towar: ' || repeat('the contract has changed; ', 9)
@@ -61,24 +61,24 @@ def address(postgres: Postgres, old_template: str, tmp_path_factory: pytest.Temp
     drop_database(postgres, name)
 
 
-@pytest.mark.parametrize("look", LOOKS)
 @pytest.mark.parametrize("path", PATHS)
 def test_a_page_shows_without_an_error_a_barrier_or_anything_wider_than_the_window(
-    browser: Browser, address: str, path: str, look: str
+    browser: Browser, address: str, path: str
 ) -> None:
-    with looking(browser, look) as page:
+    with browser.new_context() as context:
+        page = context.new_page()
         said = complaints(page)
-        assert wrong(page, f"{address}/{path}", look) == []
+        assert wrong(page, f"{address}/{path}") == []
         assert said == []
 
 
-@pytest.mark.parametrize("look", LOOKS)
 def test_a_page_about_one_thing_a_message_and_a_widget_show_without_an_error_a_barrier_or_anything_too_wide(
-    browser: Browser, address: str, look: str
+    browser: Browser, address: str
 ) -> None:
-    with looking(browser, look) as page:
+    with browser.new_context() as context:
+        page = context.new_page()
         said = complaints(page)
-        found = {path: wrong(page, address + path, look, status) for path, status in about_one_thing().items()}
+        found = {path: wrong(page, address + path, status) for path, status in about_one_thing().items()}
         assert {path: each for path, each in found.items() if each} == {}
         assert [each for each in said if "the server responded with a status of 40" not in each] == []
 
@@ -147,19 +147,18 @@ def test_the_frame_on_airflows_home_is_as_high_as_what_is_wrong_and_leads_to_the
         page.wait_for_url("**/plugin/onefold-overview/console/overview#wrong")
 
 
-@contextmanager
-def looking(browser: Browser, look: str) -> Iterator[Page]:
-    (width, height), scheme = LOOKS[look]
-    with browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme) as context:
-        yield context.new_page()
-
-
-def wrong(page: Page, address: str, look: str, status: int = 200) -> list[str]:
-    """What is not as it should be about the page, opened."""
-    answer = page.goto(address)
-    assert answer is not None and answer.status == status
-    assert is_dark(page) == (LOOKS[look][1] == "dark")
-    return too_wide(page) + barriers(page)
+def wrong(page: Page, address: str, status: int = 200) -> list[str]:
+    """What is not as it should be about the page, opened in each of LOOKS."""
+    found: list[str] = []
+    for look, ((width, height), scheme) in LOOKS.items():
+        page.set_viewport_size({"width": width, "height": height})
+        page.emulate_media(color_scheme=scheme)
+        answer = page.goto(address)
+        assert answer is not None and answer.status == status
+        assert is_dark(page) == (scheme == "dark")
+        barred = barriers(page) if look == FIRST_LOOK else barriers(page, *BY_LOOK)
+        found += [f"{look}: {each}" for each in too_wide(page) + barred]
+    return found
 
 
 def use_by_keyboard(page: Page) -> None:

@@ -64,7 +64,7 @@ def test_a_task_imports_nothing_that_the_scheduler_could_have_imported_for_it() 
 
 def test_a_celery_worker_does_the_same_and_no_mistake_in_the_catalogue_stops_it(tmp_path: Path) -> None:
     for folder in ("catalog", "plugins", "dbt_project/macros"):
-        shutil.copytree(ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copytree(ROOT / folder, tmp_path / folder)
     (tmp_path / "catalog" / "systems" / "sap.yaml").write_text("system: pas\n")
     found = imports("celery", "worker", project=tmp_path)
     assert "great_expectations" in found["loaded"] and "onefold.orchestration.tasks.sync" in found["loaded"]

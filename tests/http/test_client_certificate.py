@@ -202,8 +202,9 @@ def test_the_certificate_is_shown_to_the_hosts_of_next_pages_wherever_the_yaml_t
 
 
 def test_the_key_is_never_in_a_file_that_others_or_a_later_reader_could_use(
-    trusting: Path, monkeypatch: pytest.MonkeyPatch
+    trusting: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     load, seen = ssl.SSLContext.load_cert_chain, []
 
     def noted(context: ssl.SSLContext, file: Path, keyfile: None = None, password: str | None = None) -> None:
@@ -219,7 +220,8 @@ def test_the_key_is_never_in_a_file_that_others_or_a_later_reader_could_use(
     ((file, mode, folder_mode),) = seen
     assert (mode, folder_mode) == (0o600, 0o700)
     assert not file.parent.exists()
-    assert not list(Path(tempfile.gettempdir()).glob("**/client.pem"))
+    assert file.is_relative_to(tmp_path)
+    assert not list(tmp_path.glob("**/client.pem"))
 
 
 @pytest.mark.parametrize(

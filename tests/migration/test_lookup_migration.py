@@ -29,7 +29,7 @@ MONTHS = MigrationRequest(
     "krs",
     ("extract",),
     datetime(2024, 1, 1, tzinfo=UTC),
-    datetime(2024, 10, 27, tzinfo=UTC),
+    datetime(2024, 7, 27, tzinfo=UTC),
     timedelta(days=150),
     "the register",
 )

@@ -32,8 +32,7 @@ def ask(postgres: Postgres, query: str) -> tuple[object, ...]:
         return row
 
 
-def test_a_new_cluster_is_postgresql_18_in_utf8_with_the_builtin_locale(home: Path, start_postgres: Start) -> None:
-    cluster = start_postgres(home)
+def test_a_new_cluster_is_postgresql_18_in_utf8_with_the_builtin_locale(cluster: Postgres) -> None:
     version, provider, locale, encoding, timezone = ask(
         cluster,
         """
@@ -45,8 +44,7 @@ def test_a_new_cluster_is_postgresql_18_in_utf8_with_the_builtin_locale(home: Pa
     assert (version, provider, locale, encoding, timezone) == (18, "b", "C.UTF-8", "UTF8", "UTC")
 
 
-def test_it_listens_on_this_machine_only_and_wants_a_password(home: Path, start_postgres: Start) -> None:
-    cluster = start_postgres(home)
+def test_it_listens_on_this_machine_only_and_wants_a_password(cluster: Postgres) -> None:
     assert ask(cluster, "SHOW listen_addresses") == ("127.0.0.1",)
     assert ask(cluster, "SHOW unix_socket_directories") == ("",)
     assert ask(cluster, "SELECT DISTINCT auth_method FROM pg_hba_file_rules") == ("scram-sha-256",)
@@ -54,9 +52,8 @@ def test_it_listens_on_this_machine_only_and_wants_a_password(home: Path, start_
         psycopg.connect(f"postgresql://postgres:wrong@127.0.0.1:{cluster.port}/postgres")
 
 
-def test_no_value_reaches_the_log_which_only_its_owner_may_read(home: Path, start_postgres: Start) -> None:
+def test_no_value_reaches_the_log_which_only_its_owner_may_read(cluster: Postgres) -> None:
     """A cast that fails quotes the value in the message itself, a broken constraint the row in DETAIL."""
-    cluster = start_postgres(home)
     refused = (
         "select '44051401359 Kowalski'::date",
         "create temp table t (v text check (v <> 'Kowalski')); insert into t values ('Kowalski')",
@@ -75,8 +72,7 @@ def test_no_value_reaches_the_log_which_only_its_owner_may_read(home: Path, star
     assert stat.S_IMODE(cluster.log.parent.stat().st_mode) == 0o700
 
 
-def test_committed_rows_survive_kill_9_of_the_server(home: Path, start_postgres: Start) -> None:
-    cluster = start_postgres(home)
+def test_committed_rows_survive_kill_9_of_the_server(cluster: Postgres) -> None:
     with psycopg.connect(cluster.url()) as connection:
         connection.execute("CREATE TABLE kept AS SELECT 42 AS value")
     pid = cluster.pid()
@@ -109,8 +105,7 @@ def test_another_port_moves_the_running_server(home: Path, start_postgres: Start
     assert ask(second, "SHOW port") == (str(second.port),)
 
 
-def test_start_and_stop_may_be_called_again(home: Path, start_postgres: Start) -> None:
-    cluster = start_postgres(home)
+def test_start_and_stop_may_be_called_again(cluster: Postgres) -> None:
     pid = cluster.pid()
     cluster.start()
     assert cluster.pid() == pid

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import resource
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 
 import psycopg
 import pytest
+from _pytest.mark.structures import ParameterSet
 
 from onefold.connectors.page import Page
 from onefold.errors import Fatal, OnefoldError, Retriable
@@ -42,6 +43,15 @@ KINDS = {
     "XX000": Fatal,
     "XX001": Fatal,
 }
+
+
+def each_with_each(faults: Sequence[tuple], steps: Sequence[tuple]) -> list[ParameterSet]:
+    """Every fault at every step; in `make test` each fault and each step once."""
+    return [
+        pytest.param(*fault, *step, marks=[pytest.mark.full_matrix] if one != other else [])
+        for one, fault in enumerate(faults)
+        for other, step in enumerate(steps)
+    ]
 
 
 @pytest.fixture
@@ -113,16 +123,18 @@ def test_a_statement_timeout_in_great_expectations_is_no_fault_of_the_suite(
 
 
 @pytest.mark.parametrize(
-    ("setting", "says"),
-    [
-        (
-            "statement_timeout = '1s'",
-            r"shop\.customer: a statement was cancelled .*57014.* statement timeout.*raise the",
-        ),
-        ("lock_timeout = '1s'", r"shop\.customer: a lock was not free in time .*55P03.*find it in pg_locks"),
-    ],
+    ("setting", "says", "step", "table"),
+    each_with_each(
+        [
+            (
+                "statement_timeout = '1s'",
+                r"shop\.customer: a statement was cancelled .*57014.* statement timeout.*raise the",
+            ),
+            ("lock_timeout = '1s'", r"shop\.customer: a lock was not free in time .*55P03.*find it in pg_locks"),
+        ],
+        [("land", "landing.resume_token"), ("publish", "ops.cursor")],
+    ),
 )
-@pytest.mark.parametrize(("step", "table"), [("land", "landing.resume_token"), ("publish", "ops.cursor")])
 def test_a_timeout_says_what_to_do_and_tried_again_the_load_succeeds(
     warehouse: Warehouse, setting: str, says: str, step: str, table: str
 ):
@@ -134,11 +146,11 @@ def test_a_timeout_says_what_to_do_and_tried_again_the_load_succeeds(
     again(warehouse, step)
 
 
-@pytest.mark.parametrize("odd", [0, 100], ids=["refused at once", "written in part"])
-@pytest.mark.parametrize("step", ["land", "publish"])
+@pytest.mark.parametrize(("odd", "step"), each_with_each([(0,), (100,)], [("land",), ("publish",)]))
 def test_a_full_disk_says_what_to_do_and_with_room_again_the_load_succeeds(
     world: World, warehouse: Warehouse, step: str, odd: int
 ):
+    """A write is refused at once, or has written a part (`odd` bytes of it)."""
     given = large_pages()
     for earlier in list(STEPS)[: list(STEPS).index(step)]:
         STEPS[earlier](job_of(warehouse, given))
