@@ -10,6 +10,7 @@ from pathlib import Path
 import uvicorn
 
 from sandbox.app import create_app
+from sandbox.shop_orders import queue
 from sandbox.stand_ins import STAND_INS, chosen
 from sandbox.world import World
 
@@ -55,8 +56,13 @@ def main() -> int:
     app = create_app(world, stand_ins, state)
     config = uvicorn.Config(app, log_level="warning", access_log=False, timeout_keep_alive=60, lifespan="off")
     port = listener.getsockname()[1]
-    print(f"sandbox: {len(world.companies)} companies on http://{arguments.host}:{port}", flush=True)
-    uvicorn.Server(config).run(sockets=[listener])
+    try:
+        with queue.running(state):
+            print(f"sandbox: {len(world.companies)} companies on http://{arguments.host}:{port}", flush=True)
+            uvicorn.Server(config).run(sockets=[listener])
+    except ValueError as error:
+        print(f"sandbox: {error}", file=sys.stderr)
+        return 1
     return 0
 
 

@@ -1,12 +1,15 @@
 """The tests' own door into the sandbox: let time pass, inject faults, and read the truth."""
 
+import asyncio
 import hmac
 import os
 import secrets
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -14,7 +17,8 @@ from starlette.routing import Route
 from sandbox.awkward import count
 from sandbox.faults.board import FaultBoard
 from sandbox.faults.fault import Fault
-from sandbox.stand_ins import refresh
+from sandbox.stand_in import Unable
+from sandbox.stand_ins import chosen, refresh
 from sandbox.world import World
 
 MOST = 100_000
@@ -59,6 +63,16 @@ def _problems(error: ValidationError, model: type[BaseModel]) -> list[dict[str, 
 def _awkward(world: World) -> Response:
     counted = count(world)
     return JSONResponse({**asdict(counted), "share": counted.share})
+
+
+async def _happen(world: World, board: FaultBoard, _: Request) -> Response:
+    """Lets one thing happen at each stand-in that tells of it by itself."""
+    able = [each.happen for each in chosen(board.systems) if each.happen]
+    try:
+        happened = await asyncio.gather(*(run_in_threadpool(each, world) for each in able))
+    except Unable as error:
+        return JSONResponse({"error": str(error)}, status_code=503)
+    return JSONResponse({"happened": [asdict(each) | {"at": each.at.isoformat()} for each in happened]})
 
 
 def routes(world: World, board: FaultBoard, state: Path) -> list[Route]:
@@ -108,6 +122,7 @@ def routes(world: World, board: FaultBoard, state: Path) -> list[Route]:
 
     return [
         Route("/advance", advance, methods=["POST"]),
+        Route("/happen", partial(_happen, world, board), methods=["POST"]),
         Route("/faults", add_fault, methods=["POST"]),
         Route("/faults", list_faults, methods=["GET"]),
         Route("/faults", clear_faults, methods=["DELETE"]),

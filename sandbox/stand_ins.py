@@ -11,6 +11,7 @@ from sandbox.anthropic import api as anthropic
 from sandbox.crbr import api as crbr
 from sandbox.epuap import api as epuap
 from sandbox.erp import database as erp
+from sandbox.github import webhook as github
 from sandbox.hr import api as hr
 from sandbox.keycloak import api as keycloak
 from sandbox.krs import api as krs
@@ -25,6 +26,7 @@ from sandbox.sap import idocs as sap_idoc
 from sandbox.sap import odata_v2 as sap
 from sandbox.sap import odata_v4 as sap_v4
 from sandbox.shop import api as shop
+from sandbox.shop_orders import queue as shop_orders
 from sandbox.stand_in import StandIn
 from sandbox.stripe import api as stripe
 from sandbox.vies import api as vies
@@ -54,6 +56,8 @@ STAND_INS: tuple[StandIn, ...] = (
     anthropic.STAND_IN,
     accounting.STAND_IN,
     sap_idoc.STAND_IN,
+    github.STAND_IN,
+    shop_orders.STAND_IN,
 )
 
 
@@ -73,12 +77,13 @@ def refresh(world: World, systems: Sequence[str]) -> None:
 
 
 def connections(
-    url: str, databases: Mapping[str, str] | None = None, state: Path | None = None
+    url: str, databases: Mapping[str, str] | None = None, state: Path | None = None, redis_port: int | None = None
 ) -> dict[str, dict[str, object]]:
     """By system, the Airflow connection to its stand-in below `url`. Their limits are not the real systems'.
 
-    `databases` has, by system, the postgresql:// URL to read a stand-in that is a database, and `state` is the folder
-    in which the sandbox keeps its files; without them there is no connection to those stand-ins.
+    `databases` has, by system, the postgresql:// URL to read a stand-in that is a database, `state` is the folder in
+    which the sandbox keeps its files, and `redis_port` where its Redis listens; without them there is no connection to
+    those stand-ins.
     """
     to_folders = {
         stand_in.system: {
@@ -96,7 +101,19 @@ def connections(
         for stand_in in STAND_INS
         if stand_in.database and databases and stand_in.system in databases
     }
-    return (to_databases | to_folders) | {
+    to_redis = {
+        stand_in.system: {
+            "conn_type": "redis",
+            "host": "127.0.0.1",
+            "port": redis_port,
+            "login": stand_in.sign_in[0],
+            "password": stand_in.sign_in[1],
+            "extra": {"rate": "1000/s", **stand_in.extra},
+        }
+        for stand_in in STAND_INS
+        if stand_in.redis and redis_port
+    }
+    return (to_databases | to_folders | to_redis) | {
         stand_in.system: {
             "conn_type": "http",
             "host": f"{url}/{stand_in.system}",
@@ -105,7 +122,7 @@ def connections(
             "extra": {"rate": "1000/s", **stand_in.extra},
         }
         for stand_in in STAND_INS
-        if not (stand_in.database or stand_in.folder)
+        if not (stand_in.database or stand_in.folder or stand_in.redis)
     }
 
 

@@ -61,6 +61,11 @@ class Settings:
         return f"http://127.0.0.1:{self.sandbox_port}"
 
     @property
+    def sandbox_redis_port(self) -> int:
+        """Where the sandbox's Redis listens."""
+        return self.sandbox_port + 1
+
+    @property
     def hooks_url(self) -> str:
         return f"http://127.0.0.1:{self.hooks_port}"
 

@@ -18,8 +18,9 @@ from sqlalchemy.dialects import mysql, postgresql
 from sqlalchemy.pool import NullPool
 
 from sandbox.erp import rows as erp_rows
+from sandbox.erp import stock
 from sandbox.erp.rows import Row, Values
-from sandbox.stand_in import StandIn
+from sandbox.stand_in import Happened, StandIn, Unable
 from sandbox.world import Book, Entry, Parts, World, business
 from sandbox.world.foreign import firms
 from sandbox.world.world import WARSAW
@@ -180,11 +181,8 @@ SHEETS = (
 
 def refresh(world: World) -> None:
     """Fills the database, or brings it up to the world in one transaction, touching only rows that time has touched."""
-    given = os.environ.get("SANDBOX_ERP_URL")
-    if not given:
+    if (engine := _engine()) is None:
         return
-    url = sa.make_url(given)
-    engine = sa.create_engine(url.set(drivername=DRIVERS[url.drivername]), poolclass=NullPool, hide_parameters=True)
     with engine.begin() as connection:
         since = _held(connection, world)
         if since is None or since > world.sequence:
@@ -193,8 +191,25 @@ def refresh(world: World) -> None:
             since = -1
         for sheet in SHEETS:
             _bring(connection, sheet, world, since)
+        stock.fill(connection, [entry.number + 1 for entry in world.shelf(TOWAR.name).entries])
         connection.execute(HELD.delete())
         connection.execute(HELD.insert(), {"swiat": _name(world), "krok": world.sequence})
+
+
+def sell(_: World) -> Happened:
+    """Something is sold, which changes the stock."""
+    if (engine := _engine()) is None:
+        raise Unable("the ERP has no database: set SANDBOX_ERP_URL")
+    with engine.begin() as connection:
+        return stock.sell(connection)
+
+
+def _engine() -> sa.Engine | None:
+    given = os.environ.get("SANDBOX_ERP_URL")
+    if not given:
+        return None
+    url = sa.make_url(given)
+    return sa.create_engine(url.set(drivername=DRIVERS[url.drivername]), poolclass=NullPool, hide_parameters=True)
 
 
 def _name(world: World) -> str:
@@ -273,4 +288,5 @@ STAND_IN = StandIn(
     books=tuple(sheet.book for sheet in SHEETS),
     database=True,
     refresh=refresh,
+    happen=sell,
 )

@@ -15,6 +15,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from sandbox.stand_in import StandIn
+from sandbox.stripe import webhook
 from sandbox.stripe.sales import Sale, paid, sale, sold
 from sandbox.world import Book, Entry, World
 from sandbox.world.book import Key
@@ -278,5 +279,10 @@ def routes(world: World) -> list[Route]:
 
 
 STAND_IN = StandIn(
-    "stripe", routes, sign_in=(None, SECRET_KEY), books=(CHARGES, REFUNDS, PAYOUTS, TRANSACTIONS, EVENTS)
+    "stripe",
+    routes,
+    sign_in=(None, SECRET_KEY),
+    extra={"signing_secret": webhook.SIGNING_SECRET},
+    books=(CHARGES, REFUNDS, PAYOUTS, TRANSACTIONS, EVENTS),
+    happen=webhook.abandon_checkout,
 )

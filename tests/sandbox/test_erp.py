@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -116,3 +117,17 @@ def test_the_reader_reads_and_does_not_write(ours: Ours) -> None:
     found = connections("http://127.0.0.1:1", {"erp": ours.read_url})["erp"]
     assert (found["conn_type"], found["schema"], found["login"]) == ("postgres", OWN, reader(OWN))
     assert "erp" not in connections("http://127.0.0.1:1")
+
+
+def test_a_sale_changes_one_stock_level_and_another_world_leaves_the_table_whose_log_is_read(ours: Ours) -> None:
+    levels = "select id_towaru || ' ' || magazyn, ilosc from stany"
+    before, table = dict(ours.query(levels)), ours.query("select 'stany'::regclass::oid")
+    happened = erp.sell(ours.world)
+    after = dict(ours.query(levels))
+    ((changed, level),) = after.items() - before.items()
+    assert level == before[changed] - 1 and json.loads(happened.key) == changed.split(" ")
+    with psycopg.connect(ours.url, autocommit=True) as owner:
+        owner.execute("delete from piaskownica")
+    erp.refresh(ours.world)
+    assert (dict(ours.query(levels)), ours.query("select 'stany'::regclass::oid")) == (after, table)
+    assert ours.query("select pubname, tablename from pg_publication_tables") == [("onefold_erp_log_stock", "stany")]

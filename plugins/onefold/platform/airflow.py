@@ -236,5 +236,5 @@ def _sandbox_connections(settings: Settings, postgres: Postgres) -> dict[str, st
     from sandbox.stand_ins import connections  # imports a web server: only where the sandbox is wanted
 
     databases = {name: postgres.url(name, sandbox_database.reader(name)) for name in sandbox_database.NAMES}
-    found = connections(settings.sandbox_url, databases, settings.home / "sandbox")
+    found = connections(settings.sandbox_url, databases, settings.home / "sandbox", settings.sandbox_redis_port)
     return {f"AIRFLOW_CONN_{name.upper()}": json.dumps(connection) for name, connection in found.items()}

@@ -261,6 +261,9 @@ def _require_free_ports(target: Installation, running: Mapping[str, processes.Ru
         processes.require_free_port(settings.ui_port, "ONEFOLD_UI_PORT", "the Airflow UI")
     if "sandbox" not in running and any(service.name == "sandbox" for service in target.services):
         processes.require_free_port(settings.sandbox_port, "ONEFOLD_SANDBOX_PORT", "the sandbox")
+        processes.require_free_port(
+            settings.sandbox_redis_port, "ONEFOLD_SANDBOX_PORT", "the sandbox's Redis, on the port after the sandbox's"
+        )
     if processes.HOOKS not in running and any(service.name == processes.HOOKS for service in target.services):
         processes.require_free_port(settings.hooks_port, "ONEFOLD_HOOKS_PORT", "webhooks")
 

@@ -39,6 +39,8 @@ def sandbox(settings: Settings, postgres: Postgres) -> Service:
     environment = {
         "PYTHONPATH": f"{settings.root / 'plugins'}{os.pathsep}{settings.root}",
         "SANDBOX_COMPANIES": os.environ.get("SANDBOX_COMPANIES", "2000"),
+        "SANDBOX_HOOKS_URL": settings.hooks_url,
+        "SANDBOX_REDIS_PORT": str(settings.sandbox_redis_port),
         **{f"SANDBOX_{name.upper()}_URL": postgres.url(name, name) for name in sandbox_database.NAMES},
     }
     return Service("sandbox", command, environment)

@@ -38,7 +38,9 @@ SERVER_SETTINGS: Mapping[str, str] = {
     # For the engine and Airflow: readers cannot take all.
     "reserved_connections": "60",
     "shared_buffers": "512MB",
-    "wal_level": "replica",
+    # The sandbox's ERP is a database here that is read by its log. With slots no server of a lower level starts.
+    "wal_level": "logical",
+    "max_slot_wal_keep_size": "8GB",
     "max_wal_size": "4GB",
     "checkpoint_timeout": "15min",
     "checkpoint_completion_target": "0.9",

@@ -26,6 +26,9 @@ def create_databases(superuser_url: str, passwords: Mapping[str, str], names: Se
                     server.execute(sql.SQL("create role {}").format(sql.Identifier(role)))
                 secret = sql.Literal(passwords[role])
                 server.execute(sql.SQL("alter role {} login password {}").format(sql.Identifier(role), secret))
+            server.execute(sql.SQL("alter role {} replication").format(reads))  # to read the log
+            # Each look into a slot would write two lines into the server's log.
+            server.execute(sql.SQL("alter role {} set log_min_messages = 'fatal'").format(reads))
             if not server.execute("select 1 from pg_database where datname = %s", (name,)).fetchone():
                 server.execute(sql.SQL("create database {} owner {}").format(owner, owner))
             server.execute(sql.SQL("revoke all on database {} from public").format(owner))

@@ -1,0 +1,1 @@
+"""GitHub: what it posts to a repository's webhook."""

@@ -1,0 +1,1 @@
+"""The shop's till: it writes each order to a Redis stream."""
