@@ -1,6 +1,7 @@
 """`make screenshots`: the docs' pictures, taken from a demo that is run for it. Takes some minutes.
 
-The variables ONEFOLD_PG_PORT, ONEFOLD_UI_PORT and ONEFOLD_SANDBOX_PORT choose other ports than free ones.
+The variables ONEFOLD_PG_PORT, ONEFOLD_UI_PORT, ONEFOLD_SANDBOX_PORT and ONEFOLD_HOOKS_PORT choose other ports than free
+ones.
 """
 
 from __future__ import annotations
@@ -191,6 +192,7 @@ def main() -> None:
             ("pg_port", "ONEFOLD_PG_PORT"),
             ("ui_port", "ONEFOLD_UI_PORT"),
             ("sandbox_port", "ONEFOLD_SANDBOX_PORT"),
+            ("hooks_port", "ONEFOLD_HOOKS_PORT"),
         )
         if variable in os.environ
     }

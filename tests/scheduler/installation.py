@@ -6,6 +6,7 @@ import contextlib
 import os
 import shlex
 import shutil
+import socket
 import subprocess
 import tempfile
 import time
@@ -50,6 +51,15 @@ def at_rest(api: AirflowApi, dag_id: str) -> bool:
     return all(run.state in FINISHED for run in api.dag_runs(dag_id))
 
 
+def _two_free_ports() -> int:
+    """A free port whose next one is free too: the sandbox's Redis listens there."""
+    while True:
+        port = free_port()
+        with contextlib.suppress(OSError), socket.socket() as probe:
+            probe.bind(("127.0.0.1", port + 1))
+            return port
+
+
 @dataclass(frozen=True)
 class Ended:
     """A command that has ended: its exit code, its standard output, and its standard error."""
@@ -67,12 +77,13 @@ def ended(process: subprocess.Popen[str]) -> Ended:
 
 @dataclass(frozen=True)
 class Installation:
-    """A home and three free ports; nothing runs until a command starts it."""
+    """A home and free ports; nothing runs until a command starts it."""
 
     home: Path = field(default_factory=lambda: Path(tempfile.mkdtemp(prefix="onefold-scheduler-")))
     pg_port: int = field(default_factory=free_port)
     ui_port: int = field(default_factory=free_port)
-    sandbox_port: int = field(default_factory=free_port)
+    sandbox_port: int = field(default_factory=_two_free_ports)
+    hooks_port: int = field(default_factory=free_port)
     more: Mapping[str, str] = field(default_factory=dict)
     """Further settings."""
 
@@ -86,6 +97,7 @@ class Installation:
             "ONEFOLD_PG_PORT": str(self.pg_port),
             "ONEFOLD_UI_PORT": str(self.ui_port),
             "ONEFOLD_SANDBOX_PORT": str(self.sandbox_port),
+            "ONEFOLD_HOOKS_PORT": str(self.hooks_port),
             "SANDBOX_COMPANIES": COMPANIES,
             **self._engineer(),
             **self.more,

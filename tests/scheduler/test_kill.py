@@ -54,6 +54,7 @@ VICTIMS: Mapping[str, Callable[[Installation], list[psutil.Process]]] = {
     "scheduler": _service("scheduler"),
     "dag-processor": _service("dag-processor"),
     "triggerer": _service("triggerer"),
+    "hooks": _service("hooks"),
     "worker": _worker,
 }
 
@@ -85,7 +86,12 @@ def fresh(first_demo: Demo) -> Iterator[Installation]:
     first = first_demo.installation
     if first.processes():
         first.succeed("down")
-    installation = Installation(pg_port=first.pg_port, ui_port=first.ui_port, sandbox_port=first.sandbox_port)
+    installation = Installation(
+        pg_port=first.pg_port,
+        ui_port=first.ui_port,
+        sandbox_port=first.sandbox_port,
+        hooks_port=first.hooks_port,
+    )
     installation.home.chmod(0o755)
     try:
         yield installation
@@ -130,7 +136,7 @@ def test_down_leaves_no_process_and_frees_the_ports(first_demo: Demo) -> None:
     assert len(here.processes()) > len(processes.recorded(here.home))
     here.succeed("down")
     assert here.processes() == []
-    for port in (here.pg_port, here.ui_port, here.sandbox_port):
+    for port in (here.pg_port, here.ui_port, here.sandbox_port, here.sandbox_port + 1, here.hooks_port):
         processes.require_free_port(port, "ONEFOLD_UI_PORT", "a test")
 
 

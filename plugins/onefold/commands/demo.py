@@ -31,16 +31,19 @@ def demo() -> None:
     """Start everything, sync every system, publish the entities, and report.
 
     The stand-ins of the source systems are asked, so it needs no account anywhere. Where nobody has signed in, it signs
-    the demo's engineer in, and further commands act in that name. Run it again and it finds nothing new. Exits 0 only
-    when every load was published and the golden records agree with the stand-ins' truth.
+    the demo's engineer in, and further commands act in that name. At its end something changes at each source that
+    tells of it by itself. Run it again and it finds nothing else that is new. Exits 0 only when every load was
+    published and the golden records agree with the stand-ins' truth.
     """
     from onefold.catalog.reader import read_catalog
+    from onefold.commands.demo_changes import arrival_lines, change_sources
     from onefold.commands.platform import say
     from onefold.commands.platform import sign_in as how_to_sign_in
     from onefold.platform import lifecycle
     from onefold.platform.people import first_of
     from onefold.platform.processes import exclusive
     from onefold.platform.sign_in import sign_in, signed_in
+    from onefold.platform.warehouse import connect_as
 
     began = time.monotonic()
     here = settings()
@@ -51,8 +54,13 @@ def demo() -> None:
         before = signed_in(here)
         if before is None or before.user == engineer:
             sign_in(here, engineer, running.secrets.ui[engineer])
+        change_sources(here)  # so that there is something to load from each
         runs = _sync_all(here, _in_order(catalog.systems, catalog.entities))
+        changes = change_sources(here)
         agrees = _report(here, runs)
+        with connect_as("engineer", autocommit=True) as connection:
+            for line in arrival_lines(connection, changes, catalog.systems):
+                click.echo(line)
     click.echo(f"\nLook at it:  {here.ui_url}   {how_to_sign_in(here, engineer, running.secrets.ui[engineer])}")
     click.echo(NEXT_STEPS)
     click.echo(f"Done in {time.monotonic() - began:.0f} s.")
