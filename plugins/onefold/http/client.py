@@ -16,7 +16,17 @@ from onefold.errors import OnefoldError
 from onefold.foreign_text import described, shown_path
 from onefold.http.attempt import Attempt, BadBody, Later, Response, quota
 from onefold.http.endpoint import Endpoint
-from onefold.http.failure import Again, QuotaExhausted, Refused, Unauthorized, refusal, retry_after
+from onefold.http.failure import (
+    Again,
+    NotSent,
+    QuotaExhausted,
+    Refused,
+    TooLarge,
+    Unanswered,
+    Unauthorized,
+    refusal,
+    retry_after,
+)
 from onefold.http.known_words import known_words
 from onefold.http.persistent import AttemptSettings, Outcome, Persistent
 from onefold.http.quota import Left, quota_left
@@ -115,6 +125,45 @@ class Client:
             if not self._sign_in.renew(error.proof, error.headers):
                 raise self._refused(request, error) from error
         return self._persist_or_refuse(request, parse)
+
+    def send_once(
+        self,
+        method: str,
+        path: str,
+        *,
+        parse: Callable[[Response], T],
+        params: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        body: bytes | str | None = None,
+        accept: frozenset[int] = frozenset(),
+        shown: str | None = None,
+    ) -> T:
+        """Send a request that may change something: as `send`, but never again once it may have been carried out.
+
+        Only a sign-in that was not accepted is renewed and the request sent once more. Raises NotSent when it was
+        surely not carried out (nothing was sent, or the system let us not in or said "later" before it began),
+        Unanswered when nobody knows (no whole and sound answer, or an error of the server), Refused when it was
+        refused.
+        """
+        data = body.encode() if isinstance(body, str) else body
+        url = self._wire.url(path, params)
+        request = _Request(method, url, headers or {}, data, accept=accept, authorised=True, shown=shown)
+        named = self._named(request)
+        try:
+            try:
+                return self._way.once(named, lambda: self._once(request, parse))
+            except Unauthorized as error:
+                if not self._sign_in.renew(error.proof, error.headers):
+                    raise NotSent(str(self._refused(request, error))) from error
+            return self._way.once(named, lambda: self._once(request, parse))
+        except Unauthorized as error:
+            raise NotSent(str(self._refused(request, error))) from error
+        except TooLarge as error:
+            raise Unanswered(f"{error} Nobody knows whether it was carried out") from error
+        except Refused:
+            raise
+        except OnefoldError as error:  # by what comes before the request: the sign-in, TLS
+            raise NotSent(str(error)) from error
 
     def fetch(self, url: str, *, parse: Callable[[Response], T], headers: Mapping[str, str] | None = None) -> T:
         """Get what the system has laid ready at an address that carries its own permission (a signed link).
@@ -238,6 +287,7 @@ class Client:
             answer=described(body, known_words(self.system)),
             retry_after=used_up if pause is None else pause,
             told_to_wait=status == 429 or says_later or told or used_up is not None,
+            begun=status >= 500 and not (status == 503 and "Retry-After" in response.headers),
         )
 
     def _refused(self, request: _Request, error: Unauthorized) -> Refused:

@@ -22,7 +22,7 @@ def times(attempts: int) -> str:
 
 class Again(Exception):
     """An attempt failed in a way that another attempt may fix. Its text names no value of the other side; `answer` is
-    how foreign_text.described() tells of the answer."""
+    how foreign_text.described() tells of the answer. `begun`: the other side may have done what it was asked to."""
 
     def __init__(
         self,
@@ -32,6 +32,7 @@ class Again(Exception):
         answer: str = "",
         retry_after: float | None = None,
         told_to_wait: bool = False,
+        begun: bool = True,
     ) -> None:
         super().__init__(what)
         self.what = what
@@ -39,6 +40,7 @@ class Again(Exception):
         self.answer = answer
         self.retry_after = retry_after
         self.told_to_wait = told_to_wait
+        self.begun = begun
 
     def in_the_end(self, named: str, attempts: int, connection: str) -> Retriable:
         """What is raised when this was the last attempt."""
@@ -48,9 +50,17 @@ class Again(Exception):
         elif self.told_to_wait:
             advice = "It says that we ask too much: run it later, or lower limits.rate in the system's YAML"
         return Retriable(
-            f"{named} failed {times(attempts)}, the last time: {self.what}{_in_brackets(self.answer)}. "
+            f"{named} failed {times(attempts)}, the last time: {self.what}{in_brackets(self.answer)}. "
             f"{advice}; nothing was changed here."
         )
+
+
+class NotSent(Exception):
+    """A request that is sent at most once was surely not carried out: it was not sent, or refused before it began."""
+
+
+class Unanswered(Exception):
+    """Nobody knows whether a request that is sent at most once was carried out."""
 
 
 class Unauthorized(Exception):
@@ -71,6 +81,10 @@ class Refused(Fatal):
     def __init__(self, text: str, status: int) -> None:
         super().__init__(text)
         self.status = status
+
+
+class WriteRefused(Fatal):
+    """The other side did not take a change for what it says, and nothing of it was written."""
 
 
 class TooLarge(Fatal):
@@ -98,7 +112,7 @@ def retry_after(header: str | None, now: datetime) -> float | None:
 
 def circuit_open(named: str, system: str, last: Again | None, seconds: float) -> Retriable:
     """What is raised instead of asking a system that keeps failing; `last` is how it failed last, when we know."""
-    how = f", the last time: {last.what}{_in_brackets(last.answer)}" if last else ""
+    how = f", the last time: {last.what}{in_brackets(last.answer)}" if last else ""
     return Retriable(
         f"{named} was not sent: {system} failed so often in a row that its circuit breaker is open{how}. It is tried "
         f"again after {seconds:.0f} s; the data is untouched."
@@ -113,8 +127,9 @@ def refusal(named: str, status: int, answer: str, connection: str, *, credential
         advice = "The address is gone: compare the path in the system's YAML with the system's interface"
     else:
         advice = "The request does not fit the system's interface: compare the stream's YAML with it"
-    return Refused(f"{named} was refused with status {status}{_in_brackets(answer)}. {advice}.", status)
+    return Refused(f"{named} was refused with status {status}{in_brackets(answer)}. {advice}.", status)
 
 
-def _in_brackets(answer: str) -> str:
+def in_brackets(answer: str) -> str:
+    """How a message goes on about an answer; "" when there is nothing to tell of it."""
     return f" ({answer})" if answer else ""

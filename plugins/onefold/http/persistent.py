@@ -18,7 +18,7 @@ from onefold.foreign_text import shown_name
 from onefold.http.attempt import Attempt
 from onefold.http.breaker import BREAKERS, OpenedState, SyncCircuitBreakerFactory, watched
 from onefold.http.endpoint import Endpoint
-from onefold.http.failure import Again, QuotaExhausted, Unauthorized, circuit_open
+from onefold.http.failure import Again, NotSent, QuotaExhausted, Unanswered, Unauthorized, circuit_open, in_brackets
 from onefold.http.limit import Limit, Limiter, MemoryLimiter, kept, rate
 from onefold.http.quota import Left
 
@@ -117,8 +117,28 @@ class Persistent:
         except Again as error:
             raise error.in_the_end(named, retrying.statistics["attempt_number"], self.system.connection) from error
         except OpenedState as error:
-            seconds = self._breakers.default_ttl
-            raise circuit_open(named, self.system.system, self._last_failure, seconds) from error
+            raise self._open_circuit(named) from error
+
+    def once(self, named: str, attempt: Callable[[], T]) -> T:
+        """What `attempt` gives, which is called once because it may change something at the other side.
+
+        Raises NotSent when it surely changed nothing and may be tried again, Unanswered when nobody knows; what else
+        `attempt` raises is the other side's refusal.
+        """
+        try:
+            return attempt()
+        except Again as error:
+            failed = f"{named}: {error.what}{in_brackets(error.answer)}"
+            if error.begun:
+                raise Unanswered(f"{failed}. Nobody knows whether it was carried out") from error
+            raise NotSent(f"{failed}. It was not carried out") from error
+        except OpenedState as error:
+            raise NotSent(str(self._open_circuit(named))) from error
+        except QuotaExhausted as error:
+            raise NotSent(str(error)) from error
+
+    def _open_circuit(self, named: str) -> Retriable:
+        return circuit_open(named, self.system.system, self._last_failure, self._breakers.default_ttl)
 
     def pause(self, seconds: float) -> None:
         """Sleep so long. Raises Retriable instead where that is no time to stay for."""

@@ -154,11 +154,11 @@ class Wire:
         except requests.exceptions.SSLError as error:
             raise self._tls_failure(error, named) from error
         except (requests.Timeout, TimeoutError, urllib3.exceptions.ReadTimeoutError) as error:
-            raise Again(f"no whole answer within {timeout:g} s") from error
+            raise Again(f"no whole answer within {timeout:g} s", begun=not _never_connected(error)) from error
         except (urllib3.exceptions.ProtocolError, urllib3.exceptions.DecodeError) as error:
             raise Again("the body was cut off") from error
         except (requests.ConnectionError, urllib3.exceptions.HTTPError) as error:
-            raise Again("the connection failed") from error
+            raise Again("the connection failed", begun=not _never_connected(error)) from error
         except requests.RequestException as error:
             raise Again(f"the request could not be made ({type(error).__name__})") from error
 
@@ -279,6 +279,13 @@ def _received(answer: requests.Response, deadline: float, named: str, largest: i
                 f"{named}: the answer is larger than {largest >> 20} MiB (limits.answer_mib). Ask for smaller pages in "
                 "the system's YAML (a parameter under request.params, or next.size), or raise the limit there."
             )
+
+
+def _never_connected(error: Exception) -> bool:
+    """Whether there was no connection that a request could have been sent over: nothing was."""
+    cause: object = error.args[0] if isinstance(error, requests.RequestException) and error.args else error
+    cause = getattr(cause, "reason", None) or cause
+    return isinstance(cause, urllib3.exceptions.NewConnectionError | urllib3.exceptions.ConnectTimeoutError)
 
 
 def _origin(url: SplitResult) -> tuple[str, str | None, int | None]:

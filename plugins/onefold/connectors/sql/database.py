@@ -1,5 +1,5 @@
-"""The one way out to a source that is a database: one read-only connection; every query keeps the rates, is tried
-again, and is counted. What onefold.http.client.Client is for HTTP.
+"""The one way out to a system that is a database: one connection, read-only but for the transactions of `write`; every
+query keeps the rates, is tried again, and is counted. What onefold.http.client.Client is for HTTP.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ import sqlalchemy as sa
 from sqlalchemy.pool import NullPool
 
 from onefold.catalog.system import System
-from onefold.connectors.sql.database_errors import classed
+from onefold.connectors.sql.database_errors import classed, code_of, refused_write
 from onefold.connectors.sql.dialects.dialect import Dialect
 from onefold.connectors.sql.time_limit import Cut, cut_after
 from onefold.connectors.sql.values import read_json
 from onefold.errors import Fatal
 from onefold.http.attempt import Attempt
 from onefold.http.endpoint import Endpoint
-from onefold.http.failure import Again
+from onefold.http.failure import Again, WriteRefused
 from onefold.http.persistent import AttemptSettings, Persistent
 
 T = TypeVar("T")
@@ -104,6 +104,53 @@ class Database:
             if cut.done:
                 raise Again(f"no whole answer within {longest:g} s, and the connection was cut") from error
             raise self.classed(error, named) from error
+        except BaseException:
+            self.close()
+            raise
+
+    def write(self, verb: str, table: str, action: Callable[[sa.Connection], T]) -> T:
+        """What `action` gives, whose changes are committed in one transaction of their own, once.
+
+        Raises NotSent when that was surely not committed and may be tried again, Unanswered when nobody knows,
+        WriteRefused when the database refuses; whatever `action` raises, it has rolled back.
+        """
+        named = self._way.named(verb, table)
+
+        def once() -> T:
+            with self._way.attempt(verb, table) as outcome:
+                outcome.status = "ok"
+                return self._written(named, action)
+
+        return self._way.once(named, once)
+
+    def _written(self, named: str, action: Callable[[sa.Connection], T]) -> T:
+        if self.dialect.begin_write is None:
+            raise Fatal(f"{named}: databases of this kind are read only. Write to it over an interface it has.")
+        cut, opened, committing = Cut(), False, False
+        try:
+            connection = self._open()
+            opened = True
+            with cut_after(self._way.timeout, self.dialect.ending(connection)) as cut, connection.begin():
+                for statement in self.dialect.begin_write:
+                    connection.exec_driver_sql(statement)
+                done = action(connection)
+                committing = True
+            return done
+        except sa.exc.DBAPIError as error:
+            self.close()
+            begun = committing and code_of(error) not in self.dialect.not_committed
+            failure: Exception = Again(f"no answer within {self._way.timeout:g} s, and the connection was cut")
+            if not cut.done:
+                failure = self.classed(error, named)
+            if begun and not isinstance(failure, Again):
+                failure = Again("the commit failed")
+            if isinstance(failure, Again):
+                failure.begun = begun
+            if isinstance(failure, Again) or not opened:
+                raise failure from error
+            raise refused_write(error, named, self.system, self.dialect.codes) from error
+        except WriteRefused:  # by the action, which sees what it has written: the connection is sound
+            raise
         except BaseException:
             self.close()
             raise

@@ -11,8 +11,8 @@ import sqlalchemy as sa
 from onefold.catalog.system import System
 from onefold.connectors.sql.dialects.dialect import Code, Codes
 from onefold.errors import Fatal, Retriable
-from onefold.foreign_text import described
-from onefold.http.failure import Again, times
+from onefold.foreign_text import described, shown_name
+from onefold.http.failure import Again, WriteRefused, times
 from onefold.http.known_words import known_words
 
 
@@ -32,7 +32,7 @@ class Slow(Again):
 
 def classed(error: sa.exc.DBAPIError, named: str, system: System, timeout: float, codes: Codes) -> Exception:
     """Again (Slow) when the same question may be answered later, Fatal with what to fix when it may not."""
-    code, text = _code(error), _text(error)
+    code, text = code_of(error), _text(error)
     answer = described(text, known_words(system))
     if name := codes.name(code):
         answer = f"{name}, {answer}"
@@ -50,6 +50,37 @@ def classed(error: sa.exc.DBAPIError, named: str, system: System, timeout: float
     else:
         remedy = "The query does not fit the table: compare the stream's YAML with the database"
     return Fatal(f"{named} was refused{f' with {code}' if code else ''} ({answer}). {remedy}.")
+
+
+class Clash(WriteRefused):
+    """A constraint of the table was in the way."""
+
+
+def refused_write(error: sa.exc.DBAPIError, named: str, system: System, codes: Codes) -> WriteRefused:
+    """What is raised when the database refuses a write for good. Names of columns and constraints are shown, no
+    values."""
+    code, text = code_of(error), _text(error)
+    answer = described(text, known_words(system))
+    diagnosis = getattr(error.orig, "diag", None)
+    places = [
+        f"{what} {shown_name(name)}"
+        for what in ("column", "constraint")
+        if (name := getattr(diagnosis, f"{what}_name", None))
+    ]
+    known = ", ".join(filter(None, (codes.name(code), *places, answer)))
+    kind = Clash if isinstance(error, sa.exc.IntegrityError) else WriteRefused
+    if code in codes.no_right:
+        remedy = (
+            f"Grant the login of the Airflow connection {system.connection!r} the right to write it and to use its "
+            "sequences"
+        )
+    elif code in codes.not_there:
+        remedy = "Compare the object and the fields in the target's YAML with the database"
+    elif kind is Clash:
+        remedy = "A constraint of the table is not met: compare the record with it"
+    else:
+        remedy = "A value does not fit its column: compare the target's YAML with the table"
+    return kind(f"{named} was refused{f' with {code}' if code else ''} ({known}). {remedy}.")
 
 
 def _is_sqlstate(code: Code) -> bool:
@@ -70,7 +101,8 @@ def _first(error: sa.exc.DBAPIError) -> object:
     return first[0] if isinstance(first, tuple) and first else first
 
 
-def _code(error: sa.exc.DBAPIError) -> Code:
+def code_of(error: sa.exc.DBAPIError) -> Code:
+    """The error's code; None when the driver gave none."""
     first = _first(error)
     if isinstance(first, int):
         return first or None

@@ -41,7 +41,8 @@ class Codes:
 class Dialect(ABC):
     """One kind of database. `tls` are the keys of the connection's extra that go to the driver; `row_values`: (a, b) >
     (1, 2) is found in an index; `begin` is the statement that each transaction begins with, and `begin_snapshot` are
-    those after which all of it sees the database as it was then."""
+    those after which all of it sees the database as it was then. `begin_write` are those that begin a transaction which
+    writes, None where none was tried. `not_committed`: a commit that ends with one of these codes has surely failed."""
 
     driver: ClassVar[str]
     codes: ClassVar[Codes]
@@ -49,6 +50,8 @@ class Dialect(ABC):
     row_values: ClassVar[bool] = False
     begin: ClassVar[str | None] = None
     begin_snapshot: ClassVar[tuple[str, ...]] = ()
+    begin_write: ClassVar[tuple[str, ...] | None] = None
+    not_committed: ClassVar[frozenset[Code]] = frozenset()
 
     def address(self, url: sa.URL) -> sa.URL:
         """The URL as the driver wants it."""

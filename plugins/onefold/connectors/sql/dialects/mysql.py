@@ -32,6 +32,8 @@ class MySql(Dialect):
         "set session transaction isolation level repeatable read",
         "start transaction with consistent snapshot, read only",
     )
+    begin_write = ("start transaction read write",)
+    not_committed = frozenset({1205, 1213})
     tls = ("ssl_ca", "ssl_cert", "ssl_key", "ssl_verify_cert", "ssl_verify_identity")
     codes = Codes(
         slow=frozenset({1205, 1317, 1969, 3024}),

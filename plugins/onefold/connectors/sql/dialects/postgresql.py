@@ -27,6 +27,8 @@ class PostgreSql(Dialect):
     tls = ("sslmode", "sslrootcert", "sslcert", "sslkey")
     row_values = True
     begin_snapshot = ("set transaction isolation level repeatable read",)
+    begin_write = ("set transaction read write",)
+    not_committed = frozenset({"23502", "23503", "23505", "23514", "23P01", "40001", "40002", "40P01"})
     codes = Codes(
         slow=frozenset({"57014", "55P03"}),
         later=frozenset({"08", "25P", "40", "53", "55", "57", "58", "XX"}),
