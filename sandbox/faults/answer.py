@@ -26,7 +26,7 @@ def answer_instead(fault: Fault) -> Answer:
     """The answer of a system that does not do what it was asked."""
     if fault.kind == "html":
         return Answer(200, {"content-type": "text/html; charset=utf-8"}, damage.HTML_PAGE)
-    if fault.kind == "status":
+    if fault.kind in ("status", "error_after_commit"):
         body = f"fault: {fault.code}" if fault.body is None else fault.body
         content_type = "application/json" if body[:1] in ("{", "[") else "text/plain; charset=utf-8"
         status = fault.code or 500
@@ -64,6 +64,13 @@ def apply_fault(answer: Answer, fault: Fault, scope: Scope) -> bool:
     """Changes the answer as the fault says; returns whether it changed anything."""
     before = answer.body
     match fault.kind:
+        case "lost_answer" | "late_commit":  # the request was carried out, and the connection ends without an answer
+            answer.status, answer.body, answer.cut_at = 200, b"?", 0
+            return True
+        case "error_after_commit":
+            instead = answer_instead(fault)
+            answer.status, answer.headers, answer.body = instead.status, instead.headers, instead.body
+            return True
         case "cut_body" if before:
             answer.cut_at = int(len(before) * fault.fraction)
             return True

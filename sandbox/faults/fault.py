@@ -20,6 +20,9 @@ Kind = Literal[
     "drop_field",
     "bom",
     "mtom",
+    "lost_answer",
+    "late_commit",
+    "error_after_commit",
 ]
 # What each kind needs, and what it may have besides.
 PARAMETERS: dict[Kind, tuple[frozenset[str], frozenset[str]]] = {
@@ -35,6 +38,9 @@ PARAMETERS: dict[Kind, tuple[frozenset[str], frozenset[str]]] = {
     "drop_field": (frozenset({"field"}), frozenset()),
     "bom": (frozenset(), frozenset()),
     "mtom": (frozenset(), frozenset({"framing"})),
+    "lost_answer": (frozenset(), frozenset()),
+    "late_commit": (frozenset({"seconds"}), frozenset()),
+    "error_after_commit": (frozenset({"code"}), frozenset({"body"})),
 }
 COMMON = frozenset({"system", "kind", "times", "path", "after"})
 RETYPED = ("string", "number", "object")
@@ -48,7 +54,7 @@ class Fault(BaseModel):
     system: str
     kind: Kind
     times: int = Field(default=1, ge=-1, description="how many requests suffer; -1: until cleared")
-    path: str = Field(default="", description="only requests whose path, query or SOAP action contains this")
+    path: str = Field(default="", description="only requests whose method, path, query or SOAP action contains this")
     after: int = Field(default=0, ge=0, description="how many matching requests pass unharmed first")
     code: int | None = Field(default=None, ge=100, le=599)
     body: str | None = None

@@ -31,6 +31,9 @@ class FaultMiddleware:
             if active.fault.kind == "delay":
                 active.hits += 1
                 await asyncio.sleep(active.fault.seconds or 0)
+            elif active.fault.kind == "late_commit":  # it is done, however long the client has been gone by then
+                receive = await _whole(receive)
+                await asyncio.sleep(active.fault.seconds or 0)
             elif active.fault.kind == "expired_token" and carries_token(scope):
                 active.hits += 1
                 scope = without_token(scope)
@@ -86,3 +89,15 @@ class FaultMiddleware:
         await send({"type": "http.response.start", "status": answer.status, "headers": encoded})
         # Leaving the body unfinished makes the server close the connection: fewer bytes than promised.
         await send({"type": "http.response.body", "body": answer.body[: answer.cut_at], "more_body": cut})
+
+
+async def _whole(receive: Receive) -> Receive:
+    """The request's body, received to its end, to be given to the system later."""
+    messages: list[Message] = []
+    while not messages or messages[-1].get("more_body"):
+        messages.append(await receive())
+
+    async def held() -> Message:
+        return messages.pop(0) if messages else {"type": "http.disconnect"}
+
+    return held

@@ -10,10 +10,10 @@ def header(scope: Scope, wanted: bytes) -> str:
 
 
 def described(scope: Scope) -> str:
-    """What a fault's `path` is looked for in: path and query, and where SOAP says its action."""
+    """What a fault's `path` is looked for in: method, path and query, and where SOAP says its action."""
     query = scope["query_string"].decode("latin-1")
     action = f"{header(scope, b'content-type')} {header(scope, b'soapaction')}"
-    return f"{scope['path']}?{query} {action}"
+    return f"{scope['method']} {scope['path']}?{query} {action}"
 
 
 def carries_token(scope: Scope) -> bool:

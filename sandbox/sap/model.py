@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 from xml.sax.saxutils import quoteattr
@@ -65,12 +65,14 @@ class Row:
 @dataclass(frozen=True, slots=True)
 class Service:
     """One OData service: its path, its entity sets, and those that can be read by themselves with their rows, as they
-    were after advance number `sequence`."""
+    were after advance number `sequence`. `written`: those that can be written, and what the world calls what was
+    written there."""
 
     path: str
     namespace: str
     sets: Mapping[str, EntityType]
     served: Mapping[str, Callable[[World, int], Iterator[Row]]]
+    written: Mapping[str, str] = field(default_factory=dict)
 
 
 def text(name: str, max_length: int) -> Property:

@@ -17,11 +17,12 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from sandbox.sap.entities import Shape
-from sandbox.sap.model import Service, metadata
+from sandbox.sap.model import Row, Service, metadata
 from sandbox.sap.odata import ODataError
 from sandbox.sap.orders import BOOKS, SALES_ORDER
 from sandbox.sap.partner import BUSINESS_PARTNER
 from sandbox.sap.rows import Rows, number, paths
+from sandbox.sap.writes import WritingDoor
 from sandbox.stand_in import StandIn
 from sandbox.world import World
 
@@ -48,13 +49,35 @@ class Sap:
         self._service = service
         self._rows = Rows(world, service, version=2)
         self._page_size = int(os.environ.get("SANDBOX_SAP_PAGE", "500"))
+        self._door = WritingDoor(world, service, self._guarded, self._shown, _error)
+
+    async def root(self, request: Request) -> Response:
+        sets = list(self._service.served)
+        return self._door.session(request, self._guarded(request, lambda: as_json({"d": {"EntitySets": sets}})))
+
+    def routes(self, base: str) -> list[Route]:
+        """The routes below this path."""
+        return [
+            Route(f"{base}/", self.root),
+            Route(f"{base}/$metadata", self.metadata),
+            *self._door.routes(base),
+            Route(f"{base}/{{entity_set}}('{{key}}')", self.entity),
+            Route(f"{base}/{{entity_set}}", self.collection),
+        ]
+
+    def _guarded(self, request: Request, answer: Callable[[], Response]) -> Response:
+        return signed_in(request, answer, _refused, _VERSION)
+
+    def _shown(self, request: Request, entity_set: str, row: Row) -> dict[str, object]:
+        return {"d": self._shape(request, entity_set).shown(row, entity_set, row.entity)}
 
     async def metadata(self, request: Request) -> Response:
         document = metadata(self._service, self._url(request))
         return signed_in(request, lambda: Response(document, media_type="application/xml"), _refused, _VERSION)
 
     async def collection(self, request: Request) -> Response:
-        return signed_in(request, lambda: self._list(request, request.path_params["entity_set"]), _refused, _VERSION)
+        answer = signed_in(request, lambda: self._list(request, request.path_params["entity_set"]), _refused, _VERSION)
+        return self._door.session(request, answer)
 
     async def entity(self, request: Request) -> Response:
         return signed_in(request, lambda: self._one(request, request.path_params["entity_set"]), _refused, _VERSION)
@@ -153,14 +176,9 @@ def _error(status: int, code: str, message: str) -> Response:
 
 def routes(world: World) -> list[Route]:
     """The routes below /sap."""
-    found = []
+    found: list[Route] = []
     for each in SERVICES:
-        service, base = Sap(world, each), each.path.removeprefix("/sap")
-        found += [
-            Route(f"{base}/$metadata", service.metadata),
-            Route(f"{base}/{{entity_set}}('{{key}}')", service.entity),
-            Route(f"{base}/{{entity_set}}", service.collection),
-        ]
+        found += Sap(world, each).routes(each.path.removeprefix("/sap"))
     return found
 
 

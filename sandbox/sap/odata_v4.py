@@ -7,7 +7,7 @@ timestamps with seven fractional digits and Z, numbers as numbers.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
 from urllib.parse import quote, urlencode
@@ -21,6 +21,8 @@ from sandbox.sap.odata import ODataError
 from sandbox.sap.odata_v2 import PASSWORD, USER, as_json, signed_in
 from sandbox.sap.orders import UNITS
 from sandbox.sap.rows import Rows, number, paths
+from sandbox.sap.writes import WritingDoor
+from sandbox.sap.written import Stamps, empty, written_row
 from sandbox.stand_in import StandIn
 from sandbox.world import Book, Entry, World
 from sandbox.world.business import product, products
@@ -33,6 +35,7 @@ PRODUCT = EntityType(
         text("Product", 40),
         text("ProductType", 4),
         text("ProductGroup", 9),
+        text("ProductOldID", 40),
         text("BaseUnit", 3),
         text("ProductStandardID", 18),
         Property("NetWeight", "Edm.Decimal"),
@@ -60,7 +63,23 @@ PRODUCTS = Book(
 )
 
 
+SETS = {"Product": PRODUCT, "ProductDescription": DESCRIPTION}
+WRITTEN = "sap_v4.Product"
+STAMPS = Stamps(("LastChangeDateTime",), ("LastChangeDateTime",))
+EMPTY: Entity = empty(PRODUCT) | {"NetWeight": Decimal(0), "CreatedByUser": "ONEFOLD"}
+
+
 def _products(world: World, sequence: int) -> Iterator[Row]:
+    written = world.written.rows(WRITTEN)
+    for row in _own_products(world, sequence):
+        over = written.get(str(row.get("Product")))
+        yield written_row(SETS, "Product", over, row.entity, row.related, STAMPS) if over else row
+    for new in written.values():
+        if not new.base:
+            yield written_row(SETS, "Product", new, EMPTY, lambda _: [], STAMPS)
+
+
+def _own_products(world: World, sequence: int) -> Iterator[Row]:
     for entry in world.shelf(PRODUCTS.name).entries:
         if (state := entry.at(sequence)) is not None:
             modified, deleted, revision = state
@@ -78,6 +97,7 @@ def _product(world: World, entry: Entry, modified: datetime, deleted: bool, revi
         "Product": goods.sku,
         "ProductType": "HAWA",
         "ProductGroup": "L001",
+        "ProductOldID": "",
         "BaseUnit": "" if entry.broken == "unit_unknown" else UNITS[goods.unit],
         "ProductStandardID": "BRAK" if entry.broken == "ean_letters" else goods.ean,
         "NetWeight": Decimal(entry.number % 90 + 10) / 8 + revision,
@@ -103,8 +123,9 @@ def _descriptions(world: World, entry: Entry, revision: int) -> list[Entity]:
 SERVICE = Service(
     "/sap/opu/odata4/sap/api_product/srvd_a2x/sap/product/0002",
     "com.sap.gateway.srvd_a2x.api_product.v0002",
-    {"Product": PRODUCT, "ProductDescription": DESCRIPTION},
+    SETS,
     {"Product": _products},
+    written={"Product": WRITTEN},
 )
 
 
@@ -114,9 +135,27 @@ class SapV4:
     def __init__(self, world: World) -> None:
         self._rows = Rows(world, SERVICE, version=4)
         self._page_size = int(os.environ.get("SANDBOX_SAP_PAGE", "500"))
+        self._door = WritingDoor(world, SERVICE, self._guarded, self._written, _error)
+
+    def routes(self, base: str) -> list[Route]:
+        return [
+            Route(f"{base}/", self.root),
+            Route(f"{base}/Product", self.collection),
+            *self._door.routes(base),
+        ]
+
+    async def root(self, request: Request) -> Response:
+        sets = [{"name": "Product", "url": "Product"}]
+        return self._door.session(request, self._guarded(request, lambda: as_json({"value": sets})))
 
     async def collection(self, request: Request) -> Response:
-        return signed_in(request, lambda: self._list(request), _refused, {"OData-Version": "4.0"})
+        return self._door.session(request, self._guarded(request, lambda: self._list(request)))
+
+    def _guarded(self, request: Request, answer: Callable[[], Response]) -> Response:
+        return signed_in(request, answer, _refused, {"OData-Version": "4.0"})
+
+    def _written(self, request: Request, entity_set: str, row: Row) -> dict[str, object]:
+        return _shown(row, frozenset(), frozenset())
 
     def _list(self, request: Request) -> Response:
         params = request.query_params
@@ -157,14 +196,18 @@ def _wire(value: Value) -> object:
 
 
 def _refused(error: ODataError) -> Response:
-    answer = as_json({"error": {"code": "/IWBEP/CM_V4_COS/021", "message": str(error)}})
-    answer.status_code = 400
+    return _error(400, "/IWBEP/CM_V4_COS/021", str(error))
+
+
+def _error(status: int, code: str, message: str) -> Response:
+    answer = as_json({"error": {"code": code, "message": message}})
+    answer.status_code = status
     return answer
 
 
 def routes(world: World) -> list[Route]:
     """The routes below /sap_v4."""
-    return [Route(f"{SERVICE.path}/Product", SapV4(world).collection)]
+    return SapV4(world).routes(SERVICE.path)
 
 
 STAND_IN = StandIn("sap_v4", routes, sign_in=(USER, PASSWORD), books=(PRODUCTS,))

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from zlib import crc32
 
 from sandbox.sap.model import Entity, EntityType, Property, Row, Service, midnight, text
+from sandbox.sap.written import Stamps, empty, written_row
 from sandbox.world import SourceRecord, World
 from sandbox.world.words import FIRST_NAMES, SURNAMES
 
@@ -26,7 +27,9 @@ PARTNER = EntityType(
         text("BusinessPartnerCategory", 1),
         text("BusinessPartnerFullName", 81),
         text("BusinessPartnerGrouping", 4),
+        text("BusinessPartnerIDByExtSystem", 20),
         text("BusinessPartnerName", 81),
+        Property("BirthDate", "Edm.DateTime"),
         text("CorrespondenceLanguage", 2),
         text("CreatedByUser", 12),
         Property("CreationDate", "Edm.DateTime"),
@@ -116,6 +119,9 @@ ENTITY_SETS: dict[str, EntityType] = {
     "A_AddressPhoneNumber": PHONE,
     "A_BusinessPartnerTaxNumber": TAX,
 }
+WRITTEN = "sap.A_BusinessPartner"
+STAMPS = Stamps(("CreationDate", "CreationTime"), ("LastChangeDate", "LastChangeTime"))
+EMPTY: Entity = empty(PARTNER) | {"BirthDate": None, "CreatedByUser": "ONEFOLD"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +160,9 @@ class State:
             "BusinessPartnerCategory": "1" if last_name else "2",
             "BusinessPartnerFullName": full_name,
             "BusinessPartnerGrouping": "BP02",
+            "BusinessPartnerIDByExtSystem": "",
             "BusinessPartnerName": full_name,
+            "BirthDate": None,
             "CorrespondenceLanguage": "",
             "CreatedByUser": "MIGRACJA",
             **self.stamps,
@@ -247,13 +255,26 @@ def _person(record: SourceRecord) -> tuple[str, str]:
 
 
 def _partners(world: World, sequence: int) -> Iterator[Row]:
+    written = world.written.rows(WRITTEN)
     for state in _states(world, sequence):
+        if over := written.get(state.record.key):
+            yield written_row(ENTITY_SETS, "A_BusinessPartner", over, state.partner(), state.related, STAMPS)
+            continue
         known = {
             "BusinessPartner": state.record.key,
             **state.stamps,
             "IsMarkedForArchiving": state.deleted,
         }
         yield Row(known, state.partner, state.related, f"W/\"'{state.modified:%Y%m%d%H%M%S}'\"")
+    for row in written.values():
+        if not row.base:
+            yield written_row(ENTITY_SETS, "A_BusinessPartner", row, EMPTY, lambda _: [], STAMPS)
+
+
+def _taxes(world: World, sequence: int) -> Iterator[Row]:
+    for partner in _partners(world, sequence):
+        for tax in partner.related("to_BusinessPartnerTax"):
+            yield Row(tax, lambda tax=tax: tax, lambda _: [])
 
 
 def _addresses(world: World, sequence: int) -> Iterator[Row]:
@@ -271,5 +292,10 @@ BUSINESS_PARTNER = Service(
     "/sap/opu/odata/sap/API_BUSINESS_PARTNER",
     "API_BUSINESS_PARTNER",
     ENTITY_SETS,
-    {"A_BusinessPartner": _partners, "A_BusinessPartnerAddress": _addresses},
+    {
+        "A_BusinessPartner": _partners,
+        "A_BusinessPartnerAddress": _addresses,
+        "A_BusinessPartnerTaxNumber": _taxes,
+    },
+    written={"A_BusinessPartner": WRITTEN},
 )

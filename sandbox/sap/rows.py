@@ -20,12 +20,12 @@ class Rows:
         self._world = world
         self._service = service
         self._version = version
-        self._found: dict[tuple[str, str, str, int, int], list[Row]] = {}
+        self._found: dict[tuple[str, str, str, int, int, int], list[Row]] = {}
 
     def by(self, entity_set: str, params: QueryParams, sequence: int) -> list[Row]:
         """All rows that $filter and $orderby give, of the world after advance number `sequence`."""
         filtered, ordered = params.get("$filter", ""), params.get("$orderby", "")
-        key = (entity_set, filtered, ordered, sequence, self._world.epoch)
+        key = (entity_set, filtered, ordered, sequence, self._world.epoch, self._world.written.count)
         if key not in self._found:
             if len(self._found) >= 4:
                 self._found.pop(next(iter(self._found)))

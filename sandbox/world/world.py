@@ -13,6 +13,7 @@ from sandbox.world.journal import Advance, Journal
 from sandbox.world.parts import Parts, PartShelf
 from sandbox.world.records import SYSTEMS, Registrar, SourceRecord, System
 from sandbox.world.withheld import told_apart
+from sandbox.world.written import Written
 
 WARSAW = ZoneInfo("Europe/Warsaw")
 
@@ -28,6 +29,7 @@ class World:
     ) -> None:
         self.seed = seed
         self.home = journal.parent if journal else None  # where stand-ins keep what is on disk
+        self.written = Written(self.home / "written.jsonl" if self.home else None)
         self.base_size = companies
         self.epoch = 0  # how often the world has begun: what was found in an earlier one is void
         self._journal = Journal(journal, seed, companies) if journal else None
@@ -130,6 +132,7 @@ class World:
         """Back to the base world; the journal is cleared."""
         if self._journal:
             self._journal.clear()
+        self.written.clear()
         if self.sequence:
             self._build()
         else:  # it is the base world, and a large one takes a while to build

@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import hashlib
 import warnings
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import msgspec
 import sqlalchemy as sa
 from sqlalchemy.engine.interfaces import ReflectedIndex
 
 from onefold.catalog.mistakes import did_you_mean
 from onefold.connectors.outbound.contract import Current, Place, Value
 from onefold.connectors.outbound.sql.values import from_column, to_column
+from onefold.connectors.outbound.version import fields_version
 from onefold.connectors.sql.dialects.dialect import Dialect
 from onefold.errors import Fatal
-
-VERSION_DIGITS = 32
-"""Of the hash that is a row's version: 128 bits."""
 
 
 @dataclass(frozen=True)
@@ -66,11 +62,7 @@ class TargetTable:
         }
         reference = read[place.reference]
         fields = {name: read[name] for name in place.fields}
-        if place.version_field:
-            version = str(read[place.version_field])
-        else:
-            content = msgspec.json.encode([[name, _written(read[name])] for name in sorted(read)])
-            version = hashlib.sha256(content).hexdigest()[:VERSION_DIGITS]
+        version = str(read[place.version_field]) if place.version_field else fields_version(read)
         return Current(str(read[place.key]), None if reference is None else str(reference), fields, version)
 
 
@@ -109,7 +101,3 @@ def _whole_unique(index: ReflectedIndex) -> list[str | None]:
     partial = (index.get("dialect_options") or {}).get("postgresql_where")
     whole = not partial or "IS NOT NULL" in str(partial).upper()
     return index["column_names"] if index["unique"] and whole else []
-
-
-def _written(value: Value) -> list[str] | None:
-    return None if value is None else [type(value).__name__, str(value)]

@@ -1,0 +1,1 @@
+"""OData services as targets, versions 2 and 4."""
