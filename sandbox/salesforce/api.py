@@ -24,6 +24,7 @@ from sandbox.salesforce.jobs import JobError, Jobs
 from sandbox.salesforce.objects import BOOKS
 from sandbox.salesforce.query import Cursor, Found
 from sandbox.salesforce.soql import SoqlError
+from sandbox.salesforce.writes import Writes
 from sandbox.stand_in import StandIn
 from sandbox.world import World
 
@@ -42,6 +43,7 @@ class Salesforce:
         self._used = 0
         self._found = Found(world)
         self.jobs = Jobs(world, self._found)
+        self.writes = Writes(world)
 
     async def token(self, request: Request) -> Response:
         form = await request.form()
@@ -85,6 +87,25 @@ class Salesforce:
 
     async def result(self, request: Request) -> Response:
         return self._authorised(request, lambda: self.jobs.part(request))
+
+    async def collection(self, request: Request) -> Response:
+        body = await request.body()
+        return self._authorised(request, lambda: self.writes.collection(request, body))
+
+    async def by_external_id(self, request: Request) -> Response:
+        body = await request.body()
+        return self._authorised(request, lambda: self.writes.by_external_id(request, body))
+
+    async def create(self, request: Request) -> Response:
+        body = await request.body()
+        return self._authorised(request, lambda: self.writes.create(request, body))
+
+    async def change(self, request: Request) -> Response:
+        body = await request.body()
+        return self._authorised(request, lambda: self.writes.change(request, body))
+
+    async def delete(self, request: Request) -> Response:
+        return self._authorised(request, lambda: self.writes.delete(request))
 
     async def nothing(self, request: Request) -> Response:
         return self._authorised(request, lambda: _error(404, "NOT_FOUND", "The requested resource does not exist"))
@@ -173,6 +194,11 @@ def routes(world: World) -> list[Route]:
         Route(f"{data}/jobs/query", org.new_job, methods=["POST"]),
         Route(f"{data}/jobs/query/{{job}}", org.job),
         Route(f"{data}/jobs/query/{{job}}/results", org.result),
+        Route(f"{data}/composite/sobjects/{{sobject}}/{{external}}", org.collection, methods=["PATCH"]),
+        Route(f"{data}/sobjects/{{sobject}}", org.create, methods=["POST"]),
+        Route(f"{data}/sobjects/{{sobject}}/{{key}}", org.change, methods=["PATCH"]),
+        Route(f"{data}/sobjects/{{sobject}}/{{key}}", org.delete, methods=["DELETE"]),
+        Route(f"{data}/sobjects/{{sobject}}/{{external}}/{{value}}", org.by_external_id, methods=["PATCH"]),
         Route("/services/data/{rest:path}", org.nothing),
     ]
 

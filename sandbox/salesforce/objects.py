@@ -172,7 +172,7 @@ ORDER_ITEMS = Parts(
 BOOKS = (CONTACTS, OPPORTUNITIES, PRODUCTS, ORDERS, ORDER_ITEMS)
 ACCOUNT_FIELDS = (
     "Name", "NIP__c", "REGON__c", "KRS__c", "Email__c", "Phone", "BillingStreet", "BillingCity", "BillingPostalCode",
-    "BillingCountry", "Status__c", "CreditLimit__c", "CurrencyIsoCode",
+    "BillingCountry", "Status__c", "CreditLimit__c", "CurrencyIsoCode", "OnefoldId__c",
 )  # fmt: skip
 CONTACT_FIELDS = (
     "AccountId", "FirstName", "LastName", "Name", "Email", "Phone", "MobilePhone", "Title", "Department",
@@ -193,10 +193,36 @@ ORDER_ITEM_FIELDS = (
     "OrderItemNumber", "OrderId", "Order.OrderNumber", "Order.PoNumber", "Product2Id", "Product2.StockKeepingUnit",
     "Quantity", "UnitPrice", "TotalPrice", "VatRate__c", "CurrencyIsoCode",
 )  # fmt: skip
+EXTERNAL_IDS = ("OnefoldId__c",)
+
+
+def _written_over(name: str, rows: Callable[[World, int], Iterator[Row]]) -> Callable[[World, int], Iterator[Row]]:
+    """The rows as they are after what was written."""
+
+    def all_rows(world: World, sequence: int) -> Iterator[Row]:
+        written = world.written.rows(f"salesforce.{name}")
+        for row in rows(world, sequence):
+            if over := written.get(row.key):
+                modified, deleted = over.modified.replace(microsecond=0), over.deleted or row.deleted
+                yield Row(name, row.key, row.created, modified, deleted, partial(_both, row, over.fields))
+            else:
+                yield row
+        for new in written.values():
+            if not new.base:
+                created, modified = (at.replace(microsecond=0) for at in (new.created, new.modified))
+                yield Row(name, new.key, created, modified, new.deleted, partial(dict, new.fields))
+
+    return all_rows
+
+
+def _both(row: Row, fields: Fields) -> Fields:
+    return {**row.fields, **fields}
+
+
 OBJECTS = {
     each.name.lower(): each
     for each in (
-        SObject("Account", ACCOUNT_FIELDS, _accounts),
+        SObject("Account", ACCOUNT_FIELDS, _written_over("Account", _accounts)),
         SObject("Contact", CONTACT_FIELDS, _in_book("Contact", CONTACTS, contact_fields)),
         SObject("Opportunity", OPPORTUNITY_FIELDS, _in_book("Opportunity", OPPORTUNITIES, opportunity_fields)),
         SObject("Product2", PRODUCT_FIELDS, _in_book("Product2", PRODUCTS, product_fields)),

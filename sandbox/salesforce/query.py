@@ -60,6 +60,8 @@ def checked(query: Query) -> tuple[SObject, Query]:
     conditions = tuple(replace(condition, field=proper(condition.field)) for condition in query.conditions)
     for condition in conditions:
         dated, literal = condition.field in DATES, condition.literal
+        if isinstance(literal, tuple):
+            continue
         if literal is not None and dated != isinstance(literal, datetime):
             must = "must be of type dateTime and should not be enclosed in quotes" if dated else "is no dateTime"
             raise SoqlError("INVALID_FIELD", f"value of filter criterion for field '{condition.field}' {must}")
@@ -80,6 +82,8 @@ def _comparable(value: Value) -> Value:
 
 def holds(condition: Condition, value: Value) -> bool:
     """Whether the condition is true of the value; text ignores case, and null is neither less nor more."""
+    if isinstance(condition.literal, tuple):
+        return any(_comparable(value) == _comparable(each) for each in condition.literal)
     left, right = _comparable(value), _comparable(condition.literal)
     if condition.operator == "=":
         return left == right

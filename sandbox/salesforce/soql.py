@@ -1,6 +1,7 @@
 """A small, honest reader of SOQL: what it does not understand it refuses, as Salesforce does.
 
-SELECT fields FROM object [WHERE field op literal [AND …]] [ORDER BY field [ASC|DESC], …] [LIMIT n],
+SELECT fields FROM object [WHERE condition [AND …]] [ORDER BY field [ASC|DESC], …] [LIMIT n],
+where a condition is field op literal, or field IN (literal, …),
 and SELECT COUNT() FROM object. Grammar: Salesforce's SOQL and SOSL reference, "SOQL SELECT syntax".
 """
 
@@ -9,8 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-Operator = Literal["=", "!=", "<", "<=", ">", ">="]
-Literal_ = str | float | bool | datetime | None
+Operator = Literal["=", "!=", "<", "<=", ">", ">=", "IN"]
+Literal_ = str | float | bool | datetime | tuple[object, ...] | None
 
 _TOKEN = re.compile(
     r"""\s*(?:
@@ -58,6 +59,10 @@ class Query:
     limit: int | None
 
 
+def _unescaped(escape: re.Match[str]) -> str:
+    return {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f"}.get(escape[1], escape[1])
+
+
 class _Reader:
     def __init__(self, text: str) -> None:
         self._tokens: list[tuple[str, str]] = []
@@ -97,7 +102,7 @@ class _Reader:
         self._next += 1
         match kind:
             case "string":
-                return re.sub(r"\\(.)", r"\1", text[1:-1])
+                return re.sub(r"\\(.)", _unescaped, text[1:-1])
             case "datetime":
                 return datetime.fromisoformat(text)
             case "number":
@@ -143,6 +148,13 @@ def _fields(reader: _Reader) -> tuple[str, ...]:
 
 def _condition(reader: _Reader) -> Condition:
     field = reader.take("word")
+    if reader.skip("IN"):
+        reader.expect("(")
+        among = [reader.literal()]
+        while reader.skip(","):
+            among.append(reader.literal())
+        reader.expect(")")
+        return Condition(field, "IN", tuple(among))
     operator = reader.take("operator")
     operators: dict[str, Operator] = {"=": "=", "!=": "!=", "<": "<", "<=": "<=", ">": ">", ">=": ">="}
     return Condition(field, operators[operator], reader.literal())

@@ -53,7 +53,9 @@ WRONG = {
     "400": Wrong({"kind": "status", "code": 400, "body": SECRET}, Result.REFUSED, 0),
     "403": Wrong({"kind": "status", "code": 403, "body": SECRET}, Result.REFUSED, 0),
     "409": Wrong({"kind": "status", "code": 409, "body": SECRET}, Result.REFUSED, 0),
-    "the sign-in is not accepted": Wrong({"kind": "status", "code": 401, "body": SECRET}, Result.NOT_SENT, 0),
+    "the sign-in is not accepted": Wrong(
+        {"kind": "status", "code": 401, "body": SECRET, "times": -1}, Result.NOT_SENT, 0
+    ),
 }
 
 

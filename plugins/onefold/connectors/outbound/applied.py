@@ -9,6 +9,9 @@ from onefold.connectors.outbound.contract import Change, Outbound, Outcome, Plac
 from onefold.errors import Fatal, Retriable
 from onefold.http.failure import NotSent, Refused, Unanswered, WriteRefused
 
+FAILURES = (Unanswered, NotSent, Retriable, Fatal)
+"""What says of a change that it was not, or perhaps not, written."""
+
 
 def applied(outbound: Outbound, changes: Sequence[Change], apply: Callable[[Change], Outcome]) -> list[Outcome]:
     """The outcome of each change, in their order, by `apply` of one."""

@@ -13,6 +13,7 @@ from onefold.http.endpoint import Endpoint
 from onefold.http.persistent import AttemptSettings
 
 PROTOCOLS = {
+    "salesforce": "onefold.connectors.outbound.salesforce.open_salesforce",
     "odata_v2": "onefold.connectors.outbound.odata.connector.open_v2",
     "odata_v4": "onefold.connectors.outbound.odata.connector.open_v4",
     "sql": "onefold.connectors.outbound.sql.connector.open_sql",
