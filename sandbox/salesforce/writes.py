@@ -69,7 +69,7 @@ class Writes:
         sobject, external, value = _object(request), self._external(request), request.path_params["value"]
         matches = self._matches(sobject, external, value)
         if len(matches) > 1:
-            urls = [f"/services/data/v60.0/sobjects/{sobject.name}/{row.key}" for row in matches]
+            urls = [f"/services/data/v60.0/sobjects/{sobject.name}/{key}" for key in matches]
             return JSONResponse(urls, status_code=300)
         try:
             key, created = self._upsert(sobject, external, value, _json(body))
@@ -90,7 +90,7 @@ class Writes:
         if not isinstance(row, Row):
             return row
         try:
-            self._over(sobject, row, _json(body))
+            self._over(sobject, row.key, _json(body))
         except ItemError as error:
             return _refused(error)
         return Response(status_code=204)
@@ -99,7 +99,7 @@ class Writes:
         sobject, row = self._conditional(request)
         if not isinstance(row, Row):
             return row
-        self._world.written.put(_name(sobject), row.key, {}, base=self._is_base(sobject, row), deleted=True)
+        self._world.written.put(_name(sobject), row.key, {}, base=self._is_base(sobject, row.key), deleted=True)
         return Response(status_code=204)
 
     def _conditional(self, request: Request) -> tuple[SObject, Row | Response]:
@@ -122,7 +122,7 @@ class Writes:
         if not matches:
             return self._new(sobject, given), True
         self._over(sobject, matches[0], given)
-        return matches[0].key, False
+        return matches[0], False
 
     def _new(self, sobject: SObject, fields: dict[str, Any]) -> str:
         checked = _checked(sobject, fields)
@@ -133,20 +133,19 @@ class Writes:
         self._world.written.put(name, key, {each: None for each in sobject.fields if "." not in each} | checked)
         return key
 
-    def _over(self, sobject: SObject, row: Row, fields: dict[str, Any]) -> None:
+    def _over(self, sobject: SObject, key: str, fields: dict[str, Any]) -> None:
         checked = _checked(sobject, fields)
-        self._world.written.put(_name(sobject), row.key, checked, base=self._is_base(sobject, row))
+        self._world.written.put(_name(sobject), key, checked, base=self._is_base(sobject, key))
 
-    def _is_base(self, sobject: SObject, row: Row) -> bool:
-        return row.key not in self._world.written.rows(_name(sobject))
+    def _is_base(self, sobject: SObject, key: str) -> bool:
+        return key not in self._world.written.rows(_name(sobject))
 
-    def _matches(self, sobject: SObject, external: str, value: str) -> list[Row]:
-        same = value.casefold()  # an external id ignores case, unless it is said otherwise
+    def _matches(self, sobject: SObject, external: str, value: str) -> list[str]:
+        """The keys of the records with this external id, which ignores case unless it is said otherwise."""
+        same, written = value.casefold(), self._world.written.rows(_name(sobject)).values()
         return [
-            row
-            for row in self._rows(sobject)
-            if not row.deleted and str(row.get(external) or "").casefold() == same
-        ]  # fmt: skip
+            row.key for row in written if not row.deleted and str(row.fields.get(external) or "").casefold() == same
+        ]
 
     def _rows(self, sobject: SObject) -> list[Row]:
         return list(sobject.rows(self._world, self._world.sequence))

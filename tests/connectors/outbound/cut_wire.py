@@ -47,24 +47,15 @@ class Wire:
             back.join(5)
 
     def _meet(self, fault: Fault, client: socket.socket, server: socket.socket, heard: bytes) -> None:
-        if fault == "answer lost":
-            _end(client)  # first, so that no answer gets through
-            server.sendall(heard)
-            server.shutdown(socket.SHUT_WR)  # read to its end: the server has done it by then
-            with suppress(OSError):
-                while server.recv(65536):
-                    pass
-        if fault == "request late":
-            _end(client)
-            assert self.released.wait(20)
-            server.sendall(heard)
-            server.shutdown(socket.SHUT_WR)
-            with suppress(OSError):
-                while server.recv(65536):
-                    pass
+        _end(client)  # first, so that no answer gets through
         if fault == "request lost":
             _end(server)
-        _end(client)
+        elif fault == "answer lost" or self.released.wait(20):
+            with suppress(OSError):
+                server.sendall(heard)
+                server.shutdown(socket.SHUT_WR)
+                while server.recv(65536):  # to its end: the server has done it by then
+                    pass
         self.passed_on.set()
 
 
