@@ -101,7 +101,7 @@ def serving() -> Iterator[WebServer]:
                 self.wfile.write(say.body)
             self.close_connection = say.announced is not None
 
-        do_GET = do_POST = do_PUT = handle_any
+        do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = handle_any
 
         def log_message(self, *_: object) -> None:
             """Quiet."""

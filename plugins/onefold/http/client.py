@@ -16,18 +16,9 @@ from onefold.errors import OnefoldError
 from onefold.foreign_text import described, shown_path
 from onefold.http.attempt import Attempt, BadBody, Later, Response, quota
 from onefold.http.endpoint import Endpoint
-from onefold.http.failure import (
-    Again,
-    NotSent,
-    QuotaExhausted,
-    Refused,
-    TooLarge,
-    Unanswered,
-    Unauthorized,
-    refusal,
-    retry_after,
-)
+from onefold.http.failure import Again, QuotaExhausted, Refused, Unauthorized, refusal, retry_after
 from onefold.http.known_words import known_words
+from onefold.http.once import sent_once
 from onefold.http.persistent import AttemptSettings, Outcome, Persistent
 from onefold.http.quota import Left, quota_left
 from onefold.http.sign_in.choice import sign_in
@@ -148,22 +139,12 @@ class Client:
         data = body.encode() if isinstance(body, str) else body
         url = self._wire.url(path, params)
         request = _Request(method, url, headers or {}, data, accept=accept, authorised=True, shown=shown)
-        named = self._named(request)
-        try:
-            try:
-                return self._way.once(named, lambda: self._once(request, parse))
-            except Unauthorized as error:
-                if not self._sign_in.renew(error.proof, error.headers):
-                    raise NotSent(str(self._refused(request, error))) from error
-            return self._way.once(named, lambda: self._once(request, parse))
-        except Unauthorized as error:
-            raise NotSent(str(self._refused(request, error))) from error
-        except TooLarge as error:
-            raise Unanswered(f"{error} Nobody knows whether it was carried out") from error
-        except Refused:
-            raise
-        except OnefoldError as error:  # by what comes before the request: the sign-in, TLS
-            raise NotSent(str(error)) from error
+        return sent_once(
+            lambda parsed: self._way.once(self._named(request), lambda: self._once(request, parsed)),
+            parse,
+            lambda error: self._sign_in.renew(error.proof, error.headers),
+            lambda error: self._refused(request, error),
+        )
 
     def fetch(self, url: str, *, parse: Callable[[Response], T], headers: Mapping[str, str] | None = None) -> T:
         """Get what the system has laid ready at an address that carries its own permission (a signed link).

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Protocol
 
 import requests
 from purgatory import SyncCircuitBreakerFactory
@@ -18,7 +19,6 @@ from onefold.http.attempt import Attempt
 from onefold.http.endpoint import Endpoint
 from onefold.http.limit import MemoryLimiter
 from onefold.platform.postgres import free_port
-from tests.connectors.running_sandbox import Sandbox
 
 TIMEOUT = 1.0
 SECRET = "Małgorzata Źdźbło"
@@ -59,11 +59,21 @@ WRONG = {
 }
 
 
+class Wrongdoer(Protocol):
+    """A stand-in whose answers go wrong on demand."""
+
+    url: str
+
+    def fault(self, **fault: object) -> None: ...
+
+    def clear(self) -> None: ...
+
+
 @dataclass
 class Target:
     """One object of a stand-in. `count` says how many records it has with a reference, asked without our code."""
 
-    sandbox: Sandbox
+    sandbox: Wrongdoer
     system: str
     protocol: str
     object: str
@@ -76,6 +86,7 @@ class Target:
     settings: dict[str, object] = field(default_factory=dict)
     attempts: list[Attempt] = field(default_factory=list)
     extra: dict[str, str] = field(default_factory=dict)
+    of_test: System | None = None
 
     def open(self, *, port: int | None = None) -> Outbound:
         url = f"http://127.0.0.1:{port}" if port else self.sandbox.url
@@ -101,7 +112,7 @@ class Target:
         )
 
     def of_catalogue(self) -> System:
-        system = read_systems()[self.system]
+        system = self.of_test or read_systems()[self.system]
         limits = system.limits.model_copy(update={"timeout": timedelta(seconds=TIMEOUT), "attempts": 2})
         return system.model_copy(update={"limits": limits})
 

@@ -13,9 +13,11 @@ from onefold.http.endpoint import Endpoint
 from onefold.http.persistent import AttemptSettings
 
 PROTOCOLS = {
+    "rest": "onefold.connectors.outbound.rest.connector.open_rest",
     "salesforce": "onefold.connectors.outbound.salesforce.open_salesforce",
     "odata_v2": "onefold.connectors.outbound.odata.connector.open_v2",
     "odata_v4": "onefold.connectors.outbound.odata.connector.open_v4",
+    "soap": "onefold.connectors.outbound.soap.connector.open_soap",
     "sql": "onefold.connectors.outbound.sql.connector.open_sql",
 }
 """The opener by protocol, as dotted names."""

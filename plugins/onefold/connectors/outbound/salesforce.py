@@ -10,15 +10,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from email.utils import format_datetime
 from functools import partial
 from typing import Any, Unpack
 from urllib.parse import quote
 
 from onefold.connectors.outbound.applied import FAILURES, outcome_of, require_batch, unfit
-from onefold.connectors.outbound.contract import Change, Current, Kind, Outbound, Outcome, Place, Result, Value
+from onefold.connectors.outbound.contract import Change, Current, Outbound, Outcome, Place, Result, Value
 from onefold.connectors.outbound.http import Answer, encode, moved_or_raise, parts, says_later, whole_answer, written
+from onefold.connectors.outbound.json_values import from_json, in_json
 from onefold.errors import Fatal
 from onefold.foreign_text import shown_name
 from onefold.http.attempt import Attempt, BadBody, Response
@@ -84,7 +85,7 @@ class SalesforceOutbound(Outbound):
         if not changes:
             return {}
         place = self.place
-        records = [{"attributes": {"type": place.object}, **_in_json(written(each, place))} for each in changes]
+        records = [{"attributes": {"type": place.object}, **_written(written(each, place))} for each in changes]
         path = f"{self._data}/composite/sobjects/{place.object}/{place.reference}"
         results: list[Mapping[str, Any]] = []
 
@@ -128,7 +129,7 @@ class SalesforceOutbound(Outbound):
             if change.kind == "delete":
                 self._sent("DELETE", path, None, headers, whole_answer)
             else:
-                self._sent("PATCH", path, encode(_in_json(written(change, place))), headers, whole_answer)
+                self._sent("PATCH", path, encode(_written(written(change, place))), headers, whole_answer)
         except Refused as error:
             return moved_or_raise(place, change, error)
         return Outcome(change.id, Result.DONE, change.key)
@@ -165,7 +166,7 @@ class SalesforceOutbound(Outbound):
     def _current(self, record: Mapping[str, Any]) -> Current:
         place = self.place
         reference = record.get(place.reference)
-        fields = {name: _from_json(record.get(name), place.kind(name)) for name in place.fields}
+        fields = {name: from_json(record.get(name), place.kind(name)) for name in place.fields}
         return Current(str(record[place.key]), str(reference) if reference else None, fields, str(record[STAMP]))
 
 
@@ -196,30 +197,8 @@ def _page(response: Response) -> Answer:
     return answer
 
 
-def _in_json(fields: Mapping[str, Value]) -> dict[str, object]:
-    return {name: _value_in_json(value) for name, value in fields.items()}
-
-
-def _value_in_json(value: Value) -> object:
-    if isinstance(value, datetime):
-        return value.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    return value.isoformat() if isinstance(value, date) else value
-
-
-def _from_json(value: object, kind: Kind) -> Value:
-    """The value as its kind; as text where it is of no such kind."""
-    if value is None or isinstance(value, bool):
-        return value
-    try:
-        if kind == "number":
-            return Decimal(str(value))
-        if kind == "timestamp":
-            return datetime.fromisoformat(str(value))
-        if kind == "date":
-            return date.fromisoformat(str(value))
-    except (InvalidOperation, ValueError):
-        return str(value)
-    return str(value)
+def _written(fields: Mapping[str, Value]) -> dict[str, object]:
+    return {name: in_json(value) for name, value in fields.items()}
 
 
 def _literal(value: Value) -> str:
@@ -231,7 +210,7 @@ def _literal(value: Value) -> str:
     if isinstance(value, int | Decimal):
         return f"{Decimal(value):f}"
     if isinstance(value, date):
-        return str(_value_in_json(value))
+        return str(in_json(value))
     return f"'{value.translate(_ESCAPES)}'"
 
 

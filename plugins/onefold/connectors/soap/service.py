@@ -43,12 +43,15 @@ class SoapService:
         read: Callable[[BinaryIO], T],
         headers: Mapping[str, str] | None = None,
         meaning: Callable[[str], T | None] = lambda _: None,
+        *,
+        once: bool = False,
     ) -> T:
         """Call an operation and give what `read` makes of the answer's envelope (UTF-8, unwrapped, no fault).
 
         The file is closed afterwards. `read` raises BadBody when the answer is not sound: the call is then made again.
         `meaning` is asked about the reason of a fault of the other side: what it gives, if not None, is the answer.
-        Raises Fatal for a fault that is our mistake, Retriable when the service stays down.
+        `once`: the call may change something, and is never made again once it may have been carried out (Client's
+        send_once). Raises Fatal for a fault that is our mistake, Retriable when the service stays down.
         """
 
         def parse(response: Response) -> T:
@@ -61,7 +64,8 @@ class SoapService:
                 return meant
 
         message = self._written(operation, arguments)
-        return self._http.send(
+        send = self._http.send_once if once else self._http.send
+        return send(
             "POST",
             urlsplit(message.address).path,
             headers={**message.headers, **(headers or {})},

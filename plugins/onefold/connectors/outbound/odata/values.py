@@ -5,10 +5,12 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from urllib.parse import quote
 
 from onefold.connectors.outbound.contract import Kind, Value
+from onefold.connectors.outbound.json_values import from_json as from_plain_json
+from onefold.connectors.outbound.json_values import in_json as in_plain_json
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _TICKS = re.compile(r"/Date\((-?\d{1,17})(?:[+-]\d{1,4})?\)/")
@@ -17,15 +19,13 @@ _MILLISECOND = timedelta(milliseconds=1)
 
 def in_json(value: Value, version: int) -> object:
     """The value in a body. Raises ValueError for a time that v2 cannot hold to its last digit."""
+    if version == 4:
+        return in_plain_json(value)
     if isinstance(value, datetime):
-        if version == 2:
-            return f"/Date({_ticks(value)}+0000)/"
-        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+        return f"/Date({_ticks(value)}+0000)/"
     if isinstance(value, date):
-        if version == 2:
-            return f"/Date({_ticks(datetime(value.year, value.month, value.day, tzinfo=UTC))})/"
-        return value.isoformat()
-    return f"{value:f}" if isinstance(value, Decimal) and version == 2 else value
+        return f"/Date({_ticks(datetime(value.year, value.month, value.day, tzinfo=UTC))})/"
+    return f"{value:f}" if isinstance(value, Decimal) else value
 
 
 def _ticks(at: datetime) -> int:
@@ -37,29 +37,14 @@ def _ticks(at: datetime) -> int:
 
 def from_json(value: object, kind: Kind) -> Value:
     """The value of a body as its kind; as text where it is of no such kind."""
-    if value is None or isinstance(value, bool):
-        return value
-    if kind == "number":
-        try:
-            return Decimal(str(value))
-        except InvalidOperation:
-            return str(value)
-    if kind in ("date", "timestamp") and isinstance(value, str) and (at := _time(value)):
-        return at if kind == "timestamp" else at.date()
-    return str(value)
-
-
-def _time(text: str) -> datetime | None:
-    if ticks := _TICKS.fullmatch(text):
-        try:
-            return _EPOCH + int(ticks[1]) * _MILLISECOND
-        except OverflowError:
-            return None
+    ticks = _TICKS.fullmatch(value) if kind in ("date", "timestamp") and isinstance(value, str) else None
+    if ticks is None:
+        return from_plain_json(value, kind)
     try:
-        at = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    return at if at.tzinfo else at.replace(tzinfo=UTC)
+        at = _EPOCH + int(ticks[1]) * _MILLISECOND
+    except OverflowError:
+        return str(value)
+    return at if kind == "timestamp" else at.date()
 
 
 def literal(value: Value, kind: Kind, version: int) -> str:

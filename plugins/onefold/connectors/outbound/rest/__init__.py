@@ -1,0 +1,1 @@
+"""REST interfaces as targets, by their YAML alone."""
