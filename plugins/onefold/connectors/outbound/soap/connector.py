@@ -92,11 +92,11 @@ class SoapOutbound(Outbound):
 
     def _key(self, change: Change, envelope: BinaryIO) -> str | None:
         """The key in the answer to a write: of a create there must be one, for else it may have said no."""
+        document = safe_xml.tree(envelope)
         if change.kind != "create":
-            safe_xml.tree(envelope)
             return change.key
-        keys = list(safe_xml.rows(envelope, self._settings.answer or self.place.key))
-        if len(keys) != 1 or not isinstance(keys[0], str) or not keys[0]:
+        keys = [each.text for each in document.iterfind(f".//{{*}}{self._settings.answer or self.place.key}")]
+        if len(keys) != 1 or not keys[0]:
             raise BadBody("an answer to a create without the record's key")
         return keys[0]
 
