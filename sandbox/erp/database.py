@@ -30,6 +30,21 @@ NOW = 1 << 60  # after every advance
 BATCH = 1000
 MONEY, PRICE = sa.Numeric(14, 2), sa.Numeric(12, 2)
 TABLES = sa.MetaData()
+FIRST_WRITTEN = 5_000_001
+"""The first number of a customer that somebody else writes."""
+REFERENCE = "onefold_ref"
+WRITTEN_FROM_OUTSIDE = """
+alter table klienci alter data_utworzenia set default now() at time zone 'Europe/Warsaw',
+    alter data_modyfikacji set default now() at time zone 'Europe/Warsaw', alter usuniety set default false;
+create or replace function klienci_zmiana() returns trigger language plpgsql as $$ begin
+    if new.data_modyfikacji is not distinct from old.data_modyfikacji then
+        new.data_modyfikacji := now() at time zone 'Europe/Warsaw';
+    end if;
+    return new;
+end $$;
+create trigger klienci_zmiana before update on klienci for each row execute function klienci_zmiana();
+"""
+"""As the ERP stamps what is written into it."""
 
 
 def _table(name: str, key: Sequence[str], *columns: sa.Column[object], cursor: str = "data_modyfikacji") -> sa.Table:
@@ -71,10 +86,13 @@ def _amounts() -> list[sa.Column[object]]:
 KLIENCI = _table(
     "klienci",
     ["id_klienta"],
-    *(sa.Column("id_klienta", sa.Integer), _text("akronim", 20), _text("nazwa", 240), _text("nip", 15, nullable=True)),
+    *(sa.Column("id_klienta", sa.Integer, sa.Identity(start=FIRST_WRITTEN)), _text("akronim", 20)),
+    *(_text("nazwa", 240), _text("nip", 15, nullable=True)),
     *(_text("regon", 14, nullable=True), *_address(), sa.Column("limit_kredytu", MONEY), _text("waluta", 3)),
     *(sa.Column("termin_platnosci_dni", sa.SmallInteger), sa.Column("aktywny", sa.Boolean), *_stamps()),
+    sa.Column(REFERENCE, sa.String(64), unique=True),
 )
+sa.event.listen(KLIENCI, "after_create", sa.DDL(WRITTEN_FROM_OUTSIDE).execute_if(dialect="postgresql"))
 DOSTAWCY = _table(
     "dostawcy",
     ["id_dostawcy"],
@@ -242,6 +260,9 @@ def _put(connection: sa.Connection, table: sa.Table, rows: list[Values], *, repl
     if replacing:
         key = list(table.primary_key.columns)
         keys = [tuple(row[column.name] for column in key) for row in rows]
+        if REFERENCE in table.c:
+            held = dict(connection.execute(sa.select(*key, table.c[REFERENCE]).where(sa.tuple_(*key).in_(keys))).all())
+            rows = [{**row, REFERENCE: held.get(row[key[0].name])} for row in rows]
         connection.execute(table.delete().where(sa.tuple_(*key).in_(keys)))
     connection.execute(table.insert(), rows)
 

@@ -260,11 +260,7 @@ def _partners(world: World, sequence: int) -> Iterator[Row]:
         if over := written.get(state.record.key):
             yield written_row(ENTITY_SETS, "A_BusinessPartner", over, state.partner(), state.related, STAMPS)
             continue
-        known = {
-            "BusinessPartner": state.record.key,
-            **state.stamps,
-            "IsMarkedForArchiving": state.deleted,
-        }
+        known = {"BusinessPartner": state.record.key, **state.stamps, "IsMarkedForArchiving": state.deleted}
         yield Row(known, state.partner, state.related, f"W/\"'{state.modified:%Y%m%d%H%M%S}'\"")
     for row in written.values():
         if not row.base:
