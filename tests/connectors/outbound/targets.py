@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Protocol
 
+import pytest
 import requests
+from _pytest.mark import ParameterSet
 from purgatory import SyncCircuitBreakerFactory
 
 from onefold.catalog.reader import read_systems
@@ -57,6 +59,18 @@ WRONG = {
         {"kind": "status", "code": 401, "body": SECRET, "times": -1}, Result.NOT_SENT, 0
     ),
 }
+BRIEF = ("the answer is lost", "it is done after we have gone", "it is done, and the answer is 500", "a web page with 200",
+         "too many requests", "403", "the sign-in is not accepted")  # fmt: skip
+"""Those that tell one protocol's reading of answers from another's; test_rest.py has all of them in every run."""
+
+
+def wrong_cases(*, without: str = "") -> list[ParameterSet]:
+    """The names of WRONG, of which those that are not BRIEF run with --matrix full."""
+    return [
+        pytest.param(name, marks=[] if name in BRIEF else [pytest.mark.full_matrix])
+        for name in WRONG
+        if name != without
+    ]
 
 
 class Wrongdoer(Protocol):

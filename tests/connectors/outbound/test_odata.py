@@ -16,7 +16,7 @@ from onefold.connectors.outbound.odata.entity import deep, field_of, value_at
 from onefold.connectors.outbound.odata.values import from_json, in_json, literal
 from onefold.errors import Fatal
 from onefold.http.failure import Refused
-from tests.connectors.outbound.targets import SECRET, WRONG, Target, listed
+from tests.connectors.outbound.targets import SECRET, WRONG, Target, listed, wrong_cases
 from tests.connectors.running_sandbox import Connected, Sandbox, running
 
 PARTNERS = "/sap/opu/odata/sap/API_BUSINESS_PARTNER/A_BusinessPartner"
@@ -78,7 +78,12 @@ def create(target: Target, name: str = "Nowa", **fields: object) -> Change:
     return Change(f"id of {reference}", "create", reference, None, {NAME[target.protocol]: name, **fields})
 
 
-@pytest.mark.parametrize("wrong", WRONG)
+@pytest.mark.parametrize("wrong", wrong_cases())
+@pytest.mark.parametrize(
+    "target",
+    [pytest.param(partners, id="v2"), pytest.param(products, id="v4", marks=pytest.mark.full_matrix)],
+    indirect=True,
+)
 def test_what_is_said_of_a_create_whose_answer_goes_wrong_is_true(target: Target, wrong: str):
     with target.open() as outbound:
         target.write(outbound, create(target))  # so that the token is there

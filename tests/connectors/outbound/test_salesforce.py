@@ -14,7 +14,7 @@ import requests
 
 from onefold.connectors.outbound.contract import Change, Result
 from onefold.connectors.outbound.salesforce import _http_date, _literal
-from tests.connectors.outbound.targets import SECRET, WRONG, Target
+from tests.connectors.outbound.targets import SECRET, WRONG, Target, wrong_cases
 from tests.connectors.running_sandbox import Connected, Sandbox, running
 
 references = (f"ref-{number:04}" for number in itertools.count(1))
@@ -70,7 +70,7 @@ def create(name: str | None = "Nowa", **fields: object) -> Change:
     return Change(f"id of {reference}", "create", reference, None, {"Name": name, **fields})
 
 
-@pytest.mark.parametrize("wrong", WRONG)
+@pytest.mark.parametrize("wrong", wrong_cases())
 def test_what_is_said_of_a_create_whose_answer_goes_wrong_is_true(target: Target, wrong: str):
     with target.open() as outbound:
         outbound.find(["x"])  # so that the token is there

@@ -13,7 +13,7 @@ from onefold.catalog.system import System
 from onefold.connectors.outbound.contract import Change, Result
 from onefold.errors import Fatal
 from tests.connectors.outbound.register import Register, registering
-from tests.connectors.outbound.targets import SECRET, WRONG, Target
+from tests.connectors.outbound.targets import SECRET, WRONG, Target, wrong_cases
 
 references = (f"ref {number}" for number in itertools.count(1))
 SETTINGS = {
@@ -58,7 +58,7 @@ def create(name: str = "Nowa", **fields: object) -> Change:
     return Change(f"id of {reference}", "create", reference, None, {"name": name, **fields})
 
 
-@pytest.mark.parametrize("wrong", [name for name in WRONG if name != "400"])
+@pytest.mark.parametrize("wrong", wrong_cases(without="400"))
 def test_what_is_said_of_a_create_whose_answer_goes_wrong_is_true(target: Target, wrong: str):
     with target.open() as outbound:
         outbound.find(["x"])  # so that the WSDL is there
