@@ -59,8 +59,15 @@ WRONG = {
         {"kind": "status", "code": 401, "body": SECRET, "times": -1}, Result.NOT_SENT, 0
     ),
 }
-BRIEF = ("the answer is lost", "it is done after we have gone", "it is done, and the answer is 500", "a web page with 200",
-         "too many requests", "403", "the sign-in is not accepted")  # fmt: skip
+BRIEF = (
+    "the answer is lost",
+    "it is done after we have gone",
+    "it is done, and the answer is 500",
+    "a web page with 200",
+    "too many requests",
+    "403",
+    "the sign-in is not accepted",
+)
 """Those that tell one protocol's reading of answers from another's; test_rest.py has all of them in every run."""
 
 
