@@ -71,7 +71,7 @@ def test_dates_times_metadata_and_empty_text_are_those_of_odata_2(sap: Ask) -> N
         assert row["OrganizationBPName3"] == ""
         assert row["__metadata"]["type"] == "API_BUSINESS_PARTNER.A_BusinessPartnerType"
         assert row["to_BusinessPartnerTax"]["__deferred"]["uri"].endswith("/to_BusinessPartnerTax")
-        assert None not in (row | {"LastChangeDate": at}).values()
+        assert None not in (row | {"LastChangeDate": at, "BirthDate": at}).values()
 
 
 def test_expanded_navigations_are_nested_results(sap: Ask) -> None:
