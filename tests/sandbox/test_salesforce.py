@@ -84,7 +84,7 @@ def test_conditions_compare_text_booleans_and_nulls(salesforce: Ask) -> None:
         ("SELECT Foo FROM Account", "INVALID_FIELD"),
         ("SELECT Id FROM Lead", "INVALID_TYPE"),
         ("SELECT Id FROM Account WHERE Name = 'a' OR Name = 'b'", "MALFORMED_QUERY"),
-        ("SELECT Id FROM Account WHERE Id IN ('a')", "MALFORMED_QUERY"),
+        ("SELECT Id FROM Account WHERE Id NOT IN ('a')", "MALFORMED_QUERY"),
         ("SELECT Id FROM Account WHERE SystemModstamp > '2026-01-01T00:00:00Z'", "INVALID_FIELD"),
         ("SELECT FROM Account", "MALFORMED_QUERY"),
         ("SELECT Id FROM Account LIMIT", "MALFORMED_QUERY"),
