@@ -1,18 +1,51 @@
-"""A load in a process of its own that is killed: at a moment of its own, or at any."""
+"""Loads in processes of their own that are killed: each at a moment of its own, or at any."""
 
 from __future__ import annotations
 
+import itertools
 import multiprocessing
 import os
+import random
 import signal
+import time
+from collections import Counter
 from collections.abc import Callable
+from typing import Any
 
-from onefold.load import steps
+import psycopg
+
+from onefold.connectors.inbox import Inbox
+from onefold.load import audit_and_lineage, steps
 from onefold.load.job import Job
 from tests.kills import count_kill
 
 FORK = multiprocessing.get_context("fork")
-MOMENTS = ("any moment", "published, not confirmed", "gated", "confirmed")
+MOMENTS = ("any moment", "committing", "gated", "published", "confirmed")
+"""What a load has just done; `confirmed`: it has told the source what is published."""
+FROM_COMMIT_ON = ("committing", "published", "confirmed")
+
+
+def kill_loads(
+    number: int,
+    dice: random.Random,
+    prepare: Callable[[], Job],
+    go_on: Callable[[Job], object],
+    moments: tuple[str, ...] = MOMENTS,
+) -> None:
+    """Kill so many loads, at each moment in turn. `prepare` makes something to load and the job that will load it;
+    after every second kill or so `go_on` tries a killed job again, or loads by another. At least half of the kills hit
+    a load that commits or has committed."""
+    seconds, kills = 0.5, Counter[str]()
+    for when in itertools.cycle(moments):
+        if kills.total() == number:
+            break
+        job = prepare()
+        kills[when] += killed(job, when, dice.uniform(0, seconds))
+        if dice.random() < 0.5:
+            began = time.monotonic()
+            go_on(job)
+            seconds = time.monotonic() - began
+    assert 2 * sum(kills[when] for when in FROM_COMMIT_ON) >= number, kills
 
 
 def killed(job: Job, when: str, seconds: float) -> bool:
@@ -40,11 +73,23 @@ def _load(job: Job, when: str) -> None:
 
         return stepped
 
-    if when == "published, not confirmed":
-        steps._confirm = die
-    elif when == "confirmed":
-        steps._confirm = then_die(steps._confirm)
+    record_published = audit_and_lineage.record_published
+
+    def commit(connection: psycopg.Connection, *given: Any) -> None:
+        """Nobody is there any more when the server has done it."""
+        record_published(connection, *given)
+        connection.pgconn.send_query(b"commit")
+        connection.pgconn.flush()
+
+    if when == "stored":
+        Inbox.store = then_die(Inbox.store)
     elif when == "gated":
         steps.require_publishable = die
+    elif when == "committing":
+        audit_and_lineage.record_published = then_die(commit)
+    elif when == "published":
+        steps.publishing.publish = then_die(steps.publishing.publish)
+    elif when == "confirmed":
+        steps._publish = then_die(steps._publish)
     steps.run(job)
     os._exit(0)

@@ -18,7 +18,8 @@ from onefold.connectors.rabbitmq import queue, stream
 from onefold.connectors.rabbitmq.broker import Consumer, Delivery
 from onefold.connectors.rabbitmq.queue import count_stored, posted
 from onefold.errors import Fatal, Retriable
-from tests.connectors.killed_load import MOMENTS, killed
+from onefold.load.job import Job
+from tests.connectors.killed_load import MOMENTS, kill_loads, killed
 from tests.connectors.rabbit_orders import Rabbit, rabbit_orders
 from tests.connectors.rabbit_server import open_broker, programs, running
 from tests.effort import TORTURE
@@ -67,21 +68,19 @@ def test_a_load_killed_at_any_moment_loses_and_doubles_nothing_and_keeps_the_ord
     monkeypatch.setattr(queue, "ROWS", 7)
     dice, system, numbers = random.Random(7), rabbit.system(next={"size": 7}), iter(range(10**6))
     sent: list[tuple[str, int]] = []
-    took, kills = 0.5, 0
-    for attempt in range(KILLS):
+
+    def prepare() -> Job:
         new = [
             (dice.choice(SHARED) if dice.random() < 0.3 else f"k{number}", number)
             for number in (next(numbers) for _ in range(dice.randint(5, 60)))
         ]
         rabbit.add(*new, ids=ids)
-        sent += new
-        kills += killed(rabbit.loads.job(system), MOMENTS[attempt % len(MOMENTS)], dice.uniform(0, took))
-        if dice.random() < 0.4:
-            began = time.monotonic()
-            load_when_free(rabbit)
-            took = time.monotonic() - began
+        sent.extend(new)
+        return rabbit.loads.job(system)
+
+    moments = MOMENTS if rabbit.kind == "stream" else (*MOMENTS, "stored")
+    kill_loads(KILLS, dice, prepare, lambda job: load_when_free(rabbit), moments)
     load_when_free(rabbit)
-    assert kills > KILLS / 2
     if rabbit.kind == "stream":
         assert log_of(rabbit) == sent
     assert rabbit.loads.published() == dict(sent)

@@ -21,6 +21,7 @@ from onefold.platform.postgres import Postgres, free_port
 from onefold.platform.postgres_account import delete_data
 from onefold.platform.secrets import load_secrets
 from tests.effort import TORTURE
+from tests.kills import count_kill
 from tests.receive.signers import NOW, SENDERS, event
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -121,9 +122,11 @@ def test_what_was_answered_is_stored_once_however_often_the_service_or_postgresq
             with service(url, port) as process:
                 senders.wait_for(ANSWERS)
                 own_server.stop(signal.SIGQUIT)
+                count_kill("receiver", "server")
                 own_server.start()
                 senders.wait_for(ANSWERS)
                 assert process.poll() is None, "the service outlives its database"
+            count_kill("receiver", "process")
     finally:
         senders.end()
     with psycopg.connect(own_server.url()) as connection:

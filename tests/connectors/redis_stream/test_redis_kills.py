@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import time
 from pathlib import Path
 
 import psycopg
@@ -13,7 +12,8 @@ import redis
 from onefold.connectors.redis_stream import reader
 from onefold.errors import Retriable
 from onefold.http.endpoint import Endpoint
-from tests.connectors.killed_load import MOMENTS, killed
+from onefold.load.job import Job
+from tests.connectors.killed_load import kill_loads
 from tests.connectors.queue_loads import QueueLoads, queue_loads
 from tests.connectors.redis_server import PASSWORD, RedisPrograms, running
 from tests.connectors.redis_stream.conftest import Shop
@@ -37,19 +37,15 @@ def out_of_order(log: list[tuple[str, int]], versions: list[tuple[str, int]]) ->
 
 def test_a_load_killed_at_any_moment_loses_and_doubles_nothing_and_keeps_the_order(shop: Shop) -> None:
     dice, system, numbers = random.Random(7), shop.system(next={"size": 7}), iter(range(10**6))
-    took, kills = 0.5, 0
-    for attempt in range(KILLS):
+
+    def prepare() -> Job:
         for number in (next(numbers) for _ in range(dice.randint(5, 60))):
             shop.add((dice.choice(SHARED) if dice.random() < 0.3 else f"k{number}", number))
-        job = shop.loads.job(system)
-        kills += killed(job, MOMENTS[attempt % len(MOMENTS)], dice.uniform(0, took))
-        if dice.random() < 0.4:
-            began = time.monotonic()
-            shop.loads.load(system)
-            took = time.monotonic() - began
+        return shop.loads.job(system)
+
+    kill_loads(KILLS, dice, prepare, go_on=lambda job: shop.loads.load(system))
     shop.loads.load(system)
     log, versions = shop.log(), shop.loads.versions()
-    assert kills > KILLS / 2
     assert shop.loads.published() == dict(log)
     unique = [order for order in log if order[0] not in SHARED]
     assert sorted(order for order in versions if order[0] not in SHARED) == sorted(unique)

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import json
 import random
-import time
 
 import pytest
 
 from onefold.connectors.cdc import reader
+from onefold.load.job import Job
 from tests.connectors.cdc.killed import out_of_order
 from tests.connectors.cdc.loaded_log import orders
 from tests.connectors.cdc.mysql.conftest import Log
-from tests.connectors.killed_load import MOMENTS, killed
+from tests.connectors.killed_load import kill_loads
 from tests.effort import TORTURE
 
 KILLS = 100 if TORTURE else 7
@@ -61,22 +61,20 @@ def test_a_drain_killed_at_any_moment_loses_and_doubles_nothing_and_keeps_the_or
 ):
     dice, system = random.Random(seed), orders(rows=7, deletes={"max_share": 1})
     log.run(*STATES, "insert into orders select seq, 'Order', large(), 1 from seq_1_to_40")
-    took, kills = 1.0, 0
-    for number in range(KILLS):
+
+    def prepare() -> Job:
         change(log, dice)
         monkeypatch.setattr(reader, "CHANGES", dice.choice([10, 10_000]))
-        job = log.job(system)
-        if killed(job, MOMENTS[number % len(MOMENTS)], dice.uniform(0, took)):
-            kills += 1
+        return log.job(system)
+
+    def go_on(job: Job) -> None:
         if dice.random() < 0.5:
             change(log, dice)
-        if dice.random() < 0.5:
-            began = time.monotonic()
-            log.do(job)
-            took = time.monotonic() - began
+        log.do(job)
+
+    kill_loads(KILLS, dice, prepare, go_on)
     monkeypatch.setattr(reader, "CHANGES", 10_000)
     log.load(system)
-    assert kills > KILLS / 2
     assert log.published_content() == log.at_source()
     assert out_of_order(log, states(log)) == []
 

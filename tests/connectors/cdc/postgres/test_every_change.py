@@ -19,9 +19,11 @@ from tests.connectors.cdc.postgres.test_kills import STATES, change
 from tests.connectors.cdc.postgres.test_loads import MADE_LARGE, at_source
 from tests.connectors.cdc.postgres.test_operations import RollbackRequest, changed_by
 from tests.connectors.killed_load import killed
+from tests.effort import TORTURE
 from tests.retention.conftest import said
 from tests.roles import as_role
 
+KILLS = 100 if TORTURE else 4
 EVERY = orders(versions="every_change", rows=7)
 States = dict[str, list[dict[str, object] | None]]
 
@@ -56,7 +58,7 @@ def test_every_change_is_stored_whole_and_in_its_order_whatever_load_is_killed(
     dice = random.Random(1)
     log.run(*MADE_LARGE, *STATES, "insert into orders select n, 'Order', large(), 1 from generate_series(1, 40) n")
     log.load(EVERY)
-    for number in range(4):
+    for number in range(KILLS):
         for _ in range(3):
             change(log, dice, emptied=False)
         log.run(
@@ -69,7 +71,7 @@ def test_every_change_is_stored_whole_and_in_its_order_whatever_load_is_killed(
         )
         monkeypatch.setattr(log_reader, "CHANGES", 40 if number % 2 else 10_000)
         job = log.job(EVERY)
-        killed(job, ("gated", "published, not confirmed")[number % 2], 0)
+        assert killed(job, ("gated", "committing", "published", "confirmed")[number % 4], 0)
         log.do(job)
     monkeypatch.setattr(log_reader, "CHANGES", 10_000)
     log.load(EVERY)

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import random
-import time
 
 import pytest
 
 from onefold.connectors.cdc import reader
+from onefold.load.job import Job
 from tests.connectors.cdc.killed import out_of_order
 from tests.connectors.cdc.loaded_log import orders
 from tests.connectors.cdc.postgres.conftest import Log
 from tests.connectors.cdc.postgres.test_loads import MADE_LARGE, at_source
-from tests.connectors.killed_load import MOMENTS, killed
+from tests.connectors.killed_load import kill_loads
 from tests.effort import TORTURE
 
 KILLS = 100 if TORTURE else 9
@@ -62,22 +62,20 @@ def test_a_drain_killed_at_any_moment_loses_and_doubles_nothing_and_keeps_the_or
     dice, system = random.Random(seed), orders(rows=7, deletes={"max_share": 1})
     log.run(*MADE_LARGE, *STATES, "insert into orders select n, 'Order', large(), 1 from generate_series(1, 40) n")
     log.load(system)
-    took, kills = 1.0, 0
-    for number in range(KILLS):
+
+    def prepare() -> Job:
         change(log, dice)
         monkeypatch.setattr(reader, "CHANGES", dice.choice([10, 10_000]))
-        job = log.job(system)
-        if killed(job, MOMENTS[number % len(MOMENTS)], dice.uniform(0, took)):
-            kills += 1
+        return log.job(system)
+
+    def go_on(job: Job) -> None:
         if dice.random() < 0.5:
             change(log, dice)
-        if dice.random() < 0.5:
-            began = time.monotonic()
-            log.do(job)
-            took = time.monotonic() - began
+        log.do(job)
+
+    kill_loads(KILLS, dice, prepare, go_on)
     monkeypatch.setattr(reader, "CHANGES", 10_000)
     log.load(system)
-    assert kills > KILLS / 2
     assert log.published_content() == at_source(log)
     assert out_of_order(log, log.ask("select id::text, row from states order by number")) == []
     assert log.ask("select count(*) from pg_replication_slots where slot_name = 'onefold_test_log_order'") == [(1,)]

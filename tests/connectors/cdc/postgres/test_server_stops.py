@@ -24,7 +24,7 @@ from tests.doomed import PATIENCE
 from tests.effort import TORTURE
 from tests.kills import count_kill
 
-STOPS = 25 if TORTURE else 2
+STOPS = 50 if TORTURE else 2
 STOP_AT = {
     "page": (Landing, "add"),
     "publishing": (publish, "store_checkpoints"),
