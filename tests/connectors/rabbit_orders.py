@@ -13,6 +13,7 @@ import pytest
 
 from onefold.catalog.system import System
 from onefold.http.endpoint import Endpoint
+from onefold.load.ledger import Load
 from tests.connectors.queue_loads import QueueLoads, orders, queue_loads
 from tests.connectors.rabbit_server import open_broker
 from tests.roles import as_role
@@ -29,6 +30,10 @@ class Rabbit:
 
     def system(self, **more: object) -> System:
         return orders("rabbitmq", {"stream" if self.kind == "stream" else "queue": self.name}, **more)
+
+    def load(self) -> Load:
+        """In pages of a few messages."""
+        return self.loads.load(self.system(next={"size": 7}))
 
     def declare(self, **arguments: object) -> None:
         with open_broker(self.port) as connection:

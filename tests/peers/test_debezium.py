@@ -25,7 +25,7 @@ from tests.peers.debezium_engine import Engine
 
 pytestmark = pytest.mark.peers
 CHANGES_TO_COMPARE = int(os.environ.get("ONEFOLD_CHANGES", "10000"))
-"""docs/performance.md has the figures of 100,000."""
+"""docs/performance-events.md has the figures of 100,000."""
 FINISH = "insert into finish values (1)"
 COMPARED = {*TYPES, "_unchanged"}
 

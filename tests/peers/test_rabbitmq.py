@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import json
 import random
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -19,7 +18,7 @@ from onefold.connectors.rabbitmq.broker import Consumer, Delivery
 from onefold.connectors.rabbitmq.queue import count_stored, posted
 from onefold.errors import Fatal, Retriable
 from onefold.load.job import Job
-from tests.connectors.killed_load import MOMENTS, kill_loads, killed
+from tests.connectors.killed_load import MOMENTS, kill_loads, killed, load_when_free
 from tests.connectors.rabbit_orders import Rabbit, rabbit_orders
 from tests.connectors.rabbit_server import open_broker, programs, running
 from tests.effort import TORTURE
@@ -79,8 +78,8 @@ def test_a_load_killed_at_any_moment_loses_and_doubles_nothing_and_keeps_the_ord
         return rabbit.loads.job(system)
 
     moments = MOMENTS if rabbit.kind == "stream" else (*MOMENTS, "stored")
-    kill_loads(KILLS, dice, prepare, lambda job: load_when_free(rabbit), moments)
-    load_when_free(rabbit)
+    kill_loads(KILLS, dice, prepare, lambda job: rabbit.loads.load(system), moments)
+    rabbit.loads.load(system)
     if rabbit.kind == "stream":
         assert log_of(rabbit) == sent
     assert rabbit.loads.published() == dict(sent)
@@ -93,20 +92,6 @@ def test_a_load_killed_at_any_moment_loses_and_doubles_nothing_and_keeps_the_ord
     if rabbit.kind != "stream":
         assert rabbit.loads.query("select count(*), count(distinct body) from inbox.event") == [(len(sent), len(sent))]
         assert rabbit.waiting() == 0
-
-
-def load_when_free(rabbit: Rabbit) -> None:
-    """Load, once the broker has noticed that a killed load consumes no more."""
-    system = rabbit.system(next={"size": 7})
-    until = time.monotonic() + 30
-    while True:
-        try:
-            rabbit.loads.load(system)
-        except Retriable:
-            assert time.monotonic() < until
-            time.sleep(0.1)
-        else:
-            return
 
 
 @pytest.mark.parametrize("rabbit", ["classic", "quorum"], indirect=True)
@@ -142,7 +127,7 @@ def test_messages_whose_acknowledgement_was_lost_are_stored_once(
             rabbit.loads.load(rabbit.system())
     assert rabbit.loads.query("select count(*) from inbox.event") == [(min(7 * lost, 25),)]
     rabbit.add(("k0", 25), ids=ids)
-    load_when_free(rabbit)
+    load_when_free(rabbit.load)
     assert rabbit.loads.query("select count(*), count(distinct body) from inbox.event") == [(26, 26)]
     assert rabbit.loads.published() == {"k0": 25, "k1": 22, "k2": 23}
 
@@ -181,7 +166,7 @@ def test_a_message_with_an_id_between_copies_is_stored(rabbit: Rabbit, monkeypat
         patch.setattr(Inbox, "store", die)
         with pytest.raises(Retriable):
             rabbit.loads.load(rabbit.system())
-    load_when_free(rabbit)
+    load_when_free(rabbit.load)
     assert rabbit.loads.published() == {"a": 1, "b": 2}
 
 
@@ -195,7 +180,7 @@ def test_loads_that_die_in_a_row_send_no_good_message_to_the_dead_letters(rabbit
     job = rabbit.loads.job(rabbit.system())
     for _ in range(6):
         assert killed(job, "gated", 60)
-    load_when_free(rabbit)
+    load_when_free(rabbit.load)
     assert len(rabbit.loads.published()) == 40
     with open_broker(rabbit.port) as connection:
         assert connection.channel().queue_declare("dead", passive=True).method.message_count == 0
@@ -239,7 +224,7 @@ def test_a_warehouse_that_goes_away_in_the_middle_costs_nothing(
     monkeypatch.setattr(*place, end_then_do)
     with pytest.raises(Retriable):
         rabbit.loads.load(system)
-    load_when_free(rabbit)
+    load_when_free(rabbit.load)
     assert rabbit.loads.published() == {f"k{n}": n for n in range(60)}
     assert len(rabbit.loads.versions()) == 60
 
@@ -253,7 +238,7 @@ def test_a_queue_with_another_consumer_is_left_alone(rabbit: Rabbit) -> None:
         channel.basic_consume(rabbit.name, lambda *_: None)
         with pytest.raises(Retriable, match=r"another consumer.*a queue of its own"):
             rabbit.loads.load(rabbit.system())
-    load_when_free(rabbit)
+    load_when_free(rabbit.load)
     assert rabbit.loads.published() == {"a": 1}
 
 
@@ -324,7 +309,7 @@ def test_a_load_takes_no_more_than_its_share_and_what_is_left_is_its_lag(
     rabbit.add(*((f"k{n}", n) for n in range(60)))
     read, behind = [], []
     for _ in range(4):
-        load_when_free(rabbit)
+        load_when_free(rabbit.load)
         read.append(len(rabbit.loads.published()))
         behind.append(rabbit.loads.lag(rabbit.system()).lag_messages)
     assert read == [25, 50, 60, 60] and behind == [35, 10, 0, 0]

@@ -92,12 +92,12 @@ class Dump:
         if kind == Kind.FORMAT:
             self._checksum = 4 if data[-5] else 0
             self.created = at
-        body = data[_HEAD.size : len(data) - self._checksum]
         if kind == Kind.ROTATE and not low:  # the server says so itself; what stands in the log need not be there
             self._turn_to(data[_HEAD.size :])
-        elif low:
+            return self._next()  # it has no time, and the file's own event comes next: nobody may end between them
+        if low:
             self.position = self.position.after(low)
-        return Event(kind, at, size, body)
+        return Event(kind, at, size, data[_HEAD.size : len(data) - self._checksum])
 
     def _turn_to(self, body: bytes) -> None:
         """The next events are of the file whose name stands there, with or without a checksum after it."""
