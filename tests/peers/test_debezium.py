@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import time
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
@@ -21,11 +20,11 @@ from tests.connectors.cdc.postgres.conftest import Log
 from tests.connectors.debezium import workload
 from tests.connectors.debezium.changes import BEFORE, CHANGES, SETUP
 from tests.connectors.debezium.recorded import FORMS, TYPES, Form, events_of, recorded, system, unwrapped
+from tests.effort import TORTURE
 from tests.peers.debezium_engine import Engine
 
 pytestmark = pytest.mark.peers
-CHANGES_TO_COMPARE = int(os.environ.get("ONEFOLD_CHANGES", "10000"))
-"""docs/performance-events.md has the figures of 100,000."""
+CHANGES_TO_COMPARE = 100_000 if TORTURE else 10_000
 FINISH = "insert into finish values (1)"
 COMPARED = {*TYPES, "_unchanged"}
 
@@ -52,6 +51,7 @@ OTHERWISE = {"c", "tz", "iv", "mo", "bi", "h"}
 """Columns of types that Debezium writes in another way (docs/debezium.md)."""
 
 
+@pytest.mark.timeout(3600)
 def test_every_change_is_told_as_debezium_and_the_sources_triggers_tell_it_in_the_same_order(
     log: Log, engine: Engine, tmp_path: Path
 ) -> None:

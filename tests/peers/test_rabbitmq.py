@@ -60,6 +60,7 @@ def log_of(rabbit: Rabbit) -> list[tuple[str, int]]:
     return found
 
 
+@pytest.mark.timeout(3600)
 @pytest.mark.parametrize("ids", [True, False], ids=["with message_id", "without"])
 def test_a_load_killed_at_any_moment_loses_and_doubles_nothing_and_keeps_the_order(
     rabbit: Rabbit, ids: bool, monkeypatch: pytest.MonkeyPatch
