@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import importlib
 import inspect
-from datetime import timedelta
+from datetime import datetime, timedelta
+from decimal import Decimal
 
 import pytest
 import yaml
@@ -89,6 +90,15 @@ def test_a_change_that_says_too_little_is_refused_and_a_batch_holds_a_record_onc
     for wrong in ([CREATE, CREATE], [CREATE, Change("4", "create", "r1", None, {})], [CREATE, update, update]):
         with pytest.raises(ValueError, match=r"same|more than"):
             Nothing(place()).apply(wrong)
+
+
+@pytest.mark.parametrize(
+    "value", ["Jan \ud83d", Decimal("NaN"), datetime(2026, 1, 1), 1.5, b"x"], ids=lambda value: type(value).__name__
+)
+def test_a_value_that_can_be_written_nowhere_refuses_its_record_and_no_other(value: object):
+    outcomes = Nothing(place()).apply([Change("2", "create", "r2", None, {"name": value}), CREATE])
+    assert [each.result for each in outcomes] == [Result.REFUSED, Result.DONE]
+    assert "name has" in outcomes[0].reason and "Jan" not in outcomes[0].reason
 
 
 def test_a_change_and_a_record_show_no_values_when_they_are_printed():

@@ -87,6 +87,13 @@ def test_a_fault_that_is_the_senders_is_a_refusal_and_its_words_are_not_repeated
     assert "Client" in outcome.reason
 
 
+def test_a_control_character_is_refused_for_xml_has_none(target: Target, register: Register):
+    with target.open() as outbound:
+        outcome = target.write(outbound, create("a\x0bb"))
+    assert (outcome.result, register.rows) == (Result.REFUSED, {})
+    assert "name has a control character" in outcome.reason
+
+
 def test_a_change_is_moved_when_the_record_was_changed_since_it_was_read(target: Target, register: Register):
     with target.open() as outbound:
         made = target.write(outbound, create())

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Sequence
+from datetime import date, datetime
+from decimal import Decimal
 from functools import partial
 
 from onefold.connectors.outbound.contract import Change, Outbound, Outcome, Place, Result
 from onefold.errors import Fatal, Retriable
 from onefold.http.failure import NotSent, Refused, Unanswered, WriteRefused
 
+_SURROGATE = re.compile("[\ud800-\udfff]")
 FAILURES = (Unanswered, NotSent, Retriable, Fatal)
 """What says of a change that it was not, or perhaps not, written."""
 
@@ -40,7 +44,21 @@ def unfit(place: Place, change: Change) -> Outcome | None:
         return Outcome(change.id, Result.REFUSED, change.key, reason=reason)
     if not change.reference:
         return Outcome(change.id, Result.REFUSED, change.key, reason=f"{place.named}: the change has no reference.")
+    for name, value in change.fields.items():
+        if wrong := _no_value(value):
+            return Outcome(change.id, Result.REFUSED, change.key, reason=f"{place.named}: {name} has {wrong}.")
     return None
+
+
+def _no_value(value: object) -> str | None:
+    """Why this can be written nowhere, whatever the target; None for what can."""
+    if isinstance(value, str):
+        return "half of a character (a surrogate alone)" if _SURROGATE.search(value) else None
+    if isinstance(value, Decimal):
+        return None if value.is_finite() else "no finite number"
+    if isinstance(value, datetime):
+        return "a time without its zone" if value.tzinfo is None else None
+    return None if value is None or isinstance(value, bool | int | date) else f"a value of type {type(value).__name__}"
 
 
 def outcome_of(change: Change, apply: Callable[[], Outcome]) -> Outcome:

@@ -12,6 +12,7 @@ Settings of an object, each an operation with its arguments (dotted: within anot
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from functools import partial
@@ -34,6 +35,9 @@ from onefold.http.client import Client
 from onefold.http.endpoint import Endpoint
 from onefold.http.failure import WriteRefused
 from onefold.http.persistent import AttemptSettings
+
+_NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
+"""Characters that XML 1.0 does not have (2.2)."""
 
 
 class SoapOutbound(Outbound):
@@ -78,6 +82,8 @@ class SoapOutbound(Outbound):
         texts = operation.filled(values)
         for name, value in written(change, self.place).items() if change.kind != "delete" else ():
             texts[f"{operation.within}.{name}" if operation.within else name] = _text(value)
+        if unfit := next((name for name, text in texts.items() if text and _NOT_XML.search(text)), None):
+            raise WriteRefused(f"{self.place.named}: {unfit} has a control character, which XML has not.")
         arguments = nested(self.place.named, {name: text for name, text in texts.items() if text is not None})
         empty = [name for name, text in texts.items() if text is None]
         if empty and change.kind != "create":
