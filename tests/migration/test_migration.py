@@ -20,9 +20,9 @@ from onefold.migration import ledger
 from onefold.migration.approval import ask_approval
 from onefold.migration.chunks import close_abandoned, quarantined, withheld
 from onefold.migration.ledger import Migration
-from onefold.migration.maintenance_window import Closed, within
 from onefold.migration.plan import make_plan
 from onefold.migration.request import MigrationRequest
+from onefold.service_window import Closed, within
 from sandbox.process import Sandbox
 from tests.acceptance.bench import Bench
 from tests.approvals import answer

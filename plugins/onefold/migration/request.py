@@ -13,7 +13,7 @@ from onefold.catalog.system import System
 from onefold.connectors.past import unaskable
 from onefold.connectors.window import Window
 from onefold.errors import Fatal
-from onefold.migration.maintenance_window import service_window
+from onefold.service_window import service_window
 
 MOST_CHUNKS = 10_000
 

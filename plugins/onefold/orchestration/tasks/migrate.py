@@ -27,7 +27,6 @@ from onefold.migration.approval import ask_approval
 from onefold.migration.chunks import MakeJob, close_abandoned, discard_dry_run, dry_run_chunks, publish_chunks
 from onefold.migration.feed_estimate import estimate_from_feed
 from onefold.migration.ledger import Migration
-from onefold.migration.maintenance_window import Closed, within
 from onefold.migration.plan import Estimate, FeedEstimator, make_plan
 from onefold.migration.plan_text import plan_text
 from onefold.migration.report import dry_run_loads, make_report, report_text
@@ -39,6 +38,7 @@ from onefold.orchestration.tasks.connections import endpoint
 from onefold.orchestration.tasks.errors import airflow_errors
 from onefold.orchestration.tasks.questions import require_decision
 from onefold.orchestration.tasks.run import counts_of, job_of, run_is_over, run_of
+from onefold.service_window import Closed, within
 from onefold.settings import settings, warehouse_url
 from onefold.warehouse.connection import connect
 from onefold.warehouse.post_commit import after_commit

@@ -1,4 +1,4 @@
-"""The hours in which a migration may work: '22:00-05:00 Europe/Warsaw'."""
+"""The hours in which something may work: '22:00-05:00 Europe/Warsaw'."""
 
 from __future__ import annotations
 
