@@ -16,9 +16,9 @@ def test_the_committed_schemas_are_fresh():
 
 
 def test_generating_twice_writes_once_and_a_check_writes_nothing(tmp_path):
-    assert len(generate(check=True, folder=tmp_path)) == 3
+    assert len(generate(check=True, folder=tmp_path)) == 4
     assert list(tmp_path.iterdir()) == []
-    assert len(generate(check=False, folder=tmp_path)) == 3
+    assert len(generate(check=False, folder=tmp_path)) == 4
     assert generate(check=False, folder=tmp_path) == []
     (tmp_path / "system.schema.json").write_text("{}")
     assert generate(check=True, folder=tmp_path) == [tmp_path / "system.schema.json"]

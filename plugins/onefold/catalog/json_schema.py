@@ -15,6 +15,7 @@ from pydantic import BaseModel
 from onefold.catalog.entity import Entity
 from onefold.catalog.privacy import DataProtection
 from onefold.catalog.system import System
+from onefold.catalog.target import Target
 from onefold.settings import ROOT
 
 FOLDER = ROOT / "catalog" / "schema"
@@ -26,6 +27,7 @@ MODELS: dict[str, type[BaseModel]] = {
     "system.schema.json": System,
     "entity.schema.json": Entity,
     "privacy.schema.json": DataProtection,
+    "target.schema.json": Target,
 }
 
 

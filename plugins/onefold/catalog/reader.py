@@ -35,7 +35,7 @@ def read_systems(folder: Path = SYSTEMS) -> dict[str, System]:
 
     A file is parsed again only when it has changed, so a DAG file may call this freely.
     """
-    return _read_folder(folder, _read_system)
+    return read_folder(folder, _read_system)
 
 
 def read_entities(
@@ -47,7 +47,7 @@ def read_entities(
     that names an attribute which no entity has.
     """
     systems = read_systems() if systems is None else systems
-    entities = _read_folder(folder, _read_entity)
+    entities = read_folder(folder, _read_entity)
     known = frozenset(path.stem for path in transforms.glob("*.sql"))
     mistakes: list[Mistake] = []
     for name, entity in entities.items():
@@ -81,7 +81,8 @@ def read_catalog(root: Path = ROOT) -> Catalog:
     return Catalog(systems, read_entities(root / "catalog" / "entities", systems, transforms))
 
 
-def _read_folder(folder: Path, read: Callable[[Path, int, int], Found]) -> dict[str, Found]:
+def read_folder(folder: Path, read: Callable[[Path, int, int], Found]) -> dict[str, Found]:
+    """The folder's files by name, sorted. Raises CatalogError: the mistakes of all of them at once."""
     found: dict[str, Found] = {}
     mistakes = [Mistake(path, 1, "rename it: the ending must be .yaml") for path in folder.glob("*.yml")]
     for path in sorted(folder.glob("*.yaml")):

@@ -11,6 +11,7 @@ import click
 
 from onefold.catalog.data_protection import check_data_protection
 from onefold.catalog.reader import Catalog, read_catalog
+from onefold.catalog.target_reader import read_targets
 from onefold.catalog.yaml_file import CatalogError
 from onefold.connectors.check import check_connectors
 from onefold.draft.marks import MarkLeft, marks_left
@@ -49,6 +50,7 @@ def check(as_json: bool, root: Path, connected: str | None, since: str | None) -
         if connected is None:
             check_connectors(catalog.systems, root / "catalog" / "systems")
             check_data_protection(catalog, root)
+            read_targets(catalog, root)
             expectations = check_suites(catalog, root / "expectations")
     except CatalogError as error:
         _print_mistakes(error, as_json)
