@@ -11,7 +11,9 @@ from typing import Literal
 
 import pytest
 
-Kind = Literal["load", "conform", "migration", "erasure", "retention", "schema upgrade", "replay", "receiver", "demo"]
+Kind = Literal[
+    "load", "conform", "migration", "erasure", "retention", "schema upgrade", "replay", "receiver", "demo", "write-back"
+]
 How = Literal["process", "session", "server"]
 """SIGKILL of a process; the server ends a session at a statement; the server itself dies (SIGQUIT or SIGKILL)."""
 HOWS: tuple[How, ...] = ("process", "session", "server")

@@ -27,7 +27,14 @@ _OF_RUN = """
 select approval_id, subject, dag_id, run_id, requested_by, plan, plan_sha256, content_sha256, decision, decided_by
 from ops.approval where dag_id = %s and run_id = %s order by approval_id desc limit 1
 """
-_DONE = ("rollback.execute", "rollback.undo", "erase.execute", "migration.published", "plan.apply")
+_DONE = (
+    "rollback.execute",
+    "rollback.undo",
+    "erase.execute",
+    "migration.published",
+    "plan.apply",
+    "write_back.execute",
+)
 """The actions of the events that say that what was approved is done: an approval is good for once."""
 _FACTS = ("approval", "plan_sha256", "content_sha256")
 _PREVIOUS = "select encode(hash, 'hex') from audit.event where seq = %s"

@@ -26,6 +26,7 @@ def apply(plan_id: int, as_json: bool) -> None:
     planned. Killed half-way, it is run again.
     """
     from onefold.audit import actor
+    from onefold.catalog.target_reader import read_targets
     from onefold.change.apply import apply_plan
     from onefold.change.approval import needs_approval, require_approved
     from onefold.change.project import read_project
@@ -39,6 +40,7 @@ def apply(plan_id: int, as_json: bool) -> None:
     from onefold.settings import plan_approval, settings
     from onefold.warehouse.post_commit import after_commit
     from onefold.warehouse.pre_commit import require_publishable_at
+    from onefold.write_back.intents import record_intents
 
     logging.getLogger("great_expectations.data_context").setLevel(logging.WARNING)
     here, url, above = settings(), url_as("loader"), plan_approval()
@@ -59,7 +61,10 @@ def apply(plan_id: int, as_json: bool) -> None:
         entity_gate(url, project.expectations),
         dbt_builds(url, DbtProject(here.root / "dbt_project", here.home / "dbt"), project.entities),
         prepare=prepare,
-        on_publish=[audit_and_lineage.record_lineage(Run("apply", f"plan__{plan_id}", who), project.entities)],
+        on_publish=[
+            audit_and_lineage.record_lineage(Run("apply", f"plan__{plan_id}", who), project.entities),
+            record_intents(read_targets(project.catalog, here.root)),
+        ],
     )
     after_commit(url)
     if as_json:

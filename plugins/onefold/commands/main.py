@@ -42,6 +42,7 @@ COMMANDS = {
     "erase": Entry("erase:erase", "Erase one person everywhere, with approval."),
     "audit": Entry("audit:audit", "Verify and read the audit trail."),
     "generate": Entry("generate:generate", "Write everything that is generated from the catalogue."),
+    "write-back": Entry("write_back:write_back", "Write what changed into another system: plan, approve, run."),
     "plan": Entry("plan:plan", "Show what an edited catalogue would change of the golden records."),
     "apply": Entry("apply:apply", "Make the warehouse follow a plan, exactly or not at all."),
     "new": Entry("new:new", "Make a first draft of a system from its own description."),

@@ -88,3 +88,24 @@ class ApproveMigration(ApprovePlan):
         from onefold.orchestration.tasks import migrate
 
         migrate.decide(context, approved=approved)
+
+
+class ApproveWriteBack(ApprovePlan):
+    """Waits only where the plan of this run needs an approval. Whoever started the run may reject it, but not approve
+    it; a run that a publish has started is approved by anybody who may."""
+
+    def __init__(self, *, target: str, **options: Unpack[ApprovalOptions]) -> None:
+        super().__init__(**options)
+        self.target = target
+
+    def execute(self, context: Context) -> object:
+        from onefold.orchestration.tasks import write_back
+
+        if not write_back.waits_for_approval(context):
+            return None
+        return super().execute(context)
+
+    def decide(self, context: Context, *, approved: bool) -> None:
+        from onefold.orchestration.tasks import write_back
+
+        write_back.decide(context, self.target, approved=approved)

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from onefold.catalog.entity import Entity
 from onefold.catalog.stream import Stream
 from onefold.catalog.system import System
+from onefold.catalog.target import Target
 from onefold.connectors.past import unaskable
 
 
@@ -190,4 +191,29 @@ chain, in counts.
 
 **When it is red.** The log says why. A run that died half-way has deleted what `ops.retention_purge` says; clear the
 task, and it goes on. More in `docs/data-protection.md`.
+"""
+
+
+def write_back_doc(target: Target) -> str:
+    """The page of a write-back's DAG."""
+    objects = "\n".join(
+        f"| {each.entity} | {each.object} | {', '.join(each.may)} | {', '.join(each.fields)} |"
+        for each in target.objects.values()
+    )
+    return f"""### What is written into {target.title}
+
+| golden records | there | may | fields |
+|---|---|---|---|
+{objects}
+
+Each publish that changes one of these golden records intends to write it (`ops.outbox`). **plan** reads what the target
+has now and stores what would be done, row by row (`ops.write_back_plan`, `ops.write_back_plan_row`). **approve** waits
+for another person where `approval` in `catalog/targets/{target.target}.yaml` says so. **execute** reads each record
+once more, leaves alone what has changed since, sends the rest, and reads it back.
+
+A request whose answer was lost is *ambiguous*: nothing of that record is sent until the target's longest run is over
+and it was searched there. A record that the target refuses, or cannot hold, is *refused* and waits for a replay
+(`bin/onefold write-back {target.target} --status`).
+
+**When it is red.** The log says why. Nothing is sent twice by clearing a task. More in `docs/write-back.md`.
 """

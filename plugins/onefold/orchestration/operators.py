@@ -206,3 +206,29 @@ class EndMigration(BaseOperator):
         from onefold.orchestration.tasks import migrate
 
         return migrate.end(context)
+
+
+class PlanWriteBack(BaseOperator):
+    """Finds out about what a target did not answer, and plans what is intended. Its XCom is the plan's number."""
+
+    def __init__(self, *, task_id: str, target: str, **options: Unpack[TaskOptions]) -> None:
+        super().__init__(task_id=task_id, **options)
+        self.target = target
+
+    def execute(self, context: Context) -> int | None:
+        from onefold.orchestration.tasks import write_back
+
+        return write_back.plan(context, self.target)
+
+
+class ExecuteWriteBack(BaseOperator):
+    """Writes what was planned, and approved where it has to be. Its XCom is what became of the rows."""
+
+    def __init__(self, *, task_id: str, target: str, **options: Unpack[TaskOptions]) -> None:
+        super().__init__(task_id=task_id, **options)
+        self.target = target
+
+    def execute(self, context: Context) -> Mapping[str, object]:
+        from onefold.orchestration.tasks import write_back
+
+        return write_back.execute(context, self.target)

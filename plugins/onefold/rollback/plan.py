@@ -73,11 +73,13 @@ class RollbackPlan:
     target: Target
     reason: str
     streams: tuple[StreamPlan, ...]
+    written_out: tuple[str, ...] = ()
+    """What was already written into other systems, in words."""
 
     @property
     def text(self) -> str:
         """The plan in words, a line each."""
-        return "\n".join(line for stream in self.streams for line in stream.lines(self.target))
+        return "\n".join((*(line for stream in self.streams for line in stream.lines(self.target)), *self.written_out))
 
     def shown(self, who: str) -> str:
         """The plan in Markdown, system by system, for the person who approves it; `who` is the actor of the run."""
@@ -91,6 +93,7 @@ class RollbackPlan:
                 "",
                 f"A sync that reads these records before it is done changes what would be done: pause sync__{system}.",
             ]
+        told += ["", *self.written_out] if self.written_out else []
         return "\n".join(told)
 
     def head(self, who: str) -> str:

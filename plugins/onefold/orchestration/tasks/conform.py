@@ -8,6 +8,7 @@ import psycopg
 from airflow.sdk import Context
 
 from onefold.catalog.reader import read_catalog
+from onefold.catalog.target_reader import read_targets
 from onefold.change.approval import require_applied
 from onefold.conform import audit_and_lineage
 from onefold.conform.dbt_build import DbtProject, marts_fingerprint
@@ -27,6 +28,7 @@ from onefold.settings import plan_approval, settings, warehouse_url
 from onefold.warehouse.connection import connect
 from onefold.warehouse.post_commit import after_commit
 from onefold.warehouse.pre_commit import require_publishable_at
+from onefold.write_back.intents import record_intents
 
 
 def conform(context: Context) -> Mapping[str, object]:
@@ -57,6 +59,7 @@ def conform(context: Context) -> Mapping[str, object]:
             on_publish=[
                 record_mapping,
                 audit_and_lineage.record_lineage(run, entities),
+                record_intents(read_targets(catalog)),
             ],
         )
         try_to_collect_direct_reads(url, catalog, run.actor)

@@ -28,6 +28,7 @@ begin
         when 'migration' then select state into found from ops.migration where migration_id = number for update;
         when 'erasure' then select state into found from ops.erasure where erasure_id = number for update;
         when 'plan' then select state into found from ops.plan where plan_id = number for update;
+        when 'writeback' then select state into found from ops.write_back_plan where plan_id = number for update;
         else return null;
     end case;
     return found;
@@ -71,7 +72,10 @@ begin
     facts := jsonb_build_object('approval', approval, 'plan_sha256', ask.plan_sha256, 'content_sha256', ask.content_sha256,
         'started_by', started_by);
     if approved then
-        requesters := array(select a.requested_by from ops.approval as a where a.subject = ask.subject) || started_by;
+        requesters := array(select a.requested_by from ops.approval as a where a.subject = ask.subject)
+            -- A write-back is planned by a run that a publish has started, and nobody else: the run itself is named then.
+            || coalesce(started_by, case when ask.subject like 'writeback:%' and ask.requested_by like 'airflow:%/%'
+                then ask.requested_by end);
         if who is null or array_position(requesters, null) is not null
            or lower(who) in (select lower(requester) from unnest(requesters) as requester) then
             wrong := 'same_person';

@@ -133,6 +133,18 @@ comment on column ops.plan.files is 'SHA-256 of every file that people write, by
 comment on column ops.plan.warehouse is 'What it was computed against: newest publish, loads to take in, erasures, migration.';
 comment on column ops.plan.samples is 'Some golden records, by entity and kind of change; personal values are masked.';
 comment on table ops.plan_record is 'What an open plan says of each golden record: apply publishes just that. Deleted with it.';
+comment on table ops.outbox is 'One row per golden record and version that is to be written into another system (catalog/targets). '
+    'intended, by the publish that changed it; sent, committed before the request leaves; confirmed, read back as it was sent; '
+    'ambiguous: nobody knows, the target is searched; refused: waits for somebody and a replay; superseded by a newer version.';
+comment on column ops.outbox.idempotency_key is 'Hash of target, object, golden record, version and the catalogue''s entry.';
+comment on column ops.outbox.reference is 'What is written into the target''s record, by which it is found there.';
+comment on column ops.outbox.digest is 'Of all that decides what the record is given: the same again causes no intent. Empty of older versions.';
+comment on column ops.outbox.sent is 'The fields that were sent, until it is known what became of them. Personal.';
+comment on table ops.write_back_plan is 'Plans of what a write-back would do, computed from what the target has.';
+comment on column ops.write_back_plan.catalog is 'Hash of the target''s catalogue file: with another one the plan is not executed.';
+comment on table ops.write_back_plan_row is 'One row per record of a plan: the fields that change, before and after. Personal.';
+comment on column ops.write_back_plan_row.replaced is 'By field, the characters that the target does not have and that were replaced.';
+comment on column ops.write_back_plan_row.asks is 'The fields of which a person decides whether they are replaced (rule ask).';
 comment on schema inbox is 'What senders have posted to bin/onefold hooks, and what was taken from queues.';
 comment on table inbox.event is 'Webhooks as they were sent: signed, and stored before the sender was answered. Append-only; emptied '
     'by age, and never before the loads that have read them are past their rollback.';

@@ -63,6 +63,15 @@ revoke select on ops.plan_record from onefold_engineer, onefold_auditor;
 revoke select on ops.plan from onefold_auditor;
 grant select (plan_id, state, fingerprint, files, warehouse, dry_run_publish_id, publish_id, content, actor, created_at, ended_at)
     on ops.plan to onefold_auditor;
+-- Write-back (onefold/write_back): what is written out holds personal values, and keys of other systems may be personal.
+revoke select on ops.outbox, ops.write_back_plan_row from onefold_engineer, onefold_auditor;
+grant select (intent_id, idempotency_key, target, object, entity, golden_id, publish_id, wanted, reference, state, change,
+    attempts, reason, created_at, sent_at, unknown_since, ended_at) on ops.outbox to onefold_engineer, onefold_auditor;
+grant select (target_key) on ops.outbox to onefold_engineer;
+grant select (plan_id, intent_id, object, golden_id, change, version, replaced, asks, reason, outcome)
+    on ops.write_back_plan_row to onefold_engineer, onefold_auditor;
+grant select (target_key) on ops.write_back_plan_row to onefold_engineer;
+grant select on ops.outbox, ops.write_back_plan_row to onefold_pii; -- who is an engineer as well
 grant select, insert, update, delete on ops.kept_by_law to onefold_loader;
 revoke select on ops.kept_by_law from onefold_engineer, onefold_auditor;
 grant select (erasure_id, system, stream, until, since) on ops.kept_by_law to onefold_engineer, onefold_auditor;
@@ -114,7 +123,7 @@ grant usage on schema ops to onefold_definer;
 grant select, insert, update on ops.approval to onefold_definer;
 grant select, update (approved_by) on ops.rollback, ops.erasure to onefold_definer;
 grant select, update (approver, state) on ops.migration to onefold_definer;
-grant select, update (state) on ops.plan to onefold_definer;
+grant select, update (state) on ops.plan, ops.write_back_plan to onefold_definer;
 grant usage on schema ops, audit to onefold_approvals;
 grant select on ops.approval to onefold_approvals;
 grant select, insert, delete on ops.session to onefold_approvals;

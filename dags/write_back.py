@@ -1,0 +1,56 @@
+"""write_back__<target>: what a publish has changed is written into another system: planned, approved, executed."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from airflow.sdk import DAG, AssetAny, AssetOrTimeSchedule, CronDataIntervalTimetable
+
+from onefold.catalog.target import Target
+from onefold.catalog.target_reader import read_targets
+from onefold.orchestration.approval import ApproveWriteBack
+from onefold.orchestration.assets import entity_asset
+from onefold.orchestration.dag_docs import write_back_doc
+from onefold.orchestration.operators import ExecuteWriteBack, PlanWriteBack
+from onefold.orchestration.retries import retried
+
+
+def write_back_dag(target: Target) -> DAG:
+    entities = sorted({each.entity for each in target.objects.values()})
+    with DAG(
+        dag_id=f"write_back__{target.target}",
+        description=f"Writes golden records into {target.title}",
+        doc_md=write_back_doc(target),
+        # A publish starts it. The time brings what was not answered, once the target's longest run is over.
+        schedule=AssetOrTimeSchedule(
+            timetable=CronDataIntervalTimetable("*/5 * * * *", timezone="UTC"),
+            assets=AssetAny(*(entity_asset(entity) for entity in entities)),
+        ),
+        start_date=datetime(2024, 1, 1, tzinfo=UTC),
+        catchup=False,
+        max_active_runs=1,
+        tags=["write-back"],
+        default_args=retried(4),
+    ) as dag:
+        (
+            PlanWriteBack(
+                task_id="plan",
+                target=target.target,
+                doc_md="Searches what was not answered, and plans what is intended; nothing is written.",
+            )
+            >> ApproveWriteBack(
+                task_id="approve",
+                target=target.target,
+                doc_md="Waits for another person's approval where the plan needs one.",
+            )
+            >> ExecuteWriteBack(
+                task_id="execute",
+                target=target.target,
+                doc_md="Reads each record again, writes what was planned, and reads it back.",
+            )
+        )
+    return dag
+
+
+for _target in read_targets().values():
+    globals()[f"write_back__{_target.target}"] = write_back_dag(_target)

@@ -1,0 +1,126 @@
+"""Intents: which golden records are to be written out. They are committed with the publish that causes them.
+
+A golden record has an intent where what the target is given of it differs from its newest intent: a publish that only
+brings the echo of what was written has the same, so it causes nothing. The cost follows what the publish changed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+
+import psycopg
+from psycopg import sql
+
+from onefold.catalog.target import Target, TargetObject
+from onefold.conform.report import ConformReport
+from onefold.conform.run import OnPublish
+
+_INSERT = """
+insert into ops.outbox (idempotency_key, target, object, entity, golden_id, publish_id, wanted, reference, digest)
+select encode(sha256(convert_to(concat_ws('|', {target}, {object}, v.id, v.publish_id, v.wanted, {fingerprint}),
+        'UTF8')), 'hex'),
+    {target}, {object}, {entity}, v.id, v.publish_id, v.wanted, v.id::text, v.digest
+from ({versions}) as v
+left join lateral (
+    select o.digest, o.wanted from ops.outbox as o
+    where o.target = {target} and o.object = {object} and o.golden_id = v.id order by o.intent_id desc limit 1
+) as newest on true
+where (newest.digest is distinct from v.digest or newest.wanted is distinct from v.wanted) and {may}
+on conflict (idempotency_key) do nothing
+"""
+_LIVE = """
+select g.{id} as id, g._publish_id as publish_id, case when {orphaned} then 'delete' else 'write' end as wanted,
+    case when {orphaned} then sha256('ended')
+        else sha256(convert_to({fingerprint} || jsonb_build_array({attributes})::text, 'UTF8')) end as digest
+from conformed.{version} as g where g._ended_publish_id is null and ({where} or {orphaned}) {of_publish}
+"""
+_ORPHANED = """(g._systems = array[{system}] and exists (select from ops.outbox as o where o.target = {target}
+    and o.object = {object} and o.golden_id = g.{id} and o.change = 'create' and o.target_key is not null))"""
+"""A golden record of which no other system has a record any more, and the target's own was made by us."""
+_ENDED = """
+select g.{id}, g._ended_publish_id, 'delete', sha256('ended')
+from conformed.{version} as g
+where g._ended_publish_id = {publish} and g._merged_into is null
+    and not exists (select from conformed.{version} as live where live.{id} = g.{id} and live._ended_publish_id is null)
+"""
+_IS_THERE = """(
+    exists (select from conformed.{crosswalk} as x where x.{id} = v.id and x.system = {system} and x.stream = {stream}
+        and (x._ended_publish_id is null or x._ended_publish_id = v.publish_id))
+    or exists (select from ops.outbox as o where o.target = {target} and o.object = {object} and o.golden_id = v.id
+        and o.target_key is not null))"""
+# The digest is made of values: none stays of a version that is no more.
+_SUPERSEDE = """
+update ops.outbox as o set digest = '',
+    state = case when o.state in ('intended', 'refused') then 'superseded' else o.state end,
+    ended_at = case when o.state in ('intended', 'refused') then clock_timestamp() else o.ended_at end
+where o.target = %(target)s and o.object = %(object)s and o.digest <> '' and exists (
+    select from ops.outbox as newer where newer.target = o.target and newer.object = o.object
+        and newer.golden_id = o.golden_id and newer.intent_id > o.intent_id)
+    and (%(publish)s::bigint is null
+        or o.golden_id in (select golden_id from ops.outbox where publish_id = %(publish)s))
+"""
+
+
+def record_intents(targets: Mapping[str, Target]) -> OnPublish:
+    """An on_publish hook that intends to write what the publish has changed of the targets' entities."""
+
+    def record(connection: psycopg.Connection, report: ConformReport) -> None:
+        changed = {each.entity for each in report.entities if each.new or each.changed or each.ended}
+        for target in targets.values():
+            for name, each in target.objects.items():
+                if each.entity in changed and report.publish_id is not None:
+                    _intend(connection, target, name, each, report.publish_id)
+
+    return record
+
+
+def intend_all(connection: psycopg.Connection, target: Target) -> int:
+    """Intend to write every golden record whose newest intent is of something else, or that has none: a target that is
+    new, or whose catalogue file was changed. In the caller's transaction; returns how many."""
+    return sum(_intend(connection, target, name, each, None) for name, each in target.objects.items())
+
+
+def _intend(connection: psycopg.Connection, target: Target, name: str, each: TargetObject, publish: int | None) -> int:
+    parts: dict[str, sql.Composable] = {
+        "target": sql.Literal(target.target),
+        "object": sql.Literal(name),
+        "entity": sql.Literal(each.entity),
+        "system": sql.Literal(target.system),
+        "stream": sql.Literal(each.stream),
+        "publish": sql.Literal(publish),
+        "id": sql.Identifier(f"{each.entity}_id"),
+        "version": sql.Identifier(f"{each.entity}_version"),
+        "crosswalk": sql.Identifier(f"{each.entity}_crosswalk_version"),
+        "fingerprint": sql.Literal(fingerprint(each)),
+        "attributes": sql.SQL(", ").join(sql.Identifier("g", attribute) for attribute in each.attributes),
+        "where": sql.SQL(" and ").join(_conditions(each)) if each.where else sql.SQL("true"),
+        "of_publish": sql.SQL("" if publish is None else "and g._publish_id = {}").format(sql.Literal(publish)),
+    }
+    deletes = "delete" in each.may
+    parts["orphaned"] = sql.SQL(_ORPHANED).format(**parts) if deletes else sql.SQL("false")
+    there = sql.SQL(_IS_THERE).format(**parts)
+    versions = sql.SQL(_LIVE).format(**parts)
+    if deletes and publish is not None:
+        versions += sql.SQL(" union all ") + sql.SQL(_ENDED).format(**parts)
+    may = sql.SQL("(v.wanted = 'write' or {there})").format(there=there) if "create" in each.may else there
+    inserted = connection.execute(sql.SQL(_INSERT).format(**parts, versions=versions, may=may)).rowcount
+    if inserted:
+        connection.execute(_SUPERSEDE, {"target": target.target, "object": name, "publish": publish})
+    return inserted
+
+
+def _conditions(each: TargetObject) -> Iterable[sql.Composable]:
+    for attribute, values in each.where.items():
+        column = sql.Identifier("g", attribute)
+        if values == "present":
+            yield sql.SQL("{} is not null").format(column)
+        else:
+            yield sql.SQL("{}::text = any ({})").format(column, sql.Literal(list(values)))
+
+
+def fingerprint(each: TargetObject) -> str:
+    """A hash of all in the object's catalogue entry that decides what a record there is given."""
+    said = each.model_dump(mode="json", exclude={"may", "where", "settings"})
+    return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()

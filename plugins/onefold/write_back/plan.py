@@ -1,0 +1,115 @@
+"""Plans what a write-back would do, row by row, from what the target has now. Nothing is written."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from itertools import groupby
+from uuid import UUID
+
+import psycopg
+
+from onefold.audit import AuditEvent, append
+from onefold.catalog.entity import Entity
+from onefold.catalog.target import Target, TargetObject
+from onefold.connectors.outbound.contract import Outbound
+from onefold.load.ledger import Run
+from onefold.write_back import outbox, plan_ledger
+from onefold.write_back.approval import ask_approval, needs_approval
+from onefold.write_back.decide import Decision, decide_delete, decide_write, refuse
+from onefold.write_back.golden import Golden, owners_of, read_golden
+from onefold.write_back.outbox import Intent
+from onefold.write_back.place import OpenObject
+from onefold.write_back.plan_ledger import Plan
+from onefold.write_back.search import AT_ONCE, find_records
+
+
+def make_plan(
+    connection: psycopg.Connection,
+    target: Target,
+    entities: Mapping[str, Entity],
+    open_object: OpenObject,
+    run: Run,
+) -> Plan | None:
+    """Plan all that is intended, and ask for approval where it needs one; None when nothing is intended.
+
+    Call it with the write_lock, over a connection in autocommit. It takes the place of a plan that was not executed.
+    Raises Retriable or Fatal when the target cannot be asked.
+    """
+    if not outbox.ready(connection, target.target, 0, 1):
+        return None
+    with connection.transaction():
+        plan_id = plan_ledger.open_plan(connection, target, run)
+    counts: Counter[str] = Counter()
+    claimed: dict[tuple[str, str], Intent] = {}
+    after = 0
+    while intents := outbox.ready(connection, target.target, after, AT_ONCE):
+        after = intents[-1].intent_id
+        for name, some in groupby(sorted(intents, key=lambda intent: intent.object), key=lambda intent: intent.object):
+            rows = _decide(connection, target, name, list(some), open_object, claimed)
+            counts.update(decision.effect for _, decision in rows)
+            counts["asks"] += sum(bool(decision.asks) for _, decision in rows)
+            with connection.transaction():
+                plan_ledger.add_rows(connection, plan_id, rows)
+    with connection.transaction():
+        plan_ledger.close_planning(connection, plan_id, counts, needs_approval(target, counts))
+        plan = plan_ledger.get_plan(connection, plan_id)
+        append(
+            connection,
+            AuditEvent(
+                run.actor,
+                "write_back.plan",
+                plan.subject,
+                from_="conformed",
+                to=target.target,
+                payload={name: counts[name] for name in ("create", "update", "delete", "nothing", "refuse", "asks")},
+            ),
+        )
+        if plan.needs_approval:
+            ask_approval(connection, plan, target, entities)
+    return plan
+
+
+def _decide(
+    connection: psycopg.Connection,
+    target: Target,
+    name: str,
+    intents: Sequence[Intent],
+    open_object: OpenObject,
+    claimed: dict[tuple[str, str], Intent],
+) -> list[tuple[Intent, Decision]]:
+    each = target.objects.get(name)
+    if each is None:
+        gone = refuse(f"catalog/targets/{target.target}.yaml has no object {name} any more")
+        return [(intent, gone) for intent in intents]
+    golden = read_golden(connection, target, name, [intent.golden_id for intent in intents])
+    with open_object(name) as outbound:
+        decided = _decide_each(each, intents, golden, outbound)
+    owners = owners_of(connection, target, name, [decision.key for _, decision in decided if decision.key])
+    rows = []
+    for intent, decision in decided:
+        place, owner = (name, decision.key or ""), owners.get(decision.key or "", intent.golden_id)
+        linked = decision.effect != "refuse" and decision.key is not None
+        if linked and (owner != intent.golden_id or claimed.setdefault(place, intent) is not intent):
+            text = f"record {decision.key} is another golden record's too: they are two here and one there"
+            rows.append((intent, refuse(text, decision.key)))
+        else:
+            rows.append((intent, decision))
+    return rows
+
+
+def _decide_each(
+    each: TargetObject, intents: Sequence[Intent], golden: Mapping[UUID, Golden], outbound: Outbound
+) -> list[tuple[Intent, Decision]]:
+    found = find_records(outbound, each, golden)
+    rows = []
+    for intent in intents:
+        record, there = golden[intent.golden_id], found[intent.golden_id]
+        if intent.wanted == "delete":
+            decision = decide_delete(there, intent.reference)
+        elif record.values:
+            decision = decide_write(each, record, there, intent.reference)
+        else:
+            decision = Decision("nothing", reason="the golden record has ended")
+        rows.append((intent, decision))
+    return rows
