@@ -6,7 +6,7 @@ from onefold.audit import entries_from_database, verify
 from tests.effort import TORTURE
 from tests.write_back.world import Outward, publish
 
-RECORDS = 1000 if TORTURE else 40
+RECORDS = 999 if TORTURE else 24
 ROUNDS = 2
 _ROWS = """
 insert into klienci (nazwa, nip, email)
