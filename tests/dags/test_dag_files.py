@@ -171,7 +171,8 @@ def test_a_mistake_in_the_catalogue_is_an_import_error_with_file_line_and_remedy
     lines[at] = "protocol: odat"
     wrong.write_text("\n".join(lines))
     errors = parsed(tmp_path / "airflow", project)["errors"]
-    assert {Path(name).name for name in errors} == {"sync.py", "conform.py", "migrate.py", "reconcile.py", "replay.py"}
+    readers = {"sync.py", "conform.py", "migrate.py", "reconcile.py", "replay.py", "write_back.py"}
+    assert {Path(name).name for name in errors} == readers
     for text in errors.values():
         assert f"catalog/systems/sap.yaml:{at + 1}" in text
         assert "odat" in text and "odata" in text
