@@ -133,6 +133,11 @@ class Stream(Model):
     }
 
     @property
+    def by_inbox(self) -> bool:
+        """Whether what comes of it is stored in the inbox first."""
+        return self.webhook is not None or self.request.queue is not None
+
+    @property
     def filled(self) -> set[str]:
         """The names of what is filled in for {name} in its request: of a parent's record, or of an event."""
         fetch = self.webhook.fetch if self.webhook else None

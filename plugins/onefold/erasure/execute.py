@@ -9,6 +9,9 @@ import psycopg
 
 from onefold.catalog.reader import Catalog
 from onefold.errors import Fatal, Retriable
+from onefold.load.inbox_places import TABLE as INBOX
+from onefold.load.inbox_places import Wanted, find_in_inbox
+from onefold.load.person import find_everywhere
 from onefold.privacy.erase_rows import erase_rows
 from onefold.privacy.places import Place, find_places, find_places_again
 from onefold.privacy.subject import Subject
@@ -72,8 +75,13 @@ def erase_places(
     does not show is erased too, so that neither a rollback nor its undo can bring anything back.
     """
     there = {table.full_name for table in warehouse_tables(connection, catalog)}  # a load that ends drops its pages
-    found = [place for place in places if place.table.full_name in there]
+    every = list(places)
+    found = [place for place in every if place.table.full_name in there]
     now = list(find_places_again(connection, catalog, subject, found))
+    received = [place.at for place in every if place.table.full_name == INBOX]
+    now += (
+        event.place for event in find_in_inbox(connection, catalog, Wanted(subject.records, subject.known), received)
+    )
     erase_rows(connection, now)
     _gate_again(connection)
     return now
@@ -87,13 +95,16 @@ def erase_suppressed(
     for table in warehouse_tables(connection, catalog):
         if erase_rows(connection, find_places(connection, catalog, subject, [table], finder)):
             changed.add(table.full_name)
+    if finder:
+        received = find_in_inbox(connection, catalog, Wanted(subject.records, finder))
+        changed |= {INBOX} if erase_rows(connection, (event.place for event in received)) else set()
     _gate_again(connection)
     return changed
 
 
 def places_left(connection: psycopg.Connection, catalog: Catalog, subject: Subject) -> list[Place]:
     """Search everything once more: where something is that can be erased."""
-    return [place for place in find_places(connection, catalog, subject) if place.fields]
+    return [place for place in find_everywhere(connection, catalog, subject) if place.fields]
 
 
 def require_nothing_left(

@@ -33,11 +33,12 @@ from onefold.erasure.statements import forget_statements, plan_of, statements_na
 from onefold.erasure.wipe import renew_log, rewrite_tables, tables_once_held
 from onefold.errors import Fatal
 from onefold.load.ledger import Run
+from onefold.load.person import find_everywhere, find_person
 from onefold.privacy.direct_reads import try_to_collect_direct_reads
 from onefold.privacy.kept import kept_records, remember_kept
-from onefold.privacy.places import Place, find_places
+from onefold.privacy.places import Place
 from onefold.privacy.records import RecordId
-from onefold.privacy.subject import Subject, find_subject
+from onefold.privacy.subject import Subject
 from onefold.privacy.suppressions import (
     enter,
     missing_lines,
@@ -202,7 +203,7 @@ def _erase(
     nothing = replace(make_plan(catalog, subject, ()), logs=lines_naming(_logs(), subject.known))
     touched, plan = set(found.touched), nothing.after(found.outcome)
     # What a law keeps was counted by the attempt that erased the rest.
-    look = places_left if found.outcome else find_places
+    look = places_left if found.outcome else find_everywhere
     places = list(look(connection, catalog, subject))
     with streams_locked(connection, streams_to_lock(connection, subject, places)):
         for _ in range(_MOST_ROUNDS):
@@ -233,7 +234,7 @@ def _erase(
 def _make_plan(connection: psycopg.Connection, catalog: Catalog, case: Case) -> tuple[Subject, ErasurePlan]:
     subject = _subject(connection, catalog, case)
     statements = statements_naming(connection, word_by_word(subject.known))
-    plan = _plan(catalog, subject, find_places(connection, catalog, subject), statements)
+    plan = _plan(catalog, subject, find_everywhere(connection, catalog, subject), statements)
     return subject, replace(plan, logs=lines_naming(_logs(), subject.known))
 
 
@@ -247,7 +248,7 @@ def _logs() -> Path:
 
 
 def _subject(connection: psycopg.Connection, catalog: Catalog, case: Case) -> Subject:
-    return find_subject(connection, catalog, case.values, golden=case.golden, records=case.records)
+    return find_person(connection, catalog, case.values, golden=case.golden, records=case.records)
 
 
 def _content(case: str, records: Iterable[RecordId]) -> dict[str, object]:

@@ -41,7 +41,7 @@ def tables_once_held(tables: Iterable[WarehouseTable], touched: Iterable[str], s
         if (
             ((table.system, table.stream) in streams and table.system)
             or (table.entity and table.entity.entity in entities)
-            or table.full_name in ("staging.superseded", "ops.quarantine")
+            or table.full_name in ("staging.superseded", "staging.change", "ops.quarantine")
         ):
             names.add(table.full_name)
     return names

@@ -17,7 +17,12 @@ from psycopg.types.json import Jsonb
 
 from onefold.catalog.entity import Entity
 from onefold.catalog.stream import Stream
+from onefold.catalog.system import System
+from onefold.connectors.inbox import position
+from onefold.load.checkpoints import stored_checkpoints
+from onefold.load.inbox_places import Wanted, find_in_events
 from onefold.load.ledger import Load
+from onefold.privacy.erase_rows import erase_rows
 from onefold.privacy.kept import remember_kept
 from onefold.privacy.personal_fields import Change, PersonalFields, found_changes, own_changes, personal_fields
 from onefold.privacy.records import RecordId
@@ -55,6 +60,23 @@ def erase_landed(connection: psycopg.Connection, load: Load, stream: Stream, ent
     remember_kept(connection, None, kept)
     if erased:
         log.info("%s.%s load %s: %s rows without what was erased", load.system, load.stream, load.load_id, erased)
+    return erased
+
+
+def erase_received(connection: psycopg.Connection, load: Load, system: System, entities: Mapping[str, Entity]) -> int:
+    """Erase in the events of the inbox that the load has read, after erase_landed(); returns in how many. A person who
+    was erased goes on being written about by senders. Raises Fatal as suppressions() does."""
+    keys = suppressed_keys(connection, load.system, load.stream)
+    register = suppressions(connection)
+    if not (register or keys) or not system.streams[load.stream].by_inbox:
+        return 0
+    named = f"{load.system}.{load.stream}"
+    checkpoint = stored_checkpoints(connection, load.system, load.stream).get("", "0")
+    wanted = Wanted({(load.system, load.stream, key) for key in keys}, register or KnownValues(()))
+    events = find_in_events(connection, system, load.stream, entities, wanted, after=position(checkpoint, named))
+    erased = erase_rows(connection, [event.place for event in events])
+    if erased:
+        log.info("%s load %s: %s events of the inbox without what was erased", named, load.load_id, erased)
     return erased
 
 

@@ -16,7 +16,7 @@ from onefold.errors import Rejected
 from onefold.load.change_detection import make_candidates
 from onefold.load.changes import make_changes
 from onefold.load.delete_detection import land_deletions, land_missing
-from onefold.load.erased import erase_landed, put_erased_back, set_erased_aside
+from onefold.load.erased import erase_landed, erase_received, put_erased_back, set_erased_aside
 from onefold.load.job import Job
 from onefold.load.key_conflicts import count_new_conflicts
 from onefold.load.ledger import Load
@@ -74,6 +74,8 @@ def run_gate(connection: psycopg.Connection, job: Job, load: Load) -> Gated:
     merge_partial_changes(connection, load, job.stream, replay=job.replays)
     ordered = connector_class(job.system).capabilities.ordered or job.stream.partial_changes is not None
     erase_landed(connection, load, job.stream, job.entities)
+    if not job.replays:
+        erase_received(connection, load, job.system, job.entities)
     candidates = make_candidates(connection, load, job.stream, again=job.replays, ordered=ordered)
     aside = set_erased_aside(connection, load)
     candidates -= aside

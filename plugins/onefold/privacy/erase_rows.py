@@ -48,6 +48,9 @@ def _assignments(place: Place) -> list[sql.Composable]:
 
 def _erased(table: WarehouseTable, column: str, changes: Jsonb) -> sql.Composable:
     name = sql.Identifier(column)
+    if table.columns[column] == "bytea":
+        body = sql.SQL("inbox.body_text({})::jsonb").format(name)
+        return sql.SQL("convert_to(ops.erase_paths({}, {})::text, 'UTF8')").format(body, changes)
     if table.columns[column] == "text":
         return sql.SQL("ops.erase_paths({}::jsonb, {})::text").format(name, changes)
     return sql.SQL("ops.erase_paths({}, {})").format(name, changes)

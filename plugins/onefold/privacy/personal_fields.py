@@ -72,6 +72,10 @@ class PersonalFields:
         return next((name for place, name in self.personal if _within(path, place)), path[0] if path else "")
 
 
+UNKNOWN_FIELDS = PersonalFields((((), "the whole"),), (), (), ())
+"""Of JSON that is no record of a stream: all of it may be personal."""
+
+
 @lru_cache(maxsize=512)
 def _places(text: str, *, dotted: bool) -> tuple[Path, ...]:
     """A field's place, and those that its filters compare."""

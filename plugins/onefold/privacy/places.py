@@ -18,8 +18,8 @@ from onefold.errors import Fatal
 from onefold.privacy.column_classes import is_personal_column, may_be_personal
 from onefold.privacy.law_periods import keeps_column
 from onefold.privacy.personal_fields import (
+    UNKNOWN_FIELDS,
     Change,
-    PersonalFields,
     found_changes,
     own_changes,
     personal_fields,
@@ -30,9 +30,8 @@ from onefold.privacy.tables import KEY_COLUMNS, WarehouseTable, warehouse_tables
 from onefold.privacy.traders import IsNatural, natural_persons, own_fields
 from onefold.privacy.values import Finder, erased
 
-_ERASED = "[erased]"
-_NO_FIELDS = PersonalFields((((), "the whole"),), (), (), ())
-"""Of JSON that is no record of a stream: all of it may be personal."""
+ERASED = "[erased]"
+"""What stands where nothing may be missing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,14 +181,14 @@ def _place(
     record, kept_until = None, None
     for column, value in row.items():
         kind = table.columns.get(column)
-        if value in (None, _ERASED):
+        if value in (None, ERASED):
             continue
         if column == table.payload and kind in ("json", "jsonb", "text"):
             payload = _parsed(connection_text=value, kind=kind)
             if own and fields:
                 company = own_fields(catalog.entities, natural, streams[str(stream)], f"{system}.{stream}", payload)
                 fields = personal_fields(streams[str(stream)], company)
-            known_fields = fields or _NO_FIELDS
+            known_fields = fields or UNKNOWN_FIELDS
             erasing, keeping = (
                 own_changes(payload, known_fields, finder)
                 if own and fields
@@ -206,12 +205,12 @@ def _place(
             if keeps_column(table, catalog, column, row):
                 kept.add(column)
             else:
-                columns[column] = None if column in table.nullable else _ERASED
+                columns[column] = None if column in table.nullable else ERASED
                 named.add(column)
         elif kind is None:
             continue
         elif kind in ("json", "jsonb"):
-            erasing, _ = found_changes(value, _NO_FIELDS, finder)
+            erasing, _ = found_changes(value, UNKNOWN_FIELDS, finder)
             if erasing:
                 changes[column] = erasing
                 named.add(column)
@@ -249,11 +248,11 @@ def _found(
     named.add(column)
     left = [erased(str(text), found) if found else text for text, found in zip(texts, spans, strict=True)]
     if column == "raw":  # a record that could not be read: nobody can say what else in it is the person's
-        columns[column] = _ERASED
+        columns[column] = ERASED
     elif isinstance(value, list):
-        columns[column] = [text or _ERASED for text in left]
+        columns[column] = [text or ERASED for text in left]
     else:
-        columns[column] = left[0] if left[0] is not None or column in table.nullable else _ERASED
+        columns[column] = left[0] if left[0] is not None or column in table.nullable else ERASED
 
 
 def _parsed(*, connection_text: object, kind: str) -> object:

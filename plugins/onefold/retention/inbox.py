@@ -36,7 +36,7 @@ def inbox_purges(
     system: str, name: str, stream: Stream, periods: ClassRetention, protected: Protected, now: datetime
 ) -> Iterator[RowPurge]:
     """What may be due of the events of one stream; nothing where none come by the inbox."""
-    if stream.webhook is None and stream.request.queue is None:
+    if not stream.by_inbox:
         return
     period = max(periods.quarantine, SENDERS_TRY_FOR)
     names: dict[str, sql.Composable] = {

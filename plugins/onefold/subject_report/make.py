@@ -19,22 +19,24 @@ from onefold.catalog.reader import Catalog
 from onefold.catalog.stream import Stream
 from onefold.conform.provenance import trace_provenance
 from onefold.errors import Fatal
+from onefold.load.person import find_everywhere, find_person, find_received
 from onefold.privacy.personal_fields import Path, personal_fields, places_of
-from onefold.privacy.places import find_places
 from onefold.privacy.records import GoldenId
-from onefold.privacy.subject import Subject, find_subject
+from onefold.privacy.subject import Subject
 from onefold.privacy.values import PersonalValue
 from onefold.subject_report.model import (
     AttributeSource,
     GoldenReport,
     GoldenVersion,
     Mention,
+    ReceivedRecord,
     RecordVersion,
     SourceRecord,
     SubjectReport,
     WaitingRecord,
 )
 from onefold.subject_report.others import Others, other_people
+from onefold.warehouse.rows import one_row
 from onefold.warehouse.tables import StagingTable
 
 _AUTHORITY = "in Poland the President of the Personal Data Protection Office (UODO)"
@@ -65,9 +67,9 @@ def make_subject_report(
         raise Fatal("Nobody is named: give an e-mail address, a PESEL or a golden record. No report was made.")
     with connection.transaction():
         connection.execute("set transaction isolation level repeatable read")
-        subject = find_subject(connection, catalog, given, golden=golden)
+        subject = find_person(connection, catalog, given, golden=golden)
         report = _make(connection, catalog, said, subject)
-        if not (report.records or report.golden or report.waiting or report.mentions):
+        if not (report.records or report.golden or report.waiting or report.received or report.mentions):
             raise Fatal(
                 "Nothing of this person is in the warehouse, by what was given. Try another address or number of "
                 "theirs; if there is none, that is the answer to the request."
@@ -100,6 +102,7 @@ def _make(connection: psycopg.Connection, catalog: Catalog, said: DataProtection
         waiting=[
             waiting for record in sorted(subject.records) for waiting in _waiting(connection, catalog, others, *record)
         ],
+        received=list(_received_records(connection, catalog, others, subject)),
         mentions=_mentions(connection, catalog, subject),
         recipients=list(said.recipients),
         transfers=list(said.transfers),
@@ -118,12 +121,10 @@ def _record(
 ) -> SourceRecord:
     stream = catalog.systems[system].streams[name]
     own, fields = _own_places(catalog, system, name, stream), personal_fields(stream)
-    rows = connection.execute(
-        sql.SQL(
-            "select _extracted_at, _load_id, _deleted, _payload from {} where _key = %s order by _load_id desc"
-        ).format(StagingTable(system, name).versions),
-        (key,),
-    ).fetchall()
+    table = StagingTable(system, name).versions
+    query = sql.SQL("select _extracted_at, _load_id, _deleted, _payload from {} where _key = %s order by _load_id desc")
+    (is_there,) = one_row(connection.execute("select to_regclass(%s)", (table.as_string(connection),)))
+    rows = connection.execute(query.format(table), (key,)).fetchall() if is_there else []
     versions = [
         RecordVersion(received_at, load_id, place == 0, deleted, others.readable_values(payload, fields, own))
         for place, (received_at, load_id, deleted, payload) in enumerate(rows)
@@ -158,6 +159,18 @@ def _waiting(
     for received_at, state, expectation, payload in rows:
         values = others.readable_values(payload, fields, own)
         yield WaitingRecord(f"{system}.{name}", received_at, state, expectation, values)
+
+
+def _received_records(
+    connection: psycopg.Connection, catalog: Catalog, others: Others, subject: Subject
+) -> Iterator[ReceivedRecord]:
+    for event in find_received(connection, catalog, subject):
+        for each in event.own:
+            system, name, _ = each.record
+            stream = catalog.systems[system].streams[name]
+            own, fields = _own_places(catalog, system, name, stream), personal_fields(stream)
+            if values := others.readable_values(each.payload, fields, own):
+                yield ReceivedRecord(f"{system}.{name}", event.received_at, values)
 
 
 def _golden(connection: psycopg.Connection, entity: Entity, others: Others, golden_id: str) -> GoldenReport:
@@ -203,7 +216,7 @@ def _mentions(connection: psycopg.Connection, catalog: Catalog, subject: Subject
     """Rows of others, by where they are; in staging and its like by stream, else by table."""
     rows: Counter[tuple[str, str]] = Counter()
     fields: dict[tuple[str, str], set[str]] = {}
-    for place in find_places(connection, catalog, subject):
+    for place in find_everywhere(connection, catalog, subject):
         if place.own:
             continue
         table = place.table

@@ -46,6 +46,15 @@ class WaitingRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class ReceivedRecord:
+    """A record about the person as its sender posted it, for as long as it may be loaded again."""
+
+    stream: str
+    received_at: datetime
+    values: dict[str, str] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class GoldenVersion:
     """What the systems' records gave together, from a publish until another one (None: still)."""
 
@@ -99,6 +108,7 @@ class SubjectReport:
     golden: list[GoldenReport]
     records: list[SourceRecord]
     waiting: list[WaitingRecord]
+    received: list[ReceivedRecord]
     mentions: list[Mention]
     recipients: list[str]
     transfers: list[str]
@@ -116,5 +126,6 @@ class SubjectReport:
             "records": len(self.records),
             "versions": sum(len(each.versions) for each in self.records),
             "waiting": len(self.waiting),
+            "received": len(self.received),
             "mentions": sum(each.rows for each in self.mentions),
         }

@@ -98,6 +98,10 @@ def _others(page: Pages, report: SubjectReport) -> None:
         page.heading(f"Kept apart, because a check failed: {waiting.stream}")
         page.facts({"Received": _moment(waiting.received_at), "State": waiting.state, "Check": waiting.reason})
         page.rows(("Field", "Value"), list(waiting.values.items()))
+    for received in report.received:
+        page.heading(f"As its sender posted it: {received.stream}")
+        page.facts({"Received": _moment(received.received_at)})
+        page.rows(("Field", "Value"), list(received.values.items()))
     if report.mentions:
         page.heading("Records about others in which you are named")
         page.rows(

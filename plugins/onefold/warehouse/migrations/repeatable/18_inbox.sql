@@ -18,3 +18,11 @@ begin
     return stored;
 end $$;
 alter function inbox.store(text[], text[], text[], jsonb[], bytea[]) owner to onefold_definer;
+
+-- An event's body as text; one that is no UTF-8 with its other bytes as \ooo.
+create or replace function inbox.body_text(body bytea) returns text language plpgsql immutable as $$
+begin
+    return convert_from(body, 'UTF8');
+exception when character_not_in_repertoire or untranslatable_character then
+    return encode(body, 'escape');
+end $$;

@@ -136,8 +136,9 @@ grant execute on function audit.decide_approval(bigint, boolean, text, text, tex
 revoke all on schema inbox from public;
 grant usage on schema inbox to onefold_receiver, onefold_definer, onefold_loader, onefold_engineer;
 grant select, insert on inbox.event to onefold_definer;
-grant select, delete, maintain on inbox.event to onefold_loader;
+grant select, update, delete, maintain on inbox.event to onefold_loader; -- update: an erasure (load/inbox_places.py)
 grant select on inbox.event to onefold_pii; -- who is an engineer as well: the schema is theirs
+grant execute on function inbox.body_text(bytea) to onefold_loader;
 grant execute on function inbox.store(text[], text[], text[], jsonb[], bytea[]) to onefold_receiver, onefold_loader; -- the loader: what a sender could not post
 
 grant select, insert on lineage.event, lineage.dataset_edge to onefold_loader;
