@@ -103,6 +103,57 @@ def test_receivables_by_group_sum_what_each_customer_of_it_owes(connection: psyc
     ]
 
 
+PURCHASES = """
+create temp table purchase_invoice as
+select invoice_number, customer_tax_id as supplier_tax_id, customer_name as supplier_name, currency, due_on, issued_on,
+    gross_amount as amount_due, gross_amount, prepaid_amount, corrected_invoices, corrects_invoice,
+    null::text as corrects_ksef_number, null::text as ksef_number, null::uuid as supplier_id
+from invoice;
+alter table payment add column currency text
+"""
+SUMS = {
+    "receivables": "customer, sum(owed_pln), sum(without_rate)::int, bool_or(owed_pln is null)",
+    "payables": "supplier, sum(owed_pln), sum(without_rate)::int, bool_or(owed_pln is null)",
+    "receivables_by_customer_group": "country, sum(owed_pln), sum(without_rate)::int, bool_or(owed_pln is null)",
+    "revenue_by_month": "currency, sum(net_pln), sum(without_rate)::int, bool_or(net_pln is null)",
+    "top_customers_by_quarter": "customer, sum(net_pln), max(place)::int, bool_or(net_pln is null)",
+}
+
+
+def test_where_a_rate_is_missing_the_sum_in_pln_is_missing_too_and_never_too_small(
+    connection: psycopg.Connection,
+) -> None:
+    """One of Ada's invoices, 615.00 PLN that are paid, is of 615.00 EUR and is not; Bea's are in EUR anyway."""
+    for statement in PURCHASES.strip().split(";\n"):
+        connection.execute(statement.encode())
+    connection.execute("update invoice set currency = 'EUR' where invoice_number = 'F2'")
+    connection.execute("delete from payment where invoice_number = 'F2'")
+
+    def sums(name: str) -> dict[object, tuple[object, ...]]:
+        query = sql.SQL("select {} from ({}) as mart group by 1")
+        found = connection.execute(query.format(sql.SQL(SUMS[name]), sql.SQL(mart(name, temporary)))).fetchall()
+        return {who: (None if is_missing else amount, number) for who, amount, number, is_missing in found}
+
+    whole = {name: sums(name) for name in SUMS}
+    assert all(amount is not None for found in whole.values() for amount, _ in found.values())
+    connection.execute("delete from exchange_rate where currency = 'EUR'")
+    without = {name: sums(name) for name in SUMS}
+    assert without["receivables"] == {
+        **whole["receivables"],
+        "Ada Sp. z o.o.": (None, 1),
+        "Bea GmbH": (None, 1),
+    }
+    assert (
+        without["payables"]["Bea S.A."] == (None, 1)
+        and without["payables"]["Cyd S.A."] == whole["payables"]["Cyd S.A."]
+    )
+    assert without["receivables_by_customer_group"]["DE"] == (None, 1)
+    assert without["receivables_by_customer_group"]["PL"][0] is None
+    assert without["revenue_by_month"] == {"EUR": (None, 2), "PLN": whole["revenue_by_month"]["PLN"]}
+    assert without["top_customers_by_quarter"]["Ada Sp. z o.o."][0] is None
+    assert without["top_customers_by_quarter"]["Cyd S.A."] == (Decimal("1500.00"), 1), "who is not known comes last"
+
+
 def test_how_late_an_invoice_is_goes_by_the_polish_day_wherever_the_reader_is(connection: psycopg.Connection) -> None:
     """Of the two zones one has another day than Poland at any moment. An invoice that says no due day is not late."""
     (today,) = connection.execute("select (now() at time zone 'Europe/Warsaw')::date").fetchone() or ()

@@ -33,7 +33,8 @@ select c.customer_id
     , case when d.due_on is null then 'no due day' when d.days_late <= 0 then 'not due' when d.days_late <= 30 then '1-30 days'
         when d.days_late <= 60 then '31-60 days' when d.days_late <= 90 then '61-90 days' else 'over 90 days' end as age
     , count(*) as invoices
-    , sum(round(d.owed * r.rate, 2)) as owed_pln
+    , {{ sum_in_pln('d.owed', 'r.rate') }} as owed_pln
+    , count(*) filter (where r.rate is null) as without_rate
     , min(d.due_on) as oldest_due_on
 from due as d
 left join {{ source('conformed', 'customer_unmasked') }} as c on c.tax_id_pl = d.customer_tax_id

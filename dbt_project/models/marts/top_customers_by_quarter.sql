@@ -5,7 +5,7 @@ with invoiced as (
         , coalesce(i.customer_id, c.customer_id) as customer_id
         , case when coalesce(i.customer_id, c.customer_id) is null
             then coalesce(i.customer_tax_id, i.customer_eu_vat, i.customer_name) end as buyer
-        , i.customer_name, i.corrects_invoice, round(i.net_amount * r.rate, 2) as net_pln
+        , i.customer_name, i.corrects_invoice, i.net_amount, r.rate
     from {{ source('conformed', 'invoice_unmasked') }} as i
     left join (
         select distinct on (tax_id_pl) tax_id_pl, customer_id from {{ source('conformed', 'customer_unmasked') }}
@@ -16,7 +16,8 @@ with invoiced as (
 ),
 summed as (
     select quarter, customer_id, buyer, max(customer_name) as buyer_name
-        , count(*) filter (where corrects_invoice is null) as invoices, sum(net_pln) as net_pln
+        , count(*) filter (where corrects_invoice is null) as invoices
+        , {{ sum_in_pln('net_amount', 'rate') }} as net_pln
     from invoiced group by quarter, customer_id, buyer
 )
 select s.quarter, rank() over (partition by s.quarter order by s.net_pln desc nulls last) as place, s.customer_id
