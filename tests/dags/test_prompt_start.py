@@ -117,13 +117,44 @@ def test_a_start_that_airflow_lost_or_a_load_that_failed_is_repeated_ever_more_s
     assert bell.rings(), "once something is published it starts at once again"
 
 
+def pause_after_failure(watched: WatchedSystem) -> float:
+    """As the trigger does."""
+    with pytest.raises(psycopg.OperationalError) as raised:
+        watched.look()
+    watched.close()
+    return watched.failed(raised.value)
+
+
+def test_a_trigger_whose_source_is_down_goes_on_and_opens_its_ways_anew(
+    bell: Bell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watched_system, "DOWN", 0.01)
+    made: Callable[..., WatchedSystem] = watched_system.WatchedSystem
+    monkeypatch.setattr(watched_system, "WatchedSystem", lambda name: made(name, bell.source.open))
+    bell.source.end = 1
+
+    async def listen() -> object:
+        events = ChangeTrigger("test_bell", "1").run()
+        assert (await anext(events)).payload
+        bell.publish(1)
+        bell.source.end, bell.source.error = 2, LookupError("whatever a driver raises")
+        heard = asyncio.create_task(anext(events))
+        while bell.source.held:
+            await asyncio.sleep(0.01)
+        bell.source.error = None
+        return (await heard).payload
+
+    assert asyncio.run(asyncio.wait_for(listen(), 20)) == {"system": "test_bell", "streams": ["ring"]}
+    assert bell.source.opened == 2
+
+
 def test_a_source_that_is_down_is_asked_ever_more_seldom_and_said_once_without_its_secrets(
     bell: Bell, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
     assert not bell.rings()
     bell.source.end, bell.source.error = 1, psycopg.OperationalError("no way in for reader:secret@erp")
-    pauses = [bell.watched.look()[1] for _ in range(8)]
+    pauses = [pause_after_failure(bell.watched) for _ in range(8)]
     assert pauses == [DOWN, 2 * DOWN, 4 * DOWN, 8 * DOWN, 16 * DOWN, 32 * DOWN, LONGEST_DOWN, LONGEST_DOWN]
     assert bell.source.held == 0
     bell.source.error = None
@@ -207,5 +238,7 @@ def test_exactly_the_protocols_that_say_cheaply_whether_there_is_more_can_start_
 
 
 def test_a_system_that_cannot_be_asked_cheaply_is_refused_in_the_yaml() -> None:
-    with pytest.raises(ValueError, match="start: on_change is for protocols cdc, webhook, redis_stream"):
+    with pytest.raises(
+        ValueError, match="start: on_change is for protocols cdc, webhook, kafka, rabbitmq, redis_stream"
+    ):
         System.model_validate({**HEAD, "protocol": "rest", "start": "on_change", "streams": {}})

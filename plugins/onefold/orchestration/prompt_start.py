@@ -60,7 +60,11 @@ class ChangeTrigger(BaseEventTrigger):
         loop, thread = asyncio.get_running_loop(), ThreadPoolExecutor(1, f"changes of {self.system}")
         try:
             while True:
-                streams, pause = await loop.run_in_executor(thread, watched.look)
+                (seen,) = await asyncio.gather(loop.run_in_executor(thread, watched.look), return_exceptions=True)
+                if isinstance(seen, BaseException):
+                    await asyncio.gather(loop.run_in_executor(thread, watched.close), return_exceptions=True)
+                    seen = [], watched.failed(seen)
+                streams, pause = seen
                 if streams:
                     yield TriggerEvent({"system": self.system, "streams": list(streams)})
                 await asyncio.sleep(pause)

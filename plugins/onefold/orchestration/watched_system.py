@@ -63,30 +63,28 @@ class WatchedSystem:
     _failures: int = 0
 
     def look(self) -> tuple[list[str], float]:
-        """The streams for which a sync is to start now, and the seconds until the next look. Raises nothing: what goes
-        wrong is logged once, without what a driver says of it, which may quote secrets."""
+        """The streams for which a sync is to start now, and the seconds until the next look. Raises what Peek and the
+        warehouse raise: then failed() is next."""
         began = self.clock()
-        try:
-            found = self._look()
-        except Exception as error:  # noqa: BLE001  a trigger that ends is not started again
-            self.close()
-            self._failures += 1
-            if self._failures == 1:
-                log.warning("%s: it cannot be seen whether there is anything to load (%s); syncs start at their times, "
-                            "and it is tried again", self.name, _shown(error))  # fmt: skip
-            return [], min(DOWN * 2 ** (self._failures - 1), LONGEST_DOWN)
+        found = self._look()
         if self._failures:
             log.info("%s: it can be seen again whether there is anything to load", self.name)
             self._failures = 0
         return found, max(EVERY, 9 * (self.clock() - began))
 
+    def failed(self, error: BaseException) -> float:
+        """After a look that raised this: the seconds until the next, which opens its ways anew. It is logged once,
+        without what a driver says of it, which may quote secrets."""
+        self._failures += 1
+        if self._failures == 1:
+            log.warning("%s: it cannot be seen whether there is anything to load (%s); syncs start at their times, "
+                        "and it is tried again", self.name, _shown(error))  # fmt: skip
+        return min(DOWN * 2.0 ** min(self._failures - 1, 16), LONGEST_DOWN)
+
     def close(self) -> None:
-        """Close the ways to the source and the warehouse; the next look opens others."""
+        """Close the ways to the source and the warehouse; the next look opens others. Raises what closing raises."""
         ways, self._ways, self._open = self._ways, ExitStack(), None
-        try:
-            ways.close()
-        except Exception as error:  # noqa: BLE001  they are given up
-            log.info("%s: a connection could not be closed (%s)", self.name, _shown(error))
+        ways.close()
 
     def _look(self) -> list[str]:
         system, peek, warehouse = self._opened()
@@ -124,7 +122,7 @@ def _published(warehouse: psycopg.Connection, system: str) -> dict[str, dict[str
     return found
 
 
-def _shown(error: Exception) -> str:
+def _shown(error: BaseException) -> str:
     if isinstance(error, OnefoldError):
         return str(error)
     code = getattr(error, "sqlstate", None)

@@ -60,12 +60,13 @@ class LiveHooks:
 
     async def _update(self) -> None:
         problem = None
-        try:
-            self._hooks = await asyncio.to_thread(self._read)
-        except OnefoldError as error:
-            problem = str(error)
-        except Exception as error:  # noqa: BLE001  a secrets backend raises what it likes, and its words may quote one
-            problem = f"{type(error).__name__} in {raised_at(error)}"
+        (read,) = await asyncio.gather(asyncio.to_thread(self._read), return_exceptions=True)
+        if isinstance(read, OnefoldError):
+            problem = str(read)
+        elif isinstance(read, BaseException):  # of a secrets backend, whose words may quote a secret
+            problem = f"{type(read).__name__} in {raised_at(read)}"
+        else:
+            self._hooks = read
         self._read_at, self._reading = self._clock(), None
         if problem and problem != self.problem:
             log.warning("The hooks could not be read anew, and those that are known stay: %s", problem)
