@@ -29,7 +29,7 @@ def _has_envelope(stream: dict[str, object]) -> bool:
     return isinstance(request, dict) and request.get("envelope") is not None
 
 
-ON_CHANGE = ("cdc", "webhook", "redis_stream")
+ON_CHANGE = ("cdc", "webhook", "kafka", "rabbitmq", "redis_stream")
 """The protocols whose connectors peek (connectors.capabilities)."""
 
 
@@ -58,7 +58,7 @@ class System(Model):
     start: Literal["on_schedule", "on_change"] = Field(
         "on_schedule",
         description="on_change: a sync also starts as soon as there is anything to load; protocols cdc, webhook, "
-        "redis_stream",
+        "kafka, rabbitmq, redis_stream",
     )
     auth: Auth = NoAuth()
     limits: Limits = Limits()

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from types import TracebackType
 from typing import Protocol, Self
 
+from onefold.catalog.system import System
+
 
 class Peek(Protocol):
     """A way to a source that stays open between questions; a context manager. Its questions change nothing there.
@@ -25,3 +27,8 @@ class Peek(Protocol):
         False where that cannot be said now, as while a load reads: it is asked again soon. Raises what the driver
         raises when the source does not answer, and OnefoldError.
         """
+
+
+def asked_once(system: System) -> System:
+    """The system with limits that try nothing again."""
+    return system.model_copy(update={"limits": system.limits.model_copy(update={"attempts": 1})})

@@ -9,6 +9,7 @@ import psycopg
 import pytest
 
 from onefold.connectors.kafka import cluster
+from onefold.connectors.kafka.peek import TopicPeek
 from onefold.errors import Fatal, Rejected, Retriable
 from onefold.http.endpoint import Endpoint
 from tests.connectors.debezium.recorded import FIELDS, recorded
@@ -39,6 +40,22 @@ def test_a_load_goes_on_after_the_last_one_and_an_idle_one_stays_there(topic: To
     topic.add(("k1", 100))
     assert topic.loads.load(system).rows_read == 1
     assert topic.loads.published()["k1"] == 100
+
+
+def test_a_message_is_seen_until_it_is_published(topic: Topic) -> None:
+    system, loads = topic.system(), topic.loads
+    with TopicPeek(system, loads.endpoint) as peek:
+        assert not peek.has_more("order", {})
+        topic.add(("a", 1))
+        assert peek.has_more("order", {})
+        loads.load(system)
+        assert not peek.has_more("order", {"": loads.checkpoint()})
+        topic.add(("a", 2))
+        assert peek.has_more("order", {"": loads.checkpoint()})
+        loads.load(system)
+        assert not peek.has_more("order", {"": loads.checkpoint()})
+        topic.delete()
+        assert not peek.has_more("order", {"": loads.checkpoint()}), "the next load says what is lost"
 
 
 def test_a_null_deletes_the_record_of_its_key_and_a_later_message_brings_it_back(topic: Topic) -> None:

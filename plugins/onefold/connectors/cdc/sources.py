@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from onefold.catalog.system import System
 from onefold.connectors.cdc.mysql import dump, server
 from onefold.connectors.cdc.mysql import position as mysql
+from onefold.connectors.cdc.mysql.peek import BinlogPeek
 from onefold.connectors.cdc.mysql.reader import binlog_reader
 from onefold.connectors.cdc.postgres import database, slot
 from onefold.connectors.cdc.postgres import position as postgres
@@ -45,13 +46,8 @@ def open_database(
 
 
 def open_peek(system: System, endpoint: Endpoint) -> Peek:
-    """What says whether the log has anything to load. Raises Fatal where it cannot be said without reading the log."""
-    if not endpoint.url.startswith("postgres:"):
-        raise Fatal(
-            f"{system.system}: start: on_change is for the log of a PostgreSQL. That of MariaDB or MySQL does not say "
-            "cheaply whether a change in it is of the stream's table: let `schedule` start the sync more often."
-        )
-    return SlotPeek(system, endpoint)
+    """What says whether the log has anything to load."""
+    return (SlotPeek if endpoint.url.startswith("postgres:") else BinlogPeek)(system, endpoint)
 
 
 def log_reader(system: System, stream_name: str, opened: Database) -> PageReader:

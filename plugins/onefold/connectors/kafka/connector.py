@@ -10,6 +10,7 @@ from onefold.connectors.capabilities import Capabilities
 from onefold.connectors.connector import Connector
 from onefold.connectors.lag import Lag
 from onefold.connectors.page import PageReader
+from onefold.connectors.peek import Peek
 from onefold.http.attempt import Attempt
 from onefold.http.endpoint import Endpoint
 from onefold.http.persistent import AttemptSettings
@@ -22,7 +23,7 @@ class KafkaConnector(Connector["KafkaCluster"]):
     """Reads the messages of a topic by their offsets. Nothing is written at the source: no group is joined, and no
     offset is committed there."""
 
-    capabilities = Capabilities(confirms=True, only_events=True)
+    capabilities = Capabilities(confirms=True, only_events=True, peeks=True)
 
     @classmethod
     def open_transport(
@@ -35,6 +36,12 @@ class KafkaConnector(Connector["KafkaCluster"]):
         from onefold.connectors.kafka.cluster import KafkaCluster
 
         return KafkaCluster(system, endpoint, on_attempt, **settings)
+
+    @classmethod
+    def open_peek(cls, system: System, endpoint: Endpoint) -> Peek:
+        from onefold.connectors.kafka.peek import TopicPeek
+
+        return TopicPeek(system, endpoint)
 
     def page_reader(self) -> PageReader:
         from onefold.connectors.kafka.reader import kafka_reader

@@ -67,6 +67,13 @@ class Consumer:
             self._channel.connection.process_data_events(left)
         return self._arrived.popleft()
 
+    def has_next(self) -> bool:
+        """Whether a message has come that next() gives. Raises Retriable when the queue was deleted."""
+        self._channel.connection.process_data_events(0)
+        if self._ended:
+            raise Retriable("the queue was deleted while it was read")
+        return bool(self._arrived)
+
     def batch(self, rows: int, size: int) -> list[Delivery]:
         """The next messages: so many, or fewer once they have so many bytes, or when no more come."""
         found: list[Delivery] = []

@@ -10,6 +10,7 @@ from onefold.connectors.capabilities import Capabilities
 from onefold.connectors.connector import Connector
 from onefold.connectors.lag import Lag
 from onefold.connectors.page import PageReader
+from onefold.connectors.peek import Peek
 from onefold.http.attempt import Attempt
 from onefold.http.endpoint import Endpoint
 from onefold.http.persistent import AttemptSettings
@@ -22,7 +23,7 @@ class RabbitConnector(Connector["Broker"]):
     """Takes the messages of a queue by way of the inbox (`request.queue`), or reads a stream by its offsets
     (`request.stream`)."""
 
-    capabilities = Capabilities(confirms=True, only_events=True)
+    capabilities = Capabilities(confirms=True, only_events=True, peeks=True)
 
     @classmethod
     def open_transport(
@@ -35,6 +36,12 @@ class RabbitConnector(Connector["Broker"]):
         from onefold.connectors.rabbitmq.broker import Broker
 
         return Broker(system, endpoint, on_attempt, **settings)
+
+    @classmethod
+    def open_peek(cls, system: System, endpoint: Endpoint) -> Peek:
+        from onefold.connectors.rabbitmq.peek import BrokerPeek
+
+        return BrokerPeek(system, endpoint)
 
     def page_reader(self) -> PageReader:
         from onefold.connectors.rabbitmq.queue import queue_reader

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from onefold.catalog.system import System
+from onefold.connectors.peek import asked_once
 from onefold.connectors.redis_stream.position import Checkpoint
 from onefold.connectors.redis_stream.server import RedisServer
 from onefold.connectors.redis_stream.state import state_of
@@ -15,8 +16,7 @@ class StreamPeek(RedisServer):
     """A connection to a Redis."""
 
     def __init__(self, system: System, endpoint: Endpoint) -> None:
-        once = system.limits.model_copy(update={"attempts": 1})
-        super().__init__(system.model_copy(update={"limits": once}), endpoint, lambda _: None)
+        super().__init__(asked_once(system), endpoint, lambda _: None)
 
     def has_more(self, stream_name: str, checkpoints: Mapping[str, str]) -> bool:
         """As Peek says. A stream that is gone has nothing: that entries are lost, the next load says."""
