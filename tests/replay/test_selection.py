@@ -105,7 +105,7 @@ def test_rows_that_cannot_become_records_are_not_selected_and_are_named_with_the
     account = opened(shop, run_of())
     assert account.totals["selected"] == 1
     assert [each.reason for each in account.not_replayable] == ["the primary key (id) is missing"]
-    with pytest.raises(Fatal, match=r"1 of shop\.customer: stored as text.*load its window again"):
+    with pytest.raises(Fatal, match=r"1 of shop\.customer: stored as text.*load it again \(bin/onefold sync shop\)"):
         opened(shop, run_of(), expectation="primary key")
 
 

@@ -15,6 +15,7 @@ from onefold.catalog.request import Request, texts_of
 from onefold.catalog.stream import Stream
 from onefold.catalog.system import System
 from onefold.connectors.registry import connector_class
+from onefold.connectors.stored_position import anew
 
 _START = re.compile(r"\{(start|start_unix|start_unix_ms|first_day)\}")
 _END = re.compile(r"\{(end|end_unix|end_unix_ms|last_day)\}")
@@ -42,6 +43,17 @@ def unaskable(system: System, stream_name: str, start: datetime | None, now: dat
             "begin then, or later.",
         )
     return None
+
+
+def how_to_load_again(system: System, stream_name: str) -> str:
+    """What to do for the source to be read again, after something was put right: "load its window again"."""
+    why = unaskable(system, stream_name, None, datetime.now(UTC))
+    if why is None:
+        return "load its window again"
+    if why.reason == "log":
+        named = f"{system.system}.{stream_name}"
+        return f"load the stream anew, from the oldest that its source or the inbox still has ({anew(named)})"
+    return f"load it again (bin/onefold sync {system.system})"
 
 
 def history(system: System, stream_name: str, now: datetime) -> datetime | None:
@@ -80,10 +92,9 @@ def _why(system: System, stream_name: str) -> Unaskable:
     if stream.lookup:
         said = f"{named} is asked about single values and answers with what is registered at that moment"
         return Unaskable("look_up", f"{said}, so it cannot be asked about a window of the past. {now}")
-    if can.confirms or can.only_events:
+    if can.confirms or can.only_events or stream.by_inbox:
         said = f"{named} is read from a log of what happens, on from the published position, so it has no windows"
-        anew = f"bin/onefold sync {system.system} --anew {stream_name}"
-        return Unaskable("log", f"{said}. To read again all that the source still has: {anew}")
+        return Unaskable("log", f"{said}. To read again all that the source still has: {anew(named)}")
     if stream.cursor and stream.cursor.kind == "integer":
         return Unaskable("row_version", f"{named} is read by a counter and not by time, so it has no windows. {now}")
     if system.python:

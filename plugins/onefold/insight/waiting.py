@@ -12,7 +12,7 @@ from psycopg.rows import class_row
 
 from onefold.catalog.system import System
 from onefold.insight.page import Page, bounded, page_of
-from onefold.replay.selection import CONFLICT, MATCHES, UNKNOWN_STREAM, UNREADABLE, Selection, selection_parameters
+from onefold.replay.selection import MATCHES, Selection, selection_parameters, why_no_replay
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +62,9 @@ class Row:
 
     def why_not(self, systems: Mapping[str, System]) -> str | None:
         """Why it cannot be replayed; None when it can."""
-        if self.unreadable:
-            return UNREADABLE
-        if self.key_conflict:
-            return CONFLICT
-        known = self.system in systems and self.stream in systems[self.system].streams
-        return None if known else UNKNOWN_STREAM
+        return why_no_replay(
+            self.system, self.stream, systems, unreadable=self.unreadable, key_conflict=self.key_conflict
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from onefold.connectors.listing import is_listed_whole
 from onefold.connectors.page import Page, PageReader
 from onefold.connectors.record import Record
 from onefold.connectors.registry import connector_class
+from onefold.connectors.stored_position import anew
 from onefold.connectors.window import Window
 from onefold.errors import Fatal
 from onefold.load import landing
@@ -91,7 +92,7 @@ def _window(connection: psycopg.Connection, job: Job, load: Load) -> Window:
     if log_read and job.requested.exactly:
         raise Fatal(
             f"{job.name} is read from a log of changes, on from the published position, and has no windows of the "
-            f"past. Nothing was loaded. To read it whole and compare: {_anew(job)}"
+            f"past. Nothing was loaded. To read it whole and compare: {anew(job.name)}"
         )
     if job.requested.exactly:
         return replace(load.window, scope=job.requested.scope)
@@ -99,10 +100,6 @@ def _window(connection: psycopg.Connection, job: Job, load: Load) -> Window:
         raise Fatal(
             f"{job.name}: load {gone} was rolled back, and the source does not tell its changes again: what follows "
             "would be published without them. Nothing was loaded. Undo that rollback, or load the stream anew, which "
-            f"reads it whole and compares: {_anew(job)} (docs/events.md)."
+            f"reads it whole and compares: {anew(job.name)} (docs/events.md)."
         )
     return replace(load.window, checkpoints=stored_checkpoints(connection, job.system.system, job.stream_name))
-
-
-def _anew(job: Job) -> str:
-    return f"bin/onefold sync {job.system.system} --anew {job.stream_name}"

@@ -8,10 +8,10 @@ from datetime import datetime
 
 import psycopg
 from psycopg import sql
-from psycopg.rows import class_row
 
 from onefold.catalog.mistakes import did_you_mean
 from onefold.catalog.system import System
+from onefold.connectors.past import how_to_load_again
 from onefold.errors import Fatal
 
 
@@ -54,9 +54,20 @@ class MatchingRows:
     attribute: str | None = None
 
 
-UNREADABLE = "stored as text, because it is not a readable record: fix the source, then load its window again"
-CONFLICT = "several rows have its key: add to primary_key what tells them apart, then load its window again"
-UNKNOWN_STREAM = "the stream is no longer in catalog/systems"
+_UNREADABLE = "stored as text, because it is not a readable record: fix the source, or the stream's YAML, then {again}"
+_CONFLICT = "several rows have its key: add to primary_key what tells them apart, then {again}"
+_UNKNOWN_STREAM = "the stream is no longer in catalog/systems"
+
+
+def why_no_replay(
+    system: str, stream: str, systems: Mapping[str, System], *, unreadable: bool, key_conflict: bool
+) -> str | None:
+    """Why a row of the stream cannot be replayed, and what to do; None when it can."""
+    if system not in systems or stream not in systems[system].streams:
+        return _UNKNOWN_STREAM
+    if unreadable or key_conflict:
+        return (_UNREADABLE if unreadable else _CONFLICT).format(again=how_to_load_again(systems[system], stream))
+    return None
 
 
 def check_selection(selection: Selection, systems: Mapping[str, System]) -> None:
@@ -103,12 +114,12 @@ CAN_BE_REPLAYED = sql.SQL("not q.unreadable and not q.key_conflict and q.system 
 _MATCHING = sql.SQL(
     """
     select system, stream, expectation, reason, attribute, count(*) as rows,
-           case when q.unreadable then %(unreadable)s when q.key_conflict then %(conflict)s
-                when not ({}) then %(unknown)s end as why_not
+           q.unreadable, q.key_conflict
     from ops.quarantine q where {}
-    group by 1, 2, 3, 4, 5, why_not order by 1, 2, why_not nulls first, rows desc, 3, 4, 5
+    group by 1, 2, 3, 4, 5, q.unreadable, q.key_conflict
+    order by 1, 2, q.unreadable, q.key_conflict, rows desc, 3, 4, 5
     """
-).format(CAN_BE_REPLAYED, MATCHES)
+).format(MATCHES)
 
 
 def selection_parameters(selection: Selection, systems: Mapping[str, System]) -> dict[str, object]:
@@ -122,13 +133,12 @@ def matching_rows(
     connection: psycopg.Connection, selection: Selection, systems: Mapping[str, System]
 ) -> list[MatchingRows]:
     """The open rows that match, by stream and reason, those that cannot be replayed included."""
-    with connection.cursor(row_factory=class_row(MatchingRows)) as cursor:
-        return cursor.execute(
-            _MATCHING,
-            {
-                **selection_parameters(selection, systems),
-                "unreadable": UNREADABLE,
-                "conflict": CONFLICT,
-                "unknown": UNKNOWN_STREAM,
-            },
-        ).fetchall()
+    found = connection.execute(_MATCHING, selection_parameters(selection, systems)).fetchall()
+    return [
+        MatchingRows(
+            *(system, stream, expectation, reason, rows),
+            why_no_replay(system, stream, systems, unreadable=unreadable, key_conflict=key_conflict),
+            attribute,
+        )
+        for system, stream, expectation, reason, attribute, rows, unreadable, key_conflict in found
+    ]

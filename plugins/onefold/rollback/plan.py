@@ -13,6 +13,8 @@ from psycopg import sql
 from onefold.audit.approval import triggering_user
 from onefold.catalog.entity import Entity
 from onefold.catalog.system import System
+from onefold.connectors.past import unaskable
+from onefold.connectors.stored_position import anew
 from onefold.connectors.window import BEGINNING
 from onefold.load.extraction import acknowledges, lets_go
 from onefold.load.window import resume_start
@@ -217,6 +219,8 @@ def _hints(
     change: StreamChange, systems: Mapping[str, System], missing: Sequence[tuple[str, str]], replays: frozenset[int]
 ) -> Iterator[str]:
     system = systems[change.system]
+    why = unaskable(system, change.stream_name, None, datetime.now(UTC))
+    has_no_windows = why is not None and why.reason == "log"
     if change.target == "rolled_back" and replays:
         yield "rows that a replay had closed are open in quarantine again, where the load that quarantined them stays"
     if change.target == "rolled_back" and not replays.issuperset(change.loads):
@@ -230,11 +234,21 @@ def _hints(
             yield (
                 f"WARNING: {system.title} has let go of what is rolled back, and does not tell it again. Loads of the "
                 "stream refuse to go on until this rollback is undone, or the stream is loaded anew: "
-                f"bin/onefold sync {change.system} --anew {change.stream_name}"
+                f"{anew(change.name)}"
+            )
+            return
+        if has_no_windows:
+            yield (
+                "where the newest load of the stream is among these, the next load reads from the oldest that its "
+                "source or the inbox still has; else what is rolled back stays missing until the stream is loaded "
+                f"anew: {anew(change.name)}"
             )
             return
         if not missing:
             yield "the next run reads from that cursor on, so it reads again what is rolled back"
+    if missing and has_no_windows:
+        yield f"what stays rolled back stays missing until the stream is loaded anew: {anew(change.name)}"
+        return
     for start, end in missing:
         yield (
             "this window stays missing until it is loaded again: "

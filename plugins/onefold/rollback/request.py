@@ -11,6 +11,7 @@ from psycopg import sql
 
 from onefold.catalog.partial_changes import MERGED
 from onefold.catalog.system import System
+from onefold.connectors.past import how_to_load_again
 from onefold.errors import Fatal, Retriable
 from onefold.load.superseded import first_reversible
 from onefold.rollback.stream_change import StreamChange, Target
@@ -103,8 +104,10 @@ def checked_changes(
     made = []
     for (system, stream), rows in groupby(found, key=lambda row: (row[1], row[2])):
         of_stream = [(load_id, state) for load_id, _, _, state in rows]
-        _require_changeable(connection, f"{system}.{stream}", system, stream, of_stream, target)
-        if system not in systems or stream not in systems[system].streams:
+        known = system in systems and stream in systems[system].streams
+        again = how_to_load_again(systems[system], stream) if known else "load it again"
+        _require_changeable(connection, f"{system}.{stream}", system, stream, of_stream, target, again)
+        if not known:
             raise Fatal(
                 f"{system}.{stream} is no longer in catalog/systems, which says how its records are compared. "
                 f"{NOTHING_CHANGED} Put the stream back, roll back, and take it out again."
@@ -124,6 +127,7 @@ def _require_changeable(
     stream: str,
     loads: Sequence[tuple[int, str]],
     target: Target,
+    again: str,
 ) -> None:
     needed = "published" if target == "rolled_back" else "rolled_back"
     first = first_reversible(connection, system, stream)
@@ -143,8 +147,8 @@ def _require_changeable(
         if first is None or load_id < first:
             raise Fatal(
                 f"Load {load_id} of {name} can no longer be rolled back (ops.load.rollback_until): the readings that "
-                f"later loads did not write because of it are deleted. {NOTHING_CHANGED} Fix the source and load its "
-                "window again, or raise ONEFOLD_ROLLBACK_DAYS for future loads."
+                f"later loads did not write because of it are deleted. {NOTHING_CHANGED} Fix the source and {again}, "
+                "or raise ONEFOLD_ROLLBACK_DAYS for future loads."
             )
     in_progress = connection.execute(
         "select load_id, run_id from ops.load where system = %s and stream = %s"

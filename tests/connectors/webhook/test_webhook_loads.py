@@ -8,9 +8,11 @@ from onefold.catalog.reader import Catalog
 from onefold.connectors.inbox import InboxPeek
 from onefold.errors import Rejected
 from onefold.load.ledger import Run
+from onefold.replay.selection import Selection, matching_rows
 from onefold.retention.run import execute_retention
 from onefold.rollback.lifecycle import execute_rollback, plan_rollback
 from onefold.rollback.request import RollbackRequest
+from onefold.warehouse.connection import connect
 from tests.approvals import answer
 from tests.connectors.debezium.recorded import recorded
 from tests.connectors.webhook.hook import CURRENT, OPEN, Hook, payments
@@ -82,6 +84,8 @@ def test_after_a_rollback_the_next_load_reads_the_inbox_again(hook: Hook) -> Non
     before = hook.published()
     run = Run("rollback", "manual__1", "airflow:by:engineer/rollback/manual__1")
     plan = plan_rollback(loader, catalog, RollbackRequest((load.load_id,), reason="wrong amounts"), run)
+    (hint,) = (hint for stream in plan.streams for hint in stream.hints)
+    assert "reads from the oldest" in hint and "bin/onefold sync test_hook --anew payment" in hint, "no window is named"
     answer(loader, f"rollback:{plan.rollback_id}", "approver", approved=True)
     execute_rollback(loader, catalog, plan.rollback_id, run.actor)
     assert hook.published() == before[:1]
@@ -157,6 +161,9 @@ def test_events_whose_key_the_yaml_did_not_find_are_published_by_loading_the_str
     hook.load(wrong)
     assert [key for key, _ in hook.query(CURRENT)] == ["nested"]
     assert hook.query("select count(*) from ops.quarantine where state = 'open'") == [(3,)]
+    with connect(hook.url) as connection:
+        (rows,) = matching_rows(connection, Selection(), {"test_hook": wrong})
+    assert rows.rows == 3 and "bin/onefold sync test_hook --anew payment" in str(rows.why_not), "and no window"
     hook.load(payments(ignore=["data"]), anew=True)
     assert [key for key, _ in hook.query(CURRENT)] == ["evt_1", "evt_2", "evt_3", "evt_9", "nested"]
 

@@ -4,13 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from onefold.connectors.stored_position import anew
 from onefold.errors import Fatal
-
-
-def anew(named: str) -> str:
-    """The command that loads the stream from scratch."""
-    system, _, stream = named.partition(".")
-    return f"bin/onefold sync {system} --anew {stream}"
 
 
 def not_ready(named: str, missing: Sequence[str]) -> Fatal:

@@ -20,11 +20,12 @@ from onefold.catalog.system import System
 from onefold.connectors.emptied import Emptied
 from onefold.connectors.kafka.cluster import OUT_OF_RANGE, Clients, KafkaCluster
 from onefold.connectors.kafka.position import Checkpoint, Offsets, cursor
-from onefold.connectors.kafka.state import anew, lag, lost, require_nothing_lost, require_state
+from onefold.connectors.kafka.state import lag, lost, require_nothing_lost, require_state
 from onefold.connectors.message_records import MessageRecords
 from onefold.connectors.page import Page, PageReader
 from onefold.connectors.partition import Partition
 from onefold.connectors.record import Record
+from onefold.connectors.stored_position import anew
 from onefold.connectors.window import Window
 from onefold.errors import Fatal
 from onefold.http.failure import Again

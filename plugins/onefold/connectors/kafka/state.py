@@ -10,6 +10,7 @@ from confluent_kafka import TopicPartition
 from onefold.connectors.kafka.cluster import Clients, KafkaCluster
 from onefold.connectors.kafka.position import Checkpoint, shown
 from onefold.connectors.lag import Lag
+from onefold.connectors.stored_position import anew
 from onefold.errors import Fatal
 
 
@@ -88,12 +89,6 @@ def lost(named: str, held: Checkpoint, what: str) -> Fatal:
         "and what is published stays. Let the topic keep more, then read on from the oldest messages that are there: "
         f"{anew(named)} (docs/kafka.md)."
     )
-
-
-def anew(named: str) -> str:
-    """The command that loads the stream from its oldest messages on."""
-    system, _, stream = named.partition(".")
-    return f"bin/onefold sync {system} --anew {stream}"
 
 
 def lag(held: Checkpoint, state: TopicState) -> Lag:

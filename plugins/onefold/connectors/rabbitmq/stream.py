@@ -25,7 +25,7 @@ from onefold.connectors.page import Page, PageReader
 from onefold.connectors.partition import Partition
 from onefold.connectors.rabbitmq.broker import QUIET, Broker, Consumer, Delivery
 from onefold.connectors.record import Record
-from onefold.connectors.stored_position import stored
+from onefold.connectors.stored_position import anew, stored
 from onefold.connectors.window import Window
 from onefold.errors import Fatal
 from onefold.http.failure import Again
@@ -201,11 +201,10 @@ class _Reader:
                 yield Record(record.key, stamp, record.deleted, record.payload)
 
     def _lost(self, held: Checkpoint, what: str) -> Fatal:
-        system, _, stream = self._named.partition(".")
         return Fatal(
             f"{self._named}: not all messages after offset {held.offset} can be had: {what}. Nothing was loaded, and "
             "what is published stays. Let the stream keep more (x-max-age, x-max-length-bytes), then read on from its "
-            f"oldest message: bin/onefold sync {system} --anew {stream} (docs/queues.md)."
+            f"oldest message: {anew(self._named)} (docs/queues.md)."
         )
 
 

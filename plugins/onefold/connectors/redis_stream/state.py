@@ -19,6 +19,7 @@ from redis.exceptions import ResponseError
 from onefold.connectors.lag import Lag
 from onefold.connectors.redis_stream.position import Checkpoint, EntryId
 from onefold.connectors.redis_stream.server import RedisServer
+from onefold.connectors.stored_position import anew
 from onefold.errors import Fatal
 
 
@@ -90,12 +91,6 @@ def lost(named: str, held: Checkpoint, what: str) -> Fatal:
         f"stays. Let the producer keep more (MAXLEN, MINID), then read on from the oldest entry that is there: "
         f"{anew(named)} (docs/queues.md)."
     )
-
-
-def anew(named: str) -> str:
-    """The command that loads the stream from its oldest entry on."""
-    system, _, stream = named.partition(".")
-    return f"bin/onefold sync {system} --anew {stream}"
 
 
 def lag(held: Checkpoint, state: StreamState) -> Lag:

@@ -18,8 +18,9 @@ from psycopg.rows import class_row
 
 from onefold.catalog.stream import Stream
 from onefold.connectors.cdc.postgres.position import Checkpoint, Lsn, column_type
-from onefold.connectors.cdc.refusal import anew, lost_changes
+from onefold.connectors.cdc.refusal import lost_changes
 from onefold.connectors.lag import Lag
+from onefold.connectors.stored_position import anew
 from onefold.connectors.window_text import top_level
 from onefold.errors import Fatal, Retriable
 from onefold.warehouse.rows import one_row
