@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
-from datetime import datetime
+from dataclasses import dataclass, replace
 
-import msgspec
-
-from onefold.connectors.stored_position import stored
+from onefold.connectors.cdc.checkpoint import LogCheckpoint
 
 FIRST = 4
 """The offset of a file's first event."""
@@ -64,40 +61,14 @@ def cursor(epoch: int, begun: Position, number: int) -> str:
     return f"{epoch:09X}.{begun.number:010d}.{begun.offset:012X}.{number:010d}"
 
 
-@dataclass(frozen=True, slots=True)
-class Checkpoint:
-    """How far a stream is published, and in whose log.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checkpoint(LogCheckpoint[Position, str]):
+    """The epoch is when the table was read whole. `created` is when the server made the position's file, in seconds
+    since 1970: a log that was begun anew has the same names."""
 
-    `source` tells the server, `epoch` when its table was read whole, by the source's clock in seconds since 1970.
-    `position` is what is published up to (not included), `created` when the server made that file, in seconds since
-    1970: a log that was begun anew has the same names. `columns` are the columns that the stream reads, as the database
-    describes them. `as_of` is when the log ended at the position, by the source's clock.
-    """
-
-    source: str
-    epoch: int
-    position: Position
     created: int
-    columns: dict[str, str]
-    as_of: datetime | None = None
-
-    def text(self) -> str:
-        """The checkpoint as it is stored."""
-        return msgspec.json.encode(asdict(self) | {"position": str(self.position)}).decode()
 
     @classmethod
     def of(cls, text: str, named: str) -> Checkpoint:
         """The stored checkpoint. Raises Fatal when it is none of this kind."""
-        with stored(named, "position in a log of changes"):
-            found = msgspec.json.decode(text, type=_Stored)
-            position = Position.parse(found.position)
-        return cls(found.source, found.epoch, position, found.created, found.columns, found.as_of)
-
-
-class _Stored(msgspec.Struct):
-    source: str
-    epoch: int
-    position: str
-    created: int
-    columns: dict[str, str]
-    as_of: datetime | None = None
+        return cls.read(text, named, Position)

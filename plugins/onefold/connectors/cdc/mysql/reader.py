@@ -72,7 +72,8 @@ class _Reader(LogReader):
 
     def _first(self, connection: sa.Connection, position: Position, created: int) -> Checkpoint:
         columns = self._table(connection).described
-        return Checkpoint(source_of(connection), int(clock(connection).timestamp()), position, created, columns)
+        source, epoch = source_of(connection), int(clock(connection).timestamp())
+        return Checkpoint(source=source, epoch=epoch, position=position, created=created, columns=columns)
 
     def _table(self, connection: sa.Connection) -> LogTable:
         table = table_of(connection, self._stream)

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from datetime import datetime
+from dataclasses import dataclass
 
-import msgspec
-
-from onefold.connectors.stored_position import stored
+from onefold.connectors.cdc.checkpoint import LogCheckpoint
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -51,40 +48,14 @@ def oid_of(column_type: int) -> int:
     return column_type & 0xFFFFFFFF
 
 
-@dataclass(frozen=True, slots=True)
-class Checkpoint:
-    """How far a stream is published, and in whose log.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checkpoint(LogCheckpoint[Lsn, int]):
+    """`source` is PostgreSQL's system identifier, `slot` the replication slot, whose making is the epoch. A column's
+    type is a number (column_type)."""
 
-    `source` is PostgreSQL's system identifier, `slot` the replication slot, and `epoch` when it was made, by the
-    source's clock in seconds since 1970. `position` is what is published up to (not included). `columns` are the
-    columns that the stream reads with their types (column_type), as the source described them last. `as_of` is
-    when the log ended at the position, by the source's clock.
-    """
-
-    source: str
     slot: str
-    epoch: int
-    position: Lsn
-    columns: dict[str, int]
-    as_of: datetime | None = None
-
-    def text(self) -> str:
-        """The checkpoint as it is stored."""
-        return msgspec.json.encode(asdict(self) | {"position": str(self.position)}).decode()
 
     @classmethod
     def of(cls, text: str, named: str) -> Checkpoint:
         """The stored checkpoint. Raises Fatal when it is none of this kind."""
-        with stored(named, "position in a log of changes"):
-            found = msgspec.json.decode(text, type=_Stored)
-            position = Lsn.parse(found.position)
-        return cls(found.source, found.slot, found.epoch, position, found.columns, found.as_of)
-
-
-class _Stored(msgspec.Struct):
-    source: str
-    slot: str
-    epoch: int
-    position: str
-    columns: dict[str, int]
-    as_of: datetime | None = None
+        return cls.read(text, named, Lsn)

@@ -75,7 +75,7 @@ class _Reader(LogReader):
         yield Page([], datetime.now(UTC), BEGUN, slot=self._slot)  # known from here on, wherever a load dies
         with self._database.replication(self._named) as replication:
             slot = create_slot(replication, table, epoch)
-            held = Checkpoint(source, table.slot, slot.epoch, slot.position, columns)
+            held = Checkpoint(source=source, slot=table.slot, epoch=slot.epoch, position=slot.position, columns=columns)
             place = Place(held.text(), row="", since=datetime.now(UTC))
             yield Page([], datetime.now(UTC), place.token())  # from here on a load that dies knows its slot
             with self._database.snapshot():
