@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.connectors.cdc.loaded_log import orders
 from tests.connectors.cdc.mysql.conftest import Log
+
+pytestmark = pytest.mark.filterwarnings("error::sqlalchemy.exc.SAWarning")
 
 TYPES = {
     "ti": "tinyint",

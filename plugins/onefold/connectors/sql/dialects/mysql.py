@@ -16,6 +16,13 @@ from onefold.connectors.sql.dialects.dialect import CONNECT_SECONDS, Codes, Dial
 from onefold.connectors.sql.time_limit import shut_down
 from onefold.connectors.sql.values import Clock, Single
 
+_AS_WRITTEN = (
+    *("inet4", "inet6", "geometry", "point", "linestring", "polygon", "multipoint", "multilinestring"),
+    *("multipolygon", "geometrycollection", "geomcollection"),
+)
+"""Types that SQLAlchemy does not know and would warn of: values are read as the server writes them."""
+mysql.dialect.ischema_names.update(dict.fromkeys(_AS_WRITTEN, sa.types.NullType))
+
 
 class _Members(mysql.SET):
     """MySQL's SET as the text that the server writes, in the order of its definition; a Python set has none."""
