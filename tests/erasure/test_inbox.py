@@ -155,17 +155,20 @@ def test_an_event_that_is_no_json_is_emptied_whole_and_so_is_an_id_that_names_th
     posts: Posts, warehouse_url: str
 ) -> None:
     posts.post("evt_0", zofia())
-    bodies = [f"<to>{EMAIL}</to>".encode(), f"{EMAIL} \xb3".encode("latin-1"), b'{"a": "%s' % EMAIL.encode()]
+    no_json = (f"<to>{EMAIL}</to>", f"{EMAIL} \xb3", f'{{"a": "{EMAIL}', f'"{EMAIL}"')
+    bodies = [each.encode("latin-1") for each in no_json]
     for number, body in enumerate(bodies, 1):
         posts.store(f"evt_{number}", body)
-    posts.store("evt_4", b"\x00\xff no person")
+    posts.store("evt_5", b"\x00\xff no person")
     posts.store(f"id:{EMAIL}", {"data": {"object": {"employeeId": "8"}}}, x_user=EMAIL)
-    posts.office.erase()
-    assert posts.named() == []
-    assert posts.bodies()[1:5] == ["[erased]", "[erased]", "[erased]", "\\000\\377 no person"]
-    assert posts.office.query("select count(*) from inbox.event where event_id ~ '^erased:[0-9a-f]{32}$'") == [(1,)]
-    assert [posts.store(f"evt_{number}", body) for number, body in enumerate(bodies, 1)] == [0, 0, 0]
     posts.load()
+    posts.office.erase()
+    assert traces(warehouse_url) == [], "nor in quarantine, where they wait by now"
+    assert posts.named() == []
+    assert posts.bodies()[1:6] == ["[erased]"] * 4 + ["\\000\\377 no person"]
+    assert posts.office.query("select count(*) from inbox.event where event_id ~ '^erased:[0-9a-f]{32}$'") == [(1,)]
+    assert [posts.store(f"evt_{number}", body) for number, body in enumerate(bodies, 1)] == [0] * 4
+    posts.load(anew=True)
     assert traces(warehouse_url) == []
 
 

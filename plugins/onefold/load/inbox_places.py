@@ -1,7 +1,7 @@
 """What of a person stands in the inbox: in events as their senders wrote them, which a load may read again.
 
 An event stays, with its id and its place, so that it is known when it is sent again. Of the records in it goes what
-would go from staging, and of what is around them what names the person; an event that is no JSON is emptied.
+would go from staging, and of what is around them what names the person; an event that is no JSON object is emptied.
 """
 
 from __future__ import annotations
@@ -175,7 +175,7 @@ class _Search:
             changes["headers"] = erasing
         fields = {*columns, *changes}
         kept = _Kept()
-        if content is not None:
+        if isinstance(content, dict | list):
             if erasing := [*self._in_parts(parts, fields, kept), *self._around_parts(content, parts, fields)]:
                 changes["body"] = erasing
         elif self._finder.find(text, personal=True):  # nobody can say what else in it is the person's
