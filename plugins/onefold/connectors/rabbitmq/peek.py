@@ -70,7 +70,8 @@ class BrokerPeek(Broker):
         waiting = self._waiting.get(stream_name)
         if waiting is None or waiting.offset != offset:
             if waiting is not None:
-                waiting.channel.close()
+                with suppress(AMQPError):  # as in Broker
+                    waiting.channel.close()
             channel = self._open.channel()
             stream = self._system.streams[stream_name].request.stream or ""
             waiting = _Waiting(offset, channel, Consumer(channel, stream, 1, {"x-stream-offset": offset}))
