@@ -101,6 +101,9 @@ INTO: dict[str, set[Line]] = {
         ("rate_to_pln.rate column", "", "payables.owed_pln column", "value"),
         ("rate_to_pln.rate column", "", "revenue_by_month.net_pln column", "value"),
         ("rate_to_pln.rate column", "", "ai_cost_by_project.cost_pln column", "value"),
+        ("rate_to_pln.rate column", "", "receivables.without_rate column", "condition"),
+        ("rate_to_pln.rate column", "", "payables.without_rate column", "condition"),
+        ("rate_to_pln.rate column", "", "revenue_by_month.without_rate column", "condition"),
     },
     "employee_job.department": {
         ("employee_job.department attribute", "", "employee_history.department column", "value"),
