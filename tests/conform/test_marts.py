@@ -10,9 +10,9 @@ import psycopg
 import pytest
 
 from onefold.settings import ROOT
+from tests.insight.marts import MACROS
 
 MARTS = ROOT / "dbt_project" / "models" / "marts"
-MACROS = [ROOT / "dbt_project" / "macros" / f"{name}.sql" for name in ("sum_in_pln", "unless_person")]
 TABLES = """
 create temp table employee as select * from (values
     ('anna', 'IT', date '2020-01-01', null::date), ('jan', 'Zakupy', '2021-05-01', date '2023-03-31'),
@@ -29,7 +29,7 @@ create temp table employee_job as select * from (values
 
 def mart(name: str, source: Callable[[str, str], str] = "{}.{}".format) -> str:
     """The SQL of a mart over the entities, or over what `source` says."""
-    text = "".join(each.read_text("utf-8") for each in MACROS) + (MARTS / f"{name}.sql").read_text("utf-8")
+    text = MACROS + (MARTS / f"{name}.sql").read_text("utf-8")
     environment = jinja2.Environment(undefined=jinja2.StrictUndefined)  # noqa: S701 - SQL, not HTML
 
     def ref(model: str) -> str:

@@ -14,13 +14,16 @@ from onefold.mapping.properties import RECORD_COLUMNS
 from onefold.settings import ROOT
 
 MODELS = ROOT / "dbt_project" / "models" / "marts"
-MACROS = ROOT / "dbt_project" / "macros"
+MACROS = "".join(
+    (ROOT / "dbt_project" / "macros" / f"{name}.sql").read_text("utf-8") for name in ("sum_in_pln", "unless_person")
+)
+"""Those that marts call."""
 
 
 def make_marts(owner: psycopg.Connection) -> None:
     """Make the views of all marts, each after those that it reads."""
     for name in _in_order():
-        text = (MACROS / "unless_person.sql").read_text("utf-8") + (MODELS / f"{name}.sql").read_text("utf-8")
+        text = MACROS + (MODELS / f"{name}.sql").read_text("utf-8")
         query = jinja2.Template(text).render(
             source=lambda schema, table: f'{schema}."{table}"', ref=lambda model: _made(owner, model)
         )

@@ -12,6 +12,7 @@ import pytest
 from psycopg import sql
 
 from onefold.settings import ROOT
+from tests.insight.marts import MACROS
 
 D = Decimal
 TODAY = datetime.now(ZoneInfo("Europe/Warsaw")).date()
@@ -50,13 +51,12 @@ def bought(tables: psycopg.Connection, number: str, due: Decimal, **more: object
 
 def payables(tables: psycopg.Connection) -> dict[tuple[str, str], tuple[int, Decimal]]:
     """Invoices and PLN owed, by supplier and age."""
-    macro = (ROOT / "dbt_project/macros/unless_person.sql").read_text("utf-8")
-    text = macro + (ROOT / "dbt_project/models/marts/payables.sql").read_text("utf-8")
+    text = MACROS + (ROOT / "dbt_project/models/marts/payables.sql").read_text("utf-8")
     query = jinja2.Template(text).render(
         source=lambda schema, name: name.removesuffix("_unmasked"), ref=lambda name: name
     )
     rows = tables.execute(query.encode())
-    return {(supplier, age): (count, owed) for _, supplier, _, age, count, owed, _ in rows}
+    return {(supplier, age): (count, owed) for _, supplier, _, age, count, owed, _, _ in rows}
 
 
 def test_what_is_owed_is_due_less_what_was_paid_by_supplier_and_age(tables: psycopg.Connection) -> None:
