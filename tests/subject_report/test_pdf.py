@@ -18,6 +18,7 @@ from onefold.subject_report.model import (
     GoldenReport,
     GoldenVersion,
     Mention,
+    ReceivedRecord,
     RecordVersion,
     SourceRecord,
     SubjectReport,
@@ -61,6 +62,7 @@ REPORT = SubjectReport(
         )
     ],
     waiting=[WaitingRecord("hr.employee", NOW, "open", "a rule", {"long": "x" * 6_000})],
+    received=[ReceivedRecord("hr.employee", NOW, {"posted": "by the sender"})],
     mentions=[Mention("microsoft365.message", "Messages", 3, ["subject"])],
     recipients=["Analysts"],
     transfers=[],
@@ -89,7 +91,7 @@ def _inflated(stream: bytes) -> bytes:
 
 def of_values(**values: str) -> SubjectReport:
     record = replace(REPORT.records[0], versions=[replace(REPORT.records[0].versions[0], values=values)])
-    return replace(REPORT, golden=[], waiting=[], records=[record])
+    return replace(REPORT, golden=[], waiting=[], received=[], records=[record])
 
 
 def test_it_says_who_asked_when_and_of_each_record_source_purpose_and_recipients_on_numbered_pages() -> None:
@@ -159,5 +161,5 @@ def test_a_font_of_the_reader_shows_what_the_own_one_lacks(tmp_path: Path) -> No
 
 def test_values_of_many_lines_and_reports_without_any_record_are_drawn_too() -> None:
     assert sum(text == "line" for text in texts_of(as_pdf(of_values(note="line\n" * 500)).content)) == 500
-    nothing = as_pdf(replace(REPORT, golden=[], records=[], waiting=[], mentions=[], recipients=[]))
+    nothing = as_pdf(replace(REPORT, golden=[], records=[], waiting=[], received=[], mentions=[], recipients=[]))
     assert {"No system has a record that is about you.", "Recipient: none"} <= set(texts_of(nothing.content))
