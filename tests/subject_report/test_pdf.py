@@ -107,6 +107,7 @@ def test_it_says_who_asked_when_and_of_each_record_source_purpose_and_recipients
         "Recipients: ZUS; Analysts",
         "hr, field firstName",
         "Zażółć gęślą jaźń",
+        "As its sender posted it: hr.employee",
         "(continued)",
         "You may ask for erasure.",
     } <= set(texts)
