@@ -14,6 +14,7 @@ from benchmarks import (
     cdc,
     conforming,
     console,
+    deliveries,
     empty_loads,
     erasing,
     gating,
@@ -41,6 +42,7 @@ PARTS = {
     "webhooks": webhooks,
     "cdc": cdc,
     "queues": queues,
+    "deliveries": deliveries,
     "empty-loads": empty_loads,
     "small-loads": small_loads,
 }
@@ -52,7 +54,7 @@ PARTS = {
 @click.option("--rounds", default=5, show_default=True, help="How often each thing is measured; the median counts.")
 def bench(parts: tuple[str, ...], rows: int, rounds: int) -> None:
     """Measure every part, or those named: loading, memory, rollback, erasure, dlt, soap, gate, conform,
-    console, webhooks, cdc, queues, empty-loads, small-loads.
+    console, webhooks, cdc, queues, deliveries, empty-loads, small-loads.
 
     All of it takes about half an hour at a million rows and five rounds. What takes longest is measured fewer times,
     or with fewer rows, and its line says so.

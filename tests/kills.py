@@ -12,7 +12,17 @@ from typing import Literal
 import pytest
 
 Kind = Literal[
-    "load", "conform", "migration", "erasure", "retention", "schema upgrade", "replay", "receiver", "demo", "write-back"
+    "load",
+    "conform",
+    "migration",
+    "erasure",
+    "retention",
+    "schema upgrade",
+    "replay",
+    "receiver",
+    "demo",
+    "write-back",
+    "delivery",
 ]
 How = Literal["process", "session", "server"]
 """SIGKILL of a process; the server ends a session at a statement; the server itself dies (SIGQUIT or SIGKILL)."""

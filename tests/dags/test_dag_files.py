@@ -161,6 +161,27 @@ def test_every_dag_and_every_task_explains_itself(found: Mapping[str, object]) -
     assert silent == []
 
 
+def test_each_target_of_the_catalogue_has_a_dag_that_every_publish_and_every_hour_starts(tmp_path: Path) -> None:
+    project = tmp_path / "project"
+    for folder in ("catalog", "plugins", "dbt_project/macros"):
+        shutil.copytree(ROOT / folder, project / folder, ignore=shutil.ignore_patterns("__pycache__"))
+    (project / "dags").mkdir()
+    shutil.copy(ROOT / "dags" / "deliver.py", project / "dags")
+    (project / "catalog" / "warehouses").mkdir(exist_ok=True)
+    said = "warehouse: analysts\ntitle: Analysts\nkind: duckdb\npath: analysts.duckdb\n"
+    (project / "catalog" / "warehouses" / "analysts.yaml").write_text(said)
+    found = parsed(tmp_path / "airflow", project)
+    assert found["errors"] == {} and "duckdb" not in found["modules"]
+    dag = found["dags"]["deliver__analysts"]
+    assert dag["any_of"] == sorted(f"conformed.{name}" for name in CATALOG.entities)
+    assert (dag["also_at"], dag["max_active_runs"], dag["params"]) == (
+        "10 * * * *",
+        1,
+        ["conformance", "full", "verify"],
+    )
+    assert dag["tasks"]["deliver"]["outlets"] == ["delivered.analysts"]
+
+
 def test_a_mistake_in_the_catalogue_is_an_import_error_with_file_line_and_remedy(tmp_path: Path) -> None:
     project = tmp_path / "project"
     for folder in ("catalog", "dags", "plugins", "dbt_project/macros"):
@@ -171,7 +192,7 @@ def test_a_mistake_in_the_catalogue_is_an_import_error_with_file_line_and_remedy
     lines[at] = "protocol: odat"
     wrong.write_text("\n".join(lines))
     errors = parsed(tmp_path / "airflow", project)["errors"]
-    readers = {"sync.py", "conform.py", "migrate.py", "reconcile.py", "replay.py", "write_back.py"}
+    readers = {"sync.py", "conform.py", "deliver.py", "migrate.py", "reconcile.py", "replay.py", "write_back.py"}
     assert {Path(name).name for name in errors} == readers
     for text in errors.values():
         assert f"catalog/systems/sap.yaml:{at + 1}" in text

@@ -12,6 +12,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from onefold.catalog.delivery_target import DeliveryTarget
 from onefold.catalog.entity import Entity
 from onefold.catalog.privacy import DataProtection
 from onefold.catalog.system import System
@@ -28,6 +29,7 @@ MODELS: dict[str, type[BaseModel]] = {
     "entity.schema.json": Entity,
     "privacy.schema.json": DataProtection,
     "target.schema.json": Target,
+    "warehouse.schema.json": DeliveryTarget,
 }
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from onefold.catalog.data_protection import check_data_protection
+from onefold.catalog.delivery_target import read_delivery_targets
 from onefold.catalog.reader import Catalog, read_catalog
 from onefold.catalog.target_reader import read_targets
 from onefold.catalog.yaml_file import CatalogError
@@ -51,6 +52,7 @@ def check(as_json: bool, root: Path, connected: str | None, since: str | None) -
             check_connectors(catalog.systems, root / "catalog" / "systems")
             check_data_protection(catalog, root)
             read_targets(catalog, root)
+            read_delivery_targets(catalog.entities, root)
             expectations = check_suites(catalog, root / "expectations")
     except CatalogError as error:
         _print_mistakes(error, as_json)

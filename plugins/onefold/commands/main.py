@@ -32,6 +32,7 @@ COMMANDS = {
     "sync": Entry("sync:sync", "Load one system through the scheduler."),
     "backfill": Entry("backfill:backfill", "Load the past of one system again, run by run."),
     "conform": Entry("sync:conform", "Build and publish the entities."),
+    "deliver": Entry("deliver:deliver", "Deliver entities and marts to another warehouse, or verify it."),
     "replay": Entry("replay:replay", "Judge quarantined rows again, after a suite or mapping was fixed."),
     "migrate": Entry("migrate:migrate", "Load a window of the past: dry run first, then approval."),
     "quarantine": Entry("quarantine:quarantine", "Show which rows wait and which values are withheld, and why."),

@@ -16,6 +16,7 @@ from onefold.settings import Settings, settings
 
 if TYPE_CHECKING:
     from onefold.insight.alerts import OpenAlert
+    from onefold.insight.deliveries import TargetStatus
     from onefold.insight.held_back import HeldBack
     from onefold.insight.streams import StreamStatus
     from onefold.load.new_fields import NewField
@@ -61,7 +62,7 @@ def status(as_json: bool) -> None:
 
     found = platform_status(settings())
     streams, alerts, held, refused, unrecorded = _warehouse_status(found)
-    new, unread = _new_fields(found), _unused_slots(found)
+    new, unread, delivered = _new_fields(found), _unused_slots(found), _deliveries(found)
     if as_json:
         shown = {
             **asdict(found),
@@ -73,6 +74,7 @@ def status(as_json: bool) -> None:
             "new_fields": [asdict(each) | {"yaml": each.yaml} for each in new],
             "direct_reads_missing": unrecorded,
             "unused_slots": [asdict(each) for each in unread],
+            "deliveries": [asdict(each) for each in delivered],
         }
         click.echo(json.dumps(shown, indent=2, default=str))
     else:
@@ -81,7 +83,7 @@ def status(as_json: bool) -> None:
             pid = f"pid {service.pid}" if service.pid else ""
             since = f"since {service.since:%Y-%m-%d %H:%M:%S} UTC" if service.since else ""
             click.echo(f"{service.name:<14} {service.state:<6} {port:<11} {pid:<12} {since}".rstrip())
-        for line in _watchdog_lines(found.watchdog):
+        for line in (*_watchdog_lines(found.watchdog), *map(str, delivered)):
             click.echo(line)
         click.echo(f"Airflow UI: {found.ui_url}   user: {found.ui_user}   password: in {found.home}/secrets.json")
         if streams:
@@ -142,6 +144,18 @@ def _warehouse_status(
             refused_entities(connection),
             direct_reads_missing(connection),
         )
+
+
+def _deliveries(found: PlatformStatus) -> Sequence[TargetStatus]:
+    """What other warehouses show; nothing while this one is down."""
+    if not any(service.name == "postgres" and service.state == "up" for service in found.services):
+        return ()
+    from onefold.catalog.delivery_target import read_delivery_targets
+    from onefold.insight.deliveries import target_statuses
+    from onefold.platform.warehouse import connect_as
+
+    with connect_as("engineer") as connection:
+        return target_statuses(connection, read_delivery_targets())
 
 
 def _unused_slots(found: PlatformStatus) -> Sequence[StreamSlot]:

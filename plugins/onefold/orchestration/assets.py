@@ -23,3 +23,8 @@ def staging_asset(system: str, stream: str) -> Asset:
 def entity_asset(entity: str) -> Asset:
     """The conformed entity, updated by each conform."""
     return Asset(name=f"conformed.{entity}", uri=f"onefold://conformed/{entity}", group="conformed")
+
+
+def delivery_asset(target: str) -> Asset:
+    """What another warehouse has, updated by each delivery."""
+    return Asset(name=f"delivered.{target}", uri=f"onefold://delivered/{target}", group="delivered")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import UTC, datetime
 
+from onefold.catalog.delivery_target import DeliveryTarget
 from onefold.catalog.entity import Entity
 from onefold.catalog.stream import Stream
 from onefold.catalog.system import System
@@ -88,6 +89,22 @@ def _no_past(system: System) -> str:
     now = datetime.now(UTC)
     without = [f"`{name}`" for name in system.streams if unaskable(system, name, None, now)]
     return f" They skip {', '.join(without)}, which cannot be asked about the past." if without else ""
+
+
+def deliver_doc(target: DeliveryTarget) -> str:
+    """The page of a delivery DAG."""
+    return f"""### conformed, marts → {target.title}
+
+Runs whenever conform has published, and every hour. It writes the versions since the last delivery, and of marts the
+rows that changed, compares every changed table with PostgreSQL by count and checksum, and then moves one row
+(`onefold.published` there) by which all views show the new publish at one instant. Nothing new: it ends at once.
+Attempts are in `ops.delivery`.
+
+**When it is red**, readers there see the publish before, whole. The log says what to do: the target is down or refuses
+(the next attempt begins again), a value that it cannot hold exactly (table, row and column are named), or cells that
+differ from PostgreSQL: start it with `full`, which writes every row that differs again. With `verify` it only compares.
+More in `docs/deliveries.md`.
+"""
 
 
 def reconcile_doc() -> str:

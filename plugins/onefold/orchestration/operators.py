@@ -78,6 +78,19 @@ class Conform(BaseOperator):
         return conform.conform(context)
 
 
+class Deliver(BaseOperator):
+    """Delivers to another warehouse what has been published since the last delivery. Its XCom is the report."""
+
+    def __init__(self, *, task_id: str, target: str, **options: Unpack[TaskOptions]) -> None:
+        super().__init__(task_id=task_id, **options)
+        self.target = target
+
+    def execute(self, context: Context) -> Mapping[str, object]:
+        from onefold.orchestration.tasks import deliver
+
+        return deliver.deliver(context, self.target)
+
+
 class ChooseRows(BaseOperator):
     """Fixes the quarantined rows that a replay's form asks for. Its XCom is the list of their streams."""
 

@@ -10,11 +10,13 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
+from onefold.catalog.delivery_target import read_delivery_targets
 from onefold.catalog.reader import read_systems
 from onefold.console.reading import reading
 from onefold.console.render import page
 from onefold.errors import Fatal
 from onefold.insight.alerts import open_alerts
+from onefold.insight.deliveries import target_statuses
 from onefold.insight.entities import entity_statuses
 from onefold.insight.problems import by_kind, problems
 from onefold.insight.streams import StreamStatus, stream_statuses
@@ -50,6 +52,7 @@ def overview(request: Request, system: str | None = None) -> HTMLResponse:
         entities = entity_statuses(connection)
         alerts = open_alerts(connection)
         slots = unused_slots(connection, systems) if system is None else ()
+        deliveries = target_statuses(connection, read_delivery_targets()) if system is None else []
     return page(
         request,
         request.state.viewer,
@@ -63,6 +66,7 @@ def overview(request: Request, system: str | None = None) -> HTMLResponse:
             (status.system, status.stream): trend(days.get((status.system, status.stream), ())) for status in statuses
         },
         entities=entities,
+        deliveries=deliveries,
         alerts=alerts.rows,
         more_alerts=alerts.before is not None,
     )

@@ -8,12 +8,14 @@ from collections.abc import Mapping
 from airflow.sdk import Context
 
 from onefold.catalog.reader import read_catalog
+from onefold.deliver.due import undelivered_text
 from onefold.erasure import lifecycle
 from onefold.erasure.request import ErasureRequest
 from onefold.orchestration.tasks.errors import airflow_errors
 from onefold.orchestration.tasks.questions import require_decision
 from onefold.orchestration.tasks.run import run_of
 from onefold.settings import warehouse_url
+from onefold.warehouse.connection import connect
 
 log = logging.getLogger(__name__)
 
@@ -38,6 +40,10 @@ def decide(context: Context, *, approved: bool) -> None:
 
 
 def execute(context: Context) -> None:
-    """Erase what was approved for this run."""
+    """Erase what was approved for this run; the log says which other warehouses still have it."""
     with airflow_errors():
         lifecycle.execute_erasure(warehouse_url(), read_catalog(), run_of(context))
+        with connect(warehouse_url()) as connection:
+            elsewhere = undelivered_text(connection)
+    if elsewhere:
+        log.warning(elsewhere)

@@ -1,10 +1,12 @@
 -- Whose name, number and address an organisation's record holds: a sole trader and the partners of a civil partnership are
 -- natural persons, and so what is said of their company is said of them.
 
--- Whether this session may read what is about people: onefold_pii, the engine, the superuser.
+-- Whether this session may read what is about people: onefold_pii, the engine, the superuser. The engine reads as one who may
+-- not where it has said so (onefold.masked), to deliver to others what such a reader sees.
 create or replace function conformed.may_read_people() returns boolean
 language sql stable parallel safe set search_path = pg_catalog, pg_temp as $$
-    select pg_has_role(current_user, 'onefold_pii', 'usage') or current_user = 'onefold_loader'
+    select (pg_has_role(current_user, 'onefold_pii', 'usage') or current_user = 'onefold_loader')
+        and coalesce(current_setting('onefold.masked', true), '') <> 'on'
 $$;
 comment on function conformed.may_read_people() is 'Whether the session may read what is said of natural persons.';
 

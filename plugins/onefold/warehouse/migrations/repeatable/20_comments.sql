@@ -37,6 +37,13 @@ comment on column ops.stream_checkpoint.since_load is 'The load that has read th
     'from there, step by step, by the loads up to load_id.';
 comment on table ops.source_slot is 'Replication slots that Onefold has made at sources and not dropped: each keeps its '
     'server''s log until it is read or dropped (bin/onefold slots).';
+comment on table ops.delivery is 'One row per attempt to deliver to another warehouse, to verify it or to try it out '
+    '(catalog/warehouses); its number is that of the delivery at the target.';
+comment on column ops.delivery.mode is 'changes: what changed since the last delivery; full: every row compared; verify: only '
+    'compared; conformance: only tried out.';
+comment on column ops.delivery.publish_id is 'The newest publish that the target''s readers see by it.';
+comment on column ops.delivery.read_at is 'The instant of this warehouse that was delivered.';
+comment on column ops.delivery.tables is 'By stored table: rows written, rows in all, checksum (the same there and here).';
 comment on table ops.rate_limit is 'When each of a system''s rate limits lets the next request through (GCRA, epoch seconds): '
     'shared by every process that talks to the system.';
 comment on table ops.queue is 'Runs that bring fresh data and found their stream busy. A backfill lets them go first; a '

@@ -1,0 +1,173 @@
+"""How one kind of warehouse writes SQL: types, the one text of each value, and fingerprints of rows made of them.
+
+PostgreSQL as the source and every target make the same text of the same value, so their fingerprints can be compared.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping
+from typing import ClassVar
+
+from onefold.deliver.table import BOOKKEEPING, Column, ColumnType, Table, View
+
+DIGITS, DECIMALS = 38, 9
+"""Of numeric: the widest that every target has. What needs more is refused."""
+_VALUE, _NULL = 30, 31
+"""Control characters that begin a value, and that stand for NULL, in the text of a row."""
+_HASH_DIGITS = 13
+"""Hexadecimal digits of a row's MD5 that are summed: 52 bits, which every target's integers hold."""
+
+
+class Dialect(ABC):
+    """One kind of SQL. Statements are made of names and numbers that are known, never of values."""
+
+    types: ClassVar[Mapping[ColumnType, str]]
+    reported: ClassVar[Mapping[ColumnType, frozenset[str]]]
+    """What information_schema calls these types."""
+    commented_columns: ClassVar[bool] = True
+    """Whether the columns of a view can be commented."""
+
+    def quote(self, name: str) -> str:
+        """An identifier."""
+        return '"' + name.replace('"', '""') + '"'
+
+    def catalogued(self, name: str) -> str:
+        """The name as information_schema has it."""
+        return name
+
+    def literal(self, text: str) -> str:
+        """A text."""
+        return "'" + text.replace("'", "''") + "'"
+
+    def table(self, name: str, schema: str = BOOKKEEPING) -> str:
+        """A table or view of a schema; without it one of Onefold's own."""
+        return f"{self.quote(schema)}.{self.quote(name)}"
+
+    @abstractmethod
+    def text_of(self, column: str, kind: ColumnType) -> str:
+        """The one text of a value, the same in every dialect: numbers with nine decimals, UTC, ISO 8601."""
+
+    def from_text(self, text: str, kind: ColumnType) -> str:
+        """The value of such a text."""
+        return f"cast({text} as {self.types[kind]})"
+
+    def in_byte_order(self, text: str) -> str:
+        """What to order by, so that texts come in the order of their bytes."""
+        return text
+
+    def character(self, code: int) -> str:
+        """The character with this code."""
+        return f"chr({code})"
+
+    def indexes(self, table: Table) -> list[str]:
+        """The statements that make a stored table's indexes, where there are any to make."""
+        return []
+
+    @abstractmethod
+    def replace_view(self, view: View, query: str) -> list[str]:
+        """The statements that make a view anew, and of a history the function that gives it as of one publish."""
+
+    def drop_view(self, schema: str, view: str) -> list[str]:
+        """The statements that drop a view, and the function of a history with it, where they are there."""
+        return [f"drop view if exists {self.table(view, schema)} cascade"]
+
+    @abstractmethod
+    def number_of(self, hexadecimal: str) -> str:
+        """The integer that a text of hexadecimal digits says."""
+
+    def content_hash(self, columns: Iterable[Column]) -> str:
+        """MD5 of a row `v`: its columns, each as text."""
+        value, null = self.character(_VALUE), self.character(_NULL)
+        texts = [
+            f"coalesce({value} || {self.text_of(f'v.{self.quote(each.name)}', each.type)}, {null})" for each in columns
+        ]
+        return f"md5({' || '.join(texts)})"
+
+    def span_hash(self, table: Table) -> str:
+        """MD5 of a stored row with its key; that of an entity includes its life span."""
+        span = [Column("_from", "bigint"), Column("_until", "bigint")] if table.kind == "entity" else []
+        return self.content_hash([Column("_key", "text"), *span, *table.columns])
+
+    def checksum(self, table: Table, rows: str) -> str:
+        """The query of the number of rows and the sum of their fingerprints, of `rows`: a table or query `v`."""
+        number = self.number_of(f"substr({self.span_hash(table)}, 1, {_HASH_DIGITS})")
+        return f"select count(*), coalesce(sum({number}), 0) from {rows}"
+
+
+class PostgresDialect(Dialect):
+    """PostgreSQL, as the source and as a target."""
+
+    types: ClassVar[Mapping[ColumnType, str]] = {
+        "text": "text",
+        "integer": "bigint",
+        "numeric": f"numeric({DIGITS}, {DECIMALS})",
+        "boolean": "boolean",
+        "date": "date",
+        "timestamp": "timestamptz",
+    }
+    reported: ClassVar[Mapping[ColumnType, frozenset[str]]] = {
+        "text": frozenset({"text"}),
+        "integer": frozenset({"bigint"}),
+        "numeric": frozenset({"numeric"}),
+        "boolean": frozenset({"boolean"}),
+        "date": frozenset({"date"}),
+        "timestamp": frozenset({"timestamp with time zone"}),
+    }
+
+    def text_of(self, column: str, kind: ColumnType) -> str:
+        match kind:
+            case "text":
+                return column
+            case "numeric":
+                return f"{column}::numeric({DIGITS}, {DECIMALS})::text"
+            case "date":
+                return f"to_char({column}, 'YYYY-MM-DD')"
+            case "timestamp":
+                return f"to_char({column} at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS.US')"
+            case _:
+                return f"{column}::text"
+
+    def from_text(self, text: str, kind: ColumnType) -> str:
+        return f"({text} || '+00')::timestamptz" if kind == "timestamp" else super().from_text(text, kind)
+
+    def in_byte_order(self, text: str) -> str:
+        return f'{text} collate "C"'
+
+    def number_of(self, hexadecimal: str) -> str:
+        return f"('x' || lpad({hexadecimal}, 16, '0'))::bit(64)::bigint"
+
+    def indexes(self, table: Table) -> list[str]:
+        name = self.quote(f"{table.stored[:40]}_by_key")
+        return [f"create unique index if not exists {name} on {self.table(table.stored)} (_key, _from)"]
+
+    def replace_view(self, view: View, query: str) -> list[str]:
+        """A view whose columns changed is made anew, and who could read it may read it again."""
+        name = self.table(view.name, view.schema)
+        statements = [_REPLACE.format(name=name, text=self.literal(name), query=self.literal(query))]
+        if view.history:
+            function = self.table(view.name.removesuffix("_history") + "_as_of", view.schema)
+            statements.append(
+                f"create or replace function {function}(publish bigint) returns setof {name} language sql stable as"
+                f" $$ select * from {name}"
+                " where from_publish <= publish and (to_publish is null or to_publish > publish) $$"
+            )
+        return statements
+
+
+_REPLACE = """
+do $do$
+declare
+    readers text[];
+begin
+    execute 'create or replace view {name} as ' || {query};
+exception when invalid_table_definition then
+    select array_agg(quote_ident(r.rolname)) into readers
+    from pg_class as c cross join lateral aclexplode(c.relacl) as a join pg_roles as r on r.oid = a.grantee
+    where c.oid = {text}::regclass and a.privilege_type = 'SELECT' and a.grantee <> c.relowner;
+    drop view {name} cascade;
+    execute 'create view {name} as ' || {query};
+    if readers is not null then
+        execute 'grant select on {name} to ' || array_to_string(readers, ', ');
+    end if;
+end $do$"""
