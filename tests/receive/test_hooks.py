@@ -13,7 +13,7 @@ from onefold.catalog.system import System
 from onefold.commands.hooks import hooks
 from onefold.errors import Fatal
 from onefold.http.endpoint import Endpoint
-from onefold.receive.hooks import hooks_of
+from onefold.receive.hooks import Hooks, hooks_of
 from tests.receive.signers import NOW, SENDERS, event
 
 
@@ -27,8 +27,18 @@ def system(protocol: str = "webhook", **webhooks: object) -> System:
 
 
 def keys(extra: dict[str, str], **webhooks: object) -> dict[str, tuple[bytes, ...]]:
-    found = hooks_of([system(**webhooks)], lambda _: Endpoint("https://api.example", extra=extra))
+    found = found_with(extra, **webhooks)
     return {stream: hook.keys for (_, stream), hook in found.items()}
+
+
+def found_with(extra: dict[str, str], **webhooks: object) -> Hooks:
+    return hooks_of([system(**webhooks)], lambda _: Endpoint("https://api.example", extra=extra))
+
+
+def problem(extra: dict[str, str], webhook: object) -> str:
+    (hook,) = found_with(extra, a=webhook).values()
+    assert hook.keys == ()
+    return hook.problem or ""
 
 
 def test_a_stream_has_its_own_secrets_or_those_of_its_system() -> None:
@@ -40,19 +50,30 @@ def test_a_stream_has_its_own_secrets_or_those_of_its_system() -> None:
 @pytest.mark.parametrize(
     ("extra", "message"),
     [
-        ({}, "pay.a: Airflow connection 'pay' has no signing_secret in its extra"),
+        ({}, "Airflow connection 'pay' has no signing_secret in its extra"),
         ({"signing_secret": "  "}, "has no signing_secret in its extra"),
         ({"signing_secret": "whsec_no*base64"}, "a secret of Standard Webhooks is whsec_ and base64"),
         ({"signing_secret": "whsec_"}, "a secret of Standard Webhooks is whsec_ and base64"),
     ],
 )
-def test_a_secret_that_is_missing_or_none_stops_the_service_before_it_listens(
-    extra: dict[str, str], message: str
-) -> None:
-    with pytest.raises(Fatal) as refused:
-        keys(extra, a={"signature": "standard"})
-    assert message in str(refused.value)
-    assert "no*base64" not in str(refused.value)
+def test_a_secret_that_is_missing_or_none_is_told_and_not_quoted(extra: dict[str, str], message: str) -> None:
+    told = problem(extra, {"signature": "standard"})
+    assert message in told
+    assert "no*base64" not in told
+
+
+def test_a_hook_without_its_connection_or_secret_stops_no_other() -> None:
+    def endpoint_of(connection: str) -> Endpoint:
+        raise Fatal(f"There is no Airflow connection {connection!r}")
+
+    assert {hook.problem for hook in hooks_of([system(a={"signature": "github"})], endpoint_of).values()} == {
+        "There is no Airflow connection 'pay'"
+    }
+    both = found_with({"signing_secret_b": "of_b"}, a={"signature": "github"}, b={"signature": "github"})
+    assert [(name, hook.keys, hook.problem is None) for (_, name), hook in both.items()] == [
+        ("a", (), False),
+        ("b", (b"of_b",), True),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -94,10 +115,9 @@ def test_a_hook_that_could_not_be_checked_is_refused_in_the_yaml(webhook: object
 def test_what_a_sender_without_a_signature_is_known_by_is_demanded(
     webhook: object, extra: dict[str, str], message: str
 ) -> None:
-    with pytest.raises(Fatal) as refused:
-        keys(extra, a=webhook)
-    assert message in str(refused.value)
-    assert "hush" not in str(refused.value)
+    told = problem(extra, webhook)
+    assert message in told
+    assert "hush" not in told
 
 
 def test_no_other_protocol_takes_webhooks() -> None:

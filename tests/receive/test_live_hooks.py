@@ -73,7 +73,22 @@ def test_what_cannot_be_read_anew_stays_and_the_page_says_why_without_a_secret(
             assert told in page
             assert "hush" not in page
         source.error = None
-        assert (post(client, "new"), "could not be read" in client.get("/").text) == (401, False)
+        assert (post(client, "new"), "could be read anew" in client.get("/").text) == (401, False)
+
+
+def test_a_hook_that_is_not_set_up_asks_its_sender_to_come_again_and_holds_up_no_other(
+    warehouse_url: str, source: Source
+) -> None:
+    missing = Hook(Webhook(signature="stripe"), (), problem="Airflow connection 'b' <has> no secret")
+    source.hooks = {("s", "a"): hook("old"), ("s", "b"): missing}
+    with TestClient(application(source.read, as_role(warehouse_url, "onefold_receiver"), lambda: NOW)) as client:
+        assert (post(client, "old"), post(client, "old", "/hooks/s/b")) == (200, 503)
+        assert client.post("/hooks/s/b", content=event(1)).headers["retry-after"]
+        assert "&lt;has&gt; no secret" in client.get("/").text
+        assert client.get("/health").json()["hooks"] == 1
+        source.hooks = {("s", "a"): missing, ("s", "b"): hook("new")}
+        assert post(client, "new", "/hooks/s/b") == 200, "as soon as its connection is there"
+        assert post(client, "old") == 200, "what is known stays"
 
 
 def test_however_many_requests_are_refused_the_connections_are_read_seldom(warehouse_url: str) -> None:
@@ -112,7 +127,7 @@ def test_the_page_shows_hooks_and_answers_and_nothing_that_is_secret(warehouse_u
         assert "last commit: none yet" in client.get("/").text
         assert (post(client, "old"), post(client, "guessed")) == (200, 401)
         page = client.get("/")
-    assert "<td>/hooks/s/a</td><td>stripe</td><td>1 × 200, 1 × 401</td>" in page.text
+    assert "<td>/hooks/s/a</td><td>stripe</td><td>1 × 200, 1 × 401</td><td>ready</td>" in page.text
     assert "stored since then: 1; last commit: 20" in page.text
     assert page.headers["content-security-policy"].startswith("default-src 'none'")
     for text in ("old", "evt_1"):

@@ -31,8 +31,9 @@ def hooks(host: str, port: int) -> None:
     if not found:
         raise Fatal("No stream of the catalogue has a webhook: there is nothing to receive (docs/webhooks.md).")
     app = application(read_hooks, receiver_url())
-    for system, stream in sorted(found):
-        click.echo(f"http://{host}:{port}/hooks/{system}/{stream}")
+    for (system, stream), hook in sorted(found.items()):
+        problem = f"  accepts nothing yet: {hook.problem}" if hook.problem else ""
+        click.echo(f"http://{host}:{port}/hooks/{system}/{stream}{problem}")
     uvicorn.run(
         app, host=host, port=port, log_level="warning", access_log=False, server_header=False, proxy_headers=False,
         limit_concurrency=1000, timeout_graceful_shutdown=10,

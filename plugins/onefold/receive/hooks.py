@@ -20,11 +20,13 @@ CERTIFICATE = "client_certificate"
 @dataclass(frozen=True, slots=True)
 class Hook:
     """A stream that events are posted to: how they are signed, and the keys (signing_keys), two while one is rolled;
-    `certificates`: one of these the proxy has to say of the sender, where the YAML names a header for it."""
+    `certificates`: one of these the proxy has to say of the sender, where the YAML names a header for it; `problem`:
+    what its connection lacks, in which case it accepts nothing."""
 
     webhook: Webhook
     keys: tuple[bytes, ...] = field(repr=False)
     certificates: tuple[bytes, ...] = field(default=(), repr=False)
+    problem: str | None = None
 
 
 Hooks = Mapping[Name, Hook]
@@ -32,31 +34,28 @@ Hooks = Mapping[Name, Hook]
 
 def hooks_of(systems: Iterable[System], endpoint_of: Callable[[str], Endpoint]) -> Hooks:
     """By system and stream. The connection's extra has Webhook.secret_name for all streams of its system, or the same
-    with _<stream> for one: a secret, or several with spaces between while one is rolled.
-
-    Raises Fatal, without the secret, where one is missing or cannot be one.
+    with _<stream> for one: a secret, or several with spaces between while one is rolled. A hook whose connection or
+    secret is missing, or whose secret cannot be one, has a problem, which does not quote it; the others have none.
     """
     found: dict[Name, Hook] = {}
     for system in systems:
-        posted = {name: stream.webhook for name, stream in system.streams.items() if stream.webhook}
-        extra = (endpoint_of(system.connection).extra or {}) if posted else {}
-        for name, webhook in posted.items():
-            where = f"{system.system}.{name}: Airflow connection {system.connection!r}"
-            found[system.system, name] = _hook(webhook, name, extra, where)
+        for name, stream in system.streams.items():
+            if stream.webhook:
+                found[system.system, name] = _hook(stream.webhook, name, system, endpoint_of)
     return found
 
 
-def _hook(webhook: Webhook, stream: str, extra: Mapping[str, str], where: str) -> Hook:
-    secret = webhook.secret_name
-    certificates = _given(extra, CERTIFICATE, stream, where) if webhook.certificate_header else []
+def _hook(webhook: Webhook, stream: str, system: System, endpoint_of: Callable[[str], Endpoint]) -> Hook:
+    secret, where = webhook.secret_name, f"Airflow connection {system.connection!r}"
     try:
-        return Hook(
-            webhook,
-            tuple(signing_keys(webhook, _given(extra, secret, stream, where))),
-            tuple(each.encode() for each in certificates),
-        )
+        extra = endpoint_of(system.connection).extra or {}
+        certificates = _given(extra, CERTIFICATE, stream, where) if webhook.certificate_header else []
+        keys = signing_keys(webhook, _given(extra, secret, stream, where))
+    except Fatal as error:
+        return Hook(webhook, (), problem=str(error))
     except ValueError as error:
-        raise Fatal(f"{where}: {error}. Copy {secret} anew from the sender's page.") from None
+        return Hook(webhook, (), problem=f"{where}: {error}. Copy {secret} anew from the sender's page.")
+    return Hook(webhook, tuple(keys), tuple(each.encode() for each in certificates))
 
 
 def _given(extra: Mapping[str, str], key: str, stream: str, where: str) -> list[str]:

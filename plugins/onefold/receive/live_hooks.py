@@ -24,7 +24,7 @@ WAIT = 3.0
 class LiveHooks:
     """What `read` gave last. It is called in a thread, since it asks Airflow's secrets backends.
 
-    Where it fails, what is known stays, and `problem` says why.
+    Where it fails, for all hooks or one, what is known stays, and `problem` says why.
     """
 
     def __init__(self, read: Callable[[], Hooks], clock: Callable[[], float] = time.monotonic) -> None:
@@ -33,7 +33,7 @@ class LiveHooks:
         self._hooks = read()
         self._read_at = clock()
         self._reading: asyncio.Task[None] | None = None
-        self.problem: str | None = None
+        self.problem = _problem_of(self._hooks)
 
     @property
     def known(self) -> Hooks:
@@ -59,15 +59,22 @@ class LiveHooks:
         return self._reading
 
     async def _update(self) -> None:
-        problem = None
+        problem: str | None = None
         (read,) = await asyncio.gather(asyncio.to_thread(self._read), return_exceptions=True)
         if isinstance(read, OnefoldError):
             problem = str(read)
         elif isinstance(read, BaseException):  # of a secrets backend, whose words may quote a secret
             problem = f"{type(read).__name__} in {raised_at(read)}"
         else:
-            self._hooks = read
+            known = self._hooks
+            self._hooks = {name: known.get(name, hook) if hook.problem else hook for name, hook in read.items()}
+            problem = _problem_of(read)
         self._read_at, self._reading = self._clock(), None
         if problem and problem != self.problem:
-            log.warning("The hooks could not be read anew, and those that are known stay: %s", problem)
+            log.warning("Not every hook could be read anew; what is known of it stays: %s", problem)
         self.problem = problem
+
+
+def _problem_of(hooks: Hooks) -> str | None:
+    """Of the first that has one."""
+    return next((hook.problem for hook in hooks.values() if hook.problem), None)

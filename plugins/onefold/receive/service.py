@@ -68,10 +68,12 @@ class _Service:
     async def receive(self, request: Request) -> Response:
         """Check, store, answer."""
         name = (request.path_params["system"], request.path_params["stream"])
-        hook = self._hooks.known.get(name) or await self._hooks.get_anew(name)
+        hook = self._hooks.known.get(name)
+        if hook is None or hook.problem:
+            hook = await self._hooks.get_anew(name)
         if hook is None:
             return _refusal(404, "there is no such hook here")
-        response = await self._receive(request, name, hook)
+        response = _not_set_up() if hook.problem else await self._receive(request, name, hook)
         self._answers.count(name, response.status_code)
         return response
 
@@ -116,7 +118,8 @@ class _Service:
             await self._inbox.check()
         except StorageDown:
             return _refusal(503, "nothing can be stored now", {"Retry-After": str(RETRY_SECONDS)})
-        return JSONResponse({"status": "ok", "hooks": len(self._hooks.known), "stored": self._inbox.stored})
+        ready = [hook for hook in self._hooks.known.values() if not hook.problem]
+        return JSONResponse({"status": "ok", "hooks": len(ready), "stored": self._inbox.stored})
 
     async def status(self, request: Request) -> Response:
         """A page for people: the hooks, and what became of what was posted to them since the start."""
@@ -139,3 +142,8 @@ async def _body(request: Request, most: int) -> bytes:
 
 def _refusal(status: int, why: str, headers: Mapping[str, str] | None = None) -> Response:
     return JSONResponse({"error": why}, status, headers)
+
+
+def _not_set_up() -> Response:
+    """So that senders that try again do, until the connection is there."""
+    return _refusal(503, "this hook is not set up yet", {"Retry-After": str(RETRY_SECONDS)})

@@ -41,15 +41,15 @@ def status_page(hooks: LiveHooks, inbox: Inbox, answers: Answers) -> Response:
     known = hooks.known
     rows = "".join(
         f"<tr><td>/hooks/{escape('/'.join(name))}</td><td>{escape(known[name].webhook.signature)}</td>"
-        f"<td>{escape(answers.of(name))}</td></tr>"
+        f"<td>{escape(answers.of(name))}</td><td>{escape(known[name].problem or 'ready')}</td></tr>"
         for name in sorted(known)
     )
     last = f"{inbox.stored_at:%F %T} UTC" if inbox.stored_at else "none yet"
-    problem = f"<p>The hooks could not be read anew: {escape(hooks.problem)}</p>" if hooks.problem else ""
+    problem = f"<p>Not every hook could be read anew: {escape(hooks.problem)}</p>" if hooks.problem else ""
     page = (
         '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Onefold: webhooks</title></head><body>'
         f"<h1>Webhooks</h1><p>Running since {answers.started_at:%F %T} UTC. New events stored since then: "
         f"{inbox.stored:,}; last commit: {last}.</p>{problem}<table><thead><tr><th>Address</th><th>Signature</th>"
-        f"<th>Answers</th></tr></thead><tbody>{rows}</tbody></table></body></html>"
+        f"<th>Answers</th><th>State</th></tr></thead><tbody>{rows}</tbody></table></body></html>"
     )
     return HTMLResponse(page, headers=_HEADERS)
