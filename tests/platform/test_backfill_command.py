@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from click.testing import CliRunner
 
-from onefold.commands.backfill import _intervals, _next
+from onefold.commands.backfill import _intervals, _next, _summary
 from onefold.commands.main import cli
 from onefold.errors import Fatal
 
@@ -53,3 +53,9 @@ def test_the_intervals_cover_the_window_and_no_more(schedule: str, start: dateti
     first, last = _intervals(schedule, start, end)
     assert first <= start < _next(schedule, first)
     assert last < end <= _next(schedule, last)
+
+
+def test_its_end_says_how_many_runs_have_loaded_which_window() -> None:
+    report = {"dag_id": "sync__nbp", "from": "2026-09-07T12:30:00Z", "to": "2026-09-09T12:30:00Z"}
+    said = _summary({**report, "runs": 3, "succeeded": 2})
+    assert said == "2 of 3 runs of sync__nbp have loaded [2026-09-07T12:30:00Z, 2026-09-09T12:30:00Z)."

@@ -13,17 +13,19 @@ from tests.scheduler.installation import Ended, Installation, at_rest, ended
 from tests.scheduler.tables import tables
 
 FIRST_COMMAND = "make demo"
+CONFORM = "conform"
 
 
 @dataclass(frozen=True)
 class Demo:
-    """A demo that has ended: what it said, how long it took, and the tables as they were right after it. `meanwhile` is
-    another demo in the same home, begun while it ran."""
+    """A demo that has ended: what it said, how long it took, and the tables and the DAGs that were switched on right
+    after it. `meanwhile` is another demo in the same home, begun while it ran."""
 
     installation: Installation
     output: str
     seconds: float
     tables: Mapping[str, list[str]] = field(repr=False)
+    switched_on: frozenset[str]
     meanwhile: Ended
 
 
@@ -40,7 +42,9 @@ def first_demo() -> Iterator[Demo]:
             command = ended(process)
         output = first_line + command.output
         assert command.code == 0, f"{output}\n{command.errors}"
-        yield Demo(installation, output, time.monotonic() - began, tables(installation), meanwhile)
+        seconds, api = time.monotonic() - began, installation.api()
+        switched_on = frozenset(dag_id for dag_id in (CONFORM, "reconcile", "retention") if not api.is_paused(dag_id))
+        yield Demo(installation, output, seconds, tables(installation), switched_on, meanwhile)
     finally:
         installation.remove()
 
@@ -54,28 +58,31 @@ def running(installation: Installation) -> Installation:
 
 @pytest.fixture
 def here(first_demo: Demo) -> Installation:
-    """The installation of the first demo, running."""
-    return running(first_demo.installation)
+    """The installation of the first demo, running. No load starts conform, which would take 15 seconds of a core each
+    time: what is loaded meanwhile is taken in by the next conform that somebody asks for."""
+    installation = running(first_demo.installation)
+    installation.api().pause(CONFORM)
+    return installation
 
 
 @pytest.fixture
-def unconformed(here: Installation) -> Iterator[Installation]:
-    """The installation, in which nothing is conformed: for tests of loads, after each of which conform would run once
-    more. What they have loaded is taken in by the next conform after them."""
-    here.api().pause("conform")
-    yield here
-    here.api().unpause("conform")
+def conforming(first_demo: Demo) -> Iterator[Installation]:
+    """The installation, in which whatever is loaded starts conform."""
+    installation = running(first_demo.installation)
+    installation.api().unpause(CONFORM)
+    yield installation
+    installation.api().pause(CONFORM)
 
 
 @pytest.fixture
-def alone(here: Installation) -> Installation:
+def alone(conforming: Installation) -> Installation:
     """The installation, in which nothing runs but what the test starts: what users see of all is compared."""
-    api = here.api()
+    api = conforming.api()
     for dag_id in (f"sync__{name}" for name in read_systems()):
         api.pause(dag_id)
         while not at_rest(api, dag_id):  # a run that the schedule began just before waits while its DAG is paused
             api.unpause(dag_id)
-            here.comes_to_rest(dag_id)
+            conforming.comes_to_rest(dag_id)
             api.pause(dag_id)
-    here.comes_to_rest("conform")
-    return here
+    conforming.comes_to_rest(CONFORM)
+    return conforming

@@ -188,13 +188,16 @@ class Installation:
 
     def airflow(self, method: str, path: str, duty: Duty = "engineer", **body: object) -> dict[str, object]:
         """What Airflow's REST API answers the engineer, or somebody else."""
+        answer = self.answers(method, f"/api/v2/{path}", duty, json=body or None)
+        assert answer.ok, answer.text
+        return answer.json()
+
+    def answers(self, method: str, path: str, duty: Duty, **sent: object) -> requests.Response:
+        """What Airflow's API server answers somebody who has signed in."""
         url = f"http://127.0.0.1:{self.ui_port}"
         login = dict(zip(("username", "password"), self.signs_in(duty), strict=True))
         token = requests.post(f"{url}/auth/token", json=login, timeout=30).json()["access_token"]
-        headers = {"Authorization": f"Bearer {token}"}
-        answer = requests.request(method, f"{url}/api/v2/{path}", json=body or None, headers=headers, timeout=30)
-        assert answer.ok, answer.text
-        return answer.json()
+        return requests.request(method, url + path, headers={"Authorization": f"Bearer {token}"}, timeout=30, **sent)
 
     def sandbox(self, method: str, path: str, /, **body: object) -> dict[str, object]:
         """What /control answers."""

@@ -17,10 +17,10 @@ DAYS = [datetime(2026, 9, day, 12, 30, tzinfo=UTC) for day in (7, 8, 9)]
 
 
 @pytest.fixture
-def at_rest(unconformed: Installation) -> Installation:
+def at_rest(here: Installation) -> Installation:
     """The installation, once no run of NBP is in progress."""
-    unconformed.comes_to_rest("sync__nbp")
-    return unconformed
+    here.comes_to_rest("sync__nbp")
+    return here
 
 
 def rates(at: Installation) -> list[dict[str, object]]:
@@ -80,10 +80,20 @@ def run_of(output: str, at: Installation) -> str:
     return str(found["run_id"])
 
 
-def test_the_command_repeats_a_backfill_and_leaves_the_same_tables(at_rest: Installation) -> None:
+def test_the_command_repeats_a_backfill_refuses_another_meanwhile_and_leaves_the_same_tables(
+    at_rest: Installation,
+) -> None:
+    api = BackfillApi(f"http://127.0.0.1:{at_rest.ui_port}", *at_rest.signs_in("engineer"))
+    wait_for(lambda: api.active_backfill("sync__nbp") is None, "the end of earlier backfills")
     before = rates(at_rest)
-    window = ("--from", "2026-09-08", "--to", "2026-09-09")
-    told = json.loads(at_rest.succeed("backfill", "nbp", *window, "--json"))
+    with at_rest.start("backfill", "nbp", "--from", "2026-09-08", "--to", "2026-09-09", "--json") as first:
+        wait_for(lambda: api.active_backfill("sync__nbp"), "the first backfill")
+        second = at_rest.run("backfill", "nbp", "--from", "2026-09-21", "--to", "2026-09-23")
+        done = ended(first)
+    assert second.code == 1
+    assert "of sync__nbp is in progress" in second.errors and "Nothing was started" in second.errors
+    assert done.code == 0, done.errors
+    told = json.loads(done.output)
     assert (told["runs"], told["succeeded"], told["failed"], told["left_out"]) == (2, 2, [], {})
     assert (told["from"], told["to"]) == ("2026-09-07T12:30:00Z", "2026-09-09T12:30:00Z")  # whole intervals
     assert rates(at_rest) == before
@@ -94,34 +104,21 @@ def test_the_command_repeats_a_backfill_and_leaves_the_same_tables(at_rest: Inst
 
 
 def test_a_stream_that_cannot_be_asked_about_the_past_says_so_and_the_others_are_loaded(
-    unconformed: Installation,
+    here: Installation,
 ) -> None:
     end = datetime.now(UTC).replace(minute=0, second=0, microsecond=0) - timedelta(days=2)
     window = ("--from", f"{end - timedelta(minutes=10):%FT%TZ}", "--to", f"{end:%FT%TZ}")
-    done = unconformed.run("backfill", "keycloak", *window, "--json")
+    done = here.run("backfill", "keycloak", *window, "--json")
     assert done.code == 0, done.errors
     told = json.loads(done.output)
     assert sorted(told["left_out"]) == ["group", "user"]
     assert "keycloak.user lists what it has at the moment and cannot be asked" in done.errors
-    states = {str(task["task_id"]): task["state"] for task in tasks_of_backfills(unconformed, "sync__keycloak")}
+    states = {str(task["task_id"]): task["state"] for task in tasks_of_backfills(here, "sync__keycloak")}
     assert states == {"admin_event": "success", "group": "skipped", "user": "skipped"}
-    audited = unconformed.rows(
+    audited = here.rows(
         "select subject, payload ->> 'reason' as reason from audit.event where action = 'load.leave_out'"
     )
     assert sorted((str(row["subject"]), str(row["reason"])) for row in audited) == [
         ("stream:keycloak.group", "whole_list"),
         ("stream:keycloak.user", "whole_list"),
     ]
-
-
-def test_a_second_backfill_of_a_system_is_refused_while_the_first_runs(at_rest: Installation) -> None:
-    api = BackfillApi(f"http://127.0.0.1:{at_rest.ui_port}", *at_rest.signs_in("engineer"))
-    wait_for(lambda: api.active_backfill("sync__nbp") is None, "the end of earlier backfills")
-    with at_rest.start("backfill", "nbp", "--from", "2026-09-14", "--to", "2026-09-15") as first:
-        wait_for(lambda: api.active_backfill("sync__nbp"), "the first backfill")
-        second = at_rest.run("backfill", "nbp", "--from", "2026-09-21", "--to", "2026-09-23")
-        done = ended(first)
-    assert second.code == 1
-    assert "of sync__nbp is in progress" in second.errors and "Nothing was started" in second.errors
-    assert done.code == 0, done.errors
-    assert "2 of 2 runs of sync__nbp have loaded" in done.output

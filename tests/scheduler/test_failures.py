@@ -14,10 +14,10 @@ pytestmark = pytest.mark.scheduler
 
 
 @pytest.fixture
-def faulty(unconformed: Installation) -> Iterator[Installation]:
+def faulty(here: Installation) -> Iterator[Installation]:
     """The installation; faults are cleared at the end."""
-    yield unconformed
-    unconformed.sandbox("DELETE", "faults")
+    yield here
+    here.sandbox("DELETE", "faults")
 
 
 def newest(here: Installation, dag_id: str, task_id: str, state: str) -> tuple[DagRun, TaskInstance] | None:

@@ -110,17 +110,17 @@ def test_killing_any_process_in_the_middle_of_a_demo_and_running_it_again_ends_i
 
 
 @pytest.fixture
-def unloaded(first_demo: Demo, unconformed: Installation) -> Installation:
+def unloaded(first_demo: Demo, here: Installation) -> Installation:
     """The first demo's installation, whose source systems are as they were at first, and that never loaded SAP."""
-    unconformed.sandbox("POST", "reset")
-    unconformed.comes_to_rest("sync__sap")
+    here.sandbox("POST", "reset")
+    here.comes_to_rest("sync__sap")
     streams = read_systems()["sap"].streams
-    with unconformed.warehouse() as warehouse:
+    with here.warehouse() as warehouse:
         for stream in streams:
             warehouse.execute(sql.SQL("delete from staging.{}").format(sql.Identifier(f"sap__{stream}")))
         for table in ("cursor", "stream_checkpoint", "quarantine"):
             warehouse.execute(sql.SQL("delete from ops.{} where system = 'sap'").format(sql.Identifier(table)))
-    return unconformed
+    return here
 
 
 def test_killing_a_task_and_postgresql_in_the_middle_of_a_sync_and_running_it_again_ends_in_the_same_tables(

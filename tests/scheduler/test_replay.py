@@ -29,8 +29,9 @@ OPEN = (
 
 
 def test_a_replay_publishes_what_the_fixed_suite_takes_accounts_for_every_row_and_starts_conform(
-    here: Installation,
+    conforming: Installation,
 ) -> None:
+    here = conforming
     (row,) = here.rows(
         "select _key as key, _payload from staging.salesforce__account__current where not _deleted limit 1"
     )
@@ -56,11 +57,11 @@ def test_a_replay_publishes_what_the_fixed_suite_takes_accounts_for_every_row_an
     assert [kept[what] for what in ("selected", "published", "superseded", "refused")] == [
         account[what] for what in ("selected", "published", "superseded", "refused")
     ]
-    wait_for(lambda: here.has_conformed(back["_load_id"]), "conform has taken in the replay's load")
     here.succeed("audit", "verify")
 
     again = here.run("replay", "--system", "salesforce", "--expectation", "fax", "--reason", "once more")
     assert again.code == 1 and "No open row in quarantine matches" in again.errors
+    wait_for(lambda: here.has_conformed(back["_load_id"]), "conform has taken in the replay's load")
 
 
 def test_a_form_that_is_wrong_is_refused_by_airflow_or_by_its_first_task(here: Installation) -> None:

@@ -13,6 +13,7 @@ import pytest
 
 from onefold.platform import processes
 from tests.kills import count_kill
+from tests.scheduler.demo import CONFORM
 from tests.scheduler.installation import ONEFOLD, PATIENCE, Installation, wait_for
 
 pytestmark = pytest.mark.scheduler
@@ -21,8 +22,11 @@ IMPATIENT = "every=0.5,queued=8,silent=20,drain=5"
 
 
 @pytest.fixture
-def watched(here: Installation) -> Iterator[Installation]:
-    """The installation with an impatient watchdog. `up` restarts nothing else for that."""
+def watched(conforming: Installation) -> Iterator[Installation]:
+    """The installation at rest, with an impatient watchdog. `up` restarts nothing else for that."""
+    here = conforming
+    here.comes_to_rest(CONFORM)
+    here.api().pause(CONFORM)
     subprocess.run([ONEFOLD, "up"], env={**here.variables, "ONEFOLD_WATCHDOG": IMPATIENT}, check=True, timeout=PATIENCE)
     yield here
     here.succeed("up")
@@ -59,7 +63,6 @@ def stop_the_scheduler(at: Installation) -> None:
 def test_a_standstill_is_told_and_ended_and_the_sync_runs(
     watched: Installation, fault: Callable[[Installation], None], kind: str, reason: str
 ) -> None:
-    watched.comes_to_rest("conform")
     (last,) = watched.rows("select coalesce(max(alert_id), 0) as alert from ops.alert")
     before = processes.recorded(watched.home)["scheduler"]
     fault(watched)
