@@ -55,7 +55,8 @@ def demo() -> None:
         if before is None or before.user == engineer:
             sign_in(here, engineer, running.secrets.ui[engineer])
         change_sources(here)  # so that there is something to load from each
-        runs = _sync_all(here, _in_order(catalog.systems, catalog.entities))
+        watched = [name for name, system in catalog.systems.items() if system.start == "on_change"]
+        runs = _sync_all(here, _in_order(catalog.systems, catalog.entities), watched)
         changes = change_sources(here)
         agrees = _report(here, runs)
         with connect_as("engineer", autocommit=True) as connection:
@@ -93,8 +94,9 @@ def _named_by(system: System, entities: Mapping[str, Entity]) -> set[str]:
     return {source.split(".")[0] for source in sources}
 
 
-def _sync_all(here: Settings, groups: list[list[str]]) -> list[tuple[str, str]]:
-    """Run each group's DAGs side by side, then conform; returns (dag id, run id) of every sync."""
+def _sync_all(here: Settings, groups: list[list[str]], watched: list[str]) -> list[tuple[str, str]]:
+    """Run each group's DAGs side by side, then conform; returns (dag id, run id) of every sync. From then on changes of
+    the watched systems start their syncs."""
     from onefold.commands.runs import airflow, follow, sync_now
 
     api = airflow(here)
@@ -103,10 +105,15 @@ def _sync_all(here: Settings, groups: list[list[str]]) -> list[tuple[str, str]]:
     # half the systems would assign others. The next demo, or `onefold conform`, unpauses it.
     api.wait_for_dag("conform")
     api.pause("conform")
+    for system in watched:
+        api.wait_for_dag(f"sync__{system}")
+    unwatched = [f"sync__{system}" for system in watched if api.is_paused(f"sync__{system}")]
     for group in groups:
         started = [sync_now(api, system) for system in group]
         done += [(run.dag_id, follow(api, run).run_id) for run in started]
     follow(api, api.start_dag("conform"))
+    if unwatched:
+        api.read_again(unwatched[0])  # one file has them all
     for dag_id in DAILY:  # from now on by their schedule; switching them on begins no run
         api.wait_for_dag(dag_id)
         api.unpause(dag_id)

@@ -18,6 +18,7 @@ from onefold.settings import ui_authority
 SHORTEST_PAUSE, LONGEST_PAUSE = 0.3, 0.8
 """Seconds between two questions about a run."""
 TIMEOUT = (5, 30)
+CONFLICT = 409
 FINISHED = frozenset({"success", "failed"})
 INTERVAL = ("logical_date", "data_interval_start", "data_interval_end")
 GROUP_MARKERS = ("::group::", "::endgroup::")
@@ -95,6 +96,21 @@ class AirflowApi:
         while self._send("GET", f"/dags/{dag_id}", None).status_code == 404:
             if time.monotonic() > deadline:
                 raise Retriable(f"DAG {dag_id} is not known after {seconds:.0f} s. {self._import_errors()}")
+            time.sleep(0.3)
+
+    def read_again(self, dag_id: str, seconds: float = 60) -> None:
+        """Let the DAG processor read the DAG's file now, and return once it has.
+
+        Triggers that watch for a DAG which was paused begin only then. Raises Retriable when it has not after `seconds`.
+        """
+        dag = self._call("GET", f"/dags/{dag_id}")
+        response = self._send("PUT", f"/parseDagFile/{dag['file_token']}", None)
+        if not response.ok and response.status_code != CONFLICT:  # it is asked for already
+            raise Refused(f"to read the file of {dag_id} again", response.status_code, response.text[:500])
+        deadline = time.monotonic() + seconds
+        while self._call("GET", f"/dags/{dag_id}")["last_parsed_time"] == dag["last_parsed_time"]:
+            if time.monotonic() > deadline:
+                raise Retriable(f"The file of DAG {dag_id} was not read again within {seconds:.0f} s.")
             time.sleep(0.3)
 
     def start_dag(self, dag_id: str, conf: Json | None = None) -> DagRun:
