@@ -101,7 +101,7 @@ class AirflowApi:
     def read_again(self, dag_id: str, seconds: float = 60) -> None:
         """Let the DAG processor read the DAG's file now, and return once it has.
 
-        Triggers that watch for a DAG which was paused begin only then. Raises Retriable when it has not after `seconds`.
+        Triggers that watch for a DAG which was paused begin only then. Raises Retriable when it is not after `seconds`.
         """
         dag = self._call("GET", f"/dags/{dag_id}")
         response = self._send("PUT", f"/parseDagFile/{dag['file_token']}", None)
