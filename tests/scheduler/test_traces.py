@@ -33,7 +33,11 @@ KEPT_SECRET = (
 """Files that hold secrets: the installation's own, and those of who has signed in."""
 GIVEN = ("ONEFOLD_WAREHOUSE_URL", "ONEFOLD_AUDIT_SALT", "AIRFLOW_CONN_")
 """Variables that give a process the secrets that it needs; only its own account and root can read them."""
-GIVEN_ONLY = {"api-server": ("ONEFOLD_APPROVALS_URL",), "sandbox": ("SANDBOX_",)}
+GIVEN_ONLY = {
+    "api-server": ("ONEFOLD_APPROVALS_URL",),
+    "hooks": ("ONEFOLD_RECEIVER_URL",),
+    "sandbox": ("SANDBOX_",),
+}
 
 
 @dataclass(frozen=True)
