@@ -2,6 +2,7 @@
 
 import argparse
 import os
+import signal
 import socket
 import sys
 import tempfile
@@ -56,6 +57,8 @@ def main() -> int:
     app = create_app(world, stand_ins, state)
     config = uvicorn.Config(app, log_level="warning", access_log=False, timeout_keep_alive=60, lifespan="off")
     port = listener.getsockname()[1]
+    # uvicorn ends what it serves, and then the process, by the signal that it was sent
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     try:
         with queue.running(state):
             print(f"sandbox: {len(world.companies)} companies on http://{arguments.host}:{port}", flush=True)

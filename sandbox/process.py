@@ -1,5 +1,6 @@
 """Runs the real sandbox as a process of its own, for tests: started on a free port, gone at the end."""
 
+import contextlib
 import os
 import secrets
 import signal
@@ -48,10 +49,12 @@ class Sandbox:
 
 
 def free_port() -> int:
-    """A port on which nobody listens right now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port on which nobody listens right now, below those that outgoing connections get, which might take it."""
+    while True:
+        port = 20_000 + secrets.randbelow(12_000)
+        with contextlib.suppress(OSError), socket.socket() as probe:
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 @contextmanager

@@ -13,10 +13,12 @@ import secrets
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import psutil
 
 from sandbox.stand_in import Happened, StandIn, Unable
 from sandbox.world import World
@@ -31,6 +33,7 @@ CONFIGURATION = f"""\
 bind 127.0.0.1
 loglevel warning
 save ""
+pidfile valkey.pid
 appendonly yes
 appendfsync always
 user default off
@@ -51,6 +54,7 @@ def running(state: Path) -> Iterator[None]:
 
     folder = state / "shop_orders"
     folder.mkdir(parents=True, exist_ok=True)
+    _end_what_was_left(folder)
     (folder / "valkey.conf").write_text(f"{CONFIGURATION}port {port}\n")
     server = subprocess.Popen([get_binary_path(), "valkey.conf"], cwd=folder, stdin=subprocess.DEVNULL)
     try:
@@ -59,6 +63,16 @@ def running(state: Path) -> Iterator[None]:
     finally:
         server.terminate()
         server.wait()
+
+
+def _end_what_was_left(folder: Path) -> None:
+    """The server of a sandbox that was killed still has the port."""
+    pid = folder / "valkey.pid"
+    with suppress(FileNotFoundError, ValueError, psutil.NoSuchProcess):
+        left = psutil.Process(int(pid.read_text()))
+        if left.cwd() == str(folder.resolve()):  # and no other process, which has its number since
+            left.terminate()
+            left.wait(START_SECONDS)
 
 
 def _wait(server: subprocess.Popen[bytes], port: str) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import socket
 import subprocess
 import sys
 import time
@@ -23,6 +22,7 @@ from onefold.http.attempt import Attempt
 from onefold.http.client import Client
 from onefold.http.endpoint import Endpoint
 from onefold.http.limit import MemoryLimiter
+from sandbox.process import free_port
 from tests.connectors.reading import reader
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -93,9 +93,7 @@ def everything() -> Window:
 @contextmanager
 def running(state: Path, companies: int, environment: dict[str, str]) -> Iterator[Sandbox]:
     """Start `python -m sandbox` on a free port and stop it at the end."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     command = [sys.executable, "-m", "sandbox", "--port", str(port), "--state", str(state)]
     process = subprocess.Popen([*command, "--companies", str(companies)], cwd=ROOT, env=environment)
     url = f"http://127.0.0.1:{port}"

@@ -83,8 +83,12 @@ def test_webhooks_are_signed_as_their_senders_sign_and_orders_outlive_the_sandbo
         assert headers["x-hub-signature-256"] == f"sha256={digest}" and headers["x-github-delivery"]
         assert str(json.loads(body)["issue"]["id"]) == keys["github"]
         assert [order["id"] for order in _orders(port)] == [keys["shop_orders"]]
+    with pytest.raises(redis.ConnectionError):
+        _orders(port)
     with running(tmp_path, 10, environment=variables) as sandbox:
         keys |= {"second": _happen(sandbox)["shop_orders"]}
+        sandbox.kill()
+    with running(tmp_path, 10, environment=variables):
         assert [order["id"] for order in _orders(port)] == [keys["shop_orders"], keys["second"]]
 
 

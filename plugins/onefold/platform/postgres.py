@@ -7,8 +7,10 @@ nothing outside its own data folder is touched.
 
 from __future__ import annotations
 
+import contextlib
 import math
 import os
+import secrets
 import shutil
 import signal
 import socket
@@ -257,10 +259,16 @@ class Postgres:
 
 
 def free_port() -> int:
-    """A TCP port on 127.0.0.1 that nothing listens on right now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A TCP port on 127.0.0.1 that nothing listens on right now.
+
+    None of those that the system gives to outgoing connections (from 32768 on Linux, from 49152 elsewhere): one of
+    these may have it before, or while, whoever asked for it starts.
+    """
+    while True:
+        port = 20_000 + secrets.randbelow(12_000)
+        with contextlib.suppress(OSError), socket.socket() as probe:
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def _quoted(value: str) -> str:
