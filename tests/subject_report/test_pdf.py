@@ -63,6 +63,7 @@ REPORT = SubjectReport(
     ],
     waiting=[WaitingRecord("hr.employee", NOW, "open", "a rule", {"long": "x" * 6_000})],
     received=[ReceivedRecord("hr.employee", NOW, {"posted": "by the sender"})],
+    written_out=[],
     mentions=[Mention("microsoft365.message", "Messages", 3, ["subject"])],
     recipients=["Analysts"],
     transfers=[],

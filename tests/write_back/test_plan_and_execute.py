@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
+import psycopg
 import pytest
+from psycopg.types.json import Jsonb
 
 from onefold.audit.approval import decide, question_of_run
+from onefold.catalog.privacy import TechnicalRetention
 from onefold.errors import Fatal
+from onefold.retention.records import record_purges
 from onefold.rollback.written_out import written_out
 from onefold.warehouse.connection import connect
-from onefold.write_back.plan_ledger import forget_values, get_plan
+from onefold.write_back.plan_ledger import get_plan
 from tests.approvals import answer
 from tests.conform.world import record
 from tests.effort import TORTURE
@@ -257,8 +261,33 @@ def test_a_plan_that_ended_long_ago_tells_which_fields_it_changed_and_no_values(
     plan = outward.plan(run)
     outward.write_back().execute(plan.plan_id, run)
     connection = outward.world.connection
-    assert forget_values(connection, "erp") == 0
-    assert forget_values(connection, "erp", timedelta(0)) == 2
+    assert retained(connection, days=29) == {"ops.write_back_plan_row": 0, "ops.outbox": 0}
+    assert retained(connection, days=31) == {"ops.write_back_plan_row": 2, "ops.outbox": 0}
     assert [row.after for row in outward.rows(plan)] == [{"nazwa": None, "nip": None, "waluta": None}] * 2
-    assert forget_values(connection, "erp", timedelta(0)) == 0
+    assert retained(connection, days=31) == {"ops.write_back_plan_row": 0, "ops.outbox": 0}
     assert connection.execute("select count(*) from ops.outbox where sent is not null").fetchone() == (0,)
+
+
+def test_a_value_whose_answer_never_came_goes_from_the_outbox_and_its_record_is_found_and_not_written_again(
+    outward: Outward,
+) -> None:
+    _customers(outward, 1)
+    outward.run()
+    connection = outward.world.connection
+    connection.execute(
+        "update ops.outbox set state = 'ambiguous', sent = %s, target_key = null, unknown_since = now()",
+        (Jsonb({"nazwa": "Firm 0", "nip": "0000000000"}),),
+    )
+    assert retained(connection, days=29)["ops.outbox"] == 0
+    assert retained(connection, days=31)["ops.outbox"] == 1
+    assert outward.run() is None
+    assert outward.states() == {"confirmed": 1}
+    assert len(outward.table()) == 1
+    _customers(outward, 1)
+    assert outward.write_back().intend_all() == 0, "the digest has stayed"
+
+
+def retained(connection: psycopg.Connection, *, days: int) -> dict[str, int]:
+    """What retention would empty of what is written out, and does, were it so many days later."""
+    purges = record_purges(connection, TechnicalRetention(), datetime.now(UTC) + timedelta(days=days))
+    return {each.subject: each.delete_batch(connection) for each in purges if each.store == "written_out"}

@@ -96,6 +96,9 @@ class TechnicalRetention(Model):
     ledger: Period = Field(
         timedelta(days=400), description="schema ops: gate results, usage, and loads that changed nothing"
     )
+    written_out: Period = Field(
+        timedelta(days=30), description="values in plans of write-backs that have ended, and in the outbox"
+    )
     landing: Period = Field(timedelta(days=14), description="what a load landed that was never ended")
     airflow: Period = Field(timedelta(days=90), description="runs, tasks and XCom in Airflow's own database")
     task_logs: Period = Field(timedelta(days=90), description="logs of tasks and of the parsing of DAG files")

@@ -21,6 +21,7 @@ MEANING = {
     "landing": "loads with tables left in landing",
     "lineage": "lineage events",
     "ledger": "ledger of loads",
+    "written_out": "values written into other systems",
     "airflow": "Airflow's runs",
     "task_logs": "log files of tasks",
     "server_logs": "rotated log files of services",

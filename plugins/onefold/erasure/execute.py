@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 
 import psycopg
 
 from onefold.catalog.reader import Catalog
+from onefold.catalog.target import Target
 from onefold.errors import Fatal, Retriable
 from onefold.load.inbox_places import TABLE as INBOX
 from onefold.load.inbox_places import Wanted, find_in_inbox
@@ -17,9 +18,11 @@ from onefold.privacy.places import Place, find_places, find_places_again
 from onefold.privacy.subject import Subject
 from onefold.privacy.tables import EVIDENCE_SCHEMAS, warehouse_tables
 from onefold.privacy.values import Finder
+from onefold.write_back.erased import end_intents, intended_targets, supersede_plans
+from onefold.write_back.outbox import lock_name
 
 PATIENCE_SECONDS = 300
-"""How long to wait for the loads of one stream."""
+"""How long to wait for the loads of one stream, or a write-back to one target."""
 
 
 def streams_to_lock(connection: psycopg.Connection, subject: Subject, places: Iterable[Place]) -> list[tuple[str, str]]:
@@ -44,34 +47,43 @@ def streams_to_lock(connection: psycopg.Connection, subject: Subject, places: It
 def streams_locked(
     connection: psycopg.Connection, streams: Iterable[tuple[str, str]], patience: float = PATIENCE_SECONDS
 ) -> Iterator[None]:
-    """Hold the streams' locks; waits for loads that run. Raises Retriable when one takes longer than the patience."""
-    held: list[str] = []
+    """Hold the streams' locks, and those of all write-backs; waits for what runs. Raises Retriable when one takes
+    longer than the patience."""
+    locks = [(f"{system}.{stream}", 1, f"{system}.{stream} has been loaded") for system, stream in streams]
+    locks += [
+        (lock_name(target), 0, f"A write-back to {target} has been running")
+        for target in intended_targets(connection)
+    ]
+    held: list[tuple[str, int]] = []
     connection.execute("select set_config('lock_timeout', %s, false)", (f"{int(patience * 1000)}ms",))
     try:
-        for system, stream in streams:
-            name = f"{system}.{stream}"
+        for name, namespace, busy in locks:
             try:
-                connection.execute("select pg_advisory_lock(hashtextextended(%s, 1))", (name,))
+                connection.execute("select pg_advisory_lock(hashtextextended(%s, %s))", (name, namespace))
             except psycopg.errors.LockNotAvailable as error:
                 raise Retriable(
-                    f"{name} has been loaded for {int(patience)} seconds. Nothing more comes in of the person, but "
-                    "what is there is not erased yet. Let the load end; this is tried again."
+                    f"{busy} for {int(patience)} seconds. Nothing more comes in of the person, but what is there is "
+                    "not erased yet. Let it end; this is tried again."
                 ) from error
-            held.append(name)
+            held.append((name, namespace))
         yield
     finally:
         if not connection.closed:
             connection.execute("reset lock_timeout")
-            for name in held:
-                connection.execute("select pg_advisory_unlock(hashtextextended(%s, 1))", (name,))
+            for name, namespace in held:
+                connection.execute("select pg_advisory_unlock(hashtextextended(%s, %s))", (name, namespace))
 
 
 def erase_places(
-    connection: psycopg.Connection, catalog: Catalog, subject: Subject, places: Iterable[Place]
+    connection: psycopg.Connection,
+    catalog: Catalog,
+    targets: Mapping[str, Target],
+    subject: Subject,
+    places: Iterable[Place],
 ) -> list[Place]:
     """Erase what is still at these places, inside the caller's transaction; returns what was erased, and what is kept.
 
-    Loads in progress are gated again, from the pages that they have landed. What earlier loads had read and staging
+    Loads in progress are gated again, from the pages that they have landed, and what is not written out yet never is. What earlier loads had read and staging
     does not show is erased too, so that neither a rollback nor its undo can bring anything back.
     """
     there = {table.full_name for table in warehouse_tables(connection, catalog)}  # a load that ends drops its pages
@@ -82,7 +94,10 @@ def erase_places(
     now += (
         event.place for event in find_in_inbox(connection, catalog, Wanted(subject.records, subject.known), received)
     )
+    in_plans = [place.at for place in now if place.table.full_name == "ops.write_back_plan_row"]
+    supersede_plans(connection, subject.golden, in_plans)
     erase_rows(connection, now)
+    end_intents(connection, targets, subject.golden)
     _gate_again(connection)
     return now
 

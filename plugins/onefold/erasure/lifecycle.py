@@ -12,6 +12,7 @@ import psycopg
 from onefold.audit import AuditEvent, actor, append
 from onefold.audit.approval import ask, is_asked, require_approval, require_shown, triggering_user
 from onefold.catalog.reader import Catalog
+from onefold.catalog.target_reader import read_targets
 from onefold.change.ledger import forget_records
 from onefold.conform.publish_ledger import conform_lock
 from onefold.erasure import ledger
@@ -55,6 +56,7 @@ from onefold.warehouse.db_errors import translate_errors
 from onefold.warehouse.post_commit import after_commit
 from onefold.warehouse.pre_commit import is_older_than_anchors, require_publishable
 from onefold.warehouse.rows import one_row
+from onefold.write_back.erased import written_to
 
 _MOST_ROUNDS = 3
 """How often what came in meanwhile, by loads that had begun before, is looked for and erased."""
@@ -200,7 +202,10 @@ def _erase(
     if found.case:
         suppress(connection, found.erasure_id, subject)
     finder: Finder = word_by_word(subject.known)
-    nothing = replace(make_plan(catalog, subject, ()), logs=lines_naming(_logs(), subject.known))
+    targets = read_targets(catalog)
+    elsewhere = written_to(connection, targets, subject.golden, subject.known)
+    logs = lines_naming(_logs(), subject.known)
+    nothing = replace(make_plan(catalog, subject, ()), logs=logs, elsewhere=elsewhere)
     touched, plan = set(found.touched), nothing.after(found.outcome)
     # What a law keeps was counted by the attempt that erased the rest.
     look = places_left if found.outcome else find_everywhere
@@ -208,7 +213,7 @@ def _erase(
     with streams_locked(connection, streams_to_lock(connection, subject, places)):
         for _ in range(_MOST_ROUNDS):
             with connection.transaction():
-                now = erase_places(connection, catalog, subject, places)
+                now = erase_places(connection, catalog, targets, subject, places)
                 touched |= {place.table.full_name for place in now if place.fields}
                 remember_kept(connection, found.erasure_id, kept_records(now))
                 if missing:
@@ -235,7 +240,8 @@ def _make_plan(connection: psycopg.Connection, catalog: Catalog, case: Case) -> 
     subject = _subject(connection, catalog, case)
     statements = statements_naming(connection, word_by_word(subject.known))
     plan = _plan(catalog, subject, find_everywhere(connection, catalog, subject), statements)
-    return subject, replace(plan, logs=lines_naming(_logs(), subject.known))
+    elsewhere = written_to(connection, read_targets(catalog), subject.golden, subject.known)
+    return subject, replace(plan, logs=lines_naming(_logs(), subject.known), elsewhere=elsewhere)
 
 
 def _plan(catalog: Catalog, subject: Subject, places: Iterable[Place], statements: Sequence[bytes]) -> ErasurePlan:

@@ -34,6 +34,7 @@ class PlanJson(TypedDict):
     shared: dict[str, int]
     laws: list[str]
     logs: NotRequired[dict[str, int]]
+    elsewhere: NotRequired[list[str]]
     tables: dict[str, TableJson]
 
 
@@ -59,6 +60,8 @@ class ErasurePlan:
     laws: tuple[str, ...]
     logs: Mapping[str, int] = field(default_factory=dict)
     """Lines of log files, by file, in which the person stands: none, unless something has gone wrong."""
+    elsewhere: tuple[str, ...] = ()
+    """In words, which other systems have got the person from us, and who deletes them there."""
 
     @property
     def rows(self) -> int:
@@ -87,6 +90,7 @@ class ErasurePlan:
             "shared": dict(self.shared),
             "laws": list(self.laws),
             "logs": dict(sorted(self.logs.items())),
+            "elsewhere": list(self.elsewhere),
             "tables": {
                 name: {
                     "own_rows": table.own_rows,
@@ -113,6 +117,7 @@ class ErasurePlan:
             tables,
             tuple(content["laws"]),
             content.get("logs", {}),
+            tuple(content.get("elsewhere", ())),
         )
 
     def after(self, earlier: ErasurePlan | None) -> ErasurePlan:
@@ -134,6 +139,7 @@ class ErasurePlan:
             tables=tables,
             laws=tuple(dict.fromkeys((*earlier.laws, *self.laws))),
             logs={**earlier.logs, **self.logs},
+            elsewhere=tuple(dict.fromkeys((*earlier.elsewhere, *self.elsewhere))),
         )
 
     def _lines(self) -> Iterable[str]:
@@ -149,6 +155,7 @@ class ErasurePlan:
             if table.kept:
                 yield f"{name}: kept by law: {_counted(table.kept)}."
         yield from self.laws
+        yield from self.elsewhere
         yield (
             f"Lines of logs on this machine that name the person, which are overwritten: {_counted(self.logs)}. "
             "Airflow's database is not searched: it knows the number of the case, and no person."

@@ -152,6 +152,11 @@ def leaves(value: object, path: Path = ()) -> Iterator[tuple[Path, Scalar]]:
         yield path, value
 
 
+def whole_changes(value: object) -> list[Change]:
+    """Every value goes, and the names stay."""
+    return [Change(path, None) for path, _ in leaves(value)]
+
+
 def own_changes(payload: object, fields: PersonalFields, finder: Finder) -> tuple[list[Change], list[Path]]:
     """What is erased of a record of the person: all that the catalogue does not say is not personal, and the person's
     values in what it does. Returns the changes, and the places that a law keeps."""

@@ -23,10 +23,11 @@ from onefold.privacy.personal_fields import (
     found_changes,
     own_changes,
     personal_fields,
+    whole_changes,
 )
 from onefold.privacy.records import RecordId, is_one_of, keys_by_stream
 from onefold.privacy.subject import Subject
-from onefold.privacy.tables import KEY_COLUMNS, WarehouseTable, warehouse_tables
+from onefold.privacy.tables import KEY_COLUMNS, VALUES_OF_GOLDEN_RECORDS, WarehouseTable, warehouse_tables
 from onefold.privacy.traders import IsNatural, natural_persons, own_fields
 from onefold.privacy.values import Finder, erased
 
@@ -146,6 +147,9 @@ def _own_condition(table: WarehouseTable, subject: Subject) -> sql.Composable | 
     by_stream = keys_by_stream(subject.records)
     if "_key" in table.every_column and (condition := is_one_of(table, by_stream)):
         return condition
+    if table.full_name in VALUES_OF_GOLDEN_RECORDS:
+        ids = sorted(found for _, found in subject.golden)
+        return sql.SQL("(golden_id::text = any ({}::text[]))").format(sql.Literal(ids)) if ids else None
     if table.entity is None:
         return None
     names = ["|".join(record) for record in sorted(subject.records)]
@@ -210,7 +214,10 @@ def _place(
         elif kind is None:
             continue
         elif kind in ("json", "jsonb"):
-            erasing, _ = found_changes(value, UNKNOWN_FIELDS, finder)
+            if own and column in VALUES_OF_GOLDEN_RECORDS.get(table.full_name, ()):
+                erasing = whole_changes(value)
+            else:
+                erasing, _ = found_changes(value, UNKNOWN_FIELDS, finder)
             if erasing:
                 changes[column] = erasing
                 named.add(column)

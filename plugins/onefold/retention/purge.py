@@ -24,6 +24,7 @@ Store = Literal[
     "landing",
     "lineage",
     "ledger",
+    "written_out",
     "airflow",
     "task_logs",
     "server_logs",

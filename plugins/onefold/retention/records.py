@@ -66,6 +66,27 @@ LEDGERS = {
 """The tables of the ledger that only grow, and when a row of each was last of use."""
 
 
+_PLANNED = """
+select r.ctid from ops.write_back_plan_row r join ops.write_back_plan p using (plan_id)
+where coalesce(p.ended_at, case p.state when 'planning' then p.created_at end) < {before}
+    and jsonb_path_exists(jsonb_build_array(r.before, r.after), '$[*].* ? (@ != null)')
+"""
+_FORGET_PLANNED = """
+update ops.write_back_plan_row set
+    before = (select coalesce(jsonb_object_agg(name, null), '{{}}') from jsonb_object_keys(before) as name),
+    after = (select coalesce(jsonb_object_agg(name, null), '{{}}') from jsonb_object_keys(after) as name)
+where ctid = any (array({due} limit {batch}))
+"""
+_ALL_PLANNED = """
+select count(*), min(p.created_at) from ops.write_back_plan_row r join ops.write_back_plan p using (plan_id)
+where jsonb_path_exists(jsonb_build_array(r.before, r.after), '$[*].* ? (@ != null)')
+"""
+# The digest stays, by which the same again causes no write, and the reference, by which the target is asked.
+_SENT = "select ctid from ops.outbox where sent is not null and coalesce(unknown_since, sent_at) < {before}"
+_FORGET_SENT = "update ops.outbox set sent = null where ctid = any (array({due} limit {batch}))"
+_ALL_SENT = "select count(*), min(sent_at) from ops.outbox where sent is not null"
+
+
 def record_purges(connection: psycopg.Connection, periods: TechnicalRetention, now: datetime) -> Iterator[RowPurge]:
     """What may be due of lineage and the ledger."""
     lineage: dict[str, sql.Composable] = {"before": sql.Literal(now - periods.lineage)}
@@ -74,6 +95,14 @@ def record_purges(connection: psycopg.Connection, periods: TechnicalRetention, n
     all_edges = "select count(*), null::timestamptz from lineage.dataset_edge"
     yield make_purge("lineage", "lineage.dataset_edge", periods.lineage, all_edges, _EDGES, _DELETE_EDGES, lineage)
     before = {"before": sql.Literal(now - periods.ledger)}
+    written = {"before": sql.Literal(now - periods.written_out)}
+    yield make_purge(
+        *("written_out", "ops.write_back_plan_row", periods.written_out),
+        *(_ALL_PLANNED, _PLANNED, _FORGET_PLANNED, written),
+    )
+    yield make_purge(
+        *("written_out", "ops.outbox", periods.written_out), *(_ALL_SENT, _SENT, _FORGET_SENT, written)
+    )
     usage_of_reconciliation = """
         select t.ctid from ops.usage t join ops.reconciliation r using (reconciliation_id) where r.ended_at < {before}
     """

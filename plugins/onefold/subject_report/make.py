@@ -17,6 +17,7 @@ from onefold.catalog.entity import Entity
 from onefold.catalog.privacy import DataProtection
 from onefold.catalog.reader import Catalog
 from onefold.catalog.stream import Stream
+from onefold.catalog.target_reader import read_targets
 from onefold.conform.provenance import trace_provenance
 from onefold.errors import Fatal
 from onefold.load.person import find_everywhere, find_person, find_received
@@ -36,6 +37,7 @@ from onefold.subject_report.model import (
     WaitingRecord,
 )
 from onefold.subject_report.others import Others, other_people
+from onefold.subject_report.written_out import written_out
 from onefold.warehouse.rows import one_row
 from onefold.warehouse.tables import StagingTable
 
@@ -103,6 +105,7 @@ def _make(connection: psycopg.Connection, catalog: Catalog, said: DataProtection
             waiting for record in sorted(subject.records) for waiting in _waiting(connection, catalog, others, *record)
         ],
         received=list(_received_records(connection, catalog, others, subject)),
+        written_out=list(written_out(connection, read_targets(catalog), subject)),
         mentions=_mentions(connection, catalog, subject),
         recipients=list(said.recipients),
         transfers=list(said.transfers),

@@ -86,6 +86,20 @@ class GoldenReport:
 
 
 @dataclass(frozen=True, slots=True)
+class WrittenOut:
+    """That another system was given the person's golden record: when, what was done there, and which of its fields; its
+    values are those of the golden record at that time."""
+
+    target: str
+    title: str
+    object: str
+    key: str | None = field(repr=False)
+    change: str
+    at: datetime
+    fields: list[str]
+
+
+@dataclass(frozen=True, slots=True)
 class Mention:
     """Other rows in which a value of the person stands. They are about others and are not shown."""
 
@@ -109,6 +123,7 @@ class SubjectReport:
     records: list[SourceRecord]
     waiting: list[WaitingRecord]
     received: list[ReceivedRecord]
+    written_out: list[WrittenOut]
     mentions: list[Mention]
     recipients: list[str]
     transfers: list[str]
@@ -127,5 +142,6 @@ class SubjectReport:
             "versions": sum(len(each.versions) for each in self.records),
             "waiting": len(self.waiting),
             "received": len(self.received),
+            "written_out": len(self.written_out),
             "mentions": sum(each.rows for each in self.mentions),
         }

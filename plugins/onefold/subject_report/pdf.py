@@ -102,6 +102,15 @@ def _others(page: Pages, report: SubjectReport) -> None:
         page.heading(f"As its sender posted it: {received.stream}")
         page.facts({"Received": _moment(received.received_at)})
         page.rows(("Field", "Value"), list(received.values.items()))
+    if report.written_out:
+        page.heading("Other systems that were given your data")
+        page.rows(
+            ("System", "What", "When"),
+            [
+                (each.title, f"{each.change} {each.object} {each.key or '-'}: {', '.join(each.fields)}", _moment(each.at))
+                for each in report.written_out
+            ],
+        )
     if report.mentions:
         page.heading("Records about others in which you are named")
         page.rows(

@@ -28,6 +28,7 @@ left join lateral (
     where o.target = {target} and o.object = {object} and o.golden_id = v.id order by o.intent_id desc limit 1
 ) as newest on true
 where (newest.digest is distinct from v.digest or newest.wanted is distinct from v.wanted) and {may}
+    and (v.wanted = 'delete' or not {erased})
 on conflict (idempotency_key) do nothing
 """
 _LIVE = """
@@ -50,6 +51,10 @@ _IS_THERE = """(
         and (x._ended_publish_id is null or x._ended_publish_id = v.publish_id))
     or exists (select from ops.outbox as o where o.target = {target} and o.object = {object} and o.golden_id = v.id
         and o.target_key is not null))"""
+_ERASED = """exists (select from conformed.{crosswalk} as x
+    join ops.suppression as s on s.kind = 'record' and s.system = x.system and s.stream = x.stream and s._key = x.key
+    where x.{id} = v.id and x._ended_publish_id is null)"""
+"""A golden record with a record of a person who was erased: what is left of it is written nowhere."""
 # The digest is made of values: none stays of a version that is no more.
 _SUPERSEDE = """
 update ops.outbox as o set digest = '',
@@ -101,6 +106,7 @@ def _intend(connection: psycopg.Connection, target: Target, name: str, each: Tar
     deletes = "delete" in each.may
     parts["orphaned"] = sql.SQL(_ORPHANED).format(**parts) if deletes else sql.SQL("false")
     there = sql.SQL(_IS_THERE).format(**parts)
+    parts["erased"] = sql.SQL(_ERASED).format(**parts)
     versions = sql.SQL(_LIVE).format(**parts)
     if deletes and publish is not None:
         versions += sql.SQL(" union all ") + sql.SQL(_ENDED).format(**parts)

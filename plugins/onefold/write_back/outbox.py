@@ -54,7 +54,12 @@ class Intent:
 def write_lock(connection: psycopg.Connection, target: str) -> AbstractContextManager[None]:
     """The right to write to the target, within a with block. Raises Retriable when another session has it."""
     busy = f"Another write-back to {target} is running; nothing was changed. Wait for it to end and start again."
-    return advisory_lock(connection, f"onefold write-back {target}", busy=busy)
+    return advisory_lock(connection, lock_name(target), busy=busy)
+
+
+def lock_name(target: str) -> str:
+    """The name of the write_lock."""
+    return f"onefold write-back {target}"
 
 
 def ready(connection: psycopg.Connection, target: str, after: int, limit: int) -> list[Intent]:
@@ -138,14 +143,13 @@ def intend_again(
     _end_or("intended", connection, intent_id, reason, key)
 
 
+# Without a digest there is a newer version of the record (intents.py), or its person was erased (erased.py).
 def _end_or(state: str, connection: psycopg.Connection, intent_id: int, reason: str | None, key: str | None) -> None:
     connection.execute(
         """
         update ops.outbox as o set sent = null, unknown_since = null, reason = %s,
             target_key = coalesce(%s, target_key), ended_at = clock_timestamp(),
-            state = case when exists (select from ops.outbox as newer where newer.target = o.target
-                and newer.object = o.object and newer.golden_id = o.golden_id and newer.intent_id > o.intent_id)
-                then 'superseded' else %s end
+            state = case when o.digest = '' then 'superseded' else %s end
         where intent_id = %s""",
         (reason, key, state, intent_id),
     )

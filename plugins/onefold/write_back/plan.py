@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from itertools import groupby
 from uuid import UUID
 
@@ -17,6 +18,7 @@ from onefold.load.ledger import Run
 from onefold.write_back import outbox, plan_ledger
 from onefold.write_back.approval import ask_approval, needs_approval
 from onefold.write_back.decide import Decision, decide_delete, decide_write, refuse
+from onefold.write_back.erased import erased_among
 from onefold.write_back.golden import Golden, owners_of, read_golden
 from onefold.write_back.outbox import Intent
 from onefold.write_back.place import OpenObject
@@ -84,7 +86,8 @@ def _decide(
         return [(intent, gone) for intent in intents]
     golden = read_golden(connection, target, name, [intent.golden_id for intent in intents])
     with open_object(name) as outbound:
-        decided = _decide_each(each, intents, golden, outbound)
+        erased = erased_among(connection, each.entity, list(golden))
+        decided = _decide_each(each, intents, golden, erased, outbound)
     owners = owners_of(connection, target, name, [decision.key for _, decision in decided if decision.key])
     rows = []
     for intent, decision in decided:
@@ -99,7 +102,11 @@ def _decide(
 
 
 def _decide_each(
-    each: TargetObject, intents: Sequence[Intent], golden: Mapping[UUID, Golden], outbound: Outbound
+    each: TargetObject,
+    intents: Sequence[Intent],
+    golden: Mapping[UUID, Golden],
+    erased: Collection[UUID],
+    outbound: Outbound,
 ) -> list[tuple[Intent, Decision]]:
     found = find_records(outbound, each, golden)
     rows = []
@@ -107,9 +114,20 @@ def _decide_each(
         record, there = golden[intent.golden_id], found[intent.golden_id]
         if intent.wanted == "delete":
             decision = decide_delete(there, intent.reference)
+            if intent.golden_id in erased:
+                decision = _without_values(each, decision)
+        elif intent.golden_id in erased:
+            decision = Decision("nothing", reason="it is a person's who was erased")
         elif record.values:
             decision = decide_write(each, record, there, intent.reference)
         else:
             decision = Decision("nothing", reason="the golden record has ended")
         rows.append((intent, decision))
     return rows
+
+
+def _without_values(each: TargetObject, decision: Decision) -> Decision:
+    """The deletion of an erased person's record: what it holds does not come back into the warehouse, and a person is
+    asked, whatever `approval` says."""
+    asks = (each.reference,) if decision.effect == "delete" else ()
+    return replace(decision, before={}, asks=asks)

@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -81,35 +81,16 @@ def catalog_hash(target: Target) -> str:
     return hashlib.sha256(said.encode()).hexdigest()
 
 
-KEPT = timedelta(days=30)
-"""So long the values stand in the rows of a plan that was executed; then only which fields were changed is told."""
-_FORGET = """
-update ops.write_back_plan_row as r set
-    before = (select coalesce(jsonb_object_agg(name, null), '{}') from jsonb_object_keys(before) as name),
-    after = (select coalesce(jsonb_object_agg(name, null), '{}') from jsonb_object_keys(after) as name)
-from ops.write_back_plan as p
-where p.plan_id = r.plan_id and p.target = %(target)s and p.ended_at < clock_timestamp() - %(kept)s
-    and jsonb_path_exists(jsonb_build_array(before, after), '$[*].* ? (@ != null)')
-"""
-
-
-def forget_values(connection: psycopg.Connection, target: str, kept: timedelta = KEPT) -> int:
-    """Delete the rows of plans that were never executed, and the values of those that were long ago; returns of how
-    many rows."""
-    connection.execute(
-        "delete from ops.write_back_plan_row as r using ops.write_back_plan as p"
-        " where p.plan_id = r.plan_id and p.target = %s and p.state in ('superseded', 'turned_down')",
-        (target,),
-    )
-    return connection.execute(_FORGET, {"target": target, "kept": kept}).rowcount
-
-
 def open_plan(connection: psycopg.Connection, target: Target, run: Run) -> int:
-    """A new plan of the target, in place of all that were not executed; returns its number."""
-    forget_values(connection, target.target)
+    """A new plan of the target, in place of all that were not executed, whose rows are deleted; returns its number."""
     connection.execute(
         "update ops.write_back_plan set state = 'superseded', ended_at = clock_timestamp()"
         " where target = %s and state in ('planning', 'planned')",
+        (target.target,),
+    )
+    connection.execute(
+        "delete from ops.write_back_plan_row as r using ops.write_back_plan as p"
+        " where p.plan_id = r.plan_id and p.target = %s and p.state in ('superseded', 'turned_down')",
         (target.target,),
     )
     inserted = connection.execute(

@@ -40,10 +40,11 @@ def decide(context: Context, *, approved: bool) -> None:
 
 
 def execute(context: Context) -> None:
-    """Erase what was approved for this run; the log says which other warehouses still have it."""
+    """Erase what was approved for this run; the log says which other systems and warehouses still have it."""
     with airflow_errors():
-        lifecycle.execute_erasure(warehouse_url(), read_catalog(), run_of(context))
+        erased = lifecycle.execute_erasure(warehouse_url(), read_catalog(), run_of(context))
         with connect(warehouse_url()) as connection:
             elsewhere = undelivered_text(connection)
-    if elsewhere:
-        log.warning(elsewhere)
+    for line in (*(erased.elsewhere if erased else ()), elsewhere):
+        if line:
+            log.warning(line)
