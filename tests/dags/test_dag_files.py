@@ -5,7 +5,7 @@ from __future__ import annotations
 import runpy
 import shutil
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pendulum
@@ -14,7 +14,9 @@ from airflow.sdk import DAG
 from airflow.serialization.decoders import decode_timetable
 from airflow.serialization.encoders import encode_timetable
 from airflow.timetables import interval, trigger
+from airflow.timetables.assets import AssetOrTimeSchedule
 from airflow.timetables.base import DataInterval, TimeRestriction
+from croniter import croniter
 
 from onefold.catalog.reader import read_catalog
 from onefold.orchestration.deadlines import SinceLastData
@@ -69,11 +71,27 @@ def test_each_stream_is_one_task_that_updates_its_asset(found: Mapping[str, obje
 
 
 @pytest.mark.parametrize("dag_id", SYNCS)
-def test_a_sync_has_intervals_to_backfill_and_one_run_at_a_time(found: Mapping[str, object], dag_id: str) -> None:
+def test_a_sync_has_one_run_at_a_time_and_a_window_as_its_parameters(found: Mapping[str, object], dag_id: str) -> None:
     dag = found["dags"][dag_id]
-    assert dag["schedule"] == "CronDataIntervalTimetable"
     assert dag["max_active_runs"] == 1
     assert dag["params"] == ["accept_deletes", "anew", "end", "start"]
+
+
+def test_a_sync_has_intervals_to_backfill_also_where_it_starts_on_change() -> None:
+    made = runpy.run_path(str(ROOT / "dags" / "sync.py"))
+    begin, end = pendulum.datetime(2026, 1, 1), pendulum.datetime(2026, 3, 1)
+    for dag_id, system in SYNCS.items():
+        as_the_scheduler_reads_it = decode_timetable(encode_timetable(made[dag_id].timetable))
+        by_asset = isinstance(as_the_scheduler_reads_it, AssetOrTimeSchedule)
+        assert (as_the_scheduler_reads_it.periodic, by_asset) == (True, system.start == "on_change"), dag_id
+        first = as_the_scheduler_reads_it.next_dagrun_info_v2(  # as Airflow lists the runs of a backfill
+            last_dagrun_info=None, restriction=TimeRestriction(begin, end, catchup=True)
+        )
+        starts = croniter(system.schedule, begin - timedelta(seconds=1))
+        assert (first.data_interval.start, first.data_interval.end) == (
+            starts.get_next(datetime),
+            starts.get_next(datetime),
+        ), dag_id
 
 
 def test_each_freshness_sla_of_a_system_is_a_deadline() -> None:

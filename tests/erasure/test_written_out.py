@@ -189,7 +189,7 @@ def test_an_erased_person_whose_answer_was_lost_is_found_there_or_given_up(direc
         directory.run()
     directory.execute(
         "update ops.outbox set state = 'ambiguous', change = 'create', target_key = null, sent_at = now(),"
-        f" unknown_since = now(), sent = %s where {ZOFIAS}",
+        f" unknown_since = now() - interval '1 hour', sent = %s where {ZOFIAS}",
         Jsonb({"mail": EMAIL, "family": NAME[1]}),
     )
     plan = directory.office.erase()
@@ -224,7 +224,9 @@ def test_the_erasure_says_which_system_has_the_person_and_offers_the_deletion_wh
     directory.run()
     _, _, plan = directory.office.plan()
     ((key, golden_id),) = directory.outbox("target_key, golden_id", f"where {ZOFIAS}")
-    assert plan.elsewhere == (f"Written out to directory, object person: its record {key}; it has to be deleted there.",)
+    assert plan.elsewhere == (
+        f"Written out to directory, object person: its record {key}; it has to be deleted there.",
+    )
     directory.may("create", "update", "delete")
     done = directory.office.erase()
     assert "waits for another person's approval: bin/onefold write-back directory --plan" in done.text

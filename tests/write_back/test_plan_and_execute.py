@@ -275,7 +275,8 @@ def test_a_value_whose_answer_never_came_goes_from_the_outbox_and_its_record_is_
     outward.run()
     connection = outward.world.connection
     connection.execute(
-        "update ops.outbox set state = 'ambiguous', sent = %s, target_key = null, unknown_since = now()",
+        "update ops.outbox set state = 'ambiguous', sent = %s, target_key = null,"
+        " unknown_since = now() - interval '1 hour'",
         (Jsonb({"nazwa": "Firm 0", "nip": "0000000000"}),),
     )
     assert retained(connection, days=29)["ops.outbox"] == 0

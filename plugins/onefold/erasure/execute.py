@@ -51,8 +51,7 @@ def streams_locked(
     longer than the patience."""
     locks = [(f"{system}.{stream}", 1, f"{system}.{stream} has been loaded") for system, stream in streams]
     locks += [
-        (lock_name(target), 0, f"A write-back to {target} has been running")
-        for target in intended_targets(connection)
+        (lock_name(target), 0, f"A write-back to {target} has been running") for target in intended_targets(connection)
     ]
     held: list[tuple[str, int]] = []
     connection.execute("select set_config('lock_timeout', %s, false)", (f"{int(patience * 1000)}ms",))
@@ -83,8 +82,9 @@ def erase_places(
 ) -> list[Place]:
     """Erase what is still at these places, inside the caller's transaction; returns what was erased, and what is kept.
 
-    Loads in progress are gated again, from the pages that they have landed, and what is not written out yet never is. What earlier loads had read and staging
-    does not show is erased too, so that neither a rollback nor its undo can bring anything back.
+    Loads in progress are gated again, from the pages that they have landed. What earlier loads had read and staging
+    does not show is erased too, so that neither a rollback nor its undo can bring anything back. What was intended to
+    be written into other systems never is.
     """
     there = {table.full_name for table in warehouse_tables(connection, catalog)}  # a load that ends drops its pages
     every = list(places)

@@ -100,9 +100,7 @@ def record_purges(connection: psycopg.Connection, periods: TechnicalRetention, n
         *("written_out", "ops.write_back_plan_row", periods.written_out),
         *(_ALL_PLANNED, _PLANNED, _FORGET_PLANNED, written),
     )
-    yield make_purge(
-        *("written_out", "ops.outbox", periods.written_out), *(_ALL_SENT, _SENT, _FORGET_SENT, written)
-    )
+    yield make_purge(*("written_out", "ops.outbox", periods.written_out), *(_ALL_SENT, _SENT, _FORGET_SENT, written))
     usage_of_reconciliation = """
         select t.ctid from ops.usage t join ops.reconciliation r using (reconciliation_id) where r.ended_at < {before}
     """

@@ -107,7 +107,11 @@ def _others(page: Pages, report: SubjectReport) -> None:
         page.rows(
             ("System", "What", "When"),
             [
-                (each.title, f"{each.change} {each.object} {each.key or '-'}: {', '.join(each.fields)}", _moment(each.at))
+                (
+                    each.title,
+                    f"{each.change} {each.object} {each.key or '-'}: {', '.join(each.fields)}",
+                    _moment(each.at),
+                )
                 for each in report.written_out
             ],
         )
