@@ -96,11 +96,11 @@ def record_purges(connection: psycopg.Connection, periods: TechnicalRetention, n
     yield make_purge("lineage", "lineage.dataset_edge", periods.lineage, all_edges, _EDGES, _DELETE_EDGES, lineage)
     before = {"before": sql.Literal(now - periods.ledger)}
     written = {"before": sql.Literal(now - periods.written_out)}
-    yield make_purge(
-        *("written_out", "ops.write_back_plan_row", periods.written_out),
-        *(_ALL_PLANNED, _PLANNED, _FORGET_PLANNED, written),
-    )
-    yield make_purge(*("written_out", "ops.outbox", periods.written_out), *(_ALL_SENT, _SENT, _FORGET_SENT, written))
+    for table, every, due, forget in (
+        ("ops.write_back_plan_row", _ALL_PLANNED, _PLANNED, _FORGET_PLANNED),
+        ("ops.outbox", _ALL_SENT, _SENT, _FORGET_SENT),
+    ):
+        yield make_purge("written_out", table, periods.written_out, every, due, forget, written)
     usage_of_reconciliation = """
         select t.ctid from ops.usage t join ops.reconciliation r using (reconciliation_id) where r.ended_at < {before}
     """
