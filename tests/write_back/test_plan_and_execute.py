@@ -15,6 +15,7 @@ from onefold.retention.records import record_purges
 from onefold.rollback.written_out import written_out
 from onefold.warehouse.connection import connect
 from onefold.write_back.plan_ledger import get_plan
+from onefold.write_back.resolve import MOST_ATTEMPTS
 from tests.approvals import answer
 from tests.conform.world import record
 from tests.effort import TORTURE
@@ -125,6 +126,30 @@ def test_a_record_that_the_target_cannot_hold_waits_and_the_rest_goes_on(outward
     outward.conform(record("crm", "c0", tax_id_pl="1", legal_name="Kabushiki"))
     outward.run()
     assert outward.states() == {"confirmed": 2, "superseded": 1}
+
+
+def test_a_record_at_which_the_target_breaks_off_each_time_is_refused_in_the_end_and_can_be_replayed(
+    outward: Outward,
+) -> None:
+    outward.sql(
+        """create function break_off() returns trigger language plpgsql as
+            $$ begin perform pg_terminate_backend(pg_backend_pid()) where new.nazwa = 'Firm 1'; return null; end $$;
+        create constraint trigger at_commit after insert on klienci deferrable initially deferred
+            for each row execute function break_off()"""
+    )
+    _customers(outward, 3)
+    rounds = 0
+    while outward.run():
+        rounds += 1
+        outward.world.connection.execute("update ops.outbox set unknown_since = now() - interval '1 hour'")
+    assert rounds == MOST_ATTEMPTS
+    assert outward.states() == {"confirmed": 2, "refused": 1}
+    (reason,) = outward.reasons()
+    assert "it was sent 5 times" in reason
+    outward.sql("drop trigger at_commit on klienci")
+    assert outward.write_back().replay(a_run()) == 1
+    outward.run()
+    assert outward.states() == {"confirmed": 3} and len(outward.table()) == 3
 
 
 def test_a_plan_above_the_limit_waits_for_another_person_and_one_below_it_does_not(outward: Outward) -> None:

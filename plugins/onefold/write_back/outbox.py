@@ -23,10 +23,11 @@ from onefold.warehouse.advisory_lock import advisory_lock
 
 Wanted = Literal["write", "delete"]
 _COLUMNS = """select intent_id, idempotency_key, object, golden_id, wanted, reference, state, change, target_key, sent,
-    unknown_since from ops.outbox as o"""
+    unknown_since, attempts from ops.outbox as o"""
+# An attempt whose process has ended says nothing of the target.
 _ORPHANED = """
 with orphaned as (
-    update ops.outbox set state = 'ambiguous', unknown_since = clock_timestamp(),
+    update ops.outbox set state = 'ambiguous', unknown_since = clock_timestamp(), attempts = attempts - 1,
         reason = 'the process that sent it has ended before the answer came'
     where target = %s and state = 'sent' returning intent_id)
 update ops.write_back_plan_row as r set outcome = 'ambiguous' from orphaned
@@ -36,7 +37,8 @@ where r.intent_id = orphaned.intent_id and r.outcome is null
 
 @dataclass(frozen=True, slots=True)
 class Intent:
-    """One row of the outbox. `sent` has the fields that were sent last."""
+    """One row of the outbox. `sent` has the fields that were sent last; `attempts` says how often it was sent by a
+    process that lived to see what came of it."""
 
     intent_id: int
     idempotency_key: str
@@ -49,6 +51,7 @@ class Intent:
     target_key: str | None
     sent: dict[str, Any] | None
     unknown_since: datetime | None
+    attempts: int
 
 
 def write_lock(connection: psycopg.Connection, target: str) -> AbstractContextManager[None]:
@@ -167,7 +170,7 @@ def leave_ambiguous(connection: psycopg.Connection, intent_id: int, reason: str 
 def replay(connection: psycopg.Connection, target: str, ids: Sequence[int] = ()) -> int:
     """Intend refused ones again, these or, with none given, all of the target's; returns how many."""
     return connection.execute(
-        "update ops.outbox set state = 'intended', reason = null, ended_at = null"
+        "update ops.outbox set state = 'intended', reason = null, ended_at = null, attempts = 0"
         " where target = %s and state = 'refused' and (%s::bigint[] is null or intent_id = any (%s))",
         (target, list(ids) or None, list(ids)),
     ).rowcount

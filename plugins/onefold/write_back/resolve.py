@@ -19,6 +19,9 @@ from onefold.write_back.place import OpenObject
 from onefold.write_back.search import find_references, read_keys
 from onefold.write_back.values import from_json
 
+MOST_ATTEMPTS = 5
+"""How often a change is sent that leaves no trace: some targets break off where they should refuse."""
+
 
 def longest_wait(target: Target, system: System) -> timedelta:
     """How long after an unanswered request nothing of it runs any more: its time-out and the target's longest run."""
@@ -68,11 +71,18 @@ def _record_found(connection: psycopg.Connection, outbound: Outbound, intent: In
         return "refused"
     current = found[0] if found else None
     sent = from_json(intent.sent or {}, outbound.place.fields)
+    if (current is not None or kind == "delete") and not_as_sent(kind, intent.reference, sent, current) is None:
+        outbox.confirm(connection, intent.intent_id, current.key if current else intent.target_key)
+        return "confirmed"
+    if intent.attempts >= MOST_ATTEMPTS:
+        reason = (
+            f"it was sent {intent.attempts} times, and each time the target gave no clear answer and did not write it: "
+            "look into the target's log, correct what it says, then replay"
+        )
+        outbox.refuse(connection, intent.intent_id, reason, current.key if current else None)
+        return "refused"
     if current is None and kind != "delete":
         outbox.intend_again(connection, intent.intent_id, "it was not written")
         return "not_sent"
-    if not_as_sent(kind, intent.reference, sent, current) is None:
-        outbox.confirm(connection, intent.intent_id, current.key if current else intent.target_key)
-        return "confirmed"
     outbox.intend_again(connection, intent.intent_id, "the target has something else", current.key if current else None)
     return "moved"
