@@ -13,7 +13,7 @@ from tests.databases import copy_database, drop_database
 from tests.mapping.invoices import Map, mapping_on
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # no longer: a test of another module may stop the server
 def server(postgres: Postgres) -> Iterator[psycopg.Connection]:
     """A connection to a warehouse, for expressions that need no table but those of the world's forms."""
     name = copy_database(postgres, TEMPLATE)
