@@ -30,6 +30,7 @@ def deliver(target: str, full: bool, verify: bool, conformance: bool, as_json: b
     if full + verify + conformance > 1:
         raise Fatal("Give one of --full, --verify and --conformance: the latter two deliver nothing.")
     api = airflow(settings())
+    api.wait_for_dag(f"deliver__{target}")  # of a target that was added just now
     run = follow(api, api.start_dag(f"deliver__{target}", {"full": full, "verify": verify, "conformance": conformance}))
     with connect_as("engineer") as connection:
         done = delivery_of_run(connection, run.dag_id, run.run_id)
