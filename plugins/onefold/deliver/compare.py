@@ -37,14 +37,13 @@ def differences(here: Hashes, there: Hashes) -> Iterator[tuple[RowId, Difference
     """What differs at the target (`there`) from PostgreSQL (`here`)."""
     ours, theirs = next(here, None), next(there, None)
     while ours or theirs:
-        if theirs is None or (ours is not None and ours[0] < theirs[0]):
-            assert ours is not None  # noqa: S101 - else the loop had ended
+        if ours and (theirs is None or ours[0] < theirs[0]):
             yield ours[0], "missing"
             ours = next(here, None)
-        elif ours is None or theirs[0] < ours[0]:
+        elif theirs and (ours is None or theirs[0] < ours[0]):
             yield theirs[0], "extra"
             theirs = next(there, None)
-        else:
+        elif ours and theirs:
             if ours[1] != theirs[1]:
                 yield ours[0], "different"
             ours, theirs = next(here, None), next(there, None)
