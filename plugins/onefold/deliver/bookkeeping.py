@@ -67,13 +67,7 @@ class Delivered:
 def read_delivered(session: Session) -> Delivered:
     """What the pointer names. Of a target to which nothing was delivered yet, the delivery 0."""
     dialect, quote = session.dialect, session.dialect.quote
-    found = integer(
-        session,
-        "select count(*) from information_schema.tables where table_schema ="
-        f" {dialect.literal(dialect.catalogued('onefold'))} and table_name ="
-        f" {dialect.literal(dialect.catalogued('published'))}",
-    )
-    if not found:
+    if not list(session.rows(dialect.columns_of("published"))):
         return Delivered()
     read_at = dialect.text_of(f"d.{quote('read_at')}", "timestamp")
     head = list(
@@ -114,7 +108,7 @@ def prepare(session: Session) -> None:
     )
     session.execute(
         f"insert into {dialect.table('published')} ({quote('delivery_id')})"
-        f" select 0 where not exists (select 1 from {dialect.table('published')})"
+        f" select 0 from (select count(*) as pointers from {dialect.table('published')}) as p where p.pointers = 0"
     )
 
 

@@ -62,11 +62,11 @@ def target_hashes(session: Session, table: Table, shown: int) -> Hashes:
         yield (str(each), int(str(version))), str(value)
 
 
-def living(session: Session, table: Table, shown: int) -> str:
-    """The condition on a stored row v to be compared: of an entity every row, of a mart what a delivery shows."""
+def living(session: Session, table: Table, shown: int, row: str = "v") -> str:
+    """The condition on a stored row to be compared: of an entity every row, of a mart what a delivery shows."""
     if table.kind == "entity":
         return "true"
-    since, until = f"v.{session.dialect.quote('_from')}", f"v.{session.dialect.quote('_until')}"
+    since, until = f"{row}.{session.dialect.quote('_from')}", f"{row}.{session.dialect.quote('_until')}"
     return f"{since} <= {shown} and ({until} is null or {until} > {shown})"
 
 

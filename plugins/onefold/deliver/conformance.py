@@ -73,8 +73,8 @@ class Trial:
 
 def try_target(source: Source, target: Target) -> list[Trial]:
     """Try everything that a delivery relies on. Nothing of what analysts see is touched."""
-    table = _table()
     with target.writing() as session:
+        table = _table(session.dialect.row_bytes)
         bookkeeping.prepare(session)
         name = session.dialect.table(_STORED)
         session.execute(f"drop table if exists {name}")
@@ -119,8 +119,8 @@ class _GivenUpError(Exception):
     """Ends a transaction that is tried."""
 
 
-def _table() -> Table:
-    """A row for each value, in the column of its type, and one of NULLs alone."""
+def _table(row_bytes: int | None) -> Table:
+    """A row for each value that the target says it can hold, in the column of its type, and one of NULLs alone."""
     rows = [
         sql.SQL("select {} as _key, {}").format(
             sql.Literal(f"{kind} {at}"),
@@ -133,6 +133,7 @@ def _table() -> Table:
         )
         for kind, values in VALUES.items()
         for at, value in enumerate([*values, None])
+        if value is None or row_bytes is None or len(value.encode()) < row_bytes
     ]
     names = sql.SQL(", ").join(map(sql.Identifier, ["_key", *_COLUMNS]))
     query = sql.SQL("select _key, 1::bigint as _from, null::bigint as _until, {} from ({}) as v ({})").format(

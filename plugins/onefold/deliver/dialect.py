@@ -25,8 +25,8 @@ class Dialect(ABC):
     types: ClassVar[Mapping[ColumnType, str]]
     reported: ClassVar[Mapping[ColumnType, frozenset[str]]]
     """What information_schema calls these types."""
-    commented_columns: ClassVar[bool] = True
-    """Whether the columns of a view can be commented."""
+    row_bytes: ClassVar[int | None] = None
+    """The longest text that it can make of a row, in bytes of UTF-8, where there is a limit that rows could reach."""
 
     def quote(self, name: str) -> str:
         """An identifier."""
@@ -43,6 +43,13 @@ class Dialect(ABC):
     def table(self, name: str, schema: str = BOOKKEEPING) -> str:
         """A table or view of a schema; without it one of Onefold's own."""
         return f"{self.quote(schema)}.{self.quote(name)}"
+
+    def columns_of(self, stored: str) -> str:
+        """The query of the names and types of a stored table's columns; of none where there is no such table."""
+        return (
+            "select column_name, data_type from information_schema.columns where table_schema ="
+            f" {self.literal(self.catalogued(BOOKKEEPING))} and table_name = {self.literal(self.catalogued(stored))}"
+        )
 
     @abstractmethod
     def text_of(self, column: str, kind: ColumnType) -> str:
@@ -68,6 +75,16 @@ class Dialect(ABC):
     def replace_view(self, view: View, query: str) -> list[str]:
         """The statements that make a view anew, and of a history the function that gives it as of one publish."""
 
+    def comments(self, view: View) -> list[str]:
+        """The statements that say what a view and its columns mean, where replace_view() does not."""
+        name = self.table(view.name, view.schema)
+        statements = [f"comment on view {name} is {self.literal(view.comment)}"] if view.comment else []
+        return statements + [
+            f"comment on column {name}.{self.quote(column)} is {self.literal(comment)}"
+            for column, _, comment in view.columns
+            if comment
+        ]
+
     def drop_view(self, schema: str, view: str) -> list[str]:
         """The statements that drop a view, and the function of a history with it, where they are there."""
         return [f"drop view if exists {self.table(view, schema)} cascade"]
@@ -76,13 +93,17 @@ class Dialect(ABC):
     def number_of(self, hexadecimal: str) -> str:
         """The integer that a text of hexadecimal digits says."""
 
+    def md5(self, text: str) -> str:
+        """The MD5 of a text, as 32 hexadecimal digits."""
+        return f"md5({text})"
+
     def content_hash(self, columns: Iterable[Column]) -> str:
         """MD5 of a row `v`: its columns, each as text."""
         value, null = self.character(_VALUE), self.character(_NULL)
         texts = [
             f"coalesce({value} || {self.text_of(f'v.{self.quote(each.name)}', each.type)}, {null})" for each in columns
         ]
-        return f"md5({' || '.join(texts)})"
+        return self.md5(" || ".join(texts))
 
     def span_hash(self, table: Table) -> str:
         """MD5 of a stored row with its key; that of an entity includes its life span."""

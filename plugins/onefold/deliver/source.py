@@ -22,6 +22,8 @@ DIALECT = PostgresDialect()
 _ROWS = 10_000
 """Rows that are read at once, and ids that are asked for at once."""
 _HERE = "reading what is to be delivered"
+_OTHER_BYTES, _WHOLE = 64, "(all together)"
+"""More bytes than a value of any type but text has, and what the whole row is called among columns."""
 RowId = tuple[str, int]
 """Key and version from which the row is shown; of a mart, whose rows PostgreSQL keeps no past of, 0."""
 _LIMITS = {
@@ -120,13 +122,17 @@ class Source:
         )
         yield from self._stream(query)
 
-    def inexact(self, table: Table, condition: str = "true") -> list[Inexact]:
-        """The first values that not every target can hold exactly."""
+    def inexact(self, table: Table, condition: str = "true", row_bytes: int | None = None) -> list[Inexact]:
+        """The first values that not every target can hold exactly, and rows whose texts together are longer."""
         limits = {
             each.name: _LIMITS[each.type].format(f"v.{DIALECT.quote(each.name)}")
             for each in table.columns
             if each.type in _LIMITS
         }
+        if row_bytes is not None:
+            texts = [f"v.{DIALECT.quote(each.name)}" for each in table.columns if each.type == "text"]
+            lengths = [f"coalesce(octet_length({text}), 0)" for text in ["v._key", *texts]]
+            limits[_WHOLE] = f"{' + '.join(lengths)} + {_OTHER_BYTES * (len(table.columns) + 2)} > {row_bytes}"
         if not limits:
             return []
         wrong = ", ".join(f"coalesce({limit}, false)" for limit in limits.values())

@@ -68,16 +68,3 @@ def _of(dialect: Dialect, alias: str, stored: str) -> str:
 def _not_ended(dialect: Dialect, row: str, shown: str) -> str:
     until = f"{row}.{dialect.quote('_until')}"
     return f"({until} is null or {until} > {shown}.{dialect.quote('version')})"
-
-
-def comments(dialect: Dialect, view: View) -> list[str]:
-    """The statements that say what a view and its columns mean."""
-    name = dialect.table(view.name, view.schema)
-    statements = [f"comment on view {name} is {dialect.literal(view.comment)}"] if view.comment else []
-    if dialect.commented_columns:
-        statements += [
-            f"comment on column {name}.{dialect.quote(column)} is {dialect.literal(comment)}"
-            for column, _, comment in view.columns
-            if comment
-        ]
-    return statements

@@ -11,7 +11,7 @@ from onefold.deliver.layout import Layout
 from onefold.deliver.source import RowId, Source
 from onefold.deliver.table import Column, Table
 from onefold.deliver.target import Session, Text
-from onefold.deliver.view_sql import comments, view_query
+from onefold.deliver.view_sql import view_query
 from onefold.deliver.work import Work
 from onefold.errors import Fatal
 
@@ -36,12 +36,7 @@ def ensure_table(session: Session, table: Table) -> None:
     session.execute(f"create table if not exists {name} ({kinds})")
     for index in dialect.indexes(table):
         session.execute(index)
-    found = session.rows(
-        "select column_name, data_type from information_schema.columns where table_schema ="
-        f" {dialect.literal(dialect.catalogued('onefold'))} and table_name ="
-        f" {dialect.literal(dialect.catalogued(table.stored))}"
-    )
-    there = {str(column): str(kind) for column, kind in found}
+    there = {str(column): str(kind) for column, kind in session.rows(dialect.columns_of(table.stored))}
     for each in columns:
         kind = there.get(dialect.catalogued(each.name))
         if kind is not None and kind.lower() not in dialect.reported[each.type]:
@@ -59,20 +54,22 @@ def ensure_views(session: Session, layout: Layout) -> None:
     for view in layout.views:
         for statement in dialect.replace_view(view, view_query(dialect, view)):
             session.execute(statement)
-        for statement in comments(dialect, view):
+        for statement in dialect.comments(view):
             session.execute(statement)
 
 
-def require_exact(source: Source, table: Table, condition: str = "true") -> None:
-    """Raises Fatal where a row has a value that the target would have to round or change."""
-    if found := source.inexact(table, condition):
+def require_exact(source: Source, session: Session, table: Table, condition: str = "true") -> None:
+    """Raises Fatal where a row has a value that the target would have to round, change or cut."""
+    longest = session.dialect.row_bytes
+    if found := source.inexact(table, condition, longest):
         named = "; ".join(f"{each.table}, row {each.key}, column {each.column}" for each in found)
         more = " and maybe more" if len(found) >= 20 else ""
+        texts = f" The texts of a row have at most {longest} bytes together." if longest else ""
         raise Fatal(
             f"Values that the target cannot hold exactly: {named}{more}. Numbers have at most 29 digits before and 9 "
-            "after the decimal point there, and dates are of the years 1 to 9999. Nothing was rounded, and readers see "
-            "the publish before. Correct the value at its source, round it in the mapping or the mart, or leave the "
-            "table out in catalog/warehouses."
+            f"after the decimal point there, and dates are of the years 1 to 9999.{texts} Nothing was rounded, and "
+            "readers see the publish before. Correct the value at its source, round it in the mapping or the mart, or "
+            "leave the table out in catalog/warehouses."
         )
 
 
@@ -98,7 +95,7 @@ def write_table(source: Source, session: Session, work: Work, shown: int, delive
 def append_versions(source: Source, session: Session, table: Table, held: int) -> int:
     """Append the versions of an entity since the publish `held`, and the ends of earlier ones; returns how many rows
     were written. What an attempt that died has left beyond `held` is done away with first."""
-    require_exact(source, table, f"v._from > {held}")
+    require_exact(source, session, table, f"v._from > {held}")
     with session.transaction():
         undo_beyond(session, table, held)
         written = session.load(table.stored, [*SPAN, *table.columns], source.rows(table, f"v._from > {held}"))
@@ -109,9 +106,9 @@ def change_mart(source: Source, session: Session, work: Work, shown: int, delive
     """Let the rows of a mart that are new begin with this delivery, and those that are gone end with it; returns how
     many were written."""
     table = work.table
-    require_exact(source, table)
+    require_exact(source, session, table)
+    undo_beyond(session, table, shown)
     with session.transaction():
-        undo_beyond(session, table, shown)
         found = list(differences(source.hashes(table), target_hashes(session, table, shown)))
         new = [row for row, difference in found if difference == "missing"]
         gone = [row for row, difference in found if difference == "extra"]
@@ -119,14 +116,9 @@ def change_mart(source: Source, session: Session, work: Work, shown: int, delive
         since = str(delivery_id)
         rows = ((row[0], since, None, *row[3:]) for row in source.rows_of(table, new))
         written = session.load(table.stored, [*SPAN, *table.columns], rows)
-        until = f"v.{session.dialect.quote('_until')}"
-        return (
-            mended
-            + written
-            + end_rows(
-                session, table, ((key, "0", since) for key, _ in gone), f"({until} is null or {until} > {delivery_id})"
-            )
-        )
+        ends = ((key, "0", since) for key, _ in gone)
+        until = f"{session.dialect.quote(table.stored)}.{session.dialect.quote('_until')}"
+        return mended + written + end_rows(session, table, ends, f"({until} is null or {until} > {delivery_id})")
 
 
 def _mend_rows(
@@ -134,19 +126,15 @@ def _mend_rows(
 ) -> int:
     """Write the rows of a mart again whose cells were changed at the target, in their place: shown as they were."""
     changed = [row for row, difference in found if difference == "different"]
-    stored, quote = session.dialect.table(table.stored), session.dialect.quote
-    for key, _ in changed:
-        key_is = f"v.{quote('_key')} = {session.dialect.literal(key)}"
-        session.execute(f"delete from {stored} as v where {key_is} and {living(session, table, shown)}")
-    rows = source.rows_of(table, changed)
-    return session.load(table.stored, [*SPAN, *table.columns], rows)
+    remove_rows(session, table, changed, living(session, table, shown, session.dialect.quote(table.stored)))
+    return session.load(table.stored, [*SPAN, *table.columns], source.rows_of(table, changed))
 
 
 def repair(source: Source, session: Session, table: Table) -> int:
     """Make every row of an entity's table what PostgreSQL has, whatever it is now; returns how many were written."""
-    require_exact(source, table)
+    require_exact(source, session, table)
+    undo_beyond(session, table, source.newest)
     with session.transaction():
-        undo_beyond(session, table, source.newest)
         found = list(differences(source.hashes(table), target_hashes(session, table, 0)))
         remove_rows(session, table, [row for row, difference in found if difference != "missing"])
         rows = source.rows_of(table, [row for row, _ in found])
@@ -154,37 +142,44 @@ def repair(source: Source, session: Session, table: Table) -> int:
 
 
 def undo_beyond(session: Session, table: Table, version: int) -> None:
-    """Delete the rows that begin after this version, and the ends that come after it."""
+    """Delete the rows that begin after this version, and the ends that come after it: nobody sees them."""
     quote, name = session.dialect.quote, session.dialect.table(table.stored)
     session.execute(f"delete from {name} where {quote('_from')} > {version}")
     session.execute(f"update {name} set {quote('_until')} = null where {quote('_until')} > {version}")
 
 
 def end_rows(session: Session, table: Table, ends: Iterator[Sequence[Text]], condition: str = "") -> int:
-    """Set the ends of rows, given as key, beginning and end; returns how many. With a `condition` on the row v it is
+    """Set the ends of rows, given as key, beginning and end; returns how many. With a `condition` on the row a row is
     found by its key and that alone."""
-    quote, name = session.dialect.quote, session.dialect.table(table.stored)
     staged = session.dialect.table(ENDS)
-    session.execute(f"delete from {staged}")
-    if not session.load(ENDS, SPAN, ends):
+    session.execute(f"delete from {staged} where true")
+    if not (ended := session.load(ENDS, SPAN, ends)):
         return 0
-    found = condition or f"v.{quote('_from')} = e.{quote('_from')}"
-    return session.execute(
-        f"update {name} as v set {quote('_until')} = e.{quote('_until')} from {staged} as e"
-        f" where v.{quote('_key')} = e.{quote('_key')} and {found}"
+    until = session.dialect.quote("_until")
+    session.execute(
+        f"update {session.dialect.table(table.stored)} set {until} = e.{until} from {staged} as e"
+        f" where {_same_row(session, table, condition)}"
     )
+    return ended
 
 
-def remove_rows(session: Session, table: Table, rows: Iterable[RowId]) -> None:
-    """Delete the rows with these ids."""
-    quote, name = session.dialect.quote, session.dialect.table(table.stored)
+def remove_rows(session: Session, table: Table, rows: Iterable[RowId], condition: str = "") -> None:
+    """Delete the rows with these ids; the `condition` is as in end_rows()."""
     staged = session.dialect.table(ENDS)
-    session.execute(f"delete from {staged}")
+    session.execute(f"delete from {staged} where true")
     if session.load(ENDS, SPAN, ((key, str(since), None) for key, since in rows)):
         session.execute(
-            f"delete from {name} where exists (select 1 from {staged} as e"
-            f" where e.{quote('_key')} = {name}.{quote('_key')} and e.{quote('_from')} = {name}.{quote('_from')})"
+            f"delete from {session.dialect.table(table.stored)} where exists (select 1 from {staged} as e"
+            f" where {_same_row(session, table, condition)})"
         )
+
+
+def _same_row(session: Session, table: Table, condition: str) -> str:
+    """That a row of the table is the staged row e. Not every warehouse lets the table have another name here."""
+    quote = session.dialect.quote
+    row = quote(table.stored)
+    found = condition or f"{row}.{quote('_from')} = e.{quote('_from')}"
+    return f"{row}.{quote('_key')} = e.{quote('_key')} and {found}"
 
 
 def forget_past_rows(session: Session, layout: Layout | None, delivery_id: int) -> None:
