@@ -34,7 +34,7 @@ MONTHS = MigrationRequest(
     "the register",
 )
 """Two chunks: the source is asked about each day by itself."""
-YEARS = replace(MONTHS, end=datetime(2026, 7, 1, tzinfo=UTC))
+YEARS = replace(MONTHS, end=datetime(2026, 7, 1, tzinfo=UTC), chunk=timedelta(days=500))
 
 
 @pytest.fixture(scope="module")

@@ -26,7 +26,12 @@ from tests.approvals import answer
 from tests.migration.conftest import Crash, Engineer, cursors
 
 DAY = timedelta(days=1)
-COUNTING = ["salesforce.order", "erp.zamowienie", "sap.business_partner", "sap_v4.product"]
+COUNTING = [
+    pytest.param("salesforce.order", marks=pytest.mark.full_matrix),
+    "erp.zamowienie",
+    "sap.business_partner",
+    pytest.param("sap_v4.product", marks=pytest.mark.full_matrix),
+]
 CONFORMED = DryRunReport(1, (), (EntityDryRun("order", 3, 2, 0, 1, 0, 0, None, held_back=4, warnings=5),))
 
 

@@ -42,8 +42,8 @@ def test_a_second_load_at_any_step_of_the_first_waits_or_is_refused_and_nothing_
         last = len(Loading(warehouse.job(NIGHTLY, wire.url(warehouse.loader_url))).carry(wire).orders)
     refused = 0
     # While it lands, is judged, and publishes: another run; and this very one, taken for dead and started anew.
-    at = range(1, last, 3) if full else (last // 6, last // 2, last - 20)
-    for number, other in [(n, run) for n in at for run in (OTHER, NIGHTLY)]:
+    each = [(n, run) for n in range(1, last, 3) for run in (OTHER, NIGHTLY)]
+    for number, other in each if full else [(last // 6, OTHER), (last // 2, NIGHTLY), (last - 20, OTHER)]:
         with world.warehouse() as warehouse:
             second: list[Loading] = []
 
