@@ -57,6 +57,12 @@ def test_a_checkout_without_targets_has_none(checkout: Checkout) -> None:
         ("entity: customer", "entity: custmer", 9, 'unknown entity "custmer"; did you mean "customer"?'),
         ("stream: account", "stream: acount", 11, 'shop has no stream "acount"; did you mean "account"?'),
         ("key: Id", "key: Name2", 12, "the stream account has the primary key Id; write that one"),
+        (
+            "reference: Reference",
+            "reference: Reference\n    reference_length: 18",
+            14,
+            "our reference has 20 characters, and the field holds 18",
+        ),
         ("match: {krs: Krs}", "match: {krs: Other}", 14, "Other must be under fields, made of krs"),
         ("cp1250, rep", "cp12500, rep", 16, "'cp12500' is no encoding that is known"),
         ('{"€": EUR}', "{EUR: €}", 16, "'EUR' is not one character"),

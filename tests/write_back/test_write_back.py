@@ -20,7 +20,7 @@ def test_a_customer_made_in_the_crm_appears_in_the_erp_and_is_confirmed(outward:
         "a@b.pl",
         "PLN",
     )
-    assert row["onefold_ref"] == outward.world.id_of("c1")
+    assert row["onefold_ref"] == outward.reference(outward.world.id_of("c1"))
     assert outward.states() == {"confirmed": 1}
     assert verify(entries_from_database(outward.world.connection)).ok
 

@@ -167,6 +167,12 @@ class Outward:
         """How many intents there are of each state."""
         return dict(self.world.connection.execute("select state, count(*) from ops.outbox group by 1").fetchall())
 
+    def reference(self, golden_id: object) -> str:
+        """Our reference of the golden record."""
+        query = "select reference from ops.outbox where golden_id = %s order by intent_id desc limit 1"
+        (reference,) = self.world.connection.execute(query, (golden_id,)).fetchone()
+        return str(reference)
+
     def reasons(self) -> list[str]:
         """Why the refused ones are."""
         rows = self.world.connection.execute("select reason from ops.outbox where state = 'refused' order by intent_id")

@@ -80,6 +80,19 @@ class Length(Model):
     unit: Literal["characters", "bytes"] = Field("characters", description="bytes: in the declared encoding")
 
 
+REFERENCE_LENGTH = 20
+"""Characters of our reference (write_back/intents.py): it fits the shortest field that is known, SAP's external id."""
+
+
+def _holds_the_reference(length: int) -> int:
+    if length < REFERENCE_LENGTH:
+        raise ValueError(
+            f"our reference has {REFERENCE_LENGTH} characters, and the field holds {length}: it would be cut, and the "
+            "record not found again; name a field that holds it"
+        )
+    return length
+
+
 class TargetField(Model):
     """One field of the target's record."""
 
@@ -111,7 +124,10 @@ class TargetObject(Model):
         None, description="the system's stream that reads these records: it tells which golden records are there"
     )
     key: str = Field(description="the target's own key; the stream's primary key")
-    reference: str = Field(description="the field that holds our reference; unique there")
+    reference: str = Field(description="the field that holds our reference, 20 capital letters; unique there")
+    reference_length: Annotated[int, AfterValidator(_holds_the_reference)] | None = Field(
+        None, description="how many characters that field holds, where the target says it"
+    )
     version: str | None = Field(
         None, description="the field that tells a record's version, where the protocol has none of its own"
     )

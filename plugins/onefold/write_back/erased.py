@@ -13,7 +13,7 @@ from onefold.privacy.records import GoldenId
 from onefold.privacy.values import Finder
 
 _HAS_GOT = """
-select o.target, o.object, o.golden_id, max(o.target_key), bool_or(o.change = 'create')
+select o.target, o.object, o.golden_id, max(o.reference), max(o.target_key), bool_or(o.change = 'create')
 from ops.outbox as o
 where o.golden_id = any (%s) and o.change in ('create', 'update')
     and (o.state in ('sent', 'ambiguous', 'confirmed') or (o.sent_at is not null and o.target_key is not null))
@@ -33,7 +33,7 @@ where golden_id = any (%s) and wanted = 'write'
 _INTEND_DELETE = """
 insert into ops.outbox (idempotency_key, target, object, entity, golden_id, publish_id, wanted, reference, digest)
 select encode(sha256(convert_to(concat_ws('|', target, object, golden_id, intent_id, 'erased'), 'UTF8')), 'hex'),
-    target, object, entity, golden_id, publish_id, 'delete', golden_id::text, sha256('ended')
+    target, object, entity, golden_id, publish_id, 'delete', reference, sha256('ended')
 from (select distinct on (golden_id) * from ops.outbox where target = %s and object = %s and golden_id = any (%s)
     order by golden_id, intent_id desc) as newest
 where wanted = 'write'
@@ -70,9 +70,9 @@ def written_to(
 ) -> tuple[str, ...]:
     """In words, a line for each record of the person that a target has got from us, and who deletes it there."""
     lines = []
-    for name, said, golden_id, key, made in connection.execute(_HAS_GOT, (_ids(golden),)).fetchall():
+    for name, said, _, reference, key, made in connection.execute(_HAS_GOT, (_ids(golden),)).fetchall():
         by_key = key is not None and not known.find(key, personal=True)
-        which = f"its record {key}" if by_key else f"the record with our reference {golden_id}"
+        which = f"its record {key}" if by_key else f"the record with our reference {reference}"
         if made and said in _deleting(targets.get(name)):
             what = (
                 "that it is deleted there is intended with the erasure, and waits for another person's approval: "
@@ -95,7 +95,7 @@ def end_intents(connection: psycopg.Connection, targets: Mapping[str, Target], g
     there are intended to be deleted."""
     ids = _ids(golden)
     made: dict[tuple[str, str], list[UUID]] = {}
-    for name, said, golden_id, _, is_ours in connection.execute(_HAS_GOT, (ids,)).fetchall():
+    for name, said, golden_id, _, _, is_ours in connection.execute(_HAS_GOT, (ids,)).fetchall():
         if is_ours and said in _deleting(targets.get(name)):
             made.setdefault((name, said), []).append(golden_id)
     for (name, said), some in made.items():

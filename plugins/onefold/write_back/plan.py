@@ -108,7 +108,7 @@ def _decide_each(
     erased: Collection[UUID],
     outbound: Outbound,
 ) -> list[tuple[Intent, Decision]]:
-    found = find_records(outbound, each, golden)
+    found = find_records(outbound, each, golden, {intent.golden_id: intent.reference for intent in intents})
     rows = []
     for intent in intents:
         record, there = golden[intent.golden_id], found[intent.golden_id]

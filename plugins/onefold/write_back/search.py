@@ -33,14 +33,16 @@ def find_references(outbound: Outbound, references: Sequence[str]) -> dict[str, 
     return found
 
 
-def find_records(outbound: Outbound, each: TargetObject, golden: Mapping[UUID, Golden]) -> dict[UUID, list[Current]]:
-    """All of the target's records that are one of these golden records, each once."""
+def find_records(
+    outbound: Outbound, each: TargetObject, golden: Mapping[UUID, Golden], references: Mapping[UUID, str]
+) -> dict[UUID, list[Current]]:
+    """All of the target's records that are one of these golden records, each once; `references` are ours of them."""
     known = read_keys(outbound, [key for record in golden.values() for key in record.keys])
     found = {golden_id: [known[key] for key in record.keys if key in known] for golden_id, record in golden.items()}
     unknown = [golden_id for golden_id, record in golden.items() if not record.keys]
-    ours = find_references(outbound, [str(golden_id) for golden_id in unknown])
+    ours = find_references(outbound, [references[golden_id] for golden_id in unknown])
     for golden_id in unknown:
-        records = ours.get(str(golden_id)) or [
+        records = ours.get(references[golden_id]) or [
             current
             for field, value in match_values(each, golden[golden_id])
             for current in outbound.match(field, value)
