@@ -21,11 +21,12 @@ from onefold.connectors.outbound.contract import Change, Current, Outbound, Outc
 from onefold.connectors.outbound.http import Answer, encode, moved_or_raise, parts, says_later, whole_answer, written
 from onefold.connectors.outbound.json_values import from_json, in_json
 from onefold.errors import Fatal
-from onefold.foreign_text import shown_name
+from onefold.foreign_text import described
 from onefold.http.attempt import Attempt, BadBody, Response
 from onefold.http.client import Client
 from onefold.http.endpoint import Endpoint
 from onefold.http.failure import Refused
+from onefold.http.known_words import ERROR_CODES
 from onefold.http.persistent import AttemptSettings
 
 DATA = "/services/data/v60.0"
@@ -109,9 +110,10 @@ class SalesforceOutbound(Outbound):
         if result["success"]:
             return Outcome(change.id, Result.DONE, str(result["id"]))
         error: Mapping[str, Any] = next(iter(result.get("errors") or []), {})
-        code = str(error.get("statusCode", "without a status"))
-        fields = ", ".join(shown_name(str(name)) for name in error.get("fields") or ())
-        reason = f"{self.place.named}: {shown_name(code)}{f' ({fields})' if fields else ''}."
+        code = str(error.get("statusCode", ""))
+        fields = ", ".join(name for name in map(str, error.get("fields") or ()) if name in self._fields)
+        told = code if code in ERROR_CODES else f"a status that is not known ({described(code) or 'none'})"
+        reason = f"{self.place.named}: {told}{f' ({fields})' if fields else ''}."
         if code in NOT_PROCESSED or says_later(self.place.system, code.encode()):
             return Outcome(change.id, Result.NOT_SENT, reason=reason)
         if code == DUPLICATE:
