@@ -58,6 +58,10 @@ def org(sandbox: Sandbox) -> Org:
 
 @pytest.fixture
 def target(sandbox: Sandbox, org: Org) -> Target:
+    return target_of(sandbox, org)
+
+
+def target_of(sandbox: Sandbox, org: Org) -> Target:
     kinds = {"Name": "text", "NIP__c": "text", "CreditLimit__c": "number", "Phone": "text"}
     return Target(
         sandbox, "salesforce", "salesforce", "Account", "Id", "OnefoldId__c", kinds, org.count, "onefold",
