@@ -71,7 +71,8 @@ def test_a_length_is_counted_in_the_declared_unit_and_nothing_is_cut() -> None:
 
 
 def test_what_was_replaced_is_told() -> None:
-    assert fit("„Żółw” – S.A.", Characters(encoding="cp1250", replacements=REPLACEMENTS)).replaced == ("„", "”", "–")
+    replaced = fit("„Żółw” – S.A.", Characters(encoding="cp1250", replacements=REPLACEMENTS)).replaced
+    assert replaced == tuple(f"{given} → {REPLACEMENTS[given]}" for given in "„”–")
 
 
 def test_a_replacement_that_the_target_does_not_have_either_is_refused_when_the_file_is_read() -> None:

@@ -24,8 +24,9 @@ from tests.write_back.world import Outward, system, target
 class Context(dict[str, object]):
     """As much of a run as the tasks ask for."""
 
-    def __init__(self, run_id: str, user: str | None = None) -> None:
+    def __init__(self, run_id: str, user: str | None = None, **params: str) -> None:
         super().__init__(
+            params=params,
             dag_run=SimpleNamespace(dag_id="write_back__erp", run_id=run_id, triggering_user_name=user),
         )
 
@@ -68,6 +69,20 @@ def test_a_run_waits_for_the_approval_and_a_refused_plan_is_made_anew(called: Ou
     answer(called.world.url, f"writeback:{number}", "ewa", approved=True)
     tasks.decide(again, "erp", approved=True)
     assert tasks.execute(again, "erp") == {"plan": number, "confirmed": 1}
+
+
+def test_a_run_that_is_asked_to_replay_intends_the_refused_ones_again_and_plans_them(called: Outward) -> None:
+    called.target = target(**{"objects.partner.fields.nazwa": {"attribute": "legal_name", "length": {"max": 5}}})
+    called.conform(*(record("crm", f"c{at}", tax_id_pl=f"{at}", legal_name="Too long") for at in (1, 2)))
+    called.run()
+    first, _ = (number for (number,) in called.world.connection.execute("select intent_id from ops.outbox order by 1"))
+    called.target = target()
+    one = Context("one", "jan", replay=str(first))
+    assert tasks.plan(one, "erp") == 2
+    assert tasks.execute(one, "erp") == {"plan": 2, "confirmed": 1}
+    rest = Context("rest", "jan", replay="all")
+    assert tasks.plan(rest, "erp") == 3
+    assert tasks.execute(rest, "erp") == {"plan": 3, "confirmed": 1}
 
 
 def test_outside_its_hours_nothing_is_written_and_the_task_comes_back_when_they_begin(

@@ -24,7 +24,7 @@ _TEXT = {"text", "character varying", "character", "json", "jsonb", "text[]", "c
 _PAYLOADS = ("_payload", "payload")
 KEY_COLUMNS = frozenset({"_key", "key", "record", "_record", "records", "_members", "lookup_key", "keys"})
 """Columns that name records; their values are ids, which stay."""
-VALUES_OF_GOLDEN_RECORDS = {"ops.outbox": ("sent",), "ops.write_back_plan_row": ("before", "after")}
+VALUES_OF_GOLDEN_RECORDS = {"ops.outbox": ("sent",), "ops.write_back_plan_row": ("before", "after", "shown")}
 """Tables with a row for each golden record (golden_id) that is written out, and their columns with its values."""
 _NOT_SEARCHED = frozenset({"ops.suppression", "ops.erasure", "ops.session"})
 """The registers of erasures themselves, and who is signed in now, which the engine cannot read."""

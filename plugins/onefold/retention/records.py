@@ -74,7 +74,9 @@ where coalesce(p.ended_at, case p.state when 'planning' then p.created_at end) <
 _FORGET_PLANNED = """
 update ops.write_back_plan_row set
     before = (select coalesce(jsonb_object_agg(name, null), '{{}}') from jsonb_object_keys(before) as name),
-    after = (select coalesce(jsonb_object_agg(name, null), '{{}}') from jsonb_object_keys(after) as name)
+    after = (select coalesce(jsonb_object_agg(name, null), '{{}}') from jsonb_object_keys(after) as name),
+    shown = (select coalesce(jsonb_object_agg(name, '[null, null]'::jsonb), '{{}}')
+        from jsonb_object_keys(shown) as name)
 where ctid = any (array({due} limit {batch}))
 """
 _ALL_PLANNED = """

@@ -35,7 +35,7 @@ from onefold.rollback.request import (
 )
 from onefold.rollback.stream_change import StreamChange, Target
 from onefold.rollback.stream_state import restore_stream_state
-from onefold.rollback.written_out import written_out
+from onefold.rollback.written_out import written_out_lines
 from onefold.warehouse.connection import connect
 from onefold.warehouse.db_errors import translate_errors
 from onefold.warehouse.post_commit import after_commit
@@ -174,7 +174,8 @@ def _make_plan(
         for change in changes:
             gate_late_readings(connection, gate_url, change, catalog.entities)
     streams = tuple(plan_stream(connection, change, catalog.systems, catalog.entities) for change in changes)
-    return RollbackPlan(None, loads, target, request.reason, streams, written_out(connection, loads))
+    written = () if request.undo else written_out_lines(connection, loads)
+    return RollbackPlan(None, loads, target, request.reason, streams, written)
 
 
 def _require_planned(connection: psycopg.Connection, rollback_id: int) -> None:

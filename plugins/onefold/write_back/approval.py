@@ -7,12 +7,11 @@ from collections.abc import Mapping
 import psycopg
 
 from onefold.audit.approval import ask, require_approval, require_shown, triggering_user
-from onefold.catalog.entity import Entity
 from onefold.catalog.target import Above, Target
 from onefold.warehouse.rows import one_row
 from onefold.write_back import plan_ledger
 from onefold.write_back.plan_ledger import WRITES, Plan
-from onefold.write_back.plan_text import SHOWN, plan_text, shown_attributes
+from onefold.write_back.plan_text import SHOWN, plan_text
 
 _ROWS = r"""
 select encode(sha256(convert_to(coalesce(string_agg(concat_ws(' ', intent_id, object, golden_id, change, target_key,
@@ -30,23 +29,23 @@ def needs_approval(target: Target, counts: Mapping[str, int]) -> bool:
     return target.approval == "always" and writes > 0
 
 
-def plan_page(connection: psycopg.Connection, plan: Plan, target: Target, entities: Mapping[str, Entity]) -> str:
+def plan_page(connection: psycopg.Connection, plan: Plan, target: Target) -> str:
     """The plan as it is shown."""
-    return plan_text(plan, target, plan_ledger.rows_of(connection, plan.plan_id, SHOWN), shown_attributes(entities))
+    return plan_text(plan, target, plan_ledger.rows_of(connection, plan.plan_id, SHOWN))
 
 
-def ask_approval(connection: psycopg.Connection, plan: Plan, target: Target, entities: Mapping[str, Entity]) -> None:
+def ask_approval(connection: psycopg.Connection, plan: Plan, target: Target) -> None:
     """Ask as the run that has planned it; in the caller's transaction."""
-    shown, content = plan_page(connection, plan, target, entities), _content(connection, plan)
+    shown, content = plan_page(connection, plan, target), _content(connection, plan)
     by = triggering_user(plan.actor)
     requester = f"airflow:{by}" if by else plan.actor  # a run that a publish has started is nobody's: anybody approves
     ask(connection, plan.subject, plan.dag_id, plan.run_id, plan.actor, shown, content, requested_by=requester)
 
 
-def require_approved(connection: psycopg.Connection, plan: Plan, target: Target, entities: Mapping[str, Entity]) -> str:
+def require_approved(connection: psycopg.Connection, plan: Plan, target: Target) -> str:
     """Who has approved it. Raises Fatal unless another person has, and about just what would be written."""
     approval = require_approval(connection, plan.subject)
-    require_shown(connection, approval, plan_page(connection, plan, target, entities))
+    require_shown(connection, approval, plan_page(connection, plan, target))
     approval.require(_content(connection, plan))
     return approval.by
 

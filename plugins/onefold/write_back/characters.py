@@ -13,7 +13,8 @@ _ALLOWED_CONTROLS = "\t\n\r"
 
 @dataclass(frozen=True, slots=True)
 class Fitted:
-    """The text as the target holds it. `replaced` has the characters that the table has replaced, each once."""
+    """The text as the target holds it. `replaced` has the characters that the table has replaced, each once, with what
+    is written in their place: "€ → EUR"."""
 
     text: str
     replaced: tuple[str, ...] = ()
@@ -31,7 +32,7 @@ def fit(text: str, characters: Characters, length: Length | None = None) -> Fitt
         size = len(written.encode(characters.encoding)) if length.unit == "bytes" else len(written)
         if size > length.max:
             raise Unwritable(f"it has {size} {length.unit}, and the target holds {length.max}")
-    return Fitted(written, tuple(dict.fromkeys(each for each in composed if each in table)))
+    return Fitted(written, tuple(dict.fromkeys(f"{each} → {table[each]}" for each in composed if each in table)))
 
 
 def _is_text(character: str, encoding: str) -> bool:

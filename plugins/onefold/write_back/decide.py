@@ -21,7 +21,7 @@ Effect = Literal["create", "update", "delete", "nothing", "refuse"]
 @dataclass(frozen=True, slots=True)
 class Decision:
     """What one row of a plan does. `before` and `after` have the fields that it changes, as the target has and is given
-    them; `replaced` the characters that the table has replaced, `asks` the fields that a person is to decide about."""
+    them; `replaced` what the table has replaced by what, `asks` the fields that a person is to decide about."""
 
     effect: Effect
     key: str | None = None

@@ -68,7 +68,7 @@ def execute_plan(
     intended.
     """
     plan = plan_ledger.get_plan(connection, plan_id)
-    _require_executable(connection, plan, target, entities)
+    _require_executable(connection, plan, target)
     with connection.transaction():
         outbox.adopt_orphans(connection, target.target)
         connection.execute(_WITHOUT_WRITING, (plan_id, plan_id))
@@ -97,9 +97,7 @@ def execute_plan(
     return Executed(plan_id, outcomes)
 
 
-def _require_executable(
-    connection: psycopg.Connection, plan: Plan, target: Target, entities: Mapping[str, Entity]
-) -> None:
+def _require_executable(connection: psycopg.Connection, plan: Plan, target: Target) -> None:
     if plan.state != "planned":
         raise Fatal(f"Write-back plan {plan.plan_id} is {plan.state}: nothing was written. Make a new plan.")
     if plan.target != target.target or plan.catalog != plan_ledger.catalog_hash(target):
@@ -108,7 +106,7 @@ def _require_executable(
             "written. Make a new plan."
         )
     if plan.needs_approval:
-        require_approved(connection, plan, target, entities)
+        require_approved(connection, plan, target)
 
 
 def _execute_rows(

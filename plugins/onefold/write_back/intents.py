@@ -16,6 +16,7 @@ from psycopg import sql
 from onefold.catalog.target import Target, TargetObject
 from onefold.conform.report import ConformReport
 from onefold.conform.run import OnPublish
+from onefold.warehouse.rows import one_row
 
 _REFERENCE = "translate(left(encode(sha256({id}::text::bytea), 'hex'), 20), '0123456789abcdef', 'BCDFGHJKLMNPQRST')"
 """What a golden record is found by at a target: 80 bits of a hash of its id. Among ten million records two have the
@@ -41,13 +42,18 @@ select g.{id} as id, g._publish_id as publish_id, case when {orphaned} then 'del
         else sha256(convert_to({fingerprint} || jsonb_build_array({attributes})::text, 'UTF8')) end as digest
 from conformed.{version} as g where g._ended_publish_id is null and ({where} or {orphaned}) {of_publish}
 """
-_ORPHANED = """(g._systems = array[{system}] and exists (select from ops.outbox as o where o.target = {target}
-    and o.object = {object} and o.golden_id = g.{id} and o.change = 'create' and o.target_key is not null))"""
+_MADE = """exists (select from ops.outbox as o
+    where o.target = {target} and o.object = {object} and o.golden_id = g.{id} and o.change = 'create'
+    and (o.target_key is not null or o.state in ('sent', 'ambiguous')))"""
+"""A golden record whose record at the target was made by us."""
+_ORPHANED = "(g._systems = array[{system}] and {may_end} and {made})"
 """A golden record of which no other system has a record any more, and the target's own was made by us."""
+_IS_TO_GO = """'delete' = (select o.wanted from ops.outbox as o
+    where o.target = {target} and o.object = {object} and o.golden_id = g.{id} order by o.intent_id desc limit 1)"""
 _ENDED = """
 select g.{id}, g._ended_publish_id, 'delete', sha256('ended')
 from conformed.{version} as g
-where g._ended_publish_id = {publish} and g._merged_into is null
+where g._ended_publish_id = {publish} and g._merged_into is null and {made}
     and not exists (select from conformed.{version} as live where live.{id} = g.{id} and live._ended_publish_id is null)
 """
 _IS_THERE = """(
@@ -59,6 +65,8 @@ _ERASED = """exists (select from conformed.{crosswalk} as x
     join ops.suppression as s on s.kind = 'record' and s.system = x.system and s.stream = x.stream and s._key = x.key
     where x.{id} = v.id and x._ended_publish_id is null)"""
 """A golden record with a record of a person who was erased: what is left of it is written nowhere."""
+# Of a target that lets us delete nothing, what a rollback has ended is planned too, and refused: a person deletes it.
+_AFTER_ROLLBACK = "select exists (select from ops.publish_load where publish_id = %s and undone)"
 # The digest is made of values: none stays of a version that is no more.
 _SUPERSEDE = """
 update ops.outbox as o set digest = '',
@@ -107,15 +115,17 @@ def _intend(connection: psycopg.Connection, target: Target, name: str, each: Tar
         "where": sql.SQL(" and ").join(_conditions(each)) if each.where else sql.SQL("true"),
         "of_publish": sql.SQL("" if publish is None else "and g._publish_id = {}").format(sql.Literal(publish)),
     }
-    deletes = "delete" in each.may
-    parts["orphaned"] = sql.SQL(_ORPHANED).format(**parts) if deletes else sql.SQL("false")
+    ends = "delete" in each.may or one_row(connection.execute(_AFTER_ROLLBACK, (publish,)))[0]
+    parts["made"] = sql.SQL(_MADE).format(**parts)
+    parts["may_end"] = sql.SQL("true") if ends else sql.SQL(_IS_TO_GO).format(**parts)
+    parts["orphaned"] = sql.SQL(_ORPHANED).format(**parts)
     there = sql.SQL(_IS_THERE).format(**parts)
     parts["reference"] = sql.SQL(_REFERENCE).format(id=sql.SQL("v.id"))
     parts["erased"] = sql.SQL(_ERASED).format(**parts)
     versions = sql.SQL(_LIVE).format(**parts)
-    if deletes and publish is not None:
+    if ends and publish is not None:
         versions += sql.SQL(" union all ") + sql.SQL(_ENDED).format(**parts)
-    may = sql.SQL("(v.wanted = 'write' or {there})").format(there=there) if "create" in each.may else there
+    may = sql.SQL("true" if "create" in each.may else "(v.wanted = 'delete' or {there})").format(there=there)
     inserted = connection.execute(sql.SQL(_INSERT).format(**parts, versions=versions, may=may)).rowcount
     if inserted:
         connection.execute(_SUPERSEDE, {"target": target.target, "object": name, "publish": publish})

@@ -23,7 +23,10 @@ from onefold.warehouse.advisory_lock import advisory_lock
 
 Wanted = Literal["write", "delete"]
 _COLUMNS = """select intent_id, idempotency_key, object, golden_id, wanted, reference, state, change, target_key, sent,
-    unknown_since, attempts from ops.outbox as o"""
+    unknown_since, attempts, (
+        select max(r.rollback_id) from ops.publish_load as l join ops.rollback as r on l.load_id = any (r.loads)
+        where l.publish_id = o.publish_id and l.undone and r.undoes is null and r.state in ('done', 'undone')
+    ) as rollback_id from ops.outbox as o"""
 # An attempt whose process has ended says nothing of the target.
 _ORPHANED = """
 with orphaned as (
@@ -38,7 +41,8 @@ where r.intent_id = orphaned.intent_id and r.outcome is null
 @dataclass(frozen=True, slots=True)
 class Intent:
     """One row of the outbox. `sent` has the fields that were sent last; `attempts` says how often it was sent by a
-    process that lived to see what came of it."""
+    process that lived to see what came of it. `rollback_id`: the rollback after which the publish came that intended
+    it; None for most."""
 
     intent_id: int
     idempotency_key: str
@@ -52,6 +56,7 @@ class Intent:
     sent: dict[str, Any] | None
     unknown_since: datetime | None
     attempts: int
+    rollback_id: int | None
 
 
 def write_lock(connection: psycopg.Connection, target: str) -> AbstractContextManager[None]:

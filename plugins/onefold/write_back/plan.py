@@ -22,8 +22,9 @@ from onefold.write_back.erased import erased_among
 from onefold.write_back.golden import Golden, owners_of, read_golden
 from onefold.write_back.outbox import Intent
 from onefold.write_back.place import OpenObject
-from onefold.write_back.plan_ledger import Plan
+from onefold.write_back.plan_ledger import WRITES, Plan
 from onefold.write_back.search import AT_ONCE, find_records
+from onefold.write_back.shown import Shown, shown_attributes, shown_values
 
 
 def make_plan(
@@ -43,6 +44,7 @@ def make_plan(
     with connection.transaction():
         plan_id = plan_ledger.open_plan(connection, target, run)
     counts: Counter[str] = Counter()
+    attributes = shown_attributes(entities)
     claimed: dict[tuple[str, str], Intent] = {}
     after = 0
     while intents := outbox.ready(connection, target.target, after, AT_ONCE):
@@ -52,7 +54,7 @@ def make_plan(
             counts.update(decision.effect for _, decision in rows)
             counts["asks"] += sum(bool(decision.asks) for _, decision in rows)
             with connection.transaction():
-                plan_ledger.add_rows(connection, plan_id, rows)
+                plan_ledger.add_rows(connection, plan_id, _with_shown(target.objects.get(name), rows, attributes))
     with connection.transaction():
         plan_ledger.close_planning(connection, plan_id, counts, needs_approval(target, counts))
         plan = plan_ledger.get_plan(connection, plan_id)
@@ -68,8 +70,17 @@ def make_plan(
             ),
         )
         if plan.needs_approval:
-            ask_approval(connection, plan, target, entities)
+            ask_approval(connection, plan, target)
     return plan
+
+
+def _with_shown(
+    each: TargetObject | None, rows: Sequence[tuple[Intent, Decision]], attributes: Mapping[str, frozenset[str]]
+) -> list[tuple[Intent, Decision, Shown]]:
+    return [
+        (intent, decision, shown_values(each, decision, attributes.get(each.entity, frozenset())) if each else {})
+        for intent, decision in rows
+    ]
 
 
 def _decide(
@@ -116,14 +127,32 @@ def _decide_each(
             decision = decide_delete(there, intent.reference)
             if intent.golden_id in erased:
                 decision = _without_values(each, decision)
+            elif decision.effect == "delete" and "delete" not in each.may:
+                decision = refuse(f"{_reason(intent)}, and none may be deleted by us: {_BY_HAND}", decision.key)
         elif intent.golden_id in erased:
             decision = Decision("nothing", reason="it is a person's who was erased")
         elif record.values:
             decision = decide_write(each, record, there, intent.reference)
         else:
             decision = Decision("nothing", reason="the golden record has ended")
-        rows.append((intent, decision))
+        rows.append((intent, _asking(each, intent, decision)))
     return rows
+
+
+_BY_HAND = "somebody deletes the record there, then replays"
+
+
+def _reason(intent: Intent) -> str:
+    return f"rollback {intent.rollback_id} has taken back what was made there" if intent.rollback_id else "it has ended"
+
+
+def _asking(each: TargetObject, intent: Intent, decision: Decision) -> Decision:
+    """What is written because of a rollback is asked about, whatever `approval` says: it is the counter-plan to what
+    was written before."""
+    if intent.rollback_id is None or decision.effect not in WRITES:
+        return decision
+    reason = f"after rollback {intent.rollback_id}"
+    return replace(decision, asks=tuple(decision.after) or (each.reference,), reason=reason)
 
 
 def _without_values(each: TargetObject, decision: Decision) -> Decision:

@@ -20,12 +20,13 @@ from onefold.load.ledger import Run
 from onefold.warehouse.rows import one_row
 from onefold.write_back.decide import Decision, Effect
 from onefold.write_back.outbox import Intent
+from onefold.write_back.shown import Shown
 from onefold.write_back.values import to_json
 
 _PLAN = """select plan_id, target, state, catalog, needs_approval, counts, dag_id, run_id, actor, created_at, ended_at
 from ops.write_back_plan"""
-_ROWS = """select plan_id, intent_id, object, golden_id, change, target_key, version, before, after, replaced, asks,
-    reason, outcome from ops.write_back_plan_row"""
+_ROWS = """select plan_id, intent_id, object, golden_id, change, target_key, version, before, after, replaced, shown,
+    asks, reason, outcome from ops.write_back_plan_row"""
 WRITES = ("create", "update", "delete")
 
 
@@ -70,6 +71,7 @@ class Row:
     before: dict[str, Any] = field(repr=False)
     after: dict[str, Any] = field(repr=False)
     replaced: dict[str, list[str]]
+    shown: Shown
     asks: list[str]
     reason: str | None
     outcome: str | None
@@ -101,12 +103,13 @@ def open_plan(connection: psycopg.Connection, target: Target, run: Run) -> int:
     return int(one_row(inserted)[0])
 
 
-def add_rows(connection: psycopg.Connection, plan_id: int, rows: Sequence[tuple[Intent, Decision]]) -> None:
-    """Store what was decided."""
+def add_rows(connection: psycopg.Connection, plan_id: int, rows: Sequence[tuple[Intent, Decision, Shown]]) -> None:
+    """Store what was decided, and what of it is shown."""
     with connection.cursor() as cursor:
         cursor.executemany(
             "insert into ops.write_back_plan_row (plan_id, intent_id, object, golden_id, change, target_key, version,"
-            " before, after, replaced, asks, reason) values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
+            " before, after, replaced, shown, asks, reason)"
+            " values (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
             [
                 (
                     plan_id,
@@ -119,10 +122,11 @@ def add_rows(connection: psycopg.Connection, plan_id: int, rows: Sequence[tuple[
                     Jsonb(to_json(done.before)),
                     Jsonb(to_json(done.after)),
                     Jsonb({name: list(signs) for name, signs in done.replaced.items()}),
+                    Jsonb(shown),
                     list(done.asks),
                     done.reason,
                 )
-                for intent, done in rows
+                for intent, done, shown in rows
             ],
         )
 

@@ -48,7 +48,7 @@ class WriteBack:
     def page(self, plan: Plan) -> str:
         """The plan as it is shown."""
         with connect(self.url) as connection:
-            return plan_page(connection, plan, self.target, self.entities)
+            return plan_page(connection, plan, self.target)
 
     def waiting_plan(self) -> Plan | None:
         """The newest plan, where it is not executed and another person has approved it."""

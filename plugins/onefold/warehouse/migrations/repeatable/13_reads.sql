@@ -62,6 +62,7 @@ language sql stable set search_path = pg_catalog, pg_temp as $$
                 and l.stream = split_part(said.value #>> '{}', '.', 2)
                 and said.value #>> '{}' = l.system || '.' || l.stream)
         when 'quarantine_id' then jsonb_typeof(said.value) = 'number'
+        when 'write_back_plan' then jsonb_typeof(said.value) = 'number'
         when 'columns_known' then jsonb_typeof(said.value) = 'boolean'
         when 'columns' then jsonb_typeof(said.value) = 'number'
         when 'rows' then jsonb_typeof(said.value) = 'number'

@@ -150,7 +150,8 @@ comment on column ops.outbox.sent is 'The fields that were sent, until it is kno
 comment on table ops.write_back_plan is 'Plans of what a write-back would do, computed from what the target has.';
 comment on column ops.write_back_plan.catalog is 'Hash of the target''s catalogue file: with another one the plan is not executed.';
 comment on table ops.write_back_plan_row is 'One row per record of a plan: the fields that change, before and after. Personal.';
-comment on column ops.write_back_plan_row.replaced is 'By field, the characters that the target does not have and that were replaced.';
+comment on column ops.write_back_plan_row.replaced is 'By field, the characters that the target does not have, each with what is written in its place.';
+comment on column ops.write_back_plan_row.shown is 'By field the values before and after, of what is not personal.';
 comment on column ops.write_back_plan_row.asks is 'The fields of which a person decides whether they are replaced (rule ask).';
 comment on schema inbox is 'What senders have posted to bin/onefold hooks, and what was taken from queues.';
 comment on table inbox.event is 'Webhooks as they were sent: signed, and stored before the sender was answered. Append-only; emptied '

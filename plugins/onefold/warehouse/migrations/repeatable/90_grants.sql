@@ -71,7 +71,7 @@ grant select (intent_id, idempotency_key, target, object, entity, golden_id, pub
 grant select (target_key) on ops.outbox to onefold_engineer;
 grant select (plan_id, intent_id, object, golden_id, change, version, replaced, asks, reason, outcome)
     on ops.write_back_plan_row to onefold_engineer, onefold_auditor;
-grant select (target_key) on ops.write_back_plan_row to onefold_engineer;
+grant select (target_key, shown) on ops.write_back_plan_row to onefold_engineer;
 grant select on ops.outbox, ops.write_back_plan_row to onefold_pii; -- who is an engineer as well
 grant select, insert, update, delete on ops.kept_by_law to onefold_loader;
 revoke select on ops.kept_by_law from onefold_engineer, onefold_auditor;
