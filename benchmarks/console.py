@@ -1,4 +1,5 @@
-"""The console's pages beside a long history: 200 streams with 10,000 loads each, and a million golden customers."""
+"""The console's pages beside a long history: 200 streams with 10,000 loads each, a million golden customers, and a
+million records that were written out."""
 
 from __future__ import annotations
 
@@ -20,6 +21,7 @@ from benchmarks.measure import PASSWORD, Warehouse, peak_memory, seconds
 from benchmarks.table import Row
 from onefold.catalog.reader import Catalog, read_catalog
 from onefold.catalog.system import System
+from onefold.catalog.target import Target
 from onefold.conform.search_indexes import ensure_search_indexes
 from onefold.console import pages
 from onefold.console.app import console_app
@@ -57,12 +59,58 @@ _CUSTOMERS = """
         '+48' || lpad(n::text, 9, '6'), 'Prosta ' || n %% 100, '00-950', 'Warszawa', 'PL', 'active'
     from generate_series(1, %(customers)s) n;
 """
+WRITTEN = 1_000_000
+"""Intents of four targets: of each the last tenth is intended, refused or ambiguous; the plan before has it all."""
+_OUTBOX = """
+    insert into ops.outbox (idempotency_key, target, object, entity, golden_id, publish_id, wanted, reference, digest,
+        state, change, target_key, attempts, reason, unknown_since, ended_at)
+    select n::text, 'target_' || n %% 4, 'customer', 'customer', gen_random_uuid(), 1, 'write', n::text, '',
+        case when n < %(written)s * 0.9 then 'confirmed'
+            else (array['intended', 'refused', 'ambiguous'])[1 + n %% 3] end, 'create', n::text, 1,
+        case when n >= %(written)s * 0.9 then 'name: it has 50 characters, and the target holds 40' end, now(), now()
+    from generate_series(1, %(written)s) n;
+    insert into ops.write_back_plan (target, state, catalog, needs_approval, counts, dag_id, run_id, actor)
+    select 'target_' || n %% 4, case when n > 9996 then 'planned' else 'executed' end, '', true,
+        '{"create": 100, "refuse": 2}', 'write_back__target_' || n %% 4, 'scheduled__' || n, 'airflow:w/r'
+    from generate_series(1, 10000) n;
+    insert into ops.approval (subject, dag_id, run_id, plan, plan_sha256, content_sha256, decision)
+    select 'writeback:' || plan_id, dag_id, run_id, '', '', '', case when state = 'executed' then 'approved' end
+    from ops.write_back_plan;
+    insert into ops.write_back_plan_row (plan_id, intent_id, object, golden_id, change, before, after, replaced, shown,
+        asks, outcome)
+    select 10000, intent_id, object, golden_id, case when intent_id %% 2 = 0 then 'create' else 'nothing' end, '{}',
+        '{"name": "a", "city": "b"}', '{}', '{"name": [null, "(personal)"], "city": [null, "b"]}', '{}', 'confirmed'
+    from ops.outbox;
+"""
+_TARGETS = {
+    f"target_{number}": Target.model_validate(
+        {
+            "target": f"target_{number}",
+            "title": "A target",
+            "system": "erp",
+            "protocol": "sql",
+            "objects": {
+                "customer": {
+                    "entity": "customer",
+                    "object": "customer",
+                    "key": "id",
+                    "reference": "ref",
+                    "fields": {"name": {"attribute": "legal_name"}},
+                }
+            },
+        }
+    )
+    for number in range(4)
+}
 MOST_SECONDS = 1.0
 MOST_STATEMENTS = 10
 _TO_START = (
     ("operations/rollback?system=system_3&stream=stream_3", "loads to roll back"),
     ("operations/migration?system=system_3", "a migration's form"),
     ("quarantine?system=system_1&stream=stream_1", "Quarantine of a stream"),
+    ("write-back?target=target_1", "Write-back to a target"),
+    ("write-back/plans/10000", "a plan of a million records"),
+    ("write-back/replay?target=target_1", "a replay to a target"),
     ("quarantine/replay", "a replay of all that waits"),
     ("quarantine/replay?system=system_1&stream=stream_1&expectation=credit", "a replay of a reason"),
 )
@@ -146,6 +194,7 @@ def _history(warehouse: Warehouse, url: str, loads: int) -> Iterator[None]:
     with psycopg.connect(warehouse.server.url(psycopg.conninfo.conninfo_to_dict(owner)["dbname"])) as connection:
         with psycopg.ClientCursor(connection) as cursor:
             cursor.execute(_SEED, {"loads": loads, "streams": STREAMS})
+            cursor.execute(_OUTBOX, {"written": min(WRITTEN, loads * STREAMS // 2)})
             cursor.execute(_CUSTOMERS, {"customers": min(CUSTOMERS, loads * STREAMS // 2)})
             cursor.execute("create unique index on conformed.customer_version (customer_id, _publish_id)")
         ensure_search_indexes(connection, read_catalog().entities["customer"])
@@ -178,6 +227,8 @@ def _catalogue() -> Iterator[None]:
             module = import_module(f"{pages.__name__}.{found.name}")
             if hasattr(module, "read_systems"):
                 stack.enter_context(patch.object(module, "read_systems", lambda: systems))
+            if hasattr(module, "read_targets"):
+                stack.enter_context(patch.object(module, "read_targets", lambda _: _TARGETS))
             if hasattr(module, "read_catalog"):
                 stack.enter_context(patch.object(module, "read_catalog", lambda: catalog))
         yield

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from airflow.sdk import DAG, AssetAny, AssetOrTimeSchedule, CronDataIntervalTimetable
+from airflow.sdk import DAG, AssetAny, AssetOrTimeSchedule, CronDataIntervalTimetable, Param
 
 from onefold.catalog.target import Target
 from onefold.catalog.target_reader import read_targets
 from onefold.orchestration.approval import ApproveWriteBack
 from onefold.orchestration.assets import entity_asset
 from onefold.orchestration.dag_docs import write_back_doc
+from onefold.orchestration.forms import REPLAY_OUT
 from onefold.orchestration.operators import ExecuteWriteBack, PlanWriteBack
 from onefold.orchestration.retries import retried
 
@@ -30,6 +31,12 @@ def write_back_dag(target: Target) -> DAG:
         catchup=False,
         max_active_runs=1,
         tags=["write-back"],
+        params={
+            "replay": Param(
+                None, **REPLAY_OUT, description="Refused records to intend again: all, or numbers of `ops.outbox`"
+            ),
+            "reason": Param(None, type=["null", "string"], maxLength=500, description="What was corrected"),
+        },
         default_args=retried(4),
     ) as dag:
         (

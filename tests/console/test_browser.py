@@ -41,6 +41,19 @@ select 'erp', stream, 'reconcile', 'reconcile-1', 'airflow:reconcile/reconcile-1
 from unnest(array['towar', 'kontrahent']) as stream;
 insert into ops.alert (kind, subject, message)
 values ('freshness', 'erp.towar', 'The data is older than it may be: ' || repeat('x', 99));
+insert into ops.outbox (idempotency_key, target, object, entity, golden_id, publish_id, wanted, reference, digest,
+    state, target_key, reason, ended_at)
+select n, 'register', 'klient', 'customer', gen_random_uuid(), 1, 'write', n, '', 'refused', repeat('9', 60),
+    'nazwa: ' || repeat('it does not exist in cp1250; ', 9), now() from generate_series(1, 40) as n;
+insert into ops.write_back_plan (target, state, catalog, needs_approval, counts, dag_id, run_id, actor)
+values ('register', 'planned', '', true, '{"update": 40, "asks": 3}', 'write_back__register', 'run-1', 'airflow:w/r');
+insert into ops.write_back_plan_row (plan_id, intent_id, object, golden_id, change, target_key, before, after, replaced,
+    shown, asks)
+select 1, intent_id, object, golden_id, 'update', target_key, '{}', '{}', '{"nazwa": ["€ → EUR", "„ → x"]}',
+    jsonb_build_object('nazwa', array['(personal)', repeat('y', 99)], 'miasto', array[null, 'Łódź']), '{nazwa}'
+from ops.outbox;
+insert into ops.approval (subject, dag_id, run_id, plan, plan_sha256, content_sha256)
+values ('writeback:1', 'write_back__register', 'run-1', '', '', '');
 """
 
 
@@ -191,6 +204,8 @@ def about_one_thing() -> dict[str, int]:
         f"/quarantine/replay?system={system}&stream={stream}",
         "/quarantine/replays?run=replay-1",
         f"/records/company/{company}",
+        "/write-back?target=register",
+        "/write-back/plans/1",
         *(f"/operations/{kind}/1" for kind in ("replay", "reconciliation", "alert")),
         f"/catalogue/stream/{system}.{stream}",
         "/catalogue/transform/company_name",

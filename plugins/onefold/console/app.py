@@ -26,6 +26,8 @@ from onefold.console.pages import (
     rollback,
     started,
     widgets,
+    write_back,
+    write_back_replay,
 )
 from onefold.console.reading import SECONDS
 from onefold.console.render import FOLDER, HEADERS, page
@@ -41,6 +43,8 @@ ROUTERS = (
     lineage.router,
     catalogue.router,
     records.router,
+    write_back_replay.router,
+    write_back.router,
     rollback.router,
     migration.router,
     started.router,

@@ -12,11 +12,12 @@ VIEWS: Sequence[tuple[str, str]] = (
     ("lineage", "Lineage"),
     ("catalogue", "Catalogue"),
     ("records", "Golden records"),
+    ("write-back", "Write-back"),
     ("operations", "Operations"),
     ("audit", "Audit"),
 )
 """Path and title of each page, in the order of the menu."""
-OF_OPERATIONS = frozenset({"quarantine", "operations", "audit"})
+OF_OPERATIONS = frozenset({"quarantine", "write-back", "operations", "audit"})
 """The pages that an analyst does not see."""
 WIDGETS = "/widgets"
 """The path, below the console's, of what is shown within Airflow's own pages."""

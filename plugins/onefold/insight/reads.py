@@ -16,7 +16,8 @@ select e.seq, e.at, regexp_replace(e.actor, '^role:', '') as reader,
     case e.action when 'read.begin' then case e.payload ->> 'form' when 'page' then 'console' else 'sql' end
         when 'read.gap' then 'gap' else 'direct' end as how,
     concat_ws(' ', e.payload ->> 'entity', e.payload ->> 'golden_id', e.payload ->> 'stream',
-        'row ' || (e.payload ->> 'quarantine_id')) as about,
+        'row ' || (e.payload ->> 'quarantine_id'),
+        'write-back plan ' || (e.payload ->> 'write_back_plan')) as about,
     coalesce((e.payload -> 'columns_known')::boolean, false) as columns_known,
     array(select jsonb_array_elements_text(e.payload -> 'personal_columns')) as personal_columns,
     greatest((e.payload -> 'plans')::bigint, (e.payload -> 'calls')::bigint) as times,
@@ -35,8 +36,9 @@ class Read:
     """One recorded read of personal columns, or of columns that are not known; or a gap, whose reason is `statement`.
 
     `reader` is the database role, of `sql` with who ran the command, of `console` with who looked. `about` names the
-    golden record, or the row in quarantine, that the console showed; else "". `times` is how often a direct statement
-    was begun, `rows` how many came of those that ended; None where they are in an event of their own (read.end).
+    golden record, the row in quarantine, or the plan of a write-back, that the console showed; else "". `times` is how
+    often a direct statement was begun, `rows` how many came of those that ended; None where they are in an event of
+    their own (read.end).
     """
 
     seq: int

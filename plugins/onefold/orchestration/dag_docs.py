@@ -229,8 +229,8 @@ for another person where `approval` in `catalog/targets/{target.target}.yaml` sa
 once more, leaves alone what has changed since, sends the rest, and reads it back.
 
 A request whose answer was lost is *ambiguous*: nothing of that record is sent until the target's longest run is over
-and it was searched there. A record that the target refuses, or cannot hold, is *refused* and waits for a replay
-(`bin/onefold write-back {target.target} --status`).
+and it was searched there. A record that the target refuses, or cannot hold, is *refused* and waits for a replay: from
+the console's page *Write-back*, or by this DAG's form (`replay`). What a rollback takes back always waits for approval.
 
 **When it is red.** The log says why. Nothing is sent twice by clearing a task. More in `docs/write-back.md`.
 """

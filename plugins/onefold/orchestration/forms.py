@@ -32,6 +32,7 @@ LOADS: Mapping[str, object] = {
     "pattern": r"^[\s,;]*([1-9]\d{0,18}([\s,;]+|$))*$",
 }
 ROWS = LOADS
+REPLAY_OUT: Mapping[str, object] = {"type": ["null", "string"], "pattern": r"^\s*(all|([1-9]\d{0,18}([\s,;]+|$))*)\s*$"}
 
 
 def one_of(names: Sequence[str], none: str) -> dict[str, object]:

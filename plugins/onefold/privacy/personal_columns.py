@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from onefold.catalog.reader import Catalog
 from onefold.mapping.golden import PERSONAL
+from onefold.privacy.tables import VALUES_OF_GOLDEN_RECORDS
 from onefold.warehouse.read_columns import ALL, ReadColumn
 
 _OF_RECORDS = frozenset({"_payload", "payload", "raw", "_key", "_withheld", "_cursor"})
@@ -37,6 +38,9 @@ def _is_personal(column: ReadColumn, catalog: Catalog) -> bool:
         case "landing":
             return column.column in (*_OF_RECORDS, ALL)
         case "ops":
+            written_out = VALUES_OF_GOLDEN_RECORDS.get(f"ops.{column.table}", ())
+            if column.column in written_out or (written_out and column.column == ALL):
+                return True
             return column.table in _IN_OPS and (column.column in (*_OF_RECORDS, ALL) or "key" in column.column)
         case "pg_catalog":
             return column.table in _SAMPLES and column.column.startswith(("stavalues", "stxdmcv", ALL))

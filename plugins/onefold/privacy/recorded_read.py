@@ -26,7 +26,8 @@ _RECORD = "select conformed.record_read(%s, %s, %s, %s, %s, %s)"
 class RecordedRead:
     """One query. It is recorded by the session that asks it, so as the role that has signed in; `person` is who runs
     the command on this machine, or looks at the page. `about` names what is shown, where that is one thing: the entity
-    and its golden_id, or the stream and the quarantine_id. `rows` is how many were fetched so far."""
+    and its golden_id, the stream and the quarantine_id, or the write_back_plan. `rows` is how
+    many were fetched so far."""
 
     connection: psycopg.Connection
     statement: str

@@ -19,6 +19,7 @@ from onefold.console.viewer import Viewer, require_operations
 from onefold.errors import Fatal
 from onefold.insight.operation_report import asked, report
 from onefold.insight.operations import KINDS, Kind, Operation, open_operations, operation, operations
+from onefold.rollback.written_out import loads_of, written_out
 
 router = APIRouter(dependencies=[Depends(require_operations)])
 _WORKS, _WAITS = 2, 15
@@ -85,6 +86,7 @@ def account_of(connection: psycopg.Connection, found: Operation, viewer: Viewer)
     questions = [] if withheld else asked(connection, found.subject)
     parts = [] if withheld else report(connection, found)
     return {
+        "written": written_out(connection, loads_of(connection, found.number)) if found.kind == "rollback" else [],
         "withheld": withheld,
         "questions": questions,
         "parts": [each for each in parts if each.title != "Plan" or not questions],

@@ -11,7 +11,8 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from onefold.catalog.delivery_target import read_delivery_targets
-from onefold.catalog.reader import read_systems
+from onefold.catalog.reader import read_catalog, read_systems
+from onefold.catalog.target_reader import read_targets
 from onefold.console.reading import reading
 from onefold.console.render import page
 from onefold.errors import Fatal
@@ -21,6 +22,7 @@ from onefold.insight.entities import entity_statuses
 from onefold.insight.problems import by_kind, problems
 from onefold.insight.streams import StreamStatus, stream_statuses
 from onefold.insight.trend import Day, days_of_streams
+from onefold.insight.write_backs import target_states
 from onefold.load.source_slots import unused_slots
 
 router = APIRouter()
@@ -45,7 +47,7 @@ def overview(request: Request, system: str | None = None) -> HTMLResponse:
     systems = read_systems()
     if system is not None and system not in systems:
         raise Fatal(f"There is no system {system!r} in the catalogue.")
-    now = datetime.now(UTC)
+    now, targets = datetime.now(UTC), read_targets(read_catalog())
     with reading() as connection:
         statuses = stream_statuses(connection, systems if system is None else {system: systems[system]})
         days = days_of_streams(connection, now, system=system)
@@ -53,6 +55,7 @@ def overview(request: Request, system: str | None = None) -> HTMLResponse:
         alerts = open_alerts(connection)
         slots = unused_slots(connection, systems) if system is None else ()
         deliveries = target_statuses(connection, read_delivery_targets()) if system is None else []
+        states = target_states(connection, targets) if system is None else []
     return page(
         request,
         request.state.viewer,
@@ -67,6 +70,8 @@ def overview(request: Request, system: str | None = None) -> HTMLResponse:
         },
         entities=entities,
         deliveries=deliveries,
+        targets=targets,
+        states=states,
         alerts=alerts.rows,
         more_alerts=alerts.before is not None,
     )

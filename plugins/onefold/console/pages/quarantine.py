@@ -22,6 +22,7 @@ from onefold.insight import waiting
 from onefold.insight.quarantine_reason import Context, Why, in_short, why
 from onefold.insight.replays import recent_replays
 from onefold.insight.withheld_value import all_values, plain_values
+from onefold.insight.write_backs import target_states
 from onefold.orchestration.forms import instant, numbers
 from onefold.quality.suite import Suite, read_suite
 from onefold.replay.selection import Selection, check_selection
@@ -87,6 +88,7 @@ def quarantine(
         groups = waiting.groups(connection, selection, catalog.systems, ALL_REASONS) if before is None else []
         rows = waiting.rows(connection, selection, catalog.systems, before=before, limit=ROWS)
         replays = recent_replays(connection)
+        states = target_states(connection, ())
     streams = catalog.systems[asked.system].streams if asked.system else {}
     shown = FEW_REASONS if reasons == "few" else ALL_REASONS
     return page(
@@ -104,6 +106,7 @@ def quarantine(
         before=before,
         next=rows.before,
         replays=replays,
+        out=[each for each in states if each.refused or each.ambiguous],
     )
 
 

@@ -20,6 +20,7 @@ from onefold.insight.loads import PublishedLoad, loads_of_numbers, published_loa
 from onefold.orchestration.forms import REASON, load_numbers, stated_reason
 from onefold.rollback.request import RollbackRequest, checked_changes, requested_loads
 from onefold.rollback.stream_change import Target
+from onefold.rollback.written_out import WrittenOut, written_out
 
 DAG: Started = "rollback"
 SHOWN = 100
@@ -30,12 +31,14 @@ router = APIRouter(dependencies=[Depends(require_operator)])
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """What a request names: how many loads, the first of them, why it cannot be, and what the run will wait for."""
+    """What a request names: how many loads, the first of them, why it cannot be, what the run will wait for, and what
+    was already written into other systems."""
 
     loads: int = 0
     first: tuple[PublishedLoad, ...] = ()
     why_not: str = ""
     waits: str = ""
+    written: tuple[WrittenOut, ...] = ()
 
 
 @router.get("/operations/rollback")
@@ -120,6 +123,7 @@ def _plan_page(request: Request, asked: RollbackRequest, wrong_reason: str = "")
         400 if wrong_reason or choice.why_not else 200,
         asked=asked,
         choice=choice,
+        written=choice.written,
         back=urlencode([("load", number) for number in asked.loads]),
         reason=REASON,
         wrong_reason=wrong_reason,
@@ -134,7 +138,8 @@ def _choice(asked: RollbackRequest) -> Choice:
             numbers = requested_loads(connection, asked)
         except Fatal as error:
             return Choice(why_not=str(error))
-        choice = Choice(len(numbers), tuple(loads_of_numbers(connection, numbers, SHOWN)))
+        written = () if asked.undo else tuple(written_out(connection, numbers))
+        choice = Choice(len(numbers), tuple(loads_of_numbers(connection, numbers, SHOWN)), written=written)
         try:
             checked_changes(connection, read_systems(), numbers, target)
         except Fatal as error:

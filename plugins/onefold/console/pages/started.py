@@ -39,4 +39,6 @@ def started(request: Request, dag_id: Started, run: str) -> Response:
     if not seen.exists:
         raise HTTPException(404)
     what = "rollback" if dag_id == "rollback" else "migration"
-    return page(request, request.state.viewer, "started.html", what=what, seen=seen, log=run_page(root, dag_id, run))
+    log = run_page(root, dag_id, run)
+    back = ("operations", "Operations")
+    return page(request, request.state.viewer, "started.html", what=what, seen=seen, log=log, back=back)

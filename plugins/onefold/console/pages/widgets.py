@@ -30,6 +30,7 @@ from onefold.insight.operations import OF_DAG, asking_operations, operations, op
 from onefold.insight.problems import Problem, by_kind, problems
 from onefold.insight.streams import stream_statuses
 from onefold.insight.trend import days_of_streams
+from onefold.insight.write_backs import target_states
 from onefold.load.source_slots import unused_slots
 
 router = APIRouter(prefix=WIDGETS)
@@ -61,8 +62,19 @@ def home(request: Request) -> HTMLResponse:
         statuses, slots = stream_statuses(connection, systems), unused_slots(connection, systems)
         asking = asking_operations(connection) if viewer.sees_operations else 0
         alerts = count_open_alerts(connection)
+        states = [each for each in target_states(connection, ()) if each.waits]
     found = [_of_problems(first, group, viewer) for first, group in by_kind(problems(statuses, now, slots))]
     signals = [each for each in found if each is not None]
+    if states:
+        refused, names = sum(each.refused for each in states), [each.target for each in states]
+        deciding = sum(each.waiting_plans for each in states)
+        address = "/write-back" if viewer.sees_operations else "/overview#write-back"
+        for name, title, count, of in (
+            ("refused_out", "Not written out", refused, "record"),
+            ("write_back_plans", "Write-backs that wait for a decision", deciding, "plan"),
+        ):
+            if count:
+                signals.append(Signal("warning", name, title, count, of, names, address))
     if asking:
         address = "/operations?show=open"
         signals.append(Signal("warning", "asking", "Plans that wait for a decision", asking, "plan", (), address))

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from airflow.sdk import Context
 from airflow.sdk.exceptions import AirflowRescheduleException
 
+from onefold.orchestration.forms import numbers
 from onefold.orchestration.tasks.connections import endpoint
 from onefold.orchestration.tasks.errors import airflow_errors
 from onefold.orchestration.tasks.questions import require_decision
@@ -20,13 +21,18 @@ from onefold.write_back.configured import write_back_to
 from onefold.write_back.plan_ledger import Plan, plan_of_run
 
 log = logging.getLogger(__name__)
+ALL = "all"
+"""What the form says to replay every refused record."""
 
 
 def plan(context: Context, target: str) -> int | None:
-    """Plan what is intended for the target; returns the plan's number."""
-    url = warehouse_url()
+    """Intend again what the run's form asks to replay, and plan what is intended; returns the plan's number."""
+    url, run, replay = warehouse_url(), run_of(context), str(context["params"].get("replay") or "").strip()
     with airflow_errors(), write_back_to(target, url, endpoint) as back:
-        made = back.plan(run_of(context))
+        if replay:
+            ids = () if replay == ALL else numbers(replay) or ()
+            log.info("%s refused records are intended again.", back.replay(run, ids))
+        made = back.plan(run)
         after_commit(url)
     if made is None:
         log.info("Nothing is intended for %s.", target)
