@@ -8,6 +8,7 @@ from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 
+import requests
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -17,7 +18,9 @@ from starlette.routing import Route
 from sandbox.awkward import count
 from sandbox.faults.board import FaultBoard
 from sandbox.faults.fault import Fault
-from sandbox.stand_in import Unable
+from sandbox.salesforce import api as crm
+from sandbox.salesforce.customer import make_customer
+from sandbox.stand_in import Happened, Unable
 from sandbox.stand_ins import chosen, refresh
 from sandbox.world import World
 
@@ -72,7 +75,20 @@ async def _happen(world: World, board: FaultBoard, _: Request) -> Response:
         happened = await asyncio.gather(*(run_in_threadpool(each, world) for each in able))
     except Unable as error:
         return JSONResponse({"error": str(error)}, status_code=503)
-    return JSONResponse({"happened": [asdict(each) | {"at": each.at.isoformat()} for each in happened]})
+    return JSONResponse({"happened": [_shown(each) for each in happened]})
+
+
+async def _customer(request: Request) -> Response:
+    """Lets a user of the CRM make a customer."""
+    url = f"{request.url.scheme}://{request.url.netloc}/{crm.STAND_IN.system}"
+    try:
+        return JSONResponse(_shown(await run_in_threadpool(make_customer, url, crm.STAND_IN.sign_in)), status_code=201)
+    except requests.RequestException as error:
+        return JSONResponse({"error": f"the CRM made no customer: {type(error).__name__}"}, status_code=503)
+
+
+def _shown(happened: Happened) -> dict[str, object]:
+    return asdict(happened) | {"at": happened.at.isoformat()}
 
 
 def routes(world: World, board: FaultBoard, state: Path) -> list[Route]:
@@ -123,6 +139,7 @@ def routes(world: World, board: FaultBoard, state: Path) -> list[Route]:
     return [
         Route("/advance", advance, methods=["POST"]),
         Route("/happen", partial(_happen, world, board), methods=["POST"]),
+        Route("/customer", _customer, methods=["POST"]),
         Route("/faults", add_fault, methods=["POST"]),
         Route("/faults", list_faults, methods=["GET"]),
         Route("/faults", clear_faults, methods=["DELETE"]),

@@ -43,8 +43,13 @@ create or replace function klienci_zmiana() returns trigger language plpgsql as 
     return new;
 end $$;
 create trigger klienci_zmiana before update on klienci for each row execute function klienci_zmiana();
+do $$ begin
+    if exists (select from pg_roles where rolname = current_user || '_reader') then
+        execute format('grant insert, update on klienci to %I', current_user || '_reader');
+    end if;
+end $$;
 """
-"""As the ERP stamps what is written into it."""
+"""As the ERP stamps what is written into it, and who may: whom Onefold signs in as, where there is such a role."""
 
 
 def _table(name: str, key: Sequence[str], *columns: sa.Column[object], cursor: str = "data_modyfikacji") -> sa.Table:

@@ -66,6 +66,7 @@ class Directory:
                 "protocol": "sql",
                 "limits": {"rate": ["100000/s"], "timeout": "PT5S", "longest_run": "PT0S"},
                 "approval": "never",
+                "first_publish": "write",
                 "objects": {
                     "person": {
                         "entity": "employee",

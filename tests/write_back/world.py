@@ -44,6 +44,7 @@ TARGET: dict[str, Any] = {
     "protocol": "sql",
     "limits": {"rate": ["100000/s"], "timeout": "PT5S", "longest_run": "PT0S"},
     "approval": "never",
+    "first_publish": "write",
     "objects": {
         "partner": {
             "entity": "partner",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Annotated, ClassVar, Literal
 from zoneinfo import available_timezones
 
@@ -33,6 +34,13 @@ ON_CHANGE = ("cdc", "webhook", "kafka", "rabbitmq", "redis_stream")
 """The protocols whose connectors peek (connectors.capabilities)."""
 
 
+class Look(Model):
+    """With `start: on_change`, how a source is asked that has no log or queue: by a count of what has changed."""
+
+    every: timedelta = Field(timedelta(seconds=10), ge=timedelta(seconds=1), description="between two looks")
+    streams: list[Name] = Field([], description="which are asked about, by a request each; default: all")
+
+
 class PythonModule(Model):
     """The module in systems/ for what this file cannot say, and why it cannot."""
 
@@ -58,7 +66,10 @@ class System(Model):
     start: Literal["on_schedule", "on_change"] = Field(
         "on_schedule",
         description="on_change: a sync also starts as soon as there is anything to load; protocols cdc, webhook, "
-        "kafka, rabbitmq, redis_stream",
+        "kafka, rabbitmq, redis_stream, and a module under python whose connector peeks",
+    )
+    look: Look | None = Field(
+        None, description="on_change, of a module under python: how often it is asked, about what"
     )
     auth: Auth = NoAuth()
     limits: Limits = Limits()
@@ -138,12 +149,23 @@ class System(Model):
 
     @model_validator(mode="after")
     def _can_start_on_change(self) -> System:
-        if self.start == "on_change" and self.protocol not in ON_CHANGE:
+        if self.start == "on_change" and self.protocol not in ON_CHANGE and not self.python:
             raise mistake_at(
                 "start",
                 f"start: on_change is for protocols {', '.join(ON_CHANGE)}, which can be asked all the time whether "
                 "there is anything to load; take it out, or let `schedule` start the sync more often",
             )
+        if self.start == "on_change" and self.protocol not in ON_CHANGE and self.look is None:
+            raise mistake_at(
+                "start", "start: on_change needs look here: how often it is asked, as look: {every: PT10S}"
+            )
+        if self.look and (self.start != "on_change" or self.protocol in ON_CHANGE):
+            raise mistake_at(
+                "look",
+                "look: it says how a source without log or queue is asked with start: on_change; take it out",
+            )
+        if self.look and (unknown := [name for name in self.look.streams if name not in self.streams]):
+            raise mistake_at("look.streams", f"look.streams: there is no stream {', '.join(unknown)}")
         return self
 
     @model_validator(mode="after")

@@ -199,4 +199,9 @@ class Target(Model):
     approval: Literal["always", "never"] | Above = Field(
         "always", description="whether another person approves each plan; {above: 100}: those that write more records"
     )
+    first_publish: Literal["skip", "write"] = Field(
+        "skip",
+        description="what an entity's first publish finds, after the first loads of all systems: skip: it is not "
+        "written, only what changes from then on (`write-back TARGET --all` writes it later); write: it is",
+    )
     objects: dict[Name, TargetObject] = Field(min_length=1)

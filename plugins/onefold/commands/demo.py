@@ -32,11 +32,14 @@ def demo() -> None:
 
     The stand-ins of the source systems are asked, so it needs no account anywhere. Where nobody has signed in, it signs
     the demo's engineer in, and further commands act in that name. At its end something changes at each source that
-    tells of it by itself. Run it again and it finds nothing else that is new. Exits 0 only when every load was
-    published and the golden records agree with the stand-ins' truth.
+    tells of it by itself, and somebody makes a customer in the CRM, which is written into other systems. Run it again
+    and it finds nothing else that is new. Exits 0 only when every load was published and the golden records agree with
+    the stand-ins' truth.
     """
     from onefold.catalog.reader import read_catalog
+    from onefold.catalog.target_reader import read_targets
     from onefold.commands.demo_changes import arrival_lines, change_sources
+    from onefold.commands.demo_write_back import make_customer, write_back_lines
     from onefold.commands.platform import say
     from onefold.commands.platform import sign_in as how_to_sign_in
     from onefold.platform import lifecycle
@@ -48,6 +51,7 @@ def demo() -> None:
     began = time.monotonic()
     here = settings()
     catalog = read_catalog()
+    targets = read_targets(catalog)
     with exclusive(here.home, "demo"):
         running = lifecycle.up(here, True, say)
         engineer = first_of("engineer").name
@@ -56,11 +60,13 @@ def demo() -> None:
             sign_in(here, engineer, running.secrets.ui[engineer])
         change_sources(here)  # so that there is something to load from each
         watched = [name for name, system in catalog.systems.items() if system.start == "on_change"]
-        runs = _sync_all(here, _in_order(catalog.systems, catalog.entities), watched)
-        changes = change_sources(here)
+        runs = _sync_all(here, _in_order(catalog.systems, catalog.entities), watched, list(targets))
+        changes, made = change_sources(here), make_customer(here)
         agrees = _report(here, runs)
         with connect_as("engineer", autocommit=True) as connection:
             for line in arrival_lines(connection, changes, catalog.systems):
+                click.echo(line)
+            for line in write_back_lines(connection, made, targets, catalog.systems, lambda some: _sync(here, some)):
                 click.echo(line)
     click.echo(f"\nLook at it:  {here.ui_url}   {how_to_sign_in(here, engineer, running.secrets.ui[engineer])}")
     click.echo(NEXT_STEPS)
@@ -94,10 +100,10 @@ def _named_by(system: System, entities: Mapping[str, Entity]) -> set[str]:
     return {source.split(".")[0] for source in sources}
 
 
-def _sync_all(here: Settings, groups: list[list[str]], watched: list[str]) -> list[tuple[str, str]]:
+def _sync_all(here: Settings, groups: list[list[str]], watched: list[str], targets: list[str]) -> list[tuple[str, str]]:
     """Run each group's DAGs side by side, then conform; returns (dag id, run id) of every sync. From then on changes of
-    the watched systems start their syncs."""
-    from onefold.commands.runs import airflow, follow, sync_now
+    the watched systems start their syncs, and publishes the write-backs to the targets."""
+    from onefold.commands.runs import airflow, follow
 
     api = airflow(here)
     done: list[tuple[str, str]] = []
@@ -109,15 +115,26 @@ def _sync_all(here: Settings, groups: list[list[str]], watched: list[str]) -> li
         api.wait_for_dag(f"sync__{system}")
     unwatched = [f"sync__{system}" for system in watched if api.is_paused(f"sync__{system}")]
     for group in groups:
-        started = [sync_now(api, system) for system in group]
-        done += [(run.dag_id, follow(api, run).run_id) for run in started]
+        done += _sync(here, group)
     follow(api, api.start_dag("conform"))
     if unwatched:
         api.read_again(unwatched[0])  # one file has them all
-    for dag_id in DAILY:  # from now on by their schedule; switching them on begins no run
+    for dag_id in (
+        *DAILY,
+        *(f"write_back__{target}" for target in targets),
+    ):  # from now on by their schedule; switching them on begins no run
         api.wait_for_dag(dag_id)
         api.unpause(dag_id)
     return done
+
+
+def _sync(here: Settings, systems: list[str]) -> list[tuple[str, str]]:
+    """Run the syncs of these systems side by side; returns their (dag id, run id)."""
+    from onefold.commands.runs import airflow, follow, sync_now
+
+    api = airflow(here)
+    started = [sync_now(api, system) for system in systems]
+    return [(run.dag_id, follow(api, run).run_id) for run in started]
 
 
 def _report(here: Settings, runs: Iterable[tuple[str, str]]) -> bool:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from onefold.catalog.system import System
 from onefold.catalog.yaml_file import CatalogError, read_yaml
+from onefold.connectors.counting import why_not
 from onefold.connectors.key_listing import why_no_sweep
 from onefold.connectors.past import names_window
 from onefold.connectors.registry import connector_class
@@ -49,6 +50,11 @@ def _mistakes(system: System) -> Iterator[str]:
     except Fatal as error:
         yield str(error)
         return
+    if system.start == "on_change" and not can.peeks:
+        yield "start: on_change asks it all the time, and the module's connector cannot; set peeks in its capabilities"
+    for name in system.look.streams if system.look else ():
+        if why := why_not(system, name):
+            yield f"look.streams: {name} cannot be asked about: {why}; take it out"
     for name, stream in system.streams.items():
         if stream.lookup and not can.lookups:
             yield f"{name} is a lookup, and the module's connector asks about no keys; set lookups in its capabilities"

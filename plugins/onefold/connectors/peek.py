@@ -22,7 +22,8 @@ class Peek(Protocol):
     ) -> None: ...
 
     def has_more(self, stream_name: str, checkpoints: Mapping[str, str]) -> bool:
-        """Whether a load that went on from the published checkpoints (by partition) would find anything.
+        """Whether a load that went on from the published checkpoints (by partition) would find anything. Of a stream
+        that is read by windows the checkpoint is the end of the last one, of the partition "".
 
         False where that cannot be said now, as while a load reads: it is asked again soon. Raises what the driver
         raises when the source does not answer, and OnefoldError.

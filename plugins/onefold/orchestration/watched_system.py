@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 import psycopg
 
 from onefold.catalog.reader import read_systems
-from onefold.catalog.system import System
+from onefold.catalog.system import ON_CHANGE, System
 from onefold.connectors.peek import Peek
 from onefold.connectors.registry import connector_class
 from onefold.errors import Fatal, OnefoldError, raised_at
@@ -24,11 +24,15 @@ from onefold.settings import warehouse_url
 from onefold.warehouse.connection import connect
 
 EVERY = 0.5
-"""Seconds between two looks; more where a look itself takes long, of which it is at most a tenth of the time."""
+"""Seconds between two looks where the YAML's `look` does not say; more where a look itself takes long, of which it is
+at most a tenth of the time."""
 AGAIN, LONGEST = 30.0, 600.0
 """Seconds after which a sync is started again though nothing was published since; twice as many each time."""
 DOWN, LONGEST_DOWN = 1.0, 60.0
 """Seconds until the next look after one that failed, likewise."""
+
+_CHECKPOINTS = "select stream, partition, checkpoint from ops.stream_checkpoint where system = %s"
+_WINDOWS = "select stream, '', to_json(window_end) #>> '{}' from ops.cursor where system = %s"
 
 log = logging.getLogger(__name__)
 
@@ -70,7 +74,7 @@ class WatchedSystem:
         if self._failures:
             log.info("%s: it can be seen again whether there is anything to load", self.name)
             self._failures = 0
-        return found, max(EVERY, 9 * (self.clock() - began))
+        return found, max(self._every, 9 * (self.clock() - began))
 
     def failed(self, error: BaseException) -> float:
         """After a look that raised this: the seconds until the next, which opens its ways anew. It is logged once,
@@ -86,9 +90,14 @@ class WatchedSystem:
         ways, self._ways, self._open = self._ways, ExitStack(), None
         ways.close()
 
+    @property
+    def _every(self) -> float:
+        system = self._open[0] if self._open else None
+        return system.look.every.total_seconds() if system and system.look else EVERY
+
     def _look(self) -> list[str]:
         system, peek, warehouse = self._opened()
-        published = _published(warehouse, self.name)
+        published = _published(warehouse, system)
         return [stream for stream in system.streams if self._is_to_start(stream, published.get(stream, {}), peek)]
 
     def _is_to_start(self, stream: str, checkpoints: Checkpoints, peek: Peek) -> bool:
@@ -112,12 +121,12 @@ class WatchedSystem:
         return self._open
 
 
-def _published(warehouse: psycopg.Connection, system: str) -> dict[str, dict[str, str]]:
-    """By stream and partition, the checkpoints that loads of the system have published."""
+def _published(warehouse: psycopg.Connection, system: System) -> dict[str, dict[str, str]]:
+    """By stream and partition, the checkpoints that loads of the system have published; of a system without log or
+    queue the ends of its streams' last windows."""
     found: dict[str, dict[str, str]] = {}
-    for stream, partition, checkpoint in warehouse.execute(
-        "select stream, partition, checkpoint from ops.stream_checkpoint where system = %s", (system,)
-    ):
+    query = _CHECKPOINTS if system.protocol in ON_CHANGE else _WINDOWS
+    for stream, partition, checkpoint in warehouse.execute(query, (system.system,)):
         found.setdefault(stream, {})[partition] = checkpoint
     return found
 

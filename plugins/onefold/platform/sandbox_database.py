@@ -8,11 +8,12 @@ import psycopg
 from psycopg import sql
 
 NAMES = ("erp",)
-"""Each is a database, the role that owns it (the sandbox fills it), and, with _reader, the role that only reads it."""
+"""Each is a database, the role that owns it (the sandbox fills it), and, with _reader, the role that reads it, and to
+which the sandbox lends what is written from outside."""
 
 
 def reader(name: str) -> str:
-    """The role that Onefold reads the database with."""
+    """The role that Onefold signs in with."""
     return f"{name}_reader"
 
 

@@ -1,7 +1,8 @@
 """Intents: which golden records are to be written out. They are committed with the publish that causes them.
 
 A golden record has an intent where what the target is given of it differs from its newest intent: a publish that only
-brings the echo of what was written has the same, so it causes nothing. The cost follows what the publish changed.
+brings the echo of what was written has the same, so it causes nothing. The cost follows what the publish changed. The
+first publish of an entity changes nothing: it finds what the systems had before.
 """
 
 from __future__ import annotations
@@ -67,6 +68,7 @@ _ERASED = """exists (select from conformed.{crosswalk} as x
 """A golden record with a record of a person who was erased: what is left of it is written nowhere."""
 # Of a target that lets us delete nothing, what a rollback has ended is planned too, and refused: a person deletes it.
 _AFTER_ROLLBACK = "select exists (select from ops.publish_load where publish_id = %s and undone)"
+_HAS_EARLIER = "select exists (select from conformed.{version} where _publish_id < {publish})"
 # The digest is made of values: none stays of a version that is no more.
 _SUPERSEDE = """
 update ops.outbox as o set digest = '',
@@ -87,7 +89,11 @@ def record_intents(targets: Mapping[str, Target]) -> OnPublish:
         changed = {each.entity for each in report.entities if each.new or each.changed or each.ended}
         for target in targets.values():
             for name, each in target.objects.items():
-                if each.entity in changed and report.publish_id is not None:
+                if (
+                    each.entity in changed
+                    and report.publish_id is not None
+                    and (target.first_publish == "write" or _has_earlier(connection, each, report.publish_id))
+                ):
                     _intend(connection, target, name, each, report.publish_id)
 
     return record
@@ -97,6 +103,12 @@ def intend_all(connection: psycopg.Connection, target: Target) -> int:
     """Intend to write every golden record whose newest intent is of something else, or that has none: a target that is
     new, or whose catalogue file was changed. In the caller's transaction; returns how many."""
     return sum(_intend(connection, target, name, each, None) for name, each in target.objects.items())
+
+
+def _has_earlier(connection: psycopg.Connection, each: TargetObject, publish: int) -> bool:
+    version = sql.Identifier(f"{each.entity}_version")
+    query = sql.SQL(_HAS_EARLIER).format(version=version, publish=sql.Literal(publish))
+    return bool(one_row(connection.execute(query))[0])
 
 
 def _intend(connection: psycopg.Connection, target: Target, name: str, each: TargetObject, publish: int | None) -> int:

@@ -21,7 +21,9 @@ from onefold.catalog.request import Bulk
 from onefold.catalog.stream import Stream
 from onefold.catalog.system import System
 from onefold.connectors.capabilities import Capabilities, Counting
+from onefold.connectors.count_peek import CountPeek
 from onefold.connectors.page import Page, PageReader
+from onefold.connectors.peek import Peek
 from onefold.connectors.record import Record
 from onefold.connectors.records import Head, sound_json
 from onefold.connectors.rest.connector import RestConnector
@@ -180,7 +182,11 @@ def _place(content: dict[str, object], path: str, value: object) -> None:
 class SalesforceConnector(RestConnector):
     """Reads by query or by job, and counts by query."""
 
-    capabilities = Capabilities(windows="always", counting=Counting(12, timedelta(milliseconds=1)))
+    capabilities = Capabilities(windows="always", counting=Counting(12, timedelta(milliseconds=1)), peeks=True)
+
+    @classmethod
+    def open_peek(cls, system: System, endpoint: Endpoint) -> Peek:
+        return CountPeek(cls, system, endpoint)
 
     def page_reader(self) -> PageReader:
         source = self.source
