@@ -45,7 +45,7 @@ end $$;
 create trigger klienci_zmiana before update on klienci for each row execute function klienci_zmiana();
 do $$ begin
     if exists (select from pg_roles where rolname = current_user || '_reader') then
-        execute format('grant insert, update on klienci to %I', current_user || '_reader');
+        execute format('grant insert, update on klienci to %%I', current_user || '_reader');
     end if;
 end $$;
 """

@@ -24,7 +24,7 @@ def make_customer(url: str, sign_in: tuple[str | None, str | None]) -> Happened:
     number = made.randrange(FIRST_NUMBER, 10 * FIRST_NUMBER)  # of no company of any world
     city, _, postal, area = made.choice(CITIES)
     account = {
-        "Name": f"{made.choice(SURNAMES)} {made.choice(SURNAMES)} {number} Sp. z o.o.",
+        "Name": f"{made.choice(SURNAMES)} {number} Sp. z o.o.",
         "NIP__c": nip(number),
         "Email__c": f"biuro@firma{number}.example",
         "Phone": f"({area}) {made.randrange(200, 999)} {made.randrange(10, 99)} {made.randrange(10, 99)}",

@@ -133,6 +133,19 @@ def test_the_country_code_of_norway_is_not_a_boolean(checkout):
             11,
             "{question} was renamed to {lookup_key}; write {lookup_key}",
         ),
+        ("schedule:", "look: {every: PT10S}\nschedule:", 5, "look: it says how a source without log or queue is asked"),
+        (
+            "schedule:",
+            "python: {module: krs, why: because it is truly odd}\nstart: on_change\nschedule:",
+            6,
+            "start: on_change needs look here: how often it is asked",
+        ),
+        (
+            "schedule:",
+            "python: {module: krs, why: because it is truly odd}\nstart: on_change\nlook: {streams: [x]}\nschedule:",
+            7,
+            "look.streams: there is no stream x",
+        ),
         ("customer.krs", "customer.kre", 12, 'no entity has "customer.kre"; did you mean "customer.krs"?'),
     ],
 )

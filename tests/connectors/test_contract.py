@@ -12,7 +12,7 @@ import pytest
 
 from onefold.catalog.deletes import Deletes, Sweep
 from onefold.catalog.reader import read_systems
-from onefold.catalog.system import System
+from onefold.catalog.system import Look, System
 from onefold.catalog.yaml_file import CatalogError
 from onefold.connectors.capabilities import Capabilities
 from onefold.connectors.check import check_connectors
@@ -133,6 +133,20 @@ def test_check_refuses_a_connector_whose_capabilities_leave_out_what_a_stream_ne
         check_connectors(asked, folder)
     with pytest.raises(CatalogError, match="extract names a feed, and the module's connector reads none"):
         check_connectors(asked, folder)
+
+
+def test_check_refuses_a_start_on_change_of_a_connector_that_cannot_be_asked_and_of_a_stream_that_cannot_be_counted(
+    odd,
+):
+    module, systems, folder = odd
+    module.CONNECTOR = RestConnector
+    look = Look(streams=["event"])
+    watched = {"stripe": systems["stripe"].model_copy(update={"start": "on_change", "look": look})}
+    with pytest.raises(CatalogError) as refused:
+        check_connectors(watched, folder)
+    said = [mistake.text for mistake in refused.value.mistakes]
+    assert "set peeks in its capabilities" in said[0]
+    assert "look.streams: event cannot be asked about" in said[1]
 
 
 def test_check_refuses_a_sweep_that_cannot_be_and_says_why(odd):

@@ -15,6 +15,7 @@ from onefold.catalog.reader import read_systems
 from onefold.catalog.request import Bulk
 from onefold.connectors.window import BEGINNING, Window
 from onefold.errors import Fatal, Retriable
+from onefold.http.endpoint import Endpoint
 from onefold.systems.salesforce import connector as salesforce
 from tests.connectors.running_sandbox import Connected, Sandbox, everything, names, running
 
@@ -236,3 +237,19 @@ def test_a_job_that_does_not_get_done_is_tried_again_later(by_job: Connected, st
     by_job.sandbox.fault(system="salesforce", kind="status", code=200, body=body, path="/jobs/query", times=-1)
     with pytest.raises(Retriable, match=said):
         by_job.pages()
+
+
+def test_a_look_sees_a_customer_that_somebody_makes_until_it_is_published_and_nothing_else(sandbox: Sandbox) -> None:
+    system, endpoint = (
+        read_systems()["salesforce"],
+        Endpoint(f"{sandbox.url}/salesforce", "onefold", "sandbox-secret", {"rate": "1000/s"}),
+    )
+    before = datetime.now(UTC)
+    with salesforce.SalesforceConnector.open_peek(system, endpoint) as peek:
+        assert not peek.has_more("account", {"": before.isoformat()})
+        made = requests.post(f"{sandbox.url}/control/customer", timeout=30).json()
+        assert made["stream"] == "account"
+        assert peek.has_more("account", {"": before.isoformat()})
+        assert not peek.has_more("account", {"": (datetime.now(UTC) + timedelta(seconds=1)).isoformat()})
+        assert not peek.has_more("account", {}), "the first load begins at its time"
+        assert not peek.has_more("contact", {"": "1970-01-01T00:00:00Z"}), "the YAML asks about accounts alone"

@@ -19,6 +19,7 @@ from airflow.timetables.base import DataInterval, TimeRestriction
 from croniter import croniter
 
 from onefold.catalog.reader import read_catalog
+from onefold.catalog.target_reader import read_targets
 from onefold.orchestration.deadlines import SinceLastData
 from onefold.orchestration.pools import POOLS, RECONCILE
 from onefold.settings import ROOT
@@ -26,6 +27,7 @@ from tests.dags.parsing import parsed
 
 CATALOG = read_catalog()
 SYNCS = {f"sync__{name}": system for name, system in CATALOG.systems.items()}
+WRITE_BACKS = [f"write_back__{name}" for name in read_targets(CATALOG)]
 HEAVY = ("great_expectations", "dbt", "zeep", "pandas")
 
 
@@ -48,7 +50,7 @@ def test_there_is_one_sync_dag_for_each_system_of_the_catalogue_and_one_for_each
     found: Mapping[str, object],
 ) -> None:
     assert sorted(found["dags"]) == sorted(
-        [*SYNCS, "conform", "erase", "migrate", "reconcile", "replay", "retention", "rollback"]
+        [*SYNCS, *WRITE_BACKS, "conform", "erase", "migrate", "reconcile", "replay", "retention", "rollback"]
     )
 
 

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Self
 
 import psycopg
@@ -225,6 +226,27 @@ def test_the_trigger_fires_goes_on_looking_and_lets_go_of_its_connections_when_i
             break
         asyncio.run(asyncio.sleep(0.01))
     assert bell.source.held == 0
+
+
+def test_of_a_system_without_log_or_queue_the_end_of_the_last_window_counts_and_it_is_asked_as_its_yaml_says(
+    bell: Bell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    crm = read_systems()["salesforce"].model_copy(update={"system": "test_bell"})
+    monkeypatch.setattr(watched_system, "read_systems", lambda: {"test_bell": crm})
+    asked: list[tuple[str, Mapping[str, str]]] = []
+    monkeypatch.setattr(
+        bell.source, "has_more", lambda stream, checkpoints: bool(asked.append((stream, checkpoints))) or True
+    )
+    with psycopg.connect(bell.url) as connection:
+        connection.execute("set session_replication_role = replica")  # there is no load
+        connection.execute(
+            "insert into ops.cursor (system, stream, value, window_end, load_id)"
+            " values ('test_bell', 'account', null, '2026-03-01T10:00:00.25Z', 1)"
+        )
+    assert bell.watched.look() == (list(crm.streams), 10.0)
+    found = dict(asked)
+    assert datetime.fromisoformat(found["account"][""]) == datetime(2026, 3, 1, 10, 0, 0, 250_000, tzinfo=UTC)
+    assert found["contact"] == {}
 
 
 def test_exactly_the_protocols_that_say_cheaply_whether_there_is_more_can_start_on_change() -> None:

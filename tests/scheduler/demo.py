@@ -9,11 +9,13 @@ from dataclasses import dataclass, field
 import pytest
 
 from onefold.catalog.reader import read_systems
+from onefold.catalog.target_reader import read_targets
 from tests.scheduler.installation import Ended, Installation, at_rest, ended
 from tests.scheduler.tables import tables
 
 FIRST_COMMAND = "make demo"
 CONFORM = "conform"
+WRITE_BACKS = tuple(f"write_back__{name}" for name in read_targets())
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,10 @@ def first_demo() -> Iterator[Demo]:
         output = first_line + command.output
         assert command.code == 0, f"{output}\n{command.errors}"
         seconds, api = time.monotonic() - began, installation.api()
-        switched_on = frozenset(dag_id for dag_id in (CONFORM, "reconcile", "retention") if not api.is_paused(dag_id))
+        by_itself = (CONFORM, "reconcile", "retention", *WRITE_BACKS)
+        switched_on = frozenset(dag_id for dag_id in by_itself if not api.is_paused(dag_id))
+        for dag_id in WRITE_BACKS:  # what other tests change is not written out
+            api.pause(dag_id)
         yield Demo(installation, output, seconds, tables(installation), switched_on, meanwhile)
     finally:
         installation.remove()

@@ -16,13 +16,17 @@ from onefold.platform.postgres import Postgres
 from onefold.platform.warehouse import WAREHOUSE_DATABASE
 from onefold.warehouse.connection import connect
 from onefold.warehouse.tables import StagingTable
-from tests.scheduler.demo import Demo, running
+from tests.scheduler.demo import WRITE_BACKS, Demo, running
 from tests.scheduler.installation import Installation, wait_for
 from tests.scheduler.tables import tables
 
 pytestmark = pytest.mark.scheduler
 
-TELLING = {name: system.protocol for name, system in read_catalog().systems.items() if system.start == "on_change"}
+TELLING = {
+    name: system.protocol
+    for name, system in read_catalog().systems.items()
+    if system.start == "on_change" and not system.look
+}
 """The protocols of the systems that tell of their changes, by name."""
 STREAMS = [(name, stream) for name, system in read_catalog().systems.items() for stream in system.streams]
 EMAIL = re.compile(r"[\w.+-]+@[\w-]+\.[\w.]+")
@@ -65,7 +69,7 @@ def test_a_change_at_each_source_that_tells_of_it_is_in_staging_once_and_its_sec
 
 
 def test_the_demo_leaves_the_daily_dags_switched_on_too(first_demo: Demo) -> None:
-    assert first_demo.switched_on == {"reconcile", "retention", "conform"}
+    assert first_demo.switched_on == {"reconcile", "retention", "conform", *WRITE_BACKS}
 
 
 def test_no_secret_is_in_what_the_demo_printed_or_in_a_log(first_demo: Demo) -> None:

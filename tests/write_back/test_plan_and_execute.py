@@ -255,6 +255,23 @@ def test_what_only_the_target_has_left_of_what_we_made_there_is_deleted_where_th
     assert sorted(row["nazwa"] for row in outward.table()) == ["Firm 1", "Theirs"]
 
 
+def test_what_the_first_publish_finds_is_not_written_but_what_changes_from_then_on_and_the_rest_on_request(
+    outward: Outward,
+) -> None:
+    outward.target = target(first_publish="skip")
+    _customers(outward, 3)
+    assert outward.plan() is None
+    outward.conform(
+        record("crm", "c1", tax_id_pl="0000000001", legal_name="Renamed"),
+        record("crm", "c9", tax_id_pl="0000000009", legal_name="New"),
+    )
+    outward.run()
+    assert [row["nazwa"] for row in outward.table()] == ["Renamed", "New"]
+    assert outward.write_back().intend_all() == 2
+    outward.run()
+    assert [row["nazwa"] for row in outward.table()] == ["Firm 0", "Renamed", "Firm 2", "New"]
+
+
 def test_every_golden_record_is_intended_on_request_and_what_agrees_is_not_written(outward: Outward) -> None:
     outward.world.conform(*(record("crm", f"c{at}", tax_id_pl=f"{at:010}", legal_name="F") for at in range(3)))
     assert outward.plan() is None

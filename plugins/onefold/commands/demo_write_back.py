@@ -26,7 +26,7 @@ EVERY = 0.5
 _WRITTEN = """
 select o.target, o.target_key, o.state, o.reason, o.ended_at from ops.outbox as o
     join conformed.customer_crosswalk as x on x.customer_id = o.golden_id
-where x.system = %s and x.stream = %s and x.key = %s and o.change = 'create'
+where x.system = %s and x.stream = %s and x.key = %s and o.wanted = 'write'
 """
 _NUMBERS = """
 select x.system, x.stream, x.key from conformed.customer_crosswalk as x
