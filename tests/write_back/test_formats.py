@@ -9,7 +9,7 @@ from decimal import Decimal
 import psycopg
 import pytest
 
-from onefold.catalog.target import FORMATS, TargetField
+from onefold.catalog.target import FORMATS, LINES, TargetField
 from onefold.connectors.outbound.contract import Value
 from onefold.platform.postgres import Postgres
 from onefold.write_back.formats import _FORMATS, Unwritable, formatted
@@ -54,8 +54,8 @@ def asking(postgres: Postgres) -> Iterator[psycopg.Connection]:
 
 
 def test_every_format_that_the_catalogue_may_name_exists_and_has_an_inverse_here() -> None:
-    assert set(FORMATS) == {*_FORMATS, "code"}
-    assert set(FORMATS) == {*INVERSES, "code", "street_name", "house_number", "flat_number"}
+    assert set(FORMATS) == {*_FORMATS, *LINES, "code"}
+    assert set(FORMATS) == {*INVERSES, *LINES, "code", "street_name", "house_number", "flat_number"}
 
 
 @pytest.mark.parametrize(
@@ -71,6 +71,19 @@ def test_what_a_format_writes_comes_back_as_the_golden_value(
 def test_an_address_in_three_fields_comes_back_as_one(asking: psycopg.Connection, address: str) -> None:
     parts = [formatted(_field(name), address) for name in ("street_name", "house_number", "flat_number")]
     assert one(asking, "street", *map(_inward, parts)) == address
+
+
+@pytest.mark.parametrize(
+    "name", ["Żółw S.A.", f"{'Żółw ' * 8}S.A.", f"{'Żółwi' * 8} S.A."]
+)
+def test_a_name_in_two_lines_comes_back_as_one_and_no_word_is_broken(asking: psycopg.Connection, name: str) -> None:
+    length = {"max": 40}
+    first, second = (
+        formatted(TargetField.model_validate({"attribute": "a", "format": line, "length": length}), name)
+        for line in LINES
+    )
+    assert len(str(first)) <= 40 and len(str(second or "")) <= 40
+    assert one(asking, "company_name", _inward(first), _inward(second)) == name
 
 
 def test_a_code_is_written_by_its_table_and_a_word_without_one_refuses_the_record() -> None:

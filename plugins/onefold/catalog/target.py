@@ -29,9 +29,13 @@ Format = Literal[
     "street_name",
     "house_number",
     "flat_number",
+    "first_line",
+    "second_line",
 ]
 """How a golden value is written for a target: the functions in write_back/formats.py."""
 FORMATS: tuple[Format, ...] = get_args(Format)
+LINES = ("first_line", "second_line")
+"""The formats of a text that the target keeps in two fields, broken between two words."""
 Rule = Literal["owner", "fill_empty", "newest", "ask"]
 Permission = Literal["create", "update", "delete"]
 Constant = str | int | bool
@@ -109,9 +113,11 @@ class TargetField(Model):
     length: Length | None = None
 
     @model_validator(mode="after")
-    def _codes_belong_to_code(self) -> TargetField:
+    def _formats_have_what_they_need(self) -> TargetField:
         if (self.format == "code") != (self.codes is not None):
             raise ValueError("format code and codes belong together")
+        if self.format in LINES and (self.length is None or self.length.unit != "characters"):
+            raise ValueError(f"format {self.format} needs length: {{max: so many characters as the first line holds}}")
         return self
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
-from onefold.catalog.target import Format, TargetField
+from onefold.catalog.target import LINES, Format, TargetField
 from onefold.connectors.outbound.contract import Kind, Value
 
 _ADDRESS = re.compile(
@@ -102,11 +102,22 @@ _FORMATS: dict[Format, tuple[Kind, Callable[[Value], Value]]] = {
 }
 
 
+def _line(field: TargetField, text: str) -> str | None:
+    """The text's first line, of as many characters as fit, or the rest. A word that is too long is not broken."""
+    longest = field.length.max if field.length else len(text)
+    at = text.rfind(" ", 0, longest + 1) if len(text) > longest else -1
+    if at <= 0:
+        return text if field.format == "first_line" else None
+    return text[:at] if field.format == "first_line" else text[at + 1 :]
+
+
 def kind_of(field: TargetField) -> Kind:
     """How the field's values are given to the connector."""
     if field.codes is not None:
         kinds = {kind_of_constant(code) for code in field.codes.values()}
         return kinds.pop() if len(kinds) == 1 else "text"
+    if field.format in LINES:
+        return "text"
     return _FORMATS[field.format][0]
 
 
@@ -119,6 +130,8 @@ def formatted(field: TargetField, value: Value) -> Value:
     """The attribute's value as the target's field has it; None for none. Raises Unwritable."""
     if value is None:
         return None
+    if field.format in LINES:
+        return _line(field, _text(value))
     if field.codes is None:
         return _FORMATS[field.format][1](value)
     code = field.codes.get(_text(value))
