@@ -77,7 +77,7 @@ def _written(connection: Connection, made: Change, targets: Mapping[str, Target]
     found: dict[str, tuple[str, datetime]] = {}
     for target, key, state, reason, ended_at in connection.execute(_WRITTEN, (made.system, made.stream, made.key)):
         if state == "refused":
-            raise Fatal(f"The customer was not written into {target}: {reason} See: bin/onefold write-back {target}.")
+            raise Fatal(f"The customer was not written into {target}; bin/onefold write-back {target} shows: {reason}")
         if state == "confirmed" and target in targets:
             found[target] = key, ended_at
     return found
