@@ -244,12 +244,12 @@ def test_a_look_sees_a_customer_that_somebody_makes_until_it_is_published_and_no
         read_systems()["salesforce"],
         Endpoint(f"{sandbox.url}/salesforce", "onefold", "sandbox-secret", {"rate": "1000/s"}),
     )
-    before = datetime.now(UTC)
+    made = requests.post(f"{sandbox.url}/control/customer", timeout=30).json()
+    assert made["stream"] == "account"
+    at = datetime.fromisoformat(made["at"])
     with salesforce.SalesforceConnector.open_peek(system, endpoint) as peek:
-        assert not peek.has_more("account", {"": before.isoformat()})
-        made = requests.post(f"{sandbox.url}/control/customer", timeout=30).json()
-        assert made["stream"] == "account"
-        assert peek.has_more("account", {"": before.isoformat()})
-        assert not peek.has_more("account", {"": (datetime.now(UTC) + timedelta(seconds=1)).isoformat()})
+        while (later := datetime.now(UTC)) < at + timedelta(seconds=1):  # the record is stamped with its second
+            assert peek.has_more("account", {"": (at - timedelta(seconds=1)).isoformat()})
+        assert not peek.has_more("account", {"": later.isoformat()})
         assert not peek.has_more("account", {}), "the first load begins at its time"
         assert not peek.has_more("contact", {"": "1970-01-01T00:00:00Z"}), "the YAML asks about accounts alone"
