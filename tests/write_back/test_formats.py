@@ -73,9 +73,7 @@ def test_an_address_in_three_fields_comes_back_as_one(asking: psycopg.Connection
     assert one(asking, "street", *map(_inward, parts)) == address
 
 
-@pytest.mark.parametrize(
-    "name", ["Żółw S.A.", f"{'Żółw ' * 8}S.A.", f"{'Żółwi' * 8} S.A."]
-)
+@pytest.mark.parametrize("name", ["Żółw S.A.", f"{'Żółw ' * 8}S.A.", f"{'Żółwi' * 8} S.A."])
 def test_a_name_in_two_lines_comes_back_as_one_and_no_word_is_broken(asking: psycopg.Connection, name: str) -> None:
     length = {"max": 40}
     first, second = (
