@@ -14,6 +14,7 @@ from psycopg import Connection
 from onefold.commands.demo_changes import Change
 from onefold.errors import Fatal, Retriable
 from onefold.settings import Settings
+from onefold.write_back.plan_ledger import newest_plans
 
 if TYPE_CHECKING:
     from onefold.catalog.system import System
@@ -73,13 +74,21 @@ def write_back_lines(
 
 
 def _written(connection: Connection, made: Change, targets: Mapping[str, Target]) -> dict[str, tuple[str, datetime]]:
-    """By target, the record there, and when it was read back. Raises Fatal when one was refused."""
+    """By target, the record there, and when it was read back. Raises Fatal when one was refused, or waits for an
+    approval: then more than the customer is to be written."""
     found: dict[str, tuple[str, datetime]] = {}
     for target, key, state, reason, ended_at in connection.execute(_WRITTEN, (made.system, made.stream, made.key)):
         if state == "refused":
             raise Fatal(f"The customer was not written into {target}; bin/onefold write-back {target} shows: {reason}")
         if state == "confirmed" and target in targets:
             found[target] = key, ended_at
+    for target in (name for name in targets if name not in found):
+        newest = next(iter(newest_plans(connection, target, 1)), None)
+        if newest is not None and newest.state == "planned" and newest.needs_approval:
+            raise Fatal(
+                f"The customer waits with {newest.writes:,} records for an approval by another person than you: "
+                f"bin/onefold write-back {target} --approve {newest.plan_id}"
+            )
     return found
 
 
