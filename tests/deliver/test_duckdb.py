@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
@@ -12,6 +12,7 @@ import pytest
 
 from onefold.deliver.audit_and_lineage import record_delivery
 from onefold.deliver.duckdb_file import DuckDbFile
+from onefold.deliver.due import verification_is_due
 from onefold.deliver.run import verify
 from onefold.errors import Fatal, Retriable
 from tests.deliver.world import ENTITIES, RUN, World, record_id
@@ -158,6 +159,19 @@ def test_a_mart_with_a_value_that_cannot_be_held_is_named_with_its_column(world:
     assert world.deliver(target, marts="none").state == "delivered"
 
 
+def test_a_value_of_a_mart_that_gains_a_decimal_too_many_is_refused_and_not_taken_for_unchanged(
+    world: World, target: DuckDbFile
+) -> None:
+    world.mart("shares", "select 1.5 as share")
+    world.publish({"customer": {1: COMPANY}})
+    world.deliver(target)
+    world.mart("shares", "select 1.50000000000 as share")
+    assert world.deliver(target).state == "unchanged"
+    world.mart("shares", "select 1.5000000001 as share")
+    with pytest.raises(Fatal, match=r"marts\.shares, row 1, column share"):
+        world.deliver(target)
+
+
 def test_each_corrupted_cell_is_detected_and_named_and_a_full_delivery_mends_it(
     world: World, target: DuckDbFile
 ) -> None:
@@ -193,6 +207,56 @@ def test_a_delivery_onto_corrupted_cells_shows_nothing_and_says_what_to_do(world
     with pytest.raises(Fatal, match=r"conformed\.customer, row .*, column status.*--full"):
         world.deliver(target)
     assert ask(target, "select country from conformed.customer") == [("PL",), ("PL",)]
+
+
+def test_what_is_corrupted_beside_the_changes_is_found_by_the_verification_that_is_due_each_day(
+    world: World, target: DuckDbFile
+) -> None:
+    world.publish({"customer": {1: COMPANY, 2: COMPANY}})
+    world.deliver(target)
+    corruption = "update onefold.entity__customer set status = 'x' where _key = '{}'"
+    change(target, corruption.format(record_id("customer", 2)))
+    world.publish({"customer": {1: COMPANY | {"country": "DE"}}})
+    assert world.deliver(target).state == "delivered"
+    day = timedelta(days=1)
+    assert not verification_is_due(world.owner, "here", day)
+    world.owner.execute("update ops.delivery set started_at = started_at - interval '1 day'")
+    assert verification_is_due(world.owner, "here", day)
+    said = world.target_file("duckdb")
+    _, cells = verify(world.loader, target, said, ENTITIES, RUN, recorded=record_delivery)
+    assert [(each.key, each.column) for each in cells] == [(record_id("customer", 2), "status")]
+    assert verification_is_due(world.owner, "here", day), "until one finds nothing, each run compares again"
+    world.deliver(target, full=True)
+    assert not verification_is_due(world.owner, "here", day)
+
+
+@pytest.mark.parametrize(
+    ("corruption", "named"),
+    [
+        ("delete from onefold.entity__customer where _key = '{}'", "not there"),
+        ("insert into onefold.entity__customer (_key, _from) values ('{}', 0)", "not in PostgreSQL"),
+    ],
+)
+def test_a_row_too_many_or_too_few_stops_the_next_delivery_of_its_table_wherever_it_is(
+    world: World, target: DuckDbFile, corruption: str, named: str
+) -> None:
+    world.publish({"customer": {1: COMPANY, 2: COMPANY}})
+    world.deliver(target)
+    change(target, corruption.format(record_id("customer", 2)))
+    world.publish({"customer": {1: COMPANY | {"country": "DE"}}})
+    with pytest.raises(Fatal, match=f"row {record_id('customer', 2)}.*{named}"):
+        world.deliver(target)
+    assert ask(target, "select distinct country from conformed.customer where legal_name is not null") == [("PL",)]
+
+
+def test_the_checksum_that_follows_the_changes_is_that_of_all_rows(world: World, target: DuckDbFile) -> None:
+    for country in ("PL", "DE", "FR"):
+        world.publish({"customer": {number: COMPANY | {"country": country} for number in range(3)}})
+        world.publish({"customer": {1: None}, "exchange_rate": {}})
+        followed = world.deliver(target)
+        said = world.target_file("duckdb")
+        whole, cells = verify(world.loader, target, said, ENTITIES, RUN, recorded=record_delivery)
+        assert (whole.checksum, whole.rows, cells) == (followed.checksum, followed.rows, [])
 
 
 def test_a_delivery_is_in_the_audit_trail_and_the_lineage(world: World, target: DuckDbFile) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from datetime import timedelta
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Literal
@@ -42,6 +43,12 @@ class DeliveryTarget(Model):
         [],
         description="entities whose personal columns are delivered too, into the schema conformed_personal; grant it "
         "at the target to those who may read them",
+    )
+    verify: timedelta = Field(
+        timedelta(days=1),
+        gt=timedelta(0),
+        description="how long after every row was compared with PostgreSQL it is compared again, by the next run that "
+        "delivers; ISO 8601",
     )
 
     @model_validator(mode="after")

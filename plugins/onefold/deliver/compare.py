@@ -49,17 +49,19 @@ def differences(here: Hashes, there: Hashes) -> Iterator[tuple[RowId, Difference
             ours, theirs = next(here, None), next(there, None)
 
 
-def target_hashes(session: Session, table: Table, shown: int) -> Hashes:
-    """The fingerprint of every row that the target has; of a mart only of those that delivery `shown` shows."""
+def target_hashes(session: Session, table: Table, shown: int, *, ids_alone: bool = False) -> Hashes:
+    """The fingerprint of every row that the target has, or with `ids_alone` an empty one; of a mart only of those that
+    delivery `shown` shows."""
     dialect, quote = session.dialect, session.dialect.quote
     since = f"v.{quote('_from')}" if table.kind == "entity" else "0"
     key = f"v.{quote('_key')}"
+    value = "''" if ids_alone else dialect.span_hash(table)
     rows = session.rows(
-        f"select {key}, {since}, {dialect.span_hash(table)} from {dialect.table(table.stored)} as v"
+        f"select {key}, {since}, {value} from {dialect.table(table.stored)} as v"
         f" where {living(session, table, shown)} order by {dialect.in_byte_order(key)}, v.{quote('_from')}"
     )
-    for each, version, value in rows:
-        yield (str(each), int(str(version))), str(value)
+    for each, version, found in rows:
+        yield (str(each), int(str(version))), str(found)
 
 
 def living(session: Session, table: Table, shown: int, row: str = "v") -> str:

@@ -15,8 +15,9 @@ DIGITS, DECIMALS = 38, 9
 """Of numeric: the widest that every target has. What needs more is refused."""
 _VALUE, _NULL = 30, 31
 """Control characters that begin a value, and that stand for NULL, in the text of a row."""
-_HASH_DIGITS = 13
-"""Hexadecimal digits of a row's MD5 that are summed: 52 bits, which every target's integers hold."""
+_HASH_PARTS = ((1, 13), (14, 13), (27, 6))
+"""Where the parts of an MD5 begin, and how many hexadecimal digits they have. They are summed apart from each other:
+52 bits are what every target's integers hold, and leave room for a sum."""
 
 
 class Dialect(ABC):
@@ -27,6 +28,8 @@ class Dialect(ABC):
     """What information_schema calls these types."""
     row_bytes: ClassVar[int | None] = None
     """The longest text that it can make of a row, in bytes of UTF-8, where there is a limit that rows could reach."""
+    unmerged: ClassVar[str] = ""
+    """What ends a subquery whose expressions would else be computed each time that they are used."""
 
     def quote(self, name: str) -> str:
         """An identifier."""
@@ -67,8 +70,16 @@ class Dialect(ABC):
         """The character with this code."""
         return f"chr({code})"
 
+    def empty(self, table: str) -> str:
+        """The statement that deletes every row of a table, which may be used anew at once, within a transaction."""
+        return f"delete from {table} where true"
+
     def indexes(self, table: Table) -> list[str]:
         """The statements that make a stored table's indexes, where there are any to make."""
+        return []
+
+    def statistics(self, table: Table) -> list[str]:
+        """The statements that let the planner know a stored table that was filled, where it has to be told."""
         return []
 
     @abstractmethod
@@ -110,14 +121,22 @@ class Dialect(ABC):
         span = [Column("_from", "bigint"), Column("_until", "bigint")] if table.kind == "entity" else []
         return self.content_hash([Column("_key", "text"), *span, *table.columns])
 
+    def changed_after(self, held: int) -> str:
+        """The condition on a row `v` of an entity that it began or ended after this publish."""
+        return f"(v.{self.quote('_from')} > {held} or v.{self.quote('_until')} > {held})"
+
     def checksum(self, table: Table, rows: str) -> str:
-        """The query of the number of rows and the sum of their fingerprints, of `rows`: a table or query `v`."""
-        number = self.number_of(f"substr({self.span_hash(table)}, 1, {_HASH_DIGITS})")
-        return f"select count(*), coalesce(sum({number}), 0) from {rows}"
+        """The query of the number of rows, and of the sums of each part of their fingerprints, of `rows`: a table or
+        query `v`. Checksum.of() puts them together."""
+        sums = [self.number_of(f"substr(f.h, {at}, {digits})") for at, digits in _HASH_PARTS]
+        summed = ", ".join(f"coalesce(sum({each}), 0)" for each in sums)
+        return f"select count(*), {summed} from (select {self.span_hash(table)} as h from {rows}{self.unmerged}) as f"
 
 
 class PostgresDialect(Dialect):
     """PostgreSQL, as the source and as a target."""
+
+    unmerged: ClassVar[str] = " offset 0"
 
     types: ClassVar[Mapping[ColumnType, str]] = {
         "text": "text",
@@ -141,7 +160,7 @@ class PostgresDialect(Dialect):
             case "text":
                 return column
             case "numeric":
-                return f"{column}::numeric({DIGITS}, {DECIMALS})::text"
+                return f"(trim_scale({column}) + {0:.{DECIMALS}f})::text"  # a decimal too many differs, and is refused
             case "date":
                 return f"to_char({column}, 'YYYY-MM-DD')"
             case "timestamp":
@@ -158,9 +177,19 @@ class PostgresDialect(Dialect):
     def number_of(self, hexadecimal: str) -> str:
         return f"('x' || lpad({hexadecimal}, 16, '0'))::bit(64)::bigint"
 
+    def empty(self, table: str) -> str:
+        return f"truncate {table}"  # what was deleted would stay, and be counted when the next statement is planned
+
     def indexes(self, table: Table) -> list[str]:
-        name = self.quote(f"{table.stored[:40]}_by_key")
-        return [f"create unique index if not exists {name} on {self.table(table.stored)} (_key, _from)"]
+        on, name = self.table(table.stored), f"{table.stored[:40]}_by_"
+        return [
+            f"create unique index if not exists {self.quote(name + 'key')} on {on} (_key, _from)",
+            f"create index if not exists {self.quote(name + 'from')} on {on} (_from)",
+            f"create index if not exists {self.quote(name + 'until')} on {on} (_until) where _until is not null",
+        ]
+
+    def statistics(self, table: Table) -> list[str]:
+        return [f"analyze {self.table(table.stored)}"]
 
     def replace_view(self, view: View, query: str) -> list[str]:
         """A view whose columns changed is made anew, and who could read it may read it again."""

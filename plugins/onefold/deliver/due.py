@@ -1,12 +1,14 @@
 """Which tables have changed in place since a delivery read them: by an erasure, or because retention deleted what is
-kept no longer. Everything else only appends versions and ends them."""
+kept no longer. Everything else only appends versions and ends them. And when every row is to be compared again."""
 
 from __future__ import annotations
 
 import re
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import psycopg
+
+from onefold.warehouse.rows import one_row
 
 
 def changed_in_place(connection: psycopg.Connection, since: datetime) -> frozenset[str]:
@@ -24,6 +26,20 @@ def changed_in_place(connection: psycopg.Connection, since: datetime) -> frozens
     )
     names = (re.fullmatch(r"conformed\.(\w+?)(?:_crosswalk)?_version", name) for (name,) in rows)
     return frozenset(match[1] for match in names if match)
+
+
+def verification_is_due(connection: psycopg.Connection, target: str, every: timedelta) -> bool:
+    """Whether it is as long as `every` since every row of the target was last compared, and nothing differed: by a
+    verification, by a full delivery, or by the first one."""
+    query = """
+        select coalesce(
+            max(started_at) filter (where (mode, state) in (('verify', 'verified'), ('full', 'delivered'))),
+            min(started_at) filter (where state = 'delivered')
+        ) <= now() - %s
+        from ops.delivery where target = %s
+        """
+    (due,) = one_row(connection.execute(query, (every, target)))
+    return bool(due)
 
 
 def undelivered_erasures(connection: psycopg.Connection) -> list[str]:

@@ -92,7 +92,7 @@ def _write(
         for work in plan.work:
             written[work.table.stored] = write_table(source, session, work, before.delivery_id, delivery_id)
             step(work.table.stored)
-        checksums = require_same(source, session, [each.table for each in plan.work], delivery_id)
+        checksums = require_same(source, session, plan.work, delivery_id)
         step("compared")
         visible = {
             table.stored: Visible(

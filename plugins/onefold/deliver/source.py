@@ -24,6 +24,9 @@ _ROWS = 10_000
 _HERE = "reading what is to be delivered"
 _OTHER_BYTES, _WHOLE = 64, "(all together)"
 """More bytes than a value of any type but text has, and what the whole row is called among columns."""
+_MODULUS = 1 << 128
+_MADE = 2
+"""The number of the way in which checksums are made. Where another one made a target's, every row is compared."""
 RowId = tuple[str, int]
 """Key and version from which the row is shown; of a mart, whose rows PostgreSQL keeps no past of, 0."""
 _LIMITS = {
@@ -37,13 +40,35 @@ _LIMITS = {
 
 @dataclass(frozen=True, slots=True)
 class Checksum:
-    """How many rows there are, and the sum of their fingerprints."""
+    """How many rows there are, and the sum of their fingerprints, 128 bits each, modulo 2^128. Checksums of rows are
+    added and taken off; that of a row that is there twice is counted twice."""
 
     rows: int
     value: int
 
+    @classmethod
+    def of(cls, found: Sequence[object]) -> Checksum:
+        """What Dialect.checksum() has found: the number of rows, and the sums of the parts of their fingerprints."""
+        rows, high, middle, low = (int(str(each)) for each in found)
+        return cls(rows, ((high << 76) + (middle << 24) + low) % _MODULUS)
+
+    def __add__(self, other: Checksum) -> Checksum:
+        return Checksum(self.rows + other.rows, (self.value + other.value) % _MODULUS)
+
+    def __sub__(self, other: Checksum) -> Checksum:
+        return Checksum(self.rows - other.rows, (self.value - other.value) % _MODULUS)
+
     def __str__(self) -> str:
         return f"{self.rows}:{self.value:x}"
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What a publish has changed of an entity's rows: those that began or ended, as they are now, and those that ended
+    as they were before."""
+
+    now: Checksum
+    before: Checksum
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,29 +100,39 @@ class Source:
 
     def made_of(self, table: Table) -> str:
         """A fingerprint of what makes the table: its columns, its query, and who is taken for a natural person."""
-        text = f"{table.columns} {table.query.as_string(self.connection)} {self._masks}"
+        text = f"{_MADE} {table.columns} {table.query.as_string(self.connection)} {self._masks}"
         return hashlib.md5(text.encode(), usedforsecurity=False).hexdigest()
 
     def has_changes(self, table: Table, held: int) -> bool:
         """Whether versions of the table's entity began or ended after this publish."""
-        query = f"select exists (select from ({self._keyed(table)}) as v where v._from > {held} or v._until > {held})"
+        query = f"select exists (select from ({self._keyed(table)}) as v where {DIALECT.changed_after(held)})"
         return bool(one_row(self.connection.execute(query.encode()))[0])
 
     def checksum(self, table: Table) -> Checksum:
         """Of all rows of the table."""
-        query = DIALECT.checksum(table, f"({self._keyed(table)}) as v")
-        with translate_errors(_HERE):  # else it would be told as an error of the target, whose session is open
-            rows, value = one_row(self.connection.execute(query.encode()))
-        return Checksum(int(rows), int(value))
+        return self._checksum(table, f"({self._keyed(table)}) as v")
 
-    def hashes(self, table: Table) -> Iterator[tuple[RowId, str]]:
-        """The fingerprint of every row, in the order of the rows' ids."""
-        query = (
-            f"select v._key, v._from, {DIALECT.span_hash(table)} from ({self._keyed(table)}) as v"
-            ' order by v._key collate "C", v._from'
+    def changes(self, table: Table, held: int) -> Changes:
+        """What came after this publish, of an entity's table."""
+        rows = self._keyed(table)
+        names = ", ".join(f"k.{DIALECT.quote(each.name)}" for each in table.columns)
+        ended = (
+            f"(select k._key, k._from, null::bigint as _until, {names} from ({rows}) as k"
+            f" where k._from <= {held} and k._until > {held}) as v"
         )
-        for key, since, value in self._stream(query):
-            yield (str(key), int(str(since))), str(value)
+        now = self._checksum(table, f"({rows}) as v where {DIALECT.changed_after(held)}")
+        return Changes(now, self._checksum(table, ended))
+
+    def _checksum(self, table: Table, rows: str) -> Checksum:
+        with translate_errors(_HERE):  # else it would be told as an error of the target, whose session is open
+            return Checksum.of(one_row(self.connection.execute(DIALECT.checksum(table, rows).encode())))
+
+    def hashes(self, table: Table, *, ids_alone: bool = False) -> Iterator[tuple[RowId, str]]:
+        """The fingerprint of every row, or with `ids_alone` an empty one, in the order of the rows' ids."""
+        value = "''" if ids_alone else DIALECT.span_hash(table)
+        query = f'select v._key, v._from, {value} from ({self._keyed(table)}) as v order by v._key collate "C", v._from'
+        for key, since, found in self._stream(query):
+            yield (str(key), int(str(since))), str(found)
 
     def rows(self, table: Table, condition: str = "true") -> Iterator[Sequence[Text]]:
         """Rows as texts: _key, _from, _until and the columns. `condition` is about the row v."""
@@ -155,7 +190,7 @@ class Source:
         query = table.query.as_string(self.connection)
         if table.kind == "entity":
             return query
-        if not hashed:  # its content cannot be written as a text yet
+        if not hashed:
             return f"select (row_number() over ())::text as _key, 0::bigint as _from, v.* from ({query}) as v"
         return (
             f"select h._hash || '#' || row_number() over (partition by h._hash) as _key, 0::bigint as _from,"

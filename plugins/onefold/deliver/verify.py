@@ -7,7 +7,8 @@ from collections.abc import Iterable, Sequence
 from onefold.deliver.compare import Cell, differing_cells, living
 from onefold.deliver.source import Checksum, Source
 from onefold.deliver.table import Table
-from onefold.deliver.target import Session
+from onefold.deliver.target import Session, integer
+from onefold.deliver.work import Work
 from onefold.errors import Fatal
 
 NAMED = 20
@@ -29,19 +30,37 @@ def compare_tables(
     return checksums, cells
 
 
-def require_same(source: Source, session: Session, tables: Sequence[Table], shown: int) -> dict[str, Checksum]:
-    """The checksums of tables that were written. Raises Fatal, naming cells, where the target has anything else."""
-    checksums, cells = compare_tables(source, session, tables, shown)
+def require_same(source: Source, session: Session, works: Iterable[Work], shown: int) -> dict[str, Checksum]:
+    """The checksums of tables that were written. Raises Fatal, naming cells, where the target has anything else.
+
+    Of an entity to which versions were appended, those that came or ended are compared, and how many rows there are in
+    all: what this costs follows what changed. Every other table is compared whole."""
+    checksums: dict[str, Checksum] = {}
+    cells: list[Cell] = []
+    for work in works:
+        table = work.table
+        if work.held is None or work.before is None:
+            expected = work.checksum or source.checksum(table)
+            same = checksum_there(session, table, shown) == expected
+        else:
+            changes = source.changes(table, work.held)
+            expected = work.before + changes.now - changes.before
+            there = checksum_there(session, table, shown, session.dialect.changed_after(work.held))
+            rows = integer(session, f"select count(*) from {session.dialect.table(table.stored)}")
+            same = there == changes.now and rows == expected.rows
+        if not same:
+            cells += differing_cells(source, session, table, shown)
+        checksums[table.stored] = expected if same else source.checksum(table)
     if cells:
         raise Fatal(difference_text("The target", cells))
     return checksums
 
 
-def checksum_there(session: Session, table: Table, shown: int) -> Checksum:
-    """The checksum of a table as the target has it."""
-    rows = f"{session.dialect.table(table.stored)} as v where {living(session, table, shown)}"
-    ((count, value),) = session.rows(session.dialect.checksum(table, rows))
-    return Checksum(int(str(count)), int(str(value)))
+def checksum_there(session: Session, table: Table, shown: int, condition: str = "true") -> Checksum:
+    """The checksum of a table, or of its rows that meet a condition, as the target has it."""
+    rows = f"{session.dialect.table(table.stored)} as v where {living(session, table, shown)} and {condition}"
+    (found,) = session.rows(session.dialect.checksum(table, rows))
+    return Checksum.of(found)
 
 
 def difference_text(who: str, cells: Sequence[Cell]) -> str:

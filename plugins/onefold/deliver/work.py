@@ -14,11 +14,14 @@ from onefold.deliver.table import Table
 @dataclass(frozen=True, slots=True)
 class Work:
     """What one table needs. `held`: append what came after this publish, of an entity; None: compare every row.
-    `make`: the table, or a column of it, may not be there. `mend`: what was changed at the target is written again."""
+    `before`: the checksum then, from which that of now follows. `checksum`: that of now, where it is known. `make`: the
+    table, or a column of it, may not be there. `mend`: what was changed at the target is written again."""
 
     table: Table
     held: int | None
     make: bool
+    before: Checksum | None = None
+    checksum: Checksum | None = None
     mend: bool = False
 
 
@@ -76,8 +79,9 @@ def _work(source: Source, table: Table, delivered: Delivered, erased: frozenset[
         return Work(table, 0, make=True)
     make = before.columns != source.made_of(table)
     if table.kind == "mart":
-        changed = make or full or erased or before.checksum != source.checksum(table)
-        return Work(table, None, make, mend=full) if changed else None
+        now = source.checksum(table)
+        changed = make or full or erased or before.checksum != now
+        return Work(table, None, make, checksum=now, mend=full) if changed else None
     if make or full or entity_of(table) in erased:
         return Work(table, None, make)
-    return Work(table, before.held, make) if source.has_changes(table, before.held) else None
+    return Work(table, before.held, make, before.checksum) if source.has_changes(table, before.held) else None

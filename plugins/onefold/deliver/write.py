@@ -88,8 +88,15 @@ def write_table(source: Source, session: Session, work: Work, shown: int, delive
     if work.make:
         ensure_table(session, table)
     if table.kind == "mart":
-        return change_mart(source, session, work, shown, delivery_id)
-    return repair(source, session, table) if work.held is None else append_versions(source, session, table, work.held)
+        written = change_mart(source, session, work, shown, delivery_id)
+    elif work.held is None:
+        written = repair(source, session, table)
+    else:
+        written = append_versions(source, session, table, work.held)
+    if work.make:
+        for statement in session.dialect.statistics(table):
+            session.execute(statement)
+    return written
 
 
 def append_versions(source: Source, session: Session, table: Table, held: int) -> int:
@@ -109,7 +116,9 @@ def change_mart(source: Source, session: Session, work: Work, shown: int, delive
     require_exact(source, session, table)
     undo_beyond(session, table, shown)
     with session.transaction():
-        found = list(differences(source.hashes(table), target_hashes(session, table, shown)))
+        ids_alone = not work.mend  # the key of a mart's row is the fingerprint of its content
+        here = source.hashes(table, ids_alone=ids_alone)
+        found = list(differences(here, target_hashes(session, table, shown, ids_alone=ids_alone)))
         new = [row for row, difference in found if difference == "missing"]
         gone = [row for row, difference in found if difference == "extra"]
         mended = _mend_rows(source, session, table, shown, found) if work.mend else 0
@@ -152,7 +161,7 @@ def end_rows(session: Session, table: Table, ends: Iterator[Sequence[Text]], con
     """Set the ends of rows, given as key, beginning and end; returns how many. With a `condition` on the row a row is
     found by its key and that alone."""
     staged = session.dialect.table(ENDS)
-    session.execute(f"delete from {staged} where true")
+    session.execute(session.dialect.empty(staged))
     if not (ended := session.load(ENDS, SPAN, ends)):
         return 0
     until = session.dialect.quote("_until")
@@ -166,7 +175,7 @@ def end_rows(session: Session, table: Table, ends: Iterator[Sequence[Text]], con
 def remove_rows(session: Session, table: Table, rows: Iterable[RowId], condition: str = "") -> None:
     """Delete the rows with these ids; the `condition` is as in end_rows()."""
     staged = session.dialect.table(ENDS)
-    session.execute(f"delete from {staged} where true")
+    session.execute(session.dialect.empty(staged))
     if session.load(ENDS, SPAN, ((key, str(since), None) for key, since in rows)):
         session.execute(
             f"delete from {session.dialect.table(table.stored)} where exists (select 1 from {staged} as e"

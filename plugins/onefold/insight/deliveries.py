@@ -97,11 +97,12 @@ def target_statuses(connection: psycopg.Connection, targets: Mapping[str, Delive
 
 
 def delivery_of_run(connection: psycopg.Connection, dag_id: str, run_id: str) -> Attempt:
-    """The newest attempt of a run. Raises Fatal when it made none."""
+    """The newest attempt of a run, and not the verification that followed it. Raises Fatal when it made none."""
     with connection.cursor(row_factory=class_row(Attempt)) as cursor:
         found = cursor.execute(
             sql.SQL(
-                "select {} from ops.delivery where dag_id = %s and run_id = %s order by delivery_id desc limit 1"
+                "select {} from ops.delivery where dag_id = %s and run_id = %s"
+                " order by mode = 'verify', delivery_id desc limit 1"
             ).format(_COLUMNS),
             (dag_id, run_id),
         ).fetchone()
