@@ -129,7 +129,7 @@ class Writes:
         if sobject.name == "Account" and not checked.get("Name"):
             raise ItemError("REQUIRED_FIELD_MISSING", "Required fields are missing: [Name]", ("Name",))
         name = _name(sobject)
-        key = salesforce_id(FIRST_NUMBER + len(self._world.written.rows(name)))
+        key = salesforce_id(FIRST_NUMBER + self._world.written.next_number(name))
         self._world.written.put(name, key, {each: None for each in sobject.fields if "." not in each} | checked)
         return key
 

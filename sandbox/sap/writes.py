@@ -127,7 +127,7 @@ class Writes:
         return fields
 
     def _next_key(self, name: str) -> str:
-        return f"{FIRST_KEY + len(self._world.written.rows(name)) + 1:010d}"
+        return f"{FIRST_KEY + self._world.written.next_number(name):010d}"
 
     def _row(self, entity_set: str, key: str) -> Row | None:
         kind = self._service.sets[entity_set]

@@ -9,6 +9,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+NUMBERED_SINCE = datetime(2026, 1, 1, tzinfo=UTC)
+
 
 @dataclass(frozen=True, slots=True)
 class WrittenRow:
@@ -41,6 +43,13 @@ class Written:
     def rows(self, name: str) -> dict[str, WrittenRow]:
         """The rows of an object by key, in the order in which they were first written."""
         return self._rows[name]
+
+    def next_number(self, name: str) -> int:
+        """The number of the next new record of an object: of none before, for no system gives a number twice, also
+        after the world has begun anew."""
+        rows = self._rows[name]
+        first = next(iter(rows.values())).created if rows else datetime.now(UTC)
+        return (first - NUMBERED_SINCE) // timedelta(milliseconds=100) + len(rows)
 
     def put(
         self, name: str, key: str, fields: dict[str, Any], *, base: bool = False, deleted: bool = False

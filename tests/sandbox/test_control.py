@@ -85,3 +85,11 @@ def test_a_stand_in_that_there_is_not_is_refused(tmp_path: Path) -> None:
         running(tmp_path, 20, environment={"SANDBOX_SYSTEMS": "krz"}),
     ):
         pass
+
+
+def test_a_customer_that_is_made_has_a_number_of_its_own_also_after_the_world_has_begun_anew(unharmed: Sandbox) -> None:
+    made = [requests.post(f"{unharmed.url}/control/customer", timeout=30).json() for _ in range(2)]
+    unharmed.control("reset")
+    made.append(requests.post(f"{unharmed.url}/control/customer", timeout=30).json())
+    assert {(each["system"], each["stream"]) for each in made} == {("salesforce", "account")}
+    assert len({each["key"] for each in made}) == 3

@@ -68,6 +68,17 @@ def test_a_change_at_each_source_that_tells_of_it_is_in_staging_once_and_its_sec
         assert load["new"] + load["changed"] == 1, system
 
 
+def test_a_customer_made_in_the_crm_is_shown_with_its_numbers_in_the_other_systems_and_the_seconds_until_then(
+    first_demo: Demo,
+) -> None:
+    shown = dict(re.findall(r"^  \S.* as (\w+) +([0-9.]+) s$", first_demo.output, re.MULTILINE))
+    assert len(shown) == len(WRITE_BACKS) and all(0 < float(seconds) < 120 for seconds in shown.values())
+    (joined,) = re.findall(r"^The next sync of each joins .*: (.*)$", first_demo.output, re.MULTILINE)
+    numbers = dict(each.split() for each in joined.split(", "))
+    assert sorted(numbers) == ["erp.klient", "salesforce.account", "sap.business_partner"]
+    assert shown.keys() == {numbers["erp.klient"], numbers["sap.business_partner"]}
+
+
 def test_the_demo_leaves_the_daily_dags_switched_on_too(first_demo: Demo) -> None:
     assert first_demo.switched_on == {"reconcile", "retention", "conform", *WRITE_BACKS}
 
