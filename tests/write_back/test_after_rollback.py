@@ -3,13 +3,15 @@ agrees."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 
 from onefold.errors import Fatal
 from onefold.rollback.written_out import written_out, written_out_lines
 from tests.approvals import answer
-from tests.conform.world import Record, record
-from tests.write_back.world import Outward, a_run, target
+from tests.conform.world import STREAMS, Record, record
+from tests.write_back.world import Outward, a_run, publish, target
 
 
 def firm(key: str, name: str, *, deleted: bool = False) -> Record:
@@ -24,21 +26,24 @@ def written(outward: Outward, *records: Record) -> int:
     return load_id
 
 
-def rolled_back(outward: Outward, load_id: int, *before: Record, gone: tuple[str, ...] = ()) -> None:
-    """As a rollback leaves the load and the mapped records of the CRM, and the conform that follows."""
+def rolled_back(
+    outward: Outward, load_id: int, *before: Record, gone: tuple[str, ...] = (), others: Sequence[Outward] = ()
+) -> None:
+    """As a rollback leaves the load and the mapped records of the CRM and the court, and the conform that follows."""
     connection = outward.world.connection
     connection.execute(
         "insert into ops.rollback (loads, reason, actor, plan, state) values (%s, 'why', 'user:a', '[]', 'done')",
         ([load_id],),
     )
     connection.execute("delete from mapped.crm__partner where _key = any (%s)", (list(gone),))
+    connection.execute("delete from mapped.court__partner where _key = any (%s)", (list(gone),))
     outward.world.load(before)
     connection.execute(
         "update mapped.crm__partner set _load_id = (select min(load_id) from ops.load) where _key = any (%s)",
         ([each.key for each in before],),
     )
     connection.execute("update ops.load set state = 'rolled_back' where load_id = %s", (load_id,))
-    outward.conform()
+    publish(outward.world, [outward, *others], ())
 
 
 def test_a_counter_plan_gives_the_target_its_former_value_after_a_rollback_once_it_is_approved(
@@ -128,3 +133,27 @@ def test_a_record_that_the_target_had_before_us_is_not_deleted_when_the_load_tha
     rolled_back(outward, brought)
     outward.run()
     assert sorted(each["nazwa"] for each in outward.table()) == ["Ours", "Theirs"]
+
+
+def test_what_two_targets_have_got_and_given_back_is_deleted_in_both_when_its_only_source_is_rolled_back(
+    outward: Outward, crm: Outward
+) -> None:
+    both = (outward, crm)
+    for each in both:
+        name, may = each.target.target, ["create", "update", "delete"]
+        its = {"objects.partner.stream": STREAMS[name], "objects.partner.may": may}
+        each.target = target(target=name, system=name, **its)
+    bad = outward.world.load([record("court", "x", krs="7", tax_id_pl="007", legal_name="Wrong")])
+    publish(outward.world, both, ())
+    for each in both:
+        each.run()
+    publish(outward.world, both, [read for each in both for read in each.sync()])
+    assert outward.world.clusters() == {frozenset({"x", "1"})}, "its records there have the number 1 in both"
+    rolled_back(outward, bad, gone=("x",), others=[crm])
+    for each in both:
+        run = a_run()
+        plan = each.plan(run)
+        assert [row.change for row in each.rows(plan)] == ["delete"]
+        answer(outward.world.url, plan.subject, "ewa", approved=True)
+        each.write_back().execute(plan.plan_id, run)
+        assert each.table() == []

@@ -24,10 +24,12 @@ _REFERENCE = "translate(left(encode(sha256({id}::text::bytea), 'hex'), 20), '012
 same with a probability of 4e-11. Capital letters alone: no target takes it for a number, cuts zeros or changes its
 case. No vowels: it is no word. A record keeps the one that it was given first."""
 _INSERT = """
-insert into ops.outbox (idempotency_key, target, object, entity, golden_id, publish_id, wanted, reference, digest)
+insert into ops.outbox (idempotency_key, target, object, entity, golden_id, publish_id, wanted, reference, digest,
+    target_system, target_stream)
 select encode(sha256(convert_to(concat_ws('|', {target}, {object}, v.id, v.publish_id, v.wanted, {fingerprint}),
         'UTF8')), 'hex'),
-    {target}, {object}, {entity}, v.id, v.publish_id, v.wanted, coalesce(newest.reference, {reference}), v.digest
+    {target}, {object}, {entity}, v.id, v.publish_id, v.wanted, coalesce(newest.reference, {reference}), v.digest,
+    {system}, {stream}
 from ({versions}) as v
 left join lateral (
     select o.digest, o.wanted, o.reference from ops.outbox as o
@@ -47,8 +49,11 @@ _MADE = """exists (select from ops.outbox as o
     where o.target = {target} and o.object = {object} and o.golden_id = g.{id} and o.change = 'create'
     and (o.target_key is not null or o.state in ('sent', 'ambiguous')))"""
 """A golden record whose record at the target was made by us."""
-_ORPHANED = "(g._systems = array[{system}] and {may_end} and {made})"
-"""A golden record of which no other system has a record any more, and the target's own was made by us."""
+_ORPHANED = """({may_end} and {made} and not exists (
+    select from conformed.{crosswalk} as x where x.{id} = g.{id} and x._ended_publish_id is null and not exists (
+        select from ops.outbox as o where o.golden_id = x.{id} and o.change = 'create'
+            and o.target_system = x.system and o.target_stream = x.stream and o.target_key = x.key)))"""
+"""A golden record that nothing but records which we have made is left of, at this target or another."""
 _IS_TO_GO = """'delete' = (select o.wanted from ops.outbox as o
     where o.target = {target} and o.object = {object} and o.golden_id = g.{id} order by o.intent_id desc limit 1)"""
 _ENDED = """

@@ -146,6 +146,7 @@ comment on table ops.outbox is 'One row per golden record and version that is to
 comment on column ops.outbox.idempotency_key is 'Hash of target, object, golden record, version and the catalogue''s entry.';
 comment on column ops.outbox.reference is 'What is written into the target''s record, by which it is found there.';
 comment on column ops.outbox.digest is 'Of all that decides what the record is given: the same again causes no intent. Empty of older versions.';
+comment on column ops.outbox.target_system is 'The system whose records are written: with target_stream and target_key it is a record of the crosswalk.';
 comment on column ops.outbox.sent is 'The fields that were sent, until it is known what became of them. Personal.';
 comment on table ops.write_back_plan is 'Plans of what a write-back would do, computed from what the target has.';
 comment on column ops.write_back_plan.catalog is 'Hash of the target''s catalogue file: with another one the plan is not executed.';

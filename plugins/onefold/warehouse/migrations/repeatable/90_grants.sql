@@ -67,7 +67,7 @@ grant select (plan_id, state, fingerprint, files, warehouse, dry_run_publish_id,
 -- Write-back (onefold/write_back): what is written out holds personal values, and keys of other systems may be personal.
 revoke select on ops.outbox, ops.write_back_plan_row from onefold_engineer, onefold_auditor;
 grant select (intent_id, idempotency_key, target, object, entity, golden_id, publish_id, wanted, reference, state, change,
-    attempts, reason, created_at, sent_at, unknown_since, ended_at) on ops.outbox to onefold_engineer, onefold_auditor;
+    attempts, reason, created_at, sent_at, unknown_since, ended_at, target_system, target_stream) on ops.outbox to onefold_engineer, onefold_auditor;
 grant select (target_key) on ops.outbox to onefold_engineer;
 grant select (plan_id, intent_id, object, golden_id, change, version, replaced, asks, reason, outcome)
     on ops.write_back_plan_row to onefold_engineer, onefold_auditor;
