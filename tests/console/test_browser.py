@@ -212,6 +212,7 @@ def about_one_thing() -> dict[str, int]:
         "/lineage/attribute/company.tax_id_pl",
         "/widgets/home",
         *(f"/widgets/dag?dag={dag}" for dag in (waits[0], refused[0], "conform", "replay", "example_params")),
+        "/widgets/dag_run?dag=write_back__register&run=run-1",
         *(f"/widgets/{kind}?{urlencode(load)}" for load in loads for kind in ("dag_run", "task_instance")),
         *(f"/widgets/dag_run?dag={dag}&run={dag}-1" for dag in ("replay", "reconcile")),
     ]

@@ -14,10 +14,12 @@ from starlette.responses import HTMLResponse
 
 from onefold.catalog.reader import read_catalog, read_systems
 from onefold.catalog.system import System
+from onefold.catalog.target_reader import read_targets
 from onefold.console.next_step import next_step, next_step_of_load
 from onefold.console.pages.operations import account_of
 from onefold.console.pages.overview import trend
 from onefold.console.pages.quarantine import Filter, in_words
+from onefold.console.pages.write_back import step
 from onefold.console.reading import reading
 from onefold.console.render import page
 from onefold.console.viewer import Viewer
@@ -30,12 +32,13 @@ from onefold.insight.operations import OF_DAG, asking_operations, operations, op
 from onefold.insight.problems import Problem, by_kind, problems
 from onefold.insight.streams import stream_statuses
 from onefold.insight.trend import days_of_streams
-from onefold.insight.write_backs import target_states
+from onefold.insight.write_backs import plan, plans, target_states
 from onefold.load.source_slots import unused_slots
+from onefold.write_back.plan_ledger import plan_of_run
 
 router = APIRouter(prefix=WIDGETS)
-_NAMED = 3
-_SYNC = "sync__"
+_NAMED, _PLANS = 3, 5
+_SYNC, _WRITE_BACK = "sync__", "write_back__"
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,15 +114,19 @@ def of_dag(request: Request, dag: str) -> HTMLResponse:
         with reading() as connection:
             entities = entity_statuses(connection)
         return page(request, viewer, "widget_entities.html", entities=entities)
+    if dag.startswith(_WRITE_BACK):
+        return _write_back(request, dag, None)
     text = f"The DAG {dag} neither loads a stream nor does an operation."
     return page(request, viewer, "message.html", title="Nothing in the warehouse", text=text)
 
 
 @router.get("/dag_run")
 def of_run(request: Request, dag: str, run: str) -> HTMLResponse:
-    """What a run has done: its operations, else its loads."""
+    """What a run has done: its plan of a write-back, its operations, else its loads."""
     viewer: Viewer = request.state.viewer
     root = _root(request)
+    if dag.startswith(_WRITE_BACK):
+        return _write_back(request, dag, run)
     if dag in OF_DAG:
         _require_operations(viewer)
     with reading() as connection:
@@ -181,6 +188,28 @@ def _streams(request: Request, system: System) -> HTMLResponse:
         problems=by_kind(problems(statuses, now)),
         statuses=statuses,
         trends={(each.system, each.stream): trend(days.get((each.system, each.stream), ())) for each in statuses},
+    )
+
+
+def _write_back(request: Request, dag: str, run: str | None) -> HTMLResponse:
+    """How a target stands, and the run's plan; without a run, the newest plans."""
+    viewer: Viewer = request.state.viewer
+    _require_operations(viewer)
+    target = dag.removeprefix(_WRITE_BACK)
+    with reading() as connection:
+        states = [each for each in target_states(connection, [target]) if each.target == target]
+        made = plan_of_run(connection, dag, run) if run else None
+        newest = plans(connection, target, _PLANS) if run is None else []
+        found = [plan(connection, made.plan_id)] if made else newest
+    return page(
+        request,
+        viewer,
+        "widget_write_back.html",
+        target=target,
+        targets=read_targets(read_catalog()),
+        states=states,
+        plans=[(each, step(each, _root(request), viewer)) for each in found if each],
+        run=run,
     )
 
 
