@@ -9,9 +9,11 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from PIL import Image
 
@@ -20,7 +22,10 @@ from onefold.platform.people import Duty
 from onefold.settings import ROOT
 from tests.browser import browsing
 from tests.scheduler.installation import Installation, wait_for
-from tests.scheduler.person import Person, signed_in
+from tests.scheduler.person import Person, approved, signed_in
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 IMAGES = ROOT / "docs" / "images"
 DRAWN = 2_000
@@ -56,6 +61,22 @@ class Scene:
             every=0.5,
         )
         return run
+
+    def rolled_back_customer(self, browser: Browser) -> None:
+        """The load that brought the demo's new customer is rolled back, after other systems have got it; its sync does
+        not bring it again."""
+        self.here.api().pause("sync__salesforce")
+        (made,) = self.here.rows(
+            "select load_id from ops.outbox as o join ops.publish_load using (publish_id) join ops.load using (load_id)"
+            " where o.change = 'create' and system = 'salesforce' and stream = 'account' order by intent_id limit 1"
+        )
+        run = self.asked("rollback", str(made["load_id"]), "--reason", "a company of a test")
+        approved(browser, self.here, run)
+        targets = self.here.rows("select distinct target from ops.outbox")
+        wait_for(
+            lambda: len(targets) == len(self.here.rows("select from ops.outbox where state = 'refused'")),
+            "what write-back says of a record that it may not delete",
+        )
 
     def broken_contract(self) -> DagRun:
         """A run that is refused because its source has changed its contract."""
@@ -149,12 +170,30 @@ def _rollback(person: Person, scene: Scene) -> None:
     _approval(asked, person)
 
 
+def _written_out(person: Person, scene: Scene) -> None:
+    browser = person.page.context.browser
+    assert browser is not None
+    scene.rolled_back_customer(browser)
+    console = person.opens_the_console()
+    person.turns_to("Operations")
+    console.get_by_role("link", name=re.compile(r"^rollback \d+$")).first.click()
+    console.locator("#written-out").scroll_into_view_if_needed()
+
+
+def _write_back(person: Person, _: Scene) -> None:
+    console = person.opens_the_console()
+    person.turns_to("Write-back")
+    console.locator("[data-intent]").first.wait_for()
+
+
 PICTURES: Mapping[str, tuple[tuple[int, int], Duty, Callable[[Person, Scene], None]]] = {
     "golden-record": ((1500, 800), "engineer", _golden_record),
     "dags": ((1400, 860), "engineer", _dags),
     "backfill": ((1400, 1000), "engineer", _backfill),
     "replay": ((1400, 480), "engineer", _replay),
     "reconcile": ((1400, 720), "engineer", _reconcile),
+    "written-out": ((1400, 900), "engineer", _written_out),
+    "write-back": ((1500, 860), "engineer", _write_back),
     "migrate-approve": ((1400, 1010), "approver", _migrate),
     "rollback-approve": ((1400, 660), "approver", _rollback),
     "failed-gate": ((1360, 481), "engineer", _failed_gate),
