@@ -19,6 +19,10 @@ CONSOLE_URL = "ONEFOLD_CONSOLE_URL"
 """The variable with the warehouse's URL as onefold_console, likewise."""
 RECEIVER_URL = "ONEFOLD_RECEIVER_URL"
 """The variable with the warehouse's URL as onefold_receiver, for the service that receives webhooks."""
+API_URLS = ("ONEFOLD_API_URL", "ONEFOLD_API_WRITER_URL")
+"""The variables with the warehouse's URLs as onefold_api and onefold_api_writer, for the register API."""
+API_SIGNING_KEY = "ONEFOLD_API_SIGNING_KEY"
+"""The variable with what the register API signs webhooks with."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +45,7 @@ class Settings:
     ui_port: int
     sandbox_port: int
     hooks_port: int = 8095
+    api_port: int = 8096
     rollback_days: int = 30
     """How long a published load can be rolled back; it is kept with the load (ops.load.rollback_until)."""
 
@@ -70,6 +75,10 @@ class Settings:
         return f"http://127.0.0.1:{self.hooks_port}"
 
     @property
+    def api_url(self) -> str:
+        return f"http://127.0.0.1:{self.api_port}"
+
+    @property
     def ui_url(self) -> str:
         return f"{'https' if self.ui_tls else 'http'}://127.0.0.1:{self.ui_port}"
 
@@ -83,6 +92,7 @@ def settings() -> Settings:
         ui_port=_port("ONEFOLD_UI_PORT", 8080),
         sandbox_port=_port("ONEFOLD_SANDBOX_PORT", 8090),
         hooks_port=_port("ONEFOLD_HOOKS_PORT", 8095),
+        api_port=_port("ONEFOLD_API_PORT", 8096),
         rollback_days=_days("ONEFOLD_ROLLBACK_DAYS", 30),
         checkpoint_places=os.environ.get("ONEFOLD_CHECKPOINTS", ""),
         checkpoint_authorities=os.environ.get("ONEFOLD_TSA_CA", ""),

@@ -36,6 +36,8 @@ _FULL_REPORTS: dict[str, tuple[str, Callable[[SourceRecord], reports.Row]]] = {
     "BIR11OsPrawna": ("6", reports.legal_person),
     "BIR11OsFizycznaDaneOgolne": ("1", reports.natural_person),
     "BIR11OsFizycznaDzialalnoscCeidg": ("1", reports.sole_trader),
+    "BIR11OsPrawnaPkd": ("6", reports.activity_of_legal_person),
+    "BIR11OsFizycznaPkd": ("1", reports.activity_of_natural_person),
 }
 _BULK_REPORTS = {
     "BIR11NowePodmiotyPrawneOrazDzialalnosciOsFizycznych": "new",

@@ -236,6 +236,24 @@ def _seat(record: SourceRecord, prefix: str) -> Row:
     return {f"{prefix}{name}": value for name, value in fields.items()}
 
 
+def activity_of_legal_person(record: SourceRecord) -> Row:
+    """BIR11OsPrawnaPkd: the main activity, the one that the world's companies have."""
+    return {
+        "praw_pkdKod": "6210B",
+        "praw_pkdNazwa": "POZOSTAŁA DZIAŁALNOŚĆ W ZAKRESIE PROGRAMOWANIA",
+        "praw_pkdPrzewazajace": "1",
+    }
+
+
+def activity_of_natural_person(record: SourceRecord) -> Row:
+    """BIR11OsFizycznaPkd."""
+    return {
+        "fiz_pkd_Kod": "6210B",
+        "fiz_pkd_Nazwa": "POZOSTAŁA DZIAŁALNOŚĆ W ZAKRESIE PROGRAMOWANIA",
+        "fiz_pkd_Przewazajace": "1",
+    }
+
+
 def _shown(record: SourceRecord, field: str) -> str:
     return str(record.fields[field] or "")
 

@@ -2,7 +2,7 @@
 {{ config(tags=['company']) }}
 with extract_records as ({{ records_to_map('company', 'krs', 'extract') }})
 select
-    {{ record_columns('krs', 'extract', 2) }},
+    {{ record_columns('krs', 'extract', 3) }},
     {{ unless_withheld('company.legal_name', company_name("(_payload #>> '{odpis,dane,dzial1,danePodmiotu,nazwa}')")) }} as legal_name,
     {{ nip("(_payload #>> '{odpis,dane,dzial1,danePodmiotu,identyfikatory,nip}')") }} as tax_id_pl,
     {{ unless_withheld('company.tax_id_status', code("(_payload #>> '{odpis,dane,dzial1,danePodmiotu,identyfikatory,statusNip}')", {"UCHYLONY": "withdrawn", "Uchylony": "withdrawn", "UNIEWAŻNIONY": "annulled", "Unieważniony": "annulled"})) }} as tax_id_status,
@@ -11,6 +11,10 @@ select
     {{ eu_vat("(case when (lower(btrim((_payload #>> '{odpis,dane,dzial1,danePodmiotu,identyfikatory,statusNip}'))) in (lower('UCHYLONY'), lower('UNIEWAŻNIONY'))) is not true then (_payload #>> '{odpis,dane,dzial1,danePodmiotu,identyfikatory,nip}') end)") }} as eu_vat,
     {{ unless_withheld('company.legal_form', legal_form_name("(_payload #>> '{odpis,dane,dzial1,danePodmiotu,formaPrawna}')")) }} as legal_form,
     {{ unless_withheld('company.status', status_krs("(_payload #>> '{odpis,naglowekA,stanPozycji}')", "(_payload #>> '{odpis,dane,dzial6}')")) }} as status,
+    {{ unless_withheld('company.postal_code', postal_code("(_payload #>> '{odpis,dane,dzial1,siedzibaIAdres,adres,kodPocztowy}')")) }} as postal_code,
+    {{ unless_withheld('company.town', city("(_payload #>> '{odpis,dane,dzial1,siedzibaIAdres,adres,miejscowosc}')")) }} as town,
+    {{ unless_withheld('company.street', street("(_payload #>> '{odpis,dane,dzial1,siedzibaIAdres,adres,ulica}')", "(_payload #>> '{odpis,dane,dzial1,siedzibaIAdres,adres,nrDomu}')", "(_payload #>> '{odpis,dane,dzial1,siedzibaIAdres,adres,nrLokalu}')")) }} as street,
+    {{ unless_withheld('company.main_activity', pkd("(jsonb_path_query_first(_payload, '$.odpis.dane.dzial3.przedmiotDzialalnosci.przedmiotPrzewazajacejDzialalnosci[0].kodDzial', '{}', true) #>> '{}')", "(jsonb_path_query_first(_payload, '$.odpis.dane.dzial3.przedmiotDzialalnosci.przedmiotPrzewazajacejDzialalnosci[0].kodKlasa', '{}', true) #>> '{}')", "(jsonb_path_query_first(_payload, '$.odpis.dane.dzial3.przedmiotDzialalnosci.przedmiotPrzewazajacejDzialalnosci[0].kodPodklasa', '{}', true) #>> '{}')")) }} as main_activity,
     {{ unless_withheld('company.share_capital', decimal_comma("(_payload #>> '{odpis,dane,dzial1,kapital,wysokoscKapitaluZakladowego,wartosc}')")) }} as share_capital,
     {{ unless_withheld('company.share_capital_currency', currency_iso4217("(_payload #>> '{odpis,dane,dzial1,kapital,wysokoscKapitaluZakladowego,waluta}')")) }} as share_capital_currency,
     {{ unless_withheld('company.represented_by', representing_bodies("(_payload #>> '{odpis,dane,dzial2,reprezentacja}')")) }} as represented_by,

@@ -2,7 +2,7 @@
 {{ config(tags=['company']) }}
 with entity_records as ({{ records_to_map('company', 'regon', 'entity') }})
 select
-    {{ record_columns('regon', 'entity', 2) }},
+    {{ record_columns('regon', 'entity', 3) }},
     {{ unless_withheld('company.legal_name', company_name("(_payload ->> 'Nazwa')")) }} as legal_name,
     {{ nip("(_payload ->> 'Nip')") }} as tax_id_pl,
     {{ unless_withheld('company.tax_id_status', code("(_payload ->> 'StatusNip')", {"UCHYLONY": "withdrawn", "Uchylony": "withdrawn", "UNIEWAŻNIONY": "annulled", "Unieważniony": "annulled"})) }} as tax_id_status,
@@ -11,6 +11,10 @@ select
     {{ eu_vat("(case when (lower(btrim((_payload ->> 'StatusNip'))) in (lower('UCHYLONY'), lower('UNIEWAŻNIONY'))) is not true then (_payload ->> 'Nip') end)") }} as eu_vat,
     null::text as legal_form,
     {{ unless_withheld('company.status', status_by_end_date("(_payload ->> 'DataZakonczeniaDzialalnosci')")) }} as status,
+    {{ unless_withheld('company.postal_code', postal_code("(_payload ->> 'KodPocztowy')")) }} as postal_code,
+    {{ unless_withheld('company.town', city("(_payload ->> 'Miejscowosc')")) }} as town,
+    {{ unless_withheld('company.street', street("(_payload ->> 'Ulica')", "(_payload ->> 'NrNieruchomosci')", "(_payload ->> 'NrLokalu')")) }} as street,
+    null::text as main_activity,
     null::numeric as share_capital,
     null::text as share_capital_currency,
     null::text as represented_by,

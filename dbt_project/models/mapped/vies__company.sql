@@ -2,7 +2,7 @@
 {{ config(tags=['company']) }}
 with number_records as ({{ records_to_map('company', 'vies', 'number') }})
 select
-    {{ record_columns('vies', 'number', 2) }},
+    {{ record_columns('vies', 'number', 3) }},
     {{ unless_withheld('company.legal_name', company_name("nullif(btrim((_payload ->> 'name')), '---')")) }} as legal_name,
     null::text as tax_id_pl,
     null::text as tax_id_status,
@@ -11,6 +11,10 @@ select
     {{ eu_vat("(_payload ->> 'vat')") }} as eu_vat,
     null::text as legal_form,
     null::text as status,
+    null::text as postal_code,
+    null::text as town,
+    null::text as street,
+    null::text as main_activity,
     null::numeric as share_capital,
     null::text as share_capital_currency,
     null::text as represented_by,

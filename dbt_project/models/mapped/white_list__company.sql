@@ -2,7 +2,7 @@
 {{ config(tags=['company']) }}
 with subject_records as ({{ records_to_map('company', 'white_list', 'subject') }})
 select
-    {{ record_columns('white_list', 'subject', 2) }},
+    {{ record_columns('white_list', 'subject', 3) }},
     {{ unless_withheld('company.legal_name', company_name("(_payload ->> 'name')")) }} as legal_name,
     {{ nip("(_payload ->> 'identifier')") }} as tax_id_pl,
     null::text as tax_id_status,
@@ -11,6 +11,10 @@ select
     {{ eu_vat("(case when (lower(btrim((_payload ->> 'statusVat'))) in (lower('Niezarejestrowany'))) is not true then (_payload ->> 'identifier') end)") }} as eu_vat,
     null::text as legal_form,
     null::text as status,
+    null::text as postal_code,
+    null::text as town,
+    null::text as street,
+    null::text as main_activity,
     null::numeric as share_capital,
     null::text as share_capital_currency,
     null::text as represented_by,

@@ -53,6 +53,8 @@ COMMANDS = {
     "accept": Entry("accept:accept", "Write what a source has changed of its contract into the stream's YAML."),
     "sweep": Entry("sweep:sweep", "List a stream's keys at its source; delete what is gone there."),
     "slots": Entry("slots:slots", "Show what sources keep their logs for; drop what no stream reads any more."),
+    "api": Entry("api:api", "Answer what is known of companies."),
+    "api-key": Entry("api_key:api_key", "Make, list and revoke keys of the register API."),
     "hooks": Entry("hooks:hooks", "Receive webhooks: the service that senders post their events to."),
     "check": Entry("check:check", "Check the catalogue before anything runs."),
 }

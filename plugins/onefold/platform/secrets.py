@@ -23,6 +23,8 @@ DATABASE_ROLES = (
     "onefold_approvals",
     "onefold_console",
     "onefold_receiver",
+    "onefold_api",
+    "onefold_api_writer",
     "erp",
     "erp_reader",
 )

@@ -9,7 +9,7 @@ import psycopg
 from onefold.errors import Fatal
 from onefold.platform.airflow import WAREHOUSE_DATABASE
 from onefold.platform.postgres import Postgres
-from onefold.settings import RECEIVER_URL, secret, settings, with_verified_tls
+from onefold.settings import API_URLS, RECEIVER_URL, secret, settings, with_verified_tls
 from onefold.warehouse.connection import connect
 
 Role = Literal["loader", "engineer", "analyst", "auditor"]
@@ -37,6 +37,16 @@ def receiver_url() -> str:
     """
     url = secret(RECEIVER_URL)
     return with_verified_tls(url) if url else _here("onefold_receiver")
+
+
+def api_urls() -> tuple[str, str]:
+    """The warehouse as the register API reads it and writes to it: ONEFOLD_API_URL and ONEFOLD_API_WRITER_URL, or this
+    installation's. Raises Fatal when the warehouse does not run."""
+    read, written = (
+        with_verified_tls(url) if (url := secret(name)) else _here(role)
+        for name, role in zip(API_URLS, ("onefold_api", "onefold_api_writer"), strict=True)
+    )
+    return read, written
 
 
 def superuser_url() -> str:

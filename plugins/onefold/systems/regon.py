@@ -132,6 +132,28 @@ class Session:
         )
 
 
+REPORTS = {"P": ("BIR11OsPrawna", "BIR11OsPrawnaPkd"), "F": ("BIR11OsFizycznaDaneOgolne", "BIR11OsFizycznaPkd")}
+"""By the entity's type: its report, and that of its activities (PKD)."""
+
+
+def find_entities(session: Session, name: str, value: str) -> list[Row]:
+    """The entities with this number: Nipy, Krsy, Regony9zn or Regony14zn; none when the register says that there are
+    none."""
+    return [row for row in session.rows("DaneSzukajPodmioty", {name: value}) if "ErrorCode" not in row]
+
+
+def full_reports(session: Session, entity: Row) -> tuple[Row, list[Row]]:
+    """The report of an entity that was found, and its activities; empty where the register has none of its type."""
+    regon, kind = str(entity.get("Regon")), str(entity.get("Typ"))
+    if kind not in REPORTS:
+        return {}, []
+    report, activities = (
+        session.rows("DanePobierzPelnyRaport", {"pRegon": regon, "pNazwaRaportu": name}) for name in REPORTS[kind]
+    )
+    sound = [row for row in report if "ErrorCode" not in row]
+    return (sound[0] if sound else {}), [row for row in activities if "ErrorCode" not in row]
+
+
 def _arguments(operation: str, parameters: Mapping[str, str]) -> dict[str, object]:
     """The search takes its parameters in one object, the reports take theirs side by side."""
     return {"pParametryWyszukiwania": dict(parameters)} if operation == "DaneSzukajPodmioty" else dict(parameters)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Literal
 from zoneinfo import ZoneInfo
 
@@ -53,6 +53,8 @@ class _Answer(msgspec.Struct):
     result: _Result
 
 
+_WRONG = frozenset({400})
+_error = msgspec.json.Decoder(_Error)
 _decoder = msgspec.json.Decoder(_Answer)
 _entry = msgspec.json.Decoder(_Entry)
 _subject = msgspec.json.Decoder(dict[str, msgspec.Raw])
@@ -110,6 +112,67 @@ def white_list_reader(
         )
 
     return read
+
+
+class _Found(msgspec.Struct):
+    requestId: str
+    requestDateTime: str
+    subject: msgspec.Raw = msgspec.Raw(b"null")
+    accountAssigned: str | None = None
+
+
+class _FoundAnswer(msgspec.Struct):
+    result: _Found
+
+
+_found = msgspec.json.Decoder(_FoundAnswer)
+_ASSIGNED = {"TAK": True, "NIE": False}
+
+
+def entry_on(http: Client, nip: str, day: date) -> tuple[bytes | None, str]:
+    """What the register of that day says of the number, None when it has no entry; and the number of our request."""
+    found = http.send(
+        "GET",
+        f"/api/search/nip/{nip}",
+        params={"date": day.isoformat()},
+        headers={"Accept": "application/json"},
+        accept=_WRONG,
+        parse=_single,
+        shown="/api/search/nip/…",
+    )
+    subject = bytes(found.subject)
+    return (None if subject == b"null" else subject), found.requestId
+
+
+def account_on(http: Client, nip: str, account: str, day: date) -> tuple[bool, str]:
+    """Whether the account was the taxpayer's in the register of that day, and the number of our request."""
+    found = http.send(
+        "GET",
+        f"/api/check/nip/{nip}/bank-account/{account}",
+        params={"date": day.isoformat()},
+        headers={"Accept": "application/json"},
+        accept=_WRONG,
+        parse=_single,
+        shown="/api/check/nip/…/bank-account/…",
+    )
+    return _ASSIGNED.get(found.accountAssigned or "NIE", False), found.requestId
+
+
+def _single(response: Response) -> _Found:
+    """Raises BadBody for everything that is no answer about one number, an error with status 200 too."""
+    body = sound_json(response)
+    if response.status == 400:
+        code = _error.decode(body).code
+        if code in NO_SUCH_NUMBER:
+            return _Found("", "")
+        raise BadBody("an error that says nothing of the number")
+    try:
+        found = _found.decode(body).result
+    except msgspec.ValidationError as error:
+        raise BadBody("no answer with the number of the request") from error
+    if found.accountAssigned not in (None, *_ASSIGNED):
+        raise BadBody("neither TAK nor NIE")
+    return found
 
 
 def _payload(subject: msgspec.Raw, entry: _Entry, proof: Mapping[str, str]) -> bytes:

@@ -20,18 +20,23 @@ ROLES = (
     "onefold_approvals",
     "onefold_console",
     "onefold_receiver",
+    "onefold_api",
+    "onefold_api_writer",
 )
 CONSOLE_PII = "onefold_console_pii"
 """What the console's session becomes while it reads personal values (console/reading.py)."""
-GROUPS = ("onefold_pii", CONSOLE_PII)
+API_PEOPLE = "onefold_api_people"
+"""What the register API's session becomes for a client that may see personal data (serve/database.py)."""
+GROUPS = ("onefold_pii", CONSOLE_PII, API_PEOPLE)
 """Roles that nobody signs in as."""
 MEMBERS = (
     ("onefold_console", "onefold_engineer"),
     (CONSOLE_PII, "onefold_engineer"),
     (CONSOLE_PII, "onefold_pii"),
+    ("onefold_api_writer", "onefold_api"),
 )
 """Roles that have the rights and limits of another."""
-MAY_BECOME = (("onefold_console", CONSOLE_PII),)
+MAY_BECOME = (("onefold_console", CONSOLE_PII), ("onefold_api", API_PEOPLE), ("onefold_api_writer", API_PEOPLE))
 """Roles that have another's rights only while they say so, by `set role`."""
 MAY_MAKE_TEMPORARY_TABLES = ("onefold_loader", "onefold_engineer")
 """temp_file_limit does not count them: whoever may make them may fill the disk."""

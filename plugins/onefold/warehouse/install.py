@@ -10,7 +10,7 @@ from psycopg import sql
 from onefold.warehouse.access import GROUPS, MAY_BECOME, MEMBERS, ROLES, apply_access
 from onefold.warehouse.schema import Upgrade, upgrade_schema
 from onefold.warehouse.statement_statistics import UNCOUNTED, count_statements
-from onefold.warehouse.trigrams import make_trigrams
+from onefold.warehouse.trigrams import make_name_indexes, make_trigrams
 
 DATABASE = "warehouse"
 DEFINER = "onefold_definer"
@@ -41,6 +41,7 @@ def install(superuser_url: str, passwords: Mapping[str, str], database: str = DA
     with psycopg.connect(warehouse, autocommit=True) as connection:
         count_statements(connection, DEFINER)
         make_trigrams(connection)
+        make_name_indexes(connection)
     return upgrade
 
 

@@ -38,3 +38,16 @@ def trigram_class(connection: psycopg.Connection) -> sql.Composable | None:
     """The operator class of an index over trigrams; None where the extension is not there."""
     found = connection.execute(_CLASS).fetchone()
     return sql.Identifier(*found) if found else None
+
+
+def make_name_indexes(connection: psycopg.Connection) -> None:
+    """Make the indexes by which the register API finds companies by a part of their name, where they are missing."""
+    trigrams = trigram_class(connection)
+    if trigrams is None:
+        return
+    for column in ("name_form", "name_form_people"):
+        connection.execute(
+            sql.SQL("create index if not exists {} on ops.api_company using gin ({} {})").format(
+                sql.Identifier(f"api_company_by_{column}"), sql.Identifier(column), trigrams
+            )
+        )

@@ -22,6 +22,10 @@ declare
             , v.eu_vat
             , v.legal_form
             , v.status
+            , v.postal_code
+            , v.town
+            , v.street
+            , v.main_activity
             , v.share_capital
             , v.share_capital_currency
             , v.represented_by
@@ -69,6 +73,10 @@ declare
             , case when (select conformed.may_read_people()) or not party_0.is_natural_person then v.eu_vat end as eu_vat
             , v.legal_form
             , v.status
+            , case when (select conformed.may_read_people()) or not party_0.is_natural_person then v.postal_code end as postal_code
+            , case when (select conformed.may_read_people()) or not party_0.is_natural_person then v.town end as town
+            , case when (select conformed.may_read_people()) or not party_0.is_natural_person then v.street end as street
+            , v.main_activity
             , v.share_capital
             , v.share_capital_currency
             , v.represented_by
@@ -106,6 +114,10 @@ declare
             , case when (select conformed.may_read_people()) or not party_0.is_natural_person then v.eu_vat end as eu_vat
             , v.legal_form
             , v.status
+            , case when (select conformed.may_read_people()) or not party_0.is_natural_person then v.postal_code end as postal_code
+            , case when (select conformed.may_read_people()) or not party_0.is_natural_person then v.town end as town
+            , case when (select conformed.may_read_people()) or not party_0.is_natural_person then v.street end as street
+            , v.main_activity
             , v.share_capital
             , v.share_capital_currency
             , v.represented_by
@@ -154,12 +166,12 @@ declare
 begin
     return query execute $query$
         select company_id from conformed.company_version
-        where _ended_publish_id is null and _publish_id <= $1 and conformed.search_form(coalesce(left("tax_id_status", 200), '') || E'\n' || coalesce(left("krs", 200), '') || E'\n' || coalesce(left("legal_form", 200), '') || E'\n' || coalesce(left("status", 200), '') || E'\n' || coalesce(left("share_capital_currency", 200), '') || E'\n' || coalesce(left("represented_by", 200), '') || E'\n' || coalesce(left("representation", 200), '') || E'\n' || coalesce(left("vat_status", 200), '') || E'\n' || case when not conformed.is_natural_person("legal_name", "krs") then coalesce(left("legal_name", 200), '') || E'\n' || coalesce(left("tax_id_pl", 200), '') || E'\n' || coalesce(left("regon", 200), '') || E'\n' || coalesce(left("eu_vat", 200), '') || E'\n' else '' end) like $2 limit $3
+        where _ended_publish_id is null and _publish_id <= $1 and conformed.search_form(coalesce(left("tax_id_status", 200), '') || E'\n' || coalesce(left("krs", 200), '') || E'\n' || coalesce(left("legal_form", 200), '') || E'\n' || coalesce(left("status", 200), '') || E'\n' || coalesce(left("main_activity", 200), '') || E'\n' || coalesce(left("share_capital_currency", 200), '') || E'\n' || coalesce(left("represented_by", 200), '') || E'\n' || coalesce(left("representation", 200), '') || E'\n' || coalesce(left("vat_status", 200), '') || E'\n' || case when not conformed.is_natural_person("legal_name", "krs") then coalesce(left("legal_name", 200), '') || E'\n' || coalesce(left("tax_id_pl", 200), '') || E'\n' || coalesce(left("regon", 200), '') || E'\n' || coalesce(left("eu_vat", 200), '') || E'\n' || coalesce(left("postal_code", 200), '') || E'\n' || coalesce(left("town", 200), '') || E'\n' || coalesce(left("street", 200), '') || E'\n' else '' end) like $2 limit $3
     $query$ using shown, pattern, most;
     if shown < (select max(publish_id) from ops.publish where state = 'published') then
         return query execute $query$
             select company_id from conformed.company_version
-            where _ended_publish_id > $1 and _publish_id <= $1 and conformed.search_form(coalesce(left("tax_id_status", 200), '') || E'\n' || coalesce(left("krs", 200), '') || E'\n' || coalesce(left("legal_form", 200), '') || E'\n' || coalesce(left("status", 200), '') || E'\n' || coalesce(left("share_capital_currency", 200), '') || E'\n' || coalesce(left("represented_by", 200), '') || E'\n' || coalesce(left("representation", 200), '') || E'\n' || coalesce(left("vat_status", 200), '') || E'\n' || case when not conformed.is_natural_person("legal_name", "krs") then coalesce(left("legal_name", 200), '') || E'\n' || coalesce(left("tax_id_pl", 200), '') || E'\n' || coalesce(left("regon", 200), '') || E'\n' || coalesce(left("eu_vat", 200), '') || E'\n' else '' end) like $2 limit $3
+            where _ended_publish_id > $1 and _publish_id <= $1 and conformed.search_form(coalesce(left("tax_id_status", 200), '') || E'\n' || coalesce(left("krs", 200), '') || E'\n' || coalesce(left("legal_form", 200), '') || E'\n' || coalesce(left("status", 200), '') || E'\n' || coalesce(left("main_activity", 200), '') || E'\n' || coalesce(left("share_capital_currency", 200), '') || E'\n' || coalesce(left("represented_by", 200), '') || E'\n' || coalesce(left("representation", 200), '') || E'\n' || coalesce(left("vat_status", 200), '') || E'\n' || case when not conformed.is_natural_person("legal_name", "krs") then coalesce(left("legal_name", 200), '') || E'\n' || coalesce(left("tax_id_pl", 200), '') || E'\n' || coalesce(left("regon", 200), '') || E'\n' || coalesce(left("eu_vat", 200), '') || E'\n' || coalesce(left("postal_code", 200), '') || E'\n' || coalesce(left("town", 200), '') || E'\n' || coalesce(left("street", 200), '') || E'\n' else '' end) like $2 limit $3
         $query$ using shown, pattern, most;
     end if;
 end $do$;
@@ -178,12 +190,12 @@ declare
 begin
     return query execute $query$
         select company_id from conformed.company_version
-        where _ended_publish_id is null and _publish_id <= $1 and conformed.search_form(coalesce(left("bank_accounts", 200), '') || E'\n' || case when conformed.is_natural_person("legal_name", "krs") then coalesce(left("legal_name", 200), '') || E'\n' || coalesce(left("tax_id_pl", 200), '') || E'\n' || coalesce(left("regon", 200), '') || E'\n' || coalesce(left("eu_vat", 200), '') || E'\n' else '' end) like $2 limit $3
+        where _ended_publish_id is null and _publish_id <= $1 and conformed.search_form(coalesce(left("bank_accounts", 200), '') || E'\n' || case when conformed.is_natural_person("legal_name", "krs") then coalesce(left("legal_name", 200), '') || E'\n' || coalesce(left("tax_id_pl", 200), '') || E'\n' || coalesce(left("regon", 200), '') || E'\n' || coalesce(left("eu_vat", 200), '') || E'\n' || coalesce(left("postal_code", 200), '') || E'\n' || coalesce(left("town", 200), '') || E'\n' || coalesce(left("street", 200), '') || E'\n' else '' end) like $2 limit $3
     $query$ using shown, pattern, most;
     if shown < (select max(publish_id) from ops.publish where state = 'published') then
         return query execute $query$
             select company_id from conformed.company_version
-            where _ended_publish_id > $1 and _publish_id <= $1 and conformed.search_form(coalesce(left("bank_accounts", 200), '') || E'\n' || case when conformed.is_natural_person("legal_name", "krs") then coalesce(left("legal_name", 200), '') || E'\n' || coalesce(left("tax_id_pl", 200), '') || E'\n' || coalesce(left("regon", 200), '') || E'\n' || coalesce(left("eu_vat", 200), '') || E'\n' else '' end) like $2 limit $3
+            where _ended_publish_id > $1 and _publish_id <= $1 and conformed.search_form(coalesce(left("bank_accounts", 200), '') || E'\n' || case when conformed.is_natural_person("legal_name", "krs") then coalesce(left("legal_name", 200), '') || E'\n' || coalesce(left("tax_id_pl", 200), '') || E'\n' || coalesce(left("regon", 200), '') || E'\n' || coalesce(left("eu_vat", 200), '') || E'\n' || coalesce(left("postal_code", 200), '') || E'\n' || coalesce(left("town", 200), '') || E'\n' || coalesce(left("street", 200), '') || E'\n' else '' end) like $2 limit $3
         $query$ using shown, pattern, most;
     end if;
 end $do$;
@@ -207,6 +219,10 @@ comment on column conformed.company.krs is 'The number in the court register (KR
 comment on column conformed.company.eu_vat is 'The VAT number in the European Union, with its country''s prefix; none follows from a NIP that was withdrawn. NULL for readers without onefold_pii where it is of a natural person.';
 comment on column conformed.company.legal_form is 'The legal form in its short spelling.';
 comment on column conformed.company.status is 'What the registers hold it for - active, suspended, restructuring, liquidation, bankruptcy or struck_off (the court register), active or inactive (REGON).';
+comment on column conformed.company.postal_code is 'The postal code of the seat. NULL for readers without onefold_pii where it is of a natural person.';
+comment on column conformed.company.town is 'The town of the seat. NULL for readers without onefold_pii where it is of a natural person.';
+comment on column conformed.company.street is 'The street and number of the seat. NULL for readers without onefold_pii where it is of a natural person.';
+comment on column conformed.company.main_activity is 'The main activity as the court register has it, a subclass of PKD (62.10.B).';
 comment on column conformed.company.share_capital is 'The share capital in share_capital_currency, as registered.';
 comment on column conformed.company.share_capital_currency is 'The currency of share_capital, ISO 4217.';
 comment on column conformed.company.represented_by is 'The organ that represents it, or several, as the court register calls them.';
@@ -235,6 +251,7 @@ grant select (
     , krs
     , legal_form
     , status
+    , main_activity
     , share_capital
     , share_capital_currency
     , represented_by

@@ -1,0 +1,111 @@
+"""The register API as an ASGI application."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+from fastapi import FastAPI
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from onefold import __version__
+from onefold.catalog.reader import Catalog
+from onefold.http.endpoint import Endpoint
+from onefold.http.limit import Limiter
+from onefold.serve import company_routes, docs_page, register_routes, service_routes
+from onefold.serve.accounting import Accounting
+from onefold.serve.askers import askers_of
+from onefold.serve.attributes import EntityRules
+from onefold.serve.clients import Clients
+from onefold.serve.companies import Companies
+from onefold.serve.database import Database
+from onefold.serve.facts import Facts
+from onefold.serve.gate import Gate
+from onefold.serve.openapi import describe
+from onefold.serve.problem import Problem
+from onefold.serve.registers import Registers
+from onefold.serve.services import Services
+from onefold.serve.signing import Signing
+from onefold.serve.tokens import Realm, Tokens
+from onefold.serve.upkeep import CHAIN_EVERY, FOLLOW_EVERY, chain_requests, follow_publishes, repeat
+
+
+@dataclass(frozen=True)
+class Setup:
+    """What the service needs: the warehouse's URLs as onefold_api and onefold_api_writer; where a system is; whose
+    tokens are accepted, beside keys; with what webhooks are signed."""
+
+    catalog: Catalog
+    url: str = field(repr=False)
+    writer_url: str = field(repr=False)
+    endpoint_of: Callable[[str], Endpoint]
+    realm: Realm | None = None
+    signing: Signing | None = None
+    limiter: Limiter | None = None
+
+
+def application(setup: Setup) -> FastAPI:
+    """The service, which lives as long as its lifespan."""
+    database = Database(setup.url, setup.writer_url)
+    rules = EntityRules(setup.catalog, "company")
+    registers = Registers(setup.catalog, askers_of(setup.catalog), setup.endpoint_of, setup.writer_url, setup.limiter)
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        await follow_publishes(database, rules)
+        tasks = [
+            asyncio.create_task(repeat(FOLLOW_EVERY, lambda: follow_publishes(database, rules))),
+            asyncio.create_task(repeat(CHAIN_EVERY, lambda: chain_requests(database))),
+        ]
+        try:
+            yield
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            await chain_requests(database)
+            registers.close()
+            await database.close()
+
+    app = FastAPI(
+        title="Onefold register API",
+        version=__version__,
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        redirect_slashes=False,
+    )
+    companies = Companies(database, registers, rules)
+    app.state.services = Services(
+        setup.catalog, database, registers, companies, Facts(database, registers), rules, setup.signing
+    )
+    app.state.follow = lambda: follow_publishes(database, rules)
+    for router in (company_routes.router, register_routes.router, service_routes.router, service_routes.public):
+        app.include_router(router)
+    app.add_exception_handler(HTTPException, _http_problem)
+    app.add_exception_handler(Problem, _problem)
+    describe(app, rules.entity)
+    docs_page.add_to(app)
+    tokens = Tokens(setup.realm) if setup.realm else None
+    app.add_middleware(Gate, clients=Clients(database, tokens), accounting=Accounting(database))
+    return app
+
+
+async def _problem(request: Request, error: Exception) -> Response:
+    assert isinstance(error, Problem)  # noqa: S101 - what it is registered for
+    return error.response()
+
+
+async def _http_problem(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)  # noqa: S101 - what it is registered for
+    headers = dict(error.headers or {})
+    if error.status_code == 405:
+        return Problem(405, "wrong-method", f"Use {headers.get('Allow', 'another method')}.", headers).response()
+    if error.status_code == 404:
+        return Problem(404, "no-such-page", "See /docs for the addresses that there are.").response()
+    return Problem(error.status_code, "bad-request", str(error.detail), headers).response()

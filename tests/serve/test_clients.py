@@ -1,0 +1,99 @@
+"""Who may ask, how often, and what is recorded of it."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+import psycopg
+import pytest
+
+from onefold.errors import Fatal
+from onefold.serve.keys import create_key, keys, revoke_key
+from tests.serve.conftest import Api, serve
+
+
+def test_without_a_valid_key_nothing_is_answered(api: Api) -> None:
+    for headers in (
+        {},
+        {"X-API-Key": "onefold_000000000000_" + "x" * 43},
+        {"Authorization": "Bearer a.b.c"},
+        {"X-API-Key": ""},
+    ):
+        answer = api.http.get("/v1/usage", headers=headers)
+        assert (answer.status_code, "www-authenticate" in answer.headers) == (401, True)
+    assert api.http.get(f"/v1/usage?key={api.all['X-API-Key']}").status_code == 401, "a key in the URL is none"
+
+
+def test_of_a_key_only_its_hash_is_stored(api: Api) -> None:
+    key = api.key("companies", client="stored")["X-API-Key"]
+    secret = key.rpartition("_")[2]
+    assert api.rows("select 1 from ops.api_key as k where k::text like %s", f"%{secret}%") == []
+    assert api.rows("select 1 from audit.event as e where e::text like %s", f"%{secret}%") == []
+
+
+def test_a_revoked_or_expired_key_is_accepted_no_more(own_api: Api) -> None:
+    with psycopg.connect(own_api.url, autocommit=True) as owner:
+        held = create_key(owner, "crm", ["companies"], 100, 100, 30, actor="os:test")
+        revoked, expired = (create_key(owner, "crm", ["companies"], 100, 100, 1, actor="os:test") for _ in range(2))
+        revoke_key(owner, revoked.split("_")[1], actor="os:test")
+        owner.execute("update ops.api_key set expires_at = now() where key_id = %s", (expired.split("_")[1],))
+        with pytest.raises(Fatal):
+            revoke_key(owner, revoked.split("_")[1], actor="os:test")
+        assert len([each for each in keys(owner) if each.client == "crm"]) == 3
+    answers = [
+        own_api.http.get("/v1/usage", headers={"X-API-Key": key}).status_code for key in (held, revoked, expired)
+    ]
+    assert answers == [200, 401, 401]
+    told = own_api.rows("select action from audit.event where action like 'api.key%' and payload ->> 'client' = 'crm'")
+    assert [each for (each,) in told].count("api.key_create") == 3
+    assert ("api.key_revoke",) in told
+
+
+def test_a_scope_that_a_client_has_not_is_refused(api: Api) -> None:
+    assert api.http.get("/v1/companies/krs/0000000001/relations", headers=api.companies).status_code == 403
+    assert api.http.get("/v1/usage", headers=api.key("watch", client="watcher")).status_code == 403
+
+
+def test_a_monthly_quota_is_kept_by_all_processes_together(own_api: Api) -> None:
+    header = own_api.key("companies", quota=30, client="small")
+
+    def ask(http: object) -> list[int]:
+        return [http.get("/v1/usage", headers=header).status_code for _ in range(25)]
+
+    with serve(own_api.url, own_api.registers) as other, ThreadPoolExecutor(2) as pool:
+        statuses = [status for each in pool.map(ask, (own_api.http, other)) for status in each]
+    assert sorted(statuses) == [200] * 30 + [429] * 20
+    assert own_api.rows("select requests from ops.api_allowance where client = 'small'") == [(30,)]
+
+
+def test_a_client_that_asks_too_fast_is_told_when_to_come_again(own_api: Api) -> None:
+    header = own_api.key("companies", rate=5, client="fast")
+    answers = [own_api.http.get("/v1/usage", headers=header) for _ in range(12)]
+    refused = [each for each in answers if each.status_code == 429]
+    assert len(answers) - len(refused) in range(5, 9)
+    assert {each.headers["retry-after"] for each in refused} == {"1"}
+
+
+def test_every_request_is_a_row_before_it_is_answered_and_the_chain_has_their_hash(own_api: Api) -> None:
+    for path in (f"/v1/companies/nip/{own_api.legal_person.nip}", "/v1/usage", "/v1/nothing", "/v1/usage?x=1"):
+        own_api.http.get(path, headers=own_api.companies)
+        ((last,),) = own_api.rows("select count(*) from ops.api_request where client = 'companies'")
+        assert last > 0
+    own_api.http.get("/v1/usage")
+    found = own_api.rows("select client, endpoint, status from ops.api_request order by number")
+    assert found == [
+        ("companies", "company_by_nip", 200), ("companies", "usage", 200), ("companies", "none", 404),
+        ("companies", "usage", 400), ("nobody", "none", 401),
+    ]  # fmt: skip
+    own_api.rows("select ops.chain_api_requests()")
+    assert own_api.rows("select * from ops.altered_api_requests()") == []
+    chained = own_api.rows("select sum((payload ->> 'requests')::int) from audit.event where action = 'api.requests'")
+    assert chained == [(5,)]
+    own_api.rows("update ops.api_request set client = 'somebody' where status = 404 returning 1")
+    assert len(own_api.rows("select * from ops.altered_api_requests()")) == 1
+
+
+def test_what_cannot_be_recorded_is_not_answered(own_api: Api) -> None:
+    own_api.rows("revoke insert on ops.api_request from onefold_definer")
+    answer = own_api.http.get(f"/v1/companies/nip/{own_api.legal_person.nip}", headers=own_api.all)
+    assert (answer.status_code, answer.json()["type"]) == (503, "/docs#warehouse-down")
