@@ -109,7 +109,8 @@ def test_broken_rows_of_every_system_are_unmapped(server: psycopg.Connection) ->
     )
     entity = {"Regon": "010334579", "KodPocztowy": "ABCDE"}
     assert _unmapped(server, "regon", "entity", entity) == (
-        "company.regon<-Regon (regon), customer.regon<-Regon (regon), customer.postal_code<-KodPocztowy (postal_code)"
+        "company.regon<-Regon (regon), company.postal_code<-KodPocztowy (postal_code), "
+        "customer.regon<-Regon (regon), customer.postal_code<-KodPocztowy (postal_code)"
     )
     extract = {"odpis": {"naglowekA": {"numerKRS": "0000779880", "dataOstatniegoWpisu": "31.02.2024"}}}
     assert _unmapped(server, "krs", "extract", extract) == (

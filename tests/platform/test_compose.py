@@ -17,6 +17,7 @@ from airflow.configuration import conf
 from cryptography.fernet import Fernet
 from jsonschema import Draft7Validator
 
+from onefold.commands.api import api
 from onefold.commands.hooks import hooks
 from onefold.orchestration.pools import POOLS
 from onefold.platform.airflow import TUNING
@@ -115,11 +116,14 @@ def test_ports_are_published_on_this_machine_only() -> None:
 
 def test_the_multi_container_set_up_is_complete() -> None:
     airflow = {"airflow-init", "api-server", "scheduler", "dag-processor", "triggerer", "watchdog", "worker"}
-    assert set(COMPOSE["services"]) == airflow | {"postgres", "redis", "sandbox", "hooks"}
+    assert set(COMPOSE["services"]) == airflow | {"postgres", "redis", "sandbox", "hooks", "api"}
     assert COMPOSE["services"]["sandbox"]["profiles"] == ["sandbox"]
     receiver = COMPOSE["services"]["hooks"]
     assert receiver["secrets"] == ["receiver_url"], "who can be reached from outside knows no other password"
     assert set(receiver["environment"]) == {"ONEFOLD_RECEIVER_URL_FILE"}
+    register = COMPOSE["services"]["api"]
+    assert register["secrets"] == ["api_url", "api_writer_url", "api_signing_key"]
+    assert set(register["environment"]) == {f"ONEFOLD_{name.upper()}_FILE" for name in register["secrets"]}
     for name, service in COMPOSE["services"].items():
         assert "healthcheck" in service or name == "airflow-init"
     assert COMPOSE["services"]["postgres"]["image"].startswith("postgres:18@")
@@ -160,6 +164,9 @@ def test_every_module_that_a_container_runs_takes_its_arguments() -> None:
     command = COMPOSE["services"]["hooks"]["command"]
     given = hooks.make_context("hooks", command[command.index("hooks") + 1 :]).params
     assert given == {"host": "0.0.0.0", "port": 8095}  # noqa: S104  compose publishes it on this machine only
+    command = COMPOSE["services"]["api"]["command"]
+    given = api.make_context("api", command[command.index("api") + 1 :]).params
+    assert given == {"host": "0.0.0.0", "port": 8096}  # noqa: S104  compose publishes it on this machine only
     options = set(re.findall(r"--[a-z]+", str(COMPOSE["services"]["sandbox"]["command"])))
     assert [each for each in options if f'"{each}"' not in (ROOT / "sandbox/__main__.py").read_text()] == []
 

@@ -27,16 +27,24 @@ from onefold.settings import ROOT
 )
 def generate(check: bool, accept_loss: tuple[str, ...], forms: bool) -> None:
     """Write what follows from the catalogue: dbt models with their documentation and unit tests, the migration of the
-    entities' tables, the editors' schemas, and the README's table of systems."""
+    entities' tables, the editors' schemas, the README's table of systems, and the Python client of the register API."""
     if forms:
         from onefold.mapping.forms import tables  # takes seconds to import, and is seldom needed
 
         for path in tables.generate():
             click.echo(f"written: {path.relative_to(ROOT)}")
+    from onefold.serve import python_client
+
     schemas = json_schema.generate(check)
     catalog = read_catalog()
     table = readme.generate(catalog.systems.values(), check)
-    stale = [*schemas, *table, *generate_mapping(catalog.entities, catalog.systems, check, accept_loss=accept_loss)]
+    client = python_client.generate(catalog, check)
+    stale = [
+        *schemas,
+        *table,
+        *client,
+        *generate_mapping(catalog.entities, catalog.systems, check, accept_loss=accept_loss),
+    ]
     for path in stale:
         click.echo(f"{'stale' if check else 'written' if path.exists() else 'removed'}: {path.relative_to(ROOT)}")
     if not stale:

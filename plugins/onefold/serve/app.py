@@ -11,15 +11,18 @@ from fastapi import FastAPI
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Match, Route
 
 from onefold import __version__
 from onefold.catalog.reader import Catalog
+from onefold.errors import Fatal
 from onefold.http.endpoint import Endpoint
 from onefold.http.limit import Limiter
-from onefold.serve import company_routes, docs_page, register_routes, service_routes
+from onefold.serve import check_routes, company_routes, docs_page, register_routes, service_routes, watch_routes
 from onefold.serve.accounting import Accounting
 from onefold.serve.askers import askers_of
-from onefold.serve.attributes import EntityRules
+from onefold.serve.attributes import ENTITIES, EntityRules
+from onefold.serve.bulk import Checks
 from onefold.serve.clients import Clients
 from onefold.serve.companies import Companies
 from onefold.serve.database import Database
@@ -31,7 +34,16 @@ from onefold.serve.registers import Registers
 from onefold.serve.services import Services
 from onefold.serve.signing import Signing
 from onefold.serve.tokens import Realm, Tokens
-from onefold.serve.upkeep import CHAIN_EVERY, FOLLOW_EVERY, chain_requests, follow_publishes, repeat
+from onefold.serve.upkeep import (
+    CHAIN_EVERY,
+    FOLLOW_EVERY,
+    TELL_EVERY,
+    WORK_EVERY,
+    chain_requests,
+    follow_publishes,
+    repeat,
+)
+from onefold.serve.webhooks import Post, post_publicly, tell_changes
 
 
 @dataclass(frozen=True)
@@ -46,10 +58,13 @@ class Setup:
     realm: Realm | None = None
     signing: Signing | None = None
     limiter: Limiter | None = None
+    post: Post = post_publicly
 
 
 def application(setup: Setup) -> FastAPI:
-    """The service, which lives as long as its lifespan."""
+    """The service, which lives as long as its lifespan. Raises Fatal where the catalogue lacks its entities."""
+    if missing := sorted(ENTITIES - set(setup.catalog.entities)):
+        raise Fatal(f"The register API answers from catalog/entities/{missing[0]}.yaml, which is not there.")
     database = Database(setup.url, setup.writer_url)
     rules = EntityRules(setup.catalog, "company")
     registers = Registers(setup.catalog, askers_of(setup.catalog), setup.endpoint_of, setup.writer_url, setup.limiter)
@@ -60,7 +75,11 @@ def application(setup: Setup) -> FastAPI:
         tasks = [
             asyncio.create_task(repeat(FOLLOW_EVERY, lambda: follow_publishes(database, rules))),
             asyncio.create_task(repeat(CHAIN_EVERY, lambda: chain_requests(database))),
+            asyncio.create_task(repeat(WORK_EVERY, checks.work)),
         ]
+        if signing := setup.signing:
+            tell = repeat(TELL_EVERY, lambda: tell_changes(database, signing, setup.post))
+            tasks.append(asyncio.create_task(tell))
         try:
             yield
         finally:
@@ -81,12 +100,14 @@ def application(setup: Setup) -> FastAPI:
         redirect_slashes=False,
     )
     companies = Companies(database, registers, rules)
+    checks = Checks(database, companies, company_routes.as_company)
     app.state.services = Services(
-        setup.catalog, database, registers, companies, Facts(database, registers), rules, setup.signing
+        setup.catalog, database, registers, companies, Facts(database, registers), rules, checks, setup.signing
     )
     app.state.follow = lambda: follow_publishes(database, rules)
-    for router in (company_routes.router, register_routes.router, service_routes.router, service_routes.public):
-        app.include_router(router)
+    for module in (company_routes, register_routes, check_routes, watch_routes, service_routes):
+        app.include_router(module.router)
+    app.include_router(service_routes.public)
     app.add_exception_handler(HTTPException, _http_problem)
     app.add_exception_handler(Problem, _problem)
     describe(app, rules.entity)
@@ -105,7 +126,19 @@ async def _http_problem(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 - what it is registered for
     headers = dict(error.headers or {})
     if error.status_code == 405:
-        return Problem(405, "wrong-method", f"Use {headers.get('Allow', 'another method')}.", headers).response()
+        headers["Allow"] = ", ".join(_methods(request))
+        return Problem(405, "wrong-method", f"Use {headers['Allow']}.", headers).response()
     if error.status_code == 404:
         return Problem(404, "no-such-page", "See /docs for the addresses that there are.").response()
     return Problem(error.status_code, "bad-request", str(error.detail), headers).response()
+
+
+def _methods(request: Request) -> list[str]:
+    """All that the address takes: each of its routes knows its own."""
+    found = {
+        method
+        for route in request.app.routes
+        if isinstance(route, Route) and route.matches(request.scope)[0] is not Match.NONE
+        for method in route.methods or ()
+    }
+    return sorted(found)

@@ -16,6 +16,9 @@ from onefold.catalog.reader import Catalog
 from onefold.mapping.sql import literal, rule_sql
 from onefold.serve.json_text import decode
 
+ENTITIES = frozenset({"company", "beneficial_owner"})
+"""What the API answers from."""
+
 
 @dataclass(frozen=True)
 class EntityRules:

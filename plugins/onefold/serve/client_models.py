@@ -87,7 +87,7 @@ class Changes(BaseModel):
 class WebhookIn(Given):
     """Where changes are to be posted."""
 
-    url: Annotated[str, Field(pattern="^https://[^\\s]{1,2000}$", description="where changes are posted")]
+    url: Annotated[str, Field(pattern="^https://[!-~]{1,2000}$", description="where changes are posted")]
 
 
 class Webhook(BaseModel):

@@ -67,8 +67,8 @@ async def search_companies(
     limit: Annotated[int, Query(ge=1, le=100)] = 20,
     cursor: Annotated[str | None, Query(pattern="^[0-9a-f]{32}$", description="`next` of the page before")] = None,
 ) -> Response:
-    """Companies by a part of the name, town, activity and status; pages in a fixed order. At least one is needed; sole
-    traders are found with the scope people only."""
+    """Companies by a part of the name, town, activity and status; pages in a fixed order. Sole traders are
+    found with the scope people only."""
     found = await search(asking.services.database, asking.client, Wanted(q, town, pkd, status, limit, cursor))
     if asking.client.sees_people:
         asking.shows_people()
@@ -85,6 +85,11 @@ def shown(asking: Asking, company: Company) -> dict[str, Any]:
     asking.about.company_id = company.company_id
     if shows_people(asking.client, company, asking.services.rules.always_personal):
         asking.shows_people()
+    return as_company(company)
+
+
+def as_company(company: Company) -> dict[str, Any]:
+    """CompanyOut."""
     return {
         "company_id": company.company_id,
         "natural_person": company.natural_person,

@@ -65,7 +65,7 @@ def documentation(description: dict[str, Any]) -> str:
         '<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
         f'<title>{escape(info["title"])}</title><link rel="stylesheet" href="/docs.css"></head><body>'
         f"<h1>{escape(info['title'])} {escape(info['version'])}</h1><p>{escape(info['description'])}</p>"
-        '<p>The same as <a href="/openapi.json">OpenAPI 3.1</a>. Send your key as the header <code>X-API-Key</code>, or '
+        '<p>Also as <a href="/openapi.json">OpenAPI 3.1</a>. Send your key as the header <code>X-API-Key</code>, or '
         "a token of the realm as <code>Authorization: Bearer</code>.</p>"
         f"<h2>Addresses</h2>{operations}<h2>Problems</h2><table><tbody>{problems}</tbody></table>"
         f"<h2>Content</h2>{schemas}</body></html>"

@@ -108,14 +108,18 @@ async def relations(krs: Krs, asking: ForPeople) -> Response:
     )
 
 
-@router.get("/vat/{nip}", name="vat_entry", response_model=VatEntry, responses=problems(), tags=["VAT"])
+@router.get("/vat/{nip}", name="vat_entry", response_model=VatEntry, responses=problems(404), tags=["VAT"])
 async def vat_entry(nip: Nip, asking: ForCompanies, day: Day = None) -> Response:
     """The entry in the list of VAT payers on a day, with the register's number of the request as proof."""
     return asking.answer(await vat_of(asking, nip, _day(day)))
 
 
 @router.post(
-    "/vat/{nip}/account-checks", name="account_check", response_model=AccountCheck, responses=problems(), tags=["VAT"]
+    "/vat/{nip}/account-checks",
+    name="account_check",
+    response_model=AccountCheck,
+    responses=problems(404),
+    tags=["VAT"],
 )
 async def account_check(nip: Nip, check: AccountCheckIn, asking: ForCompanies) -> Response:
     """Whether a bank account was the taxpayer's on a day. Only the register can say: it is always asked."""

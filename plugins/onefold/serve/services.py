@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from onefold.catalog.reader import Catalog
 from onefold.serve.attributes import EntityRules
+from onefold.serve.bulk import Checks
 from onefold.serve.clients import Client, Scope, require
 from onefold.serve.companies import Companies
 from onefold.serve.database import Database
@@ -31,6 +32,7 @@ class Services:
     companies: Companies
     facts: Facts
     rules: EntityRules
+    checks: Checks
     signing: Signing | None
 
 

@@ -14,6 +14,8 @@ from onefold.serve.database import Database
 log = logging.getLogger(__name__)
 CHAIN_EVERY = 1.0
 FOLLOW_EVERY = 5.0
+WORK_EVERY = 1.0
+TELL_EVERY = 2.0
 _REFRESH = "select ops.refresh_api_companies(%s::text[], %s::text[]) as changed"
 _CHAIN = "select ops.chain_api_requests() as chained"
 
