@@ -21,6 +21,7 @@ from benchmarks import (
     loading,
     memory,
     queues,
+    register_api,
     rolling_back,
     small_loads,
     soap,
@@ -40,6 +41,7 @@ PARTS = {
     "conform": conforming,
     "console": console,
     "webhooks": webhooks,
+    "api": register_api,
     "cdc": cdc,
     "queues": queues,
     "deliveries": deliveries,
@@ -54,7 +56,7 @@ PARTS = {
 @click.option("--rounds", default=5, show_default=True, help="How often each thing is measured; the median counts.")
 def bench(parts: tuple[str, ...], rows: int, rounds: int) -> None:
     """Measure every part, or those named: loading, memory, rollback, erasure, dlt, soap, gate, conform,
-    console, webhooks, cdc, queues, deliveries, empty-loads, small-loads.
+    console, webhooks, api, cdc, queues, deliveries, empty-loads, small-loads.
 
     All of it takes about half an hour at a million rows and five rounds. What takes longest is measured fewer times,
     or with fewer rows, and its line says so.

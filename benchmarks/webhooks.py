@@ -89,13 +89,18 @@ async def _sender(port: int, due: asyncio.Queue[tuple[float, bytes] | None], too
     while (one := await due.get()) is not None:
         at, request = one
         writer.write(request)
-        head = await reader.readuntil(b"\r\n\r\n")
-        if length := _LENGTH.search(head):
-            await reader.readexactly(int(length[1]))
-        if b" 200 " not in head[:15]:
-            raise AssertionError(head.splitlines()[0].decode())
+        if (status := await read_answer(reader)) != 200:
+            raise AssertionError(f"status {status}")
         took.append(time.perf_counter() - at)
     writer.close()
+
+
+async def read_answer(reader: asyncio.StreamReader) -> int:
+    """Read a whole answer; its status."""
+    head = await reader.readuntil(b"\r\n\r\n")
+    if length := _LENGTH.search(head):
+        await reader.readexactly(int(length[1]))
+    return int(head.split(b" ", 2)[1])
 
 
 async def _until_it_listens(port: int) -> None:

@@ -232,6 +232,7 @@ def main() -> None:
             ("ui_port", "ONEFOLD_UI_PORT"),
             ("sandbox_port", "ONEFOLD_SANDBOX_PORT"),
             ("hooks_port", "ONEFOLD_HOOKS_PORT"),
+            ("api_port", "ONEFOLD_API_PORT"),
         )
         if variable in os.environ
     }

@@ -84,6 +84,7 @@ class Installation:
     ui_port: int = field(default_factory=free_port)
     sandbox_port: int = field(default_factory=_two_free_ports)
     hooks_port: int = field(default_factory=free_port)
+    api_port: int = field(default_factory=free_port)
     more: Mapping[str, str] = field(default_factory=dict)
     """Further settings."""
 
@@ -98,6 +99,7 @@ class Installation:
             "ONEFOLD_UI_PORT": str(self.ui_port),
             "ONEFOLD_SANDBOX_PORT": str(self.sandbox_port),
             "ONEFOLD_HOOKS_PORT": str(self.hooks_port),
+            "ONEFOLD_API_PORT": str(self.api_port),
             "SANDBOX_COMPANIES": COMPANIES,
             **self._engineer(),
             **self.more,

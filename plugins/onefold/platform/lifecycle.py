@@ -24,7 +24,7 @@ HEARTBEAT_SECONDS = 30
 """A service that has been silent for longer hangs; Airflow's own health check says the same."""
 WATCHDOG_SECONDS = 60
 """How long `up` and `down` wait for the watchdog to end what it is doing; a restart takes half a minute at most."""
-WITHOUT_DATABASE = ("sandbox", "watchdog", processes.HOOKS)
+WITHOUT_DATABASE = ("sandbox", "watchdog", processes.HOOKS, processes.API)
 """The services that live on without a database."""
 OWNED = (
     *("postgres", "airflow", "audit", "sandbox", "dbt", "logs", "privacy"),
@@ -58,6 +58,7 @@ def installation(settings: Settings, sandbox: bool = True) -> Installation:
         services.insert(0, own_services.sandbox(settings, postgres))
     if own_services.has_hooks(settings):
         services.append(own_services.hooks(settings, postgres, variables))
+    services.append(own_services.api(settings, secrets, postgres, variables))
     watchdog = own_services.watchdog(settings, with_sandbox=sandbox)
     return Installation(settings, secrets, postgres, tuple(services), watchdog, variables)
 
@@ -225,8 +226,9 @@ def _ready(target: Installation, running: Mapping[str, processes.Running]) -> se
     ready = set()
     if "sandbox" in running and api.answers(f"{settings.sandbox_url}/health"):
         ready.add("sandbox")
-    if processes.HOOKS in running and api.answers(f"{settings.hooks_url}/health"):
-        ready.add(processes.HOOKS)
+    for name, url in ((processes.HOOKS, settings.hooks_url), (processes.API, settings.api_url)):
+        if name in running and api.answers(f"{url}/health"):
+            ready.add(name)
     health = api.health(settings.ui_url)
     if health and api.answers(f"{settings.ui_url}/execution/health"):  # whose first answer takes seconds to build
         ready.add("api-server")
@@ -266,6 +268,8 @@ def _require_free_ports(target: Installation, running: Mapping[str, processes.Ru
         )
     if processes.HOOKS not in running and any(service.name == processes.HOOKS for service in target.services):
         processes.require_free_port(settings.hooks_port, "ONEFOLD_HOOKS_PORT", "webhooks")
+    if processes.API not in running:
+        processes.require_free_port(settings.api_port, "ONEFOLD_API_PORT", "the register API")
 
 
 @contextmanager

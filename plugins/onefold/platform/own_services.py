@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import sys
 from collections.abc import Mapping
@@ -11,8 +12,16 @@ from onefold.catalog.yaml_file import CatalogError
 from onefold.platform import processes, sandbox_database
 from onefold.platform.airflow import WAREHOUSE_DATABASE, engine_state
 from onefold.platform.postgres import Postgres
-from onefold.platform.processes import HOOKS, Service
-from onefold.settings import RECEIVER_URL, Settings, notify_setting, ui_tls_variables
+from onefold.platform.processes import API, HOOKS, Service
+from onefold.platform.secrets import Secrets
+from onefold.settings import (
+    API_SIGNING_KEY,
+    API_URLS,
+    RECEIVER_URL,
+    Settings,
+    notify_setting,
+    ui_tls_variables,
+)
 
 
 def has_hooks(settings: Settings) -> bool:
@@ -30,6 +39,16 @@ def hooks(settings: Settings, postgres: Postgres, variables: Mapping[str, str]) 
     command = [sys.executable, "-m", "onefold.commands.main", "hooks", "--port", str(settings.hooks_port)]
     own = {name: value for name, value in variables.items() if name != "ONEFOLD_WAREHOUSE_URL"}
     return Service(HOOKS, command, {**own, RECEIVER_URL: postgres.url(WAREHOUSE_DATABASE, "onefold_receiver")})
+
+
+def api(settings: Settings, secrets: Secrets, postgres: Postgres, variables: Mapping[str, str]) -> Service:
+    """The register API. It finds the registers' connections where Airflow's services do, and signs in to the warehouse
+    as who reads what is not personal, and as who records. Its webhooks are signed with a key of its own."""
+    command = [sys.executable, "-m", "onefold.commands.main", "api", "--port", str(settings.api_port)]
+    own = {name: value for name, value in variables.items() if name != "ONEFOLD_WAREHOUSE_URL"}
+    urls = [postgres.url(WAREHOUSE_DATABASE, role) for role in ("onefold_api", "onefold_api_writer")]
+    key = hashlib.sha256(f"onefold register api {secrets.api_secret}".encode()).hexdigest()
+    return Service(API, command, {**own, **dict(zip(API_URLS, urls, strict=True)), API_SIGNING_KEY: key})
 
 
 def sandbox(settings: Settings, postgres: Postgres) -> Service:
@@ -56,6 +75,7 @@ def watchdog(settings: Settings, *, with_sandbox: bool) -> Service:
         "ONEFOLD_UI_PORT": str(settings.ui_port),
         "ONEFOLD_SANDBOX_PORT": str(settings.sandbox_port),
         "ONEFOLD_HOOKS_PORT": str(settings.hooks_port),
+        "ONEFOLD_API_PORT": str(settings.api_port),
         "ONEFOLD_NOTIFY": notify_setting(),
         "ONEFOLD_WATCHDOG": os.environ.get("ONEFOLD_WATCHDOG", ""),
         "ONEFOLD_ENGINE": engine_state(settings.root / "plugins"),

@@ -30,6 +30,9 @@ LOG_BYTES = 20_000_000
 HOOKS = "hooks"
 """The service that receives webhooks; it is there only where the catalogue has one."""
 
+API = "api"
+"""The register API."""
+
 STOP_SECONDS = 8
 """How long a service may take to end by itself before it is killed."""
 
