@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import subprocess
 import sys
@@ -63,9 +62,8 @@ def test_nothing_that_the_description_allows_or_forbids_is_answered_otherwise_th
     postgres: Postgres, tmp_path: Path, known: bool
 ) -> None:
     with attacked(postgres, tmp_path) as (address, key, world):
-        companies = [each for each in world.companies if each.krs][:5]
-        numbers = {"path.nip": [each.nip for each in companies], "path.krs": [each.krs for each in companies]}
-        lines = [f"{json.dumps(name)} = {json.dumps(values)}" for name, values in numbers.items()]
+        company = next(each for each in world.companies if each.form == "sp_zoo" and not each.struck_off)
+        lines = [f'"path.nip" = "{company.nip}"', f'"path.krs" = "{company.krs}"']
         (tmp_path / "schemathesis.toml").write_text("\n".join(["[parameters]", *lines]) if known else "")
         phases = "examples,coverage,fuzzing,stateful" if TORTURE else "fuzzing"
         command = [

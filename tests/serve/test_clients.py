@@ -15,7 +15,7 @@ from tests.serve.conftest import Api, serve
 def test_without_a_valid_key_nothing_is_answered(api: Api) -> None:
     for headers in (
         {},
-        {"X-API-Key": "onefold_000000000000_" + "x" * 43},
+        {"X-API-Key": "onefold_aaaaaaaaaaaa_" + "x" * 43},
         {"Authorization": "Bearer a.b.c"},
         {"X-API-Key": ""},
     ):

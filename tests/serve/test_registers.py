@@ -43,7 +43,7 @@ def test_who_people_are_is_shown_with_the_scope_people_only(api: Api) -> None:
 
 
 def test_the_vat_entry_of_a_day_comes_with_the_registers_number_of_the_request(api: Api) -> None:
-    payer = next(each for each in api.published if api.registers.world.shelf("white_list").by_key.get(each.nip))
+    payer = next(each for each in api.published if api.registers.world.shelf("white_list.subject").by_key.get(each.nip))
     first = api.http.get(f"/v1/vat/{payer.nip}?day=2026-06-01", headers=api.all).json()
     assert (first["outcome"], first["day"]) == ("found", "2026-06-01")
     assert first["request_id"] and first["accounts"]

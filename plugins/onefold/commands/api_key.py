@@ -44,7 +44,7 @@ def create(client: str, scopes: tuple[str, ...], rate: int, quota: int, days: in
     click.echo("It is shown once, and stored nowhere. Send it as the header X-API-Key.", err=True)
 
 
-@api_key.command(epilog="Example: onefold api-key revoke 1f2e3d4c5b6a")
+@api_key.command(epilog="Example: onefold api-key revoke qwertzuiopas")
 @click.argument("key_id")
 def revoke(key_id: str) -> None:
     """Let the key KEY_ID be accepted no more, within seconds."""

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from uuid import UUID
 
 from onefold.serve.clients import Client
-from onefold.serve.database import Database
+from onefold.serve.database import Database, Sessions
 from onefold.serve.grouped_calls import GroupedCalls
 from onefold.serve.problem import Problem
 
@@ -39,8 +40,12 @@ class Accounting:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._admit = GroupedCalls(self._admit_all)
-        self.record = GroupedCalls(self._record_all)
-        """Returns once the request is durably recorded."""
+        self._record = GroupedCalls(partial(self._record_all, database.quick_writer))
+        self._record_people = GroupedCalls(partial(self._record_all, database.writer))
+
+    async def record(self, answered: Answered) -> None:
+        """Return once the request is recorded; one that shows personal data, once that is on the disk."""
+        await (self._record_people if answered.people else self._record)(answered)
 
     async def admit(self, client: Client) -> None:
         """Raises Problem 429, with Retry-After, for a request that is too much."""
@@ -60,11 +65,12 @@ class Accounting:
     async def _admit_all(self, clients: Sequence[Client]) -> Sequence[float | None]:
         names = [each.name for each in clients]
         rates, quotas = [each.per_second for each in clients], [each.monthly_quota for each in clients]
-        (row,) = await self._database.counter.fetch(_ADMIT, (names, rates, quotas))
+        (row,) = await self._database.quick_writer.fetch(_ADMIT, (names, rates, quotas))
         waits: list[float | None] = row["waits"]
         return waits
 
-    async def _record_all(self, requests: Sequence[Answered]) -> Sequence[None]:
+    @staticmethod
+    async def _record_all(sessions: Sessions, requests: Sequence[Answered]) -> Sequence[None]:
         columns = (
             [each.client for each in requests],
             [each.endpoint for each in requests],
@@ -74,5 +80,5 @@ class Accounting:
             [each.milliseconds for each in requests],
             [each.size for each in requests],
         )
-        await self._database.writer.fetch(_RECORD, columns)
+        await sessions.fetch(_RECORD, columns)
         return [None] * len(requests)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import secrets
+import string
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -22,7 +23,7 @@ KEY_HEADER = "X-API-Key"
 KNOWN_FOR = 5.0
 """Seconds that what is known of a client holds: so long a key that was revoked may still be accepted."""
 _MOST_KNOWN = 10_000
-_KEY = re.compile(r"onefold_([0-9a-f]{12})_([A-Za-z0-9_-]{43})", re.ASCII)
+_KEY = re.compile(r"onefold_([a-z]{12})_([A-Za-z0-9_-]{43})", re.ASCII)
 _COLUMNS = "c.client, c.scopes, c.per_second, c.monthly_quota"
 _BY_KEY = f"""
 select {_COLUMNS} from ops.api_key as k join ops.api_client as c using (client)
@@ -60,7 +61,8 @@ class NewKey:
 
 def new_key() -> NewKey:
     """A key with 256 random bits: its hash needs no salt."""
-    key_id, secret = secrets.token_hex(6), secrets.token_urlsafe(32)
+    key_id = "".join(secrets.choice(string.ascii_lowercase) for _ in range(12))  # digits may look personal
+    secret = secrets.token_urlsafe(32)
     return NewKey(f"onefold_{key_id}_{secret}", key_id, hashlib.sha256(secret.encode()).digest())
 
 

@@ -86,8 +86,9 @@ class Database:
         self.public = Sessions(url, most, _READS)
         self.people = Sessions(url, most, _READS, API_PEOPLE)
         self.writer = Sessions(writer_url, 4, _WRITES)
-        self.counter = Sessions(writer_url, 1, f"{_WRITES} -c synchronous_commit=off")
-        """For the allowances: a count that a crash of the server loses does no harm."""
+        self.quick_writer = Sessions(writer_url, 3, f"{_WRITES} -c synchronous_commit=off")
+        """For allowances and requests without personal data: their commits do not wait for the disk, and a crash of
+        the server may lose the last of them, of half a second at most."""
 
     def reader(self, *, people: bool) -> Sessions:
         """The sessions for a client that may see personal data, or may not."""
@@ -95,5 +96,5 @@ class Database:
 
     async def close(self) -> None:
         """End every session that is free."""
-        for sessions in (self.public, self.people, self.writer, self.counter):
+        for sessions in (self.public, self.people, self.writer, self.quick_writer):
             await sessions.close()

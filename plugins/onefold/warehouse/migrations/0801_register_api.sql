@@ -8,7 +8,7 @@ create table ops.api_client (
     created_by     text not null
 );
 create table ops.api_key (
-    key_id       text primary key check (key_id ~ '^[0-9a-f]{12}$'),
+    key_id       text primary key check (key_id ~ '^[a-z]{12}$'),
     client       text not null references ops.api_client,
     secret_hash  bytea not null check (length(secret_hash) = 32),
     created_at   timestamptz not null default now(),
