@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import importlib.util
+import json
+import shlex
+import subprocess
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from types import ModuleType
 
+import psycopg
 import pytest
 import uvicorn
 
+from onefold.commands.demo_api import service_lines
 from onefold.platform.postgres import free_port
 from onefold.serve.python_client import FILE, generate, python_client
-from onefold.settings import ROOT
+from onefold.settings import ROOT, settings
 from tests.serve.conftest import Api
 from tests.serve.world import CATALOG
 
@@ -89,3 +95,14 @@ def test_the_client_asks_every_kind_of_question(api: Api, address: str, client_m
     with pytest.raises(client_module.Problem) as unknown:
         client_module.Client(address, key="none").usage()
     assert unknown.value.status == 401
+
+
+def test_the_line_that_the_demo_prints_works_when_it_is_typed(api: Api, address: str) -> None:
+    here = replace(settings(), api_port=int(address.rpartition(":")[2]))
+    with psycopg.connect(api.url, autocommit=True) as owner:
+        first = list(service_lines(here, owner))[0]
+        line = list(service_lines(here, owner))[0]
+    shown = subprocess.run(shlex.split(line.partition(": ")[2]), capture_output=True, check=True).stdout
+    assert json.loads(shown)["company"]["krs"]
+    key = shlex.split(first.partition(": ")[2])[2].removeprefix("X-API-Key: ")
+    assert api.http.get("/v1/usage", headers={"X-API-Key": key}).status_code == 401, "an earlier demo's key has ended"

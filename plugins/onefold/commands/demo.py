@@ -38,6 +38,7 @@ def demo() -> None:
     """
     from onefold.catalog.reader import read_catalog
     from onefold.catalog.target_reader import read_targets
+    from onefold.commands.demo_api import service_lines
     from onefold.commands.demo_changes import arrival_lines, change_sources
     from onefold.commands.demo_write_back import make_customer, write_back_lines
     from onefold.commands.platform import say
@@ -46,7 +47,8 @@ def demo() -> None:
     from onefold.platform.people import first_of
     from onefold.platform.processes import exclusive
     from onefold.platform.sign_in import sign_in, signed_in
-    from onefold.platform.warehouse import connect_as
+    from onefold.platform.warehouse import connect_as, superuser_url
+    from onefold.warehouse.connection import connect
 
     began = time.monotonic()
     here = settings()
@@ -69,6 +71,9 @@ def demo() -> None:
             for line in write_back_lines(connection, made, targets, catalog.systems, lambda some: _sync(here, some)):
                 click.echo(line)
     click.echo(f"\nLook at it:  {here.ui_url}   {how_to_sign_in(here, engineer, running.secrets.ui[engineer])}")
+    with connect(superuser_url(), autocommit=True) as warehouse:
+        for line in service_lines(here, warehouse):
+            click.echo(line)
     click.echo(NEXT_STEPS)
     click.echo(f"Done in {time.monotonic() - began:.0f} s.")
     if not agrees:

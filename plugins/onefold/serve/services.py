@@ -56,7 +56,7 @@ class Asking:
 def asking(scope: Scope) -> Any:
     """A dependency: the request of a client that has the scope. Raises Problem 403."""
 
-    def found(request: Request) -> Asking:
+    async def found(request: Request) -> Asking:  # a plain function would be sent to a thread
         client: Client = request.state.client
         require(client, scope)
         return Asking(request.app.state.services, client, request.state.about)
