@@ -100,8 +100,8 @@ def test_the_client_asks_every_kind_of_question(api: Api, address: str, client_m
 def test_the_line_that_the_demo_prints_works_when_it_is_typed(api: Api, address: str) -> None:
     here = replace(settings(), api_port=int(address.rpartition(":")[2]))
     with psycopg.connect(api.url, autocommit=True) as owner:
-        first = list(service_lines(here, owner))[0]
-        line = list(service_lines(here, owner))[0]
+        first, _ = service_lines(here, owner)
+        line, _ = service_lines(here, owner)
     shown = subprocess.run(shlex.split(line.partition(": ")[2]), capture_output=True, check=True).stdout
     assert json.loads(shown)["company"]["krs"]
     key = shlex.split(first.partition(": ")[2])[2].removeprefix("X-API-Key: ")

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
+import psycopg
 from fastapi import FastAPI
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -37,13 +39,17 @@ from onefold.serve.tokens import Realm, Tokens
 from onefold.serve.upkeep import (
     CHAIN_EVERY,
     FOLLOW_EVERY,
+    FORGET_EVERY,
     TELL_EVERY,
     WORK_EVERY,
     chain_requests,
     follow_publishes,
+    forget_old,
     repeat,
 )
 from onefold.serve.webhooks import Post, post_publicly, tell_changes
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -71,9 +77,13 @@ def application(setup: Setup) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        await follow_publishes(database, rules)
+        try:
+            await follow_publishes(database, rules)
+        except psycopg.Error as error:  # another process may be at it: it is tried again
+            log.warning("The register API has not followed the newest publish yet: %s", type(error).__name__)
         tasks = [
             asyncio.create_task(repeat(FOLLOW_EVERY, lambda: follow_publishes(database, rules))),
+            asyncio.create_task(repeat(FORGET_EVERY, lambda: forget_old(database))),
             asyncio.create_task(repeat(CHAIN_EVERY, lambda: chain_requests(database))),
             asyncio.create_task(repeat(WORK_EVERY, checks.work)),
         ]

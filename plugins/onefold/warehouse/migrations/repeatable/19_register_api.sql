@@ -29,20 +29,17 @@ begin
         from conformed.company_version as v join touched using (company_id)
         where v._publish_id <= shown and (v._ended_publish_id is null or v._ended_publish_id > shown)
     ), written as (
-        insert into ops.api_company as c (company_id, tax_id_pl, regon, krs, eu_vat, status, town_form, main_activity,
-            natural_person, name_form, name_form_people, systems, content, people, published_at)
-        select n.company_id, n.tax_id_pl, n.regon, n.krs, n.eu_vat, n.status, conformed.search_form(n.town), n.main_activity,
-            n.is_natural, case when not n.is_natural then conformed.search_form(n.legal_name) end,
-            conformed.search_form(n.legal_name), n._systems,
+        insert into ops.api_company as c (company_id, tax_id_pl, regon, krs, eu_vat, status, main_activity, natural_person,
+            systems, content, people, published_at)
+        select n.company_id, n.tax_id_pl, n.regon, n.krs, n.eu_vat, n.status, n.main_activity, n.is_natural, n._systems,
             n.everything - always - case when n.is_natural then of_persons else '{}' end,
             n.everything - (select coalesce(array_agg(name), '{}') from jsonb_object_keys(n.everything) as name
                 where not name = any (always || case when n.is_natural then of_persons else '{}' end)),
             coalesce(n.published, now())
         from now_shown as n
         on conflict (company_id) do update set tax_id_pl = excluded.tax_id_pl, regon = excluded.regon, krs = excluded.krs,
-            eu_vat = excluded.eu_vat, status = excluded.status, town_form = excluded.town_form,
-            main_activity = excluded.main_activity, natural_person = excluded.natural_person,
-            name_form = excluded.name_form, name_form_people = excluded.name_form_people, systems = excluded.systems,
+            eu_vat = excluded.eu_vat, status = excluded.status, main_activity = excluded.main_activity,
+            natural_person = excluded.natural_person, systems = excluded.systems,
             content = excluded.content, people = excluded.people, published_at = excluded.published_at
         returning c.company_id, old.content || old.people as before, new.content || new.people as after
     ), removed as (
@@ -74,6 +71,18 @@ end $$;
 comment on function ops.refresh_api_companies(text[], text[]) is
     'Brings what the register API answers from to what is published now.';
 alter function ops.refresh_api_companies(text[], text[]) owner to onefold_loader;
+
+-- The forms that a search compares follow what stands in the row, also when an erasure changes it.
+create or replace function ops.write_search_forms() returns trigger
+language plpgsql set search_path = pg_catalog, pg_temp as $$
+begin
+    new.name_form := conformed.search_form(new.content ->> 'legal_name');
+    new.name_form_people := coalesce(conformed.search_form(new.people ->> 'legal_name'), new.name_form);
+    new.town_form := conformed.search_form(coalesce(new.content ->> 'town', new.people ->> 'town'));
+    return new;
+end $$;
+create or replace trigger api_company_search_forms before insert or update on ops.api_company
+    for each row execute function ops.write_search_forms();
 
 -- Lets requests in: each by its client's rate and monthly quota, counted by all processes together, in the order given.
 -- Of each: null where it is let in, else how many seconds it has to wait; a quota that is used up, until the month ends.
@@ -119,6 +128,10 @@ create or replace function ops.record_api_requests(
     sizes bigint[]
 ) returns void language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
 begin
+    perform audit.append_any('api:' || r.client, 'api.read', coalesce('company:' || r.company_id, 'api:' || r.endpoint), null,
+        null, jsonb_build_object('endpoint', r.endpoint, 'people', true, 'status', r.status), 'ok')
+    from unnest(clients, endpoints, companies, about_people, statuses) as r (client, endpoint, company_id, people, status)
+    where r.people and r.status < 400;
     insert into ops.api_request (client, endpoint, company_id, people, status, milliseconds)
     select r.client, r.endpoint, r.company_id, r.people, r.status, r.took
     from unnest(clients, endpoints, companies, about_people, statuses, took) with ordinality
@@ -132,10 +145,6 @@ begin
     on conflict (api_client, month, system, stream, status) where api_client is not null do update
     set requests = u.requests + excluded.requests, bytes = u.bytes + excluded.bytes,
         milliseconds = u.milliseconds + excluded.milliseconds;
-    perform audit.append_any('api:' || r.client, 'api.read', coalesce('company:' || r.company_id, 'api:' || r.endpoint), null,
-        null, jsonb_build_object('endpoint', r.endpoint, 'people', true, 'status', r.status), 'ok')
-    from unnest(clients, endpoints, companies, about_people, statuses) as r (client, endpoint, company_id, people, status)
-    where r.people and r.status < 400;
 end $$;
 alter function ops.record_api_requests(text[], text[], uuid[], boolean[], smallint[], integer[], bigint[]) owner to onefold_definer;
 
@@ -156,9 +165,10 @@ declare
     found  bigint;
     hash   bytea;
 begin
-    -- Whoever records holds this in share mode by its insert: what is below the greatest number is committed.
+    -- First the chain's own lock, which a publish may hold for long: nobody who records waits meanwhile. Then nobody is
+    -- recording, so what is below the greatest number is committed.
+    lock table audit.append_lock in exclusive mode;
     lock table ops.api_request in share mode;
-    perform pg_advisory_xact_lock(hashtextextended('onefold register api chain', 0));
     since := coalesce((select max(last_number) from ops.api_request_batch), 0) + 1;
     select count(*), max(number) into found, until from ops.api_request where number >= since;
     if found = 0 then
