@@ -29,9 +29,10 @@ BY_KEY, SEARCH = 0.010, 0.060
 """Seconds that 99 of 100 may take by key, and searches."""
 SEARCHES = 300
 _FILL = """
-insert into ops.api_company (company_id, tax_id_pl, krs, status, main_activity, natural_person, systems, content, people,
-    published_at)
-select gen_random_uuid(), nip, krs, 'active', pkd, false, '{krs}', jsonb_build_object('legal_name', name, 'tax_id_pl', nip, 'krs', krs,
+insert into ops.api_company (company_id, tax_id_pl, krs, status, main_activity, natural_person, systems, content,
+    people, published_at)
+select gen_random_uuid(), nip, krs, 'active', pkd, false, '{krs}',
+    jsonb_build_object('legal_name', name, 'tax_id_pl', nip, 'krs', krs,
     'town', town, 'status', 'active', 'main_activity', pkd, 'legal_form', 'Sp. z o.o.',
     'representation', repeat('ZARZĄD ', 20)),
     '{}', now()
