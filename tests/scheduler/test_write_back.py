@@ -11,7 +11,7 @@ import pytest
 
 from onefold.catalog.target_reader import read_targets
 from onefold.platform.postgres import Postgres
-from tests.scheduler.demo import WRITE_BACKS
+from tests.scheduler.demo import CONFORM, WRITE_BACKS
 from tests.scheduler.installation import Installation, wait_for
 
 pytestmark = pytest.mark.scheduler
@@ -27,9 +27,12 @@ _CROSSWALK = "select system, key from conformed.customer_crosswalk where custome
 
 @pytest.fixture
 def writing(conforming: Installation) -> Iterator[Installation]:
-    """The installation, in which publishes are written out as well."""
+    """The installation, in which publishes are written out as well; what other tests have changed is by now."""
+    conforming.comes_to_rest(CONFORM)
     for dag_id in WRITE_BACKS:
         conforming.api().unpause(dag_id)
+    for dag_id in WRITE_BACKS:
+        conforming.comes_to_rest(dag_id)
     yield conforming
     for dag_id in WRITE_BACKS:
         conforming.api().pause(dag_id)
