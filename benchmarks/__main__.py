@@ -26,6 +26,7 @@ from benchmarks import (
     small_loads,
     soap,
     webhooks,
+    write_back,
 )
 from benchmarks.measure import warehouse
 from benchmarks.table import Row, markdown
@@ -45,6 +46,7 @@ PARTS = {
     "cdc": cdc,
     "queues": queues,
     "deliveries": deliveries,
+    "write-back": write_back,
     "empty-loads": empty_loads,
     "small-loads": small_loads,
 }
@@ -56,7 +58,7 @@ PARTS = {
 @click.option("--rounds", default=5, show_default=True, help="How often each thing is measured; the median counts.")
 def bench(parts: tuple[str, ...], rows: int, rounds: int) -> None:
     """Measure every part, or those named: loading, memory, rollback, erasure, dlt, soap, gate, conform,
-    console, webhooks, api, cdc, queues, deliveries, empty-loads, small-loads.
+    console, webhooks, api, cdc, queues, deliveries, write-back, empty-loads, small-loads.
 
     All of it takes about half an hour at a million rows and five rounds. What takes longest is measured fewer times,
     or with fewer rows, and its line says so.

@@ -74,12 +74,12 @@ def _row(kind: str, rows: int, figures: dict[str, float]) -> Row:
 def _round(warehouse: Warehouse, rows: int, target: Target) -> dict[str, float]:
     with warehouse.fresh() as url:
         with psycopg.connect(url, autocommit=True) as connection:
-            _publish(connection, rows, 1)
+            publish(connection, rows, 1)
             create_indexes(connection, read_catalog().entities["customer"])
             connection.execute("vacuum conformed.customer_version")
         figures = {"first": seconds(lambda: _deliver(url, target))}
         with psycopg.connect(url, autocommit=True) as connection:
-            _publish(connection, rows, CHANGED)
+            publish(connection, rows, CHANGED)
         reports: list[DeliveryReport] = []
         figures["changed"] = seconds(lambda: reports.append(_deliver(url, target)))
         figures["written"] = float(reports[0].written)
@@ -88,7 +88,8 @@ def _round(warehouse: Warehouse, rows: int, target: Target) -> dict[str, float]:
     return figures
 
 
-def _publish(connection: psycopg.Connection, rows: int, every: int) -> None:
+def publish(connection: psycopg.Connection, rows: int, every: int) -> None:
+    """Publish a new version of each customer whose number is a multiple of `every`."""
     with connection.transaction():
         (publish,) = connection.execute(_PUBLISH).fetchone()
         connection.execute(_END.format(publish, every))
