@@ -135,8 +135,10 @@ def step(found: PlanSummary, root: str, viewer: Viewer) -> NextStep | None:
     if found.state == "planned":
         text = "Its run executes it, within the target's hours. A task that failed says why; clear it, and it goes on."
         return NextStep(text, run_page(root, found.dag_id, found.run_id), "Run")
-    if found.state == "turned_down":
-        return NextStep("Nothing of it was written. What it was about is planned anew by the next run.")
+    if found.state in ("turned_down", "expired"):
+        return NextStep(
+            "Nothing of it was written. A newer plan has its records, or they are among what did not go through."
+        )
     return None
 
 
