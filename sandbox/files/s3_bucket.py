@@ -1,4 +1,5 @@
-"""A folder as a bucket of an S3-compatible store: ListObjectsV2, GetObject and HeadObject, path-style, signed.
+"""A folder as a bucket of an S3-compatible store: ListObjectsV2, GetObject and HeadObject, path-style, signed. Where it
+may be written to also PutObject, with conditions, and DeleteObject.
 
 Wire: Amazon S3 API Reference (2006-03-01); signatures: "Authenticating Requests (AWS Signature Version 4)".
 """
@@ -21,7 +22,7 @@ BUCKET = "onefold"
 KEYS = int(os.environ.get("SANDBOX_S3_KEYS", "1000"))
 
 
-def routes(folder: Path | None, access_key: str, secret_key: str) -> list[Route]:
+def routes(folder: Path | None, access_key: str, secret_key: str, *, writable: bool = False) -> list[Route]:
     """The routes of the one bucket, /onefold, over the folder."""
 
     async def answer(request: Request) -> Response:
@@ -30,11 +31,18 @@ def routes(folder: Path | None, access_key: str, secret_key: str) -> list[Route]
         key = request.path_params.get("key", "")
         if folder is None or request.path_params["bucket"] != BUCKET:
             return _error(404, "NoSuchBucket", "The specified bucket does not exist")
+        if request.method == "PUT":
+            return _put(request, folder, key, await request.body())
+        if request.method == "DELETE":
+            (folder / key).unlink(missing_ok=True)
+            return Response(status_code=204)
         return _object(request, folder, key) if key else _listing(request, folder)
 
+    changes = ["PUT", "DELETE"] if writable else []
     return [
+        Route("/{bucket}", answer, methods=["GET"]),
         Route("/{bucket}/", answer, methods=["GET"]),
-        Route("/{bucket}/{key:path}", answer, methods=["GET", "HEAD"]),
+        Route("/{bucket}/{key:path}", answer, methods=["GET", "HEAD", *changes]),
     ]
 
 
@@ -47,6 +55,21 @@ def _object(request: Request, folder: Path, key: str) -> Response:
     if request.headers.get("if-match", tag) != tag:
         return _error(412, "PreconditionFailed", "At least one of the pre-conditions you specified did not hold")
     return Response(content, headers={"ETag": tag}, media_type="binary/octet-stream")
+
+
+def _put(request: Request, folder: Path, key: str, content: bytes) -> Response:
+    path = folder / key
+    tag = _etag(path.read_bytes()) if path.is_file() else None
+    only = request.headers.get("if-match")
+    if only and tag is None:
+        return _error(404, "NoSuchKey", "The specified key does not exist.")
+    if (only and only != tag) or (request.headers.get("if-none-match") == "*" and tag):
+        return _error(412, "PreconditionFailed", "At least one of the pre-conditions you specified did not hold")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    following = path.with_name(f"{path.name}.next")
+    following.write_bytes(content)
+    following.replace(path)
+    return Response(headers={"ETag": _etag(content)})
 
 
 def _listing(request: Request, folder: Path) -> Response:

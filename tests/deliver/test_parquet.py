@@ -34,6 +34,7 @@ def test_analysts_query_the_files_as_they_know_the_tables(world: World, folder: 
     assert ask(folder, "select country from conformed.customer order by 1") == [("DE",), ("PL",)]
     assert ask(folder, "select * from marts.by_country order by 1") == [("DE", 1), ("PL", 1)]
     assert ask(folder, "select count(*) from conformed.customer_history") == [(3,)]
+    assert ask(folder, "select country from conformed.customer_as_of(1) order by 1") == [("PL",), ("PL",)]
     manifest = read_manifest(folder.folder)
     assert manifest["publish_id"] == publish
     assert manifest["views"]["conformed.contact"]["file"] == contacts, "what did not change is not written again"

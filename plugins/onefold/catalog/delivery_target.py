@@ -17,7 +17,7 @@ from onefold.catalog.reader import read_model
 from onefold.catalog.yaml_file import CatalogError, Mistake, Place, read_yaml
 from onefold.settings import ROOT
 
-Kind = Literal["duckdb", "parquet", "postgres"]
+Kind = Literal["duckdb", "parquet", "postgres", "s3"]
 Chosen = Literal["all"] | Annotated[list[Name], Field(min_length=1)]
 SCHEMAS = ("onefold", "conformed", "conformed_personal", "marts")
 """What a target has of Onefold."""
@@ -36,7 +36,7 @@ class DeliveryTarget(Model):
         min_length=1,
         description="duckdb: the file, parquet: the folder; a relative path is below ONEFOLD_HOME/deliveries",
     )
-    connection: str | None = Field(None, min_length=1, description="postgres: the Airflow connection")
+    connection: str | None = Field(None, min_length=1, description="every other kind: the Airflow connection")
     entities: Chosen = Field("all", description="which entities, with their history")
     marts: Literal["all", "none"] | Annotated[list[str], Field(min_length=1)] = Field("all", description="which marts")
     personal: list[Name] = Field(

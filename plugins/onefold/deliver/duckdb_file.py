@@ -64,12 +64,16 @@ class DuckDbDialect(Dialect):
         name = self.table(view.name, view.schema)
         statements = [f"create or replace view {name} as {query}"]
         if view.history:
-            statements.append(
-                f"create or replace macro {self.table(view.name.removesuffix('_history') + '_as_of', view.schema)}"
-                f"(publish) as table select * from {name}"
-                " where from_publish <= publish and (to_publish is null or to_publish > publish)"
-            )
+            statements.append(self.as_of(view.schema, view.name))
         return statements
+
+    def as_of(self, schema: str, history: str) -> str:
+        """The statement that makes the macro which gives an entity's history as of one publish."""
+        return (
+            f"create or replace macro {self.table(history.removesuffix('_history') + '_as_of', schema)}"
+            f"(publish) as table select * from {self.table(history, schema)}"
+            " where from_publish <= publish and (to_publish is null or to_publish > publish)"
+        )
 
     def drop_view(self, schema: str, view: str) -> list[str]:
         if not view.endswith("_history"):

@@ -22,9 +22,18 @@ def open_target(said: DeliveryTarget, home: Path, endpoint: Callable[[str], Endp
         from onefold.deliver.parquet_folder import ParquetFolder
 
         return ParquetFolder(said.warehouse, home / "deliveries" / str(said.path))
+    at = endpoint(str(said.connection))
+    if said.kind == "s3":
+        from onefold.deliver.bucket import Bucket
+        from onefold.deliver.parquet_bucket import ParquetBucket
+
+        return ParquetBucket(said.warehouse, Bucket(said.warehouse, at), home / "deliveries" / f".{said.warehouse}")
+    return _postgres(said, at)
+
+
+def _postgres(said: DeliveryTarget, at: Endpoint) -> Target:
     from onefold.deliver.postgres import PostgresTarget
 
-    at = endpoint(str(said.connection))
     parts = urlsplit(at.url)
     if parts.scheme not in ("postgres", "postgresql") or not parts.path.strip("/"):
         raise Fatal(

@@ -42,41 +42,12 @@ class ParquetFolder(DuckDbFile):
     def _before_it_is_shown(self, copy: Path, *, anew: bool) -> None:
         before = read_manifest(self.folder)
         with duckdb.connect(str(copy), read_only=True) as connection:
-            manifest = self._write(connection, before)
+            manifest = write_views(connection, before, self.folder)
         if manifest["delivery_id"] == 0:
             return
-        _replace(self.folder / VIEWS, "".join(f"{line}\n" for line in _views(self.folder, manifest)))
+        _replace(self.folder / VIEWS, "".join(f"{line}\n" for line in view_statements(str(self.folder), manifest)))
         _replace(self.folder / MANIFEST, json.dumps(manifest, indent=1))
         self._delete_unnamed(manifest, *([] if anew else [before]))
-
-    def _write(self, connection: duckdb.DuckDBPyConnection, before: Manifest) -> Manifest:
-        """Write the views that differ; the same file stays the same view's as long as its content does."""
-        shown = connection.execute(
-            "select p.delivery_id, coalesce(d.publish_id, 0) from onefold.published as p"
-            " left join onefold.delivery as d using (delivery_id)"
-        ).fetchone()
-        delivery_id, publish_id = shown or (0, 0)
-        views: dict[str, File] = {}
-        found = connection.execute(
-            "select schema_name, view_name, sql from duckdb_views() where not internal and schema_name <> 'onefold'"
-            " order by all"
-        ).fetchall()
-        for schema, view, definition in found:
-            name, known = f"{schema}.{view}", before["views"].get(f"{schema}.{view}")
-            quoted = DuckDbDialect().table(view, schema)
-            counted = connection.execute(
-                f"select count(*), coalesce(sum(hash(v)), 0)::varchar || md5(?) from {quoted} as v", [definition]
-            ).fetchone()
-            rows, fingerprint = counted or (0, "")
-            if known and known["fingerprint"] == fingerprint:
-                views[name] = known
-                continue
-            path = self.folder / schema / f"{view}-{delivery_id}.parquet"
-            path.parent.mkdir(parents=True, exist_ok=True)
-            connection.execute(f"copy (select * from {quoted}) to '{_escaped(path)}' (format parquet)")
-            sync(path)
-            views[name] = {"file": f"{schema}/{path.name}", "rows": rows, "fingerprint": fingerprint}
-        return {"delivery_id": delivery_id, "publish_id": publish_id, "views": views}
 
     def _delete_unnamed(self, *shown: Manifest) -> None:
         """Delete the files that none of these deliveries shows. At those of the one before a reader may still be: they
@@ -85,6 +56,38 @@ class ParquetFolder(DuckDbFile):
         for path in self.folder.glob("*/*.parquet"):
             if f"{path.parent.name}/{path.name}" not in named:
                 path.unlink()
+
+
+def write_views(connection: duckdb.DuckDBPyConnection, before: Manifest | None, folder: Path) -> Manifest:
+    """Write the views that differ from those of before into a folder; the same file stays the same view's as long as
+    its content does. Returns what is shown with them."""
+    shown = connection.execute(
+        "select p.delivery_id, coalesce(d.publish_id, 0) from onefold.published as p"
+        " left join onefold.delivery as d using (delivery_id)"
+    ).fetchone()
+    delivery_id, publish_id = shown or (0, 0)
+    views: dict[str, File] = {}
+    found = connection.execute(
+        "select schema_name, view_name, sql from duckdb_views() where not internal and schema_name <> 'onefold'"
+        " order by all"
+    ).fetchall()
+    for schema, view, definition in found:
+        name = f"{schema}.{view}"
+        known = before["views"].get(name) if before else None
+        quoted = DuckDbDialect().table(view, schema)
+        counted = connection.execute(
+            f"select count(*), coalesce(sum(hash(v)), 0)::varchar || md5(?) from {quoted} as v", [definition]
+        ).fetchone()
+        rows, fingerprint = counted or (0, "")
+        if known and known["fingerprint"] == fingerprint:
+            views[name] = known
+            continue
+        path = folder / schema / f"{view}-{delivery_id}.parquet"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        connection.execute(f"copy (select * from {quoted}) to '{_escaped(str(path))}' (format parquet)")
+        sync(path)
+        views[name] = {"file": f"{schema}/{path.name}", "rows": rows, "fingerprint": fingerprint}
+    return {"delivery_id": delivery_id, "publish_id": publish_id, "views": views}
 
 
 def read_manifest(folder: Path) -> Manifest:
@@ -96,18 +99,21 @@ def read_manifest(folder: Path) -> Manifest:
     return manifest
 
 
-def _views(folder: Path, manifest: Manifest) -> Iterator[str]:
-    """The statements by which DuckDB shows the files under the names that analysts know."""
+def view_statements(place: str, manifest: Manifest) -> Iterator[str]:
+    """The statements by which DuckDB shows the files at a place under the names that analysts know."""
+    dialect = DuckDbDialect()
     for schema in sorted({name.partition(".")[0] for name in manifest["views"]}):
-        yield f'create schema if not exists "{schema}";'
+        yield f"create schema if not exists {dialect.quote(schema)};"
     for name, each in manifest["views"].items():
         schema, _, view = name.partition(".")
-        path = _escaped(folder / each["file"])
-        yield f"create or replace view {DuckDbDialect().table(view, schema)} as select * from read_parquet('{path}');"
+        file = _escaped(f"{place}/{each['file']}")
+        yield f"create or replace view {dialect.table(view, schema)} as select * from read_parquet('{file}');"
+        if view.endswith("_history"):
+            yield f"{dialect.as_of(schema, view)};"
 
 
-def _escaped(path: Path) -> str:
-    return str(path).replace("'", "''")
+def _escaped(path: str) -> str:
+    return path.replace("'", "''")
 
 
 def _replace(path: Path, text: str) -> None:
