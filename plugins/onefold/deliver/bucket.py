@@ -62,7 +62,7 @@ class Bucket:
             where = {"Bucket": self._bucket, "Key": self._prefix + key}
             upload = where | {"UploadId": self._client.create_multipart_upload(**where)["UploadId"]}
             try:
-                parts = []
+                parts: list[dict[str, object]] = []
                 while some := file.read(PART):
                     number = len(parts) + 1
                     sent = self._client.upload_part(**upload, PartNumber=number, Body=some)
