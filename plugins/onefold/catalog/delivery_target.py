@@ -17,7 +17,7 @@ from onefold.catalog.reader import read_model
 from onefold.catalog.yaml_file import CatalogError, Mistake, Place, read_yaml
 from onefold.settings import ROOT
 
-Kind = Literal["duckdb", "parquet", "postgres", "s3"]
+Kind = Literal["duckdb", "parquet", "postgres", "s3", "snowflake", "bigquery", "redshift"]
 Chosen = Literal["all"] | Annotated[list[Name], Field(min_length=1)]
 SCHEMAS = ("onefold", "conformed", "conformed_personal", "marts")
 """What a target has of Onefold."""

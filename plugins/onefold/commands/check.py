@@ -15,6 +15,7 @@ from onefold.catalog.reader import Catalog, read_catalog
 from onefold.catalog.target_reader import read_targets
 from onefold.catalog.yaml_file import CatalogError
 from onefold.connectors.check import check_connectors
+from onefold.deliver.clients import missing_clients
 from onefold.draft.marks import MarkLeft, marks_left
 from onefold.errors import OnefoldError
 from onefold.quality.suite import check_suites
@@ -52,7 +53,7 @@ def check(as_json: bool, root: Path, connected: str | None, since: str | None) -
             check_connectors(catalog.systems, root / "catalog" / "systems")
             check_data_protection(catalog, root)
             read_targets(catalog, root)
-            read_delivery_targets(catalog.entities, root)
+            targets = read_delivery_targets(catalog.entities, root)
             expectations = check_suites(catalog, root / "expectations")
     except CatalogError as error:
         _print_mistakes(error, as_json)
@@ -66,12 +67,15 @@ def check(as_json: bool, root: Path, connected: str | None, since: str | None) -
         "expectations": expectations,
     }
     marks = list(marks_left(root / "catalog" / "systems"))
+    missing = missing_clients(targets.values())
     if as_json:
         told = [{"file": str(mark.file), "line": mark.line, "text": mark.text} for mark in marks]
-        click.echo(json.dumps({"valid": True, **counts, "marks": told}, ensure_ascii=False))
+        click.echo(json.dumps({"valid": True, **counts, "marks": told, "missing": missing}, ensure_ascii=False))
         return
     summary = ", ".join(f"{count} {what}" for what, count in counts.items())
     click.echo(f"The catalogue is right: {summary}.")
+    for line in missing:
+        click.echo(line)
     _print_marks(marks, root)
 
 

@@ -28,6 +28,18 @@ def open_target(said: DeliveryTarget, home: Path, endpoint: Callable[[str], Endp
         from onefold.deliver.parquet_bucket import ParquetBucket
 
         return ParquetBucket(said.warehouse, Bucket(said.warehouse, at), home / "deliveries" / f".{said.warehouse}")
+    if said.kind == "snowflake":
+        from onefold.deliver.snowflake import snowflake_target
+
+        return snowflake_target(said.warehouse, at)
+    if said.kind == "bigquery":
+        from onefold.deliver.bigquery import bigquery_target
+
+        return bigquery_target(said.warehouse, at)
+    if said.kind == "redshift":
+        from onefold.deliver.redshift import redshift_target
+
+        return redshift_target(said.warehouse, at)
     return _postgres(said, at)
 
 

@@ -60,6 +60,15 @@ class Table:
     query: sql.Composable
 
 
+_TIMES = (
+    ("valid_from", "When this version began to be shown."),
+    ("valid_to", "When another took its place; empty where none did."),
+    ("from_publish", "The publish that began to show it."),
+    ("to_publish", "The publish that shows it no more; empty where none is."),
+)
+"""The columns of a history besides the entity's, after its id."""
+
+
 @dataclass(frozen=True, slots=True)
 class View:
     """A view at the target: its columns are `expressions` over stored tables, in order, with their comments.
@@ -78,6 +87,12 @@ class View:
     history: bool = False
     renamed: Mapping[str, str] = field(default_factory=dict)
     """Names of columns in the stored table where they differ."""
+
+    @property
+    def described(self) -> list[tuple[str, str]]:
+        """Every column's name and comment, in the order in which the view shows them."""
+        columns = [(name, comment) for name, _, comment in self.columns]
+        return [columns[0], *_TIMES, *columns[1:]] if self.history else columns
 
 
 @dataclass(frozen=True, slots=True)
