@@ -82,6 +82,8 @@ def test_analysts_query_entities_history_and_marts_as_they_know_them(world: Worl
     assert there.ask(f"select country from conformed.customer_history where {then}") == [("PL",), ("PL",)]
     if there.kind == "bigquery":
         assert there.ask("select country from conformed.customer_as_of(1)") == [("PL",), ("PL",)]
+    if there.kind == "s3":
+        assert there.ask_views("select country from conformed.customer_as_of(1)") == [["PL"], ["PL"]]
     assert differing(world, there) == []
     assert world.deliver(there.target).state == "unchanged"
 

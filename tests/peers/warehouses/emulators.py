@@ -81,6 +81,17 @@ class There:
             case _:
                 return self._ask_files(query)
 
+    def ask_views(self, query: str) -> list[list]:
+        """What DuckDB's own client of S3 gives, by views.sql of the bucket alone."""
+        python, place = environment("warehouses/s3") / "python", f"s3://lake/{self.name}/views.sql"
+        at = (f"127.0.0.1:{self.bucket_port}", KEY, SECRET, REGION, place, query)
+        environ = {"HOME": self.folder, "PATH": os.environ["PATH"]}
+        asked = subprocess.run(
+            [python, HERE / "duckdb_reads_s3.py", *at], capture_output=True, env=environ, timeout=120
+        )
+        assert asked.returncode == 0, asked.stderr.decode()
+        return json.loads(asked.stdout)
+
     def prepare(self) -> None:
         """What an administrator has made before the first delivery; nothing of another test is left."""
         if self.kind == "snowflake":
