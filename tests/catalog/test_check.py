@@ -24,6 +24,7 @@ def test_a_right_catalogue_is_counted(checkout):
         "entities": 1,
         "expectations": 2,
         "marks": [],
+        "missing": [],
     }
 
 

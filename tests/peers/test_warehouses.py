@@ -142,7 +142,7 @@ def test_a_text_that_has_more_bytes_than_redshift_holds_is_refused_and_one_that_
 ) -> None:
     if there.kind != "redshift":
         return
-    world.publish({"customer": {1: COMPANY | {"legal_name": "ł" * 31_000}}})
+    world.publish({"customer": {1: COMPANY | {"legal_name": "ł" * 29_000}}})
     world.deliver(there.target)
     assert differing(world, there) == []
     world.publish({"customer": {2: COMPANY | {"legal_name": "ł" * 33_000}}})

@@ -24,7 +24,7 @@ def read_on(there: There, stop: Event, reads: Synchronized, mixtures: Synchroniz
         ((customer, contact, mart, living, counted),) = there.ask(READ)
         with reads:
             reads.value += 1
-        if not customer == contact == mart or living != CUSTOMERS or counted != CUSTOMERS:
+        if not customer == contact == mart or int(living) != CUSTOMERS or int(counted) != CUSTOMERS:
             with mixtures:
                 mixtures.value += 1
         time.sleep(0.05)

@@ -16,5 +16,5 @@ with duckdb.connect() as connection:
         f"create secret (type s3, key_id '{key}', secret '{secret}', region '{region}', endpoint '{endpoint}',"
         " url_style 'path', use_ssl false)"
     )
-    connection.execute(connection.read_text(views).fetchall()[0][1])
+    connection.execute(connection.execute("select content from read_text(?)", [views]).fetchone()[0])
     print(json.dumps(connection.execute(query).fetchall()))
