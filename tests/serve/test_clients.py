@@ -97,3 +97,12 @@ def test_what_cannot_be_recorded_is_not_answered(own_api: Api) -> None:
     own_api.rows("revoke insert on ops.api_request from onefold_definer")
     answer = own_api.http.get(f"/v1/companies/nip/{own_api.legal_person.nip}", headers=own_api.all)
     assert (answer.status_code, answer.json()["type"]) == (503, "/docs#warehouse-down")
+
+
+def test_who_knocks_without_a_key_is_refused_however_often_and_does_not_fill_the_disk(own_api: Api) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        statuses = list(pool.map(lambda _: own_api.http.get("/v1/usage").status_code, range(200)))
+    assert statuses == [401] * 200
+    ((recorded,),) = own_api.rows("select count(*) from ops.api_request where client = 'nobody'")
+    assert 50 <= recorded < 200
+    assert own_api.http.get("/v1/usage", headers=own_api.companies).status_code == 200

@@ -47,7 +47,7 @@ class Client:
 
 
 NOBODY = Client("nobody", frozenset(), 50, 2**53)
-"""Whoever came without a valid key: they share one rate."""
+"""Whoever came without a valid key: so many of their requests a second are recorded, all are refused."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,10 +36,12 @@ Down = psycopg.OperationalError | psycopg.InterfaceError | TimeoutError | Overlo
 
 @dataclass(slots=True)
 class About:
-    """What an endpoint says of its answer: the company that it is about, and whether it shows personal data."""
+    """What is said of an answer: the company that it is about, whether it shows personal data, and whether it is
+    recorded: of those without a valid key so many a second are."""
 
     company_id: UUID | None = None
     people: bool = False
+    recorded: bool = True
 
 
 @dataclass(slots=True)
@@ -93,7 +95,8 @@ class Gate:
             client.name, endpoint, about.company_id, about.people, held.status, took, len(held.body)
         )  # fmt: skip
         try:
-            await self._accounting.record(answered)
+            if about.recorded:
+                await self._accounting.record(answered)
         except (psycopg.Error, TimeoutError, Overloaded) as error:
             log.warning("A request could not be recorded, so it is not answered: %s", type(error).__name__)
             held = await _answered(_down(), scope, receive)
@@ -102,9 +105,12 @@ class Gate:
     async def _admitted(self, scope: Scope) -> Client:
         try:
             client = await self._clients.client_of(Headers(scope=scope))
-        except Problem:
-            await self._accounting.admit(NOBODY)
-            raise
+        except Problem as unknown:
+            try:
+                await self._accounting.admit(NOBODY)
+            except Problem:
+                scope["state"]["about"].recorded = False
+            raise unknown from None
         await self._accounting.admit(client)
         return client
 
