@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from tests.effort import TORTURE
 from tests.serve.conftest import Api, serve
 
 OF_KRS = ("extract", "history", "representation", "capital", "owners", "relations")
@@ -92,7 +93,7 @@ def test_with_a_register_down_what_is_held_is_given_with_its_age_and_nothing_is_
         assert own_api.http.get(f"/v1/companies/krs/{other}/{part}", headers=own_api.all).status_code == 503
 
 
-@pytest.mark.parametrize("count", [200])
+@pytest.mark.parametrize("count", [1_000 if TORTURE else 100])
 def test_many_simultaneous_misses_of_several_processes_make_one_question(own_api: Api, count: int) -> None:
     krs = own_api.unpublished.krs
     own_api.registers.fault("krs", "delay", seconds=0.5, times=-1)
