@@ -56,7 +56,7 @@ class EntityRules:
         """The attributes that a record of the stream (system.stream) gives; none that it does not understand."""
         query = sql.SQL(self._query(source)) + sql.SQL(" from (select ") + sql.Literal(Jsonb(decode(record)))
         row = warehouse.execute(query + sql.SQL(" as _payload offset 0) as given")).fetchone()
-        found: dict[str, Any] = row["found"] if row else {}
+        found: dict[str, Any] = row[0] if row else {}
         return found
 
     def _query(self, source: str) -> Any:

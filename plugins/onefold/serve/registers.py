@@ -31,6 +31,7 @@ from onefold.http.breaker import BREAKERS
 from onefold.http.client import Client as HttpClient
 from onefold.http.endpoint import Endpoint
 from onefold.http.limit import Limiter, WarehouseLimiter
+from onefold.serve.erased import without_erased
 from onefold.serve.json_text import decode, encode
 from onefold.serve.question import Answer, NoAnswer, Question
 
@@ -134,15 +135,15 @@ class Registers:
         came_at = datetime.now(UTC)
         names = {"system": question.system, "stream": question.stream, "key": question.key}
         try:
-            with psycopg.connect(self._url, application_name="onefold api", row_factory=dict_row) as warehouse:
+            with psycopg.connect(self._url, application_name="onefold api") as warehouse:
                 set_json_loads(decode, warehouse)
                 warehouse.execute("set local timezone = 'UTC'")
                 warehouse.execute("select ops.take_api_question(%s)", (str(question),))
-                held = warehouse.execute(_HELD, names).fetchone()
+                held = warehouse.cursor(row_factory=dict_row).execute(_HELD, names).fetchone()
                 if held is not None and (answer := Answer(question, **held)).is_fresh(came_at):
                     return answer
                 with self._way(question, client, warehouse) as way:
-                    answer = self._asked(question, way, warehouse)
+                    answer = without_erased(self._asked(question, way, warehouse), warehouse)
                 given = {"content": Jsonb(answer.content, encode), "people": Jsonb(answer.people, encode)}
                 stored = {"outcome": answer.outcome, "answered_at": answer.answered_at, "proof": answer.proof}
                 warehouse.execute(_STORE, names | stored | given)

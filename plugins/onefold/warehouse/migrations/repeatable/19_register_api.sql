@@ -299,6 +299,7 @@ grant select, insert, update, delete on ops.api_answer, ops.api_check, ops.api_w
 grant select, insert, update on ops.rate_limit to onefold_api_writer;
 grant select on ops.country_name, ops.phone_region, ops.phone_calling_code, ops.phone_plan, ops.postal_code_form to onefold_api_writer;
 grant execute on function conformed.is_natural_person(text, text) to onefold_api_writer;
+grant select (erasure_id, kind, hmac, system, stream, _key) on ops.suppression to onefold_api_writer; -- nobody comes back by a question
 grant execute on function ops.refresh_api_companies(text[], text[]), ops.admit_api_requests(text[], integer[], bigint[]),
     ops.record_api_requests(text[], text[], uuid[], boolean[], smallint[], integer[], bigint[]), ops.chain_api_requests(),
     ops.take_api_question(text), ops.count_api_question(text, text, text, text, bigint, double precision),
