@@ -23,8 +23,9 @@ from tests.effort import TORTURE
 from tests.serve.world import answered, golden, publish
 
 PROGRAM = Path(sys.executable).with_name("schemathesis")
-EXAMPLES = 120 if TORTURE else 2
+EXAMPLES = 150 if TORTURE else 8
 LEAST = 5_000 if TORTURE else 200
+"""Cases: for each address so many examples, with what its description forbids besides."""
 
 
 @contextmanager
@@ -57,7 +58,9 @@ def wait_for(url: str, service: subprocess.Popen[bytes]) -> None:
     assert service.poll() is None
 
 
-@pytest.mark.parametrize("known", [False, True], ids=["any numbers", "numbers of companies"])
+@pytest.mark.parametrize(
+    "known", [False, pytest.param(True, marks=pytest.mark.torture)], ids=["any numbers", "numbers of companies"]
+)
 def test_nothing_that_the_description_allows_or_forbids_is_answered_otherwise_than_it_says(
     postgres: Postgres, tmp_path: Path, known: bool
 ) -> None:
@@ -74,5 +77,4 @@ def test_nothing_that_the_description_allows_or_forbids_is_answered_otherwise_th
         done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout[-6000:]
     cases = re.search(r"([\d,]+) generated", done.stdout)
-    assert cases and int(cases[1].replace(",", "")) >= LEAST / 4, done.stdout[-2000:]
-    print(done.stdout[-600:])
+    assert cases and int(cases[1].replace(",", "")) >= LEAST, done.stdout[-2000:]
