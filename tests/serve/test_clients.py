@@ -6,9 +6,12 @@ from concurrent.futures import ThreadPoolExecutor
 
 import psycopg
 import pytest
+from click.testing import CliRunner
 
+from onefold.commands.audit_requests import requests_command
 from onefold.errors import Fatal
 from onefold.serve.keys import create_key, keys, revoke_key
+from tests.roles import as_role
 from tests.serve.conftest import Api, serve
 
 
@@ -89,7 +92,11 @@ def test_every_request_is_a_row_before_it_is_answered_and_the_chain_has_their_ha
     assert own_api.rows("select * from ops.altered_api_requests()") == []
     chained = own_api.rows("select sum((payload ->> 'requests')::int) from audit.event where action = 'api.requests'")
     assert chained == [(5,)]
+    runner = CliRunner(env={"ONEFOLD_WAREHOUSE_URL": as_role(own_api.url, "onefold_auditor")})
+    checked = runner.invoke(requests_command, [])
+    assert (checked.exit_code, checked.output.split()[0]) == (0, "5")
     own_api.rows("update ops.api_request set client = 'somebody' where status = 404 returning 1")
+    assert "not what the audit chain says" in str(runner.invoke(requests_command, []).exception)
     assert len(own_api.rows("select * from ops.altered_api_requests()")) == 1
 
 

@@ -37,6 +37,7 @@ from onefold.commands.audit_checkpoints import (
 from onefold.commands.audit_copies import Copy, anchors_that_count, copies_of, holds_anchors, places_command, read_copy
 from onefold.commands.audit_evidence import evidence_command
 from onefold.commands.audit_reads import reads_command
+from onefold.commands.audit_requests import requests_command
 from onefold.commands.audit_restored import restored_command
 from onefold.errors import Fatal, OnefoldError
 from onefold.platform.warehouse import connect_as
@@ -59,6 +60,7 @@ for _command in (
     rotate_key_command,
     evidence_command,
     reads_command,
+    requests_command,
     restored_command,
 ):
     audit.add_command(_command)
