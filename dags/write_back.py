@@ -29,7 +29,7 @@ def write_back_dag(target: Target) -> DAG:
         ),
         start_date=datetime(2024, 1, 1, tzinfo=UTC),
         catchup=False,
-        max_active_runs=1,
+        max_active_runs=8,  # a run whose plan waits for an approval holds no other back
         tags=["write-back"],
         params={
             "replay": Param(
@@ -39,23 +39,28 @@ def write_back_dag(target: Target) -> DAG:
         },
         default_args=retried(4),
     ) as dag:
-        (
-            PlanWriteBack(
-                task_id="plan",
-                target=target.target,
-                doc_md="Searches what was not answered, and plans what is intended; nothing is written.",
-            )
-            >> ApproveWriteBack(
-                task_id="approve",
-                target=target.target,
-                doc_md="Waits for another person's approval where the plan needs one.",
-            )
-            >> ExecuteWriteBack(
-                task_id="execute",
-                target=target.target,
-                doc_md="Reads each record again, writes what was planned, and reads it back.",
-            )
+        plan = PlanWriteBack(
+            task_id="plan",
+            target=target.target,
+            max_active_tis_per_dag=1,
+            doc_md="Searches what was not answered, and plans what is intended; nothing is written.",
         )
+        approve = ApproveWriteBack(
+            task_id="approve",
+            target=target.target,
+            doc_md="Waits for another person's approval where a plan needs one; skipped where none does.",
+        )
+        execute, execute_approved = (
+            ExecuteWriteBack(
+                task_id=task_id,
+                target=target.target,
+                max_active_tis_per_dag=1,
+                doc_md=f"Reads each record again, writes what was planned and {what}, and reads it back.",
+            )
+            for task_id, what in (("execute", "needs no approval"), ("execute_approved", "is approved"))
+        )
+        plan >> execute
+        plan >> approve >> execute_approved
     return dag
 
 

@@ -54,7 +54,7 @@ def test_a_target_is_shown_with_its_counts_and_the_plan_that_waits_leads_to_its_
     assert shown(page, "//tr[@data-target='erp']")["plans"] == "1"
     assert shown(page, f"//tr[@data-plan='{number}']") == {
         "state": "waits for a decision",
-        "counts": "1 update, 1 refused",
+        "counts": "1 update",
     }
     (decide,) = html.fromstring(page).xpath(f"//tr[@data-plan='{number}']//a[text()='Decide']/@href")
     assert decide.startswith("/dags/write_back__erp/runs/") and decide.endswith("/tasks/approve/required_actions")

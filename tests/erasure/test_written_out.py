@@ -114,10 +114,9 @@ class Directory:
     def run(self) -> bool:
         """Plan and execute; False where nothing was intended."""
         run = a_run()
-        plan = self.write_back().plan(run)
-        if plan:
-            self.write_back().execute(plan.plan_id, run)
-        return plan is not None
+        plans = self.write_back().plan(run)
+        self.write_back().execute_ready(run)
+        return bool(plans)
 
     def people(self) -> Sequence[tuple[str, str]]:
         with psycopg.connect(self.url) as owner:
@@ -177,7 +176,7 @@ def test_an_open_intent_of_an_erased_person_ends_and_is_not_sent_and_others_go_o
     directory: Directory, warehouse_url: str
 ) -> None:
     run = a_run()
-    plan = directory.write_back().plan(run)
+    (plan,) = directory.write_back().plan(run)
     directory.office.erase()
     assert traces(warehouse_url) == []
     assert directory.states() == [("intended", 1), ("superseded", 1)]
@@ -216,7 +215,7 @@ def test_the_person_goes_by_value_from_a_plan_that_has_only_read_another_record(
         owner.execute("update people set family = 'Zofia Brzezińska' where mail = %s", (OTHER,))
     directory.office.load("hr.employee", zofia(), adam(lastName="Nowak"))
     directory.conform()
-    plan = directory.write_back().plan(a_run())
+    (plan,) = directory.write_back().plan(a_run())
     with connect(directory.office.url) as connection:
         assert [row.before for row in plan_ledger.rows_of(connection, plan.plan_id)] == [{"family": "Zofia Brzezińska"}]
     directory.office.erase()
@@ -238,7 +237,7 @@ def test_the_erasure_says_which_system_has_the_person_and_offers_the_deletion_wh
     assert "waits for another person's approval: bin/onefold write-back directory --plan" in done.text
     assert directory.states() == [("confirmed", 2), ("intended", 1)]
     run = a_run()
-    plan = directory.write_back().plan(run)
+    (plan,) = directory.write_back().plan(run)
     assert plan.needs_approval, "although the target says never"
     with pytest.raises(Fatal, match="approv"):
         directory.write_back().execute(plan.plan_id, run)

@@ -48,9 +48,8 @@ def write_under_kills(
 
 def _run(back: WriteBack) -> None:
     run = a_run()
-    plan = back.plan(run)
-    if plan is not None:
-        back.execute(plan.plan_id, run)
+    back.plan(run)
+    back.execute_ready(run)
 
 
 def _finish(outward: Outward, back: WriteBack) -> None:

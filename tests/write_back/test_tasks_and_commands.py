@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import psycopg
 import pytest
-from airflow.sdk.exceptions import AirflowFailException, AirflowRescheduleException
+from airflow.sdk.exceptions import AirflowRescheduleException
 from click.testing import CliRunner
 from psycopg import sql
 
@@ -18,7 +18,7 @@ from onefold.write_back import configured
 from tests.approvals import answer
 from tests.conform.world import PARTNER, record
 from tests.roles import as_role
-from tests.write_back.world import Outward, system, target
+from tests.write_back.world import Outward, a_run, system, target
 
 
 class Context(dict[str, object]):
@@ -46,29 +46,30 @@ def called(outward: Outward, monkeypatch: pytest.MonkeyPatch) -> Outward:
 def test_a_run_plans_and_writes_and_asks_nobody_where_nobody_has_to_be_asked(called: Outward) -> None:
     called.conform(record("crm", "c0", tax_id_pl="1", legal_name="Firm"))
     run = Context("first")
-    assert tasks.plan(run, "erp") == 1
+    assert tasks.plan(run, "erp") == [1]
     assert not tasks.waits_for_approval(run)
-    assert tasks.execute(run, "erp") == {"plan": 1, "confirmed": 1}
+    assert tasks.execute(run, "erp") == {"plans": [1], "confirmed": 1}
     idle = Context("second")
-    assert tasks.plan(idle, "erp") is None
+    assert tasks.plan(idle, "erp") == []
     assert tasks.execute(idle, "erp") == {}
 
 
-def test_a_run_waits_for_the_approval_and_a_refused_plan_is_made_anew(called: Outward) -> None:
+def test_a_run_waits_for_the_approval_and_a_refused_plan_is_made_anew_once_it_is_replayed(called: Outward) -> None:
     called.target = target(approval="always")
     called.conform(record("crm", "c0", tax_id_pl="1", legal_name="Firm"))
     run = Context("first", "jan")
-    number = tasks.plan(run, "erp")
+    (number,) = tasks.plan(run, "erp")
     assert tasks.waits_for_approval(run)
-    with pytest.raises(AirflowFailException, match="is not approved"):
-        tasks.execute(run, "erp")
+    assert tasks.execute(run, "erp") == {}, "nothing before it is approved"
     answer(called.world.url, f"writeback:{number}", "ewa", approved=False)
     tasks.decide(run, "erp", approved=False)
+    assert not tasks.waits_for_approval(run)
+    called.write_back().replay(a_run())
     again = Context("second", "jan")
-    number = tasks.plan(again, "erp")
+    (number,) = tasks.plan(again, "erp")
     answer(called.world.url, f"writeback:{number}", "ewa", approved=True)
     tasks.decide(again, "erp", approved=True)
-    assert tasks.execute(again, "erp") == {"plan": number, "confirmed": 1}
+    assert tasks.execute(again, "erp") == {"plans": [number], "confirmed": 1}
 
 
 def test_a_run_that_is_asked_to_replay_intends_the_refused_ones_again_and_plans_them(called: Outward) -> None:
@@ -78,11 +79,11 @@ def test_a_run_that_is_asked_to_replay_intends_the_refused_ones_again_and_plans_
     first, _ = (number for (number,) in called.world.connection.execute("select intent_id from ops.outbox order by 1"))
     called.target = target()
     one = Context("one", "jan", replay=str(first))
-    assert tasks.plan(one, "erp") == 2
-    assert tasks.execute(one, "erp") == {"plan": 2, "confirmed": 1}
+    assert tasks.plan(one, "erp") == [2]
+    assert tasks.execute(one, "erp") == {"plans": [2], "confirmed": 1}
     rest = Context("rest", "jan", replay="all")
-    assert tasks.plan(rest, "erp") == 3
-    assert tasks.execute(rest, "erp") == {"plan": 3, "confirmed": 1}
+    assert tasks.plan(rest, "erp") == [3]
+    assert tasks.execute(rest, "erp") == {"plans": [3], "confirmed": 1}
 
 
 def test_outside_its_hours_nothing_is_written_and_the_task_comes_back_when_they_begin(
@@ -126,7 +127,7 @@ def test_the_command_says_that_another_person_approves(called: Outward) -> None:
     called.target = target(approval="always")
     called.conform(record("crm", "c0", tax_id_pl="1", legal_name="Firm"))
     said = _types("erp", "--run")
-    assert "Another person than you approves it: bin/onefold write-back erp --approve 1" in said
+    assert "Another person than who made it approves it: bin/onefold write-back erp --approve 1" in said
     assert called.table() == []
     answer(called.world.url, "writeback:1", "ewa", approved=True)
     assert "Plan 1: 1 confirmed" in _types("erp", "--run")

@@ -130,16 +130,17 @@ class Outward:
         return publish(self.world, [self], records)
 
     def plan(self, run: Run | None = None) -> Plan | None:
-        return self.write_back().plan(run or a_run())
+        """Plan what is intended: the plan that needs an approval, where there are two."""
+        return next(reversed(self.write_back().plan(run or a_run())), None)
 
     def rows(self, plan: Plan) -> list[Row]:
         return rows_of(self.world.connection, plan.plan_id)
 
     def run(self) -> Executed | None:
-        """Plan and execute what is intended."""
-        run = a_run()
-        plan = self.plan(run)
-        return self.write_back().execute(plan.plan_id, run) if plan else None
+        """Plan what is intended, and execute what may be: what became of the newest plan."""
+        run, back = a_run(), self.write_back()
+        back.plan(run)
+        return next(reversed(back.execute_ready(run)), None)
 
     def sql(self, statement: str, *values: object) -> list[dict[str, Any]]:
         """Ask the ERP's own database, by nobody's way."""

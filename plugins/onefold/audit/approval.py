@@ -27,6 +27,7 @@ _OF_RUN = """
 select approval_id, subject, dag_id, run_id, requested_by, plan, plan_sha256, content_sha256, decision, decided_by
 from ops.approval where dag_id = %s and run_id = %s order by approval_id desc limit 1
 """
+_ABOUT = "select decision from ops.approval where subject = %s order by approval_id desc limit 1"
 _DONE = (
     "rollback.execute",
     "rollback.undo",
@@ -103,6 +104,13 @@ def question_of_run(conn: psycopg.Connection, dag_id: str, run_id: str) -> Quest
     """What the run asks, or has asked last; None when it has planned nothing."""
     with conn.cursor(row_factory=class_row(Question)) as cursor:
         return cursor.execute(_OF_RUN, (dag_id, run_id)).fetchone()
+
+
+def decision_about(conn: psycopg.Connection, subject: str) -> str | None:
+    """What was decided about the newest plan of `subject`: approved, refused, withdrawn; None as long as nobody has
+    answered."""
+    found = conn.execute(_ABOUT, (subject,)).fetchone()
+    return found[0] if found else None
 
 
 def require_question(conn: psycopg.Connection, dag_id: str, run_id: str) -> Question:

@@ -65,21 +65,21 @@ def _act(target: str, what: str, intents: tuple[int, ...]) -> None:
 
 
 def _plan_or_run(back: WriteBack, run: Run, what: str) -> None:
-    waiting = back.waiting_plan() if what == "run" else None
-    plan = waiting or back.plan(run)
-    if plan is None:
-        click.echo(f"Nothing is intended for {back.target.target}.")
-        return
-    if waiting is None:
+    plans = back.plan(run)
+    for plan in plans:
         click.echo(back.page(plan))
-    if what == "run" and (waiting is not None or not plan.needs_approval):
-        done = back.execute(plan.plan_id, run)
+    done = back.execute_ready(run) if what == "run" else []
+    for each in done:
+        outcomes = ", ".join(f"{n:,} {name}" for name, n in each.outcomes.items())
+        click.echo(f"Plan {each.plan_id}: {outcomes or '0 rows'}")
+    waiting = back.waiting()
+    for plan in waiting:
         click.echo(
-            f"Plan {plan.plan_id}: " + (", ".join(f"{n:,} {name}" for name, n in done.outcomes.items()) or "0 rows")
+            f"\nPlan {plan.plan_id} waits. Another person than who made it approves it: "
+            f"bin/onefold write-back {back.target.target} --approve {plan.plan_id}"
         )
-    elif plan.needs_approval:
-        name = back.target.target
-        click.echo(f"\nAnother person than you approves it: bin/onefold write-back {name} --approve {plan.plan_id}")
+    if not plans and not done and not waiting:
+        click.echo(f"Nothing is intended for {back.target.target}.")
 
 
 def _decide(target: str, plan_id: int, *, approved: bool, yes: bool) -> None:
@@ -93,6 +93,7 @@ def _decide(target: str, plan_id: int, *, approved: bool, yes: bool) -> None:
     from onefold.warehouse.connection import connect
     from onefold.warehouse.post_commit import after_commit
     from onefold.write_back import plan_ledger
+    from onefold.write_back.waiting import turn_down
 
     here, url = settings(), url_as("loader")
     who = person_who_says(here)
@@ -111,10 +112,10 @@ def _decide(target: str, plan_id: int, *, approved: bool, yes: bool) -> None:
             decide(deciding, number, approved=approved, by=who, started_by=started_by, shown=text)
         if not approved:
             with connection.transaction():
-                plan_ledger.end_plan(connection, plan_id, "turned_down")
+                turn_down(connection, plan)
     after_commit(url)
     done = f"Approved by {who}. Now: bin/onefold write-back {target} --run"
-    click.echo(done if approved else f"Plan {plan_id} is turned down.")
+    click.echo(done if approved else f"Plan {plan_id} is turned down: its records wait. Again: --replay")
 
 
 def _show_status(target: str, as_json: bool) -> None:
@@ -137,7 +138,13 @@ def _status_text(found: TargetStatus) -> str:
         lines.append(f"Fixed? bin/onefold write-back {found.target} --replay")
     if found.plans:
         rows = [
-            [str(each.plan_id), each.state, f"{each.created_at:%Y-%m-%d %H:%M}", f"{each.writes:,}", each.actor]
+            [
+                str(each.plan_id),
+                f"{each.state}: {each.reason}" if each.reason else each.state,
+                f"{each.created_at:%Y-%m-%d %H:%M}",
+                f"{each.writes:,}",
+                each.actor,
+            ]
             for each in found.plans
         ]
         lines += ["", table(["plan", "state", "at (UTC)", "records", "by"], rows, left=3)]

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from datetime import timedelta
 from typing import TypedDict, Unpack
 
 from airflow.providers.standard.operators.hitl import ApprovalOperator
 from airflow.sdk import Context
+from airflow.sdk.exceptions import AirflowSkipException, TaskAwaitingInput
 
 from onefold.audit.approval import Question
 from onefold.errors import Fatal
@@ -91,19 +93,34 @@ class ApproveMigration(ApprovePlan):
 
 
 class ApproveWriteBack(ApprovePlan):
-    """Waits only where the plan of this run needs an approval. Whoever started the run may reject it, but not approve
-    it; a run that a publish has started is approved by anybody who may."""
+    """Is skipped, with what comes behind it, where no plan of this run needs an approval. Whoever started the run may
+    reject it, but not approve it; a run that a publish has started is approved by anybody who may.
+
+    A plan that waits can be closed by a later run, which does not reach this task: it looks from time to time.
+    """
+
+    LOOK = timedelta(minutes=5)
 
     def __init__(self, *, target: str, **options: Unpack[ApprovalOptions]) -> None:
         super().__init__(**options)
         self.target = target
+        self.response_timeout = self.LOOK
 
     def execute(self, context: Context) -> object:
+        self._require_waiting(context)
+        return super().execute(context)
+
+    def execute_complete(self, context: Context, event: dict[str, object]) -> object:
+        if event.get("error_type") == "timeout":
+            self._require_waiting(context)
+            raise TaskAwaitingInput(method_name="execute_complete", timeout=self.LOOK)
+        return super().execute_complete(context, event)
+
+    def _require_waiting(self, context: Context) -> None:
         from onefold.orchestration.tasks import write_back
 
         if not write_back.waits_for_approval(context):
-            return None
-        return super().execute(context)
+            raise AirflowSkipException("No plan of this run waits for an approval.")
 
     def decide(self, context: Context, *, approved: bool) -> None:
         from onefold.orchestration.tasks import write_back

@@ -224,9 +224,11 @@ def write_back_doc(target: Target) -> str:
 {objects}
 
 Each publish that changes one of these golden records intends to write it (`ops.outbox`). **plan** reads what the target
-has now and stores what would be done, row by row (`ops.write_back_plan`, `ops.write_back_plan_row`). **approve** waits
-for another person where `approval` in `catalog/targets/{target.target}.yaml` says so. **execute** reads each record
-once more, leaves alone what has changed since, sends the rest, and reads it back.
+has now and stores what would be done, row by row (`ops.write_back_plan`, `ops.write_back_plan_row`). **execute** reads
+each record once more, leaves alone what has changed since, sends the rest, and reads it back. **approve** waits for
+another person where `approval` in `catalog/targets/{target.target}.yaml`, or a rule `ask`, wants one: for a plan of its
+own, which holds back nothing else, and is closed when a newer version of one of its records comes. **execute_approved**
+writes that one.
 
 A request whose answer was lost is *ambiguous*: nothing of that record is sent until the target's longest run is over
 and it was searched there. A record that the target refuses, or cannot hold, is *refused* and waits for a replay: from

@@ -19,6 +19,7 @@ class TaskOptions(TypedDict, total=False):
     outlets: list[Asset | AssetAlias]
     pool: str
     trigger_rule: str
+    max_active_tis_per_dag: int
     map_index_template: str
     execution_timeout: timedelta
 
@@ -222,13 +223,13 @@ class EndMigration(BaseOperator):
 
 
 class PlanWriteBack(BaseOperator):
-    """Finds out about what a target did not answer, and plans what is intended. Its XCom is the plan's number."""
+    """Finds out about what a target did not answer, and plans what is intended. Its XCom are the plans' numbers."""
 
     def __init__(self, *, task_id: str, target: str, **options: Unpack[TaskOptions]) -> None:
         super().__init__(task_id=task_id, **options)
         self.target = target
 
-    def execute(self, context: Context) -> int | None:
+    def execute(self, context: Context) -> list[int]:
         from onefold.orchestration.tasks import write_back
 
         return write_back.plan(context, self.target)

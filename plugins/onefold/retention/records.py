@@ -68,10 +68,14 @@ LEDGERS = {
 
 _PLANNED = """
 select r.ctid from ops.write_back_plan_row r join ops.write_back_plan p using (plan_id)
-where coalesce(p.ended_at, case p.state when 'planning' then p.created_at end) < {before}
+where coalesce(p.ended_at, p.created_at) < {before}
     and jsonb_path_exists(jsonb_build_array(r.before, r.after), '$[*].* ? (@ != null)')
 """
+# A plan without values is not executed: that it may not be is said in the same statement.
 _FORGET_PLANNED = """
+with expired as (
+    update ops.write_back_plan set state = 'expired', reason = 'its values were due to go', ended_at = now()
+    where state in ('planning', 'planned') and created_at < {before})
 update ops.write_back_plan_row set
     before = (select coalesce(jsonb_object_agg(name, null), '{{}}') from jsonb_object_keys(before) as name),
     after = (select coalesce(jsonb_object_agg(name, null), '{{}}') from jsonb_object_keys(after) as name),

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import psycopg
 
 from onefold.audit.approval import ask, require_approval, require_shown, triggering_user
 from onefold.catalog.target import Above, Target
 from onefold.warehouse.rows import one_row
 from onefold.write_back import plan_ledger
-from onefold.write_back.plan_ledger import WRITES, Plan
+from onefold.write_back.plan_ledger import Plan
 from onefold.write_back.plan_text import SHOWN, plan_text
 
 _ROWS = r"""
@@ -19,11 +17,8 @@ select encode(sha256(convert_to(coalesce(string_agg(concat_ws(' ', intent_id, ob
 from ops.write_back_plan_row where plan_id = %s"""
 
 
-def needs_approval(target: Target, counts: Mapping[str, int]) -> bool:
-    """Whether another person is to approve: as the target says, and always where a rule asks."""
-    writes = sum(counts.get(change, 0) for change in WRITES)
-    if counts.get("asks"):
-        return True
+def needs_approval(target: Target, writes: int) -> bool:
+    """Whether another person is to approve so many writes. Those about which a rule asks always need it."""
     if isinstance(target.approval, Above):
         return writes > target.approval.above
     return target.approval == "always" and writes > 0

@@ -40,7 +40,8 @@ where wanted = 'write'
 """
 _SUPERSEDE = """
 with open as (
-    update ops.write_back_plan as p set state = 'superseded', ended_at = clock_timestamp()
+    update ops.write_back_plan as p set state = 'superseded', ended_at = clock_timestamp(),
+        reason = 'a person was erased, of whom it had values'
     where p.state in ('planning', 'planned') and exists (
         select from ops.write_back_plan_row as r where r.plan_id = p.plan_id
             and (r.golden_id = any (%s) or r.ctid = any (%s::tid[])))

@@ -7,8 +7,8 @@ sent yet.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
@@ -19,7 +19,7 @@ from psycopg.rows import class_row
 from psycopg.types.json import Jsonb
 
 from onefold.connectors.outbound.contract import ChangeKind
-from onefold.warehouse.advisory_lock import advisory_lock
+from onefold.warehouse.advisory_lock import awaited_lock
 
 Wanted = Literal["write", "delete"]
 _COLUMNS = """select intent_id, idempotency_key, object, golden_id, wanted, reference, state, change, target_key, sent,
@@ -27,6 +27,8 @@ _COLUMNS = """select intent_id, idempotency_key, object, golden_id, wanted, refe
         select max(r.rollback_id) from ops.publish_load as l join ops.rollback as r on l.load_id = any (r.loads)
         where l.publish_id = o.publish_id and l.undone and r.undoes is null and r.state in ('done', 'undone')
     ) as rollback_id from ops.outbox as o"""
+_IN_NO_PLAN = """not exists (select from ops.write_back_plan_row as r join ops.write_back_plan as p using (plan_id)
+    where r.intent_id = o.intent_id and p.state = 'planned')"""
 # An attempt whose process has ended says nothing of the target.
 _ORPHANED = """
 with orphaned as (
@@ -59,10 +61,14 @@ class Intent:
     rollback_id: int | None
 
 
-def write_lock(connection: psycopg.Connection, target: str) -> AbstractContextManager[None]:
-    """The right to write to the target, within a with block. Raises Retriable when another session has it."""
+@contextmanager
+def write_lock(connection: psycopg.Connection, target: str, *, seconds: float = 60) -> Iterator[None]:
+    """The right to write to the target, within a with block. Raises Retriable when another session has it for longer
+    than so many seconds."""
     busy = f"Another write-back to {target} is running; nothing was changed. Wait for it to end and start again."
-    return advisory_lock(connection, lock_name(target), busy=busy)
+    with awaited_lock(connection, lock_name(target), namespace=0, seconds=seconds, busy=busy):
+        connection.execute("reset lock_timeout")
+        yield
 
 
 def lock_name(target: str) -> str:
@@ -71,12 +77,14 @@ def lock_name(target: str) -> str:
 
 
 def ready(connection: psycopg.Connection, target: str, after: int, limit: int) -> list[Intent]:
-    """The next intents that may be planned, in their order: those of whose record nothing is under way."""
+    """The next intents that may be planned, in their order: those that are in no plan yet, and of whose record nothing
+    is under way."""
     with connection.cursor(row_factory=class_row(Intent)) as cursor:
         return cursor.execute(
             f"""{_COLUMNS} where target = %s and state = 'intended' and intent_id > %s and not exists (
                 select from ops.outbox as older where older.target = o.target and older.object = o.object
                     and older.golden_id = o.golden_id and older.state in ('sent', 'ambiguous'))
+                and {_IN_NO_PLAN}
             order by intent_id limit %s""",
             (target, after, limit),
         ).fetchall()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from itertools import groupby
@@ -25,6 +24,7 @@ from onefold.write_back.place import OpenObject
 from onefold.write_back.plan_ledger import WRITES, Plan
 from onefold.write_back.search import AT_ONCE, find_records
 from onefold.write_back.shown import Shown, shown_attributes, shown_values
+from onefold.write_back.waiting import close_plans
 
 
 def make_plan(
@@ -33,17 +33,18 @@ def make_plan(
     entities: Mapping[str, Entity],
     open_object: OpenObject,
     run: Run,
-) -> Plan | None:
-    """Plan all that is intended, and ask for approval where it needs one; None when nothing is intended.
+) -> tuple[Plan, ...]:
+    """Plan all that is intended and in no plan that waits for an answer; none when there is nothing.
 
-    Call it with the write_lock, over a connection in autocommit. It takes the place of a plan that was not executed.
-    Raises Retriable or Fatal when the target cannot be asked.
+    What needs an approval is a plan of its own, about which a person is asked, and holds nothing else back. Call it
+    with the write_lock, over a connection in autocommit. Raises Retriable or Fatal when the target cannot be asked.
     """
+    with connection.transaction():
+        close_plans(connection, target)
     if not outbox.ready(connection, target.target, 0, 1):
-        return None
+        return ()
     with connection.transaction():
         plan_id = plan_ledger.open_plan(connection, target, run)
-    counts: Counter[str] = Counter()
     attributes = shown_attributes(entities)
     claimed: dict[tuple[str, str], Intent] = {}
     after = 0
@@ -51,27 +52,39 @@ def make_plan(
         after = intents[-1].intent_id
         for name, some in groupby(sorted(intents, key=lambda intent: intent.object), key=lambda intent: intent.object):
             rows = _decide(connection, target, name, list(some), open_object, claimed)
-            counts.update(decision.effect for _, decision in rows)
-            counts["asks"] += sum(bool(decision.asks) for _, decision in rows)
             with connection.transaction():
                 plan_ledger.add_rows(connection, plan_id, _with_shown(target.objects.get(name), rows, attributes))
     with connection.transaction():
-        plan_ledger.close_planning(connection, plan_id, counts, needs_approval(target, counts))
-        plan = plan_ledger.get_plan(connection, plan_id)
-        append(
-            connection,
-            AuditEvent(
-                run.actor,
-                "write_back.plan",
-                plan.subject,
-                from_="conformed",
-                to=target.target,
-                payload={name: counts[name] for name in ("create", "update", "delete", "nothing", "refuse", "asks")},
-            ),
-        )
-        if plan.needs_approval:
-            ask_approval(connection, plan, target)
-    return plan
+        plans = _by_approval(connection, target, plan_id, run)
+        for plan in plans:
+            payload = {name: plan.counts.get(name, 0) for name in _COUNTED}
+            append(
+                connection,
+                AuditEvent(
+                    run.actor, "write_back.plan", plan.subject, from_="conformed", to=target.target, payload=payload
+                ),
+            )
+            if plan.needs_approval:
+                ask_approval(connection, plan, target)
+    return plans
+
+
+_COUNTED = (*WRITES, "nothing", "refuse", "asks")
+
+
+def _by_approval(connection: psycopg.Connection, target: Target, plan_id: int, run: Run) -> tuple[Plan, ...]:
+    """The plan, and the one of its writes that need an approval: they are all, or those about which a rule asks."""
+    rows, writes, asks = plan_ledger.count_writes(connection, plan_id)
+    every = needs_approval(target, writes)
+    wait = writes if every else asks
+    if wait in (0, rows):
+        return (plan_ledger.close_planning(connection, plan_id, needs_approval=wait > 0),)
+    waiting = plan_ledger.open_plan(connection, target, run)
+    plan_ledger.move_writes(connection, plan_id, waiting, that_ask=not every)
+    return (
+        plan_ledger.close_planning(connection, plan_id, needs_approval=False),
+        plan_ledger.close_planning(connection, waiting, needs_approval=True),
+    )
 
 
 def _with_shown(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -23,16 +23,24 @@ from onefold.write_back.outbox import Intent
 from onefold.write_back.shown import Shown
 from onefold.write_back.values import to_json
 
-_PLAN = """select plan_id, target, state, catalog, needs_approval, counts, dag_id, run_id, actor, created_at, ended_at
-from ops.write_back_plan"""
+_PLAN = """select plan_id, target, state, catalog, needs_approval, counts, dag_id, run_id, actor, created_at, ended_at,
+    reason from ops.write_back_plan"""
 _ROWS = """select plan_id, intent_id, object, golden_id, change, target_key, version, before, after, replaced, shown,
     asks, reason, outcome from ops.write_back_plan_row"""
 WRITES = ("create", "update", "delete")
+_CLOSE = """
+update ops.write_back_plan set state = 'planned', needs_approval = %(needs_approval)s, counts = (
+    select coalesce(jsonb_object_agg(change, n), '{}') || jsonb_build_object('asks', coalesce(sum(asks), 0))
+    from (select change, count(*) as n, count(*) filter (where asks <> '{}') as asks
+        from ops.write_back_plan_row where plan_id = %(plan)s group by 1) as of_change)
+where plan_id = %(plan)s
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """One row of ops.write_back_plan. `counts`: how many rows create, update, …, and how many ask a person."""
+    """One row of ops.write_back_plan. `counts`: how many rows create, update, …, and how many ask a person; `reason`:
+    why it has ended without being executed."""
 
     plan_id: int
     target: str
@@ -45,6 +53,7 @@ class Plan:
     actor: str
     created_at: datetime
     ended_at: datetime | None
+    reason: str | None
 
     @property
     def subject(self) -> str:
@@ -84,17 +93,7 @@ def catalog_hash(target: Target) -> str:
 
 
 def open_plan(connection: psycopg.Connection, target: Target, run: Run) -> int:
-    """A new plan of the target, in place of all that were not executed, whose rows are deleted; returns its number."""
-    connection.execute(
-        "update ops.write_back_plan set state = 'superseded', ended_at = clock_timestamp()"
-        " where target = %s and state in ('planning', 'planned')",
-        (target.target,),
-    )
-    connection.execute(
-        "delete from ops.write_back_plan_row as r using ops.write_back_plan as p"
-        " where p.plan_id = r.plan_id and p.target = %s and p.state in ('superseded', 'turned_down')",
-        (target.target,),
-    )
+    """A new plan of the target; returns its number."""
     inserted = connection.execute(
         "insert into ops.write_back_plan (target, catalog, dag_id, run_id, actor) values (%s, %s, %s, %s, %s)"
         " returning plan_id",
@@ -131,18 +130,47 @@ def add_rows(connection: psycopg.Connection, plan_id: int, rows: Sequence[tuple[
         )
 
 
-def close_planning(connection: psycopg.Connection, plan_id: int, counts: Mapping[str, int], needed: bool) -> None:
-    """All rows are there: it can be approved and executed."""
+def count_writes(connection: psycopg.Connection, plan_id: int) -> tuple[int, int, int]:
+    """How many rows the plan has, how many of them write, and how many of these ask a person."""
+    found = connection.execute(
+        "select count(*), count(*) filter (where change = any (%(writes)s)),"
+        " count(*) filter (where change = any (%(writes)s) and asks <> '{}')"
+        " from ops.write_back_plan_row where plan_id = %(plan)s",
+        {"writes": list(WRITES), "plan": plan_id},
+    )
+    rows, writes, asks = one_row(found)
+    return int(rows), int(writes), int(asks)
+
+
+def move_writes(connection: psycopg.Connection, plan_id: int, to: int, *, that_ask: bool) -> None:
+    """Move the rows that write to another plan; `that_ask`: those alone of which a person is asked."""
     connection.execute(
-        "update ops.write_back_plan set state = 'planned', counts = %s, needs_approval = %s where plan_id = %s",
-        (Jsonb(dict(counts)), needed, plan_id),
+        "update ops.write_back_plan_row set plan_id = %s"
+        " where plan_id = %s and change = any (%s) and (not %s or asks <> '{}')",
+        (to, plan_id, list(WRITES), that_ask),
     )
 
 
-def end_plan(connection: psycopg.Connection, plan_id: int, state: str) -> None:
-    """It was executed, or turned down."""
+def close_planning(connection: psycopg.Connection, plan_id: int, *, needs_approval: bool) -> Plan:
+    """All rows are there: it can be approved and executed."""
+    connection.execute(_CLOSE, {"plan": plan_id, "needs_approval": needs_approval})
+    return get_plan(connection, plan_id)
+
+
+def end_plan(connection: psycopg.Connection, plan_id: int, state: str, reason: str | None = None) -> None:
+    """It was executed, or is closed for this reason."""
     connection.execute(
-        "update ops.write_back_plan set state = %s, ended_at = clock_timestamp() where plan_id = %s", (state, plan_id)
+        "update ops.write_back_plan set state = %s, reason = %s, ended_at = clock_timestamp() where plan_id = %s",
+        (state, reason, plan_id),
+    )
+
+
+def delete_rows_of_closed(connection: psycopg.Connection, target: str) -> None:
+    """Of plans that were never executed no values stay."""
+    connection.execute(
+        "delete from ops.write_back_plan_row as r using ops.write_back_plan as p"
+        " where p.plan_id = r.plan_id and p.target = %s and p.state in ('superseded', 'turned_down', 'expired')",
+        (target,),
     )
 
 
@@ -155,12 +183,20 @@ def get_plan(connection: psycopg.Connection, plan_id: int) -> Plan:
     return found
 
 
-def plan_of_run(connection: psycopg.Connection, dag_id: str, run_id: str) -> Plan | None:
-    """The newest plan that the run has made; None when nothing was intended."""
+def plans_of_run(connection: psycopg.Connection, dag_id: str, run_id: str) -> list[Plan]:
+    """The plans that the run has made, in their order; none when nothing was intended."""
     with connection.cursor(row_factory=class_row(Plan)) as cursor:
         return cursor.execute(
-            f"{_PLAN} where dag_id = %s and run_id = %s order by plan_id desc limit 1", (dag_id, run_id)
-        ).fetchone()
+            f"{_PLAN} where dag_id = %s and run_id = %s order by plan_id", (dag_id, run_id)
+        ).fetchall()
+
+
+def open_plans(connection: psycopg.Connection, target: str) -> list[Plan]:
+    """The target's plans that have not ended, in their order."""
+    with connection.cursor(row_factory=class_row(Plan)) as cursor:
+        return cursor.execute(
+            f"{_PLAN} where target = %s and state in ('planning', 'planned') order by plan_id", (target,)
+        ).fetchall()
 
 
 def newest_plans(connection: psycopg.Connection, target: str, limit: int) -> list[Plan]:
@@ -191,7 +227,9 @@ def open_rows(connection: psycopg.Connection, plan_id: int, name: str, after: in
     """The next rows of an object that write and have no outcome yet."""
     with connection.cursor(row_factory=class_row(Row)) as cursor:
         return cursor.execute(
-            f"{_ROWS} where plan_id = %s and object = %s and intent_id > %s and outcome is null and change = any (%s)"
+            f"{_ROWS} as r where plan_id = %s and object = %s and intent_id > %s and outcome is null"
+            " and change = any (%s)"
+            " and exists (select from ops.write_back_plan as p where p.plan_id = r.plan_id and p.state = 'planned')"
             " order by intent_id limit %s",
             (plan_id, name, after, list(WRITES), limit),
         ).fetchall()

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 import psycopg
 
 from onefold.audit import AuditEvent, append
-from onefold.audit.approval import question_of_run
 from onefold.catalog.entity import Entity
 from onefold.catalog.system import System
 from onefold.catalog.target import Target
+from onefold.errors import Fatal
 from onefold.load.ledger import Run
 from onefold.service_window import within
 from onefold.warehouse.connection import connect
@@ -26,6 +26,7 @@ from onefold.write_back.place import OpenObject
 from onefold.write_back.plan import make_plan
 from onefold.write_back.plan_ledger import Plan
 from onefold.write_back.resolve import resolve_ambiguous
+from onefold.write_back.waiting import executable_plans, turn_down, waiting_plans
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +40,8 @@ class WriteBack:
     entities: Mapping[str, Entity]
     open_object: OpenObject
 
-    def plan(self, run: Run) -> Plan | None:
-        """Find out about what was not answered, and plan what is intended; None when nothing is."""
+    def plan(self, run: Run) -> tuple[Plan, ...]:
+        """Find out about what was not answered, and plan what is intended: what needs no approval, then what does."""
         with self._locked() as connection:
             resolve_ambiguous(connection, self.target, self.system, self.open_object)
             return make_plan(connection, self.target, self.entities, self.open_object, run)
@@ -50,14 +51,25 @@ class WriteBack:
         with connect(self.url) as connection:
             return plan_page(connection, plan, self.target)
 
-    def waiting_plan(self) -> Plan | None:
-        """The newest plan, where it is not executed and another person has approved it."""
+    def waiting(self) -> list[Plan]:
+        """The plans that wait for a person's answer."""
         with connect(self.url) as connection:
-            newest = plan_ledger.newest_plans(connection, self.target.target, 1)
-            if not newest or newest[0].state != "planned" or not newest[0].needs_approval:
-                return None
-            asked = question_of_run(connection, newest[0].dag_id, newest[0].run_id)
-            return newest[0] if asked is not None and asked.decision == "approved" else None
+            return waiting_plans(connection, self.target.target)
+
+    def execute_ready(self, run: Run) -> list[Executed]:
+        """Execute each plan that needs no approval or has one. Raises, after the others, what has kept one from it."""
+        with connect(self.url) as connection:
+            ready = executable_plans(connection, self.target.target)
+        done: list[Executed] = []
+        wrong: Fatal | None = None
+        for plan in ready:
+            try:
+                done.append(self.execute(plan.plan_id, run))
+            except Fatal as error:
+                wrong = wrong or error
+        if wrong is not None:
+            raise wrong
+        return done
 
     def execute(self, plan_id: int, run: Run) -> Executed:
         """Execute a plan, once it is approved where it has to be. Raises Closed outside the target's hours."""
@@ -75,10 +87,9 @@ class WriteBack:
             )
 
     def turn_down(self, plan_id: int) -> None:
-        """End a plan that somebody has refused: what it was about is planned anew by the next one."""
+        """End a plan that somebody has refused: its records wait for a replay, or for a newer version."""
         with self._locked() as connection, connection.transaction():
-            if plan_ledger.get_plan(connection, plan_id).state == "planned":
-                plan_ledger.end_plan(connection, plan_id, "turned_down")
+            turn_down(connection, plan_ledger.get_plan(connection, plan_id))
 
     def intend_all(self) -> int:
         """Intend to write every golden record of which the target was never given what it would be given now."""

@@ -19,7 +19,7 @@ from onefold.console.viewer import require_operations
 from onefold.errors import Fatal
 from onefold.insight.write_backs import not_written, target_states
 from onefold.orchestration.forms import REASON, stated_reason
-from onefold.write_back.plan_ledger import plan_of_run
+from onefold.write_back.plan_ledger import plans_of_run
 
 router = APIRouter()
 SHOWN = 25
@@ -59,9 +59,9 @@ def started(request: Request, target: str, run: str) -> Response:
     root, dag_id = request.scope.get("root_path", ""), f"write_back__{target}"
     _require_target(target)
     with reading() as connection:
-        found = plan_of_run(connection, dag_id, run)
+        found = plans_of_run(connection, dag_id, run)
     if found:
-        return RedirectResponse(f"{root}/write-back/plans/{found.plan_id}", 303)
+        return RedirectResponse(f"{root}/write-back/plans/{found[-1].plan_id}", 303)
     seen = run_of(request, dag_id, run)
     if not seen.exists:
         raise HTTPException(404)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Mapping
 
 from airflow.sdk import Context
@@ -18,15 +19,15 @@ from onefold.settings import warehouse_url
 from onefold.warehouse.connection import connect
 from onefold.warehouse.post_commit import after_commit
 from onefold.write_back.configured import write_back_to
-from onefold.write_back.plan_ledger import Plan, plan_of_run
+from onefold.write_back.plan_ledger import plans_of_run
 
 log = logging.getLogger(__name__)
 ALL = "all"
 """What the form says to replay every refused record."""
 
 
-def plan(context: Context, target: str) -> int | None:
-    """Intend again what the run's form asks to replay, and plan what is intended; returns the plan's number."""
+def plan(context: Context, target: str) -> list[int]:
+    """Intend again what the run's form asks to replay, and plan what is intended; returns the plans' numbers."""
     url, run, replay = warehouse_url(), run_of(context), str(context["params"].get("replay") or "").strip()
     with airflow_errors(), write_back_to(target, url, endpoint) as back:
         if replay:
@@ -34,17 +35,20 @@ def plan(context: Context, target: str) -> int | None:
             log.info("%s refused records are intended again.", back.replay(run, ids))
         made = back.plan(run)
         after_commit(url)
-    if made is None:
+    if not made:
         log.info("Nothing is intended for %s.", target)
-        return None
-    log.info("Plan %s: %s", made.plan_id, ", ".join(f"{count} {name}" for name, count in made.counts.items()))
-    return made.plan_id
+    for each in made:
+        counts = ", ".join(f"{count} {name}" for name, count in each.counts.items())
+        log.info("Plan %s%s: %s", each.plan_id, " waits for approval" if each.needs_approval else "", counts)
+    return [each.plan_id for each in made]
 
 
 def waits_for_approval(context: Context) -> bool:
-    """Whether the run has made a plan that another person is to approve."""
-    made = _plan_of(context)
-    return made is not None and bool(made.needs_approval)
+    """Whether the run has made a plan that another person is to approve, and that is not closed meanwhile."""
+    run = run_of(context)
+    with connect(warehouse_url(), autocommit=True) as connection:
+        made = plans_of_run(connection, run.dag_id, run.run_id)
+    return any(each.needs_approval and each.state == "planned" for each in made)
 
 
 def decide(context: Context, target: str, *, approved: bool) -> None:
@@ -57,21 +61,16 @@ def decide(context: Context, target: str, *, approved: bool) -> None:
 
 
 def execute(context: Context, target: str) -> Mapping[str, object]:
-    """Execute the run's plan. Outside the target's hours the task is rescheduled to their beginning."""
-    made = _plan_of(context)
-    if made is None:
-        return {}
+    """Execute the target's plans that need no approval or have one. Outside the target's hours the task is rescheduled
+    to their beginning."""
     url = warehouse_url()
     with airflow_errors(), write_back_to(target, url, endpoint) as back:
         try:
-            done = back.execute(made.plan_id, run_of(context))
+            done = back.execute_ready(run_of(context))
         except Closed as closed:
             raise AirflowRescheduleException(closed.opens) from closed
         after_commit(url)
-    return {"plan": done.plan_id, **done.outcomes}
-
-
-def _plan_of(context: Context) -> Plan | None:
-    run = run_of(context)
-    with connect(warehouse_url(), autocommit=True) as connection:
-        return plan_of_run(connection, run.dag_id, run.run_id)
+    outcomes: Counter[str] = Counter()
+    for each in done:
+        outcomes.update(each.outcomes)
+    return {"plans": [each.plan_id for each in done], **outcomes} if done else {}

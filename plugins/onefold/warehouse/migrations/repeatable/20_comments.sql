@@ -149,6 +149,7 @@ comment on column ops.outbox.digest is 'Of all that decides what the record is g
 comment on column ops.outbox.target_system is 'The system whose records are written: with target_stream and target_key it is a record of the crosswalk.';
 comment on column ops.outbox.sent is 'The fields that were sent, until it is known what became of them. Personal.';
 comment on table ops.write_back_plan is 'Plans of what a write-back would do, computed from what the target has.';
+comment on column ops.write_back_plan.reason is 'Why it was closed without being executed.';
 comment on column ops.write_back_plan.catalog is 'Hash of the target''s catalogue file: with another one the plan is not executed.';
 comment on table ops.write_back_plan_row is 'One row per record of a plan: the fields that change, before and after. Personal.';
 comment on column ops.write_back_plan_row.replaced is 'By field, the characters that the target does not have, each with what is written in its place.';
