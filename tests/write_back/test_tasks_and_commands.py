@@ -12,6 +12,9 @@ from click.testing import CliRunner
 from psycopg import sql
 
 from onefold.catalog.reader import Catalog
+from onefold.commands import platform
+from onefold.commands.quarantine import quarantine
+from onefold.commands.report_text import write_back_lines
 from onefold.commands.write_back import write_back
 from onefold.orchestration.tasks import write_back as tasks
 from onefold.write_back import configured
@@ -142,6 +145,29 @@ def test_the_status_tells_states_reasons_and_plans(called: Outward, monkeypatch:
     said = _types("erp")
     assert "erp: 1 refused" in said and "the target holds 5" in said
     assert json.loads(_types("erp", "--json"))["intents"] == {"refused": 1}
+
+
+def test_the_quarantine_command_and_the_status_name_what_a_target_refuses_or_waits_for(
+    called: Outward, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engineer = as_role(called.world.url, "onefold_engineer")
+    monkeypatch.setattr("onefold.platform.warehouse.connect_as", lambda role: psycopg.connect(engineer))
+    monkeypatch.setattr("onefold.catalog.reader.read_systems", dict)
+    called.target = target(
+        approval="always", **{"objects.partner.fields.nazwa": {"attribute": "legal_name", "length": {"max": 5}}}
+    )
+    called.conform(
+        record("crm", "c1", tax_id_pl="2", legal_name="Too long"), record("crm", "c2", tax_id_pl="3", legal_name="Firm")
+    )
+    called.run()
+    line = "Waiting at target erp: 1 records that it was not given, 1 plans to decide about."
+    shown = CliRunner().invoke(quarantine, [], catch_exceptions=False).stdout
+    assert f"{line} Why: bin/onefold write-back erp" in shown
+    (out,) = json.loads(CliRunner().invoke(quarantine, ["--json"], catch_exceptions=False).stdout)["out"]
+    assert (out["target"], out["refused"], out["waiting_plans"]) == ("erp", 1, 1)
+    service = SimpleNamespace(name="postgres", state="up")
+    states = platform._write_backs(SimpleNamespace(services=[service]))
+    assert write_back_lines(states) == [f"{line} Why: bin/onefold write-back erp"]
 
 
 @pytest.mark.parametrize("role", ["onefold_engineer", "onefold_auditor"])

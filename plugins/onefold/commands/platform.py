@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from onefold.insight.deliveries import TargetStatus
     from onefold.insight.held_back import HeldBack
     from onefold.insight.streams import StreamStatus
+    from onefold.insight.write_backs import TargetState
     from onefold.load.new_fields import NewField
     from onefold.load.source_slots import StreamSlot
     from onefold.platform.status import PlatformStatus, WatchdogStatus
@@ -58,11 +59,13 @@ def status(as_json: bool) -> None:
 
     Exits 1 when a service that is needed is down or silent, or the watchdog says that something stands still.
     """
+    from onefold.commands.report_text import write_back_lines
     from onefold.platform.status import platform_status
 
     found = platform_status(settings())
     streams, alerts, held, refused, unrecorded = _warehouse_status(found)
     new, unread, delivered = _new_fields(found), _unused_slots(found), _deliveries(found)
+    outward = [each for each in _write_backs(found) if each.waits]
     if as_json:
         shown = {
             **asdict(found),
@@ -75,6 +78,7 @@ def status(as_json: bool) -> None:
             "direct_reads_missing": unrecorded,
             "unused_slots": [asdict(each) for each in unread],
             "deliveries": [asdict(each) for each in delivered],
+            "write_backs": [asdict(each) for each in outward],
         }
         click.echo(json.dumps(shown, indent=2, default=str))
     else:
@@ -83,7 +87,7 @@ def status(as_json: bool) -> None:
             pid = f"pid {service.pid}" if service.pid else ""
             since = f"since {service.since:%Y-%m-%d %H:%M:%S} UTC" if service.since else ""
             click.echo(f"{service.name:<14} {service.state:<6} {port:<11} {pid:<12} {since}".rstrip())
-        for line in (*_watchdog_lines(found.watchdog), *map(str, delivered)):
+        for line in (*_watchdog_lines(found.watchdog), *map(str, delivered), *write_back_lines(outward)):
             click.echo(line)
         click.echo(f"Airflow UI: {found.ui_url}   user: {found.ui_user}   password: in {found.home}/secrets.json")
         if streams:
@@ -92,10 +96,10 @@ def status(as_json: bool) -> None:
             click.echo(f"\nEach stream and its last load:\n{stream_table(streams, datetime.now(UTC))}")
             for line in lag_lines(streams):
                 click.echo(line)
-        for slot in unread:
-            click.echo(f"Slot of {slot.system}.{slot.stream}: {slot.unused}")
             if any(stream.open_quarantine or stream.withheld for stream in streams):
                 click.echo("Which rows wait, and which values are withheld at which rate: bin/onefold quarantine")
+        for slot in unread:
+            click.echo(f"Slot of {slot.system}.{slot.stream}: {slot.unused}")
         if held or refused:
             from onefold.commands.report_text import held_back_lines
 
@@ -156,6 +160,17 @@ def _deliveries(found: PlatformStatus) -> Sequence[TargetStatus]:
 
     with connect_as("engineer") as connection:
         return target_statuses(connection, read_delivery_targets())
+
+
+def _write_backs(found: PlatformStatus) -> Sequence[TargetState]:
+    """How the targets of write-back stand; nothing while the warehouse is down."""
+    if not any(service.name == "postgres" and service.state == "up" for service in found.services):
+        return ()
+    from onefold.insight.write_backs import target_states
+    from onefold.platform.warehouse import connect_as
+
+    with connect_as("engineer") as connection:
+        return target_states(connection, ())
 
 
 def _unused_slots(found: PlatformStatus) -> Sequence[StreamSlot]:

@@ -30,12 +30,13 @@ def quarantine(
     """Show which rows wait in quarantine and which values are withheld from published records, and why.
 
     Without an option: how many of each, by expectation and by attribute, with the share of the records that lack the
-    attribute. No values of records are shown.
+    attribute, and what waits on the way out, at a target of write-back. No values of records are shown.
     """
     from onefold.catalog.reader import read_systems
     from onefold.commands.past import known_stream
-    from onefold.commands.report_text import rate_table, reason_table, row_table, withheld_table
+    from onefold.commands.report_text import rate_table, reason_table, row_table, withheld_table, write_back_lines
     from onefold.insight.quarantine import quarantine_reasons, quarantined_rows, withheld_values
+    from onefold.insight.write_backs import target_states
     from onefold.load.withheld_rates import withheld_rates
     from onefold.platform.warehouse import connect_as
 
@@ -56,11 +57,18 @@ def quarantine(
         else:
             reasons = quarantine_reasons(connection, system=system, stream=stream)
             rates = withheld_rates(connection, system=system, stream=stream)
+            outward = [] if name else [each for each in target_states(connection, ()) if each.waits]
             if as_json:
                 withheld = [{**asdict(each), "rate": each.rate} for each in rates]
                 click.echo(
                     json.dumps(
-                        {"waiting": [asdict(each) for each in reasons], "withheld": withheld}, indent=2, default=str
+                        {
+                            "waiting": [asdict(each) for each in reasons],
+                            "withheld": withheld,
+                            "out": [asdict(each) for each in outward],
+                        },
+                        indent=2,
+                        default=str,
                     )
                 )
                 return
@@ -68,6 +76,8 @@ def quarantine(
             click.echo(f"{sum(each.rows for each in reasons):,} rows wait in quarantine{waiting}")
             lacking = f":\n{rate_table(rates)}" if rates else "."
             click.echo(f"{sum(each.values for each in rates):,} values are withheld from published records{lacking}")
+            for line in write_back_lines(outward):
+                click.echo(line)
 
 
 def _show(rows: list[dict[str, object]], text: str, before: int | None, as_json: bool) -> None:

@@ -10,6 +10,7 @@ from onefold.insight.held_back import HeldBack, HeldBackRecord, Warned
 from onefold.insight.loads import LoadSummary
 from onefold.insight.quarantine import QuarantinedRow, QuarantineReason, WithheldValue
 from onefold.insight.streams import StreamStatus
+from onefold.insight.write_backs import TargetState
 from onefold.load.stream_lag import StreamLag
 from onefold.load.withheld_rates import WithheldRate
 from onefold.text_table import mib, table
@@ -89,6 +90,17 @@ def held_back_lines(held: Sequence[HeldBack], refused: Mapping[str, str], most: 
         )
     if len(held) > most:
         lines.append(f"Held back for {len(held) - most:,} more reasons: bin/onefold held-back")
+    return lines
+
+
+def write_back_lines(states: Iterable[TargetState]) -> list[str]:
+    """One line for each target at which something waits for a person."""
+    lines = []
+    for each in states:
+        waits = [f"{each.refused:,} records that it was not given" if each.refused else ""]
+        waits.append(f"{each.waiting_plans:,} plans to decide about" if each.waiting_plans else "")
+        if said := ", ".join(filter(None, waits)):
+            lines.append(f"Waiting at target {each.target}: {said}. Why: bin/onefold write-back {each.target}")
     return lines
 
 
