@@ -78,6 +78,7 @@ def test_a_plan_is_shown_field_by_field_with_replaced_characters_and_personal_va
     assert (fields["nazwa"]["before"], fields["nazwa"]["after"]) == ("personal", "personal")
     assert fields["nazwa"]["replaced"] == "‘ → '" and fields["email"]["after"] == "personal"
     assert not [each for each in ("@person.example", "@there.example", "Firm", "Old") if each in page]
+    page = console("engineer").get(f"/write-back/plans/{number - 1}").text  # of what waits for nobody
     (refused,) = (each for each in html.fromstring(page).xpath("//tbody[@data-row]") if "refuse" in each.text_content())
     assert "龍" in refused.text_content() and "cp1250" in refused.text_content()
     assert console("engineer").get("/write-back/plans/99").status_code == 404
@@ -108,7 +109,7 @@ def test_what_did_not_go_through_says_why_and_what_to_do_and_an_auditor_sees_no_
 ) -> None:
     run, number = a_run(), planned(erp)
     answer(warehouse_url, f"writeback:{number}", "ewa", approved=True)
-    erp.write_back().execute(number, run)
+    erp.write_back().execute_ready(run)
     with psycopg.connect(warehouse_url) as owner:
         owner.execute(
             "update ops.outbox set state = 'ambiguous', unknown_since = '2026-01-01Z' where state = 'confirmed'"
@@ -132,7 +133,7 @@ def test_a_replay_is_started_in_the_viewers_name_and_its_page_leads_to_the_plan(
 ) -> None:
     number = planned(erp)
     answer(warehouse_url, f"writeback:{number}", "ewa", approved=True)
-    erp.write_back().execute(number, a_run())
+    erp.write_back().execute_ready(a_run())
     ((intent,),) = erp.world.connection.execute("select intent_id from ops.outbox where state = 'refused'").fetchall()
     client, form = console("engineer"), f"/write-back/replay?target=erp&intent={intent}"
     assert shown(client.get(form).text) == {"count": "1"}
@@ -166,7 +167,7 @@ def test_a_rollbacks_page_says_what_was_written_out_and_what_the_counter_plan_ma
     figures = {each: shown(page, f"//tr[@data-written='erp partner {each}']")["open"] for each in ("create", "update")}
     assert figures == {"create": "1", "update": "1"}
     answer(outward.world.url, plan.subject, "ewa", approved=True)
-    outward.write_back().execute(plan.plan_id, run)
+    outward.write_back().execute_ready(run)
     page = console("engineer").get("/operations/rollback/1").text
     assert shown(page, "//tr[@data-written='erp partner create']")["refused"] == "1"
     assert shown(page, "//tr[@data-written='erp partner update']")["taken_back"] == "1"

@@ -148,6 +148,11 @@ class TargetObject(Model):
     where: dict[Name, list[str] | Literal["present"]] = Field(
         {}, description="which golden records: attributes with the values that they have, or present"
     )
+    left: Literal["keep", "delete", "ask"] = Field(
+        "keep",
+        description="what becomes of a record there whose golden record no longer meets `where`: it stays as it is and "
+        "is named; or, where we have made it, it is deleted; ask: once a person has approved it",
+    )
     settings: dict[str, Any] = Field({}, description="the protocol's own settings")
 
     @model_validator(mode="after")
@@ -160,6 +165,8 @@ class TargetObject(Model):
             raise mistake_at("constants", f"{', '.join(sorted(both))}: a field and a constant; take one out")
         if self.changed is None and any(each.rule == "newest" for each in self.fields.values()):
             raise mistake_at("changed", "rule newest needs changed: the field with the time of the last change")
+        if self.left != "keep" and "delete" not in self.may:
+            raise mistake_at("left", f"left: {self.left} needs the permission: may: [{', '.join(self.may)}, delete]")
         for attribute, field in self.match.items():
             if field not in self.fields or self.fields[field].attribute != attribute:
                 raise mistake_at(

@@ -14,7 +14,7 @@ from psycopg import Connection
 from onefold.commands.demo_changes import Change
 from onefold.errors import Fatal, Retriable
 from onefold.settings import Settings
-from onefold.write_back.plan_ledger import newest_plans
+from onefold.write_back.waiting import waiting_plans
 
 if TYPE_CHECKING:
     from onefold.catalog.system import System
@@ -83,11 +83,10 @@ def _written(connection: Connection, made: Change, targets: Mapping[str, Target]
         if state == "confirmed" and target in targets:
             found[target] = key, ended_at
     for target in (name for name in targets if name not in found):
-        newest = next(iter(newest_plans(connection, target, 1)), None)
-        if newest is not None and newest.state == "planned" and newest.needs_approval:
+        if waiting := waiting_plans(connection, target):
             raise Fatal(
-                f"The customer waits with {newest.writes:,} records for an approval by another person than you: "
-                f"bin/onefold write-back {target} --approve {newest.plan_id}"
+                f"The customer waits with {waiting[-1].writes:,} records for an approval by another person than you: "
+                f"bin/onefold write-back {target} --approve {waiting[-1].plan_id}"
             )
     return found
 

@@ -136,6 +136,8 @@ def _status_text(found: TargetStatus) -> str:
         rows = [[str(each.intent_id), each.object, str(each.golden_id), each.reason] for each in found.refused]
         lines += ["", table(["intent", "object", "golden record", "refused because"], rows, left=4)]
         lines.append(f"Fixed? bin/onefold write-back {found.target} --replay")
+    if found.left:
+        lines.append(f"{found.left:,} records are left there whose golden record no longer meets `where`")
     if found.plans:
         rows = [
             [

@@ -64,7 +64,7 @@ class PlanSummary:
     @property
     def counted(self) -> list[tuple[str, int]]:
         """What it does, with how many rows: without what it leaves as it is."""
-        named = {**{name: name for name in WRITES}, "refuse": "refused"}
+        named = {**{name: name for name in WRITES}, "leave": "left there", "refuse": "refused"}
         return [(text, self.counts[name]) for name, text in named.items() if self.counts.get(name)]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Literal
@@ -15,7 +15,8 @@ from onefold.write_back.characters import fit
 from onefold.write_back.formats import Unwritable, formatted
 from onefold.write_back.golden import Golden
 
-Effect = Literal["create", "update", "delete", "nothing", "refuse"]
+_LEFT = "the golden record no longer meets `where`: its record there stays as it is"
+Effect = Literal["create", "update", "delete", "nothing", "leave", "refuse"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +67,16 @@ def decide_delete(found: Sequence[Current], reference: str) -> Decision:
     if not ours:
         return Decision("nothing", reason="the target has no record of it")
     return Decision("delete", key=ours[0].key, version=ours[0].version, before=dict(ours[0].fields))
+
+
+def decide_left(each: TargetObject, golden: Golden, found: Sequence[Current], reference: str) -> Decision:
+    """What becomes of the target's record of a golden record that no longer meets `where`."""
+    if not found:
+        return Decision("nothing", reason="the target has no record of it")
+    if each.left == "keep" or not golden.made:
+        return Decision("leave", found[0].key, found[0].version, reason=_LEFT)
+    decision = decide_delete(found, reference)
+    return replace(decision, asks=(each.reference,) if each.left == "ask" and decision.effect == "delete" else ())
 
 
 def write_fields(each: TargetObject, golden: Golden) -> tuple[dict[str, Value], dict[str, tuple[str, ...]]]:

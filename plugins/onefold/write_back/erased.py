@@ -28,7 +28,7 @@ _END = """
 update ops.outbox set digest = '', sent = null,
     state = case when state in ('intended', 'refused') then 'superseded' else state end,
     ended_at = case when state in ('intended', 'refused') then clock_timestamp() else ended_at end
-where golden_id = any (%s) and wanted = 'write'
+where golden_id = any (%s) and wanted <> 'delete'
 """
 _INTEND_DELETE = """
 insert into ops.outbox (idempotency_key, target, object, entity, golden_id, publish_id, wanted, reference, digest)
@@ -36,7 +36,7 @@ select encode(sha256(convert_to(concat_ws('|', target, object, golden_id, intent
     target, object, entity, golden_id, publish_id, 'delete', reference, sha256('ended')
 from (select distinct on (golden_id) * from ops.outbox where target = %s and object = %s and golden_id = any (%s)
     order by golden_id, intent_id desc) as newest
-where wanted = 'write'
+where wanted <> 'delete'
 """
 _SUPERSEDE = """
 with open as (

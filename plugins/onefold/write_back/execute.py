@@ -28,11 +28,12 @@ from onefold.write_back.values import from_json
 
 _WITHOUT_WRITING = """
 with done as (
-    update ops.outbox as o set state = case r.change when 'nothing' then 'confirmed' else 'refused' end,
-        change = case r.change when 'nothing' then 'nothing' else o.change end, reason = r.reason,
+    update ops.outbox as o set state = case r.change when 'refuse' then 'refused' else 'confirmed' end,
+        change = case r.change when 'refuse' then o.change else 'nothing' end, reason = r.reason,
         target_key = coalesce(r.target_key, o.target_key), ended_at = clock_timestamp()
     from ops.write_back_plan_row as r
-    where r.plan_id = %s and r.intent_id = o.intent_id and r.outcome is null and r.change in ('nothing', 'refuse')
+    where r.plan_id = %s and r.intent_id = o.intent_id and r.outcome is null
+        and r.change in ('nothing', 'leave', 'refuse')
         and o.state = 'intended'
     returning o.intent_id, o.state)
 update ops.write_back_plan_row as r set outcome = done.state from done

@@ -27,6 +27,14 @@ select golden_id, target_key from (
     order by golden_id, intent_id desc) as newest
 where not deleted
 """
+_MADE = """
+select distinct golden_id from ops.outbox
+where target = %s and object = %s and golden_id = any (%s) and change = 'create' and target_key is not null
+"""
+_DELETED = """
+select golden_id, target_key from ops.outbox
+where target = %s and object = %s and golden_id = any (%s) and change = 'delete' and state = 'confirmed'
+"""
 _OWNERS = """
 select key, {id} from {crosswalk} where key = any (%s) and system = %s and stream = %s and _ended_publish_id is null
 """
@@ -45,18 +53,21 @@ group by 1
 @dataclass(frozen=True, slots=True)
 class Golden:
     """One golden record; one that has ended has no values. `keys` are those of its records in the target; `since` says
-    of attributes, where a rule asks, since when it has the value. Its repr shows no values."""
+    of attributes, where a rule asks, since when it has the value; `made`: we have made a record of it there. Its repr
+    shows no values."""
 
     golden_id: UUID
     values: Mapping[str, Value] = field(repr=False)
     keys: tuple[str, ...] = ()
     since: Mapping[str, datetime] = field(default_factory=dict)
+    made: bool = False
 
 
 def read_golden(connection: psycopg.Connection, target: Target, name: str, ids: Sequence[UUID]) -> dict[UUID, Golden]:
     """The golden records of these ids, as an object of the target needs them.
 
-    A record of the target that we have written is known by its key before its system's sync has brought it.
+    A record of the target that we have written is known by its key before its system's sync has brought it; one that we
+    have deleted is no longer, before the sync has missed it.
     """
     each = target.objects[name]
     parts = _parts(each)
@@ -69,14 +80,17 @@ def read_golden(connection: psycopg.Connection, target: Target, name: str, ids: 
     if each.stream is not None:
         known = connection.execute(sql.SQL(_KEYS).format(**parts), (wanted, target.system, each.stream)).fetchall()
         keys.update({golden_id: tuple(found) for golden_id, found in known})
+    deleted = set(connection.execute(_DELETED, (target.target, name, wanted)).fetchall())
+    made = {golden_id for (golden_id,) in connection.execute(_MADE, (target.target, name, wanted)).fetchall()}
     since = _since(connection, each, parts, wanted)
     live = {row["id"]: row for row in rows}
     return {
         golden_id: Golden(
             golden_id,
             {attribute: live[golden_id][attribute] for attribute in each.attributes} if golden_id in live else {},
-            keys.get(golden_id, ()),
+            tuple(key for key in keys.get(golden_id, ()) if (golden_id, key) not in deleted),
             {attribute: at[golden_id] for attribute, at in since.items() if golden_id in at},
+            golden_id in made,
         )
         for golden_id in wanted
     }

@@ -36,14 +36,16 @@ left join lateral (
     where o.target = {target} and o.object = {object} and o.golden_id = v.id order by o.intent_id desc limit 1
 ) as newest on true
 where (newest.digest is distinct from v.digest or newest.wanted is distinct from v.wanted) and {may}
-    and (v.wanted = 'delete' or not {erased})
+    and (v.wanted = 'delete' or not {erased}) and (v.wanted <> 'leave' or newest.wanted = 'write')
 on conflict (idempotency_key) do nothing
 """
 _LIVE = """
-select g.{id} as id, g._publish_id as publish_id, case when {orphaned} then 'delete' else 'write' end as wanted,
-    case when {orphaned} then sha256('ended')
-        else sha256(convert_to({fingerprint} || jsonb_build_array({attributes})::text, 'UTF8')) end as digest
-from conformed.{version} as g where g._ended_publish_id is null and ({where} or {orphaned}) {of_publish}
+select g.{id} as id, g._publish_id as publish_id,
+    case when {orphaned} then 'delete' when {where} then 'write' else 'leave' end as wanted,
+    case when {orphaned} then sha256('ended') when {where}
+        then sha256(convert_to({fingerprint} || jsonb_build_array({attributes})::text, 'UTF8'))
+        else sha256('left') end as digest
+from conformed.{version} as g where g._ended_publish_id is null and ({where} or {orphaned} or {left}) {of_publish}
 """
 _MADE = """exists (select from ops.outbox as o
     where o.target = {target} and o.object = {object} and o.golden_id = g.{id} and o.change = 'create'
@@ -54,6 +56,9 @@ _ORPHANED = """({may_end} and {made} and not exists (
         select from ops.outbox as o where o.golden_id = x.{id} and o.change = 'create'
             and o.target_system = x.system and o.target_stream = x.stream and o.target_key = x.key)))"""
 """A golden record that nothing but records which we have made is left of, at this target or another."""
+_LEFT = """exists (select from ops.outbox as o
+    where o.target = {target} and o.object = {object} and o.golden_id = g.{id} and o.wanted = 'write')"""
+"""A golden record that does not meet `where` now, and has met it."""
 _IS_TO_GO = """'delete' = (select o.wanted from ops.outbox as o
     where o.target = {target} and o.object = {object} and o.golden_id = g.{id} order by o.intent_id desc limit 1)"""
 _ENDED = """
@@ -129,12 +134,13 @@ def _intend(connection: psycopg.Connection, target: Target, name: str, each: Tar
         "crosswalk": sql.Identifier(f"{each.entity}_crosswalk_version"),
         "fingerprint": sql.Literal(fingerprint(each)),
         "attributes": sql.SQL(", ").join(sql.Identifier("g", attribute) for attribute in each.attributes),
-        "where": sql.SQL(" and ").join(_conditions(each)) if each.where else sql.SQL("true"),
+        "where": sql.SQL("({})").format(sql.SQL(" and ").join([sql.SQL("true"), *_conditions(each)])),
         "of_publish": sql.SQL("" if publish is None else "and g._publish_id = {}").format(sql.Literal(publish)),
     }
     ends = "delete" in each.may or one_row(connection.execute(_AFTER_ROLLBACK, (publish,)))[0]
     parts["made"] = sql.SQL(_MADE).format(**parts)
     parts["may_end"] = sql.SQL("true") if ends else sql.SQL(_IS_TO_GO).format(**parts)
+    parts["left"] = sql.SQL(_LEFT if each.where else "false").format(**parts)
     parts["orphaned"] = sql.SQL(_ORPHANED).format(**parts)
     there = sql.SQL(_IS_THERE).format(**parts)
     parts["reference"] = sql.SQL(_REFERENCE).format(id=sql.SQL("v.id"))
@@ -155,10 +161,10 @@ def _conditions(each: TargetObject) -> Iterable[sql.Composable]:
         if values == "present":
             yield sql.SQL("{} is not null").format(column)
         else:
-            yield sql.SQL("{}::text = any ({})").format(column, sql.Literal(list(values)))
+            yield sql.SQL("coalesce({}::text, '') = any ({})").format(column, sql.Literal(list(values)))
 
 
 def fingerprint(each: TargetObject) -> str:
     """A hash of all in the object's catalogue entry that decides what a record there is given."""
-    said = each.model_dump(mode="json", exclude={"may", "where", "settings", "reference_length"})
+    said = each.model_dump(mode="json", exclude={"may", "where", "left", "settings", "reference_length"})
     return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()

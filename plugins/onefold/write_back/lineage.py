@@ -14,7 +14,7 @@ from onefold.write_back.plan_ledger import Plan
 
 _DONE = """
 select object, count(*) from ops.write_back_plan_row
-where plan_id = %s and outcome = 'confirmed' and change <> 'nothing' group by 1
+where plan_id = %s and outcome = 'confirmed' and change in ('create', 'update', 'delete') group by 1
 """
 
 

@@ -21,7 +21,7 @@ from psycopg.types.json import Jsonb
 from onefold.connectors.outbound.contract import ChangeKind
 from onefold.warehouse.advisory_lock import awaited_lock
 
-Wanted = Literal["write", "delete"]
+Wanted = Literal["write", "delete", "leave"]
 _COLUMNS = """select intent_id, idempotency_key, object, golden_id, wanted, reference, state, change, target_key, sent,
     unknown_since, attempts, (
         select max(r.rollback_id) from ops.publish_load as l join ops.rollback as r on l.load_id = any (r.loads)

@@ -16,7 +16,7 @@ from onefold.connectors.outbound.contract import Outbound
 from onefold.load.ledger import Run
 from onefold.write_back import outbox, plan_ledger
 from onefold.write_back.approval import ask_approval, needs_approval
-from onefold.write_back.decide import Decision, decide_delete, decide_write, refuse
+from onefold.write_back.decide import Decision, decide_delete, decide_left, decide_write, refuse
 from onefold.write_back.erased import erased_among
 from onefold.write_back.golden import Golden, owners_of, read_golden
 from onefold.write_back.outbox import Intent
@@ -69,7 +69,7 @@ def make_plan(
     return plans
 
 
-_COUNTED = (*WRITES, "nothing", "refuse", "asks")
+_COUNTED = (*WRITES, "leave", "nothing", "refuse", "asks")
 
 
 def _by_approval(connection: psycopg.Connection, target: Target, plan_id: int, run: Run) -> tuple[Plan, ...]:
@@ -144,6 +144,8 @@ def _decide_each(
                 decision = refuse(f"{_reason(intent)}, and none may be deleted by us: {_BY_HAND}", decision.key)
         elif intent.golden_id in erased:
             decision = Decision("nothing", reason="it is a person's who was erased")
+        elif intent.wanted == "leave":
+            decision = decide_left(each, record, there, intent.reference)
         elif record.values:
             decision = decide_write(each, record, there, intent.reference)
         else:

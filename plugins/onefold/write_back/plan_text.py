@@ -16,11 +16,13 @@ def plan_text(plan: Plan, target: Target, rows: list[Row]) -> str:
     """The plan row by row; `rows` are the first SHOWN of those that do something."""
     counts = ", ".join(f"{plan.counts.get(name, 0)} to {name}" for name in ("create", "update", "delete"))
     left = f"{plan.counts.get('nothing', 0)} unchanged, {plan.counts.get('refuse', 0)} refused"
+    if plan.counts.get("leave"):
+        left += f", {plan.counts['leave']} left there as they are"
     head = [f"Write-back plan {plan.plan_id} to {target.title} ({target.target}): {counts}, {left}."]
     if plan.counts.get("asks"):
         head.append(f"For a person to decide: {plan.counts['asks']}, by the rule ask, after a rollback or an erasure.")
     lines = [line for row in rows for line in _lines(row)]
-    if (more := plan.writes + plan.counts.get("refuse", 0) - len(rows)) > 0:
+    if (more := plan.writes + plan.counts.get("refuse", 0) + plan.counts.get("leave", 0) - len(rows)) > 0:
         lines.append(f"… and {more:,} more rows in ops.write_back_plan_row")
     return "\n".join([*head, "", *lines]).rstrip()
 

@@ -9,9 +9,16 @@ from uuid import UUID
 import psycopg
 from psycopg.rows import class_row
 
+from onefold.warehouse.rows import one_row
 from onefold.write_back.plan_ledger import Plan, newest_plans
 
 _COUNTS = "select state, count(*) from ops.outbox where target = %s group by 1 order by 1"
+_LEFT = """
+select count(*) from ops.outbox as o
+where o.target = %s and o.wanted = 'leave' and o.change = 'nothing' and not exists (
+    select from ops.outbox as newer where newer.target = o.target and newer.object = o.object
+        and newer.golden_id = o.golden_id and newer.intent_id > o.intent_id)
+"""
 _REFUSED = """
 select intent_id, object, golden_id, reason, ended_at from ops.outbox
 where target = %s and state = 'refused' order by intent_id limit %s
@@ -31,11 +38,13 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class TargetStatus:
-    """Counts of intents by state, the first refused ones, and the newest plans."""
+    """Counts of intents by state, the first refused ones, how many records are left there though their golden record
+    no longer meets `where`, and the newest plans."""
 
     target: str
     intents: dict[str, int]
     refused: list[Refused]
+    left: int
     plans: list[Plan]
 
 
@@ -44,4 +53,5 @@ def target_status(connection: psycopg.Connection, target: str, limit: int = 20) 
     counts: dict[str, int] = dict(connection.execute(_COUNTS, (target,)).fetchall())
     with connection.cursor(row_factory=class_row(Refused)) as cursor:
         refused = cursor.execute(_REFUSED, (target, limit)).fetchall()
-    return TargetStatus(target, counts, refused, newest_plans(connection, target, limit))
+    left = int(one_row(connection.execute(_LEFT, (target,)))[0])
+    return TargetStatus(target, counts, refused, left, newest_plans(connection, target, limit))
