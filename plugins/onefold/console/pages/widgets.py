@@ -34,7 +34,7 @@ from onefold.insight.streams import stream_statuses
 from onefold.insight.trend import days_of_streams
 from onefold.insight.write_backs import plan, plans, target_states
 from onefold.load.source_slots import unused_slots
-from onefold.write_back.plan_ledger import plan_of_run
+from onefold.write_back.plan_ledger import plans_of_run
 
 router = APIRouter(prefix=WIDGETS)
 _NAMED, _PLANS = 3, 5
@@ -198,9 +198,9 @@ def _write_back(request: Request, dag: str, run: str | None) -> HTMLResponse:
     target = dag.removeprefix(_WRITE_BACK)
     with reading() as connection:
         states = [each for each in target_states(connection, [target]) if each.target == target]
-        made = plan_of_run(connection, dag, run) if run else None
+        made = plans_of_run(connection, dag, run) if run else []
         newest = plans(connection, target, _PLANS) if run is None else []
-        found = [plan(connection, made.plan_id)] if made else newest
+        found = [plan(connection, each.plan_id) for each in reversed(made)] or newest
     return page(
         request,
         viewer,
