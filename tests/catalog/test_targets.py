@@ -87,3 +87,11 @@ def test_a_mistake_is_named_with_its_line_and_what_to_write(
     first = caught.value.mistakes[0]
     assert (first.file.name, says in first.text) == ("shop.yaml", True), first.text
     assert first.line == line
+
+
+def test_a_target_that_replaces_characters_may_not_be_trusted_above_systems_that_have_them(checkout: Checkout) -> None:
+    entity = (checkout.root / "catalog/entities/customer.yaml").read_text()
+    checkout.write("catalog/entities/customer.yaml", entity.replace("sap, erp, shop]", "shop, sap, erp]", 1))
+    with pytest.raises(CatalogError) as caught:
+        _read(checkout)
+    assert "shop is trusted there above sap, erp: it would win over the original" in caught.value.mistakes[0].text
