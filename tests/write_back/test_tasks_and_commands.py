@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import psycopg
 import pytest
-from airflow.sdk.exceptions import AirflowRescheduleException
+from airflow.sdk.exceptions import AirflowRescheduleException, AirflowSkipException, TaskAwaitingInput
 from click.testing import CliRunner
 from psycopg import sql
 
@@ -16,6 +16,7 @@ from onefold.commands import platform
 from onefold.commands.quarantine import quarantine
 from onefold.commands.report_text import write_back_lines
 from onefold.commands.write_back import write_back
+from onefold.orchestration.approval import ApproveWriteBack
 from onefold.orchestration.tasks import write_back as tasks
 from onefold.write_back import configured
 from tests.approvals import answer
@@ -101,6 +102,22 @@ def test_outside_its_hours_nothing_is_written_and_the_task_comes_back_when_they_
         tasks.execute(run, "erp")
     assert called.table() == []
     assert called.states() == {"intended": 1}
+
+
+def test_the_task_that_asks_waits_on_as_long_as_its_plan_does_and_ends_with_it(called: Outward) -> None:
+    called.target = target(approval="always")
+    task, timeout = ApproveWriteBack(task_id="approve", target="erp", doc_md=""), {"error_type": "timeout", "error": ""}
+    run = Context("first")
+    with pytest.raises(AirflowSkipException):
+        task.execute(run)
+    called.conform(record("crm", "c0", tax_id_pl="1", legal_name="Firm"))
+    tasks.plan(run, "erp")
+    with pytest.raises(TaskAwaitingInput):
+        task.execute_complete(run, timeout)
+    called.conform(record("crm", "c0", tax_id_pl="1", legal_name="Newer"))
+    tasks.plan(Context("second"), "erp")
+    with pytest.raises(AirflowSkipException):
+        task.execute_complete(run, timeout)
 
 
 def _types(*words: str) -> str:
