@@ -101,6 +101,11 @@ class There:
                 for schema in ("conformed", "marts", "onefold"):
                     session.execute(f"drop schema if exists {schema} cascade")
 
+    def end_left_transactions(self) -> None:
+        """What Snowflake does itself, once a transaction whose client is gone has kept another waiting for a while."""
+        if self.kind == "snowflake":
+            self.ask("select 'end left transactions'")
+
     def value(self, value: object) -> object:
         """A value as this kind's client gives it: the emulator of Redshift says every type is text."""
         if self.kind != "redshift":

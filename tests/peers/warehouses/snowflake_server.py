@@ -1,14 +1,16 @@
 """fakesnow as a server, with what it lacks: numbers of hexadecimal digits, formats of times whose type it is not told,
-comments with an apostrophe, and REMOVE, which does nothing here."""
+comments with an apostrophe, REMOVE, which does nothing here, and an end of transactions whose client is gone."""
 
 from __future__ import annotations
 
 import re
 import sys
+from contextlib import suppress
 
+import duckdb
 import uvicorn
 from fakesnow import cursor, info_schema
-from fakesnow.server import app
+from fakesnow.server import app, sessions
 
 _REWRITTEN = {
     r"to_number\((lpad\(substr\([^()]*, \d+, \d+\), 13, '0'\)), 'XXXXXXXXXXXXX'\)": r"cast('0x' || \1 as bigint)",
@@ -20,6 +22,10 @@ _insert_comment = info_schema.insert_table_comment_sql
 
 
 def execute(self: cursor.FakeSnowflakeCursor, command: str, *values: object, **named: object) -> object:
+    if "end left transactions" in command:
+        for session in list(sessions.values()):
+            with suppress(duckdb.TransactionException):  # it has none
+                session._duck_conn.rollback()
     for pattern, replacement in _REWRITTEN.items():
         command = re.sub(pattern, replacement, command)
     return _execute(self, command, *values, **named)
