@@ -7,6 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from onefold.http.limit import MemoryLimiter, rate
+from onefold.serve.registers import rates_of_api
 from tests.effort import TORTURE
 from tests.serve.conftest import Api, serve
 
@@ -110,3 +112,15 @@ def test_many_simultaneous_misses_of_several_processes_make_one_question(own_api
     with serve(own_api.url, own_api.registers) as other, ThreadPoolExecutor(2) as pool:
         assert list(pool.map(ask, (own_api.http, other))) == [{200}, {200}]
     assert own_api.rows("select sum(requests) from ops.usage where system = 'krs'") == [(1,)]
+
+
+def test_however_much_the_api_is_asked_half_of_a_days_quota_is_left_for_loads() -> None:
+    loads = ["100/day@Europe/Warsaw"]
+    assert rates_of_api(["2/s", *loads]) == ["2/s", *loads, "50/day@Europe/Warsaw"]
+    limiter = MemoryLimiter(lambda: 1_790_000_000.0)
+    of_loads, of_api = ([rate(text) for text in texts] for texts in (loads, rates_of_api(loads)))
+    assert [limiter.reserve("white_list", of_api, 60) for _ in range(51)] == [0.0] * 50 + [None]
+    assert [limiter.reserve("white_list", of_loads, 60) for _ in range(51)] == [0.0] * 50 + [None]
+    other = MemoryLimiter(lambda: 1_790_000_000.0)
+    assert [other.reserve("white_list", of_loads, 60) for _ in range(80)] == [0.0] * 80
+    assert [other.reserve("white_list", of_api, 60) for _ in range(21)] == [0.0] * 20 + [None], "the quota is one"

@@ -11,7 +11,7 @@ import asyncio
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -66,6 +66,17 @@ class Asker(Protocol):
         http: HttpClient,
         warehouse: psycopg.Connection[Any],
     ) -> Answer: ...
+
+
+def rates_of_api(rates: Sequence[str]) -> list[str]:
+    """The rates that the API keeps: the system's, and half of each quota of a day, so that the other half is left for
+    loads however much the API is asked."""
+    halves = []
+    for text in rates:
+        count, _, unit = text.partition("/")
+        if unit.startswith("day"):
+            halves.append(f"{max(1, int(count) // 2)}/{unit}")
+    return [*rates, *halves]
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,7 +177,8 @@ class Registers:
         if name not in self._catalog.systems:
             raise Fatal(f"There is no {name} in the catalogue: add catalog/systems/{name}.yaml.")
         system = self._catalog.systems[name]
-        limits = system.limits.model_copy(update={"attempts": ATTEMPTS, "timeout": TIMEOUT})
+        patience = {"attempts": ATTEMPTS, "timeout": TIMEOUT, "rate": rates_of_api(system.limits.rate)}
+        limits = system.limits.model_copy(update=patience)
         return system.model_copy(update={"limits": limits})
 
     @contextmanager
