@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 
 import pytest
 
+from onefold.errors import Fatal, Retriable
+from onefold.http.endpoint import Endpoint
 from onefold.http.limit import MemoryLimiter, rate
-from onefold.serve.registers import rates_of_api
+from onefold.serve.question import Answer, NoAnswer, Question
+from onefold.serve.registers import Registers, rates_of_api
 from tests.effort import TORTURE
+from tests.roles import as_role
 from tests.serve.conftest import Api, serve
+from tests.serve.world import CATALOG
 
 OF_KRS = ("extract", "history", "representation", "capital", "owners", "relations")
 
@@ -72,9 +79,6 @@ def test_the_report_of_statistics_poland_has_the_activities(api: Api) -> None:
 
 
 def test_vies_says_whether_a_number_is_valid(api: Api) -> None:
-    from sandbox.world import identifiers
-
-    assert identifiers
     valid = {
         each.nip: api.http.get(f"/v1/vies/PL{each.nip}", headers=api.companies).json()["valid"]
         for each in api.published
@@ -124,3 +128,35 @@ def test_however_much_the_api_is_asked_half_of_a_days_quota_is_left_for_loads() 
     other = MemoryLimiter(lambda: 1_790_000_000.0)
     assert [other.reserve("white_list", of_loads, 60) for _ in range(80)] == [0.0] * 80
     assert [other.reserve("white_list", of_api, 60) for _ in range(21)] == [0.0] * 20 + [None], "the quota is one"
+
+
+def test_one_question_that_is_refused_keeps_no_other_from_being_asked_and_a_register_that_is_down_is_left_alone(
+    api: Api,
+) -> None:
+    asked: list[str] = []
+
+    def asker(question: Question, *_: object) -> Answer:
+        asked.append(question.key)
+        if question.key == "odd":
+            raise Fatal("refused")
+        if question.key == "down":
+            raise Retriable("down")
+        return Answer(question, "found", datetime.now(UTC))
+
+    async def ask(keys: list[str]) -> list[str]:
+        writer = as_role(api.url, "onefold_api_writer")
+        endpoint = Endpoint("http://127.0.0.1:1")
+        registers = Registers(CATALOG, {("krs", "extract"): asker}, lambda _: endpoint, writer, MemoryLimiter())
+        told = []
+        for key in keys:
+            try:
+                told.append((await registers.ask(Question("krs", "extract", key), "all")).outcome)
+            except NoAnswer as error:
+                told.append(str(error))
+        registers.close()
+        return told
+
+    told = asyncio.run(ask(["odd", "good", "down", "another"]))
+    assert told[:3] == ["krs does not answer", "found", "krs does not answer"]
+    assert "left alone" in told[3]
+    assert asked == ["odd", "good", "down"]

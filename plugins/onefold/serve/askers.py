@@ -16,13 +16,12 @@ from onefold.connectors.connector import StreamSource
 from onefold.connectors.lookup import LookupScope
 from onefold.connectors.registry import connector_class
 from onefold.connectors.window import Window
-from onefold.errors import Retriable
 from onefold.http.client import Client as HttpClient
 from onefold.http.endpoint import Endpoint
 from onefold.serve.attributes import EntityRules
 from onefold.serve.json_text import decode
 from onefold.serve.krs_extract import public_part, public_value
-from onefold.serve.question import Answer, Outcome, Question
+from onefold.serve.question import Answer, NoAnswer, Outcome, Question
 from onefold.serve.registers import Asker
 from onefold.systems.krs.history import entries_of, read_full_extract
 from onefold.systems.regon import Session, find_entities, full_reports
@@ -70,7 +69,7 @@ class LookedUp:
         pages = list(connector.read(Window(now - timedelta(hours=1), now), None))
         results = [result for page in pages for result in page.lookup_results if result.key == question.key]
         if not results or results[-1].outcome == "failed":
-            raise Retriable(f"{source.named}: the register gave no answer.")
+            raise NoAnswer(f"{question.system} gives no answer about this one now")
         result, content, people = results[-1], Records(), Records()
         for record in (record for page in pages for record in page.records):
             payload: dict[str, Any] = decode(record.payload)
@@ -119,13 +118,20 @@ def _history(
         return Answer(question, "not_found", now)
     content, people = Records(), Records()
     for entry in entries_of(full):
-        day = datetime.strptime(entry.date, "%d.%m.%Y").date().isoformat() if entry.date else None
-        head = {"entry": entry.number, "date": day, "text": entry.text}
+        head = {"entry": entry.number, "date": _day_of(entry.date), "text": entry.text}
         changes = [{"path": each.path, "removed": each.removed, "value": each.value} for each in entry.changes]
         people.append({**head, "changes": changes})
         shown = [each | {"value": public_value(str(each["path"]), each["value"])} for each in changes]
         content.append({**head, "changes": shown})
     return Answer(question, "found", now, None, content, people)
+
+
+def _day_of(text: str) -> str | None:
+    """The day of 31.12.2025; None for what is none."""
+    try:
+        return datetime.strptime(text, "%d.%m.%Y").date().isoformat()
+    except ValueError:
+        return None
 
 
 def _regon_report(

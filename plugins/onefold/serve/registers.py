@@ -25,7 +25,7 @@ from psycopg.types.json import Jsonb, set_json_loads
 from onefold.catalog.reader import Catalog
 from onefold.catalog.system import System
 from onefold.connectors.registry import open_transport
-from onefold.errors import Fatal, OnefoldError
+from onefold.errors import Fatal, OnefoldError, Retriable
 from onefold.http.attempt import Attempt
 from onefold.http.breaker import BREAKERS
 from onefold.http.client import Client as HttpClient
@@ -138,7 +138,8 @@ class Registers:
 
     def _done(self, question: Question, done: asyncio.Future[Answer]) -> None:
         self._open.pop(question, None)
-        if not done.cancelled() and done.exception() is not None:
+        failure = None if done.cancelled() else done.exception()
+        if failure is not None and isinstance(failure.__cause__, Retriable):  # it is down, and not one question odd
             self._failed_at[question.system] = time.monotonic()
 
     def _ask(self, question: Question, client: str) -> Answer:
