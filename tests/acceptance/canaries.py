@@ -33,6 +33,8 @@ WHERE_THEY_BELONG = {
     # Records that wait, the values that registers are asked about, and keys of records.
     *("ops.quarantine", "ops.lookup_cache", "ops.lookup_result", "ops.stream_checkpoint", "ops.drift"),
     *("ops.held_back", "ops.identity_conflict"),
+    # What the register API answers from, and what it has answered.
+    *("ops.api_company", "ops.api_answer", "ops.api_check"),
 }
 """Schemas and tables that hold records or their keys on purpose; auditors read none of them but ops.quarantine, of
 which they see neither content nor key."""

@@ -6,8 +6,10 @@ from datetime import UTC, datetime, timedelta
 
 import psycopg
 import pytest
+from psycopg import sql
 
 from onefold.serve.companies import COLUMNS
+from tests.roles import as_role
 from tests.serve.conftest import Api
 from tests.serve.world import CATALOG, answered, golden, publish
 
@@ -102,8 +104,6 @@ def test_what_is_said_of_a_natural_person_needs_the_scope_people_and_is_in_the_a
 
 
 def test_the_reading_role_sees_no_personal_column_and_writes_nothing(api: Api) -> None:
-    from tests.roles import as_role
-
     with psycopg.connect(as_role(api.url, "onefold_api"), autocommit=True) as session:
         for attempt in (
             "select people from ops.api_company",
@@ -137,3 +137,18 @@ def test_an_answer_that_the_client_has_already_is_not_sent_again(api: Api) -> No
     assert (again.status_code, again.content) == (304, b"")
     other = api.http.get(path, headers=api.companies | {"If-None-Match": '"other"'})
     assert other.status_code == 200
+
+
+@pytest.mark.parametrize("role", ["onefold_engineer", "onefold_auditor", "onefold_analyst"])
+def test_what_the_api_holds_of_people_is_for_its_own_role_alone(api: Api, role: str) -> None:
+    with psycopg.connect(as_role(api.url, role), autocommit=True) as session:
+        for column, table in (
+            ("people", "api_company"), ("content", "api_company"), ("tax_id_pl", "api_company"),
+            ("name_form_people", "api_company"), ("people", "api_answer"), ("content", "api_answer"),
+            ("lookup_key", "api_answer"), ("results", "api_check"), ("numbers", "api_check"),
+            ("secret_hash", "api_key"), ("url", "api_webhook"),
+        ):  # fmt: skip
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                session.execute(
+                    sql.SQL("select {} from {}").format(sql.Identifier(column), sql.Identifier("ops", table))
+                )
