@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 import psycopg
 import pytest
@@ -129,6 +130,8 @@ def own_api(postgres: Postgres, registers: Sandbox) -> Iterator[Api]:
 
 @pytest.fixture(autouse=True)
 def closed_circuits(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No circuit that a test has opened holds for the next, and nobody waits between attempts."""
+    """No circuit that a test has opened holds for the next, and a busy machine is no register that is down."""
+    monkeypatch.setattr("onefold.serve.registers.WAIT", 120.0)
+    monkeypatch.setattr("onefold.serve.registers.TIMEOUT", timedelta(seconds=60))
     breakers = SyncCircuitBreakerFactory(default_threshold=10, default_ttl=60)
     monkeypatch.setattr("onefold.serve.registers.BREAKERS", breakers)
