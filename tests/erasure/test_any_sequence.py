@@ -158,6 +158,7 @@ def _worlds(
     touched: set[str] = set()
     patch.setattr(erasures, "rewrite_tables", lambda connection, tables: touched.update(tables))
     patch.setattr(erasures, "renew_log", lambda connection: 0)
+    patch.setattr(erasures, "read_targets", lambda catalog: {})  # the project's are of its own entities
     with psycopg.connect(warehouse_url) as owner:
         owner.execute(tables_sql(client("customer")))
     made: list[ErasingWorld] = []
