@@ -128,12 +128,14 @@ def application(setup: Setup) -> FastAPI:
 
 
 async def _problem(request: Request, error: Exception) -> Response:
-    assert isinstance(error, Problem)  # noqa: S101 - what it is registered for
+    if not isinstance(error, Problem):
+        raise error
     return error.response()
 
 
 async def _http_problem(request: Request, error: Exception) -> Response:
-    assert isinstance(error, HTTPException)  # noqa: S101 - what it is registered for
+    if not isinstance(error, HTTPException):
+        raise error
     headers = dict(error.headers or {})
     if error.status_code == 405:
         headers["Allow"] = ", ".join(_methods(request))
