@@ -6,6 +6,7 @@ from the source (kind drift). Shorter differences are normal latency.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 
 import psycopg
@@ -13,7 +14,14 @@ import psycopg
 from onefold.catalog.stream import Stream
 from onefold.notify import alert
 from onefold.reconcile.drift import drift_of
-from onefold.warehouse.rows import one_row
+
+_LOADED_TO = """
+    select asked.system, asked.stream, coalesce(cursor.window_end, (
+        select min(started_at) from ops.load where load.system = asked.system and load.stream = asked.stream))
+    from unnest(%s::text[], %s::text[]) with ordinality as asked (system, stream, position)
+    left join ops.cursor on cursor.system = asked.system and cursor.stream = asked.stream
+    order by asked.position
+    """
 
 
 def check_drift(connection: psycopg.Connection, actor: str, system: str, name: str, stream: Stream) -> bool:
@@ -32,25 +40,26 @@ def check_drift(connection: psycopg.Connection, actor: str, system: str, name: s
     return False
 
 
+def loaded_to(connection: psycopg.Connection, streams: Collection[tuple[str, str]]) -> dict[tuple[str, str], datetime]:
+    """As of when the data of streams is: the end of the last window that was published; before the first one, the first
+    attempt. Streams that nobody has tried to load are left out."""
+    rows = connection.execute(_LOADED_TO, ([system for system, _ in streams], [stream for _, stream in streams]))
+    return {(system, stream): at for system, stream, at in rows if at is not None}
+
+
 def check_freshness(connection: psycopg.Connection, actor: str, system: str, name: str, stream: Stream) -> bool:
     """Open or resolve the stream's freshness alert; returns whether the SLA is met.
 
-    The data is as old as the end of the last window that was published; before the first one, as old as the first
-    attempt. A stream that nobody has tried to load meets its SLA.
+    A stream that nobody has tried to load meets its SLA.
     """
-    row = connection.execute(
-        "select coalesce((select window_end from ops.cursor where system = %(system)s and stream = %(stream)s),"
-        " (select min(started_at) from ops.load where system = %(system)s and stream = %(stream)s))",
-        {"system": system, "stream": name},
-    )
-    loaded_to = one_row(row)[0]
+    data_as_of = loaded_to(connection, [(system, name)]).get((system, name))
     subject = f"{system}.{name}"
-    if loaded_to is None or datetime.now(UTC) - loaded_to <= stream.freshness:
+    if data_as_of is None or datetime.now(UTC) - data_as_of <= stream.freshness:
         alert.resolve_alert(connection, actor, "freshness", subject)
         return True
     alert.open_alert(
         *(connection, actor, "freshness", subject),
-        f"The data is as of {loaded_to:%F %H:%M} UTC; the freshness SLA is {_hours(stream.freshness)}. "
+        f"The data is as of {data_as_of:%F %H:%M} UTC; the freshness SLA is {_hours(stream.freshness)}. "
         f"See why sync__{system} does not publish: bin/onefold status",
     )
     return False
