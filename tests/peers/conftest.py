@@ -10,12 +10,13 @@ from onefold.platform.postgres import Postgres
 from tests.conform.published import Published, published_in
 from tests.connectors.cdc.postgres.conftest import log, log_server
 from tests.deliver.conftest import world
+from tests.load.conftest import shop
 from tests.parsed_dbt import Parse
 from tests.peers import debezium_engine
 from tests.peers.debezium_engine import Engine
 from tests.peers.node import Node, fetched
 
-__all__ = ["log", "log_server", "world"]
+__all__ = ["log", "log_server", "shop", "world"]
 
 
 @pytest.fixture(scope="session")
