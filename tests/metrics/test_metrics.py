@@ -44,6 +44,7 @@ def counters(shop: Shop) -> dict[str, float]:
 
 def rolled_back(shop: Shop, request: RollbackRequest) -> None:
     number = plan_rollback(shop.url, CATALOG, request, Run("rollback", "manual__1", ACTOR)).rollback_id
+    assert number is not None
     record_decision(shop.url, number, "approver", approved=True)
     execute_rollback(shop.url, CATALOG, number, ACTOR)
 

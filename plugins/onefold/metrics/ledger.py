@@ -9,6 +9,7 @@ import psycopg
 from psycopg.rows import class_row
 
 from onefold.catalog.system import System
+from onefold.insight.loads import LoadSummary
 from onefold.insight.streams import StreamStatus, stream_statuses
 from onefold.metrics.text import Metric, Sample
 from onefold.reconcile.freshness_sla import loaded_to
@@ -29,6 +30,10 @@ class _Counters:
     bytes: int = 0
 
 
+def _failed(load: LoadSummary) -> bool:
+    return load.state == "rejected" or load.is_stuck
+
+
 _GAUGES: Mapping[str, tuple[str, Callable[[StreamStatus], float | None]]] = {
     "onefold_stream_freshness_sla_seconds": (
         "How old the published data of a stream may be.",
@@ -36,7 +41,7 @@ _GAUGES: Mapping[str, tuple[str, Callable[[StreamStatus], float | None]]] = {
     ),
     "onefold_stream_last_load_failed": (
         "1 when the last load of a stream was rejected, or its last attempt failed.",
-        lambda status: status.last_load and (status.last_load.state == "rejected" or status.last_load.is_stuck),
+        lambda status: _failed(status.last_load) if status.last_load else None,
     ),
     "onefold_stream_quarantined_rows": ("Rows that wait in quarantine.", lambda status: status.open_quarantine),
     "onefold_stream_withheld_values": (
@@ -50,15 +55,15 @@ _GAUGES: Mapping[str, tuple[str, Callable[[StreamStatus], float | None]]] = {
     ),
     "onefold_stream_lag_seconds": (
         "How far a stream was behind the end of its source's log at the last look.",
-        lambda status: status.lag and status.lag.lag_seconds,
+        lambda status: status.lag.lag_seconds if status.lag else None,
     ),
     "onefold_stream_lag_messages": (
         "Messages between a stream's position and the end of its queue at the last look.",
-        lambda status: status.lag and status.lag.lag_messages,
+        lambda status: status.lag.lag_messages if status.lag else None,
     ),
     "onefold_stream_retained_log_bytes": (
         "What a source kept of its log for a stream at the last look.",
-        lambda status: status.lag and status.lag.retained_bytes,
+        lambda status: status.lag.retained_bytes if status.lag else None,
     ),
 }
 _COUNTERS: Mapping[str, tuple[str, Callable[[_Counters], int]]] = {
