@@ -33,12 +33,15 @@ class Written:
     def __init__(self, path: Path | None) -> None:
         self._path = path
         self._rows: defaultdict[str, dict[str, WrittenRow]] = defaultdict(dict)
+        self._highest: defaultdict[str, int] = defaultdict(int)
         self.count = 0
         if path and path.exists():
             for line in path.read_text(encoding="utf-8").splitlines():
                 row = json.loads(line)
                 stamps = {name: datetime.fromisoformat(row[name]) for name in ("created", "modified")}
                 self._hold(WrittenRow(**{**row, **stamps}))
+            for name, rows in self._rows.items():
+                self._highest[name] = _tenths(max(row.created for row in rows.values())) + len(rows)
 
     def rows(self, name: str) -> dict[str, WrittenRow]:
         """The rows of an object by key, in the order in which they were first written."""
@@ -47,9 +50,8 @@ class Written:
     def next_number(self, name: str) -> int:
         """The number of the next new record of an object: of none before, for no system gives a number twice, also
         after the world has begun anew."""
-        rows = self._rows[name]
-        first = next(iter(rows.values())).created if rows else datetime.now(UTC)
-        return (first - NUMBERED_SINCE) // timedelta(milliseconds=100) + len(rows)
+        self._highest[name] = max(_tenths(datetime.now(UTC)), self._highest[name] + 1)
+        return self._highest[name]
 
     def put(
         self, name: str, key: str, fields: dict[str, Any], *, base: bool = False, deleted: bool = False
@@ -79,3 +81,8 @@ class Written:
     def _hold(self, row: WrittenRow) -> None:
         self._rows[row.object][row.key] = row
         self.count += 1
+
+
+def _tenths(at: datetime) -> int:
+    """Tenths of a second since numbers are given."""
+    return (at - NUMBERED_SINCE) // timedelta(milliseconds=100)

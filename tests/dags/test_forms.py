@@ -34,7 +34,7 @@ def types(field: Param) -> list[str]:
 
 def test_every_dag_with_a_form_is_looked_at() -> None:
     assert {name.split(".")[0] for name in FIELDS} == {
-        *("erase", "migrate", "reconcile", "replay", "rollback", "sync__nbp")
+        *("erase", "migrate", "reconcile", "replay", "rollback", "sync__nbp", "write_back__erp", "write_back__sap")
     }
 
 

@@ -25,7 +25,7 @@ from onefold.deliver.source import Source, source_at_one_instant
 from onefold.deliver.target import Target
 from onefold.deliver.verify import compare_tables, difference_text, require_same
 from onefold.deliver.work import Plan, plan_work
-from onefold.deliver.write import Step, ensure_views, forget_past_rows, remove_tables, write_table
+from onefold.deliver.write import Step, ensure_views, forget_past_rows, gather_statistics, remove_tables, write_table
 from onefold.errors import Fatal, OnefoldError, Retriable
 from onefold.load.ledger import Run
 from onefold.warehouse.advisory_lock import advisory_lock
@@ -130,6 +130,9 @@ def _write(
         step("pointed")
         oldest = delivery_id if plan.erased else bookkeeping.oldest_kept(session)
         forget_past_rows(session, plan.layout, oldest)
+        if plan.erased:  # what a target has gathered of the values of a table has those of the erased
+            for work in plan.work:
+                gather_statistics(session, work.table)
     return report
 
 

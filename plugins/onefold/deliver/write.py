@@ -94,9 +94,14 @@ def write_table(source: Source, session: Session, work: Work, shown: int, delive
     else:
         written = append_versions(source, session, table, work.held)
     if work.make:
-        for statement in session.dialect.statistics(table):
-            session.execute(statement)
+        gather_statistics(session, table)
     return written
+
+
+def gather_statistics(session: Session, table: Table) -> None:
+    """Let the target look at the table's values anew; what it has gathered of former values is gone."""
+    for statement in session.dialect.statistics(table):
+        session.execute(statement)
 
 
 def append_versions(source: Source, session: Session, table: Table, held: int) -> int:
