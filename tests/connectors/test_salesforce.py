@@ -244,6 +244,7 @@ def test_a_look_sees_a_customer_that_somebody_makes_until_it_is_published_and_no
         read_systems()["salesforce"],
         Endpoint(f"{sandbox.url}/salesforce", "onefold", "sandbox-secret", {"rate": "1000/s"}),
     )
+    assert requests.post(f"{sandbox.url}/control/reset", timeout=30).ok  # what has changed may be stamped seconds ahead
     made = requests.post(f"{sandbox.url}/control/customer", timeout=30).json()
     assert made["stream"] == "account"
     at = datetime.fromisoformat(made["at"])
