@@ -107,6 +107,7 @@ def company(sandbox: Sandbox, warehouse_url: str, tmp_path: Path, monkeypatch: p
     return Company(Bench(sandbox, warehouse_url, tmp_path / "home"), tmp_path)
 
 
+@pytest.mark.full_matrix  # tests/operations proves the same steps without dbt, in a tenth of the time
 def test_a_sync_after_a_replay_is_rolled_back_from_the_entities_and_the_cursor_and_can_be_undone(
     company: Company, sandbox: Sandbox, tmp_path: Path
 ) -> None:
