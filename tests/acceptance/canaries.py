@@ -33,6 +33,8 @@ WHERE_THEY_BELONG = {
     # Records that wait, the values that registers are asked about, and keys of records.
     *("ops.quarantine", "ops.lookup_cache", "ops.lookup_result", "ops.stream_checkpoint", "ops.drift"),
     *("ops.held_back", "ops.identity_conflict"),
+    # What a person approves of a write-back, before and after: for onefold_pii alone, and for 30 days.
+    "ops.write_back_plan_row",
     # What the register API answers from, and what it has answered.
     *("ops.api_company", "ops.api_answer", "ops.api_check"),
 }
