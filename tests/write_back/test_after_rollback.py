@@ -157,3 +157,17 @@ def test_what_two_targets_have_got_and_given_back_is_deleted_in_both_when_its_on
         answer(outward.world.url, plan.subject, "ewa", approved=True)
         each.write_back().execute(plan.plan_id, run)
         assert each.table() == []
+
+
+def test_what_ends_before_it_is_written_is_not_written_though_it_is_planned_and_is_when_it_comes_again(
+    outward: Outward,
+) -> None:
+    outward.conform(firm("1", "Short"), firm("2", "Other"))
+    plan, run = outward.plan(), a_run()
+    assert plan is not None
+    outward.conform(firm("1", "Short", deleted=True))
+    outward.write_back().execute(plan.plan_id, run)
+    assert [row["nazwa"] for row in outward.table()] == ["Other"]
+    outward.conform(firm("1", "Short"))
+    outward.run()
+    assert sorted(row["nazwa"] for row in outward.table()) == ["Other", "Short"]

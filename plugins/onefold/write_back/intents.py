@@ -90,6 +90,15 @@ where o.target = %(target)s and o.object = %(object)s and o.digest <> '' and exi
     and (%(publish)s::bigint is null
         or o.golden_id in (select golden_id from ops.outbox where publish_id = %(publish)s))
 """
+# What has ended is not written any more, and is anew where it comes again, though with the same values.
+_WITHDRAW = """
+update ops.outbox as o set digest = '',
+    state = case when o.state in ('intended', 'refused') then 'superseded' else o.state end,
+    ended_at = case when o.state in ('intended', 'refused') then clock_timestamp() else o.ended_at end
+where o.target = {target} and o.object = {object} and o.wanted <> 'delete' and o.digest <> '' and o.golden_id in (
+    select g.{id} from conformed.{version} as g where g._ended_publish_id = {publish} and not exists (
+        select from conformed.{version} as live where live.{id} = g.{id} and live._ended_publish_id is null))
+"""
 
 
 def record_intents(targets: Mapping[str, Target]) -> OnPublish:
@@ -150,6 +159,8 @@ def _intend(connection: psycopg.Connection, target: Target, name: str, each: Tar
         versions += sql.SQL(" union all ") + sql.SQL(_ENDED).format(**parts)
     may = sql.SQL("true" if "create" in each.may else "(v.wanted = 'delete' or {there})").format(there=there)
     inserted = connection.execute(sql.SQL(_INSERT).format(**parts, versions=versions, may=may)).rowcount
+    if publish is not None:
+        connection.execute(sql.SQL(_WITHDRAW).format(**parts))
     if inserted:
         connection.execute(_SUPERSEDE, {"target": target.target, "object": name, "publish": publish})
     return inserted
