@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 
 import psycopg
@@ -18,30 +18,32 @@ from tests.conform.world import build_order
 PROJECT = ROOT / "dbt_project"
 
 
-def build(url: str, entities: Iterable[Entity], publish: Publish) -> None:
-    """Build the mapped models and the candidates of the entities that the publish touches."""
+def build(url: str, entities: Iterable[Entity], publish: Publish, models: Mapping[str, str] | None = None) -> None:
+    """Build the mapped models and the candidates of the entities that the publish touches; `models`: the text of each
+    by its name, where it is not the project's."""
+    models = _models() if models is None else models
     with psycopg.connect(url, autocommit=True, options="-c TimeZone=UTC") as connection:
         for entity in filter(publish.touches, entities):
             for system in entity.systems:
-                _build_mapped(connection, f"{system}__{entity.entity}", publish)
+                _build_mapped(connection, models, f"{system}__{entity.entity}", publish)
             for name in (f"{entity.entity}{model}" for model in _resolved()):
-                if name in _models():
+                if name in models:
                     connection.execute(sql.SQL("drop table if exists mapped.{}").format(sql.Identifier(name)))
-                    body = _render(name, publish, incremental=False)
+                    body = _render(models[name], name, publish, incremental=False)
                     connection.execute(f"create unlogged table mapped.{_quoted(name)} as {body}")
 
 
-def _build_mapped(connection: psycopg.Connection, name: str, publish: Publish) -> None:
+def _build_mapped(connection: psycopg.Connection, models: Mapping[str, str], name: str, publish: Publish) -> None:
     """An incremental model: its changed records are replaced, or all of it is made where its columns are others."""
     table = _quoted(name)
     (there,) = connection.execute("select to_regclass(%s)", (f"mapped.{table}",)).fetchone()
-    connection.execute(f"create temp table fresh as {_render(name, publish, incremental=bool(there))}")
+    connection.execute(f"create temp table fresh as {_render(models[name], name, publish, incremental=bool(there))}")
     if there and _columns(connection, f"mapped.{table}") == _columns(connection, "fresh"):
         connection.execute(f"delete from mapped.{table} where _record in (select _record from fresh)")  # noqa: S608 - our own names
         connection.execute(f"insert into mapped.{table} select * from fresh")  # noqa: S608 - our own names
     else:
         connection.execute(f"drop table if exists mapped.{table}")
-        connection.execute(f"create table mapped.{table} as {_render(name, publish, incremental=False)}")
+        connection.execute(f"create table mapped.{table} as {_render(models[name], name, publish, incremental=False)}")
         connection.execute(f"create unique index on mapped.{table} (_record)")
     connection.execute("drop table fresh")
 
@@ -69,10 +71,10 @@ def _renderer() -> Renderer:
     return Renderer(file for file in (PROJECT / "macros").rglob("*.sql") if file.stem != "generate_schema_name")
 
 
-def _render(name: str, publish: Publish, *, incremental: bool) -> str:
+def _render(model: str, name: str, publish: Publish, *, incremental: bool) -> str:
     variables = {"publish_id": publish.publish_id, "full_mapping": publish.full_mapping, "shadow": ""}
     return _renderer().render(
-        _models()[name],
+        model,
         config=lambda **_: "",
         ref=lambda model: f"mapped.{_quoted(model)}",
         source=lambda schema, table: f"{schema}.{_quoted(table)}",

@@ -38,11 +38,10 @@ def target_at(kind: str, address: str) -> Target:
 class Dying:
     """A target whose process dies when a session is asked something for the n-th time, before or after it was done."""
 
-    forgets_only_anew = False
-
-    def __init__(self, target: Target, at: int) -> None:
+    def __init__(self, target: Target, at: int, die: Callable[[], object] = lambda: os._exit(9)) -> None:
         self.target, self.name, self.place = target, target.name, target.place
-        self.at, self.calls = at, 0
+        self.at, self.calls, self.die = at, 0, die
+        self.forgets_only_anew = target.forgets_only_anew
 
     @contextmanager
     def reading(self) -> Iterator[Session | None]:
@@ -59,7 +58,7 @@ class Dying:
     def count(self) -> None:
         self.calls += 1
         if self.calls == self.at:
-            os._exit(9)
+            self.die()
 
 
 class DyingSession:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg
@@ -17,32 +17,22 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from onefold.audit import entries_from_database, verify
-from onefold.catalog.entity import Entity
-from onefold.catalog.reader import Catalog
-from onefold.connectors.page import Page
-from onefold.connectors.record import Record
-from onefold.connectors.window import Window
 from onefold.erasure import lifecycle as erasures
-from onefold.erasure.case_file import open_case
-from onefold.erasure.request import ErasureRequest
 from onefold.erasure.wipe import renew_log, rewrite_tables
 from onefold.load import gate_step
-from onefold.load.ledger import Run
 from onefold.mapping.golden import tables_sql
 from onefold.platform.postgres import Postgres
 from onefold.platform.postgres_account import locate
-from onefold.privacy.values import email
 from onefold.rollback import late_readings, lifecycle
 from onefold.warehouse.connection import connect
-from tests.approvals import answer
 from tests.conftest import TEMPLATE
 from tests.databases import copy_database, drop_database
 from tests.effort import TORTURE
+from tests.erasure.erasing import ErasingWorld, client
 from tests.erasure.office import bytes_on_disk, traces
 from tests.operations import test_any_sequence as operations
 from tests.operations.judging import judged_by_credit
-from tests.operations.truth import Load, Truth, alive
-from tests.operations.world import EVERYTHING, World
+from tests.operations.truth import alive
 from tests.retention.conftest import Warehouse, said
 from tests.roles import as_role
 
@@ -56,85 +46,6 @@ class Erase:
     key: str
 
 
-class ErasingTruth(Truth):
-    """A person who was erased is judged by no suite any more."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.erased: set[str] = set()
-
-    def erase(self, key: str) -> None:
-        """What was read late of the key, and never judged, will not be."""
-        self.erased.add(key)
-        for load in self.loads.values():
-            if key in load.reads and load.reads[key].good is None:
-                load.reads[key] = replace(load.reads[key], good=True)
-
-    def add(self, load: Load, least_credit: int) -> None:
-        """As without erasures, but for the keys that were erased."""
-        mine = {key: read for key, read in load.reads.items() if key in self.erased}
-        load.reads = {key: read for key, read in load.reads.items() if key not in mine}
-        super().add(load, least_credit)
-        judged = load.reads
-        load.reads = mine
-        del self.loads[load.number]
-        super().add(load, EVERYTHING)
-        load.reads = {**judged, **load.reads}
-
-
-class ErasingWorld(World):
-    """A stream in which each record is of a person with an address."""
-
-    def __init__(self, url: str, suites: Path, owner_url: str) -> None:
-        super().__init__(url, suites)
-        self.owner_url = owner_url
-        self.truth = ErasingTruth()
-        self.people = Catalog(systems=self.catalog.systems, entities={"client": client(self.shop.stream)})
-
-    def address(self, key: str) -> str:
-        """By which the person of the key is known; every world's are others."""
-        return f"{key}.{self.shop.stream}@person.example"
-
-    def erase(self, key: str) -> None:
-        """Plan, approve and execute; the person may not be in the warehouse at all."""
-        case = open_case(frozenset({email(self.address(key))}))
-        run = Run("erase", f"manual__{case.name}", f"airflow:by:engineer/erase/manual__{case.name}")
-        number, _ = erasures.plan_erasure(self.shop.url, self.people, ErasureRequest(case.name, "Art. 17"), run)
-        answer(self.shop.url, f"erasure:{number}", "approver", approved=True)
-        done = erasures.execute_erasure(self.shop.url, self.people, run)
-        if done is not None and done.records:
-            self.truth.erase(key)
-
-    def _answer(self, window: Window, token: str | None) -> Iterator[Page]:
-        for page in super()._answer(window, token):
-            records = [Record(each.key, each.cursor, each.deleted, self._with_address(each)) for each in page.records]
-            yield replace(page, records=records)
-
-    def _with_address(self, read: Record) -> bytes:
-        return read.payload.replace(f"Name {read.key}".encode(), self.address(read.key).encode())
-
-
-def client(stream: str) -> Entity:
-    """The entity that says by what the stream's persons are known."""
-    return Entity.model_validate(
-        {
-            "entity": "client",
-            "title": "Client",
-            "version": 1,
-            "trust": ["shop"],
-            "identity": {"strong": ["email"]},
-            "person": {"identifiers": ["email"]},
-            "attributes": {
-                "email": {
-                    "meaning": "the address",
-                    "personal": "contact",
-                    "sources": {f"shop.{stream}": {"field": "name", "transform": "email"}},
-                }
-            },
-        }
-    )
-
-
 @pytest.fixture(scope="module")
 def world(postgres: Postgres, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], ErasingWorld]]:
     """Worlds of their own stream, all in one warehouse. In the end its audit chain is whole, and once tables and log
@@ -143,13 +54,13 @@ def world(postgres: Postgres, tmp_path_factory: pytest.TempPathFactory) -> Itera
     warehouse_url = postgres.url(name)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("ONEFOLD_HOME", str(folder / "home"))
-        yield from _worlds(postgres, warehouse_url, folder, patch)
+        yield from worlds(postgres, warehouse_url, folder, patch)
     drop_database(postgres, name)
 
 
-def _worlds(
+def worlds(
     postgres: Postgres, warehouse_url: str, folder: Path, patch: pytest.MonkeyPatch
-) -> Iterator[Callable[[], ErasingWorld]]:
+) -> Iterator[Callable[..., ErasingWorld]]:
     loader_url = as_role(warehouse_url, "onefold_loader")
     for module in (gate_step, late_readings):
         patch.setattr(module, "evaluate_suite", judged_by_credit)
@@ -163,8 +74,8 @@ def _worlds(
         owner.execute(tables_sql(client("customer")))
     made: list[ErasingWorld] = []
 
-    def make() -> ErasingWorld:
-        made.append(ErasingWorld(loader_url, folder, warehouse_url))
+    def make(kind: Callable[..., ErasingWorld] = ErasingWorld, **more: object) -> ErasingWorld:
+        made.append(kind(loader_url, folder, warehouse_url, **more))
         return made[-1]
 
     yield make

@@ -82,7 +82,7 @@ class World:
         self.suite(0)
         self.seen = Seen(url, self.table, names_go=by_class, of_log=self.of_log)
 
-    of_log = False
+    of_log = conforms = False
 
     def system(self, stream_name: str) -> System:
         """The shop with this one stream."""
@@ -245,7 +245,7 @@ class World:
     def retain(self, warehouse: Warehouse, loads: int) -> None:
         """So many of the oldest loads become final, then retention deletes all that is due."""
         if every := sorted(self.truth.loads):  # all is past its period and conformed: only rollbacks still need it
-            warehouse.time_passes(loads=every)
+            warehouse.time_passes(loads=every, conformed=self.conforms)
             self.truth.final = max([self.truth.final, *every[:loads]])
             young = "update ops.load set rollback_until = now() + '20 days' where load_id = any (%s)"
             warehouse.execute(young, [load for load in every if load > self.truth.final])

@@ -63,6 +63,16 @@ TIMES = {
 }
 
 
+_TAKE_IN = """
+with taken_in as (
+    insert into ops.publish (state, actor, mappings, ended_at) values ('published', 'os:tester', '{}', now())
+    returning publish_id)
+insert into ops.publish_load (publish_id, load_id) select publish_id, load_id from taken_in, ops.load
+where state = 'published' and rows_new + rows_changed + rows_deleted > 0
+    and load_id = any (coalesce(%(loads)s, array[load_id]))
+"""
+
+
 @dataclass(frozen=True)
 class Warehouse:
     """A warehouse of a test: time passes in it, and retention runs."""
@@ -71,18 +81,12 @@ class Warehouse:
     url: str
     said: DataProtection = SAID
 
-    def time_passes(self, days: int = 100, loads: list[int] | None = None) -> None:
+    def time_passes(self, days: int = 100, loads: list[int] | None = None, *, conformed: bool = False) -> None:
         """All that has happened so far was so many days earlier, of loads those that are given; conform has taken them
-        in."""
+        in, by now where it has not (`conformed`)."""
         with psycopg.connect(self.superuser_url, autocommit=True) as owner:
-            owner.execute(
-                "with taken_in as (insert into ops.publish (state, actor, mappings, ended_at)"
-                " values ('published', 'os:tester', '{}', now()) returning publish_id)"
-                " insert into ops.publish_load (publish_id, load_id) select publish_id, load_id from taken_in, ops.load"
-                " where state = 'published' and rows_new + rows_changed + rows_deleted > 0"
-                " and load_id = any (coalesce(%(loads)s, array[load_id]))",
-                {"loads": loads},
-            )
+            if not conformed:
+                owner.execute(_TAKE_IN, {"loads": loads})
             for table, columns in TIMES.items():
                 moved = sql.SQL(", ").join(
                     sql.SQL("{0} = {0} - {1}").format(sql.Identifier(column), timedelta(days=days))
