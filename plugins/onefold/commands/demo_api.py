@@ -12,8 +12,8 @@ from onefold.settings import Settings
 
 CLIENT = "demo"
 _COMPANY = """
-select tax_id_pl from conformed.company where krs is not null and tax_id_pl is not null and status = 'active'
-order by tax_id_pl limit 1"""
+select krs from conformed.company where krs is not null and status = 'active'
+order by krs limit 1"""
 
 
 def service_lines(here: Settings, warehouse: psycopg.Connection) -> Iterator[str]:
@@ -24,6 +24,6 @@ def service_lines(here: Settings, warehouse: psycopg.Connection) -> Iterator[str
         if key.client == CLIENT and key.revoked_at is None:
             revoke_key(warehouse, key.key_id, actor=actor())
     made = create_key(warehouse, CLIENT, ["companies"], 20, 100_000, 30, actor=actor())
-    number = found[0] if found else "5272889007"
-    yield f'Ask the API: curl -H "X-API-Key: {made}" {here.api_url}/v1/companies/nip/{number}'
+    number = found[0] if found else "0000028860"
+    yield f'Ask the API: curl -H "X-API-Key: {made}" {here.api_url}/v1/companies/krs/{number}'
     yield f"Webhooks:    curl {here.hooks_url}/health"
