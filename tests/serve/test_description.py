@@ -103,6 +103,6 @@ def test_the_line_that_the_demo_prints_works_when_it_is_typed(api: Api, address:
         first, _ = service_lines(here, owner)
         line, _ = service_lines(here, owner)
     shown = subprocess.run(shlex.split(line.partition(": ")[2]), capture_output=True, check=True).stdout
-    assert json.loads(shown)["company"]["krs"]
+    assert json.loads(shown)["items"]
     key = shlex.split(first.partition(": ")[2])[2].removeprefix("X-API-Key: ")
     assert api.http.get("/v1/usage", headers={"X-API-Key": key}).status_code == 401, "an earlier demo's key has ended"

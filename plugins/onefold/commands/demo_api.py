@@ -11,19 +11,15 @@ from onefold.serve.keys import create_key, keys, revoke_key
 from onefold.settings import Settings
 
 CLIENT = "demo"
-_COMPANY = """
-select krs from conformed.company where krs is not null and status = 'active'
-order by krs limit 1"""
 
 
 def service_lines(here: Settings, warehouse: psycopg.Connection) -> Iterator[str]:
     """A question to the register API, with a key of the demo's own (an earlier one ends), and one to the webhooks'
     service. `warehouse` is the superuser's."""
-    found = warehouse.execute(_COMPANY).fetchone()
     for key in keys(warehouse):
         if key.client == CLIENT and key.revoked_at is None:
             revoke_key(warehouse, key.key_id, actor=actor())
     made = create_key(warehouse, CLIENT, ["companies"], 20, 100_000, 30, actor=actor())
-    number = found[0] if found else "0000028860"
-    yield f'Ask the API: curl -H "X-API-Key: {made}" {here.api_url}/v1/companies/krs/{number}'
+    # It names nobody: of a sole trader the number is a personal one.
+    yield f'Ask the API: curl -H "X-API-Key: {made}" "{here.api_url}/v1/companies?status=active&limit=3"'
     yield f"Webhooks:    curl {here.hooks_url}/health"
