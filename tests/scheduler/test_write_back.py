@@ -76,11 +76,10 @@ def test_a_customer_made_in_the_crm_is_in_erp_and_sap_within_two_minutes_and_its
     numbers = {str(row["target"]): str(row["key"]) for row in written}
     (golden_id,) = {row["golden_id"] for row in written}
     (golden,) = here.rows("select * from conformed.customer where customer_id = %s", golden_id)
-    customers, partners = in_erp(here), in_sap(here)
-    assert [row[:3] for row in customers if row[1] == golden["tax_id_pl"]] == [
-        (numbers["erp"], golden["tax_id_pl"], golden["legal_name"])
-    ]
-    assert partners[numbers["sap"]]["OrganizationBPName1"] == golden["legal_name"]
+    customers = [row for row in in_erp(here) if row[1] == golden["tax_id_pl"]]
+    assert [row[:3] for row in customers] == [(numbers["erp"], golden["tax_id_pl"], golden["legal_name"])]
+    partner = in_sap(here)[numbers["sap"]]
+    assert partner["OrganizationBPName1"] == golden["legal_name"]
 
     loads = [load for system in ("erp", "sap") for load in json.loads(here.succeed("sync", system, "--json"))]
     brought = [load["load_id"] for load in loads if load["stream"] in ("klient", "business_partner")]
@@ -91,4 +90,6 @@ def test_a_customer_made_in_the_crm_is_in_erp_and_sap_within_two_minutes_and_its
     assert intents["count"] == len(written), "the echo is a change of nothing"
     for dag_id in WRITE_BACKS:
         here.comes_to_rest(dag_id)
-    assert (in_erp(here), in_sap(here)) == (customers, partners)
+    # What other tests have changed in the CRM may be written meanwhile; of this customer nothing is.
+    assert [row for row in in_erp(here) if row[1] == golden["tax_id_pl"]] == customers
+    assert in_sap(here)[numbers["sap"]] == partner
