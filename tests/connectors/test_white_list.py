@@ -10,11 +10,12 @@ import pytest
 
 from onefold.connectors.page import PageReader
 from onefold.errors import Retriable
-from onefold.http.attempt import Attempt
+from onefold.http.attempt import Attempt, BadBody, Response
 from onefold.http.client import Client
 from onefold.http.endpoint import Endpoint
 from onefold.http.failure import QuotaExhausted
 from onefold.http.limit import MemoryLimiter
+from onefold.systems.white_list import _checked
 from tests.connectors.reading import reader as reader_of
 from tests.connectors.registers import SYSTEMS, Asker, Sandbox, client, endpoint, read_all, running
 from tests.http.web_server import Say, serving
@@ -176,3 +177,13 @@ def test_the_stand_in_knows_single_searches_and_accounts_too(sandbox, reader, ni
         assert ask(f"/api/search/nip/{nobody}")["subject"] is None
         account = ask(f"/api/search/nip/{nips[0]}")["subject"]["accountNumbers"][0]
         assert ask(f"/api/check/nip/{nips[0]}/bank-account/{account}")["accountAssigned"] == "TAK"
+
+
+@pytest.mark.parametrize("said", [None, "", "tak", "MOŻE", "missing"])
+def test_an_answer_that_says_nothing_of_the_account_is_no_answer_and_not_a_no(said: str | None) -> None:
+    def answer(result: dict[str, object]) -> Response:
+        return Response(200, {}, json.dumps({"result": {"requestId": "x", "requestDateTime": "y", **result}}).encode())
+
+    assert _checked(answer({"accountAssigned": "NIE"})).accountAssigned == "NIE"
+    with pytest.raises(BadBody):
+        _checked(answer({} if said == "missing" else {"accountAssigned": said}))

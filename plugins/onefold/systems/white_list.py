@@ -7,7 +7,7 @@ and a taxpayer who is not in the register is an entry without subjects.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import Literal
 from zoneinfo import ZoneInfo
@@ -126,36 +126,40 @@ class _FoundAnswer(msgspec.Struct):
 
 
 _found = msgspec.json.Decoder(_FoundAnswer)
-_ASSIGNED = {"TAK": True, "NIE": False}
 
 
 def entry_on(http: Client, nip: str, day: date) -> tuple[bytes | None, str]:
     """What the register of that day says of the number, None when it has no entry; and the number of our request."""
-    found = http.send(
-        "GET",
-        f"/api/search/nip/{nip}",
-        params={"date": day.isoformat()},
-        headers={"Accept": "application/json"},
-        accept=_WRONG,
-        parse=_single,
-        shown="/api/search/nip/…",
-    )
+    found = _asked(http, f"/api/search/nip/{nip}", day, "/api/search/nip/…", _single)
     subject = bytes(found.subject)
     return (None if subject == b"null" else subject), found.requestId
 
 
 def account_on(http: Client, nip: str, account: str, day: date) -> tuple[bool, str]:
     """Whether the account was the taxpayer's in the register of that day, and the number of our request."""
-    found = http.send(
+    path = f"/api/check/nip/{nip}/bank-account/{account}"
+    found = _asked(http, path, day, "/api/check/nip/…/bank-account/…", _checked)
+    return found.accountAssigned == "TAK", found.requestId
+
+
+def _asked(http: Client, path: str, day: date, shown: str, parse: Callable[[Response], _Found]) -> _Found:
+    return http.send(
         "GET",
-        f"/api/check/nip/{nip}/bank-account/{account}",
+        path,
         params={"date": day.isoformat()},
         headers={"Accept": "application/json"},
         accept=_WRONG,
-        parse=_single,
-        shown="/api/check/nip/…/bank-account/…",
+        parse=parse,
+        shown=shown,
     )
-    return _ASSIGNED.get(found.accountAssigned or "NIE", False), found.requestId
+
+
+def _checked(response: Response) -> _Found:
+    """As _single; an answer that says nothing of the account is none, and not a no."""
+    found = _single(response)
+    if response.status == 200 and found.accountAssigned is None:
+        raise BadBody("neither TAK nor NIE")
+    return found
 
 
 def _single(response: Response) -> _Found:
@@ -170,7 +174,7 @@ def _single(response: Response) -> _Found:
         found = _found.decode(body).result
     except msgspec.ValidationError as error:
         raise BadBody("no answer with the number of the request") from error
-    if found.accountAssigned not in (None, *_ASSIGNED):
+    if found.accountAssigned not in (None, "TAK", "NIE"):
         raise BadBody("neither TAK nor NIE")
     return found
 
