@@ -83,11 +83,11 @@ class ErasingWorld(World):
         return read.payload.replace(f"Name {read.key}".encode(), self.address(read.key).encode())
 
 
-def client(stream: str) -> Entity:
+def client(stream: str, name: str = "client") -> Entity:
     """The entity that says by what the stream's persons are known."""
     return Entity.model_validate(
         {
-            "entity": "client",
+            "entity": name,
             "title": "Client",
             "version": 1,
             "trust": ["shop"],

@@ -37,7 +37,7 @@ from onefold.write_back.run import WriteBack
 from tests.approvals import answer
 from tests.conform import rendered
 from tests.deliver.crashing import Dying
-from tests.erasure.erasing import ErasingWorld
+from tests.erasure.erasing import ErasingWorld, client
 from tests.retention.conftest import Warehouse
 from tests.write_back.world import a_run
 
@@ -400,30 +400,7 @@ class OutboundWorld(ErasingWorld):
 
 def person(stream: str) -> Entity:
     """The entity of the stream's persons."""
-    source = f"shop.{stream}"
-    return Entity.model_validate(
-        {
-            "entity": f"p_{stream}",
-            "title": "Person",
-            "version": 1,
-            "trust": ["shop"],
-            "identity": {"strong": ["email"]},
-            "person": {"identifiers": ["email"]},
-            "attributes": {
-                "email": {
-                    "meaning": "the address",
-                    "personal": "contact",
-                    "sources": {source: {"field": "name", "transform": "email"}},
-                },
-                "credit": {
-                    "meaning": "the credit, by which the suite judges a record",
-                    "type": "numeric",
-                    "essential": True,
-                    "sources": {source: {"field": "credit", "transform": "numeric"}},
-                },
-            },
-        }
-    )
+    return client(stream, f"p_{stream}")
 
 
 def write_target(entity: Entity) -> WriteTarget:
