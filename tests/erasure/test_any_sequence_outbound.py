@@ -180,12 +180,13 @@ WRITES = st.builds(
     st.one_of(st.none(), st.integers(1, 8)),
     st.lists(st.tuples(st.integers(1, 4), st.booleans()), max_size=2).map(tuple),
 )
+ERASURES = st.builds(Erase, st.sampled_from("aab"))
 STEPS = st.one_of(
     operations.CHANGES,
     operations.CHANGES,
     operations.STEPS,
     st.builds(Sync),
-    st.builds(Erase, st.sampled_from("aab")),
+    ERASURES,
     st.builds(Publish),
     st.builds(Switch, st.integers(0, 5)),
     DELIVERIES,
@@ -198,6 +199,7 @@ BLOCKS = st.one_of(
     st.tuples(STEPS),
     st.tuples(operations.CHANGES, st.just(Sync()), st.just(Publish()), st.just(Plan()), WRITES),
     st.tuples(operations.CHANGES, st.just(Sync()), st.just(Publish()), DELIVERIES),
+    st.tuples(ERASURES, operations.CHANGES, st.just(Sync()), st.just(Publish())),
 )
 
 
