@@ -1,7 +1,7 @@
 """`make screenshots`: the docs' pictures, taken from a demo that is run for it. Takes some minutes.
 
-The variables ONEFOLD_PG_PORT, ONEFOLD_UI_PORT, ONEFOLD_SANDBOX_PORT and ONEFOLD_HOOKS_PORT choose other ports than free
-ones.
+The variables ONEFOLD_PG_PORT, ONEFOLD_UI_PORT, ONEFOLD_SANDBOX_PORT, ONEFOLD_HOOKS_PORT, ONEFOLD_API_PORT and
+ONEFOLD_METRICS_PORT choose other ports than free ones.
 """
 
 from __future__ import annotations
@@ -233,6 +233,7 @@ def main() -> None:
             ("sandbox_port", "ONEFOLD_SANDBOX_PORT"),
             ("hooks_port", "ONEFOLD_HOOKS_PORT"),
             ("api_port", "ONEFOLD_API_PORT"),
+            ("metrics_port", "ONEFOLD_METRICS_PORT"),
         )
         if variable in os.environ
     }

@@ -23,6 +23,10 @@ API_URLS = ("ONEFOLD_API_URL", "ONEFOLD_API_WRITER_URL")
 """The variables with the warehouse's URLs as onefold_api and onefold_api_writer, for the register API."""
 API_SIGNING_KEY = "ONEFOLD_API_SIGNING_KEY"
 """The variable with what the register API signs webhooks with."""
+METRICS_URL = "ONEFOLD_METRICS_URL"
+"""The variable with the warehouse's URL as onefold_auditor, for the service that Prometheus scrapes."""
+METRICS_TOKEN = "ONEFOLD_METRICS_TOKEN"  # noqa: S105  the variable's name
+"""The variable with what a scrape must send as its bearer token."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +50,7 @@ class Settings:
     sandbox_port: int
     hooks_port: int = 8095
     api_port: int = 8096
+    metrics_port: int = 8097
     rollback_days: int = 30
     """How long a published load can be rolled back; it is kept with the load (ops.load.rollback_until)."""
 
@@ -79,6 +84,10 @@ class Settings:
         return f"http://127.0.0.1:{self.api_port}"
 
     @property
+    def metrics_url(self) -> str:
+        return f"http://127.0.0.1:{self.metrics_port}"
+
+    @property
     def ui_url(self) -> str:
         return f"{'https' if self.ui_tls else 'http'}://127.0.0.1:{self.ui_port}"
 
@@ -93,6 +102,7 @@ def settings() -> Settings:
         sandbox_port=_port("ONEFOLD_SANDBOX_PORT", 8090),
         hooks_port=_port("ONEFOLD_HOOKS_PORT", 8095),
         api_port=_port("ONEFOLD_API_PORT", 8096),
+        metrics_port=_port("ONEFOLD_METRICS_PORT", 8097),
         rollback_days=_days("ONEFOLD_ROLLBACK_DAYS", 30),
         checkpoint_places=os.environ.get("ONEFOLD_CHECKPOINTS", ""),
         checkpoint_authorities=os.environ.get("ONEFOLD_TSA_CA", ""),

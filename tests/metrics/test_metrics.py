@@ -141,7 +141,9 @@ def test_a_warehouse_that_is_down_is_said_and_is_no_empty_answer() -> None:
     def read() -> str:
         raise Retriable("The warehouse cannot be reached.")
 
-    answer = TestClient(application(read, "t")).get("/metrics", headers={"Authorization": "Bearer t"})
+    client = TestClient(application(read, "t"))
+    assert client.get("/health").status_code == 200, "it is the warehouse that has to be started"
+    answer = client.get("/metrics", headers={"Authorization": "Bearer t"})
     assert (answer.status_code, answer.text) == (503, "The warehouse cannot be reached.\n")
 
 

@@ -78,14 +78,34 @@ def test_what_receives_webhooks_runs_where_the_catalogue_has_one_and_only_adds_t
         assert {role for role, password in passwords.items() if password in values} == {"onefold_receiver"}
 
 
-def test_status_shows_what_receives_webhooks_and_that_it_has_died(home: Path) -> None:
-    here = Settings(home, home, 1, 2, 3, hooks_port=4)
-    assert "hooks" not in {service.name for service in platform_status(here).services}
-    running = processes.start(home, Service("hooks", WAITS, {}))
+@pytest.mark.parametrize("token", [None, "a long random text"])
+def test_metrics_run_with_the_auditors_password_the_token_of_a_scrape_and_no_other_secret(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, token: str | None
+) -> None:
+    monkeypatch.setattr(own_services, "read_systems", dict)
+    if token:
+        monkeypatch.setenv("ONEFOLD_METRICS_TOKEN", token)
+    (tmp_path / "plugins").mkdir()
+    found = installation(Settings(tmp_path, tmp_path / "home", 1, 2, 3, metrics_port=4), sandbox=False)
+    (metrics,) = [service for service in found.services if service.name == "metrics"]
+    assert metrics.command[-2:] == ["--port", "4"], "it listens on 127.0.0.1: no --host"
+    assert metrics.environment.get("ONEFOLD_METRICS_TOKEN") == token
+    assert found.watchdog.environment["ONEFOLD_METRICS_PORT"] == "4"
+    secrets = load_secrets(tmp_path / "home")
+    values = "".join(metrics.environment.values())
+    assert {role for role, password in secrets.database.items() if password in values} == {"onefold_auditor"}
+    assert secrets.audit_salt not in values and secrets.api_secret not in values
+
+
+@pytest.mark.parametrize("name", processes.OWN)
+def test_status_shows_each_of_our_web_services_and_that_it_has_died(home: Path, name: str) -> None:
+    here = Settings(home, home, 1, 2, 3, hooks_port=4, api_port=4, metrics_port=4)
+    assert name not in {service.name for service in platform_status(here).services}
+    running = processes.start(home, Service(name, WAITS, {}))
     leader = running.leader()
     assert leader
     for state in ("up", "died"):
-        (seen,) = [service for service in platform_status(here).services if service.name == "hooks"]
+        (seen,) = [service for service in platform_status(here).services if service.name == name]
         assert (seen.state, seen.port) == (state, 4)
         leader.kill()
         until(lambda: running.leader() is None)

@@ -85,6 +85,7 @@ class Installation:
     sandbox_port: int = field(default_factory=_two_free_ports)
     hooks_port: int = field(default_factory=free_port)
     api_port: int = field(default_factory=free_port)
+    metrics_port: int = field(default_factory=free_port)
     more: Mapping[str, str] = field(default_factory=dict)
     """Further settings."""
 
@@ -100,6 +101,7 @@ class Installation:
             "ONEFOLD_SANDBOX_PORT": str(self.sandbox_port),
             "ONEFOLD_HOOKS_PORT": str(self.hooks_port),
             "ONEFOLD_API_PORT": str(self.api_port),
+            "ONEFOLD_METRICS_PORT": str(self.metrics_port),
             "SANDBOX_COMPANIES": COMPANIES,
             **self._engineer(),
             **self.more,

@@ -92,6 +92,7 @@ def fresh(first_demo: Demo) -> Iterator[Installation]:
         sandbox_port=first.sandbox_port,
         hooks_port=first.hooks_port,
         api_port=first.api_port,
+        metrics_port=first.metrics_port,
     )
     installation.home.chmod(0o755)
     try:
@@ -137,7 +138,8 @@ def test_down_leaves_no_process_and_frees_the_ports(first_demo: Demo) -> None:
     assert len(here.processes()) > len(processes.recorded(here.home))
     here.succeed("down")
     assert here.processes() == []
-    for port in (here.pg_port, here.ui_port, here.sandbox_port, here.sandbox_port + 1, here.hooks_port, here.api_port):
+    ours = (here.hooks_port, here.api_port, here.metrics_port)
+    for port in (here.pg_port, here.ui_port, here.sandbox_port, here.sandbox_port + 1, *ours):
         processes.require_free_port(port, "ONEFOLD_UI_PORT", "a test")
 
 

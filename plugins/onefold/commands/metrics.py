@@ -23,17 +23,18 @@ def metrics(host: str, port: int, once: bool) -> None:
     from onefold.metrics.ledger import read_metrics
     from onefold.metrics.service import application
     from onefold.metrics.text import exposition
-    from onefold.platform.warehouse import connect_as
-    from onefold.settings import secret
+    from onefold.platform.warehouse import metrics_url
+    from onefold.settings import METRICS_TOKEN, secret
+    from onefold.warehouse.connection import connect
 
     def read() -> str:
-        with connect_as("auditor") as connection:
+        with connect(metrics_url()) as connection:
             return exposition(read_metrics(connection, read_systems()))
 
     if once:
         click.echo(read(), nl=False)
         return
-    token = secret("ONEFOLD_METRICS_TOKEN")
+    token = secret(METRICS_TOKEN)
     if token is None and host not in ("127.0.0.1", "::1", "localhost"):
         raise Fatal(
             f"Whoever reaches {host} could read the metrics. Set ONEFOLD_METRICS_TOKEN to a long random text, or leave "

@@ -1,4 +1,4 @@
-"""The web service: GET /metrics, for Prometheus."""
+"""The web service: GET /metrics, for Prometheus, and /health, for who watches the service itself."""
 
 from __future__ import annotations
 
@@ -42,5 +42,10 @@ def application(read: Callable[[], str], token: str | None) -> Starlette:
             return PlainTextResponse(f"{error}\n", 503, _HEADERS)
         return Response(text, headers={**_HEADERS, "Content-Type": CONTENT_TYPE})
 
+    async def health(request: Request) -> Response:
+        """Whether the service answers, and nothing else: a warehouse that is down is no reason to restart it."""
+        return PlainTextResponse("up\n", headers=_HEADERS)
+
     middleware = [] if token else [Middleware(TrustedHostMiddleware, allowed_hosts=LOOPBACK)]
-    return Starlette(routes=[Route("/metrics", metrics, methods=["GET"])], middleware=middleware)
+    routes = [Route("/metrics", metrics, methods=["GET"]), Route("/health", health, methods=["GET"])]
+    return Starlette(routes=routes, middleware=middleware)

@@ -24,7 +24,7 @@ HEARTBEAT_SECONDS = 30
 """A service that has been silent for longer hangs; Airflow's own health check says the same."""
 WATCHDOG_SECONDS = 60
 """How long `up` and `down` wait for the watchdog to end what it is doing; a restart takes half a minute at most."""
-WITHOUT_DATABASE = ("sandbox", "watchdog", processes.HOOKS, processes.API)
+WITHOUT_DATABASE = ("sandbox", "watchdog", processes.HOOKS, processes.API, processes.METRICS)
 """The services that live on without a database."""
 OWNED = (
     *("postgres", "airflow", "audit", "sandbox", "dbt", "logs", "privacy"),
@@ -59,6 +59,7 @@ def installation(settings: Settings, sandbox: bool = True) -> Installation:
     if own_services.has_hooks(settings):
         services.append(own_services.hooks(settings, postgres, variables))
     services.append(own_services.api(settings, secrets, postgres, variables))
+    services.append(own_services.metrics(settings, postgres, variables))
     watchdog = own_services.watchdog(settings, with_sandbox=sandbox)
     return Installation(settings, secrets, postgres, tuple(services), watchdog, variables)
 
@@ -226,8 +227,8 @@ def _ready(target: Installation, running: Mapping[str, processes.Running]) -> se
     ready = set()
     if "sandbox" in running and api.answers(f"{settings.sandbox_url}/health"):
         ready.add("sandbox")
-    for name, url in ((processes.HOOKS, settings.hooks_url), (processes.API, settings.api_url)):
-        if name in running and api.answers(f"{url}/health"):
+    for name, url in processes.health_urls(settings).items():
+        if name in running and api.answers(url):
             ready.add(name)
     health = api.health(settings.ui_url)
     if health and api.answers(f"{settings.ui_url}/execution/health"):  # whose first answer takes seconds to build
@@ -270,6 +271,8 @@ def _require_free_ports(target: Installation, running: Mapping[str, processes.Ru
         processes.require_free_port(settings.hooks_port, "ONEFOLD_HOOKS_PORT", "webhooks")
     if processes.API not in running:
         processes.require_free_port(settings.api_port, "ONEFOLD_API_PORT", "the register API")
+    if processes.METRICS not in running:
+        processes.require_free_port(settings.metrics_port, "ONEFOLD_METRICS_PORT", "the metrics")
 
 
 @contextmanager

@@ -1,4 +1,5 @@
-"""The services of an installation that are not Airflow's: the sandbox, what receives webhooks, the watchdog."""
+"""The services of an installation that are not Airflow's: the sandbox, what receives webhooks, the register API, the
+metrics, the watchdog."""
 
 from __future__ import annotations
 
@@ -12,11 +13,13 @@ from onefold.catalog.yaml_file import CatalogError
 from onefold.platform import processes, sandbox_database
 from onefold.platform.airflow import WAREHOUSE_DATABASE, engine_state
 from onefold.platform.postgres import Postgres
-from onefold.platform.processes import API, HOOKS, Service
+from onefold.platform.processes import API, HOOKS, METRICS, Service
 from onefold.platform.secrets import Secrets
 from onefold.settings import (
     API_SIGNING_KEY,
     API_URLS,
+    METRICS_TOKEN,
+    METRICS_URL,
     RECEIVER_URL,
     Settings,
     notify_setting,
@@ -51,6 +54,15 @@ def api(settings: Settings, secrets: Secrets, postgres: Postgres, variables: Map
     return Service(API, command, {**own, **dict(zip(API_URLS, urls, strict=True)), API_SIGNING_KEY: key})
 
 
+def metrics(settings: Settings, postgres: Postgres, variables: Mapping[str, str]) -> Service:
+    """What Prometheus scrapes, on this machine. It signs in to the warehouse as who only audits, and knows no other
+    secret but the token that a scrape must send, where one is set."""
+    command = [sys.executable, "-m", "onefold.commands.main", "metrics", "--port", str(settings.metrics_port)]
+    own = {name: variables[name] for name in ("ONEFOLD_HOME", "PYTHONPATH", "PYTHONUNBUFFERED")}
+    own |= {name: os.environ[name] for name in (METRICS_TOKEN, f"{METRICS_TOKEN}_FILE") if name in os.environ}
+    return Service(METRICS, command, {**own, METRICS_URL: postgres.url(WAREHOUSE_DATABASE, "onefold_auditor")})
+
+
 def sandbox(settings: Settings, postgres: Postgres) -> Service:
     """The stand-ins of the source systems."""
     state = settings.home / "sandbox"
@@ -76,6 +88,7 @@ def watchdog(settings: Settings, *, with_sandbox: bool) -> Service:
         "ONEFOLD_SANDBOX_PORT": str(settings.sandbox_port),
         "ONEFOLD_HOOKS_PORT": str(settings.hooks_port),
         "ONEFOLD_API_PORT": str(settings.api_port),
+        "ONEFOLD_METRICS_PORT": str(settings.metrics_port),
         "ONEFOLD_NOTIFY": notify_setting(),
         "ONEFOLD_WATCHDOG": os.environ.get("ONEFOLD_WATCHDOG", ""),
         "ONEFOLD_ENGINE": engine_state(settings.root / "plugins"),

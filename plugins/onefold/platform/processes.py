@@ -23,6 +23,7 @@ import psutil
 
 from onefold.errors import Fatal, Retriable
 from onefold.private_files import UMASK, append_private, private_folder, write_private
+from onefold.settings import Settings
 
 LOG_BYTES = 20_000_000
 """A log larger than this is rotated when its service starts again."""
@@ -33,8 +34,20 @@ HOOKS = "hooks"
 API = "api"
 """The register API."""
 
+METRICS = "metrics"
+"""What Prometheus scrapes."""
+
+OWN = (HOOKS, API, METRICS)
+"""The web services that are Onefold's own; each answers at /health."""
+
 STOP_SECONDS = 8
 """How long a service may take to end by itself before it is killed."""
+
+
+def health_urls(settings: Settings) -> dict[str, str]:
+    """Where each of Onefold's own web services says that it is well."""
+    urls = (settings.hooks_url, settings.api_url, settings.metrics_url)
+    return {name: f"{url}/health" for name, url in zip(OWN, urls, strict=True)}
 
 
 @dataclass(frozen=True)

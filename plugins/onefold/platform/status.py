@@ -61,10 +61,10 @@ def platform_status(settings: Settings) -> PlatformStatus:
     """Look at the processes; asks no service, so it answers at once also when they hang."""
     pid = Postgres(settings.home, settings.pg_port).pid()
     ports = {"sandbox": settings.sandbox_port, "api-server": settings.ui_port, processes.HOOKS: settings.hooks_port}
-    ports[processes.API] = settings.api_port
+    ports |= {processes.API: settings.api_port, processes.METRICS: settings.metrics_port}
     recorded = processes.recorded(settings.home)
     services = [ServiceStatus("postgres", "up" if pid else "down", pid, settings.pg_port, None)]
-    wanted = [*SERVICES[:-1], *(name for name in (processes.HOOKS, processes.API) if name in recorded)]
+    wanted = [*SERVICES[:-1], *(name for name in processes.OWN if name in recorded)]
     services += [_service(name, recorded.get(name), ports.get(name)) for name in wanted]
     journal, watchdog = read_journal(settings.home), recorded.get("watchdog")
     services.append(_watchdog(watchdog, journal))

@@ -9,7 +9,7 @@ import psycopg
 from onefold.errors import Fatal
 from onefold.platform.airflow import WAREHOUSE_DATABASE
 from onefold.platform.postgres import Postgres
-from onefold.settings import API_URLS, RECEIVER_URL, secret, settings, with_verified_tls
+from onefold.settings import API_URLS, METRICS_URL, RECEIVER_URL, secret, settings, with_verified_tls
 from onefold.warehouse.connection import connect
 
 Role = Literal["loader", "engineer", "analyst", "auditor"]
@@ -47,6 +47,15 @@ def api_urls() -> tuple[str, str]:
         for name, role in zip(API_URLS, ("onefold_api", "onefold_api_writer"), strict=True)
     )
     return read, written
+
+
+def metrics_url() -> str:
+    """The warehouse as the metrics read it: ONEFOLD_METRICS_URL, or as the auditor finds it.
+
+    Raises Fatal when the warehouse does not run.
+    """
+    url = secret(METRICS_URL)
+    return with_verified_tls(url) if url else url_as("auditor")
 
 
 def superuser_url() -> str:

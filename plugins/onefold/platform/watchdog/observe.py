@@ -156,9 +156,8 @@ def _service(
         return ServiceSeen(name, instance, alive, beats.get(HEARTBEATS[name]))
     if name == "api-server":
         return ServiceSeen(name, instance, alive, f"look {look}" if alive and ui_answers(here.ui_url) else None)
-    if name in (processes.HOOKS, processes.API):
-        url = here.hooks_url if name == processes.HOOKS else here.api_url
-        answers = alive and api.answers(f"{url}/health")
+    if url := processes.health_urls(here).get(name):
+        answers = alive and api.answers(url)
         return ServiceSeen(name, instance, alive, f"look {look}" if answers else None)
     return ServiceSeen(name, instance, alive, gives_signs=False)
 
