@@ -21,8 +21,8 @@ ENV AIRFLOW__CORE__DAGS_FOLDER=/opt/onefold/dags \
     AIRFLOW__CORE__LOAD_EXAMPLES=False \
     PYTHONPATH=/opt/onefold/plugins:/opt/onefold
 WORKDIR /opt/onefold
-# Where the audit chain's heads are anchored; docker-compose.yml keeps it in a volume, which takes owner and permissions
-# over from here. Which account COPY gives the folder above it depends on the builder, so root makes this one.
+# Where the audit chain's heads are anchored, and the key by which erased persons are recognised; docker-compose.yml keeps
+# each in a volume, which takes owner and permissions over from here. Which account COPY gives the folder above it depends on the builder, so root makes this one.
 USER root
-RUN install --directory --owner=airflow --group=root --mode=0700 /opt/onefold/.onefold
+RUN install --directory --owner=airflow --group=root --mode=0700 /opt/onefold/.onefold /opt/onefold/.onefold/privacy
 USER airflow

@@ -20,6 +20,7 @@ from benchmarks import (
     gating,
     loading,
     memory,
+    metrics,
     queues,
     register_api,
     rolling_back,
@@ -34,6 +35,7 @@ from benchmarks.table import Row, markdown
 PARTS = {
     "loading": loading,
     "memory": memory,
+    "metrics": metrics,
     "rollback": rolling_back,
     "erasure": erasing,
     "dlt": against_dlt,

@@ -13,12 +13,14 @@ from starlette.testclient import TestClient
 from onefold.commands.metrics import metrics
 from onefold.errors import Fatal, Retriable
 from onefold.load.ledger import Run
+from onefold.metrics.answers import answer_metrics
 from onefold.metrics.ledger import read_metrics
 from onefold.metrics.service import application
 from onefold.metrics.text import Metric, Sample, exposition
 from onefold.notify.alert import open_alert
 from onefold.rollback.lifecycle import execute_rollback, plan_rollback
 from onefold.rollback.request import RollbackRequest
+from onefold.serve.answer_counts import BOUNDS, AnswerCounts
 from onefold.settings import ROOT
 from tests.approvals import record_decision
 from tests.load.shop import SHOP, Shop, record
@@ -56,12 +58,17 @@ def test_a_stream_has_its_counters_before_its_first_load_and_no_age(shop: Shop) 
         found[f"onefold_stream_freshness_sla_seconds{STREAM}}}"] == SHOP.streams["customer"].freshness.total_seconds()
     )
     assert f"onefold_stream_data_timestamp_seconds{STREAM}}}" not in found
+    assert found[f"onefold_stream_freshness_objective_ratio{STREAM}}}"] == 0.99
 
 
 def test_metrics_say_what_the_ledger_says(shop: Shop) -> None:
     shop.load([record("a", 1), record("b", 2)])
     load = shop.load([record("a", 3), record("c", 4, credit=-1)])
     with psycopg.connect(shop.url) as connection:
+        connection.execute(
+            "insert into ops.usage (api_client, month, system, stream, status, requests, bytes, milliseconds)"
+            " values ('crm', '2026-11-01', 'api', 'usage', '200', 7, 70, 7)"
+        )
         open_alert(connection, "os:tester", "drift", "shop.customer", "one differs")
     found = scraped(shop)
     assert found[f"onefold_stream_data_timestamp_seconds{STREAM}}}"] == load.window_end.timestamp()
@@ -72,6 +79,7 @@ def test_metrics_say_what_the_ledger_says(shop: Shop) -> None:
         found[f"onefold_rows_quarantined_total{STREAM}}}"] == found[f"onefold_stream_quarantined_rows{STREAM}}}"] == 1
     )
     assert found['onefold_alerts_open{kind="drift"}'] == 1
+    assert not [series for series in found if 'system="api"' in series], "whom we answered is no source"
 
 
 def test_no_counter_falls_when_loads_are_rolled_back_or_that_is_undone(shop: Shop) -> None:
@@ -110,6 +118,23 @@ def test_no_label_is_a_run_a_window_or_a_key(shop: Shop) -> None:
     assert {name for each in series for name in re.findall(r'(\w+)="', each)} <= {"system", "stream", "outcome", "kind"}
     shop.load([record("b", 3)])
     assert scraped(shop).keys() == series.keys()
+
+
+def test_the_api_tells_its_answers_and_how_long_they_took() -> None:
+    counts = AnswerCounts()
+    for status, seconds in ((200, 0.004), (304, 0.005), (503, 0.7), (200, 60)):
+        counts.add(status, seconds)
+    text = exposition(answer_metrics(counts.by_class, BOUNDS, counts.took, counts.seconds))
+    lines = [line for line in text.splitlines() if not line.startswith("#")]
+    found = {series: float(value) for series, value in (line.rsplit(" ", 1) for line in lines)}
+    assert {status: found[f'onefold_api_answers_total{{status="{status}"}}'] for status in counts.by_class} == {
+        "2xx": 2, "3xx": 1, "4xx": 0, "5xx": 1,
+    }  # fmt: skip
+    within = {
+        le: found[f'onefold_api_answer_seconds_bucket{{le="{le}"}}'] for le in ("0.005", "0.5", "1", "10", "+Inf")
+    }
+    assert within == {"0.005": 2, "0.5": 2, "1": 3, "10": 3, "+Inf": 4}
+    assert (found["onefold_api_answer_seconds_count"], found["onefold_api_answer_seconds_sum"]) == (4, 60.709)
 
 
 def test_a_label_cannot_write_a_line_of_its_own() -> None:
@@ -152,7 +177,11 @@ def test_rules_and_dashboard_ask_only_for_metrics_that_there_are(shop: Shop, nam
     text = (MONITORING / name).read_text()
     with psycopg.connect(shop.url) as connection:
         served = {metric.name for metric in read_metrics(connection, {"shop": SHOP})}
+    of_the_api = list(answer_metrics({"2xx": 1}, (1.0,), [1, 0], 0.1))
+    served |= {metric.name + sample.suffix for metric in of_the_api for sample in metric.samples}
     assert set(re.findall(r"\bonefold_\w+", text)) <= served
+    rules = (MONITORING / "onefold.rules.yml").read_text()
+    assert set(re.findall(r"\bonefold:[\w:]+", text)) <= set(re.findall(r"- record: (\S+)", rules))
     if name.endswith("json"):
         panels = json.loads(text)["panels"]
         assert all(panel["targets"][0]["expr"] for panel in panels)

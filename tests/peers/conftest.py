@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from onefold.platform.postgres import Postgres
 from tests.conform.published import Published, published_in
 from tests.connectors.cdc.postgres.conftest import log, log_server
+from tests.debian import unpack
 from tests.deliver.conftest import world
 from tests.load.conftest import shop
 from tests.parsed_dbt import Parse
@@ -29,6 +32,16 @@ def node(tmp_path_factory: pytest.TempPathFactory) -> Node:
 def engine(tmp_path_factory: pytest.TempPathFactory) -> Engine:
     """Debezium's engine, fetched once a session."""
     return debezium_engine.fetched(tmp_path_factory.mktemp("debezium"))
+
+
+@pytest.fixture(scope="session")
+def promtool(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Prometheus' own tool, beside the server: installed, or fetched once a session."""
+    if found := shutil.which("promtool"):
+        return Path(found)
+    cache = tmp_path_factory.mktemp("prometheus")
+    unpack("prometheus", cache, needs="")
+    return cache / "usr" / "bin" / "promtool"
 
 
 @pytest.fixture(scope="session")

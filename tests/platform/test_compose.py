@@ -19,9 +19,11 @@ from jsonschema import Draft7Validator
 
 from onefold.commands.api import api
 from onefold.commands.hooks import hooks
+from onefold.commands.metrics import metrics
 from onefold.orchestration.pools import POOLS
 from onefold.platform.airflow import TUNING
-from onefold.settings import ROOT
+from onefold.privacy import suppressions
+from onefold.settings import ROOT, settings
 from onefold.warehouse.access import ROLES
 
 TEXT = (ROOT / "docker-compose.yml").read_text()
@@ -59,7 +61,7 @@ def test_every_variable_must_be_set_and_has_no_default() -> None:
 
 def test_no_secret_stands_in_an_environment_or_an_argument() -> None:
     """What `docker inspect` and the list of processes show."""
-    secret = re.compile(r"password|secret|key|salt|url|backend", re.IGNORECASE)
+    secret = re.compile(r"password|secret|token|key|salt|url|backend", re.IGNORECASE)
     harmless = {"AIRFLOW__CORE__EXECUTION_API_SERVER_URL", "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_PASSWORDS_FILE"}
     for name, service in COMPOSE["services"].items():
         for variable, value in service.get("environment", {}).items():
@@ -90,7 +92,7 @@ def test_every_secret_is_generated_and_mounted_where_it_is_needed(tmp_path: Path
 def test_every_image_is_pinned_by_a_digest(tmp_path: Path) -> None:
     images = {service["image"] for service in COMPOSE["services"].values()} - {"onefold"}
     images |= set(re.findall(r"^FROM (\S+)", (ROOT / "Dockerfile").read_text(), re.MULTILINE))
-    assert len(images) == 3
+    assert len(images) == 5
     assert [image for image in images if not re.fullmatch(r"[\w./-]+:[\w.-]+@\$\{\w+_DIGEST[^}]*\}", image)] == []
     (tmp_path / "bin").mkdir()
     for name in ("bin/pin-images", ".env.example"):
@@ -103,7 +105,7 @@ def test_every_image_is_pinned_by_a_digest(tmp_path: Path) -> None:
     asked = (tmp_path / "asked").read_text().split()
     assert {image.partition("@")[0] for image in images} == set(asked)
     pinned = re.findall(r"^(\w+)_DIGEST=sha256:0{64}$", (tmp_path / ".env").read_text(), re.MULTILINE)
-    assert sorted(pinned) == ["AIRFLOW", "POSTGRES", "REDIS"]
+    assert sorted(pinned) == ["AIRFLOW", "GRAFANA", "POSTGRES", "PROMETHEUS", "REDIS"]
     docker.write_text("#!/bin/sh\necho not found\n")
     assert subprocess.run([tmp_path / "bin/pin-images"], env=path, capture_output=True).returncode == 1
 
@@ -115,15 +117,38 @@ def test_ports_are_published_on_this_machine_only() -> None:
 
 
 def test_the_multi_container_set_up_is_complete() -> None:
-    airflow = {"airflow-init", "api-server", "scheduler", "dag-processor", "triggerer", "watchdog", "worker"}
-    assert set(COMPOSE["services"]) == airflow | {"postgres", "redis", "sandbox", "hooks", "api"}
-    assert COMPOSE["services"]["sandbox"]["profiles"] == ["sandbox"]
+    always = {
+        "airflow-init",
+        "api-server",
+        "scheduler",
+        "dag-processor",
+        "triggerer",
+        "watchdog",
+        "metrics",
+        "postgres",
+    }
+    profiles = {"celery": {"redis", "worker"}, "webhooks": {"hooks"}} | {
+        name: {name} for name in ("api", "sandbox", "prometheus", "grafana")
+    }
+    found: dict[str, set[str]] = {}
+    for name, service in COMPOSE["services"].items():
+        for profile in service.get("profiles", ["always"]):
+            found.setdefault(profile, set()).add(name)
+    assert found == {"always": always, **profiles}
+    for name, service in COMPOSE["services"].items():
+        for other, how in service.get("depends_on", {}).items():
+            switched_on = set(service.get("profiles", [])) & set(COMPOSE["services"][other].get("profiles", []))
+            assert other in always or switched_on or how.get("required") is False, f"{name} would never start"
     receiver = COMPOSE["services"]["hooks"]
     assert receiver["secrets"] == ["receiver_url"], "who can be reached from outside knows no other password"
-    assert set(receiver["environment"]) == {"ONEFOLD_RECEIVER_URL_FILE"}
+    assert set(receiver["environment"]) == {"ONEFOLD_RECEIVER_URL_FILE", "AIRFLOW_HOME"}
     register = COMPOSE["services"]["api"]
-    assert register["secrets"] == ["api_url", "api_writer_url", "api_signing_key"]
-    assert set(register["environment"]) == {f"ONEFOLD_{name.upper()}_FILE" for name in register["secrets"]}
+    assert register["secrets"] == ["api_url", "api_writer_url", "api_signing_key", "metrics_token"]
+    named = {f"ONEFOLD_{name.upper()}_FILE" for name in register["secrets"]}
+    assert set(register["environment"]) == named | {"AIRFLOW_HOME"}
+    scraped = COMPOSE["services"]["metrics"]
+    assert scraped["secrets"] == ["metrics_url", "metrics_token"]
+    assert set(scraped["environment"]) == {f"ONEFOLD_{name.upper()}_FILE" for name in scraped["secrets"]}
     for name, service in COMPOSE["services"].items():
         assert "healthcheck" in service or name == "airflow-init"
     assert COMPOSE["services"]["postgres"]["image"].startswith("postgres:18@")
@@ -164,6 +189,9 @@ def test_every_module_that_a_container_runs_takes_its_arguments() -> None:
     command = COMPOSE["services"]["hooks"]["command"]
     given = hooks.make_context("hooks", command[command.index("hooks") + 1 :]).params
     assert given == {"host": "0.0.0.0", "port": 8095}  # noqa: S104  compose publishes it on this machine only
+    command = COMPOSE["services"]["metrics"]["command"]
+    given = metrics.make_context("metrics", command[command.index("metrics") + 1 :]).params
+    assert given == {"host": "0.0.0.0", "port": 8097, "once": False}  # noqa: S104  likewise
     command = COMPOSE["services"]["api"]["command"]
     given = api.make_context("api", command[command.index("api") + 1 :]).params
     assert given == {"host": "0.0.0.0", "port": 8096}  # noqa: S104  compose publishes it on this machine only
@@ -185,6 +213,45 @@ def test_the_image_has_every_folder_that_the_code_reads_and_its_account_may_writ
     assert "install --directory --owner=airflow --group=root --mode=0700 /opt/onefold/.onefold" in dockerfile
     assert dockerfile.rstrip().splitlines()[-1] == "USER airflow"
     assert "state:/opt/onefold/.onefold" in COMPOSE["services"]["worker"]["volumes"]
+
+
+def test_erased_persons_are_recognised_by_who_loads_and_by_the_register_api() -> None:
+    """Which has the folder with the key alone, to read; the key that signs the audit chain is none of its business."""
+    folder = f"privacy:/opt/onefold/.onefold/{suppressions.folder().relative_to(settings().home)}"
+    services = COMPOSE["services"]
+    for name in ("scheduler", "worker", "api-server", "triggerer"):
+        assert folder in services[name]["volumes"]
+    assert services["api"]["volumes"] == [f"{folder}:ro"]
+    dockerfile = (ROOT / "Dockerfile").read_text()
+    assert "--mode=0700 /opt/onefold/.onefold /opt/onefold/.onefold/privacy\n" in dockerfile
+
+
+def test_prometheus_has_every_rule_and_scrapes_what_runs() -> None:
+    """And Grafana the dashboard: each file that a container is told of is mounted into it."""
+    services, folder = COMPOSE["services"], ROOT / "monitoring"
+    assert "./monitoring:/etc/prometheus:ro" in services["prometheus"]["volumes"]
+    (config,) = re.findall(r"--config.file=/etc/prometheus/([\w.]+)", str(services["prometheus"]["command"]))
+    told = yaml.safe_load((folder / config).read_text())
+    here = yaml.safe_load((folder / "prometheus.yml").read_text())
+    assert told["rule_files"] == here["rule_files"]
+    assert [job["job_name"] for job in told["scrape_configs"]] == [job["job_name"] for job in here["scrape_configs"]]
+    for job in told["scrape_configs"]:
+        token = job["authorization"]["credentials_file"]
+        assert token == "/run/secrets/metrics_token" and "metrics_token" in services["prometheus"]["secrets"]
+    targets = [
+        target for job in told["scrape_configs"] for each in job.get("static_configs", []) for target in each["targets"]
+    ]
+    found = [each for job in told["scrape_configs"] for each in job.get("dns_sd_configs", [])]
+    targets += [f"{each['names'][0]}:{each['port']}" for each in found]
+    assert len(targets) == 2
+    for target in targets:
+        name, port = target.split(":")
+        assert services[name]["command"][-1] == port and "metrics_token" in services[name]["secrets"]
+    mounted = dict(volume.split(":")[:2] for volume in services["grafana"]["volumes"])
+    assert json.loads((ROOT / "monitoring/onefold.dashboard.json").read_text())["uid"] == "onefold"
+    provider = yaml.safe_load((folder / "grafana/dashboards/onefold.yml").read_text())["providers"][0]
+    assert mounted["./monitoring/onefold.dashboard.json"] == f"{provider['options']['path']}/onefold.json"
+    assert mounted["./monitoring/grafana"] == "/etc/grafana/provisioning"
 
 
 def test_containers_have_the_pools_and_the_permissions_of_logs_that_one_machine_has() -> None:

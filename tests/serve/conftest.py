@@ -9,6 +9,7 @@ from datetime import timedelta
 
 import psycopg
 import pytest
+from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from onefold.http.breaker import SyncCircuitBreakerFactory
@@ -60,6 +61,12 @@ class Api:
         with psycopg.connect(self.url, autocommit=True) as owner:
             cursor = owner.execute(query, values or None)
             return cursor.fetchall() if cursor.description else []
+
+    @property
+    def app(self) -> FastAPI:
+        """The service itself."""
+        assert isinstance(self.http.app, FastAPI)
+        return self.http.app
 
     @property
     def published(self) -> list[Company]:

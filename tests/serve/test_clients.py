@@ -10,6 +10,7 @@ from click.testing import CliRunner
 
 from onefold.commands.audit_requests import requests_command
 from onefold.errors import Fatal
+from onefold.serve.answer_counts import AnswerCounts
 from onefold.serve.keys import create_key, keys, revoke_key
 from tests.roles import as_role
 from tests.serve.conftest import Api, serve
@@ -105,10 +106,15 @@ def test_every_request_is_a_row_before_it_is_answered_and_the_chain_has_their_ha
     assert len(own_api.rows("select * from ops.altered_api_requests()")) == 1
 
 
-def test_what_cannot_be_recorded_is_not_answered(own_api: Api) -> None:
+def test_what_cannot_be_recorded_is_not_answered_and_is_an_error_in_the_metrics(own_api: Api) -> None:
     own_api.rows("revoke insert on ops.api_request from onefold_definer")
+    (gate,) = own_api.app.user_middleware
+    counts: AnswerCounts = gate.kwargs["counts"]
+    assert sum(counts.took) == 0
     answer = own_api.http.get(f"/v1/companies/nip/{own_api.legal_person.nip}", headers=own_api.all)
     assert (answer.status_code, answer.json()["type"]) == (503, "/docs#warehouse-down")
+    assert (dict(counts.by_class), sum(counts.took)) == ({"2xx": 0, "3xx": 0, "4xx": 0, "5xx": 1}, 1)
+    assert counts.seconds > 0
 
 
 def test_who_knocks_without_a_key_is_refused_however_often_and_does_not_fill_the_disk(own_api: Api) -> None:

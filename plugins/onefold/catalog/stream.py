@@ -106,6 +106,12 @@ class Stream(Model):
     volatile: list[str] = Field([], description="dotted paths that differ at every reading and mean nothing")
     ignore: list[str] = Field([], description="top-level keys that are known and not used")
     freshness: timedelta = timedelta(hours=26)
+    freshness_objective: float = Field(
+        0.99,
+        gt=0,
+        lt=1,
+        description="the part of the time in which freshness is to be met; alerts tell when the rest is used up",
+    )
     history: History | None = Field(
         None, description="how far back it can be asked: a day, or a duration as P30D; default: the system's"
     )

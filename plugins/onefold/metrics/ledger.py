@@ -98,6 +98,15 @@ def read_metrics(connection: psycopg.Connection, systems: Mapping[str, System]) 
         "The source is published up to this time; before the first publish, when it was first tried.",
         [Sample(at.timestamp(), _of(*name)) for name, at in times.items()],
     )
+    yield Metric(
+        "onefold_stream_freshness_objective_ratio",
+        "gauge",
+        "In which part of the time the freshness SLA of a stream is to be met.",
+        [
+            Sample(systems[status.system].streams[status.stream].freshness_objective, _of(status.system, status.stream))
+            for status in statuses
+        ],
+    )
     for name, (text, value_of) in _GAUGES.items():
         found = [(status, value_of(status)) for status in statuses]
         samples = [Sample(value, _of(status.system, status.stream)) for status, value in found if value is not None]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hmac
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from threading import Lock
 
 from starlette.applications import Starlette
@@ -21,11 +21,9 @@ LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 _HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 
 
-def application(read: Callable[[], str], token: str | None) -> Starlette:
-    """The service. `read` gives the text of all metrics; with a token, who does not send it as Bearer gets nothing.
-
-    Without one, requests must name this machine, so that no page in a browser reaches the service by a name of its own.
-    """
+def page(read: Callable[[], str], token: str | None) -> Callable[[Request], Awaitable[Response]]:
+    """What answers a scrape. `read` gives the text of all metrics; with a token, who does not send it as Bearer gets
+    nothing."""
     one_at_a_time = Lock()
 
     def read_alone() -> str:
@@ -42,10 +40,17 @@ def application(read: Callable[[], str], token: str | None) -> Starlette:
             return PlainTextResponse(f"{error}\n", 503, _HEADERS)
         return Response(text, headers={**_HEADERS, "Content-Type": CONTENT_TYPE})
 
+    return metrics
+
+
+def application(read: Callable[[], str], token: str | None) -> Starlette:
+    """The service. Without a token, requests must name this machine, so that no page in a browser reaches the service
+    by a name of its own."""
+
     async def health(request: Request) -> Response:
         """Whether the service answers, and nothing else: a warehouse that is down is no reason to restart it."""
         return PlainTextResponse("up\n", headers=_HEADERS)
 
     middleware = [] if token else [Middleware(TrustedHostMiddleware, allowed_hosts=LOOPBACK)]
-    routes = [Route("/metrics", metrics, methods=["GET"]), Route("/health", health, methods=["GET"])]
+    routes = [Route("/metrics", page(read, token), methods=["GET"]), Route("/health", health, methods=["GET"])]
     return Starlette(routes=routes, middleware=middleware)

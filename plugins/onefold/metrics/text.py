@@ -15,6 +15,8 @@ class Sample:
 
     value: float
     labels: Mapping[str, str]
+    suffix: str = ""
+    """Of a histogram: which of its series it is, as _bucket."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +24,7 @@ class Metric:
     """One metric with all its values."""
 
     name: str
-    kind: Literal["counter", "gauge"]
+    kind: Literal["counter", "gauge", "histogram"]
     help: str
     samples: Sequence[Sample]
 
@@ -31,7 +33,9 @@ def exposition(metrics: Iterable[Metric]) -> str:
     """What a scrape gets: each metric with its help, its type and its values."""
     return "".join(
         f"# HELP {metric.name} {metric.help}\n# TYPE {metric.name} {metric.kind}\n"
-        + "".join(f"{metric.name}{_labels(sample.labels)} {_number(sample.value)}\n" for sample in metric.samples)
+        + "".join(
+            f"{metric.name}{each.suffix}{_labels(each.labels)} {_number(each.value)}\n" for each in metric.samples
+        )
         for metric in metrics
     )
 

@@ -51,6 +51,7 @@ def api(settings: Settings, secrets: Secrets, postgres: Postgres, variables: Map
     own = {name: value for name, value in variables.items() if name != "ONEFOLD_WAREHOUSE_URL"}
     urls = [postgres.url(WAREHOUSE_DATABASE, role) for role in ("onefold_api", "onefold_api_writer")]
     key = hashlib.sha256(f"onefold register api {secrets.api_secret}".encode()).hexdigest()
+    own |= _metrics_token()
     return Service(API, command, {**own, **dict(zip(API_URLS, urls, strict=True)), API_SIGNING_KEY: key})
 
 
@@ -59,8 +60,14 @@ def metrics(settings: Settings, postgres: Postgres, variables: Mapping[str, str]
     secret but the token that a scrape must send, where one is set."""
     command = [sys.executable, "-m", "onefold.commands.main", "metrics", "--port", str(settings.metrics_port)]
     own = {name: variables[name] for name in ("ONEFOLD_HOME", "PYTHONPATH", "PYTHONUNBUFFERED")}
-    own |= {name: os.environ[name] for name in (METRICS_TOKEN, f"{METRICS_TOKEN}_FILE") if name in os.environ}
-    return Service(METRICS, command, {**own, METRICS_URL: postgres.url(WAREHOUSE_DATABASE, "onefold_auditor")})
+    return Service(
+        METRICS, command, {**own, **_metrics_token(), METRICS_URL: postgres.url(WAREHOUSE_DATABASE, "onefold_auditor")}
+    )
+
+
+def _metrics_token() -> dict[str, str]:
+    """As the caller has set it; so that a service is started anew when it is another one."""
+    return {name: os.environ[name] for name in (METRICS_TOKEN, f"{METRICS_TOKEN}_FILE") if name in os.environ}
 
 
 def sandbox(settings: Settings, postgres: Postgres) -> Service:

@@ -22,6 +22,7 @@ from onefold.http.endpoint import Endpoint
 from onefold.http.limit import Limiter
 from onefold.serve import check_routes, company_routes, docs_page, register_routes, service_routes, watch_routes
 from onefold.serve.accounting import Accounting
+from onefold.serve.answer_counts import AnswerCounts
 from onefold.serve.askers import askers_of
 from onefold.serve.attributes import ENTITIES, EntityRules
 from onefold.serve.bulk import Checks
@@ -55,7 +56,7 @@ log = logging.getLogger(__name__)
 @dataclass(frozen=True)
 class Setup:
     """What the service needs: the warehouse's URLs as onefold_api and onefold_api_writer; where a system is; whose
-    tokens are accepted, beside keys; with what webhooks are signed."""
+    tokens are accepted, beside keys; with what webhooks are signed; where its answers are counted."""
 
     catalog: Catalog
     url: str = field(repr=False)
@@ -65,6 +66,7 @@ class Setup:
     signing: Signing | None = None
     limiter: Limiter | None = None
     post: Post = post_publicly
+    counts: AnswerCounts = field(default_factory=AnswerCounts)
 
 
 def application(setup: Setup) -> FastAPI:
@@ -123,7 +125,7 @@ def application(setup: Setup) -> FastAPI:
     describe(app, rules.entity)
     docs_page.add_to(app)
     tokens = Tokens(setup.realm) if setup.realm else None
-    app.add_middleware(Gate, clients=Clients(database, tokens), accounting=Accounting(database))
+    app.add_middleware(Gate, clients=Clients(database, tokens), accounting=Accounting(database), counts=setup.counts)
     return app
 
 

@@ -19,6 +19,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from onefold.errors import raised_at
 from onefold.serve.accounting import Accounting, Answered
+from onefold.serve.answer_counts import AnswerCounts
 from onefold.serve.clients import NOBODY, Client, Clients
 from onefold.serve.grouped_calls import Overloaded
 from onefold.serve.problem import Problem
@@ -62,10 +63,11 @@ class _Held:
 class Gate:
     """Wraps the application. Addresses outside of /v1 are public and pass."""
 
-    def __init__(self, app: ASGIApp, clients: Clients, accounting: Accounting) -> None:
+    def __init__(self, app: ASGIApp, clients: Clients, accounting: Accounting, counts: AnswerCounts) -> None:
         self._app = app
         self._clients = clients
         self._accounting = accounting
+        self._counts = counts
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http" or not (scope["path"] == "/v1" or scope["path"].startswith("/v1/")):
@@ -100,6 +102,7 @@ class Gate:
         except (psycopg.Error, TimeoutError, Overloaded) as error:
             log.warning("A request could not be recorded, so it is not answered: %s", type(error).__name__)
             held = await _answered(_down(), scope, receive)
+        self._counts.add(held.status, time.perf_counter() - started)
         await _leave(held, send)
 
     async def _admitted(self, scope: Scope) -> Client:

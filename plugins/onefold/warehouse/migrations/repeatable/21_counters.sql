@@ -1,4 +1,4 @@
--- Counters of each stream for the metrics (onefold/insight/metrics.py). They never fall: a load that was rolled back stays
+-- Counters of each stream for the metrics (onefold/metrics/ledger.py). They never fall: a load that was rolled back stays
 -- counted as published, since the rollback is an event of its own, and what is deleted from the ledger goes to the base.
 create or replace view ops.stream_counter as
 select system, stream,
@@ -15,7 +15,9 @@ from (
            sum(rows_quarantined), 0, 0
     from ops.load where state in ('published', 'rolled_back', 'rejected') group by system, stream
     union all
-    select system, stream, 0, 0, 0, 0, 0, sum(requests), sum(bytes) from ops.usage group by system, stream
+    -- What clients ask of the register API is counted with their quotas, and is no request to a source.
+    select system, stream, 0, 0, 0, 0, 0, sum(requests), sum(bytes) from ops.usage where api_client is null
+    group by system, stream
 ) counted
 group by system, stream;
 
@@ -44,7 +46,7 @@ create or replace function ops.keep_usage_counters() returns trigger
 language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
     insert into ops.stream_counter_base as base (system, stream, requests, bytes)
-    select system, stream, sum(requests), sum(bytes) from deleted group by system, stream
+    select system, stream, sum(requests), sum(bytes) from deleted where api_client is null group by system, stream
     on conflict (system, stream) do update set
         requests = base.requests + excluded.requests, bytes = base.bytes + excluded.bytes;
     return null;
