@@ -35,11 +35,13 @@ def environment(name: str, url: str, folder: Path) -> dict[str, str]:
         (folder / "secrets" / secret).write_text(text)
 
     def inside(value: str) -> str:
+        """The value with the container's path as it is here, where it begins with one."""
         for path, there in here.items():
-            value = value.replace(path, there)
+            if value.startswith(path):
+                return there + value.removeprefix(path)
         return value
 
-    image = {"PYTHONPATH": "/opt/onefold/plugins:/opt/onefold", "PATH": os.environ["PATH"]}
+    image = {"PYTHONPATH": f"{ROOT}/plugins:{ROOT}", "PATH": os.environ["PATH"]}
     own = {each: inside(value) for each, value in {**image, **SERVICES[name]["environment"]}.items()}
     # Two folders that the container has at fixed places.
     return {**own, "ONEFOLD_HOME": str(folder / "state"), "TMPDIR": str(folder / "tmp"), "PYTHONDONTWRITEBYTECODE": "1"}

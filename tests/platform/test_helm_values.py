@@ -1,5 +1,5 @@
-"""Our values for Airflow's official chart say what docker-compose.yml says. The chart is in no package registry: what its
-own schema says of them `helm template` tells who installs it (docs/deploy.md)."""
+"""Our values for Airflow's official chart say what docker-compose.yml says. The chart is in no package registry: what
+its own schema says of them `helm template` tells who installs it (docs/deploy.md)."""
 
 from __future__ import annotations
 

@@ -5,7 +5,10 @@ from __future__ import annotations
 import math
 import signal
 import sys
+import threading
 from collections.abc import Iterator
+from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -16,6 +19,7 @@ from onefold.platform.lifecycle import installation, stale
 from onefold.platform.processes import Service
 from onefold.platform.secrets import load_secrets
 from onefold.platform.status import platform_status
+from onefold.platform.watchdog.observe import service_seen
 from onefold.settings import Settings
 from tests.platform.polling import until
 from tests.platform.test_postgres import Start
@@ -110,3 +114,27 @@ def test_status_shows_each_of_our_web_services_and_that_it_has_died(home: Path, 
         leader.kill()
         until(lambda: running.leader() is None)
     processes.stop(home, [running])
+
+
+class Well(BaseHTTPRequestHandler):
+    """Answers as a service that is well."""
+
+    def do_GET(self) -> None:
+        self.send_response(200 if self.path == "/health" else 404)
+        self.end_headers()
+
+
+def test_the_watchdog_takes_an_own_web_service_for_silent_once_it_does_not_answer_at_health(home: Path) -> None:
+    with ThreadingHTTPServer(("127.0.0.1", 0), Well) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        port = server.server_port
+        here = Settings(home, home, 1, 2, 3, hooks_port=port, api_port=port, metrics_port=port)
+        for name in processes.OWN:
+            running = processes.start(home, Service(name, WAITS, {}))
+            seen = service_seen(name, running, {}, 7, here)
+            assert (seen.alive, seen.gives_signs, seen.sign) == (True, True, "look 7")
+            hangs = service_seen(name, running, {}, 8, replace(here, hooks_port=1, api_port=1, metrics_port=1))
+            assert (hangs.alive, hangs.gives_signs, hangs.sign) == (True, True, None)
+            processes.stop(home, [running], seconds=1)
+            assert not service_seen(name, running, {}, 9, here).alive
+        server.shutdown()

@@ -134,7 +134,7 @@ def observer_of(target: Installation) -> Observer:
     def services(beats: Mapping[str, str], look: int) -> Sequence[ServiceSeen]:
         recorded = processes.recorded(target.settings.home)
         return [
-            _service(service.name, recorded.get(service.name), beats, look, target.settings)
+            service_seen(service.name, recorded.get(service.name), beats, look, target.settings)
             for service in target.services
         ]
 
@@ -146,9 +146,10 @@ def observer_of(target: Installation) -> Observer:
     )
 
 
-def _service(
+def service_seen(
     name: str, running: processes.Running | None, beats: Mapping[str, str], look: int, here: Settings
 ) -> ServiceSeen:
+    """One service of the installation: whether its process lives, and whether it has given a sign at this look."""
     if running is None:
         return ServiceSeen(name, "", False)
     instance, alive = f"{running.pid} {running.started}", running.leader() is not None
