@@ -67,7 +67,8 @@ def test_metrics_say_what_the_ledger_says(shop: Shop) -> None:
     with psycopg.connect(shop.url) as connection:
         connection.execute(
             "insert into ops.usage (api_client, month, system, stream, status, requests, bytes, milliseconds)"
-            " values ('crm', '2026-11-01', 'api', 'usage', '200', 7, 70, 7)"
+            " values ('crm', '2026-11-01', 'api', 'usage', '200', 7, 70, 7),"
+            " ('crm', '2026-11-01', 'krs', 'extract', '200', 2, 20, 2)"
         )
         open_alert(connection, "os:tester", "drift", "shop.customer", "one differs")
     found = scraped(shop)
@@ -80,6 +81,7 @@ def test_metrics_say_what_the_ledger_says(shop: Shop) -> None:
     )
     assert found['onefold_alerts_open{kind="drift"}'] == 1
     assert not [series for series in found if 'system="api"' in series], "whom we answered is no source"
+    assert found['onefold_requests_total{system="krs",stream="extract"}'] == 2, "a register that was asked for it is"
 
 
 def test_no_counter_falls_when_loads_are_rolled_back_or_that_is_undone(shop: Shop) -> None:

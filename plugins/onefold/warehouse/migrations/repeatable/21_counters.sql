@@ -16,8 +16,8 @@ from (
     from ops.load where state in ('published', 'rolled_back', 'rejected') group by system, stream
     union all
     -- What clients ask of the register API is counted with their quotas, and is no request to a source.
-    select system, stream, 0, 0, 0, 0, 0, sum(requests), sum(bytes) from ops.usage where api_client is null
-    group by system, stream
+    select system, stream, 0, 0, 0, 0, 0, sum(requests), sum(bytes) from ops.usage
+    where api_client is null or system <> 'api' group by system, stream
 ) counted
 group by system, stream;
 
@@ -46,7 +46,8 @@ create or replace function ops.keep_usage_counters() returns trigger
 language plpgsql set search_path = pg_catalog, pg_temp as $$
 begin
     insert into ops.stream_counter_base as base (system, stream, requests, bytes)
-    select system, stream, sum(requests), sum(bytes) from deleted where api_client is null group by system, stream
+    select system, stream, sum(requests), sum(bytes) from deleted
+    where api_client is null or system <> 'api' group by system, stream
     on conflict (system, stream) do update set
         requests = base.requests + excluded.requests, bytes = base.bytes + excluded.bytes;
     return null;
