@@ -26,11 +26,11 @@ ROLES = {
 }
 
 
-def environment(name: str, url: str, folder: Path) -> dict[str, str]:
+def environment(service: str, url: str, folder: Path) -> dict[str, str]:
     """The container's: the image's variables, the service's, and its secrets as files."""
-    here = {"/run/secrets": str(folder / "secrets"), "/tmp": str(folder / "tmp"), "/opt/onefold": str(ROOT)}
+    here = {"/run/secrets": folder / "secrets", "/tmp": folder / "tmp"}
     (folder / "secrets").mkdir()
-    for secret in SERVICES[name]["secrets"]:
+    for secret in SERVICES[service]["secrets"]:
         text = as_role(url, ROLES[secret]) if secret in ROLES else f"{secret} {'x' * 64}"
         (folder / "secrets" / secret).write_text(text)
 
@@ -38,13 +38,12 @@ def environment(name: str, url: str, folder: Path) -> dict[str, str]:
         """The value with the container's path as it is here, where it begins with one."""
         for path, there in here.items():
             if value.startswith(path):
-                return there + value.removeprefix(path)
+                return str(there) + value.removeprefix(path)
         return value
 
-    image = {"PYTHONPATH": f"{ROOT}/plugins:{ROOT}", "PATH": os.environ["PATH"]}
-    own = {each: inside(value) for each, value in {**image, **SERVICES[name]["environment"]}.items()}
-    # Two folders that the container has at fixed places.
-    return {**own, "ONEFOLD_HOME": str(folder / "state"), "TMPDIR": str(folder / "tmp"), "PYTHONDONTWRITEBYTECODE": "1"}
+    own = {name: inside(value) for name, value in SERVICES[service]["environment"].items()}
+    image = {"PATH": os.environ["PATH"], "PYTHONPATH": f"{ROOT}/plugins:{ROOT}", "PYTHONDONTWRITEBYTECODE": "1"}
+    return {**image, **own, "ONEFOLD_HOME": str(folder / "state"), "TMPDIR": str(folder / "tmp")}
 
 
 def words(given: list[str], port: str, instead: int) -> list[str]:
