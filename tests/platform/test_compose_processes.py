@@ -79,4 +79,5 @@ def test_a_service_is_healthy_with_just_what_its_container_has(name: str, wareho
             token = {"Authorization": f"Bearer {(tmp_path / 'secrets/metrics_token').read_text()}"}
             scraped = requests.get(f"http://127.0.0.1:{port}/metrics", headers=token, timeout=60).text
             assert 'onefold_api_answers_total{status="4xx"} 1\n' in scraped
-    assert not healthy(), "a service that has ended is not taken for a healthy one"
+    if "ports" in service:  # the watchdog's sign of life is a file, which grows old (tests/platform/watchdog)
+        assert not healthy(), "a service that has ended is not taken for a healthy one"
