@@ -24,6 +24,8 @@ _TELLS_ONLY = frozenset(
         "load.land",
         "load.leave_out",
         "load.reject",
+        "llm.ask",
+        "llm.end",
         "login.add",
         "login.password",
         "login.remove",

@@ -99,6 +99,7 @@ class TechnicalRetention(Model):
     written_out: Period = Field(
         timedelta(days=30), description="values in plans of write-backs that have ended, and in the outbox"
     )
+    llm_answers: Period = Field(timedelta(days=90), description="answers of language models that are not asked again")
     landing: Period = Field(timedelta(days=14), description="what a load landed that was never ended")
     airflow: Period = Field(timedelta(days=90), description="runs, tasks and XCom in Airflow's own database")
     task_logs: Period = Field(timedelta(days=90), description="logs of tasks and of the parsing of DAG files")

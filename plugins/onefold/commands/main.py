@@ -35,6 +35,7 @@ COMMANDS = {
     "deliver": Entry("deliver:deliver", "Deliver entities and marts to another warehouse, or verify it."),
     "replay": Entry("replay:replay", "Judge quarantined rows again, after a suite or mapping was fixed."),
     "migrate": Entry("migrate:migrate", "Load a window of the past: dry run first, then approval."),
+    "explain": Entry("explain:explain", "Explain why a load failed, and what to do."),
     "quarantine": Entry("quarantine:quarantine", "Show which rows wait and which values are withheld, and why."),
     "held-back": Entry("held_back:held_back", "Show which golden records are held back, and why."),
     "rollback": Entry("rollback:rollback", "Remove published loads as if they had never been, or undo that."),

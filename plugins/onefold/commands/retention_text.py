@@ -22,6 +22,7 @@ MEANING = {
     "lineage": "lineage events",
     "ledger": "ledger of loads",
     "written_out": "values written into other systems",
+    "llm_answers": "answers of language models",
     "airflow": "Airflow's runs",
     "task_logs": "log files of tasks",
     "server_logs": "rotated log files of services",

@@ -25,6 +25,7 @@ Store = Literal[
     "lineage",
     "ledger",
     "written_out",
+    "llm_answers",
     "airflow",
     "task_logs",
     "server_logs",

@@ -62,6 +62,7 @@ LEDGERS = {
     "ops.usage": "(select coalesce(l.ended_at, l.started_at) from ops.load l where l.load_id = t.load_id)",
     "ops.alert": "t.resolved_at",
     "ops.reconciliation": "t.ended_at",
+    "ops.llm_call": "date_trunc('month', t.reserved_at, 'UTC') + interval '1 month'",
 }
 """The tables of the ledger that only grow, and when a row of each was last of use."""
 
@@ -107,6 +108,13 @@ def record_purges(connection: psycopg.Connection, periods: TechnicalRetention, n
         ("ops.outbox", _ALL_SENT, _SENT, _FORGET_SENT),
     ):
         yield make_purge("written_out", table, periods.written_out, every, due, forget, written)
+    answers = {
+        "before": sql.Literal(now - periods.llm_answers),
+        "table": sql.Identifier("ops", "llm_answer"),
+        "at": sql.SQL("t.answered_at"),
+        "unreferenced": sql.SQL("true"),
+    }
+    yield make_purge("llm_answers", "ops.llm_answer", periods.llm_answers, _ALL_ROWS, _OLD_ROWS, _DELETE_ROWS, answers)
     usage_of_reconciliation = """
         select t.ctid from ops.usage t join ops.reconciliation r using (reconciliation_id) where r.ended_at < {before}
     """

@@ -162,3 +162,12 @@ comment on column inbox.event.sequence is 'Rises in the order of the commits (in
     'is in ops.stream_checkpoint.';
 comment on column inbox.event.event_id is 'The sender''s own id of the event; else sha256: and the digest of the body.';
 comment on column inbox.event.headers is 'Those that say something of the event; no signature and no secret.';
+comment on table ops.llm_call is 'One row per call of a language model: what was reserved of the budget, and the tokens and cost that it came to. '
+    'The tokens of a system and a day are the sums of input_tokens and output_tokens by system and (reserved_at at time zone ''UTC'')::date.';
+comment on column ops.llm_call.system is 'The integrated system that the question was about.';
+comment on column ops.llm_call.provider is 'The Airflow connection of the provider that was asked.';
+comment on column ops.llm_call.state is 'reserved until it has ended; a reservation counts until expires_at. answered; refused: by the provider; '
+    'unanswered: nobody knows, so all that was reserved counts; not_sent: nothing counts.';
+comment on column ops.llm_call.cost is 'By the prices of the provider''s connection; empty where it has none.';
+comment on column ops.llm_call.estimated is 'The provider did not say what was used: what was reserved counts.';
+comment on table ops.llm_answer is 'Answers of language models that were accepted, by the SHA-256 of the prompt and the models: the same is not asked twice.';

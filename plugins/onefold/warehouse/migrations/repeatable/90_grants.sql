@@ -53,6 +53,7 @@ grant select, insert, update on ops.rate_limit, ops.alert, ops.replay, ops.repla
 grant select, insert, update, delete on ops.plan, ops.plan_record, ops.publish, ops.publish_load, ops.published, ops.identity_conflict,
     ops.held_back, ops.golden_record_warning to onefold_loader;
 grant select, insert, update on ops.delivery, ops.stream_counter_base to onefold_loader;
+grant select, insert, update, delete on ops.llm_call, ops.llm_answer to onefold_loader;
 
 grant select on staging.unchanged to onefold_engineer;
 
