@@ -148,9 +148,10 @@ def secret(variable: str) -> str | None:
 
 
 def warehouse_url() -> str:
-    """The warehouse's PostgreSQL URL (ONEFOLD_WAREHOUSE_URL, or its _FILE), as the loader role.
+    """The warehouse's PostgreSQL URL (ONEFOLD_WAREHOUSE_URL, or its _FILE), as the loader role; as a login of this
+    process's own where a vault makes them (ONEFOLD_DATABASE_CREDENTIALS).
 
-    Raises Fatal when it is not set or cannot be read.
+    Raises Fatal when it is not set or cannot be read, Retriable when the vault is down.
     """
     url = secret("ONEFOLD_WAREHOUSE_URL")
     if not url:
@@ -158,7 +159,20 @@ def warehouse_url() -> str:
             "ONEFOLD_WAREHOUSE_URL is not set, so the warehouse cannot be found. "
             "Run through bin/onefold, or set it to postgresql://user:password@host:port/database."
         )
+    if path := os.environ.get("ONEFOLD_DATABASE_CREDENTIALS"):
+        from onefold.vault.lease import leased  # only where a vault is set
+
+        url = leased(url, path)
     return with_verified_tls(url)
+
+
+def current_login(url: str) -> str:
+    """A URL of the warehouse, made anew where it is of a login that a vault has made and another has replaced."""
+    if path := os.environ.get("ONEFOLD_DATABASE_CREDENTIALS"):
+        from onefold.vault.lease import current
+
+        return current(url, path)
+    return url
 
 
 def with_verified_tls(url: str) -> str:

@@ -20,6 +20,7 @@ import psycopg
 
 from onefold.errors import Fatal, Retriable
 from onefold.private_files import private_folder
+from onefold.settings import current_login
 from onefold.warehouse.connection import OPTIONS
 
 if TYPE_CHECKING:
@@ -169,7 +170,7 @@ def _fingerprint(folder: Path, database: str) -> str:
 @contextmanager
 def _environment(url: str) -> Iterator[None]:
     """The variables that dbt_project/profiles.yml reads; the previous ones are restored."""
-    parts = psycopg.conninfo.conninfo_to_dict(url)
+    parts = psycopg.conninfo.conninfo_to_dict(current_login(url))
     variables = {
         "ONEFOLD_PG_HOST": str(parts.get("host", "127.0.0.1")),
         "ONEFOLD_PG_PORT": str(parts.get("port", 5432)),

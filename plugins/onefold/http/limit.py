@@ -24,6 +24,7 @@ import psycopg
 from psycopg.types.json import Jsonb
 
 from onefold.errors import Retriable
+from onefold.settings import current_login
 
 TOLD = "told"
 """Until when a source has said that our quota is used up; no rate has this name."""
@@ -251,7 +252,7 @@ class WarehouseLimiter:
         if self._connection is None or self._connection.closed:
             # a place lost in a crash of the server does no harm; waiting for its disk would cost ten times as much
             self._connection = psycopg.connect(
-                self._url,
+                current_login(self._url),
                 autocommit=True,
                 application_name="onefold rate limit",
                 options="-c synchronous_commit=off",

@@ -8,6 +8,7 @@ from onefold.catalog.stream import Stream
 from onefold.connectors.position import IntegerPosition
 from onefold.connectors.window import ResumeCursor, Window
 from onefold.errors import Retriable
+from onefold.settings import current_login
 
 
 def resume_cursor(url: str, system: str, stream_name: str, stream: Stream) -> ResumeCursor:
@@ -20,7 +21,7 @@ def resume_cursor(url: str, system: str, stream_name: str, stream: Stream) -> Re
 
     def ask(window: Window) -> IntegerPosition | None:
         try:
-            with psycopg.connect(url, application_name="onefold cursor") as connection:
+            with psycopg.connect(current_login(url), application_name="onefold cursor") as connection:
                 found = connection.execute(
                     "select value from ops.cursor where system = %s and stream = %s and window_end - %s <= %s",
                     (system, stream_name, lookback, window.start),

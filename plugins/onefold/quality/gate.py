@@ -23,6 +23,7 @@ from onefold.errors import Fatal, Retriable
 from onefold.foreign_text import described
 from onefold.quality.literals import write_values_as_sql
 from onefold.quality.suite import Expectation, Suite
+from onefold.settings import current_login
 from onefold.warehouse.db_errors import as_onefold_error, safe_message
 
 if TYPE_CHECKING:  # importing it takes seconds: only who evaluates pays
@@ -98,7 +99,7 @@ def evaluate_suite(url: str, schema: str, table: str, suite: Suite, index: str =
 
     written = dict(enumerate(suite.expectations, start=1))
     with _database_errors(f"suite {suite.name}") as refused:
-        source = context.data_sources.add_postgres("warehouse", connection_string=_gx_url(url))
+        source = context.data_sources.add_postgres("warehouse", connection_string=_gx_url(current_login(url)))
         try:
             asset = source.add_table_asset("candidates", table_name=table, schema_name=schema)
             batch = asset.add_batch_definition_whole_table("all").get_batch()

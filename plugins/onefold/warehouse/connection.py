@@ -5,6 +5,7 @@ from __future__ import annotations
 import psycopg
 
 from onefold.errors import Retriable
+from onefold.settings import current_login
 
 # Day before month: the systems write 31.01.2026. UTC and ISO so that what we read back never depends on a machine.
 # Joining a load with what is held needs memory for its keys, or it spills to disk. Our large statements move many rows
@@ -20,7 +21,7 @@ def connect(url: str, *, autocommit: bool = False) -> psycopg.Connection:
     """Open a connection. Raises Retriable when the warehouse cannot be reached."""
     try:
         return psycopg.connect(
-            url, autocommit=autocommit, options=OPTIONS, application_name="onefold", connect_timeout=10
+            current_login(url), autocommit=autocommit, options=OPTIONS, application_name="onefold", connect_timeout=10
         )
     except psycopg.OperationalError as error:
         raise Retriable(

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import os
+
 from airflow.sdk import Connection
 from airflow.sdk.exceptions import AirflowNotFoundException
 
 from onefold.errors import Fatal
 from onefold.http.endpoint import Endpoint
 from onefold.http.limit import kept
+from onefold.http.token_store import TokenStore
+from onefold.notify.receiver import Receiver, read_receivers
 from onefold.orchestration.tasks.token_store import VariableStore, in_task
-from onefold.settings import warehouse_url
+from onefold.settings import notify_setting, warehouse_url
 
 DATABASES = ("postgres", "mysql", "mssql", "oracle")
 """Airflow's types of connections that lead to a database; MariaDB's is mysql."""
@@ -35,8 +39,21 @@ def endpoint(connection_id: str, rate: str | None = None) -> Endpoint:
         raise Fatal(f"Airflow connection {connection_id!r} has no host: write the system's base URL there.")
     if rate:
         extra["rate"] = ",".join(kept(kept([], extra.get("rate")), rate))
-    tokens = VariableStore(connection_id, warehouse_url()) if in_task() else None
+    tokens = _token_store(connection_id) if in_task() else None
     return Endpoint(_base_url(connection, host), connection.login, connection.password, extra, tokens)
+
+
+def _token_store(connection_id: str) -> TokenStore:
+    """The place of the connection's token, by the settings. Raises Fatal when they name none that can be."""
+    if folder := os.environ.get("ONEFOLD_REFRESH_TOKENS"):
+        from onefold.orchestration.tasks.vault_token_store import VaultStore  # only where a vault is set
+
+        return VaultStore(connection_id, warehouse_url(), _receivers, folder)
+    return VariableStore(connection_id, warehouse_url(), _receivers)
+
+
+def _receivers() -> list[Receiver]:
+    return read_receivers(notify_setting(), endpoint)
 
 
 def _base_url(connection: Connection, host: str) -> str:
