@@ -52,6 +52,17 @@ def test_a_user_may_tune_but_not_rewire(tmp_path: Path, monkeypatch: pytest.Monk
     assert found["AIRFLOW__CORE__EXECUTION_API_SERVER_URL"] == "http://127.0.0.1:5002/execution/"
 
 
+def test_where_a_vault_makes_logins_no_task_has_the_password_of_the_loader(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    password = load_secrets(tmp_path).database["onefold_loader"]
+    assert password in variables(tmp_path)["ONEFOLD_WAREHOUSE_URL"]
+    monkeypatch.setenv("ONEFOLD_DATABASE_CREDENTIALS", "database/creds/onefold-loader")
+    found = variables(tmp_path)
+    assert found["ONEFOLD_WAREHOUSE_URL"] == "postgresql://127.0.0.1:5001/warehouse"
+    assert password not in json.dumps(found)
+
+
 def test_the_connections_lead_to_the_sandbox_only_when_it_is_on(tmp_path: Path) -> None:
     sap = json.loads(variables(tmp_path)["AIRFLOW_CONN_SAP"])
     assert sap["host"] == "http://127.0.0.1:5003/sap"

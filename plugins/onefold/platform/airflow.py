@@ -11,6 +11,7 @@ import time
 from collections.abc import Mapping
 from importlib import metadata
 from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
 from psycopg import sql
@@ -87,7 +88,7 @@ def environment(settings: Settings, secrets: Secrets, postgres: Postgres, sandbo
         "AIRFLOW__LOGGING__BASE_LOG_FOLDER": str(settings.home / "logs" / "tasks"),
         "AIRFLOW__LOGGING__DAG_PROCESSOR_CHILD_PROCESS_LOG_DIRECTORY": str(settings.home / "logs" / "dags"),
         "ONEFOLD_HOME": str(settings.home),
-        "ONEFOLD_WAREHOUSE_URL": postgres.url(WAREHOUSE_DATABASE, "onefold_loader"),
+        "ONEFOLD_WAREHOUSE_URL": _loader_url(postgres),
         "ONEFOLD_AUDIT_SALT": secrets.audit_salt,
         "ONEFOLD_NOTIFY": notify_setting(),
         "ONEFOLD_CHECKPOINTS": settings.checkpoint_places,
@@ -104,6 +105,15 @@ def environment(settings: Settings, secrets: Secrets, postgres: Postgres, sandbo
     chosen = {name: os.environ.get(name, value) for name, value in tuning.items()}
     connections = _sandbox_connections(settings, postgres) if sandbox else {}
     return {**wiring, **chosen, **secret_files.commands(settings.home, secrets, secret_files.ALL), **connections}
+
+
+def _loader_url(postgres: Postgres) -> str:
+    """Without a login where a vault makes them: then no task has the loader's password."""
+    url = postgres.url(WAREHOUSE_DATABASE, "onefold_loader")
+    if not os.environ.get("ONEFOLD_DATABASE_CREDENTIALS"):
+        return url
+    parts = urlsplit(url)
+    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
 
 
 def services(settings: Settings, secrets: Secrets, postgres: Postgres, variables: Mapping[str, str]) -> list[Service]:
