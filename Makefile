@@ -38,7 +38,7 @@ torture: setup  ## Kill loads, conforms, migrations, erasures, PostgreSQL at eve
 		tests/conform/test_publish.py tests/conform/test_held_back.py tests/conform/test_held_back_undisturbed.py tests/conform/test_erased.py \
 		tests/migration/test_kill.py tests/mapping/test_transforms.py tests/mapping_proposal tests/survey tests/erasure tests/warehouse/test_upgrade.py tests/retention tests/serve \
 		tests/connectors/test_paging.py tests/connectors/cdc tests/connectors/kafka tests/connectors/redis_stream tests/connectors/soap/test_paging.py tests/connectors/files/test_hostile_files.py tests/http/test_bounds.py tests/load/test_bounds.py \
-		tests/platform/test_ui_tls.py tests/dags/test_deadlines.py tests/receive tests/peers/test_rabbitmq.py tests/change tests/scheduler/test_watchdog.py tests/scheduler/test_erase.py
+		tests/platform/test_ui_tls.py tests/dags/test_deadlines.py tests/receive tests/peers/test_rabbitmq.py tests/peers/test_openbao.py tests/change tests/scheduler/test_watchdog.py tests/scheduler/test_erase.py
 
 lint: setup  ## Check style, formatting and the order of the packages
 	@.venv/bin/ruff check .

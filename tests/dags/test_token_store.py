@@ -5,11 +5,14 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 
+import psycopg
 import pytest
 from airflow.sdk.execution_time import task_runner
 
 from onefold.errors import Fatal, Retriable
 from onefold.http.endpoint import Endpoint
+from onefold.http.sign_in.refresh import ConsentNeeded
+from onefold.notify.notification import Notification
 from onefold.orchestration.tasks import token_store
 from onefold.orchestration.tasks.connections import endpoint
 from onefold.orchestration.tasks.token_store import VariableStore
@@ -88,6 +91,42 @@ def test_a_secrets_backend_that_has_the_variable_too_is_named(
         pytest.raises(Fatal, match="a secrets backend has the variable onefold_refresh_token__shop_api too"),
     ):
         place.write("new")
+
+
+class Recorder:
+    """A receiver of alerts."""
+
+    name = "recorder"
+
+    def __init__(self) -> None:
+        self.titles: list[str] = []
+
+    def send(self, notification: Notification) -> None:
+        self.titles.append(notification.title)
+        assert "r0" not in notification.text
+
+
+def test_that_consent_is_needed_is_one_alert_until_somebody_has_consented(
+    web: WebServer, supervisor: Supervisor, loader_url: str, loader: psycopg.Connection
+) -> None:
+    family, recorder = TokenFamily(), Recorder()
+    family.refresh = "r9"  # somebody else has used r0
+    web.answer = family
+    store = VariableStore("shop_api", loader_url, lambda: [recorder])
+
+    def sign_in(consented: str) -> None:
+        Out(web.url, endpoint=Endpoint(web.url, "app", None, {"refresh_token": consented}, store), auth=AUTH).get()
+
+    for _ in range(2):
+        with pytest.raises(ConsentNeeded):
+            sign_in("r0")
+    alerts = "select kind, subject, occurrences, resolved_at is null from ops.alert"
+    assert loader.execute(alerts).fetchall() == [("consent", "shop_api", 2, True)]
+    assert len(recorder.titles) == 1
+    family.refresh = "fresh"
+    sign_in("fresh")
+    assert loader.execute(alerts).fetchall() == [("consent", "shop_api", 2, False)]
+    assert len(recorder.titles) == 2
 
 
 def test_a_lock_that_is_held_too_long_is_waited_for_no_longer(

@@ -72,7 +72,7 @@ class Killer:
     def _token(self, form: Mapping[str, list[str]]) -> Say:
         (shown,), (worker,) = form["refresh_token"], form["client_id"]
         if shown != self.newest and not (self.grace and shown == self.last_used):
-            if self.newest is not None and shown != f"consent {self.consents - 1}":
+            if self.newest is not None and family_of(shown) == self.consents:
                 self.newest, self.last_used, self.deaths = None, None, self.deaths + 1
             return Say(400, b'{"error": "invalid_grant"}')
         self.worker, self.left = int(worker), self.left - 1
@@ -80,7 +80,7 @@ class Killer:
         if self._kill("asked"):
             return Say(hang_up=True)
         self.given += 1
-        self.newest, self.last_used = f"refresh {self.given}", shown
+        self.newest, self.last_used = f"refresh {self.consents}.{self.given}", shown
         if self._kill("rotated"):
             return Say(hang_up=True)
         given = {"access_token": f"access {self.given}", "expires_in": 1, "refresh_token": self.newest}
@@ -109,6 +109,11 @@ class Killer:
         self.kills[moment] += 1
         os.kill(self.worker, signal.SIGKILL)
         return True
+
+
+def family_of(token: str) -> int:
+    """The number of the consent that a refresh token descends from."""
+    return int(token.split()[1].partition(".")[0])
 
 
 def refresh_until_done(url: str, warehouse_url: str, workers: int, environment: Mapping[str, str]) -> None:

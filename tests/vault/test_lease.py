@@ -118,7 +118,5 @@ def test_a_vault_that_is_down_is_waited_for_and_asked_for_the_next_login_afterwa
 
 
 def test_a_path_without_credentials_is_said(vault: Vault) -> None:
-    with pytest.raises(
-        Fatal, match=r"CREDENTIALS=kv/x\): the vault has no database credentials there"
-    ):
+    with pytest.raises(Fatal, match=r"CREDENTIALS=kv/x\): the vault has no database credentials there"):
         LeasedLogin(vault, "kv/x")
