@@ -1,6 +1,6 @@
 """No refresh token is lost that could be kept, whenever a worker is killed: here with a stand-in for the vault.
 
-At length, and against OpenBao: tests/peers/test_openbao.py.
+At length, with a server that gives grace too, and against OpenBao: tests/peers/test_openbao.py.
 """
 
 from __future__ import annotations
@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 
 import psycopg
-import pytest
 
 from onefold.vault import backend
 from tests.http.web_server import serving
@@ -16,10 +15,9 @@ from tests.vault.refreshing import LOST, MOMENTS, Killer, refresh_until_done
 from tests.vault.vault_server import VaultServer
 
 
-@pytest.mark.parametrize("grace", [False, True], ids=["a strict family", "grace for the last token"])
-def test_a_worker_that_is_killed_loses_no_token_that_could_be_kept(grace: bool, loader_url: str) -> None:
+def test_a_worker_that_is_killed_loses_no_token_that_could_be_kept(loader_url: str) -> None:
     vault = VaultServer()
-    killer = Killer(60, 0.3, grace=grace, vault=vault.answer)
+    killer = Killer(60, 0.3, grace=False, vault=vault.answer)
     run_and_judge(killer, vault.settings(), loader_url, workers=4)
     assert vault.logins <= 4 + killer.kills.total()  # one a process, however often it refreshes
 

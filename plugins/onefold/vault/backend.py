@@ -16,7 +16,7 @@ from airflow.providers.hashicorp.secrets import vault as provider
 from hvac.exceptions import VaultError
 
 from onefold.errors import Fatal
-from onefold.vault.errors import VaultRefused, vault_errors
+from onefold.vault.errors import VaultRefused, backend_errors, vault_errors
 
 T = TypeVar("T")
 NAME = "onefold.vault.backend.VaultBackend"
@@ -26,15 +26,15 @@ class VaultBackend(provider.VaultBackend):
     """Its settings are the provider's, and `secret_id_path`: the file with the approle's secret_id."""
 
     def __init__(self, secret_id_path: str | None = None, **settings: Any) -> None:
-        with vault_errors(str(settings.get("url")), "AIRFLOW__SECRETS__BACKEND_KWARGS"):
-            if secret_id_path:
+        if secret_id_path:
+            with vault_errors(str(settings.get("url")), "the approle's secret_id"):
                 settings["secret_id"] = Path(secret_id_path).read_text().strip()
-            try:
-                super().__init__(**settings)
-            except (VaultError, TypeError) as error:  # of the settings alone: nothing was asked
-                raise VaultRefused(
-                    f"AIRFLOW__SECRETS__BACKEND_KWARGS cannot be used: {error}. Compare with docs/secrets.md."
-                ) from None
+        try:
+            super().__init__(**settings)
+        except (VaultError, TypeError) as error:  # of the settings alone: nothing was asked
+            raise VaultRefused(
+                f"AIRFLOW__SECRETS__BACKEND_KWARGS cannot be used: {error.args[0]} Compare with docs/secrets.md."
+            ) from None
 
     def ask(self, what: str, request: Callable[[hvac.Client], T]) -> T:
         """What the vault answers; `what` is to be had or done. A token that has ended is replaced, once.
@@ -49,15 +49,15 @@ class VaultBackend(provider.VaultBackend):
         self.vault_client._invalidate_client()
 
     def get_conn_value(self, conn_id: str, team_name: str | None = None) -> str | None:
-        with vault_errors(str(self.vault_client.url), f"the Airflow connection {conn_id!r}"):
+        with backend_errors(str(self.vault_client.url), f"the Airflow connection {conn_id!r}"):
             return super().get_conn_value(conn_id, team_name)
 
     def get_variable(self, key: str, team_name: str | None = None) -> str | None:
-        with vault_errors(str(self.vault_client.url), f"the Airflow variable {key!r}"):
+        with backend_errors(str(self.vault_client.url), f"the Airflow variable {key!r}"):
             return super().get_variable(key, team_name)
 
     def get_config(self, key: str) -> str | None:
-        with vault_errors(str(self.vault_client.url), f"Airflow's setting {key!r}"):
+        with backend_errors(str(self.vault_client.url), f"Airflow's setting {key!r}"):
             return super().get_config(key)
 
 

@@ -12,12 +12,20 @@ from airflow.sdk.exceptions import AirflowSecretsBackendAccessDenied
 from onefold.errors import Fatal, Retriable
 
 
-class VaultDown(Retriable, AirflowSecretsBackendAccessDenied):
-    """The vault is sealed, away or overloaded. Airflow goes on to no other backend when one raises this."""
+class VaultDown(Retriable):
+    """The vault is sealed, away or overloaded."""
 
 
-class VaultRefused(Fatal, AirflowSecretsBackendAccessDenied):
-    """The vault refuses who asks, or what is asked. Airflow goes on to no other backend when one raises this."""
+class VaultRefused(Fatal):
+    """The vault refuses who asks, or what is asked."""
+
+
+class BackendDown(VaultDown, AirflowSecretsBackendAccessDenied):
+    """VaultDown as Airflow lets it through: it goes on to no other backend."""
+
+
+class BackendRefused(VaultRefused, AirflowSecretsBackendAccessDenied):
+    """VaultRefused as Airflow lets it through: it goes on to no other backend."""
 
 
 class Outdated(Exception):
@@ -41,6 +49,18 @@ def vault_errors(url: str, what: str) -> Iterator[None]:
             f"{what}: a file that AIRFLOW__SECRETS__BACKEND_KWARGS names cannot be read ({type(error).__name__}"
             f"{f': {error.filename}' if error.filename else ''}). Put it there, readable for who runs the tasks."
         ) from None
+
+
+@contextmanager
+def backend_errors(url: str, what: str) -> Iterator[None]:
+    """vault_errors, within what Airflow calls."""
+    try:
+        with vault_errors(url, what):
+            yield
+    except VaultDown as error:
+        raise BackendDown(str(error)) from None
+    except VaultRefused as error:
+        raise BackendRefused(str(error)) from None
 
 
 def _translated(error: refused.VaultError, begin: str) -> Exception:

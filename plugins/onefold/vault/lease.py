@@ -45,17 +45,18 @@ class LeasedLogin:
         self._leases: list[Lease] = []
         self._ends = 0.0
         self._lock = threading.Lock()
-        self._over = threading.Event()
+        self._closed = threading.Event()
         self._take()
         atexit.register(self.close)
         threading.Thread(target=self._keep, name="lease", daemon=True).start()
 
     def url(self, url: str) -> str:
         """The URL, as the newest login."""
-        with self._lock:
-            if not self._over.is_set() and time.monotonic() >= self._ends:
-                self._take()  # the vault was away for too long, or this machine slept
-            lease = self._leases[-1]
+        if self._is_over():
+            with self._lock:
+                if self._is_over():  # the vault was away for too long, or this machine slept
+                    self._take()
+        lease = self._leases[-1]
         parts = urlsplit(url)
         place = parts.netloc.rpartition("@")[2]
         return urlunsplit(parts._replace(netloc=f"{quote(lease.user, '')}:{quote(lease.password, '')}@{place}"))
@@ -67,9 +68,9 @@ class LeasedLogin:
 
     def close(self) -> None:
         """Have all logins of this process revoked; those that the vault does not revoke now end with their lease."""
-        if self._over.is_set() or self._pid != os.getpid():
+        if self._closed.is_set() or self._pid != os.getpid():
             return
-        self._over.set()
+        self._closed.set()
         for lease in self._leases:
             try:
                 self._revoke(lease.lease_id)
@@ -79,6 +80,9 @@ class LeasedLogin:
     @property
     def _what(self) -> str:
         return f"A login of the warehouse's ({SETTING}={self._path})"
+
+    def _is_over(self) -> bool:
+        return not self._closed.is_set() and time.monotonic() >= self._ends
 
     def _revoke(self, lease_id: str) -> None:
         self._backend.ask(f"{self._what} is given back", lambda client: client.sys.revoke_lease(lease_id))
@@ -102,13 +106,12 @@ class LeasedLogin:
         self._leases.append(lease)
 
     def _keep(self) -> None:
-        while not self._over.wait(self._leases[-1].seconds / RENEWALS):
-            with self._lock:
-                try:
-                    self._renew()
-                except OnefoldError as error:
-                    left = max(0.0, self._ends - time.monotonic())
-                    log.warning("The warehouse's login is good for %.0f s more and was not renewed: %s", left, error)
+        while not self._closed.wait(self._leases[-1].seconds / RENEWALS):
+            try:
+                self._renew()
+            except OnefoldError as error:
+                left = max(0.0, self._ends - time.monotonic())
+                log.warning("The warehouse's login is good for %.0f s more and was not renewed: %s", left, error)
 
     def _renew(self) -> None:
         """Or make the next one, when this one, or the token that it hangs on, cannot last another such time."""
@@ -116,7 +119,8 @@ class LeasedLogin:
         enough = 2 * lease.seconds / RENEWALS
         if self._token_lasts() < enough:
             self._backend.sign_in_anew()
-            self._take()
+            with self._lock:
+                self._take()
             return
         answer = self._backend.ask(
             f"{self._what} is renewed",
@@ -124,7 +128,8 @@ class LeasedLogin:
         )
         self._ends = asked + float(answer["lease_duration"])
         if answer["lease_duration"] < enough:
-            self._take()
+            with self._lock:
+                self._take()
 
     def _token_lasts(self) -> float:
         """Seconds, after renewing it where it can be."""
