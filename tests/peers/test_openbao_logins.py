@@ -54,10 +54,7 @@ def grant(openbao: OpenBao, warehouse_url: str, loader_url: str, monkeypatch: py
     openbao.prepare()
     database = conninfo_to_dict(loader_url)
     place = f"{database['host']}:{database['port']}/{database['dbname']}"
-    text = (ROOT / "docs" / "secrets.md").read_text()
-    prepared, created = (
-        text.split(f"<!-- {part} -->\n```sql\n")[1].split("\n```")[0] for part in ("prepare", "create")
-    )
+    prepared, created = SQL.findall((ROOT / "docs" / "secrets.md").read_text())
     with psycopg.connect(warehouse_url, autocommit=True) as owner:
         owner.execute(prepared.replace("…", "made-for-the-test"))
         owner.execute(f"grant connect on database {database['dbname']} to {ENGINE}")
