@@ -6,6 +6,7 @@ The customers that each demo makes in the CRM are left out wherever they are.
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from psycopg import sql
@@ -47,6 +48,18 @@ def tables(installation: Installation) -> Mapping[str, list[str]]:
 def tables_of(installation: Installation, system: str) -> Mapping[str, list[str]]:
     """The rows of every table of one system, as sorted text."""
     return _read(installation, _queries_of(read_systems()[system]))
+
+
+def difference(
+    found: Mapping[str, list[str]], expected: Mapping[str, list[str]]
+) -> Mapping[str, tuple[list[str], list[str]]]:
+    """By table the rows that only the first has, and those that only the second has."""
+    rows = {name: (Counter(found.get(name, ())), Counter(expected.get(name, ()))) for name in {*found, *expected}}
+    return {
+        name: (sorted((here - there).elements()), sorted((there - here).elements()))
+        for name, (here, there) in rows.items()
+        if here != there
+    }
 
 
 def _made_customers(installation: Installation) -> Sequence[str]:

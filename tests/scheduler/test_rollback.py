@@ -16,7 +16,7 @@ from onefold.platform.secrets import load_secrets
 from tests.scheduler.demo import CONFORM
 from tests.scheduler.installation import Installation, wait_for
 from tests.scheduler.person import approved, signed_in
-from tests.scheduler.tables import tables
+from tests.scheduler.tables import difference, tables
 
 pytestmark = pytest.mark.scheduler
 LOOKS = 5
@@ -134,17 +134,17 @@ def test_a_rollback_through_the_scheduler_leaves_staging_and_conformed_as_before
 
     shown = alone.succeed("rollback", "--run", run_id, "--reason", "a test", "--dry-run")
     assert "versions are removed" in shown
-    assert visible(alone) == after
+    assert not difference(visible(alone), after)
 
     with signed_in(browser, alone, "engineer") as person:
         person.rolls_back_the_run_of(str(newest["stream"]), newest["load_id"], "a test")
         assert person.said == []
     run = newest_rollback(alone)
     refused(alone, run, "engineer", "must be approved by somebody else")
-    assert visible(alone) == after
+    assert not difference(visible(alone), after)
     assert approved(browser, alone, run).state == "success"
     taken_in(alone, changed, undone=True)
-    assert visible(alone) == before
+    assert not difference(visible(alone), before)
     if pytestconfig.getoption("--matrix") == "full":
         assert_can_be_undone(browser, alone, changed, after)
 
@@ -162,4 +162,4 @@ def assert_can_be_undone(
     run = newest_rollback(alone)
     assert answered(alone, run, "approver", "Approve").state == "success"
     taken_in(alone, changed, undone=False)
-    assert visible(alone) == after
+    assert not difference(visible(alone), after)
