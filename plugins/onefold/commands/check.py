@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 
 from onefold.catalog.data_protection import check_data_protection
-from onefold.catalog.delivery_target import read_delivery_targets
+from onefold.catalog.delivery_target import DeliveryTarget, read_delivery_targets
 from onefold.catalog.reader import Catalog, read_catalog
 from onefold.catalog.target_reader import read_targets
 from onefold.catalog.yaml_file import CatalogError
@@ -50,11 +50,7 @@ def check(as_json: bool, root: Path, connected: str | None, since: str | None) -
     try:
         catalog = read_catalog(root)
         if connected is None:
-            check_connectors(catalog.systems, root / "catalog" / "systems")
-            check_data_protection(catalog, root)
-            read_targets(catalog, root)
-            targets = read_delivery_targets(catalog.entities, root)
-            expectations = check_suites(catalog, root / "expectations")
+            targets, expectations = check_catalog(catalog, root)
     except CatalogError as error:
         _print_mistakes(error, as_json)
         raise SystemExit(1) from None
@@ -77,6 +73,15 @@ def check(as_json: bool, root: Path, connected: str | None, since: str | None) -
     for line in missing:
         click.echo(line)
     _print_marks(marks, root)
+
+
+def check_catalog(catalog: Catalog, root: Path) -> tuple[dict[str, DeliveryTarget], int]:
+    """Check all that a checkout says besides; its warehouses to deliver to, and the number of expectations. Raises
+    CatalogError."""
+    check_connectors(catalog.systems, root / "catalog" / "systems")
+    check_data_protection(catalog, root)
+    read_targets(catalog, root)
+    return read_delivery_targets(catalog.entities, root), check_suites(catalog, root / "expectations")
 
 
 def _try(catalog: Catalog, connected: str, since: str | None, as_json: bool) -> int:

@@ -51,7 +51,7 @@ def proposed_mapping(
         chosen = {name: each for name, each in every.items() if not streams or name in streams}
         values = {name: _values(connection, relations[name], evidence[name], records) for name in chosen}
         answer = rules(system, chosen, catalog.entities, values)
-        shown = tuple(_with_example(connection, catalog, relations, each, records) for each in answer.rules)
+        shown = tuple(with_example(connection, catalog, relations, each, records) for each in answer.rules)
     return Proposed(chosen, replace(answer, rules=shown))
 
 
@@ -73,13 +73,14 @@ def _values(
     return found
 
 
-def _with_example(
+def with_example(
     connection: psycopg.Connection,
     catalog: Catalog,
     relations: Mapping[str, sql.Composable],
     each: ProposedRule,
     records: int,
 ) -> ProposedRule:
+    """The rule with an example, where one can be made; the caller's transaction gets temporary tables."""
     system, _, stream = each.source.partition(".")
     read_records(connection, relations[stream], records)
     attribute = catalog.entities[each.entity].attributes[each.attribute]

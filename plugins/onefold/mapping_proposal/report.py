@@ -19,7 +19,8 @@ def report_lines(system: str, proposed: Proposed) -> Iterator[str]:
         questions = [each for each in proposed.answer.questions if each.source == f"{system}.{name}"]
         for question in questions:
             names = _candidates(question, stream.fields[question.field].first.score)
-            yield f"  ? {question.field} ({question.why}): {names}"
+            opinion = f"; {question.opinion}" if question.opinion else ""
+            yield f"  ? {question.field} ({question.why}): {names}{opinion}"
     answer = proposed.answer
     yield (
         f"{len(answer.rules)} rules in the diff, {len(answer.questions)} fields for you to decide, "
@@ -71,4 +72,11 @@ def as_json(system: str, proposed: Proposed) -> dict[str, object]:
 
 def _questions(questions: Iterable[Question]) -> Iterator[dict[str, object]]:
     for each in questions:
-        yield {"source": each.source, "field": each.field, "why": each.why, "candidates": list(each.candidates)}
+        opinion = {"opinion": each.opinion} if each.opinion else {}
+        yield {
+            "source": each.source,
+            "field": each.field,
+            "why": each.why,
+            "candidates": list(each.candidates),
+            **opinion,
+        }

@@ -29,10 +29,14 @@ class ProposedRule:
     source: str
     rule: Rule
     proposals: tuple[FieldProposal, ...]
+    opinion: str = ""
+    """Why, where it is not what is known here that decides, but a model's opinion."""
 
     @property
     def why(self) -> str:
         """In words, with the score of the least sure field; a proposal is sure from SURE on."""
+        if self.opinion:
+            return self.opinion
         alone = len(self.proposals) == 1
         said = "; ".join(("" if alone else f"{each.field.name} ") + reasons(each) for each in self.proposals)
         return f"{said} (score {min((each.lead for each in self.proposals), default=SURE):.1f}, sure from {SURE})"
@@ -46,6 +50,8 @@ class Question:
     field: str
     why: str
     candidates: tuple[str, ...]
+    opinion: str = ""
+    """What a model takes it for, where one was asked and its opinion is no rule."""
 
 
 @dataclass(frozen=True, slots=True)
