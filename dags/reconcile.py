@@ -10,7 +10,7 @@ from onefold.catalog.reader import read_systems
 from onefold.orchestration.assets import REPAIRED
 from onefold.orchestration.dag_docs import reconcile_doc
 from onefold.orchestration.forms import ACCEPT_DELETES, INSTANT, several_of
-from onefold.orchestration.operators import CheckFreshness, ReconcileStream, StreamsToReconcile
+from onefold.orchestration.operators import CheckFreshness, ReconcileStream, SettleCosts, StreamsToReconcile
 from onefold.orchestration.pools import RECONCILE
 from onefold.orchestration.retries import retried
 
@@ -54,8 +54,14 @@ with DAG(
         map_index_template="{{ task.stream }}",
         outlets=[REPAIRED],
     ).expand(stream=streams.output)
-    compare >> CheckFreshness(
+    watch = CheckFreshness(
         task_id="watch",
         doc_md="Checks freshness and drift of every stream; one alert when something is wrong, one when resolved.",
         trigger_rule="all_done",
     )
+    costs = SettleCosts(
+        task_id="costs",
+        doc_md="Applies `catalog/prices.yaml`, measures what is stored, and opens an alert where a budget is reached.",
+        trigger_rule="all_done",
+    )
+    compare >> [costs, watch]

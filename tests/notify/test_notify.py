@@ -47,7 +47,7 @@ class Recorder:
 @pytest.fixture(autouse=True)
 def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     """No pause between two attempts."""
-    monkeypatch.setattr(alert._send.retry, "wait", wait_none())
+    monkeypatch.setattr(alert.send.retry, "wait", wait_none())
 
 
 @pytest.fixture

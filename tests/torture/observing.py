@@ -30,6 +30,7 @@ _WITHOUT = {
         "seconds_extracting",
         "seconds_gating",
         "seconds_publishing",
+        "cpu_seconds",
     ),
     "ops.cursor": ("moved_at",),
     "ops.quarantine": ("quarantine_id", "quarantined_at", "closed_at"),

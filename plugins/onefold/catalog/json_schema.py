@@ -14,6 +14,7 @@ from pydantic import BaseModel
 
 from onefold.catalog.delivery_target import DeliveryTarget
 from onefold.catalog.entity import Entity
+from onefold.catalog.prices import PriceList
 from onefold.catalog.privacy import DataProtection
 from onefold.catalog.system import System
 from onefold.catalog.target import Target
@@ -28,6 +29,7 @@ MODELS: dict[str, type[BaseModel]] = {
     "system.schema.json": System,
     "entity.schema.json": Entity,
     "privacy.schema.json": DataProtection,
+    "prices.schema.json": PriceList,
     "target.schema.json": Target,
     "warehouse.schema.json": DeliveryTarget,
 }

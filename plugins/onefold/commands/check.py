@@ -11,6 +11,7 @@ import click
 
 from onefold.catalog.data_protection import check_data_protection
 from onefold.catalog.delivery_target import DeliveryTarget, read_delivery_targets
+from onefold.catalog.prices import read_prices
 from onefold.catalog.reader import Catalog, read_catalog
 from onefold.catalog.target_reader import read_targets
 from onefold.catalog.yaml_file import CatalogError
@@ -81,6 +82,7 @@ def check_catalog(catalog: Catalog, root: Path) -> tuple[dict[str, DeliveryTarge
     check_connectors(catalog.systems, root / "catalog" / "systems")
     check_data_protection(catalog, root)
     read_targets(catalog, root)
+    read_prices(catalog.systems, root)
     return read_delivery_targets(catalog.entities, root), check_suites(catalog, root / "expectations")
 
 

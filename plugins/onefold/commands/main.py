@@ -57,6 +57,7 @@ COMMANDS = {
     "api": Entry("api:api", "Answer what is known of companies."),
     "api-key": Entry("api_key:api_key", "Make, list and revoke keys of the register API."),
     "hooks": Entry("hooks:hooks", "Receive webhooks: the service that senders post their events to."),
+    "cost": Entry("cost:cost", "Show what each integration costs in a month."),
     "metrics": Entry("metrics:metrics", "Serve metrics for Prometheus."),
     "check": Entry("check:check", "Check the catalogue before anything runs."),
 }

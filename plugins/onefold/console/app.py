@@ -16,6 +16,7 @@ from starlette.staticfiles import StaticFiles
 from onefold.console.pages import (
     audit,
     catalogue,
+    cost,
     lineage,
     migration,
     operations,
@@ -49,6 +50,7 @@ ROUTERS = (
     migration.router,
     started.router,
     operations.router,
+    cost.router,
     audit.router,
     widgets.router,
 )

@@ -14,6 +14,7 @@ VIEWS: Sequence[tuple[str, str]] = (
     ("records", "Golden records"),
     ("write-back", "Write-back"),
     ("operations", "Operations"),
+    ("cost", "Cost"),
     ("audit", "Audit"),
 )
 """Path and title of each page, in the order of the menu."""

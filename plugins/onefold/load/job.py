@@ -9,6 +9,7 @@ from pathlib import Path
 from onefold.catalog.entity import Entity
 from onefold.catalog.stream import Stream
 from onefold.catalog.system import System
+from onefold.load.cpu_time import CpuTime
 from onefold.load.extraction import Acknowledge, Confirm, Source
 from onefold.load.ledger import Run
 from onefold.load.window import WindowRequest
@@ -30,6 +31,8 @@ class Job:
     through; None: nobody has accepted any. `sweep`: the source lists the keys of all records (keys_from_system), and
     what it lacks is deleted; nothing else is loaded. `anew`: the stream is read from scratch, whatever it could go on
     from.
+
+    `cpu` is what the process has spent on it and not charged yet.
 
     A replay has `replay_id` and no source: it takes the rows which that replay chose out of ops.quarantine.
     """
@@ -54,6 +57,7 @@ class Job:
     accept_deletes: int | None = None
     sweep: bool = False
     anew: bool = False
+    cpu: CpuTime = field(default_factory=CpuTime, repr=False, compare=False)
 
     @property
     def replays(self) -> bool:

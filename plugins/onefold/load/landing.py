@@ -210,24 +210,24 @@ def _progress(load: Load, page: Page) -> Iterator[sql.Composable]:
         ).format(page.read_until, load.load_id)
 
 
-def finish_landing(connection: psycopg.Connection, load: Load, seconds: float) -> None:
+def finish_landing(connection: psycopg.Connection, load: Load, seconds: float, cpu_seconds: float) -> None:
     """All pages are in: state landed. A source that gave no page at all has landed too, with nothing."""
     with connection.transaction():
         connection.execute("update landing.resume_token set complete = true where load_id = %s", (load.load_id,))
         connection.execute(
-            "update ops.load set state = 'landed', last_active = now(), seconds_extracting = seconds_extracting + %s"
-            " where load_id = %s",
-            (seconds, load.load_id),
+            "update ops.load set state = 'landed', last_active = now(), seconds_extracting = seconds_extracting + %s,"
+            " cpu_seconds = cpu_seconds + %s where load_id = %s",
+            (seconds, cpu_seconds, load.load_id),
         )
 
 
-def mark_gated(connection: psycopg.Connection, load: Load, stream: Stream, seconds: float) -> None:
+def mark_gated(connection: psycopg.Connection, load: Load, stream: Stream, seconds: float, cpu_seconds: float) -> None:
     """The gate has passed the load: state gated, in the ledger and with the landed pages; and by which fields."""
     connection.execute("update landing.resume_token set gated = true where load_id = %s", (load.load_id,))
     connection.execute(
         "update ops.load set state = 'gated', last_active = now(), seconds_gating = seconds_gating + %s,"
-        " fields_fingerprint = %s where load_id = %s",
-        (seconds, fields_fingerprint(stream.fields), load.load_id),
+        " cpu_seconds = cpu_seconds + %s, fields_fingerprint = %s where load_id = %s",
+        (seconds, cpu_seconds, fields_fingerprint(stream.fields), load.load_id),
     )
 
 

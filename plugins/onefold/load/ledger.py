@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Literal
 
 import psycopg
@@ -62,6 +63,7 @@ class Load:
     rejected_in: State | None
     sweep: bool
     fields_fingerprint: str | None
+    cpu_seconds: Decimal | None
 
     @property
     def window(self) -> Window:
@@ -157,13 +159,13 @@ def close_abandoned(
     reject(connection, left, f"abandoned: run {left.run_id} ended before the load was published")
 
 
-def reject(connection: psycopg.Connection, load: Load, error: str) -> None:
+def reject(connection: psycopg.Connection, load: Load, error: str, cpu_seconds: float = 0) -> None:
     """End a load without publishing it, and drop what it had landed. Staging and cursor are untouched."""
     with connection.transaction():
         connection.execute(
-            "update ops.load set rejected_in = state, state = 'rejected', error = %s, ended_at = now()"
-            " where load_id = %s",
-            (error, load.load_id),
+            "update ops.load set rejected_in = state, state = 'rejected', error = %s, ended_at = now(),"
+            " cpu_seconds = cpu_seconds + %s where load_id = %s",
+            (error, cpu_seconds, load.load_id),
         )
         discard_landing(connection, load.tables)
 

@@ -13,6 +13,7 @@ from onefold.catalog.stream import Stream
 from onefold.connectors.window import BEGINNING
 from onefold.load.changes import store_changes
 from onefold.load.checkpoints import store_checkpoints
+from onefold.load.cpu_time import CpuTime
 from onefold.load.key_conflicts import quarantine_key_conflicts
 from onefold.load.ledger import Load, discard_landing
 from onefold.load.lookup_cache import store_lookup_results
@@ -49,6 +50,7 @@ def publish(
     stream: Stream,
     record: Callable[[psycopg.Connection, Published], None],
     overlap: timedelta,
+    cpu: CpuTime,
     replay_id: int | None = None,
 ) -> Published:
     """Make the load's accepted rows visible and end the load. `record` adds lineage and audit inside the transaction.
@@ -77,15 +79,17 @@ def publish(
         set_rollback_until(connection, load, read, moved_cursor=moved)
         store_superseded(connection, load)
         store_changes(connection, load)
+        seconds = cpu.uncharged
         connection.execute(
             "update ops.load set state = 'published', verdict = 'passed', error = null, ended_at = now(),"
             " rows_new = %s, rows_changed = %s, rows_deleted = %s, rows_quarantined = %s, values_withheld = %s,"
-            " rows_conflicting = %s,"
+            " rows_conflicting = %s, cpu_seconds = cpu_seconds + %s,"
             " seconds_publishing = extract(epoch from clock_timestamp() - now()) where load_id = %s",
-            (new, changed, deleted, quarantined, withheld, conflicting, load.load_id),
+            (new, changed, deleted, quarantined, withheld, conflicting, seconds, load.load_id),
         )
         discard_landing(connection, load.tables)
         record(connection, published)
+    cpu.charge(seconds)
     return published
 
 

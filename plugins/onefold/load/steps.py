@@ -200,10 +200,12 @@ def _land(connection: psycopg.Connection, job: Job, load: Load) -> Load:
             land_chosen_rows(connection, load, job.replay_id)
         else:
             extract(connection, job, load, token=progress.token if progress else None)
+    seconds = job.cpu.uncharged
     with connection.transaction():
-        landing.finish_landing(connection, load, time.monotonic() - began)
+        landing.finish_landing(connection, load, time.monotonic() - began, seconds)
         load = ledger.get(connection, load.load_id)
         audit_and_lineage.record_landed(connection, job, load)
+    job.cpu.charge(seconds)
     return load
 
 
@@ -213,9 +215,11 @@ def _gate(connection: psycopg.Connection, job: Job, load: Load) -> Load:
         return load
     began = time.monotonic()
     gated = gate_step.run_gate(connection, job, load)
+    seconds = job.cpu.uncharged
     with connection.transaction():
-        landing.mark_gated(connection, load, job.stream, time.monotonic() - began)
+        landing.mark_gated(connection, load, job.stream, time.monotonic() - began, seconds)
         audit_and_lineage.record_gated(connection, job, load, gated)
+    job.cpu.charge(seconds)
     return ledger.get(connection, load.load_id)
 
 
@@ -230,6 +234,7 @@ def _publish(connection: psycopg.Connection, job: Job, load: Load) -> Load:
         job.stream,
         lambda inside, counts: audit_and_lineage.record_published(inside, job, gated, counts),
         overlap(job.stream),
+        job.cpu,
         job.replay_id,
     )
     load = ledger.get(connection, gated.load_id)

@@ -50,6 +50,7 @@ def hold_stream(connection: psycopg.Connection, job: Job) -> Iterator[None]:
     """
     with _queue_when_busy(connection, job):
         ledger.lock_stream(connection, job.system.system, job.stream_name)
+        job.cpu.restart()
         try:
             with translate_errors(job.name), classify_unexpected(job.name):
                 yield
@@ -98,13 +99,18 @@ def record_failure(connection: psycopg.Connection, job: Job, error: OnefoldError
     if load is None:
         return
     final = job.last_attempt or isinstance(error, Fatal | Rejected)
+    seconds = job.cpu.uncharged
     with connection.transaction():
         if final:
-            ledger.reject(connection, load, storable_message(error))
+            ledger.reject(connection, load, storable_message(error), seconds)
         else:
-            why = (storable_message(error), load.load_id)
-            connection.execute("update ops.load set error = %s, last_active = now() where load_id = %s", why)
+            connection.execute(
+                "update ops.load set error = %s, last_active = now(), cpu_seconds = cpu_seconds + %s"
+                " where load_id = %s",
+                (storable_message(error), seconds, load.load_id),
+            )
         audit_and_lineage.record_failed(connection, job, load, error, final)
+    job.cpu.charge(seconds)
 
 
 @retry(

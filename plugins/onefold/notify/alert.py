@@ -14,7 +14,7 @@ from tenacity import retry, retry_if_exception_type, stop_after_attempt, wait_ex
 
 from onefold.audit import AuditEvent, append
 from onefold.errors import OnefoldError, Retriable
-from onefold.notify.notification import Notification
+from onefold.notify.notification import Message, Notification
 from onefold.notify.receiver import Receiver
 from onefold.warehouse.rows import one_row
 
@@ -106,7 +106,7 @@ def _deliver_next(connection: psycopg.Connection, receiver: Receiver) -> bool:
         alert = cursor.execute(_PENDING, {"name": receiver.name}).fetchone()
         if alert is None:
             return False
-        _send(receiver, alert.notification)
+        send(receiver, alert.notification)
         column = sql.Identifier("notified_resolved" if alert.resolved_at else "notified_open")
         cursor.execute(
             sql.SQL("update ops.alert set {0} = {0} || %s::text where alert_id = %s").format(column),
@@ -121,8 +121,9 @@ def _deliver_next(connection: psycopg.Connection, receiver: Receiver) -> bool:
     wait=wait_exponential(multiplier=0.5, max=10),
     reraise=True,
 )
-def _send(receiver: Receiver, notification: Notification) -> None:
-    receiver.send(notification)
+def send(receiver: Receiver, message: Message) -> None:
+    """Send it, again where a later attempt may work. Raises Retriable or Fatal when it did not arrive."""
+    receiver.send(message)
 
 
 def _audit(connection: psycopg.Connection, actor: str, action: str, alert_id: int, kind: str, subject: str) -> None:

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from onefold.errors import Fatal, Retriable
 from onefold.http.endpoint import Endpoint
-from onefold.notify.notification import Notification
+from onefold.notify.notification import Message
 from onefold.time_limit import within
 
 SECONDS = 20
@@ -29,7 +29,7 @@ class MailReceiver:
     name: str
     endpoint: Callable[[], Endpoint]
 
-    def send(self, notification: Notification) -> None:
+    def send(self, message: Message) -> None:
         """Raises Fatal for a wrong connection or a permanent refusal, Retriable where a later attempt may work."""
         endpoint = self.endpoint()
         extra = endpoint.extra or {}
@@ -41,9 +41,9 @@ class MailReceiver:
             )
         if tls == "none" and endpoint.password:
             raise Fatal(f'{self.name}: a password is never sent without encryption. Set "tls" to starttls or ssl.')
-        message = _message(notification, extra["from"], extra["to"])
+        mail = _mail(message, extra["from"], extra["to"])
         try:
-            within(ALL_SECONDS, lambda: _send(message, endpoint, tls))
+            within(ALL_SECONDS, lambda: _send(mail, endpoint, tls))
         except (smtplib.SMTPAuthenticationError, smtplib.SMTPRecipientsRefused, smtplib.SMTPSenderRefused) as error:
             raise Fatal(
                 f"{self.name}: the mail server refused the login or an address ({type(error).__name__}). "
@@ -58,7 +58,7 @@ class MailReceiver:
             raise Retriable(f"{self.name}: the mail server did not accept the mail ({type(error).__name__}).") from None
 
 
-def _send(message: EmailMessage, endpoint: Endpoint, tls: str) -> None:
+def _send(mail: EmailMessage, endpoint: Endpoint, tls: str) -> None:
     server = urlsplit(endpoint.url)
     host, port = server.hostname or "", server.port or PORTS[tls]
     verified = ssl.create_default_context()
@@ -71,12 +71,12 @@ def _send(message: EmailMessage, endpoint: Endpoint, tls: str) -> None:
             smtp.starttls(context=verified)
         if endpoint.login and endpoint.password:
             smtp.login(endpoint.login, endpoint.password)
-        smtp.send_message(message)
+        smtp.send_message(mail)
 
 
-def _message(notification: Notification, sender: str, to: str) -> EmailMessage:
-    message = EmailMessage()
-    message["Subject"], message["From"], message["To"] = notification.title, sender, to
-    message["Date"], message["Message-ID"] = formatdate(), make_msgid(domain="onefold.invalid")
-    message.set_content(notification.text)
-    return message
+def _mail(message: Message, sender: str, to: str) -> EmailMessage:
+    mail = EmailMessage()
+    mail["Subject"], mail["From"], mail["To"] = message.title, sender, to
+    mail["Date"], mail["Message-ID"] = formatdate(), make_msgid(domain="onefold.invalid")
+    mail.set_content(message.text)
+    return mail

@@ -4,6 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Protocol
+
+
+class Message(Protocol):
+    """What a receiver can be sent: one line, a text, and whether it tells of something that is wrong now."""
+
+    @property
+    def title(self) -> str: ...
+
+    @property
+    def text(self) -> str: ...
+
+    @property
+    def is_problem(self) -> bool: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +29,11 @@ class Notification:
     message: str
     first_seen: datetime
     resolved_at: datetime | None = None
+
+    @property
+    def is_problem(self) -> bool:
+        """Whether the alert is open."""
+        return self.resolved_at is None
 
     @property
     def title(self) -> str:

@@ -11,7 +11,7 @@ from typing import Protocol
 from onefold.errors import Fatal
 from onefold.http.endpoint import Endpoint
 from onefold.notify.mail import MailReceiver
-from onefold.notify.notification import Notification
+from onefold.notify.notification import Message
 from onefold.notify.webhook import WebhookReceiver
 
 log = logging.getLogger(__name__)
@@ -25,7 +25,7 @@ class Receiver(Protocol):
     @property
     def name(self) -> str: ...
 
-    def send(self, notification: Notification) -> None:
+    def send(self, message: Message) -> None:
         """Raises Retriable or Fatal when the notification did not arrive."""
         ...
 
@@ -36,9 +36,9 @@ class LogReceiver:
 
     name: str = "log"
 
-    def send(self, notification: Notification) -> None:
-        level = logging.INFO if notification.resolved_at else logging.WARNING
-        log.log(level, "%s: %s", notification.title, notification.text)
+    def send(self, message: Message) -> None:
+        level = logging.WARNING if message.is_problem else logging.INFO
+        log.log(level, "%s: %s", message.title, message.text)
 
 
 def read_receivers(setting: str, endpoint: Callable[[str], Endpoint]) -> list[Receiver]:

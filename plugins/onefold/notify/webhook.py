@@ -15,7 +15,7 @@ from onefold.errors import Fatal, Retriable
 from onefold.http.endpoint import Endpoint
 from onefold.http.failure import Again
 from onefold.http.wire import Request, Wire
-from onefold.notify.notification import Notification
+from onefold.notify.notification import Message
 
 SECONDS = 20
 _RETRIABLE = frozenset({408, 425, 429})
@@ -30,9 +30,9 @@ class WebhookReceiver:
     name: str
     endpoint: Callable[[], Endpoint]
 
-    def send(self, notification: Notification) -> None:
+    def send(self, message: Message) -> None:
         """Raises Fatal for a wrong address, Retriable where a later attempt may work. The address is never shown."""
-        body = json.dumps(_card(notification) if self.name.startswith("teams:") else _slack(notification)).encode()
+        body = json.dumps(_card(message) if self.name.startswith("teams:") else _slack(message)).encode()
         endpoint = self.endpoint()
         with closing(Wire(self.name, self.name.partition(":")[2], endpoint.url, LARGEST)) as wire:
             url = wire.url(endpoint.password or "")
@@ -50,23 +50,23 @@ class WebhookReceiver:
             )
 
 
-def _slack(notification: Notification) -> dict[str, str]:
+def _slack(message: Message) -> dict[str, str]:
     """The message as Slack takes it, in which &, < and > must be escaped."""
-    text = f"{notification.title}\n{notification.text}"
+    text = f"{message.title}\n{message.text}"
     for sign, escaped in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;")):
         text = text.replace(sign, escaped)
     return {"text": text}
 
 
-def _card(notification: Notification) -> dict[str, object]:
-    color = "Good" if notification.resolved_at else "Attention"
+def _card(message: Message) -> dict[str, object]:
+    color = "Attention" if message.is_problem else "Good"
     card = {
         "$schema": "http://adaptivecards.io/schemas/adaptive-card.json",
         "type": "AdaptiveCard",
         "version": "1.4",
         "body": [
-            {"type": "TextBlock", "text": notification.title, "weight": "Bolder", "color": color, "wrap": True},
-            {"type": "TextBlock", "text": notification.text, "wrap": True},
+            {"type": "TextBlock", "text": message.title, "weight": "Bolder", "color": color, "wrap": True},
+            {"type": "TextBlock", "text": message.text, "wrap": True},
         ],
     }
     attachment = {"contentType": "application/vnd.microsoft.card.adaptive", "contentUrl": None, "content": card}

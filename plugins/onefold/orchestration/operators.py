@@ -70,6 +70,15 @@ class CheckFreshness(BaseOperator):
         return reconcile.check_freshness(context)
 
 
+class SettleCosts(BaseOperator):
+    """Applies the catalogue's prices, measures what is stored, and checks budgets. Its XCom is what was done."""
+
+    def execute(self, context: Context) -> Mapping[str, object]:
+        from onefold.orchestration.tasks import reconcile
+
+        return reconcile.settle_costs(context)
+
+
 class Conform(BaseOperator):
     """Maps, resolves, gates and publishes what has been loaded since the last publish. Its XCom is the report."""
 

@@ -8,10 +8,13 @@ from datetime import UTC, datetime
 from airflow.sdk import Context
 
 from onefold.audit import actor
-from onefold.catalog.reader import read_catalog
+from onefold.catalog.prices import read_prices
+from onefold.catalog.reader import read_catalog, read_systems
+from onefold.cost import daily
 from onefold.errors import Rejected
 from onefold.load.job import Job
 from onefold.load.ledger import Load, Run
+from onefold.notify.alert import deliver_notifications
 from onefold.notify.receiver import read_receivers
 from onefold.orchestration.assets import REPAIRED, staging_asset
 from onefold.orchestration.forms import instant
@@ -24,6 +27,8 @@ from onefold.reconcile.repair import repair_stream
 from onefold.reconcile.sla_checks import check_slas, published_streams
 from onefold.reconcile.sweep import sweep_stream
 from onefold.settings import notify_setting, warehouse_url
+from onefold.warehouse.connection import connect
+from onefold.warehouse.db_errors import translate_errors
 from onefold.warehouse.post_commit import after_commit
 
 
@@ -110,6 +115,17 @@ def check_freshness(context: Context) -> Mapping[str, object]:
             expected=expected,
             entities=catalog.entities.values(),
         )
+
+
+def settle_costs(context: Context) -> Mapping[str, object]:
+    """What is due of costs today, and its alerts."""
+    with airflow_errors():
+        systems, who = read_systems(), run_of(context).actor
+        with translate_errors("costs"), connect(warehouse_url(), autocommit=True) as connection:
+            done = daily.settle_costs(connection, who, systems, read_prices(systems), datetime.now(UTC))
+            deliver_notifications(connection, read_receivers(notify_setting(), endpoint))
+        after_commit(warehouse_url())
+    return done
 
 
 def freshness_missed(dag_id: str, run_id: str, streams: list[str]) -> None:

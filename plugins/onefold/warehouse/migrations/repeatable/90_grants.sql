@@ -52,8 +52,11 @@ grant select, insert, update on ops.rate_limit, ops.alert, ops.replay, ops.repla
     ops.migration_chunk, ops.mapping to onefold_loader;
 grant select, insert, update, delete on ops.plan, ops.plan_record, ops.publish, ops.publish_load, ops.published, ops.identity_conflict,
     ops.held_back, ops.golden_record_warning to onefold_loader;
-grant select, insert, update on ops.delivery, ops.stream_counter_base to onefold_loader;
 grant select, insert, update, delete on ops.llm_call, ops.llm_answer to onefold_loader;
+grant select, insert, update on ops.delivery, ops.stream_counter_base, ops.price_list, ops.stream_storage, ops.metered_base to onefold_loader;
+grant select, insert, delete on ops.price, ops.budget to onefold_loader;
+grant delete on ops.price_list to onefold_loader;
+grant execute on function ops.price_day(timestamptz) to onefold_loader;
 
 grant select on staging.unchanged to onefold_engineer;
 
