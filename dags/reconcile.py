@@ -10,7 +10,13 @@ from onefold.catalog.reader import read_systems
 from onefold.orchestration.assets import REPAIRED
 from onefold.orchestration.dag_docs import reconcile_doc
 from onefold.orchestration.forms import ACCEPT_DELETES, INSTANT, several_of
-from onefold.orchestration.operators import CheckFreshness, ReconcileStream, SettleCosts, StreamsToReconcile
+from onefold.orchestration.operators import (
+    CheckFreshness,
+    ReconcileStream,
+    SettleCosts,
+    StreamsToReconcile,
+    WatchNew,
+)
 from onefold.orchestration.pools import RECONCILE
 from onefold.orchestration.retries import retried
 
@@ -64,4 +70,9 @@ with DAG(
         doc_md="Applies `catalog/prices.yaml`, measures what is stored, and opens an alert where a budget is reached.",
         trigger_rule="all_done",
     )
-    compare >> [costs, watch]
+    hypercare = WatchNew(
+        task_id="hypercare",
+        doc_md="Watches new streams, entities and mapping versions, and sends digests to who has signed for them.",
+        trigger_rule="all_done",
+    )
+    compare >> [costs, watch, hypercare]

@@ -209,6 +209,16 @@ def task_time() -> timedelta:
     return timedelta(hours=_count("ONEFOLD_TASK_HOURS", 24, "hours", 1))
 
 
+def hypercare_days() -> int:
+    """For how many days what is new is watched more closely (ONEFOLD_HYPERCARE_DAYS, 28); 0: not at all."""
+    return _count("ONEFOLD_HYPERCARE_DAYS", 28, "days", 0, ": 0 means that nothing is")
+
+
+def hypercare_setting() -> str:
+    """Where digests go of what somebody has signed for (ONEFOLD_HYPERCARE), as onefold.hypercare.send reads it."""
+    return os.environ.get("ONEFOLD_HYPERCARE", "")
+
+
 def approval_time() -> timedelta:
     """How long a task waits for somebody's approval (ONEFOLD_APPROVAL_DAYS, 14)."""
     return timedelta(days=_count("ONEFOLD_APPROVAL_DAYS", 14, "days", 1))

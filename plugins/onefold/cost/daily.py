@@ -18,9 +18,14 @@ TIMEZONE = "Europe/Warsaw"
 """Whose days count where there is no price list."""
 
 
+def company_zone(prices: PriceList | None) -> ZoneInfo:
+    """The company's time zone: whose days count."""
+    return ZoneInfo(prices.timezone if prices else TIMEZONE)
+
+
 def company_day(prices: PriceList | None, now: datetime) -> date:
-    """The day that it is in the company's time zone."""
-    return now.astimezone(ZoneInfo(prices.timezone if prices else TIMEZONE)).date()
+    """The day that it is there."""
+    return now.astimezone(company_zone(prices)).date()
 
 
 def settle_costs(

@@ -122,6 +122,7 @@ listed, and what its source no longer has is deleted, as a load of its own (`doc
 *watch* then checks every stream's freshness SLA (`freshness` in its YAML): data that is older, or a difference that
 lasts longer, is one alert, and one more when it is resolved (`ops.alert`). Younger differences are normal latency.
 *costs* applies `catalog/prices.yaml`, measures what is stored, and checks the budgets (`docs/cost.md`).
+*hypercare* watches what is new more closely, and sends its digests (`docs/hypercare.md`).
 
 **To repair**, trigger it with `streams` and `repair`: the days in which records differ, and only they, are loaded
 again. More in `docs/runbooks/reconcile.md` and `docs/runbooks/alerts.md`.

@@ -79,6 +79,15 @@ class SettleCosts(BaseOperator):
         return reconcile.settle_costs(context)
 
 
+class WatchNew(BaseOperator):
+    """Watches what is new, and sends digests and reports to who has signed for it. Its XCom is how many."""
+
+    def execute(self, context: Context) -> Mapping[str, object]:
+        from onefold.orchestration.tasks import reconcile
+
+        return reconcile.watch_new(context)
+
+
 class Conform(BaseOperator):
     """Maps, resolves, gates and publishes what has been loaded since the last publish. Its XCom is the report."""
 

@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from onefold.catalog.entity import Entity
 from onefold.catalog.system import System
 from onefold.errors import Fatal
+from onefold.hypercare.subjects import current_subjects
+from onefold.hypercare.thresholds import tighten
 from onefold.load.ledger import Run
 from onefold.notify import alert
 from onefold.notify.receiver import Receiver
@@ -46,8 +48,9 @@ def check_slas(
     """
     missed: dict[str, list[str]] = {"freshness": [], "drift": []}
     with translate_errors("reconcile"), connect(warehouse_url, autocommit=True) as connection:
+        tight = tighten(systems, current_subjects(connection))
         for name, stream in _streams(systems, only):
-            about = (connection, run.actor, name, stream, systems[name].streams[stream])
+            about = (connection, run.actor, name, stream, tight[name].streams[stream])
             for kind, check in (("freshness", check_freshness), ("drift", check_drift)):
                 if not check(*about):
                     missed[kind].append(f"{name}.{stream}")

@@ -61,6 +61,8 @@ LEDGERS = {
     "ops.new_field": "first_seen",
     "ops.usage": "(select coalesce(l.ended_at, l.started_at) from ops.load l where l.load_id = t.load_id)",
     "ops.alert": "t.resolved_at",
+    "ops.hypercare": "t.ended_at",
+    "ops.hypercare_message": "t.created_at",
     "ops.reconciliation": "t.ended_at",
     "ops.llm_call": "date_trunc('month', t.reserved_at, 'UTC') + interval '1 month'",
 }

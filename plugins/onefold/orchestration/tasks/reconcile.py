@@ -12,6 +12,8 @@ from onefold.catalog.prices import read_prices
 from onefold.catalog.reader import read_catalog, read_systems
 from onefold.cost import daily
 from onefold.errors import Rejected
+from onefold.hypercare import daily as hypercare
+from onefold.hypercare.send import read_signers
 from onefold.load.job import Job
 from onefold.load.ledger import Load, Run
 from onefold.notify.alert import deliver_notifications
@@ -26,7 +28,7 @@ from onefold.reconcile.compare import compare_stream as compare_with_source
 from onefold.reconcile.repair import repair_stream
 from onefold.reconcile.sla_checks import check_slas, published_streams
 from onefold.reconcile.sweep import sweep_stream
-from onefold.settings import notify_setting, warehouse_url
+from onefold.settings import hypercare_days, hypercare_setting, notify_setting, warehouse_url
 from onefold.warehouse.connection import connect
 from onefold.warehouse.db_errors import translate_errors
 from onefold.warehouse.post_commit import after_commit
@@ -124,6 +126,20 @@ def settle_costs(context: Context) -> Mapping[str, object]:
         with translate_errors("costs"), connect(warehouse_url(), autocommit=True) as connection:
             done = daily.settle_costs(connection, who, systems, read_prices(systems), datetime.now(UTC))
             deliver_notifications(connection, read_receivers(notify_setting(), endpoint))
+        after_commit(warehouse_url())
+    return done
+
+
+def watch_new(context: Context) -> Mapping[str, object]:
+    """Watch what is new, and send what is due of it."""
+    with airflow_errors():
+        catalog, who = read_catalog(), run_of(context).actor
+        zone = daily.company_zone(read_prices(catalog.systems))
+        signers, everybody = read_signers(hypercare_setting(), endpoint), read_receivers(notify_setting(), endpoint)
+        with translate_errors("hypercare"), connect(warehouse_url(), autocommit=True) as connection:
+            now = datetime.now(UTC)
+            done = hypercare.watch_new(connection, who, catalog, hypercare_days(), zone, now, signers, everybody)
+            deliver_notifications(connection, everybody)
         after_commit(warehouse_url())
     return done
 

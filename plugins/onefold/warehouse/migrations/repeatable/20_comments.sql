@@ -15,6 +15,10 @@ comment on column ops.load.values_withheld is 'How many values of the published 
 comment on column ops.quarantine.raw is 'The record as text where PostgreSQL cannot hold it as jsonb.';
 comment on column ops.quarantine.key_conflict is 'The load brought another row with this key and nothing says which is newer: both wait.';
 comment on column ops.load.rows_conflicting is 'Of rows_quarantined, how many stand under one key with a different row.';
+comment on table ops.hypercare is 'New streams, entities and mapping versions in their first weeks: since when, until when, and who has '
+    'signed for each.';
+comment on table ops.hypercare_message is 'Digests and reports of hypercare, one of a kind a day for each who has signed; notified: the '
+    'receivers that have had it.';
 comment on table ops.usage is 'What a load asked of a system: requests, bytes and time by HTTP status (or error class).';
 comment on table ops.new_field is 'Fields that a source has added and that its YAML did not name then, each as it was first met; '
     'no values.';

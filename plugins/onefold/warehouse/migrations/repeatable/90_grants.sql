@@ -56,6 +56,7 @@ grant select, insert, update, delete on ops.llm_call, ops.llm_answer to onefold_
 grant select, insert, update on ops.delivery, ops.stream_counter_base, ops.price_list, ops.stream_storage, ops.metered_base to onefold_loader;
 grant select, insert, delete on ops.price, ops.budget to onefold_loader;
 grant delete on ops.price_list to onefold_loader;
+grant select, insert, update, delete on ops.hypercare, ops.hypercare_message to onefold_loader;
 grant execute on function ops.price_day(timestamptz) to onefold_loader;
 
 grant select on staging.unchanged to onefold_engineer;

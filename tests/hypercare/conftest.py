@@ -1,0 +1,3 @@
+from tests.retention.conftest import shop, suites, warehouse, world
+
+__all__ = ["shop", "suites", "warehouse", "world"]
