@@ -37,8 +37,8 @@ create table ops.metered_base (
     day date not null,
     until date not null,
     system text not null,
-    stream text not null,
+    stream text,
     kind text not null,
     quantity numeric not null,
-    primary key (day, until, system, stream, kind)
+    unique nulls not distinct (day, until, system, stream, kind)
 );
