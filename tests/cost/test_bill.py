@@ -265,14 +265,14 @@ def test_each_threshold_of_a_budget_opens_one_alert_a_month(warehouse: Warehouse
         apply_prices(connection, ACTOR, price_list(systems=BUDGET))
         # a restart finds what was opened
         opened = [check_budgets(connection, ACTOR, date(2026, 3, 31)) for _ in range(2)]
-        connection.execute("update ops.alert set resolved_at = now() where subject like '% 80\\%'")
+        connection.execute("update ops.alert set resolved_at = now() where subject like '%:80'")
         opened.append(check_budgets(connection, ACTOR, date(2026, 4, 2)))
         still = connection.execute("select subject from ops.alert where resolved_at is null order by 1").fetchall()
         check_budgets(connection, ACTOR, date(2026, 4, 20))
         left = connection.execute("select subject from ops.alert where resolved_at is null order by 1").fetchall()
-    assert opened[:2] == [["crm 2026-03 80%", "crm 2026-03 100%"], []]
-    assert opened[2] == ["crm 2026-04 80%", "crm 2026-04 100%"]
-    assert ("crm 2026-03 100%",) in still and ("crm 2026-03 100%",) not in left
+    assert opened[:2] == [["crm:2026-03:80", "crm:2026-03:100"], []]
+    assert opened[2] == ["crm:2026-04:80", "crm:2026-04:100"]
+    assert ("crm:2026-03:100",) in still and ("crm:2026-03:100",) not in left
 
 
 def test_a_list_is_applied_once_and_in_the_audit_trail(shop: Shop) -> None:

@@ -114,7 +114,9 @@ def test_comparisons_run_one_after_the_other_in_a_pool_of_their_own(found: Mappi
     assert {name: task["before"] for name, task in tasks.items()} == {
         "streams": [],
         "compare": ["streams"],
+        "costs": ["compare"],
         "watch": ["compare"],
+        "hypercare": ["compare"],
     }
     dag = runpy.run_path(str(ROOT / "dags" / "reconcile.py"))["dag"]
     assert {task.pool for task in dag.tasks} == {RECONCILE}

@@ -32,7 +32,7 @@ def check_budgets(connection: psycopg.Connection, actor: str, today: date) -> li
     months = sorted({today.replace(day=1), date.fromordinal(today.toordinal() - _OPEN_FOR_DAYS).replace(day=1)})
     opened = []
     for system, month, threshold, amount, budget, currency in connection.execute(_REACHED, {"months": months}):
-        subject = f"{system} {month:%Y-%m} {threshold}%"
+        subject = f"{system}:{month:%Y-%m}:{threshold}"
         if connection.execute(_HAD, (KIND, subject)).fetchone():
             continue
         said = "more than its budget of" if amount > budget else f"{amount / budget:.0%} of its budget of"
@@ -50,7 +50,7 @@ def _resolve_past(connection: psycopg.Connection, actor: str, months: list[date]
     still = [f"{month:%Y-%m}" for month in months]
     past = connection.execute(
         "select subject from ops.alert where kind = %s and resolved_at is null"
-        " and not split_part(subject, ' ', 2) = any (%s) order by alert_id",
+        " and not split_part(subject, ':', 2) = any (%s) order by alert_id",
         (KIND, still),
     ).fetchall()
     for (subject,) in past:
