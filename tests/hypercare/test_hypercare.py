@@ -60,9 +60,7 @@ def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def old(warehouse: Warehouse) -> Warehouse:
     """A warehouse that could do this before anything of the test happened."""
-    warehouse.execute(
-        "update ops.schema_migration set applied_at = %s where name = '0832_hypercare'", date(2026, 1, 1)
-    )
+    warehouse.execute("update ops.schema_migration set applied_at = %s where name = '0832_hypercare'", date(2026, 1, 1))
     return warehouse
 
 

@@ -35,7 +35,7 @@ def watch_new(
     subjects = find_subjects(connection, catalog, days, zone, now)
     row = connection.execute("select currency from ops.price_list").fetchone()
     _check_day(connection, actor, catalog, subjects, zone, now)
-    written = write_messages(connection, subjects, row and row[0], zone, now)
+    written = write_messages(connection, subjects, row[0] if row else None, zone, now)
     sent = send_messages(connection, signers, everybody)
     return {"in hypercare": len(subjects), "messages written": written, "messages sent": sent}
 
