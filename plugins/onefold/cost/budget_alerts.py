@@ -33,7 +33,7 @@ def check_budgets(connection: psycopg.Connection, actor: str, today: date) -> li
     opened = []
     for system, month, threshold, amount, budget, currency in connection.execute(_REACHED, {"months": months}):
         subject = f"{system}:{month:%Y-%m}:{threshold}"
-        if connection.execute(_HAD, (KIND, subject)).fetchone():
+        if connection.execute(_HAD, (KIND, subject)).fetchone() is not None:
             continue
         said = "more than its budget of" if amount > budget else f"{amount / budget:.0%} of its budget of"
         alert.open_alert(
