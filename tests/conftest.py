@@ -13,6 +13,7 @@ from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 from xdist.remote import Producer
 
+from onefold.audit import signed_note, signing_key
 from onefold.platform.postgres import Postgres, free_port
 from onefold.platform.postgres_account import delete_data
 from onefold.warehouse.connection import connect
@@ -53,6 +54,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="once: of the cases that prove the same code, the first of each kind; full: every one (docs/testing.md)",
     )
     parser.addoption("--peers", action="store_true", help="also the tests against foreign servers (docs/testing.md)")
+
+
+def pytest_configure() -> None:
+    """One key for the checkpoints of all homes, as machines that share a warehouse have: many tests copy one."""
+    os.environ.setdefault(signing_key.GIVEN, signed_note.generate("onefold/audit/tests").text)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -9,7 +9,7 @@ import psycopg
 import pytest
 from click.testing import CliRunner, Result
 
-from onefold.audit import AuditEvent, anchor, append
+from onefold.audit import AuditEvent, anchor, append, signing_key
 from onefold.commands.audit import audit
 from onefold.settings import settings
 
@@ -40,16 +40,28 @@ class Here:
             owner.execute("delete from audit.event where seq >= %s", (first,))
             owner.execute("alter table audit.event enable always trigger event_append_only")
 
+    def delete_stored_anchors(self, *seqs: int) -> None:
+        """All, or those of these events, as a superuser can."""
+        with psycopg.connect(self.owner) as owner:
+            owner.execute("alter table audit.anchor disable trigger anchor_append_only")
+            if seqs:
+                owner.execute("delete from audit.anchor where seq = any (%s)", (list(seqs),))
+            else:
+                owner.execute("delete from audit.anchor")
+            owner.execute("alter table audit.anchor enable always trigger anchor_append_only")
+
     def rewrite(self, first: int) -> None:
         """Write the chain anew from this event on, with other content and right hashes; not by the engine."""
         self.delete_events(first)
+        self.delete_stored_anchors()
         for number in range(first, 6):
             event = ("os:x", "load.publish", f"load:forged-{number}")
             self.loader.execute("select audit.append(%s, %s, %s, null, null, '{}', 'ok')", event)
 
     def anchor_anew(self) -> None:
-        """Sign what the chain is now, as if it had always been so: whoever is root on this machine can."""
+        """Sign what the chain is now, as if it had always been so: root here, who is the database's superuser, can."""
         self.anchors.unlink()
+        self.delete_stored_anchors()
         self.loader.rollback()
         anchor(self.loader, self.anchors)
 
@@ -60,6 +72,7 @@ def here(
 ) -> Here:
     monkeypatch.setenv("ONEFOLD_WAREHOUSE_URL", loader_url)
     monkeypatch.setenv("ONEFOLD_HOME", str(tmp_path / "home"))
+    monkeypatch.delenv(signing_key.GIVEN)
     here = Here(loader, warehouse_url, tmp_path / "copied.checkpoint")
     here.does("load:1", "load:2", "load:3")
     here.copy.write_text(here.run("checkpoint").stdout)

@@ -43,6 +43,7 @@ def newest(here: Here) -> Path:
     anchor(here.loader, here.anchors)
     copy = is_copied(here, "newest.checkpoint")
     here.delete_events(3)
+    here.delete_stored_anchors()
     return copy
 
 
@@ -141,6 +142,7 @@ def test_what_was_before_the_restore_still_counts(here: Here) -> None:
     """Of the five anchored events a backup has four; the third is written anew together with the restore."""
     newest = is_copied(here, "newest.checkpoint")
     here.delete_events(5)
+    here.delete_stored_anchors(5)
     say(here, ANNA)
     say(here, PIOTR)
     assert here.run("verify", "--with", here.copy).exit_code == 0  # it is in the file that was put aside

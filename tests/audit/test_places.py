@@ -80,6 +80,7 @@ def test_a_chain_rewritten_with_its_anchors_is_found_by_the_file_elsewhere(here:
 def test_an_anchor_file_that_was_begun_anew_is_found_by_the_file_elsewhere(here: Here, kept: Path) -> None:
     anchor_and_deliver(here.loader)
     here.anchors.unlink()
+    here.delete_stored_anchors()
     here.does("load:6")
     anchor(here.loader, here.anchors)
     found = here.run("verify")

@@ -82,6 +82,9 @@ def warehouse(watched: str) -> str:
         connection.execute("alter table audit.event disable trigger event_append_only")
         connection.execute("truncate audit.event")
         connection.execute("alter table audit.event enable always trigger event_append_only")
+        connection.execute("alter table audit.anchor disable trigger anchor_append_only")
+        connection.execute("truncate audit.anchor")
+        connection.execute("alter table audit.anchor enable always trigger anchor_append_only")
         connection.execute(f"select audit.pg_stat_statements_reset(0, dbid, queryid) {STATISTICS}".encode())
         connection.execute("truncate audit.statement_counter")
     return watched

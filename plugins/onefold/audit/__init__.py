@@ -5,7 +5,8 @@ outside the database after the commit; verify() names the first bad event of a c
 """
 
 from onefold.audit.actor import actor
-from onefold.audit.anchor import Anchor, anchor, anchors, last_anchor
+from onefold.audit.anchor import Anchor, anchors, last_anchor
+from onefold.audit.anchoring import anchor
 from onefold.audit.chain import GENESIS, Entry, canonical, digest
 from onefold.audit.checkpoint import Checkpoint, SignedCheckpoint, read_checkpoint
 from onefold.audit.event import AuditEvent

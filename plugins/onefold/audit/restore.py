@@ -14,7 +14,8 @@ from pathlib import Path
 
 import psycopg
 
-from onefold.audit.anchor import Anchor, anchor, anchors
+from onefold.audit.anchor import Anchor, anchors
+from onefold.audit.anchoring import anchor
 from onefold.audit.approval import Question, ask, question_of_run, require_approval
 from onefold.audit.chain import Payload
 from onefold.audit.checkpoint import read_checkpoint

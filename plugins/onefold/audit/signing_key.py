@@ -2,6 +2,7 @@
 
 signing.key holds the private key, readable by its owner alone: it is in no environment, database or log. signing.pub
 holds every public key there was, oldest first: copy it to whoever verifies. The key's name is the checkpoints' origin.
+Several machines get the same private key by ONEFOLD_AUDIT_SIGNING_KEY (or its _FILE) instead.
 """
 
 from __future__ import annotations
@@ -13,7 +14,10 @@ from onefold.audit import signed_note
 from onefold.audit.signed_note import Signer, Verifier
 from onefold.errors import Fatal
 from onefold.private_files import draft_private, write_private
+from onefold.settings import secret
 
+GIVEN = "ONEFOLD_AUDIT_SIGNING_KEY"
+"""The variable with the private key, as a line of signing.key."""
 _NAME = "onefold/audit/"
 
 
@@ -27,12 +31,22 @@ def public_file(folder: Path) -> Path:
     return folder / "signing.pub"
 
 
+def is_there(folder: Path) -> bool:
+    """Whether this machine has, or had, a key."""
+    return secret(GIVEN) is not None or private_file(folder).exists() or public_file(folder).exists()
+
+
 def ensure_key(folder: Path) -> None:
     """Make the key where there is none yet; of two at once the first wins.
 
     Raises Fatal when there was one whose private half is gone: a new one would hide that.
     """
     private, public = private_file(folder), public_file(folder)
+    if secret(GIVEN):
+        known = public.read_text() if public.exists() else ""
+        if new := "".join(f"{each.verifier.text}\n" for each in signers(folder) if each.verifier.text not in known):
+            write_private(public, f"{known}{new}".encode())
+        return
     if private.exists() and public.exists():
         return
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -59,12 +73,13 @@ def signers(folder: Path) -> list[Signer]:
     Raises Fatal when the file cannot be read as keys.
     """
     path = private_file(folder)
+    given = secret(GIVEN)
     try:
-        found = [signed_note.read_signer(line) for line in path.read_text().splitlines() if line]
+        found = [signed_note.read_signer(line) for line in (given or path.read_text()).splitlines() if line]
     except OSError as error:
         raise Fatal(f"{path}, which signs the audit checkpoints, cannot be read: {error.strerror}.") from error
     except Fatal as error:
-        raise Fatal(f"{path}: {error}") from error
+        raise Fatal(f"{GIVEN if given else path}: {error}") from error
     if not found:
         raise Fatal(f"{path} holds no key: restore it from a backup.")
     return found
@@ -80,6 +95,7 @@ def read_verifiers(path: Path) -> list[Verifier]:
 
 def begin_rotation(folder: Path) -> Verifier:
     """Add a new key, so that the next checkpoint is signed by both. An interrupted rotation goes on with its own."""
+    _require_own_key()
     current = signers(folder)
     if len(current) == 1:
         current = [*current, signed_note.generate(current[0].verifier.name)]
@@ -100,6 +116,7 @@ def replace_lost_key(folder: Path) -> Verifier:
 
     No old key vouches for the new one: whoever verifies must be given the new public key.
     """
+    _require_own_key()
     public = public_file(folder)
     name = read_verifiers(public)[-1].name if public.exists() else _NAME + secrets.token_hex(8)
     signer = signed_note.generate(name)
@@ -108,3 +125,11 @@ def replace_lost_key(folder: Path) -> Verifier:
     write_private(private_file(folder), f"{signer.text}\n".encode())
     write_private(public, f"{signer.verifier.text}\n".encode())
     return signer.verifier
+
+
+def _require_own_key() -> None:
+    if secret(GIVEN):
+        raise Fatal(
+            f"The key is given by {GIVEN}, and this command replaces only one that this machine has made itself. Write "
+            "the new key behind the old one there, and take the old one out after the next checkpoint."
+        )

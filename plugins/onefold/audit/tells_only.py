@@ -11,6 +11,8 @@ _TELLS_ONLY = frozenset(
     {
         "alert.open",
         "alert.resolve",
+        "backup.restore",
+        "backup.take",
         "conform.dry_run",
         "conform.refuse",
         "deletes.accept",

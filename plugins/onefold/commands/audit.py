@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict
 from itertools import chain
 from pathlib import Path
@@ -15,6 +15,7 @@ import click
 import psycopg
 
 from onefold.audit import (
+    Anchor,
     Entry,
     Trust,
     Verdict,
@@ -25,6 +26,7 @@ from onefold.audit import (
     signing_key,
     verify,
 )
+from onefold.audit.anchor_store import require_all_stored, stored_anchors
 from onefold.audit.given_up import ACTIONS as OF_RESTORES
 from onefold.audit.given_up import Restore, restores_of, what_was_given_up
 from onefold.audit.store import entries_of
@@ -122,7 +124,9 @@ def _verify(
     )
     paths, read = copies_of(copied, None if export else settings(), tell)
 
-    def check(entries: Iterator[Entry], restores: Sequence[Restore]) -> Verdict:
+    kept = local if local and local.exists() else None
+
+    def check(entries: Iterator[Entry], restores: Sequence[Restore], stored: Iterable[Anchor] = ()) -> Verdict:
         given_up = what_was_given_up(path, restores)
         for each in given_up.missing:
             tell(f"An anchor file that {each.text} gave up is not beside {path}: put it back, or copies of it fail.")
@@ -136,7 +140,7 @@ def _verify(
                 copies.append(copy.signed)
         return verify(
             _counted(entries),
-            chain(given_up.kept_anchors(), anchors(local)) if local and local.exists() else (),
+            chain(given_up.kept_anchors(), anchors(kept)) if kept else stored,
             elsewhere=[anchors_that_count(file, given_up, tell) for file in paths if holds_anchors(file)],
             copies=copies,
             trust=trust,
@@ -145,8 +149,11 @@ def _verify(
 
     if export:
         return check(entries_from_file(export), restores_of(entries_from_file(export)))
-    with connect_as("auditor") as conn:
-        return check(entries_from_database(conn), restores_of(entries_of(conn, OF_RESTORES)))
+    with connect_as("auditor") as conn, connect_as("auditor") as store:
+        found = check(entries_from_database(conn), restores_of(entries_of(conn, OF_RESTORES)), stored_anchors(store))
+        if found.ok and kept == settings().audit_anchor:
+            require_all_stored(store, anchors(kept))
+        return found
 
 
 @audit.command("export")
@@ -201,7 +208,7 @@ def _problem(verdict: Verdict, local: Path | None) -> str | None:
         )
     if verdict.anchors or (verdict.copies and local is None):
         return None
-    where = f"{local} is not there or has no anchors" if local else "no anchors were given"
+    where = f"{local} and audit.anchor have no anchors" if local else "no anchors were given"
     remedy = (
         "Restore the file from its backup, or give a checkpoint that was copied earlier by --with; `onefold audit "
         "checkpoint` begins a new file, which proves nothing of what was before it (docs/runbooks/broken-chain.md)."

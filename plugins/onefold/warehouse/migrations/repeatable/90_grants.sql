@@ -97,6 +97,10 @@ grant execute on function pg_switch_wal(), pg_ls_waldir() to onefold_loader;
 -- audit: nobody changes or deletes an event, and only functions of onefold_definer append one (12_audit.sql).
 revoke all on audit.event from public, onefold_loader, onefold_engineer, onefold_analyst, onefold_auditor;
 grant select on audit.event to onefold_loader, onefold_engineer, onefold_auditor;
+-- anchors: the engine adds them; the database refuses what is not of the chain, and whatever changes one.
+revoke all on audit.anchor from public, onefold_loader, onefold_engineer, onefold_analyst, onefold_auditor;
+grant select on audit.anchor to onefold_loader, onefold_engineer, onefold_auditor;
+grant insert (seq, hash, checkpoint) on audit.anchor to onefold_loader;
 grant usage on schema audit to onefold_definer;
 grant select, insert on audit.event to onefold_definer;
 grant maintain on audit.append_lock to onefold_definer;
