@@ -22,6 +22,8 @@ class Entry(NamedTuple):
 COMMANDS = {
     "up": Entry("platform:up", "Start PostgreSQL, Airflow and the sandbox."),
     "down": Entry("platform:down", "End every process of this installation."),
+    "backup": Entry("backup:backup", "Save the whole installation in a folder, while it runs."),
+    "restore": Entry("backup:restore", "Restore such a folder; erase again who was erased since."),
     "login": Entry("login:login", "Sign in: what is started is started in your name."),
     "logout": Entry("login:logout", "Forget who has signed in."),
     "whoami": Entry("login:whoami", "Say in whose name the commands act."),

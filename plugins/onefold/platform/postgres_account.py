@@ -89,6 +89,10 @@ class Location:
     data: Path
     note: str = ""
 
+    def as_ourselves(self, program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run one of PostgreSQL's programs to its end, not as the server's account: what it writes is ours."""
+        return Account(os.geteuid(), os.getegid()).run([self.binaries / program, *arguments])
+
 
 def data_folder(home: Path) -> Path:
     """Where the cluster of `home` keeps its data; home/postgres/data is a link when it had to go elsewhere."""
